@@ -1,0 +1,110 @@
+import type { Readable } from 'node:stream';
+import type { BlobRef } from '../pipelines/model/artifact.ts';
+import type { Artifact } from '../pipelines/model/job.ts';
+import type { StageInput, StageResult } from '../workflows/contract.ts';
+
+/** Content-addressed artifact storage. Putting the same content twice stores it once. */
+export interface BlobStore {
+  /** Stores bytes, text or a file's content (`{path}`); nothing half-written is ever visible. */
+  put(content: Uint8Array | string | { readonly path: string }): Promise<BlobRef>;
+  /** @throws when there is no such content. */
+  open(digest: string): Promise<Readable>;
+  read(digest: string): Promise<Buffer>;
+  has(digest: string): Promise<boolean>;
+  /** Writes the content to a new file, hard-linked where the storage allows. */
+  fetch(digest: string, path: string): Promise<void>;
+  /** The URL under which the server offers the content as a file called `name`. */
+  url(digest: string, name: string): string;
+}
+
+/** The log of one build, streamed while it is written and kept afterwards. */
+export interface BuildLog {
+  write(text: string): void;
+  /** A heading that the page and `sluice logs` show as a section. */
+  section(title: string): void;
+  /** Flushes, moves the log to storage; answers with its artifact. */
+  close(): Promise<Artifact>;
+}
+
+export interface LogStore {
+  /** `name` is the file's name, for example `build.log`. */
+  open(build: string, name: string): Promise<BuildLog>;
+}
+
+/** What a stage gets besides its input: nothing in it outlives the stage but what it stored. */
+export interface StageContext {
+  readonly signal: AbortSignal;
+  readonly log: BuildLog;
+  /** An empty directory, removed afterwards. */
+  readonly workdir: string;
+  /** Says that the stage is alive; `progress` is shown to users. */
+  heartbeat(progress?: string): void;
+}
+
+/**
+ * One package stage. A verdict on the package is a result; an exception is a fault of the infrastructure and is
+ * retried. Running it again with the same input is harmless.
+ */
+export type StageRunner = (input: StageInput, context: StageContext) => Promise<StageResult>;
+
+/** Throw-away containers, on any engine that speaks Docker's API. */
+export interface ContainerEngine {
+  start(spec: ContainerSpec): Promise<Container>;
+  /** Makes a network that only its members reach (`internal`), or one that also reaches out. */
+  createNetwork(name: string, options: { readonly internal: boolean }): Promise<ContainerNetwork>;
+  /** Removes what a killed worker left: containers and networks labelled with the build. */
+  sweep(build: string): Promise<void>;
+  imageId(image: string): Promise<string>;
+}
+
+export interface ContainerSpec {
+  readonly image: string;
+  /** The build's id: a label that `sweep` and `sluice down --purge` look for. */
+  readonly build: string;
+  readonly hostname?: string;
+  /** `none`, `default` (reaches out), or the name of a network. */
+  readonly network: string;
+  readonly limits: {
+    readonly cpus: number;
+    readonly memoryMiB: number;
+    readonly pids: number;
+    readonly diskMiB: number;
+  };
+  /** Extra capabilities beyond none; package installation wants the engine's default set (`default`). */
+  readonly privileges: 'none' | 'default';
+  readonly mounts?: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
+  readonly hosts?: Readonly<Record<string, string>>;
+}
+
+export interface ContainerNetwork {
+  readonly name: string;
+  remove(): Promise<void>;
+}
+
+export interface ExecOptions {
+  readonly user?: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly log?: BuildLog;
+  readonly signal: AbortSignal;
+  /** Milliseconds; the process group is killed and the result's `timedOut` set. */
+  readonly timeout?: number;
+}
+
+export interface ExecResult {
+  readonly code: number;
+  /** Standard output and error together, the last 1 MiB. */
+  readonly output: string;
+  readonly timedOut: boolean;
+}
+
+export interface Container {
+  readonly id: string;
+  exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
+  /** Copies a host file or directory's content into a directory of the container. */
+  copyIn(hostPath: string, containerDir: string): Promise<void>;
+  copyOut(containerPath: string, hostDir: string): Promise<void>;
+  /** Takes every network away. */
+  isolate(): Promise<void>;
+  remove(): Promise<void>;
+}

@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** Replaces the environment but for PATH, HOME and LANG. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the process group is killed. */
+  readonly timeout?: number;
+  /** Receives standard output and error as they come. */
+  readonly onOutput?: (text: string) => void;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+export interface RunResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
+
+/** How long a process may take to end by itself after SIGTERM, in milliseconds. */
+const grace = 3_000;
+
+/**
+ * Runs a program without a shell, in a process group of its own that is killed whole on abort or timeout.
+ *
+ * @returns the exit code whatever it is (128 + signal number when killed); see `must` for a version that throws.
+ * @throws the signal's reason on abort; the system's error when the program cannot be started.
+ */
+export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      env: { ...baseEnvironment(), ...options.env },
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.gid }),
+    });
+    let timedOut = false;
+    const stop = () => killGroup(child.pid);
+    const timer =
+      options.timeout === undefined
+        ? undefined
+        : setTimeout(() => {
+            timedOut = true;
+            stop();
+          }, options.timeout);
+    signal?.addEventListener('abort', stop, { once: true });
+    const out = collect(child.stdout, options.onOutput);
+    const err = collect(child.stderr, options.onOutput);
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    };
+    child.on('error', (error) => {
+      settle();
+      reject(error);
+    });
+    child.on('close', (code, name) => {
+      settle();
+      if (signal?.aborted) reject(signal.reason);
+      else resolve({ code: code ?? (name === 'SIGKILL' ? 137 : 143), stdout: out(), stderr: err(), timedOut });
+    });
+    // A program that ends without reading its input is judged by its exit code.
+    child.stdin.on('error', () => {});
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+/** Like `run`, and throws an error with the last lines of its output when the exit code is not 0. */
+export async function must(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const result = await run(program, args, options);
+  if (result.code !== 0) throw new ProcessError(program, args, result);
+  return result;
+}
+
+/** A program that failed, with what it said. */
+export class ProcessError extends Error {
+  readonly result: RunResult;
+
+  constructor(program: string, args: readonly string[], result: RunResult) {
+    const said = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(-5).join('\n');
+    const how = result.timedOut ? 'took too long' : `ended with ${result.code}`;
+    super(`${program} ${args[0] ?? ''} ${how}: ${said}`);
+    this.name = 'ProcessError';
+    this.result = result;
+  }
+}
+
+function baseEnvironment(): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'http_proxy', 'https_proxy', 'no_proxy'];
+  const found = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
+  return { ...Object.fromEntries(found), LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC' };
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  signalGroup(pid, 'SIGTERM');
+  setTimeout(() => signalGroup(pid, 'SIGKILL'), grace).unref();
+}
+
+function signalGroup(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream, onOutput?: (text: string) => void): () => string {
+  const chunks: string[] = [];
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    chunks.push(text);
+    onOutput?.(text);
+  });
+  return () => chunks.join('');
+}

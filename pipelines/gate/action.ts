@@ -1,0 +1,74 @@
+import type { BuildSetState, Permissions } from '../jobs/state.ts';
+import type { BuildSetResult } from '../model/job.ts';
+import type { ConnectionRule, ReportAction } from '../model/pipeline.ts';
+
+/**
+ * What a gate wants to be going on, computed from its state alone. The shell starts what is not started, cancels
+ * what is no longer wanted, and answers with commands. Keys name the attempt: a late answer to an old key is void.
+ */
+export type GateAction =
+  | PrepareAction
+  | BuildSetAction
+  | SubmitAction
+  | ReportRequest
+  /** Dequeue these changes from pipelines that this gate may not hold; answered by `done`. */
+  | { readonly kind: 'supersede'; readonly key: string; readonly change: string; readonly pipelines: readonly string[] }
+  /** Tell the other pipelines; answered by `done`. */
+  | {
+      readonly kind: 'fire';
+      readonly key: string;
+      readonly event: 'project-change-merged' | 'parent-change-enqueued';
+      readonly change: string;
+      readonly pipeline: string;
+    };
+
+/** Merge the item's changes onto the state of the item ahead, read the configuration, freeze the jobs. */
+export interface PrepareAction {
+  readonly kind: 'prepare';
+  /** The build set's key, `QUEUE-UNIQUE-ITEM.N` where N counts the item's build sets. */
+  readonly key: string;
+  readonly pipeline: string;
+  readonly queue: string;
+  /** The item's own changes, in merge order. */
+  readonly changes: readonly string[];
+  /** Changes of all items ahead, oldest first. */
+  readonly ahead: readonly string[];
+  /** Build set of the item directly ahead, whose prepared state is the base; null: the tip of the branches. */
+  readonly base: string | null;
+}
+
+/** Run the item's job graph. Wanted until the build set has ended or the key disappears (then: cancel it). */
+export interface BuildSetAction {
+  readonly kind: 'build-set';
+  readonly key: string;
+  readonly pipeline: string;
+  readonly queue: string;
+  readonly changes: readonly string[];
+  readonly ahead: readonly string[];
+  readonly state: BuildSetState;
+  readonly permissions: Permissions;
+}
+
+/** Merge the item's changes in the review system, in order. The state that was tested is `buildSet`'s. */
+export interface SubmitAction {
+  readonly kind: 'submit';
+  readonly key: string;
+  readonly item: string;
+  readonly buildSet: string;
+  readonly pipeline: string;
+  readonly changes: readonly string[];
+  readonly rules: readonly ConnectionRule[];
+}
+
+/** Say something on the changes. Final reports are ordered: the shell carries them out in the order given. */
+export interface ReportRequest {
+  readonly kind: 'report';
+  readonly key: string;
+  readonly action: ReportAction;
+  readonly pipeline: string;
+  readonly changes: readonly string[];
+  readonly buildSet: string | null;
+  readonly result: BuildSetResult | null;
+  readonly message: string;
+  readonly rules: readonly ConnectionRule[];
+}

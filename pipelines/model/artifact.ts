@@ -1,0 +1,76 @@
+import { z } from 'zod';
+
+/** The digest of stored content: `sha256:` and 64 hex digits. */
+export const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+
+/** Content kept in artifact storage, as workflows carry it. `size` is in bytes. */
+export interface BlobRef {
+  readonly digest: string;
+  readonly size: number;
+}
+
+export type PackageFormat = 'deb' | 'rpm';
+
+/** One file that a build made. `package`, `version` and `arch` are as the format's own tools print them. */
+export interface PackageFile extends BlobRef {
+  /** Base name of the file. */
+  readonly name: string;
+  readonly kind: 'source' | 'binary' | 'debug' | 'metadata';
+  readonly package: string;
+  readonly version: string;
+  readonly arch: string;
+}
+
+/** All that one build made, and from what: kept in storage, named by the `packages` artifact. */
+export interface PackagesManifest {
+  readonly format: PackageFormat;
+  readonly platform: string;
+  readonly source: SourceState & { readonly name: string; readonly version: string };
+  readonly files: readonly PackageFile[];
+  readonly environment: {
+    /** The builder image's id as the container engine names it. */
+    readonly image: string;
+    /** `name=version` of every package in the build root, sorted. */
+    readonly packages: readonly string[];
+    /** Repositories offered to the build besides the platform's own. */
+    readonly repositories: readonly string[];
+  };
+  /** RFC 3339, UTC. */
+  readonly started: string;
+  readonly finished: string;
+  readonly build: string;
+}
+
+/** The commit that a job works on, and the tree that its verdict is about. */
+export interface SourceState {
+  readonly project: string;
+  readonly branch: string;
+  readonly commit: string;
+  readonly tree: string;
+}
+
+const packagesMetadata = z.object({
+  type: z.literal('packages'),
+  format: z.enum(['deb', 'rpm']),
+  platform: z.string(),
+  manifest: digestSchema,
+  project: z.string(),
+  name: z.string(),
+  version: z.string(),
+});
+
+const testRepositoryMetadata = z.object({
+  type: z.literal('test-repository'),
+  format: z.enum(['deb', 'rpm']),
+  platform: z.string(),
+  /** APT distribution name; empty for RPM. */
+  codename: z.string(),
+  project: z.string(),
+  manifest: digestSchema,
+});
+
+/** `metadata` of the artifacts that Sluice's own stages hand to each other, told apart by `type`. */
+export const artifactMetadata = z.discriminatedUnion('type', [packagesMetadata, testRepositoryMetadata]);
+export type ArtifactMetadata = z.infer<typeof artifactMetadata>;
+export type PackagesMetadata = z.infer<typeof packagesMetadata>;
+export type TestRepositoryMetadata = z.infer<typeof testRepositoryMetadata>;

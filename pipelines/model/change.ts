@@ -1,0 +1,70 @@
+/**
+ * What the outside world knows of a proposed change, as plain data.
+ *
+ * `id` names the change across its patch sets; `key` (`ID,PATCHSET`) names one patch set. A branch or tag that
+ * a `post` or timer pipeline works on is a `ref` item: no patch set, never merged by the gate.
+ */
+export interface Change {
+  readonly id: string;
+  readonly key: string;
+  readonly kind: 'change' | 'branch' | 'tag';
+  readonly connection: string;
+  readonly project: string;
+  /** Target branch; for a tag, empty. */
+  readonly branch: string;
+  /** Full Git ref that holds the commit, for example `refs/changes/7/1` or `refs/heads/master`. */
+  readonly ref: string;
+  readonly patchset: number;
+  readonly oldrev?: string;
+  readonly newrev?: string;
+  /** Paths that the change touches; null when the review system cannot tell. */
+  readonly files: readonly string[] | null;
+  readonly message: string;
+  readonly subject: string;
+  readonly owner: string;
+  readonly topic?: string;
+  readonly url?: string;
+  /** Ids of the changes this one needs by Git parentage, direct only. */
+  readonly parents: readonly string[];
+  /** Ids of the changes named in `Depends-On:`, direct only. */
+  readonly dependsOn: readonly string[];
+  readonly status: 'open' | 'merged' | 'abandoned';
+  /** False once a later patch set exists. */
+  readonly current: boolean;
+  readonly wip: boolean;
+  /** What the review system says of the merge itself, apart from votes. */
+  readonly mergeable: boolean;
+  readonly votes: readonly Vote[];
+}
+
+/** A vote that stays on a patch set until the next one. `time` is milliseconds since the epoch. */
+export interface Vote {
+  readonly label: string;
+  readonly value: number;
+  readonly by: string;
+  readonly email?: string;
+  readonly time: number;
+}
+
+/** Something that happened at a review system, before any pipeline has looked at it. */
+export interface TriggerEvent {
+  /** `patchset-created`, `comment-added`, `change-merged`, `ref-updated`, `timer`, `project-change-merged`, … */
+  readonly type: string;
+  readonly driver: string;
+  readonly connection: string;
+  readonly project: string;
+  readonly branch?: string;
+  readonly ref?: string;
+  readonly change?: string;
+  readonly patchset?: number;
+  readonly oldrev?: string;
+  readonly newrev?: string;
+  readonly comment?: string;
+  readonly approvals?: readonly { readonly label: string; readonly value: number; readonly oldValue?: number }[];
+  readonly account?: { readonly username: string; readonly email?: string };
+  /** For `timer` events: the pipeline and cron expression that fired. */
+  readonly timespec?: string;
+  readonly pipeline?: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+}

@@ -1,0 +1,138 @@
+/** A job frozen for one change: everything that running it needs, and nothing that can still vary. Plain JSON. */
+export interface FrozenJob {
+  /** Unique in its graph: the job's name, followed by `@CHANGE_ID` when several changes of a cycle run it apart. */
+  readonly key: string;
+  readonly name: string;
+  /** Id of the change whose configuration the job was frozen from. */
+  readonly change: string;
+  readonly type: 'regular' | 'initializer' | 'reporter';
+  readonly voting: boolean;
+  readonly holdFollowingChanges: boolean;
+  readonly attempts: number;
+  /** Seconds; null is no limit. */
+  readonly timeout: number | null;
+  readonly postTimeout: number | null;
+  /** Keys of the jobs in the same graph that this one waits for. */
+  readonly dependencies: readonly JobDependency[];
+  readonly provides: readonly string[];
+  readonly requires: readonly string[];
+  /** Sluice: `needed` limits `requires` to the changes that this one depends on; Zuul's rule is `ahead`. */
+  readonly requiresFrom: 'ahead' | 'needed';
+  readonly semaphores: readonly JobSemaphore[];
+  readonly nodeset: Nodeset;
+  /** Alternatives after the first, tried in order when nodes cannot be had. */
+  readonly alternatives: readonly Nodeset[];
+  readonly tags: readonly string[];
+  readonly deduplicate: 'auto' | boolean;
+  readonly requiredProjects: readonly RequiredProject[];
+  readonly failureOutput: readonly string[];
+  readonly successMessage?: string;
+  readonly failureMessage?: string;
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly extraVars: Readonly<Record<string, unknown>>;
+  readonly hostVars: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly groupVars: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly secrets: readonly SecretUse[];
+  readonly preRun: readonly Playbook[];
+  readonly run: readonly Playbook[];
+  readonly postRun: readonly Playbook[];
+  /** Sluice: the built-in package stage that the job is. */
+  readonly uses?: Stage;
+  readonly overrideCheckout?: string;
+  readonly postReview: boolean;
+  readonly workspaceScheme: string;
+  readonly ansibleVersion?: string;
+  /** `PATH:LINE:COL` of every variant that was applied, in order. */
+  readonly variants: readonly string[];
+}
+
+export type Stage = 'build' | 'lint' | 'publish' | 'install' | 'systest' | 'release' | 'mirror';
+
+export interface JobDependency {
+  readonly name: string;
+  readonly soft: boolean;
+}
+
+export interface JobSemaphore {
+  readonly name: string;
+  readonly max: number;
+  readonly resourcesFirst: boolean;
+}
+
+export interface Nodeset {
+  readonly name: string;
+  readonly nodes: readonly { readonly name: readonly string[]; readonly label: string }[];
+  readonly groups: readonly { readonly name: string; readonly nodes: readonly string[] }[];
+}
+
+export interface RequiredProject {
+  readonly project: string;
+  readonly overrideCheckout?: string;
+}
+
+export interface SecretUse {
+  readonly name: string;
+  readonly secret: string;
+  readonly passToParent: boolean;
+  /** Where the encrypted value is kept; the value itself never travels in a graph. */
+  readonly project: string;
+}
+
+/** A playbook, script or command of a job, in the repository and branch that defined it. */
+export interface Playbook {
+  readonly path: string;
+  readonly project: string;
+  readonly branch: string;
+  readonly trusted: boolean;
+  readonly cleanup: boolean;
+  readonly semaphores: readonly string[];
+}
+
+/** The jobs of one queue item in Zuul's order (a job stands after all that it depends on in definition order). */
+export interface JobGraph {
+  readonly jobs: readonly FrozenJob[];
+  readonly failFast: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** Everything Zuul records as the result of a build; null in state means not ended. */
+export type BuildResult =
+  | 'SUCCESS'
+  | 'FAILURE'
+  | 'SKIPPED'
+  | 'CANCELED'
+  | 'RETRY'
+  | 'RETRY_LIMIT'
+  | 'POST_FAILURE'
+  | 'TIMED_OUT'
+  | 'NODE_FAILURE'
+  | 'ABORTED'
+  | 'ERROR'
+  | 'DISK_FULL'
+  | 'MERGE_CONFLICT'
+  | 'SECRET_EXPOSURE'
+  | 'SNAPSHOT_FAILURE';
+
+export type BuildSetResult =
+  | 'SUCCESS'
+  | 'FAILURE'
+  | 'MERGE_CONFLICT'
+  | 'MERGE_FAILURE'
+  | 'CONFIG_ERROR'
+  | 'NO_JOBS'
+  | 'DEQUEUED'
+  | 'ERROR';
+
+export interface Artifact {
+  readonly name: string;
+  readonly url: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** An artifact handed from the job that provides it to a job that requires it. */
+export interface ProvidedArtifact extends Artifact {
+  readonly project: string;
+  readonly change: string;
+  readonly patchset: number;
+  readonly job: string;
+}

@@ -1,0 +1,27 @@
+import type { PackageFormat } from './artifact.ts';
+
+/**
+ * Where packages are built and tried: a node label, as nodesets name it. Two are built in, `debian-12` and
+ * `rpm-debian-12`; others (an `almalinux:9` image, say) come from `platforms:` in sluice.yaml.
+ */
+export interface Platform {
+  readonly name: string;
+  readonly format: PackageFormat;
+  /** APT's codename; for RPM the `dist` tag without its dot. */
+  readonly codename: string;
+  readonly arch: string;
+  /** Image with the build tools. */
+  readonly buildImage: string;
+  /** Image of the plain minimal system that packages are installed on. */
+  readonly testImage: string;
+  /** How the images come to be: `bootstrap` makes them with mmdebstrap, `pull` leaves it to the container engine. */
+  readonly images: 'bootstrap' | 'pull';
+  /** How BuildRequires are met: by dnf from RPM repositories, or mapped to Debian packages. */
+  readonly buildRequires: 'native' | 'debian';
+  readonly limits: {
+    readonly cpus: number;
+    readonly memoryMiB: number;
+    readonly pids: number;
+    readonly diskMiB: number;
+  };
+}
