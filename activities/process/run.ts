@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { timed } from './timing.ts';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -31,8 +32,12 @@ const grace = 3_000;
  * @throws the signal's reason on abort; the system's error when the program cannot be started.
  */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  options.signal?.throwIfAborted();
+  return timed(program, () => start(program, args, options));
+}
+
+function start(program: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const { signal } = options;
-  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd: options.cwd,

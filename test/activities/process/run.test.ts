@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { must, run } from '../../../activities/process/run.ts';
+import { busyTime, recordTools } from '../../../activities/process/timing.ts';
+
+test('a program gets its input and its output comes back', async () => {
+  const result = await run('cat', [], { input: 'hello' });
+  assert.deepEqual({ code: result.code, stdout: result.stdout }, { code: 0, stdout: 'hello' });
+});
+
+test('arguments reach the program as they are, whatever a shell would make of them', async () => {
+  const hostile = ['$(id)', '; rm -rf x', '-n', 'a\nb', "it's"];
+  const result = await run('printf', ['%s|', '--', ...hostile]);
+  assert.equal(result.stdout, `${['--', ...hostile].join('|')}|`);
+});
+
+test('a failure names the program, its exit code and its last words', async () => {
+  await assert.rejects(must('sh', ['-c', 'echo no space left >&2; exit 3']), /sh -c ended with 3: no space left/);
+});
+
+test('a timeout kills the whole process group', async () => {
+  const result = await run('sh', ['-c', 'sleep 60 & echo $!; wait'], { timeout: 200 });
+  assert.equal(result.timedOut, true);
+  // Killed is gone, or a zombie that its new parent has not collected yet.
+  const state = await readFile(`/proc/${result.stdout.trim()}/stat`, 'utf8').catch(() => 'gone');
+  assert.match(state, /^gone$|\) Z /);
+});
+
+test('an abort kills the program and rejects with its reason', async () => {
+  const controller = new AbortController();
+  const running = run('sleep', ['60'], { signal: controller.signal });
+  controller.abort(new Error('no longer wanted'));
+  await assert.rejects(running, /no longer wanted/);
+});
+
+test('a program that is not there is an error that names it', async () => {
+  await assert.rejects(run('no-such-program', []), /no-such-program/);
+});
+
+test('the environment is not handed on but for what is named', async () => {
+  process.env.SLUICE_TEST_SECRET = 'canary';
+  const result = await run('env', [], { env: { EXTRA: '1' } });
+  assert.match(result.stdout, /^EXTRA=1$/m);
+  assert.doesNotMatch(result.stdout, /canary/);
+});
+
+test('tools that ran side by side count once', async () => {
+  const { tools } = await recordTools(() => Promise.all([run('sleep', ['0.05']), run('sleep', ['0.05'])]));
+  assert.deepEqual(
+    tools.map(({ tool }) => tool),
+    ['sleep', 'sleep'],
+  );
+  const spans = [
+    { tool: 'a', start: 0, end: 10 },
+    { tool: 'b', start: 5, end: 20 },
+    { tool: 'c', start: 30, end: 31 },
+  ];
+  assert.equal(busyTime(spans), 21);
+});
