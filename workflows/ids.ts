@@ -1,0 +1,103 @@
+/** Workflow ids, both ways. A part may hold anything: `/` and `%` in it are escaped. */
+
+/** A gate holds one queue of one pipeline: a shared queue's name, or a project's. */
+export interface GateName {
+  readonly tenant: string;
+  readonly pipeline: string;
+  readonly queue: string;
+}
+
+/** `key` is the build set's key in its gate, which counts the items and each item's build sets. */
+export interface BuildSetName {
+  readonly tenant: string;
+  readonly pipeline: string;
+  readonly project: string;
+  readonly change: string;
+  readonly patchset: number;
+  readonly key: string;
+}
+
+export interface JobName extends BuildSetName {
+  readonly job: string;
+  readonly attempt: number;
+}
+
+/** `repository` is a released repository's name, `merge` what was merged: at most one release of each. */
+export interface ReleaseName {
+  readonly tenant: string;
+  readonly repository: string;
+  readonly merge: string;
+}
+
+export function gateId(name: GateName): string {
+  return join('gate', name.tenant, name.pipeline, name.queue);
+}
+
+/** @throws when `id` is not a gate's. */
+export function parseGateId(id: string): GateName {
+  const [tenant, pipeline, queue] = split(id, 'gate', 3);
+  return { tenant, pipeline, queue } as GateName;
+}
+
+export function buildSetId(name: BuildSetName): string {
+  return join('buildset', ...buildSetParts(name));
+}
+
+/** @throws when `id` is not a build set's. */
+export function parseBuildSetId(id: string): BuildSetName {
+  return buildSetName(split(id, 'buildset', 5));
+}
+
+export function jobId(name: JobName): string {
+  return join('job', ...buildSetParts(name), name.job, String(name.attempt));
+}
+
+/** @throws when `id` is not a job's. */
+export function parseJobId(id: string): JobName {
+  const parts = split(id, 'job', 7);
+  return { ...buildSetName(parts), job: parts[5] as string, attempt: Number(parts[6]) };
+}
+
+export function releaseId(name: ReleaseName): string {
+  return join('release', name.tenant, name.repository, name.merge);
+}
+
+/** @throws when `id` is not a release's. */
+export function parseReleaseId(id: string): ReleaseName {
+  const [tenant, repository, merge] = split(id, 'release', 3);
+  return { tenant, repository, merge } as ReleaseName;
+}
+
+export function mirrorId(set: string): string {
+  return join('mirror', set);
+}
+
+/** @throws when `id` is not a mirror set's. */
+export function parseMirrorId(id: string): string {
+  return split(id, 'mirror', 1)[0] as string;
+}
+
+export function reviewSyncId(connection: string): string {
+  return join('review-sync', connection);
+}
+
+function buildSetParts(name: BuildSetName): string[] {
+  return [name.tenant, name.pipeline, name.project, `${name.change},${name.patchset}`, name.key];
+}
+
+function buildSetName(parts: readonly string[]): BuildSetName {
+  const [tenant, pipeline, project, change, key] = parts as [string, string, string, string, string];
+  const comma = change.lastIndexOf(',');
+  const patchset = Number(change.slice(comma + 1));
+  return { tenant, pipeline, project, change: change.slice(0, comma), patchset, key };
+}
+
+function join(...parts: readonly string[]): string {
+  return parts.map((part) => part.replace(/[%/]/g, (found) => (found === '%' ? '%25' : '%2F'))).join('/');
+}
+
+function split(id: string, kind: string, count: number): string[] {
+  const [found, ...parts] = id.split('/');
+  if (found !== kind || parts.length !== count) throw new RangeError(`not the id of a ${kind}: ${id}`);
+  return parts.map((part) => part.replace(/%2F/g, '/').replace(/%25/g, '%'));
+}
