@@ -94,7 +94,7 @@ const badChanges: readonly DemoChange[] = [
         find: 'install -m 644 -o root -g root mbw.1',
         replace: 'install -m 755 mbw-all %{buildroot}/usr/bin/mbw-all\ninstall -m 644 -o root -g root mbw.1',
       },
-      { path: 'mbw.spec', find: '/usr/bin/mbw\n', replace: '/usr/bin/mbw\n/usr/bin/mbw-all\n' },
+      { path: 'mbw.spec', find: '/usr/bin/mbw\n%doc', replace: '/usr/bin/mbw\n/usr/bin/mbw-all\n%doc' },
     ],
   },
   {
@@ -158,7 +158,7 @@ const gateChanges: readonly DemoChange[] = [
         find: 'install -m 644 -o root -g root mbw.1',
         replace: 'install -m 755 cdbcount %{buildroot}/usr/bin/cdbcount\ninstall -m 644 -o root -g root mbw.1',
       },
-      { path: 'mbw.spec', find: '/usr/bin/mbw\n', replace: '/usr/bin/mbw\n/usr/bin/cdbcount\n' },
+      { path: 'mbw.spec', find: '/usr/bin/mbw\n%doc', replace: '/usr/bin/mbw\n/usr/bin/cdbcount\n%doc' },
     ],
   },
   {
