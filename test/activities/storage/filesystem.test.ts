@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { createFileBlobStore, NoSuchBlob } from '../../../activities/storage/filesystem/blob-store.ts';
+import { createFileLogStore, listLogs, sectionPattern } from '../../../activities/storage/filesystem/log-store.ts';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'sluice-storage-'));
+});
+after(() => rm(root, { recursive: true }));
+
+const baseUrl = 'http://sluice.example';
+
+describe('the blob store', () => {
+  it('names content by its digest and keeps it once', async () => {
+    const store = createFileBlobStore({ root, baseUrl });
+    await writeFile(join(root, 'input'), 'hello');
+    const digest = `sha256:${createHash('sha256').update('hello').digest('hex')}`;
+    const refs = await Promise.all([
+      store.put('hello'),
+      store.put(Buffer.from('hello')),
+      store.put({ path: join(root, 'input') }),
+    ]);
+    assert.deepEqual(refs, Array(3).fill({ digest, size: 5 }));
+    assert.deepEqual(await readdir(join(root, 'blobs', 'incoming')), []);
+    assert.equal(await text(await store.open(digest)), 'hello');
+    assert.equal((await store.read(digest)).toString(), 'hello');
+    assert.equal(await store.has(digest), true);
+  });
+
+  it('fetches by hard link, so that a fetch costs no space', async () => {
+    const store = createFileBlobStore({ root, baseUrl });
+    const { digest } = await store.put('linked');
+    await store.fetch(digest, join(root, 'fetched'));
+    const found = await stat(join(root, 'fetched'));
+    assert.equal(found.nlink, 2);
+    assert.equal(found.mode & 0o222, 0, 'nobody writes through the link');
+  });
+
+  it('says which content is missing', async () => {
+    const store = createFileBlobStore({ root, baseUrl });
+    const digest = `sha256:${'0'.repeat(64)}`;
+    assert.equal(await store.has(digest), false);
+    await assert.rejects(store.open(digest), NoSuchBlob);
+    await assert.rejects(store.read(digest), NoSuchBlob);
+    await assert.rejects(store.fetch(digest, join(root, 'nothing')), NoSuchBlob);
+  });
+
+  it('leaves nothing behind when the content cannot be read to its end', async () => {
+    const store = createFileBlobStore({ root, baseUrl });
+    await mkdir(join(root, 'directory'));
+    await assert.rejects(store.put({ path: join(root, 'directory') }), /EISDIR/);
+    assert.deepEqual(await readdir(join(root, 'blobs', 'incoming')), []);
+  });
+
+  for (const digest of ['sha256:../../../etc/passwd', 'md5:d41d8cd98f00b204e9800998ecf8427e', '']) {
+    it(`refuses ${JSON.stringify(digest)} as a digest`, async () => {
+      const store = createFileBlobStore({ root, baseUrl });
+      await assert.rejects(async () => store.read(digest), /digest|Invalid/i);
+    });
+  }
+
+  it('escapes hostile file names in URLs', () => {
+    const store = createFileBlobStore({ root, baseUrl });
+    const digest = `sha256:${'a'.repeat(64)}`;
+    assert.equal(store.url(digest, 'a b/../c'), `${baseUrl}/api/artifacts/${'a'.repeat(64)}/a%20b%2F..%2Fc`);
+  });
+});
+
+describe('the log store', () => {
+  it('is readable while it is written, and complete when it is closed', async () => {
+    const logs = createFileLogStore({ root, baseUrl });
+    const log = await logs.open('b-1', 'build.log');
+    log.section('Install build dependencies');
+    log.write('half a line');
+    log.section('Build');
+    const [live] = await listLogs(root, 'b-1');
+    assert.deepEqual([live?.name, live?.complete], ['build.log', false]);
+    const artifact = await log.close();
+    assert.equal(artifact.url, `${baseUrl}/api/builds/b-1/log?name=build.log`);
+    const [kept] = await listLogs(root, 'b-1');
+    assert.equal(kept?.complete, true);
+    const lines = (await readFile(kept?.path ?? '', 'utf8')).trimEnd().split('\n');
+    assert.deepEqual(
+      lines.map((line) => sectionPattern.exec(line)?.[2] ?? line),
+      ['Install build dependencies', 'half a line', 'Build'],
+    );
+  });
+
+  it('continues the log of an attempt that was killed or ended', async () => {
+    const logs = createFileLogStore({ root, baseUrl });
+    const killed = await logs.open('b-2', 'build.log');
+    killed.write('first\n');
+    await killed.close();
+    const second = await logs.open('b-2', 'build.log');
+    second.write('second\n');
+    await second.close();
+    const [kept] = await listLogs(root, 'b-2');
+    assert.equal(await readFile(kept?.path ?? '', 'utf8'), 'first\nsecond\n');
+  });
+
+  it('refuses names that would leave the directory', async () => {
+    const logs = createFileLogStore({ root, baseUrl });
+    for (const [build, name] of [
+      ['../x', 'build.log'],
+      ['b', '../build.log'],
+      ['b', '-rf'],
+      ['b', 'a b'],
+      ['b', 'log.part'],
+    ] as const) {
+      await assert.rejects(logs.open(build, name), /not a (build id|log name)/);
+    }
+    assert.deepEqual(await listLogs(root, '../..'), []);
+  });
+
+  it('says so when the disk does not take the log', async () => {
+    const logs = createFileLogStore({ root: '/dev/full', baseUrl });
+    await assert.rejects(logs.open('b', 'build.log'), /ENOTDIR/);
+  });
+});
