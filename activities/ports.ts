@@ -51,7 +51,10 @@ export type StageRunner = (input: StageInput, context: StageContext) => Promise<
 export interface ContainerEngine {
   start(spec: ContainerSpec): Promise<Container>;
   /** Makes a network that only its members reach (`internal`), or one that also reaches out. */
-  createNetwork(name: string, options: { readonly internal: boolean }): Promise<ContainerNetwork>;
+  createNetwork(
+    name: string,
+    options: { readonly internal: boolean /** The build's id for `sweep`; default `name`. */; readonly build?: string },
+  ): Promise<ContainerNetwork>;
   /** Removes what a killed worker left: containers and networks labelled with the build. */
   sweep(build: string): Promise<void>;
   imageId(image: string): Promise<string>;
@@ -74,6 +77,8 @@ export interface ContainerSpec {
   readonly privileges: 'none' | 'default';
   readonly mounts?: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
   readonly hosts?: Readonly<Record<string, string>>;
+  /** Directories that hold at most `diskMiB` each; a full one is a full disk to the programs inside. */
+  readonly scratch?: readonly string[];
 }
 
 export interface ContainerNetwork {

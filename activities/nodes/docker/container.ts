@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type Docker from 'dockerode';
+import type { Container } from '../../ports.ts';
+import { execute } from './exec.ts';
+import { ask, askIfThere } from './faults.ts';
+
+/** One running container. `scratch` are the names of the volumes that go with it. */
+export function createContainer(docker: Docker, id: string, scratch: readonly string[]): Container {
+  const container = docker.getContainer(id);
+  return {
+    id,
+    exec: (argv, options) => execute(docker, container, { argv, options }),
+    copyIn: (hostPath, containerDir) => copyIn(container, hostPath, containerDir),
+    copyOut: (containerPath, hostDir) => copyOut(container, containerPath, hostDir),
+    isolate: () => isolate(docker, container),
+    remove: () => removeContainer(docker, id, scratch),
+  };
+}
+
+/** Removes a container and its volumes; harmless when they are gone. */
+export async function removeContainer(docker: Docker, id: string, scratch: readonly string[]): Promise<void> {
+  await askIfThere('remove a container', docker.getContainer(id).remove({ force: true, v: true }));
+  for (const name of scratch) {
+    await askIfThere('remove a volume', docker.getVolume(name).remove({ force: true }));
+  }
+}
+
+async function copyIn(container: Docker.Container, hostPath: string, containerDir: string): Promise<void> {
+  const directory = (await stat(hostPath)).isDirectory();
+  const from = directory ? hostPath : dirname(hostPath);
+  const tar = startTar(['-C', from, '-cf', '-', '--', directory ? '.' : `./${basename(hostPath)}`]);
+  const upload = ask('copy files in', container.putArchive(tar.stdout, { path: containerDir }));
+  await Promise.all([upload, tar.ended]);
+}
+
+async function copyOut(container: Docker.Container, containerPath: string, hostDir: string): Promise<void> {
+  const archive = await ask(`copy ${containerPath} out`, container.getArchive({ path: containerPath }));
+  const tar = startTar(['-C', hostDir, '--no-same-owner', '-xf', '-']);
+  await Promise.all([pipeline(archive as Readable, tar.stdin), tar.ended]);
+}
+
+function startTar(args: readonly string[]) {
+  const child = spawn('tar', ['--numeric-owner', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-2_000);
+  });
+  const ended = once(child, 'close').then(([code]) => {
+    if (code !== 0) throw new Error(`tar ended with ${code}: ${said.trim()}`);
+  });
+  return { stdin: child.stdin, stdout: child.stdout, ended };
+}
+
+async function isolate(docker: Docker, container: Docker.Container): Promise<void> {
+  const { NetworkSettings } = await ask('look at a container', container.inspect());
+  for (const name of Object.keys(NetworkSettings.Networks).filter((network) => network !== 'none')) {
+    const request = docker.getNetwork(name).disconnect({ Container: container.id, Force: true });
+    await ask('take a network away', request);
+  }
+}

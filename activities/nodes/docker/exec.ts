@@ -1,0 +1,125 @@
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import type { ExecOptions, ExecResult } from '../../ports.ts';
+import { EngineUnavailable } from '../engine-unavailable.ts';
+import { ask, statusOf } from './faults.ts';
+
+/** How much of a program's output is kept in its result, in characters. */
+const keptOutput = 1024 * 1024;
+/** Milliseconds that killed processes have before the whole container is killed. */
+const grace = 5_000;
+/** An exit code that says "killed": worth asking whether the container itself is still there. */
+const killedCode = 137;
+
+/**
+ * Runs a program in a container without a shell.
+ *
+ * @returns its exit code and output; on timeout everything in the container but process 1 is killed.
+ * @throws the signal's reason on abort (after killing likewise); EngineUnavailable when the engine or container is lost.
+ */
+export async function execute(
+  docker: Docker,
+  container: Docker.Container,
+  program: { readonly argv: readonly string[]; readonly options: ExecOptions },
+): Promise<ExecResult> {
+  const { argv, options } = program;
+  options.signal.throwIfAborted();
+  const exec = await ask(`start ${argv[0]}`, container.exec(execConfig(argv, options)));
+  const stream = await ask(`start ${argv[0]}`, exec.start({ hijack: true, stdin: false }));
+  const output = collect(docker, stream, options.log);
+  const watch = watchEnd(container, options);
+  try {
+    await Promise.race([output.ended, watch.gaveUp]);
+  } finally {
+    watch.stop();
+    stream.destroy();
+  }
+  options.signal.throwIfAborted();
+  if (watch.timedOut()) return { code: killedCode, output: output.text(), timedOut: true };
+  return { code: await exitCode(container, exec), output: output.text(), timedOut: false };
+}
+
+function execConfig(argv: readonly string[], options: ExecOptions): Docker.ExecCreateOptions {
+  return {
+    Cmd: [...argv],
+    AttachStdout: true,
+    AttachStderr: true,
+    User: options.user ?? 'root',
+    WorkingDir: options.cwd ?? '/',
+    Env: Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
+  };
+}
+
+function collect(docker: Docker, stream: NodeJS.ReadWriteStream, log: ExecOptions['log']) {
+  let text = '';
+  const take = (part: string) => {
+    log?.write(part);
+    text += part;
+    if (text.length > 2 * keptOutput) text = text.slice(-keptOutput);
+  };
+  const lines = new PassThrough({ encoding: 'utf8' }).on('data', take);
+  docker.modem.demuxStream(stream, lines, lines);
+  const ended = new Promise<void>((resolve) => {
+    lines.on('end', resolve);
+    for (const event of ['end', 'close', 'error']) stream.on(event, () => lines.end());
+  });
+  return { ended, text: () => text.slice(-keptOutput) };
+}
+
+/** Kills what runs when time is up or the caller aborts; `gaveUp` resolves when even that brought no end. */
+function watchEnd(container: Docker.Container, { signal, timeout }: ExecOptions) {
+  let late = false;
+  let giveUp = () => {};
+  const gaveUp = new Promise<void>((resolve) => {
+    giveUp = resolve;
+  });
+  const kill = () => void killProcesses(container).then(giveUp);
+  const onTimeout = () => {
+    late = true;
+    kill();
+  };
+  const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout);
+  signal.addEventListener('abort', kill, { once: true });
+  const stop = () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', kill);
+  };
+  return { gaveUp, stop, timedOut: () => late };
+}
+
+/** Kills everything in the container but process 1; the container itself when that cannot be done. Never throws. */
+async function killProcesses(container: Docker.Container): Promise<void> {
+  try {
+    const killer = await container.exec({ Cmd: ['/bin/sh', '-c', 'kill -KILL -1'], User: 'root' });
+    await killer.start({ Detach: true });
+    await sleep(grace, undefined, { ref: false });
+  } catch {
+    await container.kill().catch(() => {});
+  }
+}
+
+async function exitCode(container: Docker.Container, exec: Docker.Exec): Promise<number> {
+  for (let wait = 1; ; wait = Math.min(wait * 2, 100)) {
+    const state = await inspect(container, exec);
+    if (!state.Running && state.ExitCode !== null) {
+      if (state.ExitCode === killedCode) await assertRunning(container);
+      return state.ExitCode;
+    }
+    await sleep(wait);
+  }
+}
+
+async function inspect(container: Docker.Container, exec: Docker.Exec): Promise<Docker.ExecInspectInfo> {
+  try {
+    return await ask('read an exit code', exec.inspect());
+  } catch (error) {
+    if (statusOf(error) === 404) throw new EngineUnavailable(`container ${container.id} is gone`, error);
+    throw error;
+  }
+}
+
+async function assertRunning(container: Docker.Container): Promise<void> {
+  const { State } = await ask('look at a container', container.inspect());
+  if (!State.Running) throw new EngineUnavailable('the container was stopped', State.Error || `exit ${State.ExitCode}`);
+}

@@ -1,0 +1,39 @@
+import { EngineUnavailable } from '../engine-unavailable.ts';
+
+const awayCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EACCES', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND']);
+
+/**
+ * Waits for an answer of the engine.
+ *
+ * @param what the request, for the error's text.
+ * @throws EngineUnavailable when there is no answer, or the container has vanished (an engine that restarts loses it).
+ */
+export async function ask<T>(what: string, request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    throw isAway(error) ? new EngineUnavailable(what, error) : error;
+  }
+}
+
+/** Like `ask`, for what may be gone already: answers with null when the engine knows no such thing. */
+export async function askIfThere<T>(what: string, request: Promise<T>): Promise<T | null> {
+  try {
+    return await ask(what, request);
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+}
+
+/** HTTP status of the engine's refusal; undefined for any other error. */
+export function statusOf(error: unknown): number | undefined {
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === 'number' ? status : undefined;
+}
+
+function isAway(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === 'string' && awayCodes.has(code)) return true;
+  return typeof message === 'string' && /socket hang up|connection closed|context canceled/i.test(message);
+}
