@@ -1,0 +1,57 @@
+import { Command, Option } from 'commander';
+
+export interface CommandText {
+  /** Whole command lines, one at least: they stand at the end of `--help`. */
+  readonly examples: readonly string[];
+  /** What the one line of `sluice --help` cannot say. */
+  readonly details?: string;
+}
+
+/**
+ * Adds a command of one or two words; the first of two becomes a parent that all of its kind share.
+ *
+ * @returns the new command, for arguments, options and action
+ */
+export function addCommand(program: Command, name: string, text: CommandText): Command {
+  const words = name.split(' ');
+  const last = words.pop() ?? name;
+  const parent = words.reduce(findOrAddParent, program);
+  const command = inherit(new Command(last), program);
+  if (text.details !== undefined) command.description(text.details);
+  const title = text.examples.length > 1 ? 'Examples:' : 'Example:';
+  command.addHelpText('after', ['', title, ...text.examples.map((line) => `  $ ${line}`)].join('\n'));
+  parent.addCommand(command);
+  return command;
+}
+
+function findOrAddParent(program: Command, name: string): Command {
+  const found = program.commands.find((each) => each.name() === name);
+  if (found !== undefined) return found;
+  const parent = inherit(new Command(name), program);
+  program.addCommand(parent);
+  return parent;
+}
+
+function inherit(command: Command, program: Command): Command {
+  return command.copyInheritedSettings(program).helpCommand(false);
+}
+
+/** One JSON document on standard output instead of text. */
+export function jsonOption(): Option {
+  return new Option('--json', 'print one JSON document');
+}
+
+/** Undefined when not given: `./sluice.yaml` if it is there, else the defaults. */
+export function configOption(): Option {
+  return new Option('--config <file>', 'configuration (default: ./sluice.yaml where there is one)');
+}
+
+/** Options of commands that act through a server; see `cli/client.ts`. */
+export function serverOption(): Option {
+  return new Option('--server <url>', 'server to talk to').env('SLUICE_SERVER');
+}
+
+/** For commands that can bring a private stack with them. */
+export function embeddedOption(): Option {
+  return new Option('--embedded', 'start a private stack on the data directory, whether a server answers or not');
+}

@@ -1,0 +1,9 @@
+import { exitStatus } from './fault.ts';
+import { runCommandLine } from './program.ts';
+
+// A reader that closes early, such as `head`, has all that it wants.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitStatus.done);
+});
+process.exitCode = await runCommandLine(process.argv.slice(2));

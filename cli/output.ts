@@ -1,0 +1,51 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+
+export type Paint = Parameters<typeof styleText>[0];
+
+/** Colours `text` where standard output shows colours: a terminal, and no NO_COLOR. */
+export function paint(format: Paint, text: string): string {
+  return styleText(format, text, { stream: process.stdout });
+}
+
+/** Whether a person is watching both what we print and how it goes. */
+export function isInteractive(): boolean {
+  return process.stdout.isTTY === true && process.stderr.isTTY === true && process.env.CI === undefined;
+}
+
+/** Prints what the command was asked for: one JSON document with `--json`, else the text that `render` makes of it. */
+export function print<T>(data: T, render: (data: T) => string, options: { readonly json?: boolean | undefined }): void {
+  const text = options.json ? JSON.stringify(data, null, 2) : render(data);
+  if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** One line about how it goes: standard error, so that standard output holds data alone. */
+export function log(message: string): void {
+  process.stderr.write(`${message}\n`);
+}
+
+/** Columns as wide as their widest cell; the last one is not padded. Cells may hold colours. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const head = header.map((cell) => paint('bold', cell));
+  const widths = header.map((_, column) => Math.max(...[head, ...rows].map((row) => width(row[column] ?? ''))));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) =>
+        column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - width(cell)),
+      )
+      .join('  ');
+  return [head, ...rows].map(line).join('\n');
+}
+
+/** Seconds as people read them: `0.4 s`, `42 s`, `3 min 05 s`, `2 h 10 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 100) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  const two = (value: number) => String(value).padStart(2, '0');
+  if (minutes < 60) return `${minutes} min ${two(Math.floor(seconds % 60))} s`;
+  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}
+
+function width(text: string): number {
+  return stripVTControlCharacters(text).length;
+}

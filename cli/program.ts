@@ -1,0 +1,93 @@
+import { Command, CommanderError } from 'commander';
+import { type CommandEntry, commands, findCommands } from './commands.ts';
+import { CommandError, exitStatus } from './fault.ts';
+import { version } from './version.ts';
+
+/** Options that stand before a command as well as after it; the value says whether they take an argument. */
+const leading: Readonly<Record<string, boolean>> = {
+  '--config': true,
+  '--server': true,
+  '--embedded': false,
+  '--json': false,
+};
+
+/**
+ * Runs one command line.
+ *
+ * @param argv the words after `sluice`
+ * @returns the exit status; nothing is thrown
+ */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  try {
+    const words = commandFirst(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv);
+    const program = await createProgram(findCommands(words));
+    await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' });
+    return Number(process.exitCode ?? exitStatus.done);
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/**
+ * The program with the commands that were asked for; with none, all are listed by their summaries.
+ *
+ * @param wanted entries whose modules are loaded
+ */
+export async function createProgram(wanted: readonly CommandEntry[]): Promise<Command> {
+  const program = new Command('sluice')
+    .description('A gate for Linux package repositories: pipelines as code, on Temporal.')
+    .version(version())
+    .exitOverride()
+    .showHelpAfterError('(see --help)')
+    .helpCommand(false)
+    .configureHelp({ subcommandTerm: (command) => command.name() });
+  program.addHelpText('after', '\nExample:\n  $ sluice COMMAND --help');
+  if (wanted.length === 0) for (const entry of commands) program.addCommand(placeholder(entry, program));
+  const modules = await Promise.all(wanted.map(({ load }) => load()));
+  for (const { register } of modules) register(program);
+  for (const entry of wanted) summarize(program, entry);
+  return program;
+}
+
+function placeholder({ name, summary, group }: CommandEntry, program: Command): Command {
+  return new Command(name).copyInheritedSettings(program).summary(summary).helpGroup(`${group}:`);
+}
+
+/** The one line of the list is also the command's description, unless its module says more. */
+function summarize(program: Command, { name, summary }: CommandEntry): void {
+  const command = findCommand(program, name);
+  if (command === undefined) throw new Error(`the module of "${name}" does not register it`);
+  const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  command.summary(summary).description([sentence, command.description()].join('\n\n').trim());
+}
+
+/** The registered command of one or two words. */
+export function findCommand(program: Command, name: string): Command | undefined {
+  return name
+    .split(' ')
+    .reduce<Command | undefined>((parent, word) => parent?.commands.find((each) => each.name() === word), program);
+}
+
+/** Moves the options of `leading` behind the command's words. */
+function commandFirst(argv: readonly string[]): string[] {
+  let at = 0;
+  for (let name = argv[at]; name !== undefined; name = argv[at]) {
+    const takesValue = leading[name.split('=')[0] ?? ''];
+    if (takesValue === undefined) break;
+    at += takesValue && !name.includes('=') ? 2 : 1;
+  }
+  const rest = argv.slice(at);
+  const end = rest.includes('--') ? rest.indexOf('--') : rest.length;
+  return rest.length === 0 ? [...argv] : [...rest.slice(0, end), ...argv.slice(0, at), ...rest.slice(end)];
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
+  if (error instanceof CommandError) {
+    if (error.message !== '') process.stderr.write(`${error.message}\n`);
+    return error.status;
+  }
+  const text = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(`sluice: ${process.env.SLUICE_DEBUG ? text.stack : text.message}\n`);
+  return exitStatus.failed;
+}
