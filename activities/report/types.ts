@@ -1,0 +1,49 @@
+/** What workflows hand to the report activities besides the records of `workflows/contract.ts`. */
+
+/** What the store keeps of one release: one merge published into one repository. Written at each step. */
+export interface ReleaseRecord {
+  /** Workflow id of the release. */
+  readonly id: string;
+  readonly tenant: string;
+  readonly project: string;
+  readonly branch: string;
+  readonly change: string;
+  readonly patchset: number;
+  readonly commit: string;
+  readonly tree: string;
+  /** The gate's packages as they are, or built again; null while that is not decided. */
+  readonly origin: 'promoted' | 'rebuilt' | null;
+  readonly state: 'running' | 'published' | 'failed';
+  /** One line: what was published, or why not. */
+  readonly summary: string;
+  readonly packages: readonly ReleasedPackage[];
+  /** Where clients find the released repositories. */
+  readonly repositories: readonly { readonly format: string; readonly url: string }[];
+  /** Milliseconds since the epoch. */
+  readonly startTime: number;
+  readonly endTime: number | null;
+}
+
+export interface ReleasedPackage {
+  readonly format: string;
+  readonly name: string;
+  readonly version: string;
+  readonly arch: string;
+  /** Digest of the signed file. */
+  readonly digest: string;
+  /** Digest of the signed provenance statement. */
+  readonly provenance?: string;
+}
+
+/** What the store keeps of one mirror transaction; `result` is what `sluice mirror sync --json` prints. */
+export interface MirrorRecord {
+  /** Unique for the transaction. */
+  readonly id: string;
+  readonly set: string;
+  readonly snapshot: string | null;
+  readonly outcome: 'running' | 'committed' | 'unchanged' | 'failed' | 'partial' | 'diverged';
+  readonly result: Readonly<Record<string, unknown>> | null;
+  /** Milliseconds since the epoch. */
+  readonly startTime: number;
+  readonly endTime: number | null;
+}

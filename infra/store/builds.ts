@@ -1,0 +1,81 @@
+import { sql } from 'kysely';
+import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
+import type { Database } from './database.ts';
+
+/** What to look for; absent keys match everything. Newest first, at most `limit`. */
+export interface BuildFilter {
+  readonly pipeline?: string | undefined;
+  readonly project?: string | undefined;
+  readonly change?: string | undefined;
+  readonly job?: string | undefined;
+  readonly result?: string | undefined;
+  readonly buildSet?: string | undefined;
+  readonly limit: number;
+}
+
+/** Whether the row that is there may be replaced: a build that has ended is not un-ended by a late message. */
+const notEnded = (table: 'builds' | 'build_sets') =>
+  sql<boolean>`excluded.end_time is not null or ${sql.ref(table)}.end_time is null`;
+
+export async function saveBuild(db: Database, record: BuildRecord): Promise<boolean> {
+  const { id, buildSet, pipeline, project, change, job, result, startTime, endTime } = record;
+  const times = { start_time: startTime, end_time: endTime, record: JSON.stringify(record) };
+  const done = await db
+    .insertInto('builds')
+    .values({ id, build_set: buildSet, pipeline, project, change, job, result, ...times })
+    .onConflict((row) =>
+      row
+        .column('id')
+        .doUpdateSet({ result, ...times })
+        .where(notEnded('builds')),
+    )
+    .executeTakeFirst();
+  return done.numInsertedOrUpdatedRows !== 0n;
+}
+
+export async function saveBuildSet(db: Database, record: BuildSetRecord): Promise<boolean> {
+  const { workflow, key, pipeline, project, change, result, startTime, endTime } = record;
+  const times = { start_time: startTime, end_time: endTime, record: JSON.stringify(record) };
+  const done = await db
+    .insertInto('build_sets')
+    .values({ id: workflow, build_set: key, pipeline, project, change, result, ...times })
+    .onConflict((row) =>
+      row
+        .column('id')
+        .doUpdateSet({ result, ...times })
+        .where(notEnded('build_sets')),
+    )
+    .executeTakeFirst();
+  return done.numInsertedOrUpdatedRows !== 0n;
+}
+
+export async function findBuild(db: Database, id: string): Promise<BuildRecord | undefined> {
+  const row = await db.selectFrom('builds').select('record').where('id', '=', id).executeTakeFirst();
+  return row?.record;
+}
+
+export async function listBuilds(db: Database, filter: BuildFilter): Promise<BuildRecord[]> {
+  let query = db.selectFrom('builds').select('record').orderBy('start_time', 'desc').orderBy('id').limit(filter.limit);
+  if (filter.job !== undefined) query = query.where('job', '=', filter.job);
+  if (filter.buildSet !== undefined) query = query.where('build_set', '=', filter.buildSet);
+  for (const column of ['pipeline', 'project', 'change', 'result'] as const) {
+    const value = filter[column];
+    if (value !== undefined) query = query.where(column, '=', value);
+  }
+  return (await query.execute()).map((row) => row.record);
+}
+
+export async function listBuildSets(db: Database, filter: BuildFilter): Promise<BuildSetRecord[]> {
+  let query = db
+    .selectFrom('build_sets')
+    .select('record')
+    .orderBy('start_time', 'desc')
+    .orderBy('id')
+    .limit(filter.limit);
+  if (filter.buildSet !== undefined) query = query.where('build_set', '=', filter.buildSet);
+  for (const column of ['pipeline', 'project', 'change', 'result'] as const) {
+    const value = filter[column];
+    if (value !== undefined) query = query.where(column, '=', value);
+  }
+  return (await query.execute()).map((row) => row.record);
+}

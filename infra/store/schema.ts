@@ -1,0 +1,74 @@
+import type { ColumnType } from 'kysely';
+import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
+import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
+
+/** JSON comes back parsed and goes in as text. */
+type Json<T> = ColumnType<T, string, string>;
+
+/** Milliseconds since the epoch; for comparing in SQL only, so that drivers may differ on big numbers. */
+type Millis = ColumnType<unknown, number, number>;
+
+/** `record` is the whole truth; the other columns are what it is looked up by. */
+interface Recorded<T> {
+  readonly id: string;
+  readonly start_time: Millis;
+  readonly end_time: ColumnType<unknown, number | null, number | null>;
+  readonly record: Json<T>;
+}
+
+interface BuildTable extends Recorded<BuildRecord> {
+  readonly build_set: string;
+  readonly pipeline: string;
+  readonly project: string;
+  readonly change: string;
+  readonly job: string;
+  readonly result: string | null;
+}
+
+interface BuildSetTable extends Recorded<BuildSetRecord> {
+  readonly build_set: string;
+  readonly pipeline: string;
+  readonly project: string;
+  readonly change: string;
+  readonly result: string | null;
+}
+
+interface ReleaseTable extends Recorded<ReleaseRecord> {
+  readonly project: string;
+  readonly change: string;
+}
+
+interface PackageTable {
+  readonly release: string;
+  readonly format: string;
+  readonly name: string;
+  readonly version: string;
+  readonly arch: string;
+  readonly digest: string;
+}
+
+interface MirrorTable extends Recorded<MirrorRecord> {
+  readonly mirror_set: string;
+}
+
+interface QueueTable {
+  readonly workflow: string;
+  readonly time: Millis;
+  readonly sequence: number;
+  readonly snapshot: Json<QueueSnapshot>;
+}
+
+interface ToldTable {
+  readonly key: string;
+  readonly time: Millis;
+}
+
+export interface Tables {
+  readonly builds: BuildTable;
+  readonly build_sets: BuildSetTable;
+  readonly releases: ReleaseTable;
+  readonly packages: PackageTable;
+  readonly mirrors: MirrorTable;
+  readonly queues: QueueTable;
+  readonly told: ToldTable;
+}

@@ -1,0 +1,43 @@
+import type { ReportStore } from '../../activities/report/port.ts';
+import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
+import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
+import { type BuildFilter, findBuild, listBuildSets, listBuilds, saveBuild, saveBuildSet } from './builds.ts';
+import { type Database, openEmbeddedDatabase } from './database.ts';
+import { listQueues, markTold, saveQueue, wasTold } from './queues.ts';
+import { listMirrors, listReleases, saveMirror, saveRelease } from './releases.ts';
+
+/** What happened, kept past Temporal's retention: written by the report activities, read by the server. */
+export interface Store extends ReportStore {
+  listQueues(): Promise<QueueSnapshot[]>;
+  findBuild(id: string): Promise<BuildRecord | undefined>;
+  listBuilds(filter: BuildFilter): Promise<BuildRecord[]>;
+  listBuildSets(filter: BuildFilter): Promise<BuildSetRecord[]>;
+  listReleases(limit: number): Promise<ReleaseRecord[]>;
+  listMirrors(limit: number): Promise<MirrorRecord[]>;
+  /** Ends once everything is on the disk. */
+  close(): Promise<void>;
+}
+
+/** Opens the embedded store; see `openEmbeddedDatabase`. */
+export async function openStore(directory: string): Promise<Store> {
+  return createStore(await openEmbeddedDatabase(directory));
+}
+
+export function createStore(db: Database): Store {
+  return {
+    saveQueue: (snapshot) => saveQueue(db, snapshot),
+    saveBuild: (record) => saveBuild(db, record),
+    saveBuildSet: (record) => saveBuildSet(db, record),
+    saveRelease: (record) => saveRelease(db, record),
+    saveMirror: (record) => saveMirror(db, record),
+    wasTold: (key) => wasTold(db, key),
+    markTold: (key) => markTold(db, key),
+    listQueues: () => listQueues(db),
+    findBuild: (id) => findBuild(db, id),
+    listBuilds: (filter) => listBuilds(db, filter),
+    listBuildSets: (filter) => listBuildSets(db, filter),
+    listReleases: (limit) => listReleases(db, limit),
+    listMirrors: (limit) => listMirrors(db, limit),
+    close: () => db.destroy(),
+  };
+}
