@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+/** Another process holds the lock and has not let go of it in time. */
+export class Locked extends Error {
+  constructor(path: string, seconds: number) {
+    super(`${path} is held by another process (waited ${seconds} s)`);
+    this.name = 'Locked';
+  }
+}
+
+/**
+ * Runs `work` while holding an exclusive lock on `path` (made when absent). The kernel lets go of it when this
+ * process ends, however it ends: `flock` holds it for a child that lives as long as our end of its input is open.
+ *
+ * @param wait seconds to wait for another holder.
+ * @throws Locked when the lock cannot be had in time.
+ */
+export async function withLock<T>(path: string, wait: number, work: () => Promise<T>): Promise<T> {
+  const holder = spawn('flock', ['--exclusive', '--timeout', String(wait), path, 'cat'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const gone = once(holder, 'close').then(() => false);
+  holder.stdin.on('error', () => {});
+  holder.stdin.write('held\n');
+  const held = once(holder.stdout, 'data').then(() => true);
+  if (!(await Promise.race([held, gone]))) throw new Locked(path, wait);
+  try {
+    return await work();
+  } finally {
+    holder.stdin.end();
+    await gone;
+  }
+}

@@ -1,0 +1,22 @@
+import type { RepositoryFormat } from '../port.ts';
+import { list, served, settings, vouched } from './index-read.ts';
+import { index, rootIndex, signatures } from './index-write.ts';
+import { contentDigest, contents, excludes, inspect } from './package.ts';
+import { uninstallable } from './solve.ts';
+
+/** APT repositories with the single component `main`, indexed by apt-ftparchive. */
+export const debRepository: RepositoryFormat = {
+  id: 'deb',
+  inspect,
+  contentDigest,
+  settings,
+  list,
+  index,
+  rootIndex,
+  signatures,
+  served,
+  vouched,
+  contents,
+  excludes,
+  uninstallable,
+};

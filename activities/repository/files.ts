@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, constants as fsConstants } from 'node:fs';
+import { chmod, copyFile, link, mkdir, readdir, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/** Every file below `root`, as relative paths in a fixed order; links are named, not followed. */
+export async function listFiles(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+    .sort();
+}
+
+/** The file's SHA-256, in hex. */
+export async function sha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+/** Makes a second name for a file that nobody changes any more; a copy where the file systems differ. */
+export async function linkFile(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  try {
+    await link(from, to);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'EMLINK') throw error;
+    await copy(from, to);
+  }
+}
+
+/** Copies a file with its modification time, readable by everybody. */
+export async function copy(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  const { mtime } = await stat(from);
+  await copyFile(from, to, fsConstants.COPYFILE_FICLONE);
+  await utimes(to, mtime, mtime);
+  await chmod(to, 0o644);
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

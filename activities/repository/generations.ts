@@ -1,0 +1,89 @@
+import { mkdir, readdir, readlink, realpath, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { withLock } from '../process/lock.ts';
+import { RepositoryRefusal } from './port.ts';
+
+/**
+ * A directory that changes as a whole. DIR is a link to one of the numbered trees in `.NAME.generations/` beside it;
+ * a new state is built next to the old one and shown by renaming one link. A reader that has entered DIR stays in
+ * the tree that it entered.
+ */
+export interface Generations {
+  /** The link that readers use. */
+  readonly dir: string;
+  readonly home: string;
+}
+
+/** Trees kept besides the one shown, for readers that are still inside. */
+const keptGenerations = 3;
+
+/** @throws RepositoryRefusal when DIR is a directory that was not made by us and is not empty. */
+export async function generationsOf(directory: string): Promise<Generations> {
+  const dir = resolve(directory);
+  const text = await readlink(dir).catch(() => null);
+  const home = join(dirname(dir), `.${basename(dir)}.generations`);
+  if (text !== null && dirname(resolve(dirname(dir), text)) !== home) return generationsOf(resolve(dirname(dir), text));
+  return { dir, home };
+}
+
+/** The tree that readers see, or null when nothing was published yet. */
+export async function currentTree({ dir, home }: Generations): Promise<string | null> {
+  const text = await readlink(dir).catch(() => null);
+  if (text !== null) return realpath(dir);
+  const found = await readdir(dir).catch(() => []);
+  if (found.length > 0) {
+    throw new RepositoryRefusal(
+      `${dir} is a plain directory with content: publish into a new one with --base ${dir} (generations are kept in ${home})`,
+    );
+  }
+  return null;
+}
+
+/** Runs `work` as the only writer of the directory. `wait` is in seconds. */
+export async function asWriter<T>(generations: Generations, wait: number, work: () => Promise<T>): Promise<T> {
+  await mkdir(generations.home, { recursive: true });
+  return withLock(join(generations.home, 'lock'), wait, work);
+}
+
+/** An empty tree to fill, called `name`; what an earlier writer left under it is gone. */
+export async function newTree({ home }: Generations, name = 'partial'): Promise<string> {
+  const tree = join(home, name);
+  await rm(tree, { recursive: true, force: true });
+  await mkdir(tree, { recursive: true });
+  return tree;
+}
+
+/** Shows a finished tree, and removes those that are too old to have readers. For the writer only. */
+export async function showTree(generations: Generations, tree: string): Promise<string> {
+  const { dir, home } = generations;
+  const name = String(Number((await numbered(home)).at(-1) ?? '0') + 1).padStart(6, '0');
+  await rename(tree, join(home, name));
+  await rmdir(dir).catch(() => {});
+  const link = join(home, 'next');
+  await rm(link, { force: true });
+  await symlink(join(basename(home), name), link);
+  await rename(link, dir);
+  await prune(home, name);
+  return join(home, name);
+}
+
+/** The tree shown and the ones before it that still stand, newest first. */
+export async function recentTrees(generations: Generations): Promise<string[]> {
+  const current = await currentTree(generations);
+  if (current === null) return [];
+  const names = await numbered(generations.home);
+  return names
+    .filter((name) => name <= basename(current))
+    .reverse()
+    .map((name) => join(generations.home, name));
+}
+
+async function prune(home: string, current: string): Promise<void> {
+  const old = (await numbered(home)).filter((name) => name < current).slice(0, -keptGenerations);
+  for (const name of old) await rm(join(home, name), { recursive: true, force: true });
+}
+
+async function numbered(home: string): Promise<string[]> {
+  const names = await readdir(home).catch(() => []);
+  return names.filter((name) => /^\d{6,}$/.test(name)).sort();
+}

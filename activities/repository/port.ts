@@ -1,0 +1,89 @@
+import type { VouchedFile } from '../../pipelines/formats/deb/release.ts';
+import type { PackageFormat } from '../../pipelines/model/artifact.ts';
+
+/** A package as repositories tell it apart. Versions are as the format's own tools print them, epoch included. */
+export interface PackageId {
+  readonly name: string;
+  readonly version: string;
+  readonly arch: string;
+}
+
+/** A package file that a repository's index names; `path` is relative to the repository's root. */
+export interface ListedPackage extends PackageId {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Files that belong to it, relative to the root as well: the tarballs of a source package. */
+  readonly parts: readonly string[];
+}
+
+/** A package file outside of any repository, and the place that it gets inside one. */
+export interface InspectedPackage extends PackageId {
+  readonly file: string;
+  readonly path: string;
+  /** Names of the files beside it that belong to it. */
+  readonly parts: readonly string[];
+}
+
+/** What a repository says of itself. `codename` is APT's distribution name and empty for RPM. */
+export interface RepositorySettings {
+  readonly origin: string;
+  readonly codename: string;
+  readonly architectures: readonly string[];
+}
+
+/** Signs index files; the key is wherever the signer is. */
+export interface IndexSigner {
+  /** An armoured signature of the text. */
+  detach(text: string): Promise<string>;
+  /** The text itself, signed in clear. */
+  clear(text: string): Promise<string>;
+  /** The armoured public key, put beside the index. */
+  publicKey(): Promise<string>;
+  /** Signs a package file in place, in formats whose packages carry signatures. */
+  package(file: string): Promise<void>;
+}
+
+/** A problem that `check` found. */
+export interface RepositoryProblem {
+  readonly kind: 'signature' | 'hash' | 'installability' | 'conflict';
+  readonly subject: string;
+  readonly message: string;
+}
+
+/** One package format's side of a repository: `deb` and `rpm` are its two adapters. */
+export interface RepositoryFormat {
+  readonly id: PackageFormat;
+  inspect(file: string): Promise<InspectedPackage>;
+  /** Equal for files that hold the same package, whatever their signatures. */
+  contentDigest(file: string): Promise<string>;
+  settings(tree: string): Promise<RepositorySettings>;
+  list(tree: string): Promise<ListedPackage[]>;
+  /** Writes the index of all package files below the tree. */
+  index(tree: string, settings: RepositorySettings, date: Date): Promise<void>;
+  /** The file that vouches for the whole tree, relative to it. */
+  rootIndex(settings: RepositorySettings): string;
+  /** Where the signatures of the root index stand, relative to the tree. */
+  signatures(settings: RepositorySettings): { readonly detached: string; readonly clear: string | null };
+  /** The index files that the root index names, relative to the tree. */
+  vouched(tree: string): Promise<readonly VouchedFile[]>;
+  /** Every file that a client which has read the root index of this tree may still ask for. */
+  served(tree: string): Promise<string[]>;
+  /** File names inside the package, each with what tells two of them apart; directories are left out. */
+  contents(file: string): Promise<ReadonlyMap<string, string>>;
+  /** Names whose files this package may overwrite or that it refuses to stand beside. */
+  excludes(file: string): Promise<ReadonlySet<string>>;
+  /** Packages of `tree` that cannot be installed from it and `others` together, with the reason. */
+  uninstallable(tree: string, others: readonly string[]): Promise<RepositoryProblem[]>;
+}
+
+/** The public key's place in every signed repository. */
+export const publicKeyFile = 'archive-key.asc';
+
+/** Bad input from outside: a name or file that no repository takes. */
+export class RepositoryRefusal extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'RepositoryRefusal';
+  }
+}

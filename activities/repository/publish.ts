@@ -1,0 +1,113 @@
+import { asWriter, currentTree, type Generations, generationsOf, newTree, showTree } from './generations.ts';
+import { type IndexSigner, type PackageId, type RepositoryFormat, RepositoryRefusal } from './port.ts';
+import { isSigned, signTree } from './signature.ts';
+import { addedState, type RepositoryState, remainingState, type StateRequest, writeTree } from './state.ts';
+
+export interface PublishRequest extends StateRequest {
+  readonly dir: string;
+  readonly signer?: IndexSigner;
+  readonly date: Date;
+}
+
+export interface RemoveRequest {
+  readonly dir: string;
+  readonly remove: (one: PackageId) => boolean;
+  readonly signer?: IndexSigner;
+  readonly date: Date;
+}
+
+export interface Publication {
+  /** False when the repository already was so. */
+  readonly changed: boolean;
+  readonly added: readonly PackageId[];
+  readonly removed: readonly PackageId[];
+  /** Number of packages in the state that readers now see. */
+  readonly packages: number;
+}
+
+/** Seconds that a writer waits for another one. */
+export const writerWait = 3600;
+
+/**
+ * Adds packages to the repository at `dir`. Readers see the state before or the state after, never a mixture.
+ *
+ * @throws RepositoryRefusal when a package is there with the same name and version and other content.
+ */
+export function publishPackages(format: RepositoryFormat, request: PublishRequest): Promise<Publication> {
+  return change(format, request, (before) => addedState(format, before, request));
+}
+
+/** Takes packages out of the index; their files stay for clients that have read an older index. */
+export function removePackages(format: RepositoryFormat, request: RemoveRequest): Promise<Publication> {
+  return change(format, request, (before) => remainingState(format, before, request.remove));
+}
+
+type Change = Pick<PublishRequest, 'dir' | 'signer' | 'date'>;
+
+async function change(
+  format: RepositoryFormat,
+  { dir, signer, date }: Change,
+  next: (before: string | null) => Promise<RepositoryState>,
+): Promise<Publication> {
+  const generations = await generationsOf(dir);
+  return asWriter(generations, writerWait, async () => {
+    const before = await currentTree(generations);
+    const state = await next(before);
+    const answer = summary(state);
+    if (before !== null && !state.changed) return { ...answer, changed: false };
+    if (before !== null && signer === undefined && (await isSigned(before))) {
+      throw new RepositoryRefusal(`${dir} is signed: name the key with --sign`);
+    }
+    const tree = await newTree(generations);
+    await writeTree(format, tree, { state, generations, date, ...(signer === undefined ? {} : { signer }) });
+    if (signer !== undefined) await signTree(format, tree, { settings: state.settings, signer });
+    await showTree(generations, tree);
+    return { ...answer, changed: true };
+  });
+}
+
+/** A tree that is complete but for the signatures of its index, and not shown yet. */
+export interface StagedTree {
+  readonly generations: Generations;
+  readonly tree: string;
+  readonly before: string | null;
+  readonly state: RepositoryState;
+}
+
+/** The first half of a publication whose index is signed elsewhere; null when nothing would change. */
+export async function stageTree(
+  format: RepositoryFormat,
+  request: PublishRequest & { readonly name: string },
+): Promise<StagedTree | null> {
+  const generations = await generationsOf(request.dir);
+  return asWriter(generations, writerWait, async () => {
+    const before = await currentTree(generations);
+    const state = await addedState(format, before, request);
+    if (before !== null && !state.changed) return null;
+    const tree = await newTree(generations, request.name);
+    await writeTree(format, tree, { state, generations, date: request.date });
+    return { generations, tree, before, state };
+  });
+}
+
+/**
+ * The second half: shows the tree unless another publication came between.
+ *
+ * @returns false when the tree was made from a state that is no longer shown: stage again.
+ */
+export function showStaged({ generations, tree, before }: Omit<StagedTree, 'state'>): Promise<boolean> {
+  return asWriter(generations, writerWait, async () => {
+    if ((await currentTree(generations)) !== before) return false;
+    await showTree(generations, tree);
+    return true;
+  });
+}
+
+function summary(state: RepositoryState): Omit<Publication, 'changed'> {
+  const id = ({ name, version, arch }: PackageId): PackageId => ({ name, version, arch });
+  return {
+    added: state.added.map(id),
+    removed: state.removed.map(id),
+    packages: state.kept.length + state.added.length,
+  };
+}

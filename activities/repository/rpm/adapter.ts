@@ -1,0 +1,22 @@
+import type { RepositoryFormat } from '../port.ts';
+import { list, served, settings, vouched } from './index-read.ts';
+import { index, rootIndex, signatures } from './index-write.ts';
+import { contentDigest, contents, excludes, inspect } from './package.ts';
+import { uninstallable } from './solve.ts';
+
+/** Plain RPM repositories, indexed by createrepo_c with checksum-named metadata. */
+export const rpmRepository: RepositoryFormat = {
+  id: 'rpm',
+  inspect,
+  contentDigest,
+  settings,
+  list,
+  index,
+  rootIndex,
+  signatures,
+  served,
+  vouched,
+  contents,
+  excludes,
+  uninstallable,
+};

@@ -1,0 +1,87 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { must } from '../../../activities/process/run.ts';
+import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
+
+/** A package to make: `files` maps paths to content; programs below `/usr/bin` are made executable. */
+export interface Sample {
+  readonly name: string;
+  readonly version: string;
+  readonly requires?: readonly string[];
+  readonly files?: Readonly<Record<string, string>>;
+  /** Shell text run after installation, and before removal. */
+  readonly after?: string;
+}
+
+/** A directory that goes with the test. */
+export async function temporary(t: Pick<TestContext, 'after'>): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Makes a real package with the format's own tools; answers with the file. */
+export async function makePackage(format: PackageFormat, directory: string, sample: Sample): Promise<string> {
+  const work = await mkdtemp(join(directory, 'make-'));
+  const files = sample.files ?? { [`/usr/share/${sample.name}/data`]: `${sample.name} ${sample.version}\n` };
+  await writeTree(join(work, 'root'), files);
+  return format === 'deb' ? makeDeb(work, directory, sample) : makeRpm(work, directory, { ...sample, files });
+}
+
+async function writeTree(root: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    const target = join(root, path);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, text);
+    await chmod(target, path.startsWith('/usr/bin/') ? 0o755 : 0o644);
+  }
+}
+
+async function makeDeb(work: string, directory: string, { name, version, requires = [], after }: Sample) {
+  const control = [
+    `Package: ${name}`,
+    `Version: ${version}`,
+    'Architecture: all',
+    'Maintainer: Somebody <somebody@example.org>',
+    ...(requires.length > 0 ? [`Depends: ${requires.join(', ')}`] : []),
+    'Description: a package to try things with',
+    '',
+  ].join('\n');
+  await mkdir(join(work, 'root/DEBIAN'), { recursive: true });
+  await writeFile(join(work, 'root/DEBIAN/control'), control);
+  if (after !== undefined) {
+    await writeFile(join(work, 'root/DEBIAN/postinst'), `#!/bin/sh\n${after}\n`, { mode: 0o755 });
+  }
+  const file = join(directory, `${name}_${version.replace(/^\d+:/, '')}_all.deb`);
+  await must('dpkg-deb', ['--root-owner-group', '--build', join(work, 'root'), file]);
+  return file;
+}
+
+async function makeRpm(work: string, directory: string, sample: Sample & { files: Readonly<Record<string, string>> }) {
+  const [, epoch, version, release = '1'] = /^(?:(\d+):)?([^-]+)(?:-(.+))?$/.exec(sample.version) ?? [];
+  const spec = [
+    `Name: ${sample.name}`,
+    ...(epoch === undefined ? [] : [`Epoch: ${epoch}`]),
+    `Version: ${version}`,
+    `Release: ${release}`,
+    'Summary: A package to try things with',
+    'License: MIT',
+    'BuildArch: noarch',
+    'AutoReqProv: no',
+    ...(sample.requires ?? []).map((one) => `Requires: ${one}`),
+    '%description\nIt is for trying things.',
+    `%install\ncp -a ${join(work, 'root')}/. %{buildroot}/`,
+    ...(sample.after === undefined ? [] : [`%post\n${sample.after}`]),
+    `%files\n${Object.keys(sample.files).join('\n')}`,
+    '',
+  ].join('\n');
+  await writeFile(join(work, 'a.spec'), spec);
+  const defines = [`_topdir ${work}`, '_build_id_links none', '_buildhost localhost'];
+  await must('rpmbuild', ['-bb', ...defines.flatMap((one) => ['--define', one]), join(work, 'a.spec')]);
+  const built = (await readdir(join(work, 'RPMS/noarch')))[0] ?? '';
+  const file = join(directory, built);
+  await must('cp', ['--', join(work, 'RPMS/noarch', built), file]);
+  return file;
+}
