@@ -24,6 +24,12 @@ export const commands: readonly CommandEntry[] = [
     group: 'Run Sluice',
     load: () => import('./completion.ts'),
   },
+  {
+    name: 'compare-versions',
+    summary: 'order two package versions exactly as dpkg or rpm does',
+    group: 'Packages',
+    load: () => import('./compare-versions.ts'),
+  },
 ];
 
 /** The commands whose one or two words begin `words`: one command, or all of a group such as `repo`. */

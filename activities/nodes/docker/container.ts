@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import type { Container } from '../../ports.ts';
+import { timed } from '../../process/timing.ts';
 import { execute } from './exec.ts';
 import { ask, askIfThere } from './faults.ts';
 
@@ -14,9 +15,9 @@ export function createContainer(docker: Docker, id: string, scratch: readonly st
   const container = docker.getContainer(id);
   return {
     id,
-    exec: (argv, options) => execute(docker, container, { argv, options }),
-    copyIn: (hostPath, containerDir) => copyIn(container, hostPath, containerDir),
-    copyOut: (containerPath, hostDir) => copyOut(container, containerPath, hostDir),
+    exec: (argv, options) => timed(argv[0] ?? '', () => execute(docker, container, { argv, options })),
+    copyIn: (hostPath, containerDir) => timed('copy', () => copyIn(container, hostPath, containerDir)),
+    copyOut: (containerPath, hostDir) => timed('copy', () => copyOut(container, containerPath, hostDir)),
     isolate: () => isolate(docker, container),
     remove: () => removeContainer(docker, id, scratch),
   };

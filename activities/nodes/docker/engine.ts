@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import Docker from 'dockerode';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from '../../ports.ts';
+import { timed } from '../../process/timing.ts';
 import { createContainer, removeContainer } from './container.ts';
 import { ask, askIfThere } from './faults.ts';
 
@@ -22,7 +23,7 @@ const waitForEver = ['/bin/sh', '-c', 'trap : TERM INT; while :; do sleep 3600 &
  */
 export function createDockerEngine(docker: Docker = new Docker()): ContainerEngine {
   return {
-    start: (spec) => start(docker, spec),
+    start: (spec) => timed('container', () => start(docker, spec)),
     createNetwork: (name, options) => createNetwork(docker, name, options),
     sweep: (build) => sweep(docker, build),
     imageId: async (image) => (await ask('look at an image', docker.getImage(image).inspect())).Id,

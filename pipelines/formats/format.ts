@@ -1,0 +1,14 @@
+import type { PackageFormat } from '../model/artifact.ts';
+import * as deb from './deb/version.ts';
+import * as rpm from './rpm/version.ts';
+
+/** What a format's `version.ts` offers. */
+export interface VersionRules {
+  /** Why the format's own tool refuses the version; null when it accepts it. */
+  explainVersion(text: string): string | null;
+  /** @throws RangeError for a version that `explainVersion` explains. */
+  compareVersions(a: string, b: string): -1 | 0 | 1;
+}
+
+/** The version rules of each format. */
+export const versionRules: Readonly<Record<PackageFormat, VersionRules>> = { deb, rpm };
