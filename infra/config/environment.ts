@@ -1,0 +1,53 @@
+import { type Document, parse, type Scalar, visit } from 'yaml';
+
+const reference = /\$(\$?)\{([^}]*)\}/g;
+
+export interface MissingReference {
+  /** Offset in the file. */
+  readonly offset: number;
+  readonly message: string;
+}
+
+/**
+ * Replaces `${NAME}` and `${NAME:-default}` in every value of a document; `$${` stands for a plain `${`. A plain value
+ * that was replaced is read again, so that `port: ${PORT}` is a number.
+ *
+ * @returns the references that cannot be replaced
+ */
+export function replaceReferences(
+  document: Document,
+  env: Readonly<Record<string, string | undefined>>,
+): MissingReference[] {
+  const missing: MissingReference[] = [];
+  visit(document, {
+    Scalar(key, node) {
+      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
+      replaceIn(node, env, (message) => missing.push({ offset: node.range?.[0] ?? 0, message }));
+    },
+  });
+  return missing;
+}
+
+function replaceIn(
+  node: Scalar,
+  env: Readonly<Record<string, string | undefined>>,
+  miss: (message: string) => void,
+): void {
+  const text = String(node.value).replace(reference, (whole, escaped: string, inner: string) => {
+    if (escaped !== '') return whole.slice(1);
+    const [, name, fallback] = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inner) ?? [];
+    if (name === undefined) miss(`${whole} is not a reference: write \${NAME} or \${NAME:-default}`);
+    else if (!env[name] && fallback === undefined) miss(`the environment variable ${name} is not set`);
+    return (name === undefined ? undefined : env[name]) || (fallback ?? '');
+  });
+  node.value = node.type === 'PLAIN' ? readPlain(text) : text;
+}
+
+function readPlain(text: string): unknown {
+  try {
+    const value: unknown = parse(text);
+    return typeof value === 'number' || typeof value === 'boolean' ? value : text;
+  } catch {
+    return text;
+  }
+}

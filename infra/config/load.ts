@@ -1,0 +1,151 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type Document, isAlias, isMap, isNode, isPair, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import type { Problem } from '../../pipelines/model/position.ts';
+import { replaceReferences } from './environment.ts';
+import { configSchema, type Settings } from './schema.ts';
+
+/** The whole configuration, with every default filled in and every path absolute. */
+export interface Config extends Settings {
+  /** Absolute path of the file; null when there is none. */
+  readonly file: string | null;
+}
+
+/** All that is wrong with a configuration file, each with its place. */
+export class InvalidConfiguration extends Error {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(({ path, line, column, message }) => `${path}:${line}:${column}: ${message}`).join('\n'));
+    this.name = 'InvalidConfiguration';
+    this.problems = problems;
+  }
+}
+
+export interface LoadOptions {
+  /** As given by the user; default `sluice.yaml` where there is one, else the defaults alone. */
+  readonly file?: string | undefined;
+  /** Replaces `data`. */
+  readonly data?: string | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly directory?: string;
+}
+
+/**
+ * Reads `sluice.yaml`.
+ *
+ * @throws InvalidConfiguration with everything that is wrong at once.
+ */
+export function loadConfig(options: LoadOptions = {}): Config {
+  const directory = options.directory ?? process.cwd();
+  const file = options.file ?? (existsSync(resolve(directory, 'sluice.yaml')) ? 'sluice.yaml' : undefined);
+  const config = file === undefined ? noConfig(directory) : readConfig(file, directory, options.env ?? process.env);
+  return options.data === undefined ? config : { ...config, data: resolve(directory, options.data) };
+}
+
+function noConfig(directory: string): Config {
+  return { file: null, ...configSchema((path) => resolve(directory, path)).parse({}) };
+}
+
+function readConfig(file: string, directory: string, env: NonNullable<LoadOptions['env']>): Config {
+  const absolute = resolve(directory, file);
+  const settings = parseConfig({ path: file, text: readText(file, absolute), directory: dirname(absolute), env });
+  return { file: absolute, ...settings };
+}
+
+function readText(file: string, absolute: string): string {
+  try {
+    return readFileSync(absolute, 'utf8');
+  } catch (error) {
+    const message = `cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}`;
+    throw new InvalidConfiguration([{ path: file, line: 1, column: 1, severity: 'error', message }]);
+  }
+}
+
+export interface ConfigText {
+  /** The file's name in messages. */
+  readonly path: string;
+  readonly text: string;
+  /** What relative paths are relative to. */
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** @throws InvalidConfiguration with everything that is wrong at once. */
+export function parseConfig({ path, text, directory, env }: ConfigText): Settings {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number, message: string): Problem => {
+    const { line, col } = lines.linePos(offset);
+    return { path, line: Math.max(line, 1), column: Math.max(col, 1), severity: 'error', message };
+  };
+  const broken = document.errors.map(({ pos, message }) => at(pos[0], message));
+  if (broken.length > 0) throw new InvalidConfiguration(broken);
+  const missing = replaceReferences(document, env).map(({ offset, message }) => at(offset, message));
+  const result = configSchema((each) => resolve(directory, each)).safeParse(toPlain(document, at) ?? {});
+  const wrong = result.error?.issues.flatMap((issue) =>
+    places(document, issue).map((place) => at(place.offset, place.message)),
+  );
+  const isMissing = ({ line, column }: Problem) => missing.some((each) => each.line === line && each.column === column);
+  const problems = [...missing, ...(wrong ?? []).filter((problem) => !isMissing(problem))].sort(inOrder);
+  if (problems.length > 0 || result.data === undefined) throw new InvalidConfiguration(problems);
+  return result.data;
+}
+
+function inOrder(a: Problem, b: Problem): number {
+  return a.line - b.line || a.column - b.column;
+}
+
+function toPlain(document: Document, at: (offset: number, message: string) => Problem): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new InvalidConfiguration([at(0, (error as Error).message)]);
+  }
+}
+
+interface Place {
+  readonly offset: number;
+  readonly message: string;
+}
+
+/** Where an issue stands and what it says; a key that is not known stands at the key. */
+function places(document: Document, issue: z.core.$ZodIssue): Place[] {
+  const name = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => {
+      const whole = name === '' ? key : `${name}.${key}`;
+      return { offset: offsetOf(document, [...issue.path, key], true), message: `"${whole}" is not a known key` };
+    });
+  if (issue.code === 'invalid_key') {
+    const reason = issue.issues.map(({ message }) => message).join('; ');
+    return [{ offset: offsetOf(document, issue.path, true), message: `"${issue.path.at(-1)?.toString()}" ${reason}` }];
+  }
+  const said = issue.message.replace(/^Invalid input: expected (\w+), received undefined$/, 'is missing (a $1)');
+  const message = said.replace(/^Invalid (input|option): /, '');
+  return [{ offset: offsetOf(document, issue.path, false), message: name === '' ? message : `${name}: ${message}` }];
+}
+
+/** The offset of the deepest node on the way to `path`; of its key rather than its value with `key`. */
+function offsetOf(document: Document, path: readonly PropertyKey[], key: boolean): number {
+  let node: unknown = document.contents;
+  let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+  for (const [index, part] of path.entries()) {
+    const found = step(node, part);
+    if (found === undefined) return offset;
+    node = isAlias(found.value) ? found.value.resolve(document) : found.value;
+    const shown = key && index === path.length - 1 ? found.key : (found.value ?? found.key);
+    if (isNode(shown)) offset = shown.range?.[0] ?? offset;
+  }
+  return offset;
+}
+
+function step(node: unknown, part: PropertyKey): { key: unknown; value: unknown } | undefined {
+  if (isMap(node)) {
+    const pair = node.items.find((each) => isPair(each) && isNode(each.key) && String(each.key) === String(part));
+    return pair && { key: pair.key, value: pair.value };
+  }
+  if (isSeq(node)) return { key: node.items[Number(part)], value: node.items[Number(part)] };
+  return undefined;
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { durationSchema } from './units.ts';
+
+/** Turns a path as written into an absolute one. */
+export type Resolve = (path: string) => string;
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
+
+/** Names that become file names and parts of links. */
+export const nameSchema = z
+  .string()
+  .regex(namePattern, 'must be a name of letters, digits and ._+-, a letter or digit first');
+
+const relativePath = z
+  .string()
+  .refine(
+    (path) => path !== '' && !path.startsWith('/') && path.split('/').every((part) => !['', '.', '..'].includes(part)),
+    'must be a relative path without "." and ".."',
+  );
+
+/** `mirrors:`: sets of hosts that show the same snapshot of one repository tree. */
+export function mirrorsSchema(resolve: Resolve) {
+  const path = z.string().min(1).transform(resolve);
+  const host = z.strictObject({
+    url: urlSchema(resolve).describe(
+      'Root of the mirror: a directory, `rsync://HOST[:PORT]/MODULE[/PATH]` or `ssh://[USER@]HOST[:PORT]/PATH`. Percent escapes are decoded.',
+    ),
+    identity: path.optional().describe('Private key file for `ssh://`.'),
+    knownHosts: path.optional().describe('File with the host keys to expect for `ssh://`.'),
+  });
+  const verify = z.strictObject({
+    key: path.describe('Armored public key that the repository must be signed with.'),
+  });
+  const set = z
+    .strictObject({
+      source: path.describe('The repository tree that is published.'),
+      snapshots: relativePath.default('snapshots').describe("Directory of the snapshots, below each host's root."),
+      heads: z
+        .array(relativePath)
+        .default([])
+        .describe("Links that are flipped at the end, below each host's root. Nested ones are allowed."),
+      commit: z
+        .enum(['all', 'any'])
+        .default('all')
+        .describe(
+          '`all`: nobody shows the new state unless everybody can. `any`: each by itself, stragglers converge later.',
+        ),
+      keep: z
+        .union([z.literal('latest'), durationSchema], { error: 'must be `latest`, 0 or a time such as 12h or 61d' })
+        .prefault('61d')
+        .describe('How long snapshots stay: a time, `0` for ever, or `latest` for what a link points to alone.'),
+      init: z.boolean().default(false).describe('Make missing directories.'),
+      timeout: durationSchema.prefault('60s').describe('Time without progress after which a host counts as silent.'),
+      verify: verify.optional().describe('Check the signature as a client would, before and after the flip.'),
+      hosts: z
+        .record(nameSchema, host)
+        .refine((hosts) => Object.keys(hosts).length > 0, 'must name at least one host')
+        .describe('The hosts by name.'),
+    })
+    .superRefine(({ heads, snapshots }, context) => {
+      heads.forEach((head, index) => {
+        if (heads.indexOf(head) < index)
+          context.addIssue({ code: 'custom', path: ['heads', index], message: 'is given twice' });
+        if (head === snapshots || head.startsWith(`${snapshots}/`))
+          context.addIssue({ code: 'custom', path: ['heads', index], message: 'lies inside the snapshots' });
+      });
+    });
+  return z.record(nameSchema, set);
+}
+
+function urlSchema(resolve: Resolve) {
+  return z
+    .string()
+    .min(1)
+    .transform((url, context) => {
+      const problem = urlProblem(url);
+      if (problem === undefined) return url.includes('://') ? url : resolve(decodeURIComponent(url));
+      context.addIssue(problem);
+      return z.NEVER;
+    });
+}
+
+function urlProblem(url: string): string | undefined {
+  try {
+    decodeURIComponent(url);
+  } catch {
+    return 'has a broken percent escape';
+  }
+  if (!url.includes('://')) return undefined;
+  if (!/^(rsync|ssh):\/\//.test(url)) return 'must be a directory, an rsync:// or an ssh:// URL';
+  if (!URL.canParse(url)) return 'is not a URL';
+  const { hostname, pathname, password, search, hash } = new URL(url);
+  if (hostname === '' || hostname.startsWith('-')) return 'needs a host';
+  if (password !== '') return 'must not hold a password';
+  if (search !== '' || hash !== '') return 'must end with its path: no "?" or "#"';
+  if (pathname.length < 2) return url.startsWith('rsync:') ? "needs the daemon's module" : 'needs a path';
+  return undefined;
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { configSchema } from './schema.ts';
+
+interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: JsonSchema | boolean;
+}
+
+const introduction = `# Configuration: \`sluice.yaml\`
+
+<!-- Written by \`node scripts/write-config-reference.ts\` from infra/config/schema.ts. -->
+
+Everything has a default: Sluice runs without any file. \`--config FILE\` names another than \`./sluice.yaml\`.
+
+- **Problems** are all named at once, as \`FILE:LINE:COL: message\`, and end the command with status 2.
+- **References** to the environment stand in any value: \`\${NAME}\`, or \`\${NAME:-default}\`; \`$\${\` is a plain \`\${\`.
+- **Relative paths** are relative to the configuration file.
+- **Times** are \`60s\`, \`15m\`, \`12h\`, \`20d\`, \`8w\` or a number of seconds; **sizes** \`512MiB\`, \`2GiB\` or a number of bytes.
+- \`NAME\` in a key below stands for a name that you choose.
+
+| key | what it is | value | default |
+| --- | --- | --- | --- |
+`;
+
+/** The reference of every key, as Markdown. */
+export function configReference(): string {
+  const schema = z.toJSONSchema(
+    configSchema((path) => path),
+    { io: 'input', unrepresentable: 'any' },
+  ) as JsonSchema;
+  return `${introduction}${rows('', schema).join('\n')}\n`;
+}
+
+function rows(prefix: string, schema: JsonSchema): string[] {
+  const named = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const required = schema.required?.includes(key) === true && value.default === undefined;
+    return row(`${prefix}${key}`, value, required);
+  });
+  const { additionalProperties: each } = schema;
+  return typeof each === 'object' && each.properties !== undefined
+    ? [...named, ...rows(`${prefix}NAME.`, each)]
+    : named;
+}
+
+function row(name: string, schema: JsonSchema, required: boolean): string[] {
+  const fallback = required ? '(must be given)' : defaultText(schema);
+  const line = `| \`${name}\` | ${cell(schema.description ?? '')} | ${cell(valueText(schema))} | ${cell(fallback)} |`;
+  return [line, ...rows(`${name}.`, schema)];
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
+function valueText(schema: JsonSchema): string {
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
+  if (schema.const !== undefined) return `\`${schema.const}\``;
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(valueText))].join(' or ');
+  if (schema.type === 'array') return `list of ${valueText(schema.items ?? {})}s`;
+  return schema.type === 'object' ? 'map' : (schema.type ?? 'text').replace('string', 'text');
+}
+
+function defaultText(schema: JsonSchema): string {
+  const { default: value } = schema;
+  if (value === undefined || (typeof value === 'object' && Object.keys(value ?? {}).length === 0)) return '';
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+}

@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { mirrorsSchema, nameSchema, type Resolve } from './mirrors.ts';
+import { addressSchema, durationSchema, sizeSchema } from './units.ts';
+
+const port = z.int().min(0).max(65_535);
+
+const projectName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._+-]*(\/[A-Za-z0-9][A-Za-z0-9._+-]*)*$/,
+    'must be a project name: letters, digits and ._+-, parts separated by "/"',
+  )
+  .refine((name) => !name.endsWith('.git'), 'must not end with ".git"');
+
+const server = z.strictObject({
+  listen: addressSchema
+    .prefault('127.0.0.1:8080')
+    .describe('Address of the page and the API: `HOST:PORT`, port 0 for a free one.'),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Where users reach it. Default: `listen`.'),
+});
+
+const temporal = z.strictObject({
+  address: z.string().min(1).optional().describe('`HOST:PORT` of a Temporal cluster. Default: a server of our own.'),
+  namespace: z.string().min(1).default('default').describe("The cluster's namespace."),
+  port: port.default(7233).describe('Port of our own Temporal server, 0 for a free one.'),
+  uiPort: port.default(8233).describe('Port of its Web UI, 0 for a free one.'),
+  uiUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Where users reach the Web UI. Default: `uiPort` on this machine.'),
+  durability: z
+    .enum(['fast', 'full'])
+    .default('fast')
+    .describe(
+      '`fast`: a power cut may lose the last moments, a killed process nothing. `full`: neither, at half the speed.',
+    ),
+});
+
+const connection = z.strictObject({
+  driver: z.literal('git').describe('`git`: repositories on this machine, pushed to `refs/for/BRANCH`.'),
+});
+
+const limits = z.strictObject({
+  cpus: z.number().positive().default(2).describe('Processor cores.'),
+  memoryMiB: z.int().min(64).default(2048).describe('Memory in MiB.'),
+  pids: z.int().min(16).default(2048).describe('Processes and threads.'),
+  diskMiB: z.int().min(64).default(4096).describe('Disk in MiB.'),
+});
+
+const platform = z.strictObject({
+  format: z.enum(['deb', 'rpm']).describe('What is built there.'),
+  codename: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]*$/)
+    .describe("APT's codename; for RPM the `dist` tag without its dot."),
+  arch: z
+    .string()
+    .regex(/^[a-z0-9_]+$/)
+    .default('amd64')
+    .describe("Architecture, as the format's own tools name it."),
+  buildImage: z.string().min(1).describe('Container image with the build tools.'),
+  testImage: z.string().min(1).describe('Container image of the minimal system that packages are installed on.'),
+  images: z
+    .enum(['bootstrap', 'pull'])
+    .default('pull')
+    .describe('`pull`: the engine fetches them. `bootstrap`: made here from the archive.'),
+  buildRequires: z
+    .enum(['native', 'debian'])
+    .default('native')
+    .describe('How `BuildRequires` are met: `native` by dnf, `debian` mapped to Debian packages.'),
+  limits: limits.prefault({}).describe('What one container may use.'),
+});
+
+const project = z.strictObject({
+  url: z.string().min(1).optional().describe('Where it was imported from.'),
+  connection: nameSchema.default('git').describe('The connection that has it.'),
+  queue: nameSchema.optional().describe('Shared queue: projects of one queue are tested together. Default: alone.'),
+  templates: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Project templates, such as `deb-package` and `rpm-package`.'),
+  branches: z.array(z.string().min(1)).optional().describe('Branches that are gated. Default: all.'),
+  directPush: z.boolean().default(false).describe('Allow pushes to branches past the gate.'),
+});
+
+const release = z.strictObject({
+  origin: z
+    .string()
+    .regex(/^[\x20-\x7e]+$/)
+    .default('Sluice')
+    .describe('`Origin` of the released APT repository.'),
+  policy: z
+    .enum(['promote', 'rebuild'])
+    .default('promote')
+    .describe(
+      '`promote`: release what the gate built when the merged tree is the built tree. `rebuild`: always build again.',
+    ),
+  deb: z
+    .strictObject({
+      codename: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9._-]*$/)
+        .default('bookworm')
+        .describe('Distribution name of the APT repository.'),
+    })
+    .prefault({})
+    .describe('The released APT repository.'),
+  rpm: z
+    .strictObject({
+      name: z.string().min(1).default('released').describe('Repository id in the `.repo` file that users get.'),
+    })
+    .prefault({})
+    .describe('The released RPM repository.'),
+});
+
+const retention = z.strictObject({
+  builds: durationSchema.prefault('20d').describe('How long logs and artifacts of builds stay.'),
+  freeDisk: sizeSchema.prefault('2GiB').describe('`sluice prune` removes the oldest until this much disk is free.'),
+});
+
+const workers = z.strictObject({
+  build: z.int().min(1).max(256).default(2).describe('Jobs that run at once on this machine.'),
+});
+
+/**
+ * `sluice.yaml`. The words given to `describe` are the reference in `docs/configuration.md`.
+ *
+ * @param resolve what relative paths are relative to
+ */
+export function configSchema(resolve: Resolve) {
+  return z.strictObject({
+    data: z
+      .string()
+      .min(1)
+      .prefault('./data')
+      .transform(resolve)
+      .describe('Directory of everything that Sluice keeps.'),
+    tenant: nameSchema.default('main').describe('Name of the tenant.'),
+    server: server.prefault({}).describe('The page and the API.'),
+    temporal: temporal.prefault({}).describe('The engine under the workflows.'),
+    connections: z
+      .record(nameSchema, connection)
+      .default({ git: { driver: 'git' } })
+      .describe('Review systems by name.'),
+    projects: z.record(projectName, project).default({}).describe('Repositories under the gate.'),
+    'config-projects': z
+      .array(projectName)
+      .default([])
+      .describe('Those of the projects whose configuration is trusted; it is used when merged.'),
+    platforms: z
+      .record(nameSchema, platform)
+      .default({})
+      .describe('Platforms besides the built-in `debian-12` and `rpm-debian-12`: node labels, as nodesets name them.'),
+    release: release.prefault({}).describe('The released repositories.'),
+    mirrors: mirrorsSchema(resolve).default({}).describe('Sets of mirrors.'),
+    retention: retention.prefault({}).describe('What is kept, and how long.'),
+    workers: workers.prefault({}).describe('How much runs at once.'),
+  });
+}
+
+export type Settings = z.infer<ReturnType<typeof configSchema>>;

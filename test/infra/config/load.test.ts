@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { InvalidConfiguration, loadConfig, parseConfig } from '../../../infra/config/load.ts';
+import { configReference } from '../../../infra/config/reference.ts';
+
+const env = { PORT: '9000', NAME: 'deb', EMPTY: '' };
+
+function parse(text: string) {
+  return parseConfig({ path: 'sluice.yaml', text, directory: '/conf', env });
+}
+
+function problems(text: string): string[] {
+  try {
+    parse(text);
+  } catch (error) {
+    assert.ok(error instanceof InvalidConfiguration);
+    return error.message.split('\n');
+  }
+  return [];
+}
+
+const ref = (inner: string) => `$\{${inner}}`;
+const set = (body: string) => `mirrors: {deb: {source: s, hosts: {m1: {url: /m}}, ${body}}}`;
+
+const rejected: readonly (readonly [why: string, text: string, expected: readonly string[]])[] = [
+  ['names a key that is not known where it stands', 'data: x\ndta: y\n', ['sluice.yaml:2:1: "dta" is not a known key']],
+  [
+    'names a nested key with its whole path',
+    'server:\n  listn: x\n',
+    ['sluice.yaml:2:3: "server.listn" is not a known key'],
+  ],
+  [
+    'names every problem, in the order of the file',
+    'server: {listen: foo}\ntemporal:\n  durability: medium\n',
+    [
+      'sluice.yaml:1:18: server.listen: must be HOST:PORT, for example 127.0.0.1:8080',
+      'sluice.yaml:3:15: temporal.durability: expected one of "fast"|"full"',
+    ],
+  ],
+  [
+    'says which variable is not set, and no more about that value',
+    `temporal:\n  port: ${ref('NONE')}\n`,
+    ['sluice.yaml:2:9: the environment variable NONE is not set'],
+  ],
+  [
+    'takes an empty variable as not set',
+    `tenant: ${ref('EMPTY')}`,
+    ['sluice.yaml:1:9: the environment variable EMPTY is not set'],
+  ],
+  [
+    'says what a broken reference should be',
+    `tenant: ${ref('no-name')}`,
+    [`sluice.yaml:1:9: ${ref('no-name')} is not a reference: write ${ref('NAME')} or ${ref('NAME:-default')}`],
+  ],
+  [
+    'places broken YAML',
+    'data: [x\n',
+    ['sluice.yaml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]'],
+  ],
+  ['refuses a key given twice', 'data: x\ndata: y\n', ['sluice.yaml:2:1: Map keys must be unique']],
+  [
+    'refuses a set name with a space',
+    'mirrors: {"a b": {source: s, hosts: {m: {url: /m}}}}',
+    ['sluice.yaml:1:11: "a b" must be a name of letters, digits and ._+-, a letter or digit first'],
+  ],
+  [
+    'refuses a head that climbs out',
+    set('heads: [../x]'),
+    ['sluice.yaml:1:60: mirrors.deb.heads.0: must be a relative path without "." and ".."'],
+  ],
+  [
+    'refuses an absolute snapshots directory',
+    set('snapshots: /x'),
+    ['sluice.yaml:1:63: mirrors.deb.snapshots: must be a relative path without "." and ".."'],
+  ],
+  [
+    'refuses a set without hosts',
+    'mirrors: {deb: {source: s, hosts: {}}}',
+    ['sluice.yaml:1:35: mirrors.deb.hosts: must name at least one host'],
+  ],
+  [
+    'wants what has no default',
+    'mirrors: {deb: {hosts: {m1: {url: /m}}}}',
+    ['sluice.yaml:1:16: mirrors.deb.source: is missing (a string)'],
+  ],
+  [
+    'refuses a time without a unit that it knows',
+    set('keep: 3y'),
+    ['sluice.yaml:1:58: mirrors.deb.keep: must be `latest`, 0 or a time such as 12h or 61d'],
+  ],
+  ...['http://x/y', 'ssh://h', 'rsync://h/', 'ssh://u:secret@h/p', 'ssh://h/p?x', '/a%zz'].map(
+    (url) =>
+      [
+        `refuses ${url} as a mirror`,
+        `mirrors: {deb: {source: s, hosts: {m1: {url: "${url}"}}}}`,
+        [urlProblem(url)],
+      ] as const,
+  ),
+  [
+    'refuses a project name that climbs out',
+    'projects: {../x: {}}',
+    ['sluice.yaml:1:12: "../x" must be a project name: letters, digits and ._+-, parts separated by "/"'],
+  ],
+  [
+    'finds the place of a value behind an alias',
+    'projects: {a: &p {queue: "x y"}, b: *p}',
+    [
+      ...['a', 'b'].map(
+        (name) =>
+          `sluice.yaml:1:26: projects.${name}.queue: must be a name of letters, digits and ._+-, a letter or digit first`,
+      ),
+    ],
+  ],
+];
+
+function urlProblem(url: string): string {
+  const said: Record<string, string> = {
+    'http://x/y': 'must be a directory, an rsync:// or an ssh:// URL',
+    'ssh://h': 'needs a path',
+    'rsync://h/': "needs the daemon's module",
+    'ssh://u:secret@h/p': 'must not hold a password',
+    'ssh://h/p?x': 'must end with its path: no "?" or "#"',
+    '/a%zz': 'has a broken percent escape',
+  };
+  return `sluice.yaml:1:46: mirrors.deb.hosts.m1.url: ${said[url]}`;
+}
+
+for (const [why, text, expected] of rejected) test(`it ${why}`, () => assert.deepEqual(problems(text), expected));
+
+test('an alias bomb ends in an error', () => {
+  const lines = ['a: &a [x,x,x,x,x,x,x,x,x]'];
+  for (const [from, to] of ['ab', 'bc', 'cd', 'de', 'ef']) lines.push(`${to}: &${to} [${`*${from},`.repeat(9)}]`);
+  assert.match(problems(lines.join('\n')).join('\n'), /Excessive alias count/);
+});
+
+test('references are replaced, and plain values are read again', () => {
+  assert.equal(parse(`temporal:\n  port: ${ref('PORT:-1')}\n`).temporal.port, 9000);
+  assert.equal(parse(`tenant: a-${ref('NAME')}`).tenant, 'a-deb');
+  assert.equal(parse(`tenant: ${ref('NONE:-fallback')}`).tenant, 'fallback');
+  assert.equal(parse(`release: {origin: "$${ref('NAME')}"}`).release.origin, ref('NAME'));
+});
+
+test('a set of mirrors has the defaults of the contract, and absolute paths', () => {
+  const settings = parse(
+    'mirrors: {deb: {source: ./r, hosts: {m1: {url: a%20b}, m2: {url: "ssh://u@h:22/x", identity: id}}}}',
+  );
+  assert.deepEqual(settings.mirrors.deb, {
+    source: '/conf/r',
+    snapshots: 'snapshots',
+    heads: [],
+    commit: 'all',
+    keep: 61 * 86_400,
+    init: false,
+    timeout: 60,
+    hosts: { m1: { url: '/conf/a b' }, m2: { url: 'ssh://u@h:22/x', identity: '/conf/id' } },
+  });
+  assert.equal(parse(set('keep: latest')).mirrors.deb?.keep, 'latest');
+  assert.equal(parse(set('keep: 0')).mirrors.deb?.keep, 0);
+});
+
+test('there need be no file, and the file is found in the directory', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-config-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  assert.equal(loadConfig({ directory, env: {} }).file, null);
+  assert.equal(loadConfig({ directory, env: {} }).data, join(directory, 'data'));
+  writeFileSync(join(directory, 'sluice.yaml'), '# nothing but a comment\n');
+  assert.equal(loadConfig({ directory, env: {} }).file, join(directory, 'sluice.yaml'));
+  assert.equal(loadConfig({ directory, env: {}, data: 'other' }).data, join(directory, 'other'));
+  assert.throws(
+    () => loadConfig({ directory, file: 'none.yaml', env: {} }),
+    /^InvalidConfiguration: none\.yaml:1:1: cannot be read: ENOENT$/,
+  );
+});
+
+test('docs/configuration.md is current', () => {
+  const written = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+  assert.equal(written, configReference(), 'run: node scripts/write-config-reference.ts');
+});
