@@ -1,0 +1,49 @@
+export interface TestCase {
+  readonly suite: string;
+  readonly name: string;
+  readonly seconds: number;
+  /** Why it failed: one line, and all that is known. */
+  readonly failure?: { readonly message: string; readonly text: string };
+  /** Why it was not run. */
+  readonly skipped?: string;
+}
+
+/** Writes a JUnit document with one suite for each `suite` among the cases, in order of appearance. */
+export function junitXml(cases: readonly TestCase[]): string {
+  const suites = [...new Set(cases.map(({ suite }) => suite))];
+  const body = suites.map((name) =>
+    suiteXml(
+      name,
+      cases.filter((one) => one.suite === name),
+    ),
+  );
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${counts(cases)}>\n${body.join('')}</testsuites>\n`;
+}
+
+function suiteXml(name: string, cases: readonly TestCase[]): string {
+  return ` <testsuite name="${escape(name)}"${counts(cases)}>\n${cases.map(caseXml).join('')} </testsuite>\n`;
+}
+
+function caseXml({ suite, name, seconds, failure, skipped }: TestCase): string {
+  const head = `  <testcase classname="${escape(suite)}" name="${escape(name)}" time="${seconds.toFixed(3)}"`;
+  if (failure !== undefined) {
+    const text = escape(failure.text);
+    return `${head}>\n   <failure message="${escape(failure.message)}">${text}</failure>\n  </testcase>\n`;
+  }
+  if (skipped !== undefined) return `${head}>\n   <skipped message="${escape(skipped)}"/>\n  </testcase>\n`;
+  return `${head}/>\n`;
+}
+
+function counts(cases: readonly TestCase[]): string {
+  const failed = cases.filter(({ failure }) => failure !== undefined).length;
+  const skipped = cases.filter((one) => one.skipped !== undefined).length;
+  const seconds = cases.reduce((sum, one) => sum + one.seconds, 0);
+  return ` tests="${cases.length}" failures="${failed}" skipped="${skipped}" time="${seconds.toFixed(3)}"`;
+}
+
+/** XML 1.0 has no way to write most control characters, so they are replaced. */
+function escape(text: string): string {
+  return text
+    .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
+    .replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
