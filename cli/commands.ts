@@ -19,6 +19,12 @@ export type CommandGroup = 'Run Sluice' | 'Work with changes' | 'Look' | 'Packag
 /** Every command there is, in the order of `sluice --help`. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'doctor',
+    summary: 'say what is missing on this machine for which part, and the command that mends it',
+    group: 'Run Sluice',
+    load: () => import('./doctor.ts'),
+  },
+  {
     name: 'completion',
     summary: 'print the completion script for a shell',
     group: 'Run Sluice',

@@ -1,0 +1,108 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findProgram } from './find.ts';
+import { act, asRoot, type Step } from './step.ts';
+
+const socket = '/var/run/docker.sock';
+const pidFile = '/var/run/docker.pid';
+
+export type EngineState = 'answers' | 'forbidden' | 'away';
+
+/**
+ * Asks the container engine that `DOCKER_HOST` names, or the local one, whether it is there. An engine on another
+ * machine is taken to answer: its faults show when it is used.
+ */
+export function askEngine(env: NodeJS.ProcessEnv = process.env): Promise<EngineState> {
+  const host = env.DOCKER_HOST;
+  if (host !== undefined && !host.startsWith('unix://')) return Promise.resolve('answers');
+  return new Promise((resolve) => {
+    const socketPath = host?.slice('unix://'.length) ?? socket;
+    const asked = request({ socketPath, path: '/_ping', timeout: 2_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200 ? 'answers' : 'away');
+    });
+    asked.on('timeout', () => asked.destroy());
+    asked.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EACCES' ? 'forbidden' : 'away'));
+    asked.end();
+  });
+}
+
+/**
+ * A container engine that answers. One that is started here is left running for the next command, with its log and
+ * process id in the data directory, and ended by `stopEngine`.
+ */
+export function containerEngine(data: string): Step {
+  return {
+    name: 'container engine',
+    why: 'builds and tests run in throw-away containers',
+    async check() {
+      const state = await askEngine();
+      if (state === 'answers') return [];
+      const mend = state === 'forbidden' ? `sudo usermod -aG docker ${process.env.USER ?? '$USER'}` : 'sudo dockerd &';
+      return [{ missing: `container engine (${state})`, part: 'containers', mend }];
+    },
+    async act(_, report) {
+      if ((await askEngine()) === 'forbidden') throw new Error(`no permission for ${socket}: join the group docker`);
+      report('starting dockerd');
+      await startEngine(data, report);
+    },
+  };
+}
+
+interface StartedEngine {
+  readonly pid: number;
+}
+
+function recordPath(data: string): string {
+  return join(data, 'engine.json');
+}
+
+async function startEngine(data: string, report: (line: string) => void): Promise<void> {
+  const program = findProgram('dockerd');
+  if (program === undefined) throw new Error('there is no dockerd');
+  mkdirSync(data, { recursive: true });
+  const log = join(data, 'dockerd.log');
+  // It outlives this command: a session of its own, and nothing of ours kept open.
+  const detached = ['setsid', '--fork', 'sh', '-c', 'exec "$1" >>"$2" 2>&1', 'sh', program, log];
+  await act([...asRoot(), ...detached], report);
+  if (!(await untilItAnswers())) throw new Error(`dockerd does not come up: see ${log}`);
+  const record: StartedEngine = { pid: Number(readFileSync(pidFile, 'utf8')) };
+  writeFileSync(recordPath(data), JSON.stringify(record));
+}
+
+async function untilItAnswers(): Promise<boolean> {
+  const deadline = Date.now() + 30_000;
+  let seen = false;
+  while (Date.now() < deadline) {
+    if ((await askEngine()) === 'answers') return true;
+    const running = existsSync(pidFile) && isDockerd(Number(readFileSync(pidFile, 'utf8')));
+    if (seen && !running) return false;
+    seen ||= running;
+    await sleep(100);
+  }
+  return false;
+}
+
+/** Ends the engine that was started from this data directory, if any. @returns whether there was one. */
+export async function stopEngine(data: string): Promise<boolean> {
+  const path = recordPath(data);
+  if (!existsSync(path)) return false;
+  const { pid } = JSON.parse(readFileSync(path, 'utf8')) as StartedEngine;
+  const there = isDockerd(pid);
+  if (there) await act([...asRoot(), 'kill', String(pid)], () => {});
+  const deadline = Date.now() + 15_000;
+  while (isDockerd(pid) && Date.now() < deadline) await sleep(100);
+  rmSync(path);
+  return there;
+}
+
+/** A process id is given to another program some day. */
+function isDockerd(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('dockerd');
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,30 @@
+/** A program that Sluice runs on the host, and the Debian package that has it. */
+export interface Tool {
+  readonly program: string;
+  readonly package: string;
+  /** What cannot be done without it, for `sluice doctor`. */
+  readonly part: Part;
+}
+
+export type Part = 'gate' | 'containers' | 'deb packages' | 'rpm packages' | 'signing' | 'mirrors' | 'tests';
+
+/** Every external program, in the order that `sluice doctor` shows. */
+export const tools: readonly Tool[] = [
+  { program: 'git', package: 'git', part: 'gate' },
+  { program: 'flock', package: 'util-linux', part: 'gate' },
+  { program: 'tar', package: 'tar', part: 'gate' },
+  { program: 'dockerd', package: 'docker.io', part: 'containers' },
+  { program: 'iptables', package: 'iptables', part: 'containers' },
+  { program: 'mmdebstrap', package: 'mmdebstrap', part: 'containers' },
+  { program: 'dpkg-source', package: 'dpkg-dev', part: 'deb packages' },
+  { program: 'apt-ftparchive', package: 'apt-utils', part: 'deb packages' },
+  { program: 'dose-debcheck', package: 'dose-builddebcheck', part: 'deb packages' },
+  { program: 'rpm', package: 'rpm', part: 'rpm packages' },
+  { program: 'createrepo_c', package: 'createrepo-c', part: 'rpm packages' },
+  { program: 'dnf', package: 'dnf', part: 'rpm packages' },
+  { program: 'gpg', package: 'gnupg', part: 'signing' },
+  { program: 'rsync', package: 'rsync', part: 'mirrors' },
+  { program: 'ssh', package: 'openssh-client', part: 'mirrors' },
+  { program: 'chromium', package: 'chromium', part: 'tests' },
+  { program: 'perl', package: 'perl', part: 'tests' },
+];
