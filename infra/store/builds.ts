@@ -79,3 +79,17 @@ export async function listBuildSets(db: Database, filter: BuildFilter): Promise<
   }
   return (await query.execute()).map((row) => row.record);
 }
+
+/** How many of the last successful builds of a job the estimate of the next one is made from. */
+const sample = 5;
+
+/** `PROJECT JOB` to the mean time in milliseconds of its last successful builds. */
+export async function estimates(db: Database): Promise<Record<string, number>> {
+  const { rows } = await sql<{ project: string; job: string; mean: number }>`
+    select project, job, avg(end_time - start_time)::float8 as mean
+    from (select project, job, start_time, end_time,
+            row_number() over (partition by project, job order by start_time desc) as age
+          from builds where result = 'SUCCESS' and end_time is not null) as ended
+    where age <= ${sample} group by project, job`.execute(db);
+  return Object.fromEntries(rows.map(({ project, job, mean }) => [`${project} ${job}`, mean]));
+}

@@ -1,7 +1,15 @@
 import type { ReportStore } from '../../activities/report/port.ts';
 import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
 import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
-import { type BuildFilter, findBuild, listBuildSets, listBuilds, saveBuild, saveBuildSet } from './builds.ts';
+import {
+  type BuildFilter,
+  estimates,
+  findBuild,
+  listBuildSets,
+  listBuilds,
+  saveBuild,
+  saveBuildSet,
+} from './builds.ts';
 import { type Database, openEmbeddedDatabase } from './database.ts';
 import { listQueues, markTold, saveQueue, wasTold } from './queues.ts';
 import { listMirrors, listReleases, saveMirror, saveRelease } from './releases.ts';
@@ -12,6 +20,8 @@ export interface Store extends ReportStore {
   findBuild(id: string): Promise<BuildRecord | undefined>;
   listBuilds(filter: BuildFilter): Promise<BuildRecord[]>;
   listBuildSets(filter: BuildFilter): Promise<BuildSetRecord[]>;
+  /** `PROJECT JOB` to the mean time in milliseconds of its last successful builds. */
+  estimates(): Promise<Record<string, number>>;
   listReleases(limit: number): Promise<ReleaseRecord[]>;
   listMirrors(limit: number): Promise<MirrorRecord[]>;
   /** Ends once everything is on the disk. */
@@ -36,6 +46,7 @@ export function createStore(db: Database): Store {
     findBuild: (id) => findBuild(db, id),
     listBuilds: (filter) => listBuilds(db, filter),
     listBuildSets: (filter) => listBuildSets(db, filter),
+    estimates: () => estimates(db),
     listReleases: (limit) => listReleases(db, limit),
     listMirrors: (limit) => listMirrors(db, limit),
     close: () => db.destroy(),

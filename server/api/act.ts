@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { App } from '../app.ts';
+import type { ServerDeps } from '../deps.ts';
+import { requireToken } from '../token.ts';
+
+const name = z.string().min(1).max(500);
+const inPipeline = z.object({ pipeline: name, change: name });
+const promotion = z.object({ pipeline: name, changes: z.array(name).min(1) });
+const retriggering = z.object({ change: name, job: name, pipeline: name.optional() });
+const notice = z.object({ connection: name, project: name, changes: z.array(name).max(1_000) });
+
+/** Everything that acts on queues; a refusal is answered with 409 and its reason. */
+export function registerActing(app: App, deps: ServerDeps): void {
+  const { operations } = deps;
+  const preHandler = requireToken(deps.token);
+  app.addHook('preSerialization', async (_request, reply, payload) => {
+    if (reply.statusCode === 200 && isRefusal(payload)) reply.code(409);
+    return payload;
+  });
+  app.post(
+    '/api/enqueue',
+    { preHandler, schema: { summary: 'Put a change into a pipeline', body: inPipeline } },
+    ({ body }) => operations.enqueue(body),
+  );
+  app.post(
+    '/api/dequeue',
+    { preHandler, schema: { summary: 'Take a change out of a pipeline', body: inPipeline } },
+    ({ body }) => operations.dequeue(body),
+  );
+  app.post(
+    '/api/promote',
+    { preHandler, schema: { summary: 'Move changes to the head of their queue', body: promotion } },
+    ({ body }) => operations.promote(body),
+  );
+  app.post(
+    '/api/retrigger',
+    { preHandler, schema: { summary: 'Run one job of a change again', body: retriggering } },
+    ({ body: { change, job, pipeline } }) =>
+      operations.retrigger({ change, job, ...(pipeline === undefined ? {} : { pipeline }) }),
+  );
+  app.post(
+    '/api/cancel',
+    { preHandler, schema: { summary: 'Stop one build', body: z.object({ build: name }) } },
+    ({ body }) => operations.cancel(body),
+  );
+  app.post(
+    '/api/events/git',
+    { preHandler, schema: { summary: 'For the Git hook: a push was taken', body: notice } },
+    async ({ body }, reply) => {
+      await deps.intake(body);
+      return reply.code(202).send({ ok: true });
+    },
+  );
+}
+
+function isRefusal(payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && 'ok' in payload && payload.ok === false;
+}

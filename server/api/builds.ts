@@ -1,0 +1,89 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { listLogs } from '../../activities/storage/filesystem/log-store.ts';
+import type { App } from '../app.ts';
+import type { ServerDeps } from '../deps.ts';
+import { followLog } from '../files/follow.ts';
+import { sendFile } from '../files/send-file.ts';
+import { workflowUrl } from './status.ts';
+import type { BuildView } from './types.ts';
+
+const text = 'text/plain; charset=utf-8';
+
+const filter = z.object({
+  pipeline: z.string().optional(),
+  project: z.string().optional(),
+  change: z.string().optional(),
+  job: z.string().optional(),
+  result: z.string().optional(),
+  buildSet: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+});
+const byId = z.object({ id: z.string() });
+const logQuery = z.object({
+  name: z.string().optional().describe('the log’s file name; absent: the first one'),
+  follow: z.enum(['0', '1']).default('0').describe('1: until the build has ended'),
+});
+
+export function registerBuilds(app: App, deps: ServerDeps): void {
+  app.get('/api/builds', { schema: { summary: 'Builds, newest first', querystring: filter } }, (request) =>
+    deps.store.listBuilds(request.query),
+  );
+  app.get('/api/buildsets', { schema: { summary: 'Build sets, newest first', querystring: filter } }, (request) =>
+    deps.store.listBuildSets(request.query),
+  );
+  app.get('/api/builds/:id', { schema: { summary: 'One build', params: byId } }, async (request, reply) => {
+    const view = await readBuild(deps, request.params.id);
+    return view ?? reply.code(404).send({ error: noBuild(request.params.id) });
+  });
+  const schema = { summary: 'A build’s log as text, also while it is written', params: byId, querystring: logQuery };
+  app.get('/api/builds/:id/log', { schema }, async (request, reply) => {
+    const { id } = request.params;
+    const { name, follow } = request.query;
+    if (follow === '1' && (await exists(deps, id))) {
+      const gone = new AbortController();
+      request.raw.on('close', () => gone.abort());
+      const log = { find: () => findLog(deps, id, name), ended: () => hasEnded(deps, id), signal: gone.signal };
+      return reply
+        .header('content-type', text)
+        .header('cache-control', 'no-store')
+        .send(Readable.from(followLog(log)));
+    }
+    const log = await findLog(deps, id, name);
+    if (log) return sendFile(request, reply, { path: log.path, type: text });
+    return reply.code(404).send({ error: (await exists(deps, id)) ? `build ${id} has no such log` : noBuild(id) });
+  });
+}
+
+/** A build with its logs and the other attempts at the same job. */
+export async function readBuild(deps: ServerDeps, id: string): Promise<BuildView | undefined> {
+  const build = await deps.store.findBuild(id);
+  if (!build) return undefined;
+  const { change, job, pipeline } = build;
+  const attempts = await deps.store.listBuilds({ change, job, pipeline, limit: 50 });
+  const logs = (await listLogs(deps.paths.storage, id)).map(({ name, complete }) => ({
+    name,
+    complete,
+    url: `/api/builds/${id}/log?name=${encodeURIComponent(name)}`,
+  }));
+  const prefix = workflowUrl(deps);
+  return { build, logs, attempts, workflowUrl: prefix && prefix + encodeURIComponent(build.workflow) };
+}
+
+function noBuild(id: string): string {
+  return `there is no build ${id}: see \`sluice builds\``;
+}
+
+async function findLog(deps: ServerDeps, id: string, name: string | undefined) {
+  const logs = await listLogs(deps.paths.storage, id);
+  return logs.find((log) => name === undefined || log.name === name);
+}
+
+async function exists(deps: ServerDeps, id: string): Promise<boolean> {
+  return (await deps.store.findBuild(id)) !== undefined;
+}
+
+async function hasEnded(deps: ServerDeps, id: string): Promise<boolean> {
+  const build = await deps.store.findBuild(id);
+  return build === undefined || build.endTime !== null;
+}

@@ -1,0 +1,54 @@
+import { PassThrough } from 'node:stream';
+import type { LiveEvent } from '../../activities/report/port.ts';
+import type { App } from '../app.ts';
+import type { ServerDeps } from '../deps.ts';
+import type { StatusView } from './types.ts';
+
+/** Milliseconds between two signs of life on an event stream: proxies close silent connections. */
+const beat = 15_000;
+
+/** How many of the latest build sets, releases and mirror transactions the status shows. */
+const recent = 20;
+
+export async function readStatus(deps: ServerDeps): Promise<StatusView> {
+  const { store } = deps;
+  const [queues, buildSets, releases, mirrors, estimates] = await Promise.all([
+    store.listQueues(),
+    store.listBuildSets({ limit: recent }),
+    store.listReleases(recent),
+    store.listMirrors(recent),
+    store.estimates(),
+  ]);
+  return { time: Date.now(), workflowUrl: workflowUrl(deps), queues, buildSets, releases, mirrors, estimates };
+}
+
+/** Where Temporal's Web UI shows a workflow; its id, percent-encoded, is to follow. */
+export function workflowUrl({ temporalUi }: ServerDeps): string | null {
+  return temporalUi && `${temporalUi.url}/namespaces/${temporalUi.namespace}/workflows/`;
+}
+
+export function registerStatus(app: App, deps: ServerDeps): void {
+  app.get('/api/status', { schema: { summary: 'Queues, recent results, releases and mirrors' } }, () =>
+    readStatus(deps),
+  );
+  app.get(
+    '/api/events',
+    { schema: { summary: 'What happens, as server-sent events: queue, build-set, build, release, mirror' } },
+    (request, reply) => {
+      const stream = new PassThrough();
+      const unsubscribe = deps.live.subscribe((event) => stream.write(eventText(event)));
+      const timer = setInterval(() => stream.write(': still here\n\n'), beat);
+      request.raw.on('close', () => {
+        unsubscribe();
+        clearInterval(timer);
+        stream.end();
+      });
+      stream.write('retry: 1000\n\n');
+      return reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').send(stream);
+    },
+  );
+}
+
+function eventText({ type, data }: LiveEvent): string {
+  return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+}

@@ -1,0 +1,76 @@
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyInstance } from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import { registerActing } from './api/act.ts';
+import { registerArtifacts } from './api/artifacts.ts';
+import { registerBuilds } from './api/builds.ts';
+import { registerChanges } from './api/changes.ts';
+import { registerStatus } from './api/status.ts';
+import type { ServerDeps } from './deps.ts';
+import { registerRepositories } from './files/repositories.ts';
+import { registerHealth } from './health.ts';
+import { registerPages } from './pages.ts';
+
+/** A Fastify whose routes are typed by their Zod schemas. */
+export type App = ReturnType<typeof createFastify>;
+
+/** Requests a minute of one address to the API; files and pages are not counted. */
+const requestsPerMinute = 3_000;
+
+/** The whole HTTP side: API, event stream, repositories, pages, health and metrics. Listens on nothing yet. */
+export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
+  const app = createFastify(deps);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => reply.code(404).send({ error: `there is nothing at ${request.url}` }));
+  await app.register(swagger, {
+    openapi: { info: { title: 'Sluice', description: 'A gate for Linux package repositories.', version: '1' } },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(rateLimit, {
+    max: requestsPerMinute,
+    timeWindow: '1 minute',
+    allowList: (request) => !request.url.startsWith('/api/'),
+  });
+  for (const register of [registerStatus, registerBuilds, registerChanges, registerActing]) register(app, deps);
+  app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  registerArtifacts(app, deps);
+  registerPages(app, deps);
+  registerHealth(app, deps);
+  await registerRepositories(app, deps);
+  return app;
+}
+
+function createFastify(deps: ServerDeps) {
+  const app = fastify({
+    ...(deps.logger ? { loggerInstance: deps.logger } : {}),
+    disableRequestLogging: true,
+    bodyLimit: 64 * 1024,
+    routerOptions: { maxParamLength: 512 },
+    // Event streams and followed logs end with the server.
+    forceCloseConnections: true,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  return app;
+}
+
+/** Every error is one sentence; what is wrong inside stays in the log. */
+function answerError(error: unknown, request: Parameters<Parameters<App['setErrorHandler']>[0]>[1], reply: Reply) {
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const found = error.validation.map(({ instancePath, message }) => `${instancePath.slice(1) || 'body'}: ${message}`);
+    return reply.code(400).send({ error: found.join('; ') });
+  }
+  const { statusCode = 500, message } = error as { statusCode?: number; message: string };
+  if (statusCode < 500) return reply.code(statusCode).send({ error: message });
+  request.log.error(error);
+  return reply.code(statusCode).send({ error: `the server cannot do that now: ${message}` });
+}
+
+type Reply = Parameters<Parameters<App['setErrorHandler']>[0]>[2];

@@ -1,0 +1,31 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { Store } from '../infra/store/store.ts';
+import type { LiveStream } from './live.ts';
+import type { Changes, HookNotice, Operations } from './port.ts';
+
+/** Everything that the server needs; made by the composition root. */
+export interface ServerDeps {
+  readonly store: Store;
+  readonly live: LiveStream;
+  readonly operations: Operations;
+  readonly changes: Changes;
+  /** Takes a hook's notice; answers once it is safe to forget it. */
+  readonly intake: (notice: HookNotice) => Promise<void>;
+  readonly paths: ServerPaths;
+  /** Temporal's Web UI; null without one. */
+  readonly temporalUi: { readonly url: string; readonly namespace: string } | null;
+  /** What acting requests must carry, from `readOrCreateToken`. */
+  readonly token: string;
+  /** Throws, with the reason, while the server cannot do its work. */
+  readonly ready: () => Promise<void>;
+  readonly logger?: FastifyBaseLogger;
+}
+
+export interface ServerPaths {
+  /** Artifact storage's root: blobs and logs. */
+  readonly storage: string;
+  /** Test repositories, offered below `/repositories/`. */
+  readonly repositories: string;
+  /** Released repositories, offered below `/released/`. */
+  readonly released: string;
+}

@@ -1,0 +1,30 @@
+import type { GateAnswer } from '../pipelines/gate/command.ts';
+import type { Change } from '../pipelines/model/change.ts';
+
+/** What people ask of a running Sluice. A refusal is a value with a reason; an exception is a fault. */
+export interface Operations {
+  enqueue(what: { readonly pipeline: string; readonly change: string }): Promise<GateAnswer>;
+  dequeue(what: { readonly pipeline: string; readonly change: string }): Promise<GateAnswer>;
+  promote(what: { readonly pipeline: string; readonly changes: readonly string[] }): Promise<GateAnswer>;
+  retrigger(what: { readonly change: string; readonly job: string; readonly pipeline?: string }): Promise<GateAnswer>;
+  /** Stops one build, by its id. */
+  cancel(what: { readonly build: string }): Promise<GateAnswer>;
+}
+
+/** What the Git hook says after it has taken a push: enough to read the rest from the repository. */
+export interface HookNotice {
+  readonly connection: string;
+  readonly project: string;
+  /** Change ids that were touched; empty for other refs. */
+  readonly changes: readonly string[];
+}
+
+/** Changes as people act on them, on the plain-Git host. */
+export interface Changes {
+  list(filter: { readonly status?: 'open' | 'merged' | 'abandoned' }): Promise<readonly Change[]>;
+  /** @throws when the id names none, or more than one. */
+  read(change: string): Promise<Change>;
+  vote(change: string, vote: { readonly label: string; readonly value: number; readonly by: string }): Promise<void>;
+  abandon(change: string, by: string): Promise<void>;
+  restore(change: string, by: string): Promise<void>;
+}

@@ -1,0 +1,45 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+const name = 'token';
+
+/**
+ * The token of a data directory, made at the first call: a file that only the owner can read, so that on a shared
+ * machine others can look but not act. The command line and the Git hook read the same file.
+ */
+export async function readOrCreateToken(data: string): Promise<string> {
+  const path = join(data, name);
+  await mkdir(data, { recursive: true });
+  const fresh = `${path}.${process.pid}`;
+  await writeFile(fresh, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  try {
+    await link(fresh, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await rm(fresh);
+  }
+  return (await readFile(path, 'utf8')).trim();
+}
+
+/** A hook for routes that act: ends the request unless it carries the token. */
+export function requireToken(token: string) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const given = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
+    if (given === undefined)
+      return refuse(reply, 401, 'this needs a token: the content of `token` in the data directory');
+    if (!same(given, token))
+      return refuse(reply, 403, 'the token is not this server’s: read `token` in its data directory');
+  };
+}
+
+async function refuse(reply: FastifyReply, status: number, error: string): Promise<void> {
+  await reply.code(status).send({ error });
+}
+
+function same(a: string, b: string): boolean {
+  const [one, two] = [Buffer.from(a), Buffer.from(b)];
+  return one.length === two.length && timingSafeEqual(one, two);
+}

@@ -1,0 +1,74 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createReportActivities } from '../../activities/report/activities.ts';
+import { openStore, type Store } from '../../infra/store/store.ts';
+import type { GateAnswer } from '../../pipelines/gate/command.ts';
+import { createApp } from '../../server/app.ts';
+import type { ServerDeps } from '../../server/deps.ts';
+import { createLiveStream, type LiveStream } from '../../server/live.ts';
+import { readOrCreateToken } from '../../server/token.ts';
+
+export interface TestServer {
+  readonly url: string;
+  readonly data: string;
+  readonly token: string;
+  readonly store: Store;
+  readonly live: LiveStream;
+  /** What workflows would call. */
+  readonly report: ReturnType<typeof createReportActivities>;
+  /** What was asked of the operations, the changes and the intake, in order. */
+  readonly asked: readonly { readonly what: string; readonly input: unknown }[];
+  /** What the operations answer from now on. */
+  answer: GateAnswer;
+  stop(): Promise<void>;
+}
+
+/** The real server and store on a free port, in front of operations that only write down what they were asked. */
+export async function startServer(given: Partial<ServerDeps> = {}): Promise<TestServer> {
+  const data = await mkdtemp(join(tmpdir(), 'sluice-server-'));
+  const paths = {
+    storage: join(data, 'storage'),
+    repositories: join(data, 'repositories'),
+    released: join(data, 'released'),
+  };
+  for (const path of Object.values(paths)) await mkdir(path);
+  const [store, token] = await Promise.all([openStore(join(data, 'store')), readOrCreateToken(data)]);
+  const live = createLiveStream();
+  const asked: { what: string; input: unknown }[] = [];
+  const server = { answer: { ok: true } as GateAnswer };
+  const ask = (what: string) => async (input: unknown) => {
+    asked.push({ what, input });
+    return server.answer;
+  };
+  const app = await createApp({
+    ...{ store, live, paths, token, temporalUi: { url: 'http://127.0.0.1:8233', namespace: 'default' } },
+    operations: {
+      enqueue: ask('enqueue'),
+      dequeue: ask('dequeue'),
+      promote: ask('promote'),
+      retrigger: ask('retrigger'),
+      cancel: ask('cancel'),
+    },
+    changes: {
+      list: async () => [],
+      read: (id) => Promise.reject(Object.assign(new Error(`there is no change ${id}`), { statusCode: 404 })),
+      vote: async (change, vote) => void asked.push({ what: 'vote', input: { change, ...vote } }),
+      abandon: async (change, by) => void asked.push({ what: 'abandon', input: { change, by } }),
+      restore: async (change, by) => void asked.push({ what: 'restore', input: { change, by } }),
+    },
+    intake: async (notice) => void asked.push({ what: 'intake', input: notice }),
+    ready: async () => {},
+    ...given,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  return Object.assign(server, {
+    ...{ url, data, token, store, live, asked },
+    report: createReportActivities({ store, publish: live.publish }),
+    stop: async () => {
+      await app.close();
+      await store.close();
+      await rm(data, { recursive: true });
+    },
+  });
+}

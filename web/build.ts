@@ -1,0 +1,60 @@
+import type { BuildRecord, BuildView } from '../server/api/types.ts';
+import { type Html, html } from './html.ts';
+import { resultTone, resultWords, sign } from './jobs.ts';
+import { shortId } from './queues.ts';
+import { ago, moment, span } from './time.ts';
+
+/** One build: what it was, what it left, its other attempts, its logs. */
+export function renderBuild(view: BuildView, now: number): Html {
+  const { build } = view;
+  return html`<section class="build" aria-labelledby="title">
+    <h1 id="title">${sign(resultTone(build.result), resultWords(build.result))} ${build.job}
+      ${build.attempt > 1 && html`<span class="tag">attempt ${build.attempt}</span>`}
+      ${build.alone && html`<span class="tag" title="started by hand; no item waits for it">alone</span>`}</h1>
+    <p class="meta"><b>${build.project}</b> ${build.branch} · <a href="/change/${encodeURIComponent(build.change)}"><code>${shortId(build.change)},${build.patchset}</code></a>
+      · ${build.pipeline} · ${build.label} · ${resultWords(build.result)} · ${times(build, now)}
+      ${view.workflowUrl !== null && html` · <a href="${view.workflowUrl}">workflow in Temporal</a>`}</p>
+    ${build.summary !== '' && html`<p class="reason ${resultTone(build.result)}">${build.summary}</p>`}
+    ${renderArtifacts(build)}
+    ${view.attempts.length > 1 && renderAttempts(view, now)}
+  </section>`;
+}
+
+function times(build: BuildRecord, now: number): string {
+  if (build.endTime === null) return `running for ${span(now - build.startTime)}`;
+  return `took ${span(build.endTime - build.startTime)}, ${ago(build.endTime, now)}`;
+}
+
+function renderArtifacts({ artifacts }: BuildRecord): Html | false {
+  const files = artifacts.filter(({ metadata }) => metadata?.type !== 'log');
+  if (files.length === 0) return false;
+  return html`<h2>Artifacts</h2><ul class="files">${files.map(
+    ({ name, url, metadata }) =>
+      html`<li><a href="${url}">${name}</a> ${typeof metadata?.type === 'string' && html`<span class="tag">${metadata.type}</span>`}</li>`,
+  )}</ul>`;
+}
+
+function renderAttempts({ attempts, build }: BuildView, now: number): Html {
+  return html`<h2>Attempts</h2><ul class="rows">${attempts.map((each) => renderBuildRow(each, now, each.id === build.id))}</ul>`;
+}
+
+/** A build in a list. */
+export function renderBuildRow(build: BuildRecord, now: number, current = false): Html {
+  const { id, job, attempt, result, summary, startTime, endTime } = build;
+  return html`<li>${sign(resultTone(result), resultWords(result))}
+    <span class="what"><a href="/build/${id}"${current && html` aria-current="page"`}><b>${job}</b>${attempt > 1 && ` ×${attempt}`}</a>
+      <span class="meta">${summary}</span></span>
+    <span class="when"><time title="${moment(startTime)} UTC">${ago(endTime ?? startTime, now)}</time>${endTime !== null && ` · ${span(endTime - startTime)}`}</span></li>`;
+}
+
+/** A change: what every pipeline made of it, build set by build set. */
+export function renderChangePage(change: string, builds: readonly BuildRecord[], now: number): Html {
+  const sets = Map.groupBy(
+    builds,
+    ({ buildSet, pipeline, patchset }) => `${pipeline} · patch set ${patchset} · ${buildSet}`,
+  );
+  return html`<h1>Change <code>${shortId(change)}</code></h1>
+    <p class="meta">${builds[0] && html`<b>${builds[0].project}</b> ${builds[0].branch} · `}<code>${change}</code></p>
+    ${[...sets].map(([title, found]) => html`<section><h2>${title}</h2><ul class="rows">${found.map((build) => renderBuildRow(build, now))}</ul></section>`)}
+    ${sets.size === 0 && html`<p class="empty">No job has run for this change.</p>`}`;
+}

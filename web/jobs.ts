@@ -1,0 +1,72 @@
+import type { JobSnapshot } from '../server/api/types.ts';
+import { type Html, html } from './html.ts';
+import { span, steadySpan } from './time.ts';
+
+/** How something stands, in the five ways that the page draws. */
+export type Tone = 'good' | 'bad' | 'running' | 'waiting' | 'neutral';
+
+const symbols: Readonly<Record<Tone, string>> = { good: '✓', bad: '✕', running: '●', waiting: '○', neutral: '–' };
+
+/** The sign of a state: a shape beside the colour, and words for those who see neither. */
+export function sign(tone: Tone, words: string): Html {
+  return html`<span class="sign ${tone}" role="img" aria-label="${words}" title="${words}">${symbols[tone]}</span>`;
+}
+
+/** The tone of a build's or a build set's result; null has not ended. */
+export function resultTone(result: string | null): Tone {
+  if (result === null) return 'running';
+  if (result === 'SUCCESS') return 'good';
+  return ['SKIPPED', 'CANCELED', 'DEQUEUED', 'NO_JOBS', 'ABORTED'].includes(result) ? 'neutral' : 'bad';
+}
+
+/** A result in lower case words: `merge conflict`. */
+export function resultWords(result: string | null): string {
+  return result === null ? 'running' : result.toLowerCase().replaceAll('_', ' ');
+}
+
+export function jobTone(job: JobSnapshot): Tone {
+  if (job.result !== null) return resultTone(job.result);
+  return job.startTime === null ? 'waiting' : 'running';
+}
+
+/** One job of an item: its state, time, progress against the last builds, and why it waits or failed. */
+export function renderJob(job: JobSnapshot, estimate: number | undefined, now: number): Html {
+  const tone = jobTone(job);
+  const words = tone === 'waiting' ? 'waiting' : resultWords(job.result);
+  const name = job.logUrl === undefined ? html`${job.name}` : html`<a href="${logPage(job.logUrl)}">${job.name}</a>`;
+  const line = job.result === null ? job.waiting.join('; ') : job.summary;
+  return html`<li class="job ${tone}">
+    ${sign(tone, words)}<span class="name">${name}</span>
+    ${!job.voting && html`<span class="tag" title="does not decide">non-voting</span>`}
+    ${job.attempt > 1 && html`<span class="tag" title="this is attempt ${job.attempt}">×${job.attempt}</span>`}
+    <span class="time">${jobTime(job, estimate, now)}</span>
+    ${tone === 'running' && progress(job, estimate, now)}
+    ${line !== '' && html`<span class="line" title="${line}">${line}</span>`}
+    ${repositories(job)}</li>`;
+}
+
+/** The page that shows a log of ours; any other address as it is. */
+export function logPage(url: string): string {
+  const build = /\/api\/builds\/([^/?]+)\/log/.exec(url)?.[1];
+  return build === undefined ? url : `/build/${build}`;
+}
+
+function jobTime(job: JobSnapshot, estimate: number | undefined, now: number): string {
+  if (job.startTime === null) return '';
+  if (job.endTime !== null) return span(job.endTime - job.startTime);
+  const running = now - job.startTime;
+  if (estimate === undefined || running > estimate) return steadySpan(running);
+  return `${steadySpan(running)} of ~${steadySpan(estimate)}`;
+}
+
+function progress(job: JobSnapshot, estimate: number | undefined, now: number): Html {
+  const label = `progress of ${job.name}`;
+  if (estimate === undefined || job.startTime === null) return html`<progress aria-label="${label}"></progress>`;
+  const done = Math.min(0.98, (now - job.startTime) / Math.max(1, estimate));
+  return html`<progress aria-label="${label}" max="100" value="${Math.round(done * 100)}"></progress>`;
+}
+
+function repositories(job: JobSnapshot): readonly Html[] {
+  const found = job.artifacts.filter(({ metadata }) => metadata?.type === 'test-repository');
+  return found.map(({ url }) => html`<a class="repository" href="${url}">test repository</a>`);
+}

@@ -1,0 +1,120 @@
+import type { ItemSnapshot, QueueSnapshot, StatusView } from '../server/api/types.ts';
+import { type Html, html } from './html.ts';
+import { jobTone, renderJob, sign, type Tone } from './jobs.ts';
+import { ago, moment, steadySpan } from './time.ts';
+
+/** Everything in the queues: pipelines, their queues, the items in order with their chain. */
+export function renderQueues(view: StatusView, now: number): Html {
+  const pipelines = Map.groupBy(view.queues, ({ pipeline }) => pipeline);
+  if (pipelines.size === 0) {
+    return html`<p class="empty">No pipeline has seen a change yet. Push one: <code>git push origin HEAD:refs/for/BRANCH</code></p>`;
+  }
+  return html`${[...pipelines].map(([name, queues]) => renderPipeline(name, queues, { view, now }))}`;
+}
+
+interface Context {
+  readonly view: StatusView;
+  readonly now: number;
+}
+
+function renderPipeline(name: string, queues: readonly QueueSnapshot[], context: Context): Html {
+  const busy = queues.filter(({ items }) => items.length > 0);
+  const idle = queues.filter(({ items }) => items.length === 0).map(({ queue }) => queue);
+  const count = busy.reduce((sum, { items }) => sum + items.length, 0);
+  return html`<section class="pipeline" id="pipeline-${name}" aria-labelledby="title-${name}">
+    <header><h3 id="title-${name}">${name}</h3>
+      <span class="count">${count === 0 ? 'empty' : `${count} ${count === 1 ? 'item' : 'items'}`}</span>
+      <p class="description">${queues[0]?.description ?? ''}</p></header>
+    ${busy.map((queue) => renderQueue(queue, context))}
+    ${idle.length > 0 && html`<p class="idle"><span>nothing in</span> ${idle.map((queue) => html`<span class="tag">${queue}</span> `)}</p>`}
+  </section>`;
+}
+
+function renderQueue(queue: QueueSnapshot, context: Context): Html {
+  const window = queue.window === 0 ? 'no window' : `window ${queue.window}`;
+  const shared = queue.manager === 'dependent';
+  return html`<div class="queue" id="queue-${queue.workflow}">
+    <h4>${queue.queue}${shared && html` <span class="tag" title="items that are worked on at once">${window}</span>`}
+      ${workflowLink(context.view, queue.workflow, `queue ${queue.queue}`)}</h4>
+    <ol class="items ${shared ? 'chain' : 'apart'}">
+      ${queue.items.map((item, index) => renderItem(item, queue.items[index - 1], context))}</ol></div>`;
+}
+
+function renderItem(item: ItemSnapshot, before: ItemSnapshot | undefined, context: Context): Html {
+  const { view, now } = context;
+  const tone = itemTone(item);
+  const left = timeLeft(item, context);
+  const estimate = (job: string) => view.estimates[`${item.changes[0]?.project ?? ''} ${job}`];
+  return html`<li class="item ${tone} ${link(item, before)}" id="item-${item.id}">
+    <div class="head">${sign(tone, item.state)}
+      <div class="changes">${item.changes.map(renderChange)}</div>
+      <p class="when"><time datetime="${new Date(item.enqueueTime).toISOString()}" title="enqueued ${moment(item.enqueueTime)} UTC">${ago(item.enqueueTime, now)}</time>
+        ${left !== undefined && html`<span class="left">~${steadySpan(left)} left</span>`}
+        ${item.workflow !== null && workflowLink(view, item.workflow, `build set of ${item.id}`)}</p></div>
+    ${stands(item, before)}
+    ${item.reason !== '' && html`<p class="reason">${item.reason}</p>`}
+    ${item.jobs.length > 0 && html`<ul class="jobs">${item.jobs.map((job) => renderJob(job, estimate(job.name), now))}</ul>`}
+  </li>`;
+}
+
+function renderChange(change: ItemSnapshot['changes'][number]): Html {
+  const key = change.patchset > 0 ? `${shortId(change.id)},${change.patchset}` : shortId(change.id);
+  return html`<p class="change"><a class="subject" href="/change/${encodeURIComponent(change.id)}">${change.subject || change.id}</a>
+    <span class="meta"><b>${change.project}</b> ${change.branch} · <code>${key}</code>${change.owner && html` · ${change.owner}`}</span></p>`;
+}
+
+/** A Change-Id in the length that people use. */
+export function shortId(id: string): string {
+  return /^I[0-9a-f]{40}$/.test(id) ? id.slice(0, 9) : id;
+}
+
+/** How the item's line in the picture goes on to what stands before it. */
+function link(item: ItemSnapshot, before: ItemSnapshot | undefined): string {
+  if (item.ahead === null) return 'first';
+  return item.ahead === before?.id ? 'linked' : 'jumping';
+}
+
+/** Said in words when an item does not stand on the one before it. */
+function stands(item: ItemSnapshot, before: ItemSnapshot | undefined): Html | false {
+  if (before === undefined || item.ahead === before.id) return false;
+  return item.ahead !== null && html`<p class="stands">tested on top of ${shortId(item.ahead)}</p>`;
+}
+
+function itemTone(item: ItemSnapshot): Tone {
+  if (item.state === 'failing') return 'bad';
+  if (item.state === 'merging' || item.state === 'reporting') {
+    return item.jobs.some((job) => job.voting && jobTone(job) === 'bad') ? 'bad' : 'good';
+  }
+  return item.state === 'waiting' || !item.active ? 'waiting' : 'running';
+}
+
+/** The longest path through the jobs that are still to do, by the last builds' times; unknown when one is. */
+function timeLeft(item: ItemSnapshot, { view, now }: Context): number | undefined {
+  const project = item.changes[0]?.project ?? '';
+  const jobs = new Map(item.jobs.map((job) => [job.key, job]));
+  const known = new Map<string, number>();
+  const left = (key: string): number => {
+    const found = known.get(key);
+    const job = jobs.get(key);
+    if (found !== undefined || job === undefined || job.result !== null) return found ?? 0;
+    known.set(key, 0);
+    const whole = view.estimates[`${project} ${job.name}`] ?? Number.NaN;
+    const own = job.startTime === null ? whole : Math.max(0, whole - (now - job.startTime));
+    const total = own + Math.max(0, ...job.dependencies.map(left));
+    known.set(key, total);
+    return total;
+  };
+  const total = Math.max(0, ...item.jobs.map(({ key }) => left(key)));
+  return total > 0 ? total : undefined;
+}
+
+/** A link to Temporal's Web UI, where there is one. */
+export function workflowLink(
+  view: { readonly workflowUrl: string | null },
+  workflow: string,
+  what: string,
+): Html | false {
+  if (view.workflowUrl === null) return false;
+  const href = view.workflowUrl + encodeURIComponent(workflow);
+  return html`<a class="temporal" href="${href}" title="${what} in Temporal’s Web UI" aria-label="${what} in Temporal’s Web UI">↗</a>`;
+}

@@ -1,0 +1,56 @@
+import type { BuildSetRecord, MirrorRecord, ReleaseRecord, StatusView } from '../server/api/types.ts';
+import { type Html, html } from './html.ts';
+import { resultTone, resultWords, sign, type Tone } from './jobs.ts';
+import { shortId, workflowLink } from './queues.ts';
+import { ago, moment, span } from './time.ts';
+
+/** The latest build sets that have ended. */
+export function renderBuildSets(view: StatusView, now: number): Html {
+  const ended = view.buildSets.filter(({ endTime }) => endTime !== null);
+  if (ended.length === 0) return html`<p class="empty">Nothing has ended yet.</p>`;
+  return html`<ul class="rows">${ended.map((set) => renderBuildSet(set, view, now))}</ul>`;
+}
+
+function renderBuildSet(set: BuildSetRecord, view: StatusView, now: number): Html {
+  const { startTime, endTime } = set;
+  return html`<li id="set-${set.workflow}">${sign(resultTone(set.result), resultWords(set.result))}
+    <span class="what"><a href="/change/${encodeURIComponent(set.change)}"><b>${set.project}</b> <code>${shortId(set.change)},${set.patchset}</code></a>
+      <span class="meta">${set.pipeline} · ${resultWords(set.result)}</span></span>
+    <span class="when">${endTime !== null && html`<time title="${moment(endTime)} UTC">${ago(endTime, now)}</time> · ${span(endTime - startTime)}`}
+      ${workflowLink(view, set.workflow, `build set of ${set.project}`)}</span></li>`;
+}
+
+/** Releases, newest first, with what each published. */
+export function renderReleases(view: StatusView, now: number): Html {
+  if (view.releases.length === 0) return html`<p class="empty">Nothing was released yet.</p>`;
+  return html`<ul class="rows">${view.releases.map((release) => renderRelease(release, view, now))}</ul>`;
+}
+
+function renderRelease(release: ReleaseRecord, view: StatusView, now: number): Html {
+  const names = [...new Set(release.packages.map(({ name, version }) => `${name} ${version}`))];
+  return html`<li id="release-${release.id}">${sign(stateTone(release.state), release.state)}
+    <span class="what"><b>${release.project}</b> <span class="meta">${release.summary}</span>
+      ${names.length > 0 && html`<span class="packages">${names.map((name) => html`<span class="tag">${name}</span> `)}</span>`}
+      ${release.repositories.map(({ format, url }) => html`<a class="repository" href="${url}">${format} repository</a> `)}</span>
+    <span class="when"><time title="${moment(release.startTime)} UTC">${ago(release.endTime ?? release.startTime, now)}</time>
+      ${release.origin !== null && html` · ${release.origin}`} ${workflowLink(view, release.id, `release of ${release.project}`)}</span></li>`;
+}
+
+/** Mirror transactions, newest first. */
+export function renderMirrors(view: StatusView, now: number): Html {
+  if (view.mirrors.length === 0) return html`<p class="empty">No mirror was synced yet.</p>`;
+  return html`<ul class="rows">${view.mirrors.map((mirror) => renderMirror(mirror, now))}</ul>`;
+}
+
+function renderMirror(mirror: MirrorRecord, now: number): Html {
+  const hosts = Object.entries((mirror.result?.hosts ?? {}) as Record<string, { outcome?: string }>);
+  return html`<li id="mirror-${mirror.id}">${sign(stateTone(mirror.outcome), mirror.outcome)}
+    <span class="what"><b>${mirror.set}</b> <span class="meta">${mirror.snapshot ?? ''} ${mirror.outcome}</span>
+      ${hosts.map(([name, { outcome }]) => html`<span class="tag" title="${outcome ?? ''}">${name} ${sign(stateTone(outcome ?? ''), outcome ?? '')}</span> `)}</span>
+    <span class="when"><time title="${moment(mirror.startTime)} UTC">${ago(mirror.endTime ?? mirror.startTime, now)}</time></span></li>`;
+}
+
+function stateTone(state: string): Tone {
+  if (state === 'running') return 'running';
+  return ['published', 'committed', 'unchanged'].includes(state) ? 'good' : 'bad';
+}
