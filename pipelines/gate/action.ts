@@ -5,27 +5,32 @@ import type { ConnectionRule, ReportAction } from '../model/pipeline.ts';
 /**
  * What a gate wants to be going on, computed from its state alone. The shell starts what is not started, cancels
  * what is no longer wanted, and answers with commands. Keys name the attempt: a late answer to an old key is void.
+ *
+ * Changes are named by the keys of their patch sets (`ID,PATCHSET`) throughout.
  */
-export type GateAction =
-  | PrepareAction
-  | BuildSetAction
-  | SubmitAction
-  | ReportRequest
-  /** Dequeue these changes from pipelines that this gate may not hold; answered by `done`. */
-  | { readonly kind: 'supersede'; readonly key: string; readonly change: string; readonly pipelines: readonly string[] }
-  /** Tell the other pipelines; answered by `done`. */
-  | {
-      readonly kind: 'fire';
-      readonly key: string;
-      readonly event: 'project-change-merged' | 'parent-change-enqueued';
-      readonly change: string;
-      readonly pipeline: string;
-    };
+export type GateAction = PrepareAction | BuildSetAction | SubmitAction | ReportRequest | SupersedeAction | FireAction;
+
+/** Dequeue this change from pipelines that this gate does not hold; answered by `done`. */
+export interface SupersedeAction {
+  readonly kind: 'supersede';
+  readonly key: string;
+  readonly change: string;
+  readonly pipelines: readonly string[];
+}
+
+/** Tell the other pipelines what happened to a change in this one; answered by `done`. */
+export interface FireAction {
+  readonly kind: 'fire';
+  readonly key: string;
+  readonly event: 'project-change-merged' | 'parent-change-enqueued';
+  readonly change: string;
+  readonly pipeline: string;
+}
 
 /** Merge the item's changes onto the state of the item ahead, read the configuration, freeze the jobs. */
 export interface PrepareAction {
   readonly kind: 'prepare';
-  /** The build set's key, `QUEUE-UNIQUE-ITEM.N` where N counts the item's build sets. */
+  /** The build set's key, `ITEM.N` where ITEM is the item's id and N counts its build sets. */
   readonly key: string;
   readonly pipeline: string;
   readonly queue: string;
@@ -37,7 +42,7 @@ export interface PrepareAction {
   readonly base: string | null;
 }
 
-/** Run the item's job graph. Wanted until the build set has ended or the key disappears (then: cancel it). */
+/** Run the item's job graph. Wanted for as long as the item is queued; when the key disappears, cancel what runs. */
 export interface BuildSetAction {
   readonly kind: 'build-set';
   readonly key: string;

@@ -1,12 +1,32 @@
 import type { BuildOutcome } from '../jobs/state.ts';
 import type { Change, TriggerEvent } from '../model/change.ts';
-import type { BuildSetResult, JobGraph } from '../model/job.ts';
+import type { Artifact, BuildResult, BuildSetResult, JobGraph } from '../model/job.ts';
 import type { Pipeline, QueuePlacement } from '../model/pipeline.ts';
 
 /** A change with what the configuration says of its project in each pipeline: resolved outside, so that the core
  * needs no configuration of its own. A pipeline that the project does not use is absent. */
 export interface ChangeFacts extends Change {
   readonly placements: Readonly<Record<string, QueuePlacement>>;
+  /** Change id to the patch set that a Git parent is; a parent that is not named here is the latest one. */
+  readonly parentPatchsets?: Readonly<Record<string, number>>;
+  /** Pipeline to what the change's latest build set there came to, as far as its jobs provide something. */
+  readonly results?: Readonly<Record<string, readonly ProvidedResult[]>>;
+}
+
+/** What became of a job that provides artifacts to other changes. */
+export interface ProvidedResult {
+  readonly job: string;
+  readonly provides: readonly string[];
+  readonly result: BuildResult;
+  readonly artifacts: readonly Artifact[];
+}
+
+/** Limits of the tenant; absent is none. */
+export interface GateLimits {
+  readonly maxChangesPerPipeline?: number;
+  readonly maxDependencies?: number;
+  /** Events that some pipeline of the tenant, here or elsewhere, waits for; absent: as the gate's own pipelines say. */
+  readonly fires?: readonly ('project-change-merged' | 'parent-change-enqueued')[];
 }
 
 /**
@@ -15,17 +35,31 @@ export interface ChangeFacts extends Change {
  * A gate holds one or more pipelines. In production it is one pipeline's shared queue (or, for managers without
  * shared queues, one project); the simulator holds a whole tenant in one state.
  */
-export type GateCommand = { readonly time: number } & (
-  | { readonly type: 'configure'; readonly pipelines: readonly Pipeline[] }
-  /** New facts: patch sets, votes, edits, abandonment, merges. Never enqueues by itself. */
+export type GateCommand = { readonly time: number } /**
+ * The pipelines as now configured. `changes` are the known changes as the new configuration places them: items
+ * move to the queues that they now belong to, and go on with what they have.
+ */ & (
+  | {
+      readonly type: 'configure';
+      readonly pipelines: readonly Pipeline[];
+      readonly limits?: GateLimits;
+      readonly changes?: readonly ChangeFacts[];
+    }
+  /**
+   * New facts: patch sets, votes, edits, abandonment, merges. Enqueues nothing, but a newer patch set or an
+   * abandonment takes the change out of the queues. What a change needs must be observed with it, or before it.
+   * Facts of closed changes are forgotten once nothing in the queues or among the open changes needs them.
+   */
   | { readonly type: 'observe'; readonly changes: readonly ChangeFacts[] }
-  /** `behind` and `needs` must have been observed before: the core reads them from its facts. */
+  /** `change` is an id (its latest patch set is meant) or the key of a patch set, here and below. */
   | {
       readonly type: 'enqueue';
       readonly pipeline: string;
       readonly change: string;
       readonly event?: TriggerEvent;
       readonly ignoreRequirements?: boolean;
+      /** Say on the change why it is not let in, when it is not. */
+      readonly debug?: boolean;
     }
   | { readonly type: 'dequeue'; readonly pipeline: string; readonly change: string }
   | { readonly type: 'promote'; readonly pipeline: string; readonly changes: readonly string[] }
@@ -36,7 +70,7 @@ export type GateCommand = { readonly time: number } & (
   | { readonly type: 'build-paused'; readonly buildSet: string; readonly build: string; readonly outcome: BuildOutcome }
   | { readonly type: 'build-ended'; readonly buildSet: string; readonly build: string; readonly outcome: BuildOutcome }
   | { readonly type: 'submitted'; readonly item: string; readonly merged: readonly string[]; readonly refused?: string }
-  /** An action of kind `report`, `notify` or `fire` has been carried out. */
+  /** An action of kind `report`, `supersede` or `fire` has been carried out. */
   | { readonly type: 'done'; readonly action: string }
 );
 

@@ -10,6 +10,7 @@ export interface Build {
   readonly paused: boolean;
   /** A failure that was seen before the build ended. */
   readonly failing: boolean;
+  /** Null for a build that never ran: skipped, refused, cancelled before its start, or without nodes. */
   readonly startTime: number | null;
   readonly endTime: number | null;
   readonly node?: string;
@@ -20,6 +21,10 @@ export interface Build {
   /** What the job returned for the jobs that depend on it. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly childJobs?: readonly string[];
+  /** The build no longer stands for its job: it was retried, or the job was run again. */
+  readonly superseded?: true;
+  /** The next attempt uses the next nodeset alternative. */
+  readonly nextAlternative?: true;
 }
 
 /** The progress of one item's job graph: the state of the `buildSet` workflow, and of each item in the gate. */
@@ -27,8 +32,27 @@ export interface BuildSetState {
   readonly graph: JobGraph;
   /** Every attempt, in order of creation. */
   readonly builds: readonly Build[];
+  /** Nothing more is to be started, and nothing is to go on. */
   readonly canceled: boolean;
+  /** The item has been reported, and its reporter jobs may run. */
+  readonly reporting: boolean;
+  /** Job key to the number of attempts that had been made when the job was last run again by hand. */
+  readonly spent: Readonly<Record<string, number>>;
 }
+
+/** What can happen to a build set. `build` is a build's key, `job` a job's key. Times are milliseconds. */
+export type BuildSetEvent =
+  | { readonly type: 'started'; readonly build: string; readonly time: number; readonly node?: string }
+  | { readonly type: 'failing'; readonly build: string }
+  | { readonly type: 'paused'; readonly build: string; readonly outcome: BuildOutcome }
+  | { readonly type: 'ended'; readonly build: string; readonly outcome: BuildOutcome }
+  /** A requirement of the job can never be met: it fails without having run. */
+  | { readonly type: 'refused'; readonly job: string; readonly reason: string; readonly time: number }
+  /** Run an ended job again. */
+  | { readonly type: 'retrigger'; readonly job: string }
+  | { readonly type: 'canceled'; readonly time: number }
+  /** The item has been reported: now its reporter jobs run. */
+  | { readonly type: 'reported' };
 
 /**
  * What the gate knows and the build set does not: why a job that is otherwise ready may not start yet, and what

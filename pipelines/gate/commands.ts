@@ -1,0 +1,139 @@
+import { currentBuilds } from '../jobs/build-set.ts';
+import type { BuildSetEvent } from '../jobs/state.ts';
+import type { GateAnswer, GateCommand } from './command.ts';
+import { configure } from './configure.ts';
+import { type Draft, emit, itemOf } from './draft.ts';
+import { enqueue, holds } from './enqueue.ts';
+import { latestKey } from './facts.ts';
+import { submitted } from './finish.ts';
+import { observe } from './observe.ts';
+import { dropItem, resetFollowers } from './operations.ts';
+import { promote } from './promote.ts';
+import type { Item } from './state.ts';
+
+type Command<Type extends GateCommand['type']> = Extract<GateCommand, { type: Type }>;
+
+const done: GateAnswer = { ok: true };
+
+/** Does what a command says by itself; what follows from it is left to the walk along the queues. */
+export function carryOut(draft: Draft, command: GateCommand): GateAnswer {
+  switch (command.type) {
+    case 'configure':
+      configure(draft, command);
+      return done;
+    case 'observe':
+      observe(draft, command.changes);
+      return done;
+    case 'enqueue':
+      return enqueued(draft, command);
+    case 'dequeue':
+      return dequeued(draft, command);
+    case 'promote':
+      return promote(draft, command);
+    case 'retrigger':
+      return retriggered(draft, command);
+    case 'submitted':
+      return answered(draft, command);
+    case 'done':
+      emit(draft, { type: 'action-done', key: command.action });
+      return done;
+    default:
+      return progressed(draft, command);
+  }
+}
+
+function enqueued(draft: Draft, command: Command<'enqueue'>): GateAnswer {
+  const key = latestKey(draft.state.facts, command.change);
+  if (key === undefined) return no(`change ${command.change} is not known`);
+  if (!draft.state.pipelines.some((one) => one.name === command.pipeline)) return no(`no pipeline ${command.pipeline}`);
+  const verdict = enqueue(draft, command.pipeline, key, {
+    ignoreRequirements: command.ignoreRequirements ?? false,
+    debug: command.debug ?? false,
+    quiet: false,
+    trigger: key,
+  });
+  return verdict.in ? done : no(verdict.reason);
+}
+
+function dequeued(draft: Draft, command: Command<'dequeue'>): GateAnswer {
+  const item = liveItem(draft, command);
+  if (!item) return no(`${command.change} is not in ${command.pipeline}`);
+  if (item.phase !== 'queued') return no(`${command.change} is being merged`);
+  dropItem(draft, item);
+  return done;
+}
+
+/** The live item that holds a change, given by id or key. */
+function liveItem(draft: Draft, of: { readonly pipeline: string; readonly change: string }): Item | undefined {
+  const { changes } = draft.state.facts;
+  return [...draft.items.values()].find(
+    (item) =>
+      holds(item, of.pipeline, of.change) ||
+      (item.live && item.pipeline === of.pipeline && item.changes.some((key) => changes[key]?.id === of.change)),
+  );
+}
+
+/** Runs a job again; what is built on an item that failed, and no longer does, is built on it anew. */
+function retriggered(draft: Draft, command: Command<'retrigger'>): GateAnswer {
+  const item = liveItem(draft, command);
+  const builds = item?.buildSet.builds;
+  if (!item || !builds) return no(`${command.change} has no builds in ${command.pipeline}`);
+  if (item.phase !== 'queued') return no(`${command.change} is being merged`);
+  const jobs = builds.graph.jobs.filter((one) => one.name === command.job || one.key === command.job);
+  const ids = item.changes.filter(
+    (key) => key === command.change || draft.state.facts.changes[key]?.id === command.change,
+  );
+  const job = jobs.find((one) => ids.some((key) => draft.state.facts.changes[key]?.id === one.change)) ?? jobs[0];
+  if (!job) return no(`${command.change} has no job ${command.job}`);
+  const result = currentBuilds(builds).get(job.key)?.result ?? null;
+  if (result === null) return no(`${command.job} has not ended yet`);
+  emit(draft, { type: 'builds-changed', item: item.id, change: { type: 'retrigger', job: job.key } });
+  if (item.failing.length > 0) resetFollowers(draft, itemOf(draft, item.id));
+  return done;
+}
+
+function answered(draft: Draft, command: Command<'submitted'>): GateAnswer {
+  const item = draft.items.get(command.item);
+  if (item?.phase !== 'submitting') return no(`item ${command.item} is not being merged`);
+  submitted(draft, item, command);
+  return done;
+}
+
+type Progress = Command<'prepared' | 'build-started' | 'build-failing' | 'build-paused' | 'build-ended'>;
+
+/** News of a build set; void when the item has another one by now. */
+function progressed(draft: Draft, command: Progress): GateAnswer {
+  const id = command.buildSet.slice(0, command.buildSet.lastIndexOf('.'));
+  const item = draft.items.get(id);
+  if (item?.buildSet.key !== command.buildSet) return no(`build set ${command.buildSet} is no longer wanted`);
+  if (command.type === 'prepared') {
+    const { base, builds, trouble } = item.buildSet;
+    if (!base || builds || trouble) return no(`build set ${command.buildSet} is prepared already`);
+    emit(draft, { type: 'item-prepared', item: id, outcome: command.outcome });
+    return done;
+  }
+  const change = buildEvent(command);
+  const before = itemOf(draft, id);
+  emit(draft, { type: 'builds-changed', item: id, change });
+  if (itemOf(draft, id) !== before) return done;
+  draft.events.pop();
+  return no(`build ${command.build} is no longer wanted`);
+}
+
+function buildEvent(command: Exclude<Progress, { type: 'prepared' }>): BuildSetEvent {
+  const { build, time } = command;
+  switch (command.type) {
+    case 'build-started':
+      return { type: 'started', build, time, ...(command.node === undefined ? {} : { node: command.node }) };
+    case 'build-failing':
+      return { type: 'failing', build };
+    case 'build-paused':
+      return { type: 'paused', build, outcome: command.outcome };
+    case 'build-ended':
+      return { type: 'ended', build, outcome: command.outcome };
+  }
+}
+
+function no(reason: string): GateAnswer {
+  return { ok: false, reason };
+}

@@ -1,0 +1,198 @@
+import { applyBuild, startBuildSet } from '../jobs/build-set.ts';
+import type { PrepareOutcome } from './command.ts';
+import type { GateEvent, ItemEvent, QueueEvent } from './event.ts';
+import { forget, keepResults, observe } from './facts.ts';
+import type { GateState, Item, ItemBuildSet, Queue } from './state.ts';
+
+/**
+ * A state in the making: while one command is decided, events are applied to it at once, so that later decisions
+ * see them. Items, facts and queues stay immutable; only the lists of items that the draft copied are its own.
+ */
+export interface Draft {
+  state: GateState;
+  readonly events: GateEvent[];
+  /** Every item by id. */
+  readonly items: Map<string, Item>;
+  /** Ids of the queues whose list of items was copied, and may be written to. */
+  readonly own: Set<string>;
+  /** Patch sets that are to be enqueued again, once the queues have been looked through. */
+  readonly again: { readonly pipeline: string; readonly change: string }[];
+}
+
+export function openDraft(state: GateState): Draft {
+  const items = new Map<string, Item>();
+  for (const queue of state.queues) for (const item of queue.items) items.set(item.id, item);
+  return { state, events: [], items, own: new Set(), again: [] };
+}
+
+/** Decides an event: records it and applies it. */
+export function emit(draft: Draft, event: GateEvent): void {
+  draft.events.push(event);
+  apply(draft, event);
+}
+
+/** The queue of that id. */
+export function queueOf(draft: Draft, id: string): Queue {
+  const queue = draft.state.queues.find((one) => one.id === id);
+  if (!queue) throw new Error(`no queue ${id}`);
+  return queue;
+}
+
+/** What the draft becomes by one event. */
+export function apply(draft: Draft, event: GateEvent): void {
+  const { state } = draft;
+  switch (event.type) {
+    case 'time-passed':
+      draft.state = { ...state, time: event.time };
+      return;
+    case 'configured':
+      draft.state = { ...state, pipelines: event.pipelines, limits: event.limits, standings: {} };
+      return;
+    case 'observed':
+      draft.state = { ...state, facts: observe(state.facts, event.changes) };
+      return;
+    case 'forgot':
+      draft.state = { ...state, facts: forget(state.facts, event.changes) };
+      return;
+    case 'results-kept':
+      draft.state = { ...state, facts: keepResults(state.facts, event) };
+      return;
+    case 'standing-changed':
+      draft.state = { ...state, standings: { ...state.standings, [event.pipeline]: event.standing } };
+      return;
+    case 'action-wanted':
+      draft.state = { ...state, outbox: [...state.outbox, event.action] };
+      return;
+    case 'action-done':
+      draft.state = { ...state, outbox: state.outbox.filter((action) => action.key !== event.key) };
+      return;
+    default:
+      applyToQueues(draft, event);
+  }
+}
+
+function applyToQueues(draft: Draft, event: QueueEvent | ItemEvent): void {
+  switch (event.type) {
+    case 'queue-opened':
+    case 'queue-closed':
+    case 'queue-promoted':
+    case 'window-changed':
+      draft.state = { ...draft.state, queues: changedQueues(draft.state.queues, event) };
+      return;
+    case 'item-enqueued':
+      draft.state = { ...draft.state, serial: draft.state.serial + 1 };
+      draft.items.set(event.item.id, event.item);
+      ownItems(draft, event.item.queue).push(event.item);
+      return;
+    case 'item-dequeued':
+      dequeue(draft, event.item);
+      return;
+    case 'item-moved':
+      move(draft, event.item, event.ahead);
+      return;
+    default:
+      replace(draft, change(itemOf(draft, event.item), event));
+  }
+}
+
+type ListEvent = Exclude<QueueEvent, { readonly item: unknown }>;
+
+function changedQueues(queues: readonly Queue[], event: ListEvent): readonly Queue[] {
+  switch (event.type) {
+    case 'queue-opened':
+      return [...queues, event.queue];
+    case 'queue-closed':
+      return queues.filter((queue) => queue.id !== event.queue);
+    case 'queue-promoted':
+      return [
+        ...queues.filter((queue) => queue.id === event.queue),
+        ...queues.filter((queue) => queue.id !== event.queue),
+      ];
+    case 'window-changed':
+      return queues.map((queue) => (queue.id === event.queue ? { ...queue, window: event.window } : queue));
+  }
+}
+
+/** The item of that id; a programming error when there is none. */
+export function itemOf(draft: Draft, id: string): Item {
+  const item = draft.items.get(id);
+  if (!item) throw new Error(`no item ${id}`);
+  return item;
+}
+
+/** The queue's list of items, to be written to: copied at the first time. */
+function ownItems(draft: Draft, id: string): Item[] {
+  const queue = queueOf(draft, id);
+  if (draft.own.has(id)) return queue.items as Item[];
+  const items = [...queue.items];
+  draft.own.add(id);
+  const queues = draft.state.queues.map((one) => (one === queue ? { ...queue, items } : one));
+  draft.state = { ...draft.state, queues };
+  return items;
+}
+
+function replace(draft: Draft, item: Item): void {
+  const items = ownItems(draft, item.queue);
+  const old = itemOf(draft, item.id);
+  if (old === item) return;
+  items[items.indexOf(old)] = item;
+  draft.items.set(item.id, item);
+}
+
+function dequeue(draft: Draft, id: string): void {
+  const item = itemOf(draft, id);
+  handOver(draft, item);
+  const items = ownItems(draft, item.queue);
+  items.splice(items.indexOf(item), 1);
+  draft.items.delete(id);
+}
+
+function move(draft: Draft, id: string, ahead: string | null): void {
+  const item = itemOf(draft, id);
+  handOver(draft, item);
+  replace(draft, { ...item, ahead });
+}
+
+/** The item's followers are from now on built on what it is built on itself. */
+function handOver(draft: Draft, item: Item): void {
+  for (const other of [...queueOf(draft, item.queue).items]) {
+    if (other.ahead === item.id) replace(draft, { ...other, ahead: item.ahead });
+  }
+}
+
+function change(item: Item, event: ItemEvent): Item {
+  switch (event.type) {
+    case 'item-activated':
+      return { ...item, active: event.active };
+    case 'item-reset':
+      return { ...item, failing: [], buildSet: newBuildSet(item.id, item.buildSet.number + 1) };
+    case 'item-based':
+      return { ...item, buildSet: { ...item.buildSet, base: event.base } };
+    case 'item-prepared':
+      return { ...item, buildSet: prepared(item.buildSet, event.outcome) };
+    case 'item-failing':
+      return { ...item, failing: event.reasons };
+    case 'builds-changed': {
+      const { buildSet } = item;
+      if (!buildSet.builds) return item;
+      const builds = applyBuild(buildSet.builds, event.change);
+      return builds === buildSet.builds ? item : { ...item, buildSet: { ...buildSet, builds } };
+    }
+    case 'enqueue-reported':
+      return { ...item, reportedEnqueue: true };
+    case 'start-reported':
+      return { ...item, reportedStart: true };
+    case 'phase-changed':
+      return { ...item, phase: event.phase };
+  }
+}
+
+/** A build set that nothing has been done for yet. */
+export function newBuildSet(item: string, number: number): ItemBuildSet {
+  return { key: `${item}.${number}`, number, base: null, trouble: null, builds: null, warnings: [] };
+}
+
+function prepared(buildSet: ItemBuildSet, outcome: PrepareOutcome): ItemBuildSet {
+  if (outcome.kind !== 'ready') return { ...buildSet, trouble: { kind: outcome.kind, message: outcome.message } };
+  return { ...buildSet, builds: startBuildSet(outcome.graph), warnings: outcome.graph.warnings };
+}

@@ -1,0 +1,355 @@
+import type { Pipeline } from '../model/pipeline.ts';
+import { requirementsMet } from '../policy/requirements.ts';
+import * as sentences from '../report/sentences.ts';
+import type { ChangeFacts } from './command.ts';
+import { type Draft, emit, newBuildSet, queueOf } from './draft.ts';
+import { isMergeable, latestKey } from './facts.ts';
+import { type Needs, needsIn } from './needs.ts';
+import { closeIfEmpty, dropItem, factsOf, pipelineOf, say, standingOf } from './operations.ts';
+import { openQueueFor, queueFor } from './queues.ts';
+import type { Item } from './state.ts';
+
+/** How a change is to be let in. */
+export interface Entry {
+  readonly ignoreRequirements: boolean;
+  readonly quiet: boolean;
+  /** Say why not, even where the pipeline would be silent. */
+  readonly debug: boolean;
+  /** When the change first came in; set when it only changes its place. */
+  readonly enqueued?: number;
+  /** Key of the change whose event it is. */
+  readonly trigger: string;
+}
+
+/** One round of letting in a change with all that it pulls in. */
+interface Round {
+  readonly draft: Draft;
+  readonly pipeline: Pipeline;
+  readonly entry: Entry;
+  readonly needs: Needs;
+  /** Changes that the round has been at already. */
+  readonly history: Set<string>;
+}
+
+/** Where a change goes in a round: into a queue of its own choice, or under another one in that one's queue. */
+interface Place {
+  readonly live: boolean;
+  readonly queue?: string;
+  readonly ignoreRequirements: boolean;
+}
+
+type Verdict = { readonly in: true } | { readonly in: false; readonly reason: string };
+
+/** The dependencies as a pipeline sees them now. */
+export function needsFor(draft: Draft, pipeline: Pipeline): Needs {
+  const { name: pipelineName, ignoreDependencies, manager } = pipeline;
+  return needsIn(draft.state.facts, {
+    pipeline: pipelineName,
+    ignoreDependencies,
+    ignoreCycles: manager === 'supercedent',
+  });
+}
+
+/**
+ * Lets a patch set into a pipeline, with what it needs ahead of it and, where changes merge, with what is waiting
+ * for it behind. Refusals that users should know of are reported; the verdict tells the caller.
+ */
+export function enqueue(draft: Draft, pipelineName: string, key: string, entry: Entry): Verdict {
+  const pipeline = pipelineOf(draft, pipelineName);
+  const round = { draft, pipeline, entry, needs: needsFor(draft, pipeline), history: new Set<string>() };
+  const verdict = addChange(round, key, { live: true, ignoreRequirements: entry.ignoreRequirements });
+  if (verdict.in && pipeline.manager === 'supercedent') dropSuperseded(draft, pipelineName);
+  return verdict;
+}
+
+function addChange(round: Round, key: string, place: Place): Verdict {
+  const { draft, pipeline, needs } = round;
+  const change = factsOf(draft, key);
+  if (!change) return no(`${key} is not known`);
+  if (place.live && isLive(draft, pipeline.name, key)) return { in: true };
+  if (!pipeline.allowOtherConnections && !connectionsOf(pipeline).has(change.connection)) {
+    return no(`${pipeline.name} takes no changes from ${change.connection}`);
+  }
+  const { maxDependencies } = draft.state.limits;
+  if (maxDependencies !== undefined && needs.count(key) > maxDependencies) return no('it needs too many changes');
+  const queue = place.queue ?? openQueueFor(draft, pipeline, change);
+  const verdict = addCycle(round, key, { ...place, queue });
+  if (place.queue === undefined) closeIfEmpty(draft, queue);
+  return verdict;
+}
+
+function addCycle(round: Round, key: string, place: Place & { readonly queue: string }): Verdict {
+  const { draft, pipeline, history, entry } = round;
+  const cycle = inMergeOrder(draft, round.needs.cycle(key));
+  const first = history.size === 0;
+  const unmet = place.ignoreRequirements ? undefined : unmetRequirement(round, cycle);
+  const obstacle = unmet ?? unmergeable(round, cycle);
+  if (obstacle !== undefined) {
+    if (entry.debug && first) reportRefusal(round, key, obstacle);
+    return no(obstacle);
+  }
+  const problem = forbiddenCycle(round, cycle) ?? overLimit(round, cycle);
+  if (problem) {
+    if (first || problem.always) reportRefusal(round, key, problem.reason);
+    return no(problem.reason);
+  }
+  const ahead = addAhead(round, cycle, place);
+  if (!ahead.in) {
+    if (ahead.report) reportRefusal(round, key, ahead.reason);
+    return no(ahead.reason);
+  }
+  if (inQueue(draft, place.queue, key)) return { in: true };
+  addItem(round, cycle, place);
+  if (pipeline.manager === 'dependent') for (const one of cycle) addBehind(round, one, place.queue);
+  announce(round, cycle);
+  return { in: true };
+}
+
+function addItem(round: Round, cycle: readonly string[], place: Place & { readonly queue: string }): void {
+  const { draft, pipeline, entry } = round;
+  const id = String(draft.state.serial + 1);
+  const last = queueOf(draft, place.queue).items.at(-1);
+  const item: Item = {
+    id,
+    pipeline: pipeline.name,
+    queue: place.queue,
+    changes: cycle,
+    live: place.live,
+    ahead: last?.id ?? null,
+    trigger: entry.trigger,
+    enqueued: entry.enqueued ?? draft.state.time,
+    quiet: entry.quiet || !place.live,
+    active: false,
+    reportedEnqueue: place.live && !standingOf(draft, pipeline.name).disabled,
+    reportedStart: false,
+    phase: 'queued',
+    failing: [],
+    buildSet: newBuildSet(id, 1),
+  };
+  emit(draft, { type: 'item-enqueued', item });
+  if (place.live) say(draft, item, 'enqueue');
+}
+
+/** Lets in what the changes need: tested with them where changes merge, else only put under them. */
+function addAhead(
+  round: Round,
+  cycle: readonly string[],
+  place: Place & { readonly queue: string },
+): Verdict & { readonly report?: boolean } {
+  const { draft, pipeline, history } = round;
+  if (pipeline.manager === 'serial' || pipeline.manager === 'supercedent') return { in: true };
+  for (const key of cycle) {
+    if (factsOf(draft, key)?.kind !== 'change') return { in: true };
+    history.add(key);
+  }
+  const missing = missingNeeds(round, cycle, place.queue);
+  if (missing.refusal !== undefined) {
+    const report = missing.unshared || round.entry.debug;
+    return { in: false, reason: missing.refusal, report };
+  }
+  const live = pipeline.manager === 'dependent';
+  const last = factsOf(draft, cycle.at(-1) ?? '');
+  for (const need of missing.keys) {
+    const isParent = live && last?.parents.includes(factsOf(draft, need)?.id ?? '') === true;
+    if (history.has(need) && !isParent) continue;
+    const verdict = addChange(round, need, { live, queue: place.queue, ignoreRequirements: place.ignoreRequirements });
+    if (!verdict.in) return verdict;
+  }
+  return { in: true };
+}
+
+interface Missing {
+  readonly keys: readonly string[];
+  readonly refusal?: string;
+  /** The refusal is about a change in another queue, which users are always told. */
+  readonly unshared: boolean;
+}
+
+/** What the changes need that is not in the queue yet, and why it cannot be had. */
+function missingNeeds(round: Round, cycle: readonly string[], queue: string): Missing {
+  const { draft, pipeline, needs } = round;
+  const keys = new Set<string>();
+  let refusal: string | undefined;
+  let unshared = false;
+  for (const key of cycle) {
+    for (const need of needs.of(key)) {
+      const obstacle =
+        pipeline.manager === 'dependent' ? needObstacle(draft, { pipeline, key, need, cycle }) : undefined;
+      if (obstacle?.unshared) unshared = true;
+      refusal ??= obstacle?.reason;
+      if (!cycle.includes(need) && !inQueue(draft, queue, need)) keys.add(need);
+    }
+  }
+  return { keys: [...keys], unshared, ...(refusal === undefined ? {} : { refusal }) };
+}
+
+interface NeedQuestion {
+  readonly pipeline: Pipeline;
+  readonly key: string;
+  readonly need: string;
+  readonly cycle: readonly string[];
+}
+
+/** Why a needed change can never come ahead where changes merge. */
+export function needObstacle(
+  draft: Draft,
+  question: NeedQuestion,
+): { readonly reason: string; readonly unshared: boolean } | undefined {
+  const { pipeline, key, need, cycle } = question;
+  const needed = factsOf(draft, need);
+  const change = factsOf(draft, key);
+  if (!needed || !change) return { reason: sentences.neededUnknown(need), unshared: false };
+  const place = queueFor(pipeline, change);
+  if (place === undefined || place !== queueFor(pipeline, needed)) {
+    return { reason: sentences.queueNotShared(change, needed), unshared: true };
+  }
+  if (!needed.current) return { reason: sentences.neededOutdated(needed), unshared: false };
+  if (cycle.includes(need)) return undefined;
+  return isMergeable(needed) ? undefined : { reason: sentences.neededUnmergeable(needed), unshared: false };
+}
+
+/** Lets in the open changes that wait for this one; they must meet the requirements by themselves. */
+function addBehind(round: Round, key: string, queue: string): void {
+  const { draft, pipeline, needs } = round;
+  for (const other of needs.by(key)) {
+    const change = factsOf(draft, other);
+    if (!change || needs.of(key).includes(other) || !isMergeable(change)) continue;
+    if (queueFor(pipeline, change) !== queue) continue;
+    addChange(round, other, { live: true, queue, ignoreRequirements: false });
+  }
+}
+
+/** Tells the other pipelines: those that wait for parents, and those that this one takes changes away from. */
+function announce(round: Round, cycle: readonly string[]): void {
+  const { draft, pipeline } = round;
+  for (const change of cycle) {
+    if (listened(draft, 'parent-change-enqueued')) {
+      const key = `${draft.state.serial}/${change}/enqueued`;
+      const event = 'parent-change-enqueued';
+      emit(draft, { type: 'action-wanted', action: { kind: 'fire', key, event, change, pipeline: pipeline.name } });
+    }
+    const elsewhere = pipeline.supercedes.filter((name) => !supersedeHere(draft, name, change));
+    if (elsewhere.length === 0) continue;
+    const key = `${draft.state.serial}/${change}/supersede`;
+    emit(draft, { type: 'action-wanted', action: { kind: 'supersede', key, change, pipelines: elsewhere } });
+  }
+}
+
+function supersedeHere(draft: Draft, pipeline: string, change: string): boolean {
+  if (!draft.state.pipelines.some((one) => one.name === pipeline)) return false;
+  const item = [...draft.items.values()].find((one) => holds(one, pipeline, change));
+  if (item?.phase === 'queued') dropItem(draft, item);
+  return true;
+}
+
+/** Whether some pipeline waits for events of this kind. */
+export function listened(draft: Draft, event: 'parent-change-enqueued' | 'project-change-merged'): boolean {
+  const { limits, pipelines } = draft.state;
+  if (limits.fires) return limits.fires.includes(event);
+  return pipelines.some((pipeline) => pipeline.triggers.some((rule) => [rule.body.event].flat().includes(event)));
+}
+
+/** All but the first item of each queue, which runs, and the last one, which is the newest. */
+function dropSuperseded(draft: Draft, pipeline: string): void {
+  for (const queue of draft.state.queues.filter((one) => one.pipeline === pipeline)) {
+    for (const item of queue.items.slice(1, -1)) dropItem(draft, item);
+  }
+}
+
+function reportRefusal(round: Round, key: string, reason: string): void {
+  const { draft, pipeline } = round;
+  if (!factsOf(draft, key)?.placements[pipeline.name]) return;
+  const message = sentences.notEnqueued(pipeline, reason);
+  const refused = { kind: 'report', action: 'failure', pipeline: pipeline.name, changes: [key] } as const;
+  const count = draft.state.outbox.length;
+  const action = { ...refused, key: `refused/${draft.state.time}/${count}/${key}`, buildSet: null, message };
+  emit(draft, { type: 'action-wanted', action: { ...action, result: 'FAILURE', rules: pipeline.reporters.failure } });
+}
+
+function unmetRequirement(round: Round, cycle: readonly string[]): string | undefined {
+  for (const key of cycle) {
+    const change = factsOf(round.draft, key);
+    if (!change) return `${key} is not known`;
+    const met = requirementsMet(round.pipeline, change, round.draft.state.time);
+    if (!met.ok) return met.reason;
+  }
+  return undefined;
+}
+
+function unmergeable(round: Round, cycle: readonly string[]): string | undefined {
+  if (round.pipeline.manager !== 'dependent') return undefined;
+  const change = cycle.map((key) => factsOf(round.draft, key)).find((one) => !isMergeable(one));
+  return change && sentences.cannotMerge(change);
+}
+
+interface Problem {
+  readonly reason: string;
+  /** Told to the change itself even when another one pulled it in. */
+  readonly always: boolean;
+}
+
+function forbiddenCycle(round: Round, cycle: readonly string[]): Problem | undefined {
+  if (cycle.length === 1) return undefined;
+  for (const key of cycle) {
+    const change = factsOf(round.draft, key);
+    if (!change || cyclesAllowed(round.pipeline, change)) continue;
+    return { reason: sentences.cycleNotAllowed(change), always: true };
+  }
+  return undefined;
+}
+
+function cyclesAllowed(pipeline: Pipeline, change: ChangeFacts): boolean {
+  return change.placements[pipeline.name]?.allowCircularDependencies === true;
+}
+
+function overLimit(round: Round, cycle: readonly string[]): Problem | undefined {
+  const { draft, pipeline, history } = round;
+  const limit = draft.state.limits.maxChangesPerPipeline;
+  if (limit === undefined) return undefined;
+  let count = cycle.length + history.size;
+  for (const item of draft.items.values()) if (item.pipeline === pipeline.name) count += item.changes.length;
+  return count > limit ? { reason: sentences.pipelineFull(pipeline, limit), always: false } : undefined;
+}
+
+/** Git parents before their children; otherwise in the order in which the changes became known. */
+function inMergeOrder(draft: Draft, cycle: readonly string[]): readonly string[] {
+  if (cycle.length === 1) return cycle;
+  const arrival = Object.keys(draft.state.facts.changes);
+  const left = [...cycle].sort((a, b) => arrival.indexOf(a) - arrival.indexOf(b));
+  const sorted: string[] = [];
+  const place = (key: string) => {
+    if (!left.includes(key)) return;
+    left.splice(left.indexOf(key), 1);
+    for (const parent of factsOf(draft, key)?.parents ?? []) {
+      const parentKey = latestKey(draft.state.facts, parent);
+      if (parentKey !== undefined) place(parentKey);
+    }
+    sorted.push(key);
+  };
+  for (let key = left[0]; key !== undefined; key = left[0]) place(key);
+  return sorted;
+}
+
+function connectionsOf(pipeline: Pipeline): ReadonlySet<string> {
+  const { triggers, require, reject, reporters } = pipeline;
+  const rules = [...triggers, ...require, ...reject, ...Object.values(reporters).flat()];
+  return new Set(rules.map((rule) => rule.connection));
+}
+
+/** Whether a live item of the pipeline holds the patch set. */
+export function holds(item: Item, pipeline: string, key: string): boolean {
+  return item.live && item.pipeline === pipeline && item.changes.includes(key);
+}
+
+function isLive(draft: Draft, pipeline: string, key: string): boolean {
+  for (const item of draft.items.values()) if (holds(item, pipeline, key)) return true;
+  return false;
+}
+
+function inQueue(draft: Draft, queue: string, key: string): boolean {
+  return queueOf(draft, queue).items.some((item) => item.changes.includes(key));
+}
+
+function no(reason: string): { readonly in: false; readonly reason: string } {
+  return { in: false, reason };
+}

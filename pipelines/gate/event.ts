@@ -1,0 +1,48 @@
+import type { BuildSetEvent } from '../jobs/state.ts';
+import type { Pipeline } from '../model/pipeline.ts';
+import type { ChangeFacts, GateLimits, PrepareOutcome, ProvidedResult } from './command.ts';
+import type { Item, OutboxAction, Queue, SpeculativeBase, Standing } from './state.ts';
+
+/** What happened, once decided. Folding these over the initial state gives the state again. */
+export type GateEvent = GeneralEvent | QueueEvent | ItemEvent;
+
+export type GeneralEvent =
+  | { readonly type: 'time-passed'; readonly time: number }
+  | { readonly type: 'configured'; readonly pipelines: readonly Pipeline[]; readonly limits: GateLimits }
+  | { readonly type: 'observed'; readonly changes: readonly ChangeFacts[] }
+  | { readonly type: 'forgot'; readonly changes: readonly string[] }
+  | ResultsKept
+  | { readonly type: 'standing-changed'; readonly pipeline: string; readonly standing: Standing }
+  | { readonly type: 'action-wanted'; readonly action: OutboxAction }
+  | { readonly type: 'action-done'; readonly key: string };
+
+/** What the change's jobs provide to others, kept when its item leaves. */
+export interface ResultsKept {
+  readonly type: 'results-kept';
+  readonly change: string;
+  readonly pipeline: string;
+  readonly results: readonly ProvidedResult[];
+}
+
+export type QueueEvent =
+  | { readonly type: 'queue-opened'; readonly queue: Queue }
+  | { readonly type: 'queue-closed'; readonly queue: string }
+  | { readonly type: 'queue-promoted'; readonly queue: string }
+  | { readonly type: 'window-changed'; readonly queue: string; readonly window: number }
+  | { readonly type: 'item-enqueued'; readonly item: Item }
+  /** The followers are then built on what the item was built on. */
+  | { readonly type: 'item-dequeued'; readonly item: string }
+  /** The item is built on another one; its followers on what it was built on before. */
+  | { readonly type: 'item-moved'; readonly item: string; readonly ahead: string | null };
+
+export type ItemEvent =
+  | { readonly type: 'item-activated'; readonly item: string; readonly active: boolean }
+  /** The build set is given up for a new one. */
+  | { readonly type: 'item-reset'; readonly item: string }
+  | { readonly type: 'item-based'; readonly item: string; readonly base: SpeculativeBase }
+  | { readonly type: 'item-prepared'; readonly item: string; readonly outcome: PrepareOutcome }
+  | { readonly type: 'item-failing'; readonly item: string; readonly reasons: readonly string[] }
+  | { readonly type: 'builds-changed'; readonly item: string; readonly change: BuildSetEvent }
+  | { readonly type: 'enqueue-reported'; readonly item: string }
+  | { readonly type: 'start-reported'; readonly item: string }
+  | { readonly type: 'phase-changed'; readonly item: string; readonly phase: Item['phase'] };

@@ -1,0 +1,171 @@
+import type { ChangeFacts } from './command.ts';
+import type { Facts } from './state.ts';
+
+/** Answers about the dependencies between known patch sets, as one pipeline sees them. */
+export interface Needs {
+  /** What the patch set needs directly and has not merged yet; unknown changes included, by id. */
+  of(key: string): readonly string[];
+  /** Open patch sets that need this one directly: by Git parentage first, then by footer, then by topic. */
+  by(key: string): readonly string[];
+  /** The dependency cycle that the patch set is in, in no order; the patch set alone when there is none. */
+  cycle(key: string): readonly string[];
+  /** Number of changes that the patch set needs, through any number of steps. */
+  count(key: string): number;
+}
+
+export interface NeedsRules {
+  readonly pipeline: string;
+  readonly ignoreDependencies: boolean;
+  /** Every change goes by itself, whatever it needs. */
+  readonly ignoreCycles: boolean;
+}
+
+const known = new WeakMap<Facts['changes'], Map<string, Needs>>();
+const nothing: readonly string[] = [];
+
+/** The dependencies among these facts. Worked out when asked for, and once for each state of the facts. */
+export function needsIn(facts: Facts, rules: NeedsRules): Needs {
+  const perPipeline = known.get(facts.changes) ?? new Map<string, Needs>();
+  known.set(facts.changes, perPipeline);
+  const name = `${rules.pipeline} ${rules.ignoreDependencies} ${rules.ignoreCycles}`;
+  const found = perPipeline.get(name) ?? makeNeeds(facts, rules);
+  perPipeline.set(name, found);
+  return found;
+}
+
+function makeNeeds(facts: Facts, rules: NeedsRules): Needs {
+  const direct = new Map<string, readonly string[]>();
+  const cycles = new Map<string, readonly string[]>();
+  let reverse: Map<string, string[]> | undefined;
+  const of = (key: string): readonly string[] => {
+    const change = facts.changes[key];
+    if (!change || rules.ignoreDependencies || isFree(change, rules)) return nothing;
+    const found = direct.get(key) ?? unmergedNeeds(facts, change, rules);
+    direct.set(key, found);
+    return found;
+  };
+  return {
+    of,
+    by: (key) => {
+      reverse ??= reverseNeeds(facts, of);
+      return reverse.get(key) ?? nothing;
+    },
+    cycle: (key) => {
+      if (rules.ignoreCycles || of(key).length === 0) return [key];
+      if (!cycles.has(key)) for (const found of components(key, of)) for (const one of found) cycles.set(one, found);
+      return cycles.get(key) ?? [key];
+    },
+    count: (key) => reachable(key, of).size,
+  };
+}
+
+/** The usual case, decided without any work: a change that names no other. */
+function isFree(change: ChangeFacts, rules: NeedsRules): boolean {
+  if (change.kind !== 'change') return true;
+  const byTopic = change.topic !== undefined && change.placements[rules.pipeline]?.dependenciesByTopic === true;
+  return change.parents.length === 0 && change.dependsOn.length === 0 && !byTopic;
+}
+
+function unmergedNeeds(facts: Facts, change: ChangeFacts, rules: NeedsRules): readonly string[] {
+  const found = new Set<string>();
+  for (const parent of change.parents) found.add(parentKey(facts, change, parent));
+  for (const id of change.dependsOn) found.add(facts.patchsets[id]?.at(-1) ?? id);
+  if (change.topic !== undefined && change.placements[rules.pipeline]?.dependenciesByTopic) {
+    for (const key of sameTopic(facts, change.topic, new Set())) found.add(key);
+  }
+  found.delete(change.key);
+  return [...found].filter((key) => facts.changes[key]?.status !== 'merged');
+}
+
+function parentKey(facts: Facts, change: ChangeFacts, parent: string): string {
+  const latest = facts.patchsets[parent]?.at(-1) ?? parent;
+  const patchset = change.parentPatchsets?.[parent];
+  if (patchset === undefined || facts.changes[latest]?.status === 'merged') return latest;
+  return facts.patchsets[parent]?.find((key) => facts.changes[key]?.patchset === patchset) ?? `${parent},${patchset}`;
+}
+
+/** Open changes of the topic, and of the topics of the Git parents among them. */
+function sameTopic(facts: Facts, topic: string, seen: Set<string>): readonly string[] {
+  if (seen.has(topic)) return nothing;
+  seen.add(topic);
+  const found = Object.values(facts.changes).filter(
+    (change) => change.topic === topic && change.current && change.status === 'open',
+  );
+  const keys = found.map((change) => change.key);
+  for (const change of found) {
+    for (const parent of change.parents) {
+      const above = facts.changes[parentKey(facts, change, parent)];
+      if (above?.topic !== undefined && above.status === 'open') keys.push(...sameTopic(facts, above.topic, seen));
+    }
+  }
+  return keys;
+}
+
+function reverseNeeds(facts: Facts, of: Needs['of']): Map<string, string[]> {
+  const ranked = new Map<string, { key: string; rank: number }[]>();
+  for (const change of Object.values(facts.changes)) {
+    if (change.status !== 'open' || !change.current) continue;
+    for (const need of of(change.key)) {
+      const id = facts.changes[need]?.id ?? need;
+      const rank = change.parents.includes(id) ? 0 : change.dependsOn.includes(id) ? 1 : 2;
+      ranked.set(need, [...(ranked.get(need) ?? []), { key: change.key, rank }]);
+    }
+  }
+  const sorted = [...ranked].map(
+    ([need, by]) => [need, by.sort((a, b) => a.rank - b.rank).map((one) => one.key)] as const,
+  );
+  return new Map(sorted);
+}
+
+function reachable(start: string, of: Needs['of']): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const open = [...of(start)];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    open.push(...of(next));
+  }
+  return seen;
+}
+
+/**
+ * Strongly connected components of what is reachable from `start` (R. E. Tarjan, "Depth-first search and linear
+ * graph algorithms", 1972), without recursion: stacks of a thousand changes are not rare.
+ */
+function components(start: string, of: Needs['of']): readonly (readonly string[])[] {
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const onStack = new Set<string>();
+  const found: string[][] = [];
+  const work: { key: string; next: number }[] = [];
+  const enter = (key: string) => {
+    index.set(key, index.size);
+    low.set(key, index.get(key) ?? 0);
+    stack.push(key);
+    onStack.add(key);
+    work.push({ key, next: 0 });
+  };
+  const lower = (key: string, to: number) => low.set(key, Math.min(low.get(key) ?? to, to));
+  enter(start);
+  for (let top = work.at(-1); top; top = work.at(-1)) {
+    const need = of(top.key)[top.next];
+    top.next += 1;
+    if (need !== undefined) {
+      if (!index.has(need)) enter(need);
+      else if (onStack.has(need)) lower(top.key, index.get(need) ?? 0);
+      continue;
+    }
+    work.pop();
+    const above = work.at(-1);
+    if (above) lower(above.key, low.get(top.key) ?? 0);
+    if (low.get(top.key) === index.get(top.key)) found.push(cut(stack, top.key, onStack));
+  }
+  return found;
+}
+
+function cut(stack: string[], key: string, onStack: Set<string>): string[] {
+  const component = stack.splice(stack.lastIndexOf(key));
+  for (const one of component) onStack.delete(one);
+  return component;
+}

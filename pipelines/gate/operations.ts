@@ -1,0 +1,124 @@
+import type { Pipeline, ReportAction } from '../model/pipeline.ts';
+import { itemReport } from '../report/item-report.ts';
+import type { ChangeFacts } from './command.ts';
+import { type Draft, emit, itemOf, queueOf } from './draft.ts';
+import type { Item, Queue, Standing } from './state.ts';
+
+/** The pipeline of that name; a programming error when there is none. */
+export function pipelineOf(draft: Draft, name: string): Pipeline {
+  const pipeline = draft.state.pipelines.find((one) => one.name === name);
+  if (!pipeline) throw new Error(`no pipeline ${name}`);
+  return pipeline;
+}
+
+export function factsOf(draft: Draft, key: string): ChangeFacts | undefined {
+  return draft.state.facts.changes[key];
+}
+
+export function standingOf(draft: Draft, pipeline: string): Standing {
+  return draft.state.standings[pipeline] ?? { failures: 0, disabled: false };
+}
+
+/** Gives up the builds of an item and of all that is built on it; they start anew. */
+export function resetFrom(draft: Draft, item: Item): void {
+  for (const one of withFollowers(draft, item))
+    if (one.buildSet.base) emit(draft, { type: 'item-reset', item: one.id });
+}
+
+/** Gives up the builds of all that is built on the item. */
+export function resetFollowers(draft: Draft, item: Item): void {
+  for (const one of withFollowers(draft, item)) {
+    if (one.id !== item.id && one.buildSet.base) emit(draft, { type: 'item-reset', item: one.id });
+  }
+}
+
+/** Cancels the builds of an item and of all that is built on it, and leaves it at that. */
+export function cancelFrom(draft: Draft, item: Item): void {
+  const time = draft.state.time;
+  for (const one of withFollowers(draft, item)) {
+    const { builds } = one.buildSet;
+    if (builds && !builds.canceled)
+      emit(draft, { type: 'builds-changed', item: one.id, change: { type: 'canceled', time } });
+  }
+}
+
+/** The item and all that is built on it, directly or not. A follower always stands further back in the queue. */
+function withFollowers(draft: Draft, item: Item): readonly Item[] {
+  const { items } = queueOf(draft, item.queue);
+  const found = new Set([item.id]);
+  const followers = [itemOf(draft, item.id)];
+  for (let index = items.findIndex((one) => one.id === item.id) + 1; index < items.length; index += 1) {
+    const one = items[index];
+    if (!one || one.ahead === null || !found.has(one.ahead)) continue;
+    found.add(one.id);
+    followers.push(one);
+  }
+  return followers;
+}
+
+/** Takes an item out that has nothing to report, with a word only when a word was said at its entry. */
+export function dropItem(draft: Draft, item: Item): void {
+  resetFollowers(draft, item);
+  const spoken = item.reportedEnqueue || item.reportedStart;
+  if (item.live && item.phase === 'queued' && spoken) say(draft, itemOf(draft, item.id), 'dequeue');
+  takeOut(draft, item);
+}
+
+/** Takes an item out of its queue, and the queue away when it was there for this item alone. */
+export function takeOut(draft: Draft, item: Item): void {
+  emit(draft, { type: 'item-dequeued', item: item.id });
+  closeIfEmpty(draft, item.queue);
+  forgetClosed(draft);
+}
+
+export function closeIfEmpty(draft: Draft, id: string): void {
+  const queue = queueOf(draft, id);
+  if (!queue.lasting && queue.items.length === 0) emit(draft, { type: 'queue-closed', queue: id });
+}
+
+/** A report on the way, not a final one: left out when nobody is to hear it, or the pipeline is disabled. */
+export function say(draft: Draft, item: Item, action: ReportAction): void {
+  const pipeline = pipelineOf(draft, item.pipeline);
+  const rules = pipeline.reporters[action];
+  if (rules.length === 0 || standingOf(draft, pipeline.name).disabled) return;
+  const changes = item.changes.flatMap((key) => factsOf(draft, key) ?? []);
+  const message = itemReport(action, { pipeline, changes, buildSet: item.buildSet });
+  const common = { kind: 'report', action, pipeline: pipeline.name, changes: item.changes } as const;
+  const key = `${item.buildSet.key}/${action}`;
+  emit(draft, {
+    type: 'action-wanted',
+    action: { ...common, key, buildSet: item.buildSet.key, result: null, message, rules },
+  });
+}
+
+/** What the window becomes by a success or a failure. */
+export function resizeWindow(draft: Draft, queue: Queue, way: 'increase' | 'decrease'): void {
+  const rule = pipelineOf(draft, queue.pipeline).window;
+  if (queue.window === 0) return;
+  const grown =
+    rule.increaseType === 'linear' ? queue.window + rule.increaseFactor : queue.window * rule.increaseFactor;
+  const shrunk =
+    rule.decreaseType === 'linear'
+      ? queue.window - rule.decreaseFactor
+      : Math.trunc(queue.window / rule.decreaseFactor);
+  const ceiling = rule.ceiling ?? Number.POSITIVE_INFINITY;
+  const window = way === 'increase' ? Math.min(ceiling, grown) : Math.max(rule.floor, shrunk);
+  if (window !== queue.window) emit(draft, { type: 'window-changed', queue: queue.id, window });
+}
+
+/** Facts of closed changes and of older patch sets go once no item holds them and no open change needs them. */
+function forgetClosed(draft: Draft): void {
+  const { facts } = draft.state;
+  const needed = new Set<string>();
+  const closed: ChangeFacts[] = [];
+  for (const change of Object.values(facts.changes)) {
+    if (change.status !== 'open' || !change.current || change.kind !== 'change') closed.push(change);
+    if (change.status !== 'open') continue;
+    for (const id of change.parents) needed.add(id);
+    for (const id of change.dependsOn) needed.add(id);
+  }
+  if (closed.length === 0) return;
+  for (const item of draft.items.values()) for (const key of item.changes) needed.add(key);
+  const gone = closed.filter((change) => !needed.has(change.key) && !needed.has(change.id)).map((change) => change.key);
+  if (gone.length > 0) emit(draft, { type: 'forgot', changes: gone });
+}

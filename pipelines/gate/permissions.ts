@@ -1,0 +1,154 @@
+import { currentBuilds } from '../jobs/build-set.ts';
+import { freely } from '../jobs/pending.ts';
+import type { Build, Permissions } from '../jobs/state.ts';
+import type { Artifact, FrozenJob, ProvidedArtifact } from '../model/job.ts';
+import type { Pipeline } from '../model/pipeline.ts';
+import * as sentences from '../report/sentences.ts';
+import type { ChangeFacts } from './command.ts';
+import type { GateState, Item } from './state.ts';
+import { summary } from './summary.ts';
+
+const precedences = { high: 100, normal: 200, low: 300 } as const;
+
+/** Answers to one job's requirements: wait, give up, or take these artifacts (oldest first). */
+type Supply =
+  | { readonly kind: 'ready'; readonly artifacts: readonly ProvidedArtifact[] }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/**
+ * What the gate permits to an item's jobs. `held` names a change ahead whose job holds the followers back.
+ */
+export function permissionsFor(state: GateState, item: Item, held: string | undefined): Permissions {
+  const pipeline = state.pipelines.find((one) => one.name === item.pipeline);
+  const priority = priorityOf(pipeline);
+  const { builds } = item.buildSet;
+  const blocked = blockedBy(item, held);
+  if (!builds || (!blocked && !summary(builds).requiring))
+    return priority === freely.priority ? freely : free(priority);
+  const waiting: Record<string, string[]> = {};
+  const refused: Record<string, string> = {};
+  const artifacts: Record<string, readonly ProvidedArtifact[]> = {};
+  for (const job of builds.graph.jobs) {
+    const reasons = blocked ? [blocked] : [];
+    const supply = supplyFor(state, item, job);
+    if (supply.kind === 'wait') reasons.push(`requirements: ${job.requires.join(', ')}`);
+    if (supply.kind === 'refused') refused[job.key] = supply.reason;
+    if (supply.kind === 'ready' && supply.artifacts.length > 0) artifacts[job.key] = supply.artifacts;
+    if (reasons.length > 0) waiting[job.key] = reasons;
+  }
+  return { waiting, refused, artifacts, priority };
+}
+
+/** Jobs that have not run and never can, because what they require has failed. */
+export function refusals(state: GateState, item: Item): readonly { readonly job: string; readonly reason: string }[] {
+  const { builds } = item.buildSet;
+  if (!builds || builds.canceled || !summary(builds).requiring) return [];
+  const current = currentBuilds(builds);
+  return builds.graph.jobs.flatMap((job) => {
+    if (current.has(job.key)) return [];
+    const supply = supplyFor(state, item, job);
+    return supply.kind === 'refused' ? [{ job: job.key, reason: supply.reason }] : [];
+  });
+}
+
+const freePermissions = new Map<number, Permissions>();
+
+function free(priority: number): Permissions {
+  const found = freePermissions.get(priority) ?? { ...freely, priority };
+  freePermissions.set(priority, found);
+  return found;
+}
+
+function priorityOf(pipeline: Pipeline | undefined): number {
+  return precedences[pipeline?.precedence ?? 'normal'];
+}
+
+/** An item that left the window starts nothing new, and neither does one behind a job that holds its followers. */
+function blockedBy(item: Item, held: string | undefined): string | undefined {
+  if (item.phase === 'reporting') return undefined;
+  if (!item.active) return 'window';
+  return held === undefined ? undefined : `hold: ${held}`;
+}
+
+function supplyFor(state: GateState, item: Item, job: FrozenJob): Supply {
+  if (job.requires.length === 0) return { kind: 'ready', artifacts: [] };
+  const queue = state.queues.find((one) => one.id === item.queue);
+  const byId = new Map(queue?.items.map((one) => [one.id, one]));
+  const found: ProvidedArtifact[][] = [];
+  for (let ahead = byId.get(item.ahead ?? ''); ahead; ahead = byId.get(ahead.ahead ?? '')) {
+    if (job.requiresFrom === 'needed' && !isNeeded(state, item, ahead)) continue;
+    const supply = supplyOf(state, ahead, job);
+    if (supply.kind !== 'ready') return supply;
+    found.push([...supply.artifacts]);
+  }
+  return { kind: 'ready', artifacts: found.reverse().flat() };
+}
+
+function supplyOf(state: GateState, ahead: Item, job: FrozenJob): Supply {
+  if (ahead.live) return fromBuilds(state, ahead, job);
+  const elsewhere = state.queues.flatMap((queue) => queue.items).find((one) => isTwin(one, ahead));
+  return elsewhere ? fromBuilds(state, elsewhere, job) : fromResults(state, ahead, job);
+}
+
+/** The live item of the same changes, when an item only serves as a base. */
+function isTwin(one: Item, base: Item): boolean {
+  if (!one.live || one.pipeline !== base.pipeline || one.changes.length !== base.changes.length) return false;
+  return one.changes.every((key) => base.changes.includes(key));
+}
+
+function fromBuilds(state: GateState, ahead: Item, job: FrozenJob): Supply {
+  const { builds } = ahead.buildSet;
+  const artifacts: ProvidedArtifact[] = [];
+  for (const provider of builds?.graph.jobs ?? []) {
+    if (!provides(provider.provides, job)) continue;
+    const build = builds && currentBuilds(builds).get(provider.key);
+    const change = ahead.changes.map((key) => state.facts.changes[key]).find((one) => one?.id === provider.change);
+    if (!build || !isUsable(build) || change?.kind !== 'change') return { kind: 'wait' };
+    artifacts.push(...build.artifacts.map((artifact) => provided(artifact, change, provider.name)));
+  }
+  return { kind: 'ready', artifacts };
+}
+
+function isUsable(build: Build): boolean {
+  return build.result === 'SUCCESS' || (build.result === null && build.paused);
+}
+
+function fromResults(state: GateState, ahead: Item, job: FrozenJob): Supply {
+  const artifacts: ProvidedArtifact[] = [];
+  for (const key of ahead.changes) {
+    const change = state.facts.changes[key];
+    for (const result of change?.results?.[ahead.pipeline] ?? []) {
+      if (!change || !provides(result.provides, job)) continue;
+      const wanted = job.requires.filter((name) => result.provides.includes(name));
+      if (result.result !== 'SUCCESS') {
+        return { kind: 'refused', reason: sentences.providerFailed({ job: job.name, wanted, change, result }) };
+      }
+      artifacts.push(...result.artifacts.map((artifact) => provided(artifact, change, result.job)));
+    }
+  }
+  return { kind: 'ready', artifacts };
+}
+
+function provides(offered: readonly string[], job: FrozenJob): boolean {
+  return offered.some((name) => job.requires.includes(name));
+}
+
+function provided(artifact: Artifact, change: ChangeFacts, job: string): ProvidedArtifact {
+  return { ...artifact, project: change.project, change: change.id, patchset: change.patchset, job };
+}
+
+/** Whether an item depends on a change of the other, through any number of steps. */
+function isNeeded(state: GateState, item: Item, ahead: Item): boolean {
+  const wanted = new Set(ahead.changes.map((key) => state.facts.changes[key]?.id));
+  const seen = new Set<string>();
+  const open = item.changes.flatMap((key) => state.facts.changes[key]?.id ?? []);
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const change = state.facts.changes[state.facts.patchsets[id]?.at(-1) ?? ''];
+    open.push(...(change?.parents ?? []), ...(change?.dependsOn ?? []));
+    if (wanted.has(id) && !item.changes.some((key) => state.facts.changes[key]?.id === id)) return true;
+  }
+  return false;
+}

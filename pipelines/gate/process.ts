@@ -1,0 +1,222 @@
+import type { Pipeline } from '../model/pipeline.ts';
+import { type Draft, emit, itemOf, queueOf } from './draft.ts';
+import { needObstacle, needsFor } from './enqueue.ts';
+import { isMergeable, isMerged } from './facts.ts';
+import { finish, leave, reject } from './finish.ts';
+import type { Needs } from './needs.ts';
+import { cancelFrom, dropItem, factsOf, pipelineOf, resetFrom, say } from './operations.ts';
+import { refusals } from './permissions.ts';
+import type { Item, Queue } from './state.ts';
+import { reportersDone, summary } from './summary.ts';
+
+/** What one walk along a queue has seen so far. */
+interface Walk {
+  readonly draft: Draft;
+  readonly pipeline: Pipeline;
+  readonly queue: string;
+  readonly window: number;
+  readonly needs: Needs;
+  /** Number of items before the one at hand. */
+  position: number;
+  /** The nearest item ahead that is not failing. */
+  nearest: string | null;
+  /** Patch sets ahead with their items; filled once an item needs something. */
+  ahead: Map<string, string> | undefined;
+}
+
+/** Walks along every queue and does what is due: one pass. Answers whether anything happened. */
+export function processQueues(draft: Draft): boolean {
+  const before = draft.events.length;
+  for (const queue of draft.state.queues) if (queue.items.length > 0) walk(draft, queue);
+  return draft.events.length > before;
+}
+
+function walk(draft: Draft, queue: Queue): void {
+  const pipeline = pipelineOf(draft, queue.pipeline);
+  const scan: Walk = {
+    draft,
+    pipeline,
+    queue: queue.id,
+    window: queue.window,
+    needs: needsFor(draft, pipeline),
+    position: 0,
+    nearest: null,
+    ahead: undefined,
+  };
+  for (const { id } of [...queue.items]) {
+    const item = draft.items.get(id);
+    if (!item) continue;
+    if (item.phase === 'reporting' && !reportingEnds(draft, item)) return;
+    visit(scan, item);
+    const after = draft.items.get(id);
+    if (!after) continue;
+    scan.position += 1;
+    if (scan.ahead) for (const key of after.changes) scan.ahead.set(key, id);
+  }
+}
+
+/** An item whose reporter jobs run blocks its queue until they are done. */
+function reportingEnds(draft: Draft, item: Item): boolean {
+  if (item.buildSet.builds && !reportersDone(item.buildSet.builds)) return false;
+  leave(draft, item);
+  return true;
+}
+
+function visit(scan: Walk, item: Item): void {
+  const { draft } = scan;
+  if (!draft.items.has(item.id)) return;
+  if (item.phase === 'submitting') {
+    scan.nearest = item.id;
+    return;
+  }
+  if (cycleChanged(scan, item) || noLongerMergeable(scan, item)) return;
+  const reasons = advance(scan, item);
+  const now = itemOf(draft, item.id);
+  if (!now.live && !hasFollowers(draft, now)) {
+    leave(draft, now);
+    return;
+  }
+  const { builds, trouble } = now.buildSet;
+  if (now.live && liveAhead(draft, now) === null && (trouble || (builds && summary(builds).complete))) {
+    finish(draft, now);
+    if (draft.items.has(now.id)) scan.nearest = now.id;
+    return;
+  }
+  if (reasons.length === 0 && now.live) scan.nearest = now.id;
+  if (reasons.join() !== now.failing.join()) emit(draft, { type: 'item-failing', item: now.id, reasons });
+}
+
+/** The changes of an item must be exactly one dependency cycle; if not, they go and come in again. */
+function cycleChanged(scan: Walk, item: Item): boolean {
+  const { draft, needs } = scan;
+  const first = item.changes[0] ?? '';
+  const limit = draft.state.limits.maxDependencies;
+  if (limit !== undefined && needs.of(first).length > 0 && needs.count(first) > limit) {
+    dropItem(draft, item);
+    return true;
+  }
+  if (item.changes.length === 1 && needs.of(first).length === 0) return false;
+  const cycle = new Set(needs.cycle(first));
+  for (const key of item.changes) if (isMerged(factsOf(draft, key))) cycle.add(key);
+  if (cycle.size === item.changes.length && item.changes.every((key) => cycle.has(key))) return false;
+  dropItem(draft, item);
+  if (item.live) draft.again.push(...item.changes.map((change) => ({ pipeline: item.pipeline, change })));
+  return true;
+}
+
+function noLongerMergeable(scan: Walk, item: Item): boolean {
+  const { draft, pipeline } = scan;
+  const ready = pipeline.manager !== 'dependent' || item.changes.every((key) => isMergeable(factsOf(draft, key)));
+  const missing = missingAhead(scan, item);
+  if (ready && missing.length === 0) return false;
+  resetFrom(draft, item);
+  reject(draft, itemOf(draft, item.id), ready ? { kind: 'needed', changes: missing } : { kind: 'requirement' });
+  return true;
+}
+
+/** What the item needs and does not have ahead of it. */
+function missingAhead(scan: Walk, item: Item): readonly string[] {
+  const { draft, pipeline, needs } = scan;
+  if (pipeline.manager === 'serial' || pipeline.manager === 'supercedent') return [];
+  const missing = new Set<string>();
+  for (const key of item.changes) {
+    for (const need of needs.of(key)) {
+      const question = { pipeline, key, need, cycle: item.changes };
+      const never = pipeline.manager === 'dependent' && needObstacle(draft, question) !== undefined;
+      const there = item.changes.includes(need) || changesAhead(scan).has(need);
+      if (never || !there) missing.add(need);
+    }
+  }
+  return [...missing];
+}
+
+function changesAhead(scan: Walk): Map<string, string> {
+  if (scan.ahead) return scan.ahead;
+  const found = new Map<string, string>();
+  for (const item of queueOf(scan.draft, scan.queue).items.slice(0, scan.position)) {
+    for (const key of item.changes) found.set(key, item.id);
+  }
+  scan.ahead = found;
+  return found;
+}
+
+/** Moves the item on: activates, resets, prepares. Answers with the reasons why it cannot merge as it stands. */
+function advance(scan: Walk, item: Item): readonly string[] {
+  const { draft } = scan;
+  const active = scan.window === 0 || scan.position < scan.window;
+  if (active !== item.active) emit(draft, { type: 'item-activated', item: item.id, active });
+  const reasons: string[] = [];
+  if (needsFailing(scan, item)) {
+    reasons.push('a needed change is failing');
+    cancelFrom(draft, item);
+  } else {
+    rebase(scan, item);
+    if (active) prepare(draft, itemOf(draft, item.id));
+  }
+  const { builds, trouble } = itemOf(draft, item.id).buildSet;
+  if (trouble)
+    reasons.push(trouble.kind === 'conflict' ? 'it has a merge conflict' : 'it has an invalid configuration');
+  if (builds && summary(builds).failing) reasons.push('at least one job failed');
+  return reasons;
+}
+
+function needsFailing(scan: Walk, item: Item): boolean {
+  const { draft, pipeline, needs } = scan;
+  if (pipeline.manager !== 'dependent') return false;
+  return item.changes.some((key) =>
+    needs.of(key).some((need) => {
+      if (item.changes.includes(need)) return false;
+      const ahead = draft.items.get(changesAhead(scan).get(need) ?? '');
+      return ahead !== undefined && ahead.failing.length > 0;
+    }),
+  );
+}
+
+/** An item is built on the nearest item ahead that is not failing; where that changes, it starts anew. */
+function rebase(scan: Walk, item: Item): void {
+  const { draft } = scan;
+  const ahead = liveAhead(draft, item);
+  if ((ahead?.id ?? null) === scan.nearest) return;
+  if (ahead?.changes.every((key) => isMerged(factsOf(draft, key)))) return;
+  resetFrom(draft, item);
+  emit(draft, { type: 'item-moved', item: item.id, ahead: scan.nearest });
+}
+
+function prepare(draft: Draft, item: Item): void {
+  if (!item.live) return;
+  const { base, builds } = item.buildSet;
+  if (!base) emit(draft, { type: 'item-based', item: item.id, base: speculativeBase(draft, item) });
+  if (!builds) return;
+  const jobs = builds.graph.jobs.length;
+  if (jobs > 0 && !item.reportedStart && !item.quiet) {
+    say(draft, item, 'start');
+    emit(draft, { type: 'start-reported', item: item.id });
+  }
+  for (const { job, reason } of refusals(draft.state, item)) {
+    const change = { type: 'refused', job, reason, time: draft.state.time } as const;
+    emit(draft, { type: 'builds-changed', item: item.id, change });
+  }
+}
+
+/** All changes ahead, oldest first, and the build set of the item ahead when that is one that is tested itself. */
+function speculativeBase(draft: Draft, item: Item) {
+  const ahead: string[] = [];
+  const direct = item.ahead === null ? undefined : draft.items.get(item.ahead);
+  if (direct?.live && direct.buildSet.base) {
+    return { ahead: [...direct.buildSet.base.ahead, ...direct.changes], buildSet: direct.buildSet.key };
+  }
+  for (let one = direct; one; one = one.ahead === null ? undefined : draft.items.get(one.ahead)) {
+    ahead.unshift(...one.changes);
+  }
+  return { ahead, buildSet: null };
+}
+
+/** The item ahead, unless it only serves as a base. */
+function liveAhead(draft: Draft, item: Item): Item | null {
+  const ahead = item.ahead === null ? undefined : draft.items.get(item.ahead);
+  return ahead?.live ? ahead : null;
+}
+
+function hasFollowers(draft: Draft, item: Item): boolean {
+  return queueOf(draft, item.queue).items.some((one) => one.ahead === item.id);
+}

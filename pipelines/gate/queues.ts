@@ -1,0 +1,44 @@
+import type { Pipeline } from '../model/pipeline.ts';
+import type { ChangeFacts } from './command.ts';
+import { type Draft, emit } from './draft.ts';
+import { factsOf } from './operations.ts';
+import type { Queue } from './state.ts';
+
+/** Id of the shared queue that a change goes to where queues are shared; undefined when it has none of its own. */
+export function queueFor(pipeline: Pipeline, change: ChangeFacts): string | undefined {
+  const placement = change.placements[pipeline.name];
+  return placement && `${pipeline.name}/${placement.queue}`;
+}
+
+/** The queue that a change goes to, opened when it is not there. Answers with its id. */
+export function openQueueFor(draft: Draft, pipeline: Pipeline, change: ChangeFacts): string {
+  const { queues } = draft.state;
+  if (pipeline.manager === 'supercedent') {
+    const found = queues.find((queue) => queue.pipeline === pipeline.name && isSameRef(draft, queue, change));
+    return found?.id ?? open(draft, temporary(draft, pipeline, change));
+  }
+  const shared = pipeline.manager === 'independent' ? undefined : queueFor(pipeline, change);
+  if (shared === undefined) return open(draft, temporary(draft, pipeline, change));
+  if (queues.some((queue) => queue.id === shared)) return shared;
+  const window = pipeline.manager === 'serial' ? 1 : pipeline.window.size;
+  const name = change.placements[pipeline.name]?.queue ?? change.project;
+  return open(draft, { id: shared, pipeline: pipeline.name, name, lasting: true, window, items: [] });
+}
+
+function open(draft: Draft, queue: Queue): string {
+  emit(draft, { type: 'queue-opened', queue });
+  return queue.id;
+}
+
+/** A queue that goes when its items have gone. */
+function temporary(draft: Draft, pipeline: Pipeline, change: ChangeFacts): Queue {
+  const id = `${pipeline.name}/${change.project}#${draft.state.serial + 1}`;
+  const window = pipeline.manager === 'supercedent' ? 1 : 0;
+  return { id, pipeline: pipeline.name, name: change.project, lasting: false, window, items: [] };
+}
+
+function isSameRef(draft: Draft, queue: Queue, change: ChangeFacts): boolean {
+  const newest = factsOf(draft, queue.items.at(-1)?.changes[0] ?? '');
+  if (newest?.project !== change.project) return false;
+  return newest.ref === change.ref || (change.branch !== '' && newest.branch === change.branch);
+}

@@ -1,0 +1,135 @@
+import type { Change, Vote } from '../model/change.ts';
+import type { ConnectionRule, Pipeline } from '../model/pipeline.ts';
+import { listOf, matchesSomewhere } from './pattern.ts';
+
+/** Whether a change may enter, and if not, why. */
+export type Met = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+const met: Met = { ok: true };
+
+/**
+ * Whether a change meets a pipeline's `require` and none of its `reject`. Rules of other connections than the
+ * change's own do not count.
+ *
+ * @param now milliseconds since the epoch: votes may have to be newer or older than a while.
+ */
+export function requirementsMet(pipeline: Pick<Pipeline, 'require' | 'reject'>, change: Change, now: number): Met {
+  for (const rule of pipeline.require) {
+    const reason = concerns(rule, change) ? unmet(rule.body, change, now) : undefined;
+    if (reason !== undefined) return { ok: false, reason };
+  }
+  for (const rule of pipeline.reject) {
+    const reason = concerns(rule, change) ? rejected(rule.body, change, now) : undefined;
+    if (reason !== undefined) return { ok: false, reason };
+  }
+  return met;
+}
+
+type Body = ConnectionRule['body'];
+
+function concerns(rule: ConnectionRule, change: Change): boolean {
+  return rule.connection === change.connection;
+}
+
+/** What a change is, under the names that configurations ask by. */
+const properties: Readonly<Record<string, (change: Change) => boolean>> = {
+  open: (change) => change.status === 'open',
+  merged: (change) => change.status === 'merged',
+  'current-patchset': (change) => change.current,
+  wip: (change) => change.wip,
+  draft: (change) => change.wip,
+};
+
+/** The first of the rule's conditions that the change does not meet. */
+export function unmet(body: Body, change: Change, now: number): string | undefined {
+  const who = `${change.id} of ${change.project}`;
+  for (const [name, holds] of Object.entries(properties)) {
+    const wanted = body[name];
+    if (typeof wanted !== 'boolean') continue;
+    if (change.kind !== 'change') return `${change.ref} is no change`;
+    if (holds(change) !== wanted) return `${who} is ${wanted ? 'not ' : ''}${name}`;
+  }
+  const statuses = listOf(body.status);
+  if (statuses.length > 0 && !statuses.some((status) => hasStatus(change, status))) {
+    return `${who} has not the status ${statuses.join(' or ')}`;
+  }
+  for (const wanted of votesAsked(body)) {
+    if (change.kind !== 'change') return `${change.ref} is no change`;
+    if (!change.votes.some((vote) => voteMatches(wanted, vote, now))) return `${who} has no vote ${described(wanted)}`;
+  }
+  return undefined;
+}
+
+/** The first of the rule's conditions that the change meets, though it should not. */
+export function rejected(body: Body, change: Change, now: number): string | undefined {
+  const who = `${change.id} of ${change.project}`;
+  for (const [name, holds] of Object.entries(properties)) {
+    const unwanted = body[name];
+    if (typeof unwanted !== 'boolean') continue;
+    if (change.kind !== 'change') return `${change.ref} is no change`;
+    if (holds(change) === unwanted) return `${who} is ${unwanted ? '' : 'not '}${name}`;
+  }
+  const status = listOf(body.status).find((one) => hasStatus(change, one));
+  if (status !== undefined) return `${who} has the status ${status}`;
+  const vote = votesAsked(body).find((asked) => change.votes.some((one) => voteMatches(asked, one, now)));
+  return vote && `${who} has the vote ${described(vote)}`;
+}
+
+/** Gerrit's words for a change's state, next to our own. */
+const statusNames: Readonly<Record<Change['status'], string>> = {
+  open: 'NEW',
+  merged: 'MERGED',
+  abandoned: 'ABANDONED',
+};
+
+function hasStatus(change: Change, status: unknown): boolean {
+  return status === statusNames[change.status] || status === change.status;
+}
+
+type AskedVote = Readonly<Record<string, unknown>>;
+
+/** Votes, as each kind of review system's configuration names them. */
+function votesAsked(body: Body): readonly AskedVote[] {
+  const approvals = listOf(body.approval) as readonly AskedVote[];
+  const reviews = listOf(body.review).map((review) => reviewAsVote(review as AskedVote));
+  const labels = [...listOf(body.label), ...listOf(body.labels)].map((name) => ({ [String(name)]: 1 }));
+  const approved = body.approved === true ? [{ approved: 1 }] : [];
+  const score = typeof body.score === 'number' ? [{ score: body.score }] : [];
+  return [...approvals, ...reviews, ...labels, ...approved, ...score];
+}
+
+function reviewAsVote({ type, permission: _permission, ...who }: AskedVote): AskedVote {
+  return type === undefined ? who : { ...who, review: type === 'changes_requested' ? -1 : 1 };
+}
+
+/** Whether a vote is one that was asked for: every condition must hold. */
+function voteMatches(asked: AskedVote, vote: Vote, now: number): boolean {
+  return Object.entries(asked).every(([name, value]) => {
+    switch (name) {
+      case 'username':
+        return matchesSomewhere(value, vote.by);
+      case 'email':
+        return matchesSomewhere(value, vote.email ?? '');
+      case 'newer-than':
+        return vote.time >= now - milliseconds(value);
+      case 'older-than':
+        return vote.time < now - milliseconds(value);
+      default:
+        return vote.label === name && listOf(value).some((one) => Number(one) === vote.value);
+    }
+  });
+}
+
+const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** A duration such as `3d`; a bare number is seconds. */
+function milliseconds(value: unknown): number {
+  const text = String(value);
+  return Number.parseFloat(text) * (units[text.at(-1) ?? ''] ?? 1_000);
+}
+
+function described(asked: AskedVote): string {
+  return Object.entries(asked)
+    .map(([name, value]) => `${name} ${listOf(value).join('/')}`)
+    .join(', ');
+}

@@ -1,0 +1,129 @@
+import { currentBuilds } from '../jobs/build-set.ts';
+import { decidingJobs } from '../jobs/result.ts';
+import type { Build, BuildSetState } from '../jobs/state.ts';
+import type { FrozenJob } from '../model/job.ts';
+import type { Pipeline, ReportAction } from '../model/pipeline.ts';
+import { type Named, nameOf, withFooter } from './sentences.ts';
+
+/** Why an item left that could no longer merge. Changes are given by the keys of their patch sets. */
+export type ItemRefusal =
+  | { readonly kind: 'needed'; readonly changes: readonly string[] }
+  | { readonly kind: 'abandoned'; readonly change: string }
+  | { readonly kind: 'requirement' }
+  | { readonly kind: 'submit'; readonly reason: string };
+
+/** What a report is about. */
+export interface ReportSubject {
+  readonly pipeline: Pipeline;
+  readonly changes: readonly Named[];
+  readonly buildSet: {
+    readonly builds: BuildSetState | null;
+    readonly trouble: { readonly message: string } | null;
+    readonly warnings: readonly string[];
+  };
+  readonly refusal?: ItemRefusal;
+}
+
+/** The text of a report on an item, as the pipeline words it. Plain text, lines separated by `\n`. */
+export function itemReport(action: ReportAction, subject: ReportSubject): string {
+  const { pipeline, buildSet } = subject;
+  const warnings = buildSet.warnings.map((warning) => `Warning: ${warning}`);
+  return withFooter(pipeline, [body(action, subject), ...warnings].filter((part) => part !== '').join('\n\n'));
+}
+
+function body(action: ReportAction, subject: ReportSubject): string {
+  const { pipeline, buildSet } = subject;
+  const { messages } = pipeline;
+  switch (action) {
+    case 'enqueue':
+      return filledIn(messages.enqueue, subject);
+    case 'start':
+      return filledIn(messages.start, subject);
+    case 'no-jobs':
+      return filledIn(messages['no-jobs'], subject);
+    case 'success':
+      return withJobs(messages.success, subject);
+    case 'dequeue':
+      return withJobs(messages.dequeue, subject);
+    case 'merge-conflict':
+      return joined(messages['merge-conflict'], buildSet.trouble?.message ?? '');
+    case 'config-error':
+      return joined('The configuration of this change cannot be used.', buildSet.trouble?.message ?? '');
+    default:
+      return failure(subject);
+  }
+}
+
+function failure(subject: ReportSubject): string {
+  const { pipeline, refusal, changes } = subject;
+  if (refusal) return refusalText(subject, refusal);
+  const text = withJobs(pipeline.messages.failure, subject);
+  if (changes.length < 2) return text;
+  const others = changes.map((change) => `- ${nameOf(change)}`).join('\n');
+  return `${text}\n\nThis change is part of a dependency cycle, which failed as a whole:\n${others}`;
+}
+
+function refusalText(subject: ReportSubject, refusal: ItemRefusal): string {
+  const many = subject.changes.length > 1;
+  switch (refusal.kind) {
+    case 'needed':
+      return `${many ? 'These changes depend on' : 'This change depends on'} ${refusal.changes.join(', ')}, which failed or cannot merge.`;
+    case 'abandoned':
+      return `These changes depend on each other in a cycle, and ${refusal.change} of them was abandoned.`;
+    case 'requirement':
+      return `${many ? 'These changes' : 'This change'} cannot be merged any more: a merge requirement is missing.`;
+    case 'submit':
+      return joined('All jobs succeeded, but the review system did not merge the change.', refusal.reason);
+  }
+}
+
+/** The message, followed by a line for each job. */
+function withJobs(message: string, subject: ReportSubject): string {
+  const { builds } = subject.buildSet;
+  return joined(message, builds ? jobLines(builds) : '');
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function jobLines(builds: BuildSetState): string {
+  const current = currentBuilds(builds);
+  const lines: string[] = [];
+  let leftOut = 0;
+  for (const job of decidingJobs(builds)) {
+    const build = current.get(job.key);
+    if (build?.result === 'SKIPPED' && build.summary?.includes('child_jobs')) leftOut += 1;
+    else if (build) lines.push(jobLine(job, build));
+  }
+  if (leftOut > 0) lines.push(`${leftOut} ${leftOut === 1 ? 'job was' : 'jobs were'} skipped.`);
+  return lines.join('\n');
+}
+
+function jobLine(job: FrozenJob, build: Build): string {
+  const { result, startTime, endTime, summary, logUrl } = build;
+  const word = (result === 'SUCCESS' ? job.successMessage : job.failureMessage) ?? result ?? 'still running';
+  const took = startTime !== null && endTime !== null ? ` in ${elapsed(endTime - startTime)}` : '';
+  const why = summary === undefined ? '' : `: ${summary}`;
+  const again = build.attempt > 1 ? ` (attempt ${build.attempt})` : '';
+  return `- ${job.name} ${word}${took}${again}${job.voting ? '' : ' (non-voting)'}${why}${logUrl ? ` ${logUrl}` : ''}`;
+}
+
+/** `1h 02m 03s` and shorter. */
+export function elapsed(milliseconds: number): string {
+  const seconds = Math.trunc(milliseconds / 1000);
+  const [hours, minutes, rest] = [Math.trunc(seconds / 3600), Math.trunc(seconds / 60) % 60, seconds % 60];
+  const two = (value: number) => String(value).padStart(2, '0');
+  if (hours > 0) return `${hours}h ${two(minutes)}m ${two(rest)}s`;
+  return minutes > 0 ? `${minutes}m ${two(rest)}s` : `${rest}s`;
+}
+
+/** Puts values in the places that `{pipeline.name}`, `{pipeline}` and `{item_url}` mark. */
+function filledIn(template: string, subject: ReportSubject): string {
+  const values: Record<string, string> = {
+    '{pipeline.name}': subject.pipeline.name,
+    '{pipeline}': subject.pipeline.name,
+    '{item_url}': subject.changes[0]?.url ?? '',
+  };
+  return template.replace(/\{pipeline\.name\}|\{pipeline\}|\{item_url\}/g, (place) => values[place] ?? place);
+}

@@ -1,0 +1,64 @@
+import type { BuildResult } from '../model/job.ts';
+import type { Pipeline } from '../model/pipeline.ts';
+
+/** As much of a change as a sentence needs. */
+export interface Named {
+  readonly id: string;
+  readonly key: string;
+  readonly project: string;
+  readonly branch: string;
+  readonly url?: string;
+}
+
+/** How a change is named to readers: by its address where it has one. */
+export function nameOf(change: Named): string {
+  return change.url ?? change.id;
+}
+
+export function neededUnknown(key: string): string {
+  return `It depends on ${key}, which is not known here.`;
+}
+
+export function neededOutdated(needed: Named): string {
+  return `It depends on ${needed.key} of ${needed.project}, which is not the current patch set.`;
+}
+
+export function neededUnmergeable(needed: Named): string {
+  return `It depends on ${nameOf(needed)} of ${needed.project}, which cannot be merged.`;
+}
+
+export function queueNotShared(change: Named, needed: Named): string {
+  return `${nameOf(change)} of ${change.project} depends on ${nameOf(needed)} of ${needed.project}, but the two projects do not share a queue.`;
+}
+
+export function cannotMerge(change: Named): string {
+  return `${nameOf(change)} of ${change.project} cannot be merged: a merge requirement of the review system is missing.`;
+}
+
+export function cycleNotAllowed(change: Named): string {
+  return `${nameOf(change)} is part of a dependency cycle, and ${change.project} does not allow those on ${change.branch}.`;
+}
+
+export function pipelineFull(pipeline: Pipeline, limit: number): string {
+  return `With it, ${pipeline.name} would hold more than its limit of ${limit} changes in its queues.`;
+}
+
+export function notEnqueued(pipeline: Pipeline, reason: string): string {
+  return withFooter(pipeline, `Not enqueued in ${pipeline.name}.\n\n${reason}`);
+}
+
+export function providerFailed(of: {
+  readonly job: string;
+  readonly wanted: readonly string[];
+  readonly change: Named;
+  readonly result: { readonly job: string; readonly result: BuildResult };
+}): string {
+  const artifact = of.wanted.join(', ');
+  return `Job ${of.job} requires artifact ${artifact} from job ${of.result.job} of ${nameOf(of.change)}, which ended with ${of.result.result}.`;
+}
+
+/** Ends a text with the pipeline's footer, when it has one. */
+export function withFooter(pipeline: Pipeline, text: string): string {
+  const footer = pipeline.messages.footer;
+  return footer === '' ? text : `${text}\n\n${footer}`;
+}
