@@ -62,6 +62,16 @@ export interface TriggerEvent {
   readonly comment?: string;
   readonly approvals?: readonly { readonly label: string; readonly value: number; readonly oldValue?: number }[];
   readonly account?: { readonly username: string; readonly email?: string };
+  /** What was done, where one type of event covers several (`opened`, `labeled`, …). */
+  readonly action?: string;
+  readonly labels?: readonly string[];
+  readonly unlabels?: readonly string[];
+  /** State of a review (`approved`, …), and `USER:CONTEXT:STATE` of a commit status. */
+  readonly state?: string;
+  readonly status?: string;
+  /** `NAME:CONCLUSION` of a check run. */
+  readonly check?: string;
+  readonly hashtags?: { readonly added: readonly string[]; readonly removed: readonly string[] };
   /** For `timer` events: the pipeline and cron expression that fired. */
   readonly timespec?: string;
   readonly pipeline?: string;
