@@ -5,7 +5,7 @@ import { span, steadySpan } from './time.ts';
 /** How something stands, in the five ways that the page draws. */
 export type Tone = 'good' | 'bad' | 'running' | 'waiting' | 'neutral';
 
-const symbols: Readonly<Record<Tone, string>> = { good: '✓', bad: '✕', running: '●', waiting: '○', neutral: '–' };
+const symbols: Readonly<Record<Tone, string>> = { good: '✓', bad: '✕', running: '●', waiting: '·', neutral: '–' };
 
 /** The sign of a state: a shape beside the colour, and words for those who see neither. */
 export function sign(tone: Tone, words: string): Html {
@@ -29,11 +29,22 @@ export function jobTone(job: JobSnapshot): Tone {
   return job.startTime === null ? 'waiting' : 'running';
 }
 
+/** What the page knows of a job besides its snapshot. */
+export interface JobContext {
+  /** How long the last builds took, in milliseconds. */
+  readonly estimate: number | undefined;
+  /** Id of the build that runs just now. */
+  readonly build: string | undefined;
+  readonly now: number;
+}
+
 /** One job of an item: its state, time, progress against the last builds, and why it waits or failed. */
-export function renderJob(job: JobSnapshot, estimate: number | undefined, now: number): Html {
+export function renderJob(job: JobSnapshot, known: JobContext): Html {
+  const { estimate, build, now } = known;
   const tone = jobTone(job);
   const words = tone === 'waiting' ? 'waiting' : resultWords(job.result);
-  const name = job.logUrl === undefined ? html`${job.name}` : html`<a href="${logPage(job.logUrl)}">${job.name}</a>`;
+  const page = job.logUrl === undefined ? build && `/build/${build}` : logPage(job.logUrl);
+  const name = page === undefined ? html`${job.name}` : html`<a href="${page}">${job.name}</a>`;
   const line = job.result === null ? job.waiting.join('; ') : job.summary;
   return html`<li class="job ${tone}">
     ${sign(tone, words)}<span class="name">${name}</span>

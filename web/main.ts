@@ -1,4 +1,11 @@
-import type { BuildSetRecord, MirrorRecord, QueueSnapshot, ReleaseRecord, StatusView } from '../server/api/types.ts';
+import type {
+  BuildRecord,
+  BuildSetRecord,
+  MirrorRecord,
+  QueueSnapshot,
+  ReleaseRecord,
+  StatusView,
+} from '../server/api/types.ts';
 import { readState, showLive } from './live.ts';
 import { morph } from './morph.ts';
 import { renderStatus } from './status.ts';
@@ -48,8 +55,14 @@ function takeQueue(queue: QueueSnapshot): void {
   status = { ...status, queues };
 }
 
+function takeBuild(build: BuildRecord): void {
+  const others = status.running.filter(({ id }) => id !== build.id);
+  status = { ...status, running: build.endTime === null ? [build, ...others] : others };
+}
+
 const takers = {
   queue: takeQueue,
+  build: takeBuild,
   'build-set': (record: BuildSetRecord) => {
     status = { ...status, buildSets: newest(status.buildSets, record, ({ workflow }) => workflow) };
   },

@@ -22,6 +22,8 @@ export function renderPage(page: Page): string {
   <title>${page.title}</title>
   <link rel="icon" href="/web/icon.svg" type="image/svg+xml">
   <link rel="stylesheet" href="/web/style.css">
+  <link rel="stylesheet" href="/web/queues.css">
+  <link rel="stylesheet" href="/web/results.css">
   ${page.script !== undefined && html`<script type="module" src="/web/${page.script}"></script>`}
 </head>
 <body>

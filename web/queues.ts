@@ -1,6 +1,6 @@
-import type { ItemSnapshot, QueueSnapshot, StatusView } from '../server/api/types.ts';
+import type { ItemSnapshot, JobSnapshot, QueueSnapshot, StatusView } from '../server/api/types.ts';
 import { type Html, html } from './html.ts';
-import { jobTone, renderJob, sign, type Tone } from './jobs.ts';
+import { type JobContext, jobTone, renderJob, sign, type Tone } from './jobs.ts';
 import { ago, moment, steadySpan } from './time.ts';
 
 /** Everything in the queues: pipelines, their queues, the items in order with their chain. */
@@ -37,24 +37,30 @@ function renderQueue(queue: QueueSnapshot, context: Context): Html {
     <h4>${queue.queue}${shared && html` <span class="tag" title="items that are worked on at once">${window}</span>`}
       ${workflowLink(context.view, queue.workflow, `queue ${queue.queue}`)}</h4>
     <ol class="items ${shared ? 'chain' : 'apart'}">
-      ${queue.items.map((item, index) => renderItem(item, queue.items[index - 1], context))}</ol></div>`;
+      ${queue.items.map((_, index) => renderItem(queue, index, context))}</ol></div>`;
 }
 
-function renderItem(item: ItemSnapshot, before: ItemSnapshot | undefined, context: Context): Html {
+function renderItem(queue: QueueSnapshot, index: number, context: Context): Html {
+  const item = queue.items[index] as ItemSnapshot;
+  const before = queue.items[index - 1];
   const { view, now } = context;
   const tone = itemTone(item);
-  const left = timeLeft(item, context);
-  const estimate = (job: string) => view.estimates[`${item.changes[0]?.project ?? ''} ${job}`];
+  const left = tone === 'bad' ? undefined : timeLeft(item, context);
   return html`<li class="item ${tone} ${link(item, before)}" id="item-${item.id}">
     <div class="head">${sign(tone, item.state)}
       <div class="changes">${item.changes.map(renderChange)}</div>
       <p class="when"><time datetime="${new Date(item.enqueueTime).toISOString()}" title="enqueued ${moment(item.enqueueTime)} UTC">${ago(item.enqueueTime, now)}</time>
         ${left !== undefined && html`<span class="left">~${steadySpan(left)} left</span>`}
         ${item.workflow !== null && workflowLink(view, item.workflow, `build set of ${item.id}`)}</p></div>
-    ${stands(item, before)}
+    ${stands(item, before, queue)}
     ${item.reason !== '' && html`<p class="reason">${item.reason}</p>`}
-    ${item.jobs.length > 0 && html`<ul class="jobs">${item.jobs.map((job) => renderJob(job, estimate(job.name), now))}</ul>`}
+    ${item.jobs.length > 0 && html`<ul class="jobs">${item.jobs.map((job) => renderJob(job, jobContext(item, job, context)))}</ul>`}
   </li>`;
+}
+
+function jobContext(item: ItemSnapshot, job: JobSnapshot, { view, now }: Context): JobContext {
+  const build = view.running.find((each) => each.buildSet === item.buildSet && each.job === job.name);
+  return { estimate: view.estimates[`${item.changes[0]?.project ?? ''} ${job.name}`], build: build?.id, now };
 }
 
 function renderChange(change: ItemSnapshot['changes'][number]): Html {
@@ -75,9 +81,10 @@ function link(item: ItemSnapshot, before: ItemSnapshot | undefined): string {
 }
 
 /** Said in words when an item does not stand on the one before it. */
-function stands(item: ItemSnapshot, before: ItemSnapshot | undefined): Html | false {
-  if (before === undefined || item.ahead === before.id) return false;
-  return item.ahead !== null && html`<p class="stands">tested on top of ${shortId(item.ahead)}</p>`;
+function stands(item: ItemSnapshot, before: ItemSnapshot | undefined, queue: QueueSnapshot): Html | false {
+  if (before === undefined || item.ahead === before.id || item.ahead === null) return false;
+  const base = queue.items.find(({ id }) => id === item.ahead)?.changes[0];
+  return html`<p class="stands">tested on top of ${base?.subject || shortId(base?.id ?? item.ahead)}</p>`;
 }
 
 function itemTone(item: ItemSnapshot): Tone {

@@ -10,6 +10,8 @@ export interface BuildFilter {
   readonly job?: string | undefined;
   readonly result?: string | undefined;
   readonly buildSet?: string | undefined;
+  /** Only what has not ended. */
+  readonly running?: boolean | undefined;
   readonly limit: number;
 }
 
@@ -56,6 +58,7 @@ export async function findBuild(db: Database, id: string): Promise<BuildRecord |
 
 export async function listBuilds(db: Database, filter: BuildFilter): Promise<BuildRecord[]> {
   let query = db.selectFrom('builds').select('record').orderBy('start_time', 'desc').orderBy('id').limit(filter.limit);
+  if (filter.running) query = query.where('end_time', 'is', null);
   if (filter.job !== undefined) query = query.where('job', '=', filter.job);
   if (filter.buildSet !== undefined) query = query.where('build_set', '=', filter.buildSet);
   for (const column of ['pipeline', 'project', 'change', 'result'] as const) {

@@ -12,14 +12,15 @@ const recent = 20;
 
 export async function readStatus(deps: ServerDeps): Promise<StatusView> {
   const { store } = deps;
-  const [queues, buildSets, releases, mirrors, estimates] = await Promise.all([
+  const [queues, running, buildSets, releases, mirrors, estimates] = await Promise.all([
     store.listQueues(),
+    store.listBuilds({ running: true, limit: 500 }),
     store.listBuildSets({ limit: recent }),
     store.listReleases(recent),
     store.listMirrors(recent),
     store.estimates(),
   ]);
-  return { time: Date.now(), workflowUrl: workflowUrl(deps), queues, buildSets, releases, mirrors, estimates };
+  return { time: Date.now(), workflowUrl: workflowUrl(deps), queues, running, buildSets, releases, mirrors, estimates };
 }
 
 /** Where Temporal's Web UI shows a workflow; its id, percent-encoded, is to follow. */

@@ -12,6 +12,8 @@ export interface StatusView {
   /** Where Temporal's Web UI shows a workflow: the id follows, percent-encoded. Null: there is no Web UI. */
   readonly workflowUrl: string | null;
   readonly queues: readonly QueueSnapshot[];
+  /** Builds that have not ended: what a queue's running jobs link to. */
+  readonly running: readonly BuildRecord[];
   /** Newest first. */
   readonly buildSets: readonly BuildSetRecord[];
   readonly releases: readonly ReleaseRecord[];

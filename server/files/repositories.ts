@@ -14,6 +14,7 @@ export async function registerRepositories(app: FastifyInstance, { paths }: Serv
       root,
       prefix,
       decorateReply: false,
+      index: false,
       list: { format: 'html', render: renderListing },
       // Package managers ask whether an index has changed; nothing may be kept unasked.
       cacheControl: false,

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { type Client, defaultPayloadConverter, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { Store } from '../infra/store/store.ts';
+import type { GateAnswer, GateCommand } from '../pipelines/gate/command.ts';
+import { taskQueues } from '../workflows/contract.ts';
+import { jobId, parseJobId } from '../workflows/ids.ts';
+import { commandsUpdate } from '../workflows/messages.ts';
+import type { BuildRecord, QueueSnapshot } from '../workflows/records.ts';
+import type { Operations } from './port.ts';
+
+export interface OperationsDeps {
+  readonly client: Client;
+  readonly store: Store;
+  /** Reads the change and hands it to the right gate, as an event would. */
+  readonly enqueue: Operations['enqueue'];
+}
+
+/** What people ask for, carried to the gate that holds the change, or to the job itself. */
+export function createOperations({ client, store, enqueue }: OperationsDeps): Operations {
+  const queues = () => store.listQueues();
+  return {
+    enqueue,
+    async dequeue({ pipeline, change }) {
+      const gate = (await queues()).find((queue) => queue.pipeline === pipeline && holds(queue, change));
+      if (!gate) return refused(`${change} is not in ${pipeline}`);
+      return ask(client, gate, { type: 'dequeue', time: Date.now(), pipeline, change });
+    },
+    async promote({ pipeline, changes }) {
+      const all = (await queues()).filter((queue) => queue.pipeline === pipeline);
+      const gate = all.find((queue) => changes.every((change) => holds(queue, change)));
+      if (!gate) return refused(`no queue of ${pipeline} holds all of ${changes.join(', ')}`);
+      return ask(client, gate, { type: 'promote', time: Date.now(), pipeline, changes });
+    },
+    async retrigger({ change, job, pipeline }) {
+      const all = (await queues()).filter((queue) => pipeline === undefined || queue.pipeline === pipeline);
+      const gate = all.find((queue) => holds(queue, change, job));
+      if (gate) return ask(client, gate, { type: 'retrigger', time: Date.now(), pipeline: gate.pipeline, change, job });
+      const [last] = await store.listBuilds({ change, job, pipeline, limit: 1 });
+      return last ? runAgain(client, last) : refused(`${job} has not run for ${change}`);
+    },
+    async cancel({ build }) {
+      const found = await store.findBuild(build);
+      if (!found) return refused(`there is no build ${build}`);
+      if (found.endTime !== null) return refused(`build ${build} has ended: ${found.result}`);
+      await client.workflow.getHandle(found.workflow).cancel();
+      return { ok: true };
+    },
+  };
+}
+
+function refused(reason: string): GateAnswer {
+  return { ok: false, reason };
+}
+
+function holds(queue: QueueSnapshot, change: string, job?: string): boolean {
+  return queue.items.some(
+    ({ changes, jobs }) =>
+      changes.some(({ id }) => id === change) && (job === undefined || jobs.some(({ name }) => name === job)),
+  );
+}
+
+async function ask(client: Client, gate: QueueSnapshot, command: GateCommand): Promise<GateAnswer> {
+  const message = { id: randomUUID(), commands: [command] };
+  return client.workflow.getHandle(gate.workflow).executeUpdate(commandsUpdate, { args: [message] });
+}
+
+/** Starts a job like the one that has run, by its own input: a run of its own, as nobody waits for it any more. */
+async function runAgain(client: Client, { workflow }: BuildRecord): Promise<GateAnswer> {
+  const { events } = await client.workflow.getHandle(workflow).fetchHistory();
+  const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+  if (!payload) return refused(`Temporal keeps no history of ${workflow} any more`);
+  const name = parseJobId(workflow);
+  try {
+    await client.workflow.start('job', {
+      workflowId: jobId({ ...name, attempt: name.attempt + 1 }),
+      taskQueue: taskQueues.control,
+      args: [defaultPayloadConverter.fromPayload(payload)],
+    });
+    return { ok: true };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return refused(`${name.job} runs already`);
+    throw error;
+  }
+}
