@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Who has a data directory, and where its stack answers. */
+export interface Holder {
+  readonly pid: number;
+  /** The command that holds it, for people. */
+  readonly command: string;
+  /** Null until the stack is ready. */
+  readonly stack: StackAddresses | null;
+}
+
+export interface StackAddresses {
+  readonly url: string;
+  /** `HOST:PORT` of Temporal. */
+  readonly temporal: string;
+  readonly namespace: string;
+  readonly temporalUi: string;
+}
+
+export interface DirectoryLock {
+  /** The open lock file: a child that inherits it keeps the lock for as long as it lives. */
+  readonly fd: number;
+  publish(stack: StackAddresses | null): void;
+  release(): void;
+}
+
+/** Another process has the data directory. */
+export class DirectoryHeld extends Error {
+  readonly holder: Holder | undefined;
+
+  constructor(data: string, holder: Holder | undefined) {
+    const who = holder ? `"${holder.command}" (process ${holder.pid})` : 'another process';
+    const where = holder?.stack ? `, at ${holder.stack.url}` : '';
+    super(`the data directory ${data} is held by ${who}${where}`);
+    this.name = 'DirectoryHeld';
+    this.holder = holder;
+  }
+}
+
+/** Seconds that the processes of a killed holder may take to end. */
+const leftovers = 15;
+
+/**
+ * Takes the data directory for this process and for the children that inherit the lock. The kernel lets go of it when
+ * the last of them is gone, however they ended.
+ *
+ * @param wait seconds to wait for another holder
+ * @throws DirectoryHeld when it cannot be had in time.
+ */
+export async function lockDirectory(data: string, wait: number): Promise<DirectoryLock> {
+  mkdirSync(data, { recursive: true });
+  const fd = openSync(join(data, 'lock'), 'a');
+  const publish = (stack: StackAddresses | null) =>
+    writeHolder(data, { pid: process.pid, command: commandLine(), stack });
+  if (!(await flock(fd, 0)) && !(await flock(fd, readHolder(data) === undefined ? Math.max(wait, leftovers) : wait))) {
+    closeSync(fd);
+    throw new DirectoryHeld(data, readHolder(data));
+  }
+  publish(null);
+  const release = () => {
+    rmSync(join(data, 'holder.json'), { force: true });
+    closeSync(fd);
+  };
+  return { fd, publish, release };
+}
+
+/** Who holds the directory, as far as it says so; undefined when nobody does, or when the holder is gone. */
+export function readHolder(data: string): Holder | undefined {
+  try {
+    const holder = JSON.parse(readFileSync(join(data, 'holder.json'), 'utf8')) as Holder;
+    return isAlive(holder.pid) ? holder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `flock` locks the open file that it inherits; the lock stays with that file, and so with us. */
+async function flock(fd: number, wait: number): Promise<boolean> {
+  const args = ['--exclusive', '--timeout', String(wait), '3'];
+  const [code] = await once(spawn('flock', args, { stdio: ['ignore', 'ignore', 'inherit', fd] }), 'exit');
+  return code === 0;
+}
+
+function writeHolder(data: string, holder: Holder): void {
+  const path = join(data, 'holder.json');
+  writeFileSync(`${path}.new`, JSON.stringify(holder));
+  renameSync(`${path}.new`, path);
+}
+
+function commandLine(): string {
+  return ['sluice', ...process.argv.slice(2)].join(' ');
+}
+
+/** A process that ended and waits for its parent to look counts as gone. */
+function isAlive(pid: number): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return status[status.lastIndexOf(')') + 2] !== 'Z';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,36 @@
+/** A part of the stack that runs in this process. */
+export interface Part {
+  /** Ends what it does, in order; a second call does no harm. */
+  stop(): Promise<void>;
+  /** Ends when the part does, of itself or because it was stopped; fails when it cannot go on. */
+  readonly ended: Promise<void>;
+}
+
+/** Milliseconds until a part that does not end is cut off. */
+const patience = 12_000;
+
+/**
+ * Runs a part until this process is told to end: by SIGTERM, SIGINT, or the end of the supervisor that started it.
+ *
+ * @param start starts the part, and ends when it does its work
+ */
+export async function runPart(start: () => Promise<Part>): Promise<void> {
+  const told = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    if (process.channel) process.once('disconnect', () => resolve());
+  });
+  const starting = start();
+  const part = await Promise.race([starting, told.then(() => undefined)]);
+  if (part !== undefined) {
+    announceReady();
+    await Promise.race([part.ended, told]);
+  }
+  const cut = setTimeout(() => process.exit(1), patience);
+  await (await starting).stop();
+  clearTimeout(cut);
+  if (process.connected) process.disconnect();
+}
+
+function announceReady(): void {
+  process.send?.('ready');
+}

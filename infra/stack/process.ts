@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A process of the stack. */
+export interface ProcessSpec {
+  /** For people, and for the name of its log. */
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Ends once the process, started just now, does its work: one of ours says so by itself (`announceReady`). */
+  readonly ready: 'announced' | (() => Promise<void>);
+  /** Milliseconds that it may take to end when asked to. */
+  readonly grace: number;
+}
+
+export interface Supervision {
+  /** Directory of the logs. */
+  readonly logs: string;
+  /** Handed to every process as its descriptor 4. */
+  readonly lock: number;
+  readonly notice: (line: string) => void;
+}
+
+export interface Supervised {
+  readonly name: string;
+  /** Ends when it does its work for the first time; fails when it ends before that. */
+  readonly ready: Promise<void>;
+  /** The current process. */
+  readonly pid: () => number | undefined;
+  stop(): Promise<void>;
+}
+
+/** Milliseconds before the first, second, … restart; the last one is for all others. */
+const backOff = [200, 500, 1_000, 2_000, 5_000, 10_000];
+
+/** A process that lived as long as this, in milliseconds, starts the back-off anew. */
+const healthy = 30_000;
+
+/**
+ * Starts a process and keeps it running: one that ends by itself is started again, later each time.
+ *
+ * A process that ends before it was ready for the first time is a fault of the set-up, and not started again.
+ */
+export function supervise(spec: ProcessSpec, supervision: Supervision): Supervised {
+  const stopping = new AbortController();
+  let child = launch(spec, supervision);
+  const first = child;
+  const ready = Promise.race([untilReady(spec, first), first.ended.then(failure)]);
+
+  async function failure(): Promise<never> {
+    throw new Error(`${spec.name} does not start: see ${join(supervision.logs, `${spec.name}.log`)}`);
+  }
+
+  async function keep(): Promise<void> {
+    await ready;
+    for (let failures = 0; ; failures += 1) {
+      const started = Date.now();
+      const how = await child.ended;
+      if (stopping.signal.aborted) return;
+      if (Date.now() - started > healthy) failures = 0;
+      const pause = backOff[Math.min(failures, backOff.length - 1)] ?? 0;
+      supervision.notice(`${spec.name} ended (${how}): started again in ${pause / 1000} s`);
+      await sleep(pause, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+      child = launch(spec, supervision);
+    }
+  }
+
+  const kept = keep().catch(() => {});
+  return {
+    name: spec.name,
+    ready,
+    pid: () => child.process.pid,
+    async stop() {
+      stopping.abort();
+      await end(child, spec.grace);
+      await Promise.race([kept, child.ended]);
+    },
+  };
+}
+
+interface Launched {
+  readonly process: ChildProcess;
+  /** Says how it ended. */
+  readonly ended: Promise<string>;
+}
+
+/** Its own session keeps a Ctrl-C in the terminal from it: the supervisor ends its processes in order. */
+function launch(spec: ProcessSpec, { logs, lock }: Supervision): Launched {
+  mkdirSync(logs, { recursive: true });
+  const log = openSync(join(logs, `${spec.name}.log`), 'a');
+  const [program = '', ...args] = spec.command;
+  const child = spawn(program, args, {
+    detached: true,
+    env: { ...process.env, ...spec.env },
+    stdio: ['ignore', log, log, 'ipc', lock],
+  });
+  closeSync(log);
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `status ${code}`));
+  });
+  return { process: child, ended };
+}
+
+function untilReady({ ready }: ProcessSpec, { process: child }: Launched): Promise<void> {
+  if (ready !== 'announced') return ready();
+  return new Promise((resolve) => {
+    child.on('message', (message) => {
+      if (message === 'ready') resolve();
+    });
+  });
+}
+
+async function end({ process: child, ended }: Launched, grace: number): Promise<void> {
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), grace);
+  await ended;
+  clearTimeout(timer);
+}

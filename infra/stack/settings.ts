@@ -1,0 +1,36 @@
+import type { Config } from '../config/load.ts';
+
+/** A configuration in which everything that a stack chooses as it starts is chosen. */
+export interface StackConfig extends Config {
+  readonly server: Config['server'] & { readonly url: string };
+  readonly temporal: Config['temporal'] & { readonly address: string; readonly uiUrl: string };
+}
+
+const variable = 'SLUICE_STACK';
+
+/** The environment that hands a stack's configuration to its processes. */
+export function stackEnvironment(config: StackConfig): NodeJS.ProcessEnv {
+  return { [variable]: JSON.stringify(config) };
+}
+
+/** The configuration that a supervisor handed to this process; undefined for a process started by hand. */
+export function readStackConfig(env: NodeJS.ProcessEnv = process.env): StackConfig | undefined {
+  const text = env[variable];
+  return text === undefined ? undefined : (JSON.parse(text) as StackConfig);
+}
+
+/** Fills in the addresses of parts that run by themselves, on one machine or several. */
+export function standalone(config: Config): StackConfig {
+  const { server, temporal } = config;
+  const address = temporal.address ?? `127.0.0.1:${temporal.port}`;
+  return {
+    ...config,
+    server: { ...server, url: server.url ?? httpUrl(server.listen.host, server.listen.port) },
+    temporal: { ...temporal, address, uiUrl: temporal.uiUrl ?? httpUrl('127.0.0.1', temporal.uiPort) },
+  };
+}
+
+export function httpUrl(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}

@@ -1,0 +1,16 @@
+import { appendFileSync } from 'node:fs';
+import { runPart } from '../../../infra/stack/part.ts';
+
+/** A part for the tests: it writes down that it came and went, and works until it is told to end. */
+const [file = '', how = 'work'] = process.argv.slice(2);
+
+if (how === 'fail') process.exit(3);
+appendFileSync(file, `start ${process.pid}\n`);
+const work = setInterval(() => {}, 1_000);
+await runPart(async () => ({
+  ended: new Promise<void>(() => {}),
+  async stop() {
+    clearInterval(work);
+    appendFileSync(file, `stop ${process.pid}\n`);
+  },
+}));
