@@ -1,3 +1,4 @@
+import { mkdir, rm } from 'node:fs/promises';
 import { asWriter, currentTree, type Generations, generationsOf, newTree, showTree } from './generations.ts';
 import { type IndexSigner, type PackageId, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { isSigned, signTree } from './signature.ts';
@@ -40,6 +41,17 @@ export function publishPackages(format: RepositoryFormat, request: PublishReques
 /** Takes packages out of the index; their files stay for clients that have read an older index. */
 export function removePackages(format: RepositoryFormat, request: RemoveRequest): Promise<Publication> {
   return change(format, request, (before) => remainingState(format, before, request.remove));
+}
+
+/** Makes a repository that never changes at `tree`, whatever stood there; for the caller to move into place. */
+export async function buildRepository(
+  format: RepositoryFormat,
+  tree: string,
+  request: StateRequest & { readonly date: Date },
+): Promise<void> {
+  await rm(tree, { recursive: true, force: true });
+  await mkdir(tree, { recursive: true });
+  await writeTree(format, tree, { state: await addedState(format, null, request), date: request.date });
 }
 
 type Change = Pick<PublishRequest, 'dir' | 'signer' | 'date'>;

@@ -65,7 +65,8 @@ export async function remainingState(
 
 interface TreePlan {
   readonly state: RepositoryState;
-  readonly generations: Generations;
+  /** The trees whose readers must still be served; absent for a repository that never changes. */
+  readonly generations?: Generations;
   readonly date: Date;
   /** Signs the packages that are added, where the format's packages carry signatures. */
   readonly signer?: IndexSigner;
@@ -85,8 +86,9 @@ export async function writeTree(format: RepositoryFormat, tree: string, plan: Tr
   }
   await format.index(tree, state.settings, plan.date);
   // Only now, so that the index does not name what is merely kept for clients that read an older one.
-  for (const older of await recentTrees(plan.generations)) {
-    for (const path of await format.served(older)) await linkFile(join(older, path), join(tree, path));
+  const older = plan.generations === undefined ? [] : await recentTrees(plan.generations);
+  for (const one of older) {
+    for (const path of await format.served(one)) await linkFile(join(one, path), join(tree, path));
   }
 }
 

@@ -21,16 +21,16 @@ export function junitXml(cases: readonly TestCase[]): string {
 }
 
 function suiteXml(name: string, cases: readonly TestCase[]): string {
-  return ` <testsuite name="${escape(name)}"${counts(cases)}>\n${cases.map(caseXml).join('')} </testsuite>\n`;
+  return ` <testsuite name="${quoted(name)}"${counts(cases)}>\n${cases.map(caseXml).join('')} </testsuite>\n`;
 }
 
 function caseXml({ suite, name, seconds, failure, skipped }: TestCase): string {
-  const head = `  <testcase classname="${escape(suite)}" name="${escape(name)}" time="${seconds.toFixed(3)}"`;
+  const head = `  <testcase classname="${quoted(suite)}" name="${quoted(name)}" time="${seconds.toFixed(3)}"`;
   if (failure !== undefined) {
-    const text = escape(failure.text);
-    return `${head}>\n   <failure message="${escape(failure.message)}">${text}</failure>\n  </testcase>\n`;
+    const text = quoted(failure.text);
+    return `${head}>\n   <failure message="${quoted(failure.message)}">${text}</failure>\n  </testcase>\n`;
   }
-  if (skipped !== undefined) return `${head}>\n   <skipped message="${escape(skipped)}"/>\n  </testcase>\n`;
+  if (skipped !== undefined) return `${head}>\n   <skipped message="${quoted(skipped)}"/>\n  </testcase>\n`;
   return `${head}/>\n`;
 }
 
@@ -42,7 +42,7 @@ function counts(cases: readonly TestCase[]): string {
 }
 
 /** XML 1.0 has no way to write most control characters, so they are replaced. */
-function escape(text: string): string {
+function quoted(text: string): string {
   return text
     .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
     .replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);

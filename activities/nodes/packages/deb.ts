@@ -1,0 +1,63 @@
+import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
+
+const apt = ['apt-get', '--yes', '--quiet', '--option', 'Dpkg::Use-Pty=0', '--option', 'Acquire::Retries=2'];
+const ownSources = '/etc/apt/sources.list.d/sluice.list';
+
+/** Above 1000 a version is taken even where a higher one is installed: the order of test, released, the rest. */
+const priorities = { test: 1200, released: 1100 } as const;
+
+/** dpkg's words before each maintainer script, with the script that runs next. */
+const phases: readonly (readonly [RegExp, string])[] = [
+  [/^Preparing to unpack \S*?([^\s/_]+)_\S+ \.\.\./, 'preinst'],
+  [/^Setting up (\S+) \(/, 'postinst'],
+  [/^Removing (\S+) \(/, 'prerm'],
+  [/^Purging configuration files for (\S+) \(/, 'postrm'],
+  [/^Processing triggers for (\S+) \(/, 'trigger'],
+];
+
+export const aptNode: PackageManager = {
+  format: 'deb',
+  environment: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' },
+  configure,
+  refresh: [
+    ...apt,
+    ...['--option', `Dir::Etc::sourcelist=${ownSources}`, '--option', 'Dir::Etc::sourceparts=-'],
+    ...['--option', 'APT::Get::List-Cleanup=0', 'update'],
+  ],
+  refreshAll: [...apt, 'update'],
+  install: (packages) => [...apt, '--no-install-recommends', '--allow-downgrades', 'install', ...packages.map(wanted)],
+  remove: (names) => [...apt, 'purge', '--auto-remove', ...names],
+  verify: (name) => ['dpkg', '--verify', name],
+  installed: ['dpkg-query', '--show', '--showformat', `\${binary:Package}\\t\${Version}\\n`],
+  runningScript,
+};
+
+function configure(repositories: readonly NodeRepository[]): Record<string, string> {
+  const files: Record<string, string> = {};
+  const lines = repositories.map(({ url, codename, key }, position) => {
+    const path = `/etc/apt/keyrings/sluice-${position}.asc`;
+    if (key !== undefined) files[path] = key;
+    return `deb [${key === undefined ? 'trusted=yes' : `signed-by=${path}`}] ${url} ${codename} main\n`;
+  });
+  files[ownSources] = lines.join('');
+  const pins = new Map(repositories.map(({ origin, kind }) => [origin, priorities[kind]]));
+  files['/etc/apt/preferences.d/sluice'] = [...pins]
+    .map(([origin, priority]) => `Package: *\nPin: release o=${origin}\nPin-Priority: ${priority}\n`)
+    .join('\n');
+  return files;
+}
+
+function wanted({ name, version, arch }: NodePackage): string {
+  const qualified = arch === undefined || arch === 'all' ? name : `${name}:${arch}`;
+  return version === undefined ? qualified : `${qualified}=${version}`;
+}
+
+function runningScript(output: string): string | null {
+  for (const line of output.split(/\r?\n/).reverse()) {
+    for (const [pattern, script] of phases) {
+      const name = pattern.exec(line)?.[1];
+      if (name !== undefined) return `${script} of ${name}`;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,42 @@
+import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
+
+/** A repository that a node installs from. */
+export interface NodeRepository {
+  readonly url: string;
+  /** APT's distribution name; empty for RPM. */
+  readonly codename: string;
+  /** The `Origin` that its Release file names, by which APT tells repositories apart. */
+  readonly origin: string;
+  /** A test repository wins over all others, whatever the versions; a released one over the platform's own. */
+  readonly kind: 'test' | 'released';
+  /** Armoured public key that must have signed it; without one it is trusted as it is. */
+  readonly key?: string;
+}
+
+/** A package as the node's package manager is asked for it; without a version, the best there is. */
+export interface NodePackage {
+  readonly name: string;
+  readonly version?: string;
+  readonly arch?: string;
+}
+
+/** What a node's package manager is told: argument arrays and files, nothing that runs by itself. */
+export interface PackageManager {
+  readonly format: PackageFormat;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Configuration files by absolute path. */
+  configure(repositories: readonly NodeRepository[]): Readonly<Record<string, string>>;
+  /** Reads the indexes of the repositories that were configured. */
+  refresh: readonly string[];
+  /** Reads all indexes: for images that come without the platform's own. */
+  refreshAll: readonly string[];
+  install(packages: readonly NodePackage[]): readonly string[];
+  /** Removes packages, their configuration and what was installed only for them. */
+  remove(names: readonly string[]): readonly string[];
+  /** Compares installed files with what the package says of them. */
+  verify(name: string): readonly string[];
+  /** `name\tversion` of everything installed, a line each. */
+  installed: readonly string[];
+  /** The maintainer script that was running when the output ended, or null when none was. */
+  runningScript(output: string): string | null;
+}

@@ -1,0 +1,46 @@
+import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
+
+const dnf = ['dnf', '--assumeyes', '--setopt=install_weak_deps=False'];
+
+/** dnf takes the lowest number first, whatever the versions. */
+const priorities = { test: 1, released: 10 } as const;
+
+export const dnfNode: PackageManager = {
+  format: 'rpm',
+  environment: { LC_ALL: 'C.UTF-8' },
+  configure,
+  refresh: [...dnf, '--disablerepo=*', '--enablerepo=sluice-*', 'makecache', '--refresh'],
+  refreshAll: [...dnf, 'makecache', '--refresh'],
+  install: (packages) => [...dnf, 'install', ...packages.map(wanted)],
+  remove: (names) => [...dnf, 'remove', ...names],
+  verify: (name) => ['rpm', '--verify', name],
+  installed: ['rpm', '--query', '--all', '--queryformat', '%{NAME}\\t%{EVR}\\n'],
+  runningScript,
+};
+
+function configure(repositories: readonly NodeRepository[]): Record<string, string> {
+  const files: Record<string, string> = {};
+  const sections = repositories.map(({ url, kind, key }, position) => {
+    const path = `/etc/pki/rpm-gpg/sluice-${position}.asc`;
+    if (key !== undefined) files[path] = key;
+    const checks = key === undefined ? 'gpgcheck=0\n' : `gpgcheck=1\nrepo_gpgcheck=1\ngpgkey=file://${path}\n`;
+    const head = `[sluice-${position}]\nname=Sluice ${kind} ${position}\nbaseurl=${url}\nenabled=1\n`;
+    return `${head}priority=${priorities[kind]}\nmetadata_expire=1\n${checks}`;
+  });
+  files['/etc/yum.repos.d/sluice.repo'] = sections.join('\n');
+  return files;
+}
+
+function wanted({ name, version, arch }: NodePackage): string {
+  if (version === undefined) return name;
+  return arch === undefined ? `${name}-${version}` : `${name}-${version}.${arch}`;
+}
+
+function runningScript(output: string): string | null {
+  const running = /^\s*Running scriptlet: (\S+)/;
+  for (const line of output.split(/\r?\n/).reverse()) {
+    const name = running.exec(line)?.[1];
+    if (name !== undefined) return `scriptlet of ${name}`;
+  }
+  return null;
+}

@@ -1,0 +1,130 @@
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  artifactMetadata,
+  type PackageFile,
+  type PackagesManifest,
+  type PackagesMetadata,
+  type TestRepositoryMetadata,
+} from '../../pipelines/model/artifact.ts';
+import type { Artifact } from '../../pipelines/model/job.ts';
+import type { BuildIdentity, StageInput } from '../../workflows/contract.ts';
+import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
+import { exists } from './files.ts';
+import { repositoryFormats } from './formats.ts';
+import { RepositoryRefusal } from './port.ts';
+import { buildRepository } from './publish.ts';
+
+export interface PublishStageDeps {
+  readonly store: BlobStore;
+  /** The directory that the server shows under `/repositories/test/`. */
+  readonly root: string;
+  /** Where containers reach the server, without a slash at the end. */
+  readonly containerUrl: string;
+  /** APT's distribution name for a platform; empty for RPM. */
+  readonly codename: (platform: string) => string;
+}
+
+/** Origin of test repositories: released ones have another, so that pins tell them apart. */
+export const testOrigin = 'Sluice test';
+
+/** Makes a test repository of the packages that the job's parents built: immutable, and there whole or not at all. */
+export function createPublishStage(deps: PublishStageDeps): StageRunner {
+  return async (input, context) => {
+    const built = packagesOf(input.parents);
+    const first = built[0];
+    if (first === undefined)
+      return { result: 'FAILURE', summary: 'no job before this one built packages', artifacts: [] };
+    try {
+      const artifacts: Artifact[] = [];
+      for (const metadata of built) artifacts.push(await publish(deps, { input, context, metadata }));
+      const names = built.map(({ name, version }) => `${name} ${version}`).join(', ');
+      return { result: 'SUCCESS', summary: `${names} in ${artifacts.map(({ url }) => url).join(', ')}`, artifacts };
+    } catch (error) {
+      if (!(error instanceof RepositoryRefusal)) throw error;
+      return { result: 'FAILURE', summary: error.message, artifacts: [] };
+    }
+  };
+}
+
+/** Removes a test repository, named by its artifact's URL; harmless when it is gone. */
+export async function removeTestRepository(root: string, url: string): Promise<void> {
+  const id = /\/repositories\/test\/([a-z0-9][a-z0-9._-]*)\/?$/.exec(url)?.[1];
+  if (id === undefined) throw new Error(`${JSON.stringify(url)} names no test repository`);
+  await rm(join(root, id), { recursive: true, force: true });
+}
+
+/** The `packages` artifacts among the jobs' results. */
+export function packagesOf(artifacts: readonly Artifact[]): PackagesMetadata[] {
+  return artifacts.flatMap(({ metadata }) => {
+    const parsed = artifactMetadata.safeParse(metadata);
+    return parsed.success && parsed.data.type === 'packages' ? [parsed.data] : [];
+  });
+}
+
+/** Brings the stored files of a build into a directory; answers with the package files among them. */
+export async function fetchPackages(
+  store: BlobStore,
+  manifest: PackagesManifest,
+  directory: string,
+): Promise<string[]> {
+  await mkdir(directory, { recursive: true });
+  const wanted = manifest.files.filter(({ kind }) => kind !== 'metadata');
+  for (const file of wanted) await store.fetch(file.digest, join(directory, baseName(file)));
+  return wanted.map((file) => join(directory, file.name)).filter((path) => /\.(deb|dsc|rpm)$/.test(path));
+}
+
+export async function readManifest(store: BlobStore, digest: string): Promise<PackagesManifest> {
+  return JSON.parse((await store.read(digest)).toString()) as PackagesManifest;
+}
+
+interface Publish {
+  readonly input: StageInput;
+  readonly context: StageContext;
+  readonly metadata: PackagesMetadata;
+}
+
+async function publish(deps: PublishStageDeps, { input, context, metadata }: Publish): Promise<Artifact> {
+  const { format, platform, project, manifest: digest } = metadata;
+  const manifest = await readManifest(deps.store, digest);
+  const id = repositoryId(input.build, format);
+  const tree = join(deps.root, id);
+  const codename = format === 'deb' ? deps.codename(platform) : '';
+  context.log.section(`Test repository ${id}`);
+  if (!(await exists(tree))) {
+    const files = await fetchPackages(deps.store, manifest, join(context.workdir, id));
+    // Dated by the build, so that making it again gives the same bytes.
+    const settings = { origin: testOrigin, codename };
+    const partial = join(deps.root, `.${id}`);
+    await buildRepository(repositoryFormats[format], partial, { files, settings, date: new Date(manifest.finished) });
+    await rename(partial, tree);
+  }
+  for (const file of manifest.files) context.log.write(`${file.kind}\t${file.name}\n`);
+  const about: TestRepositoryMetadata = {
+    type: 'test-repository',
+    format,
+    platform,
+    codename,
+    project,
+    manifest: digest,
+  };
+  return {
+    name: `test-repository-${format}`,
+    url: `${deps.containerUrl}/repositories/test/${id}/`,
+    metadata: { ...about },
+  };
+}
+
+function repositoryId({ change, patchset, id }: BuildIdentity, format: string): string {
+  const slug = change
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 40);
+  return `${slug}-${patchset}-${id}-${format}`.replace(/^-/, '');
+}
+
+function baseName({ name }: PackageFile): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9.+~^:_%-]*$/.test(name)) return name;
+  throw new RepositoryRefusal(`${JSON.stringify(name)} is no file name that a repository takes`);
+}
