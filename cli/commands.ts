@@ -19,6 +19,18 @@ export type CommandGroup = 'Run Sluice' | 'Work with changes' | 'Look' | 'Packag
 /** Every command there is, in the order of `sluice --help`. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'up',
+    summary: 'run everything on this machine, in the foreground',
+    group: 'Run Sluice',
+    load: () => import('./up.ts'),
+  },
+  {
+    name: 'down',
+    summary: 'stop what runs on this data directory; with --purge remove every trace',
+    group: 'Run Sluice',
+    load: () => import('./down.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'say what is missing on this machine for which part, and the command that mends it',
     group: 'Run Sluice',
@@ -35,6 +47,72 @@ export const commands: readonly CommandEntry[] = [
     summary: 'order two package versions exactly as dpkg or rpm does',
     group: 'Packages',
     load: () => import('./compare-versions.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'print the queues as a tree, with windows, jobs and times left',
+    group: 'Look',
+    load: () => import('./status.ts'),
+  },
+  {
+    name: 'watch',
+    summary: 'keep the picture of the queues up to date',
+    group: 'Look',
+    load: () => import('./watch.ts'),
+  },
+  {
+    name: 'builds',
+    summary: 'list builds',
+    group: 'Look',
+    load: () => import('./builds.ts'),
+  },
+  {
+    name: 'buildsets',
+    summary: 'list build sets',
+    group: 'Look',
+    load: () => import('./buildsets.ts'),
+  },
+  {
+    name: 'logs',
+    summary: 'print a build’s log, also while it is written',
+    group: 'Look',
+    load: () => import('./logs.ts'),
+  },
+  {
+    name: 'artifacts',
+    summary: 'list what a build made',
+    group: 'Look',
+    load: () => import('./artifacts.ts'),
+  },
+  {
+    name: 'enqueue',
+    summary: 'put a change into a pipeline',
+    group: 'Work with changes',
+    load: () => import('./enqueue.ts'),
+  },
+  {
+    name: 'dequeue',
+    summary: 'take a change out of a pipeline',
+    group: 'Work with changes',
+    load: () => import('./dequeue.ts'),
+  },
+  {
+    name: 'promote',
+    summary: 'move changes to the head of their queue',
+    group: 'Work with changes',
+    load: () => import('./promote.ts'),
+  },
+  {
+    name: 'retrigger',
+    summary: 'run one job of a change again',
+    group: 'Work with changes',
+    load: () => import('./retrigger.ts'),
+  },
+  {
+    name: 'cancel',
+    summary: 'stop a running build',
+    group: 'Work with changes',
+    load: () => import('./cancel.ts'),
   },
 ];
 

@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { BuildView } from '../server/api/types.ts';
+import { addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { addCommand } from './command.ts';
+import { print, table } from './output.ts';
+
+type Artifacts = BuildView['build']['artifacts'];
+
+/** Adds `artifacts`. */
+export function register(program: Command): void {
+  const command = addCommand(program, 'artifacts', { examples: ['sluice artifacts 3f2a9c10'] });
+  addClientOptions(command)
+    .argument('<build>', 'a build’s id, as `sluice builds` lists it')
+    .action(async (id: string, options: ClientOptions) => {
+      const { build } = await createClient(options).get<BuildView>(`/api/builds/${encodeURIComponent(id)}`);
+      print(build.artifacts, render, options);
+    });
+}
+
+function render(artifacts: Artifacts): string {
+  const rows = artifacts.map(({ name, url, metadata }) => [name, String(metadata?.type ?? ''), url]);
+  return table(['NAME', 'TYPE', 'URL'], rows);
+}

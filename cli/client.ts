@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../infra/config/load.ts';
+import { readHolder } from '../infra/stack/lock.ts';
+import type { ApiError } from '../server/api/types.ts';
+import { configOption, jsonOption, serverOption } from './command.ts';
+import { readConfiguration } from './configuration.ts';
+import { failed, misused, unavailable } from './fault.ts';
+
+export interface ClientOptions {
+  readonly server?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** The options of every command that speaks to a server. */
+export function addClientOptions(command: Command): Command {
+  return command.addOption(serverOption()).addOption(configOption()).addOption(jsonOption());
+}
+
+/** The server's API, with its refusals as the command line's faults. */
+export interface ApiClient {
+  readonly url: string;
+  get<T>(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<T>;
+  /** Acts: carries the token of the data directory. */
+  post<T>(path: string, body: unknown): Promise<T>;
+  /** The answer as it comes. */
+  stream(path: string): AsyncIterable<string>;
+}
+
+/**
+ * Speaks to `--server`, to the stack that holds the configuration's data directory, or to the configured address.
+ *
+ * @throws by its methods: CommandError 3 when nothing answers or it refuses the token, 2 for a bad request, 1 for a no.
+ */
+export function createClient(options: ClientOptions): ApiClient {
+  const config = readConfiguration({ file: options.config });
+  const url = (options.server ?? defaultUrl(config)).replace(/\/+$/, '');
+  if (!URL.canParse(url)) throw misused(`--server: ${JSON.stringify(url)} is not a URL`);
+  const call = (path: string, init?: RequestInit) => request(url, path, init);
+  return {
+    url,
+    get: async (path, query = {}) => (await call(path + queryText(query))).json() as never,
+    post: async (path, body) => {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${readToken(config)}` };
+      return (await call(path, { method: 'POST', headers, body: JSON.stringify(body) })).json() as never;
+    },
+    stream: async function* (path) {
+      const { body } = await call(path);
+      if (body) yield* body.pipeThrough(new TextDecoderStream());
+    },
+  };
+}
+
+function defaultUrl({ data, server }: Config): string {
+  const running = readHolder(data)?.stack?.url;
+  if (running !== undefined) return running;
+  return server.url ?? `http://${server.listen.host}:${server.listen.port}`;
+}
+
+/** From SLUICE_TOKEN, or from the data directory; without one the server says what is missing. */
+function readToken({ data }: Config): string {
+  const given = process.env.SLUICE_TOKEN;
+  if (given) return given;
+  try {
+    return readFileSync(join(data, 'token'), 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+async function request(url: string, path: string, init?: RequestInit): Promise<Response> {
+  const response = await fetch(url + path, init).catch((error: Error & { cause?: { code?: string } }) => {
+    const why = error.cause?.code ?? error.message;
+    throw unavailable(`no server answers at ${url} (${why}): start one with \`sluice up\`, or name one with --server`);
+  });
+  if (response.ok) return response;
+  const message = await explain(response);
+  if (response.status === 400) throw misused(message);
+  throw response.status === 404 || response.status === 409 ? failed(message) : unavailable(message);
+}
+
+async function explain(response: Response): Promise<string> {
+  const body = (await response.json().catch(() => ({}))) as Partial<ApiError & { reason: string }>;
+  return body.error ?? body.reason ?? `${response.url} answers ${response.status}`;
+}
+
+function queryText(query: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, String(value)] as const],
+  );
+  return given.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(given))}`;
+}

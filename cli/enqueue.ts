@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { Acted } from '../server/api/types.ts';
+import { addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { addCommand } from './command.ts';
+import { print } from './output.ts';
+
+interface Options extends ClientOptions {
+  readonly pipeline: string;
+  readonly change: string;
+}
+
+/** Adds `enqueue`. */
+export function register(program: Command): void {
+  const examples = ['sluice enqueue --pipeline gate --change I4f1c7d20'];
+  addClientOptions(addCommand(program, 'enqueue', { examples }))
+    .requiredOption('--pipeline <name>', 'the pipeline')
+    .requiredOption('--change <id>', 'the change')
+    .action(async (options: Options) => {
+      const { pipeline, change } = options;
+      const done = await createClient(options).post<Acted>('/api/enqueue', { pipeline, change });
+      print(done, () => `${change} is on its way into ${pipeline}`, options);
+    });
+}

@@ -1,0 +1,85 @@
+import type { BuildRecord, ItemSnapshot, JobSnapshot, QueueSnapshot, StatusView } from '../server/api/types.ts';
+import { duration, type Paint, paint } from './output.ts';
+
+/** Queues as a tree: pipelines, queues, items in order, jobs. Empty queues are one line. */
+export function renderQueues(view: StatusView): string {
+  const pipelines = Map.groupBy(view.queues, ({ pipeline }) => pipeline);
+  if (pipelines.size === 0) return 'No pipeline has seen a change yet.';
+  return [...pipelines].flatMap(([name, queues]) => renderPipeline(name, queues, view)).join('\n');
+}
+
+function renderPipeline(name: string, queues: readonly QueueSnapshot[], view: StatusView): string[] {
+  const busy = queues.filter(({ items }) => items.length > 0);
+  const head = `${paint('bold', name)}${busy.length === 0 ? paint('dim', '  empty') : ''}`;
+  return [head, ...branches(busy.map((queue) => renderQueue(queue, view)))];
+}
+
+function renderQueue(queue: QueueSnapshot, view: StatusView): string[] {
+  const window = queue.window === 0 ? '' : paint('dim', `  window ${queue.window}`);
+  const title = `${queue.queue}${queue.manager === 'dependent' ? window : ''}`;
+  return [title, ...branches(queue.items.map((item, index) => renderItem(item, queue.items[index - 1], view)))];
+}
+
+function renderItem(item: ItemSnapshot, before: ItemSnapshot | undefined, view: StatusView): string[] {
+  const names = item.changes.map(({ id, patchset, project, subject }) => {
+    const key = patchset > 0 ? `${shortId(id)},${patchset}` : shortId(id);
+    return `${paint('bold', project)} ${key} ${subject}`;
+  });
+  const apart = before && item.ahead !== null && item.ahead !== before.id ? `  on top of ${item.ahead}` : '';
+  const age = duration(Math.max(0, view.time - item.enqueueTime) / 1000);
+  const reason = item.reason === '' ? [] : [paint(item.state === 'failing' ? 'red' : 'dim', item.reason)];
+  return [
+    `${names.join(' + ')}  ${paint('dim', `${item.state}, ${age}${apart}`)}`,
+    ...reason.map((line) => `  ${line}`),
+    ...branches(item.jobs.map((job) => [renderJob(job, item, view)])),
+  ];
+}
+
+function renderJob(job: JobSnapshot, item: ItemSnapshot, view: StatusView): string {
+  const [symbol, colour] = signOf(job);
+  const attempt = job.attempt > 1 ? ` ×${job.attempt}` : '';
+  const voting = job.voting ? '' : paint('dim', ' (non-voting)');
+  const note = job.result === null ? job.waiting.join('; ') : job.summary;
+  const time = timeOf(job, view.estimates[`${item.changes[0]?.project ?? ''} ${job.name}`], view.time);
+  return `${paint(colour, symbol)} ${job.name}${attempt}${voting}${time && `  ${time}`}${note && paint('dim', `  ${note}`)}`;
+}
+
+function signOf({ result, startTime }: JobSnapshot): readonly [string, Paint] {
+  if (result === null) return startTime === null ? ['○', 'dim'] : ['●', 'blue'];
+  return resultSign(result);
+}
+
+/** A sign and colour for a result; null has not ended. */
+export function resultSign(result: string | null): readonly [string, Paint] {
+  if (result === null) return ['●', 'blue'];
+  if (result === 'SUCCESS') return ['✓', 'green'];
+  return ['SKIPPED', 'CANCELED', 'DEQUEUED', 'NO_JOBS'].includes(result) ? ['–', 'dim'] : ['✕', 'red'];
+}
+
+function timeOf({ startTime, endTime }: JobSnapshot, estimate: number | undefined, now: number): string {
+  if (startTime === null) return '';
+  if (endTime !== null) return duration((endTime - startTime) / 1000);
+  const running = duration(Math.max(0, now - startTime) / 1000);
+  const left = estimate === undefined ? 0 : estimate - (now - startTime);
+  return left > 0 ? `${running}, ~${duration(left / 1000)} left` : running;
+}
+
+/** A Change-Id in the length that people use. */
+export function shortId(id: string): string {
+  return /^I[0-9a-f]{40}$/.test(id) ? id.slice(0, 9) : id;
+}
+
+/** One line for a build, as `sluice watch` prints it. */
+export function buildLine({ project, change, pipeline, job, attempt, result, summary }: BuildRecord): string {
+  const [symbol, colour] = resultSign(result);
+  const again = attempt > 1 ? ` ×${attempt}` : '';
+  return `${paint(colour, symbol)} ${pipeline} ${project} ${shortId(change)} ${job}${again}${summary && `: ${summary}`}`;
+}
+
+/** Draws each part's first line at a branch of a tree, and its other lines below. */
+function branches(parts: readonly (readonly string[])[]): string[] {
+  return parts.flatMap(([first = '', ...rest], index) => {
+    const last = index === parts.length - 1;
+    return [`${last ? '└─ ' : '├─ '}${first}`, ...rest.map((line) => `${last ? '   ' : '│  '}${line}`)];
+  });
+}

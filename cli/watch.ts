@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import type {
+  BuildRecord,
+  BuildSetRecord,
+  MirrorRecord,
+  QueueSnapshot,
+  ReleaseRecord,
+  StatusView,
+} from '../server/api/types.ts';
+import { type ApiClient, addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { addCommand } from './command.ts';
+import { readEvents, type StreamEvent } from './event-stream.ts';
+import { unavailable } from './fault.ts';
+import { isInteractive, paint } from './output.ts';
+import { buildLine, renderQueues, resultSign, shortId } from './queue-tree.ts';
+
+const examples = ['sluice watch', 'sluice watch --json | jq .data.summary'];
+
+/** Adds `watch`: a picture that is kept up to date in a terminal, elsewhere a line for each thing that happens. */
+export function register(program: Command): void {
+  addClientOptions(addCommand(program, 'watch', { examples })).action(async (options: ClientOptions) => {
+    const client = createClient(options);
+    const events = readEvents(client.stream('/api/events'));
+    if (options.json) for await (const event of events) printJson(event);
+    else if (isInteractive()) await drawQueues(client, events);
+    else for await (const event of events) printLine(event);
+    throw unavailable(`the server at ${client.url} has ended`);
+  });
+}
+
+/** One JSON document a line: a stream has no end to wait for. */
+function printJson({ type, data }: StreamEvent): void {
+  process.stdout.write(`{"type":${JSON.stringify(type)},"data":${data}}\n`);
+}
+
+/** Draws at most five times a second, and each second for the clocks. */
+async function drawQueues(client: ApiClient, events: AsyncIterable<StreamEvent>): Promise<void> {
+  const draw = async () => {
+    const view = await client.get<StatusView>('/api/status');
+    const hint = paint('dim', `${client.url} · Ctrl-C ends`);
+    process.stdout.write(`\u001b[2J\u001b[H${renderQueues(view)}\n\n${hint}\n`);
+  };
+  await draw();
+  let failure: unknown;
+  const clock = setInterval(() => {
+    draw().catch((error) => {
+      failure = error;
+    });
+  }, 1_000);
+  try {
+    for await (const { type } of events) {
+      if (failure) throw failure;
+      if (type === 'queue') await draw();
+    }
+  } finally {
+    clearInterval(clock);
+  }
+}
+
+function printLine({ type, data }: StreamEvent): void {
+  const line = lines[type]?.(JSON.parse(data) as never);
+  if (line !== undefined) process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+}
+
+const lines: Readonly<Record<string, (record: never) => string>> = {
+  build: (record: BuildRecord) => buildLine(record),
+  'build-set': ({ result, pipeline, project, change }: BuildSetRecord) => {
+    const [symbol, colour] = resultSign(result);
+    return `${paint(colour, symbol)} ${pipeline} ${project} ${shortId(change)} ${result ?? 'started'}`;
+  },
+  queue: ({ pipeline, queue, items }: QueueSnapshot) => `  ${pipeline} ${queue}: ${items.length} in the queue`,
+  release: ({ project, state, summary }: ReleaseRecord) => `  release of ${project}: ${state} ${summary}`,
+  mirror: ({ set, outcome, snapshot }: MirrorRecord) => `  mirror ${set}: ${outcome} ${snapshot ?? ''}`,
+};
