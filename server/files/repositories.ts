@@ -15,6 +15,7 @@ export async function registerRepositories(app: FastifyInstance, { paths }: Serv
       prefix,
       decorateReply: false,
       index: false,
+      dotfiles: 'ignore',
       list: { format: 'html', render: renderListing },
       // Package managers ask whether an index has changed; nothing may be kept unasked.
       cacheControl: false,

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
+import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
+import { readEvents } from '../../cli/event-stream.ts';
+import type { BuildView, StatusView } from '../../server/api/types.ts';
+import { aBuild, aBuildSet, aMirror, anItem, aQueue, aRelease } from './records.ts';
+import { startServer, type TestServer } from './server.ts';
+
+let server: TestServer;
+before(async () => {
+  server = await startServer();
+});
+after(() => server.stop());
+
+const get = (path: string, headers: Record<string, string> = {}) => fetch(server.url + path, { headers });
+const json = async <T>(path: string) => (await (await get(path)).json()) as T;
+const post = (path: string, body: unknown, token: string | null = server.token) =>
+  fetch(server.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify(body),
+  });
+
+describe('looking', () => {
+  it('shows queues, running builds, results, releases, mirrors and estimates', async () => {
+    await server.report.projectQueue(aQueue({ items: [anItem()] }));
+    await server.report.recordBuild(aBuild({ id: 'running', startTime: 50_000, endTime: null, result: null }));
+    await server.report.recordBuild(aBuild({ id: 'old-1', startTime: 1_000, endTime: 2_000 }));
+    await server.report.recordBuild(aBuild({ id: 'old-2', startTime: 2_000, endTime: 5_000 }));
+    await server.report.recordBuildSet(aBuildSet());
+    await server.report.recordRelease(aRelease());
+    await server.report.recordMirror(aMirror());
+    const status = await json<StatusView>('/api/status');
+    assert.equal(status.queues[0]?.items.length, 1);
+    assert.deepEqual(
+      status.running.map(({ id }) => id),
+      ['running'],
+    );
+    assert.deepEqual([status.buildSets.length, status.releases.length, status.mirrors.length], [1, 1, 1]);
+    assert.deepEqual(status.estimates, { 'tinycdb deb-build': 2_000 });
+    assert.equal(status.workflowUrl, 'http://127.0.0.1:8233/namespaces/default/workflows/');
+  });
+
+  it('finds builds by their keys, and says what is wrong with a question', async () => {
+    assert.equal((await json<unknown[]>('/api/builds?job=deb-build&limit=2')).length, 2);
+    assert.deepEqual(await json('/api/builds?job=none'), []);
+    assert.equal((await json<unknown[]>('/api/buildsets?project=tinycdb')).length, 1);
+    const wrong = await get('/api/builds?limit=0');
+    assert.equal(wrong.status, 400);
+    assert.match(((await wrong.json()) as { error: string }).error, /limit/);
+    const missing = await get('/api/builds/nothing');
+    assert.equal(missing.status, 404);
+    assert.match(((await missing.json()) as { error: string }).error, /no build nothing/);
+  });
+
+  it('tells what happens as it happens, and nothing twice', async () => {
+    const response = await get('/api/events');
+    assert.equal(response.headers.get('content-type'), 'text/event-stream');
+    const body = response.body?.pipeThrough(new TextDecoderStream()) as ReadableStream<string>;
+    const events = readEvents(body);
+    const told = events.next();
+    while (server.live.watchers < 2) await sleep(10);
+    const queue = aQueue({ time: 3_000, sequence: 7 });
+    await server.report.projectQueue(queue);
+    await server.report.projectQueue(queue);
+    await server.report.recordMirror(aMirror({ id: 'm2', startTime: 30_000 }));
+    assert.deepEqual(await told, { done: false, value: { type: 'queue', data: JSON.stringify(queue) } });
+    assert.equal((await events.next()).value?.type, 'mirror');
+    await events.return(undefined);
+  });
+
+  it('describes itself', async () => {
+    const api = await json<{ paths: object }>('/api/openapi.json');
+    assert.ok('/api/retrigger' in api.paths && '/api/builds/{id}/log' in api.paths);
+    assert.match(await (await get('/metrics')).text(), /sluice_queue_window\{.*queue="packages"\} 20/);
+    assert.deepEqual(await json('/health/live'), { ok: true });
+    assert.deepEqual(await json('/health/ready'), { ok: true });
+  });
+});
+
+describe('logs', () => {
+  it('streams a log while it is written, until it is complete', async () => {
+    const logs = createFileLogStore({ root: join(server.data, 'storage'), baseUrl: server.url });
+    await server.report.recordBuild(aBuild({ id: 'live', result: null, endTime: null }));
+    const following = get('/api/builds/live/log?follow=1').then((response) => response.text());
+    const log = await logs.open('live', 'build.log');
+    log.write('one\n');
+    await sleep(300);
+    log.write('two\n');
+    await log.close();
+    assert.equal(await following, 'one\ntwo\n');
+    const view = await json<BuildView>('/api/builds/live');
+    assert.deepEqual(view.logs, [{ name: 'build.log', url: '/api/builds/live/log?name=build.log', complete: true }]);
+  });
+
+  it('ends with the build when a worker died before it closed the log', async () => {
+    const logs = createFileLogStore({ root: join(server.data, 'storage'), baseUrl: server.url });
+    await server.report.recordBuild(aBuild({ id: 'died', result: 'RETRY', endTime: 2_000 }));
+    const log = await logs.open('died', 'build.log');
+    log.write('last words\n');
+    await sleep(100);
+    assert.equal(await (await get('/api/builds/died/log?follow=1')).text(), 'last words\n');
+    await log.close();
+  });
+
+  for (const { range, status, body, says } of [
+    { range: 'bytes=0-2', status: 206, body: 'one', says: 'the first bytes' },
+    { range: 'bytes=4-', status: 206, body: 'two\n', says: 'from a place on' },
+    { range: 'bytes=-4', status: 206, body: 'two\n', says: 'the last bytes' },
+    { range: 'bytes=0-1,3-4', status: 200, body: 'one\ntwo\n', says: 'the whole for several ranges' },
+  ]) {
+    it(`answers ${range} with ${says}`, async () => {
+      const response = await get('/api/builds/live/log', { range });
+      assert.equal(response.status, status);
+      assert.equal(await response.text(), body);
+    });
+  }
+
+  it('refuses a range behind the end, a log that is not there, a name that leaves the directory', async () => {
+    assert.equal((await get('/api/builds/live/log', { range: 'bytes=99-' })).status, 416);
+    assert.equal((await get('/api/builds/live/log?name=other.log')).status, 404);
+    assert.equal((await get('/api/builds/live/log?name=..%2F..%2Ftoken')).status, 404);
+    assert.equal((await get('/api/builds/..%2F..%2Ftoken/log')).status, 404);
+  });
+});
+
+describe('files', () => {
+  it('offers artifacts by digest for ever, as data that cannot run', async () => {
+    const blobs = createFileBlobStore({ root: join(server.data, 'storage'), baseUrl: server.url });
+    const { digest } = await blobs.put('<script>alert(1)</script>');
+    const response = await fetch(blobs.url(digest, 'report.html'));
+    assert.equal(response.headers.get('content-type'), 'text/html; charset=utf-8');
+    assert.match(response.headers.get('content-security-policy') ?? '', /sandbox/);
+    assert.match(response.headers.get('cache-control') ?? '', /immutable/);
+    const again = { 'if-none-match': response.headers.get('etag') ?? '' };
+    assert.equal((await fetch(blobs.url(digest, 'report.html'), { headers: again })).status, 304);
+    assert.equal((await get(`/api/artifacts/${'0'.repeat(64)}/x`)).status, 404);
+    assert.equal((await get('/api/artifacts/..%2F..%2Ftoken/x')).status, 400);
+  });
+
+  it('offers repositories with listings and ranges, through the links that make them whole', async () => {
+    const released = join(server.data, 'released');
+    await mkdir(join(released, '.generations', '1', 'dists'), { recursive: true });
+    await writeFile(join(released, '.generations', '1', 'dists', 'Release'), 'Origin: Sluice\n');
+    await symlink(join('.generations', '1'), join(released, 'deb'));
+    const response = await get('/released/deb/dists/Release', { range: 'bytes=0-5' });
+    assert.equal(response.status, 206);
+    assert.equal(await response.text(), 'Origin');
+    assert.match(await (await get('/released/deb/dists/')).text(), /href="[^"]*Release"/);
+    assert.equal((await get('/released/..%2Ftoken')).status, 404);
+    assert.equal((await fetch(`${server.url}/released/%2e%2e/token`)).status, 404);
+  });
+});
+
+describe('acting', () => {
+  it('needs the token of the data directory, which only its owner can read', async () => {
+    assert.equal((await stat(join(server.data, 'token'))).mode & 0o777, 0o600);
+    const body = { pipeline: 'gate', change: 'I1' };
+    const without = await post('/api/dequeue', body, null);
+    assert.equal(without.status, 401);
+    assert.match(((await without.json()) as { error: string }).error, /token/);
+    assert.equal((await post('/api/dequeue', body, 'wrong')).status, 403);
+    assert.deepEqual(server.asked, []);
+  });
+
+  for (const { path, body, what } of [
+    { path: '/api/enqueue', body: { pipeline: 'gate', change: 'I1' }, what: 'enqueue' },
+    { path: '/api/dequeue', body: { pipeline: 'gate', change: 'I1' }, what: 'dequeue' },
+    { path: '/api/promote', body: { pipeline: 'gate', changes: ['I1', 'I2'] }, what: 'promote' },
+    { path: '/api/retrigger', body: { change: 'I1', job: 'deb-build' }, what: 'retrigger' },
+    { path: '/api/cancel', body: { build: 'b1' }, what: 'cancel' },
+    { path: '/api/events/git', body: { connection: 'git', project: 'p', changes: ['I1'] }, what: 'intake' },
+  ]) {
+    it(`passes ${path} on`, async () => {
+      const response = await post(path, body);
+      assert.ok(response.ok);
+      assert.deepEqual(server.asked.at(-1), { what, input: body });
+    });
+  }
+
+  it('answers a refusal with its reason', async () => {
+    server.answer = { ok: false, reason: 'I1 is not in gate' };
+    const response = await post('/api/dequeue', { pipeline: 'gate', change: 'I1' });
+    assert.equal(response.status, 409);
+    assert.deepEqual(await response.json(), server.answer);
+    server.answer = { ok: true };
+  });
+
+  it('names every key that is wrong', async () => {
+    const response = await post('/api/promote', { changes: [] });
+    assert.equal(response.status, 400);
+    assert.match(((await response.json()) as { error: string }).error, /pipeline.*changes|changes.*pipeline/s);
+  });
+
+  it('votes on, abandons and restores changes', async () => {
+    await post('/api/changes/I1/approve', { by: 'ada' });
+    await post('/api/changes/I1/abandon', { by: 'ada' });
+    assert.deepEqual(server.asked.slice(-2), [
+      { what: 'vote', input: { change: 'I1', label: 'Approved', value: 1, by: 'ada' } },
+      { what: 'abandon', input: { change: 'I1', by: 'ada' } },
+    ]);
+    assert.equal((await get('/api/changes/unknown')).status, 404);
+  });
+});
