@@ -27,10 +27,10 @@ export function register(program: Command): void {
 }
 
 async function diagnose(options: DoctorOptions): Promise<void> {
-  const { data } = readConfiguration({ file: options.config });
-  if (options.mend) await (await import('./bootstrap.ts')).bootstrap(data);
+  const config = readConfiguration({ file: options.config });
+  if (options.mend) await (await import('./bootstrap.ts')).bootstrap(config);
   const { bootstrapSteps, findNeeds } = await import('../infra/bootstrap/bootstrap.ts');
-  const needs = await findNeeds(bootstrapSteps(data));
+  const needs = await findNeeds(bootstrapSteps(config));
   const missing = needs.flatMap(({ findings }) => findings).map(({ part, missing, mend }) => ({ part, missing, mend }));
   print<Diagnosis>({ ok: missing.length === 0, missing }, render, options);
   if (missing.length > 0) throw failed();

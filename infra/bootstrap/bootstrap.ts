@@ -1,12 +1,14 @@
+import type { Config } from '../config/load.ts';
 import { containerEngine } from './engine.ts';
+import { containerImages } from './images.ts';
 import { debianPackages } from './packages.ts';
 import { signerUser } from './signer.ts';
 import type { Finding, Step } from './step.ts';
 import { temporalServer } from './temporal.ts';
 
 /** All that a machine must have, in the order in which it is made good. */
-export function bootstrapSteps(data: string): readonly Step[] {
-  return [debianPackages(), temporalServer(), signerUser(), containerEngine(data)];
+export function bootstrapSteps(config: Pick<Config, 'data' | 'platforms'>): readonly Step[] {
+  return [debianPackages(), temporalServer(), signerUser(), containerEngine(config.data), containerImages(config)];
 }
 
 /** A step that found something missing. */

@@ -26,9 +26,9 @@ Everything has a default: Sluice runs without any file. \`--config FILE\` names 
 - **Times** are \`60s\`, \`15m\`, \`12h\`, \`20d\`, \`8w\` or a number of seconds; **sizes** \`512MiB\`, \`2GiB\` or a number of bytes.
 - \`NAME\` in a key below stands for a name that you choose.
 
-| key | what it is | value | default |
-| --- | --- | --- | --- |
 `;
+
+type Row = readonly [key: string, what: string, value: string, fallback: string];
 
 /** The reference of every key, as Markdown. */
 export function configReference(): string {
@@ -36,10 +36,18 @@ export function configReference(): string {
     configSchema((path) => path),
     { io: 'input', unrepresentable: 'any' },
   ) as JsonSchema;
-  return `${introduction}${rows('', schema).join('\n')}\n`;
+  return `${introduction}${table([['key', 'what it is', 'value', 'default'], ...rows('', schema)])}\n`;
 }
 
-function rows(prefix: string, schema: JsonSchema): string[] {
+function table(all: readonly Row[]): string {
+  const cells = all.map((row) => row.map((text) => text.replaceAll('|', '\\|')));
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const lines = cells.map((row) => `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`);
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  return [...lines.slice(0, 1), rule, ...lines.slice(1)].join('\n');
+}
+
+function rows(prefix: string, schema: JsonSchema): Row[] {
   const named = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
     const required = schema.required?.includes(key) === true && value.default === undefined;
     return row(`${prefix}${key}`, value, required);
@@ -50,14 +58,10 @@ function rows(prefix: string, schema: JsonSchema): string[] {
     : named;
 }
 
-function row(name: string, schema: JsonSchema, required: boolean): string[] {
+function row(name: string, schema: JsonSchema, required: boolean): Row[] {
   const fallback = required ? '(must be given)' : defaultText(schema);
-  const line = `| \`${name}\` | ${cell(schema.description ?? '')} | ${cell(valueText(schema))} | ${cell(fallback)} |`;
+  const line: Row = [`\`${name}\``, schema.description ?? '', valueText(schema), fallback];
   return [line, ...rows(`${name}.`, schema)];
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|');
 }
 
 function valueText(schema: JsonSchema): string {

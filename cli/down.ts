@@ -1,0 +1,74 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { Config } from '../infra/config/load.ts';
+import { addCommand, configOption } from './command.ts';
+import { readConfiguration } from './configuration.ts';
+import { failed, misused, unavailable } from './fault.ts';
+import { log } from './output.ts';
+
+interface DownOptions {
+  readonly config?: string;
+  readonly data?: string;
+  readonly purge?: boolean;
+}
+
+export function register(program: Command): void {
+  addCommand(program, 'down', {
+    examples: ['sluice down', 'sluice down --purge'],
+    details: 'What was going on is taken up by the next `sluice up`, unless it is purged.',
+  })
+    .addOption(configOption())
+    .option('--data <dir>', "data directory (default: the configuration's)")
+    .option('--purge', 'also remove containers, networks, volumes and images that Sluice made, and all of its data')
+    .action(down);
+}
+
+async function down(options: DownOptions): Promise<void> {
+  const config = readConfiguration({ file: options.config, data: options.data });
+  await stopHolder(config.data);
+  if (!options.purge) return;
+  await purge(config);
+}
+
+/** Seconds that a stack may take to end in order. */
+const patience = 40;
+
+async function stopHolder(data: string): Promise<void> {
+  const { readHolder } = await import('../infra/stack/lock.ts');
+  const holder = readHolder(data);
+  if (holder === undefined) {
+    log(`nothing runs on ${data}`);
+    return;
+  }
+  try {
+    process.kill(holder.pid, 'SIGTERM');
+  } catch (error) {
+    throw unavailable(`no permission to stop "${holder.command}" (process ${holder.pid}): ${(error as Error).message}`);
+  }
+  for (const deadline = Date.now() + patience * 1000; readHolder(data)?.pid === holder.pid; await sleep(100)) {
+    if (Date.now() > deadline) throw failed(`"${holder.command}" (process ${holder.pid}) does not end`);
+  }
+  log(`stopped "${holder.command}"`);
+}
+
+async function purge({ data }: Config): Promise<void> {
+  if (existsSync(data) && !existsSync(join(data, 'lock'))) throw misused(`${data} is not a data directory of Sluice`);
+  const { lockDirectory } = await import('../infra/stack/lock.ts');
+  const { askEngine, stopEngine } = await import('../infra/bootstrap/engine.ts');
+  const lock = await lockDirectory(data, patience);
+  if ((await askEngine()) === 'answers') {
+    const { purgeEngine } = await import('../infra/images/purge.ts');
+    const removed = await purgeEngine();
+    log(
+      `removed ${Object.entries(removed)
+        .map(([what, count]) => `${count} ${what}`)
+        .join(', ')}`,
+    );
+  } else log('no container engine answers: its containers and images, if any, stay');
+  if (await stopEngine(data)) log('stopped the container engine that Sluice started');
+  lock.release();
+  rmSync(data, { recursive: true, force: true });
+  log(`removed ${data}`);
+}

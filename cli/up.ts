@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import type { Command } from 'commander';
+import { addCommand, configOption } from './command.ts';
+import { readConfiguration } from './configuration.ts';
+import { duration, log, paint } from './output.ts';
+
+interface UpOptions {
+  readonly config?: string;
+  readonly data?: string;
+}
+
+export function register(program: Command): void {
+  addCommand(program, 'up', {
+    examples: ['sluice up', 'sluice up --data /srv/sluice'],
+    details:
+      'It runs in the foreground; Ctrl-C stops everything, and the next `sluice up` takes up what was going on. Killed ' +
+      'processes come back. Their logs are in `log/` in the data directory.',
+  })
+    .addOption(configOption())
+    .option('--data <dir>', "data directory (default: the configuration's)")
+    .action(up);
+}
+
+async function up(options: UpOptions): Promise<void> {
+  const config = readConfiguration({ file: options.config, data: options.data });
+  const { bootstrap } = await import('./bootstrap.ts');
+  const { start } = await import('./stack.ts');
+  await bootstrap(config);
+  const begun = performance.now();
+  const told = untilTold();
+  const stack = await start(config, 0);
+  log(`Ready in ${duration((performance.now() - begun) / 1000)}. Ctrl-C stops everything.`);
+  const rows = { page: stack.url, Temporal: stack.temporalUi, data: config.data };
+  for (const [name, value] of Object.entries(rows)) log(`  ${name.padEnd(10)}${paint('cyan', value)}`);
+  await told;
+  log('Stopping; a second Ctrl-C stops at once.');
+  const impatient = untilTold().then(() => process.exit(1));
+  await Promise.race([stack.stop(), impatient]);
+}
+
+async function untilTold(): Promise<void> {
+  const heard = new AbortController();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  await Promise.race(signals.map((signal) => once(process, signal, { signal: heard.signal }).catch(() => {})));
+  heard.abort();
+}
