@@ -22,12 +22,30 @@ const waitForEver = ['/bin/sh', '-c', 'trap : TERM INT; while :; do sleep 3600 &
  * @param docker a client, where the caller has one already.
  */
 export function createDockerEngine(docker: Docker = new Docker()): ContainerEngine {
+  let counted: Promise<number> | undefined;
+  const cores = () => {
+    counted ??= countCores(docker).catch((error) => {
+      counted = undefined;
+      throw error;
+    });
+    return counted;
+  };
   return {
-    start: (spec) => timed('container', () => start(docker, spec)),
+    start: (spec) => timed('container', async () => start(docker, withinReach(spec, await cores()))),
     createNetwork: (name, options) => createNetwork(docker, name, options),
     sweep: (build) => sweep(docker, build),
     imageId: async (image) => (await ask('look at an image', docker.getImage(image).inspect())).Id,
   };
+}
+
+async function countCores(docker: Docker): Promise<number> {
+  const { NCPU } = (await ask('count the cores', docker.info())) as { readonly NCPU: number };
+  return NCPU;
+}
+
+/** The engine refuses a container that may use more cores than there are. */
+function withinReach(spec: ContainerSpec, cores: number): ContainerSpec {
+  return { ...spec, limits: { ...spec.limits, cpus: Math.min(spec.limits.cpus, cores) } };
 }
 
 async function start(docker: Docker, spec: ContainerSpec): Promise<Container> {

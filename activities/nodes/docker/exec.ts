@@ -3,12 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { ExecOptions, ExecResult } from '../../ports.ts';
 import { EngineUnavailable } from '../engine-unavailable.ts';
-import { ask, statusOf } from './faults.ts';
+import { ask, askIfThere } from './faults.ts';
 
 /** How much of a program's output is kept in its result, in characters. */
 const keptOutput = 1024 * 1024;
 /** Milliseconds that killed processes have before the whole container is killed. */
 const grace = 5_000;
+/** Milliseconds after which the engine knows that a container has ended. */
+const settling = 300;
 /** An exit code that says "killed": worth asking whether the container itself is still there. */
 const killedCode = 137;
 
@@ -92,7 +94,8 @@ function watchEnd(container: Docker.Container, { signal, timeout }: ExecOptions)
 async function killProcesses(container: Docker.Container): Promise<void> {
   try {
     const killer = await container.exec({ Cmd: ['/bin/sh', '-c', 'kill -KILL -1'], User: 'root' });
-    await killer.start({ Detach: true });
+    const answer = await killer.start({ Detach: true });
+    answer.destroy();
     await sleep(grace, undefined, { ref: false });
   } catch {
     await container.kill().catch(() => {});
@@ -111,15 +114,15 @@ async function exitCode(container: Docker.Container, exec: Docker.Exec): Promise
 }
 
 async function inspect(container: Docker.Container, exec: Docker.Exec): Promise<Docker.ExecInspectInfo> {
-  try {
-    return await ask('read an exit code', exec.inspect());
-  } catch (error) {
-    if (statusOf(error) === 404) throw new EngineUnavailable(`container ${container.id} is gone`, error);
-    throw error;
-  }
+  const state = await askIfThere('read an exit code', exec.inspect());
+  if (state === null) throw new EngineUnavailable('run a program', `container ${container.id} is gone`);
+  return state;
 }
 
+/** @throws EngineUnavailable when the program ended because its container did. */
 async function assertRunning(container: Docker.Container): Promise<void> {
-  const { State } = await ask('look at a container', container.inspect());
-  if (!State.Running) throw new EngineUnavailable('the container was stopped', State.Error || `exit ${State.ExitCode}`);
+  // The engine learns of the end of a container after that of the programs inside.
+  await sleep(settling);
+  const state = (await askIfThere('look at a container', container.inspect()))?.State;
+  if (!state?.Running) throw new EngineUnavailable('run a program', `container ${container.id} was stopped`);
 }

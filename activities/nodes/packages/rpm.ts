@@ -25,7 +25,7 @@ function configure(repositories: readonly NodeRepository[]): Record<string, stri
     if (key !== undefined) files[path] = key;
     const checks = key === undefined ? 'gpgcheck=0\n' : `gpgcheck=1\nrepo_gpgcheck=1\ngpgkey=file://${path}\n`;
     const head = `[sluice-${position}]\nname=Sluice ${kind} ${position}\nbaseurl=${url}\nenabled=1\n`;
-    return `${head}priority=${priorities[kind]}\nmetadata_expire=1\n${checks}`;
+    return `${head}priority=${priorities[kind]}\nmetadata_expire=1\nskip_if_unavailable=0\n${checks}`;
   });
   files['/etc/yum.repos.d/sluice.repo'] = sections.join('\n');
   return files;

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import type { AptSettings } from './apt-settings.ts';
+
+/** How one image comes to be. */
+export interface Recipe {
+  readonly image: string;
+  /** The image it starts from; null: mmdebstrap makes it. */
+  readonly from: string | null;
+  /** Names of the files in `scripts/` that finish it, in order. */
+  readonly scripts: readonly string[];
+  /** Digest of everything that goes into it: scripts, settings, and the recipes before it. */
+  readonly digest: string;
+}
+
+/** The Debian release that RPM platforms of the kind `bootstrap` stand on. */
+const rpmHost = 'bookworm';
+
+/** The images that the platforms need, each after the one that it starts from. */
+export async function recipesFor(
+  platforms: readonly Platform[],
+  settings: (codename: string) => Promise<AptSettings>,
+): Promise<readonly Recipe[]> {
+  const recipes = new Map<string, Recipe>();
+  const add = async (image: string, from: string | null, scripts: readonly string[], salt: string) => {
+    if (recipes.has(image)) return;
+    const texts = await Promise.all(scripts.map((name) => readFile(scriptPath(name), 'utf8')));
+    const origin = from === null ? 'mmdebstrap' : (recipes.get(from)?.digest ?? from);
+    recipes.set(image, { image, from, scripts, digest: digestOf([origin, salt, ...texts]) });
+  };
+  for (const platform of platforms.filter(({ images }) => images === 'bootstrap')) {
+    const codename = codenameOf(platform);
+    const [base, tools] = [`sluice/${codename}:base`, `sluice/${codename}:tools`];
+    await add(base, null, ['base.sh'], JSON.stringify(await settings(codename)));
+    await add(tools, base, ['tools.sh'], '');
+    const finish = platform.format === 'deb' ? { test: [], build: ['deb-build.sh'] } : rpmScripts;
+    await add(platform.testImage, base, finish.test, '');
+    await add(platform.buildImage, tools, finish.build, '');
+  }
+  return [...recipes.values()];
+}
+
+const rpmScripts = {
+  test: ['rpm-minimal.sh', 'rpm-base.sh'],
+  build: ['rpm-minimal.sh', 'rpm-build.sh', 'rpm-base.sh'],
+};
+
+/** The Debian release below a platform. */
+export function codenameOf({ format, codename }: Platform): string {
+  return format === 'deb' ? codename : rpmHost;
+}
+
+/** Where a script of a recipe is on the host. */
+export function scriptPath(name: string): URL {
+  return new URL(`scripts/${name}`, import.meta.url);
+}
+
+function digestOf(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Docker from 'dockerode';
+import { createDockerEngine } from '../../../../activities/nodes/docker/engine.ts';
+import { EngineUnavailable } from '../../../../activities/nodes/engine-unavailable.ts';
+import type { BuildLog, Container, ContainerSpec } from '../../../../activities/ports.ts';
+import { ensureImages } from '../../../../infra/images/ensure.ts';
+import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
+
+const engine = createDockerEngine();
+const signal = AbortSignal.timeout(600_000);
+const build = `test-engine-${process.pid}`;
+const spec: ContainerSpec = {
+  image: 'sluice/debian-12:minimal',
+  build,
+  network: 'default',
+  limits: { cpus: 99, memoryMiB: 256, pids: 100, diskMiB: 8 },
+  privileges: 'default',
+  scratch: ['/scratch'],
+};
+let container: Container;
+let directory: string;
+
+before(async () => {
+  await ensureImages(builtInPlatforms.slice(0, 1), () => {});
+  directory = await mkdtemp(join(tmpdir(), 'engine-'));
+  container = await engine.start(spec);
+});
+
+after(async () => {
+  await engine.sweep(build);
+  await rm(directory, { recursive: true });
+});
+
+function collector(): BuildLog & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const close = () => Promise.reject(new Error('not closed here'));
+  return { lines, write: (text) => void lines.push(text), section: () => {}, close };
+}
+
+test('a program gets its arguments and environment as they are, and its exit code and output come back', async () => {
+  const argv = ['sh', '-c', 'printf "%s|" "$@" "$VALUE"; id -un; exit 7', 'sh', '$(id)', "a'b\nc", '-x'];
+  const result = await container.exec(argv, { signal, user: 'nobody', env: { VALUE: '`x` é' } });
+  assert.deepEqual(result, { code: 7, output: "$(id)|a'b\nc|-x|`x` é|nobody\n", timedOut: false });
+});
+
+test('output is in the log while the program runs', async () => {
+  const log = collector();
+  const running = container.exec(['sh', '-c', 'echo first; sleep 30'], { signal, log, timeout: 3_000 });
+  while (log.lines.length === 0) await sleep(20);
+  assert.equal(log.lines.join(''), 'first\n');
+  assert.equal((await running).timedOut, true);
+});
+
+test('a timeout kills everything that was started, even in another session, and the container lives on', async () => {
+  const argv = ['sh', '-c', 'setsid sleep 300 & sleep 300'];
+  const { timedOut } = await container.exec(argv, { signal, timeout: 300 });
+  assert.equal(timedOut, true);
+  const left = await container.exec(['sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " "'], { signal });
+  assert.doesNotMatch(left.output, /sleep 300 /);
+});
+
+test('an abort ends the program and is passed on', async () => {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new Error('enough')), 200);
+  await assert.rejects(container.exec(['sleep', '60'], { signal: controller.signal }), /enough/);
+});
+
+test('a fork bomb ends with its timeout', async () => {
+  const bomb = ['sh', '-c', 'b() { b | b & }; b; sleep 60'];
+  const other = await engine.start({ ...spec, limits: { ...spec.limits, pids: 50 } });
+  const { timedOut } = await other.exec(bomb, { signal, timeout: 2_000 });
+  assert.equal(timedOut, true);
+  await other.remove();
+});
+
+test('a full scratch directory is a full disk inside', async () => {
+  const argv = ['dd', 'if=/dev/zero', 'of=/scratch/big', 'bs=1M'];
+  const { code, output } = await container.exec(argv, { signal, user: 'nobody' });
+  assert.equal(code, 1);
+  assert.match(output, /No space left on device/);
+  await container.exec(['rm', '/scratch/big'], { signal });
+});
+
+test('files go in and come out as they are, whatever their names', async () => {
+  const tree = join(directory, 'in');
+  await mkdir(tree);
+  const names = ['-rf', 'a b', 'q\'"', 'new\nline', '..x'];
+  for (const name of names) await writeFile(join(tree, name), name);
+  await container.copyIn(tree, '/scratch');
+  await container.copyIn(join(tree, '-rf'), '/tmp');
+  await container.copyOut('/scratch/.', directory);
+  for (const name of names) assert.equal(await readFile(join(directory, name), 'utf8'), name);
+  await assert.rejects(container.copyOut('/nowhere', directory), /copy|no such|not find/i);
+});
+
+test('an isolated container has no network but its own loopback', async () => {
+  const other = await engine.start(spec);
+  const before = await other.exec(['cat', '/proc/net/dev'], { signal });
+  assert.match(before.output, /eth0/);
+  await other.isolate();
+  const after = await other.exec(['cat', '/proc/net/dev'], { signal });
+  assert.doesNotMatch(after.output, /eth0/);
+  await other.remove();
+});
+
+test('members of an internal network reach each other by address, and nothing else', async () => {
+  const network = await engine.createNetwork(`${build}-net`, { internal: true, build });
+  const pair = await Promise.all(
+    ['a', 'b'].map((hostname) => engine.start({ ...spec, hostname, network: network.name })),
+  );
+  const [first] = pair;
+  const found = await first?.exec(['getent', 'hosts', (pair[1]?.id ?? '').slice(0, 12)], { signal });
+  assert.equal(found?.code, 0, 'the other member is found by its id');
+  await Promise.all(pair.map((each) => each.remove()));
+  await network.remove();
+});
+
+test('sweep removes what a killed worker left of a build, and only that', async () => {
+  const left = await engine.start({ ...spec, build: `${build}-left` });
+  await engine.createNetwork(`${build}-left`, { internal: true });
+  await engine.sweep(`${build}-left`);
+  await assert.rejects(left.exec(['true'], { signal }));
+  await engine.sweep(`${build}-left`);
+  assert.equal((await container.exec(['true'], { signal })).code, 0);
+  await assert.rejects(engine.sweep('x y'), /letters, digits/);
+});
+
+test('an engine that is away is told apart from every other error', async () => {
+  const away = createDockerEngine(new Docker({ socketPath: join(directory, 'none.sock') }));
+  await assert.rejects(away.start(spec), EngineUnavailable);
+  await assert.rejects(away.imageId('x'), /container engine is away/);
+  await assert.rejects(
+    engine.start({ ...spec, image: 'sluice/none:none' }),
+    (error) => !(error instanceof EngineUnavailable),
+  );
+});
+
+test('a container that vanishes while a program runs is a fault of the engine', async () => {
+  const other = await engine.start(spec);
+  const running = other.exec(['sleep', '60'], { signal });
+  await sleep(300);
+  await other.remove();
+  await assert.rejects(running, EngineUnavailable);
+});
