@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+interface Import {
+  readonly from: string;
+  /** A package, `node:…`, or a path in the checkout. */
+  readonly to: string;
+  /** Gone when it runs. */
+  readonly typeOnly: boolean;
+  /** Loaded when it is needed. */
+  readonly lazy: boolean;
+}
+
+interface Rule {
+  readonly folder: string;
+  /** Paths and packages that may be imported, by their beginnings. */
+  readonly may: readonly string[];
+  /** Likewise, for types alone. */
+  readonly mayTypes?: readonly string[];
+}
+
+const pureLibraries = ['yaml', 're2js', 'zod'];
+
+const closed: readonly Rule[] = [
+  { folder: 'pipelines', may: ['pipelines/', ...pureLibraries] },
+  {
+    folder: 'workflows',
+    may: ['workflows/', 'pipelines/', '@temporalio/workflow', '@temporalio/common'],
+    mayTypes: ['activities/'],
+  },
+];
+
+/** For folders that may import nearly everything: what they may not, and why. */
+const open: readonly { readonly folder: string; readonly mayNot: readonly string[]; readonly because: string }[] = [
+  {
+    folder: 'activities',
+    mayNot: ['server/', 'cli/', 'infra/', 'web/'],
+    because: 'effects know ports, not who runs them',
+  },
+  {
+    folder: 'activities',
+    mayNot: ['@temporalio/worker', '@temporalio/workflow'],
+    because: 'an activity is not a workflow',
+  },
+  { folder: 'server', mayNot: ['cli/'], because: 'the server knows no command line' },
+  { folder: 'infra', mayNot: ['cli/'], because: 'the command line stands on infra' },
+  { folder: 'cli', mayNot: ['workflows/'], because: 'commands speak to the server' },
+];
+
+/** What a command may load only when it acts, so that `sluice` starts at once. */
+const heavy = ['@temporalio/', 'fastify', '@fastify/', '@electric-sql/', 'kysely', 'dockerode', 'playwright-core'];
+
+/** Adapters of one port, and the two formats: siblings that know nothing of each other. */
+const siblings = ['activities/review', 'activities/nodes', 'activities/storage', 'activities/repository'].concat([
+  'pipelines/formats',
+  'activities/build',
+  'activities/lint',
+]);
+
+const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
+  .toString()
+  .split('\0')
+  .filter((file) => file !== '' && existsSync(join(root, file)));
+
+const sources = files.filter((file) => file.endsWith('.ts'));
+const production = sources.filter((file) => /^(pipelines|workflows|activities|server|cli|infra|web)\//.test(file));
+const texts = new Map(sources.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+const imports = sources.flatMap(importsOf);
+
+function importsOf(from: string): Import[] {
+  const text = (texts.get(from) ?? '').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  const found: Import[] = [];
+  const statement = /^(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
+  for (const [whole, type, to = ''] of text.matchAll(statement)) {
+    if (whole.startsWith('export') && !whole.includes(' from ')) continue;
+    const names =
+      /\{([^}]*)\}/
+        .exec(whole)?.[1]
+        ?.split(',')
+        .map((name) => name.trim())
+        .filter(Boolean) ?? [];
+    const onlyTypes = type !== undefined || (names.length > 0 && names.every((name) => name.startsWith('type ')));
+    found.push({ from, to: resolve(from, to), typeOnly: onlyTypes, lazy: false });
+  }
+  for (const [, to = ''] of text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g))
+    found.push({ from, to: resolve(from, to), typeOnly: false, lazy: true });
+  return found;
+}
+
+function resolve(from: string, to: string): string {
+  return to.startsWith('.') ? relative(root, join(root, dirname(from), to)) : to;
+}
+
+function within(path: string, beginnings: readonly string[]): boolean {
+  return beginnings.some((each) => path === each || path.startsWith(each.endsWith('/') ? each : `${each}/`));
+}
+
+function show({ from, to }: Import): string {
+  return `${from} imports ${to}`;
+}
+
+for (const { folder, may, mayTypes = [] } of closed) {
+  test(`${folder}/ imports nothing but ${[...may, ...mayTypes.map((each) => `types of ${each}`)].join(', ')}`, () => {
+    const own = imports.filter(({ from }) => from.startsWith(`${folder}/`));
+    const bad = own.filter(({ to, typeOnly }) => !within(to, may) && !(typeOnly && within(to, mayTypes)));
+    assert.deepEqual(bad.map(show), []);
+  });
+}
+
+for (const { folder, mayNot, because } of open) {
+  test(`${folder}/ does not import ${mayNot.join(', ')}: ${because}`, () => {
+    const bad = imports.filter(
+      ({ from, to, typeOnly }) => from.startsWith(`${folder}/`) && !typeOnly && within(to, mayNot),
+    );
+    assert.deepEqual(bad.map(show), []);
+  });
+}
+
+test('pipelines/ has no clock, no randomness and no input or output', () => {
+  const impure =
+    /\b(Date\.now|new Date\(\)|Math\.random|performance\.now|setTimeout|setInterval|fetch\(|process\.|crypto\.)/;
+  const bad = sources.filter((file) => file.startsWith('pipelines/')).filter((file) => impure.test(code(file)));
+  assert.deepEqual(bad, []);
+});
+
+function code(file: string): string {
+  return (texts.get(file) ?? '')
+    .replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+    .replace(/'(?:[^'\\\n]|\\.)*'|`[^`]*`/g, "''");
+}
+
+test('adapters of one port do not import each other', () => {
+  const adapter = (path: string) => {
+    const port = siblings.find((each) => path.startsWith(`${each}/`));
+    const rest = port === undefined ? [] : path.slice(port.length + 1).split('/');
+    return rest.length > 1 ? `${port}/${rest[0]}` : undefined;
+  };
+  const bad = imports.filter(({ from, to }) => {
+    const [mine, theirs] = [adapter(from), adapter(to)];
+    return mine !== undefined && theirs !== undefined && mine !== theirs && dirname(mine) === dirname(theirs);
+  });
+  assert.deepEqual(bad.map(show), []);
+});
+
+test('commands load heavy libraries only when they act', () => {
+  const eager = (from: string, seen: Set<string>): string[] => {
+    if (seen.has(from)) return [];
+    seen.add(from);
+    const next = imports.filter((each) => each.from === from && !each.lazy && !each.typeOnly);
+    return next.flatMap((each) => (within(each.to, heavy) ? [show(each)] : eager(each.to, seen)));
+  };
+  assert.deepEqual(eager('cli/main.ts', new Set()), []);
+  const commands = sources.filter(
+    (file) => /^export function register/m.test(texts.get(file) ?? '') && within(file, ['cli']),
+  );
+  assert.deepEqual(new Set(commands.flatMap((file) => eager(file, new Set()))), new Set());
+});
+
+test('imports make no circle', () => {
+  const next = new Map<string, string[]>();
+  for (const { from, to, typeOnly, lazy } of imports)
+    if (!typeOnly && !lazy) next.set(from, [...(next.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) assert.fail([...path.slice(path.indexOf(file)), file].join(' → '));
+    if (done.has(file)) return;
+    for (const to of next.get(file) ?? []) visit(to, [...path, file]);
+    done.add(file);
+  };
+  for (const file of production) visit(file, []);
+});
+
+test('a file has at most 300 lines, a test or benchmark 600', () => {
+  const long = sources.filter((file) => {
+    const limit = /^(test|bench)\//.test(file) ? 600 : 300;
+    return (texts.get(file) ?? '').split('\n').length - 1 > limit;
+  });
+  assert.deepEqual(long, []);
+});
+
+test('file names are kebab-case, and there are no default exports', () => {
+  const named = production.filter((file) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.d|\.test)?\.ts$/.test(basename(file)));
+  assert.deepEqual(named, []);
+  assert.deepEqual(
+    sources.filter((file) => /^export default\b/m.test(texts.get(file) ?? '')),
+    [],
+  );
+});
+
+test('every folder of sources says in a README what lives there', () => {
+  const folders = new Set(production.map((file) => dirname(file).split('/').slice(0, 2).join('/')));
+  assert.deepEqual([...folders].filter((folder) => !existsSync(join(root, folder, 'README.md'))).sort(), []);
+});
+
+/** Written apart, so that this file does not find itself. */
+const forbidden: readonly (readonly [what: string, pattern: RegExp])[] = [
+  [
+    'paths of one machine',
+    new RegExp(`(^|[^A-Za-z])/(${['wo', 'rk'].join('')}|${['fa', 'rm'].join('')})/|${['node', '24'].join('')}\\b`),
+  ],
+  [
+    'host names of package registries',
+    new RegExp(
+      [
+        ['registry', 'npmjs'],
+        ['pypi', 'org'],
+        ['files', 'pythonhosted'],
+        ['proxy', 'golang'],
+        ['static', 'crates'],
+        ['deb', 'debian', 'org'],
+      ]
+        .map((parts) => parts.join('\\.'))
+        .join('|'),
+    ),
+  ],
+  ['silenced checks', new RegExp(['biome-', 'ignore|@ts-', '(ignore|nocheck|expect-error)'].join(''))],
+  [
+    'unfinished work',
+    new RegExp(['TO', 'DO\\b|FIX', 'ME\\b|\\.(only', 'skip)\\('].join('').replace('(only', '(only|')),
+  ],
+];
+
+for (const [what, pattern] of forbidden) {
+  test(`no file holds ${what}`, () => {
+    const bad = files
+      .filter((file) => !/\.(png|gz|deb|rpm)$/.test(file))
+      .flatMap((file) => {
+        const lines = readFileSync(join(root, file), 'utf8').split('\n');
+        return lines.flatMap((line, index) =>
+          pattern.test(line) ? [`${file}:${index + 1}: ${line.trim().slice(0, 100)}`] : [],
+        );
+      });
+    assert.deepEqual(bad, []);
+  });
+}
