@@ -1,0 +1,72 @@
+/**
+ * Scripts that run on the node, where only a POSIX shell can be relied on. Each says one finding a line and is
+ * silent when all is well.
+ */
+
+/** Lists the files of package $2 in format $1 that the node was to have: images may leave documentation out. */
+const listing = `
+list() {
+  case $1 in
+    deb)
+      if grep -qsr path-exclude /etc/dpkg/dpkg.cfg /etc/dpkg/dpkg.cfg.d; then
+        dpkg -L "$2" | grep '^/' | grep -Ev '^/usr/share/(doc|man|info|locale|lintian)/'
+      else
+        dpkg -L "$2" | grep '^/'
+      fi ;;
+    rpm) rpm -q --qf '[%{FILESTATES:fstate} %{FILEFLAGS:fflags}: %{FILENAMES}\\n]' "$2" |
+      grep '^normal' | grep -v '^normal [a-z]*g[a-z]*:' | sed 's/^[^:]*: //' ;;
+  esac
+}
+`;
+
+/** Every file is there, every link leads somewhere, every program finds its libraries. */
+export const integrityScript = `#!/bin/sh
+${listing}
+list "$1" "$2" | while IFS= read -r path; do
+  if [ -L "$path" ] && [ ! -e "$path" ]; then
+    echo "$path is a link to $(readlink "$path"), which is not there"
+  elif [ ! -e "$path" ]; then
+    echo "$path is missing"
+  elif [ -f "$path" ]; then
+    case $path in
+      */bin/*|*/sbin/*|*/lib*/*|*/games/*)
+        if [ "$(head -c 4 "$path" | tail -c 3)" = ELF ]; then
+          ldd "$path" 2>/dev/null | grep 'not found' | sed "s|^[[:space:]]*|$path needs |"
+        fi ;;
+    esac
+  fi
+done
+exit 0
+`;
+
+/**
+ * Starts every program of package $2 with --version. A crash is: killed by a signal, or 126 and 127, which say that
+ * it cannot be started at all. A program that knows no --version, or does not end by itself, is none.
+ */
+export const programsScript = `#!/bin/sh
+${listing}
+list "$1" "$2" | while IFS= read -r path; do
+  case $path in
+    /bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/games/*) ;;
+    *) continue ;;
+  esac
+  [ -f "$path" ] && [ -x "$path" ] || continue
+  timeout -s KILL 10 "$path" --version </dev/null >/tmp/sluice-said 2>&1
+  code=$?
+  # 137 is our own patience; everything else from 126 on but usage-like codes is a crash.
+  case $code in
+    137) ;;
+    126|127) echo "$path cannot be started: $(tail -n 1 /tmp/sluice-said)" ;;
+    129|13[0-689]|14[0-9]|15[0-9]) echo "$path was killed by signal $((code - 128))" ;;
+  esac
+done
+exit 0
+`;
+
+/** Files on the node's own file system (specs seldom own every directory), but not what a package manager or a program at work may leave. */
+export const filesScript = `#!/bin/sh
+find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp -o -path /root \\
+  -o -path /var/cache -o -path /var/log -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/dnf \\
+  -o -path /var/lib/rpm -o -path /usr/lib/sysimage -o -path /sluice \\) -prune -o ! -path '/etc/*-' \\
+  ! -path /etc/ld.so.cache ! -type d -print
+`;

@@ -1,0 +1,139 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PackageFile, PackagesManifest, TestRepositoryMetadata } from '../../pipelines/model/artifact.ts';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import { junitXml } from '../../pipelines/report/junit.ts';
+import type { StageInput, StageResult } from '../../workflows/contract.ts';
+import { packageManagers } from '../nodes/packages/managers.ts';
+import { addRepositories, type Node } from '../nodes/packages/node.ts';
+import type { NodeRepository } from '../nodes/packages/port.ts';
+import type { BlobStore, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
+import { type SourceFiles, type SourceTree, sourceFiles } from './exercise.ts';
+import { type PackageReport, tryPackage } from './package.ts';
+import { placeScripts, sourceDirectory } from './place-scripts.ts';
+import { testRepositories } from './repositories.ts';
+
+export interface InstallStageDeps {
+  readonly engine: ContainerEngine;
+  readonly store: BlobStore;
+  /** @throws when no platform has that name. */
+  readonly platform: (label: string) => Platform;
+  /** The released repository of a platform, where there is one already. */
+  readonly released: (platform: Platform) => Promise<NodeRepository | null>;
+  /** Files of the source that say how its packages are tried. */
+  readonly sources: SourceTree;
+}
+
+/** Milliseconds that one step (an installation, a script, a removal) may take; `vars.step_timeout` is in seconds. */
+const stepTimeout = 180_000;
+
+/** Installs, checks, exercises and removes each package on a plain minimal system. */
+export function createInstallStage(deps: InstallStageDeps): StageRunner {
+  return async (input, context) => {
+    const own = testRepositories(input.parents);
+    const label = input.nodes[0]?.label;
+    if (own.length === 0 || label === undefined) {
+      return { result: 'FAILURE', summary: 'no job before this one made a test repository', artifacts: [] };
+    }
+    const platform = deps.platform(label);
+    const container = await deps.engine.start({
+      image: platform.testImage,
+      build: input.build.id,
+      hostname: 'node',
+      network: 'default',
+      limits: platform.limits,
+      privileges: 'default',
+    });
+    try {
+      const manager = packageManagers[platform.format];
+      const node = { name: 'node', machine: container, manager, signal: context.signal, log: context.log };
+      return await tryAll(deps, { input, context, platform, node, own: own.map(({ metadata }) => metadata) });
+    } finally {
+      await container.remove();
+    }
+  };
+}
+
+interface Trial {
+  readonly input: StageInput;
+  readonly context: StageContext;
+  readonly platform: Platform;
+  readonly node: Node;
+  readonly own: readonly TestRepositoryMetadata[];
+}
+
+async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult> {
+  const { input, context, platform, node } = trial;
+  const timeout = timeoutOf(input.vars);
+  const released = await deps.released(platform);
+  const offered = [...input.parents, ...input.provided];
+  const repositories = [
+    ...testRepositories(offered).map(({ repository }) => repository),
+    ...(released === null ? [] : [released]),
+  ].filter(({ codename }) => (codename === '') === (platform.format === 'rpm'));
+  context.log.section('Repositories');
+  const added = await addRepositories(node, repositories, { workdir: context.workdir, timeout });
+  if (added.code !== 0) throw new Error(`the node cannot read the test repositories: ${lastLine(added.output)}`);
+  await placeScripts(node, context.workdir);
+  const reports: PackageReport[] = [];
+  for (const digest of new Set(trial.own.map(({ manifest }) => manifest))) {
+    const manifest = JSON.parse((await deps.store.read(digest)).toString()) as PackagesManifest;
+    const source = await placeSource(deps.sources, { manifest, node, context });
+    for (const one of packagesToTry(manifest)) {
+      context.heartbeat(`${one.package} ${one.version}`);
+      reports.push(await tryPackage(node, one, { source, timeout, workdir: context.workdir }));
+    }
+  }
+  return report(deps.store, reports);
+}
+
+async function placeSource(
+  sources: SourceTree,
+  { manifest, node, context }: { readonly manifest: PackagesManifest } & Pick<Trial, 'node' | 'context'>,
+): Promise<SourceFiles> {
+  const directory = await mkdtemp(join(context.workdir, 'source-'));
+  await sources(manifest.source, directory, context.signal);
+  await node.machine.copyIn(directory, sourceDirectory);
+  return sourceFiles(directory);
+}
+
+/** Binary packages in their order, debug packages last: they need what they belong to. */
+function packagesToTry({ files }: PackagesManifest): PackageFile[] {
+  return [...files.filter(({ kind }) => kind === 'binary'), ...files.filter(({ kind }) => kind === 'debug')];
+}
+
+async function report(store: BlobStore, reports: readonly PackageReport[]): Promise<StageResult> {
+  const cases = reports.flatMap(({ package: name, version, steps }) =>
+    steps.map(({ step, seconds, problem, output }) => ({
+      suite: `install ${name} ${version}`,
+      name: step,
+      seconds,
+      ...(problem === null ? {} : { failure: { message: problem, text: output.slice(-20_000) } }),
+    })),
+  );
+  const [junit, json] = await Promise.all([
+    store.put(junitXml(cases)),
+    store.put(`${JSON.stringify({ packages: reports }, null, 2)}\n`),
+  ]);
+  const artifacts = [
+    { name: 'junit.xml', url: store.url(junit.digest, 'junit.xml') },
+    { name: 'install.json', url: store.url(json.digest, 'install.json') },
+  ];
+  const failures = reports.flatMap(({ package: name, version, steps }) =>
+    steps.flatMap(({ step, problem }) => (problem === null ? [] : [`${name} ${version}: ${step}: ${problem}`])),
+  );
+  const names = reports.map((one) => one.package).join(', ');
+  if (failures[0] === undefined) {
+    return { result: 'SUCCESS', summary: `installed, exercised and removed: ${names}`, artifacts };
+  }
+  const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : '';
+  return { result: 'FAILURE', summary: `${failures[0]}${more}`, artifacts };
+}
+
+function timeoutOf({ step_timeout: seconds }: Readonly<Record<string, unknown>>): number {
+  return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : stepTimeout;
+}
+
+function lastLine(output: string): string {
+  return output.trim().split('\n').at(-1) ?? '';
+}

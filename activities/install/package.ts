@@ -1,0 +1,131 @@
+import type { PackageFile } from '../../pipelines/model/artifact.ts';
+import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
+import type { ExecResult } from '../ports.ts';
+import { exercise, type SourceFiles } from './exercise.ts';
+import { scriptDirectory } from './place-scripts.ts';
+
+export type InstallStep = 'install' | 'integrity' | 'exercise' | 'remove';
+
+/** How one step of one package went. `problem` is one line, null when all is well. */
+export interface StepReport {
+  readonly step: InstallStep;
+  readonly seconds: number;
+  readonly problem: string | null;
+  /** The tail of what was said. */
+  readonly output: string;
+}
+
+export interface PackageReport {
+  readonly package: string;
+  readonly version: string;
+  readonly arch: string;
+  readonly steps: readonly StepReport[];
+}
+
+export interface TrialSettings {
+  readonly source: SourceFiles;
+  /** Milliseconds for each step. */
+  readonly timeout: number;
+  readonly workdir: string;
+}
+
+interface Finding {
+  readonly problem: string | null;
+  readonly output: string;
+}
+
+/** Installs one package, looks at it, exercises it, removes it. A step that fails ends the trial but for the removal. */
+export async function tryPackage(node: Node, file: PackageFile, settings: TrialSettings): Promise<PackageReport> {
+  const { package: name, version, arch } = file;
+  node.log.section(`${name} ${version} (${arch})`);
+  const before = await listFiles(node, settings.timeout);
+  const steps: StepReport[] = [];
+  const step = async (called: InstallStep, work: () => Promise<Finding>): Promise<boolean> => {
+    const started = performance.now();
+    const { problem, output } = await work();
+    if (problem !== null) node.log.write(`${called}: ${problem}\n`);
+    const seconds = (performance.now() - started) / 1000;
+    steps.push({ step: called, seconds, problem, output: output.slice(-20_000) });
+    return problem === null;
+  };
+  const there = await step('install', () => install(node, file, settings.timeout));
+  const installed = there ? await listFiles(node, settings.timeout) : before;
+  if (there && (await step('integrity', () => integrity(node, name, settings.timeout))) && file.kind !== 'debug') {
+    await step('exercise', () => exercise(node, name, settings));
+  }
+  // Whatever came of it, the next package finds a clean node.
+  if (there) await step('remove', () => remove(node, name, { before, installed, timeout: settings.timeout }));
+  return { package: name, version, arch, steps };
+}
+
+async function install(node: Node, { package: name, version, arch }: PackageFile, timeout: number): Promise<Finding> {
+  const result = await installPackages(node, [{ name, version, arch }], timeout);
+  return { problem: problemOf(node, result, timeout), output: result.output };
+}
+
+async function integrity(node: Node, name: string, timeout: number): Promise<Finding> {
+  const verified = await onNode(node, node.manager.verify(name), timeout);
+  const changed = verified.output.split('\n').filter((line) => /^(\S{9,11} |missing)/.test(line) && !ignorable(line));
+  const looked = await onNode(node, [`${scriptDirectory}/integrity`, node.manager.format, name], timeout);
+  const said = [...changed.map((line) => `differs from the package: ${line.trim()}`), ...lines(looked.output)];
+  const problem = looked.code === 0 ? (said[0] ?? null) : `the check ended with ${looked.code}`;
+  return { problem, output: `${verified.output}${looked.output}` };
+}
+
+/** Configuration files that a maintainer script filled in, and documentation that the image leaves out. */
+function ignorable(line: string): boolean {
+  return / c \//.test(line) || /\/usr\/share\/(doc|man|info|locale|lintian)\//.test(line);
+}
+
+interface Removal {
+  readonly before: ReadonlySet<string>;
+  readonly installed: ReadonlySet<string>;
+  readonly timeout: number;
+}
+
+async function remove(node: Node, name: string, { before, installed, timeout }: Removal): Promise<Finding> {
+  const result = await onNode(node, node.manager.remove([name]), timeout);
+  const problem = problemOf(node, result, timeout);
+  if (problem !== null) return { problem, output: result.output };
+  const after = await listFiles(node, timeout);
+  // Only what the installation brought counts: programs that were exercised may have made files of their own.
+  const left = [...installed].filter((path) => !before.has(path) && after.has(path)).sort();
+  const more = left.length > 1 ? ` and ${left.length - 1} more` : '';
+  return { problem: left[0] === undefined ? null : `leaves ${left[0]}${more} behind`, output: left.join('\n') };
+}
+
+async function listFiles(node: Node, timeout: number): Promise<ReadonlySet<string>> {
+  const { signal } = node;
+  const { code, output } = await node.machine.exec([`${scriptDirectory}/files`], { signal, timeout });
+  if (code !== 0) throw new Error(`cannot list the node's files: ${output.slice(-300)}`);
+  return new Set(lines(output));
+}
+
+/** Why a package manager failed, in one line that names the script that hung or the first error. */
+function problemOf(node: Node, result: ExecResult, timeout: number): string | null {
+  const script = node.manager.runningScript(result.output);
+  if (result.timedOut) {
+    return `${script ?? 'the package manager'} did not end within ${timeout / 1000} s and was killed`;
+  }
+  if (result.code === 0) return null;
+  const said = lines(result.output);
+  const reasons = [
+    /^\s*(- )?nothing provides /,
+    /Depends: .* but /,
+    /trying to overwrite/,
+    /conflicts with file/,
+    /returned error exit status/,
+    /^E: /,
+    /^Error: /,
+    /^error: /,
+  ];
+  for (const reason of reasons) {
+    const line = said.find((one) => reason.test(one));
+    if (line !== undefined) return line.trim();
+  }
+  return said.at(-1)?.trim() ?? `ended with ${result.code}`;
+}
+
+function lines(output: string): string[] {
+  return output.split('\n').filter((line) => line.trim() !== '');
+}

@@ -1,0 +1,22 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Node } from '../nodes/packages/node.ts';
+import { filesScript, integrityScript, programsScript } from './inside.ts';
+
+/** Where our scripts are on the node. */
+export const scriptDirectory = '/sluice';
+
+/** Where the source tree is on the node: tests are run there. */
+export const sourceDirectory = '/sluice/source';
+
+/** Puts the scripts that look at installed packages onto the node. */
+export async function placeScripts(node: Node, workdir: string): Promise<void> {
+  const root = join(workdir, `scripts-${node.name}`);
+  await mkdir(join(root, 'sluice/source'), { recursive: true });
+  const scripts = { integrity: integrityScript, programs: programsScript, files: filesScript };
+  for (const [name, text] of Object.entries(scripts)) {
+    await writeFile(join(root, 'sluice', name), text);
+    await chmod(join(root, 'sluice', name), 0o755);
+  }
+  await node.machine.copyIn(root, '/');
+}

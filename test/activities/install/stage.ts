@@ -1,0 +1,132 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { basename, join, normalize } from 'node:path';
+import type { TestContext } from 'node:test';
+import { bridgeAddress } from '../../../activities/nodes/docker/bridge.ts';
+import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
+import type { BuildLog, StageContext } from '../../../activities/ports.ts';
+import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
+import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import type { PackageFile, PackageFormat, PackagesManifest } from '../../../pipelines/model/artifact.ts';
+import type { Artifact } from '../../../pipelines/model/job.ts';
+import type { StageInput } from '../../../workflows/contract.ts';
+import { temporary } from '../repository/packages.ts';
+
+/** All that a stage needs, for real: storage, a web server that containers reach, the container engine. */
+export async function stageWorld(t: TestContext) {
+  const directory = await temporary(t);
+  const root = join(directory, 'test-repositories');
+  await mkdir(root);
+  const server = await serve(t, root);
+  const gateway = await bridgeAddress();
+  const { port } = server.address() as { port: number };
+  const containerUrl = `http://${gateway}:${port}`;
+  const store = createFileBlobStore({ root: join(directory, 'data'), baseUrl: containerUrl });
+  const platform = (label: string) => {
+    const found = builtInPlatforms.find(({ name }) => name === label);
+    if (found === undefined) throw new Error(`no platform ${label}`);
+    return found;
+  };
+  return { directory, root, store, containerUrl, platform, engine: createDockerEngine(), codename: () => 'bookworm' };
+}
+
+export type StageWorld = Awaited<ReturnType<typeof stageWorld>>;
+
+/** Stores package files as a build would; answers with its `packages` artifact. */
+export async function storeBuild(
+  world: StageWorld,
+  format: PackageFormat,
+  files: readonly string[],
+): Promise<Artifact> {
+  const stored: PackageFile[] = [];
+  for (const file of files) {
+    const { name, version, arch } = await repositoryFormats[format].inspect(file);
+    const ref = await world.store.put({ path: file });
+    stored.push({ ...ref, name: basename(file), kind: 'binary', package: name, version, arch });
+  }
+  const first = stored[0];
+  const [name, version] = [first?.package ?? '', first?.version ?? ''];
+  const platform = format === 'deb' ? 'debian-12' : 'rpm-debian-12';
+  const source = { project: `lib/${name}`, branch: 'main', commit: '1'.repeat(40), tree: '2'.repeat(40) };
+  const manifest: PackagesManifest = {
+    format,
+    platform,
+    source: { ...source, name, version },
+    files: stored,
+    environment: { image: 'sha256:0', packages: [], repositories: [] },
+    started: '2026-01-01T00:00:00Z',
+    finished: '2026-01-01T00:01:00Z',
+    build: 'b1',
+  };
+  const { digest } = await world.store.put(JSON.stringify(manifest));
+  const about = { type: 'packages', format, platform, manifest: digest, project: source.project, name, version };
+  return { name: 'packages', url: world.store.url(digest, 'packages.json'), metadata: about };
+}
+
+let count = 0;
+
+export function stageInput(format: PackageFormat, given: Partial<StageInput>): StageInput {
+  count += 1;
+  const label = format === 'deb' ? 'debian-12' : 'rpm-debian-12';
+  return {
+    build: {
+      id: `t${process.pid}-${count}`,
+      tenant: 'main',
+      pipeline: 'check',
+      project: 'lib/alpha',
+      branch: 'main',
+      change: 'I1234',
+      patchset: 1,
+      job: 'test',
+      attempt: 1,
+      buildSet: 'bs',
+    },
+    stage: 'install',
+    nodes: [{ name: 'node', label }],
+    source: { project: 'lib/alpha', branch: 'main', commit: '1'.repeat(40), tree: '2'.repeat(40) },
+    sources: [],
+    parents: [],
+    provided: [],
+    vars: {},
+    timeout: null,
+    ...given,
+  };
+}
+
+export async function stageContext(t: TestContext): Promise<StageContext & { readonly said: () => string }> {
+  let text = '';
+  const write = (more: string) => {
+    text += more;
+  };
+  const log: BuildLog = {
+    write,
+    section: (title) => write(`== ${title}\n`),
+    close: () => Promise.resolve({ name: 'log', url: 'none' }),
+  };
+  return {
+    signal: new AbortController().signal,
+    log,
+    workdir: await temporary(t),
+    heartbeat: () => {},
+    said: () => text,
+  };
+}
+
+async function serve(t: TestContext, root: string): Promise<Server> {
+  const prefix = '/repositories/test/';
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname));
+    if (!path.startsWith(prefix)) {
+      response.writeHead(404).end();
+      return;
+    }
+    readFile(join(root, path.slice(prefix.length))).then(
+      (content) => response.end(content),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+  t.after(() => server.close());
+  return server;
+}
