@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly onOutput?: (text: string) => void;
   readonly uid?: number;
   readonly gid?: number;
+  /** How output becomes text: `latin1` makes each byte one character, whatever it is. Default `utf8`. */
+  readonly encoding?: 'utf8' | 'latin1';
 }
 
 export interface RunResult {
@@ -56,8 +58,8 @@ function start(program: string, args: readonly string[], options: RunOptions): P
             stop();
           }, options.timeout);
     signal?.addEventListener('abort', stop, { once: true });
-    const out = collect(child.stdout, options.onOutput);
-    const err = collect(child.stderr, options.onOutput);
+    const out = collect(child.stdout, options);
+    const err = collect(child.stderr, options);
     const settle = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
@@ -117,9 +119,9 @@ function signalGroup(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-function collect(stream: NodeJS.ReadableStream, onOutput?: (text: string) => void): () => string {
+function collect(stream: NodeJS.ReadableStream, { encoding, onOutput }: RunOptions): () => string {
   const chunks: string[] = [];
-  stream.setEncoding('utf8');
+  stream.setEncoding(encoding ?? 'utf8');
   stream.on('data', (text: string) => {
     chunks.push(text);
     onOutput?.(text);

@@ -1,0 +1,100 @@
+import type { SourceState } from '../../pipelines/model/artifact.ts';
+import { load, mergeOnto, openWorkspace, type Proposal, type Workspace } from './merge.ts';
+import { repositoryPath } from './names.ts';
+import { readBranch } from './refs.ts';
+import { keepStates } from './states.ts';
+
+/** A change as a chain merges it. */
+export interface ChainChange extends Proposal {
+  readonly id: string;
+  readonly project: string;
+  readonly branch: string;
+}
+
+/** One item of a chain: its changes are merged in order, onto the state called `base`. */
+export interface ChainItem {
+  readonly key: string;
+  /** Key of an item before this one, or of `known`; null stands for the tips of the branches. */
+  readonly base: string | null;
+  readonly changes: readonly ChainChange[];
+}
+
+export type ChainResult =
+  /** `sources`: each project and branch that this item or one ahead of it changes, with the merged state. */
+  | { readonly key: string; readonly kind: 'ready'; readonly sources: readonly SourceState[] }
+  /** `change`: the id of the change that could not be merged. */
+  | { readonly key: string; readonly kind: 'conflict'; readonly change: string; readonly message: string }
+  /** The state that it should stand on could not be made. */
+  | { readonly key: string; readonly kind: 'no-base'; readonly base: string };
+
+export interface ChainInput {
+  /** Directory of the bare repositories. */
+  readonly root: string;
+  readonly items: readonly ChainItem[];
+  /** States that were made before, by key. */
+  readonly known?: Readonly<Record<string, readonly SourceState[]>>;
+}
+
+/**
+ * Merges items in order, across repositories, each onto the state that it stands on and never from the beginning.
+ * A conflict is a result; what stands on it is not made.
+ */
+export async function prepareChain({ root, items, known = {} }: ChainInput): Promise<ChainResult[]> {
+  const spaces = new Map<string, Workspace>();
+  const open = (project: string) => {
+    const space = spaces.get(project) ?? openWorkspace(repositoryPath(root, project));
+    spaces.set(project, space);
+    return space;
+  };
+  const states = new Map<string, readonly SourceState[]>(Object.entries(known));
+  const results: ChainResult[] = [];
+  for (const item of items) {
+    const base = item.base === null ? [] : states.get(item.base);
+    const result: ChainResult =
+      base === undefined
+        ? { key: item.key, kind: 'no-base', base: item.base ?? '' }
+        : await mergeItem(item, base, open);
+    if (result.kind === 'ready') states.set(item.key, result.sources);
+    results.push(result);
+  }
+  await keepAll(results, open);
+  return results;
+}
+
+async function mergeItem(
+  item: ChainItem,
+  base: readonly SourceState[],
+  open: (project: string) => Workspace,
+): Promise<ChainResult> {
+  let sources = base;
+  for (const change of item.changes) {
+    const { project, branch } = change;
+    const space = open(project);
+    const at = sources.find((state) => state.project === project && state.branch === branch);
+    const onto = at?.commit ?? (await readBranch(space.repo, branch));
+    const result = await mergeOnto(space, onto, change);
+    if (result.kind === 'conflict') {
+      return { key: item.key, kind: 'conflict', change: change.id, message: `${change.id}: ${result.message}` };
+    }
+    const state = { project, branch, commit: result.commit, tree: result.tree };
+    sources = [...sources.filter((each) => each !== at), state];
+  }
+  return { key: item.key, kind: 'ready', sources };
+}
+
+async function keepAll(results: readonly ChainResult[], open: (project: string) => Workspace): Promise<void> {
+  const commits = new Map<string, Set<string>>();
+  for (const { project, commit } of results.flatMap((result) => (result.kind === 'ready' ? result.sources : []))) {
+    commits.set(project, (commits.get(project) ?? new Set()).add(commit));
+  }
+  for (const [project, made] of commits) await keepStates(open(project).repo, [...made]);
+}
+
+/** The state of a branch by itself: what a `post` or timer job works on; null when there is no such branch. */
+export async function branchState(root: string, project: string, branch: string): Promise<SourceState | null> {
+  const repo = repositoryPath(root, project);
+  const commit = await readBranch(repo, branch);
+  if (commit === null) return null;
+  const [read] = await load(openWorkspace(repo), [commit]);
+  return read === undefined ? null : { project, branch, commit, tree: read.tree };
+}

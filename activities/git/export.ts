@@ -1,0 +1,37 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { git } from './git.ts';
+import { checkBranch, isObjectId } from './names.ts';
+
+export interface ExportInput {
+  readonly repo: string;
+  /** Object id. */
+  readonly commit: string;
+  /** Name of the branch that is checked out in the copy. */
+  readonly branch: string;
+  /** An empty or absent directory. */
+  readonly directory: string;
+}
+
+/** A commit needs not be at any ref to be fetched, and the repository's owner does not matter: it is our own. */
+const uploadPack = "git -c uploadpack.allowAnySHA1InWant=true -c safe.directory='*' upload-pack";
+
+/**
+ * Checks a commit out into a directory, with its whole history and the tags on it: versions are derived from them.
+ * The copy shares no file with the repository, has no remote, and runs no hook.
+ */
+export async function exportTree(input: ExportInput, signal?: AbortSignal): Promise<void> {
+  const { repo, commit, directory } = input;
+  if (!isObjectId(commit)) throw new Error(`not a commit id: ${commit}`);
+  const branch = checkBranch(input.branch);
+  const options = { cwd: directory, ...(signal === undefined ? {} : { signal }) };
+  const inside = join(directory, '.git');
+  await mkdir(directory, { recursive: true });
+  await git(inside, ['init', '--quiet', '--template=', `--initial-branch=${branch}`, directory], options);
+  await git(
+    inside,
+    ['fetch', '--quiet', '--update-head-ok', `--upload-pack=${uploadPack}`, repo, `+${commit}:refs/heads/${branch}`],
+    options,
+  );
+  await git(inside, [`--work-tree=${directory}`, 'reset', '--quiet', '--hard', commit], options);
+}

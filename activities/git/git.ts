@@ -1,0 +1,30 @@
+import { must, type RunOptions, type RunResult, run } from '../process/run.ts';
+
+/** Git reads no configuration but the repository's own, asks nobody, and replaces no objects. */
+const environment = {
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_ATTR_NOSYSTEM: '1',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_NO_REPLACE_OBJECTS: '1',
+} as const;
+
+export type GitOptions = Pick<RunOptions, 'input' | 'signal' | 'encoding' | 'timeout' | 'env' | 'cwd'>;
+
+/** Runs git on a bare repository; answers with its standard output. @throws ProcessError when git fails. */
+export async function git(repo: string, args: readonly string[], options: GitOptions = {}): Promise<string> {
+  return (await must('git', commandLine(repo, args), withEnvironment(options))).stdout;
+}
+
+/** Runs git on a bare repository; the exit code is part of the answer. */
+export function tryGit(repo: string, args: readonly string[], options: GitOptions = {}): Promise<RunResult> {
+  return run('git', commandLine(repo, args), withEnvironment(options));
+}
+
+function commandLine(repo: string, args: readonly string[]): string[] {
+  return [`--git-dir=${repo}`, ...args];
+}
+
+function withEnvironment(options: GitOptions): GitOptions {
+  return { ...options, env: { ...environment, ...options.env } };
+}

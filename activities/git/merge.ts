@@ -1,0 +1,155 @@
+import { git, tryGit } from './git.ts';
+import { checkRevision } from './names.ts';
+import { type Commit, committerAt, readCommits, writeCommit } from './objects.ts';
+import { isAncestor } from './refs.ts';
+
+/**
+ * How a change gets onto a branch, in Zuul's words.
+ *
+ * - `rebase`, `cherry-pick`: the change's own commits are applied one by one; a single commit over its first parent.
+ * - `squash-merge`: all of them as one commit.
+ * - `merge`, `merge-resolve`: a merge commit, unless the branch can simply move forward.
+ */
+export type MergeMode = 'rebase' | 'rebase-first-parent' | 'cherry-pick' | 'squash-merge' | 'merge' | 'merge-resolve';
+
+/** A change to merge. `base`: the commit that its own commits start after; without it, the first parent. */
+export interface Proposal {
+  /** Object id or full ref. */
+  readonly commit: string;
+  readonly base?: string;
+  readonly mode?: MergeMode;
+}
+
+export type MergeResult =
+  | { readonly kind: 'merged'; readonly commit: string; readonly tree: string }
+  | { readonly kind: 'conflict'; readonly files: readonly string[]; readonly message: string };
+
+/** A repository with the commits that were read or written in it lately: merging a chain reads each once. */
+export interface Workspace {
+  readonly repo: string;
+  readonly commits: Map<string, Commit>;
+}
+
+export function openWorkspace(repo: string): Workspace {
+  return { repo, commits: new Map() };
+}
+
+/**
+ * Merges one change onto a commit. Equal inputs give the same commit: the author is kept, the committer is Sluice at
+ * the author's time. A change that already stands on `onto` is taken as it is.
+ *
+ * @param onto what to merge onto; null for a branch that has no commit yet
+ */
+export async function mergeOnto(
+  where: string | Workspace,
+  onto: string | null,
+  proposal: Proposal,
+): Promise<MergeResult> {
+  const space = typeof where === 'string' ? openWorkspace(where) : where;
+  const wanted = [proposal.commit, ...(onto === null ? [] : [onto]), ...(proposal.base ? [proposal.base] : [])];
+  const [change, tip, base] = await load(space, wanted);
+  if (change === undefined) throw new Error('no commit to merge');
+  if (onto === null || tip === undefined) return merged(change);
+  const mode = proposal.mode ?? 'rebase';
+  if (mode === 'merge' || mode === 'merge-resolve') return mergeCommit(space, tip, change);
+  if (mode === 'squash-merge') return squash(space, tip, change, base);
+  return rebase(space, tip, await ownCommits(space, change, base));
+}
+
+/** Reads commits by id or ref, each once for a workspace. */
+export async function load(space: Workspace, revisions: readonly string[]): Promise<Commit[]> {
+  const missing = revisions.filter((revision) => !space.commits.has(revision));
+  const read = await readCommits(space.repo, missing);
+  missing.forEach((revision, index) => {
+    const commit = read[index] as Commit;
+    space.commits.set(revision, commit).set(commit.id, commit);
+  });
+  return revisions.map((revision) => space.commits.get(revision) as Commit);
+}
+
+/** The commits that a change brings, oldest first. */
+async function ownCommits(space: Workspace, change: Commit, base: Commit | undefined): Promise<Commit[]> {
+  if (base === undefined || change.parents[0] === base.id) return [change];
+  const range = [`${base.id}..${change.id}`];
+  const output = await git(space.repo, ['rev-list', '--reverse', '--topo-order', '--first-parent', ...range]);
+  return load(space, output.split('\n').filter(Boolean));
+}
+
+async function rebase(space: Workspace, onto: Commit, commits: readonly Commit[]): Promise<MergeResult> {
+  let tip = onto;
+  for (const commit of commits) {
+    const next = await pick(space, tip, commit);
+    if ('kind' in next) return next;
+    tip = next;
+  }
+  return merged(tip);
+}
+
+async function pick(space: Workspace, onto: Commit, commit: Commit): Promise<Commit | MergeResult> {
+  const [first, ...others] = commit.parents;
+  if (first === onto.id || commit.id === onto.id) return commit;
+  const [base] = first === undefined ? [undefined] : await load(space, [first]);
+  const tree = await threeWay(space, { base, ours: onto, theirs: commit });
+  if (typeof tree !== 'string') return tree;
+  return write(space, { ...commit, tree, parents: [onto.id, ...others] });
+}
+
+async function squash(space: Workspace, onto: Commit, change: Commit, given?: Commit): Promise<MergeResult> {
+  const base = given ?? (await mergeBase(space, onto, change));
+  const tree = await threeWay(space, { base, ours: onto, theirs: change });
+  if (typeof tree !== 'string') return tree;
+  return merged(await write(space, { ...change, tree, parents: [onto.id] }));
+}
+
+async function mergeCommit(space: Workspace, onto: Commit, change: Commit): Promise<MergeResult> {
+  if (await isAncestor(space.repo, change.id, onto.id)) return merged(onto);
+  if (await isAncestor(space.repo, onto.id, change.id)) return merged(change);
+  const tree = await mergeTrees(space, onto.id, change.id);
+  if (typeof tree !== 'string') return tree;
+  const subject = change.message.split('\n', 1)[0];
+  const message = `Merge "${subject}"\n`;
+  return merged(await write(space, { ...change, tree, message, parents: [onto.id, change.id] }));
+}
+
+async function mergeBase(space: Workspace, a: Commit, b: Commit): Promise<Commit | undefined> {
+  const result = await tryGit(space.repo, ['merge-base', a.id, b.id]);
+  const id = result.stdout.trim();
+  return result.code === 0 ? (await load(space, [id]))[0] : undefined;
+}
+
+interface Sides {
+  /** Undefined: the change starts a history of its own. */
+  readonly base: Commit | undefined;
+  readonly ours: Commit;
+  readonly theirs: Commit;
+}
+
+/** The tree that has what `theirs` changed since `base`, and all of `ours`. */
+async function threeWay(space: Workspace, { base, ours, theirs }: Sides): Promise<string | MergeResult> {
+  if (base?.tree === ours.tree) return theirs.tree;
+  if (base === undefined) return mergeTrees(space, ours.id, theirs.id);
+  // Git computes the base of a merge from the history, so `ours` is dressed as a child of the base that is wanted.
+  const dressed = await write(space, { ...ours, parents: [base.id] });
+  return mergeTrees(space, dressed.id, theirs.id);
+}
+
+async function mergeTrees(space: Workspace, ours: string, theirs: string): Promise<string | MergeResult> {
+  const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', '--allow-unrelated-histories'];
+  const result = await tryGit(space.repo, [...args, checkRevision(ours), checkRevision(theirs)]);
+  if (result.code > 1) throw new Error(`git merge-tree failed in ${space.repo}: ${result.stderr.trim()}`);
+  const [tree = '', ...names] = result.stdout.split('\0').filter((part) => part !== '');
+  if (result.code === 0) return tree;
+  const files = [...new Set(names)];
+  return { kind: 'conflict', files, message: `conflicts in ${files.join(', ')}` };
+}
+
+async function write(space: Workspace, commit: Commit): Promise<Commit> {
+  const { id: _, ...fields } = commit;
+  const written = await writeCommit(space.repo, { ...fields, committer: committerAt(commit.author) });
+  space.commits.set(written.id, written);
+  return written;
+}
+
+function merged(commit: Commit): MergeResult {
+  return { kind: 'merged', commit: commit.id, tree: commit.tree };
+}

@@ -1,0 +1,103 @@
+import { git } from './git.ts';
+import { checkRevision } from './names.ts';
+
+/** A commit as Git has it. Author and committer are whole lines: `NAME <EMAIL> SECONDS ZONE`. */
+export interface Commit {
+  readonly id: string;
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly author: string;
+  readonly committer: string;
+  /** Of the message, when it isn't UTF-8. */
+  readonly encoding: string | null;
+  readonly message: string;
+}
+
+/** A person as a commit names them; `time` is in milliseconds since the epoch. */
+export interface Person {
+  readonly name: string;
+  readonly email: string;
+  readonly time: number;
+}
+
+/** One object as `cat-file --batch` gives it, each byte one character; null when there is none. */
+export type RawObject = { readonly id: string; readonly type: string; readonly content: string } | null;
+
+/** Reads objects, in the order asked for, with one process. */
+export async function readObjects(repo: string, names: readonly string[]): Promise<RawObject[]> {
+  if (names.length === 0) return [];
+  const input = `${names.join('\n')}\n`;
+  const output = await git(repo, ['cat-file', '--batch'], { input, encoding: 'latin1' });
+  const found: RawObject[] = [];
+  for (let at = 0; at < output.length; ) {
+    const end = output.indexOf('\n', at);
+    const [, id, type, size] = /^([0-9a-f]+) (\w+) (\d+)$/.exec(output.slice(at, end)) ?? [];
+    const start = end + 1;
+    if (id === undefined || type === undefined) found.push(null);
+    else found.push({ id, type, content: output.slice(start, start + Number(size)) });
+    at = id === undefined ? start : start + Number(size) + 1;
+  }
+  return found;
+}
+
+/**
+ * Reads commits by object id or full ref.
+ *
+ * @throws BadName for anything else; an error that names the revision when it is no commit of this repository.
+ */
+export async function readCommits(repo: string, revisions: readonly string[]): Promise<Commit[]> {
+  const objects = await readObjects(repo, revisions.map(checkRevision));
+  return objects.map((object, index) => {
+    if (object?.type !== 'commit') throw new Error(`${repo} has no commit ${revisions[index]}`);
+    return parseCommit(object.id, object.content);
+  });
+}
+
+/** Writes a commit; the same fields give the same id. */
+export async function writeCommit(repo: string, fields: Omit<Commit, 'id'>): Promise<Commit> {
+  const { tree, parents, author, committer, encoding, message } = fields;
+  const header = [
+    `tree ${tree}`,
+    ...parents.map((parent) => `parent ${parent}`),
+    `author ${author}`,
+    `committer ${committer}`,
+    ...(encoding === null ? [] : [`encoding ${encoding}`]),
+  ];
+  const text = Buffer.from(`${header.join('\n')}\n\n`);
+  const input = Buffer.concat([text, Buffer.from(message, encoding === null ? 'utf8' : 'latin1')]);
+  const id = await git(repo, ['hash-object', '-t', 'commit', '-w', '--stdin'], { input });
+  return { ...fields, id: id.trim() };
+}
+
+/** The committer of every commit that Sluice makes: at the author's time, so that equal inputs make equal commits. */
+export function committerAt(author: string): string {
+  const when = /\d+ [+-]\d{4}$/.exec(author)?.[0] ?? '0 +0000';
+  return `Sluice <sluice@localhost> ${when}`;
+}
+
+export function parsePerson(line: string): Person {
+  const [, name = '', email = '', seconds = '0'] = /^(.*?) ?<([^>]*)> (-?\d+)/.exec(line) ?? [];
+  return { name, email, time: Number(seconds) * 1000 };
+}
+
+function parseCommit(id: string, content: string): Commit {
+  const split = content.indexOf('\n\n');
+  const lines = content.slice(0, split).split('\n');
+  const all = (key: string) =>
+    lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
+  const encoding = all('encoding')[0] ?? null;
+  const raw = content.slice(split + 2);
+  return {
+    id,
+    tree: all('tree')[0] ?? '',
+    parents: all('parent'),
+    author: utf8(all('author')[0] ?? ''),
+    committer: utf8(all('committer')[0] ?? ''),
+    encoding,
+    message: encoding === null ? utf8(raw) : raw,
+  };
+}
+
+function utf8(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}

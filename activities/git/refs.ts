@@ -1,0 +1,77 @@
+import { git, tryGit } from './git.ts';
+import { checkBranch, checkRevision } from './names.ts';
+
+/** One ref of a transaction. `from` is what it must be now, `to` what it becomes; null stands for "not there". */
+export interface RefUpdate {
+  readonly ref: string;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/**
+ * Moves refs, all or none. Nothing is moved until git has locked and compared every one of them, and a caller that
+ * is killed in between has not asked for the commit.
+ *
+ * @returns false when a ref was not what it was expected to be, or somebody else is moving it.
+ */
+export async function updateRefs(repo: string, updates: readonly RefUpdate[]): Promise<boolean> {
+  const lines = updates.map(updateLine);
+  const input = ['start', ...lines, 'prepare', 'commit', ''].join('\n');
+  const result = await tryGit(repo, ['update-ref', '--stdin'], { input });
+  if (result.code === 0) return true;
+  if (/cannot lock ref|Unable to create .*\.lock|unable to lock/i.test(result.stderr)) return false;
+  throw new Error(`git update-ref failed in ${repo}: ${result.stderr.trim()}`);
+}
+
+function updateLine({ ref, from, to }: RefUpdate): string {
+  checkRevision(ref);
+  if (to === null) return from === null ? `verify ${ref}` : `delete ${ref} ${from}`;
+  return from === null ? `create ${ref} ${to}` : `update ${ref} ${to} ${from}`;
+}
+
+/** Refs below the given prefixes (whole path components) with the objects that they name, in order of name. */
+export async function readRefs(repo: string, ...prefixes: readonly string[]): Promise<Map<string, string>> {
+  const output = await git(repo, ['for-each-ref', '--format=%(objectname) %(refname)', ...prefixes]);
+  const lines = output.split('\n').filter((line) => line !== '');
+  return new Map(lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]));
+}
+
+/** Branches and the commits that they are at. */
+export async function readBranches(repo: string): Promise<Map<string, string>> {
+  const heads = await readRefs(repo, 'refs/heads/');
+  return new Map([...heads].map(([ref, commit]) => [ref.slice('refs/heads/'.length), commit]));
+}
+
+/** What a branch is at; null when there is no such branch. */
+export async function readBranch(repo: string, branch: string): Promise<string | null> {
+  const ref = `refs/heads/${checkBranch(branch)}`;
+  return (await readRefs(repo, ref)).get(ref) ?? null;
+}
+
+export async function isAncestor(repo: string, older: string, newer: string): Promise<boolean> {
+  const result = await tryGit(repo, ['merge-base', '--is-ancestor', checkRevision(older), checkRevision(newer)]);
+  if (result.code > 1) throw new Error(`git cannot compare ${older} and ${newer}: ${result.stderr.trim()}`);
+  return result.code === 0;
+}
+
+export type SubmitOutcome =
+  | { readonly kind: 'merged' }
+  | { readonly kind: 'already-merged' }
+  | { readonly kind: 'moved'; readonly tip: string | null };
+
+/**
+ * Moves a branch from what it is expected to be at to `commit`: compare and swap.
+ *
+ * @param more refs that move with it, or not at all
+ */
+export async function submit(
+  repo: string,
+  { branch, expected, commit }: { branch: string; expected: string | null; commit: string },
+  more: readonly RefUpdate[] = [],
+): Promise<SubmitOutcome> {
+  const ref = `refs/heads/${checkBranch(branch)}`;
+  if (await updateRefs(repo, [{ ref, from: expected, to: commit }, ...more])) return { kind: 'merged' };
+  const tip = await readBranch(repo, branch);
+  if (tip !== null && (await isAncestor(repo, commit, tip))) return { kind: 'already-merged' };
+  return { kind: 'moved', tip };
+}

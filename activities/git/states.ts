@@ -1,0 +1,26 @@
+import { git, tryGit } from './git.ts';
+import { readRefs } from './refs.ts';
+
+const prefix = 'refs/sluice/states/';
+
+/** Days that a speculative commit is kept at least. */
+const keptDays = 7;
+const day = 24 * 60 * 60 * 1000;
+
+/** Keeps speculative commits from `git gc` for some days. Keeping one twice is harmless. */
+export async function keepStates(repo: string, commits: readonly string[], now = Date.now()): Promise<void> {
+  const date = new Date(now).toISOString().slice(0, 10);
+  const lines = commits.map((commit) => `update ${prefix}${date}/${commit} ${commit}`);
+  await git(repo, ['update-ref', '--stdin'], { input: lines.map((line) => `${line}\n`).join('') });
+}
+
+/** Lets go of the speculative commits that nobody works on any more; answers how many there were. */
+export async function expireStates(repo: string, now = Date.now()): Promise<number> {
+  const oldest = new Date(now - keptDays * day).toISOString().slice(0, 10);
+  const kept = await readRefs(repo, prefix);
+  const expired = [...kept.keys()].filter((ref) => ref.slice(prefix.length) < oldest);
+  const result = await tryGit(repo, ['update-ref', '--stdin'], {
+    input: expired.map((ref) => `delete ${ref}\n`).join(''),
+  });
+  return result.code === 0 ? expired.length : 0;
+}

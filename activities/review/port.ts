@@ -1,0 +1,70 @@
+import type { SourceState } from '../../pipelines/model/artifact.ts';
+import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
+import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
+
+/** A review system: where changes are proposed, voted on and merged. Every adapter passes the same contract suite. */
+export interface ReviewHost {
+  /** Name of the connection, as the configuration has it. */
+  readonly connection: string;
+  readonly capabilities: ReviewCapabilities;
+  /**
+   * Reads a change by its id, or by any name that its users give it (`Depends-On:` and commands use them too).
+   *
+   * @returns null when there is none by that name.
+   */
+  readChange(name: string): Promise<Change | null>;
+  listOpenChanges(): Promise<readonly Change[]>;
+  /** Open changes that need this one, by `Depends-On:` or by Git parentage. */
+  changesDependingOn(change: string): Promise<readonly Change[]>;
+  /**
+   * What happened to a change after its event number `after`, oldest first, with the number of the last one. An
+   * event that never reached the server is found here.
+   */
+  readEvents(
+    change: string,
+    after: number,
+  ): Promise<{ readonly events: readonly TriggerEvent[]; readonly last: number }>;
+  /** Votes and comments on a patch set. Repeating a report with the same key changes nothing. */
+  report(report: ReviewReport): Promise<void>;
+  /** Merges a change. Repeating it answers `already-merged`. */
+  submit(request: SubmitRequest): Promise<SubmitResult>;
+  /** Where a project is cloned from. */
+  gitUrl(project: string): string;
+}
+
+export interface ReviewCapabilities {
+  /** Votes with labels and numbers. */
+  readonly votes: boolean;
+  /** Several changes in one branch of commits, each with its own number. */
+  readonly stacks: boolean;
+  /** Merges exactly the commit that was tested, or nothing. */
+  readonly exactMerge: boolean;
+}
+
+export interface ReviewReport {
+  /** Names this report for ever: the gate action's key. */
+  readonly key: string;
+  readonly change: string;
+  /** Votes on another patch set than the current one are left out; the comment is kept. */
+  readonly patchset: number;
+  readonly message: string;
+  /** The body under the connection's name in the pipeline's reporter. */
+  readonly body: ConnectionRule['body'];
+}
+
+export interface SubmitRequest {
+  readonly change: string;
+  readonly patchset: number;
+  /**
+   * The state that was tested, with this change and perhaps more of its item in it. The merge must be a part of it,
+   * else the answer is `moved`. Null merges onto whatever is there.
+   */
+  readonly tested: SourceState | null;
+}
+
+export type SubmitResult =
+  | { readonly kind: 'merged' | 'already-merged'; readonly state: SourceState }
+  /** The branch is no longer what was tested. */
+  | { readonly kind: 'moved'; readonly reason: string }
+  /** The change cannot be merged: abandoned, a newer patch set, a conflict. */
+  | { readonly kind: 'refused'; readonly reason: string };
