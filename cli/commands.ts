@@ -26,13 +26,13 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'down',
-    summary: 'stop what runs on this data directory; with --purge remove every trace',
+    summary: 'stop what runs on the data directory; with --purge remove every trace',
     group: 'Run Sluice',
     load: () => import('./down.ts'),
   },
   {
     name: 'doctor',
-    summary: 'say what is missing on this machine for which part, and the command that mends it',
+    summary: 'say what this machine lacks, and the command that mends it',
     group: 'Run Sluice',
     load: () => import('./doctor.ts'),
   },

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { commands, findCommands } from '../../cli/commands.ts';
+import { createProgram, findCommand } from '../../cli/program.ts';
+
+const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+function sluice(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+test('every command of the table is registered by its module, with a line about it and an example', async () => {
+  const program = await createProgram(commands);
+  for (const { name, summary } of commands) {
+    const command = findCommand(program, name);
+    assert.ok(command, name);
+    assert.match(summary, /^[a-z].*[^.]$/, `${name}: the line begins small and ends without a stop`);
+    let help = '';
+    command.configureOutput({ writeOut: (text) => (help += text) });
+    command.outputHelp();
+    assert.match(help, new RegExp(`\\$ (.*\\b)?sluice ${name}`), `${name}: an example in its help`);
+  }
+});
+
+test('--help lists every command', () => {
+  const { status, stdout } = sluice('--help');
+  assert.equal(status, 0);
+  for (const { name, summary } of commands)
+    assert.ok(stdout.includes(`  ${name} `) && stdout.includes(summary.slice(0, 20)), name);
+});
+
+const usage: readonly (readonly [why: string, args: readonly string[], status: number, said: RegExp])[] = [
+  ['an unknown command is bad usage', ['nonsense'], 2, /unknown command 'nonsense'/],
+  ['one that is nearly right is suggested', ['doctr'], 2, /Did you mean doctor\?/],
+  ['an unknown option is bad usage', ['doctor', '--nonsense'], 2, /unknown option '--nonsense'/],
+  ['a missing argument is bad usage', ['completion'], 2, /missing required argument 'shell'/],
+  [
+    'a configuration that cannot be read is bad usage',
+    ['doctor', '--config', '/none.yaml'],
+    2,
+    /^\/none\.yaml:1:1: cannot be read/,
+  ],
+  ['common options may stand before the command', ['--config', '/none.yaml', 'doctor'], 2, /^\/none\.yaml:1:1:/],
+];
+
+for (const [why, args, status, said] of usage) {
+  test(why, () => {
+    const answer = sluice(...args);
+    assert.equal(answer.status, status);
+    assert.match(answer.stderr, said);
+    assert.equal(answer.stdout, '');
+  });
+}
+
+test('help COMMAND is COMMAND --help', () => {
+  assert.deepEqual(sluice('help', 'doctor'), sluice('doctor', '--help'));
+});
+
+test('a group without a verb is bad usage that lists its verbs', () => {
+  const group = commands.find(({ name }) => name.includes(' '))?.name.split(' ')[0] ?? '';
+  const { status, stderr } = sluice(group);
+  assert.equal(status, 2);
+  for (const { name } of findCommands([group])) assert.ok(stderr.includes(name.split(' ')[1] ?? ''), name);
+});
+
+test('a quick command starts quickly', () => {
+  const times = Array.from({ length: 5 }, () => {
+    const start = performance.now();
+    execFileSync(process.execPath, [main, 'compare-versions', '--format', 'deb', '1', '2']);
+    return performance.now() - start;
+  });
+  assert.ok(Math.min(...times) < 300, `took ${Math.round(Math.min(...times))} ms`);
+});
+
+test('completion knows commands, verbs and options in every shell', () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { status, stdout } = sluice('completion', shell);
+    assert.equal(status, 0);
+    assert.match(stdout, /doctor/);
+  }
+  const script = sluice('completion', 'bash').stdout;
+  const complete = (line: string) => {
+    const words = line
+      .split(' ')
+      .map((word) => `'${word}'`)
+      .join(' ');
+    const code = `${script}\nCOMP_WORDS=(${words}); COMP_CWORD=$((\${#COMP_WORDS[@]}-1)); _sluice; echo "\${COMPREPLY[*]}"`;
+    return execFileSync('bash', ['-c', code], { encoding: 'utf8' }).trim();
+  };
+  assert.equal(complete('sluice doc'), 'doctor');
+  assert.equal(complete('sluice doctor --me'), '--mend');
+});
