@@ -1,5 +1,6 @@
-import type { ReportRequest } from '../pipelines/gate/action.ts';
-import type { ChangeFacts, GateCommand, PrepareOutcome } from '../pipelines/gate/command.ts';
+import type { FireAction, ReportRequest, SupersedeAction } from '../pipelines/gate/action.ts';
+import type { ChangeFacts, GateCommand, GateLimits, PrepareOutcome } from '../pipelines/gate/command.ts';
+import type { GateState } from '../pipelines/gate/state.ts';
 import type { Build, BuildOutcome, Permissions } from '../pipelines/jobs/state.ts';
 import type { BlobRef, PackagesManifest, SourceState } from '../pipelines/model/artifact.ts';
 import type {
@@ -8,6 +9,7 @@ import type {
   BuildSetResult,
   FrozenJob,
   JobGraph,
+  Playbook,
   ProvidedArtifact,
   Stage,
 } from '../pipelines/model/job.ts';
@@ -41,7 +43,9 @@ export interface BuildIdentity {
 /** What a stage (an ordinary job with `uses:`) works on. At most a few KiB: content travels by digest. */
 export interface StageInput {
   readonly build: BuildIdentity;
-  readonly stage: Stage;
+  readonly stage: Stage | 'script';
+  /** What a job without `uses:` runs, in order. */
+  readonly scripts?: readonly Playbook[];
   /** The job's nodes; a label is a platform's name. */
   readonly nodes: readonly { readonly name: string; readonly label: string }[];
   readonly source: SourceState;
@@ -62,6 +66,14 @@ export interface StageResult {
   readonly summary: string;
   readonly artifacts: readonly Artifact[];
   readonly data?: Readonly<Record<string, unknown>>;
+  readonly timing?: StageTiming;
+}
+
+/** When a stage ran, in milliseconds since the epoch; `tools`: for how long an external tool was at work in it. */
+export interface StageTiming {
+  readonly started: number;
+  readonly ended: number;
+  readonly tools: number;
 }
 
 /** Input of the `job` workflow: enough to run it again by hand from the Temporal Web UI. */
@@ -84,7 +96,21 @@ export interface JobInput {
 /** A frozen graph and prepared state (`StoredGraph`) in artifact storage, as entities carry it. */
 export type GraphRef = BlobRef;
 
-export type StoredGraph = { readonly graph: JobGraph; readonly sources: readonly SourceState[] };
+/** All that running an item's jobs needs; `changes` are the item's own, in merge order. */
+export interface StoredGraph {
+  readonly graph: JobGraph;
+  /** Every project of the item and of the items ahead, as they are with the item merged. */
+  readonly sources: readonly SourceState[];
+  readonly changes: readonly ChangeRef[];
+}
+
+/** A patch set, as far as running jobs for it goes. */
+export interface ChangeRef {
+  readonly id: string;
+  readonly patchset: number;
+  readonly project: string;
+  readonly branch: string;
+}
 
 /**
  * Commands for a gate. `id` is stable over every retry of the same message: a gate keeps a ledger of the last ones.
@@ -94,6 +120,7 @@ export type StoredGraph = { readonly graph: JobGraph; readonly sources: readonly
 export interface GateMessage {
   readonly id: string;
   readonly pipeline?: Pipeline;
+  readonly limits?: GateLimits;
   readonly commands: readonly GateCommand[];
 }
 
@@ -101,9 +128,24 @@ export interface GateMessage {
 export interface GateInput extends GateName {
   /** Forced budget for tests: history events until the gate continues as new. */
   readonly historyBudget?: number;
-  /** The state that an earlier run left: itself, or in storage when it is large. */
-  readonly carried?: unknown;
+  /** What an earlier run left, when it is small. */
+  readonly carried?: GateMemory;
+  /** The same in artifact storage, when it is large. */
   readonly stored?: BlobRef;
+}
+
+/** All that a gate takes with it when it continues as new. Plain JSON. */
+export interface GateMemory {
+  readonly version: 1;
+  readonly state: GateState;
+  /** Ids of the last messages: a message that comes again, even to a later run, is not applied again. */
+  readonly handled: readonly string[];
+  /** Build set key to its whole graph and prepared state. */
+  readonly graphs: Readonly<Record<string, GraphRef>>;
+  /** Build set key to the workflow that runs it, and the permissions that it was last told, as JSON. */
+  readonly buildSets: Readonly<Record<string, { readonly workflow: string; readonly told: string }>>;
+  /** Number of the last snapshot. */
+  readonly sequence: number;
 }
 
 /** One item of a batch to prepare. `base`: build set key of the state below, null for the branches' tips. */
@@ -137,14 +179,9 @@ export interface SubmitInput extends GateName {
 /** Things to say and do for a gate, in order; each is idempotent by its key. */
 export interface TellInput extends GateName {
   readonly actions: readonly TellAction[];
-  /** The changes that the actions name, as the gate knows them. */
-  readonly changes: readonly ChangeFacts[];
 }
 
-export type TellAction =
-  | (ReportRequest & { readonly builds: readonly Build[]; readonly graph: GraphRef | null })
-  | { readonly kind: 'supersede'; readonly key: string; readonly change: string; readonly pipelines: readonly string[] }
-  | { readonly kind: 'fire'; readonly key: string; readonly event: string; readonly change: string };
+export type TellAction = ReportRequest | SupersedeAction | FireAction;
 
 /** Input of the `buildSet` workflow. */
 export interface BuildSetInput extends BuildSetName {
@@ -170,83 +207,26 @@ export interface JobReport {
   readonly outcome?: BuildOutcome;
 }
 
-/** What the store keeps of one attempt at one job: written when it starts and again when it ends. */
-export interface BuildRecord extends BuildIdentity {
-  readonly workflow: string;
-  readonly stage: Stage | 'script' | 'noop';
-  readonly voting: boolean;
-  readonly label: string;
-  readonly result: BuildResult | null;
-  readonly summary: string;
-  readonly artifacts: readonly Artifact[];
-  /** Milliseconds since the epoch. */
-  readonly startTime: number;
-  readonly endTime: number | null;
-  /** Started by hand after the item's report, or for no item at all. */
-  readonly alone: boolean;
-}
-
-/** What the store keeps of one build set. */
-export interface BuildSetRecord extends BuildSetName {
-  readonly workflow: string;
+/** Who a job is when it starts: allotted once, and recorded in the workflow's history. */
+export interface JobStart {
+  /** The build's id, unique for each start. */
+  readonly build: string;
+  readonly attempt: number;
+  /** Task queue of the workers for the job's nodes. */
   readonly queue: string;
-  readonly changes: readonly string[];
-  readonly result: BuildSetResult | null;
-  readonly startTime: number;
-  readonly endTime: number | null;
-}
-
-/** What the page, the API and `sluice status` show of a gate. A later `sequence` replaces an earlier one. */
-export interface QueueSnapshot extends GateName {
-  readonly workflow: string;
-  readonly sequence: number;
+  /** Started by hand, and its build set waits for it. */
+  readonly adopted: boolean;
+  /** Started by hand, and nobody waits for the result. */
+  readonly alone: boolean;
   /** Milliseconds since the epoch. */
   readonly time: number;
-  readonly manager: Pipeline['manager'];
-  readonly description: string;
-  /** Items that may be worked on at once; 0 is no limit. */
-  readonly window: number;
-  readonly items: readonly ItemSnapshot[];
 }
 
-export interface ItemSnapshot {
-  readonly id: string;
-  /** Id of the item whose state this one stands on; null at the head. */
-  readonly ahead: string | null;
-  readonly active: boolean;
-  readonly changes: readonly {
-    readonly id: string;
-    readonly project: string;
-    readonly branch: string;
-    readonly patchset: number;
-    readonly subject: string;
-    readonly owner: string;
-    readonly url?: string;
-  }[];
-  readonly enqueueTime: number;
-  readonly buildSet: string | null;
-  /** Workflow id of the build set, for links. */
-  readonly workflow: string | null;
-  readonly state: 'waiting' | 'preparing' | 'running' | 'failing' | 'merging' | 'reporting';
-  /** Why it waits or fails, in one line. */
-  readonly reason: string;
-  readonly jobs: readonly JobSnapshot[];
-}
-
-export interface JobSnapshot {
-  readonly key: string;
-  readonly name: string;
-  readonly voting: boolean;
-  readonly dependencies: readonly string[];
+/** Result of the `job` workflow. */
+export interface JobResult {
+  readonly build: string;
   readonly attempt: number;
-  readonly result: BuildResult | null;
-  readonly startTime: number | null;
-  readonly endTime: number | null;
-  readonly summary: string;
-  readonly logUrl?: string;
-  readonly artifacts: readonly Artifact[];
-  /** Why it has not started. */
-  readonly waiting: readonly string[];
+  readonly outcome: BuildOutcome;
 }
 
 /** Input of the `release` workflow. */
@@ -277,4 +257,5 @@ export interface MirrorView {
   readonly outcome: string | null;
 }
 
+export type { BuildRecord, BuildSetRecord, ItemSnapshot, JobSnapshot, QueueSnapshot } from './records.ts';
 export type { PackagesManifest };

@@ -1,0 +1,35 @@
+import { ApplicationFailure } from '@temporalio/common';
+
+/** The closed list of fault types that activities throw; a verdict on a change is never one of them. */
+export type FaultType = 'EngineUnavailable' | 'Infrastructure' | 'Configuration';
+
+/** After so many attempts a fault that nobody knows goes back to the job, whose own attempts count it. */
+const patience = 4;
+
+/**
+ * Maps what a stage threw to a failure that says whether another try makes sense. An engine that is away is waited
+ * for; anything unknown is tried again a few times.
+ */
+export function infrastructureFault(error: unknown, attempt: number): ApplicationFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && error.name === 'EngineUnavailable') {
+    return fault('EngineUnavailable', message, { error, nextRetryDelay: '3s' });
+  }
+  return fault('Infrastructure', message, { error, nonRetryable: attempt >= patience });
+}
+
+/** A setting that no retry mends: the workflow gets it at once. */
+export function configurationFault(message: string): ApplicationFailure {
+  return fault('Configuration', message, { nonRetryable: true });
+}
+
+interface FaultOptions {
+  readonly error?: unknown;
+  readonly nonRetryable?: boolean;
+  readonly nextRetryDelay?: '3s';
+}
+
+function fault(type: FaultType, message: string, options: FaultOptions): ApplicationFailure {
+  const { error, ...rest } = options;
+  return ApplicationFailure.create({ type, message, ...rest, ...(error instanceof Error ? { cause: error } : {}) });
+}

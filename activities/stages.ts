@@ -1,0 +1,107 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import type { Stage } from '../pipelines/model/job.ts';
+import type { StageInput, StageResult } from '../workflows/contract.ts';
+import { infrastructureFault } from './failure.ts';
+import type { BuildLog, LogStore, StageRunner } from './ports.ts';
+import { busyTime, recordTools } from './process/timing.ts';
+
+/** What the stages of a worker share. */
+export interface StageDeps {
+  readonly stages: Readonly<Partial<Record<Stage, StageRunner>>>;
+  /** Runs jobs with `run:` instead of a stage of Sluice's own. */
+  readonly script: StageRunner;
+  readonly logs: LogStore;
+  /** Directory for work directories; made when absent. */
+  readonly workRoot: string;
+  /** Removes containers and networks that a killed worker left of this build. */
+  readonly sweep: (build: string) => Promise<void>;
+}
+
+/** Milliseconds between signs of life: several fit into the heartbeat timeout of the job workflow. */
+const beat = 2_000;
+
+/**
+ * One activity for every package stage: it gives the stage a work directory and a log, says that it is alive, passes
+ * cancellation and the job's timeout on, and cleans up. A verdict is a result; a fault is thrown and retried.
+ */
+export function createStageActivities(deps: StageDeps) {
+  return {
+    async runStage(input: StageInput): Promise<StageResult> {
+      const runner = runnerFor(deps, input);
+      if (typeof runner === 'string') return { result: 'ERROR', summary: runner, artifacts: [] };
+      const { attempt } = Context.current().info;
+      const log = await deps.logs.open(input.build.id, `${input.stage}.log`);
+      if (attempt > 1) {
+        log.section(`Attempt ${attempt}, after a fault of the infrastructure`);
+        await deps.sweep(input.build.id).catch((error) => log.write(`cannot clean up: ${error}\n`));
+      }
+      return guard(deps, { input, runner, log });
+    },
+  };
+}
+
+export type StageActivities = ReturnType<typeof createStageActivities>;
+
+interface Run {
+  readonly input: StageInput;
+  readonly runner: StageRunner;
+  readonly log: BuildLog;
+}
+
+function runnerFor(deps: StageDeps, input: StageInput): StageRunner | string {
+  if (input.stage === 'script') return deps.script;
+  return deps.stages[input.stage] ?? `this worker does not run the stage ${input.stage}`;
+}
+
+async function guard(deps: StageDeps, run: Run): Promise<StageResult> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), beat);
+  const workdir = await makeWorkdir(deps.workRoot, run.input.build.id);
+  try {
+    return await finish(run, await verdict(run, workdir));
+  } finally {
+    clearInterval(timer);
+    await rm(workdir, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function verdict(run: Run, workdir: string): Promise<StageResult> {
+  const context = Context.current();
+  const { timeout } = run.input;
+  const limit = timeout === null ? undefined : AbortSignal.timeout(timeout * 1000);
+  const signal = limit ? AbortSignal.any([context.cancellationSignal, limit]) : context.cancellationSignal;
+  const heartbeat = (progress?: string) => context.heartbeat(progress);
+  const started = Date.now();
+  try {
+    const work = () => run.runner(run.input, { signal, log: run.log, workdir, heartbeat });
+    const { value, tools } = await recordTools(work);
+    return { ...value, timing: { started, ended: Date.now(), tools: busyTime(tools) } };
+  } catch (error) {
+    // The order matters: a cancelled stage fails in whatever way its tools do.
+    if (!context.cancellationSignal.aborted && limit?.aborted) return timedOut(run.input);
+    run.log.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    await run.log.close();
+    context.cancellationSignal.throwIfAborted();
+    throw infrastructureFault(error, context.info.attempt);
+  }
+}
+
+/** Ends the log with the verdict, and adds it to what the stage produced. */
+async function finish(run: Run, result: StageResult): Promise<StageResult> {
+  run.log.section(`${result.result}: ${result.summary}`);
+  const log = await run.log.close();
+  const others = result.artifacts.filter((artifact) => artifact.url !== log.url);
+  return { ...result, artifacts: [...others, log] };
+}
+
+function timedOut(input: StageInput): StageResult {
+  const summary = `not done after ${input.timeout} seconds, the job's timeout`;
+  return { result: 'TIMED_OUT', summary, artifacts: [] };
+}
+
+async function makeWorkdir(root: string, build: string): Promise<string> {
+  await mkdir(root, { recursive: true });
+  return mkdtemp(join(root, `${build}-`));
+}

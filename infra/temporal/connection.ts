@@ -1,0 +1,41 @@
+import { Client } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { searchAttributes } from '../../workflows/search-attributes.ts';
+
+export interface TemporalAddress {
+  readonly address: string;
+  readonly namespace: string;
+}
+
+export interface TemporalConnection extends TemporalAddress {
+  readonly connection: NativeConnection;
+  readonly client: Client;
+  close(): Promise<void>;
+}
+
+/** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
+const keyword = 2;
+
+/**
+ * Connects worker and client by one native connection, which reconnects by itself.
+ *
+ * @throws when nothing answers at the address.
+ */
+export async function connect(at: TemporalAddress): Promise<TemporalConnection> {
+  const connection = await NativeConnection.connect({ address: at.address });
+  const client = new Client({ connection, namespace: at.namespace });
+  return { ...at, connection, client, close: () => connection.close() };
+}
+
+/** Registers the search attributes that are missing: a cluster of one's own does not know them at first. */
+export async function registerSearchAttributes(at: TemporalConnection): Promise<void> {
+  const { namespace } = at;
+  const known = await at.connection.operatorService.listSearchAttributes({ namespace });
+  const missing = Object.values(searchAttributes).filter(({ name }) => !(name in (known.customAttributes ?? {})));
+  if (missing.length === 0) return;
+  const entries = missing.map(({ name }) => [name, keyword] as const);
+  await at.connection.operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: Object.fromEntries(entries),
+  });
+}

@@ -1,0 +1,51 @@
+import { Worker, type WorkflowBundle } from '@temporalio/worker';
+import { taskQueues } from '../../workflows/contract.ts';
+import type { TemporalConnection } from './connection.ts';
+
+/** What every worker needs; `drain` is how long a stopping worker waits for its activities. */
+interface WorkerDeps {
+  readonly temporal: TemporalConnection;
+  readonly activities: object;
+}
+
+/** How long a stopping worker lets its activities end by themselves before they are cancelled. */
+const drain = '5s';
+
+/** The worker of the server process: all workflows, and the activities that answer within seconds. */
+export function createControlWorker(deps: WorkerDeps & { readonly bundle: WorkflowBundle }): Promise<Worker> {
+  return Worker.create({
+    ...common(deps),
+    taskQueue: taskQueues.control,
+    workflowBundle: deps.bundle,
+    maxConcurrentActivityTaskExecutions: 50,
+    maxCachedWorkflows: 500,
+  });
+}
+
+/** A worker for long stages. `slots`: how many run at once; more wait in the queue, in order. */
+export function createStageWorker(
+  deps: WorkerDeps & { readonly arch: string; readonly slots: number },
+): Promise<Worker> {
+  return Worker.create({
+    ...common(deps),
+    taskQueue: taskQueues.build(deps.arch),
+    maxConcurrentActivityTaskExecutions: deps.slots,
+  });
+}
+
+/** The signer's worker: one thing at a time, in a process and as a user of its own. */
+export function createSignWorker(deps: WorkerDeps): Promise<Worker> {
+  return Worker.create({ ...common(deps), taskQueue: taskQueues.sign, maxConcurrentActivityTaskExecutions: 1 });
+}
+
+function common({ temporal, activities }: WorkerDeps) {
+  return {
+    connection: temporal.connection,
+    namespace: temporal.namespace,
+    activities,
+    shutdownGraceTime: drain,
+    // A cancelled stage hears of it with its next heartbeat: they are passed on at once.
+    maxHeartbeatThrottleInterval: '1s',
+    defaultHeartbeatThrottleInterval: '1s',
+  } as const;
+}

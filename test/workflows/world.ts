@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import type { Worker } from '@temporalio/worker';
+import { adoptBy } from '../../activities/jobs/adopt.ts';
+import { createJobActivities } from '../../activities/jobs/jobs.ts';
+import { findTemporal } from '../../infra/bootstrap/find.ts';
+import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
+import { connect, type TemporalConnection } from '../../infra/temporal/connection.ts';
+import { type DevServer, type DevServerOptions, startDevServer } from '../../infra/temporal/dev-server.ts';
+import { createControlWorker, createStageWorker } from '../../infra/temporal/worker.ts';
+import type { ChangeFacts, GateCommand } from '../../pipelines/gate/command.ts';
+import type { BlobRef } from '../../pipelines/model/artifact.ts';
+import type { FrozenJob } from '../../pipelines/model/job.ts';
+import type { Pipeline } from '../../pipelines/model/pipeline.ts';
+import type {
+  BuildRecord,
+  BuildSetRecord,
+  GateInput,
+  Prepared,
+  PrepareInput,
+  QueueSnapshot,
+  StageInput,
+  StageResult,
+  StoredGraph,
+  SubmitInput,
+  TellAction,
+  TellInput,
+} from '../../workflows/contract.ts';
+import { gateId } from '../../workflows/ids.ts';
+import { commandsSignal } from '../../workflows/messages.ts';
+import { frozenJob, pipelineNamed } from './make.ts';
+
+/** What a stage of the fake outside comes to; it may wait, and hears of cancellation. */
+export type StageScript = (input: StageInput, signal: AbortSignal) => Promise<StageResult> | StageResult;
+
+/** The outside of the gates, in memory: it outlives workers and servers, like the real one. */
+export class Outside {
+  readonly blobs = new Map<string, string>();
+  readonly told: TellAction[] = [];
+  readonly merged: string[] = [];
+  readonly builds = new Map<string, BuildRecord>();
+  readonly buildSets = new Map<string, BuildSetRecord>();
+  readonly stagesRun: StageInput[] = [];
+  readonly prepared: string[][] = [];
+  readonly queues = new Map<string, QueueSnapshot>();
+  /** Jobs of a change; by default one job that has nothing to run. */
+  jobs: (change: ChangeFacts) => readonly FrozenJob[] = () => [frozenJob('noop')];
+  stage: StageScript = () => ({ result: 'SUCCESS', summary: 'fine', artifacts: [] });
+  conflicts = new Set<string>();
+
+  keep(value: unknown): BlobRef {
+    const text = JSON.stringify(value);
+    const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+    this.blobs.set(digest, text);
+    return { digest, size: text.length };
+  }
+
+  /** Control activities that work on this outside. */
+  control(temporal: TemporalConnection) {
+    const jobs = createJobActivities({
+      blobs: { read: async (digest) => Buffer.from(this.blobs.get(digest) ?? '') },
+      adopt: adoptBy(temporal.client),
+      latestAttempt: async ({ job }) => this.latestAttempt(job.job.name, job.change),
+      archOf: () => 'test',
+      defaultArch: 'test',
+      saveBuild: async (record) => this.builds.set(record.id, record),
+      saveBuildSet: async (record) => this.buildSets.set(record.workflow, record),
+    });
+    return {
+      ...jobs,
+      prepare: async (input: PrepareInput) => this.prepare(input),
+      submit: async (input: SubmitInput) => this.submit(input),
+      tell: async (input: TellInput) => {
+        for (const action of input.actions)
+          if (!this.told.some(({ key }) => key === action.key)) this.told.push(action);
+      },
+      projectQueue: async (snapshot: QueueSnapshot) => void this.queues.set(snapshot.workflow, snapshot),
+      recordBuild: async (record: BuildRecord) => void this.builds.set(record.id, record),
+      recordBuildSet: async (record: BuildSetRecord) => void this.buildSets.set(record.workflow, record),
+      keepState: async (state: unknown) => this.keep(state),
+      loadState: async ({ digest }: BlobRef) => JSON.parse(this.blobs.get(digest) ?? ''),
+    };
+  }
+
+  stages() {
+    return {
+      runStage: async (input: StageInput): Promise<StageResult> => {
+        this.stagesRun.push(input);
+        const beat = setInterval(() => Context.current().heartbeat(), 200);
+        try {
+          return await this.stage(input, Context.current().cancellationSignal);
+        } finally {
+          clearInterval(beat);
+        }
+      },
+    };
+  }
+
+  /** Texts of the reports of one kind, in order. */
+  reports(action: string): string[] {
+    return this.told.flatMap((one) => (one.kind === 'report' && one.action === action ? [one.changes.join(' ')] : []));
+  }
+
+  private latestAttempt(job: string, change: string): number {
+    const same = [...this.builds.values()].filter((build) => build.job === job && build.change === change);
+    return Math.max(0, ...same.map((build) => build.attempt));
+  }
+
+  private prepare(input: PrepareInput): Prepared[] {
+    this.prepared.push(input.items.map(({ key }) => key));
+    const states = new Map<string, StoredGraph>();
+    for (const [key, { digest }] of Object.entries(input.graphs)) {
+      states.set(key, JSON.parse(this.blobs.get(digest) ?? ''));
+    }
+    return input.items.map(({ key, base, changes, ahead }) => {
+      const conflict = changes.find(({ id }) => this.conflicts.has(id));
+      if (conflict) return { key, graph: null, outcome: { kind: 'conflict', message: `${conflict.id} conflicts` } };
+      const below = states.get(base ?? '')?.sources ?? ahead.map(sourceOf);
+      const sources = [...below, ...changes.map(sourceOf)];
+      const graph = { jobs: changes.flatMap((change) => this.jobs(change)), failFast: false, warnings: [] };
+      const stored = { graph, sources, changes };
+      states.set(key, stored);
+      return { key, graph: this.keep(stored), outcome: { kind: 'ready', graph } };
+    });
+  }
+
+  private submit({ changes }: SubmitInput) {
+    for (const { id } of changes) if (!this.merged.includes(id)) this.merged.push(id);
+    return { merged: changes.map(({ key }) => key) };
+  }
+}
+
+function sourceOf({ project, branch, id }: ChangeFacts) {
+  const commit = createHash('sha1').update(id).digest('hex');
+  return { project, branch, commit, tree: commit };
+}
+
+/** A development server with workers around an outside; each part can be stopped and started again. */
+export class World {
+  readonly outside: Outside;
+  readonly server: DevServer;
+  temporal: TemporalConnection;
+  #workers: { worker: Worker; done: Promise<void> }[] = [];
+
+  private constructor(outside: Outside, server: DevServer, temporal: TemporalConnection) {
+    this.outside = outside;
+    this.server = server;
+    this.temporal = temporal;
+  }
+
+  static async start(outside = new Outside(), options: Partial<DevServerOptions> = {}): Promise<World> {
+    const executable = findTemporal();
+    if (executable === undefined) throw new Error('no Temporal server on this machine: ./sluice doctor --mend');
+    const server = await startDevServer(executable, { port: 0, ...options });
+    await server.ready();
+    const temporal = await connect({ address: server.address, namespace: 'default' });
+    const world = new World(outside, server, temporal);
+    await world.startWorkers();
+    return world;
+  }
+
+  async startWorkers(): Promise<void> {
+    const { temporal, outside } = this;
+    const bundle = await bundleOnce();
+    const workers = [
+      await createControlWorker({ temporal, bundle, activities: outside.control(temporal) }),
+      await createStageWorker({ temporal, activities: outside.stages(), arch: 'test', slots: 20 }),
+    ];
+    this.#workers = workers.map((worker) => ({ worker, done: worker.run() }));
+  }
+
+  async stopWorkers(): Promise<void> {
+    for (const { worker } of this.#workers) worker.shutdown();
+    await Promise.all(this.#workers.map(({ done }) => done));
+    this.#workers = [];
+  }
+
+  async stop(): Promise<void> {
+    await this.stopWorkers();
+    await this.temporal.close();
+    await this.server.stop();
+  }
+
+  /** Tells a gate something, as the event router does. */
+  async tell(queue: string, commands: readonly GateCommand[], more: Tell = {}): Promise<string> {
+    const pipeline = more.pipeline ?? pipelineNamed('gate');
+    const name = { tenant: 'main', pipeline: pipeline.name, queue };
+    await this.temporal.client.workflow.signalWithStart('gate', {
+      workflowId: gateId(name),
+      taskQueue: 'control',
+      args: [{ ...name, ...more.input }],
+      signal: commandsSignal,
+      signalArgs: [{ id: more.id ?? crypto.randomUUID(), pipeline, limits: {}, commands }],
+    });
+    return gateId(name);
+  }
+}
+
+interface Tell {
+  readonly id?: string;
+  readonly pipeline?: Pipeline;
+  readonly input?: Partial<GateInput>;
+}
+
+let bundle: ReturnType<typeof bundleWorkflows> | undefined;
+
+function bundleOnce() {
+  bundle ??= bundleWorkflows();
+  return bundle;
+}
+
+/** Waits until a condition holds, looking every 20 ms. @throws with `what` after the time limit. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, limit = 20_000): Promise<void> {
+  const deadline = Date.now() + limit;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not so after ${limit} ms: ${what}`);
+    await sleep(20);
+  }
+}

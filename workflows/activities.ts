@@ -1,0 +1,70 @@
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { BlobRef } from '../pipelines/model/artifact.ts';
+import type {
+  BuildRecord,
+  BuildSetRecord,
+  GraphRef,
+  JobInput,
+  JobStart,
+  Prepared,
+  PrepareInput,
+  QueueSnapshot,
+  StageInput,
+  StageResult,
+  StoredGraph,
+  SubmitInput,
+  TellInput,
+} from './contract.ts';
+
+/** What workflows ask of the `control` worker: each answers within seconds, and may be repeated. */
+export interface ControlActivities {
+  prepare(input: PrepareInput): Promise<readonly Prepared[]>;
+  /** Merges in the review system; what was merged before counts as merged. */
+  submit(input: SubmitInput): Promise<{ readonly merged: readonly string[]; readonly refused?: string }>;
+  tell(input: TellInput): Promise<void>;
+  projectQueue(snapshot: QueueSnapshot): Promise<void>;
+  recordBuildSet(record: BuildSetRecord): Promise<void>;
+  recordBuild(record: BuildRecord): Promise<void>;
+  /** Records the start and reads the item's graph. */
+  beginBuildSet(input: { readonly record: BuildSetRecord; readonly graph: GraphRef }): Promise<StoredGraph>;
+  keepState(state: unknown): Promise<BlobRef>;
+  loadState(ref: BlobRef): Promise<unknown>;
+  /** Allots the build's id and attempt, and records the start. */
+  beginJob(input: BeginJob): Promise<JobStart>;
+  syncReviews(input: { readonly connection: string }): Promise<{ readonly events: number }>;
+}
+
+export interface BeginJob {
+  readonly job: JobInput;
+  readonly workflow: string;
+  readonly run: string;
+  /** Nobody's child, or reset: it needs a number of its own. */
+  readonly byHand: boolean;
+}
+
+interface StageActivities {
+  runStage(input: StageInput): Promise<StageResult>;
+}
+
+const soon = { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '10s' } as const;
+
+/** Quick ones on the control queue, tried until they succeed: the outside may be away for hours. */
+export const control = proxyActivities<ControlActivities>({ startToCloseTimeout: '2m', retry: soon });
+
+/** Within a workflow task: for what takes milliseconds in the server process itself. */
+export const local = proxyLocalActivities<ControlActivities>({ startToCloseTimeout: '10s', retry: soon });
+
+/** Seconds that a stage may take beyond its job's timeout, to clean up. */
+const slack = 300;
+const longest = 24 * 3600;
+
+/** Runs a stage on the workers of `queue`; a worker that dies is noticed by its missing heartbeat. */
+export function stageActivities(queue: string, timeout: number | null): StageActivities {
+  return proxyActivities<StageActivities>({
+    taskQueue: queue,
+    startToCloseTimeout: `${(timeout ?? longest) + slack}s`,
+    heartbeatTimeout: '15s',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+  });
+}

@@ -1,0 +1,120 @@
+import {
+  CancellationScope,
+  ChildWorkflowFailure,
+  isCancellation,
+  ParentClosePolicy,
+  rootCause,
+  startChild,
+  TerminatedFailure,
+} from '@temporalio/workflow';
+import type { PendingBuild } from '../pipelines/jobs/pending.ts';
+import type { BuildOutcome, BuildSetEvent } from '../pipelines/jobs/state.ts';
+import type { BuildSetInput, JobInput, StoredGraph } from './contract.ts';
+import { buildSetId, jobId } from './ids.ts';
+import { job } from './job.ts';
+import { attributes } from './search-attributes.ts';
+
+interface Deps {
+  readonly stored: StoredGraph;
+  readonly apply: (event: BuildSetEvent) => void;
+}
+
+/** The `job` children of a build set: starts them, and cancels those that are no longer wanted. */
+export class JobChildren {
+  readonly #input: BuildSetInput;
+  readonly #deps: Deps;
+  readonly #running = new Map<string, CancellationScope>();
+
+  constructor(input: BuildSetInput, deps: Deps) {
+    this.#input = input;
+    this.#deps = deps;
+  }
+
+  get count(): number {
+    return this.#running.size;
+  }
+
+  /** Starts an attempt. A job that has nothing to run ends at once, without a child. */
+  start(build: PendingBuild): void {
+    const { apply } = this.#deps;
+    const time = Date.now();
+    apply({ type: 'started', build: build.key, time });
+    if (isNoop(build)) {
+      apply({ type: 'ended', build: build.key, outcome: { result: 'SUCCESS', time, summary: 'nothing to run' } });
+      return;
+    }
+    const scope = new CancellationScope();
+    this.#running.set(build.key, scope);
+    void scope
+      .run(() => this.#run(build))
+      .then((outcome) => {
+        this.#running.delete(build.key);
+        apply({ type: 'ended', build: build.key, outcome });
+      });
+  }
+
+  /** Cancels what runs and is not among these build keys. */
+  cancelAllBut(wanted: readonly string[]): void {
+    for (const [key, scope] of this.#running) if (!wanted.includes(key)) scope.cancel();
+  }
+
+  async #run(build: PendingBuild): Promise<BuildOutcome> {
+    try {
+      const input = this.#jobInput(build);
+      const child = await startChild(job, {
+        args: [input],
+        workflowId: jobId({ ...this.#input, job: build.job.key, attempt: build.attempt }),
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        ...describe(this.#input, build),
+      });
+      return (await child.result()).outcome;
+    } catch (error) {
+      return { ...failureOf(error), time: Date.now() };
+    }
+  }
+
+  #jobInput(build: PendingBuild): JobInput {
+    const { tenant, pipeline, key } = this.#input;
+    const { changes, sources } = this.#deps.stored;
+    const own = changes.find(({ id }) => id === build.job.change) ?? changes[0];
+    const source = sources.find(({ project, branch }) => project === own?.project && branch === own.branch);
+    if (!own || !source) throw new Error(`no prepared state for ${build.job.key}`);
+    return {
+      tenant,
+      pipeline,
+      buildSet: key,
+      reportTo: buildSetId(this.#input),
+      change: own.id,
+      patchset: own.patchset,
+      job: { ...build.job, nodeset: build.nodeset, vars: { ...build.parentData, ...build.job.vars } },
+      attempt: build.attempt,
+      source,
+      sources,
+      parents: build.parents,
+      provided: build.artifacts,
+    };
+  }
+}
+
+function isNoop({ job }: PendingBuild): boolean {
+  return job.uses === undefined && job.run.length === 0 && job.preRun.length === 0 && job.postRun.length === 0;
+}
+
+/** What the Temporal Web UI shows of the child, and finds it by. */
+function describe(input: BuildSetInput, build: PendingBuild) {
+  const { tenant, pipeline, queue, project, change, patchset } = input;
+  const label = build.nodeset.nodes.map((node) => node.label).join(' ');
+  return {
+    staticSummary: `${build.job.name} for ${project} ${change},${patchset} (attempt ${build.attempt})`,
+    staticDetails: `Job **${build.job.name}** of pipeline ${pipeline}, nodes: ${label || 'none'}.`,
+    typedSearchAttributes: attributes({ tenant, pipeline, queue, project, change, job: build.job.name, label }),
+  };
+}
+
+function failureOf(error: unknown): Omit<BuildOutcome, 'time'> {
+  if (isCancellation(error)) return { result: 'CANCELED', summary: 'cancelled' };
+  if (error instanceof ChildWorkflowFailure && error.cause instanceof TerminatedFailure) {
+    return { result: 'ABORTED', summary: 'terminated' };
+  }
+  return { result: 'ERROR', summary: rootCause(error) ?? String(error) };
+}

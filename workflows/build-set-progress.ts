@@ -1,0 +1,82 @@
+import type { GateCommand } from '../pipelines/gate/command.ts';
+import { applyBuild, currentBuilds, nextBuild, startBuildSet } from '../pipelines/jobs/build-set.ts';
+import type { BuildSetEvent, BuildSetState } from '../pipelines/jobs/state.ts';
+import type { JobGraph } from '../pipelines/model/job.ts';
+import type { BuildSetInput, JobReport } from './contract.ts';
+
+/** The progress of a build set, and what the gate has not been told of it yet. */
+export class BuildSetProgress {
+  state: BuildSetState;
+  /** In order, for the gate's own copy of the state. */
+  untold: GateCommand[] = [];
+  readonly #input: BuildSetInput;
+
+  constructor(input: BuildSetInput, graph: JobGraph) {
+    this.#input = input;
+    this.state = startBuildSet(graph);
+  }
+
+  /** Folds an event; the gate will hear of those that are about builds. */
+  apply(event: BuildSetEvent): void {
+    this.state = applyBuild(this.state, event);
+    const command = this.#tell(event);
+    if (command) this.untold.push(command);
+  }
+
+  /** Why the job cannot be run again now; undefined when it can. */
+  refuseRetrigger(job: string): string | undefined {
+    const found = this.#keyOf(job);
+    if (this.state.canceled) return 'the build set is cancelled';
+    if (found === undefined) return `the build set has no job ${job}`;
+    if ((currentBuilds(this.state).get(found)?.result ?? null) === null) return `${job} has not ended yet`;
+    return undefined;
+  }
+
+  /** Runs an ended job again; its place in the graph is free until the next attempt starts. */
+  retrigger(job: string): string {
+    const key = this.#keyOf(job) ?? job;
+    this.apply({ type: 'retrigger', job: key });
+    return `${key} runs again as attempt ${nextBuild(this.state, key).attempt}`;
+  }
+
+  /** Why a job that was started by hand cannot belong to this build set. */
+  refuseAdoption({ job }: JobReport): string | undefined {
+    if (this.state.canceled) return 'the build set is cancelled';
+    return currentBuilds(this.state).has(job) ? undefined : `${job} has not been started yet`;
+  }
+
+  /** Makes a run that was started by hand the job's next attempt, or the attempt that is going on. */
+  adopt({ job }: JobReport, time: number): { readonly attempt: number } {
+    const current = currentBuilds(this.state).get(job);
+    if (current?.result === null) return { attempt: current.attempt };
+    this.retrigger(job);
+    const { key, attempt } = nextBuild(this.state, job);
+    this.apply({ type: 'started', build: key, time });
+    return { attempt };
+  }
+
+  /** People name a job by its name; in a graph of several changes its key has the change, too. */
+  #keyOf(job: string): string | undefined {
+    return this.state.graph.jobs.find((one) => one.key === job || one.name === job)?.key;
+  }
+
+  #tell(event: BuildSetEvent): GateCommand | undefined {
+    const { key: buildSet, pipeline } = this.#input;
+    const time = Date.now();
+    switch (event.type) {
+      case 'started':
+        return { ...event, type: 'build-started', buildSet };
+      case 'ended':
+        return { type: 'build-ended', time, buildSet, build: event.build, outcome: event.outcome };
+      case 'retrigger':
+        return { type: 'retrigger', time, pipeline, change: this.#changeOf(event.job), job: event.job };
+      default:
+        return undefined;
+    }
+  }
+
+  #changeOf(job: string): string {
+    const { change } = this.#input;
+    return this.state.graph.jobs.find((one) => one.key === job)?.change ?? change;
+  }
+}

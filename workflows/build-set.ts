@@ -1,0 +1,115 @@
+import {
+  ApplicationFailure,
+  condition,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { pendingBuilds } from '../pipelines/jobs/pending.ts';
+import { buildSetResult } from '../pipelines/jobs/result.ts';
+import type { BuildSetResult } from '../pipelines/model/job.ts';
+import { local } from './activities.ts';
+import { JobChildren } from './build-set-jobs.ts';
+import { BuildSetProgress } from './build-set-progress.ts';
+import type { BuildSetInput } from './contract.ts';
+import { GateLine } from './gate-line.ts';
+import { buildSetId } from './ids.ts';
+import {
+  adoptUpdate,
+  buildSetQuery,
+  closeSignal,
+  jobEndedSignal,
+  permissionsSignal,
+  retriggerSignal,
+  retriggerUpdate,
+} from './messages.ts';
+import type { BuildSetRecord } from './records.ts';
+import { searchAttributes } from './search-attributes.ts';
+
+/**
+ * One item's job graph. It starts what the graph and the gate's permissions allow, tells the gate of every build,
+ * and stays open, for retriggers, until the gate closes it: the item has left the queue.
+ */
+export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
+  const record = firstRecord(input);
+  const stored = await local.beginBuildSet({ record, graph: input.graph });
+  const progress = new BuildSetProgress(input, stored.graph);
+  const jobs = new JobChildren(input, { stored, apply: (event) => progress.apply(event) });
+  const orders = takeOrders(input, progress);
+  const gate = new GateLine(input.gate, () => Object.assign(orders, { closed: true, changed: true }));
+  let result: BuildSetResult | null = null;
+  for (;;) {
+    const seen = progress.state;
+    orders.changed = false;
+    advance(progress, jobs, orders);
+    gate.tell(progress.untold.splice(0));
+    const reached = buildSetResult(progress.state);
+    if (reached !== result) {
+      result = reached;
+      await announce({ ...record, result, endTime: result === null ? null : Date.now() });
+    }
+    const over = orders.closed && result !== null && jobs.count === 0;
+    if (over && gate.idle) return result ?? 'DEQUEUED';
+    await condition(() => orders.changed || progress.state !== seen || (over && gate.idle));
+  }
+}
+
+/** What the gate and people have asked of the build set so far. */
+interface Orders {
+  permissions: BuildSetInput['permissions'];
+  closed: boolean;
+  changed: boolean;
+}
+
+function takeOrders(input: BuildSetInput, progress: BuildSetProgress): Orders {
+  const orders: Orders = { permissions: input.permissions, closed: false, changed: true };
+  setHandler(permissionsSignal, (permissions) => void Object.assign(orders, { permissions, changed: true }));
+  setHandler(closeSignal, () => void Object.assign(orders, { closed: true, changed: true }));
+  setHandler(retriggerSignal, ({ job }) => {
+    if (progress.refuseRetrigger(job) === undefined) progress.retrigger(job);
+  });
+  setHandler(retriggerUpdate, (request) => progress.retrigger(jobNamed(request)), {
+    validator: (request) => refuse(progress.refuseRetrigger(jobNamed(request))),
+    description: 'Run one job again: its name as a JSON string.',
+  });
+  setHandler(adoptUpdate, (report) => progress.adopt(report, Date.now()), {
+    validator: (report) => refuse(progress.refuseAdoption(report)),
+  });
+  setHandler(jobEndedSignal, ({ job, attempt, outcome }) => {
+    if (outcome) progress.apply({ type: 'ended', build: `${job}/${attempt}`, outcome });
+  });
+  setHandler(buildSetQuery, () => ({ result: buildSetResult(progress.state), builds: progress.state.builds }));
+  return orders;
+}
+
+/** Brings what runs in line with what is wanted. */
+function advance(progress: BuildSetProgress, jobs: JobChildren, orders: Orders): void {
+  const time = Date.now();
+  if (orders.closed && buildSetResult(progress.state) === null) progress.apply({ type: 'canceled', time });
+  const pending = pendingBuilds(progress.state, orders.permissions);
+  for (const { job, reason } of pending.refuse) progress.apply({ type: 'refused', job, reason, time });
+  for (const build of pending.start) jobs.start(build);
+  jobs.cancelAllBut(pending.wanted);
+}
+
+async function announce(record: BuildSetRecord): Promise<void> {
+  const says = record.result ?? 'running';
+  upsertSearchAttributes([{ key: searchAttributes.result, value: says }]);
+  setCurrentDetails(`**${says}**: ${record.changes.join(', ')}`);
+  await local.recordBuildSet(record);
+}
+
+function firstRecord(input: BuildSetInput): BuildSetRecord {
+  const { tenant, pipeline, queue, project, change, patchset, key, changes } = input;
+  const name = { tenant, pipeline, queue, project, change, patchset, key, changes };
+  return { ...name, workflow: buildSetId(input), result: null, startTime: Date.now(), endTime: null };
+}
+
+function jobNamed(request: string | { readonly job: string }): string {
+  return typeof request === 'string' ? request : request.job;
+}
+
+/** Ends a validator: a refused update is not recorded, and its caller hears why. */
+function refuse(reason: string | undefined): void {
+  if (reason !== undefined) throw ApplicationFailure.nonRetryable(reason, 'Refused');
+}

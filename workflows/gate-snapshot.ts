@@ -1,0 +1,94 @@
+import type { GateState, Item } from '../pipelines/gate/state.ts';
+import { currentBuilds } from '../pipelines/jobs/build-set.ts';
+import { pendingBuilds } from '../pipelines/jobs/pending.ts';
+import type { Permissions } from '../pipelines/jobs/state.ts';
+import type { GateBook } from './gate-book.ts';
+import { type GateName, gateId } from './ids.ts';
+import type { ItemSnapshot, JobSnapshot, QueueSnapshot } from './records.ts';
+
+/** What the page and `sluice status` show of a gate at a moment, in milliseconds since the epoch. */
+export function snapshot(name: GateName, book: GateBook, time: number): QueueSnapshot {
+  const { state } = book;
+  const pipeline = state.pipelines[0];
+  const wanted = book.wanted().filter((action) => action.kind === 'build-set');
+  const actions = new Map(wanted.map((action) => [action.key, action]));
+  const items = state.queues.flatMap((queue) => queue.items).filter((item) => item.live);
+  return {
+    ...name,
+    workflow: gateId(name),
+    sequence: book.sequence,
+    time,
+    manager: pipeline?.manager ?? 'independent',
+    description: pipeline?.description ?? '',
+    window: Math.max(0, ...state.queues.map((queue) => queue.window)),
+    items: items.map((item) => {
+      const permissions = actions.get(item.buildSet.key)?.permissions;
+      return itemSnapshot(state, item, { permissions, workflow: book.buildSets[item.buildSet.key]?.workflow ?? null });
+    }),
+  };
+}
+
+/** The same on one line, for the Temporal Web UI. */
+export function summaryLine({ items, window }: QueueSnapshot): string {
+  if (items.length === 0) return 'empty';
+  const failing = items.filter((item) => item.state === 'failing').length;
+  const head = items[0]?.changes.map(({ id, patchset }) => `${id},${patchset}`).join(' ');
+  return `${items.length} queued, ${failing} failing, window ${window || 'unlimited'}; head: ${head}`;
+}
+
+interface ItemContext {
+  readonly permissions: Permissions | undefined;
+  readonly workflow: string | null;
+}
+
+function itemSnapshot(state: GateState, item: Item, context: ItemContext): ItemSnapshot {
+  const changes = item.changes.map((key) => state.facts.changes[key]).filter((change) => change !== undefined);
+  const phase = stateOf(item);
+  return {
+    id: item.id,
+    ahead: item.ahead,
+    active: item.active,
+    changes: changes.map(({ id, project, branch, patchset, subject, owner, url }) => {
+      return { id, project, branch, patchset, subject, owner, ...(url === undefined ? {} : { url }) };
+    }),
+    enqueueTime: item.enqueued,
+    buildSet: item.buildSet.base ? item.buildSet.key : null,
+    workflow: context.workflow,
+    state: phase,
+    reason: item.failing[0] ?? item.buildSet.trouble?.message ?? (item.active ? '' : 'outside the window'),
+    jobs: jobSnapshots(item, context.permissions),
+  };
+}
+
+function stateOf(item: Item): ItemSnapshot['state'] {
+  if (item.phase === 'submitting') return 'merging';
+  if (item.phase === 'reporting') return 'reporting';
+  if (item.failing.length > 0) return 'failing';
+  if (item.buildSet.builds) return 'running';
+  return item.buildSet.base ? 'preparing' : 'waiting';
+}
+
+function jobSnapshots(item: Item, permissions: Permissions | undefined): readonly JobSnapshot[] {
+  const { builds } = item.buildSet;
+  if (!builds) return [];
+  const current = currentBuilds(builds);
+  const waiting = permissions ? pendingBuilds(builds, permissions).waiting : {};
+  return builds.graph.jobs.map((job) => {
+    const build = current.get(job.key);
+    const dependencies = job.dependencies.map(({ name }) => name);
+    return {
+      key: job.key,
+      name: job.name,
+      voting: job.voting,
+      dependencies,
+      attempt: build?.attempt ?? 0,
+      result: build?.result ?? null,
+      startTime: build?.startTime ?? null,
+      endTime: build?.endTime ?? null,
+      summary: build?.summary ?? '',
+      artifacts: build?.artifacts ?? [],
+      waiting: waiting[job.key] ?? [],
+      ...(build?.logUrl === undefined ? {} : { logUrl: build.logUrl }),
+    };
+  });
+}

@@ -1,0 +1,4 @@
+/** The bundle's entry: every workflow type, by the name that Temporal knows it by. */
+export { buildSet } from './build-set.ts';
+export { gate } from './gate.ts';
+export { job } from './job.ts';

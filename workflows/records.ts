@@ -1,0 +1,117 @@
+import type { Artifact, BuildResult, BuildSetResult, Stage } from '../pipelines/model/job.ts';
+import type { Pipeline } from '../pipelines/model/pipeline.ts';
+import type { BuildIdentity, JobInput, JobStart, StageTiming } from './contract.ts';
+import type { BuildSetName, GateName } from './ids.ts';
+
+/** What the store keeps of one attempt at one job: written when it starts and again when it ends. */
+export interface BuildRecord extends BuildIdentity {
+  readonly workflow: string;
+  readonly stage: Stage | 'script' | 'noop';
+  readonly voting: boolean;
+  readonly label: string;
+  readonly result: BuildResult | null;
+  readonly summary: string;
+  readonly artifacts: readonly Artifact[];
+  /** Milliseconds since the epoch. */
+  readonly startTime: number;
+  readonly endTime: number | null;
+  /** Started by hand after the item's report, or for no item at all. */
+  readonly alone: boolean;
+  readonly timing?: StageTiming;
+}
+
+/** What the store keeps of one build set. */
+export interface BuildSetRecord extends BuildSetName {
+  readonly workflow: string;
+  readonly queue: string;
+  readonly changes: readonly string[];
+  readonly result: BuildSetResult | null;
+  readonly startTime: number;
+  readonly endTime: number | null;
+}
+
+/** What the page, the API and `sluice status` show of a gate. A later `sequence` replaces an earlier one. */
+export interface QueueSnapshot extends GateName {
+  readonly workflow: string;
+  readonly sequence: number;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly manager: Pipeline['manager'];
+  readonly description: string;
+  /** Items that may be worked on at once; 0 is no limit. */
+  readonly window: number;
+  readonly items: readonly ItemSnapshot[];
+}
+
+export interface ItemSnapshot {
+  readonly id: string;
+  /** Id of the item whose state this one stands on; null at the head. */
+  readonly ahead: string | null;
+  readonly active: boolean;
+  readonly changes: readonly {
+    readonly id: string;
+    readonly project: string;
+    readonly branch: string;
+    readonly patchset: number;
+    readonly subject: string;
+    readonly owner: string;
+    readonly url?: string;
+  }[];
+  readonly enqueueTime: number;
+  readonly buildSet: string | null;
+  /** Workflow id of the build set, for links. */
+  readonly workflow: string | null;
+  readonly state: 'waiting' | 'preparing' | 'running' | 'failing' | 'merging' | 'reporting';
+  /** Why it waits or fails, in one line. */
+  readonly reason: string;
+  readonly jobs: readonly JobSnapshot[];
+}
+
+export interface JobSnapshot {
+  readonly key: string;
+  readonly name: string;
+  readonly voting: boolean;
+  readonly dependencies: readonly string[];
+  readonly attempt: number;
+  readonly result: BuildResult | null;
+  readonly startTime: number | null;
+  readonly endTime: number | null;
+  readonly summary: string;
+  readonly logUrl?: string;
+  readonly artifacts: readonly Artifact[];
+  /** Why it has not started. */
+  readonly waiting: readonly string[];
+}
+
+/** Who the job's build is: the same at its start and at its end. */
+export function identity(input: JobInput, start: JobStart): BuildIdentity {
+  return {
+    id: start.build,
+    tenant: input.tenant,
+    pipeline: input.pipeline,
+    project: input.source.project,
+    branch: input.source.branch,
+    change: input.change,
+    patchset: input.patchset,
+    job: input.job.name,
+    attempt: start.attempt,
+    buildSet: input.buildSet,
+  };
+}
+
+/** The record of a job that has just started. `time`: milliseconds since the epoch. */
+export function startRecord(input: JobInput, start: JobStart, at: { workflow: string; time: number }): BuildRecord {
+  return {
+    ...identity(input, start),
+    workflow: at.workflow,
+    stage: input.job.uses ?? 'script',
+    voting: input.job.voting,
+    label: input.job.nodeset.nodes.map((node) => node.label).join(' '),
+    result: null,
+    summary: '',
+    artifacts: [],
+    startTime: at.time,
+    endTime: null,
+    alone: start.alone,
+  };
+}
