@@ -9,8 +9,8 @@ export interface DemoChange {
   readonly project: string;
   readonly subject: string;
   readonly body: string;
-  /** Ids of demo changes in other projects that it needs. */
-  readonly needs?: readonly string[];
+  /** Demo changes in other projects that it needs. */
+  readonly needs?: readonly { readonly project: string; readonly id: string }[];
   readonly edits: readonly Edit[];
 }
 
@@ -166,7 +166,7 @@ const gateChanges: readonly DemoChange[] = [
     project: 'cdbnet',
     subject: 'Answer how many records there are',
     body: 'Uses the new symbol of the library, so it can only be built on top of that change.',
-    needs: ['library'],
+    needs: [{ project: 'tinycdb', id: 'library' }],
     edits: [
       {
         path: 'cdbd.c',

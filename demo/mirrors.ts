@@ -5,32 +5,37 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import fastifyStatic from '@fastify/static';
 import Fastify from 'fastify';
+import type { PackageFormat } from '../pipelines/model/artifact.ts';
 
 /** The two mirrors of the story: one is a directory on this machine, the other is reached by an rsync daemon. */
 export interface DemoMirrors {
-  /** Destinations as `mirrors:` in sluice.yaml names them, for each format. */
-  readonly hosts: (format: 'deb' | 'rpm') => Readonly<Record<'m1' | 'm2', { url: string }>>;
-  /** Where readers find a mirror's tree over HTTP. */
-  readonly url: (mirror: 'm1' | 'm2', format: 'deb' | 'rpm') => string;
-  stop(): Promise<void>;
+  /** Where their trees are kept: `m1/deb`, `m1/rpm`, `m2/deb`, `m2/rpm`. */
+  readonly root: string;
+  /** The rsync daemon's URL for the second mirror. */
+  readonly rsync: string;
+  /** Where readers find both over HTTP. */
+  readonly web: string;
+}
+
+/** Destinations of one format as `mirrors:` in sluice.yaml names them. */
+export function mirrorHosts({ root, rsync }: DemoMirrors, format: PackageFormat): Record<'m1' | 'm2', { url: string }> {
+  return { m1: { url: join(root, 'm1', format) }, m2: { url: `${rsync}/${format}` } };
 }
 
 /** Serves both mirrors' directories over HTTP on `address`, and the second one by rsync on loopback. */
-export async function startMirrors(root: string, address: string): Promise<DemoMirrors> {
+export async function serveMirrors(root: string, address: string): Promise<DemoMirrors & { stop(): Promise<void> }> {
   for (const path of ['m1/deb', 'm1/rpm', 'm2/deb', 'm2/rpm']) await mkdir(join(root, path), { recursive: true });
-  const rsync = await startRsyncDaemon(join(root, 'm2'), root);
+  const daemon = await startRsyncDaemon(join(root, 'm2'), root);
   const web = Fastify();
   await web.register(fastifyStatic, { root, decorateReply: false });
   const base = await web.listen({ host: address, port: 0 });
   return {
-    hosts: (format) => ({
-      m1: { url: join(root, 'm1', format) },
-      m2: { url: `rsync://127.0.0.1:${rsync.port}/mirror/${format}` },
-    }),
-    url: (mirror, format) => `${base}/${mirror}/${format}`,
+    root,
+    rsync: `rsync://127.0.0.1:${daemon.port}/mirror`,
+    web: base,
     stop: async () => {
       await web.close();
-      rsync.stop();
+      daemon.stop();
     },
   };
 }

@@ -1,0 +1,86 @@
+import { dirname } from 'node:path';
+import type { ContainerEngine } from '../activities/ports.ts';
+import type { Platform } from '../pipelines/model/platform.ts';
+
+/** What a user's machine is told: a mirror, the key to trust, what to install and how to see that it is new. */
+export interface InstallOrder {
+  readonly platform: Platform;
+  /** Root of the released repository on a mirror. */
+  readonly url: string;
+  /** File with the public key, on this machine. */
+  readonly key: string;
+  readonly packages: readonly string[];
+  /** A program and its arguments that only the new version can run. */
+  readonly proof: readonly string[];
+}
+
+const trusted = '/etc/sluice-demo';
+
+/**
+ * Installs packages in a clean container from a mirror, signature checking on, and runs the proof.
+ *
+ * @returns the proof's output
+ * @throws with the last lines of the step that failed
+ */
+export async function installFromMirror(engine: ContainerEngine, order: InstallOrder): Promise<string> {
+  const { platform } = order;
+  const machine = await engine.start({
+    image: platform.testImage,
+    build: 'demo',
+    network: 'default',
+    limits: platform.limits,
+    privileges: 'default',
+  });
+  const { signal } = new AbortController();
+  const exec = async (...argv: string[]) => {
+    const { code, output } = await machine.exec(argv, {
+      signal,
+      timeout: 120_000,
+      env: { DEBIAN_FRONTEND: 'noninteractive' },
+    });
+    if (code !== 0)
+      throw new Error(
+        `${argv.slice(0, 2).join(' ')} on ${platform.name} ended with ${code}: ${output.trim().slice(-400)}`,
+      );
+    return output;
+  };
+  try {
+    await exec('mkdir', '-p', trusted);
+    await machine.copyIn(dirname(order.key), trusted);
+    const key = `${trusted}/${order.key.split('/').at(-1)}`;
+    for (const argv of platform.format === 'deb' ? aptOrder(order, key) : dnfOrder(order, key)) await exec(...argv);
+    return (await exec(...order.proof)).trim();
+  } finally {
+    await machine.remove();
+  }
+}
+
+function aptOrder({ platform, url, packages }: InstallOrder, key: string): string[][] {
+  const source = `deb [signed-by=${key}] ${url} ${platform.codename} main`;
+  const only = [
+    '-o',
+    'Dir::Etc::SourceList=/etc/apt/sources.list.d/sluice.list',
+    '-o',
+    'Dir::Etc::SourceParts=/dev/null',
+  ];
+  return [
+    ['sh', '-c', 'printf "%s\\n" "$1" > /etc/apt/sources.list.d/sluice.list', 'sh', source],
+    ['apt-get', ...only, '-q', 'update'],
+    ['apt-get', ...only, '-q', '-y', 'install', ...packages],
+  ];
+}
+
+function dnfOrder({ url, packages }: InstallOrder, key: string): string[][] {
+  const repository = [
+    '[sluice]',
+    'name=sluice',
+    `baseurl=${url}`,
+    'gpgcheck=1',
+    'repo_gpgcheck=1',
+    `gpgkey=file://${key}`,
+  ];
+  return [
+    ['sh', '-c', 'mkdir -p /etc/yum.repos.d; printf "%s\\n" "$@" > /etc/yum.repos.d/sluice.repo', 'sh', ...repository],
+    ['dnf', '-q', '-y', '--disablerepo=*', '--enablerepo=sluice', 'install', ...packages],
+  ];
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { must, run } from '../activities/process/run.ts';
+import type { DemoChange } from './changes.ts';
+import { applyEdits } from './edits.ts';
+
+const author = {
+  GIT_AUTHOR_NAME: 'Ada Developer',
+  GIT_AUTHOR_EMAIL: 'ada@example.org',
+  GIT_COMMITTER_NAME: 'Ada Developer',
+  GIT_COMMITTER_EMAIL: 'ada@example.org',
+};
+
+/** What a developer does at her own desk: clones, edits, commits, pushes. */
+export interface Developer {
+  /** Makes a repository with one commit out of an unpacked source tree; answers with its directory. */
+  importSource(name: string, source: string): Promise<string>;
+  /** Commits the change on top of the project's branch and pushes it for review; answers with its Change-Id. */
+  push(change: DemoChange): Promise<string>;
+}
+
+/**
+ * @param desk directory for work trees
+ * @param remote where a project's repository is, as `git push` names it
+ * @param said receives each line that the server says to a push
+ */
+export function createDeveloper(
+  desk: string,
+  remote: (project: string) => string,
+  said: (line: string) => void,
+): Developer {
+  const git = (cwd: string, ...args: string[]) => must('git', args, { cwd, env: author });
+  return {
+    async importSource(name, source) {
+      const tree = join(desk, 'upstream', name);
+      await rm(tree, { recursive: true, force: true });
+      await mkdir(tree, { recursive: true });
+      await cp(source, tree, { recursive: true });
+      await git(tree, 'init', '-q', '-b', 'master');
+      await git(tree, 'add', '--all', '--force');
+      await git(tree, 'commit', '-q', '-m', `Import ${name}`);
+      return tree;
+    },
+    async push(change) {
+      const tree = join(desk, change.id);
+      await rm(tree, { recursive: true, force: true });
+      await mkdir(desk, { recursive: true });
+      await git(desk, 'clone', '-q', remote(change.project), tree);
+      await applyEdits(tree, change.edits);
+      await git(tree, 'add', '--all', '--force');
+      await git(tree, 'commit', '-q', '-m', message(change));
+      const pushed = await run('git', ['push', 'origin', 'HEAD:refs/for/master'], { cwd: tree, env: author });
+      const lines = pushed.stderr.split('\n').filter((line) => line.startsWith('remote: '));
+      for (const line of lines) said(line.trimEnd());
+      if (pushed.code !== 0) throw new Error(`git push of ${change.id} failed: ${pushed.stderr.trim()}`);
+      return changeId(change.id);
+    },
+  };
+}
+
+/** The Change-Id that a commit-msg hook would have made; the same in every run, so that the story can name it. */
+export function changeId(id: string): string {
+  return `I${createHash('sha1').update(`sluice demo ${id}`).digest('hex')}`;
+}
+
+function message(change: DemoChange): string {
+  const needs = (change.needs ?? []).map((id) => `Depends-On: git:${id.project}/${changeId(id.id)}`);
+  return [change.subject, '', change.body, '', ...needs, `Change-Id: ${changeId(change.id)}`, ''].join('\n');
+}

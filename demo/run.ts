@@ -1,0 +1,21 @@
+import { must } from '../activities/process/run.ts';
+import type { Narrator } from './narrator.ts';
+import { demoPaths, setScene } from './scene.ts';
+import { type Scene, tellStory } from './story.ts';
+
+/** The whole demo, from an empty directory. @throws StoryEnded at the first step that is not as told. */
+export async function runDemo(root: string, narrator: Narrator): Promise<void> {
+  const scenes: Scene[] = [];
+  await narrator.step('up', 'Sluice starts', async () => {
+    const scene = await setScene(root, narrator);
+    scenes.push(scene);
+    return { url: scene.url, reason: 'Temporal, server, worker and signer are up' };
+  });
+  for (const scene of scenes) await tellStory(scene);
+}
+
+/** Stops what the demo started; its files stay for a look. */
+export async function endDemo(root: string): Promise<void> {
+  const main = new URL('../cli/main.ts', import.meta.url).pathname;
+  await must(process.execPath, [main, 'down', '--config', demoPaths(root).config]);
+}

@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, openSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { bridgeAddress } from '../activities/nodes/docker/bridge.ts';
+import { createDockerEngine } from '../activities/nodes/docker/engine.ts';
+import { must } from '../activities/process/run.ts';
+import { createClient } from '../cli/client.ts';
+import { builtInPlatforms } from '../infra/images/platforms.ts';
+import { readHolder } from '../infra/stack/lock.ts';
+import type { Platform } from '../pipelines/model/platform.ts';
+import { createDeveloper } from './developer.ts';
+import { type DemoMirrors, mirrorHosts } from './mirrors.ts';
+import type { Narrator } from './narrator.ts';
+import { createObserver } from './observer.ts';
+import { preparePackages } from './packages.ts';
+import type { Scene } from './story.ts';
+
+const main = new URL('../cli/main.ts', import.meta.url).pathname;
+const mirrorHost = new URL('./mirror-host.ts', import.meta.url).pathname;
+
+/** Where a demo keeps its things below `root`. */
+export function demoPaths(root: string) {
+  return { root, config: join(root, 'sluice.yaml'), data: join(root, 'data'), cache: join(root, '..', 'demo-cache') };
+}
+
+/**
+ * Sets the scene from nothing: what an earlier demo left is removed, sources are fetched, mirrors and a stack of its
+ * own are started.
+ *
+ * @param root directory of the demo
+ */
+export async function setScene(root: string, narrator: Narrator): Promise<Scene> {
+  const paths = demoPaths(root);
+  const sluice = (...args: string[]) =>
+    must(process.execPath, [main, ...args, '--config', paths.config]).then(({ stdout }) => stdout);
+  await clearStage(paths, sluice);
+  await preparePackages(paths.cache, join(root, 'sources'));
+  const mirrors = await startMirrorHost(paths);
+  await writeFile(paths.config, configuration(mirrors));
+  await startStack(paths);
+  const api = createClient({ config: paths.config });
+  return {
+    ...{ narrator, mirrors, sluice, url: api.url, data: paths.data, sources: join(root, 'sources') },
+    developer: createDeveloper(
+      join(root, 'desk'),
+      (project) => join(paths.data, 'git', `${project}.git`),
+      narrator.say,
+    ),
+    observer: createObserver(api, narrator.say),
+    engine: createDockerEngine(),
+    platforms: { deb: platform('debian-12'), rpm: platform('rpm-debian-12') },
+  };
+}
+
+type Paths = ReturnType<typeof demoPaths>;
+
+async function clearStage({ root, data }: Paths, sluice: (...args: string[]) => Promise<string>): Promise<void> {
+  if (readHolder(data) !== undefined) await sluice('down');
+  await rm(root, { recursive: true, force: true });
+  mkdirSync(root, { recursive: true });
+}
+
+function platform(name: string): Platform {
+  const found = builtInPlatforms.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`there is no built-in platform ${name}`);
+  return found;
+}
+
+function configuration(mirrors: DemoMirrors): string {
+  const set = (format: 'deb' | 'rpm') => ({
+    source: `./data/released/${format}`,
+    heads: ['stable'],
+    init: true,
+    hosts: mirrorHosts(mirrors, format),
+  });
+  const settings = {
+    server: { listen: '127.0.0.1:0' },
+    temporal: { port: 0, uiPort: 0 },
+    mirrors: { deb: set('deb'), rpm: set('rpm') },
+  };
+  return `# Written by \`sluice demo\`.\n${stringify(settings)}`;
+}
+
+async function startMirrorHost({ root, data }: Paths): Promise<DemoMirrors> {
+  const args = [mirrorHost, join(root, 'mirrors'), await bridgeAddress(), data];
+  const log = openSync(join(root, 'mirrors.log'), 'a');
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', log] });
+  const said = child.stdout as Readable;
+  const [line] = await Promise.race([
+    once(createInterface(said), 'line'),
+    once(child, 'exit').then(() => Promise.reject(new Error(`the mirrors do not start: see ${root}/mirrors.log`))),
+  ]);
+  said.destroy();
+  child.unref();
+  return JSON.parse(line as string) as DemoMirrors;
+}
+
+/** Seconds until a stack must be ready. */
+const patience = 60;
+
+async function startStack({ root, config, data }: Paths): Promise<void> {
+  const log = openSync(join(root, 'up.log'), 'a');
+  const child = spawn(process.execPath, [main, 'up', '--config', config], {
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  child.unref();
+  for (let tries = 0; tries < patience * 10; tries += 1) {
+    if (readHolder(data)?.stack) return;
+    if (child.exitCode !== null) break;
+    await pause(100);
+  }
+  throw new Error(`the stack does not start: see ${join(root, 'up.log')}`);
+}

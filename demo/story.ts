@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import type { ContainerEngine } from '../activities/ports.ts';
+import type { PackageFormat } from '../pipelines/model/artifact.ts';
+import type { Change } from '../pipelines/model/change.ts';
+import type { Platform } from '../pipelines/model/platform.ts';
+import type { DemoChange } from './changes.ts';
+import { story } from './changes.ts';
+import { installFromMirror } from './client-machine.ts';
+import { changeId, type Developer } from './developer.ts';
+import type { DemoMirrors } from './mirrors.ts';
+import type { Narrator, Outcome } from './narrator.ts';
+import type { Observer, Verdict } from './observer.ts';
+import { projectNames } from './packages.ts';
+
+/** All that the story needs: a running Sluice, and somebody to push, approve and look. */
+export interface Scene {
+  readonly narrator: Narrator;
+  readonly developer: Developer;
+  readonly observer: Observer;
+  readonly engine: ContainerEngine;
+  readonly mirrors: DemoMirrors;
+  readonly platforms: Readonly<Record<PackageFormat, Platform>>;
+  /** The page's address. */
+  readonly url: string;
+  readonly data: string;
+  /** Unpacked sources by project name. */
+  readonly sources: string;
+  /** Runs one command as a user would type it; it fails with what the command said. */
+  sluice(...args: string[]): Promise<string>;
+}
+
+/** Tells the whole story on a running Sluice. @throws StoryEnded at the first step that is not as told. */
+export async function tellStory(scene: Scene): Promise<void> {
+  const { narrator } = scene;
+  await narrator.step('projects', 'Three repositories come under the gate', () => addProjects(scene));
+  await narrator.step('baseline', 'What they hold is built, signed and released as it is', () =>
+    releaseBaseline(scene),
+  );
+  await narrator.step('good', 'A good change passes check on both formats', () => checkGood(scene));
+  for (const [index, [stage, why]] of stops.entries()) {
+    const change = story.badChanges[index] as DemoChange;
+    await narrator.step(change.id, `A change that ${why} is stopped at ${stage}`, () => checkBad(scene, change, stage));
+  }
+  await narrator.step('gate', 'Three approved changes in one queue', () => gateThree(scene));
+  await narrator.step('mirrors', 'The merged packages are released and on both mirrors', () => awaitMirrors(scene));
+  for (const format of ['deb', 'rpm'] as const) {
+    await narrator.step(
+      `install-${format}`,
+      `A clean ${format === 'deb' ? 'Debian' : 'RPM'} system installs them from a mirror`,
+      () => installReleased(scene, format),
+    );
+  }
+  await narrator.step('retrigger', 'One job is run again', () => retrigger(scene));
+}
+
+/** Where each bad change is stopped, and why. */
+const stops = [
+  ['build', 'does not compile'],
+  ['lint', 'lint refuses'],
+  ['install', 'installs but whose program crashes'],
+] as const;
+
+async function addProjects({ sluice, developer, sources, url }: Scene): Promise<Outcome> {
+  for (const name of projectNames) {
+    const upstream = await developer.importSource(name, join(sources, name));
+    await sluice('project', 'add', name, upstream, '--queue', 'core');
+  }
+  return { url, reason: `${projectNames.join(', ')} share the queue “core”` };
+}
+
+async function releaseBaseline({ sluice, observer, narrator, url }: Scene): Promise<Outcome> {
+  for (const name of projectNames) {
+    await sluice('enqueue', '--pipeline', 'post', '--project', name, '--branch', 'master');
+    // One after the other: cdbnet is built with what tinycdb has released.
+    const done = await observer.until(`the release of ${name}`, ({ releases }) => {
+      const own = releases.filter(({ project }) => project === name);
+      const failed = own.find(({ state }) => state === 'failed');
+      if (failed) throw new Error(`${name}: ${failed.summary}`);
+      return own.length === 2 && own.every(({ state }) => state === 'published') ? own : undefined;
+    });
+    for (const { summary } of done) narrator.say(`${name}  ${summary}`);
+  }
+  return { url: `${url}/released/`, reason: 'six releases, signed, each package with its provenance' };
+}
+
+async function push(scene: Scene, demo: DemoChange): Promise<Change> {
+  const change = await scene.observer.change(await scene.developer.push(demo));
+  scene.narrator.say(`pushed ${change.id}: ${demo.subject}`);
+  return change;
+}
+
+async function checkGood(scene: Scene): Promise<Outcome> {
+  const change = await push(scene, story.goodChange);
+  const verdict = await scene.observer.verdict(change, 'check');
+  expect(verdict.result === 'SUCCESS', `check says ${verdict.result}: ${reasonOf(verdict)}`);
+  return { url: changeUrl(scene, change), reason: `${verdict.builds.length} jobs passed` };
+}
+
+async function checkBad(scene: Scene, demo: DemoChange, stage: string): Promise<Outcome> {
+  const change = await push(scene, demo);
+  const verdict = await scene.observer.verdict(change, 'check');
+  const failed = verdict.builds.filter(({ result }) => result === 'FAILURE');
+  expect(verdict.result === 'FAILURE' && failed.length > 0, `check says ${verdict.result}, not FAILURE`);
+  const elsewhere = failed.find(({ stage: at }) => at !== stage);
+  expect(elsewhere === undefined, `stopped at ${elsewhere?.job}, not at ${stage}: ${elsewhere?.summary}`);
+  return { url: changeUrl(scene, change), reason: `${failed[0]?.job}: ${failed[0]?.summary}` };
+}
+
+async function gateThree(scene: Scene): Promise<Outcome> {
+  const changes: Change[] = [];
+  for (const demo of story.gateChanges) {
+    const change = await push(scene, demo);
+    await scene.sluice('approve', change.id);
+    changes.push(change);
+  }
+  const verdicts = await Promise.all(changes.map((change) => scene.observer.verdict(change, 'gate')));
+  const [library, clash, consumer] = verdicts as [Verdict, Verdict, Verdict];
+  expect(library.result === 'SUCCESS', `the library's change: ${library.result}: ${reasonOf(library)}`);
+  expect(clash.result === 'FAILURE', `the clashing change: ${clash.result}, not FAILURE`);
+  expect(
+    clash.builds.some(({ stage, result }) => stage === 'systest' && result === 'FAILURE'),
+    'it was not the system test',
+  );
+  expect(consumer.result === 'SUCCESS', `the consumer's change: ${consumer.result}: ${reasonOf(consumer)}`);
+  expect(consumer.buildSets.length > 1, 'the consumer was not tested again');
+  scene.narrator.say(`rejected ${changes[1]?.id}: ${reasonOf(clash)}`);
+  const retests = consumer.buildSets.length - 1;
+  return {
+    url: scene.url,
+    reason: `two merged, one rejected; the last was tested again ${retests === 1 ? 'once' : `${retests} times`} without it`,
+  };
+}
+
+async function awaitMirrors({ observer, mirrors }: Scene): Promise<Outcome> {
+  const released = await observer.until('the release of the merged changes', ({ releases }) => {
+    const failed = releases.find(({ state }) => state === 'failed');
+    if (failed) throw new Error(`${failed.project}: ${failed.summary}`);
+    const done = releases.filter(({ state }) => state === 'published');
+    return done.length === 10 ? done : undefined;
+  });
+  const last = Math.max(...released.map(({ endTime }) => endTime ?? 0));
+  await observer.until('both mirror sets', ({ mirrors: sets }) => {
+    const settled = ['deb', 'rpm'].map((set) =>
+      sets.find((each) => each.set === set && each.startTime >= last - 1000 && each.endTime !== null),
+    );
+    const failed = settled.find(
+      (each) => each !== undefined && each.outcome !== 'committed' && each.outcome !== 'unchanged',
+    );
+    if (failed) throw new Error(`mirror set ${failed.set}: ${failed.outcome}`);
+    return settled.every((each) => each !== undefined) ? settled : undefined;
+  });
+  const promoted = released.filter(({ origin }) => origin === 'promoted').length;
+  return {
+    url: `${mirrors.web}/m1/deb/stable/`,
+    reason: `${promoted} releases promoted from the gate without building again; RPM and DEB mirrored apart`,
+  };
+}
+
+async function installReleased({ engine, mirrors, platforms, data }: Scene, format: PackageFormat): Promise<Outcome> {
+  const mirror = format === 'deb' ? 'm1' : 'm2';
+  const url = `${mirrors.web}/${mirror}/${format}/stable`;
+  const key = join(data, 'released', format, 'archive-key.asc');
+  const count = 'printf "+3,5:one->first\\n\\n" | cdb -c /tmp/new.cdb && cdbcount /tmp/new.cdb';
+  const proof = ['sh', '-c', count];
+  const output = await installFromMirror(engine, {
+    platform: platforms[format],
+    url,
+    key,
+    packages: ['tinycdb', 'cdbnet'],
+    proof,
+  });
+  expect(output.endsWith('1'), `the new tool says ${output}`);
+  return { url, reason: 'tinycdb and cdbnet installed, signatures checked; the new cdbcount runs' };
+}
+
+async function retrigger(scene: Scene): Promise<Outcome> {
+  const job = 'install-deb';
+  const change = await scene.observer.change(changeId(story.goodChange.id));
+  await scene.sluice('retrigger', job, '--change', change.id);
+  const again = await scene.observer.attempt(change, job, 2);
+  expect(again.result === 'SUCCESS', `attempt 2 of ${job}: ${again.result}: ${again.summary}`);
+  return { url: `${scene.url}/build/${again.id}`, reason: `attempt ${again.attempt} of ${job}: ${again.summary}` };
+}
+
+function changeUrl({ url }: Scene, change: Change): string {
+  return `${url}/change/${encodeURIComponent(change.id)}`;
+}
+
+function reasonOf({ builds }: Verdict): string {
+  const failed = builds.find(({ result, voting }) => voting && result !== 'SUCCESS' && result !== 'CANCELED');
+  return failed ? `${failed.job}: ${failed.summary}` : 'no job failed';
+}
+
+function expect(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new Error(otherwise);
+}
