@@ -111,5 +111,7 @@ export interface Container {
   copyOut(containerPath: string, hostDir: string): Promise<void>;
   /** Takes every network away. */
   isolate(): Promise<void>;
+  /** Joins a network made by `createNetwork`. */
+  connect(network: string): Promise<void>;
   remove(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { PackageFile } from '../../pipelines/model/artifact.ts';
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
+import { problemOf as describeProblem } from '../nodes/packages/problem.ts';
 import type { ExecResult } from '../ports.ts';
 import { exercise, type SourceFiles } from './exercise.ts';
 import { scriptDirectory } from './place-scripts.ts';
@@ -108,22 +109,7 @@ function problemOf(node: Node, result: ExecResult, timeout: number): string | nu
     return `${script ?? 'the package manager'} did not end within ${timeout / 1000} s and was killed`;
   }
   if (result.code === 0) return null;
-  const said = lines(result.output);
-  const reasons = [
-    /^\s*(- )?nothing provides /,
-    /Depends: .* but /,
-    /trying to overwrite/,
-    /conflicts with file/,
-    /returned error exit status/,
-    /^E: /,
-    /^Error: /,
-    /^error: /,
-  ];
-  for (const reason of reasons) {
-    const line = said.find((one) => reason.test(one));
-    if (line !== undefined) return line.trim();
-  }
-  return said.at(-1)?.trim() ?? `ended with ${result.code}`;
+  return describeProblem(result);
 }
 
 function lines(output: string): string[] {

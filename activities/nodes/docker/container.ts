@@ -19,6 +19,8 @@ export function createContainer(docker: Docker, id: string, scratch: readonly st
     copyIn: (hostPath, containerDir) => timed('copy', () => copyIn(container, hostPath, containerDir)),
     copyOut: (containerPath, hostDir) => timed('copy', () => copyOut(container, containerPath, hostDir)),
     isolate: () => isolate(docker, container),
+    connect: async (network) =>
+      void (await ask('join a network', docker.getNetwork(network).connect({ Container: id }))),
     remove: () => removeContainer(docker, id, scratch),
   };
 }

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TestCase } from '../../pipelines/report/junit.ts';
+import type { Scenario, ScenarioStep } from '../../pipelines/systest/scenario.ts';
+import { sourceDirectory } from '../install/place-scripts.ts';
+import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
+import type { ExecResult } from '../ports.ts';
+import type { Laboratory } from './laboratory.ts';
+import { failureOf, problemLine } from './problem.ts';
+
+/** Milliseconds for the installation on one node. */
+const installTimeout = 600_000;
+/** Milliseconds between two tries of a step with `within`. */
+const pause = 300;
+
+/**
+ * Runs scenarios one after the other, each to its end or its first failure; the steps after that are reported as
+ * skipped. All is installed before, because nothing can be had from outside while a scenario runs.
+ */
+export async function runScenarios(laboratory: Laboratory, scenarios: readonly Scenario[]): Promise<TestCase[]> {
+  const cases: TestCase[] = [];
+  for (const scenario of scenarios) cases.push(...(await installFor(laboratory, scenario)));
+  if (cases.some(isFailed)) return cases;
+  await laboratory.closeDoors();
+  for (const scenario of scenarios) cases.push(...(await runSteps(laboratory, scenario)));
+  return cases;
+}
+
+async function installFor(laboratory: Laboratory, { name: suite, install }: Scenario): Promise<TestCase[]> {
+  const cases: TestCase[] = [];
+  for (const [name, packages] of Object.entries(install)) {
+    const node = nodeOf(laboratory, name);
+    const started = performance.now();
+    node.log.section(`${suite}: install on ${name}`);
+    const wanted = packages.map((each) => ({ name: each }));
+    const result = await installPackages(node, wanted, installTimeout);
+    cases.push({ suite, name: `install on ${name}`, ...timed(started), ...failureOf(problemLine(result), result) });
+  }
+  return cases;
+}
+
+async function runSteps(laboratory: Laboratory, { name: suite, steps }: Scenario): Promise<TestCase[]> {
+  const cases: TestCase[] = [];
+  for (const [position, step] of steps.entries()) {
+    const name = step.name ?? `step ${position + 1} on ${step.on}`;
+    if (cases.some(isFailed)) {
+      cases.push({ suite, name, seconds: 0, skipped: 'an earlier step failed' });
+      continue;
+    }
+    const node = nodeOf(laboratory, step.on);
+    node.log.section(`${suite}: ${name}`);
+    cases.push(await runStep(node, step, { suite, name }));
+  }
+  return cases;
+}
+
+async function runStep(node: Node, step: ScenarioStep, id: { suite: string; name: string }): Promise<TestCase> {
+  const started = performance.now();
+  const argv = ['env', '-C', sourceDirectory, 'sh', '-e', '-c', step.run];
+  if (step.background) {
+    // It ends when its node is removed, or before: what it says is in the log either way.
+    const { signal, log, manager } = node;
+    node.machine.exec(argv, { signal, log, env: manager.environment }).catch(() => {});
+    return { ...id, ...timed(started) };
+  }
+  const until = started + step.within * 1000;
+  let result = await onNode(node, argv, step.timeout * 1000);
+  while (mismatch(step, result) !== null && performance.now() < until) {
+    await sleep(pause, undefined, { signal: node.signal });
+    result = await onNode(node, argv, step.timeout * 1000);
+  }
+  return { ...id, ...timed(started), ...failureOf(mismatch(step, result), result) };
+}
+
+/** What is not as the step expects it, in one line; null when all is. */
+function mismatch({ expect, timeout }: ScenarioStep, { code, output, timedOut }: ExecResult): string | null {
+  const last = output.trim().split('\n').at(-1) ?? '';
+  if (timedOut) return `not done after ${timeout} s`;
+  if (code !== expect.code) return `ended with ${code} instead of ${expect.code}${last === '' ? '' : `: ${last}`}`;
+  if (output.includes(expect.output)) return null;
+  return `said ${JSON.stringify(last.slice(0, 200))}, not ${JSON.stringify(expect.output)}`;
+}
+
+function isFailed({ failure }: TestCase): boolean {
+  return failure !== undefined;
+}
+
+function timed(started: number): { readonly seconds: number } {
+  return { seconds: (performance.now() - started) / 1000 };
+}
+
+function nodeOf(laboratory: Laboratory, name: string): Node {
+  const node = laboratory.nodes.get(name);
+  if (node === undefined) throw new Error(`the job has no node ${name}`);
+  return node;
+}

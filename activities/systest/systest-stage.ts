@@ -1,0 +1,86 @@
+import { mkdtemp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
+import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
+import { parseScenario, type Scenario } from '../../pipelines/systest/scenario.ts';
+import type { StageInput, StageResult } from '../../workflows/contract.ts';
+import { sourceFiles } from '../install/exercise.ts';
+import type { InstallStageDeps } from '../install/install-stage.ts';
+import { testRepositories } from '../install/repositories.ts';
+import type { StageRunner } from '../ports.ts';
+import { installTogether } from './default-scenario.ts';
+import { openLaboratory } from './laboratory.ts';
+import { runScenarios } from './run-scenario.ts';
+
+/** The same world as the install stage's. */
+export type SystestStageDeps = InstallStageDeps;
+
+/**
+ * Runs the project's scenarios over the job's nodes, with the repositories of this change and of all ahead of it.
+ * Without a scenario, every package of every repository is installed together on the first node and looked at.
+ */
+export function createSystestStage(deps: SystestStageDeps): StageRunner {
+  return async (input, context) => {
+    const own = testRepositories(input.parents)[0];
+    const first = input.nodes[0];
+    if (own === undefined || first === undefined) {
+      return { result: 'FAILURE', summary: 'no job before this one made a test repository', artifacts: [] };
+    }
+    const manifest = await readManifest(deps, own.metadata.manifest);
+    const tree = await mkdtemp(join(context.workdir, 'source-'));
+    await deps.sources(manifest.source, tree, context.signal);
+    const plan = await readScenarios(input, tree);
+    if (plan.problems.length > 0) return { result: 'FAILURE', summary: plan.problems.join('; '), artifacts: [] };
+    const laboratory = await openLaboratory(deps, { input, context, tree });
+    try {
+      const cases =
+        plan.scenarios.length > 0
+          ? await runScenarios(laboratory, plan.scenarios)
+          : await installTogether(laboratory, await everyPackage(deps, input));
+      return await report(deps, cases);
+    } finally {
+      await laboratory.close();
+    }
+  };
+}
+
+/** The scenarios that `vars.scenario` names (one name or a list), else all in `sluice/systest/`. */
+async function readScenarios({ vars, nodes }: StageInput, tree: string) {
+  const there = (await readdir(join(tree, 'sluice/systest')).catch(() => [])).filter((name) => /\.ya?ml$/.test(name));
+  const chosen = [vars.scenario ?? []].flat().map((name) => `${String(name)}.yaml`);
+  const problems = chosen
+    .filter((name) => !there.includes(name))
+    .map((name) => `sluice/systest/${name}: there is no such scenario`);
+  const scenarios: Scenario[] = [];
+  const read = sourceFiles(tree);
+  const names = nodes.map(({ name }) => name);
+  for (const file of (chosen.length > 0 ? chosen : there.sort()).filter((name) => there.includes(name))) {
+    const path = `sluice/systest/${file}`;
+    const reading = parseScenario(path, (await read(path)) ?? '', names);
+    if (reading.ok) scenarios.push(reading.scenario);
+    else problems.push(...reading.problems);
+  }
+  return { scenarios, problems };
+}
+
+async function everyPackage(deps: SystestStageDeps, input: StageInput): Promise<string[]> {
+  const digests = testRepositories([...input.provided, ...input.parents]).map(({ metadata }) => metadata.manifest);
+  const manifests = await Promise.all([...new Set(digests)].map((digest) => readManifest(deps, digest)));
+  const binaries = manifests.flatMap(({ files }) => files.filter(({ kind }) => kind === 'binary'));
+  return [...new Set(binaries.map((file) => file.package))];
+}
+
+async function readManifest({ store }: SystestStageDeps, digest: string): Promise<PackagesManifest> {
+  return JSON.parse((await store.read(digest)).toString()) as PackagesManifest;
+}
+
+async function report({ store }: SystestStageDeps, cases: readonly TestCase[]): Promise<StageResult> {
+  const { digest } = await store.put(junitXml(cases));
+  const artifacts = [{ name: 'junit.xml', url: store.url(digest, 'junit.xml') }];
+  const failed = cases.find(({ failure }) => failure !== undefined);
+  if (failed?.failure !== undefined) {
+    return { result: 'FAILURE', summary: `${failed.suite}: ${failed.name}: ${failed.failure.message}`, artifacts };
+  }
+  const suites = [...new Set(cases.map(({ suite }) => suite))];
+  return { result: 'SUCCESS', summary: `${suites.join(', ')}: ${cases.length} steps passed`, artifacts };
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
+import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
+import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
+import type { Artifact } from '../../../pipelines/model/job.ts';
+import { stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
+import { makePackage, type Sample } from '../repository/packages.ts';
+
+interface Given {
+  readonly own: Sample;
+  readonly ahead?: Sample;
+  readonly scenario?: string;
+}
+
+async function runSystest(t: TestContext, format: PackageFormat, { own, ahead, scenario }: Given) {
+  const world = await stageWorld(t);
+  const publish = async (sample: Sample): Promise<readonly Artifact[]> => {
+    const built = await storeBuild(world, format, [await makePackage(format, world.directory, sample)]);
+    return (await createPublishStage(world)(stageInput(format, { parents: [built] }), await stageContext(t))).artifacts;
+  };
+  const tree = join(world.directory, 'tree');
+  await mkdir(join(tree, 'sluice/systest'), { recursive: true });
+  if (scenario !== undefined) await writeFile(join(tree, 'sluice/systest/pair.yaml'), scenario);
+  const stage = createSystestStage({
+    ...world,
+    released: () => Promise.resolve(null),
+    sources: (_, directory) => cp(tree, directory, { recursive: true }),
+  });
+  const label = format === 'deb' ? 'debian-12' : 'rpm-debian-12';
+  const nodes = ['server', 'client'].map((name) => ({ name, label }));
+  const provided = (ahead === undefined ? [] : await publish(ahead)).map((artifact) => ({
+    ...artifact,
+    project: 'other',
+    change: 'I9',
+    patchset: 1,
+    job: 'publish',
+  }));
+  const context = await stageContext(t);
+  const input = stageInput(format, { stage: 'systest', nodes, parents: await publish(own), provided });
+  return { result: await stage(input, context), said: context.said() };
+}
+
+const answer = (text: string) => ({ '/usr/bin/answer': `#!/bin/sh\necho ${text}\n` });
+const service = `
+install: {server: [alpha], client: [alpha]}
+steps:
+  - {on: server, run: "while :; do answer > /tmp/page; sleep 1; done", background: true}
+  - {on: server, run: "cat /tmp/page", within: 10, expect: forty-two}
+  - {name: the client knows the server, on: client, run: "getent hosts server", expect: server}
+  - {name: nothing outside is reached, on: client, run: "grep -c '^eth0.00000000' /proc/net/route", expect: {code: 1}}
+`;
+
+for (const format of ['deb', 'rpm'] as const) {
+  test(`${format}: a scenario runs over two nodes that reach only each other`, async (t) => {
+    const own = { name: 'alpha', version: '1.0-1', files: answer('forty-two') };
+    const { result, said } = await runSystest(t, format, { own, scenario: service });
+    assert.equal(result.result, 'SUCCESS', `${result.summary}\n${said}`);
+    assert.equal(result.summary, 'pair: 6 steps passed');
+  });
+
+  test(`${format}: packages that are good alone and clash with those ahead are found`, async (t) => {
+    const own = { name: 'alpha', version: '1.0-1', files: answer('mine') };
+    const ahead = { name: 'beta', version: '1.0-1', files: answer('theirs') };
+    const { result } = await runSystest(t, format, { own, ahead });
+    assert.equal(result.result, 'FAILURE');
+    assert.match(result.summary, /all packages together: install: .*\/usr\/bin\/answer/);
+  });
+}
+
+test('a step that answers something else fails, and the rest is skipped', async (t) => {
+  const scenario = 'steps:\n  - {name: ask, on: client, run: echo no, expect: "yes"}\n  - {on: server, run: "true"}\n';
+  const { result } = await runSystest(t, 'deb', { own: { name: 'alpha', version: '1-1' }, scenario });
+  assert.deepEqual([result.result, result.summary], ['FAILURE', 'pair: ask: said "no", not "yes"']);
+});
+
+test('a broken scenario is refused with all its problems and their places', async (t) => {
+  const scenario =
+    'install: {elsewhere: [alpha]}\nsteps:\n  - {on: client, run: "true"}\n  - {on: moon, run: "true"}\n';
+  const { result } = await runSystest(t, 'deb', { own: { name: 'alpha', version: '1-1' }, scenario });
+  assert.equal(result.result, 'FAILURE');
+  assert.match(result.summary, /pair\.yaml:1:\d+: install\.elsewhere: .*pair\.yaml:4:10: steps\.1\.on: must be one of/);
+});
