@@ -20,6 +20,10 @@ const server = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('Where users reach it. Default: `listen`.'),
+  containerUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Where containers reach it. Default: the container engine's bridge on this machine."),
 });
 
 const temporal = z.strictObject({

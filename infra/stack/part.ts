@@ -21,14 +21,17 @@ export async function runPart(start: () => Promise<Part>): Promise<void> {
   });
   const starting = start();
   const part = await Promise.race([starting, told.then(() => undefined)]);
-  if (part !== undefined) {
-    announceReady();
-    await Promise.race([part.ended, told]);
+  try {
+    if (part !== undefined) {
+      announceReady();
+      await Promise.race([part.ended, told]);
+    }
+  } finally {
+    const cut = setTimeout(() => process.exit(1), patience);
+    await (await starting).stop();
+    clearTimeout(cut);
+    if (process.connected) process.disconnect();
   }
-  const cut = setTimeout(() => process.exit(1), patience);
-  await (await starting).stop();
-  clearTimeout(cut);
-  if (process.connected) process.disconnect();
 }
 
 function announceReady(): void {

@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+
+/** What is where in a data directory. */
+export interface DataPaths {
+  /** Blobs and logs. */
+  readonly storage: string;
+  /** Test repositories are in `test/` below it. */
+  readonly repositories: string;
+  /** Released repositories: one directory for each format. */
+  readonly released: string;
+  /** The embedded store. */
+  readonly store: string;
+  /** Bare Git repositories. */
+  readonly git: string;
+  /** Work directories of stages. */
+  readonly work: string;
+  /** The signer's own: its keys, which nobody else can read. */
+  readonly keys: string;
+  /** What the signer shows to all: its public key. */
+  readonly publicKeys: string;
+}
+
+export function dataPaths(data: string): DataPaths {
+  const below = (name: string) => join(data, name);
+  return {
+    storage: below('storage'),
+    repositories: below('repositories'),
+    released: below('released'),
+    store: below('store'),
+    git: below('git'),
+    work: below('work'),
+    keys: below('keys'),
+    publicKeys: below('public-keys'),
+  };
+}
