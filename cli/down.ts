@@ -67,7 +67,7 @@ async function purge({ data }: Config): Promise<void> {
         .join(', ')}`,
     );
   } else log('no container engine answers: its containers and images, if any, stay');
-  if (await stopEngine(data)) log('stopped the container engine that Sluice started');
+  if (await stopEngine()) log('stopped the container engine that Sluice started');
   lock.release();
   rmSync(data, { recursive: true, force: true });
   log(`removed ${data}`);

@@ -7,8 +7,8 @@ import type { Finding, Step } from './step.ts';
 import { temporalServer } from './temporal.ts';
 
 /** All that a machine must have, in the order in which it is made good. */
-export function bootstrapSteps(config: Pick<Config, 'data' | 'platforms'>): readonly Step[] {
-  return [debianPackages(), temporalServer(), signerUser(), containerEngine(config.data), containerImages(config)];
+export function bootstrapSteps(config: Pick<Config, 'platforms'>): readonly Step[] {
+  return [debianPackages(), temporalServer(), signerUser(), containerEngine(), containerImages(config)];
 }
 
 /** A step that found something missing. */

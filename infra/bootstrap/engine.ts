@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findProgram } from './find.ts';
+import { checkout, findProgram } from './find.ts';
 import { act, asRoot, type Step } from './step.ts';
 
 const socket = '/var/run/docker.sock';
@@ -31,9 +31,9 @@ export function askEngine(env: NodeJS.ProcessEnv = process.env): Promise<EngineS
 
 /**
  * A container engine that answers. One that is started here is left running for the next command, with its log and
- * process id in the data directory, and ended by `stopEngine`.
+ * process id in `.tools/engine/`: it serves every data directory, and `stopEngine` ends it.
  */
-export function containerEngine(data: string): Step {
+export function containerEngine(): Step {
   return {
     name: 'container engine',
     why: 'builds and tests run in throw-away containers',
@@ -46,7 +46,7 @@ export function containerEngine(data: string): Step {
     async act(_, report) {
       if ((await askEngine()) === 'forbidden') throw new Error(`no permission for ${socket}: join the group docker`);
       report('starting dockerd');
-      await startEngine(data, report);
+      await startEngine(report);
     },
   };
 }
@@ -55,21 +55,20 @@ interface StartedEngine {
   readonly pid: number;
 }
 
-function recordPath(data: string): string {
-  return join(data, 'engine.json');
-}
+const directory = join(checkout, '.tools', 'engine');
+const record = join(directory, 'engine.json');
 
-async function startEngine(data: string, report: (line: string) => void): Promise<void> {
+async function startEngine(report: (line: string) => void): Promise<void> {
   const program = findProgram('dockerd');
   if (program === undefined) throw new Error('there is no dockerd');
-  mkdirSync(data, { recursive: true });
-  const log = join(data, 'dockerd.log');
+  mkdirSync(directory, { recursive: true });
+  const log = join(directory, 'dockerd.log');
   // It outlives this command: a session of its own, and nothing of ours kept open.
   const detached = ['setsid', '--fork', 'sh', '-c', 'exec "$1" >>"$2" 2>&1', 'sh', program, log];
   await act([...asRoot(), ...detached], report);
   if (!(await untilItAnswers())) throw new Error(`dockerd does not come up: see ${log}`);
-  const record: StartedEngine = { pid: Number(readFileSync(pidFile, 'utf8')) };
-  writeFileSync(recordPath(data), JSON.stringify(record));
+  const started: StartedEngine = { pid: Number(readFileSync(pidFile, 'utf8')) };
+  writeFileSync(record, JSON.stringify(started));
 }
 
 async function untilItAnswers(): Promise<boolean> {
@@ -85,16 +84,15 @@ async function untilItAnswers(): Promise<boolean> {
   return false;
 }
 
-/** Ends the engine that was started from this data directory, if any. @returns whether there was one. */
-export async function stopEngine(data: string): Promise<boolean> {
-  const path = recordPath(data);
-  if (!existsSync(path)) return false;
-  const { pid } = JSON.parse(readFileSync(path, 'utf8')) as StartedEngine;
+/** Ends the engine that was started from this checkout, if any. @returns whether there was one. */
+export async function stopEngine(): Promise<boolean> {
+  if (!existsSync(record)) return false;
+  const { pid } = JSON.parse(readFileSync(record, 'utf8')) as StartedEngine;
   const there = isDockerd(pid);
   if (there) await act([...asRoot(), 'kill', String(pid)], () => {});
   const deadline = Date.now() + 15_000;
   while (isDockerd(pid) && Date.now() < deadline) await sleep(100);
-  rmSync(path);
+  rmSync(record);
   return there;
 }
 
