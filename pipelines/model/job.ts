@@ -86,6 +86,8 @@ export interface Playbook {
   readonly trusted: boolean;
   readonly cleanup: boolean;
   readonly semaphores: readonly string[];
+  /** Names, in the job's `secrets`, of those that this playbook may see; absent: none. */
+  readonly secrets?: readonly string[];
 }
 
 /** The jobs of one queue item in Zuul's order (a job stands after all that it depends on in definition order). */

@@ -1,0 +1,12 @@
+import type { Stanza } from '../source.ts';
+
+/** A job cannot be frozen; caught where freezing begins and handed back as a value. */
+export class FreezeError extends Error {
+  /** The stanza to mend, where one is known. */
+  readonly stanza: Stanza | undefined;
+
+  constructor(message: string, stanza?: Stanza) {
+    super(message);
+    this.stanza = stanza;
+  }
+}

@@ -1,0 +1,48 @@
+import type { Playbook, SecretUse } from '../../model/job.ts';
+import type { Layout } from '../layout.ts';
+import type { JobVariant } from '../stanza.ts';
+import { FreezeError } from './freeze-error.ts';
+
+type Entry = string | { name: string; semaphores?: string[] | undefined; cleanup?: boolean | undefined };
+
+/** The playbooks that one variant brings, each bound to the repository and branch that it is read from. */
+export function bindPlaybooks(layout: Layout, variant: JobVariant): Record<'preRun' | 'run' | 'postRun', Playbook[]> {
+  const { attributes, origin } = variant;
+  const trusted = layout.projects.byName.get(origin.project)?.trusted ?? origin.trusted;
+  const secrets = (attributes.secrets ?? []).map((use) => (typeof use === 'string' ? use : use.name));
+  const bind = (entry: Entry): Playbook => {
+    const written = typeof entry === 'string' ? { name: entry } : entry;
+    return {
+      path: written.name,
+      project: origin.project,
+      branch: origin.branch,
+      trusted,
+      cleanup: written.cleanup ?? false,
+      semaphores: [...(written.semaphores ?? [])].sort(),
+      ...(secrets.length > 0 && { secrets }),
+    };
+  };
+  const cleanup = (attributes['cleanup-run'] ?? []).map((entry) => ({ ...bind(entry), cleanup: true }));
+  return {
+    preRun: (attributes['pre-run'] ?? []).map(bind),
+    run: (attributes.run ?? []).map(bind),
+    postRun: [...(attributes['post-run'] ?? []).map(bind), ...cleanup],
+  };
+}
+
+/**
+ * The secrets that one variant uses.
+ * @throws FreezeError for one that is not defined, or not in the variant's own project
+ */
+export function bindSecrets(layout: Layout, variant: JobVariant): SecretUse[] {
+  return (variant.attributes.secrets ?? []).map((written) => {
+    const use = typeof written === 'string' ? { name: written, secret: written } : written;
+    const secret = layout.secrets.get(use.secret);
+    if (secret === undefined || secret.origin.project !== variant.origin.project) {
+      const where = secret === undefined ? 'is not defined' : `belongs to project ${secret.origin.project}`;
+      throw new FreezeError(`job "${variant.name}": secret "${use.secret}" ${where}`, variant);
+    }
+    const passToParent = ('pass-to-parent' in use && use['pass-to-parent']) || false;
+    return { name: use.name, secret: use.secret, passToParent, project: secret.origin.project };
+  });
+}

@@ -1,0 +1,83 @@
+import type { ParseContext } from './parse-file.ts';
+import type { Pattern } from './pattern.ts';
+import type { JobAttributes } from './schema/job.ts';
+import type { JobVariant } from './stanza.ts';
+
+/** Attributes that are read and kept, and that running a job does not follow yet. */
+const NOT_RUN: Partial<Record<keyof JobAttributes, string>> = {
+  'ansible-version': 'the installed ansible-playbook is used',
+  'ansible-split-streams': 'both streams go to one log',
+  'cleanup-run': 'write a post-run playbook with "cleanup: true" instead',
+  'image-build-name': 'images are not built by jobs',
+  'preserve-home-paths': 'every playbook has a home directory of its own',
+  'secret-exposure': 'secrets are always kept out of logs',
+};
+
+const IGNORED: Partial<Record<keyof JobAttributes, string>> = {
+  'success-url': 'reports link to the log',
+  'failure-url': 'reports link to the log',
+  semaphore: 'write "semaphores"',
+};
+
+/**
+ * Reports what a sound-looking job says wrongly, and what it says in vain.
+ * @returns false when the job must be left out.
+ */
+export function warningsOfJob(job: JobVariant, context: ParseContext): boolean {
+  const label = `job "${job.name}"`;
+  const at = (key: string) => job.marks[key] ?? job.offset;
+  for (const key of Object.keys(job.attributes) as (keyof JobAttributes)[]) {
+    const unused = NOT_RUN[key];
+    if (unused !== undefined)
+      context.report('warning', at(key), `${label}: ${key} is understood but not run yet: ${unused}`);
+    const ignored = IGNORED[key];
+    if (ignored !== undefined) context.report('warning', at(key), `${label}: ${key} is deprecated: ${ignored}`);
+  }
+  for (const [key, patterns] of patternsOf(job.attributes)) {
+    for (const { deprecation } of patterns) {
+      if (deprecation !== undefined) context.report('warning', at(key), `${label}: ${key}: ${deprecation}`);
+    }
+  }
+  const fault = faultOf(job.attributes);
+  if (fault !== undefined) context.report('error', at(fault.key), `${label}: ${fault.message}`);
+  return fault === undefined;
+}
+
+function patternsOf(attributes: JobAttributes): [string, readonly Pattern[]][] {
+  return [
+    ['branches', attributes.branches ?? []],
+    ['files', attributes.files?.value ?? []],
+    ['irrelevant-files', attributes['irrelevant-files']?.value ?? []],
+  ];
+}
+
+const FORBIDDEN_HOME_PATHS = ['.ssh/config', '.kube/config'];
+
+function faultOf(attributes: JobAttributes): { key: string; message: string } | undefined {
+  if (attributes.intermediate && !attributes.abstract) {
+    return { key: 'intermediate', message: 'an intermediate job must also be abstract' };
+  }
+  const { 'pre-timeout': pre, timeout } = attributes;
+  if (pre !== undefined && timeout !== undefined && pre > timeout) {
+    return { key: 'pre-timeout', message: `pre-timeout ${pre} exceeds timeout ${timeout}` };
+  }
+  const forbidden = attributes['preserve-home-paths']?.find((path) => FORBIDDEN_HOME_PATHS.includes(path));
+  if (forbidden !== undefined) return { key: 'preserve-home-paths', message: `${forbidden} may not be preserved` };
+  const doubled = doubledSemaphore(attributes);
+  if (doubled !== undefined) {
+    return { key: 'semaphores', message: `semaphore "${doubled}" is both the job's and a playbook's` };
+  }
+  return undefined;
+}
+
+function doubledSemaphore(attributes: JobAttributes): string | undefined {
+  const own = new Set((attributes.semaphores ?? attributes.semaphore ?? []).map(nameOf));
+  if (own.size === 0) return undefined;
+  const playbooks = (['pre-run', 'run', 'post-run', 'cleanup-run'] as const).flatMap((key) => attributes[key] ?? []);
+  return playbooks.flatMap((book) => (typeof book === 'string' ? [] : (book.semaphores ?? []))).find((n) => own.has(n));
+}
+
+/** The name of an entry that is either a name or an object with one. */
+export function nameOf(entry: string | { readonly name: string }): string {
+  return typeof entry === 'string' ? entry : entry.name;
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { Pattern } from '../pattern.ts';
+import { Tagged } from '../yaml.ts';
+
+/** An attribute with its merge mode: undefined means the attribute's own default. */
+export interface Merged<T> {
+  readonly override: boolean | undefined;
+  readonly value: T;
+}
+
+/** X or a list of X, read as a list. */
+export function oneOrMany<T extends z.ZodType>(item: T) {
+  return z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(item));
+}
+
+/** An attribute that may carry `!override` or `!inherit`. */
+export function merged<T extends z.ZodType>(schema: T) {
+  return z
+    .preprocess(
+      (value) => (value instanceof Tagged ? value : { override: undefined, value }),
+      z.object({ override: z.boolean().optional(), value: schema }),
+    )
+    .transform((written) => written as Merged<z.output<T>>);
+}
+
+/** A regular expression, plain or as `{regex, negate}`. */
+export const pattern = z
+  .union([z.string(), z.strictObject({ regex: z.string(), negate: z.boolean().optional() })])
+  .transform((value, context): Pattern => {
+    try {
+      return typeof value === 'string' ? Pattern.of(value) : Pattern.of(value.regex, value.negate ?? false);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+
+const RESERVED_VARIABLES = new Set(['zuul', 'zuul_node', 'nodepool', 'unsafe_vars', 'zuul_user_dir']);
+const RESERVED_IN_JOBS = new Set([
+  ...RESERVED_VARIABLES,
+  'ansible_connection',
+  'ansible_host',
+  'ansible_python_interpreter',
+  'ansible_shell_executable',
+  'ansible_user',
+]);
+
+function variablesExcept(reserved: ReadonlySet<string>) {
+  return z.record(z.string(), z.unknown()).superRefine((variables, context) => {
+    for (const name of Object.keys(variables)) {
+      if (reserved.has(name))
+        context.addIssue({ code: 'custom', path: [name], message: `variable "${name}" is reserved` });
+      if (/^[a-zA-Z][a-zA-Z0-9_]*$/.test(name)) continue;
+      const message = `"${name}" is not a variable name: letters, digits and underscores, beginning with a letter`;
+      context.addIssue({ code: 'custom', path: [name], message });
+    }
+  });
+}
+
+/** Variables of a project or template. */
+export const projectVariables = variablesExcept(RESERVED_VARIABLES);
+/** Variables of a job: what would change how a node is reached is reserved too. */
+export const jobVariables = variablesExcept(RESERVED_IN_JOBS);
+
+/** A name that is safe to show and to build identifiers from. */
+export const variableName = z.string().regex(/^[a-zA-Z][a-zA-Z0-9_]*$/, {
+  message: 'expected a name of letters, digits and underscores, beginning with a letter',
+});
