@@ -31,6 +31,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./down.ts'),
   },
   {
+    name: 'prune',
+    summary: 'remove old logs, artifacts and test repositories, by age and until enough disk is free',
+    group: 'Run Sluice',
+    load: () => import('./prune.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'say what this machine lacks, and the command that mends it',
     group: 'Run Sluice',
