@@ -41,6 +41,8 @@ export interface Layout {
   /** What could not be read, by kind and name: freezing refuses to go on without it. */
   readonly broken: Readonly<Record<'jobs' | 'templates' | 'projects', ReadonlyMap<string, readonly BrokenStanza[]>>>;
   readonly problems: readonly Problem[];
+  /** For a speculative layout: the layout in force that it goes out from. */
+  readonly base?: Layout;
 }
 
 export interface LayoutInput {
@@ -109,11 +111,14 @@ export class LayoutBuilder {
     const projects: ProjectStanza[] = [];
     this.#each('project', 'projects', (project) => projects.push(project));
     addProjects(this, projects);
-    return this;
+    return this.#result();
   }
 
-  get files(): readonly ParsedFile[] {
-    return this.#files;
+  #result(): Layout {
+    const { tenant, projects, pipelines, jobs, nodesets, secrets, semaphores, queues, templates } = this;
+    const { configured, broken, problems } = this;
+    const objects = { pipelines, jobs, nodesets, secrets, semaphores, queues, templates, configured, broken };
+    return { tenant, projects, files: this.#files, ...objects, problems };
   }
 
   /** Something is wrong with a stanza. */

@@ -19,13 +19,6 @@ export interface SpeculativeLayout {
   readonly problems: readonly Problem[];
 }
 
-const ROOTS = ['zuul.yaml', 'zuul.d', '.zuul.yaml', '.zuul.d'] as const;
-
-/** Whether a path may hold configuration, apart from a project's extra paths. */
-export function isConfigPath(path: string): boolean {
-  return ROOTS.some((root) => path === root || (root.endsWith('.d') && path.startsWith(`${root}/`)));
-}
-
 /**
  * The layout that holds for a change and all changes ahead of it, oldest first and the change itself last. What
  * config-projects would change is checked together with the rest, and not used. Only problems count that the base has
@@ -70,7 +63,7 @@ function rebuild(base: Layout, changes: readonly ChangedFiles[], mode: 'fixed' |
   const files = [...kept.values()];
   const { pipelines, semaphores } = base;
   const input = { tenant, projects: base.projects.list, files };
-  return buildLayout(input, mode === 'fixed' ? { pipelines, semaphores } : undefined);
+  return { ...buildLayout(input, mode === 'fixed' ? { pipelines, semaphores } : undefined), base: base.base ?? base };
 }
 
 function keyOf({ project, branch, path }: Pick<Origin, 'project' | 'branch' | 'path'>): string {

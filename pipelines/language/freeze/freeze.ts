@@ -1,5 +1,6 @@
 import type { JobGraph } from '../../model/job.ts';
 import type { Problem } from '../../model/position.ts';
+import { isConfigPath } from '../config-path.ts';
 import type { Layout } from '../layout.ts';
 import { findProject } from '../layout-projects.ts';
 import { jobMatcher, type MatchedRef } from '../match.ts';
@@ -22,8 +23,11 @@ export interface FreezeChange {
   readonly ref?: string;
   /** For a tag: the branches whose history contains it. */
   readonly containingBranches?: readonly string[];
+  readonly kind?: 'change' | 'branch' | 'tag';
   /** Null when the review system cannot tell. */
   readonly files: readonly string[] | null;
+  /** Whether it touches configuration; left out, its files tell. */
+  readonly configUpdated?: boolean;
 }
 
 export interface FreezeInput {
@@ -33,7 +37,10 @@ export interface FreezeInput {
   readonly changes?: readonly FreezeChange[];
   /** Id of the change that caused the event: its jobs stand for identical ones of the other members. */
   readonly primary?: string;
-  /** The layout without the change: a job that the change alters runs whatever its file matchers say. */
+  /**
+   * The layout without the change: a job that the change alters runs whatever its file matchers say. Left out, a
+   * change of configuration is compared with what its speculative layout is based on.
+   */
   readonly ahead?: Layout;
   /** Accept jobs that say nothing of what to run, as a simulation may. */
   readonly runOptional?: boolean;
@@ -153,10 +160,16 @@ class ChangeFreezer {
 
   /** Compares with what the layout without the change makes of the job. A layout that was broken tells nothing. */
   #isAltered(name: string, content: string): boolean {
-    const { ahead, pipeline } = this.#input;
+    const { pipeline } = this.#input;
+    const ahead = this.#input.ahead ?? (this.#updatesConfig() ? this.#layout.base : undefined);
     if (ahead === undefined || ahead === this.#layout) return false;
     this.#before ??= contentsOf(ahead, { pipeline, change: { ...this.#change, files: null }, runOptional: true });
     return this.#before !== 'broken' && this.#before.get(name) !== content;
+  }
+
+  #updatesConfig(): boolean {
+    const { configUpdated, files } = this.#change;
+    return configUpdated ?? (files ?? []).some(isConfigPath);
   }
 
   #refusal(draft: JobDraft, fromConfigProject: boolean): string | undefined {
