@@ -36,6 +36,8 @@ export interface PrepareAction {
   readonly queue: string;
   /** The item's own changes, in merge order. */
   readonly changes: readonly string[];
+  /** The change whose event brought the item in. */
+  readonly trigger: string;
   /** Changes of all items ahead, oldest first. */
   readonly ahead: readonly string[];
   /** Build set of the item directly ahead, whose prepared state is the base; null: the tip of the branches. */

@@ -55,10 +55,7 @@ function belongsElsewhere(draft: Draft, pipeline: Pipeline, item: Item): boolean
 /** Puts an item at the end of the queue that its project has now. */
 function transfer(draft: Draft, pipeline: Pipeline, item: Item): void {
   const change = factsOf(draft, item.changes[0] ?? '');
-  const now = draft.items.get(item.id);
-  if (!change || !now) return;
-  emit(draft, { type: 'item-dequeued', item: item.id });
+  if (!change) return;
   const queue = openQueueFor(draft, pipeline, change);
-  const last = queueOf(draft, queue).items.at(-1);
-  emit(draft, { type: 'item-enqueued', item: { ...now, queue, ahead: last?.id ?? null } });
+  emit(draft, { type: 'item-transferred', item: item.id, queue });
 }

@@ -87,6 +87,9 @@ function applyToQueues(draft: Draft, event: QueueEvent | ItemEvent): void {
     case 'item-dequeued':
       dequeue(draft, event.item);
       return;
+    case 'item-transferred':
+      transfer(draft, event.item, event.queue);
+      return;
     case 'item-moved':
       move(draft, event.item, event.ahead);
       return;
@@ -145,6 +148,15 @@ function dequeue(draft: Draft, id: string): void {
   const items = ownItems(draft, item.queue);
   items.splice(items.indexOf(item), 1);
   draft.items.delete(id);
+}
+
+function transfer(draft: Draft, id: string, queue: string): void {
+  const item = itemOf(draft, id);
+  dequeue(draft, id);
+  const items = ownItems(draft, queue);
+  const moved = { ...item, queue, ahead: items.at(-1)?.id ?? null };
+  items.push(moved);
+  draft.items.set(id, moved);
 }
 
 function move(draft: Draft, id: string, ahead: string | null): void {

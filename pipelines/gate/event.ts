@@ -32,6 +32,8 @@ export type QueueEvent =
   | { readonly type: 'item-enqueued'; readonly item: Item }
   /** The followers are then built on what the item was built on. */
   | { readonly type: 'item-dequeued'; readonly item: string }
+  /** The item goes to the end of another queue, with all that it has. */
+  | { readonly type: 'item-transferred'; readonly item: string; readonly queue: string }
   /** The item is built on another one; its followers on what it was built on before. */
   | { readonly type: 'item-moved'; readonly item: string; readonly ahead: string | null };
 

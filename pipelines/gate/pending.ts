@@ -41,10 +41,10 @@ function addActions(actions: GateAction[], state: GateState, of: { item: Item; h
   const { item } = of;
   const { base, builds, trouble, key } = item.buildSet;
   if (!base) return;
-  const { pipeline, queue, changes } = item;
+  const { pipeline, queue, changes, trigger } = item;
   if (builds) actions.push(buildSetAction(state, item, of.held));
   else if (!trouble) {
-    actions.push({ kind: 'prepare', key, pipeline, queue, changes, ahead: base.ahead, base: base.buildSet });
+    actions.push({ kind: 'prepare', key, pipeline, queue, changes, trigger, ahead: base.ahead, base: base.buildSet });
   }
   if (item.phase !== 'submitting') return;
   const configured = state.pipelines.find((one) => one.name === pipeline);

@@ -6,7 +6,7 @@ import { finish, leave, reject } from './finish.ts';
 import type { Needs } from './needs.ts';
 import { cancelFrom, dropItem, factsOf, pipelineOf, resetFrom, say } from './operations.ts';
 import { refusals } from './permissions.ts';
-import type { Item, Queue } from './state.ts';
+import type { Item, Queue, SpeculativeBase } from './state.ts';
 import { reportersDone, summary } from './summary.ts';
 
 /** What one walk along a queue has seen so far. */
@@ -199,16 +199,12 @@ function prepare(draft: Draft, item: Item): void {
 }
 
 /** All changes ahead, oldest first, and the build set of the item ahead when that is one that is tested itself. */
-function speculativeBase(draft: Draft, item: Item) {
-  const ahead: string[] = [];
-  const direct = item.ahead === null ? undefined : draft.items.get(item.ahead);
-  if (direct?.live && direct.buildSet.base) {
-    return { ahead: [...direct.buildSet.base.ahead, ...direct.changes], buildSet: direct.buildSet.key };
-  }
-  for (let one = direct; one; one = one.ahead === null ? undefined : draft.items.get(one.ahead)) {
-    ahead.unshift(...one.changes);
-  }
-  return { ahead, buildSet: null };
+function speculativeBase(draft: Draft, item: Item): SpeculativeBase {
+  const ahead: (readonly string[])[] = [];
+  const itemAhead = (one: Item) => (one.ahead === null ? undefined : draft.items.get(one.ahead));
+  const direct = itemAhead(item);
+  for (let one = direct; one; one = itemAhead(one)) ahead.push(one.changes);
+  return { ahead: ahead.reverse().flat(), buildSet: direct?.live ? direct.buildSet.key : null };
 }
 
 /** The item ahead, unless it only serves as a base. */

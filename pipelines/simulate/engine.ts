@@ -1,0 +1,261 @@
+import type { GateAction, ReportRequest, SubmitAction } from '../gate/action.ts';
+import type { ChangeFacts, GateAnswer, GateCommand } from '../gate/command.ts';
+import { handle } from '../gate/handle.ts';
+import { pending } from '../gate/pending.ts';
+import { type GateState, initialGate } from '../gate/state.ts';
+import type { TriggerEvent } from '../model/change.ts';
+import { triggeringRule } from '../policy/triggers.ts';
+import { Layouts } from './layouts.ts';
+import { prepare } from './prepare.ts';
+import { Recorder } from './recorder.ts';
+import type { Scenario, ScenarioFile } from './scenario.ts';
+import { Timers } from './timers.ts';
+import { Workshop } from './workshop.ts';
+import { World } from './world.ts';
+
+type Untimed<T> = T extends unknown ? Omit<T, 'time'> : never;
+
+/** The gate and the simulated world around it, on a virtual clock. */
+export class Engine {
+  state: GateState = initialGate();
+  now: number;
+  readonly world: World;
+  readonly layouts: Layouts;
+  readonly recorder: Recorder;
+  readonly workshop: Workshop;
+  readonly timers = new Timers();
+  readonly #names = new Map<string, string>();
+
+  constructor(scenario: Scenario, files: readonly ScenarioFile[]) {
+    this.now = scenario.start;
+    this.world = new World(scenario);
+    this.layouts = new Layouts(scenario, files);
+    const around = { outcomes: scenario.outcomes, nameOf: this.nameOf, projectOf: this.#projectOf };
+    this.workshop = new Workshop(around, scenario.labels);
+    this.recorder = new Recorder(scenario.start, this.nameOf, (key, result) => this.workshop.closed(key, result));
+    this.#takeConfiguration();
+  }
+
+  /** Name of a change in the scenario, given by its id or by the key of a patch set; a ref's own name. */
+  readonly nameOf = (key: string): string => this.#names.get(key) ?? this.state.facts.changes[key]?.id ?? key;
+
+  readonly #projectOf = (change: string): string => this.world.facts(change).project;
+
+  /** Says something to the gate, now. */
+  tell(command: Untimed<GateCommand>): GateAnswer {
+    const { state, answer, events } = handle(this.state, { ...command, time: this.now } as GateCommand);
+    this.state = state;
+    this.recorder.follow(events, this.now);
+    return answer;
+  }
+
+  /** Replaces the configuration. */
+  configure(files: readonly ScenarioFile[]): void {
+    this.layouts.configure(files);
+    this.#takeConfiguration();
+  }
+
+  /** Tells the gate what is new about changes, with all that they are related to. */
+  observe(...names: readonly string[]): void {
+    const related = new Set(names.flatMap((name) => (this.world.has(name) ? this.world.related(name) : [name])));
+    const facts = [...related].map((name) => this.world.facts(name));
+    const changes = facts.filter((one) => !isKnown(this.state, one));
+    for (const one of changes) this.#names.set(one.key, displayed(one)).set(one.id, displayed(one));
+    if (changes.length > 0) this.tell({ type: 'observe', changes });
+  }
+
+  /** An event at the review system: every pipeline that waits for it takes the change in. */
+  happen(
+    event: Omit<TriggerEvent, 'time' | 'connection' | 'driver' | 'project'> & Partial<TriggerEvent>,
+    change: ChangeFacts,
+  ): void {
+    this.observe(change.id);
+    const connection = event.connection ?? change.connection;
+    const full: TriggerEvent = {
+      driver: connection,
+      project: change.project,
+      branch: change.branch,
+      ref: change.ref,
+      ...event,
+      connection,
+      time: this.now,
+    };
+    for (const pipeline of this.layouts.pipelines) {
+      const rule = triggeringRule(pipeline, full, change);
+      if (!rule) continue;
+      const debug = rule.body.debug === true;
+      this.tell({ type: 'enqueue', pipeline: pipeline.name, change: change.key, event: full, debug });
+    }
+  }
+
+  /** Carries out what the gate wants until it wants nothing more at this instant. */
+  settle(): void {
+    let busy = true;
+    while (busy) busy = this.#act();
+  }
+
+  /** Merges a change, through the gate or outside, with what follows for the configuration. */
+  merge(name: string, through: 'gate' | 'outside'): void {
+    const { project, branch, config } = this.world.change(name).made;
+    this.world.merge(name, through);
+    if (config === undefined) return;
+    this.layouts.merge({ project, branch, text: config });
+  }
+
+  /** Tells the gate of a configuration that has changed. */
+  reload(): void {
+    this.#takeConfiguration();
+  }
+
+  #act(): boolean {
+    const [said] = this.state.outbox;
+    if (said) {
+      this.#carryOut(said);
+      this.tell({ type: 'done', action: said.key });
+      return true;
+    }
+    const actions = pending(this.state);
+    const wanted = actions.find((action) => action.kind === 'prepare' || action.kind === 'submit');
+    if (wanted?.kind === 'prepare') {
+      const facts = (key: string) => this.state.facts.changes[key] ?? this.world.facts(this.nameOf(key));
+      const outcome = prepare({ world: this.world, layouts: this.layouts, facts }, wanted);
+      this.tell({ type: 'prepared', buildSet: wanted.key, outcome });
+      return true;
+    }
+    if (wanted?.kind === 'submit') {
+      this.#submit(wanted);
+      return true;
+    }
+    return this.#build(actions);
+  }
+
+  #build(actions: readonly GateAction[]): boolean {
+    const order = new Map(this.state.pipelines.map((pipeline, index) => [pipeline.name, index]));
+    const builds = actions
+      .filter((action) => action.kind === 'build-set')
+      .sort((a, b) => (order.get(a.pipeline) ?? 0) - (order.get(b.pipeline) ?? 0));
+    this.workshop.limits = this.layouts.semaphores;
+    const news = this.workshop.sync(builds, this.now);
+    for (const command of news) this.tell(command);
+    return news.length > 0;
+  }
+
+  #carryOut(action: GateState['outbox'][number]): void {
+    if (action.kind === 'report') this.#vote(action);
+    if (action.kind !== 'fire') return;
+    const { pipeline, event: type } = action;
+    const subject = this.nameOf(action.change);
+    const changes = type === 'parent-change-enqueued' ? this.#dependents(subject) : this.#siblings(subject);
+    for (const name of changes) this.happen({ type, pipeline, connection: 'zuul' }, this.world.facts(name));
+  }
+
+  /** Open changes that need the change directly. */
+  #dependents(name: string): readonly string[] {
+    if (!this.world.has(name)) return [];
+    return this.world.related(name).filter((one) => {
+      const { parents, dependsOn, status } = this.world.facts(one);
+      return status === 'open' && (parents.includes(name) || dependsOn.includes(name));
+    });
+  }
+
+  /** Open changes of the same project. */
+  #siblings(name: string): readonly string[] {
+    const { project } = this.world.facts(name);
+    return this.world.names().filter((one) => {
+      const facts = this.world.facts(one);
+      return facts.project === project && facts.status === 'open' && facts.kind === 'change';
+    });
+  }
+
+  /** Leaves the votes of a report's rules on its changes. */
+  #vote(report: ReportRequest): void {
+    for (const key of report.changes) {
+      const name = this.nameOf(key);
+      const current = this.world.has(name) ? this.world.facts(name) : undefined;
+      if (current?.key !== key) continue;
+      for (const { connection, body } of report.rules) {
+        if (connection !== current.connection) continue;
+        for (const [label, value] of Object.entries(body)) {
+          if (typeof value === 'number') this.world.vote(name, { label, value, by: 'sluice', time: this.now });
+        }
+      }
+      if (this.state.facts.changes[key]) this.observe(name);
+    }
+  }
+
+  #submit(action: SubmitAction): void {
+    const merged: string[] = [];
+    let refused: string | undefined;
+    for (const key of action.changes) {
+      const refusal = this.#refusal(action, key, merged);
+      if (refusal === undefined) {
+        merged.push(key);
+        if (this.world.has(this.nameOf(key))) this.merge(this.nameOf(key), 'gate');
+      } else refused ??= refusal;
+    }
+    const names = merged.map(this.nameOf).filter((name) => this.world.has(name));
+    this.tell({ type: 'submitted', item: action.item, merged, ...(refused === undefined ? {} : { refused }) });
+    if (names.some((name) => this.world.change(name).made.config !== undefined)) this.#takeConfiguration();
+    for (const name of names) this.announceMerge(name);
+  }
+
+  /** A change has merged through the gate: the review system says so, of the change and of the branch. */
+  announceMerge(name: string): void {
+    const change = this.world.facts(name);
+    this.happen({ type: 'change-merged' }, change);
+    const ref = this.world.update(change.project, `refs/heads/${change.branch}`);
+    const { oldrev = '', newrev = '' } = ref;
+    this.happen({ type: 'ref-updated', oldrev, newrev }, ref);
+  }
+
+  #refusal(action: SubmitAction, key: string, merged: readonly string[]): string | undefined {
+    const name = this.nameOf(key);
+    if (!this.world.has(name)) return undefined;
+    const facts = this.world.facts(name);
+    if (facts.kind !== 'change' || facts.status === 'merged') return undefined;
+    if (!action.rules.some(({ body }) => body.submit === true || body.merge === true))
+      return 'No reporter submits changes.';
+    if (facts.key !== key) return `${key} is not the current patch set.`;
+    if (this.world.change(name).made.refuseSubmit) return `${name} was refused.`;
+    if (facts.status !== 'open' || !facts.mergeable) return `${name} cannot be merged.`;
+    const parent = facts.parents.find((one) => this.world.facts(one).status !== 'merged');
+    if (parent !== undefined && !merged.map(this.nameOf).includes(parent))
+      return `${name} is on top of ${parent}, which has not merged.`;
+    const other = this.world.conflict(name, []);
+    return other === undefined ? undefined : `${name} conflicts with ${other}.`;
+  }
+
+  #takeConfiguration(): void {
+    const { layouts, world } = this;
+    const { pipelines, limits } = layouts;
+    world.place(memoized((project, branch) => layouts.placements(project, branch)));
+    const known = Object.values(this.state.facts.changes);
+    const changes = known.map((one) => ({ ...one, placements: layouts.placements(one.project, one.branch) }));
+    this.tell({ type: 'configure', pipelines, limits, changes });
+    const branches = layouts.projects.flatMap(({ name: project, branches: all }) =>
+      all.map((branch) => ({ project, branch, pipelines: new Set(Object.keys(layouts.placements(project, branch))) })),
+    );
+    this.timers.configure(pipelines, branches, this.now);
+  }
+}
+
+function isKnown(state: GateState, facts: ChangeFacts): boolean {
+  const known = state.facts.changes[facts.key];
+  if (!known) return false;
+  const { results: _results, ...plain } = known;
+  return known === facts || JSON.stringify(plain) === JSON.stringify(facts);
+}
+
+function displayed(facts: ChangeFacts): string {
+  return facts.id === `${facts.project}@${facts.ref}` ? facts.ref : facts.id;
+}
+
+function memoized<T>(work: (project: string, branch: string) => T): (project: string, branch: string) => T {
+  const known = new Map<string, T>();
+  return (project, branch) => {
+    const key = `${project}\n${branch}`;
+    const found = known.get(key) ?? work(project, branch);
+    known.set(key, found);
+    return found;
+  };
+}

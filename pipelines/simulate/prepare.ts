@@ -1,0 +1,83 @@
+import type { PrepareAction } from '../gate/action.ts';
+import type { ChangeFacts, PrepareOutcome } from '../gate/command.ts';
+import { problemText } from '../language/language.ts';
+import type { Problem } from '../model/position.ts';
+import type { Layouts, ProposedFile } from './layouts.ts';
+import type { World } from './world.ts';
+
+/** What preparing needs: the simulated repositories, and what the gate knows of changes by the keys of patch sets. */
+export interface Preparation {
+  readonly world: World;
+  readonly layouts: Layouts;
+  readonly facts: (key: string) => ChangeFacts;
+}
+
+/** Merges and freezes an item, as the activities of a real gate do. */
+export function prepare(of: Preparation, action: PrepareAction): PrepareOutcome {
+  const changes = action.changes.map(of.facts);
+  const ahead = action.ahead.map(of.facts);
+  const conflict = conflictOf(of, action);
+  const proposed = proposedFiles(of, [...ahead, ...changes]);
+  const own = proposedFiles(of, changes);
+  if (own.length > 0 && conflict !== undefined) return { kind: 'conflict', message: conflict };
+  const broken = brokenAhead(of, ahead, changes);
+  if (broken !== undefined) return { kind: 'config-error', message: broken };
+  const base = of.layouts.speculative(proposedFiles(of, ahead)).layout;
+  const { layout, problems } =
+    own.length > 0 ? of.layouts.speculative(proposed, own.length) : { layout: base, problems: [] };
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) return { kind: 'config-error', message: listed(errors) };
+  const frozen = of.layouts.freeze(layout, {
+    pipeline: action.pipeline,
+    changes: changes.map(({ id, project, branch, ref, files }) => ({ id, project, branch, ref, files })),
+    primary: of.facts(action.trigger).id,
+    runOptional: true,
+    ...(own.length > 0 ? { ahead: base } : {}),
+  });
+  if ('errors' in frozen)
+    return { kind: 'config-error', message: `The jobs cannot be frozen. ${listed(frozen.errors)}` };
+  return conflict === undefined ? { kind: 'ready', graph: frozen.graph } : { kind: 'conflict', message: conflict };
+}
+
+/** Why the changes cannot be merged. Those ahead are merged already when they have a prepared state to build on. */
+function conflictOf(of: Preparation, action: PrepareAction): string | undefined {
+  const isChange = (key: string) => of.facts(key).kind === 'change';
+  const [ahead, own] = [action.ahead, action.changes].map((keys) =>
+    keys.filter(isChange).map((key) => of.facts(key).id),
+  );
+  const below = action.base === null ? [] : [...(ahead ?? [])];
+  for (const id of [...(action.base === null ? (ahead ?? []) : []), ...(own ?? [])]) {
+    const other = of.world.conflict(id, below);
+    if (other !== undefined) return `${id} conflicts with ${other}.`;
+    below.push(id);
+  }
+  return undefined;
+}
+
+/** The configuration files that changes propose, each change's own patch set of it. */
+function proposedFiles(of: Preparation, changes: readonly ChangeFacts[]): readonly ProposedFile[] {
+  return changes.flatMap((change) => {
+    if (change.kind !== 'change' || change.status === 'merged') return [];
+    const { config } = of.world.change(change.id).made;
+    return config === undefined ? [] : [{ project: change.project, branch: change.branch, text: config }];
+  });
+}
+
+function brokenAhead(
+  of: Preparation,
+  ahead: readonly ChangeFacts[],
+  changes: readonly ChangeFacts[],
+): string | undefined {
+  for (const [index, change] of ahead.entries()) {
+    if (proposedFiles(of, [change]).length === 0) continue;
+    const { problems } = of.layouts.speculative(proposedFiles(of, ahead.slice(0, index + 1)));
+    if (!problems.some(({ severity }) => severity === 'error')) continue;
+    const these = changes.length > 1 ? 'These changes depend' : 'This change depends';
+    return `${these} on ${change.id}, which has an invalid configuration.`;
+  }
+  return undefined;
+}
+
+function listed(problems: readonly Problem[]): string {
+  return problems.map(problemText).join('\n');
+}

@@ -1,0 +1,198 @@
+import type { TriggerEvent } from '../model/change.ts';
+import { Engine } from './engine.ts';
+import { unmetExpectations } from './expectations.ts';
+import { parseScenario } from './parse-scenario.ts';
+import type { Scenario, ScenarioConfig, ScenarioEvent, ScenarioFile, SimulationResult } from './scenario.ts';
+
+export { parseScenario };
+
+/** Reads the files of a configuration that is given as a path. */
+export type ReadConfig = (path: string) => readonly ScenarioFile[];
+
+/**
+ * Runs a scenario in virtual time. The same scenario gives the same result, to the last byte.
+ *
+ * @param readConfig reads what the scenario only points to; never called for configurations in the scenario itself
+ */
+export function simulate(scenario: Scenario, readConfig: ReadConfig = () => []): SimulationResult {
+  return new Run(scenario, readConfig).run();
+}
+
+class Run {
+  readonly #scenario: Scenario;
+  readonly #engine: Engine;
+  readonly #failures: string[] = [];
+  readonly #readConfig: ReadConfig;
+
+  constructor(scenario: Scenario, readConfig: ReadConfig) {
+    this.#scenario = scenario;
+    this.#readConfig = readConfig;
+    this.#engine = new Engine(scenario, this.#files(scenario.config));
+  }
+
+  run(): SimulationResult {
+    const { events, start, until } = this.#scenario;
+    const { workshop, timers } = this.#engine;
+    const end = start + until;
+    let index = 0;
+    for (;;) {
+      const event = events[index];
+      const next = Math.min(workshop.next ?? end + 1, timers.next ?? end + 1, event ? start + event.at : end + 1);
+      if (next > end) break;
+      this.#engine.now = Math.max(this.#engine.now, next);
+      if (workshop.next === next) this.#advance();
+      else if (timers.next === next) this.#tick(next);
+      else if (event) {
+        this.#event(event);
+        index += 1;
+      }
+      this.#engine.settle();
+    }
+    return this.#result();
+  }
+
+  #advance(): void {
+    const command = this.#engine.workshop.advance();
+    if (command) this.#engine.tell(command);
+  }
+
+  #tick(now: number): void {
+    const tick = this.#engine.timers.take(now);
+    if (!tick) return;
+    const { pipeline, timespec, connection, project, branch } = tick;
+    const head = this.#engine.world.head(project, branch);
+    this.#engine.happen({ type: 'timer', pipeline, timespec, connection }, head);
+  }
+
+  #event(event: ScenarioEvent): void {
+    const engine = this.#engine;
+    switch (event.kind) {
+      case 'config':
+        engine.configure(this.#files(event.config));
+        return;
+      case 'labels':
+        engine.workshop.capacity = { ...engine.workshop.capacity, ...event.labels };
+        return;
+      case 'autohold':
+        engine.workshop.hold(event.job, event.project, event.count);
+        return;
+      case 'check':
+        this.#failures.push(...unmetExpectations(event.check, engine, `at ${event.at / 1000}s`));
+        return;
+      case 'ref-updated':
+        this.#refUpdated(event.project, event.ref);
+        return;
+      case 'enqueue':
+      case 'dequeue':
+      case 'promote':
+      case 'retrigger':
+        this.#operate(event);
+        return;
+      default:
+        this.#review(event);
+    }
+  }
+
+  #operate(event: Operation): void {
+    const engine = this.#engine;
+    engine.observe(...('changes' in event ? event.changes : [event.change]));
+    const answer = engine.tell(commandOf(event));
+    if (!answer.ok) engine.recorder.remark('refused', engine.now, { ...event, reason: answer.reason });
+  }
+
+  #review(event: Exclude<Extract<ScenarioEvent, { change: string }>, Operation>): void {
+    const { world } = this.#engine;
+    const { change: name } = event;
+    if (event.kind === 'patchset') world.patch(name, event);
+    if (event.kind === 'abandon' || event.kind === 'restore') {
+      world.setStatus(name, event.kind === 'abandon' ? 'abandoned' : 'open');
+    }
+    if (event.kind === 'edit-message') world.edit(name, event.dependsOn);
+    if (event.kind === 'mergeable') world.setMergeable(name, event.value);
+    if (event.kind === 'approve') this.#approve(event);
+    else if (event.kind === 'comment') this.#happen('comment-added', name, { comment: event.text });
+    else if (event.kind === 'merge') this.#mergedOutside(name);
+    else this.#happen(eventTypes[event.kind], name);
+  }
+
+  #approve({ change, label, value }: Extract<ScenarioEvent, { kind: 'approve' }>): void {
+    const { world, now } = this.#engine;
+    const oldValue = world.vote(change, { label, value, by: 'reviewer', time: now });
+    this.#happen('comment-added', change, { comment: '', approvals: [{ label, value, oldValue }] });
+  }
+
+  /** Something that the review system announces, or that it only knows. */
+  #happen(type: string | undefined, name: string, more: Partial<TriggerEvent> = {}): void {
+    const change = this.#engine.world.facts(name);
+    const account = { username: 'reviewer' };
+    if (type === undefined) this.#engine.observe(name);
+    else this.#engine.happen({ account, patchset: change.patchset, ...more, type }, change);
+  }
+
+  #mergedOutside(name: string): void {
+    const engine = this.#engine;
+    engine.merge(name, 'outside');
+    engine.observe(name);
+    if (engine.world.change(name).made.config !== undefined) engine.reload();
+    this.#happen('change-merged', name);
+  }
+
+  #refUpdated(project: string, ref: string): void {
+    const facts = this.#engine.world.update(project, ref);
+    const { oldrev = '', newrev = '' } = facts;
+    this.#engine.happen({ type: 'ref-updated', oldrev, newrev }, facts);
+  }
+
+  #files(config: ScenarioConfig): readonly ScenarioFile[] {
+    return config.kind === 'files' ? config.files : this.#readConfig(config.path);
+  }
+
+  #result(): SimulationResult {
+    const { expect, title } = this.#scenario;
+    const engine = this.#engine;
+    const { recorder } = engine;
+    if (expect) this.#failures.push(...unmetExpectations(expect, engine, 'at the end'));
+    return {
+      scenario: title,
+      ok: this.#failures.length === 0,
+      failures: this.#failures,
+      merged: engine.world.merged,
+      reports: recorder.reports,
+      builds: recorder.builds.map(({ paused: _paused, ...build }) => build),
+      windows: recorder.windows,
+      events: recorder.events,
+      configErrors: engine.layouts.problems.map(({ path, line, column, message, severity }) => ({
+        path,
+        line,
+        column,
+        message,
+        severity,
+      })),
+      end: recorder.end,
+    };
+  }
+}
+
+type Operation = Extract<ScenarioEvent, { kind: 'enqueue' | 'dequeue' | 'promote' | 'retrigger' }>;
+
+/** What each thing done to a change is called by the review system; an edit that no event tells of has no name. */
+const eventTypes: Readonly<Record<string, string>> = {
+  upload: 'patchset-created',
+  patchset: 'patchset-created',
+  abandon: 'change-abandoned',
+  restore: 'change-restored',
+};
+
+function commandOf(event: Operation): Parameters<Engine['tell']>[0] {
+  const { pipeline } = event;
+  switch (event.kind) {
+    case 'enqueue':
+      return { type: 'enqueue', pipeline, change: event.change, ignoreRequirements: true };
+    case 'dequeue':
+      return { type: 'dequeue', pipeline, change: event.change };
+    case 'promote':
+      return { type: 'promote', pipeline, changes: event.changes };
+    case 'retrigger':
+      return { type: 'retrigger', pipeline, change: event.change, job: event.job };
+  }
+}

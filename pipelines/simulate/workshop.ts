@@ -1,0 +1,234 @@
+import type { BuildSetAction } from '../gate/action.ts';
+import type { GateCommand } from '../gate/command.ts';
+import { acquire, release, type SemaphoreHolders, type SemaphoreLimits } from '../gate/semaphores.ts';
+import { type PendingBuild, type PendingBuilds, pendingBuilds } from '../jobs/pending.ts';
+import type { JobSemaphore } from '../model/job.ts';
+import { allocate, type Capacity, type Lease } from '../nodes/allocate.ts';
+import { Agenda } from './agenda.ts';
+import { type Course, courseOf } from './outcome.ts';
+import type { Outcome } from './scenario.ts';
+
+/** A build that waits for nodes or semaphores. */
+interface Waiting {
+  readonly key: string;
+  readonly age: number;
+  readonly action: BuildSetAction;
+  readonly build: PendingBuild;
+  readonly course: Course;
+  leases: readonly Lease[] | undefined;
+}
+
+interface Running {
+  readonly key: string;
+  readonly buildSet: string;
+  readonly build: PendingBuild;
+  readonly course: Course;
+  readonly leases: readonly Lease[];
+}
+
+/** Failed builds of a job whose nodes are to be kept. */
+interface Hold {
+  readonly job: string;
+  readonly project: string;
+  count: number;
+}
+
+const heldResults: readonly unknown[] = ['FAILURE', 'RETRY_LIMIT', 'POST_FAILURE', 'TIMED_OUT'];
+
+/** What the workshop needs to know of the world around it. */
+export interface Surroundings {
+  readonly outcomes: readonly Outcome[];
+  /** Name of a change in the scenario, given by its id or by the key of a patch set. */
+  readonly nameOf: (key: string) => string;
+  /** Project of a change, given by its id. */
+  readonly projectOf: (change: string) => string;
+}
+
+/** Runs builds in virtual time: hands out semaphores and nodes, starts, ends, and cancels what nobody wants. */
+export class Workshop {
+  capacity: Capacity;
+  limits: SemaphoreLimits = {};
+  readonly #around: Surroundings;
+  readonly #agenda = new Agenda();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #running = new Map<string, Running>();
+  /** Ended, but the gate has not said yet how it takes the result. */
+  readonly #ending = new Map<string, Running>();
+  readonly #holds: Hold[] = [];
+  readonly #held: Lease[] = [];
+  readonly #plans = new WeakMap<BuildSetAction, PendingBuilds>();
+  #holders: SemaphoreHolders = {};
+  #serial = 0;
+
+  constructor(around: Surroundings, capacity: Capacity) {
+    this.#around = around;
+    this.capacity = capacity;
+  }
+
+  /** When the next thing happens to a build. */
+  get next(): number | undefined {
+    this.#skipVoid();
+    return this.#agenda.next?.time;
+  }
+
+  /** From now on, keeps the nodes of that many failed builds of the job. */
+  hold(job: string, project: string, count: number): void {
+    this.#holds.push({ job, project, count });
+  }
+
+  /** Lets the next thing happen to a build. */
+  advance(): GateCommand | undefined {
+    this.#skipVoid();
+    const due = this.#agenda.take();
+    const running = due && this.#running.get(due.build);
+    if (!due || !running) return undefined;
+    const { buildSet, course, build } = running;
+    const common = { time: due.time, buildSet, build: build.key };
+    if (due.kind === 'failing') return { ...common, type: 'build-failing' };
+    const outcome = { ...course.outcome, time: due.time };
+    if (due.kind === 'paused') return { ...common, type: 'build-paused', outcome };
+    return this.#end(running, due.time);
+  }
+
+  /**
+   * Compares what is wanted with what goes on: cancels, lets paused builds go on, and starts what can start.
+   *
+   * @returns what the gate has to hear of; empty once both agree
+   */
+  sync(actions: readonly BuildSetAction[], now: number): readonly GateCommand[] {
+    const plans = actions.map((action) => ({ action, plan: this.#plan(action) }));
+    this.#stopUnwanted(plans);
+    const resumed = plans.flatMap(({ action, plan }) => plan.resume.map((build) => `${action.key}/${build}`));
+    if (resumed.length > 0) return resumed.flatMap((key) => this.#resume(key, now));
+    for (const { action, plan } of plans) for (const build of plan.start) this.#ask(action, build);
+    for (const waiting of this.#waiting.values()) this.#takeEarlySemaphores(waiting);
+    this.#takeNodes();
+    return [...this.#waiting.values()].flatMap((waiting) => this.#start(waiting, now));
+  }
+
+  #plan(action: BuildSetAction): PendingBuilds {
+    const plan = this.#plans.get(action) ?? pendingBuilds(action.state, action.permissions);
+    this.#plans.set(action, plan);
+    return plan;
+  }
+
+  #stopUnwanted(plans: readonly { action: BuildSetAction; plan: PendingBuilds }[]): void {
+    const wanted = new Set<string>();
+    for (const { action, plan } of plans) {
+      for (const build of plan.wanted) wanted.add(`${action.key}/${build}`);
+      for (const build of plan.start) wanted.add(`${action.key}/${build.key}`);
+    }
+    for (const running of this.#running.values()) {
+      if (!wanted.has(running.key)) this.#leave(running);
+    }
+    for (const waiting of this.#waiting.values()) {
+      if (wanted.has(waiting.key)) continue;
+      this.#waiting.delete(waiting.key);
+      this.#holders = release(this.#holders, waiting.key);
+    }
+  }
+
+  #ask(action: BuildSetAction, build: PendingBuild): void {
+    const key = `${action.key}/${build.key}`;
+    if (this.#waiting.has(key) || this.#running.has(key)) return;
+    const { nameOf, outcomes } = this.#around;
+    const { job, attempt } = build;
+    const state = [...action.ahead, ...action.changes].map(nameOf);
+    const course = courseOf(outcomes, { job, attempt, state, change: nameOf(job.change), pipeline: action.pipeline });
+    this.#serial += 1;
+    this.#waiting.set(key, { key, age: this.#serial, action, build, course, leases: undefined });
+  }
+
+  #takeEarlySemaphores(waiting: Waiting): void {
+    if (waiting.leases !== undefined) return;
+    const { semaphores } = waiting.build.job;
+    this.#acquire(
+      waiting.key,
+      semaphores.filter((one) => !one.resourcesFirst),
+    );
+  }
+
+  #acquire(holder: string, semaphores: readonly JobSemaphore[]): boolean {
+    const next = acquire(this.#holders, this.limits, { holder, semaphores });
+    if (next) this.#holders = next;
+    return next !== undefined;
+  }
+
+  /** Nodes go to those that have the semaphores that they want beforehand. */
+  #takeNodes(): void {
+    const requests = [...this.#waiting.values()].filter((one) => one.leases === undefined && this.#isReady(one));
+    const asked = requests.map(({ key, age, action, build, course }) => ({
+      id: key,
+      age,
+      labels: course.nodeFailure ? [] : build.nodeset.nodes.map((node) => node.label),
+      priority: action.permissions.priority - (build.underPaused ? 1 : 0),
+    }));
+    const served = allocate(asked, this.#leases(), this.capacity);
+    for (const [key, leases] of served) {
+      const waiting = this.#waiting.get(key);
+      if (waiting) waiting.leases = leases;
+    }
+  }
+
+  #isReady({ key, build }: Waiting): boolean {
+    const early = build.job.semaphores.filter((one) => !one.resourcesFirst);
+    return early.every(({ name }) => this.#holders[name]?.includes(key));
+  }
+
+  #leases(): readonly Lease[] {
+    const waiting = [...this.#waiting.values()].flatMap((one) => one.leases ?? []);
+    return [...[...this.#running.values()].flatMap((one) => one.leases), ...waiting, ...this.#held];
+  }
+
+  #start(waiting: Waiting, now: number): readonly GateCommand[] {
+    const { key, leases, build, action, course, age } = waiting;
+    if (leases === undefined || !this.#acquire(key, build.job.semaphores)) return [];
+    this.#waiting.delete(key);
+    const node = leases.map((lease) => lease.node).join(',');
+    this.#running.set(key, { key, buildSet: action.key, build, course, leases });
+    const common = { start: now, serial: age, build: key };
+    if (course.failingAfter !== undefined) {
+      this.#agenda.add({ ...common, time: now + course.failingAfter, kind: 'failing' });
+    }
+    this.#agenda.add({ ...common, time: now + course.after, kind: course.pauses ? 'paused' : 'ended' });
+    if (course.nodeFailure) return [];
+    const started = { type: 'build-started', time: now, buildSet: action.key, build: build.key } as const;
+    return [node === '' ? started : { ...started, node }];
+  }
+
+  #resume(key: string, now: number): readonly GateCommand[] {
+    const running = this.#running.get(key);
+    return running ? [this.#end(running, now)] : [];
+  }
+
+  #end(running: Running, now: number): GateCommand {
+    const { buildSet, build, course } = running;
+    this.#leave(running);
+    this.#ending.set(running.key, running);
+    return { type: 'build-ended', time: now, buildSet, build: build.key, outcome: { ...course.outcome, time: now } };
+  }
+
+  /** Hears how the gate takes the end of a build: after some failures the nodes are kept, when that was asked for. */
+  closed(key: string, result: unknown): void {
+    const ended = this.#ending.get(key);
+    this.#ending.delete(key);
+    if (!ended || ended.leases.length === 0 || !heldResults.includes(result)) return;
+    const { name, change } = ended.build.job;
+    const project = this.#around.projectOf(change);
+    const hold = this.#holds.find((one) => one.count > 0 && one.job === name && one.project === project);
+    if (!hold) return;
+    hold.count -= 1;
+    this.#held.push(...ended.leases);
+  }
+
+  /** Gives back what a build had. */
+  #leave(running: Running): void {
+    this.#running.delete(running.key);
+    this.#holders = release(this.#holders, running.key);
+  }
+
+  #skipVoid(): void {
+    for (let due = this.#agenda.next; due && !this.#running.has(due.build); due = this.#agenda.next)
+      this.#agenda.take();
+  }
+}
