@@ -102,6 +102,8 @@ export interface StoredGraph {
   /** Every project of the item and of the items ahead, as they are with the item merged. */
   readonly sources: readonly SourceState[];
   readonly changes: readonly ChangeRef[];
+  /** Branches whose configuration the item, or one ahead of it, changes. */
+  readonly reconfigured: readonly { readonly project: string; readonly branch: string }[];
 }
 
 /** A patch set, as far as running jobs for it goes. */

@@ -119,7 +119,7 @@ export class Outside {
       const below = states.get(base ?? '')?.sources ?? ahead.map(sourceOf);
       const sources = [...below, ...changes.map(sourceOf)];
       const graph = { jobs: changes.flatMap((change) => this.jobs(change)), failFast: false, warnings: [] };
-      const stored = { graph, sources, changes };
+      const stored = { graph, sources, changes, reconfigured: [] };
       states.set(key, stored);
       return { key, graph: this.keep(stored), outcome: { kind: 'ready', graph } };
     });

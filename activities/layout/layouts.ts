@@ -1,0 +1,152 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  buildLayout,
+  type ConfigSource,
+  defaultTenant,
+  type Layout,
+  type ParsedFile,
+  type ProjectSource,
+  parseConfigFile,
+} from '../../pipelines/language/language.ts';
+import { repositoryPath } from '../git/names.ts';
+import { readBranches } from '../git/refs.ts';
+import { readConfigFiles } from './config-files.ts';
+
+/** A repository under the gate, as `sluice.yaml` has it. */
+export interface GatedProject {
+  readonly name: string;
+  readonly connection: string;
+  readonly trusted: boolean;
+  readonly queue?: string;
+  readonly templates: readonly string[];
+  /** Branches that are gated; absent: all. */
+  readonly branches?: readonly string[];
+}
+
+export interface LayoutDeps {
+  readonly tenant: string;
+  /** Read at every look: projects are added while the server runs. */
+  readonly projects: () => readonly GatedProject[];
+  /** Directory of the bare repositories. */
+  readonly root: string;
+  /** Directory of the shipped configuration. */
+  readonly defaults: string;
+  /** Connection name to driver. */
+  readonly connections: Readonly<Record<string, string>>;
+}
+
+/** The tenant's configuration as it is in force. */
+export interface Layouts {
+  current(): Promise<Layout>;
+}
+
+const shipped = 'sluice/defaults';
+
+/** A project and where its branches are at. */
+interface Heads {
+  readonly project: GatedProject;
+  readonly branches: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads configuration when branches have moved: a file that is as it was is not parsed again, and as long as nothing
+ * moves the layout is the same object.
+ */
+export function createLayouts(deps: LayoutDeps): Layouts {
+  const reader = new ConfigReader(deps);
+  let known: { readonly key: string; readonly layout: Promise<Layout> } | undefined;
+  return {
+    async current() {
+      const heads = await Promise.all(deps.projects().map((project) => headsOf(deps.root, project)));
+      const key = JSON.stringify(heads.map(({ project, branches }) => [project, [...branches]]));
+      if (known?.key !== key) known = { key, layout: reader.load(heads) };
+      try {
+        return await known.layout;
+      } catch (error) {
+        known = undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+async function headsOf(root: string, project: GatedProject): Promise<Heads> {
+  const all = await readBranches(repositoryPath(root, project.name));
+  const wanted = project.branches;
+  return { project, branches: wanted ? new Map([...all].filter(([name]) => wanted.includes(name))) : all };
+}
+
+class ConfigReader {
+  readonly #deps: LayoutDeps;
+  /** Parsed files by where they are and what is in them. */
+  #parsed = new Map<string, ParsedFile>();
+  /** Configuration sources of a branch by project, branch and commit. */
+  #sources = new Map<string, readonly ConfigSource[]>();
+
+  constructor(deps: LayoutDeps) {
+    this.#deps = deps;
+  }
+
+  async load(heads: readonly Heads[]): Promise<Layout> {
+    const own = await this.#ownFiles(heads.map(({ project }) => project));
+    const sources = new Map<string, readonly ConfigSource[]>();
+    for (const { project, branches } of heads) {
+      for (const [branch, commit] of branches) {
+        const key = [project.name, branch, commit, project.trusted].join('\n');
+        sources.set(key, this.#sources.get(key) ?? (await this.#read(project, branch, commit)));
+      }
+    }
+    this.#sources = sources;
+    const files = this.#parse([...own, ...[...sources.values()].flat()]);
+    const projects = [trustedSource(shipped, heads[0]?.project.connection ?? 'git'), ...heads.map(sourceOf)];
+    return buildLayout({ tenant: { ...defaultTenant, name: this.#deps.tenant }, projects, files });
+  }
+
+  async #read(project: GatedProject, branch: string, commit: string): Promise<readonly ConfigSource[]> {
+    const files = await readConfigFiles(repositoryPath(this.#deps.root, project.name), commit);
+    const { name, trusted } = project;
+    return files.map(({ path, text }) => ({ project: name, branch, path, text, trusted }));
+  }
+
+  #parse(sources: readonly ConfigSource[]): readonly ParsedFile[] {
+    const parsed = new Map<string, ParsedFile>();
+    for (const source of sources) {
+      const key = [source.project, source.branch, source.path, source.trusted, source.text].join('\n');
+      const { connections } = this.#deps;
+      parsed.set(key, this.#parsed.get(key) ?? parseConfigFile({ ...source, connections }));
+    }
+    this.#parsed = parsed;
+    return [...parsed.values()];
+  }
+
+  /** The shipped defaults, and what `sluice.yaml` says of its projects, as one trusted project. */
+  async #ownFiles(projects: readonly GatedProject[]): Promise<readonly ConfigSource[]> {
+    const { defaults } = this.#deps;
+    const names = (await readdir(defaults)).filter((name) => name.endsWith('.yaml')).sort();
+    const own = { project: shipped, branch: 'master', trusted: true };
+    const files = names.map(async (path) => ({ ...own, path, text: await readFile(join(defaults, path), 'utf8') }));
+    return [...(await Promise.all(files)), { ...own, path: 'sluice.yaml', text: stanzasOf(projects) }];
+  }
+}
+
+/** JSON is YAML: the projects of `sluice.yaml` as stanzas of the pipelines' language. */
+function stanzasOf(projects: readonly GatedProject[]): string {
+  const queues = [...new Set(projects.flatMap(({ queue }) => queue ?? []))];
+  const stanzas = projects.map(({ name, queue, templates }) => ({
+    project: { name, ...(queue === undefined ? {} : { queue }), templates },
+  }));
+  return JSON.stringify([...queues.map((name) => ({ queue: { name } })), ...stanzas], undefined, 1);
+}
+
+function trustedSource(name: string, connection: string): ProjectSource {
+  return { name, connection, trusted: true, branches: ['master'], defaultBranch: 'master' };
+}
+
+function sourceOf({ project, branches }: Heads): ProjectSource {
+  const { name, connection, trusted } = project;
+  const names = [...branches.keys()];
+  const defaultBranch = ['main', 'master'].find((branch) => branches.has(branch)) ?? names[0] ?? 'main';
+  const sorted = [defaultBranch, ...names.filter((branch) => branch !== defaultBranch)];
+  return { name, connection, trusted, branches: sorted, defaultBranch, loadBranch: defaultBranch, mergeMode: 'rebase' };
+}

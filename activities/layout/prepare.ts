@@ -1,0 +1,175 @@
+import type { ChangeFacts, PrepareOutcome } from '../../pipelines/gate/command.ts';
+import {
+  freezeJobs,
+  isConfigPath,
+  type Layout,
+  problemText,
+  projectSettings,
+  speculativeLayout,
+} from '../../pipelines/language/language.ts';
+import type { SourceState } from '../../pipelines/model/artifact.ts';
+import type { JobGraph } from '../../pipelines/model/job.ts';
+import type { GraphRef, Prepared, PrepareInput, PrepareItem, StoredGraph } from '../../workflows/contract.ts';
+import { type ChainItem, type ChainResult, prepareChain } from '../git/chain.ts';
+import { load, type MergeMode, openWorkspace } from '../git/merge.ts';
+import { repositoryPath } from '../git/names.ts';
+import type { BlobStore } from '../ports.ts';
+import { readConfigFiles } from './config-files.ts';
+import type { Layouts } from './layouts.ts';
+import { slim } from './slim.ts';
+
+export interface PrepareDeps {
+  readonly layouts: Layouts;
+  /** Directory of the bare repositories. */
+  readonly root: string;
+  readonly blobs: Pick<BlobStore, 'put' | 'read'>;
+}
+
+/**
+ * Prepares a batch of items in order, each onto the state that it stands on: merges, reads the configuration as it
+ * would be, freezes the jobs, and stores graph and state. What is wrong with a change is an outcome.
+ */
+export function createPrepare(deps: PrepareDeps) {
+  return async (input: PrepareInput): Promise<readonly Prepared[]> => {
+    const layout = await deps.layouts.current();
+    const known = new Map<string, StoredGraph>();
+    for (const [key, ref] of Object.entries(input.graphs)) known.set(key, await recall(deps, ref));
+    const states = await mergeAll(deps, layout, { input, known });
+    const prepared: Prepared[] = [];
+    for (const item of input.items) {
+      const result = states.get(item.key);
+      const base = item.base === null ? undefined : known.get(item.base);
+      const made = await freezeItem(deps, layout, { pipeline: input.pipeline, item, result, base });
+      if (made.stored) known.set(item.key, made.stored);
+      const graph = made.stored ? await deps.blobs.put(JSON.stringify(made.stored)) : null;
+      prepared.push({ key: item.key, outcome: made.outcome, graph });
+    }
+    return prepared;
+  };
+}
+
+async function recall(deps: PrepareDeps, ref: GraphRef): Promise<StoredGraph> {
+  return JSON.parse((await deps.blobs.read(ref.digest)).toString('utf8'));
+}
+
+interface Batch {
+  readonly input: PrepareInput;
+  readonly known: ReadonlyMap<string, StoredGraph>;
+}
+
+/** The Git part for the whole batch: branches and merged changes as they are, proposed changes merged in a chain. */
+async function mergeAll(deps: PrepareDeps, layout: Layout, { input, known }: Batch): Promise<Map<string, ChainResult>> {
+  const results = new Map<string, ChainResult>();
+  const proposed = input.items.filter((item) => isProposed(item.changes));
+  for (const item of input.items.filter((one) => !proposed.includes(one))) {
+    const sources = await Promise.all(item.changes.map((change) => stateOf(deps.root, change)));
+    results.set(item.key, { key: item.key, kind: 'ready', sources });
+  }
+  const sources = Object.fromEntries([...known].map(([key, stored]) => [key, stored.sources]));
+  const items = proposed.flatMap((item) => chainItems(layout, item));
+  for (const result of await prepareChain({ root: deps.root, items, known: sources })) results.set(result.key, result);
+  return results;
+}
+
+function isProposed(changes: readonly ChangeFacts[]): boolean {
+  return changes.some(({ kind, status }) => kind === 'change' && status === 'open');
+}
+
+/** What a branch or a merged change is: the commit that it names, or else the branch's tip. */
+async function stateOf(root: string, { project, branch, newrev, ref }: ChangeFacts): Promise<SourceState> {
+  const revision = newrev ?? ref;
+  const [commit] = await load(openWorkspace(repositoryPath(root, project)), [revision]);
+  if (!commit) throw new Error(`${project} has no ${revision}`);
+  return { project, branch, commit: commit.id, tree: commit.tree };
+}
+
+/** An item without a prepared base stands on its own merge of all that is ahead of it. */
+function chainItems(layout: Layout, item: PrepareItem): ChainItem[] {
+  const changes = item.changes.map((change) => proposal(layout, change));
+  const ahead = item.ahead.filter(({ status }) => status === 'open').map((change) => proposal(layout, change));
+  if (item.base !== null || ahead.length === 0) return [{ key: item.key, base: item.base, changes }];
+  const below = `${item.key}/ahead`;
+  return [
+    { key: below, base: null, changes: ahead },
+    { key: item.key, base: below, changes },
+  ];
+}
+
+function proposal(layout: Layout, { id, project, branch, ref }: ChangeFacts) {
+  const mode = projectSettings(layout, project)?.mergeMode as MergeMode | undefined;
+  return { id, project, branch, commit: ref, ...(mode === undefined ? {} : { mode }) };
+}
+
+interface ItemToFreeze {
+  readonly pipeline: string;
+  readonly item: PrepareItem;
+  readonly result: ChainResult | undefined;
+  readonly base: StoredGraph | undefined;
+}
+
+interface Frozen {
+  readonly outcome: PrepareOutcome;
+  readonly stored?: StoredGraph;
+}
+
+async function freezeItem(deps: PrepareDeps, layout: Layout, job: ItemToFreeze): Promise<Frozen> {
+  const { item, result, base } = job;
+  if (result?.kind === 'conflict') return { outcome: { kind: 'conflict', message: result.message } };
+  if (result?.kind !== 'ready') {
+    return { outcome: { kind: 'conflict', message: 'the state that the change stands on could not be merged' } };
+  }
+  const { sources } = result;
+  const touched = [...item.ahead, ...item.changes]
+    .filter(touchesConfig)
+    .map(({ project, branch }) => ({ project, branch }));
+  const reconfigured = unique([...(base?.reconfigured ?? []), ...(isProposed(item.changes) ? touched : [])]);
+  const speculative = await speculate(deps, layout, { sources, reconfigured });
+  if (speculative.error !== undefined) return { outcome: { kind: 'config-error', message: speculative.error } };
+  const frozen = freezeAll(speculative.layout, job, layout);
+  if (typeof frozen === 'string') return { outcome: { kind: 'config-error', message: frozen } };
+  const changes = item.changes.map(({ id, patchset, project, branch }) => ({ id, patchset, project, branch }));
+  const stored = { graph: frozen, sources, changes, reconfigured };
+  return { stored, outcome: { kind: 'ready', graph: slim(frozen) } };
+}
+
+function touchesConfig({ files }: ChangeFacts): boolean {
+  return files === null || files.some(isConfigPath);
+}
+
+function unique(branches: StoredGraph['reconfigured']): StoredGraph['reconfigured'] {
+  return [...new Map(branches.map((one) => [`${one.project}\n${one.branch}`, one])).values()];
+}
+
+interface Speculation {
+  readonly sources: readonly SourceState[];
+  readonly reconfigured: StoredGraph['reconfigured'];
+}
+
+/** The configuration with the item merged; an error only for what the item, or one ahead, brings in. */
+async function speculate(
+  deps: PrepareDeps,
+  layout: Layout,
+  { sources, reconfigured }: Speculation,
+): Promise<{ readonly layout: Layout; readonly error?: string }> {
+  if (reconfigured.length === 0) return { layout };
+  const changes = await Promise.all(
+    reconfigured.map(async ({ project, branch }) => {
+      const state = sources.find((one) => one.project === project && one.branch === branch);
+      const read = state ? await readConfigFiles(repositoryPath(deps.root, project), state.commit) : [];
+      const old = layout.files.filter(({ origin }) => origin.project === project && origin.branch === branch);
+      const gone = old.map(({ origin }) => origin.path).filter((path) => !read.some((file) => file.path === path));
+      return { project, branch, files: [...read, ...gone.map((path) => ({ path, text: null }))] };
+    }),
+  );
+  const made = speculativeLayout(layout, changes);
+  const errors = made.problems.filter(({ severity }) => severity === 'error');
+  return errors.length === 0 ? { layout: made.layout } : { layout, error: errors.map(problemText).join('\n') };
+}
+
+/** @returns the item's graph, or what is wrong, as text */
+function freezeAll(layout: Layout, { pipeline, item }: ItemToFreeze, ahead: Layout): JobGraph | string {
+  const changes = item.changes.map(({ id, project, branch, ref, files }) => ({ id, project, branch, ref, files }));
+  const primary = changes.at(-1)?.id;
+  const frozen = freezeJobs(layout, { pipeline, changes, ahead, ...(primary === undefined ? {} : { primary }) });
+  return 'errors' in frozen ? frozen.errors.map(problemText).join('\n') : frozen.graph;
+}
