@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
+import { checkSignatures } from '../repository/check.ts';
+import { exists } from '../repository/files.ts';
+import { repositoryFormats } from '../repository/formats.ts';
+import { publicKeyFile } from '../repository/port.ts';
+import { writeSignatures } from '../repository/signature.ts';
+import { importBlob } from './import.ts';
+import type { ReleaseDeps } from './release-activities.ts';
+
+interface Finish {
+  readonly format: PackageFormat;
+  readonly tree: string;
+  readonly signatures: { readonly detached: BlobRef; readonly clear: BlobRef; readonly publicKey: BlobRef };
+}
+
+/**
+ * Puts the signatures of the index into a staged tree.
+ *
+ * @returns false when the tree is gone: it was shown already, or prepared again.
+ * @throws when a signature does not check out with the public key.
+ */
+export async function finishStaged(deps: ReleaseDeps, { format: id, tree, signatures }: Finish): Promise<boolean> {
+  if (!(await exists(tree))) return false;
+  const format = repositoryFormats[id];
+  const [detached, clear, publicKey] = await Promise.all(
+    [signatures.detached, signatures.clear, signatures.publicKey].map(async ({ digest }) => {
+      await importBlob(deps, digest);
+      return (await deps.store.read(digest)).toString();
+    }),
+  );
+  if (!detached || !clear || !publicKey) throw new Error('the signer answered with an empty signature');
+  const settings = await format.settings(tree);
+  await writeSignatures(format, tree, { settings, signatures: { detached, clear, publicKey } });
+  const problem = (await checkSignatures(format, tree, join(tree, publicKeyFile)))[0];
+  if (problem !== undefined) throw new Error(`${problem.subject}: ${problem.message}`);
+  return true;
+}

@@ -1,0 +1,18 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ReleaseDeps } from './release-activities.ts';
+
+/** Copies content from the signer's directory into our storage. @throws when it is not what the digest says. */
+export async function importBlob({ store, signed }: ReleaseDeps, digest: string): Promise<void> {
+  if (await store.has(digest)) return;
+  const work = await mkdtemp(join(tmpdir(), 'sluice-import-'));
+  try {
+    const path = join(work, 'content');
+    await signed.fetch(digest, path);
+    const found = await store.put({ path });
+    if (found.digest !== digest) throw new Error(`the signer shows ${found.digest} where ${digest} should be`);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
