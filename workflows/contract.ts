@@ -13,7 +13,7 @@ import type {
   ProvidedArtifact,
   Stage,
 } from '../pipelines/model/job.ts';
-import type { Pipeline } from '../pipelines/model/pipeline.ts';
+import type { ConnectionRule, Pipeline } from '../pipelines/model/pipeline.ts';
 import type { BuildSetName, GateName } from './ids.ts';
 
 /** Task queues. Workflows and quick activities run on `control`; long work on the others. */
@@ -174,12 +174,15 @@ export interface Prepared {
 export interface SubmitInput extends GateName {
   readonly key: string;
   readonly changes: readonly ChangeFacts[];
+  readonly rules: readonly ConnectionRule[];
   /** What was tested; null for an item that was never prepared. */
   readonly graph: GraphRef | null;
 }
 
 /** Things to say and do for a gate, in order; each is idempotent by its key. */
 export interface TellInput extends GateName {
+  /** Names the gate's life: its actions are numbered from the beginning when it starts anew. */
+  readonly life: string;
   readonly actions: readonly TellAction[];
 }
 

@@ -1,3 +1,4 @@
+import { workflowInfo } from '@temporalio/workflow';
 import type { GateAction, PrepareAction, SubmitAction } from '../pipelines/gate/action.ts';
 import type { ChangeFacts } from '../pipelines/gate/command.ts';
 import { control } from './activities.ts';
@@ -56,9 +57,9 @@ export class GateLanes {
   }
 
   async #submit(wanted: readonly SubmitAction[]): Promise<void> {
-    for (const { key, item, buildSet, changes } of wanted) {
+    for (const { key, item, buildSet, changes, rules } of wanted) {
       const graph = this.#book.graphs[buildSet] ?? null;
-      const input = { ...this.#name, key, changes: this.#facts(changes), graph };
+      const input = { ...this.#name, key, changes: this.#facts(changes), rules, graph };
       const answer = await control.submit.executeWithOptions(brief(`Merge ${changes.join(', ')}`), [input]);
       this.#book.fold({ type: 'submitted', time: Date.now(), item, ...answer });
     }
@@ -66,7 +67,8 @@ export class GateLanes {
 
   async #tell(actions: readonly TellAction[]): Promise<void> {
     const summary = actions.map((action) => `${action.kind} ${'changes' in action ? action.changes : action.change}`);
-    await control.tell.executeWithOptions(brief(summary.join(', ')), [{ ...this.#name, actions }]);
+    const life = workflowInfo().firstExecutionRunId;
+    await control.tell.executeWithOptions(brief(summary.join(', ')), [{ ...this.#name, life, actions }]);
     for (const { key } of actions) this.#book.fold({ type: 'done', time: Date.now(), action: key });
   }
 

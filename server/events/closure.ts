@@ -1,0 +1,53 @@
+import type { ReviewHost } from '../../activities/review/port.ts';
+import type { ChangeFacts } from '../../pipelines/gate/command.ts';
+import { type Layout, layoutPipelines, placement } from '../../pipelines/language/language.ts';
+import type { Change } from '../../pipelines/model/change.ts';
+import type { QueuePlacement } from '../../pipelines/model/pipeline.ts';
+
+/** More changes than people link together: a circle of links ends anyway, this bounds a chain. */
+const most = 500;
+
+export type FindHost = (change: string) => ReviewHost | undefined;
+
+/**
+ * A change with all that it needs, and all open changes that need it, through any number of steps. What a change
+ * needs stands before it.
+ */
+export async function closure(host: FindHost, change: Change): Promise<readonly Change[]> {
+  const found = new Map<string, Change>();
+  await addNeeds(host, change, found);
+  const above = [change];
+  for (let next = above.pop(); next !== undefined && found.size < most; next = above.pop()) {
+    for (const dependent of (await host(next.id)?.changesDependingOn(next.id)) ?? []) {
+      if (found.has(dependent.id)) continue;
+      above.push(dependent);
+      await addNeeds(host, dependent, found);
+    }
+  }
+  return [...found.values()];
+}
+
+async function addNeeds(host: FindHost, change: Change, found: Map<string, Change>): Promise<void> {
+  const seen = new Set<string>();
+  const visit = async (one: Change): Promise<void> => {
+    if (seen.has(one.id) || found.size >= most) return;
+    seen.add(one.id);
+    for (const id of [...one.parents, ...one.dependsOn]) {
+      if (found.has(id) || seen.has(id)) continue;
+      const needed = await host(id)?.readChange(id);
+      if (needed) await visit(needed);
+    }
+    found.set(one.id, one);
+  };
+  await visit(change);
+}
+
+/** A change with its place in every pipeline that its project uses. */
+export function factsOf(layout: Layout, change: Change): ChangeFacts {
+  const placements: Record<string, QueuePlacement> = {};
+  for (const { name } of layoutPipelines(layout)) {
+    const place = placement(layout, name, change.project, change.branch);
+    if (place) placements[name] = place;
+  }
+  return { ...change, placements };
+}

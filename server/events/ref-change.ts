@@ -1,0 +1,32 @@
+import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
+
+/** The branch or tag that an event without a change is about, as gates hold it. */
+export function refChange(event: TriggerEvent): Change {
+  const { connection, project, ref = '', oldrev, newrev } = event;
+  const kind = ref.startsWith('refs/tags/') ? 'tag' : 'branch';
+  const branch = kind === 'tag' ? '' : (event.branch ?? ref.replace('refs/heads/', ''));
+  const id = `${connection}:${project}:${ref}@${newrev ?? ''}`;
+  return {
+    id,
+    key: `${id},0`,
+    kind,
+    connection,
+    project,
+    branch,
+    ref,
+    patchset: 0,
+    ...(oldrev === undefined ? {} : { oldrev }),
+    ...(newrev === undefined ? {} : { newrev }),
+    files: null,
+    message: '',
+    subject: ref,
+    owner: event.account?.username ?? '',
+    parents: [],
+    dependsOn: [],
+    status: 'open',
+    current: true,
+    wip: false,
+    mergeable: true,
+    votes: [],
+  };
+}

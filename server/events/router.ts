@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import type { Layouts } from '../../activities/layout/layouts.ts';
+import type { ReviewHost } from '../../activities/review/port.ts';
+import type { ChangeFacts, GateAnswer, GateCommand, GateLimits } from '../../pipelines/gate/command.ts';
+import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
+import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
+import type { Pipeline } from '../../pipelines/model/pipeline.ts';
+import { triggers } from '../../pipelines/policy/triggers.ts';
+import type { TellAction } from '../../workflows/contract.ts';
+import { type GateName, gateId } from '../../workflows/ids.ts';
+import { closure, factsOf } from './closure.ts';
+import type { GateClient } from './gate-client.ts';
+import { type EventLedger, handledEvents } from './ledger.ts';
+import { refChange } from './ref-change.ts';
+
+export interface RouterDeps {
+  readonly tenant: string;
+  readonly layouts: Layouts;
+  readonly hosts: readonly ReviewHost[];
+  readonly gates: GateClient;
+  readonly ledger: EventLedger;
+}
+
+/** A change's facts with those around it, as read at one moment. */
+interface View {
+  readonly layout: Layout;
+  readonly change: ChangeFacts;
+  readonly around: readonly ChangeFacts[];
+}
+
+/** Turns what happens in review systems into commands for gates. Every method may be repeated. */
+export class EventRouter {
+  readonly #deps: RouterDeps;
+  /** Number of the last handled event of each change. */
+  readonly #handled;
+  /** Looks at one change follow each other: its events stay in order. */
+  readonly #looking = new Map<string, Promise<number>>();
+
+  constructor(deps: RouterDeps) {
+    this.#deps = deps;
+    this.#handled = handledEvents(deps.ledger);
+  }
+
+  /** The review system that has a change. */
+  host(connection: string): ReviewHost | undefined {
+    return this.#deps.hosts.find((host) => host.connection === connection);
+  }
+
+  /** Reads what has happened to a change since the last look, and tells the gates. Answers with the number of events. */
+  look(connection: string, change: string): Promise<number> {
+    const before = this.#looking.get(change) ?? Promise.resolve(0);
+    const next = before.catch(() => 0).then(() => this.#look(connection, change));
+    this.#looking.set(change, next);
+    const forget = () => {
+      if (this.#looking.get(change) === next) this.#looking.delete(change);
+    };
+    next.then(forget, forget);
+    return next;
+  }
+
+  /** Looks at every open change of a connection: whatever was missed is found. */
+  async lookAtAll(connection: string): Promise<number> {
+    let events = 0;
+    for (const { id } of (await this.host(connection)?.listOpenChanges()) ?? [])
+      events += await this.look(connection, id);
+    return events;
+  }
+
+  /** Brings a change into a pipeline because somebody asks for it. */
+  async enqueue(pipeline: string, name: string): Promise<GateAnswer> {
+    const change = await this.#find(name);
+    if (!change) return { ok: false, reason: `there is no change ${name}` };
+    const view = await this.#view(change);
+    const gate = this.#gateOf(view.change, pipeline);
+    if (!gate) return { ok: false, reason: `${change.project} does not use the pipeline ${pipeline}` };
+    const time = Date.now();
+    await this.#tell(gate, view, { id: randomUUID(), commands: [{ type: 'observe', time, changes: view.around }] });
+    const command = { type: 'enqueue', time, pipeline, change: change.key } as const;
+    return this.#deps.gates.ask(gate, { id: randomUUID(), commands: [command] });
+  }
+
+  /** Carries out what a gate wants of the other gates. */
+  async pass(action: Exclude<TellAction, { kind: 'report' }>): Promise<void> {
+    const id = action.change.slice(0, action.change.lastIndexOf(','));
+    const change = await this.#find(id);
+    if (!change) return;
+    if (action.kind === 'supersede') return this.#supersede(change, action.pipelines);
+    const candidates = await this.#concerned(action.event, change);
+    for (const one of candidates) {
+      const event = { ...eventOf(action.event, one), pipeline: action.pipeline, time: Date.now() };
+      await this.#route(await this.#view(one), event, `${action.key}/${change.key}/${one.key}`);
+    }
+  }
+
+  async #look(connection: string, id: string): Promise<number> {
+    const host = this.host(connection);
+    const change = await host?.readChange(id);
+    if (!host || !change) return 0;
+    const after = await this.#handled.last(change.id, (from) => host.readEvents(change.id, from));
+    const { events, last } = await host.readEvents(change.id, after);
+    if (events.length === 0) return 0;
+    const view = await this.#view(change);
+    for (const [index, event] of events.entries()) {
+      const subject = event.change === undefined ? await this.#viewOfRef(view.layout, event) : view;
+      await this.#route(subject, event, `${change.id}/${after}/${index}`);
+    }
+    await this.#observe(view, `${change.id}/${last}`);
+    await this.#handled.mark(change.id, last);
+    return events.length;
+  }
+
+  async #view(change: Change): Promise<View> {
+    const layout = await this.#deps.layouts.current();
+    const around = (await closure((id) => this.#hostOf(id), change)).map((one) => factsOf(layout, one));
+    return { layout, change: factsOf(layout, change), around };
+  }
+
+  async #viewOfRef(layout: Layout, event: TriggerEvent): Promise<View> {
+    const change = factsOf(layout, refChange(event));
+    return { layout, change, around: [change] };
+  }
+
+  /** Enqueues the event's change in every pipeline that the event triggers. */
+  async #route({ layout, change, around }: View, event: TriggerEvent, id: string): Promise<void> {
+    for (const pipeline of layoutPipelines(layout)) {
+      const gate = this.#gateOf(change, pipeline.name);
+      if (!gate || !triggers(pipeline, event, change)) continue;
+      const time = Date.now();
+      const commands: GateCommand[] = [
+        { type: 'observe', time, changes: around },
+        { type: 'enqueue', time, pipeline: pipeline.name, change: change.key, event },
+      ];
+      await this.#tell(gate, { layout }, { id, commands });
+    }
+  }
+
+  /** Shows the facts to every gate that may hold the change, or one that has to do with it. */
+  async #observe({ around }: View, id: string): Promise<void> {
+    const gates = new Map<string, GateName>();
+    for (const fact of around) {
+      for (const pipeline of Object.keys(fact.placements)) {
+        const gate = this.#gateOf(fact, pipeline);
+        if (gate) gates.set(gateId(gate), gate);
+      }
+    }
+    const message = {
+      id: `${id}/observe`,
+      commands: [{ type: 'observe', time: Date.now(), changes: around } as const],
+    };
+    await Promise.all([...gates.values()].map((gate) => this.#deps.gates.inform(gate, message)));
+  }
+
+  async #supersede(change: Change, pipelines: readonly string[]): Promise<void> {
+    const facts = factsOf(await this.#deps.layouts.current(), change);
+    for (const pipeline of pipelines) {
+      const gate = this.#gateOf(facts, pipeline);
+      const command = { type: 'dequeue', time: Date.now(), pipeline, change: change.id } as const;
+      if (gate) await this.#deps.gates.inform(gate, { id: randomUUID(), commands: [command] });
+    }
+  }
+
+  /** The changes that an event about another change is about, too. */
+  async #concerned(event: string, change: Change): Promise<readonly Change[]> {
+    const host = this.host(change.connection);
+    if (event === 'parent-change-enqueued') return (await host?.changesDependingOn(change.id)) ?? [];
+    return ((await host?.listOpenChanges()) ?? []).filter(({ project }) => project === change.project);
+  }
+
+  #tell(gate: GateName, { layout }: Pick<View, 'layout'>, message: { id: string; commands: readonly GateCommand[] }) {
+    const pipelines = layoutPipelines(layout);
+    const pipeline = pipelines.find(({ name }) => name === gate.pipeline);
+    return this.#deps.gates.tell(gate, { ...message, ...(pipeline ? { pipeline } : {}), limits: limitsOf(pipelines) });
+  }
+
+  #gateOf({ placements }: ChangeFacts, pipeline: string): GateName | undefined {
+    const place = placements[pipeline];
+    return place && { tenant: this.#deps.tenant, pipeline, queue: place.queue };
+  }
+
+  #hostOf(change: string): ReviewHost | undefined {
+    return this.#deps.hosts.find(({ connection }) => change.startsWith(`${connection}:`)) ?? this.#deps.hosts[0];
+  }
+
+  async #find(name: string): Promise<Change | null> {
+    for (const host of this.#deps.hosts) {
+      const found = await host.readChange(name);
+      if (found) return found;
+    }
+    return null;
+  }
+}
+
+function eventOf(type: string, { project, branch, id, ref, patchset }: Change): Omit<TriggerEvent, 'time'> {
+  return { type, driver: 'zuul', connection: 'zuul', project, branch, change: id, ref, patchset };
+}
+
+/** Gates tell each other only what some pipeline waits for. */
+function limitsOf(pipelines: readonly Pipeline[]): GateLimits {
+  const waited = (event: string) =>
+    pipelines.some(({ triggers: rules }) => rules.some(({ body }) => body.event === event));
+  return { fires: (['project-change-merged', 'parent-change-enqueued'] as const).filter(waited) };
+}
