@@ -63,8 +63,8 @@ export async function writeCommit(repo: string, fields: Omit<Commit, 'id'>): Pro
     `committer ${committer}`,
     ...(encoding === null ? [] : [`encoding ${encoding}`]),
   ];
-  const text = Buffer.from(`${header.join('\n')}\n\n`);
-  const input = Buffer.concat([text, Buffer.from(message, encoding === null ? 'utf8' : 'latin1')]);
+  // A commit in another encoding was read byte for byte, and is written so.
+  const input = Buffer.from(`${header.join('\n')}\n\n${message}`, encoding === null ? 'utf8' : 'latin1');
   const id = await git(repo, ['hash-object', '-t', 'commit', '-w', '--stdin'], { input });
   return { ...fields, id: id.trim() };
 }
@@ -86,15 +86,15 @@ function parseCommit(id: string, content: string): Commit {
   const all = (key: string) =>
     lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
   const encoding = all('encoding')[0] ?? null;
-  const raw = content.slice(split + 2);
+  const text = encoding === null ? utf8 : (bytes: string) => bytes;
   return {
     id,
     tree: all('tree')[0] ?? '',
     parents: all('parent'),
-    author: utf8(all('author')[0] ?? ''),
-    committer: utf8(all('committer')[0] ?? ''),
+    author: text(all('author')[0] ?? ''),
+    committer: text(all('committer')[0] ?? ''),
     encoding,
-    message: encoding === null ? utf8(raw) : raw,
+    message: text(content.slice(split + 2)),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
+import type { MergeMode } from '../git/merge.ts';
 
 /** A review system: where changes are proposed, voted on and merged. Every adapter passes the same contract suite. */
 export interface ReviewHost {
@@ -60,6 +61,8 @@ export interface SubmitRequest {
    * else the answer is `moved`. Null merges onto whatever is there.
    */
   readonly tested: SourceState | null;
+  /** As the state was prepared. Default: the host's own way. */
+  readonly mode?: MergeMode;
 }
 
 export type SubmitResult =

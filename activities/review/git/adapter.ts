@@ -1,0 +1,106 @@
+import { mergeOnto } from '../../git/merge.ts';
+import { repositoryPath } from '../../git/names.ts';
+import { isAncestor, readBranch } from '../../git/refs.ts';
+import type { ReviewHost, SubmitRequest, SubmitResult } from '../port.ts';
+import { type Decision, find, findOne, type HostSettings, listAll, modify, resolveChange } from './host.ts';
+import { toTriggerEvents } from './map.ts';
+import { addReport, merge } from './record.ts';
+import { reportedVotes } from './reporter.ts';
+import type { By } from './schema.ts';
+import { readEvents, type Stored } from './store.ts';
+
+const sluice: By = { name: 'sluice', email: 'sluice@localhost' };
+
+/** The plain-Git host: bare repositories, changes as commits pushed to `refs/for/BRANCH`. */
+export function createGitHost(settings: HostSettings): ReviewHost {
+  return {
+    connection: settings.connection,
+    capabilities: { votes: true, stacks: true, exactMerge: true },
+    async readChange(name) {
+      const [stored] = await find(settings, name);
+      return stored === undefined ? null : resolveChange(settings, stored.record);
+    },
+    async listOpenChanges() {
+      return Promise.all((await listOpen(settings)).map(({ record }) => resolveChange(settings, record)));
+    },
+    async changesDependingOn(change) {
+      const open = await this.listOpenChanges();
+      return open.filter(({ dependsOn, parents }) => dependsOn.includes(change) || parents.includes(change));
+    },
+    async readEvents(change, after) {
+      const stored = await findOne(settings, change);
+      const events = await readEvents(repositoryPath(settings.root, stored.record.project), stored, after);
+      const triggers = events.flatMap((event) => toTriggerEvents(stored.record, event, settings));
+      return { events: triggers, last: stored.record.events };
+    },
+    async report({ key, change, patchset, message, body }) {
+      const votes = reportedVotes(body);
+      const said = body.comment === false ? null : message;
+      const opinion = { by: sluice, time: Date.now(), comment: said, votes };
+      await modify(settings, await findOne(settings, change), ({ record }) => {
+        const entry = addReport(record, { key, patchset }, opinion);
+        return entry === null ? null : { entry };
+      });
+    },
+    submit: (request) => submitChange(settings, request),
+    gitUrl: (project) => repositoryPath(settings.root, project),
+  };
+}
+
+async function listOpen(settings: HostSettings): Promise<Stored[]> {
+  return (await listAll(settings)).filter(({ record }) => record.status === 'open');
+}
+
+async function submitChange(settings: HostSettings, request: SubmitRequest): Promise<SubmitResult> {
+  const found = await findOne(settings, request.change);
+  let obstacle: SubmitResult | null = null;
+  let first = false;
+  const stored = await modify(settings, found, async (now): Promise<Decision> => {
+    obstacle = hindrance(now, request);
+    first = obstacle === null && now.record.status === 'open';
+    if (!first) return null;
+    const decided = await decideMerge(settings, now, request);
+    if ('kind' in decided) obstacle = decided;
+    return 'kind' in decided ? null : decided;
+  });
+  if (obstacle !== null) return obstacle;
+  const { project, branch, merged } = (stored ?? found).record;
+  if (merged === null) throw new Error(`change ${request.change} was merged, and its record does not say so`);
+  return {
+    kind: first ? 'merged' : 'already-merged',
+    state: { project, branch, commit: merged.commit, tree: merged.tree },
+  };
+}
+
+function hindrance({ record }: Stored, request: SubmitRequest): SubmitResult | null {
+  if (record.status === 'merged') return null;
+  if (record.status === 'abandoned') return { kind: 'refused', reason: `change ${record.number} is abandoned` };
+  const current = record.patchsets.length;
+  if (current === request.patchset) return null;
+  return { kind: 'refused', reason: `change ${record.number} is at patch set ${current}, not ${request.patchset}` };
+}
+
+async function decideMerge(
+  settings: HostSettings,
+  { record }: Stored,
+  { tested, mode }: SubmitRequest,
+): Promise<Exclude<Decision, null> | SubmitResult> {
+  const repo = repositoryPath(settings.root, record.project);
+  const old = await readBranch(repo, record.branch);
+  const commit = record.patchsets.at(-1)?.commit ?? '';
+  const result = await mergeOnto(repo, old, { commit, ...(mode === undefined ? {} : { mode }) });
+  if (result.kind === 'conflict' && tested === null) return { kind: 'refused', reason: result.message };
+  // Merging is repeatable, so the commit that was tested comes out again unless the branch has moved.
+  if (tested !== null && !(await contains(repo, tested.commit, result))) {
+    return { kind: 'moved', reason: `${record.branch} of ${record.project} is no longer what was tested` };
+  }
+  if (result.kind === 'conflict') return { kind: 'refused', reason: result.message };
+  const merged = { old, commit: result.commit, tree: result.tree };
+  const ref = `refs/heads/${record.branch}`;
+  const move = { ref, from: old, to: result.commit };
+  return { entry: merge(record, merged, sluice, Date.now()), refs: old === result.commit ? [] : [move] };
+}
+
+async function contains(repo: string, tested: string, result: Awaited<ReturnType<typeof mergeOnto>>): Promise<boolean> {
+  return result.kind === 'merged' && (result.commit === tested || (await isAncestor(repo, result.commit, tested)));
+}
