@@ -19,6 +19,18 @@ export type CommandGroup = 'Run Sluice' | 'Work with changes' | 'Look' | 'Packag
 /** Every command there is, in the order of `sluice --help`. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'init',
+    summary: 'write a commented sluice.yaml',
+    group: 'Run Sluice',
+    load: () => import('./init.ts'),
+  },
+  {
+    name: 'project add',
+    summary: 'put a repository under the gate; prints the push command',
+    group: 'Run Sluice',
+    load: () => import('./project-add.ts'),
+  },
+  {
     name: 'up',
     summary: 'run everything on this machine, in the foreground',
     group: 'Run Sluice',
@@ -43,6 +55,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./doctor.ts'),
   },
   {
+    name: 'hook',
+    summary: 'take a push: what the repositories’ hooks run',
+    group: 'Run Sluice',
+    load: () => import('./hook.ts'),
+  },
+  {
     name: 'completion',
     summary: 'print the completion script for a shell',
     group: 'Run Sluice',
@@ -53,6 +71,12 @@ export const commands: readonly CommandEntry[] = [
     summary: 'order two package versions exactly as dpkg or rpm does',
     group: 'Packages',
     load: () => import('./compare-versions.ts'),
+  },
+  {
+    name: 'simulate',
+    summary: 'run scenario files in virtual time, and check what they expect',
+    group: 'Pipelines',
+    load: () => import('./simulate.ts'),
   },
   {
     name: 'status',
@@ -91,6 +115,30 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./artifacts.ts'),
   },
   {
+    name: 'change list',
+    summary: 'list changes of the plain-Git host',
+    group: 'Work with changes',
+    load: () => import('./change-list.ts'),
+  },
+  {
+    name: 'approve',
+    summary: 'vote on a change of the plain-Git host',
+    group: 'Work with changes',
+    load: () => import('./approve.ts'),
+  },
+  {
+    name: 'abandon',
+    summary: 'close a change without merging it',
+    group: 'Work with changes',
+    load: () => import('./abandon.ts'),
+  },
+  {
+    name: 'restore',
+    summary: 'open an abandoned change again',
+    group: 'Work with changes',
+    load: () => import('./restore.ts'),
+  },
+  {
     name: 'enqueue',
     summary: 'put a change into a pipeline',
     group: 'Work with changes',
@@ -119,6 +167,18 @@ export const commands: readonly CommandEntry[] = [
     summary: 'stop a running build',
     group: 'Work with changes',
     load: () => import('./cancel.ts'),
+  },
+  {
+    name: 'config check',
+    summary: 'load a configuration and say what is wrong with it',
+    group: 'Pipelines',
+    load: () => import('./config-check.ts'),
+  },
+  {
+    name: 'config freeze',
+    summary: 'print the jobs that a change would run, with everything settled',
+    group: 'Pipelines',
+    load: () => import('./config-freeze.ts'),
   },
 ];
 

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { addCommand } from './command.ts';
+import { misused } from './fault.ts';
+import { print } from './output.ts';
+import { whoIsThis } from './who.ts';
+
+interface Options extends ClientOptions {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** Adds `approve`. */
+export function register(program: Command): void {
+  addClientOptions(
+    addCommand(program, 'approve', {
+      examples: ['sluice approve 7', 'sluice approve tinycdb/7 --label Approved --value -1'],
+      details: 'The vote counts for the current patch set and vanishes with the next. 0 takes it back.',
+    }),
+  )
+    .argument('<change>', 'number, PROJECT/NUMBER or Change-Id')
+    .option('--label <name>', 'what the vote is about', 'Approved')
+    .option('--value <number>', 'from -2 to 2', '1')
+    .action(approve);
+}
+
+async function approve(change: string, options: Options): Promise<void> {
+  const { label } = options;
+  const value = Number(options.value);
+  if (!Number.isInteger(value)) throw misused(`--value: ${JSON.stringify(options.value)} is not a whole number`);
+  const body = { label, value, by: await whoIsThis() };
+  const answer = await createClient(options).post(`/api/changes/${encodeURIComponent(change)}/approve`, body);
+  print(answer, () => `${change}: ${label} ${value}`, options);
+}

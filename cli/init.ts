@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { addCommand, configOption, jsonOption } from './command.ts';
+import { failed } from './fault.ts';
+import { print } from './output.ts';
+
+const template = `# Configuration of Sluice. Every key has a default: docs/configuration.md lists them all.
+
+# Everything that Sluice keeps: repositories, packages, logs, and what is going on.
+data: ./data
+
+server:
+  # Address of the page and the API.
+  listen: 127.0.0.1:8080
+
+# Repositories under the gate: \`sluice project add NAME URL\` adds them here.
+# projects:
+#   tinycdb:
+#     # Projects of one queue are tested together.
+#     queue: core
+#     templates: [deb-package, rpm-package]
+projects: {}
+
+release:
+  # \`Origin\` of the released APT repository.
+  origin: Sluice
+  deb:
+    codename: bookworm
+
+# Where the released repositories go.
+# mirrors:
+#   deb:
+#     source: ./data/released/deb
+#     heads: [stable]
+#     init: true
+#     hosts:
+#       m1: {url: /srv/mirror1}
+#       m2: {url: "rsync://mirror.example.org/deb"}
+`;
+
+/** Adds `init`. */
+export function register(program: Command): void {
+  addCommand(program, 'init', {
+    examples: ['sluice init', 'sluice init --config /etc/sluice/sluice.yaml'],
+    details: 'A file that is there already is left alone.',
+  })
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .action(async (options: { readonly config?: string; readonly json?: boolean }) => {
+      const file = resolve(options.config ?? 'sluice.yaml');
+      if (existsSync(file)) throw failed(`${file} is there already: edit it, or remove it first`);
+      await writeFile(file, template, { flag: 'wx' });
+      print({ file }, () => `${file} is written. Next: sluice project add NAME URL, then sluice up.`, options);
+    });
+}

@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import type { AddedProject } from '../infra/git-host/project.ts';
+import { addCommand, configOption, jsonOption } from './command.ts';
+import { readConfiguration } from './configuration.ts';
+import { failed, misused } from './fault.ts';
+import { paint, print } from './output.ts';
+
+interface Options {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly queue?: string;
+  readonly template?: string[];
+}
+
+/** Adds `project add`. */
+export function register(program: Command): void {
+  addCommand(program, 'project add', {
+    examples: [
+      'sluice project add tinycdb ~/src/tinycdb',
+      'sluice project add mbw https://example.org/mbw.git --queue core',
+    ],
+    details:
+      'Makes a repository in the data directory, imports the branches and tags of URL (a directory or a Git URL; without ' +
+      'one it is empty), installs the hooks, and adds the project to sluice.yaml. Repeat it to renew hooks and settings.',
+  })
+    .argument('<name>', 'name of the project')
+    .argument('[url]', 'where branches and tags are imported from')
+    .option('--queue <name>', 'shared queue: its projects are tested together (default: alone)')
+    .option('--template <name...>', 'project templates (default: what debian/ and spec files suggest)')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .action(add);
+}
+
+async function add(name: string, url: string | undefined, options: Options): Promise<void> {
+  const config = readConfiguration({ file: options.config });
+  const { addProject } = await import('../infra/git-host/project.ts');
+  const request = { name, url: url ?? null, queue: options.queue ?? null, templates: options.template ?? null };
+  const added = await addProject(config, request).catch((error: Error) => {
+    throw error.name === 'BadName' ? misused(error.message) : failed(`project ${name}: ${error.message}`);
+  });
+  print(added, render, options);
+}
+
+function render({ project, path, created, queue, templates, branches, defaultBranch, file }: AddedProject): string {
+  const branch = defaultBranch ?? 'BRANCH';
+  return [
+    `${project} is ${created ? 'now' : 'still'} under the gate: ${branches.length} branches, ${queue === null ? 'a queue of its own' : `queue ${queue}`}, ${
+      templates.length === 0 ? 'no templates (add some in sluice.yaml)' : templates.join(' and ')
+    }.`,
+    `  repository     ${path}`,
+    `  configuration  ${file}`,
+    '',
+    'Work with it:',
+    paint('cyan', `  git clone ${path} && cd ${project.split('/').at(-1)}`),
+    paint(
+      'cyan',
+      '  git fetch -q origin refs/tools/commit-msg && git cat-file blob FETCH_HEAD > .git/hooks/commit-msg && chmod +x .git/hooks/commit-msg',
+    ),
+    'and propose what you commit:',
+    paint('cyan', `  git push origin HEAD:refs/for/${branch}`),
+  ].join('\n');
+}

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { HostSettings } from '../../activities/review/git/host.ts';
+import type { Command } from '../../activities/review/git/receive/context.ts';
+import { type Streams, serveProcReceive } from '../../activities/review/git/receive/proc-receive.ts';
+import { type Receipt, receive } from '../../activities/review/git/receive/receive.ts';
+import { readSettings } from '../../activities/review/git/repository.ts';
+import { readHolder } from '../stack/lock.ts';
+
+/** Milliseconds that the server may take to hear of a push: it finds out by itself what it does not hear. */
+const patience = 1_000;
+
+export interface HookCall {
+  /** The bare repository that the hook runs in. */
+  readonly repo: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly streams: Streams;
+  /** Says one line to the person who pushes. */
+  readonly say: (line: string) => void;
+}
+
+/** Takes one push for git, then tells the server. Works without a server. */
+export async function runProcReceive({ repo, env, streams, say }: HookCall): Promise<void> {
+  const path = resolve(repo);
+  const { project, connection, page } = await readSettings(path);
+  const root = path.slice(0, -`/${project}.git`.length);
+  if (join(root, `${project}.git`) !== path) {
+    throw new Error(`${path} is not where project ${project} belongs: run sluice project add again`);
+  }
+  const data = dirname(root);
+  const stack = readHolder(data)?.stack ?? null;
+  const settings: HostSettings = { root, connection, page: page === '' ? (stack?.url ?? '') : page };
+  await serveProcReceive(streams, async (commands, options) => {
+    const receipt = await take(settings, { project, commands, options, path, env });
+    say('');
+    for (const line of receipt.messages) say(line);
+    if (receipt.changes.length > 0) await notify({ data, url: stack?.url ?? null, project, connection, receipt }, say);
+    say('');
+    return receipt;
+  });
+}
+
+interface Taking {
+  readonly project: string;
+  readonly commands: readonly Command[];
+  readonly options: readonly string[];
+  readonly path: string;
+  readonly env: HookCall['env'];
+}
+
+function take(settings: HostSettings, { env, path, ...push }: Taking): Promise<Receipt> {
+  // What a transport that knows its users says; otherwise the commits name their authors.
+  const user = env.REMOTE_USER ?? env.SLUICE_USER;
+  const pusher = user ? { name: user, email: env.GIT_COMMITTER_EMAIL ?? '' } : null;
+  const distant = env.SSH_CONNECTION !== undefined || env.REMOTE_ADDR !== undefined;
+  return receive(settings, { ...push, pusher, remote: distant ? 'origin' : quoted(path) });
+}
+
+/** A path as a shell reads it in the commands that are suggested. */
+function quoted(path: string): string {
+  return /^[\w./+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+interface Notice {
+  readonly data: string;
+  readonly url: string | null;
+  readonly project: string;
+  readonly connection: string;
+  readonly receipt: Receipt;
+}
+
+async function notify({ data, url, project, connection, receipt }: Notice, say: HookCall['say']): Promise<void> {
+  if (url === null) return say('No server is running: it takes this up when it starts (sluice up).');
+  try {
+    const token = (await readFile(join(data, 'token'), 'utf8')).trim();
+    const response = await fetch(`${url}/api/events/git`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ connection, project, changes: receipt.changes }),
+      signal: AbortSignal.timeout(patience),
+    });
+    if (!response.ok) say(`The server answered ${response.status}: it will find this push by itself.`);
+  } catch {
+    say('The server does not answer: it will find this push by itself.');
+  }
+}

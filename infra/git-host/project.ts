@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { isMap, parseDocument } from 'yaml';
+import { type AddedRepository, addRepository } from '../../activities/review/git/repository.ts';
+import { type Config, loadConfig } from '../config/load.ts';
+import { gitHostSettings, pageUrl } from './settings.ts';
+import { findTemplates } from './templates.ts';
+
+export interface ProjectRequest {
+  readonly name: string;
+  /** A directory or a Git URL; null for an empty repository. */
+  readonly url: string | null;
+  /** Null: alone, or as it is configured already. */
+  readonly queue: string | null;
+  /** Null: what the repository's content suggests. */
+  readonly templates: readonly string[] | null;
+}
+
+export interface AddedProject extends AddedRepository {
+  readonly project: string;
+  readonly queue: string | null;
+  readonly templates: readonly string[];
+  /** The configuration file that has the project now. */
+  readonly file: string;
+}
+
+const launcher = resolve(import.meta.dirname, '../../sluice');
+
+/** Puts a repository under the gate: makes it, imports it, installs the hooks, and writes it into `sluice.yaml`. */
+export async function addProject(config: Config, request: ProjectRequest): Promise<AddedProject> {
+  const known = config.projects[request.name];
+  const source = request.url === null || !existsSync(request.url) ? request.url : resolve(request.url);
+  const added = await addRepository({
+    ...gitHostSettings(config, known?.connection),
+    project: request.name,
+    url: source,
+    launcher,
+    page: pageUrl(config),
+    directPush: known?.directPush ?? false,
+  });
+  const found = added.defaultBranch === null ? [] : await findTemplates(added.path, added.defaultBranch);
+  const templates = request.templates ?? (known !== undefined && known.templates.length > 0 ? known.templates : found);
+  const queue = request.queue ?? known?.queue ?? null;
+  const file = config.file ?? resolve('sluice.yaml');
+  const entry = { ...(source === null ? {} : { url: source }), ...(queue === null ? {} : { queue }), templates };
+  await writeProject(file, request.name, entry);
+  return { ...added, project: request.name, queue, templates, file };
+}
+
+/** Adds or renews one project in the file; comments and everything else stay as they are. */
+async function writeProject(file: string, name: string, entry: Readonly<Record<string, unknown>>): Promise<void> {
+  const document = parseDocument(existsSync(file) ? readFileSync(file, 'utf8') : '');
+  if (!isMap(document.get('projects'))) document.set('projects', document.createNode({}));
+  const projects = document.get('projects');
+  // An empty map has to be written as `{}`; with something in it, it looks like the rest of the file.
+  if (isMap(projects) && projects.items.length === 0) projects.flow = false;
+  for (const [key, value] of Object.entries(entry)) document.setIn(['projects', name, key], document.createNode(value));
+  const fresh = `${file}.${process.pid}.new`;
+  await writeFile(fresh, document.toString({ lineWidth: 120, flowCollectionPadding: false }));
+  await rename(fresh, file);
+  loadConfig({ file });
+}
