@@ -1,0 +1,87 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Problem } from '../pipelines/model/position.ts';
+import type { Scenario, ScenarioFile, SimulationResult } from '../pipelines/simulate/scenario.ts';
+import { parseScenario, simulate } from '../pipelines/simulate/simulate.ts';
+import { type Mood, timeline } from '../pipelines/simulate/timeline.ts';
+import { addCommand, jsonOption } from './command.ts';
+import { failed, misused } from './fault.ts';
+import { type Paint, paint, print } from './output.ts';
+
+const examples = ['sluice simulate scenarios/*.yaml', 'sluice simulate gate.yaml --json'];
+
+/** Adds `simulate`. */
+export function register(program: Command): void {
+  addCommand(program, 'simulate', {
+    examples,
+    details: 'Runs scenario files in virtual time, draws what happens, and checks what they expect.',
+  })
+    .addOption(jsonOption())
+    .argument('<file...>', 'scenario files')
+    .action((files: readonly string[], { json }: { readonly json?: boolean }) => {
+      const runs = files.map(run);
+      const results = runs.flatMap(({ result }) => result ?? []);
+      const data = files.length > 1 ? results : results[0];
+      if (data !== undefined) print(data, () => results.map(draw).join('\n'), { json });
+      const problems = runs.flatMap((one) => one.problems);
+      if (problems.length > 0) throw misused(problems.join('\n'));
+      if (results.some(({ ok }) => !ok)) throw failed(json ? '' : summary(results));
+    });
+}
+
+interface Run {
+  readonly result?: SimulationResult;
+  readonly problems: readonly string[];
+}
+
+function run(path: string): Run {
+  try {
+    const parsed = parseScenario(readFileSync(path, 'utf8'), path);
+    if ('problems' in parsed) return { problems: parsed.problems.map(problemLine) };
+    return { result: simulateAt(parsed.scenario, path), problems: [] };
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    return { problems: [`${path}:1:1: cannot be read: ${error.message}`] };
+  }
+}
+
+function simulateAt(scenario: Scenario, path: string): SimulationResult {
+  return simulate(scenario, (to) => readConfiguration(resolve(dirname(path), to)));
+}
+
+function problemLine({ path, line, column, message }: Problem): string {
+  return `${path}:${line}:${column}: ${message}`;
+}
+
+/** A file, or the files of a repository: the first of the places where a repository keeps its configuration. */
+function readConfiguration(path: string): readonly ScenarioFile[] {
+  const place = ['zuul.yaml', 'zuul.d', '.zuul.yaml', '.zuul.d'].map((name) => join(path, name)).find(existsSync);
+  return yamlFiles(statSync(path).isDirectory() ? (place ?? path) : path).map((file) => ({
+    project: 'config',
+    trusted: true,
+    branch: 'master',
+    path: file,
+    text: readFileSync(file, 'utf8'),
+  }));
+}
+
+function yamlFiles(path: string): readonly string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .sort()
+    .map((name) => join(path, name))
+    .flatMap((one) => (statSync(one).isDirectory() || one.endsWith('.yaml') ? yamlFiles(one) : []));
+}
+
+const colours: Readonly<Record<Mood, Paint>> = { title: 'bold', good: 'green', bad: 'red', gone: 'gray', quiet: 'dim' };
+
+function draw(result: SimulationResult): string {
+  const width = process.stdout.columns ?? 100;
+  return timeline(result, { width, paint: (mood, text) => paint(colours[mood], text) });
+}
+
+function summary(results: readonly SimulationResult[]): string {
+  const bad = results.filter(({ ok }) => !ok);
+  return `${bad.length} of ${results.length} scenarios did not go as expected`;
+}
