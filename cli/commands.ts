@@ -43,6 +43,18 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./down.ts'),
   },
   {
+    name: 'server',
+    summary: 'run the server alone, for an installation on several machines',
+    group: 'Run Sluice',
+    load: () => import('./server.ts'),
+  },
+  {
+    name: 'worker',
+    summary: 'run workers for some task queues, on this machine',
+    group: 'Run Sluice',
+    load: () => import('./worker.ts'),
+  },
+  {
     name: 'prune',
     summary: 'remove old logs, artifacts and test repositories, by age and until enough disk is free',
     group: 'Run Sluice',

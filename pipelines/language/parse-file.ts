@@ -52,6 +52,7 @@ export function parseConfigFile(source: ConfigSource): ParsedFile {
     if (!parseStanza(stanza, context, stanzas)) stanzas.broken.push(brokenStanza(stanza, origin));
   }
   if (raw.unreadable) stanzas.broken.push({ kind: 'project', name: project, origin, offset: 0, marks: {} });
+  problems.sort((a, b) => a.line - b.line || a.column - b.column);
   return { origin, stanzas, problems };
 }
 

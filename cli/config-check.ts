@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { type ParsedFile, problemText } from '../pipelines/language/language.ts';
+import type { Problem } from '../pipelines/model/position.ts';
+import { addCommand, jsonOption } from './command.ts';
+import { type ConfigOptions, loadConfig, tenantOptions } from './config-input.ts';
+import { failed } from './fault.ts';
+import { log, print } from './output.ts';
+
+const examples = [
+  'sluice config check .',
+  'sluice config check --tenant-file main.yaml org/app=../app zuul-jobs --json',
+];
+
+const details =
+  'A directory is a repository, a file one configuration file. Without a tenant file every PATH is a trusted project ' +
+  'on branch master. What is named and was not given is a warning.';
+
+/** Adds `config check`. */
+export function register(program: Command): void {
+  const command = addCommand(program, 'config check', { examples, details });
+  for (const option of tenantOptions()) command.addOption(option);
+  command
+    .addOption(jsonOption())
+    .argument('<paths...>', 'repositories or files, each PATH or NAME=PATH')
+    .action(async (paths: readonly string[], options: ConfigOptions & { readonly json?: boolean }) => {
+      const { files, problems } = await loadConfig(paths, options);
+      const summary = { ...countDefinitions(files), errors: problems.map(shown) };
+      print(summary, render, options);
+      if (!options.json) for (const problem of problems) log(line(problem));
+      if (problems.some(({ severity }) => severity === 'error')) throw failed();
+    });
+}
+
+type Counts = Record<keyof Omit<ParsedFile['stanzas'], 'broken'>, number>;
+
+function countDefinitions(files: readonly ParsedFile[]): Counts {
+  const counts: Counts = {
+    pipelines: 0,
+    jobs: 0,
+    projects: 0,
+    templates: 0,
+    queues: 0,
+    nodesets: 0,
+    semaphores: 0,
+    secrets: 0,
+  };
+  for (const { stanzas } of files) {
+    for (const kind of Object.keys(counts) as (keyof Counts)[]) counts[kind] += stanzas[kind].length;
+  }
+  return counts;
+}
+
+function shown({ path, line, column, severity, message }: Problem) {
+  return { path, line, column, severity, message };
+}
+
+function line(problem: Problem): string {
+  return problem.severity === 'error'
+    ? problemText(problem)
+    : problemText({ ...problem, message: `warning: ${problem.message}` });
+}
+
+function render({ errors, ...counts }: Counts & { readonly errors: readonly Pick<Problem, 'severity'>[] }): string {
+  const read = Object.entries(counts).filter(([, count]) => count > 0);
+  const wrong = errors.filter(({ severity }) => severity === 'error').length;
+  const what = read.map(([kind, count]) => `${count} ${kind}`).join(', ') || 'nothing';
+  return `Read ${what}; ${wrong} errors, ${errors.length - wrong} warnings.`;
+}
