@@ -1,5 +1,6 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { BlobRef } from '../pipelines/model/artifact.ts';
+import type { ReleaseRecord } from '../activities/report/types.ts';
+import type { BlobRef, PackageFormat } from '../pipelines/model/artifact.ts';
 import type {
   BuildRecord,
   BuildSetRecord,
@@ -9,6 +10,7 @@ import type {
   Prepared,
   PrepareInput,
   QueueSnapshot,
+  ReleaseInput,
   StageInput,
   StageResult,
   StoredGraph,
@@ -31,7 +33,17 @@ export interface ControlActivities {
   loadState(ref: BlobRef): Promise<unknown>;
   /** Allots the build's id and attempt, and records the start. */
   beginJob(input: BeginJob): Promise<JobStart>;
+  /** What a release is about: what was merged, what the gate built of it, where clients find the result. */
+  planRelease(stage: StageInput): Promise<ReleasePlan>;
+  recordRelease(record: ReleaseRecord): Promise<void>;
+  /** Asks the entities of all mirror sets of a format's released repository for a sync. */
+  startMirrors(input: { readonly format: PackageFormat; readonly release: string }): Promise<void>;
   syncReviews(input: { readonly connection: string }): Promise<{ readonly events: number }>;
+}
+
+export interface ReleasePlan {
+  readonly input: ReleaseInput;
+  readonly repositories: ReleaseRecord['repositories'];
 }
 
 export interface BeginJob {

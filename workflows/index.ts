@@ -2,3 +2,6 @@
 export { buildSet } from './build-set.ts';
 export { gate } from './gate.ts';
 export { job } from './job.ts';
+export { mirror } from './mirror.ts';
+export { release } from './release.ts';
+export { reviewSync } from './review-sync.ts';

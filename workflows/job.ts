@@ -13,6 +13,7 @@ import { local, stageActivities } from './activities.ts';
 import type { BuildIdentity, JobInput, JobResult, JobStart, StageInput, StageResult } from './contract.ts';
 import { jobEndedSignal } from './messages.ts';
 import { type BuildRecord, identity, startRecord } from './records.ts';
+import { runRelease } from './release.ts';
 import { searchAttributes } from './search-attributes.ts';
 
 /**
@@ -51,6 +52,7 @@ interface Ending {
 
 function run(input: JobInput, start: JobStart): Promise<StageResult> {
   const stage = stageInput(input, identity(input, start));
+  if (input.job.uses === 'release') return runRelease({ stage, queue: start.queue });
   return stageActivities(start.queue, input.job.timeout).runStage(stage);
 }
 

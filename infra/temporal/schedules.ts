@@ -1,0 +1,27 @@
+import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import { taskQueues } from '../../workflows/contract.ts';
+import { reviewSyncId } from '../../workflows/ids.ts';
+
+/** How often the open changes of a connection are read again. */
+const period = '30s';
+
+/** Makes the schedule that reads a connection's open changes again, unless it is there. */
+export async function scheduleReviewSync(client: Client, connection: string): Promise<void> {
+  try {
+    await client.schedule.create({
+      scheduleId: reviewSyncId(connection),
+      spec: { intervals: [{ every: period }] },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: period },
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'reviewSync',
+        workflowId: reviewSyncId(connection),
+        taskQueue: taskQueues.control,
+        args: [{ connection }],
+        staticSummary: `Read the open changes of ${connection} again`,
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+}

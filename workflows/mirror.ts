@@ -1,0 +1,47 @@
+import {
+  condition,
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { MirrorEntityInput, MirrorRequest } from './contract.ts';
+import { mirrorQuery, mirrorSignal } from './messages.ts';
+
+/** What the entity asks of the mirrors' activities. */
+export interface MirrorActivities {
+  /** One transaction over the set; finishes or undoes an interrupted one first. */
+  syncMirrors(input: { readonly set: string; readonly release?: string }): Promise<{ readonly outcome: string }>;
+}
+
+const { syncMirrors } = proxyActivities<MirrorActivities>({
+  startToCloseTimeout: '6h',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m' },
+});
+
+/** How long after a sync that left hosts behind the next one follows by itself. */
+const convergence = '5m';
+
+/** The entity of one set of mirrors: one transaction at a time; requests that come meanwhile become one. */
+export async function mirror(input: MirrorEntityInput): Promise<void> {
+  const { set } = input;
+  let { paused, pending, outcome } = input;
+  setHandler(mirrorSignal, (request) => {
+    if (request.action === 'sync') pending = request;
+    else paused = request.action === 'pause';
+  });
+  setHandler(mirrorQuery, () => ({ set, paused, pending: pending !== null, outcome }));
+  while (!workflowInfo().continueAsNewSuggested) {
+    const wanted = () => pending !== null && !paused;
+    if (outcome === 'partial') await condition(wanted, convergence);
+    else await condition(wanted);
+    if (paused) continue;
+    const request: MirrorRequest | null = pending;
+    pending = null;
+    ({ outcome } = await syncMirrors({ set, ...(request?.release === undefined ? {} : { release: request.release }) }));
+    setCurrentDetails(`last sync: **${outcome}**`);
+  }
+  await continueAsNew({ set, paused, pending, outcome });
+}

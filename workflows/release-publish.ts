@@ -1,0 +1,58 @@
+import type { ReleaseActivities } from '../activities/release/release-activities.ts';
+import type { ReleasedPackage } from '../activities/report/types.ts';
+import type { SignActivities, SignedFile } from '../activities/sign/sign-activities.ts';
+import type { BlobRef, PackageFile } from '../pipelines/model/artifact.ts';
+import type { ReleaseInput } from './contract.ts';
+
+interface Hands {
+  readonly steps: ReleaseActivities;
+  readonly signer: SignActivities;
+}
+
+interface Publication {
+  readonly input: ReleaseInput;
+  readonly manifest: string;
+  /** Unique for the release, and usable as a file name. */
+  readonly release: string;
+}
+
+interface Published {
+  readonly packages: readonly ReleasedPackage[];
+  /** Why nothing was published. */
+  readonly refused?: string;
+}
+
+/** Signs a build, attests where each file comes from, and shows it in the released repository, whole or not at all. */
+export async function publishBuild({ steps, signer }: Hands, publication: Publication): Promise<Published> {
+  const { input, manifest, release } = publication;
+  const { format, files } = await steps.releasedFiles({ manifest });
+  const signed = await signer.signPackages({ format, files });
+  const step = { release, manifest, signed };
+  const digests = await steps.attest({ ...step, about: input });
+  const envelopes = await signer.signStatements({ digests });
+  const packages = describe(format, files, { signed, envelopes });
+  for (;;) {
+    const staged = await steps.stageReleased({ ...step, envelopes });
+    if (staged.outcome === 'refused') return { packages: [], refused: staged.reason };
+    if (staged.outcome === 'unchanged') return { packages };
+    const signatures = await signer.signIndex({ digest: staged.index.digest });
+    const { published } = await steps.publishReleased({ ...staged, format, signatures });
+    // Another release came between: the next state is made on top of it.
+    if (published) return { packages };
+  }
+}
+
+function describe(
+  format: string,
+  files: readonly PackageFile[],
+  made: { readonly signed: readonly SignedFile[]; readonly envelopes: readonly BlobRef[] },
+): readonly ReleasedPackage[] {
+  return made.signed.flatMap(({ name, after }, index) => {
+    const file = files.find((one) => one.name === name);
+    const envelope = made.envelopes[index];
+    if (!file) return [];
+    const { package: called, version, arch } = file;
+    const provenance = envelope ? { provenance: envelope.digest } : {};
+    return [{ format, name: called, version, arch, digest: after.digest, ...provenance }];
+  });
+}

@@ -1,0 +1,104 @@
+import { executeChild, proxyActivities } from '@temporalio/workflow';
+import type { ReleaseActivities } from '../activities/release/release-activities.ts';
+import type { ReleaseRecord } from '../activities/report/types.ts';
+import type { SignActivities } from '../activities/sign/sign-activities.ts';
+import type { PackagesMetadata } from '../pipelines/model/artifact.ts';
+import { control, stageActivities } from './activities.ts';
+import { type ReleaseInput, type ReleaseRun, type StageResult, taskQueues } from './contract.ts';
+import { releaseId } from './ids.ts';
+import { publishBuild } from './release-publish.ts';
+import { attributes } from './search-attributes.ts';
+
+const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
+const steps = proxyActivities<ReleaseActivities>({ startToCloseTimeout: '30m', retry });
+const signer = proxyActivities<SignActivities>({ taskQueue: taskQueues.sign, startToCloseTimeout: '30m', retry });
+
+/** Runs the release that a job is, under an id that names what was merged: at most one at a time. */
+export function runRelease(run: ReleaseRun): Promise<StageResult> {
+  const { source, build, nodes } = run.stage;
+  const repository = nodes[0]?.label ?? build.job;
+  const merge = `${source.project}@${source.commit.slice(0, 12)}`;
+  const { tenant, pipeline, project, change } = build;
+  return executeChild(release, {
+    args: [run],
+    workflowId: releaseId({ tenant, repository, merge }),
+    staticSummary: `Release ${merge} for ${repository}`,
+    staticDetails: `Promote or rebuild, sign, publish **${project}** as merged by ${change}, then start the mirrors.`,
+    typedSearchAttributes: attributes({ tenant, pipeline, project, change, label: repository }),
+  });
+}
+
+/**
+ * After a merge: the gate's packages when the merged tree is the built one, else a build of the branch; signed,
+ * attested, shown at once, then the mirrors. Every step may be repeated: killed anywhere, it goes on from there.
+ */
+export async function release(run: ReleaseRun): Promise<StageResult> {
+  const { input, repositories } = await control.planRelease(run.stage);
+  const record = firstRecord(run, input);
+  await control.recordRelease(record);
+  const built = await chooseBuild(run, input);
+  const ended = 'failure' in built ? built.failure : await publish({ input, built });
+  const state = ended.result === 'SUCCESS' ? 'published' : 'failed';
+  const origin = 'failure' in built ? null : built.origin;
+  const packages = 'packages' in ended ? ended.packages : [];
+  const { result, summary, artifacts } = ended;
+  await control.recordRelease({ ...record, state, origin, summary, packages, repositories, endTime: Date.now() });
+  if (state === 'published' && !('failure' in built)) {
+    await control.startMirrors({ format: built.format, release: record.id });
+  }
+  return { result, summary, artifacts };
+}
+
+type Built =
+  | { readonly manifest: string; readonly format: 'deb' | 'rpm'; readonly origin: 'promoted' | 'rebuilt' }
+  | { readonly failure: StageResult };
+
+async function chooseBuild(run: ReleaseRun, input: ReleaseInput): Promise<Built> {
+  const plan = await steps.collect(input);
+  const [promoted] = plan.promote;
+  if (promoted) return { ...promoted, origin: 'promoted' };
+  const { stage } = run;
+  const again = { ...stage, stage: 'build', build: { ...stage.build, id: `${stage.build.id}-rebuild` } } as const;
+  const result = await stageActivities(run.queue, stage.timeout).runStage(again);
+  if (result.result !== 'SUCCESS') return { failure: result };
+  const packages = result.artifacts.find(({ metadata }) => metadata?.type === 'packages')?.metadata;
+  if (packages) {
+    const { manifest, format } = packages as PackagesMetadata;
+    return { manifest, format, origin: 'rebuilt' };
+  }
+  return { failure: { ...result, result: 'ERROR', summary: 'the build left no packages' } };
+}
+
+interface Publication {
+  readonly input: ReleaseInput;
+  readonly built: Exclude<Built, { failure: StageResult }>;
+}
+
+async function publish({ input, built }: Publication) {
+  const name = `${input.merged.commit.slice(0, 12)}-${built.format}`;
+  const published = await publishBuild({ steps, signer }, { input, manifest: built.manifest, release: name });
+  if (published.refused !== undefined) {
+    return { result: 'FAILURE', summary: published.refused, artifacts: [] } satisfies StageResult;
+  }
+  const names = published.packages.map((one) => `${one.name} ${one.version}`);
+  const summary = `${built.origin} ${[...new Set(names)].join(', ')}`;
+  return { result: 'SUCCESS' as const, summary, artifacts: [], packages: published.packages };
+}
+
+function firstRecord({ stage }: ReleaseRun, input: ReleaseInput): ReleaseRecord {
+  const { tenant, project, branch, change, patchset, merged } = input;
+  const repository = stage.nodes[0]?.label ?? stage.build.job;
+  return {
+    id: releaseId({ tenant, repository, merge: `${project}@${merged.commit.slice(0, 12)}` }),
+    ...{ tenant, project, branch, change, patchset },
+    commit: merged.commit,
+    tree: merged.tree,
+    origin: null,
+    state: 'running',
+    summary: '',
+    packages: [],
+    repositories: [],
+    startTime: Date.now(),
+    endTime: null,
+  };
+}
