@@ -3,13 +3,19 @@ import type { Change } from '../pipelines/model/change.ts';
 
 /** What people ask of a running Sluice. A refusal is a value with a reason; an exception is a fault. */
 export interface Operations {
-  enqueue(what: { readonly pipeline: string; readonly change: string }): Promise<GateAnswer>;
+  enqueue(what: EnqueueRequest): Promise<GateAnswer>;
   dequeue(what: { readonly pipeline: string; readonly change: string }): Promise<GateAnswer>;
   promote(what: { readonly pipeline: string; readonly changes: readonly string[] }): Promise<GateAnswer>;
   retrigger(what: { readonly change: string; readonly job: string; readonly pipeline?: string }): Promise<GateAnswer>;
   /** Stops one build, by its id. */
   cancel(what: { readonly build: string }): Promise<GateAnswer>;
 }
+
+/** A change, or a branch as it is now. */
+export type EnqueueRequest = { readonly pipeline: string } & (
+  | { readonly change: string }
+  | { readonly project: string; readonly branch: string }
+);
 
 /** What the Git hook says after it has taken a push: enough to read the rest from the repository. */
 export interface HookNotice {

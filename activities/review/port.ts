@@ -29,6 +29,8 @@ export interface ReviewHost {
   report(report: ReviewReport): Promise<void>;
   /** Merges a change. Repeating it answers `already-merged`. */
   submit(request: SubmitRequest): Promise<SubmitResult>;
+  /** The commit that a branch is at; null where there is no such project or branch. */
+  branchTip(project: string, branch: string): Promise<string | null>;
   /** Where a project is cloned from. */
   gitUrl(project: string): string;
 }

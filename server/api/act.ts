@@ -5,6 +5,7 @@ import { requireToken } from '../token.ts';
 
 const name = z.string().min(1).max(500);
 const inPipeline = z.object({ pipeline: name, change: name });
+const branchInPipeline = z.object({ pipeline: name, project: name, branch: name });
 const promotion = z.object({ pipeline: name, changes: z.array(name).min(1) });
 const retriggering = z.object({ change: name, job: name, pipeline: name.optional() });
 const notice = z.object({ connection: name, project: name, changes: z.array(name).max(1_000) });
@@ -19,7 +20,10 @@ export function registerActing(app: App, deps: ServerDeps): void {
   });
   app.post(
     '/api/enqueue',
-    { preHandler, schema: { summary: 'Put a change into a pipeline', body: inPipeline } },
+    {
+      preHandler,
+      schema: { summary: 'Put a change or a branch into a pipeline', body: z.union([inPipeline, branchInPipeline]) },
+    },
     ({ body }) => operations.enqueue(body),
   );
   app.post(

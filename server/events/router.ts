@@ -70,13 +70,18 @@ export class EventRouter {
   async enqueue(pipeline: string, name: string): Promise<GateAnswer> {
     const change = await this.#find(name);
     if (!change) return { ok: false, reason: `there is no change ${name}` };
-    const view = await this.#view(change);
-    const gate = this.#gateOf(view.change, pipeline);
-    if (!gate) return { ok: false, reason: `${change.project} does not use the pipeline ${pipeline}` };
-    const time = Date.now();
-    await this.#tell(gate, view, { id: randomUUID(), commands: [{ type: 'observe', time, changes: view.around }] });
-    const command = { type: 'enqueue', time, pipeline, change: change.key } as const;
-    return this.#deps.gates.ask(gate, { id: randomUUID(), commands: [command] });
+    return this.#ask(pipeline, await this.#view(change));
+  }
+
+  /** Brings a branch into a pipeline as it is now: to release what was imported, say. */
+  async enqueueBranch(pipeline: string, { project, branch }: { project: string; branch: string }): Promise<GateAnswer> {
+    const [host] = this.#deps.hosts;
+    const newrev = await host?.branchTip(project, branch);
+    if (!host || !newrev) return { ok: false, reason: `there is no branch ${branch} of ${project}` };
+    const { connection } = host;
+    const ref = `refs/heads/${branch}`;
+    const event = { type: 'ref-updated', driver: 'git', connection, project, branch, ref, newrev, time: Date.now() };
+    return this.#ask(pipeline, await this.#viewOfRef(await this.#deps.layouts.current(), event));
   }
 
   /** Carries out what a gate wants of the other gates. */
@@ -107,6 +112,16 @@ export class EventRouter {
     await this.#observe(view, `${change.id}/${last}`);
     await this.#handled.mark(change.id, last);
     return events.length;
+  }
+
+  async #ask(pipeline: string, view: View): Promise<GateAnswer> {
+    const { change, around } = view;
+    const gate = this.#gateOf(change, pipeline);
+    if (!gate) return { ok: false, reason: `${change.project} does not use the pipeline ${pipeline}` };
+    const time = Date.now();
+    await this.#tell(gate, view, { id: randomUUID(), commands: [{ type: 'observe', time, changes: around }] });
+    const command = { type: 'enqueue', time, pipeline, change: change.key } as const;
+    return this.#deps.gates.ask(gate, { id: randomUUID(), commands: [command] });
   }
 
   async #view(change: Change): Promise<View> {

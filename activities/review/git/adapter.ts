@@ -43,6 +43,7 @@ export function createGitHost(settings: HostSettings): ReviewHost {
       });
     },
     submit: (request) => submitChange(settings, request),
+    branchTip: async (project, branch) => readBranch(repositoryPath(settings.root, project), branch),
     gitUrl: (project) => repositoryPath(settings.root, project),
   };
 }

@@ -1,0 +1,118 @@
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { createGateActivities } from '../../activities/gate/gate-activities.ts';
+import { adoptBy } from '../../activities/jobs/adopt.ts';
+import { createJobActivities } from '../../activities/jobs/jobs.ts';
+import { createLayouts } from '../../activities/layout/layouts.ts';
+import { createPrepare } from '../../activities/layout/prepare.ts';
+import type { ReportActivities } from '../../activities/report/activities.ts';
+import { createGitHost } from '../../activities/review/git/adapter.ts';
+import { createPeople, type People } from '../../activities/review/git/people.ts';
+import { createGateClient } from '../../server/events/gate-client.ts';
+import { EventRouter } from '../../server/events/router.ts';
+import { createOperations } from '../../server/operations.ts';
+import type { Changes, HookNotice, Operations } from '../../server/port.ts';
+import type { BeginJob } from '../../workflows/activities.ts';
+import { hostArch } from '../stack/arch.ts';
+import type { Store } from '../store/store.ts';
+import type { TemporalConnection } from '../temporal/connection.ts';
+import type { Common } from './common.ts';
+import { gatedProjects } from './projects.ts';
+import { createReleases } from './releases.ts';
+
+const defaults = fileURLToPath(new URL('../../pipelines/defaults', import.meta.url));
+
+export interface ControlDeps {
+  readonly common: Common;
+  readonly temporal: TemporalConnection;
+  readonly store: Store;
+  readonly report: ReportActivities;
+  readonly logger: Logger;
+}
+
+/** What the server process does besides answering: the control worker's activities, and what people ask for. */
+export function createControl(deps: ControlDeps) {
+  const { common, temporal, store, report } = deps;
+  const { blobs } = common;
+  const review = createReview(deps);
+  const { router, layouts } = review;
+  const activities = {
+    ...report,
+    ...createJobActivities({
+      ...{ blobs, adopt: adoptBy(temporal.client), latestAttempt: latestAttemptIn(store) },
+      ...{ archOf: archIn(common), defaultArch: hostArch() },
+      ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
+    }),
+    ...createGateActivities({
+      blobs,
+      host: (connection) => router.host(connection),
+      look: async (connection, change) => void (await router.look(connection, change)),
+      pass: (action) => router.pass(action),
+    }),
+    ...createReleases({ common, temporal, store }),
+    prepare: createPrepare({ layouts, root: common.paths.git, blobs }),
+    syncReviews: async ({ connection }: { readonly connection: string }) => ({
+      events: await router.lookAtAll(connection),
+    }),
+  };
+  const enqueue: Operations['enqueue'] = (what) =>
+    'change' in what ? router.enqueue(what.pipeline, what.change) : router.enqueueBranch(what.pipeline, what);
+  const operations = createOperations({ client: temporal.client, store, enqueue });
+  return { activities, operations, changes: review.changes, intake: review.intake };
+}
+
+/** The built-in host, and the way from what happens there to the gates. */
+function createReview({ common, temporal, store, logger }: ControlDeps) {
+  const { config, paths } = common;
+  const connections = Object.fromEntries(
+    Object.entries(config.connections).map(([name, { driver }]) => [name, driver]),
+  );
+  const projects = gatedProjects(config, (message) => logger.warn(message));
+  const layouts = createLayouts({ tenant: config.tenant, projects, root: paths.git, defaults, connections });
+  const settings = Object.keys(connections).map((connection) => ({
+    root: paths.git,
+    connection,
+    page: config.server.url,
+  }));
+  const gates = createGateClient(temporal.client);
+  const hosts = settings.map((each) => createGitHost(each));
+  const router = new EventRouter({ tenant: config.tenant, layouts, hosts, gates, ledger: store });
+  const intake = async ({ connection, changes }: HookNotice) => {
+    for (const change of changes) await router.look(connection, change);
+  };
+  const [first] = settings;
+  if (first === undefined) throw new Error('the configuration has no connection');
+  return { router, layouts, intake, changes: watched(createPeople(first), router) };
+}
+
+/** What people do is seen by the gates before they get their answer. */
+function watched(people: People, router: EventRouter): Changes {
+  const look = async (name: string) => {
+    const { connection, id } = await people.read(name);
+    await router.look(connection, id);
+  };
+  return {
+    list: (filter) => people.list(filter),
+    read: (change) => people.read(change),
+    vote: async (change, vote) => people.vote(change, vote).then(() => look(change)),
+    abandon: async (change, by) => people.abandon(change, by).then(() => look(change)),
+    restore: async (change, by) => people.restore(change, by).then(() => look(change)),
+  };
+}
+
+/** Machine names differ between formats; one queue serves both. */
+const debianNames: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
+
+function archIn({ findPlatform }: Common) {
+  return (label: string): string | undefined => {
+    const arch = findPlatform(label)?.arch;
+    return arch === undefined ? undefined : (debianNames[arch] ?? arch);
+  };
+}
+
+function latestAttemptIn(store: Store) {
+  return async ({ job: { pipeline, change, patchset, buildSet, job } }: BeginJob): Promise<number> => {
+    const builds = await store.listBuilds({ pipeline, change, job: job.name, buildSet, limit: 100 });
+    return Math.max(0, ...builds.filter((build) => build.patchset === patchset).map(({ attempt }) => attempt));
+  };
+}
