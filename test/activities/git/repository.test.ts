@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { exportTree } from '../../../activities/git/export.ts';
+import { git } from '../../../activities/git/git.ts';
+import { readRefs, submit, updateRefs } from '../../../activities/git/refs.ts';
+import { changedFiles, readTree } from '../../../activities/git/tree.ts';
+import { must } from '../../../activities/process/run.ts';
+import { bareRepository, makeCommit, scratch, setBranch } from './repository.ts';
+
+const strange = ['with space', 'quo"te', "apo'strophe", '-dash', 'new\nline', 'ünïcode', 'a;b$(c)'];
+
+test('readTree reads regular files below the given paths, whatever they are called', async (t) => {
+  const repo = await bareRepository(await scratch(t), 'p');
+  const files = Object.fromEntries(strange.map((name) => [`zuul.d/${name}.yaml`, `${name}\n`]));
+  const commit = await makeCommit(repo, { files: { ...files, '.zuul.yaml': 'top: ü\n', other: 'no\n' } });
+  const read = await readTree(repo, commit, ['.zuul.yaml', 'zuul.d', 'zuul.yaml']);
+  const found = Object.fromEntries(read.map(({ path, text }) => [path, text]));
+  assert.deepEqual(found, { ...files, '.zuul.yaml': 'top: ü\n' });
+});
+
+test('changedFiles has old and new names, and all of a first commit', async (t) => {
+  const repo = await bareRepository(await scratch(t), 'p');
+  const first = await makeCommit(repo, { files: { a: '1\n', 'dir/b c': '2\n' } });
+  const second = await makeCommit(repo, { parents: [first], files: { a: null, 'new\nname': '1\n' } });
+  assert.deepEqual(await changedFiles(repo, null, first), ['a', 'dir/b c']);
+  assert.deepEqual(await changedFiles(repo, first, second), ['a', 'new\nname']);
+});
+
+test('exportTree checks out files, history and tags, and shares nothing', async (t) => {
+  const directory = await scratch(t);
+  const repo = await bareRepository(directory, 'p');
+  const first = await makeCommit(repo, { files: { a: '1\n' }, message: 'One\n' });
+  await git(repo, ['tag', 'v1', first]);
+  const files = Object.fromEntries(strange.map((name) => [name, `${name}\n`]));
+  // Nothing names the second commit: a speculative state is exported as well.
+  const second = await makeCommit(repo, { parents: [first], files, message: 'Two\n' });
+  const copy = join(directory, 'copy');
+  await exportTree({ repo, commit: second, branch: 'debian/latest', directory: copy });
+  for (const name of strange) assert.equal(await readFile(join(copy, name), 'utf8'), `${name}\n`);
+  const ask = (...args: string[]) => must('git', ['-C', copy, ...args]).then(({ stdout }) => stdout.trim());
+  assert.equal(await ask('rev-parse', 'HEAD'), second);
+  assert.equal(await ask('rev-list', '--count', 'HEAD'), '2');
+  assert.match(await ask('describe', '--tags'), /^v1-1-g/);
+  assert.equal(await ask('symbolic-ref', '--short', 'HEAD'), 'debian/latest');
+  assert.equal(await ask('status', '--porcelain'), '');
+  assert.equal(await ask('remote'), '');
+});
+
+test('exportTree writes links as they are, and readTree follows none', async (t) => {
+  const directory = await scratch(t);
+  const repo = await bareRepository(directory, 'p');
+  const blob = (await git(repo, ['hash-object', '-w', '--stdin'], { input: '/etc' })).trim();
+  const tree = (await git(repo, ['mktree'], { input: `120000 blob ${blob}\tlink\n` })).trim();
+  const env = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a' };
+  const commit = (await git(repo, ['commit-tree', tree, '-m', 'link'], { env })).trim();
+  const copy = join(directory, 'copy');
+  await mkdir(copy);
+  await exportTree({ repo, commit, branch: 'master', directory: copy });
+  assert.equal(await readlink(join(copy, 'link')), '/etc');
+  assert.deepEqual(await readTree(repo, commit, ['link']), []);
+});
+
+test('refs move all or none', async (t) => {
+  const repo = await bareRepository(await scratch(t), 'p');
+  const one = await makeCommit(repo, { files: { a: '1' } });
+  const two = await makeCommit(repo, { parents: [one], files: { a: '2' } });
+  await setBranch(repo, 'master', one);
+  const moved = await updateRefs(repo, [
+    { ref: 'refs/heads/other', from: null, to: two },
+    { ref: 'refs/heads/master', from: two, to: one },
+  ]);
+  assert.equal(moved, false);
+  assert.deepEqual([...(await readRefs(repo, 'refs/heads'))], [['refs/heads/master', one]]);
+});
+
+test('a branch moves only from where it is expected, and a repetition is known', async (t) => {
+  const repo = await bareRepository(await scratch(t), 'p');
+  const one = await makeCommit(repo, { files: { a: '1' } });
+  const two = await makeCommit(repo, { parents: [one], files: { a: '2' } });
+  const other = await makeCommit(repo, { parents: [one], files: { a: '3' } });
+  await setBranch(repo, 'master', one);
+  assert.deepEqual(await submit(repo, { branch: 'master', expected: one, commit: two }), { kind: 'merged' });
+  assert.deepEqual(await submit(repo, { branch: 'master', expected: one, commit: two }), { kind: 'already-merged' });
+  assert.deepEqual(await submit(repo, { branch: 'master', expected: one, commit: other }), { kind: 'moved', tip: two });
+});
