@@ -88,8 +88,9 @@ function advance(progress: BuildSetProgress, jobs: JobChildren, orders: Orders):
   if (orders.closed && buildSetResult(progress.state) === null) progress.apply({ type: 'canceled', time });
   const pending = pendingBuilds(progress.state, orders.permissions);
   for (const { job, reason } of pending.refuse) progress.apply({ type: 'refused', job, reason, time });
-  for (const build of pending.start) jobs.start(build);
+  // Before anything is started: what starts now is not among what was wanted so far.
   jobs.cancelAllBut(pending.wanted);
+  for (const build of pending.start) jobs.start(build);
 }
 
 async function announce(record: BuildSetRecord): Promise<void> {
