@@ -34,7 +34,7 @@ export async function sendFile(
     await handle.close();
     return reply
       .code(416)
-      .header('content-range', `bytes */${size}`)
+      .headers({ 'content-range': `bytes */${size}`, 'content-type': 'application/json' })
       .send({ error: `the file has ${size} bytes` });
   }
   if (range === undefined) {
