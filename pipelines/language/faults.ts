@@ -9,13 +9,16 @@ export interface Fault {
   readonly message: string;
 }
 
+/** Most faults told of one stanza: finding each one's place costs a walk through the stanza. */
+const MAX_FAULTS = 50;
+
 /** Says in words, and with a place each, what a schema found wrong with a stanza. */
 export function faultsOf(stanza: RawStanza, issues: readonly Issue[], prefix: readonly PropertyKey[] = []): Fault[] {
-  return issues.flatMap((issue) => {
+  return issues.slice(0, MAX_FAULTS).flatMap((issue) => {
     const { issue: cause, path } = innermost(issue, [...prefix, ...issue.path]);
     const subject = attributeText(path);
     if (cause.code === 'unrecognized_keys') {
-      return cause.keys.map((key) => ({
+      return cause.keys.slice(0, MAX_FAULTS).map((key) => ({
         offset: stanza.locate(path, key),
         message: `unknown attribute "${subject === '' ? key : `${subject}.${key}`}"`,
       }));

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { problemText } from '../../../pipelines/language/language.ts';
+import { parse } from './fixtures.ts';
+
+const refused: readonly [sentence: string, text: string, problem: RegExp][] = [
+  [
+    'an unknown attribute is named at its key',
+    '- job:\n    name: a\n    foo: 1\n',
+    /^zuul.yaml:3:5: .*unknown attribute "foo"/,
+  ],
+  [
+    'a wrong type is named at its value',
+    '- job:\n    name: a\n    timeout: soon\n',
+    /:3:14: .*timeout: expected a number, found "soon"/,
+  ],
+  ['a missing name is named', '- job: {timeout: 1}\n', /name: is required/],
+  ['an unknown object is named', '- jobs: {name: a}\n', /:1:3: unknown object "jobs"/],
+  ['an unindented body is explained', '- job:\n  name: a\n', /:2:3: .*indent/],
+  [
+    'a duplicate key is named at its second place',
+    '- job:\n    name: a\n    name: b\n',
+    /:3:5: key "name" appears twice/,
+  ],
+  ['post-review cannot be unset', '- job: {name: a, post-review: false}\n', /once set, post-review may not be unset/],
+  ['an intermediate job must be abstract', '- job: {name: a, intermediate: true}\n', /must also be abstract/],
+  ['reserved variables are refused', '- job: {name: a, vars: {zuul: 1}}\n', /variable "zuul" is reserved/],
+  ['names of variables are checked', '- job: {name: a, vars: {1a: 1}}\n', /is not a variable name/],
+  ['an expression must be RE2', '- job: {name: a, branches: "(a"}\n', /not a regular expression that RE2 accepts/],
+  ['a back reference is not RE2', '- job: {name: a, files: "(a)\\\\1"}\n', /not a regular expression that RE2 accepts/],
+  [
+    'a node is not localhost',
+    '- nodeset: {name: s, nodes: {name: localhost, label: x}}\n',
+    /may not be named "localhost"/,
+  ],
+  ['a node has a label', '- nodeset: {name: s, nodes: {name: a}}\n', /label: is required/],
+  [
+    'a group names known nodes',
+    '- nodeset: {name: s, nodes: {name: a, label: x}, groups: {name: g, nodes: b}}\n',
+    /which the nodeset has not/,
+  ],
+  [
+    'a window has room for its floor',
+    '- pipeline: {name: p, manager: dependent, window-ceiling: 2, trigger: {}}\n',
+    /less than window-floor 3/,
+  ],
+  [
+    'a manager is one of four',
+    '- pipeline: {name: p, manager: fast, trigger: {}}\n',
+    /manager: expected independent or/,
+  ],
+  [
+    'a trigger has the keys of its driver',
+    '- pipeline: {name: p, manager: dependent, trigger: {gerrit: {event: comment-added, foo: 1}}}\n',
+    /unknown attribute "trigger.gerrit.foo"/,
+  ],
+  [
+    'a timer does not report',
+    '- pipeline: {name: p, manager: dependent, trigger: {}, success: {timer: {}}}\n',
+    /driver "timer" has no reporter/,
+  ],
+  [
+    'a topic queue allows cycles',
+    '- queue: {name: q, dependencies-by-topic: true}\n',
+    /needs "allow-circular-dependencies/,
+  ],
+  ['a queue has one type', '- queue: {name: q, type: per-branch, per-branch: true}\n', /exclude each other/],
+  ['a secret has data', '- secret: {name: s}\n', /either "data" or "oidc"/],
+  ['an encrypted value is base64', '- secret: {name: s, data: {a: !encrypted/pkcs1-oaep "(no)"}}\n', /base64/],
+  ['a job entry has one key', '- project:\n    check:\n      jobs:\n        - a: {}\n          b: {}\n', /has one key/],
+  [
+    'an attached job has known attributes',
+    '- project: {check: {jobs: [{a: {vote: 1}}]}}\n',
+    /unknown attribute "check.jobs.0.a.vote"/,
+  ],
+  [
+    'a semaphore is a job’s or a playbook’s',
+    '- job: {name: a, semaphores: s, run: {name: r, semaphores: s}}\n',
+    /both the job's and a playbook's/,
+  ],
+  ['a file is a list', 'job: {name: a}\n', /a configuration file is a list/],
+  ['text that is not YAML is told as such', '- job: {name: a\n- [', /YAML: /],
+  ['an unknown tag is named', '- job: {name: a, vars: {x: !python/object 1}}\n', /unknown tag "!python\/object"/],
+  ['a key is plain text', '- job: {name: a, vars: {x: {{ y }}}}\n', /a key must be plain text/],
+];
+
+for (const [sentence, text, problem] of refused) {
+  test(sentence, () => {
+    const file = parse(text);
+    assert.match(
+      file.problems
+        .filter(({ severity }) => severity === 'error')
+        .map(problemText)
+        .join('\n'),
+      problem,
+    );
+    assert.deepEqual(file.stanzas.jobs, []);
+  });
+}
+
+test('a broken stanza is left out and the rest is read', () => {
+  const file = parse(
+    '- job: {name: a}\n- job: {name: b, foo: 1}\n- jobb: {}\n- job: {name: c, timeout: x}\n- job: {name: d}\n',
+  );
+  assert.deepEqual(
+    file.stanzas.jobs.map(({ name }) => name),
+    ['a', 'd'],
+  );
+  assert.deepEqual(
+    file.problems.map(({ line }) => line),
+    [2, 3, 4],
+  );
+  assert.deepEqual(
+    file.stanzas.broken.map(({ name }) => name),
+    ['b', 'config', 'c'],
+  );
+});
+
+const warned: readonly [sentence: string, text: string, warning: RegExp][] = [
+  [
+    'what is not run yet is said',
+    '- job: {name: a, ansible-version: 8}\n',
+    /ansible-version is understood but not run yet/,
+  ],
+  ['objects of the launcher are said to be unused', '- image: {name: i, type: zuul}\n', /understood but not used/],
+  ['oidc secrets are said to be unused', '- secret: {name: s, oidc: {ttl: 5}}\n', /oidc tokens are not issued/],
+  [
+    'a negative lookahead is understood, with a better way',
+    '- job: {name: a, files: "^(?!doc/).*$"}\n',
+    /negate: true/,
+  ],
+];
+
+for (const [sentence, text, warning] of warned) {
+  test(sentence, () => {
+    const { problems } = parse(text);
+    assert.deepEqual(
+      problems.map(({ severity }) => severity),
+      ['warning'],
+    );
+    assert.match(problems.map(problemText).join('\n'), warning);
+  });
+}
+
+test('YAML is that of configurations: yes is a boolean, y is text, anchors merge', () => {
+  const [job] = parse('- job: &a\n    name: y\n    voting: no\n    vars: {<<: {b: 1}, c: 0x10}\n').stanzas.jobs;
+  assert.equal(job?.name, 'y');
+  assert.equal(job?.attributes.voting, false);
+  assert.deepEqual(job?.attributes.vars?.value, { b: 1, c: 16 });
+});
+
+test('merge tags are kept with their values', () => {
+  const [job] = parse('- job: {name: a, tags: !override [x], vars: !inherit {a: 1}, provides: y}\n').stanzas.jobs;
+  assert.deepEqual(job?.attributes.tags, { override: true, value: ['x'] });
+  assert.deepEqual(job?.attributes.vars, { override: false, value: { a: 1 } });
+  assert.deepEqual(job?.attributes.provides, { override: undefined, value: ['y'] });
+});
+
+test('encrypted values stay as they are', () => {
+  const [secret] = parse('- secret: {name: s, data: {p: !encrypted/pkcs1-oaep [YWJj, ZGVm], q: open}}\n').stanzas
+    .secrets;
+  assert.deepEqual(JSON.parse(JSON.stringify(secret?.data)), {
+    p: { scheme: 'pkcs1-oaep', chunks: ['YWJj', 'ZGVm'] },
+    q: 'open',
+  });
+});
+
+const bombs: readonly [sentence: string, text: () => string, problem: RegExp][] = [
+  [
+    'aliases that expand without end are refused',
+    () =>
+      `- job: {name: a, vars: {a0: &a0 [1,1,1,1,1,1,1,1,1],${Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`)}]`)}}}`,
+    /aliases expand to more than/,
+  ],
+  ['an anchor that contains itself is refused', () => '- job: {name: a, vars: &x {y: *x}}\n', /contains itself/],
+  ['deep nesting is refused', () => `- job: {name: a, vars: {x: ${'['.repeat(500)}${']'.repeat(500)}}}`, /nested/],
+  ['very deep nesting is refused', () => `- job: ${'['.repeat(100_000)}`, /YAML/],
+  ['a file of 10 MB is refused', () => `- job: {name: a}\n`.repeat(620_000), /larger than/],
+  ['a very long expression is refused', () => `- job: {name: a, branches: "${'a'.repeat(5000)}"}`, /longer than 4096/],
+  ['an expression that explodes is refused', () => '- job: {name: a, branches: "((a{1000}){1000}){1000}"}', /RE2/],
+];
+
+for (const [sentence, text, problem] of bombs) {
+  test(`${sentence}, in bounded time`, { timeout: 20_000 }, () => {
+    assert.match(parse(text()).problems.map(problemText).join('\n'), problem);
+  });
+}
+
+test('parsing never throws, whatever the text', () => {
+  const pieces = fc.constantFrom(
+    '- ',
+    'job',
+    ':',
+    ' ',
+    '\n',
+    '  ',
+    '{',
+    '}',
+    '[',
+    ']',
+    '&a',
+    '*a',
+    '!override ',
+    'name',
+    'x',
+    '"',
+    '<<',
+    '|',
+    '#',
+    '-',
+  );
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 40 }), (parts) => {
+      for (const { line, column } of parse(parts.join('')).problems) assert.ok(line >= 1 && column >= 1);
+    }),
+    { numRuns: 2000 },
+  );
+});
