@@ -16,7 +16,7 @@ export interface DataPaths {
   readonly work: string;
   /** The signer's own: its keys, which nobody else can read. */
   readonly keys: string;
-  /** What the signer shows to all: its public key. */
+  /** What the signer shows to all: its public key, and signed content. */
   readonly publicKeys: string;
 }
 

@@ -31,9 +31,12 @@ export function choosePort(host: string, port: number, key: string): Promise<num
   });
 }
 
-/** Ends once somebody listens at the port. */
-export async function untilListening(host: string, port: number): Promise<void> {
-  while (!(await isListening(host, port))) await sleep(20);
+/** Ends once somebody listens at the port; waits `patience` milliseconds at most. @returns whether somebody does. */
+export async function untilListening(host: string, port: number, patience: number): Promise<boolean> {
+  for (const deadline = Date.now() + patience; !(await isListening(host, port)); await sleep(20)) {
+    if (Date.now() > deadline) return false;
+  }
+  return true;
 }
 
 function isListening(host: string, port: number): Promise<boolean> {

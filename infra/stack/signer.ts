@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
+import { chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { checkout, findProgram } from '../bootstrap/find.ts';
 import { findSigner, type UnixUser } from '../bootstrap/signer.ts';
+import type { DataPaths } from './paths.ts';
 
 /** Right to look into directories that are closed to others: see `asSigner`. */
 const lookAnywhere = '+dac_read_search';
@@ -22,6 +23,18 @@ export function asSigner(command: readonly string[], data: string): readonly str
   const closed = [checkout, data, process.execPath].some((path) => !isOpen(path, user));
   const rights = closed ? ['--inh-caps', lookAnywhere, '--ambient-caps', lookAnywhere] : ['--inh-caps', '-all'];
   return [setpriv, ...identity, ...rights, '--', ...command];
+}
+
+/** Makes the directories that the signer writes to: its keys are nobody else's, what it shows is everybody's. */
+export function prepareSigner({ keys, publicKeys }: Pick<DataPaths, 'keys' | 'publicKeys'>): void {
+  const user = process.getuid?.() === 0 ? findSigner() : undefined;
+  for (const [path, mode] of [
+    [keys, 0o700],
+    [publicKeys, 0o755],
+  ] as const) {
+    mkdirSync(path, { recursive: true, mode });
+    if (user !== undefined) chownSync(path, user.uid, user.gid);
+  }
 }
 
 /** Whether `user` can reach `path`: each directory on the way lets it pass. */

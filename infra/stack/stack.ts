@@ -6,10 +6,11 @@ import type { Config } from '../config/load.ts';
 import { devServerArguments } from '../temporal/dev-server-arguments.ts';
 import { hostArch } from './arch.ts';
 import { type DirectoryLock, lockDirectory, type StackAddresses } from './lock.ts';
+import { dataPaths } from './paths.ts';
 import { choosePort, untilListening } from './ports.ts';
 import { type ProcessSpec, type Supervised, type Supervision, supervise } from './process.ts';
 import { httpUrl, type StackConfig, stackEnvironment } from './settings.ts';
-import { asSigner } from './signer.ts';
+import { asSigner, prepareSigner } from './signer.ts';
 
 const loopback = '127.0.0.1';
 
@@ -52,6 +53,7 @@ interface Starting {
 }
 
 async function startProcesses(config: StackConfig, { lock, processes, supervision }: Starting): Promise<Stack> {
+  prepareSigner(dataPaths(config.data));
   // All at once: each waits by itself for what it needs.
   for (const spec of specs(config)) processes.push(supervise(spec, supervision));
   await Promise.all(processes.map(({ ready }) => ready));
@@ -125,7 +127,11 @@ function temporalServer({ data, temporal }: StackConfig): ProcessSpec {
   return {
     name: 'temporal',
     command: [...tied, program, ...args, ...(namespace === 'default' ? [] : ['--namespace', namespace])],
-    ready: () => untilListening(loopback, port),
+    ready: () => untilUp(port),
     grace: 10_000,
   };
+}
+
+async function untilUp(port: number): Promise<void> {
+  if (!(await untilListening(loopback, port, 20_000))) throw new Error('the Temporal server does not come up');
 }

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { exportTree } from '../../activities/git/export.ts';
+import type { SourceTree } from '../../activities/install/exercise.ts';
+import { createInstallStage } from '../../activities/install/install-stage.ts';
+import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
+import { createPublishStage } from '../../activities/repository/publish-stage.ts';
+import { createScriptStage } from '../../activities/script/script-stage.ts';
+import { createStageActivities } from '../../activities/stages.ts';
+import { createSystestStage } from '../../activities/systest/systest-stage.ts';
+import { hostArch } from '../stack/arch.ts';
+import type { Part } from '../stack/part.ts';
+import type { StackConfig } from '../stack/settings.ts';
+import { createStageWorker } from '../temporal/worker.ts';
+import { type Common, createCommon, releasedRepository } from './common.ts';
+import { connectPatiently } from './connect.ts';
+import { containerUrl } from './listen.ts';
+import { workerPart } from './worker-part.ts';
+
+/** The worker that runs jobs: builds, checks and tests in containers on this machine. */
+export async function startBuildWorker(config: StackConfig): Promise<Part> {
+  const common = createCommon(config);
+  const temporal = await connectPatiently(config);
+  const activities = createStageActivities(await stageDeps(common));
+  const worker = await createStageWorker({ temporal, activities, arch: hostArch(), slots: config.workers.build });
+  return workerPart(worker, () => temporal.close());
+}
+
+async function stageDeps(common: Common) {
+  const { blobs: store, config, logs, paths, platform } = common;
+  const engine = createDockerEngine();
+  const released = (each: Parameters<typeof releasedRepository>[1]) => releasedRepository(common, each);
+  const sources = sourceTree(paths.git);
+  const tests = { engine, store, platform, released, sources };
+  const codename = (label: string) => (platform(label).format === 'deb' ? platform(label).codename : '');
+  const root = join(paths.repositories, 'test');
+  return {
+    stages: {
+      publish: createPublishStage({ store, root, containerUrl: await containerUrl(config), codename }),
+      install: createInstallStage(tests),
+      systest: createSystestStage(tests),
+    },
+    script: createScriptStage({ engine, platform, sources, defaultLabel: 'debian-12' }),
+    logs,
+    workRoot: paths.work,
+    sweep: (build: string) => engine.sweep(build),
+  };
+}
+
+/** Sources from the repositories of the built-in host. */
+function sourceTree(root: string): SourceTree {
+  return ({ project, branch, commit }, directory, signal) =>
+    exportTree({ repo: join(root, `${project}.git`), branch, commit, directory }, signal);
+}

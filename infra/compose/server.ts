@@ -1,0 +1,55 @@
+import { mkdir } from 'node:fs/promises';
+import pino from 'pino';
+import { createReportActivities } from '../../activities/report/activities.ts';
+import { createApp } from '../../server/app.ts';
+import { createLiveStream } from '../../server/live.ts';
+import { readOrCreateToken } from '../../server/token.ts';
+import type { Part } from '../stack/part.ts';
+import type { StackConfig } from '../stack/settings.ts';
+import { openStore } from '../store/store.ts';
+import { bundleWorkflows } from '../temporal/bundle.ts';
+import { registerSearchAttributes } from '../temporal/connection.ts';
+import { scheduleReviewSync } from '../temporal/schedules.ts';
+import { createControlWorker } from '../temporal/worker.ts';
+import { createCommon } from './common.ts';
+import { connectPatiently } from './connect.ts';
+import { createControl } from './control.ts';
+import { listen } from './listen.ts';
+import { workerPart } from './worker-part.ts';
+
+/** The server process: page, API, store, and the worker that runs all workflows. */
+export async function startServer(config: StackConfig): Promise<Part> {
+  const logger = pino({ level: 'info' });
+  const common = createCommon(config);
+  const { paths } = common;
+  for (const path of [paths.storage, paths.repositories, paths.released, paths.git])
+    await mkdir(path, { recursive: true });
+  const [temporal, bundle, store, token] = await Promise.all([
+    connectPatiently(config),
+    bundleWorkflows(),
+    openStore(paths.store),
+    readOrCreateToken(config.data),
+  ]);
+  await registerSearchAttributes(temporal);
+  for (const name of Object.keys(config.connections)) await scheduleReviewSync(temporal.client, name);
+
+  const live = createLiveStream();
+  const report = createReportActivities({ store, publish: live.publish });
+  const control = createControl({ common, temporal, store, report, logger });
+  const worker = await createControlWorker({ temporal, bundle, activities: control.activities });
+  const { uiUrl, namespace } = config.temporal;
+  const app = await createApp({
+    ...{ store, live, paths, token, logger },
+    ...{ operations: control.operations, changes: control.changes, intake: control.intake },
+    temporalUi: { url: uiUrl, namespace },
+    ready: async () => {
+      if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState().toLowerCase()}`);
+    },
+  });
+  const stopListening = await listen(app, config);
+  return workerPart(worker, async () => {
+    await stopListening();
+    await store.close();
+    await temporal.close();
+  });
+}
