@@ -39,7 +39,8 @@ export async function makeCommit(repo: string, request: CommitRequest): Promise<
   if (parents[0] !== undefined) await git(repo, ['read-tree', parents[0]], { env });
   for (const [path, content] of Object.entries(files)) {
     if (content === null) {
-      await git(repo, ['update-index', '--force-remove', path], { env });
+      const input = `0 ${'0'.repeat(40)}\t${path}\0`;
+      await git(repo, ['update-index', '-z', '--index-info'], { env, input });
       continue;
     }
     const blob = (await git(repo, ['hash-object', '-w', '--stdin'], { input: content })).trim();

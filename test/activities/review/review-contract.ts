@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { ReviewHost } from '../../../activities/review/port.ts';
+import type { Change } from '../../../pipelines/model/change.ts';
+
+/** How the contract's tests act as developers and reviewers of one host. */
+export interface ReviewWorld {
+  readonly host: ReviewHost;
+  /**
+   * Pushes a commit with one file and answers with the change's id. `amend` makes it the next patch set of a change,
+   * `onTopOf` puts it on a change's commit, `needs` names changes in `Depends-On:`.
+   */
+  push(commit: {
+    readonly project: string;
+    readonly file: string;
+    readonly content: string;
+    readonly amend?: string;
+    readonly onTopOf?: string;
+    readonly needs?: readonly string[];
+  }): Promise<string>;
+  vote(change: string, label: string, value: number): Promise<void>;
+  abandon(change: string): Promise<void>;
+  restore(change: string): Promise<void>;
+  /** How a `Depends-On:` line names a change. */
+  nameOf(change: Change): string;
+  /** Moves a project's branch past the gate. */
+  moveBranch(project: string): Promise<void>;
+}
+
+/**
+ * The suite that every review system's adapter passes.
+ *
+ * @param open makes a world with the projects `alpha` and `beta`, each with a branch `master` that holds a file
+ */
+export function testReviewHost(name: string, open: (t: TestContext) => Promise<ReviewWorld>): void {
+  const check = (says: string, body: (world: ReviewWorld) => Promise<void>) =>
+    test(`${name}: ${says}`, async (t) => body(await open(t)));
+
+  check('a pushed change can be read', async ({ host, push }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    const change = await read(host, id);
+    assert.equal(change.id, id);
+    assert.equal(change.key, `${id},1`);
+    assert.deepEqual([change.project, change.branch, change.patchset], ['alpha', 'master', 1]);
+    assert.deepEqual([change.status, change.current, change.wip, change.mergeable], ['open', true, false, true]);
+    assert.deepEqual(change.files, ['a']);
+    assert.deepEqual([change.parents, change.dependsOn, change.votes], [[], [], []]);
+    assert.equal(change.connection, host.connection);
+  });
+
+  check('what is not there reads as null', async ({ host }) => {
+    for (const name of ['999999', 'nonsense', '../x', '', `${host.connection}:alpha/999999`]) {
+      assert.equal(await host.readChange(name), null, name);
+    }
+  });
+
+  check('a second push is the next patch set, and votes vanish', async ({ host, push, vote }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    await vote(id, 'Approved', 1);
+    assert.deepEqual(labels(await read(host, id)), [['Approved', 1]]);
+    assert.equal(await push({ project: 'alpha', file: 'a', content: '2', amend: id }), id);
+    const change = await read(host, id);
+    assert.deepEqual([change.patchset, change.key, change.votes], [2, `${id},2`, []]);
+  });
+
+  check('a vote replaces the earlier one of the same person, and 0 takes it back', async ({ host, push, vote }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    await vote(id, 'Approved', -1);
+    await vote(id, 'Approved', 1);
+    assert.deepEqual(labels(await read(host, id)), [['Approved', 1]]);
+    await vote(id, 'Approved', 0);
+    assert.deepEqual(labels(await read(host, id)), []);
+  });
+
+  check('parents and Depends-On are followed in both directions', async ({ host, push, nameOf }) => {
+    const base = await push({ project: 'alpha', file: 'a', content: '1' });
+    const top = await push({ project: 'alpha', file: 'b', content: '1', onTopOf: base });
+    const other = await push({ project: 'beta', file: 'c', content: '1', needs: [nameOf(await read(host, base))] });
+    assert.deepEqual((await read(host, top)).parents, [base]);
+    assert.deepEqual((await read(host, other)).dependsOn, [base]);
+    const needing = (await host.changesDependingOn(base)).map(({ id }) => id);
+    assert.deepEqual(needing.sort(), [top, other].sort());
+  });
+
+  check('only open changes are listed', async ({ host, push, abandon, restore }) => {
+    const [one, two] = [
+      await push({ project: 'alpha', file: 'a', content: '1' }),
+      await push({ project: 'beta', file: 'b', content: '1' }),
+    ];
+    await abandon(one);
+    assert.equal((await read(host, one)).status, 'abandoned');
+    assert.deepEqual(await openIds(host), [two]);
+    await restore(one);
+    assert.deepEqual(await openIds(host), [one, two].sort());
+  });
+
+  check('events are read from where the reader stopped', async ({ host, push, vote, abandon }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    const first = await host.readEvents(id, 0);
+    assert.deepEqual(types(first), ['patchset-created']);
+    await vote(id, 'Approved', 1);
+    await abandon(id);
+    const rest = await host.readEvents(id, first.last);
+    assert.deepEqual(types(rest), ['comment-added', 'change-abandoned']);
+    assert.deepEqual(rest.events[0]?.approvals, [{ label: 'Approved', value: 1, oldValue: 0 }]);
+    assert.ok(rest.events.every(({ change, project }) => change === id && project === 'alpha'));
+    assert.deepEqual(await host.readEvents(id, rest.last), { events: [], last: rest.last });
+  });
+
+  check('a report votes and comments, once for each key', async ({ host, push }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    const report = { key: 'k1', change: id, patchset: 1, message: 'Build succeeded.', body: { Verified: 1 } };
+    await host.report(report);
+    await host.report(report);
+    assert.deepEqual(labels(await read(host, id)), [['Verified', 1]]);
+    const { events } = await host.readEvents(id, 1);
+    assert.deepEqual(
+      events.map(({ type, comment }) => [type, comment]),
+      [['comment-added', 'Build succeeded.']],
+    );
+  });
+
+  check('a report on an old patch set does not vote', async ({ host, push }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    await push({ project: 'alpha', file: 'a', content: '2', amend: id });
+    await host.report({ key: 'k', change: id, patchset: 1, message: 'late', body: { Verified: 1, submit: true } });
+    assert.deepEqual((await read(host, id)).votes, []);
+  });
+
+  check('a change is merged once', async ({ host, push }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    const merged = await host.submit({ change: id, patchset: 1, tested: null });
+    assert.equal(merged.kind, 'merged');
+    const again = await host.submit({ change: id, patchset: 1, tested: null });
+    assert.deepEqual(again, { ...merged, kind: 'already-merged' });
+    assert.equal((await read(host, id)).status, 'merged');
+    assert.deepEqual(types(await host.readEvents(id, 1)), ['change-merged', 'ref-updated']);
+  });
+
+  check('an old patch set and an abandoned change are not merged', async ({ host, push, abandon }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    await push({ project: 'alpha', file: 'a', content: '2', amend: id });
+    assert.equal((await host.submit({ change: id, patchset: 1, tested: null })).kind, 'refused');
+    await abandon(id);
+    assert.equal((await host.submit({ change: id, patchset: 2, tested: null })).kind, 'refused');
+  });
+
+  check('a branch that moved makes the tested state void', async ({ host, push, moveBranch }) => {
+    if (!host.capabilities.exactMerge) return;
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    const other = await push({ project: 'alpha', file: 'b', content: '1' });
+    const tested = await host.submit({ change: other, patchset: 1, tested: null });
+    assert.ok(tested.kind === 'merged');
+    await moveBranch('alpha');
+    const result = await host.submit({ change: id, patchset: 1, tested: tested.state });
+    assert.equal(result.kind, 'moved');
+    assert.equal((await read(host, id)).status, 'open');
+  });
+}
+
+async function read(host: ReviewHost, id: string): Promise<Change> {
+  const change = await host.readChange(id);
+  assert.ok(change !== null, `there is no change ${id}`);
+  return change;
+}
+
+async function openIds(host: ReviewHost): Promise<string[]> {
+  return (await host.listOpenChanges()).map(({ id }) => id).sort();
+}
+
+function labels({ votes }: Change): [string, number][] {
+  return votes.map(({ label, value }) => [label, value]);
+}
+
+function types({ events }: { readonly events: readonly { readonly type: string }[] }): string[] {
+  return events.map(({ type }) => type);
+}
