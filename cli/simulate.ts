@@ -47,7 +47,7 @@ function run(path: string): Run {
 }
 
 function simulateAt(scenario: Scenario, path: string): SimulationResult {
-  return simulate(scenario, (to) => readConfiguration(resolve(dirname(path), to)));
+  return simulate(scenario, { readConfig: (to) => readConfiguration(resolve(dirname(path), to)) });
 }
 
 function problemLine({ path, line, column, message }: Problem): string {

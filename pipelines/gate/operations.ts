@@ -76,11 +76,15 @@ export function closeIfEmpty(draft: Draft, id: string): void {
   if (!queue.lasting && queue.items.length === 0) emit(draft, { type: 'queue-closed', queue: id });
 }
 
-/** A report on the way, not a final one: left out when nobody is to hear it, or the pipeline is disabled. */
-export function say(draft: Draft, item: Item, action: ReportAction): void {
+/**
+ * A report on the way, not a final one: left out when nobody is to hear it, or the pipeline is disabled.
+ *
+ * @returns whether it is said
+ */
+export function say(draft: Draft, item: Item, action: ReportAction): boolean {
   const pipeline = pipelineOf(draft, item.pipeline);
   const rules = pipeline.reporters[action];
-  if (rules.length === 0 || standingOf(draft, pipeline.name).disabled) return;
+  if (rules.length === 0 || standingOf(draft, pipeline.name).disabled) return false;
   const changes = item.changes.flatMap((key) => factsOf(draft, key) ?? []);
   const message = itemReport(action, { pipeline, changes, buildSet: item.buildSet });
   const common = { kind: 'report', action, pipeline: pipeline.name, changes: item.changes } as const;
@@ -89,6 +93,7 @@ export function say(draft: Draft, item: Item, action: ReportAction): void {
     type: 'action-wanted',
     action: { ...common, key, buildSet: item.buildSet.key, result: null, message, rules },
   });
+  return true;
 }
 
 /** What the window becomes by a success or a failure. */

@@ -187,11 +187,8 @@ function prepare(draft: Draft, item: Item): void {
   const { base, builds } = item.buildSet;
   if (!base) emit(draft, { type: 'item-based', item: item.id, base: speculativeBase(draft, item) });
   if (!builds) return;
-  const jobs = builds.graph.jobs.length;
-  if (jobs > 0 && !item.reportedStart && !item.quiet) {
-    say(draft, item, 'start');
-    emit(draft, { type: 'start-reported', item: item.id });
-  }
+  const begins = builds.graph.jobs.length > 0 && !item.reportedStart && !item.quiet;
+  if (begins && say(draft, item, 'start')) emit(draft, { type: 'start-reported', item: item.id });
   for (const { job, reason } of refusals(draft.state, item)) {
     const change = { type: 'refused', job, reason, time: draft.state.time } as const;
     emit(draft, { type: 'builds-changed', item: item.id, change });

@@ -1,6 +1,6 @@
 import type { GateAction, ReportRequest, SubmitAction } from '../gate/action.ts';
 import type { ChangeFacts, GateAnswer, GateCommand } from '../gate/command.ts';
-import { handle } from '../gate/handle.ts';
+import { type Handled, handle } from '../gate/handle.ts';
 import { pending } from '../gate/pending.ts';
 import { type GateState, initialGate } from '../gate/state.ts';
 import type { TriggerEvent } from '../model/change.ts';
@@ -15,6 +15,9 @@ import { World } from './world.ts';
 
 type Untimed<T> = T extends unknown ? Omit<T, 'time'> : never;
 
+/** Sees every command with what it came to. */
+export type Watch = (command: GateCommand, handled: Handled) => void;
+
 /** The gate and the simulated world around it, on a virtual clock. */
 export class Engine {
   state: GateState = initialGate();
@@ -25,8 +28,10 @@ export class Engine {
   readonly workshop: Workshop;
   readonly timers = new Timers();
   readonly #names = new Map<string, string>();
+  readonly #watch: Watch | undefined;
 
-  constructor(scenario: Scenario, files: readonly ScenarioFile[]) {
+  constructor(scenario: Scenario, files: readonly ScenarioFile[], watch?: Watch) {
+    this.#watch = watch;
     this.now = scenario.start;
     this.world = new World(scenario);
     this.layouts = new Layouts(scenario, files);
@@ -43,10 +48,12 @@ export class Engine {
 
   /** Says something to the gate, now. */
   tell(command: Untimed<GateCommand>): GateAnswer {
-    const { state, answer, events } = handle(this.state, { ...command, time: this.now } as GateCommand);
-    this.state = state;
-    this.recorder.follow(events, this.now);
-    return answer;
+    const timed = { ...command, time: this.now } as GateCommand;
+    const handled = handle(this.state, timed);
+    this.state = handled.state;
+    this.recorder.follow(handled.events, this.now);
+    this.#watch?.(timed, handled);
+    return handled.answer;
   }
 
   /** Replaces the configuration. */
@@ -185,15 +192,18 @@ export class Engine {
 
   #submit(action: SubmitAction): void {
     const merged: string[] = [];
+    const names: string[] = [];
     let refused: string | undefined;
     for (const key of action.changes) {
       const refusal = this.#refusal(action, key, merged);
       if (refusal === undefined) {
         merged.push(key);
-        if (this.world.has(this.nameOf(key))) this.merge(this.nameOf(key), 'gate');
+        const name = this.nameOf(key);
+        if (!this.world.has(name) || this.world.facts(name).status === 'merged') continue;
+        names.push(name);
+        this.merge(name, 'gate');
       } else refused ??= refusal;
     }
-    const names = merged.map(this.nameOf).filter((name) => this.world.has(name));
     this.tell({ type: 'submitted', item: action.item, merged, ...(refused === undefined ? {} : { refused }) });
     if (names.some((name) => this.world.change(name).made.config !== undefined)) this.#takeConfiguration();
     for (const name of names) this.announceMerge(name);

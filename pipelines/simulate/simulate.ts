@@ -1,33 +1,33 @@
 import type { TriggerEvent } from '../model/change.ts';
-import { Engine } from './engine.ts';
+import { Engine, type Watch } from './engine.ts';
 import { unmetExpectations } from './expectations.ts';
 import { parseScenario } from './parse-scenario.ts';
 import type { Scenario, ScenarioConfig, ScenarioEvent, ScenarioFile, SimulationResult } from './scenario.ts';
 
 export { parseScenario };
 
-/** Reads the files of a configuration that is given as a path. */
-export type ReadConfig = (path: string) => readonly ScenarioFile[];
+export interface SimulateOptions {
+  /** Reads the files of a configuration that the scenario only points to. */
+  readonly readConfig?: (path: string) => readonly ScenarioFile[];
+  /** Sees every command to the gate with what it came to. */
+  readonly watch?: Watch;
+}
 
-/**
- * Runs a scenario in virtual time. The same scenario gives the same result, to the last byte.
- *
- * @param readConfig reads what the scenario only points to; never called for configurations in the scenario itself
- */
-export function simulate(scenario: Scenario, readConfig: ReadConfig = () => []): SimulationResult {
-  return new Run(scenario, readConfig).run();
+/** Runs a scenario in virtual time. The same scenario gives the same result, to the last byte. */
+export function simulate(scenario: Scenario, options: SimulateOptions = {}): SimulationResult {
+  return new Run(scenario, options).run();
 }
 
 class Run {
   readonly #scenario: Scenario;
   readonly #engine: Engine;
   readonly #failures: string[] = [];
-  readonly #readConfig: ReadConfig;
+  readonly #options: SimulateOptions;
 
-  constructor(scenario: Scenario, readConfig: ReadConfig) {
+  constructor(scenario: Scenario, options: SimulateOptions) {
     this.#scenario = scenario;
-    this.#readConfig = readConfig;
-    this.#engine = new Engine(scenario, this.#files(scenario.config));
+    this.#options = options;
+    this.#engine = new Engine(scenario, this.#files(scenario.config), options.watch);
   }
 
   run(): SimulationResult {
@@ -101,8 +101,13 @@ class Run {
   }
 
   #review(event: Exclude<Extract<ScenarioEvent, { change: string }>, Operation>): void {
-    const { world } = this.#engine;
+    const { world, recorder, now } = this.#engine;
     const { change: name } = event;
+    const { status } = world.change(name);
+    if (!(possible[event.kind] ?? always).includes(status)) {
+      recorder.remark('refused', now, { ...event, reason: `${name} is ${status}` });
+      return;
+    }
     if (event.kind === 'patchset') world.patch(name, event);
     if (event.kind === 'abandon' || event.kind === 'restore') {
       world.setStatus(name, event.kind === 'abandon' ? 'abandoned' : 'open');
@@ -144,7 +149,7 @@ class Run {
   }
 
   #files(config: ScenarioConfig): readonly ScenarioFile[] {
-    return config.kind === 'files' ? config.files : this.#readConfig(config.path);
+    return config.kind === 'files' ? config.files : (this.#options.readConfig?.(config.path) ?? []);
   }
 
   #result(): SimulationResult {
@@ -181,6 +186,18 @@ const eventTypes: Readonly<Record<string, string>> = {
   patchset: 'patchset-created',
   abandon: 'change-abandoned',
   restore: 'change-restored',
+};
+
+const always: readonly string[] = ['open', 'merged', 'abandoned'];
+
+/** What can be done to a change in which state; the review system refuses the rest. */
+const possible: Readonly<Record<string, readonly string[]>> = {
+  patchset: ['open', 'abandoned'],
+  abandon: ['open'],
+  restore: ['abandoned'],
+  merge: ['open'],
+  'edit-message': ['open', 'abandoned'],
+  mergeable: ['open', 'abandoned'],
 };
 
 function commandOf(event: Operation): Parameters<Engine['tell']>[0] {
