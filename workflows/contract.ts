@@ -223,6 +223,8 @@ export interface JobStart {
   readonly adopted: boolean;
   /** Started by hand, and nobody waits for the result. */
   readonly alone: boolean;
+  /** Test repositories of changes that have merged and are not released yet, oldest first. */
+  readonly unreleased: readonly ProvidedArtifact[];
   /** Milliseconds since the epoch. */
   readonly time: number;
 }

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { BuildOutcome } from '../pipelines/jobs/state.ts';
 import { local, stageActivities } from './activities.ts';
-import type { BuildIdentity, JobInput, JobResult, JobStart, StageInput, StageResult } from './contract.ts';
+import type { JobInput, JobResult, JobStart, StageInput, StageResult } from './contract.ts';
 import { jobEndedSignal } from './messages.ts';
 import { type BuildRecord, identity, startRecord } from './records.ts';
 import { runRelease } from './release.ts';
@@ -51,7 +51,7 @@ interface Ending {
 }
 
 function run(input: JobInput, start: JobStart): Promise<StageResult> {
-  const stage = stageInput(input, identity(input, start));
+  const stage = stageInput(input, start);
   if (input.job.uses === 'release') return runRelease({ stage, queue: start.queue });
   return stageActivities(start.queue, input.job.timeout).runStage(stage);
 }
@@ -83,17 +83,17 @@ function outcomeOf(result: StageResult): BuildOutcome {
   };
 }
 
-function stageInput(input: JobInput, build: BuildIdentity): StageInput {
+function stageInput(input: JobInput, start: JobStart): StageInput {
   const { job } = input;
   return {
-    build,
+    build: identity(input, start),
     stage: job.uses ?? 'script',
     ...(job.uses === undefined ? { scripts: job.run } : {}),
     nodes: job.nodeset.nodes.map((node) => ({ name: node.name[0] ?? node.label, label: node.label })),
     source: input.source,
     sources: input.sources,
     parents: input.parents,
-    provided: input.provided,
+    provided: [...start.unreleased, ...input.provided],
     vars: { ...job.vars, ...job.extraVars },
     timeout: job.timeout,
   };

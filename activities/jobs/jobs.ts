@@ -1,3 +1,4 @@
+import type { ProvidedArtifact } from '../../pipelines/model/job.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
 import {
   type BuildRecord,
@@ -21,6 +22,8 @@ export interface JobDeps {
   readonly archOf: (label: string) => string | undefined;
   /** Architecture of the workers for a job without nodes. */
   readonly defaultArch: string;
+  /** Test repositories of merged changes that the released repository lacks, for a job on nodes of that label. */
+  readonly unreleased: (label: string) => Promise<readonly ProvidedArtifact[]>;
   readonly saveBuild: (record: BuildRecord) => Promise<unknown>;
   readonly saveBuildSet: (record: BuildSetRecord) => Promise<unknown>;
 }
@@ -34,6 +37,7 @@ export function createJobActivities(deps: JobDeps) {
         build: buildId(input),
         attempt: adopted?.attempt ?? (input.byHand ? (await deps.latestAttempt(input)) + 1 : input.job.attempt),
         queue: queueFor(deps, input),
+        unreleased: await unreleasedFor(deps, input),
         adopted: adopted !== null,
         alone: input.byHand && adopted === null,
         time: Date.now(),
@@ -47,6 +51,17 @@ export function createJobActivities(deps: JobDeps) {
       return JSON.parse((await deps.blobs.read(input.graph.digest)).toString('utf8'));
     },
   };
+}
+
+/** Only jobs that require something of others are given it. */
+async function unreleasedFor(
+  deps: JobDeps,
+  { job: { job, provided } }: BeginJob,
+): Promise<readonly ProvidedArtifact[]> {
+  const label = job.nodeset.nodes[0]?.label;
+  if (job.requires.length === 0 || label === undefined) return [];
+  const known = new Set(provided.map(({ url }) => url));
+  return (await deps.unreleased(label)).filter(({ url }) => !known.has(url));
 }
 
 /** Unique for every run, and a path segment: the job's name and half of the run's random id. */

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { createGateActivities } from '../../activities/gate/gate-activities.ts';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
+import { unreleased } from '../../activities/jobs/unreleased.ts';
 import { createLayouts } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
@@ -13,6 +14,7 @@ import { EventRouter } from '../../server/events/router.ts';
 import { createOperations } from '../../server/operations.ts';
 import type { Changes, HookNotice, Operations } from '../../server/port.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
+import type { BuildSetRecord } from '../../workflows/contract.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
@@ -41,6 +43,7 @@ export function createControl(deps: ControlDeps) {
     ...createJobActivities({
       ...{ blobs, adopt: adoptBy(temporal.client), latestAttempt: latestAttemptIn(store) },
       ...{ archOf: archIn(common), defaultArch: hostArch() },
+      unreleased: unreleasedIn(deps, router),
       ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
     }),
     ...createGateActivities({
@@ -107,6 +110,22 @@ function archIn({ findPlatform }: Common) {
   return (label: string): string | undefined => {
     const arch = findPlatform(label)?.arch;
     return arch === undefined ? undefined : (debianNames[arch] ?? arch);
+  };
+}
+
+/** Enough for all that a day merges between two releases. */
+const recent = 50;
+
+function unreleasedIn({ common, store }: ControlDeps, router: EventRouter) {
+  const find = {
+    succeeded: () => store.listBuildSets({ result: 'SUCCESS', limit: recent }),
+    releases: () => store.listReleases(recent * 4),
+    buildsOf: ({ change, pipeline }: BuildSetRecord) => store.listBuilds({ change, pipeline, limit: 200 }),
+    isMerged: async (change: string) => (await router.read(change))?.status === 'merged',
+  };
+  return async (label: string) => {
+    const platform = common.findPlatform(label);
+    return platform ? unreleased(find, { format: platform.format, now: Date.now() }) : [];
   };
 }
 

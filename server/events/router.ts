@@ -68,7 +68,7 @@ export class EventRouter {
 
   /** Brings a change into a pipeline because somebody asks for it. */
   async enqueue(pipeline: string, name: string): Promise<GateAnswer> {
-    const change = await this.#find(name);
+    const change = await this.read(name);
     if (!change) return { ok: false, reason: `there is no change ${name}` };
     return this.#ask(pipeline, await this.#view(change));
   }
@@ -87,7 +87,7 @@ export class EventRouter {
   /** Carries out what a gate wants of the other gates. */
   async pass(action: Exclude<TellAction, { kind: 'report' }>): Promise<void> {
     const id = action.change.slice(0, action.change.lastIndexOf(','));
-    const change = await this.#find(id);
+    const change = await this.read(id);
     if (!change) return;
     if (action.kind === 'supersede') return this.#supersede(change, action.pipelines);
     const candidates = await this.#concerned(action.event, change);
@@ -196,7 +196,8 @@ export class EventRouter {
     return this.#deps.hosts.find(({ connection }) => change.startsWith(`${connection}:`)) ?? this.#deps.hosts[0];
   }
 
-  async #find(name: string): Promise<Change | null> {
+  /** A change by any of its names, wherever it is. */
+  async read(name: string): Promise<Change | null> {
     for (const host of this.#deps.hosts) {
       const found = await host.readChange(name);
       if (found) return found;

@@ -64,6 +64,7 @@ export class Outside {
       latestAttempt: async ({ job }) => this.latestAttempt(job.job.name, job.change),
       archOf: () => 'test',
       defaultArch: 'test',
+      unreleased: async () => [],
       saveBuild: async (record) => this.builds.set(record.id, record),
       saveBuildSet: async (record) => this.buildSets.set(record.workflow, record),
     });

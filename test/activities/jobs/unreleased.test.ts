@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type UnreleasedDeps, unreleased } from '../../../activities/jobs/unreleased.ts';
+import type { ReleaseRecord } from '../../../activities/report/types.ts';
+import type { BuildRecord, BuildSetRecord } from '../../../workflows/contract.ts';
+
+const hour = 3_600_000;
+const now = 100 * hour;
+
+function buildSet(change: string, endTime: number): BuildSetRecord {
+  const name = { tenant: 'main', pipeline: 'gate', project: 'lib', change, patchset: 1, key: `${change}.1` };
+  return { ...name, workflow: change, queue: 'core', changes: [change], result: 'SUCCESS', startTime: 0, endTime };
+}
+
+function published(change: string, key: string, format: 'deb' | 'rpm'): BuildRecord {
+  const metadata = {
+    type: 'test-repository',
+    format,
+    platform: 'p',
+    codename: '',
+    project: 'lib',
+    manifest: `sha256:${'0'.repeat(64)}`,
+  };
+  const artifacts = [{ name: 'test-repository', url: `http://sluice.test/${key}/${format}`, metadata }];
+  const identity = { id: key, tenant: 'main', pipeline: 'gate', project: 'lib', branch: 'main', change, patchset: 1 };
+  return {
+    ...{
+      ...identity,
+      job: `publish-${format}`,
+      attempt: 1,
+      buildSet: key,
+      workflow: key,
+      stage: 'publish',
+      voting: true,
+    },
+    ...{ label: 'p', result: 'SUCCESS', summary: '', artifacts, startTime: 0, endTime: 1, alone: false },
+  };
+}
+
+function release(change: string, format: string): ReleaseRecord {
+  const where = {
+    id: `${change}/${format}`,
+    tenant: 'main',
+    project: 'lib',
+    branch: 'main',
+    change,
+    patchset: 1,
+    commit: 'c',
+    tree: 't',
+  };
+  const packages = [{ format, name: 'lib', version: '1', arch: 'all', digest: 'd' }];
+  return {
+    ...where,
+    origin: 'promoted',
+    state: 'published',
+    summary: '',
+    packages,
+    repositories: [],
+    startTime: 0,
+    endTime: 1,
+  };
+}
+
+const world = (parts: Partial<UnreleasedDeps>): UnreleasedDeps => ({
+  succeeded: async () => [buildSet('B', now - 1), buildSet('A', now - 2)],
+  releases: async () => [],
+  buildsOf: async ({ change, key }) => [
+    published(change, key, 'deb'),
+    published(change, key, 'rpm'),
+    published(change, `${change}.0`, 'deb'),
+  ],
+  isMerged: async () => true,
+  ...parts,
+});
+
+const rows: [says: string, parts: Partial<UnreleasedDeps>, expected: string[]][] = [
+  [
+    'what has merged is offered until it is released, oldest first, of the last build set alone',
+    {},
+    ['A.1/deb', 'B.1/deb'],
+  ],
+  [
+    'what is released in the format is not offered any more',
+    { releases: async () => [release('A', 'deb')] },
+    ['B.1/deb'],
+  ],
+  [
+    'a release in the other format does not count',
+    { releases: async () => [release('A', 'rpm')] },
+    ['A.1/deb', 'B.1/deb'],
+  ],
+  [
+    'what passed but did not merge (a check) is not offered',
+    { isMerged: async (change) => change === 'B' },
+    ['B.1/deb'],
+  ],
+  ['what merged long ago is not waited for', { succeeded: async () => [buildSet('A', now - 25 * hour)] }, []],
+];
+for (const [says, parts, expected] of rows) {
+  test(says, async () => {
+    const found = await unreleased(world(parts), { format: 'deb', now });
+    assert.deepEqual(
+      found.map(({ url }) => url),
+      expected.map((path) => `http://sluice.test/${path}`),
+    );
+  });
+}
