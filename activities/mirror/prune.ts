@@ -1,0 +1,39 @@
+import { linkedSnapshot } from '../../pipelines/mirror/links.ts';
+import { expired } from '../../pipelines/mirror/retention.ts';
+import { type HostView, removeEntries } from './host.ts';
+import { asMirrorError, type Session } from './session.ts';
+import type { MirrorContext } from './types.ts';
+
+/**
+ * Removes what `keep` lets go, and never what any link on the host points to. A host that cannot be listed keeps all:
+ * a warning, because what was published stays published.
+ */
+export async function pruneSessions(
+  sessions: readonly Session[],
+  context: MirrorContext,
+  dryRun = false,
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  const removed: Record<string, readonly string[]> = {};
+  await Promise.all(
+    sessions.map(async ({ host }) => {
+      try {
+        const view = await host.view();
+        const linked = linkedSnapshots(view);
+        const { name: set, keep } = host.set;
+        const names = expired({ set, names: view.snapshots, linked, keep, now: context.now() });
+        const entries = names.flatMap((name) => [name, `${name}.diff.txt`]);
+        if (!dryRun) await removeEntries(host, host.set.snapshots, entries);
+        removed[host.name] = names;
+      } catch (error) {
+        context.log(`${host.name}: nothing was pruned: ${asMirrorError(error).message}`);
+      }
+    }),
+  );
+  return removed;
+}
+
+/** Every name on the way of every link: a link may lead into a snapshot as well as to it. */
+function linkedSnapshots({ links }: HostView): Set<string> {
+  const texts = Object.values(links);
+  return new Set([...texts.flatMap((text) => text.split('/')), ...texts.map((text) => linkedSnapshot(text) ?? '')]);
+}

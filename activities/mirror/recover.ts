@@ -1,0 +1,46 @@
+import { asMirrorError, forEach, type Session, undo } from './session.ts';
+import type { SetState } from './state.ts';
+import { flipAll } from './transaction.ts';
+import type { MirrorContext } from './types.ts';
+
+/**
+ * Ends a transaction that was found interrupted: completed where every host can, else undone, before anything else.
+ *
+ * @returns hosts that could not be brought back: they may show another state than the others.
+ */
+export async function recover(
+  sessions: readonly Session[],
+  { state, context }: { readonly state: SetState; readonly context: MirrorContext },
+): Promise<readonly Session[]> {
+  const transaction = await state.transaction();
+  if (transaction === null) return [];
+  const { snapshot, phase, hosts } = transaction;
+  context.log(`the transaction of ${snapshot} was interrupted while ${phase}`);
+  const taking = sessions.filter(({ host }) => hosts[host.name] !== undefined);
+  const ready = taking.every(({ error, view }) => error === null && view?.snapshots.includes(snapshot));
+  if (phase === 'flipping' && ready) {
+    await forEach(taking, ({ host }) => flipAll(host, snapshot));
+    if (taking.every(({ error }) => error === null)) {
+      for (const session of taking) session.previous = session.target = snapshot;
+      const { digest, packages } = transaction;
+      await state.saveCommitted({ snapshot, digest, packages: packages ?? [] });
+      await refresh(taking);
+      await state.saveTransaction(null);
+      context.log(`completed ${snapshot}`);
+      return [];
+    }
+  }
+  const failed = await undo(taking, transaction, { state, context });
+  await refresh(taking.filter(({ error }) => error === null));
+  await state.saveTransaction(null);
+  context.log(`undid ${snapshot}`);
+  return failed;
+}
+
+async function refresh(sessions: readonly Session[]): Promise<void> {
+  await forEach(sessions, async (session) => {
+    session.view = await session.host.view().catch((error) => {
+      throw asMirrorError(error);
+    });
+  });
+}

@@ -1,0 +1,107 @@
+import { type MirrorResult, noChanges, packageChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
+import { shows } from './host.ts';
+import { recover } from './recover.ts';
+import { closeSessions, forEach, openSessions, resultOf, type Session, undo } from './session.ts';
+import { type SetState, type Transaction, withSetState } from './state.ts';
+import { flipAll, linksBefore } from './transaction.ts';
+import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
+
+/**
+ * Points all links of the set to an earlier snapshot, on all hosts or none. Without `to` it is the one before the
+ * newest; when the set shows an older one than the newest already, nothing changes.
+ */
+export function rollbackMirrors(
+  set: MirrorSet,
+  context: MirrorContext,
+  options: { readonly to?: string | undefined } = {},
+): Promise<MirrorResult> {
+  return withSetState(set, context, async (state) => {
+    const sessions = await openSessions(set, state, context);
+    try {
+      await recover(sessions, { state, context });
+      const result = await rollBack({ set, state, context, sessions }, options.to);
+      await state.saveLast(result);
+      return result;
+    } finally {
+      await closeSessions(sessions, context);
+    }
+  });
+}
+
+interface Work {
+  readonly set: MirrorSet;
+  readonly state: SetState;
+  readonly context: MirrorContext;
+  readonly sessions: readonly Session[];
+}
+
+async function rollBack(work: Work, to: string | undefined): Promise<MirrorResult> {
+  const { set, state, context, sessions } = work;
+  if (sessions.some(({ error }) => error !== null)) return report(work, { snapshot: null, failed: true });
+  const target = chooseTarget(sessions, to);
+  if (target instanceof MirrorError) {
+    for (const session of sessions) session.error = target;
+    return report(work, { snapshot: null, failed: true });
+  }
+  const moving = sessions.filter(({ view }) => view !== null && !shows(set, view, target));
+  if (moving.length === 0) return report(work, { snapshot: target, failed: false });
+  const transaction: Transaction = {
+    snapshot: target,
+    phase: 'flipping',
+    fresh: false,
+    digest: null,
+    packages: await state.packages(target),
+    hosts: Object.fromEntries(moving.map(({ host, view }) => [host.name, view ? linksBefore(host, view) : {}])),
+  };
+  await state.saveTransaction(transaction);
+  await forEach(moving, async (session) => {
+    session.phase = 'flip';
+    await flipAll(session.host, target);
+  });
+  const failed = moving.some(({ error }) => error !== null);
+  if (failed) await undo(moving, transaction, { state, context });
+  else {
+    for (const session of moving) session.target = target;
+    await state.saveCommitted({ snapshot: target, digest: null, packages: transaction.packages ?? [] });
+  }
+  await state.saveTransaction(null);
+  return report(work, { snapshot: failed ? null : target, failed });
+}
+
+/** The snapshot to go to among those that every host has, or why there is none. */
+function chooseTarget(sessions: readonly Session[], to: string | undefined): string | MirrorError {
+  const all = sessions.map(({ view }) => view?.snapshots ?? []);
+  const common = (all[0] ?? []).filter((name) => all.every((names) => names.includes(name)));
+  if (to !== undefined) {
+    if (common.includes(to)) return to;
+    return new MirrorError('expired', `${to} is not there on every host: it has expired, or never was`);
+  }
+  const newest = all.flat().sort().at(-1);
+  const shown = sessions[0]?.previous ?? null;
+  const agreed = sessions.every(({ previous }) => previous === shown);
+  if (agreed && shown !== null && shown !== newest) return shown;
+  const before = common.filter((name) => newest !== undefined && name < newest).at(-1);
+  return before ?? new MirrorError('expired', 'there is no earlier snapshot on every host');
+}
+
+async function report(
+  { set, state, sessions }: Work,
+  { snapshot, failed }: { readonly snapshot: string | null; readonly failed: boolean },
+): Promise<MirrorResult> {
+  const after = snapshot === null ? null : await state.packages(snapshot);
+  const hosts: Record<string, MirrorResult['hosts'][string]> = {};
+  let changes = noChanges;
+  for (const session of sessions) {
+    const moved = session.phase === 'flip';
+    const kept = moved ? 'rolled-back' : 'unchanged';
+    const done = moved ? 'committed' : 'unchanged';
+    if (!failed) session.phase = 'done';
+    const outcome = session.error !== null ? 'failed' : failed ? kept : done;
+    const before = session.previous === null ? null : await state.packages(session.previous);
+    const packages = outcome === 'committed' && before && after ? packageChanges(before, after) : noChanges;
+    if (outcome === 'committed') changes = packages;
+    hosts[session.host.name] = { ...resultOf(session, outcome), packages };
+  }
+  const outcome = failed ? 'failed' : setOutcome('all', Object.values(hosts));
+  return { set: set.name, snapshot, outcome, hosts, packages: changes };
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { MirrorResult, SyncedPackage } from '../../pipelines/mirror/outcome.ts';
+import { withLock } from '../process/lock.ts';
+import type { MirrorContext, MirrorSet } from './types.ts';
+
+/** A transaction that has begun and not ended: read again after whatever happened. */
+export interface Transaction {
+  readonly snapshot: string;
+  /** `flipping` only when every host that takes part holds the whole snapshot. */
+  readonly phase: 'staging' | 'flipping';
+  /** The snapshot is new: undoing removes it. A rollback goes to one that stays. */
+  readonly fresh: boolean;
+  readonly digest: string | null;
+  readonly packages: readonly SyncedPackage[] | null;
+  /** Hosts that take part, with the text of each link before; null for a link that was not there. */
+  readonly hosts: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
+}
+
+/** What the set showed when it was last in agreement. */
+export interface Committed {
+  readonly snapshot: string;
+  /** Digest of the source that it was made of; null after a rollback, so that the next sync publishes again. */
+  readonly digest: string | null;
+  readonly packages: readonly SyncedPackage[];
+}
+
+/** The state of one set on this side: a few small files, each replaced whole. */
+export interface SetState {
+  readonly directory: string;
+  /** Who we are in the lock files of mirrors: the same for every process on this data directory. */
+  readonly holder: string;
+  transaction(): Promise<Transaction | null>;
+  saveTransaction(transaction: Transaction | null): Promise<void>;
+  committed(): Promise<Committed | null>;
+  saveCommitted(committed: Committed): Promise<void>;
+  /** Packages of a snapshot that was sent from here; null when it is not known. */
+  packages(snapshot: string): Promise<readonly SyncedPackage[] | null>;
+  savePackages(snapshot: string, packages: readonly SyncedPackage[]): Promise<void>;
+  /** Transactions to take back on a host as soon as it can be reached again. */
+  undone(): Promise<Readonly<Record<string, readonly Transaction[]>>>;
+  saveUndone(undone: Readonly<Record<string, readonly Transaction[]>>): Promise<void>;
+  last(): Promise<MirrorResult | null>;
+  saveLast(result: MirrorResult): Promise<void>;
+}
+
+/** Seconds that a second command on the same set waits for the first. */
+const patience = 60;
+
+/** Runs `work` as the only command on this set and data directory. @throws Locked when another goes on too long. */
+export async function withSetState<T>(
+  set: MirrorSet,
+  context: MirrorContext,
+  work: (state: SetState) => Promise<T>,
+): Promise<T> {
+  const directory = join(context.state, set.name);
+  await mkdir(join(directory, 'packages'), { recursive: true });
+  return withLock(join(directory, 'lock'), patience, async () => {
+    const holder = `${hostname()} ${await identity(context.state)}`;
+    return work(openState(directory, holder));
+  });
+}
+
+function openState(directory: string, holder: string): SetState {
+  const path = (name: string) => join(directory, `${name}.json`);
+  return {
+    directory,
+    holder,
+    transaction: () => read<Transaction>(path('transaction')),
+    saveTransaction: (value) =>
+      value === null ? rm(path('transaction'), { force: true }) : write(path('transaction'), value),
+    committed: () => read<Committed>(path('committed')),
+    saveCommitted: (value) => write(path('committed'), value),
+    packages: (snapshot) => read<readonly SyncedPackage[]>(path(join('packages', snapshot))),
+    savePackages: (snapshot, packages) => write(path(join('packages', snapshot)), packages),
+    undone: async () => (await read<Record<string, readonly Transaction[]>>(path('undone'))) ?? {},
+    saveUndone: (value) => write(path('undone'), value),
+    last: () => read<MirrorResult>(path('last')),
+    saveLast: (value) => write(path('last'), value),
+  };
+}
+
+async function identity(root: string): Promise<string> {
+  const path = join(root, 'identity');
+  await writeFile(path, randomUUID(), { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return readFile(path, 'utf8');
+}
+
+async function read<T>(path: string): Promise<T | null> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  return text === null ? null : (JSON.parse(text) as T);
+}
+
+async function write(path: string, value: unknown): Promise<void> {
+  await writeFile(`${path}.new`, JSON.stringify(value));
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,42 @@
+import type { Keep } from '../../pipelines/mirror/retention.ts';
+
+/** One set as the configuration has it: paths absolute, times in seconds. */
+export interface MirrorSet {
+  readonly name: string;
+  readonly source: string;
+  readonly snapshots: string;
+  readonly heads: readonly string[];
+  readonly commit: 'all' | 'any';
+  readonly keep: Keep;
+  readonly init: boolean;
+  readonly timeout: number;
+  readonly verify?: { readonly key: string } | undefined;
+  readonly hosts: Readonly<Record<string, MirrorHostConfig>>;
+}
+
+export interface MirrorHostConfig {
+  readonly url: string;
+  readonly identity?: string | undefined;
+  readonly knownHosts?: string | undefined;
+}
+
+/** What a command on a set works with. */
+export interface MirrorContext {
+  /** Where the state of all sets is kept: `mirrors/` in the data directory. */
+  readonly state: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly log: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Why something on a mirror did not work; `code` is as users see it: `rsync:11`, `timeout`, `locked`, … */
+export class MirrorError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'MirrorError';
+    this.code = code;
+  }
+}
