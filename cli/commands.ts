@@ -61,6 +61,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./prune.ts'),
   },
   {
+    name: 'demo',
+    summary: 'take real packages from a pushed change to an installed package',
+    group: 'Run Sluice',
+    load: () => import('./demo.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'say what this machine lacks, and the command that mends it',
     group: 'Run Sluice',

@@ -175,6 +175,12 @@ const gateChanges: readonly DemoChange[] = [
           '    if (strcmp(line, "count") == 0) {\n        fprintf(out, "+%d\\n", cdb_count(db));\n        return;\n    }\n    if (strncmp(line, "get ", 4) != 0) {',
       },
       { path: 'cdbd.8', find: '.SH SEE ALSO', replace: '.B count\nprints the number of records.\n.SH SEE ALSO' },
+      {
+        path: 'sluice/systest/lookup.yaml',
+        find: '  - name: the client finds the key\n',
+        replace:
+          "  - name: the client learns the number of records\n    on: client\n    run: cdbq server 7000 count\n    expect: '+1'\n    within: 10\n  - name: the client finds the key\n",
+      },
     ],
   },
 ];
