@@ -1,6 +1,9 @@
 # Makes and installs sluice-debian-base: an RPM package without files that provides what this Debian system has, so
-# that rpm and dnf can resolve what compiled packages require. Run again after Debian packages were added.
+# that rpm and dnf can resolve what compiled packages require. Run again after Debian packages were added; a file with
+# more capabilities, one a line, may be given.
 set -eu
+more=${1:-/dev/null}
+[ -e /usr/share/sluice/rpm-base.sh ] || install -D -m 644 "$0" /usr/share/sluice/rpm-base.sh
 work=$(mktemp -d)
 version=$(cut -d. -f1 /etc/debian_version | tr -cd '0-9a-z')
 
@@ -50,6 +53,10 @@ modules() {
   fi
 }
 
+pkgconfigs() {
+  find /usr/lib /usr/share -path '*/pkgconfig/*.pc' | grep -v '^/usr/lib64/' | sed 's|.*/\(.*\)\.pc$|pkgconfig(\1)|'
+}
+
 packages() {
   printf '%s\n' "$names" | while read -r name package; do
     full=$(dpkg-query -W -f '${db:Status-Abbrev}${Version}' "$package" 2>/dev/null | sed -n 's/^ii *//p')
@@ -70,7 +77,7 @@ Provides: system-release(releasever) = $version
 Provides: rtld(GNU_HASH)
 Provides: filesystem, basesystem, user(root), group(root)
 SPEC
-  { sonames; programs; modules; packages; } | sort -u | sed 's/^/Provides: /'
+  { sonames; programs; modules; packages; pkgconfigs; cat "$more"; } | sort -u | sed 's/^/Provides: /'
   cat <<'SPEC'
 %description
 Stands for the Debian packages that are installed beside rpm's own.

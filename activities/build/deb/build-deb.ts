@@ -1,0 +1,131 @@
+import { buildVersion, countedPart, isRaised } from '../../../pipelines/formats/deb/build-version.ts';
+import { addChangelogEntry, parseChangelogHead } from '../../../pipelines/formats/deb/changelog.ts';
+import { explainVersion, parseVersion } from '../../../pipelines/formats/deb/version.ts';
+import { commitsSince, previousState, readTip, type VersionState, versionState } from '../history.ts';
+import type { Prepared, SourceBuilder } from '../port.ts';
+import { BuildProblem } from '../problem.ts';
+import { placeFile, places, type Room } from '../room.ts';
+import { printable, readSourceFile, type Source } from '../source.ts';
+import { missingDependency } from './missing-dependency.ts';
+
+const changelogPath = 'debian/changelog';
+const versionFile = {
+  path: changelogPath,
+  countedPart: (text: string) => {
+    const head = parseChangelogHead(text);
+    return head === null ? null : countedPart(head.version);
+  },
+};
+
+/** Builds DEB packages: `.dsc` with dpkg-source, then the binaries from it with dpkg-buildpackage. */
+export const debBuilder: SourceBuilder = { prepare, installDependencies, build };
+
+async function prepare(source: Source, room: Room): Promise<Prepared> {
+  const text = await readSourceFile(source, changelogPath);
+  const head = text === null ? null : parseChangelogHead(text);
+  if (text === null) throw new BuildProblem(`${changelogPath} is missing: a DEB package is described in debian/`);
+  if (head === null)
+    throw new BuildProblem(`${changelogPath}:1: the first line must be "NAME (VERSION) DISTRIBUTION; …"`);
+  const problem = explainVersion(head.version);
+  if (problem !== null) throw new BuildProblem(`${changelogPath}:1: ${printable(head.version)}: ${problem}`);
+  if (source.gitDir === null) return { name: head.source, version: head.version, time: null };
+  const state = await versionState(source.gitDir, 'HEAD', versionFile);
+  // A file that is ignored by Git belongs to no commit.
+  if (state === null) throw new BuildProblem(`${changelogPath} is not in the commit`);
+  const version = buildVersion(head.version, state.count);
+  await assertRaised(source.gitDir, state, version);
+  const tip = await readTip(source.gitDir);
+  const commits = await commitsSince(source.gitDir, state.introduced);
+  const entry = { ...tip, source: head.source, version, commits, distribution: room.platform.codename };
+  await placeFile(room, `${places.source}/${changelogPath}`, addChangelogEntry(text, entry));
+  return { name: head.source, version, time: tip.time };
+}
+
+async function assertRaised(gitDir: string, state: VersionState, version: string): Promise<void> {
+  const before = await previousState(gitDir, state, versionFile);
+  const old = before === null ? null : parseChangelogHead(before.text);
+  if (before === null || old === null || explainVersion(old.version) !== null) return;
+  const released = buildVersion(old.version, before.count);
+  if (!isRaised(released, version)) {
+    throw new BuildProblem(
+      `${changelogPath}: ${version} does not sort above ${released}, which this branch had before`,
+    );
+  }
+}
+
+async function installDependencies(_prepared: Prepared, room: Room): Promise<void> {
+  const argv = [
+    'apt-get',
+    '--yes',
+    '--quiet',
+    '--no-install-recommends',
+    '--allow-downgrades',
+    'build-dep',
+    places.source,
+  ];
+  const options = ['-o', 'Dpkg::Use-Pty=0', '-o', 'Acquire::Retries=2'];
+  const install = () => room.root([...argv, ...options]);
+  const first = await install();
+  if (first.code === 0) return;
+  // The image's indexes age; the archive drops what newer versions replace.
+  const refreshed = await room.root(['apt-get', '--quiet', 'update', ...options]);
+  if (refreshed.code !== 0) throw new Error(`the package indexes cannot be read: ${last(refreshed.output)}`);
+  const second = await install();
+  if (second.code === 0) return;
+  const missing = missingDependency(second.output);
+  if (missing === null) throw new Error(`build dependencies cannot be installed: ${last(second.output)}`);
+  throw new BuildProblem(missing);
+}
+
+function last(output: string): string {
+  return output.trim().split('\n').pop() ?? '';
+}
+
+async function build({ name, version, time }: Prepared, room: Room): Promise<readonly string[]> {
+  const env = time === null ? {} : { SOURCE_DATE_EPOCH: String(time) };
+  await generateOrig({ name, version, time }, room);
+  await room.build('source package', ['dpkg-source', '--build', 'source'], { cwd: places.work, env });
+  const upstream = version.replace(/^\d+:/, '');
+  const description = `${name}_${upstream}.dsc`;
+  await room.build('source package', ['dpkg-source', '--extract', description, 'tree'], { cwd: places.work, env });
+  const argv = ['dpkg-buildpackage', '--unsigned-source', '--unsigned-changes', '--build=binary'];
+  await room.build('build', argv, { cwd: `${places.work}/tree`, env });
+  const listed = await room.build('list', ['find', places.work, '-maxdepth', '1', '-type', 'f', '-print0'], {
+    quiet: true,
+  });
+  return listed.split('\0').filter((path) => path !== '' && !path.endsWith('.upstream'));
+}
+
+/** Makes the orig tarball of a package that has a Debian revision: the tree but for `debian/`, always the same bytes. */
+async function generateOrig({ name, version, time }: Prepared, room: Room): Promise<void> {
+  await room.build('copy', ['cp', '-a', '--no-preserve=ownership', places.source, `${places.work}/source`]);
+  const parsed = parseVersion(version);
+  if (parsed === null || parsed.revision === '') return;
+  const format = await room.build(
+    'read the format',
+    ['/bin/sh', '-c', 'cat debian/source/format 2>/dev/null || echo 1.0'],
+    {
+      cwd: `${places.work}/source`,
+      quiet: true,
+    },
+  );
+  if (/native/.test(format)) return;
+  const file = `${name}_${parsed.upstream}.orig.tar.gz`;
+  const when = time === null ? await newestTime(room) : String(time);
+  const argv = ['tar', '--create', `--file=${file}`, '--use-compress-program=gzip -9n', '--sort=name', '--format=gnu'];
+  const owner = ['--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX', `--mtime=@${when}`];
+  const names = [
+    '--exclude=source/debian',
+    '--exclude=source/.git',
+    '--anchored',
+    `--transform=s,^source,${name}-${parsed.upstream},`,
+  ];
+  await room.build('orig tarball', [...argv, ...owner, ...names, 'source'], { cwd: places.work });
+}
+
+/** Without history, the changelog's date is the only one that the tree carries. */
+async function newestTime(room: Room): Promise<string> {
+  const argv = ['dpkg-parsechangelog', '--show-field', 'Timestamp'];
+  const output = await room.build('read the changelog', argv, { cwd: `${places.work}/source`, quiet: true });
+  return /\d+/.exec(output)?.[0] ?? '0';
+}

@@ -1,0 +1,12 @@
+import type { BuildResult } from '../../pipelines/model/job.ts';
+
+/** The package cannot be built, and why, in one line: a verdict, not a fault. */
+export class BuildProblem extends Error {
+  readonly result: BuildResult;
+
+  constructor(message: string, result: BuildResult = 'FAILURE') {
+    super(message);
+    this.name = 'BuildProblem';
+    this.result = result;
+  }
+}

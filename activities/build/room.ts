@@ -1,0 +1,124 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import { firstError } from '../../pipelines/report/first-error.ts';
+import type { Container, ContainerEngine, ExecResult, StageContext } from '../ports.ts';
+import { BuildProblem } from './problem.ts';
+
+/** Where things are in the container. */
+export const places = { source: '/build/source', work: '/build/work', home: '/build/home' } as const;
+
+/** Milliseconds for one step of preparation; the build itself is limited by the job's timeout. */
+const preparation = 900_000;
+
+/** The container that one package is built in. */
+export interface Room {
+  readonly container: Container;
+  readonly platform: Platform;
+  readonly context: StageContext;
+  /** Runs a step as root, its output in the log; the result is looked at by the caller. */
+  root(argv: readonly string[], options?: StepOptions): Promise<ExecResult>;
+  /** Runs a step of the build as the unprivileged user. @throws BuildProblem with the reason when it fails. */
+  build(what: string, argv: readonly string[], options?: StepOptions): Promise<string>;
+}
+
+export interface StepOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The output is data, and stays out of the log. */
+  readonly quiet?: boolean;
+}
+
+/** Makes the builder's user and directories, and the tools where an image comes without them. */
+const furnish = `set -eu
+mkdir -p ${places.source} ${places.work} ${places.home}
+id builder >/dev/null 2>&1 || useradd --home-dir /build --no-create-home --shell /bin/sh builder
+chown builder ${places.work} ${places.home}
+`;
+
+const tools: Readonly<Record<Platform['format'], string>> = {
+  deb: `command -v dpkg-buildpackage >/dev/null || {
+  apt-get -q update; apt-get -q -y --no-install-recommends install build-essential fakeroot; }`,
+  rpm: `command -v rpmbuild >/dev/null || dnf -y install rpm-build dnf-plugins-core gcc make`,
+};
+
+/** Starts a container for a build. The caller removes it. */
+export async function openRoom(
+  engine: ContainerEngine,
+  platform: Platform,
+  { build, context }: { readonly build: string; readonly context: StageContext },
+): Promise<Room> {
+  const container = await engine.start({
+    image: platform.buildImage,
+    build,
+    hostname: 'builder',
+    network: 'default',
+    limits: platform.limits,
+    privileges: 'default',
+    scratch: ['/build', '/tmp', '/var/tmp'],
+  });
+  const room = createRoom(container, platform, context);
+  try {
+    const script = `${furnish}${tools[platform.format]}`;
+    const { code, output } = await room.root(['/bin/sh', '-c', script], { quiet: true });
+    if (code !== 0) throw new Error(`the builder cannot be prepared: ${output.trim().split('\n').pop()}`);
+  } catch (error) {
+    await container.remove().catch(() => {});
+    throw error;
+  }
+  return room;
+}
+
+function createRoom(container: Container, platform: Platform, context: StageContext): Room {
+  const { signal, log } = context;
+  const environment = {
+    LC_ALL: 'C.UTF-8',
+    HOME: places.home,
+    TMPDIR: '/tmp',
+    DEBIAN_FRONTEND: 'noninteractive',
+    DEB_BUILD_OPTIONS: `parallel=${platform.limits.cpus}`,
+    RPM_BUILD_NCPUS: String(platform.limits.cpus),
+  };
+  const run = (user: string, argv: readonly string[], options: StepOptions & { readonly timeout?: number }) => {
+    const { cwd = '/build', env, quiet = false, timeout } = options;
+    if (!quiet) log.write(`${user === 'root' ? '#' : '$'} ${argv.join(' ')}\n`);
+    const limit = timeout === undefined ? {} : { timeout };
+    const always = { user, cwd, signal, env: { ...environment, ...env }, ...limit };
+    return container.exec(argv, quiet ? always : { ...always, log });
+  };
+  return {
+    container,
+    platform,
+    context,
+    root: (argv, options = {}) => prepared(run('root', argv, { ...options, timeout: preparation }), argv),
+    build: async (what, argv, options = {}) => accept(platform, what, await run('builder', argv, options)),
+  };
+}
+
+async function prepared(step: Promise<ExecResult>, argv: readonly string[]): Promise<ExecResult> {
+  const result = await step;
+  if (result.timedOut) throw new BuildProblem(`${argv[0]}: not done after ${preparation / 1000} seconds`, 'TIMED_OUT');
+  return result;
+}
+
+function accept(platform: Platform, what: string, { code, output }: ExecResult): string {
+  if (code === 0) return output;
+  if (/No space left on device/.test(output)) {
+    const disk = `${platform.limits.diskMiB} MiB`;
+    throw new BuildProblem(
+      `${what}: the disk is full: the build may use ${disk} (the platform's diskMiB)`,
+      'DISK_FULL',
+    );
+  }
+  const killed = code === 137 || /fatal error: Killed signal/.test(output);
+  if (killed) throw new BuildProblem(`${what}: killed: it may use ${platform.limits.memoryMiB} MiB of memory`);
+  throw new BuildProblem(`${what}: ${firstError(output) ?? `ended with exit code ${code}`}`);
+}
+
+/** Puts text into a file of the container, owned by root. `path` is ours, not the package's. */
+export async function placeFile(room: Room, path: string, text: string): Promise<void> {
+  const folder = await mkdtemp(join(room.context.workdir, 'file-'));
+  const name = path.split('/').pop() ?? '';
+  await writeFile(join(folder, name), text, { mode: 0o644 });
+  await room.container.copyIn(join(folder, name), path.slice(0, -name.length));
+}

@@ -1,0 +1,168 @@
+import { buildRelease, isRaised } from '../../../pipelines/formats/rpm/build-version.ts';
+import {
+  changelogEntry,
+  countedPart,
+  parseSpecHead,
+  rewriteSpec,
+  type SpecHead,
+} from '../../../pipelines/formats/rpm/spec.ts';
+import {
+  commitsSince,
+  previousState,
+  readTip,
+  type Tip,
+  type VersionFile,
+  type VersionState,
+  versionState,
+} from '../history.ts';
+import type { Prepared, SourceBuilder } from '../port.ts';
+import { BuildProblem } from '../problem.ts';
+import { placeFile, places, type Room } from '../room.ts';
+import type { Source } from '../source.ts';
+import { installBuildRequires } from './build-requires.ts';
+import { findSpec } from './find-spec.ts';
+import { folders, placeSources } from './place-sources.ts';
+
+/** What an RPM build knows besides name and version. */
+export interface PreparedRpm extends Prepared {
+  /** Path of the spec in the tree. */
+  readonly path: string;
+  /** The spec as it is built: with the build's release and changelog. */
+  readonly spec: string;
+  readonly specFile: string;
+}
+
+/** Builds RPM packages: the source package with rpmbuild, then the binaries from it. */
+export const rpmBuilder: SourceBuilder<PreparedRpm> = { prepare, installDependencies, build };
+
+async function prepare(source: Source, room: Room, project: string): Promise<PreparedRpm> {
+  const { path, text } = await findSpec(source, project);
+  const head = parseSpecHead(text);
+  if (head === null) throw new BuildProblem(`${path} has no Name: and Version:`);
+  if (!/^[A-Za-z0-9][\w.+-]*$/.test(head.name))
+    throw new BuildProblem(`${path}: ${JSON.stringify(head.name)} is no package name`);
+  const dated =
+    source.gitDir === null ? { spec: text, time: null } : await fromHistory(source.gitDir, { path, text, head });
+  const specFile = `${folders.specs}/${head.name}.spec`;
+  const prepared = { name: head.name, version: '', path, specFile, ...dated };
+  await room.build('prepare', ['mkdir', '-p', folders.sources, folders.specs], { quiet: true });
+  await placeFile(room, specFile, dated.spec);
+  return { ...prepared, version: await readVersion(prepared, room) };
+}
+
+interface Spec {
+  readonly path: string;
+  readonly text: string;
+  readonly head: SpecHead;
+}
+
+async function fromHistory(gitDir: string, { path, text, head }: Spec): Promise<{ spec: string; time: number }> {
+  const state = await versionState(gitDir, 'HEAD', versionFile(path));
+  if (state === null) throw new BuildProblem(`${path} is not in the commit`);
+  const release = buildRelease(head.release, state.count);
+  await assertRaised(gitDir, state, { path, text, head });
+  const tip = await readTip(gitDir);
+  const entry = await describeCommits(gitDir, { tip, state, head });
+  return { spec: rewriteSpec(text, { release, changelog: changelogEntry(text, entry) }), time: tip.time };
+}
+
+function versionFile(path: string): VersionFile {
+  const part = (text: string) => {
+    const head = parseSpecHead(text);
+    return head === null ? null : countedPart(head);
+  };
+  return { path, countedPart: part };
+}
+
+async function describeCommits(
+  gitDir: string,
+  { tip, state, head }: { readonly tip: Tip; readonly state: VersionState; readonly head: SpecHead },
+) {
+  const version = `${evr(head)}.${state.count}`;
+  return { ...tip, version, commits: await commitsSince(gitDir, state.introduced) };
+}
+
+function evr({ epoch, version, release }: SpecHead): string {
+  return `${epoch === '0' ? '' : `${epoch}:`}${version}-${release}`;
+}
+
+async function assertRaised(gitDir: string, state: VersionState, { path, head }: Spec): Promise<void> {
+  const before = await previousState(gitDir, state, versionFile(path));
+  const old = before === null ? null : parseSpecHead(before.text);
+  if (before === null || old === null || isRaised(evr(old), evr(head))) return;
+  throw new BuildProblem(`${path}: ${evr(head)} does not sort above ${evr(old)}, which this branch had before`);
+}
+
+/** Version and release after all macros; what rpm cannot read is the package's fault. */
+async function readVersion(prepared: PreparedRpm, room: Room): Promise<string> {
+  const format = '%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\n';
+  const argv = ['rpmspec', ...defines(room), '--query', '--srpm', '--queryformat', format, prepared.specFile];
+  const output = await room.build(prepared.path, argv, { cwd: places.source, quiet: true });
+  const version = output.trim().split('\n').pop() ?? '';
+  if (!/^[\w.:+~^-]+$/.test(version))
+    throw new BuildProblem(`${prepared.path}: ${JSON.stringify(version)} is no version`);
+  return version;
+}
+
+/** What every rpm tool is told: where things are, the platform's tag, and what makes two builds alike. */
+function defines({ platform }: Room): string[] {
+  const values = [
+    `_topdir ${folders.top}`,
+    `dist .${platform.codename}`,
+    '_buildhost sluice',
+    'source_date_epoch_from_changelog 0',
+    'use_source_date_epoch_as_buildtime 1',
+    'clamp_mtime_to_source_date_epoch 1',
+    // Old specs set owners in %install; everything before it runs as the plain user.
+    '__spec_install_cmd %(command -v fakeroot) %{___build_cmd}',
+  ];
+  return values.flatMap((value) => ['--define', value]);
+}
+
+async function installDependencies(prepared: PreparedRpm, room: Room): Promise<void> {
+  const list = await room.build(
+    prepared.path,
+    ['rpmspec', ...defines(room), '--query', '--buildrequires', prepared.specFile],
+    {
+      cwd: places.source,
+      quiet: true,
+    },
+  );
+  const requirements = list
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('warning:'));
+  room.context.log.write(requirements.map((line) => `BuildRequires: ${line}\n`).join(''));
+  if (room.platform.buildRequires === 'debian') return installBuildRequires(requirements, room);
+  if (requirements.length === 0) return;
+  const { code, output } = await room.root(['dnf', '--assumeyes', 'builddep', '--spec', prepared.specFile]);
+  if (code !== 0) throw new BuildProblem(`build requirements cannot be met: ${missingIn(output)}`);
+}
+
+function missingIn(output: string): string {
+  const lines = output
+    .split('\n')
+    .filter((line) => /nothing provides|No matching package|Unable to find a match/i.test(line));
+  return lines.map((line) => line.trim()).join('; ') || (output.trim().split('\n').pop() ?? '');
+}
+
+async function build(prepared: PreparedRpm, room: Room): Promise<readonly string[]> {
+  const env = prepared.time === null ? {} : { SOURCE_DATE_EPOCH: String(prepared.time) };
+  const options = defines(room);
+  const expanded = await room.build(prepared.path, ['rpmspec', ...options, '--parse', prepared.specFile], {
+    cwd: places.source,
+    quiet: true,
+  });
+  await placeSources(expanded, prepared, room);
+  await room.build('source package', ['rpmbuild', ...options, '-bs', '--nodeps', prepared.specFile], { env });
+  const source = await list(room, folders.sourcePackages);
+  if (source[0] === undefined) throw new BuildProblem('rpmbuild made no source package');
+  const nodeps = room.platform.buildRequires === 'debian' ? ['--nodeps'] : [];
+  await room.build('build', ['rpmbuild', ...options, '--rebuild', ...nodeps, source[0]], { env });
+  return [...source, ...(await list(room, folders.packages))];
+}
+
+async function list(room: Room, folder: string): Promise<string[]> {
+  const found = await room.build('list', ['find', folder, '-name', '*.rpm', '-type', 'f', '-print0'], { quiet: true });
+  return found.split('\0').filter(Boolean);
+}

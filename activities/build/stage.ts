@@ -1,0 +1,160 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PackagesManifest, PackagesMetadata } from '../../pipelines/model/artifact.ts';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import { junitXml } from '../../pipelines/report/junit.ts';
+import type { StageInput, StageResult } from '../../workflows/contract.ts';
+import type { SourceTree } from '../install/exercise.ts';
+import { testRepositories } from '../install/repositories.ts';
+import { packageManagers } from '../nodes/packages/managers.ts';
+import { addRepositories } from '../nodes/packages/node.ts';
+import type { NodeRepository } from '../nodes/packages/port.ts';
+import type { BlobStore, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
+import { debBuilder } from './deb/build-deb.ts';
+import { installedPackages, storeFiles } from './manifest.ts';
+import { BuildProblem } from './problem.ts';
+import { openRoom, places, type Room } from './room.ts';
+import { rpmBuilder } from './rpm/build-rpm.ts';
+import { openSource } from './source.ts';
+
+export interface BuildStageDeps {
+  readonly engine: ContainerEngine;
+  readonly store: BlobStore;
+  /** @throws when no platform has that name. */
+  readonly platform: (label: string) => Platform;
+  /** The released repository of a platform, where there is one already. */
+  readonly released: (platform: Platform) => Promise<NodeRepository | null>;
+  /** Writes the tree of a commit, with its history in `.git` where it has one. */
+  readonly sources: SourceTree;
+}
+
+/** Builds source and binary packages from an unpacked tree, in a throw-away container. */
+export function createBuildStage(deps: BuildStageDeps): StageRunner {
+  return async (input, context) => {
+    const label = input.nodes[0]?.label;
+    if (label === undefined) return { result: 'ERROR', summary: 'the job has no node to build on', artifacts: [] };
+    const platform = deps.platform(label);
+    const started = new Date();
+    try {
+      const manifest = await buildPackages(deps, { input, context, platform, started });
+      return success(deps.store, input, manifest);
+    } catch (error) {
+      if (!(error instanceof BuildProblem)) throw error;
+      return failure(deps.store, { input, platform, started, problem: error });
+    }
+  };
+}
+
+interface Work {
+  readonly input: StageInput;
+  readonly context: StageContext;
+  readonly platform: Platform;
+  readonly started: Date;
+}
+
+async function buildPackages(deps: BuildStageDeps, work: Work): Promise<PackagesManifest> {
+  const { input, context, platform, started } = work;
+  context.log.section('Source');
+  const directory = await mkdtemp(join(context.workdir, 'source-'));
+  await deps.sources(input.source, directory, context.signal);
+  const source = await openSource(directory);
+  context.log.write(`${source.paths.length} files${source.gitDir === null ? ', no history' : ''}\n`);
+  const room = await openRoom(deps.engine, platform, { build: input.build.id, context });
+  try {
+    const builder = platform.format === 'deb' ? debBuilder : rpmBuilder;
+    await copyTree(room, directory);
+    const prepared = await builder.prepare(source, room, input.source.project);
+    context.log.write(`${prepared.name} ${prepared.version}\n`);
+    context.heartbeat(`${prepared.name} ${prepared.version}`);
+    context.log.section('Build dependencies');
+    const repositories = await offerRepositories(deps, work, room);
+    await builder.installDependencies(prepared, room, repositories);
+    await room.container.isolate();
+    context.log.section('Build, without network');
+    const paths = await builder.build(prepared, room);
+    context.log.section('Packages');
+    const files = await storeFiles(room, deps.store, { prepared, paths });
+    for (const { name, size } of files) context.log.write(`${name} (${size} bytes)\n`);
+    return {
+      format: platform.format,
+      platform: platform.name,
+      source: { ...input.source, name: prepared.name, version: prepared.version },
+      files,
+      environment: {
+        image: await deps.engine.imageId(platform.buildImage),
+        packages: await installedPackages(room),
+        repositories: repositories.map(({ url }) => url),
+      },
+      started: started.toISOString(),
+      finished: new Date().toISOString(),
+      build: input.build.id,
+    };
+  } finally {
+    await room.container.remove();
+  }
+}
+
+async function copyTree(room: Room, directory: string): Promise<void> {
+  await room.container.copyIn(directory, places.source);
+  const { code, output } = await room.root(['chown', '-R', 'builder', places.source], { quiet: true });
+  if (code !== 0) throw new Error(`the tree cannot be placed in the builder: ${output.trim()}`);
+}
+
+/** Offers the repositories of the changes ahead, newest last, and the released one. */
+async function offerRepositories(deps: BuildStageDeps, work: Work, room: Room): Promise<readonly NodeRepository[]> {
+  const { input, context, platform } = work;
+  const released = await deps.released(platform);
+  const ahead = testRepositories(input.provided).filter(({ metadata }) => metadata.platform === platform.name);
+  const repositories = [...ahead.map(({ repository }) => repository), ...(released === null ? [] : [released])];
+  if (repositories.length === 0) return repositories;
+  const manager = packageManagers[platform.format];
+  const node = { name: 'builder', machine: room.container, manager, signal: context.signal, log: context.log };
+  const added = await addRepositories(node, repositories, { workdir: context.workdir, timeout: 120_000 });
+  if (added.code !== 0)
+    throw new Error(`the builder cannot read a repository: ${added.output.trim().split('\n').pop()}`);
+  return repositories;
+}
+
+async function success(store: BlobStore, input: StageInput, manifest: PackagesManifest): Promise<StageResult> {
+  const { name, version } = manifest.source;
+  const ref = await store.put(`${JSON.stringify(manifest, null, 2)}\n`);
+  const metadata: PackagesMetadata = {
+    type: 'packages',
+    format: manifest.format,
+    platform: manifest.platform,
+    manifest: ref.digest,
+    project: input.source.project,
+    name,
+    version,
+  };
+  const count = manifest.files.filter(({ kind }) => kind === 'binary').length;
+  const seconds = (Date.parse(manifest.finished) - Date.parse(manifest.started)) / 1000;
+  const suite = `build ${manifest.platform}`;
+  return {
+    result: 'SUCCESS',
+    summary: `${name} ${version}: ${count} ${count === 1 ? 'package' : 'packages'}`,
+    artifacts: [
+      { name: 'packages', url: store.url(ref.digest, 'packages.json'), metadata },
+      await junit(store, { suite, name: `${name} ${version}`, seconds }),
+    ],
+  };
+}
+
+async function failure(
+  store: BlobStore,
+  { input, platform, started, problem }: Omit<Work, 'context'> & { readonly problem: BuildProblem },
+): Promise<StageResult> {
+  const seconds = (Date.now() - started.getTime()) / 1000;
+  const test = { suite: `build ${platform.name}`, name: input.source.project, seconds };
+  const { message, result } = problem;
+  return {
+    result,
+    summary: message,
+    artifacts: [await junit(store, { ...test, failure: { message, text: message } })],
+  };
+}
+
+async function junit(store: BlobStore, one: Parameters<typeof junitXml>[0][number]) {
+  const { digest } = await store.put(junitXml([one]));
+  return { name: 'junit.xml', url: store.url(digest, 'junit.xml') };
+}

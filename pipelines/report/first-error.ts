@@ -1,0 +1,36 @@
+/** Words of tools that name a reason, the telling ones first; the first line of the best kind is the reason. */
+const kinds: readonly RegExp[] = [
+  /:\d+(?::\d+)?: (?:fatal )?error: /,
+  /undefined reference to|cannot find -l|multiple definition of/,
+  /^\s*(?:dpkg-source|dpkg-checkbuilddeps|dpkg-gencontrol|dpkg-shlibdeps|dh_\w+|dpkg-buildpackage): error: (?!debian\/rules)/,
+  /^error: (?!Bad exit status)|^\s+File not found: |^\s+Installed \(but unpackaged\)|^\s*Bad file|is needed by/,
+  /^configure: error: |^CMake Error|^meson\.build:\d+:\d+: ERROR: |No package '[^']+' found/,
+  /^(?:FAIL|FAILED|not ok)\b|^\S+: (?:FAIL|FAILED)$|\bAssertion .* failed|Segmentation fault/,
+  /\bNo rule to make target\b|\bcommand not found\b|: not found$|Permission denied|No such file or directory/,
+  /^(?:\S*make(?:\[\d+\])?: \*\*\* )|^Traceback |^\w*Error: /,
+  /\berror\b/i,
+];
+
+/** Lines that carry an error's words without being its reason. */
+const noise =
+  /checking for|-W?error=|warning: |\berrors?\.(?:[ch]|o|cpp)\b|0 errors|no errors|debian\/rules .* returned exit|Bad exit status/i;
+
+/** The line of a tool's output that tells best why it failed, on one line of at most 300 characters; null when none does. */
+export function firstError(output: string): string | null {
+  const lines = output.split(/\r?\n/).filter((line) => !noise.test(line));
+  for (const kind of kinds) {
+    const at = lines.findIndex((line) => kind.test(line));
+    if (at >= 0) return tidy(lines, at);
+  }
+  return null;
+}
+
+/** A heading such as `RPM build errors:` says nothing without the line below it. */
+function tidy(lines: readonly string[], at: number): string {
+  const line = lines[at]?.trim() ?? '';
+  const full = line.endsWith(':') ? `${line} ${lines[at + 1]?.trim() ?? ''}` : line;
+  return full
+    .replace(/\p{C}+/gu, ' ')
+    .trim()
+    .slice(0, 300);
+}
