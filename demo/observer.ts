@@ -79,6 +79,6 @@ async function poll<T>(what: string, limit: number, look: () => Promise<T | unde
 
 function describeBuild(change: Change, build: BuildRecord): string {
   const seconds = ((build.endTime ?? build.startTime) - build.startTime) / 1000;
-  const name = `${build.project} ${change.key.split('~').at(-1)}`;
+  const name = `${build.project} ${change.key}`;
   return `${name}  ${build.pipeline}  ${build.job}  ${build.result}  ${seconds.toFixed(1)} s  ${build.summary}`;
 }

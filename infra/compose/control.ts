@@ -80,8 +80,11 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
   const gates = createGateClient(temporal.client);
   const hosts = settings.map((each) => createGitHost(each));
   const router = new EventRouter({ tenant: config.tenant, layouts, hosts, gates, ledger: store });
+  // The hook need not wait: what is not looked at now, the periodic sync finds.
   const intake = async ({ connection, changes }: HookNotice) => {
-    for (const change of changes) await router.look(connection, change);
+    for (const change of changes) {
+      router.look(connection, change).catch((error) => logger.warn({ change, error }, 'cannot look at a change'));
+    }
   };
   const [first] = settings;
   if (first === undefined) throw new Error('the configuration has no connection');
