@@ -9,6 +9,12 @@ const NOT_RUN: Partial<Record<keyof JobAttributes, string>> = {
   'ansible-split-streams': 'both streams go to one log',
   'cleanup-run': 'write a post-run playbook with "cleanup: true" instead',
   'image-build-name': 'images are not built by jobs',
+  'pre-timeout': 'the job’s timeout covers its pre-run playbooks too',
+  roles: 'playbooks see the roles of their own repository',
+  'include-vars': 'write the variables into "vars"',
+  'include-projects': 'the workspace holds the required projects and those of the changes',
+  'exclude-projects': 'the workspace holds the required projects and those of the changes',
+  'workspace-checkout': 'the workspace is checked out',
   'preserve-home-paths': 'every playbook has a home directory of its own',
   'secret-exposure': 'secrets are always kept out of logs',
 };
