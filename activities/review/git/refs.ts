@@ -6,6 +6,7 @@ export const changesPrefix = 'refs/changes/';
 export const votesRef = 'refs/notes/votes';
 /** A blob: the hook that adds the `Change-Id:` footer, for developers to fetch. */
 export const commitMsgRef = 'refs/tools/commit-msg';
+export const emptyTreeRef = 'refs/sluice/empty';
 
 /** `refs/changes/07/7/2`: patch set 2 of change 7. */
 export function patchsetRef(number: number, patchset: number): string {

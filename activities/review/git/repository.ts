@@ -4,7 +4,7 @@ import { git, tryGit } from '../../git/git.ts';
 import { repositoryPath, show } from '../../git/names.ts';
 import { readBranches } from '../../git/refs.ts';
 import { must } from '../../process/run.ts';
-import { commitMsgRef, votesRef } from './refs.ts';
+import { commitMsgRef, emptyTreeRef, votesRef } from './refs.ts';
 
 /** A repository to put under the gate. */
 export interface RepositoryRequest {
@@ -96,6 +96,9 @@ async function install(path: string, request: RepositoryRequest): Promise<void> 
   const input = await readFile(join(hooks, 'commit-msg'));
   const blob = (await git(path, ['hash-object', '-w', '--stdin'], { input })).trim();
   await git(path, ['update-ref', commitMsgRef, blob]);
+  // The tree of every commit that tells what happened to a change; the ref keeps it.
+  const tree = (await git(path, ['mktree'])).trim();
+  await git(path, ['update-ref', emptyTreeRef, tree]);
 }
 
 function settings(request: RepositoryRequest): [key: string, values: readonly string[]][] {
