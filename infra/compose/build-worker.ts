@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { createBuildStage } from '../../activities/build/stage.ts';
 import { exportTree } from '../../activities/git/export.ts';
 import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
+import { createLintStage } from '../../activities/lint/stage.ts';
 import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
 import { createPublishStage } from '../../activities/repository/publish-stage.ts';
 import { createScriptStage } from '../../activities/script/script-stage.ts';
@@ -14,6 +16,7 @@ import { createStageWorker } from '../temporal/worker.ts';
 import { type Common, createCommon, releasedRepository } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { containerUrl } from './listen.ts';
+import { createReleasedFiles } from './released-files.ts';
 import { workerPart } from './worker-part.ts';
 
 /** The worker that runs jobs: builds, checks and tests in containers on this machine. */
@@ -35,6 +38,8 @@ async function stageDeps(common: Common) {
   const root = join(paths.repositories, 'test');
   return {
     stages: {
+      build: createBuildStage(tests),
+      lint: createLintStage({ engine, store, platform, releasedFiles: createReleasedFiles(paths.released) }),
       publish: createPublishStage({ store, root, containerUrl: await containerUrl(config), codename }),
       install: createInstallStage(tests),
       systest: createSystestStage(tests),

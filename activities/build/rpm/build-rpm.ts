@@ -159,7 +159,20 @@ async function build(prepared: PreparedRpm, room: Room): Promise<readonly string
   if (source[0] === undefined) throw new BuildProblem('rpmbuild made no source package');
   const nodeps = room.platform.buildRequires === 'debian' ? ['--nodeps'] : [];
   await room.build('build', ['rpmbuild', ...options, '--rebuild', ...nodeps, source[0]], { env });
-  return [...source, ...(await list(room, folders.packages))];
+  return [...source, ...(await list(room, folders.packages)), ...(await takeLintOverrides(prepared, room))];
+}
+
+/** The checker's overrides travel with the packages, as `NAME.rpmlintrc`. */
+async function takeLintOverrides({ name, path }: PreparedRpm, room: Room): Promise<readonly string[]> {
+  const script =
+    'for file in "$FOLDER/$NAME.rpmlintrc" "$NAME.rpmlintrc"; do [ ! -f "$file" ] || cp -- "$file" "$OUT"; done';
+  const out = `${folders.top}/${name}.rpmlintrc`;
+  const env = { NAME: name, FOLDER: `./${path.split('/').slice(0, -1).join('/')}`, OUT: out };
+  await room.build('lint overrides', ['/bin/sh', '-c', script], { cwd: places.source, env, quiet: true });
+  const found = await room.build('list', ['find', folders.top, '-maxdepth', '1', '-name', '*.rpmlintrc', '-print0'], {
+    quiet: true,
+  });
+  return found.split('\0').filter(Boolean);
 }
 
 async function list(room: Room, folder: string): Promise<string[]> {

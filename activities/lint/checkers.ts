@@ -1,0 +1,47 @@
+import { parseLintian } from '../../pipelines/formats/deb/lintian.ts';
+import { parseRpmlint } from '../../pipelines/formats/rpm/rpmlint.ts';
+import type { PackageFormat } from '../../pipelines/model/artifact.ts';
+import type { LintRemark } from '../../pipelines/model/lint.ts';
+
+/** How a format's checker is run and read. */
+export interface Checker {
+  /** Which of a build's files are checked. */
+  readonly checks: (name: string) => boolean;
+  /** The command line; `files` are names in the current directory, `settings` is where `configuration` was put. */
+  readonly argv: (files: readonly string[], settings: string) => readonly string[];
+  /** Content of the checker's configuration file. */
+  readonly configuration: string;
+  readonly parse: (output: string) => readonly LintRemark[];
+  /** Whether the checker ran at all, told by its exit code. */
+  readonly ran: (code: number, output: string) => boolean;
+}
+
+/** Tags about the changelog's newest entry, which comes from Git: its author's address is the commit's. */
+const fromGit = ['bogus-mail-host', 'bogus-mail-host-in-debian-changelog', 'mail-address-loops-or-bounces'];
+
+/** Packages are signed when they are released; who packages is the repository's affair. */
+const unsigned = 'Filters = ["no-signature", "no-packager-tag"]\n';
+
+export const checkers: Readonly<Record<PackageFormat, Checker>> = {
+  deb: {
+    checks: (name) => /\.(?:u?deb|dsc)$/.test(name) && !/-dbgsym_/.test(name),
+    argv: (files) => [
+      ...['lintian', '--no-cfg', '--allow-root', '--show-overrides', '--tag-display-limit', '0'],
+      ...['--color', 'never', '--suppress-tags', fromGit.join(','), ...files.map((file) => `./${file}`)],
+    ],
+    configuration: '',
+    parse: parseLintian,
+    ran: (code) => code === 0 || code === 2,
+  },
+  rpm: {
+    checks: (name) => name.endsWith('.rpm') && !/-debug(?:info|source)-/.test(name),
+    argv: (files, settings) => [
+      ...['rpmlint', '--config', settings, '--ignore-unused-rpmlintrc'],
+      ...files.filter((file) => file.endsWith('.rpmlintrc')).flatMap((file) => ['--rpmlintrc', `./${file}`]),
+      ...files.filter((file) => file.endsWith('.rpm')).map((file) => `./${file}`),
+    ],
+    configuration: unsigned,
+    parse: parseRpmlint,
+    ran: (_code, output) => /\d+ packages and \d+ specfiles checked/.test(output),
+  },
+};

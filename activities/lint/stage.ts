@@ -1,0 +1,158 @@
+import { link, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { PackageFile, PackagesManifest } from '../../pipelines/model/artifact.ts';
+import { compareRemarks, type LintRemark, type LintReport } from '../../pipelines/model/lint.ts';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import { junitXml } from '../../pipelines/report/junit.ts';
+import type { StageResult } from '../../workflows/contract.ts';
+import type { BlobStore, Container, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
+import { packagesOf } from '../repository/publish-stage.ts';
+import { type Checker, checkers } from './checkers.ts';
+
+/** Files of the released version of a package, by path on this host; null for one that was never released. */
+export type ReleasedFiles = (platform: Platform, packageName: string) => Promise<readonly string[] | null>;
+
+export interface LintStageDeps {
+  readonly engine: ContainerEngine;
+  readonly store: BlobStore;
+  /** @throws when no platform has that name. */
+  readonly platform: (label: string) => Platform;
+  readonly releasedFiles: ReleasedFiles;
+}
+
+/** Milliseconds for one run of a checker. */
+const patience = 600_000;
+const places = { built: '/tmp/built', released: '/tmp/released', settings: '/tmp/settings.toml' } as const;
+
+/** Checks what a build made with the format's own checker; errors that the released version has too do not count. */
+export function createLintStage(deps: LintStageDeps): StageRunner {
+  return async (input, context) => {
+    const built = packagesOf(input.parents);
+    const label = input.nodes[0]?.label;
+    if (built.length === 0 || label === undefined) {
+      return { result: 'FAILURE', summary: 'no job before this one built packages', artifacts: [] };
+    }
+    const platform = deps.platform(label);
+    const files: PackageFile[] = [];
+    for (const { manifest } of built) {
+      files.push(...(JSON.parse((await deps.store.read(manifest)).toString()) as PackagesManifest).files);
+    }
+    const folder = await mkdtemp(join(context.workdir, 'built-'));
+    for (const { digest, name } of files) await deps.store.fetch(digest, join(folder, basename(name)));
+    const released = await gatherReleased(deps, { platform, files, context });
+    const report = await lintFiles(deps.engine, { build: input.build.id, platform, folder, released, context });
+    return verdict(deps.store, report);
+  };
+}
+
+async function gatherReleased(
+  deps: LintStageDeps,
+  { platform, files, context }: Pick<LintWork, 'platform' | 'context'> & { readonly files: readonly PackageFile[] },
+): Promise<string> {
+  const folder = await mkdtemp(join(context.workdir, 'released-'));
+  const names = files.filter(({ kind }) => kind === 'binary' || kind === 'source').map((file) => file.package);
+  for (const name of new Set(names)) {
+    for (const path of (await deps.releasedFiles(platform, name)) ?? []) await place(path, folder);
+  }
+  return folder;
+}
+
+/** Two packages of one source share its files. */
+async function place(path: string, folder: string): Promise<void> {
+  try {
+    await link(path, join(folder, basename(path)));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+export interface LintWork {
+  readonly build: string;
+  readonly platform: Platform;
+  /** A directory with the files to check. */
+  readonly folder: string;
+  /** A directory with files of the released version; empty when there is none. */
+  readonly released: string;
+  readonly context: StageContext;
+}
+
+/** Runs the checker on both directories. @throws when the checker itself fails. */
+export async function lintFiles(engine: ContainerEngine, work: LintWork): Promise<LintReport> {
+  const { platform, build } = work;
+  const container = await engine.start({
+    image: platform.buildImage,
+    build,
+    network: 'none',
+    limits: platform.limits,
+    privileges: 'default',
+  });
+  try {
+    const checker = checkers[platform.format];
+    await mkdir(join(work.folder, '..', 'settings'), { recursive: true });
+    const settings = join(work.folder, '..', 'settings', basename(places.settings));
+    await writeFile(settings, checker.configuration);
+    await container.copyIn(settings, '/tmp');
+    const run = (from: string, to: string) => check(container, { checker, from, to, context: work.context });
+    const built = await run(work.folder, places.built);
+    work.context.log.section('The released version, for comparison');
+    const released = await run(work.released, places.released);
+    return compareRemarks({ format: platform.format, platform: platform.name }, built, released);
+  } finally {
+    await container.remove();
+  }
+}
+
+interface Check {
+  readonly checker: Checker;
+  readonly from: string;
+  readonly to: string;
+  readonly context: StageContext;
+}
+
+async function check(container: Container, { checker, from, to, context }: Check): Promise<readonly LintRemark[]> {
+  const { signal, log } = context;
+  await container.exec(['mkdir', '-p', to], { signal });
+  await container.copyIn(from, to);
+  const listed = await container.exec(['ls', '-1', to], { signal });
+  const names = listed.output.split('\n').filter((name) => checker.checks(name) || name.endsWith('.rpmlintrc'));
+  if (!names.some(checker.checks)) return [];
+  const options = { cwd: to, user: 'nobody', env: { LC_ALL: 'C.UTF-8', HOME: '/tmp' }, signal, log, timeout: patience };
+  const { code, output } = await container.exec(checker.argv(names, places.settings), options);
+  if (!checker.ran(code, output)) throw new Error(`the checker ended with ${code}: ${output.trim().split('\n').pop()}`);
+  return checker.parse(output);
+}
+
+async function verdict(store: BlobStore, report: LintReport): Promise<StageResult> {
+  const [json, junit] = await Promise.all([
+    store.put(`${JSON.stringify(report, null, 2)}\n`),
+    store.put(lintJunit(report)),
+  ]);
+  const artifacts = [
+    { name: 'lint.json', url: store.url(json.digest, 'lint.json') },
+    { name: 'junit.xml', url: store.url(junit.digest, 'junit.xml') },
+  ];
+  const result = report.failures > 0 ? 'FAILURE' : 'SUCCESS';
+  return { result, summary: lintSummary(report), artifacts };
+}
+
+/** One line: the first new error, or how little there is to say. */
+export function lintSummary({ remarks, failures }: LintReport): string {
+  const first = remarks.find((remark) => remark.new && remark.severity === 'error');
+  const count = (severity: LintRemark['severity']) => remarks.filter((remark) => remark.severity === severity).length;
+  if (first === undefined) return `no new errors (${count('error')} known, ${count('warning')} warnings)`;
+  const more = failures === 1 ? '' : ` (and ${failures - 1} more)`;
+  return `${first.package}: ${first.tag} ${first.detail}`.trim() + more;
+}
+
+/** A test for each package, failed by its new errors. */
+export function lintJunit({ platform, remarks }: LintReport): string {
+  const suite = `lint ${platform}`;
+  const packages = [...new Set(remarks.map((remark) => remark.package))];
+  const cases = packages.map((name) => {
+    const errors = remarks.filter((each) => each.package === name && each.new && each.severity === 'error');
+    const text = errors.map(({ tag, detail }) => `${tag} ${detail}`.trim()).join('\n');
+    const one = { suite, name, seconds: 0 };
+    return errors.length === 0 ? one : { ...one, failure: { message: text.split('\n')[0] ?? '', text } };
+  });
+  return junitXml(cases.length > 0 ? cases : [{ suite, name: 'all packages', seconds: 0 }]);
+}

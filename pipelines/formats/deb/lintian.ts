@@ -1,0 +1,9 @@
+import { type LintRemark, severityOf } from '../../model/lint.ts';
+
+/** Reads lintian's output; lines that are no remark are passed over. */
+export function parseLintian(output: string): readonly LintRemark[] {
+  return output.split('\n').flatMap((line): LintRemark[] => {
+    const [, letter = '', name = '', tag, detail = ''] = /^([EWIPOXC]): (\S+)(?: \w+)?: (\S+)\s*(.*)$/.exec(line) ?? [];
+    return tag === undefined ? [] : [{ package: name, severity: severityOf(letter), tag, detail }];
+  });
+}
