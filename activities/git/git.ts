@@ -1,7 +1,7 @@
 import { must, type RunOptions, type RunResult, run } from '../process/run.ts';
 
 /** Git reads no configuration but the repository's own, asks nobody, and replaces no objects. */
-const environment = {
+export const gitEnvironment = {
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_ATTR_NOSYSTEM: '1',
@@ -26,5 +26,5 @@ function commandLine(repo: string, args: readonly string[]): string[] {
 }
 
 function withEnvironment(options: GitOptions): GitOptions {
-  return { ...options, env: { ...environment, ...options.env } };
+  return { ...options, env: { ...gitEnvironment, ...options.env } };
 }

@@ -1,5 +1,6 @@
 import { git } from './git.ts';
 import { checkRevision } from './names.ts';
+import { objectReader, type RawObject } from './object-reader.ts';
 
 /** A commit as Git has it. Author and committer are whole lines: `NAME <EMAIL> SECONDS ZONE`. */
 export interface Commit {
@@ -20,24 +21,11 @@ export interface Person {
   readonly time: number;
 }
 
-/** One object as `cat-file --batch` gives it, each byte one character; null when there is none. */
-export type RawObject = { readonly id: string; readonly type: string; readonly content: string } | null;
-
-/** Reads objects, in the order asked for, with one process. */
-export async function readObjects(repo: string, names: readonly string[]): Promise<RawObject[]> {
-  if (names.length === 0) return [];
-  const input = `${names.join('\n')}\n`;
-  const output = await git(repo, ['cat-file', '--batch'], { input, encoding: 'latin1' });
-  const found: RawObject[] = [];
-  for (let at = 0; at < output.length; ) {
-    const end = output.indexOf('\n', at);
-    const [, id, type, size] = /^([0-9a-f]+) (\w+) (\d+)$/.exec(output.slice(at, end)) ?? [];
-    const start = end + 1;
-    if (id === undefined || type === undefined) found.push(null);
-    else found.push({ id, type, content: output.slice(start, start + Number(size)) });
-    at = id === undefined ? start : start + Number(size) + 1;
-  }
-  return found;
+/** Reads objects by id or full ref, in the order asked for. */
+export function readObjects(repo: string, names: readonly string[]): Promise<RawObject[]> {
+  if (names.length === 0) return Promise.resolve([]);
+  const reader = objectReader(repo);
+  return Promise.all(names.map((name) => reader.read(name)));
 }
 
 /**
