@@ -22,7 +22,8 @@ function render(builds: readonly BuildRecord[]): string {
     const [, colour] = resultSign(build.result);
     const took = build.endTime === null ? '' : duration((build.endTime - build.startTime) / 1000);
     const change = `${shortId(build.change)},${build.patchset}`;
-    const job = build.attempt > 1 ? `${build.job} ×${build.attempt}` : build.job;
+    const again = build.attempt > 1 ? ` ×${build.attempt}` : '';
+    const job = `${build.job}${again}${build.alone ? ' (alone)' : ''}`;
     const result = paint(colour, build.result ?? 'running');
     return [build.id, when(build.startTime), build.pipeline, build.project, change, job, result, took, build.summary];
   });

@@ -13,6 +13,7 @@ const notice = z.object({ connection: name, project: name, changes: z.array(name
 /** Everything that acts on queues; a refusal is answered with 409 and its reason. */
 export function registerActing(app: App, deps: ServerDeps): void {
   const { operations } = deps;
+  const idOf = (change: string) => resolveChange(deps, change);
   const preHandler = requireToken(deps.token);
   app.addHook('preSerialization', async (_request, reply, payload) => {
     if (reply.statusCode === 200 && isRefusal(payload)) reply.code(409);
@@ -24,23 +25,23 @@ export function registerActing(app: App, deps: ServerDeps): void {
       preHandler,
       schema: { summary: 'Put a change or a branch into a pipeline', body: z.union([inPipeline, branchInPipeline]) },
     },
-    ({ body }) => operations.enqueue(body),
+    async ({ body }) => operations.enqueue('change' in body ? { ...body, change: await idOf(body.change) } : body),
   );
   app.post(
     '/api/dequeue',
     { preHandler, schema: { summary: 'Take a change out of a pipeline', body: inPipeline } },
-    ({ body }) => operations.dequeue(body),
+    async ({ body }) => operations.dequeue({ ...body, change: await idOf(body.change) }),
   );
   app.post(
     '/api/promote',
     { preHandler, schema: { summary: 'Move changes to the head of their queue', body: promotion } },
-    ({ body }) => operations.promote(body),
+    async ({ body }) => operations.promote({ ...body, changes: await Promise.all(body.changes.map(idOf)) }),
   );
   app.post(
     '/api/retrigger',
     { preHandler, schema: { summary: 'Run one job of a change again', body: retriggering } },
-    ({ body: { change, job, pipeline } }) =>
-      operations.retrigger({ change, job, ...(pipeline === undefined ? {} : { pipeline }) }),
+    async ({ body: { change, job, pipeline } }) =>
+      operations.retrigger({ change: await idOf(change), job, ...(pipeline === undefined ? {} : { pipeline }) }),
   );
   app.post(
     '/api/cancel',
@@ -54,6 +55,14 @@ export function registerActing(app: App, deps: ServerDeps): void {
       await deps.intake(body);
       return reply.code(202).send({ ok: true });
     },
+  );
+}
+
+/** People name a change by its number or its Change-Id, too; what is no change, a branch say, keeps its name. */
+async function resolveChange({ changes }: ServerDeps, name: string): Promise<string> {
+  return changes.read(name).then(
+    ({ id }) => id,
+    () => name,
   );
 }
 
