@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fastifyStatic from '@fastify/static';
 import Fastify from 'fastify';
 import type { PackageFormat } from '../pipelines/model/artifact.ts';
+import { plainPlus } from '../server/files/repositories.ts';
 
 /** The two mirrors of the story: one is a directory on this machine, the other is reached by an rsync daemon. */
 export interface DemoMirrors {
@@ -26,7 +27,7 @@ export function mirrorHosts({ root, rsync }: DemoMirrors, format: PackageFormat)
 export async function serveMirrors(root: string, address: string): Promise<DemoMirrors & { stop(): Promise<void> }> {
   for (const path of ['m1/deb', 'm1/rpm', 'm2/deb', 'm2/rpm']) await mkdir(join(root, path), { recursive: true });
   const daemon = await startRsyncDaemon(join(root, 'm2'), root);
-  const web = Fastify();
+  const web = Fastify({ rewriteUrl: ({ url = '/' }) => plainPlus(url) });
   await web.register(fastifyStatic, { root, decorateReply: false });
   const base = await web.listen({ host: address, port: 0 });
   return {

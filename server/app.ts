@@ -14,7 +14,7 @@ import { registerBuilds } from './api/builds.ts';
 import { registerChanges } from './api/changes.ts';
 import { registerStatus } from './api/status.ts';
 import type { ServerDeps } from './deps.ts';
-import { registerRepositories } from './files/repositories.ts';
+import { plainPlus, registerRepositories } from './files/repositories.ts';
 import { registerHealth } from './health.ts';
 import { registerPages } from './pages.ts';
 
@@ -53,6 +53,7 @@ function createFastify(deps: ServerDeps) {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 64 * 1024,
     routerOptions: { maxParamLength: 512 },
+    rewriteUrl: ({ url = '/' }) => plainPlus(url),
     // Event streams and followed logs end with the server.
     forceCloseConnections: true,
   }).withTypeProvider<ZodTypeProvider>();

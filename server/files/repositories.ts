@@ -27,6 +27,15 @@ export async function registerRepositories(app: FastifyInstance, { paths }: Serv
   }
 }
 
+/**
+ * APT asks for `%2b` where a version has a plus; the file server would look for a file of that very name. In a query
+ * the two mean different things, so only the path is touched.
+ */
+export function plainPlus(url: string): string {
+  const [path = '', ...query] = url.split('?');
+  return [path.replace(/%2b/gi, '+'), ...query].join('?');
+}
+
 const renderListing: ListRender = (directories, files) => {
   const rows = [...directories.map(({ name, href }) => ({ name: `${name}/`, href: `${href}/` })), ...files];
   const items = rows.map(({ name, href }) => `<li><a href="${escapeHtml(href)}">${escapeHtml(name)}</a></li>`);

@@ -150,6 +150,10 @@ describe('files', () => {
     const response = await get('/released/deb/dists/Release', { range: 'bytes=0-5' });
     assert.equal(response.status, 206);
     assert.equal(await response.text(), 'Origin');
+    await writeFile(join(released, '.generations', '1', 'lib_1+c1.deb'), 'plus');
+    for (const plus of ['+', '%2b', '%2B']) {
+      assert.equal(await (await get(`/released/deb/lib_1${plus}c1.deb`)).text(), 'plus', plus);
+    }
     assert.match(await (await get('/released/deb/dists/')).text(), /href="[^"]*Release"/);
     assert.equal((await get('/released/..%2Ftoken')).status, 404);
     assert.equal((await fetch(`${server.url}/released/%2e%2e/token`)).status, 404);
