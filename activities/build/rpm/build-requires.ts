@@ -12,7 +12,8 @@ type Answer =
 
 const archiveIndex = '/usr/share/sluice/debian-files';
 const extraProvides = '/build/work/provides';
-const dnf = ['dnf', '--assumeyes', '--quiet', '--setopt=install_weak_deps=False'];
+// Debian's dnf offers what it has downloaded before as a repository without a key: not here.
+const dnf = ['dnf', '--assumeyes', '--quiet', '--disableplugin=local', '--setopt=install_weak_deps=False'];
 
 /** How often dnf may name something more that a package of the test repositories needs from Debian. */
 const rounds = 4;
