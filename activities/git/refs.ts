@@ -1,3 +1,5 @@
+import { rm, stat } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { git, tryGit } from './git.ts';
 import { checkBranch, checkRevision } from './names.ts';
 
@@ -19,8 +21,22 @@ export async function updateRefs(repo: string, updates: readonly RefUpdate[]): P
   const input = ['start', ...lines, 'prepare', 'commit', ''].join('\n');
   const result = await tryGit(repo, ['update-ref', '--stdin'], { input });
   if (result.code === 0) return true;
+  await removeStaleLock(repo, result.stderr);
   if (/cannot lock ref|Unable to create .*\.lock|unable to lock/i.test(result.stderr)) return false;
   throw new Error(`git update-ref failed in ${repo}: ${result.stderr.trim()}`);
+}
+
+/** Git holds a lock for moments; after this many milliseconds its process was killed, or the power went out. */
+const lockAge = 60_000;
+
+async function removeStaleLock(repo: string, stderr: string): Promise<void> {
+  const path = /Unable to create '(.+\.lock)': File exists/.exec(stderr)?.[1];
+  if (path === undefined || relative(repo, path).startsWith('..')) return;
+  const age = await stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
+  if (age > lockAge) await rm(path, { force: true });
 }
 
 function updateLine({ ref, from, to }: RefUpdate): string {

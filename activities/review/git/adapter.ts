@@ -1,4 +1,5 @@
-import { mergeOnto } from '../../git/merge.ts';
+import type { SourceState } from '../../../pipelines/model/artifact.ts';
+import { type MergeMode, type MergeResult, mergeOnto } from '../../git/merge.ts';
 import { repositoryPath } from '../../git/names.ts';
 import { isAncestor, readBranch } from '../../git/refs.ts';
 import type { ReviewHost, SubmitRequest, SubmitResult } from '../port.ts';
@@ -89,10 +90,8 @@ async function decideMerge(
   const repo = repositoryPath(settings.root, record.project);
   const old = await readBranch(repo, record.branch);
   const commit = record.patchsets.at(-1)?.commit ?? '';
-  const result = await mergeOnto(repo, old, { commit, ...(mode === undefined ? {} : { mode }) });
-  if (result.kind === 'conflict' && tested === null) return { kind: 'refused', reason: result.message };
-  // Merging is repeatable, so the commit that was tested comes out again unless the branch has moved.
-  if (tested !== null && !(await contains(repo, tested.commit, result))) {
+  const result = await mergeTested(repo, old, { commit, mode, tested });
+  if (result === null) {
     return { kind: 'moved', reason: `${record.branch} of ${record.project} is no longer what was tested` };
   }
   if (result.kind === 'conflict') return { kind: 'refused', reason: result.message };
@@ -102,6 +101,32 @@ async function decideMerge(
   return { entry: merge(record, merged, sluice, Date.now()), refs: old === result.commit ? [] : [move] };
 }
 
-async function contains(repo: string, tested: string, result: Awaited<ReturnType<typeof mergeOnto>>): Promise<boolean> {
-  return result.kind === 'merged' && (result.commit === tested || (await isAncestor(repo, result.commit, tested)));
+interface TestedProposal {
+  readonly commit: string;
+  readonly mode: MergeMode | undefined;
+  readonly tested: SourceState | null;
+}
+
+/** Ways that lead to different commits; a project's configuration chose one of them for what was tested. */
+const ways: readonly MergeMode[] = ['rebase', 'merge', 'squash-merge'];
+
+/**
+ * Merges a change the way it was merged for the test. Merging is repeatable, so the very commit that was tested comes
+ * out again, or one below it, unless the branch has moved: then the answer is null.
+ */
+async function mergeTested(
+  repo: string,
+  onto: string | null,
+  { commit, mode, tested }: TestedProposal,
+): Promise<MergeResult | null> {
+  if (tested === null) return mergeOnto(repo, onto, { commit, mode: mode ?? 'rebase' });
+  for (const way of mode === undefined ? ways : [mode]) {
+    const result = await mergeOnto(repo, onto, { commit, mode: way });
+    if (result.kind === 'merged' && (await isPartOf(repo, result.commit, tested.commit))) return result;
+  }
+  return null;
+}
+
+async function isPartOf(repo: string, commit: string, tested: string): Promise<boolean> {
+  return commit === tested || isAncestor(repo, commit, tested);
 }

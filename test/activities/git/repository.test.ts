@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, readlink } from 'node:fs/promises';
+import { mkdir, readFile, readlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { exportTree } from '../../../activities/git/export.ts';
@@ -84,4 +84,18 @@ test('a branch moves only from where it is expected, and a repetition is known',
   assert.deepEqual(await submit(repo, { branch: 'master', expected: one, commit: two }), { kind: 'merged' });
   assert.deepEqual(await submit(repo, { branch: 'master', expected: one, commit: two }), { kind: 'already-merged' });
   assert.deepEqual(await submit(repo, { branch: 'master', expected: one, commit: other }), { kind: 'moved', tip: two });
+});
+
+test('a lock that a killed git left long ago is taken away; a fresh one is respected', async (t) => {
+  const repo = await bareRepository(await scratch(t), 'p');
+  const one = await makeCommit(repo, { files: { a: '1' } });
+  await setBranch(repo, 'master', one);
+  const lock = join(repo, 'refs/heads/master.lock');
+  const update = [{ ref: 'refs/heads/master', from: one, to: await makeCommit(repo, { parents: [one], files: {} }) }];
+  await writeFile(lock, '');
+  assert.equal(await updateRefs(repo, update), false);
+  assert.equal(await updateRefs(repo, update), false);
+  await utimes(lock, 1_700_000_000, 1_700_000_000);
+  assert.equal(await updateRefs(repo, update), false);
+  assert.equal(await updateRefs(repo, update), true);
 });

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type ChainItem, prepareChain } from '../../../activities/git/chain.ts';
+import type { MergeMode } from '../../../activities/git/merge.ts';
+import { readBranch } from '../../../activities/git/refs.ts';
+import { createGitHost } from '../../../activities/review/git/adapter.ts';
+import { receive } from '../../../activities/review/git/receive/receive.ts';
+import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
+import { messageFor } from './developer.ts';
+
+/** Three changes beside each other, of which the second is already behind the branch when it is merged. */
+async function setup(t: TestContext) {
+  const root = join(await scratch(t), 'git');
+  const repo = await bareRepository(root, 'alpha');
+  const base = await makeCommit(repo, { files: { start: '' } });
+  await setBranch(repo, 'master', base);
+  const settings = { root, connection: 'git', page: '' };
+  for (const word of ['a', 'b', 'c']) {
+    const commit = await makeCommit(repo, { parents: [base], files: { [word]: word }, message: messageFor(word) });
+    const commands = [{ ref: 'refs/for/master', old: '0'.repeat(40), new: commit }];
+    await receive(settings, { project: 'alpha', commands, options: [], pusher: null, remote: 'origin' });
+  }
+  const change = (number: number, mode: MergeMode) => ({
+    ...{ id: `git:${number}`, project: 'alpha', branch: 'master', mode },
+    commit: `refs/changes/0${number}/${number}/1`,
+  });
+  return { root, repo, host: createGitHost(settings), change };
+}
+
+for (const mode of ['rebase', 'cherry-pick', 'merge', 'squash-merge'] as const) {
+  test(`what is merged is the very commit that was tested: ${mode}`, async (t) => {
+    const { root, repo, host, change } = await setup(t);
+    const items: ChainItem[] = [
+      { key: '1', base: null, changes: [change(1, mode)] },
+      { key: '2', base: '1', changes: [change(2, mode), change(3, mode)] },
+    ];
+    const [one, two] = await prepareChain({ root, items });
+    assert.ok(one?.kind === 'ready' && two?.kind === 'ready');
+    const [first, both] = [one.sources[0] ?? null, two.sources[0] ?? null];
+    const submit = (number: number, tested: typeof first) =>
+      host.submit({ change: `git:${number}`, patchset: 1, tested });
+    assert.deepEqual(await submit(1, first), { kind: 'merged', state: first });
+    // The second and the third were tested as one item: the second alone is a part of what was tested.
+    assert.equal((await submit(2, both)).kind, 'merged');
+    assert.deepEqual(await submit(3, both), { kind: 'merged', state: both });
+    assert.equal(await readBranch(repo, 'master'), both?.commit);
+  });
+}
+
+test('a change that was not tested on what is ahead is not merged', async (t) => {
+  const { root, repo, host, change } = await setup(t);
+  const items: ChainItem[] = [{ key: '2', base: null, changes: [change(2, 'rebase')] }];
+  const [alone] = await prepareChain({ root, items });
+  assert.ok(alone?.kind === 'ready');
+  await host.submit({ change: 'git:1', patchset: 1, tested: null });
+  const before = await readBranch(repo, 'master');
+  const result = await host.submit({ change: 'git:2', patchset: 1, tested: alone.sources[0] ?? null });
+  assert.equal(result.kind, 'moved');
+  assert.equal(await readBranch(repo, 'master'), before);
+});
+
+test('two submits of one change at once merge it once', async (t) => {
+  const { host } = await setup(t);
+  const request = { change: 'git:1', patchset: 1, tested: null };
+  const kinds = (await Promise.all([host.submit(request), host.submit(request)])).map(({ kind }) => kind);
+  assert.deepEqual(kinds.sort(), ['already-merged', 'merged']);
+  assert.equal((await host.readEvents('git:1', 1)).events.length, 2);
+});

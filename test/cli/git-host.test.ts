@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { must, run } from '../../activities/process/run.ts';
+import { loadConfig } from '../../infra/config/load.ts';
+
+const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+async function open(t: TestContext) {
+  const cwd = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
+  t.after(() => rm(cwd, { recursive: true, force: true, maxRetries: 5 }));
+  const sluice = (...args: string[]) => run(process.execPath, [main, ...args], { cwd });
+  const git = (...args: string[]) =>
+    must('git', ['-C', join(cwd, 'upstream'), '-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args]);
+  return { cwd, sluice, git };
+}
+
+async function upstream({ cwd, git }: Awaited<ReturnType<typeof open>>, files: readonly string[]) {
+  await must('git', ['init', '-q', '-b', 'debian/latest', join(cwd, 'upstream')]);
+  for (const file of files) {
+    await must('mkdir', ['-p', join(cwd, 'upstream', file, '..')]);
+    await writeFile(join(cwd, 'upstream', file), 'x\n');
+  }
+  await git('add', '.');
+  await git('commit', '-q', '-m', 'Start');
+  await git('tag', 'v1');
+}
+
+test('init writes a configuration that loads, once', async (t) => {
+  const { cwd, sluice } = await open(t);
+  assert.equal((await sluice('init')).code, 0);
+  const config = loadConfig({ directory: cwd });
+  assert.equal(config.data, join(cwd, 'data'));
+  const again = await sluice('init');
+  assert.deepEqual([again.code, /is there already/.test(again.stderr)], [1, true]);
+});
+
+test('project add imports branches and tags, finds the templates, and keeps comments', async (t) => {
+  const world = await open(t);
+  const { cwd, sluice } = world;
+  await upstream(world, ['debian/control', 'tool.spec', 'src/a.c']);
+  await sluice('init');
+  const added = await sluice('project', 'add', 'tool', 'upstream', '--queue', 'core');
+  assert.equal(added.code, 0, added.stderr);
+  assert.match(added.stdout, /git push origin HEAD:refs\/for\/debian\/latest/);
+  const { projects } = loadConfig({ directory: cwd });
+  assert.deepEqual(projects.tool?.templates, ['deb-package', 'rpm-package']);
+  assert.deepEqual([projects.tool?.queue, projects.tool?.url], ['core', join(cwd, 'upstream')]);
+  assert.match(await readFile(join(cwd, 'sluice.yaml'), 'utf8'), /# Address of the page and the API\./);
+  const repo = join(cwd, 'data/git/tool.git');
+  const refs = (await must('git', ['-C', repo, 'for-each-ref', '--format=%(refname)'])).stdout;
+  assert.match(refs, /^refs\/heads\/debian\/latest$/m);
+  assert.match(refs, /^refs\/tags\/v1$/m);
+  assert.equal((await stat(join(repo, 'hooks/proc-receive'))).mode & 0o777, 0o755);
+});
+
+test('project add renews hooks and keeps what is configured', async (t) => {
+  const world = await open(t);
+  const { cwd, sluice } = world;
+  await upstream(world, ['debian/control']);
+  await writeFile(join(cwd, 'sluice.yaml'), 'projects:\n  tool: {queue: core, templates: [mine]} # ours\n');
+  await sluice('project', 'add', 'tool', 'upstream');
+  await rm(join(cwd, 'data/git/tool.git/hooks/proc-receive'));
+  const again = await sluice('project', 'add', 'tool', '--json');
+  assert.equal(again.code, 0, again.stderr);
+  const { created, queue, templates } = JSON.parse(again.stdout);
+  assert.deepEqual({ created, queue, templates }, { created: false, queue: 'core', templates: ['mine'] });
+  await stat(join(cwd, 'data/git/tool.git/hooks/proc-receive'));
+  assert.match(await readFile(join(cwd, 'sluice.yaml'), 'utf8'), /# ours/);
+});
+
+const refusals: readonly [says: string, code: number, words: RegExp, args: readonly string[]][] = [
+  ['a name that leaves the directory', 2, /cannot be a project's name/, ['project', 'add', '../x', 'upstream']],
+  ['a name with a space', 2, /cannot be a project's name/, ['project', 'add', 'a b', 'upstream']],
+  ['a URL that is an option', 1, /is not a Git URL/, ['project', 'add', '--', 'x', '--upload-pack=touch x']],
+  ['a directory without a repository', 1, /project x: git/, ['project', 'add', 'x', '/nowhere']],
+  ['approve without a server', 3, /no server answers/, ['approve', '1', '--server', 'http://127.0.0.1:9']],
+  ['abandon without a server', 3, /no server answers/, ['abandon', '1', '--server', 'http://127.0.0.1:9']],
+  ['restore without a server', 3, /no server answers/, ['restore', '1', '--server', 'http://127.0.0.1:9']],
+  ['a vote that is no number', 2, /not a whole number/, ['approve', '1', '--value', 'x']],
+  ['another hook', 2, /there is no hook/, ['hook', 'post-receive']],
+];
+for (const [says, code, words, args] of refusals) {
+  test(`refused: ${says}`, async (t) => {
+    const { cwd, sluice } = await open(t);
+    const result = await sluice(...args);
+    assert.equal(result.code, code, result.stderr);
+    assert.match(result.stderr, words);
+    await assert.rejects(stat(join(cwd, 'data/git/x.git')), { code: 'ENOENT' });
+  });
+}
