@@ -85,6 +85,18 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./completion.ts'),
   },
   {
+    name: 'build',
+    summary: 'build one source by hand, exactly as the gate does',
+    group: 'Packages',
+    load: () => import('./build.ts'),
+  },
+  {
+    name: 'lint',
+    summary: 'check packages with lintian or rpmlint',
+    group: 'Packages',
+    load: () => import('./lint.ts'),
+  },
+  {
     name: 'compare-versions',
     summary: 'order two package versions exactly as dpkg or rpm does',
     group: 'Packages',

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { PackageFile, PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { compareRemarks, type LintRemark, type LintReport } from '../../pipelines/model/lint.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import { junitXml } from '../../pipelines/report/junit.ts';
+import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import type { StageResult } from '../../workflows/contract.ts';
 import type { BlobStore, Container, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
 import { packagesOf } from '../repository/publish-stage.ts';
@@ -125,7 +125,7 @@ async function check(container: Container, { checker, from, to, context }: Check
 async function verdict(store: BlobStore, report: LintReport): Promise<StageResult> {
   const [json, junit] = await Promise.all([
     store.put(`${JSON.stringify(report, null, 2)}\n`),
-    store.put(lintJunit(report)),
+    store.put(junitXml(lintCases(report))),
   ]);
   const artifacts = [
     { name: 'lint.json', url: store.url(json.digest, 'lint.json') },
@@ -145,7 +145,7 @@ export function lintSummary({ remarks, failures }: LintReport): string {
 }
 
 /** A test for each package, failed by its new errors. */
-export function lintJunit({ platform, remarks }: LintReport): string {
+export function lintCases({ platform, remarks }: LintReport): readonly TestCase[] {
   const suite = `lint ${platform}`;
   const packages = [...new Set(remarks.map((remark) => remark.package))];
   const cases = packages.map((name) => {
@@ -154,5 +154,5 @@ export function lintJunit({ platform, remarks }: LintReport): string {
     const one = { suite, name, seconds: 0 };
     return errors.length === 0 ? one : { ...one, failure: { message: text.split('\n')[0] ?? '', text } };
   });
-  return junitXml(cases.length > 0 ? cases : [{ suite, name: 'all packages', seconds: 0 }]);
+  return cases.length > 0 ? cases : [{ suite, name: 'all packages', seconds: 0 }];
 }

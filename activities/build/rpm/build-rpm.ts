@@ -6,15 +6,7 @@ import {
   rewriteSpec,
   type SpecHead,
 } from '../../../pipelines/formats/rpm/spec.ts';
-import {
-  commitsSince,
-  previousState,
-  readTip,
-  type Tip,
-  type VersionFile,
-  type VersionState,
-  versionState,
-} from '../history.ts';
+import { commitsSince, previousState, readTip, type VersionFile, type VersionState, versionState } from '../history.ts';
 import type { Prepared, SourceBuilder } from '../port.ts';
 import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
@@ -42,7 +34,7 @@ async function prepare(source: Source, room: Room, project: string): Promise<Pre
   if (!/^[A-Za-z0-9][\w.+-]*$/.test(head.name))
     throw new BuildProblem(`${path}: ${JSON.stringify(head.name)} is no package name`);
   const dated =
-    source.gitDir === null ? { spec: text, time: null } : await fromHistory(source.gitDir, { path, text, head });
+    source.gitDir === null ? { spec: text, time: null } : await fromHistory(source.gitDir, { path, text, head }, room);
   const specFile = `${folders.specs}/${head.name}.spec`;
   const prepared = { name: head.name, version: '', path, specFile, ...dated };
   await room.build('prepare', ['mkdir', '-p', folders.sources, folders.specs], { quiet: true });
@@ -56,13 +48,18 @@ interface Spec {
   readonly head: SpecHead;
 }
 
-async function fromHistory(gitDir: string, { path, text, head }: Spec): Promise<{ spec: string; time: number }> {
+async function fromHistory(
+  gitDir: string,
+  { path, text, head }: Spec,
+  { platform }: Room,
+): Promise<{ spec: string; time: number }> {
   const state = await versionState(gitDir, 'HEAD', versionFile(path));
   if (state === null) throw new BuildProblem(`${path} is not in the commit`);
   const release = buildRelease(head.release, state.count);
   await assertRaised(gitDir, state, { path, text, head });
   const tip = await readTip(gitDir);
-  const entry = await describeCommits(gitDir, { tip, state, head });
+  const version = `${evr(head)}.${platform.codename}.${state.count}`;
+  const entry = { ...tip, version, commits: await commitsSince(gitDir, state.introduced) };
   return { spec: rewriteSpec(text, { release, changelog: changelogEntry(text, entry) }), time: tip.time };
 }
 
@@ -72,14 +69,6 @@ function versionFile(path: string): VersionFile {
     return head === null ? null : countedPart(head);
   };
   return { path, countedPart: part };
-}
-
-async function describeCommits(
-  gitDir: string,
-  { tip, state, head }: { readonly tip: Tip; readonly state: VersionState; readonly head: SpecHead },
-) {
-  const version = `${evr(head)}.${state.count}`;
-  return { ...tip, version, commits: await commitsSince(gitDir, state.introduced) };
 }
 
 function evr({ epoch, version, release }: SpecHead): string {

@@ -1,0 +1,45 @@
+import { allPlatforms } from '../infra/config/platforms.ts';
+import type { Platform } from '../pipelines/model/platform.ts';
+import { readConfiguration } from './configuration.ts';
+import { misused, unavailable } from './fault.ts';
+
+/** Every platform of the configuration. */
+export function readPlatforms(config: string | undefined): readonly Platform[] {
+  return allPlatforms(readConfiguration(config === undefined ? {} : { file: config }));
+}
+
+/** A platform by its name. @throws CommandError 2 that names those there are. */
+export function choosePlatform(name: string, config: string | undefined): Platform {
+  const platforms = readPlatforms(config);
+  const found = platforms.find((platform) => platform.name === name);
+  if (found !== undefined) return found;
+  const names = platforms.map((platform) => platform.name).join(', ');
+  throw misused(`no platform is called ${JSON.stringify(name)}: there are ${names}; others come from sluice.yaml`);
+}
+
+/**
+ * Runs work in containers: makes the platform's images where they are missing, and ends the work on Ctrl-C.
+ *
+ * @throws CommandError 3 without a container engine.
+ */
+export async function withEngine<T>(
+  platform: Platform,
+  onProgress: (line: string) => void,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { ensureImages } = await import('../infra/images/ensure.ts');
+  const controller = new AbortController();
+  const stop = () => controller.abort(new Error('interrupted'));
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    await ensureImages([platform], onProgress);
+    return await work(controller.signal);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'EngineUnavailable') {
+      throw unavailable(`${error.message}\n\`sluice doctor\` says how to get one.`);
+    }
+    throw error;
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}

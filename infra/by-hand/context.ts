@@ -1,0 +1,29 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { BuildLog, StageContext } from '../../activities/ports.ts';
+import { sectionLine } from '../../activities/storage/filesystem/log-store.ts';
+
+/** A stage's log in a file; its sections are progress. */
+export async function openLog(path: string, onProgress: (line: string) => void): Promise<BuildLog> {
+  await mkdir(dirname(path), { recursive: true });
+  const stream = createWriteStream(path);
+  return {
+    write: (text) => void stream.write(text),
+    section: (title) => {
+      stream.write(sectionLine(title, new Date()));
+      onProgress(title);
+    },
+    close: async () => {
+      stream.end();
+      await finished(stream);
+      return { name: 'log', url: path };
+    },
+  };
+}
+
+/** What a stage gets when no worker runs it. */
+export function handContext(log: BuildLog, workdir: string, signal: AbortSignal): StageContext {
+  return { log, workdir, signal, heartbeat: () => {} };
+}
