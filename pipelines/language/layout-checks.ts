@@ -105,8 +105,19 @@ function checkReferences(layout: LayoutBuilder, job: JobVariant, stanza: JobVari
       layout.miss(stanza, `job "${job.name}": dependencies: job "${name}" is not defined`, 'dependencies');
     }
   }
+  checkSecrets(layout, job, stanza);
+}
+
+const PLAYBOOKS = ['pre-run', 'run', 'post-run', 'cleanup-run'] as const;
+
+function checkSecrets(layout: LayoutBuilder, job: JobVariant, stanza: JobVariant): void {
+  const isRead = PLAYBOOKS.some((key) => job.attributes[key] !== undefined);
   for (const use of job.attributes.secrets ?? []) {
     const name = typeof use === 'string' ? use : use.secret;
+    if (isRead && !/^[A-Za-z0-9_]+$/.test(nameOf(use))) {
+      const message = `job "${job.name}": secret "${name}" needs a name that playbooks can use: write {name: …, secret: ${name}}`;
+      layout.fail(stanza, message, 'secrets');
+    }
     const secret = layout.secrets.get(name);
     if (secret === undefined) layout.miss(stanza, `job "${job.name}": secret "${name}" is not defined`, 'secrets');
     else if (secret.origin.project !== job.origin.project) {

@@ -4,40 +4,22 @@ import { findProject } from '../layout-projects.ts';
 import { flattenNodesets } from '../nodesets.ts';
 import { nameOf } from '../parse-warnings.ts';
 import type { Pattern } from '../pattern.ts';
-import type { Merged } from '../schema/common.ts';
 import type { JobAttributes } from '../schema/job.ts';
 import { placeText } from '../source.ts';
 import type { JobVariant } from '../stanza.ts';
+import {
+  EXECUTION,
+  FILE_MATCHERS,
+  isSet,
+  joined,
+  NAME_SETS,
+  PLAIN_CONTEXT,
+  PLAIN_EXECUTION,
+  VARIABLES,
+} from './attributes.ts';
 import { FreezeError } from './freeze-error.ts';
 import { mergeVariables } from './merge-variables.ts';
 import { bindPlaybooks, bindSecrets } from './playbooks.ts';
-
-/** Attributes that change how a job is run: a final job refuses them. */
-const EXECUTION = [
-  ...(['parent', 'pre-timeout', 'timeout', 'post-timeout', 'vars', 'extra-vars', 'host-vars', 'group-vars'] as const),
-  ...(['include-vars', 'nodeset', 'pre-run', 'run', 'post-run', 'cleanup-run', 'ansible-split-streams'] as const),
-  ...(['ansible-version', 'semaphores', 'semaphore', 'attempts', 'roles', 'required-projects'] as const),
-  ...(['include-projects', 'exclude-projects', 'allowed-projects', 'override-branch', 'override-checkout'] as const),
-  ...(['post-review', 'workspace-scheme', 'workspace-checkout', 'failure-output', 'image-build-name', 'type'] as const),
-  ...(['preserve-home-paths', 'secret-exposure', 'uses'] as const),
-] as const satisfies readonly (keyof JobAttributes)[];
-
-/** Execution attributes whose last word holds. */
-const PLAIN_EXECUTION = [
-  ...(['pre-timeout', 'timeout', 'post-timeout', 'nodeset', 'ansible-split-streams', 'ansible-version'] as const),
-  ...(['attempts', 'override-branch', 'override-checkout', 'workspace-scheme', 'workspace-checkout'] as const),
-  ...(['image-build-name', 'type', 'uses'] as const),
-] as const satisfies readonly (keyof JobAttributes)[];
-
-/** Attributes that say whether a job runs and how it is reported: a final job lets them be changed. */
-const PLAIN_CONTEXT = [
-  ...(['voting', 'hold-following-changes', 'failure-message', 'success-message'] as const),
-  ...(['match-on-config-updates', 'deduplicate', 'requires-from'] as const),
-] as const satisfies readonly (keyof JobAttributes)[];
-
-const VARIABLES = ['vars', 'extra-vars', 'host-vars', 'group-vars'] as const;
-const NAME_SETS = ['tags', 'provides', 'requires'] as const;
-const FILE_MATCHERS = ['files', 'irrelevant-files'] as const;
 
 type PlainKey = (typeof PLAIN_EXECUTION)[number] | (typeof PLAIN_CONTEXT)[number];
 
@@ -97,9 +79,17 @@ export class JobDraft {
     this.#applyProjects(variant);
     this.#applySemaphores(variant);
     this.#applyNames(variant);
-    for (const key of Object.keys(variant.attributes['attribute-control'] ?? {})) this.#finalAttributes.add(key);
+    this.#applyControl(variant, first);
     this.name = variant.name;
     this.places.push(placeText(variant));
+  }
+
+  /** A variant that does not itself set how the job is run cannot make that final; the first one can. */
+  #applyControl(variant: JobVariant, first: boolean): void {
+    for (const key of Object.keys(variant.attributes['attribute-control'] ?? {}) as (keyof JobAttributes)[]) {
+      const free = !EXECUTION.some((other) => other === key) || VARIABLES.some((other) => other === key);
+      if (first || free || isSet(variant.attributes[key])) this.#finalAttributes.add(key);
+    }
   }
 
   /** Lays variables below the job's own. */
@@ -142,7 +132,8 @@ export class JobDraft {
     const child = variant.name !== this.name;
     this.abstract = child ? abstract : this.abstract || abstract;
     this.intermediate = child ? intermediate : this.intermediate || intermediate;
-    if (guarded) this.protectedOrigin ??= variant.origin.project;
+    // As in Zuul, saying "protected: false" of a job that nobody protects yet protects it.
+    if (guarded !== undefined) this.protectedOrigin ??= variant.origin.project;
   }
 
   #applySecretExposure(variant: JobVariant): void {
@@ -276,18 +267,4 @@ export class JobDraft {
     );
     this.dependencies = joined(this.dependencies, { override: dependencies.override, value: own }, true);
   }
-}
-
-/** What is written replaces or extends what is there, as its tag says, or else by the attribute's default. */
-function joined<T>(before: readonly T[], written: Merged<readonly T[]>, override: boolean): readonly T[] {
-  return (written.override ?? override) ? written.value : [...new Set([...before, ...written.value])];
-}
-
-/** Empty lists and maps count as not written. */
-function isSet(value: unknown): boolean {
-  if (value === undefined) return false;
-  const inner = typeof value === 'object' && value !== null && 'value' in value ? value.value : value;
-  if (Array.isArray(inner)) return inner.length > 0;
-  if (typeof inner !== 'object' || inner === null) return true;
-  return Object.keys(inner).length > 0;
 }

@@ -122,12 +122,12 @@ class ChangeFreezer {
     const [first] = attached;
     const context = { layout, ref: this.#ref, debug: this.debug, user: first ?? part.jobs.get(name)?.[0] };
     const variants = collectVariants(context, name, checkouts);
+    const draft = new JobDraft(layout);
+    for (const variant of variants ?? []) draft.apply(variant);
     if (variants === undefined || first === undefined) {
       this.debug.push(`  No matching ${variants === undefined ? '' : 'pipeline '}variants for ${name}`);
       return [];
     }
-    const draft = new JobDraft(layout);
-    for (const variant of variants) draft.apply(variant);
     draft.name = name;
     draft.underlay(part.vars);
     let fromConfigProject = false;

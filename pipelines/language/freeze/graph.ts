@@ -27,11 +27,11 @@ export function joinGraph(layout: Layout, nodes: readonly GraphNode[], primary: 
   const unique = deduplicate(nodes, primary);
   const dependencies = new Map(unique.map((node) => [node, dependenciesOf(unique, node)]));
   const edges = new Map(unique.map((node) => [node, resolve({ layout, unique, dependencies, strict: false }, node)]));
+  refuseCycles(edges);
   for (const node of unique) forceAncestors(edges, node);
   const kept = unique.filter(({ wanted }) => wanted);
   const context = { layout, unique: kept, dependencies, strict: true };
   const final = new Map(kept.map((node) => [node, resolve(context, node)]));
-  refuseCycles(final);
   for (const { refusal, stanza } of kept) if (refusal !== undefined) throw new FreezeError(refusal, stanza);
   return kept.map((node) => withKeys(kept, node, final.get(node) ?? []));
 }
@@ -41,12 +41,14 @@ interface Edge {
   readonly soft: boolean;
 }
 
-/** Regular jobs wait for all initializers that run. */
+/** Regular jobs wait for all initializers that run. What is named twice is hard if it is hard once. */
 function dependenciesOf(nodes: readonly GraphNode[], node: GraphNode): readonly JobDependency[] {
-  if (node.job.type !== 'regular') return node.job.dependencies;
-  const initializers = nodes.filter(({ job }) => job.type === 'initializer').map(({ job }) => job.name);
-  const named = node.job.dependencies.filter(({ name }) => !initializers.includes(name));
-  return [...named, ...[...new Set(initializers)].map((name) => ({ name, soft: true }))];
+  const dependencies = new Map<string, boolean>();
+  for (const { name, soft } of node.job.dependencies) dependencies.set(name, soft && dependencies.get(name) !== false);
+  if (node.job.type === 'regular') {
+    for (const { job } of nodes) if (job.type === 'initializer') dependencies.set(job.name, true);
+  }
+  return [...dependencies].map(([name, soft]) => ({ name, soft }));
 }
 
 interface Resolution {
