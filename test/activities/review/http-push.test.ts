@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { must } from '../../../activities/process/run.ts';
+import { createGitHost } from '../../../activities/review/git/adapter.ts';
+import { scratch } from '../git/repository.ts';
+import { gatedProject, messageFor, openDesk } from './developer.ts';
+
+/** Serves repositories as a web server with git's own CGI program does, for an authenticated user. */
+async function serve(t: TestContext, root: string, user: string): Promise<string> {
+  const server = createServer((request, response) => backend(request, response, { root, user }));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+}
+
+function backend(request: IncomingMessage, response: ServerResponse, site: { root: string; user: string }): void {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  const env = {
+    ...{ PATH: process.env.PATH, HOME: process.env.HOME, GIT_PROJECT_ROOT: site.root, GIT_HTTP_EXPORT_ALL: '1' },
+    ...{ PATH_INFO: url.pathname, QUERY_STRING: url.search.slice(1), REQUEST_METHOD: request.method },
+    ...{ CONTENT_TYPE: request.headers['content-type'], REMOTE_USER: site.user, REMOTE_ADDR: '127.0.0.1' },
+    ...{
+      HTTP_CONTENT_ENCODING: request.headers['content-encoding'],
+      GIT_PROTOCOL: `${request.headers['git-protocol'] ?? ''}`,
+    },
+  };
+  const child = spawn('git', ['http-backend'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  request.pipe(child.stdin);
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stdout.on('end', () => {
+    const output = Buffer.concat(chunks);
+    const split = output.indexOf('\r\n\r\n');
+    const headers = output.subarray(0, split).toString().split('\r\n');
+    for (const line of headers) response.setHeader(line.split(': ')[0] ?? '', line.split(': ')[1] ?? '');
+    response.statusCode = Number(/^Status: (\d+)/m.exec(headers.join('\n'))?.[1] ?? 200);
+    response.end(output.subarray(split + 4));
+  });
+}
+
+test('a push over HTTP belongs to the user that the web server names', async (t) => {
+  const directory = await scratch(t);
+  const data = join(directory, 'data');
+  const path = await gatedProject(data, 'alpha');
+  const url = `${await serve(t, join(data, 'git'), 'grace')}/alpha.git`;
+  const desk = await openDesk(join(directory, 'desk'), path);
+  await desk.git('remote', 'set-url', 'origin', url);
+  await desk.commit('a', '1', 'No footer');
+  const refused = await desk.push('refs/for/master');
+  assert.match(refused.stderr, /git fetch -q origin refs\/tools\/commit-msg/, 'the fix names the remote, not a path');
+  await desk.git('commit', '-q', '--amend', '-m', messageFor('a'));
+  const pushed = await desk.push('refs/for/master', '-o', 'topic=web');
+  assert.equal(pushed.code, 0, pushed.stderr);
+  const host = createGitHost({ root: join(data, 'git'), connection: 'git', page: '' });
+  const change = await host.readChange('1');
+  assert.deepEqual([change?.owner, change?.topic], ['grace', 'web']);
+  await desk.git('fetch', '-q', 'origin', 'refs/changes/01/1/1');
+  await desk.git('notes', '--ref=votes', 'add', '-m', 'Approved: 1', 'FETCH_HEAD');
+  await desk.git('push', '-q', 'origin', 'refs/notes/votes');
+  assert.deepEqual(
+    (await host.readChange('1'))?.votes.map(({ by }) => by),
+    ['grace'],
+  );
+  const hidden = await must('git', ['ls-remote', url, 'refs/sluice/*']);
+  assert.equal(hidden.stdout, '');
+});
