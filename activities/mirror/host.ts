@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, posix } from 'node:path';
 import { linkedSnapshot, linksTo, type MirrorLink, pushHistory } from '../../pipelines/mirror/links.ts';
 import { type ListedEntry, parseListing } from '../../pipelines/mirror/listing.ts';
 import { snapshotsOf } from '../../pipelines/mirror/names.ts';
@@ -59,12 +59,7 @@ async function viewHost({ set, transport }: Bare): Promise<HostView> {
 /** Makes the root and the directory of snapshots where they are missing and the set allows it. */
 export async function prepareRoot(host: MirrorHost): Promise<HostView> {
   const { set, transport } = host;
-  if (set.init) {
-    await withTemporary((empty) =>
-      transport.rsync(['--recursive', '--mkpath', `${empty}/`, `${transport.at(set.snapshots)}/`]),
-    );
-  }
-  const view = await host.view();
+  const view = await viewOrMake(host);
   const there = view.entries.some(({ kind, name }) => kind === 'directory' && name === set.snapshots);
   if (!there) throw new MirrorError('missing', `${transport.at(set.snapshots)} is not there: set init: true`);
   for (const head of set.heads) {
@@ -74,6 +69,18 @@ export async function prepareRoot(host: MirrorHost): Promise<HostView> {
     }
   }
   return view;
+}
+
+async function viewOrMake(host: MirrorHost): Promise<HostView> {
+  const { set } = host;
+  const view = await host.view().catch((error: MirrorError) => {
+    if (set.init && error.code === 'missing') return null;
+    throw error;
+  });
+  const complete = view?.entries.some(({ name }) => name === set.snapshots) ?? false;
+  if (view !== null && (complete || !set.init)) return view;
+  await makeDirectory(host, set.snapshots);
+  return host.view();
 }
 
 /** The snapshot that the set's own link shows; null when there is none. */
@@ -96,6 +103,7 @@ export async function sendSnapshot(
   tree: string,
   { snapshot, previous, dryRun = false }: { snapshot: string; previous: string | null; dryRun?: boolean },
 ): Promise<Transferred> {
+  if (transport.top !== null && !dryRun) await makeDirectory({ set, transport }, `${set.snapshots}/${snapshot}`);
   const base = previous === null ? [] : [`--link-dest=../${previous}`];
   const kept = ['--recursive', '--links', '--perms', '--times', '--force', '--delete'];
   const told = ['--stats', '--out-format=%i %n', ...(dryRun ? ['--dry-run'] : [])];
@@ -121,46 +129,46 @@ export async function sendReport({ set, transport }: MirrorHost, snapshot: strin
 }
 
 /** Paths that differ between a tree here and a snapshot there, by checksum; only `paths` are read. */
-export function differences(
-  host: MirrorHost,
+export async function differences(
+  { set, transport }: MirrorHost,
   tree: string,
-  { snapshot, paths }: { snapshot: string; paths: readonly string[] },
-): Promise<string[]> {
-  return differencesAt(host, tree, { place: `${host.set.snapshots}/${snapshot}`, paths });
-}
-
-/** Likewise for any directory of the mirror, or a link to one. */
-export async function differencesAt(
-  { transport }: MirrorHost,
-  tree: string,
-  { place, paths }: { readonly place: string; readonly paths: readonly string[] },
+  { snapshot, paths }: { readonly snapshot: string; readonly paths: readonly string[] },
 ): Promise<string[]> {
   if (paths.length === 0) return [];
   return withTemporary(async (directory) => {
     const list = join(directory, 'paths');
     await writeFile(list, paths.join('\0'));
     const limits = ['--from0', `--files-from=${list}`, '--checksum', '--dry-run', '--out-format=%i %n'];
-    const report = await transport.rsync([...limits, `${tree}/`, transport.at(`${place}/`)]);
+    const target = transport.at(`${set.snapshots}/${snapshot}/`);
+    const report = await transport.rsync([...limits, `${tree}/`, target]);
     return [...report.matchAll(/^[<>]f\S+ (.*)$/gm)].map(([, path = '']) => path);
   });
 }
 
-/** Points a link elsewhere, by one rename on the mirror, and writes down where it pointed before. */
-export async function flipLink(host: MirrorHost, link: MirrorLink): Promise<void> {
-  const { transport } = host;
+/**
+ * Points links elsewhere, each by one rename on the mirror, and writes down where they pointed before. They are sent as
+ * a tree from the root, because a daemon cuts links that lead upwards out of what is sent.
+ */
+export async function flipLinks({ set, transport }: Bare, links: readonly MirrorLink[]): Promise<void> {
+  const histories = await readTexts({ set, transport }, links.map(historyPath));
   await withTemporary(async (directory) => {
-    const history = await readText(host, `${link.path}.target.txt`);
-    const name = basename(link.path);
-    await symlink(link.text, join(directory, name));
-    await writeFile(join(directory, `${name}.target.txt`), pushHistory(history, link.text));
-    await mkdirOnMirror(host, dirname(link.path));
-    const parent = dirname(link.path) === '.' ? transport.at('') : `${transport.at(dirname(link.path))}/`;
-    await transport.rsync(['--recursive', '--links', `${directory}/`, parent]);
+    for (const link of links) {
+      const place = join(directory, link.path);
+      await mkdir(dirname(place), { recursive: true });
+      await symlink(link.text, place);
+      const history = histories.get(historyPath(link)) ?? '';
+      await writeFile(join(directory, historyPath(link)), pushHistory(history, link.text));
+    }
+    await transport.rsync(['--recursive', '--links', `${directory}/`, transport.at('')]);
   });
 }
 
+function historyPath({ path }: MirrorLink): string {
+  return `${path}.target.txt`;
+}
+
 /** Removes entries from a directory of the mirror, whole trees as well. */
-export async function removeEntries(host: MirrorHost, directory: string, names: readonly string[]): Promise<void> {
+export async function removeEntries(host: Bare, directory: string, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   const { transport } = host;
   const chosen = names.flatMap((name) => [
@@ -173,42 +181,56 @@ export async function removeEntries(host: MirrorHost, directory: string, names: 
   );
 }
 
-/** A small file of the mirror as text; empty when it is not there. */
-export async function readText({ transport }: MirrorHost, path: string): Promise<string> {
-  return withTemporary(async (directory) => {
-    const to = join(directory, 'text');
-    const missing = await transport.rsync(['--copy-links', transport.at(path), to]).then(
-      () => false,
-      (error: MirrorError) => {
-        if (error.code === 'rsync:23') return true;
-        throw error;
-      },
-    );
-    return missing ? '' : readFile(to, 'utf8');
-  });
+/** A small file of the mirror as text, links followed; empty when it is not there. */
+export async function readText(host: Bare, path: string): Promise<string> {
+  return (await readTexts(host, [path])).get(path) ?? '';
 }
 
-/** A link that is stored otherwise than it was sent shows that the daemon munges links. */
+/** Small files of the mirror by path; those that are not there are left out. */
+async function readTexts({ transport }: Bare, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  await withTemporary(async (directory) => {
+    const { place, path: prefix } = transport.top ?? { place: transport.at(''), path: '' };
+    const list = `${directory}.paths`;
+    await writeFile(list, paths.map((path) => posix.join(prefix, path)).join('\0'));
+    const named = ['--from0', `--files-from=${list}`, '--ignore-missing-args', '--copy-links'];
+    // A link that leads nowhere is reported as a file that vanished or cannot be read: it is not there either.
+    await transport.rsync([...named, place, `${directory}/`]).catch((error: MirrorError) => {
+      if (error.code !== 'rsync:23' && error.code !== 'rsync:24') throw error;
+    });
+    for (const path of paths) {
+      const text = await readFile(join(directory, prefix, path), 'utf8').catch(() => null);
+      if (text !== null) found.set(path, text);
+    }
+  });
+  return found;
+}
+
+/**
+ * Sends a link and reads the file that it leads to. A daemon that munges links shows them unharmed in listings, and
+ * stores them broken.
+ */
 export async function probeLinks(host: MirrorHost): Promise<void> {
   const { set, transport } = host;
-  const name = `.${set.name}-probe`;
+  const [link, file] = [`.${set.name}-probe`, `.${set.name}-probe.txt`];
   await withTemporary(async (directory) => {
-    await symlink('probe-target', join(directory, name));
-    await transport.rsync(['--links', join(directory, name), `${transport.at(set.snapshots)}/`]);
+    await symlink(file, join(directory, link));
+    await writeFile(join(directory, file), link);
+    await transport.rsync(['--recursive', '--links', `${directory}/`, `${transport.at(set.snapshots)}/`]);
   });
-  const { links } = await host.view();
-  const stored = links[`${set.snapshots}/${name}`];
-  await removeEntries(host, set.snapshots, [name]);
-  if (stored === 'probe-target') return;
-  throw new MirrorError(
-    'munged',
-    `links are stored as ${stored ?? 'nothing'}: set "munge symlinks = no" on the daemon`,
-  );
+  const found = await readText(host, `${set.snapshots}/${link}`);
+  await removeEntries(host, set.snapshots, [link, file]);
+  if (found === link) return;
+  throw new MirrorError('munged', 'a link that was sent leads nowhere: set "munge symlinks = no" on the daemon');
 }
 
-async function mkdirOnMirror({ set, transport }: MirrorHost, path: string): Promise<void> {
-  if (path === '.' || path === set.snapshots) return;
-  await withTemporary((empty) => transport.rsync(['--recursive', '--mkpath', `${empty}/`, `${transport.at(path)}/`]));
+async function makeDirectory({ transport }: Bare, path: string): Promise<void> {
+  const { top } = transport;
+  await withTemporary(async (directory) => {
+    if (top !== null) await mkdir(join(directory, top.path, path), { recursive: true });
+    const target = top === null ? `${transport.at(path)}/` : top.place;
+    await transport.rsync(['--recursive', '--mkpath', `${directory}/`, target]);
+  });
 }
 
 export async function withTemporary<T>(work: (directory: string) => Promise<T>): Promise<T> {

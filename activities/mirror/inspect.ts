@@ -1,5 +1,7 @@
+import { posix } from 'node:path';
+import { linksTo } from '../../pipelines/mirror/links.ts';
 import { type HostResult, type MirrorResult, noChanges } from '../../pipelines/mirror/outcome.ts';
-import { rootIndexes, verifyTree } from './content.ts';
+import { verifyTree } from './content.ts';
 import { type MirrorHost, openHost, shownSnapshot, withTemporary } from './host.ts';
 import { type MirrorLock, readLock } from './lock.ts';
 import { pruneSessions } from './prune.ts';
@@ -43,7 +45,7 @@ export function verifyMirrors(set: MirrorSet, context: MirrorContext): Promise<M
     const entries = await onEachHost(set, context, async (host) => {
       const { target } = await hostStatus(host);
       if (target === null) throw new MirrorError('verify', 'nothing is published');
-      for (const link of [`${set.snapshots}/${set.name}-latest`, ...set.heads]) await verifyLink(host, link);
+      for (const { path } of linksTo({ ...set, set: set.name }, target)) await verifyLink(host, path);
       return plainResult({ target });
     });
     const hosts = Object.fromEntries(entries);
@@ -113,13 +115,14 @@ async function hostStatus(host: MirrorHost): Promise<HostStatus> {
 
 async function verifyLink(host: MirrorHost, link: string): Promise<void> {
   const { set, transport } = host;
+  const text = (await host.view()).links[link];
+  if (text === undefined) throw new MirrorError('verify', `${link} is not there`);
+  // A daemon does not follow links upwards for us, so the way is worked out here.
+  const place = posix.join(posix.dirname(link), text).replace(/\/$/, '');
   await withTemporary(async (tree) => {
-    await transport.rsync(['--recursive', '--links', '--times', '--perms', `${transport.at(link)}/`, `${tree}/`]);
+    await transport.rsync(['--recursive', '--links', '--times', '--perms', `${transport.at(place)}/`, `${tree}/`]);
     await verifyTree(tree);
     if (set.verify !== undefined) await verifySignatures(tree, set.verify.key);
-    if (set.verify === undefined && (await rootIndexes(tree)).length === 0) {
-      throw new MirrorError('verify', `${link} shows no repository`);
-    }
   });
 }
 

@@ -7,6 +7,11 @@ import { MirrorError, type MirrorHostConfig } from './types.ts';
 export interface Transport {
   /** A place on the mirror as rsync takes it; empty is the root. */
   at(path: string): string;
+  /**
+   * A place that is sure to be there, and the root's path below it. A daemon takes the name of a new directory in its
+   * arguments for a pattern, so new directories are sent into this place as content; null where that is not so.
+   */
+  readonly top: { readonly place: string; readonly path: string } | null;
   /** @returns standard output. @throws MirrorError after the retries that the failure deserves. */
   rsync(args: readonly string[]): Promise<string>;
 }
@@ -30,6 +35,7 @@ export function createTransport(config: MirrorHostConfig, options: TransportOpti
   const root = rsyncRoot(url);
   const fixed = [...common, ...connection(url, config, options.timeout)];
   return {
+    top: topOf(url),
     at: (path) => (path === '' ? `${root}/` : `${root}/${path}`),
     async rsync(args) {
       for (let tries = 0; ; tries += 1) {
@@ -41,6 +47,12 @@ export function createTransport(config: MirrorHostConfig, options: TransportOpti
       }
     },
   };
+}
+
+function topOf(url: MirrorUrl): Transport['top'] {
+  if (url.kind !== 'rsync') return null;
+  const [module = '', ...rest] = url.path.split('/');
+  return { place: `${rsyncRoot({ ...url, path: module })}/`, path: rest.join('/') };
 }
 
 function connection(url: MirrorUrl, config: MirrorHostConfig, timeout: number): string[] {

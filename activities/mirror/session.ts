@@ -113,10 +113,10 @@ interface Connect {
 
 async function connect(session: Session, { state, context, owed }: Connect): Promise<void> {
   const { host } = session;
-  await prepareRoot(host);
+  const view = await prepareRoot(host);
   session.lock = await takeLock(host, state.holder, context);
   for (const transaction of [...owed].reverse()) await undoOn(host, transaction);
-  session.view = await host.view();
+  session.view = owed.length === 0 ? view : await host.view();
   session.previous = shownSnapshot(host.set, session.view);
   session.target = session.previous;
 }

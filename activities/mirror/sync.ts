@@ -121,7 +121,7 @@ async function stage(session: Session, { snapshot, frozen }: Publication): Promi
 async function flip(session: Session, { snapshot, frozen }: Publication): Promise<void> {
   session.phase = 'flip';
   await flipAll(session.host, snapshot);
-  await checkShown(session.host, frozen.tree);
+  await checkShown(session.host, frozen.tree, snapshot);
 }
 
 async function rehearse(work: Work, { behind, snapshot, frozen, committed }: Publication): Promise<MirrorResult> {

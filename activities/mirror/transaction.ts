@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { linksTo } from '../../pipelines/mirror/links.ts';
 import { indexPaths } from './content.ts';
-import { differencesAt, flipLink, type HostView, type MirrorHost, removeEntries, shows } from './host.ts';
+import { differences, flipLinks, type HostView, type MirrorHost, removeEntries } from './host.ts';
 import type { Transaction } from './state.ts';
 import { MirrorError } from './types.ts';
 
@@ -13,29 +13,27 @@ export function linksBefore({ set }: MirrorHost, { links }: HostView): Record<st
 /** Points all of the set's links to the snapshot and reads them back. @throws MirrorError `munged` or rsync's code. */
 export async function flipAll(host: MirrorHost, snapshot: string): Promise<void> {
   const links = linksTo({ ...host.set, set: host.set.name }, snapshot);
-  for (const link of links) await flipLink(host, link);
+  await flipLinks(host, links);
   const view = await host.view();
-  if (shows(host.set, view, snapshot)) return;
   const wrong = links.find(({ path, text }) => view.links[path] !== text);
-  throw new MirrorError('munged', `${wrong?.path ?? snapshot} reads ${view.links[wrong?.path ?? ''] ?? 'nothing'}`);
+  if (wrong === undefined) return;
+  throw new MirrorError('munged', `${wrong.path} reads ${view.links[wrong.path] ?? 'nothing'}, not ${wrong.text}`);
 }
 
-/** Reads the index files through every link, as clients will. @throws MirrorError `verify`. */
-export async function checkShown(host: MirrorHost, tree: string): Promise<void> {
-  const paths = await indexPaths(tree);
-  for (const { path } of linksTo({ ...host.set, set: host.set.name }, '-')) {
-    const different = await differencesAt(host, tree, { place: path, paths });
-    if (different[0] !== undefined) throw new MirrorError('verify', `${path}/${different[0]} is not what was sent`);
-  }
+/** Reads the index files of what the links now show, as clients will. @throws MirrorError `verify`. */
+export async function checkShown(host: MirrorHost, tree: string, snapshot: string): Promise<void> {
+  const different = await differences(host, tree, { snapshot, paths: await indexPaths(tree) });
+  if (different[0] !== undefined) throw new MirrorError('verify', `${different[0]} is not what was sent`);
 }
 
 /** Puts the links back as they were; a link that was not there is removed with its history. */
 export async function restoreLinks(host: MirrorHost, before: Readonly<Record<string, string | null>>): Promise<void> {
   const { links } = await host.view();
-  for (const [path, text] of Object.entries(before)) {
-    if ((links[path] ?? null) === text) continue;
-    if (text !== null) await flipLink(host, { path, text });
-    else await removeEntries(host, parentOf(path), [basename(path), `${basename(path)}.target.txt`]);
+  const wrong = Object.entries(before).filter(([path, text]) => (links[path] ?? null) !== text);
+  const back = wrong.flatMap(([path, text]) => (text === null ? [] : [{ path, text }]));
+  if (back.length > 0) await flipLinks(host, back);
+  for (const [path, text] of wrong) {
+    if (text === null) await removeEntries(host, parentOf(path), [basename(path), `${basename(path)}.target.txt`]);
   }
 }
 

@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { mirrorStatus, pruneMirrors, verifyMirrors } from '../../../activities/mirror/inspect.ts';
+import { rollbackMirrors } from '../../../activities/mirror/rollback.ts';
+import { syncMirrors } from '../../../activities/mirror/sync.ts';
+import { must } from '../../../activities/process/run.ts';
+import { contentOf, look, mirrorWorld } from './world.ts';
+
+describe('a first synchronisation', () => {
+  test('shows the source byte for byte, by relative links, on directories and daemons', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1.0-1');
+    const daemon = await world.daemon('m2');
+    const set = world.set({
+      hosts: { m1: { url: world.local('m1') }, m2: { url: `${daemon.url}/deb mirror` } },
+      heads: ['stable', 'by-name/current'],
+    });
+    const result = await world.sync(set);
+    assert.equal(result.outcome, 'committed', JSON.stringify(result));
+    assert.equal(result.snapshot, 'deb-2026-03-04-050608');
+    assert.deepEqual(result.packages.added, [{ name: 'alpha', version: '1.0-1', arch: 'all' }]);
+    for (const root of [world.local('m1'), join(daemon.root, 'deb mirror')]) {
+      const seen = await look(root);
+      assert.equal(seen.head, 'snapshots/deb-2026-03-04-050608');
+      assert.equal(seen.latest, 'deb-2026-03-04-050608');
+      assert.equal(await readFile(join(root, 'stable.target.txt'), 'utf8'), `${seen.head}\n`);
+      assert.deepEqual(await contentOf(join(root, 'stable/')), await contentOf(`${await realpath(world.source)}/`));
+      assert.equal(await realpath(join(root, 'by-name/current')), await realpath(join(root, 'stable')));
+      assert.deepEqual(seen.names, [
+        'deb-2026-03-04-050608',
+        'deb-2026-03-04-050608.diff.txt',
+        'deb-latest',
+        'deb-latest.target.txt',
+      ]);
+    }
+  });
+
+  test('needs init to make directories, and makes nothing without it', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const set = world.set({ init: false, hosts: { m1: { url: world.local('m1') } } });
+    const { outcome, hosts } = await world.sync(set);
+    assert.deepEqual([outcome, hosts.m1?.error?.code, hosts.m1?.phase], ['failed', 'missing', 'connect']);
+    await assert.rejects(stat(world.local('m1')));
+  });
+
+  test('leaves a directory alone that stands where a head should be', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    await mkdir(join(world.local('m1'), 'stable'), { recursive: true });
+    await writeFile(join(world.local('m1'), 'stable/precious'), 'mine');
+    const { outcome, hosts } = await world.sync(world.set({ hosts: { m1: { url: world.local('m1') } } }));
+    assert.deepEqual([outcome, hosts.m1?.error?.code], ['failed', 'head']);
+    assert.equal(await readFile(join(world.local('m1'), 'stable/precious'), 'utf8'), 'mine');
+    assert.deepEqual((await look(world.local('m1'))).snapshots, []);
+  });
+});
+
+describe('a later synchronisation', () => {
+  test('says so when nothing changed, and sends only what did', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1.0-1');
+    const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+    const first = await world.sync(set);
+    const again = await world.sync(set);
+    assert.deepEqual([again.outcome, again.snapshot, again.packages.added], ['unchanged', first.snapshot, []]);
+    await world.publish('beta', '2.0-1');
+    const before = await contentOf(join(world.local('m1'), 'snapshots', first.snapshot ?? ''));
+    const second = await world.sync(set);
+    assert.equal(second.outcome, 'committed');
+    assert.deepEqual(second.hosts.m1?.packages.added, [{ name: 'beta', version: '2.0-1', arch: 'all' }]);
+    assert.deepEqual([second.hosts.m1?.previous, second.hosts.m1?.target], [first.snapshot, second.snapshot]);
+    const pool = 'pool/main/a/alpha/alpha_1.0-1_all.deb';
+    const inode = async (name: string | null) =>
+      (await stat(join(world.local('m1'), 'snapshots', name ?? '', pool))).ino;
+    assert.equal(await inode(first.snapshot), await inode(second.snapshot));
+    assert.deepEqual(await contentOf(join(world.local('m1'), 'snapshots', first.snapshot ?? '')), before);
+    const history = await readFile(join(world.local('m1'), 'stable.target.txt'), 'utf8');
+    assert.equal(history, `snapshots/${second.snapshot}\nsnapshots/${first.snapshot}\n`);
+  });
+
+  test('takes the next free second when one is taken', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+    const first = await syncMirrors(set, world.context);
+    await world.publish('beta', '1');
+    const second = await syncMirrors(set, world.context);
+    assert.deepEqual([first.snapshot, second.snapshot], ['deb-2026-03-04-050607', 'deb-2026-03-04-050608']);
+  });
+});
+
+describe('when a host is away', () => {
+  test('all: nobody shows the new state', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const daemon = await world.daemon('m2');
+    const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: daemon.url } } });
+    const { snapshot } = await world.sync(set);
+    await world.publish('beta', '1');
+    await daemon.stop();
+    const result = await world.sync(set);
+    assert.equal(result.outcome, 'failed');
+    assert.deepEqual([result.hosts.m2?.phase, result.hosts.m2?.error?.code], ['connect', 'rsync:10']);
+    assert.deepEqual((await look(world.local('m1'))).snapshots, [snapshot]);
+    await daemon.start();
+    assert.equal((await world.sync(set)).outcome, 'committed');
+  });
+
+  test('any: the others go on, and it converges to the latest state', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const daemon = await world.daemon('m2');
+    const set = world.set({ commit: 'any', hosts: { m1: { url: world.local('m1') }, m2: { url: daemon.url } } });
+    const first = await world.sync(set);
+    await daemon.stop();
+    await world.publish('beta', '1');
+    const second = await world.sync(set);
+    assert.deepEqual([second.outcome, second.hosts.m2?.outcome], ['partial', 'behind']);
+    await world.publish('gamma', '1');
+    const third = await world.sync(set);
+    await daemon.start();
+    const last = await world.sync(set);
+    assert.deepEqual(
+      [last.outcome, last.hosts.m1?.outcome, last.hosts.m2?.outcome],
+      ['committed', 'unchanged', 'committed'],
+    );
+    assert.deepEqual((await look(daemon.root)).snapshots, [first.snapshot, third.snapshot]);
+    assert.deepEqual(
+      last.hosts.m2?.packages.added.map(({ name }) => name),
+      ['beta', 'gamma'],
+    );
+  });
+
+  test('a host that never answers costs no more than its timeouts', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    t.after(() => silent.close());
+    const { port } = silent.address() as { port: number };
+    const set = world.set({ timeout: 1, hosts: { m1: { url: `rsync://127.0.0.1:${port}/mirror` } } });
+    const started = Date.now();
+    const { hosts } = await world.sync(set);
+    assert.equal(hosts.m1?.error?.code, 'timeout');
+    assert.ok(Date.now() - started < 3 * 1_000 + 15_000);
+  });
+});
+
+describe('what a mirror does wrong', () => {
+  test('munged links are found before anything is shown', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const daemon = await world.daemon('m1', ['munge symlinks = yes']);
+    const { outcome, hosts } = await world.sync(world.set({ hosts: { m1: { url: daemon.url } } }));
+    assert.deepEqual([outcome, hosts.m1?.error?.code], ['failed', 'munged']);
+    const seen = await look(daemon.root);
+    assert.deepEqual([seen.head, seen.latest, seen.names], [null, null, []]);
+  });
+
+  test('a read-only module and an unknown one fail with the code of rsync', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const daemon = await world.daemon('m1', ['read only = yes']);
+    const url = daemon.url.replace('/mirror', '/nowhere');
+    const set = world.set({ commit: 'any', hosts: { m1: { url: daemon.url }, m2: { url } } });
+    const { hosts, outcome } = await world.sync(set);
+    assert.deepEqual([outcome, hosts.m1?.error?.code, hosts.m2?.error?.code], ['failed', 'rsync:1', 'rsync:5']);
+  });
+
+  test('a full disk leaves the old state and no partial snapshot', async (t) => {
+    const world = await mirrorWorld(t);
+    const small = await mkdtemp(join(tmpdir(), 'sluice-small-'));
+    await must('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', small]);
+    t.after(async () => {
+      await must('umount', [small]);
+      await rm(small, { recursive: true });
+    });
+    await world.publish('alpha', '1');
+    const set = world.set({ hosts: { m1: { url: small }, m2: { url: world.local('m2') } } });
+    const first = await world.sync(set);
+    assert.equal(first.outcome, 'committed', JSON.stringify(first));
+    await writeFile(join(await realpath(world.source), 'pool/noise'), randomBytes(600_000));
+    const second = await world.sync(set);
+    assert.deepEqual([second.outcome, second.hosts.m1?.error?.code], ['failed', 'rsync:11']);
+    assert.equal(second.hosts.m2?.outcome, 'rolled-back');
+    for (const root of [small, world.local('m2')]) {
+      const seen = await look(root);
+      assert.deepEqual([seen.latest, seen.snapshots], [first.snapshot, [first.snapshot]]);
+    }
+  });
+
+  test('a source that is not what its own index says is not published', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    await writeFile(join(await realpath(world.source), 'pool/main/a/alpha/alpha_1_all.deb'), 'broken');
+    const { outcome, hosts } = await world.sync(world.set({ hosts: { m1: { url: world.local('m1') } } }));
+    assert.deepEqual([outcome, hosts.m1?.error?.code], ['failed', 'verify']);
+  });
+});
+
+describe('rolling back', () => {
+  test('goes to the snapshot before, once, and the next sync publishes the source again', async (t) => {
+    const world = await mirrorWorld(t);
+    const daemon = await world.daemon('m2');
+    const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: daemon.url } } });
+    const names: (string | null)[] = [];
+    for (const name of ['alpha', 'beta', 'gamma']) {
+      await world.publish(name, '1');
+      names.push((await world.sync(set)).snapshot);
+    }
+    const back = await rollbackMirrors(set, world.context);
+    assert.deepEqual([back.outcome, back.snapshot], ['committed', names[1]]);
+    assert.deepEqual(
+      back.packages.removed.map(({ name }) => name),
+      ['gamma'],
+    );
+    const again = await rollbackMirrors(set, world.context);
+    assert.deepEqual([again.outcome, again.snapshot], ['unchanged', names[1]]);
+    assert.equal((await look(daemon.root)).head, `snapshots/${names[1]}`);
+    assert.equal((await rollbackMirrors(set, world.context, { to: names[0] ?? '' })).snapshot, names[0]);
+    const refused = await rollbackMirrors(set, world.context, { to: 'deb-2020-01-01-000000' });
+    assert.deepEqual([refused.outcome, refused.hosts.m1?.error?.code], ['failed', 'expired']);
+    const next = await world.sync(set);
+    assert.equal(next.outcome, 'committed');
+    assert.ok((next.snapshot ?? '') > (names[2] ?? ''));
+  });
+});
+
+describe('retention', () => {
+  test('removes what is old and shown by no link anywhere, and nothing else', async (t) => {
+    const world = await mirrorWorld(t);
+    const root = world.local('m1');
+    const set = world.set({ keep: 86_400, hosts: { m1: { url: root } } });
+    const names: string[] = [];
+    for (const name of ['alpha', 'beta', 'gamma', 'delta']) {
+      await world.publish(name, '1');
+      names.push((await world.sync(set)).snapshot ?? '');
+    }
+    await symlink(`snapshots/${names[0]}/`, join(root, 'pinned'));
+    await mkdir(join(root, 'elsewhere'));
+    await symlink(`../snapshots/${names[1]}`, join(root, 'elsewhere/frozen'));
+    await mkdir(join(root, 'snapshots/deb-other-2020-01-01-000000'));
+    world.later(2 * 86_400);
+    const rehearsed = await pruneMirrors(set, world.context, { dryRun: true });
+    assert.deepEqual(rehearsed.pruned, { m1: [names[2]] });
+    assert.equal((await look(root)).snapshots.length, 4);
+    await pruneMirrors(set, world.context);
+    const seen = await look(root);
+    assert.deepEqual(seen.snapshots, [names[0], names[1], names[3]]);
+    assert.ok(seen.names.includes('deb-other-2020-01-01-000000'));
+    assert.ok(!seen.names.includes(`${names[2]}.diff.txt`));
+  });
+});
+
+describe('looking', () => {
+  test('status names links, snapshots and locks; verify finds what was changed on a mirror', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const root = world.local('m1');
+    const set = world.set({ hosts: { m1: { url: root } } });
+    const { snapshot } = await world.sync(set);
+    const status = await mirrorStatus(set, world.context);
+    assert.deepEqual(
+      [status.outcome, status.snapshot, status.hosts.m1?.snapshots],
+      ['unchanged', snapshot, [snapshot]],
+    );
+    assert.equal((await verifyMirrors(set, world.context)).outcome, 'unchanged');
+    await rm(join(root, 'stable/pool/main/a/alpha/alpha_1_all.deb'));
+    const verified = await verifyMirrors(set, world.context);
+    assert.deepEqual([verified.outcome, verified.hosts.m1?.error?.code], ['failed', 'verify']);
+  });
+
+  test('a lock of another installation is respected until it runs out', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const root = world.local('m1');
+    await mkdir(join(root, 'snapshots'), { recursive: true });
+    const lock = { holder: 'elsewhere', expires: world.context.now() + 60_000 };
+    await writeFile(join(root, 'snapshots/.deb.lock'), JSON.stringify(lock));
+    const set = world.set({ hosts: { m1: { url: root } } });
+    const { outcome, hosts } = await world.sync(set);
+    assert.deepEqual([outcome, hosts.m1?.error?.code], ['failed', 'locked']);
+    assert.match(hosts.m1?.error?.message ?? '', /elsewhere/);
+    world.later(120);
+    assert.equal((await world.sync(set)).outcome, 'committed');
+    assert.ok(world.said.some((line) => /took over the lock of elsewhere/.test(line)));
+  });
+});

@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { syncMirrors } from '../../../activities/mirror/sync.ts';
+import type { MirrorContext, MirrorSet } from '../../../activities/mirror/types.ts';
+import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { publishPackages } from '../../../activities/repository/publish.ts';
+import type { MirrorResult } from '../../../pipelines/mirror/outcome.ts';
+import { makePackage, temporary } from '../repository/packages.ts';
+
+/** A private rsync daemon that can be stopped and started again on the same port. */
+export interface Daemon {
+  readonly url: string;
+  readonly root: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface World {
+  readonly directory: string;
+  readonly source: string;
+  readonly context: MirrorContext;
+  readonly said: string[];
+  /** Adds a package to the source; answers when it is published there. */
+  publish(name: string, version: string): Promise<void>;
+  set(given?: Partial<MirrorSet>): MirrorSet;
+  local(name: string): string;
+  daemon(name: string, options?: readonly string[]): Promise<Daemon>;
+  sync(set: MirrorSet): Promise<MirrorResult>;
+  /** Moves the clock on, in seconds. */
+  later(seconds: number): void;
+}
+
+export async function mirrorWorld(t: TestContext): Promise<World> {
+  const directory = await temporary(t);
+  const source = join(directory, 'released');
+  let clock = Date.parse('2026-03-04T05:06:07Z');
+  const said: string[] = [];
+  const context: MirrorContext = {
+    state: join(directory, 'data/mirrors'),
+    now: () => clock,
+    log: (line) => said.push(line),
+  };
+  const defaults = { source, snapshots: 'snapshots', heads: ['stable'], commit: 'all', keep: 61 * 86_400 } as const;
+  return {
+    directory,
+    source,
+    context,
+    said,
+    publish: async (name, version) => {
+      const file = await makePackage('deb', directory, { name, version });
+      const settings = { codename: 'bookworm' };
+      await publishPackages(repositoryFormats.deb, { dir: source, files: [file], settings, date: new Date() });
+    },
+    set: (given = {}) => ({ name: 'deb', ...defaults, init: true, timeout: 5, hosts: {}, ...given }),
+    local: (name) => join(directory, name),
+    daemon: (name, options = []) => startDaemon(t, join(directory, name), options),
+    sync: async (set) => {
+      clock += 1_000;
+      return syncMirrors(set, context);
+    },
+    later: (seconds) => {
+      clock += seconds * 1_000;
+    },
+  };
+}
+
+async function startDaemon(t: TestContext, root: string, options: readonly string[]): Promise<Daemon> {
+  await mkdir(root, { recursive: true });
+  const port = await freePort();
+  const config = `${root}.conf`;
+  const lines = ['use chroot = no', 'uid = root', 'gid = root', 'munge symlinks = no', 'read only = no', ...options];
+  await writeFile(config, `${lines.join('\n')}\n[mirror]\npath = ${root}\n`);
+  let child: ChildProcess | null = null;
+  const stop = async () => {
+    const running = child;
+    child = null;
+    if (running === null || running.exitCode !== null) return;
+    const gone = new Promise((resolve) => running.once('close', resolve));
+    running.kill('SIGKILL');
+    await gone;
+  };
+  const start = async () => {
+    const args = ['--daemon', '--no-detach', `--port=${port}`, '--address=127.0.0.1', `--config=${config}`];
+    child = spawn('rsync', args, { stdio: 'ignore' });
+    while (!(await answers(port))) await sleep(20);
+  };
+  await start();
+  t.after(stop);
+  return { url: `rsync://127.0.0.1:${port}/mirror`, root, start, stop };
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+/** Text of the head and of the set's own link, and the snapshots there are. */
+export async function look(root: string) {
+  const read = (path: string) => readlink(join(root, path)).catch(() => null);
+  const names = await readdir(join(root, 'snapshots')).catch(() => []);
+  return {
+    head: await read('stable'),
+    latest: await read('snapshots/deb-latest'),
+    snapshots: names.filter((name) => /^deb-\d{4}-\d\d-\d\d-\d{6}$/.test(name)).sort(),
+    names: names.sort(),
+  };
+}
+
+/** Every file below a directory with its content and mode: what a byte for byte comparison compares. */
+export async function contentOf(root: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const { mode } = await lstat(path);
+    if (entry.isFile()) found[path.slice(root.length)] = `${mode} ${await readFile(path, 'base64')}`;
+    if (entry.isSymbolicLink()) found[path.slice(root.length)] = await readlink(path);
+  }
+  return found;
+}
