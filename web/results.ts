@@ -46,7 +46,8 @@ function renderMirror(mirror: MirrorRecord, now: number): Html {
   const hosts = Object.entries((mirror.result?.hosts ?? {}) as Record<string, { outcome?: string }>);
   return html`<li id="mirror-${mirror.id}">${sign(stateTone(mirror.outcome), mirror.outcome)}
     <span class="what"><b>${mirror.set}</b> <span class="meta">${mirror.snapshot ?? ''} ${mirror.outcome}</span>
-      ${hosts.map(([name, { outcome }]) => html`<span class="tag" title="${outcome ?? ''}">${name} ${sign(stateTone(outcome ?? ''), outcome ?? '')}</span> `)}</span>
+      ${hosts.map(([name, { outcome }]) => html`<span class="tag" title="${outcome ?? ''}">${name} ${sign(stateTone(outcome ?? ''), outcome ?? '')}</span> `)}
+      ${mirror.artifacts.map(({ name, url }) => html`<a class="repository" href="${url}">${name}</a> `)}</span>
     <span class="when"><time title="${moment(mirror.startTime)} UTC">${ago(mirror.endTime ?? mirror.startTime, now)}</time></span></li>`;
 }
 

@@ -1,3 +1,5 @@
+import type { Artifact } from '../../pipelines/model/job.ts';
+
 /** What workflows hand to the report activities besides the records of `workflows/contract.ts`. */
 
 /** What the store keeps of one release: one merge published into one repository. Written at each step. */
@@ -35,7 +37,10 @@ export interface ReleasedPackage {
   readonly provenance?: string;
 }
 
-/** What the store keeps of one mirror transaction; `result` is what `sluice mirror sync --json` prints. */
+/**
+ * What the store keeps of one mirror transaction: `artifacts` has the list of the packages that it moved, `result`
+ * what `sluice mirror sync --json` prints.
+ */
 export interface MirrorRecord {
   /** Unique for the transaction. */
   readonly id: string;
@@ -43,6 +48,7 @@ export interface MirrorRecord {
   readonly snapshot: string | null;
   readonly outcome: 'running' | 'committed' | 'unchanged' | 'failed' | 'partial' | 'diverged';
   readonly result: Readonly<Record<string, unknown>> | null;
+  readonly artifacts: readonly Artifact[];
   /** Milliseconds since the epoch. */
   readonly startTime: number;
   readonly endTime: number | null;

@@ -19,6 +19,7 @@ import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
+import { createMirrors } from './mirrors.ts';
 import { gatedProjects } from './projects.ts';
 import { createReleases } from './releases.ts';
 
@@ -53,6 +54,7 @@ export function createControl(deps: ControlDeps) {
       pass: (action) => router.pass(action),
     }),
     ...createReleases({ common, temporal, store }),
+    ...createMirrors({ common, report, logger: deps.logger }),
     prepare: createPrepare({ layouts, root: common.paths.git, blobs }),
     syncReviews: async ({ connection }: { readonly connection: string }) => ({
       events: await router.lookAtAll(connection),

@@ -123,6 +123,7 @@ export function aMirror(given: Partial<MirrorRecord> = {}): MirrorRecord {
     set: 'deb',
     snapshot: 'deb-2026-01-01-000000',
     outcome: 'committed',
+    artifacts: [{ name: 'packages.json', url: '/api/artifacts/x/packages.json' }],
     result: { hosts: { m1: { outcome: 'committed', phase: 'done' } } },
     startTime: 20_000,
     endTime: 21_000,
