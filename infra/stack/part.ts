@@ -10,28 +10,34 @@ export interface Part {
 const patience = 12_000;
 
 /**
- * Runs a part until this process is told to end: by SIGTERM, SIGINT, or the end of the supervisor that started it.
+ * Runs a part until this process is told to end: by SIGTERM, SIGINT, or the end of the supervisor that started it. Then
+ * the process ends, whatever the part left open: with status 1 when the part failed.
  *
  * @param start starts the part, and ends when it does its work
  */
-export async function runPart(start: () => Promise<Part>): Promise<void> {
+export async function runPart(start: () => Promise<Part>): Promise<never> {
   const told = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
     if (process.channel) process.once('disconnect', () => resolve());
   });
-  const starting = start();
-  const part = await Promise.race([starting, told.then(() => undefined)]);
   try {
-    if (part !== undefined) {
-      announceReady();
-      await Promise.race([part.ended, told]);
-    }
-  } finally {
-    const cut = setTimeout(() => process.exit(1), patience);
-    await (await starting).stop();
-    clearTimeout(cut);
-    if (process.connected) process.disconnect();
+    await work(start(), told);
+    process.exit(0);
+  } catch (error) {
+    console.error(error);
+    process.exit(1);
   }
+}
+
+async function work(starting: Promise<Part>, told: Promise<void>): Promise<void> {
+  const part = await Promise.race([starting, told.then(() => undefined)]);
+  if (part !== undefined) {
+    announceReady();
+    await Promise.race([part.ended, told]);
+  }
+  const cut = setTimeout(() => process.exit(1), patience);
+  await (await starting).stop();
+  clearTimeout(cut);
 }
 
 function announceReady(): void {

@@ -35,6 +35,9 @@ export interface Supervised {
 /** Milliseconds before the first, second, … restart; the last one is for all others. */
 const backOff = [200, 500, 1_000, 2_000, 5_000, 10_000];
 
+/** Milliseconds that a process may take to do its work for the first time. */
+const startLimit = 90_000;
+
 /** A process that lived as long as this, in milliseconds, starts the back-off anew. */
 const healthy = 30_000;
 
@@ -47,7 +50,8 @@ export function supervise(spec: ProcessSpec, supervision: Supervision): Supervis
   const stopping = new AbortController();
   let child = launch(spec, supervision);
   const first = child;
-  const ready = Promise.race([untilReady(spec, first), first.ended.then(failure)]);
+  const late = sleep(startLimit, undefined, { ref: false, signal: stopping.signal }).catch(() => {});
+  const ready = Promise.race([untilReady(spec, first), Promise.race([first.ended, late]).then(failure)]);
 
   async function failure(): Promise<never> {
     throw new Error(`${spec.name} does not start: see ${join(supervision.logs, `${spec.name}.log`)}`);

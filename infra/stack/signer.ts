@@ -4,8 +4,14 @@ import { checkout, findProgram } from '../bootstrap/find.ts';
 import { findSigner, type UnixUser } from '../bootstrap/signer.ts';
 import type { DataPaths } from './paths.ts';
 
-/** Right to look into directories that are closed to others: see `asSigner`. */
-const lookAnywhere = '+dac_read_search';
+/**
+ * The right to look into directories that are closed to others, and no other. Programs that ask for their rights before
+ * they open a file (GnuPG does) are told of it only without the kernel's usual fix-up for a change of users.
+ */
+const lookAnywhere = [
+  ...['--securebits', '+no_setuid_fixup'],
+  ...['--inh-caps', '-all,+dac_read_search', '--ambient-caps', '-all,+dac_read_search'],
+];
 
 /**
  * The command line that runs `command` as the signer's user, which can read its keys while nobody else can.
@@ -21,7 +27,7 @@ export function asSigner(command: readonly string[], data: string): readonly str
   if (user === undefined || setpriv === undefined) return command;
   const identity = ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'];
   const closed = [checkout, data, process.execPath].some((path) => !isOpen(path, user));
-  const rights = closed ? ['--inh-caps', lookAnywhere, '--ambient-caps', lookAnywhere] : ['--inh-caps', '-all'];
+  const rights = closed ? lookAnywhere : ['--inh-caps', '-all'];
   return [setpriv, ...identity, ...rights, '--', ...command];
 }
 
