@@ -10,7 +10,7 @@ import type { Operations } from './port.ts';
 
 export interface OperationsDeps {
   readonly client: Client;
-  readonly store: Store;
+  readonly store: Pick<Store, 'listQueues' | 'listBuilds' | 'findBuild'>;
   /** Reads the change and hands it to the right gate, as an event would. */
   readonly enqueue: Operations['enqueue'];
 }

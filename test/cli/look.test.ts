@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
+import { aBuild, aBuildSet, aJob, anItem, aQueue } from '../server/records.ts';
+import { startServer, type TestServer } from '../server/server.ts';
+
+const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+let server: TestServer;
+before(async () => {
+  server = await startServer();
+  await writeFile(join(server.data, 'sluice.yaml'), 'data: .\n');
+  const jobs = [
+    aJob({ result: 'FAILURE', startTime: 1_000, endTime: 3_500, attempt: 2, summary: 'no such header' }),
+    aJob({ key: 'lint', name: 'deb-lint', voting: false, waiting: ['waits for deb-build'] }),
+  ];
+  await server.report.projectQueue(aQueue({ items: [anItem({ state: 'failing', reason: 'deb-build failed', jobs })] }));
+  await server.report.projectQueue(aQueue({ pipeline: 'check', queue: 'mbw', workflow: 'gate/main/check/mbw' }));
+  await server.report.recordBuild(aBuild({ summary: 'built tinycdb 0.81-1', alone: true, attempt: 3 }));
+  await server.report.recordBuildSet(aBuildSet());
+});
+after(() => server.stop());
+
+function start(args: readonly string[], env: Record<string, string> = {}) {
+  const given = { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '', ...env };
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
+    env: given,
+    cwd: server.data,
+  });
+}
+
+async function run(args: readonly string[], env: Record<string, string> = {}) {
+  const child = start(args, env);
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { stdout, stderr, code };
+}
+
+describe('looking from the command line', () => {
+  it('draws the queues as a tree', async () => {
+    const { stdout, code } = await run(['status']);
+    assert.equal(code, 0);
+    const lines = stdout
+      .replace(/failing, .*/, 'failing')
+      .trimEnd()
+      .split('\n');
+    assert.deepEqual(lines, [
+      'check  empty',
+      'gate',
+      '└─ packages  window 20',
+      '   └─ tinycdb I1,1 Fix a leak  failing',
+      '        deb-build failed',
+      '      ├─ ✕ deb-build ×2  2.5 s  no such header',
+      '      └─ ○ deb-lint (non-voting)  waits for deb-build',
+    ]);
+  });
+
+  it('prints one JSON document of what the API answers', async () => {
+    const { stdout } = await run(['status', '--json']);
+    assert.deepEqual(JSON.parse(stdout).queues.length, 2);
+    assert.equal(JSON.parse((await run(['buildsets', '--json'])).stdout)[0].result, 'SUCCESS');
+  });
+
+  it('lists builds and build sets', async () => {
+    assert.match(
+      (await run(['builds'])).stdout,
+      /b1 .*tinycdb .*I1,1 .*deb-build ×3 \(alone\) .*SUCCESS .*1\.0 s .*built/,
+    );
+    assert.equal((await run(['builds', '--job', 'none', '--json'])).stdout, '[]\n');
+    assert.match((await run(['buildsets'])).stdout, /gate-1\.1 .*packages .*tinycdb .*SUCCESS/);
+    assert.equal((await run(['builds', '--limit', 'many'])).code, 2);
+  });
+
+  it('follows a log until the build ends', async () => {
+    const logs = createFileLogStore({ root: join(server.data, 'storage'), baseUrl: server.url });
+    await server.report.recordBuild(aBuild({ id: 'live', result: null, endTime: null }));
+    const log = await logs.open('live', 'build.log');
+    log.write('one\n');
+    const following = run(['logs', 'live', '--follow']);
+    await sleep(1_000);
+    log.write('two\n');
+    await log.close();
+    assert.deepEqual(await following, { stdout: 'one\ntwo\n', stderr: '', code: 0 });
+  });
+
+  it('watches: a line for each thing that happens, where nobody sits at a terminal', async () => {
+    const child = start(['watch']);
+    while (server.live.watchers < 2) await sleep(20);
+    await server.report.recordBuild(aBuild({ id: 'b9', result: 'FAILURE', summary: 'no such header' }));
+    const [line] = await once(child.stdout, 'data');
+    assert.match(String(line), /^\d\d:\d\d:\d\d ✕ gate tinycdb I1 deb-build: no such header\n$/);
+    child.kill();
+    await once(child, 'close');
+  });
+});
+
+describe('acting from the command line', () => {
+  it('carries the token of the data directory', async () => {
+    const { stdout, code } = await run(['retrigger', 'deb-build', '--change', 'I1']);
+    assert.deepEqual([code, stdout], [0, 'deb-build runs again for I1\n']);
+    assert.deepEqual(server.asked.at(-1), { what: 'retrigger', input: { change: 'I1', job: 'deb-build' } });
+  });
+
+  for (const { args, env, code, says } of [
+    { args: ['dequeue', '--change', 'I1'], env: {}, code: 2, says: /--pipeline/ },
+    { args: ['cancel', 'b1'], env: { SLUICE_TOKEN: 'wrong' }, code: 3, says: /token/ },
+    { args: ['status'], env: { SLUICE_SERVER: 'http://127.0.0.1:9' }, code: 3, says: /no server answers.*sluice up/ },
+    { args: ['status'], env: { SLUICE_SERVER: 'nonsense' }, code: 2, says: /not a URL/ },
+    { args: ['logs', 'nothing'], env: {}, code: 1, says: /no build nothing/ },
+  ]) {
+    it(`ends with ${code} and says why: ${args.join(' ')} ${Object.keys(env).join()}`, async () => {
+      const ended = await run(args, env as unknown as Record<string, string>);
+      assert.equal(ended.code, code);
+      assert.match(ended.stderr, says);
+      assert.equal(ended.stdout, '');
+    });
+  }
+
+  it('ends with 1 and the reason when the gate refuses', async () => {
+    server.answer = { ok: false, reason: 'I1 is not in gate' };
+    const { stderr, code } = await run(['dequeue', '--pipeline', 'gate', '--change', 'I1']);
+    assert.equal(code, 1);
+    assert.match(stderr, /I1 is not in gate/);
+  });
+});
