@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { MirrorResult, SyncedPackage } from '../../pipelines/mirror/outcome.ts';
-import { withLock } from '../process/lock.ts';
+import { Locked, withLock } from '../process/lock.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 
 /** A transaction that has begun and not ended: read again after whatever happened. */
@@ -57,10 +57,18 @@ export async function withSetState<T>(
 ): Promise<T> {
   const directory = join(context.state, set.name);
   await mkdir(join(directory, 'packages'), { recursive: true });
-  return withLock(join(directory, 'lock'), patience, async () => {
-    const holder = `${hostname()} ${await identity(context.state)}`;
-    return work(openState(directory, holder));
-  });
+  const mark = join(directory, 'running');
+  try {
+    return await withLock(join(directory, 'lock'), patience, async () => {
+      await writeFile(mark, String(process.pid));
+      const holder = `${hostname()} ${await identity(context.state)}`;
+      return work(openState(directory, holder));
+    });
+  } catch (error) {
+    if (!(error instanceof Locked)) throw error;
+    const running = await readFile(mark, 'utf8').catch(() => 'unknown');
+    throw new Locked(`the mirror set ${set.name}`, patience, `process ${running}`);
+  }
 }
 
 function openState(directory: string, holder: string): SetState {

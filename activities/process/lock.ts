@@ -3,8 +3,8 @@ import { once } from 'node:events';
 
 /** Another process holds the lock and has not let go of it in time. */
 export class Locked extends Error {
-  constructor(path: string, seconds: number) {
-    super(`${path} is held by another process (waited ${seconds} s)`);
+  constructor(what: string, seconds: number, holder = 'another process') {
+    super(`${what} is held by ${holder} (waited ${seconds} s)`);
     this.name = 'Locked';
   }
 }

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import type { MirrorContext, MirrorSet } from '../activities/mirror/types.ts';
+import type { MirrorResult, PackageChanges } from '../pipelines/mirror/outcome.ts';
+import { readConfiguration } from './configuration.ts';
+import { failed, misused, unavailable } from './fault.ts';
+import { log, paint, print, table } from './output.ts';
+
+export interface MirrorOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** What a mirror command works with: the set that was named, and where its state is kept. */
+export interface MirrorWork {
+  readonly set: MirrorSet;
+  readonly context: MirrorContext;
+}
+
+/** @throws CommandError for a broken configuration, or a set that it does not have. */
+export function openSet(name: string, options: MirrorOptions): MirrorWork {
+  const { sets, context } = openSets(options);
+  const set = sets.find((one) => one.name === name);
+  if (set !== undefined) return { set, context };
+  const known = sets.map((one) => one.name).join(', ') || 'none';
+  throw misused(`there is no mirror set ${JSON.stringify(name)}; the configuration has: ${known}`);
+}
+
+export function openSets(options: MirrorOptions): { readonly sets: readonly MirrorSet[]; context: MirrorContext } {
+  const config = readConfiguration({ file: options.config });
+  const sets = Object.entries(config.mirrors).map(([name, set]) => ({ name, ...set }));
+  return { sets, context: { state: join(config.data, 'mirrors'), now: Date.now, log } };
+}
+
+/** Prints what a command came to, and ends with status 1 unless all is well. */
+export async function conclude(work: Promise<MirrorResult>, options: MirrorOptions): Promise<void> {
+  const result = await orUnavailable(work);
+  print(result, renderResult, options);
+  if (result.outcome !== 'committed' && result.outcome !== 'unchanged') throw failed();
+}
+
+/** Another command on the same data directory that does not end is status 3. */
+export async function orUnavailable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'Locked') throw unavailable(error.message);
+    throw error;
+  }
+}
+
+export function renderResult({ set, snapshot, outcome, hosts, packages }: MirrorResult): string {
+  const colour = outcome === 'committed' || outcome === 'unchanged' ? 'green' : 'red';
+  const head = `${set}: ${paint(colour, outcome)}${snapshot === null ? '' : ` ${snapshot}`}`;
+  const rows = Object.entries(hosts).map(([name, { outcome: went, phase, target, bytes, error }]) => [
+    name,
+    went,
+    phase,
+    target ?? '-',
+    String(bytes),
+    error === null ? '' : `${error.code}: ${error.message}`,
+  ]);
+  const hostTable = table(['HOST', 'OUTCOME', 'PHASE', 'SHOWS', 'BYTES', 'ERROR'], rows);
+  return [head, hostTable, ...renderChanges(packages)].join('\n');
+}
+
+function renderChanges({ added, removed }: PackageChanges): string[] {
+  const line = (sign: string) => (one: PackageChanges['added'][number]) =>
+    `${sign} ${one.name} ${one.version} (${one.arch})`;
+  return [...added.map(line('+')), ...removed.map(line('-'))];
+}

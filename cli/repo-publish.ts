@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import type { PackageFormat } from '../pipelines/model/artifact.ts';
+import { addCommand, jsonOption } from './command.ts';
+import { misused } from './fault.ts';
+import { print } from './output.ts';
+import { orRefused, renderPublication, shownTree, signerFor } from './repository.ts';
+
+interface Options {
+  readonly format: PackageFormat;
+  readonly codename?: string;
+  readonly arch?: readonly string[];
+  readonly origin?: string;
+  readonly base?: string;
+  readonly sign?: string;
+  readonly json?: boolean;
+}
+
+/** Adds `repo publish`. */
+export function register(program: Command): void {
+  addCommand(program, 'repo publish', {
+    examples: [
+      'sluice repo publish ./repo --format deb --codename bookworm hello_2.10-3_amd64.deb',
+      'sluice repo publish ./repo --format rpm --sign packager@example.org *.rpm',
+    ],
+    details: 'Adds packages to the repository at DIR. Readers see the old state or the new one, whole.',
+  })
+    .argument('<dir>', 'the repository; made when absent')
+    .argument('[files...]', 'packages: .deb, .dsc with its tarballs beside it, .rpm')
+    .addOption(new Option('--format <format>', 'kind of packages').choices(['deb', 'rpm']).makeOptionMandatory())
+    .option('--codename <name>', 'name of the APT distribution; needed for a new one')
+    .option('--arch <arch...>', 'APT architectures besides those of the packages')
+    .option('--origin <text>', 'who the repository says it is from')
+    .option('--base <dir>', 'a repository whose packages the new state also has')
+    .option('--sign <key>', 'GnuPG key for the index, and for RPM packages')
+    .addOption(jsonOption())
+    .action(publish);
+}
+
+async function publish(dir: string, files: readonly string[], options: Options): Promise<void> {
+  const { format, codename, arch, origin, base, sign } = options;
+  if (files.length === 0 && base === undefined) throw misused('give packages, or --base');
+  if (format === 'deb' && codename === undefined && base === undefined && !existsSync(dir)) {
+    throw misused('a new APT repository needs the name of its distribution: give --codename');
+  }
+  const { repositoryFormats } = await import('../activities/repository/formats.ts');
+  const { publishPackages } = await import('../activities/repository/publish.ts');
+  const settings = {
+    ...(codename === undefined || format === 'rpm' ? {} : { codename }),
+    ...(arch === undefined || format === 'rpm' ? {} : { architectures: arch }),
+    ...(origin === undefined ? {} : { origin }),
+  };
+  const start = base === undefined ? {} : { base: await shownTree(base) };
+  const request = { dir, files, settings, ...start, ...(await signerFor(sign)), date: new Date() };
+  print(await orRefused(publishPackages(repositoryFormats[format], request)), renderPublication, options);
+}

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import type { PackageId } from '../activities/repository/port.ts';
+import { addCommand, jsonOption } from './command.ts';
+import { failed } from './fault.ts';
+import { print } from './output.ts';
+import { orRefused, renderPublication, shownTree, signerFor } from './repository.ts';
+
+interface Options {
+  readonly sign?: string;
+  readonly json?: boolean;
+}
+
+/** Adds `repo remove`. */
+export function register(program: Command): void {
+  addCommand(program, 'repo remove', {
+    examples: ['sluice repo remove ./repo hello', 'sluice repo remove ./repo hello=2.10-3'],
+    details: 'Takes packages out of the index. Their files stay a while for clients that have read an older index.',
+  })
+    .argument('<dir>', 'the repository')
+    .argument('<packages...>', 'NAME for every version, or NAME=VERSION')
+    .option('--sign <key>', 'GnuPG key for the index; needed where the repository is signed')
+    .addOption(jsonOption())
+    .action(remove);
+}
+
+async function remove(dir: string, names: readonly string[], options: Options): Promise<void> {
+  const { formatOf } = await import('../activities/repository/formats.ts');
+  const { removePackages } = await import('../activities/repository/publish.ts');
+  const tree = await shownTree(dir);
+  const format = await orRefused(formatOf(tree));
+  const listed = await format.list(tree);
+  const missing = names.filter((name) => !listed.some((one) => matches(name, one)));
+  if (missing.length > 0) throw failed(`not in the repository: ${missing.join(', ')}`);
+  const wanted = (one: PackageId) => names.some((name) => matches(name, one));
+  const request = { dir, remove: wanted, ...(await signerFor(options.sign)), date: new Date() };
+  print(await orRefused(removePackages(format, request)), renderPublication, options);
+}
+
+function matches(text: string, { name, version }: PackageId): boolean {
+  return text === name || text === `${name}=${version}`;
+}
