@@ -20,7 +20,7 @@ export function register(program: Command): void {
   )
     .argument('<change>', 'number, PROJECT/NUMBER or Change-Id')
     .option('--label <name>', 'what the vote is about', 'Approved')
-    .option('--value <number>', 'from -2 to 2', '1')
+    .option('--value <number>', 'a whole number; 0 takes the vote back', '1')
     .action(approve);
 }
 

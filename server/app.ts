@@ -63,12 +63,16 @@ function createFastify(deps: ServerDeps) {
 }
 
 /** Every error is one sentence; what is wrong inside stays in the log. */
+/** Errors that say no to what was asked, by name, and the status that tells so. */
+const refusals: Readonly<Record<string, number>> = { Refused: 409, UnknownChange: 404 };
+
 function answerError(error: unknown, request: Parameters<Parameters<App['setErrorHandler']>[0]>[1], reply: Reply) {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const found = error.validation.map(({ instancePath, message }) => `${instancePath.slice(1) || 'body'}: ${message}`);
     return reply.code(400).send({ error: found.join('; ') });
   }
-  const { statusCode = 500, message } = error as { statusCode?: number; message: string };
+  const { name, message, ...rest } = error as { name: string; message: string; statusCode?: number };
+  const statusCode = rest.statusCode ?? refusals[name] ?? 500;
   if (statusCode < 500) return reply.code(statusCode).send({ error: message });
   request.log.error(error);
   return reply.code(statusCode).send({ error: `the server cannot do that now: ${message}` });

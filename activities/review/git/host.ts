@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Change } from '../../../pipelines/model/change.ts';
-import { repositoryPath } from '../../git/names.ts';
+import { repositoryPath, show } from '../../git/names.ts';
 import type { RefUpdate } from '../../git/refs.ts';
 import { type ChangeName, parseChangeName, readDependsOn } from './footers.ts';
 import { changeId, type Place, toChange } from './map.ts';
@@ -25,13 +25,21 @@ export async function find(settings: HostSettings, text: string): Promise<Stored
   return name.kind === 'number' ? findNumber(settings, name) : findId(settings, name);
 }
 
-/** @throws when the name names no change, or several. */
+/** A name that names no change, or several. */
+export class UnknownChange extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UnknownChange';
+  }
+}
+
+/** @throws UnknownChange when the name names no change, or several. */
 export async function findOne(settings: HostSettings, name: string): Promise<Stored> {
   const [stored, ...more] = await find(settings, name);
-  if (stored === undefined) throw new Error(`there is no change ${JSON.stringify(name)}`);
+  if (stored === undefined) throw new UnknownChange(`there is no change ${show(name)}`);
   if (more.length > 0) {
     const numbers = [stored, ...more].map(({ record }) => `${record.number} (${record.project} ${record.branch})`);
-    throw new Error(`${name} names several changes: ${numbers.join(', ')}; say which by its number`);
+    throw new UnknownChange(`${show(name)} names several changes: ${numbers.join(', ')}; say which by its number`);
   }
   return stored;
 }
