@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, Migrator } from 'kysely';
 import { migrations } from './migrations.ts';
 import { createPgliteDialect } from './pglite-dialect.ts';
 import type { Tables } from './schema.ts';
+import { ensureCluster } from './template.ts';
 
 export type Database = Kysely<Tables>;
 
@@ -14,7 +14,7 @@ export type Database = Kysely<Tables>;
  * @throws when a migration fails; the tables are then as they were before it.
  */
 export async function openEmbeddedDatabase(directory: string): Promise<Database> {
-  await mkdir(directory, { recursive: true });
+  await ensureCluster(directory);
   const db = new Kysely<Tables>({ dialect: createPgliteDialect(await PGlite.create(directory)) });
   try {
     await migrate(db);
