@@ -46,7 +46,9 @@ export async function gate(input: GateInput): Promise<void> {
       const actions = book.wanted();
       buildSets.advance(actions);
       lanes.advance(actions);
-    } else if (still() && allHandlersFinished()) {
+    } else if (still()) {
+      // A handler counts as running until its answer is on its way.
+      await condition(allHandlersFinished);
       await goOn(input, book);
     }
     if (book.state !== shown) {

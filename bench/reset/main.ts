@@ -73,6 +73,7 @@ const job = new EmptyJob();
 const stack = await startSmallStack(configuration, { build: job.run });
 try {
   const secondsPerMerge = await measureMerges(stack);
+  console.error(`${secondsPerMerge.toFixed(3)} s for each merge`);
   const secondsToReset = await measureReset(stack, job);
   const limits = { secondsPerMerge: 0.25, secondsToReset: 2 };
   const ok = secondsPerMerge < limits.secondsPerMerge && secondsToReset < limits.secondsToReset;

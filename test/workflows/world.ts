@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import { defaultPayloadConverter } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
@@ -28,7 +29,7 @@ import type {
   TellInput,
 } from '../../workflows/contract.ts';
 import { gateId } from '../../workflows/ids.ts';
-import { commandsSignal } from '../../workflows/messages.ts';
+import { commandsSignal, queueQuery } from '../../workflows/messages.ts';
 import { frozenJob, pipelineNamed } from './make.ts';
 
 /** What a stage of the fake outside comes to; it may wait, and hears of cancellation. */
@@ -119,7 +120,8 @@ export class Outside {
       if (conflict) return { key, graph: null, outcome: { kind: 'conflict', message: `${conflict.id} conflicts` } };
       const below = states.get(base ?? '')?.sources ?? ahead.map(sourceOf);
       const sources = [...below, ...changes.map(sourceOf)];
-      const graph = { jobs: changes.flatMap((change) => this.jobs(change)), failFast: false, warnings: [] };
+      const jobs = changes.flatMap((change) => this.jobs(change).map((job) => ({ ...job, change: change.id })));
+      const graph = { jobs, failFast: false, warnings: [] };
       const stored = { graph, sources, changes, reconfigured: [] };
       states.set(key, stored);
       return { key, graph: this.keep(stored), outcome: { kind: 'ready', graph } };
@@ -181,6 +183,25 @@ export class World {
     await this.stopWorkers();
     await this.temporal.close();
     await this.server.stop();
+  }
+
+  /** What a gate shows of itself. */
+  view(gate: string): Promise<QueueSnapshot> {
+    return this.temporal.client.workflow.getHandle(gate).query(queueQuery);
+  }
+
+  /** The input that a workflow was started with. */
+  async inputOf(workflow: string): Promise<unknown> {
+    const { events } = await this.temporal.client.workflow.getHandle(workflow).fetchHistory();
+    const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+    if (!payload) throw new Error(`${workflow} has no input`);
+    return defaultPayloadConverter.fromPayload(payload);
+  }
+
+  /** Run id of the first run of a workflow. */
+  async firstRun(workflow: string): Promise<string> {
+    const { events } = await this.temporal.client.workflow.getHandle(workflow).fetchHistory();
+    return events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? '';
   }
 
   /** Tells a gate something, as the event router does. */
