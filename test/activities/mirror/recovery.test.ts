@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { mirrorStatus } from '../../../activities/mirror/inspect.ts';
+import type { MirrorSet } from '../../../activities/mirror/types.ts';
+import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { publishPackages } from '../../../activities/repository/publish.ts';
+import { closeAgent, createGpgSigner, exportPublicKey, openKey } from '../../../activities/sign/gpg.ts';
+import { makePackage } from '../repository/packages.ts';
+import { look, mirrorWorld, type World } from './world.ts';
+
+/** Starts a synchronisation whose process is killed the moment it starts the rsync that matches `pattern`. */
+async function killAt(world: World, set: MirrorSet, pattern: string): Promise<void> {
+  const bin = world.local('bin');
+  await mkdir(bin, { recursive: true });
+  const script = [
+    '#!/bin/sh',
+    'case "$*" in',
+    '  *--list-only*) ;;',
+    `  ${pattern}) kill -9 $PPID; exit 1 ;;`,
+    'esac',
+    'exec /usr/bin/rsync "$@"',
+  ];
+  await writeFile(join(bin, 'rsync'), script.join('\n'));
+  await chmod(join(bin, 'rsync'), 0o755);
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'sync-child.ts'), JSON.stringify(set), world.context.state],
+    { env: { ...process.env, PATH: `${bin}:${process.env.PATH}` }, stdio: 'ignore' },
+  );
+  const [, signal] = await once(child, 'close');
+  assert.equal(signal, 'SIGKILL');
+  await rm(bin, { recursive: true });
+}
+
+const rows = [
+  ['while data is sent', '*--stats*/m2/snapshots/*', 'undone'],
+  ['between data and links', '*--checksum*/m2/snapshots/*', 'undone'],
+  ['between the links of two hosts', '*"--recursive --links "*/m2/', 'completed'],
+] as const;
+
+for (const [when, pattern, how] of rows) {
+  test(`killed ${when}: all show the old state or all the new one, and nothing half is left`, async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: world.local('m2') } } });
+    const first = await world.sync(set);
+    await world.publish('beta', '1');
+    await killAt(world, set, pattern);
+    const status = await mirrorStatus(set, world.context);
+    assert.equal(status.outcome, 'unchanged', JSON.stringify(status));
+    const [one, two] = [await look(world.local('m1')), await look(world.local('m2'))];
+    assert.deepEqual(one, two);
+    assert.equal(one.head, `snapshots/${one.latest}`);
+    assert.equal(one.snapshots.length, how === 'undone' ? 1 : 2);
+    assert.equal(one.latest === first.snapshot, how === 'undone');
+    assert.ok(world.said.some((line) => line.startsWith(how === 'undone' ? 'undid' : 'completed')));
+    const next = await world.sync(set);
+    assert.equal(next.outcome, how === 'undone' ? 'committed' : 'unchanged');
+    assert.equal((await look(world.local('m2'))).snapshots.length, 2);
+  });
+}
+
+test('two commands at once on one set do it one after the other', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+  const results = await Promise.all([world.sync(set), world.sync(set)]);
+  assert.deepEqual(results.map(({ outcome }) => outcome).sort(), ['committed', 'unchanged']);
+});
+
+test('a host whose links cannot be flipped leaves no other on the new state', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const daemon = await world.daemon('m2');
+  const set = world.set({ timeout: 2, hosts: { m1: { url: world.local('m1') }, m2: { url: daemon.url } } });
+  const first = await world.sync(set);
+  await world.publish('beta', '1');
+  // A directory in the way of a link's history stands for any failure in the middle of the flip.
+  const inTheWay = join(daemon.root, 'stable.target.txt');
+  await rm(inTheWay);
+  await mkdir(join(inTheWay, 'full'), { recursive: true });
+  const second = await world.sync(set);
+  await rm(inTheWay, { recursive: true });
+  assert.ok(['failed', 'diverged'].includes(second.outcome), JSON.stringify(second));
+  assert.deepEqual([second.hosts.m2?.phase, second.hosts.m2?.error?.code], ['flip', 'rsync:23']);
+  assert.equal((await look(world.local('m1'))).latest, first.snapshot);
+  const last = await world.sync(set);
+  assert.equal(last.outcome, 'committed');
+  assert.equal((await look(daemon.root)).latest, (await look(world.local('m1'))).latest);
+});
+
+test('with a key, what is not signed by it is not published', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const home = world.local('keys');
+  const fingerprint = await openKey(home, 'Test <test@example.org>');
+  t.after(() => closeAgent(home));
+  const key = world.local('key.asc');
+  await writeFile(key, await exportPublicKey({ home, key: fingerprint }));
+  const set = world.set({ verify: { key }, hosts: { m1: { url: world.local('m1') } } });
+  const unsigned = await world.sync(set);
+  assert.deepEqual([unsigned.outcome, unsigned.hosts.m1?.error?.code], ['failed', 'verify']);
+  const file = await makePackage('deb', world.directory, { name: 'beta', version: '1' });
+  const signer = createGpgSigner({ home, key: fingerprint });
+  const request = { dir: world.source, files: [file], settings: {}, signer, date: new Date() };
+  await publishPackages(repositoryFormats.deb, request);
+  const signed = await world.sync(set);
+  assert.equal(signed.outcome, 'committed', JSON.stringify(signed));
+  assert.match(await readFile(join(world.local('m1'), 'stable/dists/bookworm/InRelease'), 'utf8'), /BEGIN PGP SIGNED/);
+});
