@@ -41,7 +41,7 @@ export class DirectoryHeld extends Error {
 }
 
 /** Seconds that the processes of a killed holder may take to end. */
-const leftovers = 15;
+const leftovers = 30;
 
 /**
  * Takes the data directory for this process and for the children that inherit the lock. The kernel lets go of it when

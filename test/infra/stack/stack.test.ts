@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkout } from '../../../infra/bootstrap/find.ts';
+import { findSigner } from '../../../infra/bootstrap/signer.ts';
+import { readHolder, type StackAddresses } from '../../../infra/stack/lock.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'sluice-up-'));
+const data = join(directory, 'data');
+const main = join(checkout, 'cli', 'main.ts');
+
+function startUp(): ChildProcess {
+  return spawn(process.execPath, [main, 'up'], { cwd: directory, stdio: 'ignore' });
+}
+
+async function until<T>(what: string, find: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
+    const found = await find();
+    if (found !== undefined) return found;
+  }
+  assert.fail(`not so after a minute: ${what}`);
+}
+
+function untilReady(up: ChildProcess): Promise<StackAddresses> {
+  return until('the stack is ready', () => {
+    assert.equal(up.exitCode, null, 'it ended');
+    const holder = readHolder(data);
+    return holder?.pid === up.pid ? (holder?.stack ?? undefined) : undefined;
+  });
+}
+
+async function isReady(url: string): Promise<true | undefined> {
+  const answer = await fetch(`${url}/health/ready`).catch(() => undefined);
+  return answer?.ok ? true : undefined;
+}
+
+/** The process of the stack whose command line holds all of `words`. */
+function findProcess(...words: readonly string[]): number | undefined {
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  return all.find((pid) => {
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      const env = readFileSync(`/proc/${pid}/environ`, 'utf8');
+      return words.every((word) => line.includes(word)) && (env + line).includes(data);
+    } catch {
+      return false;
+    }
+  });
+}
+
+let up: ChildProcess;
+let stack: StackAddresses;
+
+before(async () => {
+  writeFileSync(join(directory, 'sluice.yaml'), 'server: {listen: "127.0.0.1:0"}\ntemporal: {port: 0, uiPort: 0}\n');
+  up = startUp();
+  stack = await untilReady(up);
+});
+
+after(async () => {
+  up.kill('SIGTERM');
+  await once(up, 'exit');
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('page, API and Temporal’s Web UI answer', async () => {
+  for (const url of [`${stack.url}/`, `${stack.url}/api/status`, stack.temporalUi])
+    assert.ok((await fetch(url)).ok, url);
+});
+
+test('a second stack on the same data is refused with the holder and its address', async () => {
+  const second = spawn(process.execPath, [main, 'up'], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  second.stderr.on('data', (text) => (said += text));
+  const [status] = await once(second, 'close');
+  assert.equal(status, 3);
+  assert.match(said, new RegExp(`held by "sluice up" \\(process ${up.pid}\\), at ${stack.url}`));
+});
+
+test('the key is the signer’s alone', () => {
+  const { uid, mode } = statSync(join(data, 'keys'));
+  assert.equal(mode & 0o777, 0o700);
+  assert.equal(uid, process.getuid?.() === 0 ? findSigner()?.uid : process.getuid?.());
+  assert.match(
+    readFileSync(
+      join(data, 'public-keys', readdirSync(join(data, 'public-keys')).find((name) => name.endsWith('.asc')) ?? ''),
+      'utf8',
+    ),
+    /BEGIN PGP PUBLIC KEY/,
+  );
+});
+
+for (const [what, words] of [
+  ['server', ['cli/main.ts', 'server']],
+  ['Temporal', ['start-dev']],
+  ['build worker', ['cli/main.ts', 'build-']],
+  ['signer', ['cli/main.ts', 'sign']],
+] as const) {
+  test(`the ${what} comes back after kill -9, at the same address`, async () => {
+    const pid = findProcess(...words);
+    assert.ok(pid, `there is a ${what}`);
+    process.kill(pid, 'SIGKILL');
+    await until(`a new ${what}`, () => {
+      const found = findProcess(...words);
+      return found === pid ? undefined : found;
+    });
+    await until('the server answers', () => isReady(stack.url));
+  });
+}
+
+test('after kill -9 of everything’s parent the next one starts, and what it left is gone', async () => {
+  const server = findProcess('cli/main.ts', 'server');
+  up.kill('SIGKILL');
+  await once(up, 'exit');
+  up = startUp();
+  stack = await untilReady(up);
+  assert.ok(await isReady(stack.url));
+  assert.notEqual(findProcess('cli/main.ts', 'server'), server);
+});
+
+test('Ctrl-C ends everything, and the directory is free', async () => {
+  up.kill('SIGINT');
+  const [status] = await once(up, 'exit');
+  assert.equal(status, 0);
+  assert.equal(readHolder(data), undefined);
+  assert.equal(findProcess('start-dev'), undefined);
+  assert.equal(findProcess('cli/main.ts'), undefined);
+  up = startUp();
+  await untilReady(up);
+});
