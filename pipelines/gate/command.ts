@@ -47,8 +47,9 @@ export type GateCommand = { readonly time: number } /**
     }
   /**
    * New facts: patch sets, votes, edits, abandonment, merges. Enqueues nothing, but a newer patch set or an
-   * abandonment takes the change out of the queues. What a change needs must be observed with it, or before it.
-   * Facts of closed changes are forgotten once nothing in the queues or among the open changes needs them.
+   * abandonment takes the change out of the queues. Before a change is enqueued it is observed together with all that
+   * it needs and, where changes merge, all that waits for it: facts that have nothing to do with the queues may be
+   * forgotten.
    */
   | { readonly type: 'observe'; readonly changes: readonly ChangeFacts[] }
   /** `change` is an id (its latest patch set is meant) or the key of a patch set, here and below. */

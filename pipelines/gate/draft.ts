@@ -167,9 +167,9 @@ function move(draft: Draft, id: string, ahead: string | null): void {
 
 /** The item's followers are from now on built on what it is built on itself. */
 function handOver(draft: Draft, item: Item): void {
-  for (const other of [...queueOf(draft, item.queue).items]) {
-    if (other.ahead === item.id) replace(draft, { ...other, ahead: item.ahead });
-  }
+  const { items } = queueOf(draft, item.queue);
+  const followers = items.slice(items.indexOf(item) + 1).filter((one) => one.ahead === item.id);
+  for (const one of followers) replace(draft, { ...one, ahead: item.ahead });
 }
 
 function change(item: Item, event: ItemEvent): Item {

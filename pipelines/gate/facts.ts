@@ -5,12 +5,12 @@ import type { Facts } from './state.ts';
 /** Takes in what was observed. An older patch set of an observed change is no longer current, and shares its status. */
 export function observe(facts: Facts, observed: readonly ChangeFacts[]): Facts {
   const changes = { ...facts.changes };
-  const patchsets = { ...facts.patchsets };
+  let patchsets = facts.patchsets;
   for (const change of observed) {
     const kept = changes[change.key]?.results;
     changes[change.key] = kept && !change.results ? { ...change, results: kept } : change;
     const keys = patchsets[change.id] ?? [];
-    if (!keys.includes(change.key)) patchsets[change.id] = [...keys, change.key];
+    if (!keys.includes(change.key)) patchsets = { ...patchsets, [change.id]: [...keys, change.key] };
     for (const key of keys) {
       const older = changes[key];
       if (older && key !== change.key) changes[key] = { ...older, status: change.status, current: false };

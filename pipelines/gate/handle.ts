@@ -4,6 +4,7 @@ import { type Draft, emit, openDraft } from './draft.ts';
 import { enqueue } from './enqueue.ts';
 import type { GateEvent } from './event.ts';
 import { latestKey } from './facts.ts';
+import { forgetUnneeded } from './forget.ts';
 import { processQueues } from './process.ts';
 import type { GateState } from './state.ts';
 
@@ -24,6 +25,8 @@ export function handle(state: GateState, command: GateCommand): Handled {
   if (command.time > state.time) emit(draft, { type: 'time-passed', time: command.time });
   const answer = carryOut(draft, command);
   if (command.type !== 'build-started' && command.type !== 'done') settle(draft);
+  const left = draft.events.some((event) => event.type === 'item-dequeued');
+  if (left && command.type !== 'observe') forgetUnneeded(draft);
   return { state: draft.state, answer, events: draft.events };
 }
 

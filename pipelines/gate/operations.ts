@@ -21,6 +21,8 @@ export function standingOf(draft: Draft, pipeline: string): Standing {
 
 /** Gives up the builds of an item and of all that is built on it; they start anew. */
 export function resetFrom(draft: Draft, item: Item): void {
+  // What has nothing to build on has nothing built on it either.
+  if (item.live && !itemOf(draft, item.id).buildSet.base) return;
   for (const one of withFollowers(draft, item))
     if (one.buildSet.base) emit(draft, { type: 'item-reset', item: one.id });
 }
@@ -68,7 +70,6 @@ export function dropItem(draft: Draft, item: Item): void {
 export function takeOut(draft: Draft, item: Item): void {
   emit(draft, { type: 'item-dequeued', item: item.id });
   closeIfEmpty(draft, item.queue);
-  forgetClosed(draft);
 }
 
 export function closeIfEmpty(draft: Draft, id: string): void {
@@ -109,21 +110,4 @@ export function resizeWindow(draft: Draft, queue: Queue, way: 'increase' | 'decr
   const ceiling = rule.ceiling ?? Number.POSITIVE_INFINITY;
   const window = way === 'increase' ? Math.min(ceiling, grown) : Math.max(rule.floor, shrunk);
   if (window !== queue.window) emit(draft, { type: 'window-changed', queue: queue.id, window });
-}
-
-/** Facts of closed changes and of older patch sets go once no item holds them and no open change needs them. */
-function forgetClosed(draft: Draft): void {
-  const { facts } = draft.state;
-  const needed = new Set<string>();
-  const closed: ChangeFacts[] = [];
-  for (const change of Object.values(facts.changes)) {
-    if (change.status !== 'open' || !change.current || change.kind !== 'change') closed.push(change);
-    if (change.status !== 'open') continue;
-    for (const id of change.parents) needed.add(id);
-    for (const id of change.dependsOn) needed.add(id);
-  }
-  if (closed.length === 0) return;
-  for (const item of draft.items.values()) for (const key of item.changes) needed.add(key);
-  const gone = closed.filter((change) => !needed.has(change.key) && !needed.has(change.id)).map((change) => change.key);
-  if (gone.length > 0) emit(draft, { type: 'forgot', changes: gone });
 }

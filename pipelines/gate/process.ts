@@ -197,11 +197,18 @@ function prepare(draft: Draft, item: Item): void {
 
 /** All changes ahead, oldest first, and the build set of the item ahead when that is one that is tested itself. */
 function speculativeBase(draft: Draft, item: Item): SpeculativeBase {
-  const ahead: (readonly string[])[] = [];
   const itemAhead = (one: Item) => (one.ahead === null ? undefined : draft.items.get(one.ahead));
   const direct = itemAhead(item);
+  if (direct?.live && direct.buildSet.base) {
+    const below = direct.buildSet.base.ahead;
+    // What has merged is no longer ahead; by now it may even be forgotten.
+    const first = below.findIndex((key) => factsOf(draft, key) && !isMerged(factsOf(draft, key)));
+    const open = first < 0 ? [] : below.slice(first);
+    return { ahead: open.concat(direct.changes), buildSet: direct.buildSet.key };
+  }
+  const ahead: (readonly string[])[] = [];
   for (let one = direct; one; one = itemAhead(one)) ahead.push(one.changes);
-  return { ahead: ahead.reverse().flat(), buildSet: direct?.live ? direct.buildSet.key : null };
+  return { ahead: ahead.reverse().flat(), buildSet: null };
 }
 
 /** The item ahead, unless it only serves as a base. */

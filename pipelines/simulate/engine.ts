@@ -76,7 +76,6 @@ export class Engine {
     event: Omit<TriggerEvent, 'time' | 'connection' | 'driver' | 'project'> & Partial<TriggerEvent>,
     change: ChangeFacts,
   ): void {
-    this.observe(change.id);
     const connection = event.connection ?? change.connection;
     const full: TriggerEvent = {
       driver: connection,
@@ -87,12 +86,18 @@ export class Engine {
       connection,
       time: this.now,
     };
-    for (const pipeline of this.layouts.pipelines) {
-      const rule = triggeringRule(pipeline, full, change);
-      if (!rule) continue;
-      const debug = rule.body.debug === true;
-      this.tell({ type: 'enqueue', pipeline: pipeline.name, change: change.key, event: full, debug });
-    }
+    const taken = this.layouts.pipelines.flatMap(({ name, triggers }) => {
+      const rule = triggeringRule({ name, triggers }, full, change);
+      return rule ? [{ pipeline: name, debug: rule.body.debug === true }] : [];
+    });
+    if (taken.length > 0 || this.#concernsGate(change)) this.observe(change.id);
+    for (const one of taken) this.tell({ type: 'enqueue', ...one, change: change.key, event: full });
+  }
+
+  /** Whether the gate knows the change, or one that it is related to. */
+  #concernsGate(change: ChangeFacts): boolean {
+    const { patchsets } = this.state.facts;
+    return this.world.has(change.id) && this.world.related(change.id).some((name) => patchsets[name] !== undefined);
   }
 
   /** Carries out what the gate wants until it wants nothing more at this instant. */

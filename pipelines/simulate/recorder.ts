@@ -14,14 +14,24 @@ export type BuildRecord = Mutable<SimulatedBuild> & { paused: boolean };
 interface Track {
   readonly item: Item;
   number: number;
-  ahead: readonly string[];
+  /** Names in the state that is built, oldest first. */
+  built: readonly string[];
   state: BuildSetState | undefined;
   readonly records: Map<string, BuildRecord>;
 }
 
 const finalActions: readonly string[] = ['success', 'failure', 'merge-conflict', 'config-error'];
-/** Kinds of events that say nothing that a reader of the result looks for. */
-const quiet: readonly string[] = ['time-passed', 'observed', 'forgot', 'action-done', 'configured', 'results-kept'];
+/** Kinds of events that a reader of the result looks for; starts and ends stand with the builds. */
+const told: readonly string[] = [
+  'item-enqueued',
+  'item-dequeued',
+  'item-reset',
+  'item-moved',
+  'item-failing',
+  'window-changed',
+  'action-wanted',
+];
+const toldOfBuilds: readonly string[] = ['failing', 'paused', 'refused', 'retrigger'];
 
 /** Follows what the gate decides, and keeps what the result of the run shows. */
 export class Recorder {
@@ -92,7 +102,7 @@ export class Recorder {
   #takeItem(event: GateEvent & { readonly item: string }, now: number): void {
     const track = this.#tracks.get(event.item);
     if (!track) return;
-    if (event.type === 'item-based') track.ahead = event.base.ahead;
+    if (event.type === 'item-based') track.built = this.#names([...event.base.ahead, ...track.item.changes]);
     if (event.type === 'item-prepared' && event.outcome.kind === 'ready')
       track.state = startBuildSet(event.outcome.graph);
     if (event.type === 'builds-changed' && track.state)
@@ -101,16 +111,17 @@ export class Recorder {
     for (const record of track.records.values()) this.#finish(record, 'CANCELED', now);
     track.records.clear();
     track.state = undefined;
-    track.ahead = [];
+    track.built = [];
     track.number += 1;
     if (event.type === 'item-dequeued') this.#tracks.delete(event.item);
   }
 
-  /** An item that changes its queue comes in again with what it has. */
   #enqueued(item: Item): void {
-    const { number, base, builds } = item.buildSet;
-    const records = this.#tracks.get(item.id)?.records ?? new Map<string, BuildRecord>();
-    this.#tracks.set(item.id, { item, number, ahead: base?.ahead ?? [], state: builds ?? undefined, records });
+    this.#tracks.set(item.id, { item, number: item.buildSet.number, built: [], state: undefined, records: new Map() });
+  }
+
+  #names(keys: readonly string[]): readonly string[] {
+    return keys.map(this.#nameOf);
   }
 
   #progress(track: Track, next: BuildSetState, now: number): void {
@@ -135,14 +146,14 @@ export class Recorder {
   }
 
   #begin(track: Track, build: Build, now: number): BuildRecord {
-    const { item, number, ahead, state } = track;
+    const { item, number, built, state } = track;
     const job = state && relations(state.graph).jobs.get(build.job);
     const name = job?.name ?? build.job;
     const record: BuildRecord = {
       id: `${item.id}.${number}/${build.key}`,
       job: name,
       change: this.#nameOf(job?.change ?? ''),
-      changes: [...ahead, ...item.changes].map(this.#nameOf),
+      changes: built,
       pipeline: item.pipeline,
       result: null,
       attempt: build.attempt,
@@ -196,7 +207,9 @@ export class Recorder {
   }
 
   #note(event: GateEvent, now: number): void {
-    if (quiet.includes(event.type)) return;
+    const worthy =
+      event.type === 'builds-changed' ? toldOfBuilds.includes(event.change.type) : told.includes(event.type);
+    if (!worthy) return;
     const item = 'item' in event && typeof event.item === 'string' ? this.#tracks.get(event.item)?.item : undefined;
     const about = event.type === 'item-enqueued' ? event.item : item;
     const changes = about ? { pipeline: about.pipeline, changes: about.changes.map(this.#nameOf) } : {};
@@ -215,8 +228,6 @@ function detail(event: GateEvent): Readonly<Record<string, unknown>> {
       return { change: event.change.type, ...('build' in event.change ? { build: event.change.build } : {}) };
     case 'item-failing':
       return { reasons: event.reasons };
-    case 'item-prepared':
-      return { outcome: event.outcome.kind };
     case 'window-changed':
       return { queue: event.queue, window: event.window };
     case 'action-wanted':

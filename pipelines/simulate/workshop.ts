@@ -26,6 +26,9 @@ interface Running {
   readonly leases: readonly Lease[];
 }
 
+/** What a build set wants, with the keys of all its builds that may wait or run. */
+type Plan = PendingBuilds & { readonly keys: readonly string[] };
+
 /** Failed builds of a job whose nodes are to be kept. */
 interface Hold {
   readonly job: string;
@@ -56,7 +59,7 @@ export class Workshop {
   readonly #ending = new Map<string, Running>();
   readonly #holds: Hold[] = [];
   readonly #held: Lease[] = [];
-  readonly #plans = new WeakMap<BuildSetAction, PendingBuilds>();
+  readonly #plans = new WeakMap<BuildSetAction, Plan>();
   #holders: SemaphoreHolders = {};
   #serial = 0;
 
@@ -106,18 +109,18 @@ export class Workshop {
     return [...this.#waiting.values()].flatMap((waiting) => this.#start(waiting, now));
   }
 
-  #plan(action: BuildSetAction): PendingBuilds {
-    const plan = this.#plans.get(action) ?? pendingBuilds(action.state, action.permissions);
-    this.#plans.set(action, plan);
-    return plan;
+  #plan(action: BuildSetAction): Plan {
+    const known = this.#plans.get(action);
+    if (known) return known;
+    const plan = pendingBuilds(action.state, action.permissions);
+    const keys = [...plan.wanted, ...plan.start.map((build) => build.key)].map((key) => `${action.key}/${key}`);
+    const made = { ...plan, keys };
+    this.#plans.set(action, made);
+    return made;
   }
 
-  #stopUnwanted(plans: readonly { action: BuildSetAction; plan: PendingBuilds }[]): void {
-    const wanted = new Set<string>();
-    for (const { action, plan } of plans) {
-      for (const build of plan.wanted) wanted.add(`${action.key}/${build}`);
-      for (const build of plan.start) wanted.add(`${action.key}/${build.key}`);
-    }
+  #stopUnwanted(plans: readonly { readonly plan: Plan }[]): void {
+    const wanted = new Set(plans.flatMap(({ plan }) => plan.keys));
     for (const running of this.#running.values()) {
       if (!wanted.has(running.key)) this.#leave(running);
     }

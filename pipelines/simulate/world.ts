@@ -29,8 +29,9 @@ export class World {
   readonly #refs = new Map<string, ChangeFacts>();
   readonly #revisions = new Map<string, number>();
   readonly #relatives = new Map<string, Set<string>>();
+  /** Change to those that it cannot be merged with, noted both ways. */
+  readonly #conflicts = new Map<string, Set<string>>();
   readonly #merged: string[] = [];
-  readonly #outside: string[] = [];
   #step = 0;
   #placements: (project: string, branch: string) => Readonly<Record<string, QueuePlacement>> = () => ({});
 
@@ -129,7 +130,7 @@ export class World {
     this.#step += 1;
     change.status = 'merged';
     change.mergedAt = this.#step;
-    (through === 'gate' ? this.#merged : this.#outside).push(name);
+    if (through === 'gate') this.#merged.push(name);
   }
 
   /** A new commit on a branch or tag; answers with the id of its facts. */
@@ -149,13 +150,8 @@ export class World {
   conflict(name: string, below: readonly string[]): string | undefined {
     const change = this.change(name);
     if (change.status === 'merged') return undefined;
-    const since = [...this.#merged, ...this.#outside].filter((one) => (this.change(one).mergedAt ?? 0) > change.madeAt);
-    return [...below, ...since].find((other) => other !== name && this.#collide(change, this.#changes.get(other)));
-  }
-
-  #collide(one: WorldChange, other: WorldChange | undefined): boolean {
-    if (!other) return false;
-    return one.made.conflicts.includes(other.made.name) || other.made.conflicts.includes(one.made.name);
+    const mergedSince = (other: string) => (this.change(other).mergedAt ?? 0) > change.madeAt;
+    return [...(this.#conflicts.get(name) ?? [])].find((other) => below.includes(other) || mergedSince(other));
   }
 
   #add(made: ScenarioChange, index: number, now: number): void {
@@ -187,16 +183,16 @@ export class World {
   /** Notes both ways who is related to whom; relations that ended do no harm. */
   #relate(change: WorldChange): void {
     const { name, parent, topic } = change.made;
+    for (const other of change.made.conflicts) {
+      link(this.#conflicts, name, other);
+      link(this.#conflicts, other, name);
+    }
     const others = [...change.dependsOn, ...(parent === undefined ? [] : [parent])];
     const sameTopic = topic === undefined ? [] : [...this.#changes.values()].filter((one) => one.made.topic === topic);
     for (const other of [...others, ...sameTopic.map((one) => one.made.name)]) {
-      this.#link(name, other);
-      this.#link(other, name);
+      link(this.#relatives, name, other);
+      link(this.#relatives, other, name);
     }
-  }
-
-  #link(from: string, to: string): void {
-    this.#relatives.set(from, (this.#relatives.get(from) ?? new Set()).add(to));
   }
 
   #describe(name: string): ChangeFacts {
@@ -263,6 +259,10 @@ export class World {
     this.#facts.set(facts.id, facts);
     return facts;
   }
+}
+
+function link(map: Map<string, Set<string>>, from: string, to: string): void {
+  map.set(from, (map.get(from) ?? new Set()).add(to));
 }
 
 /** Something that looks like a commit's name. */

@@ -1,0 +1,45 @@
+import type { ChangeFacts } from './command.ts';
+import { type Draft, emit } from './draft.ts';
+
+/** How many open changes are remembered that nothing in the queues has to do with. */
+const idleChanges = 32;
+
+/**
+ * Drops the facts that nothing needs: of closed changes and older patch sets, once no item holds them and no known
+ * open change names them; and of the open changes that were idle longest. Whoever enqueues a change says again what
+ * it needs and what waits for it.
+ */
+export function forgetUnneeded(draft: Draft): void {
+  const changes = Object.values(draft.state.facts.changes);
+  const queued = relatives(
+    draft,
+    [...draft.items.values()].flatMap((item) => item.changes),
+  );
+  const named = new Set(changes.flatMap((change) => (change.status === 'open' ? namesOf(change) : [])));
+  const idle = changes.filter((change) => !queued.has(change.key) && !queued.has(change.id));
+  const closed = idle.filter((change) => isClosed(change) && !named.has(change.id));
+  const open = idle.filter((change) => !isClosed(change));
+  const gone = [...closed, ...open.slice(0, Math.max(0, open.length - idleChanges))].map((change) => change.key);
+  if (gone.length > 0) emit(draft, { type: 'forgot', changes: gone });
+}
+
+function isClosed(change: ChangeFacts): boolean {
+  return change.status !== 'open' || !change.current || change.kind !== 'change';
+}
+
+function namesOf(change: ChangeFacts): readonly string[] {
+  return [...change.parents, ...change.dependsOn];
+}
+
+/** The patch sets, and the ids of all that they name through any number of steps. */
+function relatives(draft: Draft, keys: readonly string[]): ReadonlySet<string> {
+  const { changes, patchsets } = draft.state.facts;
+  const found = new Set(keys);
+  const open = keys.flatMap((key) => (changes[key] ? namesOf(changes[key]) : []));
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (found.has(id)) continue;
+    found.add(id);
+    for (const key of patchsets[id] ?? []) if (changes[key]) open.push(...namesOf(changes[key]));
+  }
+  return found;
+}
