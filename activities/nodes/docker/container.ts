@@ -44,7 +44,7 @@ async function copyIn(container: Docker.Container, hostPath: string, containerDi
 async function copyOut(container: Docker.Container, containerPath: string, hostDir: string): Promise<void> {
   const archive = await ask(`copy ${containerPath} out`, container.getArchive({ path: containerPath }));
   const tar = startTar(['-C', hostDir, '--no-same-owner', '-xf', '-']);
-  await Promise.all([pipeline(archive as Readable, tar.stdin), tar.ended]);
+  await ask(`copy ${containerPath} out`, Promise.all([pipeline(archive as Readable, tar.stdin), tar.ended]));
 }
 
 function startTar(args: readonly string[]) {

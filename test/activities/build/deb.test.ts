@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { must } from '../../../activities/process/run.ts';
+import { fileIn, openWorkshop, type Workshop } from './workshop.ts';
+
+let workshop: Workshop;
+
+before(async () => {
+  workshop = await openWorkshop();
+});
+after(() => workshop.close());
+
+const changelog = (version: string, name = 'hello-gate') =>
+  `${name} (${version}) unstable; urgency=low\n\n  * Upstream.\n\n -- Dev <dev@sluice.dev>  Mon, 06 Jan 2025 00:00:00 +0000\n`;
+
+const rules = `#!/usr/bin/make -f
+%:
+	dh $@
+override_dh_auto_install:
+	id -un > who
+	cat /proc/net/dev > net
+	install -D hello debian/hello-gate/usr/bin/hello
+	install -D -m 644 who net -t debian/hello-gate/usr/share/hello-gate
+	install -D -m 644 data -t debian/hello-gate-data/usr/share/hello-gate
+`;
+
+const control = `Source: hello-gate
+Section: misc
+Priority: optional
+Maintainer: Dev <dev@sluice.dev>
+Build-Depends: debhelper-compat (= 13), zlib1g-dev
+Standards-Version: 4.6.2
+
+Package: hello-gate
+Architecture: any
+Depends: \${shlibs:Depends}, \${misc:Depends}, hello-gate-data (= \${source:Version})
+Description: says hello
+ It does.
+
+Package: hello-gate-data
+Architecture: all
+Depends: \${misc:Depends}
+Description: what is said
+ Indeed.
+`;
+
+const program = '#include <stdio.h>\n#include <zlib.h>\nint main(void) { puts(zlibVersion()); return 0; }\n';
+
+const tree = {
+  'hello.c': program,
+  Makefile: 'hello: hello.c\n\t$(CC) -g $(CFLAGS) $< -o $@ -lz\nclean:\n\trm -f hello who net\n',
+  data: 'hello\n',
+  'debian/changelog': changelog('1:1.2-1ubuntu3'),
+  'debian/control': control,
+  'debian/rules': rules,
+  'debian/source/format': '3.0 (quilt)\n',
+};
+
+test('a quilt package: versions from Git, orig generated alike, isolated build as a plain user', async () => {
+  const repository = await workshop.repository('hello-gate');
+  const first = await repository.commit('Import', tree);
+  await repository.commit('Say "more" <b>\n\nAt length.', { data: 'hello, world\n' });
+  const [old, built, again] = await Promise.all([
+    workshop.build(repository, { platform: 'debian-12', commit: first }),
+    workshop.build(repository, { platform: 'debian-12' }),
+    workshop.build(repository, { platform: 'debian-12' }),
+  ]);
+  assert.equal(built.result.result, 'SUCCESS', built.result.summary + built.log);
+  assert.equal(built.result.summary, 'hello-gate 1:1.2+c2-1ubuntu3: 2 packages');
+  assert.equal(old.manifest?.source.version, '1:1.2+c1-1ubuntu3');
+  await must('dpkg', [
+    '--compare-versions',
+    old.manifest?.source.version ?? '',
+    'lt',
+    built.manifest?.source.version ?? '',
+  ]);
+  const digests = (each: typeof built) =>
+    each.manifest?.files
+      .map(({ name, digest }) => `${name} ${digest}`)
+      .filter((line) => !/\.(?:buildinfo|changes) /.test(line));
+  assert.deepEqual(digests(again), digests(built), 'the same commit gives the same bytes');
+  const kinds = built.manifest?.files.map(({ name, kind }) => `${kind} ${name}`);
+  assert.deepEqual(kinds, [
+    'debug hello-gate-dbgsym_1.2+c2-1ubuntu3_amd64.deb',
+    'binary hello-gate-data_1.2+c2-1ubuntu3_all.deb',
+    'source hello-gate_1.2+c2-1ubuntu3.debian.tar.xz',
+    'source hello-gate_1.2+c2-1ubuntu3.dsc',
+    'metadata hello-gate_1.2+c2-1ubuntu3_amd64.buildinfo',
+    'metadata hello-gate_1.2+c2-1ubuntu3_amd64.changes',
+    'binary hello-gate_1.2+c2-1ubuntu3_amd64.deb',
+    'source hello-gate_1.2+c2.orig.tar.gz',
+  ]);
+  const deb = join(built.out, 'hello-gate_1.2+c2-1ubuntu3_amd64.deb');
+  assert.equal(await fileIn(deb, 'usr/share/hello-gate/who'), 'builder\n');
+  assert.doesNotMatch(await fileIn(deb, 'usr/share/hello-gate/net'), /eth0/);
+  const { stdout } = await must('dpkg-deb', ['--field', deb, 'Version', 'Depends']);
+  assert.match(stdout, /hello-gate-data \(= 1:1\.2\+c2-1ubuntu3\)/);
+  assert.ok(built.manifest?.environment.packages.some((line) => line.startsWith('zlib1g-dev=')));
+  assert.match(built.log, /== Build, without network/);
+});
+
+test('a speculative commit has the version that it keeps when it is merged', async () => {
+  const repository = await workshop.repository('hello-gate');
+  await repository.git('checkout', '-q', '-b', 'topic', 'HEAD~1');
+  await repository.commit('On a topic', { extra: 'x\n' });
+  await repository.git('checkout', '-q', 'main');
+  await repository.git('merge', '-q', '--no-ff', '-m', 'Merge topic', 'topic');
+  const built = await workshop.build(repository, { platform: 'debian-12' });
+  assert.equal(built.manifest?.source.version, '1:1.2+c4-1ubuntu3');
+});
+
+test('a new upstream version starts the count anew; one that sorts below is refused with both', async () => {
+  const repository = await workshop.repository('native');
+  const small = { ...tree, 'debian/source/format': '3.0 (native)\n' };
+  const native = (version: string) => changelog(version);
+  await repository.commit('Import', { ...small, 'debian/changelog': native('2.0') });
+  await repository.commit('More', { data: 'a\n' });
+  await repository.commit('Release', { 'debian/changelog': native('2.1') });
+  const raised = await workshop.build(repository, { platform: 'debian-12' });
+  assert.equal(raised.manifest?.source.version, '2.1+c1');
+  await repository.commit('Go back', { 'debian/changelog': native('2.0') });
+  const lowered = await workshop.build(repository, { platform: 'debian-12' });
+  assert.equal(lowered.result.result, 'FAILURE');
+  assert.equal(
+    lowered.result.summary,
+    'debian/changelog: 2.0+c1 does not sort above 2.1+c1, which this branch had before',
+  );
+});
+
+const refused: readonly {
+  readonly what: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly reason: RegExp;
+}[] = [
+  {
+    what: 'an orig tarball in the tree',
+    files: { 'deep/x_1.orig.tar.xz': '' },
+    reason: /^deep\/x_1\.orig\.tar\.xz is an upstream tarball/,
+  },
+  { what: 'a tarball at the top', files: { 'x-1.tgz': '' }, reason: /^x-1\.tgz is an upstream tarball/ },
+  {
+    what: 'a compiler error',
+    files: { 'hello.c': 'int main(void) { return x; }\n' },
+    reason: /^build: hello\.c:1:\d+: error: .x. undeclared/,
+  },
+  {
+    what: 'a build dependency that nobody has',
+    files: { 'debian/control': control.replace('zlib1g-dev', 'no-such-thing-dev') },
+    reason: /^build dependencies cannot be met: no-such-thing-dev/,
+  },
+  {
+    what: 'a hostile version',
+    files: { 'debian/changelog': changelog('1.0-$HOME') },
+    reason: /revision has a character/,
+  },
+  {
+    what: 'a hostile name',
+    files: { 'debian/changelog': changelog('1.0-1', '../evil') },
+    reason: /first line must be/,
+  },
+  {
+    what: 'a build that fills the disk',
+    files: { 'debian/rules': `${rules}override_dh_auto_build:\n\tdd if=/dev/zero of=big bs=1M count=2000\n` },
+    reason: /the disk is full: the build may use 96 MiB/,
+  },
+];
+
+for (const { what, files, reason } of refused) {
+  test(`refused, with the reason in one line: ${what}`, async () => {
+    const repository = await workshop.repository(`refused-${refused.findIndex((row) => row.what === what)}`);
+    await repository.commit('Import', { ...tree, ...files });
+    const { result, log } = await workshop.build(repository, { platform: 'debian-12', limits: { diskMiB: 96 } });
+    assert.equal(result.result, /disk/.test(what) ? 'DISK_FULL' : 'FAILURE', log);
+    assert.match(result.summary, reason);
+    assert.doesNotMatch(result.summary, /\n/);
+  });
+}
+
+test('files with hostile names are built like any other', async () => {
+  const repository = await workshop.repository('names');
+  const odd = { '-rf': 'a', 'a b': 'b', 'q\'"$(id)': 'c', 'new\nline': 'd' };
+  await repository.commit('Import', { ...tree, ...odd });
+  const { result, log } = await workshop.build(repository, { platform: 'debian-12' });
+  assert.equal(result.result, 'SUCCESS', log);
+});
+
+test('an abort ends the build and leaves no container', async () => {
+  const repository = await workshop.repository('slow');
+  await repository.commit('Import', { ...tree, 'debian/rules': `${rules}override_dh_auto_build:\n\tsleep 300\n` });
+  const signal = AbortSignal.timeout(8_000);
+  await assert.rejects(workshop.build(repository, { platform: 'debian-12', signal }), /aborted|timeout/i);
+  const { stdout } = await must('docker', ['ps', '--all', '--format', '{{.Label "sluice.build"}}']);
+  assert.doesNotMatch(stdout, new RegExp(`^test-build-${process.pid}-`, 'm'));
+});

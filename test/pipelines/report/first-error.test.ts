@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { firstError } from '../../../pipelines/report/first-error.ts';
+
+const rows: readonly { readonly what: string; readonly output: string; readonly reason: string | null }[] = [
+  {
+    what: 'a compiler error, not the make lines after it',
+    output: "checking for error... no\ncc -c a.c\na.c:3:5: error: 'x' undeclared\nmake: *** [a.o] Error 1\n",
+    reason: "a.c:3:5: error: 'x' undeclared",
+  },
+  {
+    what: 'a linker error',
+    output: "/usr/bin/ld: a.o: undefined reference to `f'\ncollect2: error: ld returned 1 exit status\n",
+    reason: "/usr/bin/ld: a.o: undefined reference to `f'",
+  },
+  {
+    what: 'a failed test',
+    output: 'ok 1\nnot ok 2 - sums\nmake[1]: *** [check] Error 1\nerror: Bad exit status from x (%check)\n',
+    reason: 'not ok 2 - sums',
+  },
+  {
+    what: 'a missing file of %files',
+    output: 'Processing files: a\nerror: File not found: /b/usr/bin/a\nRPM build errors:\n',
+    reason: 'error: File not found: /b/usr/bin/a',
+  },
+  {
+    what: 'a heading brings the line below it along',
+    output: 'error: Installed (but unpackaged) file(s) found:\n   /usr/bin/b\n',
+    reason: 'error: Installed (but unpackaged) file(s) found: /usr/bin/b',
+  },
+  {
+    what: 'a missing rule',
+    output: "make: *** No rule to make target 'x'.  Stop.\n",
+    reason: "make: *** No rule to make target 'x'.  Stop.",
+  },
+  { what: 'nothing that tells', output: 'all is well\n', reason: null },
+];
+
+for (const { what, output, reason } of rows)
+  test(`the reason is ${what}`, () => assert.equal(firstError(output), reason));
