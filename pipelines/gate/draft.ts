@@ -13,16 +13,25 @@ export interface Draft {
   readonly events: GateEvent[];
   /** Every item by id. */
   readonly items: Map<string, Item>;
+  /** Queue to the places and followers of its items: made when many are moved, and kept up to date from then on. */
+  readonly orders: Map<string, Order>;
   /** Ids of the queues whose list of items was copied, and may be written to. */
   readonly own: Set<string>;
   /** Patch sets that are to be enqueued again, once the queues have been looked through. */
   readonly again: { readonly pipeline: string; readonly change: string }[];
 }
 
+interface Order {
+  /** Item to its place in the queue. */
+  readonly places: Map<string, number>;
+  /** Item to the items that are built on it directly. */
+  readonly followers: Map<string, Set<string>>;
+}
+
 export function openDraft(state: GateState): Draft {
   const items = new Map<string, Item>();
   for (const queue of state.queues) for (const item of queue.items) items.set(item.id, item);
-  return { state, events: [], items, own: new Set(), again: [] };
+  return { state, events: [], items, orders: new Map(), own: new Set(), again: [] };
 }
 
 /** Decides an event: records it and applies it. */
@@ -83,6 +92,7 @@ function applyToQueues(draft: Draft, event: QueueEvent | ItemEvent): void {
       draft.state = { ...draft.state, serial: draft.state.serial + 1 };
       draft.items.set(event.item.id, event.item);
       ownItems(draft, event.item.queue).push(event.item);
+      draft.orders.delete(event.item.queue);
       return;
     case 'item-dequeued':
       dequeue(draft, event.item);
@@ -138,8 +148,12 @@ function replace(draft: Draft, item: Item): void {
   const items = ownItems(draft, item.queue);
   const old = itemOf(draft, item.id);
   if (old === item) return;
-  items[items.indexOf(old)] = item;
+  const order = draft.orders.get(item.queue);
+  items[order?.places.get(item.id) ?? items.indexOf(old)] = item;
   draft.items.set(item.id, item);
+  if (!order || old.ahead === item.ahead) return;
+  if (old.ahead !== null) order.followers.get(old.ahead)?.delete(item.id);
+  if (item.ahead !== null) follow(order, item.ahead, item.id);
 }
 
 function dequeue(draft: Draft, id: string): void {
@@ -148,6 +162,36 @@ function dequeue(draft: Draft, id: string): void {
   const items = ownItems(draft, item.queue);
   items.splice(items.indexOf(item), 1);
   draft.items.delete(id);
+  draft.orders.delete(item.queue);
+}
+
+/** The item and all that is built on it, directly or not, in queue order. */
+export function withFollowers(draft: Draft, item: Item): readonly Item[] {
+  const { places, followers } = orderOf(draft, item.queue);
+  const found = [item.id];
+  for (const one of found) found.push(...(followers.get(one) ?? []));
+  found.sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
+  return found.map((id) => itemOf(draft, id));
+}
+
+export function hasFollowers(draft: Draft, item: Item): boolean {
+  return (orderOf(draft, item.queue).followers.get(item.id)?.size ?? 0) > 0;
+}
+
+function orderOf(draft: Draft, queue: string): Order {
+  const known = draft.orders.get(queue);
+  if (known) return known;
+  const order: Order = { places: new Map(), followers: new Map() };
+  for (const [place, item] of queueOf(draft, queue).items.entries()) {
+    order.places.set(item.id, place);
+    if (item.ahead !== null) follow(order, item.ahead, item.id);
+  }
+  draft.orders.set(queue, order);
+  return order;
+}
+
+function follow(order: Order, ahead: string, item: string): void {
+  order.followers.set(ahead, (order.followers.get(ahead) ?? new Set()).add(item));
 }
 
 function transfer(draft: Draft, id: string, queue: string): void {
@@ -157,6 +201,7 @@ function transfer(draft: Draft, id: string, queue: string): void {
   const moved = { ...item, queue, ahead: items.at(-1)?.id ?? null };
   items.push(moved);
   draft.items.set(id, moved);
+  draft.orders.delete(queue);
 }
 
 function move(draft: Draft, id: string, ahead: string | null): void {
@@ -167,9 +212,8 @@ function move(draft: Draft, id: string, ahead: string | null): void {
 
 /** The item's followers are from now on built on what it is built on itself. */
 function handOver(draft: Draft, item: Item): void {
-  const { items } = queueOf(draft, item.queue);
-  const followers = items.slice(items.indexOf(item) + 1).filter((one) => one.ahead === item.id);
-  for (const one of followers) replace(draft, { ...one, ahead: item.ahead });
+  const followers = [...(orderOf(draft, item.queue).followers.get(item.id) ?? [])];
+  for (const id of followers) replace(draft, { ...itemOf(draft, id), ahead: item.ahead });
 }
 
 function change(item: Item, event: ItemEvent): Item {

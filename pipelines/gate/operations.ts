@@ -1,7 +1,7 @@
 import type { Pipeline, ReportAction } from '../model/pipeline.ts';
 import { itemReport } from '../report/item-report.ts';
 import type { ChangeFacts } from './command.ts';
-import { type Draft, emit, itemOf, queueOf } from './draft.ts';
+import { type Draft, emit, itemOf, queueOf, withFollowers } from './draft.ts';
 import type { Item, Queue, Standing } from './state.ts';
 
 /** The pipeline of that name; a programming error when there is none. */
@@ -42,20 +42,6 @@ export function cancelFrom(draft: Draft, item: Item): void {
     if (builds && !builds.canceled)
       emit(draft, { type: 'builds-changed', item: one.id, change: { type: 'canceled', time } });
   }
-}
-
-/** The item and all that is built on it, directly or not. A follower always stands further back in the queue. */
-function withFollowers(draft: Draft, item: Item): readonly Item[] {
-  const { items } = queueOf(draft, item.queue);
-  const found = new Set([item.id]);
-  const followers = [itemOf(draft, item.id)];
-  for (let index = items.findIndex((one) => one.id === item.id) + 1; index < items.length; index += 1) {
-    const one = items[index];
-    if (!one || one.ahead === null || !found.has(one.ahead)) continue;
-    found.add(one.id);
-    followers.push(one);
-  }
-  return followers;
 }
 
 /** Takes an item out that has nothing to report, with a word only when a word was said at its entry. */

@@ -1,5 +1,5 @@
 import type { Pipeline } from '../model/pipeline.ts';
-import { type Draft, emit, itemOf, queueOf } from './draft.ts';
+import { type Draft, emit, hasFollowers, itemOf, queueOf } from './draft.ts';
 import { needObstacle, needsFor } from './enqueue.ts';
 import { isMergeable, isMerged } from './facts.ts';
 import { finish, leave, reject } from './finish.ts';
@@ -215,8 +215,4 @@ function speculativeBase(draft: Draft, item: Item): SpeculativeBase {
 function liveAhead(draft: Draft, item: Item): Item | null {
   const ahead = item.ahead === null ? undefined : draft.items.get(item.ahead);
   return ahead?.live ? ahead : null;
-}
-
-function hasFollowers(draft: Draft, item: Item): boolean {
-  return queueOf(draft, item.queue).items.some((one) => one.ahead === item.id);
 }
