@@ -51,8 +51,9 @@ export function registerPages(app: App, deps: ServerDeps): void {
     });
   });
   app.get('/change/:id', { schema: { ...schema, params: byId } }, async ({ params }, reply) => {
-    const builds = await deps.store.listBuilds({ change: params.id, limit: 200 });
-    return send(reply, { title: 'Change · Sluice', content: renderChangePage(params.id, builds, Date.now()) });
+    const change = await deps.changes.read(params.id).catch(() => ({ id: params.id }));
+    const builds = await deps.store.listBuilds({ change: change.id, limit: 200 });
+    return send(reply, { title: 'Change · Sluice', content: renderChangePage(change, builds, Date.now()) });
   });
   registerSources(app);
 }

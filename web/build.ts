@@ -42,19 +42,26 @@ function renderAttempts({ attempts, build }: BuildView, now: number): Html {
 export function renderBuildRow(build: BuildRecord, now: number, current = false): Html {
   const { id, job, attempt, result, summary, startTime, endTime } = build;
   return html`<li>${sign(resultTone(result), resultWords(result))}
-    <span class="what"><a href="/build/${id}"${current && html` aria-current="page"`}><b>${job}</b>${attempt > 1 && ` ×${attempt}`}</a>
+    <span class="what"><a href="/build/${id}"${current && html` aria-current="page"`}><b>${job}</b>${attempt > 1 && ` ×${attempt}`}</a>${build.alone && html` <span class="tag">alone</span>`}
       <span class="meta">${summary}</span></span>
     <span class="when"><time title="${moment(startTime)} UTC">${ago(endTime ?? startTime, now)}</time>${endTime !== null && ` · ${span(endTime - startTime)}`}</span></li>`;
 }
 
+/** What the head of a change's page says; a branch or tag has its id alone. */
+export interface ChangeSummary {
+  readonly id: string;
+  readonly subject?: string;
+  readonly owner?: string;
+  readonly status?: string;
+}
+
 /** A change: what every pipeline made of it, build set by build set. */
-export function renderChangePage(change: string, builds: readonly BuildRecord[], now: number): Html {
-  const sets = Map.groupBy(
-    builds,
-    ({ buildSet, pipeline, patchset }) => `${pipeline} · patch set ${patchset} · ${buildSet}`,
-  );
-  return html`<h1>Change <code>${shortId(change)}</code></h1>
-    <p class="meta">${builds[0] && html`<b>${builds[0].project}</b> ${builds[0].branch} · `}<code>${change}</code></p>
+export function renderChangePage(change: ChangeSummary, builds: readonly BuildRecord[], now: number): Html {
+  const sets = Map.groupBy(builds, ({ pipeline, patchset }) => `${pipeline} · patch set ${patchset}`);
+  const { id, subject, owner, status } = change;
+  return html`<h1>${subject ?? html`Change <code>${shortId(id)}</code>`}</h1>
+    <p class="meta">${builds[0] && html`<b>${builds[0].project}</b> ${builds[0].branch} · `}<code>${id}</code>
+      ${[owner, status].map((word) => word !== undefined && html` · ${word}`)}</p>
     ${[...sets].map(([title, found]) => html`<section><h2>${title}</h2><ul class="rows">${found.map((build) => renderBuildRow(build, now))}</ul></section>`)}
     ${sets.size === 0 && html`<p class="empty">No job has run for this change.</p>`}`;
 }

@@ -1,9 +1,9 @@
-/** Says at the top of the page whether it is up to date. */
-export function showLive(connected: boolean): void {
+/** Says at the top of the page whether it is up to date. `over`: nothing will change any more. */
+export function showLive(connected: boolean | 'over'): void {
   const place = document.querySelector('#live');
   if (!place) return;
-  place.className = connected ? 'live on' : 'live off';
-  place.textContent = connected ? 'live' : 'reconnecting…';
+  place.className = connected === 'over' ? 'live' : connected ? 'live on' : 'live off';
+  place.textContent = connected === 'over' ? '' : connected ? 'live' : 'reconnecting…';
 }
 
 /** The state that the server drew the page from. */

@@ -88,7 +88,7 @@ async function watch(id: string): Promise<void> {
       document.querySelector('#logs')?.append(heading, place);
       void follow(id, name, place);
     }
-    showLive(view.build.endTime === null);
+    showLive(view.build.endTime === null ? true : 'over');
     if (view.build.endTime !== null) return;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }

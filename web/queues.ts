@@ -54,12 +54,19 @@ function renderItem(queue: QueueSnapshot, index: number, context: Context): Html
         ${item.workflow !== null && workflowLink(view, item.workflow, `build set of ${item.id}`)}</p></div>
     ${stands(item, before, queue)}
     ${item.reason !== '' && html`<p class="reason">${item.reason}</p>`}
-    ${item.jobs.length > 0 && html`<ul class="jobs">${item.jobs.map((job) => renderJob(job, jobContext(item, job, context)))}</ul>`}
+    ${item.jobs.length > 0 && html`<ul class="jobs">${item.jobs.map((job) => renderJob(job, jobContext(queue, item, { ...context, job })))}</ul>`}
   </li>`;
 }
 
-function jobContext(item: ItemSnapshot, job: JobSnapshot, { view, now }: Context): JobContext {
-  const build = view.running.find((each) => each.buildSet === item.buildSet && each.job === job.name);
+function jobContext(
+  { pipeline }: QueueSnapshot,
+  item: ItemSnapshot,
+  context: Context & { readonly job: JobSnapshot },
+): JobContext {
+  const { view, now, job } = context;
+  const build = view.running.find(
+    (each) => each.job === job.name && each.pipeline === pipeline && item.changes.some(({ id }) => id === each.change),
+  );
   return { estimate: view.estimates[`${item.changes[0]?.project ?? ''} ${job.name}`], build: build?.id, now };
 }
 

@@ -8,7 +8,7 @@ export function renderStatus(view: StatusView, now: number): Html {
   return html`<section class="queues" aria-labelledby="queues"><h2 id="queues">Queues</h2>${renderQueues(view, now)}</section>
     <div class="past">
       <section aria-labelledby="results"><h2 id="results">Results</h2>${renderBuildSets(view, now)}</section>
-      <section aria-labelledby="releases"><h2 id="releases">Releases</h2>${renderReleases(view, now)}</section>
-      <section aria-labelledby="mirrors"><h2 id="mirrors">Mirrors</h2>${renderMirrors(view, now)}</section>
+      <div><section aria-labelledby="releases"><h2 id="releases">Releases</h2>${renderReleases(view, now)}</section>
+      <section aria-labelledby="mirrors"><h2 id="mirrors">Mirrors</h2>${renderMirrors(view, now)}</section></div>
     </div>`;
 }

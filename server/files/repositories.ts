@@ -41,5 +41,5 @@ const renderListing: ListRender = (directories, files) => {
   const items = rows.map(({ name, href }) => `<li><a href="${escapeHtml(href)}">${escapeHtml(name)}</a></li>`);
   const title = escapeHtml(basename(rows[0]?.href.replace(/\/[^/]*\/?$/, '') ?? '') || 'empty');
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>
-<link rel="stylesheet" href="/web/style.css"><main><h1>${title}</h1><ul class="files">${items.join('')}</ul></main>`;
+<link rel="icon" href="/web/icon.svg"><link rel="stylesheet" href="/web/style.css"><main><h1>${title}</h1><ul class="files">${items.join('')}</ul></main>`;
 };
