@@ -103,6 +103,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./compare-versions.ts'),
   },
   {
+    name: 'install-test',
+    summary: 'install, exercise and remove packages on a plain minimal system',
+    group: 'Packages',
+    load: () => import('./install-test.ts'),
+  },
+  {
     name: 'repo publish',
     summary: 'add packages to a repository, seen whole or not at all',
     group: 'Packages',

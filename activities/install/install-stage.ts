@@ -1,15 +1,15 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PackageFile, PackagesManifest, TestRepositoryMetadata } from '../../pipelines/model/artifact.ts';
+import type { PackagesManifest, TestRepositoryMetadata } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import { junitXml } from '../../pipelines/report/junit.ts';
+import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, type Node } from '../nodes/packages/node.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
 import type { BlobStore, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
 import { type SourceFiles, type SourceTree, sourceFiles } from './exercise.ts';
-import { type PackageReport, tryPackage } from './package.ts';
+import { type PackageReport, type TriedPackage, tryPackage } from './package.ts';
 import { placeScripts, sourceDirectory } from './place-scripts.ts';
 import { testRepositories } from './repositories.ts';
 
@@ -80,7 +80,7 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
     const manifest = JSON.parse((await deps.store.read(digest)).toString()) as PackagesManifest;
     const source = await placeSource(deps.sources, { manifest, node, context });
     for (const one of packagesToTry(manifest)) {
-      context.heartbeat(`${one.package} ${one.version}`);
+      context.heartbeat(`${one.name} ${one.version}`);
       reports.push(await tryPackage(node, one, { source, timeout, workdir: context.workdir }));
     }
   }
@@ -98,12 +98,14 @@ async function placeSource(
 }
 
 /** Binary packages in their order, debug packages last: they need what they belong to. */
-function packagesToTry({ files }: PackagesManifest): PackageFile[] {
-  return [...files.filter(({ kind }) => kind === 'binary'), ...files.filter(({ kind }) => kind === 'debug')];
+function packagesToTry({ files }: PackagesManifest): TriedPackage[] {
+  const chosen = [...files.filter(({ kind }) => kind === 'binary'), ...files.filter(({ kind }) => kind === 'debug')];
+  return chosen.map(({ package: name, version, arch, kind }) => ({ name, version, arch, debug: kind === 'debug' }));
 }
 
-async function report(store: BlobStore, reports: readonly PackageReport[]): Promise<StageResult> {
-  const cases = reports.flatMap(({ package: name, version, steps }) =>
+/** The reports as test cases, one for each step of each package. */
+export function testCases(reports: readonly PackageReport[]): TestCase[] {
+  return reports.flatMap(({ package: name, version, steps }) =>
     steps.map(({ step, seconds, problem, output }) => ({
       suite: `install ${name} ${version}`,
       name: step,
@@ -111,17 +113,25 @@ async function report(store: BlobStore, reports: readonly PackageReport[]): Prom
       ...(problem === null ? {} : { failure: { message: problem, text: output.slice(-20_000) } }),
     })),
   );
+}
+
+/** Each step that failed, in one line. */
+export function failuresOf(reports: readonly PackageReport[]): string[] {
+  return reports.flatMap(({ package: name, version, steps }) =>
+    steps.flatMap(({ step, problem }) => (problem === null ? [] : [`${name} ${version}: ${step}: ${problem}`])),
+  );
+}
+
+async function report(store: BlobStore, reports: readonly PackageReport[]): Promise<StageResult> {
   const [junit, json] = await Promise.all([
-    store.put(junitXml(cases)),
+    store.put(junitXml(testCases(reports))),
     store.put(`${JSON.stringify({ packages: reports }, null, 2)}\n`),
   ]);
   const artifacts = [
     { name: 'junit.xml', url: store.url(junit.digest, 'junit.xml') },
     { name: 'install.json', url: store.url(json.digest, 'install.json') },
   ];
-  const failures = reports.flatMap(({ package: name, version, steps }) =>
-    steps.flatMap(({ step, problem }) => (problem === null ? [] : [`${name} ${version}: ${step}: ${problem}`])),
-  );
+  const failures = failuresOf(reports);
   const names = reports.map((one) => one.package).join(', ');
   if (failures[0] === undefined) {
     return { result: 'SUCCESS', summary: `installed, exercised and removed: ${names}`, artifacts };

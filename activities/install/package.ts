@@ -1,4 +1,3 @@
-import type { PackageFile } from '../../pipelines/model/artifact.ts';
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import { problemOf as describeProblem } from '../nodes/packages/problem.ts';
 import type { ExecResult } from '../ports.ts';
@@ -14,6 +13,15 @@ export interface StepReport {
   readonly problem: string | null;
   /** The tail of what was said. */
   readonly output: string;
+}
+
+/** A package to try; without a version, the best that the repositories have. */
+export interface TriedPackage {
+  readonly name: string;
+  readonly version?: string | undefined;
+  readonly arch?: string | undefined;
+  /** Debug packages are not exercised. */
+  readonly debug: boolean;
 }
 
 export interface PackageReport {
@@ -36,8 +44,8 @@ interface Finding {
 }
 
 /** Installs one package, looks at it, exercises it, removes it. A step that fails ends the trial but for the removal. */
-export async function tryPackage(node: Node, file: PackageFile, settings: TrialSettings): Promise<PackageReport> {
-  const { package: name, version, arch } = file;
+export async function tryPackage(node: Node, wanted: TriedPackage, settings: TrialSettings): Promise<PackageReport> {
+  const { name, version = 'newest', arch = 'any' } = wanted;
   node.log.section(`${name} ${version} (${arch})`);
   const before = await listFiles(node, settings.timeout);
   const steps: StepReport[] = [];
@@ -49,9 +57,9 @@ export async function tryPackage(node: Node, file: PackageFile, settings: TrialS
     steps.push({ step: called, seconds, problem, output: output.slice(-20_000) });
     return problem === null;
   };
-  const there = await step('install', () => install(node, file, settings.timeout));
+  const there = await step('install', () => install(node, wanted, settings.timeout));
   const installed = there ? await listFiles(node, settings.timeout) : before;
-  if (there && (await step('integrity', () => integrity(node, name, settings.timeout))) && file.kind !== 'debug') {
+  if (there && (await step('integrity', () => integrity(node, name, settings.timeout))) && !wanted.debug) {
     await step('exercise', () => exercise(node, name, settings));
   }
   // Whatever came of it, the next package finds a clean node.
@@ -59,8 +67,9 @@ export async function tryPackage(node: Node, file: PackageFile, settings: TrialS
   return { package: name, version, arch, steps };
 }
 
-async function install(node: Node, { package: name, version, arch }: PackageFile, timeout: number): Promise<Finding> {
-  const result = await installPackages(node, [{ name, version, arch }], timeout);
+async function install(node: Node, { name, version, arch }: TriedPackage, timeout: number): Promise<Finding> {
+  const exact = version === undefined ? {} : { version, ...(arch === undefined ? {} : { arch }) };
+  const result = await installPackages(node, [{ name, ...exact }], timeout);
   return { problem: problemOf(node, result, timeout), output: result.output };
 }
 

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import type { PackageReport } from '../activities/install/package.ts';
+import { addCommand, configOption, jsonOption } from './command.ts';
+import { failed } from './fault.ts';
+import { duration, log, paint, print } from './output.ts';
+import { choosePlatform, withEngine } from './platform.ts';
+import { orRefused } from './repository.ts';
+
+interface Options {
+  readonly platform: string;
+  readonly stepTimeout: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** Adds `install-test`. */
+export function register(program: Command): void {
+  addCommand(program, 'install-test', {
+    examples: [
+      'sluice install-test ./repo hello --platform debian-12',
+      'sluice install-test http://127.0.0.1:8080/repositories/test/i1-1-deb/ hello=2.10-3 --platform debian-12',
+    ],
+    details: 'Installs, checks, exercises and removes each package on a plain minimal system.',
+  })
+    .argument('<repository>', 'its directory or URL')
+    .argument('<packages...>', 'NAME or NAME=VERSION')
+    .requiredOption('--platform <name>', 'where to install, for example debian-12 or rpm-debian-12')
+    .option('--step-timeout <seconds>', 'for an installation, a script, a removal', '180')
+    .addOption(configOption())
+    .option('--embedded', 'install here, whether a server answers or not (as always)')
+    .addOption(jsonOption())
+    .action(installTest);
+}
+
+async function installTest(repository: string, packages: readonly string[], options: Options): Promise<void> {
+  const platform = choosePlatform(options.platform, options.config);
+  const { installByHand } = await import('../infra/by-hand/install-test.ts');
+  const timeout = Number(options.stepTimeout) * 1000;
+  const reports = await withEngine(platform, log, (signal) =>
+    orRefused(installByHand({ repository, packages, platform, timeout, signal, onProgress: log })),
+  );
+  print({ packages: reports }, () => reports.flatMap(renderReport).join('\n'), options);
+  if (reports.some(({ steps }) => steps.some(({ problem }) => problem !== null))) throw failed();
+}
+
+function renderReport({ package: name, version, steps }: PackageReport): string[] {
+  return steps.map(({ step, seconds, problem }) => {
+    const verdict = problem === null ? paint('green', 'ok') : `${paint('red', 'failed')}: ${problem}`;
+    return `${name} ${version}: ${step} ${verdict} (${duration(seconds)})`;
+  });
+}

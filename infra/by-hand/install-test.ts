@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sourceFiles } from '../../activities/install/exercise.ts';
+import { type PackageReport, tryPackage } from '../../activities/install/package.ts';
+import { placeScripts } from '../../activities/install/place-scripts.ts';
+import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
+import { packageManagers } from '../../activities/nodes/packages/managers.ts';
+import { addRepositories } from '../../activities/nodes/packages/node.ts';
+import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
+import { formatOf } from '../../activities/repository/formats.ts';
+import { RepositoryRefusal } from '../../activities/repository/port.ts';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import { openLog } from './context.ts';
+
+export interface HandInstall {
+  /** A repository's directory, or its URL. */
+  readonly repository: string;
+  /** `NAME` or `NAME=VERSION`. */
+  readonly packages: readonly string[];
+  readonly platform: Platform;
+  /** Milliseconds for each step. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: string) => void;
+}
+
+/** Where a repository of this machine is inside the container. */
+const inside = '/srv/sluice-repository';
+
+/** Installs, exercises and removes packages of a repository, as the gate's install stage does. */
+export async function installByHand(request: HandInstall): Promise<readonly PackageReport[]> {
+  const { platform, signal, timeout } = request;
+  const workdir = await mkdtemp(join(tmpdir(), 'sluice-install-'));
+  const build = `hand-${randomBytes(6).toString('hex')}`;
+  const engine = createDockerEngine();
+  try {
+    const { repository, mounts } = await offer(request);
+    const { testImage: image, limits } = platform;
+    const container = await engine.start({ image, build, network: 'default', limits, privileges: 'default', mounts });
+    const log = await openLog(join(workdir, 'install.log'), request.onProgress);
+    const node = { name: 'node', machine: container, manager: packageManagers[platform.format], signal, log };
+    const added = await addRepositories(node, [repository], { workdir, timeout });
+    if (added.code !== 0) throw new RepositoryRefusal(`the repository cannot be read: ${added.output.trim()}`);
+    await placeScripts(node, workdir);
+    const reports: PackageReport[] = [];
+    for (const text of request.packages) {
+      const [name = '', version] = text.split('=');
+      const debug = /-(dbgsym|debuginfo|debugsource)$/.test(name);
+      reports.push(
+        await tryPackage(node, { name, version, debug }, { source: sourceFiles(workdir), timeout, workdir }),
+      );
+    }
+    await log.close();
+    return reports;
+  } finally {
+    await engine.sweep(build).catch(() => {});
+    await rm(workdir, { recursive: true, force: true });
+  }
+}
+
+async function offer({ repository, platform }: HandInstall) {
+  const codename = platform.format === 'deb' ? platform.codename : '';
+  if (/^https?:\/\//.test(repository)) {
+    // Its Origin is not known before it is read; no pin matches then, and the newest version wins.
+    return { repository: { url: repository, codename, origin: 'Sluice test', kind: 'test' } as const, mounts: [] };
+  }
+  const tree = await realpath(repository).catch(() => {
+    throw new RepositoryRefusal(`${repository} is not there`);
+  });
+  const format = await formatOf(tree);
+  if (format.id !== platform.format) throw new RepositoryRefusal(`${repository} holds ${format.id} packages`);
+  const settings = await format.settings(tree);
+  const local: NodeRepository = { url: `file://${inside}`, kind: 'test', ...settings };
+  return { repository: local, mounts: [{ source: tree, target: inside, readOnly: true }] };
+}
