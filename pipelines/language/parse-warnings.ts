@@ -5,6 +5,9 @@ import type { JobVariant } from './stanza.ts';
 
 /** Attributes that are read and kept, and that running a job does not follow yet. */
 const NOT_RUN: Partial<Record<keyof JobAttributes, string>> = {
+  'pre-run': 'only "run" is',
+  'post-run': 'only "run" is',
+  secrets: 'no secret reaches a job',
   'ansible-version': 'the installed ansible-playbook is used',
   'ansible-split-streams': 'both streams go to one log',
   'cleanup-run': 'write a post-run playbook with "cleanup: true" instead',
@@ -38,6 +41,14 @@ export function warningsOfJob(job: JobVariant, context: ParseContext): boolean {
       context.report('warning', at(key), `${label}: ${key} is understood but not run yet: ${unused}`);
     const ignored = IGNORED[key];
     if (ignored !== undefined) context.report('warning', at(key), `${label}: ${key} is deprecated: ${ignored}`);
+  }
+  const playbook = (job.attributes.run ?? []).map(nameOf).find((path) => /\.ya?ml$/.test(path));
+  if (playbook !== undefined) {
+    context.report(
+      'warning',
+      at('run'),
+      `${label}: playbook ${playbook} is understood but not run yet: name a program`,
+    );
   }
   for (const [key, patterns] of patternsOf(job.attributes)) {
     for (const { deprecation } of patterns) {

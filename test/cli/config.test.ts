@@ -8,7 +8,7 @@ import { execute } from './run.ts';
 
 const files = {
   'org/config/zuul.d/pipelines.yaml': `- pipeline: {name: check, manager: independent, trigger: {gerrit: [{event: patchset-created}]}}
-- job: {name: base, parent: null, run: run.yaml}
+- job: {name: base, parent: null, run: run.sh}
 `,
   'org/config/zuul.d/jobs.yaml': `- nodeset: {name: one, nodes: {name: n, label: small}}
 - job: {name: unit, nodeset: one, dependencies: [build]}
