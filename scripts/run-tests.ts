@@ -27,6 +27,7 @@ const checks: readonly { readonly name: string; readonly script: string; readonl
     args: ['check', '--error-on-warnings', '.'],
   },
   { name: 'types', script: 'node_modules/typescript/bin/tsc', args: ['-p', '.'] },
+  { name: 'types of the pages', script: 'node_modules/typescript/bin/tsc', args: ['-p', 'web'] },
 ];
 
 function runChecks(): Count {

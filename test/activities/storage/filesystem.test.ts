@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { createFileBlobStore, NoSuchBlob } from '../../../activities/storage/filesystem/blob-store.ts';
 import { createFileLogStore, listLogs, sectionPattern } from '../../../activities/storage/filesystem/log-store.ts';
 
@@ -56,6 +58,22 @@ describe('the blob store', () => {
     await mkdir(join(root, 'directory'));
     await assert.rejects(store.put({ path: join(root, 'directory') }), /EISDIR/);
     assert.deepEqual(await readdir(join(root, 'blobs', 'incoming')), []);
+  });
+
+  it('keeps nothing of content that the disk does not take', async () => {
+    const full = join(root, 'full');
+    const module = new URL('../../../activities/storage/filesystem/blob-store.ts', import.meta.url).href;
+    const script = `const { createFileBlobStore } = await import(${JSON.stringify(module)});
+      const store = createFileBlobStore({ root: process.argv[1], baseUrl: '' });
+      await store.put('x'.repeat(1_000_000)).catch(({ code }) => console.log(code));`;
+    const limited = ['--fsize=65536', process.execPath, '--input-type=module', '--eval', script, full];
+    const { stdout } = await promisify(execFile)('prlimit', limited);
+    assert.equal(stdout, 'EFBIG\n');
+    const left = await readdir(full, { recursive: true, withFileTypes: true });
+    assert.deepEqual(
+      left.filter((entry) => entry.isFile()),
+      [],
+    );
   });
 
   for (const digest of ['sha256:../../../etc/passwd', 'md5:d41d8cd98f00b204e9800998ecf8427e', '']) {
@@ -118,7 +136,7 @@ describe('the log store', () => {
     assert.deepEqual(await listLogs(root, '../..'), []);
   });
 
-  it('says so when the disk does not take the log', async () => {
+  it('says so when its directory cannot be made', async () => {
     const logs = createFileLogStore({ root: '/dev/full', baseUrl });
     await assert.rejects(logs.open('b', 'build.log'), /ENOTDIR/);
   });
