@@ -19,7 +19,7 @@ import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
-import { createMirrors, createMirrors } from './mirrors.ts';
+import { createMirrors } from './mirrors.ts';
 import { gatedProjects } from './projects.ts';
 import { createReleases } from './releases.ts';
 
@@ -53,8 +53,7 @@ export function createControl(deps: ControlDeps) {
       look: async (connection, change) => void (await router.look(connection, change)),
       pass: (action) => router.pass(action),
     }),
-    ...createReleases({ common, store }),
-    ...createMirrors({ common, temporal, report, logger: deps.logger }),
+    ...createReleases({ common, temporal, store }),
     ...createMirrors({ common, report, logger: deps.logger }),
     prepare: createPrepare({ layouts, root: common.paths.git, blobs }),
     syncReviews: async ({ connection }: { readonly connection: string }) => ({

@@ -1,31 +1,61 @@
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
-import { createMirrorActivities } from '../../activities/mirror/mirror-activities.ts';
+import { configurationFault } from '../../activities/failure.ts';
+import { syncMirrors } from '../../activities/mirror/sync.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
-import { askMirror } from '../../server/events/mirror-client.ts';
-import type { TemporalConnection } from '../temporal/connection.ts';
+import type { MirrorRecord } from '../../activities/report/types.ts';
+import type { MirrorActivities } from '../../workflows/mirror.ts';
 import type { Common } from './common.ts';
 
 export interface MirrorsDeps {
   readonly common: Common;
-  readonly temporal: TemporalConnection;
   readonly report: ReportActivities;
   readonly logger: Logger;
 }
 
-/** The mirrors' part of the control worker: transactions, and starting those of what was released. */
-export function createMirrors({ common, temporal, report, logger }: MirrorsDeps) {
-  const { config, blobs, paths } = common;
+/** Milliseconds between two signs of life. */
+const beat = 5_000;
+
+/** What the `mirror` workflow asks for: a transaction over a set, kept in the store with the packages that it moved. */
+export function createMirrors({ common, report, logger }: MirrorsDeps): MirrorActivities {
+  const { config, blobs } = common;
+  const state = join(config.data, 'mirrors');
   return {
-    ...createMirrorActivities({
-      find: (name) => config.mirrors[name] && { name, ...config.mirrors[name] },
-      ...{ state: join(config.data, 'mirrors'), blobs, record: report.recordMirror },
-      log: (line) => logger.info({ line }, 'mirror'),
-    }),
-    async startMirrors({ format, release }: { readonly format: string; readonly release: string }): Promise<void> {
-      const tree = join(paths.released, format);
-      const sets = Object.entries(config.mirrors).filter(([, { source }]) => relative(source, tree) === '');
-      for (const [set] of sets) await askMirror(temporal.client, set, { action: 'sync', release });
+    async syncMirrors({ set }) {
+      const settings = config.mirrors[set];
+      if (!settings) throw configurationFault(`no set of mirrors is called "${set}" in the configuration`);
+      const context = Context.current();
+      const record = startRecord(set, context);
+      await report.recordMirror(record);
+      const timer = setInterval(() => context.heartbeat(), beat);
+      try {
+        const log = (line: string) => logger.info({ set }, line);
+        const signal = context.cancellationSignal;
+        const result = await syncMirrors({ name: set, ...settings }, { state, now: Date.now, log, signal });
+        const { digest } = await blobs.put(JSON.stringify(result.packages, null, 2));
+        const packages = { name: 'packages.json', url: blobs.url(digest, 'packages.json') };
+        const { snapshot, outcome } = result;
+        const ended = { snapshot, outcome, result: { ...result }, artifacts: [packages], endTime: Date.now() };
+        await report.recordMirror({ ...record, ...ended });
+        return { outcome };
+      } finally {
+        clearInterval(timer);
+      }
     },
+  };
+}
+
+/** The same for every attempt at the same transaction. */
+function startRecord(set: string, { info }: Context): MirrorRecord {
+  return {
+    id: `${set}/${info.workflowExecution?.runId}/${info.activityId}`,
+    set,
+    snapshot: null,
+    outcome: 'running',
+    result: null,
+    artifacts: [],
+    startTime: info.scheduledTimestampMs,
+    endTime: null,
   };
 }

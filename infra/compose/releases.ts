@@ -1,17 +1,21 @@
+import { join, relative } from 'node:path';
 import { createReleasePlanner } from '../../activities/jobs/plan-release.ts';
 import { createReleaseActivities } from '../../activities/release/release-activities.ts';
 
+import { askMirror } from '../../server/events/mirror-client.ts';
 import { signedStore } from '../signer/signer.ts';
 import type { Store } from '../store/store.ts';
+import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
 
 export interface ReleasesDeps {
   readonly common: Common;
+  readonly temporal: TemporalConnection;
   readonly store: Store;
 }
 
 /** What the `release` workflow asks of the control worker: all that needs no key. */
-export function createReleases({ common, store }: ReleasesDeps) {
+export function createReleases({ common, temporal, store }: ReleasesDeps) {
   const { config, blobs, paths } = common;
   const { url } = config.server;
   const signed = signedStore(paths);
@@ -28,5 +32,10 @@ export function createReleases({ common, store }: ReleasesDeps) {
       },
       repositories: (['deb', 'rpm'] as const).map((format) => ({ format, url: `${url}/released/${format}` })),
     }),
+    async startMirrors({ format, release }: { readonly format: string; readonly release: string }): Promise<void> {
+      const tree = join(paths.released, format);
+      const sets = Object.entries(config.mirrors).filter(([, { source }]) => relative(source, tree) === '');
+      for (const [set] of sets) await askMirror(temporal.client, set, { action: 'sync', release });
+    },
   };
 }
