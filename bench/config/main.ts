@@ -61,7 +61,7 @@ function measureSluice(sources: readonly ConfigSource[]) {
     warm: median(loads.slice(2).map(({ seconds }) => seconds)),
     reload: median(reloads.slice(2)),
     jobs: layout?.jobs.size ?? 0,
-    errors: layout?.problems.length ?? 0,
+    errors: layout?.problems.filter(({ severity }) => severity === 'error').length ?? 0,
   };
 }
 

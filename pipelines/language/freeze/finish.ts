@@ -7,51 +7,57 @@ const NO_NODES: Nodeset = { name: '', nodes: [], groups: [] };
 
 /** The frozen form of a job whose variants are all applied. Key and dependencies are the graph's to set. */
 export function finishJob(layout: Layout, draft: JobDraft, change: string): FrozenJob {
-  const { plain, variables } = draft;
   const [nodeset = NO_NODES, ...alternatives] = nodesetsOf(layout, draft);
   const limits = semaphores(layout);
-  const ansibleVersion = plain['ansible-version'] ?? layout.tenant.ansibleVersion;
-  const { 'success-message': successMessage, 'failure-message': failureMessage, uses } = plain;
-  const overrideCheckout = plain['override-checkout'] ?? plain['override-branch'];
   return {
     key: draft.name,
     name: draft.name,
     change,
+    ...plainAttributes(layout, draft),
+    dependencies: draft.dependencies,
+    provides: draft.sets.provides,
+    requires: draft.sets.requires,
+    semaphores: draft.semaphores.map((semaphore) => ({ ...semaphore, max: limits[semaphore.name] ?? 1 })),
+    nodeset,
+    alternatives,
+    tags: draft.sets.tags,
+    requiredProjects: [...draft.requiredProjects].map(([project, checkout]) =>
+      checkout === undefined ? { project } : { project, overrideCheckout: checkout },
+    ),
+    failureOutput: [...draft.sets['failure-output']].sort(),
+    vars: draft.variables.vars,
+    extraVars: draft.variables['extra-vars'],
+    hostVars: draft.variables['host-vars'] as FrozenJob['hostVars'],
+    groupVars: draft.variables['group-vars'] as FrozenJob['groupVars'],
+    secrets: draft.secrets,
+    preRun: draft.preRun,
+    run: draft.run,
+    postRun: draft.postRun,
+    postReview: draft.postReview,
+    variants: draft.places,
+  };
+}
+
+/** Attributes that are a single value, with Zuul's presets. */
+function plainAttributes(layout: Layout, { plain }: JobDraft) {
+  const ansibleVersion = plain['ansible-version'] ?? layout.tenant.ansibleVersion;
+  const { 'success-message': successMessage, 'failure-message': failureMessage, uses } = plain;
+  const overrideCheckout = plain['override-checkout'] ?? plain['override-branch'];
+  return {
     type: plain.type ?? 'regular',
     voting: plain.voting ?? true,
     holdFollowingChanges: plain['hold-following-changes'] ?? false,
     attempts: plain.attempts ?? 3,
     timeout: plain.timeout ?? null,
     postTimeout: plain['post-timeout'] ?? null,
-    dependencies: draft.dependencies,
-    provides: draft.sets.provides,
-    requires: draft.sets.requires,
     requiresFrom: plain['requires-from'] ?? 'ahead',
-    semaphores: draft.semaphores.map((semaphore) => ({ ...semaphore, max: limits[semaphore.name] ?? 1 })),
-    nodeset,
-    alternatives,
-    tags: draft.sets.tags,
     deduplicate: plain.deduplicate ?? 'auto',
-    requiredProjects: [...draft.requiredProjects].map(([project, checkout]) =>
-      checkout === undefined ? { project } : { project, overrideCheckout: checkout },
-    ),
-    failureOutput: [...draft.sets['failure-output']].sort(),
+    workspaceScheme: plain['workspace-scheme'] ?? 'golang',
     ...(successMessage !== undefined && { successMessage }),
     ...(failureMessage !== undefined && { failureMessage }),
-    vars: variables.vars,
-    extraVars: variables['extra-vars'],
-    hostVars: variables['host-vars'] as FrozenJob['hostVars'],
-    groupVars: variables['group-vars'] as FrozenJob['groupVars'],
-    secrets: draft.secrets,
-    preRun: draft.preRun,
-    run: draft.run,
-    postRun: draft.postRun,
     ...(uses !== undefined && { uses }),
     ...(overrideCheckout !== undefined && { overrideCheckout }),
-    postReview: draft.postReview,
-    workspaceScheme: plain['workspace-scheme'] ?? 'golang',
     ...(ansibleVersion !== undefined && { ansibleVersion: String(ansibleVersion) }),
-    variants: draft.places,
   };
 }
 
