@@ -71,11 +71,8 @@ export function jitterOf(cron: Cron, name: string): number {
 
 /** Splits at blanks, but keeps `last fri` and `2nd fri` together. */
 function fields(text: string): readonly string[] {
-  return text
-    .trim()
-    .toLowerCase()
-    .replace(/\b(last|[1-5](?:st|nd|rd|th))\s+(?=[a-z])/g, '$1_')
-    .split(/\s+/);
+  const withWeekday = /\b(last|1st|2nd|3rd|4th|5th)\s+(?=(?:mon|tue|wed|thu|fri|sat|sun)\b)/g;
+  return text.trim().toLowerCase().replace(withWeekday, '$1_').split(/\s+/);
 }
 
 function isDay(cron: Cron, date: Date): boolean {

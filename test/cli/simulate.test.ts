@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+const main = join(import.meta.dirname, '../../cli/main.ts');
+const folder = mkdtempSync(join(tmpdir(), 'sluice-simulate-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function sluice(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'simulate', ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  return { status, stdout, stderr };
+}
+
+const pipeline =
+  '- pipeline: {name: check, manager: independent, trigger: {gerrit: [{event: patchset-created}]}, success: {gerrit: {}}, failure: {gerrit: {}}}';
+const jobs = '- job: {name: base, parent: null}\n- job: {name: unit}\n- project: {name: p/a, check: {jobs: [unit]}}\n';
+mkdirSync(join(folder, 'repository/zuul.d'), { recursive: true });
+writeFileSync(join(folder, 'repository/zuul.d/pipelines.yaml'), `${pipeline}\n`);
+writeFileSync(join(folder, 'repository/zuul.d/jobs.yaml'), jobs);
+
+function scenario(name: string, expect: string): string {
+  const text = `scenario: ${name}\nconfig: {path: repository}\nchanges:\n  A: {project: p/a}\nevents:\n  - {upload: A}\nexpect: ${expect}\n`;
+  writeFileSync(join(folder, `${name}.yaml`), text);
+  return `${name}.yaml`;
+}
+
+const good = scenario('good', '{counts: {unit: 1}, end: 60s}');
+const bad = scenario('bad', '{counts: {unit: 2}}');
+writeFileSync(join(folder, 'broken.yaml'), 'scenario: s\nconfig: 3\ncolour: red\n');
+
+test('a scenario that holds is drawn, with exit status 0', () => {
+  const { status, stdout } = sluice(good);
+  assert.equal(status, 0);
+  assert.match(stdout, /A in check: SUCCESS at 1m 00s/);
+});
+
+test('a scenario that does not hold ends with 1, and says what does not', () => {
+  const { status, stdout, stderr } = sluice(good, bad);
+  assert.equal(status, 1);
+  assert.match(stdout, /✗ at the end: builds of unit: expected 2, found 1/);
+  assert.match(stderr, /1 of 2 scenarios did not go as expected/);
+});
+
+test('one file gives one JSON object, several an array', () => {
+  assert.equal(JSON.parse(sluice(good, '--json').stdout).ok, true);
+  const several = sluice(good, bad, '--json');
+  assert.equal(several.status, 1);
+  assert.deepEqual(
+    JSON.parse(several.stdout).map(({ ok }: { ok: boolean }) => ok),
+    [true, false],
+  );
+});
+
+test('a malformed scenario ends with 2, whatever the others do, with every problem and its place', () => {
+  const { status, stderr } = sluice(bad, 'broken.yaml', 'missing.yaml', '--json');
+  assert.equal(status, 2);
+  assert.match(stderr, /^broken\.yaml:2:1: config: /m);
+  assert.match(stderr, /^broken\.yaml:3:1: unknown key "colour"$/m);
+  assert.match(stderr, /^missing\.yaml:1:1: cannot be read/m);
+});

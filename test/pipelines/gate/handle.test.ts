@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { GateAction } from '../../../pipelines/gate/action.ts';
+import type { ChangeFacts, GateCommand } from '../../../pipelines/gate/command.ts';
+import { decide } from '../../../pipelines/gate/decide.ts';
+import { evolve } from '../../../pipelines/gate/evolve.ts';
+import { handle } from '../../../pipelines/gate/handle.ts';
+import { pending } from '../../../pipelines/gate/pending.ts';
+import { type GateState, initialGate } from '../../../pipelines/gate/state.ts';
+import type { JobGraph } from '../../../pipelines/model/job.ts';
+import type { Pipeline } from '../../../pipelines/model/pipeline.ts';
+import { graph, job } from '../jobs/sample.ts';
+
+const nobody = {
+  enqueue: [],
+  start: [],
+  'merge-conflict': [],
+  'config-error': [],
+  'no-jobs': [],
+  disabled: [],
+  dequeue: [],
+};
+const rule = (body: object) => [{ connection: 'git', body: { ...body } }];
+
+function pipeline(more: Partial<Pipeline> = {}): Pipeline {
+  return {
+    name: 'gate',
+    manager: 'dependent',
+    precedence: 'high',
+    postReview: true,
+    supercedes: [],
+    dequeueOnNewPatchset: true,
+    ignoreDependencies: false,
+    allowOtherConnections: true,
+    window: {
+      size: 20,
+      floor: 3,
+      ceiling: null,
+      increaseType: 'linear',
+      increaseFactor: 1,
+      decreaseType: 'exponential',
+      decreaseFactor: 2,
+    },
+    triggers: [],
+    require: [],
+    reject: [],
+    reporters: { ...nobody, success: rule({ submit: true }), failure: rule({ Verified: -2 }) },
+    messages: {
+      enqueue: '',
+      start: '',
+      success: 'Build succeeded.',
+      failure: 'Build failed.',
+      'merge-conflict': 'Merge failed.',
+      'no-jobs': '',
+      dequeue: 'Build canceled.',
+      footer: '',
+    },
+    ...more,
+  };
+}
+
+function change(id: string, more: Partial<ChangeFacts> = {}): ChangeFacts {
+  const patchset = more.patchset ?? 1;
+  const place = { queue: 'core', shared: true, allowCircularDependencies: false, dependenciesByTopic: false };
+  return {
+    id,
+    key: `${id},${patchset}`,
+    kind: 'change',
+    connection: 'git',
+    project: 'p/a',
+    branch: 'master',
+    ref: `refs/changes/${id}/${patchset}`,
+    patchset,
+    files: [],
+    message: '',
+    subject: '',
+    owner: '',
+    parents: [],
+    dependsOn: [],
+    status: 'open',
+    current: true,
+    wip: false,
+    mergeable: true,
+    votes: [],
+    placements: { gate: place },
+    ...more,
+  };
+}
+
+type Told = GateCommand extends infer C ? (C extends unknown ? Omit<C, 'time'> : never) : never;
+
+function tell(state: GateState, ...commands: readonly Told[]): GateState {
+  return commands.reduce((now, command) => handle(now, { time: now.time + 1, ...command } as GateCommand).state, state);
+}
+
+function enqueue(id: string, more: Partial<ChangeFacts> = {}): readonly Told[] {
+  return [
+    { type: 'observe', changes: [change(id, more)] },
+    { type: 'enqueue', pipeline: 'gate', change: id },
+  ];
+}
+
+const unit = graph(['unit']);
+const ready = (buildSet: string, of: JobGraph = unit): Told => ({
+  type: 'prepared',
+  buildSet,
+  outcome: { kind: 'ready', graph: of },
+});
+const started = (buildSet: string, build = 'unit/1'): Told => ({ type: 'build-started', buildSet, build });
+const ended = (buildSet: string, result: 'SUCCESS' | 'FAILURE', build = 'unit/1'): Told => ({
+  type: 'build-ended',
+  buildSet,
+  build,
+  outcome: { result, time: 5 },
+});
+
+function gateWith(count: number, configured = pipeline()): GateState {
+  const ids = Array.from({ length: count }, (_, index) => `c${index + 1}`);
+  return tell(initialGate(), { type: 'configure', pipelines: [configured] }, ...ids.flatMap((id) => enqueue(id)));
+}
+
+function running(count: number): GateState {
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  return tell(gateWith(count), ...numbers.flatMap((number) => [ready(`${number}.1`), started(`${number}.1`)]));
+}
+
+function ofKind<K extends GateAction['kind']>(state: GateState, kind: K): readonly Extract<GateAction, { kind: K }>[] {
+  return pending(state).filter((action): action is Extract<GateAction, { kind: K }> => action.kind === kind);
+}
+
+function queued(state: GateState): readonly string[] {
+  return state.queues.flatMap((queue) => queue.items.flatMap((item) => item.changes));
+}
+
+test('when the head of twenty fails, the nineteen behind become preparable at once, each onto the one ahead', () => {
+  const state = tell(running(20), ended('1.1', 'FAILURE', 'unit/1'));
+  const prepares = ofKind(state, 'prepare');
+  assert.equal(prepares.length, 19);
+  assert.deepEqual(prepares[0], {
+    kind: 'prepare',
+    key: '2.2',
+    pipeline: 'gate',
+    queue: 'gate/core',
+    changes: ['c2,1'],
+    trigger: 'c2,1',
+    ahead: [],
+    base: null,
+  });
+  assert.deepEqual(
+    prepares.slice(1).map((action) => action.base),
+    prepares.slice(0, -1).map((action) => action.key),
+  );
+});
+
+test('a success at the head is submitted before it is reported, and then leaves', () => {
+  const submitting = tell(running(2), ended('1.1', 'SUCCESS'));
+  assert.deepEqual(
+    ofKind(submitting, 'submit').map(({ changes, buildSet }) => [changes, buildSet]),
+    [[['c1,1'], '1.1']],
+  );
+  assert.deepEqual(ofKind(submitting, 'report'), []);
+  const merged = tell(submitting, { type: 'submitted', item: '1', merged: ['c1,1'] });
+  assert.deepEqual(
+    ofKind(merged, 'report').map(({ action, result }) => [action, result]),
+    [['success', 'SUCCESS']],
+  );
+  assert.deepEqual(queued(merged), ['c2,1']);
+  assert.deepEqual(
+    ofKind(merged, 'build-set').map(({ key }) => key),
+    ['2.1'],
+  );
+});
+
+test('a refused submission is a failure, and those behind start anew', () => {
+  const state = tell(running(2), ended('1.1', 'SUCCESS'), {
+    type: 'submitted',
+    item: '1',
+    merged: [],
+    refused: 'closed',
+  });
+  assert.deepEqual(
+    ofKind(state, 'report').map(({ result }) => result),
+    ['MERGE_FAILURE'],
+  );
+  assert.deepEqual(
+    ofKind(state, 'prepare').map(({ key }) => key),
+    ['2.2'],
+  );
+});
+
+const late: readonly (readonly [string, GateCommand])[] = [
+  ['an old build set', { time: 99, ...ready('2.1') } as GateCommand],
+  ['a build of an old build set', { time: 99, ...ended('2.1', 'SUCCESS') } as GateCommand],
+  ['an item that is not being merged', { time: 99, type: 'submitted', item: '2', merged: ['c2,1'] }],
+];
+for (const [what, command] of late) {
+  test(`a late answer for ${what} is void`, () => {
+    const state = tell(running(3), ended('1.1', 'FAILURE'));
+    const { answer, events } = decide(state, command);
+    assert.equal(answer.ok, false);
+    assert.deepEqual(
+      events.map(({ type }) => type).filter((type) => type !== 'time-passed'),
+      [],
+    );
+  });
+}
+
+test('folding the events gives the state', () => {
+  const state = running(5);
+  const handled = handle(state, { time: 50, ...ended('2.1', 'FAILURE') } as GateCommand);
+  assert.deepEqual(handled.events.reduce(evolve, state), handled.state);
+});
+
+test('the state is plain JSON', () => {
+  const state = tell(running(3), ended('1.1', 'SUCCESS'));
+  assert.deepEqual(JSON.parse(JSON.stringify(state)), state);
+  assert.deepEqual(pending(JSON.parse(JSON.stringify(state))), pending(state));
+});
+
+test('what was said is wanted until it is done, in order', () => {
+  const state = tell(running(2), ended('1.1', 'FAILURE'), ended('2.1', 'SUCCESS'));
+  const keys = ofKind(state, 'report').map(({ key }) => key);
+  assert.deepEqual(keys, ['1.1/FAILURE']);
+  assert.deepEqual(ofKind(tell(state, { type: 'done', action: '1.1/FAILURE' }), 'report'), []);
+});
+
+test('an abandoned change goes without a word, what needs it is told', () => {
+  const needy = tell(gateWith(1), ...enqueue('c2', { dependsOn: ['c1'] }));
+  const state = tell(needy, { type: 'observe', changes: [change('c1', { status: 'abandoned' })] });
+  assert.deepEqual(queued(state), []);
+  const said = ofKind(state, 'report').map(({ changes, message }) => [changes, message]);
+  assert.deepEqual(said, [[['c2,1'], 'This change depends on c1,1, which failed or cannot merge.']]);
+});
+
+test('pipelines that live elsewhere are asked to give the change up', () => {
+  const state = gateWith(1, pipeline({ supercedes: ['check'] }));
+  assert.deepEqual(
+    ofKind(state, 'supersede').map(({ change: id, pipelines }) => [id, pipelines]),
+    [['c1,1', ['check']]],
+  );
+});
+
+test('a retrigger is refused while the job runs, and after the item has left', () => {
+  const command = { type: 'retrigger', pipeline: 'gate', change: 'c1', job: 'unit', time: 99 } as const;
+  assert.deepEqual(decide(running(1), command).answer, { ok: false, reason: 'unit has not ended yet' });
+  const left = tell(running(1), ended('1.1', 'FAILURE'));
+  assert.deepEqual(decide(left, command).answer, { ok: false, reason: 'c1 has no builds in gate' });
+});
+
+test('jobs behind one that holds its followers wait for it', () => {
+  const held = graph([job('build', { holdFollowingChanges: true })]);
+  const state = tell(gateWith(2), ready('1.1', held), ready('2.1', held));
+  assert.deepEqual(ofKind(state, 'build-set')[1]?.permissions.waiting, { build: ['hold: c1'] });
+  const free = tell(state, started('1.1', 'build/1'), ended('1.1', 'SUCCESS', 'build/1'));
+  assert.deepEqual(ofKind(free, 'build-set')[1]?.permissions.waiting, {});
+});
+
+test('an item outside the window is neither prepared nor started', () => {
+  const state = gateWith(3, pipeline({ window: { ...pipeline().window, size: 2 } }));
+  assert.deepEqual(
+    ofKind(state, 'prepare').map(({ changes }) => changes),
+    [['c1,1'], ['c2,1']],
+  );
+});
+
+test('a configuration that moves a project moves its items, with their builds', () => {
+  const elsewhere = { queue: 'other', shared: true, allowCircularDependencies: false, dependenciesByTopic: false };
+  const moved = change('c1', { placements: { gate: elsewhere } });
+  const state = tell(running(1), { type: 'configure', pipelines: [pipeline()], changes: [moved] });
+  assert.deepEqual(
+    state.queues.map(({ id, items }) => [id, items.length]),
+    [['gate/other', 1]],
+  );
+  assert.equal(ofKind(state, 'build-set')[0]?.state.builds[0]?.result, null);
+});
+
+test('items of a pipeline that is gone leave without a word', () => {
+  const state = tell(running(2), { type: 'configure', pipelines: [] });
+  assert.deepEqual(pending(state), []);
+});
+
+test('an unknown change and an unknown pipeline are refused by name', () => {
+  const command = { time: 9, type: 'enqueue', pipeline: 'gate', change: 'x' } as const;
+  assert.deepEqual(decide(gateWith(0), command).answer, { ok: false, reason: 'change x is not known' });
+  const other = { ...command, pipeline: 'none', change: 'c1' };
+  assert.deepEqual(decide(gateWith(1), other).answer, { ok: false, reason: 'no pipeline none' });
+});
+
+test('facts that nothing needs any more are forgotten', () => {
+  const state = tell(running(1), ended('1.1', 'SUCCESS'), { type: 'submitted', item: '1', merged: ['c1,1'] });
+  assert.deepEqual(state.facts, { changes: {}, patchsets: {} });
+});

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applyBuild, currentBuilds, startBuildSet } from '../../../pipelines/jobs/build-set.ts';
+import { freely, pendingBuilds } from '../../../pipelines/jobs/pending.ts';
+import { buildSetResult, isFailing } from '../../../pipelines/jobs/result.ts';
+import type { BuildOutcome, BuildSetState } from '../../../pipelines/jobs/state.ts';
+import type { BuildResult, FrozenJob } from '../../../pipelines/model/job.ts';
+import { graph, job } from './sample.ts';
+
+/** Plays `JOB RESULT` steps one after the other: each job is started as its next attempt, and ends at once. */
+function play(state: BuildSetState, steps: readonly string[], more: Partial<BuildOutcome> = {}): BuildSetState {
+  return steps.reduce((now, step) => {
+    const [name = '', result = ''] = step.split(' ');
+    const next = pendingBuilds(now, freely).start.find((one) => one.job.key === name);
+    const running = currentBuilds(now).get(name);
+    const key = running?.result === null ? running.key : next?.key;
+    assert.ok(key, `${name} cannot run now`);
+    const started = running ? now : applyBuild(now, { type: 'started', build: key, time: 1 });
+    if (result === 'STARTED') return started;
+    const outcome = { result: result as BuildResult, time: 2, ...more };
+    return applyBuild(started, { type: result === 'PAUSE' ? 'paused' : 'ended', build: key, outcome });
+  }, state);
+}
+
+function startable(state: BuildSetState): readonly string[] {
+  return pendingBuilds(state, freely).start.map(({ key }) => key);
+}
+
+function results(state: BuildSetState): Readonly<Record<string, string | null>> {
+  return Object.fromEntries([...currentBuilds(state)].map(([name, { result }]) => [name, result]));
+}
+
+interface Row {
+  readonly says: string;
+  readonly jobs: readonly (string | FrozenJob)[];
+  readonly failFast?: boolean;
+  readonly steps: readonly string[];
+  readonly more?: Partial<BuildOutcome>;
+  readonly results: Readonly<Record<string, string | null>>;
+  readonly start?: readonly string[];
+  readonly result: string | null;
+}
+
+const rows: readonly Row[] = [
+  {
+    says: 'a job starts once all that it depends on has succeeded',
+    jobs: ['build', 'unit > build', 'lint'],
+    steps: ['build SUCCESS'],
+    results: { build: 'SUCCESS' },
+    start: ['unit/1', 'lint/1'],
+    result: null,
+  },
+  {
+    says: 'what depends on a failed job is skipped, through any number of steps and also softly',
+    jobs: ['build', 'unit > build', 'publish > unit?'],
+    steps: ['build FAILURE'],
+    results: { build: 'FAILURE', unit: 'SKIPPED', publish: 'SKIPPED' },
+    result: 'FAILURE',
+  },
+  {
+    says: 'a soft dependency that was skipped is good enough, a hard one is not',
+    jobs: ['build', 'unit > build', 'lint > build', 'publish > unit? lint'],
+    steps: ['build SUCCESS', 'lint SUCCESS'],
+    more: { childJobs: ['lint'] },
+    results: { build: 'SUCCESS', unit: 'SKIPPED', lint: 'SUCCESS', publish: 'SKIPPED' },
+    result: 'SUCCESS',
+  },
+  {
+    says: 'an empty list of child jobs skips all of them, but for soft dependents',
+    jobs: ['build', 'unit > build', 'publish > build?'],
+    steps: ['build SUCCESS'],
+    more: { childJobs: [] },
+    results: { build: 'SUCCESS', unit: 'SKIPPED' },
+    start: ['publish/1'],
+    result: null,
+  },
+  {
+    says: 'a retry is another attempt, and no failure',
+    jobs: ['unit'],
+    steps: ['unit RETRY'],
+    results: {},
+    start: ['unit/2'],
+    result: null,
+  },
+  {
+    says: 'the last attempt ends in RETRY_LIMIT',
+    jobs: [job('unit', { attempts: 2 })],
+    steps: ['unit RETRY', 'unit RETRY'],
+    results: { unit: 'RETRY_LIMIT' },
+    result: 'FAILURE',
+  },
+  {
+    says: 'a lost executor is always another attempt',
+    jobs: [job('unit', { attempts: 1 })],
+    steps: ['unit ABORTED', 'unit ABORTED', 'unit SUCCESS'],
+    results: { unit: 'SUCCESS' },
+    result: 'SUCCESS',
+  },
+  {
+    says: 'a merge conflict in the executor is tried again, and kept at the last attempt',
+    jobs: [job('unit', { attempts: 2 })],
+    steps: ['unit MERGE_CONFLICT', 'unit MERGE_CONFLICT'],
+    results: { unit: 'MERGE_CONFLICT' },
+    result: 'FAILURE',
+  },
+  {
+    says: 'fail-fast cancels the rest at the first voting failure',
+    jobs: ['unit', 'lint', 'slow'],
+    failFast: true,
+    steps: ['lint STARTED', 'unit FAILURE'],
+    results: { unit: 'FAILURE', lint: 'CANCELED', slow: 'CANCELED' },
+    result: 'FAILURE',
+  },
+  {
+    says: 'fail-fast lets a non-voting failure pass',
+    jobs: [job('unit', { voting: false }), 'lint'],
+    failFast: true,
+    steps: ['unit FAILURE'],
+    results: { unit: 'FAILURE' },
+    start: ['lint/1'],
+    result: null,
+  },
+  {
+    says: 'a non-voting failure does not fail the whole',
+    jobs: [job('unit', { voting: false }), 'lint'],
+    steps: ['unit FAILURE', 'lint SUCCESS'],
+    results: { unit: 'FAILURE', lint: 'SUCCESS' },
+    result: 'SUCCESS',
+  },
+  {
+    says: 'jobs after a paused one start while it waits',
+    jobs: ['registry', 'build > registry'],
+    steps: ['registry PAUSE'],
+    results: { registry: null },
+    start: ['build/1'],
+    result: null,
+  },
+  {
+    says: 'a paused job that has to be retried takes all after it along',
+    jobs: ['registry', 'build > registry'],
+    steps: ['registry PAUSE', 'build SUCCESS', 'registry RETRY'],
+    results: {},
+    start: ['registry/2'],
+    result: null,
+  },
+];
+
+for (const row of rows) {
+  test(row.says, () => {
+    const state = play(startBuildSet(graph(row.jobs, row.failFast)), row.steps, row.more);
+    assert.deepEqual(results(state), row.results);
+    assert.deepEqual(startable(state), row.start ?? []);
+    assert.equal(buildSetResult(state), row.result);
+  });
+}
+
+test('a paused job goes on once all after it have ended', () => {
+  const paused = play(startBuildSet(graph(['registry', 'build > registry'])), ['registry PAUSE']);
+  assert.deepEqual(pendingBuilds(paused, freely).resume, []);
+  assert.deepEqual(pendingBuilds(play(paused, ['build FAILURE']), freely).resume, ['registry/1']);
+});
+
+test('a failure that is seen early makes the whole fail at once', () => {
+  const running = play(startBuildSet(graph(['unit'])), ['unit STARTED']);
+  assert.equal(isFailing(running), false);
+  assert.equal(isFailing(applyBuild(running, { type: 'failing', build: 'unit/1' })), true);
+});
+
+test('a job that is run again replaces its result, and what was skipped for it comes back', () => {
+  const failed = play(startBuildSet(graph(['build', 'unit > build'])), ['build FAILURE']);
+  const again = applyBuild(failed, { type: 'retrigger', job: 'build' });
+  assert.deepEqual(startable(again), ['build/2']);
+  assert.equal(isFailing(again), false);
+  assert.equal(buildSetResult(play(again, ['build SUCCESS', 'unit SUCCESS'])), 'SUCCESS');
+});
+
+test('a job that is run again has all its attempts again', () => {
+  const failed = play(startBuildSet(graph([job('unit', { attempts: 2 })])), ['unit RETRY', 'unit RETRY']);
+  const again = play(applyBuild(failed, { type: 'retrigger', job: 'unit' }), ['unit RETRY', 'unit SUCCESS']);
+  assert.deepEqual(results(again), { unit: 'SUCCESS' });
+});
+
+test('a late answer changes nothing', () => {
+  const ended = play(startBuildSet(graph(['unit'])), ['unit SUCCESS']);
+  const late = { result: 'FAILURE', time: 9 } as const;
+  assert.equal(applyBuild(ended, { type: 'ended', build: 'unit/1', outcome: late }), ended);
+  assert.equal(applyBuild(ended, { type: 'ended', build: 'none/1', outcome: late }), ended);
+});
+
+test('a cancelled build set wants nothing', () => {
+  const running = play(startBuildSet(graph(['unit', 'lint'])), ['unit STARTED']);
+  const canceled = applyBuild(running, { type: 'canceled', time: 5 });
+  assert.deepEqual(results(canceled), { unit: 'CANCELED', lint: 'CANCELED' });
+  assert.deepEqual(pendingBuilds(canceled, freely).wanted, []);
+  assert.equal(buildSetResult(canceled), 'DEQUEUED');
+});
+
+test('nodes that cannot be had, or were lost, make the next alternative the one to use', () => {
+  const spare = { name: 'second', nodes: [], groups: [] };
+  const state = startBuildSet(graph([job('unit', { alternatives: [spare] })]));
+  const lost = play(state, ['unit RETRY'], { nextAlternative: true });
+  assert.equal(pendingBuilds(lost, freely).start[0]?.nodeset.name, 'second');
+});
+
+test('a job gets the artifacts and the data of all above it', () => {
+  const state = startBuildSet(graph(['build', 'unit > build', 'install > unit']));
+  const artifact = { name: 'deb', url: 'http://x/deb' };
+  const built = play(state, ['build SUCCESS'], { artifacts: [artifact], data: { version: '1' } });
+  const [install] = pendingBuilds(play(built, ['unit SUCCESS']), freely).start;
+  assert.deepEqual(install?.parents, [artifact]);
+  assert.deepEqual(install?.parentData, { version: '1' });
+});
+
+test('reporter jobs run after the report, and do not decide', () => {
+  const state = play(startBuildSet(graph(['unit', job('mail', { type: 'reporter' })])), ['unit SUCCESS']);
+  assert.equal(buildSetResult(state), 'SUCCESS');
+  assert.deepEqual(startable(state), []);
+  assert.deepEqual(startable(applyBuild(state, { type: 'reported' })), ['mail/1']);
+});
+
+test('permissions hold jobs back and refuse them', () => {
+  const state = startBuildSet(graph(['unit', 'boot']));
+  const permissions = { ...freely, waiting: { unit: ['hold: A'] }, refused: { boot: 'no image' } };
+  const { start, waiting, refuse } = pendingBuilds(state, permissions);
+  assert.deepEqual(start, []);
+  assert.deepEqual(waiting, { unit: ['hold: A'] });
+  assert.deepEqual(refuse, [{ job: 'boot', reason: 'no image' }]);
+  const refused = applyBuild(state, { type: 'refused', job: 'boot', reason: 'no image', time: 3 });
+  assert.deepEqual(results(refused), { boot: 'FAILURE' });
+});

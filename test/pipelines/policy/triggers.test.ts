@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Change, TriggerEvent } from '../../../pipelines/model/change.ts';
+import { requirementsMet } from '../../../pipelines/policy/requirements.ts';
+import { triggers } from '../../../pipelines/policy/triggers.ts';
+
+const now = Date.parse('2030-01-07T00:00:00Z');
+
+const change: Change = {
+  id: 'A',
+  key: 'A,1',
+  kind: 'change',
+  connection: 'gerrit',
+  project: 'p/a',
+  branch: 'master',
+  ref: 'refs/changes/1/1',
+  patchset: 1,
+  files: [],
+  message: '',
+  subject: '',
+  owner: 'me',
+  parents: [],
+  dependsOn: [],
+  status: 'open',
+  current: true,
+  wip: false,
+  mergeable: true,
+  votes: [{ label: 'Code-Review', value: 2, by: 'anna', email: 'anna@example.org', time: now - 3_600_000 }],
+};
+
+const comment: TriggerEvent = {
+  type: 'comment-added',
+  driver: 'gerrit',
+  connection: 'gerrit',
+  project: 'p/a',
+  branch: 'master',
+  comment: 'please recheck this',
+  approvals: [{ label: 'Approved', value: 1, oldValue: 0 }],
+  account: { username: 'anna', email: 'anna@example.org' },
+  time: now,
+};
+const push: TriggerEvent = { ...comment, type: 'ref-updated', ref: 'refs/heads/stable-1', branch: 'stable-1' };
+
+type Body = Readonly<Record<string, unknown>>;
+const triggerRows: readonly (readonly [says: string, body: Body, event: TriggerEvent, fires: boolean])[] = [
+  ['the type of the event', { event: 'comment-added' }, comment, true],
+  ['another type', { event: 'patchset-created' }, comment, false],
+  ['one of several types', { event: ['patchset-created', 'comment-added'] }, comment, true],
+  ['a comment is searched', { event: 'comment-added', comment: 'recheck' }, comment, true],
+  ['an anchored comment', { event: 'comment-added', comment: '^recheck' }, comment, false],
+  ['a vote', { event: 'comment-added', approval: [{ Approved: 1 }] }, comment, true],
+  ['another value', { event: 'comment-added', approval: [{ Approved: 2 }] }, comment, false],
+  ['all votes must be there', { event: 'comment-added', approval: [{ Approved: 1 }, { Extra: 1 }] }, comment, false],
+  ['a vote that changed', { event: 'comment-added', 'approval-change': [{ Approved: 1 }] }, comment, true],
+  ['who did it', { event: 'comment-added', username: '^anna$' }, comment, true],
+  ['somebody else', { event: 'comment-added', email: 'bert' }, comment, false],
+  ['a branch', { event: 'comment-added', branch: '^master$' }, comment, true],
+  ['a ref matches at its start', { event: 'ref-updated', ref: '^refs/heads/' }, push, true],
+  ['a negated pattern', { event: 'ref-updated', ref: { regex: '^refs/heads/stable', negate: true } }, push, false],
+  ['deletions are ignored', { event: 'ref-updated' }, { ...push, newrev: '0'.repeat(40) }, false],
+  [
+    'unless they are asked for',
+    { event: 'ref-updated', 'ignore-deletes': false },
+    { ...push, newrev: '0'.repeat(40) },
+    true,
+  ],
+  [
+    'a requirement of the trigger',
+    { event: 'comment-added', require: { approval: [{ 'Code-Review': 2 }] } },
+    comment,
+    true,
+  ],
+  [
+    'a rejection of the trigger',
+    { event: 'comment-added', reject: { approval: [{ 'Code-Review': 2 }] } },
+    comment,
+    false,
+  ],
+  ['an action', { event: 'comment-added', action: 'opened' }, comment, false],
+  ['a label', { event: 'comment-added', label: 'gate' }, { ...comment, labels: ['gate'] }, true],
+];
+
+for (const [says, body, event, fires] of triggerRows) {
+  test(`trigger: ${says}`, () => {
+    const pipeline = { name: 'gate', triggers: [{ connection: 'gerrit', body }] };
+    assert.equal(triggers(pipeline, event, change), fires);
+  });
+}
+
+test('trigger: events of other connections do not count', () => {
+  const pipeline = { name: 'gate', triggers: [{ connection: 'github', body: { event: 'comment-added' } }] };
+  assert.equal(triggers(pipeline, comment, change), false);
+});
+
+test('trigger: a timer fires for its own pipeline', () => {
+  const timer = { ...comment, type: 'timer', connection: 'timer', timespec: '0 0 * * *', pipeline: 'nightly' };
+  const rules = [{ connection: 'timer', body: { time: ['0 0 * * *'] } }];
+  assert.equal(triggers({ name: 'nightly', triggers: rules }, timer), true);
+  assert.equal(triggers({ name: 'weekly', triggers: rules }, timer), false);
+});
+
+const requireRows: readonly (readonly [says: string, body: Body, of: Partial<Change>, met: boolean])[] = [
+  ['open', { open: true }, {}, true],
+  ['not open', { open: true }, { status: 'merged' }, false],
+  ['current patch set', { 'current-patchset': true }, { current: false }, false],
+  ['work in progress', { wip: false }, { wip: true }, false],
+  ['a vote that is there', { approval: [{ 'Code-Review': 2 }] }, {}, true],
+  ['one of several values', { approval: [{ 'Code-Review': [1, 2] }] }, {}, true],
+  ['a vote that is not', { approval: [{ Verified: 1 }] }, {}, false],
+  ['the voter', { approval: [{ 'Code-Review': 2, username: '^bert$' }] }, {}, false],
+  ['new enough', { approval: [{ 'Code-Review': 2, 'newer-than': '2h' }] }, {}, true],
+  ['too old', { approval: [{ 'Code-Review': 2, 'newer-than': '30m' }] }, {}, false],
+  ['old enough', { approval: [{ 'Code-Review': 2, 'older-than': '30m' }] }, {}, true],
+  ['a status', { status: 'NEW' }, {}, true],
+  ['a branch is no change', { open: true }, { kind: 'branch' }, false],
+];
+
+for (const [says, body, of, expected] of requireRows) {
+  test(`requirement: ${says}`, () => {
+    const rules = { require: [{ connection: 'gerrit', body }], reject: [] };
+    assert.equal(requirementsMet(rules, { ...change, ...of }, now).ok, expected);
+  });
+}
+
+test('requirement: what is rejected is named', () => {
+  const rules = { require: [], reject: [{ connection: 'gerrit', body: { approval: [{ 'Code-Review': [1, 2] }] } }] };
+  const met = requirementsMet(rules, change, now);
+  assert.deepEqual(met, { ok: false, reason: 'A of p/a has the vote Code-Review 1/2' });
+});
+
+test('requirement: rules of other connections do not count', () => {
+  const rules = { require: [{ connection: 'github', body: { open: false } }], reject: [] };
+  assert.equal(requirementsMet(rules, change, now).ok, true);
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseScenario, simulate } from '../../../pipelines/simulate/simulate.ts';
+import { timeline } from '../../../pipelines/simulate/timeline.ts';
+
+const head = "scenario: s\nconfig: ''\nchanges:\n  A: {project: p/a}\n";
+
+function problems(text: string): readonly string[] {
+  const parsed = parseScenario(text, 'f.yaml');
+  assert.ok('problems' in parsed, 'the scenario is accepted');
+  return parsed.problems.map(({ path, line, column, message }) => `${path}:${line}:${column}: ${message}`);
+}
+
+const rows: readonly (readonly [says: string, text: string, problem: RegExp])[] = [
+  ['text that is not YAML', 'scenario: [', /^f\.yaml:1:\d+: /],
+  ['something else than a map', '- 1', /^f\.yaml:1:1: a scenario is a map of keys$/],
+  ['an unknown key', `${head}colour: red\n`, /^f\.yaml:5:1: unknown key "colour"$/],
+  [
+    'an unknown key of a change',
+    'scenario: s\nconfig: ""\nchanges:\n  A: {project: p, x: 1}\n',
+    /^f\.yaml:4:19: unknown key "x"$/,
+  ],
+  ['a missing title', "config: ''\n", /scenario/],
+  ['a bad duration', `${head}events:\n  - {at: 3x, approve: A}\n`, /^f\.yaml:6:6: events\.0\.at: must be a duration/],
+  ['a negative duration', `${head}until: -3s\n`, /^f\.yaml:5:1: until: must be a duration/],
+  ['an unknown change in an event', `${head}events:\n  - {approve: B}\n`, /^f\.yaml:6:6: unknown change "B"$/],
+  ['an unknown change in an outcome', `${head}outcomes:\n  - {change: B}\n`, /^f\.yaml:6:6: unknown change "B"$/],
+  ['an unknown parent', 'scenario: s\nconfig: ""\nchanges:\n  A: {project: p, parent: B}\n', /unknown change "B"$/],
+  ['an unknown result', `${head}outcomes:\n  - {result: GOOD}\n`, /^f\.yaml:6:6: outcomes\.0\.result: /],
+  ['an event that says nothing', `${head}events:\n  - {at: 1s}\n`, /an event needs a key/],
+  ['two events in one', `${head}events:\n  - {approve: A, abandon: A}\n`, /two events in one: approve, abandon/],
+  ['a key that belongs to another event', `${head}events:\n  - {approve: A, text: x}\n`, /unknown key "text"$/],
+  [
+    'an expectation that only a check can have',
+    `${head}expect: {queue: [A], pipeline: gate}\n`,
+    /unknown key "queue"$/,
+  ],
+  ['a configuration that is not YAML', "scenario: s\nconfig: '- ['\n", /^f\.yaml:2:1: the configuration is not YAML/],
+];
+
+for (const [says, text, problem] of rows) {
+  test(`refused: ${says}`, () => assert.match(problems(text).join('\n'), problem));
+}
+
+test('several problems are told at once', () => {
+  assert.equal(problems('scenario: s\nconfig: 1\ncolour: red\nsize: 3\n').length, 3);
+});
+
+test('an error inside the configuration is part of the run', () => {
+  const parsed = parseScenario("scenario: s\nconfig: '- job: {name: unit, colour: red}'\n", 'f.yaml');
+  assert.ok('scenario' in parsed);
+  const { ok, configErrors } = simulate(parsed.scenario);
+  assert.equal(ok, true);
+  assert.match(configErrors[0]?.message ?? '', /colour/);
+});
+
+const picture = `
+scenario: a picture
+config: |
+  - pipeline: {name: check, manager: independent, trigger: {gerrit: [{event: patchset-created}]}, success: {gerrit: {}}, failure: {gerrit: {}}}
+  - job: {name: base, parent: null}
+  - job: {name: build}
+  - job: {name: unit, dependencies: [build]}
+  - project: {name: p/a, check: {jobs: [build, unit]}}
+changes:
+  A: {project: p/a}
+outcomes:
+  - {job: build, result: SUCCESS, after: 30s}
+  - {job: unit, result: FAILURE, after: 30s}
+events:
+  - {upload: A}
+expect: {merged: [A]}
+`;
+
+test('the picture shows each build as a bar, what came of it, and what does not hold', () => {
+  const parsed = parseScenario(picture, 'f.yaml');
+  assert.ok('scenario' in parsed);
+  assert.deepEqual(timeline(simulate(parsed.scenario), { width: 60 }).split('\n'), [
+    'a picture',
+    '           0s                  30s           1m 00s',
+    '',
+    'A in check: FAILURE at 1m 00s',
+    '  build    ━━━━━━━━━━━━━━━━━━━━                     SUCCESS',
+    '  unit                         ━━━━━━━━━━━━━━━━━━━━ FAILURE',
+    'nothing merged',
+    '✗ at the end: merged: expected ["A"], found []',
+    '',
+  ]);
+});
+
+test('no line of the picture is wider than asked for', () => {
+  const parsed = parseScenario(picture, 'f.yaml');
+  assert.ok('scenario' in parsed);
+  const result = { ...simulate(parsed.scenario), failures: [] };
+  for (const width of [40, 57, 80, 200]) {
+    for (const line of timeline(result, { width }).split('\n')) assert.ok(line.length <= width, `${width}: ${line}`);
+  }
+});
