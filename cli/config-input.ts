@@ -64,9 +64,14 @@ export async function loadConfig(
   const files: ParsedFile[] = [];
   for (const argument of given) {
     const project = tenant === undefined ? alone(argument) : matching(tenant.projects, argument);
-    if (project === undefined) problems.push(notInTenant(argument));
-    else files.push(...(await readProject(argument, project)));
-    if (project !== undefined) projects.set(project.name, onMaster(project));
+    if (project === undefined) {
+      problems.push(warning(argument, 'is no project of the tenant and was not loaded'));
+      continue;
+    }
+    projects.set(project.name, onMaster(project));
+    const found = await readProject(argument, project);
+    if (found.length === 0) problems.push(warning(argument, 'holds no configuration: no zuul.yaml and no zuul.d'));
+    files.push(...found);
   }
   if (tenant === undefined) addNamed(projects, files);
   if (besides !== undefined) addBranch(projects, besides);
@@ -127,8 +132,8 @@ function matching(projects: readonly TenantProject[], given: Given): TenantProje
   return (ending.length > 0 ? ending : fitting).toSorted((a, b) => b.name.length - a.name.length)[0];
 }
 
-function notInTenant({ path }: Given): Problem {
-  return { path, line: 1, column: 1, severity: 'warning', message: 'is no project of the tenant and was not loaded' };
+function warning({ path }: Given, message: string): Problem {
+  return { path, line: 1, column: 1, severity: 'warning', message };
 }
 
 async function readProject(given: Given, project: TenantProject): Promise<ParsedFile[]> {
