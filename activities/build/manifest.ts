@@ -4,7 +4,7 @@ import type { PackageFile } from '../../pipelines/model/artifact.ts';
 import type { BlobStore } from '../ports.ts';
 import type { Prepared } from './port.ts';
 import { BuildProblem } from './problem.ts';
-import type { Room } from './room.ts';
+import { places, type Room } from './room.ts';
 
 type Description = Pick<PackageFile, 'package' | 'version' | 'arch'> & { readonly kind: PackageFile['kind'] };
 
@@ -17,18 +17,31 @@ export async function storeFiles(
   store: BlobStore,
   built: { readonly prepared: Prepared; readonly paths: readonly string[] },
 ): Promise<readonly PackageFile[]> {
-  const directory = await mkdtemp(join(room.context.workdir, 'out-'));
+  const directory = await collect(room, built.paths);
   const files: PackageFile[] = [];
-  for (const path of [...built.paths].sort()) {
-    const name = path.split('/').pop() ?? '';
-    if (!fileName.test(name))
-      throw new BuildProblem(`the build made a file with an unusable name: ${JSON.stringify(name)}`);
+  for (const path of built.paths) {
+    const name = nameOf(path);
     const description = await describe(room, path, built.prepared);
-    await room.container.copyOut(path, directory);
     files.push({ ...(await store.put({ path: join(directory, name) })), name, ...description });
   }
   if (!files.some(({ kind }) => kind === 'binary')) throw new BuildProblem('the build made no binary package');
   return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Brings all files out in one transfer. @returns the directory on this host. */
+async function collect(room: Room, paths: readonly string[]): Promise<string> {
+  const odd = paths.map(nameOf).find((name) => !fileName.test(name));
+  if (odd !== undefined) throw new BuildProblem(`the build made a file with an unusable name: ${JSON.stringify(odd)}`);
+  const out = `${places.work}/out`;
+  await room.build('collect', ['mkdir', out], { quiet: true });
+  await room.build('collect', ['ln', ...paths, out], { quiet: true });
+  const directory = await mkdtemp(join(room.context.workdir, 'out-'));
+  await room.container.copyOut(out, directory);
+  return join(directory, 'out');
+}
+
+function nameOf(path: string): string {
+  return path.split('/').pop() ?? '';
 }
 
 async function describe(room: Room, path: string, prepared: Prepared): Promise<Description> {

@@ -4,11 +4,16 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Container } from '../../ports.ts';
 import { timed } from '../../process/timing.ts';
+import { EngineUnavailable } from '../engine-unavailable.ts';
 import { execute } from './exec.ts';
 import { ask, askIfThere } from './faults.ts';
+
+/** How often a transfer is tried. */
+const transfers = 4;
 
 /** One running container. `scratch` are the names of the volumes that go with it. */
 export function createContainer(docker: Docker, id: string, scratch: readonly string[]): Container {
@@ -41,10 +46,24 @@ async function copyIn(container: Docker.Container, hostPath: string, containerDi
   await Promise.all([upload, tar.ended]);
 }
 
+/** The engine breaks such a transfer off now and then while it mounts and unmounts volumes: it is asked again. */
 async function copyOut(container: Docker.Container, containerPath: string, hostDir: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transferOut(container, containerPath, hostDir);
+    } catch (error) {
+      if (!(error instanceof EngineUnavailable) || attempt === transfers) throw error;
+      await sleep(100 * attempt);
+    }
+  }
+}
+
+async function transferOut(container: Docker.Container, containerPath: string, hostDir: string): Promise<void> {
   const archive = await ask(`copy ${containerPath} out`, container.getArchive({ path: containerPath }));
   const tar = startTar(['-C', hostDir, '--no-same-owner', '-xf', '-']);
-  await ask(`copy ${containerPath} out`, Promise.all([pipeline(archive as Readable, tar.stdin), tar.ended]));
+  const [sent, written] = await Promise.allSettled([pipeline(archive as Readable, tar.stdin), tar.ended]);
+  if (sent.status === 'rejected') await ask(`copy ${containerPath} out`, Promise.reject(sent.reason));
+  if (written.status === 'rejected') throw written.reason;
 }
 
 function startTar(args: readonly string[]) {
