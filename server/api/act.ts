@@ -43,10 +43,16 @@ export function registerActing(app: App, deps: ServerDeps): void {
     async ({ body: { change, job, pipeline } }) =>
       operations.retrigger({ change: await idOf(change), job, ...(pipeline === undefined ? {} : { pipeline }) }),
   );
+  registerOthers(app, deps);
+}
+
+/** What is not about a change in a queue. */
+function registerOthers(app: App, deps: ServerDeps): void {
+  const preHandler = requireToken(deps.token);
   app.post(
     '/api/cancel',
     { preHandler, schema: { summary: 'Stop one build', body: z.object({ build: name }) } },
-    ({ body }) => operations.cancel(body),
+    ({ body }) => deps.operations.cancel(body),
   );
   app.post(
     '/api/events/git',
