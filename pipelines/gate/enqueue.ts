@@ -1,35 +1,21 @@
-import type { Pipeline } from '../model/pipeline.ts';
-import { requirementsMet } from '../policy/requirements.ts';
 import * as sentences from '../report/sentences.ts';
-import type { ChangeFacts } from './command.ts';
+import {
+  connectionsOf,
+  type Entry,
+  forbiddenCycle,
+  inQueue,
+  missingNeeds,
+  needsFor,
+  overLimit,
+  type Round,
+  unmergeable,
+  unmetRequirement,
+} from './admission.ts';
 import { type Draft, emit, newBuildSet, queueOf } from './draft.ts';
 import { isMergeable, latestKey } from './facts.ts';
-import { type Needs, needsIn } from './needs.ts';
 import { closeIfEmpty, dropItem, factsOf, pipelineOf, say, standingOf } from './operations.ts';
 import { openQueueFor, queueFor } from './queues.ts';
 import type { Item } from './state.ts';
-
-/** How a change is to be let in. */
-export interface Entry {
-  readonly ignoreRequirements: boolean;
-  readonly quiet: boolean;
-  /** Say why not, even where the pipeline would be silent. */
-  readonly debug: boolean;
-  /** When the change first came in; set when it only changes its place. */
-  readonly enqueued?: number;
-  /** Key of the change whose event it is. */
-  readonly trigger: string;
-}
-
-/** One round of letting in a change with all that it pulls in. */
-interface Round {
-  readonly draft: Draft;
-  readonly pipeline: Pipeline;
-  readonly entry: Entry;
-  readonly needs: Needs;
-  /** Changes that the round has been at already. */
-  readonly history: Set<string>;
-}
 
 /** Where a change goes in a round: into a queue of its own choice, or under another one in that one's queue. */
 interface Place {
@@ -39,16 +25,6 @@ interface Place {
 }
 
 type Verdict = { readonly in: true } | { readonly in: false; readonly reason: string };
-
-/** The dependencies as a pipeline sees them now. */
-export function needsFor(draft: Draft, pipeline: Pipeline): Needs {
-  const { name: pipelineName, ignoreDependencies, manager } = pipeline;
-  return needsIn(draft.state.facts, {
-    pipeline: pipelineName,
-    ignoreDependencies,
-    ignoreCycles: manager === 'supercedent',
-  });
-}
 
 /**
  * Lets a patch set into a pipeline, with what it needs ahead of it and, where changes merge, with what is waiting
@@ -158,56 +134,6 @@ function addAhead(
   return { in: true };
 }
 
-interface Missing {
-  readonly keys: readonly string[];
-  readonly refusal?: string;
-  /** The refusal is about a change in another queue, which users are always told. */
-  readonly unshared: boolean;
-}
-
-/** What the changes need that is not in the queue yet, and why it cannot be had. */
-function missingNeeds(round: Round, cycle: readonly string[], queue: string): Missing {
-  const { draft, pipeline, needs } = round;
-  const keys = new Set<string>();
-  let refusal: string | undefined;
-  let unshared = false;
-  for (const key of cycle) {
-    for (const need of needs.of(key)) {
-      const obstacle =
-        pipeline.manager === 'dependent' ? needObstacle(draft, { pipeline, key, need, cycle }) : undefined;
-      if (obstacle?.unshared) unshared = true;
-      refusal ??= obstacle?.reason;
-      if (!cycle.includes(need) && !inQueue(draft, queue, need)) keys.add(need);
-    }
-  }
-  return { keys: [...keys], unshared, ...(refusal === undefined ? {} : { refusal }) };
-}
-
-interface NeedQuestion {
-  readonly pipeline: Pipeline;
-  readonly key: string;
-  readonly need: string;
-  readonly cycle: readonly string[];
-}
-
-/** Why a needed change can never come ahead where changes merge. */
-export function needObstacle(
-  draft: Draft,
-  question: NeedQuestion,
-): { readonly reason: string; readonly unshared: boolean } | undefined {
-  const { pipeline, key, need, cycle } = question;
-  const needed = factsOf(draft, need);
-  const change = factsOf(draft, key);
-  if (!needed || !change) return { reason: sentences.neededUnknown(need), unshared: false };
-  const place = queueFor(pipeline, change);
-  if (place === undefined || place !== queueFor(pipeline, needed)) {
-    return { reason: sentences.queueNotShared(change, needed), unshared: true };
-  }
-  if (!needed.current) return { reason: sentences.neededOutdated(needed), unshared: false };
-  if (cycle.includes(need)) return undefined;
-  return isMergeable(needed) ? undefined : { reason: sentences.neededUnmergeable(needed), unshared: false };
-}
-
 /** Lets in the open changes that wait for this one; they must meet the requirements by themselves. */
 function addBehind(round: Round, key: string, queue: string): void {
   const { draft, pipeline, needs } = round;
@@ -266,51 +192,6 @@ function reportRefusal(round: Round, key: string, reason: string): void {
   emit(draft, { type: 'action-wanted', action: { ...action, result: 'FAILURE', rules: pipeline.reporters.failure } });
 }
 
-function unmetRequirement(round: Round, cycle: readonly string[]): string | undefined {
-  for (const key of cycle) {
-    const change = factsOf(round.draft, key);
-    if (!change) return `${key} is not known`;
-    const met = requirementsMet(round.pipeline, change, round.draft.state.time);
-    if (!met.ok) return met.reason;
-  }
-  return undefined;
-}
-
-function unmergeable(round: Round, cycle: readonly string[]): string | undefined {
-  if (round.pipeline.manager !== 'dependent') return undefined;
-  const change = cycle.map((key) => factsOf(round.draft, key)).find((one) => !isMergeable(one));
-  return change && sentences.cannotMerge(change);
-}
-
-interface Problem {
-  readonly reason: string;
-  /** Told to the change itself even when another one pulled it in. */
-  readonly always: boolean;
-}
-
-function forbiddenCycle(round: Round, cycle: readonly string[]): Problem | undefined {
-  if (cycle.length === 1) return undefined;
-  for (const key of cycle) {
-    const change = factsOf(round.draft, key);
-    if (!change || cyclesAllowed(round.pipeline, change)) continue;
-    return { reason: sentences.cycleNotAllowed(change), always: true };
-  }
-  return undefined;
-}
-
-function cyclesAllowed(pipeline: Pipeline, change: ChangeFacts): boolean {
-  return change.placements[pipeline.name]?.allowCircularDependencies === true;
-}
-
-function overLimit(round: Round, cycle: readonly string[]): Problem | undefined {
-  const { draft, pipeline, history } = round;
-  const limit = draft.state.limits.maxChangesPerPipeline;
-  if (limit === undefined) return undefined;
-  let count = cycle.length + history.size;
-  for (const item of draft.items.values()) if (item.pipeline === pipeline.name) count += item.changes.length;
-  return count > limit ? { reason: sentences.pipelineFull(pipeline, limit), always: false } : undefined;
-}
-
 /** Git parents before their children; otherwise in the order in which the changes became known. */
 function inMergeOrder(draft: Draft, cycle: readonly string[]): readonly string[] {
   if (cycle.length === 1) return cycle;
@@ -330,12 +211,6 @@ function inMergeOrder(draft: Draft, cycle: readonly string[]): readonly string[]
   return sorted;
 }
 
-function connectionsOf(pipeline: Pipeline): ReadonlySet<string> {
-  const { triggers, require, reject, reporters } = pipeline;
-  const rules = [...triggers, ...require, ...reject, ...Object.values(reporters).flat()];
-  return new Set(rules.map((rule) => rule.connection));
-}
-
 /** Whether a live item of the pipeline holds the patch set. */
 export function holds(item: Item, pipeline: string, key: string): boolean {
   return item.live && item.pipeline === pipeline && item.changes.includes(key);
@@ -344,10 +219,6 @@ export function holds(item: Item, pipeline: string, key: string): boolean {
 function isLive(draft: Draft, pipeline: string, key: string): boolean {
   for (const item of draft.items.values()) if (holds(item, pipeline, key)) return true;
   return false;
-}
-
-function inQueue(draft: Draft, queue: string, key: string): boolean {
-  return queueOf(draft, queue).items.some((item) => item.changes.includes(key));
 }
 
 function no(reason: string): { readonly in: false; readonly reason: string } {

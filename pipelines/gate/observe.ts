@@ -1,6 +1,6 @@
+import { needsFor } from './admission.ts';
 import type { ChangeFacts } from './command.ts';
 import { type Draft, emit, itemOf } from './draft.ts';
-import { needsFor } from './enqueue.ts';
 import { latestKey } from './facts.ts';
 import { reject } from './finish.ts';
 import { dropItem, pipelineOf, resetFrom } from './operations.ts';

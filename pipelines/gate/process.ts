@@ -1,6 +1,6 @@
 import type { Pipeline } from '../model/pipeline.ts';
+import { needObstacle, needsFor } from './admission.ts';
 import { type Draft, emit, hasFollowers, itemOf, queueOf } from './draft.ts';
-import { needObstacle, needsFor } from './enqueue.ts';
 import { isMergeable, isMerged } from './facts.ts';
 import { finish, leave, reject } from './finish.ts';
 import type { Needs } from './needs.ts';
