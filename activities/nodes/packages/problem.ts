@@ -1,0 +1,23 @@
+import type { ExecResult } from '../../ports.ts';
+
+/** The most telling lines of apt, dpkg, dnf and rpm, the best first. */
+const reasons: readonly RegExp[] = [
+  /^\s*(- )?nothing provides /,
+  /Depends: .* but /,
+  /trying to overwrite/,
+  /conflicts (with|between)/,
+  /returned error exit status/,
+  /^E: /,
+  /^Error: /,
+  /^error: /,
+];
+
+/** Why a package manager failed, in one line. */
+export function problemOf({ output, code }: ExecResult): string {
+  const said = output.split('\n').filter((line) => line.trim() !== '');
+  for (const reason of reasons) {
+    const line = said.find((one) => reason.test(one));
+    if (line !== undefined) return line.trim();
+  }
+  return said.at(-1)?.trim() ?? `ended with ${code}`;
+}
