@@ -179,6 +179,18 @@ export class World {
     this.#workers = [];
   }
 
+  /** Ends the server as a crash would, and leaves the workers without it. */
+  async kill(): Promise<void> {
+    await this.server.stop('SIGKILL');
+    for (const { worker, done } of this.#workers) {
+      worker.shutdown();
+      // A worker that has lost its server may end with the loss of it.
+      await done.catch(() => {});
+    }
+    this.#workers = [];
+    await this.temporal.close();
+  }
+
   async stop(): Promise<void> {
     await this.stopWorkers();
     await this.temporal.close();
