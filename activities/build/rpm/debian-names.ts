@@ -182,7 +182,7 @@ export const debianNames: Readonly<Record<string, readonly string[]>> = {
 export function debianFiles(capability: string): readonly RegExp[] {
   const [, kind, argument = ''] = /^(\w+)\((.+?)\)(?:\(.*\))?$/.exec(capability) ?? [];
   const name = literal(argument);
-  if (capability.startsWith('/')) return [new RegExp(`^${literal(capability.replace(/^\/(?:usr\/)?/, ''))}$`)];
+  if (capability.startsWith('/')) return [new RegExp(`^(?:usr/)?${literal(capability.replace(/^\/(?:usr\/)?/, ''))}$`)];
   if (kind === 'pkgconfig') return [new RegExp(`/pkgconfig/${name}\\.pc$`)];
   if (kind === 'cmake') return [new RegExp(`/cmake/.*(?:${name}Config|${name.toLowerCase()}-config)\\.cmake$`, 'i')];
   if (kind === 'perl') return [new RegExp(`/perl5?/(?:[\\d.]+/)?${literal(argument.replaceAll('::', '/'))}\\.pm$`)];

@@ -82,8 +82,8 @@ test('a quilt package: versions from Git, orig generated alike, isolated build a
   assert.deepEqual(digests(again), digests(built), 'the same commit gives the same bytes');
   const kinds = built.manifest?.files.map(({ name, kind }) => `${kind} ${name}`);
   assert.deepEqual(kinds, [
-    'debug hello-gate-dbgsym_1.2+c2-1ubuntu3_amd64.deb',
     'binary hello-gate-data_1.2+c2-1ubuntu3_all.deb',
+    'debug hello-gate-dbgsym_1.2+c2-1ubuntu3_amd64.deb',
     'source hello-gate_1.2+c2-1ubuntu3.debian.tar.xz',
     'source hello-gate_1.2+c2-1ubuntu3.dsc',
     'metadata hello-gate_1.2+c2-1ubuntu3_amd64.buildinfo',

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { lintCases, lintSummary } from '../../../activities/lint/stage.ts';
+import { createReleasedFiles } from '../../../infra/compose/released-files.ts';
+import { parseLintian } from '../../../pipelines/formats/deb/lintian.ts';
+import { parseRpmlint } from '../../../pipelines/formats/rpm/rpmlint.ts';
+import { compareRemarks } from '../../../pipelines/model/lint.ts';
+
+const what = { format: 'deb', platform: 'debian-12' } as const;
+
+test("lintian's remarks are read, overridden ones as such", () => {
+  const output = 'E: a: bad-thing x y [usr/bin/a]\nW: a source: odd\nO: a: known reason\nN: a note\n';
+  assert.deepEqual(parseLintian(output), [
+    { package: 'a', severity: 'error', tag: 'bad-thing', detail: 'x y [usr/bin/a]' },
+    { package: 'a', severity: 'warning', tag: 'odd', detail: '' },
+    { package: 'a', severity: 'overridden', tag: 'known', detail: 'reason' },
+  ]);
+});
+
+test("rpmlint's remarks are read, of packages and of spec files", () => {
+  assert.deepEqual(parseRpmlint('a.x86_64: E: no-binary\na.spec:12: W: setup-not-quiet\n1 packages checked\n'), [
+    { package: 'a.x86_64', severity: 'error', tag: 'no-binary', detail: '' },
+    { package: 'a.spec', severity: 'warning', tag: 'setup-not-quiet', detail: '' },
+  ]);
+});
+
+test('an error counts only when the released version does not have it; its numbers do not matter', () => {
+  const released = parseLintian('E: a: old-error line 12 of version 1.0-1\n');
+  const built = parseLintian('E: a: old-error line 14 of version 1.0+c2-1\nE: a: new-error\nW: a: new-warning\n');
+  const report = compareRemarks(what, built, released);
+  assert.equal(report.failures, 1);
+  assert.equal(lintSummary(report), 'a: new-error');
+  assert.equal(lintSummary(compareRemarks(what, released, released)), 'no new errors (1 known, 0 warnings)');
+  assert.equal(lintCases(report)[0]?.failure?.message, 'new-error');
+  assert.equal(compareRemarks(what, released, []).failures, 1, 'nothing released: every error is new');
+});
+
+test('nothing released is no released version', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'released-'));
+  try {
+    const [platform] = (await import('../../../infra/images/platforms.ts')).builtInPlatforms;
+    assert.ok(platform);
+    assert.equal(await createReleasedFiles(root)(platform, 'a'), null);
+  } finally {
+    await rm(root, { recursive: true });
+  }
+});
