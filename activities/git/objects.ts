@@ -1,4 +1,4 @@
-import { git } from './git.ts';
+import { writeObject } from './loose-object.ts';
 import { checkRevision } from './names.ts';
 import { objectReader, type RawObject } from './object-reader.ts';
 
@@ -53,8 +53,7 @@ export async function writeCommit(repo: string, fields: Omit<Commit, 'id'>): Pro
   ];
   // A commit in another encoding was read byte for byte, and is written so.
   const input = Buffer.from(`${header.join('\n')}\n\n${message}`, encoding === null ? 'utf8' : 'latin1');
-  const id = await git(repo, ['hash-object', '-t', 'commit', '-w', '--stdin'], { input });
-  return { ...fields, id: id.trim() };
+  return { ...fields, id: await writeObject(repo, 'commit', input) };
 }
 
 /** The committer of every commit that Sluice makes: at the author's time, so that equal inputs make equal commits. */

@@ -1,5 +1,4 @@
-import { git } from '../../git/git.ts';
-import { readObjects, writeCommit } from '../../git/objects.ts';
+import { type Commit, readCommits, readObjects, writeCommit } from '../../git/objects.ts';
 import { type RefUpdate, readRefs, updateRefs } from '../../git/refs.ts';
 import { changesPrefix, identityPrefix, identityRef, metaRef, patchsetRef } from './refs.ts';
 import { type ChangeEvent, type ChangeRecord, type Entry, entrySchema } from './schema.ts';
@@ -46,9 +45,13 @@ export async function findByChangeId(repo: string, changeId: string): Promise<St
 export async function readEvents(repo: string, stored: Stored, after: number): Promise<ChangeEvent[]> {
   const missing = stored.record.events - after;
   if (missing <= 0) return [];
-  const args = ['log', '-z', '--format=%b', `--max-count=${missing}`, stored.meta];
-  const bodies = (await git(repo, args)).split('\0').filter((body) => body.trim() !== '');
-  return bodies.map((body) => entrySchema.parse(JSON.parse(body)).event).reverse();
+  const events: ChangeEvent[] = [];
+  for (let name: string | undefined = stored.meta; name !== undefined && events.length < missing; ) {
+    const [commit]: Commit[] = await readCommits(repo, [name]);
+    if (commit) events.push(entrySchema.parse(JSON.parse(commit.message.slice(commit.message.indexOf('\n{')))).event);
+    name = commit?.parents[0];
+  }
+  return events.reverse();
 }
 
 /**
