@@ -12,6 +12,7 @@ import type { NodeRepository } from '../nodes/packages/port.ts';
 import type { BlobStore, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
 import { debBuilder } from './deb/build-deb.ts';
 import { installedPackages, storeFiles } from './manifest.ts';
+import type { Prepared } from './port.ts';
 import { BuildProblem } from './problem.ts';
 import { openRoom, places, type Room } from './room.ts';
 import { rpmBuilder } from './rpm/build-rpm.ts';
@@ -53,7 +54,7 @@ interface Work {
 }
 
 async function buildPackages(deps: BuildStageDeps, work: Work): Promise<PackagesManifest> {
-  const { input, context, platform, started } = work;
+  const { input, context, platform } = work;
   context.log.section('Source');
   const directory = await mkdtemp(join(context.workdir, 'source-'));
   await deps.sources(input.source, directory, context.signal);
@@ -72,26 +73,38 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
     await room.container.isolate();
     context.log.section('Build, without network');
     const paths = await builder.build(prepared, room);
-    context.log.section('Packages');
-    const files = await storeFiles(room, deps.store, { prepared, paths });
-    for (const { name, size } of files) context.log.write(`${name} (${size} bytes)\n`);
-    return {
-      format: platform.format,
-      platform: platform.name,
-      source: { ...input.source, name: prepared.name, version: prepared.version },
-      files,
-      environment: {
-        image: await deps.engine.imageId(platform.buildImage),
-        packages: await installedPackages(room),
-        repositories: repositories.map(({ url }) => url),
-      },
-      started: started.toISOString(),
-      finished: new Date().toISOString(),
-      build: input.build.id,
-    };
+    const made = { prepared, paths, repositories: repositories.map(({ url }) => url) };
+    return await describeBuild(deps, work, { room, ...made });
   } finally {
     await room.container.remove();
   }
+}
+
+interface Made {
+  readonly room: Room;
+  readonly prepared: Prepared;
+  readonly paths: readonly string[];
+  readonly repositories: readonly string[];
+}
+
+/** Stores what came out, and says from what it was made. */
+async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Promise<PackagesManifest> {
+  const { input, context, platform, started } = work;
+  const { room, prepared, paths, repositories } = made;
+  context.log.section('Packages');
+  const files = await storeFiles(room, deps.store, { prepared, paths });
+  for (const { name, size } of files) context.log.write(`${name} (${size} bytes)\n`);
+  const image = await deps.engine.imageId(platform.buildImage);
+  return {
+    format: platform.format,
+    platform: platform.name,
+    source: { ...input.source, name: prepared.name, version: prepared.version },
+    files,
+    environment: { image, packages: await installedPackages(room), repositories },
+    started: started.toISOString(),
+    finished: new Date().toISOString(),
+    build: input.build.id,
+  };
 }
 
 async function copyTree(room: Room, directory: string): Promise<void> {
