@@ -72,6 +72,11 @@ export class Pattern {
     return this.#compile().matcher(subject).matches() !== this.#inverted;
   }
 
+  /** Whether a match stands anywhere in the subject (or, negated, nowhere). */
+  matchesSomewhere(subject: string): boolean {
+    return this.#compile().matcher(subject).find() !== this.#inverted;
+  }
+
   toJSON(): { regex: string; negate: boolean } {
     return { regex: this.source, negate: this.negate };
   }
