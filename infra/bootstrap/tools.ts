@@ -18,10 +18,12 @@ export const tools: readonly Tool[] = [
   { program: 'mmdebstrap', package: 'mmdebstrap', part: 'containers' },
   { program: 'dpkg-source', package: 'dpkg-dev', part: 'deb packages' },
   { program: 'apt-ftparchive', package: 'apt-utils', part: 'deb packages' },
-  { program: 'dose-debcheck', package: 'dose-builddebcheck', part: 'deb packages' },
+  { program: 'dose-debcheck', package: 'dose-distcheck', part: 'deb packages' },
   { program: 'rpm', package: 'rpm', part: 'rpm packages' },
   { program: 'createrepo_c', package: 'createrepo-c', part: 'rpm packages' },
   { program: 'dnf', package: 'dnf', part: 'rpm packages' },
+  // dnf's repoclosure is a plugin: the only program of its package is not on PATH.
+  { program: '../libexec/dnf-utils-3', package: 'dnf-plugins-core', part: 'rpm packages' },
   { program: 'gpg', package: 'gnupg', part: 'signing' },
   { program: 'rsync', package: 'rsync', part: 'mirrors' },
   { program: 'ssh', package: 'openssh-client', part: 'mirrors' },
