@@ -201,8 +201,9 @@ function speculativeBase(draft: Draft, item: Item): SpeculativeBase {
   const direct = itemAhead(item);
   if (direct?.live && direct.buildSet.base) {
     const below = direct.buildSet.base.ahead;
-    // What has merged is no longer ahead; by now it may even be forgotten.
-    const first = below.findIndex((key) => factsOf(draft, key) && !isMerged(factsOf(draft, key)));
+    // What has left the queue since is no longer ahead. The oldest stands near the front, so looking is cheap.
+    const { items } = queueOf(draft, item.queue);
+    const first = below.findIndex((key) => items.find((one) => one === direct || one.changes.includes(key)) !== direct);
     const open = first < 0 ? [] : below.slice(first);
     return { ahead: open.concat(direct.changes), buildSet: direct.buildSet.key };
   }
