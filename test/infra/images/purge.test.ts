@@ -19,7 +19,8 @@ async function startEngine(t: TestContext): Promise<Docker> {
   const places = ['data-root', 'exec-root', 'pidfile'].flatMap((name) => [`--${name}`, join(directory, name)]);
   const program = findProgram('dockerd') ?? 'dockerd';
   const args = [...places, '--host', `unix://${socket}`, '--bridge', 'none', '--iptables=false'];
-  const engine = spawn(program, args, { stdio: 'ignore' });
+  // In a network of its own: an engine that is to have no bridge removes the one that another engine uses.
+  const engine = spawn('unshare', ['--net', '--', program, ...args], { stdio: 'ignore' });
   t.after(async () => {
     engine.kill('SIGTERM');
     await once(engine, 'exit');
