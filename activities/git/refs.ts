@@ -1,7 +1,8 @@
 import { rm, stat } from 'node:fs/promises';
 import { relative } from 'node:path';
-import { git, tryGit } from './git.ts';
+import { tryGit } from './git.ts';
 import { checkBranch, checkRevision } from './names.ts';
+import { readRefFiles } from './ref-files.ts';
 
 /** One ref of a transaction. `from` is what it must be now, `to` what it becomes; null stands for "not there". */
 export interface RefUpdate {
@@ -46,10 +47,8 @@ function updateLine({ ref, from, to }: RefUpdate): string {
 }
 
 /** Refs below the given prefixes (whole path components) with the objects that they name, in order of name. */
-export async function readRefs(repo: string, ...prefixes: readonly string[]): Promise<Map<string, string>> {
-  const output = await git(repo, ['for-each-ref', '--format=%(objectname) %(refname)', ...prefixes]);
-  const lines = output.split('\n').filter((line) => line !== '');
-  return new Map(lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]));
+export function readRefs(repo: string, ...prefixes: readonly string[]): Promise<Map<string, string>> {
+  return readRefFiles(repo, prefixes);
 }
 
 /** Branches and the commits that they are at. */
