@@ -39,6 +39,7 @@ export type StageScript = (input: StageInput, signal: AbortSignal) => Promise<St
 export class Outside {
   readonly blobs = new Map<string, string>();
   readonly told: TellAction[] = [];
+  readonly #toldKeys = new Set<string>();
   readonly merged: string[] = [];
   readonly builds = new Map<string, BuildRecord>();
   readonly buildSets = new Map<string, BuildSetRecord>();
@@ -74,8 +75,11 @@ export class Outside {
       prepare: async (input: PrepareInput) => this.prepare(input),
       submit: async (input: SubmitInput) => this.submit(input),
       tell: async (input: TellInput) => {
-        for (const action of input.actions)
-          if (!this.told.some(({ key }) => key === action.key)) this.told.push(action);
+        for (const action of input.actions) {
+          const key = `${input.life}/${action.key}`;
+          if (!this.#toldKeys.has(key)) this.told.push(action);
+          this.#toldKeys.add(key);
+        }
       },
       projectQueue: async (snapshot: QueueSnapshot) => void this.queues.set(snapshot.workflow, snapshot),
       recordBuild: async (record: BuildRecord) => void this.builds.set(record.id, record),
