@@ -116,7 +116,14 @@ async function check(container: Container, { checker, from, to, context }: Check
   const listed = await container.exec(['ls', '-1', to], { signal });
   const names = listed.output.split('\n').filter((name) => checker.checks(name) || name.endsWith('.rpmlintrc'));
   if (!names.some(checker.checks)) return [];
-  const options = { cwd: to, user: 'nobody', env: { LC_ALL: 'C.UTF-8', HOME: '/tmp' }, signal, log, timeout: patience };
+  const options = {
+    cwd: to,
+    user: checker.user,
+    env: { LC_ALL: 'C.UTF-8', HOME: '/tmp' },
+    signal,
+    log,
+    timeout: patience,
+  };
   const { code, output } = await container.exec(checker.argv(names, places.settings), options);
   if (!checker.ran(code, output)) throw new Error(`the checker ended with ${code}: ${output.trim().split('\n').pop()}`);
   return checker.parse(output);
