@@ -51,8 +51,8 @@ export function createDeveloper(
       await git(tree, 'add', '--all', '--force');
       await git(tree, 'commit', '-q', '-m', message(change));
       const pushed = await run('git', ['push', 'origin', 'HEAD:refs/for/master'], { cwd: tree, env: author });
-      const lines = pushed.stderr.split('\n').filter((line) => line.startsWith('remote: '));
-      for (const line of lines) said(line.trimEnd());
+      const lines = pushed.stderr.split('\n').flatMap((line) => /^remote: *(\S.*?) *$/.exec(line)?.[1] ?? []);
+      for (const line of lines) said(line);
       if (pushed.code !== 0) throw new Error(`git push of ${change.id} failed: ${pushed.stderr.trim()}`);
       return changeId(change.id);
     },

@@ -85,7 +85,6 @@ async function releaseBaseline({ sluice, observer, narrator, url }: Scene): Prom
 
 async function push(scene: Scene, demo: DemoChange): Promise<Change> {
   const change = await scene.observer.change(await scene.developer.push(demo));
-  scene.narrator.say(`pushed ${change.id}: ${demo.subject}`);
   return change;
 }
 
