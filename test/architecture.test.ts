@@ -34,6 +34,16 @@ const closed: readonly Rule[] = [
     may: ['workflows/', 'pipelines/', '@temporalio/workflow', '@temporalio/common'],
     mayTypes: ['activities/'],
   },
+  {
+    folder: 'demo',
+    may: ['demo/', 'cli/client.ts', 'activities/', 'infra/', 'pipelines/', 'server/files/'].concat([
+      'node:',
+      '@fastify/static',
+      'fastify',
+      'yaml',
+    ]),
+    mayTypes: ['server/api/'],
+  },
 ];
 
 /** For folders that may import nearly everything: what they may not, and why. */
@@ -69,7 +79,7 @@ const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--
   .filter((file) => file !== '' && existsSync(join(root, file)));
 
 const sources = files.filter((file) => file.endsWith('.ts'));
-const production = sources.filter((file) => /^(pipelines|workflows|activities|server|cli|infra|web)\//.test(file));
+const production = sources.filter((file) => /^(pipelines|workflows|activities|server|cli|infra|web|demo)\//.test(file));
 const texts = new Map(sources.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
 const imports = sources.flatMap(importsOf);
 
@@ -98,7 +108,7 @@ function resolve(from: string, to: string): string {
 }
 
 function within(path: string, beginnings: readonly string[]): boolean {
-  return beginnings.some((each) => path === each || path.startsWith(each.endsWith('/') ? each : `${each}/`));
+  return beginnings.some((each) => path === each || path.startsWith(/[/:]$/.test(each) ? each : `${each}/`));
 }
 
 function show({ from, to }: Import): string {
@@ -121,6 +131,11 @@ for (const { folder, mayNot, because } of open) {
     assert.deepEqual(bad.map(show), []);
   });
 }
+
+test('nothing but its command imports demo/', () => {
+  const users = imports.filter(({ from, to }) => within(to, ['demo']) && !within(from, ['demo', 'test']));
+  assert.deepEqual([...new Set(users.map(({ from }) => from))], ['cli/demo.ts']);
+});
 
 test('pipelines/ has no clock, no randomness and no input or output', () => {
   const impure =

@@ -1,7 +1,7 @@
 import type { LayoutBuilder } from './layout.ts';
-import { findProject } from './layout-projects.ts';
 import { flattenNodesets } from './nodesets.ts';
 import { nameOf } from './parse-warnings.ts';
+import { findProject } from './project-index.ts';
 import type { NodesetBody } from './schema/nodeset.ts';
 import type { JobVariant, ProjectStanza } from './stanza.ts';
 

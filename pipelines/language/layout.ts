@@ -1,15 +1,10 @@
 import type { Pipeline } from '../model/pipeline.ts';
 import type { Problem } from '../model/position.ts';
 import { checkJobs, checkNodesets, checkPipelines } from './layout-checks.ts';
-import {
-  addProjects,
-  type ConfiguredProject,
-  findProject,
-  indexProjects,
-  type ProjectIndex,
-} from './layout-projects.ts';
+import { addProjects, type ConfiguredProject } from './layout-projects.ts';
 import { noop } from './noop.ts';
 import type { ParsedFile } from './parse-file.ts';
+import { findProject, indexProjects, type ProjectIndex } from './project-index.ts';
 import { asWarning, problemOf, type Stanza } from './source.ts';
 import type {
   BrokenStanza,

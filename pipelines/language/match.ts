@@ -1,4 +1,4 @@
-import type { ProjectIndex } from './layout-projects.ts';
+import type { ProjectIndex } from './project-index.ts';
 import type { Origin } from './source.ts';
 import type { JobVariant, ProjectStanza } from './stanza.ts';
 import type { ProjectSource } from './tenant.ts';

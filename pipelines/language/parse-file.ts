@@ -1,5 +1,6 @@
 import type { Problem } from '../model/position.ts';
 import { faultsOf } from './faults.ts';
+import { type ParseContext, refuse, reportFaults } from './parse-context.ts';
 import { parsePipeline } from './parse-pipeline.ts';
 import { parseProject } from './parse-project.ts';
 import { warningsOfJob } from './parse-warnings.ts';
@@ -16,20 +17,13 @@ import type {
   SemaphoreStanza,
   Stanzas,
 } from './stanza.ts';
-import { type Fault, type RawStanza, readYaml } from './yaml.ts';
+import { type RawStanza, readYaml } from './yaml.ts';
 
 /** A configuration file, checked by itself. Immutable: keep it and hand it to every layout until the text changes. */
 export interface ParsedFile {
   readonly origin: Origin;
   readonly stanzas: Stanzas;
   readonly problems: readonly Problem[];
-}
-
-/** What a parser of one kind of stanza works with. */
-export interface ParseContext {
-  readonly origin: Origin;
-  readonly drivers: (connection: string) => string;
-  report(severity: Problem['severity'], offset: number, message: string): void;
 }
 
 /**
@@ -82,12 +76,6 @@ function pragmasOf(stanzas: readonly RawStanza[], report: ParseContext['report']
   return pragmas;
 }
 
-/** Reports faults of a stanza, each with the stanza's kind and name in front. */
-export function reportFaults(stanza: RawStanza, faults: readonly Fault[], report: ParseContext['report']): void {
-  const name = typeof stanza.body.name === 'string' ? ` "${stanza.body.name}"` : '';
-  for (const { offset, message } of faults) report('error', offset, `${stanza.kind}${name}: ${message}`);
-}
-
 /** @returns whether the stanza was sound */
 function parseStanza(stanza: RawStanza, context: ParseContext, into: Mutable<Stanzas>): boolean {
   switch (stanza.kind) {
@@ -126,12 +114,6 @@ function parseJob(stanza: RawStanza, context: ParseContext): JobVariant | undefi
   const { offset, marks } = stanza;
   const job: JobVariant = { name, origin: context.origin, offset, marks, attributes, attached: false };
   return warningsOfJob(job, context) ? job : undefined;
-}
-
-/** Reports what a schema found; the stanza is left out. */
-export function refuse(stanza: RawStanza, context: ParseContext, issues: Parameters<typeof faultsOf>[1]): undefined {
-  reportFaults(stanza, faultsOf(stanza, issues), context.report);
-  return undefined;
 }
 
 function parseNodeset(stanza: RawStanza, context: ParseContext): NodesetStanza | undefined {

@@ -1,6 +1,6 @@
 import type { ConnectionRule, MessageKey, Pipeline, ReportAction } from '../model/pipeline.ts';
 import { faultsOf } from './faults.ts';
-import { type ParseContext, refuse, reportFaults } from './parse-file.ts';
+import { type ParseContext, refuse, reportFaults } from './parse-context.ts';
 import { type DriverSchema, drivers } from './schema/drivers.ts';
 import { type PipelineBody, pipelineBody, reportActions } from './schema/pipeline.ts';
 import type { PipelineStanza } from './stanza.ts';

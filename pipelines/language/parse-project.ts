@@ -1,4 +1,4 @@
-import { type ParseContext, refuse } from './parse-file.ts';
+import { type ParseContext, refuse } from './parse-context.ts';
 import { warningsOfJob } from './parse-warnings.ts';
 import { Pattern } from './pattern.ts';
 import { type ProjectPipelineBody, project, projectAttributes, projectTemplate } from './schema/project.ts';

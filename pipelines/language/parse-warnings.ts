@@ -1,4 +1,4 @@
-import type { ParseContext } from './parse-file.ts';
+import type { ParseContext } from './parse-context.ts';
 import type { Pattern } from './pattern.ts';
 import type { JobAttributes } from './schema/job.ts';
 import type { JobVariant } from './stanza.ts';

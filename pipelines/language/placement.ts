@@ -1,7 +1,7 @@
 import type { QueuePlacement } from '../model/pipeline.ts';
 import type { Layout } from './layout.ts';
-import { findProject } from './layout-projects.ts';
 import { projectMatcher } from './match.ts';
+import { findProject } from './project-index.ts';
 import type { MergeMode } from './stanza.ts';
 
 /**

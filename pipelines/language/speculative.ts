@@ -1,7 +1,7 @@
 import type { Problem } from '../model/position.ts';
 import { buildLayout, type Layout } from './layout.ts';
-import { findProject } from './layout-projects.ts';
 import { type ParsedFile, parseConfigFile } from './parse-file.ts';
+import { findProject } from './project-index.ts';
 import type { Origin } from './source.ts';
 import type { ProjectSource } from './tenant.ts';
 

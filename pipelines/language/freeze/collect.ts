@@ -1,6 +1,6 @@
 import type { Layout } from '../layout.ts';
-import { findProject } from '../layout-projects.ts';
 import { jobMatcher, type MatchedRef } from '../match.ts';
+import { findProject } from '../project-index.ts';
 import { placeText, type Stanza } from '../source.ts';
 import type { JobVariant } from '../stanza.ts';
 import { FreezeError } from './freeze-error.ts';

@@ -1,9 +1,9 @@
 import type { JobDependency, Playbook, SecretUse } from '../../model/job.ts';
 import type { Layout } from '../layout.ts';
-import { findProject } from '../layout-projects.ts';
 import { flattenNodesets } from '../nodesets.ts';
 import { nameOf } from '../parse-warnings.ts';
 import type { Pattern } from '../pattern.ts';
+import { findProject } from '../project-index.ts';
 import type { JobAttributes } from '../schema/job.ts';
 import { placeText } from '../source.ts';
 import type { JobVariant } from '../stanza.ts';
