@@ -8,6 +8,7 @@ import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, type Node } from '../nodes/packages/node.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
 import type { BlobStore, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
+import { readManifest } from '../storage/manifest.ts';
 import { type SourceFiles, type SourceTree, sourceFiles } from './exercise.ts';
 import { type PackageReport, type TriedPackage, tryPackage } from './package.ts';
 import { placeScripts, sourceDirectory } from './place-scripts.ts';
@@ -77,7 +78,7 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
   await placeScripts(node, context.workdir);
   const reports: PackageReport[] = [];
   for (const digest of new Set(trial.own.map(({ manifest }) => manifest))) {
-    const manifest = JSON.parse((await deps.store.read(digest)).toString()) as PackagesManifest;
+    const manifest = await readManifest(deps.store, digest);
     const source = await placeSource(deps.sources, { manifest, node, context });
     for (const one of packagesToTry(manifest)) {
       context.heartbeat(`${one.name} ${one.version}`);

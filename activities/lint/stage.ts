@@ -1,12 +1,13 @@
 import { link, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { PackageFile, PackagesManifest } from '../../pipelines/model/artifact.ts';
+import type { PackageFile } from '../../pipelines/model/artifact.ts';
 import { compareRemarks, type LintRemark, type LintReport } from '../../pipelines/model/lint.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import type { StageResult } from '../../workflows/contract.ts';
 import type { BlobStore, Container, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
 import { packagesOf } from '../repository/publish-stage.ts';
+import { readManifest } from '../storage/manifest.ts';
 import { type Checker, checkers } from './checkers.ts';
 
 /** Files of the released version of a package, by path on this host; null for one that was never released. */
@@ -35,7 +36,7 @@ export function createLintStage(deps: LintStageDeps): StageRunner {
     const platform = deps.platform(label);
     const files: PackageFile[] = [];
     for (const { manifest } of built) {
-      files.push(...(JSON.parse((await deps.store.read(manifest)).toString()) as PackagesManifest).files);
+      files.push(...(await readManifest(deps.store, manifest)).files);
     }
     const folder = await mkdtemp(join(context.workdir, 'built-'));
     for (const { digest, name } of files) await deps.store.fetch(digest, join(folder, basename(name)));

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BlobRef, PackageFile, PackageFormat, PackagesManifest } from '../../pipelines/model/artifact.ts';
+import type { BlobRef, PackageFile, PackageFormat } from '../../pipelines/model/artifact.ts';
 import { provenance } from '../../pipelines/model/provenance.ts';
 import type { ReleaseInput } from '../../workflows/contract.ts';
 import type { BlobStore } from '../ports.ts';
@@ -10,6 +10,7 @@ import { currentTree, generationsOf } from '../repository/generations.ts';
 import { type PackageId, RepositoryRefusal } from '../repository/port.ts';
 import { showStaged } from '../repository/publish.ts';
 import type { SignedFile } from '../sign/sign-activities.ts';
+import { readManifest } from '../storage/manifest.ts';
 import { finishStaged } from './finish.ts';
 import { importBlob } from './import.ts';
 import { stageRelease } from './stage.ts';
@@ -54,7 +55,7 @@ export function createReleaseActivities(deps: ReleaseDeps) {
       const promote: ReleasePlan['promote'][number][] = [];
       const rebuild: ReleasePlan['rebuild'][number][] = [];
       for (const digest of input.manifests) {
-        const { format, platform, source } = await readManifest(deps, digest);
+        const { format, platform, source } = await readManifest(deps.store, digest);
         const reason = whyRebuild(deps.policy, source.tree, input.merged.tree);
         if (reason === null) promote.push({ manifest: digest, format });
         else rebuild.push({ platform, format, reason });
@@ -67,13 +68,13 @@ export function createReleaseActivities(deps: ReleaseDeps) {
       readonly format: PackageFormat;
       readonly files: readonly PackageFile[];
     }> {
-      const { format, files } = await readManifest(deps, input.manifest);
+      const { format, files } = await readManifest(deps.store, input.manifest);
       return { format, files: files.filter(({ kind }) => kind !== 'metadata') };
     },
 
     /** Writes a provenance statement for each file, in the order of `signed`; answers with their digests. */
     async attest(input: ReleaseStep & { readonly about: ReleaseInput }): Promise<readonly string[]> {
-      const manifest = await readManifest(deps, input.manifest);
+      const manifest = await readManifest(deps.store, input.manifest);
       const { merged, change } = input.about;
       const policy = input.about.manifests.includes(input.manifest) ? 'promote' : 'rebuild';
       const digests: string[] = [];
@@ -131,10 +132,6 @@ export function createReleaseActivities(deps: ReleaseDeps) {
 }
 
 export type ReleaseActivities = ReturnType<typeof createReleaseActivities>;
-
-export async function readManifest({ store }: ReleaseDeps, digest: string): Promise<PackagesManifest> {
-  return JSON.parse((await store.read(digest)).toString()) as PackagesManifest;
-}
 
 function whyRebuild(policy: ReleaseDeps['policy'], built: string, merged: string): string | null {
   if (policy === 'rebuild') return 'the configuration asks for it';

@@ -14,8 +14,9 @@ import {
   RepositoryRefusal,
 } from '../repository/port.ts';
 import { stageTree } from '../repository/publish.ts';
+import { readManifest } from '../storage/manifest.ts';
 import { importBlob } from './import.ts';
-import { type ReleaseDeps, type ReleaseStep, readManifest, type StagedRelease } from './release-activities.ts';
+import type { ReleaseDeps, ReleaseStep, StagedRelease } from './release-activities.ts';
 
 /** Where a released repository keeps the provenance of its files, as `FILE.intoto.jsonl`. */
 export const provenanceDirectory = 'provenance';
@@ -27,7 +28,7 @@ interface Stage extends ReleaseStep {
 
 /** @throws RepositoryRefusal for a package without provenance, or one that something newer has overtaken. */
 export async function stageRelease(deps: ReleaseDeps, input: Stage): Promise<StagedRelease> {
-  const manifest = await readManifest(deps, input.manifest);
+  const manifest = await readManifest(deps.store, input.manifest);
   const format = repositoryFormats[manifest.format];
   const dir = join(deps.released, manifest.format);
   await mkdir(deps.released, { recursive: true });

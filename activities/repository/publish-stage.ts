@@ -10,6 +10,7 @@ import {
 import type { Artifact } from '../../pipelines/model/job.ts';
 import type { BuildIdentity, StageInput } from '../../workflows/contract.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
+import { readManifest } from '../storage/manifest.ts';
 import { exists } from './files.ts';
 import { repositoryFormats } from './formats.ts';
 import { RepositoryRefusal } from './port.ts';
@@ -72,10 +73,6 @@ export async function fetchPackages(
   const wanted = manifest.files.filter(({ kind }) => kind !== 'metadata');
   for (const file of wanted) await store.fetch(file.digest, join(directory, baseName(file)));
   return wanted.map((file) => join(directory, file.name)).filter((path) => /\.(deb|dsc|rpm)$/.test(path));
-}
-
-export async function readManifest(store: BlobStore, digest: string): Promise<PackagesManifest> {
-  return JSON.parse((await store.read(digest)).toString()) as PackagesManifest;
 }
 
 interface Publish {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { must, run } from '../process/run.ts';
-import { environment, exportPublicKey, type GpgKey } from './gpg.ts';
+import { environment, exportPublicKey, type GpgKey } from './key.ts';
 
 /** Signs a package in place, unless this key has signed it before, and reads it again with the public key alone. */
 export async function signRpm(key: GpgKey, file: string): Promise<void> {

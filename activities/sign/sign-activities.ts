@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { BlobRef, PackageFile, PackageFormat } from '../../pipelines/model/artifact.ts';
 import { dssePayload, type Envelope } from '../../pipelines/model/provenance.ts';
 import type { BlobStore } from '../ports.ts';
-import { createGpgSigner, type GpgKey } from './gpg.ts';
+import { createGpgSigner } from './gpg.ts';
+import type { GpgKey } from './key.ts';
 
 export interface SignDeps {
   readonly key: GpgKey & { readonly home: string };

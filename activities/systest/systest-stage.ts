@@ -1,6 +1,5 @@
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import { parseScenario, type Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
@@ -8,6 +7,7 @@ import { sourceFiles } from '../install/exercise.ts';
 import type { InstallStageDeps } from '../install/install-stage.ts';
 import { testRepositories } from '../install/repositories.ts';
 import type { StageRunner } from '../ports.ts';
+import { readManifest } from '../storage/manifest.ts';
 import { installTogether } from './default-scenario.ts';
 import { openLaboratory } from './laboratory.ts';
 import { runScenarios } from './run-scenario.ts';
@@ -26,7 +26,7 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     if (own === undefined || first === undefined) {
       return { result: 'FAILURE', summary: 'no job before this one made a test repository', artifacts: [] };
     }
-    const manifest = await readManifest(deps, own.metadata.manifest);
+    const manifest = await readManifest(deps.store, own.metadata.manifest);
     const tree = await mkdtemp(join(context.workdir, 'source-'));
     await deps.sources(manifest.source, tree, context.signal);
     const plan = await readScenarios(input, tree);
@@ -65,13 +65,9 @@ async function readScenarios({ vars, nodes }: StageInput, tree: string) {
 
 async function everyPackage(deps: SystestStageDeps, input: StageInput): Promise<string[]> {
   const digests = testRepositories([...input.provided, ...input.parents]).map(({ metadata }) => metadata.manifest);
-  const manifests = await Promise.all([...new Set(digests)].map((digest) => readManifest(deps, digest)));
+  const manifests = await Promise.all([...new Set(digests)].map((digest) => readManifest(deps.store, digest)));
   const binaries = manifests.flatMap(({ files }) => files.filter(({ kind }) => kind === 'binary'));
   return [...new Set(binaries.map((file) => file.package))];
-}
-
-async function readManifest({ store }: SystestStageDeps, digest: string): Promise<PackagesManifest> {
-  return JSON.parse((await store.read(digest)).toString()) as PackagesManifest;
 }
 
 async function report({ store }: SystestStageDeps, cases: readonly TestCase[]): Promise<StageResult> {

@@ -6,9 +6,10 @@ import { createBuildStage } from '../../activities/build/stage.ts';
 import { lintCases, lintFiles, lintSummary } from '../../activities/lint/stage.ts';
 import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
 import type { BlobStore } from '../../activities/ports.ts';
+import { packagesOf } from '../../activities/repository/publish-stage.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
+import { readManifest } from '../../activities/storage/manifest.ts';
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
-import { artifactMetadata } from '../../pipelines/model/artifact.ts';
 import type { LintReport } from '../../pipelines/model/lint.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { provenance } from '../../pipelines/model/provenance.ts';
@@ -71,7 +72,8 @@ async function build(run: Run): Promise<HandBuildResult> {
   const started = Date.now();
   const log = join(wanted.out, 'logs', 'build.log');
   const result = await runBuild(run, log);
-  const manifest = await readManifest(store, result);
+  const built = packagesOf(result.artifacts)[0];
+  const manifest = built === undefined ? null : await readManifest(store, built.manifest);
   const files = manifest === null ? [] : await writePackages(store, manifest, wanted.out);
   const lint = manifest === null ? null : await runLint(run, manifest);
   const failure = result.result === 'SUCCESS' ? {} : { failure: { message: result.summary, text: result.summary } };
@@ -117,15 +119,6 @@ function stageInput({ state }: HandSource, id: string, platform: Platform): Stag
     vars: {},
     timeout: null,
   };
-}
-
-async function readManifest(store: BlobStore, result: StageResult): Promise<PackagesManifest | null> {
-  for (const { metadata } of result.artifacts) {
-    const parsed = artifactMetadata.safeParse(metadata);
-    if (!parsed.success || parsed.data.type !== 'packages') continue;
-    return JSON.parse((await store.read(parsed.data.manifest)).toString()) as PackagesManifest;
-  }
-  return null;
 }
 
 async function writePackages(store: BlobStore, manifest: PackagesManifest, out: string): Promise<readonly string[]> {

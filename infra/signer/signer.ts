@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publicKeyFile } from '../../activities/repository/port.ts';
-import { closeAgent, exportPublicKey, openKey } from '../../activities/sign/gpg.ts';
+import { closeAgent, exportPublicKey, openKey } from '../../activities/sign/key.ts';
 import { createSignActivities, type SignActivities } from '../../activities/sign/sign-activities.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import type { DataPaths } from '../stack/paths.ts';

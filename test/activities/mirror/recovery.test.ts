@@ -8,7 +8,8 @@ import { mirrorStatus } from '../../../activities/mirror/inspect.ts';
 import type { MirrorSet } from '../../../activities/mirror/types.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { publishPackages } from '../../../activities/repository/publish.ts';
-import { closeAgent, createGpgSigner, exportPublicKey, openKey } from '../../../activities/sign/gpg.ts';
+import { createGpgSigner } from '../../../activities/sign/gpg.ts';
+import { closeAgent, exportPublicKey, openKey } from '../../../activities/sign/key.ts';
 import { makePackage } from '../repository/packages.ts';
 import { look, mirrorWorld, type World } from './world.ts';
 

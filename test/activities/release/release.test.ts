@@ -7,7 +7,7 @@ import { createReleaseActivities } from '../../../activities/release/release-act
 import { requireProvenance } from '../../../activities/release/stage.ts';
 import { checkRepository } from '../../../activities/repository/check.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
-import { closeAgent, exportPublicKey, openKey } from '../../../activities/sign/gpg.ts';
+import { closeAgent, exportPublicKey, openKey } from '../../../activities/sign/key.ts';
 import { isSignedBy } from '../../../activities/sign/rpm.ts';
 import { createSignActivities } from '../../../activities/sign/sign-activities.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
