@@ -35,7 +35,7 @@ cdb_count(struct cdb *cdbp) {
 const cdbcountScript = `#!/bin/sh
 # Print the number of records in a constant database.
 test $# -eq 1 || { echo "usage: cdbcount FILE" >&2; exit 2; }
-cdb -l "$1" | wc -l
+cdb -l "$1" | grep -c .
 `;
 
 const mbwCountScript = `#!/bin/sh
