@@ -19,12 +19,9 @@ export interface StageDeps {
   readonly sweep: (build: string) => Promise<void>;
 }
 
-/** Milliseconds between signs of life: several fit into the heartbeat timeout of the job workflow. */
-const beat = 2_000;
-
 /**
- * One activity for every package stage: it gives the stage a work directory and a log, says that it is alive, passes
- * cancellation and the job's timeout on, and cleans up. A verdict is a result; a fault is thrown and retried.
+ * One activity for every package stage: it gives the stage a work directory and a log, passes cancellation
+ * and the job's timeout on, and cleans up. A verdict is a result; a fault is thrown and retried.
  */
 export function createStageActivities(deps: StageDeps) {
   return {
@@ -56,13 +53,10 @@ function runnerFor(deps: StageDeps, input: StageInput): StageRunner | string {
 }
 
 async function guard(deps: StageDeps, run: Run): Promise<StageResult> {
-  const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), beat);
   const workdir = await makeWorkdir(deps.workRoot, run.input.build.id);
   try {
     return await finish(run, await verdict(run, workdir));
   } finally {
-    clearInterval(timer);
     await rm(workdir, { recursive: true, force: true, maxRetries: 3 });
   }
 }

@@ -58,10 +58,13 @@ interface StageActivities {
   runStage(input: StageInput): Promise<StageResult>;
 }
 
+/** A worker that dies is noticed by its silence; every activity with this timeout says that it is alive. */
+export const heartbeatTimeout = '15s';
+
 const soon = { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '10s' } as const;
 
 /** Quick ones on the control queue, tried until they succeed: the outside may be away for hours. */
-export const control = proxyActivities<ControlActivities>({ startToCloseTimeout: '2m', retry: soon });
+export const control = proxyActivities<ControlActivities>({ startToCloseTimeout: '2m', heartbeatTimeout, retry: soon });
 
 /** Within a workflow task: for what takes milliseconds in the server process itself. */
 export const local = proxyLocalActivities<ControlActivities>({ startToCloseTimeout: '10s', retry: soon });
@@ -70,12 +73,12 @@ export const local = proxyLocalActivities<ControlActivities>({ startToCloseTimeo
 const slack = 300;
 const longest = 24 * 3600;
 
-/** Runs a stage on the workers of `queue`; a worker that dies is noticed by its missing heartbeat. */
+/** Runs a stage on the workers of `queue`. */
 export function stageActivities(queue: string, timeout: number | null): StageActivities {
   return proxyActivities<StageActivities>({
     taskQueue: queue,
     startToCloseTimeout: `${(timeout ?? longest) + slack}s`,
-    heartbeatTimeout: '15s',
+    heartbeatTimeout,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
   });

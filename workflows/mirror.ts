@@ -6,6 +6,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { heartbeatTimeout } from './activities.ts';
 import type { MirrorEntityInput, MirrorRequest } from './contract.ts';
 import { mirrorQuery, mirrorSignal } from './messages.ts';
 
@@ -17,7 +18,7 @@ export interface MirrorActivities {
 
 const { syncMirrors } = proxyActivities<MirrorActivities>({
   startToCloseTimeout: '6h',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout,
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m' },
 });
 

@@ -3,15 +3,16 @@ import type { ReleaseActivities } from '../activities/release/release-activities
 import type { ReleaseRecord } from '../activities/report/types.ts';
 import type { SignActivities } from '../activities/sign/sign-activities.ts';
 import type { PackagesMetadata } from '../pipelines/model/artifact.ts';
-import { control, stageActivities } from './activities.ts';
+import { control, heartbeatTimeout, stageActivities } from './activities.ts';
 import { type ReleaseInput, type ReleaseRun, type StageResult, taskQueues } from './contract.ts';
 import { releaseId } from './ids.ts';
 import { publishBuild } from './release-publish.ts';
 import { attributes } from './search-attributes.ts';
 
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
-const steps = proxyActivities<ReleaseActivities>({ startToCloseTimeout: '30m', retry });
-const signer = proxyActivities<SignActivities>({ taskQueue: taskQueues.sign, startToCloseTimeout: '30m', retry });
+const options = { startToCloseTimeout: '30m', heartbeatTimeout, retry } as const;
+const steps = proxyActivities<ReleaseActivities>(options);
+const signer = proxyActivities<SignActivities>({ taskQueue: taskQueues.sign, ...options });
 
 /** Runs the release that a job is, under an id that names what was merged: at most one at a time. */
 export function runRelease(run: ReleaseRun): Promise<StageResult> {

@@ -14,9 +14,6 @@ export interface MirrorsDeps {
   readonly logger: Logger;
 }
 
-/** Milliseconds between two signs of life. */
-const beat = 5_000;
-
 /** What the `mirror` workflow asks for: a transaction over a set, kept in the store with the packages that it moved. */
 export function createMirrors({ common, report, logger }: MirrorsDeps): MirrorActivities {
   const { config, blobs } = common;
@@ -28,20 +25,15 @@ export function createMirrors({ common, report, logger }: MirrorsDeps): MirrorAc
       const context = Context.current();
       const record = startRecord(set, context);
       await report.recordMirror(record);
-      const timer = setInterval(() => context.heartbeat(), beat);
-      try {
-        const log = (line: string) => logger.info({ set }, line);
-        const signal = context.cancellationSignal;
-        const result = await syncMirrors({ name: set, ...settings }, { state, now: Date.now, log, signal });
-        const { digest } = await blobs.put(JSON.stringify(result.packages, null, 2));
-        const packages = { name: 'packages.json', url: blobs.url(digest, 'packages.json') };
-        const { snapshot, outcome } = result;
-        const ended = { snapshot, outcome, result: { ...result }, artifacts: [packages], endTime: Date.now() };
-        await report.recordMirror({ ...record, ...ended });
-        return { outcome };
-      } finally {
-        clearInterval(timer);
-      }
+      const log = (line: string) => logger.info({ set }, line);
+      const signal = context.cancellationSignal;
+      const result = await syncMirrors({ name: set, ...settings }, { state, now: Date.now, log, signal });
+      const { digest } = await blobs.put(JSON.stringify(result.packages, null, 2));
+      const packages = { name: 'packages.json', url: blobs.url(digest, 'packages.json') };
+      const { snapshot, outcome } = result;
+      const ended = { snapshot, outcome, result: { ...result }, artifacts: [packages], endTime: Date.now() };
+      await report.recordMirror({ ...record, ...ended });
+      return { outcome };
     },
   };
 }

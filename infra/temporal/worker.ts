@@ -1,6 +1,7 @@
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import { taskQueues } from '../../workflows/contract.ts';
 import type { TemporalConnection } from './connection.ts';
+import { heartbeats } from './heartbeats.ts';
 
 /** What every worker needs; `drain` is how long a stopping worker waits for its activities. */
 interface WorkerDeps {
@@ -43,9 +44,10 @@ function common({ temporal, activities }: WorkerDeps) {
     connection: temporal.connection,
     namespace: temporal.namespace,
     activities,
+    interceptors: { activity: [heartbeats] },
     shutdownGraceTime: drain,
     // A cancelled stage hears of it with its next heartbeat: they are passed on at once.
-    maxHeartbeatThrottleInterval: '1s',
-    defaultHeartbeatThrottleInterval: '1s',
-  } as const;
+    maxHeartbeatThrottleInterval: '1s' as const,
+    defaultHeartbeatThrottleInterval: '1s' as const,
+  };
 }
