@@ -1,4 +1,5 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { RetireInput } from '../activities/jobs/retire.ts';
 import type { ReleaseRecord } from '../activities/report/types.ts';
 import type { BlobRef, PackageFormat } from '../pipelines/model/artifact.ts';
 import type {
@@ -38,6 +39,8 @@ export interface ControlActivities {
   recordRelease(record: ReleaseRecord): Promise<void>;
   /** Asks the entities of all mirror sets of a format's released repository for a sync. */
   startMirrors(input: { readonly format: PackageFormat; readonly release: string }): Promise<void>;
+  /** Removes the test repositories that nobody needs any more. */
+  retireTestRepositories(asker: RetireInput): Promise<void>;
   syncReviews(input: { readonly connection: string }): Promise<{ readonly events: number }>;
 }
 

@@ -46,6 +46,7 @@ export async function release(run: ReleaseRun): Promise<StageResult> {
   await control.recordRelease({ ...record, state, origin, summary, packages, repositories, endTime: Date.now() });
   if (state === 'published' && !('failure' in built)) {
     await control.startMirrors({ format: built.format, release: record.id });
+    await control.retireTestRepositories({ pipeline: run.stage.build.pipeline, key: run.stage.build.buildSet });
   }
   return { result, summary, artifacts };
 }

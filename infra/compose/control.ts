@@ -1,12 +1,15 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createGateActivities } from '../../activities/gate/gate-activities.ts';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
+import { createRetirement } from '../../activities/jobs/retire.ts';
 import { unreleased } from '../../activities/jobs/unreleased.ts';
 import { createLayouts } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
+import { removeTestRepository } from '../../activities/repository/publish-stage.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople, type People } from '../../activities/review/git/people.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
@@ -54,6 +57,7 @@ export function createControl(deps: ControlDeps) {
       pass: (action) => router.pass(action),
     }),
     ...createReleases({ common, temporal, store }),
+    retireTestRepositories: review.retire,
     ...createMirrors({ common, report, logger: deps.logger }),
     prepare: createPrepare({ layouts, root: common.paths.git, blobs }),
     syncReviews: async ({ connection }: { readonly connection: string }) => ({
@@ -90,11 +94,13 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
   };
   const [first] = settings;
   if (first === undefined) throw new Error('the configuration has no connection');
-  return { router, layouts, intake, changes: watched(createPeople(first), router) };
+  const retire = retirementIn(common, store, router);
+  const tidy = () => void retire(null).catch((error) => logger.warn({ error }, 'cannot remove test repositories'));
+  return { router, layouts, retire, intake, changes: watched(createPeople(first), router, tidy) };
 }
 
 /** What people do is seen by the gates before they get their answer. */
-function watched(people: People, router: EventRouter): Changes {
+function watched(people: People, router: EventRouter, tidy: () => void): Changes {
   const look = async (name: string) => {
     const { connection, id } = await people.read(name);
     await router.look(connection, id);
@@ -103,7 +109,11 @@ function watched(people: People, router: EventRouter): Changes {
     list: (filter) => people.list(filter),
     read: (change) => people.read(change),
     vote: async (change, vote) => people.vote(change, vote).then(() => look(change)),
-    abandon: async (change, by) => people.abandon(change, by).then(() => look(change)),
+    async abandon(change, by) {
+      await people.abandon(change, by);
+      await look(change);
+      tidy();
+    },
     restore: async (change, by) => people.restore(change, by).then(() => look(change)),
   };
 }
@@ -132,6 +142,16 @@ function unreleasedIn({ common, store }: ControlDeps, router: EventRouter) {
     const platform = common.findPlatform(label);
     return platform ? unreleased(find, { format: platform.format, now: Date.now() }) : [];
   };
+}
+
+function retirementIn({ paths }: Common, store: Store, router: EventRouter) {
+  return createRetirement({
+    buildSets: () => store.listBuildSets({ limit: recent * 4 }),
+    releases: () => store.listReleases(recent * 4),
+    buildsOf: (change) => store.listBuilds({ change, result: 'SUCCESS', limit: 500 }),
+    statusOf: async (change) => (await router.read(change))?.status,
+    remove: (url) => removeTestRepository(join(paths.repositories, 'test'), url),
+  });
 }
 
 function latestAttemptIn(store: Store) {

@@ -1,0 +1,63 @@
+import type { Change } from '../../pipelines/model/change.ts';
+import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
+import { testRepositories } from '../install/repositories.ts';
+import type { ReleaseRecord } from '../report/types.ts';
+
+export interface RetireDeps {
+  /** The last build sets, running ones too. */
+  readonly buildSets: () => Promise<readonly BuildSetRecord[]>;
+  /** The last releases. */
+  readonly releases: () => Promise<readonly ReleaseRecord[]>;
+  /** Successful builds of all patch sets of a change, in every pipeline. */
+  readonly buildsOf: (change: string) => Promise<readonly BuildRecord[]>;
+  /** Undefined for what is no change. */
+  readonly statusOf: (change: string) => Promise<Change['status'] | undefined>;
+  /** Removes a test repository by its URL; harmless when it is gone. */
+  readonly remove: (url: string) => Promise<void>;
+}
+
+/** The build set that asks, and uses none of them. */
+export type RetireInput = Pick<BuildSetRecord, 'pipeline' | 'key'> | null;
+
+/**
+ * Removes the test repositories of changes that were abandoned or released: the latter of each format once that is
+ * published, for until then jobs are offered them. One that a running build set may know of stays until the next time.
+ */
+export function createRetirement(deps: RetireDeps) {
+  return async (asker: RetireInput): Promise<void> => {
+    const recent = await deps.buildSets();
+    const running = recent.filter(
+      ({ endTime, pipeline, key }) => endTime === null && !(pipeline === asker?.pipeline && key === asker.key),
+    );
+    const published = (await deps.releases()).filter(({ state }) => state === 'published');
+    const keys = recent.flatMap(({ changes }) => changes);
+    for (const change of new Set(keys.map((key) => key.slice(0, key.lastIndexOf(','))))) {
+      const status = await deps.statusOf(change);
+      if (status === undefined || status === 'open') continue;
+      const own = published.filter((release) => release.change === change);
+      for (const { url, format, ended } of (await deps.buildsOf(change)).flatMap(repositoriesOf)) {
+        const over = status === 'abandoned' ? ended : releasedAt(own, format);
+        if (over === null || running.some(({ startTime }) => startTime <= over)) continue;
+        await deps.remove(url);
+      }
+    }
+  };
+}
+
+/** Only what the publish stage made is ours to remove, whatever a script says that it has made. */
+function repositoriesOf({ stage, artifacts, endTime }: BuildRecord) {
+  if (stage !== 'publish') return [];
+  return testRepositories(artifacts).map(({ metadata, repository }) => ({
+    url: repository.url,
+    format: metadata.format,
+    ended: endTime,
+  }));
+}
+
+/** When the change's packages of a format were all there for everybody; null while they are not. */
+function releasedAt(releases: readonly ReleaseRecord[], format: string): number | null {
+  const times = releases
+    .filter(({ packages }) => packages.some((one) => one.format === format))
+    .flatMap(({ endTime }) => endTime ?? []);
+  return times.length === 0 ? null : Math.max(...times);
+}
