@@ -68,7 +68,7 @@ async function installDependencies(_prepared: Prepared, room: Room): Promise<voi
   const first = await install();
   if (first.code === 0) return;
   // The image's indexes age; the archive drops what newer versions replace.
-  const refreshed = await room.root(['apt-get', '--quiet', 'update', ...options]);
+  const refreshed = await room.root(['apt-get', '--quiet', 'update', '-o', 'APT::Update::Error-Mode=any', ...options]);
   if (refreshed.code !== 0) throw new Error(`the package indexes cannot be read: ${last(refreshed.output)}`);
   const second = await install();
   if (second.code === 0) return;

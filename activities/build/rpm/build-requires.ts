@@ -1,4 +1,5 @@
 import { versionRules } from '../../../pipelines/formats/format.ts';
+import { assertFetched } from '../../nodes/packages/download-fault.ts';
 import { BuildProblem } from '../problem.ts';
 import { placeFile, type Room } from '../room.ts';
 import { debianCandidates, debianFiles } from './debian-names.ts';
@@ -194,6 +195,7 @@ async function installRpms(requirements: readonly string[], provides: readonly s
     await describeDebian(known, room);
     const { code, output } = await room.root([...dnf, 'install', ...requirements]);
     if (code === 0) return;
+    assertFetched(output);
     const needed = neededOf(output);
     if (needed.length === 0 || round === rounds || needed.every((each) => known.includes(each))) {
       throw new BuildProblem(

@@ -6,6 +6,7 @@ import {
   rewriteSpec,
   type SpecHead,
 } from '../../../pipelines/formats/rpm/spec.ts';
+import { assertFetched } from '../../nodes/packages/download-fault.ts';
 import { commitsSince, previousState, readTip, type VersionFile, type VersionState, versionState } from '../history.ts';
 import type { Prepared, SourceBuilder } from '../port.ts';
 import { BuildProblem } from '../problem.ts';
@@ -125,7 +126,9 @@ async function installDependencies(prepared: PreparedRpm, room: Room): Promise<v
   if (room.platform.buildRequires === 'debian') return installBuildRequires(requirements, room);
   if (requirements.length === 0) return;
   const { code, output } = await room.root(['dnf', '--assumeyes', 'builddep', '--spec', prepared.specFile]);
-  if (code !== 0) throw new BuildProblem(`build requirements cannot be met: ${missingIn(output)}`);
+  if (code === 0) return;
+  assertFetched(output);
+  throw new BuildProblem(`build requirements cannot be met: ${missingIn(output)}`);
 }
 
 function missingIn(output: string): string {

@@ -1,6 +1,8 @@
 import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
 
 const apt = ['apt-get', '--yes', '--quiet', '--option', 'Dpkg::Use-Pty=0', '--option', 'Acquire::Retries=2'];
+/** By default an index that cannot be fetched is a warning, and the old one is used. */
+const update = ['--option', 'APT::Update::Error-Mode=any', 'update'];
 const ownSources = '/etc/apt/sources.list.d/sluice.list';
 
 /** Above 1000 a version is taken even where a higher one is installed: the order of test, released, the rest. */
@@ -22,9 +24,9 @@ export const aptNode: PackageManager = {
   refresh: [
     ...apt,
     ...['--option', `Dir::Etc::sourcelist=${ownSources}`, '--option', 'Dir::Etc::sourceparts=-'],
-    ...['--option', 'APT::Get::List-Cleanup=0', 'update'],
+    ...['--option', 'APT::Get::List-Cleanup=0', ...update],
   ],
-  refreshAll: [...apt, 'update'],
+  refreshAll: [...apt, ...update],
   install: (packages) => [...apt, '--no-install-recommends', '--allow-downgrades', 'install', ...packages.map(wanted)],
   remove: (names) => [...apt, 'purge', '--auto-remove', ...names],
   verify: (name) => ['dpkg', '--verify', name],

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildLog, Container, ExecResult } from '../../ports.ts';
+import { downloadFault } from './download-fault.ts';
 import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
 
 /** A machine with a package manager: a container now, a virtual machine as well one day. */
@@ -35,13 +36,13 @@ export async function addRepositories(
   return onNode(node, node.manager.refresh, timeout);
 }
 
-/** Further tries while the network fails, and milliseconds before each. */
-const networkRetries = 2;
-const networkPause = 2_000;
+/** Further tries while something cannot be fetched, and milliseconds before each. */
+const retries = 2;
+const pause = 2_000;
 
 /**
- * Installs packages. Where it fails because the node has no index of its own platform, or an old one, it reads all
- * indexes and tries once more.
+ * Installs packages. Where it fails because the node has no index of its own platform, or an old one, or because
+ * something cannot be fetched, it reads all indexes and tries again.
  *
  * @throws when repositories cannot be reached: that says nothing of the packages.
  */
@@ -51,31 +52,31 @@ export async function installPackages(
   timeout: number,
 ): Promise<ExecResult> {
   const argv = node.manager.install(packages);
-  const first = await throughNetwork(node, argv, timeout);
-  if (first.code === 0 || first.timedOut || !isStale(first.output)) return first;
-  const refreshed = await onNode(node, node.manager.refreshAll, timeout);
-  return refreshed.code === 0 ? throughNetwork(node, argv, timeout) : first;
-}
-
-async function throughNetwork(node: Node, argv: readonly string[], timeout: number): Promise<ExecResult> {
-  for (let tries = 0; ; tries += 1) {
-    const result = await onNode(node, argv, timeout);
-    const fault = result.code === 0 || result.timedOut ? null : networkFault(result.output);
-    if (fault === null) return result;
-    if (tries >= networkRetries) throw new Error(`${node.name} cannot reach its repositories: ${fault}`);
-    await sleep(networkPause, undefined, { signal: node.signal });
+  let result = await onNode(node, argv, timeout);
+  if (fault(result) === null && !isStale(result)) return result;
+  for (let tries = 0; tries < retries; tries += 1) {
+    if (tries > 0) await sleep(pause, undefined, { signal: node.signal });
+    const refreshed = await onNode(node, node.manager.refreshAll, timeout);
+    if (refreshed.code !== 0) throw unreachable(node, fault(refreshed) ?? lastLine(refreshed));
+    result = await onNode(node, argv, timeout);
+    if (fault(result) === null) return result;
   }
+  throw unreachable(node, fault(result) ?? '');
 }
 
-/** The line that says that a server could not be reached, or null. */
-function networkFault(output: string): string | null {
-  const said =
-    /^.*(Could not connect|Connection failed|Temporary failure resolving|Could not resolve|Curl error \((6|7|28|56)\)).*$/m;
-  return said.exec(output)?.[0].trim() ?? null;
+function unreachable(node: Node, why: string): Error {
+  return new Error(`${node.name} cannot read its repositories: ${why}`);
 }
 
-function isStale(output: string): boolean {
-  return /Unable to locate package|404 {2}Not Found|unmet dependencies|is not installable|has no installation candidate/.test(
-    output,
-  );
+function fault({ code, timedOut, output }: ExecResult): string | null {
+  return code === 0 || timedOut ? null : downloadFault(output);
+}
+
+function lastLine({ output }: ExecResult): string {
+  return output.trim().split('\n').at(-1) ?? '';
+}
+
+function isStale({ code, timedOut, output }: ExecResult): boolean {
+  if (code === 0 || timedOut) return false;
+  return /Unable to locate package|unmet dependencies|is not installable|has no installation candidate/.test(output);
 }

@@ -1,0 +1,28 @@
+/**
+ * What apt and dnf say when something could not be fetched. Anchored to their own words at the start of a line: a
+ * maintainer script that cannot reach a server of its own is the package's affair.
+ */
+const faults: readonly RegExp[] = [
+  /^\s*(?:- )?Curl error \(\d+\): .*$/m,
+  /^Error: (?:Failed to download metadata|Error downloading packages|Cannot download).*$/m,
+  /^[EW]: Failed to fetch .*$/m,
+  /^[EW]: (?:Some index files failed to download|Unable to fetch some archives).*$/m,
+];
+
+/**
+ * The line by which a package manager says that it could not fetch an index or a package, or null. That is a fault of
+ * the network or of a server, and says nothing of the packages.
+ */
+export function downloadFault(output: string): string | null {
+  for (const fault of faults) {
+    const line = fault.exec(output)?.[0];
+    if (line !== undefined) return line.trim().replace(/^- /, '');
+  }
+  return null;
+}
+
+/** @throws when a package manager failed because it could not fetch something. */
+export function assertFetched(output: string): void {
+  const fault = downloadFault(output);
+  if (fault !== null) throw new Error(`a repository cannot be read: ${fault}`);
+}
