@@ -21,7 +21,7 @@ export interface PublishStageDeps {
   /** The directory that the server shows under `/repositories/test/`. */
   readonly root: string;
   /** Where containers reach the server, without a slash at the end. */
-  readonly containerUrl: string;
+  readonly containerUrl: () => Promise<string>;
   /** APT's distribution name for a platform; empty for RPM. */
   readonly codename: (platform: string) => string;
 }
@@ -107,7 +107,7 @@ async function publish(deps: PublishStageDeps, { input, context, metadata }: Pub
   };
   return {
     name: `test-repository-${format}`,
-    url: `${deps.containerUrl}/repositories/test/${id}/`,
+    url: `${await deps.containerUrl()}/repositories/test/${id}/`,
     metadata: { ...about },
   };
 }

@@ -23,12 +23,12 @@ import { workerPart } from './worker-part.ts';
 export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const common = createCommon(config);
   const temporal = await connectPatiently(config);
-  const activities = createStageActivities(await stageDeps(common));
+  const activities = createStageActivities(stageDeps(common));
   const worker = await createStageWorker({ temporal, activities, arch: hostArch(), slots: config.workers.build });
   return workerPart(worker, () => temporal.close());
 }
 
-async function stageDeps(common: Common) {
+function stageDeps(common: Common) {
   const { blobs: store, config, logs, paths, platform } = common;
   const engine = createDockerEngine();
   const released = (each: Parameters<typeof releasedRepository>[1]) => releasedRepository(common, each);
@@ -40,7 +40,7 @@ async function stageDeps(common: Common) {
     stages: {
       build: createBuildStage(tests),
       lint: createLintStage({ engine, store, platform, releasedFiles: createReleasedFiles(paths.released) }),
-      publish: createPublishStage({ store, root, containerUrl: await containerUrl(config), codename }),
+      publish: createPublishStage({ store, root, containerUrl: () => containerUrl(config), codename }),
       install: createInstallStage(tests),
       systest: createSystestStage(tests),
     },

@@ -28,7 +28,15 @@ export async function stageWorld(t: TestContext) {
     if (found === undefined) throw new Error(`no platform ${label}`);
     return found;
   };
-  return { directory, root, store, containerUrl, platform, engine: createDockerEngine(), codename: () => 'bookworm' };
+  return {
+    directory,
+    root,
+    store,
+    containerUrl: async () => containerUrl,
+    platform,
+    engine: createDockerEngine(),
+    codename: () => 'bookworm',
+  };
 }
 
 export type StageWorld = Awaited<ReturnType<typeof stageWorld>>;
