@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { addCommand, configOption, jsonOption } from './command.ts';
@@ -15,6 +16,7 @@ export function register(program: Command): void {
     examples: ['sluice prune --dry-run', 'sluice prune'],
     details:
       "Goes by the configuration's `retention`: what is older than `builds`, then the oldest until `freeDisk` is free. " +
+      'Speculative commits go after a week. ' +
       'Released repositories and mirrors are not touched. It may run beside `sluice up`.',
   })
     .option('--dry-run', 'only say what would go')
@@ -24,19 +26,33 @@ export function register(program: Command): void {
 }
 
 async function prune(options: PruneCommandOptions): Promise<void> {
-  const { data, retention } = readConfiguration({ file: options.config });
+  const { data, retention, projects } = readConfiguration({ file: options.config });
   const { dataPaths } = await import('../infra/stack/paths.ts');
   const { pruneStorage } = await import('../activities/storage/filesystem/prune.ts');
-  const { storage, repositories } = dataPaths(data);
+  const { storage, repositories, git } = dataPaths(data);
+  const [now, dryRun] = [Date.now(), options.dryRun === true];
   const pruned = await pruneStorage({
     storage,
     repositories: join(repositories, 'test'),
     keep: retention.builds,
     freeDisk: retention.freeDisk,
-    now: Date.now(),
-    dryRun: options.dryRun === true,
+    now,
+    dryRun,
   });
-  const verb = options.dryRun ? 'would remove' : 'removed';
-  const text = `${verb} logs of ${pruned.logs} builds, ${pruned.blobs} blobs and ${pruned.repositories} test repositories: ${Math.round(pruned.bytes / 2 ** 20)} MiB`;
-  print(pruned, () => text, options);
+  const bare = Object.keys(projects).map((project) => join(git, `${project}.git`));
+  const states = await expireAll(bare, { now, dryRun });
+  const text =
+    `${dryRun ? 'would remove' : 'removed'} logs of ${pruned.logs} builds, ${pruned.blobs} blobs and ` +
+    `${pruned.repositories} test repositories: ${Math.round(pruned.bytes / 2 ** 20)} MiB; ` +
+    `let go of ${states} speculative commits`;
+  print({ ...pruned, states }, () => text, options);
+}
+
+/** Speculative commits have a time of their own: nobody looks at them once their item has left its queue. */
+async function expireAll(repositories: readonly string[], how: { now: number; dryRun: boolean }): Promise<number> {
+  const { expireStates } = await import('../activities/git/states.ts');
+  let states = 0;
+  for (const repository of repositories.filter((path) => existsSync(path)))
+    states += await expireStates(repository, how);
+  return states;
 }

@@ -14,11 +14,21 @@ export async function keepStates(repo: string, commits: readonly string[], now =
   await git(repo, ['update-ref', '--stdin'], { input: lines.map((line) => `${line}\n`).join('') });
 }
 
-/** Lets go of the speculative commits that nobody works on any more; answers how many there were. */
-export async function expireStates(repo: string, now = Date.now()): Promise<number> {
+/**
+ * Lets go of the speculative commits that nobody works on any more.
+ *
+ * @param options.now milliseconds since the epoch
+ * @param options.dryRun count only
+ * @returns how many there were.
+ */
+export async function expireStates(
+  repo: string,
+  { now, dryRun = false }: { readonly now: number; readonly dryRun?: boolean },
+): Promise<number> {
   const oldest = new Date(now - keptDays * day).toISOString().slice(0, 10);
   const kept = await readRefs(repo, prefix);
   const expired = [...kept.keys()].filter((ref) => ref.slice(prefix.length) < oldest);
+  if (dryRun || expired.length === 0) return expired.length;
   const result = await tryGit(repo, ['update-ref', '--stdin'], {
     input: expired.map((ref) => `delete ${ref}\n`).join(''),
   });

@@ -73,8 +73,10 @@ test('speculative commits are kept from collection for some days', async (t) => 
   const a = await project(root, 'a');
   await prepareChain({ root, items: [{ key: '1', base: null, changes: [await a.change('A', { a: '' })] }] });
   assert.equal((await readRefs(a.repo, 'refs/sluice/states')).size, 1);
-  assert.equal(await expireStates(a.repo), 0);
-  assert.equal(await expireStates(a.repo, Date.now() + 9 * 24 * 60 * 60 * 1000), 1);
+  const later = Date.now() + 9 * 24 * 60 * 60 * 1000;
+  assert.equal(await expireStates(a.repo, { now: Date.now() }), 0);
+  assert.equal(await expireStates(a.repo, { now: later, dryRun: true }), 1);
+  assert.equal(await expireStates(a.repo, { now: later }), 1);
   assert.equal((await readRefs(a.repo, 'refs/sluice/states')).size, 0);
 });
 
