@@ -29,7 +29,7 @@ async function up(options: UpOptions): Promise<void> {
   await bootstrap(config);
   const begun = performance.now();
   const told = untilTold();
-  const stack = await start(config, 0);
+  const stack = await start(config);
   log(`Ready in ${duration((performance.now() - begun) / 1000)}. Ctrl-C stops everything.`);
   const rows = { page: stack.url, Temporal: stack.temporalUi, data: config.data };
   for (const [name, value] of Object.entries(rows)) log(`  ${name.padEnd(10)}${paint('cyan', value)}`);

@@ -77,27 +77,9 @@ export function readHolder(data: string): Holder | undefined {
   }
 }
 
-/**
- * Says that this process uses another one's stack: `untilUnused` waits for it.
- *
- * @returns the way to say that it does so no longer; its end says so too.
- */
-export async function useDirectory(data: string): Promise<() => void> {
-  const fd = openSync(join(data, 'users'), 'a');
-  await flock(fd, leftovers, '--shared');
-  return () => closeSync(fd);
-}
-
-/** Ends once no other process uses this one's stack. */
-export async function untilUnused(data: string): Promise<void> {
-  const fd = openSync(join(data, 'users'), 'a');
-  while (!(await flock(fd, leftovers)));
-  closeSync(fd);
-}
-
 /** `flock` locks the open file that it inherits; the lock stays with that file, and so with us. */
-async function flock(fd: number, wait: number, how: '--exclusive' | '--shared' = '--exclusive'): Promise<boolean> {
-  const args = [how, '--timeout', String(wait), '3'];
+async function flock(fd: number, wait: number): Promise<boolean> {
+  const args = ['--exclusive', '--timeout', String(wait), '3'];
   const [code] = await once(spawn('flock', args, { stdio: ['ignore', 'ignore', 'inherit', fd] }), 'exit');
   return code === 0;
 }
