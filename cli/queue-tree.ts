@@ -64,8 +64,10 @@ function timeOf({ startTime, endTime }: JobSnapshot, estimate: number | undefine
   return left > 0 ? `${running}, ~${duration(left / 1000)} left` : running;
 }
 
-/** A Change-Id in the length that people use. */
+/** A Change-Id in the length that people use; a branch or tag by its name and commit. */
 export function shortId(id: string): string {
+  const [, name, commit] = /:refs\/(?:heads|tags)\/(.+)@([0-9a-f]{7})[0-9a-f]*$/.exec(id) ?? [];
+  if (name !== undefined && commit !== undefined) return `${name} @ ${commit}`;
   return /^I[0-9a-f]{40}$/.test(id) ? id.slice(0, 9) : id;
 }
 

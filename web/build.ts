@@ -1,7 +1,9 @@
 import type { BuildRecord, BuildView } from '../server/api/types.ts';
+import { decidingFailure } from './failure.ts';
 import { type Html, html } from './html.ts';
 import { resultTone, resultWords, sign } from './jobs.ts';
-import { shortId } from './queues.ts';
+import { shortId, shortKey } from './queues.ts';
+import { renderFailure } from './results.ts';
 import { ago, moment, span } from './time.ts';
 
 /** One build: what it was, what it left, its other attempts, its logs. */
@@ -11,7 +13,7 @@ export function renderBuild(view: BuildView, now: number): Html {
     <h1 id="title">${sign(resultTone(build.result), resultWords(build.result))} ${build.job}
       ${build.attempt > 1 && html`<span class="tag">attempt ${build.attempt}</span>`}
       ${build.alone && html`<span class="tag" title="started by hand; no item waits for it">alone</span>`}</h1>
-    <p class="meta"><b>${build.project}</b> ${build.branch} · <a href="/change/${encodeURIComponent(build.change)}"><code>${shortId(build.change)},${build.patchset}</code></a>
+    <p class="meta"><b>${build.project}</b> ${build.branch} · <a href="/change/${encodeURIComponent(build.change)}"><code>${shortKey(build.change, build.patchset)}</code></a>
       · ${build.pipeline} · ${build.label} · ${resultWords(build.result)} · ${times(build, now)}
       ${view.workflowUrl !== null && html` · <a href="${view.workflowUrl}">workflow in Temporal</a>`}</p>
     ${build.summary !== '' && html`<p class="reason ${resultTone(build.result)}">${build.summary}</p>`}
@@ -62,6 +64,14 @@ export function renderChangePage(change: ChangeSummary, builds: readonly BuildRe
   return html`<h1>${subject ?? html`Change <code>${shortId(id)}</code>`}</h1>
     <p class="meta">${builds[0] && html`<b>${builds[0].project}</b> ${builds[0].branch} · `}<code>${id}</code>
       ${[owner, status].map((word) => word !== undefined && html` · ${word}`)}</p>
-    ${[...sets].map(([title, found]) => html`<section><h2>${title}</h2><ul class="rows">${found.map((build) => renderBuildRow(build, now))}</ul></section>`)}
+    ${[...sets].map(([title, found]) => renderAttemptsAt(title, found, now))}
     ${sets.size === 0 && html`<p class="empty">No job has run for this change.</p>`}`;
+}
+
+/** What a pipeline made of a patch set; above the builds, why the last build set failed. */
+function renderAttemptsAt(title: string, builds: readonly BuildRecord[], now: number): Html {
+  const last = builds.filter(({ buildSet }) => buildSet === builds[0]?.buildSet);
+  const failure = decidingFailure(last);
+  return html`<section><h2>${title}</h2>${failure && html`<p>${renderFailure(failure)}</p>`}
+    <ul class="rows">${builds.map((build) => renderBuildRow(build, now))}</ul></section>`;
 }

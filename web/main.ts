@@ -6,6 +6,7 @@ import type {
   ReleaseRecord,
   StatusView,
 } from '../server/api/types.ts';
+import { resultTone } from './jobs.ts';
 import { readState, showLive } from './live.ts';
 import { morph } from './morph.ts';
 import { renderStatus } from './status.ts';
@@ -65,6 +66,8 @@ const takers = {
   build: takeBuild,
   'build-set': (record: BuildSetRecord) => {
     status = { ...status, buildSets: newest(status.buildSets, record, ({ workflow }) => workflow) };
+    // Why it failed stands in its builds, which only the server has.
+    if (resultTone(record.result) === 'bad') void reload();
   },
   release: (record: ReleaseRecord) => {
     status = { ...status, releases: newest(status.releases, record, ({ id }) => id) };

@@ -71,14 +71,20 @@ function jobContext(
 }
 
 function renderChange(change: ItemSnapshot['changes'][number]): Html {
-  const key = change.patchset > 0 ? `${shortId(change.id)},${change.patchset}` : shortId(change.id);
   return html`<p class="change"><a class="subject" href="/change/${encodeURIComponent(change.id)}">${change.subject || change.id}</a>
-    <span class="meta"><b>${change.project}</b> ${change.branch} · <code>${key}</code>${change.owner && html` · ${change.owner}`}</span></p>`;
+    <span class="meta"><b>${change.project}</b> ${change.branch} · <code>${shortKey(change.id, change.patchset)}</code>${change.owner && html` · ${change.owner}`}</span></p>`;
 }
 
-/** A Change-Id in the length that people use. */
+/** A Change-Id in the length that people use; a branch or tag by its name and commit. */
 export function shortId(id: string): string {
+  const [, name, commit] = /:refs\/(?:heads|tags)\/(.+)@([0-9a-f]{7})[0-9a-f]*$/.exec(id) ?? [];
+  if (name !== undefined && commit !== undefined) return `${name} @ ${commit}`;
   return /^I[0-9a-f]{40}$/.test(id) ? id.slice(0, 9) : id;
+}
+
+/** A patch set as people name it; branches and tags have none. */
+export function shortKey(id: string, patchset: number): string {
+  return patchset > 0 ? `${shortId(id)},${patchset}` : shortId(id);
 }
 
 /** How the item's line in the picture goes on to what stands before it. */

@@ -1,7 +1,7 @@
-import type { BuildSetRecord, MirrorRecord, ReleaseRecord, StatusView } from '../server/api/types.ts';
+import type { BuildRecord, BuildSetRecord, MirrorRecord, ReleaseRecord, StatusView } from '../server/api/types.ts';
 import { type Html, html } from './html.ts';
 import { resultTone, resultWords, sign, type Tone } from './jobs.ts';
-import { shortId, workflowLink } from './queues.ts';
+import { shortKey, workflowLink } from './queues.ts';
 import { ago, moment, span } from './time.ts';
 
 /** The latest build sets that have ended. */
@@ -13,11 +13,18 @@ export function renderBuildSets(view: StatusView, now: number): Html {
 
 function renderBuildSet(set: BuildSetRecord, view: StatusView, now: number): Html {
   const { startTime, endTime } = set;
+  const failure = view.failures.find(({ pipeline, buildSet }) => pipeline === set.pipeline && buildSet === set.key);
   return html`<li id="set-${set.workflow}">${sign(resultTone(set.result), resultWords(set.result))}
-    <span class="what"><a href="/change/${encodeURIComponent(set.change)}"><b>${set.project}</b> <code>${shortId(set.change)},${set.patchset}</code></a>
-      <span class="meta">${set.pipeline} · ${resultWords(set.result)}</span></span>
+    <span class="what"><a href="/change/${encodeURIComponent(set.change)}"><b>${set.project}</b> <code>${shortKey(set.change, set.patchset)}</code></a>
+      <span class="meta">${set.pipeline} · ${resultWords(set.result)}</span>
+      ${failure && renderFailure(failure)}</span>
     <span class="when">${endTime !== null && html`<time title="${moment(endTime)} UTC">${ago(endTime, now)}</time> · ${span(endTime - startTime)}`}
       ${workflowLink(view, set.workflow, `build set of ${set.project}`)}</span></li>`;
+}
+
+/** Why a build set failed, in one line: the job that decided, and what it says. */
+export function renderFailure({ id, job, summary, result }: BuildRecord): Html {
+  return html`<span class="meta reason bad"><a href="/build/${id}">${job}</a>: ${summary || resultWords(result)}</span>`;
 }
 
 /** Releases, newest first, with what each published. */

@@ -1,8 +1,10 @@
 import { PassThrough } from 'node:stream';
 import type { LiveEvent } from '../../activities/report/port.ts';
+import { decidingFailure } from '../../web/failure.ts';
+import { resultTone } from '../../web/jobs.ts';
 import type { App } from '../app.ts';
 import type { ServerDeps } from '../deps.ts';
-import type { StatusView } from './types.ts';
+import type { BuildRecord, BuildSetRecord, StatusView } from './types.ts';
 
 /** Milliseconds between two signs of life on an event stream: proxies close silent connections. */
 const beat = 15_000;
@@ -20,7 +22,19 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     store.listMirrors(recent),
     store.estimates(),
   ]);
-  return { time: Date.now(), workflowUrl: workflowUrl(deps), queues, running, buildSets, releases, mirrors, estimates };
+  const failures = await readFailures(deps, buildSets);
+  const lists = { queues, running, buildSets, failures, releases, mirrors, estimates };
+  return { time: Date.now(), workflowUrl: workflowUrl(deps), ...lists };
+}
+
+async function readFailures({ store }: ServerDeps, buildSets: readonly BuildSetRecord[]): Promise<BuildRecord[]> {
+  const failed = buildSets.filter(({ result }) => result !== null && resultTone(result) === 'bad');
+  const found = await Promise.all(
+    failed.map(async ({ pipeline, key }) =>
+      decidingFailure(await store.listBuilds({ pipeline, buildSet: key, limit: 200 })),
+    ),
+  );
+  return found.filter((build) => build !== undefined);
 }
 
 /** Where Temporal's Web UI shows a workflow; its id, percent-encoded, is to follow. */

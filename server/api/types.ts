@@ -16,6 +16,8 @@ export interface StatusView {
   readonly running: readonly BuildRecord[];
   /** Newest first. */
   readonly buildSets: readonly BuildSetRecord[];
+  /** The build that decided against each of the build sets that failed. */
+  readonly failures: readonly BuildRecord[];
   readonly releases: readonly ReleaseRecord[];
   readonly mirrors: readonly MirrorRecord[];
   /** `PROJECT JOB` to how long the last successful builds took, in milliseconds. */

@@ -31,7 +31,10 @@ describe('looking', () => {
     await server.report.recordBuild(aBuild({ id: 'running', startTime: 50_000, endTime: null, result: null }));
     await server.report.recordBuild(aBuild({ id: 'old-1', startTime: 1_000, endTime: 2_000 }));
     await server.report.recordBuild(aBuild({ id: 'old-2', startTime: 2_000, endTime: 5_000 }));
+    const failed = { result: 'FAILURE', startTime: 3_000, endTime: 4_000 } as const;
+    await server.report.recordBuild(aBuild({ id: 'bad', buildSet: 'gate-0.1', job: 'lint', ...failed }));
     await server.report.recordBuildSet(aBuildSet());
+    await server.report.recordBuildSet(aBuildSet({ key: 'gate-0.1', workflow: 'w0', ...failed }));
     await server.report.recordRelease(aRelease());
     await server.report.recordMirror(aMirror());
     const status = await json<StatusView>('/api/status');
@@ -40,7 +43,11 @@ describe('looking', () => {
       status.running.map(({ id }) => id),
       ['running'],
     );
-    assert.deepEqual([status.buildSets.length, status.releases.length, status.mirrors.length], [1, 1, 1]);
+    assert.deepEqual([status.buildSets.length, status.releases.length, status.mirrors.length], [2, 1, 1]);
+    assert.deepEqual(
+      status.failures.map(({ id }) => id),
+      ['bad'],
+    );
     assert.deepEqual(status.estimates, { 'tinycdb deb-build': 2_000 });
     assert.equal(status.workflowUrl, 'http://127.0.0.1:8233/namespaces/default/workflows/');
   });
@@ -48,7 +55,7 @@ describe('looking', () => {
   it('finds builds by their keys, and says what is wrong with a question', async () => {
     assert.equal((await json<unknown[]>('/api/builds?job=deb-build&limit=2')).length, 2);
     assert.deepEqual(await json('/api/builds?job=none'), []);
-    assert.equal((await json<unknown[]>('/api/buildsets?project=tinycdb')).length, 1);
+    assert.equal((await json<unknown[]>('/api/buildsets?project=tinycdb')).length, 2);
     const wrong = await get('/api/builds?limit=0');
     assert.equal(wrong.status, 400);
     assert.match(((await wrong.json()) as { error: string }).error, /limit/);
