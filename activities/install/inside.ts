@@ -51,7 +51,8 @@ list "$1" "$2" | while IFS= read -r path; do
     *) continue ;;
   esac
   [ -f "$path" ] && [ -x "$path" ] || continue
-  timeout -s KILL 20 "$path" --version </dev/null >/tmp/sluice-said 2>&1
+  # In a group, so that a shell's own word on a killed program goes nowhere.
+  { timeout -s KILL 20 "$path" --version </dev/null >/tmp/sluice-said 2>&1; } 2>/dev/null
   code=$?
   # 137 is our own patience; everything else from 126 on but usage-like codes is a crash.
   case $code in
