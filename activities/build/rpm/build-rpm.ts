@@ -88,9 +88,9 @@ async function readVersion(prepared: PreparedRpm, room: Room): Promise<string> {
   const format = '%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\n';
   const argv = ['rpmspec', ...defines(room), '--query', '--srpm', '--queryformat', format, prepared.specFile];
   const output = await room.build(prepared.path, argv, { cwd: places.source, quiet: true });
-  const version = output.trim().split('\n').pop() ?? '';
-  if (!/^[\w.:+~^-]+$/.test(version))
-    throw new BuildProblem(`${prepared.path}: ${JSON.stringify(version)} is no version`);
+  // Warnings about the spec come before or after it: the two streams are one here.
+  const version = output.split('\n').findLast((line) => /^[\w.:+~^-]+$/.test(line));
+  if (version === undefined) throw new BuildProblem(`${prepared.path}: ${JSON.stringify(output)} has no version`);
   return version;
 }
 
