@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { must, run } from '../activities/process/run.ts';
 import type { DemoChange } from './changes.ts';
 import { applyEdits } from './edits.ts';
@@ -16,8 +16,12 @@ const author = {
 export interface Developer {
   /** Makes a repository with one commit out of an unpacked source tree; answers with its directory. */
   importSource(name: string, source: string): Promise<string>;
-  /** Commits the change on top of the project's branch and pushes it for review; answers with its Change-Id. */
+  /** Commits the change on top of the project's branch, in a clone of its own, whose directory is the answer. */
+  commit(change: DemoChange): Promise<string>;
+  /** Commits the change and pushes it for review; answers with its Change-Id. */
   push(change: DemoChange): Promise<string>;
+  /** Pushes what was committed in that clone. */
+  send(tree: string): Promise<void>;
 }
 
 /**
@@ -42,21 +46,31 @@ export function createDeveloper(
       await git(tree, 'commit', '-q', '-m', `Import ${name}`);
       return tree;
     },
+    commit,
+    send,
     async push(change) {
-      const tree = join(desk, change.id);
-      await rm(tree, { recursive: true, force: true });
-      await mkdir(desk, { recursive: true });
-      await git(desk, 'clone', '-q', remote(change.project), tree);
-      await applyEdits(tree, change.edits);
-      await git(tree, 'add', '--all', '--force');
-      await git(tree, 'commit', '-q', '-m', message(change));
-      const pushed = await run('git', ['push', 'origin', 'HEAD:refs/for/master'], { cwd: tree, env: author });
-      const lines = pushed.stderr.split('\n').flatMap((line) => /^remote: *(\S.*?) *$/.exec(line)?.[1] ?? []);
-      for (const line of lines) said(line);
-      if (pushed.code !== 0) throw new Error(`git push of ${change.id} failed: ${pushed.stderr.trim()}`);
+      await send(await commit(change));
       return changeId(change.id);
     },
   };
+
+  async function commit(change: DemoChange): Promise<string> {
+    const tree = join(desk, change.id);
+    await rm(tree, { recursive: true, force: true });
+    await mkdir(desk, { recursive: true });
+    await git(desk, 'clone', '-q', remote(change.project), tree);
+    await applyEdits(tree, change.edits);
+    await git(tree, 'add', '--all', '--force');
+    await git(tree, 'commit', '-q', '-m', message(change));
+    return tree;
+  }
+
+  async function send(tree: string): Promise<void> {
+    const pushed = await run('git', ['push', 'origin', 'HEAD:refs/for/master'], { cwd: tree, env: author });
+    const lines = pushed.stderr.split('\n').flatMap((line) => /^remote: *(\S.*?) *$/.exec(line)?.[1] ?? []);
+    for (const line of lines) said(line);
+    if (pushed.code !== 0) throw new Error(`git push of ${basename(tree)} failed: ${pushed.stderr.trim()}`);
+  }
 }
 
 /** The Change-Id that a commit-msg hook would have made; the same in every run, so that the story can name it. */

@@ -9,11 +9,19 @@ export interface ToolRun {
 
 const recorder = new AsyncLocalStorage<ToolRun[]>();
 
-/** Runs `work` and says which external tools it waited for, in order of their ends. */
+/**
+ * Runs `work` and says which external tools it waited for, in order of their ends. A recorder around this one hears of
+ * them too, even when `work` fails.
+ */
 export async function recordTools<T>(work: () => Promise<T>): Promise<{ value: T; tools: readonly ToolRun[] }> {
   const tools: ToolRun[] = [];
-  const value = await recorder.run(tools, work);
-  return { value, tools };
+  const outer = recorder.getStore();
+  try {
+    const value = await recorder.run(tools, work);
+    return { value, tools };
+  } finally {
+    outer?.push(...tools);
+  }
 }
 
 /** Counts the time of `work` as the tool's own, wherever a recorder is listening. */

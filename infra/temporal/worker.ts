@@ -2,6 +2,7 @@ import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import { taskQueues } from '../../workflows/contract.ts';
 import type { TemporalConnection } from './connection.ts';
 import { heartbeats } from './heartbeats.ts';
+import { toolTimes } from './tool-times.ts';
 
 /** What every worker needs; `drain` is how long a stopping worker waits for its activities. */
 interface WorkerDeps {
@@ -44,7 +45,7 @@ function common({ temporal, activities }: WorkerDeps) {
     connection: temporal.connection,
     namespace: temporal.namespace,
     activities,
-    interceptors: { activity: [heartbeats] },
+    interceptors: { activity: [heartbeats, ...toolTimes()] },
     shutdownGraceTime: drain,
     // A cancelled stage hears of it with its next heartbeat: they are passed on at once.
     maxHeartbeatThrottleInterval: '1s' as const,

@@ -23,10 +23,9 @@ export function createContainer(docker: Docker, id: string, scratch: readonly st
     exec: (argv, options) => timed(argv[0] ?? '', () => execute(docker, container, { argv, options })),
     copyIn: (hostPath, containerDir) => timed('copy', () => copyIn(container, hostPath, containerDir)),
     copyOut: (containerPath, hostDir) => timed('copy', () => copyOut(container, containerPath, hostDir)),
-    isolate: () => isolate(docker, container),
-    connect: async (network) =>
-      void (await ask('join a network', docker.getNetwork(network).connect({ Container: id }))),
-    remove: () => removeContainer(docker, id, scratch),
+    isolate: () => timed('network', () => isolate(docker, container)),
+    connect: (network) => timed('network', () => connect(docker, id, network)),
+    remove: () => timed('container', () => removeContainer(docker, id, scratch)),
   };
 }
 
@@ -76,6 +75,10 @@ function startTar(args: readonly string[]) {
     if (code !== 0) throw new Error(`tar ended with ${code}: ${said.trim()}`);
   });
   return { stdin: child.stdin, stdout: child.stdout, ended };
+}
+
+async function connect(docker: Docker, id: string, network: string): Promise<void> {
+  await ask('join a network', docker.getNetwork(network).connect({ Container: id }));
 }
 
 async function isolate(docker: Docker, container: Docker.Container): Promise<void> {

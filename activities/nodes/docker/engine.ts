@@ -32,7 +32,7 @@ export function createDockerEngine(docker: Docker = new Docker()): ContainerEngi
   };
   return {
     start: (spec) => timed('container', async () => start(docker, withinReach(spec, await cores()))),
-    createNetwork: (name, options) => createNetwork(docker, name, options),
+    createNetwork: (name, options) => timed('network', () => createNetwork(docker, name, options)),
     sweep: (build) => sweep(docker, build),
     imageId: async (image) => (await ask('look at an image', docker.getImage(image).inspect())).Id,
   };
@@ -130,7 +130,8 @@ async function createNetwork(
     CheckDuplicate: true,
   };
   const network = await ask('make a network', docker.createNetwork(config));
-  return { name, remove: async () => void (await askIfThere('remove a network', network.remove())) };
+  const remove = async () => void (await askIfThere('remove a network', network.remove()));
+  return { name, remove: () => timed('network', remove) };
 }
 
 async function sweep(docker: Docker, build: string): Promise<void> {
