@@ -50,8 +50,3 @@ export function configOption(): Option {
 export function serverOption(): Option {
   return new Option('--server <url>', 'server to talk to').env('SLUICE_SERVER');
 }
-
-/** For commands that can bring a private stack with them. */
-export function embeddedOption(): Option {
-  return new Option('--embedded', 'start a private stack on the data directory, whether a server answers or not');
-}

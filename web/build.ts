@@ -41,7 +41,7 @@ function renderAttempts({ attempts, build }: BuildView, now: number): Html {
 }
 
 /** A build in a list. */
-export function renderBuildRow(build: BuildRecord, now: number, current = false): Html {
+function renderBuildRow(build: BuildRecord, now: number, current = false): Html {
   const { id, job, attempt, result, summary, startTime, endTime } = build;
   return html`<li>${sign(resultTone(result), resultWords(result))}
     <span class="what"><a href="/build/${id}"${current && html` aria-current="page"`}><b>${job}</b>${attempt > 1 && ` ×${attempt}`}</a>${build.alone && html` <span class="tag">alone</span>`}

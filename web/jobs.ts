@@ -57,7 +57,7 @@ export function renderJob(job: JobSnapshot, known: JobContext): Html {
 }
 
 /** The page that shows a log of ours; any other address as it is. */
-export function logPage(url: string): string {
+function logPage(url: string): string {
   const build = /\/api\/builds\/([^/?]+)\/log/.exec(url)?.[1];
   return build === undefined ? url : `/build/${build}`;
 }

@@ -1,5 +1,5 @@
 import type { SourceState } from '../../pipelines/model/artifact.ts';
-import { load, mergeOnto, openWorkspace, type Proposal, type Workspace } from './merge.ts';
+import { mergeOnto, openWorkspace, type Proposal, type Workspace } from './merge.ts';
 import { repositoryPath } from './names.ts';
 import { readBranch } from './refs.ts';
 import { keepStates } from './states.ts';
@@ -88,13 +88,4 @@ async function keepAll(results: readonly ChainResult[], open: (project: string) 
     commits.set(project, (commits.get(project) ?? new Set()).add(commit));
   }
   for (const [project, made] of commits) await keepStates(open(project).repo, [...made]);
-}
-
-/** The state of a branch by itself: what a `post` or timer job works on; null when there is no such branch. */
-export async function branchState(root: string, project: string, branch: string): Promise<SourceState | null> {
-  const repo = repositoryPath(root, project);
-  const commit = await readBranch(repo, branch);
-  if (commit === null) return null;
-  const [read] = await load(openWorkspace(repo), [commit]);
-  return read === undefined ? null : { project, branch, commit, tree: read.tree };
 }

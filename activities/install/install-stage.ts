@@ -105,7 +105,7 @@ function packagesToTry({ files }: PackagesManifest): TriedPackage[] {
 }
 
 /** The reports as test cases, one for each step of each package. */
-export function testCases(reports: readonly PackageReport[]): TestCase[] {
+function testCases(reports: readonly PackageReport[]): TestCase[] {
   return reports.flatMap(({ package: name, version, steps }) =>
     steps.map(({ step, seconds, problem, output }) => ({
       suite: `install ${name} ${version}`,
@@ -117,7 +117,7 @@ export function testCases(reports: readonly PackageReport[]): TestCase[] {
 }
 
 /** Each step that failed, in one line. */
-export function failuresOf(reports: readonly PackageReport[]): string[] {
+function failuresOf(reports: readonly PackageReport[]): string[] {
   return reports.flatMap(({ package: name, version, steps }) =>
     steps.flatMap(({ step, problem }) => (problem === null ? [] : [`${name} ${version}: ${step}: ${problem}`])),
   );

@@ -27,7 +27,7 @@ export async function checkShown(host: MirrorHost, tree: string, snapshot: strin
 }
 
 /** Puts the links back as they were; a link that was not there is removed with its history. */
-export async function restoreLinks(host: MirrorHost, before: Readonly<Record<string, string | null>>): Promise<void> {
+async function restoreLinks(host: MirrorHost, before: Readonly<Record<string, string | null>>): Promise<void> {
   const { links } = await host.view();
   const wrong = Object.entries(before).filter(([path, text]) => (links[path] ?? null) !== text);
   const back = wrong.flatMap(([path, text]) => (text === null ? [] : [{ path, text }]));
@@ -38,7 +38,7 @@ export async function restoreLinks(host: MirrorHost, before: Readonly<Record<str
 }
 
 /** Removes a snapshot that no link shows, with what stands beside it. */
-export async function discardSnapshot(host: MirrorHost, snapshot: string): Promise<void> {
+async function discardSnapshot(host: MirrorHost, snapshot: string): Promise<void> {
   await removeEntries(host, host.set.snapshots, [snapshot, `${snapshot}.diff.txt`]);
 }
 

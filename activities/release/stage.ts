@@ -19,7 +19,7 @@ import { importBlob } from './import.ts';
 import type { ReleaseDeps, ReleaseStep, StagedRelease } from './release-activities.ts';
 
 /** Where a released repository keeps the provenance of its files, as `FILE.intoto.jsonl`. */
-export const provenanceDirectory = 'provenance';
+const provenanceDirectory = 'provenance';
 
 interface Stage extends ReleaseStep {
   readonly envelopes: readonly BlobRef[];

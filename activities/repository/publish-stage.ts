@@ -64,11 +64,7 @@ export function packagesOf(artifacts: readonly Artifact[]): PackagesMetadata[] {
 }
 
 /** Brings the stored files of a build into a directory; answers with the package files among them. */
-export async function fetchPackages(
-  store: BlobStore,
-  manifest: PackagesManifest,
-  directory: string,
-): Promise<string[]> {
+async function fetchPackages(store: BlobStore, manifest: PackagesManifest, directory: string): Promise<string[]> {
   await mkdir(directory, { recursive: true });
   const wanted = manifest.files.filter(({ kind }) => kind !== 'metadata');
   for (const file of wanted) await store.fetch(file.digest, join(directory, baseName(file)));

@@ -27,7 +27,7 @@ export interface Publication {
 }
 
 /** Seconds that a writer waits for another one. */
-export const writerWait = 3600;
+const writerWait = 3600;
 
 /**
  * Adds packages to the repository at `dir`. Readers see the state before or the state after, never a mixture.

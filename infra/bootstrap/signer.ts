@@ -3,7 +3,7 @@ import { findProgram } from './find.ts';
 import { act, type Step } from './step.ts';
 
 /** The Unix user that alone can read the signing key. */
-export const signerName = 'sluice-signer';
+const signerName = 'sluice-signer';
 
 export interface UnixUser {
   readonly uid: number;

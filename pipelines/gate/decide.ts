@@ -3,8 +3,6 @@ import type { GateEvent } from './event.ts';
 import { handle } from './handle.ts';
 import type { GateState } from './state.ts';
 
-export { handle };
-
 /** What happens by a command, and what to answer. A refusal is an answer; an exception is a fault of the program. */
 export function decide(
   state: GateState,

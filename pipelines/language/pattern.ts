@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 
 /** Longest accepted regular expression, in characters: compiled size grows with it. */
-export const MAX_PATTERN_LENGTH = 4096;
+const MAX_PATTERN_LENGTH = 4096;
 
 /** Literals, `.`, escapes of punctuation and simple repetition: valid without asking the compiler. */
 const OBVIOUSLY_VALID = /^\^?(?:(?:[\w/ ,:@~#%&=<>!'"-]|\\[./\-+])|\.[*+?]?)*\$?$/;

@@ -36,11 +36,6 @@ export function placement(
   return { queue: name, shared: true, ...properties };
 }
 
-/** Names of all projects of the tenant, in its order. */
-export function projectsOf(layout: Layout): string[] {
-  return layout.projects.list.map(({ name }) => name);
-}
-
 /** What is settled for a project as a whole. */
 export interface ProjectSettings {
   readonly mergeMode: MergeMode;

@@ -49,7 +49,7 @@ export function positionAt(origin: Origin, offset: number): Position {
 }
 
 /** Where a stanza, or one of its attributes, stands. */
-export function positionOf(stanza: Stanza, attribute?: string): Position {
+function positionOf(stanza: Stanza, attribute?: string): Position {
   const mark = attribute === undefined ? undefined : stanza.marks[attribute];
   return positionAt(stanza.origin, mark ?? stanza.offset);
 }

@@ -12,11 +12,11 @@ import {
 } from 'yaml';
 
 /** Largest configuration file, in characters. */
-export const MAX_FILE_LENGTH = 8 * 1024 * 1024;
+const MAX_FILE_LENGTH = 8 * 1024 * 1024;
 /** Deepest nesting of lists and maps. */
-export const MAX_DEPTH = 100;
+const MAX_DEPTH = 100;
 /** Most nodes that all aliases of one file may expand to: small files that expand to huge ones are refused. */
-export const MAX_ALIASED_NODES = 100_000;
+const MAX_ALIASED_NODES = 100_000;
 
 /** A value with `!override` or `!inherit` before it. */
 export class Tagged {
@@ -29,7 +29,7 @@ export class Tagged {
 }
 
 /** A value of a secret, encrypted with the project's key; opaque here. */
-export class Encrypted {
+class Encrypted {
   readonly scheme = 'pkcs1-oaep';
   readonly chunks: readonly string[];
   constructor(chunks: readonly string[]) {

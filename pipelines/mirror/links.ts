@@ -11,7 +11,7 @@ export interface LinkPlan {
 }
 
 /** Lines kept in each `LINK.target.txt`. */
-export const historyLength = 200;
+const historyLength = 200;
 
 /** Every link that shows a snapshot, in the order in which they are flipped: heads last. */
 export function linksTo({ set, snapshots, heads }: LinkPlan, snapshot: string): MirrorLink[] {

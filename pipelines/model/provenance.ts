@@ -43,7 +43,7 @@ export interface ProvenanceFacts {
   readonly merged?: SourceState & { readonly change: string; readonly policy: 'promote' | 'rebuild' };
 }
 
-export const buildType = 'tag:sluice,2026:package-build/v1';
+const buildType = 'tag:sluice,2026:package-build/v1';
 const payloadType = 'application/vnd.in-toto+json';
 
 /** States how a package came to be: source, builder, inputs, and its digests before and after signing. */

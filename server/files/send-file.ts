@@ -48,7 +48,7 @@ export async function sendFile(
 }
 
 /** One range in bytes, ends included; undefined: the whole file (several ranges count as none). */
-export function parseRange(
+function parseRange(
   header: string | undefined,
   size: number,
 ): { start: number; end: number } | 'unsatisfiable' | undefined {

@@ -2,7 +2,7 @@
  * What spec files call things and Debian calls otherwise. README.md of this folder shows the table to users; the
  * rules after it find most of the rest.
  */
-export const debianNames: Readonly<Record<string, readonly string[]>> = {
+const debianNames: Readonly<Record<string, readonly string[]>> = {
   'alsa-lib-devel': ['libasound2-dev'],
   'atlas-devel': ['libatlas-base-dev'],
   'audit-libs-devel': ['libaudit-dev'],

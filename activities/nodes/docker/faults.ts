@@ -27,7 +27,7 @@ export async function askIfThere<T>(what: string, request: Promise<T>): Promise<
 }
 
 /** HTTP status of the engine's refusal; undefined for any other error. */
-export function statusOf(error: unknown): number | undefined {
+function statusOf(error: unknown): number | undefined {
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   return typeof status === 'number' ? status : undefined;
 }

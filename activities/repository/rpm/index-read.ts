@@ -36,7 +36,7 @@ export async function served(tree: string): Promise<string[]> {
 }
 
 /** Reads a metadata file, unpacked according to its name. */
-export async function readPacked(path: string): Promise<string> {
+async function readPacked(path: string): Promise<string> {
   const bytes = await readFile(path);
   if (path.endsWith('.gz')) return (await promisify(gunzip)(bytes)).toString();
   if (path.endsWith('.zst')) return (await promisify(zstdDecompress)(bytes)).toString();

@@ -26,7 +26,7 @@ export async function find(settings: HostSettings, text: string): Promise<Stored
 }
 
 /** A name that names no change, or several. */
-export class UnknownChange extends Error {
+class UnknownChange extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'UnknownChange';
@@ -65,7 +65,7 @@ async function findId(
 }
 
 /** Projects that have a repository, in order of name. */
-export async function listProjects(root: string, below = ''): Promise<string[]> {
+async function listProjects(root: string, below = ''): Promise<string[]> {
   const entries = await readdir(join(root, below), { withFileTypes: true }).catch(ignoreAbsent);
   const found: string[] = [];
   for (const entry of entries.filter((each) => each.isDirectory() && each.name !== 'numbers')) {

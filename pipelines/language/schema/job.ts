@@ -40,7 +40,7 @@ const finalAttributes = [
 ] as const;
 
 /** Sluice's own stages, run without a playbook. */
-export const stages = ['build', 'lint', 'publish', 'install', 'systest', 'release', 'mirror'] as const;
+const stages = ['build', 'lint', 'publish', 'install', 'systest', 'release', 'mirror'] as const;
 
 const shape = {
   parent: z.string().nullable(),
