@@ -57,7 +57,7 @@ export async function mergeOnto(
 }
 
 /** Reads commits by id or ref, each once for a workspace. */
-async function load(space: Workspace, revisions: readonly string[]): Promise<Commit[]> {
+export async function load(space: Workspace, revisions: readonly string[]): Promise<Commit[]> {
   const missing = revisions.filter((revision) => !space.commits.has(revision));
   const read = await readCommits(space.repo, missing);
   missing.forEach((revision, index) => {
