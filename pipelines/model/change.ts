@@ -37,6 +37,20 @@ export interface Change {
   readonly votes: readonly Vote[];
 }
 
+/** What a branch or a tag has where a proposed change has its own. */
+export const unproposed = {
+  patchset: 0,
+  files: null,
+  message: '',
+  parents: [],
+  dependsOn: [],
+  status: 'open',
+  current: true,
+  wip: false,
+  mergeable: true,
+  votes: [],
+} as const satisfies Partial<Change>;
+
 /** A vote that stays on a patch set until the next one. `time` is milliseconds since the epoch. */
 export interface Vote {
   readonly label: string;

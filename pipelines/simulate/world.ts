@@ -1,5 +1,5 @@
 import type { ChangeFacts } from '../gate/command.ts';
-import type { Vote } from '../model/change.ts';
+import { unproposed, type Vote } from '../model/change.ts';
 import type { QueuePlacement } from '../model/pipeline.ts';
 import type { Scenario, ScenarioChange } from './scenario.ts';
 
@@ -232,6 +232,7 @@ export class World {
     const id = of.id ?? `${project}@${ref}`;
     const branch = ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : '';
     const facts: ChangeFacts = {
+      ...unproposed,
       id,
       key: newrev === undefined ? id : `${id}@${newrev}`,
       kind: branch === '' ? 'tag' : 'branch',
@@ -239,20 +240,10 @@ export class World {
       project,
       branch,
       ref,
-      patchset: 0,
       ...(oldrev === undefined ? {} : { oldrev }),
       ...(newrev === undefined ? {} : { newrev }),
-      files: null,
-      message: '',
       subject: '',
       owner: '',
-      parents: [],
-      dependsOn: [],
-      status: 'open',
-      current: true,
-      wip: false,
-      mergeable: true,
-      votes: [],
       placements: this.#placements(project, branch),
     };
     this.#refs.set(facts.id, facts);

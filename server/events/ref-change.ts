@@ -1,4 +1,4 @@
-import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
+import { type Change, type TriggerEvent, unproposed } from '../../pipelines/model/change.ts';
 
 /** The branch or tag that an event without a change is about, as gates hold it. */
 export function refChange(event: TriggerEvent): Change {
@@ -7,6 +7,7 @@ export function refChange(event: TriggerEvent): Change {
   const branch = kind === 'tag' ? '' : (event.branch ?? ref.replace('refs/heads/', ''));
   const id = `${connection}:${project}:${ref}@${newrev ?? ''}`;
   return {
+    ...unproposed,
     id,
     key: `${id},0`,
     kind,
@@ -14,19 +15,9 @@ export function refChange(event: TriggerEvent): Change {
     project,
     branch,
     ref,
-    patchset: 0,
     ...(oldrev === undefined ? {} : { oldrev }),
     ...(newrev === undefined ? {} : { newrev }),
-    files: null,
-    message: '',
     subject: ref,
     owner: event.account?.username ?? '',
-    parents: [],
-    dependsOn: [],
-    status: 'open',
-    current: true,
-    wip: false,
-    mergeable: true,
-    votes: [],
   };
 }
