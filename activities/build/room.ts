@@ -103,16 +103,26 @@ async function prepared(step: Promise<ExecResult>, argv: readonly string[]): Pro
 
 function accept(platform: Platform, what: string, { code, output }: ExecResult): string {
   if (code === 0) return output;
-  if (/No space left on device/.test(output)) {
-    const disk = `${platform.limits.diskMiB} MiB`;
-    throw new BuildProblem(
-      `${what}: the disk is full: the build may use ${disk} (the platform's diskMiB)`,
-      'DISK_FULL',
-    );
-  }
+  if (/No space left on device/.test(output)) throw diskFull(platform, what);
   const killed = code === 137 || /fatal error: Killed signal/.test(output);
   if (killed) throw new BuildProblem(`${what}: killed: it may use ${platform.limits.memoryMiB} MiB of memory`);
   throw new BuildProblem(`${what}: ${firstError(output) ?? `ended with exit code ${code}`}`);
+}
+
+function diskFull({ limits }: Platform, what: string): BuildProblem {
+  const summary = `${what}: the disk is full: the build may use ${limits.diskMiB} MiB (the platform's diskMiB)`;
+  return new BuildProblem(summary, 'DISK_FULL');
+}
+
+/** Copies the source tree into the container, for the unprivileged user. @throws BuildProblem when it is too big. */
+export async function placeTree({ container, platform, root }: Room, directory: string): Promise<void> {
+  await container.copyIn(directory, places.source).catch((error: Error) => {
+    // The engine's own disk is full elsewhere: that is no fault of the package.
+    const tooBig = error.message.includes(`${places.source}/`) && /no space left on device/.test(error.message);
+    throw tooBig ? diskFull(platform, 'source tree') : error;
+  });
+  const { code, output } = await root(['chown', '-R', 'builder', places.source], { quiet: true });
+  if (code !== 0) throw new Error(`the tree cannot be placed in the builder: ${output.trim()}`);
 }
 
 /** Puts text into a file of the container, owned by root. `path` is ours, not the package's. */

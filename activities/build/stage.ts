@@ -14,7 +14,7 @@ import { debBuilder } from './deb/build-deb.ts';
 import { installedPackages, storeFiles } from './manifest.ts';
 import type { Prepared } from './port.ts';
 import { BuildProblem } from './problem.ts';
-import { openRoom, places, type Room } from './room.ts';
+import { openRoom, placeTree, type Room } from './room.ts';
 import { rpmBuilder } from './rpm/build-rpm.ts';
 import { openSource } from './source.ts';
 
@@ -63,7 +63,7 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   const room = await openRoom(deps.engine, platform, { build: input.build.id, context });
   try {
     const builder = platform.format === 'deb' ? debBuilder : rpmBuilder;
-    await copyTree(room, directory);
+    await placeTree(room, directory);
     const prepared = await builder.prepare(source, room, input.source.project);
     context.log.write(`${prepared.name} ${prepared.version}\n`);
     context.heartbeat(`${prepared.name} ${prepared.version}`);
@@ -105,12 +105,6 @@ async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Prom
     finished: new Date().toISOString(),
     build: input.build.id,
   };
-}
-
-async function copyTree(room: Room, directory: string): Promise<void> {
-  await room.container.copyIn(directory, places.source);
-  const { code, output } = await room.root(['chown', '-R', 'builder', places.source], { quiet: true });
-  if (code !== 0) throw new Error(`the tree cannot be placed in the builder: ${output.trim()}`);
 }
 
 /** Offers the repositories of the changes ahead, newest last, and the released one. */

@@ -160,6 +160,11 @@ const refused: readonly {
     reason: /first line must be/,
   },
   {
+    what: 'a tree that fills the disk',
+    files: { data: 'x'.repeat(100 * 1024 * 1024) },
+    reason: /^source tree: the disk is full: the build may use 96 MiB/,
+  },
+  {
     what: 'a build that fills the disk',
     files: { 'debian/rules': `${rules}override_dh_auto_build:\n\tdd if=/dev/zero of=big bs=1M count=2000\n` },
     reason: /the disk is full: the build may use 96 MiB/,
