@@ -7,6 +7,7 @@ import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
 import { printable, readSourceFile, type Source } from '../source.ts';
 import { missingDependency } from './missing-dependency.ts';
+import { restoreUpstream } from './upstream-tree.ts';
 
 const changelogPath = 'debian/changelog';
 const versionFile = {
@@ -110,6 +111,7 @@ async function generateOrig({ name, version, time }: Prepared, room: Room): Prom
     },
   );
   if (/native/.test(format)) return;
+  if (/quilt/.test(format)) await restoreUpstream(room);
   const file = `${name}_${parsed.upstream}.orig.tar.gz`;
   const when = time === null ? await newestTime(room) : String(time);
   const argv = ['tar', '--create', `--file=${file}`, '--use-compress-program=gzip -9n', '--sort=name', '--format=gnu'];

@@ -198,3 +198,26 @@ test('an abort ends the build and leaves no container', async () => {
   const { stdout } = await must('docker', ['ps', '--all', '--format', '{{.Label "sluice.build"}}']);
   assert.doesNotMatch(stdout, new RegExp(`^test-build-${process.pid}-`, 'm'));
 });
+
+for (const [says, applied] of [
+  ['applied, as unpacking a source package leaves them', true],
+  ['not applied, as people keep them in Git', false],
+] as const) {
+  test(`quilt patches may be ${says}`, async () => {
+    const repository = await workshop.repository(`patched-${applied}`);
+    const patch = ['--- a/data', '+++ b/data', '@@ -1 +1 @@', '-hello', '+hello, patched', ''].join('\n');
+    await repository.commit('Import', {
+      ...tree,
+      'debian/patches/series': '# what differs\nsay-more.patch -p1\n',
+      'debian/patches/say-more.patch': patch,
+      data: applied ? 'hello, patched\n' : 'hello\n',
+    });
+    const built = await workshop.build(repository, { platform: 'debian-12' });
+    assert.equal(built.result.result, 'SUCCESS', built.result.summary + built.log);
+    const data = join(built.out, 'hello-gate-data_1.2+c1-1ubuntu3_all.deb');
+    assert.equal(await fileIn(data, 'usr/share/hello-gate/data'), 'hello, patched\n');
+    const orig = join(built.out, 'hello-gate_1.2+c1.orig.tar.gz');
+    const { stdout } = await must('tar', ['--extract', '--to-stdout', '--file', orig, 'hello-gate-1.2+c1/data']);
+    assert.equal(stdout, 'hello\n', 'the upstream tarball has it without the patch');
+  });
+}
