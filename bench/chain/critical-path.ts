@@ -34,9 +34,14 @@ const sets: Readonly<Record<string, string | undefined>> = { 'debian-12': 'deb',
  * for each job what it waited for last.
  *
  * @param times what happened since the push
- * @param pushed when the push began; milliseconds since the epoch
+ * @param options.pushed when the push ended; milliseconds since the epoch
+ * @param options.places whether a job that waited for a place on the worker follows the one that left it; else each
+ *   follows what it depends on, and its wait for a place is a gap
  */
-export function criticalPath(times: readonly ToolTimes[], pushed: number): readonly PathNode[] {
+export function criticalPath(
+  times: readonly ToolTimes[],
+  { pushed, places }: { readonly pushed: number; readonly places: boolean },
+): readonly PathNode[] {
   const sync = latest(times.filter(({ activity }) => activity === 'syncMirrors'));
   const set = parseMirrorId(sync.workflow);
   const release = times.filter((each) => isRelease(each, set) && each.ended <= sync.started);
@@ -44,7 +49,7 @@ export function criticalPath(times: readonly ToolTimes[], pushed: number): reado
   const stages = times.filter(({ activity }) => activity === 'runStage');
   const steps: Step[] = [
     { node: 'prepare', activities: times.filter((each) => isGate(each, 'gate') && each.activity === 'prepare') },
-    ...jobsTo(latest(stages), stages).map((stage) => ({ node: jobOf(stage), activities: [stage] })),
+    ...jobsTo(latest(stages), { stages, places }).map((stage) => ({ node: jobOf(stage), activities: [stage] })),
     { node: 'merge', activities: [submit] },
     { node: 'prepare post', activities: times.filter((each) => isGate(each, 'post') && each.activity === 'prepare') },
     { node: `release ${set}`, activities: release },
@@ -54,13 +59,16 @@ export function criticalPath(times: readonly ToolTimes[], pushed: number): reado
 }
 
 /** The jobs that led to this one, oldest first. */
-function jobsTo(stage: ToolTimes, all: readonly ToolTimes[]): readonly ToolTimes[] {
-  // A job that had to wait for a place on the worker was let in by the end of another.
-  const waited = all.filter(({ ended }) => ended > stage.scheduled && ended <= stage.started);
+function jobsTo(
+  stage: ToolTimes,
+  among: { readonly stages: readonly ToolTimes[]; readonly places: boolean },
+): readonly ToolTimes[] {
+  const { stages, places } = among;
+  const left = stages.filter(({ ended }) => places && ended > stage.scheduled && ended <= stage.started);
   const [name, format] = jobOf(stage).split('-');
-  const needed = all.filter((each) => jobOf(each) === `${before[name ?? '']}-${format}`);
-  const causes = waited.length > 0 ? waited : needed;
-  return causes.length === 0 ? [stage] : [...jobsTo(latest(causes), all), stage];
+  const needed = stages.filter((each) => jobOf(each) === `${before[name ?? '']}-${format}`);
+  const causes = left.length > 0 ? left : needed;
+  return causes.length === 0 ? [stage] : [...jobsTo(latest(causes), among), stage];
 }
 
 function measure(steps: readonly Step[], pushed: number): readonly PathNode[] {

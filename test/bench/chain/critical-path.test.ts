@@ -32,15 +32,25 @@ const chain = [
 ];
 
 test('Follows what the change waited for: what it depends on, or what made room on the worker', () => {
-  const path = criticalPath(chain, 5);
+  const path = criticalPath(chain, { pushed: 5, places: true });
   assert.deepEqual(
     path.map(({ node }) => node),
     ['prepare', 'build-rpm', 'publish-deb', 'install-deb', 'merge', 'prepare post', 'release deb', 'mirror deb'],
   );
 });
 
+test('By dependencies alone, the wait for a place is a gap before the job', () => {
+  const path = criticalPath(chain, { pushed: 5, places: false });
+  const jobs = path.slice(1, 4).map(({ node, gap }) => ({ node, gap }));
+  assert.deepEqual(jobs, [
+    { node: 'build-deb', gap: 1 },
+    { node: 'publish-deb', gap: 51 },
+    { node: 'install-deb', gap: 2 },
+  ]);
+});
+
 test('Gaps and steps add up to the time from the push to the mirrors', () => {
-  const path = criticalPath(chain, 5);
+  const path = criticalPath(chain, { pushed: 5, places: true });
   assert.equal(
     path.reduce((sum, { gap, wall }) => sum + gap + wall, 0),
     395,
@@ -50,5 +60,5 @@ test('Gaps and steps add up to the time from the push to the mirrors', () => {
 
 test('Says which step nothing is known of', () => {
   const unknown = chain.filter(({ workflow }) => workflow !== gate('post'));
-  assert.throws(() => criticalPath(unknown, 5), /prepare post/);
+  assert.throws(() => criticalPath(unknown, { pushed: 5, places: true }), /prepare post/);
 });
