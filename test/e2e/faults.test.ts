@@ -51,6 +51,11 @@ function releasing(change: Change, step: 'begun' | 'staged' | 'mirroring'): Prom
   });
 }
 
+/** Killed workers leave containers: those that come after them remove these. */
+async function assertNothingLeft(change: Change): Promise<void> {
+  for (const { id } of await world.builds(change)) assert.deepEqual(await world.containers(id), [], id);
+}
+
 /** The change ended as if nothing had happened: tested once, merged once, each package published and mirrored once. */
 async function assertUndisturbed(change: Change): Promise<void> {
   await until('the end of the release', async () => {
@@ -59,7 +64,9 @@ async function assertUndisturbed(change: Change): Promise<void> {
     const sets = await world.buildSets(change);
     return sets.some(({ pipeline, result }) => pipeline === 'post' && result !== null) || undefined;
   });
-  const order = (await world.merged()).length - 1;
+  const merged = await world.merged();
+  assert.equal(merged.filter((subject) => subject === change.subject).length, 1, merged.join('\n'));
+  const order = merged.length - 1;
   await until('the mirrors', async () => {
     const shown = await Promise.all(formats.flatMap((format) => world.mirrored(format)));
     return shown.flat().every((packages) => packages.length === order) || undefined;
@@ -68,6 +75,7 @@ async function assertUndisturbed(change: Change): Promise<void> {
   assert.deepEqual(ends.filter((end) => !end.startsWith('check')).sort(), ['gate SUCCESS', 'post SUCCESS']);
   for (const { job, attempt, result, summary } of await world.builds(change))
     assert.deepEqual({ job, attempt, result, summary }, { job, attempt: 1, result: 'SUCCESS', summary });
+  await assertNothingLeft(change);
   const releases = (await world.status()).releases.filter((release) => release.change === change.id);
   assert.deepEqual(
     releases.map(({ state, packages }) => `${state} ${packages[0]?.format}`).sort(),
@@ -117,6 +125,9 @@ describe('faults', () => {
     await atWork(change, 'install', 'systest');
     await world.stack.killAll();
     await world.stack.start();
+    await releasing(change, 'staged');
+    await world.stack.killAll();
+    await world.stack.start();
     await assertUndisturbed(change);
   });
 
@@ -134,6 +145,7 @@ describe('faults', () => {
     await world.engine.back();
     const { result, attempt } = await ended(change);
     assert.deepEqual({ result, attempt }, { result: 'SUCCESS', attempt: 1 });
+    await assertNothingLeft(change);
   });
 
   it('a build that fills its disk ends with DISK_FULL, and with the setting that limits it', async () => {

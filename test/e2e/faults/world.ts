@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, statSync } from 'node:fs';
 import { readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Docker from 'dockerode';
 import { stringify } from 'yaml';
+import { buildLabel } from '../../../activities/nodes/docker/engine.ts';
 import { must } from '../../../activities/process/run.ts';
 import { loadConfig } from '../../../infra/config/load.ts';
 import { addProject } from '../../../infra/git-host/project.ts';
@@ -30,6 +32,8 @@ export interface World {
   /** Whether a build's stage is at work on its worker: waiting for a place there does not count. */
   isAtWork(build: BuildRecord): boolean;
   log(build: BuildRecord): Promise<string>;
+  /** Containers of a build that are still there. */
+  containers(build: string): Promise<readonly string[]>;
   status(): Promise<StatusView>;
   /** What is released, as numbers of states shown so far and names of packages. */
   released(format: string): Promise<{ readonly states: number; readonly packages: readonly string[] }>;
@@ -63,6 +67,10 @@ export async function createWorld(): Promise<World> {
     },
     log: ({ id, stage }) =>
       readFile(logFile(data, id, stage), 'utf8').catch(() => readFile(logFile(data, id, stage, '.part'), 'utf8')),
+    containers: async (build) => {
+      const filters = { label: [`${buildLabel}=${build}`] };
+      return (await new Docker().listContainers({ all: true, filters })).map(({ Id }) => Id);
+    },
     status: () => get<StatusView>('/api/status'),
     released: (format) => released(data, format),
     isStaged: () => isStaged(data),
