@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,6 +99,7 @@ test('a killed supervisor leaves nothing that blocks the next one', async (t) =>
   });
   await sleep(200);
   supervisor.kill('SIGKILL');
+  await once(supervisor, 'exit');
   const lock = await lockDirectory(data, 0);
   assert.match(events(file).join('\n'), /^start (\d+)\nstop \1$/);
   lock.release();
