@@ -34,15 +34,16 @@ export function demoPaths(root: string) {
  * own are started.
  *
  * @param root directory of the demo
+ * @param settings more keys for its sluice.yaml
  */
-export async function setScene(root: string, narrator: Narrator): Promise<Scene> {
+export async function setScene(root: string, narrator: Narrator, settings: object = {}): Promise<Scene> {
   const paths = demoPaths(root);
   const sluice = (...args: string[]) =>
     must(process.execPath, [main, ...args, '--config', paths.config]).then(({ stdout }) => stdout);
   await clearStage(paths, sluice);
   await preparePackages(paths.cache, join(root, 'sources'));
   const mirrors = await startMirrorHost(paths);
-  await writeFile(paths.config, configuration(mirrors));
+  await writeFile(paths.config, configuration(mirrors, settings));
   await startStack(paths);
   const api = createClient({ config: paths.config });
   return {
@@ -72,7 +73,7 @@ function platform(name: string): Platform {
   return found;
 }
 
-function configuration(mirrors: DemoMirrors): string {
+function configuration(mirrors: DemoMirrors, more: object): string {
   const set = (format: 'deb' | 'rpm') => ({
     source: `./data/released/${format}`,
     heads: ['stable'],
@@ -83,6 +84,7 @@ function configuration(mirrors: DemoMirrors): string {
     server: { listen: '127.0.0.1:0' },
     temporal: { port: 0, uiPort: 0 },
     mirrors: { deb: set('deb'), rpm: set('rpm') },
+    ...more,
   };
   return `# Written by \`sluice demo\`.\n${stringify(settings)}`;
 }

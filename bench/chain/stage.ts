@@ -42,7 +42,8 @@ export async function setStage(root: string, narrator: Narrator): Promise<ChainS
   // The signer writes as a user of its own.
   await chmod(times, 0o666);
   process.env[toolTimesVariable] = times;
-  const scene = await setScene(root, narrator);
+  // Both formats' jobs side by side: a job that waits for a place would be counted as orchestration.
+  const scene = await setScene(root, narrator, { workers: { build: 4 } });
   await writeFile(join(scene.sources, project, '.zuul.yaml'), gateOnly);
   const upstream = await scene.developer.importSource(project, join(scene.sources, project));
   await scene.sluice('project', 'add', project, upstream, '--template', 'gate-only');
