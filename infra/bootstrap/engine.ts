@@ -62,6 +62,7 @@ async function startEngine(report: (line: string) => void): Promise<void> {
   const program = findProgram('dockerd');
   if (program === undefined) throw new Error('there is no dockerd');
   mkdirSync(directory, { recursive: true });
+  await clearTheWay(report);
   const log = join(directory, 'dockerd.log');
   // It outlives this command: a session of its own, and nothing of ours kept open.
   const detached = ['setsid', '--fork', 'sh', '-c', 'exec "$1" >>"$2" 2>&1', 'sh', program, log];
@@ -69,6 +70,14 @@ async function startEngine(report: (line: string) => void): Promise<void> {
   if (!(await untilItAnswers())) throw new Error(`dockerd does not come up: see ${log}`);
   const started: StartedEngine = { pid: Number(readFileSync(pidFile, 'utf8')) };
   writeFileSync(record, JSON.stringify(started));
+}
+
+/** An engine that is ending is waited for; the record of one that was killed is removed, whoever has its number now. */
+async function clearTheWay(report: (line: string) => void): Promise<void> {
+  for (const deadline = Date.now() + 20_000; existsSync(pidFile) && Date.now() < deadline; await sleep(100)) {
+    if (isDockerd(Number(readFileSync(pidFile, 'utf8')))) continue;
+    await act([...asRoot(), 'rm', '-f', pidFile], report);
+  }
 }
 
 async function untilItAnswers(): Promise<boolean> {
