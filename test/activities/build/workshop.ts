@@ -154,10 +154,6 @@ function textLog(lines: string[]): BuildLog {
 export async function fileIn(packagePath: string, path: string): Promise<string> {
   const directory = await mkdtemp(join(dirname(packagePath), 'unpacked-'));
   if (packagePath.endsWith('.deb')) await must('dpkg-deb', ['--extract', packagePath, directory]);
-  else {
-    await must('sh', ['-c', 'rpm2cpio "$1" | cpio --extract --make-directories --quiet', 'sh', packagePath], {
-      cwd: directory,
-    });
-  }
+  else await must('sh', ['-c', 'rpm2archive - < "$1" | tar --extract --gzip', 'sh', packagePath], { cwd: directory });
   return readFile(join(directory, path), 'utf8');
 }
