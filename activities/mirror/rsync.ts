@@ -34,16 +34,17 @@ export function createTransport(config: MirrorHostConfig, options: TransportOpti
   const url = parseMirrorUrl(config.url);
   const root = rsyncRoot(url);
   const fixed = [...common, ...connection(url, config, options.timeout)];
+  const signal = options.signal ? { signal: options.signal } : {};
   return {
     top: topOf(url),
     at: (path) => (path === '' ? `${root}/` : `${root}/${path}`),
     async rsync(args) {
       for (let tries = 0; ; tries += 1) {
-        const result = await run('rsync', [...fixed, ...args], options.signal ? { signal: options.signal } : {});
+        const result = await run('rsync', [...fixed, ...args], { endsWithUs: true, ...signal });
         if (result.code === 0) return result.stdout;
         const busy = result.code === 5 && /max connections/.test(result.stderr);
         if (tries >= retries || !(worthRetrying.has(result.code) || busy)) throw fault(url, result);
-        await sleep(pause, undefined, options.signal ? { signal: options.signal } : {});
+        await sleep(pause, undefined, signal);
       }
     },
   };

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly onOutput?: (text: string) => void;
   readonly uid?: number;
   readonly gid?: number;
+  /** The kernel kills the program when we end, however we end: nothing goes on behind the back of who comes next. */
+  readonly endsWithUs?: boolean;
   /** How output becomes text: `latin1` makes each byte one character, whatever it is. Default `utf8`. */
   readonly encoding?: 'utf8' | 'latin1';
 }
@@ -23,6 +25,8 @@ export interface RunResult {
   readonly stderr: string;
   readonly timedOut: boolean;
 }
+
+const dieWithParent = ['--pdeathsig', 'KILL', '--'];
 
 /** How long a process may take to end by itself after SIGTERM, in milliseconds. */
 const grace = 3_000;
@@ -40,8 +44,11 @@ export function run(program: string, args: readonly string[], options: RunOption
 
 function start(program: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const { signal } = options;
+  const [file, argv] = options.endsWithUs
+    ? (['setpriv', [...dieWithParent, program, ...args]] as const)
+    : [program, args];
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
+    const child = spawn(file, argv, {
       cwd: options.cwd,
       env: { ...baseEnvironment(), ...options.env },
       detached: true,

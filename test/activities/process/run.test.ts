@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { must, run } from '../../../activities/process/run.ts';
@@ -57,4 +59,25 @@ test('tools that ran side by side count once', async () => {
     { tool: 'c', start: 30, end: 31 },
   ];
   assert.equal(busyTime(spans), 21);
+});
+
+test('a program that ends with us does not outlive a parent that is killed', async () => {
+  const module = new URL('../../../activities/process/run.ts', import.meta.url).href;
+  const script = `const { run } = await import(${JSON.stringify(module)});
+    run('sleep', ['300'], { endsWithUs: true, onOutput: () => {} });
+    setTimeout(() => console.log('started'), 300);`;
+  const parent = spawn(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    '--input-type=module',
+    '-e',
+    script,
+  ]);
+  await once(parent.stdout, 'data');
+  const child = (await readFile(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8')).trim();
+  assert.equal(await readFile(`/proc/${child}/comm`, 'utf8'), 'sleep\n');
+  parent.kill('SIGKILL');
+  await once(parent, 'close');
+  // Who inherits it may take its time to bury it.
+  const state = await readFile(`/proc/${child}/stat`, 'utf8').catch(() => 'gone');
+  assert.match(state, /^gone$|\) Z /);
 });
