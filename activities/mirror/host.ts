@@ -128,17 +128,33 @@ export async function sendReport({ set, transport }: MirrorHost, snapshot: strin
   });
 }
 
-/** Paths that differ between a tree here and a snapshot there, by checksum; only `paths` are read. */
-export async function differences(
+interface Compared {
+  readonly snapshot: string;
+  /** The only ones that are read, below the tree and the snapshot. */
+  readonly paths: readonly string[];
+}
+
+/** Paths that differ between a tree here and a snapshot there, by checksum. */
+export function differences(host: MirrorHost, tree: string, compared: Compared): Promise<string[]> {
+  return compare(host, tree, compared, ['--dry-run']);
+}
+
+/** Sends the paths that differ by checksum, and answers with them. */
+export function mendDifferences(host: MirrorHost, tree: string, compared: Compared): Promise<string[]> {
+  return compare(host, tree, compared, ['--times', '--perms']);
+}
+
+async function compare(
   { set, transport }: MirrorHost,
   tree: string,
-  { snapshot, paths }: { readonly snapshot: string; readonly paths: readonly string[] },
+  { snapshot, paths }: Compared,
+  how: readonly string[],
 ): Promise<string[]> {
   if (paths.length === 0) return [];
   return withTemporary(async (directory) => {
     const list = join(directory, 'paths');
     await writeFile(list, paths.join('\0'));
-    const limits = ['--from0', `--files-from=${list}`, '--checksum', '--dry-run', '--out-format=%i %n'];
+    const limits = ['--from0', `--files-from=${list}`, '--checksum', '--out-format=%i %n', ...how];
     const target = transport.at(`${set.snapshots}/${snapshot}/`);
     const report = await transport.rsync([...limits, `${tree}/`, target]);
     return [...report.matchAll(/^[<>]f\S+ (.*)$/gm)].map(([, path = '']) => path);
@@ -212,7 +228,7 @@ async function readTexts({ transport }: Bare, paths: readonly string[]): Promise
  */
 export async function probeLinks(host: MirrorHost): Promise<void> {
   const { set, transport } = host;
-  const [link, file] = [`.${set.name}-probe`, `.${set.name}-probe.txt`];
+  const [link, file] = probeNames(set);
   await withTemporary(async (directory) => {
     await symlink(file, join(directory, link));
     await writeFile(join(directory, file), link);
@@ -222,6 +238,11 @@ export async function probeLinks(host: MirrorHost): Promise<void> {
   await removeEntries(host, set.snapshots, [link, file]);
   if (found === link) return;
   throw new MirrorError('munged', 'a link that was sent leads nowhere: set "munge symlinks = no" on the daemon');
+}
+
+/** What a probe leaves below the directory of snapshots while it goes on. */
+export function probeNames({ name }: MirrorSet): readonly [link: string, file: string] {
+  return [`.${name}-probe`, `.${name}-probe.txt`];
 }
 
 async function makeDirectory({ transport }: Bare, path: string): Promise<void> {

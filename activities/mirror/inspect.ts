@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
 import { linksTo } from '../../pipelines/mirror/links.ts';
 import { type HostResult, type MirrorResult, noChanges } from '../../pipelines/mirror/outcome.ts';
+import { withMirrors, withOpenHosts } from './command.ts';
 import { verifyTree } from './content.ts';
 import { type MirrorHost, openHost, shownSnapshot, withTemporary } from './host.ts';
 import { type MirrorLock, readLock } from './lock.ts';
 import { pruneSessions } from './prune.ts';
-import { recover } from './recover.ts';
-import { asMirrorError, closeSessions, openSessions } from './session.ts';
+import { asMirrorError } from './session.ts';
 import { verifySignatures } from './signatures.ts';
 import { type SetState, withSetState } from './state.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
@@ -62,32 +62,21 @@ export function pruneMirrors(
   context: MirrorContext,
   { dryRun = false }: { readonly dryRun?: boolean | undefined } = {},
 ): Promise<MirrorResult & { readonly pruned: Readonly<Record<string, readonly string[]>> }> {
-  return withSetState(set, context, async (state) => {
-    const sessions = await openSessions(set, state, context);
-    try {
-      await recover(sessions, { state, context });
-      const up = sessions.filter(({ error }) => error === null);
-      const pruned = await pruneSessions(up, context, dryRun);
-      const hosts = Object.fromEntries(
-        sessions.map(({ host, error, previous }) => [host.name, plainResult({ target: previous, error })]),
-      );
-      const outcome = Object.keys(pruned).length < sessions.length ? 'failed' : 'unchanged';
-      return { set: set.name, snapshot: null, outcome, hosts, packages: noChanges, pruned } as const;
-    } finally {
-      await closeSessions(sessions, context);
-    }
+  return withMirrors(set, context, async ({ sessions }) => {
+    const up = sessions.filter(({ error }) => error === null);
+    const pruned = await pruneSessions(up, context, dryRun);
+    const hosts = Object.fromEntries(
+      sessions.map(({ host, error, previous }) => [host.name, plainResult({ target: previous, error })]),
+    );
+    const outcome = Object.keys(pruned).length < sessions.length ? 'failed' : 'unchanged';
+    return { set: set.name, snapshot: null, outcome, hosts, packages: noChanges, pruned } as const;
   });
 }
 
 async function recoverFirst(set: MirrorSet, state: SetState, context: MirrorContext): Promise<void> {
   const owed = Object.keys(await state.undone()).length > 0;
   if (!owed && (await state.transaction()) === null) return;
-  const sessions = await openSessions(set, state, context);
-  try {
-    await recover(sessions, { state, context });
-  } finally {
-    await closeSessions(sessions, context);
-  }
+  await withOpenHosts({ set, state, context }, async () => {});
 }
 
 function onEachHost<T extends HostResult>(

@@ -1,8 +1,8 @@
-import { type MirrorResult, noChanges, packageChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
+import { type MirrorResult, noChanges, packageChanges } from '../../pipelines/mirror/outcome.ts';
+import { type Work, withMirrors } from './command.ts';
 import { shows } from './host.ts';
-import { recover } from './recover.ts';
-import { closeSessions, forEach, openSessions, resultOf, type Session, undo } from './session.ts';
-import { type SetState, type Transaction, withSetState } from './state.ts';
+import { forEach, resultOf, type Session, undo } from './session.ts';
+import type { Transaction } from './state.ts';
 import { flipAll, linksBefore } from './transaction.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
 
@@ -15,36 +15,24 @@ export function rollbackMirrors(
   context: MirrorContext,
   options: { readonly to?: string | undefined } = {},
 ): Promise<MirrorResult> {
-  return withSetState(set, context, async (state) => {
-    const sessions = await openSessions(set, state, context);
-    try {
-      await recover(sessions, { state, context });
-      const result = await rollBack({ set, state, context, sessions }, options.to);
-      await state.saveLast(result);
-      return result;
-    } finally {
-      await closeSessions(sessions, context);
-    }
+  return withMirrors(set, context, async (work) => {
+    const result = await rollBack(work, options.to);
+    await work.state.saveLast(result);
+    return result;
   });
 }
 
-interface Work {
-  readonly set: MirrorSet;
-  readonly state: SetState;
-  readonly context: MirrorContext;
-  readonly sessions: readonly Session[];
-}
-
 async function rollBack(work: Work, to: string | undefined): Promise<MirrorResult> {
-  const { set, state, context, sessions } = work;
-  if (sessions.some(({ error }) => error !== null)) return report(work, { snapshot: null, failed: true });
+  const { set, state, context, sessions, lost } = work;
+  if (lost.length > 0) return report(work, { snapshot: null, outcome: 'diverged' });
+  if (sessions.some(({ error }) => error !== null)) return report(work, { snapshot: null, outcome: 'failed' });
   const target = chooseTarget(sessions, to);
   if (target instanceof MirrorError) {
     for (const session of sessions) session.error = target;
-    return report(work, { snapshot: null, failed: true });
+    return report(work, { snapshot: null, outcome: 'failed' });
   }
   const moving = sessions.filter(({ view }) => view !== null && !shows(set, view, target));
-  if (moving.length === 0) return report(work, { snapshot: target, failed: false });
+  if (moving.length === 0) return report(work, { snapshot: target, outcome: 'unchanged' });
   const transaction: Transaction = {
     snapshot: target,
     phase: 'flipping',
@@ -58,14 +46,15 @@ async function rollBack(work: Work, to: string | undefined): Promise<MirrorResul
     session.phase = 'flip';
     await flipAll(session.host, target);
   });
-  const failed = moving.some(({ error }) => error !== null);
-  if (failed) await undo(moving, transaction, { state, context });
-  else {
-    for (const session of moving) session.target = target;
-    await state.saveCommitted({ snapshot: target, digest: null, packages: transaction.packages ?? [] });
+  if (moving.some(({ error }) => error !== null)) {
+    const left = await undo(moving, transaction, { state, context });
+    await state.saveTransaction(null);
+    return report(work, { snapshot: null, outcome: left.length > 0 ? 'diverged' : 'failed' });
   }
+  for (const session of moving) session.target = target;
+  await state.saveCommitted({ snapshot: target, digest: null, packages: transaction.packages ?? [] });
   await state.saveTransaction(null);
-  return report(work, { snapshot: failed ? null : target, failed });
+  return report(work, { snapshot: target, outcome: 'committed' });
 }
 
 /** The snapshot to go to among those that every host has, or why there is none. */
@@ -86,8 +75,9 @@ function chooseTarget(sessions: readonly Session[], to: string | undefined): str
 
 async function report(
   { set, state, sessions }: Work,
-  { snapshot, failed }: { readonly snapshot: string | null; readonly failed: boolean },
+  { snapshot, outcome }: Pick<MirrorResult, 'snapshot' | 'outcome'>,
 ): Promise<MirrorResult> {
+  const failed = snapshot === null;
   const after = snapshot === null ? null : await state.packages(snapshot);
   const hosts: Record<string, MirrorResult['hosts'][string]> = {};
   let changes = noChanges;
@@ -96,12 +86,11 @@ async function report(
     const kept = moved ? 'rolled-back' : 'unchanged';
     const done = moved ? 'committed' : 'unchanged';
     if (!failed) session.phase = 'done';
-    const outcome = session.error !== null ? 'failed' : failed ? kept : done;
+    const ended = session.error !== null ? 'failed' : failed ? kept : done;
     const before = session.previous === null ? null : await state.packages(session.previous);
-    const packages = outcome === 'committed' && before && after ? packageChanges(before, after) : noChanges;
-    if (outcome === 'committed') changes = packages;
-    hosts[session.host.name] = { ...resultOf(session, outcome), packages };
+    const packages = ended === 'committed' && before && after ? packageChanges(before, after) : noChanges;
+    if (ended === 'committed') changes = packages;
+    hosts[session.host.name] = { ...resultOf(session, ended), packages };
   }
-  const outcome = failed ? 'failed' : setOutcome('all', Object.values(hosts));
   return { set: set.name, snapshot, outcome, hosts, packages: changes };
 }

@@ -1,12 +1,12 @@
 import { freeName } from '../../pipelines/mirror/names.ts';
 import { type MirrorResult, noChanges, packageChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
+import { type Work, withMirrors } from './command.ts';
 import { indexPaths } from './content.ts';
 import { type FrozenSource, freezeSource } from './freeze.ts';
-import { differences, probeLinks, sendReport, sendSnapshot, shows } from './host.ts';
+import { differences, mendDifferences, probeLinks, sendReport, sendSnapshot, shows } from './host.ts';
 import { pruneSessions } from './prune.ts';
-import { recover } from './recover.ts';
-import { asMirrorError, closeSessions, forEach, openSessions, resultOf, type Session, undo } from './session.ts';
-import { type Committed, type SetState, type Transaction, withSetState } from './state.ts';
+import { asMirrorError, forEach, resultOf, type Session, undo } from './session.ts';
+import type { Committed, Transaction } from './state.ts';
 import { checkShown, flipAll, linksBefore } from './transaction.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
 
@@ -20,25 +20,11 @@ export interface SyncOptions {
  * read back; undone where that fails.
  */
 export function syncMirrors(set: MirrorSet, context: MirrorContext, options: SyncOptions = {}): Promise<MirrorResult> {
-  return withSetState(set, context, async (state) => {
-    const sessions = await openSessions(set, state, context);
-    try {
-      const lost = await recover(sessions, { state, context });
-      const work = { set, state, context, sessions };
-      const result = lost.length > 0 ? diverged(work, lost) : await publish(work, options);
-      if (!options.dryRun) await state.saveLast(result);
-      return result;
-    } finally {
-      await closeSessions(sessions, context);
-    }
+  return withMirrors(set, context, async (work) => {
+    const result = work.lost.length > 0 ? diverged(work, work.lost) : await publish(work, options);
+    if (!options.dryRun) await work.state.saveLast(result);
+    return result;
   });
-}
-
-interface Work {
-  readonly set: MirrorSet;
-  readonly state: SetState;
-  readonly context: MirrorContext;
-  readonly sessions: readonly Session[];
 }
 
 async function publish(work: Work, { dryRun = false }: SyncOptions): Promise<MirrorResult> {
@@ -110,8 +96,12 @@ async function stage(session: Session, { snapshot, frozen }: Publication): Promi
   await probeLinks(host);
   session.transferred = await sendSnapshot(host, frozen.tree, { snapshot, previous });
   await sendReport(host, snapshot, session.transferred.report);
+  const indexes = await indexPaths(frozen.tree);
+  // rsync goes by sizes and whole seconds: an index made twice within one is taken for the one before.
+  const unsent = indexes.filter((path) => !session.transferred?.changed.includes(path));
+  await mendDifferences(host, frozen.tree, { snapshot, paths: unsent });
   session.phase = 'verify';
-  const paths = [...new Set([...(await indexPaths(frozen.tree)), ...session.transferred.changed])];
+  const paths = [...new Set([...indexes, ...session.transferred.changed])];
   const different = await differences(host, frozen.tree, { snapshot, paths });
   if (different.length > 0) throw new MirrorError('verify', `${different[0]} is not what was sent`);
   // A host that went away since must be noticed before any other is flipped.

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { linksTo } from '../../pipelines/mirror/links.ts';
 import { indexPaths } from './content.ts';
-import { differences, flipLinks, type HostView, type MirrorHost, removeEntries } from './host.ts';
+import { differences, flipLinks, type HostView, type MirrorHost, probeNames, removeEntries } from './host.ts';
 import type { Transaction } from './state.ts';
 import { MirrorError } from './types.ts';
 
@@ -37,9 +37,10 @@ async function restoreLinks(host: MirrorHost, before: Readonly<Record<string, st
   }
 }
 
-/** Removes a snapshot that no link shows, with what stands beside it. */
+/** Removes a snapshot that no link shows, with what stands beside it and what staging was at. */
 async function discardSnapshot(host: MirrorHost, snapshot: string): Promise<void> {
-  await removeEntries(host, host.set.snapshots, [snapshot, `${snapshot}.diff.txt`]);
+  const { set } = host;
+  await removeEntries(host, set.snapshots, [snapshot, `${snapshot}.diff.txt`, ...probeNames(set)]);
 }
 
 /** Takes a transaction back on one host. */

@@ -38,6 +38,7 @@ async function killAt(world: World, set: MirrorSet, pattern: string): Promise<vo
 }
 
 const rows = [
+  ['while a link is tried', '*--include=/.deb-probe*/m2/snapshots/*', 'undone'],
   ['while data is sent', '*--stats*/m2/snapshots/*', 'undone'],
   ['between data and links', '*--checksum*/m2/snapshots/*', 'undone'],
   ['between the links of two hosts', '*"--recursive --links "*/m2/', 'completed'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,6 +62,26 @@ describe('a first synchronisation', () => {
 });
 
 describe('a later synchronisation', () => {
+  test('sends an index that was made anew within the same second, and is as long as it was', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    await world.publish('beta', '1');
+    const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+    const release = async (root: string) => lstat(join(await realpath(root), 'dists/bookworm/Release'));
+    const { mtime, size } = await release(world.source);
+    await utimes(join(world.source, 'dists/bookworm/Release'), mtime, mtime);
+    assert.equal((await world.sync(set)).outcome, 'committed');
+    await world.publish('gamma', '1');
+    assert.equal((await release(world.source)).size, size);
+    await utimes(join(world.source, 'dists/bookworm/Release'), mtime, mtime);
+    const second = await world.sync(set);
+    assert.equal(second.outcome, 'committed', JSON.stringify(second));
+    assert.deepEqual(
+      await contentOf(join(world.local('m1'), 'stable/')),
+      await contentOf(`${await realpath(world.source)}/`),
+    );
+  });
+
   test('says so when nothing changed, and sends only what did', async (t) => {
     const world = await mirrorWorld(t);
     await world.publish('alpha', '1.0-1');
