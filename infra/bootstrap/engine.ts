@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { must } from '../../activities/process/run.ts';
 import { checkout, findProgram } from './find.ts';
 import { act, asRoot, type Step } from './step.ts';
 
@@ -44,11 +46,23 @@ export function containerEngine(): Step {
       return [{ missing: `container engine (${state})`, part: 'containers', mend }];
     },
     async act(_, report) {
-      if ((await askEngine()) === 'forbidden') throw new Error(`no permission for ${socket}: join the group docker`);
-      report('starting dockerd');
-      await startEngine(report);
+      if ((await askEngine()) === 'away') {
+        report('starting dockerd');
+        await startEngine(report);
+      }
+      if ((await askEngine()) === 'forbidden') await joinGroup(report);
     },
   };
+}
+
+/** Lets us use an engine that belongs to a group. Only a process that starts after that is a member: we begin anew. */
+async function joinGroup(report: (line: string) => void): Promise<void> {
+  if (process.env.SLUICE_ENGINE_GROUP !== undefined) throw new Error(`no permission for ${socket}`);
+  const { username } = userInfo();
+  const group = (await must('stat', ['-c', '%G', socket])).stdout.trim();
+  report(`adding ${username} to the group ${group}`);
+  await act([...asRoot(), 'usermod', '--append', '--groups', group, username], report);
+  process.execve?.('/bin/bash', ['bash', join(checkout, 'sluice'), ...process.argv.slice(2)], process.env);
 }
 
 interface StartedEngine {
@@ -84,7 +98,7 @@ async function untilItAnswers(): Promise<boolean> {
   const deadline = Date.now() + 30_000;
   let seen = false;
   while (Date.now() < deadline) {
-    if ((await askEngine()) === 'answers') return true;
+    if ((await askEngine()) !== 'away') return true;
     const running = existsSync(pidFile) && isDockerd(Number(readFileSync(pidFile, 'utf8')));
     if (seen && !running) return false;
     seen ||= running;
