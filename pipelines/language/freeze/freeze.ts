@@ -187,9 +187,11 @@ class ChangeFreezer {
   }
 }
 
+/** Config projects may always attach reporter jobs, others where the tenant says so. */
 function refuseReporter(draft: JobDraft, job: JobVariant, layout: Layout): void {
   if (draft.plain.type !== 'reporter') return;
-  if (layout.projects.byName.get(job.origin.project)?.allowReporterJobs) return;
+  const project = layout.projects.byName.get(job.origin.project);
+  if (project?.trusted || project?.allowReporterJobs) return;
   throw new FreezeError(`project "${job.origin.project}" may not attach reporter job "${draft.name}"`, job);
 }
 

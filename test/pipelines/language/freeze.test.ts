@@ -181,11 +181,6 @@ const refused: readonly [sentence: string, text: string, error: RegExp][] = [
     /nodeset "s" is not defined/,
   ],
   [
-    'a reporter job needs permission',
-    '- job: {name: a, type: reporter}\n- project: {name: app, check: {jobs: [a]}}',
-    /may not attach reporter job/,
-  ],
-  [
     'a final attribute is not changed',
     '- job: {name: a, attribute-control: {voting: {final: true}}}\n- project: {name: app, check: {jobs: [{a: {voting: false}}]}}',
     /attribute "voting" .* is final/,
@@ -206,6 +201,14 @@ test('a job is not run for a project that it does not allow, unless a config-pro
   assert.match(errorsOf(freeze(simple('', { master: app }))).join(), /not allowed for project "app"/);
   const attached = simple('- project: {name: app, check: {jobs: [a]}}', { master: app });
   assert.deepEqual(names(freeze(attached)), ['a']);
+});
+
+test('a reporter job is attached by a config-project, or where the tenant permits it', () => {
+  const reporter = '- job: {name: a, type: reporter, run: a.yaml}\n';
+  const attached = '- project: {name: app, check: {jobs: [a]}}';
+  assert.deepEqual(names(freeze(simple(reporter + attached))), ['a']);
+  const layout = simple(reporter, { master: attached });
+  assert.match(errorsOf(freeze(layout)).join(), /project "app" may not attach reporter job "a"/);
 });
 
 test('secrets of an untrusted repository bind a job to it, and to pipelines after review', () => {
