@@ -29,14 +29,19 @@ function closeQueue(draft: Draft, queue: Queue): void {
 
 function settleQueue(draft: Draft, pipeline: Pipeline, queue: Queue): void {
   for (const item of queue.items) if (belongsElsewhere(draft, pipeline, item)) transfer(draft, pipeline, item);
-  const { items, lasting, window } = queueOf(draft, queue.id);
-  if (items.length === 0) {
-    emit(draft, { type: 'queue-closed', queue: queue.id });
-    return;
-  }
-  if (!lasting || pipeline.manager !== 'dependent' || window === 0) return;
-  const size = isStatic(pipeline) ? pipeline.window.size : Math.max(window, pipeline.window.floor);
-  if (size !== window) emit(draft, { type: 'window-changed', queue: queue.id, window: size });
+  const home = draft.items.get(queue.items[0]?.id ?? '')?.queue;
+  if (queueOf(draft, queue.id).items.length === 0) emit(draft, { type: 'queue-closed', queue: queue.id });
+  if (home !== undefined) keepWindow(draft, pipeline, { home, reached: queue.window });
+}
+
+/** The size that a window had reached goes along to where the queue's first item is now. */
+function keepWindow(draft: Draft, pipeline: Pipeline, of: { readonly home: string; readonly reached: number }): void {
+  const { home, reached } = of;
+  const { lasting, window } = queueOf(draft, home);
+  if (!lasting || pipeline.manager !== 'dependent') return;
+  const anew = reached === 0 || isStatic(pipeline);
+  const size = anew ? pipeline.window.size : Math.max(reached, pipeline.window.floor);
+  if (size !== window) emit(draft, { type: 'window-changed', queue: home, window: size });
 }
 
 /** A window that is written so that it never changes. */
