@@ -154,7 +154,8 @@ function advance(scan: Walk, item: Item): readonly string[] {
     if (active) prepare(draft, itemOf(draft, item.id));
   }
   const { builds, trouble } = itemOf(draft, item.id).buildSet;
-  if (trouble)
+  // Outside the window nobody looks at what could not be prepared.
+  if (trouble && active)
     reasons.push(trouble.kind === 'conflict' ? 'it has a merge conflict' : 'it has an invalid configuration');
   if (builds && summary(builds).failing) reasons.push('at least one job failed');
   return reasons;
