@@ -11,7 +11,8 @@ import type { Outcome } from './scenario.ts';
 /** A build that waits for nodes or semaphores. */
 interface Waiting {
   readonly key: string;
-  readonly age: number;
+  /** Counted from when it had the semaphores that come before nodes; undefined until then. */
+  age: number | undefined;
   readonly action: BuildSetAction;
   readonly build: PendingBuild;
   readonly course: Course;
@@ -103,10 +104,11 @@ export class Workshop {
     this.#stopUnwanted(plans);
     const resumed = plans.flatMap(({ action, plan }) => plan.resume.map((build) => `${action.key}/${build}`));
     if (resumed.length > 0) return resumed.flatMap((key) => this.#resume(key, now));
-    for (const { action, plan } of plans) for (const build of plan.start) this.#ask(action, build);
-    for (const waiting of this.#waiting.values()) this.#takeEarlySemaphores(waiting);
+    // Semaphores go by the order of queues, not of arrival: a build that is tried again comes before those behind it.
+    const asked = plans.flatMap(({ action, plan }) => plan.start.flatMap((build) => this.#ask(action, build) ?? []));
+    for (const waiting of asked) this.#takeEarlySemaphores(waiting);
     this.#takeNodes();
-    return [...this.#waiting.values()].flatMap((waiting) => this.#start(waiting, now));
+    return asked.flatMap((waiting) => this.#start(waiting, now));
   }
 
   #plan(action: BuildSetAction): Plan {
@@ -131,24 +133,26 @@ export class Workshop {
     }
   }
 
-  #ask(action: BuildSetAction, build: PendingBuild): void {
+  /** The build as it waits; undefined when it waits no more, though the gate does not know yet. */
+  #ask(action: BuildSetAction, build: PendingBuild): Waiting | undefined {
     const key = `${action.key}/${build.key}`;
-    if (this.#waiting.has(key) || this.#running.has(key)) return;
+    const known = this.#waiting.get(key);
+    if (known || this.#running.has(key)) return known;
     const { nameOf, outcomes } = this.#around;
     const { job, attempt } = build;
     const state = [...action.ahead, ...action.changes].map(nameOf);
     const course = courseOf(outcomes, { job, attempt, state, change: nameOf(job.change), pipeline: action.pipeline });
-    this.#serial += 1;
-    this.#waiting.set(key, { key, age: this.#serial, action, build, course, leases: undefined });
+    const waiting: Waiting = { key, age: undefined, action, build, course, leases: undefined };
+    this.#waiting.set(key, waiting);
+    return waiting;
   }
 
   #takeEarlySemaphores(waiting: Waiting): void {
-    if (waiting.leases !== undefined) return;
-    const { semaphores } = waiting.build.job;
-    this.#acquire(
-      waiting.key,
-      semaphores.filter((one) => !one.resourcesFirst),
-    );
+    if (waiting.age !== undefined) return;
+    const early = waiting.build.job.semaphores.filter((one) => !one.resourcesFirst);
+    if (!this.#acquire(waiting.key, early)) return;
+    this.#serial += 1;
+    waiting.age = this.#serial;
   }
 
   #acquire(holder: string, semaphores: readonly JobSemaphore[]): boolean {
@@ -159,23 +163,16 @@ export class Workshop {
 
   /** Nodes go to those that have the semaphores that they want beforehand. */
   #takeNodes(): void {
-    const requests = [...this.#waiting.values()].filter((one) => one.leases === undefined && this.#isReady(one));
-    const asked = requests.map(({ key, age, action, build, course }) => ({
-      id: key,
-      age,
-      labels: course.nodeFailure ? [] : build.nodeset.nodes.map((node) => node.label),
-      priority: action.permissions.priority - (build.underPaused ? 1 : 0),
-    }));
-    const served = allocate(asked, this.#leases(), this.capacity);
+    const requests = [...this.#waiting.values()].flatMap(({ key, age, action, build, course, leases }) => {
+      if (age === undefined || leases !== undefined) return [];
+      const labels = course.nodeFailure ? [] : build.nodeset.nodes.map((node) => node.label);
+      return [{ id: key, age, labels, priority: action.permissions.priority - (build.underPaused ? 1 : 0) }];
+    });
+    const served = allocate(requests, this.#leases(), this.capacity);
     for (const [key, leases] of served) {
       const waiting = this.#waiting.get(key);
       if (waiting) waiting.leases = leases;
     }
-  }
-
-  #isReady({ key, build }: Waiting): boolean {
-    const early = build.job.semaphores.filter((one) => !one.resourcesFirst);
-    return early.every(({ name }) => this.#holders[name]?.includes(key));
   }
 
   #leases(): readonly Lease[] {
@@ -185,7 +182,7 @@ export class Workshop {
 
   #start(waiting: Waiting, now: number): readonly GateCommand[] {
     const { key, leases, build, action, course, age } = waiting;
-    if (leases === undefined || !this.#acquire(key, build.job.semaphores)) return [];
+    if (leases === undefined || age === undefined || !this.#acquire(key, build.job.semaphores)) return [];
     this.#waiting.delete(key);
     const node = leases.map((lease) => lease.node).join(',');
     this.#running.set(key, { key, buildSet: action.key, build, course, leases });
