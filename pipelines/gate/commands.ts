@@ -58,7 +58,7 @@ function enqueued(draft: Draft, command: Command<'enqueue'>): GateAnswer {
 function dequeued(draft: Draft, command: Command<'dequeue'>): GateAnswer {
   const item = liveItem(draft, command);
   if (!item) return no(`${command.change} is not in ${command.pipeline}`);
-  if (item.phase !== 'queued') return no(`${command.change} is being merged`);
+  if (item.phase === 'submitting') return no(`${command.change} is being merged`);
   dropItem(draft, item);
   return done;
 }

@@ -164,7 +164,7 @@ function announce(round: Round, cycle: readonly string[]): void {
 function supersedeHere(draft: Draft, pipeline: string, change: string): boolean {
   if (!draft.state.pipelines.some((one) => one.name === pipeline)) return false;
   const item = [...draft.items.values()].find((one) => holds(one, pipeline, change));
-  if (item?.phase === 'queued') dropItem(draft, item);
+  if (item && item.phase !== 'submitting') dropItem(draft, item);
   return true;
 }
 

@@ -36,7 +36,9 @@ function holdsOlder(draft: Draft, item: Item, change: ChangeFacts): boolean {
 }
 
 function queuedItems(draft: Draft, pipeline: string): readonly Item[] {
-  return [...draft.items.values()].filter((item) => item.live && item.pipeline === pipeline && item.phase === 'queued');
+  return [...draft.items.values()].filter(
+    (item) => item.live && item.pipeline === pipeline && item.phase !== 'submitting',
+  );
 }
 
 /** An abandoned change goes without a word; its cycle, and what depends on it in the same queue, is told why. */
