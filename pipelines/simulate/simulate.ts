@@ -59,8 +59,8 @@ class Run {
   #tick(now: number): void {
     const tick = this.#engine.timers.take(now);
     if (!tick) return;
-    const { pipeline, timespec, connection, project, branch } = tick;
-    const head = this.#engine.world.head(project, branch);
+    const { pipeline, timespec, connection } = tick;
+    const head = this.#engine.world.head(tick);
     this.#engine.happen({ type: 'timer', pipeline, timespec, connection }, head);
   }
 

@@ -10,6 +10,8 @@ export interface Tick {
   readonly timespec: string;
   readonly project: string;
   readonly branch: string;
+  /** The commit at the head of the branch is meant, not the branch. */
+  readonly dereference: boolean;
 }
 
 /** A branch of a project, and whether it uses a pipeline. */
@@ -76,6 +78,7 @@ function ticksOf(pipeline: Pipeline, branches: readonly TimedBranch[]): readonly
         timespec: String(timespec),
         project,
         branch,
+        dereference: body.dereference === true,
       })),
     ),
   );

@@ -141,9 +141,12 @@ export class World {
     return this.#ref({ project, ref, oldrev: revision(number - 1), newrev: revision(number) });
   }
 
-  /** The head of a branch, whatever commit it is. */
-  head(project: string, branch: string): ChangeFacts {
-    return this.#ref({ project, ref: `refs/heads/${branch}` });
+  /** The head of a branch, whatever commit it is, or that commit. */
+  head(of: { readonly project: string; readonly branch: string; readonly dereference: boolean }): ChangeFacts {
+    const { project, branch, dereference } = of;
+    const ref = `refs/heads/${branch}`;
+    const newrev = revision(this.#revisions.get(`${project}@${ref}`) ?? 0);
+    return this.#ref({ project, ref, ...(dereference ? { newrev } : {}) });
   }
 
   /** Why a change cannot be merged onto a state: a conflict with something in it, or with what has merged since. */
