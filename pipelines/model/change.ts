@@ -23,6 +23,7 @@ export interface Change {
   readonly subject: string;
   readonly owner: string;
   readonly topic?: string;
+  readonly hashtags?: readonly string[];
   readonly url?: string;
   /** Ids of the changes this one needs by Git parentage, direct only. */
   readonly parents: readonly string[];

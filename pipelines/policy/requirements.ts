@@ -53,6 +53,8 @@ export function unmet(body: Body, change: Change, now: number): string | undefin
   if (statuses.length > 0 && !statuses.some((status) => hasStatus(change, status))) {
     return `${who} has not the status ${statuses.join(' or ')}`;
   }
+  const hashtag = listOf(body.hashtags).find((one) => !hasHashtag(change, one));
+  if (hashtag !== undefined) return `${who} has no hashtag ${JSON.stringify(hashtag)}`;
   for (const wanted of votesAsked(body)) {
     if (change.kind !== 'change') return `${change.ref} is no change`;
     if (!change.votes.some((vote) => voteMatches(wanted, vote, now))) return `${who} has no vote ${described(wanted)}`;
@@ -71,7 +73,11 @@ export function rejected(body: Body, change: Change, now: number): string | unde
   }
   const status = listOf(body.status).find((one) => hasStatus(change, one));
   if (status !== undefined) return `${who} has the status ${status}`;
-  const vote = votesAsked(body).find((asked) => change.votes.some((one) => voteMatches(asked, one, now)));
+  const hashtag = listOf(body.hashtags).find((one) => hasHashtag(change, one));
+  if (hashtag !== undefined) return `${who} has the hashtag ${JSON.stringify(hashtag)}`;
+  const votes = votesAsked(body);
+  if (votes.length > 0 && change.kind !== 'change') return `${change.ref} is no change`;
+  const vote = votes.find((asked) => change.votes.some((one) => voteMatches(asked, one, now)));
   return vote && `${who} has the vote ${described(vote)}`;
 }
 
@@ -84,6 +90,10 @@ const statusNames: Readonly<Record<Change['status'], string>> = {
 
 function hasStatus(change: Change, status: unknown): boolean {
   return status === statusNames[change.status] || status === change.status;
+}
+
+function hasHashtag(change: Change, pattern: unknown): boolean {
+  return (change.hashtags ?? []).some((one) => matchesSomewhere(pattern, one));
 }
 
 type AskedVote = Readonly<Record<string, unknown>>;

@@ -113,6 +113,9 @@ const requireRows: readonly (readonly [says: string, body: Body, of: Partial<Cha
   ['old enough', { approval: [{ 'Code-Review': 2, 'older-than': '30m' }] }, {}, true],
   ['a status', { status: 'NEW' }, {}, true],
   ['a branch is no change', { open: true }, { kind: 'branch' }, false],
+  ['a hashtag', { hashtags: ['^ready$'] }, { hashtags: ['later', 'ready'] }, true],
+  ['a hashtag that is missing', { hashtags: ['^ready$', 'gate'] }, { hashtags: ['ready'] }, false],
+  ['a hashtag where none is known', { hashtags: 'ready' }, {}, false],
 ];
 
 for (const [says, body, of, expected] of requireRows) {
@@ -127,6 +130,20 @@ test('requirement: what is rejected is named', () => {
   const met = requirementsMet(rules, change, now);
   assert.deepEqual(met, { ok: false, reason: 'A of p/a has the vote Code-Review 1/2' });
 });
+
+const rejectRows: readonly (readonly [says: string, body: Body, of: Partial<Change>, met: boolean])[] = [
+  ['a hashtag', { hashtags: 'hold' }, { hashtags: ['on-hold'] }, false],
+  ['another hashtag', { hashtags: 'hold' }, { hashtags: ['ready'] }, true],
+  ['not the current patch set', { 'current-patchset': false }, { current: false }, false],
+  ['votes of a branch, which has none', { approval: [{ Verified: -1 }] }, { kind: 'branch', votes: [] }, false],
+];
+
+for (const [says, body, of, expected] of rejectRows) {
+  test(`rejection: ${says}`, () => {
+    const rules = { require: [], reject: [{ connection: 'gerrit', body }] };
+    assert.equal(requirementsMet(rules, { ...change, ...of }, now).ok, expected);
+  });
+}
 
 test('requirement: rules of other connections do not count', () => {
   const rules = { require: [{ connection: 'github', body: { open: false } }], reject: [] };
