@@ -1,3 +1,4 @@
+import { defaultTenant } from '../../pipelines/language/language.ts';
 import type { Scenario, ScenarioChange, SimulationResult } from '../../pipelines/simulate/scenario.ts';
 import { type SimulateOptions, simulate } from '../../pipelines/simulate/simulate.ts';
 
@@ -41,7 +42,7 @@ export function weekOf(changesADay: number): Scenario {
       files: [{ project: 'config', trusted: true, branch: 'master', path: '.zuul.yaml', text: config }],
     },
     labels: {},
-    tenant: {},
+    tenant: defaultTenant,
     changes,
     outcomes: [
       { change: failing, job: 'install', pipeline: 'gate', result: 'FAILURE', after: 300_000, ...usual },

@@ -8,3 +8,4 @@ export { placement, projectSettings } from './placement.ts';
 export { type ConfigSource, problemText } from './source.ts';
 export { speculativeLayout } from './speculative.ts';
 export { defaultTenant, type ProjectSource, type TenantSettings } from './tenant.ts';
+export { tenantKeys, tenantSettings } from './tenant-file.ts';

@@ -90,6 +90,9 @@ const tenantBody = z.strictObject({
 });
 type TenantBody = z.output<typeof tenantBody>;
 
+/** The keys of a tenant, any of which may be missing. */
+export const tenantKeys = tenantBody.partial();
+
 const globalSemaphore = z.strictObject({ name: z.string(), max: z.int().optional() });
 const OTHER_OBJECTS = new Set(['authorization-rule', 'admin-rule', 'authorization-role', 'api-root']);
 
@@ -145,7 +148,7 @@ function tenantOf(
       ...(lists['config-projects'] ?? []).flatMap(listed).map((project) => projectOf(project, connection, true)),
       ...(lists['untrusted-projects'] ?? []).flatMap(listed).map((project) => projectOf(project, connection, false)),
     ]);
-    return [{ settings: settingsOf(body, limits), projects }];
+    return [{ settings: tenantSettings(body, limits), projects }];
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     report(stanza.offset, `tenant "${body.name}": ${error.message}`);
@@ -153,7 +156,16 @@ function tenantOf(
   }
 }
 
-function settingsOf(body: TenantBody, limits: Readonly<Record<string, number>>): TenantSettings {
+/**
+ * What the keys of a tenant come to, over the presets.
+ *
+ * @param limits global semaphores that are defined, by name
+ * @throws SyntaxError for a label's expression that is none
+ */
+export function tenantSettings(
+  body: z.output<typeof tenantKeys>,
+  limits: Readonly<Record<string, number>> = {},
+): TenantSettings {
   const ansible = body['default-ansible-version'];
   const optional = {
     maxChangesPerPipeline: body['max-changes-per-pipeline'],
@@ -165,7 +177,7 @@ function settingsOf(body: TenantBody, limits: Readonly<Record<string, number>>):
     ansibleVersion: ansible === undefined ? undefined : String(ansible),
   };
   return {
-    name: body.name,
+    name: body.name ?? defaultTenant.name,
     defaultParent: body['default-parent'] ?? defaultTenant.defaultParent,
     maxNodesPerJob: body['max-nodes-per-job'] ?? defaultTenant.maxNodesPerJob,
     maxJobTimeout: body['max-job-timeout'] ?? defaultTenant.maxJobTimeout,

@@ -1,7 +1,6 @@
 import type { GateLimits } from '../gate/command.ts';
 import {
   buildLayout,
-  defaultTenant,
   type FreezeInput,
   freezeJobs,
   type Layout,
@@ -13,12 +12,10 @@ import {
   problemText,
   semaphores,
   speculativeLayout,
-  type TenantSettings,
 } from '../language/language.ts';
 import type { Pipeline, QueuePlacement } from '../model/pipeline.ts';
 import type { Problem } from '../model/position.ts';
 import type { Scenario, ScenarioFile } from './scenario.ts';
-import { readTenant } from './tenant.ts';
 import { connection } from './world.ts';
 
 /** A file that a change gives its repository. */
@@ -35,7 +32,6 @@ const ownPath = '.zuul.yaml';
 export class Layouts {
   readonly problems: Problem[] = [];
   readonly #scenario: Scenario;
-  readonly #tenant: TenantSettings;
   readonly #branches = new Map<string, Set<string>>();
   readonly #speculative = new Map<string, { readonly layout: Layout; readonly problems: readonly Problem[] }>();
   #files: readonly ScenarioFile[];
@@ -44,7 +40,6 @@ export class Layouts {
 
   constructor(scenario: Scenario, files: readonly ScenarioFile[]) {
     this.#scenario = scenario;
-    this.#tenant = readTenant(scenario.tenant, defaultTenant);
     this.#files = files;
     for (const { project, branch, ref } of scenario.changes) if (ref === undefined) this.addBranch(project, branch);
     this.#layout = this.#load();
@@ -59,7 +54,7 @@ export class Layouts {
   }
 
   get limits(): GateLimits {
-    const { maxChangesPerPipeline, maxDependencies } = this.#tenant;
+    const { maxChangesPerPipeline, maxDependencies } = this.#scenario.tenant;
     return {
       ...(maxChangesPerPipeline === undefined ? {} : { maxChangesPerPipeline }),
       ...(maxDependencies === undefined ? {} : { maxDependencies }),
@@ -127,7 +122,7 @@ export class Layouts {
     const parsed = new Map(this.#files.map((file) => [file, this.#parsed.get(file) ?? parseConfigFile(file)]));
     this.#parsed = parsed;
     const files = [...parsed.values()];
-    const layout = buildLayout({ tenant: this.#tenant, projects: this.#sources(files), files });
+    const layout = buildLayout({ tenant: this.#scenario.tenant, projects: this.#sources(files), files });
     const known = new Set(this.problems.map(problemText));
     this.problems.push(...layout.problems.filter((problem) => !known.has(problemText(problem))));
     return layout;

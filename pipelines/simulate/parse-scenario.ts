@@ -1,8 +1,10 @@
+import { defaultTenant, type TenantSettings, tenantSettings } from '../language/language.ts';
 import type { Problem } from '../model/position.ts';
+import { checkScenario, type PlacedEvent } from './check-scenario.ts';
 import { readEvent } from './read-event.ts';
 import { checkConfig, readChange, readConfig, readExpectation, readOutcome } from './read-parts.ts';
-import type { Scenario, ScenarioChange, ScenarioEvent } from './scenario.ts';
-import { type RawOutcome, scenarioSchema } from './schema.ts';
+import type { Scenario } from './scenario.ts';
+import { scenarioSchema } from './schema.ts';
 import { Source } from './source.ts';
 
 /** A scenario, or everything that is wrong with it. */
@@ -24,8 +26,9 @@ export function parseScenario(text: string, path: string): ParsedScenario {
   const start = Date.parse(data.start);
   if (Number.isNaN(start)) source.report(['start'], 'must be a time such as 2030-01-07T00:00:00Z');
   checkConfig(source, data.config, ['config']);
+  const tenant = readTenant(source, data.tenant);
   const changes = Object.entries(data.changes).map(([name, change]) => readChange(name, change));
-  checkNames(source, changes, { outcomes: data.outcomes, events });
+  checkScenario(source, changes, { outcomes: data.outcomes, events, expect: data.expect });
   if (source.problems.length > 0) return { problems: source.problems };
   return {
     scenario: {
@@ -33,7 +36,7 @@ export function parseScenario(text: string, path: string): ParsedScenario {
       title: data.scenario,
       config: readConfig(data.config),
       labels: data.labels,
-      tenant: data.tenant,
+      tenant,
       changes,
       outcomes: data.outcomes.map(readOutcome),
       events: events.map(({ event }) => event).sort((a, b) => a.at - b.at),
@@ -44,45 +47,24 @@ export function parseScenario(text: string, path: string): ParsedScenario {
   };
 }
 
-/** An event with its place in the file. */
-interface PlacedEvent {
-  readonly event: ScenarioEvent;
-  readonly index: number;
+function readTenant(source: Source, keys: Parameters<typeof tenantSettings>[0]): TenantSettings {
+  try {
+    return tenantSettings(keys);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    source.report(['tenant'], error.message);
+    return defaultTenant;
+  }
 }
 
 function readEvents(source: Source, raw: readonly Readonly<Record<string, unknown>>[]): readonly PlacedEvent[] {
   const events: PlacedEvent[] = [];
   let at = 0;
   raw.forEach((one, index) => {
-    const event = readEvent(source, one, { at, index });
-    if (!event) return;
-    at = event.at;
-    events.push({ event, index });
+    const placed = readEvent(source, one, { at, index });
+    if (!placed) return;
+    at = placed.event.at;
+    events.push(placed);
   });
   return events;
-}
-
-/** Names must be those of changes. */
-function checkNames(
-  source: Source,
-  changes: readonly ScenarioChange[],
-  of: { readonly outcomes: readonly RawOutcome[]; readonly events: readonly PlacedEvent[] },
-): void {
-  const known = new Set(changes.map(({ name }) => name));
-  const check = (names: readonly string[], at: readonly PropertyKey[]) => {
-    for (const name of names) if (!known.has(name)) source.report(at, `unknown change "${name}"`);
-  };
-  for (const change of changes) {
-    check(change.dependsOn, ['changes', change.name, 'depends-on']);
-    check(change.conflicts, ['changes', change.name, 'conflicts']);
-    if (change.parent !== undefined) check([change.parent], ['changes', change.name, 'parent']);
-  }
-  of.outcomes.forEach((outcome, index) => {
-    for (const key of ['change', 'ahead', 'without'] as const) check(outcome[key] ?? [], ['outcomes', index, key]);
-  });
-  for (const { event, index } of of.events) {
-    if ('change' in event) check([event.change], ['events', index, event.kind]);
-    if ('changes' in event) check(event.changes, ['events', index, event.kind]);
-    if ('dependsOn' in event) check(event.dependsOn ?? [], ['events', index, 'depends-on']);
-  }
 }

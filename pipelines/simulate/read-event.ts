@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { PlacedEvent } from './check-scenario.ts';
 import { checkConfig, readConfig, readExpectation } from './read-parts.ts';
 import type { ScenarioEvent } from './scenario.ts';
 import { eventSchemas } from './schema.ts';
@@ -16,15 +17,12 @@ export function readEvent(
   source: Source,
   raw: Readonly<Record<string, unknown>>,
   place: { readonly at: number; readonly index: number },
-): ScenarioEvent | undefined {
+): PlacedEvent | undefined {
   const path = ['events', place.index];
   const kinds = Object.keys(raw).filter((key): key is Kind => key in eventSchemas);
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1) {
-    source.report(
-      path,
-      kind === undefined ? 'an event needs a key that says what happens' : `two events in one: ${kinds.join(', ')}`,
-    );
+    source.report(path, kind === undefined ? nothingHappens(raw) : `two events in one: ${kinds.join(', ')}`);
     return undefined;
   }
   const parsed = eventSchemas[kind].safeParse(raw);
@@ -34,7 +32,14 @@ export function readEvent(
   }
   if ('config' in parsed.data) checkConfig(source, parsed.data.config, [...path, 'config']);
   const at = parsed.data.at ?? place.at;
-  return { at, ...bodies[kind](parsed.data as never) } as ScenarioEvent;
+  const event = { at, ...bodies[kind](parsed.data as never) } as ScenarioEvent;
+  return { event, index: place.index, ...('check' in parsed.data ? { check: parsed.data.check } : {}) };
+}
+
+function nothingHappens(raw: Readonly<Record<string, unknown>>): string {
+  const others = Object.keys(raw).filter((key) => key !== 'at');
+  const none = others.length === 0 ? '' : `; "${others.join('", "')}" is none`;
+  return `an event needs a key that says what happens${none}`;
 }
 
 /** What each kind of event becomes. */

@@ -1,3 +1,4 @@
+import type { TenantSettings } from '../language/language.ts';
 import type { Artifact, BuildResult } from '../model/job.ts';
 
 /** A scenario as written, with every default filled in. Durations and times are milliseconds from the start. */
@@ -7,8 +8,7 @@ export interface Scenario {
   readonly config: ScenarioConfig;
   /** Label to the number of its nodes; a label that is not named has as many as are asked for. */
   readonly labels: Readonly<Record<string, number>>;
-  /** Keys of the tenant object, as written. */
-  readonly tenant: Readonly<Record<string, unknown>>;
+  readonly tenant: TenantSettings;
   readonly changes: readonly ScenarioChange[];
   readonly outcomes: readonly Outcome[];
   readonly events: readonly ScenarioEvent[];

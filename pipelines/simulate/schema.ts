@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tenantKeys } from '../language/language.ts';
 
 /** Milliseconds of a duration such as `90s`. */
 const duration = z
@@ -156,7 +157,7 @@ export const scenarioSchema = z.strictObject({
   scenario: text,
   config,
   labels: counts.default({}),
-  tenant: z.record(z.string(), z.unknown()).default({}),
+  tenant: tenantKeys.default({}),
   changes: z.record(name, change).default({}),
   outcomes: z.array(outcome).default([]),
   events: z.array(z.record(z.string(), z.unknown())).default([]),

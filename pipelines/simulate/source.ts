@@ -27,8 +27,11 @@ export class Source {
   reportIssues(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[]): void {
     for (const issue of issues) {
       const at = [...prefix, ...issue.path];
-      if (issue.code !== 'unrecognized_keys') this.report(at, `${label(at)}: ${issue.message}`);
-      else for (const key of issue.keys) this.report([...at, key], `unknown key "${key}"`);
+      const inner = issue.code === 'invalid_union' ? issue.errors.flat().filter(({ path }) => path.length > 0) : [];
+      if (inner.length > 0) this.reportIssues(inner, at);
+      else if (issue.code === 'unrecognized_keys')
+        for (const key of issue.keys) this.report([...at, key], `unknown key "${key}"`);
+      else this.report(at, `${label(at)}: ${this.#document.hasIn(at) ? issue.message : 'is missing'}`);
     }
   }
 

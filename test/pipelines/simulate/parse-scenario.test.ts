@@ -27,7 +27,43 @@ const rows: readonly (readonly [says: string, text: string, problem: RegExp])[] 
   ['an unknown change in an outcome', `${head}outcomes:\n  - {change: B}\n`, /^f\.yaml:6:6: unknown change "B"$/],
   ['an unknown parent', 'scenario: s\nconfig: ""\nchanges:\n  A: {project: p, parent: B}\n', /unknown change "B"$/],
   ['an unknown result', `${head}outcomes:\n  - {result: GOOD}\n`, /^f\.yaml:6:6: outcomes\.0\.result: /],
+  ['an unknown change in what is expected', `${head}expect:\n  merged: [A, B]\n`, /^f\.yaml:6:15: unknown change "B"$/],
+  ['an unknown change in a report', `${head}expect: {reports: [{change: B}]}\n`, /unknown change "B"$/],
+  [
+    'an unknown change in what was built',
+    `${head}events:\n  - check: {running: [{job: x, changes: [A, B]}]}\n`,
+    /^f\.yaml:6:32: unknown change "B"$/,
+  ],
+  [
+    'a queue of no pipeline',
+    `${head}events:\n  - check: {queue: [A]}\n`,
+    /^f\.yaml:6:13: queue needs "pipeline" beside it$/,
+  ],
+  ['a window of no pipeline', `${head}expect: {window: 3}\n`, /^f\.yaml:5:10: window needs "pipeline" beside it$/],
+  ['an expression that is none', `${head}outcomes:\n  - {job: "^("}\n`, /^f\.yaml:6:6: .* not a regular expression/],
+  ['an unknown key of the tenant', `${head}tenant: {size: 3}\n`, /^f\.yaml:5:10: unknown key "size"$/],
+  [
+    'a limit that is no number',
+    `${head}tenant: {max-nodes-per-job: many}\n`,
+    /^f\.yaml:5:10: tenant\.max-nodes-per-job: /,
+  ],
+  [
+    'a label that is no expression',
+    `${head}tenant: {allowed-labels: ["("]}\n`,
+    /^f\.yaml:5:1: .* not a regular expression/,
+  ],
+  ['a missing text', `${head}events:\n  - {comment: A}\n`, /^f\.yaml:6:5: events\.0\.text: is missing$/],
+  [
+    'a configuration without its text',
+    'scenario: s\nconfig:\n  - {project: p}\n',
+    /^f\.yaml:3:5: config\.0\.text: is missing$/,
+  ],
   ['an event that says nothing', `${head}events:\n  - {at: 1s}\n`, /an event needs a key/],
+  [
+    'an unknown event',
+    `${head}events:\n  - {at: 1s, cheer: A}\n`,
+    /^f\.yaml:6:5: .* says what happens; "cheer" is none$/,
+  ],
   ['two events in one', `${head}events:\n  - {approve: A, abandon: A}\n`, /two events in one: approve, abandon/],
   ['a key that belongs to another event', `${head}events:\n  - {approve: A, text: x}\n`, /unknown key "text"$/],
   [
@@ -44,6 +80,11 @@ for (const [says, text, problem] of rows) {
 
 test('several problems are told at once', () => {
   assert.equal(problems('scenario: s\nconfig: 1\ncolour: red\nsize: 3\n').length, 3);
+});
+
+test('branches and tags go by their refs in what is expected', () => {
+  const text = `${head}expect: {builds-exclude: [{change: refs/heads/master}]}\n`;
+  assert.ok('scenario' in parseScenario(text, 'f.yaml'));
 });
 
 test('an error inside the configuration is part of the run', () => {
