@@ -40,6 +40,8 @@ export interface PrepareAction {
   readonly trigger: string;
   /** Changes of all items ahead, oldest first. */
   readonly ahead: readonly string[];
+  /** The same as the items that they are, when those are not tested by themselves. */
+  readonly untested?: readonly (readonly string[])[];
   /** Build set of the item directly ahead, whose prepared state is the base; null: the tip of the branches. */
   readonly base: string | null;
 }

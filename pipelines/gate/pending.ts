@@ -44,7 +44,8 @@ function addActions(actions: GateAction[], state: GateState, of: { item: Item; h
   const { pipeline, queue, changes, trigger } = item;
   if (builds) actions.push(buildSetAction(state, item, of.held));
   else if (!trouble) {
-    actions.push({ kind: 'prepare', key, pipeline, queue, changes, trigger, ahead: base.ahead, base: base.buildSet });
+    const { buildSet, ...below } = base;
+    actions.push({ kind: 'prepare', key, pipeline, queue, changes, trigger, ...below, base: buildSet });
   }
   if (item.phase !== 'submitting') return;
   const configured = state.pipelines.find((one) => one.name === pipeline);

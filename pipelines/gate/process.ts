@@ -208,9 +208,9 @@ function speculativeBase(draft: Draft, item: Item): SpeculativeBase {
     const open = first < 0 ? [] : below.slice(first);
     return { ahead: open.concat(direct.changes), buildSet: direct.buildSet.key };
   }
-  const ahead: (readonly string[])[] = [];
-  for (let one = direct; one; one = itemAhead(one)) ahead.push(one.changes);
-  return { ahead: ahead.reverse().flat(), buildSet: null };
+  const untested: (readonly string[])[] = [];
+  for (let one = direct; one; one = itemAhead(one)) untested.unshift(one.changes);
+  return { ahead: untested.flat(), buildSet: null, ...(untested.length > 0 && { untested }) };
 }
 
 /** The item ahead, unless it only serves as a base. */

@@ -87,6 +87,8 @@ export interface SpeculativeBase {
   readonly ahead: readonly string[];
   /** Build set of the item directly ahead; null when the changes ahead are to be merged onto the branches' tips. */
   readonly buildSet: string | null;
+  /** The changes ahead as the items that they are, when those are only there to be under this one. */
+  readonly untested?: readonly (readonly string[])[];
 }
 
 /** Why there is nothing to run. */

@@ -106,16 +106,14 @@ export class Engine {
     while (busy) busy = this.#act();
   }
 
-  /** Merges a change, through the gate or outside, with what follows for the configuration. */
-  merge(name: string, through: 'gate' | 'outside'): void {
-    const { project, branch, config } = this.world.change(name).made;
-    this.world.merge(name, through);
-    if (config === undefined) return;
-    this.layouts.merge({ project, branch, text: config });
-  }
-
-  /** Tells the gate of a configuration that has changed. */
-  reload(): void {
+  /** Puts the configuration that merged changes bring in force. */
+  reconfigure(merged: readonly string[]): void {
+    const made = merged.map((name) => this.world.change(name).made);
+    const files = made.flatMap(({ project, branch, config: text }) =>
+      text === undefined ? [] : [{ project, branch, text }],
+    );
+    if (files.length === 0) return;
+    this.layouts.merge(files);
     this.#takeConfiguration();
   }
 
@@ -206,11 +204,11 @@ export class Engine {
         const name = this.nameOf(key);
         if (!this.world.has(name) || this.world.facts(name).status === 'merged') continue;
         names.push(name);
-        this.merge(name, 'gate');
+        this.world.merge(name, 'gate');
       } else refused ??= refusal;
     }
     this.tell({ type: 'submitted', item: action.item, merged, ...(refused === undefined ? {} : { refused }) });
-    if (names.some((name) => this.world.change(name).made.config !== undefined)) this.#takeConfiguration();
+    this.reconfigure(names);
     for (const name of names) this.announceMerge(name);
   }
 

@@ -76,13 +76,15 @@ export class Layouts {
     this.#layout = this.#load();
   }
 
-  /** Puts a merged change's configuration in force. */
-  merge(file: ProposedFile): void {
-    const { project, branch, text } = file;
-    const old = this.#files.find((one) => one.project === project && one.branch === branch && one.path === ownPath);
-    const trusted = this.#files.some((one) => one.project === project && one.trusted);
-    const others = this.#files.filter((one) => one !== old);
-    this.configure([...others, { project, branch, path: ownPath, trusted, text }]);
+  /** Puts the configuration of merged changes in force, in order. */
+  merge(merged: readonly ProposedFile[]): void {
+    let files = this.#files;
+    for (const { project, branch, text } of merged) {
+      const trusted = files.some((one) => one.project === project && one.trusted);
+      const others = files.filter((one) => one.project !== project || one.branch !== branch || one.path !== ownPath);
+      files = [...others, { project, branch, path: ownPath, trusted, text }];
+    }
+    this.configure(files);
   }
 
   /** Where a project and branch stand in each pipeline that they use. */

@@ -20,7 +20,7 @@ export function prepare(of: Preparation, action: PrepareAction): PrepareOutcome 
   const proposed = proposedFiles(of, [...ahead, ...changes]);
   const own = proposedFiles(of, changes);
   if (own.length > 0 && conflict !== undefined) return { kind: 'conflict', message: conflict };
-  const broken = brokenAhead(of, ahead, changes);
+  const broken = brokenAhead(of, action);
   if (broken !== undefined) return { kind: 'config-error', message: broken };
   const base = of.layouts.speculative(proposedFiles(of, ahead)).layout;
   const { layout, problems } =
@@ -63,17 +63,16 @@ function proposedFiles(of: Preparation, changes: readonly ChangeFacts[]): readon
   });
 }
 
-function brokenAhead(
-  of: Preparation,
-  ahead: readonly ChangeFacts[],
-  changes: readonly ChangeFacts[],
-): string | undefined {
-  for (const [index, change] of ahead.entries()) {
-    if (proposedFiles(of, [change]).length === 0) continue;
-    const { problems } = of.layouts.speculative(proposedFiles(of, ahead.slice(0, index + 1)));
+/** Of what is ahead and not tested by itself, the first item whose configuration cannot be used. */
+function brokenAhead(of: Preparation, { untested = [], changes }: PrepareAction): string | undefined {
+  for (const [index, item] of untested.entries()) {
+    const own = proposedFiles(of, item.map(of.facts)).length;
+    if (own === 0) continue;
+    const upToItem = untested.slice(0, index + 1).flat();
+    const { problems } = of.layouts.speculative(proposedFiles(of, upToItem.map(of.facts)), own);
     if (!problems.some(({ severity }) => severity === 'error')) continue;
     const these = changes.length > 1 ? 'These changes depend' : 'This change depends';
-    return `${these} on ${change.id}, which has an invalid configuration.`;
+    return `${these} on ${item.map((key) => of.facts(key).id).join(', ')}, which has an invalid configuration.`;
   }
   return undefined;
 }

@@ -136,9 +136,9 @@ class Run {
 
   #mergedOutside(name: string): void {
     const engine = this.#engine;
-    engine.merge(name, 'outside');
+    engine.world.merge(name, 'outside');
     engine.observe(name);
-    if (engine.world.change(name).made.config !== undefined) engine.reload();
+    engine.reconfigure([name]);
     this.#happen('change-merged', name);
   }
 
