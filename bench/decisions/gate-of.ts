@@ -52,6 +52,7 @@ const gate: Pipeline = {
 };
 
 const placement: QueuePlacement = {
+  uses: 'here',
   queue: 'core',
   shared: true,
   allowCircularDependencies: false,

@@ -130,8 +130,7 @@ export function needObstacle(
   const needed = factsOf(draft, need);
   const change = factsOf(draft, key);
   if (!needed || !change) return { reason: sentences.neededUnknown(need), unshared: false };
-  const place = queueFor(pipeline, change);
-  if (place === undefined || place !== queueFor(pipeline, needed)) {
+  if (queueFor(pipeline, change) !== queueFor(pipeline, needed)) {
     return { reason: sentences.queueNotShared(change, needed), unshared: true };
   }
   if (!needed.current) return { reason: sentences.neededOutdated(needed), unshared: false };

@@ -2,9 +2,10 @@ import type { BuildOutcome } from '../jobs/state.ts';
 import type { Change, TriggerEvent } from '../model/change.ts';
 import type { Artifact, BuildResult, BuildSetResult, JobGraph } from '../model/job.ts';
 import type { Pipeline, QueuePlacement } from '../model/pipeline.ts';
+import type { PrepareTrouble } from './state.ts';
 
 /** A change with what the configuration says of its project in each pipeline: resolved outside, so that the core
- * needs no configuration of its own. A pipeline that the project does not use is absent. */
+ * needs no configuration of its own. Nothing stands there for a project without configuration. */
 export interface ChangeFacts extends Change {
   readonly placements: Readonly<Record<string, QueuePlacement>>;
   /** Change id to the patch set that a Git parent is; a parent that is not named here is the latest one. */
@@ -78,8 +79,7 @@ export type GateCommand = { readonly time: number } /**
 /** What preparing an item's speculative state came to: merged and frozen, or the reason why not. */
 export type PrepareOutcome =
   | { readonly kind: 'ready'; readonly graph: JobGraph; readonly state?: PreparedState }
-  | { readonly kind: 'conflict'; readonly message: string }
-  | { readonly kind: 'config-error'; readonly message: string };
+  | PrepareTrouble;
 
 /** The Git state that an item's jobs see: for each project and branch, the merged commit and its tree. */
 export interface PreparedState {

@@ -53,8 +53,7 @@ function isStatic({ window }: Pipeline): boolean {
 function belongsElsewhere(draft: Draft, pipeline: Pipeline, item: Item): boolean {
   if (pipeline.manager === 'independent' || pipeline.manager === 'supercedent') return false;
   const change = factsOf(draft, item.changes[0] ?? '');
-  const place = change && queueFor(pipeline, change);
-  return place !== undefined && place !== item.queue;
+  return change !== undefined && queueFor(pipeline, change) !== item.queue;
 }
 
 /** Puts an item at the end of the queue that its project has now. */

@@ -249,6 +249,6 @@ export function newBuildSet(item: string, number: number): ItemBuildSet {
 }
 
 function prepared(buildSet: ItemBuildSet, outcome: PrepareOutcome): ItemBuildSet {
-  if (outcome.kind !== 'ready') return { ...buildSet, trouble: { kind: outcome.kind, message: outcome.message } };
+  if (outcome.kind !== 'ready') return { ...buildSet, trouble: outcome };
   return { ...buildSet, builds: startBuildSet(outcome.graph), warnings: outcome.graph.warnings };
 }

@@ -14,7 +14,7 @@ import {
 import { type Draft, emit, newBuildSet, queueOf } from './draft.ts';
 import { isMergeable, latestKey } from './facts.ts';
 import { closeIfEmpty, dropItem, factsOf, pipelineOf, say, standingOf } from './operations.ts';
-import { openQueueFor, queueFor } from './queues.ts';
+import { isPlaced, openQueueFor, queueFor } from './queues.ts';
 import type { Item } from './state.ts';
 
 /** Where a change goes in a round: into a queue of its own choice, or under another one in that one's queue. */
@@ -184,7 +184,7 @@ function dropSuperseded(draft: Draft, pipeline: string): void {
 
 function reportRefusal(round: Round, key: string, reason: string): void {
   const { draft, pipeline } = round;
-  if (!factsOf(draft, key)?.placements[pipeline.name]) return;
+  if (!isPlaced(factsOf(draft, key), pipeline.name)) return;
   const message = sentences.notEnqueued(pipeline, reason);
   const refused = { kind: 'report', action: 'failure', pipeline: pipeline.name, changes: [key] } as const;
   const count = draft.state.outbox.length;

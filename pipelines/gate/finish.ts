@@ -6,6 +6,7 @@ import type { GateCommand, ProvidedResult } from './command.ts';
 import { type Draft, emit, itemOf, queueOf } from './draft.ts';
 import { listened } from './enqueue.ts';
 import { factsOf, pipelineOf, resetFollowers, resizeWindow, standingOf, takeOut } from './operations.ts';
+import { isPlaced } from './queues.ts';
 import type { Item, Standing } from './state.ts';
 import { summary } from './summary.ts';
 
@@ -32,8 +33,7 @@ export function finish(draft: Draft, item: Item): void {
 /** Ends an item that can no longer merge, whatever its jobs say. */
 export function reject(draft: Draft, item: Item, refusal: ItemRefusal): void {
   if (item.live) {
-    const placed = isPlaced(draft, item);
-    conclude(draft, item, placed ? { action: 'failure', result: 'FAILURE', refusal } : noJobs);
+    conclude(draft, item, isExpected(draft, item) ? { action: 'failure', result: 'FAILURE', refusal } : noJobs);
     if (pipelineOf(draft, item.pipeline).manager === 'dependent')
       resizeWindow(draft, queueOf(draft, item.queue), 'decrease');
   }
@@ -84,16 +84,16 @@ const success: Verdict = { action: 'success', result: 'SUCCESS' };
 function judge(draft: Draft, item: Item): Verdict {
   const { builds, trouble } = item.buildSet;
   const hasJobs = builds !== null && builds.graph.jobs.length > 0;
-  if (!hasJobs && !isPlaced(draft, item)) return noJobs;
+  if (!hasJobs && !isExpected(draft, item)) return noJobs;
   if (trouble?.kind === 'config-error') return { action: 'config-error', result: 'CONFIG_ERROR' };
   if (trouble?.kind === 'conflict') return { action: 'merge-conflict', result: 'MERGE_CONFLICT' };
   if (!builds || !hasJobs) return noJobs;
   return summary(builds).succeeded ? success : { action: 'failure', result: 'FAILURE' };
 }
 
-/** Whether a project of the item uses the pipeline at all; if not, nobody expects a word from it. */
-function isPlaced(draft: Draft, item: Item): boolean {
-  return item.changes.some((key) => factsOf(draft, key)?.placements[item.pipeline] !== undefined);
+/** Whether a project of the item uses the pipeline, as far as the configuration that the item was judged by tells. */
+function isExpected(draft: Draft, { changes, pipeline, buildSet }: Item): boolean {
+  return buildSet.trouble?.placed ?? changes.some((key) => isPlaced(factsOf(draft, key), pipeline));
 }
 
 /** The final report, once for each item, and what follows from it for the pipeline. */

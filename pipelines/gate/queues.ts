@@ -1,13 +1,23 @@
-import type { Pipeline } from '../model/pipeline.ts';
+import type { Pipeline, QueuePlacement } from '../model/pipeline.ts';
 import type { ChangeFacts } from './command.ts';
 import { type Draft, emit } from './draft.ts';
 import { factsOf } from './operations.ts';
 import type { Queue } from './state.ts';
 
-/** Id of the shared queue that a change goes to where queues are shared; undefined when it has none of its own. */
-export function queueFor(pipeline: Pipeline, change: ChangeFacts): string | undefined {
-  const placement = change.placements[pipeline.name];
-  return placement && `${pipeline.name}/${placement.queue}`;
+/** Id of the queue that a change goes to where queues are shared; for a project that has none, one for the time being. */
+export function queueFor(pipeline: Pipeline, change: ChangeFacts): string {
+  const place = lastingPlace(pipeline, change);
+  return `${pipeline.name}/${place?.queue ?? `${change.project}#`}`;
+}
+
+function lastingPlace(pipeline: Pipeline, change: ChangeFacts): QueuePlacement | undefined {
+  const place = change.placements[pipeline.name];
+  return place?.uses === 'no' ? undefined : place;
+}
+
+/** Whether the change's project uses the pipeline on its branch: if not, nobody expects a word from it. */
+export function isPlaced(change: ChangeFacts | undefined, pipeline: string): boolean {
+  return change?.placements[pipeline]?.uses === 'here';
 }
 
 /** The queue that a change goes to, opened when it is not there. Answers with its id. */
@@ -17,12 +27,13 @@ export function openQueueFor(draft: Draft, pipeline: Pipeline, change: ChangeFac
     const found = queues.find((queue) => queue.pipeline === pipeline.name && isSameRef(draft, queue, change));
     return found?.id ?? open(draft, temporary(draft, pipeline, change));
   }
-  const shared = pipeline.manager === 'independent' ? undefined : queueFor(pipeline, change);
-  if (shared === undefined) return open(draft, temporary(draft, pipeline, change));
-  if (queues.some((queue) => queue.id === shared)) return shared;
+  if (pipeline.manager === 'independent') return open(draft, temporary(draft, pipeline, change));
+  const id = queueFor(pipeline, change);
+  if (queues.some((queue) => queue.id === id)) return id;
+  const name = lastingPlace(pipeline, change)?.queue;
+  if (name === undefined) return open(draft, { ...temporary(draft, pipeline, change), id });
   const window = pipeline.manager === 'serial' ? 1 : pipeline.window.size;
-  const name = change.placements[pipeline.name]?.queue ?? change.project;
-  return open(draft, { id: shared, pipeline: pipeline.name, name, lasting: true, window, items: [] });
+  return open(draft, { id, pipeline: pipeline.name, name, lasting: true, window, items: [] });
 }
 
 function open(draft: Draft, queue: Queue): string {

@@ -35,7 +35,6 @@ export interface Facts {
 }
 
 export interface Queue {
-  /** Unique among the gate's queues, also over time. */
   readonly id: string;
   readonly pipeline: string;
   readonly name: string;
@@ -95,6 +94,8 @@ export interface SpeculativeBase {
 export interface PrepareTrouble {
   readonly kind: 'conflict' | 'config-error';
   readonly message: string;
+  /** Whether the item's projects use the pipeline, where that is not as the configuration in force says. */
+  readonly placed?: boolean;
 }
 
 /** How an item left its queue. */

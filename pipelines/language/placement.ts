@@ -1,12 +1,13 @@
 import type { QueuePlacement } from '../model/pipeline.ts';
 import type { Layout } from './layout.ts';
+import type { ConfiguredProject } from './layout-projects.ts';
 import { projectMatcher } from './match.ts';
 import { findProject } from './project-index.ts';
-import type { MergeMode } from './stanza.ts';
+import type { MergeMode, ProjectStanza } from './stanza.ts';
 
 /**
  * The queue of a project and branch in a pipeline.
- * @returns undefined when the project does not use the pipeline on that branch
+ * @returns undefined when nothing is configured for the project
  */
 export function placement(
   layout: Layout,
@@ -17,23 +18,33 @@ export function placement(
   const source = findProject(layout.projects, project);
   const configured = source && layout.configured.get(source.name);
   if (source === undefined || configured === undefined) return undefined;
-  const ref = branch === '' ? {} : { branch };
-  const uses = configured.stanzas.some((stanza) => {
-    if (branch !== '' && !projectMatcher(layout.projects, stanza, source)(ref)) return false;
-    if (stanza.pipelines.has(pipeline)) return true;
-    const templates = stanza.templates.flatMap((name) => layout.templates.get(name) ?? []);
-    return templates.some((template) => {
-      if (!template.pipelines.has(pipeline)) return false;
-      return branch === '' || projectMatcher(layout.projects, template, source)(ref);
-    });
-  });
-  if (!uses) return undefined;
+  const uses = usage({ layout, pipeline, branch }, configured);
   const queue = configured.branchQueues.find(({ matches }) => matches(branch))?.queue ?? configured.queue;
   const { allowCircularDependencies = false, dependenciesByTopic = false } = queue ?? {};
-  const properties = { allowCircularDependencies, dependenciesByTopic };
+  const properties = { uses, allowCircularDependencies, dependenciesByTopic };
   if (queue === undefined) return { queue: source.name, shared: false, ...properties };
   const name = queue.type === 'per-branch' ? `${queue.name} ${branch}` : queue.name;
   return { queue: name, shared: true, ...properties };
+}
+
+interface Where {
+  readonly layout: Layout;
+  readonly pipeline: string;
+  /** Empty for a tag, which may be on any branch. */
+  readonly branch: string;
+}
+
+function usage({ layout, pipeline, branch }: Where, { stanzas, project }: ConfiguredProject): QueuePlacement['uses'] {
+  const isMeant = (stanza: ProjectStanza) =>
+    branch === '' || projectMatcher(layout.projects, stanza, project)({ branch });
+  let elsewhere = false;
+  for (const stanza of stanzas) {
+    const templates = stanza.templates.flatMap((name) => layout.templates.get(name) ?? []);
+    const using = [stanza, ...templates].filter(({ pipelines }) => pipelines.has(pipeline));
+    if (using.length > 0 && isMeant(stanza) && using.some(isMeant)) return 'here';
+    elsewhere ||= using.length > 0;
+  }
+  return elsewhere ? 'elsewhere' : 'no';
 }
 
 /** What is settled for a project as a whole. */

@@ -57,8 +57,10 @@ export interface Window {
   readonly decreaseFactor: number;
 }
 
-/** The queue that a project and branch use in pipelines with shared queues. */
+/** How a project and branch stand in a pipeline. */
 export interface QueuePlacement {
+  /** Whether the project uses the pipeline: on this branch, on another one only, or not at all. */
+  readonly uses: 'here' | 'elsewhere' | 'no';
   /** Stable name: the shared queue's, with the branch for a per-branch queue; the project's own name otherwise. */
   readonly queue: string;
   readonly shared: boolean;

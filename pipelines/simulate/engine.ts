@@ -246,7 +246,7 @@ export class Engine {
     const changes = known.map((one) => ({ ...one, placements: layouts.placements(one.project, one.branch) }));
     this.tell({ type: 'configure', pipelines, limits, changes });
     const branches = layouts.projects.flatMap(({ name: project, branches: all }) =>
-      all.map((branch) => ({ project, branch, pipelines: new Set(Object.keys(layouts.placements(project, branch))) })),
+      all.map((branch) => ({ project, branch, pipelines: layouts.usedPipelines(project, branch) })),
     );
     this.timers.configure(pipelines, branches, this.now);
   }

@@ -87,7 +87,13 @@ export class Layouts {
     this.configure(files);
   }
 
-  /** Where a project and branch stand in each pipeline that they use. */
+  /** Names of the pipelines that a project uses on a branch. */
+  usedPipelines(project: string, branch: string): ReadonlySet<string> {
+    const places = Object.entries(this.placements(project, branch));
+    return new Set(places.flatMap(([name, { uses }]) => (uses === 'here' ? [name] : [])));
+  }
+
+  /** Where a project and branch stand in each pipeline. */
   placements(project: string, branch: string): Readonly<Record<string, QueuePlacement>> {
     const found: Record<string, QueuePlacement> = {};
     for (const { name } of this.pipelines) {

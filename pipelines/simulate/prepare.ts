@@ -1,6 +1,6 @@
 import type { PrepareAction } from '../gate/action.ts';
 import type { ChangeFacts, PrepareOutcome } from '../gate/command.ts';
-import { problemText } from '../language/language.ts';
+import { type Layout, placement, problemText } from '../language/language.ts';
 import type { Problem } from '../model/position.ts';
 import type { Layouts, ProposedFile } from './layouts.ts';
 import type { World } from './world.ts';
@@ -19,10 +19,13 @@ export function prepare(of: Preparation, action: PrepareAction): PrepareOutcome 
   const conflict = conflictOf(of, action);
   const proposed = proposedFiles(of, [...ahead, ...changes]);
   const own = proposedFiles(of, changes);
-  if (own.length > 0 && conflict !== undefined) return { kind: 'conflict', message: conflict };
   const broken = brokenAhead(of, action);
   if (broken !== undefined) return { kind: 'config-error', message: broken };
   const base = of.layouts.speculative(proposedFiles(of, ahead)).layout;
+  if (own.length > 0 && conflict !== undefined) {
+    const placed = changes.some((change) => isPlacedIn(base, action.pipeline, change));
+    return { kind: 'conflict', message: conflict, placed };
+  }
   const { layout, problems } =
     own.length > 0 ? of.layouts.speculative(proposed, own.length) : { layout: base, problems: [] };
   const errors = problems.filter(({ severity }) => severity === 'error');
@@ -34,9 +37,17 @@ export function prepare(of: Preparation, action: PrepareAction): PrepareOutcome 
     runOptional: true,
     ...(own.length > 0 ? { ahead: base } : {}),
   });
-  if ('errors' in frozen)
-    return { kind: 'config-error', message: `The jobs cannot be frozen. ${listed(frozen.errors)}` };
-  return conflict === undefined ? { kind: 'ready', graph: frozen.graph } : { kind: 'conflict', message: conflict };
+  const placed = () => changes.some((change) => isPlacedIn(layout, action.pipeline, change));
+  if ('errors' in frozen) {
+    const message = `The jobs cannot be frozen. ${listed(frozen.errors)}`;
+    return { kind: 'config-error', message, placed: placed() };
+  }
+  if (conflict !== undefined) return { kind: 'conflict', message: conflict, placed: placed() };
+  return { kind: 'ready', graph: frozen.graph };
+}
+
+function isPlacedIn(layout: Layout, pipeline: string, { project, branch }: ChangeFacts): boolean {
+  return placement(layout, pipeline, project, branch)?.uses === 'here';
 }
 
 /** Why the changes cannot be merged. Those ahead are merged already when they have a prepared state to build on. */

@@ -42,7 +42,7 @@ async function addNeeds(host: FindHost, change: Change, found: Map<string, Chang
   await visit(change);
 }
 
-/** A change with its place in every pipeline that its project uses. */
+/** A change with its place in every pipeline. */
 export function factsOf(layout: Layout, change: Change): ChangeFacts {
   const placements: Record<string, QueuePlacement> = {};
   for (const { name } of layoutPipelines(layout)) {

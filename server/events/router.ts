@@ -189,7 +189,8 @@ export class EventRouter {
 
   #gateOf({ placements }: ChangeFacts, pipeline: string): GateName | undefined {
     const place = placements[pipeline];
-    return place && { tenant: this.#deps.tenant, pipeline, queue: place.queue };
+    if (!place || place.uses === 'no') return undefined;
+    return { tenant: this.#deps.tenant, pipeline, queue: place.queue };
   }
 
   #hostOf(change: string): ReviewHost | undefined {

@@ -66,7 +66,8 @@ export function pipelineNamed(name: string, more: Partial<Pipeline> = {}): Pipel
 /** An open, approved change of one project in a shared queue. */
 export function change(id: string, more: Partial<ChangeFacts> = {}): ChangeFacts {
   const patchset = more.patchset ?? 1;
-  const shared = { queue: 'q', shared: true, allowCircularDependencies: false, dependenciesByTopic: false };
+  const rules = { allowCircularDependencies: false, dependenciesByTopic: false };
+  const shared = { uses: 'here', queue: 'q', shared: true, ...rules } as const;
   return {
     id,
     key: `${id},${patchset}`,

@@ -8,7 +8,7 @@ import { handle } from '../../../pipelines/gate/handle.ts';
 import { pending } from '../../../pipelines/gate/pending.ts';
 import { type GateState, initialGate } from '../../../pipelines/gate/state.ts';
 import type { JobGraph } from '../../../pipelines/model/job.ts';
-import type { Pipeline } from '../../../pipelines/model/pipeline.ts';
+import type { Pipeline, QueuePlacement } from '../../../pipelines/model/pipeline.ts';
 import { graph, job } from '../jobs/sample.ts';
 
 const nobody = {
@@ -59,9 +59,16 @@ function pipeline(more: Partial<Pipeline> = {}): Pipeline {
   };
 }
 
+const place: QueuePlacement = {
+  uses: 'here',
+  queue: 'core',
+  shared: true,
+  allowCircularDependencies: false,
+  dependenciesByTopic: false,
+};
+
 function change(id: string, more: Partial<ChangeFacts> = {}): ChangeFacts {
   const patchset = more.patchset ?? 1;
-  const place = { queue: 'core', shared: true, allowCircularDependencies: false, dependenciesByTopic: false };
   return {
     id,
     key: `${id},${patchset}`,
@@ -264,8 +271,7 @@ test('an item outside the window is neither prepared nor started', () => {
 });
 
 test('a configuration that moves a project moves its items, with their builds', () => {
-  const elsewhere = { queue: 'other', shared: true, allowCircularDependencies: false, dependenciesByTopic: false };
-  const moved = change('c1', { placements: { gate: elsewhere } });
+  const moved = change('c1', { placements: { gate: { ...place, queue: 'other' } } });
   const state = tell(running(1), { type: 'configure', pipelines: [pipeline()], changes: [moved] });
   assert.deepEqual(
     state.queues.map(({ id, items }) => [id, items.length]),
