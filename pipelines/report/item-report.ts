@@ -55,12 +55,15 @@ function body(action: ReportAction, subject: ReportSubject): string {
 }
 
 function failure(subject: ReportSubject): string {
-  const { pipeline, refusal, changes } = subject;
+  const { pipeline, refusal } = subject;
   if (refusal) return refusalText(subject, refusal);
-  const text = withJobs(pipeline.messages.failure, subject);
-  if (changes.length < 2) return text;
-  const others = changes.map((change) => `- ${nameOf(change)}`).join('\n');
-  return `${text}\n\nThis change is part of a dependency cycle, which failed as a whole:\n${others}`;
+  return joined(withJobs(pipeline.messages.failure, subject), cycleText(subject));
+}
+
+function cycleText({ changes }: ReportSubject): string {
+  if (changes.length < 2) return '';
+  const members = changes.map((change) => `- ${nameOf(change)}`).join('\n');
+  return `This change is part of a dependency cycle, which failed as a whole:\n${members}`;
 }
 
 function refusalText(subject: ReportSubject, refusal: ItemRefusal): string {
@@ -73,7 +76,11 @@ function refusalText(subject: ReportSubject, refusal: ItemRefusal): string {
     case 'requirement':
       return `${many ? 'These changes' : 'This change'} cannot be merged any more: a merge requirement is missing.`;
     case 'submit':
-      return joined('All jobs succeeded, but the review system did not merge the change.', refusal.reason);
+      return joined(
+        'All jobs succeeded, but the review system did not merge the change.',
+        refusal.reason,
+        cycleText(subject),
+      );
   }
 }
 
