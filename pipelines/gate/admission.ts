@@ -18,6 +18,8 @@ export interface Entry {
   readonly enqueued?: number;
   /** Key of the change whose event it is. */
   readonly trigger: string;
+  /** Patch sets that were let in before, and need not meet the requirements again. */
+  readonly admitted?: readonly string[];
 }
 
 /** One round of letting in a change with all that it pulls in. */
@@ -28,6 +30,8 @@ export interface Round {
   readonly needs: Needs;
   /** Changes that the round has been at already. */
   readonly history: Set<string>;
+  /** Changes that need others, as far as the round has looked at them. */
+  readonly walked: Set<string>;
 }
 
 /** The dependencies as a pipeline sees them now. */
@@ -43,6 +47,7 @@ export function needsFor(draft: Draft, pipeline: Pipeline): Needs {
 /** The first requirement of the pipeline that one of the changes does not meet. */
 export function unmetRequirement(round: Round, cycle: readonly string[]): string | undefined {
   for (const key of cycle) {
+    if (round.entry.admitted?.includes(key)) continue;
     const change = factsOf(round.draft, key);
     if (!change) return `${key} is not known`;
     const met = requirementsMet(round.pipeline, change, round.draft.state.time);
@@ -58,19 +63,13 @@ export function unmergeable(round: Round, cycle: readonly string[]): string | un
   return change && sentences.cannotMerge(change);
 }
 
-interface Problem {
-  readonly reason: string;
-  /** Told to the change itself even when another one pulled it in. */
-  readonly always: boolean;
-}
-
 /** A dependency cycle in a queue that allows none. */
-export function forbiddenCycle(round: Round, cycle: readonly string[]): Problem | undefined {
+export function forbiddenCycle(round: Round, cycle: readonly string[]): string | undefined {
   if (cycle.length === 1) return undefined;
   for (const key of cycle) {
     const change = factsOf(round.draft, key);
     if (!change || cyclesAllowed(round.pipeline, change)) continue;
-    return { reason: sentences.cycleNotAllowed(change), always: true };
+    return sentences.cycleNotAllowed(change);
   }
   return undefined;
 }
@@ -80,13 +79,13 @@ function cyclesAllowed(pipeline: Pipeline, change: ChangeFacts): boolean {
 }
 
 /** More changes than the pipeline may hold. */
-export function overLimit(round: Round, cycle: readonly string[]): Problem | undefined {
+export function overLimit(round: Round, cycle: readonly string[]): string | undefined {
   const { draft, pipeline, history } = round;
   const limit = draft.state.limits.maxChangesPerPipeline;
   if (limit === undefined) return undefined;
   let count = cycle.length + history.size;
   for (const item of draft.items.values()) if (item.pipeline === pipeline.name) count += item.changes.length;
-  return count > limit ? { reason: sentences.pipelineFull(pipeline, limit), always: false } : undefined;
+  return count > limit ? sentences.pipelineFull(pipeline, limit) : undefined;
 }
 
 interface Missing {

@@ -18,7 +18,17 @@ export interface Draft {
   /** Ids of the queues whose list of items was copied, and may be written to. */
   readonly own: Set<string>;
   /** Patch sets that are to be enqueued again, once the queues have been looked through. */
-  readonly again: { readonly pipeline: string; readonly change: string }[];
+  readonly again: Return[];
+}
+
+/** A change that lost its item only because the changes that it goes with are others now. */
+export interface Return {
+  readonly pipeline: string;
+  readonly change: string;
+  /** Key of the change whose event brought the item in, or made it leave. */
+  readonly trigger: string;
+  /** The item's changes, which met the pipeline's requirements. */
+  readonly admitted: readonly string[];
 }
 
 interface Order {

@@ -24,7 +24,10 @@ interface Place {
   readonly ignoreRequirements: boolean;
 }
 
-type Verdict = { readonly in: true } | { readonly in: false; readonly reason: string };
+type Verdict =
+  | { readonly in: true }
+  /** `tell`: the reason is told to the change that needs this one. */
+  | { readonly in: false; readonly reason: string; readonly tell?: boolean };
 
 /**
  * Lets a patch set into a pipeline, with what it needs ahead of it and, where changes merge, with what is waiting
@@ -32,13 +35,15 @@ type Verdict = { readonly in: true } | { readonly in: false; readonly reason: st
  */
 export function enqueue(draft: Draft, pipelineName: string, key: string, entry: Entry): Verdict {
   const pipeline = pipelineOf(draft, pipelineName);
-  const round = { draft, pipeline, entry, needs: needsFor(draft, pipeline), history: new Set<string>() };
+  const needs = needsFor(draft, pipeline);
+  const round = { draft, pipeline, entry, needs, history: new Set<string>(), walked: new Set<string>() };
   const verdict = addChange(round, key, { live: true, ignoreRequirements: entry.ignoreRequirements });
   if (verdict.in && pipeline.manager === 'supercedent') dropSuperseded(draft, pipelineName);
   return verdict;
 }
 
-function addChange(round: Round, key: string, place: Place): Verdict {
+function addChange(before: Round, key: string, place: Place): Verdict {
+  const round = before.walked.size > 0 ? before : { ...before, walked: new Set<string>() };
   const { draft, pipeline, needs } = round;
   const change = factsOf(draft, key);
   if (!change) return no(`${key} is not known`);
@@ -47,7 +52,9 @@ function addChange(round: Round, key: string, place: Place): Verdict {
     return no(`${pipeline.name} takes no changes from ${change.connection}`);
   }
   const { maxDependencies } = draft.state.limits;
-  if (maxDependencies !== undefined && needs.count(key) > maxDependencies) return no('it needs too many changes');
+  if (maxDependencies !== undefined && needs.exceeds(key, maxDependencies, round.walked)) {
+    return no('it needs too many changes');
+  }
   const queue = place.queue ?? openQueueFor(draft, pipeline, change);
   const verdict = addCycle(round, key, { ...place, queue });
   if (place.queue === undefined) closeIfEmpty(draft, queue);
@@ -62,16 +69,21 @@ function addCycle(round: Round, key: string, place: Place & { readonly queue: st
   const obstacle = unmet ?? unmergeable(round, cycle);
   if (obstacle !== undefined) {
     if (entry.debug && first) reportRefusal(round, key, obstacle);
-    return no(obstacle);
+    return no(obstacle, entry.debug);
   }
-  const problem = forbiddenCycle(round, cycle) ?? overLimit(round, cycle);
-  if (problem) {
-    if (first || problem.always) reportRefusal(round, key, problem.reason);
-    return no(problem.reason);
+  const forbidden = forbiddenCycle(round, cycle);
+  if (forbidden !== undefined) {
+    reportRefusal(round, key, forbidden);
+    return no(forbidden);
+  }
+  const full = overLimit(round, cycle);
+  if (full !== undefined) {
+    if (first) reportRefusal(round, key, full);
+    return no(full, true);
   }
   const ahead = addAhead(round, cycle, place);
   if (!ahead.in) {
-    if (ahead.report) reportRefusal(round, key, ahead.reason);
+    if (ahead.tell) reportRefusal(round, key, ahead.reason);
     return no(ahead.reason);
   }
   if (inQueue(draft, place.queue, key)) return { in: true };
@@ -107,11 +119,7 @@ function addItem(round: Round, cycle: readonly string[], place: Place & { readon
 }
 
 /** Lets in what the changes need: tested with them where changes merge, else only put under them. */
-function addAhead(
-  round: Round,
-  cycle: readonly string[],
-  place: Place & { readonly queue: string },
-): Verdict & { readonly report?: boolean } {
+function addAhead(round: Round, cycle: readonly string[], place: Place & { readonly queue: string }): Verdict {
   const { draft, pipeline, history } = round;
   if (pipeline.manager === 'serial' || pipeline.manager === 'supercedent') return { in: true };
   for (const key of cycle) {
@@ -119,10 +127,7 @@ function addAhead(
     history.add(key);
   }
   const missing = missingNeeds(round, cycle, place.queue);
-  if (missing.refusal !== undefined) {
-    const report = missing.unshared || round.entry.debug;
-    return { in: false, reason: missing.refusal, report };
-  }
+  if (missing.refusal !== undefined) return no(missing.refusal, missing.unshared || round.entry.debug);
   const live = pipeline.manager === 'dependent';
   const last = factsOf(draft, cycle.at(-1) ?? '');
   for (const need of missing.keys) {
@@ -136,12 +141,13 @@ function addAhead(
 
 /** Lets in the open changes that wait for this one; they must meet the requirements by themselves. */
 function addBehind(round: Round, key: string, queue: string): void {
-  const { draft, pipeline, needs } = round;
+  const { draft, pipeline, needs, entry } = round;
   for (const other of needs.by(key)) {
     const change = factsOf(draft, other);
     if (!change || needs.of(key).includes(other) || !isMergeable(change)) continue;
     if (queueFor(pipeline, change) !== queue) continue;
-    addChange(round, other, { live: true, queue, ignoreRequirements: false });
+    const quietly = { ...round, entry: { ...entry, debug: false } };
+    addChange(quietly, other, { live: true, queue, ignoreRequirements: false });
   }
 }
 
@@ -195,8 +201,9 @@ function reportRefusal(round: Round, key: string, reason: string): void {
 /** Git parents before their children; otherwise in the order in which the changes became known. */
 function inMergeOrder(draft: Draft, cycle: readonly string[]): readonly string[] {
   if (cycle.length === 1) return cycle;
-  const arrival = Object.keys(draft.state.facts.changes);
-  const left = [...cycle].sort((a, b) => arrival.indexOf(a) - arrival.indexOf(b));
+  const ids = Object.keys(draft.state.facts.patchsets);
+  const arrival = new Map(cycle.map((key) => [key, ids.indexOf(factsOf(draft, key)?.id ?? key)]));
+  const left = [...cycle].sort((a, b) => (arrival.get(a) ?? 0) - (arrival.get(b) ?? 0));
   const sorted: string[] = [];
   const place = (key: string) => {
     if (!left.includes(key)) return;
@@ -221,6 +228,6 @@ function isLive(draft: Draft, pipeline: string, key: string): boolean {
   return false;
 }
 
-function no(reason: string): { readonly in: false; readonly reason: string } {
-  return { in: false, reason };
+function no(reason: string, tell = false): Verdict {
+  return { in: false, reason, tell };
 }

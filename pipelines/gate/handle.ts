@@ -1,7 +1,7 @@
 import type { GateAnswer, GateCommand } from './command.ts';
 import { carryOut } from './commands.ts';
-import { type Draft, emit, openDraft } from './draft.ts';
-import { enqueue } from './enqueue.ts';
+import { type Draft, emit, openDraft, type Return } from './draft.ts';
+import { enqueue, holds } from './enqueue.ts';
 import type { GateEvent } from './event.ts';
 import { latestKey } from './facts.ts';
 import { forgetUnneeded } from './forget.ts';
@@ -34,18 +34,21 @@ export function handle(state: GateState, command: GateCommand): Handled {
 function settle(draft: Draft): void {
   for (let pass = 0; processQueues(draft) || draft.again.length > 0; pass += 1) {
     if (pass > maxPasses) throw new Error('the queues do not come to rest');
-    for (const { pipeline, change } of draft.again.splice(0)) enqueueAgain(draft, pipeline, change);
+    for (const one of draft.again.splice(0)) enqueueAgain(draft, one);
   }
 }
 
-/** A change that lost its item only because its dependencies changed comes in again, unless it has a newer patch set. */
-function enqueueAgain(draft: Draft, pipeline: string, change: string): void {
-  const { facts } = draft.state;
-  const id = facts.changes[change]?.id ?? change;
-  const latest = latestKey(facts, id);
+/**
+ * Comes in again, unless a newer patch set is in. Where changes merge, those that join must meet the requirements:
+ * nobody has approved that they merge.
+ */
+function enqueueAgain(draft: Draft, { pipeline, change, trigger, admitted }: Return): void {
+  const { facts, pipelines } = draft.state;
+  const latest = latestKey(facts, facts.changes[change]?.id ?? change);
   const newerIsIn = [...draft.items.values()].some(
-    (item) => item.live && latest !== change && item.changes.includes(latest ?? ''),
+    (item) => latest !== change && latest !== undefined && holds(item, pipeline, latest),
   );
   if (newerIsIn) return;
-  enqueue(draft, pipeline, change, { ignoreRequirements: true, quiet: false, debug: false, trigger: change });
+  const ignoreRequirements = pipelines.find(({ name }) => name === pipeline)?.manager !== 'dependent';
+  enqueue(draft, pipeline, change, { ignoreRequirements, admitted, quiet: false, debug: false, trigger });
 }

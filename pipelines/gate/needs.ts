@@ -9,8 +9,11 @@ export interface Needs {
   by(key: string): readonly string[];
   /** The dependency cycle that the patch set is in, in no order; the patch set alone when there is none. */
   cycle(key: string): readonly string[];
-  /** Number of changes that the patch set needs, through any number of steps. */
-  count(key: string): number;
+  /**
+   * Whether following all that the patch set needs leads past more than `limit` changes that need something themselves.
+   * Those of earlier walks count too: they stand in `walked`, which grows.
+   */
+  exceeds(key: string, limit: number, walked: Set<string>): boolean;
 }
 
 export interface NeedsRules {
@@ -55,7 +58,7 @@ function makeNeeds(facts: Facts, rules: NeedsRules): Needs {
       if (!cycles.has(key)) for (const found of components(key, of)) for (const one of found) cycles.set(one, found);
       return cycles.get(key) ?? [key];
     },
-    count: (key) => reachable(key, of).size,
+    exceeds: (key, limit, walked) => exceeds({ of, limit, walked, seen: new Set([key]) }, key),
   };
 }
 
@@ -117,15 +120,23 @@ function reverseNeeds(facts: Facts, of: Needs['of']): Map<string, string[]> {
   return new Map(sorted);
 }
 
-function reachable(start: string, of: Needs['of']): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const open = [...of(start)];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (seen.has(next)) continue;
-    seen.add(next);
-    open.push(...of(next));
+interface WalkOfNeeds {
+  readonly of: Needs['of'];
+  readonly limit: number;
+  readonly walked: Set<string>;
+  readonly seen: Set<string>;
+}
+
+/** Looks at the number before each step, as Zuul does: the last change of a chain may be one too many. */
+function exceeds(walk: WalkOfNeeds, key: string): boolean {
+  for (const need of walk.of(key)) {
+    if (walk.walked.size > walk.limit) return true;
+    walk.walked.add(key);
+    if (walk.seen.has(need)) continue;
+    walk.seen.add(need);
+    if (exceeds(walk, need)) return true;
   }
-  return seen;
+  return false;
 }
 
 /**

@@ -24,7 +24,8 @@ function dropOlder(draft: Draft, change: ChangeFacts): void {
     if (!item) continue;
     dropItem(draft, item);
     const others = item.changes.filter((key) => draft.state.facts.changes[key]?.id !== change.id);
-    draft.again.push(...others.map((key) => ({ pipeline: pipeline.name, change: key })));
+    const common = { pipeline: pipeline.name, trigger: change.key, admitted: item.changes };
+    draft.again.push(...others.map((key) => ({ ...common, change: key })));
   }
 }
 

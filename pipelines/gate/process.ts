@@ -91,7 +91,7 @@ function cycleChanged(scan: Walk, item: Item): boolean {
   const { draft, needs } = scan;
   const first = item.changes[0] ?? '';
   const limit = draft.state.limits.maxDependencies;
-  if (limit !== undefined && needs.of(first).length > 0 && needs.count(first) > limit) {
+  if (limit !== undefined && needs.exceeds(first, limit, new Set())) {
     dropItem(draft, item);
     return true;
   }
@@ -100,7 +100,8 @@ function cycleChanged(scan: Walk, item: Item): boolean {
   for (const key of item.changes) if (isMerged(factsOf(draft, key))) cycle.add(key);
   if (cycle.size === item.changes.length && item.changes.every((key) => cycle.has(key))) return false;
   dropItem(draft, item);
-  if (item.live) draft.again.push(...item.changes.map((change) => ({ pipeline: item.pipeline, change })));
+  const { pipeline, trigger, changes: admitted } = item;
+  if (item.live) draft.again.push(...item.changes.map((change) => ({ pipeline, change, trigger, admitted })));
   return true;
 }
 
