@@ -1,13 +1,8 @@
 import type { z } from 'zod';
 import type { RawStanza } from './yaml.ts';
+import type { Fault } from './yaml-document.ts';
 
 type Issue = z.core.$ZodIssue;
-
-/** What is wrong, and the offset where. */
-export interface Fault {
-  readonly offset: number;
-  readonly message: string;
-}
 
 /** Most faults told of one stanza: finding each one's place costs a walk through the stanza. */
 const MAX_FAULTS = 50;

@@ -1,7 +1,8 @@
 import type { Problem } from '../model/position.ts';
 import { faultsOf } from './faults.ts';
 import type { Origin } from './source.ts';
-import type { Fault, RawStanza } from './yaml.ts';
+import type { RawStanza } from './yaml.ts';
+import type { Fault } from './yaml-document.ts';
 
 /** What a parser of one kind of stanza works with. */
 export interface ParseContext {

@@ -1,15 +1,5 @@
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type ParsedNode,
-  parseDocument,
-  type Scalar,
-  type YAMLMap,
-} from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
+import { type Fault, parseText } from './yaml-document.ts';
 
 /** Largest configuration file, in characters. */
 const MAX_FILE_LENGTH = 8 * 1024 * 1024;
@@ -37,12 +27,6 @@ class Encrypted {
   }
 }
 
-/** Something wrong with a file, at an offset. */
-export interface Fault {
-  readonly offset: number;
-  readonly message: string;
-}
-
 /** One entry of a configuration file: `kind: body`. */
 export interface RawStanza {
   readonly kind: string;
@@ -66,27 +50,27 @@ export interface RawFile {
  * Reads the YAML of a configuration file in bounded time: sizes, depth and expansion of aliases are limited. Whatever
  * cannot be read is a fault; a fault inside one entry costs that entry, a syntax error costs the file.
  */
-export function readYaml(text: string): RawFile {
-  const lines = new LineCounter();
+export function readYaml(file: string): RawFile {
+  const text = file.startsWith('\ufeff') ? file.slice(1) : file;
+  const lineStarts = lineStartsOf(text);
+  const failed = (fault: Fault): RawFile => ({ stanzas: [], faults: [fault], lineStarts, unreadable: true });
   if (text.length > MAX_FILE_LENGTH) {
-    return failed(`file is larger than ${MAX_FILE_LENGTH} characters; split it`);
+    return failed({ offset: 0, message: `file is larger than ${MAX_FILE_LENGTH} characters; split it` });
   }
-  let contents: ParsedNode | null;
   try {
-    const options = { version: '1.1', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' } as const;
-    const document = parseDocument(text, { ...options, lineCounter: lines });
-    const faults = document.errors.map(({ pos, message }) => ({ offset: pos[0], message: `YAML: ${message}` }));
-    if (faults.length > 0) return { stanzas: [], faults, lineStarts: lines.lineStarts, unreadable: true };
-    contents = document.contents;
+    const parsed = parseText(text);
+    return 'fault' in parsed ? failed(parsed.fault) : { ...readEntries(parsed.contents), lineStarts };
   } catch (error) {
-    const deep = error instanceof RangeError;
-    return failed(deep ? 'YAML: nested too deeply' : `YAML: ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof RangeError ? 'nested too deeply' : String(error);
+    return failed({ offset: 0, message: `YAML: ${reason}` });
   }
-  return { ...readEntries(contents), lineStarts: lines.lineStarts };
 }
 
-function failed(message: string): RawFile {
-  return { stanzas: [], faults: [{ offset: 0, message }], lineStarts: [0], unreadable: true };
+/** Offsets of the beginnings of lines. */
+function lineStartsOf(text: string): number[] {
+  const starts = [0];
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) starts.push(end + 1);
+  return starts;
 }
 
 function readEntries(contents: ParsedNode | null): Omit<RawFile, 'lineStarts'> {
@@ -234,13 +218,16 @@ class Reader {
   }
 }
 
+/** What is text in configurations although it looks like a number: an exponent without dot or sign, `08`, `-.5`. */
+const NO_NUMBER = /^(?:[-+]?(?:[\d_]+e|[\d_.]+e\d|0[\d_]*[89][\d_]*$)|[-+]\.)/i;
+
 /** Only what JSON can carry: dates and the numbers that are none stay as they are written. */
 function scalarValue(node: Scalar): unknown {
   const { value } = node;
   if (value === null || typeof value === 'string') return value;
   // YAML 1.1 as configurations know it: "yes" is a boolean, "y" is text.
   if (typeof value === 'boolean') return node.source?.length === 1 ? node.source : value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value === 'number' && Number.isFinite(value) && !NO_NUMBER.test(node.source ?? '')) return value;
   return node.source ?? String(value);
 }
 

@@ -82,6 +82,18 @@ const refused: readonly [sentence: string, text: string, problem: RegExp][] = [
   ['a file is a list', 'job: {name: a}\n', /a configuration file is a list/],
   ['text that is not YAML is told as such', '- job: {name: a\n- [', /YAML: /],
   ['an unknown tag is named', '- job: {name: a, vars: {x: !python/object 1}}\n', /unknown tag "!python\/object"/],
+  [
+    'a tab is named where it indents, and not what follows from it',
+    '- job:\n    name: a\n\tfoo: 1\n    bar: 2\n',
+    /^zuul.yaml:3:1: YAML: a tab cannot indent; use spaces$/,
+  ],
+  ['a file is one document', '- job: {name: a}\n---\n- job: {name: b}\n', /^zuul.yaml:2:1: YAML: a second document/],
+  [
+    'a control character has its place',
+    '- job: {name: a}\n# \x07\n',
+    /^zuul.yaml:2:3: YAML: control character U\+0007/,
+  ],
+  ['bytes that are not UTF-8 have their place', '- job: {name: a\ufffd}\n', /^zuul.yaml:1:16: not text in UTF-8$/],
   ['a key is plain text', '- job: {name: a, vars: {x: {{ y }}}}\n', /a key must be plain text/],
 ];
 
@@ -148,6 +160,48 @@ test('YAML is that of configurations: yes is a boolean, y is text, anchors merge
   assert.equal(job?.name, 'y');
   assert.equal(job?.attributes.voting, false);
   assert.deepEqual(job?.attributes.vars?.value, { b: 1, c: 16 });
+});
+
+const numbers: readonly [text: string, value: unknown][] = [
+  ['12', 12],
+  ['010', 8],
+  ['1.50', 1.5],
+  ['1.5e+3', 1500],
+  ['.5', 0.5],
+  ['1_000', 1000],
+  ['08', '08'],
+  ['1e3', '1e3'],
+  ['1.5e3', '1.5e3'],
+  ['-.5', '-.5'],
+  ['.inf', '.inf'],
+];
+for (const [text, value] of numbers) {
+  test(`${text} is ${typeof value === 'number' ? 'a number' : 'text'}`, () => {
+    const [job] = parse(`- job: {name: a, vars: {x: ${text}}}\n`).stanzas.jobs;
+    assert.deepEqual(job?.attributes.vars?.value, { x: value });
+  });
+}
+
+const accepted: readonly [sentence: string, text: string, description: string][] = [
+  ['a byte order mark is no text', '\ufeff- job: {name: a, description: x}\n', 'x'],
+  ['lines may end as on Windows', '- job:\r\n    name: a\r\n    description: |\r\n      x\r\n      y\r\n', 'x\ny\n'],
+  [
+    'quoted text goes on at any indentation',
+    '- job:\n    name: a\n    description: "x\\\n  y"\n    voting: false\n',
+    'xy',
+  ],
+  ['flow collections go on at any indentation', '- job: {\nname: a,\n  description: x\n}\n', 'x'],
+];
+for (const [sentence, text, description] of accepted) {
+  test(sentence, () => {
+    const { problems, stanzas } = parse(text);
+    assert.deepEqual(problems, []);
+    assert.equal(stanzas.jobs[0]?.attributes.description, description);
+  });
+}
+
+test('a byte order mark has no column', () => {
+  assert.match(parse('\ufeff- job: {foo: 1}\n').problems.map(problemText).join('\n'), /:1:9: .*"foo"/);
 });
 
 test('merge tags are kept with their values', () => {
