@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { compileLookaround, type MatchFrom } from './lookaround.ts';
 
 /** Longest accepted regular expression, in characters: compiled size grows with it. */
 const MAX_PATTERN_LENGTH = 4096;
@@ -6,8 +7,8 @@ const MAX_PATTERN_LENGTH = 4096;
 /** Literals, `.`, escapes of punctuation and simple repetition: valid without asking the compiler. */
 const OBVIOUSLY_VALID = /^\^?(?:(?:[\w/ ,:@~#%&=<>!'"-]|\\[./\-+])|\.[*+?]?)*\$?$/;
 
-/** `^(?!X)` with nothing of weight after it: the one form of lookahead that configurations use, said as a negation. */
-const NEGATIVE_LOOKAHEAD = /^\^?\(\?!(.*)\)(?:\.\*\$?|\.\+\$?|)$/;
+/** `^(?!X)` with nothing of weight after it, which can be said as a negation. */
+const NEGATIVE_LOOKAHEAD = /^\^?\(\?!([^()]*|\([^()]*\))\)(?:\.\*\$?|)$/;
 
 /**
  * A regular expression with RE2's semantics, and therefore linear time. It matches at the beginning of the subject
@@ -16,21 +17,16 @@ const NEGATIVE_LOOKAHEAD = /^\^?\(\?!(.*)\)(?:\.\*\$?|\.\+\$?|)$/;
 export class Pattern {
   readonly source: string;
   readonly negate: boolean;
-  /** Set when the expression is not RE2 and was understood as something else. */
+  /** Set when the expression is not RE2 and is understood all the same. */
   readonly deprecation: string | undefined;
-  readonly #expression: string;
-  readonly #inverted: boolean;
+  readonly #lookaround: MatchFrom | undefined;
   #compiled: RE2JS | undefined;
 
-  private constructor(source: string, negate: boolean, lookahead?: string) {
+  private constructor(source: string, negate: boolean, lookaround?: MatchFrom) {
     this.source = source;
     this.negate = negate;
-    this.#expression = lookahead ?? source;
-    this.#inverted = lookahead === undefined ? negate : !negate;
-    this.deprecation =
-      lookahead === undefined
-        ? undefined
-        : `"${source}" uses a negative lookahead, which RE2 lacks; write {regex: "^(${lookahead})", negate: true}`;
+    this.#lookaround = lookaround;
+    this.deprecation = lookaround === undefined ? undefined : deprecationOf(source);
   }
 
   /**
@@ -46,35 +42,28 @@ export class Pattern {
       pattern.#compile();
       return pattern;
     } catch (error) {
-      return Pattern.#withoutLookahead(source, negate) ?? fail(source, error);
-    }
-  }
-
-  static #withoutLookahead(source: string, negate: boolean): Pattern | undefined {
-    const inner = NEGATIVE_LOOKAHEAD.exec(source)?.[1];
-    if (inner === undefined) return undefined;
-    try {
-      const pattern = new Pattern(source, negate, inner);
-      pattern.#compile();
-      return pattern;
-    } catch {
-      return undefined;
+      const lookaround = compileLookaround(source);
+      return lookaround === undefined ? fail(source, error) : new Pattern(source, negate, lookaround);
     }
   }
 
   /** Whether the subject begins with a match (or, negated, does not). */
   matches(subject: string): boolean {
-    return this.#compile().matcher(subject).lookingAt() !== this.#inverted;
+    return (this.#lookaround?.(subject, 0, false) ?? this.#compile().matcher(subject).lookingAt()) !== this.negate;
   }
 
   /** Whether the whole subject is a match (or, negated, is not). */
   matchesWhole(subject: string): boolean {
-    return this.#compile().matcher(subject).matches() !== this.#inverted;
+    return (this.#lookaround?.(subject, 0, true) ?? this.#compile().matcher(subject).matches()) !== this.negate;
   }
 
   /** Whether a match stands anywhere in the subject (or, negated, nowhere). */
   matchesSomewhere(subject: string): boolean {
-    return this.#compile().matcher(subject).find() !== this.#inverted;
+    const lookaround = this.#lookaround;
+    if (lookaround === undefined) return this.#compile().matcher(subject).find() !== this.negate;
+    const last = this.source.startsWith('^') ? 0 : subject.length;
+    const starts = Array.from({ length: last + 1 }, (_, index) => index);
+    return starts.some((from) => lookaround(subject, from, false)) !== this.negate;
   }
 
   toJSON(): { regex: string; negate: boolean } {
@@ -82,9 +71,18 @@ export class Pattern {
   }
 
   #compile(): RE2JS {
-    this.#compiled ??= RE2JS.compile(this.#expression);
+    this.#compiled ??= RE2JS.compile(this.source);
     return this.#compiled;
   }
+}
+
+function deprecationOf(source: string): string {
+  const excluded = NEGATIVE_LOOKAHEAD.exec(source)?.[1];
+  const better =
+    excluded === undefined
+      ? 'say it without, perhaps by "negate: true"'
+      : `write {regex: "^(${excluded})", negate: true}`;
+  return `"${source}" looks ahead or behind, which RE2 cannot; ${better}`;
 }
 
 function fail(source: string, error: unknown): never {
