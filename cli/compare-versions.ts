@@ -2,13 +2,14 @@ import type { Readable, Writable } from 'node:stream';
 import { type Command, Option } from 'commander';
 import { type VersionRules, versionRules } from '../pipelines/formats/format.ts';
 import type { PackageFormat } from '../pipelines/model/artifact.ts';
-import { addCommand } from './command.ts';
+import { addCommand, jsonOption } from './command.ts';
 import { misused } from './fault.ts';
 import { print } from './output.ts';
 
 interface Options {
   readonly format: PackageFormat;
   readonly stdin?: boolean;
+  readonly json?: boolean;
 }
 
 const examples = [
@@ -21,10 +22,11 @@ export function register(program: Command): void {
   addCommand(program, 'compare-versions', { examples })
     .addOption(new Option('--format <format>', 'whose order').choices(['deb', 'rpm']).makeOptionMandatory())
     .option('--stdin', 'read a TAB-separated pair a line, print a line each')
+    .addOption(jsonOption().conflicts('stdin'))
     .argument('[versions...]', 'two versions')
-    .action(async (versions: readonly string[], { format, stdin }: Options) => {
+    .action(async (versions: readonly string[], { format, stdin, json }: Options) => {
       const rules = versionRules[format];
-      if (!stdin) return print(compareTwo(rules, versions), (order) => order, {});
+      if (!stdin) return print(compareTwo(rules, versions), (order) => order, { json });
       if (versions.length > 0) throw misused('with --stdin, give no versions as arguments');
       await compareLines(rules, process.stdin, process.stdout);
     });

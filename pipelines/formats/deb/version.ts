@@ -7,7 +7,7 @@ export interface Version {
 
 const highestEpoch = 2_147_483_647;
 
-/** Takes a version apart; null for what `dpkg --validate-version` refuses. White space around it is no part of it. */
+/** Takes a version apart; null for what `dpkg --validate-version` refuses. Blanks and tabs around it are no part of it. */
 export function parseVersion(text: string): Version | null {
   const version = read(text);
   return typeof version === 'string' ? null : version;
@@ -38,9 +38,9 @@ function must(text: string): Version {
 
 /** The version, or what is wrong with it. */
 function read(text: string): Version | string {
-  const trimmed = text.replace(/^[ \t-\r]+|[ \t-\r]+$/g, '');
+  const trimmed = /^[ \t]*([^ \t]*)[ \t]*$/.exec(text)?.[1];
+  if (trimmed === undefined) return 'the version has white space inside';
   if (trimmed === '') return 'the version is empty';
-  if (/[ \t-\r]/.test(trimmed)) return 'the version has white space inside';
   const colon = trimmed.indexOf(':');
   const epoch = colon < 0 ? 0 : readEpoch(trimmed.slice(0, colon));
   if (typeof epoch === 'string') return epoch;
@@ -57,8 +57,8 @@ function read(text: string): Version | string {
 }
 
 function readEpoch(text: string): number | string {
-  // dpkg reads the epoch with strtol, which takes a sign.
-  if (!/^[+-]?[0-9]+$/.test(text)) return 'the epoch is not a number';
+  // dpkg reads the epoch with strtol, which takes a sign, and any white space before it.
+  if (!/^[\n-\r]*[+-]?[0-9]+$/.test(text)) return 'the epoch is not a number';
   const epoch = Number(text);
   if (epoch < 0) return 'the epoch is negative';
   return epoch > highestEpoch ? 'the epoch is too big' : Math.abs(epoch);

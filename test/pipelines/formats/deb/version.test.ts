@@ -53,7 +53,14 @@ test('what dpkg --validate-version refuses is refused, and nothing else', async 
     '1~',
     '1_2',
   ];
-  const versions = [...odd, '2147483647:1', '2147483648:1', '1é', ...samplePairs(400).flat()];
+  const controls = ['\t', '\n', '\v', '\f', '\r'].flatMap((one) => [
+    `${one}1`,
+    `1${one}`,
+    `1${one}2`,
+    `${one}1:2`,
+    `${one}-0:1`,
+  ]);
+  const versions = [...odd, ...controls, '2147483647:1', '2147483648:1', '1é', ...samplePairs(400).flat()];
   const accepted = await askValid(versions);
   const wrong = versions.filter((version, i) => (explainVersion(version) === null) !== accepted[i]);
   assert.deepEqual(wrong, []);
