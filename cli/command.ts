@@ -50,3 +50,8 @@ export function configOption(): Option {
 export function serverOption(): Option {
   return new Option('--server <url>', 'server to talk to').env('SLUICE_SERVER');
 }
+
+/** Collects the values of an option that may be repeated: one value each time, so that arguments may follow. */
+export function append(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

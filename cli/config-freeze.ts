@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type FreezeResult, freezeJobs, type Layout } from '../pipelines/language/language.ts';
 import type { FrozenJob, Nodeset } from '../pipelines/model/job.ts';
 import type { Problem } from '../pipelines/model/position.ts';
-import { addCommand, jsonOption } from './command.ts';
+import { addCommand, append, jsonOption } from './command.ts';
 import { type ConfigOptions, loadConfig, tenantOptions } from './config-input.ts';
 import { failed } from './fault.ts';
 import { print } from './output.ts';
@@ -34,10 +34,6 @@ export function register(program: Command): void {
       print('graph' in result ? { jobs: result.graph.jobs.map(shown) } : result, JSON.stringify, { json: true });
       if ('errors' in result) throw failed();
     });
-}
-
-function append(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 function freezeFor(layout: Layout, { pipeline, project, branch, file }: Options): FreezeResult {

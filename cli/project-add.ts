@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { AddedProject } from '../infra/git-host/project.ts';
-import { addCommand, configOption, jsonOption } from './command.ts';
+import { addCommand, append, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed, misused } from './fault.ts';
 import { paint, print } from './output.ts';
@@ -26,7 +26,11 @@ export function register(program: Command): void {
     .argument('<name>', 'name of the project')
     .argument('[url]', 'where branches and tags are imported from')
     .option('--queue <name>', 'shared queue: its projects are tested together (default: alone)')
-    .option('--template <name...>', 'project templates (default: what debian/ and spec files suggest)')
+    .option(
+      '--template <name>',
+      'a project template; may be repeated (default: what debian/ and spec files suggest)',
+      append,
+    )
     .addOption(configOption())
     .addOption(jsonOption())
     .action(add);

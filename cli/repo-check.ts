@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addCommand, jsonOption } from './command.ts';
+import { addCommand, append, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { print } from './output.ts';
 import { orRefused, shownTree } from './repository.ts';
@@ -17,7 +17,7 @@ export function register(program: Command): void {
     details: 'Checks signatures, hashes, that every package can be installed, and that no two bring the same file.',
   })
     .argument('<dir>', 'the repository')
-    .option('--with <dir...>', 'repositories that dependencies may also come from')
+    .option('--with <dir>', 'a repository that dependencies may also come from; may be repeated', append)
     .option('--key <file>', "the key that must have signed it (default: the repository's own)")
     .addOption(jsonOption())
     .action(check);

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { checked } from '../activities/repository/names.ts';
 import type { PackageFormat } from '../pipelines/model/artifact.ts';
-import { addCommand, jsonOption } from './command.ts';
+import { addCommand, append, jsonOption } from './command.ts';
 import { misused } from './fault.ts';
 import { print } from './output.ts';
 import { orRefused, renderPublication, shownTree, signerFor } from './repository.ts';
@@ -28,13 +29,27 @@ export function register(program: Command): void {
     .argument('<dir>', 'the repository; made when absent')
     .argument('[files...]', 'packages: .deb, .dsc with its tarballs beside it, .rpm')
     .addOption(new Option('--format <format>', 'kind of packages').choices(['deb', 'rpm']).makeOptionMandatory())
-    .option('--codename <name>', 'name of the APT distribution; needed for a new one')
-    .option('--arch <arch...>', 'APT architectures besides those of the packages')
-    .option('--origin <text>', 'who the repository says it is from')
+    .option('--codename <name>', 'name of the APT distribution; needed for a new one', valid('codename'))
+    .option(
+      '--arch <arch>',
+      'an APT architecture besides those of the packages; may be repeated',
+      (arch, before?: readonly string[]) => append(valid('architecture')(arch), before),
+    )
+    .option('--origin <text>', 'who the repository says it is from', valid('origin'))
     .option('--base <dir>', 'a repository whose packages the new state also has')
     .option('--sign <key>', 'GnuPG key for the index, and for RPM packages')
     .addOption(jsonOption())
     .action(publish);
+}
+
+function valid(kind: 'codename' | 'architecture' | 'origin'): (text: string) => string {
+  return (text) => {
+    try {
+      return checked(kind, text);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  };
 }
 
 async function publish(dir: string, files: readonly string[], options: Options): Promise<void> {

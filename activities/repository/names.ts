@@ -5,6 +5,7 @@ const patterns = {
   version: /^[A-Za-z0-9][A-Za-z0-9.+~^:_-]*$/,
   architecture: /^[a-z0-9][a-z0-9_-]*$/,
   codename: /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+  origin: /^\P{Cc}*$/u,
   'file name': /^[A-Za-z0-9][A-Za-z0-9.+~^:_%-]*$/,
 } as const;
 
