@@ -4,8 +4,7 @@ import { parseControl } from '../../pipelines/formats/deb/control.ts';
 import { parseRelease } from '../../pipelines/formats/deb/release.ts';
 import { evr, parsePrimary, parseRepomd } from '../../pipelines/formats/rpm/repodata.ts';
 import type { SyncedPackage } from '../../pipelines/mirror/outcome.ts';
-import { must } from '../process/run.ts';
-import { listFiles, sha256 } from '../repository/files.ts';
+import { listFiles, readPacked, sha256 } from '../repository/files.ts';
 import { MirrorError } from './types.ts';
 
 /** A file that an index vouches for; `path` is relative to the tree. */
@@ -97,7 +96,7 @@ async function debPackages(tree: string, root: string): Promise<(Vouched & Synce
   const base = root.slice(0, root.lastIndexOf('dists/'));
   const found: (Vouched & SyncedPackage)[] = [];
   for (const directory of await packageIndexes(tree, root)) {
-    for (const fields of parseControl(await readIndex(join(tree, directory)))) {
+    for (const fields of parseControl(await readPacked(join(tree, directory)))) {
       found.push({
         name: fields.Package ?? '',
         version: fields.Version ?? '',
@@ -126,7 +125,7 @@ async function rpmPackages(tree: string, root: string): Promise<(Vouched & Synce
   const base = dirname(dirname(root));
   const primary = (await vouchedBy(tree, root)).find(({ path }) => /primary\.xml(\.\w+)?$/.test(path));
   if (primary === undefined) return [];
-  return parsePrimary(await readIndex(join(tree, primary.path))).map((one) => ({
+  return parsePrimary(await readPacked(join(tree, primary.path))).map((one) => ({
     name: one.name,
     version: evr(one),
     arch: one.arch,
@@ -134,12 +133,4 @@ async function rpmPackages(tree: string, root: string): Promise<(Vouched & Synce
     size: one.size,
     sha256: one.checksumType === 'sha256' ? one.checksum : '',
   }));
-}
-
-const unpackers: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', bz2: 'bzip2', zst: 'zstd' };
-
-async function readIndex(path: string): Promise<string> {
-  const program = unpackers[path.split('.').at(-1) ?? ''];
-  if (program === undefined) return readFile(path, 'utf8');
-  return (await must(program, ['--decompress', '--stdout', '--', path])).stdout;
 }

@@ -2,8 +2,14 @@ import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../process/run.ts';
-import { sha256 } from './files.ts';
-import { type ListedPackage, publicKeyFile, type RepositoryFormat, type RepositoryProblem } from './port.ts';
+import { exists, sha256 } from './files.ts';
+import {
+  type ListedPackage,
+  type PackageRelations,
+  publicKeyFile,
+  type RepositoryFormat,
+  type RepositoryProblem,
+} from './port.ts';
 import { isSigned } from './signature.ts';
 import { verifyIndexes } from './verify.ts';
 
@@ -19,9 +25,8 @@ export interface CheckRequest {
 export async function checkRepository(format: RepositoryFormat, request: CheckRequest): Promise<RepositoryProblem[]> {
   const { tree, others } = request;
   const packages = await format.list(tree);
-  const key = request.key ?? ((await isSigned(tree)) ? join(tree, publicKeyFile) : null);
   const broken = [
-    ...(key === null ? [] : await checkSignatures(format, tree, key)),
+    ...(await checkSignatures(format, tree, request.key)),
     ...(await verifyIndexes(format, tree)),
     ...(await checkHashes(tree, packages)),
   ];
@@ -30,32 +35,56 @@ export async function checkRepository(format: RepositoryFormat, request: CheckRe
   return [...(await format.uninstallable(tree, others)), ...(await findConflicts(format, tree, packages))];
 }
 
-/** Checks the root index's signatures with this key and no other. */
+/**
+ * Checks the root index's signatures: with the key given or the repository's own and no other, or with the user's keys
+ * where a repository that was not made here carries none.
+ */
 export async function checkSignatures(
   format: RepositoryFormat,
   tree: string,
-  key: string,
+  given?: string,
 ): Promise<RepositoryProblem[]> {
-  const settings = await format.settings(tree);
-  const { detached, clear } = format.signatures(settings);
-  const root = format.rootIndex(settings);
+  const own = await isSigned(tree);
+  const { detached, clear } = format.signatures(await format.settings(tree));
+  const names = clear === null ? [detached] : [detached, clear];
+  const there = await Promise.all(names.map((name) => exists(join(tree, name))));
+  const expected = own ? names : names.filter((_, position) => there[position]);
+  const key = given ?? (own ? join(tree, publicKeyFile) : null);
+  if (key !== null && expected.length === 0) return [{ kind: 'signature', subject: tree, message: 'it is not signed' }];
+  const problems = await withKey(key, (env) =>
+    Promise.all(expected.map((name) => checkSignature(format, tree, { name, env }))),
+  );
+  return problems.flat();
+}
+
+/** Runs `work` with the environment of a GnuPG that knows this key alone; null for the user's own. */
+async function withKey(
+  key: string | null,
+  work: (env: Readonly<Record<string, string>>) => Promise<RepositoryProblem[][]>,
+): Promise<RepositoryProblem[][]> {
+  if (key === null) return work(process.env.GNUPGHOME === undefined ? {} : { GNUPGHOME: process.env.GNUPGHOME });
   const home = await mkdtemp(join(tmpdir(), 'sluice-keys-'));
   try {
     const env = { GNUPGHOME: home };
-    const imported = await run('gpg', ['--batch', '--quiet', '--import', '--', key], { env });
-    if (imported.code !== 0) return [{ kind: 'signature', subject: key, message: 'this is no public key' }];
-    const signatures = [[join(tree, detached), join(tree, root)], ...(clear === null ? [] : [[join(tree, clear)]])];
-    const problems: RepositoryProblem[] = [];
-    for (const files of signatures) {
-      const { code, stderr } = await run('gpg', ['--batch', '--verify', '--', ...files], { env });
-      const subject = (files[0] ?? '').slice(tree.length + 1);
-      if (code !== 0) problems.push({ kind: 'signature', subject, message: stderr.trim().split('\n').at(-1) ?? '' });
-    }
-    if (clear !== null) problems.push(...(await compareTexts(tree, root, clear)));
-    return problems;
+    const { code } = await run('gpg', ['--batch', '--quiet', '--import', '--', key], { env });
+    return code === 0 ? await work(env) : [[{ kind: 'signature', subject: key, message: 'this is no public key' }]];
   } finally {
     await rm(home, { recursive: true, force: true });
   }
+}
+
+async function checkSignature(
+  format: RepositoryFormat,
+  tree: string,
+  { name, env }: { readonly name: string; readonly env: Readonly<Record<string, string>> },
+): Promise<RepositoryProblem[]> {
+  const settings = await format.settings(tree);
+  const root = format.rootIndex(settings);
+  const isClear = name === format.signatures(settings).clear;
+  const files = isClear ? [join(tree, name)] : [join(tree, name), join(tree, root)];
+  const { code, stderr } = await run('gpg', ['--batch', '--verify', '--', ...files], { env });
+  if (code !== 0) return [{ kind: 'signature', subject: name, message: stderr.trim().split('\n').at(-1) ?? '' }];
+  return isClear ? compareTexts(tree, root, name) : [];
 }
 
 /** A client reads either file, so both must say the same. */
@@ -70,7 +99,7 @@ async function compareTexts(tree: string, root: string, clear: string): Promise<
 
 async function checkHashes(tree: string, packages: readonly ListedPackage[]): Promise<RepositoryProblem[]> {
   const problems: RepositoryProblem[] = [];
-  for (const one of packages) {
+  for (const one of packages.flatMap((each) => [each, ...each.parts])) {
     const path = join(tree, one.path);
     const missing = await access(path).then(
       () => false,
@@ -96,11 +125,12 @@ async function findConflicts(
       owners.set(name, [...(owners.get(name) ?? []), { one, mark }]);
     }
   }
+  const apart = exclusions(format, tree);
   const pairs = new Map<string, RepositoryProblem>();
   for (const [name, list] of owners) {
     for (const [position, { one, mark }] of list.entries()) {
       const other = list.slice(position + 1).find((next) => next.one.name !== one.name && next.mark !== mark);
-      if (other === undefined || (await excluded(format, tree, [one, other.one]))) continue;
+      if (other === undefined || (await apart(one, other.one))) continue;
       const subject = `${one.name} ${one.version} and ${other.one.name} ${other.one.version}`;
       if (!pairs.has(subject)) pairs.set(subject, { kind: 'conflict', subject, message: `both bring ${name}` });
     }
@@ -108,11 +138,18 @@ async function findConflicts(
   return [...pairs.values()];
 }
 
-async function excluded(
-  format: RepositoryFormat,
-  tree: string,
-  [a, b]: readonly [ListedPackage, ListedPackage],
-): Promise<boolean> {
-  const [byA, byB] = await Promise.all([a, b].map((one) => format.excludes(join(tree, one.path))));
-  return (byA?.has(b.name) ?? false) || (byB?.has(a.name) ?? false);
+/** Whether two packages never stand on one system, or one may overwrite the other's files; each is read once. */
+function exclusions(format: RepositoryFormat, tree: string) {
+  const known = new Map<string, Promise<PackageRelations>>();
+  const relationsOf = ({ path }: ListedPackage) => {
+    const found = known.get(path) ?? format.relations(join(tree, path));
+    known.set(path, found);
+    return found;
+  };
+  const keepsOff = (one: PackageRelations, other: PackageRelations) =>
+    one.excludes.some((relation) => other.offers.some((offer) => format.matches(relation, offer)));
+  return async (a: ListedPackage, b: ListedPackage) => {
+    const [one, other] = await Promise.all([relationsOf(a), relationsOf(b)]);
+    return keepsOff(one, other) || keepsOff(other, one);
+  };
 }

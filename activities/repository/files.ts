@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, constants as fsConstants } from 'node:fs';
-import { chmod, copyFile, link, mkdir, readdir, stat, utimes } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { must } from '../process/run.ts';
 
 /** Every file below `root`, as relative paths in a fixed order; links are named, not followed. */
 export async function listFiles(root: string): Promise<string[]> {
@@ -40,6 +41,15 @@ export async function copy(from: string, to: string): Promise<void> {
   await copyFile(from, to, fsConstants.COPYFILE_FICLONE);
   await utimes(to, mtime, mtime);
   await chmod(to, 0o644);
+}
+
+const unpackers: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', bz2: 'bzip2', zst: 'zstd' };
+
+/** Reads an index as text, unpacked according to its name. */
+export async function readPacked(path: string): Promise<string> {
+  const program = unpackers[path.split('.').at(-1) ?? ''];
+  if (program === undefined) return readFile(path, 'utf8');
+  return (await must(program, ['--decompress', '--stdout', '--', path])).stdout;
 }
 
 export async function exists(path: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readlink, realpath, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readlink, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { withLock } from '../process/lock.ts';
 import { RepositoryRefusal } from './port.ts';
@@ -17,20 +17,31 @@ export interface Generations {
 /** Trees kept besides the one shown, for readers that are still inside. */
 const keptGenerations = 3;
 
-/** @throws RepositoryRefusal when DIR is a directory that was not made by us and is not empty. */
+/** @throws RepositoryRefusal when DIR is a link that leads to itself. */
 export async function generationsOf(directory: string): Promise<Generations> {
   const dir = resolve(directory);
   const text = await readlink(dir).catch(() => null);
   const home = join(dirname(dir), `.${basename(dir)}.generations`);
-  if (text !== null && dirname(resolve(dirname(dir), text)) !== home) return generationsOf(resolve(dirname(dir), text));
+  if (text !== null && dirname(resolve(dirname(dir), text)) !== home) {
+    const code = await stat(dir).catch((error: NodeJS.ErrnoException) => error.code);
+    if (code === 'ELOOP') throw new RepositoryRefusal(`${dir} is a link that leads to itself`);
+    return generationsOf(resolve(dirname(dir), text));
+  }
   return { dir, home };
 }
 
-/** The tree that readers see, or null when nothing was published yet. */
+/**
+ * The tree that readers see, or null when nothing was published yet.
+ *
+ * @throws RepositoryRefusal when DIR is a file, or a directory that was not made by us and is not empty.
+ */
 export async function currentTree({ dir, home }: Generations): Promise<string | null> {
   const text = await readlink(dir).catch(() => null);
   if (text !== null) return realpath(dir);
-  const found = await readdir(dir).catch(() => []);
+  const found = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw new RepositoryRefusal(`${dir} cannot be a repository: ${error.message}`);
+    return [];
+  });
   if (found.length > 0) {
     throw new RepositoryRefusal(
       `${dir} is a plain directory with content: publish into a new one with --base ${dir} (generations are kept in ${home})`,

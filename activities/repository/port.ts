@@ -1,4 +1,5 @@
 import type { VouchedFile } from '../../pipelines/formats/deb/release.ts';
+import type { Relation } from '../../pipelines/formats/format.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 
 /** A package as repositories tell it apart. Versions are as the format's own tools print them, epoch included. */
@@ -14,7 +15,7 @@ export interface ListedPackage extends PackageId {
   readonly size: number;
   readonly sha256: string;
   /** Files that belong to it, relative to the root as well: the tarballs of a source package. */
-  readonly parts: readonly string[];
+  readonly parts: readonly VouchedFile[];
 }
 
 /** A package file outside of any repository, and the place that it gets inside one. */
@@ -44,6 +45,13 @@ export interface IndexSigner {
   package(file: string): Promise<void>;
 }
 
+export interface PackageRelations {
+  /** The package itself, and what it provides. */
+  readonly offers: readonly Relation[];
+  /** Whom it refuses to stand beside, or whose files it may overwrite. */
+  readonly excludes: readonly Relation[];
+}
+
 /** A problem that `check` found. */
 export interface RepositoryProblem {
   readonly kind: 'signature' | 'hash' | 'installability' | 'conflict';
@@ -71,8 +79,10 @@ export interface RepositoryFormat {
   served(tree: string): Promise<string[]>;
   /** File names inside the package, each with what tells two of them apart; directories are left out. */
   contents(file: string): Promise<ReadonlyMap<string, string>>;
-  /** Names whose files this package may overwrite or that it refuses to stand beside. */
-  excludes(file: string): Promise<ReadonlySet<string>>;
+  /** What keeps this package and another one from bringing the same file to one system. */
+  relations(file: string): Promise<PackageRelations>;
+  /** Whether a relation speaks of what another package offers. */
+  matches(relation: Relation, offer: Relation): boolean;
   /** Packages of `tree` that cannot be installed from it and `others` together, with the reason. */
   uninstallable(tree: string, others: readonly string[]): Promise<RepositoryProblem[]>;
 }

@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { asWriter, currentTree, type Generations, generationsOf, newTree, showTree } from './generations.ts';
-import { type IndexSigner, type PackageId, type RepositoryFormat, RepositoryRefusal } from './port.ts';
+import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { isSigned, signTree } from './signature.ts';
 import { addedState, type RepositoryState, remainingState, type StateRequest, writeTree } from './state.ts';
 
@@ -66,7 +67,9 @@ async function change(
     const before = await currentTree(generations);
     const state = await next(before);
     const answer = summary(state);
-    if (before !== null && !state.changed) return { ...answer, changed: false };
+    if (before !== null && !state.changed && !(await wantsSignature(before, signer))) {
+      return { ...answer, changed: false };
+    }
     if (before !== null && signer === undefined && (await isSigned(before))) {
       throw new RepositoryRefusal(`${dir} is signed: name the key with --sign`);
     }
@@ -76,6 +79,13 @@ async function change(
     await showTree(generations, tree);
     return { ...answer, changed: true };
   });
+}
+
+/** Whether a repository that already is as wanted is to be signed for the first time, or by another key. */
+async function wantsSignature(tree: string, signer: IndexSigner | undefined): Promise<boolean> {
+  if (signer === undefined) return false;
+  const key = await readFile(join(tree, publicKeyFile), 'utf8').catch(() => null);
+  return key !== (await signer.publicKey());
 }
 
 /** A tree that is complete but for the signatures of its index, and not shown yet. */

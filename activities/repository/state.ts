@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
-import { copy, linkFile } from './files.ts';
+import { copy, exists, linkFile, sha256 } from './files.ts';
 import { type Generations, recentTrees } from './generations.ts';
+import { checked } from './names.ts';
 import {
   type IndexSigner,
   type InspectedPackage,
@@ -76,12 +77,12 @@ interface TreePlan {
 export async function writeTree(format: RepositoryFormat, tree: string, plan: TreePlan): Promise<void> {
   const { state, signer } = plan;
   for (const one of state.kept) {
-    for (const path of [one.path, ...one.parts]) await linkFile(join(one.tree, path), join(tree, path));
+    for (const { path } of [one, ...one.parts]) await linkFile(join(one.tree, path), join(tree, path));
   }
   for (const one of state.added) {
     const target = join(tree, one.path);
     await copy(one.file, target);
-    for (const part of one.parts) await copy(join(dirname(one.file), part), join(dirname(target), part));
+    for (const part of one.parts) await copyOnce(join(dirname(one.file), part), join(dirname(target), part));
     await signer?.package(target);
   }
   await format.index(tree, state.settings, plan.date);
@@ -90,6 +91,13 @@ export async function writeTree(format: RepositoryFormat, tree: string, plan: Tr
   for (const one of older) {
     for (const path of await format.served(one)) await linkFile(join(one, path), join(tree, path));
   }
+}
+
+/** A tarball may belong to several versions of a source; what readers of the state before have is never rewritten. */
+async function copyOnce(from: string, to: string): Promise<void> {
+  if (!(await exists(to))) return copy(from, to);
+  if ((await sha256(from)) === (await sha256(to))) return;
+  throw new RepositoryRefusal(`${basename(to)} is already in the repository with other content: give it a new version`);
 }
 
 async function packagesOf(format: RepositoryFormat, trees: readonly (string | null)[]): Promise<KeptPackage[]> {
@@ -144,7 +152,8 @@ function mergeSettings(there: RepositorySettings | null, given: Partial<Reposito
     throw new RepositoryRefusal(`the repository is for ${there.codename}, not for ${codename}`);
   }
   const architectures = [...new Set([...(there?.architectures ?? []), ...(given.architectures ?? [])])].sort();
-  return { origin: given.origin ?? there?.origin ?? 'Sluice', codename, architectures };
+  for (const arch of architectures) checked('architecture', arch);
+  return { origin: checked('origin', given.origin ?? there?.origin ?? 'Sluice'), codename, architectures };
 }
 
 function keyOf({ name, version, arch }: PackageId): string {

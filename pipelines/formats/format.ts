@@ -10,5 +10,12 @@ export interface VersionRules {
   compareVersions(a: string, b: string): -1 | 0 | 1;
 }
 
+/** A package's name, perhaps with versions: what a relation speaks of, or what is offered (`=`). Empty for any. */
+export interface Relation {
+  readonly name: string;
+  readonly operator: string;
+  readonly version: string;
+}
+
 /** The version rules of each format. */
 export const versionRules: Readonly<Record<PackageFormat, VersionRules>> = { deb, rpm };

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Paragraph, parseControl } from '../../../pipelines/formats/deb/control.ts';
 import {
   parseChecksums,
@@ -7,16 +7,27 @@ import {
   type Release,
   type VouchedFile,
 } from '../../../pipelines/formats/deb/release.ts';
-import { exists } from '../files.ts';
+import { exists, readPacked } from '../files.ts';
 import { checked, insidePath } from '../names.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';
 
 /** Where the tree's only distribution is: the directory of its Release file. */
 export async function distribution(tree: string): Promise<string> {
-  const names = await readdir(join(tree, 'dists')).catch(() => []);
-  const name = names[0];
-  if (name === undefined || names.length > 1) throw new RepositoryRefusal(`${tree} has ${names.length} distributions`);
-  return join('dists', checked('codename', name));
+  const [found, ...more] = await distributions(tree);
+  if (found === undefined || more.length > 0) {
+    throw new RepositoryRefusal(`${tree} has ${found === undefined ? 'no' : 'more than one'} distribution in dists`);
+  }
+  return found;
+}
+
+/** The directories that hold a Release file; links are other names for them. */
+export async function distributions(tree: string): Promise<string[]> {
+  const entries = await readdir(join(tree, 'dists'), { withFileTypes: true }).catch(() => []);
+  const found = entries.flatMap((entry) =>
+    entry.isDirectory() ? [join('dists', checked('codename', entry.name))] : [],
+  );
+  const whole = await Promise.all(found.map((path) => exists(join(tree, path, 'Release'))));
+  return found.filter((_, position) => whole[position]);
 }
 
 export async function readRelease(tree: string): Promise<Release> {
@@ -29,31 +40,48 @@ export async function settings(tree: string): Promise<RepositorySettings> {
 }
 
 export async function list(tree: string): Promise<ListedPackage[]> {
-  const dist = await distribution(tree);
-  const { files } = await readRelease(tree);
   const found = new Map<string, ListedPackage>();
-  for (const { path } of files) {
-    if (!/(^|\/)(Packages|Sources)$/.test(path)) continue;
-    const text = await readFile(join(tree, dist, path), 'utf8');
-    for (const one of parseControl(text)) {
-      const listed = path.endsWith('Sources') ? listedSource(one) : listedBinary(one);
+  for (const path of await packageIndexes(tree, await distribution(tree))) {
+    for (const one of parseControl(await readPacked(join(tree, path)))) {
+      const listed = basename(path).startsWith('Sources') ? listedSource(one) : listedBinary(one);
       found.set(listed.path, listed);
     }
   }
   return [...found.values()];
 }
 
+/** One file for each `Packages` and `Sources` that a distribution names, whatever it is packed with. */
+export async function packageIndexes(tree: string, dist: string): Promise<string[]> {
+  const { files } = parseRelease(await readFile(join(tree, dist, 'Release'), 'utf8'));
+  const found = new Map<string, string>();
+  for (const { path } of files) {
+    const base = indexName(path);
+    if (!/(^|\/)(Packages|Sources)$/.test(base)) continue;
+    if (!found.has(base) && (await exists(join(tree, dist, path)))) found.set(base, join(dist, path));
+  }
+  return [...found.values()];
+}
+
+/** The name of a list of packages without its packing; other names as they are. */
+function indexName(path: string): string {
+  return path.replace(/((?:^|\/)(?:Packages|Sources))\.(gz|xz|bz2|zst)$/, '$1');
+}
+
 export async function vouched(tree: string): Promise<VouchedFile[]> {
   const dist = await distribution(tree);
   const { files } = await readRelease(tree);
-  return files.map((file) => ({ ...file, path: insidePath(join(dist, file.path)) }));
+  const kept = new Set((await packageIndexes(tree, dist)).map(indexName));
+  const all = files.map((file) => ({ ...file, path: insidePath(join(dist, file.path)) }));
+  // Archives name lists in every packing and keep some: one is enough.
+  const there = await Promise.all(all.map(({ path }) => exists(join(tree, path))));
+  return all.filter(({ path }, position) => there[position] || !kept.has(indexName(path)));
 }
 
 export async function served(tree: string): Promise<string[]> {
   const dist = await distribution(tree);
   const { files } = await readRelease(tree);
   const hashed = files.map(({ path, sha256 }) => join(dist, dirname(path), 'by-hash', 'SHA256', sha256));
-  const packages = (await list(tree)).flatMap((one) => [one.path, ...one.parts]);
+  const packages = (await list(tree)).flatMap((one) => [one.path, ...one.parts.map(({ path }) => path)]);
   const there = await Promise.all(hashed.map((path) => exists(join(tree, path))));
   return [...new Set([...hashed.filter((_, position) => there[position]), ...packages])];
 }
@@ -74,7 +102,7 @@ function listedSource(fields: Paragraph): ListedPackage {
   const directory = fields.Directory ?? '';
   const files = parseChecksums(fields['Checksums-Sha256'] ?? '');
   const dsc = files.find(({ path }) => path.endsWith('.dsc'));
-  const parts = files.filter((one) => one !== dsc).map(({ path }) => insidePath(join(directory, path)));
+  const parts = files.filter((one) => one !== dsc);
   return {
     name: fields.Package ?? '',
     version: fields.Version ?? '',
@@ -82,6 +110,6 @@ function listedSource(fields: Paragraph): ListedPackage {
     path: insidePath(join(directory, dsc?.path ?? '')),
     size: dsc?.size ?? Number.NaN,
     sha256: dsc?.sha256 ?? '',
-    parts,
+    parts: parts.map((one) => ({ ...one, path: insidePath(join(directory, one.path)) })),
   };
 }

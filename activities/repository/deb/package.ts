@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Paragraph, parseControl } from '../../../pipelines/formats/deb/control.ts';
+import { parseRelations } from '../../../pipelines/formats/deb/relations.ts';
 import { parseChecksums } from '../../../pipelines/formats/deb/release.ts';
 import { must } from '../../process/run.ts';
-import { sha256 } from '../files.ts';
+import { exists, sha256 } from '../files.ts';
 import { checked } from '../names.ts';
-import { type InspectedPackage, RepositoryRefusal } from '../port.ts';
+import { type InspectedPackage, type PackageRelations, RepositoryRefusal } from '../port.ts';
 
 /** Reads what a `.deb` or a `.dsc` says of itself. */
 export async function inspect(file: string): Promise<InspectedPackage> {
@@ -25,9 +26,14 @@ async function inspectSource(file: string): Promise<InspectedPackage> {
   const fields = parseControl(text).find((paragraph) => paragraph.Source !== undefined) ?? {};
   const name = checked('package name', fields.Source ?? '');
   const version = checked('version', fields.Version ?? '');
-  const parts = parseChecksums(fields['Checksums-Sha256'] ?? '').map((part) => checked('file name', part.path));
+  const parts = parseChecksums(fields['Checksums-Sha256'] ?? '');
+  for (const part of parts) {
+    const beside = join(dirname(file), checked('file name', part.path));
+    const found = (await exists(beside)) ? await sha256(beside) : 'missing';
+    if (found !== part.sha256) throw new RepositoryRefusal(`${beside} is not the file that ${basename(file)} names`);
+  }
   const path = `${poolDirectory(name)}/${name}_${withoutEpoch(version)}.dsc`;
-  return { file, name, version, arch: 'source', path, parts };
+  return { file, name, version, arch: 'source', path, parts: parts.map((part) => part.path) };
 }
 
 /** A `.deb` carries no signature: equal content is equal bytes. */
@@ -44,11 +50,13 @@ export async function contents(file: string): Promise<ReadonlyMap<string, string
   return new Map(names.map((name) => [name, file]));
 }
 
-export async function excludes(file: string): Promise<ReadonlySet<string>> {
-  if (file.endsWith('.dsc')) return new Set();
-  const fields = await controlFields(file);
-  const relations = [fields.Conflicts, fields.Breaks, fields.Replaces].filter((one) => one !== undefined).join(',');
-  return new Set(relations.split(/[,|]/).map((one) => one.trim().split(/[\s:(]/)[0] ?? ''));
+export async function relations(file: string): Promise<PackageRelations> {
+  const { Package: name = '', Version: version = '', ...fields } = await controlFields(file);
+  const { Provides = '', Conflicts = '', Breaks = '', Replaces = '' } = fields;
+  return {
+    offers: [{ name, operator: '=', version }, ...parseRelations(Provides)],
+    excludes: parseRelations([Conflicts, Breaks, Replaces].join(',')),
+  };
 }
 
 async function controlFields(file: string): Promise<Paragraph> {

@@ -1,30 +1,45 @@
-import { join } from 'node:path';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { run } from '../../process/run.ts';
-import { exists } from '../files.ts';
+import { readPacked } from '../files.ts';
 import type { RepositoryProblem } from '../port.ts';
-import { distribution, readRelease } from './index-read.ts';
+import { distributions, packageIndexes, readRelease } from './index-read.ts';
 
 /** Asks dose-debcheck which packages of the tree have no installable set in it and the others together. */
 export async function uninstallable(tree: string, others: readonly string[]): Promise<RepositoryProblem[]> {
   const { architectures } = await readRelease(tree);
-  const found = await Promise.all(architectures.map((arch) => uninstallableOn(arch, tree, others)));
-  return found.flat();
+  const work = await mkdtemp(join(tmpdir(), 'sluice-solve-'));
+  try {
+    const found: RepositoryProblem[] = [];
+    for (const arch of architectures) {
+      const lists = await Promise.all(
+        [tree, ...others].map((one, position) => writeList(one, arch, join(work, `${arch}-${position}`))),
+      );
+      found.push(...(await solve(arch, lists)));
+    }
+    return found;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
 
-async function uninstallableOn(arch: string, tree: string, others: readonly string[]): Promise<RepositoryProblem[]> {
-  const own = join(tree, await distribution(tree), 'main', `binary-${arch}`, 'Packages');
-  const background = await Promise.all(others.map((other) => packagesFile(other, arch)));
-  const bg = background.flatMap((path) => (path === null ? [] : ['--bg', path]));
+/** Writes what a repository has for one architecture into one file, unpacked; answers with the file. */
+async function writeList(tree: string, arch: string, file: string): Promise<string> {
+  const found = await Promise.all((await distributions(tree)).map((dist) => packageIndexes(tree, dist)));
+  const paths = found.flat().filter((path) => [`binary-${arch}`, 'binary-all'].includes(basename(dirname(path))));
+  const texts = await Promise.all(paths.map((path) => readPacked(join(tree, path))));
+  await writeFile(file, texts.join('\n'));
+  return file;
+}
+
+async function solve(arch: string, [own = '', ...others]: readonly string[]): Promise<RepositoryProblem[]> {
+  const bg = others.flatMap((path) => ['--bg', path]);
   const args = ['--explain', '--failures', `--deb-native-arch=${arch}`, '--fg', own, ...bg];
   const { code, stdout, stderr } = await run('dose-debcheck', args);
   if (code !== 0 && code !== 1) throw new Error(`dose-debcheck ended with ${code}: ${stderr.trim()}`);
   return readReport(stdout);
-}
-
-async function packagesFile(tree: string, arch: string): Promise<string | null> {
-  const path = join(tree, await distribution(tree), 'main', `binary-${arch}`, 'Packages');
-  return (await exists(path)) ? path : null;
 }
 
 interface Entry {

@@ -1,7 +1,8 @@
+import { matches } from '../../../pipelines/formats/rpm/relations.ts';
 import type { RepositoryFormat } from '../port.ts';
 import { list, served, settings, vouched } from './index-read.ts';
 import { index, rootIndex, signatures } from './index-write.ts';
-import { contentDigest, contents, excludes, inspect } from './package.ts';
+import { contentDigest, contents, inspect, relations } from './package.ts';
 import { uninstallable } from './solve.ts';
 
 /** Plain RPM repositories, indexed by createrepo_c with checksum-named metadata. */
@@ -17,6 +18,7 @@ export const rpmRepository: RepositoryFormat = {
   served,
   vouched,
   contents,
-  excludes,
+  relations,
+  matches,
   uninstallable,
 };

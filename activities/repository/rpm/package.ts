@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
+import { parseRelations } from '../../../pipelines/formats/rpm/relations.ts';
 import { evr } from '../../../pipelines/formats/rpm/repodata.ts';
-import { must } from '../../process/run.ts';
+import { run } from '../../process/run.ts';
 import { sha256 } from '../files.ts';
 import { checked } from '../names.ts';
-import { type InspectedPackage, RepositoryRefusal } from '../port.ts';
+import { type InspectedPackage, type PackageRelations, RepositoryRefusal } from '../port.ts';
 
 /** Reads what an `.rpm` says of itself; a source package's architecture is `src`. */
 export async function inspect(file: string): Promise<InspectedPackage> {
@@ -30,22 +31,29 @@ export async function contentDigest(file: string): Promise<string> {
 
 export async function contents(file: string): Promise<ReadonlyMap<string, string>> {
   const format = '[%{FILEMODES:perms} %{FILEDIGESTS}%{FILELINKTOS} %{FILENAMES}\\n]';
-  const { stdout } = await must('rpm', ['-qp', '--nosignature', '--queryformat', format, '--', file]);
-  const files = stdout.split('\n').flatMap((line) => {
+  const files = (await queryPackage(file, format)).split('\n').flatMap((line) => {
     const [, mode = 'd', digest = '', name] = /^(\S+) (\S*) (.*)$/.exec(line) ?? [];
     return name === undefined || mode.startsWith('d') ? [] : [[name, `${mode} ${digest}`] as const];
   });
   return new Map(files);
 }
 
-export async function excludes(file: string): Promise<ReadonlySet<string>> {
-  const format = '[%{CONFLICTNAME}\\n][%{OBSOLETENAME}\\n]';
-  const { stdout } = await must('rpm', ['-qp', '--nosignature', '--queryformat', format, '--', file]);
-  return new Set(stdout.split('\n').filter((name) => name !== '' && name !== '(none)'));
+export async function relations(file: string): Promise<PackageRelations> {
+  const [offers, excludes] = await Promise.all([
+    queryPackage(file, '[%{PROVIDENEVRS}\\n]'),
+    queryPackage(file, '[%{CONFLICTNEVRS}\\n][%{OBSOLETENEVRS}\\n]'),
+  ]);
+  return { offers: parseRelations(offers), excludes: parseRelations(excludes) };
 }
 
 async function query(file: string, tags: readonly string[]): Promise<string[]> {
-  const format = tags.map((tag) => `%{${tag}}`).join('\\n');
-  const { stdout } = await must('rpm', ['-qp', '--nosignature', '--queryformat', format, '--', file]);
-  return stdout.split('\n');
+  return (await queryPackage(file, tags.map((tag) => `%{${tag}}`).join('\\n'))).split('\n');
+}
+
+/** Asks a package file, and nothing else: rpm would take the name for a pattern, and a text for a list of files. */
+async function queryPackage(file: string, format: string): Promise<string> {
+  const plain = ['--nosignature', '--noglob', '--nomanifest'];
+  const { code, stdout, stderr } = await run('rpm', ['-qp', ...plain, '--queryformat', format, '--', file]);
+  if (code !== 0) throw new RepositoryRefusal(`${file} is no RPM package: ${stderr.trim() || 'it is a text'}`);
+  return stdout;
 }

@@ -10,6 +10,8 @@ export interface Sample {
   readonly name: string;
   readonly version: string;
   readonly requires?: readonly string[];
+  /** Further fields as the format has them: `Provides` and so on. */
+  readonly fields?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
   /** Shell text run after installation, and before removal. */
   readonly after?: string;
@@ -39,13 +41,14 @@ async function writeTree(root: string, files: Readonly<Record<string, string>>):
   }
 }
 
-async function makeDeb(work: string, directory: string, { name, version, requires = [], after }: Sample) {
+async function makeDeb(work: string, directory: string, { name, version, requires = [], fields = {}, after }: Sample) {
   const control = [
     `Package: ${name}`,
     `Version: ${version}`,
     'Architecture: all',
     'Maintainer: Somebody <somebody@example.org>',
     ...(requires.length > 0 ? [`Depends: ${requires.join(', ')}`] : []),
+    ...Object.entries(fields).map(([field, value]) => `${field}: ${value}`),
     'Description: a package to try things with',
     '',
   ].join('\n');
@@ -71,6 +74,7 @@ async function makeRpm(work: string, directory: string, sample: Sample & { files
     'BuildArch: noarch',
     'AutoReqProv: no',
     ...(sample.requires ?? []).map((one) => `Requires: ${one}`),
+    ...Object.entries(sample.fields ?? {}).map(([field, value]) => `${field}: ${value}`),
     '%description\nIt is for trying things.',
     `%install\ncp -a ${join(work, 'root')}/. %{buildroot}/`,
     ...(sample.after === undefined ? [] : [`%post\n${sample.after}`]),
