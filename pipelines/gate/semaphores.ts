@@ -1,4 +1,4 @@
-import type { JobSemaphore } from '../model/job.ts';
+import type { FrozenJob, JobSemaphore } from '../model/job.ts';
 
 /** Who holds which semaphore: name to holders. A holder is the key of an attempt at a job. */
 export type SemaphoreHolders = Readonly<Record<string, readonly string[]>>;
@@ -14,7 +14,7 @@ export type SemaphoreLimits = Readonly<Record<string, number>>;
 export function acquire(
   holders: SemaphoreHolders,
   limits: SemaphoreLimits,
-  request: { readonly holder: string; readonly semaphores: readonly JobSemaphore[] },
+  request: { readonly holder: string; readonly semaphores: readonly Pick<JobSemaphore, 'name'>[] },
 ): SemaphoreHolders | undefined {
   const next: Record<string, readonly string[]> = { ...holders };
   for (const { name } of request.semaphores) {
@@ -31,4 +31,15 @@ export function release(holders: SemaphoreHolders, holder: string): SemaphoreHol
   if (!Object.values(holders).some((held) => held.includes(holder))) return holders;
   const left = Object.entries(holders).map(([name, held]) => [name, held.filter((one) => one !== holder)] as const);
   return Object.fromEntries(left.filter(([, held]) => held.length > 0));
+}
+
+/** Names of all semaphores that a job needs: its own, and those of its playbooks. */
+export function semaphoreNames(job: Pick<FrozenJob, 'semaphores' | 'preRun' | 'run' | 'postRun'>): readonly string[] {
+  const playbooks = [...job.preRun, ...job.run, ...job.postRun].flatMap((playbook) => playbook.semaphores);
+  return [...new Set([...job.semaphores.map(({ name }) => name), ...playbooks])];
+}
+
+/** Why a job has not started, as `sluice status` and the page show it. */
+export function semaphoreReason(names: readonly string[]): string {
+  return `semaphores: ${names.join(', ')}`;
 }
