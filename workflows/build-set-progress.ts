@@ -66,6 +66,8 @@ export class BuildSetProgress {
     switch (event.type) {
       case 'started':
         return { ...event, type: 'build-started', buildSet };
+      case 'waiting':
+        return { ...event, type: 'build-waiting', buildSet };
       case 'ended':
         return { type: 'build-ended', time, buildSet, build: event.build, outcome: event.outcome };
       case 'retrigger':

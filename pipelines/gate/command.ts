@@ -68,6 +68,12 @@ export type GateCommand = { readonly time: number } /**
   | { readonly type: 'retrigger'; readonly pipeline: string; readonly change: string; readonly job: string }
   | { readonly type: 'prepared'; readonly buildSet: string; readonly outcome: PrepareOutcome }
   | { readonly type: 'build-started'; readonly buildSet: string; readonly build: string; readonly node?: string }
+  | {
+      readonly type: 'build-waiting';
+      readonly buildSet: string;
+      readonly build: string;
+      readonly reasons: readonly string[];
+    }
   | { readonly type: 'build-failing'; readonly buildSet: string; readonly build: string }
   | { readonly type: 'build-paused'; readonly buildSet: string; readonly build: string; readonly outcome: BuildOutcome }
   | { readonly type: 'build-ended'; readonly buildSet: string; readonly build: string; readonly outcome: BuildOutcome }

@@ -99,7 +99,8 @@ function answered(draft: Draft, command: Command<'submitted'>): GateAnswer {
   return done;
 }
 
-type Progress = Command<'prepared' | 'build-started' | 'build-failing' | 'build-paused' | 'build-ended'>;
+type BuildNews = Command<'build-started' | 'build-waiting' | 'build-failing' | 'build-paused' | 'build-ended'>;
+type Progress = Command<'prepared'> | BuildNews;
 
 /** News of a build set; void when the item has another one by now. */
 function progressed(draft: Draft, command: Progress): GateAnswer {
@@ -120,11 +121,13 @@ function progressed(draft: Draft, command: Progress): GateAnswer {
   return no(`build ${command.build} is no longer wanted`);
 }
 
-function buildEvent(command: Exclude<Progress, { type: 'prepared' }>): BuildSetEvent {
+function buildEvent(command: BuildNews): BuildSetEvent {
   const { build, time } = command;
   switch (command.type) {
     case 'build-started':
       return { type: 'started', build, time, ...(command.node === undefined ? {} : { node: command.node }) };
+    case 'build-waiting':
+      return { type: 'waiting', build, reasons: command.reasons, time };
     case 'build-failing':
       return { type: 'failing', build };
     case 'build-paused':

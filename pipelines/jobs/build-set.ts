@@ -27,6 +27,8 @@ export function applyBuild(state: BuildSetState, event: BuildSetEvent): BuildSet
   switch (event.type) {
     case 'started':
       return started(state, event);
+    case 'waiting':
+      return change(state, event.build, (build) => ({ ...build, ...waitFor(event) }));
     case 'failing':
       return change(state, event.build, (build) => ({ ...build, failing: true }));
     case 'paused':
@@ -61,6 +63,10 @@ function started(state: BuildSetState, event: BuildSetEvent & { type: 'started' 
   if (state.canceled || !expected) return state;
   const node = event.node === undefined ? {} : { node: event.node };
   return add(state, [{ ...blank(job, wanted.attempt), startTime: event.time, ...node }]);
+}
+
+function waitFor({ reasons, time }: BuildSetEvent & { type: 'waiting' }): Pick<Build, 'waiting' | 'startTime'> {
+  return { waiting: reasons, startTime: reasons.length > 0 ? null : time };
 }
 
 function ended(state: BuildSetState, key: string, outcome: BuildOutcome): BuildSetState {

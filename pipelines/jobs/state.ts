@@ -10,10 +10,12 @@ export interface Build {
   readonly paused: boolean;
   /** A failure that was seen before the build ended. */
   readonly failing: boolean;
-  /** Null for a build that never ran: skipped, refused, cancelled before its start, or without nodes. */
+  /** Null for a build that never ran: skipped, refused, cancelled before its start, or without nodes or semaphores. */
   readonly startTime: number | null;
   readonly endTime: number | null;
   readonly node?: string;
+  /** What a build waits for that has its place, and does not run yet. */
+  readonly waiting?: readonly string[];
   readonly artifacts: readonly Artifact[];
   /** One line for the report: why it failed, what it produced. */
   readonly summary?: string;
@@ -43,6 +45,8 @@ export interface BuildSetState {
 /** What can happen to a build set. `build` is a build's key, `job` a job's key. Times are milliseconds. */
 export type BuildSetEvent =
   | { readonly type: 'started'; readonly build: string; readonly time: number; readonly node?: string }
+  /** A started build cannot run yet, for these reasons; without a reason, now it can. */
+  | { readonly type: 'waiting'; readonly build: string; readonly reasons: readonly string[]; readonly time: number }
   | { readonly type: 'failing'; readonly build: string }
   | { readonly type: 'paused'; readonly build: string; readonly outcome: BuildOutcome }
   | { readonly type: 'ended'; readonly build: string; readonly outcome: BuildOutcome }

@@ -228,3 +228,18 @@ test('permissions hold jobs back and refuse them', () => {
   const refused = applyBuild(state, { type: 'refused', job: 'boot', reason: 'no image', time: 3 });
   assert.deepEqual(results(refused), { boot: 'FAILURE' });
 });
+
+test('a started build that has to wait has no start time until it runs', () => {
+  const started = applyBuild(startBuildSet(graph(['one'])), { type: 'started', build: 'one/1', time: 1 });
+  const reasons = ['semaphores: m'];
+  const waiting = applyBuild(started, { type: 'waiting', build: 'one/1', reasons, time: 2 });
+  assert.deepEqual(
+    waiting.builds.map((build) => [build.startTime, build.waiting]),
+    [[null, reasons]],
+  );
+  const running = applyBuild(waiting, { type: 'waiting', build: 'one/1', reasons: [], time: 7 });
+  assert.deepEqual(
+    running.builds.map((build) => [build.startTime, build.waiting]),
+    [[7, []]],
+  );
+});
