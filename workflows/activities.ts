@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { RetireInput } from '../activities/jobs/retire.ts';
 import type { ReleaseRecord } from '../activities/report/types.ts';
+import type { SemaphoreRequest } from '../pipelines/gate/semaphore-desk.ts';
 import type { BlobRef, PackageFormat } from '../pipelines/model/artifact.ts';
 import type {
   BuildRecord,
@@ -18,6 +19,7 @@ import type {
   SubmitInput,
   TellInput,
 } from './contract.ts';
+import type { SemaphoreLook, SemaphoreNews } from './semaphore-contract.ts';
 
 /** What workflows ask of the `control` worker: each answers within seconds, and may be repeated. */
 export interface ControlActivities {
@@ -34,6 +36,11 @@ export interface ControlActivities {
   loadState(ref: BlobRef): Promise<unknown>;
   /** Allots the build's id and attempt, and records the start. */
   beginJob(input: BeginJob): Promise<JobStart>;
+  /** Asks the tenant's entity, and starts it when there is none. Answers with what must be waited for. */
+  askSemaphores(input: { readonly tenant: string; readonly request: SemaphoreRequest }): Promise<readonly string[]>;
+  releaseSemaphores(input: { readonly tenant: string; readonly token: string }): Promise<void>;
+  /** Which holders have ended, and what the limits are now. */
+  lookAtSemaphores(input: SemaphoreLook): Promise<SemaphoreNews>;
   /** What a release is about: what was merged, what the gate built of it, where clients find the result. */
   planRelease(stage: StageInput): Promise<ReleasePlan>;
   recordRelease(record: ReleaseRecord): Promise<void>;

@@ -74,7 +74,7 @@ export class JobChildren {
   }
 
   #jobInput(build: PendingBuild): JobInput {
-    const { tenant, pipeline, key } = this.#input;
+    const { tenant, pipeline, key, permissions } = this.#input;
     const { changes, sources } = this.#deps.stored;
     const own = changes.find(({ id }) => id === build.job.change) ?? changes[0];
     const source = sources.find(({ project, branch }) => project === own?.project && branch === own.branch);
@@ -92,6 +92,7 @@ export class JobChildren {
       sources,
       parents: build.parents,
       provided: build.artifacts,
+      priority: permissions.priority,
     };
   }
 }

@@ -19,6 +19,7 @@ import {
   buildSetQuery,
   closeSignal,
   jobEndedSignal,
+  jobWaitingSignal,
   permissionsSignal,
   retriggerSignal,
   retriggerUpdate,
@@ -77,6 +78,9 @@ function takeOrders(input: BuildSetInput, progress: BuildSetProgress): Orders {
   });
   setHandler(jobEndedSignal, ({ job, attempt, outcome }) => {
     if (outcome) progress.apply({ type: 'ended', build: `${job}/${attempt}`, outcome });
+  });
+  setHandler(jobWaitingSignal, ({ job, attempt, reasons }) => {
+    progress.apply({ type: 'waiting', build: `${job}/${attempt}`, reasons, time: Date.now() });
   });
   setHandler(buildSetQuery, () => ({ result: buildSetResult(progress.state), builds: progress.state.builds }));
   return orders;

@@ -91,6 +91,8 @@ export interface JobInput {
   readonly sources: readonly SourceState[];
   readonly parents: readonly Artifact[];
   readonly provided: readonly ProvidedArtifact[];
+  /** The pipeline's, for what is scarce: lower is served first. Absent: as in a pipeline of normal precedence. */
+  readonly priority?: number;
 }
 
 /** A frozen graph and prepared state (`StoredGraph`) in artifact storage, as entities carry it. */
@@ -210,6 +212,13 @@ export interface JobReport {
   readonly run: string;
   readonly attempt?: number;
   readonly outcome?: BuildOutcome;
+}
+
+/** What a started job waits for before it runs; no reasons: it runs. */
+export interface JobWaiting {
+  readonly job: string;
+  readonly attempt: number;
+  readonly reasons: readonly string[];
 }
 
 /** Who a job is when it starts: allotted once, and recorded in the workflow's history. */

@@ -87,7 +87,7 @@ function jobSnapshots(item: Item, permissions: Permissions | undefined): readonl
       endTime: build?.endTime ?? null,
       summary: build?.summary ?? '',
       artifacts: build?.artifacts ?? [],
-      waiting: waiting[job.key] ?? [],
+      waiting: build?.waiting ?? waiting[job.key] ?? [],
       ...(build?.logUrl === undefined ? {} : { logUrl: build.logUrl }),
     };
   });

@@ -77,6 +77,11 @@ export function parseMirrorId(id: string): string {
   return split(id, 'mirror', 1)[0] as string;
 }
 
+/** The semaphores of a tenant. */
+export function semaphoresId(tenant: string): string {
+  return join('semaphores', tenant);
+}
+
 export function reviewSyncId(connection: string): string {
   return join('review-sync', connection);
 }

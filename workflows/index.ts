@@ -5,3 +5,4 @@ export { job } from './job.ts';
 export { mirror } from './mirror.ts';
 export { release } from './release.ts';
 export { reviewSync } from './review-sync.ts';
+export { semaphores } from './semaphores.ts';

@@ -1,6 +1,5 @@
 import {
   CancellationScope,
-  getExternalWorkflowHandle,
   isCancellation,
   log,
   rootCause,
@@ -11,10 +10,12 @@ import {
 import type { BuildOutcome } from '../pipelines/jobs/state.ts';
 import { local, stageActivities } from './activities.ts';
 import type { JobInput, JobResult, JobStart, StageInput, StageResult } from './contract.ts';
+import { withSemaphores } from './job-semaphores.ts';
 import { jobEndedSignal } from './messages.ts';
 import { type BuildRecord, identity, startRecord } from './records.ts';
 import { runRelease } from './release.ts';
 import { searchAttributes } from './search-attributes.ts';
+import { tell } from './tell.ts';
 
 /**
  * One job: it runs the stage on the workers for its nodes and says how it ended.
@@ -27,9 +28,13 @@ export async function job(input: JobInput): Promise<JobResult> {
   const { runId, originalExecutionRunId, workflowId, parent } = workflowInfo();
   const byHand = parent === undefined || runId !== originalExecutionRunId;
   const start = await local.beginJob({ job: input, workflow: workflowId, run: runId, byHand });
-  const record = startRecord(input, start, { workflow: workflowId, time: start.time });
+  let record = startRecord(input, start, { workflow: workflowId, time: start.time });
   try {
-    return await conclude(input, { start, record, result: await run(input, start) });
+    const result = await withSemaphores(input, start, (startTime) => {
+      record = { ...record, startTime };
+      return run(input, start);
+    });
+    return await conclude(input, { start, record, result });
   } catch (error) {
     if (isCancellation(error)) {
       const result: StageResult = { result: 'CANCELED', summary: 'cancelled', artifacts: [] };
@@ -66,7 +71,7 @@ async function conclude(input: JobInput, { start, record, result }: Ending): Pro
   const { workflowId, runId } = workflowInfo();
   if (start.adopted && input.reportTo !== undefined) {
     const report = { job: input.job.key, workflow: workflowId, run: runId, attempt: start.attempt, outcome };
-    await getExternalWorkflowHandle(input.reportTo).signal(jobEndedSignal, report);
+    await tell(input.reportTo, jobEndedSignal, report);
   }
   return { build: start.build, attempt: start.attempt, outcome };
 }

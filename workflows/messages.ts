@@ -1,7 +1,17 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { GateAnswer } from '../pipelines/gate/command.ts';
+import type { SemaphoreDesk } from '../pipelines/gate/semaphore-desk.ts';
 import type { Permissions } from '../pipelines/jobs/state.ts';
-import type { BuildSetView, GateMessage, JobReport, MirrorRequest, MirrorView, QueueSnapshot } from './contract.ts';
+import type {
+  BuildSetView,
+  GateMessage,
+  JobReport,
+  JobWaiting,
+  MirrorRequest,
+  MirrorView,
+  QueueSnapshot,
+} from './contract.ts';
+import type { SemaphoreAsk } from './semaphore-contract.ts';
 
 /** Commands for a gate, told in one go; each message is applied once, however often it is delivered. */
 export const commandsSignal = defineSignal<[GateMessage]>('commands');
@@ -31,6 +41,20 @@ export const adoptUpdate = defineUpdate<{ readonly attempt: number }, [JobReport
 
 /** A job that was started by hand tells its build set how it ended. */
 export const jobEndedSignal = defineSignal<[JobReport]>('job-ended');
+
+/** A job tells its build set what it waits for, and when it no longer does. */
+export const jobWaitingSignal = defineSignal<[JobWaiting]>('job-waiting');
+
+/** A job asks for semaphores; the answer names those that it must wait for. */
+export const semaphoresUpdate = defineUpdate<readonly string[], [SemaphoreAsk]>('ask');
+
+/** The word to a job that waited for semaphores: now it has them all. */
+export const semaphoresGrantedSignal = defineSignal<[{ readonly token: string }]>('semaphores-granted');
+
+/** A job gives its semaphores back, or no longer wants them. */
+export const semaphoresReleaseSignal = defineSignal<[{ readonly token: string }]>('release');
+
+export const semaphoresQuery = defineQuery<SemaphoreDesk>('semaphores');
 
 export const mirrorSignal = defineSignal<[MirrorRequest]>('mirror');
 export const mirrorQuery = defineQuery<MirrorView>('mirror-state');

@@ -5,6 +5,7 @@ import { createGateActivities } from '../../activities/gate/gate-activities.ts';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createRetirement } from '../../activities/jobs/retire.ts';
+import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
 import { unreleased } from '../../activities/jobs/unreleased.ts';
 import { createLayouts } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
@@ -12,6 +13,7 @@ import type { ReportActivities } from '../../activities/report/activities.ts';
 import { removeTestRepository } from '../../activities/repository/publish-stage.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople, type People } from '../../activities/review/git/people.ts';
+import { semaphores } from '../../pipelines/language/language.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import { createOperations } from '../../server/operations.ts';
@@ -42,6 +44,7 @@ export function createControl(deps: ControlDeps) {
   const { blobs } = common;
   const review = createReview(deps);
   const { router, layouts } = review;
+  const limits = async () => semaphores(await layouts.current());
   const activities = {
     ...report,
     ...createJobActivities({
@@ -50,6 +53,7 @@ export function createControl(deps: ControlDeps) {
       unreleased: unreleasedIn(deps, router),
       ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
     }),
+    ...createSemaphoreActivities({ client: temporal.client, limits }),
     ...createGateActivities({
       blobs,
       host: (connection) => router.host(connection),

@@ -5,6 +5,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
+import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
 import { findTemporal } from '../../infra/bootstrap/find.ts';
 import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
 import { connect, type TemporalConnection } from '../../infra/temporal/connection.ts';
@@ -50,6 +51,8 @@ export class Outside {
   jobs: (change: ChangeFacts) => readonly FrozenJob[] = () => [frozenJob('noop')];
   stage: StageScript = () => ({ result: 'SUCCESS', summary: 'fine', artifacts: [] });
   conflicts = new Set<string>();
+  /** Limits of semaphores, as configured. */
+  semaphores: Readonly<Record<string, number>> = {};
 
   keep(value: unknown): BlobRef {
     const text = JSON.stringify(value);
@@ -72,6 +75,7 @@ export class Outside {
     });
     return {
       ...jobs,
+      ...createSemaphoreActivities({ client: temporal.client, limits: async () => this.semaphores }),
       prepare: async (input: PrepareInput) => this.prepare(input),
       submit: async (input: SubmitInput) => this.submit(input),
       tell: async (input: TellInput) => {

@@ -1,0 +1,101 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  log,
+  rootCause,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  attend,
+  emptyDesk,
+  inTheWay,
+  type SemaphoreDesk,
+  type SemaphoreMessage,
+  type SemaphoreRequest,
+  waitsFor,
+} from '../pipelines/gate/semaphore-desk.ts';
+import { control } from './activities.ts';
+import { semaphoresGrantedSignal, semaphoresQuery, semaphoresReleaseSignal, semaphoresUpdate } from './messages.ts';
+import type { SemaphoresInput } from './semaphore-contract.ts';
+
+/** History events after which the entity continues as new, when the server does not ask for it earlier. */
+const defaultBudget = 2_000;
+
+/** Seconds between two looks at those who keep others waiting. */
+const defaultPeriod = 15;
+
+/**
+ * The entity of a tenant's semaphores: who holds them, and who waits, in order. As long as somebody waits it looks
+ * whether the holders still run, for one that was terminated gives nothing back, and whether the limits have changed.
+ */
+export async function semaphores(input: SemaphoresInput): Promise<void> {
+  const keeper = new Keeper(input.desk ?? emptyDesk);
+  setHandler(
+    semaphoresUpdate,
+    ({ request, limits }) => {
+      keeper.attend({ type: 'ask', request, limits }, request.token);
+      return waitsFor(keeper.desk, request.token);
+    },
+    { description: 'Ask for semaphores; jobs speak by it.' },
+  );
+  setHandler(semaphoresReleaseSignal, ({ token }) => keeper.attend({ type: 'release', tokens: [token] }));
+  setHandler(semaphoresQuery, () => keeper.desk);
+  const budget = input.historyBudget ?? defaultBudget;
+  const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budget;
+  while (!spent()) {
+    const changed = () => spent() || keeper.desk.waiting.length > 0;
+    await condition(changed);
+    const over = () => spent() || keeper.desk.waiting.length === 0;
+    if (!(await condition(over, `${input.lookEvery ?? defaultPeriod}s`))) await keeper.look();
+  }
+  await condition(() => keeper.idle && allHandlersFinished());
+  await continueAsNew<typeof semaphores>({ ...input, desk: keeper.desk });
+}
+
+/** What the entity knows, and its words to jobs. */
+class Keeper {
+  desk: SemaphoreDesk;
+  #telling = 0;
+
+  constructor(desk: SemaphoreDesk) {
+    this.desk = desk;
+  }
+
+  /** Every word has arrived. */
+  get idle(): boolean {
+    return this.#telling === 0;
+  }
+
+  /** Folds a message and tells those to whom it brings their semaphores, but for the one who `hears` it anyway. */
+  attend(message: SemaphoreMessage, hears?: string): void {
+    const { desk, granted } = attend(this.desk, message);
+    this.desk = desk;
+    setCurrentDetails(`${desk.holding.length} hold semaphores, ${desk.waiting.length} wait`);
+    for (const request of granted) if (request.token !== hears) void this.#tell(request);
+  }
+
+  /** Takes back what ended holders have left behind, and reads the limits again. */
+  async look(): Promise<void> {
+    const holding = inTheWay(this.desk).map(({ holder, token }) => ({ holder, token }));
+    const names = [...new Set(this.desk.waiting.flatMap((request) => request.names))];
+    const { over, limits } = await control.lookAtSemaphores({ holding, names });
+    this.attend({ type: 'limits', limits });
+    if (over.length > 0) this.attend({ type: 'release', tokens: over });
+  }
+
+  async #tell({ holder, token }: SemaphoreRequest): Promise<void> {
+    this.#telling += 1;
+    try {
+      await getExternalWorkflowHandle(holder).signal(semaphoresGrantedSignal, { token });
+    } catch (error) {
+      log.warn('a job has ended while it waited for semaphores', { holder, reason: rootCause(error) });
+      this.attend({ type: 'release', tokens: [token] });
+    } finally {
+      this.#telling -= 1;
+    }
+  }
+}
