@@ -86,8 +86,15 @@ export interface Playbook {
   readonly trusted: boolean;
   readonly cleanup: boolean;
   readonly semaphores: readonly string[];
-  /** Names, in the job's `secrets`, of those that this playbook may see; absent: none. */
-  readonly secrets?: readonly string[];
+  /** Those that this playbook may see; absent: none. */
+  readonly secrets?: readonly VisibleSecret[];
+}
+
+/** A secret by the name that a playbook knows it by: two playbooks of a job may mean different ones by the same name. */
+export interface VisibleSecret {
+  readonly name: string;
+  /** The `secret` of one of the job's `secrets`. */
+  readonly secret: string;
 }
 
 /** The jobs of one queue item in Zuul's order (a job stands after all that it depends on in definition order). */

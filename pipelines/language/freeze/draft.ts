@@ -1,4 +1,4 @@
-import type { JobDependency, Playbook, SecretUse } from '../../model/job.ts';
+import type { JobDependency, Playbook, SecretUse, VisibleSecret } from '../../model/job.ts';
 import type { Layout } from '../layout.ts';
 import { flattenNodesets } from '../nodesets.ts';
 import { nameOf } from '../parse-warnings.ts';
@@ -151,7 +151,7 @@ export class JobDraft {
     const uses = bindSecrets(this.#layout, variant);
     if (uses.length === 0) return;
     this.secrets = [...this.secrets, ...uses];
-    const passed = uses.filter(({ passToParent }) => passToParent).map(({ name }) => name);
+    const passed = uses.filter(({ passToParent }) => passToParent).map(({ name, secret }) => ({ name, secret }));
     if (passed.length > 0) this.#passToParents(passed);
     const trusted = this.#layout.projects.byName.get(variant.origin.project)?.trusted ?? variant.origin.trusted;
     if (this.postReview || trusted) return;
@@ -159,10 +159,13 @@ export class JobDraft {
     this.#allowOnly(new Set([variant.origin.project]));
   }
 
-  #passToParents(names: readonly string[]): void {
+  /** Where a playbook has a secret of its own by that name, it keeps its own. */
+  #passToParents(passed: readonly VisibleSecret[]): void {
     const add = (playbook: Playbook): Playbook => {
       if (!playbook.trusted) this.postReview = true;
-      return { ...playbook, secrets: [...(playbook.secrets ?? []), ...names] };
+      const own = playbook.secrets ?? [];
+      const added = passed.filter(({ name }) => own.every((other) => other.name !== name));
+      return { ...playbook, secrets: [...own, ...added] };
     };
     this.preRun = this.preRun.map(add);
     this.run = this.run.map(add);

@@ -9,7 +9,10 @@ type Entry = string | { name: string; semaphores?: string[] | undefined; cleanup
 export function bindPlaybooks(layout: Layout, variant: JobVariant): Record<'preRun' | 'run' | 'postRun', Playbook[]> {
   const { attributes, origin } = variant;
   const trusted = layout.projects.byName.get(origin.project)?.trusted ?? origin.trusted;
-  const secrets = (attributes.secrets ?? []).map((use) => (typeof use === 'string' ? use : use.name));
+  const secrets = (attributes.secrets ?? []).map((use) => {
+    const { name, secret } = typeof use === 'string' ? { name: use, secret: use } : use;
+    return { name, secret };
+  });
   const bind = (entry: Entry): Playbook => {
     const written = typeof entry === 'string' ? { name: entry } : entry;
     return {

@@ -218,7 +218,30 @@ test('secrets of an untrusted repository bind a job to it, and to pipelines afte
   assert.match(errorsOf(freeze(layout)).join(), /only run after review/);
   const job = jobNamed(freeze(layout, {}, { pipeline: 'gate' }), 'a');
   assert.deepEqual(job.secrets, [{ name: 's', secret: 's', passToParent: false, project: 'app' }]);
-  assert.deepEqual(job.run[0]?.secrets, ['s']);
+  assert.deepEqual(job.run[0]?.secrets, [{ name: 's', secret: 's' }]);
+});
+
+test('a playbook sees the secrets of its own variant, and what a child passes on', () => {
+  const text = [
+    '- secret: {name: upload, data: {k: v}}',
+    '- secret: {name: own, data: {k: v}}',
+    '- secret: {name: passed, data: {k: v}}',
+    '- job: {name: top, parent: null, secrets: {name: login, secret: upload}, pre-run: before, post-run: after}',
+    '- job: {name: a, parent: top, run: work, secrets: [{name: login, secret: own}, {name: extra, secret: passed, pass-to-parent: true}]}',
+    '- job: {name: b, parent: top, run: other, secrets: {name: login, secret: passed, pass-to-parent: true}}',
+    '- project: {name: app, gate: {jobs: [a, b]}}',
+  ];
+  const graph = freeze(layoutOf({ config: { text: pipelines + text.join('\n') }, app: {} }), {}, { pipeline: 'gate' });
+  const seen = (name: string) => {
+    const { preRun, run, postRun } = jobNamed(graph, name);
+    const books = [...preRun, ...run, ...postRun];
+    return books.map(({ path, secrets = [] }) =>
+      [path, ...secrets.map((one) => `${one.name}=${one.secret}`)].join(' '),
+    );
+  };
+  const parents = (more: string) => [`before login=upload${more}`, `after login=upload${more}`];
+  assert.deepEqual(seen('a').sort(), [...parents(' extra=passed'), 'work login=own extra=passed'].sort());
+  assert.deepEqual(seen('b').sort(), [...parents(''), 'other login=passed'].sort());
 });
 
 test('a protected job is for its own project', () => {
