@@ -26,7 +26,8 @@ export class BuildSetProgress {
   /** Why the job cannot be run again now; undefined when it can. */
   refuseRetrigger(job: string): string | undefined {
     const found = this.#keyOf(job);
-    if (this.state.canceled) return 'the build set is cancelled';
+    const over = this.#refusal();
+    if (over !== undefined) return over;
     if (found === undefined) return `the build set has no job ${job}`;
     if ((currentBuilds(this.state).get(found)?.result ?? null) === null) return `${job} has not ended yet`;
     return undefined;
@@ -41,7 +42,8 @@ export class BuildSetProgress {
 
   /** Why a job that was started by hand cannot belong to this build set. */
   refuseAdoption({ job }: JobReport): string | undefined {
-    if (this.state.canceled) return 'the build set is cancelled';
+    const over = this.#refusal();
+    if (over !== undefined) return over;
     return currentBuilds(this.state).has(job) ? undefined : `${job} has not been started yet`;
   }
 
@@ -53,6 +55,12 @@ export class BuildSetProgress {
     const { key, attempt } = nextBuild(this.state, job);
     this.apply({ type: 'started', build: key, time });
     return { attempt };
+  }
+
+  /** Why nothing here can be run again. */
+  #refusal(): string | undefined {
+    if (this.state.canceled) return 'the build set is cancelled';
+    return this.state.reporting ? 'the item has been reported' : undefined;
   }
 
   /** People name a job by its name; in a graph of several changes its key has the change, too. */

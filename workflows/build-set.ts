@@ -6,7 +6,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { pendingBuilds } from '../pipelines/jobs/pending.ts';
-import { buildSetResult } from '../pipelines/jobs/result.ts';
+import { buildSetResult, isOver } from '../pipelines/jobs/result.ts';
 import type { BuildSetResult } from '../pipelines/model/job.ts';
 import { local } from './activities.ts';
 import { JobChildren } from './build-set-jobs.ts';
@@ -49,7 +49,7 @@ export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
       result = reached;
       await announce({ ...record, result, endTime: result === null ? null : Date.now() });
     }
-    const over = orders.closed && result !== null && jobs.count === 0;
+    const over = orders.closed && isOver(progress.state) && jobs.count === 0;
     if (over && gate.idle) return result ?? 'DEQUEUED';
     await condition(() => orders.changed || progress.state !== seen || (over && gate.idle));
   }
@@ -89,7 +89,8 @@ function takeOrders(input: BuildSetInput, progress: BuildSetProgress): Orders {
 /** Brings what runs in line with what is wanted. */
 function advance(progress: BuildSetProgress, jobs: JobChildren, orders: Orders): void {
   const time = Date.now();
-  if (orders.closed && buildSetResult(progress.state) === null) progress.apply({ type: 'canceled', time });
+  if (orders.permissions.reported && !progress.state.reporting) progress.apply({ type: 'reported' });
+  if (orders.closed && !isOver(progress.state)) progress.apply({ type: 'canceled', time });
   const pending = pendingBuilds(progress.state, orders.permissions);
   for (const { job, reason } of pending.refuse) progress.apply({ type: 'refused', job, reason, time });
   // Before anything is started: what starts now is not among what was wanted so far.

@@ -1,4 +1,4 @@
-import { reporterJobs } from '../jobs/result.ts';
+import { isFailing, reporterJobs } from '../jobs/result.ts';
 import type { BuildSetResult } from '../model/job.ts';
 import type { ConnectionRule, Pipeline, ReportAction } from '../model/pipeline.ts';
 import { type ItemRefusal, itemReport } from '../report/item-report.ts';
@@ -63,18 +63,9 @@ export function submitted(draft: Draft, item: Item, answer: GateCommand & { type
 /** Takes an item out that has said all it had to say. Where its reporter jobs failed, the followers start anew. */
 export function leave(draft: Draft, item: Item): void {
   const { builds } = item.buildSet;
-  const reportersFailed = item.phase === 'reporting' && builds !== null && !reportersSucceeded(item);
+  const reportersFailed = item.phase === 'reporting' && builds !== null && isFailing(builds, reporterJobs(builds));
   if (reportersFailed) resetFollowers(draft, item);
   takeOut(draft, item);
-}
-
-function reportersSucceeded(item: Item): boolean {
-  const { builds } = item.buildSet;
-  if (!builds) return true;
-  const results = new Map(builds.builds.map((build) => [build.job, build.result]));
-  return reporterJobs(builds).every(
-    (job) => !job.voting || ['SUCCESS', 'SKIPPED'].includes(results.get(job.key) ?? ''),
-  );
 }
 
 const noJobs: Verdict = { action: 'no-jobs', result: 'NO_JOBS' };

@@ -57,7 +57,8 @@ function buildSetAction(state: GateState, item: Item, held: string | undefined):
   const before = remembered.get(item);
   const { base, builds, key } = item.buildSet;
   if (!base || !builds) throw new Error(`item ${item.id} has no builds`);
-  if (before && before.held === held && !summary(builds).requiring) return before.action;
+  const settled = !summary(builds).requiring && item.phase !== 'reporting';
+  if (before && before.held === held && settled) return before.action;
   const { pipeline, queue, changes } = item;
   const permissions = permissionsFor(state, item, held);
   const action = {

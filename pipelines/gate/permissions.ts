@@ -24,8 +24,10 @@ export function permissionsFor(state: GateState, item: Item, held: string | unde
   const priority = priorityOf(pipeline);
   const { builds } = item.buildSet;
   const blocked = blockedBy(item, held);
-  if (!builds || (!blocked && !summary(builds).requiring))
-    return priority === freely.priority ? freely : free(priority);
+  const reported = isReported(state, item);
+  if (!builds || (!blocked && !summary(builds).requiring)) {
+    return reported ? { ...free(priority), reported } : free(priority);
+  }
   const waiting: Record<string, string[]> = {};
   const refused: Record<string, string> = {};
   const artifacts: Record<string, readonly ProvidedArtifact[]> = {};
@@ -37,7 +39,7 @@ export function permissionsFor(state: GateState, item: Item, held: string | unde
     if (supply.kind === 'ready' && supply.artifacts.length > 0) artifacts[job.key] = supply.artifacts;
     if (reasons.length > 0) waiting[job.key] = reasons;
   }
-  return { waiting, refused, artifacts, priority };
+  return { waiting, refused, artifacts, priority, ...(reported && { reported }) };
 }
 
 /** Jobs that have not run and never can, because what they require has failed. */
@@ -62,6 +64,11 @@ function free(priority: number): Permissions {
 
 function priorityOf(pipeline: Pipeline | undefined): number {
   return precedences[pipeline?.precedence ?? 'normal'];
+}
+
+/** Nothing is left to be said of the item: only then do its reporter jobs run. */
+function isReported({ outbox }: GateState, { phase, buildSet }: Item): boolean {
+  return phase === 'reporting' && !outbox.some((one) => one.kind === 'report' && one.buildSet === buildSet.key);
 }
 
 /** An item that left the window starts nothing new, and neither does one behind a job that holds its followers. */

@@ -19,9 +19,9 @@ export function isComplete(state: BuildSetState, jobs: readonly FrozenJob[] = de
 }
 
 /** Whether a voting job has failed, or is seen to be failing, whatever the others do. */
-export function isFailing(state: BuildSetState): boolean {
+export function isFailing(state: BuildSetState, jobs: readonly FrozenJob[] = decidingJobs(state)): boolean {
   const current = currentBuilds(state);
-  return decidingJobs(state).some((job) => {
+  return jobs.some((job) => {
     const build = current.get(job.key);
     return job.voting && build !== undefined && (build.failing || failed(build.result));
   });
@@ -39,12 +39,17 @@ export function hasSucceeded(state: BuildSetState, jobs: readonly FrozenJob[] = 
   return !allSkipped;
 }
 
-/** What the build set has come to, or null while it goes on. */
+/** What the build set has come to, or null while it goes on. A reporter job that fails has the last word. */
 export function buildSetResult(state: BuildSetState): BuildSetResult | null {
   if (state.canceled) return 'DEQUEUED';
   if (decidingJobs(state).length === 0) return 'NO_JOBS';
   if (!isComplete(state)) return null;
-  return hasSucceeded(state) ? 'SUCCESS' : 'FAILURE';
+  return hasSucceeded(state) && !isFailing(state, reporterJobs(state)) ? 'SUCCESS' : 'FAILURE';
+}
+
+/** Whether nothing is left to run: the item's jobs have ended, and once it was reported its reporter jobs, too. */
+export function isOver(state: BuildSetState): boolean {
+  return buildSetResult(state) !== null && (!state.reporting || isComplete(state, reporterJobs(state)));
 }
 
 /** A job that holds the followers back has not succeeded yet. */

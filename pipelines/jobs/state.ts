@@ -71,6 +71,8 @@ export interface Permissions {
   readonly artifacts: Readonly<Record<string, readonly ProvidedArtifact[]>>;
   /** Lower runs first when nodes are scarce. */
   readonly priority: number;
+  /** The item has been reported: its reporter jobs may run. */
+  readonly reported?: true;
 }
 
 /** What a build ended with, as the `job` workflow or the simulator reports it. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyBuild, currentBuilds, startBuildSet } from '../../../pipelines/jobs/build-set.ts';
 import { freely, pendingBuilds } from '../../../pipelines/jobs/pending.ts';
-import { buildSetResult, isFailing } from '../../../pipelines/jobs/result.ts';
+import { buildSetResult, isFailing, isOver } from '../../../pipelines/jobs/result.ts';
 import type { BuildOutcome, BuildSetState } from '../../../pipelines/jobs/state.ts';
 import type { BuildResult, FrozenJob } from '../../../pipelines/model/job.ts';
 import { graph, job } from './sample.ts';
@@ -211,11 +211,16 @@ test('a job gets the artifacts and the data of all above it', () => {
   assert.deepEqual(install?.parentData, { version: '1' });
 });
 
-test('reporter jobs run after the report, and do not decide', () => {
+test('reporter jobs run after the report, and one that fails makes the build set fail', () => {
   const state = play(startBuildSet(graph(['unit', job('mail', { type: 'reporter' })])), ['unit SUCCESS']);
-  assert.equal(buildSetResult(state), 'SUCCESS');
+  assert.deepEqual([buildSetResult(state), isOver(state)], ['SUCCESS', true]);
   assert.deepEqual(startable(state), []);
-  assert.deepEqual(startable(applyBuild(state, { type: 'reported' })), ['mail/1']);
+  const reported = applyBuild(state, { type: 'reported' });
+  assert.deepEqual([startable(reported), isOver(reported)], [['mail/1'], false]);
+  for (const result of ['SUCCESS', 'FAILURE']) {
+    const ended = play(reported, [`mail ${result}`]);
+    assert.deepEqual([buildSetResult(ended), isOver(ended)], [result, true]);
+  }
 });
 
 test('permissions hold jobs back and refuse them', () => {
