@@ -1,4 +1,4 @@
-import type { JobGraph } from '../../model/job.ts';
+import type { FrozenJob, JobGraph } from '../../model/job.ts';
 import type { Problem } from '../../model/position.ts';
 import { isConfigPath } from '../config-path.ts';
 import type { Layout } from '../layout.ts';
@@ -139,17 +139,17 @@ class ChangeFreezer {
       refuseReporter(draft, job, layout);
     }
     const job = finishJob(layout, draft, this.#change.id);
-    const wanted = this.#isWanted(draft, contentText(job));
+    const wanted = this.#isWanted(draft, job);
     const refusal = this.#refusal(draft, fromConfigProject);
     const { project } = this.#change;
     return [{ job, project, changes: new Set([this.#change.id]), wanted, refusal, stanza: first }];
   }
 
-  #isWanted(draft: JobDraft, content: string): boolean {
+  #isWanted(draft: JobDraft, job: FrozenJob): boolean {
     const { project, files } = this.#change;
     if (matchesFiles(draft, files)) return true;
     if (draft.plain['match-on-config-updates'] ?? true) {
-      if (altersContent(draft, project, files) || this.#isAltered(draft.name, content)) {
+      if (altersContent(draft, project, files) || this.#isAltered(job)) {
         this.debug.push(`  The configuration of job ${draft.name} is changed; file matchers are ignored`);
         return true;
       }
@@ -159,12 +159,12 @@ class ChangeFreezer {
   }
 
   /** Compares with what the layout without the change makes of the job. A layout that was broken tells nothing. */
-  #isAltered(name: string, content: string): boolean {
+  #isAltered(job: FrozenJob): boolean {
     const { pipeline } = this.#input;
     const ahead = this.#input.ahead ?? (this.#updatesConfig() ? this.#layout.base : undefined);
     if (ahead === undefined || ahead === this.#layout) return false;
     this.#before ??= contentsOf(ahead, { pipeline, change: { ...this.#change, files: null }, runOptional: true });
-    return this.#before !== 'broken' && this.#before.get(name) !== content;
+    return this.#before !== 'broken' && this.#before.get(job.name) !== contentText(job);
   }
 
   #updatesConfig(): boolean {
