@@ -36,12 +36,7 @@ export interface Round {
 
 /** The dependencies as a pipeline sees them now. */
 export function needsFor(draft: Draft, pipeline: Pipeline): Needs {
-  const { name: pipelineName, ignoreDependencies, manager } = pipeline;
-  return needsIn(draft.state.facts, {
-    pipeline: pipelineName,
-    ignoreDependencies,
-    ignoreCycles: manager === 'supercedent',
-  });
+  return needsIn(draft.state.facts, pipeline);
 }
 
 /** The first requirement of the pipeline that one of the changes does not meet. */

@@ -1,3 +1,4 @@
+import type { Pipeline } from '../model/pipeline.ts';
 import type { ChangeFacts } from './command.ts';
 import type { Facts } from './state.ts';
 
@@ -16,34 +17,27 @@ export interface Needs {
   exceeds(key: string, limit: number, walked: Set<string>): boolean;
 }
 
-export interface NeedsRules {
-  readonly pipeline: string;
-  readonly ignoreDependencies: boolean;
-  /** Every change goes by itself, whatever it needs. */
-  readonly ignoreCycles: boolean;
-}
-
-const known = new WeakMap<Facts['changes'], Map<string, Needs>>();
+const known = new WeakMap<Facts['changes'], WeakMap<Pipeline, Needs>>();
 const nothing: readonly string[] = [];
 
 /** The dependencies among these facts. Worked out when asked for, and once for each state of the facts. */
-export function needsIn(facts: Facts, rules: NeedsRules): Needs {
-  const perPipeline = known.get(facts.changes) ?? new Map<string, Needs>();
-  known.set(facts.changes, perPipeline);
-  const name = `${rules.pipeline} ${rules.ignoreDependencies} ${rules.ignoreCycles}`;
-  const found = perPipeline.get(name) ?? makeNeeds(facts, rules);
-  perPipeline.set(name, found);
-  return found;
+export function needsIn(facts: Facts, pipeline: Pipeline): Needs {
+  const found = known.get(facts.changes)?.get(pipeline);
+  if (found) return found;
+  const made = makeNeeds(facts, pipeline);
+  const perPipeline = known.get(facts.changes) ?? new WeakMap<Pipeline, Needs>();
+  known.set(facts.changes, perPipeline.set(pipeline, made));
+  return made;
 }
 
-function makeNeeds(facts: Facts, rules: NeedsRules): Needs {
+function makeNeeds(facts: Facts, pipeline: Pipeline): Needs {
   const direct = new Map<string, readonly string[]>();
   const cycles = new Map<string, readonly string[]>();
   let reverse: Map<string, string[]> | undefined;
   const of = (key: string): readonly string[] => {
     const change = facts.changes[key];
-    if (!change || rules.ignoreDependencies || isFree(change, rules)) return nothing;
-    const found = direct.get(key) ?? unmergedNeeds(facts, change, rules);
+    if (!change || pipeline.ignoreDependencies || isFree(change, pipeline)) return nothing;
+    const found = direct.get(key) ?? unmergedNeeds(facts, change, pipeline);
     direct.set(key, found);
     return found;
   };
@@ -54,7 +48,7 @@ function makeNeeds(facts: Facts, rules: NeedsRules): Needs {
       return reverse.get(key) ?? nothing;
     },
     cycle: (key) => {
-      if (rules.ignoreCycles || of(key).length === 0) return [key];
+      if (pipeline.manager === 'supercedent' || of(key).length === 0) return [key];
       if (!cycles.has(key)) for (const found of components(key, of)) for (const one of found) cycles.set(one, found);
       return cycles.get(key) ?? [key];
     },
@@ -63,17 +57,17 @@ function makeNeeds(facts: Facts, rules: NeedsRules): Needs {
 }
 
 /** The usual case, decided without any work: a change that names no other. */
-function isFree(change: ChangeFacts, rules: NeedsRules): boolean {
+function isFree(change: ChangeFacts, pipeline: Pipeline): boolean {
   if (change.kind !== 'change') return true;
-  const byTopic = change.topic !== undefined && change.placements[rules.pipeline]?.dependenciesByTopic === true;
+  const byTopic = change.topic !== undefined && change.placements[pipeline.name]?.dependenciesByTopic === true;
   return change.parents.length === 0 && change.dependsOn.length === 0 && !byTopic;
 }
 
-function unmergedNeeds(facts: Facts, change: ChangeFacts, rules: NeedsRules): readonly string[] {
+function unmergedNeeds(facts: Facts, change: ChangeFacts, pipeline: Pipeline): readonly string[] {
   const found = new Set<string>();
   for (const parent of change.parents) found.add(parentKey(facts, change, parent));
   for (const id of change.dependsOn) found.add(facts.patchsets[id]?.at(-1) ?? id);
-  if (change.topic !== undefined && change.placements[rules.pipeline]?.dependenciesByTopic) {
+  if (change.topic !== undefined && change.placements[pipeline.name]?.dependenciesByTopic) {
     for (const key of sameTopic(facts, change.topic, new Set())) found.add(key);
   }
   found.delete(change.key);
