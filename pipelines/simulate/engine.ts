@@ -140,14 +140,14 @@ export class Engine {
   }
 
   #build(actions: readonly GateAction[]): boolean {
-    const order = new Map(this.state.pipelines.map((pipeline, index) => [pipeline.name, index]));
-    const builds = actions
-      .filter((action) => action.kind === 'build-set')
-      .sort((a, b) => (order.get(a.pipeline) ?? 0) - (order.get(b.pipeline) ?? 0));
+    const builds = actions.filter((action) => action.kind === 'build-set');
+    const byPipeline = Map.groupBy(builds, ({ pipeline }) => pipeline);
     this.workshop.limits = this.layouts.semaphores;
-    const news = this.workshop.sync(builds, this.now);
+    const ordered = this.state.pipelines.flatMap(({ name }) => byPipeline.get(name) ?? []);
+    const news = this.workshop.sync(ordered, this.now);
     for (const command of news) this.tell(command);
-    return news.length > 0;
+    // That a build has started changes nothing of what is wanted.
+    return news.some(({ type }) => type !== 'build-started');
   }
 
   #carryOut(action: GateState['outbox'][number]): void {

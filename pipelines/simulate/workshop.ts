@@ -60,7 +60,8 @@ export class Workshop {
   readonly #ending = new Map<string, Running>();
   readonly #holds: Hold[] = [];
   readonly #held: Lease[] = [];
-  readonly #plans = new WeakMap<BuildSetAction, Plan>();
+  /** What was wanted at the last comparison: a build set that still wants the same is not looked at again. */
+  #plans: ReadonlyMap<BuildSetAction, Plan> = new Map();
   #holders: SemaphoreHolders = {};
   #serial = 0;
 
@@ -100,51 +101,44 @@ export class Workshop {
    * @returns what the gate has to hear of; empty once both agree
    */
   sync(actions: readonly BuildSetAction[], now: number): readonly GateCommand[] {
-    const plans = actions.map((action) => ({ action, plan: this.#plan(action) }));
-    this.#stopUnwanted(plans);
-    const resumed = plans.flatMap(({ action, plan }) => plan.resume.map((build) => `${action.key}/${build}`));
+    const plans = new Map<BuildSetAction, Plan>();
+    for (const action of actions) plans.set(action, this.#plans.get(action) ?? planOf(action));
+    const fresh = [...plans].filter(([action]) => !this.#plans.has(action));
+    this.#stopUnwanted(plans, fresh);
+    const resumed = fresh.flatMap(([action, plan]) => plan.resume.map((build) => `${action.key}/${build}`));
     if (resumed.length > 0) return resumed.flatMap((key) => this.#resume(key, now));
+    this.#plans = plans;
+    for (const [action, plan] of fresh) for (const build of plan.start) this.#ask(action, build);
+    if (this.#waiting.size === 0) return [];
     // Semaphores go by the order of queues, not of arrival: a build that is tried again comes before those behind it.
-    const asked = plans.flatMap(({ action, plan }) => plan.start.flatMap((build) => this.#ask(action, build) ?? []));
+    const asked = [...plans].flatMap(([action, plan]) =>
+      plan.start.flatMap((build) => this.#waitingFor(action, build)),
+    );
     for (const waiting of asked) this.#takeEarlySemaphores(waiting);
     this.#takeNodes();
     return asked.flatMap((waiting) => this.#start(waiting, now));
   }
 
-  #plan(action: BuildSetAction): Plan {
-    const known = this.#plans.get(action);
-    if (known) return known;
-    const plan = pendingBuilds(action.state, action.permissions);
-    const keys = [...plan.wanted, ...plan.start.map((build) => build.key)].map((key) => `${action.key}/${key}`);
-    const made = { ...plan, keys };
-    this.#plans.set(action, made);
-    return made;
-  }
-
-  #stopUnwanted(plans: readonly { readonly plan: Plan }[]): void {
-    const wanted = new Set(plans.flatMap(({ plan }) => plan.keys));
-    for (const running of this.#running.values()) {
-      if (!wanted.has(running.key)) this.#leave(running);
-    }
-    for (const waiting of this.#waiting.values()) {
-      if (wanted.has(waiting.key)) continue;
-      this.#waiting.delete(waiting.key);
-      this.#holders = release(this.#holders, waiting.key);
+  #stopUnwanted(plans: ReadonlyMap<BuildSetAction, Plan>, fresh: readonly (readonly [unknown, Plan])[]): void {
+    const wanted = new Set(fresh.flatMap(([, plan]) => plan.keys));
+    for (const [action, { keys }] of this.#plans) {
+      if (!plans.has(action)) for (const key of keys) if (!wanted.has(key)) this.#stop(key);
     }
   }
 
-  /** The build as it waits; undefined when it waits no more, though the gate does not know yet. */
-  #ask(action: BuildSetAction, build: PendingBuild): Waiting | undefined {
+  #ask(action: BuildSetAction, build: PendingBuild): void {
     const key = `${action.key}/${build.key}`;
-    const known = this.#waiting.get(key);
-    if (known || this.#running.has(key)) return known;
+    if (this.#waiting.has(key) || this.#running.has(key)) return;
     const { nameOf, outcomes } = this.#around;
     const { job, attempt } = build;
     const state = [...action.ahead, ...action.changes].map(nameOf);
     const course = courseOf(outcomes, { job, attempt, state, change: nameOf(job.change), pipeline: action.pipeline });
-    const waiting: Waiting = { key, age: undefined, action, build, course, leases: undefined };
-    this.#waiting.set(key, waiting);
-    return waiting;
+    this.#waiting.set(key, { key, age: undefined, action, build, course, leases: undefined });
+  }
+
+  #waitingFor(action: BuildSetAction, build: PendingBuild): readonly Waiting[] {
+    const waiting = this.#waiting.get(`${action.key}/${build.key}`);
+    return waiting ? [waiting] : [];
   }
 
   #takeEarlySemaphores(waiting: Waiting): void {
@@ -203,7 +197,7 @@ export class Workshop {
 
   #end(running: Running, now: number): GateCommand {
     const { buildSet, build, course } = running;
-    this.#leave(running);
+    this.#stop(running.key);
     this.#ending.set(running.key, running);
     return { type: 'build-ended', time: now, buildSet, build: build.key, outcome: { ...course.outcome, time: now } };
   }
@@ -221,14 +215,21 @@ export class Workshop {
     this.#held.push(...ended.leases);
   }
 
-  /** Gives back what a build had. */
-  #leave(running: Running): void {
-    this.#running.delete(running.key);
-    this.#holders = release(this.#holders, running.key);
+  /** A build waits and runs no longer, and gives back what it had. */
+  #stop(key: string): void {
+    this.#waiting.delete(key);
+    this.#running.delete(key);
+    this.#holders = release(this.#holders, key);
   }
 
   #skipVoid(): void {
     for (let due = this.#agenda.next; due && !this.#running.has(due.build); due = this.#agenda.next)
       this.#agenda.take();
   }
+}
+
+function planOf(action: BuildSetAction): Plan {
+  const plan = pendingBuilds(action.state, action.permissions);
+  const keys = [...plan.wanted, ...plan.start.map((build) => build.key)].map((key) => `${action.key}/${key}`);
+  return { ...plan, keys };
 }
