@@ -6,7 +6,7 @@ import { finish, leave, reject } from './finish.ts';
 import type { Needs } from './needs.ts';
 import { cancelFrom, dropItem, factsOf, pipelineOf, resetFrom, say } from './operations.ts';
 import { refusals } from './permissions.ts';
-import type { Item, Queue, SpeculativeBase } from './state.ts';
+import type { GateState, Item, Queue, SpeculativeBase } from './state.ts';
 import { reportersDone, summary } from './summary.ts';
 
 /** What one walk along a queue has seen so far. */
@@ -63,27 +63,75 @@ function reportingEnds(draft: Draft, item: Item): boolean {
 }
 
 function visit(scan: Walk, item: Item): void {
-  const { draft } = scan;
+  const { draft, nearest } = scan;
   if (!draft.items.has(item.id)) return;
   if (item.phase === 'submitting') {
     scan.nearest = item.id;
     return;
   }
-  if (cycleChanged(scan, item) || noLongerMergeable(scan, item)) return;
-  const reasons = advance(scan, item);
-  const now = itemOf(draft, item.id);
-  if (!now.live && !hasFollowers(draft, now)) {
-    leave(draft, now);
+  if (isResting(scan, item)) return;
+  const alone = isAlone(scan, item);
+  if (!alone && cycleChanged(scan, item)) return;
+  if (noLongerMergeable(scan, item, alone ? [] : missingAhead(scan, item))) return;
+  const before = draft.events.length;
+  const reasons = advance(scan, item, !alone && needsFailing(scan, item));
+  judge(scan, itemOf(draft, item.id), reasons);
+  if (draft.events.length === before && alone) rest(scan, item, nearest);
+}
+
+/** Ends an item that is done; else notes what stands against it. */
+function judge(scan: Walk, item: Item, reasons: readonly string[]): void {
+  const { draft } = scan;
+  if (!item.live && !hasFollowers(draft, item)) {
+    leave(draft, item);
     return;
   }
-  const { builds, trouble } = now.buildSet;
-  if (now.live && liveAhead(draft, now) === null && (trouble || (builds && summary(builds).complete))) {
-    finish(draft, now);
-    if (draft.items.has(now.id)) scan.nearest = now.id;
+  const { builds, trouble } = item.buildSet;
+  if (item.live && liveAhead(draft, item) === null && (trouble || (builds && summary(builds).complete))) {
+    finish(draft, item);
+    if (draft.items.has(item.id)) scan.nearest = item.id;
     return;
   }
-  if (reasons.length === 0 && now.live) scan.nearest = now.id;
-  if (reasons.join() !== now.failing.join()) emit(draft, { type: 'item-failing', item: now.id, reasons });
+  if (reasons.length === 0 && item.live) scan.nearest = item.id;
+  if (reasons.join() !== item.failing.join()) emit(draft, { type: 'item-failing', item: item.id, reasons });
+}
+
+/** All that a look at a change by itself depends on, besides its item; and what the look came to. */
+interface Rest {
+  readonly needs: Needs;
+  readonly standings: GateState['standings'];
+  readonly active: boolean;
+  readonly nearest: string | null;
+  readonly nearestAfter: string | null;
+}
+
+const rests = new WeakMap<Item, Rest>();
+
+/** Whether the last look found nothing to do, and would again: most items do not change between two walks. */
+function isResting(scan: Walk, item: Item): boolean {
+  const last = rests.get(item);
+  if (last?.needs !== scan.needs || last.nearest !== scan.nearest || last.active !== isActive(scan)) return false;
+  if (last.standings !== scan.draft.state.standings) return false;
+  scan.nearest = last.nearestAfter;
+  return true;
+}
+
+function rest(scan: Walk, item: Item, nearest: string | null): void {
+  const { builds } = item.buildSet;
+  if (!item.live || (builds && summary(builds).requiring)) return;
+  const { needs, draft } = scan;
+  rests.set(item, {
+    needs,
+    standings: draft.state.standings,
+    active: isActive(scan),
+    nearest,
+    nearestAfter: scan.nearest,
+  });
+}
+
+/** A single change that needs no other, as most are: there is nothing to look for. */
+function isAlone({ needs }: Walk, { changes }: Item): boolean {
+  return changes.length === 1 && needs.of(changes[0] ?? '').length === 0;
 }
 
 /** The changes of an item must be exactly one dependency cycle; if not, they go and come in again. */
@@ -95,7 +143,6 @@ function cycleChanged(scan: Walk, item: Item): boolean {
     dropItem(draft, item);
     return true;
   }
-  if (item.changes.length === 1 && needs.of(first).length === 0) return false;
   const cycle = new Set(needs.cycle(first));
   for (const key of item.changes) if (isMerged(factsOf(draft, key))) cycle.add(key);
   if (cycle.size === item.changes.length && item.changes.every((key) => cycle.has(key))) return false;
@@ -105,10 +152,9 @@ function cycleChanged(scan: Walk, item: Item): boolean {
   return true;
 }
 
-function noLongerMergeable(scan: Walk, item: Item): boolean {
+function noLongerMergeable(scan: Walk, item: Item, missing: readonly string[]): boolean {
   const { draft, pipeline } = scan;
   const ready = pipeline.manager !== 'dependent' || item.changes.every((key) => isMergeable(factsOf(draft, key)));
-  const missing = missingAhead(scan, item);
   if (ready && missing.length === 0) return false;
   resetFrom(draft, item);
   reject(draft, itemOf(draft, item.id), ready ? { kind: 'needed', changes: missing } : { kind: 'requirement' });
@@ -142,12 +188,12 @@ function changesAhead(scan: Walk): Map<string, string> {
 }
 
 /** Moves the item on: activates, resets, prepares. Answers with the reasons why it cannot merge as it stands. */
-function advance(scan: Walk, item: Item): readonly string[] {
+function advance(scan: Walk, item: Item, isStopped: boolean): readonly string[] {
   const { draft } = scan;
-  const active = scan.window === 0 || scan.position < scan.window;
+  const active = isActive(scan);
   if (active !== item.active) emit(draft, { type: 'item-activated', item: item.id, active });
   const reasons: string[] = [];
-  if (needsFailing(scan, item)) {
+  if (isStopped) {
     reasons.push('a needed change is failing');
     cancelFrom(draft, item);
   } else {
@@ -160,6 +206,11 @@ function advance(scan: Walk, item: Item): readonly string[] {
     reasons.push(trouble.kind === 'conflict' ? 'it has a merge conflict' : 'it has an invalid configuration');
   if (builds && summary(builds).failing) reasons.push('at least one job failed');
   return reasons;
+}
+
+/** Whether the item at hand is among those that are worked on. */
+function isActive({ window, position }: Walk): boolean {
+  return window === 0 || position < window;
 }
 
 function needsFailing(scan: Walk, item: Item): boolean {
