@@ -2,7 +2,7 @@ import { currentBuilds } from '../jobs/build-set.ts';
 import type { BuildSetEvent } from '../jobs/state.ts';
 import type { GateAnswer, GateCommand } from './command.ts';
 import { configure } from './configure.ts';
-import { type Draft, emit, itemOf } from './draft.ts';
+import { type Draft, emit, itemOf, itemsInOrder } from './draft.ts';
 import { enqueue, holds } from './enqueue.ts';
 import { latestKey } from './facts.ts';
 import { submitted } from './finish.ts';
@@ -66,7 +66,7 @@ function dequeued(draft: Draft, command: Command<'dequeue'>): GateAnswer {
 /** The live item that holds a change, given by id or key. */
 function liveItem(draft: Draft, of: { readonly pipeline: string; readonly change: string }): Item | undefined {
   const { changes } = draft.state.facts;
-  return [...draft.items.values()].find(
+  return itemsInOrder(draft).find(
     (item) =>
       holds(item, of.pipeline, of.change) ||
       (item.live && item.pipeline === of.pipeline && item.changes.some((key) => changes[key]?.id === of.change)),

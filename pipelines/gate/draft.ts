@@ -38,10 +38,29 @@ interface Order {
   readonly followers: Map<string, Set<string>>;
 }
 
+/** Queues to their items by id, left by the draft that made the queues to the next one. */
+const itemsOf = new WeakMap<GateState['queues'], Map<string, Item>>();
+
 export function openDraft(state: GateState): Draft {
-  const items = new Map<string, Item>();
-  for (const queue of state.queues) for (const item of queue.items) items.set(item.id, item);
+  const items = itemsOf.get(state.queues) ?? new Map(state.queues.flatMap((queue) => queue.items.map(byId)));
+  // The draft writes to it, so that it is nobody else's.
+  itemsOf.delete(state.queues);
   return { state, events: [], items, orders: new Map(), own: new Set(), again: [] };
+}
+
+function byId(item: Item): readonly [string, Item] {
+  return [item.id, item];
+}
+
+/** Ends a draft: what it came to. */
+export function closeDraft(draft: Draft): GateState {
+  itemsOf.set(draft.state.queues, draft.items);
+  return draft.state;
+}
+
+/** Every item, in the order of the queues. */
+export function itemsInOrder({ state }: Draft): readonly Item[] {
+  return state.queues.flatMap((queue) => queue.items);
 }
 
 /** Decides an event: records it and applies it. */

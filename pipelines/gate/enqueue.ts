@@ -11,7 +11,7 @@ import {
   unmergeable,
   unmetRequirement,
 } from './admission.ts';
-import { type Draft, emit, newBuildSet, queueOf } from './draft.ts';
+import { type Draft, emit, itemsInOrder, newBuildSet, queueOf } from './draft.ts';
 import { isMergeable, latestKey } from './facts.ts';
 import { closeIfEmpty, dropItem, factsOf, pipelineOf, say, standingOf } from './operations.ts';
 import { isPlaced, openQueueFor, queueFor } from './queues.ts';
@@ -169,7 +169,7 @@ function announce(round: Round, cycle: readonly string[]): void {
 
 function supersedeHere(draft: Draft, pipeline: string, change: string): boolean {
   if (!draft.state.pipelines.some((one) => one.name === pipeline)) return false;
-  const item = [...draft.items.values()].find((one) => holds(one, pipeline, change));
+  const item = itemsInOrder(draft).find((one) => holds(one, pipeline, change));
   if (item && item.phase !== 'submitting') dropItem(draft, item);
   return true;
 }

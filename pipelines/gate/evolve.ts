@@ -1,4 +1,4 @@
-import { apply, openDraft } from './draft.ts';
+import { apply, closeDraft, openDraft } from './draft.ts';
 import type { GateEvent } from './event.ts';
 import type { GateState } from './state.ts';
 
@@ -6,5 +6,5 @@ import type { GateState } from './state.ts';
 export function evolve(state: GateState, event: GateEvent): GateState {
   const draft = openDraft(state);
   apply(draft, event);
-  return draft.state;
+  return closeDraft(draft);
 }

@@ -1,6 +1,6 @@
 import type { GateAnswer, GateCommand } from './command.ts';
 import { carryOut } from './commands.ts';
-import { type Draft, emit, openDraft, type Return } from './draft.ts';
+import { closeDraft, type Draft, emit, openDraft, type Return } from './draft.ts';
 import { enqueue, holds } from './enqueue.ts';
 import type { GateEvent } from './event.ts';
 import { latestKey } from './facts.ts';
@@ -27,7 +27,7 @@ export function handle(state: GateState, command: GateCommand): Handled {
   if (command.type !== 'build-started' && command.type !== 'done') settle(draft);
   const left = draft.events.some((event) => event.type === 'item-dequeued');
   if (left && command.type !== 'observe') forgetUnneeded(draft);
-  return { state: draft.state, answer, events: draft.events };
+  return { state: closeDraft(draft), answer, events: draft.events };
 }
 
 /** Goes through the queues until there is nothing left to do. */

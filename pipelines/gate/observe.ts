@@ -1,6 +1,6 @@
 import { needsFor } from './admission.ts';
 import type { ChangeFacts } from './command.ts';
-import { type Draft, emit, itemOf } from './draft.ts';
+import { type Draft, emit, itemOf, itemsInOrder } from './draft.ts';
 import { latestKey } from './facts.ts';
 import { reject } from './finish.ts';
 import { dropItem, pipelineOf, resetFrom } from './operations.ts';
@@ -37,9 +37,7 @@ function holdsOlder(draft: Draft, item: Item, change: ChangeFacts): boolean {
 }
 
 function queuedItems(draft: Draft, pipeline: string): readonly Item[] {
-  return [...draft.items.values()].filter(
-    (item) => item.live && item.pipeline === pipeline && item.phase !== 'submitting',
-  );
+  return itemsInOrder(draft).filter((item) => item.live && item.pipeline === pipeline && item.phase !== 'submitting');
 }
 
 /** An abandoned change goes without a word; its cycle, and what depends on it in the same queue, is told why. */

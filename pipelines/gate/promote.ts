@@ -1,5 +1,5 @@
 import type { GateAnswer, GateCommand } from './command.ts';
-import { type Draft, emit, queueOf } from './draft.ts';
+import { type Draft, emit, itemsInOrder, queueOf } from './draft.ts';
 import { enqueue } from './enqueue.ts';
 import { closeIfEmpty, dropItem } from './operations.ts';
 import type { Item, Queue } from './state.ts';
@@ -22,7 +22,7 @@ export function promote(draft: Draft, command: GateCommand & { type: 'promote' }
 
 function find(draft: Draft, pipeline: string, change: string): Item | undefined {
   const { changes } = draft.state.facts;
-  return [...draft.items.values()].find(
+  return itemsInOrder(draft).find(
     (item) =>
       item.live &&
       item.pipeline === pipeline &&
