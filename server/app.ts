@@ -1,25 +1,17 @@
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyInstance, LogController } from 'fastify';
-import {
-  hasZodFastifySchemaValidationErrors,
-  jsonSchemaTransform,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
+import type { FastifyInstance } from 'fastify';
+import { hasZodFastifySchemaValidationErrors, jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { registerActing } from './api/act.ts';
 import { registerArtifacts } from './api/artifacts.ts';
 import { registerBuilds } from './api/builds.ts';
 import { registerChanges } from './api/changes.ts';
 import { registerStatus } from './api/status.ts';
 import type { ServerDeps } from './deps.ts';
-import { plainPlus, registerRepositories } from './files/repositories.ts';
+import { type App, createFastify } from './fastify.ts';
+import { registerRepositories } from './files/repositories.ts';
 import { registerHealth } from './health.ts';
 import { registerPages } from './pages.ts';
-
-/** A Fastify whose routes are typed by their Zod schemas. */
-export type App = ReturnType<typeof createFastify>;
 
 /** Requests a minute of one address to the API; files and pages are not counted. */
 const requestsPerMinute = 3_000;
@@ -47,25 +39,10 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   return app;
 }
 
-function createFastify(deps: ServerDeps) {
-  const app = fastify({
-    ...(deps.logger ? { loggerInstance: deps.logger } : {}),
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: 64 * 1024,
-    routerOptions: { maxParamLength: 512 },
-    rewriteUrl: ({ url = '/' }) => plainPlus(url),
-    // Event streams and followed logs end with the server.
-    forceCloseConnections: true,
-  }).withTypeProvider<ZodTypeProvider>();
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
-  return app;
-}
-
-/** Every error is one sentence; what is wrong inside stays in the log. */
 /** Errors that say no to what was asked, by name, and the status that tells so. */
 const refusals: Readonly<Record<string, number>> = { Refused: 409, UnknownChange: 404 };
 
+/** Every error is one sentence; what is wrong inside stays in the log. */
 function answerError(error: unknown, request: Parameters<Parameters<App['setErrorHandler']>[0]>[1], reply: Reply) {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const found = error.validation.map(({ instancePath, message }) => `${instancePath.slice(1) || 'body'}: ${message}`);

@@ -9,8 +9,8 @@ import { type Page, renderPage } from '../web/page.ts';
 import { renderStatus } from '../web/status.ts';
 import { readBuild } from './api/builds.ts';
 import { readStatus } from './api/status.ts';
-import type { App } from './app.ts';
 import type { ServerDeps } from './deps.ts';
+import type { App } from './fastify.ts';
 
 const byId = z.object({ id: z.string() });
 const source = z.object({ file: z.string().regex(/^[a-z-]+\.(ts|css|svg)$/) });

@@ -4,11 +4,17 @@ import { parseControl } from '../../pipelines/formats/deb/control.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import type { ExecResult } from '../ports.ts';
-import type { TrialSettings } from './package.ts';
 import { scriptDirectory, sourceDirectory } from './place-scripts.ts';
 
 /** Reads one file of a source tree; null when there is none. */
 export type SourceFiles = (path: string) => Promise<string | null>;
+
+export interface TrialSettings {
+  readonly source: SourceFiles;
+  /** Milliseconds for each step. */
+  readonly timeout: number;
+  readonly workdir: string;
+}
 
 /** Writes the tree of a commit into an empty directory. */
 export type SourceTree = (state: SourceState, directory: string, signal: AbortSignal) => Promise<void>;

@@ -1,7 +1,7 @@
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import { problemOf as describeProblem } from '../nodes/packages/problem.ts';
 import type { ExecResult } from '../ports.ts';
-import { exercise, type SourceFiles } from './exercise.ts';
+import { exercise, type TrialSettings } from './exercise.ts';
 import { scriptDirectory } from './place-scripts.ts';
 
 export type InstallStep = 'install' | 'integrity' | 'exercise' | 'remove';
@@ -29,13 +29,6 @@ export interface PackageReport {
   readonly version: string;
   readonly arch: string;
   readonly steps: readonly StepReport[];
-}
-
-export interface TrialSettings {
-  readonly source: SourceFiles;
-  /** Milliseconds for each step. */
-  readonly timeout: number;
-  readonly workdir: string;
 }
 
 interface Finding {

@@ -6,7 +6,7 @@ import { repositoryFormats } from '../repository/formats.ts';
 import { publicKeyFile } from '../repository/port.ts';
 import { writeSignatures } from '../repository/signature.ts';
 import { importBlob } from './import.ts';
-import type { ReleaseDeps } from './release-activities.ts';
+import type { ReleaseDeps } from './port.ts';
 
 interface Finish {
   readonly format: PackageFormat;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ReleaseDeps } from './release-activities.ts';
+import type { ReleaseDeps } from './port.ts';
 
 /** Copies content from the signer's directory into our storage. @throws when it is not what the digest says. */
 export async function importBlob({ store, signed }: ReleaseDeps, digest: string): Promise<void> {

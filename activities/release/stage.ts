@@ -16,7 +16,7 @@ import {
 import { stageTree } from '../repository/publish.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { importBlob } from './import.ts';
-import type { ReleaseDeps, ReleaseStep, StagedRelease } from './release-activities.ts';
+import type { ReleaseDeps, ReleaseStep, StagedRelease } from './port.ts';
 
 /** Where a released repository keeps the provenance of its files, as `FILE.intoto.jsonl`. */
 const provenanceDirectory = 'provenance';

@@ -2,7 +2,6 @@ import type { BuildOutcome } from '../jobs/state.ts';
 import type { Change, TriggerEvent } from '../model/change.ts';
 import type { Artifact, BuildResult, BuildSetResult, JobGraph } from '../model/job.ts';
 import type { Pipeline, QueuePlacement } from '../model/pipeline.ts';
-import type { PrepareTrouble } from './state.ts';
 
 /** A change with what the configuration says of its project in each pipeline: resolved outside, so that the core
  * needs no configuration of its own. Nothing stands there for a project without configuration. */
@@ -81,6 +80,14 @@ export type GateCommand = { readonly time: number } /**
   /** An action of kind `report`, `supersede` or `fire` has been carried out. */
   | { readonly type: 'done'; readonly action: string }
 );
+
+/** Why there is nothing to run. */
+export interface PrepareTrouble {
+  readonly kind: 'conflict' | 'config-error';
+  readonly message: string;
+  /** Whether the item's projects use the pipeline, where that is not as the configuration in force says. */
+  readonly placed?: boolean;
+}
 
 /** What preparing an item's speculative state came to: merged and frozen, or the reason why not. */
 export type PrepareOutcome =

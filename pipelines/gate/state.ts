@@ -2,7 +2,7 @@ import type { BuildSetState } from '../jobs/state.ts';
 import type { BuildSetResult } from '../model/job.ts';
 import type { Pipeline } from '../model/pipeline.ts';
 import type { FireAction, ReportRequest, SupersedeAction } from './action.ts';
-import type { ChangeFacts, GateLimits } from './command.ts';
+import type { ChangeFacts, GateLimits, PrepareTrouble } from './command.ts';
 
 /** All that a gate knows. Plain JSON, and never changed in place. Times are milliseconds since the epoch. */
 export interface GateState {
@@ -88,14 +88,6 @@ export interface SpeculativeBase {
   readonly buildSet: string | null;
   /** The changes ahead as the items that they are, when those are only there to be under this one. */
   readonly untested?: readonly (readonly string[])[];
-}
-
-/** Why there is nothing to run. */
-export interface PrepareTrouble {
-  readonly kind: 'conflict' | 'config-error';
-  readonly message: string;
-  /** Whether the item's projects use the pipeline, where that is not as the configuration in force says. */
-  readonly placed?: boolean;
 }
 
 /** How an item left its queue. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { App } from '../app.ts';
 import type { ServerDeps } from '../deps.ts';
+import type { App } from '../fastify.ts';
 import { requireToken } from '../token.ts';
 
 const name = z.string().min(1).max(500);

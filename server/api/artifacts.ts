@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { blobPath } from '../../activities/storage/filesystem/blob-store.ts';
-import type { App } from '../app.ts';
 import type { ServerDeps } from '../deps.ts';
+import type { App } from '../fastify.ts';
 import { sendFile, typeOf } from '../files/send-file.ts';
 
 const params = z.object({

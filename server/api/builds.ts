@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { listLogs } from '../../activities/storage/filesystem/log-store.ts';
-import type { App } from '../app.ts';
 import type { ServerDeps } from '../deps.ts';
+import type { App } from '../fastify.ts';
 import { followLog } from '../files/follow.ts';
 import { sendFile } from '../files/send-file.ts';
 import { workflowUrl } from './status.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { App } from '../app.ts';
 import type { ServerDeps } from '../deps.ts';
+import type { App } from '../fastify.ts';
 import { requireToken } from '../token.ts';
 
 const byId = z.object({ id: z.string().min(1) });

@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import type { LiveEvent } from '../../activities/report/port.ts';
 import { decidingFailure } from '../../web/failure.ts';
 import { resultTone } from '../../web/jobs.ts';
-import type { App } from '../app.ts';
 import type { ServerDeps } from '../deps.ts';
+import type { App } from '../fastify.ts';
 import type { BuildRecord, BuildSetRecord, StatusView } from './types.ts';
 
 /** Milliseconds between two signs of life on an event stream: proxies close silent connections. */

@@ -1,0 +1,35 @@
+import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
+import type { BlobStore } from '../ports.ts';
+import type { SignedFile } from '../sign/sign-activities.ts';
+
+export interface ReleaseDeps {
+  readonly store: BlobStore;
+  /** What the signer shows: read, checked by digest, and copied into our storage. */
+  readonly signed: Pick<BlobStore, 'fetch' | 'read'>;
+  /** The directory of the released repositories, `deb` and `rpm`. */
+  readonly released: string;
+  readonly origin: string;
+  readonly codename: (platform: string) => string;
+  readonly policy: 'promote' | 'rebuild';
+}
+
+/** What becomes of one build of the gate after the merge. */
+export interface ReleasePlan {
+  readonly promote: readonly { readonly manifest: string; readonly format: PackageFormat }[];
+  /** Platforms whose packages have to be built again from the merged branch, with the reason. */
+  readonly rebuild: readonly { readonly platform: string; readonly format: PackageFormat; readonly reason: string }[];
+}
+
+/** One build on its way into the released repository; goes through all the steps. */
+export interface ReleaseStep {
+  /** Unique for the release, and usable as a file name. */
+  readonly release: string;
+  readonly manifest: string;
+  readonly signed: readonly SignedFile[];
+}
+
+export type StagedRelease =
+  | { readonly outcome: 'staged'; readonly name: string; readonly before: string | null; readonly index: BlobRef }
+  /** The repository holds all of it: the release was carried out before. */
+  | { readonly outcome: 'unchanged' }
+  | { readonly outcome: 'refused'; readonly reason: string };

@@ -1,0 +1,22 @@
+import fastify, { LogController } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ServerDeps } from './deps.ts';
+import { plainPlus } from './files/repositories.ts';
+
+/** A Fastify whose routes are typed by their Zod schemas. */
+export type App = ReturnType<typeof createFastify>;
+
+export function createFastify(deps: ServerDeps) {
+  const app = fastify({
+    ...(deps.logger ? { loggerInstance: deps.logger } : {}),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 64 * 1024,
+    routerOptions: { maxParamLength: 512 },
+    rewriteUrl: ({ url = '/' }) => plainPlus(url),
+    // Event streams and followed logs end with the server.
+    forceCloseConnections: true,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  return app;
+}
