@@ -25,7 +25,7 @@ export interface Verdict {
 
 const interval = 500;
 /** How long nothing may happen until the story ends; milliseconds. */
-const patience = 300_000;
+const patience = 1_200_000;
 
 /** @param tell receives a line for each build that ended */
 export function createObserver(api: ApiClient, tell: (line: string) => void): Observer {

@@ -9,8 +9,8 @@ export interface Fault {
 /** The contents of a file, or why it has none. */
 export type ParsedText = { readonly contents: ParsedNode | null } | { readonly fault: Fault };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what YAML forbids
-const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd-\uffff]/;
+/** What YAML does not count as text, and the character that stands for bytes that were none. */
+const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 
 /**
  * Parses the one YAML document of a configuration file. Of a text that is not YAML the first fault is told: what
