@@ -37,7 +37,7 @@ export class Engine {
     this.layouts = new Layouts(scenario, files);
     const around = { outcomes: scenario.outcomes, nameOf: this.nameOf, projectOf: this.#projectOf };
     this.workshop = new Workshop(around, scenario.labels);
-    this.recorder = new Recorder(scenario.start, this.nameOf, (key, result) => this.workshop.closed(key, result));
+    this.recorder = new Recorder(scenario.start, this.nameOf, this.workshop);
     this.#takeConfiguration();
   }
 

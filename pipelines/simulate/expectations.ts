@@ -1,3 +1,4 @@
+import type { Artifact } from '../model/job.ts';
 import type { Engine } from './engine.ts';
 import { isSame } from './equal.ts';
 import type { BuildRecord } from './recorder.ts';
@@ -82,8 +83,19 @@ function matchesReport(expected: ExpectedReport, report: SimulatedReport): boole
   return (pipeline === undefined || pipeline === report.pipeline) && (result === undefined || result === report.result);
 }
 
+/** Artifacts may be those that the build made or those that it was given. */
 function matchesBuild(expected: ExpectedBuild, build: BuildRecord): boolean {
-  return Object.entries(expected).every(([key, value]) => isSame(value, build[key as keyof BuildRecord]));
+  const { artifacts, ...plain } = expected;
+  const fits = (found: readonly Artifact[]) => artifacts === undefined || areArtifacts(artifacts, found);
+  if (!fits(build.artifacts) && !fits(build.received)) return false;
+  return Object.entries(plain).every(([key, value]) => isSame(value, build[key as keyof BuildRecord]));
+}
+
+function areArtifacts(expected: readonly Readonly<Record<string, unknown>>[], found: readonly Artifact[]): boolean {
+  if (expected.length !== found.length) return false;
+  return expected.every((one, index) =>
+    Object.entries(one).every(([key, value]) => isSame(value, found[index]?.[key as keyof Artifact])),
+  );
 }
 
 function same<T>(what: string, expected: T | undefined, found: T): readonly string[] {

@@ -4,6 +4,7 @@ import { applyBuild, startBuildSet } from '../jobs/build-set.ts';
 import { relations } from '../jobs/graph.ts';
 import type { Build, BuildSetState } from '../jobs/state.ts';
 import type { SimulatedBuild, SimulatedReport, SimulationResult } from './scenario.ts';
+import type { Workshop } from './workshop.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -45,19 +46,19 @@ export class Recorder {
   readonly mostParallel = new Map<string, number>();
   readonly #start: number;
   readonly #nameOf: (key: string) => string;
-  readonly #ended: (key: string, result: unknown) => void;
+  readonly #workshop: Pick<Workshop, 'closed' | 'received'>;
   readonly #tracks = new Map<string, Track>();
   readonly #live = new Map<string, Set<BuildRecord>>();
   readonly #queues = new Map<string, { readonly pipeline: string; readonly name: string }>();
 
   /**
    * @param start when the virtual clock started, milliseconds since the epoch
-   * @param ended called with each build that ends, by its key and the result that the gate gives it
+   * @param workshop hears of each build that ends, by its key and the result that the gate gives it
    */
-  constructor(start: number, nameOf: (key: string) => string, ended: (key: string, result: unknown) => void) {
+  constructor(start: number, nameOf: (key: string) => string, workshop: Pick<Workshop, 'closed' | 'received'>) {
     this.#start = start;
     this.#nameOf = nameOf;
-    this.#ended = ended;
+    this.#workshop = workshop;
   }
 
   /** When the last build ended, in seconds. */
@@ -132,7 +133,7 @@ export class Recorder {
       const old = before[index];
       this.#update(track, build, now);
       const ended = old?.result === null && build.result !== null;
-      if (ended) this.#ended(`${track.item.id}.${track.number}/${build.key}`, build.result);
+      if (ended) this.#workshop.closed(`${track.item.id}.${track.number}/${build.key}`, build.result);
     }
   }
 
@@ -141,7 +142,7 @@ export class Recorder {
     if (!known && build.startTime === null && build.result !== 'SKIPPED') return;
     const record = known ?? this.#begin(track, build, now);
     record.paused = build.paused;
-    if (build.artifacts.length > 0) record.artifacts = build.artifacts;
+    record.artifacts = build.artifacts;
     if (build.result !== null) this.#finish(record, build.result, now);
   }
 
@@ -149,8 +150,9 @@ export class Recorder {
     const { item, number, built, state } = track;
     const job = state && relations(state.graph).jobs.get(build.job);
     const name = job?.name ?? build.job;
+    const id = `${item.id}.${number}/${build.key}`;
     const record: BuildRecord = {
-      id: `${item.id}.${number}/${build.key}`,
+      id,
       job: name,
       change: this.#nameOf(job?.change ?? ''),
       changes: built,
@@ -162,6 +164,8 @@ export class Recorder {
       voting: job?.voting ?? true,
       node: build.node ?? null,
       paused: false,
+      artifacts: [],
+      received: this.#workshop.received(id),
       ...(job ? { vars: job.vars } : {}),
     };
     this.builds.push(record);

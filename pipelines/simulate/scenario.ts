@@ -120,7 +120,9 @@ export interface ExpectedReport {
   readonly result?: string;
 }
 
-export type ExpectedBuild = Readonly<Record<string, unknown>>;
+export type ExpectedBuild = Readonly<Record<string, unknown>> & {
+  readonly artifacts?: readonly Readonly<Record<string, unknown>>[];
+};
 
 /** What a run came to. Times are seconds of virtual time. */
 export interface SimulationResult {
@@ -163,6 +165,7 @@ export interface SimulatedBuild {
   readonly end: number | null;
   readonly voting: boolean;
   readonly node: string | null;
-  readonly artifacts?: readonly Artifact[];
+  readonly artifacts: readonly Artifact[];
+  readonly received: readonly Artifact[];
   readonly vars?: Readonly<Record<string, unknown>>;
 }

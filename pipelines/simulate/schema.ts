@@ -85,6 +85,7 @@ const outcome = z.strictObject({
   'child-jobs': names.optional(),
 });
 
+const expectedArtifact = artifact.extend({ project: name, change: name, patchset: z.int(), job: name }).partial();
 const report = z.strictObject({ change: name.optional(), pipeline: name.optional(), result: name.optional() });
 const build = z.strictObject({
   job: name.optional(),
@@ -97,7 +98,7 @@ const build = z.strictObject({
   node: z.union([name, z.null()]).optional(),
   start: z.number().optional(),
   end: z.union([z.number(), z.null()]).optional(),
-  artifacts: z.array(artifact).optional(),
+  artifacts: z.array(expectedArtifact).optional(),
   vars: z.record(z.string(), z.unknown()).optional(),
 });
 

@@ -2,7 +2,7 @@ import type { BuildSetAction } from '../gate/action.ts';
 import type { GateCommand } from '../gate/command.ts';
 import { acquire, release, type SemaphoreHolders, type SemaphoreLimits } from '../gate/semaphores.ts';
 import { type PendingBuild, type PendingBuilds, pendingBuilds } from '../jobs/pending.ts';
-import type { JobSemaphore } from '../model/job.ts';
+import type { Artifact, JobSemaphore } from '../model/job.ts';
 import { allocate, type Capacity, type Lease } from '../nodes/allocate.ts';
 import { Agenda } from './agenda.ts';
 import { type Course, courseOf } from './outcome.ts';
@@ -213,6 +213,12 @@ export class Workshop {
     if (!hold) return;
     hold.count -= 1;
     this.#held.push(...ended.leases);
+  }
+
+  /** Artifacts that a running build was given: of jobs ahead that it requires, then of jobs that it depends on. */
+  received(key: string): readonly Artifact[] {
+    const build = this.#running.get(key)?.build;
+    return build ? [...build.artifacts, ...build.parents] : [];
   }
 
   /** A build waits and runs no longer, and gives back what it had. */
