@@ -42,7 +42,9 @@ export function prepare(of: Preparation, action: PrepareAction): PrepareOutcome 
     const message = `The jobs cannot be frozen. ${listed(frozen.errors)}`;
     return { kind: 'config-error', message, placed: placed() };
   }
-  if (conflict !== undefined) return { kind: 'conflict', message: conflict, placed: placed() };
+  // Where nothing is to be run, nobody looks whether it can be merged.
+  const runs = frozen.graph.jobs.length > 0;
+  if (conflict !== undefined && runs) return { kind: 'conflict', message: conflict, placed: placed() };
   return { kind: 'ready', graph: frozen.graph };
 }
 
@@ -50,14 +52,12 @@ function isPlacedIn(layout: Layout, pipeline: string, { project, branch }: Chang
   return placement(layout, pipeline, project, branch)?.uses === 'here';
 }
 
-/** Why the changes cannot be merged. Those ahead are merged already when they have a prepared state to build on. */
+/** Why the changes cannot be merged, one after the other, onto the branches and what is ahead. */
 function conflictOf(of: Preparation, action: PrepareAction): string | undefined {
-  const isChange = (key: string) => of.facts(key).kind === 'change';
-  const [ahead, own] = [action.ahead, action.changes].map((keys) =>
-    keys.filter(isChange).map((key) => of.facts(key).id),
-  );
-  const below = action.base === null ? [] : [...(ahead ?? [])];
-  for (const id of [...(action.base === null ? (ahead ?? []) : []), ...(own ?? [])]) {
+  const below: string[] = [];
+  for (const key of [...action.ahead, ...action.changes]) {
+    const { kind, id } = of.facts(key);
+    if (kind !== 'change') continue;
     const other = of.world.conflict(id, below);
     if (other !== undefined) return `${id} conflicts with ${other}.`;
     below.push(id);
