@@ -160,11 +160,12 @@ export class LayoutBuilder {
   }
 
   #addPipelines(): void {
-    for (const [name, pipeline] of this.#fixed?.pipelines ?? []) this.pipelines.set(name, pipeline);
-    if (this.#fixed !== undefined) return;
+    const fixed = this.#fixed?.pipelines;
+    for (const [name, pipeline] of fixed ?? []) this.pipelines.set(name, pipeline);
     this.#each('pipeline', 'pipelines', (stanza) => {
       const { name } = stanza;
       if (!stanza.origin.trusted) this.fail(stanza, `pipeline "${name}": only config-projects may define pipelines`);
+      else if (fixed !== undefined) return;
       else if (this.pipelines.has(name)) this.fail(stanza, `pipeline "${name}" is already defined`, 'name');
       else this.pipelines.set(name, stanza);
     });

@@ -52,6 +52,11 @@ test('a change that needs a config-project’s change waits for its merge', () =
   assert.match(messages({ problems }).join(), /depends on a change to a config project/);
 });
 
+test('a change of another project may not define a pipeline', () => {
+  const { problems } = speculativeLayout(base, [change('- pipeline: {name: own, manager: independent, trigger: {}}')]);
+  assert.match(messages({ problems }).join(), /only config-projects may define pipelines/);
+});
+
 test('pipelines and semaphores are those in force', () => {
   const { layout } = speculativeLayout(base, [
     change('- semaphore: {name: s, max: 9}\n- project: {check: {jobs: [unit]}}'),
