@@ -42,9 +42,9 @@ export function prepare(of: Preparation, action: PrepareAction): PrepareOutcome 
     const message = `The jobs cannot be frozen. ${listed(frozen.errors)}`;
     return { kind: 'config-error', message, placed: placed() };
   }
-  // Where nothing is to be run, nobody looks whether it can be merged.
-  const runs = frozen.graph.jobs.length > 0;
-  if (conflict !== undefined && runs) return { kind: 'conflict', message: conflict, placed: placed() };
+  // What has nothing to run is merged only where it has to wait for what is ahead: else it is done before.
+  const merges = action.base !== null || frozen.graph.jobs.length > 0;
+  if (conflict !== undefined && merges) return { kind: 'conflict', message: conflict, placed: placed() };
   return { kind: 'ready', graph: frozen.graph };
 }
 
