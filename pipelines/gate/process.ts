@@ -14,12 +14,15 @@ interface Walk {
   readonly draft: Draft;
   readonly pipeline: Pipeline;
   readonly queue: string;
-  readonly window: number;
+  /** An item that leaves may change it. */
+  window: number;
   readonly needs: Needs;
   /** Number of items before the one at hand. */
   position: number;
   /** The nearest item ahead that is not failing. */
   nearest: string | null;
+  /** Items that are being merged, and all that is built on them. */
+  readonly merging: Set<string>;
   /** Patch sets ahead with their items; filled once an item needs something. */
   ahead: Map<string, string> | undefined;
 }
@@ -41,6 +44,7 @@ function walk(draft: Draft, queue: Queue): void {
     needs: needsFor(draft, pipeline),
     position: 0,
     nearest: null,
+    merging: new Set(),
     ahead: undefined,
   };
   for (const { id } of [...queue.items]) {
@@ -49,8 +53,12 @@ function walk(draft: Draft, queue: Queue): void {
     if (item.phase === 'reporting' && !reportingEnds(draft, item)) return;
     visit(scan, item);
     const after = draft.items.get(id);
-    if (!after) continue;
+    if (!after) {
+      scan.window = draft.state.queues.find((one) => one.id === queue.id)?.window ?? 0;
+      continue;
+    }
     scan.position += 1;
+    if (after.phase === 'submitting' || isMergingAhead(scan, after)) scan.merging.add(id);
     if (scan.ahead) for (const key of after.changes) scan.ahead.set(key, id);
   }
 }
@@ -198,7 +206,7 @@ function advance(scan: Walk, item: Item, isStopped: boolean): readonly string[] 
     cancelFrom(draft, item);
   } else {
     rebase(scan, item);
-    if (active) prepare(draft, itemOf(draft, item.id));
+    if (active) prepare(scan, itemOf(draft, item.id));
   }
   const { builds, trouble } = itemOf(draft, item.id).buildSet;
   // Outside the window nobody looks at what could not be prepared.
@@ -235,10 +243,13 @@ function rebase(scan: Walk, item: Item): void {
   emit(draft, { type: 'item-moved', item: item.id, ahead: scan.nearest });
 }
 
-function prepare(draft: Draft, item: Item): void {
+function prepare(scan: Walk, item: Item): void {
+  const { draft } = scan;
   if (!item.live) return;
   const { base, builds } = item.buildSet;
-  if (!base) emit(draft, { type: 'item-based', item: item.id, base: speculativeBase(draft, item) });
+  // What is being merged is about to be on the branch: a new build set waits for that.
+  if (!base && !isMergingAhead(scan, item))
+    emit(draft, { type: 'item-based', item: item.id, base: speculativeBase(draft, item) });
   if (!builds) return;
   const begins = builds.graph.jobs.length > 0 && !item.reportedStart && !item.quiet;
   if (begins && say(draft, item, 'start')) emit(draft, { type: 'start-reported', item: item.id });
@@ -246,6 +257,10 @@ function prepare(draft: Draft, item: Item): void {
     const change = { type: 'refused', job, reason, time: draft.state.time } as const;
     emit(draft, { type: 'builds-changed', item: item.id, change });
   }
+}
+
+function isMergingAhead(scan: Walk, item: Item): boolean {
+  return item.ahead !== null && scan.merging.has(item.ahead);
 }
 
 /** All changes ahead, oldest first, and the build set of the item ahead when that is one that is tested itself. */

@@ -126,9 +126,12 @@ function gateWith(count: number, configured = pipeline()): GateState {
   return tell(initialGate(), { type: 'configure', pipelines: [configured] }, ...ids.flatMap((id) => enqueue(id)));
 }
 
-function running(count: number): GateState {
+function running(count: number, configured = pipeline()): GateState {
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
-  return tell(gateWith(count), ...numbers.flatMap((number) => [ready(`${number}.1`), started(`${number}.1`)]));
+  return tell(
+    gateWith(count, configured),
+    ...numbers.flatMap((number) => [ready(`${number}.1`), started(`${number}.1`)]),
+  );
 }
 
 function ofKind<K extends GateAction['kind']>(state: GateState, kind: K): readonly Extract<GateAction, { kind: K }>[] {
@@ -140,7 +143,8 @@ function queued(state: GateState): readonly string[] {
 }
 
 test('when the head of twenty fails, the nineteen behind become preparable at once, each onto the one ahead', () => {
-  const state = tell(running(20), ended('1.1', 'FAILURE', 'unit/1'));
+  const wide = pipeline({ window: { ...pipeline().window, size: 40 } });
+  const state = tell(running(20, wide), ended('1.1', 'FAILURE', 'unit/1'));
   const prepares = ofKind(state, 'prepare');
   assert.equal(prepares.length, 19);
   assert.deepEqual(prepares[0], {
@@ -156,6 +160,21 @@ test('when the head of twenty fails, the nineteen behind become preparable at on
   assert.deepEqual(
     prepares.slice(1).map((action) => action.base),
     prepares.slice(0, -1).map((action) => action.key),
+  );
+});
+
+test('a window that a failure has halved lets no more through than it now holds', () => {
+  const state = tell(running(20), ended('1.1', 'FAILURE', 'unit/1'));
+  assert.equal(ofKind(state, 'prepare').length, 10);
+});
+
+test('what is behind a change that is being merged is not prepared before that is over', () => {
+  const submitting = tell(running(2), ended('1.1', 'SUCCESS'), ...enqueue('c3'));
+  assert.deepEqual(ofKind(submitting, 'prepare'), []);
+  const merged = tell(submitting, { type: 'submitted', item: '1', merged: ['c1,1'] });
+  assert.deepEqual(
+    ofKind(merged, 'prepare').map(({ changes, ahead }) => [changes, ahead]),
+    [[['c3,1'], ['c2,1']]],
   );
 });
 
