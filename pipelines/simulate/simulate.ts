@@ -108,7 +108,11 @@ class Run {
       recorder.remark('refused', now, { ...event, reason: `${name} is ${status}` });
       return;
     }
-    if (event.kind === 'patchset') world.patch(name, event);
+    if (event.kind === 'patchset') {
+      // What is on top of it stays on this patch set, which the gate may have to know.
+      if (world.isParent(name)) this.#engine.observe(name);
+      world.patch(name, event);
+    }
     if (event.kind === 'abandon' || event.kind === 'restore') {
       world.setStatus(name, event.kind === 'abandon' ? 'abandoned' : 'open');
     }

@@ -70,6 +70,11 @@ export class World {
     return this.#changes.has(name);
   }
 
+  /** Whether some change is on top of this one. */
+  isParent(name: string): boolean {
+    return [...this.#changes.values()].some(({ made }) => made.parent === name);
+  }
+
   /** What the review system says of a change or ref. The same object until something about it changes. */
   facts(name: string): ChangeFacts {
     const found = this.#facts.get(name) ?? this.#describe(name);
