@@ -48,12 +48,13 @@ function dropAbandoned(draft: Draft, change: ChangeFacts): void {
     const pipeline = pipelineOf(draft, queue.pipeline);
     const needs = needsFor(draft, pipeline);
     const removed = new Set(item.changes);
-    const behind = queue.items.slice(queue.items.indexOf(item) + 1);
+    // Where changes do not merge, what depends on it may also stand ahead.
+    const others = queue.items.filter((one) => one !== item);
     if (item.changes.length > 1) {
       resetFrom(draft, item);
       reject(draft, itemOf(draft, item.id), { kind: 'abandoned', change: change.key });
     } else dropItem(draft, item);
-    for (const { id } of behind) dropDependent(draft, draft.items.get(id), { removed, needs });
+    for (const { id } of others) dropDependent(draft, draft.items.get(id), { removed, needs });
   }
 }
 
