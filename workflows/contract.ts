@@ -158,6 +158,8 @@ export interface PrepareItem {
   readonly base: string | null;
   readonly changes: readonly ChangeFacts[];
   readonly ahead: readonly ChangeFacts[];
+  /** Key of the change whose event brought the item in: its jobs stand for identical ones of the others. */
+  readonly trigger: string;
 }
 
 /** States to prepare, each after the one that it stands on; `graphs` has the bases that are prepared already. */

@@ -43,8 +43,8 @@ export class GateLanes {
   }
 
   async #prepare(wanted: readonly PrepareAction[]): Promise<void> {
-    const items = wanted.map(({ key, base, changes, ahead }) => {
-      return { key, base, changes: this.#facts(changes), ahead: base === null ? this.#facts(ahead) : [] };
+    const items = wanted.map(({ key, base, changes, ahead, trigger }) => {
+      return { key, base, changes: this.#facts(changes), ahead: base === null ? this.#facts(ahead) : [], trigger };
     });
     const bases = Object.entries(this.#book.graphs).filter(([key]) => wanted.some(({ base }) => base === key));
     const input = { ...this.#name, items, graphs: Object.fromEntries(bases) };

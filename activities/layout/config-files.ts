@@ -1,3 +1,5 @@
+import type { ChangedFiles, Layout } from '../../pipelines/language/language.ts';
+import { repositoryPath } from '../git/names.ts';
 import { readTree, type TreeFile } from '../git/tree.ts';
 
 /** Where configuration is looked for in a branch: the first of these that exists is read, as Zuul does. */
@@ -8,4 +10,28 @@ export async function readConfigFiles(repo: string, commit: string): Promise<rea
   const files = (await readTree(repo, commit, places)).filter(({ path }) => path.endsWith('.yaml'));
   const found = places.find((place) => files.some(({ path }) => path === place || path.startsWith(`${place}/`)));
   return files.filter(({ path }) => path === found || path.startsWith(`${found}/`));
+}
+
+/** A branch as a commit would make it. */
+export interface ProposedBranch {
+  readonly project: string;
+  readonly branch: string;
+  /** Object id or full ref; null where nothing is left. */
+  readonly commit: string | null;
+}
+
+/**
+ * What a commit makes of a branch's configuration: a file that it has not is gone.
+ *
+ * @param root directory of the bare repositories
+ */
+export async function readChangedFiles(
+  root: string,
+  layout: Layout,
+  { project, branch, commit }: ProposedBranch,
+): Promise<ChangedFiles> {
+  const read = commit === null ? [] : await readConfigFiles(repositoryPath(root, project), commit);
+  const old = layout.files.filter(({ origin }) => origin.project === project && origin.branch === branch);
+  const gone = old.map(({ origin }) => origin.path).filter((path) => !read.some((file) => file.path === path));
+  return { project, branch, files: [...read, ...gone.map((path) => ({ path, text: null }))] };
 }

@@ -3,6 +3,7 @@ import {
   freezeJobs,
   isConfigPath,
   type Layout,
+  placement,
   problemText,
   projectSettings,
   speculativeLayout,
@@ -14,7 +15,7 @@ import { type ChainItem, type ChainResult, prepareChain } from '../git/chain.ts'
 import { load, type MergeMode, openWorkspace } from '../git/merge.ts';
 import { repositoryPath } from '../git/names.ts';
 import type { BlobStore } from '../ports.ts';
-import { readConfigFiles } from './config-files.ts';
+import { readChangedFiles } from './config-files.ts';
 import type { Layouts } from './layouts.ts';
 import { slim } from './slim.ts';
 
@@ -113,20 +114,20 @@ interface Frozen {
 }
 
 async function freezeItem(deps: PrepareDeps, layout: Layout, job: ItemToFreeze): Promise<Frozen> {
-  const { item, result, base } = job;
+  const { item, result } = job;
   if (result?.kind === 'conflict') return { outcome: { kind: 'conflict', message: result.message } };
   if (result?.kind !== 'ready') {
     return { outcome: { kind: 'conflict', message: 'the state that the change stands on could not be merged' } };
   }
   const { sources } = result;
-  const touched = [...item.ahead, ...item.changes]
-    .filter(touchesConfig)
-    .map(({ project, branch }) => ({ project, branch }));
-  const reconfigured = unique([...(base?.reconfigured ?? []), ...(isProposed(item.changes) ? touched : [])]);
-  const speculative = await speculate(deps, layout, { sources, reconfigured });
+  const { reconfigured, own } = reconfiguration(job);
+  const speculative = await speculate(deps, layout, { sources, reconfigured, own });
   if (speculative.error !== undefined) return { outcome: { kind: 'config-error', message: speculative.error } };
   const frozen = freezeAll(speculative.layout, job, layout);
-  if (typeof frozen === 'string') return { outcome: { kind: 'config-error', message: frozen } };
+  if (typeof frozen === 'string') {
+    const placed = item.changes.some((change) => isPlacedIn(speculative.layout, job.pipeline, change));
+    return { outcome: { kind: 'config-error', message: frozen, placed } };
+  }
   const changes = item.changes.map(({ id, patchset, project, branch }) => ({ id, patchset, project, branch }));
   const stored = { graph: frozen, sources, changes, reconfigured };
   return { stored, outcome: { kind: 'ready', graph: slim(frozen) } };
@@ -136,40 +137,63 @@ function touchesConfig({ files }: ChangeFacts): boolean {
   return files === null || files.some(isConfigPath);
 }
 
-function unique(branches: StoredGraph['reconfigured']): StoredGraph['reconfigured'] {
-  return [...new Map(branches.map((one) => [`${one.project}\n${one.branch}`, one])).values()];
+/** The branches whose configuration the item, and what it stands on, would change; the item's own last. */
+function reconfiguration({ item, base }: ItemToFreeze): Pick<Speculation, 'reconfigured' | 'own'> {
+  const below = base?.reconfigured ?? [];
+  if (!isProposed(item.changes)) return { reconfigured: below, own: 0 };
+  const branches = new Map<string, StoredGraph['reconfigured'][number]>();
+  const own = new Set<string>();
+  for (const { project, branch } of [...below, ...item.ahead.filter(touchesConfig)]) {
+    branches.set(`${project}\n${branch}`, { project, branch });
+  }
+  for (const { project, branch } of item.changes.filter(touchesConfig)) {
+    const key = `${project}\n${branch}`;
+    branches.delete(key);
+    branches.set(key, { project, branch });
+    own.add(key);
+  }
+  return { reconfigured: [...branches.values()], own: own.size };
+}
+
+function isPlacedIn(layout: Layout, pipeline: string, { project, branch }: ChangeFacts): boolean {
+  return placement(layout, pipeline, project, branch)?.uses === 'here';
 }
 
 interface Speculation {
   readonly sources: readonly SourceState[];
+  /** Branches whose configuration is another one than in force, the item's own last. */
   readonly reconfigured: StoredGraph['reconfigured'];
+  /** Number of the item's own. */
+  readonly own: number;
 }
 
 /** The configuration with the item merged; an error only for what the item, or one ahead, brings in. */
 async function speculate(
   deps: PrepareDeps,
   layout: Layout,
-  { sources, reconfigured }: Speculation,
+  { sources, reconfigured, own }: Speculation,
 ): Promise<{ readonly layout: Layout; readonly error?: string }> {
   if (reconfigured.length === 0) return { layout };
   const changes = await Promise.all(
-    reconfigured.map(async ({ project, branch }) => {
+    reconfigured.map(({ project, branch }) => {
       const state = sources.find((one) => one.project === project && one.branch === branch);
-      const read = state ? await readConfigFiles(repositoryPath(deps.root, project), state.commit) : [];
-      const old = layout.files.filter(({ origin }) => origin.project === project && origin.branch === branch);
-      const gone = old.map(({ origin }) => origin.path).filter((path) => !read.some((file) => file.path === path));
-      return { project, branch, files: [...read, ...gone.map((path) => ({ path, text: null }))] };
+      return readChangedFiles(deps.root, layout, { project, branch, commit: state?.commit ?? null });
     }),
   );
-  const made = speculativeLayout(layout, changes);
+  const made = speculativeLayout(layout, changes, own);
   const errors = made.problems.filter(({ severity }) => severity === 'error');
   return errors.length === 0 ? { layout: made.layout } : { layout, error: errors.map(problemText).join('\n') };
 }
 
 /** @returns the item's graph, or what is wrong, as text */
-function freezeAll(layout: Layout, { pipeline, item }: ItemToFreeze, ahead: Layout): JobGraph | string {
+function freezeAll(layout: Layout, { pipeline, item }: ItemToFreeze, inForce: Layout): JobGraph | string {
   const changes = item.changes.map(({ id, project, branch, ref, files }) => ({ id, project, branch, ref, files }));
-  const primary = changes.at(-1)?.id;
-  const frozen = freezeJobs(layout, { pipeline, changes, ahead, ...(primary === undefined ? {} : { primary }) });
+  const primary = item.changes.find(({ key }) => key === item.trigger)?.id;
+  const frozen = freezeJobs(layout, {
+    pipeline,
+    changes,
+    ...(item.changes.some(touchesConfig) && { ahead: inForce }),
+    ...(primary !== undefined && { primary }),
+  });
   return 'errors' in frozen ? frozen.errors.map(problemText).join('\n') : frozen.graph;
 }
