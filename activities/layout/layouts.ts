@@ -8,10 +8,11 @@ import {
   type ParsedFile,
   type ProjectSource,
   parseConfigFile,
+  speculativeLayout,
 } from '../../pipelines/language/language.ts';
 import { repositoryPath } from '../git/names.ts';
 import { readBranches } from '../git/refs.ts';
-import { readConfigFiles } from './config-files.ts';
+import { type ProposedBranch, readChangedFiles, readConfigFiles } from './config-files.ts';
 
 /** A repository under the gate, as `sluice.yaml` has it. */
 export interface GatedProject {
@@ -36,9 +37,12 @@ export interface LayoutDeps {
   readonly connections: Readonly<Record<string, string>>;
 }
 
-/** The tenant's configuration as it is in force. */
+/** The tenant's configuration. */
 export interface Layouts {
+  /** As it is in force. */
   current(): Promise<Layout>;
+  /** As it would be with proposed changes, in order, each as it stands by itself: merging may come to more. */
+  proposed(changes: readonly ProposedBranch[]): Promise<Layout>;
 }
 
 const shipped = 'sluice/defaults';
@@ -56,17 +60,23 @@ interface Heads {
 export function createLayouts(deps: LayoutDeps): Layouts {
   const reader = new ConfigReader(deps);
   let known: { readonly key: string; readonly layout: Promise<Layout> } | undefined;
+  const current = async () => {
+    const heads = await Promise.all(deps.projects().map((project) => headsOf(deps.root, project)));
+    const key = JSON.stringify(heads.map(({ project, branches }) => [project, [...branches]]));
+    if (known?.key !== key) known = { key, layout: reader.load(heads) };
+    try {
+      return await known.layout;
+    } catch (error) {
+      known = undefined;
+      throw error;
+    }
+  };
   return {
-    async current() {
-      const heads = await Promise.all(deps.projects().map((project) => headsOf(deps.root, project)));
-      const key = JSON.stringify(heads.map(({ project, branches }) => [project, [...branches]]));
-      if (known?.key !== key) known = { key, layout: reader.load(heads) };
-      try {
-        return await known.layout;
-      } catch (error) {
-        known = undefined;
-        throw error;
-      }
+    current,
+    async proposed(changes) {
+      const layout = await current();
+      const files = await Promise.all(changes.map((change) => readChangedFiles(deps.root, layout, change)));
+      return speculativeLayout(layout, files).layout;
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { ReviewHost } from '../../activities/review/port.ts';
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
-import { type Layout, layoutPipelines, placement } from '../../pipelines/language/language.ts';
+import { isConfigPath, type Layout, layoutPipelines, placement } from '../../pipelines/language/language.ts';
 import type { Change } from '../../pipelines/model/change.ts';
 import type { QueuePlacement } from '../../pipelines/model/pipeline.ts';
 
@@ -40,6 +40,30 @@ async function addNeeds(host: FindHost, change: Change, found: Map<string, Chang
     found.set(one.id, one);
   };
   await visit(change);
+}
+
+/** Those of the related changes that a change needs, through any number of steps, and itself, in the given order. */
+export function withNeeds(change: Change, related: readonly Change[]): readonly Change[] {
+  const byId = new Map(related.map((one) => [one.id, one]));
+  const found = new Set<string>();
+  const open = [change.id];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const one = byId.get(id);
+    if (!one || found.has(id)) continue;
+    found.add(id);
+    open.push(...one.parents, ...one.dependsOn);
+  }
+  return related.filter(({ id }) => found.has(id));
+}
+
+/** Whether a change is open and touches configuration. */
+export function proposesConfig({ kind, status, files }: Change): boolean {
+  return kind === 'change' && status === 'open' && (files === null || files.some(isConfigPath));
+}
+
+/** Whether a change's project uses a pipeline, on whichever branch. */
+export function uses({ placements }: ChangeFacts, pipeline: string): boolean {
+  return (placements[pipeline]?.uses ?? 'no') !== 'no';
 }
 
 /** A change with its place in every pipeline. */

@@ -8,7 +8,7 @@ import type { Pipeline } from '../../pipelines/model/pipeline.ts';
 import { triggers } from '../../pipelines/policy/triggers.ts';
 import type { TellAction } from '../../workflows/contract.ts';
 import { type GateName, gateId } from '../../workflows/ids.ts';
-import { closure, factsOf } from './closure.ts';
+import { closure, factsOf, proposesConfig, uses, withNeeds } from './closure.ts';
 import type { GateClient } from './gate-client.ts';
 import { type EventLedger, handledEvents } from './ledger.ts';
 import { refChange } from './ref-change.ts';
@@ -26,7 +26,11 @@ interface View {
   readonly layout: Layout;
   readonly change: ChangeFacts;
   readonly around: readonly ChangeFacts[];
+  /** Pipelines that its project does not use yet, but would with what the change proposes or stands on. */
+  readonly joins: ReadonlySet<string>;
 }
+
+const nothing: ReadonlySet<string> = new Set();
 
 /** Turns what happens in review systems into commands for gates. Every method may be repeated. */
 export class EventRouter {
@@ -115,9 +119,11 @@ export class EventRouter {
   }
 
   async #ask(pipeline: string, view: View): Promise<GateAnswer> {
-    const { change, around } = view;
+    const { change, around, joins } = view;
+    if (!uses(change, pipeline) && !joins.has(pipeline)) {
+      return { ok: false, reason: `${change.project} does not use the pipeline ${pipeline}` };
+    }
     const gate = this.#gateOf(change, pipeline);
-    if (!gate) return { ok: false, reason: `${change.project} does not use the pipeline ${pipeline}` };
     const time = Date.now();
     await this.#tell(gate, view, { id: randomUUID(), commands: [{ type: 'observe', time, changes: around }] });
     const command = { type: 'enqueue', time, pipeline, change: change.key } as const;
@@ -126,20 +132,34 @@ export class EventRouter {
 
   async #view(change: Change): Promise<View> {
     const layout = await this.#deps.layouts.current();
-    const around = (await closure((id) => this.#hostOf(id), change)).map((one) => factsOf(layout, one));
-    return { layout, change: factsOf(layout, change), around };
+    const related = await closure((id) => this.#hostOf(id), change);
+    const facts = factsOf(layout, change);
+    const joins = await this.#joins(layout, facts, related);
+    return { layout, change: facts, around: related.map((one) => factsOf(layout, one)), joins };
+  }
+
+  /** A change is tested with the configuration that it brings, also where that is its project's first. */
+  async #joins(layout: Layout, change: ChangeFacts, related: readonly Change[]): Promise<ReadonlySet<string>> {
+    const open = layoutPipelines(layout).filter(({ name }) => !uses(change, name));
+    const proposals = withNeeds(change, related)
+      .filter((one) => proposesConfig(one) && layout.projects.byName.has(one.project))
+      .map(({ project, branch, ref }) => ({ project, branch, commit: ref }));
+    if (open.length === 0 || proposals.length === 0) return nothing;
+    const { placements } = factsOf(await this.#deps.layouts.proposed(proposals), change);
+    return new Set(open.flatMap(({ name }) => (placements[name]?.uses === 'here' ? [name] : [])));
   }
 
   async #viewOfRef(layout: Layout, event: TriggerEvent): Promise<View> {
     const change = factsOf(layout, refChange(event));
-    return { layout, change, around: [change] };
+    return { layout, change, around: [change], joins: nothing };
   }
 
   /** Enqueues the event's change in every pipeline that the event triggers. */
-  async #route({ layout, change, around }: View, event: TriggerEvent, id: string): Promise<void> {
+  async #route({ layout, change, around, joins }: View, event: TriggerEvent, id: string): Promise<void> {
     for (const pipeline of layoutPipelines(layout)) {
+      if (!uses(change, pipeline.name) && !joins.has(pipeline.name)) continue;
+      if (!triggers(pipeline, event, change)) continue;
       const gate = this.#gateOf(change, pipeline.name);
-      if (!gate || !triggers(pipeline, event, change)) continue;
       const time = Date.now();
       const commands: GateCommand[] = [
         { type: 'observe', time, changes: around },
@@ -150,12 +170,12 @@ export class EventRouter {
   }
 
   /** Shows the facts to every gate that may hold the change, or one that has to do with it. */
-  async #observe({ around }: View, id: string): Promise<void> {
+  async #observe({ layout, around }: View, id: string): Promise<void> {
     const gates = new Map<string, GateName>();
     for (const fact of around) {
-      for (const pipeline of Object.keys(fact.placements)) {
-        const gate = this.#gateOf(fact, pipeline);
-        if (gate) gates.set(gateId(gate), gate);
+      for (const { name } of layoutPipelines(layout)) {
+        const gate = this.#gateOf(fact, name);
+        gates.set(gateId(gate), gate);
       }
     }
     const message = {
@@ -168,9 +188,8 @@ export class EventRouter {
   async #supersede(change: Change, pipelines: readonly string[]): Promise<void> {
     const facts = factsOf(await this.#deps.layouts.current(), change);
     for (const pipeline of pipelines) {
-      const gate = this.#gateOf(facts, pipeline);
       const command = { type: 'dequeue', time: Date.now(), pipeline, change: change.id } as const;
-      if (gate) await this.#deps.gates.inform(gate, { id: randomUUID(), commands: [command] });
+      await this.#deps.gates.inform(this.#gateOf(facts, pipeline), { id: randomUUID(), commands: [command] });
     }
   }
 
@@ -187,10 +206,10 @@ export class EventRouter {
     return this.#deps.gates.tell(gate, { ...message, ...(pipeline ? { pipeline } : {}), limits: limitsOf(pipelines) });
   }
 
-  #gateOf({ placements }: ChangeFacts, pipeline: string): GateName | undefined {
-    const place = placements[pipeline];
-    if (!place || place.uses === 'no') return undefined;
-    return { tenant: this.#deps.tenant, pipeline, queue: place.queue };
+  /** A project that does not use the pipeline has a gate of its own there, should it come to that. */
+  #gateOf(change: ChangeFacts, pipeline: string): GateName {
+    const place = uses(change, pipeline) ? change.placements[pipeline] : undefined;
+    return { tenant: this.#deps.tenant, pipeline, queue: place?.queue ?? change.project };
   }
 
   #hostOf(change: string): ReviewHost | undefined {

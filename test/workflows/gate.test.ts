@@ -74,6 +74,15 @@ test('a conflict is reported and keeps nobody else', async () => {
   await until('the conflict is told', () => world.outside.reports('merge-conflict').includes('clash-0,1'));
 });
 
+test('changes whose project does not use the pipeline yet are tested on each other with the jobs that they bring', async () => {
+  const changes = [0, 1].map((index) => change(`joins-${index}`, { placements: {} }));
+  const before = world.outside.prepared.length;
+  await world.tell('joins', entering(changes));
+  await until('both are merged', () => merged('joins-').length === 2);
+  assert.deepEqual(merged('joins-'), ['joins-0', 'joins-1']);
+  assert.deepEqual(world.outside.prepared.slice(before), [['1.1', '2.1']], 'the second one on the first');
+});
+
 test('a new patch set cancels the jobs of the old one', async () => {
   world.outside.jobs = () => [build];
   let aborted = false;

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createLayouts, type GatedProject } from '../../activities/layout/layouts.ts';
+import { createPrepare } from '../../activities/layout/prepare.ts';
+import { createGitHost } from '../../activities/review/git/adapter.ts';
+import type { ChangeFacts } from '../../pipelines/gate/command.ts';
+import { EventRouter } from '../../server/events/router.ts';
+import type { GateMessage } from '../../workflows/contract.ts';
+import type { GateName } from '../../workflows/ids.ts';
+import { scratch } from '../activities/git/repository.ts';
+import { type Desk, gatedProject, messageFor, openDesk } from '../activities/review/developer.ts';
+
+const defaults = resolve(import.meta.dirname, '../../pipelines/defaults');
+const firstConfig = '- job: {name: unit, run: unit.sh}\n- project: {check: {jobs: [unit]}}\n';
+
+/** Real repositories, host, layouts and router, in front of gates that only write down what they are told. */
+async function setup(t: TestContext, projects: readonly string[]) {
+  const data = await scratch(t);
+  const root = join(data, 'git');
+  const desks = new Map<string, Desk>();
+  for (const name of projects) desks.set(name, await openDesk(join(data, name), await gatedProject(data, name)));
+  const gated: GatedProject[] = projects.map((name) => ({ name, connection: 'git', trusted: false, templates: [] }));
+  const layouts = createLayouts({ tenant: 't', projects: () => gated, root, defaults, connections: { git: 'git' } });
+  const host = createGitHost({ root, connection: 'git', page: '' });
+  const told: { readonly gate: GateName; readonly message: GateMessage }[] = [];
+  const tell = async (gate: GateName, message: GateMessage) => void told.push({ gate, message });
+  const gates = { tell, inform: async () => {}, ask: async () => ({ ok: true }) as const };
+  const known = new Set<string>();
+  const ledger = {
+    wasTold: async (key: string) => known.has(key),
+    markTold: async (key: string) => void known.add(key),
+  };
+  const router = new EventRouter({ tenant: 't', layouts, hosts: [host], gates, ledger });
+  const look = async (change: string) => {
+    told.length = 0;
+    await router.look('git', change);
+    return told;
+  };
+  const push = async (project: string, path: string, content: string, message: string) => {
+    const desk = desks.get(project);
+    await desk?.commit(path, content, message);
+    const pushed = await desk?.push('refs/for/master');
+    assert.equal(pushed?.code, 0, pushed?.stderr);
+  };
+  return { root, layouts, router, look, push };
+}
+
+test('a change that first brings its project into a pipeline runs there, with the jobs that it brings', async (t) => {
+  const { root, layouts, look, push, router } = await setup(t, ['new']);
+  await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
+  const [told, ...more] = await look('1');
+  assert.deepEqual(told?.gate, { tenant: 't', pipeline: 'check', queue: 'new' });
+  assert.deepEqual(more, [], 'nothing for the pipelines that it does not name');
+  assert.deepEqual(
+    told.message.commands.map(({ type }) => type),
+    ['observe', 'enqueue'],
+  );
+  const [observed] = told.message.commands;
+  const changes = observed?.type === 'observe' ? observed.changes : [];
+  const blobs = { put: async () => ({ digest: 'sha256:0', size: 0 }), read: async () => Buffer.from('') };
+  const items = [{ key: '1.1', base: null, changes: changes as readonly ChangeFacts[], ahead: [], trigger: '1,1' }];
+  const input = { tenant: 't', pipeline: 'check', queue: 'new', items, graphs: {} };
+  const [prepared] = await createPrepare({ layouts, root, blobs })(input);
+  const { outcome } = prepared ?? assert.fail('nothing was prepared');
+  assert.deepEqual(outcome.kind === 'ready' && outcome.graph.jobs.map(({ name }) => name), ['unit']);
+  const refused = await router.enqueue('gate', '1');
+  assert.match(refused.ok ? '' : refused.reason, /new does not use the pipeline gate/);
+});
+
+test('so do changes on top of it, and changes of other projects do not', async (t) => {
+  const { look, push } = await setup(t, ['new', 'other']);
+  await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
+  await push('new', 'a', '1', messageFor('on-top'));
+  await push('other', 'a', '1', messageFor('other'));
+  const pipelines = async (change: string) => (await look(change)).map(({ gate }) => gate.pipeline);
+  assert.deepEqual(await pipelines('2'), ['check']);
+  assert.deepEqual(await pipelines('3'), []);
+});
