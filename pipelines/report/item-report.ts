@@ -3,7 +3,7 @@ import { decidingJobs } from '../jobs/result.ts';
 import type { Build, BuildSetState } from '../jobs/state.ts';
 import type { FrozenJob } from '../model/job.ts';
 import type { Pipeline, ReportAction } from '../model/pipeline.ts';
-import { type Named, nameOf, withFooter } from './sentences.ts';
+import { itemText, type Named, nameOf, withFooter } from './sentences.ts';
 
 /** Why an item left that could no longer merge. Changes are given by the keys of their patch sets. */
 export type ItemRefusal =
@@ -67,14 +67,14 @@ function cycleText({ changes }: ReportSubject): string {
 }
 
 function refusalText(subject: ReportSubject, refusal: ItemRefusal): string {
-  const many = subject.changes.length > 1;
+  const it = itemText(subject.changes.length);
   switch (refusal.kind) {
     case 'needed':
-      return `${many ? 'These changes depend on' : 'This change depends on'} ${refusal.changes.join(', ')}, which failed or cannot merge.`;
+      return `${it} depends on ${refusal.changes.join(', ')}, which failed or cannot merge.`;
     case 'abandoned':
-      return `These changes depend on each other in a cycle, and ${refusal.change} of them was abandoned.`;
+      return `${it} depends on ${refusal.change}, which was abandoned.`;
     case 'requirement':
-      return `${many ? 'These changes' : 'This change'} cannot be merged any more: a merge requirement is missing.`;
+      return `${it} cannot be merged any more: a merge requirement is missing.`;
     case 'submit':
       return joined(
         'All jobs succeeded, but the review system did not merge the change.',

@@ -15,6 +15,15 @@ export function nameOf(change: Named): string {
   return change.url ?? change.id;
 }
 
+/** How a report names its item, which holds so many changes. */
+export function itemText(changes: number): string {
+  return changes > 1 ? 'This cycle of changes' : 'This change';
+}
+
+export function brokenBelow(changes: number, below: readonly string[]): string {
+  return `${itemText(changes)} depends on ${below.join(', ')}, which has an invalid configuration.`;
+}
+
 export function neededUnknown(key: string): string {
   return `It depends on ${key}, which is not known here.`;
 }

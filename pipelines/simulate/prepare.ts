@@ -2,6 +2,7 @@ import type { PrepareAction } from '../gate/action.ts';
 import type { ChangeFacts, PrepareOutcome } from '../gate/command.ts';
 import { type Layout, placement, problemText } from '../language/language.ts';
 import type { Problem } from '../model/position.ts';
+import { brokenBelow } from '../report/sentences.ts';
 import type { Layouts, ProposedFile } from './layouts.ts';
 import type { World } from './world.ts';
 
@@ -82,8 +83,8 @@ function brokenAhead(of: Preparation, { untested = [], changes }: PrepareAction)
     const upToItem = untested.slice(0, index + 1).flat();
     const { problems } = of.layouts.speculative(proposedFiles(of, upToItem.map(of.facts)), own);
     if (!problems.some(({ severity }) => severity === 'error')) continue;
-    const these = changes.length > 1 ? 'These changes depend' : 'This change depends';
-    return `${these} on ${item.map((key) => of.facts(key).id).join(', ')}, which has an invalid configuration.`;
+    const below = item.map((key) => of.facts(key).id);
+    return brokenBelow(changes.length, below);
   }
   return undefined;
 }
