@@ -17,6 +17,8 @@ export interface Draft {
   readonly orders: Map<string, Order>;
   /** Ids of the queues whose list of items was copied, and may be written to. */
   readonly own: Set<string>;
+  /** New patch sets that the command told of. */
+  readonly fresh: Set<string>;
   /** Patch sets that are to be enqueued again, once the queues have been looked through. */
   readonly again: Return[];
 }
@@ -45,7 +47,7 @@ export function openDraft(state: GateState): Draft {
   const items = itemsOf.get(state.queues) ?? new Map(state.queues.flatMap((queue) => queue.items.map(byId)));
   // The draft writes to it, so that it is nobody else's.
   itemsOf.delete(state.queues);
-  return { state, events: [], items, orders: new Map(), own: new Set(), again: [] };
+  return { state, events: [], items, orders: new Map(), own: new Set(), fresh: new Set(), again: [] };
 }
 
 function byId(item: Item): readonly [string, Item] {

@@ -12,7 +12,10 @@ export function observe(draft: Draft, changes: readonly ChangeFacts[]): void {
   emit(draft, { type: 'observed', changes });
   for (const change of changes) {
     const known = before.changes[latestKey(before, change.id) ?? ''];
-    if (known && known.patchset < change.patchset) dropOlder(draft, change);
+    if (known && known.patchset < change.patchset) {
+      draft.fresh.add(change.key);
+      dropOlder(draft, change);
+    }
     if (change.status === 'abandoned' && known?.status !== 'abandoned') dropAbandoned(draft, change);
   }
 }

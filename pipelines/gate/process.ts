@@ -155,7 +155,8 @@ function cycleChanged(scan: Walk, item: Item): boolean {
   for (const key of item.changes) if (isMerged(factsOf(draft, key))) cycle.add(key);
   if (cycle.size === item.changes.length && item.changes.every((key) => cycle.has(key))) return false;
   dropItem(draft, item);
-  const { pipeline, trigger, changes: admitted } = item;
+  const { pipeline, changes: admitted } = item;
+  const trigger = [...cycle].find((key) => draft.fresh.has(key)) ?? item.trigger;
   if (item.live) draft.again.push(...item.changes.map((change) => ({ pipeline, change, trigger, admitted })));
   return true;
 }
