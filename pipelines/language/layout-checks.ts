@@ -1,3 +1,4 @@
+import { parseCron } from '../policy/cron.ts';
 import type { LayoutBuilder } from './layout.ts';
 import { flattenNodesets } from './nodesets.ts';
 import { nameOf } from './parse-warnings.ts';
@@ -165,6 +166,11 @@ export function checkPipelines(layout: LayoutBuilder): void {
     for (const other of pipeline.supercedes) {
       if (layout.pipelines.has(other)) continue;
       layout.miss(stanza, `pipeline "${name}" supercedes pipeline "${other}", which is not defined`, 'supercedes');
+    }
+    for (const { time } of pipeline.triggers.map(({ body }) => body)) {
+      if (time === undefined || parseCron(String(time))) continue;
+      const form = 'MINUTE HOUR DAY MONTH WEEKDAY [SECOND [JITTER]]';
+      layout.warn(stanza, `pipeline "${name}": timer "${time}" never fires: write ${form}`, 'trigger');
     }
     const trigger = pipeline.triggers.find(
       ({ connection }) => allowedTriggers && !allowedTriggers.includes(connection),

@@ -138,6 +138,13 @@ test('what is missing is a warning where only part of the tenant was given', () 
   assert.equal(messages(layout, 'warning').length, 3);
 });
 
+test('a timer whose schedule cannot be read is a warning: the pipeline has other triggers, perhaps', () => {
+  const text = `- pipeline: {name: p, manager: independent, trigger: {timer: [{time: 0 3 * *}, {time: 0 3 * * *}]}}`;
+  const found = messages(layoutOf({ config: { text } }), 'warning');
+  assert.deepEqual(found.length, 1);
+  assert.match(found.join(), /timer "0 3 \* \*" never fires: write MINUTE HOUR/);
+});
+
 test('a project that may shadow another is left out where it does', () => {
   const world = { config: { text: base }, app: { text: '- job: {name: base, timeout: 1}', shadow: ['config'] } };
   const layout = layoutOf(world);
