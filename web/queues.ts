@@ -77,8 +77,8 @@ function renderChange(change: ItemSnapshot['changes'][number]): Html {
 
 /** A Change-Id in the length that people use; a branch or tag by its name and commit. */
 export function shortId(id: string): string {
-  const [, name, commit] = /:refs\/(?:heads|tags)\/(.+)@([0-9a-f]{7})[0-9a-f]*$/.exec(id) ?? [];
-  if (name !== undefined && commit !== undefined) return `${name} @ ${commit}`;
+  const [, name, commit] = /:refs\/(?:heads|tags)\/(.+)@(?:([0-9a-f]{7})[0-9a-f]*)?$/.exec(id) ?? [];
+  if (name !== undefined) return commit === undefined ? name : `${name} @ ${commit}`;
   return /^I[0-9a-f]{40}$/.test(id) ? id.slice(0, 9) : id;
 }
 

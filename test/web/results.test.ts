@@ -29,7 +29,7 @@ const names: readonly [id: string, patchset: number, shown: string][] = [
   ['git:7', 1, 'git:7,1'],
   [`git:tinycdb:refs/heads/master@c06f3a0${'1'.repeat(33)}`, 0, 'master @ c06f3a0'],
   [`git:libs/x:refs/tags/v1@2${'a'.repeat(39)}`, 0, 'v1 @ 2aaaaaa'],
-  ['git:tinycdb:refs/heads/gone@', 0, 'git:tinycdb:refs/heads/gone@'],
+  ['git:tinycdb:refs/heads/master@', 0, 'master'],
 ];
 for (const [id, patchset, shown] of names) {
   test(`${id} is shown as ${shown}`, () => {
