@@ -3,6 +3,7 @@ import type { RetireInput } from '../activities/jobs/retire.ts';
 import type { ReleaseRecord } from '../activities/report/types.ts';
 import type { SemaphoreRequest } from '../pipelines/gate/semaphore-desk.ts';
 import type { BlobRef, PackageFormat } from '../pipelines/model/artifact.ts';
+import type { TimerLook, TimerTurn } from '../pipelines/policy/timers.ts';
 import type {
   BuildRecord,
   BuildSetRecord,
@@ -48,6 +49,8 @@ export interface ControlActivities {
   startMirrors(input: { readonly format: PackageFormat; readonly release: string }): Promise<void>;
   /** Removes the test repositories that nobody needs any more. */
   retireTestRepositories(asker: RetireInput): Promise<void>;
+  /** Fires the timers that have come due, and says when to look again. */
+  turnTimers(look: TimerLook): Promise<Omit<TimerTurn, 'due'>>;
   syncReviews(input: { readonly connection: string }): Promise<{ readonly events: number }>;
 }
 

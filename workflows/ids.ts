@@ -82,6 +82,11 @@ export function semaphoresId(tenant: string): string {
   return join('semaphores', tenant);
 }
 
+/** The timer triggers of a tenant. */
+export function timersId(tenant: string): string {
+  return join('timers', tenant);
+}
+
 export function reviewSyncId(connection: string): string {
   return join('review-sync', connection);
 }

@@ -6,3 +6,4 @@ export { mirror } from './mirror.ts';
 export { release } from './release.ts';
 export { reviewSync } from './review-sync.ts';
 export { semaphores } from './semaphores.ts';
+export { timers } from './timers.ts';

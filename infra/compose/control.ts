@@ -9,6 +9,7 @@ import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
 import { unreleased } from '../../activities/jobs/unreleased.ts';
 import { createLayouts } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
+import { createTimerActivities, timersIn } from '../../activities/layout/timers.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
 import { removeTestRepository } from '../../activities/repository/publish-stage.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
@@ -59,6 +60,10 @@ export function createControl(deps: ControlDeps) {
       host: (connection) => router.host(connection),
       look: async (connection, change) => void (await router.look(connection, change)),
       pass: (action) => router.pass(action),
+    }),
+    ...createTimerActivities({
+      timers: async () => timersIn(await layouts.current()),
+      fire: (tick) => router.tick(tick),
     }),
     ...createReleases({ common, temporal, store }),
     retireTestRepositories: review.retire,

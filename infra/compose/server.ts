@@ -9,7 +9,7 @@ import type { StackConfig } from '../stack/settings.ts';
 import { openStore } from '../store/store.ts';
 import { bundleWorkflows } from '../temporal/bundle.ts';
 import { registerSearchAttributes } from '../temporal/connection.ts';
-import { scheduleReviewSync } from '../temporal/schedules.ts';
+import { scheduleReviewSync, startTimers } from '../temporal/schedules.ts';
 import { createControlWorker } from '../temporal/worker.ts';
 import { createCommon } from './common.ts';
 import { connectPatiently } from './connect.ts';
@@ -32,6 +32,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   ]);
   await registerSearchAttributes(temporal);
   for (const name of Object.keys(config.connections)) await scheduleReviewSync(temporal.client, name);
+  await startTimers(temporal.client, config.tenant);
 
   const live = createLiveStream();
   const report = createReportActivities({ store, publish: live.publish });

@@ -1,6 +1,7 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { taskQueues } from '../../workflows/contract.ts';
-import { reviewSyncId } from '../../workflows/ids.ts';
+import { reviewSyncId, timersId } from '../../workflows/ids.ts';
+import { attributes } from '../../workflows/search-attributes.ts';
 
 /** How often the open changes of a connection are read again. */
 const period = '30s';
@@ -24,4 +25,17 @@ export async function scheduleReviewSync(client: Client, connection: string): Pr
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
   }
+}
+
+/** Starts the entity of a tenant's timer triggers, unless it is there. */
+export async function startTimers(client: Client, tenant: string): Promise<void> {
+  await client.workflow.start('timers', {
+    workflowId: timersId(tenant),
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    taskQueue: taskQueues.control,
+    args: [{ tenant }],
+    staticSummary: `Timers of ${tenant}`,
+    staticDetails: `Brings branches into the pipelines of **${tenant}** that have timer triggers.`,
+    typedSearchAttributes: attributes({ tenant }),
+  });
 }

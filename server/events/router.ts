@@ -5,6 +5,7 @@ import type { ChangeFacts, GateAnswer, GateCommand, GateLimits } from '../../pip
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
+import type { Tick } from '../../pipelines/policy/timers.ts';
 import { triggers } from '../../pipelines/policy/triggers.ts';
 import type { TellAction } from '../../workflows/contract.ts';
 import { type GateName, gateId } from '../../workflows/ids.ts';
@@ -86,6 +87,20 @@ export class EventRouter {
     const ref = `refs/heads/${branch}`;
     const event = { type: 'ref-updated', driver: 'git', connection, project, branch, ref, newrev, time: Date.now() };
     return this.#ask(pipeline, await this.#viewOfRef(await this.#deps.layouts.current(), event));
+  }
+
+  /** Brings a branch into a pipeline because its time has come. */
+  async tick({ time, ...tick }: Tick): Promise<void> {
+    const { project, branch, pipeline, timespec, dereference } = tick;
+    const layout = await this.#deps.layouts.current();
+    const connection = layout.projects.byName.get(project)?.connection ?? '';
+    const newrev = await this.host(connection)?.branchTip(project, branch);
+    // A branch may have gone since the timers were read.
+    if (!newrev) return;
+    const head = { project, branch, ref: `refs/heads/${branch}`, ...(dereference ? { newrev } : {}), time };
+    const event = { ...head, type: 'timer', driver: 'timer', connection: tick.connection, pipeline, timespec };
+    const id = JSON.stringify(['timer', pipeline, timespec, project, branch, time]);
+    await this.#route(await this.#viewOfRef(layout, { ...event, connection }), event, id);
   }
 
   /** Carries out what a gate wants of the other gates. */

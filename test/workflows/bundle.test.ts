@@ -7,7 +7,7 @@ const map = /sourceMappingURL=data:application\/json;[^,]*,([A-Za-z0-9+/=]+)/.ex
 const { sources } = JSON.parse(Buffer.from(map, 'base64').toString('utf8')) as { sources: string[] };
 
 test('the bundle has the workflows', () => {
-  for (const name of ['gate', 'buildSet', 'job', 'release', 'mirror', 'reviewSync']) {
+  for (const name of ['gate', 'buildSet', 'job', 'release', 'mirror', 'reviewSync', 'semaphores', 'timers']) {
     assert.match(code, new RegExp(`function ${name}\\(`));
   }
 });

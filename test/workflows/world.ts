@@ -6,6 +6,7 @@ import type { Worker } from '@temporalio/worker';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
+import { createTimerActivities } from '../../activities/layout/timers.ts';
 import { findTemporal } from '../../infra/bootstrap/find.ts';
 import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
 import { connect, type TemporalConnection } from '../../infra/temporal/connection.ts';
@@ -15,6 +16,7 @@ import type { ChangeFacts, GateCommand } from '../../pipelines/gate/command.ts';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
+import type { Tick, Timer } from '../../pipelines/policy/timers.ts';
 import type {
   BuildRecord,
   BuildSetRecord,
@@ -51,6 +53,9 @@ export class Outside {
   jobs: (change: ChangeFacts) => readonly FrozenJob[] = () => [frozenJob('noop')];
   stage: StageScript = () => ({ result: 'SUCCESS', summary: 'fine', artifacts: [] });
   conflicts = new Set<string>();
+  /** Timers as configured, and those that have fired. */
+  timers: readonly Timer[] = [];
+  readonly ticks: Tick[] = [];
   /** Limits of semaphores, as configured. */
   semaphores: Readonly<Record<string, number>> = {};
 
@@ -75,6 +80,7 @@ export class Outside {
     });
     return {
       ...jobs,
+      ...createTimerActivities({ timers: async () => this.timers, fire: async (tick) => void this.ticks.push(tick) }),
       ...createSemaphoreActivities({ client: temporal.client, limits: async () => this.semaphores }),
       prepare: async (input: PrepareInput) => this.prepare(input),
       submit: async (input: SubmitInput) => this.submit(input),
