@@ -5,6 +5,7 @@ import { freely } from '../pipelines/jobs/pending.ts';
 import { control, local } from './activities.ts';
 import type { JobInput, JobStart } from './contract.ts';
 import { jobWaitingSignal, semaphoresGrantedSignal } from './messages.ts';
+import { startRecord } from './records.ts';
 import { tell } from './tell.ts';
 
 /** How long a job waits for a word before it asks again: the entity may have been ended and started anew. */
@@ -41,18 +42,28 @@ async function take(input: JobInput, start: JobStart, request: SemaphoreRequest)
   });
   let missing = await control.askSemaphores({ tenant, request });
   if (missing.length === 0) return start.time;
-  await announce(input, start, [semaphoreReason(missing)]);
+  const reason = semaphoreReason(missing);
+  await record(input, start, `waits for ${reason}`);
+  await tellBuildSet(input, start, [reason]);
   while (missing.length > 0 && !(await condition(() => word.granted, patience))) {
     missing = await control.askSemaphores({ tenant, request });
   }
-  // The work need not wait until this has arrived, and a cancellation is told by the work.
-  void announce(input, start, []).catch(() => undefined);
-  return Date.now();
+  const time = await record(input, start, '');
+  // The work need not wait until this has arrived, and if it is cancelled it says so itself.
+  void tellBuildSet(input, start, []).catch(() => undefined);
+  return time;
 }
 
-/** Says what the job waits for: here, and to the build set that it runs for. */
-async function announce({ job, reportTo }: JobInput, start: JobStart, reasons: readonly string[]): Promise<void> {
-  const { attempt, alone } = start;
-  setCurrentDetails(reasons.length > 0 ? `waits for ${reasons.join('; ')}` : `attempt ${attempt} runs`);
-  if (reportTo !== undefined && !alone) await tell(reportTo, jobWaitingSignal, { job: job.key, attempt, reasons });
+/** Records what the job waits for, or with nothing to say that it starts now. @returns when */
+async function record(input: JobInput, start: JobStart, summary: string): Promise<number> {
+  const { workflowId: workflow } = workflowInfo();
+  const time = Date.now();
+  setCurrentDetails(summary || `attempt ${start.attempt} runs`);
+  await local.recordBuild({ ...startRecord(input, start, { workflow, time }), summary });
+  return time;
+}
+
+async function tellBuildSet({ job, reportTo }: JobInput, start: JobStart, reasons: readonly string[]): Promise<void> {
+  if (reportTo === undefined || start.alone) return;
+  await tell(reportTo, jobWaitingSignal, { job: job.key, attempt: start.attempt, reasons });
 }
