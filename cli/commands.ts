@@ -169,6 +169,18 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./mirror-prune.ts'),
   },
   {
+    name: 'mirror pause',
+    summary: 'let no sync begin on a set until it is resumed',
+    group: 'Mirrors',
+    load: () => import('./mirror-pause.ts'),
+  },
+  {
+    name: 'mirror resume',
+    summary: 'go on with a paused set, and do the sync that waits',
+    group: 'Mirrors',
+    load: () => import('./mirror-resume.ts'),
+  },
+  {
     name: 'simulate',
     summary: 'run scenario files in virtual time, and check what they expect',
     group: 'Pipelines',

@@ -29,5 +29,7 @@ function renderStatus(status: MirrorStatus): string {
     ...Object.entries(links).map(([path, text]) => `${name}: ${path} -> ${text}`),
     `${name}: ${snapshots.length} snapshots${lock === null ? '' : `, locked by ${lock.holder}`}`,
   ]);
-  return [renderResult(status), ...lines].join('\n');
+  const paused = status.paused === null ? [] : [`paused since ${new Date(status.paused).toISOString()}`];
+  if (status.queued) paused.push('a sync waits for it to be resumed');
+  return [renderResult(status), ...paused, ...lines].join('\n');
 }

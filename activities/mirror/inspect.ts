@@ -6,7 +6,7 @@ import { verifyTree } from './content.ts';
 import { type MirrorHost, openHost, shownSnapshot, withTemporary } from './host.ts';
 import { type MirrorLock, readLock } from './lock.ts';
 import { pruneSessions } from './prune.ts';
-import { asMirrorError } from './session.ts';
+import { asMirrorError, plainResult } from './session.ts';
 import { verifySignatures } from './signatures.ts';
 import { type SetState, withSetState } from './state.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
@@ -22,6 +22,10 @@ export interface MirrorStatus extends MirrorResult {
   readonly hosts: Readonly<Record<string, HostStatus>>;
   /** The last transaction that began here; null when there was none. */
   readonly last: MirrorResult | null;
+  /** Since when (milliseconds since the epoch); null when syncs go on. */
+  readonly paused: number | null;
+  /** Whether a sync waits for the set to be resumed. */
+  readonly queued: boolean;
 }
 
 /** Looks at every host of a set. */
@@ -34,7 +38,9 @@ export function mirrorStatus(set: MirrorSet, context: MirrorContext): Promise<Mi
     const down = Object.values(hosts).some(({ error }) => error !== null);
     const outcome = down ? 'failed' : targets.size > 1 ? (set.commit === 'any' ? 'partial' : 'diverged') : 'unchanged';
     const snapshot = targets.size === 1 ? ([...targets][0] ?? null) : null;
-    return { set: set.name, snapshot, outcome, hosts, packages: noChanges, last: await state.last() };
+    const [last, pause, queued] = await Promise.all([state.last(), state.paused(), state.queued()]);
+    const paused = pause?.since ?? null;
+    return { set: set.name, snapshot, outcome, hosts, packages: noChanges, last, paused, queued };
   });
 }
 
@@ -113,18 +119,4 @@ async function verifyLink(host: MirrorHost, link: string): Promise<void> {
     await verifyTree(tree);
     if (set.verify !== undefined) await verifySignatures(tree, set.verify.key);
   });
-}
-
-function plainResult(given: { readonly target: string | null; readonly error?: MirrorError | null }): HostResult {
-  const { target, error = null } = given;
-  return {
-    outcome: error === null ? 'unchanged' : 'failed',
-    phase: error === null ? 'done' : 'connect',
-    target,
-    previous: target,
-    bytes: 0,
-    files: 0,
-    packages: noChanges,
-    error: error === null ? null : { code: error.code, message: error.message },
-  };
 }

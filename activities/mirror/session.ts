@@ -100,6 +100,24 @@ export function resultOf(session: Session, outcome: HostOutcome): HostResult {
   };
 }
 
+/** A host that nothing was done to. */
+export function plainResult(given: {
+  readonly target: string | null;
+  readonly error?: MirrorError | null;
+}): HostResult {
+  const { target, error = null } = given;
+  return {
+    outcome: error === null ? 'unchanged' : 'failed',
+    phase: error === null ? 'done' : 'connect',
+    target,
+    previous: target,
+    bytes: 0,
+    files: 0,
+    packages: noChanges,
+    error: error === null ? null : { code: error.code, message: error.message },
+  };
+}
+
 export function asMirrorError(error: unknown): MirrorError {
   if (error instanceof MirrorError) return error;
   return new MirrorError('internal', error instanceof Error ? error.message : String(error));

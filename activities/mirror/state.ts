@@ -19,6 +19,12 @@ export interface Transaction {
   readonly hosts: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
 }
 
+/** A set that no sync touches until it is resumed. */
+export interface Pause {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
 /** What the set showed when it was last in agreement. */
 export interface Committed {
   readonly snapshot: string;
@@ -44,6 +50,12 @@ export interface SetState {
   saveUndone(undone: Readonly<Record<string, readonly Transaction[]>>): Promise<void>;
   last(): Promise<MirrorResult | null>;
   saveLast(result: MirrorResult): Promise<void>;
+  paused(): Promise<Pause | null>;
+  pause(pause: Pause): Promise<void>;
+  /** Whether a sync came while the set was paused. */
+  queued(): Promise<boolean>;
+  queue(): Promise<void>;
+  resume(): Promise<void>;
 }
 
 /** Seconds that a second command on the same set waits for the first. */
@@ -55,14 +67,13 @@ export async function withSetState<T>(
   context: MirrorContext,
   work: (state: SetState) => Promise<T>,
 ): Promise<T> {
-  const directory = join(context.state, set.name);
-  await mkdir(join(directory, 'packages'), { recursive: true });
+  const state = await openSetState(set, context);
+  const { directory } = state;
   const mark = join(directory, 'running');
   try {
     return await withLock(join(directory, 'lock'), patience, async () => {
       await writeFile(mark, String(process.pid));
-      const holder = `${hostname()} ${await identity(context.state)}`;
-      return work(openState(directory, holder));
+      return work(state);
     });
   } catch (error) {
     if (!(error instanceof Locked)) throw error;
@@ -71,7 +82,11 @@ export async function withSetState<T>(
   }
 }
 
-function openState(directory: string, holder: string): SetState {
+/** The state of a set, for who only looks, or writes what needs no turn. */
+export async function openSetState(set: MirrorSet, context: MirrorContext): Promise<SetState> {
+  const directory = join(context.state, set.name);
+  await mkdir(join(directory, 'packages'), { recursive: true });
+  const holder = `${hostname()} ${await identity(context.state)}`;
   const path = (name: string) => join(directory, `${name}.json`);
   return {
     directory,
@@ -87,6 +102,14 @@ function openState(directory: string, holder: string): SetState {
     saveUndone: (value) => write(path('undone'), value),
     last: () => read<MirrorResult>(path('last')),
     saveLast: (value) => write(path('last'), value),
+    paused: () => read<Pause>(path('paused')),
+    pause: (value) => write(path('paused'), value),
+    queued: async () => (await read(path('queued'))) !== null,
+    queue: () => write(path('queued'), true),
+    resume: async () => {
+      await rm(path('paused'), { force: true });
+      await rm(path('queued'), { force: true });
+    },
   };
 }
 

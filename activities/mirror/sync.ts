@@ -1,12 +1,12 @@
 import { freeName } from '../../pipelines/mirror/names.ts';
 import { type MirrorResult, noChanges, packageChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
-import { type Work, withMirrors } from './command.ts';
+import { type Work, withOpenHosts } from './command.ts';
 import { indexPaths } from './content.ts';
 import { type FrozenSource, freezeSource } from './freeze.ts';
 import { differences, mendDifferences, probeLinks, sendReport, sendSnapshot, shows } from './host.ts';
 import { pruneSessions } from './prune.ts';
-import { asMirrorError, forEach, resultOf, type Session, undo } from './session.ts';
-import type { Committed, Transaction } from './state.ts';
+import { asMirrorError, forEach, plainResult, resultOf, type Session, undo } from './session.ts';
+import { type Committed, type SetState, type Transaction, withSetState } from './state.ts';
 import { checkShown, flipAll, linksBefore } from './transaction.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
 
@@ -20,11 +20,31 @@ export interface SyncOptions {
  * read back; undone where that fails.
  */
 export function syncMirrors(set: MirrorSet, context: MirrorContext, options: SyncOptions = {}): Promise<MirrorResult> {
-  return withMirrors(set, context, async (work) => {
-    const result = work.lost.length > 0 ? diverged(work, work.lost) : await publish(work, options);
-    if (!options.dryRun) await work.state.saveLast(result);
-    return result;
+  return withSetState(set, context, async (state) => {
+    if (options.dryRun || (await state.paused()) === null) {
+      return withOpenHosts({ set, state, context }, (work) => syncOpenHosts(work, options));
+    }
+    await state.queue();
+    context.log(`${set.name} is paused: it will be synchronised when it is resumed`);
+    return untouched(set, state);
   });
+}
+
+/** The sync itself, for a command that has the set and its hosts already. */
+export async function syncOpenHosts(work: Work, options: SyncOptions = {}): Promise<MirrorResult> {
+  const result = work.lost.length > 0 ? diverged(work, work.lost) : await publish(work, options);
+  if (!options.dryRun) await work.state.saveLast(result);
+  return result;
+}
+
+/** What is known of a set that nothing was done to, without asking its hosts. */
+export async function untouched(set: MirrorSet, state: SetState): Promise<MirrorResult> {
+  const last = await state.last();
+  const hosts = Object.fromEntries(
+    Object.keys(set.hosts).map((name) => [name, plainResult({ target: last?.hosts[name]?.target ?? null })]),
+  );
+  const snapshot = (await state.committed())?.snapshot ?? null;
+  return { set: set.name, snapshot, outcome: 'unchanged', hosts, packages: noChanges };
 }
 
 async function publish(work: Work, { dryRun = false }: SyncOptions): Promise<MirrorResult> {

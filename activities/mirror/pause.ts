@@ -1,0 +1,24 @@
+import type { MirrorResult } from '../../pipelines/mirror/outcome.ts';
+import { withOpenHosts } from './command.ts';
+import { openSetState, withSetState } from './state.ts';
+import { syncOpenHosts, untouched } from './sync.ts';
+import type { MirrorContext, MirrorSet } from './types.ts';
+
+/**
+ * Lets no sync begin until the set is resumed. One that goes on now is not waited for: it ends as it would have.
+ */
+export async function pauseMirrors(set: MirrorSet, context: MirrorContext): Promise<MirrorResult> {
+  const state = await openSetState(set, context);
+  if ((await state.paused()) === null) await state.pause({ since: context.now() });
+  return untouched(set, state);
+}
+
+/** Syncs if a sync was asked for meanwhile: once, to what the source is now. */
+export function resumeMirrors(set: MirrorSet, context: MirrorContext): Promise<MirrorResult> {
+  return withSetState(set, context, async (state) => {
+    const wanted = await state.queued();
+    const result = wanted ? await withOpenHosts({ set, state, context }, syncOpenHosts) : await untouched(set, state);
+    await state.resume();
+    return result;
+  });
+}
