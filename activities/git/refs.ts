@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { tryGit } from './git.ts';
 import { checkBranch, checkRevision } from './names.ts';
 import { readRefFiles } from './ref-files.ts';
+import { writeRefs } from './ref-writer.ts';
 
 /** One ref of a transaction. `from` is what it must be now, `to` what it becomes; null stands for "not there". */
 export interface RefUpdate {
@@ -18,9 +19,7 @@ export interface RefUpdate {
  * @returns false when a ref was not what it was expected to be, or somebody else is moving it.
  */
 export async function updateRefs(repo: string, updates: readonly RefUpdate[]): Promise<boolean> {
-  const lines = updates.map(updateLine);
-  const input = ['start', ...lines, 'prepare', 'commit', ''].join('\n');
-  const result = await tryGit(repo, ['update-ref', '--stdin'], { input });
+  const result = await writeRefs(repo, updates.map(updateLine));
   if (result.code === 0) return true;
   await removeStaleLock(repo, result.stderr);
   if (/cannot lock ref|Unable to create .*\.lock|unable to lock/i.test(result.stderr)) return false;

@@ -1,4 +1,5 @@
-import { git, tryGit } from './git.ts';
+import { tryGit } from './git.ts';
+import { writeRefs } from './ref-writer.ts';
 import { readRefs } from './refs.ts';
 
 const prefix = 'refs/sluice/states/';
@@ -10,8 +11,11 @@ const day = 24 * 60 * 60 * 1000;
 /** Keeps speculative commits from `git gc` for some days. Keeping one twice is harmless. */
 export async function keepStates(repo: string, commits: readonly string[], now = Date.now()): Promise<void> {
   const date = new Date(now).toISOString().slice(0, 10);
-  const lines = commits.map((commit) => `update ${prefix}${date}/${commit} ${commit}`);
-  await git(repo, ['update-ref', '--stdin'], { input: lines.map((line) => `${line}\n`).join('') });
+  const { code, stderr } = await writeRefs(
+    repo,
+    commits.map((commit) => `update ${prefix}${date}/${commit} ${commit}`),
+  );
+  if (code !== 0) throw new Error(`git keeps no states in ${repo}: ${stderr.trim()}`);
 }
 
 /**

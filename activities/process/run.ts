@@ -106,7 +106,8 @@ export class ProcessError extends Error {
   }
 }
 
-function baseEnvironment(): Record<string, string> {
+/** What every program sees of this process's environment, and a language and time zone that are the same everywhere. */
+export function baseEnvironment(): Record<string, string> {
   const kept = ['PATH', 'HOME', 'TMPDIR', 'http_proxy', 'https_proxy', 'no_proxy'];
   const found = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
   return { ...Object.fromEntries(found), LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC' };

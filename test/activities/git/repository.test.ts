@@ -75,6 +75,24 @@ test('refs move all or none', async (t) => {
   assert.deepEqual([...(await readRefs(repo, 'refs/heads'))], [['refs/heads/master', one]]);
 });
 
+test('moves that are asked for at once follow each other, whatever becomes of the others', async (t) => {
+  const repo = await bareRepository(await scratch(t), 'p');
+  const one = await makeCommit(repo, { files: { a: '1' } });
+  const two = await makeCommit(repo, { parents: [one], files: { a: '2' } });
+  const refs = Array.from({ length: 12 }, (_, index) => `refs/heads/b${index}`);
+  const moved = await Promise.all(
+    refs.map((ref, index) => updateRefs(repo, [{ ref, from: index % 4 === 3 ? one : null, to: two }])),
+  );
+  assert.deepEqual(
+    moved,
+    refs.map((_, index) => index % 4 !== 3),
+  );
+  assert.deepEqual(
+    [...(await readRefs(repo, 'refs/heads')).keys()].sort(),
+    refs.filter((_, index) => index % 4 !== 3).sort(),
+  );
+});
+
 test('a branch moves only from where it is expected, and a repetition is known', async (t) => {
   const repo = await bareRepository(await scratch(t), 'p');
   const one = await makeCommit(repo, { files: { a: '1' } });
