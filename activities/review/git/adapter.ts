@@ -1,6 +1,7 @@
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { type MergeMode, type MergeResult, mergeOnto } from '../../git/merge.ts';
 import { repositoryPath } from '../../git/names.ts';
+import { type Commit, readCommits } from '../../git/objects.ts';
 import { isAncestor, readBranch } from '../../git/refs.ts';
 import type { ReviewHost, SubmitRequest, SubmitResult } from '../port.ts';
 import { type Decision, find, findOne, type HostSettings, listAll, modify, resolveChange } from './host.ts';
@@ -120,11 +121,24 @@ async function mergeTested(
   { commit, mode, tested }: TestedProposal,
 ): Promise<MergeResult | null> {
   if (tested === null) return mergeOnto(repo, onto, { commit, mode: mode ?? 'rebase' });
+  const made = await readTested(repo, onto, { commit, tested });
+  if (made !== null) return { kind: 'merged', commit: made.id, tree: made.tree };
   for (const way of mode === undefined ? ways : [mode]) {
     const result = await mergeOnto(repo, onto, { commit, mode: way });
     if (result.kind === 'merged' && (await isPartOf(repo, result.commit, tested.commit))) return result;
   }
   return null;
+}
+
+/** The tested commit, when it shows itself to be this change on the branch's tip: no merging is needed then. */
+async function readTested(
+  repo: string,
+  onto: string | null,
+  { commit, tested }: { readonly commit: string; readonly tested: SourceState },
+): Promise<Commit | null> {
+  const [change, made] = await readCommits(repo, [commit, tested.commit]);
+  if (change === undefined || made === undefined || onto === null || made.parents[0] !== onto) return null;
+  return made.author === change.author && made.message === change.message ? made : null;
 }
 
 async function isPartOf(repo: string, commit: string, tested: string): Promise<boolean> {
