@@ -6,23 +6,29 @@ import { join } from 'node:path';
  * the order in which Git moves them, so that none is missed while it is being packed.
  *
  * @param prefixes a whole ref, or whole components that end with a slash or stand for one
+ * @param wanted which of these to read: each is a file of its own
  */
-export async function readRefFiles(repo: string, prefixes: readonly string[]): Promise<Map<string, string>> {
-  const loose = await Promise.all(prefixes.map((prefix) => readLoose(repo, prefix.replace(/\/$/, ''))));
-  const found = new Map(await readPacked(repo, prefixes));
+export async function readRefFiles(
+  repo: string,
+  prefixes: readonly string[],
+  wanted: (ref: string) => boolean = () => true,
+): Promise<Map<string, string>> {
+  const loose = await Promise.all(prefixes.map((prefix) => readLoose(repo, prefix.replace(/\/$/, ''), wanted)));
+  const found = new Map((await readPacked(repo, prefixes)).filter(([ref]) => wanted(ref)));
   for (const [ref, id] of loose.flat()) found.set(ref, id);
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 type Entry = readonly [ref: string, id: string];
 
-async function readLoose(repo: string, ref: string): Promise<Entry[]> {
+async function readLoose(repo: string, ref: string, wanted: (ref: string) => boolean): Promise<Entry[]> {
   const entries = await readdir(join(repo, ref), { withFileTypes: true }).catch(ignoreAbsent);
   if (entries === null) return readOne(repo, ref);
   const found = await Promise.all(
     entries.map((entry) => {
       const name = `${ref}/${entry.name}`;
-      return entry.isDirectory() ? readLoose(repo, name) : readOne(repo, name);
+      if (entry.isDirectory()) return readLoose(repo, name, wanted);
+      return wanted(name) ? readOne(repo, name) : [];
     }),
   );
   return found.flat();

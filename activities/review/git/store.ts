@@ -1,4 +1,5 @@
 import { type Commit, readCommits, readObjects, writeCommit } from '../../git/objects.ts';
+import { readRefFiles } from '../../git/ref-files.ts';
 import { type RefUpdate, readRefs, updateRefs } from '../../git/refs.ts';
 import { changesPrefix, identityPrefix, identityRef, metaRef, patchsetRef } from './refs.ts';
 import { type ChangeEvent, type ChangeRecord, type Entry, entrySchema } from './schema.ts';
@@ -24,11 +25,10 @@ export async function readStored(repo: string, number: number): Promise<Stored |
   return object === null || object === undefined ? null : toStored(object);
 }
 
-/** Every change of a repository, by number, with two processes however many there are. */
+/** Every change of a repository, by number, with one process however many there are. */
 export async function listStored(repo: string): Promise<Stored[]> {
-  const refs = await readRefs(repo, changesPrefix);
-  const metas = [...refs].filter(([ref]) => ref.endsWith('/meta')).map(([, commit]) => commit);
-  const objects = await readObjects(repo, metas);
+  const metas = await readRefFiles(repo, [changesPrefix], (ref) => ref.endsWith('/meta'));
+  const objects = await readObjects(repo, [...metas.values()]);
   const stored = objects.flatMap((object) => (object === null ? [] : [toStored(object)]));
   return stored.sort((a, b) => a.record.number - b.record.number);
 }
