@@ -32,6 +32,25 @@ export async function readTree(repo: string, commit: string, paths: readonly str
   }));
 }
 
+/** `MODE ID` of what is at the root of a commit, by name; read without a process of its own. */
+export async function readRoot(repo: string, commit: string): Promise<ReadonlyMap<string, string>> {
+  const [tree] = await readObjects(repo, [`${checkRevision(commit)}^{tree}`]);
+  if (!tree) throw new Error(`${repo} has no commit ${commit}`);
+  const { content } = tree;
+  const idLength = tree.id.length / 2;
+  const found = new Map<string, string>();
+  // An entry is `MODE NAME NUL ID`, the id in bytes.
+  for (let at = 0; at < content.length; ) {
+    const space = content.indexOf(' ', at);
+    const end = content.indexOf('\0', space);
+    const next = end + 1 + idLength;
+    const id = Buffer.from(content.slice(end + 1, next), 'latin1').toString('hex');
+    found.set(content.slice(space + 1, end), `${content.slice(at, space)} ${id}`);
+    at = next;
+  }
+  return found;
+}
+
 function parseEntry(line: string): { path: string; id: string; size: number }[] {
   const [, id, size, path] = /^100\d+ blob ([0-9a-f]+) +(\d+)\t(.*)$/s.exec(line) ?? [];
   return id === undefined || path === undefined ? [] : [{ id, path, size: Number(size) }];

@@ -1,9 +1,15 @@
 import type { ChangedFiles, Layout } from '../../pipelines/language/language.ts';
 import { repositoryPath } from '../git/names.ts';
-import { readTree, type TreeFile } from '../git/tree.ts';
+import { readRoot, readTree, type TreeFile } from '../git/tree.ts';
 
 /** Where configuration is looked for in a branch: the first of these that exists is read, as Zuul does. */
 const places = ['zuul.yaml', 'zuul.d', '.zuul.yaml', '.zuul.d'];
+
+/** What the places hold, as text: commits for which it is equal have the same configuration files. */
+export async function readConfigIds(repo: string, commit: string): Promise<string> {
+  const root = await readRoot(repo, commit);
+  return places.map((place) => root.get(place) ?? '').join(' ');
+}
 
 /** The configuration files of a commit, in order of path. */
 export async function readConfigFiles(repo: string, commit: string): Promise<readonly TreeFile[]> {

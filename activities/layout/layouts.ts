@@ -12,7 +12,7 @@ import {
 } from '../../pipelines/language/language.ts';
 import { repositoryPath } from '../git/names.ts';
 import { readBranches } from '../git/refs.ts';
-import { type ProposedBranch, readChangedFiles, readConfigFiles } from './config-files.ts';
+import { type ProposedBranch, readChangedFiles, readConfigFiles, readConfigIds } from './config-files.ts';
 
 /** A repository under the gate, as `sluice.yaml` has it. */
 export interface GatedProject {
@@ -87,12 +87,19 @@ async function headsOf(root: string, project: GatedProject): Promise<Heads> {
   return { project, branches: wanted ? new Map([...all].filter(([name]) => wanted.includes(name))) : all };
 }
 
+/** Configuration of a branch as it was read at a commit. */
+interface BranchConfig {
+  readonly commit: string;
+  readonly ids: string;
+  readonly sources: readonly ConfigSource[];
+}
+
 class ConfigReader {
   readonly #deps: LayoutDeps;
   /** Parsed files by where they are and what is in them. */
   #parsed = new Map<string, ParsedFile>();
-  /** Configuration sources of a branch by project, branch and commit. */
-  #sources = new Map<string, readonly ConfigSource[]>();
+  /** What each branch had at the last look. */
+  #branches = new Map<string, BranchConfig>();
 
   constructor(deps: LayoutDeps) {
     this.#deps = deps;
@@ -100,23 +107,31 @@ class ConfigReader {
 
   async load(heads: readonly Heads[]): Promise<Layout> {
     const own = await this.#ownFiles(heads.map(({ project }) => project));
-    const sources = new Map<string, readonly ConfigSource[]>();
+    const read = new Map<string, BranchConfig>();
     for (const { project, branches } of heads) {
       for (const [branch, commit] of branches) {
-        const key = [project.name, branch, commit, project.trusted].join('\n');
-        sources.set(key, this.#sources.get(key) ?? (await this.#read(project, branch, commit)));
+        const key = [project.name, branch, project.trusted].join('\n');
+        read.set(key, await this.#read(project, { branch, commit }, this.#branches.get(key)));
       }
     }
-    this.#sources = sources;
-    const files = this.#parse([...own, ...[...sources.values()].flat()]);
+    this.#branches = read;
+    const files = this.#parse([...own, ...[...read.values()].flatMap(({ sources }) => sources)]);
     const projects = [trustedSource(shipped, heads[0]?.project.connection ?? 'git'), ...heads.map(sourceOf)];
     return buildLayout({ tenant: { ...defaultTenant, name: this.#deps.tenant }, projects, files });
   }
 
-  async #read(project: GatedProject, branch: string, commit: string): Promise<readonly ConfigSource[]> {
-    const files = await readConfigFiles(repositoryPath(this.#deps.root, project.name), commit);
-    const { name, trusted } = project;
-    return files.map(({ path, text }) => ({ project: name, branch, path, text, trusted }));
+  /** Most commits leave the configuration alone: then what was read for the one before is right. */
+  async #read(
+    { name, trusted }: GatedProject,
+    { branch, commit }: { readonly branch: string; readonly commit: string },
+    before: BranchConfig | undefined,
+  ): Promise<BranchConfig> {
+    if (before?.commit === commit) return before;
+    const repo = repositoryPath(this.#deps.root, name);
+    const ids = await readConfigIds(repo, commit);
+    if (before?.ids === ids) return { ...before, commit };
+    const files = await readConfigFiles(repo, commit);
+    return { commit, ids, sources: files.map(({ path, text }) => ({ project: name, branch, path, text, trusted })) };
   }
 
   #parse(sources: readonly ConfigSource[]): readonly ParsedFile[] {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { exportTree } from '../../../activities/git/export.ts';
 import { git } from '../../../activities/git/git.ts';
 import { readRefs, submit, updateRefs } from '../../../activities/git/refs.ts';
-import { changedFiles, readTree } from '../../../activities/git/tree.ts';
+import { changedFiles, readRoot, readTree } from '../../../activities/git/tree.ts';
 import { must } from '../../../activities/process/run.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from './repository.ts';
 
@@ -18,6 +18,19 @@ test('readTree reads regular files below the given paths, whatever they are call
   const read = await readTree(repo, commit, ['.zuul.yaml', 'zuul.d', 'zuul.yaml']);
   const found = Object.fromEntries(read.map(({ path, text }) => [path, text]));
   assert.deepEqual(found, { ...files, '.zuul.yaml': 'top: ü\n' });
+});
+
+test('readRoot has the mode and id of every entry', async (t) => {
+  const repo = await bareRepository(await scratch(t), 'p');
+  const files = Object.fromEntries(['-dash', 'a b', 'dir/x', "quo'te", 'zuul.d/y'].map((name) => [name, `${name}\n`]));
+  const commit = await makeCommit(repo, { files });
+  const listed = (await git(repo, ['ls-tree', '-z', commit])).split('\0').filter(Boolean);
+  const expected = listed.map((line) => {
+    const [, mode, id, name] = /^0*(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+    return [name, `${mode} ${id}`];
+  });
+  assert.equal(expected.length, 5);
+  assert.deepEqual([...(await readRoot(repo, commit))], expected);
 });
 
 test('changedFiles has old and new names, and all of a first commit', async (t) => {
