@@ -207,6 +207,7 @@ function taken(build: Build, outcome: BuildOutcome): Build {
     ...(outcome.data ? { data: outcome.data } : {}),
     ...(outcome.childJobs ? { childJobs: outcome.childJobs } : {}),
     ...(outcome.summary === undefined ? {} : { summary: outcome.summary }),
+    ...(outcome.remarks ? { remarks: outcome.remarks } : {}),
     ...(outcome.logUrl === undefined ? {} : { logUrl: outcome.logUrl }),
   };
 }

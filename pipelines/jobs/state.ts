@@ -19,6 +19,8 @@ export interface Build {
   readonly artifacts: readonly Artifact[];
   /** One line for the report: why it failed, what it produced. */
   readonly summary?: string;
+  /** Lines that the report says besides: warnings, comments on files. */
+  readonly remarks?: readonly string[];
   readonly logUrl?: string;
   /** What the job returned for the jobs that depend on it. */
   readonly data: Readonly<Record<string, unknown>>;
@@ -83,6 +85,7 @@ export interface BuildOutcome {
   readonly data?: Readonly<Record<string, unknown>>;
   readonly childJobs?: readonly string[];
   readonly summary?: string;
+  readonly remarks?: readonly string[];
   readonly logUrl?: string;
   /** RETRY only: the next attempt uses the next nodeset alternative. */
   readonly nextAlternative?: boolean;

@@ -104,7 +104,15 @@ function jobLines(builds: BuildSetState): string {
     else if (build) lines.push(jobLine(job, build));
   }
   if (leftOut > 0) lines.push(`${leftOut} ${leftOut === 1 ? 'job was' : 'jobs were'} skipped.`);
-  return lines.join('\n');
+  return joined(lines.join('\n'), remarkLines(builds));
+}
+
+/** What jobs have to say besides their results. */
+function remarkLines(builds: BuildSetState): string {
+  const current = currentBuilds(builds);
+  return decidingJobs(builds)
+    .flatMap((job) => (current.get(job.key)?.remarks ?? []).map((remark) => `${job.name}: ${remark}`))
+    .join('\n');
 }
 
 function jobLine(job: FrozenJob, build: Build): string {

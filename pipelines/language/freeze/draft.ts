@@ -18,7 +18,7 @@ import {
   VARIABLES,
 } from './attributes.ts';
 import { FreezeError } from './freeze-error.ts';
-import { mergeVariables } from './merge-variables.ts';
+import { mergeVariables } from '../../model/merge-variables.ts';
 import { bindPlaybooks, bindSecrets } from './playbooks.ts';
 
 type PlainKey = (typeof PLAIN_EXECUTION)[number] | (typeof PLAIN_CONTEXT)[number];

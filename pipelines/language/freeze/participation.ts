@@ -3,7 +3,7 @@ import { type MatchedRef, projectMatcher } from '../match.ts';
 import { placeText } from '../source.ts';
 import type { JobVariant, ProjectPipeline, ProjectStanza } from '../stanza.ts';
 import { FreezeError } from './freeze-error.ts';
-import { mergeVariables } from './merge-variables.ts';
+import { mergeVariables } from '../../model/merge-variables.ts';
 
 /** What a project does in a pipeline on a branch: all its stanzas and templates together. */
 export interface Participation {
