@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 
 /** The closed list of fault types that activities throw; a verdict on a change is never one of them. */
 export type FaultType = 'EngineUnavailable' | 'Infrastructure' | 'Configuration';
@@ -16,6 +16,11 @@ export function infrastructureFault(error: unknown, attempt: number): Applicatio
     return fault('EngineUnavailable', message, { error, nextRetryDelay: '3s' });
   }
   return fault('Infrastructure', message, { error, nonRetryable: attempt >= patience });
+}
+
+/** Whether an activity's work was cancelled because nobody wants it any more; a worker that stops cancels, too. */
+export function wasCanceled({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof CancelledFailure && reason.message === 'CANCELLED';
 }
 
 /** A setting that no retry mends: the workflow gets it at once. */

@@ -57,6 +57,8 @@ export interface ContainerEngine {
   ): Promise<ContainerNetwork>;
   /** Removes what a killed worker left: containers and networks labelled with the build. */
   sweep(build: string): Promise<void>;
+  /** The running container that `start` made for the build; null when there is none. */
+  find(build: string): Promise<Container | null>;
   imageId(image: string): Promise<string>;
 }
 

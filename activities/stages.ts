@@ -2,16 +2,19 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Stage } from '../pipelines/model/job.ts';
-import type { StageInput, StageResult } from '../workflows/contract.ts';
+import type { ResumeInput, StageInput, StageResult } from '../workflows/contract.ts';
+import { failingSignal } from '../workflows/messages.ts';
 import { infrastructureFault } from './failure.ts';
 import type { BuildLog, LogStore, StageRunner } from './ports.ts';
 import { busyTime, recordTools } from './process/timing.ts';
+import type { ScriptContext } from './script/program.ts';
+import type { ScriptStage } from './script/script-stage.ts';
 
 /** What the stages of a worker share. */
 export interface StageDeps {
   readonly stages: Readonly<Partial<Record<Stage, StageRunner>>>;
   /** Runs jobs with `run:` instead of a stage of Sluice's own. */
-  readonly script: StageRunner;
+  readonly script: ScriptStage;
   readonly logs: LogStore;
   /** Directory for work directories; made when absent. */
   readonly workRoot: string;
@@ -36,19 +39,28 @@ export function createStageActivities(deps: StageDeps) {
       }
       return guard(deps, { input, runner, log });
     },
+
+    /** Ends a job that was paused. What a killed worker has left is what it works on. */
+    async resumeStage(input: ResumeInput): Promise<StageResult> {
+      const { stage } = input;
+      const log = await deps.logs.open(stage.build.id, `${stage.stage}.log`);
+      return guard(deps, { input: stage, runner: (_, context) => deps.script.resume(input, context), log });
+    },
   };
 }
 
 export type StageActivities = ReturnType<typeof createStageActivities>;
 
+type Runner = (input: StageInput, context: ScriptContext) => Promise<StageResult>;
+
 interface Run {
   readonly input: StageInput;
-  readonly runner: StageRunner;
+  readonly runner: Runner;
   readonly log: BuildLog;
 }
 
-function runnerFor(deps: StageDeps, input: StageInput): StageRunner | string {
-  if (input.stage === 'script') return deps.script;
+function runnerFor(deps: StageDeps, input: StageInput): Runner | string {
+  if (input.stage === 'script') return deps.script.run;
   return deps.stages[input.stage] ?? `this worker does not run the stage ${input.stage}`;
 }
 
@@ -63,13 +75,14 @@ async function guard(deps: StageDeps, run: Run): Promise<StageResult> {
 
 async function verdict(run: Run, workdir: string): Promise<StageResult> {
   const context = Context.current();
-  const { timeout } = run.input;
-  const limit = timeout === null ? undefined : AbortSignal.timeout(timeout * 1000);
+  const { timeout, stage } = run.input;
+  // A job's programs have limits of their own: some run after the timeout.
+  const limit = timeout === null || stage === 'script' ? undefined : AbortSignal.timeout(timeout * 1000);
   const signal = limit ? AbortSignal.any([context.cancellationSignal, limit]) : context.cancellationSignal;
   const heartbeat = (progress?: string) => context.heartbeat(progress);
   const started = Date.now();
   try {
-    const work = () => run.runner(run.input, { signal, log: run.log, workdir, heartbeat });
+    const work = () => run.runner(run.input, { signal, log: run.log, workdir, heartbeat, failing: tellFailing });
     const { value, tools } = await recordTools(work);
     return { ...value, timing: { started, ended: Date.now(), tools: busyTime(tools) } };
   } catch (error) {
@@ -80,6 +93,13 @@ async function verdict(run: Run, workdir: string): Promise<StageResult> {
     context.cancellationSignal.throwIfAborted();
     throw infrastructureFault(error, context.info.attempt);
   }
+}
+
+/** Tells the job's workflow, which tells whoever waits for it. */
+export async function tellFailing(line: string): Promise<void> {
+  const { client, info } = Context.current();
+  const { workflowId, runId } = info.workflowExecution ?? {};
+  if (workflowId !== undefined) await client.workflow.getHandle(workflowId, runId).signal(failingSignal, line);
 }
 
 /** Ends the log with the verdict, and adds it to what the stage produced. */

@@ -80,7 +80,8 @@ async function startWorkers(file: string, stages: StageDeps['stages']) {
   const store = await openStore(common.paths.store);
   const report = createReportActivities({ store, publish: () => {} });
   const control = createControl({ common, temporal, store, report, logger: pino({ level: 'silent' }) });
-  const script = async () => ({ result: 'ERROR' as const, summary: 'not here', artifacts: [] });
+  const notHere = async () => ({ result: 'ERROR' as const, summary: 'not here', artifacts: [] });
+  const script = { run: notHere, resume: notHere };
   const { logs, paths } = common;
   const activities = createStageActivities({ stages, script, logs, workRoot: paths.work, sweep: async () => {} });
   const workers = [

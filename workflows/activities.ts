@@ -14,6 +14,7 @@ import type {
   PrepareInput,
   QueueSnapshot,
   ReleaseInput,
+  ResumeInput,
   StageInput,
   StageResult,
   StoredGraph,
@@ -71,6 +72,11 @@ interface StageActivities {
   runStage(input: StageInput): Promise<StageResult>;
 }
 
+interface HostActivities {
+  /** Ends a stage that was paused, where its container is. */
+  resumeStage(input: ResumeInput): Promise<StageResult>;
+}
+
 /** A worker that dies is noticed by its silence; every activity with this timeout says that it is alive. */
 export const heartbeatTimeout = '15s';
 
@@ -88,11 +94,20 @@ const longest = 24 * 3600;
 
 /** Runs a stage on the workers of `queue`. */
 export function stageActivities(queue: string, timeout: number | null): StageActivities {
-  return proxyActivities<StageActivities>({
-    taskQueue: queue,
+  return proxyActivities<StageActivities>(stageOptions(queue, timeout));
+}
+
+/** The same on one machine. One that does not come back has lost its containers. */
+export function hostActivities(queue: string, timeout: number | null): HostActivities {
+  return proxyActivities<HostActivities>({ ...stageOptions(queue, timeout), scheduleToStartTimeout: '10m' });
+}
+
+function stageOptions(taskQueue: string, timeout: number | null) {
+  return {
+    taskQueue,
     startToCloseTimeout: `${(timeout ?? longest) + slack}s`,
     heartbeatTimeout,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
-  });
+  } as const;
 }

@@ -1,7 +1,9 @@
 import {
   CancellationScope,
   ChildWorkflowFailure,
+  getExternalWorkflowHandle,
   isCancellation,
+  log,
   ParentClosePolicy,
   rootCause,
   startChild,
@@ -9,9 +11,10 @@ import {
 } from '@temporalio/workflow';
 import type { PendingBuild } from '../pipelines/jobs/pending.ts';
 import type { BuildOutcome, BuildSetEvent } from '../pipelines/jobs/state.ts';
-import type { BuildSetInput, JobInput, StoredGraph } from './contract.ts';
+import type { BuildSetInput, JobInput, JobNews, StoredGraph } from './contract.ts';
 import { buildSetId, jobId } from './ids.ts';
 import { job } from './job.ts';
+import { resumeSignal } from './messages.ts';
 import { attributes } from './search-attributes.ts';
 
 interface Deps {
@@ -24,6 +27,8 @@ export class JobChildren {
   readonly #input: BuildSetInput;
   readonly #deps: Deps;
   readonly #running = new Map<string, CancellationScope>();
+  /** Build key to the workflow of the job, which waits to be let go on. */
+  readonly #paused = new Map<string, string>();
 
   constructor(input: BuildSetInput, deps: Deps) {
     this.#input = input;
@@ -53,9 +58,29 @@ export class JobChildren {
       });
   }
 
-  /** Cancels what runs and is not among these build keys. */
+  /** Cancels what runs and is not among these build keys; a job that was started by hand is let go. */
   cancelAllBut(wanted: readonly string[]): void {
     for (const [key, scope] of this.#running) if (!wanted.includes(key)) scope.cancel();
+    this.resume([...this.#paused.keys()].filter((key) => !wanted.includes(key) && !this.#running.has(key)));
+  }
+
+  /** Takes in what a job says of itself before its end. */
+  hear({ job, attempt, workflow, paused }: JobNews): void {
+    const key = `${job}/${attempt}`;
+    if (paused) this.#paused.set(key, workflow);
+    this.#deps.apply(paused ? { type: 'paused', build: key, outcome: paused } : { type: 'failing', build: key });
+  }
+
+  /** Lets these paused builds go on to their ends. */
+  resume(builds: readonly string[]): void {
+    for (const key of builds) {
+      const workflow = this.#paused.get(key);
+      if (workflow === undefined) continue;
+      this.#paused.delete(key);
+      getExternalWorkflowHandle(workflow)
+        .signal(resumeSignal)
+        .catch((error: unknown) => log.warn('paused job out of reach', { workflow, reason: rootCause(error) }));
+    }
   }
 
   async #run(build: PendingBuild): Promise<BuildOutcome> {

@@ -1,6 +1,6 @@
 import type { GateCommand } from '../pipelines/gate/command.ts';
 import { applyBuild, currentBuilds, nextBuild, startBuildSet } from '../pipelines/jobs/build-set.ts';
-import type { BuildSetEvent, BuildSetState } from '../pipelines/jobs/state.ts';
+import type { BuildOutcome, BuildSetEvent, BuildSetState } from '../pipelines/jobs/state.ts';
 import type { JobGraph } from '../pipelines/model/job.ts';
 import type { BuildSetInput, JobReport } from './contract.ts';
 
@@ -76,8 +76,12 @@ export class BuildSetProgress {
         return { ...event, type: 'build-started', buildSet };
       case 'waiting':
         return { ...event, type: 'build-waiting', buildSet };
+      case 'failing':
+        return { ...event, type: 'build-failing', time, buildSet };
+      case 'paused':
+        return { ...event, type: 'build-paused', time, buildSet, outcome: withoutData(event.outcome) };
       case 'ended':
-        return { type: 'build-ended', time, buildSet, build: event.build, outcome: event.outcome };
+        return { ...event, type: 'build-ended', time, buildSet, outcome: withoutData(event.outcome) };
       case 'retrigger':
         return { type: 'retrigger', time, pipeline, change: this.#changeOf(event.job), job: event.job };
       default:
@@ -89,4 +93,9 @@ export class BuildSetProgress {
     const { change } = this.#input;
     return this.state.graph.jobs.find((one) => one.key === job)?.change ?? change;
   }
+}
+
+/** What a job returns for the jobs that depend on it is the build set's alone, and may be large. */
+function withoutData({ data: _, ...outcome }: BuildOutcome): BuildOutcome {
+  return outcome;
 }

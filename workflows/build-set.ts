@@ -19,6 +19,7 @@ import {
   buildSetQuery,
   closeSignal,
   jobEndedSignal,
+  jobNewsSignal,
   jobWaitingSignal,
   permissionsSignal,
   retriggerSignal,
@@ -37,6 +38,7 @@ export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
   const progress = new BuildSetProgress(input, stored.graph);
   const jobs = new JobChildren(input, { stored, apply: (event) => progress.apply(event) });
   const orders = takeOrders(input, progress);
+  setHandler(jobNewsSignal, (news) => jobs.hear(news));
   const gate = new GateLine(input.gate, () => Object.assign(orders, { closed: true, changed: true }));
   let result: BuildSetResult | null = null;
   for (;;) {
@@ -95,6 +97,7 @@ function advance(progress: BuildSetProgress, jobs: JobChildren, orders: Orders):
   for (const { job, reason } of pending.refuse) progress.apply({ type: 'refused', job, reason, time });
   // Before anything is started: what starts now is not among what was wanted so far.
   jobs.cancelAllBut(pending.wanted);
+  jobs.resume(pending.resume);
   for (const build of pending.start) jobs.start(build);
 }
 

@@ -3,78 +3,19 @@ import type { ChangeFacts, GateCommand, GateLimits, PrepareOutcome } from '../pi
 import type { GateState } from '../pipelines/gate/state.ts';
 import type { Build, BuildOutcome, Permissions } from '../pipelines/jobs/state.ts';
 import type { BlobRef, PackagesManifest, SourceState } from '../pipelines/model/artifact.ts';
-import type {
-  Artifact,
-  BuildResult,
-  BuildSetResult,
-  FrozenJob,
-  JobGraph,
-  Playbook,
-  ProvidedArtifact,
-  Stage,
-} from '../pipelines/model/job.ts';
+import type { Artifact, BuildSetResult, FrozenJob, JobGraph, ProvidedArtifact } from '../pipelines/model/job.ts';
 import type { ConnectionRule, Pipeline } from '../pipelines/model/pipeline.ts';
 import type { BuildSetName, GateName } from './ids.ts';
+import type { StageInput } from './stage.ts';
 
 /** Task queues. Workflows and quick activities run on `control`; long work on the others. */
 export const taskQueues = {
   control: 'control',
   build: (arch: string) => `build-${arch}`,
+  /** What must happen on the very machine where a container is. */
+  host: (name: string) => `host-${name}`,
   sign: 'sign',
 } as const;
-
-/** Who a build is: everything a log, a label or a report needs to name it. */
-export interface BuildIdentity {
-  /** Unique for every run of every attempt, and usable as a path segment: `[a-z0-9-]+`. */
-  readonly id: string;
-  readonly tenant: string;
-  readonly pipeline: string;
-  readonly project: string;
-  readonly branch: string;
-  /** Change id, or the ref for branches and tags. */
-  readonly change: string;
-  readonly patchset: number;
-  readonly job: string;
-  readonly attempt: number;
-  /** The item's build set key; a job started by hand has its own. */
-  readonly buildSet: string;
-}
-
-/** What a stage (an ordinary job with `uses:`) works on. At most a few KiB: content travels by digest. */
-export interface StageInput {
-  readonly build: BuildIdentity;
-  readonly stage: Stage | 'script';
-  /** What a job without `uses:` runs, in order. */
-  readonly scripts?: readonly Playbook[];
-  /** The job's nodes; a label is a platform's name. */
-  readonly nodes: readonly { readonly name: string; readonly label: string }[];
-  readonly source: SourceState;
-  /** Every project of the item and of the items ahead, with the state that is tested. */
-  readonly sources: readonly SourceState[];
-  /** Artifacts of the jobs that this one depends on, directly or not. */
-  readonly parents: readonly Artifact[];
-  /** Artifacts of the items ahead that this job requires, oldest first. */
-  readonly provided: readonly ProvidedArtifact[];
-  readonly vars: Readonly<Record<string, unknown>>;
-  /** Seconds. */
-  readonly timeout: number | null;
-}
-
-export interface StageResult {
-  readonly result: BuildResult;
-  /** One line that says what came out, or why it failed: shown in reports and on the page. */
-  readonly summary: string;
-  readonly artifacts: readonly Artifact[];
-  readonly data?: Readonly<Record<string, unknown>>;
-  readonly timing?: StageTiming;
-}
-
-/** When a stage ran, in milliseconds since the epoch; `tools`: for how long an external tool was at work in it. */
-export interface StageTiming {
-  readonly started: number;
-  readonly ended: number;
-  readonly tools: number;
-}
 
 /** Input of the `job` workflow: enough to run it again by hand from the Temporal Web UI. */
 export interface JobInput {
@@ -223,6 +164,14 @@ export interface JobWaiting {
   readonly reasons: readonly string[];
 }
 
+/** What a job tells its build set while it goes on: that it is failing, or, with an outcome so far, that it pauses. */
+export interface JobNews {
+  readonly job: string;
+  readonly attempt: number;
+  readonly workflow: string;
+  readonly paused?: BuildOutcome;
+}
+
 /** Who a job is when it starts: allotted once, and recorded in the workflow's history. */
 export interface JobStart {
   /** The build's id, unique for each start. */
@@ -290,4 +239,5 @@ export interface MirrorView {
 }
 
 export type { BuildRecord, BuildSetRecord, ItemSnapshot, JobSnapshot, QueueSnapshot } from './records.ts';
+export type * from './stage.ts';
 export type { PackagesManifest };

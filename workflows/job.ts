@@ -8,8 +8,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { BuildOutcome } from '../pipelines/jobs/state.ts';
-import { local, stageActivities } from './activities.ts';
-import type { JobInput, JobResult, JobStart, StageInput, StageResult } from './contract.ts';
+import type { FrozenJob } from '../pipelines/model/job.ts';
+import { hostActivities, local, stageActivities } from './activities.ts';
+import type { JobInput, JobResult, JobStart, PausedStage, Programs, StageInput, StageResult } from './contract.ts';
+import { JobLine } from './job-line.ts';
 import { withSemaphores } from './job-semaphores.ts';
 import { jobEndedSignal } from './messages.ts';
 import { type BuildRecord, identity, startRecord } from './records.ts';
@@ -29,12 +31,13 @@ export async function job(input: JobInput): Promise<JobResult> {
   const byHand = parent === undefined || runId !== originalExecutionRunId;
   const start = await local.beginJob({ job: input, workflow: workflowId, run: runId, byHand });
   let record = startRecord(input, start, { workflow: workflowId, time: start.time });
+  const line = new JobLine(input, start);
   try {
     const result = await withSemaphores(input, start, (startTime) => {
       record = { ...record, startTime };
-      return run(input, start);
+      return run(input, start, line);
     });
-    return await conclude(input, { start, record, result });
+    return await conclude(input, { start, record, result: line.judge(result) });
   } catch (error) {
     if (isCancellation(error)) {
       const result: StageResult = { result: 'CANCELED', summary: 'cancelled', artifacts: [] };
@@ -44,7 +47,7 @@ export async function job(input: JobInput): Promise<JobResult> {
     // The stage gave up on its infrastructure: the job's own attempts decide whether there is another.
     const summary = rootCause(error) ?? String(error);
     log.warn('stage gave up', { summary });
-    return conclude(input, { start, record, result: { result: 'RETRY', summary, artifacts: [] } });
+    return conclude(input, { start, record, result: line.judge({ result: 'RETRY', summary, artifacts: [] }) });
   }
 }
 
@@ -55,10 +58,43 @@ interface Ending {
   readonly result: StageResult;
 }
 
-function run(input: JobInput, start: JobStart): Promise<StageResult> {
+async function run(input: JobInput, start: JobStart, line: JobLine): Promise<StageResult> {
   const stage = stageInput(input, start);
   if (input.job.uses === 'release') return runRelease({ stage, queue: start.queue });
-  return stageActivities(start.queue, input.job.timeout).runStage(stage);
+  const result = await stageActivities(start.queue, stageLimit(input.job)).runStage(stage);
+  return result.paused ? pause(stage, { result, paused: result.paused, line }) : result;
+}
+
+interface Pause {
+  readonly result: StageResult;
+  readonly paused: PausedStage;
+  readonly line: JobLine;
+}
+
+/** Keeps the stage's container until it is no longer needed, and ends the stage in any case. */
+async function pause(stage: StageInput, { result, paused, line }: Pause): Promise<StageResult> {
+  const { resumeStage } = hostActivities(paused.queue, postLimit(stage.programs));
+  const { returned } = paused;
+  try {
+    await line.pause(outcomeOf(result));
+    return await resumeStage({ stage, returned, abandoned: false });
+  } catch (error) {
+    if (isCancellation(error)) {
+      await CancellationScope.nonCancellable(() => resumeStage({ stage, returned, abandoned: true }));
+    }
+    throw error;
+  }
+}
+
+/** Seconds that the whole stage may take; null where a part of it has no limit. */
+function stageLimit({ uses, timeout, ...programs }: FrozenJob): number | null {
+  const post = uses === undefined ? postLimit(programs) : 0;
+  return timeout === null || post === null ? null : timeout + post;
+}
+
+function postLimit(programs: Pick<Programs, 'postRun' | 'postTimeout'> | undefined): number | null {
+  if (programs === undefined || programs.postRun.length === 0) return 0;
+  return programs.postTimeout === null ? null : programs.postTimeout * programs.postRun.length;
 }
 
 async function conclude(input: JobInput, { start, record, result }: Ending): Promise<JobResult> {
@@ -77,13 +113,15 @@ async function conclude(input: JobInput, { start, record, result }: Ending): Pro
 }
 
 function outcomeOf(result: StageResult): BuildOutcome {
-  const logUrl = result.artifacts.find((artifact) => artifact.metadata?.type === 'log')?.url;
+  const logUrl = result.logUrl ?? result.artifacts.find((artifact) => artifact.metadata?.type === 'log')?.url;
   return {
     result: result.result,
     time: Date.now(),
     artifacts: result.artifacts,
     summary: result.summary,
     ...(result.data === undefined ? {} : { data: result.data }),
+    ...(result.childJobs === undefined ? {} : { childJobs: result.childJobs }),
+    ...(result.remarks === undefined ? {} : { remarks: result.remarks }),
     ...(logUrl === undefined ? {} : { logUrl }),
   };
 }
@@ -93,7 +131,7 @@ function stageInput(input: JobInput, start: JobStart): StageInput {
   return {
     build: identity(input, start),
     stage: job.uses ?? 'script',
-    ...(job.uses === undefined ? { scripts: job.run } : {}),
+    ...(job.uses === undefined ? { programs: programsOf(job) } : {}),
     nodes: job.nodeset.nodes.map((node) => ({ name: node.name[0] ?? node.label, label: node.label })),
     source: input.source,
     sources: input.sources,
@@ -102,4 +140,8 @@ function stageInput(input: JobInput, start: JobStart): StageInput {
     vars: { ...job.vars, ...job.extraVars },
     timeout: job.timeout,
   };
+}
+
+function programsOf({ preRun, run, postRun, failureOutput, preTimeout, postTimeout }: FrozenJob): Programs {
+  return { preRun, run, postRun, failureOutput, preTimeout: preTimeout ?? null, postTimeout };
 }

@@ -5,6 +5,7 @@ import type { Permissions } from '../pipelines/jobs/state.ts';
 import type {
   BuildSetView,
   GateMessage,
+  JobNews,
   JobReport,
   JobWaiting,
   MirrorRequest,
@@ -41,6 +42,15 @@ export const adoptUpdate = defineUpdate<{ readonly attempt: number }, [JobReport
 
 /** A job that was started by hand tells its build set how it ended. */
 export const jobEndedSignal = defineSignal<[JobReport]>('job-ended');
+
+/** A stage has seen, before its end, that it fails: the line of its output that says so. */
+export const failingSignal = defineSignal<[string]>('failing');
+
+/** A job tells its build set what has become of it before its end. */
+export const jobNewsSignal = defineSignal<[JobNews]>('job-news');
+
+/** A build set lets a paused job go on: all that depend on it have ended. */
+export const resumeSignal = defineSignal('resume');
 
 /** A job tells its build set what it waits for, and when it no longer does. */
 export const jobWaitingSignal = defineSignal<[JobWaiting]>('job-waiting');

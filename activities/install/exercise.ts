@@ -17,7 +17,11 @@ export interface TrialSettings {
 }
 
 /** Writes the tree of a commit into an empty directory. */
-export type SourceTree = (state: SourceState, directory: string, signal: AbortSignal) => Promise<void>;
+export type SourceTree = (
+  state: Pick<SourceState, 'project' | 'branch' | 'commit'>,
+  directory: string,
+  signal: AbortSignal,
+) => Promise<void>;
 
 /** Reads files of a tree that was written to `directory`. A link that leads out of it is as good as none. */
 export function sourceFiles(directory: string): SourceFiles {

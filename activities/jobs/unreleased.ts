@@ -40,7 +40,9 @@ export async function unreleased(
   return found;
 }
 
+/** Only what the publish stage made counts: a program may return what it likes. */
 function repositoriesOf(build: BuildRecord, format: PackageFormat): readonly ProvidedArtifact[] {
+  if (build.stage !== 'publish') return [];
   return build.artifacts.flatMap((artifact) => {
     const metadata = artifactMetadata.safeParse(artifact.metadata);
     if (!metadata.success || metadata.data.type !== 'test-repository' || metadata.data.format !== format) return [];

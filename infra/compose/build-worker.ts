@@ -1,6 +1,9 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createBuildStage } from '../../activities/build/stage.ts';
 import { exportTree } from '../../activities/git/export.ts';
+import { repositoryPath } from '../../activities/git/names.ts';
+import { readBranch } from '../../activities/git/refs.ts';
 import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
@@ -9,10 +12,11 @@ import { createPublishStage } from '../../activities/repository/publish-stage.ts
 import { createScriptStage } from '../../activities/script/script-stage.ts';
 import { createStageActivities } from '../../activities/stages.ts';
 import { createSystestStage } from '../../activities/systest/systest-stage.ts';
+import { taskQueues } from '../../workflows/contract.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Part } from '../stack/part.ts';
 import type { StackConfig } from '../stack/settings.ts';
-import { createStageWorker } from '../temporal/worker.ts';
+import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
 import { type Common, createCommon, releasedRepository } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { containerUrl } from './listen.ts';
@@ -24,8 +28,11 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const common = createCommon(config);
   const temporal = await connectPatiently(config);
   const activities = createStageActivities(stageDeps(common));
-  const worker = await createStageWorker({ temporal, activities, arch: hostArch(), slots: config.workers.build });
-  return workerPart(worker, () => temporal.close());
+  const workers = [
+    await createStageWorker({ temporal, activities, arch: hostArch(), slots: config.workers.build }),
+    await createHostWorker({ temporal, activities, host: hostname() }),
+  ];
+  return workerPart(workers, () => temporal.close());
 }
 
 function stageDeps(common: Common) {
@@ -44,7 +51,14 @@ function stageDeps(common: Common) {
       install: createInstallStage(tests),
       systest: createSystestStage(tests),
     },
-    script: createScriptStage({ engine, platform, sources, defaultLabel: 'debian-12' }),
+    script: createScriptStage({
+      engine,
+      platform,
+      sources,
+      branchTip: (project, branch) => readBranch(repositoryPath(paths.git, project), branch),
+      defaultLabel: 'debian-12',
+      host: taskQueues.host(hostname()),
+    }),
     logs,
     workRoot: paths.work,
     sweep: (build: string) => engine.sweep(build),

@@ -48,7 +48,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     },
   });
   const stopListening = await listen(app, config);
-  return workerPart(worker, async () => {
+  return workerPart([worker], async () => {
     await stopListening();
     await store.close();
     await temporal.close();

@@ -10,7 +10,7 @@ import { workerPart } from './worker-part.ts';
 export async function startSigner(config: StackConfig): Promise<Part> {
   const [temporal, signer] = await Promise.all([connectPatiently(config), openSigner(dataPaths(config.data))]);
   const worker = await createSignWorker({ temporal, activities: signer.activities });
-  return workerPart(worker, async () => {
+  return workerPart([worker], async () => {
     await signer.close();
     await temporal.close();
   });

@@ -1,12 +1,12 @@
 import type { Worker } from '@temporalio/worker';
 import type { Part } from '../stack/part.ts';
 
-/** A worker as a part of the stack; `close` ends what it stands on, after it. */
-export function workerPart(worker: Worker, close: () => Promise<void>): Part {
-  const ended = worker.run();
+/** Workers of one process as a part of the stack; `close` ends what they stand on, after them. */
+export function workerPart(workers: readonly Worker[], close: () => Promise<void>): Part {
+  const ended = Promise.all(workers.map((worker) => worker.run())).then(() => {});
   let stopping: Promise<void> | undefined;
   const finish = async () => {
-    if (worker.getState() === 'RUNNING') worker.shutdown();
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await ended;
     await close();
   };

@@ -35,6 +35,15 @@ export function createStageWorker(
   });
 }
 
+/** A worker for what must happen on this machine: it ends what was begun here, and so is never kept waiting. */
+export function createHostWorker(deps: WorkerDeps & { readonly host: string }): Promise<Worker> {
+  return Worker.create({
+    ...common(deps),
+    taskQueue: taskQueues.host(deps.host),
+    maxConcurrentActivityTaskExecutions: 50,
+  });
+}
+
 /** The signer's worker: one thing at a time, in a process and as a user of its own. */
 export function createSignWorker(deps: WorkerDeps): Promise<Worker> {
   return Worker.create({ ...common(deps), taskQueue: taskQueues.sign, maxConcurrentActivityTaskExecutions: 1 });

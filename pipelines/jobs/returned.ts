@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { mergeVariables } from '../model/merge-variables.ts';
 import type { Artifact } from '../model/job.ts';
+import { mergeVariables } from '../model/merge-variables.ts';
 
 /** What a job's programs have returned, one after the other. */
 export interface Returned {

@@ -11,6 +11,8 @@ export interface FrozenJob {
   readonly attempts: number;
   /** Seconds; null is no limit. */
   readonly timeout: number | null;
+  /** Seconds for its pre-run playbooks together; absent: the job's timeout. */
+  readonly preTimeout?: number;
   readonly postTimeout: number | null;
   /** Keys of the jobs in the same graph that this one waits for. */
   readonly dependencies: readonly JobDependency[];
@@ -84,7 +86,10 @@ export interface Playbook {
   readonly project: string;
   readonly branch: string;
   readonly trusted: boolean;
+  /** A post-run playbook that runs when the job is cancelled, too. */
   readonly cleanup: boolean;
+  /** How far down the line of the job's variants it was written, from 0: `post-run` undoes what `pre-run` reached. */
+  readonly level: number;
   readonly semaphores: readonly string[];
   /** Those that this playbook may see; absent: none. */
   readonly secrets?: readonly VisibleSecret[];

@@ -78,7 +78,8 @@ test('what a turn brings in is prepared as the branch is, with its jobs', async 
   assert.ok(observed?.type === 'observe');
   const blobs = { put: async () => ({ digest: 'sha256:0', size: 0 }), read: async () => Buffer.from('') };
   const prepare = createPrepare({ layouts: world.layouts, root: world.root, blobs });
-  const item = { key: '1.1', base: null, changes: observed.changes, ahead: [] };
+  const trigger = observed.changes[0]?.key ?? '';
+  const item = { key: '1.1', base: null, changes: observed.changes, ahead: [], trigger };
   const name = { tenant: 'main', pipeline: 'nightly', queue: 'tool' };
   const [prepared] = await prepare({ ...name, items: [item], graphs: {} });
   assert.ok(prepared?.outcome.kind === 'ready', JSON.stringify(prepared));

@@ -11,25 +11,27 @@ import { findTemporal } from '../../infra/bootstrap/find.ts';
 import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
 import { connect, type TemporalConnection } from '../../infra/temporal/connection.ts';
 import { type DevServer, type DevServerOptions, startDevServer } from '../../infra/temporal/dev-server.ts';
-import { createControlWorker, createStageWorker } from '../../infra/temporal/worker.ts';
+import { createControlWorker, createHostWorker, createStageWorker } from '../../infra/temporal/worker.ts';
 import type { ChangeFacts, GateCommand } from '../../pipelines/gate/command.ts';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
 import type { Tick, Timer } from '../../pipelines/policy/timers.ts';
-import type {
-  BuildRecord,
-  BuildSetRecord,
-  GateInput,
-  Prepared,
-  PrepareInput,
-  QueueSnapshot,
-  StageInput,
-  StageResult,
-  StoredGraph,
-  SubmitInput,
-  TellAction,
-  TellInput,
+import {
+  type BuildRecord,
+  type BuildSetRecord,
+  type GateInput,
+  type Prepared,
+  type PrepareInput,
+  type QueueSnapshot,
+  type ResumeInput,
+  type StageInput,
+  type StageResult,
+  type StoredGraph,
+  type SubmitInput,
+  type TellAction,
+  type TellInput,
+  taskQueues,
 } from '../../workflows/contract.ts';
 import { gateId } from '../../workflows/ids.ts';
 import { commandsSignal, queueQuery } from '../../workflows/messages.ts';
@@ -37,6 +39,9 @@ import { frozenJob, pipelineNamed } from './make.ts';
 
 /** What a stage of the fake outside comes to; it may wait, and hears of cancellation. */
 export type StageScript = (input: StageInput, signal: AbortSignal) => Promise<StageResult> | StageResult;
+
+/** Task queue of the machine that keeps containers for paused jobs. */
+export const testHost = taskQueues.host('test');
 
 /** The outside of the gates, in memory: it outlives workers and servers, like the real one. */
 export class Outside {
@@ -52,6 +57,9 @@ export class Outside {
   /** Jobs of a change; by default one job that has nothing to run. */
   jobs: (change: ChangeFacts) => readonly FrozenJob[] = () => [frozenJob('noop')];
   stage: StageScript = () => ({ result: 'SUCCESS', summary: 'fine', artifacts: [] });
+  /** How a paused stage ends. */
+  resume: (input: ResumeInput) => StageResult = () => ({ result: 'SUCCESS', summary: 'resumed', artifacts: [] });
+  readonly resumed: ResumeInput[] = [];
   conflicts = new Set<string>();
   /** Timers as configured, and those that have fired. */
   timers: readonly Timer[] = [];
@@ -109,6 +117,10 @@ export class Outside {
         } finally {
           clearInterval(beat);
         }
+      },
+      resumeStage: async (input: ResumeInput): Promise<StageResult> => {
+        this.resumed.push(input);
+        return this.resume(input);
       },
     };
   }
@@ -183,6 +195,7 @@ export class World {
     const workers = [
       await createControlWorker({ temporal, bundle, activities: outside.control(temporal) }),
       await createStageWorker({ temporal, activities: outside.stages(), arch: 'test', slots: 20 }),
+      await createHostWorker({ temporal, activities: outside.stages(), host: 'test' }),
     ];
     this.#workers = workers.map((worker) => ({ worker, done: worker.run() }));
   }

@@ -34,6 +34,7 @@ export function createDockerEngine(docker: Docker = new Docker()): ContainerEngi
     start: (spec) => timed('container', async () => start(docker, withinReach(spec, await cores()))),
     createNetwork: (name, options) => timed('network', () => createNetwork(docker, name, options)),
     sweep: (build) => sweep(docker, build),
+    find: (build) => find(docker, build),
     imageId: async (image) => (await ask('look at an image', docker.getImage(image).inspect())).Id,
   };
 }
@@ -132,6 +133,15 @@ async function createNetwork(
   const network = await ask('make a network', docker.createNetwork(config));
   const remove = async () => void (await askIfThere('remove a network', network.remove()));
   return { name, remove: () => timed('network', remove) };
+}
+
+async function find(docker: Docker, build: string): Promise<Container | null> {
+  assertName('build', build);
+  const filters = { label: [`${buildLabel}=${build}`] };
+  const [found] = await ask('list containers', docker.listContainers({ filters }));
+  if (found === undefined) return null;
+  const volumes = found.Mounts.flatMap(({ Type, Name }) => (Type === 'volume' && Name !== undefined ? [Name] : []));
+  return createContainer(docker, found.Id, volumes);
 }
 
 async function sweep(docker: Docker, build: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { JobDependency, Playbook, SecretUse, VisibleSecret } from '../../model/job.ts';
+import { mergeVariables } from '../../model/merge-variables.ts';
 import type { Layout } from '../layout.ts';
 import { flattenNodesets } from '../nodesets.ts';
 import { nameOf } from '../parse-warnings.ts';
@@ -18,7 +19,6 @@ import {
   VARIABLES,
 } from './attributes.ts';
 import { FreezeError } from './freeze-error.ts';
-import { mergeVariables } from '../../model/merge-variables.ts';
 import { bindPlaybooks, bindSecrets } from './playbooks.ts';
 
 type PlainKey = (typeof PLAIN_EXECUTION)[number] | (typeof PLAIN_CONTEXT)[number];
@@ -178,7 +178,7 @@ export class JobDraft {
   }
 
   #applyPlaybooks(variant: JobVariant): void {
-    const books = bindPlaybooks(this.#layout, variant);
+    const books = bindPlaybooks(this.#layout, variant, this.places.length);
     this.preRun = [...this.preRun, ...books.preRun];
     if (books.run.length > 0) this.run = books.run;
     this.postRun = [...books.postRun, ...this.postRun];

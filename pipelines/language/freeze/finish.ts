@@ -49,6 +49,7 @@ function plainAttributes(layout: Layout, { plain }: JobDraft) {
     holdFollowingChanges: plain['hold-following-changes'] ?? false,
     attempts: plain.attempts ?? 3,
     timeout: plain.timeout ?? null,
+    ...(plain['pre-timeout'] !== undefined && { preTimeout: plain['pre-timeout'] }),
     postTimeout: plain['post-timeout'] ?? null,
     requiresFrom: plain['requires-from'] ?? 'ahead',
     deduplicate: plain.deduplicate ?? 'auto',

@@ -1,9 +1,9 @@
+import { mergeVariables } from '../../model/merge-variables.ts';
 import type { Layout } from '../layout.ts';
 import { type MatchedRef, projectMatcher } from '../match.ts';
 import { placeText } from '../source.ts';
 import type { JobVariant, ProjectPipeline, ProjectStanza } from '../stanza.ts';
 import { FreezeError } from './freeze-error.ts';
-import { mergeVariables } from '../../model/merge-variables.ts';
 
 /** What a project does in a pipeline on a branch: all its stanzas and templates together. */
 export interface Participation {

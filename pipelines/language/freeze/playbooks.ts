@@ -5,8 +5,15 @@ import { FreezeError } from './freeze-error.ts';
 
 type Entry = string | { name: string; semaphores?: string[] | undefined; cleanup?: boolean | undefined };
 
-/** The playbooks that one variant brings, each bound to the repository and branch that it is read from. */
-export function bindPlaybooks(layout: Layout, variant: JobVariant): Record<'preRun' | 'run' | 'postRun', Playbook[]> {
+/**
+ * The playbooks that one variant brings, each bound to the repository and branch that it is read from.
+ * @param level - number of the variants that were applied before
+ */
+export function bindPlaybooks(
+  layout: Layout,
+  variant: JobVariant,
+  level: number,
+): Record<'preRun' | 'run' | 'postRun', Playbook[]> {
   const { attributes, origin } = variant;
   const trusted = layout.projects.byName.get(origin.project)?.trusted ?? origin.trusted;
   const secrets = (attributes.secrets ?? []).map((use) => {
@@ -21,6 +28,7 @@ export function bindPlaybooks(layout: Layout, variant: JobVariant): Record<'preR
       branch: origin.branch,
       trusted,
       cleanup: written.cleanup ?? false,
+      level,
       semaphores: [...(written.semaphores ?? [])].sort(),
       ...(secrets.length > 0 && { secrets }),
     };

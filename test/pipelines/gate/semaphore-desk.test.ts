@@ -90,7 +90,7 @@ test('a raised limit lets in who waits; a lowered one takes nothing away', () =>
 });
 
 test('a job needs its own semaphores and those of its playbooks, each once', () => {
-  const playbook = { path: 'run.sh', project: 'p', branch: 'main', trusted: false, cleanup: false };
+  const playbook = { path: 'run.sh', project: 'p', branch: 'main', trusted: false, cleanup: false, level: 0 };
   const needs = job('one', {
     semaphores: [{ name: 'own', max: 1, resourcesFirst: false }],
     run: [{ ...playbook, semaphores: ['shared'] }],

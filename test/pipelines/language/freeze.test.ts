@@ -30,6 +30,10 @@ test('a job takes from its parents, and later variants win', () => {
     ['post1.yaml', 'post.yaml'],
   );
   assert.deepEqual(
+    [...job.preRun, ...job.run, ...job.postRun].map(({ level }) => level),
+    [1, 2, 2, 2, 2, 1],
+  );
+  assert.deepEqual(
     job.variants.map((place) => place.split(':')[1]),
     ['4', '6', '7', '8', '9'],
   );

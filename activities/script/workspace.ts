@@ -1,0 +1,110 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SourceState } from '../../pipelines/model/artifact.ts';
+import type { Playbook } from '../../pipelines/model/job.ts';
+import type { Programs, StageInput } from '../../workflows/contract.ts';
+import type { Container } from '../ports.ts';
+import { jobVariables } from './variables.ts';
+
+/** What a checkout needs to know. */
+export type Checkout = Pick<SourceState, 'project' | 'branch' | 'commit'>;
+
+export interface WorkspaceDeps {
+  /** Checks a commit out into a directory. */
+  readonly sources: (state: Checkout, directory: string, signal: AbortSignal) => Promise<void>;
+  /** The commit that a branch is at; null where there is no such project or branch. */
+  readonly branchTip: (project: string, branch: string) => Promise<string | null>;
+}
+
+/** Where the sources are inside the container: one directory for each project. It is the programs' home, too. */
+export const inside = '/work';
+/** Where programs are that are not in the sources as the job has them; nobody but root may write there. */
+const apart = '/opt/sluice/programs';
+/** The job's variables. */
+export const variablesPath = `${inside}/.sluice-variables.json`;
+/** Who runs the programs. */
+export const user = 'nobody';
+
+/** Project to its state in the sources; the job's own project is as its change has it. */
+function checkedOut({ source, sources }: StageInput): ReadonlyMap<string, SourceState> {
+  return new Map([...sources, source].map((state) => [state.project, state]));
+}
+
+/** Whether the program is run from the sources: trusted ones are taken as they were merged. */
+function isInSources(input: StageInput, { trusted, project, branch }: Playbook): boolean {
+  return !trusted && checkedOut(input).get(project)?.branch === branch;
+}
+
+/** Absolute path of a program inside the container. */
+export function programPath(input: StageInput, script: Playbook): string {
+  const { project, branch, path } = script;
+  return isInSources(input, script) ? `${inside}/${project}/${path}` : `${apart}/${project}@${branch}/${path}`;
+}
+
+/** All of a job's programs. */
+export function everyProgram({ preRun, run, postRun }: Programs): readonly Playbook[] {
+  return [...preRun, ...run, ...postRun];
+}
+
+/** Programs that are not in the sources, by the branch that each is taken from. */
+export interface OtherPrograms {
+  readonly checkouts: readonly Checkout[];
+  /** The first program whose project or branch does not exist. */
+  readonly lost?: Playbook;
+}
+
+/** Finds the branches that programs come from, where they are not in the sources. */
+export async function otherPrograms(
+  { branchTip }: WorkspaceDeps,
+  input: StageInput,
+  scripts: readonly Playbook[],
+): Promise<OtherPrograms> {
+  const checkouts = new Map<string, Checkout>();
+  for (const script of scripts.filter((one) => !isInSources(input, one))) {
+    const { project, branch, trusted } = script;
+    const prepared = input.sources.find((state) => !trusted && state.project === project && state.branch === branch);
+    const commit = prepared?.commit ?? (await branchTip(project, branch));
+    if (commit === null) return { checkouts: [], lost: script };
+    checkouts.set(`${project}@${branch}`, { project, branch, commit });
+  }
+  return { checkouts: [...checkouts.values()] };
+}
+
+interface Workspace {
+  readonly input: StageInput;
+  readonly container: Container;
+  readonly checkouts: readonly Checkout[];
+  /** An empty directory. */
+  readonly workdir: string;
+  readonly signal: AbortSignal;
+}
+
+/** Puts sources, programs and variables into the container. */
+export async function fillWorkspace(deps: WorkspaceDeps, workspace: Workspace): Promise<void> {
+  const { input, container, checkouts, workdir, signal } = workspace;
+  const sources = join(workdir, 'sources');
+  for (const [project, state] of checkedOut(input)) await check(deps, state, { into: join(sources, project), signal });
+  await writeFile(join(sources, '.sluice-variables.json'), JSON.stringify(jobVariables(input)));
+  const programs = join(workdir, 'programs');
+  for (const state of checkouts) {
+    await check(deps, state, { into: join(programs, `${state.project}@${state.branch}`), signal });
+  }
+  await mustExec(container, ['mkdir', '-p', inside, apart], signal);
+  await container.copyIn(sources, inside);
+  if (checkouts.length > 0) await container.copyIn(programs, apart);
+  await mustExec(container, ['chown', '-R', user, inside], signal);
+}
+
+async function check(
+  { sources }: WorkspaceDeps,
+  state: Checkout,
+  { into, signal }: { readonly into: string; readonly signal: AbortSignal },
+): Promise<void> {
+  await mkdir(into, { recursive: true });
+  await sources(state, into, signal);
+}
+
+async function mustExec(container: Container, argv: readonly string[], signal: AbortSignal): Promise<void> {
+  const { code, output } = await container.exec(argv, { signal });
+  if (code !== 0) throw new Error(`cannot prepare the sources: ${argv[0]}: ${output}`);
+}
