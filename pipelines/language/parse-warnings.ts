@@ -5,14 +5,10 @@ import type { JobVariant } from './stanza.ts';
 
 /** Attributes that are read and kept, and that running a job does not follow yet. */
 const NOT_RUN: Partial<Record<keyof JobAttributes, string>> = {
-  'pre-run': 'only "run" is',
-  'post-run': 'only "run" is',
   secrets: 'no secret reaches a job',
   'ansible-version': 'the installed ansible-playbook is used',
   'ansible-split-streams': 'both streams go to one log',
-  'cleanup-run': 'write a post-run playbook with "cleanup: true" instead',
   'image-build-name': 'images are not built by jobs',
-  'pre-timeout': 'the job’s timeout covers its pre-run playbooks too',
   roles: 'playbooks see the roles of their own repository',
   'include-vars': 'write the variables into "vars"',
   'include-projects': 'the workspace holds the required projects and those of the changes',
@@ -26,7 +22,10 @@ const IGNORED: Partial<Record<keyof JobAttributes, string>> = {
   'success-url': 'reports link to the log',
   'failure-url': 'reports link to the log',
   semaphore: 'write "semaphores"',
+  'cleanup-run': 'write a post-run playbook with "cleanup: true"',
 };
+
+const PROGRAMS = ['pre-run', 'run', 'post-run', 'cleanup-run'] as const;
 
 /**
  * Reports what a sound-looking job says wrongly, and what it says in vain.
@@ -42,13 +41,9 @@ export function warningsOfJob(job: JobVariant, context: ParseContext): boolean {
     const ignored = IGNORED[key];
     if (ignored !== undefined) context.report('warning', at(key), `${label}: ${key} is deprecated: ${ignored}`);
   }
-  const playbook = (job.attributes.run ?? []).map(nameOf).find((path) => /\.ya?ml$/.test(path));
-  if (playbook !== undefined) {
-    context.report(
-      'warning',
-      at('run'),
-      `${label}: playbook ${playbook} is understood but not run yet: name a program`,
-    );
+  for (const key of PROGRAMS) {
+    const why = notRun(job.attributes, key);
+    if (why !== undefined) context.report('warning', at(key), `${label}: ${why}`);
   }
   for (const [key, patterns] of patternsOf(job.attributes)) {
     for (const { deprecation } of patterns) {
@@ -58,6 +53,15 @@ export function warningsOfJob(job: JobVariant, context: ParseContext): boolean {
   const fault = faultOf(job.attributes);
   if (fault !== undefined) context.report('error', at(fault.key), `${label}: ${fault.message}`);
   return fault === undefined;
+}
+
+/** Why what a job names there is not run. */
+function notRun(attributes: JobAttributes, key: (typeof PROGRAMS)[number]): string | undefined {
+  const paths = (attributes[key] ?? []).map(nameOf);
+  const playbook = paths.find((path) => /\.ya?ml$/.test(path));
+  if (playbook !== undefined) return `playbook ${playbook} is understood but not run yet: name a program`;
+  if (attributes.uses === undefined || paths.length === 0) return undefined;
+  return `${key} is not run beside "uses: ${attributes.uses}": put it into a job of its own`;
 }
 
 function patternsOf(attributes: JobAttributes): [string, readonly Pattern[]][] {
@@ -90,7 +94,7 @@ function faultOf(attributes: JobAttributes): { key: string; message: string } | 
 function doubledSemaphore(attributes: JobAttributes): string | undefined {
   const own = new Set((attributes.semaphores ?? attributes.semaphore ?? []).map(nameOf));
   if (own.size === 0) return undefined;
-  const playbooks = (['pre-run', 'run', 'post-run', 'cleanup-run'] as const).flatMap((key) => attributes[key] ?? []);
+  const playbooks = PROGRAMS.flatMap((key) => attributes[key] ?? []);
   return playbooks.flatMap((book) => (typeof book === 'string' ? [] : (book.semaphores ?? []))).find((n) => own.has(n));
 }
 

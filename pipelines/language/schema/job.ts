@@ -4,6 +4,12 @@ import { nodesetBody } from './nodeset.ts';
 
 const strings = oneOrMany(z.string());
 const patterns = oneOrMany(pattern);
+/** Kept as text: it is only used where jobs run. */
+const lineExpression = z.string().superRefine((text, context) => {
+  const read = pattern.safeParse(text);
+  const fault = read.success ? read.data.deprecation : read.error.issues[0]?.message;
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+});
 const dependency = z.strictObject({ name: z.string(), soft: z.boolean().optional() });
 const semaphore = z.strictObject({ name: z.string(), 'resources-first': z.boolean().optional() });
 const requiredProject = z.strictObject({
@@ -94,7 +100,7 @@ const shape = {
   'workspace-scheme': z.enum(['golang', 'flat', 'unique']),
   'workspace-checkout': z.union([z.boolean(), z.literal('auto')]),
   deduplicate: z.union([z.boolean(), z.literal('auto')]),
-  'failure-output': names,
+  'failure-output': merged(oneOrMany(lineExpression)),
   'image-build-name': z.string(),
   type: z.enum(['regular', 'initializer', 'reporter']),
   'preserve-home-paths': strings,

@@ -79,6 +79,12 @@ const refused: readonly [sentence: string, text: string, problem: RegExp][] = [
     '- job: {name: a, semaphores: s, run: {name: r, semaphores: s}}\n',
     /both the job's and a playbook's/,
   ],
+  [
+    'a line that fails a job is named by RE2',
+    '- job: {name: a, failure-output: [ok, "(a"]}\n',
+    /failure-output.*not a regular expression that RE2 accepts/,
+  ],
+  ['and says what it is', '- job: {name: a, failure-output: "^(?!ok)"}\n', /negative lookahead, which RE2 lacks/],
   ['a file is a list', 'job: {name: a}\n', /a configuration file is a list/],
   ['text that is not YAML is told as such', '- job: {name: a\n- [', /YAML: /],
   ['an unknown tag is named', '- job: {name: a, vars: {x: !python/object 1}}\n', /unknown tag "!python\/object"/],
@@ -135,6 +141,12 @@ const warned: readonly [sentence: string, text: string, warning: RegExp][] = [
     '- job: {name: a, ansible-version: 8}\n',
     /ansible-version is understood but not run yet/,
   ],
+  [
+    'no playbook is run',
+    '- job: {name: a, post-run: [x, logs.yaml]}\n',
+    /playbook logs.yaml is understood but not run/,
+  ],
+  ['programs are not run beside a stage', '- job: {name: a, uses: lint, pre-run: x}\n', /pre-run is not run beside/],
   ['objects of the launcher are said to be unused', '- image: {name: i, type: zuul}\n', /understood but not used/],
   ['oidc secrets are said to be unused', '- secret: {name: s, oidc: {ttl: 5}}\n', /oidc tokens are not issued/],
   [
