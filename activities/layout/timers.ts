@@ -28,7 +28,7 @@ export function timersIn(layout: Layout): readonly Timer[] {
   if (pipelines.length === 0) return [];
   const branches = layout.projects.list.flatMap(({ name: project, branches: names }) =>
     names.map((branch) => {
-      const using = pipelines.filter(({ name }) => placement(layout, name, project, branch) !== undefined);
+      const using = pipelines.filter(({ name }) => placement(layout, name, project, branch)?.uses === 'here');
       return { project, branch, pipelines: new Set(using.map(({ name }) => name)) };
     }),
   );
