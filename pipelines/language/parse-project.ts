@@ -1,6 +1,7 @@
 import { type ParseContext, refuse } from './parse-context.ts';
 import { warningsOfJob } from './parse-warnings.ts';
 import { Pattern } from './pattern.ts';
+import { faultOfExpression } from './schema/common.ts';
 import { type ProjectPipelineBody, project, projectAttributes, projectTemplate } from './schema/project.ts';
 import type { JobVariant, ProjectPipeline, ProjectStanza } from './stanza.ts';
 import type { RawStanza } from './yaml.ts';
@@ -35,12 +36,10 @@ export function parseProject(stanza: RawStanza, context: ParseContext): ProjectS
 }
 
 function patternOf(name: string, stanza: RawStanza, context: ParseContext): Pattern | 'broken' {
-  try {
-    return Pattern.of(name);
-  } catch (error) {
-    context.report('error', stanza.marks.name ?? stanza.offset, `project: name: ${(error as Error).message}`);
-    return 'broken';
-  }
+  const fault = faultOfExpression(name);
+  if (fault === undefined) return Pattern.of(name);
+  context.report('error', stanza.marks.name ?? stanza.offset, `project: name: ${fault}`);
+  return 'broken';
 }
 
 function pipelinesOf(

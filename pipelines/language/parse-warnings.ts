@@ -82,13 +82,23 @@ function faultOf(attributes: JobAttributes): { key: string; message: string } | 
   if (pre !== undefined && timeout !== undefined && pre > timeout) {
     return { key: 'pre-timeout', message: `pre-timeout ${pre} exceeds timeout ${timeout}` };
   }
-  const forbidden = attributes['preserve-home-paths']?.find((path) => FORBIDDEN_HOME_PATHS.includes(path));
+  const forbidden = attributes['preserve-home-paths']?.find((path) => FORBIDDEN_HOME_PATHS.includes(normalized(path)));
   if (forbidden !== undefined) return { key: 'preserve-home-paths', message: `${forbidden} may not be preserved` };
   const doubled = doubledSemaphore(attributes);
   if (doubled !== undefined) {
     return { key: 'semaphores', message: `semaphore "${doubled}" is both the job's and a playbook's` };
   }
   return undefined;
+}
+
+/** A relative path without `.`, `..` and doubled slashes. */
+function normalized(path: string): string {
+  const steps: string[] = [];
+  for (const step of path.split('/')) {
+    if (step === '..' && steps.length > 0) steps.pop();
+    else if (step !== '.' && step !== '') steps.push(step);
+  }
+  return steps.join('/');
 }
 
 function doubledSemaphore(attributes: JobAttributes): string | undefined {

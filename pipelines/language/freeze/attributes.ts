@@ -30,7 +30,7 @@ export const FILE_MATCHERS = ['files', 'irrelevant-files'] as const;
 
 /** What is written replaces or extends what is there, as its tag says, or else by the attribute's default. */
 export function joined<T>(before: readonly T[], written: Merged<readonly T[]>, override: boolean): readonly T[] {
-  return (written.override ?? override) ? written.value : [...new Set([...before, ...written.value])];
+  return [...new Set((written.override ?? override) ? written.value : [...before, ...written.value])];
 }
 
 /** Empty lists and maps count as not written. */

@@ -59,7 +59,9 @@ function collectJob(collection: Collection, name: string, climb: Climb): boolean
     if (!applies) continue;
     checkouts = withCheckouts(layout, checkouts, variant);
     const parent = parentOf(collection, variant);
-    if (parent !== undefined && !path.includes(parent)) {
+    if (parent === name && collection.variants.length > 0) {
+      debug.push(`${indent}Variant ${name} names its own job as parent, which adds nothing`);
+    } else if (parent !== undefined && !path.includes(parent)) {
       if (!collectJob(collection, parent, { stack: [...climb.stack, name], checkouts })) return false;
     } else if (parent !== undefined && (parent === name || climb.stack.includes(parent))) {
       throw new FreezeError(

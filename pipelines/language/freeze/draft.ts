@@ -198,7 +198,7 @@ export class JobDraft {
   #applyVariables(variant: JobVariant): void {
     for (const key of VARIABLES) {
       const written = variant.attributes[key];
-      if (written === undefined || Object.keys(written.value).length === 0) continue;
+      if (written === undefined) continue;
       this.variables[key] = written.override
         ? { ...written.value }
         : mergeVariables(this.variables[key], written.value);
@@ -225,7 +225,8 @@ export class JobDraft {
       this.requiredProjects = projects;
     }
     const allowed = variant.attributes['allowed-projects'];
-    if (allowed !== undefined) this.#allowOnly(new Set(allowed.map((name) => this.#resolve(variant, name))));
+    if (allowed !== undefined && allowed.length > 0)
+      this.#allowOnly(new Set(allowed.map((name) => this.#resolve(variant, name))));
   }
 
   #resolve(variant: JobVariant, name: string): string {
@@ -237,7 +238,6 @@ export class JobDraft {
 
   #applySemaphores(variant: JobVariant): void {
     const written = variant.attributes.semaphores ?? variant.attributes.semaphore ?? [];
-    if (written.length === 0) return;
     const all = new Map(this.semaphores.map((semaphore) => [semaphore.name, semaphore]));
     for (const entry of written) {
       const resourcesFirst = typeof entry === 'string' ? false : (entry['resources-first'] ?? false);

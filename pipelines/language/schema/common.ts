@@ -35,6 +35,21 @@ export const pattern = z
     }
   });
 
+/** The text of a regular expression, for where RE2 is asked and nothing else is understood. */
+export const expression = z.string().superRefine((source, context) => {
+  const message = faultOfExpression(source);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
+
+/** @returns why an expression is not RE2 */
+export function faultOfExpression(source: string): string | undefined {
+  try {
+    return Pattern.of(source).deprecation;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 const RESERVED_VARIABLES = new Set(['zuul', 'zuul_node', 'nodepool', 'unsafe_vars', 'zuul_user_dir']);
 const RESERVED_IN_JOBS = new Set([
   ...RESERVED_VARIABLES,

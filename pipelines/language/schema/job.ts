@@ -1,15 +1,9 @@
 import { z } from 'zod';
-import { jobVariables, merged, oneOrMany, pattern, variableName } from './common.ts';
+import { expression, jobVariables, merged, oneOrMany, pattern, variableName } from './common.ts';
 import { nodesetBody } from './nodeset.ts';
 
 const strings = oneOrMany(z.string());
 const patterns = oneOrMany(pattern);
-/** Kept as text: it is only used where jobs run. */
-const lineExpression = z.string().superRefine((text, context) => {
-  const read = pattern.safeParse(text);
-  const fault = read.success ? read.data.deprecation : read.error.issues[0]?.message;
-  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
-});
 const dependency = z.strictObject({ name: z.string(), soft: z.boolean().optional() });
 const semaphore = z.strictObject({ name: z.string(), 'resources-first': z.boolean().optional() });
 const requiredProject = z.strictObject({
@@ -17,7 +11,11 @@ const requiredProject = z.strictObject({
   'override-branch': z.string().optional(),
   'override-checkout': z.string().optional(),
 });
-const projectFilter = z.strictObject({ type: z.enum(['name', 'change', 'item']), name: z.string().optional() });
+const projectFilter = z
+  .strictObject({ type: z.enum(['name', 'change', 'item']), name: z.string().optional() })
+  .refine((filter) => (filter.type === 'name') === (filter.name !== undefined), {
+    message: '"name" belongs to "type: name", and to no other type',
+  });
 const secretUse = z.strictObject({ name: variableName, secret: z.string(), 'pass-to-parent': z.boolean().optional() });
 const playbook = z.strictObject({ name: z.string(), semaphores: strings.optional() });
 const postPlaybook = z.strictObject({
@@ -25,18 +23,26 @@ const postPlaybook = z.strictObject({
   semaphores: strings.optional(),
   cleanup: z.boolean().optional(),
 });
-const includedVariables = z.strictObject({
-  name: z.string(),
-  project: z.string().optional(),
-  'zuul-project': z.boolean().optional(),
-  'use-ref': z.boolean().optional(),
-  required: z.boolean().optional(),
-});
-const role = z.strictObject({
-  zuul: z.string().optional(),
-  galaxy: z.string().optional(),
-  name: z.string().optional(),
-});
+const includedVariables = z
+  .strictObject({
+    name: z.string(),
+    project: z.string().optional(),
+    'zuul-project': z.boolean().optional(),
+    'use-ref': z.boolean().optional(),
+    required: z.boolean().optional(),
+  })
+  .refine((file) => file.project === undefined || (file['zuul-project'] ?? file['use-ref']) === undefined, {
+    message: '"project" excludes "zuul-project" and "use-ref"',
+  });
+const role = z
+  .strictObject({
+    zuul: z.string().optional(),
+    galaxy: z.string().optional(),
+    name: z.string().optional(),
+  })
+  .refine((from) => (from.zuul === undefined) !== (from.galaxy === undefined), {
+    message: 'a role is from "zuul" or from "galaxy"',
+  });
 const hostVariables = z.record(z.string(), jobVariables);
 const names = merged(strings);
 const finalAttributes = [
@@ -100,7 +106,7 @@ const shape = {
   'workspace-scheme': z.enum(['golang', 'flat', 'unique']),
   'workspace-checkout': z.union([z.boolean(), z.literal('auto')]),
   deduplicate: z.union([z.boolean(), z.literal('auto')]),
-  'failure-output': merged(oneOrMany(lineExpression)),
+  'failure-output': merged(oneOrMany(expression)),
   'image-build-name': z.string(),
   type: z.enum(['regular', 'initializer', 'reporter']),
   'preserve-home-paths': strings,

@@ -46,7 +46,7 @@ export const pipelineBody = z
     'disable-after-consecutive-failures': z.int().min(1).optional(),
     ...window,
     ...messages,
-    trigger: rules,
+    trigger: rules.optional(),
     require: rules.optional(),
     reject: rules.optional(),
     enqueue: rules.optional(),

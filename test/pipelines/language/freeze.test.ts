@@ -56,6 +56,31 @@ test('merge tags replace what is joined by default, and join what is replaced', 
   ]);
 });
 
+test('an empty map with !override takes variables away, the project’s too', () => {
+  const layout = simple(`
+- job: {name: a, vars: {x: 1}}
+- project: {name: app, vars: {y: 2}, check: {jobs: [{a: {vars: !override {}}}]}, gate: {jobs: [{a: {vars: {}}}]}}
+`);
+  assert.deepEqual(jobNamed(freeze(layout), 'a').vars, {});
+  assert.deepEqual(jobNamed(freeze(layout, {}, { pipeline: 'gate' }), 'a').vars, { x: 1, y: 2 });
+});
+
+test('a name that is written twice counts once', () => {
+  const layout = simple(
+    '- job: {name: a, tags: !override [t, t], provides: [p, p]}\n- project: {name: app, check: {jobs: [a]}}',
+  );
+  const { tags, provides } = jobNamed(freeze(layout), 'a');
+  assert.deepEqual([tags, provides], [['t'], ['p']]);
+});
+
+test('a variant that names its own job as parent is a variant; an empty list allows all projects', () => {
+  const layout = simple(
+    '- job: {name: a, timeout: 1}\n- job: {name: a, parent: a, voting: false, allowed-projects: []}\n- project: {name: app, check: {jobs: [a]}}',
+  );
+  const { timeout, voting, run } = jobNamed(freeze(layout), 'a');
+  assert.deepEqual([timeout, voting, run[0]?.path], [1, false, 'base.yaml']);
+});
+
 test('nodesets come with their alternatives, through names', () => {
   const layout = simple(`
 - nodeset: {name: one, nodes: {name: n, label: small}}
@@ -147,6 +172,11 @@ const refused: readonly [sentence: string, text: string, error: RegExp][] = [
     'a job is not its own parent',
     '- job: {name: a, parent: a}\n- project: {name: app, check: {jobs: [a]}}',
     /among its own parents/,
+  ],
+  [
+    'a playbook that is attached may not take a semaphore of the job',
+    '- job: {name: a, semaphores: [s]}\n- project: {name: app, check: {jobs: [{a: {pre-run: {name: p, semaphores: s}}}]}}',
+    /semaphore "s" is both/,
   ],
   ['a job must be defined', '- project: {name: app, check: {jobs: [a]}}', /job "a" is not defined/],
   [

@@ -185,6 +185,12 @@ test('pipelines come with every default filled in', () => {
   assert.deepEqual(check?.triggers, [{ connection: 'gerrit', body: { event: 'patchset-created' } }]);
 });
 
+test('a pipeline need not have a trigger', () => {
+  const layout = layoutOf({ config: { text: '- pipeline: {name: p, manager: independent}' } });
+  assert.deepEqual(messages(layout), []);
+  assert.deepEqual(layoutPipelines(layout)[0]?.triggers, []);
+});
+
 test('conflicts and configuration errors are reported as failures unless they have reporters', () => {
   const text =
     '- pipeline: {name: p, manager: independent, trigger: {}, failure: {gerrit: {V: -1}}, config-error: {gerrit: {V: -2}}}';

@@ -88,6 +88,29 @@ const refused: readonly [sentence: string, text: string, problem: RegExp][] = [
   ['a file is a list', 'job: {name: a}\n', /a configuration file is a list/],
   ['text that is not YAML is told as such', '- job: {name: a\n- [', /YAML: /],
   ['an unknown tag is named', '- job: {name: a, vars: {x: !python/object 1}}\n', /unknown tag "!python\/object"/],
+  ['a role is from one place', '- job: {name: a, roles: [{name: x}]}\n', /:1:26: .*roles.0: a role is from "zuul" or/],
+  [
+    'output is sought by RE2',
+    '- job: {name: a, failure-output: ["(a"]}\n',
+    /failure-output.0: .*not a regular expression/,
+  ],
+  ['output is not looked around in', '- job: {name: a, failure-output: "(?!a)"}\n', /looks ahead or behind/],
+  ['a project’s name is RE2', '- project: {name: "^(?!a).*"}\n', /:1:13: project: name: .*looks ahead or behind/],
+  [
+    'a filter by name has one',
+    '- job: {name: a, include-projects: [{type: name}]}\n',
+    /"name" belongs to "type: name"/,
+  ],
+  [
+    'included variables come from one project',
+    '- job: {name: a, include-vars: {name: v, project: p, zuul-project: true}}\n',
+    /"project" excludes "zuul-project"/,
+  ],
+  [
+    'a forbidden path is forbidden however it is written',
+    '- job: {name: a, preserve-home-paths: ["./x/../.ssh//config"]}\n',
+    /may not be preserved/,
+  ],
   [
     'a tab is named where it indents, and not what follows from it',
     '- job:\n    name: a\n\tfoo: 1\n    bar: 2\n',
