@@ -23,40 +23,65 @@ const strings = oneOrMany(z.string());
 const providerClasses = ['image', 'flavor', 'label', 'section', 'provider'] as const;
 const classes = oneOrMany(z.enum([...objectClasses, ...providerClasses]));
 
-const projectOptions = z
-  .strictObject({
-    include: classes,
-    exclude: classes,
-    shadow: strings,
-    'include-provider-config': z.boolean(),
-    'exclude-unprotected-branches': z.boolean(),
-    'exclude-locked-branches': z.boolean(),
-    'extra-config-paths': strings,
-    'load-branch': z.string(),
-    'include-branches': strings,
-    'exclude-branches': strings,
-    'always-dynamic-branches': strings,
-    'allow-circular-dependencies': z.boolean(),
-    'implied-branch-matchers': z.boolean(),
-    'configure-projects': strings,
-    'allow-reporter-jobs': z.boolean(),
-    'allow-base-jobs': z.boolean(),
-  })
-  .partial();
-type ProjectOptions = z.output<typeof projectOptions>;
-
-const group = z.strictObject({
-  include: classes.optional(),
-  exclude: classes.optional(),
-  'include-provider-config': z.boolean().optional(),
-  projects: z.lazy(() => oneOrMany(z.union([z.string(), z.record(z.string(), projectOptions)]))),
+const DEFAULT_PATHS = new Set(['zuul.yaml', 'zuul.d/', '.zuul.yaml', '.zuul.d/']);
+const extraPath = z.string().refine((path) => !DEFAULT_PATHS.has(path), {
+  message: 'is read anyway and cannot be an extra path',
 });
-const entry = z.union([z.string(), group, z.record(z.string(), projectOptions)]);
-type Entry = z.output<typeof entry>;
+
+const common = {
+  include: classes,
+  exclude: classes,
+  shadow: strings,
+  'include-provider-config': z.boolean(),
+  'exclude-unprotected-branches': z.boolean(),
+  'exclude-locked-branches': z.boolean(),
+  'extra-config-paths': oneOrMany(extraPath),
+  'load-branch': z.string(),
+  'include-branches': strings,
+  'exclude-branches': strings,
+  'always-dynamic-branches': strings,
+  'allow-circular-dependencies': z.boolean(),
+  'implied-branch-matchers': z.boolean(),
+};
+const trustedOptions = z.strictObject({ ...common, 'allow-base-jobs': z.boolean() }).partial();
+const untrustedOptions = z
+  .strictObject({ ...common, 'configure-projects': strings, 'allow-reporter-jobs': z.boolean() })
+  .partial();
+type ProjectOptions = z.output<typeof trustedOptions> & z.output<typeof untrustedOptions>;
+
+interface Group {
+  readonly include?: string[] | undefined;
+  readonly exclude?: string[] | undefined;
+  readonly projects: readonly Entry[];
+}
+type Entry = string | Group | Readonly<Record<string, ProjectOptions>>;
+
+/** A name, a name with options, or a group of such: chosen by its form, so that a fault is told for what was meant. */
+function entryWith(options: z.ZodType<ProjectOptions>): z.ZodType<Entry> {
+  const named = z.record(z.string(), options);
+  const group = z.strictObject({
+    include: classes.optional(),
+    exclude: classes.optional(),
+    'include-provider-config': z.boolean().optional(),
+    projects: z.lazy(() => oneOrMany(entry)),
+  });
+  const entry: z.ZodType<Entry> = z.unknown().transform((value, context): Entry => {
+    const result = formOf(value, group, named).safeParse(value, { reportInput: true });
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) context.issues.push(issue as never);
+    return z.NEVER;
+  });
+  return entry;
+}
+
+function formOf(value: unknown, group: z.ZodType<Entry>, named: z.ZodType<Entry>): z.ZodType<Entry> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return z.union([z.string(), named]);
+  return Array.isArray((value as { projects?: unknown }).projects) ? group : named;
+}
 
 const source = z.strictObject({
-  'config-projects': oneOrMany(entry).optional(),
-  'untrusted-projects': oneOrMany(entry).optional(),
+  'config-projects': oneOrMany(entryWith(trustedOptions)).optional(),
+  'untrusted-projects': oneOrMany(entryWith(untrustedOptions)).optional(),
 });
 
 const tenantBody = z.strictObject({
@@ -94,7 +119,7 @@ type TenantBody = z.output<typeof tenantBody>;
 export const tenantKeys = tenantBody.partial();
 
 const globalSemaphore = z.strictObject({ name: z.string(), max: z.int().optional() });
-const OTHER_OBJECTS = new Set(['authorization-rule', 'admin-rule', 'authorization-role', 'api-root']);
+const OTHER_OBJECTS = new Set(['authorization-rule', 'admin-rule', 'authorization-role', 'role', 'api-root']);
 
 /** Reads an administrator's tenant file. Never throws: what is wrong is a problem, and its tenant is left out. */
 export function parseTenantFile(text: string, path: string): TenantFile {
@@ -110,7 +135,9 @@ export function parseTenantFile(text: string, path: string): TenantFile {
   for (const stanza of raw.stanzas) {
     if (stanza.kind === 'tenant') {
       const body = check(tenantBody, stanza, report);
-      if (body !== undefined) bodies.push({ body, stanza });
+      if (bodies.some((other) => other.body.name === body?.name)) {
+        report(stanza.marks.name ?? stanza.offset, `tenant "${body?.name}" is already defined`);
+      } else if (body !== undefined) bodies.push({ body, stanza });
     } else if (stanza.kind === 'global-semaphore') {
       const semaphore = check(globalSemaphore, stanza, report);
       if (semaphore !== undefined) limits[semaphore.name] = semaphore.max ?? 1;
@@ -148,11 +175,34 @@ function tenantOf(
       ...(lists['config-projects'] ?? []).flatMap(listed).map((project) => projectOf(project, connection, true)),
       ...(lists['untrusted-projects'] ?? []).flatMap(listed).map((project) => projectOf(project, connection, false)),
     ]);
+    for (const { path, message } of faultsOfTenant(body, limits, projects)) {
+      report(stanza.locate(path), `tenant "${body.name}": ${message}`);
+    }
     return [{ settings: tenantSettings(body, limits), projects }];
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     report(stanza.offset, `tenant "${body.name}": ${error.message}`);
     return [];
+  }
+}
+
+/** What does not go together, and where. */
+function* faultsOfTenant(
+  body: TenantBody,
+  limits: Readonly<Record<string, number>>,
+  projects: readonly TenantProject[],
+): Generator<{ path: string[]; message: string }> {
+  const unknown = body.semaphores?.find((name) => !Object.hasOwn(limits, name));
+  if (unknown !== undefined) yield { path: ['semaphores'], message: `global semaphore "${unknown}" is not defined` };
+  const seen = new Set<string>();
+  for (const { name, connection, trusted, configureProjects } of projects) {
+    const path = ['source', connection, trusted ? 'config-projects' : 'untrusted-projects'];
+    if (seen.has(name)) yield { path, message: `project "${name}" is listed twice` };
+    seen.add(name);
+    const config = projects.find(
+      (other) => other.trusted && configureProjects?.some((p) => p.matchesWhole(other.name)),
+    );
+    if (config !== undefined) yield { path, message: `"${name}" may not configure config-project "${config.name}"` };
   }
 }
 
@@ -196,7 +246,7 @@ function listed(written: Entry): Listed[] {
   return written.projects.flatMap((member) => listed(member).map((project) => ({ ...project, include })));
 }
 
-function isGroup(written: Exclude<Entry, string>): written is z.output<typeof group> {
+function isGroup(written: Exclude<Entry, string>): written is Group {
   return Array.isArray(written.projects);
 }
 

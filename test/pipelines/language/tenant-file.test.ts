@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { problemText } from '../../../pipelines/language/language.ts';
 import { parseTenantFile } from '../../../pipelines/language/tenant-file.ts';
 
 const text = `
@@ -39,20 +40,75 @@ test('a tenant file lists projects with what holds for each', () => {
   assert.deepEqual(projects.b?.include, ['nodeset']);
 });
 
+const tenant = (source: string) => `- tenant: {name: t, source: {g: {${source}}}}`;
 const refused: readonly [sentence: string, text: string, problem: RegExp][] = [
-  ['an unknown key is named', '- tenant: {name: t, foo: 1}', /unknown attribute "foo"/],
+  ['an unknown key is named', '- tenant: {name: t, foo: 1}', /^main.yaml:1:21: .*unknown attribute "foo"/],
   ['an unknown object is named', '- job: {name: t}', /unknown object "job"/],
+  ['an unknown option is named', tenant('untrusted-projects: [{a: {foo: 1}}]'), /:1:60: .*untrusted-projects.0.a.foo"/],
   [
-    'an unknown option of a project is named',
-    '- tenant: {name: t, source: {g: {untrusted-projects: [{a: {foo: 1}}]}}}',
-    /foo/,
+    'an option has its form',
+    tenant('config-projects: [{a: []}]'),
+    /:1:56: .*config-projects.0.a: expected a map, found a list/,
+  ],
+  [
+    'a project is a name or a map',
+    tenant('config-projects: [1]'),
+    /config-projects.0: expected text or a map, found 1/,
+  ],
+  [
+    'a group’s projects are checked',
+    tenant('config-projects: [{projects: [{a: {foo: 1}}], include: job}]'),
+    /projects.0.a.foo"/,
+  ],
+  [
+    'config-projects configure anything anyway',
+    tenant('config-projects: [{a: {configure-projects: b}}]'),
+    /configure-projects"/,
+  ],
+  ['untrusted projects have no base jobs', tenant('untrusted-projects: [{a: {allow-base-jobs: true}}]'), /base-jobs"/],
+  [
+    'paths that are read anyway are not extra',
+    tenant('config-projects: [{a: {extra-config-paths: zuul.d/}}]'),
+    /is read anyway/,
   ],
   ['an expression must be RE2', '- tenant: {name: t, allowed-labels: "(a"}', /RE2/],
 ];
 for (const [sentence, content, problem] of refused) {
   test(sentence, () => {
     const { tenants, problems } = parseTenantFile(content, 'main.yaml');
-    assert.match(problems.map(({ message }) => message).join(), problem);
+    assert.match(problems.map(problemText).join('\n'), problem);
     assert.deepEqual(tenants, []);
   });
 }
+
+const contradictory: readonly [sentence: string, text: string, problem: RegExp][] = [
+  [
+    'a tenant is defined once',
+    '- tenant: {name: t}\n- tenant: {name: t}',
+    /^main.yaml:2:12: tenant "t" is already defined$/,
+  ],
+  ['a project is listed once', tenant('untrusted-projects: [a, a]'), /:1:54: tenant "t": project "a" is listed twice/],
+  [
+    'a global semaphore is defined',
+    '- tenant: {name: t, semaphores: [s]}',
+    /:1:33: .*global semaphore "s" is not defined/,
+  ],
+  [
+    'an untrusted project configures no config-project',
+    tenant('config-projects: [c], untrusted-projects: [{a: {configure-projects: "^.*"}}]'),
+    /"a" may not configure config-project "c"/,
+  ],
+];
+for (const [sentence, content, problem] of contradictory) {
+  test(sentence, () => {
+    const { tenants, problems } = parseTenantFile(content, 'main.yaml');
+    assert.match(problems.map(problemText).join('\n'), problem);
+    assert.equal(tenants.length, 1);
+  });
+}
+
+test('rules and roles of access are let in', () => {
+  const text =
+    '- role: {name: r, permissions: {read: true}}\n- authorization-rule: {name: a, conditions: []}\n- api-root: {}';
+  assert.deepEqual(parseTenantFile(text, 'main.yaml').problems, []);
+});
