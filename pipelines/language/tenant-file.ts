@@ -194,11 +194,12 @@ function* faultsOfTenant(
 ): Generator<{ path: string[]; message: string }> {
   const unknown = body.semaphores?.find((name) => !Object.hasOwn(limits, name));
   if (unknown !== undefined) yield { path: ['semaphores'], message: `global semaphore "${unknown}" is not defined` };
-  const seen = new Set<string>();
+  const seen = new Map<string, string>();
   for (const { name, connection, trusted, configureProjects } of projects) {
     const path = ['source', connection, trusted ? 'config-projects' : 'untrusted-projects'];
-    if (seen.has(name)) yield { path, message: `project "${name}" is listed twice` };
-    seen.add(name);
+    const where = seen.get(name) === connection ? 'listed twice' : 'on two connections, which cannot be told apart';
+    if (seen.has(name)) yield { path, message: `project "${name}" is ${where}` };
+    seen.set(name, connection);
     const config = projects.find(
       (other) => other.trusted && configureProjects?.some((p) => p.matchesWhole(other.name)),
     );
