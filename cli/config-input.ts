@@ -62,6 +62,7 @@ export async function loadConfig(
   const projects = new Map<string, ProjectSource>();
   for (const project of tenant?.projects ?? []) projects.set(project.name, onMaster(project));
   const files: ParsedFile[] = [];
+  const seen = new Set<string>();
   for (const argument of given) {
     const project = tenant === undefined ? alone(argument) : matching(tenant.projects, argument);
     if (project === undefined) {
@@ -71,7 +72,9 @@ export async function loadConfig(
     projects.set(project.name, onMaster(project));
     const found = await readProject(argument, project);
     if (found.length === 0) problems.push(warning(argument, 'holds no configuration: no zuul.yaml and no zuul.d'));
-    files.push(...found);
+    // A directory and one of its files, or a path given twice, say everything once.
+    files.push(...found.filter(({ origin }) => !seen.has(`${project.name}\n${resolve(origin.path)}`)));
+    for (const { origin } of found) seen.add(`${project.name}\n${resolve(origin.path)}`);
   }
   if (tenant === undefined) addNamed(projects, files);
   if (besides !== undefined) addBranch(projects, besides);
@@ -82,15 +85,21 @@ export async function loadConfig(
 
 async function readArgument(argument: string): Promise<Given> {
   const split = existsSync(argument) ? -1 : argument.indexOf('=');
+  if (split === 0) throw misused(`${argument}: a name stands before "=", as in org/app=${argument.slice(1)}`);
   const path = argument.slice(split + 1);
   const info = await stat(path).catch((error: Error) => {
     throw misused(`${path}: cannot be read: ${error.message}`);
   });
   const isDirectory = info.isDirectory();
   const directory = isDirectory ? resolve(path) : dirname(resolve(path));
-  const repository = /^\.?zuul\.d$/.test(basename(directory)) ? dirname(directory) : directory;
+  const repository = isConfigDirectory(directory) ? dirname(directory) : directory;
   const own = repository.split('/').slice(-2).join('/');
   return { path, name: split < 0 ? own : argument.slice(0, split), explicit: split >= 0, isDirectory };
+}
+
+/** Whether a directory is part of a repository's configuration, and no repository itself. */
+function isConfigDirectory(directory: string): boolean {
+  return /^\.?zuul\.d$/.test(basename(resolve(directory)));
 }
 
 interface Tenant {
@@ -146,8 +155,9 @@ async function readProject(given: Given, project: TenantProject): Promise<Parsed
   );
 }
 
-/** The configuration of a repository: the first of the four places that is there, and the extra paths. */
+/** The configuration of a repository: the first of the four places that is there, and the extra paths; or `zuul.d`. */
 async function configFiles(root: string, extra: readonly string[]): Promise<string[]> {
+  if (isConfigDirectory(root)) return yamlFiles(root);
   const places = ['zuul.yaml', 'zuul.d', '.zuul.yaml', '.zuul.d'].map((name) => join(root, name));
   const first = places.find((place) => existsSync(place));
   const more = extra.map((path) => join(root, path)).filter((path) => existsSync(path));

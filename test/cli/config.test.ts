@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -18,6 +18,7 @@ const files = {
   'org/app/.zuul.yaml': '- project: {check: {jobs: [unit, build, elsewhere]}}\n',
   'org/bad/zuul.yaml': '- job:\n    name: a\n    foo: 1\n- job: {name: b}\n',
   'org/small/zuul.yaml': '- project: {check: {jobs: [unit, build]}}\n',
+  'with space/app/zuul.d/a.yaml': '- job: {name: a}\n',
   'main.yaml': `- tenant:
     name: one
     source: {gerrit: {config-projects: [config], untrusted-projects: [small, org/app, absent]}}
@@ -31,6 +32,9 @@ before(() => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
+  mkdirSync(join(root, 'org/bytes'));
+  writeFileSync(join(root, 'org/bytes/zuul.yaml'), Buffer.from('- job: {name: a\xff}\n', 'latin1'));
+  symlinkSync('.', join(root, 'with space/app/zuul.d/self'));
 });
 after(() => rmSync(root, { recursive: true, force: true }));
 
@@ -82,6 +86,29 @@ test('a file is a configuration file', () => {
   assert.equal(check('org/config/zuul.d/jobs.yaml').json.jobs, 2);
 });
 
+const once: readonly [sentence: string, words: string[], jobs: number][] = [
+  ['a path that is given twice counts once', ['org/bad', './org/bad'], 1],
+  ['a directory and one of its files count once', ['org/config', 'org/config/zuul.d/jobs.yaml'], 3],
+  ['a directory zuul.d is a repository’s configuration', ['org/config/zuul.d'], 3],
+  ['a path may hold spaces, and links that lead round', ['with space/app'], 1],
+];
+for (const [sentence, words, jobs] of once) {
+  test(sentence, () => assert.equal(check(...words).json.jobs, jobs));
+}
+
+test('what is no text is an error of its file', () => {
+  const { status, json } = check('org/bytes', 'org/small');
+  assert.equal(status, 1);
+  assert.equal(json.projects, 1);
+  assert.deepEqual(json.errors[0], {
+    path: 'org/bytes/zuul.yaml',
+    line: 1,
+    column: 16,
+    severity: 'error',
+    message: 'not text in UTF-8',
+  });
+});
+
 test('without --json problems are lines on standard error', () => {
   const { status, stdout, stderr } = execute(['config', 'check', 'org/bad'], root);
   assert.equal(status, 1);
@@ -106,6 +133,7 @@ test('a path that is no project of the tenant is a warning', () => {
 
 const misused: readonly [sentence: string, words: string[]][] = [
   ['a path that cannot be read is misuse', ['config', 'check', 'nowhere']],
+  ['a path without the name that “=” announces is misuse', ['config', 'check', '=org/app']],
   ['no path is misuse', ['config', 'check']],
   ['an unknown tenant is misuse', ['config', 'check', '--tenant-file', 'main.yaml', '--tenant', 'two', 'org/app']],
   ['freezing needs a pipeline', ['config', 'freeze', '--project', 'a', 'org/app']],

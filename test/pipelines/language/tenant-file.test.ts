@@ -94,6 +94,11 @@ const contradictory: readonly [sentence: string, text: string, problem: RegExp][
     /:1:33: .*global semaphore "s" is not defined/,
   ],
   [
+    'a name is that of one project',
+    '- tenant: {name: t, source: {g: {untrusted-projects: [a]}, h: {untrusted-projects: [a]}}}',
+    /:1:84: tenant "t": project "a" is on two connections/,
+  ],
+  [
     'an untrusted project configures no config-project',
     tenant('config-projects: [c], untrusted-projects: [{a: {configure-projects: "^.*"}}]'),
     /"a" may not configure config-project "c"/,
