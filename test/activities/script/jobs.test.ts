@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
+import { createScriptStage } from '../../../activities/script/script-stage.ts';
+import { createStageActivities } from '../../../activities/stages.ts';
+import { createFileLogStore } from '../../../activities/storage/filesystem/log-store.ts';
+import { ensureImages } from '../../../infra/images/ensure.ts';
+import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import type { GateCommand } from '../../../pipelines/gate/command.ts';
+import { change, frozenJob } from '../../workflows/make.ts';
+import { Outside, testHost, until, World } from '../../workflows/world.ts';
+
+const engine = createDockerEngine();
+
+/** The programs of the one project that there is. */
+const programs: Readonly<Record<string, string>> = {
+  serve: `
+(while ! test -e ~/stop; do sleep 0.1; done) >/dev/null 2>&1 &
+echo "{\\"zuul\\": {\\"pause\\": true}, \\"place\\": \\"$(hostname -i)\\"}" > $SLUICE_RETURN`,
+  use: 'grep -o \'"place":"[0-9.]*"\' $SLUICE_VARIABLES; sleep 1',
+  stop: 'touch ~/stop; echo "stopped, $SLUICE_SUCCESS"',
+  fail: 'echo "FAIL: one"; sleep 300',
+};
+
+class Containers extends Outside {
+  readonly root: string;
+
+  constructor(root: string) {
+    super();
+    this.root = root;
+  }
+
+  override stages() {
+    const storage = { root: this.root, baseUrl: 'http://sluice.test' };
+    const script = createScriptStage({
+      engine,
+      platform: (label) => {
+        const found = builtInPlatforms.find(({ name }) => name === label) ?? assert.fail(label);
+        return { ...found, buildImage: 'sluice/debian-12:minimal' };
+      },
+      defaultLabel: 'debian-12',
+      host: testHost,
+      branchTip: async () => null,
+      sources: async (_, directory) => {
+        for (const [name, body] of Object.entries(programs)) {
+          await writeFile(join(directory, name), `#!/bin/sh -e\n${body}\n`);
+          await chmod(join(directory, name), 0o755);
+        }
+      },
+    });
+    const logs = createFileLogStore(storage);
+    const workRoot = join(this.root, 'work');
+    return createStageActivities({ stages: {}, script, logs, workRoot, sweep: (build) => engine.sweep(build) });
+  }
+}
+
+function program(path: string) {
+  const from = { project: 'tinycdb', branch: 'main', trusted: false };
+  return { path, ...from, cleanup: false, level: 0, semaphores: [] };
+}
+
+let root: string;
+let outside: Containers;
+let world: World;
+before(async () => {
+  await ensureImages(builtInPlatforms.slice(0, 1), () => {});
+  root = await mkdtemp(join(tmpdir(), 'sluice-programs-'));
+  outside = new Containers(root);
+  world = await World.start(outside);
+});
+after(async () => {
+  await world.stop();
+  await rm(root, { recursive: true, force: true });
+});
+
+function entering(id: string): GateCommand[] {
+  const time = Date.now();
+  return [
+    { type: 'observe', time, changes: [change(id)] },
+    { type: 'enqueue', time, pipeline: 'gate', change: id },
+  ];
+}
+
+function buildOf(job: string, id: string) {
+  return [...outside.builds.values()].find((build) => build.job === job && build.change === id);
+}
+
+async function logOf(job: string, id: string): Promise<string> {
+  return readFile(join(root, 'logs', buildOf(job, id)?.id ?? '', 'script.log'), 'utf8');
+}
+
+test('a job serves another one from its container, and ends after it', async () => {
+  const serve = frozenJob('serve', { run: [program('serve')], postRun: [program('stop')] });
+  const use = frozenJob('use', { run: [program('use')], dependencies: [{ name: 'serve', soft: false }] });
+  outside.jobs = () => [serve, use];
+  await world.tell('serve', entering('serve-0'));
+  await until('it is merged', () => outside.merged.includes('serve-0'), 60_000);
+  assert.match(await logOf('use', 'serve-0'), /"place":"\d+\.\d+\.\d+\.\d+"/);
+  const log = await logOf('serve', 'serve-0');
+  assert.match(log, /run serve\n.*it pauses until.*\n.*post-run stop\nstopped, true\n.* SUCCESS: serve succeeded\n$/);
+  const [served, used] = [buildOf('serve', 'serve-0'), buildOf('use', 'serve-0')];
+  assert.ok((served?.endTime ?? 0) >= (used?.endTime ?? Number.POSITIVE_INFINITY));
+  assert.equal(await engine.find(served?.id ?? ''), null);
+});
+
+test('the gate knows of a failure while the program still runs', async () => {
+  outside.jobs = () => [frozenJob('fail', { run: [program('fail')], failureOutput: ['FAIL:'] })];
+  const gate = await world.tell('fail', entering('fail-0'));
+  await until('it is failing', async () => (await world.view(gate)).items[0]?.state === 'failing', 60_000);
+  assert.equal((await world.view(gate)).items[0]?.jobs[0]?.result, null);
+  await world.tell('fail', [{ type: 'dequeue', time: Date.now(), pipeline: 'gate', change: 'fail-0' }]);
+  await until('it is cancelled', () => buildOf('fail', 'fail-0')?.result === 'CANCELED', 60_000);
+  assert.equal(await engine.find(buildOf('fail', 'fail-0')?.id ?? ''), null);
+});
