@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { tellFailing } from '../../activities/stages.ts';
 import type { ChangeFacts, GateCommand } from '../../pipelines/gate/command.ts';
 import { nothingReturned } from '../../pipelines/jobs/returned.ts';
-import type { StageInput, StageResult } from '../../workflows/contract.ts';
+import type { JobInput, JobResult, StageInput, StageResult } from '../../workflows/contract.ts';
 import { change, frozenJob } from './make.ts';
 import { testHost, until, World } from './world.ts';
 
@@ -168,4 +168,15 @@ test('a paused job that is no longer wanted is cleaned up', async () => {
   const record = () =>
     [...world.outside.builds.values()].find((one) => one.change === 'gone-0' && one.job === 'server');
   await until('it is recorded', () => record()?.result === 'CANCELED');
+});
+
+test('a job that pauses and was started by hand, for nobody, ends at once', async () => {
+  const first = world.outside.stagesRun.find(({ build }) => build.change === 'pause-0' && build.job === 'server');
+  const record = [...world.outside.builds.values()].find(({ id }) => id === first?.build.id);
+  const input = (await world.inputOf(record?.workflow ?? '')) as JobInput;
+  world.outside.stage = () => pausing;
+  world.outside.resume = () => ({ ...fine, summary: 'ended' });
+  const options = { workflowId: 'paused-alone', taskQueue: 'control', args: [input] };
+  const { outcome }: JobResult = await world.temporal.client.workflow.execute('job', options);
+  assert.deepEqual([outcome.result, outcome.summary], ['SUCCESS', 'ended']);
 });
