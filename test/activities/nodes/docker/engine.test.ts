@@ -142,8 +142,8 @@ test('an engine that is away is told apart from every other error', async () => 
 
 test('a container that vanishes while a program runs is a fault of the engine', async () => {
   const other = await engine.start(spec);
-  const running = other.exec(['sleep', '60'], { signal });
+  const lost = assert.rejects(other.exec(['sleep', '60'], { signal }), EngineUnavailable);
   await sleep(300);
   await other.remove();
-  await assert.rejects(running, EngineUnavailable);
+  await lost;
 });
