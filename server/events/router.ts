@@ -169,10 +169,12 @@ export class EventRouter {
     return { layout, change, around: [change], joins: nothing };
   }
 
-  /** Enqueues the event's change in every pipeline that the event triggers. */
+  /**
+   * Enqueues the event's change in every pipeline that the event triggers. Where its project does not use the pipeline
+   * it only joins those that are there: a change ahead may bring its project in.
+   */
   async #route({ layout, change, around, joins }: View, event: TriggerEvent, id: string): Promise<void> {
     for (const pipeline of layoutPipelines(layout)) {
-      if (!uses(change, pipeline.name) && !joins.has(pipeline.name)) continue;
       if (!triggers(pipeline, event, change)) continue;
       const gate = this.#gateOf(change, pipeline.name);
       const time = Date.now();
@@ -180,7 +182,8 @@ export class EventRouter {
         { type: 'observe', time, changes: around },
         { type: 'enqueue', time, pipeline: pipeline.name, change: change.key, event },
       ];
-      await this.#tell(gate, { layout }, { id, commands });
+      if (uses(change, pipeline.name) || joins.has(pipeline.name)) await this.#tell(gate, { layout }, { id, commands });
+      else await this.#deps.gates.inform(gate, { id, commands });
     }
   }
 

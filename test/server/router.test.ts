@@ -24,8 +24,12 @@ async function setup(t: TestContext, projects: readonly string[]) {
   const layouts = createLayouts({ tenant: 't', projects: () => gated, root, defaults, connections: { git: 'git' } });
   const host = createGitHost({ root, connection: 'git', page: '' });
   const told: { readonly gate: GateName; readonly message: GateMessage }[] = [];
-  const tell = async (gate: GateName, message: GateMessage) => void told.push({ gate, message });
-  const gates = { tell, inform: async () => {}, ask: async () => ({ ok: true }) as const };
+  const informed: { readonly gate: GateName; readonly message: GateMessage }[] = [];
+  const gates = {
+    tell: async (gate: GateName, message: GateMessage) => void told.push({ gate, message }),
+    inform: async (gate: GateName, message: GateMessage) => void informed.push({ gate, message }),
+    ask: async () => ({ ok: true }) as const,
+  };
   const known = new Set<string>();
   const ledger = {
     wasTold: async (key: string) => known.has(key),
@@ -43,7 +47,7 @@ async function setup(t: TestContext, projects: readonly string[]) {
     const pushed = await desk?.push('refs/for/master');
     assert.equal(pushed?.code, 0, pushed?.stderr);
   };
-  return { root, layouts, router, look, push };
+  return { root, layouts, router, informed, look, push };
 }
 
 test('a change that first brings its project into a pipeline runs there, with the jobs that it brings', async (t) => {
@@ -68,12 +72,17 @@ test('a change that first brings its project into a pipeline runs there, with th
   assert.match(refused.ok ? '' : refused.reason, /new does not use the pipeline gate/);
 });
 
-test('so do changes on top of it, and changes of other projects do not', async (t) => {
-  const { look, push } = await setup(t, ['new', 'other']);
+test('so do changes on top of it; those of other projects only join what is there already', async (t) => {
+  const { look, push, informed } = await setup(t, ['new', 'other']);
   await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
   await push('new', 'a', '1', messageFor('on-top'));
   await push('other', 'a', '1', messageFor('other'));
   const pipelines = async (change: string) => (await look(change)).map(({ gate }) => gate.pipeline);
   assert.deepEqual(await pipelines('2'), ['check']);
   assert.deepEqual(await pipelines('3'), []);
+  const entering = informed.filter(({ message }) => message.commands.some(({ type }) => type === 'enqueue'));
+  assert.deepEqual(
+    entering.map(({ gate }) => gate),
+    [{ tenant: 't', pipeline: 'check', queue: 'other' }],
+  );
 });
