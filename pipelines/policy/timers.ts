@@ -80,10 +80,12 @@ export function turn(timers: readonly Timer[], { after, until, rules }: TimerLoo
   for (const timer of timers) {
     const rule = `${timer.tick.pipeline} ${timer.tick.timespec}`;
     found.add(rule);
-    const time = rules.includes(rule) ? nextTick(timer, after) : undefined;
-    if (time !== undefined && time <= until) due.push({ ...timer.tick, time });
-    const later = nextTick(timer, until);
-    if (later !== undefined) next = Math.min(next, later);
+    let time = nextTick(timer, rules.includes(rule) ? after : until);
+    if (time !== undefined && time <= until) {
+      due.push({ ...timer.tick, time });
+      time = nextTick(timer, until);
+    }
+    if (time !== undefined) next = Math.min(next, time);
   }
   return { due, next: Number.isFinite(next) ? next : null, rules: [...found] };
 }
