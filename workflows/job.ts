@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { BuildOutcome } from '../pipelines/jobs/state.ts';
 import type { FrozenJob } from '../pipelines/model/job.ts';
+import { sealedSecretsOf } from '../pipelines/model/secrets.ts';
 import { hostActivities, local, stageActivities } from './activities.ts';
 import type { JobInput, JobResult, JobStart, PausedStage, Programs, StageInput, StageResult } from './contract.ts';
 import { JobLine } from './job-line.ts';
@@ -128,6 +129,7 @@ function outcomeOf(result: StageResult): BuildOutcome {
 
 function stageInput(input: JobInput, start: JobStart): StageInput {
   const { job } = input;
+  const secrets = sealedSecretsOf(job);
   return {
     build: identity(input, start),
     stage: job.uses ?? 'script',
@@ -138,6 +140,7 @@ function stageInput(input: JobInput, start: JobStart): StageInput {
     parents: input.parents,
     provided: [...start.unreleased, ...input.provided],
     vars: { ...job.vars, ...job.extraVars },
+    ...(secrets === undefined ? {} : { secrets }),
     timeout: job.timeout,
   };
 }

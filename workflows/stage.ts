@@ -1,6 +1,7 @@
 import type { Returned } from '../pipelines/jobs/returned.ts';
 import type { SourceState } from '../pipelines/model/artifact.ts';
 import type { Artifact, BuildResult, Playbook, ProvidedArtifact, Stage } from '../pipelines/model/job.ts';
+import type { SealedSecrets } from '../pipelines/model/secrets.ts';
 
 /** Who a build is: everything a log, a label or a report needs to name it. */
 export interface BuildIdentity {
@@ -35,6 +36,8 @@ export interface StageInput {
   /** Artifacts of the items ahead that this job requires, oldest first. */
   readonly provided: readonly ProvidedArtifact[];
   readonly vars: Readonly<Record<string, unknown>>;
+  /** Cipher text by digest; a stage that may see the plain text asks the server for it. */
+  readonly secrets?: SealedSecrets;
   /** Seconds. */
   readonly timeout: number | null;
 }

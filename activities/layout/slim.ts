@@ -5,7 +5,7 @@ export function slim(graph: JobGraph): JobGraph {
   return { ...graph, jobs: graph.jobs.map(slimJob) };
 }
 
-function slimJob(job: FrozenJob): FrozenJob {
+function slimJob({ seal: _seal, ...job }: FrozenJob): FrozenJob {
   const values = { vars: {}, extraVars: {}, hostVars: {}, groupVars: {} };
   const lists = {
     secrets: [],

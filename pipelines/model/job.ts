@@ -35,6 +35,10 @@ export interface FrozenJob {
   readonly hostVars: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly groupVars: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly secrets: readonly SecretUse[];
+  /** What happens when a program prints a secret: it is never shown, and with `fail` that is the verdict. */
+  readonly secretExposure?: 'ignore' | 'redact' | 'fail';
+  /** Of a job with secrets, by the one that prepared its state: an altered job is given none. */
+  readonly seal?: string;
   readonly preRun: readonly Playbook[];
   readonly run: readonly Playbook[];
   readonly postRun: readonly Playbook[];
@@ -76,8 +80,10 @@ export interface SecretUse {
   readonly name: string;
   readonly secret: string;
   readonly passToParent: boolean;
-  /** Where the encrypted value is kept; the value itself never travels in a graph. */
+  /** Where it is defined, and whose key it is encrypted with. */
   readonly project: string;
+  /** Digest of the stored cipher text, once the job's state is prepared; the value itself never travels in a graph. */
+  readonly encrypted?: string;
 }
 
 /** A playbook, script or command of a job, in the repository and branch that defined it. */

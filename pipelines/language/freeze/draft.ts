@@ -1,4 +1,4 @@
-import type { JobDependency, Playbook, SecretUse, VisibleSecret } from '../../model/job.ts';
+import type { FrozenJob, JobDependency, Playbook, SecretUse, VisibleSecret } from '../../model/job.ts';
 import { mergeVariables } from '../../model/merge-variables.ts';
 import type { Layout } from '../layout.ts';
 import { flattenNodesets } from '../nodesets.ts';
@@ -50,7 +50,7 @@ export class JobDraft {
   abstract = false;
   intermediate = false;
   protectedOrigin: string | undefined;
-  secretExposure: string | undefined;
+  secretExposure: FrozenJob['secretExposure'];
   preRun: readonly Playbook[] = [];
   run: readonly Playbook[] = [];
   postRun: readonly Playbook[] = [];

@@ -30,6 +30,7 @@ export function finishJob(layout: Layout, draft: JobDraft, change: string): Froz
     hostVars: draft.variables['host-vars'] as FrozenJob['hostVars'],
     groupVars: draft.variables['group-vars'] as FrozenJob['groupVars'],
     secrets: draft.secrets,
+    ...(draft.secretExposure !== undefined && { secretExposure: draft.secretExposure }),
     preRun: draft.preRun,
     run: draft.run,
     postRun: draft.postRun,

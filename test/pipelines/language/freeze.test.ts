@@ -278,6 +278,13 @@ test('a playbook sees the secrets of its own variant, and what a child passes on
   assert.deepEqual(seen('b').sort(), [...parents(''), 'other login=passed'].sort());
 });
 
+test('what happens to a printed secret is settled once', () => {
+  const text = (child: string) =>
+    `- job: {name: a, secret-exposure: fail}\n- job: {name: b, parent: a${child}}\n- project: {name: app, check: {jobs: [b]}}`;
+  assert.equal(jobNamed(freeze(simple(text(''))), 'b').secretExposure, 'fail');
+  assert.match(errorsOf(freeze(simple(text(', secret-exposure: redact')))).join(), /may not be changed/);
+});
+
 test('a protected job is for its own project', () => {
   const layout = layoutOf({
     config: {

@@ -84,7 +84,11 @@ const refused: readonly [sentence: string, text: string, problem: RegExp][] = [
     '- job: {name: a, failure-output: [ok, "(a"]}\n',
     /failure-output.*not a regular expression that RE2 accepts/,
   ],
-  ['and says what it is', '- job: {name: a, failure-output: "^(?!ok)"}\n', /looks ahead or behind, which RE2 cannot; write \{regex: "\^\(ok\)", negate: true\}/],
+  [
+    'and says what it is',
+    '- job: {name: a, failure-output: "^(?!ok)"}\n',
+    /looks ahead or behind, which RE2 cannot; write \{regex: "\^\(ok\)", negate: true\}/,
+  ],
   ['a file is a list', 'job: {name: a}\n', /a configuration file is a list/],
   ['text that is not YAML is told as such', '- job: {name: a\n- [', /YAML: /],
   ['an unknown tag is named', '- job: {name: a, vars: {x: !python/object 1}}\n', /unknown tag "!python\/object"/],
