@@ -36,7 +36,7 @@ function makeNeeds(facts: Facts, pipeline: Pipeline): Needs {
   let reverse: Map<string, string[]> | undefined;
   const of = (key: string): readonly string[] => {
     const change = facts.changes[key];
-    if (!change || pipeline.ignoreDependencies || isFree(change, pipeline)) return nothing;
+    if (!change || isFree(change, pipeline)) return nothing;
     const found = direct.get(key) ?? unmergedNeeds(facts, change, pipeline);
     direct.set(key, found);
     return found;
@@ -44,7 +44,7 @@ function makeNeeds(facts: Facts, pipeline: Pipeline): Needs {
   return {
     of,
     by: (key) => {
-      reverse ??= reverseNeeds(facts, of);
+      reverse ??= reverseNeeds(facts, pipeline);
       return reverse.get(key) ?? nothing;
     },
     cycle: (key) => {
@@ -58,12 +58,16 @@ function makeNeeds(facts: Facts, pipeline: Pipeline): Needs {
 
 /** The usual case, decided without any work: a change that names no other. */
 function isFree(change: ChangeFacts, pipeline: Pipeline): boolean {
-  if (change.kind !== 'change') return true;
+  if (change.kind !== 'change' || pipeline.ignoreDependencies) return true;
   const byTopic = change.topic !== undefined && change.placements[pipeline.name]?.dependenciesByTopic === true;
   return change.parents.length === 0 && change.dependsOn.length === 0 && !byTopic;
 }
 
 function unmergedNeeds(facts: Facts, change: ChangeFacts, pipeline: Pipeline): readonly string[] {
+  return allNeeds(facts, change, pipeline).filter((key) => facts.changes[key]?.status !== 'merged');
+}
+
+function allNeeds(facts: Facts, change: ChangeFacts, pipeline: Pipeline): readonly string[] {
   const found = new Set<string>();
   for (const parent of change.parents) found.add(parentKey(facts, change, parent));
   for (const id of change.dependsOn) found.add(facts.patchsets[id]?.at(-1) ?? id);
@@ -71,7 +75,7 @@ function unmergedNeeds(facts: Facts, change: ChangeFacts, pipeline: Pipeline): r
     for (const key of sameTopic(facts, change.topic, new Set())) found.add(key);
   }
   found.delete(change.key);
-  return [...found].filter((key) => facts.changes[key]?.status !== 'merged');
+  return [...found];
 }
 
 function parentKey(facts: Facts, change: ChangeFacts, parent: string): string {
@@ -98,11 +102,12 @@ function sameTopic(facts: Facts, topic: string, seen: Set<string>): readonly str
   return keys;
 }
 
-function reverseNeeds(facts: Facts, of: Needs['of']): Map<string, string[]> {
+/** A change that has merged is still needed by those that name it: they come in with it when it comes in again. */
+function reverseNeeds(facts: Facts, pipeline: Pipeline): Map<string, string[]> {
   const ranked = new Map<string, { key: string; rank: number }[]>();
   for (const change of Object.values(facts.changes)) {
-    if (change.status !== 'open' || !change.current) continue;
-    for (const need of of(change.key)) {
+    if (change.status !== 'open' || !change.current || isFree(change, pipeline)) continue;
+    for (const need of allNeeds(facts, change, pipeline)) {
       const id = facts.changes[need]?.id ?? need;
       const rank = change.parents.includes(id) ? 0 : change.dependsOn.includes(id) ? 1 : 2;
       ranked.set(need, [...(ranked.get(need) ?? []), { key: change.key, rank }]);
