@@ -113,6 +113,8 @@ export interface JobGraph {
   readonly jobs: readonly FrozenJob[];
   readonly failFast: boolean;
   readonly warnings: readonly string[];
+  /** How the jobs were chosen, where the project asks to be told. */
+  readonly debug?: readonly string[];
 }
 
 /** Everything Zuul records as the result of a build; null in state means not ended. */

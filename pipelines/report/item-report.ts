@@ -28,7 +28,11 @@ export interface ReportSubject {
 export function itemReport(action: ReportAction, subject: ReportSubject): string {
   const { pipeline, buildSet } = subject;
   const warnings = buildSet.warnings.map((warning) => `Warning: ${warning}`);
-  return withFooter(pipeline, [body(action, subject), ...warnings].filter((part) => part !== '').join('\n\n'));
+  return withFooter(pipeline, joined(body(action, subject), ...warnings, debugText(buildSet.builds)));
+}
+
+function debugText(builds: BuildSetState | null): string {
+  return builds?.graph.debug ? ['Debug information:', ...builds.graph.debug].join('\n  ') : '';
 }
 
 function body(action: ReportAction, subject: ReportSubject): string {

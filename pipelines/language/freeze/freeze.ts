@@ -74,17 +74,20 @@ function freeze(layout: Layout, input: FreezeInput): FreezeResult {
   const nodes: GraphNode[] = [];
   const debug: string[] = [];
   let failFast = false;
+  let told = false;
   for (const change of changes) {
     const project = findProject(layout.projects, change.project)?.name ?? change.project;
     const place = { pipeline: input.pipeline, project, ref: refOf(change) };
     const part = participation(layout, place, debug);
     if (part === undefined) continue;
     failFast = part.failFast ?? failFast;
+    told ||= part.wantsDebug;
     const freezer = new ChangeFreezer(layout, input, { ...change, project });
     for (const name of part.jobs.keys()) nodes.push(...freezer.freeze(name, part));
     debug.push(...freezer.debug);
   }
-  return { graph: { jobs: joinGraph(layout, nodes, input.primary), failFast, warnings: [] }, debug };
+  const jobs = joinGraph(layout, nodes, input.primary);
+  return { graph: { jobs, failFast, warnings: [], ...(told ? { debug } : {}) }, debug };
 }
 
 function refOf({ branch, ref, containingBranches }: FreezeChange): MatchedRef {
