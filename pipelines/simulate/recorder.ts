@@ -3,13 +3,18 @@ import type { Item } from '../gate/state.ts';
 import { applyBuild, startBuildSet } from '../jobs/build-set.ts';
 import { relations } from '../jobs/graph.ts';
 import type { Build, BuildSetState } from '../jobs/state.ts';
+import type { Artifact } from '../model/job.ts';
 import type { SimulatedBuild, SimulatedReport, SimulationResult } from './scenario.ts';
 import type { Workshop } from './workshop.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** A build as the result will list it; `paused` as long as it only waits for its descendants. */
-export type BuildRecord = Mutable<SimulatedBuild> & { paused: boolean };
+/** A build as the result will list it, with the artifacts that it was given. */
+export type BuildRecord = Mutable<SimulatedBuild> & {
+  /** It only waits for its descendants. */
+  paused: boolean;
+  readonly received: readonly Artifact[];
+};
 
 /** What is known of an item on its way. */
 interface Track {

@@ -166,6 +166,5 @@ export interface SimulatedBuild {
   readonly voting: boolean;
   readonly node: string | null;
   readonly artifacts: readonly Artifact[];
-  readonly received: readonly Artifact[];
   readonly vars?: Readonly<Record<string, unknown>>;
 }

@@ -167,7 +167,7 @@ class Run {
       failures: this.#failures,
       merged: engine.world.merged,
       reports: recorder.reports,
-      builds: recorder.builds.map(({ paused: _paused, ...build }) => build),
+      builds: recorder.builds.map(({ paused: _paused, received: _received, ...build }) => build),
       windows: recorder.windows,
       events: recorder.events,
       configErrors: engine.layouts.problems.map(({ path, line, column, message, severity }) => ({
