@@ -57,7 +57,11 @@ class RefWriter {
     const { stdin, stdout, stderr } = this.#process;
     this.#timer = setTimeout(() => this.#end(), idle);
     this.#process.on('error', (error) => this.#end(error));
-    this.#process.on('close', (code) => this.#close({ code: code ?? 137, stderr: this.#stderr }));
+    this.#process.on('exit', () => {
+      this.ended = true;
+    });
+    // Without the word that it is committed, a transaction has failed, whatever the exit code.
+    this.#process.on('close', (code) => this.#close({ code: code || 137, stderr: this.#stderr }));
     // A process that ends early is judged by its exit code.
     stdin.on('error', () => {});
     stdout.setEncoding('utf8').on('data', (text: string) => this.#take(text));

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, readlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { exportTree } from '../../../activities/git/export.ts';
 import { git } from '../../../activities/git/git.ts';
 import { readRefs, submit, updateRefs } from '../../../activities/git/refs.ts';
@@ -105,6 +106,28 @@ test('moves that are asked for at once follow each other, whatever becomes of th
     refs.filter((_, index) => index % 4 !== 3).sort(),
   );
 });
+
+test('refs go on moving after the process that moves them was killed', async (t) => {
+  const repo = await bareRepository(await scratch(t), 'p');
+  const one = await makeCommit(repo, { files: { a: '1' } });
+  const move = (ref: string) => updateRefs(repo, [{ ref, from: null, to: one }]);
+  assert.equal(await move('refs/heads/a'), true);
+  const pid = await processOf(repo, 'update-ref');
+  assert.ok(pid !== undefined);
+  process.kill(pid, 'SIGKILL');
+  while ((await processOf(repo, 'update-ref')) !== undefined) await sleep(5);
+  assert.equal(await move('refs/heads/b'), true);
+  assert.deepEqual([...(await readRefs(repo, 'refs/heads')).keys()], ['refs/heads/a', 'refs/heads/b']);
+});
+
+/** The git that serves a repository with a command, if there is one. */
+async function processOf(repo: string, command: string): Promise<number | undefined> {
+  for (const name of await readdir('/proc')) {
+    const line = await readFile(join('/proc', name, 'cmdline'), 'utf8').catch(() => '');
+    if (line.includes(`--git-dir=${repo}\0${command}`)) return Number(name);
+  }
+  return undefined;
+}
 
 test('a branch moves only from where it is expected, and a repetition is known', async (t) => {
   const repo = await bareRepository(await scratch(t), 'p');
