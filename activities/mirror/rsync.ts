@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MirrorUrl, parseMirrorUrl, rsyncRoot } from '../../pipelines/mirror/url.ts';
-import { run } from '../process/run.ts';
+import { type RunResult, run } from '../process/run.ts';
 import { MirrorError, type MirrorHostConfig } from './types.ts';
 
 /** rsync to one host: every operation on a mirror is a transfer, because a daemon offers nothing else. */
@@ -33,17 +33,28 @@ const common = ['--8-bit-output', '--secluded-args'];
 export function createTransport(config: MirrorHostConfig, options: TransportOptions): Transport {
   const url = parseMirrorUrl(config.url);
   const root = rsyncRoot(url);
-  const fixed = [...common, ...connection(url, config, options.timeout)];
+  const seconds = Math.max(1, Math.ceil(options.timeout));
+  const fixed = [...common, ...connection(url, config, seconds)];
   const signal = options.signal ? { signal: options.signal } : {};
+  let silent: MirrorError | null = null;
   return {
     top: topOf(url),
     at: (path) => (path === '' ? `${root}/` : `${root}/${path}`),
     async rsync(args) {
+      // A host that was silent through all tries is not asked again: its time is spent.
+      if (silent !== null) throw silent;
       for (let tries = 0; ; tries += 1) {
-        const result = await run('rsync', [...fixed, ...args], { endsWithUs: true, ...signal });
+        // A sender goes on telling a silent receiver that it is alive, and never gives up by itself.
+        const sends = url.kind !== 'local' && args.at(-1)?.startsWith(root);
+        const silence = sends ? seconds * 1_000 : undefined;
+        const result = await run('rsync', [...fixed, ...args], { endsWithUs: true, silence, ...signal });
         if (result.code === 0) return result.stdout;
         const busy = result.code === 5 && /max connections/.test(result.stderr);
-        if (tries >= retries || !(worthRetrying.has(result.code) || busy)) throw fault(url, result);
+        if (tries >= retries || !(worthRetrying.has(result.code) || busy || result.timedOut)) {
+          const error = fault(url, result);
+          if (error.code === 'timeout') silent = error;
+          throw error;
+        }
         await sleep(pause, undefined, signal);
       }
     },
@@ -56,8 +67,7 @@ function topOf(url: MirrorUrl): Transport['top'] {
   return { place: `${rsyncRoot({ ...url, path: module })}/`, path: rest.join('/') };
 }
 
-function connection(url: MirrorUrl, config: MirrorHostConfig, timeout: number): string[] {
-  const seconds = Math.max(1, Math.ceil(timeout));
+function connection(url: MirrorUrl, config: MirrorHostConfig, seconds: number): string[] {
   const silence = `--timeout=${seconds}`;
   if (url.kind === 'local') return [silence];
   if (url.kind === 'rsync') return [silence, `--contimeout=${seconds}`];
@@ -74,9 +84,16 @@ function quoted(word: string): string {
   return /^[\w./=@:-]+$/.test(word) ? word : `'${word.replaceAll("'", "''")}'`;
 }
 
-function fault(url: MirrorUrl, { code, stderr }: { readonly code: number; readonly stderr: string }): MirrorError {
+function fault(url: MirrorUrl, { code, stderr, timedOut }: RunResult): MirrorError {
+  if (timedOut) return new MirrorError('timeout', 'the host took what was sent and said nothing more');
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^rsync error: .* \(code \d+\)/.test(line));
-  const message = (lines[0] ?? stderr).trim().slice(0, 500) || `rsync ended with ${code}`;
-  if (code === 30 || code === 35) return new MirrorError('timeout', message);
-  return new MirrorError(url.kind === 'ssh' && code === 255 ? 'ssh:255' : `rsync:${code}`, message);
+  // Without a connection rsync ends with 255, or with 12 when it sees the end of the stream first.
+  const unconnected = url.kind === 'ssh' && (code === 255 || /\(0 bytes received so far\)/.test(stderr));
+  // ssh's reason comes last, after its warnings; rsync's comes first.
+  const said = unconnected ? lines.filter((line) => !line.startsWith('rsync: ')).at(-1) : lines[0];
+  const message = (said ?? stderr).trim().slice(0, 500) || `rsync ended with ${code}`;
+  if (code === 30 || code === 35 || (unconnected && /timed out/.test(message))) {
+    return new MirrorError('timeout', message);
+  }
+  return new MirrorError(unconnected ? 'ssh:255' : `rsync:${code}`, message);
 }

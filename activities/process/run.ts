@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { watchReads } from './reads.ts';
 import { timed } from './timing.ts';
 
 export interface RunOptions {
@@ -9,6 +10,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds until the process group is killed. */
   readonly timeout?: number;
+  /** Milliseconds without reading anything until the process group is killed; for programs that wait for ever. */
+  readonly silence?: number | undefined;
   /** Receives standard output and error as they come. */
   readonly onOutput?: (text: string) => void;
   readonly uid?: number;
@@ -57,18 +60,15 @@ function start(program: string, args: readonly string[], options: RunOptions): P
     });
     let timedOut = false;
     const stop = () => killGroup(child.pid);
-    const timer =
-      options.timeout === undefined
-        ? undefined
-        : setTimeout(() => {
-            timedOut = true;
-            stop();
-          }, options.timeout);
+    const unwatch = watch(child.pid, options, () => {
+      timedOut = true;
+      stop();
+    });
     signal?.addEventListener('abort', stop, { once: true });
     const out = collect(child.stdout, options);
     const err = collect(child.stderr, options);
     const settle = () => {
-      clearTimeout(timer);
+      unwatch();
       signal?.removeEventListener('abort', stop);
     };
     child.on('error', (error) => {
@@ -84,6 +84,15 @@ function start(program: string, args: readonly string[], options: RunOptions): P
     child.stdin.on('error', () => {});
     child.stdin.end(options.input ?? '');
   });
+}
+
+function watch(pid: number | undefined, { timeout, silence }: RunOptions, expire: () => void): () => void {
+  const late = timeout === undefined ? undefined : setTimeout(expire, timeout);
+  const still = silence === undefined || pid === undefined ? undefined : watchReads(pid, silence, expire);
+  return () => {
+    clearTimeout(late);
+    still?.();
+  };
 }
 
 /** Like `run`, and throws an error with the last lines of its output when the exit code is not 0. */
