@@ -1,9 +1,22 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { freeName } from '../../pipelines/mirror/names.ts';
 import { type MirrorResult, noChanges, packageChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
 import { type Work, withOpenHosts } from './command.ts';
-import { indexPaths } from './content.ts';
+import { indexPaths, verifyTree } from './content.ts';
 import { type FrozenSource, freezeSource } from './freeze.ts';
-import { differences, mendDifferences, probeLinks, sendReport, sendSnapshot, shows } from './host.ts';
+import {
+  differences,
+  type MirrorHost,
+  mendDifferences,
+  openHost,
+  probeLinks,
+  sendReport,
+  sendSnapshot,
+  shows,
+  type Transferred,
+  withTemporary,
+} from './host.ts';
 import { pruneSessions } from './prune.ts';
 import { asMirrorError, forEach, plainResult, resultOf, type Session, undo } from './session.ts';
 import { type Committed, type SetState, type Transaction, withSetState } from './state.ts';
@@ -21,9 +34,8 @@ export interface SyncOptions {
  */
 export function syncMirrors(set: MirrorSet, context: MirrorContext, options: SyncOptions = {}): Promise<MirrorResult> {
   return withSetState(set, context, async (state) => {
-    if (options.dryRun || (await state.paused()) === null) {
-      return withOpenHosts({ set, state, context }, (work) => syncOpenHosts(work, options));
-    }
+    if (options.dryRun) return withOpenHosts({ set: { ...set, init: false }, state, context }, rehearseSync(set.init));
+    if ((await state.paused()) === null) return withOpenHosts({ set, state, context }, syncOpenHosts);
     await state.queue();
     context.log(`${set.name} is paused: it will be synchronised when it is resumed`);
     return untouched(set, state);
@@ -31,10 +43,21 @@ export function syncMirrors(set: MirrorSet, context: MirrorContext, options: Syn
 }
 
 /** The sync itself, for a command that has the set and its hosts already. */
-export async function syncOpenHosts(work: Work, options: SyncOptions = {}): Promise<MirrorResult> {
-  const result = work.lost.length > 0 ? diverged(work, work.lost) : await publish(work, options);
-  if (!options.dryRun) await work.state.saveLast(result);
+export async function syncOpenHosts(work: Work): Promise<MirrorResult> {
+  const result = work.lost.length > 0 ? diverged(work, work.lost) : await publish(work, {});
+  await work.state.saveLast(result);
   return result;
+}
+
+/** Hosts where directories are missing that `init` would make count as empty ones. */
+function rehearseSync(init: boolean): (work: Work) => Promise<MirrorResult> {
+  return async (work) => {
+    for (const session of work.sessions.filter(({ error }) => init && error?.code === 'missing')) {
+      session.error = null;
+      session.view = { snapshots: [], links: {}, entries: [] };
+    }
+    return work.lost.length > 0 ? diverged(work, work.lost) : publish(work, { dryRun: true });
+  };
 }
 
 /** What is known of a set that nothing was done to, without asking its hosts. */
@@ -124,6 +147,8 @@ async function stage(session: Session, { snapshot, frozen }: Publication): Promi
   const paths = [...new Set([...indexes, ...session.transferred.changed])];
   const different = await differences(host, frozen.tree, { snapshot, paths });
   if (different.length > 0) throw new MirrorError('verify', `${different[0]} is not what was sent`);
+  // What was frozen shares its bytes with the source, which may have been written to in place meanwhile.
+  await verifyTree(frozen.tree, new Set(session.transferred.changed));
   // A host that went away since must be noticed before any other is flipped.
   await host.view();
 }
@@ -138,10 +163,25 @@ async function rehearse(work: Work, { behind, snapshot, frozen, committed }: Pub
   await forEach(behind, async (session) => {
     const { host, previous } = session;
     session.phase = 'stage';
-    session.transferred = await sendSnapshot(host, frozen.tree, { snapshot, previous, dryRun: true });
+    const there = session.view?.entries.length !== 0;
+    session.transferred = there
+      ? await sendSnapshot(host, frozen.tree, { snapshot, previous, dryRun: true })
+      : await sendNowhere(host, frozen.tree, snapshot);
   });
   const result = await finished(work, { snapshot, frozen, committed });
   return { ...result, outcome: behind.some(({ error }) => error !== null) ? 'failed' : 'unchanged', snapshot: null };
+}
+
+/** What a host would get that has nothing yet, not even the directory of snapshots. */
+function sendNowhere({ set, name }: MirrorHost, tree: string, snapshot: string): Promise<Transferred> {
+  return withTemporary(async (url) => {
+    await mkdir(join(url, set.snapshots), { recursive: true });
+    return sendSnapshot(openHost({ ...set, hosts: { [name]: { url } } }, name), tree, {
+      snapshot,
+      previous: null,
+      dryRun: true,
+    });
+  });
 }
 
 interface Finish {

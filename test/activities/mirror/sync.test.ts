@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { appendFileSync, existsSync } from 'node:fs';
 import { lstat, mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -47,6 +48,22 @@ describe('a first synchronisation', () => {
     const { outcome, hosts } = await world.sync(set);
     assert.deepEqual([outcome, hosts.m1?.error?.code, hosts.m1?.phase], ['failed', 'missing', 'connect']);
     await assert.rejects(stat(world.local('m1')));
+  });
+
+  test('a rehearsal says what would be sent and makes nothing, not even directories', async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const daemon = await world.daemon('m2');
+    const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: `${daemon.url}/deep/er` } } });
+    const { outcome, hosts } = await syncMirrors(set, world.context, { dryRun: true });
+    assert.equal(outcome, 'unchanged');
+    for (const host of Object.values(hosts)) assert.ok(host.files > 3, JSON.stringify(host));
+    await assert.rejects(stat(world.local('m1')));
+    await assert.rejects(stat(join(daemon.root, 'deep')));
+    assert.equal((await world.sync(set)).outcome, 'committed');
+    await world.publish('beta', '1');
+    const second = await syncMirrors(set, world.context, { dryRun: true });
+    assert.deepEqual([second.outcome, (await look(world.local('m1'))).snapshots.length], ['unchanged', 1]);
   });
 
   test('leaves a directory alone that stands where a head should be', async (t) => {
@@ -164,10 +181,11 @@ describe('when a host is away', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     t.after(() => silent.close());
     const { port } = silent.address() as { port: number };
-    const set = world.set({ timeout: 1, hosts: { m1: { url: `rsync://127.0.0.1:${port}/mirror` } } });
+    const at = (scheme: string) => ({ url: `${scheme}://127.0.0.1:${port}/mirror` });
+    const set = world.set({ timeout: 1, hosts: { m1: at('rsync'), m2: at('ssh') } });
     const started = Date.now();
     const { hosts } = await world.sync(set);
-    assert.equal(hosts.m1?.error?.code, 'timeout');
+    assert.deepEqual([hosts.m1?.error?.code, hosts.m2?.error?.code], ['timeout', 'timeout'], JSON.stringify(hosts));
     assert.ok(Date.now() - started < 3 * 1_000 + 15_000);
   });
 });
@@ -222,6 +240,24 @@ describe('what a mirror does wrong', () => {
     const { outcome, hosts } = await world.sync(world.set({ hosts: { m1: { url: world.local('m1') } } }));
     assert.deepEqual([outcome, hosts.m1?.error?.code], ['failed', 'verify']);
   });
+});
+
+test('a file of the source that is written to in place while it is sent is not published', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+  const first = await world.sync(set);
+  await world.publish('beta', '1');
+  const file = 'pool/main/b/beta/beta_1_all.deb';
+  const victim = join(await realpath(world.source), file);
+  const now = () => {
+    // Asked for the new snapshot's name: between freezing and sending.
+    if (existsSync(join(world.context.state, 'deb/frozen', file))) appendFileSync(victim, 'half');
+    return world.context.now() + 1_000;
+  };
+  const second = await syncMirrors(set, { ...world.context, now });
+  assert.deepEqual([second.outcome, second.hosts.m1?.error?.code], ['failed', 'verify'], JSON.stringify(second));
+  assert.deepEqual((await look(world.local('m1'))).snapshots, [first.snapshot]);
 });
 
 describe('rolling back', () => {
