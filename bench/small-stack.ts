@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pino from 'pino';
 import { createReportActivities } from '../activities/report/activities.ts';
+import { createSealer } from '../activities/secrets/seal.ts';
 import { createStageActivities, type StageDeps } from '../activities/stages.ts';
 import { findTemporal } from '../infra/bootstrap/find.ts';
 import { createCommon } from '../infra/compose/common.ts';
@@ -79,7 +80,8 @@ async function startWorkers(file: string, stages: StageDeps['stages']) {
   const temporal = await connect({ address: config.temporal.address, namespace: 'default' });
   const store = await openStore(common.paths.store);
   const report = createReportActivities({ store, publish: () => {} });
-  const control = createControl({ common, temporal, store, report, logger: pino({ level: 'silent' }) });
+  const sealer = await createSealer(common.paths.secretKeys);
+  const control = createControl({ common, temporal, store, report, sealer, logger: pino({ level: 'silent' }) });
   const notHere = async () => ({ result: 'ERROR' as const, summary: 'not here', artifacts: [] });
   const script = { run: notHere, resume: notHere };
   const { logs, paths } = common;

@@ -6,6 +6,7 @@ import { registerActing } from './api/act.ts';
 import { registerArtifacts } from './api/artifacts.ts';
 import { registerBuilds } from './api/builds.ts';
 import { registerChanges } from './api/changes.ts';
+import { registerSecrets } from './api/secrets.ts';
 import { registerStatus } from './api/status.ts';
 import type { ServerDeps } from './deps.ts';
 import { type App, createFastify } from './fastify.ts';
@@ -30,7 +31,8 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
     timeWindow: '1 minute',
     allowList: (request) => !request.url.startsWith('/api/'),
   });
-  for (const register of [registerStatus, registerBuilds, registerChanges, registerActing]) register(app, deps);
+  for (const register of [registerStatus, registerBuilds, registerChanges, registerActing, registerSecrets])
+    register(app, deps);
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());
   registerArtifacts(app, deps);
   registerPages(app, deps);

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Store } from '../infra/store/store.ts';
 import type { LiveStream } from './live.ts';
-import type { Changes, HookNotice, Operations } from './port.ts';
+import type { Changes, HookNotice, Operations, ServerSecrets } from './port.ts';
 
 /** Everything that the server needs; made by the composition root. */
 export interface ServerDeps {
@@ -9,6 +9,7 @@ export interface ServerDeps {
   readonly live: LiveStream;
   readonly operations: Operations;
   readonly changes: Changes;
+  readonly secrets: ServerSecrets;
   /** Takes a hook's notice; answers once it is safe to forget it. */
   readonly intake: (notice: HookNotice) => Promise<void>;
   readonly paths: ServerPaths;

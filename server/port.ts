@@ -1,3 +1,4 @@
+import type { OpenSecrets } from '../activities/secrets/port.ts';
 import type { GateAnswer } from '../pipelines/gate/command.ts';
 import type { Change } from '../pipelines/model/change.ts';
 
@@ -33,4 +34,13 @@ export interface Changes {
   vote(change: string, vote: { readonly label: string; readonly value: number; readonly by: string }): Promise<void>;
   abandon(change: string, by: string): Promise<void>;
   restore(change: string, by: string): Promise<void>;
+}
+
+/** The keys of projects, as far as others are concerned. */
+export interface ServerSecrets {
+  /** PEM; undefined for a tenant or a project that is not here. */
+  publicKey(tenant: string, project: string): Promise<string | undefined>;
+  readonly open: OpenSecrets;
+  /** What a worker must carry that is given secrets. */
+  readonly token: string;
 }

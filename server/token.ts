@@ -3,13 +3,16 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-const name = 'token';
+/** What people act with: the command line and the Git hook read the same file. */
+const actingFile = 'token';
+/** What workers are given secrets for. */
+export const workerTokenFile = 'worker-token';
 
 /**
- * The token of a data directory, made at the first call: a file that only the owner can read, so that on a shared
- * machine others can look but not act. The command line and the Git hook read the same file.
+ * A token of a data directory, made at the first call: a file that only the owner can read, so that on a shared
+ * machine others can look but not act.
  */
-export async function readOrCreateToken(data: string): Promise<string> {
+export async function readOrCreateToken(data: string, name = actingFile): Promise<string> {
   const path = join(data, name);
   await mkdir(data, { recursive: true });
   const fresh = `${path}.${process.pid}`;
@@ -24,14 +27,14 @@ export async function readOrCreateToken(data: string): Promise<string> {
   return (await readFile(path, 'utf8')).trim();
 }
 
-/** A hook for routes that act: ends the request unless it carries the token. */
-export function requireToken(token: string) {
+/** A hook for routes that act: ends the request unless it carries the token, which is in `file`. */
+export function requireToken(token: string, file = actingFile) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const given = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (given === undefined)
-      return refuse(reply, 401, 'this needs a token: the content of `token` in the data directory');
+      return refuse(reply, 401, `this needs a token: the content of \`${file}\` in the data directory`);
     if (!same(given, token))
-      return refuse(reply, 403, 'the token is not this server’s: read `token` in its data directory');
+      return refuse(reply, 403, `the token is not this server’s: read \`${file}\` in its data directory`);
   };
 }
 

@@ -15,8 +15,10 @@ import { type ChainItem, type ChainResult, prepareChain } from '../git/chain.ts'
 import { load, type MergeMode, openWorkspace } from '../git/merge.ts';
 import { repositoryPath } from '../git/names.ts';
 import type { BlobStore } from '../ports.ts';
+import type { Sealer } from '../secrets/port.ts';
 import { readChangedFiles } from './config-files.ts';
 import type { Layouts } from './layouts.ts';
+import { bindSecrets } from './secrets.ts';
 import { slim } from './slim.ts';
 
 export interface PrepareDeps {
@@ -24,6 +26,8 @@ export interface PrepareDeps {
   /** Directory of the bare repositories. */
   readonly root: string;
   readonly blobs: Pick<BlobStore, 'put' | 'read'>;
+  /** Seals the jobs that have secrets. */
+  readonly sealer: Pick<Sealer, 'seal'>;
 }
 
 /**
@@ -129,7 +133,8 @@ async function freezeItem(deps: PrepareDeps, layout: Layout, job: ItemToFreeze):
     return { outcome: { kind: 'config-error', message: frozen, placed } };
   }
   const changes = item.changes.map(({ id, patchset, project, branch }) => ({ id, patchset, project, branch }));
-  const stored = { graph: frozen, sources, changes, reconfigured };
+  const graph = await bindSecrets(deps, speculative.layout, { graph: frozen, sources });
+  const stored = { graph, sources, changes, reconfigured };
   return { stored, outcome: { kind: 'ready', graph: slim(frozen) } };
 }
 

@@ -14,6 +14,7 @@ import type { ReportActivities } from '../../activities/report/activities.ts';
 import { removeTestRepository } from '../../activities/repository/publish-stage.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople, type People } from '../../activities/review/git/people.ts';
+import type { Sealer } from '../../activities/secrets/port.ts';
 import { semaphores } from '../../pipelines/language/language.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import { EventRouter } from '../../server/events/router.ts';
@@ -36,12 +37,13 @@ export interface ControlDeps {
   readonly temporal: TemporalConnection;
   readonly store: Store;
   readonly report: ReportActivities;
+  readonly sealer: Sealer;
   readonly logger: Logger;
 }
 
 /** What the server process does besides answering: the control worker's activities, and what people ask for. */
 export function createControl(deps: ControlDeps) {
-  const { common, temporal, store, report } = deps;
+  const { common, temporal, store, report, sealer } = deps;
   const { blobs } = common;
   const review = createReview(deps);
   const { router, layouts } = review;
@@ -68,7 +70,7 @@ export function createControl(deps: ControlDeps) {
     ...createReleases({ common, temporal, store }),
     retireTestRepositories: review.retire,
     ...createMirrors({ common, report, logger: deps.logger }),
-    prepare: createPrepare({ layouts, root: common.paths.git, blobs }),
+    prepare: createPrepare({ layouts, root: common.paths.git, blobs, sealer }),
     syncReviews: async ({ connection }: { readonly connection: string }) => ({
       events: await router.lookAtAll(connection),
     }),

@@ -15,6 +15,7 @@ import { createCommon } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { createControl } from './control.ts';
 import { listen } from './listen.ts';
+import { createSecrets } from './secrets.ts';
 import { workerPart } from './worker-part.ts';
 
 /** The server process: page, API, store, and the worker that runs all workflows. */
@@ -36,11 +37,13 @@ export async function startServer(config: StackConfig): Promise<Part> {
 
   const live = createLiveStream();
   const report = createReportActivities({ store, publish: live.publish });
-  const control = createControl({ common, temporal, store, report, logger });
+  const secrets = await createSecrets(common, store, (message) => logger.warn(message));
+  const { sealer } = secrets;
+  const control = createControl({ common, temporal, store, report, sealer, logger });
   const worker = await createControlWorker({ temporal, bundle, activities: control.activities });
   const { uiUrl, namespace } = config.temporal;
   const app = await createApp({
-    ...{ store, live, paths, token, logger },
+    ...{ store, live, paths, token, secrets, logger },
     ...{ operations: control.operations, changes: control.changes, intake: control.intake },
     temporalUi: { url: uiUrl, namespace },
     ready: async () => {

@@ -16,6 +16,8 @@ export interface DataPaths {
   readonly work: string;
   /** The signer's own: its keys, which nobody else can read. */
   readonly keys: string;
+  /** The server's own: the keys of projects' secrets, which no other user can read. */
+  readonly secretKeys: string;
   /** What the signer shows to all: its public key, and signed content. */
   readonly publicKeys: string;
 }
@@ -30,6 +32,7 @@ export function dataPaths(data: string): DataPaths {
     git: below('git'),
     work: below('work'),
     keys: below('keys'),
+    secretKeys: below('secret-keys'),
     publicKeys: below('public-keys'),
   };
 }

@@ -217,3 +217,36 @@ describe('acting', () => {
     assert.equal((await get('/api/changes/unknown')).status, 404);
   });
 });
+
+describe('secrets', () => {
+  it('offers public keys by the project’s name, slashes and all', async () => {
+    const answer = await get('/api/tenant/main/key/org/app.pub');
+    assert.deepEqual([answer.status, await answer.text()], [200, 'key of org/app']);
+    assert.equal(await (await get('/api/tenant/main/key/org%2Fapp.pub')).text(), 'key of org/app');
+    for (const path of ['other/key/org/app.pub', 'main/key/org/app', 'main/key/.pub']) {
+      const wrong = await get(`/api/tenant/${path}`);
+      assert.equal(wrong.status, 404, path);
+      assert.match(((await wrong.json()) as { error: string }).error, /key\/PROJECT\.pub/);
+    }
+  });
+
+  it('opens secrets for workers alone', async () => {
+    const request = {
+      ...{ build: 'use-1', job: 'use', sources: [{ project: 'app', branch: 'main', commit: '1'.repeat(40) }] },
+      secrets: {
+        uses: [{ secret: 's', project: 'app', encrypted: `sha256:${'0'.repeat(64)}` }],
+        playbooks: [{ project: 'app', branch: 'main', path: 'use.sh', secrets: [{ name: 'n', secret: 's' }] }],
+        ...{ exposure: 'redact', seal: 'seal' },
+      },
+    };
+    assert.equal((await post('/api/secrets', request, null)).status, 401);
+    const people = await post('/api/secrets', request);
+    assert.equal(people.status, 403);
+    assert.match(((await people.json()) as { error: string }).error, /`worker-token`/);
+    const worker = await post('/api/secrets', request, 'worker');
+    assert.deepEqual([worker.status, worker.headers.get('cache-control')], [200, 'no-store']);
+    assert.deepEqual(server.asked.at(-1), { what: 'secrets', input: request });
+    const path = await post('/api/secrets', { ...request, secrets: { ...request.secrets, uses: [{}] } }, 'worker');
+    assert.equal(path.status, 400);
+  });
+});

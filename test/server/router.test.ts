@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { join, resolve } from 'node:path';
+import { join, join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createLayouts, type GatedProject } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
+import { createSealer } from '../../activities/secrets/seal.ts';
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import type { GateMessage } from '../../workflows/contract.ts';
@@ -65,7 +66,7 @@ test('a change that first brings its project into a pipeline runs there, with th
   const blobs = { put: async () => ({ digest: 'sha256:0', size: 0 }), read: async () => Buffer.from('') };
   const items = [{ key: '1.1', base: null, changes: changes as readonly ChangeFacts[], ahead: [], trigger: '1,1' }];
   const input = { tenant: 't', pipeline: 'check', queue: 'new', items, graphs: {} };
-  const [prepared] = await createPrepare({ layouts, root, blobs })(input);
+  const [prepared] = await createPrepare({ layouts, root, blobs, sealer: await createSealer(join(root, 'keys')) })(input);
   const { outcome } = prepared ?? assert.fail('nothing was prepared');
   assert.deepEqual(outcome.kind === 'ready' && outcome.graph.jobs.map(({ name }) => name), ['unit']);
   const refused = await router.enqueue('gate', '1');

@@ -57,6 +57,14 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
       abandon: async (change, by) => void asked.push({ what: 'abandon', input: { change, by } }),
       restore: async (change, by) => void asked.push({ what: 'restore', input: { change, by } }),
     },
+    secrets: {
+      token: 'worker',
+      publicKey: async (tenant, project) => (tenant === 'main' ? `key of ${project}` : undefined),
+      open: async (request) => {
+        asked.push({ what: 'secrets', input: request });
+        return [];
+      },
+    },
     intake: async (notice) => void asked.push({ what: 'intake', input: notice }),
     ready: async () => {},
     ...given,

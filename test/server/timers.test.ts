@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createLayouts } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
 import { timersIn } from '../../activities/layout/timers.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
+import { createSealer } from '../../activities/secrets/seal.ts';
 import type { Tick } from '../../pipelines/policy/timers.ts';
 import type { GateClient } from '../../server/events/gate-client.ts';
 import { EventRouter } from '../../server/events/router.ts';
@@ -77,7 +79,8 @@ test('what a turn brings in is prepared as the branch is, with its jobs', async 
   const [observed] = world.told[0]?.message.commands ?? [];
   assert.ok(observed?.type === 'observe');
   const blobs = { put: async () => ({ digest: 'sha256:0', size: 0 }), read: async () => Buffer.from('') };
-  const prepare = createPrepare({ layouts: world.layouts, root: world.root, blobs });
+  const sealer = await createSealer(join(world.root, 'keys'));
+  const prepare = createPrepare({ layouts: world.layouts, root: world.root, blobs, sealer });
   const trigger = observed.changes[0]?.key ?? '';
   const item = { key: '1.1', base: null, changes: observed.changes, ahead: [], trigger };
   const name = { tenant: 'main', pipeline: 'nightly', queue: 'tool' };

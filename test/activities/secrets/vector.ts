@@ -1,0 +1,34 @@
+/** Made for the tests with OpenSSL's command line: `openssl genrsa -traditional 2048`, the form that Zuul exports. */
+export const privateKey = `-----BEGIN RSA PRIVATE KEY-----
+MIIEpAIBAAKCAQEAzdW0iZGL4yE7AGBcXifTIniUeFaXZ9FRsyXc/EAK/0e+yb4w
+4p2QjSjq9IMcuh+3b6cH5QgOVs06ycHt+nMY+AEe8xF2xTMGQO50/bd4LKIUMxrP
+XfGRxwSWHOhtnDxa+WG0Xzn3epPvEMWSzc6tg3HFmxvABRiDUVVwn6wrTXGiCOge
+KhGk1X1bz7BQx9KGEp9eej53zkptGxqT5qJVkPJKjUJcvWSIVQzEYd4XIhX2kBe1
+8yJMCeSOqNuDDc+MAiQz9TFbVpbKNSiTWRBNsSEGcD0xEhA4iOVOd1a7c92CKfoB
+hRCMBQDGxlqV3qUYSJIdAX87ERxlWpUAZbYdRQIDAQABAoIBAFI9haHFlnfMii9v
+UNiJ3vER7nhaWKoxVwxWH4Jl8D7pIpCmvg99VwkfhSjmze6Lx5YDzcKzwk7qNwfv
+xS7hF+PXRs9ldef6qA//dpz81jY3GA0HND1bzJwQ+A1azJi1AMBNSm0V0wyV2NoB
+ptM2Nduj9IkxwDoI/kbb9WDGwJJzER8qlsRXHYZ989CrMuTVBpg8K//8IYTz+0Km
+B6M2sxA2as5Qjfm3XYLKKB+X7lbYjnQXp+dsv9XLUeRCndrzAznBhula5+p9XMN9
+1hgeWdSy+ZBWkVR4ACdxDHnhDYmYBroVrMrtSYxks5IyGjB7QXXfz0KVB1u9ZNM8
+GpFzsM0CgYEA/jzK4Vp5n0cKh8EDmL6yGdtoLXUTBWE3DOD2cDdkVxBMT1/k5DFD
+xRJzAp1W9Y7WedtlgxRPIPslaVJaM61Hip1D0l2Rl8jmsSY8w83hdMdbLxxSaEkZ
+7cp0rPPp3vBqFd9AXcvtcZ3NonRFaS6vbT4jqE9naj8a8igWsosqS7MCgYEAz0MC
+mNQworWM3EN6WCqGNl+a3w0+cB4z+o3f9GSONVcc2sK6dASmg5fvFnv5qiCCzkj/
+AO5I+TsU/MToPKO8oZDxJr0FdRKqlNdTWU5ZRLgZkLVb7pm6Z34WpeJcS7dC444w
+gSg1Su/uxkfXDONe0N/4FuAtUyUAZfugurrqlycCgYEAy0B6ydL1LLs01fcfEvxR
+ko5wKPdR75ka07b+DhSaqWgkOcjmSvB/x4vKWqrDHKnHGcCm1TZlVG60KBFof6vm
+aBD2abXYccpxc+qn5bowppXCdlVkJG9cxVh4EtUlgdAeX8INyW8BMzX/cgMWgtKJ
++QIWq7ZfbPdqaXJXQwIzHDUCgYB8llhiS/Lsa9u/r+RESVOiLbgn6osk1FMEgvIj
+s6p0T+gtbC6ufPknU1ZKGr4KUT6wB9sZ0SMWhjhodWjwwrAqIrmDQs6cAFt/2yvk
+HB+3Gj9r6EjZ1Zjiiz3L+5TlgsT3isqHaQcYA8Bxek/AFJEzV96Gyb0VJMHni+mj
+Naa8swKBgQDfnPx92bDntYcgwWlWuTnv9B/LTtLya9You2QjxnGw9HMTEVUp6cza
+sx1Jk23gzPqAu/C51zRyTlmdnKdfqP7MK27IBCi3o8aPUZcBc2/SeBfIgxRLc/AM
+d4jvKW480o9CR9P3sSbG2opzRZd7rdO5tglQr/bNgEs9o55Bqg35Lw==
+-----END RSA PRIVATE KEY-----
+`;
+
+/** What `openssl pkeyutl -encrypt -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha1` made of `plain` with that key. */
+export const plain = 'grüße from openssl';
+export const encrypted =
+  'EWFNcapR9RvheKk4SPELiB9Xh1k/xD+ZW3ol8rJWB9we+3Kz+d1TjywTAN0jVX+hpImEaIbunp89S8ZO7RWxH0AanBwNg8VLoe2WfFyfmiFWDtv2EJnNcbbkBzKn2RQrsl8zVH/TOPO18e/pFad+ibdYQUCQkX2NCQ3xjhwayXYVwPx8i3NA6lOVUtXt4iBDGDe9QWq9881dKOCiyhCrAuVBuHKCVIV1OC45Hd+Gx7S8lmf1b8CjZRZNRXExggMUjLLcrIK9N1dFzwUmqtc8hrWmFdIDlkK0hWk8Ctp54+DSJBYVRfBgAJ01AkUdlDllpzrsNR7CQLs0b5VoUbXgXA==';
