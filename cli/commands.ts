@@ -288,6 +288,12 @@ export const commands: readonly CommandEntry[] = [
     group: 'Pipelines',
     load: () => import('./config-freeze.ts'),
   },
+  {
+    name: 'secret encrypt',
+    summary: 'encrypt a secret for the jobs of one project',
+    group: 'Pipelines',
+    load: () => import('./secret-encrypt.ts'),
+  },
 ];
 
 /** The commands whose one or two words begin `words`: one command, or all of a group such as `repo`. */
