@@ -81,6 +81,8 @@ export interface ContainerSpec {
   readonly hosts?: Readonly<Record<string, string>>;
   /** Directories that hold at most `diskMiB` each; a full one is a full disk to the programs inside. */
   readonly scratch?: readonly string[];
+  /** Directories of at most 1 MiB each that are in memory alone: what is written there reaches no disk. */
+  readonly memory?: readonly string[];
 }
 
 export interface ContainerNetwork {
@@ -92,6 +94,8 @@ export interface ExecOptions {
   readonly user?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What the program reads from its standard input; absent: nothing. */
+  readonly input?: string;
   readonly log?: BuildLog;
   readonly signal: AbortSignal;
   /** Milliseconds; the process group is killed and the result's `timedOut` set. */

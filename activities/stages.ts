@@ -7,7 +7,7 @@ import { failingSignal } from '../workflows/messages.ts';
 import { infrastructureFault } from './failure.ts';
 import type { BuildLog, LogStore, StageRunner } from './ports.ts';
 import { busyTime, recordTools } from './process/timing.ts';
-import type { ScriptContext } from './script/program.ts';
+import type { ScriptContext } from './script/context.ts';
 import type { ScriptStage } from './script/script-stage.ts';
 
 /** What the stages of a worker share. */

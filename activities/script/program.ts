@@ -2,14 +2,10 @@ import { nothingReturned, type Returned, readReturned } from '../../pipelines/jo
 import type { BuildResult, Playbook } from '../../pipelines/model/job.ts';
 import { matchesStart } from '../../pipelines/policy/pattern.ts';
 import type { StageInput } from '../../workflows/contract.ts';
-import type { BuildLog, Container, StageContext } from '../ports.ts';
+import type { BuildLog, Container } from '../ports.ts';
+import type { ScriptContext } from './context.ts';
+import type { SecretFiles } from './secrets.ts';
 import { inside, programPath, user, variablesPath } from './workspace.ts';
-
-/** What the stage of programs gets besides what every stage gets. */
-export interface ScriptContext extends StageContext {
-  /** Says at once, before the job ends, that it fails: a line of its output says so. Saying it twice is harmless. */
-  failing(line: string): Promise<void>;
-}
 
 /** Where a program leaves what it returns. */
 const returnPath = `${inside}/.sluice-return.json`;
@@ -24,14 +20,19 @@ export class Session {
   readonly input: StageInput;
   readonly context: ScriptContext;
   readonly container: Container;
+  readonly secrets: SecretFiles;
   returned: Returned;
   /** The line of the output by which the job fails, whatever its programs end with. */
   failing: string | undefined;
 
-  constructor(parts: Pick<Session, 'input' | 'context' | 'container'>, returned: Returned = nothingReturned) {
+  constructor(
+    parts: Pick<Session, 'input' | 'context' | 'container' | 'secrets'>,
+    returned: Returned = nothingReturned,
+  ) {
     this.input = parts.input;
     this.context = parts.context;
     this.container = parts.container;
+    this.secrets = parts.secrets;
     this.returned = returned;
   }
 }
@@ -58,18 +59,22 @@ export async function runProgram(
   script: Playbook,
   options: ProgramOptions,
 ): Promise<ProgramFault | undefined> {
-  const { input, context, container } = session;
+  const { input, context, container, secrets } = session;
   const { phase, signal, timeout } = options;
   context.log.section(`${phase} ${script.path}`);
   const watch = phase === 'run' ? watchOutput(session) : { log: context.log, told: async () => {} };
-  const { code, output, timedOut } = await container.exec([programPath(input, script)], {
-    user,
-    cwd: `${inside}/${input.source.project}`,
-    env: environment(input, options),
-    log: watch.log,
-    signal,
-    ...(timeout === null ? {} : { timeout: Math.max(1, timeout * 1000) }),
-  });
+  const room = { container, inside, user, signal };
+  const program = programPath(input, script);
+  const { code, output, timedOut } = await secrets.show({ script, program }, room, (place) =>
+    container.exec([place.program], {
+      user,
+      cwd: `${inside}/${input.source.project}`,
+      env: { ...environment(input, options), ...place.env },
+      log: watch.log,
+      signal,
+      ...(timeout === null ? {} : { timeout: Math.max(1, timeout * 1000) }),
+    }),
+  );
   await watch.told();
   const fault = await takeReturned(session, signal);
   if (timedOut) return { result: 'TIMED_OUT', summary: `${script.path} was not done in time` };

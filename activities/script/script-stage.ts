@@ -4,9 +4,12 @@ import type { Platform } from '../../pipelines/model/platform.ts';
 import type { Programs, ResumeInput, StageInput, StageResult } from '../../workflows/contract.ts';
 import { wasCanceled } from '../failure.ts';
 import type { Container, ContainerEngine } from '../ports.ts';
+import type { OpenSecrets } from '../secrets/port.ts';
+import type { ScriptContext } from './context.ts';
 import { cleanUp, passed, runPost, runPrograms, type Verdict } from './course.ts';
-import { type ScriptContext, Session } from './program.ts';
-import { everyProgram, fillWorkspace, otherPrograms, type WorkspaceDeps } from './workspace.ts';
+import { Session } from './program.ts';
+import { type SecretFiles, withSecrets } from './secrets.ts';
+import { everyProgram, fillWorkspace, inside, otherPrograms, user, type WorkspaceDeps } from './workspace.ts';
 
 export interface ScriptDeps extends WorkspaceDeps {
   readonly engine: ContainerEngine;
@@ -16,6 +19,7 @@ export interface ScriptDeps extends WorkspaceDeps {
   readonly defaultLabel: string;
   /** Task queue of this machine, where paused jobs keep their containers. */
   readonly host: string;
+  readonly openSecrets: OpenSecrets;
 }
 
 /** Runs the programs of jobs. */
@@ -28,34 +32,42 @@ export interface ScriptStage {
 const none: Programs = { preRun: [], run: [], postRun: [], failureOutput: [], preTimeout: null, postTimeout: null };
 
 export function createScriptStage(deps: ScriptDeps): ScriptStage {
+  const { openSecrets: open } = deps;
   return {
-    async run(input, context) {
-      const scripts = everyProgram(input.programs ?? none);
-      const playbook = scripts.find(({ path }) => /\.ya?ml$/.test(path));
-      if (playbook) return failed('ERROR', `${playbook.path} is an Ansible playbook: only programs are run`);
-      const { checkouts, lost } = await otherPrograms(deps, input, scripts);
-      if (lost) return failed('ERROR', `${lost.path} is in ${lost.project}, which has no branch ${lost.branch} here`);
-      const container = await startContainer(deps, input);
-      return inContainer(new Session({ input, context, container }), async (session) => {
-        const { workdir, signal } = context;
-        await fillWorkspace(deps, { input, container, checkouts, workdir, signal });
-        const verdict = await runPrograms(session, input.programs ?? none);
-        if (verdict.result === 'SUCCESS' && session.returned.pause) return pausedResult(session, verdict, deps.host);
-        return end(session, verdict);
-      });
-    },
-
-    async resume({ stage: input, returned, abandoned }, context) {
-      const container = await deps.engine.find(input.build.id);
-      if (container === null)
-        return failed(abandoned ? 'CANCELED' : 'RETRY', 'the container of the paused job is gone');
-      return inContainer(new Session({ input, context, container }, returned), async (session) => {
-        if (!abandoned) return end(session, passed(input.programs ?? none));
-        await cleanUp(session, input.programs ?? none);
-        return failed('CANCELED', 'cancelled');
-      });
-    },
+    run: (input, context) =>
+      withSecrets({ open, input, context }, (guarded, secrets) => begin(deps, { input, context: guarded, secrets })),
+    resume: ({ stage: input, returned, abandoned }, context) =>
+      withSecrets({ open, input, context }, async (guarded, secrets) => {
+        const container = await deps.engine.find(input.build.id);
+        if (container === null)
+          return failed(abandoned ? 'CANCELED' : 'RETRY', 'the container of the paused job is gone');
+        const session = new Session({ input, context: guarded, container, secrets }, returned);
+        return inContainer(session, async () => {
+          if (!abandoned) return end(session, passed(input.programs ?? none));
+          await cleanUp(session, input.programs ?? none);
+          return failed('CANCELED', 'cancelled');
+        });
+      }),
   };
+}
+
+/** Runs a job's programs up to its end, or until it pauses. */
+async function begin(deps: ScriptDeps, job: Omit<ConstructorParameters<typeof Session>[0], 'container'>) {
+  const { input, context, secrets } = job;
+  const scripts = everyProgram(input.programs ?? none);
+  const playbook = scripts.find(({ path }) => /\.ya?ml$/.test(path));
+  if (playbook) return failed('ERROR', `${playbook.path} is an Ansible playbook: only programs are run`);
+  const { checkouts, lost } = await otherPrograms(deps, input, scripts);
+  if (lost) return failed('ERROR', `${lost.path} is in ${lost.project}, which has no branch ${lost.branch} here`);
+  const container = await startContainer(deps, input, secrets);
+  return inContainer(new Session({ ...job, container }), async (session) => {
+    const { workdir, signal } = context;
+    await fillWorkspace(deps, { input, container, checkouts, workdir, signal });
+    await secrets.prepare({ container, inside, user, signal });
+    const verdict = await runPrograms(session, input.programs ?? none);
+    const pauses = verdict.result === 'SUCCESS' && session.returned.pause && !secrets.exposed;
+    return pauses ? pausedResult(session, verdict, deps.host) : end(session, verdict);
+  });
 }
 
 /** Removes the container after the work, unless the job pauses. A cancelled job cleans up before. */
@@ -91,7 +103,8 @@ function failed(result: BuildResult, summary: string): StageResult {
 function startContainer(
   { engine, platform, defaultLabel }: ScriptDeps,
   { nodes, build }: StageInput,
+  { memory }: SecretFiles,
 ): Promise<Container> {
-  const { buildImage, limits } = platform(nodes[0]?.label ?? defaultLabel);
-  return engine.start({ image: buildImage, build: build.id, network: 'default', limits, privileges: 'default' });
+  const { buildImage: image, limits } = platform(nodes[0]?.label ?? defaultLabel);
+  return engine.start({ image, build: build.id, network: 'default', limits, privileges: 'default', memory });
 }

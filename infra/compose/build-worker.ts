@@ -21,6 +21,7 @@ import { type Common, createCommon, releasedRepository } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { containerUrl } from './listen.ts';
 import { createReleasedFiles } from './released-files.ts';
+import { askForSecrets } from './secrets.ts';
 import { workerPart } from './worker-part.ts';
 
 /** The worker that runs jobs: builds, checks and tests in containers on this machine. */
@@ -58,6 +59,7 @@ function stageDeps(common: Common) {
       branchTip: (project, branch) => readBranch(repositoryPath(paths.git, project), branch),
       defaultLabel: 'debian-12',
       host: taskQueues.host(hostname()),
+      openSecrets: askForSecrets(common),
     }),
     logs,
     workRoot: paths.work,

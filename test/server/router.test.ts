@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { join, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createLayouts, type GatedProject } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
@@ -66,7 +66,9 @@ test('a change that first brings its project into a pipeline runs there, with th
   const blobs = { put: async () => ({ digest: 'sha256:0', size: 0 }), read: async () => Buffer.from('') };
   const items = [{ key: '1.1', base: null, changes: changes as readonly ChangeFacts[], ahead: [], trigger: '1,1' }];
   const input = { tenant: 't', pipeline: 'check', queue: 'new', items, graphs: {} };
-  const [prepared] = await createPrepare({ layouts, root, blobs, sealer: await createSealer(join(root, 'keys')) })(input);
+  const [prepared] = await createPrepare({ layouts, root, blobs, sealer: await createSealer(join(root, 'keys')) })(
+    input,
+  );
   const { outcome } = prepared ?? assert.fail('nothing was prepared');
   assert.deepEqual(outcome.kind === 'ready' && outcome.graph.jobs.map(({ name }) => name), ['unit']);
   const refused = await router.enqueue('gate', '1');

@@ -100,6 +100,7 @@ function containerConfig(spec: ContainerSpec, scratch: readonly ScratchVolume[])
       ExtraHosts: Object.entries(spec.hosts ?? {}).map(([host, address]) => `${host}:${address}`),
       ...resourceLimits(spec, scratch.length),
       ...(spec.privileges === 'none' ? { CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] } : {}),
+      Tmpfs: Object.fromEntries((spec.memory ?? []).map((path) => [path, inMemory])),
       Mounts: [
         ...(spec.mounts ?? []).map((mount) => bindMount(mount)),
         ...scratch.map(({ name, target }) => ({ Type: 'volume' as const, Source: name, Target: target })),
@@ -107,6 +108,9 @@ function containerConfig(spec: ContainerSpec, scratch: readonly ScratchVolume[])
     },
   };
 }
+
+/** Containers have no swap of their own, so that memory is all that it is. */
+const inMemory = 'rw,noexec,nosuid,nodev,size=1m,mode=0755';
 
 function bindMount(mount: { readonly source: string; readonly target: string; readonly readOnly: boolean }) {
   return { Type: 'bind' as const, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly };

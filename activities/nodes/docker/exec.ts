@@ -28,7 +28,8 @@ export async function execute(
   const { argv, options } = program;
   options.signal.throwIfAborted();
   const exec = await ask(`start ${argv[0]}`, container.exec(execConfig(argv, options)));
-  const stream = await ask(`start ${argv[0]}`, exec.start({ hijack: true, stdin: false }));
+  const stream = await ask(`start ${argv[0]}`, exec.start({ hijack: true, stdin: options.input !== undefined }));
+  if (options.input !== undefined) stream.end(options.input);
   const output = collect(docker, stream, options.log);
   const watch = watchEnd(container, options);
   try {
@@ -45,6 +46,7 @@ export async function execute(
 function execConfig(argv: readonly string[], options: ExecOptions): Docker.ExecCreateOptions {
   return {
     Cmd: [...argv],
+    AttachStdin: options.input !== undefined,
     AttachStdout: true,
     AttachStderr: true,
     User: options.user ?? 'root',

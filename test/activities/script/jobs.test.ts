@@ -43,6 +43,7 @@ class Containers extends Outside {
       },
       defaultLabel: 'debian-12',
       host: testHost,
+      openSecrets: () => Promise.reject(new Error('no job here has secrets')),
       branchTip: async () => null,
       sources: async (_, directory) => {
         for (const [name, body] of Object.entries(programs)) {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { CancelledFailure } from '@temporalio/common';
 import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
-import type { ScriptContext } from '../../../activities/script/program.ts';
+import type { ScriptContext } from '../../../activities/script/context.ts';
 import { createScriptStage } from '../../../activities/script/script-stage.ts';
 import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
@@ -27,6 +27,7 @@ function stageOf(files: Files) {
     platform: () => ({ ...platform, buildImage: 'sluice/debian-12:minimal' }),
     defaultLabel: 'debian-12',
     host: 'host-here',
+    openSecrets: () => Promise.reject(new Error('no job here has secrets')),
     branchTip: async (_, branch) => (branch === 'main' ? '3'.repeat(40) : null),
     sources: async ({ project, branch, commit }, directory) => {
       const proposed = project === 'lib/alpha' && commit !== '3'.repeat(40);

@@ -1,0 +1,7 @@
+import type { StageContext } from '../ports.ts';
+
+/** What the stage of programs gets besides what every stage gets. */
+export interface ScriptContext extends StageContext {
+  /** Says at once, before the job ends, that it fails: a line of its output says so. Saying it twice is harmless. */
+  failing(line: string): Promise<void>;
+}
