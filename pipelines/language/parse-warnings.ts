@@ -5,7 +5,6 @@ import type { JobVariant } from './stanza.ts';
 
 /** Attributes that are read and kept, and that running a job does not follow yet. */
 const NOT_RUN: Partial<Record<keyof JobAttributes, string>> = {
-  secrets: 'no secret reaches a job',
   'ansible-version': 'the installed ansible-playbook is used',
   'ansible-split-streams': 'both streams go to one log',
   'image-build-name': 'images are not built by jobs',
@@ -15,7 +14,6 @@ const NOT_RUN: Partial<Record<keyof JobAttributes, string>> = {
   'exclude-projects': 'the workspace holds the required projects and those of the changes',
   'workspace-checkout': 'the workspace is checked out',
   'preserve-home-paths': 'every playbook has a home directory of its own',
-  'secret-exposure': 'secrets are always kept out of logs',
 };
 
 const IGNORED: Partial<Record<keyof JobAttributes, string>> = {
@@ -45,6 +43,9 @@ export function warningsOfJob(job: JobVariant, context: ParseContext): boolean {
     const why = notRun(job.attributes, key);
     if (why !== undefined) context.report('warning', at(key), `${label}: ${why}`);
   }
+  for (const [key, message] of aboutSecrets(job.attributes)) {
+    context.report('warning', at(key), `${label}: ${message}`);
+  }
   for (const [key, patterns] of patternsOf(job.attributes)) {
     for (const { deprecation } of patterns) {
       if (deprecation !== undefined) context.report('warning', at(key), `${label}: ${key}: ${deprecation}`);
@@ -62,6 +63,18 @@ function notRun(attributes: JobAttributes, key: (typeof PROGRAMS)[number]): stri
   if (playbook !== undefined) return `playbook ${playbook} is understood but not run yet: name a program`;
   if (attributes.uses === undefined || paths.length === 0) return undefined;
   return `${key} is not run beside "uses: ${attributes.uses}": put it into a job of its own`;
+}
+
+/** Secrets reach programs, and are never shown. */
+function aboutSecrets({ secrets = [], uses, 'secret-exposure': exposure }: JobAttributes): [string, string][] {
+  const found: [string, string][] = [];
+  if (secrets.length > 0 && uses !== undefined) {
+    found.push(['secrets', `secrets are for programs: the stage "${uses}" gets none`]);
+  }
+  if (exposure === 'ignore') {
+    found.push(['secret-exposure', 'secret-exposure: what is printed of a secret is masked with "ignore", too']);
+  }
+  return found;
 }
 
 function patternsOf(attributes: JobAttributes): [string, readonly Pattern[]][] {

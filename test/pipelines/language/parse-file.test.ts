@@ -174,6 +174,8 @@ const warned: readonly [sentence: string, text: string, warning: RegExp][] = [
     /playbook logs.yaml is understood but not run/,
   ],
   ['programs are not run beside a stage', '- job: {name: a, uses: lint, pre-run: x}\n', /pre-run is not run beside/],
+  ['a stage gets no secrets', '- job: {name: a, uses: lint, secrets: s}\n', /the stage "lint" gets none/],
+  ['a secret is never shown', '- job: {name: a, secret-exposure: ignore}\n', /masked with "ignore", too/],
   ['objects of the launcher are said to be unused', '- image: {name: i, type: zuul}\n', /understood but not used/],
   ['oidc secrets are said to be unused', '- secret: {name: s, oidc: {ttl: 5}}\n', /oidc tokens are not issued/],
   [
