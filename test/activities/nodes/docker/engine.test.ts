@@ -21,6 +21,7 @@ const spec: ContainerSpec = {
   limits: { cpus: 99, memoryMiB: 256, pids: 100, diskMiB: 8 },
   privileges: 'default',
   scratch: ['/scratch'],
+  memory: ['/run/memory'],
 };
 let container: Container;
 let directory: string;
@@ -46,6 +47,13 @@ test('a program gets its arguments and environment as they are, and its exit cod
   const argv = ['sh', '-c', 'printf "%s|" "$@" "$VALUE"; id -un; exit 7', 'sh', '$(id)', "a'b\nc", '-x'];
   const result = await container.exec(argv, { signal, user: 'nobody', env: { VALUE: '`x` é' } });
   assert.deepEqual(result, { code: 7, output: "$(id)|a'b\nc|-x|`x` é|nobody\n", timedOut: false });
+});
+
+test('a program reads what it is given, to its end, and a directory in memory holds it', async () => {
+  const input = 'é\n'.repeat(100_000);
+  const argv = ['sh', '-c', 'cat >/run/memory/file; wc -c </run/memory/file; stat -f -c %T /run/memory'];
+  const { output } = await container.exec(argv, { signal, input });
+  assert.equal(output, `${Buffer.byteLength(input)}\ntmpfs\n`);
 });
 
 test('output is in the log while the program runs', async () => {
