@@ -7,7 +7,13 @@ export interface Fault {
 }
 
 /** The contents of a file, or why it has none. */
-export type ParsedText = { readonly contents: ParsedNode | null } | { readonly fault: Fault };
+export type ParsedText = { readonly contents: ParsedNode | null } | Refused;
+
+interface Refused {
+  readonly fault: Fault;
+  /** Whether other indentation may be all that is missing. */
+  readonly indentation?: boolean;
+}
 
 /** What YAML does not count as text, and the character that stands for bytes that were none. */
 const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
@@ -23,8 +29,10 @@ export function parseText(text: string): ParsedText {
   if (forbidden !== null) return { fault: { offset: forbidden.index, message: forbiddenText(forbidden[0]) } };
   const strict = parseWith(text, new Lexer());
   if (!('fault' in strict)) return strict;
+  const tab = tabBefore(text, strict.fault);
+  if (tab !== undefined || !strict.indentation) return { fault: tab ?? strict.fault };
   const lax = parseWith(text, laxLexer());
-  return 'fault' in lax ? { fault: tabBefore(text, strict.fault) ?? strict.fault } : lax;
+  return 'fault' in lax ? strict : lax;
 }
 
 /** The usual reason why a line is not understood. */
@@ -52,7 +60,11 @@ function parseWith(text: string, lexer: Lexer): ParsedText {
   documents.push(...composer.end(true, text.length));
   const [document, other] = documents;
   const [error] = document?.errors ?? [];
-  if (error !== undefined) return { fault: { offset: error.pos[0], message: `YAML: ${error.message}` } };
+  if (error !== undefined) {
+    const reason = /call stack|stack overflow/i.test(error.message) ? 'nested too deeply' : error.message;
+    const indentation = error.code === 'MISSING_CHAR' || error.code === 'BAD_INDENT';
+    return { fault: { offset: error.pos[0], message: `YAML: ${reason}` }, indentation };
+  }
   if (other === undefined) return { contents: document?.contents ?? null };
   return { fault: { offset: other.range[0], message: 'YAML: a second document begins; a file has one' } };
 }
