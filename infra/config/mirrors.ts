@@ -11,6 +11,19 @@ export const nameSchema = z
   .string()
   .regex(namePattern, 'must be a name of letters, digits and ._+-, a letter or digit first');
 
+/** Checks what is there even where something else is wrong: users see all problems at once. */
+const always = { when: () => true };
+
+/** A map by names; what stands under a bad name is checked as well. */
+export function namedSchema<T extends z.ZodType>(value: T) {
+  return z.record(z.string(), value).superRefine((map, context) => {
+    for (const name of Object.keys(map ?? {})) {
+      const issues = nameSchema.safeParse(name).error?.issues;
+      if (issues) context.addIssue({ code: 'invalid_key', origin: 'record', path: [name], issues });
+    }
+  }, always);
+}
+
 const relativePath = z
   .string()
   .refine(
@@ -52,20 +65,20 @@ export function mirrorsSchema(resolve: Resolve) {
       init: z.boolean().default(false).describe('Make missing directories.'),
       timeout: durationSchema.prefault('60s').describe('Time without progress after which a host counts as silent.'),
       verify: verify.optional().describe('Check the signature as a client would, before and after the flip.'),
-      hosts: z
-        .record(nameSchema, host)
+      hosts: namedSchema(host)
         .refine((hosts) => Object.keys(hosts).length > 0, 'must name at least one host')
         .describe('The hosts by name.'),
     })
     .superRefine(({ heads, snapshots }, context) => {
+      if (!Array.isArray(heads)) return;
       heads.forEach((head, index) => {
         if (heads.indexOf(head) < index)
           context.addIssue({ code: 'custom', path: ['heads', index], message: 'is given twice' });
         if (head === snapshots || head.startsWith(`${snapshots}/`))
           context.addIssue({ code: 'custom', path: ['heads', index], message: 'lies inside the snapshots' });
       });
-    });
-  return z.record(nameSchema, set);
+    }, always);
+  return namedSchema(set);
 }
 
 function urlSchema(resolve: Resolve) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mirrorsSchema, nameSchema, type Resolve } from './mirrors.ts';
+import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
 import { addressSchema, durationSchema, sizeSchema } from './units.ts';
 
 const port = z.int().min(0).max(65_535);
@@ -145,8 +145,7 @@ export function configSchema(resolve: Resolve) {
     tenant: nameSchema.default('main').describe('Name of the tenant.'),
     server: server.prefault({}).describe('The page and the API.'),
     temporal: temporal.prefault({}).describe('The engine under the workflows.'),
-    connections: z
-      .record(nameSchema, connection)
+    connections: namedSchema(connection)
       .default({ git: { driver: 'git' } })
       .describe('Review systems by name.'),
     projects: z.record(projectName, project).default({}).describe('Repositories under the gate.'),
@@ -154,8 +153,7 @@ export function configSchema(resolve: Resolve) {
       .array(projectName)
       .default([])
       .describe('Those of the projects whose configuration is trusted; it is used when merged.'),
-    platforms: z
-      .record(nameSchema, platform)
+    platforms: namedSchema(platform)
       .default({})
       .describe('Platforms besides the built-in `debian-12` and `rpm-debian-12`: node labels, as nodesets name them.'),
     release: release.prefault({}).describe('The released repositories.'),

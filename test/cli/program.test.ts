@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { commands, findCommands } from '../../cli/commands.ts';
@@ -92,4 +93,14 @@ test('completion knows commands, verbs and options in every shell', () => {
   };
   assert.equal(complete('sluice doc'), 'doctor');
   assert.equal(complete('sluice doctor --me'), '--mend');
+});
+
+test('output that cannot be written is a failure, without a stack', () => {
+  const full = openSync('/dev/full', 'w');
+  const { status, stderr } = spawnSync(process.execPath, [main, '--help'], {
+    encoding: 'utf8',
+    stdio: ['ignore', full, 'pipe'],
+  });
+  closeSync(full);
+  assert.deepEqual([status, stderr.trim().split('\n').length], [1, 1], stderr);
 });

@@ -41,6 +41,17 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
     ],
   ],
   [
+    'names what is wrong under a bad name, and twice the same beside other faults',
+    'mirrors:\n  bad name:\n    source: 3\n    heads: [x, x]\n    hosts: {a b: {url: "ftp://x"}}\n',
+    [
+      'sluice.yaml:2:3: "bad name" must be a name of letters, digits and ._+-, a letter or digit first',
+      'sluice.yaml:3:13: mirrors.bad name.source: expected string, received number',
+      'sluice.yaml:4:16: mirrors.bad name.heads.1: is given twice',
+      'sluice.yaml:5:13: "a b" must be a name of letters, digits and ._+-, a letter or digit first',
+      'sluice.yaml:5:24: mirrors.bad name.hosts.a b.url: must be a directory, an rsync:// or an ssh:// URL',
+    ],
+  ],
+  [
     'says which variable is not set, and no more about that value',
     `temporal:\n  port: ${ref('NONE')}\n`,
     ['sluice.yaml:2:9: the environment variable NONE is not set'],
