@@ -16,285 +16,156 @@ export interface CommandModule {
 
 export type CommandGroup = 'Run Sluice' | 'Work with changes' | 'Look' | 'Packages' | 'Mirrors' | 'Pipelines';
 
+/** The commands of each group, in the order of `sluice --help`. */
+const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[]>> = {
+  'Run Sluice': [
+    { name: 'init', summary: 'write a commented sluice.yaml', load: () => import('./init.ts') },
+    {
+      name: 'project add',
+      summary: 'put a repository under the gate; prints the push command',
+      load: () => import('./project-add.ts'),
+    },
+    { name: 'up', summary: 'run everything on this machine, in the foreground', load: () => import('./up.ts') },
+    {
+      name: 'down',
+      summary: 'stop what runs on the data directory; with --purge remove every trace',
+      load: () => import('./down.ts'),
+    },
+    {
+      name: 'server',
+      summary: 'run the server alone, for an installation on several machines',
+      load: () => import('./server.ts'),
+    },
+    { name: 'worker', summary: 'run workers for some task queues, on this machine', load: () => import('./worker.ts') },
+    {
+      name: 'prune',
+      summary: 'remove old logs, artifacts and test repositories, by age and until enough disk is free',
+      load: () => import('./prune.ts'),
+    },
+    {
+      name: 'demo',
+      summary: 'take real packages from a pushed change to an installed package',
+      load: () => import('./demo.ts'),
+    },
+    {
+      name: 'doctor',
+      summary: 'say what this machine lacks, and the command that mends it',
+      load: () => import('./doctor.ts'),
+    },
+    { name: 'hook', summary: 'take a push: what the repositories’ hooks run', load: () => import('./hook.ts') },
+    { name: 'completion', summary: 'print the completion script for a shell', load: () => import('./completion.ts') },
+  ],
+  Packages: [
+    { name: 'build', summary: 'build one source by hand, exactly as the gate does', load: () => import('./build.ts') },
+    { name: 'lint', summary: 'check packages with lintian or rpmlint', load: () => import('./lint.ts') },
+    {
+      name: 'compare-versions',
+      summary: 'order two package versions exactly as dpkg or rpm does',
+      load: () => import('./compare-versions.ts'),
+    },
+    {
+      name: 'install-test',
+      summary: 'install, exercise and remove packages on a plain minimal system',
+      load: () => import('./install-test.ts'),
+    },
+    {
+      name: 'repo publish',
+      summary: 'add packages to a repository, seen whole or not at all',
+      load: () => import('./repo-publish.ts'),
+    },
+    { name: 'repo remove', summary: 'take packages out of a repository', load: () => import('./repo-remove.ts') },
+    { name: 'repo list', summary: 'list the packages of a repository', load: () => import('./repo-list.ts') },
+    {
+      name: 'repo check',
+      summary: 'check signatures, hashes, installability and file conflicts',
+      load: () => import('./repo-check.ts'),
+    },
+    { name: 'repo diff', summary: 'compare the packages of two repositories', load: () => import('./repo-diff.ts') },
+  ],
+  Mirrors: [
+    {
+      name: 'mirror sync',
+      summary: 'send a repository to all mirrors of a set in one transaction',
+      load: () => import('./mirror-sync.ts'),
+    },
+    { name: 'mirror status', summary: 'say what each mirror shows', load: () => import('./mirror-status.ts') },
+    {
+      name: 'mirror rollback',
+      summary: 'show an earlier snapshot on all mirrors of a set',
+      load: () => import('./mirror-rollback.ts'),
+    },
+    {
+      name: 'mirror verify',
+      summary: 'check what mirrors show, as a client would',
+      load: () => import('./mirror-verify.ts'),
+    },
+    {
+      name: 'mirror prune',
+      summary: 'remove old snapshots that no link points to',
+      load: () => import('./mirror-prune.ts'),
+    },
+    {
+      name: 'mirror pause',
+      summary: 'let no sync begin on a set until it is resumed',
+      load: () => import('./mirror-pause.ts'),
+    },
+    {
+      name: 'mirror resume',
+      summary: 'go on with a paused set, and do the sync that waits',
+      load: () => import('./mirror-resume.ts'),
+    },
+  ],
+  Pipelines: [
+    {
+      name: 'simulate',
+      summary: 'run scenario files in virtual time, and check what they expect',
+      load: () => import('./simulate.ts'),
+    },
+    {
+      name: 'config check',
+      summary: 'load a configuration and say what is wrong with it',
+      load: () => import('./config-check.ts'),
+    },
+    {
+      name: 'config freeze',
+      summary: 'print the jobs that a change would run, with everything settled',
+      load: () => import('./config-freeze.ts'),
+    },
+    {
+      name: 'secret encrypt',
+      summary: 'encrypt a secret for the jobs of one project',
+      load: () => import('./secret-encrypt.ts'),
+    },
+  ],
+  Look: [
+    {
+      name: 'status',
+      summary: 'print the queues as a tree, with windows, jobs and times left',
+      load: () => import('./status.ts'),
+    },
+    { name: 'watch', summary: 'keep the picture of the queues up to date', load: () => import('./watch.ts') },
+    { name: 'builds', summary: 'list builds', load: () => import('./builds.ts') },
+    { name: 'buildsets', summary: 'list build sets', load: () => import('./buildsets.ts') },
+    { name: 'logs', summary: 'print a build’s log, also while it is written', load: () => import('./logs.ts') },
+    { name: 'artifacts', summary: 'list what a build made', load: () => import('./artifacts.ts') },
+  ],
+  'Work with changes': [
+    { name: 'change list', summary: 'list changes of the plain-Git host', load: () => import('./change-list.ts') },
+    { name: 'approve', summary: 'vote on a change of the plain-Git host', load: () => import('./approve.ts') },
+    { name: 'abandon', summary: 'close a change without merging it', load: () => import('./abandon.ts') },
+    { name: 'restore', summary: 'open an abandoned change again', load: () => import('./restore.ts') },
+    { name: 'enqueue', summary: 'put a change into a pipeline', load: () => import('./enqueue.ts') },
+    { name: 'dequeue', summary: 'take a change out of a pipeline', load: () => import('./dequeue.ts') },
+    { name: 'promote', summary: 'move changes to the head of their queue', load: () => import('./promote.ts') },
+    { name: 'retrigger', summary: 'run one job of a change again', load: () => import('./retrigger.ts') },
+    { name: 'cancel', summary: 'stop a running build', load: () => import('./cancel.ts') },
+  ],
+};
+
 /** Every command there is, in the order of `sluice --help`. */
-export const commands: readonly CommandEntry[] = [
-  {
-    name: 'init',
-    summary: 'write a commented sluice.yaml',
-    group: 'Run Sluice',
-    load: () => import('./init.ts'),
-  },
-  {
-    name: 'project add',
-    summary: 'put a repository under the gate; prints the push command',
-    group: 'Run Sluice',
-    load: () => import('./project-add.ts'),
-  },
-  {
-    name: 'up',
-    summary: 'run everything on this machine, in the foreground',
-    group: 'Run Sluice',
-    load: () => import('./up.ts'),
-  },
-  {
-    name: 'down',
-    summary: 'stop what runs on the data directory; with --purge remove every trace',
-    group: 'Run Sluice',
-    load: () => import('./down.ts'),
-  },
-  {
-    name: 'server',
-    summary: 'run the server alone, for an installation on several machines',
-    group: 'Run Sluice',
-    load: () => import('./server.ts'),
-  },
-  {
-    name: 'worker',
-    summary: 'run workers for some task queues, on this machine',
-    group: 'Run Sluice',
-    load: () => import('./worker.ts'),
-  },
-  {
-    name: 'prune',
-    summary: 'remove old logs, artifacts and test repositories, by age and until enough disk is free',
-    group: 'Run Sluice',
-    load: () => import('./prune.ts'),
-  },
-  {
-    name: 'demo',
-    summary: 'take real packages from a pushed change to an installed package',
-    group: 'Run Sluice',
-    load: () => import('./demo.ts'),
-  },
-  {
-    name: 'doctor',
-    summary: 'say what this machine lacks, and the command that mends it',
-    group: 'Run Sluice',
-    load: () => import('./doctor.ts'),
-  },
-  {
-    name: 'hook',
-    summary: 'take a push: what the repositories’ hooks run',
-    group: 'Run Sluice',
-    load: () => import('./hook.ts'),
-  },
-  {
-    name: 'completion',
-    summary: 'print the completion script for a shell',
-    group: 'Run Sluice',
-    load: () => import('./completion.ts'),
-  },
-  {
-    name: 'build',
-    summary: 'build one source by hand, exactly as the gate does',
-    group: 'Packages',
-    load: () => import('./build.ts'),
-  },
-  {
-    name: 'lint',
-    summary: 'check packages with lintian or rpmlint',
-    group: 'Packages',
-    load: () => import('./lint.ts'),
-  },
-  {
-    name: 'compare-versions',
-    summary: 'order two package versions exactly as dpkg or rpm does',
-    group: 'Packages',
-    load: () => import('./compare-versions.ts'),
-  },
-  {
-    name: 'install-test',
-    summary: 'install, exercise and remove packages on a plain minimal system',
-    group: 'Packages',
-    load: () => import('./install-test.ts'),
-  },
-  {
-    name: 'repo publish',
-    summary: 'add packages to a repository, seen whole or not at all',
-    group: 'Packages',
-    load: () => import('./repo-publish.ts'),
-  },
-  {
-    name: 'repo remove',
-    summary: 'take packages out of a repository',
-    group: 'Packages',
-    load: () => import('./repo-remove.ts'),
-  },
-  {
-    name: 'repo list',
-    summary: 'list the packages of a repository',
-    group: 'Packages',
-    load: () => import('./repo-list.ts'),
-  },
-  {
-    name: 'repo check',
-    summary: 'check signatures, hashes, installability and file conflicts',
-    group: 'Packages',
-    load: () => import('./repo-check.ts'),
-  },
-  {
-    name: 'repo diff',
-    summary: 'compare the packages of two repositories',
-    group: 'Packages',
-    load: () => import('./repo-diff.ts'),
-  },
-  {
-    name: 'mirror sync',
-    summary: 'send a repository to all mirrors of a set in one transaction',
-    group: 'Mirrors',
-    load: () => import('./mirror-sync.ts'),
-  },
-  {
-    name: 'mirror status',
-    summary: 'say what each mirror shows',
-    group: 'Mirrors',
-    load: () => import('./mirror-status.ts'),
-  },
-  {
-    name: 'mirror rollback',
-    summary: 'show an earlier snapshot on all mirrors of a set',
-    group: 'Mirrors',
-    load: () => import('./mirror-rollback.ts'),
-  },
-  {
-    name: 'mirror verify',
-    summary: 'check what mirrors show, as a client would',
-    group: 'Mirrors',
-    load: () => import('./mirror-verify.ts'),
-  },
-  {
-    name: 'mirror prune',
-    summary: 'remove old snapshots that no link points to',
-    group: 'Mirrors',
-    load: () => import('./mirror-prune.ts'),
-  },
-  {
-    name: 'mirror pause',
-    summary: 'let no sync begin on a set until it is resumed',
-    group: 'Mirrors',
-    load: () => import('./mirror-pause.ts'),
-  },
-  {
-    name: 'mirror resume',
-    summary: 'go on with a paused set, and do the sync that waits',
-    group: 'Mirrors',
-    load: () => import('./mirror-resume.ts'),
-  },
-  {
-    name: 'simulate',
-    summary: 'run scenario files in virtual time, and check what they expect',
-    group: 'Pipelines',
-    load: () => import('./simulate.ts'),
-  },
-  {
-    name: 'status',
-    summary: 'print the queues as a tree, with windows, jobs and times left',
-    group: 'Look',
-    load: () => import('./status.ts'),
-  },
-  {
-    name: 'watch',
-    summary: 'keep the picture of the queues up to date',
-    group: 'Look',
-    load: () => import('./watch.ts'),
-  },
-  {
-    name: 'builds',
-    summary: 'list builds',
-    group: 'Look',
-    load: () => import('./builds.ts'),
-  },
-  {
-    name: 'buildsets',
-    summary: 'list build sets',
-    group: 'Look',
-    load: () => import('./buildsets.ts'),
-  },
-  {
-    name: 'logs',
-    summary: 'print a build’s log, also while it is written',
-    group: 'Look',
-    load: () => import('./logs.ts'),
-  },
-  {
-    name: 'artifacts',
-    summary: 'list what a build made',
-    group: 'Look',
-    load: () => import('./artifacts.ts'),
-  },
-  {
-    name: 'change list',
-    summary: 'list changes of the plain-Git host',
-    group: 'Work with changes',
-    load: () => import('./change-list.ts'),
-  },
-  {
-    name: 'approve',
-    summary: 'vote on a change of the plain-Git host',
-    group: 'Work with changes',
-    load: () => import('./approve.ts'),
-  },
-  {
-    name: 'abandon',
-    summary: 'close a change without merging it',
-    group: 'Work with changes',
-    load: () => import('./abandon.ts'),
-  },
-  {
-    name: 'restore',
-    summary: 'open an abandoned change again',
-    group: 'Work with changes',
-    load: () => import('./restore.ts'),
-  },
-  {
-    name: 'enqueue',
-    summary: 'put a change into a pipeline',
-    group: 'Work with changes',
-    load: () => import('./enqueue.ts'),
-  },
-  {
-    name: 'dequeue',
-    summary: 'take a change out of a pipeline',
-    group: 'Work with changes',
-    load: () => import('./dequeue.ts'),
-  },
-  {
-    name: 'promote',
-    summary: 'move changes to the head of their queue',
-    group: 'Work with changes',
-    load: () => import('./promote.ts'),
-  },
-  {
-    name: 'retrigger',
-    summary: 'run one job of a change again',
-    group: 'Work with changes',
-    load: () => import('./retrigger.ts'),
-  },
-  {
-    name: 'cancel',
-    summary: 'stop a running build',
-    group: 'Work with changes',
-    load: () => import('./cancel.ts'),
-  },
-  {
-    name: 'config check',
-    summary: 'load a configuration and say what is wrong with it',
-    group: 'Pipelines',
-    load: () => import('./config-check.ts'),
-  },
-  {
-    name: 'config freeze',
-    summary: 'print the jobs that a change would run, with everything settled',
-    group: 'Pipelines',
-    load: () => import('./config-freeze.ts'),
-  },
-  {
-    name: 'secret encrypt',
-    summary: 'encrypt a secret for the jobs of one project',
-    group: 'Pipelines',
-    load: () => import('./secret-encrypt.ts'),
-  },
-];
+export const commands: readonly CommandEntry[] = Object.entries(table).flatMap(([group, entries]) =>
+  entries.map((entry) => ({ ...entry, group: group as CommandGroup })),
+);
 
 /** The commands whose one or two words begin `words`: one command, or all of a group such as `repo`. */
 export function findCommands(words: readonly string[]): readonly CommandEntry[] {
