@@ -7,7 +7,7 @@ const kinds: readonly RegExp[] = [
   /^configure: error: |^CMake Error|^meson\.build:\d+:\d+: ERROR: |No package '[^']+' found/,
   /^(?:FAIL|FAILED|not ok)\b|^\S+: (?:FAIL|FAILED)$|\bAssertion .* failed|Segmentation fault/,
   /\bNo rule to make target\b|\bcommand not found\b|: not found$|Permission denied|No such file or directory/,
-  /^(?:\S*make(?:\[\d+\])?: \*\*\* )|^Traceback |^\w*Error: /,
+  /^(?:\S*make(?:\[\d+\])?|\S+:\d+): \*\*\* |^Traceback |^\w*Error: /,
   /\berror\b/i,
 ];
 

@@ -33,6 +33,12 @@ const rows: readonly { readonly what: string; readonly output: string; readonly 
     output: "make: *** No rule to make target 'x'.  Stop.\n",
     reason: "make: *** No rule to make target 'x'.  Stop.",
   },
+  {
+    what: 'a fault of the makefile itself',
+    output:
+      'debian/rules:2: *** missing separator.  Stop.\ndpkg-buildpackage: error: debian/rules clean returned exit 2\n',
+    reason: 'debian/rules:2: *** missing separator.  Stop.',
+  },
   { what: 'nothing that tells', output: 'all is well\n', reason: null },
 ];
 
