@@ -92,9 +92,10 @@ export const local = proxyLocalActivities<ControlActivities>({ startToCloseTimeo
 const slack = 300;
 const longest = 24 * 3600;
 
-/** Runs a stage on the workers of `queue`. */
-export function stageActivities(queue: string, timeout: number | null): StageActivities {
-  return proxyActivities<StageActivities>(stageOptions(queue, timeout));
+/** Runs a stage on the workers of `queue`, the more urgent ones first where places are scarce. */
+export function stageActivities(queue: string, timeout: number | null, urgency?: number): StageActivities {
+  const priority = urgency === undefined ? {} : { priority: { priorityKey: urgency } };
+  return proxyActivities<StageActivities>({ ...stageOptions(queue, timeout), ...priority });
 }
 
 /** The same on one machine. One that does not come back has lost its containers. */

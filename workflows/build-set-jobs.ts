@@ -117,7 +117,7 @@ export class JobChildren {
       sources,
       parents: build.parents,
       provided: build.artifacts,
-      priority: permissions.priority,
+      priority: permissions.priority - (build.underPaused ? 1 : 0),
     };
   }
 }

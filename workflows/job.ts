@@ -7,9 +7,11 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import { freely } from '../pipelines/jobs/pending.ts';
 import type { BuildOutcome } from '../pipelines/jobs/state.ts';
 import type { FrozenJob } from '../pipelines/model/job.ts';
 import { sealedSecretsOf } from '../pipelines/model/secrets.ts';
+import { urgencyOf } from '../pipelines/nodes/urgency.ts';
 import { hostActivities, local, stageActivities } from './activities.ts';
 import type { JobInput, JobResult, JobStart, PausedStage, Programs, StageInput, StageResult } from './contract.ts';
 import { JobLine } from './job-line.ts';
@@ -62,7 +64,8 @@ interface Ending {
 async function run(input: JobInput, start: JobStart, line: JobLine): Promise<StageResult> {
   const stage = stageInput(input, start);
   if (input.job.uses === 'release') return runRelease({ stage, queue: start.queue });
-  const result = await stageActivities(start.queue, stageLimit(input.job)).runStage(stage);
+  const urgency = urgencyOf(input.priority ?? freely.priority);
+  const result = await stageActivities(start.queue, stageLimit(input.job), urgency).runStage(stage);
   return result.paused ? pause(stage, { result, paused: result.paused, line }) : result;
 }
 

@@ -60,6 +60,8 @@ export class Outside {
   /** How a paused stage ends. */
   resume: (input: ResumeInput) => StageResult = () => ({ result: 'SUCCESS', summary: 'resumed', artifacts: [] });
   readonly resumed: ResumeInput[] = [];
+  /** Places of the worker for stages. */
+  slots = 20;
   conflicts = new Set<string>();
   /** Timers as configured, and those that have fired. */
   timers: readonly Timer[] = [];
@@ -194,7 +196,7 @@ export class World {
     const bundle = await bundleOnce();
     const workers = [
       await createControlWorker({ temporal, bundle, activities: outside.control(temporal) }),
-      await createStageWorker({ temporal, activities: outside.stages(), arch: 'test', slots: 20 }),
+      await createStageWorker({ temporal, activities: outside.stages(), arch: 'test', slots: outside.slots }),
       await createHostWorker({ temporal, activities: outside.stages(), host: 'test' }),
     ];
     this.#workers = workers.map((worker) => ({ worker, done: worker.run() }));
