@@ -148,6 +148,11 @@ function stageInput(input: JobInput, start: JobStart): StageInput {
   };
 }
 
-function programsOf({ preRun, run, postRun, failureOutput, preTimeout, postTimeout }: FrozenJob): Programs {
-  return { preRun, run, postRun, failureOutput, preTimeout: preTimeout ?? null, postTimeout };
+function programsOf(job: FrozenJob): Programs {
+  const { preRun, run, postRun, failureOutput, preTimeout = null, postTimeout } = job;
+  const requiredProjects = job.requiredProjects.map((one) => ({
+    ...(job.overrideCheckout === undefined ? {} : { overrideCheckout: job.overrideCheckout }),
+    ...one,
+  }));
+  return { preRun, run, postRun, failureOutput, preTimeout, postTimeout, requiredProjects };
 }

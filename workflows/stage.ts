@@ -1,6 +1,13 @@
 import type { Returned } from '../pipelines/jobs/returned.ts';
 import type { SourceState } from '../pipelines/model/artifact.ts';
-import type { Artifact, BuildResult, Playbook, ProvidedArtifact, Stage } from '../pipelines/model/job.ts';
+import type {
+  Artifact,
+  BuildResult,
+  Playbook,
+  ProvidedArtifact,
+  RequiredProject,
+  Stage,
+} from '../pipelines/model/job.ts';
 import type { SealedSecrets } from '../pipelines/model/secrets.ts';
 
 /** Who a build is: everything a log, a label or a report needs to name it. */
@@ -53,6 +60,8 @@ export interface Programs {
   readonly preTimeout: number | null;
   /** For each program of `postRun`. */
   readonly postTimeout: number | null;
+  /** Projects that the programs find besides those of the changes. */
+  readonly requiredProjects: readonly RequiredProject[];
 }
 
 export interface StageResult {

@@ -8,6 +8,7 @@ import type { OpenSecrets } from '../secrets/port.ts';
 import type { ScriptContext } from './context.ts';
 import { cleanUp, passed, runPost, runPrograms, type Verdict } from './course.ts';
 import { Session } from './program.ts';
+import { requiredProjects } from './required.ts';
 import { type SecretFiles, withSecrets } from './secrets.ts';
 import { everyProgram, fillWorkspace, inside, otherPrograms, user, type WorkspaceDeps } from './workspace.ts';
 
@@ -29,7 +30,8 @@ export interface ScriptStage {
   resume(input: ResumeInput, context: ScriptContext): Promise<StageResult>;
 }
 
-const none: Programs = { preRun: [], run: [], postRun: [], failureOutput: [], preTimeout: null, postTimeout: null };
+const lists = { preRun: [], run: [], postRun: [], failureOutput: [], requiredProjects: [] };
+const none: Programs = { ...lists, preTimeout: null, postTimeout: null };
 
 export function createScriptStage(deps: ScriptDeps): ScriptStage {
   const { openSecrets: open } = deps;
@@ -59,10 +61,12 @@ async function begin(deps: ScriptDeps, job: Omit<ConstructorParameters<typeof Se
   if (playbook) return failed('ERROR', `${playbook.path} is an Ansible playbook: only programs are run`);
   const { checkouts, lost } = await otherPrograms(deps, input, scripts);
   if (lost) return failed('ERROR', `${lost.path} is in ${lost.project}, which has no branch ${lost.branch} here`);
+  const { required, missing } = await requiredProjects(deps, input);
+  if (missing) return failed('ERROR', `the required project ${missing.project} has no branch ${missing.branch} here`);
   const container = await startContainer(deps, input, secrets);
   return inContainer(new Session({ ...job, container }), async (session) => {
     const { workdir, signal } = context;
-    await fillWorkspace(deps, { input, container, checkouts, workdir, signal });
+    await fillWorkspace(deps, { input, container, checkouts, required, workdir, signal });
     await secrets.prepare({ container, inside, user, signal });
     const verdict = await runPrograms(session, input.programs ?? none);
     const pauses = verdict.result === 'SUCCESS' && session.returned.pause && !secrets.exposed;

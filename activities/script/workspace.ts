@@ -74,6 +74,7 @@ interface Workspace {
   readonly input: StageInput;
   readonly container: Container;
   readonly checkouts: readonly Checkout[];
+  readonly required: readonly Checkout[];
   /** An empty directory. */
   readonly workdir: string;
   readonly signal: AbortSignal;
@@ -81,10 +82,13 @@ interface Workspace {
 
 /** Puts sources, programs and variables into the container. */
 export async function fillWorkspace(deps: WorkspaceDeps, workspace: Workspace): Promise<void> {
-  const { input, container, checkouts, workdir, signal } = workspace;
+  const { input, container, checkouts, required, workdir, signal } = workspace;
   const sources = join(workdir, 'sources');
-  for (const [project, state] of checkedOut(input)) await check(deps, state, { into: join(sources, project), signal });
-  await writeFile(join(sources, '.sluice-variables.json'), JSON.stringify(jobVariables(input)));
+  const states = new Map<string, Checkout>(checkedOut(input));
+  for (const state of required) states.set(state.project, state);
+  for (const [project, state] of states) await check(deps, state, { into: join(sources, project), signal });
+  const variables = jobVariables(input, [...states.values()]);
+  await writeFile(join(sources, '.sluice-variables.json'), JSON.stringify(variables));
   const programs = join(workdir, 'programs');
   for (const state of checkouts) {
     await check(deps, state, { into: join(programs, `${state.project}@${state.branch}`), signal });

@@ -49,7 +49,8 @@ function program(path: string, more: Partial<Playbook> = {}): Playbook {
 }
 
 function inputOf(programs: Partial<Programs>, more: Partial<StageInput> = {}): StageInput {
-  const nothing = { preRun: [], run: [], postRun: [], failureOutput: [], preTimeout: null, postTimeout: null };
+  const lists = { preRun: [], run: [], postRun: [], failureOutput: [], requiredProjects: [] };
+  const nothing = { ...lists, preTimeout: null, postTimeout: null };
   return stageInput('deb', { stage: 'script', programs: { ...nothing, ...programs }, ...more });
 }
 
@@ -103,6 +104,28 @@ test('a program of a branch that is not there, and a playbook, are said to be so
   assert.deepEqual([lost.result, lost.summary], ['ERROR', 'x is in lib/b, which has no branch old here']);
   const playbook = await stageOf({}).run(inputOf({ run: [program('x')], postRun: [program('logs.yaml')] }), context);
   assert.match(playbook.summary, /logs.yaml is an Ansible playbook/);
+});
+
+test('a required project is as the changes ahead make it, else as its branch is', async (t) => {
+  const stage = stageOf({
+    run: 'cat ../../other/ahead/one ../../other/plain/two; grep -o \'"other/plain":{[^}]*}\' "$SLUICE_VARIABLES"',
+    'other/ahead@dev:one': 'echo made ahead',
+    'other/plain@main:two': 'echo as it is',
+  });
+  const ahead = { project: 'other/ahead', branch: 'dev', commit: '4'.repeat(40), tree: '4'.repeat(40) };
+  const requiredProjects = [{ project: 'other/ahead', overrideCheckout: 'dev' }, { project: 'other/plain' }];
+  const input = inputOf({ run: [program('run')], requiredProjects });
+  const context = await contextOf(t);
+  const result = await stage.run({ ...input, sources: [...input.sources, ahead] }, context);
+  assert.equal(result.result, 'SUCCESS', context.said());
+  assert.match(context.said(), /made ahead\n.*as it is\n.*"branch":"main","commit":"3{40}"/s);
+});
+
+test('a required project that is not there is named', async (t) => {
+  const requiredProjects = [{ project: 'other/lib', overrideCheckout: 'gone' }];
+  const result = await stageOf({}).run(inputOf({ run: [program('x')], requiredProjects }), await contextOf(t));
+  assert.equal(result.summary, 'the required project other/lib has no branch gone here');
+  assert.equal(result.result, 'ERROR');
 });
 
 interface Row {

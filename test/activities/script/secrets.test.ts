@@ -59,7 +59,7 @@ async function runJob(t: TestContext, job: Job) {
     ...{ exposure, seal: 'seal' },
   };
   const more = secrets.length === 0 ? {} : { secrets: sealed };
-  const run = { preRun: [], run: scripts, postRun: [], preTimeout: null, postTimeout: null };
+  const run = { preRun: [], run: scripts, postRun: [], preTimeout: null, postTimeout: null, requiredProjects: [] };
   const input = stageInput('deb', { stage: 'script', programs: { ...run, failureOutput }, ...more });
   const told: string[] = [];
   const result = await stage.run(input, { ...context, failing: async (line) => void told.push(line) });
