@@ -87,7 +87,7 @@ test('neither the log nor the result nor an artifact’s name shows what a progr
   const { result, said } = await runJob(t, {
     programs: {
       use: `cat $SLUICE_SECRETS/login.json; echo
-        printf 'cana'; sleep 0.2; echo 'ry-5b1f'
+        printf 'cana'; sleep 0.2; echo 'ry-5b1f'; sleep 0.5
         echo 'failed with second "line"' >&2; exit 3`,
     },
     secrets: ['use'],
