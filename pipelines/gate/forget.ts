@@ -4,6 +4,9 @@ import { type Draft, emit } from './draft.ts';
 /** How many open changes are remembered that nothing in the queues has to do with. */
 const idleChanges = 32;
 
+/** How many facts are at least dropped at a time: going through all of them for each is not worth it. */
+const atOnce = 16;
+
 /**
  * Drops the facts that nothing needs: of closed changes and older patch sets, once no item holds them and no known
  * open change names them; and of the open changes that were idle longest. Whoever enqueues a change says again what
@@ -20,7 +23,7 @@ export function forgetUnneeded(draft: Draft): void {
   const closed = idle.filter((change) => isClosed(change) && !named.has(change.id));
   const open = idle.filter((change) => !isClosed(change));
   const gone = [...closed, ...open.slice(0, Math.max(0, open.length - idleChanges))].map((change) => change.key);
-  if (gone.length > 0) emit(draft, { type: 'forgot', changes: gone });
+  if (gone.length >= atOnce) emit(draft, { type: 'forgot', changes: gone });
 }
 
 function isClosed(change: ChangeFacts): boolean {

@@ -311,7 +311,13 @@ test('an unknown change and an unknown pipeline are refused by name', () => {
   assert.deepEqual(decide(gateWith(1), other).answer, { ok: false, reason: 'no pipeline none' });
 });
 
-test('facts that nothing needs any more are forgotten', () => {
-  const state = tell(running(1), ended('1.1', 'SUCCESS'), { type: 'submitted', item: '1', merged: ['c1,1'] });
-  assert.deepEqual(state.facts, { changes: {}, patchsets: {} });
+test('facts that nothing needs any more are forgotten, many at a time', () => {
+  let state = running(20);
+  for (let item = 1; item <= 20; item += 1) {
+    const merged = [`c${item},1`];
+    state = tell(state, ended(`${item}.1`, 'SUCCESS'), { type: 'submitted', item: String(item), merged });
+    assert.ok(Object.keys(state.facts.changes).length < 20 - item + 16);
+  }
+  assert.deepEqual(Object.keys(state.facts.changes), ['c17,1', 'c18,1', 'c19,1', 'c20,1']);
+  assert.deepEqual(Object.keys(state.facts.patchsets), ['c17', 'c18', 'c19', 'c20']);
 });
