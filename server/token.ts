@@ -1,7 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { keepFirst } from '../activities/process/keep-first.ts';
 
 /** What people act with: the command line and the Git hook read the same file. */
 const actingFile = 'token';
@@ -15,16 +16,7 @@ export const workerTokenFile = 'worker-token';
 export async function readOrCreateToken(data: string, name = actingFile): Promise<string> {
   const path = join(data, name);
   await mkdir(data, { recursive: true });
-  const fresh = `${path}.${process.pid}`;
-  await writeFile(fresh, randomBytes(32).toString('base64url'), { mode: 0o600 });
-  try {
-    await link(fresh, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    await rm(fresh);
-  }
-  return (await readFile(path, 'utf8')).trim();
+  return (await keepFirst(path, randomBytes(32).toString('base64url'))).trim();
 }
 
 /** A hook for routes that act: ends the request unless it carries the token, which is in `file`. */

@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, randomUUID } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { keepFirst } from '../process/keep-first.ts';
 import { decryptText } from './oaep.ts';
 import type { ProjectKeys } from './port.ts';
 
@@ -60,24 +61,6 @@ export async function openPrivateDirectory(directory: string): Promise<void> {
 async function make(path: string): Promise<string> {
   const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: bits });
   return keepFirst(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
-}
-
-/**
- * Writes a file that only its owner can read, whole or not at all.
- *
- * @returns its content: that of whoever came first
- */
-export async function keepFirst(path: string, content: string): Promise<string> {
-  const fresh = `${path}.${randomUUID()}`;
-  await writeFile(fresh, content, { mode: 0o600 });
-  try {
-    await link(fresh, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    await rm(fresh);
-  }
-  return readFile(path, 'utf8');
 }
 
 /** @returns undefined when there is no such file */

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
-import { keepFirst, openPrivateDirectory, read } from './keys.ts';
+import { keepFirst } from '../process/keep-first.ts';
+import { openPrivateDirectory, read } from './keys.ts';
 import type { Sealable, Sealer } from './port.ts';
 
 /**

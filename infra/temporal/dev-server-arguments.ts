@@ -15,7 +15,12 @@ export interface DevServerOptions {
 }
 
 /** Queue readers look 20 times a second by default, which costs 50 ms for each step of a workflow. */
-const pollers = ['transfer', 'timer', 'visibility', 'outbound'];
+const pollers = ['transfer', 'timer', 'visibility', 'outbound'].map(
+  (name) => `history.${name}ProcessorMaxPollRPS=2000`,
+);
+
+/** A task queue keeps to the priorities of its tasks within a partition. */
+const partitions = ['Read', 'Write'].map((way) => `matching.numTaskqueue${way}Partitions=1`);
 
 /** The command line of the embedded server, after the program's name. */
 export function devServerArguments(options: DevServerOptions): string[] {
@@ -24,7 +29,7 @@ export function devServerArguments(options: DevServerOptions): string[] {
     ...['server', 'start-dev', '--ip', host, '--port', String(options.port), '--log-level', 'error'],
     ...(options.uiPort === undefined ? ['--headless'] : ['--ui-ip', host, '--ui-port', String(options.uiPort)]),
     ...(options.database === undefined ? [] : databaseArguments(options.database, options.durability ?? 'fast')),
-    ...pollers.flatMap((name) => ['--dynamic-config-value', `history.${name}ProcessorMaxPollRPS=2000`]),
+    ...[...pollers, ...partitions].flatMap((setting) => ['--dynamic-config-value', setting]),
     ...Object.values(searchAttributes).flatMap(({ name }) => ['--search-attribute', `${name}=Keyword`]),
   ];
 }

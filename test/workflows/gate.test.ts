@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChangeFacts, GateCommand } from '../../pipelines/gate/command.ts';
-import type { StageResult } from '../../workflows/contract.ts';
+import type { GateCommand } from '../../pipelines/gate/command.ts';
 import { buildSetQuery, commandsUpdate, queueQuery, retriggerUpdate } from '../../workflows/messages.ts';
-import { change, frozenJob } from './make.ts';
+import { broken, change, entering, fine, frozenJob } from './make.ts';
 import { until, World } from './world.ts';
 
-const fine: StageResult = { result: 'SUCCESS', summary: 'fine', artifacts: [] };
-const broken: StageResult = { result: 'FAILURE', summary: 'broken', artifacts: [] };
 const build = frozenJob('build', { uses: 'build', attempts: 1 });
 
 let world: World;
@@ -16,12 +13,6 @@ before(async () => {
   world = await World.start();
 });
 after(() => world.stop());
-
-function entering(changes: readonly ChangeFacts[]): GateCommand[] {
-  const time = Date.now();
-  const enqueued = changes.map(({ id }) => ({ type: 'enqueue', time, pipeline: 'gate', change: id }) as const);
-  return [{ type: 'observe', time, changes }, ...enqueued];
-}
 
 /** Changes that are merged, of those whose names begin so. */
 function merged(prefix: string): string[] {

@@ -2,14 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tellFailing } from '../../activities/stages.ts';
-import type { ChangeFacts, GateCommand } from '../../pipelines/gate/command.ts';
 import { nothingReturned } from '../../pipelines/jobs/returned.ts';
 import type { JobInput, JobResult, StageInput, StageResult } from '../../workflows/contract.ts';
-import { change, frozenJob } from './make.ts';
+import { broken, change, entering, fine, frozenJob } from './make.ts';
 import { testHost, until, World } from './world.ts';
 
-const fine: StageResult = { result: 'SUCCESS', summary: 'fine', artifacts: [] };
-const broken: StageResult = { result: 'FAILURE', summary: 'broken', artifacts: [] };
 const build = frozenJob('build', { uses: 'build', attempts: 1 });
 
 const program = {
@@ -22,12 +19,6 @@ before(async () => {
   world = await World.start();
 });
 after(() => world.stop());
-
-function entering(changes: readonly ChangeFacts[]): GateCommand[] {
-  const time = Date.now();
-  const enqueued = changes.map(({ id }) => ({ type: 'enqueue', time, pipeline: 'gate', change: id }) as const);
-  return [{ type: 'observe', time, changes }, ...enqueued];
-}
 
 /** Stages that ran for changes whose names begin so, as `JOB CHANGE`. */
 function ran(prefix: string): string[] {

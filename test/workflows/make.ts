@@ -1,6 +1,7 @@
-import type { ChangeFacts } from '../../pipelines/gate/command.ts';
+import type { ChangeFacts, GateCommand } from '../../pipelines/gate/command.ts';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
+import type { StageResult } from '../../workflows/contract.ts';
 
 /** A job with nothing in it; `more` has what matters. */
 export function frozenJob(name: string, more: Partial<FrozenJob> = {}): FrozenJob {
@@ -91,4 +92,15 @@ export function change(id: string, more: Partial<ChangeFacts> = {}): ChangeFacts
     placements: { gate: shared, check: { ...shared, queue: 'tinycdb', shared: false } },
     ...more,
   };
+}
+
+/** How stages end. */
+export const fine: StageResult = { result: 'SUCCESS', summary: 'fine', artifacts: [] };
+export const broken: StageResult = { result: 'FAILURE', summary: 'broken', artifacts: [] };
+
+/** Brings changes into the pipeline `gate`, in order. */
+export function entering(changes: readonly ChangeFacts[]): GateCommand[] {
+  const time = Date.now();
+  const enqueued = changes.map(({ id }) => ({ type: 'enqueue', time, pipeline: 'gate', change: id }) as const);
+  return [{ type: 'observe', time, changes }, ...enqueued];
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
 import { change, frozenJob, pipelineNamed } from './make.ts';
 import { Outside, until, World } from './world.ts';
@@ -31,14 +32,24 @@ test('where places are scarce, jobs get them by the precedence of their pipeline
       ],
       { pipeline },
     );
-    await until(`${id} runs or waits`, async () => (await world.view(gate)).items[0]?.jobs[0]?.attempt === 1);
+    await until(`${id} is begun`, async () => (await world.view(gate)).items[0]?.jobs[0]?.attempt === 1);
+    const job = (await world.view(gate)).items[0]?.workflow?.replace('buildset/', 'job/') ?? '';
+    await until(`${id} runs or waits for a place`, async () => (await placesAsked(world, `${job}/unit/1`)) === 1);
   };
   await enqueue('first', 'normal');
   await until('the place is taken', () => order.length === 1);
   await enqueue('low', 'low');
   await enqueue('normal', 'normal');
   await enqueue('high', 'high');
+  // What is scheduled may still be on its way to the task queue.
+  await sleep(500);
   go();
   await until('all have run', () => order.length === 4);
   assert.deepEqual(order, ['first', 'high', 'normal', 'low']);
 });
+
+/** Number of stages that a job has asked workers for and that have not ended. */
+async function placesAsked(world: World, job: string): Promise<number> {
+  const { raw } = await world.temporal.client.workflow.getHandle(job).describe();
+  return raw.pendingActivities?.length ?? 0;
+}

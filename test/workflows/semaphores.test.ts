@@ -5,11 +5,9 @@ import type { SemaphoreDesk } from '../../pipelines/gate/semaphore-desk.ts';
 import type { JobSnapshot, StageResult } from '../../workflows/contract.ts';
 import { semaphoresId } from '../../workflows/ids.ts';
 import { semaphoresQuery } from '../../workflows/messages.ts';
-import { change, frozenJob, pipelineNamed } from './make.ts';
+import { broken, change, fine, frozenJob, pipelineNamed } from './make.ts';
 import { until, World } from './world.ts';
 
-const fine: StageResult = { result: 'SUCCESS', summary: 'fine', artifacts: [] };
-const broken: StageResult = { result: 'FAILURE', summary: 'broken', artifacts: [] };
 const check = pipelineNamed('check', { manager: 'independent' });
 const entity = semaphoresId('main');
 
