@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -12,22 +13,44 @@ export class PortTaken extends Error {
 }
 
 /**
+ * Where free ports are looked for: below those that the system gives to whoever asks for any, so that nobody else gets
+ * one between our look and our use.
+ */
+const ours = { from: 20_000, count: 12_000 };
+
+/** A port of this host that nobody listens on. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (;;) {
+    const port = ours.from + randomInt(ours.count);
+    if (await canListen(host, port)) return port;
+  }
+}
+
+/**
  * A port to listen on: the one asked for, or a free one for 0.
  *
  * @param key the configuration's key, for the message
  * @throws PortTaken when somebody listens there.
  */
-export function choosePort(host: string, port: number, key: string): Promise<number> {
+export async function choosePort(host: string, port: number, key: string): Promise<number> {
+  try {
+    if (port === 0) return await freePort(host);
+    if (await canListen(host, port)) return port;
+  } catch (error) {
+    throw new Error(`${key}: ${(error as Error).message}`);
+  }
+  throw new PortTaken(host, port, key);
+}
+
+/** @throws for any other reason than that somebody else listens there. */
+function canListen(host: string, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new PortTaken(host, port, key) : new Error(`${key}: ${error.message}`));
+      if (error.code === 'EADDRINUSE') resolve(false);
+      else reject(error);
     });
-    server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address();
-      const chosen = typeof address === 'object' && address !== null ? address.port : port;
-      server.close(() => resolve(chosen));
-    });
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
+import { freePort } from '../stack/ports.ts';
 import { type DevServerOptions, devServerArguments } from './dev-server-arguments.ts';
 
 export type { DevServerOptions };
@@ -46,14 +46,4 @@ async function waitUntilReady(address: string, child: ChildProcess, deadline: nu
       await sleep(50);
     }
   }
-}
-
-/** A TCP port that nobody listens on just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { freePort } from '../../infra/temporal/dev-server.ts';
+import { freePort } from '../../infra/stack/ports.ts';
 import type { QueueSnapshot } from '../../workflows/contract.ts';
 import { change, frozenJob } from '../workflows/make.ts';
 import { Outside, until, World } from '../workflows/world.ts';

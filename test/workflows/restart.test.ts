@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from '@temporalio/worker';
+import { freePort } from '../../infra/stack/ports.ts';
 import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
-import { freePort } from '../../infra/temporal/dev-server.ts';
 import { change, frozenJob } from './make.ts';
 import { Outside, until, World } from './world.ts';
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { syncMirrors } from '../../../activities/mirror/sync.ts';
 import type { MirrorContext, MirrorSet } from '../../../activities/mirror/types.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { publishPackages } from '../../../activities/repository/publish.ts';
+import { freePort } from '../../../infra/stack/ports.ts';
 import type { MirrorResult } from '../../../pipelines/mirror/outcome.ts';
 import { makePackage, temporary } from '../repository/packages.ts';
 
@@ -91,16 +92,6 @@ async function startDaemon(t: TestContext, root: string, options: readonly strin
   await start();
   t.after(stop);
   return { url: `rsync://127.0.0.1:${port}/mirror`, root, start, stop };
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function answers(port: number): Promise<boolean> {
