@@ -5,6 +5,7 @@ import type { Container } from '../ports.ts';
 import { createMask, type Mask } from '../secrets/mask.ts';
 import { type OpenedSecret, type OpenSecrets, Refused } from '../secrets/port.ts';
 import type { ScriptContext } from './context.ts';
+import { mustExec } from './workspace.ts';
 
 /** Where a program finds its secrets: in the memory of the container alone. */
 const directory = '/run/sluice-secrets';
@@ -154,7 +155,6 @@ async function setApart(program: string, room: Room): Promise<Place> {
   return { program: writable ? apart + program.slice(room.inside.length) : program, env: { HOME: home } };
 }
 
-async function must({ container, signal }: Room, argv: readonly string[], input?: string): Promise<void> {
-  const { code, output } = await container.exec(argv, { signal, ...(input === undefined ? {} : { input }) });
-  if (code !== 0) throw new Error(`cannot prepare the secrets: ${argv[0]}: ${output}`);
+function must({ container, signal }: Room, argv: readonly string[], input?: string): Promise<void> {
+  return mustExec({ container, what: 'secrets', signal }, argv, input);
 }

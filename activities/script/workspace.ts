@@ -93,10 +93,11 @@ export async function fillWorkspace(deps: WorkspaceDeps, workspace: Workspace): 
   for (const state of checkouts) {
     await check(deps, state, { into: join(programs, `${state.project}@${state.branch}`), signal });
   }
-  await mustExec(container, ['mkdir', '-p', inside, apart], signal);
+  const preparation = { container, what: 'sources', signal } as const;
+  await mustExec(preparation, ['mkdir', '-p', inside, apart]);
   await container.copyIn(sources, inside);
   if (checkouts.length > 0) await container.copyIn(programs, apart);
-  await mustExec(container, ['chown', '-R', user, inside], signal);
+  await mustExec(preparation, ['chown', '-R', user, inside]);
 }
 
 async function check(
@@ -108,7 +109,16 @@ async function check(
   await sources(state, into, signal);
 }
 
-async function mustExec(container: Container, argv: readonly string[], signal: AbortSignal): Promise<void> {
-  const { code, output } = await container.exec(argv, { signal });
-  if (code !== 0) throw new Error(`cannot prepare the sources: ${argv[0]}: ${output}`);
+/** What is put into a container, and how. */
+interface Preparation {
+  readonly container: Container;
+  readonly what: 'sources' | 'secrets';
+  readonly signal: AbortSignal;
+}
+
+/** @throws with what the program said when it fails */
+export async function mustExec(of: Preparation, argv: readonly string[], input?: string): Promise<void> {
+  const { container, what, signal } = of;
+  const { code, output } = await container.exec(argv, { signal, ...(input === undefined ? {} : { input }) });
+  if (code !== 0) throw new Error(`cannot prepare the ${what}: ${argv[0]}: ${output}`);
 }

@@ -12,7 +12,7 @@ import { checked, insidePath } from '../names.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';
 
 /** Where the tree's only distribution is: the directory of its Release file. */
-export async function distribution(tree: string): Promise<string> {
+async function distribution(tree: string): Promise<string> {
   const [found, ...more] = await distributions(tree);
   if (found === undefined || more.length > 0) {
     throw new RepositoryRefusal(`${tree} has ${found === undefined ? 'no' : 'more than one'} distribution in dists`);
