@@ -1,0 +1,217 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSignWorker } from '../../infra/temporal/worker.ts';
+import { nothingReturned } from '../../pipelines/jobs/returned.ts';
+import { timersOf } from '../../pipelines/policy/timers.ts';
+import type { JobInput, StageResult } from '../../workflows/contract.ts';
+import { mirrorId, reviewSyncId, semaphoresId, timersId } from '../../workflows/ids.ts';
+import { commandsUpdate, mirrorSignal, retriggerUpdate } from '../../workflows/messages.ts';
+import { writeHistory } from './histories.ts';
+import { broken, change, entering, fine, frozenJob, pipelineNamed } from './make.ts';
+import { Outside, testHost, until, World } from './world.ts';
+
+/** Plays every workflow against a real server and keeps the histories: `histories/README.md` says how to use it. */
+
+const build = frozenJob('build', { uses: 'build', attempts: 1 });
+const program = {
+  ...{ path: 'tests/run', project: 'tinycdb', branch: 'main', trusted: false, cleanup: false, level: 0 },
+  semaphores: [],
+};
+const ref = { digest: `sha256:${'0'.repeat(64)}`, size: 1 };
+
+class RecordedOutside extends Outside {
+  override control(temporal: World['temporal']) {
+    const released = { digest: ref.digest, size: 1 };
+    return {
+      ...super.control(temporal),
+      planRelease: async () => ({ input: releaseInput, repositories: [] }),
+      recordRelease: async () => {},
+      startMirrors: async () => {},
+      retireTestRepositories: async () => {},
+      syncReviews: async () => ({ events: 2 }),
+      syncMirrors: async () => ({ outcome: 'committed' }),
+      collect: async () => ({ promote: [{ manifest: ref.digest, format: 'deb' }] }),
+      releasedFiles: async () => ({ format: 'deb', files: [packageFile] }),
+      attest: async () => [ref.digest],
+      stageReleased: async () => ({ outcome: 'staged', name: 'one', before: null, index: ref }),
+      publishReleased: async () => ({ published: true }),
+      keepSigned: async () => {},
+      listReleased: async () => [released],
+    };
+  }
+}
+
+const packageFile = { name: 'tinycdb_1.deb', package: 'tinycdb', version: '1', arch: 'amd64', ...ref };
+const source = { project: 'tinycdb', branch: 'main', commit: 'c'.repeat(40), tree: 'd'.repeat(40) };
+const releaseInput = {
+  ...{ tenant: 'main', change: 'git:1', patchset: 1, project: 'tinycdb', branch: 'main' },
+  ...{ merged: source, manifests: [], buildSet: '1.1' },
+};
+const signer = {
+  signPackages: async () => [{ name: packageFile.name, before: ref, after: ref }],
+  signStatements: async () => [ref],
+  signIndex: async () => ({ detached: ref, clear: ref, publicKey: ref }),
+};
+
+const outside = new RecordedOutside();
+const world = await World.start(outside);
+const { client } = world.temporal;
+const merged = (prefix: string) => outside.merged.filter((id) => id.startsWith(prefix)).length;
+const ran = (id: string) => outside.stagesRun.some((stage) => stage.build.change === id);
+
+/** A failure ahead resets those behind; a conflict, a newer patch set, questions, and a job that is run again. */
+async function playQueue(): Promise<void> {
+  let opened = false;
+  outside.jobs = () => [build];
+  let attempts = 0;
+  outside.stage = async ({ build: { change: id } }, signal) => {
+    while (!opened && !signal.aborted) await sleep(20);
+    if (id === 'queue-3') attempts += 1;
+    return id === 'queue-1' || (id === 'queue-3' && attempts === 1) ? broken : fine;
+  };
+  outside.conflicts.add('queue-2');
+  const changes = [0, 1, 2, 3, 4].map((index) => change(`queue-${index}`));
+  const gate = await world.tell('queue', entering(changes));
+  await until('two run', () => ran('queue-0') && ran('queue-1'));
+  const handle = client.workflow.getHandle(gate);
+  const dequeue = { type: 'dequeue', time: Date.now(), pipeline: 'gate', change: 'nobody' } as const;
+  await handle.executeUpdate(commandsUpdate, { args: [{ id: 'refused', commands: [dequeue] }] });
+  await world.tell('queue', [{ type: 'observe', time: Date.now(), changes: [change('queue-4', { patchset: 2 })] }]);
+  opened = true;
+  await until('the rest is over', async () => (await world.view(gate)).items.length === 0);
+}
+
+/** A job that is run again while its item is queued, from the build set and from the gate. */
+async function playRetrigger(): Promise<void> {
+  let attempts = 0;
+  let opened = false;
+  outside.jobs = () => [build];
+  outside.stage = async ({ build: { change: id } }, signal) => {
+    while (id === 'again-0' && !opened && !signal.aborted) await sleep(20);
+    if (id === 'again-0') return fine;
+    attempts += 1;
+    return attempts < 3 ? broken : fine;
+  };
+  const gate = await world.tell('again', entering([change('again-0'), change('again-1')]));
+  const failing = async () => (await world.view(gate)).items[1]?.state === 'failing';
+  await until('it has failed', failing);
+  const workflow = (await world.view(gate)).items[1]?.workflow ?? '';
+  await client.workflow.getHandle(workflow).executeUpdate(retriggerUpdate, { args: ['build'] });
+  await until('it has failed again', async () => attempts === 2 && (await failing()));
+  const command = { type: 'retrigger', time: Date.now(), pipeline: 'gate', change: 'again-1', job: 'build' } as const;
+  await client.workflow.getHandle(gate).executeUpdate(commandsUpdate, { args: [{ id: 'again', commands: [command] }] });
+  await until('it is fine', async () => (await world.view(gate)).items[1]?.jobs[0]?.result === 'SUCCESS');
+  opened = true;
+  await until('both are merged', () => merged('again-') === 2);
+}
+
+async function playRollovers(): Promise<void> {
+  outside.jobs = () => [build];
+  outside.stage = () => fine;
+  const changes = Array.from({ length: 4 }, (_, index) => change(`roll-${index}`));
+  await world.tell('roll', entering(changes), { input: { historyBudget: 40 } });
+  await until('all are merged', () => merged('roll-') === 4, 40_000);
+  const large = change('large-0', { message: 'large '.repeat(12_000) });
+  await world.tell('large', entering([large, change('large-1')]), { input: { historyBudget: 30 } });
+  await until('both are merged', () => merged('large-') === 2, 40_000);
+}
+
+const pausing: StageResult = { ...fine, paused: { queue: testHost, returned: nothingReturned } };
+
+/** A job that pauses while another runs, both in turns with the jobs of another change; then one by hand. */
+async function playJobs(): Promise<void> {
+  const wants = [{ name: 'lab', max: 1, resourcesFirst: false }];
+  const server = frozenJob('server', { run: [program], postRun: [program], semaphores: wants });
+  const user = frozenJob('user', { run: [program], dependencies: [{ name: 'server', soft: false }] });
+  outside.semaphores = { lab: 1 };
+  outside.jobs = () => [server, user];
+  outside.stage = ({ build: { job } }) => (job === 'server' ? pausing : sleep(100).then(() => fine));
+  await world.tell('jobs', entering([change('jobs-0'), change('jobs-1')]));
+  await until('both are merged', () => merged('jobs-') === 2);
+  const first = [...outside.builds.values()].find((one) => one.change === 'jobs-0' && one.job === 'user');
+  const input = (await world.inputOf(first?.workflow ?? '')) as JobInput;
+  await client.workflow.execute('job', { workflowId: 'by-hand', taskQueue: 'control', args: [input] });
+}
+
+/** A job under way whose change gets a newer patch set, and one that ends with a stage that throws. */
+async function playEnds(): Promise<void> {
+  outside.jobs = () => [build];
+  outside.stage = (_, signal) =>
+    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const gate = await world.tell('ends', entering([change('ends-0')]));
+  await until('it runs', () => ran('ends-0'));
+  await world.tell('ends', [{ type: 'observe', time: Date.now(), changes: [change('ends-0', { patchset: 2 })] }]);
+  const own = () => [...outside.builds.values()].find((one) => one.change === 'ends-0');
+  await until('it is recorded', () => own()?.result === 'CANCELED');
+  await until('the queue is empty', async () => (await world.view(gate)).items.length === 0);
+}
+
+async function playRelease(): Promise<void> {
+  const release = frozenJob('release', { uses: 'release', attempts: 1 });
+  outside.jobs = () => [release];
+  const post = pipelineNamed('post', { manager: 'independent' });
+  const placements = { post: { uses: 'here', queue: 'tinycdb', shared: false } } as never;
+  const enqueue = { type: 'enqueue', time: Date.now(), pipeline: 'post', change: 'release-0' } as const;
+  const observe = { type: 'observe', time: Date.now(), changes: [change('release-0', { placements })] } as const;
+  await world.tell('tinycdb', [observe, enqueue], { pipeline: post });
+  const own = () => [...outside.builds.values()].find((one) => one.change === 'release-0');
+  await until('it is released', () => own()?.result === 'SUCCESS');
+}
+
+async function playEntities(): Promise<void> {
+  const mirror = { set: 'main', paused: false, pending: null, outcome: null };
+  const options = { taskQueue: 'control' };
+  const handle = await client.workflow.signalWithStart('mirror', {
+    ...{ ...options, workflowId: mirrorId('main'), args: [mirror] },
+    ...{ signal: mirrorSignal, signalArgs: [{ action: 'pause' }] },
+  });
+  for (const action of ['sync', 'resume'] as const) await handle.signal(mirrorSignal, { action });
+  await client.workflow.execute('reviewSync', {
+    ...options,
+    workflowId: reviewSyncId('git'),
+    args: [{ connection: 'git' }],
+  });
+  const triggers = [{ connection: 'timer', body: { time: '* * * * * *' } }];
+  const branch = { project: 'tinycdb', branch: 'main', pipelines: new Set(['nightly']) };
+  outside.timers = timersOf([pipelineNamed('nightly', { triggers })], [branch]);
+  const timers = { tenant: 'main', lookEvery: 1, historyBudget: 20 };
+  await client.workflow.start('timers', { ...options, workflowId: timersId('main'), args: [timers] });
+  await until('it has fired', () => outside.ticks.length >= 4);
+  const { desk } = (await world.inputOf(semaphoresId('main'))) as { desk?: unknown };
+  if (desk !== undefined) throw new Error('the semaphores have continued as new already');
+}
+
+/** Build sets and jobs that went as others did: one of a kind is enough. */
+const alike = /^(buildset|job)\/.*\/(roll|large)-/;
+
+/** Every other execution's history under the name of its workflow and the place of its run. */
+async function keepAll(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const seen = new Map<string, number>();
+  const all = [];
+  for await (const one of client.workflow.list()) if (!alike.test(one.workflowId)) all.push(one);
+  all.sort((a, b) => a.startTime.getTime() - b.startTime.getTime());
+  for (const { workflowId, runId } of all) {
+    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const place = (seen.get(workflowId) ?? 0) + 1;
+    seen.set(workflowId, place);
+    const name = `${workflowId.replace(/[^A-Za-z0-9.-]+/g, '_')}.${place}`;
+    await writeHistory(join(directory, `${name}.json`), history);
+  }
+}
+
+const [directory] = process.argv.slice(2);
+if (directory === undefined) throw new Error('record-histories.ts DIRECTORY');
+const worker = await createSignWorker({ temporal: world.temporal, activities: signer });
+const signing = worker.run();
+for (const play of [playQueue, playRetrigger, playRollovers, playJobs, playEnds, playRelease, playEntities]) {
+  await play();
+}
+// The last words of build sets and jobs are still on their way.
+await sleep(1_000);
+await keepAll(directory);
+console.log(`kept in ${directory}`);
+worker.shutdown();
+await signing;
+await world.stop();

@@ -1,0 +1,17 @@
+import { patched } from '@temporalio/workflow';
+
+/**
+ * Changes to what workflows command, for executions that began before: Temporal plays their histories again, and they
+ * must give the same commands. A patch is named here with its day and its reason. It can go, with the old way that
+ * it keeps, when no installation has an execution any more that began before that day.
+ */
+export const patches = {} as const satisfies Readonly<
+  Record<string, { readonly since: string; readonly because: string }>
+>;
+
+export type Patch = keyof typeof patches;
+
+/** Whether the execution goes the new way: false where its history went the old one. */
+export function has(patch: Patch): boolean {
+  return patched(patch);
+}
