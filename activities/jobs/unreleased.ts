@@ -10,6 +10,10 @@ export interface UnreleasedDeps {
   readonly releases: () => Promise<readonly ReleaseRecord[]>;
   readonly buildsOf: (buildSet: BuildSetRecord) => Promise<readonly BuildRecord[]>;
   readonly isMerged: (change: string) => Promise<boolean>;
+  /** Whether a test repository, named by its URL, is still there: a source that is not breaks every job it is given to. */
+  readonly isThere: (url: string) => Promise<boolean>;
+  /** Told of a build set that cannot be looked at: what is wrong with one keeps no other project's job. */
+  readonly warn: (about: { readonly change: string; readonly error: unknown }) => void;
 }
 
 /** How long a merge may wait for its release; milliseconds. */
@@ -33,11 +37,26 @@ export async function unreleased(
     published.some((one) => one.change === change && one.packages.some((each) => each.format === format));
   const found: ProvidedArtifact[] = [];
   for (const buildSet of recent.toReversed()) {
-    if (isReleased(buildSet.change) || !(await deps.isMerged(buildSet.change))) continue;
-    const builds = (await deps.buildsOf(buildSet)).filter(({ buildSet: key }) => key === buildSet.key);
-    found.push(...builds.flatMap((build) => repositoriesOf(build, format)));
+    if (isReleased(buildSet.change)) continue;
+    try {
+      found.push(...(await offeredBy(deps, buildSet, format)));
+    } catch (error) {
+      deps.warn({ change: buildSet.change, error });
+    }
   }
   return found;
+}
+
+async function offeredBy(
+  deps: UnreleasedDeps,
+  buildSet: BuildSetRecord,
+  format: PackageFormat,
+): Promise<readonly ProvidedArtifact[]> {
+  if (!(await deps.isMerged(buildSet.change))) return [];
+  const builds = (await deps.buildsOf(buildSet)).filter(({ buildSet: key }) => key === buildSet.key);
+  const offered = builds.flatMap((build) => repositoriesOf(build, format));
+  const there = await Promise.all(offered.map(({ url }) => deps.isThere(url)));
+  return offered.filter((_, index) => there[index]);
 }
 
 /** Only what the publish stage made counts: a program may return what it likes. */

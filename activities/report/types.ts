@@ -24,7 +24,12 @@ export interface ReleaseRecord {
   /** Milliseconds since the epoch. */
   readonly startTime: number;
   readonly endTime: number | null;
+  /** Other runs of the same release, in the order in which they were told. */
+  readonly attempts?: readonly ReleaseAttempt[];
 }
+
+/** A run of a release that another one stands for. */
+export type ReleaseAttempt = Pick<ReleaseRecord, 'state' | 'summary' | 'startTime' | 'endTime'>;
 
 export interface ReleasedPackage {
   readonly format: string;

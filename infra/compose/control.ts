@@ -6,12 +6,12 @@ import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createRetirement } from '../../activities/jobs/retire.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
-import { unreleased } from '../../activities/jobs/unreleased.ts';
+import { type UnreleasedDeps, unreleased } from '../../activities/jobs/unreleased.ts';
 import { createLayouts } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
 import { createTimerActivities, timersIn } from '../../activities/layout/timers.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
-import { removeTestRepository } from '../../activities/repository/publish-stage.ts';
+import { hasTestRepository, removeTestRepository } from '../../activities/repository/publish-stage.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople, type People } from '../../activities/review/git/people.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';
@@ -21,7 +21,6 @@ import { EventRouter } from '../../server/events/router.ts';
 import { createOperations } from '../../server/operations.ts';
 import type { Changes, HookNotice, Operations } from '../../server/port.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
-import type { BuildSetRecord } from '../../workflows/contract.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
@@ -142,12 +141,14 @@ function archIn({ findPlatform }: Common) {
 /** Enough for all that a day merges between two releases. */
 const recent = 50;
 
-function unreleasedIn({ common, store }: ControlDeps, router: EventRouter) {
-  const find = {
+function unreleasedIn({ common, store, logger }: ControlDeps, router: EventRouter) {
+  const find: UnreleasedDeps = {
     succeeded: () => store.listBuildSets({ result: 'SUCCESS', limit: recent }),
     releases: () => store.listReleases(recent * 4),
-    buildsOf: ({ change, pipeline }: BuildSetRecord) => store.listBuilds({ change, pipeline, limit: 200 }),
-    isMerged: async (change: string) => (await router.read(change))?.status === 'merged',
+    buildsOf: ({ change, pipeline }) => store.listBuilds({ change, pipeline, limit: 200 }),
+    isMerged: async (change) => (await router.read(change))?.status === 'merged',
+    isThere: (url) => hasTestRepository(join(common.paths.repositories, 'test'), url),
+    warn: (about) => logger.warn(about, 'cannot tell what a merged change offers'),
   };
   return async (label: string) => {
     const platform = common.findPlatform(label);

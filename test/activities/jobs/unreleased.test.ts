@@ -70,6 +70,8 @@ const world = (parts: Partial<UnreleasedDeps>): UnreleasedDeps => ({
     published(change, `${change}.0`, 'deb'),
   ],
   isMerged: async () => true,
+  isThere: async () => true,
+  warn: () => {},
   ...parts,
 });
 
@@ -92,6 +94,31 @@ const rows: [says: string, parts: Partial<UnreleasedDeps>, expected: string[]][]
   [
     'what passed but did not merge (a check) is not offered',
     { isMerged: async (change) => change === 'B' },
+    ['B.1/deb'],
+  ],
+  [
+    'W1: a test repository that is gone is no source',
+    { isThere: async (url) => !url.startsWith('http://sluice.test/A.1/') },
+    ['B.1/deb'],
+  ],
+  [
+    'W1: a change that cannot be read keeps no other from being offered',
+    {
+      isMerged: async (change) => {
+        if (change === 'A') throw new Error('no such change');
+        return true;
+      },
+    },
+    ['B.1/deb'],
+  ],
+  [
+    'W1: a build whose record names no test repository keeps no other from being offered',
+    {
+      isThere: async (url) => {
+        if (url.startsWith('http://sluice.test/A.1/')) throw new Error('names no test repository');
+        return true;
+      },
+    },
     ['B.1/deb'],
   ],
   ['what merged long ago is not waited for', { succeeded: async () => [buildSet('A', now - 25 * hour)] }, []],

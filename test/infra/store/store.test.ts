@@ -65,6 +65,19 @@ describe('the store', () => {
     assert.deepEqual(await store.listReleases(10), [release]);
   });
 
+  it('W1: keeps what a release published when a repeat of it fails, and the repeat beside it', async () => {
+    const release = aRelease({ id: 'release/main/debian-12/repeated', startTime: 30_000, endTime: 31_000 });
+    const again = { ...release, startTime: 40_000, origin: null, packages: [] };
+    const failed = { ...again, state: 'failed', summary: 'older than 2.0', endTime: 41_000 } as const;
+    await store.saveRelease(release);
+    assert.equal(await store.saveRelease({ ...again, state: 'running', endTime: null }), false);
+    assert.equal(await store.saveRelease(failed), true);
+    assert.equal(await store.saveRelease(failed), false);
+    const attempts = [{ state: 'failed', summary: 'older than 2.0', startTime: 40_000, endTime: 41_000 }];
+    const found = (await store.listReleases(10)).find(({ id }) => id === release.id);
+    assert.deepEqual(found, { ...release, attempts });
+  });
+
   it('keeps mirror transactions', async () => {
     await store.saveMirror(aMirror({ outcome: 'running', endTime: null }));
     await store.saveMirror(aMirror());
