@@ -19,11 +19,15 @@ import { bundleWorkflows } from '../infra/temporal/bundle.ts';
 import { connect } from '../infra/temporal/connection.ts';
 import { startDevServer } from '../infra/temporal/dev-server.ts';
 import { createControlWorker, createStageWorker } from '../infra/temporal/worker.ts';
+import type { Actor } from '../pipelines/model/actor.ts';
 
 const execute = promisify(execFile);
 const project = 'empty';
 const author = { GIT_AUTHOR_NAME: 'Ann', GIT_AUTHOR_EMAIL: 'ann@example.org' };
 const committer = { GIT_COMMITTER_NAME: 'Ann', GIT_COMMITTER_EMAIL: 'ann@example.org' };
+
+/** Who approves. */
+export const ann: Actor = { name: 'ann', kind: 'person', via: 'inside' };
 
 /** One repository under the gate, on the server process's own parts; stages are given by the benchmark. */
 export interface SmallStack {

@@ -3,7 +3,6 @@ import { addClientOptions, type ClientOptions, createClient } from './client.ts'
 import { addCommand } from './command.ts';
 import { misused } from './fault.ts';
 import { print } from './output.ts';
-import { whoIsThis } from './who.ts';
 
 interface Options extends ClientOptions {
   readonly label: string;
@@ -15,7 +14,9 @@ export function register(program: Command): void {
   addClientOptions(
     addCommand(program, 'approve', {
       examples: ['sluice approve 7', 'sluice approve tinycdb/7 --label Approved --value -1'],
-      details: 'The vote counts for the current patch set and vanishes with the next. 0 takes it back.',
+      details:
+        'The vote counts for the current patch set and vanishes with the next. 0 takes it back. ' +
+        'It is the vote of the account whose token is used: the one that Sluice runs as.',
     }),
   )
     .argument('<change>', 'number, PROJECT/NUMBER or Change-Id')
@@ -28,7 +29,9 @@ async function approve(change: string, options: Options): Promise<void> {
   const { label } = options;
   const value = Number(options.value);
   if (!Number.isInteger(value)) throw misused(`--value: ${JSON.stringify(options.value)} is not a whole number`);
-  const body = { label, value, by: await whoIsThis() };
-  const answer = await createClient(options).post(`/api/changes/${encodeURIComponent(change)}/approve`, body);
+  const answer = await createClient(options).post(`/api/changes/${encodeURIComponent(change)}/approve`, {
+    label,
+    value,
+  });
   print(answer, () => `${change}: ${label} ${value}`, options);
 }

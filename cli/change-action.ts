@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { print } from './output.ts';
-import { whoIsThis } from './who.ts';
 
 /** Adds a command that does one thing to one change of the plain-Git host, by the name of the API's route. */
 export function addChangeAction(program: Command, verb: 'abandon' | 'restore', done: string): void {
@@ -10,7 +9,7 @@ export function addChangeAction(program: Command, verb: 'abandon' | 'restore', d
     .argument('<change>', 'number, PROJECT/NUMBER or Change-Id')
     .action(async (change: string, options: ClientOptions) => {
       const client = createClient(options);
-      const answer = await client.post(`/api/changes/${encodeURIComponent(change)}/${verb}`, { by: await whoIsThis() });
+      const answer = await client.post(`/api/changes/${encodeURIComponent(change)}/${verb}`, {});
       print(answer, () => `${change} is ${done}`, options);
     });
 }

@@ -78,7 +78,7 @@ async function request(url: string, path: string, init?: RequestInit): Promise<R
   if (response.ok) return response;
   const message = await explain(response);
   if (response.status === 400) throw misused(message);
-  throw response.status === 404 || response.status === 409 ? failed(message) : unavailable(message);
+  throw [403, 404, 409].includes(response.status) ? failed(message) : unavailable(message);
 }
 
 async function explain(response: Response): Promise<string> {

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Store } from '../infra/store/store.ts';
+import type { Actor } from '../pipelines/model/actor.ts';
 import type { LiveStream } from './live.ts';
 import type { Changes, HookNotice, Operations, ServerSecrets } from './port.ts';
 
@@ -17,6 +18,8 @@ export interface ServerDeps {
   readonly temporalUi: { readonly url: string; readonly namespace: string } | null;
   /** What acting requests must carry, from `readOrCreateToken`. */
   readonly token: string;
+  /** Who acts with it: the user that this server's files belong to. */
+  readonly holder: Actor;
   /** Throws, with the reason, while the server cannot do its work. */
   readonly ready: () => Promise<void>;
   readonly logger?: FastifyBaseLogger;

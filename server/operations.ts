@@ -2,43 +2,51 @@ import { randomUUID } from 'node:crypto';
 import { type Client, defaultPayloadConverter, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Store } from '../infra/store/store.ts';
 import type { GateAnswer, GateCommand } from '../pipelines/gate/command.ts';
+import { demand } from '../pipelines/policy/access.ts';
 import { taskQueues } from '../workflows/contract.ts';
 import { jobId, parseJobId } from '../workflows/ids.ts';
 import { commandsUpdate } from '../workflows/messages.ts';
 import type { BuildRecord, QueueSnapshot } from '../workflows/records.ts';
-import type { Operations } from './port.ts';
+import type { EnqueueRequest, Operations } from './port.ts';
 
 export interface OperationsDeps {
   readonly client: Client;
   readonly store: Pick<Store, 'listQueues' | 'listBuilds' | 'findBuild'>;
   /** Reads the change and hands it to the right gate, as an event would. */
-  readonly enqueue: Operations['enqueue'];
+  readonly enqueue: (what: EnqueueRequest) => Promise<GateAnswer>;
 }
 
 /** What people ask for, carried to the gate that holds the change, or to the job itself. */
 export function createOperations({ client, store, enqueue }: OperationsDeps): Operations {
   const queues = () => store.listQueues();
   return {
-    enqueue,
-    async dequeue({ pipeline, change }) {
+    async enqueue(actor, what) {
+      demand(actor, 'enqueue', { name: 'change' in what ? what.change : `${what.project} ${what.branch}` });
+      return enqueue(what);
+    },
+    async dequeue(actor, { pipeline, change }) {
+      demand(actor, 'dequeue', { name: change });
       const gate = (await queues()).find((queue) => queue.pipeline === pipeline && holds(queue, change));
       if (!gate) return refused(`${change} is not in ${pipeline}`);
       return ask(client, gate, { type: 'dequeue', time: Date.now(), pipeline, change });
     },
-    async promote({ pipeline, changes }) {
+    async promote(actor, { pipeline, changes }) {
+      demand(actor, 'promote', { name: changes.join(', ') });
       const all = (await queues()).filter((queue) => queue.pipeline === pipeline);
       const gate = all.find((queue) => changes.every((change) => holds(queue, change)));
       if (!gate) return refused(`no queue of ${pipeline} holds all of ${changes.join(', ')}`);
       return ask(client, gate, { type: 'promote', time: Date.now(), pipeline, changes });
     },
-    async retrigger({ change, job, pipeline }) {
+    async retrigger(actor, { change, job, pipeline }) {
+      demand(actor, 'retrigger', { name: `${job} of ${change}` });
       const all = (await queues()).filter((queue) => pipeline === undefined || queue.pipeline === pipeline);
       const gate = all.find((queue) => holds(queue, change, job));
       if (gate) return ask(client, gate, { type: 'retrigger', time: Date.now(), pipeline: gate.pipeline, change, job });
       const [last] = await store.listBuilds({ change, job, pipeline, limit: 1 });
       return last ? runAgain(client, last) : refused(`${job} has not run for ${change}`);
     },
-    async cancel({ build }) {
+    async cancel(actor, { build }) {
+      demand(actor, 'cancel', { name: build });
       const found = await store.findBuild(build);
       if (!found) return refused(`there is no build ${build}`);
       if (found.endTime !== null) return refused(`build ${build} has ended: ${found.result}`);

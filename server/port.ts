@@ -1,15 +1,22 @@
 import type { OpenSecrets } from '../activities/secrets/port.ts';
 import type { GateAnswer } from '../pipelines/gate/command.ts';
+import type { Actor } from '../pipelines/model/actor.ts';
 import type { Change } from '../pipelines/model/change.ts';
 
-/** What people ask of a running Sluice. A refusal is a value with a reason; an exception is a fault. */
+/**
+ * What people ask of a running Sluice. A refusal is a value with a reason; an exception is a fault, or `Denied`: what
+ * the actor may not do.
+ */
 export interface Operations {
-  enqueue(what: EnqueueRequest): Promise<GateAnswer>;
-  dequeue(what: { readonly pipeline: string; readonly change: string }): Promise<GateAnswer>;
-  promote(what: { readonly pipeline: string; readonly changes: readonly string[] }): Promise<GateAnswer>;
-  retrigger(what: { readonly change: string; readonly job: string; readonly pipeline?: string }): Promise<GateAnswer>;
+  enqueue(actor: Actor, what: EnqueueRequest): Promise<GateAnswer>;
+  dequeue(actor: Actor, what: { readonly pipeline: string; readonly change: string }): Promise<GateAnswer>;
+  promote(actor: Actor, what: { readonly pipeline: string; readonly changes: readonly string[] }): Promise<GateAnswer>;
+  retrigger(
+    actor: Actor,
+    what: { readonly change: string; readonly job: string; readonly pipeline?: string },
+  ): Promise<GateAnswer>;
   /** Stops one build, by its id. */
-  cancel(what: { readonly build: string }): Promise<GateAnswer>;
+  cancel(actor: Actor, what: { readonly build: string }): Promise<GateAnswer>;
 }
 
 /** A change, or a branch as it is now. */
@@ -31,9 +38,9 @@ export interface Changes {
   list(filter: { readonly status?: 'open' | 'merged' | 'abandoned' }): Promise<readonly Change[]>;
   /** @throws when the id names none, or more than one. */
   read(change: string): Promise<Change>;
-  vote(change: string, vote: { readonly label: string; readonly value: number; readonly by: string }): Promise<void>;
-  abandon(change: string, by: string): Promise<void>;
-  restore(change: string, by: string): Promise<void>;
+  vote(actor: Actor, change: string, vote: { readonly label: string; readonly value: number }): Promise<void>;
+  abandon(actor: Actor, change: string): Promise<void>;
+  restore(actor: Actor, change: string): Promise<void>;
 }
 
 /** The keys of projects, as far as others are concerned. */

@@ -3,6 +3,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { keepFirst } from '../activities/process/keep-first.ts';
+import type { Actor } from '../pipelines/model/actor.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; absent before `authenticate` has said so. */
+    actor?: Actor;
+  }
+}
 
 /** What people act with: the command line and the Git hook read the same file. */
 const actingFile = 'token';
@@ -19,19 +27,35 @@ export async function readOrCreateToken(data: string, name = actingFile): Promis
   return (await keepFirst(path, randomBytes(32).toString('base64url'))).trim();
 }
 
+export interface TokenHolder {
+  readonly token: string;
+  readonly holder: Actor;
+}
+
 /** A hook for routes that act: ends the request unless it carries the token, which is in `file`. */
-export function requireToken(token: string, file = actingFile) {
+export function authenticate({ token, holder }: TokenHolder, file = actingFile) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const given = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
-    if (given === undefined)
-      return refuse(reply, 401, `this needs a token: the content of \`${file}\` in the data directory`);
-    if (!same(given, token))
-      return refuse(reply, 403, `the token is not this server’s: read \`${file}\` in its data directory`);
+    const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (given === undefined) {
+      return challenge(reply, '', `this needs a token: the content of \`${file}\` in the data directory`);
+    }
+    if (!same(given, token)) {
+      const wrong = ', error="invalid_token"';
+      return challenge(reply, wrong, `the token is not this server’s: read \`${file}\` in its data directory`);
+    }
+    request.actor = holder;
   };
 }
 
-async function refuse(reply: FastifyReply, status: number, error: string): Promise<void> {
-  await reply.code(status).send({ error });
+/** Who asks on a route that `authenticate` guards. */
+export function actorOf({ actor, url }: Pick<FastifyRequest, 'actor' | 'url'>): Actor {
+  if (actor === undefined) throw new Error(`nobody was asked for a token at ${url}`);
+  return actor;
+}
+
+/** As RFC 6750 has it: what is missing or wrong, and how to say who one is. */
+async function challenge(reply: FastifyReply, fault: string, error: string): Promise<void> {
+  await reply.code(401).header('www-authenticate', `Bearer realm="sluice"${fault}`).send({ error });
 }
 
 function same(a: string, b: string): boolean {

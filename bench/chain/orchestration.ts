@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageRunner } from '../../activities/ports.ts';
-import { startSmallStack } from '../small-stack.ts';
+import { ann, startSmallStack } from '../small-stack.ts';
 
 /** Jobs in a row, and how often the row is run. */
 const length = 5;
@@ -30,7 +30,7 @@ async function measure(): Promise<readonly number[]> {
   try {
     const changes = await stack.propose(Array.from({ length: runs }, (_, index) => `chain-${index}`));
     for (const [index, change] of changes.entries()) {
-      await stack.control.changes.vote(change, { label: 'Approved', value: 1, by: 'ann' });
+      await stack.control.changes.vote(ann, change, { label: 'Approved', value: 1 });
       while (done <= index) await sleep(20);
       // The merge of one change must not run into the jobs of the next.
       await sleep(1_000);

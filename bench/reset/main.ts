@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageRunner } from '../../activities/ports.ts';
-import { type SmallStack, startSmallStack } from '../small-stack.ts';
+import { ann, type SmallStack, startSmallStack } from '../small-stack.ts';
 
 /** Changes in the queue. */
 const count = 20;
@@ -26,7 +26,7 @@ class EmptyJob {
 }
 
 async function approve(stack: SmallStack, names: readonly string[]): Promise<void> {
-  for (const name of names) await stack.control.changes.vote(name, { label: 'Approved', value: 1, by: 'ann' });
+  for (const name of names) await stack.control.changes.vote(ann, name, { label: 'Approved', value: 1 });
 }
 
 /** Looks ten times a second: the looking itself must not cost what is measured. */

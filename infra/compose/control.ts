@@ -19,7 +19,7 @@ import { semaphores } from '../../pipelines/language/language.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import { createOperations } from '../../server/operations.ts';
-import type { Changes, HookNotice, Operations } from '../../server/port.ts';
+import type { Changes, EnqueueRequest, HookNotice } from '../../server/port.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
@@ -74,7 +74,7 @@ export function createControl(deps: ControlDeps) {
       events: await router.lookAtAll(connection),
     }),
   };
-  const enqueue: Operations['enqueue'] = (what) =>
+  const enqueue = (what: EnqueueRequest) =>
     'change' in what ? router.enqueue(what.pipeline, what.change) : router.enqueueBranch(what.pipeline, what);
   const operations = createOperations({ client: temporal.client, store, enqueue });
   return { activities, operations, changes: review.changes, intake: review.intake };
@@ -118,13 +118,13 @@ function watched(people: People, router: EventRouter, tidy: () => void): Changes
   return {
     list: (filter) => people.list(filter),
     read: (change) => people.read(change),
-    vote: async (change, vote) => people.vote(change, vote).then(() => look(change)),
-    async abandon(change, by) {
-      await people.abandon(change, by);
+    vote: async (actor, change, vote) => people.vote(actor, change, vote).then(() => look(change)),
+    async abandon(actor, change) {
+      await people.abandon(actor, change);
       await look(change);
       tidy();
     },
-    restore: async (change, by) => people.restore(change, by).then(() => look(change)),
+    restore: async (actor, change) => people.restore(actor, change).then(() => look(change)),
   };
 }
 

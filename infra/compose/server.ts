@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import pino from 'pino';
 import { createReportActivities } from '../../activities/report/activities.ts';
 import { createApp } from '../../server/app.ts';
@@ -44,6 +45,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const { uiUrl, namespace } = config.temporal;
   const app = await createApp({
     ...{ store, live, paths, token, secrets, logger },
+    holder: { name: userInfo().username, kind: 'person', via: 'token' },
     ...{ operations: control.operations, changes: control.changes, intake: control.intake },
     temporalUi: { url: uiUrl, namespace },
     ready: async () => {

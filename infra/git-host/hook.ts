@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { HostSettings } from '../../activities/review/git/host.ts';
 import type { Command } from '../../activities/review/git/receive/context.ts';
@@ -6,6 +7,7 @@ import { type Streams, serveProcReceive } from '../../activities/review/git/rece
 import { type Receipt, receive } from '../../activities/review/git/receive/receive.ts';
 import { readSettings } from '../../activities/review/git/repository.ts';
 import { readHolder } from '../stack/lock.ts';
+import { accountOf } from './account.ts';
 
 /** Milliseconds that the server may take to hear of a push: it finds out by itself what it does not hear. */
 const patience = 1_000;
@@ -48,12 +50,20 @@ interface Taking {
   readonly env: HookCall['env'];
 }
 
-function take(settings: HostSettings, { env, path, ...push }: Taking): Promise<Receipt> {
-  // What a transport that knows its users says; otherwise the commits name their authors.
-  const user = env.REMOTE_USER ?? env.SLUICE_USER;
-  const pusher = user ? { name: user, email: env.GIT_COMMITTER_EMAIL ?? '' } : null;
+async function take(settings: HostSettings, { env, path, ...push }: Taking): Promise<Receipt> {
+  const { uid: owner } = await stat(path);
+  const pusher = accountOf({ uid: process.geteuid?.() ?? owner, user: localUser(), owner, env });
   const distant = env.SSH_CONNECTION !== undefined || env.REMOTE_ADDR !== undefined;
   return receive(settings, { ...push, pusher, remote: distant ? 'origin' : quoted(path) });
+}
+
+/** Null for a user that this machine has no entry for. */
+function localUser(): string | null {
+  try {
+    return userInfo().username;
+  } catch {
+    return null;
+  }
 }
 
 /** A path as a shell reads it in the commands that are suggested. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { demand } from '../../pipelines/policy/access.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
-import { requireToken } from '../token.ts';
+import { actorOf, authenticate } from '../token.ts';
 
 const name = z.string().min(1).max(500);
 const inPipeline = z.object({ pipeline: name, change: name });
@@ -14,7 +15,7 @@ const notice = z.object({ connection: name, project: name, changes: z.array(name
 export function registerActing(app: App, deps: ServerDeps): void {
   const { operations } = deps;
   const idOf = (change: string) => resolveChange(deps, change);
-  const preHandler = requireToken(deps.token);
+  const onRequest = authenticate(deps);
   app.addHook('preSerialization', async (_request, reply, payload) => {
     if (reply.statusCode === 200 && isRefusal(payload)) reply.code(409);
     return payload;
@@ -22,43 +23,57 @@ export function registerActing(app: App, deps: ServerDeps): void {
   app.post(
     '/api/enqueue',
     {
-      preHandler,
+      onRequest,
       schema: { summary: 'Put a change or a branch into a pipeline', body: z.union([inPipeline, branchInPipeline]) },
     },
-    async ({ body }) => operations.enqueue('change' in body ? { ...body, change: await idOf(body.change) } : body),
+    async (request) => {
+      const { body } = request;
+      return operations.enqueue(
+        actorOf(request),
+        'change' in body ? { ...body, change: await idOf(body.change) } : body,
+      );
+    },
   );
   app.post(
     '/api/dequeue',
-    { preHandler, schema: { summary: 'Take a change out of a pipeline', body: inPipeline } },
-    async ({ body }) => operations.dequeue({ ...body, change: await idOf(body.change) }),
+    { onRequest, schema: { summary: 'Take a change out of a pipeline', body: inPipeline } },
+    async (request) =>
+      operations.dequeue(actorOf(request), { ...request.body, change: await idOf(request.body.change) }),
   );
   app.post(
     '/api/promote',
-    { preHandler, schema: { summary: 'Move changes to the head of their queue', body: promotion } },
-    async ({ body }) => operations.promote({ ...body, changes: await Promise.all(body.changes.map(idOf)) }),
+    { onRequest, schema: { summary: 'Move changes to the head of their queue', body: promotion } },
+    async (request) => {
+      const changes = await Promise.all(request.body.changes.map(idOf));
+      return operations.promote(actorOf(request), { ...request.body, changes });
+    },
   );
   app.post(
     '/api/retrigger',
-    { preHandler, schema: { summary: 'Run one job of a change again', body: retriggering } },
-    async ({ body: { change, job, pipeline } }) =>
-      operations.retrigger({ change: await idOf(change), job, ...(pipeline === undefined ? {} : { pipeline }) }),
+    { onRequest, schema: { summary: 'Run one job of a change again', body: retriggering } },
+    async (request) => {
+      const { change, job, pipeline } = request.body;
+      const what = { change: await idOf(change), job, ...(pipeline === undefined ? {} : { pipeline }) };
+      return operations.retrigger(actorOf(request), what);
+    },
   );
   registerOthers(app, deps);
 }
 
 /** What is not about a change in a queue. */
 function registerOthers(app: App, deps: ServerDeps): void {
-  const preHandler = requireToken(deps.token);
+  const onRequest = authenticate(deps);
   app.post(
     '/api/cancel',
-    { preHandler, schema: { summary: 'Stop one build', body: z.object({ build: name }) } },
-    ({ body }) => deps.operations.cancel(body),
+    { onRequest, schema: { summary: 'Stop one build', body: z.object({ build: name }) } },
+    (request) => deps.operations.cancel(actorOf(request), request.body),
   );
   app.post(
     '/api/events/git',
-    { preHandler, schema: { summary: 'For the Git hook: a push was taken', body: notice } },
-    async ({ body }, reply) => {
-      await deps.intake(body);
+    { onRequest, schema: { summary: 'For the Git hook: a push was taken', body: notice } },
+    async (request, reply) => {
+      demand(actorOf(request), 'notify', { name: request.body.project });
+      await deps.intake(request.body);
       return reply.code(202).send({ ok: true });
     },
   );

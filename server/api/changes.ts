@@ -1,16 +1,18 @@
 import { z } from 'zod';
+import { demand } from '../../pipelines/policy/access.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
-import { requireToken } from '../token.ts';
+import { actorOf, authenticate } from '../token.ts';
 
 const byId = z.object({ id: z.string().min(1) });
 const filter = z.object({ status: z.enum(['open', 'merged', 'abandoned']).optional() });
-const by = z.string().min(1).default('somebody').describe('who does it, for the record');
+/** Of no use but to be told that it is another's: who acts is who holds the token. */
+const by = z.string().optional().describe('whose act it is: refused unless it is the caller’s own');
 const vote = z.object({ label: z.string().min(1).default('Approved'), value: z.int().default(1), by });
 
 /** Changes of the plain-Git host: look at them, vote, abandon, restore. */
 export function registerChanges(app: App, deps: ServerDeps): void {
-  const preHandler = requireToken(deps.token);
+  const onRequest = authenticate(deps);
   const { changes } = deps;
   app.get('/api/changes', { schema: { summary: 'Changes', querystring: filter } }, ({ query }) =>
     changes.list(query.status === undefined ? {} : { status: query.status }),
@@ -20,16 +22,24 @@ export function registerChanges(app: App, deps: ServerDeps): void {
   );
   app.post(
     '/api/changes/:id/approve',
-    { preHandler, schema: { summary: 'Vote on a change’s current patch set', params: byId, body: vote } },
-    async ({ params, body }) => {
-      await changes.vote(params.id, body);
+    { onRequest, schema: { summary: 'Vote on a change’s current patch set', params: byId, body: vote } },
+    async (request) => {
+      const { params, body } = request;
+      const { by: inNameOf, ...vote } = body;
+      const actor = actorOf(request);
+      demand(actor, 'vote', { name: params.id, ...(inNameOf === undefined ? {} : { inNameOf }) });
+      await changes.vote(actor, params.id, vote);
       return { ok: true };
     },
   );
   for (const act of ['abandon', 'restore'] as const) {
-    const schema = { summary: `${act} a change`, params: byId, body: z.object({ by }) };
-    app.post(`/api/changes/:id/${act}`, { preHandler, schema }, async ({ params, body }) => {
-      await changes[act](params.id, body.by);
+    const schema = { summary: `${act} a change`, params: byId, body: z.object({ by }).nullish() };
+    app.post(`/api/changes/:id/${act}`, { onRequest, schema }, async (request) => {
+      const { id } = request.params;
+      const inNameOf = request.body?.by;
+      const actor = actorOf(request);
+      demand(actor, act, { name: id, ...(inNameOf === undefined ? {} : { inNameOf }) });
+      await changes[act](actor, id);
       return { ok: true };
     });
   }

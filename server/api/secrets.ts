@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import type { Actor } from '../../pipelines/model/actor.ts';
+import { demand } from '../../pipelines/policy/access.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
-import { requireToken } from '../token.ts';
+import { actorOf, authenticate, workerTokenFile } from '../token.ts';
+
+const worker: Actor = { name: 'worker', kind: 'worker', via: 'token' };
 
 const name = z.string().min(1).max(500);
 const keyOf = z.object({ tenant: name, '*': z.string().describe('PROJECT.pub; the project’s slashes as they are') });
@@ -38,9 +42,12 @@ export function registerSecrets(app: App, { secrets }: ServerDeps): void {
   app.post(
     '/api/secrets',
     {
-      preHandler: requireToken(secrets.token, 'worker-token'),
+      onRequest: authenticate({ token: secrets.token, holder: worker }, workerTokenFile),
       schema: { summary: 'For workers: the secrets of a build that runs', body: request },
     },
-    async ({ body }, reply) => reply.header('cache-control', 'no-store').send(await secrets.open(body)),
+    async (request, reply) => {
+      demand(actorOf(request), 'open-secrets', { name: request.body.build });
+      return reply.header('cache-control', 'no-store').send(await secrets.open(request.body));
+    },
   );
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Actor } from '../../pipelines/model/actor.ts';
 import { createOperations } from '../../server/operations.ts';
 import type { Operations } from '../../server/port.ts';
 import { change, frozenJob } from '../workflows/make.ts';
 import { Outside, until, World } from '../workflows/world.ts';
 
+const ada: Actor = { name: 'ada', kind: 'person', via: 'token' };
 let world: World;
 let operations: Operations;
 /** Builds by change that wait until they are let go, or cancelled. */
@@ -53,19 +55,19 @@ async function enqueue(...ids: string[]): Promise<void> {
 describe('what people ask for', () => {
   it('reaches the gate: promote, then dequeue', async () => {
     await enqueue('A', 'B');
-    assert.deepEqual(await operations.promote({ pipeline: 'gate', changes: ['B'] }), { ok: true });
+    assert.deepEqual(await operations.promote(ada, { pipeline: 'gate', changes: ['B'] }), { ok: true });
     await until('B is ahead', () => queued().join() === 'B,A');
     for (const id of ['A', 'B'])
-      assert.deepEqual(await operations.dequeue({ pipeline: 'gate', change: id }), { ok: true });
+      assert.deepEqual(await operations.dequeue(ada, { pipeline: 'gate', change: id }), { ok: true });
     await until('the queue is empty', () => queued().length === 0);
   });
 
   it('stops a running build, which the gate takes for a failure', async () => {
     await enqueue('C');
     const [build] = buildsOf('C');
-    assert.deepEqual(await operations.cancel({ build: build?.id ?? '' }), { ok: true });
+    assert.deepEqual(await operations.cancel(ada, { build: build?.id ?? '' }), { ok: true });
     await until('the build is cancelled', () => buildsOf('C')[0]?.result === 'CANCELED');
-    assert.match(reasonOf(await operations.cancel({ build: build?.id ?? '' })), /has ended: CANCELED/);
+    assert.match(reasonOf(await operations.cancel(ada, { build: build?.id ?? '' })), /has ended: CANCELED/);
     // Else the next test's change begins behind a failing one, and is tested twice.
     await until('the queue is empty', () => queued().length === 0);
   });
@@ -75,7 +77,7 @@ describe('what people ask for', () => {
     gates.get('D')?.resolve();
     await until('D is merged', () => world.outside.merged.includes('D') && !queued().includes('D'));
     gates.delete('D');
-    assert.deepEqual(await operations.retrigger({ change: 'D', job: 'deb-build' }), { ok: true });
+    assert.deepEqual(await operations.retrigger(ada, { change: 'D', job: 'deb-build' }), { ok: true });
     await until('it runs again', () => gates.has('D'));
     gates.get('D')?.resolve();
     await until('it has ended again', () => buildsOf('D')[0]?.attempt === 2 && buildsOf('D')[0]?.result === 'SUCCESS');
@@ -83,10 +85,13 @@ describe('what people ask for', () => {
   });
 
   it('is refused with a reason when there is nothing to act on', async () => {
-    assert.match(reasonOf(await operations.dequeue({ pipeline: 'gate', change: 'X' })), /X is not in gate/);
-    assert.match(reasonOf(await operations.promote({ pipeline: 'gate', changes: ['X', 'Y'] })), /no queue of gate/);
-    assert.match(reasonOf(await operations.retrigger({ change: 'X', job: 'deb-build' })), /has not run for X/);
-    assert.match(reasonOf(await operations.cancel({ build: 'x' })), /no build x/);
+    assert.match(reasonOf(await operations.dequeue(ada, { pipeline: 'gate', change: 'X' })), /X is not in gate/);
+    assert.match(
+      reasonOf(await operations.promote(ada, { pipeline: 'gate', changes: ['X', 'Y'] })),
+      /no queue of gate/,
+    );
+    assert.match(reasonOf(await operations.retrigger(ada, { change: 'X', job: 'deb-build' })), /has not run for X/);
+    assert.match(reasonOf(await operations.cancel(ada, { build: 'x' })), /no build x/);
   });
 });
 

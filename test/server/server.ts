@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createReportActivities } from '../../activities/report/activities.ts';
 import { openStore, type Store } from '../../infra/store/store.ts';
 import type { GateAnswer } from '../../pipelines/gate/command.ts';
+import type { Actor } from '../../pipelines/model/actor.ts';
 import { createApp } from '../../server/app.ts';
 import type { ServerDeps } from '../../server/deps.ts';
 import { createLiveStream, type LiveStream } from '../../server/live.ts';
@@ -24,6 +25,9 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** Who holds the token. */
+const ada: Actor = { name: 'ada', kind: 'person', via: 'token' };
+
 /** The real server and store on a free port, in front of operations that only write down what they were asked. */
 export async function startServer(given: Partial<ServerDeps> = {}): Promise<TestServer> {
   const data = await mkdtemp(join(tmpdir(), 'sluice-server-'));
@@ -37,11 +41,12 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
   const live = createLiveStream();
   const asked: { what: string; input: unknown }[] = [];
   const server = { answer: { ok: true } as GateAnswer };
-  const ask = (what: string) => async (input: unknown) => {
-    asked.push({ what, input });
+  const ask = (what: string) => async (actor: Actor, input: unknown) => {
+    asked.push({ what, input, ...(actor === ada ? {} : { actor }) });
     return server.answer;
   };
   const app = await createApp({
+    holder: ada,
     ...{ store, live, paths, token, temporalUi: { url: 'http://127.0.0.1:8233', namespace: 'default' } },
     operations: {
       enqueue: ask('enqueue'),
@@ -53,9 +58,9 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
     changes: {
       list: async () => [],
       read: (id) => Promise.reject(Object.assign(new Error(`there is no change ${id}`), { statusCode: 404 })),
-      vote: async (change, vote) => void asked.push({ what: 'vote', input: { change, ...vote } }),
-      abandon: async (change, by) => void asked.push({ what: 'abandon', input: { change, by } }),
-      restore: async (change, by) => void asked.push({ what: 'restore', input: { change, by } }),
+      vote: async ({ name }, change, vote) => void asked.push({ what: 'vote', input: { change, ...vote, name } }),
+      abandon: async ({ name }, change) => void asked.push({ what: 'abandon', input: { change, name } }),
+      restore: async ({ name }, change) => void asked.push({ what: 'restore', input: { change, name } }),
     },
     secrets: {
       token: 'worker',

@@ -1,19 +1,28 @@
+import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { Change } from '../../../pipelines/model/change.ts';
-import { findOne, type HostSettings, listAll, modify, resolveChange } from './host.ts';
+import { demand, type Operation } from '../../../pipelines/policy/access.ts';
+import { type Decision, findOne, type HostSettings, listAll, modify, resolveChange } from './host.ts';
 import { abandon, comment, restore } from './record.ts';
+import { type ChangeRecord, personOf } from './schema.ts';
 
-/** What people do to changes besides pushing. Every function throws `Refused` with what to do instead. */
+/**
+ * What people do to changes besides pushing. Every function throws `Refused` with what to do instead, `Denied` for
+ * what the actor may not do, and `UnknownChange` when the name names none, or more than one.
+ */
 export interface People {
   list(filter: { readonly status?: Change['status'] }): Promise<readonly Change[]>;
-  /** @throws when the name names none, or more than one. */
   read(change: string): Promise<Change>;
-  vote(change: string, vote: { readonly label: string; readonly value: number; readonly by: string }): Promise<void>;
-  comment(change: string, said: { readonly text: string; readonly by: string }): Promise<void>;
-  abandon(change: string, by: string): Promise<void>;
-  restore(change: string, by: string): Promise<void>;
+  vote(actor: Actor, change: string, vote: { readonly label: string; readonly value: number }): Promise<void>;
+  comment(actor: Actor, change: string, text: string): Promise<void>;
+  abandon(actor: Actor, change: string): Promise<void>;
+  restore(actor: Actor, change: string): Promise<void>;
 }
 
 export function createPeople(settings: HostSettings): People {
+  const act = async (actor: Actor, operation: Operation, name: string, decide: Decide) => {
+    demand(actor, operation, { name });
+    await modify(settings, await findOne(settings, name), ({ record }) => decide(record));
+  };
   return {
     async list({ status }) {
       const all = await listAll(settings);
@@ -23,29 +32,20 @@ export function createPeople(settings: HostSettings): People {
     async read(change) {
       return resolveChange(settings, (await findOne(settings, change)).record);
     },
-    async vote(change, { label, value, by }) {
-      const opinion = { by: person(by), time: Date.now(), comment: null, votes: { [label]: value } };
-      await modify(settings, await findOne(settings, change), ({ record }) => ({ entry: comment(record, opinion) }));
-    },
-    async comment(change, { text, by }) {
-      const opinion = { by: person(by), time: Date.now(), comment: text, votes: {} };
-      await modify(settings, await findOne(settings, change), ({ record }) => ({ entry: comment(record, opinion) }));
-    },
-    async abandon(change, by) {
-      await modify(settings, await findOne(settings, change), ({ record }) => ({
-        entry: abandon(record, person(by), Date.now()),
-      }));
-    },
-    async restore(change, by) {
-      await modify(settings, await findOne(settings, change), ({ record }) => ({
-        entry: restore(record, person(by), Date.now()),
-      }));
-    },
+    vote: (actor, change, { label, value }) =>
+      act(actor, 'vote', change, (record) => {
+        const opinion = { by: personOf(actor), time: Date.now(), comment: null, votes: { [label]: value } };
+        return { entry: comment(record, opinion) };
+      }),
+    comment: (actor, change, text) =>
+      act(actor, 'comment', change, (record) => {
+        return { entry: comment(record, { by: personOf(actor), time: Date.now(), comment: text, votes: {} }) };
+      }),
+    abandon: (actor, change) =>
+      act(actor, 'abandon', change, (record) => ({ entry: abandon(record, personOf(actor), Date.now()) })),
+    restore: (actor, change) =>
+      act(actor, 'restore', change, (record) => ({ entry: restore(record, personOf(actor), Date.now()) })),
   };
 }
 
-/** `NAME <EMAIL>` or a name alone. */
-function person(by: string): { name: string; email: string } {
-  const [, name, email] = /^\s*([^<>]*?)\s*<([^<>]*)>\s*$/.exec(by) ?? [];
-  return name === undefined || email === undefined ? { name: by, email: '' } : { name, email };
-}
+type Decide = (record: ChangeRecord) => Decision;

@@ -1,7 +1,13 @@
 import { z } from 'zod';
+import type { Actor } from '../../../pipelines/model/actor.ts';
 
 const person = z.object({ name: z.string(), email: z.string() });
 export type By = z.infer<typeof person>;
+
+/** Who did something, as it is kept: an account has no address that anybody has checked. */
+export function personOf({ name }: Actor): By {
+  return { name, email: '' };
+}
 
 const vote = z.object({ label: z.string(), value: z.int(), by: person, time: z.number() });
 

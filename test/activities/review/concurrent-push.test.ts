@@ -11,7 +11,7 @@ import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import { createPeople } from '../../../activities/review/git/people.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
-import { gatedProject, idFor, messageFor, openDesk } from './developer.ts';
+import { account, gatedProject, idFor, messageFor, openDesk } from './developer.ts';
 
 async function setup(t: TestContext) {
   const directory = await scratch(t);
@@ -48,12 +48,12 @@ test('pushes, votes and reports at once lose nothing', async (t) => {
   const push = async (content: string) => {
     const commit = await makeCommit(repo, { parents: [base], files: { a: content }, message: messageFor('same') });
     const commands = [{ ref: 'refs/for/master', old: '0'.repeat(40), new: commit }];
-    return receive(settings, { project: 'alpha', commands, options: [], pusher: null, remote: 'origin' });
+    return receive(settings, { project: 'alpha', commands, options: [], pusher: account('Ada'), remote: 'origin' });
   };
   await push('first');
   await Promise.all([
     ...['1', '2', '3'].map(push),
-    ...['Ada', 'Bob', 'Eve'].map((by) => people.comment('1', { text: 'recheck', by })),
+    ...['Ada', 'Bob', 'Eve'].map((by) => people.comment(account(by), '1', 'recheck')),
     ...['k1', 'k2'].map((key) => host.report({ key, change: '1', patchset: 1, message: key, body: {} })),
   ]);
   const { events, last } = await host.readEvents('1', 0);

@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { must, type RunResult, run } from '../../../activities/process/run.ts';
 import { addRepository } from '../../../activities/review/git/repository.ts';
+import type { Actor } from '../../../pipelines/model/actor.ts';
 
 const launcher = resolve(import.meta.dirname, '../../../sluice');
 
-/** A person with a clone: pushes go through git and the hook, as they do for real. */
+/** A person with a clone and an account: pushes go through git and the hook, as they do for real. */
 export interface Desk {
   readonly directory: string;
   git(...args: string[]): Promise<string>;
@@ -32,6 +33,7 @@ export async function openDesk(directory: string, remote: string, name = 'Ada'):
   const email = `${name.toLowerCase()}@example.org`;
   const env = {
     GIT_CONFIG_GLOBAL: '/dev/null',
+    ...overSsh(name),
     ...{ GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email },
   };
   await must('git', ['clone', '-q', `file://${remote}`, directory], { env });
@@ -49,6 +51,15 @@ export async function openDesk(directory: string, remote: string, name = 'Ada'):
     },
     push: (target, ...options) => tryGit('push', ...options, 'origin', `HEAD:${target}`),
   };
+}
+
+/** The environment that sshd and its forced command give to who pushes with a key of an account. */
+export function overSsh(account: string) {
+  return { SSH_CONNECTION: '192.0.2.1 50000 192.0.2.2 22', SLUICE_USER: account };
+}
+
+export function account(name: string): Actor {
+  return { name, kind: 'person', via: 'ssh' };
 }
 
 /** A Change-Id made of a word. */

@@ -5,7 +5,7 @@ import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import { createPeople } from '../../../activities/review/git/people.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
-import { idFor, messageFor } from './developer.ts';
+import { account, idFor, messageFor } from './developer.ts';
 import { type ReviewWorld, testReviewHost } from './review-contract.ts';
 
 /** The contract is tested at the function that the hook calls; `push.test.ts` tests the way through git. */
@@ -29,15 +29,21 @@ async function openWorld(t: TestContext): Promise<ReviewWorld> {
       const message = messageFor(word, needs.map((name) => `Depends-On: ${name}\n`).join(''));
       const commit = await makeCommit(repo, { parents: [parent ?? ''], files: { [file]: content }, message });
       const commands = [{ ref: 'refs/for/master', old: '0'.repeat(40), new: commit }];
-      const receipt = await receive(settings, { project, commands, options: [], pusher: null, remote: 'origin' });
+      const receipt = await receive(settings, {
+        project,
+        commands,
+        options: [],
+        pusher: account('Ada'),
+        remote: 'origin',
+      });
       const [id] = receipt.changes;
       if (id === undefined) throw new Error(receipt.messages.join('\n'));
       words.set(id, word);
       return id;
     },
-    vote: (change, label, value) => people.vote(change, { label, value, by: 'Bob <bob@example.org>' }),
-    abandon: (change) => people.abandon(change, 'Bob'),
-    restore: (change) => people.restore(change, 'Bob'),
+    vote: (change, label, value) => people.vote(account('Bob'), change, { label, value }),
+    abandon: (change) => people.abandon(account('Bob'), change),
+    restore: (change) => people.restore(account('Bob'), change),
     nameOf: ({ id, project }) => `git:${project}/${idFor(words.get(id) ?? '')}`,
     async moveBranch(project) {
       const repo = join(root, `${project}.git`);

@@ -3,13 +3,14 @@ import { spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { git } from '../../../activities/git/git.ts';
 import { must } from '../../../activities/process/run.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import { scratch } from '../git/repository.ts';
 import { gatedProject, messageFor, openDesk } from './developer.ts';
 
 /** Serves repositories as a web server with git's own CGI program does, for an authenticated user. */
-async function serve(t: TestContext, root: string, user: string): Promise<string> {
+async function serve(t: TestContext, root: string, user: string | undefined): Promise<string> {
   const server = createServer((request, response) => backend(request, response, { root, user }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
@@ -19,7 +20,11 @@ async function serve(t: TestContext, root: string, user: string): Promise<string
   return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
 }
 
-function backend(request: IncomingMessage, response: ServerResponse, site: { root: string; user: string }): void {
+function backend(
+  request: IncomingMessage,
+  response: ServerResponse,
+  site: { root: string; user: string | undefined },
+): void {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const env = {
     ...{ PATH: process.env.PATH, HOME: process.env.HOME, GIT_PROJECT_ROOT: site.root, GIT_HTTP_EXPORT_ALL: '1' },
@@ -43,6 +48,24 @@ function backend(request: IncomingMessage, response: ServerResponse, site: { roo
     response.end(output.subarray(split + 4));
   });
 }
+
+test('S3: somebody without a login may propose a change, and cannot vote', async (t) => {
+  const directory = await scratch(t);
+  const data = join(directory, 'data');
+  const path = await gatedProject(data, 'alpha');
+  await git(path, ['config', 'http.receivepack', 'true']);
+  const desk = await openDesk(join(directory, 'desk'), path);
+  await desk.git('remote', 'set-url', 'origin', `${await serve(t, join(data, 'git'), undefined)}/alpha.git`);
+  await desk.commit('a', '1', messageFor('a'));
+  const pushed = await desk.push('refs/for/master');
+  assert.equal(pushed.code, 0, pushed.stderr);
+  await desk.git('notes', '--ref=votes', 'add', '-m', 'Approved: 1', 'HEAD');
+  const voted = await desk.tryGit('push', 'origin', 'refs/notes/votes');
+  assert.notEqual(voted.code, 0);
+  assert.match(voted.stderr, /somebody without an account may not vote/);
+  const change = await createGitHost({ root: join(data, 'git'), connection: 'git', page: '' }).readChange('1');
+  assert.deepEqual([change?.owner, change?.votes], ['anonymous', []]);
+});
 
 test('a push over HTTP belongs to the user that the web server names', async (t) => {
   const directory = await scratch(t);

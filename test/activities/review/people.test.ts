@@ -4,20 +4,26 @@ import { test } from 'node:test';
 import { createPeople, type People } from '../../../activities/review/git/people.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
-import { idFor, messageFor } from './developer.ts';
+import { account, idFor, messageFor } from './developer.ts';
 
-const vote = { label: 'Approved', value: 1, by: 'Bob' };
+const bob = account('Bob');
+const vote = { label: 'Approved', value: 1 };
 const refusals: [says: string, name: string, words: RegExp, act: (people: People) => Promise<unknown>][] = [
-  ['a change that is not there', 'UnknownChange', /there is no change "77"/, (people) => people.vote('77', vote)],
+  ['a change that is not there', 'UnknownChange', /there is no change "77"/, (people) => people.vote(bob, '77', vote)],
   ['a name of another kind', 'UnknownChange', /there is no change/, (people) => people.read('../../etc/passwd')],
   ['a Change-Id on two branches', 'UnknownChange', /several changes: .*say which/, (people) => people.read(idFor('a'))],
-  ['a label in small letters', 'Refused', /is no label/, (people) => people.vote('1', { ...vote, label: 'approved' })],
-  ['a label with a line end', 'Refused', /is no label/, (people) => people.vote('1', { ...vote, label: 'A\nB' })],
-  ['a vote that is too large', 'Refused', /from -10 to 10/, (people) => people.vote('1', { ...vote, value: 11 })],
-  ['half a vote', 'Refused', /whole number/, (people) => people.vote('1', { ...vote, value: 0.5 })],
-  ['restoring an open change', 'Refused', /change 1 is open: only abandoned/, (people) => people.restore('1', 'Bob')],
-  ['abandoning twice', 'Refused', /change 2 is abandoned already/, (people) => people.abandon('2', 'Bob')],
-  ['voting on an abandoned change', 'Refused', /only open changes take votes/, (people) => people.vote('2', vote)],
+  [
+    'a label in small letters',
+    'Refused',
+    /is no label/,
+    (people) => people.vote(bob, '1', { ...vote, label: 'approved' }),
+  ],
+  ['a label with a line end', 'Refused', /is no label/, (people) => people.vote(bob, '1', { ...vote, label: 'A\nB' })],
+  ['a vote that is too large', 'Refused', /from -10 to 10/, (people) => people.vote(bob, '1', { ...vote, value: 11 })],
+  ['half a vote', 'Refused', /whole number/, (people) => people.vote(bob, '1', { ...vote, value: 0.5 })],
+  ['restoring an open change', 'Refused', /change 1 is open: only abandoned/, (people) => people.restore(bob, '1')],
+  ['abandoning twice', 'Refused', /change 2 is abandoned already/, (people) => people.abandon(bob, '2')],
+  ['voting on an abandoned change', 'Refused', /only open changes take votes/, (people) => people.vote(bob, '2', vote)],
 ];
 for (const [says, name, words, act] of refusals) {
   test(`refused: ${says}`, async (t) => {
@@ -29,10 +35,10 @@ for (const [says, name, words, act] of refusals) {
       await setBranch(repo, branch, base);
       const commit = await makeCommit(repo, { parents: [base], files: { a: branch }, message: messageFor('a') });
       const commands = [{ ref: `refs/for/${branch}`, old: '0'.repeat(40), new: commit }];
-      await receive(settings, { project: 'alpha', commands, options: [], pusher: null, remote: 'origin' });
+      await receive(settings, { project: 'alpha', commands, options: [], pusher: account('Ada'), remote: 'origin' });
     }
     const people = createPeople(settings);
-    await people.abandon('alpha/2', 'Ada <ada@example.org>');
+    await people.abandon(account('Ada'), 'alpha/2');
     const before = await people.list({});
     await assert.rejects(act(people), (error: Error) => error.name === name && words.test(error.message));
     assert.deepEqual(await people.list({}), before);

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type TestContext, test } from 'node:test';
 import { git } from '../../../activities/git/git.ts';
 import { readRefs } from '../../../activities/git/refs.ts';
+import { must } from '../../../activities/process/run.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import type { HostSettings } from '../../../activities/review/git/host.ts';
 import { createPeople } from '../../../activities/review/git/people.ts';
 import { scratch } from '../git/repository.ts';
-import { gatedProject, idFor, messageFor, openDesk } from './developer.ts';
+import { account, gatedProject, idFor, messageFor, openDesk, overSsh } from './developer.ts';
 
 async function setup(t: TestContext, project = 'alpha') {
   const directory = await scratch(t);
@@ -125,7 +127,7 @@ const refusals: [says: string, words: RegExp, act: (world: Awaited<ReturnType<ty
     async ({ desk, people }) => {
       await desk.commit('a', '1', messageFor('a'));
       await desk.push('refs/for/master');
-      await people.abandon('1', 'Ada');
+      await people.abandon(account('Ada'), '1');
       await desk.git('commit', '-q', '--amend', '-m', `Other\n\nChange-Id: ${idFor('a')}`);
       return 'refs/for/master';
     },
@@ -211,7 +213,7 @@ test('a vote note is a vote of who pushed it, on the current patch set only', as
   const pushed = await bob.tryGit('push', 'origin', 'refs/notes/votes');
   assert.match(pushed.stderr, /Change 1: Approved 1 by Bob/);
   const votes = (await host.readChange('1'))?.votes.map(({ label, value, by, email }) => [label, value, by, email]);
-  assert.deepEqual(votes, [['Approved', 1, 'Bob', 'bob@example.org']]);
+  assert.deepEqual(votes, [['Approved', 1, 'Bob', '']]);
 
   const carol = await open('Carol');
   await carol.git('fetch', '-q', 'origin', 'refs/notes/votes:refs/notes/votes', 'refs/changes/01/1/1');
@@ -229,6 +231,31 @@ test('a vote note is a vote of who pushed it, on the current patch set only', as
   await bob.git('notes', '--ref=votes', 'append', '-m', 'Approved: 2', shas);
   const stale = await bob.tryGit('push', '--force', 'origin', 'refs/notes/votes');
   assert.match(stale.stderr, /others have voted meanwhile/);
+});
+
+test('S3: a vote is of the account that pushes, whatever the note and the environment say', async (t) => {
+  const { desk, host, people } = await setup(t);
+  await desk.commit('a', '1', messageFor('a'));
+  await desk.push('refs/for/master');
+  const note = async (author: string, env: Readonly<Record<string, string>>) => {
+    const named = {
+      GIT_AUTHOR_NAME: author,
+      GIT_AUTHOR_EMAIL: `${author}@example.org`,
+      GIT_CONFIG_GLOBAL: '/dev/null',
+    };
+    const committer = { GIT_COMMITTER_NAME: author, GIT_COMMITTER_EMAIL: `${author}@example.org` };
+    const options = { cwd: desk.directory, env: { ...named, ...committer, ...env } };
+    await must('git', ['notes', '--ref=votes', 'append', '-m', 'Approved: 1', 'HEAD'], options);
+    return must('git', ['push', 'origin', 'refs/notes/votes'], options);
+  };
+  const voters = async () => (await people.read('1')).votes.map(({ by }) => by);
+  const me = userInfo().username;
+  const said = await note('Boss', { SLUICE_USER: 'boss', REMOTE_USER: 'boss' });
+  assert.match(said.stderr, new RegExp(`Change 1: Approved 1 by ${me}`));
+  assert.deepEqual(await voters(), [me]);
+  await note('Boss', overSsh('carol'));
+  assert.deepEqual(await voters(), [me, 'carol']);
+  assert.equal((await host.readChange('1'))?.owner, 'Ada');
 });
 
 test('the server is told with the token, and a slow one costs a second at most', async (t) => {

@@ -7,7 +7,7 @@ import { readBranch } from '../../../activities/git/refs.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
-import { messageFor } from './developer.ts';
+import { account, messageFor } from './developer.ts';
 
 /** Three changes beside each other, of which the second is already behind the branch when it is merged. */
 async function setup(t: TestContext) {
@@ -19,7 +19,7 @@ async function setup(t: TestContext) {
   for (const word of ['a', 'b', 'c']) {
     const commit = await makeCommit(repo, { parents: [base], files: { [word]: word }, message: messageFor(word) });
     const commands = [{ ref: 'refs/for/master', old: '0'.repeat(40), new: commit }];
-    await receive(settings, { project: 'alpha', commands, options: [], pusher: null, remote: 'origin' });
+    await receive(settings, { project: 'alpha', commands, options: [], pusher: account('Ada'), remote: 'origin' });
   }
   const change = (number: number, mode: MergeMode) => ({
     ...{ id: `git:${number}`, project: 'alpha', branch: 'master', mode },

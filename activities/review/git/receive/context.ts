@@ -1,7 +1,7 @@
+import type { Actor } from '../../../../pipelines/model/actor.ts';
 import type { RefUpdate } from '../../../git/refs.ts';
 import type { HostSettings } from '../host.ts';
 import { changesPrefix } from '../refs.ts';
-import type { By } from '../schema.ts';
 import type { Write } from '../store.ts';
 
 /** One ref of a push, as git hands it to the hook. */
@@ -17,8 +17,8 @@ export interface PushContext {
   readonly project: string;
   readonly repo: string;
   readonly options: readonly string[];
-  /** Who pushes, when the transport knows; null: whoever the commits name. */
-  readonly pusher: By | null;
+  /** Who pushes, as the transport proves it: what commits and notes name counts for nothing. */
+  readonly pusher: Actor;
   readonly time: number;
   /** Branches of the repository with their commits. */
   readonly heads: ReadonlyMap<string, string>;

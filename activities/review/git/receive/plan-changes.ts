@@ -1,10 +1,10 @@
-import { parsePerson } from '../../../git/objects.ts';
 import { changedFiles } from '../../../git/tree.ts';
 import { readDependsOn, subjectOf } from '../footers.ts';
 import { find } from '../host.ts';
 import { changeUrl } from '../map.ts';
 import { addPatchset, create, Refused, type Upload } from '../record.ts';
 import { patchsetRef } from '../refs.ts';
+import { personOf } from '../schema.ts';
 import { findByChangeId, type Stored, type Write } from '../store.ts';
 import { type Advice, identify, type PushedCommit, pushedCommits, title } from './commits.ts';
 import { type Command, knownCommits, type Plan, type PushContext } from './context.ts';
@@ -106,7 +106,7 @@ async function describe(context: PushContext, { target, pushed, numbers }: Commi
     parents: parentNumbers(pushed, numbers),
     message: commit.message,
     files: files.length > mostFiles ? null : files,
-    by: context.pusher ?? parsePerson(commit.author),
+    by: personOf(context.pusher),
     topic: target.topic,
     wip: target.wip,
   };

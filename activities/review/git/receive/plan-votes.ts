@@ -1,9 +1,10 @@
 import { git } from '../../../git/git.ts';
 import { repositoryPath } from '../../../git/names.ts';
-import { type Commit, parsePerson, readCommits, readObjects } from '../../../git/objects.ts';
+import { type Commit, readCommits, readObjects } from '../../../git/objects.ts';
 import { isAncestor } from '../../../git/refs.ts';
 import { comment, Refused } from '../record.ts';
 import { votesRef } from '../refs.ts';
+import { personOf } from '../schema.ts';
 import { readStored, type Write } from '../store.ts';
 import { type Command, knownCommits, type Plan, type PushContext } from './context.ts';
 
@@ -12,7 +13,7 @@ const zero = /^0+$/;
 
 /**
  * Plans a push to `refs/notes/votes`: each line `LABEL: VALUE` that is new in the note of a patch set's commit is a
- * vote of whoever made the note.
+ * vote of whoever pushes it, whatever name the note was made under.
  *
  * @throws Refused
  */
@@ -30,7 +31,7 @@ export async function planVotes(context: PushContext, command: Command): Promise
   const writes: Write[] = [];
   const messages: string[] = [];
   for (const { number, ...given } of votes) {
-    const planned = await planVote(context, number, { ...given, by: context.pusher ?? parsePerson(tip.author) });
+    const planned = await planVote(context, number, given);
     if (planned.write !== null) writes.push(planned.write);
     messages.push(planned.message);
   }
@@ -105,22 +106,18 @@ function parseVotes(lines: readonly string[]): Record<string, number> {
   return Object.fromEntries(votes);
 }
 
-interface GivenVote extends Omit<NoteVotes, 'number'> {
-  readonly by: { readonly name: string; readonly email: string };
-}
-
 async function planVote(
   context: PushContext,
   number: number,
-  { patchset, votes, by }: GivenVote,
+  { patchset, votes }: Omit<NoteVotes, 'number'>,
 ): Promise<{ write: Write | null; message: string }> {
   const before = await readStored(repositoryPath(context.settings.root, context.project), number);
   if (before === null) return { write: null, message: `there is no change ${number}` };
   if (patchset !== before.record.patchsets.length) {
     return { write: null, message: `change ${number}: a vote on patch set ${patchset} no longer counts` };
   }
-  const person = { name: by.name, email: by.email };
-  const entry = comment(before.record, { by: person, time: context.time, comment: null, votes });
+  const by = personOf(context.pusher);
+  const entry = comment(before.record, { by, time: context.time, comment: null, votes });
   const said = Object.entries(votes).map(([label, value]) => `${label} ${value}`);
   return { write: { entry, before }, message: `Change ${number}: ${said.join(', ')} by ${by.name}` };
 }

@@ -1,3 +1,5 @@
+import type { Actor } from '../../../../pipelines/model/actor.ts';
+import { may, type Operation } from '../../../../pipelines/policy/access.ts';
 import { repositoryPath } from '../../../git/names.ts';
 import { readBranches, readRefs } from '../../../git/refs.ts';
 import { type HostSettings, pause } from '../host.ts';
@@ -5,7 +7,6 @@ import { changeId } from '../map.ts';
 import { takeNumber } from '../numbers.ts';
 import { Refused } from '../record.ts';
 import { changesPrefix, votesRef } from '../refs.ts';
-import type { By } from '../schema.ts';
 import { writeAll } from '../store.ts';
 import type { Command, Plan, PushContext } from './context.ts';
 import { planChanges } from './plan-changes.ts';
@@ -15,7 +16,7 @@ export interface Push {
   readonly project: string;
   readonly commands: readonly Command[];
   readonly options: readonly string[];
-  readonly pusher: By | null;
+  readonly pusher: Actor;
   /** What the pusher calls this repository, for commands in messages. */
   readonly remote: string;
 }
@@ -86,7 +87,10 @@ async function planAll(context: PushContext, push: Push): Promise<Plan[] | Refus
 
 function planOne(context: PushContext, command: Command, remote: string): Promise<Plan> {
   if (zero.test(command.new)) throw new Refused(`${command.ref} cannot be deleted: use sluice abandon CHANGE`);
-  return command.ref === votesRef ? planVotes(context, command) : planChanges(context, command, remote);
+  const operation: Operation = command.ref === votesRef ? 'vote' : 'propose';
+  const access = may(context.pusher, operation, { name: `${context.project} ${command.ref}` });
+  if (!access.ok) throw new Refused(access.reason);
+  return operation === 'vote' ? planVotes(context, command) : planChanges(context, command, remote);
 }
 
 function branchOf({ ref }: Command): string {
