@@ -1,9 +1,13 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { MarkList } from '../activities/storage/marks.ts';
+import { readHolder } from '../infra/stack/lock.ts';
+import { createClient } from './client.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
-import { print } from './output.ts';
+import { log, print } from './output.ts';
 
 interface PruneCommandOptions {
   readonly config?: string;
@@ -16,7 +20,8 @@ export function register(program: Command): void {
     examples: ['sluice prune --dry-run', 'sluice prune'],
     details:
       "Goes by the configuration's `retention`: what is older than `builds`, then the oldest until `freeDisk` is free. " +
-      'Speculative commits go after a week. ' +
+      'Logs, artifacts and test repositories are as old as the end of the last build that has to do with them; what ' +
+      'open queues, running jobs and releases refer to stays. Speculative commits go after a week. ' +
       'Released repositories and mirrors are not touched. It may run beside `sluice up`.',
   })
     .option('--dry-run', 'only say what would go')
@@ -29,7 +34,7 @@ async function prune(options: PruneCommandOptions): Promise<void> {
   const { data, retention, projects } = readConfiguration({ file: options.config });
   const { dataPaths } = await import('../infra/stack/paths.ts');
   const { pruneStorage } = await import('../activities/storage/filesystem/prune.ts');
-  const { storage, repositories, git } = dataPaths(data);
+  const { storage, repositories, git, store } = dataPaths(data);
   const [now, dryRun] = [Date.now(), options.dryRun === true];
   const pruned = await pruneStorage({
     storage,
@@ -38,6 +43,7 @@ async function prune(options: PruneCommandOptions): Promise<void> {
     freeDisk: retention.freeDisk,
     now,
     dryRun,
+    ...(existsSync(store) ? { inUse: await whatIsInUse(storage, options) } : {}),
   });
   const bare = Object.keys(projects).map((project) => join(git, `${project}.git`));
   const states = await expireAll(bare, { now, dryRun });
@@ -46,6 +52,24 @@ async function prune(options: PruneCommandOptions): Promise<void> {
     `${pruned.repositories} test repositories: ${Math.round(pruned.bytes / 2 ** 20)} MiB; ` +
     `let go of ${states} speculative commits`;
   print({ ...pruned, states }, () => text, options);
+}
+
+/**
+ * What the server knows to be in use: as of now while it runs, else as it wrote it down last.
+ *
+ * @returns null when nobody knows: before the first start of a version that writes it down.
+ */
+async function whatIsInUse(storage: string, options: PruneCommandOptions): Promise<MarkList | null> {
+  const { inUsePath } = await import('../infra/compose/in-use.ts');
+  const { readMarks } = await import('../activities/storage/marks.ts');
+  const { data } = readConfiguration({ file: options.config });
+  if (readHolder(data)?.stack) await createClient(options).post('/api/storage/in-use', {});
+  try {
+    return readMarks(await readFile(inUsePath(storage), 'utf8'));
+  } catch {
+    log('it is not known which artifacts are in use: none is removed until `sluice up` has run');
+    return null;
+  }
 }
 
 /** Speculative commits have a time of their own: nobody looks at them once their item has left its queue. */

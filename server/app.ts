@@ -8,6 +8,7 @@ import { registerBuilds } from './api/builds.ts';
 import { registerChanges } from './api/changes.ts';
 import { registerSecrets } from './api/secrets.ts';
 import { registerStatus } from './api/status.ts';
+import { registerStorage } from './api/storage.ts';
 import type { ServerDeps } from './deps.ts';
 import { type App, createFastify } from './fastify.ts';
 import { registerRepositories } from './files/repositories.ts';
@@ -33,6 +34,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   });
   for (const register of [registerStatus, registerBuilds, registerChanges, registerActing, registerSecrets])
     register(app, deps);
+  registerStorage(app, deps);
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());
   registerArtifacts(app, deps);
   registerPages(app, deps);

@@ -14,6 +14,8 @@ export interface ServerDeps {
   /** Takes a hook's notice; answers once it is safe to forget it. */
   readonly intake: (notice: HookNotice) => Promise<void>;
   readonly paths: ServerPaths;
+  /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
+  readonly listInUse: () => Promise<number>;
   /** Temporal's Web UI; null without one. */
   readonly temporalUi: { readonly url: string; readonly namespace: string } | null;
   /** What acting requests must carry, from `readOrCreateToken`. */

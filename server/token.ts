@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { keepFirst } from '../activities/process/keep-first.ts';
+import { keepFirst } from '../activities/files/write.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 
 declare module 'fastify' {

@@ -1,5 +1,11 @@
 import { must, type RunOptions, type RunResult, run } from '../process/run.ts';
 
+/**
+ * What new repositories are: we read and write objects and refs ourselves in places, and later versions of Git have
+ * other defaults. A Git that does not know one of the two only makes what is meant.
+ */
+export const repositoryFormat = { GIT_DEFAULT_HASH: 'sha1', GIT_DEFAULT_REF_FORMAT: 'files' } as const;
+
 /** Git reads no configuration but the repository's own, asks nobody, and replaces no objects. */
 export const gitEnvironment = {
   GIT_CONFIG_NOSYSTEM: '1',
@@ -7,6 +13,7 @@ export const gitEnvironment = {
   GIT_ATTR_NOSYSTEM: '1',
   GIT_TERMINAL_PROMPT: '0',
   GIT_NO_REPLACE_OBJECTS: '1',
+  ...repositoryFormat,
 } as const;
 
 export type GitOptions = Pick<RunOptions, 'input' | 'signal' | 'encoding' | 'timeout' | 'env' | 'cwd'>;

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } fr
 import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { keepFirst } from '../process/keep-first.ts';
+import { keepFirst } from '../files/write.ts';
 import { decryptText } from './oaep.ts';
 import type { ProjectKeys } from './port.ts';
 

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
-import { keepFirst } from '../process/keep-first.ts';
+import { keepFirst } from '../files/write.ts';
 import { openPrivateDirectory, read } from './keys.ts';
 import type { Sealable, Sealer } from './port.ts';
 

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { exportTree } from '../../activities/git/export.ts';
-import { git } from '../../activities/git/git.ts';
+import { git, repositoryFormat } from '../../activities/git/git.ts';
 import type { SourceTree } from '../../activities/install/exercise.ts';
 import { run } from '../../activities/process/run.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
@@ -61,7 +61,9 @@ async function cloned(url: string, ref: string | undefined, workdir: string): Pr
     throw new NoSource(`${url} is neither a directory nor the URL of a Git repository`);
   }
   const gitDir = join(workdir, 'clone.git');
-  const { code, stderr } = await run('git', ['clone', '--quiet', '--bare', '--', url, gitDir]);
+  const { code, stderr } = await run('git', ['clone', '--quiet', '--bare', '--', url, gitDir], {
+    env: repositoryFormat,
+  });
   if (code !== 0) throw new NoSource(`${url} cannot be cloned: ${stderr.trim().split('\n').pop()}`);
   return committed({ gitDir, name: basename(url, '.git'), ref, notes: [] });
 }

@@ -10,11 +10,13 @@ import type { StackConfig } from '../stack/settings.ts';
 import { openStore } from '../store/store.ts';
 import { bundleWorkflows } from '../temporal/bundle.ts';
 import { registerSearchAttributes } from '../temporal/connection.ts';
+import { openPayloads } from '../temporal/open-payloads.ts';
 import { scheduleReviewSync, startTimers } from '../temporal/schedules.ts';
 import { createControlWorker } from '../temporal/worker.ts';
 import { createCommon } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { createControl } from './control.ts';
+import { createInUse } from './in-use.ts';
 import { listen } from './listen.ts';
 import { createSecrets } from './secrets.ts';
 import { workerPart } from './worker-part.ts';
@@ -42,18 +44,25 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const { sealer } = secrets;
   const control = createControl({ common, temporal, store, report, sealer, logger });
   const worker = await createControlWorker({ temporal, bundle, activities: control.activities });
+  const inUse = createInUse({
+    ...{ store, storage: paths.storage, keep: config.retention.builds },
+    open: () => openPayloads(temporal.client),
+  });
   const { uiUrl, namespace } = config.temporal;
   const app = await createApp({
     ...{ store, live, paths, token, secrets, logger },
     holder: { name: userInfo().username, kind: 'person', via: 'token' },
     ...{ operations: control.operations, changes: control.changes, intake: control.intake },
+    listInUse: inUse.look,
     temporalUi: { url: uiUrl, namespace },
     ready: async () => {
       if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState().toLowerCase()}`);
     },
   });
   const stopListening = await listen(app, config);
+  const looking = inUse.keepLooking(logger);
   return workerPart([worker], async () => {
+    looking.stop();
     await stopListening();
     await store.close();
     await temporal.close();

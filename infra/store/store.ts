@@ -12,6 +12,7 @@ import {
 } from './builds.ts';
 import { type Database, openEmbeddedDatabase } from './database.ts';
 import { listQueues, markTold, saveQueue, wasTold } from './queues.ts';
+import { listReferrers, type Referrer } from './references.ts';
 import { listMirrors, listReleases, saveMirror, saveRelease } from './releases.ts';
 
 /** What happened, kept past Temporal's retention: written by the report activities, read by the server. */
@@ -24,6 +25,8 @@ export interface Store extends ReportStore {
   estimates(): Promise<Record<string, number>>;
   listReleases(limit: number): Promise<ReleaseRecord[]>;
   listMirrors(limit: number): Promise<MirrorRecord[]>;
+  /** What may name stored content: all that goes on, ended after `since` (milliseconds), or was released. */
+  listReferrers(since: number): AsyncIterable<Referrer>;
   /** Ends once everything is on the disk. */
   close(): Promise<void>;
 }
@@ -49,6 +52,7 @@ export function createStore(db: Database): Store {
     estimates: () => estimates(db),
     listReleases: (limit) => listReleases(db, limit),
     listMirrors: (limit) => listMirrors(db, limit),
+    listReferrers: (since) => listReferrers(db, since),
     close: () => db.destroy(),
   };
 }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { must } from '../../activities/process/run.ts';
+import { blobPath, createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
+import { mark, noMarks, writeMarks } from '../../activities/storage/marks.ts';
+import { inUsePath } from '../../infra/compose/in-use.ts';
 import { execute } from './run.ts';
 
 test('prune lets go of old speculative commits, of every project that has a repository', async (t) => {
@@ -22,4 +25,30 @@ test('prune lets go of old speculative commits, of every project that has a repo
     [prune('--dry-run'), prune('--dry-run'), prune(), prune()].map(({ status, json }) => [status, json?.states]),
     [1, 1, 1, 0].map((states) => [0, states]),
   );
+});
+
+test('R8: prune keeps what the server wrote down as in use, and every artifact while nobody wrote anything', async (t) => {
+  const cwd = await mkdtemp(join(tmpdir(), 'sluice-prune-'));
+  t.after(() => rm(cwd, { recursive: true, force: true }));
+  await writeFile(join(cwd, 'sluice.yaml'), 'data: ./data\nretention: {builds: 30d, freeDisk: 0}\n');
+  const root = join(cwd, 'data', 'storage');
+  const store = createFileBlobStore({ root, baseUrl: '' });
+  const [used, other] = [await store.put('used'), await store.put('other')];
+  const time = Date.now() / 1000 - 40 * 86_400;
+  for (const { digest } of [used, other]) await utimes(blobPath(root, digest), time, time);
+  const prune = () => {
+    const { status, json, stderr } = execute<{ blobs: number }>(['prune', '--json'], cwd);
+    return { status, blobs: json?.blobs, stderr };
+  };
+
+  await mkdir(join(cwd, 'data', 'store'));
+  const unknown = prune();
+  assert.deepEqual([unknown.status, unknown.blobs], [0, 0]);
+  assert.match(unknown.stderr, /not known which artifacts are in use/);
+
+  const marks = noMarks();
+  mark(marks.blobs, used.digest.slice('sha256:'.length), Number.POSITIVE_INFINITY);
+  await writeFile(inUsePath(root), writeMarks({ time: Date.now(), marks }));
+  assert.equal(prune().blobs, 1);
+  assert.deepEqual([await store.has(used.digest), await store.has(other.digest)], [true, false]);
 });

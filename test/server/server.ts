@@ -70,6 +70,7 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
         return [];
       },
     },
+    listInUse: async () => 0,
     intake: async (notice) => void asked.push({ what: 'intake', input: notice }),
     ready: async () => {},
     ...given,

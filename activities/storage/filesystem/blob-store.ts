@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { access, chmod, copyFile, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BlobRef, digestSchema } from '../../../pipelines/model/artifact.ts';
+import { sync, syncName } from '../../files/sync.ts';
 import type { BlobStore } from '../../ports.ts';
 
 export interface FileStorageOptions {
@@ -28,16 +29,17 @@ const unlinkable = new Set(['EXDEV', 'EMLINK', 'EPERM', 'ENOTSUP']);
 /**
  * Content-addressed storage in a directory: `blobs/sha256/AB/REST`, each written to `blobs/incoming/` and renamed,
  * so that a killed process or a full disk leaves no half content behind. Files are read-only: hard links share them.
+ * A file's modification time is when its content was last put or asked for; `prune.ts` goes by it.
  */
 export function createFileBlobStore(options: FileStorageOptions): BlobStore {
   const blobs = join(options.root, 'blobs');
-  const path = (digest: string) => blobPath(options.root, digest);
+  const at = { root: options.root };
   return {
     put: (content) => putBlob(blobs, content),
-    open: async (digest) => known(digest, path(digest), async (file) => (await open(file)).createReadStream()),
-    read: async (digest) => known(digest, path(digest), (file) => readFile(file)),
-    has: async (digest) => exists(path(digest)),
-    fetch: async (digest, to) => known(digest, path(digest), (file) => place(file, to)),
+    open: (digest) => found({ ...at, digest }, async (file) => (await open(file)).createReadStream()),
+    read: (digest) => used({ ...at, digest }, (file) => readFile(file)),
+    has: (digest) => used({ ...at, digest }, async () => true).catch(falseWithout),
+    fetch: (digest, to) => used({ ...at, digest }, (file) => place(file, to)),
     url: (digest, name) => `${options.baseUrl}/api/artifacts/${hex(digest)}/${encodeURIComponent(name)}`,
   };
 }
@@ -52,6 +54,11 @@ export function blobPath(root: string, digest: string): string {
   return join(root, 'blobs', 'sha256', digits.slice(0, 2), digits.slice(2));
 }
 
+/** Where content is while it is being removed: `prune.ts` looks at it once more there, and may bring it back. */
+export function leavingPath(root: string, digits: string): string {
+  return join(root, 'blobs', 'leaving', digits);
+}
+
 function hex(digest: string): string {
   return digestSchema.parse(digest).slice('sha256:'.length);
 }
@@ -62,10 +69,12 @@ async function putBlob(blobs: string, content: Parameters<BlobStore['put']>[0]):
   try {
     const ref = await writeHashed(content, incoming);
     const final = blobPath(dirname(blobs), ref.digest);
-    if (await exists(final)) return ref;
-    await mkdir(dirname(final), { recursive: true });
+    if (await refresh(final)) return ref;
+    const made = await mkdir(dirname(final), { recursive: true });
     await chmod(incoming, 0o444);
     await rename(incoming, final);
+    await syncName(final);
+    if (made !== undefined) await sync(dirname(dirname(final)));
     return ref;
   } finally {
     await rm(incoming, { force: true });
@@ -101,19 +110,72 @@ async function place(from: string, to: string): Promise<void> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
+/** Milliseconds that a time may be off: content that is asked for all the time is not marked each time. */
+const roughly = 600_000;
+
+/** Errors of `utimes` about what is gone, or belongs to another account and is for that one to keep. */
+const untouchable = new Set(['ENOENT', 'EPERM', 'EACCES', 'EROFS']);
+
+/**
+ * Notes that the content is in use now: `prune.ts` looks at the time once more when it has moved a file away.
+ *
+ * @returns false when it is not there, not there any more, or not ours to mark.
+ */
+async function refresh(path: string): Promise<boolean> {
+  const now = new Date();
+  return utimes(path, now, now).then(
     () => true,
-    () => false,
+    (error: NodeJS.ErrnoException) => {
+      if (!untouchable.has(error.code ?? '')) throw error;
+      return false;
+    },
   );
 }
 
-/** Runs `work` on the content at `path`; the system's "no such file" about the content becomes `NoSuchBlob`. */
-async function known<T>(digest: string, path: string, work: (path: string) => Promise<T>): Promise<T> {
-  try {
-    return await work(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !(await exists(path))) throw new NoSuchBlob(digest);
-    throw error;
+interface Wanted {
+  readonly root: string;
+  readonly digest: string;
+}
+
+/** Like `found`, and notes that the content is in use. */
+async function used<T>(wanted: Wanted, work: (path: string) => Promise<T>): Promise<T> {
+  return found(wanted, async (path) => {
+    if ((await stat(path)).mtimeMs < Date.now() - roughly) await refresh(path);
+    return work(path);
+  });
+}
+
+/**
+ * Runs `work` on the content's file. What is just being removed is brought back: it is in use.
+ *
+ * @throws NoSuchBlob instead of the system's "no such file" about the content.
+ */
+async function found<T>({ root, digest }: Wanted, work: (path: string) => Promise<T>): Promise<T> {
+  const path = blobPath(root, digest);
+  const leaving = leavingPath(root, hex(digest));
+  let missing: unknown;
+  for (const place of [path, leaving, path]) {
+    // Another account's storage is only read: there the content is read where it is.
+    if (place === leaving) await link(leaving, path).catch(() => {});
+    try {
+      return await work(place);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      missing = error;
+    }
   }
+  // What is missing may be the place that it is to be brought to.
+  throw (await exists(path)) ? missing : new NoSuchBlob(digest);
+}
+
+function falseWithout(error: unknown): boolean {
+  if (error instanceof NoSuchBlob) return false;
+  throw error;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -153,3 +153,10 @@ test('a lock that a killed git left long ago is taken away; a fresh one is respe
   assert.equal(await updateRefs(repo, update), false);
   assert.equal(await updateRefs(repo, update), true);
 });
+
+test('R15: a repository is made with the hash and the refs that we read ourselves, whatever Git makes by itself', async (t) => {
+  const directory = await scratch(t);
+  const later = join(directory, 'git');
+  await writeFile(later, '#!/bin/sh\necho "$GIT_DEFAULT_HASH $GIT_DEFAULT_REF_FORMAT"\n', { mode: 0o755 });
+  assert.equal(await git('any', ['init'], { env: { PATH: directory } }), 'sha1 files\n');
+});

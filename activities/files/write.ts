@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { link, open, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { syncName } from './sync.ts';
+
+export interface WriteOptions {
+  /** Permission bits, exactly these: the umask does not count. Default 0644. */
+  readonly mode?: number;
+}
+
+/**
+ * Replaces a file as a whole: who reads it sees the old content or the new one, also after a power failure.
+ *
+ * @throws the system's error; the old content is then as it was.
+ */
+export async function writeWhole(path: string, content: string | Uint8Array, options: WriteOptions = {}) {
+  await placed(path, content, options, (fresh) => rename(fresh, path));
+}
+
+/**
+ * Writes a file that only its owner can read, unless it is there.
+ *
+ * @returns its content: that of whoever came first
+ */
+export async function keepFirst(path: string, content: string): Promise<string> {
+  await placed(path, content, { mode: 0o600 }, (fresh) => link(fresh, path)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return readFile(path, 'utf8');
+}
+
+/** Lets `place` bring a file that the disk has to its name, and waits until the disk has the name as well. */
+async function placed(
+  path: string,
+  content: string | Uint8Array,
+  { mode = 0o644 }: WriteOptions,
+  place: (fresh: string) => Promise<void>,
+): Promise<void> {
+  const fresh = `${path}.${randomUUID()}.new`;
+  try {
+    const handle = await open(fresh, 'wx', mode & 0o700);
+    try {
+      await handle.writeFile(content);
+      await handle.chmod(mode);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await place(fresh);
+    await syncName(path);
+  } finally {
+    await rm(fresh, { force: true });
+  }
+}
+
+/** Lets a link lead to `target`, at once: who follows it comes to the old place or to the new one. */
+export async function moveLink(path: string, target: string): Promise<void> {
+  const fresh = `${path}.${randomUUID()}.new`;
+  try {
+    await symlink(target, fresh);
+    await rename(fresh, path);
+    await syncName(path);
+  } finally {
+    await rm(fresh, { force: true });
+  }
+}
+
+/** Moves a file or a tree to its name, and waits until the disk knows it there. */
+export async function moveWhole(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncName(to);
+  if (dirname(from) !== dirname(to)) await syncName(from);
+}

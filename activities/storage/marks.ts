@@ -1,0 +1,53 @@
+/**
+ * What is in use, and until when: a digest's hex digits, a test repository's or a build's name to the time (milliseconds
+ * since the epoch) at which who refers to it ended. Infinity: it has not, or is kept for good.
+ */
+export interface Marks {
+  readonly blobs: Map<string, number>;
+  readonly repositories: Map<string, number>;
+  readonly logs: Map<string, number>;
+}
+
+export function noMarks(): Marks {
+  return { blobs: new Map(), repositories: new Map(), logs: new Map() };
+}
+
+/** Digests as workflows and manifests carry them, and as they stand in URLs of artifacts. */
+const digests = /(?:sha256:|\/api\/artifacts\/)([0-9a-f]{64})(?![0-9a-f])/g;
+const repositories = /\/repositories\/test\/([a-z0-9][a-z0-9._-]*)/g;
+
+/** Marks all that a text names, whatever it is: too much is kept rather than too little. */
+export function markNamed(marks: Marks, text: string, until: number): void {
+  for (const [, digits = ''] of text.matchAll(digests)) mark(marks.blobs, digits, until);
+  for (const [, name = ''] of text.matchAll(repositories)) mark(marks.repositories, name, until);
+}
+
+/** Marks one thing; a later time counts. */
+export function mark(marks: Map<string, number>, name: string, until: number): void {
+  marks.set(name, Math.max(until, marks.get(name) ?? Number.NEGATIVE_INFINITY));
+}
+
+/** All marks, and when looking for them began: what was put since is younger than they are, and stays. */
+export interface MarkList {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly marks: Marks;
+}
+
+/** A list as text for a file; times that never come are null. */
+export function writeMarks({ time, marks }: MarkList): string {
+  const plain = (each: ReadonlyMap<string, number>) =>
+    Object.fromEntries([...each].map(([name, until]) => [name, Number.isFinite(until) ? until : null]));
+  const { blobs, repositories: trees, logs } = marks;
+  return JSON.stringify({ version: 1, time, blobs: plain(blobs), repositories: plain(trees), logs: plain(logs) });
+}
+
+/** @throws for a list of another version, or none at all. */
+export function readMarks(text: string): MarkList {
+  const { version, time, ...lists } = JSON.parse(text);
+  if (version !== 1 || typeof time !== 'number') throw new Error('a list of what is in use of another version');
+  const back = (each: Readonly<Record<string, number | null>>) =>
+    new Map(Object.entries(each).map(([name, until]) => [name, until ?? Number.POSITIVE_INFINITY]));
+  const { blobs, repositories: trees, logs } = lists;
+  return { time, marks: { blobs: back(blobs), repositories: back(trees), logs: back(logs) } };
+}
