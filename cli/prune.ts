@@ -34,8 +34,9 @@ async function prune(options: PruneCommandOptions): Promise<void> {
   const { data, retention, projects } = readConfiguration({ file: options.config });
   const { dataPaths } = await import('../infra/stack/paths.ts');
   const { pruneStorage } = await import('../activities/storage/filesystem/prune.ts');
-  const { storage, repositories, git, store } = dataPaths(data);
+  const { storage, repositories, released, git, store } = dataPaths(data);
   const [now, dryRun] = [Date.now(), options.dryRun === true];
+  const inUse = existsSync(store) ? await whatIsInUse(storage, options) : undefined;
   const pruned = await pruneStorage({
     storage,
     repositories: join(repositories, 'test'),
@@ -43,15 +44,37 @@ async function prune(options: PruneCommandOptions): Promise<void> {
     freeDisk: retention.freeDisk,
     now,
     dryRun,
-    ...(existsSync(store) ? { inUse: await whatIsInUse(storage, options) } : {}),
+    ...(inUse === undefined ? {} : { inUse }),
   });
+  const staged = inUse === null ? 0 : await removeDead(released, { inUse, now, dryRun });
   const bare = Object.keys(projects).map((project) => join(git, `${project}.git`));
   const states = await expireAll(bare, { now, dryRun });
   const text =
     `${dryRun ? 'would remove' : 'removed'} logs of ${pruned.logs} builds, ${pruned.blobs} blobs and ` +
     `${pruned.repositories} test repositories: ${Math.round(pruned.bytes / 2 ** 20)} MiB; ` +
-    `let go of ${states} speculative commits`;
-  print({ ...pruned, states }, () => text, options);
+    `let go of ${states} speculative commits and ${staged} states of releases that ended before they were shown`;
+  print({ ...pruned, states, staged }, () => text, options);
+}
+
+interface Dead {
+  readonly inUse: MarkList | undefined;
+  readonly now: number;
+  readonly dryRun: boolean;
+}
+
+/** An hour, in milliseconds: a younger one may be a release's that nothing has been heard of yet. */
+const young = 3_600_000;
+
+/** What releases prepared and never showed, unless they are still at it. */
+async function removeDead(released: string, { inUse, now, dryRun }: Dead): Promise<number> {
+  const { generationsOf, removeStaged } = await import('../activities/repository/generations.ts');
+  const known = Math.min(now, inUse?.time ?? now) - young;
+  const isWanted = (name: string, touched: number) => inUse?.marks.staged.has(name) === true || touched > known;
+  let removed = 0;
+  for (const format of ['deb', 'rpm']) {
+    removed += await removeStaged(await generationsOf(join(released, format)), isWanted, dryRun);
+  }
+  return removed;
 }
 
 /**

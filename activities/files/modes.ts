@@ -5,11 +5,16 @@ import { dirname, join, resolve } from 'node:path';
 /** Modes of what is published: everybody reads it, and only the account that publishes writes it. */
 const published = { directory: 0o755, file: 0o644 } as const;
 
-/** Makes a directory, and those above it that are missing, for everybody to enter, whatever the umask. */
-export async function makeOpenDirectory(path: string): Promise<void> {
+/**
+ * Makes a directory, and those above it that are missing, for everybody to enter, whatever the umask.
+ *
+ * @returns false when it was there.
+ */
+export async function makeOpenDirectory(path: string): Promise<boolean> {
   const first = await mkdir(resolve(path), { recursive: true });
-  if (first === undefined) return;
+  if (first === undefined) return false;
   for (let at = resolve(path); at.length >= first.length; at = dirname(at)) await chmod(at, published.directory);
+  return true;
 }
 
 /**
@@ -22,15 +27,6 @@ export async function openTree(root: string): Promise<void> {
     if (entry.isFile()) return changeMode(path, published.file).catch((error) => replaceByCopy(path, error));
   });
   await changeMode(root, published.directory);
-}
-
-/** Gives a tree that was copied from somewhere the modes that Git would check it out with. */
-export async function plainTree(root: string): Promise<void> {
-  await eachBelow(root, async (path, entry) => {
-    if (entry.isDirectory()) return changeMode(path, 0o755);
-    if (entry.isFile()) return changeMode(path, ((await stat(path)).mode & 0o100) === 0 ? 0o644 : 0o755);
-  });
-  await changeMode(root, 0o755);
 }
 
 /** Links are left alone: what they lead to is not ours to change. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, readFile, rename, rm, symlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { syncName } from './sync.ts';
 
 export interface WriteOptions {
@@ -36,7 +36,7 @@ async function placed(
   { mode = 0o644 }: WriteOptions,
   place: (fresh: string) => Promise<void>,
 ): Promise<void> {
-  const fresh = `${path}.${randomUUID()}.new`;
+  const fresh = besides(path);
   try {
     const handle = await open(fresh, 'wx', mode & 0o700);
     try {
@@ -55,7 +55,7 @@ async function placed(
 
 /** Lets a link lead to `target`, at once: who follows it comes to the old place or to the new one. */
 export async function moveLink(path: string, target: string): Promise<void> {
-  const fresh = `${path}.${randomUUID()}.new`;
+  const fresh = besides(path);
   try {
     await symlink(target, fresh);
     await rename(fresh, path);
@@ -70,4 +70,9 @@ export async function moveWhole(from: string, to: string): Promise<void> {
   await rename(from, to);
   await syncName(to);
   if (dirname(from) !== dirname(to)) await syncName(from);
+}
+
+/** A name of its own in the same directory, hidden from those who list it. */
+function besides(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomUUID()}.new`);
 }

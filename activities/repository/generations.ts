@@ -1,5 +1,8 @@
-import { mkdir, readdir, readlink, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readlink, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { makeOpenDirectory, openTree } from '../files/modes.ts';
+import { syncTree } from '../files/sync.ts';
+import { moveLink, moveWhole } from '../files/write.ts';
 import { withLock } from '../process/lock.ts';
 import { RepositoryRefusal } from './port.ts';
 
@@ -13,6 +16,11 @@ export interface Generations {
   readonly dir: string;
   readonly home: string;
 }
+
+/** A tree that is filled and shown in one go. */
+const partial = 'partial';
+/** How trees are named that wait for their signatures. */
+export const stagedPrefix = 'staged-';
 
 /** Trees kept besides the one shown, for readers that are still inside. */
 const keptGenerations = 3;
@@ -52,29 +60,32 @@ export async function currentTree({ dir, home }: Generations): Promise<string | 
 
 /** Runs `work` as the only writer of the directory. `wait` is in seconds. */
 export async function asWriter<T>(generations: Generations, wait: number, work: () => Promise<T>): Promise<T> {
-  await mkdir(generations.home, { recursive: true });
+  await makeOpenDirectory(generations.home);
   return withLock(join(generations.home, 'lock'), wait, work);
 }
 
 /** An empty tree to fill, called `name`; what an earlier writer left under it is gone. */
-export async function newTree({ home }: Generations, name = 'partial'): Promise<string> {
+export async function newTree({ home }: Generations, name = partial): Promise<string> {
   const tree = join(home, name);
   await rm(tree, { recursive: true, force: true });
   await mkdir(tree, { recursive: true });
   return tree;
 }
 
-/** Shows a finished tree, and removes those that are too old to have readers. For the writer only. */
+/**
+ * Shows a finished tree once the disk has it, readable by everybody, and removes those that are too old to have
+ * readers. What else was staged stood on the state before: nobody can show it any more. For the writer only.
+ */
 export async function showTree(generations: Generations, tree: string): Promise<string> {
   const { dir, home } = generations;
   const name = String(Number((await numbered(home)).at(-1) ?? '0') + 1).padStart(6, '0');
-  await rename(tree, join(home, name));
+  await openTree(tree);
+  await syncTree(tree);
+  await moveWhole(tree, join(home, name));
   await rmdir(dir).catch(() => {});
-  const link = join(home, 'next');
-  await rm(link, { force: true });
-  await symlink(join(basename(home), name), link);
-  await rename(link, dir);
+  await moveLink(dir, join(basename(home), name));
   await prune(home, name);
+  await removeStaged(generations, () => false);
   return join(home, name);
 }
 
@@ -87,6 +98,28 @@ export async function recentTrees(generations: Generations): Promise<string[]> {
     .filter((name) => name <= basename(current))
     .reverse()
     .map((name) => join(generations.home, name));
+}
+
+/**
+ * Removes trees that were staged and never shown, but for those that somebody will still show.
+ *
+ * @returns how many they were, or would be.
+ */
+export async function removeStaged(
+  { home }: Pick<Generations, 'home'>,
+  isWanted: (name: string, touched: number) => boolean,
+  dryRun = false,
+): Promise<number> {
+  let removed = 0;
+  for (const name of await readdir(home).catch(() => [])) {
+    const path = join(home, name);
+    if (name !== partial && !name.startsWith(stagedPrefix)) continue;
+    const found = await stat(path).catch(() => null);
+    if (found === null || isWanted(name, found.mtimeMs)) continue;
+    if (!dryRun) await rm(path, { recursive: true, force: true });
+    removed += 1;
+  }
+  return removed;
 }
 
 async function prune(home: string, current: string): Promise<void> {

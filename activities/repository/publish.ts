@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openTree } from '../files/modes.ts';
 import { asWriter, currentTree, type Generations, generationsOf, newTree, showTree } from './generations.ts';
 import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { isSigned, signTree } from './signature.ts';
@@ -53,6 +54,7 @@ export async function buildRepository(
   await rm(tree, { recursive: true, force: true });
   await mkdir(tree, { recursive: true });
   await writeTree(format, tree, { state: await addedState(format, null, request), date: request.date });
+  await openTree(tree);
 }
 
 type Change = Pick<PublishRequest, 'dir' | 'signer' | 'date'>;

@@ -1,3 +1,4 @@
+import { utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { copy, exists, linkFile, sha256 } from './files.ts';
 import { type Generations, recentTrees } from './generations.ts';
@@ -73,7 +74,7 @@ interface TreePlan {
   readonly signer?: IndexSigner;
 }
 
-/** Fills an empty tree with the state's packages and its index, unsigned. */
+/** Fills an empty tree with the state's packages, dated as it is, and its index, unsigned. */
 export async function writeTree(format: RepositoryFormat, tree: string, plan: TreePlan): Promise<void> {
   const { state, signer } = plan;
   for (const one of state.kept) {
@@ -82,8 +83,11 @@ export async function writeTree(format: RepositoryFormat, tree: string, plan: Tr
   for (const one of state.added) {
     const target = join(tree, one.path);
     await copy(one.file, target);
-    for (const part of one.parts) await copyOnce(join(dirname(one.file), part), join(dirname(target), part));
     await signer?.package(target);
+    await utimes(target, plan.date, plan.date);
+    for (const part of one.parts) {
+      await copyOnce(join(dirname(one.file), part), join(dirname(target), part), plan.date);
+    }
   }
   await format.index(tree, state.settings, plan.date);
   // Only now, so that the index does not name what is merely kept for clients that read an older one.
@@ -94,8 +98,11 @@ export async function writeTree(format: RepositoryFormat, tree: string, plan: Tr
 }
 
 /** A tarball may belong to several versions of a source; what readers of the state before have is never rewritten. */
-async function copyOnce(from: string, to: string): Promise<void> {
-  if (!(await exists(to))) return copy(from, to);
+async function copyOnce(from: string, to: string, date: Date): Promise<void> {
+  if (!(await exists(to))) {
+    await copy(from, to);
+    return utimes(to, date, date);
+  }
   if ((await sha256(from)) === (await sha256(to))) return;
   throw new RepositoryRefusal(`${basename(to)} is already in the repository with other content: give it a new version`);
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import pino from 'pino';
+import { makeOpenDirectory } from '../../activities/files/modes.ts';
 import { createReportActivities } from '../../activities/report/activities.ts';
 import { createApp } from '../../server/app.ts';
 import { createLiveStream } from '../../server/live.ts';
@@ -26,8 +27,8 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const logger = pino({ level: 'info' });
   const common = createCommon(config);
   const { paths } = common;
-  for (const path of [paths.storage, paths.repositories, paths.released, paths.git])
-    await mkdir(path, { recursive: true });
+  for (const path of [paths.storage, paths.repositories, paths.released]) await makeOpenDirectory(path);
+  await mkdir(paths.git, { recursive: true });
   const [temporal, bundle, store, token] = await Promise.all([
     connectPatiently(config),
     bundleWorkflows(),

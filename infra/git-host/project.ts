@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
+import { writeWhole } from '../../activities/files/write.ts';
 import { type AddedRepository, addRepository } from '../../activities/review/git/repository.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import { gitHostSettings, pageUrl } from './settings.ts';
@@ -56,8 +57,8 @@ async function writeProject(file: string, name: string, entry: Readonly<Record<s
   // An empty map has to be written as `{}`; with something in it, it looks like the rest of the file.
   if (isMap(projects) && projects.items.length === 0) projects.flow = false;
   for (const [key, value] of Object.entries(entry)) document.setIn(['projects', name, key], document.createNode(value));
-  const fresh = `${file}.${process.pid}.new`;
-  await writeFile(fresh, document.toString({ lineWidth: 120, flowCollectionPadding: false }));
-  await rename(fresh, file);
+  const text = document.toString({ lineWidth: 120, flowCollectionPadding: false });
+  const found = await stat(file).catch(() => null);
+  await writeWhole(file, text, found === null ? {} : { mode: found.mode & 0o777 });
   loadConfig({ file });
 }

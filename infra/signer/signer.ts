@@ -1,5 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeOpenDirectory } from '../../activities/files/modes.ts';
+import { writeWhole } from '../../activities/files/write.ts';
 import { publicKeyFile } from '../../activities/repository/port.ts';
 import { closeAgent, exportPublicKey, openKey } from '../../activities/sign/key.ts';
 import { createSignActivities, type SignActivities } from '../../activities/sign/sign-activities.ts';
@@ -22,8 +23,8 @@ export async function openSigner(paths: DataPaths): Promise<Signer> {
   const home = paths.keys;
   const fingerprint = await openKey(home, 'Sluice releases');
   const key = { home, key: fingerprint };
-  await mkdir(paths.publicKeys, { recursive: true });
-  await showPublicKey(paths, await exportPublicKey(key));
+  await makeOpenDirectory(paths.publicKeys);
+  await writeWhole(publicKeyPath(paths), await exportPublicKey(key));
   const inbox = createFileBlobStore({ root: paths.storage, baseUrl: '' });
   const outbox = signedStore(paths);
   return { activities: createSignActivities({ key, inbox, outbox }), fingerprint, close: () => closeAgent(home) };
@@ -37,10 +38,4 @@ export function signedStore(paths: DataPaths) {
 /** Where clients and mirrors find the released repositories' public key. */
 export function publicKeyPath(paths: DataPaths): string {
   return join(paths.publicKeys, publicKeyFile);
-}
-
-async function showPublicKey(paths: DataPaths, text: string): Promise<void> {
-  const partial = `${publicKeyPath(paths)}.new`;
-  await writeFile(partial, text, { mode: 0o644 });
-  await rename(partial, publicKeyPath(paths));
 }

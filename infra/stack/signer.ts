@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { checkout, findProgram } from '../bootstrap/find.ts';
 import { findSigner, type UnixUser } from '../bootstrap/signer.ts';
@@ -39,6 +39,7 @@ export function prepareSigner({ keys, publicKeys }: Pick<DataPaths, 'keys' | 'pu
     [publicKeys, 0o755],
   ] as const) {
     mkdirSync(path, { recursive: true, mode });
+    chmodSync(path, mode);
     if (user !== undefined) chownSync(path, user.uid, user.gid);
   }
 }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
+import { syncTree } from '../../activities/files/sync.ts';
+import { moveWhole } from '../../activities/files/write.ts';
 import { checkout } from '../bootstrap/find.ts';
 
 /**
@@ -22,7 +24,8 @@ async function placeWhole(directory: string, make: (fresh: string) => Promise<vo
   const fresh = `${directory}.new-${randomUUID()}`;
   try {
     await make(fresh);
-    await rename(fresh, directory);
+    await syncTree(fresh);
+    await moveWhole(fresh, directory);
   } catch (error) {
     if (!(await isCluster(directory))) throw error;
   } finally {

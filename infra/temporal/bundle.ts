@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
+import { writeWhole } from '../../activities/files/write.ts';
 import { checkout } from '../bootstrap/find.ts';
 
 /** What a bundle is made of, relative to the checkout. */
@@ -42,8 +43,6 @@ async function filesOf(source: string): Promise<string[]> {
 async function keep(directory: string, name: string, code: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   const old = (await readdir(directory)).filter((each) => each.startsWith('workflows-') && each !== name);
-  const fresh = join(directory, `${name}.new-${randomUUID()}`);
-  await writeFile(fresh, code);
-  await rename(fresh, join(directory, name));
+  await writeWhole(join(directory, name), code);
   for (const each of old) await rm(join(directory, each), { force: true });
 }

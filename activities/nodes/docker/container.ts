@@ -12,6 +12,8 @@ import { EngineUnavailable } from '../engine-unavailable.ts';
 import { execute } from './exec.ts';
 import { ask, askIfThere } from './faults.ts';
 
+/** Modes and owners inside do not depend on the account outside, nor on its umask: 644, or 755 for what may be run. */
+const asGitWould = ['--mode=u=rwX,go=rX,a-st', '--owner=0', '--group=0'];
 /** How often a transfer is tried. */
 const transfers = 4;
 
@@ -40,7 +42,7 @@ export async function removeContainer(docker: Docker, id: string, scratch: reado
 async function copyIn(container: Docker.Container, hostPath: string, containerDir: string): Promise<void> {
   const directory = (await stat(hostPath)).isDirectory();
   const from = directory ? hostPath : dirname(hostPath);
-  const tar = startTar(['-C', from, '-cf', '-', '--', directory ? '.' : `./${basename(hostPath)}`]);
+  const tar = startTar(['-C', from, ...asGitWould, '-cf', '-', '--', directory ? '.' : `./${basename(hostPath)}`]);
   const upload = ask('copy files in', container.putArchive(tar.stdout, { path: containerDir }));
   await Promise.all([upload, tar.ended]);
 }

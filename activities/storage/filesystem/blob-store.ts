@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, copyFile, link, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { chmod, copyFile, link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BlobRef, digestSchema } from '../../../pipelines/model/artifact.ts';
+import { makeOpenDirectory } from '../../files/modes.ts';
 import { sync, syncName } from '../../files/sync.ts';
 import type { BlobStore } from '../../ports.ts';
 
@@ -65,16 +66,16 @@ function hex(digest: string): string {
 
 async function putBlob(blobs: string, content: Parameters<BlobStore['put']>[0]): Promise<BlobRef> {
   const incoming = join(blobs, 'incoming', randomUUID());
-  await mkdir(dirname(incoming), { recursive: true });
+  await makeOpenDirectory(dirname(incoming));
   try {
     const ref = await writeHashed(content, incoming);
     const final = blobPath(dirname(blobs), ref.digest);
     if (await refresh(final)) return ref;
-    const made = await mkdir(dirname(final), { recursive: true });
+    const made = await makeOpenDirectory(dirname(final));
     await chmod(incoming, 0o444);
     await rename(incoming, final);
     await syncName(final);
-    if (made !== undefined) await sync(dirname(dirname(final)));
+    if (made) await sync(dirname(dirname(final)));
     return ref;
   } finally {
     await rm(incoming, { force: true });

@@ -29,7 +29,7 @@ export function createFileLogStore(options: FileStorageOptions): LogStore {
       const path = logPath(options.root, build, name);
       await mkdir(join(path, '..'), { recursive: true });
       await rename(path, `${path}.part`).catch(ignoreMissing);
-      const stream = createWriteStream(`${path}.part`, { flags: 'a' });
+      const stream = createWriteStream(`${path}.part`, { flags: 'a', flush: true });
       await once(stream, 'open');
       return createBuildLog(stream, path, {
         name,

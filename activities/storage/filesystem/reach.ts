@@ -12,11 +12,7 @@ const largest = 256 * 1024 * 1024;
  * @returns the marks that were given and those that were found.
  */
 export async function markReached(storage: string, given: Marks): Promise<Marks> {
-  const marks: Marks = {
-    blobs: new Map(given.blobs),
-    repositories: new Map(given.repositories),
-    logs: new Map(given.logs),
-  };
+  const marks: Marks = { ...given, blobs: new Map(given.blobs), repositories: new Map(given.repositories) };
   const seen = new Set<string>();
   // From the latest on: what is reached twice is marked by the later one, and looked into once.
   for (const [root, until] of [...given.blobs].sort(([, a], [, b]) => b - a || 0)) {

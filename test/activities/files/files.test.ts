@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict';
-import {
-  chmod,
-  link,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { makeOpenDirectory, openTree, plainTree } from '../../../activities/files/modes.ts';
+import { makeOpenDirectory, openTree } from '../../../activities/files/modes.ts';
 import { syncTree } from '../../../activities/files/sync.ts';
 import { keepFirst, moveLink, moveWhole, writeWhole } from '../../../activities/files/write.ts';
 
@@ -94,18 +82,4 @@ test('P10: a tree is opened for everybody, whatever the umask was, and links are
     ],
     ['755', '644', '600'],
   );
-});
-
-test('P10: a tree that is copied in has the modes that Git gives', async (t) => {
-  const root = await scratch(t);
-  await mkdir(join(root, 'debian'));
-  await writeFile(join(root, 'debian', 'changelog'), '');
-  await writeFile(join(root, 'debian', 'rules'), '', { mode: 0o700 });
-  await chmod(join(root, 'debian'), 0o2700);
-  await link(join(root, 'debian', 'rules'), join(root, 'again'));
-  await plainTree(root);
-  const modes = await Promise.all(
-    ['.', 'debian', 'debian/changelog', 'debian/rules'].map((path) => modeOf(join(root, path))),
-  );
-  assert.deepEqual(modes, ['755', '755', '644', '755']);
 });
