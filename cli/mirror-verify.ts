@@ -13,7 +13,7 @@ export function register(program: Command): void {
     .addOption(jsonOption())
     .action(async (name: string, options: MirrorOptions) => {
       const { set, context } = openSet(name, options);
-      const { verifyMirrors } = await import('../activities/mirror/inspect.ts');
+      const { verifyMirrors } = await import('../activities/mirror/verify.ts');
       await conclude(verifyMirrors(set, context), options);
     });
 }

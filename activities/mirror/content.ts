@@ -1,136 +1,146 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parseControl } from '../../pipelines/formats/deb/control.ts';
-import { parseRelease } from '../../pipelines/formats/deb/release.ts';
-import { evr, parsePrimary, parseRepomd } from '../../pipelines/formats/rpm/repodata.ts';
+import { releaseFiles } from '../../pipelines/formats/deb/release.ts';
+import { type DigestAlgorithm, type DigestedFile, isStrong } from '../../pipelines/formats/digest.ts';
 import type { SyncedPackage } from '../../pipelines/mirror/outcome.ts';
-import { listFiles, readPacked, sha256 } from '../repository/files.ts';
+import { hashOf } from '../repository/files.ts';
+import { type RootIndex, readRootIndex, rootIndexPaths } from '../repository/root-index.ts';
 import { MirrorError } from './types.ts';
 
-/** A file that an index vouches for; `path` is relative to the tree. */
-interface Vouched {
-  readonly path: string;
-  readonly size: number;
-  readonly sha256: string;
+/** A tree with the hash of each of its files, worked out when it is asked for. */
+export interface Hashed {
+  readonly tree: string;
+  hash(path: string, algorithm: DigestAlgorithm): Promise<string>;
 }
 
-/** The root indexes of a tree: it may hold several distributions, several RPM repositories, or none. */
-export async function rootIndexes(tree: string): Promise<string[]> {
-  return (await listFiles(tree)).filter((path) => /(^|\/)(dists\/.*\/Release|repodata\/repomd\.xml)$/.test(path));
+/** What a check looked at, and what it could not. */
+export interface Checked {
+  readonly packages: number;
+  readonly indexes: number;
+  /** Why something is unchecked, a sentence each. */
+  readonly unchecked: readonly string[];
 }
 
-/** Every index file that a root index names, with the root indexes themselves and their signatures. */
-export async function indexPaths(tree: string): Promise<string[]> {
-  const roots = await rootIndexes(tree);
-  const vouched = (await Promise.all(roots.map((root) => vouchedBy(tree, root)))).flat();
-  const beside = roots.flatMap((root) => [root, ...signaturesOf(root)]);
-  const there: string[] = [];
-  for (const path of [...beside, ...vouched.map((one) => one.path)]) {
-    if (await stat(join(tree, path)).catch(() => null)) there.push(path);
+/** A tree's repositories: what they name. */
+export interface Content {
+  readonly roots: readonly RootIndex[];
+  readonly packages: readonly SyncedPackage[];
+  /** Every index file that there is, with the root indexes themselves and their signatures. */
+  readonly indexes: readonly string[];
+}
+
+export function hashedTree(tree: string): Hashed {
+  return { tree, hash: (path, algorithm) => hashOf(join(tree, path), algorithm) };
+}
+
+/** Reads all repositories of a tree. @throws MirrorError `verify` for an index that cannot be read. */
+export async function readContent(tree: string): Promise<Content> {
+  const roots: RootIndex[] = [];
+  for (const root of await rootIndexPaths(tree)) {
+    roots.push(
+      await readRootIndex(tree, root).catch((error: Error) => {
+        throw new MirrorError('verify', `${root} cannot be read: ${error.message}`);
+      }),
+    );
   }
-  return [...new Set(there)];
+  const binary = roots.flatMap(({ packages, format }) =>
+    packages.filter(({ kind }) => kind === 'binary' || format === 'rpm'),
+  );
+  const packages = new Map(
+    binary.map(({ name, version, arch }) => [`${name} ${version} ${arch}`, { name, version, arch }]),
+  );
+  return { roots, packages: [...packages.values()], indexes: await indexesOf(tree, roots) };
 }
 
-/** The detached and clear signatures of a root index. */
+async function indexesOf(tree: string, roots: readonly RootIndex[]): Promise<string[]> {
+  const beside = roots.flatMap(({ root }) => [root, ...signaturesOf(root), join(dirname(root), 'Release')]);
+  const named = roots.flatMap(({ files }) => files.map(({ path }) => path));
+  const paths = [...new Set([...beside, ...named])];
+  const there = await Promise.all(paths.map((path) => isThere(tree, path)));
+  return paths.filter((_, position) => there[position]);
+}
+
+/** The signatures of a root index: its own for `InRelease`, else those beside it. */
 export function signaturesOf(root: string): string[] {
   if (root.endsWith('repomd.xml')) return [`${root}.asc`];
-  return [`${root}.gpg`, join(dirname(root), 'InRelease')];
+  return [join(dirname(root), 'Release.gpg'), join(dirname(root), 'InRelease')];
 }
 
-/** @throws MirrorError `verify` naming the first file whose size or hash is not what its index says. */
-export async function verifyTree(tree: string, paths?: ReadonlySet<string>): Promise<void> {
-  for (const root of await rootIndexes(tree)) {
-    const vouched = await vouchedBy(tree, root);
-    for (const file of vouched) await verifyFile(tree, file, root);
-    const packages = (await packageFiles(tree, root)).filter(({ path }) => paths === undefined || paths.has(path));
-    for (const file of packages) await verifyFile(tree, file, root);
+/**
+ * Checks all that a tree's indexes name: sizes and hashes.
+ *
+ * @throws MirrorError `verify` naming the first file that is not what its index says, or an index by which nothing can
+ *   be checked.
+ */
+export async function verifyContent(hashed: Hashed, { roots }: Content): Promise<Checked> {
+  const unchecked: string[] = [];
+  let indexes = 0;
+  const packages = new Set<string>();
+  for (const index of roots) {
+    await verifyTwins(hashed.tree, index.root);
+    unchecked.push(...(await verifyLists(hashed.tree, index)));
+    for (const file of index.files) await verifyFile(hashed, file, index);
+    for (const file of index.packages) {
+      if (packages.has(file.path)) continue;
+      await verifyFile(hashed, file, index);
+      packages.add(file.path);
+    }
+    indexes += index.files.length;
+    if (index.files.length === 0) unchecked.push(`${index.root} names no index with a hash`);
   }
+  if (roots.length === 0) unchecked.push('there is no Release, InRelease or repomd.xml: nothing vouches for any file');
+  return { packages: packages.size, indexes, unchecked };
 }
 
-/** All packages that the tree's indexes name. */
-export async function listPackages(tree: string): Promise<SyncedPackage[]> {
-  const found = new Map<string, SyncedPackage>();
-  for (const root of await rootIndexes(tree)) {
-    for (const { name, version, arch } of await packageFiles(tree, root)) {
-      found.set(`${name} ${version} ${arch}`, { name, version, arch });
+/** `28 packages, 3 indexes`, with what was not checked. */
+export function describeChecked({ packages, indexes, unchecked }: Checked): string {
+  const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`;
+  const seen = `${count(packages, 'package', 'packages')}, ${count(indexes, 'index', 'indexes')}`;
+  return [seen, ...unchecked.map((why) => `unchecked: ${why}`)].join('; ');
+}
+
+/** A client reads `Release` or `InRelease`, so both must name the same. */
+async function verifyTwins(tree: string, root: string): Promise<void> {
+  const other = join(dirname(root), 'Release');
+  if (!root.endsWith('InRelease') || !(await isThere(tree, other))) return;
+  const [signed, plain] = await Promise.all([root, other].map((path) => readFile(join(tree, path), 'utf8')));
+  if (JSON.stringify(releaseFiles(signed ?? '')) === JSON.stringify(releaseFiles(plain ?? ''))) return;
+  throw new MirrorError('verify', `${root} names other files than ${other}`);
+}
+
+/**
+ * Lists that are named and not there. A mirror of some architectures has no folder for the others, and clients of
+ * these look elsewhere; anything else would break them.
+ */
+async function verifyLists(tree: string, { root, absent, packages, files }: RootIndex): Promise<string[]> {
+  for (const list of absent) {
+    if (await isThere(tree, dirname(list))) {
+      throw new MirrorError('verify', `${root} names ${list}, of which no form is there`);
     }
   }
-  return [...found.values()];
-}
-
-async function verifyFile(tree: string, file: Vouched, root: string): Promise<void> {
-  const path = join(tree, file.path);
-  const found = await stat(path).catch(() => null);
-  if (found === null) {
-    // Archives name uncompressed indexes that they do not keep.
-    if (root.endsWith('/Release') && !file.path.includes('/pool/') && !isPackage(file.path)) return;
-    throw new MirrorError('verify', `${root} leads to ${file.path}, which is not there`);
+  if (absent.length > 0 && packages.length === 0 && !files.some(({ path }) => /\/(Packages|Sources)\b/.test(path))) {
+    throw new MirrorError('verify', `nothing can be checked: ${root} names ${absent[0]}, which is not there`);
   }
-  if (found.size !== file.size || (file.sha256 !== '' && (await sha256(path)) !== file.sha256)) {
-    throw new MirrorError('verify', `${file.path} is not what ${root} says`);
+  return absent.map((list) => `${list}, which ${root} names, is not there`);
+}
+
+async function verifyFile({ tree, hash }: Hashed, file: DigestedFile, { root, format }: RootIndex): Promise<void> {
+  const found = await stat(join(tree, file.path)).catch(() => null);
+  if (found === null) throw new MirrorError('verify', `${root} leads to ${file.path}, which is not there`);
+  const { digest } = file;
+  if (digest === null || (format === 'deb' && !isStrong(digest))) {
+    const by = digest === null ? 'no hash that is known' : `${digest.algorithm} alone, which APT does not take`;
+    throw new MirrorError('verify', `${file.path} cannot be checked: ${root} vouches for it by ${by}`);
   }
+  // RPM metadata may leave the size out.
+  const sized = Number.isNaN(file.size) || found.size === file.size;
+  if (sized && (await hash(file.path, digest.algorithm)) === digest.hex) return;
+  throw new MirrorError('verify', `${file.path} is not what ${root} says`);
 }
 
-function isPackage(path: string): boolean {
-  return /\.(deb|udeb|dsc|rpm)$/.test(path);
-}
-
-async function vouchedBy(tree: string, root: string): Promise<Vouched[]> {
-  const text = await readFile(join(tree, root), 'utf8');
-  if (root.endsWith('/Release')) {
-    return parseRelease(text).files.map((file) => ({ ...file, path: join(dirname(root), file.path) }));
-  }
-  const base = dirname(dirname(root));
-  return parseRepomd(text).files.map(({ path, size, checksum, checksumType }) => ({
-    path: join(base, path),
-    size,
-    sha256: checksumType === 'sha256' ? checksum : '',
-  }));
-}
-
-async function packageFiles(tree: string, root: string): Promise<(Vouched & SyncedPackage)[]> {
-  return root.endsWith('/Release') ? debPackages(tree, root) : rpmPackages(tree, root);
-}
-
-async function debPackages(tree: string, root: string): Promise<(Vouched & SyncedPackage)[]> {
-  const base = root.slice(0, root.lastIndexOf('dists/'));
-  const found: (Vouched & SyncedPackage)[] = [];
-  for (const directory of await packageIndexes(tree, root)) {
-    for (const fields of parseControl(await readPacked(join(tree, directory)))) {
-      found.push({
-        name: fields.Package ?? '',
-        version: fields.Version ?? '',
-        arch: fields.Architecture ?? '',
-        path: join(base, fields.Filename ?? ''),
-        size: Number(fields.Size),
-        sha256: fields.SHA256 ?? '',
-      });
-    }
-  }
-  return found;
-}
-
-/** One file for each `Packages` index, whatever it is packed with. */
-async function packageIndexes(tree: string, root: string): Promise<string[]> {
-  const bases = new Map<string, string>();
-  for (const { path } of await vouchedBy(tree, root)) {
-    const base = /^(.*\/Packages)(\.gz|\.xz|\.bz2|\.zst)?$/.exec(path)?.[1];
-    if (base === undefined || bases.has(base)) continue;
-    if (await stat(join(tree, path)).catch(() => null)) bases.set(base, path);
-  }
-  return [...bases.values()];
-}
-
-async function rpmPackages(tree: string, root: string): Promise<(Vouched & SyncedPackage)[]> {
-  const base = dirname(dirname(root));
-  const primary = (await vouchedBy(tree, root)).find(({ path }) => /primary\.xml(\.\w+)?$/.test(path));
-  if (primary === undefined) return [];
-  return parsePrimary(await readPacked(join(tree, primary.path))).map((one) => ({
-    name: one.name,
-    version: evr(one),
-    arch: one.arch,
-    path: join(base, one.path),
-    size: one.size,
-    sha256: one.checksumType === 'sha256' ? one.checksum : '',
-  }));
+function isThere(tree: string, path: string): Promise<boolean> {
+  return stat(join(tree, path)).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,18 +1,24 @@
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readlink, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SyncedPackage } from '../../pipelines/mirror/outcome.ts';
+import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
+import type { Manifest, ManifestFile } from '../../pipelines/mirror/manifest.ts';
 import { run } from '../process/run.ts';
-import { listFiles } from '../repository/files.ts';
-import { listPackages, verifyTree } from './content.ts';
+import { listFiles, sha256 } from '../repository/files.ts';
+import { type Checked, type Content, type Hashed, hashedTree, readContent, verifyContent } from './content.ts';
 import { verifySignatures } from './signatures.ts';
 import { MirrorError, type MirrorSet } from './types.ts';
 
 /** A copy of the source at one moment: nothing that happens to the source later reaches a mirror half. */
 export interface FrozenSource {
   readonly tree: string;
+  /** Names what the tree holds: names, contents and modes. */
   readonly digest: string;
-  readonly packages: readonly SyncedPackage[];
+  readonly manifest: Manifest;
+  readonly content: Content;
+  readonly checked: Checked;
+  /** User ids of the keys that signed it; null where no key was asked for. */
+  readonly signers: readonly string[] | null;
 }
 
 /**
@@ -27,20 +33,60 @@ export async function freezeSource(set: MirrorSet, directory: string): Promise<F
   const tree = join(directory, 'frozen');
   await rm(tree, { recursive: true, force: true });
   await mkdir(tree, { recursive: true });
-  const { code, stderr } = await run('rsync', ['--archive', `--link-dest=${source}`, `${source}/`, `${tree}/`]);
+  // Without devices and the like: nobody publishes them, and to read one may take for ever.
+  const kept = ['--recursive', '--links', '--perms', '--times', '--owner', '--group'];
+  const { code, stderr } = await run('rsync', [...kept, `--link-dest=${source}`, `${source}/`, `${tree}/`]);
   if (code !== 0) throw new MirrorError(`rsync:${code}`, stderr.trim().split('\n')[0] ?? '');
-  await verifyTree(tree);
-  if (set.verify !== undefined) await verifySignatures(tree, set.verify.key);
-  return { tree, digest: await digestOf(tree), packages: await listPackages(tree) };
+  const manifest = await readManifest(tree);
+  const content = await readContent(tree);
+  const checked = await verifyContent(knownHashes(tree, manifest), content);
+  const signers = set.verify === undefined ? null : await verifySignatures(tree, content, set.verify.key);
+  return { tree, digest: digestOf(manifest), manifest, content, checked, signers };
 }
 
-/** Names what a tree holds by the names, sizes and times of its files. */
-async function digestOf(tree: string): Promise<string> {
-  const hash = createHash('sha256');
-  for (const path of await listFiles(tree)) {
-    const file = await lstat(join(tree, path));
-    const text = file.isSymbolicLink() ? await readlink(join(tree, path)) : '';
-    hash.update(`${path}\0${file.mode}\0${file.size}\0${file.mtimeMs}\0${text}\0`);
+/** @throws MirrorError `verify` when a file was written to in place since the tree was frozen. */
+export async function checkFrozen({ tree, manifest }: FrozenSource, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const wanted = manifest.files[path];
+    if (wanted === undefined || (await sha256(join(tree, path))) === wanted.sha256) continue;
+    throw new MirrorError('verify', `${path} was written to while it was sent`);
   }
+}
+
+/** The bits of a file as they are published, whoever made it: readable by all, written by its owner. */
+export function publishedMode(mode: number): number {
+  return (mode & 0o111) === 0 ? 0o644 : 0o755;
+}
+
+async function readManifest(tree: string): Promise<Manifest> {
+  const files: [string, ManifestFile][] = [];
+  const links: [string, string][] = [];
+  for (const path of await listFiles(tree)) {
+    const found = await lstat(join(tree, path));
+    if (found.isSymbolicLink()) links.push([path, await readlink(join(tree, path))]);
+    if (!found.isFile()) continue;
+    const { size, mode, mtimeMs } = found;
+    const facts = { size, mode: publishedMode(mode), mtime: Math.floor(mtimeMs / 1000) };
+    files.push([path, { ...facts, sha256: await sha256(join(tree, path)) }]);
+  }
+  return { files: Object.fromEntries(files), links: Object.fromEntries(links) };
+}
+
+/** Hashes that the manifest has are not worked out again. */
+function knownHashes(tree: string, { files }: Manifest): Hashed {
+  const fresh = hashedTree(tree);
+  return {
+    tree,
+    hash: async (path: string, algorithm: DigestAlgorithm) =>
+      (algorithm === 'sha256' ? files[path]?.sha256 : undefined) ?? (await fresh.hash(path, algorithm)),
+  };
+}
+
+function digestOf({ files, links }: Manifest): string {
+  const hash = createHash('sha256');
+  for (const [path, { size, mode, mtime, sha256: content }] of Object.entries(files)) {
+    hash.update(`${path}\0${mode}\0${size}\0${mtime}\0${content}\0`);
+  }
+  for (const [path, text] of Object.entries(links)) hash.update(`${path}\0${text}\0\0`);
   return hash.digest('hex');
 }

@@ -1,21 +1,31 @@
-import { posix } from 'node:path';
 import { linksTo } from '../../pipelines/mirror/links.ts';
 import { type HostResult, type MirrorResult, noChanges } from '../../pipelines/mirror/outcome.ts';
 import { withMirrors, withOpenHosts } from './command.ts';
-import { verifyTree } from './content.ts';
-import { type MirrorHost, openHost, shownSnapshot, withTemporary } from './host.ts';
-import { type MirrorLock, readLock } from './lock.ts';
+import { type FoundHost, findHost, type MirrorHost, openHost, shownSnapshot } from './host.ts';
+import { lease, type MirrorLock, readLock } from './lock.ts';
+import { damagedError, findDamage } from './mend.ts';
 import { pruneSessions } from './prune.ts';
 import { asMirrorError, plainResult } from './session.ts';
-import { verifySignatures } from './signatures.ts';
 import { type SetState, withSetState } from './state.ts';
-import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
+import type { MirrorContext, MirrorSet } from './types.ts';
 
 /** What `mirror status` says of a host besides the common result. */
 export interface HostStatus extends HostResult {
   readonly links: Readonly<Record<string, string>>;
   readonly snapshots: readonly string[];
-  readonly lock: MirrorLock | null;
+  readonly lock: LockStatus | null;
+}
+
+/** A lock as it stands, with seconds from now. */
+export interface LockStatus extends MirrorLock {
+  /** Since it was taken; null for one of an older version. */
+  readonly age: number | null;
+  /** Since it was renewed. */
+  readonly renewed: number;
+  /** Until another installation takes it over: 0 when it would at once. */
+  readonly left: number;
+  /** It is this installation's own, and nothing here works with it: the next command takes it at once. */
+  readonly abandoned: boolean;
 }
 
 export interface MirrorStatus extends MirrorResult {
@@ -32,7 +42,7 @@ export interface MirrorStatus extends MirrorResult {
 export function mirrorStatus(set: MirrorSet, context: MirrorContext): Promise<MirrorStatus> {
   return withSetState(set, context, async (state) => {
     await recoverFirst(set, state, context);
-    const entries = await onEachHost(set, context, (host) => hostStatus(host));
+    const entries = await onEachHost(set, context, (found) => hostStatus(found, state, context));
     const hosts = Object.fromEntries(entries);
     const targets = new Set(Object.values(hosts).map(({ target }) => target));
     const down = Object.values(hosts).some(({ error }) => error !== null);
@@ -41,24 +51,6 @@ export function mirrorStatus(set: MirrorSet, context: MirrorContext): Promise<Mi
     const [last, pause, queued] = await Promise.all([state.last(), state.paused(), state.queued()]);
     const paused = pause?.since ?? null;
     return { set: set.name, snapshot, outcome, hosts, packages: noChanges, last, paused, queued };
-  });
-}
-
-/** Fetches what each host shows, through its links as a client does, and checks all of it. */
-export function verifyMirrors(set: MirrorSet, context: MirrorContext): Promise<MirrorResult> {
-  return withSetState(set, context, async (state) => {
-    await recoverFirst(set, state, context);
-    const entries = await onEachHost(set, context, async (host) => {
-      const { target } = await hostStatus(host);
-      if (target === null) throw new MirrorError('verify', 'nothing is published');
-      for (const { path } of linksTo({ ...set, set: set.name }, target)) await verifyLink(host, path);
-      return plainResult({ target });
-    });
-    const hosts = Object.fromEntries(entries);
-    const bad = Object.values(hosts).some(({ error }) => error !== null);
-    const committed = await state.committed();
-    const snapshot = committed?.snapshot ?? null;
-    return { set: set.name, snapshot, outcome: bad ? 'failed' : 'unchanged', hosts, packages: noChanges };
   });
 }
 
@@ -79,21 +71,22 @@ export function pruneMirrors(
   });
 }
 
-async function recoverFirst(set: MirrorSet, state: SetState, context: MirrorContext): Promise<void> {
+export async function recoverFirst(set: MirrorSet, state: SetState, context: MirrorContext): Promise<void> {
   const owed = Object.keys(await state.undone()).length > 0;
   if (!owed && (await state.transaction()) === null) return;
   await withOpenHosts({ set, state, context }, async () => {});
 }
 
-function onEachHost<T extends HostResult>(
+/** Looks at all hosts side by side; one that cannot be reached has its error instead. */
+export function onEachHost<T extends HostResult>(
   set: MirrorSet,
   context: MirrorContext,
-  look: (host: MirrorHost) => Promise<T>,
+  look: (found: FoundHost) => Promise<T>,
 ): Promise<(readonly [string, T])[]> {
   return Promise.all(
     Object.keys(set.hosts).map(async (name) => {
       try {
-        return [name, await look(openHost(set, name, context.signal))] as const;
+        return [name, await look(await findHost(openHost(set, name, context.signal)))] as const;
       } catch (error) {
         const status = { links: {}, snapshots: [], lock: null };
         return [name, { ...plainResult({ target: null, error: asMirrorError(error) }), ...status } as never] as const;
@@ -102,21 +95,33 @@ function onEachHost<T extends HostResult>(
   );
 }
 
-async function hostStatus(host: MirrorHost): Promise<HostStatus> {
-  const view = await host.view();
+async function hostStatus({ host, view }: FoundHost, state: SetState, context: MirrorContext): Promise<HostStatus> {
+  const { links, snapshots } = view;
   const target = shownSnapshot(host.set, view);
-  return { ...plainResult({ target }), links: view.links, snapshots: view.snapshots, lock: await readLock(host) };
+  const lock = lockStatus(await readLock(host), state.holder, context.now());
+  const error = target === null ? null : await damageError(host, state, target);
+  return { ...plainResult({ target, error }), links, snapshots, lock };
 }
 
-async function verifyLink(host: MirrorHost, link: string): Promise<void> {
-  const { set, transport } = host;
-  const text = (await host.view()).links[link];
-  if (text === undefined) throw new MirrorError('verify', `${link} is not there`);
-  // A daemon does not follow links upwards for us, so the way is worked out here.
-  const place = posix.join(posix.dirname(link), text).replace(/\/$/, '');
-  await withTemporary(async (tree) => {
-    await transport.rsync(['--recursive', '--links', '--times', '--perms', `${transport.at(place)}/`, `${tree}/`]);
-    await verifyTree(tree);
-    if (set.verify !== undefined) await verifySignatures(tree, set.verify.key);
-  });
+async function damageError(host: MirrorHost, state: SetState, target: string) {
+  const what = await findDamage(host, state, target);
+  return what === null ? null : damagedError(host.set, what);
+}
+
+/** The set is ours while we look, so that a lock of our own is one that a killed command left. */
+function lockStatus(lock: MirrorLock | null, holder: string, now: number): LockStatus | null {
+  if (lock === null) return null;
+  const seconds = (milliseconds: number) => Math.max(0, Math.round(milliseconds / 1000));
+  return {
+    ...lock,
+    age: lock.taken === null ? null : seconds(now - lock.taken),
+    renewed: seconds(now - (lock.expires - lease)),
+    left: seconds(lock.expires - now),
+    abandoned: lock.holder === holder,
+  };
+}
+
+/** The links that a client of the set comes by. */
+export function clientLinks({ set }: MirrorHost, target: string): string[] {
+  return linksTo({ ...set, set: set.name }, target).map(({ path }) => path);
 }

@@ -1,8 +1,9 @@
 import { linkedSnapshot } from '../../pipelines/mirror/links.ts';
 import { expired } from '../../pipelines/mirror/retention.ts';
-import { type HostView, removeEntries } from './host.ts';
+import type { HostView } from './host.ts';
+import { removeEntries } from './place.ts';
 import { asMirrorError, type Session } from './session.ts';
-import type { MirrorContext } from './types.ts';
+import { type MirrorContext, MirrorError } from './types.ts';
 
 /**
  * Removes what `keep` lets go, and never what any link on the host points to. A host that cannot be listed keeps all:
@@ -18,11 +19,13 @@ export async function pruneSessions(
     sessions.map(async ({ host }) => {
       try {
         const view = await host.view();
+        // A link that is not seen may show any of them.
+        if (view.unread !== null) throw new MirrorError('unread', `a part of it cannot be read: ${view.unread}`);
         const linked = linkedSnapshots(view);
         const { name: set, keep } = host.set;
         const names = expired({ set, names: view.snapshots, linked, keep, now: context.now() });
         const entries = names.flatMap((name) => [name, `${name}.diff.txt`]);
-        if (!dryRun) await removeEntries(host, host.set.snapshots, entries);
+        if (!dryRun) await removeEntries(host.transport, host.set.snapshots, entries);
         removed[host.name] = names;
       } catch (error) {
         context.log(`${host.name}: nothing was pruned: ${asMirrorError(error).message}`);

@@ -19,7 +19,7 @@ export async function recover(
   const taking = sessions.filter(({ host }) => hosts[host.name] !== undefined);
   const ready = taking.every(({ error, view }) => error === null && view?.snapshots.includes(snapshot));
   if (phase === 'flipping' && ready) {
-    await forEach(taking, ({ host }) => flipAll(host, snapshot));
+    await forEach(taking, (session) => flipAll(session, snapshot));
     if (taking.every(({ error }) => error === null)) {
       for (const session of taking) session.previous = session.target = snapshot;
       const { digest, packages } = transaction;
@@ -31,6 +31,8 @@ export async function recover(
     }
   }
   const failed = await undo(taking, transaction, { state, context });
+  const last = await state.last();
+  for (const session of failed) session.target ??= last?.hosts[session.host.name]?.target ?? null;
   await refresh(taking.filter(({ error }) => error === null));
   await state.saveTransaction(null);
   context.log(`undid ${snapshot}`);

@@ -23,7 +23,7 @@ export function rollbackMirrors(
 }
 
 async function rollBack(work: Work, to: string | undefined): Promise<MirrorResult> {
-  const { set, state, context, sessions, lost } = work;
+  const { state, context, sessions, lost } = work;
   if (lost.length > 0) return report(work, { snapshot: null, outcome: 'diverged' });
   if (sessions.some(({ error }) => error !== null)) return report(work, { snapshot: null, outcome: 'failed' });
   const target = chooseTarget(sessions, to);
@@ -31,7 +31,7 @@ async function rollBack(work: Work, to: string | undefined): Promise<MirrorResul
     for (const session of sessions) session.error = target;
     return report(work, { snapshot: null, outcome: 'failed' });
   }
-  const moving = sessions.filter(({ view }) => view !== null && !shows(set, view, target));
+  const moving = sessions.filter(({ host, view }) => view !== null && !shows(host.set, view, target));
   if (moving.length === 0) return report(work, { snapshot: target, outcome: 'unchanged' });
   const transaction: Transaction = {
     snapshot: target,
@@ -44,14 +44,13 @@ async function rollBack(work: Work, to: string | undefined): Promise<MirrorResul
   await state.saveTransaction(transaction);
   await forEach(moving, async (session) => {
     session.phase = 'flip';
-    await flipAll(session.host, target);
+    await flipAll(session, target);
   });
   if (moving.some(({ error }) => error !== null)) {
     const left = await undo(moving, transaction, { state, context });
     await state.saveTransaction(null);
     return report(work, { snapshot: null, outcome: left.length > 0 ? 'diverged' : 'failed' });
   }
-  for (const session of moving) session.target = target;
   await state.saveCommitted({ snapshot: target, digest: null, packages: transaction.packages ?? [] });
   await state.saveTransaction(null);
   return report(work, { snapshot: target, outcome: 'committed' });

@@ -1,10 +1,19 @@
+import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MirrorUrl, parseMirrorUrl, rsyncRoot } from '../../pipelines/mirror/url.ts';
 import { type RunResult, run } from '../process/run.ts';
 import { MirrorError, type MirrorHostConfig } from './types.ts';
 
+/** What a listing found; `complete` is false where something could not be read, and `said` says what. */
+export interface Listing {
+  readonly text: string;
+  readonly complete: boolean;
+  readonly said: string;
+}
+
 /** rsync to one host: every operation on a mirror is a transfer, because a daemon offers nothing else. */
 export interface Transport {
+  readonly kind: MirrorUrl['kind'];
   /** A place on the mirror as rsync takes it; empty is the root. */
   at(path: string): string;
   /**
@@ -12,8 +21,17 @@ export interface Transport {
    * arguments for a pattern, so new directories are sent into this place as content; null where that is not so.
    */
   readonly top: { readonly place: string; readonly path: string } | null;
+  /**
+   * A directory of the mirror as `--link-dest` names it for a transfer into a neighbour: from the module's root for a
+   * daemon, because 3.2.7 takes relative ones wrongly.
+   */
+  base(path: string): string;
+  /** The same host with another root below the daemon's module. */
+  rooted(path: string): Transport;
   /** @returns standard output. @throws MirrorError after the retries that the failure deserves. */
   rsync(args: readonly string[]): Promise<string>;
+  /** The same for a listing, which may lack what cannot be read. */
+  list(args: readonly string[]): Promise<Listing>;
 }
 
 interface TransportOptions {
@@ -25,39 +43,74 @@ interface TransportOptions {
 /** Failures that another try may mend: no connection, a broken stream, silence. */
 const worthRetrying: ReadonlySet<number> = new Set([10, 12, 30, 35, 255]);
 const retries = 2;
-/** Milliseconds before a retry. */
+/** Milliseconds before a retry, and before the next look at a daemon that is busy. */
 const pause = 1_000;
+const busyPause = 250;
 /** Protects names with blanks and quotes on their way through a remote shell. */
 const common = ['--8-bit-output', '--secluded-args'];
 
 export function createTransport(config: MirrorHostConfig, options: TransportOptions): Transport {
-  const url = parseMirrorUrl(config.url);
+  return transportTo(parseMirrorUrl(config.url), config, options);
+}
+
+function transportTo(url: MirrorUrl, config: MirrorHostConfig, options: TransportOptions): Transport {
   const root = rsyncRoot(url);
+  const top = topOf(url);
+  const call = caller(url, config, options);
+  return {
+    kind: url.kind,
+    top,
+    at: (path) => (path === '' ? `${root}/` : `${root}/${path}`),
+    base: (path) => (top === null ? `../${posix.basename(path)}` : posix.join('/', top.path, path)),
+    rooted: (path) => {
+      const [module = ''] = url.path.split('/');
+      return transportTo({ ...url, path: posix.join(module, path) }, config, options);
+    },
+    async rsync(args) {
+      const result = await call(args);
+      if (result.code !== 0) throw fault(url, result);
+      return result.stdout;
+    },
+    async list(args) {
+      const result = await call(['--list-only', '--links', '--no-human-readable', ...args]);
+      // What may not be read, or went meanwhile, is left out; the place itself stands first.
+      const partly = (result.code === 23 || result.code === 24) && / \.$/m.test(result.stdout);
+      const complete = result.code === 0 && !result.timedOut;
+      if (!complete && !partly) throw fault(url, result);
+      return { text: result.stdout, complete, said: complete ? '' : fault(url, result).message };
+    },
+  };
+}
+
+/** Runs rsync, and again where that may help: in all twice more, and a busy daemon for as long as `timeout` says. */
+function caller(url: MirrorUrl, config: MirrorHostConfig, options: TransportOptions) {
   const seconds = Math.max(1, Math.ceil(options.timeout));
   const fixed = [...common, ...connection(url, config, seconds)];
   const signal = options.signal ? { signal: options.signal } : {};
-  let silent: MirrorError | null = null;
-  return {
-    top: topOf(url),
-    at: (path) => (path === '' ? `${root}/` : `${root}/${path}`),
-    async rsync(args) {
-      // A host that was silent through all tries is not asked again: its time is spent.
-      if (silent !== null) throw silent;
-      for (let tries = 0; ; tries += 1) {
-        // A sender goes on telling a silent receiver that it is alive, and never gives up by itself.
-        const sends = url.kind !== 'local' && args.at(-1)?.startsWith(root);
-        const silence = sends ? seconds * 1_000 : undefined;
-        const result = await run('rsync', [...fixed, ...args], { endsWithUs: true, silence, ...signal });
-        if (result.code === 0) return result.stdout;
-        const busy = result.code === 5 && /max connections/.test(result.stderr);
-        if (tries >= retries || !(worthRetrying.has(result.code) || busy || result.timedOut)) {
-          const error = fault(url, result);
-          if (error.code === 'timeout') silent = error;
-          throw error;
-        }
-        await sleep(pause, undefined, signal);
+  const root = rsyncRoot(url);
+  let silent: RunResult | null = null;
+  let busySince: number | null = null;
+  return async (args: readonly string[]): Promise<RunResult> => {
+    // A host that was silent through all tries is not asked again: its time is spent.
+    if (silent !== null) return silent;
+    for (let tries = 0; ; ) {
+      // A sender goes on telling a silent receiver that it is alive, and never gives up by itself.
+      const sends = url.kind !== 'local' && args.at(-1)?.startsWith(root);
+      const silence = sends ? seconds * 1_000 : undefined;
+      const result = await run('rsync', [...fixed, ...args], { endsWithUs: true, silence, ...signal });
+      const busy = result.code === 5 && /max connections/.test(result.stderr);
+      if (busy) busySince ??= Date.now();
+      else busySince = null;
+      const again = busy
+        ? Date.now() - (busySince ?? 0) < seconds * 1_000
+        : tries < retries && (worthRetrying.has(result.code) || result.timedOut);
+      if (!again) {
+        if (result.code !== 0 && fault(url, result).code === 'timeout') silent = result;
+        return result;
       }
-    },
+      if (!busy) tries += 1;
+      await sleep(busy ? busyPause : pause, undefined, signal);
+    }
   };
 }
 

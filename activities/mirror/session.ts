@@ -1,18 +1,19 @@
 import { type HostOutcome, type HostPhase, type HostResult, noChanges } from '../../pipelines/mirror/outcome.ts';
-import { type HostView, type MirrorHost, openHost, prepareRoot, shownSnapshot, type Transferred } from './host.ts';
+import { type HostView, type MirrorHost, openHost, prepareRoot, shownSnapshot } from './host.ts';
 import { type HeldLock, takeLock } from './lock.ts';
+import type { Transferred } from './send.ts';
 import type { SetState, Transaction } from './state.ts';
 import { undoOn } from './transaction.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
 
 /** One host while a command works on it. */
 export interface Session {
-  readonly host: MirrorHost;
+  host: MirrorHost;
   phase: HostPhase;
   error: MirrorError | null;
   view: HostView | null;
   lock: HeldLock | null;
-  /** What it showed when we came, and what it shows now. */
+  /** What it showed when we came, and what it shows now as far as is known. */
   previous: string | null;
   target: string | null;
   transferred: Transferred | null;
@@ -74,8 +75,9 @@ export async function undo(
         await undoOn(session.host, transaction);
         session.target = session.previous;
       } catch (error) {
-        context.log(`${session.host.name}: cannot undo: ${asMirrorError(error).message}`);
-        session.target = null;
+        const cause = asMirrorError(error);
+        context.log(`${session.host.name}: cannot undo: ${cause.message}`);
+        session.error ??= cause;
         failed.push(session);
       }
     }),
@@ -130,8 +132,9 @@ interface Connect {
 }
 
 async function connect(session: Session, { state, context, owed }: Connect): Promise<void> {
-  const { host } = session;
-  const view = await prepareRoot(host);
+  const { host, view } = await prepareRoot(session.host);
+  session.host = host;
+  if (view.unread !== null) context.log(`${host.name}: a part of it cannot be read: ${view.unread}`);
   session.lock = await takeLock(host, state.holder, context);
   for (const transaction of [...owed].reverse()) await undoOn(host, transaction);
   session.view = owed.length === 0 ? view : await host.view();

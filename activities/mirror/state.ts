@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Manifest } from '../../pipelines/mirror/manifest.ts';
 import type { MirrorResult, SyncedPackage } from '../../pipelines/mirror/outcome.ts';
 import { Locked, withLock } from '../process/lock.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
@@ -25,6 +27,12 @@ export interface Pause {
   readonly since: number;
 }
 
+/** What `verify` found on a host, until it is mended. */
+export interface Damage {
+  readonly snapshot: string;
+  readonly message: string;
+}
+
 /** What the set showed when it was last in agreement. */
 export interface Committed {
   readonly snapshot: string;
@@ -45,6 +53,14 @@ export interface SetState {
   /** Packages of a snapshot that was sent from here; null when it is not known. */
   packages(snapshot: string): Promise<readonly SyncedPackage[] | null>;
   savePackages(snapshot: string, packages: readonly SyncedPackage[]): Promise<void>;
+  /** What a snapshot that was sent from here holds; null when it is not known. */
+  manifest(snapshot: string): Promise<Manifest | null>;
+  saveManifest(snapshot: string, manifest: Manifest): Promise<void>;
+  /** Forgets packages and manifests of all snapshots but these. */
+  keepOnly(snapshots: ReadonlySet<string>): Promise<void>;
+  /** Hosts whose snapshot was found to be other than what was sent, with what is wrong. */
+  damaged(): Promise<Readonly<Record<string, Damage>>>;
+  saveDamaged(damaged: Readonly<Record<string, Damage>>): Promise<void>;
   /** Transactions to take back on a host as soon as it can be reached again. */
   undone(): Promise<Readonly<Record<string, readonly Transaction[]>>>;
   saveUndone(undone: Readonly<Record<string, readonly Transaction[]>>): Promise<void>;
@@ -57,6 +73,9 @@ export interface SetState {
   queue(): Promise<void>;
   resume(): Promise<void>;
 }
+
+/** Directories with a file for each snapshot. */
+const kinds = ['packages', 'manifests'] as const;
 
 /** Seconds that a second command on the same set waits for the first. */
 const patience = 60;
@@ -85,7 +104,7 @@ export async function withSetState<T>(
 /** The state of a set, for who only looks, or writes what needs no turn. */
 export async function openSetState(set: MirrorSet, context: MirrorContext): Promise<SetState> {
   const directory = join(context.state, set.name);
-  await mkdir(join(directory, 'packages'), { recursive: true });
+  for (const name of kinds) await mkdir(join(directory, name), { recursive: true });
   const holder = `${hostname()} ${await identity(context.state)}`;
   const path = (name: string) => join(directory, `${name}.json`);
   return {
@@ -98,6 +117,11 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     saveCommitted: (value) => write(path('committed'), value),
     packages: (snapshot) => read<readonly SyncedPackage[]>(path(join('packages', snapshot))),
     savePackages: (snapshot, packages) => write(path(join('packages', snapshot)), packages),
+    manifest: (snapshot) => readPacked(path(join('manifests', snapshot))),
+    saveManifest: (snapshot, manifest) => writePacked(path(join('manifests', snapshot)), manifest),
+    keepOnly: (snapshots) => keepOnly(directory, snapshots),
+    damaged: async () => (await read<Record<string, Damage>>(path('damaged'))) ?? {},
+    saveDamaged: (value) => write(path('damaged'), value),
     undone: async () => (await read<Record<string, readonly Transaction[]>>(path('undone'))) ?? {},
     saveUndone: (value) => write(path('undone'), value),
     last: () => read<MirrorResult>(path('last')),
@@ -132,4 +156,27 @@ async function read<T>(path: string): Promise<T | null> {
 async function write(path: string, value: unknown): Promise<void> {
   await writeFile(`${path}.new`, JSON.stringify(value));
   await rename(`${path}.new`, path);
+}
+
+/** Manifests name every file of a repository, and are mostly the same letters again and again. */
+async function readPacked(path: string): Promise<Manifest | null> {
+  const bytes = await readFile(`${path}.gz`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  return bytes === null ? null : (JSON.parse(gunzipSync(bytes).toString()) as Manifest);
+}
+
+async function writePacked(path: string, value: Manifest): Promise<void> {
+  await writeFile(`${path}.gz.new`, gzipSync(JSON.stringify(value)));
+  await rename(`${path}.gz.new`, `${path}.gz`);
+}
+
+async function keepOnly(directory: string, snapshots: ReadonlySet<string>): Promise<void> {
+  for (const kind of kinds) {
+    for (const name of await readdir(join(directory, kind))) {
+      const snapshot = name.replace(/\.json(\.gz)?(\.new)?$/, '');
+      if (!snapshots.has(snapshot)) await rm(join(directory, kind, name), { force: true });
+    }
+  }
 }

@@ -3,25 +3,18 @@ import { join } from 'node:path';
 import { freeName } from '../../pipelines/mirror/names.ts';
 import { type MirrorResult, noChanges, packageChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
 import { type Work, withOpenHosts } from './command.ts';
-import { indexPaths, verifyTree } from './content.ts';
+import { describeChecked } from './content.ts';
 import { type FrozenSource, freezeSource } from './freeze.ts';
-import {
-  differences,
-  type MirrorHost,
-  mendDifferences,
-  openHost,
-  probeLinks,
-  sendReport,
-  sendSnapshot,
-  shows,
-  type Transferred,
-  withTemporary,
-} from './host.ts';
+import { type MirrorHost, openHost, shows } from './host.ts';
+import { damagedError, findDamage, mendSnapshot } from './mend.ts';
+import { withTemporary } from './place.ts';
 import { pruneSessions } from './prune.ts';
+import { sendSnapshot, type Transferred } from './send.ts';
 import { asMirrorError, forEach, plainResult, resultOf, type Session, undo } from './session.ts';
+import { knownOn, stage } from './stage.ts';
 import { type Committed, type SetState, type Transaction, withSetState } from './state.ts';
 import { checkShown, flipAll, linksBefore } from './transaction.ts';
-import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
+import type { MirrorContext, MirrorSet } from './types.ts';
 
 export interface SyncOptions {
   /** Says what would be sent, and changes nothing. */
@@ -38,7 +31,7 @@ export function syncMirrors(set: MirrorSet, context: MirrorContext, options: Syn
     if ((await state.paused()) === null) return withOpenHosts({ set, state, context }, syncOpenHosts);
     await state.queue();
     context.log(`${set.name} is paused: it will be synchronised when it is resumed`);
-    return untouched(set, state);
+    return { ...(await untouched(set, state)), did: 'queued' };
   });
 }
 
@@ -54,7 +47,7 @@ function rehearseSync(init: boolean): (work: Work) => Promise<MirrorResult> {
   return async (work) => {
     for (const session of work.sessions.filter(({ error }) => init && error?.code === 'missing')) {
       session.error = null;
-      session.view = { snapshots: [], links: {}, entries: [] };
+      session.view = { snapshots: [], links: {}, entries: [], unread: null };
     }
     return work.lost.length > 0 ? diverged(work, work.lost) : publish(work, { dryRun: true });
   };
@@ -71,7 +64,7 @@ export async function untouched(set: MirrorSet, state: SetState): Promise<Mirror
 }
 
 async function publish(work: Work, { dryRun = false }: SyncOptions): Promise<MirrorResult> {
-  const { set, state, sessions } = work;
+  const { set, state, sessions, context } = work;
   const committed = await state.committed();
   let frozen: FrozenSource;
   try {
@@ -81,16 +74,44 @@ async function publish(work: Work, { dryRun = false }: SyncOptions): Promise<Mir
     for (const session of sessions) if (session.phase === 'connect' && session.view) session.phase = 'stage';
     return failed(work);
   }
+  context.log(`the source of ${set.name}: ${sayChecked(frozen)}`);
   const up = sessions.filter(({ error }) => error === null);
   const same = committed !== null && committed.digest === frozen.digest;
-  const behind = up.filter(({ view }) => !(same && view !== null && shows(set, view, committed.snapshot)));
+  const current = up.filter(({ host, view }) => same && view !== null && shows(host.set, view, committed.snapshot));
+  const behind = without(up, current);
   if (up.length === 0 || (set.commit === 'all' && up.length < sessions.length)) return failed(work);
-  if (behind.length === 0) return finished(work, { snapshot: committed?.snapshot ?? null, frozen, committed });
-  const reuse = same && up.length > behind.length;
-  const taken = up.flatMap(({ view }) => view?.snapshots ?? []);
-  const snapshot = reuse && committed ? committed.snapshot : freeName(set.name, work.context.now(), taken);
-  if (dryRun) return rehearse(work, { behind, snapshot, frozen, committed });
-  return transact(work, { behind, snapshot, frozen, committed });
+  const reuse = same && current.length > 0;
+  const snapshot = reuse ? committed.snapshot : freeName(set.name, context.now(), namesOn(up));
+  const publication = { behind, snapshot, frozen, committed };
+  if (!(await keepWhole(work, { ...publication, behind: current }, dryRun))) return failed(work);
+  if (behind.length === 0) return finished(work, publication);
+  return dryRun ? rehearse(work, publication) : transact(work, publication);
+}
+
+/** Mends hosts that show the right snapshot, where something else stands in it by now. */
+async function keepWhole(work: Work, { behind: current, ...publication }: Publication, dryRun: boolean) {
+  const { set, state, context } = work;
+  await forEach(current, async (session) => {
+    if (!dryRun) return mendSnapshot(session, { ...publication, state, context });
+    const what = await findDamage(session.host, state, publication.snapshot);
+    if (what !== null) context.log(`${session.host.name}: ${damagedError(set, what).message}`);
+  });
+  const whole = current.filter(({ error }) => error === null);
+  for (const session of whole) session.phase = 'done';
+  if (!dryRun) await forgetDamage(state, whole);
+  return whole.length === current.length || set.commit === 'any';
+}
+
+async function forgetDamage(state: SetState, whole: readonly Session[]): Promise<void> {
+  const names = new Set(whole.map(({ host }) => host.name));
+  const damaged = Object.entries(await state.damaged());
+  const left = damaged.filter(([name]) => !names.has(name));
+  if (left.length < damaged.length) await state.saveDamaged(Object.fromEntries(left));
+}
+
+function sayChecked({ checked, signers }: FrozenSource): string {
+  const signed = signers === null ? '' : `, signature of ${signers.join(' and ')}`;
+  return `${describeChecked(checked)}${signed}`;
 }
 
 interface Publication {
@@ -101,72 +122,56 @@ interface Publication {
 }
 
 async function transact(work: Work, publication: Publication): Promise<MirrorResult> {
-  const { set, state, context } = work;
+  const { set, state, context, sessions } = work;
   const { behind, snapshot, frozen, committed } = publication;
   const transaction: Transaction = {
     snapshot,
     phase: 'staging',
     fresh: true,
     digest: frozen.digest,
-    packages: frozen.packages,
+    packages: frozen.content.packages,
     hosts: Object.fromEntries(behind.map(({ host, view }) => [host.name, view ? linksBefore(host, view) : {}])),
   };
+  await state.saveManifest(snapshot, frozen.manifest);
   await state.saveTransaction(transaction);
-  await forEach(behind, (session) => stage(session, publication));
+  await forEach(behind, (session) => stage(session, { ...publication, state, context }));
   const staged = behind.filter(({ error }) => error === null);
   const going = set.commit === 'any' || staged.length === behind.length ? staged : [];
   await undo(without(behind, going), transaction, { state, context });
-  if (going.length === 0) return abandon(work);
+  if (going.length === 0) return abandon(work, snapshot);
   await state.saveTransaction({ ...transaction, phase: 'flipping', hosts: pick(transaction.hosts, going) });
   await forEach(going, (session) => flip(session, publication));
   const shown = going.filter(({ error }) => error === null);
   if (shown.length < going.length) {
     const back = set.commit === 'any' ? without(going, shown) : going;
     await undo(back, transaction, { state, context });
-    if (set.commit === 'all' || shown.length === 0) return abandon(work);
+    if (set.commit === 'all' || shown.length === 0) return abandon(work, snapshot);
   }
   for (const session of shown) [session.phase, session.target] = ['done', snapshot];
-  await state.savePackages(snapshot, frozen.packages);
-  await state.saveCommitted({ snapshot, digest: frozen.digest, packages: frozen.packages });
+  await state.savePackages(snapshot, frozen.content.packages);
+  await state.saveCommitted({ snapshot, digest: frozen.digest, packages: frozen.content.packages });
   await state.saveTransaction(null);
+  await forgetDamage(state, shown);
   await pruneSessions(shown, context);
+  if (shown.length === sessions.length) await state.keepOnly(new Set([snapshot, ...namesOn(sessions)]));
   return finished(work, { snapshot, frozen, committed });
-}
-
-async function stage(session: Session, { snapshot, frozen }: Publication): Promise<void> {
-  const { host, previous } = session;
-  session.phase = 'stage';
-  await probeLinks(host);
-  session.transferred = await sendSnapshot(host, frozen.tree, { snapshot, previous });
-  await sendReport(host, snapshot, session.transferred.report);
-  const indexes = await indexPaths(frozen.tree);
-  // rsync goes by sizes and whole seconds: an index made twice within one is taken for the one before.
-  const unsent = indexes.filter((path) => !session.transferred?.changed.includes(path));
-  await mendDifferences(host, frozen.tree, { snapshot, paths: unsent });
-  session.phase = 'verify';
-  const paths = [...new Set([...indexes, ...session.transferred.changed])];
-  const different = await differences(host, frozen.tree, { snapshot, paths });
-  if (different.length > 0) throw new MirrorError('verify', `${different[0]} is not what was sent`);
-  // What was frozen shares its bytes with the source, which may have been written to in place meanwhile.
-  await verifyTree(frozen.tree, new Set(session.transferred.changed));
-  // A host that went away since must be noticed before any other is flipped.
-  await host.view();
 }
 
 async function flip(session: Session, { snapshot, frozen }: Publication): Promise<void> {
   session.phase = 'flip';
-  await flipAll(session.host, snapshot);
-  await checkShown(session.host, frozen.tree, snapshot);
+  await flipAll(session, snapshot);
+  await checkShown(session.host, frozen, snapshot);
 }
 
 async function rehearse(work: Work, { behind, snapshot, frozen, committed }: Publication): Promise<MirrorResult> {
   await forEach(behind, async (session) => {
-    const { host, previous } = session;
+    const { host } = session;
     session.phase = 'stage';
-    const there = session.view?.entries.length !== 0;
-    session.transferred = there
-      ? await sendSnapshot(host, frozen.tree, { snapshot, previous, dryRun: true })
-      : await sendNowhere(host, frozen.tree, snapshot);
+    const { names } = await knownOn(session, work.state, frozen.manifest);
+    session.transferred =
+      session.view?.entries.length === 0
+        ? await sendNowhere(host, frozen.tree, snapshot)
+        : await sendSnapshot(host, frozen.tree, { snapshot, bases: names, how: ['--dry-run'] });
   });
   const result = await finished(work, { snapshot, frozen, committed });
   return { ...result, outcome: behind.some(({ error }) => error !== null) ? 'failed' : 'unchanged', snapshot: null };
@@ -176,11 +181,8 @@ async function rehearse(work: Work, { behind, snapshot, frozen, committed }: Pub
 function sendNowhere({ set, name }: MirrorHost, tree: string, snapshot: string): Promise<Transferred> {
   return withTemporary(async (url) => {
     await mkdir(join(url, set.snapshots), { recursive: true });
-    return sendSnapshot(openHost({ ...set, hosts: { [name]: { url } } }, name), tree, {
-      snapshot,
-      previous: null,
-      dryRun: true,
-    });
+    const nowhere = openHost({ ...set, hosts: { [name]: { url } } }, name);
+    return sendSnapshot(nowhere, tree, { snapshot, bases: [], how: ['--dry-run'] });
   });
 }
 
@@ -198,24 +200,25 @@ async function finished(work: Work, { snapshot, frozen, committed }: Finish): Pr
     if (error === null && transferred === null) session.phase = 'done';
     const outcome = error === null ? (transferred === null ? 'unchanged' : 'committed') : 'behind';
     const before = previous === null ? [] : ((await state.packages(previous)) ?? []);
-    const packages = outcome === 'committed' ? packageChanges(before, frozen.packages) : noChanges;
+    const packages = outcome === 'committed' ? packageChanges(before, frozen.content.packages) : noChanges;
     hosts[session.host.name] = { ...resultOf(session, outcome), packages };
   }
   const outcome = setOutcome(set.commit, Object.values(hosts));
-  const changes = outcome === 'unchanged' ? noChanges : packageChanges(committed?.packages ?? [], frozen.packages);
-  return { set: set.name, snapshot, outcome, hosts, packages: changes };
+  const changes =
+    outcome === 'unchanged' ? noChanges : packageChanges(committed?.packages ?? [], frozen.content.packages);
+  return { set: set.name, snapshot, outcome, hosts, packages: changes, checked: sayChecked(frozen) };
 }
 
-async function abandon(work: Work): Promise<MirrorResult> {
+async function abandon(work: Work, snapshot: string): Promise<MirrorResult> {
   await work.state.saveTransaction(null);
   const owed = await work.state.undone();
   const lost = work.sessions.filter(({ host, phase }) => phase === 'flip' && owed[host.name] !== undefined);
-  return lost.length > 0 ? diverged(work, lost) : failed(work);
+  return lost.length > 0 ? diverged(work, lost, snapshot) : failed(work);
 }
 
 function failed({ set, sessions }: Work): MirrorResult {
   const hosts = sessions.map((session) => {
-    const touched = session.phase !== 'connect' && session.error === null;
+    const touched = session.phase !== 'connect' && session.phase !== 'done' && session.error === null;
     const wrong = set.commit === 'any' ? 'behind' : 'failed';
     const outcome = session.error !== null ? wrong : touched ? 'rolled-back' : 'unchanged';
     return [session.host.name, resultOf(session, outcome)] as const;
@@ -223,9 +226,22 @@ function failed({ set, sessions }: Work): MirrorResult {
   return { set: set.name, snapshot: null, outcome: 'failed', hosts: Object.fromEntries(hosts), packages: noChanges };
 }
 
-function diverged(work: Work, lost: readonly Session[]): MirrorResult {
-  for (const { host } of lost) work.context.log(`${host.name} may show another state than the other hosts`);
-  return { ...failed(work), outcome: 'diverged' };
+/** @param snapshot the one that was on its way: a host that went in the middle of its flip may show either. */
+function diverged(work: Work, lost: readonly Session[], snapshot: string | null = null): MirrorResult {
+  const shown = work.sessions.map(({ host, target, error, phase }) => {
+    const last = target ?? 'nothing that is known';
+    if (error === null) return `${host.name} shows ${last}`;
+    const either = phase === 'flip' && snapshot !== null && target !== snapshot;
+    return `${host.name} showed ${last} when it was last seen${either ? `, and may show ${snapshot} by now` : ''}`;
+  });
+  const named = lost.map(({ host }) => host.name).join(' and ');
+  const notes = [...shown, `the next command on the set brings ${named} along once it answers`];
+  for (const note of notes) work.context.log(note);
+  return { ...failed(work), outcome: 'diverged', notes };
+}
+
+function namesOn(sessions: readonly Session[]): string[] {
+  return sessions.flatMap(({ view }) => view?.snapshots ?? []);
 }
 
 function without(sessions: readonly Session[], others: readonly Session[]): Session[] {

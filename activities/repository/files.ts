@@ -3,6 +3,7 @@ import { createReadStream, constants as fsConstants } from 'node:fs';
 import { chmod, copyFile, link, mkdir, readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
 import { must } from '../process/run.ts';
 
 /** Every file below `root`, as relative paths in a fixed order; links are named, not followed. */
@@ -15,8 +16,13 @@ export async function listFiles(root: string): Promise<string[]> {
 }
 
 /** The file's SHA-256, in hex. */
-export async function sha256(file: string): Promise<string> {
-  const hash = createHash('sha256');
+export function sha256(file: string): Promise<string> {
+  return hashOf(file, 'sha256');
+}
+
+/** The file's hash, in hex. */
+export async function hashOf(file: string, algorithm: DigestAlgorithm): Promise<string> {
+  const hash = createHash(algorithm);
   await pipeline(createReadStream(file), hash);
   return hash.digest('hex');
 }
@@ -43,7 +49,7 @@ export async function copy(from: string, to: string): Promise<void> {
   await chmod(to, 0o644);
 }
 
-const unpackers: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', bz2: 'bzip2', zst: 'zstd' };
+const unpackers: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', lzma: 'xz', bz2: 'bzip2', zst: 'zstd' };
 
 /** Reads an index as text, unpacked according to its name. */
 export async function readPacked(path: string): Promise<string> {

@@ -1,21 +1,38 @@
-/** One entry of a directory as `rsync --list-only` prints it. */
+/** One entry of a directory as `rsync --list-only --no-human-readable` prints it. */
 export interface ListedEntry {
   readonly kind: 'directory' | 'file' | 'link' | 'other';
   readonly name: string;
   /** Text of a link. */
   readonly target: string | null;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Bytes. */
+  readonly size: number;
+  /** When it was changed, in seconds since the epoch. */
+  readonly mtime: number;
 }
 
 const kinds: Readonly<Record<string, ListedEntry['kind']>> = { d: 'directory', '-': 'file', l: 'link' };
+const line = /^([a-zA-Z-])(\S{9})\s+([\d,.]+)\s+(\d+)\/(\d+)\/(\d+) (\d+):(\d+):(\d+) (.*)$/;
 
-/** Reads the output of `rsync --list-only --links`; the directory itself (`.`) is left out. */
+/** Reads the output of `rsync --list-only --links` in UTC; the directory itself (`.`) is left out. */
 export function parseListing(text: string): ListedEntry[] {
-  return text.split('\n').flatMap((line): ListedEntry[] => {
-    const match = /^([a-zA-Z-])\S{9}\s+[\d,.]+\s+\S+ \S+ (.*)$/.exec(line);
-    if (match?.[2] === undefined || match[2] === '.') return [];
+  return text.split('\n').flatMap((one): ListedEntry[] => {
+    const match = line.exec(one);
+    const name = match?.[10];
+    if (match === null || name === undefined || name === '.') return [];
     const kind = kinds[match[1] ?? ''] ?? 'other';
-    if (kind !== 'link') return [{ kind, name: match[2], target: null }];
-    const [name = '', target = ''] = match[2].split(' -> ');
-    return [{ kind, name, target }];
+    const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(4, 10).map(Number);
+    const mtime = Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
+    const size = Number((match[3] ?? '').replaceAll(/[,.]/g, ''));
+    const facts = { kind, mode: modeOf(match[2] ?? ''), size, mtime };
+    if (kind !== 'link') return [{ ...facts, name, target: null }];
+    const [path = '', target = ''] = name.split(' -> ');
+    return [{ ...facts, name: path, target }];
   });
+}
+
+/** The bits of `rwxr-xr-x`; those of set-user-id and the like are left out. */
+function modeOf(text: string): number {
+  return [...text].reduce((mode, letter) => mode * 2 + ('-ST'.includes(letter) ? 0 : 1), 0);
 }

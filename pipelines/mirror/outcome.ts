@@ -26,6 +26,9 @@ export interface HostResult {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
+/** What a command did that its outcome does not say. */
+export type MirrorDeed = 'rehearsed' | 'queued' | 'paused' | 'resumed' | 'verified' | 'mended' | 'rolled-back';
+
 /** What every `mirror` command prints with `--json`. */
 export interface MirrorResult {
   readonly set: string;
@@ -33,6 +36,11 @@ export interface MirrorResult {
   readonly outcome: SetOutcome;
   readonly hosts: Readonly<Record<string, HostResult>>;
   readonly packages: PackageChanges;
+  readonly did?: MirrorDeed;
+  /** What was checked, and what could not be: `28 packages, 3 indexes, signature of KEY`. */
+  readonly checked?: string;
+  /** What whoever asked should know about what follows, a sentence each. */
+  readonly notes?: readonly string[];
 }
 
 export const noChanges: PackageChanges = { added: [], removed: [] };

@@ -2,14 +2,18 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Paragraph, parseControl } from '../../../pipelines/formats/deb/control.ts';
 import {
+  packageFile,
   parseChecksums,
   parseRelease,
   type Release,
+  releaseFiles,
+  sourceFiles,
   type VouchedFile,
 } from '../../../pipelines/formats/deb/release.ts';
 import { exists, readPacked } from '../files.ts';
 import { checked, insidePath } from '../names.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';
+import type { NamedPackage, RootIndex } from '../root-index.ts';
 
 /** Where the tree's only distribution is: the directory of its Release file. */
 async function distribution(tree: string): Promise<string> {
@@ -112,4 +116,60 @@ function listedSource(fields: Paragraph): ListedPackage {
     sha256: dsc?.sha256 ?? '',
     parts: parts.map((one) => ({ ...one, path: insidePath(join(directory, one.path)) })),
   };
+}
+
+/**
+ * Reads a `Release` or `InRelease` wherever it stands, below `dists` or beside the packages of a flat repository, and
+ * one list of packages for each that it names. All paths are below the tree.
+ *
+ * @throws RepositoryRefusal for a path that leads out of the tree.
+ */
+export async function readRootIndex(tree: string, root: string): Promise<RootIndex> {
+  const dist = dirname(root);
+  const text = await readFile(join(tree, root), 'utf8');
+  const named = releaseFiles(text).map((file) => ({ ...file, path: insidePath(join(dist, file.path)) }));
+  const found = await Promise.all(named.map(({ path }) => exists(join(tree, path))));
+  const files = named.filter((_, position) => found[position]);
+  const missing = named.filter((_, position) => !found[position]);
+  const lists = new Map(files.filter(({ path }) => isList(path)).map(({ path }) => [indexName(path), path]));
+  // A list without content is left out by some, and nothing is lost with it.
+  const known = new Set([...lists.keys(), ...named.flatMap(({ path, size }) => (size === 0 ? [indexName(path)] : []))]);
+  const absent = missing.map(({ path }) => indexName(path)).filter((name) => isList(name) && !known.has(name));
+  const unkept = missing.filter(({ path }) => !isList(path)).map(({ path }) => path);
+  const packages = await Promise.all([...lists.values()].map((path) => readList(tree, dist, path)));
+  return { root, format: 'deb', files, absent: [...new Set(absent)], unkept, packages: packages.flat() };
+}
+
+function isList(path: string): boolean {
+  return /(^|\/)(Packages|Sources)$/.test(indexName(path));
+}
+
+async function readList(tree: string, dist: string, list: string): Promise<NamedPackage[]> {
+  const paragraphs = parseControl(await readPacked(join(tree, list)));
+  const found = /^Sources/.test(basename(list)) ? paragraphs.flatMap(namedSources) : paragraphs.map(namedBinary);
+  const base = await baseOf(tree, dist, found);
+  return found.map((one) => ({ ...one, path: insidePath(join(base, one.path)) }));
+}
+
+/** Paths are below the directory that holds `dists`; a flat list's are below its own, or one further up. */
+async function baseOf(tree: string, dist: string, packages: readonly NamedPackage[]): Promise<string> {
+  const parts = dist.split('/');
+  const dists = parts.lastIndexOf('dists');
+  if (dists >= 0) return parts.slice(0, dists).join('/');
+  const bases = [dist, ...parts.map((_, position) => parts.slice(0, parts.length - 1 - position).join('/'))];
+  for (const base of bases) {
+    if (packages[0] !== undefined && (await exists(join(tree, base, packages[0].path)))) return base;
+  }
+  return dist;
+}
+
+function namedBinary(fields: Paragraph): NamedPackage {
+  const { Package: name = '', Version: version = '', Architecture: arch = '' } = fields;
+  return { kind: 'binary', name, version, arch, ...packageFile(fields) };
+}
+
+function namedSources(fields: Paragraph): NamedPackage[] {
+  const { Package: name = '', Version: version = '', Directory: directory = '' } = fields;
+  const base = { kind: 'source', name, version, arch: 'source' } as const;
+  return sourceFiles(fields).map((file) => ({ ...base, ...file, path: join(directory, file.path) }));
 }

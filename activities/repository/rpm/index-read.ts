@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { VouchedFile } from '../../../pipelines/formats/deb/release.ts';
+import { digestOfType } from '../../../pipelines/formats/digest.ts';
 import { evr, type PrimaryPackage, parsePrimary, parseRepomd } from '../../../pipelines/formats/rpm/repodata.ts';
 import { child, parseXml } from '../../../pipelines/formats/rpm/xml.ts';
 import { exists, readPacked } from '../files.ts';
 import { insidePath } from '../names.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';
+import type { RootIndex } from '../root-index.ts';
 
 const repomd = 'repodata/repomd.xml';
 
@@ -43,4 +45,33 @@ async function readRepomd(tree: string): Promise<string> {
 function listed(one: PrimaryPackage): ListedPackage {
   const { name, arch, size, checksum } = one;
   return { name, version: evr(one), arch, path: insidePath(one.path), size, sha256: checksum, parts: [] };
+}
+
+/**
+ * Reads a `repomd.xml` wherever it stands in a tree, and the packages of its primary list. All paths are below the tree.
+ *
+ * @throws RangeError for what is no such XML. @throws RepositoryRefusal for a path that leads out of the tree.
+ */
+export async function readRootIndex(tree: string, root: string): Promise<RootIndex> {
+  const base = dirname(dirname(root));
+  const named = parseRepomd(await readFile(join(tree, root), 'utf8')).files;
+  const files = named.map(({ path, size, checksumType, checksum }) => ({
+    path: insidePath(join(base, path)),
+    size,
+    digest: digestOfType(checksumType, checksum),
+  }));
+  const primary = named.find(({ type }) => type === 'primary');
+  const place = primary === undefined ? null : insidePath(join(base, primary.path));
+  const there = place !== null && (await exists(join(tree, place)));
+  const packages = there ? parsePrimary(await readPacked(join(tree, place))) : [];
+  return {
+    ...{ root, format: 'rpm', files, unkept: [] },
+    absent: there || named.length === 0 ? [] : [place ?? join(dirname(root), 'primary.xml')],
+    packages: packages.map((one) => ({
+      kind: one.arch === 'src' || one.arch === 'nosrc' ? 'source' : 'binary',
+      ...{ name: one.name, version: evr(one), arch: one.arch, size: one.size },
+      path: insidePath(join(base, one.path)),
+      digest: digestOfType(one.checksumType, one.checksum),
+    })),
+  };
 }

@@ -1,4 +1,5 @@
-import { parseControl } from './control.ts';
+import { type DigestAlgorithm, type DigestedFile, strongest } from '../digest.ts';
+import { type Paragraph, parseControl } from './control.ts';
 
 /** A file that an index vouches for; `path` is relative to the index's own base directory. */
 export interface VouchedFile {
@@ -39,6 +40,46 @@ export function parseChecksums(field: string): VouchedFile[] {
     const [sha256, size, path] = line.trim().split(/\s+/);
     return sha256 && size && path ? [{ path, size: Number(size), sha256 }] : [];
   });
+}
+
+const releaseFields = { sha512: 'SHA512', sha256: 'SHA256', sha1: 'SHA1', md5: 'MD5Sum' } as const;
+const sourceFields = { sha512: 'Checksums-Sha512', sha256: 'Checksums-Sha256', sha1: 'Checksums-Sha1', md5: 'Files' };
+const packageFields = { sha512: 'SHA512', sha256: 'SHA256', sha1: 'SHA1', md5: 'MD5sum' } as const;
+
+/** Every file that a `Release` or `InRelease` names, each with the strongest hash that it gives. */
+export function releaseFiles(text: string): DigestedFile[] {
+  return listedFiles(parseControl(clearText(text))[0] ?? {}, releaseFields);
+}
+
+/** The files of a source package in `Sources`, below its directory. */
+export function sourceFiles(source: Paragraph): DigestedFile[] {
+  return listedFiles(source, sourceFields);
+}
+
+/** The file of a package in `Packages`. */
+export function packageFile(one: Paragraph): DigestedFile {
+  const field = lowered(one);
+  const hashes = Object.entries(packageFields).map(([algorithm, name]) => [algorithm, field(name)] as const);
+  return { path: field('Filename'), size: Number(field('Size')), digest: strongest(Object.fromEntries(hashes)) };
+}
+
+function listedFiles(paragraph: Paragraph, fields: Partial<Record<DigestAlgorithm, string>>): DigestedFile[] {
+  const field = lowered(paragraph);
+  const found = new Map<string, { size: number; hashes: Partial<Record<DigestAlgorithm, string>> }>();
+  for (const [algorithm, name] of Object.entries(fields)) {
+    // The lines of every such field have the same form, whatever hash stands in front.
+    for (const { path, size, sha256: hash } of parseChecksums(field(name))) {
+      const { hashes } = found.get(path) ?? { hashes: {} };
+      found.set(path, { size, hashes: { ...hashes, [algorithm]: hash } });
+    }
+  }
+  return [...found].map(([path, { size, hashes }]) => ({ path, size, digest: strongest(hashes) }));
+}
+
+/** Fields by name whatever its case, as dpkg and APT read them. */
+function lowered(paragraph: Paragraph): (name: string) => string {
+  const fields = new Map(Object.entries(paragraph).map(([name, value]) => [name.toLowerCase(), value]));
+  return (name) => fields.get(name.toLowerCase())?.trim() ?? '';
 }
 
 function clearText(text: string): string {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { mirrorStatus } from '../../../activities/mirror/inspect.ts';
 import type { MirrorSet } from '../../../activities/mirror/types.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
@@ -13,15 +14,22 @@ import { closeAgent, exportPublicKey, openKey } from '../../../activities/sign/k
 import { makePackage } from '../repository/packages.ts';
 import { look, mirrorWorld, type World } from './world.ts';
 
-/** Starts a synchronisation whose process is killed the moment it starts the rsync that matches `pattern`. */
-async function killAt(world: World, set: MirrorSet, pattern: string): Promise<void> {
+/**
+ * Starts a synchronisation whose process is killed the moment it starts the rsync that matches `pattern`, and names
+ * `among` in its list of files if that is given.
+ */
+async function killAt(world: World, set: MirrorSet, pattern: string, among = ''): Promise<void> {
   const bin = world.local('bin');
   await mkdir(bin, { recursive: true });
   const script = [
     '#!/bin/sh',
     'case "$*" in',
     '  *--list-only*) ;;',
-    `  ${pattern}) kill -9 $PPID; exit 1 ;;`,
+    `  ${pattern}) case "$*" in`,
+    `    *--files-from=*) list="$(echo "$*" | sed 's/.*--files-from=\\([^ ]*\\).*/\\1/')" ;;`,
+    '    *) list=/etc/hostname ;;',
+    '    esac',
+    `    if [ -z "${among}" ] || grep -qa "${among}" "$list"; then kill -9 $PPID; exit 1; fi ;;`,
     'esac',
     'exec /usr/bin/rsync "$@"',
   ];
@@ -41,17 +49,17 @@ const rows = [
   ['while a link is tried', '*--include=/.deb-probe*/m2/snapshots/*', 'undone'],
   ['while data is sent', '*--stats*/m2/snapshots/*', 'undone'],
   ['between data and links', '*--checksum*/m2/snapshots/*', 'undone'],
-  ['between the links of two hosts', '*"--recursive --links "*/m2/', 'completed'],
+  ['between the links of two hosts', '*--no-implied-dirs*/m2/', 'completed', 'stable'],
 ] as const;
 
-for (const [when, pattern, how] of rows) {
+for (const [when, pattern, how, among] of rows) {
   test(`killed ${when}: all show the old state or all the new one, and nothing half is left`, async (t) => {
     const world = await mirrorWorld(t);
     await world.publish('alpha', '1');
     const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: world.local('m2') } } });
     const first = await world.sync(set);
     await world.publish('beta', '1');
-    await killAt(world, set, pattern);
+    await killAt(world, set, pattern, among);
     const status = await mirrorStatus(set, world.context);
     assert.equal(status.outcome, 'unchanged', JSON.stringify(status));
     const [one, two] = [await look(world.local('m1')), await look(world.local('m2'))];
@@ -113,4 +121,39 @@ test('with a key, what is not signed by it is not published', async (t) => {
   const signed = await world.sync(set);
   assert.equal(signed.outcome, 'committed', JSON.stringify(signed));
   assert.match(await readFile(join(world.local('m1'), 'stable/dists/bookworm/InRelease'), 'utf8'), /BEGIN PGP SIGNED/);
+});
+
+test('M3: when all hosts go after the first flip, the report names what each shows', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const [one, two] = [await world.daemon('m1'), await world.daemon('m2')];
+  const set = world.set({ timeout: 1, hosts: { m1: { url: one.url }, m2: { url: two.url } } });
+  const first = await world.sync(set);
+  await world.publish('beta', '1');
+  // The second host cannot be flipped; by then the first one has been, and both are gone.
+  await rm(join(two.root, 'stable.target.txt'));
+  await mkdir(join(two.root, 'stable.target.txt/full'), { recursive: true });
+  const gone = (async () => {
+    for (
+      let before = first.snapshot;
+      before === first.snapshot;
+      before = (await look(one.root)).head?.slice(10) ?? ''
+    ) {
+      await sleep(5);
+    }
+    await Promise.all([one.stop(), two.stop()]);
+  })();
+  const second = await world.sync(set);
+  await gone;
+  assert.equal(second.outcome, 'diverged', JSON.stringify(second));
+  const shown = (await look(one.root)).latest ?? '';
+  assert.notEqual(shown, first.snapshot);
+  const note = (name: string) => second.notes?.find((one) => one.startsWith(`${name} show`)) ?? '';
+  assert.ok(note('m1').includes(shown), second.notes?.join('\n'));
+  assert.ok(note('m2').includes(first.snapshot ?? ''), second.notes?.join('\n'));
+  assert.equal(second.hosts.m2?.target, first.snapshot);
+  await Promise.all([one.start(), two.start()]);
+  await rm(join(two.root, 'stable.target.txt'), { recursive: true });
+  world.later(121);
+  assert.equal((await world.sync(set)).outcome, 'committed');
 });

@@ -6,9 +6,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { mirrorStatus, pruneMirrors, verifyMirrors } from '../../../activities/mirror/inspect.ts';
+import { mirrorStatus, pruneMirrors } from '../../../activities/mirror/inspect.ts';
 import { rollbackMirrors } from '../../../activities/mirror/rollback.ts';
 import { syncMirrors } from '../../../activities/mirror/sync.ts';
+import { verifyMirrors } from '../../../activities/mirror/verify.ts';
 import { must } from '../../../activities/process/run.ts';
 import { contentOf, look, mirrorWorld } from './world.ts';
 

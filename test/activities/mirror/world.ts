@@ -29,7 +29,12 @@ export interface World {
   publish(name: string, version: string): Promise<void>;
   set(given?: Partial<MirrorSet>): MirrorSet;
   local(name: string): string;
-  daemon(name: string, options?: readonly string[]): Promise<Daemon>;
+  /** @param program another rsync than the installed one. */
+  daemon(name: string, options?: readonly string[], program?: string): Promise<Daemon>;
+  /** A directory behind a remote shell that is no ssh, and takes what ssh would take. */
+  remote(name: string): Promise<{ readonly url: string; readonly root: string }>;
+  /** The same source and hosts seen from another installation. */
+  elsewhere(): MirrorContext;
   sync(set: MirrorSet): Promise<MirrorResult>;
   /** Moves the clock on, in seconds. */
   later(seconds: number): void;
@@ -58,7 +63,9 @@ export async function mirrorWorld(t: TestContext): Promise<World> {
     },
     set: (given = {}) => ({ name: 'deb', ...defaults, init: true, timeout: 5, hosts: {}, ...given }),
     local: (name) => join(directory, name),
-    daemon: (name, options = []) => startDaemon(t, join(directory, name), options),
+    daemon: (name, options = [], program = 'rsync') => startDaemon(t, join(directory, name), { options, program }),
+    remote: (name) => standInForSsh(t, join(directory, name)),
+    elsewhere: () => ({ ...context, state: join(directory, 'elsewhere/mirrors') }),
     sync: async (set) => {
       clock += 1_000;
       return syncMirrors(set, context);
@@ -69,12 +76,32 @@ export async function mirrorWorld(t: TestContext): Promise<World> {
   };
 }
 
-async function startDaemon(t: TestContext, root: string, options: readonly string[]): Promise<Daemon> {
+async function standInForSsh(t: TestContext, root: string) {
+  const bin = `${root}.bin`;
+  await mkdir(bin, { recursive: true });
+  // Options and their values, then the host; the rest is a command line for a shell, as sshd takes it.
+  const script = ['#!/bin/sh', 'while [ "$1" = -o ] || [ "$1" = -p ] || [ "$1" = -l ]; do shift 2; done', 'shift'];
+  await writeFile(join(bin, 'ssh'), [...script, 'exec sh -c "$*"', ''].join('\n'), { mode: 0o755 });
+  const before = process.env.PATH;
+  process.env.PATH = `${bin}:${before}`;
+  t.after(() => {
+    process.env.PATH = before;
+  });
+  return { url: `ssh://mirror@127.0.0.1${root}`, root };
+}
+
+interface DaemonSettings {
+  readonly options: readonly string[];
+  readonly program: string;
+}
+
+async function startDaemon(t: TestContext, root: string, { options, program }: DaemonSettings): Promise<Daemon> {
   await mkdir(root, { recursive: true });
   const port = await freePort();
   const config = `${root}.conf`;
   const lines = ['use chroot = no', 'uid = root', 'gid = root', 'munge symlinks = no', 'read only = no', ...options];
-  await writeFile(config, `${lines.join('\n')}\n[mirror]\npath = ${root}\n`);
+  // A file of its own for each daemon, so that limits on connections are not shared.
+  await writeFile(config, `${lines.join('\n')}\nlock file = ${root}.lock\n[mirror]\npath = ${root}\n`);
   let child: ChildProcess | null = null;
   const stop = async () => {
     const running = child;
@@ -86,7 +113,7 @@ async function startDaemon(t: TestContext, root: string, options: readonly strin
   };
   const start = async () => {
     const args = ['--daemon', '--no-detach', `--port=${port}`, '--address=127.0.0.1', `--config=${config}`];
-    child = spawn('rsync', args, { stdio: 'ignore' });
+    child = spawn(program, args, { stdio: 'ignore' });
     while (!(await answers(port))) await sleep(20);
   };
   await start();

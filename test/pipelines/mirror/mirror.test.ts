@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { linkedSnapshot, linksTo, pushHistory } from '../../../pipelines/mirror/links.ts';
-import { parseListing } from '../../../pipelines/mirror/listing.ts';
+import { type ListedEntry, parseListing } from '../../../pipelines/mirror/listing.ts';
+import { chooseBases, damageOf, type Manifest, mistakable, mustBeSent } from '../../../pipelines/mirror/manifest.ts';
 import { freeName, snapshotName, snapshotsOf, snapshotTime } from '../../../pipelines/mirror/names.ts';
 import { type HostOutcome, packageChanges, type SetOutcome, setOutcome } from '../../../pipelines/mirror/outcome.ts';
 import { expired, type Keep } from '../../../pipelines/mirror/retention.ts';
 import { parseMirrorUrl, rsyncRoot } from '../../../pipelines/mirror/url.ts';
+import { followWay } from '../../../pipelines/mirror/way.ts';
 
 const noon = Date.UTC(2026, 1, 3, 12, 0, 0);
 
@@ -114,9 +116,77 @@ test('a listing tells directories, files and links apart, whatever their names',
     'drwxr-xr-x          4,096 2026/11/21 06:21:03 snapshots',
     '',
   ].join('\n');
+  const time = Date.UTC(2026, 10, 21, 6, 21, 3) / 1000;
   assert.deepEqual(parseListing(text), [
-    { kind: 'file', name: 'a file', target: null },
-    { kind: 'link', name: 'snapshots/deb-latest', target: 'deb-2026-01-01-000000' },
-    { kind: 'directory', name: 'snapshots', target: null },
+    { kind: 'file', name: 'a file', target: null, mode: 0o644, size: 1_234_567, mtime: time },
+    { kind: 'link', name: 'snapshots/deb-latest', target: 'deb-2026-01-01-000000', mode: 0o777, size: 1, mtime: time },
+    { kind: 'directory', name: 'snapshots', target: null, mode: 0o755, size: 4096, mtime: time },
   ]);
+});
+
+describe('H1: the way to a path', () => {
+  const of = (kind: ListedEntry['kind'], name: string, target: string | null = null): ListedEntry => ({
+    ...{ kind, name, target },
+    ...{ mode: 0o755, size: 0, mtime: 0 },
+  });
+  const entries = [
+    of('link', 'pub', 'real/pub'),
+    of('directory', 'real'),
+    of('link', 'real/pub', '../data/./pub'),
+    of('link', 'away', '/srv/away'),
+    of('link', 'up', '../up'),
+    of('link', 'round', 'round'),
+    of('file', 'text'),
+    of('link', 'stable', 'snapshots/S'),
+  ];
+  const rows = [
+    ['pub/debian', 'kept', { path: 'data/pub/debian' }],
+    ['pub', 'followed', { path: 'data/pub' }],
+    ['stable', 'kept', { path: 'stable' }],
+    ['new/er', 'followed', { path: 'new/er' }],
+    ['away/x', 'kept', { blocked: 'away is a link to /srv/away, which is not below the root' }],
+    ['up/x', 'kept', { blocked: 'up/x leads out of the root' }],
+    ['round/x', 'kept', { blocked: 'round is a link that leads to itself' }],
+    ['text/x', 'kept', { blocked: 'text is a file, not a directory' }],
+  ] as const;
+  for (const [path, last, way] of rows) {
+    test(`${path} (its end ${last})`, () => assert.deepEqual(followWay(entries, path, last), way));
+  }
+});
+
+describe('what a host has already', () => {
+  const file = (sha256: string, size = 1, mtime = 1) => ({ sha256, size, mtime, mode: 0o644 });
+  const of = (files: Manifest['files']): Manifest => ({ files, links: {} });
+  const wanted = of({ a: file('A'), b: file('B'), c: file('C') });
+  const bases = [
+    { snapshot: 'one', manifest: of({ a: file('A'), b: file('X') }) },
+    { snapshot: 'same', manifest: of({ a: file('A') }) },
+    { snapshot: 'two', manifest: of({ b: file('B', 1, 2), c: file('C') }) },
+  ];
+
+  test('M6: every snapshot that has something to give is linked from, and no other', () => {
+    assert.deepEqual(
+      chooseBases(wanted, bases).map(({ snapshot }) => snapshot),
+      ['one', 'two'],
+    );
+    assert.deepEqual(mustBeSent(wanted, bases), ['b']);
+  });
+
+  test('M2: a file of the same size and other content may be mistaken', () => {
+    assert.deepEqual(mistakable(wanted, bases), ['b']);
+  });
+
+  test('W5: what was changed, cut, removed or added is damage', () => {
+    const listed = (name: string, size: number, mtime: number): ListedEntry => ({
+      ...{ kind: 'file', name, target: null, mode: 0o644 },
+      ...{ size, mtime },
+    });
+    assert.deepEqual(damageOf(wanted, [listed('a', 2, 1), listed('b', 1, 2), listed('d', 1, 1)]), [
+      'a has 2 bytes instead of 1',
+      'b was changed',
+      'c is not there',
+      'd was not sent',
+    ]);
+    assert.deepEqual(damageOf(wanted, [listed('a', 1, 1), listed('b', 1, 1), listed('c', 1, 1)]), []);
+  });
 });

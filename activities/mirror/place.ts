@@ -1,0 +1,145 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, posix } from 'node:path';
+import { type ListedEntry, parseListing } from '../../pipelines/mirror/listing.ts';
+import { parentsOf } from '../../pipelines/mirror/way.ts';
+import type { Transport } from './rsync.ts';
+import type { MirrorError } from './types.ts';
+
+/** Modes of what is published, whatever the umask on either side: all may read, the owner alone may write. */
+export const publishedModes = '--chmod=D755,Fu=rwX,Fgo=rX';
+
+interface Placed {
+  /** Below the directory here and the place there. A directory in the list is made without what it holds. */
+  readonly paths: readonly string[];
+  readonly options?: readonly string[];
+}
+
+/**
+ * Sends exactly these paths of a directory. Directories on the way that are not among them are neither made nor
+ * touched, so that a link to a directory stays one.
+ */
+export async function placePaths(
+  transport: Pick<Transport, 'rsync'>,
+  [directory, place]: readonly [here: string, there: string],
+  { paths, options = [] }: Placed,
+): Promise<void> {
+  const list = `${directory}.paths`;
+  await writeFile(list, paths.join('\0'));
+  const exactly = ['--dirs', '--links', '--perms', '--ignore-times', publishedModes, '--no-implied-dirs'];
+  await transport.rsync([...exactly, ...options, '--from0', `--files-from=${list}`, `${directory}/`, place]);
+}
+
+/** Sends small files, with their texts, to paths below the root. */
+export function placeTexts(
+  transport: Transport,
+  texts: Readonly<Record<string, string>>,
+  options: readonly string[] = [],
+): Promise<void> {
+  return withTemporary(async (directory) => {
+    for (const [path, text] of Object.entries(texts)) {
+      await mkdir(dirname(join(directory, path)), { recursive: true });
+      await writeFile(join(directory, path), text);
+    }
+    await placePaths(transport, [directory, transport.at('')], { paths: Object.keys(texts), options });
+  });
+}
+
+/** Makes a directory below the root, the root as well, and leaves alone what is there. */
+export async function makeDirectory(transport: Transport, path: string): Promise<void> {
+  if (transport.kind === 'local') return makeHere(transport.at(path));
+  const { top } = transport;
+  if (top === null) return makeThere(transport, path);
+  const full = posix.join(top.path, path);
+  const wanted = [...parentsOf(full), full];
+  const there = new Set((await listPaths(transport, wanted)).map(({ name }) => name));
+  const paths = wanted.filter((one) => !there.has(one));
+  if (paths.length > 0) await placeDirectories(transport, top.place, paths);
+}
+
+/** Makes directories below a place, the outer ones first. */
+export function placeDirectories(transport: Transport, place: string, paths: readonly string[]): Promise<void> {
+  return withTemporary(async (directory) => {
+    for (const path of paths) await mkdir(join(directory, path), { recursive: true });
+    await placePaths(transport, [directory, place], { paths });
+  });
+}
+
+/** Those of the paths below the daemon's module that are there. */
+export async function listPaths({ list, top }: Transport, paths: readonly string[]): Promise<ListedEntry[]> {
+  const chosen = paths.map((path) => `--include=/${escapePattern(path)}`);
+  const { text } = await list(['--recursive', ...chosen, '--exclude=*', top?.place ?? '']);
+  return parseListing(text);
+}
+
+async function makeHere(path: string): Promise<void> {
+  const made = await mkdir(path, { recursive: true });
+  if (made === undefined) return;
+  for (let place = path; place.length >= made.length; place = dirname(place)) await chmod(place, 0o755);
+}
+
+/** rsync makes the last directory of a path; to make those before as well is asked of newer ones than we need. */
+async function makeThere(transport: Transport, path: string, above = 0): Promise<void> {
+  const place = posix.normalize(`${transport.at(path)}/${'../'.repeat(above)}`);
+  const send = () =>
+    withTemporary((empty) => transport.rsync(['--dirs', '--perms', publishedModes, `${empty}/`, place]));
+  await send().catch(async (error: MirrorError) => {
+    if (!/No such file or directory/.test(error.message) || place.endsWith(':/')) throw error;
+    await makeThere(transport, path, above + 1);
+    await send();
+  });
+}
+
+/** Removes entries from a directory of the mirror, whole trees as well. */
+export async function removeEntries(transport: Transport, directory: string, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const chosen = names.flatMap((name) => [
+    `--include=/${escapePattern(name)}`,
+    `--include=/${escapePattern(name)}/***`,
+  ]);
+  const target = directory === '.' ? transport.at('') : `${transport.at(directory)}/`;
+  await withTemporary((empty) =>
+    transport.rsync(['--recursive', '--delete', '--force', ...chosen, '--exclude=*', `${empty}/`, target]),
+  );
+}
+
+/** A small file of the mirror as text, links followed; empty when it is not there. */
+export async function readText(transport: Transport, path: string): Promise<string> {
+  return (await readTexts(transport, [path])).get(path) ?? '';
+}
+
+/** Small files of the mirror by path; those that are not there are left out. */
+export async function readTexts(transport: Transport, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  await withTemporary(async (directory) => {
+    const { place, path: prefix } = transport.top ?? { place: transport.at(''), path: '' };
+    const list = `${directory}.paths`;
+    await writeFile(list, paths.map((path) => posix.join(prefix, path)).join('\0'));
+    const named = ['--from0', `--files-from=${list}`, '--ignore-missing-args', '--copy-links'];
+    // A link that leads nowhere is reported as a file that vanished or cannot be read: it is not there either.
+    await transport.rsync([...named, place, `${directory}/`]).catch((error: MirrorError) => {
+      if (error.code !== 'rsync:23' && error.code !== 'rsync:24') throw error;
+    });
+    for (const path of paths) {
+      const text = await readFile(join(directory, prefix, path), 'utf8').catch(() => null);
+      if (text !== null) found.set(path, text);
+    }
+  });
+  return found;
+}
+
+export async function withTemporary<T>(work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-mirror-'));
+  const inner = join(directory, 'content');
+  try {
+    await mkdir(inner);
+    return await work(inner);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** In rsync's patterns a backslash makes the next character stand for itself, if there is a wildcard at all. */
+export function escapePattern(name: string): string {
+  return /[*?[]/.test(name) ? name.replace(/[\\*?[\]]/g, '\\$&') : name;
+}

@@ -1,0 +1,129 @@
+import { symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ListedEntry, parseListing } from '../../pipelines/mirror/listing.ts';
+import type { MirrorHost } from './host.ts';
+import {
+  placeDirectories,
+  placePaths,
+  placeTexts,
+  publishedModes,
+  readText,
+  removeEntries,
+  withTemporary,
+} from './place.ts';
+import { MirrorError, type MirrorSet } from './types.ts';
+
+/** What one transfer moved. `changed` are paths below the snapshot. */
+export interface Transferred {
+  readonly bytes: number;
+  readonly files: number;
+  readonly changed: readonly string[];
+  readonly report: string;
+}
+
+interface Sending {
+  readonly snapshot: string;
+  /** Snapshots on the host that files are linked from. */
+  readonly bases: readonly string[];
+  readonly how?: readonly string[];
+}
+
+/** Sends a tree into a snapshot; what did not change is linked to earlier ones. */
+export async function sendSnapshot(
+  { set, transport }: MirrorHost,
+  tree: string,
+  { snapshot, bases, how = [] }: Sending,
+): Promise<Transferred> {
+  const place = `${set.snapshots}/${snapshot}`;
+  const isNew = !how.includes('--dry-run') && transport.top !== null;
+  if (isNew) await placeDirectories(transport, transport.at(''), [place]);
+  const linked = bases.map((base) => `--link-dest=${transport.base(`${set.snapshots}/${base}`)}`);
+  const kept = ['--recursive', '--links', '--perms', '--times', '--force', '--delete', publishedModes];
+  const told = ['--stats', '--no-human-readable', '--out-format=%i %n'];
+  const report = await transport.rsync([...kept, ...told, ...how, ...linked, `${tree}/`, `${transport.at(place)}/`]);
+  const number = (label: string) => Number(new RegExp(`^${label}: (\\d+)`, 'm').exec(report)?.[1] ?? '0');
+  return {
+    bytes: number('Total transferred file size'),
+    files: number('Number of regular files transferred'),
+    changed: sentPaths(report),
+    report,
+  };
+}
+
+/** Puts the transfer's report beside the snapshot. */
+export async function sendReport({ set, transport }: MirrorHost, snapshot: string, report: string): Promise<void> {
+  await placeTexts(transport, { [`${set.snapshots}/${snapshot}.diff.txt`]: report });
+}
+
+interface Compared {
+  readonly snapshot: string;
+  /** The only ones that are read, below the tree and the snapshot. */
+  readonly paths: readonly string[];
+  /** Another snapshot on the host to link from. */
+  readonly base?: string;
+}
+
+/** Paths that differ between a tree here and a snapshot there, by checksum. */
+export function differences(host: MirrorHost, tree: string, compared: Compared): Promise<string[]> {
+  return compare(host, tree, compared, ['--dry-run']);
+}
+
+/** Sends the paths that differ by checksum, and answers with them. */
+export function mendDifferences(host: MirrorHost, tree: string, compared: Compared): Promise<string[]> {
+  return compare(host, tree, compared, ['--times', '--perms', publishedModes]);
+}
+
+async function compare(
+  { set, transport }: MirrorHost,
+  tree: string,
+  { snapshot, paths, base }: Compared,
+  how: readonly string[],
+): Promise<string[]> {
+  if (paths.length === 0) return [];
+  return withTemporary(async (directory) => {
+    const list = join(directory, 'paths');
+    await writeFile(list, paths.join('\0'));
+    const limits = ['--from0', `--files-from=${list}`, '--checksum', '--out-format=%i %n', ...how];
+    if (base !== undefined) limits.push(`--link-dest=${transport.base(`${set.snapshots}/${base}`)}`);
+    const target = transport.at(`${set.snapshots}/${snapshot}/`);
+    return sentPaths(await transport.rsync([...limits, `${tree}/`, target]));
+  });
+}
+
+function sentPaths(report: string): string[] {
+  return [...report.matchAll(/^[<>]f\S+ (.*)$/gm)].map(([, path = '']) => path);
+}
+
+/** Everything that a snapshot on the host holds. */
+export async function listSnapshot({ set, transport }: MirrorHost, snapshot: string): Promise<ListedEntry[]> {
+  const { text, complete, said } = await transport.list([
+    '--recursive',
+    `${transport.at(`${set.snapshots}/${snapshot}`)}/`,
+  ]);
+  if (!complete) throw new MirrorError('verify', `${snapshot} cannot be read as a whole: ${said}`);
+  return parseListing(text);
+}
+
+/**
+ * Sends a link and reads the file that it leads to. A daemon that munges links shows them unharmed in listings, and
+ * stores them broken.
+ */
+export async function probeLinks({ set, transport }: MirrorHost): Promise<void> {
+  const [link, file] = probeNames(set);
+  const paths = [link, file].map((name) => `${set.snapshots}/${name}`);
+  await withTemporary(async (directory) => {
+    await symlink(file, join(directory, link));
+    await writeFile(join(directory, file), link);
+    const place = `${transport.at(set.snapshots)}/`;
+    await placePaths(transport, [directory, place], { paths: [link, file] });
+  });
+  const found = await readText(transport, paths[0] ?? '');
+  await removeEntries(transport, set.snapshots, [link, file]);
+  if (found === link) return;
+  throw new MirrorError('munged', 'a link that was sent leads nowhere: set "munge symlinks = no" on the daemon');
+}
+
+/** What a probe leaves below the directory of snapshots while it goes on. */
+export function probeNames({ name }: MirrorSet): readonly [link: string, file: string] {
+  return [`.${name}-probe`, `.${name}-probe.txt`];
+}

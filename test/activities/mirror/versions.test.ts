@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { realpath, stat, utimes, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { otherRsyncs } from './rsyncs.ts';
+import { mirrorWorld } from './world.ts';
+
+const others = await otherRsyncs();
+const programs = [{ version: 'installed', program: 'rsync' }, ...others];
+
+for (const { version, program } of programs) {
+  for (const chroot of ['yes', 'no']) {
+    test(`H2: a daemon of rsync ${version}, chroot ${chroot}, is sent what it lacks and nothing more`, async (t) => {
+      const world = await mirrorWorld(t);
+      await world.publish('alpha', '1');
+      const daemon = await world.daemon('m1', [`use chroot = ${chroot}`], program);
+      const set = world.set({ hosts: { m1: { url: `${daemon.url}/below it` } } });
+      await writeFile(join(await realpath(world.source), 'pool/noise'), randomBytes(200_000));
+      const first = await world.sync(set);
+      assert.equal(first.outcome, 'committed', JSON.stringify(first));
+      await world.publish('beta', '1');
+      await writeFile(join(await realpath(world.source), 'pool/noise'), randomBytes(200_000));
+      const second = await world.sync(set);
+      assert.equal(second.outcome, 'committed', JSON.stringify(second));
+      const root = join(daemon.root, 'below it/snapshots');
+      const inode = async (name: string | null) =>
+        (await stat(join(root, name ?? '', 'pool/main/a/alpha/alpha_1_all.deb'))).ino;
+      assert.equal(await inode(first.snapshot), await inode(second.snapshot));
+      assert.ok(!world.said.some((line) => /sent again/.test(line)), world.said.join('\n'));
+    });
+  }
+}
+
+test('H2: what a host has and is sent again is a warning', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+  const { snapshot } = await world.sync(set);
+  // A host that does not keep times does not find again what it has.
+  await utimes(join(world.local('m1'), 'snapshots', snapshot ?? '', 'pool/main/a/alpha/alpha_1_all.deb'), 1, 1);
+  await world.publish('beta', '1');
+  assert.equal((await world.sync(set)).outcome, 'committed');
+  const warned = world.said.filter((line) => /^m1: 1 files .* were sent again, the first pool/.test(line));
+  assert.equal(warned.length, 1, world.said.join('\n'));
+});
+
+test('H3: a daemon that is busy for some seconds is waited for, within the timeout', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const daemon = await world.daemon('m1', ['max connections = 1']);
+  const taken = connect(Number(new URL(daemon.url).port), '127.0.0.1');
+  t.after(() => taken.destroy());
+  await once(taken, 'data');
+  taken.write('@RSYNCD: 31.0\nmirror\n');
+  await once(taken, 'data');
+  const set = world.set({ timeout: 30, hosts: { m1: { url: daemon.url } } });
+  const going = world.sync(set);
+  await sleep(4_000);
+  taken.destroy();
+  const result = await going;
+  assert.equal(result.outcome, 'committed', JSON.stringify(result));
+});
+
+test('H3: a daemon that stays busy is given up after the timeout, with its own words', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const daemon = await world.daemon('m1', ['max connections = -1']);
+  const started = Date.now();
+  const { outcome, hosts } = await world.sync(world.set({ timeout: 2, hosts: { m1: { url: daemon.url } } }));
+  assert.deepEqual([outcome, hosts.m1?.error?.code], ['failed', 'rsync:5'], JSON.stringify(hosts));
+  assert.match(hosts.m1?.error?.message ?? '', /max connections/);
+  assert.ok(Date.now() - started < 3 * 2_000 + 15_000);
+});
