@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type ParsedFile, problemText } from '../pipelines/language/language.ts';
 import type { Problem } from '../pipelines/model/position.ts';
 import { addCommand, jsonOption } from './command.ts';
+import { checkGraphs } from './config-graphs.ts';
 import { type ConfigOptions, loadConfig, tenantOptions } from './config-input.ts';
 import { failed } from './fault.ts';
 import { log, print } from './output.ts';
@@ -12,8 +13,10 @@ const examples = [
 ];
 
 const details =
-  'A directory is a repository, a file one configuration file. Without a tenant file every PATH is a trusted project ' +
-  'on branch master. What is named and was not given is a warning.';
+  'A directory is a repository, a file one configuration file. The projects are those of the tenant file, or of the ' +
+  'sluice.yaml in a directory or here; a PATH that neither knows is a trusted project on branch master. The shipped ' +
+  'pipelines and jobs are there, unless a tenant file or a PATH brings pipelines of its own. What is named and was ' +
+  'not given is a warning; where all projects were given, an error.';
 
 /** Adds `config check`. */
 export function register(program: Command): void {
@@ -23,8 +26,9 @@ export function register(program: Command): void {
     .addOption(jsonOption())
     .argument('<paths...>', 'repositories or files, each PATH or NAME=PATH')
     .action(async (paths: readonly string[], options: ConfigOptions & { readonly json?: boolean }) => {
-      const { files, problems } = await loadConfig(paths, options);
-      const summary = { ...countDefinitions(files), errors: problems.map(shown) };
+      const loaded = await loadConfig(paths, options);
+      const problems = [...loaded.problems, ...checkGraphs(loaded)];
+      const summary = { ...countDefinitions(loaded.files), errors: problems.map(shown) };
       print(summary, render, options);
       if (!options.json) for (const problem of problems) log(line(problem));
       if (problems.some(({ severity }) => severity === 'error')) throw failed();

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { type FreezeResult, freezeJobs, type Layout } from '../pipelines/language/language.ts';
+import { shippedProject } from '../activities/layout/shipped.ts';
+import { type FreezeResult, freezeJobs } from '../pipelines/language/language.ts';
 import type { FrozenJob, Nodeset } from '../pipelines/model/job.ts';
 import type { Problem } from '../pipelines/model/position.ts';
 import { addCommand, append, jsonOption } from './command.ts';
-import { type ConfigOptions, loadConfig, tenantOptions } from './config-input.ts';
+import { type ConfigOptions, type LoadedConfig, loadConfig, tenantOptions } from './config-input.ts';
 import { failed } from './fault.ts';
 import { print } from './output.ts';
 
@@ -29,20 +30,30 @@ export function register(program: Command): void {
     .addOption(jsonOption())
     .argument('<paths...>', 'repositories or files, each PATH or NAME=PATH')
     .action(async (paths: readonly string[], options: Options) => {
-      const { layout } = await loadConfig(paths, options, options);
-      const result = freezeFor(layout, options);
+      const result = freezeFor(await loadConfig(paths, options, options), options);
       print('graph' in result ? { jobs: result.graph.jobs.map(shown) } : result, JSON.stringify, { json: true });
       if ('errors' in result) throw failed();
     });
 }
 
-function freezeFor(layout: Layout, { pipeline, project, branch, file }: Options): FreezeResult {
-  if (!layout.pipelines.has(pipeline)) {
-    const known = [...layout.pipelines.keys()].join(', ') || 'none';
-    return { errors: [problem(`pipeline "${pipeline}" is not defined; there are: ${known}`)] };
+function freezeFor(loaded: LoadedConfig, { pipeline, project, branch, file }: Options): FreezeResult {
+  const { layout } = loaded;
+  if (!layout.pipelines.has(pipeline)) return refusal(`pipeline "${pipeline}" is not defined`, layout.pipelines.keys());
+  const found = layout.projects.byName.get(project);
+  if (found === undefined || !loaded.known.has(found.name)) {
+    return refusal(`project "${project}" is not known`, loaded.known);
   }
   const files = file ?? null;
-  return freezeJobs(layout, { pipeline, change: { id: 'change', project, branch, files } });
+  const result = freezeJobs(layout, { pipeline, change: { id: 'change', project, branch, files } });
+  if ('errors' in result || result.graph.jobs.length > 0 || found.trusted) return result;
+  const read = new Set(layout.files.flatMap(({ origin }) => (origin.project === found.name ? [origin.branch] : [])));
+  // Its own configuration holds for the branch that it stands on: of another one nothing is known.
+  return read.size === 0 || read.has(branch) ? result : refusal(`branch "${branch}" of ${project} was not read`, read);
+}
+
+function refusal(message: string, known: Iterable<string>): FreezeResult {
+  const names = [...known].filter((name) => name !== shippedProject).join(', ') || 'none';
+  return { errors: [problem(`${message}; there are: ${names}`)] };
 }
 
 function problem(message: string): Problem {

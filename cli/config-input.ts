@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { Option } from 'commander';
+import { declare, readShipped, shippedProject } from '../activities/layout/shipped.ts';
 import {
   buildLayout,
   defaultTenant,
@@ -9,41 +10,50 @@ import {
   type ParsedFile,
   type ProjectSource,
   parseConfigFile,
-  type TenantSettings,
 } from '../pipelines/language/language.ts';
-import { parseTenantFile, type TenantFile, type TenantProject } from '../pipelines/language/tenant-file.ts';
+import type { TenantProject } from '../pipelines/language/tenant-file.ts';
 import type { Problem } from '../pipelines/model/position.ts';
-import { misused } from './fault.ts';
+import { configOption } from './command.ts';
+import {
+  findTenant,
+  type Given,
+  isConfigDirectory,
+  onMaster,
+  projectAt,
+  readArgument,
+  readText,
+  type TenantChoice,
+  type TenantInput,
+} from './config-tenant.ts';
 
 /** Options of the commands that read configuration from paths. */
-export interface ConfigOptions {
-  readonly tenantFile?: string;
-  readonly tenant?: string;
+export interface ConfigOptions extends TenantChoice {
+  /** False with `--no-defaults`. */
+  readonly defaults?: boolean;
 }
 
 export interface LoadedConfig {
   readonly layout: Layout;
+  /** As given: without what ships with Sluice. */
   readonly files: readonly ParsedFile[];
-  /** Of the files, the layout and the tenant file. */
+  /** Of the files, the layout and the tenant. */
   readonly problems: readonly Problem[];
+  /** The names of the platforms, where a `sluice.yaml` tells them. */
+  readonly labels?: readonly string[];
+  /** Directory of each project that was given as one. */
+  readonly directories: ReadonlyMap<string, string>;
+  /** Names of the projects that are given, in the tenant, or configured. */
+  readonly known: ReadonlySet<string>;
 }
 
-/** `--tenant-file` and `--tenant`. */
+/** `--tenant-file`, `--tenant`, `--config` and `--no-defaults`. */
 export function tenantOptions(): Option[] {
   return [
     new Option('--tenant-file <file>', 'tenant file: which projects there are and which are trusted'),
     new Option('--tenant <name>', 'tenant of that file (default: the only one)'),
+    configOption(),
+    new Option('--no-defaults', 'without the pipelines and jobs that ship with Sluice'),
   ];
-}
-
-/** One PATH argument. */
-interface Given {
-  /** As on the command line, without `NAME=`. */
-  readonly path: string;
-  /** Without a tenant file, the project's name. */
-  readonly name: string;
-  readonly explicit: boolean;
-  readonly isDirectory: boolean;
 }
 
 /**
@@ -57,100 +67,106 @@ export async function loadConfig(
   besides?: { readonly project: string; readonly branch: string },
 ): Promise<LoadedConfig> {
   const given = await Promise.all(paths.map(readArgument));
-  const tenant = options.tenantFile === undefined ? undefined : await readTenant(options.tenantFile, options.tenant);
-  const problems: Problem[] = [...(tenant?.problems ?? [])];
-  const projects = new Map<string, ProjectSource>();
-  for (const project of tenant?.projects ?? []) projects.set(project.name, onMaster(project));
+  const tenant = await findTenant(
+    given.filter(({ isDirectory }) => isDirectory).map(({ path }) => path),
+    options,
+  );
+  const read = await readGiven(given, tenant);
+  const shipped = await shippedBeside(read.files, tenant, options);
+  const { projects } = read;
+  if (tenant === undefined) addNamed(projects, read.files);
+  const named = [...projects.keys()];
+  if (besides !== undefined) addBranch(projects, besides);
+  const partial = tenant === undefined || tenant.projects.some(({ name }) => !read.given.has(name));
+  const layout = buildLayout({
+    tenant: { ...(tenant?.settings ?? defaultTenant), partial },
+    projects: [...(shipped.length > 0 ? [onMaster(shippedSource)] : []), ...projects.values()],
+    files: [...shipped, ...read.files],
+  });
+  const labels = tenant?.declared?.labels;
+  return {
+    layout,
+    files: read.files,
+    problems: [...(tenant?.problems ?? []), ...read.problems, ...layout.problems],
+    directories: read.directories,
+    known: new Set([...named, ...layout.configured.keys()]),
+    ...(labels === undefined ? {} : { labels }),
+  };
+}
+
+const shippedSource = { name: shippedProject, connection: 'local', trusted: true } as const;
+
+interface Read {
+  readonly projects: Map<string, ProjectSource>;
+  readonly files: readonly ParsedFile[];
+  readonly problems: readonly Problem[];
+  /** Names of the projects that were given. */
+  readonly given: ReadonlySet<string>;
+  readonly directories: ReadonlyMap<string, string>;
+}
+
+async function readGiven(given: readonly Given[], tenant: TenantInput | undefined): Promise<Read> {
+  const projects = new Map((tenant?.projects ?? []).map((project) => [project.name, onMaster(project)]));
+  const problems: Problem[] = [];
   const files: ParsedFile[] = [];
   const seen = new Set<string>();
+  const names = new Set<string>();
+  const directories = new Map<string, string>();
   for (const argument of given) {
-    const project = tenant === undefined ? alone(argument) : matching(tenant.projects, argument);
+    const project = projectAt(tenant, argument);
     if (project === undefined) {
       problems.push(warning(argument, 'is no project of the tenant and was not loaded'));
       continue;
     }
+    names.add(project.name);
     projects.set(project.name, onMaster(project));
-    const found = await readProject(argument, project);
+    if (argument.isDirectory && !isConfigDirectory(argument.path)) directories.set(project.name, argument.path);
+    const found = await readProject(argument, project, tenant);
     if (found.length === 0) problems.push(warning(argument, 'holds no configuration: no zuul.yaml and no zuul.d'));
     // A directory and one of its files, or a path given twice, say everything once.
     files.push(...found.filter(({ origin }) => !seen.has(`${project.name}\n${resolve(origin.path)}`)));
     for (const { origin } of found) seen.add(`${project.name}\n${resolve(origin.path)}`);
   }
-  if (tenant === undefined) addNamed(projects, files);
-  if (besides !== undefined) addBranch(projects, besides);
-  const settings = { ...(tenant?.settings ?? defaultTenant), partial: true };
-  const layout = buildLayout({ tenant: settings, projects: [...projects.values()], files });
-  return { layout, files, problems: [...problems, ...layout.problems] };
-}
-
-async function readArgument(argument: string): Promise<Given> {
-  const split = existsSync(argument) ? -1 : argument.indexOf('=');
-  if (split === 0) throw misused(`${argument}: a name stands before "=", as in org/app=${argument.slice(1)}`);
-  const path = argument.slice(split + 1);
-  const info = await stat(path).catch((error: Error) => {
-    throw misused(`${path}: cannot be read: ${error.message}`);
-  });
-  const isDirectory = info.isDirectory();
-  const directory = isDirectory ? resolve(path) : dirname(resolve(path));
-  const repository = isConfigDirectory(directory) ? dirname(directory) : directory;
-  const own = repository.split('/').slice(-2).join('/');
-  return { path, name: split < 0 ? own : argument.slice(0, split), explicit: split >= 0, isDirectory };
-}
-
-/** Whether a directory is part of a repository's configuration, and no repository itself. */
-function isConfigDirectory(directory: string): boolean {
-  return /^\.?zuul\.d$/.test(basename(resolve(directory)));
-}
-
-interface Tenant {
-  readonly settings: TenantSettings;
-  readonly projects: readonly TenantProject[];
-  readonly problems: readonly Problem[];
-}
-
-async function readTenant(path: string, name: string | undefined): Promise<Tenant> {
-  const file = parseTenantFile(await readText(path), path);
-  const tenant = choose(file, path, name);
-  return { settings: tenant?.settings ?? defaultTenant, projects: tenant?.projects ?? [], problems: file.problems };
-}
-
-function choose(file: TenantFile, path: string, name: string | undefined): TenantFile['tenants'][number] | undefined {
-  const names = file.tenants.map(({ settings }) => settings.name);
-  const chosen = name === undefined ? file.tenants[0] : file.tenants.find(({ settings }) => settings.name === name);
-  if (file.problems.length > 0) return chosen;
-  if (name === undefined && names.length > 1)
-    throw misused(`${path} has several tenants; choose with --tenant: ${names.join(', ')}`);
-  if (chosen === undefined) throw misused(`${path} has no tenant${name === undefined ? '' : ` "${name}"`}`);
-  return chosen;
-}
-
-function onMaster(project: Omit<ProjectSource, 'branches' | 'defaultBranch'>): ProjectSource {
-  return { ...project, branches: ['master'], defaultBranch: 'master', loadBranch: 'master' };
-}
-
-function alone({ name }: Given): TenantProject {
-  return { name, connection: 'local', trusted: true, extraConfigPaths: [] };
-}
-
-/** The project whose name is the longest end of the path. */
-function matching(projects: readonly TenantProject[], given: Given): TenantProject | undefined {
-  if (given.explicit) return projects.find(({ name }) => name === given.name);
-  const path = given.isDirectory ? resolve(given.path) : dirname(resolve(given.path));
-  const fitting = projects.filter(({ name }) => `${path}/`.includes(`/${name}/`));
-  const ending = fitting.filter(({ name }) => path.endsWith(`/${name}`));
-  return (ending.length > 0 ? ending : fitting).toSorted((a, b) => b.name.length - a.name.length)[0];
+  return { projects, files, problems, given: names, directories };
 }
 
 function warning({ path }: Given, message: string): Problem {
   return { path, line: 1, column: 1, severity: 'warning', message };
 }
 
-async function readProject(given: Given, project: TenantProject): Promise<ParsedFile[]> {
-  const paths = given.isDirectory ? await configFiles(given.path, project.extraConfigPaths) : [given.path];
+/**
+ * What ships with Sluice, and what `sluice.yaml` says of its projects: as a server has it. A configuration that brings
+ * pipelines of its own, or defines what the shipped one does, stands without it, like one with a tenant file.
+ */
+async function shippedBeside(
+  files: readonly ParsedFile[],
+  tenant: TenantInput | undefined,
+  options: ConfigOptions,
+): Promise<readonly ParsedFile[]> {
+  if (options.tenantFile !== undefined || options.defaults === false) return [];
+  if (files.some(({ stanzas }) => stanzas.pipelines.length > 0)) return [];
+  const shipped = (await readShipped()).map((source) => parseConfigFile(source));
+  const own = new Set(files.flatMap(namesOf));
+  if (shipped.flatMap(namesOf).some((name) => own.has(name))) return [];
+  const { projects = [] } = tenant?.declared ?? {};
+  return [...shipped, parseConfigFile(declare(projects))];
+}
+
+function namesOf({ stanzas: { jobs, nodesets, templates } }: ParsedFile): readonly string[] {
+  const kinds = Object.entries({ jobs, nodesets, templates });
+  return kinds.flatMap(([kind, list]) => list.map(({ name }) => `${kind}\n${name}`));
+}
+
+async function readProject(
+  given: Given,
+  { name, trusted, extraConfigPaths }: TenantProject,
+  tenant: TenantInput | undefined,
+): Promise<ParsedFile[]> {
+  const paths = given.isDirectory ? await configFiles(given.path, extraConfigPaths) : [given.path];
+  const known = tenant?.declared === undefined ? {} : { connections: tenant.declared.connections };
   return Promise.all(
     paths.map(async (path) => {
-      const { name, trusted } = project;
-      return parseConfigFile({ project: name, branch: 'master', path, text: await readText(path), trusted });
+      return parseConfigFile({ project: name, branch: 'master', path, text: await readText(path), trusted, ...known });
     }),
   );
 }
@@ -181,15 +197,7 @@ async function yamlFiles(path: string): Promise<string[]> {
   return found.flat();
 }
 
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw misused(`${path}: cannot be read: ${(error as Error).message}`);
-  }
-}
-
-/** Without a tenant file, whatever a project stanza names is a project. */
+/** Without a tenant, whatever a project stanza names is a project. */
 function addNamed(projects: Map<string, ProjectSource>, files: readonly ParsedFile[]): void {
   for (const { name, nameMatches } of files.flatMap(({ stanzas }) => stanzas.projects)) {
     if (nameMatches !== undefined || projects.has(name)) continue;

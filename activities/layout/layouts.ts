@@ -1,5 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   buildLayout,
   type ConfigSource,
@@ -13,6 +11,7 @@ import {
 import { repositoryPath } from '../git/names.ts';
 import { readBranches } from '../git/refs.ts';
 import { type ProposedBranch, readChangedFiles, readConfigFiles, readConfigIds } from './config-files.ts';
+import { declare, readShipped, shippedProject } from './shipped.ts';
 
 /** A repository under the gate, as `sluice.yaml` has it. */
 export interface GatedProject {
@@ -31,8 +30,6 @@ export interface LayoutDeps {
   readonly projects: () => readonly GatedProject[];
   /** Directory of the bare repositories. */
   readonly root: string;
-  /** Directory of the shipped configuration. */
-  readonly defaults: string;
   /** Connection name to driver. */
   readonly connections: Readonly<Record<string, string>>;
 }
@@ -44,8 +41,6 @@ export interface Layouts {
   /** As it would be with proposed changes, in order, each as it stands by itself: merging may come to more. */
   proposed(changes: readonly ProposedBranch[]): Promise<Layout>;
 }
-
-const shipped = 'sluice/defaults';
 
 /** A project and where its branches are at. */
 interface Heads {
@@ -106,7 +101,7 @@ class ConfigReader {
   }
 
   async load(heads: readonly Heads[]): Promise<Layout> {
-    const own = await this.#ownFiles(heads.map(({ project }) => project));
+    const own = [...(await readShipped()), declare(heads.map(({ project }) => project))];
     const read = new Map<string, BranchConfig>();
     for (const { project, branches } of heads) {
       for (const [branch, commit] of branches) {
@@ -116,7 +111,7 @@ class ConfigReader {
     }
     this.#branches = read;
     const files = this.#parse([...own, ...[...read.values()].flatMap(({ sources }) => sources)]);
-    const projects = [trustedSource(shipped, heads[0]?.project.connection ?? 'git'), ...heads.map(sourceOf)];
+    const projects = [trustedSource(shippedProject, heads[0]?.project.connection ?? 'git'), ...heads.map(sourceOf)];
     return buildLayout({ tenant: { ...defaultTenant, name: this.#deps.tenant }, projects, files });
   }
 
@@ -144,24 +139,6 @@ class ConfigReader {
     this.#parsed = parsed;
     return [...parsed.values()];
   }
-
-  /** The shipped defaults, and what `sluice.yaml` says of its projects, as one trusted project. */
-  async #ownFiles(projects: readonly GatedProject[]): Promise<readonly ConfigSource[]> {
-    const { defaults } = this.#deps;
-    const names = (await readdir(defaults)).filter((name) => name.endsWith('.yaml')).sort();
-    const own = { project: shipped, branch: 'master', trusted: true };
-    const files = names.map(async (path) => ({ ...own, path, text: await readFile(join(defaults, path), 'utf8') }));
-    return [...(await Promise.all(files)), { ...own, path: 'sluice.yaml', text: stanzasOf(projects) }];
-  }
-}
-
-/** JSON is YAML: the projects of `sluice.yaml` as stanzas of the pipelines' language. */
-function stanzasOf(projects: readonly GatedProject[]): string {
-  const queues = [...new Set(projects.flatMap(({ queue }) => queue ?? []))];
-  const stanzas = projects.map(({ name, queue, templates }) => ({
-    project: { name, ...(queue === undefined ? {} : { queue }), templates },
-  }));
-  return JSON.stringify([...queues.map((name) => ({ queue: { name } })), ...stanzas], undefined, 1);
 }
 
 function trustedSource(name: string, connection: string): ProjectSource {

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createGateActivities } from '../../activities/gate/gate-activities.ts';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
@@ -28,8 +27,6 @@ import type { Common } from './common.ts';
 import { createMirrors } from './mirrors.ts';
 import { gatedProjects } from './projects.ts';
 import { createReleases } from './releases.ts';
-
-const defaults = fileURLToPath(new URL('../../pipelines/defaults', import.meta.url));
 
 export interface ControlDeps {
   readonly common: Common;
@@ -87,7 +84,7 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
     Object.entries(config.connections).map(([name, { driver }]) => [name, driver]),
   );
   const projects = gatedProjects(config, (message) => logger.warn(message));
-  const layouts = createLayouts({ tenant: config.tenant, projects, root: paths.git, defaults, connections });
+  const layouts = createLayouts({ tenant: config.tenant, projects, root: paths.git, connections });
   const settings = Object.keys(connections).map((connection) => ({
     root: paths.git,
     connection,

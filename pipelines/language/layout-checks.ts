@@ -186,7 +186,7 @@ export function checkPipelines(layout: LayoutBuilder): void {
 export function checkAttachedJobs(layout: LayoutBuilder, stanza: ProjectStanza): void {
   for (const [name, { jobs, parameters }] of stanza.pipelines) {
     const pipeline = layout.pipelines.get(name);
-    if (pipeline === undefined) layout.warn(stanza, `pipeline "${name}" is not defined`, name);
+    if (pipeline === undefined) missPipeline(layout, stanza, name);
     else if (parameters.length > 0 && !pipeline.allowParameters) {
       layout.fail(stanza, `pipeline "${name}" does not allow parameters`, name);
     }
@@ -199,6 +199,13 @@ export function checkAttachedJobs(layout: LayoutBuilder, stanza: ProjectStanza):
       checkReferences(layout, job, job);
     }
   }
+}
+
+/** A repository may be in tenants of which only one has the pipeline: an error where all of the tenant was asked for. */
+function missPipeline(layout: LayoutBuilder, stanza: ProjectStanza, name: string): void {
+  const message = `pipeline "${name}" is not defined`;
+  if (layout.tenant.partial === false) layout.fail(stanza, message, name);
+  else layout.warn(stanza, message, name);
 }
 
 function label(stanza: ProjectStanza): string {

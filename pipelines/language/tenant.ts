@@ -18,7 +18,10 @@ export interface TenantSettings {
   /** Global semaphores that the tenant may use, with their limits. */
   readonly globalSemaphores: Readonly<Record<string, number>>;
   readonly ansibleVersion?: string;
-  /** Only part of the tenant is at hand: what cannot be found is a warning, not an error. */
+  /**
+   * True: only part of the tenant is at hand, and what cannot be found is a warning, not an error. False: all of it is,
+   * and is judged more strictly than a running server does.
+   */
   readonly partial?: boolean;
 }
 

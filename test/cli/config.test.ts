@@ -19,6 +19,24 @@ const files = {
   'org/bad/zuul.yaml': '- job:\n    name: a\n    foo: 1\n- job: {name: b}\n',
   'org/small/zuul.yaml': '- project: {check: {jobs: [unit, build]}}\n',
   'with space/app/zuul.d/a.yaml': '- job: {name: a}\n',
+  'pkg/app/zuul.yaml': '- project: {templates: [deb-package]}\n',
+  'pkg/odd/zuul.yaml': '- project: {gate: {jobs: [{build-deb: {nodeset: {nodes: {name: n, label: vax}}}}, gone.sh]}}\n',
+  'odd/cfg/zuul.yaml': `- pipeline: {name: check, manager: independent, trigger: {gerrit: [{event: patchset-created}]}}
+- job: {name: base, parent: null, run: there.sh}
+- job: {name: a, dependencies: [b], run: gone.sh}
+- job: {name: b, dependencies: [a]}
+`,
+  'odd/cfg/there.sh': '#!/bin/sh\n',
+  'odd/app/zuul.yaml': '- project: {templates: [none], check: {jobs: [a, b]}, later: {jobs: [a]}}\n',
+  'odd.yaml': `- tenant: {name: odd, source: {gerrit: {config-projects: [cfg], untrusted-projects: [odd/app]}}}\n`,
+  'site/sluice.yaml': `config-projects: [cfg]
+connections: {git: {driver: git}}
+projects: {cfg: {}, app: {templates: [deb-package]}}
+platforms: {debian-99: {format: deb, codename: later, buildImage: a, testImage: b}}
+`,
+  'site/cfg/zuul.yaml': '- job: {name: extra, parent: base, run: x.sh, nodeset: {nodes: {name: n, label: vax}}}\n',
+  'site/cfg/x.sh': '#!/bin/sh\n',
+  'site/app/zuul.yaml': '- project: {check: {jobs: [extra]}}\n',
   'main.yaml': `- tenant:
     name: one
     source: {gerrit: {config-projects: [config], untrusted-projects: [small, org/app, absent]}}
@@ -196,4 +214,85 @@ test('an unknown pipeline is an error', () => {
   );
   assert.equal(status, 1);
   assert.match(json.errors[0]?.message ?? '', /pipeline "no" is not defined/);
+});
+
+test('W7: the shipped pipelines and templates are there for a repository with the documented stanza', () => {
+  const { status, json } = check('pkg/app');
+  assert.deepEqual([status, json.errors, json.jobs, json.projects], [0, [], 0, 1]);
+  const gate = execute<Frozen>(['config', 'freeze', '--pipeline', 'gate', '--project', 'pkg/app', 'pkg/app'], root);
+  assert.equal(gate.status, 0);
+  assert.deepEqual(
+    gate.json.jobs.map(({ name }) => name),
+    ['build-deb', 'lint-deb', 'publish-deb', 'install-deb', 'systest-deb'],
+  );
+});
+
+test('W7: the shipped pipelines can be switched off, and are off where a path brings pipelines of its own', () => {
+  const words = ['config', 'freeze', '--pipeline', 'gate', '--project', 'pkg/app'];
+  assert.match(
+    execute<Frozen>([...words, '--no-defaults', 'pkg/app'], root).json.errors[0]?.message ?? '',
+    /there are: none/,
+  );
+  assert.match(
+    execute<Frozen>([...words, 'pkg/app', 'org/config'], root).json.errors[0]?.message ?? '',
+    /there are: check$/,
+  );
+  assert.deepEqual(check('org/config').json.errors, []);
+});
+
+test('W7: a sluice.yaml of the directory is the tenant: projects, trust, templates, platforms', () => {
+  const site = join(root, 'site');
+  const { status, json } = execute<Checked>(['config', 'check', 'cfg', 'app', '--json'], site);
+  assert.equal(status, 1);
+  assert.deepEqual(
+    json.errors.map(({ path, message }) => `${path}: ${message}`),
+    ['cfg/zuul.yaml: job "extra": no platform is called "vax"; there are: debian-12, rpm-debian-12, debian-99'],
+  );
+  const words = ['config', 'freeze', '--pipeline', 'check', '--project', 'app', 'cfg', 'app'];
+  const { json: frozen } = execute<Frozen>(words, site);
+  assert.ok(frozen.jobs.some(({ name }) => name === 'lint-deb') && frozen.jobs.some(({ name }) => name === 'extra'));
+});
+
+test('W8: what the server refuses is an error where all of the tenant was given', () => {
+  const { status, json } = check('--tenant-file', 'odd.yaml', 'odd/cfg', 'odd/app');
+  assert.equal(status, 1);
+  const said = json.errors.map(({ severity, path, message }) => `${severity} ${path}: ${message}`);
+  const expected = [
+    /^error odd\/app\/zuul\.yaml: project-template "none" is not defined/,
+    /^error odd\/app\/zuul\.yaml: pipeline "later" is not defined/,
+    /^error odd\/.*template "none"/,
+  ];
+  for (const each of expected)
+    assert.ok(
+      said.some((line) => each.test(line)),
+      said.join('\n'),
+    );
+});
+
+test('W8: a cycle of jobs and a program that is not there are told', () => {
+  const cycle = check('odd/cfg', 'a=odd/app', '--no-defaults').json.errors;
+  assert.ok(cycle.some(({ message }) => /template "none"/.test(message)));
+  writeFileSync(join(root, 'odd/app/zuul.yaml'), '- project: {check: {jobs: [a, b]}}\n');
+  const { status, json } = check('--tenant-file', 'odd.yaml', 'odd/cfg', 'odd/app');
+  assert.equal(status, 1);
+  assert.match(json.errors[0]?.message ?? '', /in a cycle: a → b → a/);
+  writeFileSync(join(root, 'odd/app/zuul.yaml'), '- project: {check: {jobs: [{a: {dependencies: !override []}}]}}\n');
+  const runs = check('--tenant-file', 'odd.yaml', 'odd/cfg', 'odd/app');
+  assert.equal(runs.status, 0, JSON.stringify(runs.json.errors));
+  assert.match(runs.json.errors[0]?.message ?? '', /job "a": gone\.sh is not in cfg/);
+});
+
+test('W9: a project or branch that nothing is known of is an error that names what there is', () => {
+  const words = ['config', 'freeze', '--pipeline', 'check', 'org/config', 'org/small'];
+  const unknown = execute<Frozen>([...words, '--project', 'nosuch'], root);
+  assert.equal(unknown.status, 1);
+  assert.match(
+    unknown.json.errors[0]?.message ?? '',
+    /project "nosuch" is not known; there are: org\/config, org\/small/,
+  );
+  const tenant = [...words, '--tenant-file', 'main.yaml', '--project', 'small'];
+  const branch = execute<Frozen>([...tenant, '--branch', 'main'], root);
+  assert.equal(branch.status, 1);
+  assert.match(branch.json.errors[0]?.message ?? '', /branch "main" of small was not read; there are: master/);
+  assert.equal(execute<Frozen>(tenant, root).json.jobs.length, 2);
 });

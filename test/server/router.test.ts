@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createLayouts, type GatedProject } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
@@ -12,7 +12,6 @@ import type { GateName } from '../../workflows/ids.ts';
 import { scratch } from '../activities/git/repository.ts';
 import { type Desk, gatedProject, messageFor, openDesk } from '../activities/review/developer.ts';
 
-const defaults = resolve(import.meta.dirname, '../../pipelines/defaults');
 const firstConfig = '- job: {name: unit, run: unit.sh}\n- project: {check: {jobs: [unit]}}\n';
 
 /** Real repositories, host, layouts and router, in front of gates that only write down what they are told. */
@@ -22,7 +21,7 @@ async function setup(t: TestContext, projects: readonly string[]) {
   const desks = new Map<string, Desk>();
   for (const name of projects) desks.set(name, await openDesk(join(data, name), await gatedProject(data, name)));
   const gated: GatedProject[] = projects.map((name) => ({ name, connection: 'git', trusted: false, templates: [] }));
-  const layouts = createLayouts({ tenant: 't', projects: () => gated, root, defaults, connections: { git: 'git' } });
+  const layouts = createLayouts({ tenant: 't', projects: () => gated, root, connections: { git: 'git' } });
   const host = createGitHost({ root, connection: 'git', page: '' });
   const told: { readonly gate: GateName; readonly message: GateMessage }[] = [];
   const informed: { readonly gate: GateName; readonly message: GateMessage }[] = [];

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { createLayouts } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
 import { timersIn } from '../../activities/layout/timers.ts';
@@ -14,7 +13,6 @@ import type { GateMessage } from '../../workflows/contract.ts';
 import { gateId } from '../../workflows/ids.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../activities/git/repository.ts';
 
-const defaults = fileURLToPath(new URL('../../pipelines/defaults', import.meta.url));
 const config = `
 - job: {name: fuzz, run: tests/fuzz.sh}
 - project: {nightly: {jobs: [fuzz]}}
@@ -29,7 +27,7 @@ async function open(t: TestContext) {
   await setBranch(repo, 'old', await makeCommit(repo, { files: { 'a.c': '' } }));
   const connections = { git: 'git' };
   const project = { name: 'tool', connection: 'git', trusted: false, templates: [] };
-  const layouts = createLayouts({ tenant: 'main', projects: () => [project], root, defaults, connections });
+  const layouts = createLayouts({ tenant: 'main', projects: () => [project], root, connections });
   const told: { gate: string; message: GateMessage }[] = [];
   const gates: GateClient = {
     tell: async (gate, message) => void told.push({ gate: gateId(gate), message }),

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLayouts } from '../../../activities/layout/layouts.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 
-const defaults = join(import.meta.dirname, '../../../pipelines/defaults');
 const jobs = (...names: string[]) => names.map((name) => `- job: {name: ${name}, run: ${name}.sh}\n`).join('');
 
 test('the configuration in force is that of the branch, wherever in it and whatever else has changed', async (t) => {
@@ -12,7 +10,7 @@ test('the configuration in force is that of the branch, wherever in it and whate
   const repo = await bareRepository(root, 'alpha');
   const project = { name: 'alpha', connection: 'git', trusted: false, templates: [] };
   const connections = { git: 'git' };
-  const layouts = createLayouts({ tenant: 'main', projects: () => [project], root, defaults, connections });
+  const layouts = createLayouts({ tenant: 'main', projects: () => [project], root, connections });
   const steps: [files: Record<string, string | null>, found: string[]][] = [
     [{ 'a.txt': '1' }, []],
     [{ '.zuul.yaml': jobs('one') }, ['one']],

@@ -1,0 +1,35 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ConfigSource } from '../../pipelines/language/language.ts';
+
+/** The project whose configuration ships with Sluice: pipelines, jobs and templates for packages. */
+export const shippedProject = 'sluice/defaults';
+
+const directory = fileURLToPath(new URL('../../pipelines/defaults', import.meta.url));
+const place = { project: shippedProject, branch: 'master', trusted: true } as const;
+
+/** What `sluice.yaml` says of a project in the pipelines' language. */
+export interface DeclaredProject {
+  readonly name: string;
+  readonly queue?: string;
+  readonly templates: readonly string[];
+}
+
+/** The shipped configuration, in order of path. */
+export async function readShipped(): Promise<readonly ConfigSource[]> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.yaml')).sort();
+  return Promise.all(
+    names.map(async (path) => ({ ...place, path, text: await readFile(join(directory, path), 'utf8') })),
+  );
+}
+
+/** The projects of `sluice.yaml` as stanzas of the pipelines' language; JSON is YAML. */
+export function declare(projects: readonly DeclaredProject[]): ConfigSource {
+  const queues = [...new Set(projects.flatMap(({ queue }) => queue ?? []))];
+  const stanzas = projects.map(({ name, queue, templates }) => ({
+    project: { name, ...(queue === undefined ? {} : { queue }), templates },
+  }));
+  const text = JSON.stringify([...queues.map((name) => ({ queue: { name } })), ...stanzas], undefined, 1);
+  return { ...place, path: 'sluice.yaml', text };
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { freezeJobs, type Layout, problemText } from '../pipelines/language/language.ts';
+import type { FrozenJob } from '../pipelines/model/job.ts';
+import type { Problem } from '../pipelines/model/position.ts';
+import type { LoadedConfig } from './config-input.ts';
+
+/**
+ * What only shows when the jobs of each project are put together: cycles, what is not run and yet depended on, labels
+ * without a platform, programs that are not there. What cannot be frozen is an error where all of the tenant was given.
+ */
+export function checkGraphs(loaded: LoadedConfig): readonly Problem[] {
+  const { layout, labels, directories, problems } = loaded;
+  const severity = layout.tenant.partial ? 'warning' : 'error';
+  // What was not given makes graphs fail, too: it was told where it is named.
+  const told = layout.tenant.partial && problems.length > 0;
+  const found: Problem[] = [];
+  for (const result of graphs(layout)) {
+    if ('errors' in result) found.push(...(told ? [] : result.errors).map((each) => ({ ...each, severity }) as const));
+    else
+      for (const job of result.graph.jobs)
+        found.push(...unknownLabels(job, labels), ...missingPrograms(job, directories));
+  }
+  const seen = new Set(problems.map(problemText));
+  return found.filter((problem) => seen.size < seen.add(problemText(problem)).size);
+}
+
+function* graphs(layout: Layout) {
+  for (const { project } of layout.configured.values()) {
+    for (const pipeline of layout.pipelines.keys()) {
+      for (const branch of project.branches) {
+        yield freezeJobs(layout, { pipeline, change: { id: 'change', project: project.name, branch, files: null } });
+      }
+    }
+  }
+}
+
+function unknownLabels(job: FrozenJob, labels: readonly string[] | undefined): readonly Problem[] {
+  if (labels === undefined) return [];
+  const nodes = [job.nodeset, ...job.alternatives].flatMap((nodeset) => nodeset.nodes);
+  const unknown = new Set(nodes.map(({ label }) => label).filter((label) => !labels.includes(label)));
+  return [...unknown].map((label) => {
+    const message = `job "${job.name}": no platform is called "${label}"; there are: ${labels.join(', ')}`;
+    return { ...placeOf(job), severity: 'error', message };
+  });
+}
+
+/** A program is looked for where its project was given as a directory. */
+function missingPrograms(job: FrozenJob, directories: ReadonlyMap<string, string>): readonly Problem[] {
+  return [...job.preRun, ...job.run, ...job.postRun].flatMap(({ project, path }) => {
+    const directory = directories.get(project);
+    if (directory === undefined || existsSync(join(directory, path))) return [];
+    const message = `job "${job.name}": ${path} is not in ${project}: the job would end in ERROR`;
+    return [{ ...placeOf(job), severity: 'warning' as const, message }];
+  });
+}
+
+/** Where the job is defined last, before it is attached to a pipeline. */
+function placeOf({ variants }: FrozenJob): Pick<Problem, 'path' | 'line' | 'column'> {
+  const [, path = '', line = 1, column = 1] = /^(.*):(\d+):(\d+)$/.exec(variants.at(-2) ?? variants.at(-1) ?? '') ?? [];
+  return { path, line: Number(line), column: Number(column) };
+}
