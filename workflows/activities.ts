@@ -7,6 +7,7 @@ import type { TimerLook, TimerTurn } from '../pipelines/policy/timers.ts';
 import type {
   BuildRecord,
   BuildSetRecord,
+  BuildSetStart,
   GraphRef,
   JobInput,
   JobStart,
@@ -17,7 +18,6 @@ import type {
   ResumeInput,
   StageInput,
   StageResult,
-  StoredGraph,
   SubmitInput,
   TellInput,
 } from './contract.ts';
@@ -32,8 +32,8 @@ export interface ControlActivities {
   projectQueue(snapshot: QueueSnapshot): Promise<void>;
   recordBuildSet(record: BuildSetRecord): Promise<void>;
   recordBuild(record: BuildRecord): Promise<void>;
-  /** Records the start and reads the item's graph. */
-  beginBuildSet(input: { readonly record: BuildSetRecord; readonly graph: GraphRef }): Promise<StoredGraph>;
+  /** Records the start, reads the item's graph, and looks up what its jobs are offered besides. */
+  beginBuildSet(input: { readonly record: BuildSetRecord; readonly graph: GraphRef }): Promise<BuildSetStart>;
   keepState(state: unknown): Promise<BlobRef>;
   loadState(ref: BlobRef): Promise<unknown>;
   /** Allots the build's id and attempt, and records the start. */

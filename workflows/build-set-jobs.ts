@@ -11,14 +11,14 @@ import {
 } from '@temporalio/workflow';
 import type { PendingBuild } from '../pipelines/jobs/pending.ts';
 import type { BuildOutcome, BuildSetEvent } from '../pipelines/jobs/state.ts';
-import type { BuildSetInput, JobInput, JobNews, StoredGraph } from './contract.ts';
+import type { BuildSetInput, BuildSetStart, JobInput, JobNews } from './contract.ts';
 import { buildSetId, jobId } from './ids.ts';
 import { job } from './job.ts';
 import { resumeSignal } from './messages.ts';
 import { attributes } from './search-attributes.ts';
 
 interface Deps {
-  readonly stored: StoredGraph;
+  readonly stored: BuildSetStart;
   readonly apply: (event: BuildSetEvent) => void;
 }
 
@@ -100,7 +100,9 @@ export class JobChildren {
 
   #jobInput(build: PendingBuild): JobInput {
     const { tenant, pipeline, key, permissions } = this.#input;
-    const { changes, sources } = this.#deps.stored;
+    const { changes, sources, unreleased } = this.#deps.stored;
+    const label = build.nodeset.nodes[0]?.label ?? '';
+    const offered = build.job.requires.length > 0 ? unreleased?.[label] : undefined;
     const own = changes.find(({ id }) => id === build.job.change) ?? changes[0];
     const source = sources.find(({ project, branch }) => project === own?.project && branch === own.branch);
     if (!own || !source) throw new Error(`no prepared state for ${build.job.key}`);
@@ -117,6 +119,7 @@ export class JobChildren {
       sources,
       parents: build.parents,
       provided: build.artifacts,
+      ...(offered === undefined ? {} : { unreleased: offered }),
       priority: permissions.priority - (build.underPaused ? 1 : 0),
     };
   }

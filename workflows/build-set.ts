@@ -25,6 +25,7 @@ import {
   retriggerSignal,
   retriggerUpdate,
 } from './messages.ts';
+import { has } from './patches.ts';
 import type { BuildSetRecord } from './records.ts';
 import { searchAttributes } from './search-attributes.ts';
 
@@ -39,35 +40,47 @@ export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
   const jobs = new JobChildren(input, { stored, apply: (event) => progress.apply(event) });
   const orders = takeOrders(input, progress);
   setHandler(jobNewsSignal, (news) => jobs.hear(news));
-  const gate = new GateLine(input.gate, () => Object.assign(orders, { closed: true, changed: true }));
+  const whole = has('build-set-ends');
+  const gate = new GateLine(input.gate, { inOrder: whole });
+  const news = () =>
+    whole
+      ? [progress.state, orders.permissions, orders.closed, gate.lost, gate.idle, jobs.count]
+      : [progress.state, orders.heard, gate.lost];
   let result: BuildSetResult | null = null;
   for (;;) {
-    const seen = progress.state;
-    orders.changed = false;
-    advance(progress, jobs, orders);
+    const seen = news();
+    const closed = orders.closed || gate.lost;
+    advance(progress, jobs, { permissions: orders.permissions, closed });
     gate.tell(progress.untold.splice(0));
     const reached = buildSetResult(progress.state);
     if (reached !== result) {
       result = reached;
       await announce({ ...record, result, endTime: result === null ? null : Date.now() });
     }
-    const over = orders.closed && isOver(progress.state) && jobs.count === 0;
+    const over = closed && isOver(progress.state) && jobs.count === 0;
     if (over && gate.idle) return result ?? 'DEQUEUED';
-    await condition(() => orders.changed || progress.state !== seen || (over && gate.idle));
+    await condition(() => (over && gate.idle) || news().some((now, index) => now !== seen[index]));
   }
 }
 
-/** What the gate and people have asked of the build set so far. */
+/** What the gate has asked of the build set so far. */
 interface Orders {
   permissions: BuildSetInput['permissions'];
   closed: boolean;
-  changed: boolean;
+  /** How many words of the gate there were. */
+  heard: number;
 }
 
 function takeOrders(input: BuildSetInput, progress: BuildSetProgress): Orders {
-  const orders: Orders = { permissions: input.permissions, closed: false, changed: true };
-  setHandler(permissionsSignal, (permissions) => void Object.assign(orders, { permissions, changed: true }));
-  setHandler(closeSignal, () => void Object.assign(orders, { closed: true, changed: true }));
+  const orders: Orders = { permissions: input.permissions, closed: false, heard: 0 };
+  setHandler(permissionsSignal, (permissions) => {
+    orders.permissions = permissions;
+    orders.heard += 1;
+  });
+  setHandler(closeSignal, () => {
+    orders.closed = true;
+    orders.heard += 1;
+  });
   setHandler(retriggerSignal, ({ job }) => {
     if (progress.refuseRetrigger(job) === undefined) progress.retrigger(job);
   });
@@ -89,7 +102,7 @@ function takeOrders(input: BuildSetInput, progress: BuildSetProgress): Orders {
 }
 
 /** Brings what runs in line with what is wanted. */
-function advance(progress: BuildSetProgress, jobs: JobChildren, orders: Orders): void {
+function advance(progress: BuildSetProgress, jobs: JobChildren, orders: Omit<Orders, 'heard'>): void {
   const time = Date.now();
   if (orders.permissions.reported && !progress.state.reporting) progress.apply({ type: 'reported' });
   if (orders.closed && !isOver(progress.state)) progress.apply({ type: 'canceled', time });

@@ -32,6 +32,11 @@ export interface JobInput {
   readonly sources: readonly SourceState[];
   readonly parents: readonly Artifact[];
   readonly provided: readonly ProvidedArtifact[];
+  /**
+   * Test repositories of merged changes that the released repository lacked when the build set began; absent: looked
+   * up when the job starts.
+   */
+  readonly unreleased?: readonly ProvidedArtifact[];
   /** The pipeline's, for what is scarce: lower is served first. Absent: as in a pipeline of normal precedence. */
   readonly priority?: number;
 }
@@ -47,6 +52,15 @@ export interface StoredGraph {
   readonly changes: readonly ChangeRef[];
   /** Branches whose configuration the item, or one ahead of it, changes. */
   readonly reconfigured: readonly { readonly project: string; readonly branch: string }[];
+}
+
+/** What a build set works with from its start to its end, so that all of its jobs see one state of the world. */
+export interface BuildSetStart extends StoredGraph {
+  /**
+   * Node label to the test repositories of merged changes that its released repository lacks, oldest first; absent
+   * where a build set began before they were looked up at its start.
+   */
+  readonly unreleased?: Readonly<Record<string, readonly ProvidedArtifact[]>>;
 }
 
 /** A patch set, as far as running jobs for it goes. */
@@ -185,6 +199,8 @@ export interface JobStart {
   readonly alone: boolean;
   /** Test repositories of changes that have merged and are not released yet, oldest first. */
   readonly unreleased: readonly ProvidedArtifact[];
+  /** Why it cannot run at all, in one line. */
+  readonly refused?: string;
   /** Milliseconds since the epoch. */
   readonly time: number;
 }

@@ -2,27 +2,44 @@ import { getExternalWorkflowHandle, log, rootCause, workflowInfo } from '@tempor
 import type { GateCommand } from '../pipelines/gate/command.ts';
 import { commandsSignal } from './messages.ts';
 
-/** The way from a build set to its gate: messages in order, each with an id of its own. */
+/**
+ * The way from a build set to its gate. Signals of one workflow to another may overtake each other, so there is one
+ * under way at most, and the next takes all that has been said meanwhile.
+ */
 export class GateLine {
   readonly #gate: string;
-  readonly #lost: () => void;
+  readonly #inOrder: boolean;
+  #waiting: readonly GateCommand[] = [];
   #sent = 0;
   #open = 0;
+  #lost = false;
 
-  /** `lost` is called when the gate turns out to be no longer there. */
-  constructor(gate: string, lost: () => void) {
+  /** @param inOrder false for build sets that began before: each message leaves at once */
+  constructor(gate: string, { inOrder }: { readonly inOrder: boolean }) {
     this.#gate = gate;
-    this.#lost = lost;
+    this.#inOrder = inOrder;
   }
 
   /** Every message has arrived. */
   get idle(): boolean {
-    return this.#open === 0;
+    return this.#open === 0 && this.#waiting.length === 0;
   }
 
-  /** Tells the gate these commands, if there are any, without waiting. */
+  /** The gate turned out to be no longer there. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** Tells the gate these commands, without waiting. */
   tell(commands: readonly GateCommand[]): void {
-    if (commands.length === 0) return;
+    this.#waiting = [...this.#waiting, ...commands];
+    this.#send();
+  }
+
+  #send(): void {
+    if (this.#waiting.length === 0 || (this.#inOrder && this.#open > 0)) return;
+    const commands = this.#waiting;
+    this.#waiting = [];
     this.#sent += 1;
     this.#open += 1;
     const id = `${workflowInfo().firstExecutionRunId}/${this.#sent}`;
@@ -30,10 +47,11 @@ export class GateLine {
       .signal(commandsSignal, { id, commands })
       .catch((error: unknown) => {
         log.warn('the gate does not answer', { gate: this.#gate, reason: rootCause(error) });
-        this.#lost();
+        this.#lost = true;
       })
       .finally(() => {
         this.#open -= 1;
+        this.#send();
       });
   }
 }

@@ -56,10 +56,10 @@ async function take(input: JobInput, start: JobStart, request: SemaphoreRequest)
 
 /** Records what the job waits for, or with nothing to say that it starts now. @returns when */
 async function record(input: JobInput, start: JobStart, summary: string): Promise<number> {
-  const { workflowId: workflow } = workflowInfo();
+  const { workflowId: workflow, runId: run } = workflowInfo();
   const time = Date.now();
   setCurrentDetails(summary || `attempt ${start.attempt} runs`);
-  await local.recordBuild({ ...startRecord(input, start, { workflow, time }), summary });
+  await local.recordBuild({ ...startRecord(input, start, { workflow, run, time }), summary });
   return time;
 }
 

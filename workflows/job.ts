@@ -30,28 +30,38 @@ import { tell } from './tell.ts';
  * still stands; else it is recorded as a run of its own.
  */
 export async function job(input: JobInput): Promise<JobResult> {
-  const { runId, originalExecutionRunId, workflowId, parent } = workflowInfo();
-  const byHand = parent === undefined || runId !== originalExecutionRunId;
-  const start = await local.beginJob({ job: input, workflow: workflowId, run: runId, byHand });
-  let record = startRecord(input, start, { workflow: workflowId, time: start.time });
+  const start = await begin(input);
+  const { workflowId, runId } = workflowInfo();
+  let record = startRecord(input, start, { workflow: workflowId, run: runId, time: start.time });
   const line = new JobLine(input, start);
+  // What was recorded as begun is recorded as ended, too, whatever comes between.
+  const end = (result: StageResult) =>
+    CancellationScope.nonCancellable(() => conclude(input, { start, record, result: line.judge(result) }));
+  if (start.refused !== undefined) return end({ result: 'ERROR', summary: start.refused, artifacts: [] });
+  let result: StageResult;
   try {
-    const result = await withSemaphores(input, start, (startTime) => {
+    result = await withSemaphores(input, start, (startTime) => {
       record = { ...record, startTime };
       return run(input, start, line);
     });
-    return await conclude(input, { start, record, result: line.judge(result) });
   } catch (error) {
     if (isCancellation(error)) {
-      const result: StageResult = { result: 'CANCELED', summary: 'cancelled', artifacts: [] };
-      await CancellationScope.nonCancellable(() => conclude(input, { start, record, result }));
+      await end({ result: 'CANCELED', summary: 'cancelled', artifacts: [] });
       throw error;
     }
     // The stage gave up on its infrastructure: the job's own attempts decide whether there is another.
     const summary = rootCause(error) ?? String(error);
     log.warn('stage gave up', { summary });
-    return conclude(input, { start, record, result: line.judge({ result: 'RETRY', summary, artifacts: [] }) });
+    result = { result: 'RETRY', summary, artifacts: [] };
   }
+  return end(result);
+}
+
+/** A cancellation waits until it is known what there is to be ended. */
+function begin(input: JobInput): Promise<JobStart> {
+  const { runId: run, originalExecutionRunId, workflowId: workflow, parent } = workflowInfo();
+  const byHand = parent === undefined || run !== originalExecutionRunId;
+  return CancellationScope.nonCancellable(() => local.beginJob({ job: input, workflow, run, byHand }));
 }
 
 /** One run of a job, with what came out. */

@@ -6,6 +6,8 @@ import type { BuildSetName, GateName } from './ids.ts';
 /** What the store keeps of one attempt at one job: written when it starts and again when it ends. */
 export interface BuildRecord extends BuildIdentity {
   readonly workflow: string;
+  /** The workflow's run; absent in records from before it was kept. */
+  readonly run?: string;
   readonly stage: Stage | 'script' | 'noop';
   readonly voting: boolean;
   readonly label: string;
@@ -17,6 +19,8 @@ export interface BuildRecord extends BuildIdentity {
   readonly endTime: number | null;
   /** Started by hand after the item's report, or for no item at all. */
   readonly alone: boolean;
+  /** Started by hand, and this build set waits for it under this job's key. */
+  readonly adopted?: { readonly workflow: string; readonly job: string };
   readonly timing?: StageTiming;
 }
 
@@ -99,19 +103,29 @@ export function identity(input: JobInput, start: JobStart): BuildIdentity {
   };
 }
 
-/** The record of a job that has just started. `time`: milliseconds since the epoch. */
-export function startRecord(input: JobInput, start: JobStart, at: { workflow: string; time: number }): BuildRecord {
+/** The run of a job's workflow that a record is about, and its start in milliseconds since the epoch. */
+export interface JobRun {
+  readonly workflow: string;
+  readonly run: string;
+  readonly time: number;
+}
+
+/** The record of a job that has just started. */
+export function startRecord(input: JobInput, start: JobStart, at: JobRun): BuildRecord {
+  const { reportTo, job } = input;
   return {
     ...identity(input, start),
     workflow: at.workflow,
-    stage: input.job.uses ?? 'script',
-    voting: input.job.voting,
-    label: input.job.nodeset.nodes.map((node) => node.label).join(' '),
+    run: at.run,
+    stage: job.uses ?? 'script',
+    voting: job.voting,
+    label: job.nodeset.nodes.map((node) => node.label).join(' '),
     result: null,
     summary: '',
     artifacts: [],
     startTime: at.time,
     endTime: null,
     alone: start.alone,
+    ...(start.adopted && reportTo !== undefined ? { adopted: { workflow: reportTo, job: job.key } } : {}),
   };
 }

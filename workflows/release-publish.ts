@@ -1,7 +1,8 @@
+import { CancellationScope } from '@temporalio/workflow';
 import type { ReleaseActivities } from '../activities/release/release-activities.ts';
 import type { ReleasedPackage } from '../activities/report/types.ts';
 import type { SignActivities, SignedFile } from '../activities/sign/sign-activities.ts';
-import type { BlobRef, PackageFile } from '../pipelines/model/artifact.ts';
+import type { BlobRef, PackageFile, PackageFormat } from '../pipelines/model/artifact.ts';
 import type { ReleaseInput } from './contract.ts';
 
 interface Hands {
@@ -31,14 +32,23 @@ export async function publishBuild({ steps, signer }: Hands, publication: Public
   const digests = await steps.attest({ ...step, about: input });
   const envelopes = await signer.signStatements({ digests });
   const packages = describe(format, files, { signed, envelopes });
+  // From here on it may be shown at any moment: cancelled now, it would be published and nobody would know.
+  const shown = await CancellationScope.nonCancellable(() => show({ steps, signer }, { ...step, format, envelopes }));
+  return shown.refused === undefined ? { packages } : { packages: [], refused: shown.refused };
+}
+
+async function show(
+  { steps, signer }: Hands,
+  { format, ...step }: Parameters<ReleaseActivities['stageReleased']>[0] & { readonly format: PackageFormat },
+): Promise<{ readonly refused?: string }> {
   for (;;) {
-    const staged = await steps.stageReleased({ ...step, envelopes });
-    if (staged.outcome === 'refused') return { packages: [], refused: staged.reason };
-    if (staged.outcome === 'unchanged') return { packages };
+    const staged = await steps.stageReleased(step);
+    if (staged.outcome === 'refused') return { refused: staged.reason };
+    if (staged.outcome === 'unchanged') return {};
     const signatures = await signer.signIndex({ digest: staged.index.digest });
     const { published } = await steps.publishReleased({ ...staged, format, signatures });
     // Another release came between: the next state is made on top of it.
-    if (published) return { packages };
+    if (published) return {};
   }
 }
 

@@ -1,6 +1,6 @@
-import { executeChild, proxyActivities } from '@temporalio/workflow';
+import { CancellationScope, executeChild, isCancellation, proxyActivities, rootCause } from '@temporalio/workflow';
 import type { ReleaseActivities } from '../activities/release/release-activities.ts';
-import type { ReleaseRecord } from '../activities/report/types.ts';
+import type { ReleasedPackage, ReleaseRecord } from '../activities/report/types.ts';
 import type { SignActivities } from '../activities/sign/sign-activities.ts';
 import type { PackagesMetadata } from '../pipelines/model/artifact.ts';
 import { control, heartbeatTimeout, stageActivities } from './activities.ts';
@@ -32,23 +32,43 @@ export function runRelease(run: ReleaseRun): Promise<StageResult> {
 /**
  * After a merge: the gate's packages when the merged tree is the built one, else a build of the branch; signed,
  * attested, shown at once, then the mirrors. Every step may be repeated: killed anywhere, it goes on from there.
+ * However it ends, its record says so; cancelled after it was shown it is a release like any other.
  */
 export async function release(run: ReleaseRun): Promise<StageResult> {
   const { input, repositories } = await control.planRelease(run.stage);
   const record = firstRecord(run, input);
-  await control.recordRelease(record);
-  const built = await chooseBuild(run, input);
-  const ended = 'failure' in built ? built.failure : await publish({ input, built });
-  const state = ended.result === 'SUCCESS' ? 'published' : 'failed';
-  const origin = 'failure' in built ? null : built.origin;
-  const packages = 'packages' in ended ? ended.packages : [];
-  const { result, summary, artifacts } = ended;
-  await control.recordRelease({ ...record, state, origin, summary, packages, repositories, endTime: Date.now() });
-  if (state === 'published' && !('failure' in built)) {
-    await control.startMirrors({ format: built.format, release: record.id });
-    await control.retireTestRepositories({ pipeline: run.stage.build.pipeline, key: run.stage.build.buildSet });
+  let ended: Ended;
+  try {
+    await control.recordRelease(record);
+    const built = await chooseBuild(run, input);
+    ended = 'failure' in built ? { ...built.failure, built: null } : await publish({ input, built });
+  } catch (error) {
+    const summary = isCancellation(error)
+      ? 'cancelled before anything was released'
+      : (rootCause(error) ?? String(error));
+    const over = { ...record, state: 'failed', summary, endTime: Date.now() } as const;
+    await CancellationScope.nonCancellable(() => control.recordRelease(over));
+    throw error;
   }
+  const { result, summary, artifacts } = ended;
+  await CancellationScope.nonCancellable(() => conclude(run, { ...record, repositories }, ended));
   return { result, summary, artifacts };
+}
+
+/** How a release went; `built` is what was released, null where nothing was. */
+interface Ended extends StageResult {
+  readonly built: Publication['built'] | null;
+  readonly packages?: readonly ReleasedPackage[];
+}
+
+async function conclude({ stage }: ReleaseRun, record: ReleaseRecord, ended: Ended): Promise<void> {
+  const { built, summary, packages = [] } = ended;
+  const state = ended.result === 'SUCCESS' ? 'published' : 'failed';
+  const origin = built?.origin ?? null;
+  await control.recordRelease({ ...record, state, origin, summary, packages, endTime: Date.now() });
+  if (state === 'failed' || built === null) return;
+  await control.startMirrors({ format: built.format, release: record.id });
+  await control.retireTestRepositories({ pipeline: stage.build.pipeline, key: stage.build.buildSet });
 }
 
 type Built =
@@ -76,15 +96,13 @@ interface Publication {
   readonly built: Exclude<Built, { failure: StageResult }>;
 }
 
-async function publish({ input, built }: Publication) {
+async function publish({ input, built }: Publication): Promise<Ended> {
   const name = `${input.merged.commit.slice(0, 12)}-${built.format}`;
   const published = await publishBuild({ steps, signer }, { input, manifest: built.manifest, release: name });
-  if (published.refused !== undefined) {
-    return { result: 'FAILURE', summary: published.refused, artifacts: [] } satisfies StageResult;
-  }
+  if (published.refused !== undefined) return { result: 'FAILURE', summary: published.refused, artifacts: [], built };
   const names = published.packages.map((one) => `${one.name} ${one.version}`);
   const summary = `${built.origin} ${[...new Set(names)].join(', ')}`;
-  return { result: 'SUCCESS' as const, summary, artifacts: [], packages: published.packages };
+  return { result: 'SUCCESS', summary, artifacts: [], packages: published.packages, built };
 }
 
 function firstRecord({ stage }: ReleaseRun, input: ReleaseInput): ReleaseRecord {

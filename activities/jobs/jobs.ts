@@ -3,13 +3,13 @@ import type { BeginJob } from '../../workflows/activities.ts';
 import {
   type BuildRecord,
   type BuildSetRecord,
+  type BuildSetStart,
   type GraphRef,
   type JobStart,
   type StoredGraph,
   taskQueues,
 } from '../../workflows/contract.ts';
 import { startRecord } from '../../workflows/records.ts';
-import { configurationFault } from '../failure.ts';
 import type { BlobStore } from '../ports.ts';
 
 export interface JobDeps {
@@ -24,6 +24,8 @@ export interface JobDeps {
   readonly defaultArch: string;
   /** Test repositories of merged changes that the released repository lacks, for a job on nodes of that label. */
   readonly unreleased: (label: string) => Promise<readonly ProvidedArtifact[]>;
+  /** Whether a test repository, named by its URL, is still there. */
+  readonly isThere: (url: string) => Promise<boolean>;
   readonly saveBuild: (record: BuildRecord) => Promise<unknown>;
   readonly saveBuildSet: (record: BuildSetRecord) => Promise<unknown>;
 }
@@ -32,36 +34,48 @@ export interface JobDeps {
 export function createJobActivities(deps: JobDeps) {
   return {
     async beginJob(input: BeginJob): Promise<JobStart> {
+      const placed = queueFor(deps, input);
       const adopted = input.byHand && input.job.reportTo !== undefined ? await deps.adopt(input) : null;
+      const time = Date.now();
       const start = {
         build: buildId(input),
         attempt: adopted?.attempt ?? (input.byHand ? (await deps.latestAttempt(input)) + 1 : input.job.attempt),
-        queue: queueFor(deps, input),
+        ...placed,
         unreleased: await unreleasedFor(deps, input),
         adopted: adopted !== null,
         alone: input.byHand && adopted === null,
-        time: Date.now(),
+        time,
       };
-      await deps.saveBuild(startRecord(input.job, start, { workflow: input.workflow, time: start.time }));
+      await deps.saveBuild(startRecord(input.job, start, { workflow: input.workflow, run: input.run, time }));
       return start;
     },
 
-    async beginBuildSet(input: { readonly record: BuildSetRecord; readonly graph: GraphRef }): Promise<StoredGraph> {
+    async beginBuildSet(input: { readonly record: BuildSetRecord; readonly graph: GraphRef }): Promise<BuildSetStart> {
       await deps.saveBuildSet(input.record);
-      return JSON.parse((await deps.blobs.read(input.graph.digest)).toString('utf8'));
+      const stored: StoredGraph = JSON.parse((await deps.blobs.read(input.graph.digest)).toString('utf8'));
+      const unreleased: Record<string, readonly ProvidedArtifact[]> = {};
+      for (const label of labelsOf(stored)) unreleased[label] = await deps.unreleased(label);
+      return { ...stored, unreleased };
     },
   };
 }
 
-/** Only jobs that require something of others are given it. */
-async function unreleasedFor(
-  deps: JobDeps,
-  { job: { job, provided } }: BeginJob,
-): Promise<readonly ProvidedArtifact[]> {
+/** Labels of the nodes of jobs that require something of others: only they are given it. */
+function labelsOf({ graph }: StoredGraph): ReadonlySet<string> {
+  const requiring = graph.jobs.filter(({ requires }) => requires.length > 0);
+  const nodesets = requiring.flatMap(({ nodeset, alternatives }) => [nodeset, ...alternatives]);
+  return new Set(nodesets.flatMap(({ nodes }) => nodes[0]?.label ?? []));
+}
+
+/** What has been released since the build set began is no longer there, and need not be. */
+async function unreleasedFor(deps: JobDeps, { job: input }: BeginJob): Promise<readonly ProvidedArtifact[]> {
+  const { job, provided } = input;
   const label = job.nodeset.nodes[0]?.label;
   if (job.requires.length === 0 || label === undefined) return [];
   const known = new Set(provided.map(({ url }) => url));
-  return (await deps.unreleased(label)).filter(({ url }) => !known.has(url));
+  const found = (input.unreleased ?? (await deps.unreleased(label))).filter(({ url }) => !known.has(url));
+  const there = await Promise.all(found.map(({ url }) => deps.isThere(url)));
+  return found.filter((_, index) => there[index]);
 }
 
 /** Unique for every run, and a path segment: the job's name and half of the run's random id. */
@@ -75,13 +89,15 @@ function buildId({ job, run }: BeginJob): string {
 }
 
 /** All nodes of a job are served by one worker, so they have one architecture. */
-function queueFor(deps: JobDeps, { job }: BeginJob): string {
-  const arches = job.job.nodeset.nodes.map(({ label }) => deps.archOf(label) ?? unknown(label));
-  const [first = deps.defaultArch, other] = new Set(arches);
-  if (other !== undefined) throw configurationFault(`nodes of ${job.job.name} are of several architectures`);
-  return taskQueues.build(first);
-}
-
-function unknown(label: string): never {
-  throw configurationFault(`no platform is called "${label}": sluice.yaml's platforms and the built-in ones are known`);
+function queueFor(deps: JobDeps, { job }: BeginJob): Pick<JobStart, 'queue' | 'refused'> {
+  const labels = job.job.nodeset.nodes.map(({ label }) => label);
+  const unknown = labels.find((label) => deps.archOf(label) === undefined);
+  const [first = deps.defaultArch, other] = new Set(labels.flatMap((label) => deps.archOf(label) ?? []));
+  const queue = taskQueues.build(first);
+  if (unknown !== undefined) {
+    const known = "sluice.yaml's platforms and the built-in ones are known";
+    return { queue, refused: `no platform is called "${unknown}": ${known}` };
+  }
+  if (other === undefined) return { queue };
+  return { queue, refused: `nodes of ${job.job.name} are of several architectures: ${first}, ${other}` };
 }

@@ -50,19 +50,19 @@ export function createPublishStage(deps: PublishStageDeps): StageRunner {
 
 /** Removes a test repository, named by its artifact's URL; harmless when it is gone. */
 export async function removeTestRepository(root: string, url: string): Promise<void> {
-  await rm(join(root, idIn(url)), { recursive: true, force: true });
-}
-
-/** Whether a test repository, named by its artifact's URL, is there. */
-export async function hasTestRepository(root: string, url: string): Promise<boolean> {
-  return exists(join(root, idIn(url)));
-}
-
-/** @throws for a URL that names no test repository. */
-function idIn(url: string): string {
-  const id = /\/repositories\/test\/([a-z0-9][a-z0-9._-]*)\/?$/.exec(url)?.[1];
+  const id = idIn(url);
   if (id === undefined) throw new Error(`${JSON.stringify(url)} names no test repository`);
-  return id;
+  await rm(join(root, id), { recursive: true, force: true });
+}
+
+/** Whether a URL names a test repository that is there. */
+export async function hasTestRepository(root: string, url: string): Promise<boolean> {
+  const id = idIn(url);
+  return id !== undefined && (await exists(join(root, id)));
+}
+
+function idIn(url: string): string | undefined {
+  return /\/repositories\/test\/([a-z0-9][a-z0-9._-]*)\/?$/.exec(url)?.[1];
 }
 
 /** The `packages` artifacts among the jobs' results. */

@@ -50,6 +50,7 @@ export function createControl(deps: ControlDeps) {
       ...{ blobs, adopt: adoptBy(temporal.client), latestAttempt: latestAttemptIn(store) },
       ...{ archOf: archIn(common), defaultArch: hostArch() },
       unreleased: unreleasedIn(deps, router),
+      isThere: isThereIn(common),
       ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
     }),
     ...createSemaphoreActivities({ client: temporal.client, limits }),
@@ -135,6 +136,10 @@ function archIn({ findPlatform }: Common) {
   };
 }
 
+function isThereIn({ paths }: Common) {
+  return (url: string) => hasTestRepository(join(paths.repositories, 'test'), url);
+}
+
 /** Enough for all that a day merges between two releases. */
 const recent = 50;
 
@@ -144,7 +149,7 @@ function unreleasedIn({ common, store, logger }: ControlDeps, router: EventRoute
     releases: () => store.listReleases(recent * 4),
     buildsOf: ({ change, pipeline }) => store.listBuilds({ change, pipeline, limit: 200 }),
     isMerged: async (change) => (await router.read(change))?.status === 'merged',
-    isThere: (url) => hasTestRepository(join(common.paths.repositories, 'test'), url),
+    isThere: isThereIn(common),
     warn: (about) => logger.warn(about, 'cannot tell what a merged change offers'),
   };
   return async (label: string) => {

@@ -14,7 +14,7 @@ import { type DevServer, type DevServerOptions, startDevServer } from '../../inf
 import { createControlWorker, createHostWorker, createStageWorker } from '../../infra/temporal/worker.ts';
 import type { ChangeFacts, GateCommand } from '../../pipelines/gate/command.ts';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
-import type { FrozenJob } from '../../pipelines/model/job.ts';
+import type { FrozenJob, ProvidedArtifact } from '../../pipelines/model/job.ts';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
 import type { Tick, Timer } from '../../pipelines/policy/timers.ts';
 import {
@@ -63,6 +63,13 @@ export class Outside {
   /** Places of the worker for stages. */
   slots = 20;
   conflicts = new Set<string>();
+  /** Whether the first failure of a job cancels the others of its build set. */
+  failFast = false;
+  /** What the released repositories lack, and test repositories that are gone. */
+  unreleased: readonly ProvidedArtifact[] = [];
+  readonly retired = new Set<string>();
+  /** Architecture of the workers for a label; undefined: nobody knows it. */
+  archOf: (label: string) => string | undefined = () => 'test';
   /** Timers as configured, and those that have fired. */
   timers: readonly Timer[] = [];
   readonly ticks: Tick[] = [];
@@ -82,9 +89,10 @@ export class Outside {
       blobs: { read: async (digest) => Buffer.from(this.blobs.get(digest) ?? '') },
       adopt: adoptBy(temporal.client),
       latestAttempt: async ({ job }) => this.latestAttempt(job.job.name, job.change),
-      archOf: () => 'test',
+      archOf: (label) => this.archOf(label),
       defaultArch: 'test',
-      unreleased: async () => [],
+      unreleased: async () => this.unreleased,
+      isThere: async (url) => !this.retired.has(url),
       saveBuild: async (record) => this.builds.set(record.id, record),
       saveBuildSet: async (record) => this.buildSets.set(record.workflow, record),
     });
@@ -149,7 +157,7 @@ export class Outside {
       const below = states.get(base ?? '')?.sources ?? ahead.map(sourceOf);
       const sources = [...below, ...changes.map(sourceOf)];
       const jobs = changes.flatMap((change) => this.jobs(change).map((job) => ({ ...job, change: change.id })));
-      const graph = { jobs, failFast: false, warnings: [] };
+      const graph = { jobs, failFast: this.failFast, warnings: [] };
       const stored = { graph, sources, changes, reconfigured: [] };
       states.set(key, stored);
       return { key, graph: this.keep(stored), outcome: { kind: 'ready', graph } };
@@ -274,7 +282,7 @@ function bundleOnce() {
 }
 
 /** Waits until a condition holds, looking every 20 ms. @throws with `what` after the time limit. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, limit = 20_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, limit = 60_000): Promise<void> {
   const deadline = Date.now() + limit;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`not so after ${limit} ms: ${what}`);

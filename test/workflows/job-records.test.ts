@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { JobInput, JobResult } from '../../workflows/contract.ts';
+import { change, entering, fine, frozenJob } from './make.ts';
+import { until, World } from './world.ts';
+
+let world: World;
+before(async () => {
+  world = await World.start();
+});
+after(() => world.stop());
+
+const nodeset = { name: '', nodes: [{ name: ['node'], label: 'debian' }], groups: [] };
+const build = frozenJob('build', { uses: 'build', attempts: 1 });
+
+function recordsOf(id: string) {
+  return [...world.outside.builds.values()].filter((one) => one.change === id);
+}
+
+/** The input of a job of a change that has merged. */
+async function inputFor(id: string, job = build): Promise<JobInput> {
+  world.outside.jobs = () => [job];
+  world.outside.stage = () => fine;
+  await world.tell(id, entering([change(id)]));
+  await until('it is merged', () => world.outside.merged.includes(id));
+  return (await world.inputOf(recordsOf(id)[0]?.workflow ?? '')) as JobInput;
+}
+
+test('R7: a job that is cancelled before it has begun is recorded as cancelled', async () => {
+  const input = await inputFor('early');
+  await world.stopWorkers();
+  const handle = await world.temporal.client.workflow.start('job', {
+    ...{ workflowId: 'job-early', taskQueue: 'control', args: [input] },
+  });
+  await handle.cancel();
+  await world.startWorkers();
+  await assert.rejects(handle.result());
+  assert.equal((await handle.describe()).status.name, 'CANCELLED');
+  const record = recordsOf('early').find(({ workflow }) => workflow === 'job-early');
+  assert.deepEqual([record?.result, record?.summary], ['CANCELED', 'cancelled']);
+  assert.equal(record?.run, (await handle.describe()).runId);
+});
+
+test('R7: a job whose stage has ended says so, though it was cancelled while that was being written down', async () => {
+  const input = await inputFor('late');
+  let cancel: () => Promise<unknown> = async () => undefined;
+  const save = world.outside.builds.set.bind(world.outside.builds);
+  world.outside.builds.set = (id, record) => {
+    if (record.workflow === 'job-late' && record.endTime !== null) void cancel();
+    return save(id, record);
+  };
+  const handle = await world.temporal.client.workflow.start('job', {
+    ...{ workflowId: 'job-late', taskQueue: 'control', args: [input] },
+  });
+  cancel = () => handle.cancel();
+  const { outcome }: JobResult = await handle.result();
+  assert.equal(outcome.result, 'SUCCESS');
+  assert.equal(recordsOf('late').find(({ workflow }) => workflow === 'job-late')?.result, 'SUCCESS');
+});
+
+test('R7: a job that no worker can run is recorded with the reason, and its build set goes on', async () => {
+  world.outside.archOf = (label) => (label === 'debian' ? undefined : 'test');
+  world.outside.jobs = () => [frozenJob('build', { uses: 'build', attempts: 1, nodeset })];
+  await world.tell('nowhere', entering([change('nowhere')]));
+  await until('it is reported', () => world.outside.reports('failure').includes('nowhere,1'));
+  const [record] = recordsOf('nowhere');
+  assert.equal(record?.result, 'ERROR');
+  assert.match(record?.summary ?? '', /no platform is called "debian"/);
+  world.outside.archOf = () => 'test';
+});
+
+test('W2: what is offered besides is looked up once for a build set, and stays so for a repeat', async () => {
+  const offer = (name: string) => {
+    return {
+      name,
+      url: `http://here/repositories/test/${name}`,
+      project: 'lib',
+      change: name,
+      patchset: 1,
+      job: 'publish',
+    };
+  };
+  world.outside.unreleased = [offer('before')];
+  world.outside.stage = ({ build: { job } }) => {
+    if (job === 'first') world.outside.unreleased = [offer('before'), offer('meanwhile')];
+    return fine;
+  };
+  const needs = { uses: 'build', attempts: 1, nodeset, requires: ['lib'] } as const;
+  const first = frozenJob('first', needs);
+  world.outside.jobs = () => [first, frozenJob('second', { ...needs, dependencies: [{ name: 'first', soft: false }] })];
+  await world.tell('world', entering([change('world')]));
+  await until('it is merged', () => world.outside.merged.includes('world'));
+  const given = () => {
+    const own = world.outside.stagesRun.filter((stage) => stage.build.change === 'world');
+    return own.map(({ build: { job }, provided }) => [job, ...provided.map(({ name }) => name)].join(' '));
+  };
+  assert.deepEqual(given(), ['first before', 'second before']);
+  const second = recordsOf('world').find(({ job }) => job === 'second');
+  const input = await world.inputOf(second?.workflow ?? '');
+  const again = (workflowId: string) => {
+    return world.temporal.client.workflow.execute('job', { workflowId, taskQueue: 'control', args: [input] });
+  };
+  await again('world-again');
+  world.outside.retired.add(offer('before').url);
+  await again('world-later');
+  assert.deepEqual(given().slice(2), ['second before', 'second'], 'W1: what is gone is no source');
+});

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Worker } from '@temporalio/worker';
+import type { ReleaseRecord } from '../../activities/report/types.ts';
+import { createSignWorker } from '../../infra/temporal/worker.ts';
+import type { ReleaseRun } from '../../workflows/contract.ts';
+import { Outside, until, World } from './world.ts';
+
+const ref = { digest: `sha256:${'0'.repeat(64)}`, size: 1 };
+const packageFile = { name: 'tinycdb_1.deb', package: 'tinycdb', version: '1', arch: 'amd64', ...ref };
+const merged = { project: 'tinycdb', branch: 'main', commit: 'c'.repeat(40), tree: 'd'.repeat(40) };
+const identity = { tenant: 'main', project: 'tinycdb', branch: 'main', change: 'git:1', patchset: 1, buildSet: '1.1' };
+const run: ReleaseRun = {
+  queue: 'build-test',
+  stage: {
+    build: { ...identity, id: 'release-1', pipeline: 'post', job: 'release-deb', attempt: 1 },
+    ...{ stage: 'release', nodes: [{ name: 'node', label: 'debian' }], source: merged, sources: [merged] },
+    ...{ parents: [], provided: [], vars: {}, timeout: null },
+  },
+};
+
+/** What the steps of a release do, and what became known of it. */
+class ReleaseOutside extends Outside {
+  readonly said: ReleaseRecord[] = [];
+  readonly asked: string[] = [];
+  reached = '';
+  /** Steps wait here: one that is named waits for `go`. */
+  stopAt = '';
+  fails = '';
+  go = false;
+
+  forget(): void {
+    Object.assign(this, { reached: '', stopAt: '', fails: '', go: false });
+    this.said.length = 0;
+    this.asked.length = 0;
+  }
+
+  async step<T>(name: string, answer: T): Promise<T> {
+    this.reached = name;
+    if (this.fails === name) throw ApplicationFailure.nonRetryable(`no ${name} today`);
+    if (this.stopAt === name) await until(`${name} may go on`, () => this.go);
+    return answer;
+  }
+
+  override control(temporal: World['temporal']) {
+    const input = { ...identity, merged, manifests: [] };
+    const staged = { outcome: 'staged', name: 'one', before: null, index: ref } as const;
+    return {
+      ...super.control(temporal),
+      planRelease: async () => ({ input, repositories: [] }),
+      recordRelease: async (record: ReleaseRecord) => void this.said.push(record),
+      startMirrors: async ({ release }: { release: string }) => void this.asked.push(release),
+      retireTestRepositories: async () => void this.asked.push('retire'),
+      collect: () => this.step('collect', { promote: [{ manifest: ref.digest, format: 'deb' }] }),
+      releasedFiles: async () => ({ format: 'deb', files: [packageFile] }),
+      attest: () => this.step('attest', [ref.digest]),
+      stageReleased: () => this.step('stage', staged),
+      publishReleased: () => this.step('publish', { published: true }),
+    };
+  }
+
+  signer() {
+    return {
+      signPackages: () => this.step('sign', [{ name: packageFile.name, before: ref, after: ref }]),
+      signStatements: async () => [ref],
+      signIndex: async () => ({ detached: ref, clear: ref, publicKey: ref }),
+    };
+  }
+}
+
+const outside = new ReleaseOutside();
+let world: World;
+let signer: { worker: Worker; done: Promise<void> };
+before(async () => {
+  world = await World.start(outside);
+  const worker = await createSignWorker({ temporal: world.temporal, activities: outside.signer() });
+  signer = { worker, done: worker.run() };
+});
+after(async () => {
+  signer.worker.shutdown();
+  await signer.done;
+  await world.stop();
+});
+beforeEach(() => outside.forget());
+
+/** The last that was said of the release. */
+function last(): Pick<ReleaseRecord, 'state' | 'summary'> & { readonly over: boolean } {
+  const { state, summary, endTime } = outside.said.at(-1) as ReleaseRecord;
+  return { state, summary, over: endTime !== null };
+}
+
+/** Starts a release, and cancels it once it has come to a step, which goes on only then. */
+async function cancelledAt(step: string): Promise<string> {
+  outside.stopAt = step;
+  const workflowId = `release/main/debian/cancelled-${step}`;
+  const handle = await world.temporal.client.workflow.start('release', {
+    workflowId,
+    taskQueue: 'control',
+    args: [run],
+  });
+  await until(`it comes to ${step}`, () => outside.reached === step);
+  await handle.cancel();
+  await until('the workflow knows', async () => {
+    const { events } = await handle.fetchHistory();
+    return (events ?? []).some((event) => event.workflowExecutionCancelRequestedEventAttributes);
+  });
+  outside.go = true;
+  await handle.result().catch(() => undefined);
+  return (await handle.describe()).status.name;
+}
+
+for (const step of ['collect', 'sign', 'attest']) {
+  test(`R15: a release that is cancelled at "${step}" is recorded as ended, and asks no mirror`, async () => {
+    assert.equal(await cancelledAt(step), 'CANCELLED');
+    assert.deepEqual(last(), { state: 'failed', summary: 'cancelled before anything was released', over: true });
+    assert.deepEqual(outside.asked, []);
+  });
+}
+
+for (const step of ['stage', 'publish']) {
+  test(`R15: a release that is cancelled at "${step}" is published, and the mirrors are asked`, async () => {
+    assert.equal(await cancelledAt(step), 'COMPLETED');
+    assert.equal(last().state, 'published');
+    assert.equal(last().over, true);
+    assert.deepEqual(outside.asked.length, 2);
+  });
+}
+
+test('R15: a release whose step fails for good is recorded as ended, with the reason', async () => {
+  outside.fails = 'sign';
+  const options = { workflowId: 'release/main/debian/failed', taskQueue: 'control', args: [run] };
+  await assert.rejects(world.temporal.client.workflow.execute('release', options));
+  assert.deepEqual(last(), { state: 'failed', summary: 'no sign today', over: true });
+  assert.deepEqual(outside.asked, []);
+});
+
+test('a release records its end once it is published, and then asks the mirrors', async () => {
+  const options = { workflowId: 'release/main/debian/fine', taskQueue: 'control', args: [run] };
+  const { result } = await world.temporal.client.workflow.execute('release', options);
+  assert.equal(result, 'SUCCESS');
+  assert.deepEqual(last(), { state: 'published', summary: 'promoted tinycdb 1', over: true });
+  assert.equal(outside.asked.length, 2);
+});
