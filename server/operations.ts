@@ -14,10 +14,12 @@ export interface OperationsDeps {
   readonly store: Pick<Store, 'listQueues' | 'listBuilds' | 'findBuild'>;
   /** Reads the change and hands it to the right gate, as an event would. */
   readonly enqueue: (what: EnqueueRequest) => Promise<GateAnswer>;
+  /** Concludes the record of a build whose workflow has ended without a word. */
+  readonly mend: (build: BuildRecord) => Promise<void>;
 }
 
 /** What people ask for, carried to the gate that holds the change, or to the job itself. */
-export function createOperations({ client, store, enqueue }: OperationsDeps): Operations {
+export function createOperations({ client, store, enqueue, mend }: OperationsDeps): Operations {
   const queues = () => store.listQueues();
   return {
     async enqueue(actor, what) {
@@ -47,10 +49,12 @@ export function createOperations({ client, store, enqueue }: OperationsDeps): Op
     },
     async cancel(actor, { build }) {
       demand(actor, 'cancel', { name: build });
+      const recorded = await store.findBuild(build);
+      if (recorded?.endTime === null) await mend(recorded);
       const found = await store.findBuild(build);
       if (!found) return refused(`there is no build ${build}`);
       if (found.endTime !== null) return refused(`build ${build} has ended: ${found.result}`);
-      await client.workflow.getHandle(found.workflow).cancel();
+      await client.workflow.getHandle(found.workflow, found.run).cancel();
       return { ok: true };
     },
   };

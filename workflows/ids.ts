@@ -91,6 +91,11 @@ export function reviewSyncId(connection: string): string {
   return join('review-sync', connection);
 }
 
+/** The schedule that mends what was left behind in a tenant, and its workflows. */
+export function sweepId(tenant: string): string {
+  return join('sweep', tenant);
+}
+
 function buildSetParts(name: BuildSetName): string[] {
   return [name.tenant, name.pipeline, name.project, `${name.change},${name.patchset}`, name.key];
 }

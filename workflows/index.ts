@@ -6,4 +6,5 @@ export { mirror } from './mirror.ts';
 export { release } from './release.ts';
 export { reviewSync } from './review-sync.ts';
 export { semaphores } from './semaphores.ts';
+export { sweep } from './sweep.ts';
 export { timers } from './timers.ts';

@@ -14,6 +14,7 @@ import { hasTestRepository, removeTestRepository } from '../../activities/reposi
 import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople, type People } from '../../activities/review/git/people.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';
+import { createSweep } from '../../activities/sweep/sweep.ts';
 import { semaphores } from '../../pipelines/language/language.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import { EventRouter } from '../../server/events/router.ts';
@@ -44,6 +45,10 @@ export function createControl(deps: ControlDeps) {
   const review = createReview(deps);
   const { router, layouts } = review;
   const limits = async () => semaphores(await layouts.current());
+  const sweeper = createSweep({
+    ...{ client: temporal.client, report, running: () => store.listRunning() },
+    warn: (about, message) => deps.logger.warn(about, message),
+  });
   const activities = {
     ...report,
     ...createJobActivities({
@@ -60,6 +65,7 @@ export function createControl(deps: ControlDeps) {
       look: async (connection, change) => void (await router.look(connection, change)),
       pass: (action) => router.pass(action),
     }),
+    sweep: sweeper.sweep,
     ...createTimerActivities({
       timers: async () => timersIn(await layouts.current()),
       fire: (tick) => router.tick(tick),
@@ -74,7 +80,7 @@ export function createControl(deps: ControlDeps) {
   };
   const enqueue = (what: EnqueueRequest) =>
     'change' in what ? router.enqueue(what.pipeline, what.change) : router.enqueueBranch(what.pipeline, what);
-  const operations = createOperations({ client: temporal.client, store, enqueue });
+  const operations = createOperations({ client: temporal.client, store, enqueue, mend: sweeper.mend });
   return { activities, operations, changes: review.changes, intake: review.intake };
 }
 

@@ -12,7 +12,7 @@ import { openStore } from '../store/store.ts';
 import { bundleWorkflows } from '../temporal/bundle.ts';
 import { registerSearchAttributes } from '../temporal/connection.ts';
 import { openPayloads } from '../temporal/open-payloads.ts';
-import { scheduleReviewSync, startTimers } from '../temporal/schedules.ts';
+import { scheduleReviewSync, scheduleSweep, startTimers } from '../temporal/schedules.ts';
 import { createControlWorker } from '../temporal/worker.ts';
 import { createCommon } from './common.ts';
 import { connectPatiently } from './connect.ts';
@@ -38,6 +38,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   await registerSearchAttributes(temporal);
   for (const name of Object.keys(config.connections)) await scheduleReviewSync(temporal.client, name);
   await startTimers(temporal.client, config.tenant);
+  await scheduleSweep(temporal.client, config.tenant);
 
   const live = createLiveStream();
   const report = createReportActivities({ store, publish: live.publish });

@@ -1,5 +1,6 @@
 import type { ReportStore } from '../../activities/report/port.ts';
 import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
+import type { RunningRecords } from '../../activities/sweep/sweep.ts';
 import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
 import {
   type BuildFilter,
@@ -14,6 +15,7 @@ import { type Database, openEmbeddedDatabase } from './database.ts';
 import { listQueues, markTold, saveQueue, wasTold } from './queues.ts';
 import { listReferrers, type Referrer } from './references.ts';
 import { listMirrors, listReleases, saveMirror, saveRelease } from './releases.ts';
+import { listRunning } from './running.ts';
 
 /** What happened, kept past Temporal's retention: written by the report activities, read by the server. */
 export interface Store extends ReportStore {
@@ -27,6 +29,8 @@ export interface Store extends ReportStore {
   listMirrors(limit: number): Promise<MirrorRecord[]>;
   /** What may name stored content: all that goes on, ended after `since` (milliseconds), or was released. */
   listReferrers(since: number): AsyncIterable<Referrer>;
+  /** All that is recorded as going on, oldest first. */
+  listRunning(): Promise<RunningRecords>;
   /** Ends once everything is on the disk. */
   close(): Promise<void>;
 }
@@ -53,6 +57,7 @@ export function createStore(db: Database): Store {
     listReleases: (limit) => listReleases(db, limit),
     listMirrors: (limit) => listMirrors(db, limit),
     listReferrers: (since) => listReferrers(db, since),
+    listRunning: () => listRunning(db),
     close: () => db.destroy(),
   };
 }

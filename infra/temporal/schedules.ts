@@ -1,6 +1,6 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { taskQueues } from '../../workflows/contract.ts';
-import { reviewSyncId, timersId } from '../../workflows/ids.ts';
+import { reviewSyncId, sweepId, timersId } from '../../workflows/ids.ts';
 import { attributes } from '../../workflows/search-attributes.ts';
 
 /** How often the open changes of a connection are read again. */
@@ -24,6 +24,33 @@ export async function scheduleReviewSync(client: Client, connection: string): Pr
     });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+}
+
+/** How often what was left behind is looked for. */
+const sweepPeriod = '2m';
+
+/** Makes the schedule that mends what was left behind, and has it look at once. */
+export async function scheduleSweep(client: Client, tenant: string): Promise<void> {
+  const scheduleId = sweepId(tenant);
+  try {
+    await client.schedule.create({
+      scheduleId,
+      spec: { intervals: [{ every: sweepPeriod }] },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: sweepPeriod },
+      state: { triggerImmediately: true },
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'sweep',
+        workflowId: scheduleId,
+        taskQueue: taskQueues.control,
+        args: [{ tenant }],
+        staticSummary: `Mend what was left behind in ${tenant}`,
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.SKIP);
   }
 }
 

@@ -31,7 +31,10 @@ before(async () => {
     listBuilds: async (filter: { change?: string | undefined; job?: string | undefined }) =>
       buildsOf(filter.change).filter(({ job }) => job === filter.job),
   };
-  operations = createOperations({ client, store, enqueue: async () => ({ ok: true }) });
+  operations = createOperations({
+    ...{ client, store, enqueue: async () => ({ ok: true }) },
+    mend: outside.sweeper(world.temporal).mend,
+  });
 });
 after(() => world?.stop());
 
@@ -69,6 +72,18 @@ describe('what people ask for', () => {
     await until('the build is cancelled', () => buildsOf('C')[0]?.result === 'CANCELED');
     assert.match(reasonOf(await operations.cancel(ada, { build: build?.id ?? '' })), /has ended: CANCELED/);
     // Else the next test's change begins behind a failing one, and is tested twice.
+    await until('the queue is empty', () => queued().length === 0);
+  });
+
+  it('W4: says that a build has ended which is recorded as running, and mends the record', async () => {
+    await enqueue('W');
+    const [build] = buildsOf('W');
+    assert.ok(build);
+    await world.temporal.client.workflow.getHandle(build.workflow, build.run).terminate();
+    assert.match(reasonOf(await operations.cancel(ada, { build: build.id })), /has ended: ABORTED/);
+    const ended = world.outside.builds.get(build.id);
+    assert.deepEqual([ended?.result, ended?.endTime !== null], ['ABORTED', true]);
+    await operations.dequeue(ada, { pipeline: 'gate', change: 'W' });
     await until('the queue is empty', () => queued().length === 0);
   });
 

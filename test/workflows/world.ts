@@ -7,6 +7,7 @@ import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
 import { createTimerActivities } from '../../activities/layout/timers.ts';
+import { createSweep } from '../../activities/sweep/sweep.ts';
 import { findTemporal } from '../../infra/bootstrap/find.ts';
 import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
 import { connect, type TemporalConnection } from '../../infra/temporal/connection.ts';
@@ -100,6 +101,7 @@ export class Outside {
       ...jobs,
       ...createTimerActivities({ timers: async () => this.timers, fire: async (tick) => void this.ticks.push(tick) }),
       ...createSemaphoreActivities({ client: temporal.client, limits: async () => this.semaphores }),
+      ...this.sweeper(temporal),
       prepare: async (input: PrepareInput) => this.prepare(input),
       submit: async (input: SubmitInput) => this.submit(input),
       tell: async (input: TellInput) => {
@@ -115,6 +117,23 @@ export class Outside {
       keepState: async (state: unknown) => this.keep(state),
       loadState: async ({ digest }: BlobRef) => JSON.parse(this.blobs.get(digest) ?? ''),
     };
+  }
+
+  /** The sweep over what is kept here. */
+  sweeper({ client }: TemporalConnection) {
+    const open = <R extends { readonly endTime: number | null }>(kept: ReadonlyMap<string, R>) => {
+      return [...kept.values()].filter(({ endTime }) => endTime === null);
+    };
+    return createSweep({
+      client,
+      running: async () => ({ builds: open(this.builds), buildSets: open(this.buildSets), releases: [] }),
+      report: {
+        recordBuild: async (record) => void this.builds.set(record.id, record),
+        recordBuildSet: async (record) => void this.buildSets.set(record.workflow, record),
+        recordRelease: async () => {},
+      },
+      warn: () => {},
+    });
   }
 
   stages() {
