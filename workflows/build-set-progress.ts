@@ -23,6 +23,16 @@ export class BuildSetProgress {
     if (command) this.untold.push(command);
   }
 
+  /** Ends every job that has no result, as cancelled. */
+  abandon(summary: string, time: number): void {
+    for (const { key } of this.state.graph.jobs) {
+      const current = currentBuilds(this.state).get(key);
+      if ((current?.result ?? null) !== null) continue;
+      const build = current?.key ?? nextBuild(this.state, key).key;
+      this.apply({ type: 'ended', build, outcome: { result: 'CANCELED', time, summary } });
+    }
+  }
+
   /** Why the job cannot be run again now; undefined when it can. */
   refuseRetrigger(job: string): string | undefined {
     const found = this.#keyOf(job);

@@ -1,6 +1,8 @@
 import {
   ApplicationFailure,
+  CancellationScope,
   condition,
+  isCancellation,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -35,15 +37,34 @@ import { searchAttributes } from './search-attributes.ts';
  */
 export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
   const record = firstRecord(input);
-  const stored = await local.beginBuildSet({ record, graph: input.graph });
+  const begin = () => local.beginBuildSet({ record, graph: input.graph });
+  const stored = await CancellationScope.nonCancellable(begin);
   const progress = new BuildSetProgress(input, stored.graph);
   const jobs = new JobChildren(input, { stored, apply: (event) => progress.apply(event) });
   const orders = takeOrders(input, progress);
   setHandler(jobNewsSignal, (news) => jobs.hear(news));
-  const whole = has('build-set-ends');
-  const gate = new GateLine(input.gate, { inOrder: whole });
+  const gate = new GateLine(input.gate, { inOrder: has('build-set-ends') });
+  const parts = { record, progress, jobs, orders, gate };
+  try {
+    return await drive(parts);
+  } catch (error) {
+    if (isCancellation(error)) await CancellationScope.nonCancellable(() => abandon(parts));
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly record: BuildSetRecord;
+  readonly progress: BuildSetProgress;
+  readonly jobs: JobChildren;
+  readonly orders: Orders;
+  readonly gate: GateLine;
+}
+
+/** Works until the gate closes the build set and nothing is left to be done. */
+async function drive({ record, progress, jobs, orders, gate }: Parts): Promise<BuildSetResult> {
   const news = () =>
-    whole
+    gate.inOrder
       ? [progress.state, orders.permissions, orders.closed, gate.lost, gate.idle, jobs.count]
       : [progress.state, orders.heard, gate.lost];
   let result: BuildSetResult | null = null;
@@ -61,6 +82,15 @@ export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
     if (over && gate.idle) return result ?? 'DEQUEUED';
     await condition(() => (over && gate.idle) || news().some((now, index) => now !== seen[index]));
   }
+}
+
+/** Somebody has cancelled the build set itself: its gate hears that what had no result gets none any more. */
+async function abandon({ record, progress, jobs, gate }: Parts): Promise<void> {
+  await condition(() => jobs.count === 0);
+  progress.abandon('the build set was cancelled', Date.now());
+  gate.tell(progress.untold.splice(0));
+  await announce({ ...record, result: buildSetResult(progress.state), endTime: Date.now() });
+  await condition(() => gate.idle);
 }
 
 /** What the gate has asked of the build set so far. */

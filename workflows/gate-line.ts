@@ -1,4 +1,4 @@
-import { getExternalWorkflowHandle, log, rootCause, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, getExternalWorkflowHandle, log, rootCause, workflowInfo } from '@temporalio/workflow';
 import type { GateCommand } from '../pipelines/gate/command.ts';
 import { commandsSignal } from './messages.ts';
 
@@ -8,16 +8,16 @@ import { commandsSignal } from './messages.ts';
  */
 export class GateLine {
   readonly #gate: string;
-  readonly #inOrder: boolean;
+  /** False for build sets that began before: each of their messages leaves at once. */
+  readonly inOrder: boolean;
   #waiting: readonly GateCommand[] = [];
   #sent = 0;
   #open = 0;
   #lost = false;
 
-  /** @param inOrder false for build sets that began before: each message leaves at once */
   constructor(gate: string, { inOrder }: { readonly inOrder: boolean }) {
     this.#gate = gate;
-    this.#inOrder = inOrder;
+    this.inOrder = inOrder;
   }
 
   /** Every message has arrived. */
@@ -37,14 +37,15 @@ export class GateLine {
   }
 
   #send(): void {
-    if (this.#waiting.length === 0 || (this.#inOrder && this.#open > 0)) return;
+    if (this.#waiting.length === 0 || (this.inOrder && this.#open > 0)) return;
     const commands = this.#waiting;
     this.#waiting = [];
     this.#sent += 1;
     this.#open += 1;
     const id = `${workflowInfo().firstExecutionRunId}/${this.#sent}`;
-    getExternalWorkflowHandle(this.#gate)
-      .signal(commandsSignal, { id, commands })
+    const gate = getExternalWorkflowHandle(this.#gate);
+    // What was done is told, also by a build set that is being cancelled.
+    CancellationScope.nonCancellable(() => gate.signal(commandsSignal, { id, commands }))
       .catch((error: unknown) => {
         log.warn('the gate does not answer', { gate: this.#gate, reason: rootCause(error) });
         this.#lost = true;

@@ -4,21 +4,15 @@ export interface OpenBuildSet {
   readonly gate: string;
 }
 
-/**
- * What is known of a gate: it has ended; it is open, with the build sets that it waits for; or it did not answer, and
- * nothing can be said.
- */
-export type GateStanding = 'ended' | 'silent' | { readonly waitsFor: ReadonlySet<string> };
+/** What a gate shows of itself: its items; or that it has ended; or nothing, as it does not answer. */
+export type Shown = readonly { readonly workflow: string | null }[] | 'ended' | 'silent';
 
 /** The build sets that nobody waits for any more. A gate that cannot be asked keeps all of its own. */
-export function strayBuildSets(
-  open: readonly OpenBuildSet[],
-  gates: ReadonlyMap<string, GateStanding>,
-): readonly string[] {
+export function strayBuildSets(open: readonly OpenBuildSet[], gates: ReadonlyMap<string, Shown>): readonly string[] {
   return open.filter(({ workflow, gate }) => isStray(workflow, gates.get(gate) ?? 'silent')).map((one) => one.workflow);
 }
 
-function isStray(workflow: string, gate: GateStanding): boolean {
+function isStray(workflow: string, gate: Shown): boolean {
   if (gate === 'silent') return false;
-  return gate === 'ended' || !gate.waitsFor.has(workflow);
+  return gate === 'ended' || !gate.some((item) => item.workflow === workflow);
 }

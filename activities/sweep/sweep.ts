@@ -1,14 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Fate } from '../../pipelines/report/fate.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
-import { gateId } from '../../workflows/ids.ts';
-import { closeSignal, jobEndedSignal, queueQuery } from '../../workflows/messages.ts';
-import { searchAttributes } from '../../workflows/search-attributes.ts';
+import { closeSignal, commandsSignal, jobEndedSignal } from '../../workflows/messages.ts';
 import type { ReportActivities } from '../report/activities.ts';
 import type { ReleaseRecord } from '../report/types.ts';
 import { concludedBuild, concludedBuildSet, concludedRelease } from './conclude.ts';
 import { type Execution, fateOf } from './fate.ts';
-import { type GateStanding, type OpenBuildSet, strayBuildSets } from './stray.ts';
+import { type GateLook, lookAtGate, openBuildSets, openGates } from './look.ts';
+import { lostBuilds, waitsForResults } from './lost.ts';
+import { type OpenBuildSet, strayBuildSets } from './stray.ts';
 
 /** What is recorded as going on. */
 export interface RunningRecords {
@@ -24,21 +25,24 @@ export interface SweepDeps {
   readonly warn: (about: object, message: string) => void;
 }
 
-/** What a sweep has mended: build sets that it has closed, records that it has concluded. */
+/** What a sweep has mended: build sets that it closed, items that lost theirs, records that it concluded. */
 export interface Swept {
   readonly closed: number;
+  readonly lost: number;
   readonly concluded: number;
 }
 
-/** How long a gate may take to say what it waits for, in milliseconds; one that is busy is asked the next time. */
-const patience = 5_000;
-
-/** Closes build sets that nobody waits for, and concludes the records of what has ended without a word. */
+/** Brings gates, build sets and records together again that a kill or a hand in Temporal's page has parted. */
 export function createSweep(deps: SweepDeps) {
   return {
     async sweep({ tenant }: { readonly tenant: string }): Promise<Swept> {
-      const closed = await closeStrays(deps, tenant);
-      return { closed, concluded: await concludeAll(deps, await deps.running()) };
+      const open = await openBuildSets(deps.client, tenant);
+      const names = [...open.map(({ gate }) => gate), ...(await openGates(deps.client, tenant))];
+      const gates = new Map<string, GateLook>();
+      for (const gate of new Set(names)) gates.set(gate, await lookAtGate(deps.client, gate));
+      const closed = await closeStrays(deps, strayBuildSets(open, gates));
+      const lost = await answerGates(deps, open, gates);
+      return { closed, lost, concluded: await concludeAll(deps, await deps.running()) };
     },
 
     /** Concludes the record of one build, if its workflow has ended. */
@@ -48,11 +52,7 @@ export function createSweep(deps: SweepDeps) {
   };
 }
 
-async function closeStrays({ client, warn }: SweepDeps, tenant: string): Promise<number> {
-  const open = await openBuildSets(client, tenant);
-  const gates = new Map<string, GateStanding>();
-  for (const gate of new Set(open.map((one) => one.gate))) gates.set(gate, await standingOf(client, gate));
-  const strays = strayBuildSets(open, gates);
+async function closeStrays({ client, warn }: SweepDeps, strays: readonly string[]): Promise<number> {
   for (const workflow of strays) {
     warn({ workflow }, 'closing a build set that nobody waits for');
     await ifThere(client.workflow.getHandle(workflow).signal(closeSignal));
@@ -60,28 +60,28 @@ async function closeStrays({ client, warn }: SweepDeps, tenant: string): Promise
   return strays.length;
 }
 
-async function openBuildSets(client: Client, tenant: string): Promise<OpenBuildSet[]> {
-  const found: OpenBuildSet[] = [];
-  const query = 'WorkflowType = "buildSet" AND ExecutionStatus = "Running"';
-  for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query })) {
-    const [own, pipeline, queue] = (['tenant', 'pipeline', 'queue'] as const).map((name) => {
-      return typedSearchAttributes.get(searchAttributes[name]);
-    });
-    if (own !== tenant || pipeline === undefined || queue === undefined) continue;
-    found.push({ workflow: workflowId, gate: gateId({ tenant, pipeline, queue }) });
+/** Tells gates that the build sets of their items have ended: they were terminated, and could not say so. */
+async function answerGates(
+  { client, warn }: SweepDeps,
+  open: readonly OpenBuildSet[],
+  gates: ReadonlyMap<string, GateLook>,
+): Promise<number> {
+  let lost = 0;
+  for (const [gate, items] of gates) {
+    if (typeof items === 'string') continue;
+    for (const item of items) {
+      const { workflow } = item;
+      if (workflow === null || !waitsForResults(item) || open.some((one) => one.workflow === workflow)) continue;
+      const fate = await fateOf(client, { workflow });
+      // One that Temporal does not know may be about to start.
+      if (fate === null || fate.kind === 'unknown') continue;
+      warn({ gate, workflow, fate: fate.kind }, 'answering a gate that waits for a build set which has ended');
+      const message = { id: randomUUID(), commands: lostBuilds(item, fate, Date.now()) };
+      await ifThere(client.workflow.getHandle(gate).signal(commandsSignal, message));
+      lost += 1;
+    }
   }
-  return found;
-}
-
-async function standingOf(client: Client, gate: string): Promise<GateStanding> {
-  if ((await fateOf(client, { workflow: gate })) !== null) return 'ended';
-  try {
-    const asked = client.withDeadline(Date.now() + patience, () => client.workflow.getHandle(gate).query(queueQuery));
-    const { items } = await asked;
-    return { waitsFor: new Set(items.flatMap(({ workflow }) => workflow ?? [])) };
-  } catch {
-    return 'silent';
-  }
+  return lost;
 }
 
 /** A record that may have to be concluded: what it is about, and how that is done. */

@@ -113,6 +113,18 @@ test('a build set hears of a run that was started by hand for it and was termina
   held = false;
 });
 
+for (const hand of ['terminate', 'cancel'] as const) {
+  test(`the item whose build set somebody has told to ${hand} is reported, and the queue goes on`, async () => {
+    const id = `hand-${hand}`;
+    const { gate, buildSet, build: record } = await running(id);
+    await world.temporal.client.workflow.getHandle(buildSet)[hand]();
+    await sweptUntil('it is reported', () => world.outside.reports('failure').includes(`${id},1`));
+    await until('the queue is empty', async () => (await world.view(gate)).items.length === 0);
+    await until('its record has ended', () => world.outside.buildSets.get(buildSet)?.endTime !== null);
+    await until('the build, too', () => world.outside.builds.get(record.id)?.endTime !== null);
+  });
+}
+
 test('the schedule sweeps at once when it is made, and when the server starts again', async () => {
   const lose = (id: string) => {
     const record = [...world.outside.builds.values()][0] as BuildRecord;
