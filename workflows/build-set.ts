@@ -16,6 +16,7 @@ import { BuildSetProgress } from './build-set-progress.ts';
 import type { BuildSetInput } from './contract.ts';
 import { GateLine } from './gate-line.ts';
 import { buildSetId } from './ids.ts';
+import { hear, messages, requireInput, requireMessage } from './input.ts';
 import {
   adoptUpdate,
   buildSetQuery,
@@ -36,13 +37,14 @@ import { searchAttributes } from './search-attributes.ts';
  * and stays open, for retriggers, until the gate closes it: the item has left the queue.
  */
 export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
+  requireInput('buildSet', input);
   const record = firstRecord(input);
   const begin = () => local.beginBuildSet({ record, graph: input.graph });
   const stored = await CancellationScope.nonCancellable(begin);
   const progress = new BuildSetProgress(input, stored.graph);
   const jobs = new JobChildren(input, { stored, apply: (event) => progress.apply(event) });
   const orders = takeOrders(input, progress);
-  setHandler(jobNewsSignal, (news) => jobs.hear(news));
+  hear(jobNewsSignal, messages.jobNews, (news) => jobs.hear(news));
   const gate = new GateLine(input.gate, { inOrder: has('build-set-ends') });
   const parts = { record, progress, jobs, orders, gate };
   try {
@@ -103,7 +105,7 @@ interface Orders {
 
 function takeOrders(input: BuildSetInput, progress: BuildSetProgress): Orders {
   const orders: Orders = { permissions: input.permissions, closed: false, heard: 0 };
-  setHandler(permissionsSignal, (permissions) => {
+  hear(permissionsSignal, messages.permissions, (permissions) => {
     orders.permissions = permissions;
     orders.heard += 1;
   });
@@ -111,20 +113,26 @@ function takeOrders(input: BuildSetInput, progress: BuildSetProgress): Orders {
     orders.closed = true;
     orders.heard += 1;
   });
-  setHandler(retriggerSignal, ({ job }) => {
+  hear(retriggerSignal, messages.job, ({ job }) => {
     if (progress.refuseRetrigger(job) === undefined) progress.retrigger(job);
   });
   setHandler(retriggerUpdate, (request) => progress.retrigger(jobNamed(request)), {
-    validator: (request) => refuse(progress.refuseRetrigger(jobNamed(request))),
+    validator: (request) => {
+      if (typeof request !== 'string') requireMessage(messages.job, request);
+      refuse(progress.refuseRetrigger(jobNamed(request)));
+    },
     description: 'Run one job again: its name as a JSON string.',
   });
   setHandler(adoptUpdate, (report) => progress.adopt(report, Date.now()), {
-    validator: (report) => refuse(progress.refuseAdoption(report)),
+    validator: (report) => {
+      requireMessage(messages.jobReport, report);
+      refuse(progress.refuseAdoption(report));
+    },
   });
-  setHandler(jobEndedSignal, ({ job, attempt, outcome }) => {
+  hear(jobEndedSignal, messages.jobReport, ({ job, attempt, outcome }) => {
     if (outcome) progress.apply({ type: 'ended', build: `${job}/${attempt}`, outcome });
   });
-  setHandler(jobWaitingSignal, ({ job, attempt, reasons }) => {
+  hear(jobWaitingSignal, messages.jobWaiting, ({ job, attempt, reasons }) => {
     progress.apply({ type: 'waiting', build: `${job}/${attempt}`, reasons, time: Date.now() });
   });
   setHandler(buildSetQuery, () => ({ result: buildSetResult(progress.state), builds: progress.state.builds }));

@@ -1,6 +1,7 @@
 import { condition, getExternalWorkflowHandle, log, rootCause, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BuildOutcome } from '../pipelines/jobs/state.ts';
 import type { JobInput, JobNews, JobStart, StageResult } from './contract.ts';
+import { hear, messages } from './input.ts';
 import { failingSignal, jobNewsSignal, resumeSignal } from './messages.ts';
 
 /** Results that a failure which was seen early does not let stand. */
@@ -16,7 +17,7 @@ export class JobLine {
   constructor(input: JobInput, start: JobStart) {
     this.#input = input;
     this.#start = start;
-    setHandler(failingSignal, (line) => {
+    hear(failingSignal, messages.line, (line) => {
       if (this.#failing === undefined) this.#tell({});
       this.#failing ??= line;
     });

@@ -1,9 +1,10 @@
-import { CancellationScope, condition, setCurrentDetails, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { SemaphoreRequest } from '../pipelines/gate/semaphore-desk.ts';
 import { semaphoreNames, semaphoreReason } from '../pipelines/gate/semaphores.ts';
 import { freely } from '../pipelines/jobs/pending.ts';
 import { control, local } from './activities.ts';
 import type { JobInput, JobStart } from './contract.ts';
+import { hear, messages } from './input.ts';
 import { jobWaitingSignal, semaphoresGrantedSignal } from './messages.ts';
 import { startRecord } from './records.ts';
 import { tell } from './tell.ts';
@@ -36,7 +37,7 @@ export async function withSemaphores<T>(
 async function take(input: JobInput, start: JobStart, request: SemaphoreRequest): Promise<number> {
   const { tenant } = input;
   const word = { granted: false };
-  setHandler(semaphoresGrantedSignal, ({ token }) => {
+  hear(semaphoresGrantedSignal, messages.token, ({ token }) => {
     // A word for an earlier run of the same workflow, which a reset repeats, is none for this one.
     if (token === request.token) word.granted = true;
   });

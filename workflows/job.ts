@@ -14,6 +14,7 @@ import { sealedSecretsOf } from '../pipelines/model/secrets.ts';
 import { urgencyOf } from '../pipelines/nodes/urgency.ts';
 import { hostActivities, local, stageActivities } from './activities.ts';
 import type { JobInput, JobResult, JobStart, PausedStage, Programs, StageInput, StageResult } from './contract.ts';
+import { requireInput } from './input.ts';
 import { JobLine } from './job-line.ts';
 import { withSemaphores } from './job-semaphores.ts';
 import { jobEndedSignal } from './messages.ts';
@@ -30,6 +31,7 @@ import { tell } from './tell.ts';
  * still stands; else it is recorded as a run of its own.
  */
 export async function job(input: JobInput): Promise<JobResult> {
+  requireInput('job', input);
   const start = await begin(input);
   const { workflowId, runId } = workflowInfo();
   let record = startRecord(input, start, { workflow: workflowId, run: runId, time: start.time });

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import { heartbeatTimeout } from './activities.ts';
 import type { MirrorEntityInput, MirrorRequest } from './contract.ts';
+import { hear, messages, requireInput } from './input.ts';
 import { mirrorQuery, mirrorSignal } from './messages.ts';
 
 /** What the entity asks of the mirrors' activities. */
@@ -27,9 +28,10 @@ const convergence = '5m';
 
 /** The entity of one set of mirrors: one transaction at a time; requests that come meanwhile become one. */
 export async function mirror(input: MirrorEntityInput): Promise<void> {
+  requireInput('mirror', input);
   const { set } = input;
   let { paused, pending, outcome } = input;
-  setHandler(mirrorSignal, (request) => {
+  hear(mirrorSignal, messages.mirrorRequest, (request) => {
     if (request.action === 'sync') pending = request;
     else paused = request.action === 'pause';
   });

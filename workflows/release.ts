@@ -6,6 +6,7 @@ import type { PackagesMetadata } from '../pipelines/model/artifact.ts';
 import { control, heartbeatTimeout, stageActivities } from './activities.ts';
 import { type ReleaseInput, type ReleaseRun, type StageResult, taskQueues } from './contract.ts';
 import { releaseId } from './ids.ts';
+import { requireInput } from './input.ts';
 import { publishBuild } from './release-publish.ts';
 import { attributes } from './search-attributes.ts';
 
@@ -35,6 +36,7 @@ export function runRelease(run: ReleaseRun): Promise<StageResult> {
  * However it ends, its record says so; cancelled after it was shown it is a release like any other.
  */
 export async function release(run: ReleaseRun): Promise<StageResult> {
+  requireInput('release', run);
   const { input, repositories } = await control.planRelease(run.stage);
   const record = firstRecord(run, input);
   let ended: Ended;

@@ -1,6 +1,8 @@
 import { control } from './activities.ts';
+import { requireInput } from './input.ts';
 
 /** Reads the open changes of a connection again: what no event told is found here. Started by a schedule. */
 export async function reviewSync(input: { readonly connection: string }): Promise<{ readonly events: number }> {
+  requireInput('reviewSync', input);
   return control.syncReviews(input);
 }

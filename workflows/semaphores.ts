@@ -19,6 +19,7 @@ import {
   waitsFor,
 } from '../pipelines/gate/semaphore-desk.ts';
 import { control } from './activities.ts';
+import { hear, messages, requireInput, requireMessage } from './input.ts';
 import { semaphoresGrantedSignal, semaphoresQuery, semaphoresReleaseSignal, semaphoresUpdate } from './messages.ts';
 import type { SemaphoresInput } from './semaphore-contract.ts';
 
@@ -33,6 +34,7 @@ const defaultPeriod = 15;
  * whether the holders still run, for one that was terminated gives nothing back, and whether the limits have changed.
  */
 export async function semaphores(input: SemaphoresInput): Promise<void> {
+  requireInput('semaphores', input);
   const keeper = new Keeper(input.desk ?? emptyDesk);
   setHandler(
     semaphoresUpdate,
@@ -40,9 +42,12 @@ export async function semaphores(input: SemaphoresInput): Promise<void> {
       keeper.attend({ type: 'ask', request, limits }, request.token);
       return waitsFor(keeper.desk, request.token);
     },
-    { description: 'Ask for semaphores; jobs speak by it.' },
+    {
+      validator: (ask) => requireMessage(messages.semaphoreAsk, ask),
+      description: 'Ask for semaphores; jobs speak by it.',
+    },
   );
-  setHandler(semaphoresReleaseSignal, ({ token }) => keeper.attend({ type: 'release', tokens: [token] }));
+  hear(semaphoresReleaseSignal, messages.token, ({ token }) => keeper.attend({ type: 'release', tokens: [token] }));
   setHandler(semaphoresQuery, () => keeper.desk);
   const budget = input.historyBudget ?? defaultBudget;
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budget;

@@ -1,6 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Swept } from '../activities/sweep/sweep.ts';
 import { heartbeatTimeout } from './activities.ts';
+import { requireInput } from './input.ts';
 
 /** What the sweep asks of the control worker. */
 interface SweepActivities {
@@ -15,5 +16,6 @@ const { sweep: mend } = proxyActivities<SweepActivities>({
 
 /** Mends what kills and older versions have left behind. Started by a schedule, and when the server starts. */
 export async function sweep(input: { readonly tenant: string }): Promise<Swept> {
+  requireInput('sweep', input);
   return mend(input);
 }

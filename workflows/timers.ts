@@ -1,5 +1,6 @@
 import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import { control } from './activities.ts';
+import { requireInput } from './input.ts';
 
 /** Input of the `timers` workflow: the tenant's name, and what an earlier run left. */
 export interface TimersInput {
@@ -22,6 +23,7 @@ const defaultPeriod = 60;
  * once a minute. A Temporal Schedule knows neither Zuul's days of the month nor what has changed in a repository.
  */
 export async function timers(input: TimersInput): Promise<void> {
+  requireInput('timers', input);
   const { historyBudget = defaultBudget, lookEvery = defaultPeriod } = input;
   let { after = Date.now(), rules = [] } = input;
   while (!workflowInfo().continueAsNewSuggested && workflowInfo().historyLength < historyBudget) {

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { BuildRecord, JobInput } from '../../workflows/contract.ts';
+import { semaphoresId } from '../../workflows/ids.ts';
+import { change, entering, fine, frozenJob } from './make.ts';
+import { until, World } from './world.ts';
+
+let world: World;
+before(async () => {
+  world = await World.start();
+  world.outside.jobs = () => [frozenJob('build', { uses: 'build', attempts: 1 })];
+});
+after(() => world.stop());
+
+const source = { project: 'tinycdb', branch: 'main', commit: 'c', tree: 'd' };
+const build = frozenJob('build', { uses: 'build' });
+const jobInput: JobInput = {
+  ...{ tenant: 'main', pipeline: 'gate', buildSet: '1.1', change: 'x', patchset: 1, job: build, attempt: 1 },
+  ...{ source, sources: [source], parents: [], provided: [] },
+};
+
+/** What people may send by mistake, for every type of workflow. */
+const foreign: readonly unknown[] = [undefined, null, {}, [], 'git:1', 7, { tenant: 'main' }, { input: jobInput }];
+const types = ['job', 'buildSet', 'release', 'mirror', 'semaphores', 'timers', 'reviewSync', 'sweep'];
+
+/** The sentence that a workflow ends with at once. */
+async function refusal(type: string, args: readonly unknown[]): Promise<string> {
+  const workflowId = `${type}-${crypto.randomUUID()}`;
+  const handle = await world.temporal.client.workflow.start(type, {
+    workflowId,
+    taskQueue: 'control',
+    args: [...args],
+  });
+  const error = await handle.result().then(
+    () => assert.fail(`${type} took ${JSON.stringify(args)}`),
+    (failure: unknown) => failure,
+  );
+  assert.ok(error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure, String(error));
+  assert.equal(error.cause.nonRetryable, true);
+  return error.cause.message;
+}
+
+for (const type of types) {
+  test(`R16: a ${type} that is started with what is not its input ends at once, and says what it wants`, async () => {
+    assert.match(await refusal(type, []), new RegExp(`^this is not the input of a ${type}: input should be an object`));
+    for (const input of foreign) {
+      if (['semaphores', 'timers', 'sweep'].includes(type) && (input as { tenant?: string } | null)?.tenant) continue;
+      assert.match(await refusal(type, [input]), new RegExp(`^this is not the input of a ${type}: input`));
+    }
+  });
+}
+
+const near: readonly [says: string, input: unknown, expected: RegExp][] = [
+  ['a field is missing', { ...jobInput, source: { ...source, commit: undefined } }, /input\.source\.commit .* missing/],
+  ['a number is text', { ...jobInput, attempt: '1' }, /input\.attempt should be a whole number, and is the string "1"/],
+  ['a list is none', { ...jobInput, parents: {} }, /input\.parents should be a list, and is an object/],
+  ['the job is a name', { ...jobInput, job: 'build' }, /input\.job should be an object/],
+  ['the job is half', { ...jobInput, job: { name: 'build' } }, /input\.job\.key/],
+  ['text that cannot be kept', { ...jobInput, change: 'a\0b' }, /input\.change has a NUL character/],
+  ['it reports to what is no build set', { ...jobInput, reportTo: 'gate/main/gate/q' }, /workflow id of a build set/],
+];
+for (const [says, input, expected] of near) {
+  test(`R16: a job whose input is nearly one says where it is not: ${says}`, async () => {
+    assert.match(await refusal('job', [input]), expected);
+  });
+}
+
+test('R16: a job takes the input of one that has run', async () => {
+  world.outside.stage = () => fine;
+  const options = { workflowId: 'job-as-it-is', taskQueue: 'control', args: [jobInput] };
+  const { outcome } = await world.temporal.client.workflow.execute('job', options);
+  assert.equal(outcome.result, 'SUCCESS');
+});
+
+test('R16: what is not one of ours is passed over by build sets and jobs, which go on', async () => {
+  let opened = false;
+  world.outside.stage = async (_, signal) => {
+    while (!opened && !signal.aborted) await sleep(20);
+    return fine;
+  };
+  await world.tell('odd', entering([change('odd')]));
+  await until('its job runs', () => world.outside.stagesRun.some((stage) => stage.build.change === 'odd'));
+  const { workflow } = [...world.outside.builds.values()].find((one) => one.change === 'odd') as BuildRecord;
+  const set = [...world.outside.buildSets.values()].find((one) => one.change === 'odd');
+  const buildSet = world.temporal.client.workflow.getHandle(set?.workflow ?? '');
+  const job = world.temporal.client.workflow.getHandle(workflow);
+  const odd = [null, {}, 'build', 3, { job: 3 }, { job: 'build', attempt: 1, outcome: {} }];
+  for (const message of odd) {
+    for (const signal of ['permissions', 'retrigger-job', 'job-ended', 'job-news', 'job-waiting']) {
+      await buildSet.signal(signal, message);
+    }
+    if (typeof message !== 'string') await job.signal('failing', message);
+    await job.signal('semaphores-granted', message);
+  }
+  for (const signal of ['permissions', 'retrigger-job', 'job-ended', 'job-news']) await buildSet.signal(signal);
+  for (const update of ['retrigger', 'adopt']) {
+    for (const message of [undefined, null, 3, {}, { job: [] }]) {
+      const args = (message === undefined ? [] : [message]) as [];
+      const refused = buildSet.executeUpdate(update, { args });
+      await assert.rejects(refused, WorkflowUpdateFailedError);
+    }
+  }
+  opened = true;
+  await until('it is merged', () => world.outside.merged.includes('odd'));
+  for (const handle of [buildSet, job])
+    await until('it ends', async () => (await handle.describe()).status.name === 'COMPLETED');
+});
+
+test('R16: what is not one of ours is passed over by entities, which go on', async () => {
+  const { client } = world.temporal;
+  const started = { taskQueue: 'control', workflowId: semaphoresId('odd'), args: [{ tenant: 'odd' }] };
+  const semaphores = await client.workflow.start('semaphores', started);
+  const idle = { set: 'odd', paused: true, pending: null, outcome: null };
+  const mirror = await client.workflow.start('mirror', {
+    taskQueue: 'control',
+    workflowId: 'mirror/odd',
+    args: [idle],
+  });
+  for (const message of [null, {}, 'sync', { action: 'dance' }]) {
+    await semaphores.signal('release', message);
+    await mirror.signal('mirror', message);
+    await assert.rejects(semaphores.executeUpdate('ask', { args: [message] }), WorkflowUpdateFailedError);
+  }
+  const request = { holder: 'job/x', token: 't', names: ['one'], priority: 1 };
+  assert.deepEqual(await semaphores.executeUpdate('ask', { args: [{ request, limits: { one: 1 } }] }), []);
+  const view = (await mirror.query('mirror-state')) as { readonly paused: boolean };
+  assert.equal(view.paused, true);
+  for (const handle of [semaphores, mirror]) await handle.terminate();
+});

@@ -1,0 +1,121 @@
+import { ApplicationFailure, log, type SignalDefinition, setHandler } from '@temporalio/workflow';
+import { count, flag, type Guard, list, maybe, nullable, number, object, one, record, text } from './guards.ts';
+import { commands, jobNews, jobReport, jobWaiting, permissions } from './message-guards.ts';
+
+const anything: Guard = () => undefined;
+const artifacts = list(object({}));
+const source = object({ project: text, branch: text, commit: text, tree: text });
+const buildSetWorkflow: Guard = (value, path) => {
+  const fault = text(value, path);
+  if (fault !== undefined) return fault;
+  return String(value).startsWith('buildset/') ? undefined : `${path} should be the workflow id of a build set`;
+};
+
+const nodeset = object({ nodes: list(object({ label: text, name: list(text) })) });
+const playbooks = list(object({ path: text, project: text, branch: text, semaphores: list(text) }));
+
+const frozenJob = object({
+  ...{
+    key: text,
+    name: text,
+    voting: flag,
+    uses: maybe(text),
+    timeout: nullable(number),
+    postTimeout: nullable(number),
+  },
+  ...{ nodeset, requires: list(text), semaphores: list(object({ name: text })), failureOutput: list(text) },
+  ...{ preRun: playbooks, run: playbooks, postRun: playbooks, requiredProjects: list(object({ project: text })) },
+  ...{ vars: record(anything), extraVars: record(anything), secrets: list(object({ secret: text, project: text })) },
+});
+
+/** What each workflow that people can start is started with. */
+const inputs = {
+  job: object({
+    ...{ tenant: text, pipeline: text, buildSet: text, reportTo: maybe(buildSetWorkflow) },
+    ...{ change: text, patchset: count, attempt: count, job: frozenJob, priority: maybe(number) },
+    ...{ source, sources: list(source), parents: artifacts, provided: artifacts, unreleased: maybe(artifacts) },
+  }),
+  buildSet: object({
+    ...{ tenant: text, pipeline: text, queue: text, project: text, change: text, patchset: count, key: text },
+    ...{ gate: text, changes: list(text), graph: object({ digest: text }), permissions },
+  }),
+  gate: object({
+    ...{ tenant: text, pipeline: text, queue: text, historyBudget: maybe(number) },
+    ...{
+      carried: maybe(object({ version: count, state: object({ queues: list(object({ items: list(anything) })) }) })),
+    },
+    stored: maybe(object({ digest: text })),
+  }),
+  release: object({
+    queue: text,
+    stage: object({
+      build: object({
+        ...{ id: text, tenant: text, pipeline: text, project: text, branch: text, change: text, patchset: count },
+        ...{ job: text, attempt: count, buildSet: text },
+      }),
+      ...{ source, nodes: list(object({ name: text, label: text })), timeout: nullable(number) },
+    }),
+  }),
+  mirror: object({
+    ...{ set: text, paused: flag, outcome: nullable(text) },
+    pending: nullable(object({ action: one(['sync']), release: maybe(text) })),
+  }),
+  semaphores: object({
+    ...{ tenant: text, historyBudget: maybe(number), lookEvery: maybe(number) },
+    desk: maybe(object({ limits: record(number), holding: list(anything), waiting: list(anything), over: list(text) })),
+  }),
+  timers: object({
+    ...{ tenant: text, after: maybe(number), rules: maybe(list(text)) },
+    ...{ historyBudget: maybe(number), lookEvery: maybe(number) },
+  }),
+  reviewSync: object({ connection: text }),
+  sweep: object({ tenant: text }),
+} as const;
+
+/**
+ * Refuses an input that is not one of ours: the workflow ends at once, and is not tried again.
+ *
+ * @throws ApplicationFailure that says what was expected, and where
+ */
+export function requireInput(workflow: keyof typeof inputs, input: unknown): void {
+  const fault = inputs[workflow](input, 'input');
+  if (fault === undefined) return;
+  const advice = 'start it like another one of its kind, with the input that this one had';
+  throw ApplicationFailure.nonRetryable(`this is not the input of a ${workflow}: ${fault}; ${advice}`, 'Input');
+}
+
+/** What each message carries. */
+export const messages = {
+  commands,
+  permissions,
+  jobNews,
+  jobReport,
+  jobWaiting,
+  line: text,
+  job: object({ job: text }),
+  token: object({ token: text }),
+  mirrorRequest: object({ action: one(['sync', 'pause', 'resume']), release: maybe(text) }),
+  semaphoreAsk: object({
+    request: object({ holder: text, token: text, names: list(text), priority: number }),
+    limits: record(number),
+  }),
+} as const satisfies Readonly<Record<string, Guard>>;
+
+/** Hears a signal; what is not one of ours is passed over, with a line in the log. */
+export function hear<T>(signal: SignalDefinition<[T]>, guard: Guard, handler: (message: T) => void): void {
+  setHandler(signal, (message) => {
+    const fault = guard(message, 'message');
+    if (fault === undefined) handler(message);
+    else log.warn('passed over a message that is not one of ours', { signal: signal.name, fault });
+  });
+}
+
+/**
+ * For the validator of an update: what is not one of ours is refused.
+ *
+ * @throws ApplicationFailure that says what was expected
+ */
+export function requireMessage(guard: Guard, message: unknown): void {
+  const fault = guard(message, 'message');
+  if (fault !== undefined) throw ApplicationFailure.nonRetryable(fault, 'Refused');
+}
