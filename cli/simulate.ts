@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { readShipped } from '../activities/layout/shipped.ts';
 import type { Problem } from '../pipelines/model/position.ts';
 import type { Scenario, ScenarioFile, SimulationResult } from '../pipelines/simulate/scenario.ts';
 import { parseScenario, simulate } from '../pipelines/simulate/simulate.ts';
@@ -19,8 +20,9 @@ export function register(program: Command): void {
   })
     .addOption(jsonOption())
     .argument('<file...>', 'scenario files')
-    .action((files: readonly string[], { json }: { readonly json?: boolean }) => {
-      const runs = files.map(run);
+    .action(async (files: readonly string[], { json }: { readonly json?: boolean }) => {
+      const shipped = await readShipped();
+      const runs = files.map((file) => run(file, shipped));
       const results = runs.flatMap(({ result }) => result ?? []);
       const data = files.length > 1 ? results : results[0];
       if (data !== undefined) print(data, () => results.map(draw).join('\n'), { json });
@@ -35,19 +37,24 @@ interface Run {
   readonly problems: readonly string[];
 }
 
-function run(path: string): Run {
+function run(path: string, shipped: readonly ScenarioFile[]): Run {
   try {
     const parsed = parseScenario(readFileSync(path, 'utf8'), path);
     if ('problems' in parsed) return { problems: parsed.problems.map(problemLine) };
-    return { result: simulateAt(parsed.scenario, path), problems: [] };
+    return { result: simulateAt(parsed.scenario, path, shipped), problems: [] };
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
     return { problems: [`${path}:1:1: cannot be read: ${error.message}`] };
   }
 }
 
-function simulateAt(scenario: Scenario, path: string): SimulationResult {
-  return simulate(scenario, { readConfig: (to) => readConfiguration(resolve(dirname(path), to)) });
+function simulateAt(scenario: Scenario, path: string, shipped: readonly ScenarioFile[]): SimulationResult {
+  return simulate(scenario, {
+    readConfig(part) {
+      if (part.kind === 'defaults') return shipped;
+      return readConfiguration(part.at, resolve(dirname(path), part.at.path));
+    },
+  });
 }
 
 function problemLine({ path, line, column, message }: Problem): string {
@@ -55,12 +62,10 @@ function problemLine({ path, line, column, message }: Problem): string {
 }
 
 /** A file, or the files of a repository: the first of the places where a repository keeps its configuration. */
-function readConfiguration(path: string): readonly ScenarioFile[] {
+function readConfiguration(at: Omit<ScenarioFile, 'text'>, path: string): readonly ScenarioFile[] {
   const place = ['zuul.yaml', 'zuul.d', '.zuul.yaml', '.zuul.d'].map((name) => join(path, name)).find(existsSync);
   return yamlFiles(statSync(path).isDirectory() ? (place ?? path) : path).map((file) => ({
-    project: 'config',
-    trusted: true,
-    branch: 'master',
+    ...at,
     path: file,
     text: readFileSync(file, 'utf8'),
   }));

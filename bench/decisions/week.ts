@@ -37,10 +37,9 @@ export function weekOf(changesADay: number): Scenario {
   return {
     path: 'week.yaml',
     title: `${changesADay} changes a day for a week`,
-    config: {
-      kind: 'files',
-      files: [{ project: 'config', trusted: true, branch: 'master', path: '.zuul.yaml', text: config }],
-    },
+    config: [
+      { kind: 'file', file: { project: 'config', trusted: true, branch: 'master', path: '.zuul.yaml', text: config } },
+    ],
     labels: {},
     tenant: defaultTenant,
     changes,

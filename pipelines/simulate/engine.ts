@@ -5,6 +5,7 @@ import { pending } from '../gate/pending.ts';
 import { type GateState, initialGate } from '../gate/state.ts';
 import type { TriggerEvent } from '../model/change.ts';
 import { triggeringRule } from '../policy/triggers.ts';
+import { reviewSystem, translate, votesOf } from './dialects.ts';
 import { Layouts } from './layouts.ts';
 import { prepare } from './prepare.ts';
 import { Recorder } from './recorder.ts';
@@ -77,7 +78,7 @@ export class Engine {
     change: ChangeFacts,
   ): void {
     const connection = event.connection ?? change.connection;
-    const full: TriggerEvent = {
+    const full = translate({
       driver: connection,
       project: change.project,
       branch: change.branch,
@@ -85,13 +86,17 @@ export class Engine {
       ...event,
       connection,
       time: this.now,
-    };
+    });
     const taken = this.layouts.pipelines.flatMap(({ name, triggers }) => {
       const rule = triggeringRule({ name, triggers }, full, change);
       return rule ? [{ pipeline: name, debug: rule.body.debug === true }] : [];
     });
     if (taken.length > 0 || this.#concernsGate(change)) this.observe(change.id);
     for (const one of taken) this.tell({ type: 'enqueue', ...one, change: change.key, event: full });
+    // What somebody did and nobody waits for is worth a word; what follows from merges is not.
+    if (taken.length === 0 && full.account !== undefined) {
+      this.recorder.remark('ignored', this.now, { change: displayed(change), event: eventText(full) });
+    }
   }
 
   /** Whether the gate knows the change, or one that it is related to. */
@@ -185,9 +190,7 @@ export class Engine {
       if (current?.key !== key) continue;
       for (const { connection, body } of report.rules) {
         if (connection !== current.connection) continue;
-        for (const [label, value] of Object.entries(body)) {
-          if (typeof value === 'number') this.world.vote(name, { label, value, by: 'sluice', time: this.now });
-        }
+        for (const vote of votesOf(body)) this.world.vote(name, { ...vote, by: 'sluice', time: this.now });
       }
       if (this.state.facts.changes[key]) this.observe(name);
     }
@@ -241,6 +244,7 @@ export class Engine {
   #takeConfiguration(): void {
     const { layouts, world } = this;
     const { pipelines, limits } = layouts;
+    world.move(reviewSystem(pipelines));
     world.place(memoized((project, branch) => layouts.placements(project, branch)));
     const known = Object.values(this.state.facts.changes);
     const changes = known.map((one) => ({ ...one, placements: layouts.placements(one.project, one.branch) }));
@@ -257,6 +261,11 @@ function isKnown(state: GateState, facts: ChangeFacts): boolean {
   if (!known) return false;
   const { results: _results, ...plain } = known;
   return known === facts || JSON.stringify(plain) === JSON.stringify(facts);
+}
+
+/** An event as a trigger would be written for it. */
+function eventText({ connection, type, action }: TriggerEvent): string {
+  return `${connection}: ${type}${action === undefined ? '' : ` ${action}`}`;
 }
 
 function displayed(facts: ChangeFacts): string {

@@ -15,8 +15,8 @@ import {
 } from '../language/language.ts';
 import type { Pipeline, QueuePlacement } from '../model/pipeline.ts';
 import type { Problem } from '../model/position.ts';
+import { reviewSystem } from './dialects.ts';
 import type { Scenario, ScenarioFile } from './scenario.ts';
-import { connection } from './world.ts';
 
 /** A file that a change gives its repository. */
 export interface ProposedFile {
@@ -153,6 +153,6 @@ export class Layouts {
     const own = this.#files.filter((file) => file.project === name);
     const branches = new Set([...(this.#branches.get(name) ?? ['master']), ...own.map((file) => file.branch)]);
     const trusted = own.some((file) => file.trusted);
-    return { name, connection, trusted, branches: [...branches], defaultBranch: 'master' };
+    return { name, connection: reviewSystem([]), trusted, branches: [...branches], defaultBranch: 'master' };
   }
 }

@@ -1,4 +1,4 @@
-import type { Expectation, Outcome, ScenarioChange, ScenarioConfig } from './scenario.ts';
+import type { ConfigPart, Expectation, Outcome, ScenarioChange, ScenarioConfig } from './scenario.ts';
 import type { RawChange, RawConfig, RawExpectation, RawOutcome } from './schema.ts';
 import type { Source } from './source.ts';
 
@@ -6,7 +6,7 @@ import type { Source } from './source.ts';
 export function checkConfig(source: Source, config: RawConfig, at: readonly PropertyKey[]): void {
   if (typeof config === 'string') source.checkYaml(config, at);
   if (!Array.isArray(config)) return;
-  for (const [index, file] of config.entries()) source.checkYaml(file.text, [...at, index, 'text']);
+  for (const [index, part] of config.entries()) if ('text' in part) source.checkYaml(part.text, [...at, index, 'text']);
 }
 
 /** A change with what follows from its other keys. */
@@ -36,11 +36,16 @@ export function readChange(name: string, raw: RawChange): ScenarioChange {
 
 /** The configuration of a scenario or of an event in it. */
 export function readConfig(raw: RawConfig): ScenarioConfig {
-  if (typeof raw === 'string') {
-    const file = { project: 'config', trusted: true, branch: 'master', path: '.zuul.yaml', text: raw };
-    return { kind: 'files', files: [file] };
-  }
-  return Array.isArray(raw) ? { kind: 'files', files: raw } : { kind: 'path', path: raw.path };
+  const own = { project: 'config', trusted: true, branch: 'master' };
+  if (typeof raw === 'string') return [{ kind: 'file', file: { ...own, path: '.zuul.yaml', text: raw } }];
+  if (Array.isArray(raw)) return raw.map(readPart);
+  const path = 'path' in raw ? [{ kind: 'path' as const, at: { ...own, path: raw.path } }] : [];
+  return [...(raw.defaults ? [{ kind: 'defaults' as const }] : []), ...path];
+}
+
+function readPart(raw: Extract<RawConfig, readonly unknown[]>[number]): ConfigPart {
+  if ('defaults' in raw) return { kind: 'defaults' };
+  return 'text' in raw ? { kind: 'file', file: raw } : { kind: 'path', at: raw };
 }
 
 export function readOutcome(raw: RawOutcome): Outcome {

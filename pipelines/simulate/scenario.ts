@@ -18,10 +18,14 @@ export interface Scenario {
   readonly expect: Expectation | undefined;
 }
 
-/** The configuration: its files, or a place to read them from that only the caller can reach. */
-export type ScenarioConfig =
-  | { readonly kind: 'files'; readonly files: readonly ScenarioFile[] }
-  | { readonly kind: 'path'; readonly path: string };
+/** The parts of a configuration, in order: files, and places to read files from that only the caller can reach. */
+export type ScenarioConfig = readonly ConfigPart[];
+
+export type ConfigPart =
+  | { readonly kind: 'file'; readonly file: ScenarioFile }
+  | { readonly kind: 'path'; readonly at: Omit<ScenarioFile, 'text'> }
+  /** What ships with Sluice. */
+  | { readonly kind: 'defaults' };
 
 export interface ScenarioFile {
   readonly project: string;

@@ -42,7 +42,33 @@ const configFile = z.strictObject({
   path: name.default('.zuul.yaml'),
   text: z.string(),
 });
-const config = z.union([z.string(), z.strictObject({ path: name }), z.array(configFile)]);
+/** A directory or file to read, relative to the scenario. */
+const configPath = z.strictObject({
+  project: name.default('config'),
+  trusted: z.boolean().default(true),
+  branch: name.default('master'),
+  path: name,
+});
+/** The configuration that ships with Sluice. */
+const shipped = z.strictObject({ defaults: z.literal(true) });
+const config = z.union([
+  z.string(),
+  z.strictObject({ path: name, defaults: z.boolean().default(false) }),
+  shipped,
+  z.array(configPart()),
+]);
+
+/** Chosen by its keys, so that a fault is told for the form that was meant. */
+function configPart() {
+  type Part = z.output<typeof configFile> | z.output<typeof configPath> | z.output<typeof shipped>;
+  return z.record(z.string(), z.unknown()).transform((value, context): Part => {
+    const schema = 'defaults' in value ? shipped : 'text' in value || !('path' in value) ? configFile : configPath;
+    const result = schema.safeParse(value, { reportInput: true });
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) context.issues.push(issue as never);
+    return z.NEVER;
+  });
+}
 
 const change = z.strictObject({
   project: name,

@@ -2,13 +2,20 @@ import type { TriggerEvent } from '../model/change.ts';
 import { Engine, type Watch } from './engine.ts';
 import { unmetExpectations } from './expectations.ts';
 import { parseScenario } from './parse-scenario.ts';
-import type { Scenario, ScenarioConfig, ScenarioEvent, ScenarioFile, SimulationResult } from './scenario.ts';
+import type {
+  ConfigPart,
+  Scenario,
+  ScenarioConfig,
+  ScenarioEvent,
+  ScenarioFile,
+  SimulationResult,
+} from './scenario.ts';
 
 export { parseScenario };
 
 export interface SimulateOptions {
-  /** Reads the files of a configuration that the scenario only points to. */
-  readonly readConfig?: (path: string) => readonly ScenarioFile[];
+  /** Reads the files of a part of the configuration that the scenario only points to. */
+  readonly readConfig?: (part: Exclude<ConfigPart, { kind: 'file' }>) => readonly ScenarioFile[];
   /** Sees every command to the gate with what it came to. */
   readonly watch?: Watch;
 }
@@ -153,7 +160,7 @@ class Run {
   }
 
   #files(config: ScenarioConfig): readonly ScenarioFile[] {
-    return config.kind === 'files' ? config.files : (this.#options.readConfig?.(config.path) ?? []);
+    return config.flatMap((part) => (part.kind === 'file' ? [part.file] : (this.#options.readConfig?.(part) ?? [])));
   }
 
   #result(): SimulationResult {

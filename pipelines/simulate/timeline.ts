@@ -42,11 +42,20 @@ export function timeline(result: SimulationResult, options: TimelineOptions): st
   const lines = [paint('title', cut(result.scenario, width)), axis(canvas)];
   for (const group of groups) lines.push(...draw(group, canvas, width));
   const merged = result.merged.length === 0 ? 'nothing merged' : `merged: ${result.merged.join(', ')}`;
-  lines.push(cut(merged, width));
+  lines.push(cut(merged, width), ...remarks(result));
   for (const { path, line, column, message } of result.configErrors)
     lines.push(`${path}:${line}:${column}: ${message}`);
   for (const failure of result.failures) lines.push(paint('bad', `✗ ${failure}`));
   return `${lines.join('\n')}\n`;
+}
+
+/** What was asked for and refused; where nothing came of anything, also the events that no pipeline waits for. */
+function remarks({ events, builds, reports }: SimulationResult): readonly string[] {
+  const quiet = builds.length === 0 && reports.length === 0;
+  return events.flatMap(({ kind, time: at, reason, change, event }) => {
+    if (kind === 'refused') return [`refused at ${time(at)}: ${reason}`];
+    return kind === 'ignored' && quiet ? [`no pipeline waits for ${event} (${change} at ${time(at)})`] : [];
+  });
 }
 
 function groupsOf(result: SimulationResult): readonly Group[] {

@@ -1,6 +1,7 @@
 import type { ChangeFacts } from '../gate/command.ts';
 import { unproposed, type Vote } from '../model/change.ts';
 import type { QueuePlacement } from '../model/pipeline.ts';
+import { labelIn } from './dialects.ts';
 import type { Scenario, ScenarioChange } from './scenario.ts';
 
 /** A change as it stands in the simulated review system. */
@@ -20,8 +21,6 @@ interface WorldChange {
   parentPatchset: number | undefined;
 }
 
-export const connection = 'gerrit';
-
 /** The simulated review system: changes with their patch sets and votes, and the heads of branches. */
 export class World {
   readonly #changes = new Map<string, WorldChange>();
@@ -33,6 +32,7 @@ export class World {
   readonly #conflicts = new Map<string, Set<string>>();
   readonly #merged: string[] = [];
   #step = 0;
+  #connection = 'gerrit';
   #placements: (project: string, branch: string) => Readonly<Record<string, QueuePlacement>> = () => ({});
 
   constructor(scenario: Scenario) {
@@ -52,6 +52,11 @@ export class World {
   place(placements: (project: string, branch: string) => Readonly<Record<string, QueuePlacement>>): void {
     this.#placements = placements;
     this.#facts.clear();
+  }
+
+  /** From now on the changes are in that review system; `place` follows. */
+  move(connection: string): void {
+    this.#connection = connection;
   }
 
   /** The change of that name. */
@@ -213,7 +218,7 @@ export class World {
       id: name,
       key: `${name},${patchset}`,
       kind: 'change',
-      connection,
+      connection: this.#connection,
       project: made.project,
       branch: made.branch,
       ref: `refs/changes/${name}/${patchset}`,
@@ -230,7 +235,7 @@ export class World {
       current: true,
       wip: false,
       mergeable,
-      votes,
+      votes: votes.map((vote) => ({ ...vote, label: labelIn(this.#connection, vote.label) })),
       placements: this.#placements(made.project, made.branch),
     };
   }
@@ -244,7 +249,7 @@ export class World {
       id,
       key: newrev === undefined ? id : `${id}@${newrev}`,
       kind: branch === '' ? 'tag' : 'branch',
-      connection,
+      connection: this.#connection,
       project,
       branch,
       ref,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -64,4 +64,33 @@ test('a malformed scenario ends with 2, whatever the others do, with every probl
   assert.match(stderr, /^broken\.yaml:2:1: config: /m);
   assert.match(stderr, /^broken\.yaml:3:1: unknown key "colour"$/m);
   assert.match(stderr, /^missing\.yaml:1:1: cannot be read/m);
+});
+
+test('W6: the example of the documentation holds: the shipped pipelines react to the host that they speak of', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/simulate.md'), 'utf8');
+  const [, text = ''] = /^```yaml\n(scenario:.*?)^```/ms.exec(page) ?? [];
+  writeFileSync(join(folder, 'documented.yaml'), text);
+  const { status, stdout, stderr } = sluice('documented.yaml');
+  assert.equal(status, 0, `${stdout}${stderr}`);
+  assert.match(stdout, /^merged: A, C$/m);
+});
+
+test('W6: a scenario may name directories of several repositories', () => {
+  const parts =
+    '[{project: config, path: repository/zuul.d/pipelines.yaml}, {project: p/a, trusted: false, path: mine}]';
+  mkdirSync(join(folder, 'mine'), { recursive: true });
+  const own = '- job: {name: unit, parent: null}\n- project: {check: {jobs: [unit]}}\n';
+  writeFileSync(join(folder, 'mine/.zuul.yaml'), own);
+  const text = `scenario: s\nconfig: ${parts}\nchanges: {A: {project: p/a}}\nevents: [{upload: A}]\n`;
+  writeFileSync(join(folder, 'parts.yaml'), text);
+  const { status, stdout } = sluice('parts.yaml');
+  assert.equal(status, 0);
+  // Only a config-project may define a base job: who is trusted is taken from the scenario.
+  assert.match(stdout, /^mine|only config-projects may define base jobs/m);
+});
+
+test('W6: events that no pipeline waits for are told when nothing came of anything', () => {
+  const text = `scenario: s\nconfig: {path: repository}\nchanges: {A: {project: p/a}}\nevents: [{approve: A}]\n`;
+  writeFileSync(join(folder, 'silent.yaml'), text);
+  assert.match(sluice('silent.yaml').stdout, /no pipeline waits for gerrit: comment-added \(A at 0s\)/);
 });
