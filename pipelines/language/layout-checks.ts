@@ -1,4 +1,6 @@
+import type { Stage } from '../model/job.ts';
 import { parseCron } from '../policy/cron.ts';
+import { changesGuarded, definesGuarded, guardedChange, guardedDeed } from './guarded.ts';
 import type { LayoutBuilder } from './layout.ts';
 import { flattenNodesets } from './nodesets.ts';
 import { nameOf } from './parse-warnings.ts';
@@ -48,6 +50,10 @@ function isPermitted(layout: LayoutBuilder, job: JobVariant): boolean {
   const before = layout.problems.length;
   checkLimits(layout, job, job);
   const { project, trusted } = job.origin;
+  const { uses } = job.attributes;
+  if (!trusted && uses !== undefined && guardedDeed(uses)) {
+    layout.fail(job, definesGuarded(job.name, uses), 'uses');
+  }
   const mayDefineBase = trusted && layout.projects.byName.get(project)?.allowBaseJobs !== false;
   if (job.attributes.parent === null && !mayDefineBase) {
     layout.fail(job, `job "${job.name}": only config-projects may define base jobs (parent: null)`, 'parent');
@@ -151,7 +157,30 @@ function checkParent(layout: LayoutBuilder, job: JobVariant, name: string): void
     layout.fail(job, `${label} is intermediate: only abstract jobs may inherit from it`, 'parent');
   } else if (parents.every(({ attributes }) => attributes.protected) && foreign(parents, job)) {
     layout.fail(job, `${label} is protected: only jobs of its own project may inherit from it`, 'parent');
+  } else if (!job.origin.trusted) {
+    const stage = guardedStage(layout, name);
+    if (stage !== undefined) layout.fail(job, changesGuarded(name, stage, 'parent'), 'parent');
   }
+}
+
+/** The guarded stage that a job has by itself or from its parents. */
+function guardedStage(layout: LayoutBuilder, name: string, below: readonly string[] = []): Stage | undefined {
+  const variants = below.includes(name) ? [] : (layout.jobs.get(name) ?? []);
+  const own = variants.map(({ attributes }) => attributes.uses).find((uses) => guardedDeed(uses));
+  if (own !== undefined) return own;
+  const parents = variants.flatMap(({ attributes }) => attributes.parent ?? []);
+  return parents.map((parent) => guardedStage(layout, parent, [...below, name])).find((stage) => stage !== undefined);
+}
+
+/** A guarded job where a project that is no config-project attaches it: after review, and as it is. */
+function checkGuarded(layout: LayoutBuilder, job: JobVariant, pipeline: string): void {
+  const stage = job.origin.trusted ? undefined : guardedStage(layout, job.name);
+  if (stage === undefined) return;
+  const change = guardedChange(job);
+  if (change !== undefined) layout.fail(job, changesGuarded(job.name, stage, change), change);
+  if (layout.pipelines.get(pipeline)?.pipeline.postReview !== false) return;
+  const where = `pipeline "${pipeline}" is not post-review: attach it to one after the merge, such as "post"`;
+  layout.fail(job, `job "${job.name}" ${guardedDeed(stage)}, and ${where}`);
 }
 
 function foreign(parents: readonly JobVariant[], job: JobVariant): boolean {
@@ -197,6 +226,7 @@ export function checkAttachedJobs(layout: LayoutBuilder, stanza: ProjectStanza):
       }
       checkLimits(layout, job, stanza);
       checkReferences(layout, job, job);
+      checkGuarded(layout, job, name);
     }
   }
 }

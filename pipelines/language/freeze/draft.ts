@@ -1,5 +1,6 @@
 import type { FrozenJob, JobDependency, Playbook, SecretUse, VisibleSecret } from '../../model/job.ts';
 import { mergeVariables } from '../../model/merge-variables.ts';
+import { changesGuarded, definesGuarded, guardedChange, guardedDeed, inheritsUntrusted } from '../guarded.ts';
 import type { Layout } from '../layout.ts';
 import { flattenNodesets } from '../nodesets.ts';
 import { nameOf } from '../parse-warnings.ts';
@@ -19,7 +20,7 @@ import {
   VARIABLES,
 } from './attributes.ts';
 import { FreezeError } from './freeze-error.ts';
-import { bindPlaybooks, bindSecrets } from './playbooks.ts';
+import { bindPlaybooks, bindSecrets, isTrusted } from './playbooks.ts';
 
 type PlainKey = (typeof PLAIN_EXECUTION)[number] | (typeof PLAIN_CONTEXT)[number];
 
@@ -57,6 +58,8 @@ export class JobDraft {
   secrets: readonly SecretUse[] = [];
   readonly places: string[] = [];
   readonly #finalAttributes = new Set<string>();
+  /** The first job among those that were laid over one another that is not a config-project's. */
+  #untrusted: string | undefined;
   readonly #layout: Layout;
 
   constructor(layout: Layout) {
@@ -70,6 +73,7 @@ export class JobDraft {
   apply(variant: JobVariant): void {
     const first = this.places.length === 0;
     if (!first) this.#refuse(variant);
+    this.#guard(variant);
     this.#applyStanding(variant);
     this.#applySecretExposure(variant);
     this.#applySecrets(variant);
@@ -84,6 +88,29 @@ export class JobDraft {
     this.places.push(placeText(variant));
   }
 
+  /** Whether the job reaches what clients install from: it does so after review only, and as config-projects say. */
+  get guarded(): boolean {
+    return guardedDeed(this.plain.uses) !== undefined;
+  }
+
+  /** Rights come from where a job is written: a project that is no config-project can give and change none. */
+  #guard(variant: JobVariant): void {
+    const { uses } = variant.attributes;
+    const guards = uses !== undefined && guardedDeed(uses) !== undefined;
+    if (!isTrusted(this.#layout, variant)) {
+      if (guards) throw new FreezeError(definesGuarded(variant.name, uses), variant);
+      const { uses: stage } = this.plain;
+      const change = guardedChange(variant);
+      if (stage && this.guarded && change) throw new FreezeError(changesGuarded(this.name, stage, change), variant);
+      this.#untrusted ??= variant.name;
+    }
+    if (!guards) return;
+    if (this.#untrusted !== undefined) {
+      throw new FreezeError(inheritsUntrusted(variant.name, uses, this.#untrusted), variant);
+    }
+    this.postReview = true;
+  }
+
   /** A variant that does not itself set how the job is run cannot make that final; the first one can. */
   #applyControl(variant: JobVariant, first: boolean): void {
     for (const key of Object.keys(variant.attributes['attribute-control'] ?? {}) as (keyof JobAttributes)[]) {
@@ -92,8 +119,9 @@ export class JobDraft {
     }
   }
 
-  /** Lays variables below the job's own. */
+  /** Lays variables below the job's own; a project's variables do not reach a job that is guarded. */
   underlay(variables: Readonly<Record<string, unknown>>): void {
+    if (this.guarded) return;
     this.variables.vars = mergeVariables(variables, this.variables.vars);
   }
 
@@ -153,8 +181,7 @@ export class JobDraft {
     this.secrets = [...this.secrets, ...uses];
     const passed = uses.filter(({ passToParent }) => passToParent).map(({ name, secret }) => ({ name, secret }));
     if (passed.length > 0) this.#passToParents(passed);
-    const trusted = this.#layout.projects.byName.get(variant.origin.project)?.trusted ?? variant.origin.trusted;
-    if (this.postReview || trusted) return;
+    if (this.postReview || isTrusted(this.#layout, variant)) return;
     this.postReview = true;
     this.#allowOnly(new Set([variant.origin.project]));
   }

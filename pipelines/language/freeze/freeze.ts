@@ -1,6 +1,7 @@
 import type { FrozenJob, JobGraph } from '../../model/job.ts';
 import type { Problem } from '../../model/position.ts';
 import { isConfigPath } from '../config-path.ts';
+import { guardedDeed } from '../guarded.ts';
 import type { Layout } from '../layout.ts';
 import { jobMatcher, type MatchedRef } from '../match.ts';
 import { findProject } from '../project-index.ts';
@@ -182,8 +183,14 @@ class ChangeFreezer {
     if (!fromConfigProject && draft.allowedProjects?.has(this.#change.project) === false) {
       return `${label} is not allowed for project "${this.#change.project}"`;
     }
-    if (draft.postReview && !this.#layout.pipelines.get(pipeline)?.pipeline.postReview) {
-      return `${label} may only run after review, and pipeline "${pipeline}" is not post-review`;
+    const where = this.#layout.pipelines.get(pipeline)?.pipeline;
+    if (draft.postReview && !where?.postReview) {
+      const mend = draft.guarded ? ': attach it to a pipeline after the merge, such as "post"' : '';
+      return `${label} may only run after review, and pipeline "${pipeline}" is not post-review${mend}`;
+    }
+    if (draft.guarded && where?.manager === 'dependent') {
+      const deed = guardedDeed(draft.plain.uses);
+      return `${label} ${deed}, and pipeline "${pipeline}" runs its jobs before the merge: attach it to one after it, such as "post"`;
     }
     const runs = draft.run.length > 0 || draft.plain.uses !== undefined || draft.name === 'noop' || runOptional;
     return runs ? undefined : `${label} says nothing of what to run: it has neither "run" nor "uses"`;

@@ -5,6 +5,11 @@ import { FreezeError } from './freeze-error.ts';
 
 type Entry = string | { name: string; semaphores?: string[] | undefined; cleanup?: boolean | undefined };
 
+/** Whether a variant is a config-project's. */
+export function isTrusted(layout: Layout, { origin }: JobVariant): boolean {
+  return layout.projects.byName.get(origin.project)?.trusted ?? origin.trusted;
+}
+
 /**
  * The playbooks that one variant brings, each bound to the repository and branch that it is read from.
  * @param level - number of the variants that were applied before
@@ -15,7 +20,7 @@ export function bindPlaybooks(
   level: number,
 ): Record<'preRun' | 'run' | 'postRun', Playbook[]> {
   const { attributes, origin } = variant;
-  const trusted = layout.projects.byName.get(origin.project)?.trusted ?? origin.trusted;
+  const trusted = isTrusted(layout, variant);
   const secrets = (attributes.secrets ?? []).map((use) => {
     const { name, secret } = typeof use === 'string' ? { name: use, secret: use } : use;
     return { name, secret };
