@@ -1,7 +1,8 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { refusedFault } from '../workflows/contract.ts';
 
 /** The closed list of fault types that activities throw; a verdict on a change is never one of them. */
-export type FaultType = 'EngineUnavailable' | 'Infrastructure' | 'Configuration';
+export type FaultType = 'EngineUnavailable' | 'Infrastructure' | 'Configuration' | typeof refusedFault;
 
 /** After so many attempts a fault that nobody knows goes back to the job, whose own attempts count it. */
 const patience = 4;
@@ -26,6 +27,11 @@ export function wasCanceled({ aborted, reason }: AbortSignal): boolean {
 /** A setting that no retry mends: the workflow gets it at once. */
 export function configurationFault(message: string): ApplicationFailure {
   return fault('Configuration', message, { nonRetryable: true });
+}
+
+/** What may not be done, whoever asks: it ends what asked for it, with the sentence. */
+export function refusal(message: string): ApplicationFailure {
+  return fault(refusedFault, message, { nonRetryable: true });
 }
 
 interface FaultOptions {

@@ -56,7 +56,9 @@ export interface ControlActivities {
 }
 
 export interface ReleasePlan {
+  /** `merged` is what the host says; where it says otherwise than the job, `refused` tells why nothing is released. */
   readonly input: ReleaseInput;
+  readonly refused?: string;
   readonly repositories: ReleaseRecord['repositories'];
 }
 

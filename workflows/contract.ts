@@ -17,6 +17,9 @@ export const taskQueues = {
   sign: 'sign',
 } as const;
 
+/** The type of the failure by which an activity refuses what may not be done, whoever asks: its message says why. */
+export const refusedFault = 'Refused';
+
 /** Input of the `job` workflow: enough to run it again by hand from the Temporal Web UI. */
 export interface JobInput {
   readonly tenant: string;

@@ -1,8 +1,9 @@
 import { CancellationScope } from '@temporalio/workflow';
+import type { ReleaseStep } from '../activities/release/port.ts';
 import type { ReleaseActivities } from '../activities/release/release-activities.ts';
 import type { ReleasedPackage } from '../activities/report/types.ts';
 import type { SignActivities, SignedFile } from '../activities/sign/sign-activities.ts';
-import type { BlobRef, PackageFile, PackageFormat } from '../pipelines/model/artifact.ts';
+import type { BlobRef, PackageFile, PackageFormat, SourceState } from '../pipelines/model/artifact.ts';
 import type { ReleaseInput } from './contract.ts';
 
 interface Hands {
@@ -17,7 +18,7 @@ interface Publication {
   readonly release: string;
 }
 
-interface Published {
+export interface Published {
   readonly packages: readonly ReleasedPackage[];
   /** Why nothing was published. */
   readonly refused?: string;
@@ -27,26 +28,35 @@ interface Published {
 export async function publishBuild({ steps, signer }: Hands, publication: Publication): Promise<Published> {
   const { input, manifest, release } = publication;
   const { format, files } = await steps.releasedFiles({ manifest });
-  const signed = await signer.signPackages({ format, files });
+  const signed = await signer.signPackages({ format, files, manifest, commit: input.merged.commit });
   const step = { release, manifest, signed };
   const digests = await steps.attest({ ...step, about: input });
   const envelopes = await signer.signStatements({ digests });
   const packages = describe(format, files, { signed, envelopes });
   // From here on it may be shown at any moment: cancelled now, it would be published and nobody would know.
-  const shown = await CancellationScope.nonCancellable(() => show({ steps, signer }, { ...step, format, envelopes }));
+  const shown = await CancellationScope.nonCancellable(() =>
+    show({ steps, signer }, { ...step, format, envelopes, merged: input.merged }),
+  );
   return shown.refused === undefined ? { packages } : { packages: [], refused: shown.refused };
+}
+
+interface ToShow extends ReleaseStep {
+  readonly format: PackageFormat;
+  readonly envelopes: readonly BlobRef[];
+  readonly merged: SourceState;
 }
 
 async function show(
   { steps, signer }: Hands,
-  { format, ...step }: Parameters<ReleaseActivities['stageReleased']>[0] & { readonly format: PackageFormat },
+  { format, merged, ...step }: ToShow,
 ): Promise<{ readonly refused?: string }> {
   for (;;) {
     const staged = await steps.stageReleased(step);
     if (staged.outcome === 'refused') return { refused: staged.reason };
     if (staged.outcome === 'unchanged') return {};
     const signatures = await signer.signIndex({ digest: staged.index.digest });
-    const { published } = await steps.publishReleased({ ...staged, format, signatures });
+    const { published, refused } = await steps.publishReleased({ ...staged, format, signatures, merged });
+    if (refused !== undefined) return { refused };
     // Another release came between: the next state is made on top of it.
     if (published) return {};
   }

@@ -1,13 +1,21 @@
-import { CancellationScope, executeChild, isCancellation, proxyActivities, rootCause } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  executeChild,
+  isCancellation,
+  proxyActivities,
+  rootCause,
+} from '@temporalio/workflow';
 import type { ReleaseActivities } from '../activities/release/release-activities.ts';
 import type { ReleasedPackage, ReleaseRecord } from '../activities/report/types.ts';
 import type { SignActivities } from '../activities/sign/sign-activities.ts';
 import type { PackagesMetadata } from '../pipelines/model/artifact.ts';
 import { control, heartbeatTimeout, stageActivities } from './activities.ts';
-import { type ReleaseInput, type ReleaseRun, type StageResult, taskQueues } from './contract.ts';
+import { type ReleaseInput, type ReleaseRun, refusedFault, type StageResult, taskQueues } from './contract.ts';
 import { releaseId } from './ids.ts';
 import { requireInput } from './input.ts';
-import { publishBuild } from './release-publish.ts';
+import { type Published, publishBuild } from './release-publish.ts';
 import { attributes } from './search-attributes.ts';
 
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
@@ -37,7 +45,8 @@ export function runRelease(run: ReleaseRun): Promise<StageResult> {
  */
 export async function release(run: ReleaseRun): Promise<StageResult> {
   requireInput('release', run);
-  const { input, repositories } = await control.planRelease(run.stage);
+  const { input, repositories, refused } = await control.planRelease(run.stage);
+  if (refused !== undefined) return { result: 'FAILURE', summary: refused, artifacts: [] };
   const record = firstRecord(run, input);
   let ended: Ended;
   try {
@@ -100,11 +109,20 @@ interface Publication {
 
 async function publish({ input, built }: Publication): Promise<Ended> {
   const name = `${input.merged.commit.slice(0, 12)}-${built.format}`;
-  const published = await publishBuild({ steps, signer }, { input, manifest: built.manifest, release: name });
+  const publication = { input, manifest: built.manifest, release: name };
+  const published = await publishBuild({ steps, signer }, publication).catch(refusal);
   if (published.refused !== undefined) return { result: 'FAILURE', summary: published.refused, artifacts: [], built };
   const names = published.packages.map((one) => `${one.name} ${one.version}`);
   const summary = `${built.origin} ${[...new Set(names)].join(', ')}`;
   return { result: 'SUCCESS', summary, artifacts: [], packages: published.packages, built };
+}
+
+/** A refusal is a verdict; any other error stays one. */
+function refusal(error: unknown): Published {
+  const { cause } = error instanceof ActivityFailure ? error : {};
+  if (cause instanceof ApplicationFailure && cause.type === refusedFault)
+    return { packages: [], refused: cause.message };
+  throw error;
 }
 
 function firstRecord({ stage }: ReleaseRun, input: ReleaseInput): ReleaseRecord {

@@ -1,9 +1,16 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PackagesManifest, PackagesMetadata } from '../../pipelines/model/artifact.ts';
+import type {
+  BuildInput,
+  BuildItem,
+  PackagesManifest,
+  PackagesMetadata,
+  TestRepositoryMetadata,
+} from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml } from '../../pipelines/report/junit.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
+import type { Attestor } from '../attest/attestor.ts';
 import type { SourceTree } from '../install/exercise.ts';
 import { testRepositories } from '../install/repositories.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
@@ -27,6 +34,8 @@ export interface BuildStageDeps {
   readonly released: (platform: Platform) => Promise<NodeRepository | null>;
   /** Writes the tree of a commit, with its history in `.git` where it has one. */
   readonly sources: SourceTree;
+  /** Signs for what was built; absent for builds by hand, which nobody releases. */
+  readonly attestor?: Attestor;
 }
 
 /** Builds source and binary packages from an unpacked tree, in a throw-away container. */
@@ -38,7 +47,7 @@ export function createBuildStage(deps: BuildStageDeps): StageRunner {
     const started = new Date();
     try {
       const manifest = await buildPackages(deps, { input, context, platform, started });
-      return success(deps.store, input, manifest);
+      return success(deps.store, input, (await deps.attestor?.attest(manifest)) ?? manifest);
     } catch (error) {
       if (!(error instanceof BuildProblem)) throw error;
       return failure(deps.store, { input, platform, started, problem: error });
@@ -56,6 +65,8 @@ interface Work {
 async function buildPackages(deps: BuildStageDeps, work: Work): Promise<PackagesManifest> {
   const { input, context, platform } = work;
   context.log.section('Source');
+  const fault = (await deps.attestor?.fault(input.source)) ?? null;
+  if (fault !== null) throw new BuildProblem(fault, 'ERROR');
   const directory = await mkdtemp(join(context.workdir, 'source-'));
   await deps.sources(input.source, directory, context.signal);
   const source = await openSource(directory);
@@ -68,12 +79,12 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
     context.log.write(`${prepared.name} ${prepared.version}\n`);
     context.heartbeat(`${prepared.name} ${prepared.version}`);
     context.log.section('Build dependencies');
-    const repositories = await offerRepositories(deps, work, room);
+    const { repositories, inputs } = await offerRepositories(deps, work, room);
     await builder.installDependencies(prepared, room, repositories);
     await room.container.isolate();
     context.log.section('Build, without network');
     const paths = await builder.build(prepared, room);
-    const made = { prepared, paths, repositories: repositories.map(({ url }) => url) };
+    const made = { prepared, paths, inputs, repositories: repositories.map(({ url }) => url) };
     return await describeBuild(deps, work, { room, ...made });
   } finally {
     await room.container.remove();
@@ -85,12 +96,13 @@ interface Made {
   readonly prepared: Prepared;
   readonly paths: readonly string[];
   readonly repositories: readonly string[];
+  readonly inputs: readonly BuildInput[];
 }
 
 /** Stores what came out, and says from what it was made. */
 async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Promise<PackagesManifest> {
   const { input, context, platform, started } = work;
-  const { room, prepared, paths, repositories } = made;
+  const { room, prepared, paths, repositories, inputs } = made;
   context.log.section('Packages');
   const files = await storeFiles(room, deps.store, { prepared, paths });
   for (const { name, size } of files) context.log.write(`${name} (${size} bytes)\n`);
@@ -100,26 +112,48 @@ async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Prom
     platform: platform.name,
     source: { ...input.source, name: prepared.name, version: prepared.version },
     files,
-    environment: { image, packages: await installedPackages(room), repositories },
+    environment: { image, packages: await installedPackages(room), repositories, inputs },
     started: started.toISOString(),
     finished: new Date().toISOString(),
     build: input.build.id,
+    item: itemOf(input),
   };
 }
 
+function itemOf({ build }: StageInput): BuildItem {
+  const { tenant, pipeline, change, patchset, buildSet, job, attempt } = build;
+  return { tenant, pipeline, change, patchset, buildSet, job, attempt };
+}
+
+interface Offer {
+  readonly repositories: readonly NodeRepository[];
+  readonly inputs: readonly BuildInput[];
+}
+
 /** Offers the repositories of the changes ahead, newest last, and the released one. */
-async function offerRepositories(deps: BuildStageDeps, work: Work, room: Room): Promise<readonly NodeRepository[]> {
+async function offerRepositories(deps: BuildStageDeps, work: Work, room: Room): Promise<Offer> {
   const { input, context, platform } = work;
   const released = await deps.released(platform);
   const ahead = testRepositories(input.provided).filter(({ metadata }) => metadata.platform === platform.name);
   const repositories = [...ahead.map(({ repository }) => repository), ...(released === null ? [] : [released])];
-  if (repositories.length === 0) return repositories;
+  if (repositories.length === 0) return { repositories, inputs: [] };
+  const inputs = await Promise.all(ahead.map(({ metadata, repository }) => inputOf(deps, metadata, repository.url)));
   const manager = packageManagers[platform.format];
   const node = { name: 'builder', machine: room.container, manager, signal: context.signal, log: context.log };
   const added = await addRepositories(node, repositories, { workdir: context.workdir, timeout: 120_000 });
   if (added.code !== 0)
     throw new Error(`the builder cannot read a repository: ${added.output.trim().split('\n').pop()}`);
-  return repositories;
+  return { repositories, inputs };
+}
+
+/** A job's input may say anything of a repository: the build counts only if it holds what that build made. */
+async function inputOf(
+  { attestor }: BuildStageDeps,
+  { format, manifest }: TestRepositoryMetadata,
+  url: string,
+): Promise<BuildInput> {
+  const holds = (await attestor?.holds({ format, manifest, url })) ?? false;
+  return { url, manifest: holds ? manifest : null };
 }
 
 async function success(store: BlobStore, input: StageInput, manifest: PackagesManifest): Promise<StageResult> {

@@ -1,10 +1,14 @@
-import { artifactMetadata } from '../../pipelines/model/artifact.ts';
+import { artifactMetadata, type SourceState } from '../../pipelines/model/artifact.ts';
+import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
 import type { ReleasePlan } from '../../workflows/activities.ts';
 import type { BuildRecord, StageInput } from '../../workflows/contract.ts';
+import type { MergedState, StateName } from '../review/port.ts';
 
 export interface ReleasePlanDeps {
   /** Successful builds of a patch set, latest first. */
   readonly builds: (of: { readonly change: string; readonly patchset: number }) => Promise<readonly BuildRecord[]>;
+  /** Asks the host whether the branch is or was at a commit. */
+  readonly merged: (of: StateName) => Promise<MergedState | null>;
   /** Where clients find the released repositories. */
   readonly repositories: ReleasePlan['repositories'];
 }
@@ -17,9 +21,28 @@ export function createReleasePlanner(deps: ReleasePlanDeps) {
     const built = (await deps.builds({ change, patchset })).flatMap(packagesIn);
     const own = built.filter((one) => labels.includes(one.platform));
     const manifests = [...new Set(own.map(({ manifest }) => manifest))].slice(0, 1);
-    const input = { tenant, change, patchset, project, branch, merged: source, manifests, buildSet };
-    return { input, repositories: deps.repositories };
+    const looked = await lookUp(deps, { project, branch }, source);
+    const merged = 'refused' in looked ? source : looked;
+    const input = { tenant, change, patchset, project, branch, merged, manifests, buildSet };
+    const refused = 'refused' in looked ? { refused: looked.refused } : {};
+    return { input, repositories: deps.repositories, ...refused };
   };
+}
+
+/** What the job says that was merged, as the host has it: a job's input is a claim, whoever started it. */
+async function lookUp(
+  deps: ReleasePlanDeps,
+  of: Pick<SourceState, 'project' | 'branch'>,
+  { project, branch, commit, tree }: SourceState,
+): Promise<SourceState | { readonly refused: string }> {
+  if (project !== of.project || branch !== of.branch) {
+    const why = `the job is about ${of.branch} of ${of.project}, and its source is ${branch} of ${project}`;
+    return { refused: refusedBy('release stage', why) };
+  }
+  const found = await deps.merged({ project, branch, commit });
+  if (found === null) return { refused: refusedBy('release stage', notMerged({ project, branch, commit })) };
+  if (found.tree === tree) return { project, branch, commit, tree };
+  return { refused: refusedBy('release stage', otherTree(commit, { is: found.tree, said: tree })) };
 }
 
 function packagesIn({ artifacts, stage }: BuildRecord) {

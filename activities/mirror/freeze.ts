@@ -5,6 +5,7 @@ import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
 import type { Manifest, ManifestFile } from '../../pipelines/mirror/manifest.ts';
 import { run } from '../process/run.ts';
 import { listFiles, sha256 } from '../repository/files.ts';
+import { releasedKey } from '../repository/released.ts';
 import { type Checked, type Content, type Hashed, hashedTree, readContent, verifyContent } from './content.ts';
 import { verifySignatures } from './signatures.ts';
 import { MirrorError, type MirrorSet } from './types.ts';
@@ -40,6 +41,9 @@ export async function freezeSource(set: MirrorSet, directory: string): Promise<F
   const manifest = await readManifest(tree);
   const content = await readContent(tree);
   const checked = await verifyContent(knownHashes(tree, manifest), content);
+  // An installation's own repositories leave it only as its signer let them pass.
+  const own = await releasedKey(source);
+  if (own !== null) await verifySignatures(tree, content, own);
   const signers = set.verify === undefined ? null : await verifySignatures(tree, content, set.verify.key);
   return { tree, digest: digestOf(manifest), manifest, content, checked, signers };
 }

@@ -18,18 +18,19 @@ interface Finish {
  * Puts the signatures of the index into a staged tree.
  *
  * @returns false when the tree is gone: it was shown already, or prepared again.
- * @throws when a signature does not check out with the public key.
+ * @throws when a signature does not check out with the archive's public key, whatever key comes along.
  */
 export async function finishStaged(deps: ReleaseDeps, { format: id, tree, signatures }: Finish): Promise<boolean> {
   if (!(await exists(tree))) return false;
   const format = repositoryFormats[id];
-  const [detached, clear, publicKey] = await Promise.all(
-    [signatures.detached, signatures.clear, signatures.publicKey].map(async ({ digest }) => {
+  const publicKey = await deps.archiveKey();
+  const [detached, clear] = await Promise.all(
+    [signatures.detached, signatures.clear].map(async ({ digest }) => {
       await importBlob(deps, digest);
       return (await deps.store.read(digest)).toString();
     }),
   );
-  if (!detached || !clear || !publicKey) throw new Error('the signer answered with an empty signature');
+  if (!detached || !clear) throw new Error('the signer answered with an empty signature');
   const settings = await format.settings(tree);
   await writeSignatures(format, tree, { settings, signatures: { detached, clear, publicKey } });
   const problem = (await checkSignatures(format, tree, join(tree, publicKeyFile)))[0];

@@ -1,6 +1,8 @@
 import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
 import type { BlobStore } from '../ports.ts';
+import type { MergedState, StateName } from '../review/port.ts';
 import type { SignedFile } from '../sign/sign-activities.ts';
+import type { VerifyStatements } from './verify-statement.ts';
 
 export interface ReleaseDeps {
   readonly store: BlobStore;
@@ -11,6 +13,12 @@ export interface ReleaseDeps {
   readonly origin: string;
   readonly codename: (platform: string) => string;
   readonly policy: 'promote' | 'rebuild';
+  /** Asks the host whether a branch is or was at a commit. */
+  readonly merged: (of: StateName) => Promise<MergedState | null>;
+  /** The publisher's own look at the statements of what is to be shown. */
+  readonly verify: VerifyStatements;
+  /** The public key that the signer shows: the only one by which the index is checked. */
+  readonly archiveKey: () => Promise<string>;
 }
 
 /** What becomes of one build of the gate after the merge. */

@@ -1,18 +1,28 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BlobRef, PackageFile, PackageFormat } from '../../pipelines/model/artifact.ts';
+import type {
+  BlobRef,
+  PackageFile,
+  PackageFormat,
+  PackagesManifest,
+  SourceState,
+} from '../../pipelines/model/artifact.ts';
 import { provenance } from '../../pipelines/model/provenance.ts';
+import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
 import type { ReleaseInput } from '../../workflows/contract.ts';
+import { prove } from '../attest/prove.ts';
+import { exists } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { currentTree, generationsOf } from '../repository/generations.ts';
-import { type PackageId, RepositoryRefusal } from '../repository/port.ts';
+import { checked } from '../repository/names.ts';
+import { type PackageId, type RepositoryFormat, RepositoryRefusal } from '../repository/port.ts';
 import { showStaged } from '../repository/publish.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { finishStaged } from './finish.ts';
 import { importBlob } from './import.ts';
 import type { ReleaseDeps, ReleasePlan, ReleaseStep, StagedRelease } from './port.ts';
-import { stageRelease } from './stage.ts';
+import { requireProvenance, requireVerified, stageRelease } from './stage.ts';
 
 /** The steps of a release that need no key. Each may be repeated; nothing is published twice. */
 export function createReleaseActivities(deps: ReleaseDeps) {
@@ -22,8 +32,8 @@ export function createReleaseActivities(deps: ReleaseDeps) {
       const promote: ReleasePlan['promote'][number][] = [];
       const rebuild: ReleasePlan['rebuild'][number][] = [];
       for (const digest of input.manifests) {
-        const { format, platform, source } = await readManifest(deps.store, digest);
-        const reason = whyRebuild(deps.policy, source.tree, input.merged.tree);
+        const { format, platform } = await readManifest(deps.store, digest);
+        const reason = await whyRebuild(deps, digest, input.merged);
         if (reason === null) promote.push({ manifest: digest, format });
         else rebuild.push({ platform, format, reason });
       }
@@ -42,13 +52,13 @@ export function createReleaseActivities(deps: ReleaseDeps) {
     /** Writes a provenance statement for each file, in the order of `signed`; answers with their digests. */
     async attest(input: ReleaseStep & { readonly about: ReleaseInput }): Promise<readonly string[]> {
       const manifest = await readManifest(deps.store, input.manifest);
-      const { merged, change } = input.about;
-      const policy = input.about.manifests.includes(input.manifest) ? 'promote' : 'rebuild';
+      const { project, branch, commit, tree } = input.about.merged;
       const digests: string[] = [];
       for (const { name, after } of input.signed) {
         const file = manifest.files.find((one) => one.name === name);
         if (file === undefined) throw new Error(`${name} is not in the build ${manifest.build}`);
-        const facts = { manifest, file, released: after.digest, merged: { ...merged, change, policy } as const };
+        const merged = { project, branch, commit, tree };
+        const facts = { manifest, digest: input.manifest, file, released: after.digest, merged };
         digests.push((await deps.store.put(`${JSON.stringify(provenance(facts))}\n`)).digest);
       }
       return digests;
@@ -68,18 +78,27 @@ export function createReleaseActivities(deps: ReleaseDeps) {
     },
 
     /**
-     * Adds the signatures, checks them as a client would, and shows the new state at once.
+     * Adds the signatures, checks them as a client would, looks at the host and at all statements once more, and shows
+     * the new state at once.
      *
-     * @returns `published: false` when another release came between, or this one was shown before: stage again.
+     * @returns `published: false` when another release came between, or this one was shown before: stage again, unless
+     *   it was refused.
      */
     async publishReleased(input: {
       readonly format: PackageFormat;
       readonly name: string;
       readonly before: string | null;
       readonly signatures: { readonly detached: BlobRef; readonly clear: BlobRef; readonly publicKey: BlobRef };
-    }): Promise<{ readonly published: boolean }> {
+      /** What is released, as the plan found it. */
+      readonly merged?: SourceState;
+    }): Promise<{ readonly published: boolean; readonly refused?: string }> {
+      const refused = await whyUnmerged(deps, input.merged);
+      if (refused !== null) return { published: false, refused: refusedBy('release stage', refused) };
       const generations = await generationsOf(join(deps.released, input.format));
-      const tree = join(generations.home, input.name);
+      const tree = join(generations.home, checked('file name', input.name));
+      if ((await currentTree(generations)) !== input.before) return { published: false };
+      const unproven = await whyUnproven(deps, repositoryFormats[input.format], { tree, before: input.before });
+      if (unproven !== null) return { published: false, refused: unproven };
       const ready = await finishStaged(deps, { ...input, tree });
       return { published: ready && (await showStaged({ generations, tree, before: input.before })) };
     },
@@ -100,7 +119,40 @@ export function createReleaseActivities(deps: ReleaseDeps) {
 
 export type ReleaseActivities = ReturnType<typeof createReleaseActivities>;
 
-function whyRebuild(policy: ReleaseDeps['policy'], built: string, merged: string): string | null {
-  if (policy === 'rebuild') return 'the configuration asks for it';
-  return built === merged ? null : `the merged tree ${merged.slice(0, 12)} is not the built one ${built.slice(0, 12)}`;
+async function whyRebuild(deps: ReleaseDeps, digest: string, { commit, tree }: SourceState): Promise<string | null> {
+  if (deps.policy === 'rebuild') return 'the configuration asks for it';
+  const { source } = await readManifest(deps.store, digest);
+  if (source.tree !== tree) {
+    return `the merged tree ${tree.slice(0, 12)} is not the built one ${source.tree.slice(0, 12)}`;
+  }
+  const fault = ({ attestation, build }: PackagesManifest) =>
+    attestation === undefined ? `no worker attests the build ${build}` : null;
+  const manifest = (each: string) => readManifest(deps.store, each);
+  const proof = await prove({ manifest, merged: deps.merged, fault }, digest, commit);
+  return 'refused' in proof ? proof.refused : null;
+}
+
+/** Asked again right before publishing: what the plan found may no longer be so. */
+async function whyUnmerged(deps: ReleaseDeps, merged: SourceState | undefined): Promise<string | null> {
+  if (merged === undefined) return 'nobody says what was merged: start the release again';
+  const found = await deps.merged(merged);
+  if (found === null) return notMerged(merged);
+  return found.tree === merged.tree ? null : otherTree(merged.commit, { is: found.tree, said: merged.tree });
+}
+
+async function whyUnproven(
+  deps: ReleaseDeps,
+  format: RepositoryFormat,
+  trees: { readonly tree: string; readonly before: string | null },
+): Promise<string | null> {
+  try {
+    // What is gone was shown already, or is staged again.
+    if (!(await exists(trees.tree))) return null;
+    await requireProvenance(format, trees.tree);
+    await requireVerified(deps, format, trees);
+    return null;
+  } catch (error) {
+    if (error instanceof RepositoryRefusal) return error.message;
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { versionRules } from '../../pipelines/formats/format.ts';
 import type { BlobRef, PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { readEnvelope } from '../../pipelines/model/provenance.ts';
+import { refusedBy } from '../../pipelines/report/walls.ts';
 import { linkFile } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { currentTree, generationsOf } from '../repository/generations.ts';
@@ -45,6 +46,9 @@ export async function stageRelease(deps: ReleaseDeps, input: Stage): Promise<Sta
   if (staged === null) return { outcome: 'unchanged' };
   await placeProvenance(staged.tree, staged.before, statements);
   await requireProvenance(format, staged.tree);
+  await requireVerified(deps, format, { tree: staged.tree, before: staged.before });
+  // The signer reads the lists that the index names: by their digests, as everything else.
+  for (const { path } of await format.vouched(staged.tree)) await deps.store.put({ path: join(staged.tree, path) });
   const index = await deps.store.put({ path: join(staged.tree, format.rootIndex(staged.state.settings)) });
   return { outcome: 'staged', name, before: staged.before, index };
 }
@@ -53,12 +57,43 @@ export async function stageRelease(deps: ReleaseDeps, input: Stage): Promise<Sta
 export async function requireProvenance(format: RepositoryFormat, tree: string): Promise<void> {
   for (const one of await format.list(tree)) {
     const name = one.path.split('/').at(-1) ?? '';
-    const text = await readFile(join(tree, provenanceDirectory, `${name}.intoto.jsonl`), 'utf8').catch(() => null);
+    const text = await readFile(statementPath(tree, name), 'utf8').catch(() => null);
     if (text === null) throw new RepositoryRefusal(`${name} has no provenance statement`);
     const { subject } = readEnvelope(text).statement;
     if (subject.some(({ digest }) => digest?.sha256 === one.sha256)) continue;
     throw new RepositoryRefusal(`the provenance statement of ${name} is about other content`);
   }
+}
+
+/**
+ * The publisher's own look: what a tree has more than the one before it is proven by a statement each, about this very
+ * content and signed by the archive's key, and its tree is on the merged branch.
+ *
+ * @throws RepositoryRefusal naming the first file that is not
+ */
+export async function requireVerified(
+  { verify }: Pick<ReleaseDeps, 'verify'>,
+  format: RepositoryFormat,
+  { tree, before }: { readonly tree: string; readonly before: string | null },
+): Promise<void> {
+  const known = new Set(
+    before === null ? [] : (await format.list(before)).flatMap(filesOf).map(({ sha256 }) => sha256),
+  );
+  const fresh = (await format.list(tree)).flatMap(filesOf).filter(({ sha256 }) => !known.has(sha256));
+  const stated = fresh.map(async ({ path, sha256 }) => {
+    const name = path.split('/').at(-1) ?? '';
+    return { name, sha256, envelope: await readFile(statementPath(tree, name), 'utf8').catch(() => null) };
+  });
+  const why = await verify(await Promise.all(stated));
+  if (why !== null) throw new RepositoryRefusal(refusedBy('publisher', why));
+}
+
+function filesOf({ path, sha256, parts }: ListedPackage): readonly Pick<ListedPackage, 'path' | 'sha256'>[] {
+  return [{ path, sha256 }, ...parts];
+}
+
+function statementPath(tree: string, name: string): string {
+  return join(tree, provenanceDirectory, `${name}.intoto.jsonl`);
 }
 
 function requireNewest(

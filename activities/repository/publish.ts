@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openTree } from '../files/modes.ts';
 import { asWriter, currentTree, type Generations, generationsOf, newTree, showTree } from './generations.ts';
 import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
+import { refuseReleased } from './released.ts';
 import { isSigned, signTree } from './signature.ts';
 import { addedState, type RepositoryState, remainingState, type StateRequest, writeTree } from './state.ts';
 
@@ -65,6 +66,7 @@ async function change(
   next: (before: string | null) => Promise<RepositoryState>,
 ): Promise<Publication> {
   const generations = await generationsOf(dir);
+  await refuseReleased(generations.dir);
   return asWriter(generations, writerWait, async () => {
     const before = await currentTree(generations);
     const state = await next(before);

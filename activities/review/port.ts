@@ -31,8 +31,22 @@ export interface ReviewHost {
   submit(request: SubmitRequest): Promise<SubmitResult>;
   /** The commit that a branch is at; null where there is no such project or branch. */
   branchTip(project: string, branch: string): Promise<string | null>;
+  /**
+   * Whether a branch is at a commit, or was: what a merge brought in from the side was never a state of the branch.
+   *
+   * @returns null when it never was, or there is no such project or branch
+   */
+  readMerged(of: StateName): Promise<MergedState | null>;
   /** Where a project is cloned from. */
   gitUrl(project: string): string;
+}
+
+/** A commit of a branch, as somebody claims. */
+export type StateName = Pick<SourceState, 'project' | 'branch' | 'commit'>;
+
+/** A state that a branch has been in, looked up; `tip` is what it is at now. */
+export interface MergedState extends SourceState {
+  readonly tip: string;
 }
 
 export interface ReviewCapabilities {

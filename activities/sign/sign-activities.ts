@@ -1,18 +1,26 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BlobRef, PackageFile, PackageFormat } from '../../pipelines/model/artifact.ts';
-import { dssePayload, type Envelope } from '../../pipelines/model/provenance.ts';
+import { type BlobRef, digestSchema, type PackageFile, type PackageFormat } from '../../pipelines/model/artifact.ts';
+import { canonicalJson } from '../../pipelines/model/canonical.ts';
+import { claimsOf, dssePayload, type Envelope, provenance, type Statement } from '../../pipelines/model/provenance.ts';
+import type { ProofDeps } from '../attest/prove.ts';
 import type { BlobStore } from '../ports.ts';
+import { OpaqueIndex, offeredFiles } from './check-index.ts';
 import { createGpgSigner } from './gpg.ts';
+import { fileOf, inDirectory, inspectFile, type Proven, proveBuild, readProven, refuse } from './inspect-build.ts';
 import type { GpgKey } from './key.ts';
+import { keep, type Ledger } from './ledger.ts';
 
 export interface SignDeps {
   readonly key: GpgKey & { readonly home: string };
   /** Where content to sign is read from. */
-  readonly inbox: Pick<BlobStore, 'read' | 'fetch'>;
+  readonly inbox: Pick<BlobStore, 'read' | 'open'>;
   /** Where signed content is shown to others: the signer's own directory, which they only read. */
   readonly outbox: Pick<BlobStore, 'put' | 'has'>;
+  /** What the signer looks up by itself, whatever others say. */
+  readonly proof: Omit<ProofDeps, 'manifest'>;
+  readonly ledger: Ledger;
 }
 
 /** A package before and after signing; the same content where the format signs only its index. */
@@ -22,69 +30,154 @@ export interface SignedFile {
   readonly after: BlobRef;
 }
 
-/** What the signer does for others: content goes in and comes out by digest, and the key stays. */
+/** Packages of one build, and the commit of the merged branch that they are released for. */
+export interface SignRequest {
+  readonly format: PackageFormat;
+  readonly files: readonly PackageFile[];
+  readonly manifest?: string;
+  readonly commit?: string;
+}
+
+/**
+ * What the signer does for others: content goes in and comes out by digest, and the key stays. It believes nobody:
+ * what it signs was attested by a worker, and its tree is one that the merged branch has, as the host's own repository
+ * says. Anything else is refused for good.
+ */
 export function createSignActivities(deps: SignDeps) {
   const signer = createGpgSigner(deps.key);
+  const proofDeps = { ...deps.proof, manifest: (digest: string) => readProven(deps.inbox, digest) };
+  const provenBuild = (manifest: string, commit: string) => proveBuild(proofDeps, manifest, commit);
   return {
     /** Signing the same content again gives what the first time gave. */
-    async signPackages(input: {
-      readonly format: PackageFormat;
-      readonly files: readonly PackageFile[];
-    }): Promise<readonly SignedFile[]> {
+    async signPackages({ format, files, manifest, commit }: SignRequest): Promise<readonly SignedFile[]> {
+      if (manifest === undefined || commit === undefined) refuse('nobody says which build and which merge this is');
+      const proven = await provenBuild(manifest, commit);
+      if (proven.manifest.format !== format) refuse(`the build is of ${proven.manifest.format} packages`);
       const signed: SignedFile[] = [];
-      for (const { name, digest, size } of input.files) {
-        const before = { digest, size };
-        const after = input.format === 'rpm' ? await signOnce(deps, before, signer.package) : before;
-        signed.push({ name, before, after });
+      for (const asked of files) {
+        const file = fileOf(proven, asked.name);
+        if (file.digest !== asked.digest) refuse(`${file.name} of the build is ${file.digest}, not ${asked.digest}`);
+        signed.push(await signFile(deps, { format, file, sign: signer.package }));
       }
       return signed;
     },
 
-    /** Signs a Release file or a repomd.xml. */
+    /** Signs a Release file or a repomd.xml, if every package that it leads to has a statement that was signed here. */
     async signIndex(input: {
       readonly digest: string;
     }): Promise<{ readonly detached: BlobRef; readonly clear: BlobRef; readonly publicKey: BlobRef }> {
-      const text = (await deps.inbox.read(input.digest)).toString();
+      const text = (await readExactly(deps, input.digest)).toString();
+      await requireStated(deps, text);
       const made = await Promise.all([signer.detach(text), signer.clear(text), signer.publicKey()]);
       const [detached, clear, publicKey] = await Promise.all(made.map((one) => deps.outbox.put(one)));
       if (!detached || !clear || !publicKey) throw new Error('the outbox answered with nothing');
       return { detached, clear, publicKey };
     },
 
-    /** Puts provenance statements into signed envelopes, in the same order. */
+    /** Puts provenance statements into signed envelopes, in the same order; each must be what the signer itself finds. */
     async signStatements(input: { readonly digests: readonly string[] }): Promise<readonly BlobRef[]> {
-      return Promise.all(
-        input.digests.map(async (digest) => {
-          const { payload, toSign, payloadType } = dssePayload((await deps.inbox.read(digest)).toString());
-          const sig = Buffer.from(await signer.detach(toSign)).toString('base64');
-          const envelope: Envelope = { payload, payloadType, signatures: [{ keyid: deps.key.key, sig }] };
-          return deps.outbox.put(`${JSON.stringify(envelope)}\n`);
-        }),
-      );
+      const made: BlobRef[] = [];
+      for (const digest of input.digests) {
+        const text = (await readExactly(deps, digest)).toString();
+        const found = await requireTrue(deps, text, provenBuild);
+        const { payload, toSign, payloadType } = dssePayload(text);
+        const sig = Buffer.from(await signer.detach(toSign)).toString('base64');
+        const envelope: Envelope = { payload, payloadType, signatures: [{ keyid: deps.key.key, sig }] };
+        await deps.ledger.add(found.sha256, found.entry);
+        made.push(await deps.outbox.put(`${JSON.stringify(envelope)}\n`));
+      }
+      return made;
     },
   };
 }
 
 export type SignActivities = ReturnType<typeof createSignActivities>;
 
-async function signOnce(deps: SignDeps, before: BlobRef, sign: (file: string) => Promise<void>): Promise<BlobRef> {
-  const hex = before.digest.replace('sha256:', '');
-  const ledger = join(deps.key.home, 'signed');
-  const known = await readFile(join(ledger, hex), 'utf8').catch(() => null);
-  if (known !== null) {
-    const after = JSON.parse(known) as BlobRef;
-    if (await deps.outbox.has(after.digest)) return after;
-  }
-  const work = await mkdtemp(join(tmpdir(), 'sluice-sign-'));
+async function readExactly({ inbox }: SignDeps, digest: string): Promise<Buffer> {
+  const content = await inbox.read(digest);
+  const found = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+  return found === digest ? content : refuse(`what is stored as ${digest} is ${found}`);
+}
+
+/** @throws a refusal naming the first file that an index offers and nothing was signed for. */
+async function requireStated(deps: SignDeps, text: string): Promise<void> {
   try {
-    const file = join(work, 'package.rpm');
-    await writeFile(file, await deps.inbox.read(before.digest));
-    await sign(file);
-    const after = await deps.outbox.put({ path: file });
-    await mkdir(ledger, { recursive: true });
-    await writeFile(join(ledger, hex), JSON.stringify(after));
-    return after;
-  } finally {
-    await rm(work, { recursive: true, force: true });
+    const offered = await offeredFiles(text, (sha256) => readExactly(deps, `sha256:${sha256}`));
+    for (const { name, sha256 } of offered) {
+      if (!(await deps.ledger.has(sha256)))
+        refuse(`the index offers ${name}, which has no statement that was signed here`);
+    }
+  } catch (error) {
+    if (error instanceof OpaqueIndex) refuse(error.message);
+    throw error;
   }
+}
+
+/** Looks up everything that a statement says; it must then be the very one that comes out. */
+async function requireTrue(
+  deps: SignDeps,
+  text: string,
+  proven: (manifest: string, commit: string) => Promise<Proven>,
+) {
+  const said = JSON.parse(text) as Statement;
+  const claims = claimsOf(said);
+  if (claims === null) refuse('this is no statement about a package that was merged');
+  const build = await proven(claims.manifest, claims.commit);
+  const file = fileOf(build, claims.file);
+  const after = (await releasedAs(deps, file)).digest;
+  const { tip: _, ...merged } = build.merged;
+  const { manifest } = build;
+  const found = provenance({ manifest, digest: claims.manifest, file, released: after, merged });
+  if (canonicalJson(found) !== canonicalJson(said)) refuse(`the statement about ${file.name} says what is not so`);
+  const entry = { file: file.name, from: merged, manifest: claims.manifest, time: new Date().toISOString() };
+  return { sha256: after.replace('sha256:', ''), entry };
+}
+
+/** What was made of a file, and what the signer found it to be. */
+interface SignedRecord extends BlobRef {
+  /** Absent where it was signed before identities were looked at. */
+  readonly identity?: string;
+}
+
+/** What a file of a build became; it must have been looked at, and signed where files are. */
+async function releasedAs({ key }: SignDeps, file: PackageFile): Promise<BlobRef> {
+  const known = await readSigned(key.home, file.digest);
+  return known?.identity === identityOf(file) ? known : refuse(`${file.name} was not signed here`);
+}
+
+interface FileToSign {
+  readonly format: PackageFormat;
+  readonly file: PackageFile;
+  readonly sign: (path: string) => Promise<void>;
+}
+
+async function signFile(deps: SignDeps, { format, file, sign }: FileToSign): Promise<SignedFile> {
+  const { name, digest, size } = file;
+  const before = { digest, size };
+  const known = await readSigned(deps.key.home, digest);
+  const made = known !== null && (format !== 'rpm' || (await deps.outbox.has(known.digest))) ? known : null;
+  if (made?.identity === identityOf(file)) return { name, before, after: { digest: made.digest, size: made.size } };
+  const after = await inDirectory(async (directory): Promise<BlobRef> => {
+    const path = await inspectFile(deps.inbox, directory, { format, file });
+    if (format !== 'rpm') return before;
+    if (made !== null) return { digest: made.digest, size: made.size };
+    await sign(path);
+    return deps.outbox.put({ path });
+  });
+  const record: SignedRecord = { ...after, identity: identityOf(file) };
+  await keep(signedPath(deps.key.home, digest), JSON.stringify(record));
+  return { name, before, after };
+}
+
+function identityOf({ name, package: called, version, arch }: PackageFile): string {
+  return JSON.stringify([name, called, version, arch]);
+}
+
+async function readSigned(home: string, digest: string): Promise<SignedRecord | null> {
+  const text = await readFile(signedPath(home, digest), 'utf8').catch(() => null);
+  return text === null ? null : (JSON.parse(text) as SignedRecord);
+}
+
+function signedPath(home: string, digest: string): string {
+  return join(home, 'signed', digestSchema.parse(digest).replace('sha256:', ''));
 }

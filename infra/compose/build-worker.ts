@@ -1,8 +1,11 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { createAttestor } from '../../activities/attest/attestor.ts';
+import { openBuilderKey } from '../../activities/attest/builder-key.ts';
 import { createBuildStage } from '../../activities/build/stage.ts';
 import { exportTree } from '../../activities/git/export.ts';
 import { repositoryPath } from '../../activities/git/names.ts';
+import { readCommits } from '../../activities/git/objects.ts';
 import { readBranch } from '../../activities/git/refs.ts';
 import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
@@ -12,6 +15,7 @@ import { createPublishStage } from '../../activities/repository/publish-stage.ts
 import { createScriptStage } from '../../activities/script/script-stage.ts';
 import { createStageActivities } from '../../activities/stages.ts';
 import { createSystestStage } from '../../activities/systest/systest-stage.ts';
+import type { SourceState } from '../../pipelines/model/artifact.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Part } from '../stack/part.ts';
@@ -42,11 +46,15 @@ function stageDeps(common: Common) {
   const released = (each: Parameters<typeof releasedRepository>[1]) => releasedRepository(common, each);
   const sources = sourceTree(paths.git);
   const tests = { engine, store, platform, released, sources };
+  const attestor = createAttestor({
+    ...{ key: openBuilderKey(paths.builder), treeOf: treeIn(paths.git), store },
+    repositories: { root: testRoot(paths), url: async () => `${await containerUrl(config)}/repositories/test/` },
+  });
   const codename = (label: string) => (platform(label).format === 'deb' ? platform(label).codename : '');
-  const root = join(paths.repositories, 'test');
+  const root = testRoot(paths);
   return {
     stages: {
-      build: createBuildStage(tests),
+      build: createBuildStage({ ...tests, attestor }),
       lint: createLintStage({ engine, store, platform, releasedFiles: createReleasedFiles(paths.released) }),
       publish: createPublishStage({ store, root, containerUrl: () => containerUrl(config), codename }),
       install: createInstallStage(tests),
@@ -64,6 +72,17 @@ function stageDeps(common: Common) {
     logs,
     workRoot: paths.work,
     sweep: (build: string) => engine.sweep(build),
+  };
+}
+
+function testRoot({ repositories }: Common['paths']): string {
+  return join(repositories, 'test');
+}
+
+function treeIn(root: string) {
+  return async ({ project, commit }: SourceState): Promise<string> => {
+    const [found] = await readCommits(repositoryPath(root, project), [commit]);
+    return found?.tree ?? '';
   };
 }
 

@@ -13,6 +13,7 @@ import type { ReportActivities } from '../../activities/report/activities.ts';
 import { hasTestRepository, removeTestRepository } from '../../activities/repository/publish-stage.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople, type People } from '../../activities/review/git/people.ts';
+import type { ReviewHost } from '../../activities/review/port.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
 import { semaphores } from '../../pipelines/language/language.ts';
@@ -70,7 +71,7 @@ export function createControl(deps: ControlDeps) {
       timers: async () => timersIn(await layouts.current()),
       fire: (tick) => router.tick(tick),
     }),
-    ...createReleases({ common, temporal, store }),
+    ...createReleases({ common, temporal, store, merged: review.merged }),
     retireTestRepositories: review.retire,
     ...createMirrors({ common, report, logger: deps.logger }),
     prepare: createPrepare({ layouts, root: common.paths.git, blobs, sealer }),
@@ -110,7 +111,12 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
   if (first === undefined) throw new Error('the configuration has no connection');
   const retire = retirementIn(common, store, router);
   const tidy = () => void retire(null).catch((error) => logger.warn({ error }, 'cannot remove test repositories'));
-  return { router, layouts, retire, intake, changes: watched(createPeople(first), router, tidy) };
+  const merged: ReviewHost['readMerged'] = async (of) => {
+    const connection = projects().find(({ name }) => name === of.project)?.connection;
+    const host = connection === undefined ? undefined : router.host(connection);
+    return host === undefined ? null : host.readMerged(of);
+  };
+  return { router, layouts, retire, intake, merged, changes: watched(createPeople(first), router, tidy) };
 }
 
 /** What people do is seen by the gates before they get their answer. */

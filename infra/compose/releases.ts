@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { createReleasePlanner } from '../../activities/jobs/plan-release.ts';
 import { createReleaseActivities } from '../../activities/release/release-activities.ts';
-
+import { createStatementVerifier } from '../../activities/release/verify-statement.ts';
+import type { ReviewHost } from '../../activities/review/port.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
-import { signedStore } from '../signer/signer.ts';
+import { publicKeyPath, signedStore } from '../signer/signer.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
@@ -12,20 +14,25 @@ export interface ReleasesDeps {
   readonly common: Common;
   readonly temporal: TemporalConnection;
   readonly store: Store;
+  /** Asks the host of a project. */
+  readonly merged: ReviewHost['readMerged'];
 }
 
 /** What the `release` workflow asks of the control worker: all that needs no key. */
-export function createReleases({ common, temporal, store }: ReleasesDeps) {
+export function createReleases({ common, temporal, store, merged }: ReleasesDeps) {
   const { config, blobs, paths } = common;
   const { url } = config.server;
   const signed = signedStore(paths);
   const { origin, policy, deb } = config.release;
+  const archiveKey = () => readFile(publicKeyPath(paths), 'utf8');
   return {
     ...createReleaseActivities({
-      ...{ store: blobs, signed, released: paths.released, origin, policy },
+      ...{ store: blobs, signed, released: paths.released, origin, policy, merged, archiveKey },
+      verify: createStatementVerifier({ archiveKey, merged }),
       codename: (label: string) => (common.platform(label).format === 'deb' ? deb.codename : ''),
     }),
     planRelease: createReleasePlanner({
+      merged,
       builds: async ({ change, patchset }) => {
         const builds = await store.listBuilds({ change, result: 'SUCCESS', limit: 200 });
         return builds.filter((build) => build.patchset === patchset);

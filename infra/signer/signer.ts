@@ -1,11 +1,18 @@
 import { join } from 'node:path';
+import { attestationFault } from '../../activities/attest/attestation.ts';
+import { readBuilders } from '../../activities/attest/builder-key.ts';
 import { makeOpenDirectory } from '../../activities/files/modes.ts';
 import { writeWhole } from '../../activities/files/write.ts';
 import { publicKeyFile } from '../../activities/repository/port.ts';
+import { openLookup } from '../../activities/review/git/lookup.ts';
+import { adoptReleased } from '../../activities/sign/adopt.ts';
 import { closeAgent, exportPublicKey, openKey } from '../../activities/sign/key.ts';
+import { openLedger } from '../../activities/sign/ledger.ts';
 import { createSignActivities, type SignActivities } from '../../activities/sign/sign-activities.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
+import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
 import type { DataPaths } from '../stack/paths.ts';
+import { buildersDirectory } from '../stack/signer.ts';
 
 export interface Signer {
   readonly activities: SignActivities;
@@ -17,9 +24,11 @@ export interface Signer {
 /**
  * Opens the signer in its own process: makes its key at the first start and shows the public half.
  *
+ * What was released before it kept a ledger it takes over at the first start that finds none.
+ *
  * @param paths `keys` and `publicKeys` must belong to the user that this process runs as.
  */
-export async function openSigner(paths: DataPaths): Promise<Signer> {
+export async function openSigner(paths: DataPaths, warn: (message: string) => void = console.warn): Promise<Signer> {
   const home = paths.keys;
   const fingerprint = await openKey(home, 'Sluice releases');
   const key = { home, key: fingerprint };
@@ -27,7 +36,13 @@ export async function openSigner(paths: DataPaths): Promise<Signer> {
   await writeWhole(publicKeyPath(paths), await exportPublicKey(key));
   const inbox = createFileBlobStore({ root: paths.storage, baseUrl: '' });
   const outbox = signedStore(paths);
-  return { activities: createSignActivities({ key, inbox, outbox }), fingerprint, close: () => closeAgent(home) };
+  const ledger = join(home, 'ledger');
+  for (const left of await adoptReleased({ ledger, key, released: paths.released })) warn(`left out: ${left}`);
+  const merged = openLookup({ hosts: paths.git, scratch: join(home, 'git') });
+  // Read for each build: an operator may add a worker while the signer runs.
+  const fault = (manifest: PackagesManifest) => attestationFault(manifest, readBuilders(buildersDirectory(paths)));
+  const deps = { key, inbox, outbox, proof: { merged, fault }, ledger: openLedger(ledger) };
+  return { activities: createSignActivities(deps), fingerprint, close: () => closeAgent(home) };
 }
 
 /** What the signer has signed: it writes there, others only read. */

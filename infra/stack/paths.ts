@@ -16,6 +16,8 @@ export interface DataPaths {
   readonly work: string;
   /** The signer's own: its keys, which nobody else can read. */
   readonly keys: string;
+  /** The workers' own: the key by which they attest what they build. */
+  readonly builder: string;
   /** The server's own: the keys of projects' secrets, which no other user can read. */
   readonly secretKeys: string;
   /** What the signer shows to all: its public key, and signed content. */
@@ -32,6 +34,7 @@ export function dataPaths(data: string): DataPaths {
     git: below('git'),
     work: below('work'),
     keys: below('keys'),
+    builder: below('builder-key'),
     secretKeys: below('secret-keys'),
     publicKeys: below('public-keys'),
   };

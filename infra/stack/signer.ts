@@ -1,5 +1,6 @@
-import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { openBuilderKey, publicPem } from '../../activities/attest/builder-key.ts';
 import { checkout, findProgram } from '../bootstrap/find.ts';
 import { findSigner, type UnixUser } from '../bootstrap/signer.ts';
 import type { DataPaths } from './paths.ts';
@@ -16,8 +17,8 @@ const lookAnywhere = [
 /**
  * The command line that runs `command` as the signer's user, which can read its keys while nobody else can.
  *
- * Where the checkout or the data lie below a directory that is closed to others, such as root's home, the signer gets
- * the right to look into directories, and no more.
+ * Where the checkout or the data lie below a directory that is closed to others, such as root's home, or new files are
+ * closed to others, the signer gets the right to read what it looks up, and no more.
  *
  * @returns the command as it is where this process may not change users, or there is no such user
  */
@@ -26,22 +27,37 @@ export function asSigner(command: readonly string[], data: string): readonly str
   const setpriv = findProgram('setpriv');
   if (user === undefined || setpriv === undefined) return command;
   const identity = ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'];
-  const closed = [checkout, data, process.execPath].some((path) => !isOpen(path, user));
+  const closed = masked() || [checkout, data, process.execPath].some((path) => !isOpen(path, user));
   const rights = closed ? lookAnywhere : ['--inh-caps', '-all'];
   return [setpriv, ...identity, ...rights, '--', ...command];
 }
 
 /** Makes the directories that the signer writes to: its keys are nobody else's, what it shows is everybody's. */
-export function prepareSigner({ keys, publicKeys }: Pick<DataPaths, 'keys' | 'publicKeys'>): void {
+export function prepareSigner(paths: Pick<DataPaths, 'keys' | 'publicKeys' | 'builder'>): void {
   const user = process.getuid?.() === 0 ? findSigner() : undefined;
+  const builders = buildersDirectory(paths);
   for (const [path, mode] of [
-    [keys, 0o700],
-    [publicKeys, 0o755],
+    [paths.keys, 0o700],
+    [paths.publicKeys, 0o755],
+    [builders, 0o700],
   ] as const) {
     mkdirSync(path, { recursive: true, mode });
     chmodSync(path, mode);
     if (user !== undefined) chownSync(path, user.uid, user.gid);
   }
+  const own = join(builders, 'this-machine.pub');
+  writeFileSync(own, publicPem(openBuilderKey(paths.builder)), { mode: 0o644, flush: true });
+  if (user !== undefined) chownSync(own, user.uid, user.gid);
+}
+
+/** The public keys of the workers whose builds the signer takes: it is the signer's, and an operator may add some. */
+export function buildersDirectory({ keys }: Pick<DataPaths, 'keys'>): string {
+  return join(keys, 'builders');
+}
+
+/** Whether what this process makes is closed to others. */
+function masked(): boolean {
+  return (process.umask() & 0o055) !== 0;
 }
 
 /** Whether `user` can reach `path`: each directory on the way lets it pass. */

@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { publicKeyFile } from '../../activities/repository/port.ts';
+import { markReleased } from '../../activities/repository/released.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { checkout, findProgram, findTemporal } from '../bootstrap/find.ts';
 import type { Config } from '../config/load.ts';
@@ -53,7 +55,9 @@ interface Starting {
 }
 
 async function startProcesses(config: StackConfig, { lock, processes, supervision }: Starting): Promise<Stack> {
-  prepareSigner(dataPaths(config.data));
+  const paths = dataPaths(config.data);
+  prepareSigner(paths);
+  await markReleased(paths.released, join(paths.publicKeys, publicKeyFile));
   // All at once: each waits by itself for what it needs.
   for (const spec of specs(config)) processes.push(supervise(spec, supervision));
   await Promise.all(processes.map(({ ready }) => ready));

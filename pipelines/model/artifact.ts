@@ -34,11 +34,34 @@ export interface PackagesManifest {
     readonly packages: readonly string[];
     /** Repositories offered to the build besides the platform's own. */
     readonly repositories: readonly string[];
+    /** Those among them that hold packages of changes, each with the build that its packages are of. */
+    readonly inputs?: readonly BuildInput[];
   };
   /** RFC 3339, UTC. */
   readonly started: string;
   readonly finished: string;
   readonly build: string;
+  /** The job that it was, as the worker was told. Absent for a build by hand. */
+  readonly item?: BuildItem;
+  /** By the worker that made it. Absent for a build by hand, and for those of earlier versions. */
+  readonly attestation?: { readonly keyid: string; readonly signature: string };
+}
+
+/** A test repository that a build took packages from; `manifest` is null where nobody knows what is in it. */
+export interface BuildInput {
+  readonly url: string;
+  readonly manifest: string | null;
+}
+
+/** The job of an item that a build was. */
+export interface BuildItem {
+  readonly tenant: string;
+  readonly pipeline: string;
+  readonly change: string;
+  readonly patchset: number;
+  readonly buildSet: string;
+  readonly job: string;
+  readonly attempt: number;
 }
 
 /** The commit that a job works on, and the tree that its verdict is about. */

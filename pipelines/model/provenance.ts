@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { PackageFile, PackagesManifest, SourceState } from './artifact.ts';
 
 /** An in-toto v1 statement with a SLSA v1 provenance predicate about one package file. */
@@ -39,16 +40,19 @@ export interface ProvenanceFacts {
   readonly file: PackageFile;
   /** Digest of the file as it is released; the build's own where nothing was signed into it. */
   readonly released?: string;
-  /** The merge that released it: absent for a build by hand. */
-  readonly merged?: SourceState & { readonly change: string; readonly policy: 'promote' | 'rebuild' };
+  /** Digest of the stored manifest: absent for a build by hand. */
+  readonly digest?: string;
+  /** What the host says that was merged: absent for a build by hand. */
+  readonly merged?: SourceState;
 }
 
 const buildType = 'tag:sluice,2026:package-build/v1';
+const manifestName = 'build manifest';
 const payloadType = 'application/vnd.in-toto+json';
 
 /** States how a package came to be: source, builder, inputs, and its digests before and after signing. */
-export function provenance({ manifest, file, released, merged }: ProvenanceFacts): Statement {
-  const { source, environment } = manifest;
+export function provenance({ manifest, digest, file, released, merged }: ProvenanceFacts): Statement {
+  const { source, environment, item } = manifest;
   const { project: repository, branch, commit, tree } = source;
   return {
     _type: 'https://in-toto.io/Statement/v1',
@@ -62,7 +66,10 @@ export function provenance({ manifest, file, released, merged }: ProvenanceFacts
           platform: manifest.platform,
           ...(merged === undefined ? {} : { merged }),
         },
-        internalParameters: { package: file.package, version: file.version, arch: file.arch },
+        internalParameters: {
+          ...{ package: file.package, version: file.version, arch: file.arch },
+          ...(item === undefined ? {} : { item }),
+        },
         resolvedDependencies: [
           { uri: `git+${repository}@${branch}`, digest: { gitCommit: commit, gitTree: tree } },
           { name: 'build image', digest: sha256(environment.image) },
@@ -73,10 +80,32 @@ export function provenance({ manifest, file, released, merged }: ProvenanceFacts
       runDetails: {
         builder: { id: `tag:sluice,2026:builder/${manifest.platform}` },
         metadata: { invocationId: manifest.build, startedOn: manifest.started, finishedOn: manifest.finished },
-        byproducts: [{ name: `${file.name} as built`, digest: sha256(file.digest) }],
+        byproducts: [
+          { name: `${file.name} as built`, digest: sha256(file.digest) },
+          ...(digest === undefined ? [] : [{ name: manifestName, digest: sha256(digest) }]),
+        ],
       },
     },
   };
+}
+
+/** What a statement claims, for those who look it up. */
+export interface StatementClaims extends SourceState {
+  readonly file: string;
+  /** Digest of the build's manifest; empty where a statement of an earlier version names none. */
+  readonly manifest: string;
+}
+
+const mergedState = z.object({ project: z.string(), branch: z.string(), commit: z.string(), tree: z.string() });
+
+/** The claims of a statement about one file of a merged build; null for any other statement. */
+export function claimsOf({ subject, predicate }: Statement): StatementClaims | null {
+  const merged = mergedState.safeParse(predicate?.buildDefinition?.externalParameters?.merged);
+  const [about, ...more] = subject ?? [];
+  if (!merged.success || about?.name === undefined || more.length > 0) return null;
+  const byproducts = predicate.runDetails?.byproducts ?? [];
+  const hex = byproducts.find(({ name }) => name === manifestName)?.digest?.sha256;
+  return { ...merged.data, file: about.name, manifest: hex === undefined ? '' : `sha256:${hex}` };
 }
 
 /** What DSSE signs for a statement: its type and content, each with its length in bytes. */

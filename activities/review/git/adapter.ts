@@ -6,6 +6,7 @@ import { isAncestor, readBranch } from '../../git/refs.ts';
 import type { ReviewHost, SubmitRequest, SubmitResult } from '../port.ts';
 import { type Decision, find, findOne, type HostSettings, listAll, modify, resolveChange } from './host.ts';
 import { toTriggerEvents } from './map.ts';
+import { readMerged } from './merged.ts';
 import { addReport, merge } from './record.ts';
 import { reportedVotes } from './reporter.ts';
 import type { By } from './schema.ts';
@@ -46,6 +47,10 @@ export function createGitHost(settings: HostSettings): ReviewHost {
     },
     submit: (request) => submitChange(settings, request),
     branchTip: async (project, branch) => readBranch(repositoryPath(settings.root, project), branch),
+    readMerged: async (of) => {
+      const repo = repositoryPath(settings.root, of.project);
+      return readMerged({ refs: repo, objects: repo }, of);
+    },
     gitUrl: (project) => repositoryPath(settings.root, project),
   };
 }

@@ -1,66 +1,37 @@
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { must, run } from '../../../activities/process/run.ts';
-import { createReleaseActivities } from '../../../activities/release/release-activities.ts';
 import { requireProvenance } from '../../../activities/release/stage.ts';
 import { checkRepository } from '../../../activities/repository/check.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
-import { closeAgent, exportPublicKey, openKey } from '../../../activities/sign/key.ts';
+import { exportPublicKey } from '../../../activities/sign/key.ts';
 import { isSignedBy } from '../../../activities/sign/rpm.ts';
-import { createSignActivities } from '../../../activities/sign/sign-activities.ts';
-import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
+import { readManifest } from '../../../activities/storage/manifest.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import { dssePayload, readEnvelope } from '../../../pipelines/model/provenance.ts';
-import type { ReleaseInput } from '../../../workflows/contract.ts';
-import { storeBuild } from '../install/stage.ts';
-import { makePackage, type Sample, temporary } from '../repository/packages.ts';
+import type { Sample } from '../repository/packages.ts';
+import { build, inputFor, merged, releaseWorld, type World } from './world.ts';
 
-const tree = '2'.repeat(40);
-
-async function releaseWorld(t: TestContext) {
-  const directory = await temporary(t);
-  const store = createFileBlobStore({ root: join(directory, 'storage'), baseUrl: 'http://sluice.example' });
-  const outbox = createFileBlobStore({ root: join(directory, 'signed'), baseUrl: 'http://sluice.example' });
-  const home = join(directory, 'keys');
-  const key = { home, key: await openKey(home, 'Test <test@example.org>') };
-  t.after(() => closeAgent(home));
-  const released = join(directory, 'released');
-  const codename = () => 'bookworm';
-  const common = { store, signed: outbox, released, origin: 'Sluice', codename };
-  const activities = createReleaseActivities({ ...common, policy: 'promote' });
-  return { directory, store, key, released, activities, signer: createSignActivities({ key, inbox: store, outbox }) };
-}
-
-type World = Awaited<ReturnType<typeof releaseWorld>>;
-
-function inputFor(manifest: string, merged = tree): ReleaseInput {
-  const state = { project: 'lib/alpha', branch: 'main', commit: '1'.repeat(40), tree: merged };
-  const change = { change: 'I1', patchset: 1, project: 'lib/alpha', branch: 'main' };
-  return { tenant: 'main', ...change, merged: state, manifests: [manifest], buildSet: 'bs' };
-}
-
-async function build(world: World, format: PackageFormat, sample: Sample): Promise<string> {
-  const file = await makePackage(format, world.directory, sample);
-  const artifact = await storeBuild({ ...world } as never, format, [file]);
-  return String(artifact.metadata?.manifest);
+/** A build of a state that is on the branch. */
+async function built(world: World, format: PackageFormat, sample: Partial<Sample>): Promise<string> {
+  return build(world, { format, sample, source: await merged(world, `${JSON.stringify(sample)}\n`) });
 }
 
 /** The steps as the workflow takes them. */
 async function release(world: World, manifest: string, name = 'r1') {
   const { activities, signer } = world;
-  const about = inputFor(manifest);
-  const signed = await signer.signPackages(await activities.releasedFiles({ manifest }));
+  const about = inputFor(manifest, (await readManifest(world.store, manifest)).source);
+  const { commit } = about.merged;
+  const signed = await signer.signPackages({ ...(await activities.releasedFiles({ manifest })), manifest, commit });
   const step = { release: name, manifest, signed };
   const envelopes = await signer.signStatements({ digests: await world.activities.attest({ ...step, about }) });
   const staged = await activities.stageReleased({ ...step, envelopes });
   if (staged.outcome !== 'staged') return { staged, publish: null, published: false };
-  const signatures = await signer.signIndex({ digest: staged.index.digest }).catch(async () => {
-    throw new Error('the index was not stored');
-  });
+  const signatures = await signer.signIndex({ digest: staged.index.digest });
   const { format } = await activities.releasedFiles({ manifest });
-  const publish = { format, name: staged.name, before: staged.before, signatures };
+  const publish = { format, name: staged.name, before: staged.before, signatures, merged: about.merged };
   return { staged, publish, ...(await activities.publishReleased(publish)) };
 }
 
@@ -69,7 +40,7 @@ for (const id of ['deb', 'rpm'] as const) {
   describe(`releasing ${id} packages`, () => {
     test('signs, attests and shows them at once, and a second time changes nothing', async (t) => {
       const world = await releaseWorld(t);
-      const manifest = await build(world, id, { name: 'alpha', version: '1.0-1' });
+      const manifest = await built(world, id, { name: 'alpha', version: '1.0-1' });
       assert.equal((await release(world, manifest)).published, true);
       const dir = join(world.released, id);
       const keyFile = join(world.directory, 'key.asc');
@@ -87,7 +58,7 @@ for (const id of ['deb', 'rpm'] as const) {
 
     test('states the digests before and after signing, in an envelope that verifies', async (t) => {
       const world = await releaseWorld(t);
-      const manifest = await build(world, id, { name: 'alpha', version: '1.0-1' });
+      const manifest = await built(world, id, { name: 'alpha', version: '1.0-1' });
       await release(world, manifest);
       const dir = join(world.released, id);
       const listed = (await format.list(dir))[0];
@@ -95,8 +66,8 @@ for (const id of ['deb', 'rpm'] as const) {
       const text = await readFile(join(dir, 'provenance', `${name}.intoto.jsonl`), 'utf8');
       const { envelope, statement } = readEnvelope(text);
       assert.equal(statement.subject[0]?.digest?.sha256, listed?.sha256);
-      const built = (await world.activities.releasedFiles({ manifest })).files[0]?.digest;
-      assert.equal(`sha256:${statement.predicate.runDetails.byproducts[0]?.digest?.sha256}`, built);
+      const before = (await world.activities.releasedFiles({ manifest })).files[0]?.digest;
+      assert.equal(`sha256:${statement.predicate.runDetails.byproducts[0]?.digest?.sha256}`, before);
       const payload = Buffer.from(envelope.payload, 'base64').toString();
       const [signature, signed] = [join(world.directory, 'sig'), join(world.directory, 'pae')];
       await writeFile(signature, Buffer.from(envelope.signatures[0]?.sig ?? '', 'base64'));
@@ -106,8 +77,8 @@ for (const id of ['deb', 'rpm'] as const) {
 
     test('refuses what something newer has overtaken', async (t) => {
       const world = await releaseWorld(t);
-      await release(world, await build(world, id, { name: 'alpha', version: '2.0-1' }));
-      const { staged } = await release(world, await build(world, id, { name: 'alpha', version: '1.9-1' }), 'r2');
+      await release(world, await built(world, id, { name: 'alpha', version: '2.0-1' }));
+      const { staged } = await release(world, await built(world, id, { name: 'alpha', version: '1.9-1' }), 'r2');
       assert.deepEqual(staged, {
         outcome: 'refused',
         reason: 'alpha 1.9-1 is older than 2.0-1, which is released already',
@@ -117,8 +88,9 @@ for (const id of ['deb', 'rpm'] as const) {
     test('refuses a package without a statement about its very content', async (t) => {
       const world = await releaseWorld(t);
       const { activities, signer } = world;
-      const manifest = await build(world, id, { name: 'alpha', version: '1.0-1' });
-      const signed = await signer.signPackages(await activities.releasedFiles({ manifest }));
+      const manifest = await built(world, id, { name: 'alpha', version: '1.0-1' });
+      const { commit } = (await readManifest(world.store, manifest)).source;
+      const signed = await signer.signPackages({ ...(await activities.releasedFiles({ manifest })), manifest, commit });
       const staged = await activities.stageReleased({ release: 'r1', manifest, signed, envelopes: [] });
       assert.equal(staged.outcome === 'refused' && /has no provenance statement/.test(staged.reason), true);
       await release(world, manifest, 'r2');
@@ -131,8 +103,8 @@ for (const id of ['deb', 'rpm'] as const) {
     test('stages again when another release came between', async (t) => {
       const world = await releaseWorld(t);
       const [one, two] = [
-        await build(world, id, { name: 'alpha', version: '1-1' }),
-        await build(world, id, { name: 'beta', version: '1-1' }),
+        await built(world, id, { name: 'alpha', version: '1-1' }),
+        await built(world, id, { name: 'beta', version: '1-1' }),
       ];
       const first = await release(world, one);
       await release(world, two, 'r2');
@@ -145,20 +117,22 @@ for (const id of ['deb', 'rpm'] as const) {
 
 test('what the gate built is promoted only when the merged tree is the built one', async (t) => {
   const world = await releaseWorld(t);
-  const manifest = await build(world, 'deb', { name: 'alpha', version: '1-1' });
-  assert.deepEqual(await world.activities.collect(inputFor(manifest)), {
+  const manifest = await built(world, 'deb', { name: 'alpha', version: '1-1' });
+  const { source } = await readManifest(world.store, manifest);
+  assert.deepEqual(await world.activities.collect(inputFor(manifest, source)), {
     promote: [{ manifest, format: 'deb' }],
     rebuild: [],
   });
-  const moved = await world.activities.collect(inputFor(manifest, '3'.repeat(40)));
+  const moved = await world.activities.collect(inputFor(manifest, { ...source, tree: '3'.repeat(40) }));
   assert.deepEqual(moved.promote, []);
-  assert.match(moved.rebuild[0]?.reason ?? '', /merged tree 333333333333 is not the built one 222222222222/);
+  assert.match(moved.rebuild[0]?.reason ?? '', /merged tree 333333333333 is not the built one [0-9a-f]{12}/);
 });
 
 test('the signer gives the same signed package for the same content', async (t) => {
   const world = await releaseWorld(t);
-  const manifest = await build(world, 'rpm', { name: 'alpha', version: '1-1' });
-  const files = await world.activities.releasedFiles({ manifest });
+  const manifest = await built(world, 'rpm', { name: 'alpha', version: '1-1' });
+  const { commit } = (await readManifest(world.store, manifest)).source;
+  const files = { ...(await world.activities.releasedFiles({ manifest })), manifest, commit };
   const [first, second] = [await world.signer.signPackages(files), await world.signer.signPackages(files)];
   assert.deepEqual(first, second);
   assert.notEqual(first[0]?.before.digest, first[0]?.after.digest);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { checkRepository } from '../../../activities/repository/check.ts';
 import { exists } from '../../../activities/repository/files.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { publishPackages, removePackages, showStaged, stageTree } from '../../../activities/repository/publish.ts';
+import { markReleased } from '../../../activities/repository/released.ts';
 import { makePackage, temporary } from './packages.ts';
 
 const date = new Date('2026-01-02T03:04:05Z');
@@ -156,3 +157,18 @@ for (const id of ['deb', 'rpm'] as const) {
     });
   });
 }
+
+test('S1: nothing is published by hand among the released repositories of an installation', async (t) => {
+  const directory = await temporary(t);
+  const released = join(directory, 'released');
+  await markReleased(released, join(directory, 'key.asc'));
+  await symlink(released, join(directory, 'elsewhere'));
+  const file = await makePackage('deb', directory, { name: 'alpha', version: '1.0' });
+  for (const dir of [join(released, 'deb'), join(released, 'deb/deeper'), join(directory, 'elsewhere/deb')]) {
+    const settings = { codename: 'bookworm' };
+    const publishing = publishPackages(repositoryFormats.deb, { dir, files: [file], settings, date: new Date() });
+    await assert.rejects(publishing, /is a released repository of an installation: merge a change/);
+    const removing = removePackages(repositoryFormats.deb, { dir, remove: () => true, date: new Date() });
+    await assert.rejects(removing, /is a released repository of an installation/);
+  }
+});

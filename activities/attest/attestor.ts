@@ -1,0 +1,65 @@
+import type { KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import type { PackageFormat, PackagesManifest, SourceState } from '../../pipelines/model/artifact.ts';
+import { otherTree } from '../../pipelines/report/walls.ts';
+import type { BlobStore } from '../ports.ts';
+import { exists } from '../repository/files.ts';
+import { repositoryFormats } from '../repository/formats.ts';
+import { readManifest } from '../storage/manifest.ts';
+import { attest } from './attestation.ts';
+
+export interface AttestorDeps {
+  readonly key: KeyObject;
+  /** The tree of the commit that was unpacked, as Git has it. */
+  readonly treeOf: (state: SourceState) => Promise<string>;
+  readonly store: Pick<BlobStore, 'read'>;
+  /** Where test repositories are kept, and the URL below which they are offered, with a slash at the end. */
+  readonly repositories: { readonly root: string; readonly url: () => Promise<string> };
+}
+
+/** What a worker says of its builds: only what it has seen itself. */
+export interface Attestor {
+  /** Why a build of this state would not be attested: its commit has another tree than the job says. */
+  fault(source: SourceState): Promise<string | null>;
+  /** @throws when there is such a fault */
+  attest(manifest: PackagesManifest): Promise<PackagesManifest>;
+  /** Whether a test repository is ours, and holds packages of this build and nothing else. */
+  holds(claim: RepositoryClaim): Promise<boolean>;
+}
+
+export interface RepositoryClaim {
+  readonly format: PackageFormat;
+  readonly url: string;
+  /** Digest of the manifest of the build that its packages are said to be of. */
+  readonly manifest: string;
+}
+
+export function createAttestor(deps: AttestorDeps): Attestor {
+  return {
+    fault: (source) => faultOf(deps, source),
+    async attest(manifest) {
+      const fault = await faultOf(deps, manifest.source);
+      if (fault !== null) throw new Error(fault);
+      return attest(deps.key, manifest);
+    },
+    holds: (claim) => holds(deps, claim),
+  };
+}
+
+async function faultOf({ treeOf }: AttestorDeps, source: SourceState): Promise<string | null> {
+  const is = await treeOf(source);
+  return is === source.tree ? null : otherTree(source.commit, { is, said: source.tree });
+}
+
+async function holds({ store, repositories }: AttestorDeps, claim: RepositoryClaim): Promise<boolean> {
+  const base = await repositories.url();
+  const id = claim.url.startsWith(base)
+    ? /^([a-z0-9][a-z0-9._-]*)\/?$/.exec(claim.url.slice(base.length))?.[1]
+    : undefined;
+  if (id === undefined) return false;
+  const tree = join(repositories.root, id);
+  if (!(await exists(tree))) return false;
+  const built = new Set((await readManifest(store, claim.manifest)).files.map(({ digest }) => digest));
+  const listed = await repositoryFormats[claim.format].list(tree);
+  return listed.flatMap((one) => [one, ...one.parts]).every(({ sha256 }) => built.has(`sha256:${sha256}`));
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../process/run.ts';
+import { exists, listFiles } from '../repository/files.ts';
+import { repositoryFormats } from '../repository/formats.ts';
+import { offeredFiles, type ReadContent } from './check-index.ts';
+import { environment, type GpgKey } from './key.ts';
+import { openLedger } from './ledger.ts';
+
+export interface Adoption {
+  /** The ledger's directory: once it is there nothing is adopted any more. */
+  readonly ledger: string;
+  readonly key: GpgKey;
+  /** Directory of the released repositories, one for each format. */
+  readonly released: string;
+}
+
+/**
+ * Takes what was released before there was a ledger into it, once: the packages of the repositories that are shown,
+ * where this very key has signed the index.
+ *
+ * @returns names of the repositories that were left out, with the reason: what they hold has to be released anew
+ */
+export async function adoptReleased({ ledger, key, released }: Adoption): Promise<readonly string[]> {
+  if (await exists(ledger)) return [];
+  const fresh = `${ledger}.new`;
+  await rm(fresh, { recursive: true, force: true });
+  const entries = openLedger(fresh);
+  const left: string[] = [];
+  for (const id of ['deb', 'rpm'] as const) {
+    const tree = join(released, id);
+    if (!(await exists(tree))) continue;
+    try {
+      for (const { name, sha256 } of await shownFiles(key, tree, id)) {
+        await entries.add(sha256, { file: name, time: new Date().toISOString() });
+      }
+    } catch (error) {
+      left.push(`${tree}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  await mkdir(fresh, { recursive: true });
+  await writeFile(join(fresh, 'adopted'), `${new Date().toISOString()}\n`, { flush: true });
+  await rename(fresh, ledger);
+  return left;
+}
+
+async function shownFiles(key: GpgKey, tree: string, id: 'deb' | 'rpm') {
+  const format = repositoryFormats[id];
+  const settings = await format.settings(tree);
+  const text = await readFile(join(tree, format.rootIndex(settings)), 'utf8');
+  await requireOwn(key, text, await readFile(join(tree, format.signatures(settings).detached), 'utf8'));
+  return offeredFiles(text, readerOf(tree));
+}
+
+/** Reads files of a tree by their digest: what is not what the index says is not found. */
+function readerOf(tree: string): ReadContent {
+  const known = new Map<string, string>();
+  return async (sha256) => {
+    if (known.size === 0) {
+      for (const path of (await listFiles(tree)).filter((each) => /(^|\/)(dists|repodata)\//.test(each))) {
+        known.set(
+          createHash('sha256')
+            .update(await readFile(join(tree, path)))
+            .digest('hex'),
+          path,
+        );
+      }
+    }
+    const path = known.get(sha256);
+    if (path === undefined) throw new Error(`the index leads to ${sha256}, which is not there`);
+    return readFile(join(tree, path));
+  };
+}
+
+async function requireOwn(key: GpgKey, text: string, signature: string): Promise<void> {
+  const work = await mkdtemp(join(tmpdir(), 'sluice-adopt-'));
+  try {
+    const [index, detached] = [join(work, 'index'), join(work, 'signature')];
+    await Promise.all([writeFile(index, text), writeFile(detached, signature)]);
+    const args = ['--batch', '--status-fd', '1', '--verify', '--', detached, index];
+    const { code, stdout } = await run('gpg', args, { env: environment(key) });
+    const signer = /^\[GNUPG:\] VALIDSIG \S+(?: \S+){8} ([0-9A-F]{40})$/m.exec(stdout)?.[1];
+    if (code !== 0 || signer !== key.key) throw new Error('its index is not signed by the key of this installation');
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,219 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { attestationFault } from '../../../activities/attest/attestation.ts';
+import { createAttestor } from '../../../activities/attest/attestor.ts';
+import { keyIdOf } from '../../../activities/attest/builder-key.ts';
+import { readCommits } from '../../../activities/git/objects.ts';
+import { createReleasePlanner } from '../../../activities/jobs/plan-release.ts';
+import { must } from '../../../activities/process/run.ts';
+import { createReleaseActivities } from '../../../activities/release/release-activities.ts';
+import { createStatementVerifier } from '../../../activities/release/verify-statement.ts';
+import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { createGitHost } from '../../../activities/review/git/adapter.ts';
+import { openLookup } from '../../../activities/review/git/lookup.ts';
+import type { ReviewHost } from '../../../activities/review/port.ts';
+import { closeAgent, exportPublicKey, openKey } from '../../../activities/sign/key.ts';
+import { openLedger } from '../../../activities/sign/ledger.ts';
+import { createSignActivities, type SignDeps } from '../../../activities/sign/sign-activities.ts';
+import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
+import { readManifest } from '../../../activities/storage/manifest.ts';
+import type { PackageFormat, PackagesManifest, SourceState } from '../../../pipelines/model/artifact.ts';
+import type { BuildRecord, ReleaseInput, StageInput } from '../../../workflows/contract.ts';
+import { bareRepository, makeCommit, setBranch } from '../git/repository.ts';
+import { stageInput } from '../install/stage.ts';
+import { makePackage, type Sample, temporary } from '../repository/packages.ts';
+
+export const project = 'lib/alpha';
+
+/** Walls that a test leaves standing; the others believe whatever they are told. */
+export type Standing = readonly ('release stage' | 'signer' | 'publisher')[];
+
+/**
+ * The way from a build to the released repository, for real: a Git host, storage, a worker's key, the signer's key; no
+ * workflow engine and no container.
+ */
+export async function releaseWorld(t: Pick<TestContext, 'after'>, standing?: Standing) {
+  const directory = await temporary(t);
+  const root = join(directory, 'git');
+  const repo = await bareRepository(root, project);
+  const store = createFileBlobStore({ root: join(directory, 'storage'), baseUrl: 'http://sluice.example' });
+  const outbox = createFileBlobStore({ root: join(directory, 'signed'), baseUrl: 'http://sluice.example' });
+  const home = join(directory, 'keys');
+  const key = { home, key: await openKey(home, 'Test <test@example.org>') };
+  t.after(() => closeAgent(home));
+  const archiveKey = () => exportPublicKey(key);
+  const host = createGitHost({ root, connection: 'git', page: '' });
+  const builder = generateKeyPairSync('ed25519').privateKey;
+  const builders = new Map([[keyIdOf(builder), builder]]);
+  const test = join(directory, 'test-repositories');
+  await mkdir(test);
+  const places = { directory, root, repo, store, released: join(directory, 'released'), test, builder, key };
+  const stands = (wall: Standing[number]) => standing === undefined || standing.includes(wall);
+  const asked = (wall: Standing[number]) => (stands(wall) ? host.readMerged : believing(repo));
+  const merged = asked('release stage');
+  const verify = stands('publisher')
+    ? createStatementVerifier({ archiveKey, merged: asked('publisher') })
+    : async () => null;
+  const common = { store, signed: outbox, released: places.released, origin: 'Sluice', codename: () => 'bookworm' };
+  const settings = { ...common, policy: 'promote', merged, archiveKey, verify } as const;
+  const lookup = openLookup({ hosts: root, scratch: join(home, 'git') });
+  const proof: SignDeps['proof'] = stands('signer')
+    ? { merged: lookup, fault: (manifest) => attestationFault(manifest, builders) }
+    : { merged: believing(repo), fault: () => null };
+  const ledger = stands('signer') ? openLedger(join(home, 'ledger')) : { has: async () => true, add: async () => {} };
+  const builds: BuildRecord[] = [];
+  return {
+    ...places,
+    ...{ host, archiveKey, builders, ledger, builds },
+    plan: createReleasePlanner({ builds: async () => builds, merged, repositories: [] }),
+    activities: createReleaseActivities(settings),
+    signer: createSignActivities({ key, inbox: store, outbox, proof, ledger }),
+    attestor: createAttestor({
+      ...{
+        key: builder,
+        store,
+        repositories: { root: test, url: async () => 'http://sluice.example/repositories/test/' },
+      },
+      treeOf: async ({ commit }) => (await readCommits(repo, [commit]))[0]?.tree ?? '',
+    }),
+  };
+}
+
+export type World = Awaited<ReturnType<typeof releaseWorld>>;
+
+/** A host that says of every commit that it was merged. */
+function believing(repo: string): ReviewHost['readMerged'] {
+  return async ({ project: name, branch, commit }) => {
+    const [found] = await readCommits(repo, [commit]);
+    return found ? { project: name, branch, commit, tree: found.tree, tip: commit } : null;
+  };
+}
+
+/** A commit that is at no branch: a change that somebody has pushed. */
+export async function push(world: World, data: string, parents: readonly string[] = []): Promise<SourceState> {
+  const commit = await makeCommit(world.repo, { parents, files: { data } });
+  return stateOf(world, commit);
+}
+
+export async function stateOf({ repo }: World, commit: string): Promise<SourceState> {
+  const [found] = await readCommits(repo, [commit]);
+  return { project, branch: 'main', commit, tree: found?.tree ?? '' };
+}
+
+export async function mergeState({ repo }: World, { commit }: SourceState): Promise<SourceState> {
+  await setBranch(repo, 'main', commit);
+  return { ...(await readCommits(repo, [commit]))[0], project, branch: 'main', commit } as SourceState;
+}
+
+/** A commit on the branch, on top of what is there. */
+export async function merged(world: World, data: string): Promise<SourceState> {
+  const tip = await world.host.branchTip(project, 'main');
+  const state = await push(world, data, tip === null ? [] : [tip]);
+  await setBranch(world.repo, 'main', state.commit);
+  return state;
+}
+
+export interface BuildRequest {
+  readonly format?: PackageFormat;
+  readonly sample?: Partial<Sample>;
+  readonly source: SourceState;
+  readonly inputs?: PackagesManifest['environment']['inputs'];
+  /** Changes the manifest after the worker has signed for it. */
+  readonly forge?: (manifest: PackagesManifest) => PackagesManifest;
+}
+
+/** Builds a package that holds what the source's file `data` says, as a worker would; answers with the manifest's digest. */
+export async function build(world: World, request: BuildRequest): Promise<string> {
+  const { format = 'deb', source, inputs = [], forge = (same) => same } = request;
+  const { commit } = source;
+  const data = await must('git', [`--git-dir=${world.repo}`, 'cat-file', 'blob', `${commit}:data`]);
+  const files = { '/usr/share/alpha/data': data.stdout };
+  const sample = { name: 'alpha', version: '1.0-1', files, ...request.sample };
+  const file = await makePackage(format, world.directory, sample);
+  const { name, version, arch } = await repositoryFormats[format].inspect(file);
+  const ref = await world.store.put({ path: file });
+  const platform = format === 'deb' ? 'debian-12' : 'rpm-debian-12';
+  const manifest: PackagesManifest = {
+    ...{ format, platform },
+    source: { ...source, name, version },
+    files: [{ ...ref, name: file.split('/').at(-1) ?? '', kind: 'binary', package: name, version, arch }],
+    environment: { image: 'sha256:0', packages: [], repositories: inputs.map(({ url }) => url), inputs },
+    ...{ started: '2026-01-01T00:00:00Z', finished: '2026-01-01T00:01:00Z', build: 'b1' },
+  };
+  return storeManifest(world, forge(await world.attestor.attest(manifest)));
+}
+
+export async function storeManifest(world: World, manifest: PackagesManifest): Promise<string> {
+  return (await world.store.put(JSON.stringify(manifest))).digest;
+}
+
+export function inputFor(manifest: string, merged: SourceState): ReleaseInput {
+  const change = { change: 'I1', patchset: 1, project: merged.project, branch: merged.branch };
+  return { tenant: 'main', ...change, merged, manifests: [manifest], buildSet: 'bs' };
+}
+
+/** A release job about a state, as a build set, or a person who starts one by hand, writes it. */
+export function releaseJob(source: SourceState, format: PackageFormat = 'deb'): StageInput {
+  const { build: identity, ...rest } = stageInput(format, { stage: 'release', source });
+  const { project: name, branch } = source;
+  return { ...rest, build: { ...identity, project: name, branch } };
+}
+
+/** Records that a job has built, as the planner finds it. */
+export async function record(world: World, manifest: string): Promise<void> {
+  const { format, platform, source } = await readManifest(world.store, manifest);
+  const about = { type: 'packages', format, platform, manifest, project: source.project };
+  const metadata = { ...about, name: source.name, version: source.version };
+  const artifacts = [{ name: 'packages', url: world.store.url(manifest, 'packages.json'), metadata }];
+  world.builds.unshift({ stage: 'build', artifacts } as unknown as BuildRecord);
+}
+
+/** The second half of a release, step by step as the workflow takes them. @returns why it was refused, if it was */
+export async function publish({ activities, signer }: World, about: ReleaseInput, release = 'r1') {
+  const [manifest = ''] = about.manifests;
+  const { merged } = about;
+  const { format, files } = await activities.releasedFiles({ manifest });
+  const signed = await signer.signPackages({ format, files, manifest, commit: merged.commit });
+  const step = { release, manifest, signed };
+  const envelopes = await signer.signStatements({ digests: await activities.attest({ ...step, about }) });
+  const staged = await activities.stageReleased({ ...step, envelopes });
+  if (staged.outcome === 'refused') return { refused: staged.reason };
+  if (staged.outcome === 'unchanged') return {};
+  const signatures = await signer.signIndex({ digest: staged.index.digest });
+  const { refused, published } = await activities.publishReleased({ ...staged, format, signatures, merged });
+  if (refused === undefined && !published) throw new Error('another release came between');
+  return refused === undefined ? {} : { refused };
+}
+
+/** A whole release, as the workflow runs it but for building again. @returns what came out, or why not */
+export async function runRelease(world: World, job: StageInput): Promise<string> {
+  const { input, refused } = await world.plan(job);
+  if (refused !== undefined) return refused;
+  const { promote, rebuild } = await world.activities.collect(input);
+  if (!promote[0]) return `to build again: ${rebuild[0]?.reason ?? 'nothing was built'}`;
+  const name = `r-${input.merged.commit.slice(0, 12)}`;
+  const done = await publish(world, { ...input, manifests: [promote[0].manifest] }, name);
+  return done.refused ?? 'released';
+}
+
+/** What the packages in the released repository hold, one text each. */
+export async function shown(world: World, format: PackageFormat = 'deb'): Promise<string[]> {
+  const tree = join(world.released, format);
+  const there = await repositoryFormats[format].list(tree).catch(() => []);
+  const texts = there.map(({ path }) => dataOf(join(tree, path)));
+  return Promise.all(texts);
+}
+
+async function dataOf(path: string): Promise<string> {
+  const args = path.endsWith('.deb')
+    ? ['-c', 'dpkg-deb --fsys-tarfile "$0" | tar -xO ./usr/share/alpha/data', path]
+    : ['-c', 'rpm2cpio "$0" | cpio --quiet -i --to-stdout ./usr/share/alpha/data', path];
+  return (await must('sh', args)).stdout;
+}
+
+/** The statement beside a released file. */
+export function readStatement(world: World, format: PackageFormat, file: string): Promise<string> {
+  return readFile(join(world.released, format, 'provenance', `${file}.intoto.jsonl`), 'utf8');
+}
