@@ -112,6 +112,18 @@ const badChanges: readonly DemoChange[] = [
   },
 ];
 
+/** A change whose own configuration would have it released while it is tested. */
+const intruder: DemoChange = {
+  id: 'intruder',
+  project: 'mbw',
+  subject: 'Release what I say',
+  body: 'Nobody has approved this; it attaches a job that releases to check.',
+  edits: [
+    { path: '.zuul.yaml', content: '- project:\n    check:\n      jobs: [release-deb]\n' },
+    { path: 'README.intruder', content: 'Signed, though nobody has read it.\n' },
+  ],
+};
+
 /** Step (c), in the order of approval: the second breaks the system test only together with the first. */
 const gateChanges: readonly DemoChange[] = [
   {
@@ -187,4 +199,4 @@ const gateChanges: readonly DemoChange[] = [
   },
 ];
 
-export const story = { goodChange, badChanges, gateChanges } as const;
+export const story = { goodChange, badChanges, intruder, gateChanges } as const;

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { must, run } from '../activities/process/run.ts';
+import type { Change } from '../pipelines/model/change.ts';
 import type { DemoChange } from './changes.ts';
 import { applyEdits } from './edits.ts';
 
@@ -22,6 +24,8 @@ export interface Developer {
   push(change: DemoChange): Promise<string>;
   /** Pushes what was committed in that clone. */
   send(tree: string): Promise<void>;
+  /** Waits for an answer to a change that matches, as the server wrote it into the repository. */
+  answer(change: Change, expected: RegExp): Promise<string>;
 }
 
 /**
@@ -48,6 +52,16 @@ export function createDeveloper(
     },
     commit,
     send,
+    async answer({ project, ref, key }, expected) {
+      const meta = ref.replace(/[^/]+$/, 'meta');
+      for (const end = Date.now() + patience; Date.now() < end; await pause(500)) {
+        const log = await run('git', [`--git-dir=${remote(project)}`, 'log', '--format=%b', meta]);
+        const comments = log.stdout.split('\n').flatMap((line) => commentIn(line));
+        const found = comments.find((comment) => expected.test(comment));
+        if (found !== undefined) return found;
+      }
+      throw new Error(`nobody answers ${key} within ${patience / 1000} seconds`);
+    },
     async push(change) {
       await send(await commit(change));
       return changeId(change.id);
@@ -71,6 +85,16 @@ export function createDeveloper(
     for (const line of lines) said(line);
     if (pushed.code !== 0) throw new Error(`git push of ${basename(tree)} failed: ${pushed.stderr.trim()}`);
   }
+}
+
+/** How long an answer may take; milliseconds. */
+const patience = 300_000;
+
+/** The comment of an event, as the built-in host writes it down. */
+function commentIn(line: string): readonly string[] {
+  if (!line.startsWith('{')) return [];
+  const { event } = JSON.parse(line) as { readonly event: { readonly comment: string | null } };
+  return event.comment === null ? [] : [event.comment];
 }
 
 /** The Change-Id that a commit-msg hook would have made; the same in every run, so that the story can name it. */

@@ -7,6 +7,7 @@ import type { DemoChange } from './changes.ts';
 import { story } from './changes.ts';
 import { installFromMirror } from './client-machine.ts';
 import { changeId, type Developer } from './developer.ts';
+import { refuseIntruders } from './intruder.ts';
 import type { DemoMirrors } from './mirrors.ts';
 import type { Narrator, Outcome } from './narrator.ts';
 import type { Observer, Verdict } from './observer.ts';
@@ -41,6 +42,9 @@ export async function tellStory(scene: Scene): Promise<void> {
     const change = story.badChanges[index] as DemoChange;
     await narrator.step(change.id, `A change that ${why} is stopped at ${stage}`, () => checkBad(scene, change, stage));
   }
+  await narrator.step('intruder', 'A change that nobody has approved tries to release itself', () =>
+    refuseIntruders(scene),
+  );
   await narrator.step('gate', 'Three approved changes in one queue', () => gateThree(scene));
   await narrator.step('mirrors', 'The merged packages are released and on both mirrors', () => awaitMirrors(scene));
   for (const format of ['deb', 'rpm'] as const) {

@@ -9,7 +9,7 @@ import type { DemoStep } from '../../demo/narrator.ts';
 const main = new URL('../../cli/main.ts', import.meta.url).pathname;
 
 const steps = [
-  ...['up', 'projects', 'baseline', 'good', 'no-build', 'no-lint', 'no-run', 'gate', 'mirrors'],
+  ...['up', 'projects', 'baseline', 'good', 'no-build', 'no-lint', 'no-run', 'intruder', 'gate', 'mirrors'],
   ...['install-deb', 'install-rpm', 'retrigger'],
 ];
 
