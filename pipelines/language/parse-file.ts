@@ -39,6 +39,7 @@ export function parseConfigFile(source: ConfigSource): ParsedFile {
     problems.push({ ...positionAt(bare, offset), severity, message, project, branch });
   };
   for (const { offset, message } of raw.faults) report('error', offset, message);
+  for (const { offset, message } of raw.warnings) report('warning', offset, message);
   const origin = { ...bare, ...pragmasOf(raw.stanzas, report) };
   const context: ParseContext = { origin, report, drivers: (name) => connections?.[name] ?? name };
   const stanzas = emptyStanzas();

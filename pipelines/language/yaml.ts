@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
+import { readBase64 } from './base64.ts';
 import { type Fault, parseText } from './yaml-document.ts';
 
 /** Largest configuration file, in characters. */
@@ -41,6 +42,8 @@ export interface RawStanza {
 export interface RawFile {
   readonly stanzas: readonly RawStanza[];
   readonly faults: readonly Fault[];
+  /** What is read all the same, and may not be meant so. */
+  readonly warnings: readonly Fault[];
   readonly lineStarts: readonly number[];
   /** Set when entries of the file are lost and nobody can say which. */
   readonly unreadable: boolean;
@@ -53,7 +56,9 @@ export interface RawFile {
 export function readYaml(file: string): RawFile {
   const text = file.startsWith('\ufeff') ? file.slice(1) : file;
   const lineStarts = lineStartsOf(text);
-  const failed = (fault: Fault): RawFile => ({ stanzas: [], faults: [fault], lineStarts, unreadable: true });
+  const failed = (fault: Fault): RawFile => {
+    return { stanzas: [], faults: [fault], warnings: [], lineStarts, unreadable: true };
+  };
   if (text.length > MAX_FILE_LENGTH) {
     return failed({ offset: 0, message: `file is larger than ${MAX_FILE_LENGTH} characters; split it` });
   }
@@ -75,11 +80,11 @@ function lineStartsOf(text: string): number[] {
 
 function readEntries(contents: ParsedNode | null): Omit<RawFile, 'lineStarts'> {
   if (contents === null || (isScalar(contents) && contents.value === null)) {
-    return { stanzas: [], faults: [], unreadable: false };
+    return { stanzas: [], faults: [], warnings: [], unreadable: false };
   }
   if (!isSeq(contents)) {
     const message = 'a configuration file is a list of objects, each of the form "- job: …"';
-    return { stanzas: [], faults: [{ offset: offsetOf(contents), message }], unreadable: true };
+    return { stanzas: [], faults: [{ offset: offsetOf(contents), message }], warnings: [], unreadable: true };
   }
   const reader = new Reader();
   const stanzas: RawStanza[] = [];
@@ -92,7 +97,7 @@ function readEntries(contents: ParsedNode | null): Omit<RawFile, 'lineStarts'> {
       faults.push({ offset: error.offset, message: error.message });
     }
   }
-  return { stanzas, faults, unreadable: faults.length > 0 };
+  return { stanzas, faults, warnings: reader.warnings, unreadable: faults.length > 0 };
 }
 
 function readEntry(reader: Reader, item: Node): RawStanza {
@@ -130,6 +135,7 @@ interface Anchor {
 
 /** Turns nodes into plain data. Aliases share their target's value, so that reading costs what is written. */
 class Reader {
+  readonly warnings: Fault[] = [];
   readonly #anchors = new Map<string, Anchor>();
   #depth = 0;
   #size = 0;
@@ -170,13 +176,27 @@ class Reader {
     return anchor.result.value;
   }
 
+  #readEncrypted(node: Node): string[] {
+    const chunks = [this.#readPlain(node)].flat().map((chunk, index) => {
+      const { text, stray } = typeof chunk === 'string' ? readBase64(chunk) : { text: undefined, stray: undefined };
+      const offset = offsetOf(isSeq(node) ? (node.items[index] as Node) : node);
+      if (text === undefined) throw new ReadError('an encrypted value is base64 text or a list of such', offset);
+      if (stray !== undefined) {
+        const message = `an encrypted value holds ${JSON.stringify(stray)}, which is not base64 and is passed over`;
+        this.warnings.push({ offset, message });
+      }
+      return text;
+    });
+    return chunks;
+  }
+
   #readTagged(node: Node): unknown {
     const tag = node.tag;
     if (tag === undefined || tag.startsWith('tag:yaml.org,2002:') || tag === '!unsafe' || tag === '!') {
       return this.#readPlain(node);
     }
     if (tag === '!override' || tag === '!inherit') return new Tagged(tag === '!override', this.#readPlain(node));
-    if (tag === '!encrypted/pkcs1-oaep') return new Encrypted(encryptedChunks(this.#readPlain(node), node));
+    if (tag === '!encrypted/pkcs1-oaep') return new Encrypted(this.#readEncrypted(node));
     throw new ReadError(`unknown tag "${tag}"`, offsetOf(node));
   }
 
@@ -229,16 +249,6 @@ function scalarValue(node: Scalar): unknown {
   if (typeof value === 'boolean') return node.source?.length === 1 ? node.source : value;
   if (typeof value === 'number' && Number.isFinite(value) && !NO_NUMBER.test(node.source ?? '')) return value;
   return node.source ?? String(value);
-}
-
-function encryptedChunks(value: unknown, node: Node): string[] {
-  const chunks = Array.isArray(value) ? value : [value];
-  for (const chunk of chunks) {
-    if (typeof chunk !== 'string' || !/^[A-Za-z0-9+/=\s]+$/.test(chunk)) {
-      throw new ReadError('an encrypted value is base64 text or a list of such', offsetOf(node));
-    }
-  }
-  return chunks as string[];
 }
 
 function keyText(key: Node): string {
