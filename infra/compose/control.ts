@@ -12,7 +12,7 @@ import { createTimerActivities, timersIn } from '../../activities/layout/timers.
 import type { ReportActivities } from '../../activities/report/activities.ts';
 import { hasTestRepository, removeTestRepository } from '../../activities/repository/publish-stage.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
-import { createPeople, type People } from '../../activities/review/git/people.ts';
+import { createPeople, joinPeople, type People } from '../../activities/review/git/people.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
@@ -97,18 +97,19 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
     root: paths.git,
     connection,
     page: config.server.url,
+    owns: (project: string) => projects().some((one) => one.name === project && one.connection === connection),
   }));
   const gates = createGateClient(temporal.client);
   const hosts = settings.map((each) => createGitHost(each));
-  const router = new EventRouter({ tenant: config.tenant, layouts, hosts, gates, ledger: store });
+  const held = async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes));
+  const router = new EventRouter({ tenant: config.tenant, layouts, hosts, gates, ledger: store, held });
   // The hook need not wait: what is not looked at now, the periodic sync finds.
   const intake = async ({ connection, changes }: HookNotice) => {
     for (const change of changes) {
       router.look(connection, change).catch((error) => logger.warn({ change, error }, 'cannot look at a change'));
     }
   };
-  const [first] = settings;
-  if (first === undefined) throw new Error('the configuration has no connection');
+  const people = joinPeople(settings.map((each) => createPeople(each)));
   const retire = retirementIn(common, store, router);
   const tidy = () => void retire(null).catch((error) => logger.warn({ error }, 'cannot remove test repositories'));
   const merged: ReviewHost['readMerged'] = async (of) => {
@@ -116,7 +117,7 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
     const host = connection === undefined ? undefined : router.host(connection);
     return host === undefined ? null : host.readMerged(of);
   };
-  return { router, layouts, retire, intake, merged, changes: watched(createPeople(first), router, tidy) };
+  return { router, layouts, retire, intake, merged, changes: watched(people, router, tidy) };
 }
 
 /** What people do is seen by the gates before they get their answer. */

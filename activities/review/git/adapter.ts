@@ -46,8 +46,12 @@ export function createGitHost(settings: HostSettings): ReviewHost {
       });
     },
     submit: (request) => submitChange(settings, request),
-    branchTip: async (project, branch) => readBranch(repositoryPath(settings.root, project), branch),
-    readMerged: async (of) => {
+    async branchTip(project, branch) {
+      const known = settings.owns === undefined || settings.owns(project);
+      return known ? readBranch(repositoryPath(settings.root, project), branch) : null;
+    },
+    async readMerged(of) {
+      if (settings.owns !== undefined && !settings.owns(of.project)) return null;
       const repo = repositoryPath(settings.root, of.project);
       return readMerged({ refs: repo, objects: repo }, of);
     },

@@ -13,6 +13,8 @@ import { findByChangeId, listStored, readStored, type Stored, writeAll } from '.
 export interface HostSettings extends Place {
   /** Directory of the bare repositories. */
   readonly root: string;
+  /** Whether a project is of this connection: several may share the directory. Absent: all are. */
+  readonly owns?: (project: string) => boolean;
 }
 
 /** How often a change is read again because somebody else wrote it first. */
@@ -26,10 +28,13 @@ export async function find(settings: HostSettings, text: string): Promise<Stored
 }
 
 /** A name that names no change, or several. */
-class UnknownChange extends Error {
-  constructor(message: string) {
+export class UnknownChange extends Error {
+  readonly ambiguous: boolean;
+
+  constructor(message: string, ambiguous = false) {
     super(message);
     this.name = 'UnknownChange';
+    this.ambiguous = ambiguous;
   }
 }
 
@@ -39,7 +44,10 @@ export async function findOne(settings: HostSettings, name: string): Promise<Sto
   if (stored === undefined) throw new UnknownChange(`there is no change ${show(name)}`);
   if (more.length > 0) {
     const numbers = [stored, ...more].map(({ record }) => `${record.number} (${record.project} ${record.branch})`);
-    throw new UnknownChange(`${show(name)} names several changes: ${numbers.join(', ')}; say which by its number`);
+    throw new UnknownChange(
+      `${show(name)} names several changes: ${numbers.join(', ')}; say which by its number`,
+      true,
+    );
   }
   return stored;
 }
@@ -49,7 +57,7 @@ async function findNumber(
   { number, project }: Extract<ChangeName, { kind: 'number' }>,
 ): Promise<Stored[]> {
   const owner = await projectOf(settings.root, number);
-  if (owner === null || (project !== null && project !== owner)) return [];
+  if (owner === null || (project !== null && project !== owner) || !owns(settings, owner)) return [];
   const stored = await readStored(repositoryPath(settings.root, owner), number);
   return stored === null ? [] : [stored];
 }
@@ -58,10 +66,18 @@ async function findId(
   settings: HostSettings,
   { changeId: id, project }: Extract<ChangeName, { kind: 'change-id' }>,
 ): Promise<Stored[]> {
-  const all = await listProjects(settings.root);
+  const all = await ownProjects(settings);
   const wanted = project === null ? all : all.filter((each) => each === project);
   const found = await Promise.all(wanted.map((each) => findByChangeId(repositoryPath(settings.root, each), id)));
   return found.flat();
+}
+
+function owns({ owns: rule }: HostSettings, project: string): boolean {
+  return rule === undefined || rule(project);
+}
+
+async function ownProjects(settings: HostSettings): Promise<string[]> {
+  return (await listProjects(settings.root)).filter((project) => owns(settings, project));
 }
 
 /** Projects that have a repository, in order of name. */
@@ -76,9 +92,9 @@ async function listProjects(root: string, below = ''): Promise<string[]> {
   return found.sort();
 }
 
-/** Every change, open or not, of all projects. */
+/** Every change, open or not, of all projects of the connection. */
 export async function listAll(settings: HostSettings): Promise<Stored[]> {
-  const projects = await listProjects(settings.root);
+  const projects = await ownProjects(settings);
   const stored = await Promise.all(projects.map((each) => listStored(repositoryPath(settings.root, each))));
   return stored.flat();
 }

@@ -1,7 +1,8 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { Change } from '../../../pipelines/model/change.ts';
 import { demand, type Operation } from '../../../pipelines/policy/access.ts';
-import { type Decision, findOne, type HostSettings, listAll, modify, resolveChange } from './host.ts';
+import { show } from '../../git/names.ts';
+import { type Decision, findOne, type HostSettings, listAll, modify, resolveChange, UnknownChange } from './host.ts';
 import { abandon, comment, restore } from './record.ts';
 import { type ChangeRecord, personOf } from './schema.ts';
 
@@ -46,6 +47,48 @@ export function createPeople(settings: HostSettings): People {
     restore: (actor, change) =>
       act(actor, 'restore', change, (record) => ({ entry: restore(record, personOf(actor), Date.now()) })),
   };
+}
+
+/** People of several connections as one: a name is looked for in all of them. */
+export function joinPeople(all: readonly People[]): People {
+  const find = async (name: string): Promise<{ readonly people: People; readonly change: Change }> => {
+    const found = await Promise.all(all.map((people) => findIn(people, name)));
+    const [first, ...more] = found.flatMap((each) => each ?? []);
+    if (first === undefined) throw new UnknownChange(`there is no change ${show(name)}`);
+    if (more.length === 0) return first;
+    const ids = [first, ...more].map(({ change }) => change.id);
+    throw new UnknownChange(`${show(name)} names several changes: ${ids.join(', ')}; say which`, true);
+  };
+  return {
+    list: async (filter) => (await Promise.all(all.map((people) => people.list(filter)))).flat(),
+    read: async (name) => (await find(name)).change,
+    async vote(actor, name, vote) {
+      const { people, change } = await find(name);
+      await people.vote(actor, change.id, vote);
+    },
+    async comment(actor, name, text) {
+      const { people, change } = await find(name);
+      await people.comment(actor, change.id, text);
+    },
+    async abandon(actor, name) {
+      const { people, change } = await find(name);
+      await people.abandon(actor, change.id);
+    },
+    async restore(actor, name) {
+      const { people, change } = await find(name);
+      await people.restore(actor, change.id);
+    },
+  };
+}
+
+async function findIn(people: People, name: string) {
+  try {
+    return { people, change: await people.read(name) };
+  } catch (error) {
+    // One that several have by this name is not unknown: the others' answers cannot make it clearer.
+    if (error instanceof UnknownChange && !error.ambiguous) return null;
+    throw error;
+  }
 }
 
 type Decide = (record: ChangeRecord) => Decision;
