@@ -9,32 +9,56 @@ const most = 500;
 
 export type FindHost = (change: string) => ReviewHost | undefined;
 
+/** Open changes, and for each change those of them that name it: read once, asked often. */
+export interface OpenChanges {
+  readonly byId: ReadonlyMap<string, Change>;
+  readonly dependents: ReadonlyMap<string, readonly Change[]>;
+}
+
+export function indexOpen(changes: readonly Change[]): OpenChanges {
+  const dependents = new Map<string, Change[]>();
+  for (const change of changes) {
+    for (const id of new Set([...change.parents, ...change.dependsOn])) {
+      const known = dependents.get(id);
+      if (known === undefined) dependents.set(id, [change]);
+      else known.push(change);
+    }
+  }
+  return { byId: new Map(changes.map((change) => [change.id, change])), dependents };
+}
+
+/** Where changes are found. */
+export interface Surroundings {
+  readonly find: FindHost;
+  readonly open: OpenChanges;
+}
+
 /**
  * A change with all that it needs, and all open changes that need it, through any number of steps. What a change
- * needs stands before it.
+ * needs stands before it. Takes time with the number of changes that are found, however many are open.
  */
-export async function closure(host: FindHost, change: Change): Promise<readonly Change[]> {
+export async function closure(change: Change, where: Surroundings): Promise<readonly Change[]> {
   const found = new Map<string, Change>();
-  await addNeeds(host, change, found);
+  await addNeeds(where, change, found);
   const above = [change];
   for (let next = above.pop(); next !== undefined && found.size < most; next = above.pop()) {
-    for (const dependent of (await host(next.id)?.changesDependingOn(next.id)) ?? []) {
+    for (const dependent of where.open.dependents.get(next.id) ?? []) {
       if (found.has(dependent.id)) continue;
       above.push(dependent);
-      await addNeeds(host, dependent, found);
+      await addNeeds(where, dependent, found);
     }
   }
   return [...found.values()];
 }
 
-async function addNeeds(host: FindHost, change: Change, found: Map<string, Change>): Promise<void> {
+async function addNeeds({ find, open }: Surroundings, change: Change, found: Map<string, Change>): Promise<void> {
   const seen = new Set<string>();
   const visit = async (one: Change): Promise<void> => {
     if (seen.has(one.id) || found.size >= most) return;
     seen.add(one.id);
     for (const id of [...one.parents, ...one.dependsOn]) {
       if (found.has(id) || seen.has(id)) continue;
-      const needed = await host(id)?.readChange(id);
+      const needed = open.byId.get(id) ?? (await find(id)?.readChange(id));
       if (needed) await visit(needed);
     }
     found.set(one.id, one);

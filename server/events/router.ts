@@ -9,7 +9,7 @@ import type { Tick } from '../../pipelines/policy/timers.ts';
 import { triggers } from '../../pipelines/policy/triggers.ts';
 import type { TellAction } from '../../workflows/contract.ts';
 import { type GateName, gateId } from '../../workflows/ids.ts';
-import { closure, factsOf, proposesConfig, uses, withNeeds } from './closure.ts';
+import { closure, factsOf, indexOpen, type OpenChanges, proposesConfig, uses, withNeeds } from './closure.ts';
 import type { GateClient } from './gate-client.ts';
 import { type EventLedger, handledEvents } from './ledger.ts';
 import { refChange } from './ref-change.ts';
@@ -20,6 +20,8 @@ export interface RouterDeps {
   readonly hosts: readonly ReviewHost[];
   readonly gates: GateClient;
   readonly ledger: EventLedger;
+  /** The changes that gates hold, as far as they have said. */
+  readonly held: () => Promise<readonly { readonly id: string }[]>;
 }
 
 /** A change's facts with those around it, as read at one moment. */
@@ -33,6 +35,9 @@ interface View {
 
 const nothing: ReadonlySet<string> = new Set();
 
+/** Milliseconds that the open changes, once read, serve the looks of one sync. */
+const freshness = 1_000;
+
 /** Turns what happens in review systems into commands for gates. Every method may be repeated. */
 export class EventRouter {
   readonly #deps: RouterDeps;
@@ -40,6 +45,10 @@ export class EventRouter {
   readonly #handled;
   /** Looks at one change follow each other: its events stay in order. */
   readonly #looking = new Map<string, Promise<number>>();
+
+  /** What is open just now, wherever it is. */
+  readonly #open = async (): Promise<OpenChanges> =>
+    indexOpen((await Promise.all(this.#deps.hosts.map((host) => host.listOpenChanges()))).flat());
 
   constructor(deps: RouterDeps) {
     this.#deps = deps;
@@ -52,9 +61,9 @@ export class EventRouter {
   }
 
   /** Reads what has happened to a change since the last look, and tells the gates. Answers with the number of events. */
-  look(connection: string, change: string): Promise<number> {
+  look(connection: string, change: string, open = this.#open): Promise<number> {
     const before = this.#looking.get(change) ?? Promise.resolve(0);
-    const next = before.catch(() => 0).then(() => this.#look(connection, change));
+    const next = before.catch(() => 0).then(() => this.#look(connection, change, open));
     this.#looking.set(change, next);
     const forget = () => {
       if (this.#looking.get(change) === next) this.#looking.delete(change);
@@ -63,11 +72,17 @@ export class EventRouter {
     return next;
   }
 
-  /** Looks at every open change of a connection: whatever was missed is found. */
+  /**
+   * Looks at every open change of a connection, and at every one that a gate holds: whatever was missed is found. One
+   * that is no longer open, and that nobody said so of, is among the latter.
+   */
   async lookAtAll(connection: string): Promise<number> {
+    const open = (await this.host(connection)?.listOpenChanges()) ?? [];
+    const held = (await this.#deps.held()).filter(({ id }) => id.startsWith(`${connection}:`));
+    const recent = keepFor(freshness, this.#open);
     let events = 0;
-    for (const { id } of (await this.host(connection)?.listOpenChanges()) ?? [])
-      events += await this.look(connection, id);
+    for (const id of new Set([...open, ...held].map((change) => change.id)))
+      events += await this.look(connection, id, recent);
     return events;
   }
 
@@ -80,13 +95,14 @@ export class EventRouter {
 
   /** Brings a branch into a pipeline as it is now: to release what was imported, say. */
   async enqueueBranch(pipeline: string, { project, branch }: { project: string; branch: string }): Promise<GateAnswer> {
-    const [host] = this.#deps.hosts;
+    const layout = await this.#deps.layouts.current();
+    const host = this.host(layout.projects.byName.get(project)?.connection ?? '');
     const newrev = await host?.branchTip(project, branch);
     if (!host || !newrev) return { ok: false, reason: `there is no branch ${branch} of ${project}` };
     const { connection } = host;
     const ref = `refs/heads/${branch}`;
     const event = { type: 'ref-updated', driver: 'git', connection, project, branch, ref, newrev, time: Date.now() };
-    return this.#ask(pipeline, await this.#viewOfRef(await this.#deps.layouts.current(), event));
+    return this.#ask(pipeline, await this.#viewOfRef(layout, event));
   }
 
   /** Brings a branch into a pipeline because its time has come. */
@@ -116,14 +132,14 @@ export class EventRouter {
     }
   }
 
-  async #look(connection: string, id: string): Promise<number> {
+  async #look(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {
     const host = this.host(connection);
     const change = await host?.readChange(id);
     if (!host || !change) return 0;
     const after = await this.#handled.last(change.id, (from) => host.readEvents(change.id, from));
     const { events, last } = await host.readEvents(change.id, after);
     if (events.length === 0) return 0;
-    const view = await this.#view(change);
+    const view = await this.#view(change, open);
     for (const [index, event] of events.entries()) {
       const subject = event.change === undefined ? await this.#viewOfRef(view.layout, event) : view;
       await this.#route(subject, event, `${change.id}/${after}/${index}`);
@@ -145,9 +161,10 @@ export class EventRouter {
     return this.#deps.gates.ask(gate, { id: randomUUID(), commands: [command] });
   }
 
-  async #view(change: Change): Promise<View> {
+  async #view(change: Change, open = this.#open): Promise<View> {
     const layout = await this.#deps.layouts.current();
-    const related = await closure((id) => this.#hostOf(id), change);
+    const find = (id: string) => this.#hostOf(id);
+    const related = await closure(change, { find, open: await open() });
     const facts = factsOf(layout, change);
     const joins = await this.#joins(layout, facts, related);
     return { layout, change: facts, around: related.map((one) => factsOf(layout, one)), joins };
@@ -242,6 +259,15 @@ export class EventRouter {
     }
     return null;
   }
+}
+
+/** The answer to a question, asked again when the last one is older than so many milliseconds. */
+function keepFor<T>(age: number, ask: () => Promise<T>): () => Promise<T> {
+  let known: { readonly time: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    if (known === undefined || Date.now() - known.time > age) known = { time: Date.now(), answer: ask() };
+    return known.answer;
+  };
 }
 
 function eventOf(type: string, { project, branch, id, ref, patchset }: Change): Omit<TriggerEvent, 'time'> {

@@ -4,13 +4,14 @@ import { type TestContext, test } from 'node:test';
 import { createLayouts, type GatedProject } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
+import { createPeople } from '../../activities/review/git/people.ts';
 import { createSealer } from '../../activities/secrets/seal.ts';
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import type { GateMessage } from '../../workflows/contract.ts';
 import type { GateName } from '../../workflows/ids.ts';
 import { scratch } from '../activities/git/repository.ts';
-import { type Desk, gatedProject, messageFor, openDesk } from '../activities/review/developer.ts';
+import { account, type Desk, gatedProject, messageFor, openDesk } from '../activities/review/developer.ts';
 
 const firstConfig = '- job: {name: unit, run: unit.sh}\n- project: {check: {jobs: [unit]}}\n';
 
@@ -35,7 +36,9 @@ async function setup(t: TestContext, projects: readonly string[]) {
     wasTold: async (key: string) => known.has(key),
     markTold: async (key: string) => void known.add(key),
   };
-  const router = new EventRouter({ tenant: 't', layouts, hosts: [host], gates, ledger });
+  const held: { id: string }[] = [];
+  const router = new EventRouter({ tenant: 't', layouts, hosts: [host], gates, ledger, held: async () => held });
+  const people = createPeople({ root, connection: 'git', page: '' });
   const look = async (change: string) => {
     told.length = 0;
     await router.look('git', change);
@@ -47,7 +50,7 @@ async function setup(t: TestContext, projects: readonly string[]) {
     const pushed = await desk?.push('refs/for/master');
     assert.equal(pushed?.code, 0, pushed?.stderr);
   };
-  return { root, layouts, router, informed, look, push };
+  return { root, layouts, router, people, held, informed, look, push };
 }
 
 test('a change that first brings its project into a pipeline runs there, with the jobs that it brings', async (t) => {
@@ -87,4 +90,21 @@ test('so do changes on top of it; those of other projects only join what is ther
     entering.map(({ gate }) => gate),
     [{ tenant: 't', pipeline: 'check', queue: 'other' }],
   );
+});
+
+test('R9: a change that was abandoned while nobody looked is found by the sync, because a gate holds it', async (t) => {
+  const { look, push, router, people, held, informed } = await setup(t, ['new']);
+  await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
+  await look('git:1');
+  // The server dies here: the change is abandoned, and nobody is told.
+  await people.abandon(account('Ada'), '1');
+  informed.length = 0;
+  assert.equal(await router.lookAtAll('git'), 0, 'it is not among the open ones');
+  held.push({ id: 'git:1' }, { id: 'other:7' });
+  assert.equal(await router.lookAtAll('git'), 1);
+  const seen = informed.flatMap(({ message }) =>
+    message.commands.flatMap((one) => (one.type === 'observe' ? one.changes : [])),
+  );
+  assert.ok(seen.length > 0 && seen.every(({ id, status }) => id === 'git:1' && status === 'abandoned'));
+  assert.equal(await router.lookAtAll('git'), 0, 'once');
 });

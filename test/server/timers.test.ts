@@ -36,7 +36,7 @@ async function open(t: TestContext) {
   };
   const hosts = [createGitHost({ root, connection: 'git', page: 'http://page' })];
   const ledger = { wasTold: async () => false, markTold: async () => {} };
-  const router = new EventRouter({ tenant: 'main', layouts, hosts, gates, ledger });
+  const router = new EventRouter({ tenant: 'main', layouts, hosts, gates, ledger, held: async () => [] });
   return { root, main, layouts, told, router };
 }
 
