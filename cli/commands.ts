@@ -25,6 +25,12 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       summary: 'put a repository under the gate; prints the push command',
       load: () => import('./project-add.ts'),
     },
+    {
+      name: 'project import',
+      summary: 'take over new branches and tags of upstream, or of a clone',
+      load: () => import('./project-import.ts'),
+    },
+    { name: 'branch add', summary: 'make a branch of a project', load: () => import('./branch-add.ts') },
     { name: 'up', summary: 'run everything on this machine, in the foreground', load: () => import('./up.ts') },
     {
       name: 'down',

@@ -32,8 +32,9 @@ export async function runProcReceive({ repo, env, streams, say }: HookCall): Pro
   const data = dirname(root);
   const stack = readHolder(data)?.stack ?? null;
   const settings: HostSettings = { root, connection, page: page === '' ? (stack?.url ?? '') : page };
-  await serveProcReceive(streams, async (commands, options) => {
-    const receipt = await take(settings, { project, commands, options, path, env });
+  await serveProcReceive(streams, async ({ commands, options, atomic }) => {
+    const atomicWith = atomic ? (env.SLUICE_OTHER_REFS ?? '').split(' ').filter((ref) => ref !== '') : [];
+    const receipt = await take(settings, { project, commands, options, atomicWith, path, env });
     say('');
     for (const line of receipt.messages) say(line);
     if (receipt.changes.length > 0) await notify({ data, url: stack?.url ?? null, project, connection, receipt }, say);
@@ -46,6 +47,7 @@ interface Taking {
   readonly project: string;
   readonly commands: readonly Command[];
   readonly options: readonly string[];
+  readonly atomicWith: readonly string[];
   readonly path: string;
   readonly env: HookCall['env'];
 }

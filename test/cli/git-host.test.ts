@@ -72,6 +72,45 @@ test('project add renews hooks and keeps what is configured', async (t) => {
   assert.match(await readFile(join(cwd, 'sluice.yaml'), 'utf8'), /# ours/);
 });
 
+test('B3: new branches and tags of upstream are taken over, and nothing that is there moves', async (t) => {
+  const world = await open(t);
+  const { cwd, sluice, git } = world;
+  await upstream(world, ['debian/control']);
+  await sluice('init');
+  await sluice('project', 'add', 'tool', 'upstream');
+  const repo = join(cwd, 'data/git/tool.git');
+  const at = async (ref: string) => (await must('git', ['-C', repo, 'rev-parse', ref])).stdout.trim();
+  const before = await at('debian/latest');
+  await git('commit', '-q', '--allow-empty', '-m', 'Upstream goes on');
+  await git('branch', 'debian/sid');
+  await git('branch', 'odd,name');
+  await git('tag', '-a', '-m', 'Two', 'debian/1%2.0-1');
+  const imported = await sluice('project', 'import', 'tool', '--json');
+  assert.equal(imported.code, 0, imported.stderr);
+  assert.deepEqual(JSON.parse(imported.stdout), {
+    added: ['refs/heads/debian/sid', 'refs/tags/debian/1%2.0-1'],
+    kept: ['refs/heads/debian/latest'],
+    unfit: ['refs/heads/odd,name'],
+  });
+  assert.equal(await at('debian/latest'), before);
+  assert.notEqual(await at('debian/sid'), before);
+  assert.match((await sluice('project', 'import', 'tool')).stdout, /nothing new/);
+
+  const made = await sluice('branch', 'add', 'tool', 'stable', '--from', 'debian/latest');
+  assert.match(made.stdout, /push to refs\/for\/stable/);
+  assert.equal(await at('stable'), before);
+  for (const [words, ...args] of [
+    [/there is a branch stable already/, 'tool', 'stable', '--from', 'debian/latest'],
+    [/no branch and no commit "nowhere"/, 'tool', 'other', '--from', 'nowhere'],
+    [/cannot be a branch/, 'tool', '-x', '--from', 'stable'],
+    [/there is no repository/, 'none', 'other', '--from', 'stable'],
+  ] as const) {
+    const refused = await sluice('branch', 'add', ...args.slice(2), '--', ...args.slice(0, 2));
+    assert.match(refused.stderr, words);
+    assert.notEqual(refused.code, 0);
+  }
+});
+
 const refusals: readonly [says: string, code: number, words: RegExp, args: readonly string[]][] = [
   ['a name that leaves the directory', 2, /cannot be a project's name/, ['project', 'add', '../x', 'upstream']],
   ['a name with a space', 2, /cannot be a project's name/, ['project', 'add', 'a b', 'upstream']],

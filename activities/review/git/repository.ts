@@ -1,8 +1,9 @@
 import { chmod, copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { git, tryGit } from '../../git/git.ts';
-import { repositoryPath, show } from '../../git/names.ts';
-import { readBranches } from '../../git/refs.ts';
+import { checkBranch, repositoryPath, show } from '../../git/names.ts';
+import { readCommits } from '../../git/objects.ts';
+import { readBranches, readRefs, updateRefs } from '../../git/refs.ts';
 import { must } from '../../process/run.ts';
 import { commitMsgRef, emptyTreeRef, votesRef } from './refs.ts';
 
@@ -59,34 +60,85 @@ async function make(path: string, request: RepositoryRequest): Promise<void> {
 }
 
 async function importFrom(path: string, url: string): Promise<void> {
-  if (url.startsWith('-') || /[\0\n]/.test(url)) throw new Error(`${show(url)} is not a Git URL`);
-  // Unlike everywhere else, the user's own Git configuration counts: it may hold the way to the URL.
-  const fetch = (args: readonly string[]) =>
-    must('git', [`--git-dir=${path}`, ...args], { env: { GIT_TERMINAL_PROMPT: '0', ...agent() } });
-  await fetch([
-    'fetch',
-    '--quiet',
-    '--no-write-fetch-head',
-    url,
-    '+refs/heads/*:refs/heads/*',
-    '+refs/tags/*:refs/tags/*',
-  ]);
-  const advertised = await fetch(['ls-remote', '--symref', url, 'HEAD']);
-  const head = /^ref: (refs\/heads\/\S+)\tHEAD$/m.exec(advertised.stdout)?.[1];
+  const refspecs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
+  await asUser(path, ['fetch', '--quiet', '--no-write-fetch-head', checkUrl(url), ...refspecs]);
+  const advertised = await asUser(path, ['ls-remote', '--symref', url, 'HEAD']);
+  const head = /^ref: (refs\/heads\/\S+)\tHEAD$/m.exec(advertised)?.[1];
   const branches = [...(await readBranches(path)).keys()].map((branch) => `refs/heads/${branch}`);
   const chosen = head !== undefined && branches.includes(head) ? head : branches[0];
   if (chosen === undefined) throw new Error(`${url} has no branch to import: commit something there first`);
   await git(path, ['symbolic-ref', 'HEAD', chosen]);
 }
 
-function agent(): Record<string, string> {
+/** Runs git with the user's own configuration, unlike everywhere else: it may hold the way to a URL. */
+async function asUser(path: string, args: readonly string[], input?: string): Promise<string> {
   const { SSH_AUTH_SOCK: socket } = process.env;
-  return socket === undefined ? {} : { SSH_AUTH_SOCK: socket };
+  const env = { GIT_TERMINAL_PROMPT: '0', ...(socket === undefined ? {} : { SSH_AUTH_SOCK: socket }) };
+  return (await must('git', [`--git-dir=${path}`, ...args], { env, ...(input === undefined ? {} : { input }) })).stdout;
+}
+
+function checkUrl(url: string): string {
+  if (url.startsWith('-') || /[\0\n]/.test(url)) throw new Error(`${show(url)} is not a Git URL`);
+  return url;
+}
+
+/** What an import brought, and what it left alone; whole names of refs. */
+export interface Imported {
+  readonly added: readonly string[];
+  /** There already, and at something else: branches move through the gate, and tags do not move. */
+  readonly kept: readonly string[];
+  /** Names that cannot be branches here. */
+  readonly unfit: readonly string[];
+}
+
+/** Takes over the branches and tags that a repository does not have yet. Nothing that is there moves. */
+export async function importNewRefs(path: string, url: string): Promise<Imported> {
+  const listed = await asUser(path, ['ls-remote', '--quiet', '--heads', '--tags', '--refs', checkUrl(url)]);
+  const there = await readRefs(path, 'refs/heads/', 'refs/tags/');
+  const added: string[] = [];
+  const kept: string[] = [];
+  const unfit: string[] = [];
+  for (const [, id = '', ref = ''] of listed.matchAll(/^([0-9a-f]+)\t(refs\/\S+)$/gm)) {
+    const known = there.get(ref);
+    if (known === id) continue;
+    if (known !== undefined) kept.push(ref);
+    else if (ref.startsWith('refs/heads/') && !isBranch(ref.slice('refs/heads/'.length))) unfit.push(ref);
+    else added.push(ref);
+  }
+  const refspecs = added.map((ref) => `${ref}:${ref}`);
+  const options = ['fetch', '--quiet', '--no-write-fetch-head', '--no-tags', '--atomic', '--stdin', url];
+  if (added.length > 0) await asUser(path, options, `${refspecs.join('\n')}\n`);
+  return { added, kept, unfit };
+}
+
+function isBranch(name: string): boolean {
+  try {
+    return checkBranch(name) === name;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Makes a branch.
+ *
+ * @param from a branch, a commit's whole id, or a full ref such as `refs/tags/v1`
+ * @returns the commit that it is at
+ * @throws an error that says what is wrong: there already, no such commit, no such name
+ */
+export async function addBranch(path: string, branch: string, from: string): Promise<string> {
+  const branches = await readBranches(path);
+  if (branches.has(checkBranch(branch))) throw new Error(`there is a branch ${branch} already`);
+  const name = branches.get(from) ?? from;
+  const [commit] = await readCommits(path, [name]).catch(() => []);
+  if (commit === undefined) throw new Error(`there is no branch and no commit ${show(from)}: give a commit's whole id`);
+  if (await updateRefs(path, [{ ref: `refs/heads/${branch}`, from: null, to: commit.id }])) return commit.id;
+  throw new Error(`the branch ${branch} was made by somebody else just now, or stands in the way of another`);
 }
 
 async function install(path: string, request: RepositoryRequest): Promise<void> {
   await mkdir(join(path, 'hooks'), { recursive: true });
-  for (const name of ['proc-receive', 'update']) {
+  for (const name of ['pre-receive', 'proc-receive', 'update']) {
     const hook = join(path, 'hooks', name);
     await copyFile(join(hooks, name), `${hook}.new`);
     await chmod(`${hook}.new`, 0o755);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -153,8 +153,9 @@ const refusals: [says: string, words: RegExp, act: (world: Awaited<ReturnType<ty
   ['a branch with a hostile name', /cannot be a branch here/, commitFor('refs/for/"$(id)"')],
   ['a branch that begins with a dash', /cannot be a branch here/, commitFor('refs/for/-rf')],
   ['an option that is not known', /"reviewer=bob" is no option/, commitFor('refs/for/master%reviewer=bob')],
-  ['a branch directly', /refs\/heads\/master moves through the gate only/, commitFor('refs/heads/master')],
-  ['a tag directly', /refs\/tags\/v1 moves through the gate only/, commitFor('refs/tags/v1')],
+  ['a branch directly', /master moves through the gate only.*HEAD:refs\/for\/master/s, commitFor('refs/heads/master')],
+  ['W12: a tag', /a tag is no change.*sluice project import alpha DIRECTORY-OR-URL/s, commitFor('refs/tags/v1')],
+  ['B3: a new branch', /new branch.*sluice branch add alpha stable --from/s, commitFor('refs/heads/stable')],
   ['a ref of the host', /refs\/changes\/01\/1\/1 is kept by Sluice/, commitFor('refs/changes/01/1/1')],
   ['a hidden ref', /deny updating a hidden ref/, commitFor('refs/sluice/ids/x')],
 ];
@@ -305,6 +306,44 @@ test('a direct push is allowed where the configuration allows it', async (t) => 
   const pushed = await desk.push('refs/heads/master');
   assert.equal(pushed.code, 0, pushed.stderr);
 });
+
+test('B3: a push removes neither a branch nor a tag', async (t) => {
+  const { desk, path } = await setup(t);
+  const refs = ['refs/heads/stable', 'refs/tags/v1'];
+  for (const ref of refs) await git(path, ['update-ref', ref, 'refs/heads/master']);
+  for (const ref of refs) {
+    const removed = await desk.tryGit('push', 'origin', `:${ref}`);
+    assert.match(removed.stderr, new RegExp(`${ref} is not removed by a push`));
+    assert.ok((await readRefs(path)).has(ref));
+  }
+});
+
+for (const directPush of [false, true]) {
+  const says = directPush ? ', also where branches may be pushed' : '';
+  test(`H4: an atomic push of changes with anything else is refused as a whole${says}`, async (t) => {
+    const directory = await scratch(t);
+    const path = await gatedProject(join(directory, 'data'), 'alpha', directPush);
+    const desk = await openDesk(join(directory, 'desk'), path);
+    await desk.commit('a', '1', messageFor('a'));
+    const before = await readRefs(path);
+    const both = ['HEAD:refs/for/master', 'HEAD:refs/heads/master'];
+    const refused = await desk.tryGit('push', '--atomic', 'origin', ...both);
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /an atomic push brings changes and votes only: push them without refs\/heads\/master/);
+    assert.deepEqual(await readRefs(path), before, 'nothing has changed');
+    assert.deepEqual(
+      (await readdir(path)).filter((name) => name.startsWith('sluice-push')),
+      [],
+    );
+
+    const alone = await desk.tryGit('push', '--atomic', 'origin', 'HEAD:refs/for/master');
+    assert.equal(alone.code, 0, alone.stderr);
+    await desk.git('commit', '-q', '--amend', '-m', `Better\n\nChange-Id: ${idFor('a')}`);
+    const loose = await desk.tryGit('push', 'origin', ...both);
+    assert.equal(loose.code === 0, directPush, loose.stderr);
+    assert.match(loose.stderr, /Change 1, patch set 2/, 'each for itself');
+  });
+}
 
 test('files with hostile names are listed as they are', async (t) => {
   const { desk, host, path } = await setup(t);

@@ -3,6 +3,14 @@ import type { Command } from './context.ts';
 import { createPktReader, type Section, writeSection } from './pkt-line.ts';
 import type { Outcome, Receipt } from './receive.ts';
 
+/** What git hands over of a push. */
+export interface Handed {
+  readonly commands: readonly Command[];
+  readonly options: readonly string[];
+  /** The pusher wants all of the push, or nothing. */
+  readonly atomic: boolean;
+}
+
 /** The streams between git's receive-pack and its proc-receive hook. */
 export interface Streams {
   readonly input: Readable;
@@ -12,19 +20,21 @@ export interface Streams {
 /**
  * Speaks version 1 of the protocol of git's proc-receive hook (see githooks(5)).
  *
- * @param take what to do with the commands and push options
+ * @param take what to do with the push
  */
 export async function serveProcReceive(
   { input, output }: Streams,
-  take: (commands: readonly Command[], options: readonly string[]) => Promise<Receipt>,
+  take: (handed: Handed) => Promise<Receipt>,
 ): Promise<void> {
   const read = createPktReader(input);
   const offered = capabilities(await read());
   const withOptions = offered.includes('push-options');
-  writeSection(output, [withOptions ? 'version=1\0push-options' : 'version=1']);
+  const atomic = offered.includes('atomic');
+  const taken = [...(withOptions ? ['push-options'] : []), ...(atomic ? ['atomic'] : [])].join(' ');
+  writeSection(output, [taken === '' ? 'version=1' : `version=1\0${taken}`]);
   const commands = (await read()).map(parseCommand);
   const options = withOptions ? await read() : [];
-  const receipt = await take(commands, options);
+  const receipt = await take({ commands, options, atomic });
   writeSection(output, receipt.outcomes.flatMap(answer));
 }
 

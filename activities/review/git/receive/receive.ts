@@ -17,6 +17,8 @@ export interface Push {
   readonly commands: readonly Command[];
   readonly options: readonly string[];
   readonly pusher: Actor;
+  /** Refs that the same push brings all or nothing, and that git takes by itself. */
+  readonly atomicWith?: readonly string[];
   /** What the pusher calls this repository, for commands in messages. */
   readonly remote: string;
 }
@@ -45,6 +47,8 @@ const zero = /^0+$/;
  * which fails when another push changed what the plan was made from; then it is planned again.
  */
 export async function receive(settings: HostSettings, push: Push): Promise<Receipt> {
+  const [other] = push.atomicWith ?? [];
+  if (other !== undefined) return refuse(push, new Refused(notTogether(other)));
   const numbers = new Map<string, number>();
   for (let attempt = 0; attempt < patience; attempt++) {
     const context = await openContext(settings, push, numbers);
@@ -104,6 +108,11 @@ function accept(settings: HostSettings, push: Push, plans: readonly Plan[]): Rec
     messages: plans.flatMap((plan) => plan.messages),
     changes: numbers.map((number) => changeId(settings.connection, number)),
   };
+}
+
+/** Git asks for the changes first, and moves its own refs later, or not: nothing could take the changes back then. */
+function notTogether(other: string): string {
+  return `an atomic push brings changes and votes only: push them without ${other}`;
 }
 
 function refuse(push: Push, { message }: Refused): Receipt {
