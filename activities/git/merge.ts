@@ -1,4 +1,5 @@
 import { git, tryGit } from './git.ts';
+import { parseMergeTree } from './merge-tree.ts';
 import { checkRevision } from './names.ts';
 import { type Commit, committerAt, readCommits, writeCommit } from './objects.ts';
 import { isAncestor } from './refs.ts';
@@ -134,12 +135,14 @@ async function threeWay(space: Workspace, { base, ours, theirs }: Sides): Promis
 }
 
 async function mergeTrees(space: Workspace, ours: string, theirs: string): Promise<string | MergeResult> {
-  const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', '--allow-unrelated-histories'];
+  const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--messages', '--allow-unrelated-histories'];
   const result = await tryGit(space.repo, [...args, checkRevision(ours), checkRevision(theirs)]);
-  if (result.code > 1) throw new Error(`git merge-tree failed in ${space.repo}: ${result.stderr.trim()}`);
-  const [tree = '', ...names] = result.stdout.split('\0').filter((part) => part !== '');
-  if (result.code === 0) return tree;
-  const files = [...new Set(names)];
+  const answer = parseMergeTree(result.stdout);
+  // Git takes a tree that it cannot read for an empty one, says so, and goes on: that is no verdict on the change.
+  const broken = /^(error|fatal): /m.test(result.stderr) || answer === null;
+  if (result.code > 1 || broken) throw new Error(`git merge-tree failed in ${space.repo}: ${result.stderr.trim()}`);
+  if (result.code === 0) return answer.tree;
+  const { files } = answer;
   return { kind: 'conflict', files, message: `conflicts in ${files.join(', ')}` };
 }
 

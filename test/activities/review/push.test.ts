@@ -163,11 +163,11 @@ for (const [says, words, act] of refusals) {
   test(`refused: ${says}`, async (t) => {
     const world = await setup(t);
     const target = await act(world);
-    const before = await readRefs(world.path);
+    const before = await readRefs(world.path, 'refs');
     const pushed = await world.desk.push(target);
     assert.notEqual(pushed.code, 0, pushed.stderr);
     assert.match(pushed.stderr, words);
-    assert.deepEqual(await readRefs(world.path), before, 'nothing has changed');
+    assert.deepEqual(await readRefs(world.path, 'refs'), before, 'nothing has changed');
   });
 }
 
@@ -314,7 +314,7 @@ test('B3: a push removes neither a branch nor a tag', async (t) => {
   for (const ref of refs) {
     const removed = await desk.tryGit('push', 'origin', `:${ref}`);
     assert.match(removed.stderr, new RegExp(`${ref} is not removed by a push`));
-    assert.ok((await readRefs(path)).has(ref));
+    assert.ok((await readRefs(path, 'refs')).has(ref));
   }
 });
 
@@ -325,12 +325,12 @@ for (const directPush of [false, true]) {
     const path = await gatedProject(join(directory, 'data'), 'alpha', directPush);
     const desk = await openDesk(join(directory, 'desk'), path);
     await desk.commit('a', '1', messageFor('a'));
-    const before = await readRefs(path);
+    const before = await readRefs(path, 'refs');
     const both = ['HEAD:refs/for/master', 'HEAD:refs/heads/master'];
     const refused = await desk.tryGit('push', '--atomic', 'origin', ...both);
     assert.notEqual(refused.code, 0);
     assert.match(refused.stderr, /an atomic push brings changes and votes only: push them without refs\/heads\/master/);
-    assert.deepEqual(await readRefs(path), before, 'nothing has changed');
+    assert.deepEqual(await readRefs(path, 'refs'), before, 'nothing has changed');
     assert.deepEqual(
       (await readdir(path)).filter((name) => name.startsWith('sluice-push')),
       [],
