@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Command } from 'commander';
 import type {
   BuildRecord,
@@ -21,16 +22,21 @@ export function register(program: Command): void {
   addClientOptions(addCommand(program, 'watch', { examples })).action(async (options: ClientOptions) => {
     const client = createClient(options);
     const events = readEvents(client.stream('/api/events'));
-    if (options.json) for await (const event of events) printJson(event);
+    if (options.json) for await (const event of events) await write(jsonLine(event));
     else if (isInteractive()) await drawQueues(client, events);
-    else for await (const event of events) printLine(event);
+    else for await (const event of events) await write(line(event));
     throw unavailable(`the server at ${client.url} has ended`);
   });
 }
 
 /** One JSON document a line: a stream has no end to wait for. */
-function printJson({ type, data }: StreamEvent): void {
-  process.stdout.write(`{"type":${JSON.stringify(type)},"data":${data}}\n`);
+function jsonLine({ type, data }: StreamEvent): string {
+  return `{"type":${JSON.stringify(type)},"data":${data}}\n`;
+}
+
+/** Waits while nobody reads what was printed: the server then keeps the latest of everything, instead of us all. */
+async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
 /** Draws at most five times a second, and each second for the clocks. */
@@ -57,9 +63,9 @@ async function drawQueues(client: ApiClient, events: AsyncIterable<StreamEvent>)
   }
 }
 
-function printLine({ type, data }: StreamEvent): void {
-  const line = lines[type]?.(JSON.parse(data) as never);
-  if (line !== undefined) process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+function line({ type, data }: StreamEvent): string {
+  const text = lines[type]?.(JSON.parse(data) as never);
+  return text === undefined ? '' : `${new Date().toISOString().slice(11, 19)} ${text}\n`;
 }
 
 const lines: Readonly<Record<string, (record: never) => string>> = {
@@ -70,5 +76,6 @@ const lines: Readonly<Record<string, (record: never) => string>> = {
   },
   queue: ({ pipeline, queue, items }: QueueSnapshot) => `  ${pipeline} ${queue}: ${items.length} in the queue`,
   release: ({ project, state, summary }: ReleaseRecord) => `  release of ${project}: ${state} ${summary}`,
+  dropped: ({ reason }: { readonly reason: string }) => `  ${reason}`,
   mirror: ({ set, outcome, snapshot }: MirrorRecord) => `  mirror ${set}: ${outcome} ${snapshot ?? ''}`,
 };

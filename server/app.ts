@@ -13,16 +13,19 @@ import type { ServerDeps } from './deps.ts';
 import { type App, createFastify } from './fastify.ts';
 import { registerRepositories } from './files/repositories.ts';
 import { registerHealth } from './health.ts';
-import { registerPages } from './pages.ts';
+import { registerPages, showMissing } from './pages.ts';
 
-/** Requests a minute of one address to the API; files and pages are not counted. */
+/** Requests a minute of one address to the API and the pages. */
 const requestsPerMinute = 3_000;
+/** Routes that are not counted: a package manager fetches thousands of files. */
+const files = ['/repositories/', '/released/', '/web/', '/health/'];
 
 /** The whole HTTP side: API, event stream, repositories, pages, health and metrics. Listens on nothing yet. */
 export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   const app = createFastify(deps);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) => reply.code(404).send({ error: `there is nothing at ${request.url}` }));
+  showMissing(app, deps);
   await app.register(swagger, {
     openapi: { info: { title: 'Sluice', description: 'A gate for Linux package repositories.', version: '1' } },
     transform: jsonSchemaTransform,
@@ -30,7 +33,8 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   await app.register(rateLimit, {
     max: requestsPerMinute,
     timeWindow: '1 minute',
-    allowList: (request) => !request.url.startsWith('/api/'),
+    // By the route that was found, not by the letters of the address: they can be written in many ways.
+    allowList: ({ routeOptions }) => files.some((prefix) => routeOptions.url?.startsWith(prefix)),
   });
   for (const register of [registerStatus, registerBuilds, registerChanges, registerActing, registerSecrets])
     register(app, deps);

@@ -7,7 +7,7 @@ import { renderBuild, renderChangePage } from '../web/build.ts';
 import { type Html, html, jsonScript } from '../web/html.ts';
 import { type Page, renderPage } from '../web/page.ts';
 import { renderStatus } from '../web/status.ts';
-import { readBuild } from './api/builds.ts';
+import { noBuild, readBuild } from './api/builds.ts';
 import { readStatus } from './api/status.ts';
 import type { ServerDeps } from './deps.ts';
 import type { App } from './fastify.ts';
@@ -27,12 +27,8 @@ const policy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-a
 /** The pages for people, drawn whole before they are sent, and the sources that keep them up to date. */
 export function registerPages(app: App, deps: ServerDeps): void {
   const schema = { hide: true };
-  const temporalUi = deps.temporalUi && `${deps.temporalUi.url}/namespaces/${deps.temporalUi.namespace}/workflows`;
   const send = (reply: FastifyReply, page: Omit<Page, 'temporalUi'>) =>
-    reply
-      .headers({ 'content-security-policy': policy, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' })
-      .type('text/html; charset=utf-8')
-      .send(renderPage({ ...page, temporalUi }));
+    reply.headers(headers).send(renderPage({ ...page, temporalUi: temporalUiOf(deps) }));
 
   app.get('/', { schema }, async (_request, reply) => {
     const status = await readStatus(deps);
@@ -41,7 +37,7 @@ export function registerPages(app: App, deps: ServerDeps): void {
   });
   app.get('/build/:id', { schema: { ...schema, params: byId } }, async ({ params }, reply) => {
     const view = await readBuild(deps, params.id);
-    if (!view) return send(reply.code(404), missing(`build ${params.id}`));
+    if (!view) return send(reply.code(404), missing(noBuild(params.id)));
     const content = html`${renderBuild(view, Date.now())}<section aria-label="Logs" id="logs">${view.logs.map(logLink)}</section>`;
     return send(reply, {
       title: `${view.build.job} · Sluice`,
@@ -51,8 +47,11 @@ export function registerPages(app: App, deps: ServerDeps): void {
     });
   });
   app.get('/change/:id', { schema: { ...schema, params: byId } }, async ({ params }, reply) => {
-    const change = await deps.changes.read(params.id).catch(() => ({ id: params.id }));
+    // A branch or a tag that was worked on is no change of the review system, but has builds.
+    const known = await deps.changes.read(params.id).catch(namesNone);
+    const change = known instanceof Error ? { id: params.id } : known;
     const builds = await deps.store.listBuilds({ change: change.id, limit: 200 });
+    if (known instanceof Error && builds.length === 0) return send(reply.code(404), missing(known.message));
     return send(reply, { title: 'Change · Sluice', content: renderChangePage(change, builds, Date.now()) });
   });
   registerSources(app);
@@ -63,11 +62,40 @@ function logLink({ name, url }: { readonly name: string; readonly url: string })
   return html`<p><a href="${url}">${name}</a></p>`;
 }
 
-function missing(what: string) {
+const headers = {
+  ...{ 'content-security-policy': policy, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' },
+  'content-type': 'text/html; charset=utf-8',
+};
+
+function temporalUiOf({ temporalUi }: ServerDeps): string | null {
+  return temporalUi && `${temporalUi.url}/namespaces/${temporalUi.namespace}/workflows`;
+}
+
+/** The error of a name that names no change, or several; any other is thrown again. */
+function namesNone(error: Error): Error {
+  if (error.name === 'UnknownChange') return error;
+  throw error;
+}
+
+/** @param reason one sentence, as programs get it */
+function missing(reason: string) {
+  const sentence = reason.slice(0, 1).toUpperCase() + reason.slice(1);
   return {
     title: 'Not here · Sluice',
-    content: html`<h1>There is no ${what}</h1><p><a href="/">To the queues</a></p>`,
+    content: html`<h1>Not here</h1><p>${sentence}.</p><p><a href="/">To the queues</a></p>`,
   };
+}
+
+/** Whatever is not there, a browser gets a page that says so; programs get `{error}`. */
+export function showMissing(app: App, deps: ServerDeps): void {
+  app.addHook('onSend', async ({ headers: { accept = '' } }, reply, payload) => {
+    const isJson = `${reply.getHeader('content-type')}`.startsWith('application/json');
+    if (reply.statusCode !== 404 || !isJson || typeof payload !== 'string' || !accept.includes('text/html'))
+      return payload;
+    const { error } = JSON.parse(payload) as { readonly error?: string };
+    reply.removeHeader('content-length').headers(headers);
+    return renderPage({ ...missing(error ?? 'there is nothing here'), temporalUi: temporalUiOf(deps) });
+  });
 }
 
 /** Sources are small and few: read once, types stripped, kept with their tag. */

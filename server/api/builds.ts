@@ -70,7 +70,7 @@ export async function readBuild(deps: ServerDeps, id: string): Promise<BuildView
   return { build, logs, attempts, workflowUrl: prefix && prefix + encodeURIComponent(build.workflow) };
 }
 
-function noBuild(id: string): string {
+export function noBuild(id: string): string {
   return `there is no build ${id}: see \`sluice builds\``;
 }
 

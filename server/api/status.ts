@@ -1,13 +1,17 @@
-import { PassThrough } from 'node:stream';
-import type { LiveEvent } from '../../activities/report/port.ts';
+import { Readable } from 'node:stream';
 import { decidingFailure } from '../../web/failure.ts';
 import { resultTone } from '../../web/jobs.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
+import { watch } from '../watch.ts';
 import type { BuildRecord, BuildSetRecord, StatusView } from './types.ts';
 
 /** Milliseconds between two signs of life on an event stream: proxies close silent connections. */
 const beat = 15_000;
+
+/** Event streams that may be open at once, and things that may wait for the reader of one. */
+const mostWatchers = 256;
+const mostWaiting = 1_000;
 
 /** How many of the latest build sets, releases and mirror transactions the status shows. */
 const recent = 20;
@@ -50,20 +54,16 @@ export function registerStatus(app: App, deps: ServerDeps): void {
     '/api/events',
     { schema: { summary: 'What happens, as server-sent events: queue, build-set, build, release, mirror' } },
     (request, reply) => {
-      const stream = new PassThrough();
-      const unsubscribe = deps.live.subscribe((event) => stream.write(eventText(event)));
-      const timer = setInterval(() => stream.write(': still here\n\n'), beat);
-      request.raw.on('close', () => {
-        unsubscribe();
-        clearInterval(timer);
-        stream.end();
-      });
-      stream.write('retry: 1000\n\n');
+      if (deps.live.watchers >= mostWatchers) {
+        const error = `${mostWatchers} event streams are open already: close one, or ask /api/status now and then`;
+        return reply.code(503).header('retry-after', '60').send({ error });
+      }
+      const gone = new AbortController();
+      request.raw.on('close', () => gone.abort());
+      // A reader that takes nothing for so long, not even the signs of life, will not come back.
+      reply.raw.setTimeout(4 * beat);
+      const stream = Readable.from(watch(deps.live, gone.signal, { beat, most: mostWaiting }));
       return reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').send(stream);
     },
   );
-}
-
-function eventText({ type, data }: LiveEvent): string {
-  return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -167,6 +167,52 @@ describe('files', () => {
   });
 });
 
+describe('what is not there', () => {
+  const page = { accept: 'text/html,application/xhtml+xml' };
+  for (const path of [
+    '/change/git:999',
+    '/build/none',
+    '/api/builds/none',
+    '/api/changes/none',
+    `/api/artifacts/${'0'.repeat(64)}/x`,
+    '/nowhere',
+    '/queue/none',
+    '/released/nowhere/',
+    '/web/none.ts',
+  ]) {
+    it(`W15: ${path} is answered with 404, and a page for people`, async () => {
+      const response = await get(path, page);
+      assert.equal(response.status, 404);
+      assert.match(response.headers.get('content-type') ?? '', /^text\/html/);
+      assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'self'/);
+      assert.match(await response.text(), /<h1>Not here<\/h1><p>There is no.*To the queues/s);
+      if (!path.startsWith('/build/') && !path.startsWith('/change/')) {
+        const answer = await get(path);
+        assert.equal(answer.status, 404);
+        assert.match(((await answer.json()) as { error: string }).error, /there is no/);
+      }
+    });
+  }
+
+  it('W15: a branch that was worked on is no change of a review system, and has its page', async () => {
+    await server.report.recordBuild(aBuild({ id: 'branch', change: 'git:p:refs/heads/main@1' }));
+    assert.equal((await get('/change/git:p:refs%2Fheads%2Fmain@1')).status, 200);
+  });
+});
+
+describe('limits', () => {
+  for (const path of ['/api/status', '/%61pi/status', '/ap%69/builds?limit=1', '/', '/build/none', '/metrics']) {
+    it(`R14: ${path} is counted`, async () => {
+      assert.equal((await get(path)).headers.get('x-ratelimit-limit'), '3000');
+    });
+  }
+  for (const path of ['/released/', '/released/x.deb', '/web/main.ts', '/health/live']) {
+    it(`R14: ${path} is not counted`, async () => {
+      assert.equal((await get(path)).headers.get('x-ratelimit-limit'), null);
+    });
+  }
+});
+
 describe('acting', () => {
   it('needs the token of the data directory, which only its owner can read', async () => {
     assert.equal((await stat(join(server.data, 'token'))).mode & 0o777, 0o600);

@@ -57,7 +57,7 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
     },
     changes: {
       list: async () => [],
-      read: (id) => Promise.reject(Object.assign(new Error(`there is no change ${id}`), { statusCode: 404 })),
+      read: (id) => Promise.reject(Object.assign(new Error(`there is no change ${id}`), { name: 'UnknownChange' })),
       vote: async ({ name }, change, vote) => void asked.push({ what: 'vote', input: { change, ...vote, name } }),
       abandon: async ({ name }, change) => void asked.push({ what: 'abandon', input: { change, name } }),
       restore: async ({ name }, change) => void asked.push({ what: 'restore', input: { change, name } }),

@@ -25,8 +25,9 @@ for (const [says, base, ours, theirs, files] of conflicts) {
     const tip = await makeCommit(repo, { parents: [start], files: ours });
     const change = await makeCommit(repo, { parents: [start], files: theirs });
     const result = await mergeOnto(repo, tip, { commit: change });
-    assert.deepEqual(result.kind === 'conflict' && [...result.files].sort(), [...files].sort());
-    assert.equal(result.kind === 'conflict' && result.message, `conflicts in ${result.files.join(', ')}`);
+    assert.ok(result.kind === 'conflict');
+    assert.deepEqual([...result.files].sort(), [...files].sort());
+    assert.equal(result.message, `conflicts in ${result.files.join(', ')}`);
   });
 }
 
