@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LiveEvent } from '../activities/report/port.ts';
+import { eventView } from './api/views.ts';
 import type { LiveStream } from './live.ts';
 
 export interface WatchLimits {
@@ -66,7 +67,8 @@ function keyOf({ type, data }: LiveEvent): string {
   return `${type} ${type === 'queue' || type === 'build-set' ? data.workflow : data.id}`;
 }
 
-function eventText({ type, data }: LiveEvent): string {
+function eventText(event: LiveEvent): string {
+  const { type, data } = eventView(event);
   return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 

@@ -7,6 +7,7 @@ import { followLog } from '../files/follow.ts';
 import { sendFile } from '../files/send-file.ts';
 import { workflowUrl } from './status.ts';
 import type { BuildView } from './types.ts';
+import { buildRow, buildSetRow } from './views.ts';
 
 const text = 'text/plain; charset=utf-8';
 
@@ -26,11 +27,11 @@ const logQuery = z.object({
 });
 
 export function registerBuilds(app: App, deps: ServerDeps): void {
-  app.get('/api/builds', { schema: { summary: 'Builds, newest first', querystring: filter } }, (request) =>
-    deps.store.listBuilds(request.query),
+  app.get('/api/builds', { schema: { summary: 'Builds, newest first', querystring: filter } }, async (request) =>
+    (await deps.store.listBuilds(request.query)).map(buildRow),
   );
-  app.get('/api/buildsets', { schema: { summary: 'Build sets, newest first', querystring: filter } }, (request) =>
-    deps.store.listBuildSets(request.query),
+  app.get('/api/buildsets', { schema: { summary: 'Build sets, newest first', querystring: filter } }, async (request) =>
+    (await deps.store.listBuildSets(request.query)).map(buildSetRow),
   );
   app.get('/api/builds/:id', { schema: { summary: 'One build', params: byId } }, async (request, reply) => {
     const view = await readBuild(deps, request.params.id);
@@ -67,7 +68,8 @@ export async function readBuild(deps: ServerDeps, id: string): Promise<BuildView
     url: `/api/builds/${id}/log?name=${encodeURIComponent(name)}`,
   }));
   const prefix = workflowUrl(deps);
-  return { build, logs, attempts, workflowUrl: prefix && prefix + encodeURIComponent(build.workflow) };
+  const url = prefix && prefix + encodeURIComponent(build.workflow);
+  return { build: buildRow(build), logs, attempts: attempts.map(buildRow), workflowUrl: url };
 }
 
 export function noBuild(id: string): string {

@@ -3,6 +3,7 @@ import { demand } from '../../pipelines/policy/access.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { actorOf, authenticate } from '../token.ts';
+import { changeView } from './views.ts';
 
 const byId = z.object({ id: z.string().min(1) });
 const filter = z.object({ status: z.enum(['open', 'merged', 'abandoned']).optional() });
@@ -14,11 +15,11 @@ const vote = z.object({ label: z.string().min(1).default('Approved'), value: z.i
 export function registerChanges(app: App, deps: ServerDeps): void {
   const onRequest = authenticate(deps);
   const { changes } = deps;
-  app.get('/api/changes', { schema: { summary: 'Changes', querystring: filter } }, ({ query }) =>
-    changes.list(query.status === undefined ? {} : { status: query.status }),
+  app.get('/api/changes', { schema: { summary: 'Changes', querystring: filter } }, async ({ query }) =>
+    (await changes.list(query.status === undefined ? {} : { status: query.status })).map(changeView),
   );
-  app.get('/api/changes/:id', { schema: { summary: 'One change', params: byId } }, ({ params }) =>
-    changes.read(params.id),
+  app.get('/api/changes/:id', { schema: { summary: 'One change', params: byId } }, async ({ params }) =>
+    changeView(await changes.read(params.id)),
   );
   app.post(
     '/api/changes/:id/approve',

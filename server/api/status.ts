@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream';
 import { decidingFailure } from '../../web/failure.ts';
 import { resultTone } from '../../web/jobs.ts';
+import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { watch } from '../watch.ts';
-import type { BuildRecord, BuildSetRecord, StatusView } from './types.ts';
+import type { StatusView } from './types.ts';
+import { buildRow, buildSetRow, mirrorView, queueView, releaseView } from './views.ts';
 
 /** Milliseconds between two signs of life on an event stream: proxies close silent connections. */
 const beat = 15_000;
@@ -27,7 +29,15 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     store.estimates(),
   ]);
   const failures = await readFailures(deps, buildSets);
-  const lists = { queues, running, buildSets, failures, releases, mirrors, estimates };
+  const lists = {
+    queues: queues.map(queueView),
+    running: running.map(buildRow),
+    buildSets: buildSets.map(buildSetRow),
+    failures: failures.map(buildRow),
+    releases: releases.map(releaseView),
+    mirrors: mirrors.map(mirrorView),
+    estimates,
+  };
   return { time: Date.now(), workflowUrl: workflowUrl(deps), ...lists };
 }
 

@@ -1,6 +1,11 @@
 /** What the API answers with: the page and the command line read these types, and nothing else of the server. */
-import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
-import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
+import type {
+  BuildRow as BuildRecord,
+  BuildSetRow as BuildSetRecord,
+  MirrorView as MirrorRecord,
+  QueueView as QueueSnapshot,
+  ReleaseView as ReleaseRecord,
+} from './views.ts';
 
 export type { ItemSnapshot, JobSnapshot } from '../../workflows/contract.ts';
 export type { BuildRecord, BuildSetRecord, MirrorRecord, QueueSnapshot, ReleaseRecord };
