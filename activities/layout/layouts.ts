@@ -8,8 +8,7 @@ import {
   parseConfigFile,
   speculativeLayout,
 } from '../../pipelines/language/language.ts';
-import { repositoryPath } from '../git/names.ts';
-import { readBranches } from '../git/refs.ts';
+import type { Git } from '../git/port.ts';
 import { type ProposedBranch, readChangedFiles, readConfigFiles, readConfigIds } from './config-files.ts';
 import { declare, readShipped, shippedProject } from './shipped.ts';
 
@@ -28,8 +27,7 @@ export interface LayoutDeps {
   readonly tenant: string;
   /** Read at every look: projects are added while the server runs. */
   readonly projects: () => readonly GatedProject[];
-  /** Directory of the bare repositories. */
-  readonly root: string;
+  readonly git: Git;
   /** Connection name to driver. */
   readonly connections: Readonly<Record<string, string>>;
 }
@@ -56,7 +54,7 @@ export function createLayouts(deps: LayoutDeps): Layouts {
   const reader = new ConfigReader(deps);
   let known: { readonly key: string; readonly layout: Promise<Layout> } | undefined;
   const current = async () => {
-    const heads = await Promise.all(deps.projects().map((project) => headsOf(deps.root, project)));
+    const heads = await Promise.all(deps.projects().map((project) => headsOf(deps.git, project)));
     const key = JSON.stringify(heads.map(({ project, branches }) => [project, [...branches]]));
     if (known?.key !== key) known = { key, layout: reader.load(heads) };
     try {
@@ -70,14 +68,14 @@ export function createLayouts(deps: LayoutDeps): Layouts {
     current,
     async proposed(changes) {
       const layout = await current();
-      const files = await Promise.all(changes.map((change) => readChangedFiles(deps.root, layout, change)));
+      const files = await Promise.all(changes.map((change) => readChangedFiles(deps.git, layout, change)));
       return speculativeLayout(layout, files).layout;
     },
   };
 }
 
-async function headsOf(root: string, project: GatedProject): Promise<Heads> {
-  const all = await readBranches(repositoryPath(root, project.name));
+async function headsOf(git: Git, project: GatedProject): Promise<Heads> {
+  const all = await git.branches(project.name);
   const wanted = project.branches;
   return { project, branches: wanted ? new Map([...all].filter(([name]) => wanted.includes(name))) : all };
 }
@@ -122,10 +120,10 @@ class ConfigReader {
     before: BranchConfig | undefined,
   ): Promise<BranchConfig> {
     if (before?.commit === commit) return before;
-    const repo = repositoryPath(this.#deps.root, name);
-    const ids = await readConfigIds(repo, commit);
+    const { git } = this.#deps;
+    const ids = await readConfigIds(git, name, commit);
     if (before?.ids === ids) return { ...before, commit };
-    const files = await readConfigFiles(repo, commit);
+    const files = await readConfigFiles(git, name, commit);
     return { commit, ids, sources: files.map(({ path, text }) => ({ project: name, branch, path, text, trusted })) };
   }
 

@@ -11,9 +11,9 @@ import {
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { JobGraph } from '../../pipelines/model/job.ts';
 import type { GraphRef, Prepared, PrepareInput, PrepareItem, StoredGraph } from '../../workflows/contract.ts';
-import { type ChainItem, type ChainResult, prepareChain } from '../git/chain.ts';
-import { load, type MergeMode, openWorkspace } from '../git/merge.ts';
-import { repositoryPath } from '../git/names.ts';
+import type { ChainItem, ChainResult } from '../git/chain.ts';
+import type { MergeMode } from '../git/merge.ts';
+import type { Git } from '../git/port.ts';
 import type { BlobStore } from '../ports.ts';
 import type { Sealer } from '../secrets/port.ts';
 import { readChangedFiles } from './config-files.ts';
@@ -23,8 +23,7 @@ import { slim } from './slim.ts';
 
 export interface PrepareDeps {
   readonly layouts: Layouts;
-  /** Directory of the bare repositories. */
-  readonly root: string;
+  readonly git: Git;
   readonly blobs: Pick<BlobStore, 'put' | 'read'>;
   /** Seals the jobs that have secrets. */
   readonly sealer: Pick<Sealer, 'seal'>;
@@ -66,13 +65,14 @@ interface Batch {
 async function mergeAll(deps: PrepareDeps, layout: Layout, { input, known }: Batch): Promise<Map<string, ChainResult>> {
   const results = new Map<string, ChainResult>();
   const proposed = input.items.filter((item) => isProposed(item.changes));
+  await ensureAll(deps.git, input.items);
   for (const item of input.items.filter((one) => !proposed.includes(one))) {
-    const sources = await Promise.all(item.changes.map((change) => stateOf(deps.root, change)));
+    const sources = await Promise.all(item.changes.map((change) => stateOf(deps.git, change)));
     results.set(item.key, { key: item.key, kind: 'ready', sources });
   }
   const sources = Object.fromEntries([...known].map(([key, stored]) => [key, stored.sources]));
   const items = proposed.flatMap((item) => chainItems(layout, item));
-  for (const result of await prepareChain({ root: deps.root, items, known: sources })) results.set(result.key, result);
+  for (const result of await deps.git.merge({ items, known: sources })) results.set(result.key, result);
   return results;
 }
 
@@ -81,11 +81,17 @@ function isProposed(changes: readonly ChangeFacts[]): boolean {
 }
 
 /** What a branch or a merged change is: the commit that it names, or else the branch's tip. */
-async function stateOf(root: string, { project, branch, newrev, ref }: ChangeFacts): Promise<SourceState> {
-  const revision = newrev ?? ref;
-  const [commit] = await load(openWorkspace(repositoryPath(root, project)), [revision]);
-  if (!commit) throw new Error(`${project} has no ${revision}`);
-  return { project, branch, commit: commit.id, tree: commit.tree };
+async function stateOf(git: Git, { project, branch, newrev, ref }: ChangeFacts): Promise<SourceState> {
+  return { project, branch, ...(await git.resolve(project, newrev ?? ref)) };
+}
+
+/** What the changes of a batch, and those that they need, are kept under. */
+async function ensureAll(git: Git, items: readonly PrepareItem[]): Promise<void> {
+  const refs = new Map<string, Set<string>>();
+  for (const { project, ref } of items.flatMap(({ changes, ahead }) => [...changes, ...ahead])) {
+    refs.set(project, (refs.get(project) ?? new Set()).add(ref));
+  }
+  await Promise.all([...refs].map(([project, wanted]) => git.ensure(project, [...wanted])));
 }
 
 /** An item without a prepared base stands on its own merge of all that is ahead of it. */
@@ -182,7 +188,7 @@ async function speculate(
   const changes = await Promise.all(
     reconfigured.map(({ project, branch }) => {
       const state = sources.find((one) => one.project === project && one.branch === branch);
-      return readChangedFiles(deps.root, layout, { project, branch, commit: state?.commit ?? null });
+      return readChangedFiles(deps.git, layout, { project, branch, commit: state?.commit ?? null });
     }),
   );
   const made = speculativeLayout(layout, changes, own);

@@ -3,10 +3,6 @@ import { join } from 'node:path';
 import { createAttestor } from '../../activities/attest/attestor.ts';
 import { openBuilderKey } from '../../activities/attest/builder-key.ts';
 import { createBuildStage } from '../../activities/build/stage.ts';
-import { exportTree } from '../../activities/git/export.ts';
-import { repositoryPath } from '../../activities/git/names.ts';
-import { readCommits } from '../../activities/git/objects.ts';
-import { readBranch } from '../../activities/git/refs.ts';
 import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
@@ -41,13 +37,17 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
 }
 
 function stageDeps(common: Common) {
-  const { blobs: store, config, logs, paths, platform } = common;
+  const { blobs: store, config, git, logs, paths, platform } = common;
   const engine = createDockerEngine();
   const released = (each: Parameters<typeof releasedRepository>[1]) => releasedRepository(common, each);
-  const sources = sourceTree(paths.git);
+  const sources: SourceTree = git.exportTree;
   const tests = { engine, store, platform, released, sources };
   const attestor = createAttestor({
-    ...{ key: openBuilderKey(paths.builder), treeOf: treeIn(paths.git), store },
+    ...{
+      key: openBuilderKey(paths.builder),
+      treeOf: async ({ project, commit }: SourceState) => (await git.resolve(project, commit)).tree,
+      store,
+    },
     repositories: { root: testRoot(paths), url: async () => `${await containerUrl(config)}/repositories/test/` },
   });
   const codename = (label: string) => (platform(label).format === 'deb' ? platform(label).codename : '');
@@ -64,7 +64,7 @@ function stageDeps(common: Common) {
       engine,
       platform,
       sources,
-      branchTip: (project, branch) => readBranch(repositoryPath(paths.git, project), branch),
+      branchTip: git.branchTip,
       defaultLabel: 'debian-12',
       host: taskQueues.host(hostname()),
       openSecrets: askForSecrets(common),
@@ -77,17 +77,4 @@ function stageDeps(common: Common) {
 
 function testRoot({ repositories }: Common['paths']): string {
   return join(repositories, 'test');
-}
-
-function treeIn(root: string) {
-  return async ({ project, commit }: SourceState): Promise<string> => {
-    const [found] = await readCommits(repositoryPath(root, project), [commit]);
-    return found?.tree ?? '';
-  };
-}
-
-/** Sources from the repositories of the built-in host. */
-function sourceTree(root: string): SourceTree {
-  return ({ project, branch, commit }, directory, signal) =>
-    exportTree({ repo: join(root, `${project}.git`), branch, commit, directory }, signal);
 }

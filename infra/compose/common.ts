@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createLocalGit } from '../../activities/git/local.ts';
+import type { Git } from '../../activities/git/port.ts';
 import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
@@ -17,6 +19,7 @@ export interface Common {
   readonly paths: DataPaths;
   readonly blobs: BlobStore;
   readonly logs: LogStore;
+  readonly git: Git;
   /** Undefined for a label that nobody knows. */
   readonly findPlatform: (label: string) => Platform | undefined;
   /** @throws when no platform has that name. */
@@ -38,6 +41,7 @@ export function createCommon(config: StackConfig): Common {
     paths,
     blobs: createFileBlobStore(storage),
     logs: createFileLogStore(storage),
+    git: createLocalGit(paths.git),
     platform,
     findPlatform,
   };

@@ -11,9 +11,9 @@ import { createPrepare } from '../../activities/layout/prepare.ts';
 import { createTimerActivities, timersIn } from '../../activities/layout/timers.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
 import { hasTestRepository, removeTestRepository } from '../../activities/repository/publish-stage.ts';
-import { createGitHost } from '../../activities/review/git/adapter.ts';
-import { createPeople, joinPeople, type People } from '../../activities/review/git/people.ts';
+import { joinPeople, type People } from '../../activities/review/git/people.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
+import { openConnection } from '../../activities/review/registry.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
 import { semaphores } from '../../pipelines/language/language.ts';
@@ -74,7 +74,7 @@ export function createControl(deps: ControlDeps) {
     ...createReleases({ common, temporal, store, merged: review.merged }),
     retireTestRepositories: review.retire,
     ...createMirrors({ common, report, logger: deps.logger }),
-    prepare: createPrepare({ layouts, root: common.paths.git, blobs, sealer }),
+    prepare: createPrepare({ layouts, git: common.git, blobs, sealer }),
     syncReviews: async ({ connection }: { readonly connection: string }) => ({
       events: await router.lookAtAll(connection),
     }),
@@ -85,22 +85,22 @@ export function createControl(deps: ControlDeps) {
   return { activities, operations, changes: review.changes, intake: review.intake };
 }
 
-/** The built-in host, and the way from what happens there to the gates. */
+/** The review systems, and the way from what happens there to the gates. */
 function createReview({ common, temporal, store, logger }: ControlDeps) {
   const { config, paths } = common;
   const connections = Object.fromEntries(
     Object.entries(config.connections).map(([name, { driver }]) => [name, driver]),
   );
   const projects = gatedProjects(config, (message) => logger.warn(message));
-  const layouts = createLayouts({ tenant: config.tenant, projects, root: paths.git, connections });
-  const settings = Object.keys(connections).map((connection) => ({
-    root: paths.git,
-    connection,
-    page: config.server.url,
-    owns: (project: string) => projects().some((one) => one.name === project && one.connection === connection),
-  }));
+  const layouts = createLayouts({ tenant: config.tenant, projects, git: common.git, connections });
+  const opened = Object.entries(connections).map(([name, driver]) =>
+    openConnection(driver, {
+      ...{ name, repositories: paths.git, page: config.server.url },
+      owns: (project) => projects().some((one) => one.name === project && one.connection === name),
+    }),
+  );
   const gates = createGateClient(temporal.client);
-  const hosts = settings.map((each) => createGitHost(each));
+  const hosts = opened.map(({ host }) => host);
   const held = async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes));
   const router = new EventRouter({ tenant: config.tenant, layouts, hosts, gates, ledger: store, held });
   // The hook need not wait: what is not looked at now, the periodic sync finds.
@@ -109,7 +109,7 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
       router.look(connection, change).catch((error) => logger.warn({ change, error }, 'cannot look at a change'));
     }
   };
-  const people = joinPeople(settings.map((each) => createPeople(each)));
+  const people = joinPeople(opened.flatMap((each) => each.people ?? []));
   const retire = retirementIn(common, store, router);
   const tidy = () => void retire(null).catch((error) => logger.warn({ error }, 'cannot remove test repositories'));
   const merged: ReviewHost['readMerged'] = async (of) => {

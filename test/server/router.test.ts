@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createLocalGit } from '../../activities/git/local.ts';
 import { createLayouts, type GatedProject } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
@@ -22,7 +23,12 @@ async function setup(t: TestContext, projects: readonly string[]) {
   const desks = new Map<string, Desk>();
   for (const name of projects) desks.set(name, await openDesk(join(data, name), await gatedProject(data, name)));
   const gated: GatedProject[] = projects.map((name) => ({ name, connection: 'git', trusted: false, templates: [] }));
-  const layouts = createLayouts({ tenant: 't', projects: () => gated, root, connections: { git: 'git' } });
+  const layouts = createLayouts({
+    tenant: 't',
+    projects: () => gated,
+    git: createLocalGit(root),
+    connections: { git: 'git' },
+  });
   const host = createGitHost({ root, connection: 'git', page: '' });
   const told: { readonly gate: GateName; readonly message: GateMessage }[] = [];
   const informed: { readonly gate: GateName; readonly message: GateMessage }[] = [];
@@ -68,9 +74,12 @@ test('a change that first brings its project into a pipeline runs there, with th
   const blobs = { put: async () => ({ digest: 'sha256:0', size: 0 }), read: async () => Buffer.from('') };
   const items = [{ key: '1.1', base: null, changes: changes as readonly ChangeFacts[], ahead: [], trigger: '1,1' }];
   const input = { tenant: 't', pipeline: 'check', queue: 'new', items, graphs: {} };
-  const [prepared] = await createPrepare({ layouts, root, blobs, sealer: await createSealer(join(root, 'keys')) })(
-    input,
-  );
+  const [prepared] = await createPrepare({
+    layouts,
+    git: createLocalGit(root),
+    blobs,
+    sealer: await createSealer(join(root, 'keys')),
+  })(input);
   const { outcome } = prepared ?? assert.fail('nothing was prepared');
   assert.deepEqual(outcome.kind === 'ready' && outcome.graph.jobs.map(({ name }) => name), ['unit']);
   const refused = await router.enqueue('gate', '1');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createLocalGit } from '../../activities/git/local.ts';
 import { createLayouts } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
 import { timersIn } from '../../activities/layout/timers.ts';
@@ -27,7 +28,12 @@ async function open(t: TestContext) {
   await setBranch(repo, 'old', await makeCommit(repo, { files: { 'a.c': '' } }));
   const connections = { git: 'git' };
   const project = { name: 'tool', connection: 'git', trusted: false, templates: [] };
-  const layouts = createLayouts({ tenant: 'main', projects: () => [project], root, connections });
+  const layouts = createLayouts({
+    tenant: 'main',
+    projects: () => [project],
+    git: createLocalGit(root),
+    connections,
+  });
   const told: { gate: string; message: GateMessage }[] = [];
   const gates: GateClient = {
     tell: async (gate, message) => void told.push({ gate: gateId(gate), message }),
@@ -78,7 +84,7 @@ test('what a turn brings in is prepared as the branch is, with its jobs', async 
   assert.ok(observed?.type === 'observe');
   const blobs = { put: async () => ({ digest: 'sha256:0', size: 0 }), read: async () => Buffer.from('') };
   const sealer = await createSealer(join(world.root, 'keys'));
-  const prepare = createPrepare({ layouts: world.layouts, root: world.root, blobs, sealer });
+  const prepare = createPrepare({ layouts: world.layouts, git: createLocalGit(world.root), blobs, sealer });
   const trigger = observed.changes[0]?.key ?? '';
   const item = { key: '1.1', base: null, changes: observed.changes, ahead: [], trigger };
   const name = { tenant: 'main', pipeline: 'nightly', queue: 'tool' };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createLocalGit } from '../../../activities/git/local.ts';
 import { createLayouts } from '../../../activities/layout/layouts.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 
@@ -10,7 +11,12 @@ test('the configuration in force is that of the branch, wherever in it and whate
   const repo = await bareRepository(root, 'alpha');
   const project = { name: 'alpha', connection: 'git', trusted: false, templates: [] };
   const connections = { git: 'git' };
-  const layouts = createLayouts({ tenant: 'main', projects: () => [project], root, connections });
+  const layouts = createLayouts({
+    tenant: 'main',
+    projects: () => [project],
+    git: createLocalGit(root),
+    connections,
+  });
   const steps: [files: Record<string, string | null>, found: string[]][] = [
     [{ 'a.txt': '1' }, []],
     [{ '.zuul.yaml': jobs('one') }, ['one']],

@@ -1,0 +1,35 @@
+import type { SourceState } from '../../pipelines/model/artifact.ts';
+import type { ChainInput, ChainResult } from './chain.ts';
+import type { TreeFile } from './tree.ts';
+
+/** The sources of all projects, by name, wherever their hosts keep them. */
+export interface Git {
+  /**
+   * Sees to it that refs of a project are here as its host has them now.
+   *
+   * @throws an error that names the host when it does not give them.
+   */
+  ensure(project: string, refs: readonly string[]): Promise<void>;
+  /** Branches and the commits that they are at. */
+  branches(project: string): Promise<ReadonlyMap<string, string>>;
+  /** What a branch is at; null where there is no such branch. */
+  branchTip(project: string, branch: string): Promise<string | null>;
+  /**
+   * What a commit's id or a full ref names.
+   *
+   * @throws an error that names it when the project has no such commit.
+   */
+  resolve(project: string, revision: string): Promise<Pick<SourceState, 'commit' | 'tree'>>;
+  /** `MODE ID` of what is at the root of a commit, by name. */
+  readRoot(project: string, commit: string): Promise<ReadonlyMap<string, string>>;
+  /** Regular files below paths of a commit, in order of path. @throws for a file of more than 10 MiB. */
+  readTree(project: string, commit: string, paths: readonly string[]): Promise<readonly TreeFile[]>;
+  /** Merges items in order, each onto the state that it stands on, and keeps the states for some days. */
+  merge(chain: Omit<ChainInput, 'root'>): Promise<readonly ChainResult[]>;
+  /** Checks a commit out into an empty or absent directory, with its whole history and the tags on it. */
+  exportTree(
+    state: Pick<SourceState, 'project' | 'branch' | 'commit'>,
+    directory: string,
+    signal?: AbortSignal,
+  ): Promise<void>;
+}
