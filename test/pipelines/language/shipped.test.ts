@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { declare, readShipped } from '../../../activities/layout/shipped.ts';
+import { buildLayout, defaultTenant, freezeJobs, parseConfigFile } from '../../../pipelines/language/language.ts';
+
+const project = { name: 'app', trusted: false, connection: 'git', branches: ['main'], defaultBranch: 'main' };
+const shipped = { ...project, name: 'sluice/defaults', trusted: true, branches: ['master'], defaultBranch: 'master' };
+
+async function jobs(templates: readonly string[], pipeline: string, files: readonly string[]): Promise<string> {
+  const sources = [...(await readShipped()), declare([{ name: 'app', templates }])];
+  const layout = buildLayout({
+    tenant: defaultTenant,
+    projects: [shipped, project],
+    files: sources.map((source) => parseConfigFile(source)),
+  });
+  assert.deepEqual(layout.problems, []);
+  const result = freezeJobs(layout, { pipeline, change: { id: '1', project: 'app', branch: 'main', files } });
+  assert.ok('graph' in result, JSON.stringify(result));
+  return result.graph.jobs.map(({ name }) => name).join(' ');
+}
+
+const both = ['deb-package', 'rpm-package'];
+const deb = 'build-deb lint-deb publish-deb install-deb systest-deb';
+const rpm = deb.replaceAll('deb', 'rpm');
+
+const chosen: readonly [files: readonly string[], check: string, post: string][] = [
+  [['src/a.c'], `${deb} noop ${rpm}`, 'release-deb release-rpm'],
+  [['debian/control', 'src/a.c'], `${deb} noop ${rpm}`, 'release-deb release-rpm'],
+  [['debian/control'], `${deb} noop`, 'release-deb'],
+  [['app.spec', 'rpm/macros'], `noop ${rpm}`, 'release-rpm'],
+  [['debian/rules', 'app.spec'], `${deb} noop ${rpm}`, 'release-deb release-rpm'],
+  [['.gitignore', '.github/workflows/a.yml'], 'noop', ''],
+  [['.gitattributes'], `${deb} noop ${rpm}`, 'release-deb release-rpm'],
+];
+
+for (const [files, check, post] of chosen) {
+  test(`W18: a change to ${files.join(' and ')} runs ${check}`, async () => {
+    assert.equal(await jobs(both, 'check', files), check);
+    assert.equal(await jobs(both, 'gate', files), check);
+    assert.equal(await jobs(both, 'post', files), post);
+  });
+}
+
+test('W19: the quick gate builds and publishes, and tries all repositories together', async () => {
+  assert.equal(await jobs(['deb-package-quick-gate'], 'gate', ['a.c']), 'build-deb publish-deb systest-deb noop');
+  assert.equal(await jobs(['deb-package-quick-gate'], 'check', ['a.c']), `${deb} noop`);
+  assert.equal(await jobs(['rpm-package-quick-gate'], 'gate', ['a.c']), 'build-rpm publish-rpm systest-rpm noop');
+});
