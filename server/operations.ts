@@ -5,12 +5,13 @@ import type { GateAnswer, GateCommand } from '../pipelines/gate/command.ts';
 import { demand } from '../pipelines/policy/access.ts';
 import { taskQueues } from '../workflows/contract.ts';
 import { jobId, parseJobId } from '../workflows/ids.ts';
-import { commandsUpdate } from '../workflows/messages.ts';
 import type { BuildRecord, QueueSnapshot } from '../workflows/records.ts';
+import type { GateClient } from './events/gate-client.ts';
 import type { EnqueueRequest, Operations } from './port.ts';
 
 export interface OperationsDeps {
   readonly client: Client;
+  readonly gates: Pick<GateClient, 'ask'>;
   readonly store: Pick<Store, 'listQueues' | 'listBuilds' | 'findBuild'>;
   /** Reads the change and hands it to the right gate, as an event would. */
   readonly enqueue: (what: EnqueueRequest) => Promise<GateAnswer>;
@@ -19,7 +20,7 @@ export interface OperationsDeps {
 }
 
 /** What people ask for, carried to the gate that holds the change, or to the job itself. */
-export function createOperations({ client, store, enqueue, mend }: OperationsDeps): Operations {
+export function createOperations({ client, gates, store, enqueue, mend }: OperationsDeps): Operations {
   const queues = () => store.listQueues();
   return {
     async enqueue(actor, what) {
@@ -30,20 +31,20 @@ export function createOperations({ client, store, enqueue, mend }: OperationsDep
       demand(actor, 'dequeue', { name: change });
       const gate = (await queues()).find((queue) => queue.pipeline === pipeline && holds(queue, change));
       if (!gate) return refused(`${change} is not in ${pipeline}`);
-      return ask(client, gate, { type: 'dequeue', time: Date.now(), pipeline, change });
+      return ask(gates, gate, { type: 'dequeue', time: Date.now(), pipeline, change });
     },
     async promote(actor, { pipeline, changes }) {
       demand(actor, 'promote', { name: changes.join(', ') });
       const all = (await queues()).filter((queue) => queue.pipeline === pipeline);
       const gate = all.find((queue) => changes.every((change) => holds(queue, change)));
       if (!gate) return refused(`no queue of ${pipeline} holds all of ${changes.join(', ')}`);
-      return ask(client, gate, { type: 'promote', time: Date.now(), pipeline, changes });
+      return ask(gates, gate, { type: 'promote', time: Date.now(), pipeline, changes });
     },
     async retrigger(actor, { change, job, pipeline }) {
       demand(actor, 'retrigger', { name: `${job} of ${change}` });
       const all = (await queues()).filter((queue) => pipeline === undefined || queue.pipeline === pipeline);
       const gate = all.find((queue) => holds(queue, change, job));
-      if (gate) return ask(client, gate, { type: 'retrigger', time: Date.now(), pipeline: gate.pipeline, change, job });
+      if (gate) return ask(gates, gate, { type: 'retrigger', time: Date.now(), pipeline: gate.pipeline, change, job });
       const [last] = await store.listBuilds({ change, job, pipeline, limit: 1 });
       return last ? runAgain(client, last) : refused(`${job} has not run for ${change}`);
     },
@@ -71,9 +72,8 @@ function holds(queue: QueueSnapshot, change: string, job?: string): boolean {
   );
 }
 
-async function ask(client: Client, gate: QueueSnapshot, command: GateCommand): Promise<GateAnswer> {
-  const message = { id: randomUUID(), commands: [command] };
-  return client.workflow.getHandle(gate.workflow).executeUpdate(commandsUpdate, { args: [message] });
+function ask(gates: Pick<GateClient, 'ask'>, gate: QueueSnapshot, command: GateCommand): Promise<GateAnswer> {
+  return gates.ask(gate, { id: randomUUID(), commands: [command] });
 }
 
 /** Starts a job like the one that has run, by its own input: a run of its own, as nobody waits for it any more. */

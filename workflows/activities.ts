@@ -19,7 +19,9 @@ import type {
   StageInput,
   StageResult,
   SubmitInput,
+  Submitted,
   TellInput,
+  Told,
 } from './contract.ts';
 import type { SemaphoreLook, SemaphoreNews } from './semaphore-contract.ts';
 
@@ -27,8 +29,9 @@ import type { SemaphoreLook, SemaphoreNews } from './semaphore-contract.ts';
 export interface ControlActivities {
   prepare(input: PrepareInput): Promise<readonly Prepared[]>;
   /** Merges in the review system; what was merged before counts as merged. */
-  submit(input: SubmitInput): Promise<{ readonly merged: readonly string[]; readonly refused?: string }>;
-  tell(input: TellInput): Promise<void>;
+  submit(input: SubmitInput): Promise<Submitted>;
+  /** Nothing is answered by workers of the first version: all was told. */
+  tell(input: TellInput): Promise<readonly Told[] | undefined>;
   projectQueue(snapshot: QueueSnapshot): Promise<void>;
   recordBuildSet(record: BuildSetRecord): Promise<void>;
   recordBuild(record: BuildRecord): Promise<void>;
@@ -86,6 +89,16 @@ const soon = { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval:
 
 /** Quick ones on the control queue, tried until they succeed: the outside may be away for hours. */
 export const control = proxyActivities<ControlActivities>({ startToCloseTimeout: '2m', heartbeatTimeout, retry: soon });
+
+/**
+ * What gates do to the outside. It says of each action what became of it; an exception is a fault of the whole call,
+ * and after a few of them the gate knows.
+ */
+export const outside = proxyActivities<Pick<ControlActivities, 'prepare' | 'submit' | 'tell'>>({
+  startToCloseTimeout: '10m',
+  heartbeatTimeout,
+  retry: { ...soon, maximumAttempts: 5 },
+});
 
 /** Within a workflow task: for what takes milliseconds in the server process itself. */
 export const local = proxyLocalActivities<ControlActivities>({ startToCloseTimeout: '10s', retry: soon });

@@ -1,6 +1,6 @@
 import type { FireAction, ReportRequest, SupersedeAction } from '../pipelines/gate/action.ts';
 import type { ChangeFacts, GateCommand, GateLimits, PrepareOutcome } from '../pipelines/gate/command.ts';
-import type { GateState } from '../pipelines/gate/state.ts';
+import type { FirstGateMemory, GateMemory } from '../pipelines/gate/memory.ts';
 import type { Build, BuildOutcome, Permissions } from '../pipelines/jobs/state.ts';
 import type { BlobRef, PackagesManifest, SourceState } from '../pipelines/model/artifact.ts';
 import type { Artifact, BuildSetResult, FrozenJob, JobGraph, ProvidedArtifact } from '../pipelines/model/job.ts';
@@ -84,30 +84,18 @@ export interface GateMessage {
   readonly pipeline?: Pipeline;
   readonly limits?: GateLimits;
   readonly commands: readonly GateCommand[];
+  /** Workflow id of the build set that tells it. */
+  readonly from?: string;
 }
 
 /** Input of the `gate` workflow; everything but the name is what an earlier run hands on. */
 export interface GateInput extends GateName {
   /** Forced budget for tests: history events until the gate continues as new. */
   readonly historyBudget?: number;
-  /** What an earlier run left, when it is small. */
-  readonly carried?: GateMemory;
-  /** The same in artifact storage, when it is large. */
+  /** What an earlier run left. */
+  readonly carried?: GateMemory | FirstGateMemory;
+  /** The same in artifact storage, as the first version handed it on when it was large. */
   readonly stored?: BlobRef;
-}
-
-/** All that a gate takes with it when it continues as new. Plain JSON. */
-export interface GateMemory {
-  readonly version: 1;
-  readonly state: GateState;
-  /** Ids of the last messages: a message that comes again, even to a later run, is not applied again. */
-  readonly handled: readonly string[];
-  /** Build set key to its whole graph and prepared state. */
-  readonly graphs: Readonly<Record<string, GraphRef>>;
-  /** Build set key to the workflow that runs it, and the permissions that it was last told, as JSON. */
-  readonly buildSets: Readonly<Record<string, { readonly workflow: string; readonly told: string }>>;
-  /** Number of the last snapshot. */
-  readonly sequence: number;
 }
 
 /** One item of a batch to prepare. `base`: build set key of the state below, null for the branches' tips. */
@@ -127,10 +115,21 @@ export interface PrepareInput extends GateName {
 }
 
 /** The outcome's graph is slim (no variables, secrets, playbooks): `graph` names the whole one. */
-export interface Prepared {
+export interface PreparedItem {
   readonly key: string;
   readonly outcome: PrepareOutcome;
   readonly graph: GraphRef | null;
+}
+
+/** What became of each item; those that stand on one that failed are left out, and are asked for again. */
+export type Prepared = PreparedItem | FailedAction;
+
+/** An action that was not carried out, and may be when it is tried again. */
+export interface FailedAction {
+  readonly key: string;
+  /** `away`: whoever should do it does not answer, to anybody. `refused`: this one is not taken. */
+  readonly failed: 'away' | 'refused';
+  readonly reason: string;
 }
 
 export interface SubmitInput extends GateName {
@@ -141,12 +140,23 @@ export interface SubmitInput extends GateName {
   readonly graph: GraphRef | null;
 }
 
+/** What the review system made of a submission: `away` where it did not answer, with the reason. */
+export interface Submitted {
+  /** Keys of the patch sets that are merged. */
+  readonly merged: readonly string[];
+  readonly refused?: string;
+  readonly away?: string;
+}
+
 /** Things to say and do for a gate, in order; each is idempotent by its key. */
 export interface TellInput extends GateName {
   /** Names the gate's life: its actions are numbered from the beginning when it starts anew. */
   readonly life: string;
   readonly actions: readonly TellAction[];
 }
+
+/** What became of each action; those of a change that wait for an earlier one that failed are left out. */
+export type Told = { readonly key: string } | FailedAction;
 
 export type TellAction = ReportRequest | SupersedeAction | FireAction;
 

@@ -1,40 +1,74 @@
+import { uuid4 } from '@temporalio/workflow';
 import type { GateAction } from '../pipelines/gate/action.ts';
 import type { GateAnswer, GateCommand } from '../pipelines/gate/command.ts';
 import { decide } from '../pipelines/gate/decide.ts';
 import { handle } from '../pipelines/gate/handle.ts';
+import type { ActionTrouble, FirstGateMemory, GateMemory, StartedBuildSet } from '../pipelines/gate/memory.ts';
 import { pending } from '../pipelines/gate/pending.ts';
 import { type GateState, type Item, initialGate } from '../pipelines/gate/state.ts';
-import type { GateMemory, GateMessage, GraphRef } from './contract.ts';
+import { upgradeMemory } from '../pipelines/gate/upgrade.ts';
+import type { GateMessage, GraphRef } from './contract.ts';
+import { buildSetKey, splitBuildSetKey } from './ids.ts';
 
 /** Messages whose ids are remembered: senders repeat themselves for minutes, not for ever. */
 const ledgerSize = 1_000;
+
+const empty: GateMemory = {
+  version: 2,
+  state: initialGate(),
+  handled: [],
+  graphs: {},
+  buildSets: {},
+  closing: [],
+  tokens: {},
+  troubles: {},
+  sequence: 0,
+};
+
+type Retrigger = (key: string, job: string) => boolean;
 
 /** What a gate knows, between the pure core and the workflow around it. */
 export class GateBook {
   state: GateState;
   graphs: Readonly<Record<string, GraphRef>>;
-  buildSets: GateMemory['buildSets'];
+  buildSets: Readonly<Record<string, StartedBuildSet>>;
+  closing: readonly string[];
+  troubles: Readonly<Record<string, ActionTrouble>>;
   sequence: number;
-  /** Something happened since the flag was last cleared. */
-  changed = true;
-  readonly #handled: Set<string>;
+  readonly #named: boolean;
+  readonly #tokens: Map<string, string>;
+  /** Message id to its answer, oldest first. */
+  readonly #ledger: Map<string, GateAnswer>;
 
-  /** @param memory what the gate's earlier run left */
-  constructor(memory?: GateMemory) {
-    this.state = memory?.state ?? initialGate();
-    this.graphs = memory?.graphs ?? {};
-    this.buildSets = memory?.buildSets ?? {};
-    this.sequence = memory?.sequence ?? 0;
-    this.#handled = new Set(memory?.handled ?? []);
+  /**
+   * @param memory what the gate's earlier run left
+   * @param named whether keys are unique over the lives of the gate: not in runs that began when they were not
+   */
+  constructor(memory: GateMemory | FirstGateMemory | undefined, named: boolean) {
+    const { state, graphs, buildSets, closing, troubles, sequence, ...more } = upgradeMemory(memory ?? empty);
+    this.state = state;
+    this.graphs = graphs;
+    this.buildSets = buildSets;
+    this.closing = closing;
+    this.troubles = troubles;
+    this.sequence = sequence;
+    this.#named = named;
+    this.#tokens = new Map(Object.entries(more.tokens));
+    this.#ledger = new Map(more.handled.map(({ id, refused }) => [id, answerOf(refused)]));
   }
 
-  /** Applies a message once, and answers to its last command. */
-  receive(message: GateMessage): GateAnswer {
-    if (this.#handled.has(message.id)) return { ok: true };
-    this.#remember(message.id);
+  /**
+   * Applies a message once, and answers to its last command; one that comes again gets the same answer.
+   *
+   * @param retrigger passes a job that is to run again on to its build set; absent where a build set itself tells of it
+   */
+  receive(message: GateMessage, retrigger?: Retrigger): GateAnswer {
+    const before = this.#ledger.get(message.id);
+    if (before) return before;
     this.#configure(message);
     let answer: GateAnswer = { ok: true };
-    for (const command of message.commands) answer = this.fold(command);
+    for (const command of message.commands) answer = this.#take(command, message, retrigger);
+    this.#remember(message.id, answer);
     return answer;
   }
 
@@ -42,26 +76,33 @@ export class GateBook {
   fold(command: GateCommand): GateAnswer {
     const time = Math.max(this.state.time, command.time);
     const { state, answer } = handle(this.state, { ...command, time });
-    if (state !== this.state) {
-      this.state = state;
-      this.changed = true;
-    }
+    this.state = state;
     return answer;
   }
 
-  /** The core's answer to a command, without its effects. */
-  ask(command: GateCommand): GateAnswer {
-    return decide(this.state, command).answer;
-  }
-
-  /** What the core wants to be going on. Forgets the graphs and build sets that nothing wants any more. */
+  /** What the core wants to be going on. Forgets what belongs to actions and build sets that nothing wants any more. */
   wanted(): readonly GateAction[] {
     const actions = pending(this.state);
-    const used = new Set(actions.flatMap(graphsOf));
-    if (Object.keys(this.graphs).some((key) => !used.has(key))) {
-      this.graphs = Object.fromEntries(Object.entries(this.graphs).filter(([key]) => used.has(key)));
-    }
+    const keys = new Set(actions.map(({ key }) => key));
+    const graphs = new Set(actions.flatMap(graphsOf));
+    this.graphs = only(this.graphs, (key) => graphs.has(key));
+    this.troubles = only(this.troubles, (key) => keys.has(key));
+    const used = new Set(actions.flatMap((action) => buildSetOf(action) ?? []));
+    for (const key of [...this.#tokens.keys()]) if (!used.has(key) && !graphs.has(key)) this.#tokens.delete(key);
     return actions;
+  }
+
+  /**
+   * A build set's key as the world knows it: unique over all lives of the gate, also over those that a reset has cut
+   * off, whose later numbers are given out again.
+   */
+  outerKey(key: string): string {
+    const started = this.buildSets[key];
+    if (started || !this.#named) return started?.key ?? key;
+    // After a reset the next draws are others than those of the run that was cut off.
+    const token = this.#tokens.get(key) ?? uuid4().slice(0, 8);
+    this.#tokens.set(key, token);
+    return buildSetKey(key, token);
   }
 
   /** The item that holds a change, named by its id or by a patch set's key, in a pipeline. */
@@ -73,8 +114,34 @@ export class GateBook {
 
   /** All that the next run needs. */
   memory(): GateMemory {
-    const { state, graphs, buildSets, sequence } = this;
-    return { version: 1, state, graphs, buildSets, sequence, handled: [...this.#handled] };
+    const { state, graphs, buildSets, closing, troubles, sequence } = this;
+    const tokens = Object.fromEntries(this.#tokens);
+    const handled = [...this.#ledger].map(([id, answer]) => (answer.ok ? { id } : { id, refused: answer.reason }));
+    return { version: 2, state, graphs, buildSets, closing, troubles, sequence, tokens, handled };
+  }
+
+  /** News of builds counts only from the build set that this gate has started; a retrigger is first the build set's. */
+  #take(command: GateCommand, { from }: GateMessage, retrigger?: Retrigger): GateAnswer {
+    if (from !== undefined && !Object.values(this.buildSets).some(({ workflow }) => workflow === from)) {
+      return no(`${from} does not belong to this queue`);
+    }
+    if ('buildSet' in command) {
+      const { key: buildSet } = splitBuildSetKey(command.buildSet);
+      if (this.buildSets[buildSet]?.key !== command.buildSet) {
+        return no(`build set ${command.buildSet} does not belong to this queue`);
+      }
+      return this.fold({ ...command, buildSet });
+    }
+    if (command.type !== 'retrigger' || !retrigger) return this.fold(command);
+    return this.#retrigger(command, retrigger);
+  }
+
+  #retrigger(command: GateCommand & { type: 'retrigger' }, pass: Retrigger): GateAnswer {
+    const { answer } = decide(this.state, command);
+    if (!answer.ok) return answer;
+    const key = this.itemOf(command.pipeline, command.change)?.buildSet.key;
+    if (key !== undefined && pass(key, command.job)) return answer;
+    return no(`${command.change} has no jobs to run again yet`);
   }
 
   #configure({ pipeline, limits }: GateMessage): void {
@@ -84,13 +151,28 @@ export class GateBook {
     this.fold({ type: 'configure', time: 0, pipelines: [pipeline], ...(limits === undefined ? {} : { limits }) });
   }
 
-  #remember(id: string): void {
-    this.#handled.add(id);
-    for (const oldest of this.#handled) {
-      if (this.#handled.size <= ledgerSize) return;
-      this.#handled.delete(oldest);
+  #remember(id: string, answer: GateAnswer): void {
+    this.#ledger.set(id, answer);
+    for (const oldest of this.#ledger.keys()) {
+      if (this.#ledger.size <= ledgerSize) return;
+      this.#ledger.delete(oldest);
     }
   }
+}
+
+function answerOf(refused: string | undefined): GateAnswer {
+  return refused === undefined ? { ok: true } : no(refused);
+}
+
+function no(reason: string): GateAnswer {
+  return { ok: false, reason };
+}
+
+/** Those of a record whose keys hold; the same record where all do. */
+function only<T>(record: Readonly<Record<string, T>>, holds: (key: string) => boolean): Readonly<Record<string, T>> {
+  const entries = Object.entries(record);
+  const kept = entries.filter(([key]) => holds(key));
+  return kept.length === entries.length ? record : Object.fromEntries(kept);
 }
 
 /** The build sets whose graphs an action needs. */
@@ -98,4 +180,11 @@ function graphsOf(action: GateAction): readonly string[] {
   if (action.kind === 'prepare') return action.base === null ? [] : [action.base];
   if (action.kind === 'build-set') return [action.key];
   return action.kind === 'submit' ? [action.buildSet] : [];
+}
+
+/** The build set that an action is about. */
+function buildSetOf(action: GateAction): string | undefined {
+  if (action.kind === 'prepare' || action.kind === 'build-set') return action.key;
+  if (action.kind === 'submit' || action.kind === 'report') return action.buildSet ?? undefined;
+  return undefined;
 }

@@ -4,82 +4,137 @@ import {
   log,
   ParentClosePolicy,
   rootCause,
+  type SignalDefinition,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { BuildSetAction, GateAction } from '../pipelines/gate/action.ts';
+import type { StartedBuildSet } from '../pipelines/gate/memory.ts';
 import { buildSet } from './build-set.ts';
-import type { BuildSetInput, GraphRef } from './contract.ts';
+import type { BuildSetInput } from './contract.ts';
 import type { GateBook } from './gate-book.ts';
 import { buildSetId, type GateName } from './ids.ts';
 import { closeSignal, permissionsSignal, retriggerSignal } from './messages.ts';
 import { attributes } from './search-attributes.ts';
 
-/** The build sets of a gate: children that outlive its runs, addressed by their workflow ids alone. */
+/**
+ * The build sets of a gate: children that outlive its runs, addressed by their workflow ids alone. Each is told one
+ * thing at a time, so that nothing overtakes: its start, the latest permissions, jobs to run again, its end.
+ */
 export class GateBuildSets {
   readonly #name: GateName;
   readonly #book: GateBook;
-  #open = 0;
+  readonly #ordered: boolean;
+  /** What is on its way now. */
+  readonly #open = new Set<Word>();
 
-  constructor(name: GateName, book: GateBook) {
+  /** @param ordered whether one word waits for the one before: not in runs that began when it did not */
+  constructor(name: GateName, book: GateBook, ordered: boolean) {
     this.#name = name;
     this.#book = book;
+    this.#ordered = ordered;
   }
 
   /** Nothing is being started or told just now. */
   get idle(): boolean {
-    return this.#open === 0;
+    return this.#open.size === 0;
   }
 
   /** Starts what is wanted and not started, tells changed permissions, closes what is no longer wanted. */
   advance(actions: readonly GateAction[]): void {
     const wanted = new Map(actions.filter((action) => action.kind === 'build-set').map((one) => [one.key, one]));
-    const started = this.#book.buildSets;
-    const next: Record<string, { workflow: string; told: string }> = {};
-    for (const [key, { workflow }] of Object.entries(started)) {
-      if (!wanted.has(key)) this.#send(workflow, (handle) => handle.signal(closeSignal));
+    const left = Object.entries(this.#book.buildSets).filter(([key]) => !wanted.has(key));
+    if (left.length > 0) {
+      this.#book.closing = [...this.#book.closing, ...left.map(([, { workflow }]) => workflow)];
+      this.#book.buildSets = Object.fromEntries(
+        Object.entries(this.#book.buildSets).filter(([key]) => wanted.has(key)),
+      );
     }
-    for (const [key, action] of wanted) {
-      const entry = started[key];
-      const entered = entry ? this.#permit(entry, action) : this.#start(action);
-      if (entered) next[key] = entered;
-    }
-    this.#book.buildSets = next;
+    for (const workflow of this.#book.closing) this.#close(workflow);
+    for (const action of wanted.values()) this.#drive(action);
   }
 
-  /** Passes a retrigger on: the build set decides, and tells the gate like of any build. */
+  /** Whether there is something to tell to a build set that listens. */
+  canTell(actions: readonly GateAction[]): boolean {
+    if (this.#book.closing.some((workflow) => !this.#isBusy(workflow))) return true;
+    return actions.some((action) => {
+      if (action.kind !== 'build-set') return false;
+      const entry = this.#book.buildSets[action.key];
+      return entry !== undefined && !this.#isBusy(entry.workflow) && !isUpToDate(entry, action);
+    });
+  }
+
+  /** Takes a retrigger to pass on: the build set decides, and tells the gate like of any build. */
   retrigger(key: string, job: string): boolean {
-    const found = this.#book.buildSets[key];
-    if (found) this.#send(found.workflow, (handle) => handle.signal(retriggerSignal, { job }));
-    return found !== undefined;
+    const entry = this.#book.buildSets[key];
+    if (!entry) return false;
+    this.#keep(key, { ...entry, retriggers: [...entry.retriggers, job] });
+    this.#tellRetrigger(key);
+    return true;
   }
 
-  #permit(entry: { workflow: string; told: string }, action: BuildSetAction) {
-    const told = JSON.stringify(action.permissions);
-    if (told !== entry.told) {
-      this.#send(entry.workflow, (handle) => handle.signal(permissionsSignal, action.permissions));
-    }
-    return { workflow: entry.workflow, told };
+  /** What is still on its way counts as not told: the next run says it again. */
+  takeBack(): void {
+    for (const { undo } of this.#open) undo();
   }
 
-  #start(action: BuildSetAction) {
-    const graph = this.#book.graphs[action.key];
-    const input = graph && this.#input(action, graph);
+  #drive(action: BuildSetAction): void {
+    const { key } = action;
+    const entry = this.#book.buildSets[key] ?? this.#enter(action);
+    if (!entry || this.#mustWait(entry.workflow)) return;
+    if (!entry.started) this.#start(action, entry);
+    else if (entry.told !== JSON.stringify(action.permissions)) this.#permit(action, entry);
+    else this.#tellRetrigger(key);
+  }
+
+  #permit({ key, permissions }: BuildSetAction, entry: StartedBuildSet): void {
+    this.#keep(key, { ...entry, told: JSON.stringify(permissions) });
+    const undo = () => this.#change(key, (now) => ({ ...now, told: entry.told }));
+    this.#send(entry.workflow, [permissionsSignal, permissions], undo);
+  }
+
+  #tellRetrigger(key: string): void {
+    const entry = this.#book.buildSets[key];
+    const [job, ...retriggers] = entry?.retriggers ?? [];
+    if (!entry?.started || job === undefined || this.#mustWait(entry.workflow)) return;
+    this.#keep(key, { ...entry, retriggers });
+    const undo = () => this.#change(key, (now) => ({ ...now, retriggers: [job, ...now.retriggers] }));
+    this.#send(entry.workflow, [retriggerSignal, { job }], undo);
+  }
+
+  #close(workflow: string): void {
+    if (this.#mustWait(workflow)) return;
+    this.#book.closing = this.#book.closing.filter((one) => one !== workflow);
+    this.#send(workflow, [closeSignal], () => {
+      this.#book.closing = [...this.#book.closing, workflow];
+    });
+  }
+
+  /** The entry of a build set that is to be started; none before its graph is there. */
+  #enter(action: BuildSetAction): StartedBuildSet | undefined {
+    const input = this.#input(action);
     if (!input) return undefined;
-    const workflow = buildSetId(input);
-    void this.#track(this.#startChild(workflow, input));
-    return { workflow, told: JSON.stringify(action.permissions) };
+    return { workflow: buildSetId(input), key: input.key, started: false, told: '', retriggers: [] };
   }
 
-  #input(action: BuildSetAction, graph: GraphRef): BuildSetInput | undefined {
+  #start(action: BuildSetAction, entry: StartedBuildSet): void {
+    const input = this.#input(action);
+    if (!input) return;
+    this.#keep(action.key, { ...entry, started: true, told: JSON.stringify(action.permissions) });
+    const undo = () => this.#change(action.key, (now) => ({ ...now, started: false }));
+    void this.#track(entry.workflow, startBuildSet(entry.workflow, input), undo);
+  }
+
+  #input(action: BuildSetAction): BuildSetInput | undefined {
     const change = this.#book.state.facts.changes[action.changes.at(-1) ?? ''];
-    if (!change) return undefined;
+    const graph = this.#book.graphs[action.key];
+    if (!change || !graph) return undefined;
     return {
       ...this.#name,
       project: change.project,
       change: change.id,
       patchset: change.patchset,
-      key: action.key,
+      key: this.#book.outerKey(action.key),
       gate: workflowInfo().workflowId,
       changes: action.changes,
       graph,
@@ -87,36 +142,67 @@ export class GateBuildSets {
     };
   }
 
-  async #startChild(workflowId: string, input: BuildSetInput): Promise<void> {
-    const { tenant, pipeline, queue, project, change, patchset, changes } = input;
-    try {
-      await startChild(buildSet, {
-        args: [input],
-        workflowId,
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        staticSummary: `${pipeline}: ${project} ${change},${patchset}`,
-        staticDetails: `Jobs of pipeline **${pipeline}** for ${changes.join(', ')} (queue ${queue}).`,
-        typedSearchAttributes: attributes({ tenant, pipeline, queue, project, change }),
-      });
-    } catch (error) {
-      // The same key is the same workflow: an earlier run of the gate has started it.
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
+  #mustWait(workflow: string): boolean {
+    return this.#ordered && this.#isBusy(workflow);
   }
 
-  #send(workflow: string, message: (handle: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>): void {
-    void this.#track(message(getExternalWorkflowHandle(workflow)));
+  #isBusy(workflow: string): boolean {
+    return [...this.#open].some((word) => word.workflow === workflow);
   }
 
-  async #track(work: Promise<void>): Promise<void> {
-    this.#open += 1;
+  #keep(key: string, entry: StartedBuildSet): void {
+    this.#book.buildSets = { ...this.#book.buildSets, [key]: entry };
+  }
+
+  #change(key: string, change: (entry: StartedBuildSet) => StartedBuildSet): void {
+    const entry = this.#book.buildSets[key];
+    if (entry) this.#keep(key, change(entry));
+  }
+
+  #send<Args extends unknown[]>(
+    workflow: string,
+    [signal, ...args]: [SignalDefinition<Args>, ...Args],
+    undo: () => void,
+  ) {
+    void this.#track(workflow, getExternalWorkflowHandle(workflow).signal(signal, ...args), undo);
+  }
+
+  async #track(workflow: string, work: Promise<void>, undo: () => void): Promise<void> {
+    const word = { workflow, undo };
+    this.#open.add(word);
     try {
       await work;
     } catch (error) {
-      log.warn('build set out of reach', { reason: rootCause(error) });
+      log.warn('build set out of reach', { workflow, reason: rootCause(error) });
     } finally {
-      this.#open -= 1;
-      this.#book.changed = true;
+      this.#open.delete(word);
     }
+  }
+}
+
+/** Something that a build set is being told; `undo` takes back that it was. */
+interface Word {
+  readonly workflow: string;
+  readonly undo: () => void;
+}
+
+function isUpToDate({ started, told, retriggers }: StartedBuildSet, { permissions }: BuildSetAction): boolean {
+  return started && retriggers.length === 0 && told === JSON.stringify(permissions);
+}
+
+async function startBuildSet(workflowId: string, input: BuildSetInput): Promise<void> {
+  const { tenant, pipeline, queue, project, change, patchset, changes } = input;
+  try {
+    await startChild(buildSet, {
+      args: [input],
+      workflowId,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `${pipeline}: ${project} ${change},${patchset}`,
+      staticDetails: `Jobs of pipeline **${pipeline}** for ${changes.join(', ')} (queue ${queue}).`,
+      typedSearchAttributes: attributes({ tenant, pipeline, queue, project, change }),
+    });
+  } catch (error) {
+    // Its id is of this life alone, and was given to this graph: an earlier run has started it, and was not told.
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

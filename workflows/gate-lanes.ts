@@ -1,25 +1,38 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { rootCause, workflowInfo } from '@temporalio/workflow';
 import type { GateAction, PrepareAction, SubmitAction } from '../pipelines/gate/action.ts';
-import type { ChangeFacts } from '../pipelines/gate/command.ts';
-import { control } from './activities.ts';
-import type { TellAction } from './contract.ts';
+import type { ChangeFacts, GateCommand } from '../pipelines/gate/command.ts';
+import { outside } from './activities.ts';
+import type { FailedAction, TellAction } from './contract.ts';
 import type { GateBook } from './gate-book.ts';
+import { budgets, pauseAfter } from './gate-budget.ts';
 import type { GateName } from './ids.ts';
 
-type Lane = 'prepare' | 'submit' | 'tell';
+type Lane = keyof typeof budgets;
+
+const lanes = ['prepare', 'submit', 'tell'] as const;
+
+/** The most that one activity takes, so that its input and its result stay small. */
+const batches = { prepare: 50, submit: 1, tell: 100 } as const;
+
+/** What is to be folded once an action was carried out, or was given up for a reason. */
+type Conclude = (key: string, reason: string) => GateCommand;
 
 /**
- * The gate's own effects. Each lane has at most one activity under way, which takes all that is wanted at that
- * moment, in order: states are prepared as one chain, and reports leave in the order in which they were decided.
+ * The gate's own effects. Each lane has at most one activity under way, which takes what is wanted at that moment, in
+ * order: states are prepared as one chain, and reports on a change leave in the order in which they were decided. An
+ * action that fails waits for its next try, and keeps only those waiting that need it.
  */
 export class GateLanes {
   readonly #name: GateName;
   readonly #book: GateBook;
+  readonly #bounded: boolean;
   readonly #busy = new Set<Lane>();
 
-  constructor(name: GateName, book: GateBook) {
+  /** @param bounded whether activities take a limited number of actions: not in runs that began when they did not */
+  constructor(name: GateName, book: GateBook, bounded: boolean) {
     this.#name = name;
     this.#book = book;
+    this.#bounded = bounded;
   }
 
   get idle(): boolean {
@@ -28,18 +41,72 @@ export class GateLanes {
 
   /** Starts what is wanted in the lanes that are free. */
   advance(actions: readonly GateAction[]): void {
-    this.#run('prepare', actions.filter(isPrepare), (wanted) => this.#prepare(wanted));
-    this.#run('submit', actions.filter(isSubmit).slice(0, 1), (wanted) => this.#submit(wanted));
-    this.#run('tell', actions.filter(isTelling), (wanted) => this.#tell(wanted));
+    this.#run('prepare', this.#preparable(actions), (wanted) => this.#prepare(wanted));
+    this.#run('submit', this.#submittable(actions), (wanted) => this.#submit(wanted));
+    this.#run('tell', this.#tellable(actions), (wanted) => this.#tell(wanted));
   }
 
-  #run<A>(lane: Lane, wanted: readonly A[], work: (wanted: readonly A[]) => Promise<void>): void {
+  /** Whether a free lane has something to start now. */
+  canStart(actions: readonly GateAction[]): boolean {
+    const startable = {
+      prepare: () => this.#preparable(actions),
+      submit: () => this.#submittable(actions),
+      tell: () => this.#tellable(actions),
+    };
+    return lanes.some((lane) => !this.#busy.has(lane) && startable[lane]().length > 0);
+  }
+
+  /** Milliseconds until something may be tried again; undefined where nothing waits for that. */
+  get pause(): number | undefined {
+    const now = Date.now();
+    const next = Object.values(this.#book.troubles).flatMap((trouble) => (trouble.next > now ? [trouble.next] : []));
+    return next.length === 0 ? undefined : Math.min(...next) - now;
+  }
+
+  #run<A extends { readonly key: string }>(
+    lane: Lane,
+    wanted: readonly A[],
+    work: (wanted: readonly A[]) => Promise<void>,
+  ) {
     if (wanted.length === 0 || this.#busy.has(lane)) return;
+    const batch = this.#bounded ? wanted.slice(0, batches[lane]) : wanted;
     this.#busy.add(lane);
-    void work(wanted).finally(() => {
-      this.#busy.delete(lane);
-      this.#book.changed = true;
+    void work(batch)
+      .catch((error: unknown) => this.#allAway(lane, batch, rootCause(error) ?? String(error)))
+      .finally(() => this.#busy.delete(lane));
+  }
+
+  /** A state is made once the one below it is there, or in the same chain. */
+  #preparable(actions: readonly GateAction[]): readonly PrepareAction[] {
+    const made = new Set(Object.keys(this.#book.graphs));
+    return actions.filter(isPrepare).filter(({ key, base }) => {
+      if (this.#waits(key) || (base !== null && !made.has(base))) return false;
+      made.add(key);
+      return true;
     });
+  }
+
+  /** Merges keep their order: one that waits for its next try keeps the others waiting. */
+  #submittable(actions: readonly GateAction[]): readonly SubmitAction[] {
+    return actions
+      .filter(isSubmit)
+      .slice(0, 1)
+      .filter(({ key }) => !this.#waits(key));
+  }
+
+  /** What is said on a change stays in order; others need not wait. */
+  #tellable(actions: readonly GateAction[]): readonly TellAction[] {
+    const held = new Set<string>();
+    return actions.filter(isTelling).filter((action) => {
+      const about = changesOf(action);
+      if (!this.#waits(action.key) && !about.some((change) => held.has(change))) return true;
+      for (const change of about) held.add(change);
+      return false;
+    });
+  }
+
+  #waits(key: string): boolean {
+    return (this.#book.troubles[key]?.next ?? 0) > Date.now();
   }
 
   async #prepare(wanted: readonly PrepareAction[]): Promise<void> {
@@ -49,8 +116,12 @@ export class GateLanes {
     const bases = Object.entries(this.#book.graphs).filter(([key]) => wanted.some(({ base }) => base === key));
     const input = { ...this.#name, items, graphs: Object.fromEntries(bases) };
     const summary = `Prepare ${items.length} state(s): ${wanted.map(({ changes }) => changes.join(' ')).join(', ')}`;
-    const prepared = await control.prepare.executeWithOptions(brief(summary), [input]);
-    for (const { key, outcome, graph } of prepared) {
+    for (const result of await outside.prepare.executeWithOptions(brief(summary), [input])) {
+      if ('failed' in result) {
+        this.#failed('prepare', result);
+        continue;
+      }
+      const { key, outcome, graph } = result;
       if (graph) this.#book.graphs = { ...this.#book.graphs, [key]: graph };
       this.#book.fold({ type: 'prepared', time: Date.now(), buildSet: key, outcome });
     }
@@ -60,16 +131,45 @@ export class GateLanes {
     for (const { key, item, buildSet, changes, rules } of wanted) {
       const graph = this.#book.graphs[buildSet] ?? null;
       const input = { ...this.#name, key, changes: this.#facts(changes), rules, graph };
-      const answer = await control.submit.executeWithOptions(brief(`Merge ${changes.join(', ')}`), [input]);
-      this.#book.fold({ type: 'submitted', time: Date.now(), item, ...answer });
+      const answer = await outside.submit.executeWithOptions(brief(`Merge ${changes.join(', ')}`), [input]);
+      if (answer.away === undefined) this.#book.fold({ type: 'submitted', time: Date.now(), item, ...answer });
+      else this.#failed('submit', { key, failed: 'away', reason: answer.away });
     }
   }
 
-  async #tell(actions: readonly TellAction[]): Promise<void> {
-    const summary = actions.map((action) => `${action.kind} ${'changes' in action ? action.changes : action.change}`);
+  async #tell(wanted: readonly TellAction[]): Promise<void> {
+    const summary = wanted.map((action) => `${action.kind} ${changesOf(action)}`);
     const life = workflowInfo().firstExecutionRunId;
-    await control.tell.executeWithOptions(brief(summary.join(', ')), [{ ...this.#name, life, actions }]);
-    for (const { key } of actions) this.#book.fold({ type: 'done', time: Date.now(), action: key });
+    const actions = wanted.map((action) => this.#named(action));
+    const told = await outside.tell.executeWithOptions(brief(summary.join(', ')), [{ ...this.#name, life, actions }]);
+    const inner = new Map(actions.map(({ key }, index) => [key, wanted[index]?.key ?? key]));
+    for (const result of told ?? actions) {
+      const key = inner.get(result.key) ?? result.key;
+      if ('failed' in result) this.#failed('tell', { ...result, key });
+      else this.#book.fold({ type: 'done', time: Date.now(), action: key });
+    }
+  }
+
+  /** The action as the world knows it: no other life of the gate has said this. */
+  #named(action: TellAction): TellAction {
+    if (action.kind !== 'report' || action.buildSet === null) return action;
+    const buildSet = this.#book.outerKey(action.buildSet);
+    return { ...action, buildSet, key: action.key.replace(action.buildSet, buildSet) };
+  }
+
+  #allAway(lane: Lane, actions: readonly { readonly key: string }[], reason: string): void {
+    for (const { key } of actions) this.#failed(lane, { key, failed: 'away', reason });
+  }
+
+  /** Waits for the next try, or gives up. */
+  #failed(lane: Lane, { key, failed, reason }: FailedAction): void {
+    const before = this.#book.troubles[key];
+    const tries = before?.failed === failed ? before.tries + 1 : 1;
+    const budget = budgets[lane][failed];
+    if (tries < budget.tries) {
+      const trouble = { failed, tries, reason, next: Date.now() + pauseAfter(budget, tries) };
+      this.#book.troubles = { ...this.#book.troubles, [key]: trouble };
+    } else this.#book.fold(givenUp[lane](key, reason));
   }
 
   #facts(keys: readonly string[]): readonly ChangeFacts[] {
@@ -78,9 +178,26 @@ export class GateLanes {
   }
 }
 
+/** What the gate hears of an action that was given up. */
+const givenUp: Readonly<Record<Lane, Conclude>> = {
+  prepare: (buildSet, reason) => {
+    const outcome = { kind: 'config-error', message: `its state cannot be prepared: ${reason}` } as const;
+    return { type: 'prepared', time: Date.now(), buildSet, outcome };
+  },
+  submit: (key, refused) => {
+    const item = key.slice(0, key.lastIndexOf('.'));
+    return { type: 'submitted', time: Date.now(), item, merged: [], refused };
+  },
+  tell: (action, failed) => ({ type: 'done', time: Date.now(), action, failed }),
+};
+
 /** Options of one call: what the Temporal Web UI shows of it, on one line. */
 function brief(summary: string): { readonly summary: string } {
   return { summary: summary.length > 180 ? `${summary.slice(0, 180)}…` : summary };
+}
+
+function changesOf(action: TellAction): readonly string[] {
+  return 'changes' in action ? action.changes : [action.change];
 }
 
 function isPrepare(action: GateAction): action is PrepareAction {

@@ -45,7 +45,9 @@ export class GateLine {
     const id = `${workflowInfo().firstExecutionRunId}/${this.#sent}`;
     const gate = getExternalWorkflowHandle(this.#gate);
     // What was done is told, also by a build set that is being cancelled.
-    CancellationScope.nonCancellable(() => gate.signal(commandsSignal, { id, commands }))
+    CancellationScope.nonCancellable(() =>
+      gate.signal(commandsSignal, { id, commands, from: workflowInfo().workflowId }),
+    )
       .catch((error: unknown) => {
         log.warn('the gate does not answer', { gate: this.#gate, reason: rootCause(error) });
         this.#lost = true;

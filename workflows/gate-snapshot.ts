@@ -20,10 +20,13 @@ export function snapshot(name: GateName, book: GateBook, time: number): QueueSna
     time,
     manager: pipeline?.manager ?? 'independent',
     description: pipeline?.description ?? '',
+    ...(state.undelivered.length === 0 ? {} : { undelivered: state.undelivered }),
     window: Math.max(0, ...state.queues.map((queue) => queue.window)),
     items: items.map((item) => {
-      const permissions = actions.get(item.buildSet.key)?.permissions;
-      return itemSnapshot(state, item, { permissions, workflow: book.buildSets[item.buildSet.key]?.workflow ?? null });
+      const { key } = item.buildSet;
+      const { workflow = null, key: buildSet = key } = book.buildSets[key] ?? {};
+      const trouble = troubleOf(book, key);
+      return itemSnapshot(state, item, { permissions: actions.get(key)?.permissions, workflow, buildSet, trouble });
     }),
   };
 }
@@ -39,6 +42,8 @@ export function summaryLine({ items, window }: QueueSnapshot): string {
 interface ItemContext {
   readonly permissions: Permissions | undefined;
   readonly workflow: string | null;
+  readonly buildSet: string;
+  readonly trouble: string | undefined;
 }
 
 function itemSnapshot(state: GateState, item: Item, context: ItemContext): ItemSnapshot {
@@ -52,12 +57,18 @@ function itemSnapshot(state: GateState, item: Item, context: ItemContext): ItemS
       return { id, project, branch, patchset, subject, owner, ...(url === undefined ? {} : { url }) };
     }),
     enqueueTime: item.enqueued,
-    buildSet: item.buildSet.base ? item.buildSet.key : null,
+    buildSet: item.buildSet.base ? context.buildSet : null,
     workflow: context.workflow,
     state: phase,
-    reason: item.failing[0] ?? item.buildSet.trouble?.message ?? (item.active ? '' : 'outside the window'),
+    reason:
+      context.trouble ?? item.failing[0] ?? item.buildSet.trouble?.message ?? (item.active ? '' : 'outside the window'),
     jobs: jobSnapshots(item, context.permissions),
   };
+}
+
+/** What keeps the item's own actions from being carried out. */
+function troubleOf({ troubles }: GateBook, key: string): string | undefined {
+  return (troubles[`${key}/submit`] ?? troubles[key])?.reason;
 }
 
 function stateOf(item: Item): ItemSnapshot['state'] {

@@ -6,21 +6,27 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { GateAction } from '../pipelines/gate/action.ts';
 import type { GateAnswer } from '../pipelines/gate/command.ts';
+import type { FirstGateMemory, GateMemory } from '../pipelines/gate/memory.ts';
 import type { GateState } from '../pipelines/gate/state.ts';
 import { control, local } from './activities.ts';
-import type { GateInput, GateMemory, GateMessage } from './contract.ts';
+import type { GateInput, GateMessage } from './contract.ts';
 import { GateBook } from './gate-book.ts';
 import { GateBuildSets } from './gate-build-sets.ts';
 import { GateLanes } from './gate-lanes.ts';
 import { snapshot, summaryLine } from './gate-snapshot.ts';
-import { commandsSignal, commandsUpdate, queueQuery } from './messages.ts';
+import { commandsSignal, commandsUpdate, messagesUpdate, queueQuery } from './messages.ts';
+import { has } from './patches.ts';
 
 /** History events after which a gate continues as new, when the server does not ask for it earlier. */
 const defaultBudget = 2_000;
 
-/** Bytes of carried state above which it goes to artifact storage. */
-const carriedLimit = 64 * 1024;
+/** How long it waits then for what is under way: what has not ended by then is handed over, and asked for again. */
+const grace = '10s';
+
+/** Bytes of carried state above which runs of the first version put it into artifact storage themselves. */
+const firstCarriedLimit = 64 * 1024;
 
 /**
  * The entity of one queue of one pipeline. Handlers fold messages at once; the loop compares what the core wants
@@ -29,49 +35,61 @@ const carriedLimit = 64 * 1024;
 export async function gate(input: GateInput): Promise<void> {
   const { tenant, pipeline, queue } = input;
   const name = { tenant, pipeline, queue };
-  const book = new GateBook(await recall(input));
-  const lanes = new GateLanes(name, book);
-  const buildSets = new GateBuildSets(name, book);
-  setHandler(commandsSignal, (message) => void book.receive(message));
-  setHandler(commandsUpdate, (message) => answer(message, book, buildSets), {
-    description: 'Enqueue, dequeue, promote or retrigger; `sluice` speaks by it.',
-  });
-  setHandler(queueQuery, () => snapshot(name, book, Date.now()));
+  const second = has('gate-lives');
+  const book = new GateBook(await recall(input), second);
+  const lanes = new GateLanes(name, book, second);
+  const buildSets = new GateBuildSets(name, book, second);
+  listen(name, book, buildSets);
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budgetOf(input);
   const still = () => lanes.idle && buildSets.idle;
   let shown: GateState | undefined;
   for (;;) {
-    book.changed = false;
+    const acted = book.state;
+    let actions: readonly GateAction[] = [];
     if (!spent()) {
-      const actions = book.wanted();
+      actions = book.wanted();
       buildSets.advance(actions);
       lanes.advance(actions);
-    } else if (still()) {
-      // A handler counts as running until its answer is on its way.
-      await condition(allHandlersFinished);
-      await goOn(input, book);
-    }
+    } else if (second) {
+      await condition(still, grace);
+      break;
+    } else if (still()) break;
     if (book.state !== shown) {
       shown = book.state;
       await show(name, book);
     }
-    await condition(() => book.changed);
+    const { troubles } = book;
+    const changed = () => book.state !== acted || book.troubles !== troubles;
+    const more = () => (spent() ? second || still() : lanes.canStart(actions) || buildSets.canTell(actions));
+    await conditionWithin(() => changed() || more(), spent() ? undefined : lanes.pause);
   }
+  // A handler counts as running until its answer is on its way.
+  await condition(allHandlersFinished);
+  buildSets.takeBack();
+  await goOn(input, book, second);
+}
+
+function listen(name: Parameters<typeof snapshot>[0], book: GateBook, buildSets: GateBuildSets): void {
+  const ask = (message: GateMessage): GateAnswer => {
+    return book.receive(message, (key, job) => buildSets.retrigger(key, job));
+  };
+  setHandler(commandsSignal, (message) => void book.receive(message));
+  setHandler(commandsUpdate, ask, {
+    description: 'Enqueue, dequeue, promote or retrigger; `sluice` speaks by it.',
+  });
+  setHandler(messagesUpdate, (messages) => messages.map(ask), {
+    description: 'Several messages in order, as the server delivers them.',
+  });
+  setHandler(queueQuery, () => snapshot(name, book, Date.now()));
 }
 
 function budgetOf(input: GateInput): number {
   return input.historyBudget ?? defaultBudget;
 }
 
-/** A retrigger goes to the build set, which runs the job; everything else is the core's to answer. */
-function answer(message: GateMessage, book: GateBook, buildSets: GateBuildSets): GateAnswer {
-  const last = message.commands.at(-1);
-  if (last?.type !== 'retrigger') return book.receive(message);
-  const verdict = book.ask(last);
-  if (!verdict.ok) return verdict;
-  const key = book.itemOf(last.pipeline, last.change)?.buildSet.key;
-  if (key !== undefined && buildSets.retrigger(key, last.job)) return { ok: true };
-  return { ok: false, reason: `${last.change} has no jobs to run again yet` };
+async function conditionWithin(holds: () => boolean, milliseconds: number | undefined): Promise<void> {
+  if (milliseconds === undefined) await condition(holds);
+  else await condition(holds, milliseconds);
 }
 
 /** Hands the current snapshot to the store: within the workflow task, so that many messages make one. */
@@ -82,16 +100,16 @@ async function show(name: Parameters<typeof snapshot>[0], book: GateBook): Promi
   await local.projectQueue(shown);
 }
 
-async function recall(input: GateInput): Promise<GateMemory | undefined> {
-  if (input.stored) return (await control.loadState(input.stored)) as GateMemory;
+async function recall(input: GateInput): Promise<GateMemory | FirstGateMemory | undefined> {
+  if (input.stored) return (await control.loadState(input.stored)) as FirstGateMemory;
   return input.carried;
 }
 
-async function goOn({ carried: _, stored: __, ...name }: GateInput, book: GateBook): Promise<never> {
-  const memory = book.memory();
-  if (JSON.stringify(memory).length <= carriedLimit) return continueAsNew({ ...name, carried: memory });
-  book.changed = false;
-  const stored = await control.keepState(memory);
-  // Messages that came while the state was being stored are in the new run's hands only if they are in it.
-  return book.changed ? goOn(name, book) : continueAsNew({ ...name, stored });
+/** Large memory travels by digest, as every large payload does: nothing comes between taking it and handing it on. */
+async function goOn({ carried: _, stored: __, ...name }: GateInput, book: GateBook, second: boolean): Promise<never> {
+  const carried = book.memory();
+  if (second || JSON.stringify(carried).length <= firstCarriedLimit) return continueAsNew({ ...name, carried });
+  const before = book.state;
+  const stored = await control.keepState(carried);
+  return book.state === before ? continueAsNew({ ...name, stored }) : goOn(name, book, second);
 }

@@ -7,7 +7,7 @@ export interface GateName {
   readonly queue: string;
 }
 
-/** `key` is the build set's key in its gate, which counts the items and each item's build sets. */
+/** `key` names the build set in its gate: see `buildSetKey`. */
 export interface BuildSetName {
   readonly tenant: string;
   readonly pipeline: string;
@@ -37,6 +37,20 @@ export function gateId(name: GateName): string {
 export function parseGateId(id: string): GateName {
   const [tenant, pipeline, queue] = split(id, 'gate', 3);
   return { tenant, pipeline, queue } as GateName;
+}
+
+/**
+ * A build set's key for the world: the gate's own, which counts the items and each item's build sets, and a token that
+ * tells it from the same one in another life of the gate. Those of the first version have none.
+ */
+export function buildSetKey(key: string, token: string): string {
+  return `${key}-${token}`;
+}
+
+/** The gate's own key in it, and the token, where it has one. */
+export function splitBuildSetKey(whole: string): { readonly key: string; readonly token?: string } {
+  const [key = '', token] = whole.split('-', 2);
+  return token === undefined ? { key } : { key, token };
 }
 
 export function buildSetId(name: BuildSetName): string {

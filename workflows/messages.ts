@@ -20,6 +20,9 @@ export const commandsSignal = defineSignal<[GateMessage]>('commands');
 /** The same, with the answer to the last command: enqueue, dequeue, promote, retrigger. */
 export const commandsUpdate = defineUpdate<GateAnswer, [GateMessage]>('ask');
 
+/** Several messages, applied in order; the answer to each one's last command. */
+export const messagesUpdate = defineUpdate<readonly GateAnswer[], [readonly GateMessage[]]>('messages');
+
 /** What the gate shows of itself: the same snapshot that it hands to the store. */
 export const queueQuery = defineQuery<QueueSnapshot>('queue');
 

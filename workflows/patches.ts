@@ -11,6 +11,12 @@ export const patches = {
     because:
       'a build set waited for ever for jobs that had been cancelled, and its words to the gate overtook each other',
   },
+  'gate-lives': {
+    since: '2026-11-27',
+    because:
+      'ids of build sets name the life of their gate, words to one follow each other, activities take a bounded number ' +
+      'of actions, and the memory is handed on without an activity',
+  },
 } as const satisfies Readonly<Record<string, { readonly since: string; readonly because: string }>>;
 
 export type Patch = keyof typeof patches;

@@ -1,3 +1,4 @@
+import type { Undelivered } from '../pipelines/gate/state.ts';
 import type { Artifact, BuildResult, BuildSetResult, Stage } from '../pipelines/model/job.ts';
 import type { Pipeline } from '../pipelines/model/pipeline.ts';
 import type { BuildIdentity, JobInput, JobStart, StageTiming } from './contract.ts';
@@ -45,6 +46,8 @@ export interface QueueSnapshot extends GateName {
   /** Items that may be worked on at once; 0 is no limit. */
   readonly window: number;
   readonly items: readonly ItemSnapshot[];
+  /** Reports that were given up, the latest last. Absent: none. */
+  readonly undelivered?: readonly Undelivered[];
 }
 
 export interface ItemSnapshot {

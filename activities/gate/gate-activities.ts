@@ -1,7 +1,8 @@
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
-import type { BlobRef, SourceState } from '../../pipelines/model/artifact.ts';
+import type { BlobRef } from '../../pipelines/model/artifact.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
-import type { StoredGraph, SubmitInput, TellAction, TellInput } from '../../workflows/contract.ts';
+import type { StoredGraph, SubmitInput, Submitted, TellAction, TellInput, Told } from '../../workflows/contract.ts';
+import { failureOf, reasonOf } from '../outcome.ts';
 import type { BlobStore } from '../ports.ts';
 import type { ReviewHost } from '../review/port.ts';
 
@@ -15,31 +16,35 @@ export interface GateDeps {
   readonly pass: (action: Exclude<TellAction, { kind: 'report' }>) => Promise<void>;
 }
 
-interface Submitted {
-  /** Keys of the patch sets that are merged. */
-  readonly merged: readonly string[];
-  readonly refused?: string;
-}
-
 export function createGateActivities(deps: GateDeps) {
   return {
+    /** Merges in order, and stops at the first change that is not merged. */
     async submit(input: SubmitInput): Promise<Submitted> {
-      const tested = input.graph ? (await recall<StoredGraph>(deps, input.graph)).sources : [];
       const merged: string[] = [];
+      if (!input.graph) return { merged, refused: 'no state of it was tested' };
+      const tested = await recall<StoredGraph>(deps, input.graph);
       for (const change of input.changes) {
-        const refused = await merge(deps, { change, tested, rules: input.rules });
-        if (refused !== undefined) return { merged, refused };
+        const answer = await orAway(() => merge(deps, { change, tested, rules: input.rules }));
+        if (answer !== undefined) return { merged, ...answer };
         merged.push(change.key);
-        await deps.look(change.connection, change.id);
+        // The merge is done: what cannot be looked at now, the periodic sync finds.
+        await deps.look(change.connection, change.id).catch(() => undefined);
       }
       return { merged };
     },
 
-    async tell(input: TellInput): Promise<void> {
+    /** Says and does in order; what is about a change waits for what is before it about the same one. */
+    async tell(input: TellInput): Promise<readonly Told[]> {
+      const told: Told[] = [];
+      const held = new Set<string>();
       for (const action of input.actions) {
-        if (action.kind !== 'report') await deps.pass(action);
-        else await report(deps, action, [input.life, input.pipeline, action.key].join('/'));
+        const about = action.kind === 'report' ? action.changes : [action.change];
+        if (about.some((change) => held.has(change))) continue;
+        const failed = await failureOf(action.key, () => say(deps, input, action));
+        told.push(failed ?? { key: action.key });
+        if (failed) for (const change of about) held.add(change);
       }
+      return told;
     },
 
     keepState: (state: unknown): Promise<BlobRef> => deps.blobs.put(JSON.stringify(state)),
@@ -53,23 +58,41 @@ async function recall<T>(deps: GateDeps, ref: BlobRef): Promise<T> {
   return JSON.parse((await deps.blobs.read(ref.digest)).toString('utf8'));
 }
 
+async function say(deps: GateDeps, input: TellInput, action: TellAction): Promise<void> {
+  if (action.kind !== 'report') await deps.pass(action);
+  else await report(deps, action, [input.life, input.pipeline, action.key].join('/'));
+}
+
+async function orAway<T>(work: () => Promise<T>): Promise<T | { readonly away: string }> {
+  try {
+    return await work();
+  } catch (error) {
+    return { away: reasonOf(error) };
+  }
+}
+
 interface Merge {
   readonly change: ChangeFacts;
-  readonly tested: readonly SourceState[];
+  readonly tested: StoredGraph;
   readonly rules: readonly ConnectionRule[];
 }
 
 /** @returns why the change was not merged; undefined when it is */
-async function merge(deps: GateDeps, { change, tested, rules }: Merge): Promise<string | undefined> {
+async function merge(
+  deps: GateDeps,
+  { change, tested, rules }: Merge,
+): Promise<{ readonly refused: string } | undefined> {
   const { id, project, branch, patchset, connection } = change;
   if (!rules.some((rule) => rule.connection === connection && rule.body.submit === true)) {
-    return `the pipeline's success reporters do not submit changes of ${connection}`;
+    return { refused: `the pipeline's success reporters do not submit changes of ${connection}` };
   }
   const host = deps.host(connection);
-  if (!host) return `nothing serves the connection ${connection}`;
-  const state = tested.find((one) => one.project === project && one.branch === branch) ?? null;
+  if (!host) return { refused: `nothing serves the connection ${connection}` };
+  const state = tested.sources.find((one) => one.project === project && one.branch === branch);
+  const isTested = tested.changes.some((one) => one.id === id && one.patchset === patchset);
+  if (!state || !isTested) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
   const answer = await host.submit({ change: id, patchset, tested: state });
-  return 'reason' in answer ? answer.reason : undefined;
+  return 'reason' in answer ? { refused: answer.reason } : undefined;
 }
 
 async function report(deps: GateDeps, action: TellAction & { kind: 'report' }, key: string): Promise<void> {

@@ -10,10 +10,18 @@ import {
 } from '../../pipelines/language/language.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { JobGraph } from '../../pipelines/model/job.ts';
-import type { GraphRef, Prepared, PrepareInput, PrepareItem, StoredGraph } from '../../workflows/contract.ts';
+import type {
+  GraphRef,
+  Prepared,
+  PreparedItem,
+  PrepareInput,
+  PrepareItem,
+  StoredGraph,
+} from '../../workflows/contract.ts';
 import type { ChainItem, ChainResult } from '../git/chain.ts';
 import type { MergeMode } from '../git/merge.ts';
 import type { Git } from '../git/port.ts';
+import { failureOf } from '../outcome.ts';
 import type { BlobStore } from '../ports.ts';
 import type { Sealer } from '../secrets/port.ts';
 import { readChangedFiles } from './config-files.ts';
@@ -38,18 +46,54 @@ export function createPrepare(deps: PrepareDeps) {
     const layout = await deps.layouts.current();
     const known = new Map<string, StoredGraph>();
     for (const [key, ref] of Object.entries(input.graphs)) known.set(key, await recall(deps, ref));
-    const states = await mergeAll(deps, layout, { input, known });
-    const prepared: Prepared[] = [];
-    for (const item of input.items) {
-      const result = states.get(item.key);
-      const base = item.base === null ? undefined : known.get(item.base);
-      const made = await freezeItem(deps, layout, { pipeline: input.pipeline, item, result, base });
-      if (made.stored) known.set(item.key, made.stored);
-      const graph = made.stored ? await deps.blobs.put(JSON.stringify(made.stored)) : null;
-      prepared.push({ key: item.key, outcome: made.outcome, graph });
-    }
-    return prepared;
+    const prepareBatch = async (items: readonly PrepareItem[]): Promise<PreparedItem[]> => {
+      const states = await mergeAll(deps, layout, { items, known });
+      const prepared: PreparedItem[] = [];
+      for (const item of items) {
+        const result = states.get(item.key);
+        const base = item.base === null ? undefined : known.get(item.base);
+        const made = await freezeItem(deps, layout, { pipeline: input.pipeline, item, result, base });
+        if (made.stored) known.set(item.key, made.stored);
+        const graph = made.stored ? await deps.blobs.put(JSON.stringify(made.stored)) : null;
+        prepared.push({ key: item.key, outcome: made.outcome, graph });
+      }
+      return prepared;
+    };
+    // As one chain, which is fast; where something is wrong with one of them, each by itself, to find out with which.
+    return prepareBatch(input.items).catch(() => prepareEach(deps.git, input.items, prepareBatch));
   };
+}
+
+/** What stands on an item that failed is left out: it is asked for again. */
+async function prepareEach(
+  git: Git,
+  items: readonly PrepareItem[],
+  prepare: (items: readonly PrepareItem[]) => Promise<readonly PreparedItem[]>,
+): Promise<readonly Prepared[]> {
+  const prepared: Prepared[] = [];
+  const failed = new Set<string>();
+  for (const item of items) {
+    if (item.base !== null && failed.has(item.base)) {
+      failed.add(item.key);
+      continue;
+    }
+    const failure = await failureOf(item.key, async () => void prepared.push(...(await prepare([item]))));
+    if (!failure) continue;
+    failed.add(item.key);
+    const gone = await goneFrom(git, item);
+    if (gone === undefined) prepared.push(failure);
+    else prepared.push({ key: item.key, graph: null, outcome: { kind: 'config-error', message: gone } });
+  }
+  return prepared;
+}
+
+/** What is no longer there for an item: nothing that waiting mends. */
+async function goneFrom(git: Git, { changes, ahead }: PrepareItem): Promise<string | undefined> {
+  for (const { project, branch, kind } of [...ahead, ...changes]) {
+    const tip = kind === 'tag' ? branch : await git.branchTip(project, branch).catch(() => branch);
+    if (tip === null) return `${project} has no branch ${branch} any more`;
+  }
+  return undefined;
 }
 
 async function recall(deps: PrepareDeps, ref: GraphRef): Promise<StoredGraph> {
@@ -57,16 +101,20 @@ async function recall(deps: PrepareDeps, ref: GraphRef): Promise<StoredGraph> {
 }
 
 interface Batch {
-  readonly input: PrepareInput;
+  readonly items: readonly PrepareItem[];
   readonly known: ReadonlyMap<string, StoredGraph>;
 }
 
 /** The Git part for the whole batch: branches and merged changes as they are, proposed changes merged in a chain. */
-async function mergeAll(deps: PrepareDeps, layout: Layout, { input, known }: Batch): Promise<Map<string, ChainResult>> {
+async function mergeAll(
+  deps: PrepareDeps,
+  layout: Layout,
+  { items: all, known }: Batch,
+): Promise<Map<string, ChainResult>> {
   const results = new Map<string, ChainResult>();
-  const proposed = input.items.filter((item) => isProposed(item.changes));
-  await ensureAll(deps.git, input.items);
-  for (const item of input.items.filter((one) => !proposed.includes(one))) {
+  const proposed = all.filter((item) => isProposed(item.changes));
+  await ensureAll(deps.git, all);
+  for (const item of all.filter((one) => !proposed.includes(one))) {
     const sources = await Promise.all(item.changes.map((change) => stateOf(deps.git, change)));
     results.set(item.key, { key: item.key, kind: 'ready', sources });
   }

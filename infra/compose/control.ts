@@ -81,7 +81,10 @@ export function createControl(deps: ControlDeps) {
   };
   const enqueue = (what: EnqueueRequest) =>
     'change' in what ? router.enqueue(what.pipeline, what.change) : router.enqueueBranch(what.pipeline, what);
-  const operations = createOperations({ client: temporal.client, store, enqueue, mend: sweeper.mend });
+  const operations = createOperations({
+    ...{ client: temporal.client, gates: review.gates, store },
+    ...{ enqueue, mend: sweeper.mend },
+  });
   return { activities, operations, changes: review.changes, intake: review.intake };
 }
 
@@ -117,7 +120,7 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
     const host = connection === undefined ? undefined : router.host(connection);
     return host === undefined ? null : host.readMerged(of);
   };
-  return { router, layouts, retire, intake, merged, changes: watched(people, router, tidy) };
+  return { router, layouts, gates, retire, intake, merged, changes: watched(people, router, tidy) };
 }
 
 /** What people do is seen by the gates before they get their answer. */

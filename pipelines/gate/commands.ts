@@ -35,11 +35,21 @@ export function carryOut(draft: Draft, command: GateCommand): GateAnswer {
     case 'submitted':
       return answered(draft, command);
     case 'done':
-      emit(draft, { type: 'action-done', key: command.action });
+      concluded(draft, command);
       return done;
     default:
       return progressed(draft, command);
   }
+}
+
+/** What was given up is a fact from then on. */
+function concluded(draft: Draft, { action: key, failed, time }: Command<'done'>): void {
+  const action = draft.state.outbox.find((one) => one.key === key);
+  if (action && failed !== undefined) {
+    const changes = action.kind === 'report' ? action.changes : [action.change];
+    emit(draft, { type: 'action-given-up', undelivered: { key, kind: action.kind, changes, reason: failed, time } });
+  }
+  emit(draft, { type: 'action-done', key });
 }
 
 function enqueued(draft: Draft, command: Command<'enqueue'>): GateAnswer {

@@ -40,6 +40,9 @@ interface Order {
   readonly followers: Map<string, Set<string>>;
 }
 
+/** What was given up is remembered for people to see; older ones are in the history. */
+const mostUndelivered = 50;
+
 /** Queues to their items by id, left by the draft that made the queues to the next one. */
 const itemsOf = new WeakMap<GateState['queues'], Map<string, Item>>();
 
@@ -105,6 +108,9 @@ export function apply(draft: Draft, event: GateEvent): void {
       return;
     case 'action-done':
       draft.state = { ...state, outbox: state.outbox.filter((action) => action.key !== event.key) };
+      return;
+    case 'action-given-up':
+      draft.state = { ...state, undelivered: [...state.undelivered, event.undelivered].slice(-mostUndelivered) };
       return;
     default:
       applyToQueues(draft, event);

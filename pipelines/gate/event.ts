@@ -1,7 +1,7 @@
 import type { BuildSetEvent } from '../jobs/state.ts';
 import type { Pipeline } from '../model/pipeline.ts';
 import type { ChangeFacts, GateLimits, PrepareOutcome, ProvidedResult } from './command.ts';
-import type { Item, OutboxAction, Queue, SpeculativeBase, Standing } from './state.ts';
+import type { Item, OutboxAction, Queue, SpeculativeBase, Standing, Undelivered } from './state.ts';
 
 /** What happened, once decided. Folding these over the initial state gives the state again. */
 export type GateEvent = GeneralEvent | QueueEvent | ItemEvent;
@@ -14,7 +14,8 @@ export type GeneralEvent =
   | ResultsKept
   | { readonly type: 'standing-changed'; readonly pipeline: string; readonly standing: Standing }
   | { readonly type: 'action-wanted'; readonly action: OutboxAction }
-  | { readonly type: 'action-done'; readonly key: string };
+  | { readonly type: 'action-done'; readonly key: string }
+  | { readonly type: 'action-given-up'; readonly undelivered: Undelivered };
 
 /** What the change's jobs provide to others, kept when its item leaves. */
 export interface ResultsKept {

@@ -17,6 +17,18 @@ export interface GateState {
   readonly queues: readonly Queue[];
   /** What is still to be said and told, in order. */
   readonly outbox: readonly OutboxAction[];
+  /** What could not be said or told, the latest last: given up, for a queue does not wait for it. */
+  readonly undelivered: readonly Undelivered[];
+}
+
+/** A report, or word to another gate, that was given up. */
+export interface Undelivered {
+  readonly key: string;
+  readonly kind: OutboxAction['kind'];
+  /** Keys of the patch sets that it was about. */
+  readonly changes: readonly string[];
+  readonly reason: string;
+  readonly time: number;
 }
 
 export type OutboxAction = ReportRequest | SupersedeAction | FireAction;
@@ -104,5 +116,6 @@ export function initialGate(): GateState {
     facts: { changes: {}, patchsets: {} },
     queues: [],
     outbox: [],
+    undelivered: [],
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Actor } from '../../pipelines/model/actor.ts';
+import { createGateClient } from '../../server/events/gate-client.ts';
 import { createOperations } from '../../server/operations.ts';
 import type { Operations } from '../../server/port.ts';
 import { change, frozenJob } from '../workflows/make.ts';
@@ -32,7 +33,7 @@ before(async () => {
       buildsOf(filter.change).filter(({ job }) => job === filter.job),
   };
   operations = createOperations({
-    ...{ client, store, enqueue: async () => ({ ok: true }) },
+    ...{ client, gates: createGateClient(client), store, enqueue: async () => ({ ok: true }) },
     mend: outside.sweeper(world.temporal).mend,
   });
 });

@@ -80,7 +80,8 @@ test('a change that first brings its project into a pipeline runs there, with th
     blobs,
     sealer: await createSealer(join(root, 'keys')),
   })(input);
-  const { outcome } = prepared ?? assert.fail('nothing was prepared');
+  assert.ok(prepared && 'outcome' in prepared, 'nothing was prepared');
+  const { outcome } = prepared;
   assert.deepEqual(outcome.kind === 'ready' && outcome.graph.jobs.map(({ name }) => name), ['unit']);
   const refused = await router.enqueue('gate', '1');
   assert.match(refused.ok ? '' : refused.reason, /new does not use the pipeline gate/);

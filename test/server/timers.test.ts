@@ -89,7 +89,7 @@ test('what a turn brings in is prepared as the branch is, with its jobs', async 
   const item = { key: '1.1', base: null, changes: observed.changes, ahead: [], trigger };
   const name = { tenant: 'main', pipeline: 'nightly', queue: 'tool' };
   const [prepared] = await prepare({ ...name, items: [item], graphs: {} });
-  assert.ok(prepared?.outcome.kind === 'ready', JSON.stringify(prepared));
+  assert.ok(prepared && 'outcome' in prepared && prepared.outcome.kind === 'ready', JSON.stringify(prepared));
   assert.deepEqual(
     prepared.outcome.graph.jobs.map((job) => job.name),
     ['fuzz'],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   buildSetId,
+  buildSetKey,
   gateId,
   jobId,
   mirrorId,
@@ -11,6 +12,7 @@ import {
   parseMirrorId,
   parseReleaseId,
   releaseId,
+  splitBuildSetKey,
 } from '../../workflows/ids.ts';
 
 const buildSet = {
@@ -50,6 +52,16 @@ for (const [says, id, text, back, given] of rows) {
     assert.deepEqual(back, given);
   });
 }
+
+test('R2: a key of a build set names its number and its life; older ones have the number alone', () => {
+  const key = buildSetKey('7.1', '3fa9c2d1');
+  assert.equal(key, '7.1-3fa9c2d1');
+  assert.deepEqual(splitBuildSetKey(key), { key: '7.1', token: '3fa9c2d1' });
+  assert.deepEqual(splitBuildSetKey('7.1'), { key: '7.1' });
+  const named = { ...buildSet, key };
+  assert.deepEqual(parseBuildSetId(buildSetId(named)), named);
+  assert.deepEqual(parseJobId(jobId({ ...job, key })), { ...job, key });
+});
 
 test('an id of another kind is refused', () => {
   assert.throws(() => parseGateId('mirror/deb'), /not the id of a gate/);

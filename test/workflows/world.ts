@@ -21,15 +21,18 @@ import type { Tick, Timer } from '../../pipelines/policy/timers.ts';
 import {
   type BuildRecord,
   type BuildSetRecord,
+  type FailedAction,
   type GateInput,
   type Prepared,
   type PrepareInput,
+  type PrepareItem,
   type QueueSnapshot,
   type ResumeInput,
   type StageInput,
   type StageResult,
   type StoredGraph,
   type SubmitInput,
+  type Submitted,
   type TellAction,
   type TellInput,
   taskQueues,
@@ -71,6 +74,13 @@ export class Outside {
   readonly retired = new Set<string>();
   /** Architecture of the workers for a label; undefined: nobody knows it. */
   archOf: (label: string) => string | undefined = () => 'test';
+  /** How saying something fails; undefined where it does not. */
+  refuse: (action: TellAction) => Omit<FailedAction, 'key'> | undefined = () => undefined;
+  /** How preparing an item fails. */
+  unprepared: (item: PrepareItem) => Omit<FailedAction, 'key'> | undefined = () => undefined;
+  /** Why a merge is not possible just now. */
+  away: string | undefined;
+  readonly submitted: SubmitInput[] = [];
   /** Timers as configured, and those that have fired. */
   timers: readonly Timer[] = [];
   readonly ticks: Tick[] = [];
@@ -105,11 +115,14 @@ export class Outside {
       prepare: async (input: PrepareInput) => this.prepare(input),
       submit: async (input: SubmitInput) => this.submit(input),
       tell: async (input: TellInput) => {
-        for (const action of input.actions) {
+        return input.actions.map((action) => {
+          const failed = this.refuse(action);
+          if (failed) return { key: action.key, ...failed };
           const key = `${input.life}/${action.key}`;
           if (!this.#toldKeys.has(key)) this.told.push(action);
           this.#toldKeys.add(key);
-        }
+          return { key: action.key };
+        });
       },
       projectQueue: async (snapshot: QueueSnapshot) => void this.queues.set(snapshot.workflow, snapshot),
       recordBuild: async (record: BuildRecord) => void this.builds.set(record.id, record),
@@ -167,23 +180,32 @@ export class Outside {
   private prepare(input: PrepareInput): Prepared[] {
     this.prepared.push(input.items.map(({ key }) => key));
     const states = new Map<string, StoredGraph>();
+    const failed = new Set<string | null>();
     for (const [key, { digest }] of Object.entries(input.graphs)) {
       states.set(key, JSON.parse(this.blobs.get(digest) ?? ''));
     }
-    return input.items.map(({ key, base, changes, ahead }) => {
+    return input.items.flatMap((item): Prepared[] => {
+      const { key, base, changes, ahead } = item;
+      const failure = this.unprepared(item);
+      if (failure || failed.has(base)) failed.add(key);
+      if (failure) return [{ key, ...failure }];
+      if (failed.has(base)) return [];
       const conflict = changes.find(({ id }) => this.conflicts.has(id));
-      if (conflict) return { key, graph: null, outcome: { kind: 'conflict', message: `${conflict.id} conflicts` } };
+      if (conflict) return [{ key, graph: null, outcome: { kind: 'conflict', message: `${conflict.id} conflicts` } }];
       const below = states.get(base ?? '')?.sources ?? ahead.map(sourceOf);
       const sources = [...below, ...changes.map(sourceOf)];
       const jobs = changes.flatMap((change) => this.jobs(change).map((job) => ({ ...job, change: change.id })));
       const graph = { jobs, failFast: this.failFast, warnings: [] };
       const stored = { graph, sources, changes, reconfigured: [] };
       states.set(key, stored);
-      return { key, graph: this.keep(stored), outcome: { kind: 'ready', graph } };
+      return [{ key, graph: this.keep(stored), outcome: { kind: 'ready', graph } }];
     });
   }
 
-  private submit({ changes }: SubmitInput) {
+  private submit(input: SubmitInput): Submitted {
+    const { changes } = input;
+    if (this.away !== undefined) return { merged: [], away: this.away };
+    this.submitted.push(input);
     for (const { id } of changes) if (!this.merged.includes(id)) this.merged.push(id);
     return { merged: changes.map(({ key }) => key) };
   }

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createGateActivities, type GateDeps } from '../../../activities/gate/gate-activities.ts';
+import type { ReviewHost, SubmitRequest } from '../../../activities/review/port.ts';
+import type { StoredGraph, SubmitInput, TellAction } from '../../../workflows/contract.ts';
+import { change } from '../../workflows/make.ts';
+
+const state = { project: 'tinycdb', branch: 'main', commit: 'c'.repeat(40), tree: 'd'.repeat(40) };
+const rules = [{ connection: 'git', body: { submit: true } }];
+const ref = { digest: 'sha256:0', size: 1 };
+const input: SubmitInput = {
+  ...{ tenant: 'main', pipeline: 'gate', queue: 'q', key: '1.1/submit' },
+  ...{ changes: [change('git:1')], rules, graph: ref },
+};
+
+/** A host that merges all that it is asked to, with what it was asked. */
+function setup(tested: Partial<StoredGraph>, host: Partial<ReviewHost> = {}) {
+  const submitted: SubmitRequest[] = [];
+  const reported: string[] = [];
+  const review = {
+    submit: async (request: SubmitRequest) => {
+      submitted.push(request);
+      return { kind: 'merged', state };
+    },
+    readChange: async (id: string) => change(id),
+    report: async ({ change: id }: { change: string }) => void reported.push(id),
+    ...host,
+  } as unknown as ReviewHost;
+  const deps: GateDeps = {
+    host: () => review,
+    blobs: {
+      put: async () => ref,
+      read: async () => Buffer.from(JSON.stringify({ sources: [], changes: [], ...tested })),
+    },
+    look: async () => {},
+    pass: async () => {},
+  };
+  return { activities: createGateActivities(deps), submitted, reported };
+}
+
+const own = { id: 'git:1', patchset: 1, project: 'tinycdb', branch: 'main' };
+
+test('R2: what was tested is merged; without a tested state of that very patch set nothing is', async () => {
+  const good = setup({ sources: [state], changes: [own] });
+  assert.deepEqual(await good.activities.submit(input), { merged: ['git:1,1'] });
+  assert.deepEqual(good.submitted[0]?.tested, state);
+  const rows: [StoredGraph['changes'], StoredGraph['sources'], SubmitInput][] = [
+    [[own], [state], { ...input, graph: null }],
+    [[own], [], input],
+    [[own], [{ ...state, branch: 'other' }], input],
+    [[{ ...own, patchset: 2 }], [state], input],
+    [[{ ...own, id: 'git:2' }], [state], input],
+  ];
+  for (const [changes, sources, asked] of rows) {
+    const { activities, submitted } = setup({ changes, sources });
+    const answer = await activities.submit(asked);
+    assert.deepEqual([answer.merged, submitted], [[], []]);
+    assert.match(answer.refused ?? '', /tested/);
+  }
+});
+
+test('R5: a host that does not answer is away: that says nothing of the change', async () => {
+  const submit = async () => Promise.reject(Object.assign(new Error('connect refused'), { code: 'ECONNREFUSED' }));
+  const { activities } = setup({ sources: [state], changes: [own] }, { submit });
+  assert.deepEqual(await activities.submit(input), { merged: [], away: 'connect refused' });
+});
+
+test('R5: each report has an outcome; those of one change stay in order', async () => {
+  const report = async ({ change: id }: { change: string }) => {
+    if (id === 'git:2') throw new Error('no permission');
+    if (id === 'git:3') throw Object.assign(new Error('no route'), { code: 'EHOSTUNREACH' });
+  };
+  const { activities } = setup({}, { report } as Partial<ReviewHost>);
+  const said = (key: string, id: string): TellAction => ({
+    ...{ kind: 'report', key, action: 'success', pipeline: 'gate', changes: [`${id},1`] },
+    ...{ buildSet: null, result: null, message: '', rules },
+  });
+  const actions = [said('a', 'git:1'), said('b', 'git:2'), said('c', 'git:2'), said('d', 'git:3'), said('e', 'git:4')];
+  const told = await activities.tell({ tenant: 'main', pipeline: 'gate', queue: 'q', life: 'l', actions });
+  assert.deepEqual(told, [
+    { key: 'a' },
+    { key: 'b', failed: 'refused', reason: 'no permission' },
+    { key: 'd', failed: 'away', reason: 'no route' },
+    { key: 'e' },
+  ]);
+});
