@@ -1,0 +1,151 @@
+import type { GateCommand } from '../../../pipelines/gate/command.ts';
+import type { FrozenJob, Playbook } from '../../../pipelines/model/job.ts';
+import type { JobInput, StageInput } from '../../../workflows/contract.ts';
+import { change, frozenJob } from '../make.ts';
+import { clientOf } from './client.ts';
+import { gateName, merged, Outside, pipeline, type Verdict } from './outside.ts';
+import type { Ground, Scene } from './play.ts';
+import type { Run } from './run.ts';
+import { fromPayloads } from './sdk.ts';
+import type { Step } from './temporal.ts';
+
+/** A gate, with changes and the people who propose them and ask the gate for something. */
+export class GateScene implements Scene {
+  readonly outside: Outside;
+  readonly #ground: Ground;
+  readonly #client;
+
+  constructor(ground: Ground) {
+    const { choices, temporal } = ground;
+    this.#ground = ground;
+    this.#client = clientOf(temporal.server);
+    const failFast = choices.of([false, true]);
+    const jobs = choices.of(graphs);
+    const verdict = (input: StageInput) => this.#verdict(input);
+    this.outside = new Outside(this.#client, { jobs: () => jobs, failFast, limits: { one: 1 }, verdict });
+    const projects = choices.of([['p'], ['p', 'r']]);
+    for (const [index, id] of ['a', 'b', 'c'].slice(0, choices.of([2, 3, 1])).entries()) {
+      this.outside.changes.set(id, change(id, { project: projects[index % projects.length] ?? 'p' }));
+    }
+  }
+
+  readonly activity: Scene['activity'] = (type) => this.outside.activity(type);
+
+  steps(): Step[] {
+    const open = this.outside.facts.filter(({ status }) => status === 'open');
+    const steps = open.flatMap(({ id, key, patchset }) => this.#stepsOf(id, key, patchset));
+    const jobs = this.#ground.temporal.server.runs.filter(({ identity }) => identity.workflowType === 'job');
+    for (const run of jobs) {
+      steps.push({ label: `start by hand ${run.id}`, act: () => this.#startByHand(run) });
+      if (run.isOpen) steps.push({ label: `cancel ${run.id}`, act: () => this.#cancel(run) });
+    }
+    steps.push({ label: 'push to p', act: () => this.#push('p') });
+    return [...steps, { label: 'sweep', act: () => this.tidy() }];
+  }
+
+  tidy(): void {
+    const options = { workflowId: 'sweep/main', args: [{ tenant: 'main' }], taskQueue: 'control' };
+    void this.#client.workflow.start('sweep', options).catch(() => undefined);
+  }
+
+  #stepsOf(id: string, key: string, patchset: number): Step[] {
+    const next = { patchset: patchset + 1, key: `${id},${patchset + 1}` };
+    const again = { type: 'retrigger', change: id };
+    return [
+      { label: `enqueue ${id}`, act: () => this.#enqueue(id, key) },
+      { label: `retrigger build of ${id}`, act: () => this.#ask('retrigger', id, { ...again, job: 'build' }) },
+      { label: `dequeue ${id}`, act: () => this.#ask('dequeue', id, { type: 'dequeue', change: id }) },
+      { label: `promote ${id}`, act: () => this.#ask('promote', id, { type: 'promote', changes: [id] }) },
+      { label: `new patch set of ${id}`, act: () => this.#edit('patchset', id, next) },
+      { label: `abandon ${id}`, act: () => this.#edit('abandon', id, { status: 'abandoned' }) },
+    ];
+  }
+
+  #enqueue(id: string, key: string): void {
+    this.#ground.did('enqueue', id);
+    const time = Date.now();
+    const commands: GateCommand[] = [
+      { type: 'observe', time, changes: this.outside.facts },
+      { type: 'enqueue', time, pipeline: 'gate', change: key },
+    ];
+    const message = { id: this.outside.eventId(id), pipeline, limits: {}, commands };
+    void this.outside.gates.tell(gateName, message);
+  }
+
+  #ask(
+    kind: string,
+    id: string,
+    asked: { readonly type: string; readonly job?: string; readonly [more: string]: unknown },
+  ): void {
+    const deed = this.#ground.did(kind, id, asked.job === undefined ? {} : { job: asked.job });
+    const command = { time: Date.now(), pipeline: 'gate', ...asked } as unknown as GateCommand;
+    const answered = this.outside.gates.ask(gateName, { id: this.outside.eventId(id), commands: [command] });
+    answered.then(
+      (answer) => Object.assign(deed, { answer }),
+      () => undefined,
+    );
+  }
+
+  #edit(kind: string, id: string, news: object): void {
+    this.#ground.did(kind, id);
+    const known = this.outside.changes.get(id);
+    if (known) this.outside.changes.set(id, { ...known, ...news });
+    void this.outside.show(id);
+  }
+
+  /** "Start Workflow Like This One", in Temporal's pages. */
+  #startByHand(run: Run): void {
+    const [input] = fromPayloads(run.input) as [JobInput];
+    this.#ground.did('by hand', input.change);
+    const options = { workflowId: this.#ground.temporal.server.nextId('hand'), args: [input], taskQueue: 'control' };
+    void this.#client.workflow.start('job', options).catch(() => undefined);
+  }
+
+  #cancel(run: Run): void {
+    void this.#client.workflow
+      .getHandle(run.id)
+      .cancel()
+      .catch(() => undefined);
+  }
+
+  /** Somebody moves a branch without asking the gate. */
+  #push(project: string): void {
+    this.#ground.did('push', project);
+    const key = `push ${this.#ground.temporal.server.now}`;
+    this.outside.tips[project] = merged(this.outside.tip(project), { key });
+  }
+
+  #verdict({ build }: StageInput): Verdict {
+    const { choices, note } = this.#ground;
+    const verdict = choices.over ? 'SUCCESS' : choices.of(verdicts);
+    note(`${build.job} of ${build.change}: ${verdict}`);
+    return verdict;
+  }
+}
+
+const verdicts: readonly Verdict[] = [
+  ...(['SUCCESS', 'SUCCESS', 'SUCCESS', 'FAILURE', 'RETRY'] as const),
+  ...(['SUCCESS', 'fault', 'refusal'] as const),
+];
+
+const script: Playbook = {
+  path: 'run.sh',
+  project: 'p',
+  branch: 'main',
+  trusted: true,
+  cleanup: false,
+  level: 0,
+  semaphores: [],
+};
+const run = [script];
+
+/** The jobs of every change: one of these. */
+const graphs: readonly (readonly FrozenJob[])[] = [
+  [frozenJob('build', { run })],
+  [frozenJob('build', { run }), frozenJob('lint', { run, voting: false })],
+  [
+    frozenJob('build', { run, attempts: 2 }),
+    frozenJob('test', { run, dependencies: [{ name: 'build', soft: false }] }),
+  ],
+  [frozenJob('build', { run, semaphores: [{ name: 'one', max: 1, resourcesFirst: false }] })],
+];

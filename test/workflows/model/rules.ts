@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import type { GateScene } from './gate-scene.ts';
+import type { Merge } from './outside.ts';
+import type { Play } from './play.ts';
+
+type GatePlay = Play<GateScene>;
+
+/** A promotion says `dequeue`, and the change is in again. */
+const final = ['success', 'failure', 'merge-conflict', 'config-error', 'no-jobs'];
+const entities = ['gate', 'semaphores', 'mirror', 'timers'];
+
+/** Everything that must hold when all has come to rest. @throws what does not */
+export async function judge(play: GatePlay): Promise<void> {
+  for (const merge of play.scene.outside.merges) testedAsMerged(play, merge);
+  for (const { identity, stuck } of play.runs) {
+    assert.equal(stuck, undefined, `a task of ${identity.workflowId} fails for ever`);
+  }
+  nothingWaits(play);
+  await entitiesRest(play);
+  reportedOnce(play);
+  retriggersRan(play);
+  for (const run of play.runs) await run.replay();
+}
+
+/** What was merged was tested in that very state, by every voting job. */
+function testedAsMerged({ scene: { outside }, deeds }: GatePlay, { change, tree, tips, time }: Merge): void {
+  const pushed = new Set(deeds.flatMap(({ kind, subject: project }) => (kind === 'push' ? [project] : [])));
+  const names = new Set(outside.jobsOf(change).flatMap((job) => (job.voting ? [job.name] : [])));
+  for (const name of names) {
+    const found = outside.stages.some(({ input: { build, sources }, result, began }) => {
+      const ours = build.change === change.id && build.patchset === change.patchset && build.job === name;
+      const state = (project: string) => sources.find((one) => one.project === project)?.tree;
+      const others = sources.every((one) => pushed.has(one.project) || one.tree === tips[one.project]);
+      return ours && result === 'SUCCESS' && began < time && state(change.project) === tree && others;
+    });
+    assert.ok(found, `${change.key} was merged as ${tree}, and ${name} never passed on that`);
+  }
+}
+
+/** Nothing is open but entities, and no record says otherwise. */
+function nothingWaits({ runs, scene: { outside } }: GatePlay): void {
+  for (const { id, isOpen, identity } of runs) {
+    assert.ok(!isOpen || entities.includes(identity.workflowType), `${id} is open for ever`);
+  }
+  for (const build of outside.builds.values()) {
+    assert.ok(build.endTime !== null, `the record of ${build.id} says that it runs`);
+  }
+  for (const set of outside.buildSets.values()) {
+    assert.ok(set.endTime !== null, `the record of ${set.workflow} says that it runs`);
+  }
+}
+
+/** The gate is empty, nobody waits for a semaphore: what an ended job holds is taken from it when somebody wants it. */
+async function entitiesRest({ runs }: GatePlay): Promise<void> {
+  for (const run of runs.filter(({ isOpen }) => isOpen)) {
+    if (run.identity.workflowType === 'gate') {
+      const { items } = (await run.query('queue')) as {
+        items: { changes: { id: string }[]; state: string }[];
+      };
+      const held = items.map(({ changes, state }) => `${changes.map(({ id }) => id)} (${state})`);
+      assert.deepEqual(held, [], `${run.id} holds what nobody works on`);
+    }
+    if (run.identity.workflowType === 'semaphores') {
+      const { waiting } = (await run.query('semaphores')) as { waiting: unknown[] };
+      assert.deepEqual(waiting, [], 'semaphores are waited for');
+    }
+  }
+}
+
+function reportedOnce({ scene: { outside }, deeds }: GatePlay): void {
+  if (deeds.some(({ kind }) => kind === 'terminate gate')) return;
+  for (const { id } of outside.facts) {
+    const enqueued = deeds.filter(({ kind, subject }) => kind === 'enqueue' && subject === id).length;
+    const reports = outside.reports.filter(({ change, action }) => change === id && final.includes(action));
+    const told = reports.map(({ action }) => action);
+    assert.ok(told.length <= enqueued, `${id} was enqueued ${enqueued} times and reported as ${told}`);
+    const others = deeds.some(
+      ({ kind, subject }) => subject === id && ['dequeue', 'patchset', 'abandon'].includes(kind),
+    );
+    if (enqueued === 1 && !others) assert.equal(told.length, 1, `${id} was enqueued once and reported as ${told}`);
+    for (const { action, time } of enqueued === 1 ? reports.slice(0, 1) : []) {
+      const start = outside.reports.find((one) => one.change === id && one.action === 'start');
+      assert.ok(!start || start.time <= time, `${id} was reported as started after ${action}`);
+    }
+  }
+}
+
+/** What was promised to run again has run again. */
+function retriggersRan({ scene: { outside }, deeds }: GatePlay): void {
+  const excuses = ['dequeue', 'patchset', 'abandon'];
+  if (deeds.some(({ kind }) => /^(terminate|reset|cancel) (gate|buildset)$/.test(kind))) return;
+  for (const { kind, subject, job, answer, time } of deeds) {
+    if (kind !== 'retrigger' || !answer?.ok) continue;
+    if (deeds.some((deed) => deed.subject === subject && excuses.includes(deed.kind))) continue;
+    const ran = outside.stages.some(({ input: { build }, began }) => {
+      return build.change === subject && build.job === job && began > time;
+    });
+    assert.ok(ran, `a retrigger of ${job} of ${subject} was answered with ok, and nothing ran`);
+  }
+}
