@@ -209,6 +209,7 @@ export class Outside {
       connection: 'git',
       capabilities: { votes: true, stacks: true, exactMerge: true },
       readChange: async (name) => this.changes.get(name) ?? null,
+      readMerged: async () => null,
       listOpenChanges: async () => this.facts.filter(({ status }) => status === 'open'),
       changesDependingOn: async () => [],
       readEvents: async () => ({ events: [], last: 0 }),
