@@ -3,10 +3,21 @@ import type { BlobRef } from '../pipelines/model/artifact.ts';
 import type { Artifact } from '../pipelines/model/job.ts';
 import type { StageInput, StageResult } from '../workflows/contract.ts';
 
+/** A file whose content is stored. */
+export interface FileContent {
+  readonly path: string;
+  /** How many bytes it must have; absent: what it has when it is opened. */
+  readonly size?: number;
+}
+
 /** Content-addressed artifact storage. Putting the same content twice stores it once. */
 export interface BlobStore {
-  /** Stores bytes, text or a file's content (`{path}`); nothing half-written is ever visible. */
-  put(content: Uint8Array | string | { readonly path: string }): Promise<BlobRef>;
+  /**
+   * Stores bytes, text or a file's content (`{path}`); nothing half-written is ever visible.
+   *
+   * @throws for a path that is no regular file (a link is none), that changes meanwhile, or has not `size` bytes.
+   */
+  put(content: Uint8Array | string | FileContent): Promise<BlobRef>;
   /** @throws when there is no such content. */
   open(digest: string): Promise<Readable>;
   read(digest: string): Promise<Buffer>;
@@ -109,12 +120,38 @@ export interface ExecResult {
   readonly timedOut: boolean;
 }
 
+/** How much may be taken out of a container at once. */
+export interface CopyLimits {
+  /** Files and directories. */
+  readonly files: number;
+  /** Of all files together. */
+  readonly bytes: number;
+}
+
+export interface CopiedFile {
+  /** Below the directory that it was copied to. */
+  readonly path: string;
+  readonly size: number;
+}
+
 export interface Container {
   readonly id: string;
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
   /** Copies a host file or directory's content into a directory of the container. */
   copyIn(hostPath: string, containerDir: string): Promise<void>;
-  copyOut(containerPath: string, hostDir: string): Promise<void>;
+  /**
+   * Ends every program in the container but process 1, and makes sure of it from outside.
+   *
+   * @throws when something outlives it.
+   */
+  quiet(): Promise<void>;
+  /**
+   * Copies a file, or a directory with what is in it, out of the container, after `quiet`. Regular files alone are
+   * taken, each made anew in `hostDir`.
+   *
+   * @throws RefusedContent for links, devices and pipes, and for more than the limits allow; nothing stays then.
+   */
+  copyOut(containerPath: string, hostDir: string, limits?: CopyLimits): Promise<readonly CopiedFile[]>;
   /** Takes every network away. */
   isolate(): Promise<void>;
   /** Joins a network made by `createNetwork`. */

@@ -13,7 +13,7 @@ interface Count {
 /** Folders below `test/`, and how many of their files run at once; the first that fits a file has it. */
 const groups: readonly { readonly name: string; readonly under: RegExp; readonly atOnce: number }[] = [
   { name: 'workflows', under: /^test\/(workflows|server)\//, atOnce: 2 },
-  { name: 'activities', under: /^test\/(activities|infra)\//, atOnce: 2 },
+  { name: 'activities', under: /^test\/(activities|infra|hostile)\//, atOnce: 2 },
   { name: 'e2e', under: /^test\/e2e\//, atOnce: 1 },
   { name: 'unit', under: /^test\//, atOnce: 2 },
 ];

@@ -1,7 +1,9 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackageFile } from '../../pipelines/model/artifact.ts';
-import type { BlobStore } from '../ports.ts';
+import { filesOf, type Platform } from '../../pipelines/model/platform.ts';
+import { RefusedContent } from '../nodes/refused-content.ts';
+import type { BlobStore, FileContent } from '../ports.ts';
 import type { Prepared } from './port.ts';
 import { BuildProblem } from './problem.ts';
 import { places, type Room } from './room.ts';
@@ -10,6 +12,10 @@ type Description = Pick<PackageFile, 'package' | 'version' | 'arch'> & { readonl
 
 /** File names that the formats' own tools write; anything else was put there by the build. */
 const fileName = /^[A-Za-z0-9][A-Za-z0-9+.~_^-]*$/;
+/** Characters of such a name. */
+const longestName = 200;
+/** Tools that describe a package read no settings that a build may have left in its home. */
+const describing = { quiet: true, env: { HOME: '/' } } as const;
 
 /** Brings the built files out of the container, stores and describes each. Sorted by name. */
 export async function storeFiles(
@@ -17,27 +23,45 @@ export async function storeFiles(
   store: BlobStore,
   built: { readonly prepared: Prepared; readonly paths: readonly string[] },
 ): Promise<readonly PackageFile[]> {
-  const directory = await collect(room, built.paths);
+  const taken = await collect(room, built.paths);
   const files: PackageFile[] = [];
   for (const path of built.paths) {
-    const name = nameOf(path);
+    const content = taken.get(nameOf(path));
+    if (content === undefined) throw new BuildProblem(`${nameOf(path)} went away while it was collected`);
     const description = await describe(room, path, built.prepared);
-    files.push({ ...(await store.put({ path: join(directory, name) })), name, ...description });
+    files.push({ ...(await store.put(content)), name: nameOf(path), ...description });
   }
   if (!files.some(({ kind }) => kind === 'binary')) throw new BuildProblem('the build made no binary package');
   return files.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Brings all files out in one transfer. @returns the directory on this host. */
-async function collect(room: Room, paths: readonly string[]): Promise<string> {
-  const odd = paths.map(nameOf).find((name) => !fileName.test(name));
+/** Brings all files out in one transfer, when nobody is left to change them. @returns by name, where they are here */
+async function collect(room: Room, paths: readonly string[]): Promise<ReadonlyMap<string, FileContent>> {
+  const { container, platform, context } = room;
+  const odd = paths.map(nameOf).find((name) => !fileName.test(name) || name.length > longestName);
   if (odd !== undefined) throw new BuildProblem(`the build made a file with an unusable name: ${JSON.stringify(odd)}`);
+  const limits = { files: filesOf(platform), bytes: platform.limits.diskMiB * 1024 * 1024 };
+  if (paths.length >= limits.files) throw tooMuch(platform, 'files');
+  await container.quiet();
   const out = `${places.work}/out`;
   await room.build('collect', ['mkdir', out], { quiet: true });
   await room.build('collect', ['ln', ...paths, out], { quiet: true });
-  const directory = await mkdtemp(join(room.context.workdir, 'out-'));
-  await room.container.copyOut(out, directory);
-  return join(directory, 'out');
+  const directory = await mkdtemp(join(context.workdir, 'out-'));
+  const copied = await container.copyOut(out, directory, limits).catch((error) => {
+    if (!(error instanceof RefusedContent)) throw error;
+    throw error.limit === undefined
+      ? new BuildProblem(`what the build made is not taken: ${error.message}`)
+      : tooMuch(platform, error.limit);
+  });
+  return new Map(copied.map(({ path, size }) => [nameOf(path), { path: join(directory, path), size }]));
+}
+
+function tooMuch(platform: Platform, what: 'files' | 'bytes'): BuildProblem {
+  const limit =
+    what === 'files'
+      ? `${filesOf(platform)} files (the platform's limits.files)`
+      : `${platform.limits.diskMiB} MiB (the platform's limits.diskMiB)`;
+  return new BuildProblem(`what the build made is not taken: it is more than ${limit}`);
 }
 
 function nameOf(path: string): string {
@@ -54,7 +78,7 @@ async function describe(room: Room, path: string, prepared: Prepared): Promise<D
 async function describeDeb(room: Room, path: string): Promise<Description> {
   const argv = ['dpkg-deb', '--show', `--showformat=\${Package}\\t\${Version}\\t\${Architecture}\\t\${Section}`, path];
   const [name = '', version = '', arch = '', section = ''] = (
-    await room.build('look at a package', argv, { quiet: true })
+    await room.build('look at a package', argv, describing)
   ).split('\t');
   const debug = name.endsWith('-dbgsym') || section.trim() === 'debug';
   return { package: name, version, arch, kind: debug ? 'debug' : 'binary' };
@@ -64,7 +88,7 @@ async function describeRpm(room: Room, path: string): Promise<Description> {
   const format = '%{NAME}\\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{SOURCEPACKAGE}';
   const argv = ['rpm', '--query', '--package', '--nosignature', '--queryformat', format, path];
   const [name = '', version = '', arch = '', source = ''] = (
-    await room.build('look at a package', argv, { quiet: true })
+    await room.build('look at a package', argv, describing)
   ).split('\t');
   const debug = /-debug(?:info|source)$/.test(name);
   const kind = source === '1' ? 'source' : debug ? 'debug' : 'binary';

@@ -83,7 +83,9 @@ function createRoom(container: Container, platform: Platform, context: StageCont
     const { cwd = '/build', env, quiet = false, timeout } = options;
     if (!quiet) log.write(`${user === 'root' ? '#' : '$'} ${argv.join(' ')}\n`);
     const limit = timeout === undefined ? {} : { timeout };
-    const always = { user, cwd, signal, env: { ...environment, ...env }, ...limit };
+    // Tools that run as root must not read settings from a home that is the builder's.
+    const home = user === 'root' ? { HOME: '/root' } : {};
+    const always = { user, cwd, signal, env: { ...environment, ...home, ...env }, ...limit };
     return container.exec(argv, quiet ? always : { ...always, log });
   };
   return {

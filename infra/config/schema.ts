@@ -51,7 +51,8 @@ const limits = z.strictObject({
   cpus: z.number().positive().default(2).describe('Processor cores.'),
   memoryMiB: z.int().min(64).default(2048).describe('Memory in MiB.'),
   pids: z.int().min(16).default(2048).describe('Processes and threads.'),
-  diskMiB: z.int().min(64).default(4096).describe('Disk in MiB.'),
+  diskMiB: z.int().min(64).default(4096).describe('Disk in MiB, and the size of all that a build hands over.'),
+  files: z.int().min(1).default(2_000).describe('Files that a build may hand over.'),
 });
 
 const platform = z.strictObject({

@@ -23,5 +23,12 @@ export interface Platform {
     readonly memoryMiB: number;
     readonly pids: number;
     readonly diskMiB: number;
+    /** Files that a build may hand over; see `filesOf`. */
+    readonly files?: number;
   };
+}
+
+/** How many files a build on the platform may hand over. */
+export function filesOf({ limits }: Pick<Platform, 'limits'>): number {
+  return limits.files ?? 2_000;
 }

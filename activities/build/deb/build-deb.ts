@@ -91,6 +91,7 @@ async function build({ name, version, time }: Prepared, room: Room): Promise<rea
   await room.build('source package', ['dpkg-source', '--extract', description, 'tree'], { cwd: places.work, env });
   const argv = ['dpkg-buildpackage', '--unsigned-source', '--unsigned-changes', '--build=binary'];
   await room.build('build', argv, { cwd: `${places.work}/tree`, env });
+  await room.container.quiet();
   const listed = await room.build('list', ['find', places.work, '-maxdepth', '1', '-type', 'f', '-print0'], {
     quiet: true,
   });

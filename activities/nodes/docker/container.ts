@@ -3,19 +3,22 @@ import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { Container } from '../../ports.ts';
+import type { Container, CopiedFile, CopyLimits } from '../../ports.ts';
 import { timed } from '../../process/timing.ts';
 import { EngineUnavailable } from '../engine-unavailable.ts';
 import { execute } from './exec.ts';
 import { ask, askIfThere } from './faults.ts';
+import { endPrograms } from './quiet.ts';
+import { unpack } from './unpack.ts';
 
 /** Modes and owners inside do not depend on the account outside, nor on its umask: 644, or 755 for what may be run. */
 const asGitWould = ['--mode=u=rwX,go=rX,a-st', '--owner=0', '--group=0'];
 /** How often a transfer is tried. */
 const transfers = 4;
+/** What is taken out where the caller says nothing else. */
+const usualLimits: CopyLimits = { files: 10_000, bytes: 4 * 1024 ** 3 };
 
 /** One running container. `scratch` are the names of the volumes that go with it. */
 export function createContainer(docker: Docker, id: string, scratch: readonly string[]): Container {
@@ -24,7 +27,8 @@ export function createContainer(docker: Docker, id: string, scratch: readonly st
     id,
     exec: (argv, options) => timed(argv[0] ?? '', () => execute(docker, container, { argv, options })),
     copyIn: (hostPath, containerDir) => timed('copy', () => copyIn(container, hostPath, containerDir)),
-    copyOut: (containerPath, hostDir) => timed('copy', () => copyOut(container, containerPath, hostDir)),
+    quiet: () => timed('quiet', () => endPrograms(container)),
+    copyOut: (from, to, limits = usualLimits) => timed('copy', () => copyOut(container, { from, to, limits })),
     isolate: () => timed('network', () => isolate(docker, container)),
     connect: (network) => timed('network', () => connect(docker, id, network)),
     remove: () => timed('container', () => removeContainer(docker, id, scratch)),
@@ -47,11 +51,18 @@ async function copyIn(container: Docker.Container, hostPath: string, containerDi
   await Promise.all([upload, tar.ended]);
 }
 
+interface Transfer {
+  readonly from: string;
+  readonly to: string;
+  readonly limits: CopyLimits;
+}
+
 /** The engine breaks such a transfer off now and then while it mounts and unmounts volumes: it is asked again. */
-async function copyOut(container: Docker.Container, containerPath: string, hostDir: string): Promise<void> {
+async function copyOut(container: Docker.Container, transfer: Transfer): Promise<readonly CopiedFile[]> {
+  await endPrograms(container);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await transferOut(container, containerPath, hostDir);
+      return await transferOut(container, transfer);
     } catch (error) {
       if (!(error instanceof EngineUnavailable) || attempt === transfers) throw error;
       await sleep(100 * attempt);
@@ -59,16 +70,16 @@ async function copyOut(container: Docker.Container, containerPath: string, hostD
   }
 }
 
-async function transferOut(container: Docker.Container, containerPath: string, hostDir: string): Promise<void> {
-  const archive = await ask(`copy ${containerPath} out`, container.getArchive({ path: containerPath }));
-  const tar = startTar(['-C', hostDir, '--no-same-owner', '-xf', '-']);
-  const [sent, written] = await Promise.allSettled([pipeline(archive as Readable, tar.stdin), tar.ended]);
-  if (sent.status === 'rejected') await ask(`copy ${containerPath} out`, Promise.reject(sent.reason));
-  if (written.status === 'rejected') throw written.reason;
+async function transferOut(
+  container: Docker.Container,
+  { from, to, limits }: Transfer,
+): Promise<readonly CopiedFile[]> {
+  const archive = await ask(`copy ${from} out`, container.getArchive({ path: from }));
+  return ask(`copy ${from} out`, unpack(archive as Readable, to, limits));
 }
 
 function startTar(args: readonly string[]) {
-  const child = spawn('tar', ['--numeric-owner', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn('tar', ['--numeric-owner', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-2_000);
@@ -76,7 +87,7 @@ function startTar(args: readonly string[]) {
   const ended = once(child, 'close').then(([code]) => {
     if (code !== 0) throw new Error(`tar ended with ${code}: ${said.trim()}`);
   });
-  return { stdin: child.stdin, stdout: child.stdout, ended };
+  return { stdout: child.stdout, ended };
 }
 
 async function connect(docker: Docker, id: string, network: string): Promise<void> {

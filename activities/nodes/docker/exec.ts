@@ -4,6 +4,7 @@ import type Docker from 'dockerode';
 import type { ExecOptions, ExecResult } from '../../ports.ts';
 import { EngineUnavailable } from '../engine-unavailable.ts';
 import { ask, askIfThere } from './faults.ts';
+import { killAll } from './quiet.ts';
 
 /** How much of a program's output is kept in its result, in characters. */
 const keptOutput = 1024 * 1024;
@@ -95,9 +96,7 @@ function watchEnd(container: Docker.Container, { signal, timeout }: ExecOptions)
 /** Kills everything in the container but process 1; the container itself when that cannot be done. Never throws. */
 async function killProcesses(container: Docker.Container): Promise<void> {
   try {
-    const killer = await container.exec({ Cmd: ['/bin/sh', '-c', 'kill -KILL -1'], User: 'root' });
-    const answer = await killer.start({ Detach: true });
-    answer.destroy();
+    await killAll(container);
     await sleep(grace, undefined, { ref: false });
   } catch {
     await container.kill().catch(() => {});

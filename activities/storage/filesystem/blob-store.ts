@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { constants, createWriteStream } from 'node:fs';
 import { chmod, copyFile, link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { type BlobRef, digestSchema } from '../../../pipelines/model/artifact.ts';
 import { makeOpenDirectory } from '../../files/modes.ts';
 import { sync, syncName } from '../../files/sync.ts';
-import type { BlobStore } from '../../ports.ts';
+import type { BlobStore, FileContent } from '../../ports.ts';
 
 export interface FileStorageOptions {
   /** The directory below which everything is kept; made when absent. */
@@ -84,22 +84,49 @@ async function putBlob(blobs: string, content: Parameters<BlobStore['put']>[0]):
 
 /** Writes and hashes in one pass, and waits until the disk has it. */
 async function writeHashed(content: Parameters<BlobStore['put']>[0], path: string): Promise<BlobRef> {
+  const { chunks, size: expected } = await source(content);
   const hash = createHash('sha256');
   let size = 0;
-  const count = async function* (chunks: AsyncIterable<Uint8Array>) {
-    for await (const chunk of chunks) {
-      hash.update(chunk);
-      size += chunk.length;
-      yield chunk;
+  const count = async function* (parts: AsyncIterable<Uint8Array>) {
+    for await (const part of parts) {
+      hash.update(part);
+      size += part.length;
+      if (size > expected) break;
+      yield part;
     }
+    if (size !== expected) throw new Error(`${nameOf(content)} has changed while it was stored`);
   };
-  await pipeline(source(content), count, createWriteStream(path, { flags: 'wx', flush: true }));
+  await pipeline(chunks, count, createWriteStream(path, { flags: 'wx', flush: true }));
   return { digest: `sha256:${hash.digest('hex')}`, size };
 }
 
-function source(content: Parameters<BlobStore['put']>[0]): Readable {
-  if (typeof content === 'object' && 'path' in content) return createReadStream(content.path);
-  return Readable.from([Buffer.from(content as Uint8Array)]);
+/** A link is not followed, and a pipe not waited for. */
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+
+async function source(content: Parameters<BlobStore['put']>[0]) {
+  if (typeof content === 'object' && 'path' in content) return openFile(content);
+  const bytes = Buffer.from(content as Uint8Array);
+  return { chunks: Readable.from([bytes]), size: bytes.length };
+}
+
+/** Opens a file and looks at what was opened. Several names for it are fine: repositories link what they share. */
+async function openFile({ path, size }: FileContent): Promise<{ readonly chunks: Readable; readonly size: number }> {
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ELOOP' ? new Error(`${path} is a link: only regular files are stored`) : error;
+  });
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) throw new Error(`${path} is no regular file`);
+    if (size !== undefined && found.size !== size) throw new Error(`${path} has ${found.size} bytes, not ${size}`);
+    return { chunks: file.createReadStream(), size: found.size };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function nameOf(content: Parameters<BlobStore['put']>[0]): string {
+  return typeof content === 'object' && 'path' in content ? content.path : 'the content';
 }
 
 async function place(from: string, to: string): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -56,7 +56,36 @@ describe('the blob store', () => {
   it('leaves nothing behind when the content cannot be read to its end', async () => {
     const store = createFileBlobStore({ root, baseUrl });
     await mkdir(join(root, 'directory'));
-    await assert.rejects(store.put({ path: join(root, 'directory') }), /EISDIR/);
+    await assert.rejects(store.put({ path: join(root, 'directory') }), /no regular file/);
+    assert.deepEqual(await readdir(join(root, 'blobs', 'incoming')), []);
+  });
+
+  it('R1: takes what it was given a path to, if that is a regular file of the size that was said', async () => {
+    const store = createFileBlobStore({ root, baseUrl });
+    await writeFile(join(root, 'canary'), 'nothing for strangers', { mode: 0o600 });
+    await symlink(join(root, 'canary'), join(root, 'a-link'));
+    await promisify(execFile)('mkfifo', [join(root, 'a-pipe')]);
+    await assert.rejects(store.put({ path: join(root, 'a-link') }), /a-link is a link/);
+    await assert.rejects(store.put({ path: join(root, 'a-pipe') }), /a-pipe is no regular file/);
+    await assert.rejects(store.put({ path: '/dev/zero' }), /no regular file/);
+    await assert.rejects(store.put({ path: join(root, 'canary'), size: 3 }), /has 21 bytes, not 3/);
+    assert.equal((await store.put({ path: join(root, 'canary'), size: 21 })).size, 21);
+    assert.deepEqual(await readdir(join(root, 'blobs', 'incoming')), []);
+  });
+
+  it('R1: refuses a file that grows while it is stored', async () => {
+    const store = createFileBlobStore({ root, baseUrl });
+    const path = join(root, 'growing');
+    await writeFile(path, Buffer.alloc(1024 * 1024));
+    const file = await open(path, 'a');
+    let growing = true;
+    const grow = (async () => {
+      while (growing) await file.write(Buffer.alloc(64 * 1024));
+    })();
+    await assert.rejects(store.put({ path }), /has changed while it was stored/);
+    growing = false;
+    await grow;
+    await file.close();
     assert.deepEqual(await readdir(join(root, 'blobs', 'incoming')), []);
   });
 
