@@ -78,7 +78,10 @@ export interface ContainerSpec {
   /** The build's id: a label that `sweep` and `sluice down --purge` look for. */
   readonly build: string;
   readonly hostname?: string;
-  /** `none`, `default` (reaches out), or the name of a network. */
+  /**
+   * `none`; `default`, a network of its own that reaches out; `later`, the same, but first attached by `reach`; or the
+   * name of a network.
+   */
   readonly network: string;
   readonly limits: {
     readonly cpus: number;
@@ -86,8 +89,11 @@ export interface ContainerSpec {
     readonly pids: number;
     readonly diskMiB: number;
   };
-  /** Extra capabilities beyond none; package installation wants the engine's default set (`default`). */
-  readonly privileges: 'none' | 'default';
+  /**
+   * `none`; `default`, what installing packages takes, where no program gains more than it was started with; `system`,
+   * besides that what a system under test needs.
+   */
+  readonly privileges: 'none' | 'default' | 'system';
   readonly mounts?: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
   readonly hosts?: Readonly<Record<string, string>>;
   /** Directories that hold at most `diskMiB` each; a full one is a full disk to the programs inside. */
@@ -154,6 +160,8 @@ export interface Container {
   copyOut(containerPath: string, hostDir: string, limits?: CopyLimits): Promise<readonly CopiedFile[]>;
   /** Takes every network away. */
   isolate(): Promise<void>;
+  /** Attaches the network of its own, for one that was isolated or started with the network `later`. */
+  reach(): Promise<void>;
   /** Joins a network made by `createNetwork`. */
   connect(network: string): Promise<void>;
   remove(): Promise<void>;

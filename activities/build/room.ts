@@ -18,6 +18,8 @@ export interface Room {
   readonly context: StageContext;
   /** Runs a step as root, its output in the log; the result is looked at by the caller. */
   root(argv: readonly string[], options?: StepOptions): Promise<ExecResult>;
+  /** Does something with a network, which nothing of the build is left to use. */
+  online<T>(work: () => Promise<T>): Promise<T>;
   /** Runs a step of the build as the unprivileged user. @throws BuildProblem with the reason when it fails. */
   build(what: string, argv: readonly string[], options?: StepOptions): Promise<string>;
 }
@@ -36,11 +38,16 @@ id builder >/dev/null 2>&1 || useradd --home-dir /build --no-create-home --shell
 chown builder ${places.work} ${places.home}
 `;
 
-const tools: Readonly<Record<Platform['format'], string>> = {
-  deb: `command -v dpkg-buildpackage >/dev/null || {
-  apt-get -q update; apt-get -q -y --no-install-recommends install build-essential fakeroot; }`,
-  rpm: `command -v rpmbuild >/dev/null || dnf -y install rpm-build dnf-plugins-core gcc make`,
+/** What an image that is not made here may lack: a program that tells, and how to get it. */
+const tools: Readonly<Record<Platform['format'], { readonly program: string; readonly install: string }>> = {
+  deb: {
+    program: 'dpkg-buildpackage',
+    install: 'apt-get -q update && apt-get -q -y --no-install-recommends install build-essential fakeroot',
+  },
+  rpm: { program: 'rpmbuild', install: 'dnf -y install rpm-build dnf-plugins-core gcc make' },
 };
+/** The exit code that says so. */
+const lacking = 99;
 
 /** Starts a container for a build. The caller removes it. */
 export async function openRoom(
@@ -52,15 +59,17 @@ export async function openRoom(
     image: platform.buildImage,
     build,
     hostname: 'builder',
-    network: 'default',
+    network: 'later',
     limits: platform.limits,
     privileges: 'default',
     scratch: ['/build', '/tmp', '/var/tmp'],
   });
   const room = createRoom(container, platform, context);
   try {
-    const script = `${furnish}${tools[platform.format]}`;
-    const { code, output } = await room.root(['/bin/sh', '-c', script], { quiet: true });
+    const { program, install } = tools[platform.format];
+    const run = (script: string) => room.root(['/bin/sh', '-c', script], { quiet: true });
+    const first = await run(`${furnish}command -v ${program} >/dev/null || exit ${lacking}`);
+    const { code, output } = first.code === lacking ? await room.online(() => run(install)) : first;
     if (code !== 0) throw new Error(`the builder cannot be prepared: ${output.trim().split('\n').pop()}`);
   } catch (error) {
     await container.remove().catch(() => {});
@@ -88,12 +97,27 @@ function createRoom(container: Container, platform: Platform, context: StageCont
     const always = { user, cwd, signal, env: { ...environment, ...home, ...env }, ...limit };
     return container.exec(argv, quiet ? always : { ...always, log });
   };
+  let used = false;
+  const online = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (used) await container.quiet();
+    await container.reach();
+    try {
+      return await work();
+    } finally {
+      await container.isolate();
+    }
+  };
+  const asBuilder = (argv: readonly string[], options: StepOptions) => {
+    used = true;
+    return run('builder', argv, options);
+  };
   return {
     container,
     platform,
     context,
+    online,
     root: (argv, options = {}) => prepared(run('root', argv, { ...options, timeout: preparation }), argv),
-    build: async (what, argv, options = {}) => accept(platform, what, await run('builder', argv, options)),
+    build: async (what, argv, options = {}) => accept(platform, what, await asBuilder(argv, options)),
   };
 }
 

@@ -79,9 +79,11 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
     context.log.write(`${prepared.name} ${prepared.version}\n`);
     context.heartbeat(`${prepared.name} ${prepared.version}`);
     context.log.section('Build dependencies');
-    const { repositories, inputs } = await offerRepositories(deps, work, room);
-    await builder.installDependencies(prepared, room, repositories);
-    await room.container.isolate();
+    const { repositories, inputs } = await room.online(async () => {
+      const offered = await offerRepositories(deps, work, room);
+      await builder.installDependencies(prepared, room, offered.repositories);
+      return offered;
+    });
     context.log.section('Build, without network');
     const paths = await builder.build(prepared, room);
     const made = { prepared, paths, inputs, repositories: repositories.map(({ url }) => url) };

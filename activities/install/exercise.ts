@@ -1,4 +1,4 @@
-import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseControl } from '../../pipelines/formats/deb/control.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
@@ -26,10 +26,20 @@ export type SourceTree = (
 /** Reads files of a tree that was written to `directory`. A link that leads out of it is as good as none. */
 export function sourceFiles(directory: string): SourceFiles {
   return async (path) => {
-    const found = await realpath(join(directory, path)).catch(() => null);
-    if (found === null || !found.startsWith(`${await realpath(directory)}/`)) return null;
-    return readFile(found, 'utf8').catch(() => null);
+    const found = await inside(directory, path);
+    return found === null ? null : readFile(found, 'utf8').catch(() => null);
   };
+}
+
+/** The names in a folder of such a tree; none for one that is not there, or leads out of it. */
+export async function namesIn(directory: string, folder: string): Promise<readonly string[]> {
+  const found = await inside(directory, folder);
+  return found === null ? [] : readdir(found).catch(() => []);
+}
+
+async function inside(directory: string, path: string): Promise<string | null> {
+  const found = await realpath(join(directory, path)).catch(() => null);
+  return found?.startsWith(`${await realpath(directory)}/`) ? found : null;
 }
 
 interface Finding {
@@ -38,7 +48,7 @@ interface Finding {
 }
 
 /**
- * Tries a package in the way that its source says: `sluice/smoke/PACKAGE`, else `sluice/smoke.sh`, else the commands
+ * Tries a package, without a network, in the way that its source says: `sluice/smoke/PACKAGE`, else `sluice/smoke.sh`, else the commands
  * in `debian/tests/control` that suit a container, else every program is started.
  */
 export async function exercise(node: Node, name: string, settings: TrialSettings): Promise<Finding> {
@@ -54,6 +64,7 @@ export async function exercise(node: Node, name: string, settings: TrialSettings
 }
 
 async function startPrograms(node: Node, name: string, timeout: number): Promise<Finding> {
+  await node.door?.close();
   const result = await onNode(node, [`${scriptDirectory}/programs`, node.manager.format, name], timeout);
   if (result.timedOut) return { problem: 'its programs did not end in time', output: result.output };
   const said = result.output.split('\n').filter((line) => line.trim() !== '');
@@ -71,6 +82,7 @@ async function runScript(node: Node, { label, script, name }: Script, settings: 
   await mkdir(join(root, 'sluice'), { recursive: true });
   await writeFile(join(root, 'sluice', 'exercise'), script, { mode: 0o755 });
   await node.machine.copyIn(root, '/');
+  await node.door?.close();
   const argv = ['env', '-C', sourceDirectory, 'AUTOPKGTEST_TMP=/tmp', `${scriptDirectory}/exercise`, name];
   const result = await onNode(node, argv, settings.timeout);
   return { problem: verdict(label, result, settings.timeout), output: result.output };

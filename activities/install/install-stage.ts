@@ -5,7 +5,7 @@ import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
-import { addRepositories, type Node } from '../nodes/packages/node.ts';
+import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
 import type { BlobStore, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
@@ -43,11 +43,12 @@ export function createInstallStage(deps: InstallStageDeps): StageRunner {
       hostname: 'node',
       network: 'default',
       limits: platform.limits,
-      privileges: 'default',
+      privileges: 'system',
     });
     try {
       const manager = packageManagers[platform.format];
-      const node = { name: 'node', machine: container, manager, signal: context.signal, log: context.log };
+      const { signal, log } = context;
+      const node = { name: 'node', machine: container, manager, signal, log, door: doorOf(container) };
       return await tryAll(deps, { input, context, platform, node, own: own.map(({ metadata }) => metadata) });
     } finally {
       await container.remove();

@@ -131,7 +131,7 @@ function watchOutput(session: Session): { readonly log: BuildLog; readonly told:
 
 /** Reads the file as the programs' own user would, and removes it: the next program returns something of its own. */
 async function takeReturned(session: Session, signal: AbortSignal): Promise<string | undefined> {
-  const command = `if test -e "$0"; then head -c ${returnLimit + 1} "$0"; rm -rf "$0"; fi`;
+  const command = `if test -f "$0"; then head -c ${returnLimit + 1} "$0"; fi; rm -rf "$0"`;
   const { output } = await session.container.exec(['/bin/sh', '-c', command, returnPath], { user, signal });
   if (output === '') return undefined;
   if (Buffer.byteLength(output) > returnLimit) return `it holds more than ${returnLimit} bytes`;

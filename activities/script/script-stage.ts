@@ -110,5 +110,6 @@ function startContainer(
   { memory }: SecretFiles,
 ): Promise<Container> {
   const { buildImage: image, limits } = platform(nodes[0]?.label ?? defaultLabel);
-  return engine.start({ image, build: build.id, network: 'default', limits, privileges: 'default', memory });
+  const scratch = [inside, '/tmp', '/var/tmp'];
+  return engine.start({ image, build: build.id, network: 'default', limits, privileges: 'default', memory, scratch });
 }

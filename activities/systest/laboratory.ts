@@ -72,7 +72,7 @@ async function startMachine(
     hostname: name,
     network: 'default',
     limits: platform.limits,
-    privileges: 'default',
+    privileges: 'system',
   });
   const manager = packageManagers[platform.format];
   return { container, node: { name, machine: container, manager, signal: context.signal, log: context.log } };

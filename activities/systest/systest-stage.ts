@@ -1,9 +1,9 @@
-import { mkdtemp, readdir } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import { parseScenario, type Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
-import { sourceFiles } from '../install/exercise.ts';
+import { namesIn, sourceFiles } from '../install/exercise.ts';
 import type { InstallStageDeps } from '../install/install-stage.ts';
 import { testRepositories } from '../install/repositories.ts';
 import type { StageRunner } from '../ports.ts';
@@ -46,7 +46,7 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
 
 /** The scenarios that `vars.scenario` names (one name or a list), else all in `sluice/systest/`. */
 async function readScenarios({ vars, nodes }: StageInput, tree: string) {
-  const there = (await readdir(join(tree, 'sluice/systest')).catch(() => [])).filter((name) => /\.ya?ml$/.test(name));
+  const there = (await namesIn(tree, 'sluice/systest')).filter((name) => /\.ya?ml$/.test(name));
   const chosen = [vars.scenario ?? []].flat().map((name) => `${String(name)}.yaml`);
   const problems = chosen
     .filter((name) => !there.includes(name))

@@ -7,7 +7,7 @@ import { type PackageReport, tryPackage } from '../../activities/install/package
 import { placeScripts } from '../../activities/install/place-scripts.ts';
 import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
 import { packageManagers } from '../../activities/nodes/packages/managers.ts';
-import { addRepositories } from '../../activities/nodes/packages/node.ts';
+import { addRepositories, doorOf } from '../../activities/nodes/packages/node.ts';
 import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
 import { formatOf } from '../../activities/repository/formats.ts';
 import { RepositoryRefusal } from '../../activities/repository/port.ts';
@@ -38,9 +38,10 @@ export async function installByHand(request: HandInstall): Promise<readonly Pack
   try {
     const { repository, mounts } = await offer(request);
     const { testImage: image, limits } = platform;
-    const container = await engine.start({ image, build, network: 'default', limits, privileges: 'default', mounts });
+    const container = await engine.start({ image, build, network: 'default', limits, privileges: 'system', mounts });
     const log = await openLog(join(workdir, 'install.log'), request.onProgress);
-    const node = { name: 'node', machine: container, manager: packageManagers[platform.format], signal, log };
+    const manager = packageManagers[platform.format];
+    const node = { name: 'node', machine: container, manager, signal, log, door: doorOf(container) };
     const added = await addRepositories(node, [repository], { workdir, timeout });
     if (added.code !== 0) throw new RepositoryRefusal(`the repository cannot be read: ${added.output.trim()}`);
     await placeScripts(node, workdir);

@@ -120,7 +120,7 @@ function writeFileHook(path: string, text: string): string {
 async function finish({ docker, onProgress }: Kitchen, recipe: Recipe, from: string): Promise<void> {
   const config = { Image: from, Cmd: ['sleep', 'infinity'], Labels: { 'sluice.build': 'images' } };
   const made = await ask('make a container', docker.createContainer(config));
-  const container = createContainer(docker, made.id, []);
+  const container = createContainer(docker, made.id, { volumes: [] });
   try {
     await ask('start a container', made.start());
     for (const name of recipe.scripts) {

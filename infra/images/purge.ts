@@ -1,5 +1,5 @@
 import Docker from 'dockerode';
-import { buildLabel } from '../../activities/nodes/docker/engine.ts';
+import { buildLabel } from '../../activities/nodes/docker/labels.ts';
 import { ask, askIfThere } from '../../activities/nodes/docker/faults.ts';
 import { recipeLabel } from './ensure.ts';
 

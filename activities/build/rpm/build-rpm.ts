@@ -23,6 +23,8 @@ export interface PreparedRpm extends Prepared {
   /** The spec as it is built: with the build's release and changelog. */
   readonly spec: string;
   readonly specFile: string;
+  /** Its BuildRequires, macros expanded. */
+  readonly requirements: readonly string[];
 }
 
 /** Builds RPM packages: the source package with rpmbuild, then the binaries from it. */
@@ -37,10 +39,11 @@ async function prepare(source: Source, room: Room, project: string): Promise<Pre
   const dated =
     source.gitDir === null ? { spec: text, time: null } : await fromHistory(source.gitDir, { path, text, head }, room);
   const specFile = `${folders.specs}/${head.name}.spec`;
-  const prepared = { name: head.name, version: '', path, specFile, ...dated };
+  const prepared = { name: head.name, version: '', path, specFile, requirements: [], ...dated };
   await room.build('prepare', ['mkdir', '-p', folders.sources, folders.specs], { quiet: true });
   await placeFile(room, specFile, dated.spec);
-  return { ...prepared, version: await readVersion(prepared, room) };
+  const version = await readVersion(prepared, room);
+  return { ...prepared, version, requirements: await readRequirements(prepared, room) };
 }
 
 interface Spec {
@@ -109,26 +112,33 @@ function defines({ platform }: Room): string[] {
   return values.flatMap((value) => ['--define', value]);
 }
 
-async function installDependencies(prepared: PreparedRpm, room: Room): Promise<void> {
-  const list = await room.build(
-    prepared.path,
-    ['rpmspec', ...defines(room), '--query', '--buildrequires', prepared.specFile],
-    {
-      cwd: places.source,
-      quiet: true,
-    },
-  );
-  const requirements = list
+async function readRequirements({ path, specFile }: PreparedRpm, room: Room): Promise<readonly string[]> {
+  const argv = ['rpmspec', ...defines(room), '--query', '--buildrequires', specFile];
+  const list = await room.build(path, argv, { cwd: places.source, quiet: true });
+  return list
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('warning:'));
+}
+
+/** A spec that requires the same and says nothing else: reading a spec runs its macros, and dnf runs as root. */
+const plainSpec = '/root/sluice-requirements.spec';
+
+async function installDependencies({ requirements }: PreparedRpm, room: Room): Promise<void> {
   room.context.log.write(requirements.map((line) => `BuildRequires: ${line}\n`).join(''));
   if (room.platform.buildRequires === 'debian') return installBuildRequires(requirements, room);
   if (requirements.length === 0) return;
-  const { code, output } = await room.root(['dnf', '--assumeyes', 'builddep', '--spec', prepared.specFile]);
+  await placeFile(room, plainSpec, specOf(requirements));
+  const { code, output } = await room.root(['dnf', '--assumeyes', 'builddep', '--spec', plainSpec]);
   if (code === 0) return;
   assertFetched(output);
   throw new BuildProblem(`build requirements cannot be met: ${missingIn(output)}`);
+}
+
+function specOf(requirements: readonly string[]): string {
+  const head = 'Name: sluice-requirements\nVersion: 1\nRelease: 1\nSummary: None\nLicense: None\n';
+  const lines = requirements.map((line) => `BuildRequires: ${line.replaceAll('%', '%%')}\n`);
+  return `${head}${lines.join('')}%description\nNone.\n`;
 }
 
 function missingIn(output: string): string {

@@ -10,6 +10,7 @@ import { timed } from '../../process/timing.ts';
 import { EngineUnavailable } from '../engine-unavailable.ts';
 import { execute } from './exec.ts';
 import { ask, askIfThere } from './faults.ts';
+import { removeNetworks } from './networks.ts';
 import { endPrograms } from './quiet.ts';
 import { unpack } from './unpack.ts';
 
@@ -20,8 +21,15 @@ const transfers = 4;
 /** What is taken out where the caller says nothing else. */
 const usualLimits: CopyLimits = { files: 10_000, bytes: 4 * 1024 ** 3 };
 
-/** One running container. `scratch` are the names of the volumes that go with it. */
-export function createContainer(docker: Docker, id: string, scratch: readonly string[]): Container {
+/** What goes with a container. */
+export interface Belongings {
+  readonly volumes: readonly string[];
+  /** The name of its own network, which may still be in the making. */
+  readonly network?: Promise<string> | undefined;
+}
+
+/** One running container. */
+export function createContainer(docker: Docker, id: string, belongings: Belongings): Container {
   const container = docker.getContainer(id);
   return {
     id,
@@ -30,17 +38,22 @@ export function createContainer(docker: Docker, id: string, scratch: readonly st
     quiet: () => timed('quiet', () => endPrograms(container)),
     copyOut: (from, to, limits = usualLimits) => timed('copy', () => copyOut(container, { from, to, limits })),
     isolate: () => timed('network', () => isolate(docker, container)),
+    reach: () => timed('network', () => reach(docker, id, belongings)),
     connect: (network) => timed('network', () => connect(docker, id, network)),
-    remove: () => timed('container', () => removeContainer(docker, id, scratch)),
+    remove: () => timed('container', () => removeContainer(docker, id, belongings)),
   };
 }
 
-/** Removes a container and its volumes; harmless when they are gone. */
-export async function removeContainer(docker: Docker, id: string, scratch: readonly string[]): Promise<void> {
+/** Removes a container and what goes with it; harmless when it is gone. */
+export async function removeContainer(docker: Docker, id: string, { volumes, network }: Belongings): Promise<void> {
   await askIfThere('remove a container', docker.getContainer(id).remove({ force: true, v: true }));
-  for (const name of scratch) {
-    await askIfThere('remove a volume', docker.getVolume(name).remove({ force: true }));
-  }
+  const networks = network?.then((name) => removeNetworks(docker, [name]));
+  await Promise.all([networks, removeVolumes(docker, volumes)]);
+}
+
+export async function removeVolumes(docker: Docker, names: readonly string[]): Promise<void> {
+  const remove = (name: string) => askIfThere('remove a volume', docker.getVolume(name).remove({ force: true }));
+  await Promise.all(names.map(remove));
 }
 
 async function copyIn(container: Docker.Container, hostPath: string, containerDir: string): Promise<void> {
@@ -92,6 +105,14 @@ function startTar(args: readonly string[]) {
 
 async function connect(docker: Docker, id: string, network: string): Promise<void> {
   await ask('join a network', docker.getNetwork(network).connect({ Container: id }));
+}
+
+/** The engine lets nobody be in a network and in none. */
+async function reach(docker: Docker, id: string, { network }: Belongings): Promise<void> {
+  if (network === undefined) throw new Error('the container has no network of its own');
+  const none = docker.getNetwork('none').disconnect({ Container: id, Force: true });
+  await none.catch(() => {});
+  await connect(docker, id, await network);
 }
 
 async function isolate(docker: Docker, container: Docker.Container): Promise<void> {

@@ -20,12 +20,6 @@ declare module 'tar-stream' {
     finalize(): void;
   }
 
-  interface TarStream {
-    extract(): Extract;
-    pack(): Pack;
-  }
-
-  const tar: TarStream;
-  // biome-ignore lint/style/noDefaultExport: it is how a CommonJS module appears
-  export default tar;
+  export function extract(): Extract;
+  export function pack(): Pack;
 }

@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import tar, { type Headers } from 'tar-stream';
+import { type Headers, extract as readArchive } from 'tar-stream';
 import type { CopiedFile, CopyLimits } from '../../ports.ts';
 import { RefusedContent } from '../refused-content.ts';
 
@@ -35,7 +35,7 @@ export async function unpack(archive: Readable, directory: string, limits: CopyL
   const written: CopiedFile[] = [];
   const left = { entries: limits.files, bytes: limits.bytes };
   let over = false;
-  const extract = tar.extract();
+  const extract = readArchive();
   extract.on('entry', (headers, content, next) => {
     take(headers, content).then(() => next(), next);
   });

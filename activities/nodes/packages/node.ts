@@ -12,6 +12,25 @@ export interface Node {
   readonly manager: PackageManager;
   readonly signal: AbortSignal;
   readonly log: BuildLog;
+  /** Its way to the repositories, where that can be closed; absent for a node that keeps it. */
+  readonly door?: Door;
+}
+
+/** Gives a node its network, and takes it away again. Doing it twice is done once. */
+export interface Door {
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The door of a container that was started with a network of its own. */
+export function doorOf(container: Pick<Container, 'reach' | 'isolate'>): Door {
+  let isOpen = true;
+  const turn = async (wanted: boolean) => {
+    if (wanted === isOpen) return;
+    await (wanted ? container.reach() : container.isolate());
+    isOpen = wanted;
+  };
+  return { open: () => turn(true), close: () => turn(false) };
 }
 
 /** Runs a program on the node, its output in the log. `timeout` is in milliseconds. */
@@ -52,6 +71,7 @@ export async function installPackages(
   timeout: number,
 ): Promise<ExecResult> {
   const argv = node.manager.install(packages);
+  await node.door?.open();
   let result = await onNode(node, argv, timeout);
   if (fault(result) === null && !isStale(result)) return result;
   for (let tries = 0; tries < retries; tries += 1) {

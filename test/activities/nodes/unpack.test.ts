@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import tar, { type Headers } from 'tar-stream';
+import { type Headers, pack as startArchive } from 'tar-stream';
 import { unpack } from '../../../activities/nodes/docker/unpack.ts';
 import { RefusedContent } from '../../../activities/nodes/refused-content.ts';
 
@@ -18,7 +18,7 @@ async function archive(entries: readonly Entry[]): Promise<Readable> {
 }
 
 async function bytes(entries: readonly Entry[]): Promise<Buffer> {
-  const pack = tar.pack();
+  const pack = startArchive();
   for (const { text = '', ...headers } of entries) pack.entry(headers, text);
   pack.finalize();
   return buffer(pack);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { stringify } from 'yaml';
-import { buildLabel } from '../../../activities/nodes/docker/engine.ts';
+import { buildLabel } from '../../../activities/nodes/docker/labels.ts';
 import { must } from '../../../activities/process/run.ts';
 import { loadConfig } from '../../../infra/config/load.ts';
 import { addProject } from '../../../infra/git-host/project.ts';

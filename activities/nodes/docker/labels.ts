@@ -1,0 +1,23 @@
+/** The label that everything made here carries, with the build's id as its value. */
+export const buildLabel = 'sluice.build';
+
+/** The label that says whose it is: the id of an installation, see `installationOf`. */
+export const installationLabel = 'sluice.installation';
+
+/** Whose the things are that are made for one build. */
+export interface Owner {
+  readonly build: string;
+  /** Absent for what is made by hand, and removed by the same command. */
+  readonly installation?: string | undefined;
+}
+
+export function labels({ build, installation }: Owner): Record<string, string> {
+  return { [buildLabel]: build, ...(installation === undefined ? {} : { [installationLabel]: installation }) };
+}
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+
+/** Names from outside become labels, filters and parts of paths. */
+export function assertName(what: string, name: string): void {
+  if (!namePattern.test(name)) throw new Error(`${what} name ${JSON.stringify(name)}: use letters, digits, _ . and -`);
+}

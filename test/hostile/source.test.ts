@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openSource, readSourceFile } from '../../activities/build/source.ts';
+import { namesIn, sourceFiles } from '../../activities/install/exercise.ts';
+
+test('R1: links that lead out of a source tree show nothing of the host, neither content nor names', async (t) => {
+  const root = await mkdtemp(join(tmpdir(), 'sluice-source-'));
+  t.after(() => rm(root, { recursive: true }));
+  const [outside, tree] = [join(root, 'outside'), join(root, 'tree')];
+  await mkdir(outside);
+  await writeFile(join(outside, 'changelog'), 'nothing for strangers', { mode: 0o600 });
+  await writeFile(join(outside, 'canary.yaml'), 'nothing for strangers', { mode: 0o600 });
+  await mkdir(join(tree, 'sluice/smoke'), { recursive: true });
+  await symlink(outside, join(tree, 'debian'));
+  await symlink('../../outside', join(tree, 'sluice/systest'));
+  await symlink(join(outside, 'changelog'), join(tree, 'sluice/smoke/canary'));
+  await symlink(join(outside, 'changelog'), join(tree, 'canary.spec'));
+  const source = await openSource(tree);
+  assert.equal(await readSourceFile(source, 'debian/changelog'), null);
+  assert.equal(await readSourceFile(source, 'canary.spec'), null);
+  const files = sourceFiles(tree);
+  assert.equal(await files('sluice/smoke/canary'), null);
+  assert.equal(await files('debian/changelog'), null);
+  assert.equal(await files('../outside/changelog'), null);
+  assert.deepEqual(await namesIn(tree, 'sluice/systest'), []);
+  assert.deepEqual(await namesIn(tree, '..'), []);
+  assert.deepEqual(await namesIn(tree, 'sluice/smoke'), ['canary']);
+});
