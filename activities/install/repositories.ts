@@ -13,7 +13,8 @@ export function testRepositories(artifacts: readonly Artifact[]): OfferedReposit
   return artifacts.flatMap(({ url, metadata }) => {
     const parsed = artifactMetadata.safeParse(metadata);
     if (!parsed.success || parsed.data.type !== 'test-repository') return [];
-    const { codename } = parsed.data;
-    return [{ metadata: parsed.data, repository: { url, codename, origin: testOrigin, kind: 'test' as const } }];
+    const { codename, key } = parsed.data;
+    const signed = key === undefined ? {} : { key };
+    return [{ metadata: parsed.data, repository: { url, codename, origin: testOrigin, kind: 'test', ...signed } }];
   });
 }

@@ -13,8 +13,9 @@ import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { exists } from './files.ts';
 import { repositoryFormats } from './formats.ts';
-import { RepositoryRefusal } from './port.ts';
+import { type IndexSigner, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { buildRepository } from './publish.ts';
+import { signTree } from './signature.ts';
 
 export interface PublishStageDeps {
   readonly store: BlobStore;
@@ -24,6 +25,8 @@ export interface PublishStageDeps {
   readonly containerUrl: () => Promise<string>;
   /** APT's distribution name for a platform; empty for RPM. */
   readonly codename: (platform: string) => string;
+  /** Signs the indexes of test repositories, with a key that signs nothing else. */
+  readonly signer?: () => Promise<Omit<IndexSigner, 'package'>>;
 }
 
 /** Origin of test repositories: released ones have another, so that pins tell them apart. */
@@ -93,6 +96,7 @@ async function publish(deps: PublishStageDeps, { input, context, metadata }: Pub
   const id = repositoryId(input.build, format);
   const tree = join(deps.root, id);
   const codename = format === 'deb' ? deps.codename(platform) : '';
+  const signer = await deps.signer?.();
   context.log.section(`Test repository ${id}`);
   if (!(await exists(tree))) {
     const files = await fetchPackages(deps.store, manifest, join(context.workdir, id));
@@ -100,6 +104,7 @@ async function publish(deps: PublishStageDeps, { input, context, metadata }: Pub
     const settings = { origin: testOrigin, codename };
     const partial = join(deps.root, `.${id}`);
     await buildRepository(repositoryFormats[format], partial, { files, settings, date: new Date(manifest.finished) });
+    if (signer !== undefined) await signIndex(repositoryFormats[format], partial, signer);
     await rename(partial, tree);
   }
   for (const file of manifest.files) context.log.write(`${file.kind}\t${file.name}\n`);
@@ -110,12 +115,18 @@ async function publish(deps: PublishStageDeps, { input, context, metadata }: Pub
     codename,
     project,
     manifest: digest,
+    ...(signer === undefined ? {} : { key: await signer.publicKey() }),
   };
   return {
     name: `test-repository-${format}`,
     url: `${await deps.containerUrl()}/repositories/test/${id}/`,
     metadata: { ...about },
   };
+}
+
+/** Packages carry no signature: the signed index vouches for them. */
+async function signIndex(format: RepositoryFormat, tree: string, signer: Omit<IndexSigner, 'package'>): Promise<void> {
+  await signTree(format, tree, { settings: await format.settings(tree), signer });
 }
 
 function repositoryId({ change, patchset, id }: BuildIdentity, format: string): string {

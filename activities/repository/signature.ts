@@ -19,7 +19,7 @@ export function isSigned(tree: string): Promise<boolean> {
 export async function signTree(
   format: RepositoryFormat,
   tree: string,
-  { settings, signer }: { readonly settings: RepositorySettings; readonly signer: IndexSigner },
+  { settings, signer }: { readonly settings: RepositorySettings; readonly signer: Omit<IndexSigner, 'package'> },
 ): Promise<void> {
   const text = await readFile(join(tree, format.rootIndex(settings)), 'utf8');
   const [detached, clear, publicKey] = await Promise.all([

@@ -14,12 +14,12 @@ export interface GpgKey {
  * @param home made with mode 0700; an existing directory that others may enter is closed to them.
  * @returns the key's fingerprint.
  */
-export async function openKey(home: string, name: string): Promise<string> {
+export async function openKey(home: string, name: string, algorithm = 'rsa3072'): Promise<string> {
   await mkdir(home, { recursive: true, mode: 0o700 });
   await closeToOthers(home);
   const found = await fingerprint(home);
   if (found !== null) return found;
-  const args = ['--batch', '--passphrase', '', '--quick-generate-key', name, 'rsa3072', 'sign', 'never'];
+  const args = ['--batch', '--passphrase', '', '--quick-generate-key', name, algorithm, 'sign', 'never'];
   await must('gpg', args, { env: { GNUPGHOME: home } });
   const made = await fingerprint(home);
   if (made === null) throw new Error(`gpg made no key in ${home}`);

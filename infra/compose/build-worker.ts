@@ -9,6 +9,8 @@ import { createLintStage } from '../../activities/lint/stage.ts';
 import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
 import { createPublishStage } from '../../activities/repository/publish-stage.ts';
 import { createScriptStage } from '../../activities/script/script-stage.ts';
+import { closeAgent } from '../../activities/sign/key.ts';
+import { createTestSigner } from '../../activities/sign/test-signer.ts';
 import { createStageActivities } from '../../activities/stages.ts';
 import { createSystestStage } from '../../activities/systest/systest-stage.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
@@ -33,7 +35,10 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
     await createStageWorker({ temporal, activities, arch: hostArch(), slots: config.workers.build }),
     await createHostWorker({ temporal, activities, host: hostname() }),
   ];
-  return workerPart(workers, () => temporal.close());
+  return workerPart(workers, async () => {
+    await closeAgent(common.paths.testKeys);
+    await temporal.close();
+  });
 }
 
 function stageDeps(common: Common) {
@@ -52,11 +57,12 @@ function stageDeps(common: Common) {
   });
   const codename = (label: string) => (platform(label).format === 'deb' ? platform(label).codename : '');
   const root = testRoot(paths);
+  const signer = createTestSigner(paths.testKeys);
   return {
     stages: {
       build: createBuildStage({ ...tests, attestor }),
       lint: createLintStage({ engine, store, platform, releasedFiles: createReleasedFiles(paths.released) }),
-      publish: createPublishStage({ store, root, containerUrl: () => containerUrl(config), codename }),
+      publish: createPublishStage({ store, root, containerUrl: () => containerUrl(config), codename, signer }),
       install: createInstallStage(tests),
       systest: createSystestStage(tests),
     },

@@ -18,6 +18,8 @@ export interface DataPaths {
   readonly keys: string;
   /** The workers' own: the key by which they attest what they build. */
   readonly builder: string;
+  /** The build worker's own: the key that test repositories are signed with, and nothing else. */
+  readonly testKeys: string;
   /** The server's own: the keys of projects' secrets, which no other user can read. */
   readonly secretKeys: string;
   /** What the signer shows to all: its public key, and signed content. */
@@ -35,6 +37,7 @@ export function dataPaths(data: string): DataPaths {
     work: below('work'),
     keys: below('keys'),
     builder: below('builder-key'),
+    testKeys: below('test-keys'),
     secretKeys: below('secret-keys'),
     publicKeys: below('public-keys'),
   };

@@ -90,6 +90,8 @@ const testRepositoryMetadata = z.object({
   codename: z.string(),
   project: z.string(),
   manifest: digestSchema,
+  /** Armoured public key that its index is signed with; absent for one that an older release made. */
+  key: z.string().optional(),
 });
 
 /** `metadata` of the artifacts that Sluice's own stages hand to each other, told apart by `type`. */

@@ -5,6 +5,9 @@ const dnf = ['dnf', '--assumeyes', '--setopt=install_weak_deps=False'];
 /** dnf takes the lowest number first, whatever the versions. */
 const priorities = { test: 1, released: 10 } as const;
 
+/** Packages are signed when they are released; before that the signed index vouches for them, by digest. */
+const packages = { test: 0, released: 1 } as const;
+
 export const dnfNode: PackageManager = {
   format: 'rpm',
   environment: { LC_ALL: 'C.UTF-8' },
@@ -23,7 +26,8 @@ function configure(repositories: readonly NodeRepository[]): Record<string, stri
   const sections = repositories.map(({ url, kind, key }, position) => {
     const path = `/etc/pki/rpm-gpg/sluice-${position}.asc`;
     if (key !== undefined) files[path] = key;
-    const checks = key === undefined ? 'gpgcheck=0\n' : `gpgcheck=1\nrepo_gpgcheck=1\ngpgkey=file://${path}\n`;
+    const checks =
+      key === undefined ? 'gpgcheck=0\n' : `gpgcheck=${packages[kind]}\nrepo_gpgcheck=1\ngpgkey=file://${path}\n`;
     const head = `[sluice-${position}]\nname=Sluice ${kind} ${position}\nbaseurl=${url}\nenabled=1\n`;
     return `${head}priority=${priorities[kind]}\nmetadata_expire=1\nskip_if_unavailable=0\n${checks}`;
   });

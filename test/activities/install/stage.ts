@@ -6,6 +6,8 @@ import { bridgeAddress } from '../../../activities/nodes/docker/bridge.ts';
 import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
 import type { BuildLog, StageContext } from '../../../activities/ports.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { closeAgent } from '../../../activities/sign/key.ts';
+import { createTestSigner } from '../../../activities/sign/test-signer.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { PackageFile, PackageFormat, PackagesManifest } from '../../../pipelines/model/artifact.ts';
@@ -18,6 +20,8 @@ export async function stageWorld(t: TestContext) {
   const directory = await temporary(t);
   const root = join(directory, 'test-repositories');
   await mkdir(root);
+  const keys = await temporary(t);
+  t.after(() => closeAgent(keys));
   const server = await serve(t, root);
   const gateway = await bridgeAddress();
   const { port } = server.address() as { port: number };
@@ -36,6 +40,7 @@ export async function stageWorld(t: TestContext) {
     platform,
     engine: createDockerEngine(),
     codename: () => 'bookworm',
+    signer: createTestSigner(keys),
   };
 }
 
