@@ -83,6 +83,8 @@ export interface ContainerSpec {
    * name of a network.
    */
   readonly network: string;
+  /** Besides its own network it is in those of the containers of the same group that run already. */
+  readonly group?: string;
   readonly limits: {
     readonly cpus: number;
     readonly memoryMiB: number;

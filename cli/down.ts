@@ -21,7 +21,10 @@ export function register(program: Command): void {
   })
     .addOption(configOption())
     .option('--data <dir>', "data directory (default: the configuration's)")
-    .option('--purge', 'also remove containers, networks, volumes and images that Sluice made, and all of its data')
+    .option(
+      '--purge',
+      'also remove the containers, networks and volumes of this data directory, images that no other one uses, and all data',
+    )
     .action(down);
 }
 
@@ -58,17 +61,21 @@ async function purge({ data }: Config): Promise<void> {
   const { lockDirectory } = await import('../infra/stack/lock.ts');
   const { askEngine, stopEngine } = await import('../infra/bootstrap/engine.ts');
   const lock = await lockDirectory(data, patience);
-  if ((await askEngine()) === 'answers') {
-    const { purgeEngine } = await import('../infra/images/purge.ts');
-    const removed = await purgeEngine();
-    log(
-      `removed ${Object.entries(removed)
-        .map(([what, count]) => `${count} ${what}`)
-        .join(', ')}`,
-    );
-  } else log('no container engine answers: its containers and images, if any, stay');
-  if (await stopEngine()) log('stopped the container engine that Sluice started');
+  if ((await askEngine()) === 'answers') await purgeContainers(data, stopEngine);
+  else log('no container engine answers: its containers and images, if any, stay');
   lock.release();
   rmSync(data, { recursive: true, force: true });
   log(`removed ${data}`);
+}
+
+async function purgeContainers(data: string, stopEngine: () => Promise<boolean>): Promise<void> {
+  const { purgeEngine } = await import('../infra/images/purge.ts');
+  const { installationOf } = await import('../infra/stack/installation.ts');
+  const { others, running, ...removed } = await purgeEngine(installationOf(data).id);
+  const counts = Object.entries(removed).map(([what, count]) => `${count} ${what}`);
+  log(`removed ${counts.join(', ')}`);
+  if (others.length > 0) log(`the images and the container engine stay: they serve ${others.join(', ')}`);
+  else if (running > 0)
+    log(`the container engine stays: ${running} ${running === 1 ? 'container runs' : 'containers run'}`);
+  else if (await stopEngine()) log('stopped the container engine that Sluice started');
 }

@@ -110,6 +110,16 @@ function startContainer(
   { memory }: SecretFiles,
 ): Promise<Container> {
   const { buildImage: image, limits } = platform(nodes[0]?.label ?? defaultLabel);
-  const scratch = [inside, '/tmp', '/var/tmp'];
-  return engine.start({ image, build: build.id, network: 'default', limits, privileges: 'default', memory, scratch });
+  const { id, tenant, pipeline, project, change, patchset, buildSet } = build;
+  return engine.start({
+    image,
+    build: id,
+    // What a paused job serves is for the jobs of its build set.
+    group: `${tenant}/${pipeline}/${project}/${change},${patchset}/${buildSet}`,
+    network: 'default',
+    limits,
+    privileges: 'default',
+    memory,
+    scratch: [inside, '/tmp', '/var/tmp'],
+  });
 }

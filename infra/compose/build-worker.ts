@@ -16,6 +16,7 @@ import { createSystestStage } from '../../activities/systest/systest-stage.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { hostArch } from '../stack/arch.ts';
+import { installationOf } from '../stack/installation.ts';
 import type { Part } from '../stack/part.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
@@ -43,7 +44,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
 
 function stageDeps(common: Common) {
   const { blobs: store, config, git, logs, paths, platform } = common;
-  const engine = createDockerEngine();
+  const engine = createDockerEngine(undefined, installationOf(config.data));
   const released = (each: Parameters<typeof releasedRepository>[1]) => releasedRepository(common, each);
   const sources: SourceTree = git.exportTree;
   const tests = { engine, store, platform, released, sources };

@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
 import type { ContainerSpec } from '../../ports.ts';
-import { labels, type Owner } from './labels.ts';
+import { groupLabel, labels, type Owner } from './labels.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -28,7 +28,7 @@ export function containerConfig(spec: ContainerSpec, around: Surroundings): Dock
     Entrypoint: '',
     User: 'root',
     Hostname: spec.hostname ?? 'sluice',
-    Labels: labels(around.owner),
+    Labels: { ...labels(around.owner), ...(spec.group === undefined ? {} : { [groupLabel]: spec.group }) },
     HostConfig: {
       NetworkMode: around.network,
       ExtraHosts: Object.entries(spec.hosts ?? {}).map(([host, address]) => `${host}:${address}`),

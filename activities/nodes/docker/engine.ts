@@ -5,8 +5,9 @@ import { timed } from '../../process/timing.ts';
 import { containerConfig, type ScratchVolume } from './config.ts';
 import { createContainer, removeContainer, removeVolumes } from './container.ts';
 import { ask, askIfThere } from './faults.ts';
-import { assertName, buildLabel, labels, type Owner } from './labels.ts';
-import { createNetwork, createOwnNetwork, removeNetworks } from './networks.ts';
+import { type Registered, register as registerIn } from './installations.ts';
+import { assertName, buildLabel, groupLabel, labels, type Owner } from './labels.ts';
+import { createNetwork, createOwnNetwork, isOwn, removeNetworks } from './networks.ts';
 
 /**
  * Containers on the engine that `DOCKER_HOST` names, else on the local socket.
@@ -14,9 +15,10 @@ import { createNetwork, createOwnNetwork, removeNetworks } from './networks.ts';
  * Every method throws EngineUnavailable when the engine cannot be reached.
  *
  * @param docker a client, where the caller has one already.
- * @param installation whose everything is that is made; see `installationOf`.
+ * @param installation whose everything is that is made, for `sluice down --purge`; absent for what is made by hand, and
+ *   removed by the same command.
  */
-export function createDockerEngine(docker: Docker = new Docker(), installation?: string): ContainerEngine {
+export function createDockerEngine(docker: Docker = new Docker(), installation?: Registered): ContainerEngine {
   let counted: Promise<number> | undefined;
   const cores = () => {
     counted ??= countCores(docker).catch((error) => {
@@ -25,9 +27,21 @@ export function createDockerEngine(docker: Docker = new Docker(), installation?:
     });
     return counted;
   };
-  const owner = (build: string): Owner => ({ build, installation });
+  const owner = (build: string): Owner => ({ build, installation: installation?.id });
+  let known: Promise<void> | undefined;
+  const register = () => {
+    known ??= (installation ? registerIn(docker, installation) : Promise.resolve()).catch((error) => {
+      known = undefined;
+      throw error;
+    });
+    return known;
+  };
   return {
-    start: (spec) => timed('container', async () => start(docker, withinReach(spec, await cores()), owner(spec.build))),
+    start: (spec) =>
+      timed('container', async () => {
+        const [count] = await Promise.all([cores(), register()]);
+        return start(docker, withinReach(spec, count), owner(spec.build));
+      }),
     createNetwork: (name, { internal, build = name }) =>
       timed('network', () => openNetwork(docker, { name, internal, owner: owner(build) })),
     sweep: (build) => sweep(docker, build),
@@ -61,6 +75,7 @@ async function start(docker: Docker, spec: ContainerSpec, owner: Owner): Promise
     const container = await ask('make a container', docker.createContainer(config));
     id = container.id;
     await ask('start a container', container.start());
+    if (spec.group !== undefined) await joinGroup(docker, id, spec.group);
     return createContainer(docker, id, { volumes, network });
   } catch (error) {
     await (id === undefined ? removeVolumes(docker, volumes) : removeContainer(docker, id, { volumes })).catch(
@@ -68,6 +83,19 @@ async function start(docker: Docker, spec: ContainerSpec, owner: Owner): Promise
     );
     await network?.then((name) => removeNetworks(docker, [name])).catch(() => {});
     throw error;
+  }
+}
+
+/** Lets a container into the networks of its group: of a job that waits for those that depend on it, say. */
+async function joinGroup(docker: Docker, id: string, group: string): Promise<void> {
+  const filters = { label: [`${groupLabel}=${group}`] };
+  const members = await ask('list containers', docker.listContainers({ filters }));
+  for (const { Id, NetworkSettings } of members) {
+    if (Id === id) continue;
+    for (const name of Object.keys(NetworkSettings.Networks).filter(isOwn)) {
+      // One that ends meanwhile takes its network away.
+      await askIfThere('join a network', docker.getNetwork(name).connect({ Container: id }));
+    }
   }
 }
 
@@ -103,7 +131,7 @@ async function find(docker: Docker, build: string): Promise<Container | null> {
   const [found] = await ask('list containers', docker.listContainers({ filters }));
   if (found === undefined) return null;
   const volumes = found.Mounts.flatMap(({ Type, Name }) => (Type === 'volume' && Name !== undefined ? [Name] : []));
-  const own = Object.keys(found.NetworkSettings.Networks).find((name) => name.startsWith('sluice-'));
+  const own = Object.keys(found.NetworkSettings.Networks).find(isOwn);
   return createContainer(docker, found.Id, { volumes, network: own === undefined ? undefined : Promise.resolve(own) });
 }
 
@@ -113,9 +141,11 @@ async function sweep(docker: Docker, build: string): Promise<void> {
   for (const { Id } of await ask('list containers', docker.listContainers({ all: true, filters }))) {
     await removeContainer(docker, Id, { volumes: [] });
   }
-  for (const { Id } of await ask('list networks', docker.listNetworks({ filters }))) {
-    await askIfThere('remove a network', docker.getNetwork(Id).remove());
-  }
+  const networks = await ask('list networks', docker.listNetworks({ filters }));
+  await removeNetworks(
+    docker,
+    networks.map(({ Id }) => Id),
+  );
   const { Volumes } = await ask('list volumes', docker.listVolumes({ filters }));
   await removeVolumes(
     docker,

@@ -12,6 +12,13 @@ export const containerRange = '198.19.0.0/16';
 /** How often another piece of the range is tried where one is taken. */
 const tries = 30;
 
+const ownPrefix = 'sluice-own-';
+
+/** Whether a network is that of one container. */
+export function isOwn(name: string): boolean {
+  return name.startsWith(ownPrefix);
+}
+
 interface NetworkPlan {
   readonly owner: Owner;
   readonly name: string;
@@ -21,7 +28,7 @@ interface NetworkPlan {
 
 /** Makes a network for one container: nobody else is in it. @returns its name */
 export async function createOwnNetwork(docker: Docker, owner: Owner): Promise<string> {
-  const name = `sluice-${randomBytes(8).toString('hex')}`;
+  const name = `${ownPrefix}${randomBytes(8).toString('hex')}`;
   await createNetwork(docker, { owner, name, internal: false });
   return name;
 }
@@ -44,9 +51,27 @@ export async function createNetwork(docker: Docker, { owner, name, internal }: N
   }
 }
 
-/** Removes networks; harmless when they are gone. */
+/** Removes networks, whoever is still in them; harmless when they are gone. */
 export async function removeNetworks(docker: Docker, names: readonly string[]): Promise<void> {
-  await Promise.all(names.map((name) => askIfThere('remove a network', docker.getNetwork(name).remove())));
+  await Promise.all(names.map((name) => removeNetwork(docker, docker.getNetwork(name))));
+}
+
+async function removeNetwork(docker: Docker, network: Docker.Network): Promise<void> {
+  const remove = () => askIfThere('remove a network', network.remove());
+  try {
+    await remove();
+  } catch (error) {
+    if (!/active endpoints/.test(String(error))) throw error;
+    const found = (await askIfThere('look at a network', network.inspect())) as Inspected | null;
+    for (const Container of Object.keys(found?.Containers ?? {})) {
+      await askIfThere('empty a network', docker.getNetwork(network.id).disconnect({ Container, Force: true }));
+    }
+    await remove();
+  }
+}
+
+interface Inspected {
+  readonly Containers?: Readonly<Record<string, unknown>>;
 }
 
 /** 29 addresses each. */

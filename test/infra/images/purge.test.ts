@@ -8,6 +8,8 @@ import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
+import { register } from '../../../activities/nodes/docker/installations.ts';
+import { labels } from '../../../activities/nodes/docker/labels.ts';
 import { askEngine } from '../../../infra/bootstrap/engine.ts';
 import { findProgram } from '../../../infra/bootstrap/find.ts';
 import { purgeEngine } from '../../../infra/images/purge.ts';
@@ -39,27 +41,42 @@ async function importImage(docker: Docker, tag: string, changes: string): Promis
   await new Promise((resolve) => docker.modem.followProgress(stream, resolve));
 }
 
-test('everything that carries our labels is removed, and nothing else', async (t) => {
+test('P11: what an installation made is removed, and nothing of another one; images go with the last', async (t) => {
   const docker = await startEngine(t);
+  const [one, two] = ['one', 'two'].map((name) => ({ id: name, data: mkdtempSync(join(tmpdir(), `sluice-${name}-`)) }));
+  assert.ok(one && two);
+  t.after(() => [one, two].map(({ data }) => rmSync(data, { recursive: true, force: true })));
   await importImage(docker, 'ours', 'LABEL sluice.recipe=x');
   await importImage(docker, 'other', 'LABEL other=x');
-  const labels = { 'sluice.build': 'build-1' };
-  await docker.createContainer({ Image: 'test:ours', Cmd: ['x'], Labels: labels });
+  for (const each of [one, two]) {
+    await register(docker, each);
+    await register(docker, each);
+    const Labels = labels({ build: `build-${each.id}`, installation: each.id });
+    await docker.createContainer({ Image: 'test:ours', Cmd: ['x'], Labels, name: each.id });
+    await docker.createVolume({ Name: each.id, Labels });
+  }
   await docker.createContainer({ Image: 'test:other', Cmd: ['x'], name: 'kept' });
-  await docker.createVolume({ Name: 'ours', Labels: labels });
   await docker.createVolume({ Name: 'kept' });
-  assert.deepEqual(await purgeEngine(docker), { containers: 1, networks: 0, volumes: 1, images: 1 });
-  assert.deepEqual(
-    (await docker.listContainers({ all: true })).map(({ Names }) => Names),
-    [['/kept']],
-  );
-  assert.deepEqual(
-    (await docker.listVolumes()).Volumes.map(({ Name }) => Name),
-    ['kept'],
-  );
-  assert.deepEqual(
-    (await docker.listImages()).flatMap(({ RepoTags }) => RepoTags),
-    ['test:other'],
-  );
-  assert.deepEqual(await purgeEngine(docker), { containers: 0, networks: 0, volumes: 0, images: 0 });
+
+  const none = { containers: 0, networks: 0, volumes: 0, images: 0, running: 0 };
+  const first = { ...none, containers: 1, volumes: 1, others: [two.data] };
+  assert.deepEqual(await purgeEngine(one.id, docker), first, 'the images serve the other one');
+  assert.deepEqual(await namesIn(docker), ['kept', 'two', 'test:other', 'test:ours']);
+  assert.deepEqual(await purgeEngine(one.id, docker), { ...none, others: [two.data] });
+  assert.deepEqual(await purgeEngine(two.id, docker), { ...none, containers: 1, volumes: 1, images: 1, others: [] });
+  assert.deepEqual(await namesIn(docker), ['kept', 'test:other']);
 });
+
+test('P11: an installation whose data directory is gone holds nothing back', async (t) => {
+  const docker = await startEngine(t);
+  await importImage(docker, 'ours', 'LABEL sluice.recipe=x');
+  await register(docker, { id: 'gone', data: '/nowhere/sluice' });
+  const { images, others } = await purgeEngine('mine', docker);
+  assert.deepEqual({ images, others }, { images: 1, others: [] });
+});
+
+async function namesIn(docker: Docker): Promise<string[]> {
+  const containers = (await docker.listContainers({ all: true })).flatMap(({ Names }) => Names);
+  const images = (await docker.listImages()).flatMap(({ RepoTags }) => RepoTags ?? []);
+  return [...containers.map((name) => name.slice(1)).sort(), ...images.sort()];
+}
