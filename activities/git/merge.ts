@@ -1,5 +1,6 @@
 import { git, tryGit } from './git.ts';
 import { parseMergeTree } from './merge-tree.ts';
+import { openMergeView } from './merge-view.ts';
 import { checkRevision } from './names.ts';
 import { type Commit, committerAt, readCommits, writeCommit } from './objects.ts';
 import { isAncestor } from './refs.ts';
@@ -105,7 +106,7 @@ async function squash(space: Workspace, onto: Commit, change: Commit, given?: Co
 async function mergeCommit(space: Workspace, onto: Commit, change: Commit): Promise<MergeResult> {
   if (await isAncestor(space.repo, change.id, onto.id)) return merged(onto);
   if (await isAncestor(space.repo, onto.id, change.id)) return merged(change);
-  const tree = await mergeTrees(space, onto.id, change.id);
+  const tree = await mergeTrees(space, onto, change);
   if (typeof tree !== 'string') return tree;
   const subject = change.message.split('\n', 1)[0];
   const message = `Merge "${subject}"\n`;
@@ -128,15 +129,17 @@ interface Sides {
 /** The tree that has what `theirs` changed since `base`, and all of `ours`. */
 async function threeWay(space: Workspace, { base, ours, theirs }: Sides): Promise<string | MergeResult> {
   if (base?.tree === ours.tree) return theirs.tree;
-  if (base === undefined) return mergeTrees(space, ours.id, theirs.id);
+  if (base === undefined) return mergeTrees(space, ours, theirs);
   // Git computes the base of a merge from the history, so `ours` is dressed as a child of the base that is wanted.
   const dressed = await write(space, { ...ours, parents: [base.id] });
-  return mergeTrees(space, dressed.id, theirs.id);
+  return mergeTrees(space, dressed, theirs);
 }
 
-async function mergeTrees(space: Workspace, ours: string, theirs: string): Promise<string | MergeResult> {
+/** The attributes of `ours` say how files are merged. */
+async function mergeTrees(space: Workspace, ours: Commit, theirs: Commit): Promise<string | MergeResult> {
   const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--messages', '--allow-unrelated-histories'];
-  const result = await tryGit(space.repo, [...args, checkRevision(ours), checkRevision(theirs)]);
+  const view = await openMergeView(space.repo, ours.tree);
+  const result = await tryGit(view.repo, [...args, checkRevision(ours.id), checkRevision(theirs.id)], view.options);
   const answer = parseMergeTree(result.stdout);
   // Git takes a tree that it cannot read for an empty one, says so, and goes on: that is no verdict on the change.
   const broken = /^(error|fatal): /m.test(result.stderr) || answer === null;

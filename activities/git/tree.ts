@@ -36,16 +36,27 @@ export async function readTree(repo: string, commit: string, paths: readonly str
 export async function readRoot(repo: string, commit: string): Promise<ReadonlyMap<string, string>> {
   const [tree] = await readObjects(repo, [`${checkRevision(commit)}^{tree}`]);
   if (!tree) throw new Error(`${repo} has no commit ${commit}`);
-  const { content } = tree;
-  const idLength = tree.id.length / 2;
-  const found = new Map<string, string>();
-  // An entry is `MODE NAME NUL ID`, the id in bytes.
+  return new Map(parseTree(tree).map(({ mode, name, id }) => [name, `${mode} ${id}`]));
+}
+
+export interface TreeEntry {
+  /** Octal, as Git writes it: `40000` for a folder. */
+  readonly mode: string;
+  readonly name: string;
+  readonly id: string;
+}
+
+/** The entries of a tree as Git keeps it: `MODE NAME NUL ID`, the id in bytes. */
+export function parseTree({ id: own, content }: { readonly id: string; readonly content: string }): TreeEntry[] {
+  const idLength = own.length / 2;
+  const found: TreeEntry[] = [];
   for (let at = 0; at < content.length; ) {
     const space = content.indexOf(' ', at);
     const end = content.indexOf('\0', space);
     const next = end + 1 + idLength;
     const id = Buffer.from(content.slice(end + 1, next), 'latin1').toString('hex');
-    found.set(content.slice(space + 1, end), `${content.slice(at, space)} ${id}`);
+    const name = Buffer.from(content.slice(space + 1, end), 'latin1').toString('utf8');
+    found.push({ mode: content.slice(at, space), name, id });
     at = next;
   }
   return found;

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mergeAttributes } from './attributes.ts';
+import type { GitOptions } from './git.ts';
+
+/** Where git is to merge, so that what a branch says of merging holds. */
+export interface MergeView {
+  readonly repo: string;
+  readonly options: GitOptions;
+}
+
+/**
+ * Programs that a branch may name as `merge=NAME` besides git's own `text`, `binary` and `union`. Nobody but who runs
+ * Sluice adds one here: git runs them on this machine.
+ */
+const drivers = `
+[merge "dpkg-mergechangelogs"]
+	name = entries of debian/changelog
+	driver = dpkg-mergechangelogs -m %O %A %B %A
+`;
+
+/**
+ * In a bare repository git reads no attributes from commits. A branch that has some about merging gets a directory
+ * beside its repository's objects that holds just them; the objects are the repository's own.
+ *
+ * @param tree what is merged onto
+ */
+export async function openMergeView(repo: string, tree: string): Promise<MergeView> {
+  const attributes = await mergeAttributes(repo, tree);
+  if (attributes === '') return { repo, options: {} };
+  const name = createHash('sha256').update(drivers).update(attributes).digest('hex').slice(0, 32);
+  const path = join(repo, 'sluice-merge', name);
+  if (!(await exists(path))) await make(path, attributes);
+  // A driver is given files of its own in the directory that git runs in.
+  return { repo: path, options: { cwd: path, env: { GIT_OBJECT_DIRECTORY: join(repo, 'objects') } } };
+}
+
+async function make(path: string, attributes: string): Promise<void> {
+  const fresh = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  for (const folder of ['refs', 'info']) await mkdir(join(fresh, folder), { recursive: true });
+  await writeFile(join(fresh, 'HEAD'), 'ref: refs/heads/none\n');
+  await writeFile(join(fresh, 'config'), `[core]\n\trepositoryformatversion = 0\n\tbare = true\n${drivers}`);
+  await writeFile(join(fresh, 'info', 'attributes'), attributes);
+  try {
+    await rename(fresh, path);
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true });
+    // Somebody else was faster with the same.
+    if (!(await exists(path))) throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
