@@ -96,12 +96,11 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
   );
   const projects = gatedProjects(config, (message) => logger.warn(message));
   const layouts = createLayouts({ tenant: config.tenant, projects, git: common.git, connections });
-  const opened = Object.entries(connections).map(([name, driver]) =>
-    openConnection(driver, {
-      ...{ name, repositories: paths.git, page: config.server.url },
-      owns: (project) => projects().some((one) => one.name === project && one.connection === name),
-    }),
-  );
+  const opened = Object.entries(connections).map(([name, driver]) => {
+    const owns = (project: string) => projects().some((one) => one.name === project && one.connection === name);
+    const context = { name, repositories: paths.git, page: config.server.url, owns };
+    return { name, driver, ...openConnection(driver, context) };
+  });
   const gates = createGateClient(temporal.client);
   const hosts = opened.map(({ host }) => host);
   const held = async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes));
@@ -112,7 +111,9 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
       router.look(connection, change).catch((error) => logger.warn({ change, error }, 'cannot look at a change'));
     }
   };
-  const people = joinPeople(opened.flatMap((each) => each.people ?? []));
+  const people = joinPeople(
+    opened.flatMap(({ people: own, ...each }) => (own === null ? [] : [{ ...each, people: own }])),
+  );
   const retire = retirementIn(common, store, router);
   const tidy = () => void retire(null).catch((error) => logger.warn({ error }, 'cannot remove test repositories'));
   const merged: ReviewHost['readMerged'] = async (of) => {

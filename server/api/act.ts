@@ -3,6 +3,7 @@ import { demand } from '../../pipelines/policy/access.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { actorOf, authenticate } from '../token.ts';
+import { resolveChange } from './change-names.ts';
 
 const name = z.string().min(1).max(500);
 const inPipeline = z.object({ pipeline: name, change: name });
@@ -76,14 +77,6 @@ function registerOthers(app: App, deps: ServerDeps): void {
       await deps.intake(request.body);
       return reply.code(202).send({ ok: true });
     },
-  );
-}
-
-/** People name a change by its number or its Change-Id, too; what is no change, a branch say, keeps its name. */
-async function resolveChange({ changes }: ServerDeps, name: string): Promise<string> {
-  return changes.read(name).then(
-    ({ id }) => id,
-    () => name,
   );
 }
 

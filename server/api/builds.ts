@@ -5,6 +5,7 @@ import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { followLog } from '../files/follow.ts';
 import { sendFile } from '../files/send-file.ts';
+import { resolveChange } from './change-names.ts';
 import { workflowUrl } from './status.ts';
 import type { BuildView } from './types.ts';
 import { buildRow, buildSetRow } from './views.ts';
@@ -28,10 +29,10 @@ const logQuery = z.object({
 
 export function registerBuilds(app: App, deps: ServerDeps): void {
   app.get('/api/builds', { schema: { summary: 'Builds, newest first', querystring: filter } }, async (request) =>
-    (await deps.store.listBuilds(request.query)).map(buildRow),
+    (await deps.store.listBuilds(await resolved(deps, request.query))).map(buildRow),
   );
   app.get('/api/buildsets', { schema: { summary: 'Build sets, newest first', querystring: filter } }, async (request) =>
-    (await deps.store.listBuildSets(request.query)).map(buildSetRow),
+    (await deps.store.listBuildSets(await resolved(deps, request.query))).map(buildSetRow),
   );
   app.get('/api/builds/:id', { schema: { summary: 'One build', params: byId } }, async (request, reply) => {
     const view = await readBuild(deps, request.params.id);
@@ -54,6 +55,11 @@ export function registerBuilds(app: App, deps: ServerDeps): void {
     if (log) return sendFile(request, reply, { path: log.path, type: text });
     return reply.code(404).send({ error: (await exists(deps, id)) ? `build ${id} has no such log` : noBuild(id) });
   });
+}
+
+/** The filter with the change's id, whatever it was called. */
+async function resolved<T extends { change?: string | undefined }>(deps: ServerDeps, filter: T): Promise<T> {
+  return filter.change === undefined ? filter : { ...filter, change: await resolveChange(deps, filter.change) };
 }
 
 /** A build with its logs and the other attempts at the same job. */

@@ -200,6 +200,40 @@ describe('what is not there', () => {
   });
 });
 
+describe('names of changes', () => {
+  it('F1: a change has one id, however it is called', async () => {
+    await server.report.recordBuild(aBuild({ id: 'five', change: 'git:5' }));
+    for (const name of ['5', 'git:5', 'p/5']) {
+      const builds = await json<{ id: string }[]>(`/api/builds?change=${encodeURIComponent(name)}`);
+      assert.deepEqual(
+        builds.map(({ id }) => id),
+        ['five'],
+        name,
+      );
+      await post('/api/dequeue', { pipeline: 'gate', change: name });
+      assert.deepEqual(server.asked.at(-1), { what: 'dequeue', input: { pipeline: 'gate', change: 'git:5' } });
+    }
+  });
+
+  it('F1: an unknown one is an error everywhere, and nothing is asked for', async () => {
+    const before = server.asked.length;
+    const answers = [
+      await get('/api/builds?change=77'),
+      await get('/api/buildsets?change=77'),
+      await get('/api/changes/77'),
+      await post('/api/enqueue', { pipeline: 'gate', change: '77' }),
+      await post('/api/dequeue', { pipeline: 'gate', change: '77' }),
+      await post('/api/promote', { pipeline: 'gate', changes: ['5', '77'] }),
+      await post('/api/retrigger', { change: '77', job: 'deb-build' }),
+    ];
+    for (const answer of answers) {
+      assert.equal(answer.status, 404, answer.url);
+      assert.match(((await answer.json()) as { error: string }).error, /there is no change 77/);
+    }
+    assert.equal(server.asked.length, before);
+  });
+});
+
 describe('limits', () => {
   for (const path of ['/api/status', '/%61pi/status', '/ap%69/builds?limit=1', '/', '/build/none', '/metrics']) {
     it(`R14: ${path} is counted`, async () => {
@@ -216,11 +250,12 @@ describe('limits', () => {
 describe('acting', () => {
   it('needs the token of the data directory, which only its owner can read', async () => {
     assert.equal((await stat(join(server.data, 'token'))).mode & 0o777, 0o600);
+    const before = server.asked.length;
     const body = { pipeline: 'gate', change: 'I1' };
     const without = await post('/api/dequeue', body, null);
     assert.equal(without.status, 401);
     assert.match(((await without.json()) as { error: string }).error, /token/);
-    assert.deepEqual(server.asked, []);
+    assert.equal(server.asked.length, before);
   });
 
   for (const { path, body, what } of [

@@ -9,6 +9,7 @@ import { createApp } from '../../server/app.ts';
 import type { ServerDeps } from '../../server/deps.ts';
 import { createLiveStream, type LiveStream } from '../../server/live.ts';
 import { readOrCreateToken } from '../../server/token.ts';
+import { change } from '../workflows/make.ts';
 
 export interface TestServer {
   readonly url: string;
@@ -24,6 +25,12 @@ export interface TestServer {
   answer: GateAnswer;
   stop(): Promise<void>;
 }
+
+/** Changes by the names that people give them. */
+const known = new Map([
+  ...['I1', 'I2'].map((id) => [id, id] as const),
+  ...['5', 'git:5', 'p/5'].map((name) => [name, 'git:5'] as const),
+]);
 
 /** Who holds the token. */
 const ada: Actor = { name: 'ada', kind: 'person', via: 'token' };
@@ -57,7 +64,11 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
     },
     changes: {
       list: async () => [],
-      read: (id) => Promise.reject(Object.assign(new Error(`there is no change ${id}`), { name: 'UnknownChange' })),
+      async read(name) {
+        const id = known.get(name);
+        if (id !== undefined) return change(id);
+        throw Object.assign(new Error(`there is no change ${name}`), { name: 'UnknownChange' });
+      },
       vote: async ({ name }, change, vote) => void asked.push({ what: 'vote', input: { change, ...vote, name } }),
       abandon: async ({ name }, change) => void asked.push({ what: 'abandon', input: { change, name } }),
       restore: async ({ name }, change) => void asked.push({ what: 'restore', input: { change, name } }),

@@ -1,5 +1,6 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { Change } from '../../../pipelines/model/change.ts';
+import { type NamedConnection, placesOf } from '../../../pipelines/model/change-name.ts';
 import { demand, type Operation } from '../../../pipelines/policy/access.ts';
 import { show } from '../../git/names.ts';
 import { type Decision, findOne, type HostSettings, listAll, modify, resolveChange, UnknownChange } from './host.ts';
@@ -49,10 +50,22 @@ export function createPeople(settings: HostSettings): People {
   };
 }
 
-/** People of several connections as one: a name is looked for in all of them. */
-export function joinPeople(all: readonly People[]): People {
+/** A connection with what people do there. */
+export interface PeopledConnection extends NamedConnection {
+  readonly people: People;
+}
+
+/** People of several connections as one: a name is looked for wherever it may be. */
+export function joinPeople(connections: readonly PeopledConnection[]): People {
+  const all = connections.map(({ people }) => people);
   const find = async (name: string): Promise<{ readonly people: People; readonly change: Change }> => {
-    const found = await Promise.all(all.map((people) => findIn(people, name)));
+    const places = placesOf(name, connections);
+    const found = await Promise.all(
+      places.map((place) => {
+        const { people } = connections.find((each) => each.name === place.connection) as PeopledConnection;
+        return findIn(people, place.name);
+      }),
+    );
     const [first, ...more] = found.flatMap((each) => each ?? []);
     if (first === undefined) throw new UnknownChange(`there is no change ${show(name)}`);
     if (more.length === 0) return first;

@@ -35,7 +35,9 @@ test('R10: two connections share a directory, and each has the changes of its ow
     true,
   ]);
 
-  const people = joinPeople(settings.map((each) => createPeople(each)));
+  const people = joinPeople(
+    settings.map((each) => ({ name: each.connection, driver: 'git', people: createPeople(each) })),
+  );
   assert.deepEqual(
     (await people.list({})).map(({ id }) => id),
     ['git:1', 'other:2'],
