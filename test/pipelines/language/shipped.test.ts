@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { declare, readShipped } from '../../../activities/layout/shipped.ts';
 import { buildLayout, defaultTenant, freezeJobs, parseConfigFile } from '../../../pipelines/language/language.ts';
+import type { JobGraph } from '../../../pipelines/model/job.ts';
 
 const project = { name: 'app', trusted: false, connection: 'git', branches: ['main'], defaultBranch: 'main' };
 const shipped = { ...project, name: 'sluice/defaults', trusted: true, branches: ['master'], defaultBranch: 'master' };
 
-async function jobs(templates: readonly string[], pipeline: string, files: readonly string[]): Promise<string> {
+async function graph(templates: readonly string[], pipeline: string, files: readonly string[]): Promise<JobGraph> {
   const sources = [...(await readShipped()), declare([{ name: 'app', templates }])];
   const layout = buildLayout({
     tenant: defaultTenant,
@@ -16,7 +17,11 @@ async function jobs(templates: readonly string[], pipeline: string, files: reado
   assert.deepEqual(layout.problems, []);
   const result = freezeJobs(layout, { pipeline, change: { id: '1', project: 'app', branch: 'main', files } });
   assert.ok('graph' in result, JSON.stringify(result));
-  return result.graph.jobs.map(({ name }) => name).join(' ');
+  return result.graph;
+}
+
+async function jobs(...of: Parameters<typeof graph>): Promise<string> {
+  return (await graph(...of)).jobs.map(({ name }) => name).join(' ');
 }
 
 const both = ['deb-package', 'rpm-package'];
@@ -45,4 +50,9 @@ test('W19: the quick gate builds and publishes, and tries all repositories toget
   assert.equal(await jobs(['deb-package-quick-gate'], 'gate', ['a.c']), 'build-deb publish-deb systest-deb noop');
   assert.equal(await jobs(['deb-package-quick-gate'], 'check', ['a.c']), `${deb} noop`);
   assert.equal(await jobs(['rpm-package-quick-gate'], 'gate', ['a.c']), 'build-rpm publish-rpm systest-rpm noop');
+});
+
+test('F4: check shows the verdict of both formats, the gate stops at the first failure', async () => {
+  assert.ok(!(await graph(both, 'check', ['a.c'])).failFast);
+  assert.ok((await graph(both, 'gate', ['a.c'])).failFast);
 });
