@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { expression, jobVariables, merged, oneOrMany, pattern, variableName } from './common.ts';
+import { expression, jobVariables, merged, oneOrMany, pattern, seconds, variableName } from './common.ts';
 import { nodesetBody } from './nodeset.ts';
 
 const strings = oneOrMany(z.string());
@@ -76,9 +76,9 @@ const shape = {
   'irrelevant-files': merged(patterns),
   secrets: oneOrMany(z.union([z.string(), secretUse])),
   nodeset: z.union([z.string(), nodesetBody]),
-  'pre-timeout': z.int(),
-  timeout: z.int(),
-  'post-timeout': z.int(),
+  'pre-timeout': seconds,
+  timeout: seconds,
+  'post-timeout': seconds,
   attempts: z.int().min(1),
   'pre-run': oneOrMany(z.union([z.string(), playbook])),
   run: oneOrMany(z.union([z.string(), playbook])),

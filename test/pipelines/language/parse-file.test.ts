@@ -312,3 +312,16 @@ test('parsing never throws, whatever the text', () => {
     { numRuns: 2000 },
   );
 });
+
+for (const [written, seconds] of [
+  ['120', 120],
+  ['90s', 90],
+  ['2m', 120],
+  ['1h', 3_600],
+] as const) {
+  test(`F9: a timeout of ${written} is ${seconds} seconds`, () => {
+    const { stanzas, problems } = parse(`- job: {name: a, timeout: ${written}, post-timeout: ${written}}\n`);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(stanzas.jobs[0]?.attributes.timeout, seconds);
+  });
+}
