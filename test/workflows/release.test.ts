@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
 import type { ReleaseRecord } from '../../activities/report/types.ts';
 import { createSignWorker } from '../../infra/temporal/worker.ts';
-import type { ReleaseRun } from '../../workflows/contract.ts';
+import { type ReleaseRun, refusedFault } from '../../workflows/contract.ts';
 import { Outside, until, World } from './world.ts';
 
 const ref = { digest: `sha256:${'0'.repeat(64)}`, size: 1 };
@@ -28,16 +28,19 @@ class ReleaseOutside extends Outside {
   /** Steps wait here: one that is named waits for `go`. */
   stopAt = '';
   fails = '';
+  /** A wall that lets nothing pass. */
+  refuses = '';
   go = false;
 
   forget(): void {
-    Object.assign(this, { reached: '', stopAt: '', fails: '', go: false });
+    Object.assign(this, { reached: '', stopAt: '', fails: '', refuses: '', go: false });
     this.said.length = 0;
     this.asked.length = 0;
   }
 
   async step<T>(name: string, answer: T): Promise<T> {
     this.reached = name;
+    if (this.refuses === name) throw ApplicationFailure.nonRetryable(`refused by the ${name}`, refusedFault);
     if (this.fails === name) throw ApplicationFailure.nonRetryable(`no ${name} today`);
     if (this.stopAt === name) await until(`${name} may go on`, () => this.go);
     return answer;
@@ -48,7 +51,7 @@ class ReleaseOutside extends Outside {
     const staged = { outcome: 'staged', name: 'one', before: null, index: ref } as const;
     return {
       ...super.control(temporal),
-      planRelease: async () => ({ input, repositories: [] }),
+      planRelease: async () => ({ input, repositories: [], ...(this.refuses === 'plan' && { refused: 'not merged' }) }),
       recordRelease: async (record: ReleaseRecord) => void this.said.push(record),
       startMirrors: async ({ release }: { release: string }) => void this.asked.push(release),
       retireTestRepositories: async () => void this.asked.push('retire'),
@@ -141,4 +144,24 @@ test('a release records its end once it is published, and then asks the mirrors'
   assert.equal(result, 'SUCCESS');
   assert.deepEqual(last(), { state: 'published', summary: 'promoted tinycdb 1', over: true });
   assert.equal(outside.asked.length, 2);
+});
+
+test('S1: what the signer or the publisher refuses is a verdict, not an infrastructure that is tried again', async () => {
+  for (const wall of ['sign', 'stage', 'publish']) {
+    outside.forget();
+    outside.refuses = wall;
+    const options = { workflowId: `release/main/debian/refused-${wall}`, taskQueue: 'control', args: [run] };
+    const result = await world.temporal.client.workflow.execute('release', options);
+    assert.deepEqual([result.result, result.summary], ['FAILURE', `refused by the ${wall}`]);
+    assert.deepEqual(last(), { state: 'failed', summary: `refused by the ${wall}`, over: true });
+    assert.deepEqual(outside.asked, []);
+  }
+});
+
+test('S1: what was not merged is no release: it fails before anything is recorded or built', async () => {
+  outside.refuses = 'plan';
+  const options = { workflowId: 'release/main/debian/unmerged', taskQueue: 'control', args: [run] };
+  const result = await world.temporal.client.workflow.execute('release', options);
+  assert.deepEqual([result.result, result.summary], ['FAILURE', 'not merged']);
+  assert.deepEqual([outside.said, outside.asked, outside.reached], [[], [], '']);
 });

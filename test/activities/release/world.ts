@@ -66,7 +66,7 @@ export async function releaseWorld(t: Pick<TestContext, 'after'>, standing?: Sta
   const builds: BuildRecord[] = [];
   return {
     ...places,
-    ...{ host, archiveKey, builders, ledger, builds },
+    ...{ host, archiveKey, builders, ledger, builds, proof },
     plan: createReleasePlanner({ builds: async () => builds, merged, repositories: [] }),
     activities: createReleaseActivities(settings),
     signer: createSignActivities({ key, inbox: store, outbox, proof, ledger }),
