@@ -34,6 +34,7 @@ async function prune(options: PruneCommandOptions): Promise<void> {
   const { data, retention, projects } = readConfiguration({ file: options.config });
   const { dataPaths } = await import('../infra/stack/paths.ts');
   const { pruneStorage } = await import('../activities/storage/filesystem/prune.ts');
+  const { prunePayloads } = await import('../activities/storage/filesystem/prune-payloads.ts');
   const { storage, repositories, released, git, store } = dataPaths(data);
   const [now, dryRun] = [Date.now(), options.dryRun === true];
   const inUse = existsSync(store) ? await whatIsInUse(storage, options) : undefined;
@@ -46,14 +47,15 @@ async function prune(options: PruneCommandOptions): Promise<void> {
     dryRun,
     ...(inUse === undefined ? {} : { inUse }),
   });
+  const payloads = await prunePayloads({ storage, keep: retention.builds, inUse, now, dryRun });
   const staged = inUse === null ? 0 : await removeDead(released, { inUse, now, dryRun });
   const bare = Object.keys(projects).map((project) => join(git, `${project}.git`));
   const states = await expireAll(bare, { now, dryRun });
   const text =
     `${dryRun ? 'would remove' : 'removed'} logs of ${pruned.logs} builds, ${pruned.blobs} blobs and ` +
-    `${pruned.repositories} test repositories: ${Math.round(pruned.bytes / 2 ** 20)} MiB; ` +
+    `${pruned.repositories} test repositories: ${Math.round(pruned.bytes / 2 ** 20)} MiB, and ${payloads} payloads of workflows; ` +
     `let go of ${states} speculative commits and ${staged} states of releases that ended before they were shown`;
-  print({ ...pruned, states, staged }, () => text, options);
+  print({ ...pruned, payloads, states, staged }, () => text, options);
 }
 
 interface Dead {

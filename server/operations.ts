@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Client, defaultPayloadConverter, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Store } from '../infra/store/store.ts';
+import { readPayload } from '../infra/temporal/read-payload.ts';
 import type { GateAnswer, GateCommand } from '../pipelines/gate/command.ts';
 import { demand } from '../pipelines/policy/access.ts';
 import { taskQueues } from '../workflows/contract.ts';
@@ -86,7 +87,7 @@ async function runAgain(client: Client, { workflow }: BuildRecord): Promise<Gate
     await client.workflow.start('job', {
       workflowId: jobId({ ...name, attempt: name.attempt + 1 }),
       taskQueue: taskQueues.control,
-      args: [defaultPayloadConverter.fromPayload(payload)],
+      args: [await readPayload(client, payload)],
     });
     return { ok: true };
   } catch (error) {

@@ -42,7 +42,8 @@ export interface PrepareDeps {
  * would be, freezes the jobs, and stores graph and state. What is wrong with a change is an outcome.
  */
 export function createPrepare(deps: PrepareDeps) {
-  return async (input: PrepareInput): Promise<readonly Prepared[]> => {
+  return async (given: PrepareInput): Promise<readonly Prepared[]> => {
+    const input = { ...given, items: await Promise.all(given.items.map((item) => withFiles(deps, item))) };
     const layout = await deps.layouts.current();
     const known = new Map<string, StoredGraph>();
     for (const [key, ref] of Object.entries(input.graphs)) known.set(key, await recall(deps, ref));
@@ -94,6 +95,16 @@ async function goneFrom(git: Git, { changes, ahead }: PrepareItem): Promise<stri
     if (tip === null) return `${project} has no branch ${branch} any more`;
   }
   return undefined;
+}
+
+/** The item with the paths that its changes, and those ahead, touch: many of them are kept apart from the facts. */
+async function withFiles(deps: PrepareDeps, item: PrepareItem): Promise<PrepareItem> {
+  const read = async ({ filesIn, ...facts }: ChangeFacts): Promise<ChangeFacts> => {
+    if (filesIn === undefined) return facts;
+    return { ...facts, files: JSON.parse((await deps.blobs.read(filesIn.digest)).toString('utf8')) };
+  };
+  const [changes, ahead] = await Promise.all([item.changes, item.ahead].map((facts) => Promise.all(facts.map(read))));
+  return { ...item, changes: changes ?? [], ahead: ahead ?? [] };
 }
 
 async function recall(deps: PrepareDeps, ref: GraphRef): Promise<StoredGraph> {

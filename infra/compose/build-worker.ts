@@ -18,11 +18,13 @@ import { taskQueues } from '../../workflows/contract.ts';
 import { hostArch } from '../stack/arch.ts';
 import { installationOf } from '../stack/installation.ts';
 import type { Part } from '../stack/part.ts';
+import { dataPaths } from '../stack/paths.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
 import { type Common, createCommon, releasedRepository } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { containerUrl } from './listen.ts';
+import { payloadStore } from './payload-store.ts';
 import { createReleasedFiles } from './released-files.ts';
 import { askForSecrets } from './secrets.ts';
 import { workerPart } from './worker-part.ts';
@@ -30,7 +32,7 @@ import { workerPart } from './worker-part.ts';
 /** The worker that runs jobs: builds, checks and tests in containers on this machine. */
 export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const common = createCommon(config);
-  const temporal = await connectPatiently(config);
+  const temporal = await connectPatiently(config, payloadStore(dataPaths(config.data)));
   const activities = createStageActivities(stageDeps(common));
   const workers = [
     await createStageWorker({ temporal, activities, arch: hostArch(), slots: config.workers.build }),

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { untilListening } from '../stack/ports.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import { connect, type TemporalConnection } from '../temporal/connection.ts';
+import type { PayloadStore } from '../temporal/payloads.ts';
 
 /** Milliseconds that Temporal may take to come up beside us. */
 const patience = 30_000;
@@ -9,16 +10,17 @@ const patience = 30_000;
 /**
  * Connects to Temporal, which may still be starting.
  *
+ * @param payloads where large payloads are kept
  * @throws with the address when nothing answers in time.
  */
-export async function connectPatiently({ temporal }: StackConfig): Promise<TemporalConnection> {
+export async function connectPatiently({ temporal }: StackConfig, payloads: PayloadStore): Promise<TemporalConnection> {
   const { address, namespace } = temporal;
   const deadline = Date.now() + patience;
   // The library waits ever longer between its tries: it is called when somebody is there.
   const [, host = '', port] = /^(.*):(\d+)$/.exec(address) ?? [];
   await untilListening(host, Number(port), patience);
   for (;;) {
-    const connected = await connect({ address, namespace }).catch((error) => error as Error);
+    const connected = await connect({ address, namespace }, payloads).catch((error) => error as Error);
     const fault = connected instanceof Error ? connected : await whyNotReady(connected);
     if (fault === undefined && !(connected instanceof Error)) return connected;
     if (Date.now() > deadline) throw new Error(`no Temporal server answers at ${address}`, { cause: fault });

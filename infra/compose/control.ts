@@ -104,7 +104,15 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
   const gates = createGateClient(temporal.client);
   const hosts = opened.map(({ host }) => host);
   const held = async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes));
-  const router = new EventRouter({ tenant: config.tenant, layouts, hosts, gates, ledger: store, held });
+  const router = new EventRouter({
+    tenant: config.tenant,
+    layouts,
+    hosts,
+    gates,
+    ledger: store,
+    blobs: common.blobs,
+    held,
+  });
   // The hook need not wait: what is not looked at now, the periodic sync finds.
   const intake = async ({ connection, changes }: HookNotice) => {
     for (const change of changes) {

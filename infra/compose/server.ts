@@ -7,6 +7,7 @@ import { createApp } from '../../server/app.ts';
 import { createLiveStream } from '../../server/live.ts';
 import { readOrCreateToken } from '../../server/token.ts';
 import type { Part } from '../stack/part.ts';
+import { dataPaths } from '../stack/paths.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import { openStore } from '../store/store.ts';
 import { bundleWorkflows } from '../temporal/bundle.ts';
@@ -19,6 +20,7 @@ import { connectPatiently } from './connect.ts';
 import { createControl } from './control.ts';
 import { createInUse } from './in-use.ts';
 import { listen } from './listen.ts';
+import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
 import { workerPart } from './worker-part.ts';
 
@@ -30,7 +32,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   for (const path of [paths.storage, paths.repositories, paths.released]) await makeOpenDirectory(path);
   await mkdir(paths.git, { recursive: true });
   const [temporal, bundle, store, token] = await Promise.all([
-    connectPatiently(config),
+    connectPatiently(config, payloadStore(dataPaths(config.data))),
     bundleWorkflows(),
     openStore(paths.store),
     readOrCreateToken(config.data),

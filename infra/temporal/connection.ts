@@ -1,6 +1,8 @@
 import { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import { searchAttributes } from '../../workflows/search-attributes.ts';
+import { type PayloadStore, payloadsBy } from './payloads.ts';
 
 export interface TemporalAddress {
   readonly address: string;
@@ -8,6 +10,8 @@ export interface TemporalAddress {
 }
 
 export interface TemporalConnection extends TemporalAddress {
+  /** How values become payloads, for clients and for workers. */
+  readonly dataConverter: DataConverter;
   readonly connection: NativeConnection;
   readonly client: Client;
   close(): Promise<void>;
@@ -19,12 +23,14 @@ const keyword = 2;
 /**
  * Connects worker and client by one native connection, which reconnects by itself.
  *
+ * @param payloads where large payloads are kept; absent: they are sent as they are
  * @throws when nothing answers at the address.
  */
-export async function connect(at: TemporalAddress): Promise<TemporalConnection> {
+export async function connect(at: TemporalAddress, payloads?: PayloadStore): Promise<TemporalConnection> {
   const connection = await NativeConnection.connect({ address: at.address });
-  const client = new Client({ connection, namespace: at.namespace });
-  return { ...at, connection, client, close: () => connection.close() };
+  const dataConverter = payloadsBy(payloads);
+  const client = new Client({ connection, namespace: at.namespace, dataConverter });
+  return { ...at, connection, client, dataConverter, close: () => connection.close() };
 }
 
 /** Registers the search attributes that are missing: a cluster of one's own does not know them at first. */

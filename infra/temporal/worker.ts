@@ -53,6 +53,7 @@ function common({ temporal, activities }: WorkerDeps) {
   return {
     connection: temporal.connection,
     namespace: temporal.namespace,
+    dataConverter: temporal.dataConverter,
     activities,
     interceptors: { activity: [heartbeats, ...toolTimes()] },
     shutdownGraceTime: drain,

@@ -1,4 +1,5 @@
 import type { BuildOutcome } from '../jobs/state.ts';
+import type { BlobRef } from '../model/artifact.ts';
 import type { Change, TriggerEvent } from '../model/change.ts';
 import type { Artifact, BuildResult, BuildSetResult, JobGraph } from '../model/job.ts';
 import type { Pipeline, QueuePlacement } from '../model/pipeline.ts';
@@ -7,6 +8,8 @@ import type { Pipeline, QueuePlacement } from '../model/pipeline.ts';
  * needs no configuration of its own. Nothing stands there for a project without configuration. */
 export interface ChangeFacts extends Change {
   readonly placements: Readonly<Record<string, QueuePlacement>>;
+  /** The paths that it touches, as a list in artifact storage, where they are many: `files` is empty then. */
+  readonly filesIn?: BlobRef;
   /** Change id to the patch set that a Git parent is; a parent that is not named here is the latest one. */
   readonly parentPatchsets?: Readonly<Record<string, number>>;
   /** Pipeline to what the change's latest build set there came to, as far as its jobs provide something. */

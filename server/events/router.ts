@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Layouts } from '../../activities/layout/layouts.ts';
+import type { BlobStore } from '../../activities/ports.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
 import type { ChangeFacts, GateAnswer, GateCommand, GateLimits } from '../../pipelines/gate/command.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
@@ -10,6 +11,7 @@ import { triggers } from '../../pipelines/policy/triggers.ts';
 import type { TellAction } from '../../workflows/contract.ts';
 import { type GateName, gateId } from '../../workflows/ids.ts';
 import { closure, factsOf, indexOpen, type OpenChanges, proposesConfig, uses, withNeeds } from './closure.ts';
+import { withFilesByDigest } from './files.ts';
 import type { GateClient } from './gate-client.ts';
 import { type EventLedger, handledEvents } from './ledger.ts';
 import { refChange } from './ref-change.ts';
@@ -20,6 +22,8 @@ export interface RouterDeps {
   readonly hosts: readonly ReviewHost[];
   readonly gates: GateClient;
   readonly ledger: EventLedger;
+  /** Where long lists of files are kept. */
+  readonly blobs: Pick<BlobStore, 'put'>;
   /** The changes that gates hold, as far as they have said. */
   readonly held: () => Promise<readonly { readonly id: string }[]>;
 }
@@ -140,9 +144,9 @@ export class EventRouter {
     const { events, last } = await host.readEvents(change.id, after);
     if (events.length === 0) return 0;
     const view = await this.#view(change, open);
-    for (const [index, event] of events.entries()) {
+    for (const event of events) {
       const subject = event.change === undefined ? await this.#viewOfRef(view.layout, event) : view;
-      await this.#route(subject, event, `${change.id}/${after}/${index}`);
+      await this.#route(subject, event, eventId(change.id, event));
     }
     await this.#observe(view, `${change.id}/${last}`);
     await this.#handled.mark(change.id, last);
@@ -167,7 +171,9 @@ export class EventRouter {
     const related = await closure(change, { find, open: await open() });
     const facts = factsOf(layout, change);
     const joins = await this.#joins(layout, facts, related);
-    return { layout, change: facts, around: related.map((one) => factsOf(layout, one)), joins };
+    const slim = (one: ChangeFacts) => withFilesByDigest(this.#deps.blobs, one);
+    const around = await Promise.all(related.map((one) => slim(factsOf(layout, one))));
+    return { layout, change: await slim(facts), around, joins };
   }
 
   /** A change is tested with the configuration that it brings, also where that is its project's first. */
@@ -268,6 +274,11 @@ function keepFor<T>(age: number, ask: () => Promise<T>): () => Promise<T> {
     if (known === undefined || Date.now() - known.time > age) known = { time: Date.now(), answer: ask() };
     return known.answer;
   };
+}
+
+/** Names an event by what it is: however a look that finds it began, gates take it once. */
+function eventId(change: string, event: TriggerEvent): string {
+  return `${change}/${createHash('sha256').update(JSON.stringify(event)).digest('hex').slice(0, 32)}`;
 }
 
 function eventOf(type: string, { project, branch, id, ref, patchset }: Change): Omit<TriggerEvent, 'time'> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { must } from '../../activities/process/run.ts';
 import { blobPath, createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
+import { prunePayloads } from '../../activities/storage/filesystem/prune-payloads.ts';
 import { mark, noMarks, writeMarks } from '../../activities/storage/marks.ts';
 import { inUsePath } from '../../infra/compose/in-use.ts';
 import { execute } from './run.ts';
@@ -51,4 +52,22 @@ test('R8: prune keeps what the server wrote down as in use, and every artifact w
   await writeFile(inUsePath(root), writeMarks({ time: Date.now(), marks }));
   assert.equal(prune().blobs, 1);
   assert.deepEqual([await store.has(used.digest), await store.has(other.digest)], [true, false]);
+});
+
+test('R4: prune removes payloads that no workflow has had for long, once open workflows were looked through', async (t) => {
+  const storage = await mkdtemp(join(tmpdir(), 'sluice-prune-'));
+  t.after(() => rm(storage, { recursive: true, force: true }));
+  const root = join(storage, 'payloads');
+  const store = createFileBlobStore({ root, baseUrl: '' });
+  const [old, young] = [await store.put('old'), await store.put('young')];
+  const now = Date.now();
+  const time = now / 1000 - 40 * 86_400;
+  await utimes(blobPath(root, old.digest), time, time);
+  const common = { storage, keep: 30 * 86_400, now, dryRun: false };
+  const inUse = { time: now, marks: noMarks() };
+  assert.equal(await prunePayloads({ ...common, inUse: null }), 0, 'nobody has looked');
+  assert.equal(await prunePayloads({ ...common, inUse: { ...inUse, time: now - 20 * 86_400_000 } }), 0);
+  assert.equal(await prunePayloads({ ...common, inUse, dryRun: true }), 1);
+  assert.equal(await prunePayloads({ ...common, inUse }), 1);
+  assert.deepEqual([await store.has(old.digest), await store.has(young.digest)], [false, true]);
 });

@@ -43,7 +43,15 @@ async function setup(t: TestContext, projects: readonly string[]) {
     markTold: async (key: string) => void known.add(key),
   };
   const held: { id: string }[] = [];
-  const router = new EventRouter({ tenant: 't', layouts, hosts: [host], gates, ledger, held: async () => held });
+  const kept = new Map<string, string>();
+  const blobs = {
+    put: async (content: unknown) => {
+      const digest = `sha256:${kept.size}`;
+      kept.set(digest, String(content));
+      return { digest, size: String(content).length };
+    },
+  };
+  const router = new EventRouter({ tenant: 't', layouts, hosts: [host], gates, ledger, blobs, held: async () => held });
   const people = createPeople({ root, connection: 'git', page: '' });
   const look = async (change: string) => {
     told.length = 0;

@@ -41,8 +41,9 @@ async function open(t: TestContext) {
     ask: async () => ({ ok: true }),
   };
   const hosts = [createGitHost({ root, connection: 'git', page: 'http://page' })];
+  const blobs = { put: async () => ({ digest: 'sha256:0', size: 0 }) };
   const ledger = { wasTold: async () => false, markTold: async () => {} };
-  const router = new EventRouter({ tenant: 'main', layouts, hosts, gates, ledger, held: async () => [] });
+  const router = new EventRouter({ tenant: 'main', layouts, hosts, gates, ledger, blobs, held: async () => [] });
   return { root, main, layouts, told, router };
 }
 

@@ -144,6 +144,8 @@ test('R3: a gate continues as new under 50 messages a second, and answers every 
   assert.equal(items.length, 20);
   const last = answers.length - 1;
   assert.equal(items[last % 20]?.changes[0]?.subject, `seen ${last}`);
+  world.outside.stage = () => fine;
+  for (const end of running.values()) end(fine);
 });
 
 test('R11: a command that was refused is refused again, also by the next run', async () => {

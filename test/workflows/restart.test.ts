@@ -46,5 +46,9 @@ test('Temporal and the workers killed in a stage: the changes merge as if nothin
 async function replays(world: World, workflow: string): Promise<void> {
   const handle = world.temporal.client.workflow.getHandle(workflow);
   const history = await handle.fetchHistory();
-  await Worker.runReplayHistory({ workflowBundle: await bundleWorkflows() }, history, workflow);
+  await Worker.runReplayHistory(
+    { workflowBundle: await bundleWorkflows(), dataConverter: world.temporal.dataConverter },
+    history,
+    workflow,
+  );
 }

@@ -1,7 +1,7 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { defaultPayloadConverter } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
@@ -12,6 +12,7 @@ import { findTemporal } from '../../infra/bootstrap/find.ts';
 import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
 import { connect, type TemporalConnection } from '../../infra/temporal/connection.ts';
 import { type DevServer, type DevServerOptions, startDevServer } from '../../infra/temporal/dev-server.ts';
+import { readPayload } from '../../infra/temporal/read-payload.ts';
 import { createControlWorker, createHostWorker, createStageWorker } from '../../infra/temporal/worker.ts';
 import type { ChangeFacts, GateCommand } from '../../pipelines/gate/command.ts';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
@@ -50,6 +51,7 @@ export const testHost = taskQueues.host('test');
 /** The outside of the gates, in memory: it outlives workers and servers, like the real one. */
 export class Outside {
   readonly blobs = new Map<string, string>();
+  readonly payloadBytes = new Map<string, Buffer>();
   readonly told: TellAction[] = [];
   readonly #toldKeys = new Set<string>();
   readonly merged: string[] = [];
@@ -92,6 +94,19 @@ export class Outside {
     const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
     this.blobs.set(digest, text);
     return { digest, size: text.length };
+  }
+
+  /** Where large payloads are kept: apart from what stages leave. */
+  payloads() {
+    return {
+      put: async (content: Uint8Array | string | { readonly path: string }) => {
+        const bytes = Buffer.from(content as Uint8Array);
+        const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+        this.payloadBytes.set(digest, bytes);
+        return { digest, size: bytes.length };
+      },
+      read: async (digest: string) => this.payloadBytes.get(digest) ?? assert.fail(`no payload ${digest}`),
+    };
   }
 
   /** Control activities that work on this outside. */
@@ -234,7 +249,7 @@ export class World {
     if (executable === undefined) throw new Error('no Temporal server on this machine: ./sluice doctor --mend');
     const server = await startDevServer(executable, { port: 0, ...options });
     await server.ready();
-    const temporal = await connect({ address: server.address, namespace: 'default' });
+    const temporal = await connect({ address: server.address, namespace: 'default' }, outside.payloads());
     const world = new World(outside, server, temporal);
     await world.startWorkers();
     return world;
@@ -285,7 +300,7 @@ export class World {
     const { events } = await this.temporal.client.workflow.getHandle(workflow).fetchHistory();
     const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
     if (!payload) throw new Error(`${workflow} has no input`);
-    return defaultPayloadConverter.fromPayload(payload);
+    return readPayload(this.temporal.client, payload);
   }
 
   /** Run id of the first run of a workflow. */

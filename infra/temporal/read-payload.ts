@@ -1,0 +1,10 @@
+import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+
+/** The value of a payload that was found in a history, as the client reads what it is answered. */
+export async function readPayload(client: Client, payload: Payload): Promise<unknown> {
+  let read = [payload];
+  for (const codec of client.options.loadedDataConverter.payloadCodecs.toReversed()) read = await codec.decode(read);
+  const [whole = payload] = read;
+  return defaultPayloadConverter.fromPayload(whole);
+}
