@@ -54,6 +54,28 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
     }
   });
 
+  check(
+    'S1: what a branch is at, and was at, was merged; what was pushed was not',
+    async ({ host, push, moveBranch }) => {
+      const before = (await host.branchTip('alpha', 'master')) ?? '';
+      const id = await push({ project: 'alpha', file: 'a', content: '1' });
+      const result = await host.submit({ change: id, patchset: 1, tested: null });
+      assert.equal(result.kind, 'merged');
+      if (!('state' in result)) assert.fail('it was not merged');
+      const { state } = result;
+      await moveBranch('alpha');
+      const tip = (await host.branchTip('alpha', 'master')) ?? '';
+      assert.deepEqual(await host.readMerged(state), { ...state, tip });
+      const of = (commit: string, branch = 'master', project = 'alpha') => host.readMerged({ project, branch, commit });
+      assert.deepEqual([(await of(before))?.commit, (await of(tip))?.commit], [before, tip]);
+      const open = await push({ project: 'alpha', file: 'b', content: '1' });
+      const pushed = (await read(host, open)).ref;
+      for (const claim of [pushed, 'master', '0'.repeat(40)]) assert.equal(await of(claim), null, claim);
+      assert.equal(await of(tip, 'other'), null);
+      assert.equal(await of(tip, 'master', 'beta'), null);
+    },
+  );
+
   check('a second push is the next patch set, and votes vanish', async ({ host, push, vote }) => {
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
     await vote(id, 'Approved', 1);
