@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { BlobRef } from '../pipelines/model/artifact.ts';
 import type { Artifact } from '../pipelines/model/job.ts';
 import type { StageInput, StageResult } from '../workflows/contract.ts';
+import type { LogReader, StoredFile } from './storage/port.ts';
 
 /** A file whose content is stored. */
 export interface FileContent {
@@ -20,6 +21,8 @@ export interface BlobStore {
   put(content: Uint8Array | string | FileContent): Promise<BlobRef>;
   /** @throws when there is no such content. */
   open(digest: string): Promise<Readable>;
+  /** For whoever shows it, whole or in parts; null when there is no such content. */
+  find(digest: string): Promise<StoredFile | null>;
   read(digest: string): Promise<Buffer>;
   has(digest: string): Promise<boolean>;
   /** Writes the content to a new file, hard-linked where the storage allows. */
@@ -37,7 +40,7 @@ export interface BuildLog {
   close(): Promise<Artifact>;
 }
 
-export interface LogStore {
+export interface LogStore extends LogReader {
   /** `name` is the file's name, for example `build.log`. */
   open(build: string, name: string): Promise<BuildLog>;
 }

@@ -1,4 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { BlobStore } from '../activities/ports.ts';
+import type { LogReader } from '../activities/storage/port.ts';
 import type { Store } from '../infra/store/store.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { LiveStream } from './live.ts';
@@ -13,6 +15,8 @@ export interface ServerDeps {
   readonly secrets: ServerSecrets;
   /** Takes a hook's notice; answers once it is safe to forget it. */
   readonly intake: (notice: HookNotice) => Promise<void>;
+  readonly blobs: Pick<BlobStore, 'find'>;
+  readonly logs: LogReader;
   readonly paths: ServerPaths;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
@@ -28,8 +32,6 @@ export interface ServerDeps {
 }
 
 export interface ServerPaths {
-  /** Artifact storage's root: blobs and logs. */
-  readonly storage: string;
   /** Test repositories, offered below `/repositories/`. */
   readonly repositories: string;
   /** Released repositories, offered below `/released/`. */

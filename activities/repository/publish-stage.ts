@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   artifactMetadata,
@@ -11,7 +11,7 @@ import type { Artifact } from '../../pipelines/model/job.ts';
 import type { BuildIdentity, StageInput } from '../../workflows/contract.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
-import { exists } from './files.ts';
+import type { Trees } from '../storage/port.ts';
 import { repositoryFormats } from './formats.ts';
 import { type IndexSigner, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { buildRepository } from './publish.ts';
@@ -19,10 +19,8 @@ import { signTree } from './signature.ts';
 
 export interface PublishStageDeps {
   readonly store: BlobStore;
-  /** The directory that the server shows under `/repositories/test/`. */
-  readonly root: string;
-  /** Where containers reach the server, without a slash at the end. */
-  readonly containerUrl: () => Promise<string>;
+  /** Where test repositories are shown. */
+  readonly trees: Trees;
   /** APT's distribution name for a platform; empty for RPM. */
   readonly codename: (platform: string) => string;
   /** Signs the indexes of test repositories, with a key that signs nothing else. */
@@ -52,16 +50,16 @@ export function createPublishStage(deps: PublishStageDeps): StageRunner {
 }
 
 /** Removes a test repository, named by its artifact's URL; harmless when it is gone. */
-export async function removeTestRepository(root: string, url: string): Promise<void> {
+export async function removeTestRepository(trees: Pick<Trees, 'remove'>, url: string): Promise<void> {
   const id = idIn(url);
   if (id === undefined) throw new Error(`${JSON.stringify(url)} names no test repository`);
-  await rm(join(root, id), { recursive: true, force: true });
+  await trees.remove(id);
 }
 
 /** Whether a URL names a test repository that is there. */
-export async function hasTestRepository(root: string, url: string): Promise<boolean> {
+export async function hasTestRepository(trees: Pick<Trees, 'has'>, url: string): Promise<boolean> {
   const id = idIn(url);
-  return id !== undefined && (await exists(join(root, id)));
+  return id !== undefined && trees.has(id);
 }
 
 function idIn(url: string): string | undefined {
@@ -94,18 +92,17 @@ async function publish(deps: PublishStageDeps, { input, context, metadata }: Pub
   const { format, platform, project, manifest: digest } = metadata;
   const manifest = await readManifest(deps.store, digest);
   const id = repositoryId(input.build, format);
-  const tree = join(deps.root, id);
   const codename = format === 'deb' ? deps.codename(platform) : '';
   const signer = await deps.signer?.();
   context.log.section(`Test repository ${id}`);
-  if (!(await exists(tree))) {
+  if (!(await deps.trees.has(id))) {
     const files = await fetchPackages(deps.store, manifest, join(context.workdir, id));
     // Dated by the build, so that making it again gives the same bytes.
     const settings = { origin: testOrigin, codename };
-    const partial = join(deps.root, `.${id}`);
-    await buildRepository(repositoryFormats[format], partial, { files, settings, date: new Date(manifest.finished) });
-    if (signer !== undefined) await signIndex(repositoryFormats[format], partial, signer);
-    await rename(partial, tree);
+    const tree = join(context.workdir, `${id}.tree`);
+    await buildRepository(repositoryFormats[format], tree, { files, settings, date: new Date(manifest.finished) });
+    if (signer !== undefined) await signIndex(repositoryFormats[format], tree, signer);
+    await deps.trees.publish(id, tree);
   }
   for (const file of manifest.files) context.log.write(`${file.kind}\t${file.name}\n`);
   const about: TestRepositoryMetadata = {
@@ -119,7 +116,7 @@ async function publish(deps: PublishStageDeps, { input, context, metadata }: Pub
   };
   return {
     name: `test-repository-${format}`,
-    url: `${await deps.containerUrl()}/repositories/test/${id}/`,
+    url: await deps.trees.url(id),
     metadata: { ...about },
   };
 }

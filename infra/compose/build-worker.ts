@@ -59,13 +59,12 @@ function stageDeps(common: Common) {
     repositories: { root: testRoot(paths), url: async () => `${await containerUrl(config)}/repositories/test/` },
   });
   const codename = (label: string) => (platform(label).format === 'deb' ? platform(label).codename : '');
-  const root = testRoot(paths);
   const signer = createTestSigner(paths.testKeys);
   return {
     stages: {
       build: createBuildStage({ ...tests, attestor }),
       lint: createLintStage({ engine, store, platform, releasedFiles: createReleasedFiles(paths.released) }),
-      publish: createPublishStage({ store, root, containerUrl: () => containerUrl(config), codename, signer }),
+      publish: createPublishStage({ store, trees: common.trees, codename, signer }),
       install: createInstallStage(tests),
       systest: createSystestStage(tests),
     },

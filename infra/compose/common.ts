@@ -6,6 +6,8 @@ import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
+import { createTreeStore } from '../../activities/storage/filesystem/tree-store.ts';
+import type { Trees } from '../../activities/storage/port.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { allPlatforms } from '../config/platforms.ts';
 import { publicKeyPath } from '../signer/signer.ts';
@@ -20,6 +22,8 @@ export interface Common {
   readonly blobs: BlobStore;
   readonly logs: LogStore;
   readonly git: Git;
+  /** Test repositories. */
+  readonly trees: Trees;
   /** Undefined for a label that nobody knows. */
   readonly findPlatform: (label: string) => Platform | undefined;
   /** @throws when no platform has that name. */
@@ -42,6 +46,10 @@ export function createCommon(config: StackConfig): Common {
     blobs: createFileBlobStore(storage),
     logs: createFileLogStore(storage),
     git: createLocalGit(paths.git),
+    trees: createTreeStore({
+      root: join(paths.repositories, 'test'),
+      baseUrl: async () => `${await containerUrl(config)}/repositories/test`,
+    }),
     platform,
     findPlatform,
   };

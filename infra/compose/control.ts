@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createGateActivities } from '../../activities/gate/gate-activities.ts';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
@@ -161,8 +160,8 @@ function archIn({ findPlatform }: Common) {
   };
 }
 
-function isThereIn({ paths }: Common) {
-  return (url: string) => hasTestRepository(join(paths.repositories, 'test'), url);
+function isThereIn({ trees }: Common) {
+  return (url: string) => hasTestRepository(trees, url);
 }
 
 /** Enough for all that a day merges between two releases. */
@@ -183,13 +182,13 @@ function unreleasedIn({ common, store, logger }: ControlDeps, router: EventRoute
   };
 }
 
-function retirementIn({ paths }: Common, store: Store, router: EventRouter) {
+function retirementIn({ trees }: Common, store: Store, router: EventRouter) {
   return createRetirement({
     buildSets: () => store.listBuildSets({ limit: recent * 4 }),
     releases: () => store.listReleases(recent * 4),
     buildsOf: (change) => store.listBuilds({ change, result: 'SUCCESS', limit: 500 }),
     statusOf: async (change) => (await router.read(change))?.status,
-    remove: (url) => removeTestRepository(join(paths.repositories, 'test'), url),
+    remove: (url) => removeTestRepository(trees, url),
   });
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { makeOpenDirectory } from '../../activities/files/modes.ts';
 import { writeWhole } from '../../activities/files/write.ts';
 import { type Marks, mark, markNamed, noMarks, writeMarks } from '../../activities/storage/marks.ts';
 import type { Store } from '../store/store.ts';
@@ -34,6 +35,7 @@ export function createInUse(deps: InUseDeps): InUse {
     const marks = noMarks();
     for await (const text of deps.open()) markNamed(marks, text, Number.POSITIVE_INFINITY);
     await markRecorded(deps, marks, time);
+    await makeOpenDirectory(deps.storage);
     await writeWhole(inUsePath(deps.storage), writeMarks({ time, marks }));
     return time;
   };

@@ -54,7 +54,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   });
   const { uiUrl, namespace } = config.temporal;
   const app = await createApp({
-    ...{ store, live, paths, token, secrets, logger },
+    ...{ store, live, paths, blobs: common.blobs, logs: common.logs, token, secrets, logger },
     holder: { name: userInfo().username, kind: 'person', via: 'token' },
     ...{ operations: control.operations, changes: control.changes, intake: control.intake },
     listInUse: inUse.look,

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { blobPath } from '../../activities/storage/filesystem/blob-store.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { sendFile, typeOf } from '../files/send-file.ts';
@@ -19,13 +18,10 @@ export function registerArtifacts(app: App, deps: ServerDeps): void {
     const digest = `sha256:${request.params.digest.replace(/^sha256:/, '')}`;
     const etag = digest.slice('sha256:'.length);
     if (request.headers['if-none-match'] === `"${etag}"`) return reply.code(304).send();
-    const type = typeOf(request.params.name);
-    try {
-      const path = blobPath(deps.paths.storage, digest);
-      return await sendFile(request, reply, { path, type, etag, immutable: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const content = await deps.blobs.find(digest);
+    if (content === null) {
       return reply.code(404).send({ error: `there is no artifact ${digest}: it may have been pruned` });
     }
+    return sendFile(request, reply, { content, type: typeOf(request.params.name), etag, immutable: true });
   });
 }

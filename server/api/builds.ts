@@ -1,9 +1,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { listLogs } from '../../activities/storage/filesystem/log-store.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
-import { followLog } from '../files/follow.ts';
 import { sendFile } from '../files/send-file.ts';
 import { resolveChange } from './change-names.ts';
 import { workflowUrl } from './status.ts';
@@ -45,14 +43,14 @@ export function registerBuilds(app: App, deps: ServerDeps): void {
     if (follow === '1' && (await exists(deps, id))) {
       const gone = new AbortController();
       request.raw.on('close', () => gone.abort());
-      const log = { find: () => findLog(deps, id, name), ended: () => hasEnded(deps, id), signal: gone.signal };
+      const watch = { ended: () => hasEnded(deps, id), signal: gone.signal };
       return reply
         .header('content-type', text)
         .header('cache-control', 'no-store')
-        .send(Readable.from(followLog(log)));
+        .send(Readable.from(deps.logs.follow(id, name, watch)));
     }
-    const log = await findLog(deps, id, name);
-    if (log) return sendFile(request, reply, { path: log.path, type: text });
+    const content = await deps.logs.find(id, name);
+    if (content) return sendFile(request, reply, { content, type: text });
     return reply.code(404).send({ error: (await exists(deps, id)) ? `build ${id} has no such log` : noBuild(id) });
   });
 }
@@ -68,7 +66,7 @@ export async function readBuild(deps: ServerDeps, id: string): Promise<BuildView
   if (!build) return undefined;
   const { change, job, pipeline } = build;
   const attempts = await deps.store.listBuilds({ change, job, pipeline, limit: 50 });
-  const logs = (await listLogs(deps.paths.storage, id)).map(({ name, complete }) => ({
+  const logs = (await deps.logs.list(id)).map(({ name, complete }) => ({
     name,
     complete,
     url: `/api/builds/${id}/log?name=${encodeURIComponent(name)}`,
@@ -80,11 +78,6 @@ export async function readBuild(deps: ServerDeps, id: string): Promise<BuildView
 
 export function noBuild(id: string): string {
   return `there is no build ${id}: see \`sluice builds\``;
-}
-
-async function findLog(deps: ServerDeps, id: string, name: string | undefined) {
-  const logs = await listLogs(deps.paths.storage, id);
-  return logs.find((log) => name === undefined || log.name === name);
 }
 
 async function exists(deps: ServerDeps, id: string): Promise<boolean> {

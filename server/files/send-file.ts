@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { StoredFile } from '../../activities/storage/port.ts';
 
 export interface SendOptions {
   readonly type: string;
@@ -14,37 +14,33 @@ const inert = {
   'x-content-type-options': 'nosniff',
 };
 
-/**
- * Streams a file, whole or the one range that is asked for (RFC 9110, section 14).
- *
- * @throws the system's error when the file cannot be opened; nothing has been sent then.
- */
+/** Streams a file, whole or the one range that is asked for (RFC 9110, section 14). */
 export async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
-  file: SendOptions & { path: string },
+  file: SendOptions & { readonly content: StoredFile },
 ): Promise<FastifyReply> {
-  const handle = await open(file.path);
-  const { size } = await handle.stat();
+  const { content } = file;
+  const { size } = content;
   reply.headers({ ...inert, 'content-type': file.type, 'accept-ranges': 'bytes' });
   if (file.etag !== undefined) reply.header('etag', `"${file.etag}"`);
   reply.header('cache-control', file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
   const range = parseRange(request.headers.range, size);
   if (range === 'unsatisfiable') {
-    await handle.close();
+    await content.close();
     return reply
       .code(416)
       .headers({ 'content-range': `bytes */${size}`, 'content-type': 'application/json' })
       .send({ error: `the file has ${size} bytes` });
   }
   if (range === undefined) {
-    if (size > 0) return reply.header('content-length', size).send(handle.createReadStream({ end: size - 1 }));
-    await handle.close();
+    if (size > 0) return reply.header('content-length', size).send(content.read());
+    await content.close();
     return reply.send('');
   }
   const { start, end } = range;
   reply.code(206).headers({ 'content-range': `bytes ${start}-${end}/${size}`, 'content-length': end - start + 1 });
-  return reply.send(handle.createReadStream({ start, end }));
+  return reply.send(content.read({ start, end }));
 }
 
 /** One range in bytes, ends included; undefined: the whole file (several ranges count as none). */

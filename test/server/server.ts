@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createReportActivities } from '../../activities/report/activities.ts';
+import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
+import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
 import { openStore, type Store } from '../../infra/store/store.ts';
 import type { GateAnswer } from '../../pipelines/gate/command.ts';
 import type { Actor } from '../../pipelines/model/actor.ts';
@@ -38,8 +40,9 @@ const ada: Actor = { name: 'ada', kind: 'person', via: 'token' };
 /** The real server and store on a free port, in front of operations that only write down what they were asked. */
 export async function startServer(given: Partial<ServerDeps> = {}): Promise<TestServer> {
   const data = await mkdtemp(join(tmpdir(), 'sluice-server-'));
+  const storage = { root: join(data, 'storage'), baseUrl: '' };
+  const [blobs, logs] = [createFileBlobStore(storage), createFileLogStore(storage)];
   const paths = {
-    storage: join(data, 'storage'),
     repositories: join(data, 'repositories'),
     released: join(data, 'released'),
   };
@@ -54,7 +57,7 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
   };
   const app = await createApp({
     holder: ada,
-    ...{ store, live, paths, token, temporalUi: { url: 'http://127.0.0.1:8233', namespace: 'default' } },
+    ...{ store, live, blobs, logs, paths, token, temporalUi: { url: 'http://127.0.0.1:8233', namespace: 'default' } },
     operations: {
       enqueue: ask('enqueue'),
       dequeue: ask('dequeue'),

@@ -8,6 +8,8 @@ import { type BlobRef, digestSchema } from '../../../pipelines/model/artifact.ts
 import { makeOpenDirectory } from '../../files/modes.ts';
 import { sync, syncName } from '../../files/sync.ts';
 import type { BlobStore, FileContent } from '../../ports.ts';
+import type { StoredFile } from '../port.ts';
+import { openStored } from './stored-file.ts';
 
 export interface FileStorageOptions {
   /** The directory below which everything is kept; made when absent. */
@@ -38,8 +40,12 @@ export function createFileBlobStore(options: FileStorageOptions): BlobStore {
   return {
     put: (content) => putBlob(blobs, content),
     open: (digest) => found({ ...at, digest }, async (file) => (await open(file)).createReadStream()),
+    find: (digest) => found({ ...at, digest }, openFound).catch(nullWithout),
     read: (digest) => used({ ...at, digest }, (file) => readFile(file)),
-    has: (digest) => used({ ...at, digest }, async () => true).catch(falseWithout),
+    has: (digest) =>
+      used({ ...at, digest }, async () => true)
+        .catch(nullWithout)
+        .then(Boolean),
     fetch: (digest, to) => used({ ...at, digest }, (file) => place(file, to)),
     url: (digest, name) => `${options.baseUrl}/api/artifacts/${hex(digest)}/${encodeURIComponent(name)}`,
   };
@@ -196,8 +202,14 @@ async function found<T>({ root, digest }: Wanted, work: (path: string) => Promis
   throw (await exists(path)) ? missing : new NoSuchBlob(digest);
 }
 
-function falseWithout(error: unknown): boolean {
-  if (error instanceof NoSuchBlob) return false;
+async function openFound(path: string): Promise<StoredFile> {
+  const file = await openStored(path);
+  if (file === null) throw Object.assign(new Error(`no file ${path}`), { code: 'ENOENT' });
+  return file;
+}
+
+function nullWithout(error: unknown): null {
+  if (error instanceof NoSuchBlob) return null;
   throw error;
 }
 

@@ -1,23 +1,14 @@
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { access, mkdir, readdir, rename } from 'node:fs/promises';
+import { access, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from '../../../pipelines/model/job.ts';
 import type { BuildLog, LogStore } from '../../ports.ts';
 import type { FileStorageOptions } from './blob-store.ts';
+import { buildPattern, createLogReader, namePattern, partial } from './read-logs.ts';
 
 /** Bytes after which a log is cut: a program that prints for ever must not fill the disk. */
 const limit = 256 * 1024 * 1024;
-
-const buildPattern = /^[a-z0-9][a-z0-9-]*$/;
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
-
-/** One log of a build on the disk: complete, or still being written. */
-export interface LogFile {
-  readonly name: string;
-  readonly path: string;
-  readonly complete: boolean;
-}
 
 /**
  * Logs in a directory: `logs/BUILD/NAME.part` while it is written, renamed to `logs/BUILD/NAME` when it is closed.
@@ -25,11 +16,12 @@ export interface LogFile {
  */
 export function createFileLogStore(options: FileStorageOptions): LogStore {
   return {
+    ...createLogReader(options.root),
     open: async (build, name) => {
       const path = logPath(options.root, build, name);
       await mkdir(join(path, '..'), { recursive: true });
-      await rename(path, `${path}.part`).catch(ignoreMissing);
-      const stream = createWriteStream(`${path}.part`, { flags: 'a', flush: true });
+      await rename(path, path + partial).catch(ignoreMissing);
+      const stream = createWriteStream(path + partial, { flags: 'a', flush: true });
       await once(stream, 'open');
       return createBuildLog(stream, path, {
         name,
@@ -40,17 +32,6 @@ export function createFileLogStore(options: FileStorageOptions): LogStore {
   };
 }
 
-/** The logs of a build in order of their names; none for a build that is not known. */
-export async function listLogs(root: string, build: string): Promise<LogFile[]> {
-  if (!buildPattern.test(build)) return [];
-  const directory = join(root, 'logs', build);
-  const names = await readdir(directory).catch((error) => ignoreMissing(error) ?? []);
-  return names.sort().map((file) => {
-    const complete = !file.endsWith('.part');
-    return { name: complete ? file : file.slice(0, -'.part'.length), path: join(directory, file), complete };
-  });
-}
-
 /** The line that starts a section of a log, and the pattern that finds it again. */
 export function sectionLine(title: string, time: Date): string {
   return `=== [${time.toISOString().slice(11, 19)}] ${title.replaceAll('\n', ' ')}\n`;
@@ -59,7 +40,7 @@ export const sectionPattern = /^=== \[(\d\d:\d\d:\d\d)\] (.*)$/;
 
 function logPath(root: string, build: string, name: string): string {
   if (!buildPattern.test(build)) throw new Error(`not a build id: ${JSON.stringify(build)}`);
-  if (!namePattern.test(name) || name.endsWith('.part')) throw new Error(`not a log name: ${JSON.stringify(name)}`);
+  if (!namePattern.test(name) || name.endsWith(partial)) throw new Error(`not a log name: ${JSON.stringify(name)}`);
   return join(root, 'logs', build, name);
 }
 
@@ -85,7 +66,7 @@ function createBuildLog(stream: WriteStream, path: string, artifact: Artifact): 
         stream.end();
       });
       if (failure) throw failure;
-      if (!(await isThere(path))) await rename(`${path}.part`, path);
+      if (!(await isThere(path))) await rename(path + partial, path);
       return artifact;
     },
   };

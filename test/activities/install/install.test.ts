@@ -117,8 +117,8 @@ test('a test repository is made once, and goes when it is removed', async (t) =>
   assert.match(url, /\/repositories\/test\/i1234-1-[a-z0-9-]+-deb\/$/);
   const release = await fetch(`${url}dists/bookworm/Release`);
   assert.match(await release.text(), /^Origin: Sluice test$/m);
-  await removeTestRepository(world.root, url);
-  await removeTestRepository(world.root, url);
+  await removeTestRepository(world.trees, url);
+  await removeTestRepository(world.trees, url);
   await assert.rejects(access(join(world.root, url.split('/').at(-2) ?? '')));
-  await assert.rejects(removeTestRepository(world.root, 'http://x/repositories/test/../../etc/'), /names no test/);
+  await assert.rejects(removeTestRepository(world.trees, 'http://x/repositories/test/../../etc/'), /names no test/);
 });

@@ -9,6 +9,7 @@ import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { closeAgent } from '../../../activities/sign/key.ts';
 import { createTestSigner } from '../../../activities/sign/test-signer.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
+import { createTreeStore } from '../../../activities/storage/filesystem/tree-store.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { PackageFile, PackageFormat, PackagesManifest } from '../../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../../pipelines/model/job.ts';
@@ -36,7 +37,7 @@ export async function stageWorld(t: TestContext) {
     directory,
     root,
     store,
-    containerUrl: async () => containerUrl,
+    trees: createTreeStore({ root, baseUrl: async () => `${containerUrl}/repositories/test` }),
     platform,
     engine: createDockerEngine(),
     codename: () => 'bookworm',

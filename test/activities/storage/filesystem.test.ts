@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { createFileBlobStore, NoSuchBlob } from '../../../activities/storage/filesystem/blob-store.ts';
-import { createFileLogStore, listLogs, sectionPattern } from '../../../activities/storage/filesystem/log-store.ts';
+import { createFileLogStore, sectionPattern } from '../../../activities/storage/filesystem/log-store.ts';
 
 let root: string;
 before(async () => {
@@ -126,13 +127,12 @@ describe('the log store', () => {
     log.section('Install build dependencies');
     log.write('half a line');
     log.section('Build');
-    const [live] = await listLogs(root, 'b-1');
-    assert.deepEqual([live?.name, live?.complete], ['build.log', false]);
+    assert.deepEqual(await logs.list('b-1'), [{ name: 'build.log', complete: false }]);
     const artifact = await log.close();
     assert.equal(artifact.url, `${baseUrl}/api/builds/b-1/log?name=build.log`);
-    const [kept] = await listLogs(root, 'b-1');
-    assert.equal(kept?.complete, true);
-    const lines = (await readFile(kept?.path ?? '', 'utf8')).trimEnd().split('\n');
+    assert.deepEqual(await logs.list('b-1'), [{ name: 'build.log', complete: true }]);
+    const kept = await logs.find('b-1', 'build.log');
+    const lines = (await text(kept?.read() ?? Readable.from([]))).trimEnd().split('\n');
     assert.deepEqual(
       lines.map((line) => sectionPattern.exec(line)?.[2] ?? line),
       ['Install build dependencies', 'half a line', 'Build'],
@@ -147,8 +147,8 @@ describe('the log store', () => {
     const second = await logs.open('b-2', 'build.log');
     second.write('second\n');
     await second.close();
-    const [kept] = await listLogs(root, 'b-2');
-    assert.equal(await readFile(kept?.path ?? '', 'utf8'), 'first\nsecond\n');
+    const kept = await logs.find('b-2', undefined);
+    assert.equal(await text(kept?.read() ?? Readable.from([])), 'first\nsecond\n');
   });
 
   it('refuses names that would leave the directory', async () => {
@@ -162,7 +162,7 @@ describe('the log store', () => {
     ] as const) {
       await assert.rejects(logs.open(build, name), /not a (build id|log name)/);
     }
-    assert.deepEqual(await listLogs(root, '../..'), []);
+    assert.deepEqual(await logs.list('../..'), []);
   });
 
   it('says so when its directory cannot be made', async () => {

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { cp, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { makeOpenDirectory, openTree } from '../../files/modes.ts';
+import { syncTree } from '../../files/sync.ts';
+import { moveWhole } from '../../files/write.ts';
+import type { Trees } from '../port.ts';
+import { openStored } from './stored-file.ts';
+
+export interface TreeStoreOptions {
+  /** The directory of the trees; made when absent. */
+  readonly root: string;
+  /** Where the server shows it, without a slash at the end. */
+  readonly baseUrl: () => Promise<string>;
+}
+
+const namePattern = /^[a-z0-9][a-z0-9._-]*$/;
+
+/** What `rename` says of a directory that is there and has something in it. */
+const taken = new Set(['ENOTEMPTY', 'EEXIST']);
+
+/** Trees in a directory, one beside the other; `.NAME.UUID` is one that is on its way. */
+export function createTreeStore({ root, baseUrl }: TreeStoreOptions): Trees {
+  const path = (name: string) => join(root, checked(name));
+  return {
+    publish: (name, directory) => publish(root, path(name), directory),
+    has: (name) =>
+      stat(path(name)).then(
+        () => true,
+        () => false,
+      ),
+    remove: async (name) => rm(path(name), { recursive: true, force: true }),
+    list: async () => (await readdir(root).catch(() => [])).filter((name) => namePattern.test(name)).sort(),
+    url: async (name) => `${await baseUrl()}/${checked(name)}/`,
+    open: async (name, inside) => {
+      const found = await realpath(join(path(name), inside)).catch(() => null);
+      const own = await realpath(path(name)).catch(() => null);
+      return found === null || own === null || !found.startsWith(own + sep) ? null : openStored(found);
+    },
+  };
+}
+
+function checked(name: string): string {
+  if (!namePattern.test(name)) throw new Error(`not the name of a tree: ${JSON.stringify(name)}`);
+  return name;
+}
+
+async function publish(root: string, tree: string, directory: string): Promise<void> {
+  await makeOpenDirectory(root);
+  const fresh = join(root, `.${tree.slice(root.length + 1)}.${randomUUID()}`);
+  try {
+    await bring(directory, fresh);
+    await openTree(fresh);
+    await syncTree(fresh);
+    await moveWhole(fresh, tree).catch((error: NodeJS.ErrnoException) => {
+      if (!taken.has(error.code ?? '')) throw error;
+    });
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+}
+
+async function bring(from: string, to: string): Promise<void> {
+  await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EXDEV') throw error;
+    await cp(from, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    await rm(from, { recursive: true });
+  });
+}

@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream';
+
+/** Content that was opened: as it was then, whatever becomes of its name. It is read once, or closed. */
+export interface StoredFile {
+  /** Bytes. */
+  readonly size: number;
+  /** The bytes from `start` to `end`, both included; without them all. Lets go of the file at its end. */
+  read(range?: { readonly start: number; readonly end: number }): Readable;
+  /** For what is not read after all. */
+  close(): Promise<void>;
+}
+
+/** A log of a build: complete, or still being written. */
+export interface LogInfo {
+  readonly name: string;
+  readonly complete: boolean;
+}
+
+/** When following a log ends before the log does. */
+export interface LogWatch {
+  /** Whether nobody will write any more, although the log is not complete: its build has ended. */
+  readonly ended: () => Promise<boolean>;
+  readonly signal: AbortSignal;
+}
+
+/** The logs that builds have written, for everybody who shows them. Names from outside may be anything. */
+export interface LogReader {
+  /** In order of their names; none for a build that is not known. */
+  list(build: string): Promise<readonly LogInfo[]>;
+  /** What a log has now; null when there is no such log. `name` undefined: the first one. */
+  find(build: string, name: string | undefined): Promise<StoredFile | null>;
+  /** A log from its beginning, as it grows, until it is complete or the watch ends; it need not be there yet. */
+  follow(build: string, name: string | undefined, watch: LogWatch): AsyncIterable<Buffer>;
+}
+
+/** Directories that never change once they are there, each under a name: test repositories. */
+export interface Trees {
+  /**
+   * Shows what is in a directory, for everybody to read; there whole or not at all, and kept once this ends. The
+   * directory is used up. Where there is a tree of that name, that one stays.
+   */
+  publish(name: string, directory: string): Promise<void>;
+  has(name: string): Promise<boolean>;
+  /** Harmless when it is gone. */
+  remove(name: string): Promise<void>;
+  /** The names of all trees, sorted. */
+  list(): Promise<readonly string[]>;
+  /** Where containers and people find it, with a slash at the end. */
+  url(name: string): Promise<string>;
+  /** A regular file of a tree; null for everything else, and for paths that lead out of it. */
+  open(name: string, path: string): Promise<StoredFile | null>;
+}
