@@ -82,7 +82,7 @@ async function startWorkers(file: string, stages: StageDeps['stages']) {
   const config = standalone(loadConfig({ file }));
   const common = createCommon(config);
   const temporal = await connect({ address: config.temporal.address, namespace: 'default' });
-  const store = await openStore(common.paths.store);
+  const store = await openStore(common.paths.store, common.config.tenant);
   const report = createReportActivities({ store, publish: () => {} });
   const sealer = await createSealer(common.paths.secretKeys);
   const control = createControl({ common, temporal, store, report, sealer, logger: pino({ level: 'silent' }) });

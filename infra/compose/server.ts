@@ -34,7 +34,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const [temporal, bundle, store, token] = await Promise.all([
     connectPatiently(config, payloadStore(dataPaths(config.data))),
     bundleWorkflows(),
-    openStore(paths.store),
+    openStore(paths.store, config.tenant),
     readOrCreateToken(config.data),
   ]);
   await registerSearchAttributes(temporal);

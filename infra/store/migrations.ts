@@ -1,26 +1,62 @@
-import type { CreateTableBuilder, Kysely, Migration } from 'kysely';
+import { type CreateTableBuilder, type Kysely, type Migration, sql } from 'kysely';
 
-/** Every step that ever changed the tables, in order of its name. A step that was shipped is never edited. */
-export const migrations: Readonly<Record<string, Migration>> = {
-  '001-first': {
-    up: async (db: Kysely<unknown>) => {
-      await createBuildTables(db);
-      await createReleaseTables(db);
-      await db.schema
-        .createTable('queues')
-        .addColumn('workflow', 'text', (column) => column.primaryKey())
-        .addColumn('time', 'bigint', (column) => column.notNull())
-        .addColumn('sequence', 'integer', (column) => column.notNull())
-        .addColumn('snapshot', 'jsonb', (column) => column.notNull())
-        .execute();
-      await db.schema
-        .createTable('told')
-        .addColumn('key', 'text', (column) => column.primaryKey())
-        .addColumn('time', 'bigint', (column) => column.notNull())
-        .execute();
-    },
+/**
+ * Every step that ever changed the tables, in order of its name. A step that was shipped is never edited.
+ *
+ * @param tenant whose the rows are that do not say so.
+ */
+export function migrationsFor(tenant: string): Readonly<Record<string, Migration>> {
+  return { '001-first': first, '002-tenant': { up: (db: Kysely<unknown>) => addTenants(db, tenant) } };
+}
+
+const first: Migration = {
+  up: async (db: Kysely<unknown>) => {
+    await createBuildTables(db);
+    await createReleaseTables(db);
+    await db.schema
+      .createTable('queues')
+      .addColumn('workflow', 'text', (column) => column.primaryKey())
+      .addColumn('time', 'bigint', (column) => column.notNull())
+      .addColumn('sequence', 'integer', (column) => column.notNull())
+      .addColumn('snapshot', 'jsonb', (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createTable('told')
+      .addColumn('key', 'text', (column) => column.primaryKey())
+      .addColumn('time', 'bigint', (column) => column.notNull())
+      .execute();
   },
 };
+
+/** What a table's rows are told apart by within a tenant, and where the row itself names the tenant. */
+const keyed: readonly { readonly table: string; readonly key: string; readonly own?: string }[] = [
+  { table: 'builds', key: 'id', own: 'record' },
+  { table: 'build_sets', key: 'id', own: 'record' },
+  { table: 'releases', key: 'id', own: 'record' },
+  { table: 'mirrors', key: 'id' },
+  { table: 'queues', key: 'workflow', own: 'snapshot' },
+  { table: 'told', key: 'key' },
+];
+
+async function addTenants(db: Kysely<unknown>, tenant: string): Promise<void> {
+  await sql`alter table packages drop constraint packages_release_fkey, drop constraint packages_key`.execute(db);
+  for (const { table, key, own } of keyed) {
+    const [name, constraint] = [sql.table(table), sql.ref(`${table}_pkey`)];
+    await sql`alter table ${name} add column tenant text`.execute(db);
+    const said = own === undefined ? sql`null` : sql`${sql.ref(own)}->>'tenant'`;
+    await sql`update ${name} set tenant = coalesce(${said}, ${tenant})`.execute(db);
+    await sql`alter table ${name} alter column tenant set not null, drop constraint ${constraint},
+      add constraint ${constraint} primary key (tenant, ${sql.ref(key)})`.execute(db);
+  }
+  await sql`alter table packages add column tenant text`.execute(db);
+  await sql`update packages set tenant = releases.tenant from releases where releases.id = packages.release`.execute(
+    db,
+  );
+  await sql`alter table packages alter column tenant set not null,
+    add constraint packages_key primary key (tenant, release, format, name, version, arch),
+    add constraint packages_release_fkey
+      foreign key (tenant, release) references releases (tenant, id) on delete cascade`.execute(db);
+}
 
 async function createBuildTables(db: Kysely<unknown>): Promise<void> {
   for (const table of ['builds', 'build_sets']) {

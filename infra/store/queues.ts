@@ -1,17 +1,17 @@
 import { sql } from 'kysely';
 import type { QueueSnapshot } from '../../workflows/contract.ts';
-import type { Database } from './database.ts';
+import type { TenantRows } from './database.ts';
 
 /** Keeps the snapshot when it is newer than the one that is there; a gate that starts anew counts from the start. */
-export async function saveQueue(db: Database, snapshot: QueueSnapshot): Promise<boolean> {
-  const { workflow, time, sequence } = snapshot;
+export async function saveQueue({ db }: TenantRows, snapshot: QueueSnapshot): Promise<boolean> {
+  const { tenant, workflow, time, sequence } = snapshot;
   const row = { time, sequence, snapshot: JSON.stringify(snapshot) };
   const done = await db
     .insertInto('queues')
-    .values({ workflow, ...row })
+    .values({ tenant, workflow, ...row })
     .onConflict((there) =>
       there
-        .column('workflow')
+        .columns(['tenant', 'workflow'])
         .doUpdateSet(row)
         .where(sql<boolean>`(excluded.time, excluded.sequence) > (queues.time, queues.sequence)`),
     )
@@ -20,18 +20,20 @@ export async function saveQueue(db: Database, snapshot: QueueSnapshot): Promise<
 }
 
 /** The latest snapshot of every gate, in order of pipeline and queue. */
-export async function listQueues(db: Database): Promise<QueueSnapshot[]> {
-  const rows = await db.selectFrom('queues').select('snapshot').orderBy('workflow').execute();
+export async function listQueues({ db, tenant }: TenantRows): Promise<QueueSnapshot[]> {
+  const query = db.selectFrom('queues').select('snapshot').where('tenant', '=', tenant).orderBy('workflow');
+  const rows = await query.execute();
   return rows.map((row) => row.snapshot);
 }
 
-export async function wasTold(db: Database, key: string): Promise<boolean> {
-  const row = await db.selectFrom('told').select('key').where('key', '=', key).executeTakeFirst();
+export async function wasTold({ db, tenant }: TenantRows, key: string): Promise<boolean> {
+  const rows = db.selectFrom('told').select('key').where('tenant', '=', tenant);
+  const row = await rows.where('key', '=', key).executeTakeFirst();
   return row !== undefined;
 }
 
-export async function markTold(db: Database, key: string): Promise<void> {
-  const row = { key, time: Date.now() };
+export async function markTold({ db, tenant }: TenantRows, key: string): Promise<void> {
+  const row = { tenant, key, time: Date.now() };
   await db
     .insertInto('told')
     .values(row)

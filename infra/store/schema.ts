@@ -8,8 +8,13 @@ type Json<T> = ColumnType<T, string, string>;
 /** Milliseconds since the epoch; for comparing in SQL only, so that drivers may differ on big numbers. */
 type Millis = ColumnType<unknown, number, number>;
 
+/** Names and keys are unique within a tenant alone. */
+interface Owned {
+  readonly tenant: string;
+}
+
 /** `record` is the whole truth; the other columns are what it is looked up by. */
-interface Recorded<T> {
+interface Recorded<T> extends Owned {
   readonly id: string;
   readonly start_time: Millis;
   readonly end_time: ColumnType<unknown, number | null, number | null>;
@@ -38,7 +43,7 @@ interface ReleaseTable extends Recorded<ReleaseRecord> {
   readonly change: string;
 }
 
-interface PackageTable {
+interface PackageTable extends Owned {
   readonly release: string;
   readonly format: string;
   readonly name: string;
@@ -51,14 +56,14 @@ interface MirrorTable extends Recorded<MirrorRecord> {
   readonly mirror_set: string;
 }
 
-interface QueueTable {
+interface QueueTable extends Owned {
   readonly workflow: string;
   readonly time: Millis;
   readonly sequence: number;
   readonly snapshot: Json<QueueSnapshot>;
 }
 
-interface ToldTable {
+interface ToldTable extends Owned {
   readonly key: string;
   readonly time: Millis;
 }

@@ -11,7 +11,7 @@ import {
   saveBuild,
   saveBuildSet,
 } from './builds.ts';
-import { type Database, openEmbeddedDatabase } from './database.ts';
+import { openEmbeddedDatabase, type TenantRows } from './database.ts';
 import { listQueues, markTold, saveQueue, wasTold } from './queues.ts';
 import { listReferrers, type Referrer } from './references.ts';
 import { listMirrors, listReleases, saveMirror, saveRelease } from './releases.ts';
@@ -35,29 +35,31 @@ export interface Store extends ReportStore {
   close(): Promise<void>;
 }
 
-/** Opens the embedded store; see `openEmbeddedDatabase`. */
-export async function openStore(directory: string): Promise<Store> {
-  return createStore(await openEmbeddedDatabase(directory));
+/** Opens the embedded store for a tenant; see `openEmbeddedDatabase`. */
+export async function openStore(directory: string, tenant = 'main'): Promise<Store> {
+  return createStore({ db: await openEmbeddedDatabase(directory, tenant), tenant });
 }
 
-export function createStore(db: Database): Store {
+/** What is written has the tenant that it names; what is read is the one tenant's. */
+export function createStore(rows: TenantRows): Store {
+  const { db } = rows;
   return {
-    saveQueue: (snapshot) => saveQueue(db, snapshot),
-    saveBuild: (record) => saveBuild(db, record),
-    saveBuildSet: (record) => saveBuildSet(db, record),
-    saveRelease: (record) => saveRelease(db, record),
-    saveMirror: (record) => saveMirror(db, record),
-    wasTold: (key) => wasTold(db, key),
-    markTold: (key) => markTold(db, key),
-    listQueues: () => listQueues(db),
-    findBuild: (id) => findBuild(db, id),
-    listBuilds: (filter) => listBuilds(db, filter),
-    listBuildSets: (filter) => listBuildSets(db, filter),
-    estimates: () => estimates(db),
-    listReleases: (limit) => listReleases(db, limit),
-    listMirrors: (limit) => listMirrors(db, limit),
+    saveQueue: (snapshot) => saveQueue(rows, snapshot),
+    saveBuild: (record) => saveBuild(rows, record),
+    saveBuildSet: (record) => saveBuildSet(rows, record),
+    saveRelease: (record) => saveRelease(rows, record),
+    saveMirror: (record) => saveMirror(rows, record),
+    wasTold: (key) => wasTold(rows, key),
+    markTold: (key) => markTold(rows, key),
+    listQueues: () => listQueues(rows),
+    findBuild: (id) => findBuild(rows, id),
+    listBuilds: (filter) => listBuilds(rows, filter),
+    listBuildSets: (filter) => listBuildSets(rows, filter),
+    estimates: () => estimates(rows),
+    listReleases: (limit) => listReleases(rows, limit),
+    listMirrors: (limit) => listMirrors(rows, limit),
     listReferrers: (since) => listReferrers(db, since),
-    listRunning: () => listRunning(db),
+    listRunning: () => listRunning(rows),
     close: () => db.destroy(),
   };
 }
