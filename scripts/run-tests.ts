@@ -1,21 +1,24 @@
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
+import { type Count, runFile } from './run-file.ts';
 
-/** Passed and failed tests; a file that ran none, and a test that was skipped, count as failed. */
-interface Count {
-  readonly passed: number;
-  readonly failed: number;
+const minute = 60_000;
+
+/** A folder below `test/`; `atOnce` of its files run at once, and each may take `limit` milliseconds. */
+interface Group {
+  readonly name: string;
+  readonly under: RegExp;
+  readonly atOnce: number;
+  readonly limit: number;
 }
 
-/** Folders below `test/`, and how many of their files run at once; the first that fits a file has it. */
-const groups: readonly { readonly name: string; readonly under: RegExp; readonly atOnce: number }[] = [
-  { name: 'workflows', under: /^test\/(workflows|server)\//, atOnce: 2 },
-  { name: 'activities', under: /^test\/(activities|infra|hostile)\//, atOnce: 2 },
-  { name: 'e2e', under: /^test\/e2e\//, atOnce: 1 },
-  { name: 'unit', under: /^test\//, atOnce: 2 },
+/** The first that fits a file has it. The limits are for a machine that others keep busy. */
+const groups: readonly Group[] = [
+  { name: 'workflows', under: /^test\/(workflows|server)\//, atOnce: 2, limit: 15 * minute },
+  { name: 'activities', under: /^test\/(activities|infra|hostile)\//, atOnce: 2, limit: 20 * minute },
+  { name: 'e2e', under: /^test\/e2e\//, atOnce: 1, limit: 40 * minute },
+  { name: 'unit', under: /^test\//, atOnce: 2, limit: 10 * minute },
 ];
 
 const order = ['check', 'unit', 'workflows', 'activities', 'e2e'];
@@ -40,21 +43,18 @@ function runChecks(): Count {
   return { passed: checks.length - failed, failed };
 }
 
-async function runFiles(files: readonly string[], atOnce: number): Promise<Count> {
+/** Each file's text comes as it ends where several run at once; `limit` is each one's, in milliseconds. */
+async function runFiles(files: readonly string[], { atOnce, limit }: Pick<Group, 'atOnce' | 'limit'>): Promise<Count> {
   let [passed, failed] = [0, 0];
-  const execArgv = ['--disable-warning=ExperimentalWarning'];
-  const stream = run({ files: [...files], concurrency: atOnce, execArgv });
-  stream.on('test:pass', ({ name, details, skip, todo }) => {
-    const fault = files.includes(name) ? 'ran no test' : (skip ?? todo) ? 'was left out' : undefined;
-    if (fault !== undefined) console.log(`✖ ${name} ${fault}`);
-    if (fault !== undefined) failed += 1;
-    else if (details.type !== 'suite') passed += 1;
+  const waiting = [...files];
+  const lanes = Array.from({ length: atOnce }, async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const count = await runFile(file, limit);
+      passed += count.passed;
+      failed += count.failed;
+    }
   });
-  stream.on('test:fail', ({ details }) => {
-    // What holds a failed test is not another failure.
-    if ((details.error as { failureType?: string }).failureType !== 'subtestsFailed') failed += 1;
-  });
-  for await (const text of stream.compose(new spec())) process.stdout.write(text);
+  await Promise.all(lanes);
   return { passed, failed };
 }
 
@@ -63,7 +63,7 @@ async function runGroup(name: string): Promise<Count> {
   const files = globSync('test/**/*.test.ts').sort();
   const group = groups.find((each) => each.name === name);
   const own = files.filter((file) => groups.find(({ under }) => under.test(file)) === group);
-  return own.length === 0 ? { passed: 0, failed: 0 } : runFiles(own, group?.atOnce ?? 1);
+  return group === undefined ? { passed: 0, failed: 0 } : runFiles(own, group);
 }
 
 async function main(): Promise<void> {

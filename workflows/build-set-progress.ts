@@ -10,15 +10,20 @@ export class BuildSetProgress {
   /** In order, for the gate's own copy of the state. */
   untold: GateCommand[] = [];
   readonly #input: BuildSetInput;
+  readonly #onlyChanges: boolean;
 
-  constructor(input: BuildSetInput, graph: JobGraph) {
+  /** @param onlyChanges false for build sets that began before: the gate hears of late answers, too, that are void here */
+  constructor(input: BuildSetInput, graph: JobGraph, { onlyChanges }: { readonly onlyChanges: boolean }) {
     this.#input = input;
+    this.#onlyChanges = onlyChanges;
     this.state = startBuildSet(graph);
   }
 
   /** Folds an event; the gate will hear of those that are about builds. */
   apply(event: BuildSetEvent): void {
-    this.state = applyBuild(this.state, event);
+    const before = this.state;
+    this.state = applyBuild(before, event);
+    if (this.#onlyChanges && this.state === before) return;
     const command = this.#tell(event);
     if (command) this.untold.push(command);
   }

@@ -41,11 +41,12 @@ export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
   const record = firstRecord(input);
   const begin = () => local.beginBuildSet({ record, graph: input.graph });
   const stored = await CancellationScope.nonCancellable(begin);
-  const progress = new BuildSetProgress(input, stored.graph);
+  const whole = has('build-set-ends');
+  const progress = new BuildSetProgress(input, stored.graph, { onlyChanges: whole });
   const jobs = new JobChildren(input, { stored, apply: (event) => progress.apply(event) });
   const orders = takeOrders(input, progress);
   hear(jobNewsSignal, messages.jobNews, (news) => jobs.hear(news));
-  const gate = new GateLine(input.gate, { inOrder: has('build-set-ends') });
+  const gate = new GateLine(input.gate, { inOrder: whole });
   const parts = { record, progress, jobs, orders, gate };
   try {
     return await drive(parts);

@@ -13,6 +13,9 @@ interface WorkerDeps {
 /** How long a stopping worker lets its activities end by themselves before they are cancelled. */
 const drain = '5s';
 
+/** After so long it stops waiting for what does not end: a workflow that fails again and again would keep it for ever. */
+const patience = '60s';
+
 /** The worker of the server process: all workflows, and the activities that answer within seconds. */
 export function createControlWorker(deps: WorkerDeps & { readonly bundle: WorkflowBundle }): Promise<Worker> {
   return Worker.create({
@@ -57,6 +60,7 @@ function common({ temporal, activities }: WorkerDeps) {
     activities,
     interceptors: { activity: [heartbeats, ...toolTimes()] },
     shutdownGraceTime: drain,
+    shutdownForceTime: patience,
     // A cancelled stage hears of it with its next heartbeat: they are passed on at once.
     maxHeartbeatThrottleInterval: '1s' as const,
     defaultHeartbeatThrottleInterval: '1s' as const,

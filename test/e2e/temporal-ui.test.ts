@@ -98,6 +98,14 @@ async function startLikeThisOne(id: string): Promise<void> {
   await seen(page.getByRole('button', { name: 'More Actions' })).click();
   await seen(page.getByTestId('start-workflow-button')).click();
   await page.waitForURL(/start-workflow/);
+  // The form is there before what the other one was started with: sent too early, it starts a job without an input.
+  await seen(page.locator('.cm-content').filter({ hasText: '"tenant"' })).waitFor();
+  for (const [field, value] of [
+    ['#workflowType', 'job'],
+    ['#taskQueue', 'control'],
+  ] as const) {
+    await until(`the form has its ${field}`, async () => (await page.locator(field).inputValue()) === value);
+  }
   await seen(page.getByRole('button', { name: 'Start Workflow', exact: true })).click();
 }
 

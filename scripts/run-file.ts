@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+/** Passed and failed tests; a file that ran none, and a test that was skipped, count as failed. */
+export interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Every process of a test file carries it in its environment, as do the ones that it starts. */
+const mark = 'SLUICE_TEST_FILE';
+
+/** How long a file that is told to end may take, in milliseconds. */
+const grace = 5_000;
+
+/**
+ * Runs one test file in a process of its own, and prints what it says once it has ended. One that takes longer than its
+ * limit is ended with all that it has started, and counts as failed.
+ *
+ * @param limit in milliseconds
+ */
+export async function runFile(file: string, limit: number): Promise<Count> {
+  let [passed, failed] = [0, 0];
+  const id = randomUUID();
+  const stop = new AbortController();
+  const execArgv = ['--disable-warning=ExperimentalWarning'];
+  const env = { ...process.env, [mark]: id };
+  const stream = run({ files: [file], execArgv, env, signal: stop.signal });
+  const faults: string[] = [];
+  const timers = [
+    setTimeout(() => stop.abort(new Error(`${file} took longer than ${limit / 1000} s`)), limit),
+    setTimeout(() => endAll(id), limit + grace),
+  ];
+  stream.on('test:pass', ({ name, details, skip, todo }) => {
+    const fault = name === file ? 'ran no test' : (skip ?? todo) ? 'was left out' : undefined;
+    if (fault !== undefined) faults.push(`✖ ${name} ${fault}`);
+    if (fault !== undefined) failed += 1;
+    else if (details.type !== 'suite') passed += 1;
+  });
+  stream.on('test:fail', ({ details }) => {
+    // What holds a failed test is not another failure.
+    if ((details.error as { failureType?: string }).failureType !== 'subtestsFailed') failed += 1;
+  });
+  for await (const text of stream.compose(new spec())) process.stdout.write(text);
+  for (const timer of timers) clearTimeout(timer);
+  if (stop.signal.aborted) {
+    endAll(id);
+    faults.push(`✖ ${stop.signal.reason.message}: it was ended`);
+  }
+  for (const fault of faults) console.log(fault);
+  return { passed, failed };
+}
+
+/** Ends every process that carries the mark. */
+function endAll(id: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${mark}=${id}`)) {
+        process.kill(Number(pid), 'SIGKILL');
+      }
+    } catch {
+      // It has ended by itself, or is not ours.
+    }
+  }
+}

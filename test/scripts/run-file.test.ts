@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+
+const script = resolve(import.meta.dirname, '../../scripts/run-file.ts');
+
+/** Runs a test file with a limit, as the test runner does, and answers with what it counted and said. */
+async function run(source: string, limit: number) {
+  const home = await mkdtemp(join(tmpdir(), 'sluice-run-file-'));
+  try {
+    const file = join(home, 'it.test.mjs');
+    await writeFile(file, source.replaceAll('HOME', home));
+    const main = `import { runFile } from ${JSON.stringify(script)};
+      console.log('COUNT ' + JSON.stringify(await runFile(${JSON.stringify(file)}, ${limit})));`;
+    await writeFile(join(home, 'main.mjs'), main);
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const { stdout } = spawnSync(process.execPath, [join(home, 'main.mjs')], { encoding: 'utf8', env });
+    const count = JSON.parse(/^COUNT (.*)$/m.exec(stdout)?.[1] ?? '{}');
+    const pid = await readFile(join(home, 'pid'), 'utf8').catch(() => undefined);
+    return { count, stdout, pid };
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+test('R17: a file that ends in time counts its tests', async () => {
+  const { count } = await run(
+    `import { test } from 'node:test'; test('one', () => {}); test('two', () => {});`,
+    60_000,
+  );
+  assert.deepEqual(count, { passed: 2, failed: 0 });
+});
+
+test('R17: a file that does not end is ended with what it started, and fails by its name', async () => {
+  const source = `
+    import { test } from 'node:test';
+    import { spawn } from 'node:child_process';
+    import { writeFileSync } from 'node:fs';
+    process.on('SIGTERM', () => {});
+    test('waits for ever', async () => {
+      const { pid } = spawn('sleep', ['600'], { stdio: 'ignore', detached: true });
+      writeFileSync('HOME/pid', String(pid));
+      await new Promise(() => setInterval(() => {}, 1000));
+    });`;
+  const { count, stdout, pid } = await run(source, 5_000);
+  assert.ok(count.failed >= 1);
+  assert.match(stdout, /✖ \S*it\.test\.mjs took longer than 5 s: it was ended/);
+  assert.ok(pid !== undefined, 'it came to its child');
+  const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone');
+  assert.match(state, /^gone$|\) Z /, 'it has ended, whether somebody has asked for its end or not');
+});
+
+test('a file without a test fails, as does a test that is left out', async () => {
+  assert.deepEqual((await run('', 60_000)).count, { passed: 0, failed: 1 });
+  const left = `import { test } from 'node:test'; test('one', { skip: true }, () => {});`;
+  assert.deepEqual((await run(left, 60_000)).count, { passed: 0, failed: 1 });
+});
