@@ -68,9 +68,9 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
   const { input, context, platform, node } = trial;
   const timeout = timeoutOf(input.vars);
   const released = await deps.released(platform);
-  const offered = [...input.parents, ...input.provided];
   const repositories = [
-    ...testRepositories(offered).map(({ repository }) => repository),
+    ...(await underTest(deps.store, input)),
+    ...testRepositories(input.provided).map(({ repository }) => repository),
     ...(released === null ? [] : [released]),
   ].filter(({ codename }) => (codename === '') === (platform.format === 'rpm'));
   context.log.section('Repositories');
@@ -87,6 +87,16 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
     }
   }
   return report(deps.store, reports);
+}
+
+/** The job's own test repositories. All packages of one source are meant to go together, whatever the others offer. */
+async function underTest(store: BlobStore, { parents }: StageInput): Promise<NodeRepository[]> {
+  const own = testRepositories(parents).map(async ({ repository, metadata }) => {
+    const { files } = await readManifest(store, metadata.manifest);
+    const made = files.filter(({ kind }) => kind === 'binary' || kind === 'debug');
+    return { ...repository, pins: made.map(({ package: name, version }) => ({ name, version })) };
+  });
+  return Promise.all(own);
 }
 
 async function placeSource(

@@ -8,6 +8,9 @@ const ownSources = '/etc/apt/sources.list.d/sluice.list';
 /** Above 1000 a version is taken even where a higher one is installed: the order of test, released, the rest. */
 const priorities = { test: 1200, released: 1100 } as const;
 
+/** Of the packages under test: their neighbours' test repositories have the same origin, and may have newer ones. */
+const pinned = 1300;
+
 /** dpkg's words before each maintainer script, with the script that runs next. */
 const phases: readonly (readonly [RegExp, string])[] = [
   [/^Preparing to unpack \S*?([^\s/_]+)_\S+ \.\.\./, 'preinst'],
@@ -43,10 +46,16 @@ function configure(repositories: readonly NodeRepository[]): Record<string, stri
   });
   files[ownSources] = lines.join('');
   const pins = new Map(repositories.map(({ origin, kind }) => [origin, priorities[kind]]));
-  files['/etc/apt/preferences.d/sluice'] = [...pins]
-    .map(([origin, priority]) => `Package: *\nPin: release o=${origin}\nPin-Priority: ${priority}\n`)
-    .join('\n');
+  const exact = repositories.flatMap((repository) => repository.pins ?? []);
+  files['/etc/apt/preferences.d/sluice'] = [
+    ...exact.flatMap(({ name, version }) => (version === undefined ? [] : pin(name, `version ${version}`, pinned))),
+    ...[...pins].map(([origin, priority]) => pin('*', `release o=${origin}`, priority)),
+  ].join('\n');
   return files;
+}
+
+function pin(packages: string, which: string, priority: number): string {
+  return `Package: ${packages}\nPin: ${which}\nPin-Priority: ${priority}\n`;
 }
 
 function wanted({ name, version, arch }: NodePackage): string {

@@ -9,6 +9,8 @@ export interface NodeRepository {
   readonly origin: string;
   /** A test repository wins over all others, whatever the versions; a released one over the platform's own. */
   readonly kind: 'test' | 'released';
+  /** The packages under test, of a repository that holds them: these versions win, however new the others' are. */
+  readonly pins?: readonly NodePackage[];
   /** Armoured public key that must have signed it; without one it is trusted as it is. */
   readonly key?: string;
 }

@@ -3,7 +3,7 @@ import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
 const dnf = ['dnf', '--assumeyes', '--setopt=install_weak_deps=False'];
 
 /** dnf takes the lowest number first, whatever the versions. */
-const priorities = { test: 1, released: 10 } as const;
+const priorities = { pinned: 1, test: 5, released: 10 } as const;
 
 /** Packages are signed when they are released; before that the signed index vouches for them, by digest. */
 const packages = { test: 0, released: 1 } as const;
@@ -23,13 +23,13 @@ export const dnfNode: PackageManager = {
 
 function configure(repositories: readonly NodeRepository[]): Record<string, string> {
   const files: Record<string, string> = {};
-  const sections = repositories.map(({ url, kind, key }, position) => {
+  const sections = repositories.map(({ url, kind, key, pins }, position) => {
     const path = `/etc/pki/rpm-gpg/sluice-${position}.asc`;
     if (key !== undefined) files[path] = key;
     const checks =
       key === undefined ? 'gpgcheck=0\n' : `gpgcheck=${packages[kind]}\nrepo_gpgcheck=1\ngpgkey=file://${path}\n`;
     const head = `[sluice-${position}]\nname=Sluice ${kind} ${position}\nbaseurl=${url}\nenabled=1\n`;
-    return `${head}priority=${priorities[kind]}\nmetadata_expire=1\nskip_if_unavailable=0\n${checks}`;
+    return `${head}priority=${priorities[pins === undefined ? kind : 'pinned']}\nmetadata_expire=1\nskip_if_unavailable=0\n${checks}`;
   });
   files['/etc/yum.repos.d/sluice.repo'] = sections.join('\n');
   return files;
