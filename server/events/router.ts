@@ -2,19 +2,17 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Layouts } from '../../activities/layout/layouts.ts';
 import type { BlobStore } from '../../activities/ports.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
-import type { ChangeFacts, GateAnswer, GateCommand, GateLimits } from '../../pipelines/gate/command.ts';
+import type { ChangeFacts, GateAnswer } from '../../pipelines/gate/command.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
-import type { Pipeline } from '../../pipelines/model/pipeline.ts';
 import type { Tick } from '../../pipelines/policy/timers.ts';
-import { triggers } from '../../pipelines/policy/triggers.ts';
 import type { TellAction } from '../../workflows/contract.ts';
-import { type GateName, gateId } from '../../workflows/ids.ts';
 import { closure, factsOf, indexOpen, type OpenChanges, proposesConfig, uses, withNeeds } from './closure.ts';
 import { withFilesByDigest } from './files.ts';
 import type { GateClient } from './gate-client.ts';
 import { type EventLedger, handledEvents } from './ledger.ts';
 import { refChange } from './ref-change.ts';
+import { concerned, equipped, gateOf, route, takes, type View } from './route.ts';
 
 export interface RouterDeps {
   readonly tenant: string;
@@ -26,15 +24,6 @@ export interface RouterDeps {
   readonly blobs: Pick<BlobStore, 'put'>;
   /** The changes that gates hold, as far as they have said. */
   readonly held: () => Promise<readonly { readonly id: string }[]>;
-}
-
-/** A change's facts with those around it, as read at one moment. */
-interface View {
-  readonly layout: Layout;
-  readonly change: ChangeFacts;
-  readonly around: readonly ChangeFacts[];
-  /** Pipelines that its project does not use yet, but would with what the change proposes or stands on. */
-  readonly joins: ReadonlySet<string>;
 }
 
 const nothing: ReadonlySet<string> = new Set();
@@ -154,13 +143,14 @@ export class EventRouter {
   }
 
   async #ask(pipeline: string, view: View): Promise<GateAnswer> {
-    const { change, around, joins } = view;
-    if (!uses(change, pipeline) && !joins.has(pipeline)) {
+    const { tenant, layout, change, around } = view;
+    if (!takes(view, pipeline)) {
       return { ok: false, reason: `${change.project} does not use the pipeline ${pipeline}` };
     }
-    const gate = this.#gateOf(change, pipeline);
+    const gate = gateOf(tenant, change, pipeline);
     const time = Date.now();
-    await this.#tell(gate, view, { id: randomUUID(), commands: [{ type: 'observe', time, changes: around }] });
+    const observe = { id: randomUUID(), commands: [{ type: 'observe', time, changes: around } as const] };
+    await this.#deps.gates.tell(gate, equipped(layout, gate, observe));
     const command = { type: 'enqueue', time, pipeline, change: change.key } as const;
     return this.#deps.gates.ask(gate, { id: randomUUID(), commands: [command] });
   }
@@ -173,7 +163,7 @@ export class EventRouter {
     const joins = await this.#joins(layout, facts, related);
     const slim = (one: ChangeFacts) => withFilesByDigest(this.#deps.blobs, one);
     const around = await Promise.all(related.map((one) => slim(factsOf(layout, one))));
-    return { layout, change: await slim(facts), around, joins };
+    return { tenant: this.#deps.tenant, layout, change: await slim(facts), around, joins };
   }
 
   /** A change is tested with the configuration that it brings, also where that is its project's first. */
@@ -189,48 +179,32 @@ export class EventRouter {
 
   async #viewOfRef(layout: Layout, event: TriggerEvent): Promise<View> {
     const change = factsOf(layout, refChange(event));
-    return { layout, change, around: [change], joins: nothing };
+    return { tenant: this.#deps.tenant, layout, change, around: [change], joins: nothing };
   }
 
-  /**
-   * Enqueues the event's change in every pipeline that the event triggers. Where its project does not use the pipeline
-   * it only joins those that are there: a change ahead may bring its project in.
-   */
-  async #route({ layout, change, around, joins }: View, event: TriggerEvent, id: string): Promise<void> {
-    for (const pipeline of layoutPipelines(layout)) {
-      if (!triggers(pipeline, event, change)) continue;
-      const gate = this.#gateOf(change, pipeline.name);
-      const time = Date.now();
-      const commands: GateCommand[] = [
-        { type: 'observe', time, changes: around },
-        { type: 'enqueue', time, pipeline: pipeline.name, change: change.key, event },
-      ];
-      if (uses(change, pipeline.name) || joins.has(pipeline.name)) await this.#tell(gate, { layout }, { id, commands });
-      else await this.#deps.gates.inform(gate, { id, commands });
+  /** Tells the gates what the event comes to. */
+  async #route(view: View, event: TriggerEvent, id: string): Promise<void> {
+    const { gates } = this.#deps;
+    for (const { gate, message, starts } of route(view, { id, event, time: Date.now() })) {
+      await (starts ? gates.tell(gate, message) : gates.inform(gate, message));
     }
   }
 
-  /** Shows the facts to every gate that may hold the change, or one that has to do with it. */
-  async #observe({ layout, around }: View, id: string): Promise<void> {
-    const gates = new Map<string, GateName>();
-    for (const fact of around) {
-      for (const { name } of layoutPipelines(layout)) {
-        const gate = this.#gateOf(fact, name);
-        gates.set(gateId(gate), gate);
-      }
-    }
-    const message = {
-      id: `${id}/observe`,
-      commands: [{ type: 'observe', time: Date.now(), changes: around } as const],
-    };
-    await Promise.all([...gates.values()].map((gate) => this.#deps.gates.inform(gate, message)));
+  /** Shows the facts to every gate that has to do with them. */
+  async #observe(view: View, id: string): Promise<void> {
+    const commands = [{ type: 'observe', time: Date.now(), changes: view.around } as const];
+    const message = { id: `${id}/observe`, commands };
+    await Promise.all(concerned(view).map((gate) => this.#deps.gates.inform(gate, message)));
   }
 
   async #supersede(change: Change, pipelines: readonly string[]): Promise<void> {
     const facts = factsOf(await this.#deps.layouts.current(), change);
     for (const pipeline of pipelines) {
       const command = { type: 'dequeue', time: Date.now(), pipeline, change: change.id } as const;
-      await this.#deps.gates.inform(this.#gateOf(facts, pipeline), { id: randomUUID(), commands: [command] });
+      await this.#deps.gates.inform(gateOf(this.#deps.tenant, facts, pipeline), {
+        id: randomUUID(),
+        commands: [command],
+      });
     }
   }
 
@@ -239,18 +213,6 @@ export class EventRouter {
     const host = this.host(change.connection);
     if (event === 'parent-change-enqueued') return (await host?.changesDependingOn(change.id)) ?? [];
     return ((await host?.listOpenChanges()) ?? []).filter(({ project }) => project === change.project);
-  }
-
-  #tell(gate: GateName, { layout }: Pick<View, 'layout'>, message: { id: string; commands: readonly GateCommand[] }) {
-    const pipelines = layoutPipelines(layout);
-    const pipeline = pipelines.find(({ name }) => name === gate.pipeline);
-    return this.#deps.gates.tell(gate, { ...message, ...(pipeline ? { pipeline } : {}), limits: limitsOf(pipelines) });
-  }
-
-  /** A project that does not use the pipeline has a gate of its own there, should it come to that. */
-  #gateOf(change: ChangeFacts, pipeline: string): GateName {
-    const place = uses(change, pipeline) ? change.placements[pipeline] : undefined;
-    return { tenant: this.#deps.tenant, pipeline, queue: place?.queue ?? change.project };
   }
 
   #hostOf(change: string): ReviewHost | undefined {
@@ -283,11 +245,4 @@ function eventId(change: string, event: TriggerEvent): string {
 
 function eventOf(type: string, { project, branch, id, ref, patchset }: Change): Omit<TriggerEvent, 'time'> {
   return { type, driver: 'zuul', connection: 'zuul', project, branch, change: id, ref, patchset };
-}
-
-/** Gates tell each other only what some pipeline waits for. */
-function limitsOf(pipelines: readonly Pipeline[]): GateLimits {
-  const waited = (event: string) =>
-    pipelines.some(({ triggers: rules }) => rules.some(({ body }) => body.event === event));
-  return { fires: (['project-change-merged', 'parent-change-enqueued'] as const).filter(waited) };
 }
