@@ -46,6 +46,11 @@ export function configOption(): Option {
   return new Option('--config <file>', 'configuration (default: ./sluice.yaml where there is one)');
 }
 
+/** Of commands that work on this machine's data directory, as they do without it as well. */
+export function embeddedOption(): Option {
+  return new Option('--embedded', 'work here, whether a server answers or not (as always)');
+}
+
 /** Options of commands that act through a server; see `cli/client.ts`. */
 export function serverOption(): Option {
   return new Option('--server <url>', 'server to talk to').env('SLUICE_SERVER');

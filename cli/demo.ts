@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { DemoStep } from '../demo/narrator.ts';
-import { addCommand, jsonOption } from './command.ts';
+import { addCommand, embeddedOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed } from './fault.ts';
 import { log, print, table } from './output.ts';
@@ -21,6 +21,7 @@ export function register(program: Command): void {
   })
     .option('--keep', 'leave everything up at the end')
     .option('--dir <dir>', 'where the demo keeps its things; emptied first', join('.sluice', 'demo'))
+    .addOption(embeddedOption())
     .addOption(jsonOption())
     .action(demo);
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addCommand, configOption, jsonOption } from './command.ts';
+import { addCommand, configOption, embeddedOption, jsonOption } from './command.ts';
 import { conclude, type MirrorOptions, openSet } from './mirror.ts';
 
 /** Adds `mirror pause`. */
@@ -10,6 +10,7 @@ export function register(program: Command): void {
   })
     .argument('<set>', 'a set of `mirrors:` in the configuration')
     .addOption(configOption())
+    .addOption(embeddedOption())
     .addOption(jsonOption())
     .action(async (name: string, options: MirrorOptions) => {
       const { set, context } = openSet(name, options);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addCommand, configOption, jsonOption } from './command.ts';
+import { addCommand, configOption, embeddedOption, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { type MirrorOptions, openSet, orUnavailable, renderResult } from './mirror.ts';
 import { print } from './output.ts';
@@ -17,13 +17,16 @@ export function register(program: Command): void {
     .argument('<set>', 'a set of `mirrors:` in the configuration')
     .option('--dry-run', 'say what would be removed, and remove nothing')
     .addOption(configOption())
+    .addOption(embeddedOption())
     .addOption(jsonOption())
     .action(async (name: string, options: Options) => {
       const { set, context } = openSet(name, options);
       const { pruneMirrors } = await import('../activities/mirror/inspect.ts');
       const result = await orUnavailable(pruneMirrors(set, context, { dryRun: options.dryRun }));
       const lines = Object.entries(result.pruned).flatMap(([host, names]) => names.map((one) => `${host}: - ${one}`));
-      print(result, () => [renderResult(result), ...lines].join('\n'), options);
+      const did = options.dryRun ? 'would go' : 'went';
+      const total = `${lines.length} ${lines.length === 1 ? 'snapshot' : 'snapshots'} ${did}`;
+      print(result, () => [renderResult(result), ...lines, total].join('\n'), options);
       if (result.outcome === 'failed') throw failed();
     });
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { MirrorStatus } from '../activities/mirror/inspect.ts';
-import { addCommand, configOption, jsonOption } from './command.ts';
+import type { LockStatus, MirrorStatus } from '../activities/mirror/inspect.ts';
+import { addCommand, configOption, embeddedOption, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { type MirrorOptions, openSet, openSets, orUnavailable, renderResult } from './mirror.ts';
 import { print } from './output.ts';
@@ -13,13 +13,16 @@ export function register(program: Command): void {
   })
     .argument('[set]', 'a set of `mirrors:` in the configuration')
     .addOption(configOption())
+    .addOption(embeddedOption())
     .addOption(jsonOption())
     .action(async (name: string | undefined, options: MirrorOptions) => {
       const { mirrorStatus } = await import('../activities/mirror/inspect.ts');
-      const { sets, context } = openSets(options);
+      const { sets, context, file } = openSets(options);
       const chosen = name === undefined ? sets : [openSet(name, options).set];
       const all = await orUnavailable(Promise.all(chosen.map((set) => mirrorStatus(set, context))));
-      print(name === undefined ? all : all[0], () => all.map(renderStatus).join('\n\n'), options);
+      const none = `no mirror sets are configured: add \`mirrors:\` to ${file}`;
+      const render = () => (all.length === 0 ? none : all.map(renderStatus).join('\n\n'));
+      print(name === undefined ? all : all[0], render, options);
       if (all.some(({ outcome }) => outcome !== 'unchanged')) throw failed();
     });
 }
@@ -27,9 +30,20 @@ export function register(program: Command): void {
 function renderStatus(status: MirrorStatus): string {
   const lines = Object.entries(status.hosts).flatMap(([name, { links, snapshots, lock }]) => [
     ...Object.entries(links).map(([path, text]) => `${name}: ${path} -> ${text}`),
-    `${name}: ${snapshots.length} snapshots${lock === null ? '' : `, locked by ${lock.holder}`}`,
+    `${name}: ${snapshots.length} ${snapshots.length === 1 ? 'snapshot' : 'snapshots'}`,
+    ...(lock === null ? [] : [`${name}: ${describeLock(lock)}`]),
   ]);
   const paused = status.paused === null ? [] : [`paused since ${new Date(status.paused).toISOString()}`];
   if (status.queued) paused.push('a sync waits for it to be resumed');
   return [renderResult(status), ...paused, ...lines].join('\n');
+}
+
+function describeLock({ holder, age, renewed, left, abandoned }: LockStatus): string {
+  const since = age === null ? '' : ` for ${age} s`;
+  const then = abandoned
+    ? 'a command of this data directory that was cut off: the next one takes it at once'
+    : left > 0
+      ? `taken over in ${left} s unless it is renewed`
+      : 'it ran out: the next command takes it over';
+  return `locked by ${holder}${since}, renewed ${renewed} s ago; ${then}`;
 }

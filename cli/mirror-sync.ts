@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addCommand, configOption, jsonOption } from './command.ts';
+import { addCommand, configOption, embeddedOption, jsonOption } from './command.ts';
 import { conclude, type MirrorOptions, openSet } from './mirror.ts';
 
 interface Options extends MirrorOptions {
@@ -15,6 +15,7 @@ export function register(program: Command): void {
     .argument('<set>', 'a set of `mirrors:` in the configuration')
     .option('--dry-run', 'say what would be sent, and change nothing')
     .addOption(configOption())
+    .addOption(embeddedOption())
     .addOption(jsonOption())
     .action(async (name: string, options: Options) => {
       const { set, context } = openSet(name, options);

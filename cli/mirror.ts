@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { MirrorContext, MirrorSet } from '../activities/mirror/types.ts';
-import type { MirrorResult, PackageChanges } from '../pipelines/mirror/outcome.ts';
+import type { MirrorDeed, MirrorResult, PackageChanges } from '../pipelines/mirror/outcome.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed, misused, unavailable } from './fault.ts';
 import { log, paint, print, table } from './output.ts';
@@ -25,10 +25,18 @@ export function openSet(name: string, options: MirrorOptions): MirrorWork {
   throw misused(`there is no mirror set ${JSON.stringify(name)}; the configuration has: ${known}`);
 }
 
-export function openSets(options: MirrorOptions): { readonly sets: readonly MirrorSet[]; context: MirrorContext } {
+interface OpenSets {
+  readonly sets: readonly MirrorSet[];
+  readonly context: MirrorContext;
+  /** The configuration's file as it was named. */
+  readonly file: string;
+}
+
+export function openSets(options: MirrorOptions): OpenSets {
   const config = readConfiguration({ file: options.config });
   const sets = Object.entries(config.mirrors).map(([name, set]) => ({ name, ...set }));
-  return { sets, context: { state: join(config.data, 'mirrors'), now: Date.now, log } };
+  const file = options.config ?? 'sluice.yaml';
+  return { sets, file, context: { state: join(config.data, 'mirrors'), now: Date.now, log } };
 }
 
 /** Prints what a command came to, and ends with status 1 unless all is well. */
@@ -48,9 +56,10 @@ export async function orUnavailable<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-export function renderResult({ set, snapshot, outcome, hosts, packages }: MirrorResult): string {
+export function renderResult(result: MirrorResult): string {
+  const { set, snapshot, outcome, hosts, packages, notes = [], checked } = result;
   const colour = outcome === 'committed' || outcome === 'unchanged' ? 'green' : 'red';
-  const head = `${set}: ${paint(colour, outcome)}${snapshot === null ? '' : ` ${snapshot}`}`;
+  const head = `${set}: ${paint(colour, describeDeed(result))}${snapshot === null ? '' : ` ${snapshot}`}`;
   const rows = Object.entries(hosts).map(([name, { outcome: went, phase, target, bytes, error }]) => [
     name,
     went,
@@ -60,7 +69,28 @@ export function renderResult({ set, snapshot, outcome, hosts, packages }: Mirror
     error === null ? '' : `${error.code}: ${error.message}`,
   ]);
   const hostTable = table(['HOST', 'OUTCOME', 'PHASE', 'SHOWS', 'BYTES', 'ERROR'], rows);
-  return [head, hostTable, ...renderChanges(packages)].join('\n');
+  const seen = checked ? [`checked: ${checked.replaceAll('\n', '\n         ')}`] : [];
+  return [head, hostTable, ...renderChanges(packages), ...seen, ...notes].join('\n');
+}
+
+/** What a command did, in the words of who asked for it. */
+export function describeDeed({ did, outcome, hosts }: MirrorResult): string {
+  const well = outcome === 'committed' || outcome === 'unchanged';
+  if (did === undefined || (!well && did !== 'verified' && did !== 'rehearsed')) return outcome;
+  const total = (key: 'files' | 'bytes') => Object.values(hosts).reduce((sum, host) => sum + host[key], 0);
+  const resumed = outcome === 'committed' ? 'resumed, and committed' : 'resumed';
+  const rolledBack = outcome === 'committed' ? 'rolled back to' : 'unchanged: it shows already';
+  const words: Readonly<Record<MirrorDeed, string>> = {
+    rehearsed:
+      total('files') === 0 ? 'nothing to send' : `would send ${total('files')} files (${total('bytes')} bytes)`,
+    queued: 'paused: the sync waits for it to be resumed; it shows',
+    paused: 'paused, showing',
+    resumed: `${resumed}, showing`,
+    verified: well ? 'verified' : 'not as it should be',
+    mended: 'mended',
+    'rolled-back': rolledBack,
+  };
+  return !well && did === 'rehearsed' ? 'would fail' : words[did];
 }
 
 function renderChanges({ added, removed }: PackageChanges): string[] {

@@ -20,6 +20,8 @@ export interface ServerDeps {
   readonly paths: ServerPaths;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
+  /** Names of the configured sets of mirrors. */
+  readonly mirrorSets?: readonly string[];
   /** Temporal's Web UI; null without one. */
   readonly temporalUi: { readonly url: string; readonly namespace: string } | null;
   /** What acting requests must carry, from `readOrCreateToken`. */

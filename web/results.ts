@@ -43,16 +43,24 @@ function renderRelease(release: ReleaseRecord, view: StatusView, now: number): H
       ${release.origin !== null && html` · ${release.origin}`} ${workflowLink(view, release.id, `release of ${release.project}`)}</span></li>`;
 }
 
-/** Mirror transactions, newest first. */
+/** Mirror transactions, newest first, and sets that have none. */
 export function renderMirrors(view: StatusView, now: number): Html {
-  if (view.mirrors.length === 0) return html`<p class="empty">No mirror was synced yet.</p>`;
-  return html`<ul class="rows">${view.mirrors.map((mirror) => renderMirror(mirror, now))}</ul>`;
+  const { mirrors, unsyncedMirrors: never = [] } = view;
+  const left = never.filter((set) => !mirrors.some((mirror) => mirror.set === set));
+  if (mirrors.length + left.length === 0) return html`<p class="empty">There are no mirrors.</p>`;
+  return html`<ul class="rows">${mirrors.map((mirror) => renderMirror(mirror, now))}${left.map(renderUnsynced)}</ul>`;
+}
+
+function renderUnsynced(set: string): Html {
+  return html`<li id="mirror-set-${set}">${sign('neutral', 'never synced')}
+    <span class="what"><b>${set}</b> <span class="meta">was never synced</span></span></li>`;
 }
 
 function renderMirror(mirror: MirrorRecord, now: number): Html {
   const hosts = Object.entries((mirror.result?.hosts ?? {}) as Record<string, { outcome?: string }>);
-  return html`<li id="mirror-${mirror.id}">${sign(stateTone(mirror.outcome), mirror.outcome)}
-    <span class="what"><b>${mirror.set}</b> <span class="meta">${mirror.snapshot ?? ''} ${mirror.outcome}</span>
+  const words = mirror.result?.did === 'rolled-back' ? `rolled back: ${mirror.outcome}` : mirror.outcome;
+  return html`<li id="mirror-${mirror.id}">${sign(stateTone(mirror.outcome), words)}
+    <span class="what"><b>${mirror.set}</b> <span class="meta">${mirror.snapshot ?? ''} ${words}</span>
       ${hosts.map(([name, { outcome }]) => html`<span class="tag" title="${outcome ?? ''}">${name} ${sign(stateTone(outcome ?? ''), outcome ?? '')}</span> `)}
       ${mirror.artifacts.map(({ name, url }) => html`<a class="repository" href="${url}">${name}</a> `)}</span>
     <span class="when"><time title="${moment(mirror.startTime)} UTC">${ago(mirror.endTime ?? mirror.startTime, now)}</time></span></li>`;

@@ -53,7 +53,7 @@ export async function takeLock(host: MirrorHost, holder: string, context: Mirror
   const now = context.now();
   const fence = Math.max(now, (found?.fence ?? 0) + 1);
   const lock = { holder, taken: now, token: randomUUID(), fence };
-  await removeEntries(host.transport, host.set.snapshots, [lockName(host)]);
+  if (found !== null) await removeEntries(host.transport, host.set.snapshots, [lockName(host)]);
   await writeLock(host, { ...lock, expires: now + lease }, ['--ignore-existing']);
   const back = await readLock(host);
   if (back !== null && back.token !== lock.token) throw lockedBy(back);

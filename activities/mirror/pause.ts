@@ -1,5 +1,6 @@
 import type { MirrorResult } from '../../pipelines/mirror/outcome.ts';
 import { withOpenHosts } from './command.ts';
+import { journaled } from './journal.ts';
 import { openSetState, withSetState } from './state.ts';
 import { syncOpenHosts, untouched } from './sync.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
@@ -10,15 +11,18 @@ import type { MirrorContext, MirrorSet } from './types.ts';
 export async function pauseMirrors(set: MirrorSet, context: MirrorContext): Promise<MirrorResult> {
   const state = await openSetState(set, context);
   if ((await state.paused()) === null) await state.pause({ since: context.now() });
-  return untouched(set, state);
+  return { ...(await untouched(set, state)), did: 'paused' };
 }
 
 /** Syncs if a sync was asked for meanwhile: once, to what the source is now. */
 export function resumeMirrors(set: MirrorSet, context: MirrorContext): Promise<MirrorResult> {
   return withSetState(set, context, async (state) => {
     const wanted = await state.queued();
-    const result = wanted ? await withOpenHosts({ set, state, context }, syncOpenHosts) : await untouched(set, state);
+    const result = wanted
+      ? await journaled(set, context, () => withOpenHosts({ set, state, context }, syncOpenHosts))
+      : await untouched(set, state);
     await state.resume();
-    return result;
+    const nothing = wanted ? [] : ['no sync was asked for meanwhile'];
+    return { ...result, did: 'resumed', notes: [...(result.notes ?? []), ...nothing] };
   });
 }

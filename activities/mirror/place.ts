@@ -25,7 +25,7 @@ export async function placePaths(
   { paths, options = [] }: Placed,
 ): Promise<void> {
   const list = `${directory}.paths`;
-  await writeFile(list, paths.join('\0'));
+  await writeFile(list, listed(paths));
   const exactly = ['--dirs', '--links', '--perms', '--ignore-times', publishedModes, '--no-implied-dirs'];
   await transport.rsync([...exactly, ...options, '--from0', `--files-from=${list}`, `${directory}/`, place]);
 }
@@ -78,16 +78,28 @@ async function makeHere(path: string): Promise<void> {
   for (let place = path; place.length >= made.length; place = dirname(place)) await chmod(place, 0o755);
 }
 
-/** rsync makes the last directory of a path; to make those before as well is asked of newer ones than we need. */
-async function makeThere(transport: Transport, path: string, above = 0): Promise<void> {
-  const place = posix.normalize(`${transport.at(path)}/${'../'.repeat(above)}`);
-  const send = () =>
-    withTemporary((empty) => transport.rsync(['--dirs', '--perms', publishedModes, `${empty}/`, place]));
-  await send().catch(async (error: MirrorError) => {
-    if (!/No such file or directory/.test(error.message) || place.endsWith(':/')) throw error;
-    await makeThere(transport, path, above + 1);
-    await send();
-  });
+/**
+ * rsync makes the last directory of a path; to make those before as well is asked of newer ones than we need. What is
+ * there is never sent to, because its mode is not ours.
+ */
+async function makeThere(transport: Transport, path: string): Promise<void> {
+  const missing: string[] = [];
+  let place = posix.normalize(transport.at(path)).replace(/\/+$/, '');
+  for (; !place.endsWith(':') && !(await isThere(transport, place)); place = posix.dirname(place))
+    missing.unshift(place);
+  for (const one of missing) {
+    await withTemporary((empty) => transport.rsync(['--dirs', '--perms', publishedModes, `${empty}/`, `${one}/`]));
+  }
+}
+
+function isThere(transport: Transport, place: string): Promise<boolean> {
+  return transport.list(['--dirs', place]).then(
+    () => true,
+    (error: MirrorError) => {
+      if (error.code === 'rsync:23' || /No such file or directory/.test(error.message)) return false;
+      throw error;
+    },
+  );
 }
 
 /** Removes entries from a directory of the mirror, whole trees as well. */
@@ -114,7 +126,7 @@ export async function readTexts(transport: Transport, paths: readonly string[]):
   await withTemporary(async (directory) => {
     const { place, path: prefix } = transport.top ?? { place: transport.at(''), path: '' };
     const list = `${directory}.paths`;
-    await writeFile(list, paths.map((path) => posix.join(prefix, path)).join('\0'));
+    await writeFile(list, listed(paths.map((path) => posix.join(prefix, path))));
     const named = ['--from0', `--files-from=${list}`, '--ignore-missing-args', '--copy-links'];
     // A link that leads nowhere is reported as a file that vanished or cannot be read: it is not there either.
     await transport.rsync([...named, place, `${directory}/`]).catch((error: MirrorError) => {
@@ -137,6 +149,11 @@ export async function withTemporary<T>(work: (directory: string) => Promise<T>):
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** A list for `--files-from` and `--from0`, where `#` and `;` at the beginning of a name would make it a remark. */
+export function listed(paths: readonly string[]): string {
+  return paths.map((path) => `./${path}`).join('\0');
 }
 
 /** In rsync's patterns a backslash makes the next character stand for itself, if there is a wildcard at all. */

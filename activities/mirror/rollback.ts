@@ -1,10 +1,17 @@
 import { type MirrorResult, noChanges, packageChanges } from '../../pipelines/mirror/outcome.ts';
-import { type Work, withMirrors } from './command.ts';
+import { type Work, withOpenHosts } from './command.ts';
 import { shows } from './host.ts';
+import { journaled } from './journal.ts';
 import { forEach, resultOf, type Session, undo } from './session.ts';
-import type { Transaction } from './state.ts';
+import { type Transaction, withSetState } from './state.ts';
 import { flipAll, linksBefore } from './transaction.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
+
+export interface RollbackOptions {
+  readonly to?: string | undefined;
+  /** Pauses the set, so that no sync publishes the source again. */
+  readonly hold?: boolean | undefined;
+}
 
 /**
  * Points all links of the set to an earlier snapshot, on all hosts or none. Without `to` it is the one before the
@@ -13,13 +20,40 @@ import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
 export function rollbackMirrors(
   set: MirrorSet,
   context: MirrorContext,
-  options: { readonly to?: string | undefined } = {},
+  { to, hold = false }: RollbackOptions = {},
 ): Promise<MirrorResult> {
-  return withMirrors(set, context, async (work) => {
-    const result = await rollBack(work, options.to);
-    await work.state.saveLast(result);
-    return result;
-  });
+  return withSetState(set, context, (state) =>
+    journaled(set, context, () =>
+      withOpenHosts({ set, state, context }, async (work) => {
+        const result = await rollBack(work, to);
+        await state.saveLast(result);
+        const done = result.outcome === 'committed' || result.outcome === 'unchanged';
+        if (!done) return { ...result, did: 'rolled-back' };
+        if (hold && (await state.paused()) === null) await state.pause({ since: context.now() });
+        return { ...result, did: 'rolled-back', notes: await notesOn(work, result) };
+      }),
+    ),
+  );
+}
+
+/** What follows from a rollback, and how to have it otherwise. */
+async function notesOn({ set, state, sessions }: Work, { snapshot, outcome }: MirrorResult): Promise<string[]> {
+  const common = sessions[0]?.view?.snapshots ?? [];
+  const older = common.filter((name) => snapshot !== null && name < snapshot).reverse();
+  const command = `sluice mirror rollback ${set.name} --to`;
+  const further =
+    older.length === 0
+      ? 'there is no earlier snapshot'
+      : `further back: \`${command} ${older[0]}\` (${older.length} to choose from, see status)`;
+  const held = (await state.paused()) !== null;
+  const next = held
+    ? `${set.name} is paused: syncs wait for \`sluice mirror resume ${set.name}\``
+    : `the next sync publishes the source again, as a new snapshot; to keep this one: \`sluice mirror pause ${set.name}\`, or --hold`;
+  if (outcome === 'unchanged') return [`${snapshot} was shown already`, further, next];
+  const clients =
+    'clients that saw the newer index: apt keeps it, without a word, and fails with 404 on what is not here; ' +
+    'dnf and zypper until theirs expires. To reach them, publish the earlier packages again as a newer state';
+  return [next, further, clients];
 }
 
 async function rollBack(work: Work, to: string | undefined): Promise<MirrorResult> {

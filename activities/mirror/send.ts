@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ListedEntry, parseListing } from '../../pipelines/mirror/listing.ts';
 import type { MirrorHost } from './host.ts';
 import {
+  listed,
   placeDirectories,
   placePaths,
   placeTexts,
@@ -82,7 +83,7 @@ async function compare(
   if (paths.length === 0) return [];
   return withTemporary(async (directory) => {
     const list = join(directory, 'paths');
-    await writeFile(list, paths.join('\0'));
+    await writeFile(list, listed(paths));
     const limits = ['--from0', `--files-from=${list}`, '--checksum', '--out-format=%i %n', ...how];
     if (base !== undefined) limits.push(`--link-dest=${transport.base(`${set.snapshots}/${base}`)}`);
     const target = transport.at(`${set.snapshots}/${snapshot}/`);

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Manifest } from '../../pipelines/mirror/manifest.ts';
 import type { MirrorResult, SyncedPackage } from '../../pipelines/mirror/outcome.ts';
+import { syncName } from '../files/sync.ts';
+import { keepFirst, writeWhole } from '../files/write.ts';
 import { Locked, withLock } from '../process/lock.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 
@@ -111,8 +113,7 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     directory,
     holder,
     transaction: () => read<Transaction>(path('transaction')),
-    saveTransaction: (value) =>
-      value === null ? rm(path('transaction'), { force: true }) : write(path('transaction'), value),
+    saveTransaction: (value) => (value === null ? forget(path('transaction')) : write(path('transaction'), value)),
     committed: () => read<Committed>(path('committed')),
     saveCommitted: (value) => write(path('committed'), value),
     packages: (snapshot) => read<readonly SyncedPackage[]>(path(join('packages', snapshot))),
@@ -137,12 +138,8 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
   };
 }
 
-async function identity(root: string): Promise<string> {
-  const path = join(root, 'identity');
-  await writeFile(path, randomUUID(), { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  return readFile(path, 'utf8');
+function identity(root: string): Promise<string> {
+  return keepFirst(join(root, 'identity'), randomUUID());
 }
 
 async function read<T>(path: string): Promise<T | null> {
@@ -153,9 +150,13 @@ async function read<T>(path: string): Promise<T | null> {
   return text === null ? null : (JSON.parse(text) as T);
 }
 
-async function write(path: string, value: unknown): Promise<void> {
-  await writeFile(`${path}.new`, JSON.stringify(value));
-  await rename(`${path}.new`, path);
+function write(path: string, value: unknown): Promise<void> {
+  return writeWhole(path, JSON.stringify(value));
+}
+
+async function forget(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await syncName(path);
 }
 
 /** Manifests name every file of a repository, and are mostly the same letters again and again. */
@@ -167,15 +168,14 @@ async function readPacked(path: string): Promise<Manifest | null> {
   return bytes === null ? null : (JSON.parse(gunzipSync(bytes).toString()) as Manifest);
 }
 
-async function writePacked(path: string, value: Manifest): Promise<void> {
-  await writeFile(`${path}.gz.new`, gzipSync(JSON.stringify(value)));
-  await rename(`${path}.gz.new`, `${path}.gz`);
+function writePacked(path: string, value: Manifest): Promise<void> {
+  return writeWhole(`${path}.gz`, gzipSync(JSON.stringify(value)));
 }
 
 async function keepOnly(directory: string, snapshots: ReadonlySet<string>): Promise<void> {
   for (const kind of kinds) {
     for (const name of await readdir(join(directory, kind))) {
-      const snapshot = name.replace(/\.json(\.gz)?(\.new)?$/, '');
+      const snapshot = name.replace(/\.json(\.gz)?$/, '');
       if (!snapshots.has(snapshot)) await rm(join(directory, kind, name), { force: true });
     }
   }

@@ -6,6 +6,7 @@ import { type Work, withOpenHosts } from './command.ts';
 import { describeChecked } from './content.ts';
 import { type FrozenSource, freezeSource } from './freeze.ts';
 import { type MirrorHost, openHost, shows } from './host.ts';
+import { journaled } from './journal.ts';
 import { damagedError, findDamage, mendSnapshot } from './mend.ts';
 import { withTemporary } from './place.ts';
 import { pruneSessions } from './prune.ts';
@@ -28,7 +29,9 @@ export interface SyncOptions {
 export function syncMirrors(set: MirrorSet, context: MirrorContext, options: SyncOptions = {}): Promise<MirrorResult> {
   return withSetState(set, context, async (state) => {
     if (options.dryRun) return withOpenHosts({ set: { ...set, init: false }, state, context }, rehearseSync(set.init));
-    if ((await state.paused()) === null) return withOpenHosts({ set, state, context }, syncOpenHosts);
+    if ((await state.paused()) === null) {
+      return journaled(set, context, () => withOpenHosts({ set, state, context }, syncOpenHosts));
+    }
     await state.queue();
     context.log(`${set.name} is paused: it will be synchronised when it is resumed`);
     return { ...(await untouched(set, state)), did: 'queued' };
@@ -49,7 +52,8 @@ function rehearseSync(init: boolean): (work: Work) => Promise<MirrorResult> {
       session.error = null;
       session.view = { snapshots: [], links: {}, entries: [], unread: null };
     }
-    return work.lost.length > 0 ? diverged(work, work.lost) : publish(work, { dryRun: true });
+    const result = work.lost.length > 0 ? diverged(work, work.lost) : await publish(work, { dryRun: true });
+    return { ...result, did: 'rehearsed' };
   };
 }
 
@@ -84,7 +88,10 @@ async function publish(work: Work, { dryRun = false }: SyncOptions): Promise<Mir
   const snapshot = reuse ? committed.snapshot : freeName(set.name, context.now(), namesOn(up));
   const publication = { behind, snapshot, frozen, committed };
   if (!(await keepWhole(work, { ...publication, behind: current }, dryRun))) return failed(work);
-  if (behind.length === 0) return finished(work, publication);
+  if (behind.length === 0) {
+    const result = await finished(work, publication);
+    return result.outcome === 'committed' ? { ...result, did: 'mended' } : result;
+  }
   return dryRun ? rehearse(work, publication) : transact(work, publication);
 }
 

@@ -28,6 +28,8 @@ export interface MirrorContext {
   readonly now: () => number;
   readonly log: (line: string) => void;
   readonly signal?: AbortSignal;
+  /** Whoever asked keeps a record of the transaction; else it is written down for the server to find. */
+  readonly recorded?: boolean;
 }
 
 /** Why something on a mirror did not work; `code` is as users see it: `rsync:11`, `timeout`, `locked`, … */

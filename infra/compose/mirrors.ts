@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import { configurationFault } from '../../activities/failure.ts';
+import { collectJournal } from '../../activities/mirror/journal.ts';
 import { syncMirrors } from '../../activities/mirror/sync.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
 import type { MirrorRecord } from '../../activities/report/types.ts';
@@ -27,13 +28,47 @@ export function createMirrors({ common, report, logger }: MirrorsDeps): MirrorAc
       await report.recordMirror(record);
       const log = (line: string) => logger.info({ set }, line);
       const signal = context.cancellationSignal;
-      const result = await syncMirrors({ name: set, ...settings }, { state, now: Date.now, log, signal });
-      const { digest } = await blobs.put(JSON.stringify(result.packages, null, 2));
-      const packages = { name: 'packages.json', url: blobs.url(digest, 'packages.json') };
+      const result = await syncMirrors(
+        { name: set, ...settings },
+        { state, now: Date.now, log, signal, recorded: true },
+      );
       const { snapshot, outcome } = result;
-      const ended = { snapshot, outcome, result: { ...result }, artifacts: [packages], endTime: Date.now() };
-      await report.recordMirror({ ...record, ...ended });
+      const ended = { ...record, snapshot, outcome, result: { ...result }, endTime: Date.now() };
+      await report.recordMirror(await withPackages(ended, blobs));
       return { outcome };
+    },
+  };
+}
+
+/** Keeps the list of the packages that a transaction moved where the page links to it. */
+async function withPackages(record: MirrorRecord, blobs: Common['blobs']): Promise<MirrorRecord> {
+  const moved = record.result?.packages;
+  if (record.endTime === null || moved === undefined) return record;
+  const { digest } = await blobs.put(JSON.stringify(moved, null, 2));
+  return { ...record, artifacts: [{ name: 'packages.json', url: blobs.url(digest, 'packages.json') }] };
+}
+
+/** Milliseconds between two looks for what `sluice mirror` did by hand. */
+const period = 2_000;
+
+/** Takes over what was written down beside the sets' state by commands that know no server, until it is stopped. */
+export function keepCollecting({ common, report, logger }: MirrorsDeps): { stop(): Promise<void> } {
+  const { config, blobs } = common;
+  const state = join(config.data, 'mirrors');
+  const take = async (record: MirrorRecord) => report.recordMirror(await withPackages(record, blobs));
+  let looking: Promise<void> = Promise.resolve();
+  const look = async () => {
+    for (const set of Object.keys(config.mirrors)) await collectJournal(state, set, take);
+  };
+  const again = () => {
+    looking = looking.then(look).catch((error) => logger.warn({ error }, 'cannot read what was done to mirrors'));
+  };
+  again();
+  const timer = setInterval(again, period);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await looking;
     },
   };
 }

@@ -20,6 +20,7 @@ import { connectPatiently } from './connect.ts';
 import { createControl } from './control.ts';
 import { createInUse } from './in-use.ts';
 import { listen } from './listen.ts';
+import { keepCollecting } from './mirrors.ts';
 import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
 import { workerPart } from './worker-part.ts';
@@ -58,6 +59,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     holder: { name: userInfo().username, kind: 'person', via: 'token' },
     ...{ operations: control.operations, changes: control.changes, intake: control.intake },
     listInUse: inUse.look,
+    mirrorSets: Object.keys(config.mirrors),
     temporalUi: { url: uiUrl, namespace },
     ready: async () => {
       if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState().toLowerCase()}`);
@@ -65,8 +67,10 @@ export async function startServer(config: StackConfig): Promise<Part> {
   });
   const stopListening = await listen(app, config);
   const looking = inUse.keepLooking(logger);
+  const collecting = keepCollecting({ common, report, logger });
   return workerPart([worker], async () => {
     looking.stop();
+    await collecting.stop();
     await stopListening();
     await store.close();
     await temporal.close();

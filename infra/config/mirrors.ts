@@ -24,11 +24,24 @@ export function namedSchema<T extends z.ZodType>(value: T) {
   }, always);
 }
 
+/** What file systems take for one name, in bytes, less what is appended to a head's: `.target.txt`. */
+const longestPart = 244;
+/** The longest set name that leaves room for `-YYYY-MM-DD-HHMMSS.diff.txt`. */
+const longestSet = 200;
+
+/** Control characters, halves of a pair that are no character alone, and what rsync's listings cannot tell apart. */
+const unusable = /\p{Cc}|\p{Cs}| -> |\\/u;
+
 const relativePath = z
   .string()
   .refine(
     (path) => path !== '' && !path.startsWith('/') && path.split('/').every((part) => !['', '.', '..'].includes(part)),
     'must be a relative path without "." and ".."',
+  )
+  .refine((path) => !unusable.test(path), 'must have no control characters, no backslash and no " -> "')
+  .refine(
+    (path) => path.split('/').every((part) => Buffer.byteLength(part) <= longestPart),
+    `must have no part of more than ${longestPart} bytes`,
   );
 
 /** `mirrors:`: sets of hosts that show the same snapshot of one repository tree. */
@@ -74,11 +87,25 @@ export function mirrorsSchema(resolve: Resolve) {
       heads.forEach((head, index) => {
         if (heads.indexOf(head) < index)
           context.addIssue({ code: 'custom', path: ['heads', index], message: 'is given twice' });
-        if (head === snapshots || head.startsWith(`${snapshots}/`))
-          context.addIssue({ code: 'custom', path: ['heads', index], message: 'lies inside the snapshots' });
+        const problem = headProblem(head, heads, snapshots);
+        if (problem !== undefined) context.addIssue({ code: 'custom', path: ['heads', index], message: problem });
       });
     }, always);
-  return namedSchema(set);
+  return namedSchema(set).superRefine((sets, context) => {
+    for (const name of Object.keys(sets ?? {}).filter((one) => one.length > longestSet)) {
+      context.addIssue({ code: 'custom', path: [name], message: `must be no longer than ${longestSet} letters` });
+    }
+  }, always);
+}
+
+/** A head is a link, so that nothing of ours can stand below it, and its history stands beside it. */
+function headProblem(head: string, heads: readonly string[], snapshots: string): string | undefined {
+  if (head === snapshots || head.startsWith(`${snapshots}/`)) return 'lies inside the snapshots';
+  if (snapshots.startsWith(`${head}/`)) return 'is a directory on the way to the snapshots';
+  const above = heads.find((other) => head.startsWith(`${other}/`));
+  if (above !== undefined) return `lies below the head ${JSON.stringify(above)}`;
+  const beside = heads.find((other) => head === `${other}.target.txt`);
+  return beside === undefined ? undefined : `is where the history of the head ${JSON.stringify(beside)} is kept`;
 }
 
 function urlSchema(resolve: Resolve) {
@@ -95,7 +122,7 @@ function urlSchema(resolve: Resolve) {
 
 function urlProblem(url: string): string | undefined {
   try {
-    decodeURIComponent(url);
+    if (/\p{Cc}|\p{Cs}/u.test(decodeURIComponent(url))) return 'must have no control characters';
   } catch {
     return 'has a broken percent escape';
   }

@@ -67,3 +67,10 @@ export async function listMirrors({ db, tenant }: TenantRows, limit: number): Pr
   const rows = await query.orderBy('start_time', 'desc').limit(limit).execute();
   return rows.map((row) => row.record);
 }
+
+/** Names of the sets that any transaction is kept of. */
+export async function listMirroredSets({ db, tenant }: TenantRows): Promise<string[]> {
+  const query = db.selectFrom('mirrors').select('mirror_set').where('tenant', '=', tenant);
+  const rows = await query.distinct().execute();
+  return rows.map((row) => row.mirror_set);
+}

@@ -14,7 +14,7 @@ import {
 import { openEmbeddedDatabase, type TenantRows } from './database.ts';
 import { listQueues, markTold, saveQueue, wasTold } from './queues.ts';
 import { listReferrers, type Referrer } from './references.ts';
-import { listMirrors, listReleases, saveMirror, saveRelease } from './releases.ts';
+import { listMirroredSets, listMirrors, listReleases, saveMirror, saveRelease } from './releases.ts';
 import { listRunning } from './running.ts';
 
 /** What happened, kept past Temporal's retention: written by the report activities, read by the server. */
@@ -27,6 +27,7 @@ export interface Store extends ReportStore {
   estimates(): Promise<Record<string, number>>;
   listReleases(limit: number): Promise<ReleaseRecord[]>;
   listMirrors(limit: number): Promise<MirrorRecord[]>;
+  listMirroredSets(): Promise<string[]>;
   /** What may name stored content: all that goes on, ended after `since` (milliseconds), or was released. */
   listReferrers(since: number): AsyncIterable<Referrer>;
   /** All that is recorded as going on, oldest first. */
@@ -58,6 +59,7 @@ export function createStore(rows: TenantRows): Store {
     estimates: () => estimates(rows),
     listReleases: (limit) => listReleases(rows, limit),
     listMirrors: (limit) => listMirrors(rows, limit),
+    listMirroredSets: () => listMirroredSets(rows),
     listReferrers: (since) => listReferrers(db, since),
     listRunning: () => listRunning(rows),
     close: () => db.destroy(),

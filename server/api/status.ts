@@ -19,13 +19,14 @@ const mostWaiting = 1_000;
 const recent = 20;
 
 export async function readStatus(deps: ServerDeps): Promise<StatusView> {
-  const { store } = deps;
-  const [queues, running, buildSets, releases, mirrors, estimates] = await Promise.all([
+  const { store, mirrorSets = [] } = deps;
+  const [queues, running, buildSets, releases, mirrors, synced, estimates] = await Promise.all([
     store.listQueues(),
     store.listBuilds({ running: true, limit: 500 }),
     store.listBuildSets({ limit: recent }),
     store.listReleases(recent),
     store.listMirrors(recent),
+    store.listMirroredSets(),
     store.estimates(),
   ]);
   const failures = await readFailures(deps, buildSets);
@@ -36,6 +37,7 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     failures: failures.map(buildRow),
     releases: releases.map(releaseView),
     mirrors: mirrors.map(mirrorView),
+    unsyncedMirrors: mirrorSets.filter((set) => !synced.includes(set)),
     estimates,
   };
   return { time: Date.now(), workflowUrl: workflowUrl(deps), ...lists };

@@ -25,6 +25,8 @@ export interface StatusView {
   readonly failures: readonly BuildRecord[];
   readonly releases: readonly ReleaseRecord[];
   readonly mirrors: readonly MirrorRecord[];
+  /** Configured sets without any transaction. */
+  readonly unsyncedMirrors?: readonly string[];
   /** `PROJECT JOB` to how long the last successful builds took, in milliseconds. */
   readonly estimates: Readonly<Record<string, number>>;
 }

@@ -4,8 +4,8 @@ import type { StatusView } from '../../server/api/types.ts';
 import { renderChangePage } from '../../web/build.ts';
 import { decidingFailure } from '../../web/failure.ts';
 import { shortId, shortKey } from '../../web/queues.ts';
-import { renderBuildSets } from '../../web/results.ts';
-import { aBuild, aBuildSet } from '../server/records.ts';
+import { renderBuildSets, renderMirrors } from '../../web/results.ts';
+import { aBuild, aBuildSet, aMirror } from '../server/records.ts';
 
 const lint = aBuild({ id: 'lint', job: 'lint', result: 'FAILURE', summary: '2 new errors', endTime: 3_000 });
 const tests = aBuild({ id: 'test', job: 'systest', result: 'TIMED_OUT', summary: '', endTime: 4_000 });
@@ -50,4 +50,14 @@ test('a failed build set says which job failed and why, on the main page and on 
 test('on a change’s page the last build set alone decides', () => {
   const again = aBuild({ id: 'again', buildSet: 'gate-1.2', startTime: 9_000 });
   assert.doesNotMatch(renderChangePage({ id: 'I1' }, [again, lint], 10_000).markup, /class="meta reason/);
+});
+
+test('W13: sets that were never synced are listed, and rollbacks are called by their name', () => {
+  const none = { time: 0, workflowUrl: null, queues: [], running: [], releases: [], estimates: {} };
+  const mirrors = [aMirror({ set: 'deb', result: { did: 'rolled-back', hosts: {} } })];
+  const view: StatusView = { ...none, buildSets: [], failures: [], mirrors, unsyncedMirrors: ['deb', 'rpm'] };
+  const { markup } = renderMirrors(view, 10_000);
+  assert.match(markup, /rolled back: committed/);
+  assert.match(markup, /id="mirror-set-rpm"/);
+  assert.doesNotMatch(markup, /id="mirror-set-deb"/);
 });
