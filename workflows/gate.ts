@@ -16,6 +16,7 @@ import { GateBook } from './gate-book.ts';
 import { GateBuildSets } from './gate-build-sets.ts';
 import { GateLanes } from './gate-lanes.ts';
 import { snapshot, summaryLine } from './gate-snapshot.ts';
+import { hear, messages, requireInput, requireMessage } from './input.ts';
 import { commandsSignal, commandsUpdate, messagesUpdate, queueQuery } from './messages.ts';
 import { has } from './patches.ts';
 
@@ -33,6 +34,7 @@ const firstCarriedLimit = 64 * 1024;
  * with what is under way, and starts and cancels the difference.
  */
 export async function gate(input: GateInput): Promise<void> {
+  requireInput('gate', input);
   const { tenant, pipeline, queue } = input;
   const name = { tenant, pipeline, queue };
   const second = has('gate-lives');
@@ -73,11 +75,13 @@ function listen(name: Parameters<typeof snapshot>[0], book: GateBook, buildSets:
   const ask = (message: GateMessage): GateAnswer => {
     return book.receive(message, (key, job) => buildSets.retrigger(key, job));
   };
-  setHandler(commandsSignal, (message) => void book.receive(message));
+  hear(commandsSignal, messages.commands, (message) => void book.receive(message));
   setHandler(commandsUpdate, ask, {
+    validator: (message) => requireMessage(messages.commands, message),
     description: 'Enqueue, dequeue, promote or retrigger; `sluice` speaks by it.',
   });
-  setHandler(messagesUpdate, (messages) => messages.map(ask), {
+  setHandler(messagesUpdate, (several) => several.map(ask), {
+    validator: (several) => requireMessage(messages.manyCommands, several),
     description: 'Several messages in order, as the server delivers them.',
   });
   setHandler(queueQuery, () => snapshot(name, book, Date.now()));

@@ -87,6 +87,7 @@ export function requireInput(workflow: keyof typeof inputs, input: unknown): voi
 /** What each message carries. */
 export const messages = {
   commands,
+  manyCommands: list(commands),
   permissions,
   jobNews,
   jobReport,

@@ -24,7 +24,7 @@ const jobInput: JobInput = {
 
 /** What people may send by mistake, for every type of workflow. */
 const foreign: readonly unknown[] = [undefined, null, {}, [], 'git:1', 7, { tenant: 'main' }, { input: jobInput }];
-const types = ['job', 'buildSet', 'release', 'mirror', 'semaphores', 'timers', 'reviewSync', 'sweep'];
+const types = ['job', 'buildSet', 'gate', 'release', 'mirror', 'semaphores', 'timers', 'reviewSync', 'sweep'];
 
 /** The sentence that a workflow ends with at once. */
 async function refusal(type: string, args: readonly unknown[]): Promise<string> {
@@ -107,6 +107,35 @@ test('R16: what is not one of ours is passed over by build sets and jobs, which 
   await until('it is merged', () => world.outside.merged.includes('odd'));
   for (const handle of [buildSet, job])
     await until('it ends', async () => (await handle.describe()).status.name === 'COMPLETED');
+});
+
+test('R16: what is not one of ours is passed over by a gate, which goes on', async () => {
+  world.outside.stage = () => fine;
+  const gate = await world.tell('calm', []);
+  const handle = world.temporal.client.workflow.getHandle(gate);
+  const time = Date.now();
+  const odd = [
+    { type: 'dance', time },
+    { type: 'enqueue', time },
+    { type: 'observe', time, changes: [{ id: 'half' }] },
+    { type: 'build-ended', time, buildSet: '1.1', build: 'build/1' },
+    { type: 'configure', time, pipelines: [{}] },
+    { type: 'prepared', time, buildSet: '1.1' },
+  ];
+  const messages = [
+    null,
+    {},
+    'enqueue',
+    { id: 'x' },
+    ...odd.map((command, id) => ({ id: `odd ${id}`, commands: [command] })),
+  ];
+  for (const message of messages) {
+    await handle.signal('commands', message);
+    await assert.rejects(handle.executeUpdate('ask', { args: [message] as never }), WorkflowUpdateFailedError);
+    await assert.rejects(handle.executeUpdate('messages', { args: [[message]] as never }), WorkflowUpdateFailedError);
+  }
+  await world.tell('calm', entering([change('calm')]));
+  await until('it is merged', () => world.outside.merged.includes('calm'));
 });
 
 test('R16: what is not one of ours is passed over by entities, which go on', async () => {
