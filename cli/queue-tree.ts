@@ -17,15 +17,19 @@ function renderPipeline(name: string, queues: readonly QueueSnapshot[], view: St
 function renderQueue(queue: QueueSnapshot, view: StatusView): string[] {
   const window = queue.window === 0 ? '' : paint('dim', `  window ${queue.window}`);
   const title = `${queue.queue}${queue.manager === 'dependent' ? window : ''}`;
-  return [title, ...branches(queue.items.map((item, index) => renderItem(item, queue.items[index - 1], view)))];
+  return [title, ...branches(queue.items.map((item, index) => renderItem(item, { queue, index }, view)))];
 }
 
-function renderItem(item: ItemSnapshot, before: ItemSnapshot | undefined, view: StatusView): string[] {
+interface Place {
+  readonly queue: QueueSnapshot;
+  readonly index: number;
+}
+
+function renderItem(item: ItemSnapshot, place: Place, view: StatusView): string[] {
   const names = item.changes.map(({ id, patchset, project, subject }) => {
-    const key = patchset > 0 ? `${shortId(id)},${patchset}` : shortId(id);
-    return `${paint('bold', project)} ${key} ${subject}`;
+    return `${paint('bold', project)} ${keyOf(id, patchset)} ${subject}`;
   });
-  const apart = before && item.ahead !== null && item.ahead !== before.id ? `  on top of ${item.ahead}` : '';
+  const apart = standsApart(item, place);
   const age = duration(Math.max(0, view.time - item.enqueueTime) / 1000);
   const reason = item.reason === '' ? [] : [paint(item.state === 'failing' ? 'red' : 'dim', item.reason)];
   return [
@@ -33,6 +37,18 @@ function renderItem(item: ItemSnapshot, before: ItemSnapshot | undefined, view: 
     ...reason.map((line) => `  ${line}`),
     ...branches(item.jobs.map((job) => [renderJob(job, item, view)])),
   ];
+}
+
+/** Said of an item that does not stand on the one before it: on which change it stands. */
+function standsApart({ ahead }: ItemSnapshot, { queue, index }: Place): string {
+  const before = queue.items[index - 1];
+  if (!before || ahead === null || ahead === before.id) return '';
+  const base = queue.items.find(({ id }) => id === ahead)?.changes ?? [];
+  return base.length === 0 ? '' : `  on top of ${base.map(({ id, patchset }) => keyOf(id, patchset)).join(' ')}`;
+}
+
+function keyOf(id: string, patchset: number): string {
+  return patchset > 0 ? `${shortId(id)},${patchset}` : shortId(id);
 }
 
 function renderJob(job: JobSnapshot, item: ItemSnapshot, view: StatusView): string {

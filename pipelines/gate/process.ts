@@ -5,6 +5,7 @@ import { isMergeable, isMerged } from './facts.ts';
 import { finish, leave, reject } from './finish.ts';
 import type { Needs } from './needs.ts';
 import { cancelFrom, dropItem, factsOf, pipelineOf, resetFrom, say } from './operations.ts';
+import { outdatedBase } from './outdated.ts';
 import { refusals } from './permissions.ts';
 import type { GateState, Item, Queue, SpeculativeBase } from './state.ts';
 import { reportersDone, summary } from './summary.ts';
@@ -166,7 +167,9 @@ function noLongerMergeable(scan: Walk, item: Item, missing: readonly string[]): 
   const ready = pipeline.manager !== 'dependent' || item.changes.every((key) => isMergeable(factsOf(draft, key)));
   if (ready && missing.length === 0) return false;
   resetFrom(draft, item);
-  reject(draft, itemOf(draft, item.id), ready ? { kind: 'needed', changes: missing } : { kind: 'requirement' });
+  const outdated = outdatedBase(draft, item, missing);
+  const needed = { kind: 'needed', changes: missing, ...(outdated && { outdated }) } as const;
+  reject(draft, itemOf(draft, item.id), ready ? needed : { kind: 'requirement' });
   return true;
 }
 

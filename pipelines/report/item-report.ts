@@ -3,14 +3,20 @@ import { decidingJobs } from '../jobs/result.ts';
 import type { Build, BuildSetState } from '../jobs/state.ts';
 import type { FrozenJob } from '../model/job.ts';
 import type { Pipeline, ReportAction } from '../model/pipeline.ts';
-import { itemText, type Named, nameOf, withFooter } from './sentences.ts';
+import { basedOnOlder, itemText, type Named, nameOf, withFooter } from './sentences.ts';
 
 /** Why an item left that could no longer merge. Changes are given by the keys of their patch sets. */
 export type ItemRefusal =
-  | { readonly kind: 'needed'; readonly changes: readonly string[] }
+  | { readonly kind: 'needed'; readonly changes: readonly string[]; readonly outdated?: OutdatedBase }
   | { readonly kind: 'abandoned'; readonly change: string }
   | { readonly kind: 'requirement' }
   | { readonly kind: 'submit'; readonly reason: string };
+
+/** The patch set that a change is based on, by its key, and the number of the current one. */
+export interface OutdatedBase {
+  readonly on: string;
+  readonly current: number;
+}
 
 /** What a report is about. */
 export interface ReportSubject {
@@ -74,6 +80,7 @@ function refusalText(subject: ReportSubject, refusal: ItemRefusal): string {
   const it = itemText(subject.changes.length);
   switch (refusal.kind) {
     case 'needed':
+      if (refusal.outdated) return basedOnOlder(it, refusal.outdated);
       return `${it} depends on ${refusal.changes.join(', ')}, which failed or cannot merge.`;
     case 'abandoned':
       return `${it} depends on ${refusal.change}, which was abandoned.`;

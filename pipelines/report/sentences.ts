@@ -32,6 +32,10 @@ export function neededOutdated(needed: Named): string {
   return `It depends on ${needed.key} of ${needed.project}, which is not the current patch set.`;
 }
 
+export function basedOnOlder(it: string, { on, current }: { readonly on: string; readonly current: number }): string {
+  return `${it} is based on ${on}, the current patch set is ${current}: rebase it.`;
+}
+
 export function neededUnmergeable(needed: Named): string {
   return `It depends on ${nameOf(needed)} of ${needed.project}, which cannot be merged.`;
 }

@@ -20,8 +20,8 @@ export interface GateClient {
 const patience = 60_000;
 const pause = 50;
 
-/** Messages of one delivery: more wait for the next. */
-const most = 200;
+/** Messages of one delivery, so that a gate decides on them within its time; more wait for the next. */
+const most = 50;
 
 interface Waiting {
   readonly message: GateMessage;

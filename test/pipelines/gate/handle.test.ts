@@ -321,3 +321,23 @@ test('facts that nothing needs any more are forgotten, many at a time', () => {
   assert.deepEqual(Object.keys(state.facts.changes), ['c17,1', 'c18,1', 'c19,1', 'c20,1']);
   assert.deepEqual(Object.keys(state.facts.patchsets), ['c17', 'c18', 'c19', 'c20']);
 });
+
+test('W11: a change whose Git parent gets a newer patch set is told on what it is based', () => {
+  const chain = [...enqueue('a'), ...enqueue('b', { parents: ['a'] }), ...enqueue('c', { parents: ['b'] })];
+  const state = tell(initialGate(), { type: 'configure', pipelines: [pipeline()] }, ...chain);
+  assert.deepEqual(queued(state), ['a,1', 'b,1', 'c,1']);
+  const newer = tell(state, { type: 'observe', changes: [change('b', { patchset: 2, parents: ['a'] })] });
+  const [said] = ofKind(newer, 'report').filter(({ changes }) => changes.includes('c,1'));
+  assert.match(said?.message ?? '', /This change is based on b,1, the current patch set is 2: rebase it\./);
+});
+
+test('R5: what could not be said is a fact, and no longer waits to be said', () => {
+  const state = tell(running(2), ended('1.1', 'FAILURE'));
+  const [report] = ofKind(state, 'report');
+  const given = tell(state, { type: 'done', action: report?.key ?? '', failed: 'no permission' });
+  assert.deepEqual(ofKind(given, 'report'), []);
+  assert.deepEqual(
+    given.undelivered.map(({ key, changes, reason }) => [key, changes, reason]),
+    [[report?.key, ['c1,1'], 'no permission']],
+  );
+});

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderQueues } from '../../cli/queue-tree.ts';
+import type { ItemSnapshot, StatusView } from '../../server/api/types.ts';
+
+function item(number: number, ahead: string | null): ItemSnapshot {
+  const change = { id: `git:${number}`, project: 'tinycdb', branch: 'main', patchset: 2, subject: '', owner: '' };
+  return { id: `1${number}`, ahead, active: true, changes: [change], state: 'running', reason: '', jobs: [] } as never;
+}
+
+test('W10: an item that does not stand on the one before it names the change that it stands on', () => {
+  const queue = { pipeline: 'gate', queue: 'q', manager: 'dependent', window: 20 };
+  const items = [item(4, null), item(5, '14'), item(6, '14')];
+  const view = { time: 0, queues: [{ ...queue, items }], estimates: {} } as unknown as StatusView;
+  const text = renderQueues(view);
+  assert.match(text, /on top of (git:)?4,2/);
+  assert.doesNotMatch(text, /on top of 14/);
+});
