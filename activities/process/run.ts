@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  /** Characters that it may print, on either output. */
+  readonly limit?: number;
   /** Milliseconds until the process group is killed. */
   readonly timeout?: number;
   /** Milliseconds without reading anything until the process group is killed; for programs that wait for ever. */
@@ -31,6 +33,9 @@ export interface RunResult {
 
 const dieWithParent = ['--pdeathsig', 'KILL', '--'];
 
+/** Characters of either output that are kept: a program that prints for ever must not fill our memory. */
+const mostOutput = 256 * 1024 * 1024;
+
 /** How long a process may take to end by itself after SIGTERM, in milliseconds. */
 const grace = 3_000;
 
@@ -38,7 +43,8 @@ const grace = 3_000;
  * Runs a program without a shell, in a process group of its own that is killed whole on abort or timeout.
  *
  * @returns the exit code whatever it is (128 + signal number when killed); see `must` for a version that throws.
- * @throws the signal's reason on abort; the system's error when the program cannot be started.
+ * @throws the signal's reason on abort; the system's error when the program cannot be started; an error when it prints
+ *   more than 256 MiB (`limit`), by which it is ended.
  */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   options.signal?.throwIfAborted();
@@ -65,8 +71,14 @@ function start(program: string, args: readonly string[], options: RunOptions): P
       stop();
     });
     signal?.addEventListener('abort', stop, { once: true });
-    const out = collect(child.stdout, options);
-    const err = collect(child.stderr, options);
+    const limit = options.limit ?? mostOutput;
+    let tooMuch = false;
+    const overflow = () => {
+      tooMuch = true;
+      stop();
+    };
+    const out = collect(child.stdout, { ...options, limit }, overflow);
+    const err = collect(child.stderr, { ...options, limit }, overflow);
     const settle = () => {
       unwatch();
       signal?.removeEventListener('abort', stop);
@@ -78,6 +90,7 @@ function start(program: string, args: readonly string[], options: RunOptions): P
     child.on('close', (code, name) => {
       settle();
       if (signal?.aborted) reject(signal.reason);
+      else if (tooMuch) reject(new Error(`${program} printed more than ${limit} characters, which is the limit`));
       else resolve({ code: code ?? (name === 'SIGKILL' ? 137 : 143), stdout: out(), stderr: err(), timedOut });
     });
     // A program that ends without reading its input is judged by its exit code.
@@ -136,10 +149,18 @@ function signalGroup(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-function collect(stream: NodeJS.ReadableStream, { encoding, onOutput }: RunOptions): () => string {
+function collect(
+  stream: NodeJS.ReadableStream,
+  { encoding, onOutput, limit }: RunOptions & { readonly limit: number },
+  overflow: () => void,
+): () => string {
   const chunks: string[] = [];
+  let left = limit;
   stream.setEncoding(encoding ?? 'utf8');
   stream.on('data', (text: string) => {
+    if (left < 0) return;
+    left -= text.length;
+    if (left < 0) return overflow();
     chunks.push(text);
     onOutput?.(text);
   });

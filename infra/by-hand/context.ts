@@ -3,16 +3,20 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { BuildLog, StageContext } from '../../activities/ports.ts';
-import { sectionLine } from '../../activities/storage/filesystem/log-store.ts';
+import { createRoom } from '../../activities/storage/filesystem/log-store.ts';
+
+/** Bytes after which a log is cut. */
+const limit = 64 * 1024 * 1024;
 
 /** A stage's log in a file; its sections are progress. */
 export async function openLog(path: string, onProgress: (line: string) => void): Promise<BuildLog> {
   await mkdir(dirname(path), { recursive: true });
   const stream = createWriteStream(path);
+  const room = createRoom(limit);
   return {
-    write: (text) => void stream.write(text),
+    write: (text) => void stream.write(room.text(text)),
     section: (title) => {
-      stream.write(sectionLine(title, new Date()));
+      stream.write(room.heading(title));
       onProgress(title);
     },
     close: async () => {

@@ -44,7 +44,7 @@ export function createCommon(config: StackConfig): Common {
     config,
     paths,
     blobs: createFileBlobStore(storage),
-    logs: createFileLogStore(storage),
+    logs: createFileLogStore({ ...storage, limit: config.workers.log }),
     git: createLocalGit(paths.git),
     trees: createTreeStore({
       root: join(paths.repositories, 'test'),

@@ -1,7 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { BlockList } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { bridgeAddress } from '../../activities/nodes/docker/bridge.ts';
+import { containerRange } from '../../activities/nodes/docker/networks.ts';
 import { EngineUnavailable } from '../../activities/nodes/engine-unavailable.ts';
 import type { Config } from '../config/load.ts';
 import { httpUrl } from '../stack/settings.ts';
@@ -27,6 +29,7 @@ const pause = 3_000;
  */
 export async function listen(app: FastifyInstance, { server }: Pick<Config, 'server'>): Promise<() => Promise<void>> {
   const { host, port } = server.listen;
+  guard(app.server);
   await app.listen({ host, port });
   const stopping = new AbortController();
   let second: Server | undefined;
@@ -56,6 +59,21 @@ async function untilEngineAnswers(work: () => Promise<void>, signal: AbortSignal
       () => {},
     );
   }
+}
+
+const containers = new BlockList();
+containers.addSubnet(containerRange.address, containerRange.bits, 'ipv4');
+
+/** Whatever address the server listens on, containers reach it there: they get no more than on the bridge. */
+function guard(server: FastifyInstance['server']): void {
+  const handlers = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    const { remoteAddress = '', remoteFamily } = request.socket;
+    const inside = containers.check(remoteAddress, remoteFamily === 'IPv6' ? 'ipv6' : 'ipv4');
+    if (inside && !isForContainers(request.method, request.url)) response.writeHead(404).end();
+    else for (const handle of handlers) handle(request, response);
+  });
 }
 
 function listenOn(app: FastifyInstance, host: string, port: number): Promise<Server> {

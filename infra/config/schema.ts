@@ -128,6 +128,7 @@ const retention = z.strictObject({
 
 const workers = z.strictObject({
   build: z.int().min(1).max(256).default(2).describe('Jobs that run at once on this machine.'),
+  log: sizeSchema.prefault('64MiB').describe('Size at which the log of a job is cut. The job goes on.'),
 });
 
 /**

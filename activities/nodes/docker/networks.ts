@@ -7,7 +7,7 @@ import { labels, type Owner } from './labels.ts';
  * The range that networks are cut from: kept for benchmarks by RFC 2544, so that no site uses it, and too many small
  * ones fit for the engine's own dozen to run out.
  */
-export const containerRange = '198.19.0.0/16';
+export const containerRange = { address: '198.19.0.0', bits: 16 } as const;
 
 /** How often another piece of the range is tried where one is taken. */
 const tries = 30;

@@ -7,14 +7,21 @@ import type { BuildLog, LogStore } from '../../ports.ts';
 import type { FileStorageOptions } from './blob-store.ts';
 import { buildPattern, createLogReader, namePattern, partial } from './read-logs.ts';
 
-/** Bytes after which a log is cut: a program that prints for ever must not fill the disk. */
-const limit = 256 * 1024 * 1024;
+export interface LogStorageOptions extends FileStorageOptions {
+  /** Bytes after which a log is cut: a program that prints for ever must not fill the disk. */
+  readonly limit?: number;
+}
+
+const usualLimit = 64 * 1024 * 1024;
+/** Bytes that headings may take besides, also after the cut: the last one is the verdict. */
+const headings = 256 * 1024;
+const longestTitle = 2_000;
 
 /**
  * Logs in a directory: `logs/BUILD/NAME.part` while it is written, renamed to `logs/BUILD/NAME` when it is closed.
  * A second attempt at a log continues it.
  */
-export function createFileLogStore(options: FileStorageOptions): LogStore {
+export function createFileLogStore(options: LogStorageOptions): LogStore {
   return {
     ...createLogReader(options.root),
     open: async (build, name) => {
@@ -23,11 +30,15 @@ export function createFileLogStore(options: FileStorageOptions): LogStore {
       await rename(path, path + partial).catch(ignoreMissing);
       const stream = createWriteStream(path + partial, { flags: 'a', flush: true });
       await once(stream, 'open');
-      return createBuildLog(stream, path, {
-        name,
-        url: `${options.baseUrl}/api/builds/${build}/log?name=${encodeURIComponent(name)}`,
-        metadata: { type: 'log' },
-      });
+      const room = createRoom(options.limit ?? usualLimit);
+      return createBuildLog(
+        { stream, path, room },
+        {
+          name,
+          url: `${options.baseUrl}/api/builds/${build}/log?name=${encodeURIComponent(name)}`,
+          metadata: { type: 'log' },
+        },
+      );
     },
   };
 }
@@ -44,22 +55,53 @@ function logPath(root: string, build: string, name: string): string {
   return join(root, 'logs', build, name);
 }
 
-function createBuildLog(stream: WriteStream, path: string, artifact: Artifact): BuildLog {
-  let written = 0;
+/** What of a log is written: all of it up to a limit, and of the rest the headings. */
+export interface LogRoom {
+  text(part: string): string;
+  heading(title: string): string;
+}
+
+/** @param limit in bytes; the setting behind it is named where the log is cut */
+export function createRoom(limit: number): LogRoom {
+  const left = { text: limit, headings };
   let atLineStart = true;
+  const keep = (part: string) => {
+    atLineStart = part.endsWith('\n');
+    return part;
+  };
+  const cut = () =>
+    keep(`\n${sectionLine(`Cut: a log may have ${limit} bytes (workers.log in sluice.yaml)`, new Date())}`);
+  return {
+    text: (part) => {
+      if (part === '' || left.text < 0) return '';
+      left.text -= Buffer.byteLength(part);
+      return left.text < 0 ? cut() : keep(part);
+    },
+    heading: (title) => {
+      const line = `${atLineStart ? '' : '\n'}${sectionLine(title.slice(0, longestTitle), new Date())}`;
+      left.headings -= Buffer.byteLength(line);
+      return left.headings < 0 ? '' : keep(line);
+    },
+  };
+}
+
+interface OpenLog {
+  readonly stream: WriteStream;
+  readonly path: string;
+  readonly room: LogRoom;
+}
+
+function createBuildLog({ stream, path, room }: OpenLog, artifact: Artifact): BuildLog {
   let failure: Error | undefined;
   stream.on('error', (error) => {
     failure = error;
   });
   const write = (text: string) => {
-    if (text === '' || failure || written > limit) return;
-    written += Buffer.byteLength(text);
-    atLineStart = text.endsWith('\n');
-    stream.write(written > limit ? `\n${sectionLine(`Cut after ${limit} bytes`, new Date())}` : text);
+    if (text !== '' && failure === undefined) stream.write(text);
   };
   return {
-    write,
-    section: (title) => write(`${atLineStart ? '' : '\n'}${sectionLine(title, new Date())}`),
+    write: (text) => write(room.text(text)),
+    section: (title) => write(room.heading(title)),
     close: async () => {
       await new Promise<void>((resolve) => {
         stream.once('close', resolve);

@@ -83,3 +83,9 @@ test('a program that ends with us does not outlive a parent that is killed', asy
   for (let tries = 0; tries < 100 && !(await isOver()); tries += 1) await sleep(50);
   assert.ok(await isOver());
 });
+
+test('R15: a program that prints more than it may is ended, and said so', async () => {
+  const endless = run('sh', ['-c', 'while :; do echo more and more; done'], { limit: 100_000 });
+  await assert.rejects(endless, /^Error: sh printed more than 100000 characters, which is the limit$/);
+  assert.equal((await run('echo', ['enough'], { limit: 7 })).stdout, 'enough\n');
+});

@@ -151,6 +151,20 @@ describe('the log store', () => {
     assert.equal(await text(kept?.read() ?? Readable.from([])), 'first\nsecond\n');
   });
 
+  it('R15: cuts a log that has no end with a line that names limit and setting, and still shows the verdict', async () => {
+    const logs = createFileLogStore({ root, baseUrl, limit: 10_000 });
+    const log = await logs.open('endless-1', 'build.log');
+    log.section('Build');
+    for (let line = 0; line < 1_000; line++) log.write(`line ${line} of many\n`);
+    log.section('FAILURE: killed');
+    await log.close();
+    const kept = await logs.find('endless-1', 'build.log');
+    const lines = (await text(kept?.read() ?? Readable.from([]))).trimEnd().split('\n');
+    assert.match(lines.at(-1) ?? '', /FAILURE: killed$/);
+    assert.match(lines.at(-2) ?? '', /Cut: a log may have 10000 bytes \(workers\.log in sluice\.yaml\)$/);
+    assert.ok(lines.length < 700, `${lines.length} lines`);
+  });
+
   it('refuses names that would leave the directory', async () => {
     const logs = createFileLogStore({ root, baseUrl });
     for (const [build, name] of [
