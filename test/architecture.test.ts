@@ -177,6 +177,61 @@ test('commands load heavy libraries only when they act', () => {
   assert.deepEqual(new Set(commands.flatMap((file) => eager(file, new Set()))), new Set());
 });
 
+/**
+ * Who may use the writing half of `node:fs`, by the beginnings of paths. What must be whole, and there after a power
+ * failure, is written by `activities/files/`.
+ */
+const writers: readonly { readonly what: string; readonly files: readonly string[] }[] = [
+  { what: 'the one module', files: ['activities/files/'] },
+  {
+    what: 'adapters of storage, each with its own order of steps',
+    files: ['blob-store.ts', 'log-store.ts', 'remove-blob.ts', 'tree-store.ts'].map(
+      (name) => `activities/storage/filesystem/${name}`,
+    ),
+  },
+  {
+    what: 'trees that nobody sees yet: whoever shows them waits for the disk',
+    files: ['activities/repository/', 'activities/release/stage.ts'],
+  },
+  { what: "Git's own files", files: ['activities/git/', 'activities/review/git/'] },
+  {
+    what: 'modes and owners of directories with keys',
+    files: ['activities/sign/key.ts', 'activities/secrets/keys.ts', 'activities/attest/builder-key.ts'].concat([
+      'infra/stack/signer.ts',
+    ]),
+  },
+  {
+    what: 'work directories, made again by whoever repeats the work',
+    files: ['build', 'install', 'lint', 'mirror', 'nodes', 'script', 'sign', 'systest']
+      .map((folder) => `activities/${folder}/`)
+      .concat(['activities/release/verify-statement.ts', 'infra/by-hand/', 'infra/store/template.ts']),
+  },
+  { what: 'files that a person asked for', files: ['cli/init.ts', 'cli/secret-encrypt.ts'] },
+  { what: 'measurements, and what this machine runs', files: ['infra/temporal/tool-times.ts', 'infra/bootstrap/'] },
+  { what: 'the demo, which begins anew each time', files: ['demo/'] },
+];
+
+const writing =
+  /\b(writeFile|appendFile|copyFile|cp|rename|link|symlink|chmod|utimes|truncate|createWriteStream)(Sync)?\b/;
+
+test('R15: files are written by one module, but for those that are named here', () => {
+  const found = production.filter((file) => {
+    const imported = (texts.get(file) ?? '').matchAll(/^import \{([^}]*)\} from 'node:fs(?:\/promises)?';/gms);
+    return [...imported].some(([, names = '']) => writing.test(names));
+  });
+  const known = writers.flatMap(({ files }) => files);
+  assert.deepEqual(
+    found.filter((file) => !within(file, known)),
+    [],
+    'use activities/files/, or say here why not',
+  );
+  assert.deepEqual(
+    known.filter((each) => !found.some((file) => within(file, [each]))),
+    [],
+    'these write nothing any more',
+  );
+});
+
 test('imports make no circle', () => {
   const next = new Map<string, string[]>();
   for (const { from, to, typeOnly, lazy } of imports)

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWholeSync } from '../files/write.ts';
 
 const privateFile = 'builder.pem';
 
@@ -19,7 +20,7 @@ export function openBuilderKey(directory: string): KeyObject {
   const path = join(directory, privateFile);
   const known = readOptional(path);
   const key = known === null ? makeKey(path) : createPrivateKey(known);
-  writeWhole(join(directory, builderKeyFile), publicPem(key), 0o644);
+  writeWholeSync(join(directory, builderKeyFile), publicPem(key));
   return key;
 }
 
@@ -43,14 +44,8 @@ export function readBuilders(directory: string): ReadonlyMap<string, KeyObject> 
 
 function makeKey(path: string): KeyObject {
   const { privateKey } = generateKeyPairSync('ed25519');
-  writeWhole(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
+  writeWholeSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), { mode: 0o600 });
   return privateKey;
-}
-
-function writeWhole(path: string, text: string, mode: number): void {
-  const partial = `${path}.${process.pid}`;
-  writeFileSync(partial, text, { mode, flush: true });
-  renameSync(partial, path);
 }
 
 function readOptional(path: string): string | null {

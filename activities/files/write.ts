@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { link, open, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncName } from './sync.ts';
@@ -17,15 +18,35 @@ export async function writeWhole(path: string, content: string | Uint8Array, opt
   await placed(path, content, options, (fresh) => rename(fresh, path));
 }
 
+/** The same for who cannot wait: while a process starts or ends. */
+export function writeWholeSync(path: string, content: string, { mode = 0o644 }: WriteOptions = {}): void {
+  const fresh = besides(path);
+  try {
+    const file = openSync(fresh, 'wx', mode & 0o700);
+    try {
+      writeFileSync(file, content);
+      fchmodSync(file, mode);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(fresh, path);
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+}
+
 /**
- * Writes a file that only its owner can read, unless it is there.
+ * Writes a file unless it is there; only its owner can read it, where no other mode is asked for.
  *
  * @returns its content: that of whoever came first
  */
-export async function keepFirst(path: string, content: string): Promise<string> {
-  await placed(path, content, { mode: 0o600 }, (fresh) => link(fresh, path)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
+export async function keepFirst(path: string, content: string, options: WriteOptions = {}): Promise<string> {
+  await placed(path, content, { mode: 0o600, ...options }, (fresh) => link(fresh, path)).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    },
+  );
   return readFile(path, 'utf8');
 }
 

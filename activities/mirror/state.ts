@@ -139,7 +139,7 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
 }
 
 function identity(root: string): Promise<string> {
-  return keepFirst(join(root, 'identity'), randomUUID());
+  return keepFirst(join(root, 'identity'), randomUUID(), { mode: 0o644 });
 }
 
 async function read<T>(path: string): Promise<T | null> {

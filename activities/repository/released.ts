@@ -1,5 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { makeOpenDirectory } from '../files/modes.ts';
+import { writeWhole } from '../files/write.ts';
 import { RepositoryRefusal } from './port.ts';
 
 /** Below a directory with this file everything comes from merged changes, and from nobody's hand; it names the key. */
@@ -7,8 +9,8 @@ const releasedMark = '.released-by-sluice';
 
 /** Marks the directory of an installation's released repositories. @param key the public key that signs their indexes */
 export async function markReleased(directory: string, key: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, releasedMark), `${relative(directory, key)}\n`);
+  await makeOpenDirectory(directory);
+  await writeWhole(join(directory, releasedMark), `${relative(directory, key)}\n`);
 }
 
 /** The public key of the installation to whose released repositories a path belongs; null for any other path. */

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { syncTree } from '../files/sync.ts';
+import { moveWhole } from '../files/write.ts';
 import { run } from '../process/run.ts';
 import { exists, listFiles } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
@@ -41,8 +43,9 @@ export async function adoptReleased({ ledger, key, released }: Adoption): Promis
     }
   }
   await mkdir(fresh, { recursive: true });
-  await writeFile(join(fresh, 'adopted'), `${new Date().toISOString()}\n`, { flush: true });
-  await rename(fresh, ledger);
+  await writeFile(join(fresh, 'adopted'), `${new Date().toISOString()}\n`);
+  await syncTree(fresh);
+  await moveWhole(fresh, ledger);
   return left;
 }
 

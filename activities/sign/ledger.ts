@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncName } from '../files/sync.ts';
 import { writeWhole } from '../files/write.ts';
 import { exists } from '../repository/files.ts';
 
@@ -36,6 +37,7 @@ export function openLedger(directory: string): Ledger {
 
 /** Writes a file that is there whole or not at all, in a directory that is made when absent. */
 export async function keep(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  const made = await mkdir(dirname(path), { recursive: true });
   await writeWhole(path, text, { mode: 0o600 });
+  if (made !== undefined) await syncName(made);
 }

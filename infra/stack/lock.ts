@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWholeSync } from '../../activities/files/write.ts';
 
 /** Who has a data directory, and where its stack answers. */
 export interface Holder {
@@ -85,9 +86,7 @@ async function flock(fd: number, wait: number): Promise<boolean> {
 }
 
 function writeHolder(data: string, holder: Holder): void {
-  const path = join(data, 'holder.json');
-  writeFileSync(`${path}.new`, JSON.stringify(holder));
-  renameSync(`${path}.new`, path);
+  writeWholeSync(join(data, 'holder.json'), JSON.stringify(holder));
 }
 
 function commandLine(): string {

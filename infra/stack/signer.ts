@@ -1,6 +1,7 @@
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openBuilderKey, publicPem } from '../../activities/attest/builder-key.ts';
+import { writeWholeSync } from '../../activities/files/write.ts';
 import { checkout, findProgram } from '../bootstrap/find.ts';
 import { findSigner, type UnixUser } from '../bootstrap/signer.ts';
 import type { DataPaths } from './paths.ts';
@@ -46,7 +47,7 @@ export function prepareSigner(paths: Pick<DataPaths, 'keys' | 'publicKeys' | 'bu
     if (user !== undefined) chownSync(path, user.uid, user.gid);
   }
   const own = join(builders, 'this-machine.pub');
-  writeFileSync(own, publicPem(openBuilderKey(paths.builder)), { mode: 0o644, flush: true });
+  writeWholeSync(own, publicPem(openBuilderKey(paths.builder)));
   if (user !== undefined) chownSync(own, user.uid, user.gid);
 }
 
