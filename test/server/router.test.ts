@@ -8,11 +8,13 @@ import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople } from '../../activities/review/git/people.ts';
 import { createSealer } from '../../activities/secrets/seal.ts';
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
+import { withFilesByDigest } from '../../server/events/files.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import type { GateMessage } from '../../workflows/contract.ts';
 import type { GateName } from '../../workflows/ids.ts';
 import { scratch } from '../activities/git/repository.ts';
 import { account, type Desk, gatedProject, messageFor, openDesk } from '../activities/review/developer.ts';
+import { change } from '../workflows/make.ts';
 
 const firstConfig = '- job: {name: unit, run: unit.sh}\n- project: {check: {jobs: [unit]}}\n';
 
@@ -64,7 +66,15 @@ async function setup(t: TestContext, projects: readonly string[]) {
     const pushed = await desk?.push('refs/for/master');
     assert.equal(pushed?.code, 0, pushed?.stderr);
   };
-  return { root, layouts, router, people, held, informed, look, push };
+  /** Looks as a server does that has not seen anything yet. */
+  const lookAnew = async (change: string) => {
+    told.length = 0;
+    const nothing = { wasTold: async () => false, markTold: async () => {} };
+    const deps = { tenant: 't', layouts, hosts: [host], gates, ledger: nothing, blobs, held: async () => held };
+    await new EventRouter(deps).look('git', change);
+    return told;
+  };
+  return { root, layouts, router, people, held, informed, kept, look, lookAnew, push };
 }
 
 test('a change that first brings its project into a pipeline runs there, with the jobs that it brings', async (t) => {
@@ -125,4 +135,56 @@ test('R9: a change that was abandoned while nobody looked is found by the sync, 
   );
   assert.ok(seen.length > 0 && seen.every(({ id, status }) => id === 'git:1' && status === 'abandoned'));
   assert.equal(await router.lookAtAll('git'), 0, 'once');
+});
+
+test('R15: an event has one name, wherever the look that finds it began', async (t) => {
+  const { look, lookAnew, push } = await setup(t, ['new']);
+  await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
+  const [first] = (await look('1')).map(({ message }) => message.id);
+  await push('new', 'other', 'more', messageFor('second'));
+  const again = (await lookAnew('1')).map(({ message }) => message.id);
+  assert.ok(first !== undefined && again.includes(first), `${first} is not among ${again}`);
+});
+
+test('R4: long lists of files travel by digest, short ones as they are', async () => {
+  const kept: string[] = [];
+  const blobs = {
+    put: async (content: unknown) => {
+      kept.push(String(content));
+      return { digest: 'sha256:0', size: 1 };
+    },
+  };
+  const files = Array.from({ length: 5_000 }, (_, index) => `source/${index}.c`);
+  const slim = await withFilesByDigest(blobs, change('git:1', { files }));
+  assert.deepEqual([slim.files, slim.filesIn?.digest], [[], 'sha256:0']);
+  assert.deepEqual(JSON.parse(kept[0] ?? ''), files);
+  assert.ok(JSON.stringify(slim).length < 2_000);
+  for (const few of [change('git:2', { files: ['a'] }), change('git:3', { files: null })]) {
+    assert.equal(await withFilesByDigest(blobs, few), few);
+  }
+});
+
+test('R4: what a change touches is read again where its jobs are chosen', async (t) => {
+  const { root, layouts, look, push } = await setup(t, ['new']);
+  await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
+  const [told] = await look('1');
+  const [observed] = told?.message.commands ?? [];
+  const [facts] = observed?.type === 'observe' ? observed.changes : [];
+  assert.ok(facts);
+  const sealer = await createSealer(join(root, 'keys'));
+  const prepareWith = async (paths: readonly string[]) => {
+    const blobs = {
+      put: async () => ({ digest: 'sha256:0', size: 0 }),
+      read: async () => Buffer.from(JSON.stringify(paths)),
+    };
+    const slim = { ...facts, files: [], filesIn: { digest: 'sha256:1', size: 1 } };
+    const items = [{ key: '1.1', base: null, changes: [slim], ahead: [], trigger: '1,1' }];
+    const input = { tenant: 't', pipeline: 'check', queue: 'new', items, graphs: {} };
+    const [one] = await createPrepare({ layouts, git: createLocalGit(root), blobs, sealer })(input);
+    return one && 'outcome' in one && one.outcome.kind === 'ready'
+      ? one.outcome.graph.jobs.map(({ name }) => name)
+      : [];
+  };
+  assert.deepEqual(await prepareWith(['zuul.yaml']), ['unit'], 'its configuration counts');
+  assert.deepEqual(await prepareWith(['README']), [], 'it is not said to touch the configuration');
 });
