@@ -244,6 +244,13 @@ test('what all programs return is part of the result', async (t) => {
   });
 });
 
+test('R1: a pipe, a directory or a link to nowhere in the place of the result holds nothing up', async (t) => {
+  for (const made of ['mkfifo $SLUICE_RETURN', 'mkdir $SLUICE_RETURN', 'ln -s /nowhere $SLUICE_RETURN']) {
+    const { result, data } = await stageOf({ run: made }).run(inputOf({ run: [program('run')] }), await contextOf(t));
+    assert.deepEqual([result, data], ['SUCCESS', undefined], made);
+  }
+});
+
 const pausing = {
   run: 'echo "{\\"zuul\\": {\\"pause\\": true}, \\"address\\": \\"$(hostname -i)\\"}" > $SLUICE_RETURN; (sleep 300 & echo $! > ~/daemon)',
   post: 'kill -0 $(cat ~/daemon); echo \'{"zuul": {"warnings": ["ended"]}}\' > $SLUICE_RETURN',
