@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -48,6 +48,33 @@ line'; : > ..x; chmod 4755 b/*`);
       );
       assert.equal(await readFile(join(to, 'a/b/new\nline'), 'utf8'), 'two');
       assert.equal((await lstat(join(to, 'a/b/new\nline'))).mode & 0o7000, 0, 'no rights travel with a file');
+    });
+
+    test('P10: what goes in belongs to root and is for everybody to read, whatever the umask outside', async () => {
+      const from = await target();
+      const umask = process.umask(0o077);
+      try {
+        await mkdir(join(from, 'source', 'debian'), { recursive: true });
+        await writeFile(join(from, 'source', 'debian', 'changelog'), 'text');
+        await writeFile(join(from, 'source', 'debian', 'rules'), '#!/bin/sh\necho rules\n', { mode: 0o700 });
+        await symlink('changelog', join(from, 'source', 'debian', 'NEWS'));
+      } finally {
+        process.umask(umask);
+      }
+      await inside('mkdir -p /tmp/in');
+      await container.copyIn(from, '/tmp/in');
+      await container.copyIn(join(from, 'source', 'debian', 'changelog'), '/tmp/in');
+      const modes = await inside("cd /tmp/in; stat -c '%a %U:%G %n' changelog source source/debian source/debian/*");
+      assert.deepEqual(modes.trim().split('\n'), [
+        '644 root:root changelog',
+        '755 root:root source',
+        '755 root:root source/debian',
+        '777 root:root source/debian/NEWS',
+        '644 root:root source/debian/changelog',
+        '755 root:root source/debian/rules',
+      ]);
+      const script = 'cd /tmp/in/source/debian; cat changelog; ./rules';
+      assert.equal(await inside(script, 'nobody'), 'textrules\n');
     });
 
     const unwelcome: readonly (readonly [string, string, RegExp])[] = [
