@@ -2,18 +2,24 @@ import type { Command } from 'commander';
 import type { BuildRecord } from '../server/api/types.ts';
 import { createClient } from './client.ts';
 import { addCommand } from './command.ts';
-import { addFilters, filterOf, type LookBackOptions, when } from './look-back.ts';
+import { addFilters, filterOf, type LookBackOptions, requireBuildSet, when } from './look-back.ts';
 import { duration, paint, print, table } from './output.ts';
 import { resultSign, shortId } from './queue-tree.ts';
 
-const examples = ['sluice builds', 'sluice builds --project tinycdb --job deb-build --result FAILURE'];
+const examples = [
+  'sluice builds',
+  'sluice builds --buildset 7.1-3fa9c2d1',
+  'sluice builds --project tinycdb --job deb-build --result FAILURE',
+];
 
 /** Adds `builds`. */
 export function register(program: Command): void {
   addFilters(addCommand(program, 'builds', { examples }))
     .option('--job <name>', 'of this job')
     .action(async (options: LookBackOptions) => {
-      print(await createClient(options).get<BuildRecord[]>('/api/builds', filterOf(options)), render, options);
+      const client = createClient(options);
+      await requireBuildSet(client, options);
+      print(await client.get<BuildRecord[]>('/api/builds', filterOf(options)), render, options);
     });
 }
 
@@ -25,7 +31,9 @@ function render(builds: readonly BuildRecord[]): string {
     const again = build.attempt > 1 ? ` ×${build.attempt}` : '';
     const job = `${build.job}${again}${build.alone ? ' (alone)' : ''}`;
     const result = paint(colour, build.result ?? 'running');
-    return [build.id, when(build.startTime), build.pipeline, build.project, change, job, result, took, build.summary];
+    const { id, startTime, pipeline, buildSet, project, summary } = build;
+    return [id, when(startTime), pipeline, buildSet, project, change, job, result, took, summary];
   });
-  return table(['BUILD', 'STARTED (UTC)', 'PIPELINE', 'PROJECT', 'CHANGE', 'JOB', 'RESULT', 'TOOK', 'SUMMARY'], rows);
+  const head = ['BUILD', 'STARTED (UTC)', 'PIPELINE', 'BUILDSET', 'PROJECT', 'CHANGE', 'JOB', 'RESULT', 'TOOK'];
+  return table([...head, 'SUMMARY'], rows);
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { BuildSetRecord } from '../server/api/types.ts';
 import { createClient } from './client.ts';
 import { addCommand } from './command.ts';
-import { addFilters, filterOf, type LookBackOptions, when } from './look-back.ts';
+import { addFilters, filterOf, type LookBackOptions, requireBuildSet, when } from './look-back.ts';
 import { duration, paint, print, table } from './output.ts';
 import { resultSign, shortId } from './queue-tree.ts';
 
@@ -11,7 +11,9 @@ const examples = ['sluice buildsets', 'sluice buildsets --pipeline gate --result
 /** Adds `buildsets`. */
 export function register(program: Command): void {
   addFilters(addCommand(program, 'buildsets', { examples })).action(async (options: LookBackOptions) => {
-    print(await createClient(options).get<BuildSetRecord[]>('/api/buildsets', filterOf(options)), render, options);
+    const client = createClient(options);
+    await requireBuildSet(client, options);
+    print(await client.get<BuildSetRecord[]>('/api/buildsets', filterOf(options)), render, options);
   });
 }
 

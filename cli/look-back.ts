@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { addClientOptions, type ClientOptions } from './client.ts';
+import { type ApiClient, addClientOptions, type ClientOptions } from './client.ts';
+import { failed } from './fault.ts';
 
 /** What `builds` and `buildsets` can be narrowed by. */
 export interface LookBackOptions extends ClientOptions {
@@ -9,6 +10,7 @@ export interface LookBackOptions extends ClientOptions {
   readonly change?: string;
   readonly result?: string;
   readonly job?: string;
+  readonly buildset?: string;
   readonly limit: number;
 }
 
@@ -17,13 +19,21 @@ export function addFilters(command: Command): Command {
     .option('--pipeline <name>', 'of this pipeline')
     .option('--project <name>', 'of this project')
     .option('--change <id>', 'of this change')
+    .option('--buildset <id>', 'of this build set: BUILDSET of `sluice buildsets`')
     .option('--result <result>', 'with this result: SUCCESS, FAILURE, …')
     .option('--limit <number>', 'at most so many, newest first', parseLimit, 20);
 }
 
 /** The query of the options that were given. */
-export function filterOf({ pipeline, project, change, result, job, limit }: LookBackOptions) {
-  return { pipeline, project, change, result, job, limit };
+export function filterOf({ pipeline, project, change, result, job, buildset, limit }: LookBackOptions) {
+  return { pipeline, project, change, result, job, buildSet: buildset, limit };
+}
+
+/** @throws when the options name a build set that is not there. */
+export async function requireBuildSet(client: ApiClient, { buildset }: LookBackOptions): Promise<void> {
+  if (buildset === undefined) return;
+  const found = await client.get<readonly unknown[]>('/api/buildsets', { buildSet: buildset, limit: 1 });
+  if (found.length === 0) throw failed(`there is no build set ${buildset}: see \`sluice buildsets\``);
 }
 
 /** A time as lists show it. */

@@ -28,7 +28,7 @@ const queueKeys = [
 
 const releaseKeys = [
   ...identity,
-  ...(['commit', 'tree', 'origin', 'state', 'summary', 'packages', 'repositories'] as const),
+  ...(['commit', 'tree', 'origin', 'state', 'summary', 'packages', 'repositories', 'attempts'] as const),
   ...span,
 ] as const satisfies readonly (keyof ReleaseRecord)[];
 

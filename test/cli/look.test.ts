@@ -77,6 +77,22 @@ describe('looking from the command line', () => {
     assert.equal((await run(['builds', '--limit', 'many'])).code, 2);
   });
 
+  it('F2: lists the builds of one build set by the id that the lists show, and knows which there are', async () => {
+    const { key } = aBuildSet();
+    const [build] = JSON.parse((await run(['builds', '--buildset', key, '--json'])).stdout);
+    assert.equal(build.buildSet, key);
+    assert.match(
+      (await run(['builds', '--buildset', key])).stdout,
+      new RegExp(`BUILDSET[^]* ${key.replace('.', '[.]')} `),
+    );
+    assert.equal(JSON.parse((await run(['buildsets', '--buildset', key, '--json'])).stdout)[0].key, key);
+    for (const command of ['builds', 'buildsets']) {
+      const { code, stderr } = await run([command, '--buildset', 'gate-9.9']);
+      assert.equal(code, 1);
+      assert.match(stderr, /there is no build set gate-9\.9: see `sluice buildsets`/);
+    }
+  });
+
   it('follows a log until the build ends', async () => {
     const logs = createFileLogStore({ root: join(server.data, 'storage'), baseUrl: server.url });
     await server.report.recordBuild(aBuild({ id: 'live', result: null, endTime: null }));
