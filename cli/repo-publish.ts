@@ -5,21 +5,20 @@ import type { PackageFormat } from '../pipelines/model/artifact.ts';
 import { addCommand, append, jsonOption } from './command.ts';
 import { misused } from './fault.ts';
 import { print } from './output.ts';
-import { orRefused, renderPublication, shownTree, signerFor } from './repository.ts';
+import { orRefused, renderPublication, type SignOptions, shownTree, signerFor, signOptions } from './repository.ts';
 
-interface Options {
+interface Options extends SignOptions {
   readonly format: PackageFormat;
   readonly codename?: string;
   readonly arch?: readonly string[];
   readonly origin?: string;
   readonly base?: string;
-  readonly sign?: string;
   readonly json?: boolean;
 }
 
 /** Adds `repo publish`. */
 export function register(program: Command): void {
-  addCommand(program, 'repo publish', {
+  const command = addCommand(program, 'repo publish', {
     examples: [
       'sluice repo publish ./repo --format deb --codename bookworm hello_2.10-3_amd64.deb',
       'sluice repo publish ./repo --format rpm --sign packager@example.org *.rpm',
@@ -37,9 +36,9 @@ export function register(program: Command): void {
     )
     .option('--origin <text>', 'who the repository says it is from', valid('origin'))
     .option('--base <dir>', 'a repository whose packages the new state also has')
-    .option('--sign <key>', 'GnuPG key for the index, and for RPM packages')
     .addOption(jsonOption())
     .action(publish);
+  for (const option of signOptions('the index, and for RPM packages')) command.addOption(option);
 }
 
 function valid(kind: 'codename' | 'architecture' | 'origin'): (text: string) => string {
@@ -53,8 +52,10 @@ function valid(kind: 'codename' | 'architecture' | 'origin'): (text: string) => 
 }
 
 async function publish(dir: string, files: readonly string[], options: Options): Promise<void> {
-  const { format, codename, arch, origin, base, sign } = options;
-  if (files.length === 0 && base === undefined) throw misused('give packages, or --base');
+  const { format, codename, arch, origin, base } = options;
+  if (files.length === 0 && base === undefined && options.sign === undefined) {
+    throw misused('give packages, --base, or with --sign a repository to sign anew');
+  }
   if (format === 'deb' && codename === undefined && base === undefined && !existsSync(dir)) {
     throw misused('a new APT repository needs the name of its distribution: give --codename');
   }
@@ -66,6 +67,6 @@ async function publish(dir: string, files: readonly string[], options: Options):
     ...(origin === undefined ? {} : { origin }),
   };
   const start = base === undefined ? {} : { base: await shownTree(base) };
-  const request = { dir, files, settings, ...start, ...(await signerFor(sign)), date: new Date() };
+  const request = { dir, files, settings, ...start, ...(await signerFor(options)), date: new Date() };
   print(await orRefused(publishPackages(repositoryFormats[format], request)), renderPublication, options);
 }

@@ -3,24 +3,23 @@ import type { PackageId } from '../activities/repository/port.ts';
 import { addCommand, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { print } from './output.ts';
-import { orRefused, renderPublication, shownTree, signerFor } from './repository.ts';
+import { orRefused, renderPublication, type SignOptions, shownTree, signerFor, signOptions } from './repository.ts';
 
-interface Options {
-  readonly sign?: string;
+interface Options extends SignOptions {
   readonly json?: boolean;
 }
 
 /** Adds `repo remove`. */
 export function register(program: Command): void {
-  addCommand(program, 'repo remove', {
+  const command = addCommand(program, 'repo remove', {
     examples: ['sluice repo remove ./repo hello', 'sluice repo remove ./repo hello=2.10-3'],
     details: 'Takes packages out of the index. Their files stay a while for clients that have read an older index.',
   })
     .argument('<dir>', 'the repository')
     .argument('<packages...>', 'NAME for every version, or NAME=VERSION')
-    .option('--sign <key>', 'GnuPG key for the index; needed where the repository is signed')
     .addOption(jsonOption())
     .action(remove);
+  for (const option of signOptions('the index, where the repository is signed')) command.addOption(option);
 }
 
 async function remove(dir: string, names: readonly string[], options: Options): Promise<void> {
@@ -32,7 +31,7 @@ async function remove(dir: string, names: readonly string[], options: Options): 
   const missing = names.filter((name) => !listed.some((one) => matches(name, one)));
   if (missing.length > 0) throw failed(`not in the repository: ${missing.join(', ')}`);
   const wanted = (one: PackageId) => names.some((name) => matches(name, one));
-  const request = { dir, remove: wanted, ...(await signerFor(options.sign)), date: new Date() };
+  const request = { dir, remove: wanted, ...(await signerFor(options)), date: new Date() };
   print(await orRefused(removePackages(format, request)), renderPublication, options);
 }
 

@@ -1,7 +1,9 @@
 import { realpath } from 'node:fs/promises';
+import { Option } from 'commander';
 import type { IndexSigner, PackageId } from '../activities/repository/port.ts';
 import type { Publication } from '../activities/repository/publish.ts';
 import { failed } from './fault.ts';
+import { log } from './output.ts';
 
 /** The tree that a repository's directory shows. @throws CommandError when there is none. */
 export async function shownTree(dir: string): Promise<string> {
@@ -10,11 +12,28 @@ export async function shownTree(dir: string): Promise<string> {
   });
 }
 
-/** A signer on the user's own keys (or those in GNUPGHOME), where a key was named. */
-export async function signerFor(key: string | undefined): Promise<{ readonly signer?: IndexSigner }> {
-  if (key === undefined) return {};
+/** What a command that changes a repository is told of the key. */
+export interface SignOptions {
+  readonly sign?: string;
+  readonly weakKey?: boolean;
+}
+
+/** `--sign` and `--weak-key`. */
+export function signOptions(what: string): Option[] {
+  return [
+    new Option('--sign <key>', `GnuPG key for ${what}: a fingerprint, or a mail address that one key has`),
+    new Option('--weak-key', 'sign with a key that newer clients refuse, too'),
+  ];
+}
+
+/** A signer on the user's own keys (or those in GNUPGHOME), where a key was named; warns of what clients dislike. */
+export async function signerFor({ sign, weakKey = false }: SignOptions): Promise<{ readonly signer?: IndexSigner }> {
+  if (sign === undefined) return {};
   const { createGpgSigner } = await import('../activities/sign/gpg.ts');
-  return { signer: createGpgSigner({ key }) };
+  const { resolveKey } = await import('../activities/sign/resolve-key.ts');
+  const { key, warnings } = await orRefused(resolveKey({ key: sign }, { weak: weakKey }));
+  for (const warning of warnings) log(`warning: ${warning}`);
+  return { signer: createGpgSigner(key) };
 }
 
 /** What the tools refuse is the command's failure, without a stack. */

@@ -1,6 +1,7 @@
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, relative } from 'node:path';
+import { judgeKeyFile } from '../keys/judge-key-file.ts';
 import { run } from '../process/run.ts';
 import { exists, sha256 } from './files.ts';
 import {
@@ -54,7 +55,27 @@ export async function checkSignatures(
   const problems = await withKey(key, (env) =>
     Promise.all(expected.map((name) => checkSignature(format, tree, { name, env }))),
   );
-  return problems.flat();
+  return [...problems.flat(), ...(await checkKey(key)), ...(await checkPackages(format, tree, key))];
+}
+
+/** A key that has expired is refused by clients, whatever it signed before. */
+async function checkKey(key: string | null): Promise<RepositoryProblem[]> {
+  if (key === null) return [];
+  const { problems } = await judgeKeyFile(key).catch(() => ({ problems: [] }));
+  return problems.map((message) => ({ kind: 'signature', subject: basename(key), message }));
+}
+
+/** Clients of a signed repository ask each package for a signature by its keys, where packages carry any. */
+async function checkPackages(format: RepositoryFormat, tree: string, key: string | null): Promise<RepositoryProblem[]> {
+  const text = key === null ? null : await readFile(key, 'utf8').catch(() => null);
+  if (text === null) return [];
+  const packages = await format.list(tree);
+  const there = await Promise.all(
+    packages.map(async ({ path }) => ((await exists(join(tree, path))) ? [join(tree, path)] : [])),
+  );
+  const bad = await format.unsigned(there.flat(), text);
+  const message = 'it carries no signature by a key of the repository: publish with --sign to sign it';
+  return bad.map((file) => ({ kind: 'signature', subject: relative(tree, file), message }));
 }
 
 /** Runs `work` with the environment of a GnuPG that knows this key alone; null for the user's own. */

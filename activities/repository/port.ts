@@ -73,6 +73,10 @@ export interface RepositoryFormat {
   rootIndex(settings: RepositorySettings): string;
   /** Where the signatures of the root index stand, relative to the tree. */
   signatures(settings: RepositorySettings): { readonly detached: string; readonly clear: string | null };
+  /** A copy of the public key beside the index, for clients that look for it there. */
+  readonly keyBesideIndex?: string;
+  /** Those of these package files that carry no good signature by a key in `publicKey`, where packages carry any. */
+  unsigned(files: readonly string[], publicKey: string): Promise<readonly string[]>;
   /** The index files that the root index names, relative to the tree. */
   vouched(tree: string): Promise<readonly VouchedFile[]>;
   /** Every file that a client which has read the root index of this tree may still ask for. */

@@ -71,25 +71,44 @@ async function change(
     const before = await currentTree(generations);
     const state = await next(before);
     const answer = summary(state);
-    if (before !== null && !state.changed && !(await wantsSignature(before, signer))) {
-      return { ...answer, changed: false };
-    }
+    const resign = signer !== undefined && (await needsSignatures(format, { before, state, signer }));
+    if (before !== null && !state.changed && !resign) return { ...answer, changed: false };
     if (before !== null && signer === undefined && (await isSigned(before))) {
       throw new RepositoryRefusal(`${dir} is signed: name the key with --sign`);
     }
     const tree = await newTree(generations);
-    await writeTree(format, tree, { state, generations, date, ...(signer === undefined ? {} : { signer }) });
+    const signing = signer === undefined ? {} : { signer, resign };
+    await writeTree(format, tree, { state, generations, date, ...signing });
     if (signer !== undefined) await signTree(format, tree, { settings: state.settings, signer });
     await showTree(generations, tree);
     return { ...answer, changed: true };
   });
 }
 
-/** Whether a repository that already is as wanted is to be signed for the first time, or by another key. */
-async function wantsSignature(tree: string, signer: IndexSigner | undefined): Promise<boolean> {
-  if (signer === undefined) return false;
-  const key = await readFile(join(tree, publicKeyFile), 'utf8').catch(() => null);
-  return key !== (await signer.publicKey());
+interface Signing {
+  readonly before: string | null;
+  readonly state: RepositoryState;
+  readonly signer: IndexSigner;
+}
+
+/**
+ * Whether packages that stay need the signer's signature: clients know one key of a repository, so that of another
+ * key, or none, is refused. Asked where the key changed, where packages come from elsewhere, or where nothing else does.
+ */
+async function needsSignatures(format: RepositoryFormat, { before, state, signer }: Signing): Promise<boolean> {
+  const key = await signer.publicKey();
+  const known = before === null ? null : await readFile(join(before, publicKeyFile), 'utf8').catch(() => null);
+  if (known !== key) return true;
+  const foreign = state.kept.filter(({ tree }) => tree !== before);
+  const asked = state.added.length === 0 && foreign.length === 0 ? state.kept : foreign;
+  return (
+    (
+      await format.unsigned(
+        asked.map(({ tree, path }) => join(tree, path)),
+        key,
+      )
+    ).length > 0
+  );
 }
 
 /** A tree that is complete but for the signatures of its index, and not shown yet. */

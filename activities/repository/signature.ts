@@ -39,5 +39,6 @@ export async function writeSignatures(
   const places = format.signatures(settings);
   await writeFile(join(tree, places.detached), signatures.detached);
   if (places.clear !== null) await writeFile(join(tree, places.clear), signatures.clear);
-  await writeFile(join(tree, publicKeyFile), signatures.publicKey);
+  const keys = [publicKeyFile, ...(format.keyBesideIndex === undefined ? [] : [format.keyBesideIndex])];
+  for (const name of keys) await writeFile(join(tree, name), signatures.publicKey);
 }

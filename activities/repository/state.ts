@@ -1,4 +1,4 @@
-import { utimes } from 'node:fs/promises';
+import { rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { copy, exists, linkFile, sha256 } from './files.ts';
 import { type Generations, recentTrees } from './generations.ts';
@@ -72,14 +72,14 @@ interface TreePlan {
   readonly date: Date;
   /** Signs the packages that are added, where the format's packages carry signatures. */
   readonly signer?: IndexSigner;
+  /** Packages that stay are signed, too, unless they are by this key. */
+  readonly resign?: boolean;
 }
 
 /** Fills an empty tree with the state's packages, dated as it is, and its index, unsigned. */
 export async function writeTree(format: RepositoryFormat, tree: string, plan: TreePlan): Promise<void> {
   const { state, signer } = plan;
-  for (const one of state.kept) {
-    for (const { path } of [one, ...one.parts]) await linkFile(join(one.tree, path), join(tree, path));
-  }
+  for (const one of state.kept) await keep(one, tree, plan);
   for (const one of state.added) {
     const target = join(tree, one.path);
     await copy(one.file, target);
@@ -90,11 +90,35 @@ export async function writeTree(format: RepositoryFormat, tree: string, plan: Tr
     }
   }
   await format.index(tree, state.settings, plan.date);
+  await requireIndexed(format, tree, state);
   // Only now, so that the index does not name what is merely kept for clients that read an older one.
   const older = plan.generations === undefined ? [] : await recentTrees(plan.generations);
   for (const one of older) {
     for (const path of await format.served(one)) await linkFile(join(one, path), join(tree, path));
   }
+}
+
+/** Tools leave out what they cannot write, and say so to nobody: the index is read back. */
+async function requireIndexed(format: RepositoryFormat, tree: string, state: RepositoryState): Promise<void> {
+  const listed = new Set((await format.list(tree)).map(keyOf));
+  const missing = [...state.kept, ...state.added].filter((one) => !listed.has(keyOf(one)));
+  if (missing.length === 0) return;
+  const names = missing.map(({ name, version, arch }) => `${name} ${version} (${arch})`).join(', ');
+  throw new RepositoryRefusal(
+    `the index cannot hold ${names}: look for control characters in the description and the changelog`,
+  );
+}
+
+/** What readers of the state before have is never signed in place. */
+async function keep(one: KeptPackage, tree: string, { signer, resign, date }: TreePlan): Promise<void> {
+  for (const { path } of one.parts) await linkFile(join(one.tree, path), join(tree, path));
+  const [from, target] = [join(one.tree, one.path), join(tree, one.path)];
+  if (signer === undefined || !resign) return linkFile(from, target);
+  await copy(from, target);
+  await signer.package(target);
+  if ((await sha256(target)) !== one.sha256) return utimes(target, date, date);
+  await rm(target);
+  await linkFile(from, target);
 }
 
 /** A tarball may belong to several versions of a source; what readers of the state before have is never rewritten. */

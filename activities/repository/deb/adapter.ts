@@ -15,6 +15,8 @@ export const debRepository: RepositoryFormat = {
   index,
   rootIndex,
   signatures,
+  // Packages are vouched for by the index alone.
+  unsigned: async () => [],
   served,
   vouched,
   contents,

@@ -3,6 +3,7 @@ import type { RepositoryFormat } from '../port.ts';
 import { list, served, settings, vouched } from './index-read.ts';
 import { index, rootIndex, signatures } from './index-write.ts';
 import { contentDigest, contents, inspect, relations } from './package.ts';
+import { unsigned } from './signed.ts';
 import { uninstallable } from './solve.ts';
 
 /** Plain RPM repositories, indexed by createrepo_c with checksum-named metadata. */
@@ -15,6 +16,9 @@ export const rpmRepository: RepositoryFormat = {
   index,
   rootIndex,
   signatures,
+  // zypper imports a key by itself only from here.
+  keyBesideIndex: 'repodata/repomd.xml.key',
+  unsigned,
   served,
   vouched,
   contents,

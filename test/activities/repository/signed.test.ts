@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { must } from '../../../activities/process/run.ts';
+import { checkRepository } from '../../../activities/repository/check.ts';
+import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { publishPackages } from '../../../activities/repository/publish.ts';
+import { createGpgSigner } from '../../../activities/sign/gpg.ts';
+import { closeAgent } from '../../../activities/sign/key.ts';
+import { resolveKey } from '../../../activities/sign/resolve-key.ts';
+import { makePackage, temporary } from './packages.ts';
+
+const { rpm } = repositoryFormats;
+const date = new Date('2026-01-02T03:04:05Z');
+const settings = { codename: '' };
+
+interface Ring {
+  readonly home: string;
+  add(uid: string, algorithm?: string, expires?: string): Promise<void>;
+}
+
+async function keyring(t: TestContext, work: string): Promise<Ring> {
+  const home = join(work, 'keys');
+  await must('mkdir', ['-m', '700', home]);
+  t.after(() => closeAgent(home));
+  const make = ['--batch', '--yes', '--quiet', '--passphrase', '', '--quick-generate-key'];
+  return {
+    home,
+    async add(uid, algorithm = 'ed25519', expires = 'never') {
+      // A key that has expired was made a while ago.
+      const past = expires === 'never' ? [] : ['--faked-system-time', '20260101T000000'];
+      await must('gpg', [...past, ...make, uid, algorithm, 'sign', expires], { env: { GNUPGHOME: home } });
+    },
+  };
+}
+
+test('S2: a name means one key, not a part of another one’s; what cannot sign is refused with the reason', async (t) => {
+  const work = await temporary(t);
+  const { home, add } = await keyring(t, work);
+  await add('Old <expired@example.org>', 'ed25519', '10d');
+  await add('Ed <ed@example.org>');
+  const resolve = (key: string) => resolveKey({ home, key });
+  const { key, warnings } = await resolve('ed@example.org');
+  assert.match(key.key, /^[0-9A-F]{40}$/);
+  assert.deepEqual(warnings, []);
+  assert.match(await createGpgSigner(key).publicKey(), /BEGIN PGP PUBLIC KEY BLOCK/);
+  await assert.rejects(
+    resolve('expired@example.org'),
+    /no key called expired@example\.org can sign:\n.*has expired on 2026-01-11/,
+  );
+  await assert.rejects(resolve('nobody'), /no secret key is called nobody; there are:\n(.*\n)?.*Ed <ed@example\.org>/);
+  await add('Ed <ed@example.org>');
+  await assert.rejects(
+    resolve('ed@example.org'),
+    /several keys are called ed@example\.org: give a fingerprint:\n.*\n.*/,
+  );
+  assert.equal((await resolve(key.key)).key.key, key.key);
+});
+
+test('S2: a key that newer clients refuse signs only when it is asked for', async (t) => {
+  const work = await temporary(t);
+  const { home, add } = await keyring(t, work);
+  await add('Small <small@example.org>', 'rsa1024');
+  await assert.rejects(resolveKey({ home, key: 'small@example.org' }), /RSA of 1024 bits.*--weak-key/);
+  const { warnings } = await resolveKey({ home, key: 'small@example.org' }, { weak: true });
+  assert.match(warnings.join(), /RSA of 1024 bits/);
+});
+
+test('K1: with a new key, what another key has signed is signed again', async (t) => {
+  const work = await temporary(t);
+  const { home, add } = await keyring(t, work);
+  await add('Old <old@example.org>', 'rsa2048');
+  await add('New <new@example.org>', 'rsa2048');
+  const [old, next] = await Promise.all(
+    ['old@example.org', 'new@example.org'].map(async (key) => createGpgSigner((await resolveKey({ home, key })).key)),
+  );
+  assert.ok(old && next);
+  const dir = join(work, 'repo');
+  const tool = await makePackage('rpm', work, { name: 'tool', version: '1-1' });
+  const other = await makePackage('rpm', work, { name: 'other', version: '1-1' });
+  await publishPackages(rpm, { dir, files: [tool], settings, date, signer: old });
+  await publishPackages(rpm, { dir, files: [other], settings, date, signer: next });
+  assert.deepEqual(await checkRepository(rpm, { tree: dir, others: [] }), []);
+  const again = await publishPackages(rpm, { dir, files: [other], settings, date, signer: next });
+  assert.equal(again.changed, false);
+  // zypper looks for the key beside the index.
+  const keys = ['archive-key.asc', 'repodata/repomd.xml.key'].map((name) => readFile(join(dir, name), 'utf8'));
+  assert.equal(...((await Promise.all(keys)) as [string, string]));
+});
+
+test('K2: packages without a signature in a signed repository are a problem, and signed when they are published', async (t) => {
+  const work = await temporary(t);
+  const { home, add } = await keyring(t, work);
+  await add('Key <key@example.org>', 'rsa2048');
+  const signer = createGpgSigner((await resolveKey({ home, key: 'key@example.org' })).key);
+  const [dir, base] = [join(work, 'repo'), join(work, 'base')];
+  const tool = await makePackage('rpm', work, { name: 'tool', version: '1-1' });
+  await publishPackages(rpm, { dir: base, files: [tool], settings, date });
+  const indexOnly = { ...signer, package: async () => {} };
+  await publishPackages(rpm, { dir, files: [tool], settings, date, signer: indexOnly });
+  const problems = await checkRepository(rpm, { tree: dir, others: [] });
+  assert.deepEqual(
+    problems.map(({ kind, message }) => [kind, /no signature by a key of the repository/.test(message)]),
+    [['signature', true]],
+  );
+  const mended = await publishPackages(rpm, { dir, files: [], settings, date, signer });
+  assert.equal(mended.changed, true);
+  assert.deepEqual(await checkRepository(rpm, { tree: dir, others: [] }), []);
+  const joined = join(work, 'joined');
+  await publishPackages(rpm, { dir: joined, files: [], base, settings, date, signer });
+  assert.deepEqual(await checkRepository(rpm, { tree: joined, others: [] }), []);
+});
+
+test('K3: a repository whose key has expired is not in order', async (t) => {
+  const work = await temporary(t);
+  const { home, add } = await keyring(t, work);
+  await add('Key <key@example.org>', 'rsa2048', '10d');
+  const key = { home, key: 'key@example.org' };
+  const dir = join(work, 'repo');
+  const tool = await makePackage('deb', work, { name: 'tool', version: '1-1' });
+  const past = { GNUPGHOME: home };
+  const sign = async (how: string, input: string) =>
+    (await must('gpg', ['--batch', '--armor', '--faked-system-time', '20260102T000000', how], { input, env: past }))
+      .stdout;
+  const signer = {
+    ...createGpgSigner(key),
+    detach: (text: string) => sign('--detach-sign', text),
+    clear: (text: string) => sign('--clear-sign', text),
+  };
+  await publishPackages(repositoryFormats.deb, {
+    dir,
+    files: [tool],
+    settings: { codename: 'bookworm' },
+    date,
+    signer,
+  });
+  const problems = await checkRepository(repositoryFormats.deb, { tree: dir, others: [] });
+  assert.ok(
+    problems.some(({ message }) => /has expired on 2026-01-11/.test(message)),
+    JSON.stringify(problems),
+  );
+});
+
+test('P1: a package that the index cannot hold is refused by name, and nothing is shown', async (t) => {
+  const work = await temporary(t);
+  const dir = join(work, 'repo');
+  const changes = '%changelog\n* Thu Jan 01 2026 Somebody <somebody@example.org> - 1-1\n- pasted \u001b[200~ text\n';
+  const esc = await makePackage('rpm', work, { name: 'esc', version: '1-1', after: `true\n${changes}` });
+  const publish = publishPackages(rpm, { dir, files: [esc], settings, date });
+  await assert.rejects(publish, /the index cannot hold esc 1-1 \(noarch\)/);
+  await assert.rejects(readFile(join(dir, 'repodata/repomd.xml')), /ENOENT/);
+});
