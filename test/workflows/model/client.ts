@@ -104,11 +104,13 @@ export function clientOf(server: Server): Client {
       def: Named,
       { startWorkflowOperation: start, args }: { startWorkflowOperation: WithStart; args: readonly unknown[] },
     ) {
+      const { workflowTypeOrFunc: type, options } = start;
       const updateId = server.nextId('update');
-      return call(`${def.name} to ${start.options.workflowId}`, () => {
-        begin(start.workflowTypeOrFunc, start.options);
-        return update(start.options.workflowId, def.name, { updateId, args });
-      });
+      const ask = () => {
+        begin(type, options);
+        return update(options.workflowId, def.name, { updateId, args });
+      };
+      return call(`${def.name} to ${options.workflowId}`, ask, () => void ask().catch(() => undefined));
     },
 
     getHandle: (id: string, runId?: string) => ({

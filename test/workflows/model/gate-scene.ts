@@ -14,6 +14,8 @@ export class GateScene implements Scene {
   readonly outside: Outside;
   readonly #ground: Ground;
   readonly #client;
+  /** What was never brought in is of no interest. */
+  readonly #enqueued = new Set<string>();
 
   constructor(ground: Ground) {
     const { choices, temporal } = ground;
@@ -39,6 +41,7 @@ export class GateScene implements Scene {
       steps.push({ label: `start by hand ${run.id}`, act: () => this.#startByHand(run) });
       if (run.isOpen) steps.push({ label: `cancel ${run.id}`, act: () => this.#cancel(run) });
     }
+    if (this.#enqueued.size === 0) return steps;
     steps.push({ label: 'push to p', act: () => this.#push('p') });
     return [...steps, { label: 'sweep', act: () => this.tidy() }];
   }
@@ -51,8 +54,10 @@ export class GateScene implements Scene {
   #stepsOf(id: string, key: string, patchset: number): Step[] {
     const next = { patchset: patchset + 1, key: `${id},${patchset + 1}` };
     const again = { type: 'retrigger', change: id };
+    const enqueue = { label: `enqueue ${id}`, act: () => this.#enqueue(id, key) };
+    if (!this.#enqueued.has(id)) return [enqueue];
     return [
-      { label: `enqueue ${id}`, act: () => this.#enqueue(id, key) },
+      enqueue,
       { label: `retrigger build of ${id}`, act: () => this.#ask('retrigger', id, { ...again, job: 'build' }) },
       { label: `dequeue ${id}`, act: () => this.#ask('dequeue', id, { type: 'dequeue', change: id }) },
       { label: `promote ${id}`, act: () => this.#ask('promote', id, { type: 'promote', changes: [id] }) },
@@ -63,13 +68,16 @@ export class GateScene implements Scene {
 
   #enqueue(id: string, key: string): void {
     this.#ground.did('enqueue', id);
+    this.#enqueued.add(id);
     const time = Date.now();
     const commands: GateCommand[] = [
       { type: 'observe', time, changes: this.outside.facts },
       { type: 'enqueue', time, pipeline: 'gate', change: key },
     ];
     const message = { id: this.outside.eventId(id), pipeline, limits: {}, commands };
-    void this.outside.gates.tell(gateName, message);
+    // As the router does: an event that did not arrive is looked at again.
+    const tell = (): Promise<void> => this.outside.gates.tell(gateName, message).catch(tell);
+    void tell();
   }
 
   #ask(

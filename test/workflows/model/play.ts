@@ -81,7 +81,9 @@ export class Play<S extends Scene> {
       const usual = this.temporal.steps();
       const found = [...usual, ...this.scene.steps()].find((step) => label.test(step.label));
       if (found) return this.#take(found);
-      const fault = this.#faults().find((step) => label.test(step.label));
+      const fault = this.#faults()
+        .flat()
+        .find((step) => label.test(step.label));
       if (fault) return this.#suffer(fault);
       const next = usual[0] ?? this.temporal.timer();
       if (!next) break;
@@ -110,13 +112,14 @@ export class Play<S extends Scene> {
     const number = this.#choices.next();
     const [kind, which] = [number % 100, Math.floor(number / 100)];
     const usual = this.temporal.steps();
-    const timer = kind >= 97 || usual.length === 0 ? this.temporal.timer() : undefined;
-    if (kind >= 97 && timer) return this.#take(timer);
-    if (kind >= 87 && this.#faultsLeft > 0) {
-      const fault = this.#pick(this.#faults(), which);
+    const timer = kind >= 98 || usual.length === 0 ? this.temporal.timer() : undefined;
+    if (kind >= 98 && timer) return this.#take(timer);
+    if (kind >= 94 && this.#faultsLeft > 0) {
+      const kinds = this.#faults();
+      const fault = this.#pick(kinds[which % kinds.length] ?? [], Math.floor(which / kinds.length));
       if (fault) return this.#suffer(fault);
     }
-    if ((kind >= 70 || usual.length === 0) && this.#deedsLeft > 0) {
+    if ((kind >= 86 || usual.length === 0) && this.#deedsLeft > 0) {
       const deed = this.#pick(this.scene.steps(), which);
       if (deed) return this.#act(deed);
     }
@@ -124,8 +127,11 @@ export class Play<S extends Scene> {
     if (step) await this.#take(step);
   }
 
-  #faults(): Step[] {
-    return [...this.runs.flatMap((run) => this.temporal.faults(run)), ...this.temporal.repetitions()];
+  /** What can go wrong with each workflow, and with the mail. */
+  #faults(): readonly (readonly Step[])[] {
+    const concerned = this.runs.filter(({ identity }) => identity.workflowType !== 'sweep');
+    const all = [...concerned.map((run) => this.temporal.faults(run)), this.temporal.repetitions()];
+    return all.filter((steps) => steps.length > 0);
   }
 
   #pick(all: readonly Step[], which: number): Step | undefined {

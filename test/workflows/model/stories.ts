@@ -21,7 +21,7 @@ export async function playStories<S extends Scene>(
   stories: Stories<S>,
   { runs, seed }: { readonly runs: number; readonly seed?: number },
 ): Promise<void> {
-  const numbers = fc.array(fc.nat(99_999), { minLength: 10, maxLength: 200, size: 'max' });
+  const numbers = fc.array(fc.nat(9_999_999), { minLength: 40, maxLength: 300, size: 'max' });
   const property = fc.asyncProperty(numbers, (choices) => playStory(stories, choices));
   const from = wanted.seed ?? seed;
   const numRuns = wanted.runs ?? runs;
