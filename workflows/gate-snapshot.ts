@@ -1,3 +1,4 @@
+import { pending } from '../pipelines/gate/pending.ts';
 import type { GateState, Item } from '../pipelines/gate/state.ts';
 import { currentBuilds } from '../pipelines/jobs/build-set.ts';
 import { pendingBuilds } from '../pipelines/jobs/pending.ts';
@@ -10,7 +11,8 @@ import type { ItemSnapshot, JobSnapshot, QueueSnapshot } from './records.ts';
 export function snapshot(name: GateName, book: GateBook, time: number): QueueSnapshot {
   const { state } = book;
   const pipeline = state.pipelines[0];
-  const wanted = book.wanted().filter((action) => action.kind === 'build-set');
+  // Not by the book, which forgets what is not wanted: a query changes nothing.
+  const wanted = pending(state).filter((action) => action.kind === 'build-set');
   const actions = new Map(wanted.map((action) => [action.key, action]));
   const items = state.queues.flatMap((queue) => queue.items).filter((item) => item.live);
   return {

@@ -89,7 +89,7 @@ export class Play<S extends Scene> {
       if (!next) break;
       await this.#take(next);
     }
-    throw new Error(`${label} never comes:\n${this.log.join('\n')}`);
+    throw new Error(`${label} never comes`);
   }
 
   /** Goes on until nothing happens any more, however often one tidies up. */

@@ -25,7 +25,7 @@ export function reset({ server, tasks }: Hands, base: Run, task: number): void {
   run.history = base.history.slice(0, task);
   run.recallUpdates();
   for (const { doUpdate } of [...given, ...applied]) if (doUpdate) run.expectUpdate(doUpdate.id ?? '');
-  server.add(run, [newSeed(run.identity.runId), ...given, ...applied]);
+  server.add(run, [...given, ...applied, newSeed(run.identity.runId)]);
   takeOver({ server, tasks }, run, given);
 }
 
