@@ -26,6 +26,9 @@ const defaultBudget = 2_000;
 /** How long it waits then for what is under way: what has not ended by then is handed over, and asked for again. */
 const grace = '10s';
 
+/** Items above which a queue is shown once a second only, in milliseconds: a snapshot of 1,000 items has a megabyte. */
+const large = { items: 200, pause: 1_000 } as const;
+
 /** Bytes of carried state above which runs of the first version put it into artifact storage themselves. */
 const firstCarriedLimit = 64 * 1024;
 
@@ -45,6 +48,7 @@ export async function gate(input: GateInput): Promise<void> {
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budgetOf(input);
   const still = () => lanes.idle && buildSets.idle;
   let shown: GateState | undefined;
+  let nextShow = 0;
   for (;;) {
     const acted = book.state;
     let actions: readonly GateAction[] = [];
@@ -56,14 +60,17 @@ export async function gate(input: GateInput): Promise<void> {
       await condition(still, grace);
       break;
     } else if (still()) break;
-    if (book.state !== shown) {
+    if (book.state !== shown && Date.now() >= nextShow) {
       shown = book.state;
+      nextShow = Date.now() + (second && isLarge(book) ? large.pause : 0);
       await show(name, book);
     }
     const { troubles } = book;
     const changed = () => book.state !== acted || book.troubles !== troubles;
     const more = () => (spent() ? second || still() : lanes.canStart(actions) || buildSets.canTell(actions));
-    await conditionWithin(() => changed() || more(), spent() ? undefined : lanes.pause);
+    const rest = nextShow - Date.now();
+    const unseen = book.state !== shown && rest > 0 ? rest : undefined;
+    await conditionWithin(() => changed() || more(), spent() ? undefined : least(lanes.pause, unseen));
   }
   // A handler counts as running until its answer is on its way.
   await condition(allHandlersFinished);
@@ -85,6 +92,15 @@ function listen(name: Parameters<typeof snapshot>[0], book: GateBook, buildSets:
     description: 'Several messages in order, as the server delivers them.',
   });
   setHandler(queueQuery, () => snapshot(name, book, Date.now()));
+}
+
+function isLarge({ state }: GateBook): boolean {
+  return state.queues.reduce((sum, { items }) => sum + items.length, 0) > large.items;
+}
+
+/** The shorter one of two pauses, as far as there are any. */
+function least(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
 function budgetOf(input: GateInput): number {
