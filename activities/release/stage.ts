@@ -51,7 +51,7 @@ export async function stageRelease(deps: ReleaseDeps, input: Stage): Promise<Sta
   // The signer reads the lists that the index names: by their digests, as everything else.
   for (const { path } of await format.vouched(staged.tree)) await deps.store.put({ path: join(staged.tree, path) });
   // It waits for its signatures: what happens meanwhile must not take anything of it.
-  await syncTree(staged.tree);
+  await syncTree(staged.tree, staged.before);
   const index = await deps.store.put({ path: join(staged.tree, format.rootIndex(staged.state.settings)) });
   return { outcome: 'staged', name, before: staged.before, index };
 }

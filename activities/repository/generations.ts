@@ -80,7 +80,7 @@ export async function showTree(generations: Generations, tree: string): Promise<
   const { dir, home } = generations;
   const name = String(Number((await numbered(home)).at(-1) ?? '0') + 1).padStart(6, '0');
   await openTree(tree);
-  await syncTree(tree);
+  await syncTree(tree, await currentTree(generations).catch(() => null));
   await moveWhole(tree, join(home, name));
   await rmdir(dir).catch(() => {});
   await moveLink(dir, join(basename(home), name));
