@@ -157,6 +157,13 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
   ],
   'Work with changes': [
     { name: 'change list', summary: 'list changes of the plain-Git host', load: () => import('./change-list.ts') },
+    {
+      name: 'change show',
+      summary: 'say what happened to a change, why, and what it waits for',
+      load: () => import('./change-show.ts'),
+    },
+    { name: 'comment', summary: 'say something on a change', load: () => import('./comment.ts') },
+    { name: 'recheck', summary: 'have a change checked again', load: () => import('./recheck.ts') },
     { name: 'approve', summary: 'vote on a change of the plain-Git host', load: () => import('./approve.ts') },
     { name: 'abandon', summary: 'close a change without merging it', load: () => import('./abandon.ts') },
     { name: 'restore', summary: 'open an abandoned change again', load: () => import('./restore.ts') },

@@ -3,11 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { renderBuild, renderChangePage } from '../web/build.ts';
+import { renderBuild, renderChangeBuilds, renderRefPage } from '../web/build.ts';
+import { renderChangeStory } from '../web/change.ts';
 import { type Html, html, jsonScript } from '../web/html.ts';
 import { type Page, renderPage } from '../web/page.ts';
 import { renderStatus } from '../web/status.ts';
 import { noBuild, readBuild } from './api/builds.ts';
+import { readChange } from './api/change-show.ts';
 import { readStatus } from './api/status.ts';
 import type { ServerDeps } from './deps.ts';
 import type { App } from './fastify.ts';
@@ -48,11 +50,15 @@ export function registerPages(app: App, deps: ServerDeps): void {
   });
   app.get('/change/:id', { schema: { ...schema, params: byId } }, async ({ params }, reply) => {
     // A branch or a tag that was worked on is no change of the review system, but has builds.
-    const known = await deps.changes.read(params.id).catch(namesNone);
-    const change = known instanceof Error ? { id: params.id } : known;
-    const builds = await deps.store.listBuilds({ change: change.id, limit: 200 });
-    if (known instanceof Error && builds.length === 0) return send(reply.code(404), missing(known.message));
-    return send(reply, { title: 'Change · Sluice', content: renderChangePage(change, builds, Date.now()) });
+    const known = await readChange(deps, params.id).catch(namesNone);
+    const now = Date.now();
+    if (!(known instanceof Error)) {
+      const content = html`${renderChangeStory(known, now)}${renderChangeBuilds(known.builds, now)}`;
+      return send(reply, { title: `${known.change.key} · Sluice`, content });
+    }
+    const builds = await deps.store.listBuilds({ change: params.id, limit: 200 });
+    if (builds.length === 0) return send(reply.code(404), missing(known.message));
+    return send(reply, { title: 'Change · Sluice', content: renderRefPage(params.id, builds, now) });
   });
   registerSources(app);
 }

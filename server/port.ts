@@ -2,6 +2,7 @@ import type { OpenSecrets } from '../activities/secrets/port.ts';
 import type { GateAnswer } from '../pipelines/gate/command.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { Change } from '../pipelines/model/change.ts';
+import type { ChangeHistory } from '../pipelines/model/change-history.ts';
 
 /**
  * What people ask of a running Sluice. A refusal is a value with a reason; an exception is a fault, or `Denied`: what
@@ -38,7 +39,10 @@ export interface Changes {
   list(filter: { readonly status?: 'open' | 'merged' | 'abandoned' }): Promise<readonly Change[]>;
   /** @throws when the id names none, or more than one. */
   read(change: string): Promise<Change>;
+  /** All that happened to a change. @throws likewise */
+  history(change: string): Promise<ChangeHistory>;
   vote(actor: Actor, change: string, vote: { readonly label: string; readonly value: number }): Promise<void>;
+  comment(actor: Actor, change: string, text: string): Promise<void>;
   abandon(actor: Actor, change: string): Promise<void>;
   restore(actor: Actor, change: string): Promise<void>;
 }

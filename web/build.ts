@@ -49,22 +49,18 @@ function renderBuildRow(build: BuildRecord, now: number, current = false): Html 
     <span class="when"><time title="${moment(startTime)} UTC">${ago(endTime ?? startTime, now)}</time>${endTime !== null && ` · ${span(endTime - startTime)}`}</span></li>`;
 }
 
-/** What the head of a change's page says; a branch or tag has its id alone. */
-export interface ChangeSummary {
-  readonly id: string;
-  readonly subject?: string;
-  readonly owner?: string;
-  readonly status?: string;
+/** A branch or a tag: what every pipeline made of it. */
+export function renderRefPage(id: string, builds: readonly BuildRecord[], now: number): Html {
+  const [first] = builds;
+  return html`<h1><code>${shortId(id)}</code></h1>
+    <p class="meta">${first && html`<b>${first.project}</b> ${first.branch} · `}<code>${id}</code></p>
+    ${renderChangeBuilds(builds, now)}`;
 }
 
-/** A change: what every pipeline made of it, build set by build set. */
-export function renderChangePage(change: ChangeSummary, builds: readonly BuildRecord[], now: number): Html {
+/** What every pipeline made of a change, patch set by patch set. */
+export function renderChangeBuilds(builds: readonly BuildRecord[], now: number): Html {
   const sets = Map.groupBy(builds, ({ pipeline, patchset }) => `${pipeline} · patch set ${patchset}`);
-  const { id, subject, owner, status } = change;
-  return html`<h1>${subject ?? html`Change <code>${shortId(id)}</code>`}</h1>
-    <p class="meta">${builds[0] && html`<b>${builds[0].project}</b> ${builds[0].branch} · `}<code>${id}</code>
-      ${[owner, status].map((word) => word !== undefined && html` · ${word}`)}</p>
-    ${[...sets].map(([title, found]) => renderAttemptsAt(title, found, now))}
+  return html`${[...sets].map(([title, found]) => renderAttemptsAt(title, found, now))}
     ${sets.size === 0 && html`<p class="empty">No job has run for this change.</p>`}`;
 }
 

@@ -103,7 +103,8 @@ async function report(deps: GateDeps, action: TellAction & { kind: 'report' }, k
     for (const { connection, body } of action.rules) {
       const host = deps.host(connection);
       if (!host || !Number.isInteger(patchset) || !(await host.readChange(change))) continue;
-      await host.report({ key, change, patchset, message: action.message, body });
+      const about = { pipeline: action.pipeline, action: action.action };
+      await host.report({ key, change, patchset, message: action.message, about, body });
     }
   }
 }

@@ -65,6 +65,8 @@ export interface ReviewReport {
   /** Votes on another patch set than the current one are left out; the comment is kept. */
   readonly patchset: number;
   readonly message: string;
+  /** Which pipeline says it, and on what occasion, for hosts that keep it. */
+  readonly about?: { readonly pipeline: string; readonly action: string };
   /** The body under the connection's name in the pipeline's reporter. */
   readonly body: ConnectionRule['body'];
 }

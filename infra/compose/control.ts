@@ -140,7 +140,9 @@ function watched(people: People, router: EventRouter, tidy: () => void): Changes
   return {
     list: (filter) => people.list(filter),
     read: (change) => people.read(change),
+    history: (change) => people.history(change),
     vote: async (actor, change, vote) => people.vote(actor, change, vote).then(() => look(change)),
+    comment: async (actor, change, text) => people.comment(actor, change, text).then(() => look(change)),
     async abandon(actor, change) {
       await people.abandon(actor, change);
       await look(change);

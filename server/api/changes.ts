@@ -3,6 +3,7 @@ import { demand } from '../../pipelines/policy/access.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { actorOf, authenticate } from '../token.ts';
+import { readChange } from './change-show.ts';
 import { changeView } from './views.ts';
 
 const byId = z.object({ id: z.string().min(1) });
@@ -10,6 +11,7 @@ const filter = z.object({ status: z.enum(['open', 'merged', 'abandoned']).option
 /** Of no use but to be told that it is another's: who acts is who holds the token. */
 const by = z.string().optional().describe('whose act it is: refused unless it is the caller’s own');
 const vote = z.object({ label: z.string().min(1).default('Approved'), value: z.int().default(1), by });
+const words = z.object({ text: z.string().trim().min(1).max(10_000), by });
 
 /** Changes of the plain-Git host: look at them, vote, abandon, restore. */
 export function registerChanges(app: App, deps: ServerDeps): void {
@@ -21,6 +23,11 @@ export function registerChanges(app: App, deps: ServerDeps): void {
   app.get('/api/changes/:id', { schema: { summary: 'One change', params: byId } }, async ({ params }) =>
     changeView(await changes.read(params.id)),
   );
+  app.get(
+    '/api/changes/:id/story',
+    { schema: { summary: 'What happened to a change, why, and what it waits for', params: byId } },
+    ({ params }) => readChange(deps, params.id),
+  );
   app.post(
     '/api/changes/:id/approve',
     { onRequest, schema: { summary: 'Vote on a change’s current patch set', params: byId, body: vote } },
@@ -30,6 +37,17 @@ export function registerChanges(app: App, deps: ServerDeps): void {
       const actor = actorOf(request);
       demand(actor, 'vote', { name: params.id, ...(inNameOf === undefined ? {} : { inNameOf }) });
       await changes.vote(actor, params.id, vote);
+      return { ok: true };
+    },
+  );
+  app.post(
+    '/api/changes/:id/comment',
+    { onRequest, schema: { summary: 'Say something on a change’s current patch set', params: byId, body: words } },
+    async (request) => {
+      const { params, body } = request;
+      const actor = actorOf(request);
+      demand(actor, 'comment', { name: params.id, ...(body.by === undefined ? {} : { inNameOf: body.by }) });
+      await changes.comment(actor, params.id, body.text);
       return { ok: true };
     },
   );

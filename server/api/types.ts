@@ -1,4 +1,7 @@
 /** What the API answers with: the page and the command line read these types, and nothing else of the server. */
+import type { Change } from '../../pipelines/model/change.ts';
+import type { ChangeHappening } from '../../pipelines/model/change-history.ts';
+import type { ChangeStory, NeededChange, PlaceInQueue } from '../../pipelines/report/change-story.ts';
 import type {
   BuildRow as BuildRecord,
   BuildSetRow as BuildSetRecord,
@@ -38,6 +41,22 @@ export interface BuildView {
   /** Every attempt at the same job of the same change, newest first. */
   readonly attempts: readonly BuildRecord[];
   readonly workflowUrl: string | null;
+}
+
+/** `GET /api/changes/ID/story`: what `sluice change show` and the change's page show. */
+export interface ChangeShown {
+  readonly change: Change;
+  /** Of the current patch set. */
+  readonly commit: string;
+  /** The line that brings the current patch set into a clone. */
+  readonly fetch: string;
+  readonly story: ChangeStory;
+  readonly needs: readonly NeededChange[];
+  readonly places: readonly PlaceInQueue[];
+  /** Oldest first: patch sets, votes, reports. */
+  readonly happenings: readonly ChangeHappening[];
+  /** Newest first. */
+  readonly builds: readonly BuildRecord[];
 }
 
 /** Every answer that is not what was asked for. */

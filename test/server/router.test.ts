@@ -188,3 +188,15 @@ test('R4: what a change touches is read again where its jobs are chosen', async 
   assert.deepEqual(await prepareWith(['zuul.yaml']), ['unit'], 'its configuration counts');
   assert.deepEqual(await prepareWith(['README']), [], 'it is not said to touch the configuration');
 });
+
+test('B5: recheck on a change is heard by the shipped check, other words are not', async (t) => {
+  const { look, push, people } = await setup(t, ['new']);
+  await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
+  await look('git:1');
+  const heard = async (text: string) => {
+    await people.comment(account('Ada'), '1', text);
+    return (await look('git:1')).map(({ gate }) => gate.pipeline);
+  };
+  assert.deepEqual(await heard('looks fine'), []);
+  assert.deepEqual(await heard('recheck'), ['check']);
+});

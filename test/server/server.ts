@@ -72,6 +72,11 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
         if (id !== undefined) return change(id);
         throw Object.assign(new Error(`there is no change ${name}`), { name: 'UnknownChange' });
       },
+      async history(name) {
+        if (!known.has(name)) throw Object.assign(new Error(`there is no change ${name}`), { name: 'UnknownChange' });
+        return { commit: 'c'.repeat(40), merged: null, happenings: [] };
+      },
+      comment: async ({ name }, change, text) => void asked.push({ what: 'comment', input: { change, text, name } }),
       vote: async ({ name }, change, vote) => void asked.push({ what: 'vote', input: { change, ...vote, name } }),
       abandon: async ({ name }, change) => void asked.push({ what: 'abandon', input: { change, name } }),
       restore: async ({ name }, change) => void asked.push({ what: 'restore', input: { change, name } }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StatusView } from '../../server/api/types.ts';
-import { renderChangePage } from '../../web/build.ts';
+import { renderChangeBuilds } from '../../web/build.ts';
 import { decidingFailure } from '../../web/failure.ts';
 import { shortId, shortKey } from '../../web/queues.ts';
 import { renderBuildSets, renderMirrors } from '../../web/results.ts';
@@ -44,12 +44,12 @@ test('a failed build set says which job failed and why, on the main page and on 
   const view: StatusView = { ...none, buildSets: [failed], failures: [lint] };
   const reason = '<a href="/build/lint">lint</a>: 2 new errors';
   assert.ok(renderBuildSets(view, 10_000).markup.includes(reason));
-  assert.ok(renderChangePage({ id: 'I1' }, [tests, lint], 10_000).markup.includes(reason));
+  assert.ok(renderChangeBuilds([tests, lint], 10_000).markup.includes(reason));
 });
 
 test('on a change’s page the last build set alone decides', () => {
   const again = aBuild({ id: 'again', buildSet: 'gate-1.2', startTime: 9_000 });
-  assert.doesNotMatch(renderChangePage({ id: 'I1' }, [again, lint], 10_000).markup, /class="meta reason/);
+  assert.doesNotMatch(renderChangeBuilds([again, lint], 10_000).markup, /class="meta reason/);
 });
 
 test('W13: sets that were never synced are listed, and rollbacks are called by their name', () => {

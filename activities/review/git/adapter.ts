@@ -36,12 +36,12 @@ export function createGitHost(settings: HostSettings): ReviewHost {
       const triggers = events.flatMap((event) => toTriggerEvents(stored.record, event, settings));
       return { events: triggers, last: stored.record.events };
     },
-    async report({ key, change, patchset, message, body }) {
+    async report({ key, change, patchset, message, about, body }) {
       const votes = reportedVotes(body);
       const said = body.comment === false ? null : message;
       const opinion = { by: sluice, time: Date.now(), comment: said, votes };
       await modify(settings, await findOne(settings, change), ({ record }) => {
-        const entry = addReport(record, { key, patchset }, opinion);
+        const entry = addReport(record, { key, patchset, ...(about === undefined ? {} : { about }) }, opinion);
         return entry === null ? null : { entry };
       });
     },

@@ -1,4 +1,5 @@
 import type { Change, TriggerEvent } from '../../../pipelines/model/change.ts';
+import type { ChangeHistory } from '../../../pipelines/model/change-history.ts';
 import { subjectOf } from './footers.ts';
 import { patchsetRef } from './refs.ts';
 import type { ChangeEvent, ChangeRecord } from './schema.ts';
@@ -83,6 +84,19 @@ export function toTriggerEvents(record: ChangeRecord, event: ChangeEvent, place:
   const zero = '0'.repeat(merged.commit.length);
   const ref = `refs/heads/${branch}`;
   return [own, { ...common, type: 'ref-updated', ref, oldrev: merged.old ?? zero, newrev: merged.commit }];
+}
+
+/** All that happened to a change. */
+export function toHistory(record: ChangeRecord, events: readonly ChangeEvent[]): ChangeHistory {
+  return {
+    commit: record.patchsets.at(-1)?.commit ?? '',
+    merged: record.merged?.commit ?? null,
+    happenings: events.map(({ type, time, by, patchset, comment, votes, report }) => ({
+      ...{ type, time, by: by.name, patchset: report?.patchset ?? patchset, text: comment },
+      votes: votes.map(({ label, value }) => ({ label, value })),
+      report: report === undefined ? null : { pipeline: report.pipeline, action: report.action },
+    })),
+  };
 }
 
 function toApproval(vote: ChangeEvent['votes'][number]) {

@@ -1,11 +1,14 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { Change } from '../../../pipelines/model/change.ts';
+import type { ChangeHistory } from '../../../pipelines/model/change-history.ts';
 import { type NamedConnection, placesOf } from '../../../pipelines/model/change-name.ts';
 import { demand, type Operation } from '../../../pipelines/policy/access.ts';
-import { show } from '../../git/names.ts';
+import { repositoryPath, show } from '../../git/names.ts';
 import { type Decision, findOne, type HostSettings, listAll, modify, resolveChange, UnknownChange } from './host.ts';
+import { toHistory } from './map.ts';
 import { abandon, comment, restore } from './record.ts';
 import { type ChangeRecord, personOf } from './schema.ts';
+import { readEvents } from './store.ts';
 
 /**
  * What people do to changes besides pushing. Every function throws `Refused` with what to do instead, `Denied` for
@@ -14,6 +17,8 @@ import { type ChangeRecord, personOf } from './schema.ts';
 export interface People {
   list(filter: { readonly status?: Change['status'] }): Promise<readonly Change[]>;
   read(change: string): Promise<Change>;
+  /** All that happened to it, oldest first, and its commit. */
+  history(change: string): Promise<ChangeHistory>;
   vote(actor: Actor, change: string, vote: { readonly label: string; readonly value: number }): Promise<void>;
   comment(actor: Actor, change: string, text: string): Promise<void>;
   abandon(actor: Actor, change: string): Promise<void>;
@@ -33,6 +38,11 @@ export function createPeople(settings: HostSettings): People {
     },
     async read(change) {
       return resolveChange(settings, (await findOne(settings, change)).record);
+    },
+    async history(change) {
+      const stored = await findOne(settings, change);
+      const events = await readEvents(repositoryPath(settings.root, stored.record.project), stored, 0);
+      return toHistory(stored.record, events);
     },
     vote: (actor, change, { label, value }) =>
       act(actor, 'vote', change, (record) => {
@@ -75,6 +85,10 @@ export function joinPeople(connections: readonly PeopledConnection[]): People {
   return {
     list: async (filter) => (await Promise.all(all.map((people) => people.list(filter)))).flat(),
     read: async (name) => (await find(name)).change,
+    async history(name) {
+      const { people, change } = await find(name);
+      return people.history(change.id);
+    },
     async vote(actor, name, vote) {
       const { people, change } = await find(name);
       await people.vote(actor, change.id, vote);

@@ -1,3 +1,4 @@
+import type { ReviewReport } from '../port.ts';
 import type { By, ChangeEvent, ChangeRecord, Entry } from './schema.ts';
 
 /** What a pushed commit brings to a change. */
@@ -95,14 +96,16 @@ export function comment(record: ChangeRecord, opinion: Opinion): Entry {
 /** What Sluice says of a patch set, once for each key: null when it was said before. */
 export function addReport(
   record: ChangeRecord,
-  report: { readonly key: string; readonly patchset: number },
+  report: Pick<ReviewReport, 'key' | 'patchset' | 'about'>,
   opinion: Opinion,
 ): Entry | null {
   if (record.reports.includes(report.key)) return null;
   const current = record.status === 'open' && report.patchset === record.patchsets.length;
   const said = comment(record, current ? opinion : { ...opinion, votes: {} });
   const reports = [...record.reports, report.key].slice(-knownReports);
-  return { ...said, change: { ...said.change, reports } };
+  const { about } = report;
+  const event = about === undefined ? said.event : { ...said.event, report: { ...about, patchset: report.patchset } };
+  return { event, change: { ...said.change, reports } };
 }
 
 /** @throws Refused */

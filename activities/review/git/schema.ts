@@ -57,6 +57,8 @@ const event = z.object({
   patchset: z.int(),
   comment: z.string().nullable(),
   votes: z.array(z.object({ label: z.string(), value: z.int(), old: z.int() })),
+  /** What a comment of Sluice's own is a report on. */
+  report: z.object({ pipeline: z.string(), action: z.string(), patchset: z.int() }).optional(),
 });
 export type ChangeEvent = z.infer<typeof event>;
 

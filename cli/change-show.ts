@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import type { ChangeShown } from '../server/api/types.ts';
+import { addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { addCommand } from './command.ts';
+import { when } from './look-back.ts';
+import { paint, print } from './output.ts';
+import { resultSign } from './queue-tree.ts';
+
+/** Adds `change show`. */
+export function register(program: Command): void {
+  const examples = ['sluice change show 7', 'sluice change show tinycdb/7 --json | jq .story'];
+  const details = 'What happened to a change and why, what it waits for, and what can be done now.';
+  addClientOptions(addCommand(program, 'change show', { examples, details }))
+    .argument('<change>', 'number, PROJECT/NUMBER, CONNECTION:NUMBER or Change-Id')
+    .action(async (change: string, options: ClientOptions) => {
+      const path = `/api/changes/${encodeURIComponent(change)}/story`;
+      print(await createClient(options).get<ChangeShown>(path), render, options);
+    });
+}
+
+function render(shown: ChangeShown): string {
+  const { change, commit, fetch, story, needs } = shown;
+  const votes = change.votes.map(({ label, value, by }) => `${label} ${signed(value)} by ${by}`);
+  return [
+    paint('bold', `${change.key} ${change.subject}`),
+    paint('dim', `${change.project} ${change.branch} · by ${change.owner} · commit ${commit.slice(0, 12)}`),
+    '',
+    story.state,
+    ...section('Why', story.why),
+    ...section('It waits for', story.waitsFor),
+    ...section('What you can do', story.next),
+    ...section(
+      'Needs',
+      needs.map(({ id, subject, status }) => `${id} ${subject} (${status})`.replace('  ', ' ')),
+    ),
+    ...section('Votes', votes),
+    ...section('Files', change.files ?? ['too many to list']),
+    ...section('Builds', shown.builds.map(buildLine)),
+    ...section('What happened', shown.happenings.map(happeningText)),
+    ...section('Fetch it', [fetch]),
+  ].join('\n');
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  return ['', paint('bold', title), ...lines.map((line) => `  ${line.replaceAll('\n', '\n    ')}`)];
+}
+
+function buildLine({ id, pipeline, patchset, job, attempt, result, summary }: ChangeShown['builds'][number]): string {
+  const [symbol, colour] = resultSign(result);
+  const again = attempt > 1 ? ` ×${attempt}` : '';
+  const what = `${pipeline} ${job}${again}, patch set ${patchset}`;
+  return `${paint(colour, symbol)} ${id}  ${what}: ${result ?? 'running'}${summary && `, ${summary}`}`;
+}
+
+function happeningText({ time, by, type, patchset, text, votes, report }: ChangeShown['happenings'][number]): string {
+  const what =
+    type === 'patchset' ? `patch set ${patchset}` : (report?.action ?? ((text ?? votes.length > 0) ? '' : type));
+  const cast = votes.map(({ label, value }) => `${label} ${signed(value)}`);
+  const who = report === null ? by : `${by} (${report.pipeline})`;
+  const head = [`${when(time)} ${who}`, [what, ...cast].filter((word) => word !== '').join(', ')];
+  return [head.filter((part) => part !== '').join(': '), ...(text === null ? [] : [text])].join('\n');
+}
+
+function signed(value: number): string {
+  return `${value > 0 ? '+' : ''}${value}`;
+}

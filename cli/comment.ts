@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import { addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { addCommand } from './command.ts';
+import { print } from './output.ts';
+
+const details = `Pipelines see it as the event \`comment-added\`. The words are those of the account whose token is used:
+the one that Sluice runs as.`;
+
+/** Adds `comment`. */
+export function register(program: Command): void {
+  const examples = ["sluice comment 7 'Tested on my laptop as well'", 'sluice comment tinycdb/7 recheck'];
+  addClientOptions(addCommand(program, 'comment', { examples, details }))
+    .argument('<change>', 'number, PROJECT/NUMBER or Change-Id')
+    .argument('<text>', 'what to say')
+    .action(async (change: string, text: string, options: ClientOptions) => {
+      print(await sayOn(change, text, options), () => `${change}: said`, options);
+    });
+}
+
+/** Says something on a change's current patch set. */
+export async function sayOn(change: string, text: string, options: ClientOptions): Promise<unknown> {
+  return createClient(options).post(`/api/changes/${encodeURIComponent(change)}/comment`, { text });
+}

@@ -1,0 +1,21 @@
+/** What a review system keeps of a change besides the change itself. */
+export interface ChangeHistory {
+  /** The current patch set's. */
+  readonly commit: string;
+  /** What the branch was moved to by its merge; null before that. */
+  readonly merged: string | null;
+  /** Oldest first. */
+  readonly happenings: readonly ChangeHappening[];
+}
+
+export interface ChangeHappening {
+  readonly type: 'patchset' | 'comment' | 'abandoned' | 'restored' | 'merged';
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly by: string;
+  readonly patchset: number;
+  readonly text: string | null;
+  readonly votes: readonly { readonly label: string; readonly value: number }[];
+  /** Set where Sluice reports on a pipeline: `action` is one of a pipeline's report actions. */
+  readonly report: { readonly pipeline: string; readonly action: string } | null;
+}

@@ -1,0 +1,256 @@
+import type { Change } from '../model/change.ts';
+import type { ChangeHappening, ChangeHistory } from '../model/change-history.ts';
+import type { BuildResult } from '../model/job.ts';
+import { counted } from './words.ts';
+
+/** All that is known of a change, as its story is told from. Times are milliseconds since the epoch. */
+export interface ChangeKnown {
+  readonly change: Pick<Change, 'id' | 'project' | 'branch' | 'patchset' | 'status' | 'wip' | 'votes'>;
+  readonly history: Pick<ChangeHistory, 'merged' | 'happenings'>;
+  readonly needs: readonly NeededChange[];
+  readonly places: readonly PlaceInQueue[];
+  /** Newest first. */
+  readonly builds: readonly KnownBuild[];
+  /** Reports on it that could not be delivered. */
+  readonly undelivered: readonly { readonly pipeline: string; readonly reason: string }[];
+}
+
+/** A change that this one cannot merge without. */
+export interface NeededChange {
+  readonly id: string;
+  readonly subject: string;
+  readonly status: Change['status'] | 'unknown';
+}
+
+/** Where a change is in a pipeline. */
+export interface PlaceInQueue {
+  readonly pipeline: string;
+  readonly queue: string;
+  /** From 1. */
+  readonly place: number;
+  readonly length: number;
+  readonly window: number;
+  readonly active: boolean;
+  readonly state: string;
+  readonly reason: string;
+  /** The changes that it is tested on top of, nearest first. */
+  readonly ahead: readonly string[];
+  readonly jobs: readonly {
+    readonly name: string;
+    readonly result: string | null;
+    readonly startTime: number | null;
+    readonly waiting: readonly string[];
+  }[];
+}
+
+export interface KnownBuild {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly patchset: number;
+  readonly buildSet: string;
+  readonly job: string;
+  readonly attempt: number;
+  readonly voting: boolean;
+  readonly alone: boolean;
+  readonly result: BuildResult | null;
+  readonly summary: string;
+}
+
+/** What happened to a change, for people: each entry is one sentence. */
+export interface ChangeStory {
+  readonly state: string;
+  /** Why it stands so. */
+  readonly why: readonly string[];
+  readonly waitsFor: readonly string[];
+  /** What its author can do now. */
+  readonly next: readonly string[];
+}
+
+/** Results of a job that never ran what it is for: no fault of the change. */
+const notStarted = new Set<string>(['NODE_FAILURE', 'RETRY_LIMIT', 'ERROR', 'DISK_FULL', 'SNAPSHOT_FAILURE', 'RETRY']);
+const progress = new Set(['enqueue', 'start']);
+
+/** Tells what became of a change and why, what it waits for, and what can be done. */
+export function changeStory(known: ChangeKnown): ChangeStory {
+  const { change, history, places } = known;
+  if (change.status === 'merged') {
+    const at = history.merged === null ? '' : ` as ${history.merged.slice(0, 12)}`;
+    return withReports(known, { state: `Merged into ${change.branch}${at}.`, waitsFor: [], next: [] });
+  }
+  if (change.status === 'abandoned') {
+    const next = [`\`sluice restore ${change.id}\` opens it again.`];
+    return { state: `Abandoned${by(history.happenings)}.`, why: [], waitsFor: [], next };
+  }
+  if (places.length > 0) {
+    const state = places.map(placeSentence).join(' ');
+    const waitsFor = [...places.flatMap(waitingIn), ...needsOf(known)];
+    return withReports(known, { state, waitsFor, next: [] });
+  }
+  return idle(known);
+}
+
+/** An open change that no pipeline holds: the last reports on its current patch set say why. */
+function idle(known: ChangeKnown): ChangeStory {
+  const { change } = known;
+  const last = lastReports(known)[0];
+  if (change.wip) {
+    const next = [`\`git push origin HEAD:refs/for/${change.branch}%ready\` says that it is ready.`];
+    return withReports(known, { state: 'Work in progress: no gate takes it.', waitsFor: needsOf(known), next });
+  }
+  if (last === undefined) {
+    const state = `Open; no pipeline has reported on patch set ${change.patchset}.`;
+    return withReports(known, {
+      state,
+      waitsFor: [...needsOf(known), ...votesOf(known)],
+      next: [retry(known, 'check')],
+    });
+  }
+  const state = `Open; ${verdict(last)}.`;
+  if (last.report.action === 'success') {
+    const next = [`\`sluice approve ${change.id}\` votes for it.`];
+    return withReports(known, { state, waitsFor: [...needsOf(known), ...votesOf(known)], next });
+  }
+  return withReports(known, { state, waitsFor: needsOf(known), next: remedies(known, last) });
+}
+
+function withReports(known: ChangeKnown, story: Omit<ChangeStory, 'why'>): ChangeStory {
+  const reasons = known.change.status === 'merged' ? [] : lastReports(known).flatMap((last) => reasonsOf(known, last));
+  const lost = known.undelivered.map(({ pipeline, reason }) => `A report of ${pipeline} was given up: ${reason}.`);
+  return { ...story, why: [...reasons, ...lost] };
+}
+
+type Report = ChangeHappening & { readonly report: NonNullable<ChangeHappening['report']> };
+
+/** The last word of each pipeline on the current patch set, newest first; where a new run began, the old one is past. */
+function lastReports({ change, history }: ChangeKnown): readonly Report[] {
+  const latest = new Map<string, Report>();
+  for (const happening of history.happenings) {
+    const { report, patchset } = happening;
+    if (report === null || patchset !== change.patchset) continue;
+    latest.delete(report.pipeline);
+    if (!progress.has(report.action)) latest.set(report.pipeline, { ...happening, report });
+  }
+  return [...latest.values()].reverse();
+}
+
+function verdict({ report: { pipeline, action } }: Report): string {
+  const words: Readonly<Record<string, string>> = {
+    success: 'succeeded',
+    'merge-conflict': 'could not merge it',
+    'config-error': 'could not use its configuration',
+    'no-jobs': 'has no jobs for it',
+    dequeue: 'let it go before it was done',
+  };
+  return `${pipeline} ${words[action] ?? 'failed'}`;
+}
+
+/** Why a pipeline said no, a sentence for each reason. */
+function reasonsOf(known: ChangeKnown, last: Report): readonly string[] {
+  const { pipeline, action } = last.report;
+  const told = paragraphs(last.text);
+  if (action === 'success' || action === 'no-jobs') return [];
+  if (action === 'config-error') return [`${pipeline}: its configuration has an error: ${told[1] ?? ''}`];
+  if (action === 'merge-conflict') return [`${pipeline}: it has a merge conflict: ${conflictIn(told)}`];
+  const failures = failuresOf(known, last);
+  if (failures.length > 0) return failures.map((build) => `${pipeline}: ${failureSentence(build)}`);
+  const lines = told.flatMap((text) => text.split('\n'));
+  const jobs = lines.filter((line) => line.startsWith('- ') && !/^- \S+ (SUCCESS|SKIPPED)\b/.test(line));
+  return (jobs.length > 0 ? jobs.map((line) => line.slice(2)) : [told.join(' ')]).map((line) => `${pipeline}: ${line}`);
+}
+
+/** The paragraph that names change and files; the ones before it are the pipeline's own words. */
+function conflictIn(told: readonly string[]): string {
+  return told.find((text) => /\bconflicts? (?:in|with)\b/.test(text)) ?? told.at(-1) ?? '';
+}
+
+/** The builds that failed in the run that a report is about. */
+function failuresOf({ builds }: ChangeKnown, { report, patchset, text }: Report): readonly KnownBuild[] {
+  const own = builds.filter((build) => build.pipeline === report.pipeline && build.patchset === patchset);
+  const run = own.find(({ alone }) => !alone)?.buildSet;
+  // A report that names no job is about something else than its builds.
+  if (text !== null && !/^- /m.test(text)) return [];
+  return own
+    .filter(({ buildSet, alone, voting }) => buildSet === run && voting && !alone)
+    .filter(
+      ({ job, attempt }) =>
+        !own.some((other) => other.job === job && other.buildSet === run && other.attempt > attempt),
+    )
+    .filter(({ result }) => result !== null && !['SUCCESS', 'SKIPPED', 'CANCELED'].includes(result));
+}
+
+function failureSentence({ id, job, result, summary }: KnownBuild): string {
+  const why = summary === '' ? '' : `: ${summary}`;
+  const log = ` (\`sluice logs ${id}\`)`;
+  if (notStarted.has(result ?? '')) return `${job} could not be started or brought to an end${why}${log}`;
+  return `${job} ${result === 'TIMED_OUT' ? 'ran out of time' : 'failed'}${why}${log}`;
+}
+
+function remedies(known: ChangeKnown, last: Report): readonly string[] {
+  const { branch } = known.change;
+  const push = `\`git commit --amend\` and \`git push origin HEAD:refs/for/${branch}\``;
+  const again = retry(known, last.report.pipeline);
+  if (last.report.action === 'config-error') return [`Mend the configuration, then ${push}.`];
+  if (last.report.action === 'merge-conflict') {
+    return [
+      `Rebase it: \`git pull --rebase origin ${branch}\`, solve the conflict, \`git push origin HEAD:refs/for/${branch}\`.`,
+    ];
+  }
+  if (last.report.action === 'no-jobs') return ['Give the project jobs for this pipeline in its configuration.'];
+  const failures = failuresOf(known, last);
+  if (failures.length === 0) return [again];
+  if (failures.every(({ result }) => notStarted.has(result ?? ''))) return [`The change is not at fault. ${again}`];
+  return [`Mend it, then ${push}.`, `Where the change is not at fault: ${again}`];
+}
+
+/** The commands that let a pipeline look at the change again. */
+function retry({ change }: ChangeKnown, pipeline: string): string {
+  const name = change.id;
+  if (pipeline === 'check') return `\`sluice recheck ${name}\` runs it again.`;
+  return `\`sluice enqueue --pipeline ${pipeline} --change ${name}\` tries it again.`;
+}
+
+function placeSentence({ pipeline, place, length, state, queue }: PlaceInQueue): string {
+  const where = length > 1 ? `number ${place} of ${counted(length, 'item')}` : 'alone';
+  return `In ${pipeline}, ${where} in the queue ${queue}: ${state}.`;
+}
+
+function waitingIn({ pipeline, active, window, reason, ahead, jobs, state }: PlaceInQueue): readonly string[] {
+  const said: string[] = [];
+  if (!active)
+    said.push(`${pipeline}: its turn: ${counted(window, 'item')} at a time can be worked on, others come first.`);
+  else if (reason !== '') said.push(`${pipeline}: ${reason.replace(/\.$/, '')}.`);
+  if (ahead.length > 0) said.push(`${pipeline}: ${ahead.join(', ')} ahead of it, on top of which it is tested.`);
+  if (active && jobs.length === 0 && state !== 'merging')
+    said.push(`${pipeline}: its merged state, which is being prepared.`);
+  for (const { name, startTime, waiting } of jobs.filter(({ result }) => result === null)) {
+    if (startTime !== null) said.push(`${pipeline}: ${name}, which runs.`);
+    else said.push(`${pipeline}: ${name}${waiting.length > 0 ? `: ${waiting.join('; ')}` : ', which has not begun'}.`);
+  }
+  return said;
+}
+
+function needsOf({ needs }: ChangeKnown): readonly string[] {
+  const words = {
+    open: 'which is not merged yet',
+    abandoned: 'which was abandoned: restore it, or take it out of this change’s needs',
+    unknown: 'which is not known here',
+  } as const;
+  return needs.flatMap(({ id, subject, status }) =>
+    status === 'merged' ? [] : [`${id}${subject && ` (${subject})`}, ${words[status]}.`],
+  );
+}
+
+function votesOf({ change: { votes } }: ChangeKnown): readonly string[] {
+  const against = votes.filter(({ value }) => value < 0);
+  if (against.length > 0) return against.map(({ label, value, by: who }) => `${who}, who voted ${label} ${value}.`);
+  return votes.some(({ label }) => label === 'Approved') ? [] : ['a vote: nobody has approved this patch set.'];
+}
+
+function by(happenings: readonly ChangeHappening[]): string {
+  const last = happenings.findLast(({ type }) => type === 'abandoned');
+  return last === undefined ? '' : ` by ${last.by}`;
+}
+
+function paragraphs(text: string | null): readonly string[] {
+  return (text ?? '').split('\n\n').filter((part) => part.trim() !== '');
+}

@@ -1,0 +1,71 @@
+import type { Change } from '../../pipelines/model/change.ts';
+import { changeStory, type NeededChange, type PlaceInQueue } from '../../pipelines/report/change-story.ts';
+import type { QueueSnapshot } from '../../workflows/contract.ts';
+import type { ServerDeps } from '../deps.ts';
+import type { ChangeShown } from './types.ts';
+import { buildRow, changeView } from './views.ts';
+
+/** How many builds of a change are shown. */
+const mostBuilds = 200;
+
+/**
+ * A change with all that happened to it and why.
+ *
+ * @throws the error `UnknownChange` of the review systems when the name names none, or several
+ */
+export async function readChange(deps: ServerDeps, name: string): Promise<ChangeShown> {
+  const change = await deps.changes.read(name);
+  const [history, needs, queues, builds] = await Promise.all([
+    deps.changes.history(change.id),
+    readNeeds(deps, change),
+    deps.store.listQueues(),
+    deps.store.listBuilds({ change: change.id, limit: mostBuilds }),
+  ]);
+  const places = queues.flatMap((queue) => placesIn(queue, change.id));
+  const known = { change, history, needs, places, builds, undelivered: undeliveredIn(queues, change.id) };
+  const { commit, happenings } = history;
+  const fetch = `git fetch origin ${change.ref} && git switch --detach FETCH_HEAD`;
+  return {
+    change: changeView(change),
+    ...{ commit, fetch, story: changeStory(known), needs, places, happenings },
+    builds: builds.map(buildRow),
+  };
+}
+
+async function readNeeds({ changes }: ServerDeps, { parents, dependsOn }: Change): Promise<NeededChange[]> {
+  return Promise.all(
+    [...new Set([...parents, ...dependsOn])].map(async (id) => {
+      const found = await changes.read(id).catch((error: Error) => {
+        if (error.name === 'UnknownChange') return null;
+        throw error;
+      });
+      return found === null
+        ? { id, subject: '', status: 'unknown' as const }
+        : { id: found.id, subject: found.subject, status: found.status };
+    }),
+  );
+}
+
+function placesIn({ pipeline, queue, window, items }: QueueSnapshot, change: string): PlaceInQueue[] {
+  return items.flatMap((item, index) => {
+    if (!item.changes.some(({ id }) => id === change)) return [];
+    const { active, state, reason, jobs } = item;
+    const ahead: string[] = [];
+    for (let below = item.ahead; below !== null; ) {
+      const next = items.find(({ id }) => id === below);
+      ahead.push(...(next?.changes ?? []).map(({ id, patchset }) => `${id},${patchset}`));
+      below = next?.ahead ?? null;
+    }
+    return [
+      { ...{ pipeline, queue, window, active, state, reason, jobs, ahead }, place: index + 1, length: items.length },
+    ];
+  });
+}
+
+function undeliveredIn(queues: readonly QueueSnapshot[], change: string) {
+  return queues.flatMap(({ pipeline, undelivered = [] }) =>
+    undelivered
+      .filter(({ changes, kind }) => kind === 'report' && changes.some((key) => key.startsWith(`${change},`)))
+      .map(({ reason }) => ({ pipeline, reason })),
+  );
+}

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ChangeHappening } from '../../../pipelines/model/change-history.ts';
+import {
+  type ChangeKnown,
+  type ChangeStory,
+  changeStory,
+  type KnownBuild,
+} from '../../../pipelines/report/change-story.ts';
+
+const change: ChangeKnown['change'] = {
+  ...{ id: 'git:5', project: 'tinycdb', branch: 'master', patchset: 2, status: 'open', wip: false, votes: [] },
+};
+
+function known(given: Partial<ChangeKnown> = {}): ChangeKnown {
+  const history = { merged: null, happenings: [] };
+  return { change, history, needs: [], places: [], builds: [], undelivered: [], ...given };
+}
+
+function happening(given: Partial<ChangeHappening>): ChangeHappening {
+  return { type: 'comment', time: 1, by: 'sluice', patchset: 2, text: null, votes: [], report: null, ...given };
+}
+
+function reported(action: string, text: string, pipeline = 'check'): Partial<ChangeKnown> {
+  return { history: { merged: null, happenings: [happening({ text, report: { pipeline, action } })] } };
+}
+
+const build: KnownBuild = {
+  ...{ id: 'b1', pipeline: 'check', patchset: 2, buildSet: 'check-1.1', job: 'build-deb', attempt: 1 },
+  ...{ voting: true, alone: false, result: 'FAILURE', summary: 'a.c:3: error: no such header' },
+};
+const failed = 'Build failed.\n\n- build-deb FAILURE in 3s';
+
+const place = {
+  ...{ pipeline: 'gate', queue: 'packages', place: 2, length: 3, window: 20, active: true, state: 'running' },
+  ...{ reason: '', ahead: ['git:4,1'], jobs: [] },
+} as const;
+const job = { name: 'build-deb', result: null, startTime: null, waiting: [] } as const;
+
+const tables: readonly [
+  says: string,
+  given: Partial<ChangeKnown>,
+  part: keyof ChangeStory,
+  words: readonly RegExp[],
+][] = [
+  [
+    'a configuration error with its file and line',
+    reported(
+      'config-error',
+      'The configuration of this change cannot be used.\n\nzuul.yaml:3:1: unknown job x\n\nfooter',
+    ),
+    'why',
+    [/^check: its configuration has an error: zuul\.yaml:3:1: unknown job x$/],
+  ],
+  [
+    'a merge conflict with change and file',
+    reported(
+      'merge-conflict',
+      'Merge Failed.\n\nThis change could not be merged.\n\ngit:5: conflicts in src/a.c\n\nfooter',
+    ),
+    'why',
+    [/^check: it has a merge conflict: git:5: conflicts in src\/a\.c$/],
+  ],
+  [
+    'a job that could not start',
+    {
+      ...reported('failure', failed),
+      builds: [{ ...build, result: 'NODE_FAILURE', summary: 'no worker has debian-12' }],
+    },
+    'why',
+    [/^check: build-deb could not be started .*no worker has debian-12 \(`sluice logs b1`\)$/],
+  ],
+  [
+    'a job that never had a build',
+    reported('failure', 'Build failed.\n\n- build-deb NODE_FAILURE: nobody serves label x\n- lint SUCCESS in 2s'),
+    'why',
+    [/^check: build-deb NODE_FAILURE: nobody serves label x$/],
+  ],
+  [
+    'a dependency that was lost, whatever builds there were',
+    {
+      ...reported('failure', 'This change depends on git:4,1, which failed or cannot merge.', 'gate'),
+      builds: [{ ...build, pipeline: 'gate' }],
+    },
+    'why',
+    [/^gate: This change depends on git:4,1, which failed or cannot merge\.$/],
+  ],
+  [
+    'a job that failed',
+    { ...reported('failure', failed), builds: [build] },
+    'why',
+    [/build-deb failed: a\.c:3: error/],
+  ],
+  [
+    'only what is about the current patch set',
+    { ...reported('failure', failed), builds: [build], change: { ...change, patchset: 3 } },
+    'why',
+    [],
+  ],
+  [
+    'no reason once a new run has begun',
+    {
+      history: {
+        merged: null,
+        happenings: [
+          happening({ text: failed, report: { pipeline: 'check', action: 'failure' } }),
+          happening({ text: 'Starting check jobs.', report: { pipeline: 'check', action: 'start' } }),
+        ],
+      },
+    },
+    'why',
+    [],
+  ],
+  [
+    'a report that was given up',
+    { undelivered: [{ pipeline: 'gate', reason: 'locked' }] },
+    'why',
+    [/gate was given up: locked/],
+  ],
+  [
+    'a job that waits',
+    { places: [{ ...place, jobs: [{ ...job, waiting: ['waits for lint'] }] }] },
+    'waitsFor',
+    [/git:4,1 ahead/, /build-deb: waits for lint/],
+  ],
+  [
+    'a place outside the window',
+    { places: [{ ...place, active: false, ahead: [] }] },
+    'waitsFor',
+    [/20 items at a time/],
+  ],
+  [
+    'a needed change that is open',
+    { needs: [{ id: 'git:4', subject: 'Add x', status: 'open' }], ...reported('success', '') },
+    'waitsFor',
+    [/^git:4 \(Add x\), which is not merged yet/, /nobody has approved/],
+  ],
+  [
+    'a needed change that nobody knows',
+    { needs: [{ id: 'I9', subject: '', status: 'unknown' }], ...reported('failure', '') },
+    'waitsFor',
+    [/^I9, which is not known here/],
+  ],
+  [
+    'who voted against it',
+    { change: { ...change, votes: [{ label: 'Approved', value: -1, by: 'bob', time: 1 }] } },
+    'waitsFor',
+    [/^bob, who voted Approved -1/],
+  ],
+  [
+    'how to mend a conflict',
+    reported('merge-conflict', 'x\n\ngit:5: conflicts in a'),
+    'next',
+    [/git pull --rebase origin master/],
+  ],
+  [
+    'that it is not at fault',
+    { ...reported('failure', failed), builds: [{ ...build, result: 'RETRY_LIMIT' }] },
+    'next',
+    [/not at fault\. `sluice recheck git:5`/],
+  ],
+  [
+    'how to try another pipeline again',
+    reported('failure', 'This change depends on x.', 'gate'),
+    'next',
+    [/`sluice enqueue --pipeline gate --change git:5`/],
+  ],
+  ['how to open it again', { change: { ...change, status: 'abandoned' } }, 'next', [/sluice restore git:5/]],
+];
+for (const [says, given, part, words] of tables) {
+  test(`B1: a change's story tells ${says}`, () => {
+    const told = [changeStory(known(given))[part]].flat();
+    assert.equal(told.length, words.length, told.join('\n'));
+    for (const [index, pattern] of words.entries()) assert.match(told[index] ?? '', pattern);
+  });
+}
+
+const states: readonly [given: Partial<ChangeKnown>, state: string][] = [
+  [
+    { change: { ...change, status: 'merged' }, history: { merged: 'a'.repeat(40), happenings: [] } },
+    `Merged into master as ${'a'.repeat(12)}.`,
+  ],
+  [
+    {
+      change: { ...change, status: 'abandoned' },
+      history: { merged: null, happenings: [happening({ type: 'abandoned', by: 'ada' })] },
+    },
+    'Abandoned by ada.',
+  ],
+  [{ places: [place] }, 'In gate, number 2 of 3 items in the queue packages: running.'],
+  [{ change: { ...change, wip: true } }, 'Work in progress: no gate takes it.'],
+  [{}, 'Open; no pipeline has reported on patch set 2.'],
+  [reported('success', 'Build succeeded.'), 'Open; check succeeded.'],
+  [reported('config-error', 'x'), 'Open; check could not use its configuration.'],
+];
+for (const [given, state] of states) {
+  test(`B1: the first sentence is: ${state}`, () => assert.equal(changeStory(known(given)).state, state));
+}

@@ -1,0 +1,51 @@
+import type { ChangeShown } from '../server/api/types.ts';
+import { type Html, html } from './html.ts';
+import { ago, moment } from './time.ts';
+
+/** A change of the review system: its story first, then the facts that it is told from. */
+export function renderChangeStory(shown: ChangeShown, now: number): Html {
+  const { change, commit, story, needs, fetch } = shown;
+  return html`<h1>${change.subject}</h1>
+    <p class="meta"><b>${change.project}</b> ${change.branch} · <code>${change.key}</code> · ${change.owner} · ${change.status}
+      · commit <code title="${commit}">${commit.slice(0, 12)}</code></p>
+    <section aria-label="Story"><p>${story.state}</p>
+      ${list('Why', story.why.map(withCode))}${list('It waits for', story.waitsFor.map(withCode))}
+      ${list('What you can do', story.next.map(withCode))}</section>
+    ${list('Needs', needs.map(renderNeed))}
+    ${list(
+      'Votes',
+      change.votes.map(({ label, value, by }) => html`${label} ${signed(value)} by ${by}`),
+    )}
+    ${list(
+      'Files',
+      (change.files ?? ['too many to list']).map((file) => html`<code>${file}</code>`),
+    )}
+    <h2>Fetch it</h2><pre>${fetch}</pre>
+    <h2>What happened</h2><ul class="rows">${shown.happenings.toReversed().map((each) => renderHappening(each, now))}</ul>`;
+}
+
+function list(title: string, entries: readonly Html[]): Html | false {
+  return entries.length > 0 && html`<h2>${title}</h2><ul>${entries.map((entry) => html`<li>${entry}</li>`)}</ul>`;
+}
+
+/** A sentence whose commands stand between backticks. */
+function withCode(sentence: string): Html {
+  return html`${sentence.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
+}
+
+function renderNeed({ id, subject, status }: ChangeShown['needs'][number]): Html {
+  return html`<a href="/change/${encodeURIComponent(id)}"><code>${id}</code></a> ${subject} · ${status}`;
+}
+
+function renderHappening(happening: ChangeShown['happenings'][number], now: number): Html {
+  const { type, time, by, patchset, text, votes, report } = happening;
+  const what = type === 'patchset' ? `patch set ${patchset}` : type === 'comment' ? '' : type;
+  return html`<li><span class="what"><b>${by}</b> ${report && html`${report.pipeline} · ${report.action}`} ${what}
+      ${votes.map(({ label, value }) => html`<span class="tag">${label} ${signed(value)}</span> `)}
+      ${text !== null && html`<pre>${text}</pre>`}</span>
+    <span class="when"><time title="${moment(time)} UTC">${ago(time, now)}</time></span></li>`;
+}
+
+function signed(value: number): string {
+  return `${value > 0 ? '+' : ''}${value}`;
+}
