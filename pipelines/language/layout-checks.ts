@@ -1,7 +1,7 @@
 import type { Stage } from '../model/job.ts';
 import { parseCron } from '../policy/cron.ts';
 import { changesGuarded, definesGuarded, guardedChange, guardedDeed } from './guarded.ts';
-import type { LayoutBuilder } from './layout.ts';
+import type { LayoutBuilder } from './layout-builder.ts';
 import { flattenNodesets } from './nodesets.ts';
 import { nameOf } from './parse-warnings.ts';
 import { findProject } from './project-index.ts';

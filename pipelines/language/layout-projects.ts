@@ -1,22 +1,10 @@
-import type { LayoutBuilder } from './layout.ts';
+import type { ConfiguredProject } from './configured-project.ts';
+import type { LayoutBuilder } from './layout-builder.ts';
 import { checkAttachedJobs } from './layout-checks.ts';
 import { projectMatcher } from './match.ts';
 import { findProject } from './project-index.ts';
-import type { MergeMode, ProjectStanza, QueueStanza } from './stanza.ts';
+import type { ProjectStanza, QueueStanza } from './stanza.ts';
 import type { ProjectSource } from './tenant.ts';
-
-/** What all stanzas about one project say together. */
-export interface ConfiguredProject {
-  readonly project: ProjectSource;
-  /** In order of definition, those by regular expression last. */
-  readonly stanzas: ProjectStanza[];
-  mergeMode?: MergeMode;
-  defaultBranch?: string;
-  /** The queue of all branches, unless a branch has one of its own. */
-  queue?: QueueStanza;
-  /** Queues that a branch chooses in its own configuration. */
-  branchQueues: { matches: (branch: string) => boolean; queue: QueueStanza }[];
-}
 
 /** Adds project stanzas: those with a plain name first, so that they decide queue, merge mode and default branch. */
 export function addProjects(layout: LayoutBuilder, stanzas: readonly ProjectStanza[]): void {

@@ -1,6 +1,6 @@
 import type { QueuePlacement } from '../model/pipeline.ts';
+import type { ConfiguredProject } from './configured-project.ts';
 import type { Layout } from './layout.ts';
-import type { ConfiguredProject } from './layout-projects.ts';
 import { projectMatcher } from './match.ts';
 import { findProject } from './project-index.ts';
 import type { MergeMode, ProjectStanza } from './stanza.ts';
