@@ -2,7 +2,7 @@ import type { Change } from '../pipelines/model/change.ts';
 import { story } from './changes.ts';
 import { changeId } from './developer.ts';
 import type { Outcome } from './narrator.ts';
-import type { Scene } from './story.ts';
+import type { Scene } from './scene.ts';
 
 /** Somebody whom nobody has approved tries to have his own work released: by its configuration, then by hand. */
 export async function refuseIntruders(scene: Scene): Promise<Outcome> {

@@ -1,7 +1,7 @@
 import { must } from '../activities/process/run.ts';
 import type { Narrator } from './narrator.ts';
-import { demoPaths, setScene } from './scene.ts';
-import { type Scene, tellStory } from './story.ts';
+import { demoPaths, type Scene, setScene } from './scene.ts';
+import { tellStory } from './story.ts';
 
 /** The whole demo, from an empty directory. @throws StoryEnded at the first step that is not as told. */
 export async function runDemo(root: string, narrator: Narrator): Promise<void> {

@@ -9,17 +9,35 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { bridgeAddress } from '../activities/nodes/docker/bridge.ts';
 import { createDockerEngine } from '../activities/nodes/docker/engine.ts';
+import type { ContainerEngine } from '../activities/ports.ts';
 import { must } from '../activities/process/run.ts';
 import { createClient } from '../cli/client.ts';
 import { builtInPlatforms } from '../infra/images/platforms.ts';
 import { readHolder } from '../infra/stack/lock.ts';
+import type { PackageFormat } from '../pipelines/model/artifact.ts';
 import type { Platform } from '../pipelines/model/platform.ts';
-import { createDeveloper } from './developer.ts';
+import { createDeveloper, type Developer } from './developer.ts';
 import { type DemoMirrors, mirrorHosts } from './mirrors.ts';
 import type { Narrator } from './narrator.ts';
-import { createObserver } from './observer.ts';
+import { createObserver, type Observer } from './observer.ts';
 import { preparePackages } from './packages.ts';
-import type { Scene } from './story.ts';
+
+/** All that the story needs: a running Sluice, and somebody to push, approve and look. */
+export interface Scene {
+  readonly narrator: Narrator;
+  readonly developer: Developer;
+  readonly observer: Observer;
+  readonly engine: ContainerEngine;
+  readonly mirrors: DemoMirrors;
+  readonly platforms: Readonly<Record<PackageFormat, Platform>>;
+  /** The page's address. */
+  readonly url: string;
+  readonly data: string;
+  /** Unpacked sources by project name. */
+  readonly sources: string;
+  /** Runs one command as a user would type it; it fails with what the command said. */
+  sluice(...args: string[]): Promise<string>;
+}
 
 const main = new URL('../cli/main.ts', import.meta.url).pathname;
 const mirrorHost = new URL('./mirror-host.ts', import.meta.url).pathname;

@@ -1,34 +1,15 @@
 import { join } from 'node:path';
-import type { ContainerEngine } from '../activities/ports.ts';
 import type { PackageFormat } from '../pipelines/model/artifact.ts';
 import type { Change } from '../pipelines/model/change.ts';
-import type { Platform } from '../pipelines/model/platform.ts';
 import type { DemoChange } from './changes.ts';
 import { story } from './changes.ts';
 import { installFromMirror } from './client-machine.ts';
-import { changeId, type Developer } from './developer.ts';
+import { changeId } from './developer.ts';
 import { refuseIntruders } from './intruder.ts';
-import type { DemoMirrors } from './mirrors.ts';
-import type { Narrator, Outcome } from './narrator.ts';
-import type { Observer, Verdict } from './observer.ts';
+import type { Outcome } from './narrator.ts';
+import type { Verdict } from './observer.ts';
 import { projectNames } from './packages.ts';
-
-/** All that the story needs: a running Sluice, and somebody to push, approve and look. */
-export interface Scene {
-  readonly narrator: Narrator;
-  readonly developer: Developer;
-  readonly observer: Observer;
-  readonly engine: ContainerEngine;
-  readonly mirrors: DemoMirrors;
-  readonly platforms: Readonly<Record<PackageFormat, Platform>>;
-  /** The page's address. */
-  readonly url: string;
-  readonly data: string;
-  /** Unpacked sources by project name. */
-  readonly sources: string;
-  /** Runs one command as a user would type it; it fails with what the command said. */
-  sluice(...args: string[]): Promise<string>;
-}
+import type { Scene } from './scene.ts';
 
 /** Tells the whole story on a running Sluice. @throws StoryEnded at the first step that is not as told. */
 export async function tellStory(scene: Scene): Promise<void> {

@@ -5,8 +5,8 @@ import { story } from '../../demo/changes.ts';
 import { changeId } from '../../demo/developer.ts';
 import type { Narrator } from '../../demo/narrator.ts';
 import { endDemo } from '../../demo/run.ts';
+import type { Scene } from '../../demo/scene.ts';
 import { demoPaths, setScene } from '../../demo/scene.ts';
-import type { Scene } from '../../demo/story.ts';
 import { toolTimesVariable } from '../../infra/temporal/tool-times.ts';
 
 /** The demo's tinycdb on a Sluice of its own, under a gate and nothing else. */
