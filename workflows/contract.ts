@@ -84,8 +84,9 @@ export interface GateMessage {
   readonly pipeline?: Pipeline;
   readonly limits?: GateLimits;
   readonly commands: readonly GateCommand[];
-  /** Workflow id of the build set that tells it. */
+  /** Workflow id of the build set that tells it, and the run that speaks: another one after a reset. */
   readonly from?: string;
+  readonly run?: string;
 }
 
 /** Input of the `gate` workflow; everything but the name is what an earlier run hands on. */

@@ -66,7 +66,7 @@ export class GateBook {
     const before = this.#ledger.get(message.id);
     if (before) return before;
     this.#configure(message);
-    let answer: GateAnswer = { ok: true };
+    let answer = this.#beginAnew(message);
     for (const command of message.commands) answer = this.#take(command, message, retrigger);
     this.#remember(message.id, answer);
     return answer;
@@ -134,6 +134,20 @@ export class GateBook {
     }
     if (command.type !== 'retrigger' || !retrigger) return this.fold(command);
     return this.#retrigger(command, retrigger);
+  }
+
+  /**
+   * A build set that was reset begins again from before what it has told, and would never come to the end of that: when
+   * another run speaks than before, its item begins anew, with another build set.
+   */
+  #beginAnew({ from, run }: GateMessage): GateAnswer {
+    const found = Object.entries(this.buildSets).find(([, { workflow }]) => workflow === from);
+    const [key, entry] = found ?? [];
+    if (key === undefined || entry === undefined || run === undefined) return { ok: true };
+    if (entry.run !== undefined && entry.run !== run)
+      return this.fold({ type: 'build-set-lost', time: 0, buildSet: key });
+    this.buildSets = { ...this.buildSets, [key]: { ...entry, run } };
+    return { ok: true };
   }
 
   #retrigger(command: GateCommand & { type: 'retrigger' }, pass: Retrigger): GateAnswer {

@@ -42,12 +42,12 @@ export class GateLine {
     this.#waiting = [];
     this.#sent += 1;
     this.#open += 1;
-    const id = `${workflowInfo().firstExecutionRunId}/${this.#sent}`;
+    // A reset counts on from where it begins: what it says then has other ids, and the gate sees that another run speaks.
+    const { workflowId: from, runId: run } = workflowInfo();
+    const id = `${run}/${this.#sent}`;
     const gate = getExternalWorkflowHandle(this.#gate);
     // What was done is told, also by a build set that is being cancelled.
-    CancellationScope.nonCancellable(() =>
-      gate.signal(commandsSignal, { id, commands, from: workflowInfo().workflowId }),
-    )
+    CancellationScope.nonCancellable(() => gate.signal(commandsSignal, { id, commands, from, run }))
       .catch((error: unknown) => {
         log.warn('the gate does not answer', { gate: this.#gate, reason: rootCause(error) });
         this.#lost = true;

@@ -7,7 +7,7 @@ import { enqueue, holds } from './enqueue.ts';
 import { latestKey } from './facts.ts';
 import { submitted } from './finish.ts';
 import { observe } from './observe.ts';
-import { dropItem, resetFollowers } from './operations.ts';
+import { dropItem, resetFollowers, resetFrom } from './operations.ts';
 import { promote } from './promote.ts';
 import type { Item } from './state.ts';
 
@@ -110,7 +110,7 @@ function answered(draft: Draft, command: Command<'submitted'>): GateAnswer {
 }
 
 type BuildNews = Command<'build-started' | 'build-waiting' | 'build-failing' | 'build-paused' | 'build-ended'>;
-type Progress = Command<'prepared'> | BuildNews;
+type Progress = Command<'prepared' | 'build-set-lost'> | BuildNews;
 
 /** News of a build set; void when the item has another one by now. */
 function progressed(draft: Draft, command: Progress): GateAnswer {
@@ -121,6 +121,11 @@ function progressed(draft: Draft, command: Progress): GateAnswer {
     const { base, builds, trouble } = item.buildSet;
     if (!base || builds || trouble) return no(`build set ${command.buildSet} is prepared already`);
     emit(draft, { type: 'item-prepared', item: id, outcome: command.outcome });
+    return done;
+  }
+  if (command.type === 'build-set-lost') {
+    if (item.phase !== 'queued') return no(`item ${id} has had its verdict`);
+    resetFrom(draft, item);
     return done;
   }
   const change = buildEvent(command);

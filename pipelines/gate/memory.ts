@@ -37,6 +37,8 @@ export interface StartedBuildSet {
   readonly told: string;
   /** Jobs to run again, in order, that it has not been told yet. */
   readonly retriggers: readonly string[];
+  /** The run that was heard first. */
+  readonly run?: string;
 }
 
 /** `tries`: with this kind of failure. `next`: when it may be tried again, in milliseconds since the epoch. */
