@@ -38,10 +38,10 @@ export async function tellStory(scene: Scene): Promise<void> {
   await narrator.step('retrigger', 'One job is run again', () => retrigger(scene));
 }
 
-/** Where each bad change is stopped, and why. */
 /** A package's way through check. */
 const stageOrder: readonly string[] = ['build', 'lint', 'publish', 'install', 'systest'];
 
+/** Where each bad change is stopped, and why. */
 const stops = [
   ['build', 'does not compile'],
   ['lint', 'lint refuses'],
