@@ -5,8 +5,8 @@ import { freely } from '../pipelines/jobs/pending.ts';
 import { control, local } from './activities.ts';
 import type { JobInput, JobStart } from './contract.ts';
 import { hear, messages } from './input.ts';
+import { startRecord } from './job-record.ts';
 import { jobWaitingSignal, semaphoresGrantedSignal } from './messages.ts';
-import { startRecord } from './records.ts';
 import { tell } from './tell.ts';
 
 /** How long a job waits for a word before it asks again: the entity may have been ended and started anew. */

@@ -1,8 +1,8 @@
 import type { Undelivered } from '../pipelines/gate/state.ts';
 import type { Artifact, BuildResult, BuildSetResult, Stage } from '../pipelines/model/job.ts';
 import type { Pipeline } from '../pipelines/model/pipeline.ts';
-import type { BuildIdentity, JobInput, JobStart, StageTiming } from './contract.ts';
 import type { BuildSetName, GateName } from './ids.ts';
+import type { BuildIdentity, StageTiming } from './stage.ts';
 
 /** What the store keeps of one attempt at one job: written when it starts and again when it ends. */
 export interface BuildRecord extends BuildIdentity {
@@ -88,47 +88,4 @@ export interface JobSnapshot {
   readonly artifacts: readonly Artifact[];
   /** Why it has not started. */
   readonly waiting: readonly string[];
-}
-
-/** Who the job's build is: the same at its start and at its end. */
-export function identity(input: JobInput, start: JobStart): BuildIdentity {
-  return {
-    id: start.build,
-    tenant: input.tenant,
-    pipeline: input.pipeline,
-    project: input.source.project,
-    branch: input.source.branch,
-    change: input.change,
-    patchset: input.patchset,
-    job: input.job.name,
-    attempt: start.attempt,
-    buildSet: input.buildSet,
-  };
-}
-
-/** The run of a job's workflow that a record is about, and its start in milliseconds since the epoch. */
-export interface JobRun {
-  readonly workflow: string;
-  readonly run: string;
-  readonly time: number;
-}
-
-/** The record of a job that has just started. */
-export function startRecord(input: JobInput, start: JobStart, at: JobRun): BuildRecord {
-  const { reportTo, job } = input;
-  return {
-    ...identity(input, start),
-    workflow: at.workflow,
-    run: at.run,
-    stage: job.uses ?? 'script',
-    voting: job.voting,
-    label: job.nodeset.nodes.map((node) => node.label).join(' '),
-    result: null,
-    summary: '',
-    artifacts: [],
-    startTime: at.time,
-    endTime: null,
-    alone: start.alone,
-    ...(start.adopted && reportTo !== undefined ? { adopted: { workflow: reportTo, job: job.key } } : {}),
-  };
 }

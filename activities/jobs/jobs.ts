@@ -9,7 +9,7 @@ import {
   type StoredGraph,
   taskQueues,
 } from '../../workflows/contract.ts';
-import { startRecord } from '../../workflows/records.ts';
+import { startRecord } from '../../workflows/job-record.ts';
 import type { BlobStore } from '../ports.ts';
 
 export interface JobDeps {
