@@ -192,11 +192,12 @@ async function freezeItem(deps: PrepareDeps, layout: Layout, job: ItemToFreeze):
   const { reconfigured, own } = reconfiguration(job);
   const speculative = await speculate(deps, layout, { sources, reconfigured, own });
   if (speculative.error !== undefined) return { outcome: { kind: 'config-error', message: speculative.error } };
-  const frozen = freezeAll(speculative.layout, job, layout);
-  if (typeof frozen === 'string') {
+  const jobs = freezeAll(speculative.layout, job, layout);
+  if (typeof jobs === 'string') {
     const placed = item.changes.some((change) => isPlacedIn(speculative.layout, job.pipeline, change));
-    return { outcome: { kind: 'config-error', message: frozen, placed } };
+    return { outcome: { kind: 'config-error', message: jobs, placed } };
   }
+  const frozen = { ...jobs, warnings: [...new Set([...speculative.warnings, ...jobs.warnings])] };
   const changes = item.changes.map(({ id, patchset, project, branch }) => ({ id, patchset, project, branch }));
   const graph = await bindSecrets(deps, speculative.layout, { graph: frozen, sources });
   const stored = { graph, sources, changes, reconfigured };
@@ -237,13 +238,13 @@ interface Speculation {
   readonly own: number;
 }
 
-/** The configuration with the item merged; an error only for what the item, or one ahead, brings in. */
+/** The configuration with the item merged; an error, or warnings, only for what the item, or one ahead, brings in. */
 async function speculate(
   deps: PrepareDeps,
   layout: Layout,
   { sources, reconfigured, own }: Speculation,
-): Promise<{ readonly layout: Layout; readonly error?: string }> {
-  if (reconfigured.length === 0) return { layout };
+): Promise<{ readonly layout: Layout; readonly error?: string; readonly warnings: readonly string[] }> {
+  if (reconfigured.length === 0) return { layout, warnings: [] };
   const changes = await Promise.all(
     reconfigured.map(({ project, branch }) => {
       const state = sources.find((one) => one.project === project && one.branch === branch);
@@ -251,8 +252,11 @@ async function speculate(
     }),
   );
   const made = speculativeLayout(layout, changes, own);
-  const errors = made.problems.filter(({ severity }) => severity === 'error');
-  return errors.length === 0 ? { layout: made.layout } : { layout, error: errors.map(problemText).join('\n') };
+  const { error: errors = [], warning = [] } = Object.groupBy(made.problems, ({ severity }) => severity);
+  // Those of what is ahead are in its own reports.
+  const warnings = own === 0 ? [] : warning.map(problemText);
+  if (errors.length > 0) return { layout, error: errors.map(problemText).join('\n'), warnings };
+  return { layout: made.layout, warnings };
 }
 
 /** @returns the item's graph, or what is wrong, as text */

@@ -200,3 +200,20 @@ test('B5: recheck on a change is heard by the shipped check, other words are not
   assert.deepEqual(await heard('looks fine'), []);
   assert.deepEqual(await heard('recheck'), ['check']);
 });
+
+test('B2: what is wrong with the configuration that a change brings is a warning of its report', async (t) => {
+  const { root, layouts, look, push } = await setup(t, ['new']);
+  const typo = '- job: {name: unit, run: unit.sh}\n- project: {check: {jobs: [unit]}, gaet: {jobs: [unit]}}\n';
+  await push('new', 'zuul.yaml', typo, messageFor('first'));
+  const [told] = await look('1');
+  const [observed] = told?.message.commands ?? [];
+  const changes = observed?.type === 'observe' ? observed.changes : [];
+  const blobs = { put: async () => ({ digest: 'sha256:0', size: 0 }), read: async () => Buffer.from('') };
+  const items = [{ key: '1.1', base: null, changes, ahead: [], trigger: '1,1' }];
+  const input = { tenant: 't', pipeline: 'check', queue: 'new', items, graphs: {} };
+  const sealer = await createSealer(join(root, 'keys'));
+  const [prepared] = await createPrepare({ layouts, git: createLocalGit(root), blobs, sealer })(input);
+  const outcome = prepared && 'outcome' in prepared ? prepared.outcome : undefined;
+  assert.ok(outcome?.kind === 'ready', JSON.stringify(prepared));
+  assert.match(outcome.graph.warnings.join('\n'), /zuul\.yaml:2:\d+: .*pipeline "gaet" is not defined/);
+});
