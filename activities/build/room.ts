@@ -151,8 +151,8 @@ export async function placeTree({ container, platform, root }: Room, directory: 
   if (code !== 0) throw new Error(`the tree cannot be placed in the builder: ${output.trim()}`);
 }
 
-/** Puts text into a file of the container, owned by root. `path` is ours, not the package's. */
-export async function placeFile(room: Room, path: string, text: string): Promise<void> {
+/** Puts text into a file of the container, owned by root. `path` has no link in it. */
+export async function placeFile(room: Room, path: string, text: string | Uint8Array): Promise<void> {
   const folder = await mkdtemp(join(room.context.workdir, 'file-'));
   const name = path.split('/').pop() ?? '';
   await writeFile(join(folder, name), text, { mode: 0o644 });

@@ -1,7 +1,11 @@
 import { lstat, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseSpecHead } from '../../pipelines/formats/rpm/spec.ts';
 import { git } from '../git/git.ts';
+import { expandSubstitutions, refusePointers } from './committed.ts';
+import { follow, placeDebian } from './links.ts';
 import { BuildProblem } from './problem.ts';
+import { upstreamTarball } from './upstream-tarball.ts';
 
 /** A source tree on this host: nothing in it is to be trusted. */
 export interface Source {
@@ -10,28 +14,43 @@ export interface Source {
   readonly paths: readonly string[];
   /** Its Git directory, moved out of the tree; null for a tree without history. */
   readonly gitDir: string | null;
+  /** The folder of the commit that stands here as `debian`, where that is a link; null where it is none. */
+  readonly debian: string | null;
 }
-
-const tarball = /\.(?:tar(?:\.\w+)?|tgz|tbz2?|txz|tlz|tzst)$/i;
-const origTarball = /\.orig(?:-[\w-]+)?\.tar\.\w+$/i;
-const packagingFolders = new Set(['debian', 'packaging', 'rpm', 'spec', 'specs', 'sources']);
 
 /**
  * Looks through a tree that was written to `directory`.
  *
- * @throws BuildProblem for a tree that holds an upstream tarball or a submodule: sources are fully unpacked.
+ * @throws BuildProblem for a tree that holds an upstream tarball, a submodule or a Git LFS pointer: sources are fully
+ * unpacked and complete.
  */
 export async function openSource(directory: string): Promise<Source> {
   const gitDir = await moveHistory(directory);
+  if (gitDir !== null) {
+    await refuseSubmodules(gitDir);
+    await expandSubstitutions(gitDir, directory);
+  }
+  const debian = await placeDebian(directory);
   const paths = (await listFiles(directory, '')).sort();
-  const packed = paths.find(isUpstreamTarball);
+  const source = { directory, paths, gitDir, debian };
+  const packed = upstreamTarball(paths, await specsOf(source));
   if (packed !== undefined) {
     throw new BuildProblem(
       `${printable(packed)} is an upstream tarball: commit the unpacked tree instead, the tarball is generated from it`,
     );
   }
-  if (gitDir !== null) await refuseSubmodules(gitDir);
-  return { directory, paths, gitDir };
+  await refusePointers(directory, paths);
+  return source;
+}
+
+/** Ruby has files of that name, too. */
+async function specsOf(source: Source): Promise<string[]> {
+  const specs: string[] = [];
+  for (const path of source.paths.filter((each) => each.endsWith('.spec'))) {
+    const text = await readSourceFile(source, path);
+    if (text !== null && parseSpecHead(text) !== null) specs.push(path);
+  }
+  return specs;
 }
 
 async function moveHistory(directory: string): Promise<string | null> {
@@ -40,13 +59,6 @@ async function moveHistory(directory: string): Promise<string | null> {
   if (!found?.isDirectory()) return null;
   await rename(inside, `${directory}.git`);
   return `${directory}.git`;
-}
-
-function isUpstreamTarball(path: string): boolean {
-  if (origTarball.test(path)) return true;
-  const folders = path.split('/').slice(0, -1);
-  const placed = folders.length === 0 || packagingFolders.has((folders[0] ?? '').toLowerCase());
-  return placed && tarball.test(path) && !/(?:^|\/)tests?\//.test(path);
 }
 
 async function refuseSubmodules(gitDir: string): Promise<void> {
@@ -70,15 +82,39 @@ async function listFiles(root: string, folder: string): Promise<string[]> {
   return found.flat();
 }
 
-/** Reads a text file of the tree; null when it is absent, or reached through a link: it could lead anywhere. */
+/** Reads a text file of the tree; null when it is absent, or reached through a link that leaves the tree. */
 export async function readSourceFile(source: Source, path: string): Promise<string | null> {
-  let at = source.directory;
-  for (const part of path.split('/')) {
-    at = join(at, part);
-    const info = await lstat(at).catch(() => null);
-    if (info === null || info.isSymbolicLink()) return null;
+  return (await readSourceBytes(source, path))?.toString() ?? null;
+}
+
+/** The same, as it is: not every old text is UTF-8. */
+export async function readSourceBytes(source: Source, path: string): Promise<Buffer | null> {
+  const place = await follow(source.directory, path);
+  if (place.at !== 'tree') return null;
+  const file = join(source.directory, place.path);
+  return (await lstat(file)).isFile() ? readFile(file) : null;
+}
+
+/**
+ * Where a file of the tree is when links are followed: in the tree, and in the commit.
+ *
+ * @throws BuildProblem when it is not there, with `absence`, or out of the tree.
+ */
+export async function locate(source: Source, path: string, absence: string): Promise<Located> {
+  const place = await follow(source.directory, path);
+  if (place.at === 'outside') {
+    throw new BuildProblem(`${printable(place.link)} is a link that leads out of the tree: commit what it stands for`);
   }
-  return readFile(at, 'utf8');
+  if (place.at === 'nowhere') throw new BuildProblem(absence);
+  const { debian } = source;
+  const committed = debian !== null && place.path.startsWith('debian/') ? debian + place.path.slice(6) : place.path;
+  return { path: place.path, committed };
+}
+
+/** Paths of one file. */
+export interface Located {
+  readonly path: string;
+  readonly committed: string;
 }
 
 /** A name from outside as it may stand in a message: on one line, without control characters. */

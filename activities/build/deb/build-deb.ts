@@ -1,48 +1,67 @@
 import { buildVersion, countedPart, isRaised } from '../../../pipelines/formats/deb/build-version.ts';
 import { addChangelogEntry, parseChangelogHead } from '../../../pipelines/formats/deb/changelog.ts';
+import { parseControl } from '../../../pipelines/formats/deb/control.ts';
 import { explainVersion, parseVersion } from '../../../pipelines/formats/deb/version.ts';
-import { commitsSince, previousState, readTip, type VersionState, versionState } from '../history.ts';
+import { commitsSince, previousState, readTip, type VersionFile, type VersionState, versionState } from '../history.ts';
 import type { Prepared, SourceBuilder } from '../port.ts';
 import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
-import { printable, readSourceFile, type Source } from '../source.ts';
+import { locate, printable, readSourceBytes, readSourceFile, type Source } from '../source.ts';
+import { assertComplete } from './complete.ts';
 import { missingDependency } from './missing-dependency.ts';
 import { restoreUpstream } from './upstream-tree.ts';
 
 const changelogPath = 'debian/changelog';
-const versionFile = {
-  path: changelogPath,
-  countedPart: (text: string) => {
-    const head = parseChangelogHead(text);
-    return head === null ? null : countedPart(head.version);
-  },
+const countedPartOf = (text: string) => {
+  const head = parseChangelogHead(text);
+  return head === null ? null : countedPart(head.version);
 };
 
 /** Builds DEB packages: `.dsc` with dpkg-source, then the binaries from it with dpkg-buildpackage. */
 export const debBuilder: SourceBuilder = { prepare, installDependencies, build };
 
 async function prepare(source: Source, room: Room): Promise<Prepared> {
-  const text = await readSourceFile(source, changelogPath);
-  const head = text === null ? null : parseChangelogHead(text);
-  if (text === null) throw new BuildProblem(`${changelogPath} is missing: a DEB package is described in debian/`);
+  const absence = `${changelogPath} is missing: a DEB package is described in debian/`;
+  const { path, committed } = await locate(source, changelogPath, absence);
+  const old = await readSourceBytes(source, path);
+  if (old === null) throw new BuildProblem(absence);
+  const head = parseChangelogHead(old.toString());
   if (head === null)
     throw new BuildProblem(`${changelogPath}:1: the first line must be "NAME (VERSION) DISTRIBUTION; …"`);
   const problem = explainVersion(head.version);
   if (problem !== null) throw new BuildProblem(`${changelogPath}:1: ${printable(head.version)}: ${problem}`);
+  await refuseInstallerPackages(source);
   if (source.gitDir === null) return { name: head.source, version: head.version, time: null };
+  const versionFile = { path: committed, countedPart: countedPartOf };
   const state = await versionState(source.gitDir, 'HEAD', versionFile);
   // A file that is ignored by Git belongs to no commit.
   if (state === null) throw new BuildProblem(`${changelogPath} is not in the commit`);
   const version = buildVersion(head.version, state.count);
-  await assertRaised(source.gitDir, state, version);
+  await assertRaised(source.gitDir, versionFile, { state, version });
   const tip = await readTip(source.gitDir);
   const commits = await commitsSince(source.gitDir, state.introduced);
   const entry = { ...tip, source: head.source, version, commits, distribution: room.platform.codename };
-  await placeFile(room, `${places.source}/${changelogPath}`, addChangelogEntry(text, entry));
+  // Old entries may be in another encoding: they stay as they are.
+  await placeFile(room, `${places.source}/${path}`, Buffer.concat([Buffer.from(addChangelogEntry('', entry)), old]));
   return { name: head.source, version, time: tip.time };
 }
 
-async function assertRaised(gitDir: string, state: VersionState, version: string): Promise<void> {
+/** A package for the installer has a place of its own in an archive, which is not made here. */
+async function refuseInstallerPackages(source: Source): Promise<void> {
+  const paragraphs = parseControl((await readSourceFile(source, 'debian/control')) ?? '');
+  const found = paragraphs.find((each) => (each['Package-Type'] ?? each['Xc-Package-Type']) === 'udeb');
+  if (found === undefined) return;
+  throw new BuildProblem(
+    `debian/control: ${printable(found.Package ?? '')} is a package for the installer (Package-Type: udeb), which is not published: leave it out`,
+  );
+}
+
+interface Raised {
+  readonly state: VersionState;
+  readonly version: string;
+}
+
+async function assertRaised(gitDir: string, versionFile: VersionFile, { state, version }: Raised): Promise<void> {
   const before = await previousState(gitDir, state, versionFile);
   const old = before === null ? null : parseChangelogHead(before.text);
   if (before === null || old === null || explainVersion(old.version) !== null) return;
@@ -85,10 +104,13 @@ function last(output: string): string {
 async function build({ name, version, time }: Prepared, room: Room): Promise<readonly string[]> {
   const env = time === null ? {} : { SOURCE_DATE_EPOCH: String(time) };
   await generateOrig({ name, version, time }, room);
-  await room.build('source package', ['dpkg-source', '--build', 'source'], { cwd: places.work, env });
+  // A pattern of one's own takes the place of dpkg-source's list, which leaves out *.o, *.so, .gitattributes and more.
+  const pack = ['dpkg-source', '--tar-ignore=.git', '--build', 'source'];
+  await room.build('source package', pack, { cwd: places.work, env });
   const upstream = version.replace(/^\d+:/, '');
   const description = `${name}_${upstream}.dsc`;
   await room.build('source package', ['dpkg-source', '--extract', description, 'tree'], { cwd: places.work, env });
+  await assertComplete(description, room);
   const argv = ['dpkg-buildpackage', '--unsigned-source', '--unsigned-changes', '--build=binary'];
   await room.build('build', argv, { cwd: `${places.work}/tree`, env });
   await room.container.quiet();
@@ -118,9 +140,10 @@ async function generateOrig({ name, version, time }: Prepared, room: Room): Prom
   const argv = ['tar', '--create', `--file=${file}`, '--use-compress-program=gzip -9n', '--sort=name', '--format=gnu'];
   const owner = ['--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX', `--mtime=@${when}`];
   const names = [
+    // It counts for the patterns after it: only what is at the top is left out.
+    '--anchored',
     '--exclude=source/debian',
     '--exclude=source/.git',
-    '--anchored',
     `--transform=s,^source,${name}-${parsed.upstream},`,
   ];
   await room.build('orig tarball', [...argv, ...owner, ...names, 'source'], { cwd: places.work });

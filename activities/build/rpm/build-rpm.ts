@@ -11,7 +11,7 @@ import { commitsSince, previousState, readTip, type VersionFile, type VersionSta
 import type { Prepared, SourceBuilder } from '../port.ts';
 import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
-import type { Source } from '../source.ts';
+import { locate, type Source } from '../source.ts';
 import { installBuildRequires } from './build-requires.ts';
 import { findSpec } from './find-spec.ts';
 import { folders, placeSources } from './place-sources.ts';
@@ -20,7 +20,7 @@ import { folders, placeSources } from './place-sources.ts';
 export interface PreparedRpm extends Prepared {
   /** Path of the spec in the tree. */
   readonly path: string;
-  /** The spec as it is built: with the build's release and changelog. */
+  /** The spec as it is built: with the build's release and changelog; a character for each byte. */
   readonly spec: string;
   readonly specFile: string;
   /** Its BuildRequires, macros expanded. */
@@ -36,12 +36,15 @@ async function prepare(source: Source, room: Room, project: string): Promise<Pre
   if (head === null) throw new BuildProblem(`${path} has no Name: and Version:`);
   if (!/^[A-Za-z0-9][\w.+-]*$/.test(head.name))
     throw new BuildProblem(`${path}: ${JSON.stringify(head.name)} is no package name`);
+  const { committed } = await locate(source, path, `${path} is missing`);
   const dated =
-    source.gitDir === null ? { spec: text, time: null } : await fromHistory(source.gitDir, { path, text, head }, room);
+    source.gitDir === null
+      ? { spec: text, time: null }
+      : await fromHistory(source.gitDir, { path: committed, text, head }, room);
   const specFile = `${folders.specs}/${head.name}.spec`;
   const prepared = { name: head.name, version: '', path, specFile, requirements: [], ...dated };
   await room.build('prepare', ['mkdir', '-p', folders.sources, folders.specs], { quiet: true });
-  await placeFile(room, specFile, dated.spec);
+  await placeFile(room, specFile, Buffer.from(dated.spec, 'latin1'));
   const version = await readVersion(prepared, room);
   return { ...prepared, version, requirements: await readRequirements(prepared, room) };
 }
@@ -64,7 +67,8 @@ async function fromHistory(
   const tip = await readTip(gitDir);
   const version = `${evr(head)}.${platform.codename}.${state.count}`;
   const entry = { ...tip, version, commits: await commitsSince(gitDir, state.introduced) };
-  return { spec: rewriteSpec(text, { release, changelog: changelogEntry(text, entry) }), time: tip.time };
+  const changelog = Buffer.from(changelogEntry(text, entry)).toString('latin1');
+  return { spec: rewriteSpec(text, { release, changelog }), time: tip.time };
 }
 
 function versionFile(path: string): VersionFile {

@@ -1,9 +1,10 @@
 import { parseSpecHead } from '../../../pipelines/formats/rpm/spec.ts';
 import { BuildProblem } from '../problem.ts';
-import { printable, readSourceFile, type Source } from '../source.ts';
+import { printable, readSourceBytes, type Source } from '../source.ts';
 
 export interface SpecFile {
   readonly path: string;
+  /** A character for each byte: not every old spec is UTF-8, and what is not ours stays as it is. */
   readonly text: string;
 }
 
@@ -18,8 +19,8 @@ const usual = ['', 'packaging', 'rpm', 'specs', 'spec', 'packaging/rpm', 'dist',
 export async function findSpec(source: Source, project: string): Promise<SpecFile> {
   const found: SpecFile[] = [];
   for (const path of source.paths.filter((each) => each.endsWith('.spec'))) {
-    const text = await readSourceFile(source, path);
-    if (text !== null && parseSpecHead(text) !== null) found.push({ path, text });
+    const text = (await readSourceBytes(source, path))?.toString('latin1');
+    if (text !== undefined && parseSpecHead(text) !== null) found.push({ path, text });
   }
   if (found.length === 0) throw new BuildProblem('no .spec file in the tree: an RPM package is described in NAME.spec');
   const best = Math.min(...found.map(({ path }) => rank(path)));

@@ -1,10 +1,10 @@
-/** One paragraph of a control file: field names as written, continuation lines joined with newlines. */
+/** One paragraph of a control file: field names as dpkg writes them, continuation lines joined with newlines. */
 export type Paragraph = Readonly<Record<string, string>>;
 
 /**
  * Reads Debian control data (`Packages`, `Release`, `.dsc`): paragraphs apart by empty lines.
  *
- * Field names are kept as written; a line that is neither a field nor a continuation is skipped, as dpkg's
+ * Case does not count in field names (`package:` is `Package`), as dpkg has it; a line that is neither a field nor a continuation is skipped, as dpkg's
  * readers of generated indexes do.
  */
 export function parseControl(text: string): Paragraph[] {
@@ -20,11 +20,19 @@ function parseParagraph(text: string): Paragraph {
   for (const line of text.split('\n')) {
     const field = /^([!-9;-~]+):[ \t]*(.*)$/.exec(line);
     if (field?.[1] !== undefined && !/^\s/.test(line)) {
-      last = field[1];
+      last = fieldName(field[1]);
       fields[last] = field[2] ?? '';
     } else if (last !== '' && /^[ \t]/.test(line)) {
       fields[last] += `\n${line.slice(1)}`;
     }
   }
   return fields;
+}
+
+/** `MD5sum` of packages is `MD5Sum` in a Release file: both stay. */
+function fieldName(written: string): string {
+  const lower = written.toLowerCase();
+  if (/^sha\d+$/.test(lower)) return lower.toUpperCase();
+  if (lower === 'md5sum') return written === lower ? 'MD5sum' : written;
+  return lower.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
@@ -221,3 +222,44 @@ for (const [says, applied] of [
     assert.equal(stdout, 'hello\n', 'the upstream tarball has it without the patch');
   });
 }
+
+test('P12, P13, P5: all that is in the commit is in the package, whatever its name, and `debian` may be a link', async () => {
+  const repository = await workshop.repository('whole');
+  const moved = Object.entries(tree).map(([path, text]) => [path.replace(/^debian\//, 'packaging/debian/'), text]);
+  const odd = {
+    'old.o': 'o',
+    'docs/source/debian/index.rst': 'i',
+    '.gitattributes': 'who export-subst\n',
+    who: '$Format:%H$',
+  };
+  const old = Buffer.from(`  * L\xe9on.\n`, 'latin1');
+  await repository.commit('Import', { ...Object.fromEntries(moved), ...odd, 'packaging/debian/a~': 'a' });
+  const log = join(repository.path, 'packaging/debian/changelog');
+  await writeFile(log, Buffer.concat([await readFile(log), Buffer.from('\n'), old]));
+  await symlink('packaging/debian', join(repository.path, 'debian'));
+  const commit = await repository.commit('Link', {});
+  const built = await workshop.build(repository, { platform: 'debian-12' });
+  assert.equal(built.result.result, 'SUCCESS', built.result.summary + built.log);
+  assert.equal(built.manifest?.source.version, '1:1.2+c2-1ubuntu3');
+  const unpack = ['--extract', '--to-stdout', '--file', join(built.out, 'hello-gate_1.2+c2.orig.tar.gz')];
+  const upstream = await must('tar', [...unpack, 'hello-gate-1.2+c2/who', 'hello-gate-1.2+c2/docs']);
+  assert.equal(upstream.stdout, `i${commit}`);
+  const packaging = join(built.out, 'hello-gate_1.2+c2-1ubuntu3.debian.tar.xz');
+  const { stdout } = await must(
+    'tar',
+    ['--extract', '--to-stdout', '--file', packaging, 'debian/changelog', 'debian/a~'],
+    {
+      encoding: 'latin1',
+    },
+  );
+  assert.ok(stdout.includes(old.toString('latin1')), 'P7: old entries stay as they are');
+});
+
+test('P1: a source that also builds a package for the installer is refused by name', async () => {
+  const repository = await workshop.repository('installer');
+  const more = `${control}\nPackage: hello-udeb\nPackage-Type: udeb\nArchitecture: any\nDescription: x\n`;
+  await repository.commit('Import', { ...tree, 'debian/control': more });
+  const { result } = await workshop.build(repository, { platform: 'debian-12' });
+  assert.equal(result.result, 'FAILURE');
+  assert.match(result.summary, /^debian\/control: hello-udeb is a package for the installer/);
+});

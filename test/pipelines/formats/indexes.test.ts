@@ -13,6 +13,13 @@ test('control data is read paragraph by paragraph, continuation lines included',
   ]);
 });
 
+test('P4: case does not count in the names of control fields', () => {
+  assert.deepEqual(
+    parseControl('package: a\nVERSION: 1\npre-depends: b\nsha256: c\nMD5sum: d\nchecksums-sha256: e\n'),
+    [{ Package: 'a', Version: '1', 'Pre-Depends': 'b', SHA256: 'c', MD5sum: 'd', 'Checksums-Sha256': 'e' }],
+  );
+});
+
 test('a clear-signed Release reads as the plain one', () => {
   const plain = 'Origin: Sluice\nCodename: bookworm\nArchitectures: amd64 arm64\nSHA256:\n abc 12 main/Packages\n';
   const signed = `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n${plain}-----BEGIN PGP SIGNATURE-----\nxyz\n`;
