@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
-import { checkSignatures } from '../repository/check.ts';
+import { checkSignatures } from '../repository/check-signatures.ts';
 import { exists } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { publicKeyFile } from '../repository/port.ts';
@@ -33,7 +33,7 @@ export async function finishStaged(deps: ReleaseDeps, { format: id, tree, signat
   if (!detached || !clear) throw new Error('the signer answered with an empty signature');
   const settings = await format.settings(tree);
   await writeSignatures(format, tree, { settings, signatures: { detached, clear, publicKey } });
-  const problem = (await checkSignatures(format, tree, join(tree, publicKeyFile)))[0];
+  const problem = (await checkSignatures(format, tree, join(tree, publicKeyFile))).problems[0];
   if (problem !== undefined) throw new Error(`${problem.subject}: ${problem.message}`);
   return true;
 }

@@ -13,6 +13,7 @@ export interface PackageId {
 export interface ListedPackage extends PackageId {
   readonly path: string;
   readonly size: number;
+  /** Empty where the index gives another hash. */
   readonly sha256: string;
   /** Files that belong to it, relative to the root as well: the tarballs of a source package. */
   readonly parts: readonly VouchedFile[];
@@ -52,6 +53,14 @@ export interface PackageRelations {
   readonly excludes: readonly Relation[];
 }
 
+export type PackagePair = readonly [one: ListedPackage, other: ListedPackage];
+
+/** A path that two packages bring, and what each says of it. */
+export interface FileClash {
+  readonly path: string;
+  readonly marks: readonly [one: string, other: string];
+}
+
 /** A problem that `check` found. */
 export interface RepositoryProblem {
   readonly kind: 'signature' | 'hash' | 'installability' | 'conflict';
@@ -69,6 +78,8 @@ export interface RepositoryFormat {
   list(tree: string): Promise<ListedPackage[]>;
   /** Writes the index of all package files below the tree. */
   index(tree: string, settings: RepositorySettings, date: Date): Promise<void>;
+  /** The files that vouch for what is in the tree: one, but for archives of several distributions. */
+  roots(tree: string): Promise<readonly string[]>;
   /** The file that vouches for the whole tree, relative to it. */
   rootIndex(settings: RepositorySettings): string;
   /** Where the signatures of the root index stand, relative to the tree. */
@@ -81,7 +92,7 @@ export interface RepositoryFormat {
   vouched(tree: string): Promise<readonly VouchedFile[]>;
   /** Every file that a client which has read the root index of this tree may still ask for. */
   served(tree: string): Promise<string[]>;
-  /** File names inside the package, each with what tells two of them apart; directories are left out. */
+  /** Paths inside the package, each with a mark that tells apart what packages may bring there. */
   contents(file: string): Promise<ReadonlyMap<string, string>>;
   /** What keeps this package and another one from bringing the same file to one system. */
   relations(file: string): Promise<PackageRelations>;
@@ -89,6 +100,12 @@ export interface RepositoryFormat {
   matches(relation: Relation, offer: Relation): boolean;
   /** Packages of `tree` that cannot be installed from it and `others` together, with the reason. */
   uninstallable(tree: string, others: readonly string[]): Promise<RepositoryProblem[]>;
+  /** Whether two packages, by their names, versions and architectures, may stand on one system. */
+  mayMeet(...pair: PackagePair): boolean;
+  /** Why the package manager would not put both packages on one system; null where it would. */
+  refusal(tree: string, pair: PackagePair, clashes: readonly FileClash[]): Promise<string | null>;
+  /** For each pair of packages of `tree`, whether one solution from it and `others` holds both. */
+  together(tree: string, others: readonly string[], pairs: readonly PackagePair[]): Promise<readonly boolean[]>;
 }
 
 /** The public key's place in every signed repository. */

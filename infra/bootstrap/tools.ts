@@ -21,9 +21,9 @@ export const tools: readonly Tool[] = [
   { program: 'dose-debcheck', package: 'dose-distcheck', part: 'deb packages' },
   { program: 'rpm', package: 'rpm', part: 'rpm packages' },
   { program: 'createrepo_c', package: 'createrepo-c', part: 'rpm packages' },
+  // Its solver, for what RPM packages need.
+  { program: 'testsolv', package: 'libsolv-tools', part: 'rpm packages' },
   { program: 'dnf', package: 'dnf', part: 'rpm packages' },
-  // dnf's repoclosure is a plugin: the only program of its package is not on PATH.
-  { program: '../libexec/dnf-utils-3', package: 'dnf-plugins-core', part: 'rpm packages' },
   { program: 'gpg', package: 'gnupg', part: 'signing' },
   { program: 'rsync', package: 'rsync', part: 'mirrors' },
   { program: 'ssh', package: 'openssh-client', part: 'mirrors' },

@@ -1,9 +1,10 @@
 import { matches } from '../../../pipelines/formats/deb/relations.ts';
 import type { RepositoryFormat } from '../port.ts';
-import { list, served, settings, vouched } from './index-read.ts';
+import { mayMeet, refusal } from './conflict.ts';
+import { list, roots, served, settings, vouched } from './index-read.ts';
 import { index, rootIndex, signatures } from './index-write.ts';
 import { contentDigest, contents, inspect, relations } from './package.ts';
-import { uninstallable } from './solve.ts';
+import { together, uninstallable } from './solve.ts';
 
 /** APT repositories with the single component `main`, indexed by apt-ftparchive. */
 export const debRepository: RepositoryFormat = {
@@ -13,6 +14,7 @@ export const debRepository: RepositoryFormat = {
   settings,
   list,
   index,
+  roots,
   rootIndex,
   signatures,
   // Packages are vouched for by the index alone.
@@ -23,4 +25,7 @@ export const debRepository: RepositoryFormat = {
   relations,
   matches,
   uninstallable,
+  mayMeet,
+  refusal,
+  together,
 };

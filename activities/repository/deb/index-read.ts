@@ -24,18 +24,32 @@ async function distribution(tree: string): Promise<string> {
   return found;
 }
 
-/** The directories that hold a Release file; links are other names for them. */
-export async function distributions(tree: string): Promise<string[]> {
+/** The directories that hold a Release file, the tree itself where it is flat; links are other names for them. */
+async function distributions(tree: string): Promise<string[]> {
   const entries = await readdir(join(tree, 'dists'), { withFileTypes: true }).catch(() => []);
   const found = entries.flatMap((entry) =>
     entry.isDirectory() ? [join('dists', checked('codename', entry.name))] : [],
   );
-  const whole = await Promise.all(found.map((path) => exists(join(tree, path, 'Release'))));
-  return found.filter((_, position) => whole[position]);
+  const whole = await Promise.all(['.', ...found].map((path) => rootIndexOf(tree, path)));
+  const flat = whole[0] === null && !(await isFlat(tree)) ? [] : ['.'];
+  return [...found.filter((_, position) => whole[position + 1]), ...flat];
 }
 
-export async function readRelease(tree: string): Promise<Release> {
-  return parseRelease(await readFile(join(tree, await distribution(tree), 'Release'), 'utf8'));
+/** Whether the tree has a list of packages beside them, with or without a Release file. */
+export async function isFlat(tree: string): Promise<boolean> {
+  const names = await readdir(tree).catch(() => []);
+  return names.some((name) => /^(InRelease|Release)$/.test(name) || isList(name));
+}
+
+/** The file that vouches for a distribution, the one that APT prefers; null where there is none. */
+async function rootIndexOf(tree: string, dist: string): Promise<string | null> {
+  for (const name of ['InRelease', 'Release']) if (await exists(join(tree, dist, name))) return join(dist, name);
+  return null;
+}
+
+async function readRelease(tree: string): Promise<Release> {
+  const root = await rootIndexOf(tree, await distribution(tree));
+  return parseRelease(root === null ? '' : await readFile(join(tree, root), 'utf8'));
 }
 
 export async function settings(tree: string): Promise<RepositorySettings> {
@@ -43,24 +57,48 @@ export async function settings(tree: string): Promise<RepositorySettings> {
   return { origin, codename, architectures };
 }
 
+/** The root indexes of a tree's distributions. */
+export async function roots(tree: string): Promise<string[]> {
+  const found = await Promise.all((await distributions(tree)).map((dist) => rootIndexOf(tree, dist)));
+  return found.filter((root) => root !== null);
+}
+
 export async function list(tree: string): Promise<ListedPackage[]> {
   const found = new Map<string, ListedPackage>();
-  for (const path of await packageIndexes(tree, await distribution(tree))) {
-    for (const one of parseControl(await readPacked(join(tree, path)))) {
-      const listed = basename(path).startsWith('Sources') ? listedSource(one) : listedBinary(one);
-      found.set(listed.path, listed);
-    }
+  for (const { path, dist } of await packageLists(tree)) {
+    const packages = parseControl(await readPacked(join(tree, path)));
+    const listed = packages.map((one) => (isSourceList(path) ? listedSource(one) : listedBinary(one)));
+    const base = await baseOf(tree, dist, listed);
+    const moved = <T extends { readonly path: string }>(one: T): T => ({
+      ...one,
+      path: join(base, insidePath(one.path)),
+    });
+    for (const one of listed.map(moved)) found.set(one.path, { ...one, parts: one.parts.map(moved) });
   }
   return [...found.values()];
 }
 
-/** One file for each `Packages` and `Sources` that a distribution names, whatever it is packed with. */
-export async function packageIndexes(tree: string, dist: string): Promise<string[]> {
-  const { files } = parseRelease(await readFile(join(tree, dist, 'Release'), 'utf8'));
+/** A list of packages, whatever it is packed with, and the distribution that it is of. */
+interface PackageList {
+  readonly path: string;
+  readonly dist: string;
+}
+
+/** One file for each `Packages` and `Sources` that the tree's distributions name, or that stand beside the packages. */
+export async function packageLists(tree: string): Promise<PackageList[]> {
+  const found = await Promise.all(
+    (await distributions(tree)).map(async (dist) => (await namedLists(tree, dist)).map((path) => ({ path, dist }))),
+  );
+  return found.flat();
+}
+
+async function namedLists(tree: string, dist: string): Promise<string[]> {
+  const root = await rootIndexOf(tree, dist);
+  const files = root === null ? [] : releaseFiles(await readFile(join(tree, root), 'utf8'));
+  const named = root === null ? (await readdir(join(tree, dist))).sort() : files.map(({ path }) => path);
   const found = new Map<string, string>();
-  for (const { path } of files) {
+  for (const path of named.filter(isList)) {
     const base = indexName(path);
-    if (!/(^|\/)(Packages|Sources)$/.test(base)) continue;
     if (!found.has(base) && (await exists(join(tree, dist, path)))) found.set(base, join(dist, path));
   }
   return [...found.values()];
@@ -68,13 +106,17 @@ export async function packageIndexes(tree: string, dist: string): Promise<string
 
 /** The name of a list of packages without its packing; other names as they are. */
 function indexName(path: string): string {
-  return path.replace(/((?:^|\/)(?:Packages|Sources))\.(gz|xz|bz2|zst)$/, '$1');
+  return path.replace(/((?:^|\/)(?:Packages|Sources))\.(gz|xz|bz2|zst|lzma)$/, '$1');
+}
+
+export function isSourceList(path: string): boolean {
+  return basename(path).startsWith('Sources');
 }
 
 export async function vouched(tree: string): Promise<VouchedFile[]> {
   const dist = await distribution(tree);
   const { files } = await readRelease(tree);
-  const kept = new Set((await packageIndexes(tree, dist)).map(indexName));
+  const kept = new Set((await packageLists(tree)).map(({ path }) => indexName(path)));
   const all = files.map((file) => ({ ...file, path: insidePath(join(dist, file.path)) }));
   // Archives name lists in every packing and keep some: one is enough.
   const there = await Promise.all(all.map(({ path }) => exists(join(tree, path))));
@@ -95,7 +137,7 @@ function listedBinary(fields: Paragraph): ListedPackage {
     name: fields.Package ?? '',
     version: fields.Version ?? '',
     arch: fields.Architecture ?? '',
-    path: insidePath(fields.Filename ?? ''),
+    path: fields.Filename ?? '',
     size: Number(fields.Size),
     sha256: fields.SHA256 ?? '',
     parts: [],
@@ -104,7 +146,8 @@ function listedBinary(fields: Paragraph): ListedPackage {
 
 function listedSource(fields: Paragraph): ListedPackage {
   const directory = fields.Directory ?? '';
-  const files = parseChecksums(fields['Checksums-Sha256'] ?? '');
+  const known = new Map(parseChecksums(fields['Checksums-Sha256'] ?? '').map(({ path, sha256 }) => [path, sha256]));
+  const files = sourceFiles(fields).map(({ path, size }) => ({ path, size, sha256: known.get(path) ?? '' }));
   const dsc = files.find(({ path }) => path.endsWith('.dsc'));
   const parts = files.filter((one) => one !== dsc);
   return {
@@ -146,13 +189,13 @@ function isList(path: string): boolean {
 
 async function readList(tree: string, dist: string, list: string): Promise<NamedPackage[]> {
   const paragraphs = parseControl(await readPacked(join(tree, list)));
-  const found = /^Sources/.test(basename(list)) ? paragraphs.flatMap(namedSources) : paragraphs.map(namedBinary);
+  const found = isSourceList(list) ? paragraphs.flatMap(namedSources) : paragraphs.map(namedBinary);
   const base = await baseOf(tree, dist, found);
   return found.map((one) => ({ ...one, path: insidePath(join(base, one.path)) }));
 }
 
 /** Paths are below the directory that holds `dists`; a flat list's are below its own, or one further up. */
-async function baseOf(tree: string, dist: string, packages: readonly NamedPackage[]): Promise<string> {
+async function baseOf(tree: string, dist: string, packages: readonly { readonly path: string }[]): Promise<string> {
   const parts = dist.split('/');
   const dists = parts.lastIndexOf('dists');
   if (dists >= 0) return parts.slice(0, dists).join('/');

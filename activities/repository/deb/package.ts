@@ -42,12 +42,12 @@ export const contentDigest = sha256;
 export async function contents(file: string): Promise<ReadonlyMap<string, string>> {
   if (file.endsWith('.dsc')) return new Map();
   const { stdout } = await must('dpkg-deb', ['--contents', '--', file]);
-  const names = stdout.split('\n').flatMap((line) => {
-    const name = /^[^d]\S* +\S+ +\d+ \S+ \S+ \.(\/.*?)(?: -> .*| link to .*)?$/.exec(line)?.[1];
-    return name === undefined ? [] : [name];
+  const entries = stdout.split('\n').flatMap((line) => {
+    const [, kind = '', name = ''] = /^(.)\S* +\S+ +\S+ \S+ \S+ \.(\/.*?)\/?(?: -> .*| link to .*)?$/.exec(line) ?? [];
+    // Directories are shared. dpkg overwrites no other package's file whatever is in it.
+    return name === '' ? [] : [[name, kind === 'd' ? kind : `${kind} ${file}`] as const];
   });
-  // dpkg refuses to overwrite another package's file whatever is in it, so no two packages share one.
-  return new Map(names.map((name) => [name, file]));
+  return new Map(entries);
 }
 
 export async function relations(file: string): Promise<PackageRelations> {

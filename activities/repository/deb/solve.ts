@@ -1,40 +1,87 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parse } from 'yaml';
-import { run } from '../../process/run.ts';
+import { must, run } from '../../process/run.ts';
 import { readPacked } from '../files.ts';
-import type { RepositoryProblem } from '../port.ts';
-import { distributions, packageIndexes, readRelease } from './index-read.ts';
+import type { ListedPackage, PackagePair, RepositoryProblem } from '../port.ts';
+import { isSourceList, list, packageLists, settings } from './index-read.ts';
 
 /** Asks dose-debcheck which packages of the tree have no installable set in it and the others together. */
 export async function uninstallable(tree: string, others: readonly string[]): Promise<RepositoryProblem[]> {
-  const { architectures } = await readRelease(tree);
-  const work = await mkdtemp(join(tmpdir(), 'sluice-solve-'));
+  const found: RepositoryProblem[] = [];
+  for (const arch of await architecturesOf(tree)) {
+    found.push(
+      ...(await withLists([tree, ...others], arch, ([own = '', ...rest]) => solve(arch, own, rest))).map(problem),
+    );
+  }
+  return found;
+}
+
+/** For each pair, whether one solution holds both: whether something that needs both could be installed. */
+export async function together(
+  tree: string,
+  others: readonly string[],
+  pairs: readonly PackagePair[],
+): Promise<readonly boolean[]> {
+  // Instances of one package for several architectures are made to stand together.
+  const held = pairs.map(([one, other]) => one.name === other.name);
+  for (const arch of pairs.length === 0 ? [] : await architecturesOf(tree)) {
+    const asked = [...pairs.keys()].filter((nth) => pairs[nth]?.every((one) => [arch, 'all'].includes(one.arch)));
+    const wishes = asked.map((nth) => wish(nth, pairs[nth] ?? []));
+    const failed = await withLists([tree, ...others], arch, async (lists) => {
+      const own = `${lists[0]}-wishes`;
+      await writeFile(own, wishes.join('\n'));
+      return (await solve(arch, own, lists)).map((entry) => entry.package);
+    });
+    for (const nth of asked) held[nth] ||= !failed.includes(wishName(nth));
+  }
+  return held;
+}
+
+/** A package that needs these ones. */
+function wish(nth: number, packages: readonly ListedPackage[]): string {
+  const needs = packages.map(({ name, version }) => `${name} (= ${version})`).join(', ');
+  return `Package: ${wishName(nth)}\nVersion: 1\nArchitecture: all\nDepends: ${needs}\n`;
+}
+
+function wishName(nth: number): string {
+  return `sluice-wish-${nth}`;
+}
+
+/** What the archive is for; where it does not say, what its packages are for. */
+async function architecturesOf(tree: string): Promise<readonly string[]> {
+  const { architectures } = await settings(tree);
+  const found = [...new Set((await list(tree)).map(({ arch }) => arch))];
+  const own = (architectures.length > 0 ? architectures : found).filter((arch) => arch !== 'all' && arch !== 'source');
+  return own.length > 0 || found.length === 0 ? own : [(await must('dpkg', ['--print-architecture'])).stdout.trim()];
+}
+
+/** Gives `work` a file for each tree: what it has for the architecture, unpacked. */
+async function withLists<T>(
+  trees: readonly string[],
+  arch: string,
+  work: (lists: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-solve-'));
   try {
-    const found: RepositoryProblem[] = [];
-    for (const arch of architectures) {
-      const lists = await Promise.all(
-        [tree, ...others].map((one, position) => writeList(one, arch, join(work, `${arch}-${position}`))),
-      );
-      found.push(...(await solve(arch, lists)));
-    }
-    return found;
+    const lists = trees.map((tree, position) => writeList(tree, arch, join(directory, `${arch}-${position}`)));
+    return await work(await Promise.all(lists));
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
-/** Writes what a repository has for one architecture into one file, unpacked; answers with the file. */
 async function writeList(tree: string, arch: string, file: string): Promise<string> {
-  const found = await Promise.all((await distributions(tree)).map((dist) => packageIndexes(tree, dist)));
-  const paths = found.flat().filter((path) => [`binary-${arch}`, 'binary-all'].includes(basename(dirname(path))));
-  const texts = await Promise.all(paths.map((path) => readPacked(join(tree, path))));
-  await writeFile(file, texts.join('\n'));
+  const paths = (await packageLists(tree)).filter(({ path }) => !isSourceList(path));
+  const texts = await Promise.all(paths.map(({ path }) => readPacked(join(tree, path))));
+  const packages = texts.flatMap((text) => text.split(/\n(?:[ \t]*\n)+/));
+  const fitting = packages.filter((one) => [arch, 'all'].includes(/^Architecture:[ \t]*(\S+)/im.exec(one)?.[1] ?? ''));
+  await writeFile(file, `${fitting.map((one) => one.trim()).join('\n\n')}\n`);
   return file;
 }
 
-async function solve(arch: string, [own = '', ...others]: readonly string[]): Promise<RepositoryProblem[]> {
+async function solve(arch: string, own: string, others: readonly string[]): Promise<readonly Entry[]> {
   const bg = others.flatMap((path) => ['--bg', path]);
   const args = ['--explain', '--failures', `--deb-native-arch=${arch}`, '--fg', own, ...bg];
   const { code, stdout, stderr } = await run('dose-debcheck', args);
@@ -54,15 +101,18 @@ interface Reason {
   readonly conflict?: { readonly pkg1: { readonly package: string }; readonly pkg2: { readonly package: string } };
 }
 
-function readReport(text: string): RepositoryProblem[] {
+function readReport(text: string): readonly Entry[] {
   // Versions look like numbers to YAML's core schema, which would turn 1.10 into 1.1.
   const { report } = parse(text, { schema: 'failsafe' }) as { readonly report?: readonly Entry[] | string };
-  if (!Array.isArray(report)) return [];
-  return (report as readonly Entry[]).map((entry) => ({
+  return Array.isArray(report) ? (report as readonly Entry[]) : [];
+}
+
+function problem(entry: Entry): RepositoryProblem {
+  return {
     kind: 'installability',
     subject: `${entry.package} ${entry.version} (${entry.architecture})`,
     message: (entry.reasons ?? []).map(describe).join('; '),
-  }));
+  };
 }
 
 function describe({ missing, conflict }: Reason): string {

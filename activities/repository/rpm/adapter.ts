@@ -1,10 +1,11 @@
 import { matches } from '../../../pipelines/formats/rpm/relations.ts';
 import type { RepositoryFormat } from '../port.ts';
-import { list, served, settings, vouched } from './index-read.ts';
+import { mayMeet, refusal } from './conflict.ts';
+import { list, roots, served, settings, vouched } from './index-read.ts';
 import { index, rootIndex, signatures } from './index-write.ts';
 import { contentDigest, contents, inspect, relations } from './package.ts';
 import { unsigned } from './signed.ts';
-import { uninstallable } from './solve.ts';
+import { together, uninstallable } from './solve.ts';
 
 /** Plain RPM repositories, indexed by createrepo_c with checksum-named metadata. */
 export const rpmRepository: RepositoryFormat = {
@@ -14,6 +15,7 @@ export const rpmRepository: RepositoryFormat = {
   settings,
   list,
   index,
+  roots,
   rootIndex,
   signatures,
   // zypper imports a key by itself only from here.
@@ -25,4 +27,7 @@ export const rpmRepository: RepositoryFormat = {
   relations,
   matches,
   uninstallable,
+  mayMeet,
+  refusal,
+  together,
 };

@@ -18,6 +18,10 @@ export async function settings(tree: string): Promise<RepositorySettings> {
   return { origin, codename: '', architectures: [] };
 }
 
+export async function roots(): Promise<string[]> {
+  return [repomd];
+}
+
 export async function list(tree: string): Promise<ListedPackage[]> {
   const { files } = parseRepomd(await readRepomd(tree));
   const primary = files.find(({ type }) => type === 'primary');

@@ -30,10 +30,10 @@ export async function contentDigest(file: string): Promise<string> {
 }
 
 export async function contents(file: string): Promise<ReadonlyMap<string, string>> {
-  const format = '[%{FILEMODES:perms} %{FILEDIGESTS}%{FILELINKTOS} %{FILENAMES}\\n]';
+  const format = '[%{FILEMODES:perms} %{FILEUSERNAME}:%{FILEGROUPNAME} %{FILEDIGESTS}%{FILELINKTOS}\\t%{FILENAMES}\\n]';
   const files = (await queryPackage(file, format)).split('\n').flatMap((line) => {
-    const [, mode = 'd', digest = '', name] = /^(\S+) (\S*) (.*)$/.exec(line) ?? [];
-    return name === undefined || mode.startsWith('d') ? [] : [[name, `${mode} ${digest}`] as const];
+    const [, mark = '', name] = /^([^\t]*)\t(.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : [[name, mark] as const];
   });
   return new Map(files);
 }

@@ -45,7 +45,7 @@ for (const id of ['deb', 'rpm'] as const) {
       const dir = join(world.released, id);
       const keyFile = join(world.directory, 'key.asc');
       await writeFile(keyFile, await exportPublicKey(world.key));
-      assert.deepEqual(await checkRepository(format, { tree: dir, others: [], key: keyFile }), []);
+      assert.deepEqual((await checkRepository(format, { tree: dir, others: [], key: keyFile })).problems, []);
       await requireProvenance(format, dir);
       assert.deepEqual((await release(world, manifest, 'r2')).staged, { outcome: 'unchanged' });
       const names = (await world.activities.listReleased({ format: id })).map((one) => one.name);

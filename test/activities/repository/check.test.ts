@@ -35,7 +35,7 @@ for (const id of ['deb', 'rpm'] as const) {
       };
       const files = await Promise.all(pair.map(make));
       await publishPackages(format, { dir: join(work, 'repo'), files, settings, date });
-      const problems = await checkRepository(format, { tree: join(work, 'repo'), others: [] });
+      const problems = (await checkRepository(format, { tree: join(work, 'repo'), others: [] })).problems;
       assert.deepEqual(
         problems.map(({ kind }) => kind),
         position === 0 ? ['conflict'] : [],
@@ -53,10 +53,10 @@ for (const id of ['deb', 'rpm'] as const) {
     t.after(() => closeAgent(home));
     const signed = await publishPackages(format, { dir, files, settings, date, signer });
     assert.equal(signed.changed, true);
-    assert.deepEqual(await checkRepository(format, { tree: dir, others: [] }), []);
+    assert.deepEqual((await checkRepository(format, { tree: dir, others: [] })).problems, []);
     assert.equal((await publishPackages(format, { dir, files, settings, date, signer })).changed, false);
     await unlink(join(dir, 'archive-key.asc'));
-    const problems = await checkRepository(format, { tree: dir, others: [] });
+    const problems = (await checkRepository(format, { tree: dir, others: [] })).problems;
     assert.ok(problems.length > 0 && problems.every(({ kind }) => kind === 'signature'), JSON.stringify(problems));
   });
 
@@ -109,9 +109,9 @@ test('a tarball that is there is never rewritten, and damage to it is found', as
   await assert.rejects(publish(await makeSource(join(work, 'b'), '2', 'two')), /orig\.tar\.gz.*other content/);
   assert.equal(await readFile(tarball, 'utf8'), 'one');
   await publish(await makeSource(join(work, 'c'), '3', 'one'));
-  assert.deepEqual(await checkRepository(deb, { tree: dir, others: [] }), []);
+  assert.deepEqual((await checkRepository(deb, { tree: dir, others: [] })).problems, []);
   await writeFile(tarball, 'broken');
-  const problems = await checkRepository(deb, { tree: dir, others: [] });
+  const problems = (await checkRepository(deb, { tree: dir, others: [] })).problems;
   assert.ok(problems.length > 0 && problems.every(({ kind }) => kind === 'hash'), JSON.stringify(problems));
   await rm(join(work, 'a/foo_1.0.orig.tar.gz'));
   await assert.rejects(publish(join(work, 'a/foo_1.0-1.dsc')), /is not the file that foo_1\.0-1\.dsc names/);
@@ -145,14 +145,14 @@ test('an archive with packed lists, several components or distributions can be c
   await makeArchive(one, 'stable', ['contrib', await make('alpha')]);
   await cp(one, two, { recursive: true });
   await makeArchive(two, 'updates', ['main', await make('beta')]);
-  assert.deepEqual(await checkRepository(deb, { tree: one, others: [] }), []);
+  assert.deepEqual((await checkRepository(deb, { tree: one, others: [] })).problems, []);
   const dir = join(work, 'repo');
   const files = [await make('needy', ['alpha', 'beta'])];
   const settings = { codename: 'stable', architectures: ['amd64'] };
   await publishPackages(deb, { dir, files, settings, date, base: one });
   const names = (await deb.list(dir)).map(({ name }) => name);
   assert.deepEqual(names.sort(), ['alpha', 'needy']);
-  const lacking = await checkRepository(deb, { tree: dir, others: [one] });
+  const lacking = (await checkRepository(deb, { tree: dir, others: [one] })).problems;
   assert.match(JSON.stringify(lacking), /needs beta/);
-  assert.deepEqual(await checkRepository(deb, { tree: dir, others: [two] }), []);
+  assert.deepEqual((await checkRepository(deb, { tree: dir, others: [two] })).problems, []);
 });

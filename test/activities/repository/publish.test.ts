@@ -25,7 +25,7 @@ for (const id of ['deb', 'rpm'] as const) {
       const first = await publishPackages(format, { dir, files: [file], settings, date });
       assert.deepEqual([first.changed, first.added.map((one) => one.name)], [true, ['alpha']]);
       assert.deepEqual(await versions(dir, 'alpha'), ['1.0-1']);
-      assert.deepEqual(await checkRepository(format, { tree: dir, others: [] }), []);
+      assert.deepEqual((await checkRepository(format, { tree: dir, others: [] })).problems, []);
       const shown = await readlink(dir);
       assert.equal((await publishPackages(format, { dir, files: [file], settings, date })).changed, false);
       assert.equal(await readlink(dir), shown);
@@ -78,13 +78,13 @@ for (const id of ['deb', 'rpm'] as const) {
       const alpha = await makePackage(id, work, { name: 'alpha', version: '1-1' });
       await publishPackages(format, { dir, files: [needy], settings, date });
       await publishPackages(format, { dir: join(work, 'helps'), files: [alpha], settings, date });
-      const problems = await checkRepository(format, { tree: dir, others: [] });
+      const problems = (await checkRepository(format, { tree: dir, others: [] })).problems;
       assert.deepEqual(
         problems.map((one) => one.kind),
         ['installability'],
       );
       assert.match(`${problems[0]?.subject}: ${problems[0]?.message}`, /needy.*alpha/);
-      assert.deepEqual(await checkRepository(format, { tree: dir, others: [join(work, 'helps')] }), []);
+      assert.deepEqual((await checkRepository(format, { tree: dir, others: [join(work, 'helps')] })).problems, []);
     });
 
     test('finds packages that bring the same file, and damaged ones', async (t) => {
@@ -93,7 +93,7 @@ for (const id of ['deb', 'rpm'] as const) {
       const make = (name: string) =>
         makePackage(id, work, { name, version: '1-1', files: { '/usr/bin/tool': `#!/bin/sh\necho ${name}\n` } });
       await publishPackages(format, { dir, files: [await make('left'), await make('right')], settings, date });
-      const problems = await checkRepository(format, { tree: dir, others: [] });
+      const problems = (await checkRepository(format, { tree: dir, others: [] })).problems;
       assert.deepEqual(
         problems.map(({ kind, message }) => [kind, message]),
         [['conflict', 'both bring /usr/bin/tool']],
@@ -101,7 +101,7 @@ for (const id of ['deb', 'rpm'] as const) {
       const listed = (await format.list(dir))[0];
       await writeFile(join(dir, listed?.path ?? ''), 'broken');
       assert.deepEqual(
-        (await checkRepository(format, { tree: dir, others: [] })).map((one) => one.kind),
+        (await checkRepository(format, { tree: dir, others: [] })).problems.map((one) => one.kind),
         ['hash'],
       );
     });

@@ -81,7 +81,7 @@ test('K1: with a new key, what another key has signed is signed again', async (t
   const other = await makePackage('rpm', work, { name: 'other', version: '1-1' });
   await publishPackages(rpm, { dir, files: [tool], settings, date, signer: old });
   await publishPackages(rpm, { dir, files: [other], settings, date, signer: next });
-  assert.deepEqual(await checkRepository(rpm, { tree: dir, others: [] }), []);
+  assert.deepEqual((await checkRepository(rpm, { tree: dir, others: [] })).problems, []);
   const again = await publishPackages(rpm, { dir, files: [other], settings, date, signer: next });
   assert.equal(again.changed, false);
   // zypper looks for the key beside the index.
@@ -99,17 +99,17 @@ test('K2: packages without a signature in a signed repository are a problem, and
   await publishPackages(rpm, { dir: base, files: [tool], settings, date });
   const indexOnly = { ...signer, package: async () => {} };
   await publishPackages(rpm, { dir, files: [tool], settings, date, signer: indexOnly });
-  const problems = await checkRepository(rpm, { tree: dir, others: [] });
+  const problems = (await checkRepository(rpm, { tree: dir, others: [] })).problems;
   assert.deepEqual(
     problems.map(({ kind, message }) => [kind, /no signature by a key of the repository/.test(message)]),
     [['signature', true]],
   );
   const mended = await publishPackages(rpm, { dir, files: [], settings, date, signer });
   assert.equal(mended.changed, true);
-  assert.deepEqual(await checkRepository(rpm, { tree: dir, others: [] }), []);
+  assert.deepEqual((await checkRepository(rpm, { tree: dir, others: [] })).problems, []);
   const joined = join(work, 'joined');
   await publishPackages(rpm, { dir: joined, files: [], base, settings, date, signer });
-  assert.deepEqual(await checkRepository(rpm, { tree: joined, others: [] }), []);
+  assert.deepEqual((await checkRepository(rpm, { tree: joined, others: [] })).problems, []);
 });
 
 test('K3: a repository whose key has expired is not in order', async (t) => {
@@ -135,7 +135,7 @@ test('K3: a repository whose key has expired is not in order', async (t) => {
     date,
     signer,
   });
-  const problems = await checkRepository(repositoryFormats.deb, { tree: dir, others: [] });
+  const problems = (await checkRepository(repositoryFormats.deb, { tree: dir, others: [] })).problems;
   assert.ok(
     problems.some(({ message }) => /has expired on 2026-01-11/.test(message)),
     JSON.stringify(problems),

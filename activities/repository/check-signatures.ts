@@ -1,0 +1,122 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative } from 'node:path';
+import { judgeKeyFile } from '../keys/judge-key-file.ts';
+import { run } from '../process/run.ts';
+import { exists } from './files.ts';
+import { publicKeyFile, type RepositoryFormat, type RepositoryProblem } from './port.ts';
+import { isSigned } from './signature.ts';
+
+/** What signatures say. */
+export interface Signatures {
+  /** Fingerprints of the keys that made the good ones. */
+  readonly signers: readonly string[];
+  readonly problems: readonly RepositoryProblem[];
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+/** One signature and the file that it is for; the same file where it holds both. */
+interface Signed {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * Checks the root indexes' signatures: with the key given or the repository's own and no other, or with the user's keys
+ * where a repository that was not made here carries none.
+ */
+export async function checkSignatures(format: RepositoryFormat, tree: string, given?: string): Promise<Signatures> {
+  const own = await isSigned(tree);
+  const named = (await format.roots(tree)).map(signaturesOf);
+  const there = await Promise.all(named.map((some) => present(tree, some)));
+  const expected = own ? named : there;
+  const key = given ?? (own ? join(tree, publicKeyFile) : null);
+  const bare = key !== null && (expected.length === 0 || expected.some((some) => some.length === 0));
+  if (bare) return refused(tree, 'it is not signed');
+  const found = await withKey(key, (env) =>
+    Promise.all(expected.flat().map((signed) => checkSignature(tree, signed, { env, own: key === null }))),
+  );
+  const about = key === null ? [] : [...(await checkKey(key)), ...(await checkPackages(format, tree, key))];
+  return {
+    signers: [...new Set(found.flatMap(({ signers }) => signers))],
+    problems: [...found.flatMap(({ problems }) => problems), ...about],
+  };
+}
+
+function refused(subject: string, message: string): Signatures {
+  return { signers: [], problems: [{ kind: 'signature', subject, message }] };
+}
+
+/** Where clients look for the signatures of a root index. */
+function signaturesOf(root: string): readonly Signed[] {
+  if (root.endsWith('.xml')) return [{ name: `${root}.asc`, text: root }];
+  const [detached, clear, plain] = ['Release.gpg', 'InRelease', 'Release'].map((name) => join(dirname(root), name));
+  return [
+    { name: detached ?? '', text: plain ?? '' },
+    { name: clear ?? '', text: clear ?? '' },
+  ];
+}
+
+async function present(tree: string, signatures: readonly Signed[]): Promise<readonly Signed[]> {
+  const there = await Promise.all(signatures.map(({ name }) => exists(join(tree, name))));
+  return signatures.filter((_, position) => there[position]);
+}
+
+/** A key that has expired is refused by clients, whatever it signed before. */
+async function checkKey(key: string): Promise<RepositoryProblem[]> {
+  const { problems } = await judgeKeyFile(key).catch(() => ({ problems: [] }));
+  return problems.map((message) => ({ kind: 'signature', subject: basename(key), message }));
+}
+
+/** Clients of a signed repository ask each package for a signature by its keys, where packages carry any. */
+async function checkPackages(format: RepositoryFormat, tree: string, key: string): Promise<RepositoryProblem[]> {
+  const text = await readFile(key, 'utf8').catch(() => null);
+  if (text === null) return [];
+  const packages = await format.list(tree);
+  const there = await Promise.all(
+    packages.map(async ({ path }) => ((await exists(join(tree, path))) ? [join(tree, path)] : [])),
+  );
+  const bad = await format.unsigned(there.flat(), text);
+  const message = 'it carries no signature by a key of the repository: publish with --sign to sign it';
+  return bad.map((file) => ({ kind: 'signature', subject: relative(tree, file), message }));
+}
+
+/** Runs `work` with the environment of a GnuPG that knows this key alone; null for the user's own. */
+async function withKey(key: string | null, work: (env: Environment) => Promise<Signatures[]>): Promise<Signatures[]> {
+  if (key === null) return work(process.env.GNUPGHOME === undefined ? {} : { GNUPGHOME: process.env.GNUPGHOME });
+  const home = await mkdtemp(join(tmpdir(), 'sluice-keys-'));
+  try {
+    const env = { GNUPGHOME: home };
+    const { code } = await run('gpg', ['--batch', '--quiet', '--import', '--', key], { env });
+    return code === 0 ? await work(env) : [refused(key, 'this is no public key')];
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+async function checkSignature(
+  tree: string,
+  { name, text }: Signed,
+  { env, own }: { readonly env: Environment; readonly own: boolean },
+): Promise<Signatures> {
+  const files = [...new Set([name, text])].map((path) => join(tree, path));
+  const { code, stdout, stderr } = await run('gpg', ['--batch', '--status-fd=1', '--verify', '--', ...files], { env });
+  if (code !== 0) return refused(name, stderr.trim().split('\n').at(-1) ?? '');
+  // GnuPG ends well for a key that has expired; with a key of its own the repository's is judged besides.
+  if (own && !/^\[GNUPG:\] GOODSIG /m.test(stdout)) return refused(name, 'the key that signed it has expired');
+  const signers = [...stdout.matchAll(/^\[GNUPG:\] VALIDSIG .*?([0-9A-F]+)\s*$/gm)].map(([, id = '']) => id);
+  const problem = name === text ? await compareTexts(tree, join(dirname(name), 'Release'), name) : null;
+  return problem === null ? { signers, problems: [] } : { ...refused(name, problem), signers };
+}
+
+/** A client reads either file, so both must say the same. */
+async function compareTexts(tree: string, root: string, clear: string): Promise<string | null> {
+  if (!(await exists(join(tree, root)))) return null;
+  const [plain, signed] = await Promise.all([
+    readFile(join(tree, root), 'utf8'),
+    readFile(join(tree, clear), 'utf8').catch(() => ''),
+  ]);
+  if (signed.replace(/^- /gm, '').includes(plain.trimEnd())) return null;
+  return `it says something else than ${root}`;
+}
