@@ -144,12 +144,21 @@ async function report(store: BlobStore, reports: readonly PackageReport[]): Prom
     { name: 'install.json', url: store.url(json.digest, 'install.json') },
   ];
   const failures = failuresOf(reports);
-  const names = reports.map((one) => one.package).join(', ');
-  if (failures[0] === undefined) {
-    return { result: 'SUCCESS', summary: `installed, exercised and removed: ${names}`, artifacts };
-  }
+  if (failures[0] === undefined) return { result: 'SUCCESS', summary: goodSummary(reports), artifacts };
   const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : '';
   return { result: 'FAILURE', summary: `${failures[0]}${more}`, artifacts };
+}
+
+/** What was done with which packages: a system lets go of some only by breaking. */
+export function goodSummary(reports: readonly PackageReport[]): string {
+  const kept = reports.filter(({ steps }) => steps.some(({ leftOut }) => leftOut !== undefined));
+  const said = (text: string, of: readonly PackageReport[]) =>
+    of.length === 0 ? [] : [`${text}: ${of.map((one) => one.package).join(', ')}`];
+  const removed = reports.filter((one) => !kept.includes(one));
+  return [
+    ...said('installed, exercised and removed', removed),
+    ...said('installed and exercised, not removed because the system cannot be without it', kept),
+  ].join('; ');
 }
 
 function timeoutOf({ step_timeout: seconds }: Readonly<Record<string, unknown>>): number {

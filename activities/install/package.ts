@@ -11,6 +11,8 @@ export interface StepReport {
   readonly step: InstallStep;
   readonly seconds: number;
   readonly problem: string | null;
+  /** Why the step was left out; absent when it was not. */
+  readonly leftOut?: string;
   /** The tail of what was said. */
   readonly output: string;
 }
@@ -33,6 +35,7 @@ export interface PackageReport {
 
 interface Finding {
   readonly problem: string | null;
+  readonly leftOut?: string;
   readonly output: string;
 }
 
@@ -44,10 +47,11 @@ export async function tryPackage(node: Node, wanted: TriedPackage, settings: Tri
   const steps: StepReport[] = [];
   const step = async (called: InstallStep, work: () => Promise<Finding>): Promise<boolean> => {
     const started = performance.now();
-    const { problem, output } = await work();
+    const { problem, output, ...rest } = await work();
+    if (rest.leftOut !== undefined) node.log.write(`${called}: left out: ${rest.leftOut}\n`);
     if (problem !== null) node.log.write(`${called}: ${problem}\n`);
     const seconds = (performance.now() - started) / 1000;
-    steps.push({ step: called, seconds, problem, output: output.slice(-20_000) });
+    steps.push({ step: called, seconds, problem, output: output.slice(-20_000), ...rest });
     return problem === null;
   };
   const there = await step('install', () => install(node, wanted, settings.timeout));
@@ -88,6 +92,9 @@ interface Removal {
 
 async function remove(node: Node, name: string, { before, installed, timeout }: Removal): Promise<Finding> {
   const result = await onNode(node, node.manager.remove([name]), timeout);
+  if (result.code !== 0 && node.manager.refusesRemoval(result.output)) {
+    return { problem: null, leftOut: 'the system cannot be without it', output: result.output };
+  }
   const problem = problemOf(node, result, timeout);
   if (problem !== null) return { problem, output: result.output };
   const after = await listFiles(node, timeout);

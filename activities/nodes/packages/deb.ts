@@ -34,6 +34,10 @@ export const aptNode: PackageManager = {
   remove: (names) => [...apt, 'purge', '--auto-remove', ...names],
   verify: (name) => ['dpkg', '--verify', name],
   installed: ['dpkg-query', '--show', '--showformat', `\${binary:Package}\\t\${Version}\\n`],
+  refusesRemoval: (output) =>
+    /Essential packages were removed and -y was used|Removing essential system-critical packages is not permitted/.test(
+      output,
+    ) || /this is (?:an essential|a protected) package; it should not be removed/.test(output),
   runningScript,
 };
 

@@ -39,6 +39,8 @@ export interface PackageManager {
   verify(name: string): readonly string[];
   /** `name\tversion` of everything installed, a line each. */
   installed: readonly string[];
+  /** Whether a removal was refused, before anything was done, because the system cannot be without what would go. */
+  refusesRemoval(output: string): boolean;
   /** The maintainer script that was running when the output ended, or null when none was. */
   runningScript(output: string): string | null;
 }

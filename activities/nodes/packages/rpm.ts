@@ -18,6 +18,8 @@ export const dnfNode: PackageManager = {
   remove: (names) => [...dnf, 'remove', ...names],
   verify: (name) => ['rpm', '--verify', name],
   installed: ['rpm', '--query', '--all', '--queryformat', '%{NAME}\\t%{EVR}\\n'],
+  refusesRemoval: (output) =>
+    /would result in removing the following (?:protected packages|running kernel)/.test(output),
   runningScript,
 };
 
