@@ -99,8 +99,9 @@ export function aQueue(given: Partial<QueueSnapshot> = {}): QueueSnapshot {
 }
 
 export function aRelease(given: Partial<ReleaseRecord> = {}): ReleaseRecord {
+  const { pipeline: _, ...about } = identity;
   return {
-    ...identity,
+    ...about,
     id: 'release/main/debian-12/1',
     commit: 'c'.repeat(40),
     tree: 'd'.repeat(40),
