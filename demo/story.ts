@@ -126,10 +126,13 @@ async function awaitMirrors({ observer, mirrors }: Scene): Promise<Outcome> {
     const done = releases.filter(({ state }) => state === 'published');
     return done.length === 10 ? done : undefined;
   });
-  const last = Math.max(...released.map(({ endTime }) => endTime ?? 0));
+  const last = (format: string) => {
+    const own = released.filter(({ packages }) => packages.some((one) => one.format === format));
+    return Math.max(...own.map(({ endTime }) => endTime ?? 0));
+  };
   await observer.until('both mirror sets', ({ mirrors: sets }) => {
     const settled = ['deb', 'rpm'].map((set) =>
-      sets.find((each) => each.set === set && each.startTime >= last - 1000 && each.endTime !== null),
+      sets.find((each) => each.set === set && each.startTime >= last(set) && each.endTime !== null),
     );
     const failed = settled.find(
       (each) => each !== undefined && each.outcome !== 'committed' && each.outcome !== 'unchanged',
