@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { BuildSetRecord } from '../server/api/types.ts';
 import { createClient } from './client.ts';
 import { addCommand } from './command.ts';
-import { addFilters, filterOf, type LookBackOptions, requireBuildSet, when } from './look-back.ts';
-import { duration, paint, print, table } from './output.ts';
+import { addFilters, filterOf, type LookBackOptions, printRecords, requireBuildSet, when } from './look-back.ts';
+import { duration, paint, table } from './output.ts';
 import { resultSign, shortId } from './queue-tree.ts';
 
 const examples = ['sluice buildsets', 'sluice buildsets --pipeline gate --result FAILURE --json'];
@@ -13,7 +13,7 @@ export function register(program: Command): void {
   addFilters(addCommand(program, 'buildsets', { examples })).action(async (options: LookBackOptions) => {
     const client = createClient(options);
     await requireBuildSet(client, options);
-    print(await client.get<BuildSetRecord[]>('/api/buildsets', filterOf(options)), render, options);
+    printRecords(await client.get<BuildSetRecord[]>('/api/buildsets', filterOf(options)), render, options);
   });
 }
 

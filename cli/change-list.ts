@@ -2,7 +2,8 @@ import { type Command, Option } from 'commander';
 import type { Change } from '../pipelines/model/change.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
-import { print, table } from './output.ts';
+import { printRecords } from './look-back.ts';
+import { table } from './output.ts';
 
 interface Options extends ClientOptions {
   readonly status: Change['status'] | 'all';
@@ -18,7 +19,7 @@ export function register(program: Command): void {
     .action(async (options: Options) => {
       const query = options.status === 'all' ? {} : { status: options.status };
       const changes = await createClient(options).get<Change[]>('/api/changes', query);
-      print(changes, render, options);
+      printRecords(changes, render, options);
     });
 }
 

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { ChangeShown } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
-import { when } from './look-back.ts';
-import { paint, print } from './output.ts';
+import { printRecords, when } from './look-back.ts';
+import { paint } from './output.ts';
 import { resultSign } from './queue-tree.ts';
 
 /** Adds `change show`. */
@@ -14,7 +14,7 @@ export function register(program: Command): void {
     .argument('<change>', 'number, PROJECT/NUMBER, CONNECTION:NUMBER or Change-Id')
     .action(async (change: string, options: ClientOptions) => {
       const path = `/api/changes/${encodeURIComponent(change)}/story`;
-      print(await createClient(options).get<ChangeShown>(path), render, options);
+      printRecords(await createClient(options).get<ChangeShown>(path), render, options);
     });
 }
 

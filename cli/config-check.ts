@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type ParsedFile, problemText } from '../pipelines/language/language.ts';
 import type { Problem } from '../pipelines/model/position.ts';
+import { counted } from '../pipelines/report/words.ts';
 import { addCommand, jsonOption } from './command.ts';
 import { checkGraphs } from './config-graphs.ts';
 import { type ConfigOptions, loadConfig, tenantOptions } from './config-input.ts';
@@ -67,6 +68,6 @@ function line(problem: Problem): string {
 function render({ errors, ...counts }: Counts & { readonly errors: readonly Pick<Problem, 'severity'>[] }): string {
   const read = Object.entries(counts).filter(([, count]) => count > 0);
   const wrong = errors.filter(({ severity }) => severity === 'error').length;
-  const what = read.map(([kind, count]) => `${count} ${kind}`).join(', ') || 'nothing';
-  return `Read ${what}; ${wrong} errors, ${errors.length - wrong} warnings.`;
+  const what = read.map(([kind, count]) => counted(count, kind.replace(/s$/, ''))).join(', ') || 'nothing';
+  return `Read ${what}; ${counted(wrong, 'error')}, ${counted(errors.length - wrong, 'warning')}.`;
 }

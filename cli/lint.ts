@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { PackageFormat } from '../pipelines/model/artifact.ts';
 import type { LintReport } from '../pipelines/model/lint.ts';
+import { counted } from '../pipelines/report/words.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { failed, misused } from './fault.ts';
 import { log, print } from './output.ts';
@@ -38,7 +39,7 @@ async function lint(files: readonly string[], options: Options): Promise<void> {
   const { lintByHand } = await import('../infra/by-hand/lint.ts');
   const report = await withEngine(platform, log, (signal) => lintByHand(files, platform, signal));
   print(report, render, options);
-  if (report.failures > 0) throw failed(`${report.failures} ${report.failures === 1 ? 'error' : 'errors'}`);
+  if (report.failures > 0) throw failed(counted(report.failures, 'error'));
 }
 
 async function formatOf(files: readonly string[]): Promise<PackageFormat> {

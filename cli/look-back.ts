@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { type ApiClient, addClientOptions, type ClientOptions } from './client.ts';
 import { failed } from './fault.ts';
+import { print } from './output.ts';
 
 /** What `builds` and `buildsets` can be narrowed by. */
 export interface LookBackOptions extends ClientOptions {
@@ -46,4 +47,23 @@ function parseLimit(text: string): number {
   if (!Number.isInteger(limit) || limit < 1 || limit > 500)
     throw new InvalidArgumentError('Give a number from 1 to 500.');
   return limit;
+}
+
+/** Keys of records that hold a moment in milliseconds. */
+const moments = new Set(['time', 'startTime', 'endTime', 'enqueueTime']);
+
+/** Prints records of the API; with `--json` their times are in ISO 8601. */
+export function printRecords<T>(data: T, render: (data: T) => string, options: ClientOptions): void {
+  if (options.json) print(withIsoTimes(data), () => '', options);
+  else print(data, render, options);
+}
+
+function withIsoTimes(data: unknown): unknown {
+  if (Array.isArray(data)) return data.map(withIsoTimes);
+  if (typeof data !== 'object' || data === null) return data;
+  const entries = Object.entries(data).map(([key, value]) => {
+    const moment = moments.has(key) && typeof value === 'number';
+    return [key, moment ? new Date(value).toISOString() : withIsoTimes(value)] as const;
+  });
+  return Object.fromEntries(entries);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../pipelines/report/words.ts';
 import { addCommand, configOption, embeddedOption, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { type MirrorOptions, openSet, orUnavailable, renderResult } from './mirror.ts';
@@ -25,7 +26,7 @@ export function register(program: Command): void {
       const result = await orUnavailable(pruneMirrors(set, context, { dryRun: options.dryRun }));
       const lines = Object.entries(result.pruned).flatMap(([host, names]) => names.map((one) => `${host}: - ${one}`));
       const did = options.dryRun ? 'would go' : 'went';
-      const total = `${lines.length} ${lines.length === 1 ? 'snapshot' : 'snapshots'} ${did}`;
+      const total = `${counted(lines.length, 'snapshot')} ${did}`;
       print(result, () => [renderResult(result), ...lines, total].join('\n'), options);
       if (result.outcome === 'failed') throw failed();
     });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { LockStatus, MirrorStatus } from '../activities/mirror/inspect.ts';
+import { counted } from '../pipelines/report/words.ts';
 import { addCommand, configOption, embeddedOption, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { type MirrorOptions, openSet, openSets, orUnavailable, renderResult } from './mirror.ts';
@@ -30,7 +31,7 @@ export function register(program: Command): void {
 function renderStatus(status: MirrorStatus): string {
   const lines = Object.entries(status.hosts).flatMap(([name, { links, snapshots, lock }]) => [
     ...Object.entries(links).map(([path, text]) => `${name}: ${path} -> ${text}`),
-    `${name}: ${snapshots.length} ${snapshots.length === 1 ? 'snapshot' : 'snapshots'}`,
+    `${name}: ${counted(snapshots.length, 'snapshot')}`,
     ...(lock === null ? [] : [`${name}: ${describeLock(lock)}`]),
   ]);
   const paused = status.paused === null ? [] : [`paused since ${new Date(status.paused).toISOString()}`];

@@ -21,10 +21,11 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   try {
     const words = commandFirst(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv);
     const program = await createProgram(findCommands(words));
+    if (asJson(argv)) silence(program);
     await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' });
     return Number(process.exitCode ?? exitStatus.done);
   } catch (error) {
-    return report(error);
+    return report(error, asJson(argv));
   }
 }
 
@@ -81,7 +82,8 @@ function commandFirst(argv: readonly string[]): string[] {
   return rest.length === 0 ? [...argv] : [...rest.slice(0, end), ...argv.slice(0, at), ...rest.slice(end)];
 }
 
-function report(error: unknown): number {
+function report(error: unknown, json: boolean): number {
+  if (json) return reportJson(error);
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
   if (error instanceof CommandError) {
     if (error.message !== '') process.stderr.write(`${error.message}\n`);
@@ -90,4 +92,28 @@ function report(error: unknown): number {
   const text = error instanceof Error ? error : new Error(String(error));
   process.stderr.write(`sluice: ${process.env.SLUICE_DEBUG ? text.stack : text.message}\n`);
   return exitStatus.failed;
+}
+
+/** Programs that ask for JSON get errors as such: one document, on standard error. */
+function reportJson(error: unknown): number {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  const help = error instanceof CommanderError && error.exitCode === 0;
+  const usage = error instanceof CommanderError ? exitStatus.usage : exitStatus.failed;
+  const status = help ? exitStatus.done : error instanceof CommandError ? error.status : usage;
+  const said = message.replace(/^error: /, '');
+  // Problems with their places are lines for programs already.
+  const placed = said.split('\n').every((line) => /:\d+:\d+: /.test(line));
+  if (said !== '' && !help) process.stderr.write(`${placed ? said : JSON.stringify({ error: said, status })}\n`);
+  return status;
+}
+
+function asJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? argv.length : end).includes('--json');
+}
+
+/** What is wrong with the words is said once, by us. */
+function silence(command: Command): void {
+  command.configureOutput({ outputError: () => {} }).showHelpAfterError(false);
+  for (const each of command.commands) silence(each);
 }

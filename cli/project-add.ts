@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { AddedProject } from '../infra/git-host/project.ts';
+import { counted } from '../pipelines/report/words.ts';
 import { addCommand, append, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed, misused } from './fault.ts';
@@ -49,7 +50,7 @@ async function add(name: string, url: string | undefined, options: Options): Pro
 function render({ project, path, created, queue, templates, branches, defaultBranch, file }: AddedProject): string {
   const branch = defaultBranch ?? 'BRANCH';
   return [
-    `${project} is ${created ? 'now' : 'still'} under the gate: ${branches.length} branches, ${queue === null ? 'a queue of its own' : `queue ${queue}`}, ${
+    `${project} is ${created ? 'now' : 'still'} under the gate: ${counted(branches.length, 'branch', 'branches')}, ${queue === null ? 'a queue of its own' : `queue ${queue}`}, ${
       templates.length === 0 ? 'no templates (add some in sluice.yaml)' : templates.join(' and ')
     }.`,
     `  repository     ${path}`,

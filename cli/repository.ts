@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { IndexSigner, PackageId } from '../activities/repository/port.ts';
 import type { Publication } from '../activities/repository/publish.ts';
+import { counted } from '../pipelines/report/words.ts';
 import { failed } from './fault.ts';
 import { log } from './output.ts';
 
@@ -49,7 +50,9 @@ export async function orRefused<T>(work: Promise<T>): Promise<T> {
 
 export function renderPublication({ changed, added, removed, packages }: Publication): string {
   const lines = [...added.map((one) => `+ ${describe(one)}`), ...removed.map((one) => `- ${describe(one)}`)];
-  return [...lines, changed ? `${packages} packages` : `nothing changed, ${packages} packages`].join('\n');
+  return [...lines, changed ? counted(packages, 'package') : `nothing changed, ${counted(packages, 'package')}`].join(
+    '\n',
+  );
 }
 
 export function describe({ name, version, arch }: PackageId): string {

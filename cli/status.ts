@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import type { StatusView } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
-import { print } from './output.ts';
+import { printRecords } from './look-back.ts';
 import { renderQueues } from './queue-tree.ts';
 
 /** Adds `status`. */
 export function register(program: Command): void {
   const command = addCommand(program, 'status', { examples: ['sluice status', 'sluice status --json'] });
   addClientOptions(command).action(async (options: ClientOptions) => {
-    print(await createClient(options).get<StatusView>('/api/status'), renderQueues, options);
+    printRecords(await createClient(options).get<StatusView>('/api/status'), renderQueues, options);
   });
 }

@@ -22,8 +22,11 @@ export function register(program: Command): void {
   addClientOptions(addCommand(program, 'watch', { examples })).action(async (options: ClientOptions) => {
     const client = createClient(options);
     const events = readEvents(client.stream('/api/events'));
-    if (options.json) for await (const event of events) await write(jsonLine(event));
-    else if (isInteractive()) await drawQueues(client, events);
+    if (options.json) {
+      const status = await client.get<StatusView>('/api/status');
+      await write(jsonLine({ type: 'status', data: JSON.stringify(status) }));
+      for await (const event of events) await write(jsonLine(event));
+    } else if (isInteractive()) await drawQueues(client, events);
     else for await (const event of events) await write(line(event));
     throw unavailable(`the server at ${client.url} has ended`);
   });
@@ -46,6 +49,7 @@ async function drawQueues(client: ApiClient, events: AsyncIterable<StreamEvent>)
     const hint = paint('dim', `${client.url} · Ctrl-C ends`);
     process.stdout.write(`\u001b[2J\u001b[H${renderQueues(view)}\n\n${hint}\n`);
   };
+  takeScreen();
   await draw();
   let failure: unknown;
   const clock = setInterval(() => {
@@ -61,6 +65,14 @@ async function drawQueues(client: ApiClient, events: AsyncIterable<StreamEvent>)
   } finally {
     clearInterval(clock);
   }
+}
+
+/** Draws on a screen of its own: what was in the terminal before is there again afterwards, however we end. */
+function takeScreen(): void {
+  process.stdout.write('\u001b[?1049h');
+  process.once('exit', () => process.stdout.write('\u001b[?1049l'));
+  process.once('SIGINT', () => process.exit(0));
+  process.once('SIGTERM', () => process.exit(0));
 }
 
 function line({ type, data }: StreamEvent): string {

@@ -51,6 +51,8 @@ interface ItemContext {
 function itemSnapshot(state: GateState, item: Item, context: ItemContext): ItemSnapshot {
   const changes = item.changes.map((key) => state.facts.changes[key]).filter((change) => change !== undefined);
   const phase = stateOf(item);
+  // It names the change and the file, where the gate's own words say that there is a conflict.
+  const found = item.buildSet.trouble?.message.split('\n', 1)[0];
   return {
     id: item.id,
     ahead: item.ahead,
@@ -62,8 +64,7 @@ function itemSnapshot(state: GateState, item: Item, context: ItemContext): ItemS
     buildSet: item.buildSet.base ? context.buildSet : null,
     workflow: context.workflow,
     state: phase,
-    reason:
-      context.trouble ?? item.failing[0] ?? item.buildSet.trouble?.message ?? (item.active ? '' : 'outside the window'),
+    reason: context.trouble ?? found ?? item.failing[0] ?? (item.active ? '' : 'outside the window'),
     jobs: jobSnapshots(item, context.permissions),
   };
 }

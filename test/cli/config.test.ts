@@ -130,7 +130,7 @@ test('what is no text is an error of its file', () => {
 test('without --json problems are lines on standard error', () => {
   const { status, stdout, stderr } = execute(['config', 'check', 'org/bad'], root);
   assert.equal(status, 1);
-  assert.match(stdout, /^Read 1 jobs; 1 errors, 0 warnings\.$/m);
+  assert.match(stdout, /^Read 1 job; 1 error, 0 warnings\.$/m);
   assert.match(stderr, /^org\/bad\/zuul\.yaml:3:5: job "a": unknown attribute "foo"$/m);
 });
 

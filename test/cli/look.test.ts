@@ -93,6 +93,29 @@ describe('looking from the command line', () => {
     }
   });
 
+  it('F14: with --json times are in ISO 8601, and errors are one document on standard error', async () => {
+    const [set] = JSON.parse((await run(['buildsets', '--json'])).stdout);
+    assert.deepEqual([set.startTime, set.endTime], ['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:09.000Z']);
+    for (const [args, status, says] of [
+      [['builds', '--change', 'nosuch', '--json'], 1, /there is no change/],
+      [['builds', '--limit', 'many', '--json'], 2, /number from 1 to 500/],
+      [['dequeue', '--change', 'I1', '--json'], 2, /--pipeline/],
+    ] as const) {
+      const { code, stdout, stderr } = await run([...args]);
+      const answer = JSON.parse(stderr);
+      assert.deepEqual([code, answer.status, stdout], [status, status, '']);
+      assert.match(answer.error, says);
+    }
+  });
+
+  it('F12: watch --json says at once how things stand', async () => {
+    const child = start(['watch', '--json']);
+    const [text] = await once(child.stdout, 'data');
+    assert.match(String(text), /^\{"type":"status","data":\{/);
+    child.kill();
+    await once(child, 'close');
+  });
+
   it('follows a log until the build ends', async () => {
     const logs = createFileLogStore({ root: join(server.data, 'storage'), baseUrl: server.url });
     await server.report.recordBuild(aBuild({ id: 'live', result: null, endTime: null }));
