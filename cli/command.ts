@@ -1,5 +1,21 @@
 import { Command, Option } from 'commander';
 
+/** A command as `sluice --help` lists it; its module is loaded only when it is called. */
+export interface CommandEntry {
+  /** One or two words. */
+  readonly name: string;
+  readonly summary: string;
+  readonly group: CommandGroup;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** What each command's file exports. */
+export interface CommandModule {
+  readonly register: (program: Command) => void;
+}
+
+export type CommandGroup = 'Run Sluice' | 'Work with changes' | 'Look' | 'Packages' | 'Mirrors' | 'Pipelines';
+
 export interface CommandText {
   /** Whole command lines, one at least: they stand at the end of `--help`. */
   readonly examples: readonly string[];
@@ -34,6 +50,13 @@ function findOrAddParent(program: Command, name: string): Command {
 
 function inherit(command: Command, program: Command): Command {
   return command.copyInheritedSettings(program).helpCommand(false);
+}
+
+/** The registered command of one or two words. */
+export function findCommand(program: Command, name: string): Command | undefined {
+  return name
+    .split(' ')
+    .reduce<Command | undefined>((parent, word) => parent?.commands.find((each) => each.name() === word), program);
 }
 
 /** One JSON document on standard output instead of text. */

@@ -1,20 +1,4 @@
-import type { Command } from 'commander';
-
-/** A command as `sluice --help` lists it; its module is loaded only when it is called. */
-export interface CommandEntry {
-  /** One or two words. */
-  readonly name: string;
-  readonly summary: string;
-  readonly group: CommandGroup;
-  readonly load: () => Promise<CommandModule>;
-}
-
-/** What each command's file exports. */
-export interface CommandModule {
-  readonly register: (program: Command) => void;
-}
-
-export type CommandGroup = 'Run Sluice' | 'Work with changes' | 'Look' | 'Packages' | 'Mirrors' | 'Pipelines';
+import type { CommandEntry, CommandGroup } from './command.ts';
 
 /** The commands of each group, in the order of `sluice --help`. */
 const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[]>> = {
@@ -59,7 +43,14 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       load: () => import('./doctor.ts'),
     },
     { name: 'hook', summary: 'take a push: what the repositories’ hooks run', load: () => import('./hook.ts') },
-    { name: 'completion', summary: 'print the completion script for a shell', load: () => import('./completion.ts') },
+    {
+      name: 'completion',
+      summary: 'print the completion script for a shell',
+      async load() {
+        const { register } = await import('./completion.ts');
+        return { register: (program) => register(program, commands) };
+      },
+    },
   ],
   Packages: [
     { name: 'build', summary: 'build one source by hand, exactly as the gate does', load: () => import('./build.ts') },

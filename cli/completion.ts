@@ -1,6 +1,5 @@
-import { Argument, type Command } from 'commander';
-import { addCommand } from './command.ts';
-import { commands } from './commands.ts';
+import { Argument, Command } from 'commander';
+import { addCommand, type CommandEntry, findCommand } from './command.ts';
 
 type Shell = 'bash' | 'zsh' | 'fish';
 
@@ -10,21 +9,22 @@ interface Completion {
   readonly options: readonly string[];
 }
 
-export function register(program: Command): void {
+/** Adds `completion`, which completes these commands. */
+export function register(program: Command, entries: readonly CommandEntry[]): void {
   addCommand(program, 'completion', {
     examples: ['source <(sluice completion bash)', 'sluice completion fish > ~/.config/fish/completions/sluice.fish'],
   })
     .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
     .action(async (shell: Shell) => {
-      const known = await readCompletions();
+      const known = await readCompletions(entries);
       process.stdout.write(shell === 'fish' ? fishScript(known) : bashScript(known, shell === 'zsh'));
     });
 }
 
-async function readCompletions(): Promise<readonly Completion[]> {
-  const { createProgram, findCommand } = await import('./program.ts');
-  const program = await createProgram(commands);
-  return commands.map(({ name }) => {
+async function readCompletions(entries: readonly CommandEntry[]): Promise<readonly Completion[]> {
+  const program = new Command();
+  for (const { register } of await Promise.all(entries.map(({ load }) => load()))) register(program);
+  return entries.map(({ name }) => {
     const command = findCommand(program, name);
     return { words: name, options: (command?.options ?? []).flatMap(({ long }) => long ?? []) };
   });

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { type CommandEntry, commands, findCommands } from './commands.ts';
+import { type CommandEntry, findCommand } from './command.ts';
+import { commands, findCommands } from './commands.ts';
 import { CommandError, exitStatus } from './fault.ts';
 import { version } from './version.ts';
 
@@ -60,13 +61,6 @@ function summarize(program: Command, { name, summary }: CommandEntry): void {
   if (command === undefined) throw new Error(`the module of "${name}" does not register it`);
   const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
   command.summary(summary).description([sentence, command.description()].join('\n\n').trim());
-}
-
-/** The registered command of one or two words. */
-export function findCommand(program: Command, name: string): Command | undefined {
-  return name
-    .split(' ')
-    .reduce<Command | undefined>((parent, word) => parent?.commands.find((each) => each.name() === word), program);
 }
 
 /** Moves the options of `leading` behind the command's words. */

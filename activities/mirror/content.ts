@@ -4,7 +4,8 @@ import { releaseFiles } from '../../pipelines/formats/deb/release.ts';
 import { type DigestAlgorithm, type DigestedFile, isStrong } from '../../pipelines/formats/digest.ts';
 import type { SyncedPackage } from '../../pipelines/mirror/outcome.ts';
 import { hashOf } from '../repository/files.ts';
-import { type RootIndex, readRootIndex, rootIndexPaths } from '../repository/root-index.ts';
+import type { RootIndex } from '../repository/port.ts';
+import { readRootIndex, rootIndexPaths } from '../repository/root-index.ts';
 import { MirrorError } from './types.ts';
 
 /** A tree with the hash of each of its files, worked out when it is asked for. */

@@ -1,4 +1,5 @@
 import type { VouchedFile } from '../../pipelines/formats/deb/release.ts';
+import type { DigestedFile } from '../../pipelines/formats/digest.ts';
 import type { Relation } from '../../pipelines/formats/format.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 
@@ -17,6 +18,27 @@ export interface ListedPackage extends PackageId {
   readonly sha256: string;
   /** Files that belong to it, relative to the root as well: the tarballs of a source package. */
   readonly parts: readonly VouchedFile[];
+}
+
+/** A package's file as a list names it; a source package of DEB has several. */
+export interface NamedPackage extends DigestedFile {
+  readonly kind: 'binary' | 'source';
+  readonly name: string;
+  readonly version: string;
+  readonly arch: string;
+}
+
+/** What one root index (`InRelease`, `Release`, `repomd.xml`) leads to. All paths are below the tree. */
+export interface RootIndex {
+  readonly root: string;
+  readonly format: 'deb' | 'rpm';
+  /** The index files that it names and, for DEB, that are there. */
+  readonly files: readonly DigestedFile[];
+  /** Lists of packages that it names and of which no form is there: what they would name cannot be checked. */
+  readonly absent: readonly string[];
+  /** Other files that it names and that are not there: archives name more than they keep. */
+  readonly unkept: readonly string[];
+  readonly packages: readonly NamedPackage[];
 }
 
 /** A package file outside of any repository, and the place that it gets inside one. */

@@ -2,8 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type DigestedFile, isStrong } from '../../pipelines/formats/digest.ts';
 import { hashOf } from './files.ts';
-import type { RepositoryFormat, RepositoryProblem } from './port.ts';
-import { type RootIndex, readRootIndex } from './root-index.ts';
+import type { RepositoryFormat, RepositoryProblem, RootIndex } from './port.ts';
+import { readRootIndex } from './root-index.ts';
 
 /** What a check compared with what vouches for it, and what it could not. */
 export interface Verified {

@@ -3,8 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { findCommand } from '../../cli/command.ts';
 import { commands, findCommands } from '../../cli/commands.ts';
-import { createProgram, findCommand } from '../../cli/program.ts';
+import { createProgram } from '../../cli/program.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 

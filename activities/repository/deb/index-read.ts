@@ -12,8 +12,8 @@ import {
 } from '../../../pipelines/formats/deb/release.ts';
 import { exists, readPacked } from '../files.ts';
 import { checked, insidePath } from '../names.ts';
+import type { NamedPackage, RootIndex } from '../port.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';
-import type { NamedPackage, RootIndex } from '../root-index.ts';
 
 /** Where the tree's only distribution is: the directory of its Release file. */
 async function distribution(tree: string): Promise<string> {

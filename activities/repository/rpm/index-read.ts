@@ -6,8 +6,8 @@ import { evr, type PrimaryPackage, parsePrimary, parseRepomd } from '../../../pi
 import { child, parseXml } from '../../../pipelines/formats/rpm/xml.ts';
 import { exists, readPacked } from '../files.ts';
 import { insidePath } from '../names.ts';
+import type { RootIndex } from '../port.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';
-import type { RootIndex } from '../root-index.ts';
 
 const repomd = 'repodata/repomd.xml';
 
