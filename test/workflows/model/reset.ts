@@ -52,6 +52,8 @@ function adopt(server: Server, run: Run, { child, given }: { child: Child; given
   child.runId = answer?.succeeded?.runId ?? child.runId;
   run.children.set(seq, child);
   if (child.runId === undefined) server.bear(run, child);
-  const born = server.runs.find(({ identity }) => identity.runId === child.runId);
-  if (born && !born.isOpen && server.run(workflowId) === born) server.tellParent(born, { parent: run, seq });
+  // A child that was reset meanwhile goes on, or has gone on, as a later run of the same origin.
+  const born = server.run(workflowId);
+  const ours = born?.identity.runId === child.runId || born?.identity.originalRunId === child.runId;
+  if (born && ours && !born.isOpen) server.tellParent(born, { parent: run, seq });
 }
