@@ -41,9 +41,12 @@ export async function closure(change: Change, where: Surroundings): Promise<read
   const found = new Map<string, Change>();
   await addNeeds(where, change, found);
   const above = [change];
+  // What one of them needs may itself need the change: being found is not being followed.
+  const followed = new Set([change.id]);
   for (let next = above.pop(); next !== undefined && found.size < most; next = above.pop()) {
     for (const dependent of where.open.dependents.get(next.id) ?? []) {
-      if (found.has(dependent.id)) continue;
+      if (followed.has(dependent.id)) continue;
+      followed.add(dependent.id);
       above.push(dependent);
       await addNeeds(where, dependent, found);
     }

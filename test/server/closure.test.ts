@@ -13,24 +13,14 @@ const host = {
 };
 const find = () => host as never;
 
-/** Everything that is reached by links in either direction: needs of needs, and of what needs it. */
+/** All that needs a change through any number of steps, and all that those need in turn. */
 function reached(links: readonly (readonly [number, number])[], start: number): Set<number> {
-  const found = new Set<number>();
-  const needs = (one: number): void => {
-    if (found.has(one)) return;
-    found.add(one);
-    for (const [from, to] of links) if (from === one) needs(to);
+  const grow = (from: ReadonlySet<number>, step: (one: number) => readonly number[]): Set<number> => {
+    const next = new Set([...from].flatMap((one) => [one, ...step(one)]));
+    return next.size === from.size ? next : grow(next, step);
   };
-  needs(start);
-  const above = [start];
-  for (let next = above.pop(); next !== undefined; next = above.pop()) {
-    for (const [from, to] of links) {
-      if (to !== next || found.has(from)) continue;
-      above.push(from);
-      needs(from);
-    }
-  }
-  return found;
+  const dependents = grow(new Set([start]), (one) => links.flatMap(([from, to]) => (to === one ? [from] : [])));
+  return grow(dependents, (one) => links.flatMap(([from, to]) => (from === one ? [to] : [])));
 }
 
 const count = 12;
