@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
@@ -8,6 +9,8 @@ import { killAll } from './quiet.ts';
 
 /** How much of a program's output is kept in its result, in characters. */
 const keptOutput = 1024 * 1024;
+/** Characters after which a line is shown though it has not ended. */
+const longestLine = 8 * 1024;
 /** Milliseconds that killed processes have before the whole container is killed. */
 const grace = 5_000;
 /** Milliseconds after which the engine knows that a container has ended. */
@@ -63,13 +66,26 @@ function collect(docker: Docker, stream: NodeJS.ReadWriteStream, log: ExecOption
     text += part;
     if (text.length > 2 * keptOutput) text = text.slice(-keptOutput);
   };
-  const lines = new PassThrough({ encoding: 'utf8' }).on('data', take);
-  docker.modem.demuxStream(stream, lines, lines);
-  const ended = new Promise<void>((resolve) => {
-    lines.on('end', resolve);
-    for (const event of ['end', 'close', 'error']) stream.on(event, () => lines.end());
-  });
+  const outputs = [wholeLines(take), wholeLines(take)] as const;
+  docker.modem.demuxStream(stream, ...outputs);
+  const ended = Promise.all(outputs.map((output) => once(output, 'end')));
+  for (const event of ['end', 'close', 'error']) stream.on(event, () => outputs.forEach((output) => void output.end()));
   return { ended, text: () => text.slice(-keptOutput) };
+}
+
+/** A program's two outputs meet line by line: half a line of one does not run into the other's. */
+function wholeLines(take: (text: string) => void): PassThrough {
+  let rest = '';
+  return new PassThrough({ encoding: 'utf8' })
+    .on('data', (part: string) => {
+      const text = rest + part;
+      const end = text.length > longestLine ? text.length : text.lastIndexOf('\n') + 1;
+      if (end > 0) take(text.slice(0, end));
+      rest = text.slice(end);
+    })
+    .on('end', () => {
+      if (rest !== '') take(rest);
+    });
 }
 
 /** Kills what runs when time is up or the caller aborts; `gaveUp` resolves when even that brought no end. */

@@ -56,6 +56,12 @@ test('a program reads what it is given, to its end, and a directory in memory ho
   assert.equal(output, `${Buffer.byteLength(input)}\ntmpfs\n`);
 });
 
+test('half a line of one output does not run into the other’s', async () => {
+  const script = 'printf "error: " >&2; sleep 0.3; echo other; sleep 0.3; echo "the reason" >&2; printf "no end"';
+  const { output } = await container.exec(['sh', '-c', script], { signal });
+  assert.equal(output, 'other\nerror: the reason\nno end');
+});
+
 test('output is in the log while the program runs', async () => {
   const log = collector();
   const running = container.exec(['sh', '-c', 'echo first; sleep 30'], { signal, log, timeout: 3_000 });
