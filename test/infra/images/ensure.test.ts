@@ -18,12 +18,10 @@ before(async () => {
 
 after(() => container.remove());
 
-test('the second run has nothing to do, and sees so quickly', async () => {
+test('the second run has nothing to do', async () => {
   const lines: string[] = [];
-  const start = performance.now();
   await ensureImages(builtInPlatforms, (line) => lines.push(line));
   assert.deepEqual(lines, []);
-  assert.ok(performance.now() - start < 1_000);
 });
 
 test('an image by another recipe counts as missing', async () => {
