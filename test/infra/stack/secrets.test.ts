@@ -155,7 +155,7 @@ test('a job that has ended is given nothing, and people’s token opens nothing'
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${bearer}` };
     return fetch(`${stack.url}/api/secrets`, { method: 'POST', headers, body });
   };
-  assert.equal((await ask('token')).status, 403);
+  assert.equal((await ask('token')).status, 401);
   const ended = await ask('worker-token');
   assert.equal(ended.status, 409);
   assert.match(await ended.text(), /no build use-\w+ of use runs/);
