@@ -175,7 +175,7 @@ describe('the page of a build', () => {
 
 it('the page of a change lists what every pipeline made of it', async () => {
   const [page, found] = await open('/change/I1');
-  await page.getByRole('heading', { name: 'Change I1' }).waitFor();
+  await page.getByRole('heading', { level: 1 }).waitFor();
   assert.equal(await page.getByRole('link', { name: 'deb-build' }).first().getAttribute('href'), '/build/logged');
   assert.deepEqual(found, []);
   await page.close();
