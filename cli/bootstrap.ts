@@ -1,5 +1,6 @@
 import { bootstrapSteps, findNeeds, meet, type Need } from '../infra/bootstrap/bootstrap.ts';
 import type { Config } from '../infra/config/load.ts';
+import { failed } from './fault.ts';
 import { log, paint } from './output.ts';
 import { runSteps } from './progress.ts';
 
@@ -15,9 +16,26 @@ export async function bootstrap(config: Config): Promise<void> {
   await runSteps(needs.map((need) => ({ title: need.step.name, run: (report) => meet(need, report) })));
 }
 
+/**
+ * Looks whether this machine has what a stack needs; changes nothing. What only the tests need may be missing.
+ *
+ * @throws CommandError (1) that names what is missing, and how to have it.
+ */
+export async function requireNeeds(config: Config): Promise<void> {
+  const needs = (await findNeeds(bootstrapSteps(config))).flatMap(({ step, findings }) => {
+    const needed = findings.filter(({ part }) => part !== 'tests');
+    return needed.length === 0 ? [] : [{ step, findings: needed }];
+  });
+  if (needs.length === 0) return;
+  const mend = '`sluice doctor --mend` installs all of it, `sluice doctor` says by which commands.';
+  throw failed(['This machine lacks what follows; nothing was installed:', ...needs.map(needLine), mend].join('\n'));
+}
+
 function announce(needs: readonly Need[]): void {
   log('This machine lacks what follows; it is installed now:');
-  for (const { step, findings } of needs) {
-    log(`  ${paint('bold', step.name)} (${step.why}): ${findings.map(({ missing }) => missing).join(', ')}`);
-  }
+  for (const need of needs) log(needLine(need));
+}
+
+function needLine({ step, findings }: Need): string {
+  return `  ${paint('bold', step.name)} (${step.why}): ${findings.map(({ missing }) => missing).join(', ')}`;
 }

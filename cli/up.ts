@@ -8,6 +8,7 @@ import { duration, log, paint } from './output.ts';
 interface UpOptions {
   readonly config?: string;
   readonly data?: string;
+  readonly yes?: boolean;
 }
 
 export function register(program: Command): void {
@@ -15,18 +16,20 @@ export function register(program: Command): void {
     examples: ['sluice up', 'sluice up --data /srv/sluice'],
     details:
       'It runs in the foreground; Ctrl-C stops everything, and the next `sluice up` takes up what was going on. Killed ' +
-      'processes come back. Their logs are in `log/` in the data directory.',
+      'processes come back. Their logs are in `log/` in the data directory. Where this machine lacks something, it says ' +
+      'what, and installs it only with --yes.',
   })
     .addOption(configOption())
     .option('--data <dir>', "data directory (default: the configuration's)")
+    .option('--yes', 'install first what this machine lacks, as `sluice doctor --mend` does')
     .action(up);
 }
 
 async function up(options: UpOptions): Promise<void> {
   const config = readConfiguration({ file: options.config, data: options.data });
-  const { bootstrap } = await import('./bootstrap.ts');
+  const { bootstrap, requireNeeds } = await import('./bootstrap.ts');
   const { start } = await import('./stack.ts');
-  await bootstrap(config);
+  await (options.yes ? bootstrap(config) : requireNeeds(config));
   const begun = performance.now();
   const told = untilTold();
   const stack = await start(config);

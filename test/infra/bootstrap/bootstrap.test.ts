@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +91,41 @@ test('the container engine answers, or is away', async (t) => {
   assert.equal(await askEngine(env), 'answers');
   server.close();
   server.closeAllConnections();
+});
+
+/** A machine that lacks nearly all: `apt-get` leaves its words in a file, and installs nothing. */
+function bareMachine(t: TestContext) {
+  const path = directory(t);
+  const bin = join(path, 'bin');
+  mkdirSync(bin);
+  const called = join(path, 'called');
+  writeFileSync(join(bin, 'apt-get'), `#!/bin/sh\necho "$@" >>${called}\n`, { mode: 0o755 });
+  for (const name of ['env', 'sudo']) symlinkSync('/usr/bin/env', join(bin, name));
+  // A fault of ours that would start an engine finds none to start.
+  const env = { PATH: bin, HOME: path, DOCKER_HOST: `unix://${join(path, 'none.sock')}` };
+  const up = (...words: string[]) =>
+    run(process.execPath, [join(checkout, 'cli/main.ts'), ...words], { cwd: path, env });
+  return { up, calls: () => (existsSync(called) ? readFileSync(called, 'utf8') : ''), data: join(path, 'data') };
+}
+
+test('B7: up installs nothing unasked: it says what is missing and how to have it', async (t) => {
+  const machine = bareMachine(t);
+  const { code, stderr } = await machine.up('up');
+  assert.equal(code, 1);
+  assert.match(stderr, /^This machine lacks what follows; nothing was installed:\n/);
+  assert.match(stderr, /Debian packages \(.*\): git, /);
+  assert.match(stderr, /`sluice doctor --mend` installs all of it/);
+  assert.doesNotMatch(stderr, /chromium/, 'what only the tests need is not asked for');
+  assert.equal(machine.calls(), '');
+  assert.equal(existsSync(machine.data), false, 'nothing was begun');
+});
+
+test('B7: up --yes installs what is missing, after saying what', async (t) => {
+  const machine = bareMachine(t);
+  const { code, stderr } = await machine.up('up', '--yes');
+  assert.equal(code, 1, 'this apt-get brings nothing');
+  assert.match(stderr, /^This machine lacks what follows; it is installed now:\n/);
+  assert.match(machine.calls(), /^update -q\ninstall -q -y --no-install-recommends git /);
 });
 
 test('every tool names a program and a Debian package, once', () => {
