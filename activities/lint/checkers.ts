@@ -1,5 +1,5 @@
-import { parseLintian } from '../../pipelines/formats/deb/lintian.ts';
-import { parseRpmlint } from '../../pipelines/formats/rpm/rpmlint.ts';
+import { parseLintian, unreadByLintian } from '../../pipelines/formats/deb/lintian.ts';
+import { parseRpmlint, unreadByRpmlint } from '../../pipelines/formats/rpm/rpmlint.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 import type { LintRemark } from '../../pipelines/model/lint.ts';
 
@@ -14,8 +14,10 @@ export interface Checker {
   /** Content of the checker's configuration file. */
   readonly configuration: string;
   readonly parse: (output: string) => readonly LintRemark[];
-  /** Whether the checker ran at all, told by its exit code. */
-  readonly ran: (code: number, output: string) => boolean;
+  /** The files that it was handed and could not read, by name. */
+  readonly unread: (output: string) => readonly LintRemark[];
+  /** Whether the checker ran to its end and looked at every file that it can read. */
+  readonly finished: (code: number, output: string) => boolean;
 }
 
 /** Tags about the changelog's newest entry, which comes from Git: its author's address is the commit's. */
@@ -38,7 +40,9 @@ export const checkers: Readonly<Record<PackageFormat, Checker>> = {
     user: 'root',
     configuration: '',
     parse: parseLintian,
-    ran: (code) => code === 0 || code === 2,
+    unread: unreadByLintian,
+    // 1 is also what it says when there is no file that it can read.
+    finished: (code, output) => code === 0 || code === 2 || unreadByLintian(output).length > 0,
   },
   rpm: {
     checks: (name) => name.endsWith('.rpm') && !/-debug(?:info|source)-/.test(name),
@@ -50,6 +54,8 @@ export const checkers: Readonly<Record<PackageFormat, Checker>> = {
     user: 'nobody',
     configuration: notAsked,
     parse: parseRpmlint,
-    ran: (_code, output) => /\d+ packages and \d+ specfiles checked/.test(output),
+    unread: unreadByRpmlint,
+    // It says so at the end; a file that it cannot read ends it at once.
+    finished: (_code, output) => /\d+ packages and \d+ specfiles checked/.test(output),
   },
 };

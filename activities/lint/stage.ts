@@ -9,6 +9,7 @@ import type { BlobStore, Container, ContainerEngine, StageContext, StageRunner }
 import { packagesOf } from '../repository/publish-stage.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { type Checker, checkers } from './checkers.ts';
+import { readWarnings, releasedWarnings } from './warnings.ts';
 
 /** Files of the released version of a package, by path on this host; null for one that was never released. */
 export type ReleasedFiles = (platform: Platform, packageName: string) => Promise<readonly string[] | null>;
@@ -97,7 +98,14 @@ export async function lintFiles(engine: ContainerEngine, work: LintWork): Promis
     const built = await run(work.folder, places.built);
     work.context.log.section('The released version, for comparison');
     const released = await run(work.released, places.released);
-    return compareRemarks({ format: platform.format, platform: platform.name }, built, released);
+    const warned = await readWarnings(work.folder);
+    const before = await releasedWarnings(container, warned, {
+      place: places.released,
+      signal: work.context.signal,
+    });
+    const what = { format: platform.format, platform: platform.name };
+    // A file that cannot be read is no better for being released.
+    return compareRemarks(what, [...built.unread, ...built.remarks, ...warned], [...released.remarks, ...before]);
   } finally {
     await container.remove();
   }
@@ -110,13 +118,18 @@ interface Check {
   readonly context: StageContext;
 }
 
-async function check(container: Container, { checker, from, to, context }: Check): Promise<readonly LintRemark[]> {
+interface Checked {
+  readonly remarks: readonly LintRemark[];
+  /** Files that were handed over and could not be read. */
+  readonly unread: readonly LintRemark[];
+}
+
+async function check(container: Container, { checker, from, to, context }: Check): Promise<Checked> {
   const { signal, log } = context;
   await container.exec(['mkdir', '-p', to], { signal });
   await container.copyIn(from, to);
   const listed = await container.exec(['ls', '-1', to], { signal });
-  const names = listed.output.split('\n').filter((name) => checker.checks(name) || name.endsWith('.rpmlintrc'));
-  if (!names.some(checker.checks)) return [];
+  let names = listed.output.split('\n').filter((name) => checker.checks(name) || name.endsWith('.rpmlintrc'));
   const options = {
     cwd: to,
     user: checker.user,
@@ -125,9 +138,22 @@ async function check(container: Container, { checker, from, to, context }: Check
     log,
     timeout: patience,
   };
-  const { code, output } = await container.exec(checker.argv(names, places.settings), options);
-  if (!checker.ran(code, output)) throw new Error(`the checker ended with ${code}: ${output.trim().split('\n').pop()}`);
-  return checker.parse(output);
+  const unread: LintRemark[] = [];
+  while (names.some(checker.checks)) {
+    const { code, output } = await container.exec(checker.argv(names, places.settings), options);
+    const passedOver = checker.unread(output);
+    if (checker.finished(code, output)) {
+      return { remarks: checker.parse(output), unread: [...unread, ...passedOver] };
+    }
+    const left = names.filter((name) => !passedOver.some((remark) => remark.package === name));
+    if (left.length === names.length) {
+      throw new Error(`the checker ended with ${code}: ${output.trim().split('\n').pop()}`);
+    }
+    // It was stopped by a file that it cannot read: the others are still to be looked at.
+    unread.push(...passedOver);
+    names = left;
+  }
+  return { remarks: [], unread };
 }
 
 async function verdict(store: BlobStore, report: LintReport): Promise<StageResult> {

@@ -10,6 +10,7 @@ import { locate, printable, readSourceBytes, readSourceFile, type Source } from 
 import { assertComplete } from './complete.ts';
 import { missingDependency } from './missing-dependency.ts';
 import { restoreUpstream } from './upstream-tree.ts';
+import { keepWarnings } from './warnings.ts';
 
 const changelogPath = 'debian/changelog';
 const countedPartOf = (text: string) => {
@@ -112,8 +113,9 @@ async function build({ name, version, time }: Prepared, room: Room): Promise<rea
   await room.build('source package', ['dpkg-source', '--extract', description, 'tree'], { cwd: places.work, env });
   await assertComplete(description, room);
   const argv = ['dpkg-buildpackage', '--unsigned-source', '--unsigned-changes', '--build=binary'];
-  await room.build('build', argv, { cwd: `${places.work}/tree`, env });
+  const output = await room.build('build', argv, { cwd: `${places.work}/tree`, env });
   await room.container.quiet();
+  await keepWarnings(`${name}_${upstream}`, output, room);
   const listed = await room.build('list', ['find', places.work, '-maxdepth', '1', '-type', 'f', '-print0'], {
     quiet: true,
   });

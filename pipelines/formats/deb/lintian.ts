@@ -7,3 +7,11 @@ export function parseLintian(output: string): readonly LintRemark[] {
     return tag === undefined ? [] : [{ package: name, severity: severityOf(letter), tag, detail }];
   });
 }
+
+/** The packages that lintian passed over because it could not read them: its exit code tells of other packages, too. */
+export function unreadByLintian(output: string): readonly LintRemark[] {
+  return output.split('\n').flatMap((line): LintRemark[] => {
+    const [, name, why = ''] = /^Skipping (?:\.\/)?(\S+): (.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : [{ package: name, severity: 'error', tag: 'cannot-be-read', detail: why }];
+  });
+}

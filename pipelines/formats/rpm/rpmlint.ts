@@ -4,7 +4,15 @@ import { type LintRemark, severityOf } from '../../model/lint.ts';
 export function parseRpmlint(output: string): readonly LintRemark[] {
   return output.split('\n').flatMap((line): LintRemark[] => {
     const [, file = '', letter = '', tag, detail = ''] = /^(\S+): ([EWI]): (\S+)\s*(.*)$/.exec(line) ?? [];
-    if (tag === undefined) return [];
+    if (tag === undefined || file === '(none)') return [];
     return [{ package: file.replace(/:\d+$/, ''), severity: severityOf(letter), tag, detail }];
+  });
+}
+
+/** The packages that rpmlint could not read; it checks none after the first one. */
+export function unreadByRpmlint(output: string): readonly LintRemark[] {
+  return output.split('\n').flatMap((line): LintRemark[] => {
+    const [, name, why = ''] = /^\(none\): E: .*error while reading (?:\.\/)?(\S+): (.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : [{ package: name, severity: 'error', tag: 'cannot-be-read', detail: why }];
   });
 }

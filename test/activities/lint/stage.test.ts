@@ -3,10 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { checkers } from '../../../activities/lint/checkers.ts';
 import { lintCases, lintSummary } from '../../../activities/lint/stage.ts';
 import { createReleasedFiles } from '../../../infra/compose/released-files.ts';
-import { parseLintian } from '../../../pipelines/formats/deb/lintian.ts';
-import { parseRpmlint } from '../../../pipelines/formats/rpm/rpmlint.ts';
+import { parseLintian, unreadByLintian } from '../../../pipelines/formats/deb/lintian.ts';
+import { parseRpmlint, unreadByRpmlint } from '../../../pipelines/formats/rpm/rpmlint.ts';
 import { compareRemarks } from '../../../pipelines/model/lint.ts';
 
 const what = { format: 'deb', platform: 'debian-12' } as const;
@@ -47,4 +48,30 @@ test('nothing released is no released version', async () => {
   } finally {
     await rm(root, { recursive: true });
   }
+});
+
+test('P15: a package that the checker cannot read is an error, whatever it says of the others', () => {
+  const lintian =
+    'dpkg-deb: error: unexpected end of file in archive magic version number in ./worse_1_all.deb\n' +
+    'Skipping ./worse_1_all.deb: Non-zero status 2 from tar --wildcards -xO -f - *control:\nE: okay: no-copyright-file\n';
+  assert.deepEqual(unreadByLintian(lintian), [
+    {
+      package: 'worse_1_all.deb',
+      severity: 'error',
+      tag: 'cannot-be-read',
+      detail: 'Non-zero status 2 from tar --wildcards -xO -f - *control:',
+    },
+  ]);
+  assert.ok(checkers.deb.finished(1, `${lintian}No packages selected.\n`), 'a verdict, no fault of the checker');
+  const rpmlint = '(none): E: fatal error while reading bad-1-1.noarch.rpm: error reading package header\n';
+  assert.deepEqual(unreadByRpmlint(rpmlint), [
+    {
+      package: 'bad-1-1.noarch.rpm',
+      severity: 'error',
+      tag: 'cannot-be-read',
+      detail: 'error reading package header',
+    },
+  ]);
+  assert.deepEqual(parseRpmlint(rpmlint), []);
+  assert.ok(!checkers.rpm.finished(3, rpmlint), 'it is asked again for the other packages');
 });

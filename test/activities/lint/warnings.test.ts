@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { lintFiles } from '../../../activities/lint/stage.ts';
+import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
+import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import type { LintReport } from '../../../pipelines/model/lint.ts';
+import { openWorkshop, type Workshop } from '../build/workshop.ts';
+
+let workshop: Workshop;
+
+before(async () => {
+  workshop = await openWorkshop();
+});
+after(() => workshop.close());
+
+const paragraph = (name: string, more: string) => `\nPackage: ${name}\n${more}Description: warned of\n It is.\n`;
+const control = (paragraphs: string) =>
+  `Source: warned\nSection: misc\nPriority: optional\nMaintainer: Dev <dev@sluice.dev>\nBuild-Depends: debhelper-compat (= 13)\nStandards-Version: 4.6.2\n${paragraphs}`;
+const tree = {
+  'warned.c': '#include <stdio.h>\nint main(void) { return puts("warned") < 0; }\n',
+  'debian/changelog':
+    'warned (1.0) unstable; urgency=low\n\n  * First.\n\n -- Dev <dev@sluice.dev>  Mon, 06 Jan 2025 00:00:00 +0000\n',
+  'debian/source/format': '3.0 (native)\n',
+  'debian/rules': `#!/usr/bin/make -f
+%:
+	dh $@
+override_dh_auto_build:
+	gcc -g -O2 -o warned warned.c
+override_dh_auto_install:
+	install -D warned debian/warned/usr/bin/warned
+`,
+  'debian/control': control(
+    paragraph('warned', 'Architecture: any\n') +
+      paragraph('warned-data', `Architecture: all\nDepends: \${misc:Depends}, warned-\${no:Such}\n`),
+  ),
+};
+
+async function lint(built: string, released: string): Promise<LintReport> {
+  const platform = builtInPlatforms.find(({ name }) => name === 'debian-12');
+  assert.ok(platform);
+  const workdir = await mkdtemp(join(workshop.root, 'lint-'));
+  const log = { write: () => {}, section: () => {}, close: () => Promise.reject(new Error('not here')) };
+  const context = { signal: AbortSignal.timeout(300_000), log, workdir, heartbeat: () => {} };
+  const work = { build: `test-lint-${process.pid}`, platform, folder: built, released, context };
+  return lintFiles(createDockerEngine(), work);
+}
+
+const ours = ({ remarks }: LintReport) =>
+  remarks
+    .filter(({ tag, severity }) => tag.endsWith('substitution-variable') && severity === 'error')
+    .map((remark) => `${remark.new ? 'new' : 'known'} ${remark.package} ${/: ([^:]+)$/.exec(remark.detail)?.[1]}`);
+
+test('P16: what dpkg only warns of fails a change unless the released version has it as well', async () => {
+  const repository = await workshop.repository('warned');
+  await repository.commit('Import', tree);
+  const first = await workshop.build(repository, { platform: 'debian-12' });
+  assert.equal(first.result.result, 'SUCCESS', first.log);
+  const name = 'warned_1.0+c1.dpkg-warnings';
+  assert.equal(first.manifest?.files.find((file) => file.name === name)?.kind, 'metadata', first.log);
+  const nothing = join(workshop.root, 'nothing');
+  await mkdir(nothing);
+  assert.deepEqual(ours(await lint(first.out, nothing)).sort(), [
+    'new warned the package does not depend on libc6',
+    'new warned-data leaves "warned-"',
+  ]);
+  const more = tree['debian/control'].replace(`warned-\${no:Such}`, `warned-\${no:Such}, other-\${no:Such}`);
+  await repository.commit('Change', { 'debian/control': more });
+  const second = await workshop.build(repository, { platform: 'debian-12' });
+  assert.deepEqual(ours(await lint(first.out, first.out)).sort(), [
+    'known warned the package does not depend on libc6',
+    'known warned-data leaves "warned-"',
+  ]);
+  assert.deepEqual(ours(await lint(second.out, first.out)).sort(), [
+    'known warned the package does not depend on libc6',
+    'new warned-data leaves "warned-", "other-"',
+  ]);
+});
