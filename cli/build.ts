@@ -46,7 +46,8 @@ async function build(location: string, options: Options): Promise<void> {
     throw error instanceof NoSource ? misused(error.message) : error;
   });
   print(result, render, options);
-  if (result.result !== 'SUCCESS') throw failed(`${result.result}: ${result.summary} (see ${result.log})`);
+  if (result.result === 'SKIPPED') log(result.summary);
+  else if (result.result !== 'SUCCESS') throw failed(`${result.result}: ${result.summary} (see ${result.log})`);
 }
 
 function render({ name, version, files, lint }: HandBuildResult): string {

@@ -74,10 +74,12 @@ interface Ended extends StageResult {
 
 async function conclude({ stage }: ReleaseRun, record: ReleaseRecord, ended: Ended): Promise<void> {
   const { built, summary, packages = [] } = ended;
-  const state = ended.result === 'SUCCESS' ? 'published' : 'failed';
+  // A package that leaves this platform out has nothing to release there, which is no failure.
+  const states = { SUCCESS: 'published', SKIPPED: 'excluded' } as const;
+  const state = states[ended.result as keyof typeof states] ?? 'failed';
   const origin = built?.origin ?? null;
   await control.recordRelease({ ...record, state, origin, summary, packages, endTime: Date.now() });
-  if (state === 'failed' || built === null) return;
+  if (state !== 'published' || built === null) return;
   await control.startMirrors({ format: built.format, release: record.id });
   await control.retireTestRepositories({ pipeline: stage.build.pipeline, key: stage.build.buildSet });
 }

@@ -1,6 +1,6 @@
 import type { BuildResult } from '../../pipelines/model/job.ts';
 
-/** The package cannot be built, and why, in one line: a verdict, not a fault. */
+/** The package cannot be built, and why, in one line: a verdict, not a fault. SKIPPED: it is not for this platform. */
 export class BuildProblem extends Error {
   readonly result: BuildResult;
 

@@ -190,11 +190,8 @@ async function failure(
   const seconds = (Date.now() - started.getTime()) / 1000;
   const test = { suite: `build ${platform.name}`, name: input.source.project, seconds };
   const { message, result } = problem;
-  return {
-    result,
-    summary: message,
-    artifacts: [await junit(store, { ...test, failure: { message, text: message } })],
-  };
+  const end = result === 'SKIPPED' ? { skipped: message } : { failure: { message, text: message } };
+  return { result, summary: message, artifacts: [await junit(store, { ...test, ...end })] };
 }
 
 async function junit(store: BlobStore, one: Parameters<typeof junitXml>[0][number]) {

@@ -15,7 +15,7 @@ export interface ReleaseRecord {
   readonly tree: string;
   /** The gate's packages as they are, or built again; null while that is not decided. */
   readonly origin: 'promoted' | 'rebuilt' | null;
-  readonly state: 'running' | 'published' | 'failed';
+  readonly state: 'running' | 'published' | 'failed' | 'excluded';
   /** One line: what was published, or why not. */
   readonly summary: string;
   readonly packages: readonly ReleasedPackage[];

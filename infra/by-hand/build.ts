@@ -76,9 +76,11 @@ async function build(run: Run): Promise<HandBuildResult> {
   const manifest = built === undefined ? null : await readManifest(store, built.manifest);
   const files = manifest === null ? [] : await writePackages(store, manifest, wanted.out);
   const lint = manifest === null ? null : await runLint(run, manifest);
-  const failure = result.result === 'SUCCESS' ? {} : { failure: { message: result.summary, text: result.summary } };
+  const failure = { message: result.summary, text: result.summary };
+  const ends: Partial<Record<StageResult['result'], object>> = { SUCCESS: {}, SKIPPED: { skipped: result.summary } };
+  const end = ends[result.result] ?? { failure };
   const seconds = (Date.now() - started) / 1000;
-  const one: TestCase = { suite: `build ${wanted.platform.name}`, name: source.state.project, seconds, ...failure };
+  const one: TestCase = { suite: `build ${wanted.platform.name}`, name: source.state.project, seconds, ...end };
   await writeFile(join(wanted.out, 'junit.xml'), junitXml([one, ...(lint === null ? [] : lintCases(lint))]));
   return {
     result: result.result,

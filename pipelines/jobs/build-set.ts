@@ -78,7 +78,10 @@ function ended(state: BuildSetState, key: string, outcome: BuildOutcome): BuildS
   const build = known.builds.find((one) => one.key === key);
   if (!build || build.result !== null) return state;
   const result = finalResult(state, frozen, build, outcome.result);
-  const next = change(known, key, (one) => ({ ...taken(one, outcome), paused: false, result, endTime: outcome.time }));
+  // What says itself that there was nothing to do did run: a start tells it from a job that was passed over.
+  const began = result === 'SKIPPED' ? { startTime: build.startTime ?? outcome.time } : {};
+  const end = { paused: false, result, endTime: outcome.time, ...began };
+  const next = change(known, key, (one) => ({ ...taken(one, outcome), ...end }));
   if (result === 'RETRY') return retried(next, key, outcome);
   const settled = settleJob(next, job, outcome.time);
   const stop = state.graph.failFast && frozen.voting && failed(result);
@@ -148,7 +151,11 @@ function settleJob(state: BuildSetState, job: string, time: number): BuildSetSta
     if (!build.childJobs) return state;
     return skip(state, unwanted(state, job, build.childJobs), { time, reason: `Skipped by child_jobs of job ${job}` });
   }
-  if (build.result === 'SKIPPED') return state;
+  if (build.result === 'SKIPPED') {
+    // A soft dependent can do without, and so can its own dependents.
+    const hard = related(relations(state.graph).hardChildren, job);
+    return skip(state, hard, { time, reason: `Skipped because job ${job} was skipped` });
+  }
   const children = related(relations(state.graph).children, job);
   return skip(state, children, { time, reason: `Skipped because job ${job} failed` });
 }

@@ -27,16 +27,20 @@ export function isFailing(state: BuildSetState, jobs: readonly FrozenJob[] = dec
   });
 }
 
-/** Every voting job ended in SUCCESS or was skipped, and not all jobs were skipped. */
+/**
+ * Every voting job ended in SUCCESS or was skipped, and not all were passed over: a job that ran and answered by itself
+ * that it has nothing to do (a package for other platforms) has been asked.
+ */
 export function hasSucceeded(state: BuildSetState, jobs: readonly FrozenJob[] = decidingJobs(state)): boolean {
   const current = currentBuilds(state);
-  let allSkipped = true;
+  let allPassedOver = true;
   for (const job of jobs) {
-    const result = current.get(job.key)?.result ?? null;
-    if (result !== null && result !== 'SKIPPED') allSkipped = false;
+    const build = current.get(job.key);
+    const result = build?.result ?? null;
+    if (result !== null && (result !== 'SKIPPED' || build?.startTime !== null)) allPassedOver = false;
     if (job.voting && result !== 'SUCCESS' && result !== 'SKIPPED') return false;
   }
-  return !allSkipped;
+  return !allPassedOver;
 }
 
 /** What the build set has come to, or null while it goes on. A reporter job that fails has the last word. */

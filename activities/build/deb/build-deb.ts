@@ -8,6 +8,7 @@ import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
 import { locate, printable, readSourceBytes, readSourceFile, type Source } from '../source.ts';
 import { assertComplete } from './complete.ts';
+import { refuseExcluded } from './excluded.ts';
 import { missingDependency } from './missing-dependency.ts';
 import { restoreUpstream } from './upstream-tree.ts';
 import { keepWarnings } from './warnings.ts';
@@ -32,6 +33,7 @@ async function prepare(source: Source, room: Room): Promise<Prepared> {
   const problem = explainVersion(head.version);
   if (problem !== null) throw new BuildProblem(`${changelogPath}:1: ${printable(head.version)}: ${problem}`);
   await refuseInstallerPackages(source);
+  await refuseExcluded(source, room);
   if (source.gitDir === null) return { name: head.source, version: head.version, time: null };
   const versionFile = { path: committed, countedPart: countedPartOf };
   const state = await versionState(source.gitDir, 'HEAD', versionFile);

@@ -13,6 +13,7 @@ import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
 import { locate, type Source } from '../source.ts';
 import { installBuildRequires } from './build-requires.ts';
+import { refuseExcluded } from './excluded.ts';
 import { findSpec } from './find-spec.ts';
 import { folders, placeSources } from './place-sources.ts';
 
@@ -45,6 +46,7 @@ async function prepare(source: Source, room: Room, project: string): Promise<Pre
   const prepared = { name: head.name, version: '', path, specFile, requirements: [], ...dated };
   await room.build('prepare', ['mkdir', '-p', folders.sources, folders.specs], { quiet: true });
   await placeFile(room, specFile, Buffer.from(dated.spec, 'latin1'));
+  await refuseExcluded(specFile, defines(room), room);
   const version = await readVersion(prepared, room);
   return { ...prepared, version, requirements: await readRequirements(prepared, room) };
 }

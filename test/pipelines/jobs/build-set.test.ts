@@ -143,6 +143,37 @@ const rows: readonly Row[] = [
     start: ['registry/2'],
     result: null,
   },
+  {
+    says: 'P9: what needs a job that has nothing to do is skipped too, through any number of steps; the whole passes',
+    jobs: ['build', 'publish > build', 'install > publish', 'noop'],
+    steps: ['build SKIPPED', 'noop SUCCESS'],
+    results: { build: 'SKIPPED', publish: 'SKIPPED', install: 'SKIPPED', noop: 'SUCCESS' },
+    result: 'SUCCESS',
+  },
+  {
+    says: 'P9: what can do without such a job, and what stands on that alone, goes on',
+    jobs: ['build', 'publish > build', 'tell > publish?', 'archive > tell', 'both > tell publish'],
+    steps: ['build SKIPPED'],
+    results: { build: 'SKIPPED', publish: 'SKIPPED', both: 'SKIPPED' },
+    start: ['tell/1'],
+    result: null,
+  },
+  {
+    says: 'P9: a build set of nothing but jobs that were asked and have nothing to do passes',
+    jobs: ['build', 'publish > build'],
+    steps: ['build SKIPPED'],
+    results: { build: 'SKIPPED', publish: 'SKIPPED' },
+    result: 'SUCCESS',
+  },
+  {
+    says: 'P9: fail-fast does not take such a job for a failure',
+    jobs: ['build', 'publish > build', 'slow'],
+    failFast: true,
+    steps: ['build SKIPPED'],
+    results: { build: 'SKIPPED', publish: 'SKIPPED' },
+    start: ['slow/1'],
+    result: null,
+  },
 ];
 
 for (const row of rows) {
@@ -171,6 +202,14 @@ test('a job that is run again replaces its result, and what was skipped for it c
   const again = applyBuild(failed, { type: 'retrigger', job: 'build' });
   assert.deepEqual(startable(again), ['build/2']);
   assert.equal(isFailing(again), false);
+  assert.equal(buildSetResult(play(again, ['build SUCCESS', 'unit SUCCESS'])), 'SUCCESS');
+});
+
+test('P9: a skipped job that is run again brings back what was skipped with it; the report says why', () => {
+  const skipped = play(startBuildSet(graph(['build', 'unit > build'])), ['build SKIPPED']);
+  assert.equal(currentBuilds(skipped).get('unit')?.summary, 'Skipped because job build was skipped');
+  const again = applyBuild(skipped, { type: 'retrigger', job: 'build' });
+  assert.deepEqual(startable(again), ['build/2']);
   assert.equal(buildSetResult(play(again, ['build SUCCESS', 'unit SUCCESS'])), 'SUCCESS');
 });
 

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openWorkshop, type Workshop } from './workshop.ts';
+
+let workshop: Workshop;
+
+before(async () => {
+  workshop = await openWorkshop();
+});
+after(() => workshop.close());
+
+const changelog =
+  'other (1.0) unstable; urgency=low\n\n  * First.\n\n -- Dev <dev@sluice.dev>  Mon, 06 Jan 2025 00:00:00 +0000\n';
+const control = (architecture: string) =>
+  `Source: other\nMaintainer: Dev <dev@sluice.dev>\n\nPackage: other\nArchitecture: ${architecture}\nDescription: other\n`;
+const spec = (tag: string) =>
+  `Name: other\nVersion: 1.0\nRelease: 1\nSummary: Other\nLicense: MIT\n${tag}\n\n%description\nOther.\n\n%files\n`;
+
+test('P9: a DEB package that leaves the platform out is skipped, and says why', async () => {
+  const repository = await workshop.repository('other-deb');
+  const debian = { 'debian/changelog': changelog, 'debian/source/format': '3.0 (native)\n' };
+  await repository.commit('Import', { ...debian, 'debian/control': control('armhf hurd-any') });
+  const { result, manifest, log } = await workshop.build(repository, { platform: 'debian-12' });
+  assert.equal(result.result, 'SKIPPED', log);
+  assert.equal(result.summary, 'excluded: its packages are for armhf, hurd-any, and the platform is amd64');
+  assert.equal(manifest, null);
+});
+
+test('P9: an RPM package that leaves the platform out is skipped, and says why', async () => {
+  const repository = await workshop.repository('other-rpm');
+  const cases = [
+    ['ExclusiveArch: aarch64', 'excluded: ExclusiveArch leaves out x86_64'],
+    ['ExcludeArch: x86_64', 'excluded: ExcludeArch leaves out x86_64'],
+    ['BuildArch: aarch64', 'excluded: BuildArch has no architecture that can be built here'],
+  ] as const;
+  for (const [tag, reason] of cases) {
+    await repository.commit(tag, { 'other.spec': spec(tag) });
+    const { result, log } = await workshop.build(repository, { platform: 'rpm-debian-12' });
+    assert.deepEqual([result.result, result.summary], ['SKIPPED', reason], log);
+  }
+  await repository.commit('Here', { 'other.spec': spec('ExclusiveArch: %{ix86} x86_64 aarch64') });
+  const { result, log } = await workshop.build(repository, { platform: 'rpm-debian-12' });
+  assert.equal(result.result, 'SUCCESS', log);
+});
