@@ -1,3 +1,4 @@
+import { isForged } from '../model/artifact.ts';
 import type { BuildResult, FrozenJob, JobGraph } from '../model/job.ts';
 import { related, relations } from './graph.ts';
 import type { Build, BuildOutcome, BuildSetEvent, BuildSetState } from './state.ts';
@@ -33,7 +34,7 @@ export function applyBuild(state: BuildSetState, event: BuildSetEvent): BuildSet
       return change(state, event.build, (build) => ({ ...build, failing: true }));
     case 'paused':
       return settle(
-        change(state, event.build, (build) => ({ ...taken(build, event.outcome), paused: true })),
+        change(state, event.build, (build) => ({ ...taken(state, build, event.outcome), paused: true })),
         event,
       );
     case 'ended':
@@ -81,7 +82,7 @@ function ended(state: BuildSetState, key: string, outcome: BuildOutcome): BuildS
   // What says itself that there was nothing to do did run: a start tells it from a job that was passed over.
   const began = result === 'SKIPPED' ? { startTime: build.startTime ?? outcome.time } : {};
   const end = { paused: false, result, endTime: outcome.time, ...began };
-  const next = change(known, key, (one) => ({ ...taken(one, outcome), ...end }));
+  const next = change(known, key, (one) => ({ ...taken(state, one, outcome), ...end }));
   if (result === 'RETRY') return retried(next, key, outcome);
   const settled = settleJob(next, job, outcome.time);
   const stop = state.graph.failFast && frozen.voting && failed(result);
@@ -207,10 +208,12 @@ function blank(job: string, attempt: number): Build {
   return { key, job, attempt, ...nothing, artifacts: [], data: {} };
 }
 
-function taken(build: Build, outcome: BuildOutcome): Build {
+/** A build with what it ended with, but for artifacts that only jobs of another stage make. */
+function taken({ graph }: BuildSetState, build: Build, outcome: BuildOutcome): Build {
+  const stage = relations(graph).jobs.get(build.job)?.uses;
   return {
     ...build,
-    ...(outcome.artifacts ? { artifacts: outcome.artifacts } : {}),
+    ...(outcome.artifacts ? { artifacts: outcome.artifacts.filter((one) => !isForged(one, stage)) } : {}),
     ...(outcome.data ? { data: outcome.data } : {}),
     ...(outcome.childJobs ? { childJobs: outcome.childJobs } : {}),
     ...(outcome.summary === undefined ? {} : { summary: outcome.summary }),

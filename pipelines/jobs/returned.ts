@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isForged } from '../model/artifact.ts';
 import type { Artifact } from '../model/job.ts';
 import { mergeVariables } from '../model/merge-variables.ts';
 
@@ -123,9 +124,13 @@ export interface ReturnedOutcome {
 /** The outcome's part, once nothing more is returned. Artifacts that nobody could find are left out with a remark. */
 export function outcomeOfReturned({ logUrl, childJobs, ...returned }: Returned): ReturnedOutcome {
   const lost = returned.artifacts.filter(({ url }) => !URL.canParse(url, logUrl));
-  const artifacts = returned.artifacts.filter((one) => !lost.includes(one));
+  const forged = returned.artifacts.filter((one) => isForged(one, undefined));
+  const artifacts = returned.artifacts.filter((one) => !lost.includes(one) && !forged.includes(one));
   const remarks = [
     ...returned.remarks,
+    ...forged.map(({ name, metadata }) => {
+      return `artifact ${name} is left out: only Sluice's own stages make what has the type ${metadata?.type}`;
+    }),
     ...lost.map(({ name }) => `artifact ${name} is left out: its url is relative, and no zuul.log_url was returned`),
   ];
   return {

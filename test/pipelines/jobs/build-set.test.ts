@@ -287,3 +287,25 @@ test('a started build that has to wait has no start time until it runs', () => {
     [[7, []]],
   );
 });
+
+test('S1: what only the build and publish stages make is taken from jobs of these stages alone', () => {
+  const artifacts = [
+    { name: 'repo', url: 'http://x/r/', metadata: { type: 'test-repository', format: 'deb' } },
+    { name: 'built', url: 'http://x/p', metadata: { type: 'packages' } },
+    { name: 'image', url: 'http://x/i', metadata: { type: 'container_image' } },
+  ];
+  const uses = { build: 'build', publish: 'publish' } as const;
+  const makers = { script: ['image'], build: ['built', 'image'], publish: ['repo', 'image'], install: ['image'] };
+  for (const [name, taken] of Object.entries(makers)) {
+    const own = job(name, name in uses || name === 'install' ? { uses: name as 'build' | 'install' } : {});
+    const state = startBuildSet(graph([own, `after > ${name}`]));
+    for (const ending of ['SUCCESS', 'PAUSE']) {
+      const [next] = pendingBuilds(play(state, [`${name} ${ending}`], { artifacts }), freely).start;
+      assert.deepEqual(
+        next?.parents.map((one) => one.name),
+        taken,
+        `${name} ${ending}`,
+      );
+    }
+  }
+});

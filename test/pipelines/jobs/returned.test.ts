@@ -82,3 +82,15 @@ for (const [text, pattern] of faults) {
     assert.match('fault' in read ? read.fault : 'taken', pattern);
   });
 }
+
+test('S1: a program cannot return what only stages make: packages and test repositories', () => {
+  const artifacts = ['packages', 'test-repository', 'image'].map((type) => {
+    return { name: `a-${type}`, url: 'http://x/', metadata: { type } };
+  });
+  const outcome = outcomeOfReturned(take({ zuul: { artifacts } }));
+  assert.deepEqual(
+    outcome.artifacts.map(({ name }) => name),
+    ['a-image'],
+  );
+  assert.match(outcome.remarks?.join() ?? '', /artifact a-packages is left out.*has the type packages/);
+});
