@@ -3,12 +3,29 @@ import type { StatusView } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { printRecords } from './look-back.ts';
+import { paint } from './output.ts';
 import { renderQueues } from './queue-tree.ts';
 
 /** Adds `status`. */
 export function register(program: Command): void {
   const command = addCommand(program, 'status', { examples: ['sluice status', 'sluice status --json'] });
   addClientOptions(command).action(async (options: ClientOptions) => {
-    printRecords(await createClient(options).get<StatusView>('/api/status'), renderQueues, options);
+    printRecords(await createClient(options).get<StatusView>('/api/status'), renderStatus, options);
   });
+}
+
+/** Queues, and the connections whose events are not handled. */
+export function renderStatus(view: StatusView): string {
+  const behind = (view.occurrences ?? []).map(({ connection, waiting, dead }) => {
+    const parts = [
+      ...(waiting === 0 ? [] : [`${events(waiting)} to be handled`]),
+      ...(dead === 0 ? [] : [paint('red', `${events(dead)} given up: the server’s log says why`)]),
+    ];
+    return `${paint('bold', connection)}  ${parts.join(', ')}`;
+  });
+  return [renderQueues(view), ...behind].join('\n');
+}
+
+function events(count: number): string {
+  return `${count} ${count === 1 ? 'event' : 'events'}`;
 }

@@ -12,7 +12,8 @@ import { registerStorage } from './api/storage.ts';
 import type { ServerDeps } from './deps.ts';
 import { type App, createFastify } from './fastify.ts';
 import { registerRepositories } from './files/repositories.ts';
-import { registerHealth } from './health.ts';
+import { createMetrics, registerHealth } from './health.ts';
+import { registerWebhooks } from './ingest/webhook.ts';
 import { registerPages, showMissing } from './pages.ts';
 
 /** Requests a minute of one address to the API and the pages. */
@@ -39,10 +40,12 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   for (const register of [registerStatus, registerBuilds, registerChanges, registerActing, registerSecrets])
     register(app, deps);
   registerStorage(app, deps);
+  const metrics = createMetrics(deps);
+  registerWebhooks(app, { ...deps.ingest, count: metrics.countDelivery });
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());
   registerArtifacts(app, deps);
   registerPages(app, deps);
-  registerHealth(app, deps);
+  registerHealth(app, deps, metrics.registry);
   await registerRepositories(app, deps);
   return app;
 }

@@ -3,6 +3,7 @@ import type { BlobStore } from '../activities/ports.ts';
 import type { LogReader } from '../activities/storage/port.ts';
 import type { Store } from '../infra/store/store.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
+import type { WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
 import type { Changes, HookNotice, Operations, ServerSecrets } from './port.ts';
 
@@ -13,6 +14,8 @@ export interface ServerDeps {
   readonly operations: Operations;
   readonly changes: Changes;
   readonly secrets: ServerSecrets;
+  /** Takes what review systems post. */
+  readonly ingest: Pick<WebhookDeps, 'webhook' | 'take'>;
   /** Takes a hook's notice; answers once it is safe to forget it. */
   readonly intake: (notice: HookNotice) => Promise<void>;
   readonly blobs: Pick<BlobStore, 'find'>;

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerDeps } from './deps.ts';
+import type { WebhookDeps } from './ingest/port.ts';
 
 /** Liveness, readiness and metrics for those who watch the server. */
-export function registerHealth(app: FastifyInstance, deps: ServerDeps): void {
-  const metrics = createMetrics(deps);
+export function registerHealth(app: FastifyInstance, deps: ServerDeps, metrics: Registry): void {
   app.get('/health/live', async () => ({ ok: true }));
   app.get('/health/ready', async (_request, reply) => {
     try {
@@ -17,7 +17,12 @@ export function registerHealth(app: FastifyInstance, deps: ServerDeps): void {
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
 }
 
-function createMetrics({ store, live }: ServerDeps): Registry {
+export interface Metrics {
+  readonly registry: Registry;
+  readonly countDelivery: WebhookDeps['count'];
+}
+
+export function createMetrics({ store, live }: ServerDeps): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -51,7 +56,32 @@ function createMetrics({ store, live }: ServerDeps): Registry {
     },
   });
   watchBuilds(registry, live);
-  return registry;
+  return { registry, countDelivery: watchOccurrences(registry, store) };
+}
+
+/** What review systems tell: deliveries as they are answered, and what is not handled. */
+function watchOccurrences(registry: Registry, store: ServerDeps['store']): WebhookDeps['count'] {
+  const registers = [registry];
+  const deliveries = new Counter({
+    name: 'sluice_webhook_deliveries_total',
+    help: 'Deliveries of review systems, by what they came to',
+    labelNames: ['connection', 'answered'] as const,
+    registers,
+  });
+  new Gauge({
+    name: 'sluice_occurrences',
+    help: 'Events of review systems that wait to be handled, or were given up (dead)',
+    labelNames: ['connection', 'state'] as const,
+    registers,
+    async collect() {
+      this.reset();
+      for (const { connection, waiting, dead } of await store.occurrences.backlog()) {
+        this.set({ connection, state: 'waiting' }, waiting);
+        this.set({ connection, state: 'dead' }, dead);
+      }
+    },
+  });
+  return (connection, answered) => deliveries.inc({ connection, answered });
 }
 
 /** Counts builds as they end while this process runs. */

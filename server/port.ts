@@ -28,6 +28,8 @@ export type EnqueueRequest = { readonly pipeline: string } & (
 
 /** What the Git hook says after it has taken a push: enough to read the rest from the repository. */
 export interface HookNotice {
+  /** Of the push. Absent: one that is not told again. */
+  readonly id?: string | undefined;
   readonly connection: string;
   readonly project: string;
   /** Change ids that were touched; empty for other refs. */

@@ -89,3 +89,43 @@ export type SubmitResult =
   | { readonly kind: 'moved'; readonly reason: string }
   /** The change cannot be merged: abandoned, a newer patch set, a conflict. */
   | { readonly kind: 'refused'; readonly reason: string };
+
+/** Something that a review system has told of itself, as its adapter reads it. */
+export interface Occurrence {
+  /** The host's own id of it, a delivery's or an event's, as `isOccurrenceId` has it: the same however often it is told. */
+  readonly id: string;
+  /** What it comes to, in order. */
+  readonly news: readonly News[];
+}
+
+/** Whether a text can be an occurrence's id: printable ASCII, at most 200 characters. */
+export function isOccurrenceId(text: string): boolean {
+  return /^[\x21-\x7e]{1,200}$/.test(text);
+}
+
+export type News =
+  /** What happened. The same thing read by `readEvents` is the same event, key by key: gates take it once. */
+  | { readonly kind: 'event'; readonly event: TriggerEvent }
+  /** Something has happened to a change, and its host keeps what (`readEvents`). */
+  | { readonly kind: 'look'; readonly change: string };
+
+/** What was posted, as it came; names of headers in small letters. */
+export interface Delivery {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Uint8Array;
+}
+
+/** What a delivery turned out to be. */
+export type Reading =
+  | { readonly kind: 'occurrence'; readonly occurrence: Occurrence }
+  /** Of a kind that nothing here waits for. */
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'malformed'; readonly reason: string };
+
+/** How an adapter takes what its host posts. Neither function asks anybody. */
+export interface Webhook {
+  /** Whether the sender has proved to know the connection's secret. */
+  isSigned(delivery: Delivery): boolean;
+  /** @param content the body, parsed; it may be any JSON */
+  read(headers: Delivery['headers'], content: unknown): Reading;
+}

@@ -1,6 +1,6 @@
 import { createGitHost } from './git/adapter.ts';
 import { createPeople, type People } from './git/people.ts';
-import type { ReviewHost } from './port.ts';
+import type { ReviewHost, Webhook } from './port.ts';
 
 /** What every driver is given of the installation. */
 export interface ConnectionContext {
@@ -18,12 +18,14 @@ export interface Connection {
   readonly host: ReviewHost;
   /** What people do there through Sluice; null where they do it at the review system itself. */
   readonly people: People | null;
+  /** Null for a host that posts nothing. */
+  readonly webhook: Webhook | null;
 }
 
 const drivers: Readonly<Record<string, (context: ConnectionContext) => Connection>> = {
   git({ name, repositories, page, owns }) {
     const settings = { root: repositories, connection: name, page, owns };
-    return { host: createGitHost(settings), people: createPeople(settings) };
+    return { host: createGitHost(settings), people: createPeople(settings), webhook: null };
   },
 };
 

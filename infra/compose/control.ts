@@ -19,7 +19,7 @@ import { semaphores } from '../../pipelines/language/language.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import { createOperations } from '../../server/operations.ts';
-import type { Changes, EnqueueRequest, HookNotice } from '../../server/port.ts';
+import type { Changes, EnqueueRequest } from '../../server/port.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
@@ -84,7 +84,8 @@ export function createControl(deps: ControlDeps) {
     ...{ client: temporal.client, gates: review.gates, store },
     ...{ enqueue, mend: sweeper.mend },
   });
-  return { activities, operations, changes: review.changes, intake: review.intake };
+  const { changes, connections } = review;
+  return { activities, operations, changes, router, connections };
 }
 
 /** The review systems, and the way from what happens there to the gates. */
@@ -112,12 +113,6 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
     blobs: common.blobs,
     held,
   });
-  // The hook need not wait: what is not looked at now, the periodic sync finds.
-  const intake = async ({ connection, changes }: HookNotice) => {
-    for (const change of changes) {
-      router.look(connection, change).catch((error) => logger.warn({ change, error }, 'cannot look at a change'));
-    }
-  };
   const people = joinPeople(
     opened.flatMap(({ people: own, ...each }) => (own === null ? [] : [{ ...each, people: own }])),
   );
@@ -128,7 +123,7 @@ function createReview({ common, temporal, store, logger }: ControlDeps) {
     const host = connection === undefined ? undefined : router.host(connection);
     return host === undefined ? null : host.readMerged(of);
   };
-  return { router, layouts, gates, retire, intake, merged, changes: watched(people, router, tidy) };
+  return { router, layouts, gates, retire, merged, connections: opened, changes: watched(people, router, tidy) };
 }
 
 /** What people do is seen by the gates before they get their answer. */

@@ -19,6 +19,7 @@ import { createCommon } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { createControl } from './control.ts';
 import { createInUse } from './in-use.ts';
+import { startIngest } from './ingest.ts';
 import { listen } from './listen.ts';
 import { keepCollecting } from './mirrors.ts';
 import { payloadStore } from './payload-store.ts';
@@ -49,6 +50,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const { sealer } = secrets;
   const control = createControl({ common, temporal, store, report, sealer, logger });
   const worker = await createControlWorker({ temporal, bundle, activities: control.activities });
+  const ingest = startIngest({ store, connections: control.connections, router: control.router, logger });
   const inUse = createInUse({
     ...{ store, storage: paths.storage, keep: config.retention.builds },
     open: () => openPayloads(temporal.client),
@@ -57,7 +59,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const app = await createApp({
     ...{ store, live, paths, blobs: common.blobs, logs: common.logs, token, secrets, logger },
     holder: { name: userInfo().username, kind: 'person', via: 'token' },
-    ...{ operations: control.operations, changes: control.changes, intake: control.intake },
+    ...{ operations: control.operations, changes: control.changes, ingest, intake: ingest.intake },
     listInUse: inUse.look,
     mirrorSets: Object.keys(config.mirrors),
     temporalUi: { url: uiUrl, namespace },
@@ -72,6 +74,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     looking.stop();
     await collecting.stop();
     await stopListening();
+    await ingest.stop();
     await store.close();
     await temporal.close();
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -88,7 +89,7 @@ async function notify({ data, url, project, connection, receipt }: Notice, say: 
     const response = await fetch(`${url}/api/events/git`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ connection, project, changes: receipt.changes }),
+      body: JSON.stringify({ id: randomUUID(), connection, project, changes: receipt.changes }),
       signal: AbortSignal.timeout(patience),
     });
     if (!response.ok) say(`The server answered ${response.status}: it will find this push by itself.`);

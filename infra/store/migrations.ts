@@ -6,7 +6,11 @@ import { type CreateTableBuilder, type Kysely, type Migration, sql } from 'kysel
  * @param tenant whose the rows are that do not say so.
  */
 export function migrationsFor(tenant: string): Readonly<Record<string, Migration>> {
-  return { '001-first': first, '002-tenant': { up: (db: Kysely<unknown>) => addTenants(db, tenant) } };
+  return {
+    '001-first': first,
+    '002-tenant': { up: (db: Kysely<unknown>) => addTenants(db, tenant) },
+    '003-occurrences': { up: createOccurrences },
+  };
 }
 
 const first: Migration = {
@@ -56,6 +60,22 @@ async function addTenants(db: Kysely<unknown>, tenant: string): Promise<void> {
     add constraint packages_key primary key (tenant, release, format, name, version, arch),
     add constraint packages_release_fkey
       foreign key (tenant, release) references releases (tenant, id) on delete cascade`.execute(db);
+}
+
+async function createOccurrences(db: Kysely<unknown>): Promise<void> {
+  let table = db.schema
+    .createTable('occurrences')
+    .addColumn('sequence', 'bigint', (column) => column.generatedAlwaysAsIdentity())
+    .addColumn('attempts', 'integer', (column) => column.notNull())
+    .addColumn('reason', 'text');
+  for (const name of ['tenant', 'connection', 'id', 'state', 'occurrence'])
+    table = table.addColumn(name, 'text', (column) => column.notNull());
+  for (const name of ['received', 'due']) table = table.addColumn(name, 'bigint', (column) => column.notNull());
+  await table.addPrimaryKeyConstraint('occurrences_pkey', ['tenant', 'connection', 'id'] as never).execute();
+  await sql`create index occurrences_open on occurrences (tenant, connection, sequence) where state <> 'done'`.execute(
+    db,
+  );
+  await index(db, 'occurrences', 'received');
 }
 
 async function createBuildTables(db: Kysely<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ColumnType } from 'kysely';
+import type { ColumnType, GeneratedAlways } from 'kysely';
 import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
 import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
 
@@ -68,6 +68,21 @@ interface ToldTable extends Owned {
   readonly time: Millis;
 }
 
+/** What review systems have told, in order of `sequence`. */
+interface OccurrenceTable extends Owned {
+  readonly connection: string;
+  readonly id: string;
+  readonly sequence: GeneratedAlways<unknown>;
+  readonly received: Millis;
+  readonly state: 'waiting' | 'done' | 'dead';
+  readonly attempts: number;
+  readonly due: Millis;
+  /** Why the last try failed. */
+  readonly reason: string | null;
+  /** JSON, but kept as text: JSON columns do not take every text that a host may send. */
+  readonly occurrence: string;
+}
+
 export interface Tables {
   readonly builds: BuildTable;
   readonly build_sets: BuildSetTable;
@@ -76,4 +91,5 @@ export interface Tables {
   readonly mirrors: MirrorTable;
   readonly queues: QueueTable;
   readonly told: ToldTable;
+  readonly occurrences: OccurrenceTable;
 }

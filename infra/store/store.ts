@@ -1,6 +1,7 @@
 import type { ReportStore } from '../../activities/report/port.ts';
 import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
 import type { RunningRecords } from '../../activities/sweep/sweep.ts';
+import type { OccurrenceStore } from '../../server/ingest/port.ts';
 import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
 import {
   type BuildFilter,
@@ -12,6 +13,7 @@ import {
   saveBuildSet,
 } from './builds.ts';
 import { openEmbeddedDatabase, type TenantRows } from './database.ts';
+import { createOccurrences } from './occurrences.ts';
 import { listQueues, markTold, saveQueue, wasTold } from './queues.ts';
 import { listReferrers, type Referrer } from './references.ts';
 import { listMirroredSets, listMirrors, listReleases, saveMirror, saveRelease } from './releases.ts';
@@ -32,6 +34,8 @@ export interface Store extends ReportStore {
   listReferrers(since: number): AsyncIterable<Referrer>;
   /** All that is recorded as going on, oldest first. */
   listRunning(): Promise<RunningRecords>;
+  /** What review systems have told. */
+  readonly occurrences: OccurrenceStore;
   /** Ends once everything is on the disk. */
   close(): Promise<void>;
 }
@@ -62,6 +66,7 @@ export function createStore(rows: TenantRows): Store {
     listMirroredSets: () => listMirroredSets(rows),
     listReferrers: (since) => listReferrers(db, since),
     listRunning: () => listRunning(rows),
+    occurrences: createOccurrences(rows),
     close: () => db.destroy(),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isOccurrenceId } from '../../activities/review/port.ts';
 import { demand } from '../../pipelines/policy/access.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
@@ -10,7 +11,12 @@ const inPipeline = z.object({ pipeline: name, change: name });
 const branchInPipeline = z.object({ pipeline: name, project: name, branch: name });
 const promotion = z.object({ pipeline: name, changes: z.array(name).min(1) });
 const retriggering = z.object({ change: name, job: name, pipeline: name.optional() });
-const notice = z.object({ connection: name, project: name, changes: z.array(name).max(1_000) });
+const notice = z.object({
+  id: z.string().refine(isOccurrenceId).optional(),
+  connection: name,
+  project: name,
+  changes: z.array(name).max(1_000),
+});
 
 /** Everything that acts on queues; a refusal is answered with 409 and its reason. */
 export function registerActing(app: App, deps: ServerDeps): void {

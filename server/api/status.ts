@@ -20,13 +20,14 @@ const recent = 20;
 
 export async function readStatus(deps: ServerDeps): Promise<StatusView> {
   const { store, mirrorSets = [] } = deps;
-  const [queues, running, buildSets, releases, mirrors, synced, estimates] = await Promise.all([
+  const [queues, running, buildSets, releases, mirrors, synced, occurrences, estimates] = await Promise.all([
     store.listQueues(),
     store.listBuilds({ running: true, limit: 500 }),
     store.listBuildSets({ limit: recent }),
     store.listReleases(recent),
     store.listMirrors(recent),
     store.listMirroredSets(),
+    store.occurrences.backlog(),
     store.estimates(),
   ]);
   const failures = await readFailures(deps, buildSets);
@@ -38,6 +39,7 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     releases: releases.map(releaseView),
     mirrors: mirrors.map(mirrorView),
     unsyncedMirrors: mirrorSets.filter((set) => !synced.includes(set)),
+    occurrences: occurrences.map(({ connection, waiting, dead }) => ({ connection, waiting, dead })),
     estimates,
   };
   return { time: Date.now(), workflowUrl: workflowUrl(deps), ...lists };

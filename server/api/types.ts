@@ -30,6 +30,8 @@ export interface StatusView {
   readonly mirrors: readonly MirrorRecord[];
   /** Configured sets without any transaction. */
   readonly unsyncedMirrors?: readonly string[];
+  /** Of the connections whose events wait to be handled, or were given up: how many. */
+  readonly occurrences?: readonly { readonly connection: string; readonly waiting: number; readonly dead: number }[];
   /** `PROJECT JOB` to how long the last successful builds took, in milliseconds. */
   readonly estimates: Readonly<Record<string, number>>;
 }

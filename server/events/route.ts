@@ -18,7 +18,7 @@ export interface View {
 }
 
 /** Something that happened. */
-export interface Occurrence {
+export interface Happened {
   /** The same for the same thing, however often it is looked at. */
   readonly id: string;
   readonly event: TriggerEvent;
@@ -38,7 +38,7 @@ export interface Routed {
  * triggers. Where its project does not use the pipeline it only joins what is there: a change ahead may bring its
  * project in.
  */
-export function route(view: View, { id, event, time }: Occurrence): readonly Routed[] {
+export function route(view: View, { id, event, time }: Happened): readonly Routed[] {
   const { tenant, layout, change, around } = view;
   return layoutPipelines(layout)
     .filter((pipeline) => triggers(pipeline, event, change))

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Layouts } from '../../activities/layout/layouts.ts';
 import type { BlobStore } from '../../activities/ports.ts';
-import type { ReviewHost } from '../../activities/review/port.ts';
+import type { Occurrence, ReviewHost } from '../../activities/review/port.ts';
 import type { ChangeFacts, GateAnswer } from '../../pipelines/gate/command.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
@@ -55,8 +55,40 @@ export class EventRouter {
 
   /** Reads what has happened to a change since the last look, and tells the gates. Answers with the number of events. */
   look(connection: string, change: string, open = this.#open): Promise<number> {
+    return this.#inTurn(change, () => this.#look(connection, change, open));
+  }
+
+  /** Tells the gates what a review system has told. */
+  async hear(connection: string, { news }: Occurrence): Promise<void> {
+    for (const one of news) {
+      if (one.kind === 'look') await this.look(connection, one.change);
+      else await this.#hearOf(connection, one.event);
+    }
+  }
+
+  async #hearOf(connection: string, event: TriggerEvent): Promise<void> {
+    const layout = await this.#deps.layouts.current();
+    // A host tells of all that it has.
+    if (!layout.projects.byName.has(event.project)) return;
+    const { change: name } = event;
+    if (name === undefined) {
+      await this.#route(await this.#viewOfRef(layout, event), event, eventId(`${connection}:${event.project}`, event));
+      return;
+    }
+    const change = await this.host(connection)?.readChange(name);
+    if (!change) return;
+    await this.#inTurn(change.id, async () => {
+      const view = await this.#view(change);
+      const id = eventId(change.id, event);
+      await this.#route(view, event, id);
+      await this.#observe(view, id);
+      return 1;
+    });
+  }
+
+  #inTurn(change: string, work: () => Promise<number>): Promise<number> {
     const before = this.#looking.get(change) ?? Promise.resolve(0);
-    const next = before.catch(() => 0).then(() => this.#look(connection, change, open));
+    const next = before.catch(() => 0).then(work);
     this.#looking.set(change, next);
     const forget = () => {
       if (this.#looking.get(change) === next) this.#looking.delete(change);

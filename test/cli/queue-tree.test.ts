@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderQueues } from '../../cli/queue-tree.ts';
+import { renderStatus } from '../../cli/status.ts';
 import type { ItemSnapshot, StatusView } from '../../server/api/types.ts';
 
 function item(number: number, ahead: string | null): ItemSnapshot {
@@ -15,4 +16,17 @@ test('W10: an item that does not stand on the one before it names the change tha
   const text = renderQueues(view);
   assert.match(text, /on top of (git:)?4,2/);
   assert.doesNotMatch(text, /on top of 14/);
+});
+
+test('connections whose events are not handled are named below the queues', () => {
+  const occurrences = [
+    { connection: 'hub', waiting: 2, dead: 0 },
+    { connection: 'lab', waiting: 1, dead: 1 },
+  ];
+  const view = { queues: [], occurrences } as unknown as StatusView;
+  assert.deepEqual(renderStatus(view).split('\n').slice(1), [
+    'hub  2 events to be handled',
+    'lab  1 event to be handled, 1 event given up: the server’s log says why',
+  ]);
+  assert.equal(renderStatus({ ...view, occurrences: [] }), renderQueues(view));
 });

@@ -8,6 +8,7 @@ import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople } from '../../activities/review/git/people.ts';
 import { createSealer } from '../../activities/secrets/seal.ts';
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
+import type { TriggerEvent } from '../../pipelines/model/change.ts';
 import { withFilesByDigest } from '../../server/events/files.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import type { GateMessage } from '../../workflows/contract.ts';
@@ -60,6 +61,11 @@ async function setup(t: TestContext, projects: readonly string[]) {
     await router.look('git', change);
     return told;
   };
+  const hear = async (event: TriggerEvent) => {
+    told.length = 0;
+    await router.hear('git', { id: 'd-1', news: [{ kind: 'event', event }] });
+    return told.map(({ message }) => message.id);
+  };
   const push = async (project: string, path: string, content: string, message: string) => {
     const desk = desks.get(project);
     await desk?.commit(path, content, message);
@@ -74,7 +80,7 @@ async function setup(t: TestContext, projects: readonly string[]) {
     await new EventRouter(deps).look('git', change);
     return told;
   };
-  return { root, layouts, router, people, held, informed, kept, look, lookAnew, push };
+  return { root, layouts, router, host, people, held, informed, kept, look, lookAnew, hear, push };
 }
 
 test('a change that first brings its project into a pipeline runs there, with the jobs that it brings', async (t) => {
@@ -144,6 +150,33 @@ test('R15: an event has one name, wherever the look that finds it began', async 
   await push('new', 'other', 'more', messageFor('second'));
   const again = (await lookAnew('1')).map(({ message }) => message.id);
   assert.ok(first !== undefined && again.includes(first), `${first} is not among ${again}`);
+});
+
+test('what a host tells goes to the gates under the name that a look gives it, and not for foreign projects', async (t) => {
+  const { look, hear, host, push, router, informed } = await setup(t, ['new']);
+  await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
+  const [event] = (await host.readEvents('git:1', 0)).events;
+  assert.ok(event);
+  const heard = await hear(event);
+  assert.equal(heard.length, 1);
+  assert.deepEqual(await hear(event), heard, 'again');
+  assert.deepEqual(
+    (await look('git:1')).map(({ message }) => message.id),
+    heard,
+  );
+  assert.deepEqual(await hear({ ...event, project: 'foreign' }), []);
+  assert.deepEqual(await hear({ ...event, change: 'git:99' }), []);
+  const tip = (await host.branchTip('new', 'master')) ?? '';
+  const { change: _, patchset: __, ...moved } = { ...event, type: 'change-merged', ref: 'refs/heads/master' };
+  informed.length = 0;
+  await hear({ ...moved, oldrev: '0'.repeat(40), newrev: tip });
+  assert.deepEqual(
+    informed.map(({ gate }) => gate.pipeline),
+    ['post'],
+  );
+  await push('new', 'other', 'more', messageFor('second'));
+  await router.hear('git', { id: 'd-2', news: [{ kind: 'look', change: 'git:2' }] });
+  assert.equal((await look('git:2')).length, 0, 'it was looked at');
 });
 
 test('R4: long lists of files travel by digest, short ones as they are', async () => {

@@ -90,6 +90,7 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
       },
     },
     listInUse: async () => 0,
+    ingest: { webhook: () => null, take: async () => false },
     intake: async (notice) => void asked.push({ what: 'intake', input: notice }),
     ready: async () => {},
     ...given,

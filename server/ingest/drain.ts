@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Occurrence } from '../../activities/review/port.ts';
+import type { OccurrenceStore, Outcome, Waiting } from './port.ts';
+
+export interface DrainDeps {
+  readonly store: Pick<OccurrenceStore, 'first' | 'settle' | 'forget'>;
+  readonly connections: readonly string[];
+  /** Hands on what has happened. It may be repeated: a process can end between this and the note of it. */
+  readonly hand: (connection: string, occurrence: Occurrence) => Promise<void>;
+  readonly warn: (about: object, message: string) => void;
+  /** Milliseconds until the first repeat; the tests' are shorter. */
+  readonly pause?: number;
+}
+
+/** The worker behind the door: hands on what is kept, each connection's in its order. */
+export interface Drain {
+  /** Says that a connection has something new. */
+  wake(connection: string): void;
+  /** Ends when nothing is under way; what waits is handed on after the next start. */
+  stop(): Promise<void>;
+}
+
+const hour = 3_600_000;
+/** Tries of one occurrence until it is given up. With the pauses below, three minutes after the first. */
+const mostAttempts = 10;
+const longestPause = 60_000;
+/** So many are read at once. */
+const lot = 50;
+/** Milliseconds after which one that was handled is not known any more: no host delivers again after so long. */
+const memory = 30 * 24 * hour;
+/** Milliseconds between two looks that nothing has woken. */
+const patience = 10_000;
+
+export function startDrain(deps: DrainDeps): Drain {
+  const stopping = new AbortController();
+  const bells = new Map(deps.connections.map((connection) => [connection, createBell(stopping.signal)]));
+  const lanes = [...bells].map(([connection, bell]) => runLane(deps, { connection, bell, signal: stopping.signal }));
+  const forgetting = setInterval(() => void forget(deps), hour);
+  forgetting.unref();
+  void forget(deps);
+  return {
+    wake: (connection) => bells.get(connection)?.ring(),
+    async stop() {
+      clearInterval(forgetting);
+      stopping.abort();
+      await Promise.all(lanes);
+    },
+  };
+}
+
+interface Lane {
+  readonly connection: string;
+  readonly bell: Bell;
+  readonly signal: AbortSignal;
+}
+
+async function runLane(deps: DrainDeps, lane: Lane): Promise<void> {
+  const { connection, bell, signal } = lane;
+  let begun = false;
+  while (!signal.aborted) {
+    try {
+      if (!begun) await suspect(deps, connection);
+      begun = true;
+      const waiting = await deps.store.first(connection, lot);
+      for (const one of waiting) if (!signal.aborted) await settle(deps, lane, one);
+      if (waiting.length === 0) await bell.heard(patience);
+    } catch (error) {
+      deps.warn({ connection, error }, 'cannot read or write what a review system has told');
+      await sleep(deps.pause ?? 1_000, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+/**
+ * The first one after a start may be what the last process ended of: that was a try, so that one which ends the process
+ * each time is given up as well.
+ */
+async function suspect({ store }: DrainDeps, connection: string): Promise<void> {
+  const [first] = await store.first(connection, 1);
+  if (first === undefined) return;
+  const { occurrence, attempts, due } = first;
+  const outcome: Outcome =
+    attempts + 1 < mostAttempts
+      ? { state: 'waiting', due, reason: 'the server was stopped' }
+      : { state: 'dead', reason: 'the server was stopped each time' };
+  await store.settle(connection, occurrence.id, outcome);
+}
+
+/** Tries one until it is done or given up; the others of its connection wait. */
+async function settle(deps: DrainDeps, { connection, signal }: Lane, one: Waiting): Promise<void> {
+  const { id } = one.occurrence;
+  let { attempts, due } = one;
+  for (;;) {
+    await sleep(Math.max(0, due - Date.now()), undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    const outcome = await attempt(deps, connection, { ...one, attempts });
+    await deps.store.settle(connection, id, outcome);
+    if (outcome.state !== 'waiting') return;
+    attempts += 1;
+    due = outcome.due;
+  }
+}
+
+async function attempt(deps: DrainDeps, connection: string, { occurrence, attempts }: Waiting): Promise<Outcome> {
+  try {
+    await deps.hand(connection, occurrence);
+    return { state: 'done' };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const again = attempts + 1 < mostAttempts;
+    deps.warn({ connection, occurrence: occurrence.id, error }, `an event is not handled${again ? '' : ': given up'}`);
+    if (!again) return { state: 'dead', reason };
+    const pause = Math.min((deps.pause ?? 500) * 2 ** attempts, longestPause);
+    return { state: 'waiting', due: Date.now() + pause, reason };
+  }
+}
+
+async function forget({ store, warn }: DrainDeps): Promise<void> {
+  await store.forget(Date.now() - memory).catch((error) => warn({ error }, 'cannot forget what was handled'));
+}
+
+interface Bell {
+  ring(): void;
+  /** Waits until it rings, if it has not rung since the last time, or until the time (milliseconds) is over. */
+  heard(patience: number): Promise<void>;
+}
+
+function createBell(signal: AbortSignal): Bell {
+  let rung = false;
+  let hear = () => {};
+  signal.addEventListener('abort', () => hear());
+  return {
+    ring() {
+      rung = true;
+      hear();
+    },
+    async heard(patience) {
+      if (!rung && !signal.aborted) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const timer = setTimeout(resolve, patience);
+        hear = resolve;
+        await promise;
+        clearTimeout(timer);
+      }
+      rung = false;
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import type { FastifyRequest } from 'fastify';
+import { type Delivery, isOccurrenceId } from '../../activities/review/port.ts';
+import type { App } from '../fastify.ts';
+import type { Answered, WebhookDeps } from './port.ts';
+
+/** Bytes of a body, and deliveries that one address may post in a minute. */
+const bodyLimit = 25 * 1024 * 1024;
+const deliveriesPerMinute = 60_000;
+
+interface Params {
+  readonly name: string;
+}
+
+/** Where review systems post what has happened: answered once it is kept, handled later. */
+export function registerWebhooks(app: App, deps: WebhookDeps): void {
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.post<{ Params: Params }>(
+      '/api/connection/:name/payload',
+      {
+        bodyLimit,
+        config: { rateLimit: { max: deliveriesPerMinute, timeWindow: '1 minute' } },
+        schema: { summary: 'For review systems: something has happened' },
+        onRequest: async ({ params: { name } }, reply) => {
+          if (deps.webhook(name) !== null) return;
+          await reply.code(404).send({ error: `there is no connection ${name} that takes webhooks` });
+        },
+      },
+      async (request, reply) => {
+        const { name } = request.params;
+        const { answered, code, error } = await receive(deps, name, request);
+        deps.count(name, answered);
+        if (answered === 'unavailable') reply.header('retry-after', '10');
+        return reply.code(code).send(error === undefined ? { ok: true } : { error });
+      },
+    );
+  });
+}
+
+interface Answer {
+  readonly answered: Answered;
+  readonly code: number;
+  readonly error?: string;
+}
+
+async function receive(deps: WebhookDeps, name: string, { headers, body, log }: Posted): Promise<Answer> {
+  const webhook = deps.webhook(name);
+  const delivery: Delivery = { headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0) };
+  if (webhook === null || !webhook.isSigned(delivery)) {
+    return {
+      answered: 'unsigned',
+      code: 401,
+      error: `the signature is missing, or not made with the secret of ${name}`,
+    };
+  }
+  const content = parse(delivery.body);
+  if (content === undefined) {
+    return {
+      answered: 'malformed',
+      code: 400,
+      error: 'the body is not JSON: set the content type to application/json',
+    };
+  }
+  const reading = webhook.read(headers, content.value);
+  if (reading.kind === 'unknown') return { answered: 'unknown', code: 202 };
+  if (reading.kind === 'malformed') return { answered: 'malformed', code: 400, error: reading.reason };
+  if (!isOccurrenceId(reading.occurrence.id)) {
+    return { answered: 'malformed', code: 400, error: 'the delivery has no id of printable characters' };
+  }
+  try {
+    const fresh = await deps.take(name, reading.occurrence);
+    return { answered: fresh ? 'new' : 'known', code: 202 };
+  } catch (error) {
+    log.error({ connection: name, error }, 'cannot keep what a review system tells');
+    return { answered: 'unavailable', code: 503, error: 'this cannot be kept now: post it again' };
+  }
+}
+
+type Posted = Pick<FastifyRequest, 'headers' | 'body' | 'log'>;
+
+function parse(body: Uint8Array): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Database, openEmbeddedDatabase } from '../../../infra/store/database.ts';
+import { createOccurrences } from '../../../infra/store/occurrences.ts';
+import { createDoor } from '../../../server/ingest/door.ts';
+import { startDrain } from '../../../server/ingest/drain.ts';
+import type { OccurrenceStore } from '../../../server/ingest/port.ts';
+import { occurrence, open, until } from './world.ts';
+
+let directory: string;
+let db: Database;
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sluice-ingest-'));
+  db = await openEmbeddedDatabase(join(directory, 'store'), 'main');
+});
+after(async () => {
+  await db.destroy();
+  await rm(directory, { recursive: true });
+});
+
+let tenants = 0;
+/** The store of a tenant of its own: making a database takes seconds. */
+function emptyStore(): OccurrenceStore {
+  tenants += 1;
+  return createOccurrences({ db, tenant: `t${tenants}` });
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
+
+test('occurrences are handed on in the order in which they came, one that came twice once', async () => {
+  const store = emptyStore();
+  const handed: string[] = [];
+  const { take, stop } = open({
+    ...{ store, connections: ['a'] },
+    hand: async (_connection, { id }) => void handed.push(id),
+  });
+  const ids = numbers(300);
+  const fresh = await Promise.all([...ids, ...ids].map((id) => take('a', occurrence(id))));
+  assert.deepEqual(
+    fresh.map((each, index) => each === index < ids.length),
+    fresh.map(() => true),
+  );
+  assert.equal(await take('a', occurrence('7')), false);
+  await until(() => handed.length === ids.length);
+  await stop();
+  assert.deepEqual(handed, ids);
+  assert.deepEqual(await store.backlog(), []);
+});
+
+test('one that fails is tried again while those of its connection wait, and no other connection does', async () => {
+  const store = emptyStore();
+  const handed: string[] = [];
+  let failures = 0;
+  const { take, stop } = open({
+    ...{ store, connections: ['a', 'b'] },
+    async hand(connection, { id }) {
+      if (connection === 'a' && id === '0' && (failures < 3 || !handed.includes('b 1'))) {
+        failures += 1;
+        throw new Error('the host is away');
+      }
+      handed.push(`${connection} ${id}`);
+    },
+  });
+  for (const [connection, id] of ['a0', 'a1', 'b0', 'b1']) await take(connection ?? '', occurrence(id ?? ''));
+  await until(() => handed.length === 4);
+  await stop();
+  assert.ok(failures >= 3);
+  assert.deepEqual(
+    handed.filter((each) => each.startsWith('a')),
+    ['a 0', 'a 1'],
+  );
+});
+
+test('one that always fails is given up after ten tries, and counted', async () => {
+  const store = emptyStore();
+  const tries: string[] = [];
+  const { take, stop } = open({
+    ...{ store, connections: ['a'] },
+    async hand(_connection, { id }) {
+      tries.push(id);
+      if (id === 'bad') throw new Error('no \0 good');
+    },
+  });
+  await take('a', occurrence('bad'));
+  await take('a', occurrence('good'));
+  await until(() => tries.includes('good'));
+  await stop();
+  assert.deepEqual(tries, [...Array(10).fill('bad'), 'good']);
+  assert.deepEqual(await store.backlog(), [{ connection: 'a', waiting: 0, dead: 1 }]);
+  assert.equal(await take('a', occurrence('bad')), false, 'it stays known');
+});
+
+test('what ends the process each time is given up as well', async () => {
+  const store = emptyStore();
+  const keep = createDoor(store, () => {});
+  await keep('a', occurrence('deadly'));
+  await keep('a', occurrence('good'));
+  const handed: string[] = [];
+  for (let start = 0; start < 10; start += 1) {
+    // A process that ends while it hands on leaves nothing behind but what it wrote before.
+    const { promise: killed, resolve: kill } = Promise.withResolvers<void>();
+    let began = false;
+    const settle: typeof store.settle = async (...given) => (began ? undefined : store.settle(...given));
+    const drain = startDrain({
+      ...{ store: { ...store, settle }, connections: ['a'], warn: () => {} },
+      async hand(_connection, { id }) {
+        began = true;
+        handed.push(id);
+        await killed;
+      },
+    });
+    await until(() => began);
+    const stopped = drain.stop();
+    kill();
+    await stopped;
+    if (handed.includes('good')) break;
+  }
+  assert.deepEqual([...new Set(handed)], ['deadly', 'good']);
+  assert.equal(handed.indexOf('good'), 9);
+  assert.deepEqual(
+    (await store.backlog()).map(({ dead }) => dead),
+    [1],
+  );
+});
+
+test('any text can be kept; what was handled long ago is forgotten, what waits is not', async () => {
+  const store = emptyStore();
+  const event = { type: 'comment-added', driver: 'x', connection: 'a', project: 'p', comment: 'a\0b \ud800', time: 1 };
+  const odd = { id: 'odd', news: [{ kind: 'event', event }] } as const;
+  assert.deepEqual(await store.keep([{ connection: 'a', occurrence: odd, received: 1 }]), [true]);
+  assert.deepEqual(
+    (await store.first('a', 9)).map((one) => one.occurrence),
+    [odd],
+  );
+  await store.forget(2);
+  assert.equal((await store.first('a', 9)).length, 1);
+  await store.settle('a', 'odd', { state: 'done' });
+  await store.forget(1);
+  assert.deepEqual(await store.keep([{ connection: 'a', occurrence: odd, received: 1 }]), [false]);
+  await store.forget(2);
+  assert.deepEqual(await store.keep([{ connection: 'a', occurrence: odd, received: 1 }]), [true]);
+});
+
+test('a write that fails is said to each who waits for it, and the next one is tried anew', async () => {
+  let broken = true;
+  const take = createDoor(
+    {
+      async keep(arrivals) {
+        if (broken) throw new Error('the disk is full');
+        return arrivals.map(() => true);
+      },
+    },
+    () => {},
+  );
+  const results = await Promise.allSettled(['0', '1', '2'].map((id) => take('a', occurrence(id))));
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  );
+  broken = false;
+  assert.equal(await take('a', occurrence('0')), true);
+});
