@@ -10,6 +10,7 @@ import { createStageActivities, type StageDeps } from '../activities/stages.ts';
 import { findTemporal } from '../infra/bootstrap/find.ts';
 import { createCommon } from '../infra/compose/common.ts';
 import { createControl } from '../infra/compose/control.ts';
+import { createLiveConfig } from '../infra/compose/live-config.ts';
 import { loadConfig } from '../infra/config/load.ts';
 import { addProject } from '../infra/git-host/project.ts';
 import { hostArch } from '../infra/stack/arch.ts';
@@ -85,7 +86,15 @@ async function startWorkers(file: string, stages: StageDeps['stages']) {
   const store = await openStore(common.paths.store, common.config.tenant);
   const report = createReportActivities({ store, publish: () => {} });
   const sealer = await createSealer(common.paths.secretKeys);
-  const control = createControl({ common, temporal, store, report, sealer, logger: pino({ level: 'silent' }) });
+  const control = createControl({
+    common,
+    live: createLiveConfig(config),
+    temporal,
+    store,
+    report,
+    sealer,
+    logger: pino({ level: 'silent' }),
+  });
   const notHere = async () => ({ result: 'ERROR' as const, summary: 'not here', artifacts: [] });
   const script = { run: notHere, resume: notHere };
   const { logs, paths } = common;

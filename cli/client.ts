@@ -10,7 +10,9 @@ import { failed, misused, unavailable } from './fault.ts';
 
 export interface ClientOptions {
   readonly server?: string;
-  readonly config?: string;
+  readonly config?: string | undefined;
+  /** Replaces the configuration's data directory. */
+  readonly data?: string;
   readonly json?: boolean;
 }
 
@@ -35,7 +37,7 @@ export interface ApiClient {
  * @throws by its methods: CommandError 3 when nothing answers or it refuses the token, 2 for a bad request, 1 for a no.
  */
 export function createClient(options: ClientOptions): ApiClient {
-  const config = readConfiguration({ file: options.config });
+  const config = readConfiguration({ file: options.config, data: options.data });
   const url = (options.server ?? defaultUrl(config)).replace(/\/+$/, '');
   if (!URL.canParse(url)) throw misused(`--server: ${JSON.stringify(url)} is not a URL`);
   const call = (path: string, init?: RequestInit) => request(url, path, init);

@@ -22,6 +22,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       load: () => import('./down.ts'),
     },
     {
+      name: 'reload',
+      summary: 'have the configuration file read again',
+      load: () => import('./reload.ts'),
+    },
+    {
       name: 'server',
       summary: 'run the server alone, for an installation on several machines',
       load: () => import('./server.ts'),

@@ -4,8 +4,9 @@ import { duration, type Paint, paint } from './output.ts';
 /** Queues as a tree: pipelines, queues, items in order, jobs. Empty queues are one line. */
 export function renderQueues(view: StatusView): string {
   const pipelines = Map.groupBy(view.queues, ({ pipeline }) => pipeline);
-  if (pipelines.size === 0) return 'No pipeline has seen a change yet.';
-  return [...pipelines].flatMap(([name, queues]) => renderPipeline(name, queues, view)).join('\n');
+  const notice = view.configuration ? [paint('yellow', view.configuration.text), ''] : [];
+  const drawn = [...pipelines].flatMap(([name, queues]) => renderPipeline(name, queues, view));
+  return [...notice, ...(drawn.length === 0 ? ['No pipeline has seen a change yet.'] : drawn)].join('\n');
 }
 
 function renderPipeline(name: string, queues: readonly QueueSnapshot[], view: StatusView): string[] {

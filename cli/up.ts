@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import type { Command } from 'commander';
+import { watchTerminal } from '../infra/stack/hangup.ts';
+import { reloadedText } from '../pipelines/report/config-notice.ts';
+import type { ClientOptions } from './client.ts';
 import { addCommand, configOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { duration, log, paint } from './output.ts';
@@ -16,7 +19,7 @@ export function register(program: Command): void {
     examples: ['sluice up', 'sluice up --data /srv/sluice'],
     details:
       'It runs in the foreground; Ctrl-C stops everything, and the next `sluice up` takes up what was going on. Killed ' +
-      'processes come back. Their logs are in `log/` in the data directory. Where this machine lacks something, it says ' +
+      'processes come back. Their logs are in `log/` in the data directory. SIGHUP does what `sluice reload` does. Where this machine lacks something, it says ' +
       'what, and installs it only with --yes.',
   })
     .addOption(configOption())
@@ -33,6 +36,7 @@ async function up(options: UpOptions): Promise<void> {
   const begun = performance.now();
   const told = untilTold();
   const stack = await start(config);
+  reloadWhenTold({ config: options.config, data: config.data, server: stack.url });
   log(`Ready in ${duration((performance.now() - begun) / 1000)}. Ctrl-C stops everything.`);
   const rows = { page: stack.url, Temporal: stack.temporalUi, data: config.data };
   for (const [name, value] of Object.entries(rows)) log(`  ${name.padEnd(10)}${paint('cyan', value)}`);
@@ -44,7 +48,27 @@ async function up(options: UpOptions): Promise<void> {
 
 async function untilTold(): Promise<void> {
   const heard = new AbortController();
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  await Promise.race(signals.map((signal) => once(process, signal, { signal: heard.signal }).catch(() => {})));
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const ended = watchTerminal();
+  const hungUp = new Promise<void>((resolve) => {
+    process.on('SIGHUP', () => ended() && resolve());
+  });
+  await Promise.race([
+    hungUp,
+    ...signals.map((signal) => once(process, signal, { signal: heard.signal }).catch(() => {})),
+  ]);
   heard.abort();
+}
+
+/** SIGHUP has the server read the configuration file again; what came of it is said here. */
+function reloadWhenTold(options: ClientOptions): void {
+  const ended = watchTerminal();
+  process.on('SIGHUP', async () => {
+    if (ended()) return;
+    const { reload } = await import('./reload.ts');
+    await reload(options).then(
+      (reloaded) => log(reloadedText(reloaded)),
+      (error: Error) => log(error.message),
+    );
+  });
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type {
   BuildRecord,
   BuildSetRecord,
+  ConfigNotice,
   MirrorRecord,
   QueueSnapshot,
   ReleaseRecord,
@@ -60,7 +61,7 @@ async function drawQueues(client: ApiClient, events: AsyncIterable<StreamEvent>)
   try {
     for await (const { type } of events) {
       if (failure) throw failure;
-      if (type === 'queue') await draw();
+      if (type === 'queue' || type === 'configuration') await draw();
     }
   } finally {
     clearInterval(clock);
@@ -89,5 +90,7 @@ const lines: Readonly<Record<string, (record: never) => string>> = {
   queue: ({ pipeline, queue, items }: QueueSnapshot) => `  ${pipeline} ${queue}: ${items.length} in the queue`,
   release: ({ project, state, summary }: ReleaseRecord) => `  release of ${project}: ${state} ${summary}`,
   dropped: ({ reason }: { readonly reason: string }) => `  ${reason}`,
+  configuration: (notice: ConfigNotice | null) =>
+    `  ${notice?.text ?? 'What runs is what the configuration file says.'}`,
   mirror: ({ set, outcome, snapshot }: MirrorRecord) => `  mirror ${set}: ${outcome} ${snapshot ?? ''}`,
 };

@@ -5,7 +5,7 @@ import type { Store } from '../infra/store/store.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
-import type { Changes, HookNotice, Operations, ServerSecrets } from './port.ts';
+import type { Changes, HookNotice, Operations, ServerConfiguration, ServerSecrets } from './port.ts';
 
 /** Everything that the server needs; made by the composition root. */
 export interface ServerDeps {
@@ -23,8 +23,7 @@ export interface ServerDeps {
   readonly paths: ServerPaths;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
-  /** Names of the configured sets of mirrors. */
-  readonly mirrorSets?: readonly string[];
+  readonly configuration?: ServerConfiguration;
   /** Temporal's Web UI; null without one. */
   readonly temporalUi: { readonly url: string; readonly namespace: string } | null;
   /** What acting requests must carry, from `readOrCreateToken`. */

@@ -3,6 +3,7 @@ import type { GateAnswer } from '../pipelines/gate/command.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { Change } from '../pipelines/model/change.ts';
 import type { ChangeHistory } from '../pipelines/model/change-history.ts';
+import type { ConfigNotice, Reloaded } from '../pipelines/report/config-notice.ts';
 
 /**
  * What people ask of a running Sluice. A refusal is a value with a reason; an exception is a fault, or `Denied`: what
@@ -47,6 +48,16 @@ export interface Changes {
   comment(actor: Actor, change: string, text: string): Promise<void>;
   abandon(actor: Actor, change: string): Promise<void>;
   restore(actor: Actor, change: string): Promise<void>;
+}
+
+/** The configuration file beside the configuration that runs. */
+export interface ServerConfiguration {
+  /** Null while they are the same. */
+  notice(): ConfigNotice | null;
+  /** Reads the file again. @throws with everything that is wrong with it, and changes nothing then */
+  reload(): Reloaded;
+  /** Names of the configured sets of mirrors. */
+  mirrorSets(): readonly string[];
 }
 
 /** The keys of projects, as far as others are concerned. */

@@ -64,6 +64,7 @@ async function within(happening: Promise<void>, time: number, signal: AbortSigna
 
 /** What an event is about: the next one about it says all that this one does. */
 function keyOf({ type, data }: LiveEvent): string {
+  if (type === 'configuration') return type;
   return `${type} ${type === 'queue' || type === 'build-set' ? data.workflow : data.id}`;
 }
 

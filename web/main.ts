@@ -1,6 +1,7 @@
 import type {
   BuildRecord,
   BuildSetRecord,
+  ConfigNotice,
   MirrorRecord,
   QueueSnapshot,
   ReleaseRecord,
@@ -71,6 +72,9 @@ const takers = {
   },
   release: (record: ReleaseRecord) => {
     status = { ...status, releases: newest(status.releases, record, ({ id }) => id) };
+  },
+  configuration: (notice: ConfigNotice | null) => {
+    status = { ...status, configuration: notice };
   },
   mirror: (record: MirrorRecord) => {
     status = { ...status, mirrors: newest(status.mirrors, record, ({ id }) => id) };

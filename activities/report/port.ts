@@ -1,3 +1,4 @@
+import type { ConfigNotice } from '../../pipelines/report/config-notice.ts';
 import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
 import type { MirrorRecord, ReleaseRecord } from './types.ts';
 
@@ -20,4 +21,5 @@ export type LiveEvent =
   | { readonly type: 'build-set'; readonly data: BuildSetRecord }
   | { readonly type: 'build'; readonly data: BuildRecord }
   | { readonly type: 'release'; readonly data: ReleaseRecord }
-  | { readonly type: 'mirror'; readonly data: MirrorRecord };
+  | { readonly type: 'mirror'; readonly data: MirrorRecord }
+  | { readonly type: 'configuration'; readonly data: ConfigNotice | null };

@@ -25,12 +25,13 @@ import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
+import type { LiveConfig } from './live-config.ts';
 import { createMirrors } from './mirrors.ts';
-import { gatedProjects } from './projects.ts';
 import { createReleases } from './releases.ts';
 
 export interface ControlDeps {
   readonly common: Common;
+  readonly live: LiveConfig;
   readonly temporal: TemporalConnection;
   readonly store: Store;
   readonly report: ReportActivities;
@@ -40,7 +41,7 @@ export interface ControlDeps {
 
 /** What the server process does besides answering: the control worker's activities, and what people ask for. */
 export function createControl(deps: ControlDeps) {
-  const { common, temporal, store, report, sealer } = deps;
+  const { common, live, temporal, store, report, sealer } = deps;
   const { blobs } = common;
   const review = createReview(deps);
   const { router, layouts } = review;
@@ -70,9 +71,9 @@ export function createControl(deps: ControlDeps) {
       timers: async () => timersIn(await layouts.current()),
       fire: (tick) => router.tick(tick),
     }),
-    ...createReleases({ common, temporal, store, merged: review.merged }),
+    ...createReleases({ common, live, temporal, store, merged: review.merged }),
     retireTestRepositories: review.retire,
-    ...createMirrors({ common, report, logger: deps.logger }),
+    ...createMirrors({ common, live, report, logger: deps.logger }),
     prepare: createPrepare({ layouts, git: common.git, blobs, sealer }),
     syncReviews: async ({ connection }: { readonly connection: string }) => ({
       events: await router.lookAtAll(connection),
@@ -89,12 +90,12 @@ export function createControl(deps: ControlDeps) {
 }
 
 /** The review systems, and the way from what happens there to the gates. */
-function createReview({ common, temporal, store, logger }: ControlDeps) {
+function createReview({ common, live, temporal, store, logger }: ControlDeps) {
   const { config, paths } = common;
   const connections = Object.fromEntries(
     Object.entries(config.connections).map(([name, { driver }]) => [name, driver]),
   );
-  const projects = gatedProjects(config, (message) => logger.warn(message));
+  const { projects } = live;
   const layouts = createLayouts({ tenant: config.tenant, projects, git: common.git, connections });
   const opened = Object.entries(connections).map(([name, driver]) => {
     const owns = (project: string) => projects().some((one) => one.name === project && one.connection === name);

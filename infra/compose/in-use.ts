@@ -16,7 +16,7 @@ export interface InUseDeps {
   readonly open: () => AsyncIterable<string>;
   readonly storage: string;
   /** Seconds that things stay after their end. */
-  readonly keep: number;
+  readonly keep: () => number;
 }
 
 /** Milliseconds between two looks that nobody asked for: a stack that stops leaves a list behind. */
@@ -52,7 +52,8 @@ export function createInUse(deps: InUseDeps): InUse {
 
 /** Releases are kept for good, as the repositories are that they went to; everything else until its time is over. */
 async function markRecorded({ store, keep }: InUseDeps, marks: Marks, now: number): Promise<void> {
-  const since = keep > 0 ? now - keep * 1000 : 0;
+  const seconds = keep();
+  const since = seconds > 0 ? now - seconds * 1000 : 0;
   for await (const { kind, id, text, ended } of store.listReferrers(since)) {
     const until = kind === 'releases' ? Number.POSITIVE_INFINITY : (ended ?? Number.POSITIVE_INFINITY);
     markNamed(marks, text, until);

@@ -8,20 +8,22 @@ import type { ReportActivities } from '../../activities/report/activities.ts';
 import type { MirrorRecord } from '../../activities/report/types.ts';
 import type { MirrorActivities } from '../../workflows/mirror.ts';
 import type { Common } from './common.ts';
+import type { LiveConfig } from './live-config.ts';
 
 export interface MirrorsDeps {
   readonly common: Common;
+  readonly live: Pick<LiveConfig, 'settings'>;
   readonly report: ReportActivities;
   readonly logger: Logger;
 }
 
 /** What the `mirror` workflow asks for: a transaction over a set, kept in the store with the packages that it moved. */
-export function createMirrors({ common, report, logger }: MirrorsDeps): MirrorActivities {
+export function createMirrors({ common, live, report, logger }: MirrorsDeps): MirrorActivities {
   const { config, blobs } = common;
   const state = join(config.data, 'mirrors');
   return {
     async syncMirrors({ set }) {
-      const settings = config.mirrors[set];
+      const settings = live.settings().mirrors[set];
       if (!settings) throw configurationFault(`no set of mirrors is called "${set}" in the configuration`);
       const context = Context.current();
       const record = startRecord(set, context);
@@ -52,13 +54,13 @@ async function withPackages(record: MirrorRecord, blobs: Common['blobs']): Promi
 const period = 2_000;
 
 /** Takes over what was written down beside the sets' state by commands that know no server, until it is stopped. */
-export function keepCollecting({ common, report, logger }: MirrorsDeps): { stop(): Promise<void> } {
+export function keepCollecting({ common, live, report, logger }: MirrorsDeps): { stop(): Promise<void> } {
   const { config, blobs } = common;
   const state = join(config.data, 'mirrors');
   const take = async (record: MirrorRecord) => report.recordMirror(await withPackages(record, blobs));
   let looking: Promise<void> = Promise.resolve();
   const look = async () => {
-    for (const set of Object.keys(config.mirrors)) await collectJournal(state, set, take);
+    for (const set of Object.keys(live.settings().mirrors)) await collectJournal(state, set, take);
   };
   const again = () => {
     looking = looking.then(look).catch((error) => logger.warn({ error }, 'cannot read what was done to mirrors'));

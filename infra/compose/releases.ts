@@ -9,9 +9,11 @@ import { publicKeyPath, signedStore } from '../signer/signer.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
+import type { LiveConfig } from './live-config.ts';
 
 export interface ReleasesDeps {
   readonly common: Common;
+  readonly live: Pick<LiveConfig, 'settings'>;
   readonly temporal: TemporalConnection;
   readonly store: Store;
   /** Asks the host of a project. */
@@ -19,7 +21,7 @@ export interface ReleasesDeps {
 }
 
 /** What the `release` workflow asks of the control worker: all that needs no key. */
-export function createReleases({ common, temporal, store, merged }: ReleasesDeps) {
+export function createReleases({ common, live, temporal, store, merged }: ReleasesDeps) {
   const { config, blobs, paths } = common;
   const { url } = config.server;
   const signed = signedStore(paths);
@@ -41,7 +43,7 @@ export function createReleases({ common, temporal, store, merged }: ReleasesDeps
     }),
     async startMirrors({ format, release }: { readonly format: string; readonly release: string }): Promise<void> {
       const tree = join(paths.released, format);
-      const sets = Object.entries(config.mirrors).filter(([, { source }]) => relative(source, tree) === '');
+      const sets = Object.entries(live.settings().mirrors).filter(([, { source }]) => relative(source, tree) === '');
       for (const [set] of sets) await askMirror(temporal.client, set, { action: 'sync', release });
     },
   };

@@ -9,20 +9,19 @@ import type { ServerSecrets } from '../../server/port.ts';
 import { readOrCreateToken, workerTokenFile } from '../../server/token.ts';
 import type { Store } from '../store/store.ts';
 import type { Common } from './common.ts';
-import { gatedProjects } from './projects.ts';
+import type { LiveConfig } from './live-config.ts';
 
 /** The keys, in the one process that opens them. */
 export async function createSecrets(
   { blobs, config, paths }: Common,
   store: Pick<Store, 'findBuild'>,
-  warn: (message: string) => void,
+  { projects }: Pick<LiveConfig, 'projects'>,
 ): Promise<ServerSecrets & { readonly sealer: Sealer }> {
   const keys = createProjectKeys(paths.secretKeys);
   const [sealer, token] = await Promise.all([
     createSealer(paths.secretKeys),
     readOrCreateToken(config.data, workerTokenFile),
   ]);
-  const projects = gatedProjects(config, warn);
   const runs = async (id: string, job: string) => {
     const build = await store.findBuild(id);
     return build?.job === job && build.endTime === null;

@@ -16,11 +16,13 @@ import { openPayloads } from '../temporal/open-payloads.ts';
 import { scheduleReviewSync, scheduleSweep, startTimers } from '../temporal/schedules.ts';
 import { createControlWorker } from '../temporal/worker.ts';
 import { createCommon } from './common.ts';
+import { keepTellingOf } from './config-watch.ts';
 import { connectPatiently } from './connect.ts';
 import { createControl } from './control.ts';
 import { createInUse } from './in-use.ts';
 import { startIngest } from './ingest.ts';
 import { listen } from './listen.ts';
+import { createLiveConfig } from './live-config.ts';
 import { keepCollecting } from './mirrors.ts';
 import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
@@ -46,13 +48,14 @@ export async function startServer(config: StackConfig): Promise<Part> {
 
   const live = createLiveStream();
   const report = createReportActivities({ store, publish: live.publish });
-  const secrets = await createSecrets(common, store, (message) => logger.warn(message));
+  const settings = createLiveConfig(config);
+  const secrets = await createSecrets(common, store, settings);
   const { sealer } = secrets;
-  const control = createControl({ common, temporal, store, report, sealer, logger });
+  const control = createControl({ common, live: settings, temporal, store, report, sealer, logger });
   const worker = await createControlWorker({ temporal, bundle, activities: control.activities });
   const ingest = startIngest({ store, connections: control.connections, router: control.router, logger });
   const inUse = createInUse({
-    ...{ store, storage: paths.storage, keep: config.retention.builds },
+    ...{ store, storage: paths.storage, keep: () => settings.settings().retention.builds },
     open: () => openPayloads(temporal.client),
   });
   const { uiUrl, namespace } = config.temporal;
@@ -61,7 +64,11 @@ export async function startServer(config: StackConfig): Promise<Part> {
     holder: { name: userInfo().username, kind: 'person', via: 'token' },
     ...{ operations: control.operations, changes: control.changes, ingest, intake: ingest.intake },
     listInUse: inUse.look,
-    mirrorSets: Object.keys(config.mirrors),
+    configuration: {
+      notice: settings.notice,
+      reload: settings.reload,
+      mirrorSets: () => Object.keys(settings.settings().mirrors),
+    },
     temporalUi: { url: uiUrl, namespace },
     ready: async () => {
       if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState().toLowerCase()}`);
@@ -69,13 +76,16 @@ export async function startServer(config: StackConfig): Promise<Part> {
   });
   const stopListening = await listen(app, config);
   const looking = inUse.keepLooking(logger);
-  const collecting = keepCollecting({ common, report, logger });
-  return workerPart([worker], async () => {
+  const collecting = keepCollecting({ common, live: settings, report, logger });
+  const telling = keepTellingOf(settings, { logger, publish: live.publish });
+  const part = workerPart([worker], async () => {
     looking.stop();
+    telling.stop();
     await collecting.stop();
     await stopListening();
     await ingest.stop();
     await store.close();
     await temporal.close();
   });
+  return { ...part, reload: () => telling.reload() };
 }

@@ -10,6 +10,8 @@ import { configSchema, type Settings } from './schema.ts';
 export interface Config extends Settings {
   /** Absolute path of the file; null when there is none. */
   readonly file: string | null;
+  /** What the command line gave in place of the file's: the same holds when the file is read again. */
+  readonly given: { readonly data?: string };
 }
 
 /** All that is wrong with a configuration file, each with its place. */
@@ -41,17 +43,19 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const directory = options.directory ?? process.cwd();
   const file = options.file ?? (existsSync(resolve(directory, 'sluice.yaml')) ? 'sluice.yaml' : undefined);
   const config = file === undefined ? noConfig(directory) : readConfig(file, directory, options.env ?? process.env);
-  return options.data === undefined ? config : { ...config, data: resolve(directory, options.data) };
+  if (options.data === undefined) return config;
+  const data = resolve(directory, options.data);
+  return { ...config, data, given: { data } };
 }
 
 function noConfig(directory: string): Config {
-  return { file: null, ...configSchema((path) => resolve(directory, path)).parse({}) };
+  return { file: null, given: {}, ...configSchema((path) => resolve(directory, path)).parse({}) };
 }
 
 function readConfig(file: string, directory: string, env: NonNullable<LoadOptions['env']>): Config {
   const absolute = resolve(directory, file);
   const settings = parseConfig({ path: file, text: readText(file, absolute), directory: dirname(absolute), env });
-  return { file: absolute, ...settings };
+  return { file: absolute, given: {}, ...settings };
 }
 
 function readText(file: string, absolute: string): string {

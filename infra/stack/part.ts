@@ -1,7 +1,11 @@
+import { watchTerminal } from './hangup.ts';
+
 /** A part of the stack that runs in this process. */
 export interface Part {
   /** Ends what it does, in order; a second call does no harm. */
   stop(): Promise<void>;
+  /** Reads again what holds without a restart. Absent: nothing does. */
+  reload?(): void;
   /** Ends when the part does, of itself or because it was stopped; fails when it cannot go on. */
   readonly ended: Promise<void>;
 }
@@ -10,14 +14,17 @@ export interface Part {
 const patience = 12_000;
 
 /**
- * Runs a part until this process is told to end: by SIGTERM, SIGINT, or the end of the supervisor that started it. Then
+ * Runs a part until this process is told to end: by SIGTERM, SIGINT, or the end of its terminal or of the supervisor that
+ * started it. SIGHUP from anybody else has it read its configuration again. Then
  * the process ends, whatever the part left open: with status 1 when the part failed.
  *
  * @param start starts the part, and ends when it does its work
  */
 export async function runPart(start: () => Promise<Part>): Promise<never> {
   const told = new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    const gone = watchTerminal();
+    process.on('SIGHUP', () => gone() && resolve());
     if (process.channel) process.once('disconnect', () => resolve());
   });
   try {
@@ -32,6 +39,7 @@ export async function runPart(start: () => Promise<Part>): Promise<never> {
 async function work(starting: Promise<Part>, told: Promise<void>): Promise<void> {
   const part = await Promise.race([starting, told.then(() => undefined)]);
   if (part !== undefined) {
+    if (part.reload !== undefined) process.on('SIGHUP', () => part.reload?.());
     announceReady();
     await Promise.race([part.ended, told]);
   }

@@ -4,6 +4,8 @@ import type { Config } from '../config/load.ts';
 export interface StackConfig extends Config {
   readonly server: Config['server'] & { readonly url: string };
   readonly temporal: Config['temporal'] & { readonly address: string; readonly uiUrl: string };
+  /** Both as the file has them, to be compared with it. */
+  readonly asRead: Pick<Config, 'server' | 'temporal'>;
 }
 
 const variable = 'SLUICE_STACK';
@@ -25,6 +27,7 @@ export function standalone(config: Config): StackConfig {
   const address = temporal.address ?? `127.0.0.1:${temporal.port}`;
   return {
     ...config,
+    asRead: { server, temporal },
     server: { ...server, url: server.url ?? httpUrl(server.listen.host, server.listen.port) },
     temporal: { ...temporal, address, uiUrl: temporal.uiUrl ?? httpUrl('127.0.0.1', temporal.uiPort) },
   };

@@ -96,7 +96,7 @@ async function settle(config: Config): Promise<StackConfig> {
     address: address ?? `${loopback}:${ports.port}`,
     uiUrl: config.temporal.uiUrl ?? httpUrl(loopback, ports.uiPort),
   };
-  return { ...config, server, temporal };
+  return { ...config, server, temporal, asRead: { server: config.server, temporal: config.temporal } };
 }
 
 async function chooseOwnPorts({ temporal }: Config): Promise<{ readonly port: number; readonly uiPort: number }> {

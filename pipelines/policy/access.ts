@@ -17,6 +17,8 @@ export type Operation =
   /** Say that there is something new to look at. */
   | 'notify'
   | 'open-secrets'
+  /** Read the configuration again. */
+  | 'reload'
   /** Say what came of a change, on the change. */
   | 'report'
   | 'merge';
@@ -46,6 +48,7 @@ const allowed: Readonly<Record<Operation, readonly Actor['kind'][]>> = {
   cancel: ['person'],
   notify: ['person', 'sluice'],
   'open-secrets': ['worker'],
+  reload: ['person'],
   report: ['sluice'],
   merge: ['sluice'],
 };

@@ -71,6 +71,19 @@ export function registerActing(app: App, deps: ServerDeps): void {
 function registerOthers(app: App, deps: ServerDeps): void {
   const onRequest = authenticate(deps);
   app.post(
+    '/api/reload',
+    { onRequest, schema: { summary: 'Read the configuration file again' } },
+    async (request, reply) => {
+      demand(actorOf(request), 'reload', { name: 'the configuration' });
+      try {
+        return deps.configuration?.reload();
+      } catch (error) {
+        if (!(error instanceof Error) || error.name !== 'InvalidConfiguration') throw error;
+        return reply.code(400).send({ error: error.message });
+      }
+    },
+  );
+  app.post(
     '/api/cancel',
     { onRequest, schema: { summary: 'Stop one build', body: z.object({ build: name }) } },
     (request) => deps.operations.cancel(actorOf(request), request.body),

@@ -19,7 +19,8 @@ const mostWaiting = 1_000;
 const recent = 20;
 
 export async function readStatus(deps: ServerDeps): Promise<StatusView> {
-  const { store, mirrorSets = [] } = deps;
+  const { store, configuration } = deps;
+  const mirrorSets = configuration?.mirrorSets() ?? [];
   const [queues, running, buildSets, releases, mirrors, synced, occurrences, estimates] = await Promise.all([
     store.listQueues(),
     store.listBuilds({ running: true, limit: 500 }),
@@ -42,7 +43,8 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     occurrences: occurrences.map(({ connection, waiting, dead }) => ({ connection, waiting, dead })),
     estimates,
   };
-  return { time: Date.now(), workflowUrl: workflowUrl(deps), ...lists };
+  const notice = configuration?.notice() ?? null;
+  return { time: Date.now(), workflowUrl: workflowUrl(deps), configuration: notice, ...lists };
 }
 
 async function readFailures({ store }: ServerDeps, buildSets: readonly BuildSetRecord[]): Promise<BuildRecord[]> {
@@ -66,7 +68,11 @@ export function registerStatus(app: App, deps: ServerDeps): void {
   );
   app.get(
     '/api/events',
-    { schema: { summary: 'What happens, as server-sent events: queue, build-set, build, release, mirror' } },
+    {
+      schema: {
+        summary: 'What happens, as server-sent events: queue, build-set, build, release, mirror, configuration',
+      },
+    },
     (request, reply) => {
       if (deps.live.watchers >= mostWatchers) {
         const error = `${mostWatchers} event streams are open already: close one, or ask /api/status now and then`;

@@ -2,6 +2,7 @@
 import type { Change } from '../../pipelines/model/change.ts';
 import type { ChangeHappening } from '../../pipelines/model/change-history.ts';
 import type { ChangeStory, NeededChange, PlaceInQueue } from '../../pipelines/report/change-story.ts';
+import type { ConfigNotice, Reloaded } from '../../pipelines/report/config-notice.ts';
 import type {
   BuildRow as BuildRecord,
   BuildSetRow as BuildSetRecord,
@@ -11,7 +12,7 @@ import type {
 } from './views.ts';
 
 export type { ItemSnapshot, JobSnapshot } from '../../workflows/contract.ts';
-export type { BuildRecord, BuildSetRecord, MirrorRecord, QueueSnapshot, ReleaseRecord };
+export type { BuildRecord, BuildSetRecord, ConfigNotice, MirrorRecord, QueueSnapshot, ReleaseRecord, Reloaded };
 
 /** `GET /api/status`: everything that the page shows. */
 export interface StatusView {
@@ -19,6 +20,8 @@ export interface StatusView {
   readonly time: number;
   /** Where Temporal's Web UI shows a workflow: the id follows, percent-encoded. Null: there is no Web UI. */
   readonly workflowUrl: string | null;
+  /** How the configuration file differs from what runs; null when it does not. */
+  readonly configuration?: ConfigNotice | null;
   readonly queues: readonly QueueSnapshot[];
   /** Builds that have not ended: what a queue's running jobs link to. */
   readonly running: readonly BuildRecord[];

@@ -59,6 +59,7 @@ export function eventView(event: LiveEvent): { readonly type: LiveEvent['type'];
   const { type } = event;
   if (type === 'build') return { type, data: buildRow(event.data) };
   if (type === 'build-set') return { type, data: buildSetRow(event.data) };
+  if (type === 'configuration') return event;
   if (type === 'queue') return { type, data: queueView(event.data) };
   return { type, data: type === 'release' ? releaseView(event.data) : mirrorView(event.data) };
 }

@@ -32,7 +32,7 @@ after(async () => {
 
 const inUse = () =>
   createInUse({
-    ...{ store: server.store, storage: join(server.data, 'storage'), keep: 30 * 86_400 },
+    ...{ store: server.store, storage: join(server.data, 'storage'), keep: () => 30 * 86_400 },
     open: () => openPayloads(temporal.client),
   });
 
@@ -100,7 +100,7 @@ test('only who may act has the list written', async () => {
 
 test('a list that cannot be made whole is not written', async () => {
   const failing = createInUse({
-    ...{ store: server.store, storage: join(server.data, 'nowhere'), keep: 0 },
+    ...{ store: server.store, storage: join(server.data, 'nowhere'), keep: () => 0 },
     open: async function* () {
       yield '';
       throw new Error('Temporal is gone');

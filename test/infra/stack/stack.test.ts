@@ -9,6 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkout } from '../../../infra/bootstrap/find.ts';
 import { findSigner } from '../../../infra/bootstrap/signer.ts';
 import { readHolder, type StackAddresses } from '../../../infra/stack/lock.ts';
+import type { StatusView } from '../../../server/api/types.ts';
+import { execute } from '../../cli/run.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'sluice-up-'));
 const data = join(directory, 'data');
@@ -82,6 +84,38 @@ test('a second stack on the same data is refused with the holder and its address
   const [status] = await once(second, 'close');
   assert.equal(status, 3);
   assert.match(said, new RegExp(`held by "sluice up" \\(process ${up.pid}\\), at ${stack.url}`));
+});
+
+test('B2: SIGHUP and reload read sluice.yaml again; a broken one is refused, and all goes on', async () => {
+  const file = join(directory, 'sluice.yaml');
+  const before = readFileSync(file, 'utf8');
+  const status = async () => (await (await fetch(`${stack.url}/api/status`)).json()) as StatusView;
+  const mirror = (name: string) => `mirrors: {${name}: {source: ./x, hosts: {m1: {url: ./m}}}}\n`;
+  writeFileSync(file, before + mirror('deb'));
+  assert.match((await status()).configuration?.text ?? '', /mirrors\.deb \(`sluice reload` takes that over\)/);
+  up.kill('SIGHUP');
+  await until(
+    'the set of mirrors is known',
+    async () => (await status()).unsyncedMirrors?.includes('deb') || undefined,
+  );
+  assert.equal((await status()).configuration, null);
+  writeFileSync(file, `${before}mirors: {}\n`);
+  const words = ['reload', '--server', stack.url];
+  const refused = execute(words, directory);
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /sluice\.yaml:3:1: "mirors" is not a known key\n.*goes on with what was read before/);
+  assert.deepEqual([(await status()).configuration?.kind, (await status()).unsyncedMirrors], ['broken', ['deb']]);
+  up.kill('SIGHUP');
+  writeFileSync(file, before + mirror('rpm').replace('mirrors', 'workers: {build: 3}\nmirrors'));
+  const reloaded = execute(words, directory);
+  assert.equal(reloaded.status, 0, reloaded.stderr);
+  assert.match(
+    reloaded.stdout,
+    /^Holds from now on: mirrors\.deb, mirrors\.rpm\nNeeds a restart .*: workers\.build\n$/,
+  );
+  assert.deepEqual((await status()).unsyncedMirrors, ['rpm']);
+  assert.match(readFileSync(join(data, 'log', 'server.log'), 'utf8'), /is broken, and what was read before goes on/);
+  writeFileSync(file, before);
 });
 
 test('the key is the signer’s alone', () => {

@@ -1,0 +1,117 @@
+import { statSync } from 'node:fs';
+import type { GatedProject } from '../../activities/layout/layouts.ts';
+import { broken, type ConfigNotice, differs, type Reloaded } from '../../pipelines/report/config-notice.ts';
+import { changedKeys } from '../config/changes.ts';
+import { type Config, InvalidConfiguration, loadConfig } from '../config/load.ts';
+import type { StackConfig } from '../stack/settings.ts';
+
+/** Keys that are taken over while the server runs; every other one is read by a process as it starts. */
+const live = ['projects', 'config-projects', 'mirrors', 'retention'] as const;
+
+/** Of these, the ones that hold as soon as they are written: `sluice project add` waits for nothing. */
+const immediate = ['projects', 'config-projects'] as const;
+
+export type LiveSettings = Pick<Config, (typeof live)[number]>;
+
+/** The configuration of a running server, and its file. */
+export interface LiveConfig {
+  /** What is in force. */
+  settings(): LiveSettings;
+  /** The projects under the gate as the file has them now: while it is broken, those that were read before stay. */
+  projects(): readonly GatedProject[];
+  /**
+   * Reads the file again, and takes over what can be taken over.
+   *
+   * @throws InvalidConfiguration with everything that is wrong: then nothing has changed.
+   */
+  reload(): Reloaded;
+  /** How the file differs from what runs; null when it does not. */
+  notice(): ConfigNotice | null;
+}
+
+/** A configuration as it was when its file looked like this from outside. */
+interface Read {
+  readonly stamp: string;
+  readonly config: Config | InvalidConfiguration;
+}
+
+/** @param config what this process was started with: it may be older than the file */
+export function createLiveConfig(config: StackConfig): LiveConfig {
+  const { asRead, ...own } = config;
+  const started: Config = { ...own, ...asRead };
+  const file = config.file ?? undefined;
+  let read: Read = { stamp: 'as started', config: started };
+  let inForce: LiveSettings = started;
+  // A process that comes back takes what can be taken without a restart: it has just had one.
+  inForce = { ...inForce, ...taken(look(), live) };
+  /** What people were told of last. */
+  let told = inForce;
+
+  function look(): Config | InvalidConfiguration {
+    const stamp = stampOf(file ?? 'sluice.yaml');
+    if (stamp !== read.stamp) read = { stamp, config: load({ file, ...config.given }) };
+    if (!(read.config instanceof InvalidConfiguration)) inForce = { ...inForce, ...taken(read.config, immediate) };
+    return read.config;
+  }
+
+  return {
+    settings: () => inForce,
+    projects() {
+      look();
+      return toProjects(inForce);
+    },
+    reload() {
+      read = { stamp: 'to be read', config: started };
+      const found = look();
+      if (found instanceof InvalidConfiguration) throw found;
+      const changed = changedKeys({ ...started, ...told }, found);
+      inForce = { ...inForce, ...taken(found, live) };
+      told = inForce;
+      return { file: found.file, applied: changed.filter(isLive), restart: changed.filter((key) => !isLive(key)) };
+    },
+    notice() {
+      const found = look();
+      if (found instanceof InvalidConfiguration) return broken(found.message.split('\n'));
+      const changed = changedKeys({ ...started, ...inForce }, found);
+      if (changed.length === 0) return null;
+      return differs(
+        changed.filter(isLive),
+        changed.filter((key) => !isLive(key)),
+      );
+    },
+  };
+}
+
+function taken(config: Config | InvalidConfiguration, keys: readonly (keyof LiveSettings)[]): Partial<LiveSettings> {
+  if (config instanceof InvalidConfiguration) return {};
+  return Object.fromEntries(keys.map((key) => [key, config[key]]));
+}
+
+function isLive(key: string): boolean {
+  return live.some((one) => key === one || key.startsWith(`${one}.`));
+}
+
+function load(options: { readonly file?: string | undefined; readonly data?: string }): Config | InvalidConfiguration {
+  try {
+    return loadConfig(options);
+  } catch (error) {
+    if (error instanceof InvalidConfiguration) return error;
+    throw error;
+  }
+}
+
+function stampOf(file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? 'none' : [found.mtimeMs, found.size, found.ino].join(' ');
+}
+
+function toProjects(config: LiveSettings): readonly GatedProject[] {
+  return Object.entries(config.projects).map(([name, { connection, queue, templates, branches }]) => ({
+    name,
+    connection,
+    trusted: config['config-projects'].includes(name),
+    templates,
+    ...(queue === undefined ? {} : { queue }),
+    ...(branches === undefined ? {} : { branches }),
+  }));
+}
