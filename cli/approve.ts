@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import type { Acted } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
+import { effectLines } from './comment.ts';
 import { misused } from './fault.ts';
 import { print } from './output.ts';
 
@@ -29,9 +31,9 @@ async function approve(change: string, options: Options): Promise<void> {
   const { label } = options;
   const value = Number(options.value);
   if (!Number.isInteger(value)) throw misused(`--value: ${JSON.stringify(options.value)} is not a whole number`);
-  const answer = await createClient(options).post(`/api/changes/${encodeURIComponent(change)}/approve`, {
+  const answer = await createClient(options).post<Acted>(`/api/changes/${encodeURIComponent(change)}/approve`, {
     label,
     value,
   });
-  print(answer, () => `${change}: ${label} ${value}`, options);
+  print(answer, () => [`${change}: ${label} ${value}`, ...effectLines(answer)].join('\n'), options);
 }

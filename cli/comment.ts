@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Acted } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { print } from './output.ts';
@@ -13,11 +14,20 @@ export function register(program: Command): void {
     .argument('<change>', 'number, PROJECT/NUMBER or Change-Id')
     .argument('<text>', 'what to say')
     .action(async (change: string, text: string, options: ClientOptions) => {
-      print(await sayOn(change, text, options), () => `${change}: said`, options);
+      print(
+        await sayOn(change, text, options),
+        (said) => [`${change}: said`, ...effectLines(said)].join('\n'),
+        options,
+      );
     });
 }
 
+/** What to say where nothing comes of a vote or a comment. */
+export function effectLines({ withoutEffect = [] }: Acted): readonly string[] {
+  return withoutEffect.length === 0 ? [] : ['It has no effect now:', ...withoutEffect.map((line) => `  ${line}`)];
+}
+
 /** Says something on a change's current patch set. */
-export async function sayOn(change: string, text: string, options: ClientOptions): Promise<unknown> {
-  return createClient(options).post(`/api/changes/${encodeURIComponent(change)}/comment`, { text });
+export async function sayOn(change: string, text: string, options: ClientOptions): Promise<Acted> {
+  return createClient(options).post<Acted>(`/api/changes/${encodeURIComponent(change)}/comment`, { text });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addClientOptions, type ClientOptions } from './client.ts';
 import { addCommand } from './command.ts';
-import { sayOn } from './comment.ts';
+import { effectLines, sayOn } from './comment.ts';
 import { print } from './output.ts';
 
 const details = `It is the comment \`recheck\`, which the shipped pipeline check reacts to; another configuration names the
@@ -15,10 +15,7 @@ export function register(program: Command): void {
     .argument('<change>', 'number, PROJECT/NUMBER or Change-Id')
     .action(async (change: string, options: ClientOptions) => {
       const done = await sayOn(change, 'recheck', options);
-      print(
-        done,
-        () => `${change}: asked for another check; \`sluice change show ${change}\` says what comes of it`,
-        options,
-      );
+      const asked = `${change}: asked for another check; \`sluice change show ${change}\` says what comes of it`;
+      print(done, () => [asked, ...effectLines(done)].join('\n'), options);
     });
 }

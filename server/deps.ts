@@ -3,6 +3,7 @@ import type { BlobStore } from '../activities/ports.ts';
 import type { LogReader } from '../activities/storage/port.ts';
 import type { Store } from '../infra/store/store.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
+import type { Obstacle } from '../pipelines/report/change-story.ts';
 import type { WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
 import type { Changes, HookNotice, Operations, ServerConfiguration, ServerSecrets } from './port.ts';
@@ -23,6 +24,8 @@ export interface ServerDeps {
   readonly paths: ServerPaths;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
+  /** What keeps a change, by its id, out of pipelines that reacted to it. */
+  readonly obstaclesOf?: (change: string) => Promise<readonly Obstacle[]>;
   readonly configuration?: ServerConfiguration;
   /** Temporal's Web UI; null without one. */
   readonly temporalUi: { readonly url: string; readonly namespace: string } | null;

@@ -7,11 +7,12 @@ import type { Command } from '../../activities/review/git/receive/context.ts';
 import { type Streams, serveProcReceive } from '../../activities/review/git/receive/proc-receive.ts';
 import { type Receipt, receive } from '../../activities/review/git/receive/receive.ts';
 import { readSettings } from '../../activities/review/git/repository.ts';
+import type { Acted } from '../../server/api/types.ts';
 import { readHolder } from '../stack/lock.ts';
 import { accountOf } from './account.ts';
 
 /** Milliseconds that the server may take to hear of a push: it finds out by itself what it does not hear. */
-const patience = 1_000;
+const patience = 2_000;
 
 export interface HookCall {
   /** The bare repository that the hook runs in. */
@@ -92,7 +93,9 @@ async function notify({ data, url, project, connection, receipt }: Notice, say: 
       body: JSON.stringify({ id: randomUUID(), connection, project, changes: receipt.changes }),
       signal: AbortSignal.timeout(patience),
     });
-    if (!response.ok) say(`The server answered ${response.status}: it will find this push by itself.`);
+    if (!response.ok) return say(`The server answered ${response.status}: it will find this push by itself.`);
+    const { withoutEffect = [] } = (await response.json()) as Pick<Acted, 'withoutEffect'>;
+    for (const line of withoutEffect) say(line);
   } catch {
     say('The server does not answer: it will find this push by itself.');
   }

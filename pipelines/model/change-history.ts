@@ -4,8 +4,18 @@ export interface ChangeHistory {
   readonly commit: string;
   /** What the branch was moved to by its merge; null before that. */
   readonly merged: string | null;
+  /** The patch sets of open Git parents that the current patch set stands on. */
+  readonly bases: readonly ChangeBase[];
   /** Oldest first. */
   readonly happenings: readonly ChangeHappening[];
+}
+
+export interface ChangeBase {
+  /** Of the parent. */
+  readonly id: string;
+  readonly patchset: number;
+  /** The number of its current patch set. */
+  readonly current: number;
 }
 
 export interface ChangeHappening {

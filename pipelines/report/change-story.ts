@@ -1,18 +1,30 @@
 import type { Change } from '../model/change.ts';
-import type { ChangeHappening, ChangeHistory } from '../model/change-history.ts';
+import type { ChangeBase, ChangeHappening, ChangeHistory } from '../model/change-history.ts';
 import type { BuildResult } from '../model/job.ts';
+import { basedOnOlder } from './sentences.ts';
 import { counted } from './words.ts';
 
 /** All that is known of a change, as its story is told from. Times are milliseconds since the epoch. */
 export interface ChangeKnown {
   readonly change: Pick<Change, 'id' | 'project' | 'branch' | 'patchset' | 'status' | 'wip' | 'votes'>;
-  readonly history: Pick<ChangeHistory, 'merged' | 'happenings'>;
+  readonly history: Pick<ChangeHistory, 'merged' | 'happenings' | 'bases'>;
   readonly needs: readonly NeededChange[];
   readonly places: readonly PlaceInQueue[];
   /** Newest first. */
   readonly builds: readonly KnownBuild[];
+  /** What keeps it out of pipelines that reacted to it. */
+  readonly obstacles: readonly Obstacle[];
   /** Reports on it that could not be delivered. */
   readonly undelivered: readonly { readonly pipeline: string; readonly reason: string }[];
+}
+
+/** Why something that happened to a change had no effect. */
+export interface Obstacle {
+  /** Null where it is about none in particular. */
+  readonly pipeline: string | null;
+  readonly reason: string;
+  /** Whether it is about the last that happened. */
+  readonly latest: boolean;
 }
 
 /** A change that this one cannot merge without. */
@@ -93,6 +105,7 @@ export function changeStory(known: ChangeKnown): ChangeStory {
 function idle(known: ChangeKnown): ChangeStory {
   const { change } = known;
   const last = lastReports(known)[0];
+  const obstacles = known.obstacles.map(obstacleSentence);
   if (change.wip) {
     const next = [`\`git push origin HEAD:refs/for/${change.branch}%ready\` says that it is ready.`];
     return withReports(known, { state: 'Work in progress: no gate takes it.', waitsFor: needsOf(known), next });
@@ -101,16 +114,16 @@ function idle(known: ChangeKnown): ChangeStory {
     const state = `Open; no pipeline has reported on patch set ${change.patchset}.`;
     return withReports(known, {
       state,
-      waitsFor: [...needsOf(known), ...votesOf(known)],
+      waitsFor: [...obstacles, ...needsOf(known), ...votesOf(known)],
       next: [retry(known, 'check')],
     });
   }
   const state = `Open; ${verdict(last)}.`;
   if (last.report.action === 'success') {
     const next = [`\`sluice approve ${change.id}\` votes for it.`];
-    return withReports(known, { state, waitsFor: [...needsOf(known), ...votesOf(known)], next });
+    return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known), ...votesOf(known)], next });
   }
-  return withReports(known, { state, waitsFor: needsOf(known), next: remedies(known, last) });
+  return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known)], next: remedies(known, last) });
 }
 
 function withReports(known: ChangeKnown, story: Omit<ChangeStory, 'why'>): ChangeStory {
@@ -229,15 +242,28 @@ function waitingIn({ pipeline, active, window, reason, ahead, jobs, state }: Pla
   return said;
 }
 
-function needsOf({ needs }: ChangeKnown): readonly string[] {
+/** Why something had no effect, as a sentence. */
+export function obstacleSentence({ pipeline, reason }: Obstacle): string {
+  return `${pipeline === null ? '' : `${pipeline} does not take it: `}${reason.replace(/\.$/, '')}.`;
+}
+
+/** On which patch set of a parent a change stands, where the parent has a newer one. */
+export function baseSentence({ id, patchset, current }: ChangeBase): string {
+  return basedOnOlder('It', { on: `${id},${patchset}`, current });
+}
+
+function needsOf({ needs, history }: ChangeKnown): readonly string[] {
+  const older = history.bases.filter(({ patchset, current }) => patchset < current).map(baseSentence);
+
   const words = {
     open: 'which is not merged yet',
     abandoned: 'which was abandoned: restore it, or take it out of this change’s needs',
     unknown: 'which is not known here',
   } as const;
-  return needs.flatMap(({ id, subject, status }) =>
+  const unmerged = needs.flatMap(({ id, subject, status }) =>
     status === 'merged' ? [] : [`${id}${subject && ` (${subject})`}, ${words[status]}.`],
   );
+  return [...older, ...unmerged];
 }
 
 function votesOf({ change: { votes } }: ChangeKnown): readonly string[] {

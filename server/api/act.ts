@@ -5,6 +5,7 @@ import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { actorOf, authenticate } from '../token.ts';
 import { resolveChange } from './change-names.ts';
+import { effectsOfPush } from './effects.ts';
 
 const name = z.string().min(1).max(500);
 const inPipeline = z.object({ pipeline: name, change: name });
@@ -94,7 +95,7 @@ function registerOthers(app: App, deps: ServerDeps): void {
     async (request, reply) => {
       demand(actorOf(request), 'notify', { name: request.body.project });
       await deps.intake(request.body);
-      return reply.code(202).send({ ok: true });
+      return reply.code(202).send({ ok: true, withoutEffect: await effectsOfPush(deps, request.body.changes) });
     },
   );
 }

@@ -15,14 +15,23 @@ const mostBuilds = 200;
  */
 export async function readChange(deps: ServerDeps, name: string): Promise<ChangeShown> {
   const change = await deps.changes.read(name);
-  const [history, needs, queues, builds] = await Promise.all([
+  const [history, needs, queues, builds, obstacles] = await Promise.all([
     deps.changes.history(change.id),
     readNeeds(deps, change),
     deps.store.listQueues(),
     deps.store.listBuilds({ change: change.id, limit: mostBuilds }),
+    change.status === 'open' ? deps.obstaclesOf?.(change.id) : [],
   ]);
   const places = queues.flatMap((queue) => placesIn(queue, change.id));
-  const known = { change, history, needs, places, builds, undelivered: undeliveredIn(queues, change.id) };
+  const known = {
+    change,
+    history,
+    needs,
+    places,
+    builds,
+    obstacles: obstacles ?? [],
+    undelivered: undeliveredIn(queues, change.id),
+  };
   const { commit, happenings } = history;
   const fetch = `git fetch origin ${change.ref} && git switch --detach FETCH_HEAD`;
   return {

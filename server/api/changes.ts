@@ -4,6 +4,7 @@ import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { actorOf, authenticate } from '../token.ts';
 import { readChange } from './change-show.ts';
+import { withoutEffect } from './effects.ts';
 import { changeView } from './views.ts';
 
 const byId = z.object({ id: z.string().min(1) });
@@ -37,7 +38,7 @@ export function registerChanges(app: App, deps: ServerDeps): void {
       const actor = actorOf(request);
       demand(actor, 'vote', { name: params.id, ...(inNameOf === undefined ? {} : { inNameOf }) });
       await changes.vote(actor, params.id, vote);
-      return { ok: true };
+      return { ok: true, withoutEffect: vote.value > 0 ? await withoutEffect(deps, params.id) : [] };
     },
   );
   app.post(
@@ -48,7 +49,7 @@ export function registerChanges(app: App, deps: ServerDeps): void {
       const actor = actorOf(request);
       demand(actor, 'comment', { name: params.id, ...(body.by === undefined ? {} : { inNameOf: body.by }) });
       await changes.comment(actor, params.id, body.text);
-      return { ok: true };
+      return { ok: true, withoutEffect: await withoutEffect(deps, params.id) };
     },
   );
   for (const act of ['abandon', 'restore'] as const) {

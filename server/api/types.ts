@@ -74,4 +74,6 @@ export interface ApiError {
 export interface Acted {
   readonly ok: boolean;
   readonly reason?: string;
+  /** Of a vote or comment: why nothing comes of it now, a sentence each. */
+  readonly withoutEffect?: readonly string[];
 }

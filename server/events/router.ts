@@ -6,11 +6,13 @@ import type { ChangeFacts, GateAnswer } from '../../pipelines/gate/command.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
 import type { Tick } from '../../pipelines/policy/timers.ts';
+import type { Obstacle } from '../../pipelines/report/change-story.ts';
 import type { TellAction } from '../../workflows/contract.ts';
 import { closure, factsOf, indexOpen, type OpenChanges, proposesConfig, uses, withNeeds } from './closure.ts';
 import { withFilesByDigest } from './files.ts';
 import type { GateClient } from './gate-client.ts';
 import { type EventLedger, handledEvents } from './ledger.ts';
+import { obstacles } from './obstacles.ts';
 import { refChange } from './ref-change.ts';
 import { concerned, equipped, gateOf, route, takes, type View } from './route.ts';
 
@@ -155,6 +157,16 @@ export class EventRouter {
       const event = { ...eventOf(action.event, one), pipeline: action.pipeline, time: Date.now() };
       await this.#route(await this.#view(one), event, `${action.key}/${change.key}/${one.key}`);
     }
+  }
+
+  /** What keeps a change out of pipelines that reacted to what happened to it. */
+  async obstacles(id: string): Promise<readonly Obstacle[]> {
+    const change = await this.read(id);
+    const host = change === null ? undefined : this.host(change.connection);
+    if (!change || !host || change.status !== 'open') return [];
+    const { events } = await host.readEvents(change.id, 0);
+    // Only what it needs counts: what needs it does not keep it out.
+    return obstacles(await this.#view(change, async () => indexOpen([])), events, Date.now());
   }
 
   async #look(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {

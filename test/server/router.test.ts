@@ -80,7 +80,7 @@ async function setup(t: TestContext, projects: readonly string[]) {
     await new EventRouter(deps).look('git', change);
     return told;
   };
-  return { root, layouts, router, host, people, held, informed, kept, look, lookAnew, hear, push };
+  return { root, layouts, router, host, people, held, informed, kept, look, lookAnew, hear, push, desks };
 }
 
 test('a change that first brings its project into a pipeline runs there, with the jobs that it brings', async (t) => {
@@ -249,4 +249,47 @@ test('B2: what is wrong with the configuration that a change brings is a warning
   const outcome = prepared && 'outcome' in prepared ? prepared.outcome : undefined;
   assert.ok(outcome?.kind === 'ready', JSON.stringify(prepared));
   assert.match(outcome.graph.warnings.join('\n'), /zuul\.yaml:2:\d+: .*pipeline "gaet" is not defined/);
+});
+
+const gated = '- job: {name: unit, run: unit.sh}\n- project: {check: {jobs: [unit]}, gate: {jobs: [unit]}}\n';
+
+test('W11: an approval that has no effect says why, once it has one no more', async (t) => {
+  const { router, people, push, desks } = await setup(t, ['new']);
+  const ada = account('Ada');
+  const approve = (change: string, label = 'Approved') => people.vote(ada, change, { label, value: 1 });
+  const keeping = async (change: string) =>
+    (await router.obstacles(change)).map(({ pipeline, reason, latest }) => [pipeline, reason, latest]);
+  await push('new', 'zuul.yaml', gated, messageFor('first'));
+  await push('new', 'a', '1', messageFor('on-top'));
+  assert.deepEqual(await keeping('2'), []);
+  await approve('2');
+  const unapproved = 'git:1 of new has no vote Approved 1';
+  assert.deepEqual(await keeping('2'), [['gate', unapproved, true]]);
+  await people.comment(ada, '2', 'recheck');
+  assert.deepEqual(await keeping('2'), [['gate', unapproved, false]], 'the comment has its effect');
+  await approve('2', 'Wrong');
+  assert.deepEqual(await keeping('2'), [
+    ['gate', unapproved, false],
+    [null, 'no pipeline reacts to the vote Wrong 1', true],
+  ]);
+  await approve('1');
+  await approve('2');
+  assert.deepEqual(await keeping('2'), []);
+  assert.deepEqual((await people.history('2')).bases, [{ id: 'git:1', patchset: 1, current: 1 }]);
+  const desk = desks.get('new');
+  await desk?.git('checkout', '-q', 'HEAD~1');
+  await desk?.git('rm', '-q', 'start');
+  await desk?.git('commit', '-q', '--amend', '--no-edit');
+  const pushed = await desk?.push('refs/for/master');
+  assert.equal(pushed?.code, 0, pushed?.stderr);
+  assert.deepEqual(await keeping('2'), [['gate', unapproved, true]], 'its votes went with the older patch set');
+  assert.deepEqual((await people.history('2')).bases, [{ id: 'git:1', patchset: 1, current: 2 }]);
+});
+
+test('W11: a vote for a project that has no jobs in the pipeline that would react says so', async (t) => {
+  const { router, people, push } = await setup(t, ['new']);
+  await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
+  await people.vote(account('Ada'), '1', { label: 'Approved', value: 1 });
+  const [only] = await router.obstacles('1');
+  assert.equal(only?.reason, 'new has no jobs in gate, which would react to the vote Approved 1');
 });

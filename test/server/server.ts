@@ -74,7 +74,7 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
       },
       async history(name) {
         if (!known.has(name)) throw Object.assign(new Error(`there is no change ${name}`), { name: 'UnknownChange' });
-        return { commit: 'c'.repeat(40), merged: null, happenings: [] };
+        return { commit: 'c'.repeat(40), merged: null, happenings: [], bases: [] };
       },
       comment: async ({ name }, change, text) => void asked.push({ what: 'comment', input: { change, text, name } }),
       vote: async ({ name }, change, vote) => void asked.push({ what: 'vote', input: { change, ...vote, name } }),

@@ -1,5 +1,5 @@
 import type { Change, TriggerEvent } from '../../../pipelines/model/change.ts';
-import type { ChangeHistory } from '../../../pipelines/model/change-history.ts';
+import type { ChangeBase, ChangeHistory } from '../../../pipelines/model/change-history.ts';
 import { subjectOf } from './footers.ts';
 import { patchsetRef } from './refs.ts';
 import type { ChangeEvent, ChangeRecord } from './schema.ts';
@@ -87,8 +87,13 @@ export function toTriggerEvents(record: ChangeRecord, event: ChangeEvent, place:
 }
 
 /** All that happened to a change. */
-export function toHistory(record: ChangeRecord, events: readonly ChangeEvent[]): ChangeHistory {
+export function toHistory(
+  record: ChangeRecord,
+  events: readonly ChangeEvent[],
+  bases: readonly ChangeBase[],
+): ChangeHistory {
   return {
+    bases,
     commit: record.patchsets.at(-1)?.commit ?? '',
     merged: record.merged?.commit ?? null,
     happenings: events.map(({ type, time, by, patchset, comment, votes, report }) => ({

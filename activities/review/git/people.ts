@@ -4,6 +4,7 @@ import type { ChangeHistory } from '../../../pipelines/model/change-history.ts';
 import { type NamedConnection, placesOf } from '../../../pipelines/model/change-name.ts';
 import { demand, type Operation } from '../../../pipelines/policy/access.ts';
 import { repositoryPath, show } from '../../git/names.ts';
+import { readBases } from './bases.ts';
 import { type Decision, findOne, type HostSettings, listAll, modify, resolveChange, UnknownChange } from './host.ts';
 import { toHistory } from './map.ts';
 import { abandon, comment, restore } from './record.ts';
@@ -42,7 +43,7 @@ export function createPeople(settings: HostSettings): People {
     async history(change) {
       const stored = await findOne(settings, change);
       const events = await readEvents(repositoryPath(settings.root, stored.record.project), stored, 0);
-      return toHistory(stored.record, events);
+      return toHistory(stored.record, events, await readBases(settings, stored.record));
     },
     vote: (actor, change, { label, value }) =>
       act(actor, 'vote', change, (record) => {

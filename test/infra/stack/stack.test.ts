@@ -105,7 +105,6 @@ test('B2: SIGHUP and reload read sluice.yaml again; a broken one is refused, and
   assert.equal(refused.status, 2);
   assert.match(refused.stderr, /sluice\.yaml:3:1: "mirors" is not a known key\n.*goes on with what was read before/);
   assert.deepEqual([(await status()).configuration?.kind, (await status()).unsyncedMirrors], ['broken', ['deb']]);
-  up.kill('SIGHUP');
   writeFileSync(file, before + mirror('rpm').replace('mirrors', 'workers: {build: 3}\nmirrors'));
   const reloaded = execute(words, directory);
   assert.equal(reloaded.status, 0, reloaded.stderr);

@@ -13,8 +13,8 @@ const change: ChangeKnown['change'] = {
 };
 
 function known(given: Partial<ChangeKnown> = {}): ChangeKnown {
-  const history = { merged: null, happenings: [] };
-  return { change, history, needs: [], places: [], builds: [], undelivered: [], ...given };
+  const history = { merged: null, happenings: [], bases: [] };
+  return { change, history, needs: [], places: [], builds: [], undelivered: [], obstacles: [], ...given };
 }
 
 function happening(given: Partial<ChangeHappening>): ChangeHappening {
@@ -22,7 +22,7 @@ function happening(given: Partial<ChangeHappening>): ChangeHappening {
 }
 
 function reported(action: string, text: string, pipeline = 'check'): Partial<ChangeKnown> {
-  return { history: { merged: null, happenings: [happening({ text, report: { pipeline, action } })] } };
+  return { history: { merged: null, bases: [], happenings: [happening({ text, report: { pipeline, action } })] } };
 }
 
 const build: KnownBuild = {
@@ -101,6 +101,7 @@ const tables: readonly [
     'no reason once a new run has begun',
     {
       history: {
+        bases: [],
         merged: null,
         happenings: [
           happening({ text: failed, report: { pipeline: 'check', action: 'failure' } }),
@@ -175,15 +176,30 @@ for (const [says, given, part, words] of tables) {
   });
 }
 
+test('W11: what it waits for names the pipeline that does not take it, and the older patch set that it stands on', () => {
+  const { waitsFor } = changeStory(
+    known({
+      history: { merged: null, happenings: [], bases: [{ id: 'git:4', patchset: 1, current: 2 }] },
+      needs: [{ id: 'git:4', subject: 'First', status: 'open' }],
+      obstacles: [{ pipeline: 'gate', reason: 'git:4 of tinycdb has no vote Approved 1', latest: true }],
+    }),
+  );
+  assert.deepEqual(waitsFor.slice(0, 3), [
+    'gate does not take it: git:4 of tinycdb has no vote Approved 1.',
+    'It is based on git:4,1, the current patch set is 2: rebase it.',
+    'git:4 (First), which is not merged yet.',
+  ]);
+});
+
 const states: readonly [given: Partial<ChangeKnown>, state: string][] = [
   [
-    { change: { ...change, status: 'merged' }, history: { merged: 'a'.repeat(40), happenings: [] } },
+    { change: { ...change, status: 'merged' }, history: { merged: 'a'.repeat(40), happenings: [], bases: [] } },
     `Merged into master as ${'a'.repeat(12)}.`,
   ],
   [
     {
       change: { ...change, status: 'abandoned' },
-      history: { merged: null, happenings: [happening({ type: 'abandoned', by: 'ada' })] },
+      history: { merged: null, bases: [], happenings: [happening({ type: 'abandoned', by: 'ada' })] },
     },
     'Abandoned by ada.',
   ],
