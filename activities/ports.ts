@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { BlobRef } from '../pipelines/model/artifact.ts';
 import type { Artifact } from '../pipelines/model/job.ts';
 import type { StageInput, StageResult } from '../workflows/contract.ts';
+import type { Lease } from './nodes/port.ts';
 import type { LogReader, StoredFile } from './storage/port.ts';
 
 /** A file whose content is stored. */
@@ -49,6 +50,8 @@ export interface LogStore extends LogReader {
 export interface StageContext {
   readonly signal: AbortSignal;
   readonly log: BuildLog;
+  /** Where the stage's machines come from; released afterwards, unless the stage pauses. */
+  readonly lease: Lease;
   /** An empty directory, removed afterwards. */
   readonly workdir: string;
   /** Says that the stage is alive; `progress` is shown to users. */
@@ -60,114 +63,3 @@ export interface StageContext {
  * retried. Running it again with the same input is harmless.
  */
 export type StageRunner = (input: StageInput, context: StageContext) => Promise<StageResult>;
-
-/** Throw-away containers, on any engine that speaks Docker's API. */
-export interface ContainerEngine {
-  start(spec: ContainerSpec): Promise<Container>;
-  /** Makes a network that only its members reach (`internal`), or one that also reaches out. */
-  createNetwork(
-    name: string,
-    options: { readonly internal: boolean /** The build's id for `sweep`; default `name`. */; readonly build?: string },
-  ): Promise<ContainerNetwork>;
-  /** Removes what a killed worker left: containers and networks labelled with the build. */
-  sweep(build: string): Promise<void>;
-  /** The running container that `start` made for the build; null when there is none. */
-  find(build: string): Promise<Container | null>;
-  imageId(image: string): Promise<string>;
-}
-
-export interface ContainerSpec {
-  readonly image: string;
-  /** The build's id: a label that `sweep` and `sluice down --purge` look for. */
-  readonly build: string;
-  readonly hostname?: string;
-  /**
-   * `none`; `default`, a network of its own that reaches out; `later`, the same, but first attached by `reach`; or the
-   * name of a network.
-   */
-  readonly network: string;
-  /** Besides its own network it is in those of the containers of the same group that run already. */
-  readonly group?: string;
-  readonly limits: {
-    readonly cpus: number;
-    readonly memoryMiB: number;
-    readonly pids: number;
-    readonly diskMiB: number;
-  };
-  /**
-   * `none`; `default`, what installing packages takes, where no program gains more than it was started with; `system`,
-   * besides that what a system under test needs.
-   */
-  readonly privileges: 'none' | 'default' | 'system';
-  readonly mounts?: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
-  readonly hosts?: Readonly<Record<string, string>>;
-  /** Directories that hold at most `diskMiB` each; a full one is a full disk to the programs inside. */
-  readonly scratch?: readonly string[];
-  /** Directories of at most 1 MiB each that are in memory alone: what is written there reaches no disk. */
-  readonly memory?: readonly string[];
-}
-
-export interface ContainerNetwork {
-  readonly name: string;
-  remove(): Promise<void>;
-}
-
-export interface ExecOptions {
-  readonly user?: string;
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  /** What the program reads from its standard input; absent: nothing. */
-  readonly input?: string;
-  readonly log?: BuildLog;
-  readonly signal: AbortSignal;
-  /** Milliseconds; the process group is killed and the result's `timedOut` set. */
-  readonly timeout?: number;
-}
-
-export interface ExecResult {
-  readonly code: number;
-  /** Standard output and error together, the last 1 MiB. */
-  readonly output: string;
-  readonly timedOut: boolean;
-}
-
-/** How much may be taken out of a container at once. */
-export interface CopyLimits {
-  /** Files and directories. */
-  readonly files: number;
-  /** Of all files together. */
-  readonly bytes: number;
-}
-
-export interface CopiedFile {
-  /** Below the directory that it was copied to. */
-  readonly path: string;
-  readonly size: number;
-}
-
-export interface Container {
-  readonly id: string;
-  exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
-  /** Copies a host file or directory's content into a directory of the container. */
-  copyIn(hostPath: string, containerDir: string): Promise<void>;
-  /**
-   * Ends every program in the container but process 1, and makes sure of it from outside.
-   *
-   * @throws when something outlives it.
-   */
-  quiet(): Promise<void>;
-  /**
-   * Copies a file, or a directory with what is in it, out of the container, after `quiet`. Regular files alone are
-   * taken, each made anew in `hostDir`.
-   *
-   * @throws RefusedContent for links, devices and pipes, and for more than the limits allow; nothing stays then.
-   */
-  copyOut(containerPath: string, hostDir: string, limits?: CopyLimits): Promise<readonly CopiedFile[]>;
-  /** Takes every network away. */
-  isolate(): Promise<void>;
-  /** Attaches the network of its own, for one that was isolated or started with the network `later`. */
-  reach(): Promise<void>;
-  /** Joins a network made by `createNetwork`. */
-  connect(network: string): Promise<void>;
-  remove(): Promise<void>;
-}

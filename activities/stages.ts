@@ -5,6 +5,8 @@ import type { Stage } from '../pipelines/model/job.ts';
 import type { ResumeInput, StageInput, StageResult } from '../workflows/contract.ts';
 import { failingSignal } from '../workflows/messages.ts';
 import { infrastructureFault } from './failure.ts';
+import type { Provider } from './nodes/port.ts';
+import { withLease } from './nodes/with-lease.ts';
 import type { BuildLog, LogStore, StageRunner } from './ports.ts';
 import { busyTime, recordTools } from './process/timing.ts';
 import type { ScriptContext } from './script/context.ts';
@@ -18,13 +20,13 @@ export interface StageDeps {
   readonly logs: LogStore;
   /** Directory for work directories; made when absent. */
   readonly workRoot: string;
-  /** Removes containers and networks that a killed worker left of this build. */
-  readonly sweep: (build: string) => Promise<void>;
+  /** Where machines come from. */
+  readonly provider: Provider;
 }
 
 /**
- * One activity for every package stage: it gives the stage a work directory and a log, passes cancellation
- * and the job's timeout on, and cleans up. A verdict is a result; a fault is thrown and retried.
+ * One activity for every package stage: it gives the stage a lease, a work directory and a log, passes
+ * cancellation and the job's timeout on, and cleans up. A verdict is a result; a fault is thrown and retried.
  */
 export function createStageActivities(deps: StageDeps) {
   return {
@@ -35,7 +37,7 @@ export function createStageActivities(deps: StageDeps) {
       const log = await deps.logs.open(input.build.id, `${input.stage}.log`);
       if (attempt > 1) {
         log.section(`Attempt ${attempt}, after a fault of the infrastructure`);
-        await deps.sweep(input.build.id).catch((error) => log.write(`cannot clean up: ${error}\n`));
+        await deps.provider.sweep(input.build.id).catch((error) => log.write(`cannot clean up: ${error}\n`));
       }
       return guard(deps, { input, runner, log });
     },
@@ -67,13 +69,13 @@ function runnerFor(deps: StageDeps, input: StageInput): Runner | string {
 async function guard(deps: StageDeps, run: Run): Promise<StageResult> {
   const workdir = await makeWorkdir(deps.workRoot, run.input.build.id);
   try {
-    return await finish(run, await verdict(run, workdir));
+    return await finish(run, await verdict(deps, run, workdir));
   } finally {
     await rm(workdir, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
-async function verdict(run: Run, workdir: string): Promise<StageResult> {
+async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<StageResult> {
   const context = Context.current();
   const { timeout, stage } = run.input;
   // A job's programs have limits of their own: some run after the timeout.
@@ -82,7 +84,10 @@ async function verdict(run: Run, workdir: string): Promise<StageResult> {
   const heartbeat = (progress?: string) => context.heartbeat(progress);
   const started = Date.now();
   try {
-    const work = () => run.runner(run.input, { signal, log: run.log, workdir, heartbeat, failing: tellFailing });
+    const outside = { signal, log: run.log, workdir, heartbeat, failing: tellFailing };
+    const { build } = run.input;
+    const work = () =>
+      withLease(deps.provider, { build: build.id }, (lease) => run.runner(run.input, { ...outside, lease }));
     const { value, tools } = await recordTools(work);
     return { ...value, timing: { started, ended: Date.now(), tools: busyTime(tools) } };
   } catch (error) {

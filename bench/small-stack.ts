@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pino from 'pino';
+import { openProvider } from '../activities/nodes/registry.ts';
 import { createReportActivities } from '../activities/report/activities.ts';
 import { createSealer } from '../activities/secrets/seal.ts';
 import { createStageActivities, type StageDeps } from '../activities/stages.ts';
@@ -98,7 +99,8 @@ async function startWorkers(file: string, stages: StageDeps['stages']) {
   const notHere = async () => ({ result: 'ERROR' as const, summary: 'not here', artifacts: [] });
   const script = { run: notHere, resume: notHere };
   const { logs, paths } = common;
-  const activities = createStageActivities({ stages, script, logs, workRoot: paths.work, sweep: async () => {} });
+  const provider = openProvider('docker');
+  const activities = createStageActivities({ stages, script, logs, workRoot: paths.work, provider });
   const workers = [
     await createControlWorker({ temporal, bundle: await bundleWorkflows(), activities: control.activities }),
     await createStageWorker({ temporal, activities, arch: hostArch(), slots: 40 }),

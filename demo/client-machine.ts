@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { ContainerEngine } from '../activities/ports.ts';
+import type { Machine, Provider } from '../activities/nodes/port.ts';
 import type { Platform } from '../pipelines/model/platform.ts';
 
 /** What a user's machine is told: a mirror, the key to trust, what to install and how to see that it is new. */
@@ -17,22 +17,16 @@ export interface InstallOrder {
 const trusted = '/etc/sluice-demo';
 
 /**
- * Installs packages in a clean container from a mirror, signature checking on, and runs the proof.
+ * Installs packages on a clean machine from a mirror, signature checking on, and runs the proof.
  *
  * @returns the proof's output
  * @throws with the last lines of the step that failed
  */
-export async function installFromMirror(engine: ContainerEngine, order: InstallOrder): Promise<string> {
+export async function installFromMirror(provider: Provider, order: InstallOrder): Promise<string> {
   const { platform } = order;
-  const machine = await engine.start({
-    image: platform.testImage,
-    build: 'demo',
-    network: 'default',
-    limits: platform.limits,
-    privileges: 'default',
-  });
+  const lease = await provider.lend({ build: 'demo' });
   const { signal } = new AbortController();
-  const exec = async (...argv: string[]) => {
+  const run = async (machine: Machine, ...argv: string[]) => {
     const { code, output } = await machine.exec(argv, {
       signal,
       timeout: 120_000,
@@ -45,13 +39,15 @@ export async function installFromMirror(engine: ContainerEngine, order: InstallO
     return output;
   };
   try {
+    const machine = await lease.machine({ name: 'user', platform, kind: 'system', network: 'open' });
+    const exec = (...argv: string[]) => run(machine, ...argv);
     await exec('mkdir', '-p', trusted);
-    await machine.copyIn(dirname(order.key), trusted);
+    await machine.put(dirname(order.key), trusted);
     const key = `${trusted}/${order.key.split('/').at(-1)}`;
     for (const argv of platform.format === 'deb' ? aptOrder(order, key) : dnfOrder(order, key)) await exec(...argv);
     return (await exec(...order.proof)).trim();
   } finally {
-    await machine.remove();
+    await provider.release(lease);
   }
 }
 

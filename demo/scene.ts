@@ -8,8 +8,8 @@ import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { bridgeAddress } from '../activities/nodes/docker/bridge.ts';
-import { createDockerEngine } from '../activities/nodes/docker/engine.ts';
-import type { ContainerEngine } from '../activities/ports.ts';
+import type { Provider } from '../activities/nodes/port.ts';
+import { openProvider } from '../activities/nodes/registry.ts';
 import { must } from '../activities/process/run.ts';
 import { createClient } from '../cli/client.ts';
 import { builtInPlatforms } from '../infra/images/platforms.ts';
@@ -27,7 +27,8 @@ export interface Scene {
   readonly narrator: Narrator;
   readonly developer: Developer;
   readonly observer: Observer;
-  readonly engine: ContainerEngine;
+  /** Where users' machines come from. */
+  readonly provider: Provider;
   readonly mirrors: DemoMirrors;
   readonly platforms: Readonly<Record<PackageFormat, Platform>>;
   /** The page's address. */
@@ -72,7 +73,7 @@ export async function setScene(root: string, narrator: Narrator, settings: objec
       narrator.say,
     ),
     observer: createObserver(api, narrator.say),
-    engine: createDockerEngine(),
+    provider: openProvider('docker'),
     platforms: { deb: platform('debian-12'), rpm: platform('rpm-debian-12') },
   };
 }

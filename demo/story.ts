@@ -147,13 +147,13 @@ async function awaitMirrors({ observer, mirrors }: Scene): Promise<Outcome> {
   };
 }
 
-async function installReleased({ engine, mirrors, platforms, data }: Scene, format: PackageFormat): Promise<Outcome> {
+async function installReleased({ provider, mirrors, platforms, data }: Scene, format: PackageFormat): Promise<Outcome> {
   const mirror = format === 'deb' ? 'm1' : 'm2';
   const url = `${mirrors.web}/${mirror}/${format}/stable`;
   const key = join(data, 'released', format, 'archive-key.asc');
   const count = 'printf "+3,5:one->first\\n\\n" | cdb -c /tmp/new.cdb && cdbcount /tmp/new.cdb';
   const proof = ['sh', '-c', count];
-  const output = await installFromMirror(engine, {
+  const output = await installFromMirror(provider, {
     platform: platforms[format],
     url,
     key,

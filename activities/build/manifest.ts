@@ -17,7 +17,7 @@ const longestName = 200;
 /** Tools that describe a package read no settings that a build may have left in its home. */
 const describing = { quiet: true, env: { HOME: '/' } } as const;
 
-/** Brings the built files out of the container, stores and describes each. Sorted by name. */
+/** Brings the built files out of the machine, stores and describes each. Sorted by name. */
 export async function storeFiles(
   room: Room,
   store: BlobStore,
@@ -37,17 +37,17 @@ export async function storeFiles(
 
 /** Brings all files out in one transfer, when nobody is left to change them. @returns by name, where they are here */
 async function collect(room: Room, paths: readonly string[]): Promise<ReadonlyMap<string, FileContent>> {
-  const { container, platform, context } = room;
+  const { machine, platform, context } = room;
   const odd = paths.map(nameOf).find((name) => !fileName.test(name) || name.length > longestName);
   if (odd !== undefined) throw new BuildProblem(`the build made a file with an unusable name: ${JSON.stringify(odd)}`);
   const limits = { files: filesOf(platform), bytes: platform.limits.diskMiB * 1024 * 1024 };
   if (paths.length >= limits.files) throw tooMuch(platform, 'files');
-  await container.quiet();
+  await machine.quiet();
   const out = `${places.work}/out`;
   await room.build('collect', ['mkdir', out], { quiet: true });
   await room.build('collect', ['ln', ...paths, out], { quiet: true });
   const directory = await mkdtemp(join(context.workdir, 'out-'));
-  const copied = await container.copyOut(out, directory, limits).catch((error) => {
+  const copied = await machine.take(out, directory, limits).catch((error) => {
     if (!(error instanceof RefusedContent)) throw error;
     throw error.limit === undefined
       ? new BuildProblem(`what the build made is not taken: ${error.message}`)

@@ -17,6 +17,6 @@ export interface SourceBuilder<P extends Prepared = Prepared> {
   prepare(source: Source, room: Room, project: string): Promise<P>;
   /** Installs what the build needs, while there is a network. `repositories` were offered to the room already. */
   installDependencies(prepared: P, room: Room, repositories: readonly NodeRepository[]): Promise<void>;
-  /** Builds without a network. @returns the paths of what came out, in the container. */
+  /** Builds without a network. @returns the paths of what came out, in the machine. */
   build(prepared: P, room: Room): Promise<readonly string[]>;
 }

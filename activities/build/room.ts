@@ -2,18 +2,19 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { firstError } from '../../pipelines/report/first-error.ts';
-import type { Container, ContainerEngine, ExecResult, StageContext } from '../ports.ts';
+import type { ExecResult, Machine } from '../nodes/port.ts';
+import type { StageContext } from '../ports.ts';
 import { BuildProblem } from './problem.ts';
 
-/** Where things are in the container. */
+/** Where things are in the machine. */
 export const places = { source: '/build/source', work: '/build/work', home: '/build/home' } as const;
 
 /** Milliseconds for one step of preparation; the build itself is limited by the job's timeout. */
 const preparation = 900_000;
 
-/** The container that one package is built in. */
+/** The machine that one package is built in. */
 export interface Room {
-  readonly container: Container;
+  readonly machine: Machine;
   readonly platform: Platform;
   readonly context: StageContext;
   /** Runs a step as root, its output in the log; the result is looked at by the caller. */
@@ -49,36 +50,20 @@ const tools: Readonly<Record<Platform['format'], { readonly program: string; rea
 /** The exit code that says so. */
 const lacking = 99;
 
-/** Starts a container for a build. The caller removes it. */
-export async function openRoom(
-  engine: ContainerEngine,
-  platform: Platform,
-  { build, context }: { readonly build: string; readonly context: StageContext },
-): Promise<Room> {
-  const container = await engine.start({
-    image: platform.buildImage,
-    build,
-    hostname: 'builder',
-    network: 'later',
-    limits: platform.limits,
-    privileges: 'default',
-    scratch: ['/build', '/tmp', '/var/tmp'],
-  });
-  const room = createRoom(container, platform, context);
-  try {
-    const { program, install } = tools[platform.format];
-    const run = (script: string) => room.root(['/bin/sh', '-c', script], { quiet: true });
-    const first = await run(`${furnish}command -v ${program} >/dev/null || exit ${lacking}`);
-    const { code, output } = first.code === lacking ? await room.online(() => run(install)) : first;
-    if (code !== 0) throw new Error(`the builder cannot be prepared: ${output.trim().split('\n').pop()}`);
-  } catch (error) {
-    await container.remove().catch(() => {});
-    throw error;
-  }
+/** Takes a machine for a build from the stage's lease. */
+export async function openRoom(platform: Platform, context: StageContext): Promise<Room> {
+  const scratch = ['/build', '/tmp', '/var/tmp'];
+  const need = { name: 'builder', platform, kind: 'builder', network: 'shut', scratch } as const;
+  const room = createRoom(await context.lease.machine(need), platform, context);
+  const { program, install } = tools[platform.format];
+  const run = (script: string) => room.root(['/bin/sh', '-c', script], { quiet: true });
+  const first = await run(`${furnish}command -v ${program} >/dev/null || exit ${lacking}`);
+  const { code, output } = first.code === lacking ? await room.online(() => run(install)) : first;
+  if (code !== 0) throw new Error(`the builder cannot be prepared: ${output.trim().split('\n').pop()}`);
   return room;
 }
 
-function createRoom(container: Container, platform: Platform, context: StageContext): Room {
+function createRoom(machine: Machine, platform: Platform, context: StageContext): Room {
   const { signal, log } = context;
   const environment = {
     LC_ALL: 'C.UTF-8',
@@ -95,16 +80,16 @@ function createRoom(container: Container, platform: Platform, context: StageCont
     // Tools that run as root must not read settings from a home that is the builder's.
     const home = user === 'root' ? { HOME: '/root' } : {};
     const always = { user, cwd, signal, env: { ...environment, ...home, ...env }, ...limit };
-    return container.exec(argv, quiet ? always : { ...always, log });
+    return machine.exec(argv, quiet ? always : { ...always, log });
   };
   let used = false;
   const online = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (used) await container.quiet();
-    await container.reach();
+    if (used) await machine.quiet();
+    await machine.open();
     try {
       return await work();
     } finally {
-      await container.isolate();
+      await machine.close();
     }
   };
   const asBuilder = (argv: readonly string[], options: StepOptions) => {
@@ -112,7 +97,7 @@ function createRoom(container: Container, platform: Platform, context: StageCont
     return run('builder', argv, options);
   };
   return {
-    container,
+    machine,
     platform,
     context,
     online,
@@ -140,10 +125,10 @@ function diskFull({ limits }: Platform, what: string): BuildProblem {
   return new BuildProblem(summary, 'DISK_FULL');
 }
 
-/** Copies the source tree into the container, for the unprivileged user. @throws BuildProblem when it is too big. */
-export async function placeTree({ container, platform, root }: Room, directory: string): Promise<void> {
-  await container.copyIn(directory, places.source).catch((error: Error) => {
-    // The engine's own disk is full elsewhere: that is no fault of the package.
+/** Copies the source tree into the machine, for the unprivileged user. @throws BuildProblem when it is too big. */
+export async function placeTree({ machine, platform, root }: Room, directory: string): Promise<void> {
+  await machine.put(directory, places.source).catch((error: Error) => {
+    // The provider's own disk is full elsewhere: that is no fault of the package.
     const tooBig = error.message.includes(`${places.source}/`) && /no space left on device/.test(error.message);
     throw tooBig ? diskFull(platform, 'source tree') : error;
   });
@@ -151,10 +136,10 @@ export async function placeTree({ container, platform, root }: Room, directory: 
   if (code !== 0) throw new Error(`the tree cannot be placed in the builder: ${output.trim()}`);
 }
 
-/** Puts text into a file of the container, owned by root. `path` has no link in it. */
+/** Puts text into a file of the machine, owned by root. `path` has no link in it. */
 export async function placeFile(room: Room, path: string, text: string | Uint8Array): Promise<void> {
   const folder = await mkdtemp(join(room.context.workdir, 'file-'));
   const name = path.split('/').pop() ?? '';
   await writeFile(join(folder, name), text, { mode: 0o644 });
-  await room.container.copyIn(join(folder, name), path.slice(0, -name.length));
+  await room.machine.put(join(folder, name), path.slice(0, -name.length));
 }

@@ -16,7 +16,7 @@ import { testRepositories } from '../install/repositories.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories } from '../nodes/packages/node.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
-import type { BlobStore, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
+import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { debBuilder } from './deb/build-deb.ts';
 import { installedPackages, storeFiles } from './manifest.ts';
 import type { Prepared } from './port.ts';
@@ -26,7 +26,6 @@ import { rpmBuilder } from './rpm/build-rpm.ts';
 import { openSource } from './source.ts';
 
 export interface BuildStageDeps {
-  readonly engine: ContainerEngine;
   readonly store: BlobStore;
   /** @throws when no platform has that name. */
   readonly platform: (label: string) => Platform;
@@ -38,7 +37,7 @@ export interface BuildStageDeps {
   readonly attestor?: Attestor;
 }
 
-/** Builds source and binary packages from an unpacked tree, in a throw-away container. */
+/** Builds source and binary packages from an unpacked tree, in a throw-away machine. */
 export function createBuildStage(deps: BuildStageDeps): StageRunner {
   return async (input, context) => {
     const label = input.nodes[0]?.label;
@@ -71,26 +70,22 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   await deps.sources(input.source, directory, context.signal);
   const source = await openSource(directory);
   context.log.write(`${source.paths.length} files${source.gitDir === null ? ', no history' : ''}\n`);
-  const room = await openRoom(deps.engine, platform, { build: input.build.id, context });
-  try {
-    const builder = platform.format === 'deb' ? debBuilder : rpmBuilder;
-    await placeTree(room, directory);
-    const prepared = await builder.prepare(source, room, input.source.project);
-    context.log.write(`${prepared.name} ${prepared.version}\n`);
-    context.heartbeat(`${prepared.name} ${prepared.version}`);
-    context.log.section('Build dependencies');
-    const { repositories, inputs } = await room.online(async () => {
-      const offered = await offerRepositories(deps, work, room);
-      await builder.installDependencies(prepared, room, offered.repositories);
-      return offered;
-    });
-    context.log.section('Build, without network');
-    const paths = await builder.build(prepared, room);
-    const made = { prepared, paths, inputs, repositories: repositories.map(({ url }) => url) };
-    return await describeBuild(deps, work, { room, ...made });
-  } finally {
-    await room.container.remove();
-  }
+  const room = await openRoom(platform, context);
+  const builder = platform.format === 'deb' ? debBuilder : rpmBuilder;
+  await placeTree(room, directory);
+  const prepared = await builder.prepare(source, room, input.source.project);
+  context.log.write(`${prepared.name} ${prepared.version}\n`);
+  context.heartbeat(`${prepared.name} ${prepared.version}`);
+  context.log.section('Build dependencies');
+  const { repositories, inputs } = await room.online(async () => {
+    const offered = await offerRepositories(deps, work, room);
+    await builder.installDependencies(prepared, room, offered.repositories);
+    return offered;
+  });
+  context.log.section('Build, without network');
+  const paths = await builder.build(prepared, room);
+  const made = { prepared, paths, inputs, repositories: repositories.map(({ url }) => url) };
+  return describeBuild(deps, work, { room, ...made });
 }
 
 interface Made {
@@ -108,7 +103,7 @@ async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Prom
   context.log.section('Packages');
   const files = await storeFiles(room, deps.store, { prepared, paths });
   for (const { name, size } of files) context.log.write(`${name} (${size} bytes)\n`);
-  const image = await deps.engine.imageId(platform.buildImage);
+  const image = await room.machine.origin();
   return {
     format: platform.format,
     platform: platform.name,
@@ -141,7 +136,7 @@ async function offerRepositories(deps: BuildStageDeps, work: Work, room: Room): 
   if (repositories.length === 0) return { repositories, inputs: [] };
   const inputs = await Promise.all(ahead.map(({ metadata, repository }) => inputOf(deps, metadata, repository.url)));
   const manager = packageManagers[platform.format];
-  const node = { name: 'builder', machine: room.container, manager, signal: context.signal, log: context.log };
+  const node = { name: 'builder', machine: room.machine, manager, signal: context.signal, log: context.log };
   const added = await addRepositories(node, repositories, { workdir: context.workdir, timeout: 120_000 });
   if (added.code !== 0)
     throw new Error(`the builder cannot read a repository: ${added.output.trim().split('\n').pop()}`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseControl } from '../../pipelines/formats/deb/control.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
-import type { ExecResult } from '../ports.ts';
+import type { ExecResult } from '../nodes/port.ts';
 import { scriptDirectory, sourceDirectory } from './place-scripts.ts';
 
 /** Reads one file of a source tree; null when there is none. */
@@ -81,7 +81,7 @@ async function runScript(node: Node, { label, script, name }: Script, settings: 
   const root = join(settings.workdir, `exercise-${name}`);
   await mkdir(join(root, 'sluice'), { recursive: true });
   await writeFile(join(root, 'sluice', 'exercise'), script, { mode: 0o755 });
-  await node.machine.copyIn(root, '/');
+  await node.machine.put(root, '/');
   await node.door?.close();
   const argv = ['env', '-C', sourceDirectory, 'AUTOPKGTEST_TMP=/tmp', `${scriptDirectory}/exercise`, name];
   const result = await onNode(node, argv, settings.timeout);

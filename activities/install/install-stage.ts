@@ -7,7 +7,7 @@ import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
-import type { BlobStore, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
+import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { type SourceFiles, type SourceTree, sourceFiles } from './exercise.ts';
 import { type PackageReport, type TriedPackage, tryPackage } from './package.ts';
@@ -15,7 +15,6 @@ import { placeScripts, sourceDirectory } from './place-scripts.ts';
 import { testRepositories } from './repositories.ts';
 
 export interface InstallStageDeps {
-  readonly engine: ContainerEngine;
   readonly store: BlobStore;
   /** @throws when no platform has that name. */
   readonly platform: (label: string) => Platform;
@@ -37,22 +36,11 @@ export function createInstallStage(deps: InstallStageDeps): StageRunner {
       return { result: 'FAILURE', summary: 'no job before this one made a test repository', artifacts: [] };
     }
     const platform = deps.platform(label);
-    const container = await deps.engine.start({
-      image: platform.testImage,
-      build: input.build.id,
-      hostname: 'node',
-      network: 'default',
-      limits: platform.limits,
-      privileges: 'system',
-    });
-    try {
-      const manager = packageManagers[platform.format];
-      const { signal, log } = context;
-      const node = { name: 'node', machine: container, manager, signal, log, door: doorOf(container) };
-      return await tryAll(deps, { input, context, platform, node, own: own.map(({ metadata }) => metadata) });
-    } finally {
-      await container.remove();
-    }
+    const machine = await context.lease.machine({ name: 'node', platform, kind: 'system', network: 'open' });
+    const manager = packageManagers[platform.format];
+    const { signal, log } = context;
+    const node = { name: 'node', machine, manager, signal, log, door: doorOf(machine) };
+    return tryAll(deps, { input, context, platform, node, own: own.map(({ metadata }) => metadata) });
   };
 }
 
@@ -105,7 +93,7 @@ async function placeSource(
 ): Promise<SourceFiles> {
   const directory = await mkdtemp(join(context.workdir, 'source-'));
   await sources(manifest.source, directory, context.signal);
-  await node.machine.copyIn(directory, sourceDirectory);
+  await node.machine.put(directory, sourceDirectory);
   return sourceFiles(directory);
 }
 

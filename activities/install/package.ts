@@ -1,6 +1,6 @@
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import { problemOf as describeProblem } from '../nodes/packages/problem.ts';
-import type { ExecResult } from '../ports.ts';
+import type { ExecResult } from '../nodes/port.ts';
 import { exercise, type TrialSettings } from './exercise.ts';
 import { scriptDirectory } from './place-scripts.ts';
 

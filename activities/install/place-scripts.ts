@@ -18,5 +18,5 @@ export async function placeScripts(node: Node, workdir: string): Promise<void> {
     await writeFile(join(root, 'sluice', name), text);
     await chmod(join(root, 'sluice', name), 0o755);
   }
-  await node.machine.copyIn(root, '/');
+  await node.machine.put(root, '/');
 }

@@ -5,7 +5,8 @@ import { compareRemarks, type LintRemark, type LintReport } from '../../pipeline
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import type { StageResult } from '../../workflows/contract.ts';
-import type { BlobStore, Container, ContainerEngine, StageContext, StageRunner } from '../ports.ts';
+import type { Machine } from '../nodes/port.ts';
+import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { packagesOf } from '../repository/publish-stage.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { type Checker, checkers } from './checkers.ts';
@@ -15,7 +16,6 @@ import { readWarnings, releasedWarnings } from './warnings.ts';
 export type ReleasedFiles = (platform: Platform, packageName: string) => Promise<readonly string[] | null>;
 
 export interface LintStageDeps {
-  readonly engine: ContainerEngine;
   readonly store: BlobStore;
   /** @throws when no platform has that name. */
   readonly platform: (label: string) => Platform;
@@ -42,7 +42,7 @@ export function createLintStage(deps: LintStageDeps): StageRunner {
     const folder = await mkdtemp(join(context.workdir, 'built-'));
     for (const { digest, name } of files) await deps.store.fetch(digest, join(folder, basename(name)));
     const released = await gatherReleased(deps, { platform, files, context });
-    const report = await lintFiles(deps.engine, { build: input.build.id, platform, folder, released, context });
+    const report = await lintFiles({ platform, folder, released, context });
     return verdict(deps.store, report);
   };
 }
@@ -69,7 +69,6 @@ async function place(path: string, folder: string): Promise<void> {
 }
 
 export interface LintWork {
-  readonly build: string;
   readonly platform: Platform;
   /** A directory with the files to check. */
   readonly folder: string;
@@ -79,36 +78,22 @@ export interface LintWork {
 }
 
 /** Runs the checker on both directories. @throws when the checker itself fails. */
-export async function lintFiles(engine: ContainerEngine, work: LintWork): Promise<LintReport> {
-  const { platform, build } = work;
-  const container = await engine.start({
-    image: platform.buildImage,
-    build,
-    network: 'none',
-    limits: platform.limits,
-    privileges: 'default',
-  });
-  try {
-    const checker = checkers[platform.format];
-    await mkdir(join(work.folder, '..', 'settings'), { recursive: true });
-    const settings = join(work.folder, '..', 'settings', basename(places.settings));
-    await writeFile(settings, checker.configuration);
-    await container.copyIn(settings, '/tmp');
-    const run = (from: string, to: string) => check(container, { checker, from, to, context: work.context });
-    const built = await run(work.folder, places.built);
-    work.context.log.section('The released version, for comparison');
-    const released = await run(work.released, places.released);
-    const warned = await readWarnings(work.folder);
-    const before = await releasedWarnings(container, warned, {
-      place: places.released,
-      signal: work.context.signal,
-    });
-    const what = { format: platform.format, platform: platform.name };
-    // A file that cannot be read is no better for being released.
-    return compareRemarks(what, [...built.unread, ...built.remarks, ...warned], [...released.remarks, ...before]);
-  } finally {
-    await container.remove();
-  }
+export async function lintFiles({ platform, context, ...work }: LintWork): Promise<LintReport> {
+  const machine = await context.lease.machine({ name: 'checker', platform, kind: 'builder', network: 'none' });
+  const checker = checkers[platform.format];
+  await mkdir(join(work.folder, '..', 'settings'), { recursive: true });
+  const settings = join(work.folder, '..', 'settings', basename(places.settings));
+  await writeFile(settings, checker.configuration);
+  await machine.put(settings, '/tmp');
+  const run = (from: string, to: string) => check(machine, { checker, from, to, context });
+  const built = await run(work.folder, places.built);
+  context.log.section('The released version, for comparison');
+  const released = await run(work.released, places.released);
+  const warned = await readWarnings(work.folder);
+  const before = await releasedWarnings(machine, warned, { place: places.released, signal: context.signal });
+  const what = { format: platform.format, platform: platform.name };
+  // A file that cannot be read is no better for being released.
+  return compareRemarks(what, [...built.unread, ...built.remarks, ...warned], [...released.remarks, ...before]);
 }
 
 interface Check {
@@ -124,11 +109,11 @@ interface Checked {
   readonly unread: readonly LintRemark[];
 }
 
-async function check(container: Container, { checker, from, to, context }: Check): Promise<Checked> {
+async function check(machine: Machine, { checker, from, to, context }: Check): Promise<Checked> {
   const { signal, log } = context;
-  await container.exec(['mkdir', '-p', to], { signal });
-  await container.copyIn(from, to);
-  const listed = await container.exec(['ls', '-1', to], { signal });
+  await machine.exec(['mkdir', '-p', to], { signal });
+  await machine.put(from, to);
+  const listed = await machine.exec(['ls', '-1', to], { signal });
   let names = listed.output.split('\n').filter((name) => checker.checks(name) || name.endsWith('.rpmlintrc'));
   const options = {
     cwd: to,
@@ -140,7 +125,7 @@ async function check(container: Container, { checker, from, to, context }: Check
   };
   const unread: LintRemark[] = [];
   while (names.some(checker.checks)) {
-    const { code, output } = await container.exec(checker.argv(names, places.settings), options);
+    const { code, output } = await machine.exec(checker.argv(names, places.settings), options);
     const passedOver = checker.unread(output);
     if (checker.finished(code, output)) {
       return { remarks: checker.parse(output), unread: [...unread, ...passedOver] };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseControl } from '../../pipelines/formats/deb/control.ts';
 import { knownWarnings, parseDpkgWarnings, warningsSuffix } from '../../pipelines/formats/deb/warnings.ts';
 import type { LintRemark } from '../../pipelines/model/lint.ts';
-import type { Container } from '../ports.ts';
+import type { Machine } from '../nodes/port.ts';
 
 /** What the build's own tools warned of, from the files that a build keeps beside its packages. */
 export async function readWarnings(folder: string): Promise<readonly LintRemark[]> {
@@ -31,15 +31,15 @@ done`;
 /**
  * Which of the warnings the released version has as well.
  *
- * @param released `place` is where its files are in the container.
+ * @param released `place` is where its files are on the machine.
  */
 export async function releasedWarnings(
-  container: Container,
+  machine: Machine,
   warned: readonly LintRemark[],
   released: { readonly place: string; readonly signal: AbortSignal },
 ): Promise<readonly LintRemark[]> {
   if (!warned.some(({ severity }) => severity === 'error')) return [];
   const print = async (script: string) =>
-    parseControl((await container.exec(['sh', '-c', script], { cwd: released.place, signal: released.signal })).output);
+    parseControl((await machine.exec(['sh', '-c', script], { cwd: released.place, signal: released.signal })).output);
   return knownWarnings(warned, { source: await print(printSources), binaries: await print(printBinaries) });
 }

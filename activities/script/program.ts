@@ -2,7 +2,8 @@ import { nothingReturned, type Returned, readReturned } from '../../pipelines/jo
 import type { BuildResult, Playbook } from '../../pipelines/model/job.ts';
 import { matchesStart } from '../../pipelines/policy/pattern.ts';
 import type { StageInput } from '../../workflows/contract.ts';
-import type { BuildLog, Container } from '../ports.ts';
+import type { Machine } from '../nodes/port.ts';
+import type { BuildLog } from '../ports.ts';
 import type { ScriptContext } from './context.ts';
 import type { SecretFiles } from './secrets.ts';
 import { inside, programPath, user, variablesPath } from './workspace.ts';
@@ -19,19 +20,16 @@ const longestLine = 10_000;
 export class Session {
   readonly input: StageInput;
   readonly context: ScriptContext;
-  readonly container: Container;
+  readonly machine: Machine;
   readonly secrets: SecretFiles;
   returned: Returned;
   /** The line of the output by which the job fails, whatever its programs end with. */
   failing: string | undefined;
 
-  constructor(
-    parts: Pick<Session, 'input' | 'context' | 'container' | 'secrets'>,
-    returned: Returned = nothingReturned,
-  ) {
+  constructor(parts: Pick<Session, 'input' | 'context' | 'machine' | 'secrets'>, returned: Returned = nothingReturned) {
     this.input = parts.input;
     this.context = parts.context;
-    this.container = parts.container;
+    this.machine = parts.machine;
     this.secrets = parts.secrets;
     this.returned = returned;
   }
@@ -59,14 +57,14 @@ export async function runProgram(
   script: Playbook,
   options: ProgramOptions,
 ): Promise<ProgramFault | undefined> {
-  const { input, context, container, secrets } = session;
+  const { input, context, machine, secrets } = session;
   const { phase, signal, timeout } = options;
   context.log.section(`${phase} ${script.path}`);
   const watch = phase === 'run' ? watchOutput(session) : { log: context.log, told: async () => {} };
-  const room = { container, inside, user, signal };
+  const room = { machine, inside, user, signal };
   const program = programPath(input, script);
   const { code, output, timedOut } = await secrets.show({ script, program }, room, (place) =>
-    container.exec([place.program], {
+    machine.exec([place.program], {
       user,
       cwd: `${inside}/${input.source.project}`,
       env: { ...environment(input, options), ...place.env },
@@ -132,7 +130,7 @@ function watchOutput(session: Session): { readonly log: BuildLog; readonly told:
 /** Reads the file as the programs' own user would, and removes it: the next program returns something of its own. */
 async function takeReturned(session: Session, signal: AbortSignal): Promise<string | undefined> {
   const command = `if test -f "$0"; then head -c ${returnLimit + 1} "$0"; fi; rm -rf "$0"`;
-  const { output } = await session.container.exec(['/bin/sh', '-c', command, returnPath], { user, signal });
+  const { output } = await session.machine.exec(['/bin/sh', '-c', command, returnPath], { user, signal });
   if (output === '') return undefined;
   if (Buffer.byteLength(output) > returnLimit) return `it holds more than ${returnLimit} bytes`;
   const read = readReturned(output, session.returned);

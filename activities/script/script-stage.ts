@@ -3,22 +3,21 @@ import type { BuildResult } from '../../pipelines/model/job.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { Programs, ResumeInput, StageInput, StageResult } from '../../workflows/contract.ts';
 import { wasCanceled } from '../failure.ts';
-import type { Container, ContainerEngine } from '../ports.ts';
+import type { Machine } from '../nodes/port.ts';
 import type { OpenSecrets } from '../secrets/port.ts';
 import type { ScriptContext } from './context.ts';
 import { cleanUp, passed, runPost, runPrograms, type Verdict } from './course.ts';
 import { Session } from './program.ts';
 import { requiredProjects } from './required.ts';
-import { type SecretFiles, withSecrets } from './secrets.ts';
+import { withSecrets } from './secrets.ts';
 import { everyProgram, fillWorkspace, inside, otherPrograms, user, type WorkspaceDeps } from './workspace.ts';
 
 export interface ScriptDeps extends WorkspaceDeps {
-  readonly engine: ContainerEngine;
   /** @throws for a label that nobody knows. */
   readonly platform: (label: string) => Platform;
-  /** Label of the container for jobs without nodes. */
+  /** Label of the machine for jobs without nodes. */
   readonly defaultLabel: string;
-  /** Task queue of this machine, where paused jobs keep their containers. */
+  /** Task queue of this machine, where paused jobs keep what they were lent. */
   readonly host: string;
   readonly openSecrets: OpenSecrets;
 }
@@ -26,7 +25,7 @@ export interface ScriptDeps extends WorkspaceDeps {
 /** Runs the programs of jobs. */
 export interface ScriptStage {
   run(input: StageInput, context: ScriptContext): Promise<StageResult>;
-  /** Ends a job that was paused, in the container that it has kept. */
+  /** Ends a job that was paused, on the machine that it has kept. */
   resume(input: ResumeInput, context: ScriptContext): Promise<StageResult>;
 }
 
@@ -40,11 +39,11 @@ export function createScriptStage(deps: ScriptDeps): ScriptStage {
       withSecrets({ open, input, context }, (guarded, secrets) => begin(deps, { input, context: guarded, secrets })),
     resume: ({ stage: input, returned, abandoned }, context) =>
       withSecrets({ open, input, context }, async (guarded, secrets) => {
-        const container = await deps.engine.find(input.build.id);
-        if (container === null)
+        const machine = await context.lease.find();
+        if (machine === null)
           return failed(abandoned ? 'CANCELED' : 'RETRY', 'the container of the paused job is gone');
-        const session = new Session({ input, context: guarded, container, secrets }, returned);
-        return inContainer(session, async () => {
+        const session = new Session({ input, context: guarded, machine, secrets }, returned);
+        return cleanlyEnded(session, async () => {
           if (!abandoned) return end(session, passed(input.programs ?? none));
           await cleanUp(session, input.programs ?? none);
           return failed('CANCELED', 'cancelled');
@@ -53,8 +52,11 @@ export function createScriptStage(deps: ScriptDeps): ScriptStage {
   };
 }
 
+/** A job before it has a machine. */
+type Beginning = Pick<Session, 'input' | 'context' | 'secrets'>;
+
 /** Runs a job's programs up to its end, or until it pauses. */
-async function begin(deps: ScriptDeps, job: Omit<ConstructorParameters<typeof Session>[0], 'container'>) {
+async function begin(deps: ScriptDeps, job: Beginning): Promise<StageResult> {
   const { input, context, secrets } = job;
   const scripts = everyProgram(input.programs ?? none);
   const playbook = scripts.find(({ path }) => /\.ya?ml$/.test(path));
@@ -63,30 +65,25 @@ async function begin(deps: ScriptDeps, job: Omit<ConstructorParameters<typeof Se
   if (lost) return failed('ERROR', `${lost.path} is in ${lost.project}, which has no branch ${lost.branch} here`);
   const { required, missing } = await requiredProjects(deps, input);
   if (missing) return failed('ERROR', `the required project ${missing.project} has no branch ${missing.branch} here`);
-  const container = await startContainer(deps, input, secrets);
-  return inContainer(new Session({ ...job, container }), async (session) => {
+  const machine = await startMachine(deps, job);
+  return cleanlyEnded(new Session({ ...job, machine }), async (session) => {
     const { workdir, signal } = context;
-    await fillWorkspace(deps, { input, container, checkouts, required, workdir, signal });
-    await secrets.prepare({ container, inside, user, signal });
+    await fillWorkspace(deps, { input, machine, checkouts, required, workdir, signal });
+    await secrets.prepare({ machine, inside, user, signal });
     const verdict = await runPrograms(session, input.programs ?? none);
     const pauses = verdict.result === 'SUCCESS' && session.returned.pause && !secrets.exposed;
     return pauses ? pausedResult(session, verdict, deps.host) : end(session, verdict);
   });
 }
 
-/** Removes the container after the work, unless the job pauses. A cancelled job cleans up before. */
-async function inContainer(session: Session, work: (session: Session) => Promise<StageResult>): Promise<StageResult> {
-  const { container, context, input } = session;
-  let kept = false;
+/** A cancelled job cleans up. */
+async function cleanlyEnded(session: Session, work: (session: Session) => Promise<StageResult>): Promise<StageResult> {
+  const { context, input } = session;
   try {
-    const result = await work(session);
-    kept = result.paused !== undefined;
-    return result;
+    return await work(session);
   } catch (error) {
     if (wasCanceled(context.signal)) await cleanUp(session, input.programs ?? none);
     throw error;
-  } finally {
-    if (!kept) await container.remove();
   }
 }
 
@@ -104,22 +101,19 @@ function failed(result: BuildResult, summary: string): StageResult {
   return { result, summary, artifacts: [] };
 }
 
-function startContainer(
-  { engine, platform, defaultLabel }: ScriptDeps,
-  { nodes, build }: StageInput,
-  { memory }: SecretFiles,
-): Promise<Container> {
-  const { buildImage: image, limits } = platform(nodes[0]?.label ?? defaultLabel);
-  const { id, tenant, pipeline, project, change, patchset, buildSet } = build;
-  return engine.start({
-    image,
-    build: id,
+function startMachine(
+  { platform, defaultLabel }: ScriptDeps,
+  { input, context, secrets }: Beginning,
+): Promise<Machine> {
+  const { tenant, pipeline, project, change, patchset, buildSet } = input.build;
+  return context.lease.machine({
+    name: 'sluice',
+    platform: platform(input.nodes[0]?.label ?? defaultLabel),
+    kind: 'builder',
+    network: 'open',
     // What a paused job serves is for the jobs of its build set.
     group: `${tenant}/${pipeline}/${project}/${change},${patchset}/${buildSet}`,
-    network: 'default',
-    limits,
-    privileges: 'default',
-    memory,
+    memory: secrets.memory,
     scratch: [inside, '/tmp', '/var/tmp'],
   });
 }

@@ -1,13 +1,13 @@
 import type { Playbook, VisibleSecret } from '../../pipelines/model/job.ts';
 import type { SeeingPlaybook } from '../../pipelines/model/secrets.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
-import type { Container } from '../ports.ts';
+import type { Machine } from '../nodes/port.ts';
 import { createMask, type Mask } from '../secrets/mask.ts';
 import { type OpenedSecret, type OpenSecrets, Refused } from '../secrets/port.ts';
 import type { ScriptContext } from './context.ts';
 import { mustExec } from './workspace.ts';
 
-/** Where a program finds its secrets: in the memory of the container alone. */
+/** Where a program finds its secrets: in the memory of the machine alone. */
 const directory = '/run/sluice-secrets';
 /** The sources, and a home, as no program of the job has written to them. */
 const apart = '/work-apart';
@@ -68,7 +68,7 @@ function masked(mask: Mask, error: unknown): unknown {
   return error;
 }
 
-/** A playbook that is a program, and its path in the container. */
+/** A playbook that is a program, and its path on the machine. */
 export interface Program {
   readonly script: Playbook;
   readonly program: string;
@@ -80,9 +80,9 @@ export interface Place {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The container of a job, with its sources below `inside`, where its programs run as `user`. */
+/** The machine of a job, with its sources below `inside`, where its programs run as `user`. */
 export interface Room {
-  readonly container: Container;
+  readonly machine: Machine;
   readonly inside: string;
   readonly user: string;
   readonly signal: AbortSignal;
@@ -106,7 +106,7 @@ export class SecretFiles {
     return this.#exposes();
   }
 
-  /** What the container must have in memory. */
+  /** What the machine must have in memory. */
   get memory(): readonly string[] {
     return this.#opened.size === 0 ? [] : [directory];
   }
@@ -155,6 +155,6 @@ async function setApart(program: string, room: Room): Promise<Place> {
   return { program: writable ? apart + program.slice(room.inside.length) : program, env: { HOME: home } };
 }
 
-function must({ container, signal }: Room, argv: readonly string[], input?: string): Promise<void> {
-  return mustExec({ container, what: 'secrets', signal }, argv, input);
+function must({ machine, signal }: Room, argv: readonly string[], input?: string): Promise<void> {
+  return mustExec({ machine, what: 'secrets', signal }, argv, input);
 }

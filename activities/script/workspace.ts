@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { Playbook } from '../../pipelines/model/job.ts';
 import type { Programs, StageInput } from '../../workflows/contract.ts';
-import type { Container } from '../ports.ts';
+import type { Machine } from '../nodes/port.ts';
 import { jobVariables } from './variables.ts';
 
 /** What a checkout needs to know. */
@@ -16,7 +16,7 @@ export interface WorkspaceDeps {
   readonly branchTip: (project: string, branch: string) => Promise<string | null>;
 }
 
-/** Where the sources are inside the container: one directory for each project. It is the programs' home, too. */
+/** Where the sources are on the machine: one directory for each project. It is the programs' home, too. */
 export const inside = '/work';
 /** Where programs are that are not in the sources as the job has them; nobody but root may write there. */
 const apart = '/opt/sluice/programs';
@@ -35,7 +35,7 @@ function isInSources(input: StageInput, { trusted, project, branch }: Playbook):
   return !trusted && checkedOut(input).get(project)?.branch === branch;
 }
 
-/** Absolute path of a program inside the container. */
+/** Absolute path of a program on the machine. */
 export function programPath(input: StageInput, script: Playbook): string {
   const { project, branch, path } = script;
   return isInSources(input, script) ? `${inside}/${project}/${path}` : `${apart}/${project}@${branch}/${path}`;
@@ -72,7 +72,7 @@ export async function otherPrograms(
 
 interface Workspace {
   readonly input: StageInput;
-  readonly container: Container;
+  readonly machine: Machine;
   readonly checkouts: readonly Checkout[];
   readonly required: readonly Checkout[];
   /** An empty directory. */
@@ -80,9 +80,9 @@ interface Workspace {
   readonly signal: AbortSignal;
 }
 
-/** Puts sources, programs and variables into the container. */
+/** Puts sources, programs and variables onto the machine. */
 export async function fillWorkspace(deps: WorkspaceDeps, workspace: Workspace): Promise<void> {
-  const { input, container, checkouts, required, workdir, signal } = workspace;
+  const { input, machine, checkouts, required, workdir, signal } = workspace;
   const sources = join(workdir, 'sources');
   const states = new Map<string, Checkout>(checkedOut(input));
   for (const state of required) states.set(state.project, state);
@@ -93,10 +93,10 @@ export async function fillWorkspace(deps: WorkspaceDeps, workspace: Workspace): 
   for (const state of checkouts) {
     await check(deps, state, { into: join(programs, `${state.project}@${state.branch}`), signal });
   }
-  const preparation = { container, what: 'sources', signal } as const;
+  const preparation = { machine, what: 'sources', signal } as const;
   await mustExec(preparation, ['mkdir', '-p', inside, apart]);
-  await container.copyIn(sources, inside);
-  if (checkouts.length > 0) await container.copyIn(programs, apart);
+  await machine.put(sources, inside);
+  if (checkouts.length > 0) await machine.put(programs, apart);
   await mustExec(preparation, ['chown', '-R', user, inside]);
 }
 
@@ -109,16 +109,16 @@ async function check(
   await sources(state, into, signal);
 }
 
-/** What is put into a container, and how. */
+/** What is put onto a machine, and how. */
 interface Preparation {
-  readonly container: Container;
+  readonly machine: Machine;
   readonly what: 'sources' | 'secrets';
   readonly signal: AbortSignal;
 }
 
 /** @throws with what the program said when it fails */
 export async function mustExec(of: Preparation, argv: readonly string[], input?: string): Promise<void> {
-  const { container, what, signal } = of;
-  const { code, output } = await container.exec(argv, { signal, ...(input === undefined ? {} : { input }) });
+  const { machine, what, signal } = of;
+  const { code, output } = await machine.exec(argv, { signal, ...(input === undefined ? {} : { input }) });
   if (code !== 0) throw new Error(`cannot prepare the ${what}: ${argv[0]}: ${output}`);
 }

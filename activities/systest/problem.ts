@@ -1,6 +1,6 @@
 import type { TestCase } from '../../pipelines/report/junit.ts';
 import { problemOf } from '../nodes/packages/problem.ts';
-import type { ExecResult } from '../ports.ts';
+import type { ExecResult } from '../nodes/port.ts';
 
 /** Why an installation failed, in one line; null when it did not. */
 export function problemLine(result: ExecResult): string | null {

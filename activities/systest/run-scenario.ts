@@ -3,7 +3,7 @@ import type { TestCase } from '../../pipelines/report/junit.ts';
 import type { Scenario, ScenarioStep } from '../../pipelines/systest/scenario.ts';
 import { sourceDirectory } from '../install/place-scripts.ts';
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
-import type { ExecResult } from '../ports.ts';
+import type { ExecResult } from '../nodes/port.ts';
 import type { Laboratory } from './laboratory.ts';
 import { failureOf, problemLine } from './problem.ts';
 

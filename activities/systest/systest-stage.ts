@@ -32,15 +32,11 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     const plan = await readScenarios(input, tree);
     if (plan.problems.length > 0) return { result: 'FAILURE', summary: plan.problems.join('; '), artifacts: [] };
     const laboratory = await openLaboratory(deps, { input, context, tree });
-    try {
-      const cases =
-        plan.scenarios.length > 0
-          ? await runScenarios(laboratory, plan.scenarios)
-          : await installTogether(laboratory, await everyPackage(deps, input));
-      return await report(deps, cases);
-    } finally {
-      await laboratory.close();
-    }
+    const cases =
+      plan.scenarios.length > 0
+        ? await runScenarios(laboratory, plan.scenarios)
+        : await installTogether(laboratory, await everyPackage(deps, input));
+    return report(deps, cases);
   };
 }
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBuildStage } from '../../activities/build/stage.ts';
 import { lintCases, lintFiles, lintSummary } from '../../activities/lint/stage.ts';
-import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
 import type { BlobStore } from '../../activities/ports.ts';
 import { packagesOf } from '../../activities/repository/publish-stage.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
@@ -15,7 +14,7 @@ import type { Platform } from '../../pipelines/model/platform.ts';
 import { provenance } from '../../pipelines/model/provenance.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
-import { handContext, openLog } from './context.ts';
+import { handContext, openLog, withMachines } from './context.ts';
 import { findSource, type HandSource } from './source.ts';
 
 export interface HandBuild {
@@ -45,15 +44,13 @@ export interface HandBuildResult {
 export async function buildByHand(wanted: HandBuild): Promise<HandBuildResult> {
   const workdir = await mkdtemp(join(tmpdir(), 'sluice-build-'));
   const id = `hand-${randomBytes(6).toString('hex')}`;
-  const engine = createDockerEngine();
   try {
     const source = await findSource(wanted.location, wanted.ref, workdir);
     for (const note of source.notes) wanted.onProgress(note);
     const store = createFileBlobStore({ root: join(workdir, 'storage'), baseUrl: 'file:' });
     await mkdir(wanted.out, { recursive: true });
-    return await build({ wanted, source, store, id, workdir, engine });
+    return await build({ wanted, source, store, id, workdir });
   } finally {
-    await engine.sweep(id).catch(() => {});
     await rm(workdir, { recursive: true, force: true });
   }
 }
@@ -64,7 +61,6 @@ interface Run {
   readonly store: BlobStore;
   readonly id: string;
   readonly workdir: string;
-  readonly engine: ReturnType<typeof createDockerEngine>;
 }
 
 async function build(run: Run): Promise<HandBuildResult> {
@@ -94,12 +90,14 @@ async function build(run: Run): Promise<HandBuildResult> {
   };
 }
 
-async function runBuild({ wanted, source, store, id, workdir, engine }: Run, path: string): Promise<StageResult> {
+async function runBuild({ wanted, source, store, id, workdir }: Run, path: string): Promise<StageResult> {
   const log = await openLog(path, wanted.onProgress);
   const platform = () => wanted.platform;
-  const stage = createBuildStage({ engine, store, platform, released: async () => null, sources: source.tree });
+  const stage = createBuildStage({ store, platform, released: async () => null, sources: source.tree });
   try {
-    const result = await stage(stageInput(source, id, wanted.platform), handContext(log, workdir, wanted.signal));
+    const input = stageInput(source, id, wanted.platform);
+    const given = { log, workdir, signal: wanted.signal };
+    const result = await withMachines(id, (lease) => stage(input, handContext({ ...given, lease })));
     log.section(`${result.result}: ${result.summary}`);
     return result;
   } finally {
@@ -135,15 +133,16 @@ async function writePackages(store: BlobStore, manifest: PackagesManifest, out: 
   return manifest.files.map(({ name }) => name);
 }
 
-async function runLint({ wanted, store, id, workdir, engine }: Run, manifest: PackagesManifest): Promise<LintReport> {
+async function runLint({ wanted, store, id, workdir }: Run, manifest: PackagesManifest): Promise<LintReport> {
   const log = await openLog(join(wanted.out, 'logs', 'lint.log'), () => {});
   wanted.onProgress('Lint');
   const folder = await mkdtemp(join(workdir, 'built-'));
   const released = await mkdtemp(join(workdir, 'released-'));
   for (const { digest, name } of manifest.files) await store.fetch(digest, join(folder, name));
   try {
-    const context = handContext(log, workdir, wanted.signal);
-    const report = await lintFiles(engine, { build: id, platform: wanted.platform, folder, released, context });
+    const work = { platform: wanted.platform, folder, released };
+    const given = { log, workdir, signal: wanted.signal };
+    const report = await withMachines(id, (lease) => lintFiles({ ...work, context: handContext({ ...given, lease }) }));
     await writeFile(join(wanted.out, 'lint.json'), `${JSON.stringify(report, null, 2)}\n`);
     return report;
   } finally {

@@ -2,6 +2,9 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
+import type { Lease } from '../../activities/nodes/port.ts';
+import { openProvider } from '../../activities/nodes/registry.ts';
+import { withLease } from '../../activities/nodes/with-lease.ts';
 import type { BuildLog, StageContext } from '../../activities/ports.ts';
 import { createRoom } from '../../activities/storage/filesystem/log-store.ts';
 
@@ -28,6 +31,14 @@ export async function openLog(path: string, onProgress: (line: string) => void):
 }
 
 /** What a stage gets when no worker runs it. */
-export function handContext(log: BuildLog, workdir: string, signal: AbortSignal): StageContext {
-  return { log, workdir, signal, heartbeat: () => {} };
+export function handContext(given: Omit<StageContext, 'heartbeat'>): StageContext {
+  return { ...given, heartbeat: () => {} };
+}
+
+/** Works with machines of this host, which are gone afterwards, also those of a cancelled command. */
+export function withMachines<T extends object>(build: string, work: (lease: Lease) => Promise<T>): Promise<T> {
+  const provider = openProvider('docker');
+  // What cannot be removed takes nothing from the result.
+  const release = (lease: Lease) => provider.release(lease).catch(() => {});
+  return withLease({ ...provider, release }, { build }, work);
 }

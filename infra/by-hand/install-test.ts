@@ -5,14 +5,15 @@ import { join } from 'node:path';
 import { sourceFiles } from '../../activities/install/exercise.ts';
 import { type PackageReport, tryPackage } from '../../activities/install/package.ts';
 import { placeScripts } from '../../activities/install/place-scripts.ts';
-import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
 import { packageManagers } from '../../activities/nodes/packages/managers.ts';
 import { addRepositories, doorOf } from '../../activities/nodes/packages/node.ts';
 import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
+import type { Lease } from '../../activities/nodes/port.ts';
+import type { BuildLog } from '../../activities/ports.ts';
 import { formatOf } from '../../activities/repository/formats.ts';
 import { RepositoryRefusal } from '../../activities/repository/port.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import { openLog } from './context.ts';
+import { openLog, withMachines } from './context.ts';
 
 export interface HandInstall {
   /** A repository's directory, or its URL. */
@@ -31,34 +32,40 @@ const inside = '/srv/sluice-repository';
 
 /** Installs, exercises and removes packages of a repository, as the gate's install stage does. */
 export async function installByHand(request: HandInstall): Promise<readonly PackageReport[]> {
-  const { platform, signal, timeout } = request;
   const workdir = await mkdtemp(join(tmpdir(), 'sluice-install-'));
   const build = `hand-${randomBytes(6).toString('hex')}`;
-  const engine = createDockerEngine();
   try {
-    const { repository, mounts } = await offer(request);
-    const { testImage: image, limits } = platform;
-    const container = await engine.start({ image, build, network: 'default', limits, privileges: 'system', mounts });
-    const log = await openLog(join(workdir, 'install.log'), request.onProgress);
-    const manager = packageManagers[platform.format];
-    const node = { name: 'node', machine: container, manager, signal, log, door: doorOf(container) };
-    const added = await addRepositories(node, [repository], { workdir, timeout });
-    if (added.code !== 0) throw new RepositoryRefusal(`the repository cannot be read: ${added.output.trim()}`);
-    await placeScripts(node, workdir);
-    const reports: PackageReport[] = [];
-    for (const text of request.packages) {
-      const [name = '', version] = text.split('=');
-      const debug = /-(dbgsym|debuginfo|debugsource)$/.test(name);
-      reports.push(
-        await tryPackage(node, { name, version, debug }, { source: sourceFiles(workdir), timeout, workdir }),
-      );
-    }
-    await log.close();
-    return reports;
+    return await withMachines(build, async (lease) => {
+      const log = await openLog(join(workdir, 'install.log'), request.onProgress);
+      const reports = await tryEach(request, lease, { log, workdir });
+      await log.close();
+      return reports;
+    });
   } finally {
-    await engine.sweep(build).catch(() => {});
     await rm(workdir, { recursive: true, force: true });
   }
+}
+
+async function tryEach(
+  request: HandInstall,
+  lease: Lease,
+  { log, workdir }: { readonly log: BuildLog; readonly workdir: string },
+): Promise<readonly PackageReport[]> {
+  const { platform, signal, timeout } = request;
+  const { repository, mounts } = await offer(request);
+  const machine = await lease.machine({ name: 'node', platform, kind: 'system', network: 'open', mounts });
+  const manager = packageManagers[platform.format];
+  const node = { name: 'node', machine, manager, signal, log, door: doorOf(machine) };
+  const added = await addRepositories(node, [repository], { workdir, timeout });
+  if (added.code !== 0) throw new RepositoryRefusal(`the repository cannot be read: ${added.output.trim()}`);
+  await placeScripts(node, workdir);
+  const reports: PackageReport[] = [];
+  for (const text of request.packages) {
+    const [name = '', version] = text.split('=');
+    const debug = /-(dbgsym|debuginfo|debugsource)$/.test(name);
+    reports.push(await tryPackage(node, { name, version, debug }, { source: sourceFiles(workdir), timeout, workdir }));
+  }
+  return reports;
 }
 
 async function offer({ repository, platform }: HandInstall) {
@@ -74,5 +81,5 @@ async function offer({ repository, platform }: HandInstall) {
   if (format.id !== platform.format) throw new RepositoryRefusal(`${repository} holds ${format.id} packages`);
   const settings = await format.settings(tree);
   const local: NodeRepository = { url: `file://${inside}`, kind: 'test', ...settings };
-  return { repository: local, mounts: [{ source: tree, target: inside, readOnly: true }] };
+  return { repository: local, mounts: [{ source: tree, target: inside }] };
 }

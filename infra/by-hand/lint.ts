@@ -3,10 +3,9 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { lintFiles } from '../../activities/lint/stage.ts';
-import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
 import type { LintReport } from '../../pipelines/model/lint.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import { handContext, openLog } from './context.ts';
+import { handContext, openLog, withMachines } from './context.ts';
 
 /** Checks package files, as the gate's lint stage does, against nothing: every error is new. */
 export async function lintByHand(
@@ -16,15 +15,15 @@ export async function lintByHand(
 ): Promise<LintReport> {
   const workdir = await mkdtemp(join(tmpdir(), 'sluice-lint-'));
   const build = `hand-${randomBytes(6).toString('hex')}`;
-  const engine = createDockerEngine();
   try {
     const [folder, released] = [await mkdtemp(join(workdir, 'in-')), await mkdtemp(join(workdir, 'none-'))];
     for (const path of paths) await copyFile(path, join(folder, basename(path)));
     const log = await openLog(join(workdir, 'lint.log'), () => {});
-    const context = handContext(log, workdir, signal);
-    return await lintFiles(engine, { build, platform, folder, released, context });
+    return await withMachines(build, (lease) => {
+      const context = handContext({ log, workdir, signal, lease });
+      return lintFiles({ platform, folder, released, context });
+    });
   } finally {
-    await engine.sweep(build).catch(() => {});
     await rm(workdir, { recursive: true, force: true });
   }
 }

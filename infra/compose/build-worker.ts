@@ -6,7 +6,7 @@ import { createBuildStage } from '../../activities/build/stage.ts';
 import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
-import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
+import { openProvider } from '../../activities/nodes/registry.ts';
 import { createPublishStage } from '../../activities/repository/publish-stage.ts';
 import { createScriptStage } from '../../activities/script/script-stage.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
@@ -46,10 +46,9 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
 
 function stageDeps(common: Common) {
   const { blobs: store, config, git, logs, paths, platform } = common;
-  const engine = createDockerEngine(undefined, installationOf(config.data));
   const released = (each: Parameters<typeof releasedRepository>[1]) => releasedRepository(common, each);
   const sources: SourceTree = git.exportTree;
-  const tests = { engine, store, platform, released, sources };
+  const tests = { store, platform, released, sources };
   const attestor = createAttestor({
     ...{
       key: openBuilderKey(paths.builder),
@@ -63,13 +62,12 @@ function stageDeps(common: Common) {
   return {
     stages: {
       build: createBuildStage({ ...tests, attestor }),
-      lint: createLintStage({ engine, store, platform, releasedFiles: createReleasedFiles(paths.released) }),
+      lint: createLintStage({ store, platform, releasedFiles: createReleasedFiles(paths.released) }),
       publish: createPublishStage({ store, trees: common.trees, codename, signer }),
       install: createInstallStage(tests),
       systest: createSystestStage(tests),
     },
     script: createScriptStage({
-      engine,
       platform,
       sources,
       branchTip: git.branchTip,
@@ -79,7 +77,7 @@ function stageDeps(common: Common) {
     }),
     logs,
     workRoot: paths.work,
-    sweep: (build: string) => engine.sweep(build),
+    provider: openProvider('docker', { installation: installationOf(config.data) }),
   };
 }
 

@@ -136,7 +136,7 @@ async function finish({ docker, onProgress }: Kitchen, recipe: Recipe, from: str
 }
 
 async function runScript(container: ReturnType<typeof createContainer>, name: string): Promise<void> {
-  await container.copyIn(fileURLToPath(scriptPath(name)), '/root');
+  await container.put(fileURLToPath(scriptPath(name)), '/root');
   const script = `/root/${name}`;
   const { code, output } = await container.exec(['/bin/sh', script], { signal: AbortSignal.timeout(900_000) });
   if (code !== 0) throw new Error(`${name} ended with ${code}: ${output.trim().split('\n').slice(-8).join('\n')}`);

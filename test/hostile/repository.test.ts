@@ -9,7 +9,7 @@ import { createPublishStage } from '../../activities/repository/publish-stage.ts
 import { signTree } from '../../activities/repository/signature.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
 import { createTestSigner } from '../../activities/sign/test-signer.ts';
-import { stageContext, stageInput, stageWorld, storeBuild } from '../activities/install/stage.ts';
+import { leasing, stageContext, stageInput, stageWorld, storeBuild } from '../activities/install/stage.ts';
 import { makePackage, temporary } from '../activities/repository/packages.ts';
 
 for (const id of ['deb', 'rpm'] as const) {
@@ -23,7 +23,7 @@ for (const id of ['deb', 'rpm'] as const) {
     assert.match(files, /BEGIN PGP PUBLIC KEY/);
     assert.doesNotMatch(files, /trusted=yes|repo_gpgcheck=0/);
 
-    const install = createInstallStage({ ...world, released: async () => null, sources: async () => {} });
+    const install = leasing(createInstallStage({ ...world, released: async () => null, sources: async () => {} }));
     const input = stageInput(id, { parents: published.artifacts });
     const { result, summary } = await install(input, await stageContext(t));
     assert.equal(result, 'SUCCESS', summary);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
-import type { Container, ContainerSpec } from '../../activities/ports.ts';
+import type { Container, ContainerSpec } from '../../activities/nodes/docker/spec.ts';
 import { ensureImages } from '../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../infra/images/platforms.ts';
 
@@ -127,9 +127,9 @@ test('a network of its own goes with its container', async () => {
   const id = `${build}-gone`;
   const container = await engine.start({ ...spec, build: id, network: 'later' });
   assert.equal(await run(container, 'cat /proc/net/dev | grep -c eth0'), '0');
-  await container.reach();
+  await container.open();
   assert.equal(await run(container, 'cat /proc/net/dev | grep -c eth0'), '1');
-  await container.isolate();
+  await container.close();
   assert.equal(await run(container, 'cat /proc/net/dev | grep -c eth0'), '0');
   const filters = { label: [`sluice.build=${id}`] };
   assert.equal((await docker.listNetworks({ filters })).length, 1);

@@ -116,7 +116,7 @@ async function build({ name, version, time }: Prepared, room: Room): Promise<rea
   await assertComplete(description, room);
   const argv = ['dpkg-buildpackage', '--unsigned-source', '--unsigned-changes', '--build=binary'];
   const output = await room.build('build', argv, { cwd: `${places.work}/tree`, env });
-  await room.container.quiet();
+  await room.machine.quiet();
   await keepWarnings(`${name}_${upstream}`, output, room);
   const listed = await room.build('list', ['find', places.work, '-maxdepth', '1', '-type', 'f', '-print0'], {
     quiet: true,

@@ -167,7 +167,7 @@ async function build(prepared: PreparedRpm, room: Room): Promise<readonly string
   if (source[0] === undefined) throw new BuildProblem('rpmbuild made no source package');
   const nodeps = room.platform.buildRequires === 'debian' ? ['--nodeps'] : [];
   await room.build('build', ['rpmbuild', ...options, '--rebuild', ...nodeps, source[0]], { env });
-  await room.container.quiet();
+  await room.machine.quiet();
   return [...source, ...(await list(room, folders.packages)), ...(await takeLintOverrides(prepared, room))];
 }
 

@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
-import type { ContainerSpec } from '../../ports.ts';
 import { groupLabel, labels, type Owner } from './labels.ts';
+import type { ContainerSpec } from './spec.ts';
 
 const mebibyte = 1024 * 1024;
 

@@ -5,13 +5,14 @@ import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { Container, CopiedFile, CopyLimits } from '../../ports.ts';
 import { timed } from '../../process/timing.ts';
 import { EngineUnavailable } from '../engine-unavailable.ts';
+import type { TakeLimits, TakenFile } from '../port.ts';
 import { execute } from './exec.ts';
 import { ask, askIfThere } from './faults.ts';
 import { removeNetworks } from './networks.ts';
 import { endPrograms } from './quiet.ts';
+import type { Container } from './spec.ts';
 import { unpack } from './unpack.ts';
 
 /** Modes and owners inside do not depend on the account outside, nor on its umask: 644, or 755 for what may be run. */
@@ -19,7 +20,7 @@ const asGitWould = ['--mode=u=rwX,go=rX,a-st', '--owner=0', '--group=0'];
 /** How often a transfer is tried. */
 const transfers = 4;
 /** What is taken out where the caller says nothing else. */
-const usualLimits: CopyLimits = { files: 10_000, bytes: 4 * 1024 ** 3 };
+const usualLimits: TakeLimits = { files: 10_000, bytes: 4 * 1024 ** 3 };
 
 /** What goes with a container. */
 export interface Belongings {
@@ -34,11 +35,12 @@ export function createContainer(docker: Docker, id: string, belongings: Belongin
   return {
     id,
     exec: (argv, options) => timed(argv[0] ?? '', () => execute(docker, container, { argv, options })),
-    copyIn: (hostPath, containerDir) => timed('copy', () => copyIn(container, hostPath, containerDir)),
+    put: (hostPath, directory) => timed('copy', () => put(container, hostPath, directory)),
     quiet: () => timed('quiet', () => endPrograms(container)),
-    copyOut: (from, to, limits = usualLimits) => timed('copy', () => copyOut(container, { from, to, limits })),
-    isolate: () => timed('network', () => isolate(docker, container)),
-    reach: () => timed('network', () => reach(docker, id, belongings)),
+    take: (from, to, limits = usualLimits) => timed('copy', () => take(container, { from, to, limits })),
+    open: () => timed('network', () => open(docker, id, belongings)),
+    close: () => timed('network', () => close(docker, container)),
+    origin: async () => (await ask('look at a container', container.inspect())).Image,
     connect: (network) => timed('network', () => connect(docker, id, network)),
     remove: () => timed('container', () => removeContainer(docker, id, belongings)),
   };
@@ -56,22 +58,22 @@ export async function removeVolumes(docker: Docker, names: readonly string[]): P
   await Promise.all(names.map(remove));
 }
 
-async function copyIn(container: Docker.Container, hostPath: string, containerDir: string): Promise<void> {
-  const directory = (await stat(hostPath)).isDirectory();
-  const from = directory ? hostPath : dirname(hostPath);
-  const tar = startTar(['-C', from, ...asGitWould, '-cf', '-', '--', directory ? '.' : `./${basename(hostPath)}`]);
-  const upload = ask('copy files in', container.putArchive(tar.stdout, { path: containerDir }));
+async function put(container: Docker.Container, hostPath: string, directory: string): Promise<void> {
+  const whole = (await stat(hostPath)).isDirectory();
+  const from = whole ? hostPath : dirname(hostPath);
+  const tar = startTar(['-C', from, ...asGitWould, '-cf', '-', '--', whole ? '.' : `./${basename(hostPath)}`]);
+  const upload = ask('copy files in', container.putArchive(tar.stdout, { path: directory }));
   await Promise.all([upload, tar.ended]);
 }
 
 interface Transfer {
   readonly from: string;
   readonly to: string;
-  readonly limits: CopyLimits;
+  readonly limits: TakeLimits;
 }
 
 /** The engine breaks such a transfer off now and then while it mounts and unmounts volumes: it is asked again. */
-async function copyOut(container: Docker.Container, transfer: Transfer): Promise<readonly CopiedFile[]> {
+async function take(container: Docker.Container, transfer: Transfer): Promise<readonly TakenFile[]> {
   await endPrograms(container);
   for (let attempt = 1; ; attempt++) {
     try {
@@ -83,10 +85,7 @@ async function copyOut(container: Docker.Container, transfer: Transfer): Promise
   }
 }
 
-async function transferOut(
-  container: Docker.Container,
-  { from, to, limits }: Transfer,
-): Promise<readonly CopiedFile[]> {
+async function transferOut(container: Docker.Container, { from, to, limits }: Transfer): Promise<readonly TakenFile[]> {
   const archive = await ask(`copy ${from} out`, container.getArchive({ path: from }));
   return ask(`copy ${from} out`, unpack(archive as Readable, to, limits));
 }
@@ -108,14 +107,14 @@ async function connect(docker: Docker, id: string, network: string): Promise<voi
 }
 
 /** The engine lets nobody be in a network and in none. */
-async function reach(docker: Docker, id: string, { network }: Belongings): Promise<void> {
+async function open(docker: Docker, id: string, { network }: Belongings): Promise<void> {
   if (network === undefined) throw new Error('the container has no network of its own');
   const none = docker.getNetwork('none').disconnect({ Container: id, Force: true });
   await none.catch(() => {});
   await connect(docker, id, await network);
 }
 
-async function isolate(docker: Docker, container: Docker.Container): Promise<void> {
+async function close(docker: Docker, container: Docker.Container): Promise<void> {
   const { NetworkSettings } = await ask('look at a container', container.inspect());
   for (const name of Object.keys(NetworkSettings.Networks).filter((network) => network !== 'none')) {
     const request = docker.getNetwork(name).disconnect({ Container: container.id, Force: true });

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import Docker from 'dockerode';
-import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from '../../ports.ts';
 import { timed } from '../../process/timing.ts';
 import { containerConfig, type ScratchVolume } from './config.ts';
 import { createContainer, removeContainer, removeVolumes } from './container.ts';
@@ -8,6 +7,7 @@ import { ask, askIfThere } from './faults.ts';
 import { type Registered, register as registerIn } from './installations.ts';
 import { assertName, buildLabel, groupLabel, labels, type Owner } from './labels.ts';
 import { createNetwork, createOwnNetwork, isOwn, removeNetworks } from './networks.ts';
+import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
 
 /**
  * Containers on the engine that `DOCKER_HOST` names, else on the local socket.
@@ -46,7 +46,6 @@ export function createDockerEngine(docker: Docker = new Docker(), installation?:
       timed('network', () => openNetwork(docker, { name, internal, owner: owner(build) })),
     sweep: (build) => sweep(docker, build),
     find: (build) => find(docker, build),
-    imageId: async (image) => (await ask('look at an image', docker.getImage(image).inspect())).Id,
   };
 }
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { ExecOptions, ExecResult } from '../../ports.ts';
 import { EngineUnavailable } from '../engine-unavailable.ts';
+import type { ExecOptions, ExecResult } from '../port.ts';
 import { ask, askIfThere } from './faults.ts';
 import { killAll } from './quiet.ts';
 

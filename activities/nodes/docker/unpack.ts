@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Headers, extract as readArchive } from 'tar-stream';
-import type { CopiedFile, CopyLimits } from '../../ports.ts';
+import type { TakeLimits, TakenFile } from '../port.ts';
 import { RefusedContent } from '../refused-content.ts';
 
 /** Bytes of one part of a path, and of a whole one: what file systems take. */
@@ -31,8 +31,8 @@ const kinds: Readonly<Record<string, string>> = {
  * @throws RefusedContent for anything but files and directories, a path that leads out, a name that is there twice or
  *   is too long, and for more than the limits allow; then nothing of the archive stays.
  */
-export async function unpack(archive: Readable, directory: string, limits: CopyLimits): Promise<readonly CopiedFile[]> {
-  const written: CopiedFile[] = [];
+export async function unpack(archive: Readable, directory: string, limits: TakeLimits): Promise<readonly TakenFile[]> {
+  const written: TakenFile[] = [];
   const left = { entries: limits.files, bytes: limits.bytes };
   let over = false;
   const extract = readArchive();

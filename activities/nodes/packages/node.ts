@@ -1,14 +1,15 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BuildLog, Container, ExecResult } from '../../ports.ts';
+import type { BuildLog } from '../../ports.ts';
+import type { ExecResult, Machine } from '../port.ts';
 import { downloadFault } from './download-fault.ts';
 import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
 
-/** A machine with a package manager: a container now, a virtual machine as well one day. */
+/** A machine with a package manager. */
 export interface Node {
   readonly name: string;
-  readonly machine: Pick<Container, 'exec' | 'copyIn'>;
+  readonly machine: Pick<Machine, 'exec' | 'put'>;
   readonly manager: PackageManager;
   readonly signal: AbortSignal;
   readonly log: BuildLog;
@@ -22,12 +23,12 @@ export interface Door {
   close(): Promise<void>;
 }
 
-/** The door of a container that was started with a network of its own. */
-export function doorOf(container: Pick<Container, 'reach' | 'isolate'>): Door {
+/** The door of a machine that was open from the start. */
+export function doorOf(machine: Pick<Machine, 'open' | 'close'>): Door {
   let isOpen = true;
   const turn = async (wanted: boolean) => {
     if (wanted === isOpen) return;
-    await (wanted ? container.reach() : container.isolate());
+    await (wanted ? machine.open() : machine.close());
     isOpen = wanted;
   };
   return { open: () => turn(true), close: () => turn(false) };
@@ -51,7 +52,7 @@ export async function addRepositories(
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
   }
-  await node.machine.copyIn(join(root, 'etc'), '/etc');
+  await node.machine.put(join(root, 'etc'), '/etc');
   return onNode(node, node.manager.refresh, timeout);
 }
 

@@ -1,4 +1,4 @@
-import type { ExecResult } from '../../ports.ts';
+import type { ExecResult } from '../port.ts';
 
 /** The most telling lines of apt, dpkg, dnf and rpm, the best first. */
 const reasons: readonly RegExp[] = [

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createBuildStage } from '../../../activities/build/stage.ts';
 import { exportTree } from '../../../activities/git/export.ts';
-import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
 import type { NodeRepository } from '../../../activities/nodes/packages/port.ts';
+import { openProvider } from '../../../activities/nodes/registry.ts';
+import { withLease } from '../../../activities/nodes/with-lease.ts';
 import type { BuildLog } from '../../../activities/ports.ts';
 import { must } from '../../../activities/process/run.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
@@ -45,7 +46,6 @@ export async function openWorkshop() {
     const commit = options.commit ?? (await repository.git('rev-parse', 'HEAD'));
     const tree = await repository.git('rev-parse', `${commit}^{tree}`);
     const stage = createBuildStage({
-      engine: createDockerEngine(),
       store,
       platform: () => platform,
       released: async () => options.released ?? null,
@@ -64,9 +64,8 @@ export async function openWorkshop() {
       label: platform.name,
     });
     const source = { project: repository.name, branch: 'main', commit, tree };
-    const result = await stage(
-      { ...input, source, sources: [source] },
-      { signal, log, workdir: work, heartbeat: () => {} },
+    const result = await withLease(openProvider('docker'), { build: input.build.id }, (lease) =>
+      stage({ ...input, source, sources: [source] }, { signal, log, lease, workdir: work, heartbeat: () => {} }),
     );
     return { result, log: lines.join(''), ...(await fetchAll(result, join(root, `out-${number}`))) };
   }

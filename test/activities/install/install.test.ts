@@ -6,7 +6,7 @@ import { createInstallStage } from '../../../activities/install/install-stage.ts
 import { createPublishStage, removeTestRepository } from '../../../activities/repository/publish-stage.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import { makePackage, type Sample } from '../repository/packages.ts';
-import { stageContext, stageInput, stageWorld, storeBuild } from './stage.ts';
+import { leasing, stageContext, stageInput, stageWorld, storeBuild } from './stage.ts';
 
 /** Builds, publishes, installs; `smoke` is the project's own script. */
 async function tryOut(
@@ -22,11 +22,13 @@ async function tryOut(
   const tree = join(world.directory, 'tree');
   await mkdir(join(tree, 'sluice'), { recursive: true });
   if (given.smoke !== undefined) await writeFile(join(tree, 'sluice/smoke.sh'), given.smoke);
-  const stage = createInstallStage({
-    ...world,
-    released: () => Promise.resolve(null),
-    sources: (_, directory) => cp(tree, directory, { recursive: true }),
-  });
+  const stage = leasing(
+    createInstallStage({
+      ...world,
+      released: () => Promise.resolve(null),
+      sources: (_, directory) => cp(tree, directory, { recursive: true }),
+    }),
+  );
   const context = await stageContext(t);
   const vars = { ...given.vars };
   const result = await stage(stageInput(format, { parents: published.artifacts, vars }), context);

@@ -17,7 +17,7 @@ function nodeThat(manager: PackageManager, refusal: string) {
   const write = (text: string) => void log.push(text);
   const close = () => Promise.reject(new Error('the worker closes the log'));
   const signal = new AbortController().signal;
-  const machine = { exec, copyIn: async () => {} };
+  const machine = { exec, put: async () => {} };
   const node = { name: 'node', machine, manager, signal, log: { write, section: write, close } };
   return { node, log };
 }

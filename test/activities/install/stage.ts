@@ -3,7 +3,9 @@ import { createServer, type Server } from 'node:http';
 import { basename, join, normalize } from 'node:path';
 import type { TestContext } from 'node:test';
 import { bridgeAddress } from '../../../activities/nodes/docker/bridge.ts';
-import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
+import type { Lease, Provider } from '../../../activities/nodes/port.ts';
+import { openProvider } from '../../../activities/nodes/registry.ts';
+import { withLease } from '../../../activities/nodes/with-lease.ts';
 import type { BuildLog, StageContext } from '../../../activities/ports.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { closeAgent } from '../../../activities/sign/key.ts';
@@ -13,10 +15,10 @@ import { createTreeStore } from '../../../activities/storage/filesystem/tree-sto
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { PackageFile, PackageFormat, PackagesManifest } from '../../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../../pipelines/model/job.ts';
-import type { StageInput } from '../../../workflows/contract.ts';
+import type { StageInput, StageResult } from '../../../workflows/contract.ts';
 import { temporary } from '../repository/packages.ts';
 
-/** All that a stage needs, for real: storage, a web server that containers reach, the container engine. */
+/** All that a stage needs, for real: storage, a web server that machines reach. */
 export async function stageWorld(t: TestContext) {
   const directory = await temporary(t);
   const root = join(directory, 'test-repositories');
@@ -39,7 +41,6 @@ export async function stageWorld(t: TestContext) {
     store,
     trees: createTreeStore({ root, baseUrl: async () => `${containerUrl}/repositories/test` }),
     platform,
-    engine: createDockerEngine(),
     codename: () => 'bookworm',
     signer: createTestSigner(keys),
   };
@@ -108,6 +109,19 @@ export function stageInput(format: PackageFormat, given: Partial<StageInput>): S
   };
 }
 
+const nothing = () => Promise.reject(new Error('nothing was lent'));
+const noLease: Lease = { machine: nothing, find: nothing, seclude: nothing };
+
+/** A stage that is lent what it needs, as in a worker. */
+export function leasing<C extends StageContext>(
+  stage: (input: StageInput, context: C) => Promise<StageResult>,
+  provider: Provider = openProvider('docker'),
+): (input: StageInput, context: C) => Promise<StageResult> {
+  return (input, context) =>
+    withLease(provider, { build: input.build.id }, (lease) => stage(input, { ...context, lease }));
+}
+
+/** What a stage gets that is lent nothing. */
 export async function stageContext(t: TestContext): Promise<StageContext & { readonly said: () => string }> {
   let text = '';
   const write = (more: string) => {
@@ -121,6 +135,7 @@ export async function stageContext(t: TestContext): Promise<StageContext & { rea
   return {
     signal: new AbortController().signal,
     log,
+    lease: noLease,
     workdir: await temporary(t),
     heartbeat: () => {},
     said: () => text,

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { lintFiles } from '../../../activities/lint/stage.ts';
-import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
+import { openProvider } from '../../../activities/nodes/registry.ts';
+import { withLease } from '../../../activities/nodes/with-lease.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { LintReport } from '../../../pipelines/model/lint.ts';
 import { openWorkshop, type Workshop } from '../build/workshop.ts';
@@ -43,8 +44,9 @@ async function lint(built: string, released: string): Promise<LintReport> {
   const workdir = await mkdtemp(join(workshop.root, 'lint-'));
   const log = { write: () => {}, section: () => {}, close: () => Promise.reject(new Error('not here')) };
   const context = { signal: AbortSignal.timeout(300_000), log, workdir, heartbeat: () => {} };
-  const work = { build: `test-lint-${process.pid}`, platform, folder: built, released, context };
-  return lintFiles(createDockerEngine(), work);
+  return withLease(openProvider('docker'), { build: `test-lint-${process.pid}` }, (lease) =>
+    lintFiles({ platform, folder: built, released, context: { ...context, lease } }),
+  );
 }
 
 const ours = ({ remarks }: LintReport) =>

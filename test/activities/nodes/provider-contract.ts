@@ -2,36 +2,150 @@ import assert from 'node:assert/strict';
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import type { Lease, Machine, MachineNeed, Provider } from '../../../activities/nodes/port.ts';
 import { RefusedContent } from '../../../activities/nodes/refused-content.ts';
-import type { Container } from '../../../activities/ports.ts';
 
-/** One container of a provider, with a POSIX system in it, where root may make devices if the provider lets it. */
+/** A provider, and a need that it can meet: a POSIX system, where root may make devices if the provider lets it. */
 export interface Subject {
-  readonly start: () => Promise<Container>;
+  readonly open: () => Promise<Provider>;
+  readonly need: MachineNeed;
 }
 
 const signal = AbortSignal.timeout(600_000);
 /** A user that every system has, for what runs without privileges. */
 const stranger = 'nobody';
 
-/** What every provider of containers owes its callers, whatever the programs inside do. */
-export function providerContract(name: string, { start }: Subject): void {
-  describe(`what ${name} takes out of a container`, () => {
-    let container: Container;
+/** What every provider of machines owes its callers, whatever the programs inside do. */
+export function providerContract(name: string, subject: Subject): void {
+  lendingContract(name, subject);
+  takingContract(name, subject);
+}
+
+/** Whether a program can reach out, by the machine's own table of routes. */
+async function reachesOut(machine: Machine): Promise<boolean> {
+  const { output } = await machine.exec(['cat', '/proc/net/route'], { signal });
+  return /^\S+\s+0{8}\s+(?!0{8})/m.test(output);
+}
+
+function lendingContract(name: string, { open, need }: Subject): void {
+  describe(`how ${name} lends machines`, () => {
+    const shut = { ...need, network: 'shut' } as const;
+    let provider: Provider;
+    let builds = 0;
+    const lend = async (t: TestContext) => {
+      builds += 1;
+      const build = `test-lending-${process.pid}-${builds}`;
+      t.after(() => provider.sweep(build));
+      return { build, lease: await provider.lend({ build }) };
+    };
+    const isThere = (machine: Machine) =>
+      machine.exec(['true'], { signal }).then(
+        ({ code }) => code === 0,
+        () => false,
+      );
+
+    before(async () => {
+      provider = await open();
+    });
+
+    test('what is released is gone, and releasing it again is harmless', async (t) => {
+      const { build, lease } = await lend(t);
+      const machines = await Promise.all(['a', 'b'].map((each) => lease.machine({ ...need, name: each })));
+      assert.deepEqual(await Promise.all(machines.map(isThere)), [true, true]);
+      await provider.release(lease);
+      await provider.release(lease);
+      assert.deepEqual(await Promise.all(machines.map(isThere)), [false, false]);
+      assert.equal(await (await provider.lend({ build })).find(), null);
+    });
+
+    test('what is still in the making is released as well, and what cannot be made takes nothing else with it', async (t) => {
+      const { build, lease } = await lend(t);
+      const platform = { ...need.platform, testImage: 'sluice/none:none', buildImage: 'sluice/none:none' };
+      const good = lease.machine(need);
+      const bad = assert.rejects(lease.machine({ ...need, platform }));
+      await provider.release(lease);
+      await bad;
+      assert.equal(await isThere(await good), false);
+      assert.equal(await (await provider.lend({ build })).find(), null);
+    });
+
+    test('a machine that is kept is found by the next lease of its build, and goes with that', async (t) => {
+      const { build, lease } = await lend(t);
+      const machine = await lease.machine(need);
+      await machine.exec(['sh', '-c', 'echo kept > /tmp/kept'], { signal });
+      const next = await provider.lend({ build });
+      const found = await next.find();
+      assert.equal((await found?.exec(['cat', '/tmp/kept'], { signal }))?.output, 'kept\n');
+      await provider.release(next);
+      assert.equal(await isThere(machine), false);
+      assert.equal(await next.find(), null);
+    });
+
+    test('sweeping removes what is left of a build, and only that', async (t) => {
+      const [left, other] = [await lend(t), await lend(t)];
+      const [machine, stays] = [await left.lease.machine(need), await other.lease.machine(need)];
+      await provider.sweep(left.build);
+      await provider.sweep(left.build);
+      assert.equal(await isThere(machine), false);
+      assert.equal(await isThere(stays), true);
+      await assert.rejects(provider.sweep('x y'), /letters, digits/);
+    });
+
+    test('a machine reaches out when it is let, and no longer', async (t) => {
+      const { lease } = await lend(t);
+      const machine = await lease.machine(shut);
+      assert.equal(await reachesOut(machine), false);
+      await machine.open();
+      assert.equal(await reachesOut(machine), true);
+      await machine.close();
+      assert.equal(await reachesOut(machine), false);
+      assert.equal(await reachesOut(await lease.machine({ ...need, network: 'none' })), false);
+    });
+
+    test('secluded machines know each other by name, and are in no other network', async (t) => {
+      const { lease } = await lend(t);
+      const start = (each: string) => lease.machine({ ...need, name: each, network: 'open' });
+      const machines = await Promise.all(['alpha', 'beta'].map(start));
+      await Promise.all([lease.seclude(signal), lease.seclude(signal)]);
+      for (const [index, machine] of machines.entries()) {
+        const found = await machine.exec(['getent', 'hosts', index === 0 ? 'beta' : 'alpha'], { signal });
+        assert.equal(found.code, 0, found.output);
+        const { output } = await machine.exec(['hostname', '-I'], { signal });
+        assert.equal(output.trim().split(/\s+/).length, 1, output);
+      }
+    });
+
+    test('it says from what a machine was made', async (t) => {
+      const { lease } = await lend(t);
+      const origins = [await lease.machine(need), await lease.machine(shut)].map((machine) => machine.origin());
+      const [first, second] = await Promise.all(origins);
+      assert.match(first ?? '', /\S/);
+      assert.equal(first, second);
+    });
+  });
+}
+
+function takingContract(name: string, { open, need }: Subject): void {
+  describe(`what ${name} takes out of a machine`, () => {
+    let provider: Provider;
+    let lease: Lease;
+    let machine: Machine;
     let host: string;
 
     before(async () => {
       host = await mkdtemp(join(tmpdir(), 'sluice-contract-'));
-      container = await start();
+      provider = await open();
+      lease = await provider.lend({ build: `test-taking-${process.pid}` });
+      machine = await lease.machine(need);
     });
     after(async () => {
-      await container?.remove();
+      await provider.release(lease);
       await rm(host, { recursive: true });
     });
 
     const inside = async (script: string, user = 'root') => {
-      const { code, output } = await container.exec(['sh', '-c', script], { signal, user });
+      const { code, output } = await machine.exec(['sh', '-c', script], { signal, user });
       assert.equal(code, 0, output);
       return output;
     };
@@ -41,7 +155,7 @@ export function providerContract(name: string, { start }: Subject): void {
       await inside(`mkdir -p /tmp/a/b; cd /tmp/a; printf one > '-rf'; printf two > 'b/new
 line'; : > ..x; chmod 4755 b/*`);
       const to = await target();
-      const copied = await container.copyOut('/tmp/a', to);
+      const copied = await machine.take('/tmp/a', to);
       assert.deepEqual(
         copied.map(({ path, size }) => `${path}:${size}`).sort(),
         ['a/-rf:3', 'a/..x:0', 'a/b/new\nline:3'].sort(),
@@ -62,8 +176,8 @@ line'; : > ..x; chmod 4755 b/*`);
         process.umask(umask);
       }
       await inside('mkdir -p /tmp/in');
-      await container.copyIn(from, '/tmp/in');
-      await container.copyIn(join(from, 'source', 'debian', 'changelog'), '/tmp/in');
+      await machine.put(from, '/tmp/in');
+      await machine.put(join(from, 'source', 'debian', 'changelog'), '/tmp/in');
       const modes = await inside("cd /tmp/in; stat -c '%a %U:%G %n' changelog source source/debian source/debian/*");
       assert.deepEqual(modes.trim().split('\n'), [
         '644 root:root changelog',
@@ -88,7 +202,7 @@ line'; : > ..x; chmod 4755 b/*`);
       test(`R1: ${what} is refused, and nothing of the transfer stays`, async () => {
         await inside(`rm -rf /tmp/u; mkdir /tmp/u; cd /tmp/u; echo good > a-first; ${script}`);
         const to = await target();
-        await assert.rejects(container.copyOut('/tmp/u', to), (error: Error) => {
+        await assert.rejects(machine.take('/tmp/u', to), (error: Error) => {
           assert.ok(error instanceof RefusedContent, String(error));
           assert.match(error.message, reason);
           return true;
@@ -98,14 +212,14 @@ line'; : > ..x; chmod 4755 b/*`);
     }
 
     test('R1: a device cannot be made, or is refused', async () => {
-      const made = await container.exec(['sh', '-c', 'rm -rf /tmp/d; mkdir /tmp/d; mknod /tmp/d/x c 1 5'], { signal });
+      const made = await machine.exec(['sh', '-c', 'rm -rf /tmp/d; mkdir /tmp/d; mknod /tmp/d/x c 1 5'], { signal });
       if (made.code !== 0) return;
-      await assert.rejects(container.copyOut('/tmp/d', await target()), /is a device/);
+      await assert.rejects(machine.take('/tmp/d', await target()), /is a device/);
     });
 
     test('R1: a link is refused that is asked for itself', async () => {
       await inside('ln -sfn /etc /tmp/direct');
-      await assert.rejects(container.copyOut('/tmp/direct', await target()), RefusedContent);
+      await assert.rejects(machine.take('/tmp/direct', await target()), RefusedContent);
     });
 
     test('R1: what a program still writes to is ended first, and comes out whole', async () => {
@@ -115,23 +229,23 @@ line'; : > ..x; chmod 4755 b/*`);
         stranger,
       );
       await inside('until [ -s /tmp/g/file ]; do :; done');
-      const [copied] = await container.copyOut('/tmp/g', await target());
+      const [copied] = await machine.take('/tmp/g', await target());
       const size = await inside('stat -c %s /tmp/g/file');
       assert.equal(String(copied?.size), size.trim(), 'it has stopped growing');
     });
 
-    test('R1: nothing of anybody runs after the container was told to be quiet', async () => {
+    test('R1: nothing of anybody runs after the machine was told to be quiet', async () => {
       await inside('trap "" TERM HUP; for i in 1 2 3 4 5; do setsid sleep 999 >/dev/null 2>&1 & done', stranger);
       await inside('setsid sleep 998 >/dev/null 2>&1 &');
-      await container.quiet();
+      await machine.quiet();
       const left = await inside('for p in /proc/[0-9]*/cmdline; do tr "\\0" " " < $p; done 2>/dev/null; true');
       assert.doesNotMatch(left, /sleep 99/);
     });
 
     test('R1: a program that forks for ever is ended too', async () => {
-      // Bounded by the container's own limit of processes.
+      // Bounded by the machine's own limit of processes.
       await inside('setsid sh -c "f() { f & f & sleep 1; f; }; f" >/dev/null 2>&1 &', stranger);
-      await container.quiet();
+      await machine.quiet();
       await inside('true');
     });
 
@@ -139,16 +253,16 @@ line'; : > ..x; chmod 4755 b/*`);
       await inside('rm -rf /tmp/many; mkdir /tmp/many; cd /tmp/many; seq 500 | xargs touch');
       const to = await target();
       const limits = { files: 400, bytes: 1024 * 1024 };
-      await assert.rejects(container.copyOut('/tmp/many', to, limits), /there are more than 400 files/);
+      await assert.rejects(machine.take('/tmp/many', to, limits), /there are more than 400 files/);
       assert.deepEqual(await filesBelow(to), []);
-      assert.equal((await container.copyOut('/tmp/many', to, { ...limits, files: 501 })).length, 500);
+      assert.equal((await machine.take('/tmp/many', to, { ...limits, files: 501 })).length, 500);
     });
 
     test('R1: more bytes than the limit are refused before they are written', async () => {
       await inside('rm -rf /tmp/big; mkdir /tmp/big; truncate -s 1T /tmp/big/sparse || truncate -s 1G /tmp/big/sparse');
       const to = await target();
       const limits = { files: 10, bytes: 1024 * 1024 };
-      await assert.rejects(container.copyOut('/tmp/big', to, limits), /the files have more than 1048576 bytes/);
+      await assert.rejects(machine.take('/tmp/big', to, limits), /the files have more than 1048576 bytes/);
       assert.deepEqual(await filesBelow(to), []);
     });
 
@@ -157,7 +271,7 @@ line'; : > ..x; chmod 4755 b/*`);
       const to = await target();
       await mkdir(join(to, 's'));
       await writeFile(join(to, 's', 'canary'), 'ours');
-      await assert.rejects(container.copyOut('/tmp/s', to), /is there twice/);
+      await assert.rejects(machine.take('/tmp/s', to), /is there twice/);
       assert.equal(await readFile(join(to, 's', 'canary'), 'utf8').catch(() => 'gone'), 'ours');
     });
   });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
+import { createDockerProvider } from '../../../activities/nodes/docker/provider.ts';
 import { createScriptStage } from '../../../activities/script/script-stage.ts';
 import { createStageActivities } from '../../../activities/stages.ts';
 import { createFileLogStore } from '../../../activities/storage/filesystem/log-store.ts';
@@ -36,7 +37,6 @@ class Containers extends Outside {
   override stages() {
     const storage = { root: this.root, baseUrl: 'http://sluice.test' };
     const script = createScriptStage({
-      engine,
       platform: (label) => {
         const found = builtInPlatforms.find(({ name }) => name === label) ?? assert.fail(label);
         return { ...found, buildImage: 'sluice/debian-12:minimal' };
@@ -54,7 +54,7 @@ class Containers extends Outside {
     });
     const logs = createFileLogStore(storage);
     const workRoot = join(this.root, 'work');
-    return createStageActivities({ stages: {}, script, logs, workRoot, sweep: (build) => engine.sweep(build) });
+    return createStageActivities({ stages: {}, script, logs, workRoot, provider: createDockerProvider(engine) });
   }
 }
 

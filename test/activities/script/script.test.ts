@@ -5,12 +5,12 @@ import { before, type TestContext, test } from 'node:test';
 import { CancelledFailure } from '@temporalio/common';
 import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
 import type { ScriptContext } from '../../../activities/script/context.ts';
-import { createScriptStage } from '../../../activities/script/script-stage.ts';
+import { createScriptStage, type ScriptStage } from '../../../activities/script/script-stage.ts';
 import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { Playbook } from '../../../pipelines/model/job.ts';
 import type { Programs, StageInput } from '../../../workflows/contract.ts';
-import { stageContext, stageInput } from '../install/stage.ts';
+import { leasing, stageContext, stageInput } from '../install/stage.ts';
 
 const engine = createDockerEngine();
 
@@ -22,8 +22,7 @@ type Files = Readonly<Record<string, string>>;
 function stageOf(files: Files) {
   const platform = builtInPlatforms.find(({ name }) => name === 'debian-12');
   assert.ok(platform);
-  return createScriptStage({
-    engine,
+  const stage = createScriptStage({
     platform: () => ({ ...platform, buildImage: 'sluice/debian-12:minimal' }),
     defaultLabel: 'debian-12',
     host: 'host-here',
@@ -41,6 +40,9 @@ function stageOf(files: Files) {
       }
     },
   });
+  const resume: ScriptStage['resume'] = (input, context) =>
+    leasing((_, given: ScriptContext) => stage.resume(input, given))(input.stage, context);
+  return { run: leasing(stage.run), resume };
 }
 
 function program(path: string, more: Partial<Playbook> = {}): Playbook {

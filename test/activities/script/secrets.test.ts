@@ -3,13 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
-import type { ContainerEngine } from '../../../activities/ports.ts';
+import type { Lease } from '../../../activities/nodes/port.ts';
+import { openProvider } from '../../../activities/nodes/registry.ts';
 import { createScriptStage } from '../../../activities/script/script-stage.ts';
 import { type OpenSecrets, Refused } from '../../../activities/secrets/port.ts';
 import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { JobSecrets } from '../../../pipelines/model/secrets.ts';
-import { stageContext, stageInput, stageWorld } from '../install/stage.ts';
+import { leasing, stageContext, stageInput, stageWorld } from '../install/stage.ts';
 
 const canary = 'canary-5b1f\nsecond "line"\n';
 const data = { user: 'ann', password: canary };
@@ -22,7 +23,7 @@ interface Job {
   readonly secrets?: readonly string[];
   readonly exposure?: JobSecrets['exposure'];
   readonly open?: OpenSecrets;
-  readonly start?: ContainerEngine['start'];
+  readonly machine?: Lease['machine'];
   readonly failureOutput?: readonly string[];
 }
 
@@ -32,7 +33,9 @@ const opened: OpenSecrets = async () => [{ secret: 'upload', data, values: [cana
 async function runJob(t: TestContext, job: Job) {
   const { programs, secrets = [], exposure = 'redact', open = opened, failureOutput = [] } = job;
   const world = await stageWorld(t);
-  const engine = { ...world.engine, ...(job.start === undefined ? {} : { start: job.start }) };
+  const docker = openProvider('docker');
+  const { machine } = job;
+  const lost = machine && { ...docker, lend: async () => ({ ...context.lease, machine }), release: async () => {} };
   const context = await stageContext(t);
   const sources = async ({ project }: { readonly project: string }, directory: string) => {
     assert.equal(project, 'lib/alpha');
@@ -42,7 +45,6 @@ async function runJob(t: TestContext, job: Job) {
     }
   };
   const stage = createScriptStage({
-    engine,
     platform: world.platform,
     defaultLabel: 'debian-12',
     host: 'host-here',
@@ -62,7 +64,10 @@ async function runJob(t: TestContext, job: Job) {
   const run = { preRun: [], run: scripts, postRun: [], preTimeout: null, postTimeout: null, requiredProjects: [] };
   const input = stageInput('deb', { stage: 'script', programs: { ...run, failureOutput }, ...more });
   const told: string[] = [];
-  const result = await stage.run(input, { ...context, failing: async (line) => void told.push(line) });
+  const result = await leasing(stage.run, lost ?? docker)(input, {
+    ...context,
+    failing: async (line) => void told.push(line),
+  });
   return { result, told, said: context.said() };
 }
 
@@ -140,8 +145,8 @@ test('a job that the server refuses runs nothing, and says why', async (t) => {
 });
 
 test('a fault that has a secret in its words reaches nobody with it', async (t) => {
-  const start = () => Promise.reject(new Error(`lost: ${canary}`, { cause: new Error(canary) }));
-  const fault = await runJob(t, { programs: { use: 'true' }, secrets: ['use'], start }).catch((error) => error);
+  const machine = () => Promise.reject(new Error(`lost: ${canary}`, { cause: new Error(canary) }));
+  const fault = await runJob(t, { programs: { use: 'true' }, secrets: ['use'], machine }).catch((error) => error);
   assert.match(inspect(fault), /lost: \[secret\]/);
   assert.doesNotMatch(inspect(fault), /canary/);
 });

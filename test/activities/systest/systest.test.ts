@@ -6,7 +6,7 @@ import { createPublishStage } from '../../../activities/repository/publish-stage
 import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../../pipelines/model/job.ts';
-import { stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
+import { leasing, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
 import { makePackage, type Sample } from '../repository/packages.ts';
 
 interface Given {
@@ -24,11 +24,13 @@ async function runSystest(t: TestContext, format: PackageFormat, { own, ahead, s
   const tree = join(world.directory, 'tree');
   await mkdir(join(tree, 'sluice/systest'), { recursive: true });
   if (scenario !== undefined) await writeFile(join(tree, 'sluice/systest/pair.yaml'), scenario);
-  const stage = createSystestStage({
-    ...world,
-    released: () => Promise.resolve(null),
-    sources: (_, directory) => cp(tree, directory, { recursive: true }),
-  });
+  const stage = leasing(
+    createSystestStage({
+      ...world,
+      released: () => Promise.resolve(null),
+      sources: (_, directory) => cp(tree, directory, { recursive: true }),
+    }),
+  );
   const label = format === 'deb' ? 'debian-12' : 'rpm-debian-12';
   const nodes = ['server', 'client'].map((name) => ({ name, label }));
   const provided = (ahead === undefined ? [] : await publish(ahead)).map((artifact) => ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
-import type { Container } from '../../../activities/ports.ts';
+import type { Container } from '../../../activities/nodes/docker/spec.ts';
 import { ensureImages, missingImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 

@@ -1,17 +1,18 @@
 import { createDockerEngine } from '../../../../activities/nodes/docker/engine.ts';
+import { createDockerProvider } from '../../../../activities/nodes/docker/provider.ts';
 import { ensureImages } from '../../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
+import type { Platform } from '../../../../pipelines/model/platform.ts';
 import { providerContract } from '../provider-contract.ts';
 
+const limits = { cpus: 1, memoryMiB: 512, pids: 200, diskMiB: 64 };
+const image = 'sluice/debian-12:minimal';
+const platform = { ...builtInPlatforms[0], buildImage: image, limits } as Platform;
+
 providerContract('Docker', {
-  start: async () => {
+  open: async () => {
     await ensureImages(builtInPlatforms.slice(0, 1), () => {});
-    return createDockerEngine().start({
-      image: 'sluice/debian-12:minimal',
-      build: `test-contract-${process.pid}`,
-      network: 'none',
-      limits: { cpus: 1, memoryMiB: 512, pids: 200, diskMiB: 64 },
-      privileges: 'default',
-    });
+    return createDockerProvider(createDockerEngine());
   },
+  need: { name: 'node', platform, kind: 'builder', network: 'none' },
 });

@@ -6,8 +6,9 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { createDockerEngine } from '../../../../activities/nodes/docker/engine.ts';
+import type { Container, ContainerSpec } from '../../../../activities/nodes/docker/spec.ts';
 import { EngineUnavailable } from '../../../../activities/nodes/engine-unavailable.ts';
-import type { BuildLog, Container, ContainerSpec } from '../../../../activities/ports.ts';
+import type { Output } from '../../../../activities/nodes/port.ts';
 import { ensureImages } from '../../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 
@@ -37,10 +38,9 @@ after(async () => {
   await rm(directory, { recursive: true });
 });
 
-function collector(): BuildLog & { readonly lines: string[] } {
+function collector(): Output & { readonly lines: string[] } {
   const lines: string[] = [];
-  const close = () => Promise.reject(new Error('not closed here'));
-  return { lines, write: (text) => void lines.push(text), section: () => {}, close };
+  return { lines, write: (text) => void lines.push(text) };
 }
 
 test('a program gets its arguments and environment as they are, and its exit code and output come back', async () => {
@@ -105,18 +105,18 @@ test('files go in and come out as they are, whatever their names', async () => {
   await mkdir(tree);
   const names = ['-rf', 'a b', 'q\'"', 'new\nline', '..x'];
   for (const name of names) await writeFile(join(tree, name), name);
-  await container.copyIn(tree, '/scratch');
-  await container.copyIn(join(tree, '-rf'), '/tmp');
-  await container.copyOut('/scratch/.', directory);
+  await container.put(tree, '/scratch');
+  await container.put(join(tree, '-rf'), '/tmp');
+  await container.take('/scratch/.', directory);
   for (const name of names) assert.equal(await readFile(join(directory, name), 'utf8'), name);
-  await assert.rejects(container.copyOut('/nowhere', directory), /copy|no such|not find/i);
+  await assert.rejects(container.take('/nowhere', directory), /copy|no such|not find/i);
 });
 
 test('an isolated container has no network but its own loopback', async () => {
   const other = await engine.start(spec);
   const before = await other.exec(['cat', '/proc/net/dev'], { signal });
   assert.match(before.output, /eth0/);
-  await other.isolate();
+  await other.close();
   const after = await other.exec(['cat', '/proc/net/dev'], { signal });
   assert.doesNotMatch(after.output, /eth0/);
   await other.remove();
@@ -147,7 +147,7 @@ test('sweep removes what a killed worker left of a build, and only that', async 
 test('an engine that is away is told apart from every other error', async () => {
   const away = createDockerEngine(new Docker({ socketPath: join(directory, 'none.sock') }));
   await assert.rejects(away.start(spec), EngineUnavailable);
-  await assert.rejects(away.imageId('x'), /container engine is away/);
+  await assert.rejects(away.find('x'), /container engine is away/);
   await assert.rejects(
     engine.start({ ...spec, image: 'sluice/none:none' }),
     (error) => !(error instanceof EngineUnavailable),

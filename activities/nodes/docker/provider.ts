@@ -1,0 +1,112 @@
+import type { Lease, MachineNeed, Provider } from '../port.ts';
+import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
+
+const networks = { open: 'default', shut: 'later', none: 'none' } as const;
+/** Milliseconds for the small commands that wire the containers of a lease. */
+const patience = 180_000;
+
+/** Lends containers. */
+export function createDockerProvider(engine: ContainerEngine): Provider {
+  const lent = new WeakMap<Lease, ContainerLease>();
+  return {
+    async lend({ build }) {
+      const containers = new ContainerLease(engine, build);
+      const lease: Lease = {
+        machine: (need) => containers.start(need),
+        find: () => containers.find(),
+        seclude: (signal) => containers.seclude(signal),
+      };
+      lent.set(lease, containers);
+      return lease;
+    },
+    async release(lease) {
+      const containers = lent.get(lease);
+      if (containers === undefined) throw new Error('this lease was not lent here');
+      await containers.release();
+    },
+    sweep: (build) => engine.sweep(build),
+  };
+}
+
+interface Member {
+  readonly name: string;
+  readonly container: Promise<Container>;
+}
+
+/** The containers of one lease, and the network that they share once they are secluded. */
+class ContainerLease {
+  readonly #engine: ContainerEngine;
+  readonly #build: string;
+  readonly #members: Member[] = [];
+  #found: Container | null = null;
+  #network: Promise<ContainerNetwork> | undefined;
+  #secluded: Promise<void> | undefined;
+
+  constructor(engine: ContainerEngine, build: string) {
+    this.#engine = engine;
+    this.#build = build;
+  }
+
+  start(need: MachineNeed): Promise<Container> {
+    const container = this.#engine.start(specOf(need, this.#build));
+    this.#members.push({ name: need.name, container });
+    return container;
+  }
+
+  async find(): Promise<Container | null> {
+    this.#found = await this.#engine.find(this.#build);
+    return this.#found;
+  }
+
+  seclude(signal: AbortSignal): Promise<void> {
+    this.#secluded ??= this.#wire(signal);
+    return this.#secluded;
+  }
+
+  async #wire(signal: AbortSignal): Promise<void> {
+    const build = this.#build;
+    this.#network = this.#engine.createNetwork(`sluice-${build}`, { internal: true, build });
+    const network = await this.#network;
+    const hosts: string[] = [];
+    for (const { name, container } of this.#members) {
+      const machine = await container;
+      await machine.close();
+      await machine.connect(network.name);
+      const { output } = await machine.exec(['hostname', '-I'], { signal, timeout: patience });
+      hosts.push(`${output.trim().split(/\s+/)[0] ?? ''} ${name}\n`);
+    }
+    const input = `127.0.0.1 localhost\n${hosts.join('')}`;
+    for (const { container } of this.#members) {
+      // The engine keeps /etc/hosts mounted, so it is written in place.
+      const write = ['sh', '-c', 'cat > /etc/hosts'];
+      const { code, output } = await (await container).exec(write, { input, signal, timeout: patience });
+      if (code !== 0) throw new Error(`cannot name the nodes: ${output}`);
+    }
+  }
+
+  /** What could not be made has taken itself away. */
+  async release(): Promise<void> {
+    const made = await Promise.allSettled(this.#members.map(({ container }) => container));
+    const containers = made.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    if (this.#found !== null) containers.push(this.#found);
+    await Promise.all(containers.map((container) => container.remove()));
+    const network = await this.#network?.catch(() => undefined);
+    await network?.remove();
+  }
+}
+
+function specOf(need: MachineNeed, build: string): ContainerSpec {
+  const { name, platform, kind, network, group, scratch = [], memory = [], mounts = [] } = need;
+  return {
+    image: kind === 'builder' ? platform.buildImage : platform.testImage,
+    build,
+    hostname: name,
+    network: networks[network],
+    limits: platform.limits,
+    privileges: kind === 'builder' ? 'default' : 'system',
+    mounts: mounts.map((mount) => ({ ...mount, readOnly: true })),
+    ...(group === undefined ? {} : { group }),
+    scratch,
+    memory,
+  };
+}

@@ -1,0 +1,59 @@
+import type { Machine } from '../port.ts';
+
+/** Throw-away containers, on any engine that speaks Docker's API. */
+export interface ContainerEngine {
+  start(spec: ContainerSpec): Promise<Container>;
+  /** Makes a network that only its members reach (`internal`), or one that also reaches out. */
+  createNetwork(
+    name: string,
+    options: { readonly internal: boolean /** The build's id for `sweep`; default `name`. */; readonly build?: string },
+  ): Promise<ContainerNetwork>;
+  /** Removes what a killed worker left: containers and networks labelled with the build. */
+  sweep(build: string): Promise<void>;
+  /** The running container that `start` made for the build; null when there is none. */
+  find(build: string): Promise<Container | null>;
+}
+
+export interface ContainerSpec {
+  readonly image: string;
+  /** The build's id: a label that `sweep` and `sluice down --purge` look for. */
+  readonly build: string;
+  readonly hostname?: string;
+  /**
+   * `none`; `default`, a network of its own that reaches out; `later`, the same, but first attached by `open`; or the
+   * name of a network.
+   */
+  readonly network: string;
+  /** Besides its own network it is in those of the containers of the same group that run already. */
+  readonly group?: string;
+  readonly limits: {
+    readonly cpus: number;
+    readonly memoryMiB: number;
+    readonly pids: number;
+    readonly diskMiB: number;
+  };
+  /**
+   * `none`; `default`, what installing packages takes, where no program gains more than it was started with; `system`,
+   * besides that what a system under test needs.
+   */
+  readonly privileges: 'none' | 'default' | 'system';
+  readonly mounts?: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
+  readonly hosts?: Readonly<Record<string, string>>;
+  /** Directories that hold at most `diskMiB` each; a full one is a full disk to the programs inside. */
+  readonly scratch?: readonly string[];
+  /** Directories of at most 1 MiB each that are in memory alone: what is written there reaches no disk. */
+  readonly memory?: readonly string[];
+}
+
+export interface ContainerNetwork {
+  readonly name: string;
+  remove(): Promise<void>;
+}
+
+/** A container, whose process 1 only waits. */
+export interface Container extends Machine {
+  readonly id: string;
+  /** Joins a network made by `createNetwork`. */
+  connect(network: string): Promise<void>;
+  remove(): Promise<void>;
+}

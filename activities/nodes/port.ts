@@ -1,0 +1,119 @@
+import type { Platform } from '../../pipelines/model/platform.ts';
+
+/** What a machine is wanted for. */
+export interface MachineNeed {
+  /** Its host name, by which the machines of a lease know each other. */
+  readonly name: string;
+  readonly platform: Platform;
+  /**
+   * `builder` has the platform's build tools, and no program in it gains more than it was started with; `system` is the
+   * minimal system that packages are tried on, where programs may have what a real system gives them.
+   */
+  readonly kind: 'builder' | 'system';
+  /** Whether it reaches out: from the start, first after `open()`, or never. Nobody else's machines are reached. */
+  readonly network: 'open' | 'shut' | 'none';
+  /** Machines of the same group, of other leases too, that are lent already can be reached. */
+  readonly group?: string;
+  /** Directories that hold at most `diskMiB` each; a full one is a full disk to the programs inside. */
+  readonly scratch?: readonly string[];
+  /** Directories of at most 1 MiB each that are in memory alone: what is written there reaches no disk. */
+  readonly memory?: readonly string[];
+  /** Directories of this host that it may read, and where. */
+  readonly mounts?: readonly { readonly source: string; readonly target: string }[];
+}
+
+/** Takes what a program prints. */
+export interface Output {
+  write(text: string): void;
+}
+
+export interface ExecOptions {
+  readonly user?: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the program reads from its standard input; absent: nothing. */
+  readonly input?: string;
+  readonly log?: Output;
+  readonly signal: AbortSignal;
+  /** Milliseconds; the process group is killed and the result's `timedOut` set. */
+  readonly timeout?: number;
+}
+
+export interface ExecResult {
+  readonly code: number;
+  /** Standard output and error together, the last 1 MiB. */
+  readonly output: string;
+  readonly timedOut: boolean;
+}
+
+/** How much may be taken out of a machine at once. */
+export interface TakeLimits {
+  /** Files and directories. */
+  readonly files: number;
+  /** Of all files together. */
+  readonly bytes: number;
+}
+
+export interface TakenFile {
+  /** Below the directory that it was copied to. */
+  readonly path: string;
+  readonly size: number;
+}
+
+/** One machine of a lease: a container now, a virtual machine or a lent computer by the same interface. */
+export interface Machine {
+  exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
+  /** Copies a host file or directory's content into a directory of the machine. */
+  put(hostPath: string, directory: string): Promise<void>;
+  /**
+   * Copies a file, or a directory with what is in it, out of the machine, after `quiet`. Regular files alone are taken,
+   * each made anew in `hostDirectory`.
+   *
+   * @throws RefusedContent for links, devices and pipes, and for more than the limits allow; nothing stays then.
+   */
+  take(path: string, hostDirectory: string, limits?: TakeLimits): Promise<readonly TakenFile[]>;
+  /**
+   * Ends every program but those that the machine itself needs, and makes sure of it from outside.
+   *
+   * @throws when something outlives it.
+   */
+  quiet(): Promise<void>;
+  /** Lets it reach out. */
+  open(): Promise<void>;
+  /** Takes every network away. */
+  close(): Promise<void>;
+  /** What it was made from, as its provider names it: an image's digest. */
+  origin(): Promise<string>;
+}
+
+/** Machines that are lent to one build until they are released. */
+export interface Lease {
+  machine(need: MachineNeed): Promise<Machine>;
+  /** The machine that an earlier lease of the same build has kept; null when there is none. */
+  find(): Promise<Machine | null>;
+  /** From now on its machines reach each other by their names, and are in no other network. Twice is done once. */
+  seclude(signal: AbortSignal): Promise<void>;
+}
+
+export interface LeaseRequest {
+  /** The build's id: everything that is lent carries it, for `sweep`. */
+  readonly build: string;
+}
+
+/**
+ * Where machines come from: the port of the node drivers.
+ *
+ * Every method throws EngineUnavailable when what makes the machines cannot be reached.
+ */
+export interface Provider {
+  /** Lends what a build may need. Nothing is made before it is asked for. */
+  lend(request: LeaseRequest): Promise<Lease>;
+  /** Keeps memory and disks of a lease's machines; absent where that cannot be done. @returns the snapshot's id */
+  snapshot?(lease: Lease): Promise<string>;
+  /** Lends machines as they were at a snapshot. */
+  restore?(snapshot: string, request: LeaseRequest): Promise<Lease>;
+  /** Takes back everything that was lent, also what is still in the making. Doing it twice is harmless. */
+  release(lease: Lease): Promise<void>;
+  /** Removes what a killed worker left of a build, and what was kept. Harmless when there is nothing. */
+  sweep(build: string): Promise<void>;
+}

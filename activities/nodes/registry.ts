@@ -1,0 +1,25 @@
+import { createDockerEngine } from './docker/engine.ts';
+import { createDockerProvider } from './docker/provider.ts';
+import type { Provider } from './port.ts';
+
+/** What every driver is given of whoever lends. */
+export interface ProviderContext {
+  /** Whose everything is that is made; absent for what is made by hand. */
+  readonly installation?: {
+    readonly id: string;
+    /** Its data directory, for people. */
+    readonly data: string;
+  };
+}
+
+const drivers: Readonly<Record<string, (context: ProviderContext) => Provider>> = {
+  docker: ({ installation }) => createDockerProvider(createDockerEngine(undefined, installation)),
+};
+
+/** Opens a provider by its driver. @throws an error that names the drivers for one that there is not. */
+export function openProvider(driver: string, context: ProviderContext = {}): Provider {
+  const open = Object.hasOwn(drivers, driver) ? drivers[driver] : undefined;
+  if (open !== undefined) return open(context);
+  const known = Object.keys(drivers).join(', ');
+  throw new Error(`there is no node driver ${JSON.stringify(driver)}; there are: ${known}`);
+}
