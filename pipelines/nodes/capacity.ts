@@ -1,0 +1,39 @@
+/** What one machine takes from its provider. */
+export interface Size {
+  readonly cores: number;
+  readonly ramGb: number;
+}
+
+/** What machines take together. */
+export interface Usage extends Size {
+  readonly servers: number;
+}
+
+/** What a provider has at most; what it does not name is not counted. */
+export interface Capacity {
+  readonly maxServers?: number | undefined;
+  readonly maxCores?: number | undefined;
+  readonly maxRamGb?: number | undefined;
+}
+
+export const nothing: Usage = { servers: 0, cores: 0, ramGb: 0 };
+
+/** What is used when these machines come to what there is. */
+export function withMachines(usage: Usage, sizes: readonly Size[]): Usage {
+  const sum = (start: number, of: (size: Size) => number) => sizes.reduce((total, size) => total + of(size), start);
+  return {
+    servers: usage.servers + sizes.length,
+    cores: sum(usage.cores, ({ cores }) => cores),
+    ramGb: sum(usage.ramGb, ({ ramGb }) => ramGb),
+  };
+}
+
+/** The limits that a usage exceeds, in words for people; none when it fits. */
+export function excess({ servers, cores, ramGb }: Usage, capacity: Capacity): readonly string[] {
+  const { maxServers = Infinity, maxCores = Infinity, maxRamGb = Infinity } = capacity;
+  return [
+    ...(servers > maxServers ? [`${servers} of ${maxServers} servers`] : []),
+    ...(cores > maxCores ? [`${cores} of ${maxCores} cores`] : []),
+    ...(ramGb > maxRamGb ? [`${ramGb} of ${maxRamGb} GB of memory`] : []),
+  ];
+}

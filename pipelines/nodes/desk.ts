@@ -1,0 +1,163 @@
+import { type Capacity, excess, nothing, type Size, type Usage, withMachines } from './capacity.ts';
+
+/** Machines that somebody wants to hold, all of them at once. */
+export interface NodesRequest {
+  /** Workflow id of an attempt at a job. */
+  readonly holder: string;
+  /** Unique for each request: a holder that starts anew asks anew. */
+  readonly token: string;
+  /** One for each node of the nodeset. */
+  readonly sizes: readonly Size[];
+  /** The build's id, which everything carries that is made for it, and the task queue of those who can remove that. */
+  readonly build: string;
+  readonly queue: string;
+  /** That of the pipeline's precedence: lower is served first; among equals, who asked first. */
+  readonly priority: number;
+}
+
+/** Machines that are lent to a request. */
+export interface NodesLease extends NodesRequest {
+  /** Higher than that of every lease before: whoever comes with a lower one for the same things comes too late. */
+  readonly fence: number;
+  /** Its holder is gone. The machines may still be there, so they count until somebody has removed them. */
+  readonly lost: boolean;
+}
+
+/** The machines of a provider: who has them, and who waits. Plain JSON. */
+export interface NodesDesk {
+  readonly capacity: Capacity;
+  /** The highest fence that was given. */
+  readonly fence: number;
+  readonly leases: readonly NodesLease[];
+  /** In the order in which they are served. */
+  readonly waiting: readonly NodesRequest[];
+  /** Tokens of the last requests that ended: one that comes again, late, is void. */
+  readonly over: readonly string[];
+}
+
+export type NodesMessage =
+  | { readonly type: 'ask'; readonly request: NodesRequest; readonly capacity: Capacity }
+  /** Gives back what is removed already, or no longer wants. */
+  | { readonly type: 'release'; readonly tokens: readonly string[] }
+  /** These holders have ended, and gave nothing back. */
+  | { readonly type: 'lose'; readonly tokens: readonly string[] }
+  | { readonly type: 'capacity'; readonly capacity: Capacity };
+
+/** A request that can never be met, and why. */
+export interface NodesRefusal {
+  readonly request: NodesRequest;
+  readonly reason: string;
+}
+
+/** What a message has come to. */
+export interface NodesAnswer {
+  readonly desk: NodesDesk;
+  readonly granted: readonly NodesLease[];
+  readonly refused: readonly NodesRefusal[];
+}
+
+/** Requests that are remembered as over: senders repeat themselves for minutes, not for ever. */
+const remembered = 200;
+
+export const emptyDesk: NodesDesk = { capacity: {}, fence: 0, leases: [], waiting: [], over: [] };
+
+/**
+ * Folds a message. Requests are served in order, each with all of its machines or none. One that does not fit yet keeps
+ * all behind it waiting, as in Zuul: else a large nodeset would never see enough machines free at once.
+ */
+export function attend(desk: NodesDesk, message: NodesMessage): NodesAnswer {
+  switch (message.type) {
+    case 'ask':
+      return serve({ ...asked(desk, message.request), capacity: message.capacity });
+    case 'release':
+      return serve(ended(desk, message.tokens));
+    case 'lose':
+      return serve(lost(desk, message.tokens));
+    case 'capacity':
+      return serve({ ...desk, capacity: message.capacity });
+  }
+}
+
+/** What has become of a request, as the one who asked is told it. */
+export type NodesReply =
+  | { readonly state: 'waits' }
+  | { readonly state: 'granted'; readonly fence: number }
+  /** It can never be met, or has ended: why, in words for people. */
+  | { readonly state: 'refused'; readonly reason: string };
+
+export function replyTo(desk: NodesDesk, { token, sizes }: Pick<NodesRequest, 'token' | 'sizes'>): NodesReply {
+  const lease = leaseOf(desk, token);
+  if (lease !== null) return { state: 'granted', fence: lease.fence };
+  if (desk.waiting.some((one) => one.token === token)) return { state: 'waits' };
+  const never = neverFits(sizes, desk.capacity);
+  return { state: 'refused', reason: never ?? 'the request has ended' };
+}
+
+/** The lease of a request; null for one that waits, was refused, is lost, or is not known. */
+export function leaseOf(desk: NodesDesk, token: string): NodesLease | null {
+  return desk.leases.find((lease) => lease.token === token && !lease.lost) ?? null;
+}
+
+/** Whether the holder of a fence still has what it was given. */
+export function holds(desk: NodesDesk, { token, fence }: Pick<NodesLease, 'token' | 'fence'>): boolean {
+  return leaseOf(desk, token)?.fence === fence;
+}
+
+/** What is lent, that of lost leases too. */
+export function usageOf({ leases }: Pick<NodesDesk, 'leases'>): Usage {
+  return leases.reduce((usage, { sizes }) => withMachines(usage, sizes), nothing);
+}
+
+function asked(desk: NodesDesk, request: NodesRequest): NodesDesk {
+  const { token, holder, priority } = request;
+  const known = [...desk.leases, ...desk.waiting];
+  if (desk.over.includes(token) || known.some((one) => one.token === token)) return desk;
+  // The same workflow by another token: it was started anew, and nobody gives back what it had before.
+  const earlier = known.filter((one) => one.holder === holder).map((one) => one.token);
+  const left = earlier.length > 0 ? lost(desk, earlier) : desk;
+  const behind = left.waiting.findIndex((one) => one.priority > priority);
+  return { ...left, waiting: left.waiting.toSpliced(behind < 0 ? left.waiting.length : behind, 0, request) };
+}
+
+function ended(desk: NodesDesk, tokens: readonly string[]): NodesDesk {
+  const stays = ({ token }: NodesRequest) => !tokens.includes(token);
+  return {
+    ...desk,
+    leases: desk.leases.filter(stays),
+    waiting: desk.waiting.filter(stays),
+    over: [...desk.over.filter((token) => !tokens.includes(token)), ...tokens].slice(-remembered),
+  };
+}
+
+/** What is lent stays counted; who only waits is forgotten. */
+function lost(desk: NodesDesk, tokens: readonly string[]): NodesDesk {
+  const waits = desk.waiting.filter(({ token }) => tokens.includes(token)).map(({ token }) => token);
+  const leases = desk.leases.map((lease) => (tokens.includes(lease.token) ? { ...lease, lost: true } : lease));
+  return ended({ ...desk, leases }, waits);
+}
+
+/** Refuses what is more than the provider has at all, for it would wait for ever, and grants as far as machines go. */
+function serve(desk: NodesDesk): NodesAnswer {
+  const refused = desk.waiting.flatMap((request) => {
+    const reason = neverFits(request.sizes, desk.capacity);
+    return reason === null ? [] : [{ request, reason }];
+  });
+  const over = refused.map(({ request }) => request.token);
+  const left = over.length > 0 ? ended(desk, over) : desk;
+  const granted: NodesLease[] = [];
+  let usage = usageOf(left);
+  for (const request of left.waiting) {
+    usage = withMachines(usage, request.sizes);
+    if (excess(usage, left.capacity).length > 0) break;
+    granted.push({ ...request, fence: left.fence + granted.length + 1, lost: false });
+  }
+  const waiting = left.waiting.slice(granted.length);
+  const leases = [...left.leases, ...granted];
+  return { desk: { ...left, leases, waiting, fence: left.fence + granted.length }, granted, refused };
+}
+
+/** Why machines are more than the provider has at all; null when they are not. */
+function neverFits(sizes: readonly Size[], capacity: Capacity): string | null {
+  const over = excess(withMachines(nothing, sizes), capacity);
+  return over.length > 0 ? over.join(', ') : null;
+}
