@@ -1,9 +1,12 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Stage } from '../pipelines/model/job.ts';
 import type { ResumeInput, StageInput, StageResult } from '../workflows/contract.ts';
-import { failingSignal } from '../workflows/messages.ts';
+import { nodesId } from '../workflows/ids.ts';
+import { failingSignal, nodesHeldQuery } from '../workflows/messages.ts';
+import type { HeldNodes } from '../workflows/nodes-contract.ts';
 import { infrastructureFault } from './failure.ts';
 import type { Provider } from './nodes/port.ts';
 import { withLease } from './nodes/with-lease.ts';
@@ -33,6 +36,7 @@ export function createStageActivities(deps: StageDeps) {
     async runStage(input: StageInput): Promise<StageResult> {
       const runner = runnerFor(deps, input);
       if (typeof runner === 'string') return { result: 'ERROR', summary: runner, artifacts: [] };
+      if (input.lease !== undefined && !(await isHeld(input.lease))) return takenBack;
       const { attempt } = Context.current().info;
       const log = await deps.logs.open(input.build.id, `${input.stage}.log`);
       if (attempt > 1) {
@@ -42,6 +46,11 @@ export function createStageActivities(deps: StageDeps) {
       return guard(deps, { input, runner, log });
     },
 
+    /** Removes what is left of a build whose job has ended. */
+    async sweepNodes({ build }: { readonly build: string }): Promise<void> {
+      await deps.provider.sweep(build);
+    },
+
     /** Ends a job that was paused. What a killed worker has left is what it works on. */
     async resumeStage(input: ResumeInput): Promise<StageResult> {
       const { stage } = input;
@@ -49,6 +58,20 @@ export function createStageActivities(deps: StageDeps) {
       return guard(deps, { input: stage, runner: (_, context) => deps.script.resume(input, context), log });
     },
   };
+}
+
+/** A job that was taken for dead: others may have its machines by now. */
+const takenBack: StageResult = { result: 'RETRY', summary: "the job's nodes were taken back", artifacts: [] };
+
+/** Whether what a job was lent is still its own: a lower fence than the newest is good for nothing. */
+async function isHeld({ provider, token, fence }: HeldNodes): Promise<boolean> {
+  const entity = Context.current().client.workflow.getHandle(nodesId(provider));
+  try {
+    return await entity.query(nodesHeldQuery, { token, fence });
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw infrastructureFault(error, 1);
+  }
 }
 
 export type StageActivities = ReturnType<typeof createStageActivities>;

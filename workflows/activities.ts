@@ -3,6 +3,7 @@ import type { RetireInput } from '../activities/jobs/retire.ts';
 import type { ReleaseRecord } from '../activities/report/types.ts';
 import type { SemaphoreRequest } from '../pipelines/gate/semaphore-desk.ts';
 import type { BlobRef, PackageFormat } from '../pipelines/model/artifact.ts';
+import type { NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
 import type { TimerLook, TimerTurn } from '../pipelines/policy/timers.ts';
 import type {
   BuildRecord,
@@ -23,6 +24,7 @@ import type {
   TellInput,
   Told,
 } from './contract.ts';
+import type { NodesLook, NodesNews } from './nodes-contract.ts';
 import type { SemaphoreLook, SemaphoreNews } from './semaphore-contract.ts';
 
 /** What workflows ask of the `control` worker: each answers within seconds, and may be repeated. */
@@ -46,6 +48,12 @@ export interface ControlActivities {
   releaseSemaphores(input: { readonly tenant: string; readonly token: string }): Promise<void>;
   /** Which holders have ended, and what the limits are now. */
   lookAtSemaphores(input: SemaphoreLook): Promise<SemaphoreNews>;
+  /** Asks the provider's entity, and starts it when there is none. */
+  askNodes(input: { readonly provider: string; readonly request: NodesRequest }): Promise<NodesReply>;
+  /** Gives machines back. `removed`: it is known that nothing is left of them. */
+  returnNodes(input: { readonly provider: string; readonly token: string; readonly removed: boolean }): Promise<void>;
+  /** Which holders have ended, and what the provider has now. */
+  lookAtNodes(input: NodesLook): Promise<NodesNews>;
   /** What a release is about: what was merged, what the gate built of it, where clients find the result. */
   planRelease(stage: StageInput): Promise<ReleasePlan>;
   recordRelease(record: ReleaseRecord): Promise<void>;
@@ -75,6 +83,11 @@ export interface BeginJob {
 
 interface StageActivities {
   runStage(input: StageInput): Promise<StageResult>;
+}
+
+interface SweepActivities {
+  /** Removes what is left of a build's machines. */
+  sweepNodes(input: { readonly build: string }): Promise<void>;
 }
 
 interface HostActivities {
@@ -116,6 +129,12 @@ export function stageActivities(queue: string, timeout: number | null, urgency?:
 /** The same on one machine. One that does not come back has lost its containers. */
 export function hostActivities(queue: string, timeout: number | null): HostActivities {
   return proxyActivities<HostActivities>({ ...stageOptions(queue, timeout), scheduleToStartTimeout: '10m' });
+}
+
+/** Clears up after a build on the workers of its queue; who does not come for it in time is asked again later. */
+export function sweepActivities(taskQueue: string): SweepActivities {
+  const times = { scheduleToCloseTimeout: '1m', startToCloseTimeout: '50s' } as const;
+  return proxyActivities<SweepActivities>({ taskQueue, ...times, retry: soon });
 }
 
 function stageOptions(taskQueue: string, timeout: number | null) {

@@ -6,6 +6,7 @@ import type { BlobRef, PackagesManifest, SourceState } from '../pipelines/model/
 import type { Artifact, BuildSetResult, FrozenJob, JobGraph, ProvidedArtifact } from '../pipelines/model/job.ts';
 import type { ConnectionRule, Pipeline } from '../pipelines/model/pipeline.ts';
 import type { BuildSetName, GateName } from './ids.ts';
+import type { NodesNeed } from './nodes-contract.ts';
 import type { StageInput } from './stage.ts';
 
 /** Task queues. Workflows and quick activities run on `control`; long work on the others. */
@@ -215,6 +216,8 @@ export interface JobStart {
   readonly unreleased: readonly ProvidedArtifact[];
   /** Why it cannot run at all, in one line. */
   readonly refused?: string;
+  /** What it must be lent before it runs; absent where nobody counts. */
+  readonly nodes?: NodesNeed;
   /** Milliseconds since the epoch. */
   readonly time: number;
 }

@@ -82,6 +82,11 @@ export function parseReleaseId(id: string): ReleaseName {
   return { tenant, repository, merge } as ReleaseName;
 }
 
+/** The id of the build that a release may need, of the build that the release's own job is. */
+export function rebuildId(build: string): string {
+  return `${build}-rebuild`;
+}
+
 export function mirrorId(set: string): string {
   return join('mirror', set);
 }
@@ -94,6 +99,11 @@ export function parseMirrorId(id: string): string {
 /** The semaphores of a tenant. */
 export function semaphoresId(tenant: string): string {
   return join('semaphores', tenant);
+}
+
+/** The machines of a provider, whoever is lent them. */
+export function nodesId(provider: string): string {
+  return join('nodes', provider);
 }
 
 /** The timer triggers of a tenant. */

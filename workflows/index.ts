@@ -3,6 +3,7 @@ export { buildSet } from './build-set.ts';
 export { gate } from './gate.ts';
 export { job } from './job.ts';
 export { mirror } from './mirror.ts';
+export { nodes } from './nodes.ts';
 export { release } from './release.ts';
 export { reviewSync } from './review-sync.ts';
 export { semaphores } from './semaphores.ts';

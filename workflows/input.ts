@@ -28,6 +28,12 @@ const frozenJob = object({
   ...{ vars: record(anything), extraVars: record(anything), secrets: list(object({ secret: text, project: text })) },
 });
 
+const size = object({ cores: number, ramGb: number });
+const request = { holder: text, token: text, sizes: list(size), priority: number, build: text, queue: text };
+const nodesRequest = object(request);
+const lease = object({ ...request, fence: count, lost: flag });
+const capacity = object({ maxServers: maybe(number), maxCores: maybe(number), maxRamGb: maybe(number) });
+
 /** What each workflow that people can start is started with. */
 const inputs = {
   job: object({
@@ -64,6 +70,10 @@ const inputs = {
     ...{ tenant: text, historyBudget: maybe(number), lookEvery: maybe(number) },
     desk: maybe(object({ limits: record(number), holding: list(anything), waiting: list(anything), over: list(text) })),
   }),
+  nodes: object({
+    ...{ provider: text, historyBudget: maybe(number), lookEvery: maybe(number) },
+    desk: maybe(object({ capacity, fence: count, leases: list(lease), waiting: list(nodesRequest), over: list(text) })),
+  }),
   timers: object({
     ...{ tenant: text, after: maybe(number), rules: maybe(list(text)) },
     ...{ historyBudget: maybe(number), lookEvery: maybe(number) },
@@ -96,6 +106,8 @@ export const messages = {
   job: object({ job: text }),
   token: object({ token: text }),
   mirrorRequest: object({ action: one(['sync', 'pause', 'resume']), release: maybe(text) }),
+  nodesAsk: object({ request: nodesRequest, capacity }),
+  nodesWord: object({ token: text, reply: object({ state: one(['waits', 'granted', 'refused']) }) }),
   semaphoreAsk: object({
     request: object({ holder: text, token: text, names: list(text), priority: number }),
     limits: record(number),

@@ -1,13 +1,12 @@
-import { CancellationScope, condition, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { SemaphoreRequest } from '../pipelines/gate/semaphore-desk.ts';
 import { semaphoreNames, semaphoreReason } from '../pipelines/gate/semaphores.ts';
 import { freely } from '../pipelines/jobs/pending.ts';
 import { control, local } from './activities.ts';
 import type { JobInput, JobStart } from './contract.ts';
 import { hear, messages } from './input.ts';
-import { startRecord } from './job-record.ts';
-import { jobWaitingSignal, semaphoresGrantedSignal } from './messages.ts';
-import { tell } from './tell.ts';
+import { recordWaiting, tellWaiting } from './job-waiting.ts';
+import { semaphoresGrantedSignal } from './messages.ts';
 
 /** How long a job waits for a word before it asks again: the entity may have been ended and started anew. */
 const patience = '10m';
@@ -44,27 +43,13 @@ async function take(input: JobInput, start: JobStart, request: SemaphoreRequest)
   let missing = await control.askSemaphores({ tenant, request });
   if (missing.length === 0) return start.time;
   const reason = semaphoreReason(missing);
-  await record(input, start, `waits for ${reason}`);
-  await tellBuildSet(input, start, [reason]);
+  await recordWaiting(input, start, `waits for ${reason}`);
+  await tellWaiting(input, start, [reason]);
   while (missing.length > 0 && !(await condition(() => word.granted, patience))) {
     missing = await control.askSemaphores({ tenant, request });
   }
-  const time = await record(input, start, '');
+  const time = await recordWaiting(input, start, '');
   // The work need not wait until this has arrived, and if it is cancelled it says so itself.
-  void tellBuildSet(input, start, []).catch(() => undefined);
+  void tellWaiting(input, start, []).catch(() => undefined);
   return time;
-}
-
-/** Records what the job waits for, or with nothing to say that it starts now. @returns when */
-async function record(input: JobInput, start: JobStart, summary: string): Promise<number> {
-  const { workflowId: workflow, runId: run } = workflowInfo();
-  const time = Date.now();
-  setCurrentDetails(summary || `attempt ${start.attempt} runs`);
-  await local.recordBuild({ ...startRecord(input, start, { workflow, run, time }), summary });
-  return time;
-}
-
-async function tellBuildSet({ job, reportTo }: JobInput, start: JobStart, reasons: readonly string[]): Promise<void> {
-  if (reportTo === undefined || start.alone) return;
-  await tell(reportTo, jobWaitingSignal, { job: job.key, attempt: start.attempt, reasons });
 }

@@ -16,9 +16,11 @@ import { hostActivities, local, stageActivities } from './activities.ts';
 import type { JobInput, JobResult, JobStart, PausedStage, Programs, StageInput, StageResult } from './contract.ts';
 import { requireInput } from './input.ts';
 import { JobLine } from './job-line.ts';
+import { withNodes } from './job-nodes.ts';
 import { identity, startRecord } from './job-record.ts';
 import { withSemaphores } from './job-semaphores.ts';
 import { jobEndedSignal } from './messages.ts';
+import type { HeldNodes } from './nodes-contract.ts';
 import type { BuildRecord } from './records.ts';
 import { runRelease } from './release.ts';
 import { searchAttributes } from './search-attributes.ts';
@@ -43,10 +45,12 @@ export async function job(input: JobInput): Promise<JobResult> {
   if (start.refused !== undefined) return end({ result: 'ERROR', summary: start.refused, artifacts: [] });
   let result: StageResult;
   try {
-    result = await withSemaphores(input, start, (startTime) => {
-      record = { ...record, startTime };
-      return run(input, start, line);
-    });
+    result = await withSemaphores(input, start, (free) =>
+      withNodes({ input, start, startTime: free }, ({ startTime, nodes }) => {
+        record = { ...record, startTime };
+        return run({ input, start, line, nodes });
+      }),
+    );
   } catch (error) {
     if (isCancellation(error)) {
       await end({ result: 'CANCELED', summary: 'cancelled', artifacts: [] });
@@ -74,8 +78,15 @@ interface Ending {
   readonly result: StageResult;
 }
 
-async function run(input: JobInput, start: JobStart, line: JobLine): Promise<StageResult> {
-  const stage = stageInput(input, start);
+interface Running {
+  readonly input: JobInput;
+  readonly start: JobStart;
+  readonly line: JobLine;
+  readonly nodes: HeldNodes | undefined;
+}
+
+async function run({ input, start, line, nodes }: Running): Promise<StageResult> {
+  const stage = { ...stageInput(input, start), ...(nodes === undefined ? {} : { lease: nodes }) };
   if (input.job.uses === 'release') return runRelease({ stage, queue: start.queue });
   const urgency = urgencyOf(input.priority ?? freely.priority);
   const result = await stageActivities(start.queue, stageLimit(input.job), urgency).runStage(stage);

@@ -2,6 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { GateAnswer } from '../pipelines/gate/command.ts';
 import type { SemaphoreDesk } from '../pipelines/gate/semaphore-desk.ts';
 import type { Permissions } from '../pipelines/jobs/state.ts';
+import type { NodesDesk, NodesReply } from '../pipelines/nodes/desk.ts';
 import type {
   BuildSetView,
   GateMessage,
@@ -12,6 +13,7 @@ import type {
   MirrorView,
   QueueSnapshot,
 } from './contract.ts';
+import type { HeldNodes, NodesAsk, NodesWord } from './nodes-contract.ts';
 import type { SemaphoreAsk } from './semaphore-contract.ts';
 
 /** Commands for a gate, told in one go; each message is applied once, however often it is delivered. */
@@ -68,6 +70,23 @@ export const semaphoresGrantedSignal = defineSignal<[{ readonly token: string }]
 export const semaphoresReleaseSignal = defineSignal<[{ readonly token: string }]>('release');
 
 export const semaphoresQuery = defineQuery<SemaphoreDesk>('semaphores');
+
+/** A job asks for machines; the answer says whether it has them, waits, or can never have them. */
+export const nodesUpdate = defineUpdate<NodesReply, [NodesAsk]>('ask');
+
+/** The word to a job that waited for machines. */
+export const nodesAnsweredSignal = defineSignal<[NodesWord]>('nodes-answered');
+
+/** A job gives its machines back, which are removed already, or no longer wants any. */
+export const nodesReleaseSignal = defineSignal<[{ readonly token: string }]>('release');
+
+/** A job no longer holds its machines, and cannot tell whether they are removed. */
+export const nodesLostSignal = defineSignal<[{ readonly token: string }]>('lost');
+
+export const nodesQuery = defineQuery<NodesDesk>('nodes');
+
+/** Whether a job still holds what it was lent, by its fence. */
+export const nodesHeldQuery = defineQuery<boolean, [Pick<HeldNodes, 'token' | 'fence'>]>('held');
 
 export const mirrorSignal = defineSignal<[MirrorRequest]>('mirror');
 export const mirrorQuery = defineQuery<MirrorView>('mirror-state');

@@ -13,7 +13,7 @@ import type { SignActivities } from '../activities/sign/sign-activities.ts';
 import type { PackagesMetadata } from '../pipelines/model/artifact.ts';
 import { control, heartbeatTimeout, stageActivities } from './activities.ts';
 import { type ReleaseInput, type ReleaseRun, refusedFault, type StageResult, taskQueues } from './contract.ts';
-import { releaseId } from './ids.ts';
+import { rebuildId, releaseId } from './ids.ts';
 import { requireInput } from './input.ts';
 import { type Published, publishBuild } from './release-publish.ts';
 import { attributes } from './search-attributes.ts';
@@ -93,7 +93,7 @@ async function chooseBuild(run: ReleaseRun, input: ReleaseInput): Promise<Built>
   const [promoted] = plan.promote;
   if (promoted) return { ...promoted, origin: 'promoted' };
   const { stage } = run;
-  const again = { ...stage, stage: 'build', build: { ...stage.build, id: `${stage.build.id}-rebuild` } } as const;
+  const again = { ...stage, stage: 'build', build: { ...stage.build, id: rebuildId(stage.build.id) } } as const;
   const result = await stageActivities(run.queue, stage.timeout).runStage(again);
   if (result.result !== 'SUCCESS') return { failure: result };
   const packages = result.artifacts.find(({ metadata }) => metadata?.type === 'packages')?.metadata;

@@ -9,6 +9,7 @@ import type {
   Stage,
 } from '../pipelines/model/job.ts';
 import type { SealedSecrets } from '../pipelines/model/secrets.ts';
+import type { HeldNodes } from './nodes-contract.ts';
 
 /** Who a build is: everything a log, a label or a report needs to name it. */
 export interface BuildIdentity {
@@ -47,6 +48,8 @@ export interface StageInput {
   readonly secrets?: SealedSecrets;
   /** Seconds. */
   readonly timeout: number | null;
+  /** What the job was lent for it; absent where nobody counts. */
+  readonly lease?: HeldNodes;
 }
 
 /** The programs of a job, each list in order. Times are seconds; null is no limit of their own. */

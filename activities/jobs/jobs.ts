@@ -1,4 +1,4 @@
-import type { ProvidedArtifact } from '../../pipelines/model/job.ts';
+import type { FrozenJob, ProvidedArtifact } from '../../pipelines/model/job.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
 import {
   type BuildRecord,
@@ -10,6 +10,7 @@ import {
   taskQueues,
 } from '../../workflows/contract.ts';
 import { startRecord } from '../../workflows/job-record.ts';
+import type { NodesNeed } from '../../workflows/nodes-contract.ts';
 import type { BlobStore } from '../ports.ts';
 
 export interface JobDeps {
@@ -26,6 +27,8 @@ export interface JobDeps {
   readonly unreleased: (label: string) => Promise<readonly ProvidedArtifact[]>;
   /** Whether a test repository, named by its URL, is still there. */
   readonly isThere: (url: string) => Promise<boolean>;
+  /** What the job's nodes take of a provider that has limits; undefined for one without, and jobs without nodes. */
+  readonly nodesFor?: (job: FrozenJob) => NodesNeed | undefined;
   readonly saveBuild: (record: BuildRecord) => Promise<unknown>;
   readonly saveBuildSet: (record: BuildSetRecord) => Promise<unknown>;
 }
@@ -36,11 +39,13 @@ export function createJobActivities(deps: JobDeps) {
     async beginJob(input: BeginJob): Promise<JobStart> {
       const placed = queueFor(deps, input);
       const adopted = input.byHand && input.job.reportTo !== undefined ? await deps.adopt(input) : null;
+      const nodes = deps.nodesFor?.(input.job.job);
       const time = Date.now();
       const start = {
         build: buildId(input),
         attempt: adopted?.attempt ?? (input.byHand ? (await deps.latestAttempt(input)) + 1 : input.job.attempt),
         ...placed,
+        ...(nodes === undefined ? {} : { nodes }),
         unreleased: await unreleasedFor(deps, input),
         adopted: adopted !== null,
         alone: input.byHand && adopted === null,

@@ -6,6 +6,7 @@ import { semaphoresId } from '../../workflows/ids.ts';
 import { semaphoresReleaseSignal, semaphoresUpdate } from '../../workflows/messages.ts';
 import { attributes } from '../../workflows/search-attributes.ts';
 import type { SemaphoresInput } from '../../workflows/semaphore-contract.ts';
+import { isOpen } from './open.ts';
 
 export interface SemaphoreDeps {
   readonly client: Client;
@@ -54,13 +55,4 @@ function entityOf(tenant: string) {
     staticDetails: `Who holds the semaphores of the tenant **${tenant}**, and who waits for them.`,
     typedSearchAttributes: attributes({ tenant }),
   });
-}
-
-async function isOpen(client: Client, workflow: string): Promise<boolean> {
-  try {
-    return (await client.workflow.getHandle(workflow).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
 }

@@ -24,6 +24,7 @@ import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
 import { type Common, createCommon, releasedRepository } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { containerUrl } from './listen.ts';
+import { defaultLabel } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
 import { createReleasedFiles } from './released-files.ts';
 import { askForSecrets } from './secrets.ts';
@@ -71,7 +72,7 @@ function stageDeps(common: Common) {
       platform,
       sources,
       branchTip: git.branchTip,
-      defaultLabel: 'debian-12',
+      defaultLabel,
       host: taskQueues.host(hostname()),
       openSecrets: askForSecrets(common),
     }),

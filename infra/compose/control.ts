@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { createGateActivities } from '../../activities/gate/gate-activities.ts';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
+import { createNodesActivities } from '../../activities/jobs/nodes.ts';
 import { createRetirement } from '../../activities/jobs/retire.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
 import { type UnreleasedDeps, unreleased } from '../../activities/jobs/unreleased.ts';
@@ -27,6 +28,7 @@ import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
 import { createMirrors } from './mirrors.ts';
+import { capacityIn, nodesIn } from './nodes.ts';
 import { createReleases } from './releases.ts';
 
 export interface ControlDeps {
@@ -57,9 +59,11 @@ export function createControl(deps: ControlDeps) {
       ...{ archOf: archIn(common), defaultArch: hostArch() },
       unreleased: unreleasedIn(deps, router),
       isThere: isThereIn(common),
+      nodesFor: nodesIn(common),
       ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
     }),
     ...createSemaphoreActivities({ client: temporal.client, limits }),
+    ...createNodesActivities({ client: temporal.client, capacity: capacityIn(common) }),
     ...createGateActivities({
       blobs,
       host: (connection) => router.host(connection),

@@ -131,6 +131,17 @@ const workers = z.strictObject({
   log: sizeSchema.prefault('64MiB').describe('Size at which the log of a job is cut. The job goes on.'),
 });
 
+const capacity = z.strictObject({
+  maxServers: z.int().min(1).optional().describe('Machines that jobs have at once. Default: no limit.'),
+  maxCores: z.number().positive().optional().describe('Processor cores of all of them. Default: no limit.'),
+  maxRamGb: z.number().positive().optional().describe('Memory of all of them in GiB. Default: no limit.'),
+});
+
+/** What each provider of machines lends at most; a job takes what its platforms' `limits` say. */
+const nodes = z.strictObject({
+  docker: capacity.prefault({}).describe('Containers, on all hosts together.'),
+});
+
 /**
  * `sluice.yaml`. The words given to `describe` are the reference in `docs/configuration.md`.
  *
@@ -160,6 +171,7 @@ export function configSchema(resolve: Resolve) {
       .describe('Platforms besides the built-in `debian-12` and `rpm-debian-12`: node labels, as nodesets name them.'),
     release: release.prefault({}).describe('The released repositories.'),
     mirrors: mirrorsSchema(resolve).default({}).describe('Sets of mirrors.'),
+    nodes: nodes.prefault({}).describe('What jobs are lent at most; jobs that find too little left wait in order.'),
     retention: retention.prefault({}).describe('What is kept, and how long.'),
     workers: workers.prefault({}).describe('How much runs at once.'),
   });

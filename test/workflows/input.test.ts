@@ -24,7 +24,7 @@ const jobInput: JobInput = {
 
 /** What people may send by mistake, for every type of workflow. */
 const foreign: readonly unknown[] = [undefined, null, {}, [], 'git:1', 7, { tenant: 'main' }, { input: jobInput }];
-const types = ['job', 'buildSet', 'gate', 'release', 'mirror', 'semaphores', 'timers', 'reviewSync', 'sweep'];
+const types = ['job', 'buildSet', 'gate', 'release', 'mirror', 'semaphores', 'nodes', 'timers', 'reviewSync', 'sweep'];
 
 /** The sentence that a workflow ends with at once. */
 async function refusal(type: string, args: readonly unknown[]): Promise<string> {

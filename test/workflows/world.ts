@@ -5,6 +5,7 @@ import { Context } from '@temporalio/activity';
 import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
+import { createNodesActivities } from '../../activities/jobs/nodes.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
 import { createTimerActivities } from '../../activities/layout/timers.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
@@ -18,6 +19,7 @@ import type { ChangeFacts, GateCommand } from '../../pipelines/gate/command.ts';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
 import type { FrozenJob, ProvidedArtifact } from '../../pipelines/model/job.ts';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
+import type { Capacity } from '../../pipelines/nodes/capacity.ts';
 import type { Tick, Timer } from '../../pipelines/policy/timers.ts';
 import {
   type BuildRecord,
@@ -89,6 +91,13 @@ export class Outside {
   /** Limits of semaphores, as configured. */
   semaphores: Readonly<Record<string, number>> = {};
 
+  /** What there is of nodes; where it is limited, each takes a core and a GiB of memory. */
+  capacity: Capacity = {};
+  /** Builds of which everything was removed. */
+  readonly swept: string[] = [];
+  /** Why nothing can be removed just now. */
+  unswept: string | undefined;
+
   keep(value: unknown): BlobRef {
     const text = JSON.stringify(value);
     const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
@@ -119,6 +128,7 @@ export class Outside {
       defaultArch: 'test',
       unreleased: async () => this.unreleased,
       isThere: async (url) => !this.retired.has(url),
+      nodesFor: (job) => this.nodesFor(job),
       saveBuild: async (record) => this.builds.set(record.id, record),
       saveBuildSet: async (record) => this.buildSets.set(record.workflow, record),
     });
@@ -126,6 +136,7 @@ export class Outside {
       ...jobs,
       ...createTimerActivities({ timers: async () => this.timers, fire: async (tick) => void this.ticks.push(tick) }),
       ...createSemaphoreActivities({ client: temporal.client, limits: async () => this.semaphores }),
+      ...createNodesActivities({ client: temporal.client, capacity: async () => this.capacity }),
       ...this.sweeper(temporal),
       prepare: async (input: PrepareInput) => this.prepare(input),
       submit: async (input: SubmitInput) => this.submit(input),
@@ -175,6 +186,10 @@ export class Outside {
           clearInterval(beat);
         }
       },
+      sweepNodes: async ({ build }: { readonly build: string }): Promise<void> => {
+        if (this.unswept !== undefined) throw new Error(this.unswept);
+        this.swept.push(build);
+      },
       resumeStage: async (input: ResumeInput): Promise<StageResult> => {
         this.resumed.push(input);
         return this.resume(input);
@@ -185,6 +200,11 @@ export class Outside {
   /** Texts of the reports of one kind, in order. */
   reports(action: string): string[] {
     return this.told.flatMap((one) => (one.kind === 'report' && one.action === action ? [one.changes.join(' ')] : []));
+  }
+
+  private nodesFor({ nodeset: { nodes } }: FrozenJob) {
+    if (nodes.length === 0 || Object.keys(this.capacity).length === 0) return undefined;
+    return { provider: 'docker', sizes: nodes.map(() => ({ cores: 1, ramGb: 1 })) };
   }
 
   private latestAttempt(job: string, change: string): number {

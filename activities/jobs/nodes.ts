@@ -1,0 +1,55 @@
+import { type Client, WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
+import type { Capacity } from '../../pipelines/nodes/capacity.ts';
+import type { ControlActivities } from '../../workflows/activities.ts';
+import { taskQueues } from '../../workflows/contract.ts';
+import { nodesId } from '../../workflows/ids.ts';
+import { nodesLostSignal, nodesReleaseSignal, nodesUpdate } from '../../workflows/messages.ts';
+import type { NodesInput } from '../../workflows/nodes-contract.ts';
+import { attributes } from '../../workflows/search-attributes.ts';
+import { isOpen } from './open.ts';
+
+export interface NodesDeps {
+  readonly client: Client;
+  /** What a provider has, as configured now. */
+  readonly capacity: (provider: string) => Promise<Capacity>;
+}
+
+type NodesActivities = Pick<ControlActivities, 'askNodes' | 'returnNodes' | 'lookAtNodes'>;
+
+/** The way from jobs to the entity of a provider's machines, and from there to what is configured and running. */
+export function createNodesActivities({ client, capacity }: NodesDeps): NodesActivities {
+  return {
+    async askNodes({ provider, request }) {
+      const startWorkflowOperation = entityOf(provider);
+      const ask = { request, capacity: await capacity(provider) };
+      return client.workflow.executeUpdateWithStart(nodesUpdate, { startWorkflowOperation, args: [ask] });
+    },
+
+    async returnNodes({ provider, token, removed }) {
+      try {
+        const entity = client.workflow.getHandle(nodesId(provider));
+        await entity.signal(removed ? nodesReleaseSignal : nodesLostSignal, { token });
+      } catch (error) {
+        // Without the entity nobody holds anything.
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
+    },
+
+    async lookAtNodes({ provider, holding }) {
+      const looks = holding.map(async ({ holder, token }) => ((await isOpen(client, holder)) ? [] : [token]));
+      return { lost: (await Promise.all(looks)).flat(), capacity: await capacity(provider) };
+    },
+  };
+}
+
+function entityOf(provider: string) {
+  return new WithStartWorkflowOperation<(input: NodesInput) => Promise<void>>('nodes', {
+    workflowId: nodesId(provider),
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    taskQueue: taskQueues.control,
+    args: [{ provider }],
+    staticSummary: `Machines of ${provider}`,
+    staticDetails: `Who is lent the machines of **${provider}**, and who waits for them.`,
+    typedSearchAttributes: attributes({}),
+  });
+}

@@ -1,0 +1,34 @@
+import type { FrozenJob } from '../../pipelines/model/job.ts';
+import type { Capacity } from '../../pipelines/nodes/capacity.ts';
+import type { NodesNeed } from '../../workflows/nodes-contract.ts';
+import type { Common } from './common.ts';
+
+/** The one driver that there is lends all machines. */
+const provider = 'docker';
+
+/** Stages that work in the server's or the worker's own process. */
+const without = new Set<FrozenJob['uses']>(['publish', 'mirror']);
+
+/** What a provider has, as configured now. */
+export function capacityIn({ config }: Pick<Common, 'config'>): () => Promise<Capacity> {
+  return async () => config.nodes.docker;
+}
+
+/** What a job takes of a provider that has limits: a machine for each node, and one for programs without nodes. */
+export function nodesIn(common: Pick<Common, 'config' | 'findPlatform'>) {
+  const { config, findPlatform } = common;
+  const limited = Object.values(config.nodes.docker).some((limit) => limit !== undefined);
+  return ({ uses, nodeset, run }: Pick<FrozenJob, 'uses' | 'nodeset' | 'run'>): NodesNeed | undefined => {
+    if (!limited || without.has(uses)) return undefined;
+    const labels = nodeset.nodes.map(({ label }) => label);
+    const bare = uses === undefined && run.length > 0 && labels.length === 0;
+    const sizes = (bare ? [defaultLabel] : labels).flatMap((label) => {
+      const limits = findPlatform(label)?.limits;
+      return limits === undefined ? [] : [{ cores: limits.cpus, ramGb: limits.memoryMiB / 1024 }];
+    });
+    return sizes.length === 0 ? undefined : { provider, sizes };
+  };
+}
+
+/** Where the programs of jobs without nodes run. */
+export const defaultLabel = 'debian-12';

@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ApplicationFailure } from '@temporalio/common';
+import type { GateCommand } from '../../pipelines/gate/command.ts';
+import { excess } from '../../pipelines/nodes/capacity.ts';
+import { type NodesDesk, usageOf } from '../../pipelines/nodes/desk.ts';
+import type { BuildRecord, JobSnapshot, StageResult } from '../../workflows/contract.ts';
+import { nodesId } from '../../workflows/ids.ts';
+import { nodesHeldQuery, nodesQuery } from '../../workflows/messages.ts';
+import { broken, change, fine, frozenJob, pipelineNamed } from './make.ts';
+import { until, World } from './world.ts';
+
+const check = pipelineNamed('check', { manager: 'independent' });
+const entity = nodesId('docker');
+
+let world: World;
+before(async () => {
+  world = await World.start();
+  world.outside.capacity = { maxServers: 2 };
+  // Looks at holders every second, and continues as new after a few of the jobs below.
+  await world.temporal.client.workflow.start('nodes', {
+    workflowId: entity,
+    taskQueue: 'control',
+    args: [{ provider: 'docker', lookEvery: 1, historyBudget: 120 }],
+  });
+  world.outside.stage = async ({ build: { change: id } }, signal) => {
+    const now = await desk();
+    assert.deepEqual(excess(usageOf(now), now.capacity), [], 'no more is lent than there is');
+    return work.run(id, signal);
+  };
+});
+after(() => world.stop());
+
+/** What runs just now, and how it is to end. */
+class Work {
+  readonly running = new Set<string>();
+  readonly order: string[] = [];
+  readonly #ends = new Map<string, (result: StageResult) => void>();
+
+  run(id: string, signal: AbortSignal): Promise<StageResult> {
+    this.running.add(id);
+    this.order.push(id);
+    return new Promise<StageResult>((resolve, reject) => {
+      this.#ends.set(id, resolve);
+      signal.addEventListener('abort', () => reject(signal.reason));
+    }).finally(() => this.running.delete(id));
+  }
+
+  end(id: string, result = fine): void {
+    this.#ends.get(id)?.(result);
+  }
+
+  of(group: string): string[] {
+    return [...this.running].filter((id) => id.startsWith(`${group}-`));
+  }
+}
+
+const work = new Work();
+
+/** Brings changes into `check`, whose one job wants so many nodes. */
+async function enter(ids: readonly string[], count: number, more = {}): Promise<string> {
+  const nodes = Array.from({ length: count }, (_, index) => ({ name: [`n${index}`], label: 'test' }));
+  const build = frozenJob('build', { uses: 'build', attempts: 1, nodeset: { name: '', nodes, groups: [] }, ...more });
+  const jobs = world.outside.jobs;
+  world.outside.jobs = (one) => (ids.includes(one.id) ? [build] : jobs(one));
+  const time = Date.now();
+  const enqueued = ids.map((id) => ({ type: 'enqueue', time, pipeline: 'check', change: id }) as const);
+  const changes = ids.map((id) => change(id));
+  return world.tell('tinycdb', [{ type: 'observe', time, changes }, ...enqueued], { pipeline: check });
+}
+
+function desk(): Promise<NodesDesk> {
+  return world.temporal.client.workflow.getHandle(entity).query(nodesQuery);
+}
+
+async function jobOf(gate: string, id: string): Promise<JobSnapshot | undefined> {
+  const { items } = await world.view(gate);
+  return items.find((item) => item.changes.some((one) => one.id === id))?.jobs[0];
+}
+
+function buildOf(id: string): BuildRecord | undefined {
+  return [...world.outside.builds.values()].find((build) => build.change === id);
+}
+
+const workflowOf = (id: string) => buildOf(id)?.workflow ?? '';
+const runs = (id: string) => until(`${id} runs`, () => work.running.has(id));
+const waiting = (count: number) => until(`${count} wait`, async () => (await desk()).waiting.length === count);
+const nothingIsLent = () =>
+  until('all is given back', async () => {
+    const { leases, waiting: waits } = await desk();
+    return leases.length + waits.length === 0;
+  });
+
+test('as many run as there are machines for, in the order in which they asked, whatever ends how', async () => {
+  const ids = ['one-0', 'one-1', 'one-2', 'one-3'];
+  for (const [index, id] of ids.entries()) {
+    await enter([id], 1);
+    await until(`${id} asked`, async () => {
+      const { leases, waiting: waits } = await desk();
+      return leases.length + waits.length === index + 1;
+    });
+  }
+  await runs('one-1');
+  assert.deepEqual(work.of('one').sort(), ['one-0', 'one-1']);
+  work.end('one-1', broken);
+  await runs('one-2');
+  work.end('one-0');
+  await runs('one-3');
+  work.end('one-2');
+  work.end('one-3');
+  await nothingIsLent();
+  assert.deepEqual(world.outside.swept, [], 'who gives back has removed everything');
+});
+
+test('a nodeset gets all of its machines at once, and a job that waits says so', async () => {
+  const gate = await enter(['set-0'], 1);
+  await runs('set-0');
+  await enter(['set-1'], 2);
+  await until('it waits', async () => (await jobOf(gate, 'set-1'))?.waiting[0] === 'nodes: docker');
+  assert.equal((await jobOf(gate, 'set-1'))?.startTime, null);
+  assert.equal(buildOf('set-1')?.summary, 'waits for nodes: docker');
+  const before = Date.now();
+  work.end('set-0');
+  await runs('set-1');
+  assert.ok(((await jobOf(gate, 'set-1'))?.startTime ?? 0) >= before);
+  work.end('set-1');
+  await nothingIsLent();
+});
+
+test('more than the provider has is a failure of the nodes, with the reason', async () => {
+  await enter(['much-0'], 3);
+  await until('it has failed', () => buildOf('much-0')?.result === 'NODE_FAILURE');
+  assert.equal(buildOf('much-0')?.summary, 'docker cannot lend the nodes of this job: 3 of 2 servers');
+  assert.deepEqual(
+    work.order.filter((id) => id.startsWith('much-')),
+    [],
+  );
+});
+
+test('what a job was lent is its own until it ends', async () => {
+  await enter(['held-0'], 1);
+  await runs('held-0');
+  const input = world.outside.stagesRun.find(({ build }) => build.change === 'held-0');
+  const { token = '', fence = 0 } = input?.lease ?? {};
+  const held = (of: { token: string; fence: number }) =>
+    world.temporal.client.workflow.getHandle(entity).query(nodesHeldQuery, of);
+  assert.deepEqual([await held({ token, fence }), await held({ token, fence: fence - 1 })], [true, false]);
+  work.end('held-0');
+  await nothingIsLent();
+  assert.equal(await held({ token, fence }), false);
+});
+
+test('a cancelled holder and one that is cancelled while it waits give back', async () => {
+  await enter(['cancel-0'], 2);
+  await runs('cancel-0');
+  await enter(['cancel-1'], 2);
+  await waiting(1);
+  await enter(['cancel-2'], 2);
+  await waiting(2);
+  const time = Date.now();
+  const dequeue = (id: string): GateCommand => ({ type: 'dequeue', time, pipeline: 'check', change: id });
+  await world.tell('tinycdb', [dequeue('cancel-1'), dequeue('cancel-0')], { pipeline: check });
+  await runs('cancel-2');
+  assert.ok(!work.order.includes('cancel-1'));
+  work.end('cancel-2');
+  await nothingIsLent();
+});
+
+test('what a terminated holder has left is removed before others are lent it', async () => {
+  await enter(['dead-0'], 2, { attempts: 1 });
+  await runs('dead-0');
+  await enter(['dead-1'], 2);
+  await waiting(1);
+  world.outside.unswept = 'the engine is away';
+  await world.temporal.client.workflow.getHandle(workflowOf('dead-0')).terminate();
+  await until('it is found', async () => (await desk()).leases[0]?.lost === true);
+  assert.ok(!work.order.includes('dead-1'), 'the machines may still be there');
+  world.outside.unswept = undefined;
+  await runs('dead-1');
+  assert.ok(world.outside.swept.includes(buildOf('dead-0')?.id ?? 'none'));
+  work.end('dead-1');
+  await until('all is given back', async () => {
+    for (const id of work.of('dead')) work.end(id);
+    const { leases, waiting: waits } = await desk();
+    return leases.length + waits.length === 0;
+  });
+});
+
+test('a stage that gives up on its infrastructure leaves nothing lent: it is swept', async () => {
+  const stage = world.outside.stage;
+  world.outside.stage = (input, signal) => {
+    if (input.build.change === 'fault-0') throw ApplicationFailure.nonRetryable('lost');
+    return stage(input, signal);
+  };
+  await enter(['fault-0'], 1);
+  await until('it has ended', () => buildOf('fault-0')?.endTime !== null && buildOf('fault-0') !== undefined);
+  await nothingIsLent();
+  assert.ok(world.outside.swept.includes(buildOf('fault-0')?.id ?? 'none'));
+});
+
+test('leases and those who wait outlive a continue-as-new', async () => {
+  await enter(['roll-0'], 2);
+  await runs('roll-0');
+  await enter(['roll-1'], 2);
+  await waiting(1);
+  const { client } = world.temporal;
+  const run = async () => (await client.workflow.getHandle(entity).describe()).runId;
+  const first = await run();
+  await until('another run goes on', async () => (await run()) !== first);
+  const { leases, waiting: waits } = await desk();
+  assert.deepEqual([leases[0]?.holder, waits[0]?.holder], [workflowOf('roll-0'), workflowOf('roll-1')]);
+  work.end('roll-0');
+  await runs('roll-1');
+  work.end('roll-1');
+  await nothingIsLent();
+});
+
+test('a job that is reset asks anew, and what its earlier run had is removed first', async () => {
+  await enter(['reset-0'], 2);
+  await runs('reset-0');
+  const earlier = buildOf('reset-0')?.id ?? '';
+  const { client } = world.temporal;
+  const workflow = workflowOf('reset-0');
+  const { events } = await client.workflow.getHandle(workflow).fetchHistory();
+  const first = events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId;
+  await client.workflowService.resetWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId: workflow },
+    reason: 'again',
+    requestId: crypto.randomUUID(),
+    ...(first ? { workflowTaskFinishEventId: first } : {}),
+  });
+  await until('it runs again', () => work.order.filter((id) => id === 'reset-0').length === 2);
+  assert.ok(world.outside.swept.includes(earlier));
+  work.end('reset-0');
+  await client.workflow.getHandle(workflow).result();
+  await nothingIsLent();
+});
+
+test('a changed capacity is followed while somebody waits', async () => {
+  await enter(['more-0'], 2);
+  await runs('more-0');
+  await enter(['more-1'], 2);
+  await waiting(1);
+  world.outside.capacity = { maxServers: 4 };
+  await runs('more-1');
+  world.outside.capacity = {};
+  await enter(['plain-0'], 2);
+  await runs('plain-0');
+  assert.equal((await desk()).leases.length, 2, 'where there is no limit nobody asks');
+  for (const id of ['more-0', 'more-1', 'plain-0']) work.end(id);
+  await nothingIsLent();
+});

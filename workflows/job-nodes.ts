@@ -1,0 +1,89 @@
+import { CancellationScope, condition, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
+import { freely } from '../pipelines/jobs/pending.ts';
+import type { NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
+import { nodesReason, nodesRefusal } from '../pipelines/nodes/reason.ts';
+import { control, local } from './activities.ts';
+import type { JobInput, JobStart, StageResult } from './contract.ts';
+import { rebuildId } from './ids.ts';
+import { hear, messages } from './input.ts';
+import { recordWaiting, tellWaiting } from './job-waiting.ts';
+import { nodesAnsweredSignal } from './messages.ts';
+import type { HeldNodes } from './nodes-contract.ts';
+
+/** How long a job waits for a word before it asks again: the entity may have been ended and started anew. */
+const patience = '10m';
+
+/** When a job could run, in milliseconds since the epoch, and what it was lent. */
+export interface Ready {
+  readonly startTime: number;
+  readonly nodes?: HeldNodes;
+}
+
+/**
+ * Does a job's work while it holds all of its machines, and gives them back however that ends. A job whose provider
+ * has no limits holds nothing.
+ */
+export async function withNodes(
+  { input, start, startTime }: { readonly input: JobInput; readonly start: JobStart; readonly startTime: number },
+  work: (ready: Ready) => Promise<StageResult>,
+): Promise<StageResult> {
+  const { nodes } = start;
+  if (nodes === undefined) return work({ startTime });
+  const { provider, sizes } = nodes;
+  const build = input.job.uses === 'release' ? rebuildId(start.build) : start.build;
+  const { queue } = start;
+  const { priority = freely.priority } = input;
+  const request = { holder: workflowInfo().workflowId, token: uuid4(), sizes, priority, build, queue };
+  // Whether the machines are removed is known of a stage that has answered, or was cancelled and has ended since.
+  let removed = true;
+  try {
+    const { reply, time } = await take({ input, start, startTime, provider, request });
+    if (reply.state !== 'granted') return refused(provider, reply);
+    removed = false;
+    const result = await work({ startTime: time, nodes: { provider, token: request.token, fence: reply.fence } });
+    removed = true;
+    return result;
+  } catch (error) {
+    removed ||= isCancellation(error);
+    throw error;
+  } finally {
+    const { token } = request;
+    await CancellationScope.nonCancellable(() => local.returnNodes({ provider, token, removed }));
+  }
+}
+
+interface Taking {
+  readonly input: JobInput;
+  readonly start: JobStart;
+  readonly startTime: number;
+  readonly provider: string;
+  readonly request: NodesRequest;
+}
+
+/** @returns what became of the request, and when */
+async function take(taking: Taking): Promise<{ readonly reply: NodesReply; readonly time: number }> {
+  const { input, start, provider, request } = taking;
+  const said: { word: NodesReply } = { word: { state: 'waits' } };
+  hear(nodesAnsweredSignal, messages.nodesWord, ({ token, reply }) => {
+    // A word for an earlier run of the same workflow, which a reset repeats, is none for this one.
+    if (token === request.token) said.word = reply;
+  });
+  let reply = await control.askNodes({ provider, request });
+  if (reply.state !== 'waits') return { reply, time: taking.startTime };
+  const reason = nodesReason(provider);
+  await recordWaiting(input, start, `waits for ${reason}`);
+  await tellWaiting(input, start, [reason]);
+  while (reply.state === 'waits') {
+    const heard = await condition(() => said.word.state !== 'waits', patience);
+    reply = heard ? said.word : await control.askNodes({ provider, request });
+  }
+  const time = await recordWaiting(input, start, '');
+  // The work need not wait until this has arrived, and if it is cancelled it says so itself.
+  void tellWaiting(input, start, []).catch(() => undefined);
+  return { reply, time };
+}
+
+function refused(provider: string, reply: NodesReply): StageResult {
+  const summary = nodesRefusal(provider, reply.state === 'refused' ? reply.reason : '');
+  return { result: 'NODE_FAILURE', summary, artifacts: [] };
+}

@@ -1,0 +1,49 @@
+import type { Capacity, Size } from '../pipelines/nodes/capacity.ts';
+import type { NodesDesk, NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
+
+/** What a job must be lent before it runs; jobs of a provider that has no limits are lent nothing. */
+export interface NodesNeed {
+  readonly provider: string;
+  /** One for each machine. */
+  readonly sizes: readonly Size[];
+}
+
+/** What a job holds: whoever acts for it later shows it. */
+export interface HeldNodes {
+  readonly provider: string;
+  readonly token: string;
+  readonly fence: number;
+}
+
+/** Input of the `nodes` workflow: the provider's name, and what an earlier run left. */
+export interface NodesInput {
+  readonly provider: string;
+  readonly desk?: NodesDesk;
+  /** Forced for tests: history events until it continues as new, and seconds between looks at what holders do. */
+  readonly historyBudget?: number;
+  readonly lookEvery?: number;
+}
+
+/** A request for machines, with what the provider has now. */
+export interface NodesAsk {
+  readonly request: NodesRequest;
+  readonly capacity: Capacity;
+}
+
+/** The word to a job that waited. */
+export interface NodesWord {
+  readonly token: string;
+  readonly reply: NodesReply;
+}
+
+/** Those who hold or wait for machines of a provider. */
+export interface NodesLook {
+  readonly provider: string;
+  readonly holding: readonly Pick<NodesRequest, 'holder' | 'token'>[];
+}
+
+/** Tokens of those who have ended without giving back, and what the provider has now. */
+export interface NodesNews {
+  readonly lost: readonly string[];
+  readonly capacity: Capacity;
+}

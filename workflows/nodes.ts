@@ -1,0 +1,151 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  log,
+  rootCause,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  attend,
+  emptyDesk,
+  holds,
+  type NodesDesk,
+  type NodesLease,
+  type NodesMessage,
+  type NodesReply,
+  type NodesRequest,
+  replyTo,
+} from '../pipelines/nodes/desk.ts';
+import { control, sweepActivities } from './activities.ts';
+import { hear, messages, requireInput, requireMessage } from './input.ts';
+import {
+  nodesAnsweredSignal,
+  nodesHeldQuery,
+  nodesLostSignal,
+  nodesQuery,
+  nodesReleaseSignal,
+  nodesUpdate,
+} from './messages.ts';
+import type { NodesInput } from './nodes-contract.ts';
+
+/** History events after which the entity continues as new, when the server does not ask for it earlier. */
+const defaultBudget = 2_000;
+
+/** Seconds between two looks at those who hold machines, or wait for them. */
+const defaultPeriod = 30;
+
+/**
+ * The entity of a provider's machines: who holds them, and who waits, in order. A lease lives as long as its holder's
+ * workflow does. As long as there are any it looks whether the holders still run; what one has left is removed first,
+ * and lent to others afterwards.
+ */
+export async function nodes(input: NodesInput): Promise<void> {
+  requireInput('nodes', input);
+  // A later life of the entity knows nothing of an earlier one's fences, and gives higher ones.
+  const keeper = new Keeper(input.provider, input.desk ?? { ...emptyDesk, fence: Date.now() });
+  setHandler(
+    nodesUpdate,
+    ({ request, capacity }) => {
+      keeper.attend({ type: 'ask', request, capacity }, request.token);
+      return replyTo(keeper.desk, request);
+    },
+    {
+      validator: (ask) => requireMessage(messages.nodesAsk, ask),
+      description: 'Ask for machines; jobs speak by it.',
+    },
+  );
+  hear(nodesReleaseSignal, messages.token, ({ token }) => keeper.attend({ type: 'release', tokens: [token] }));
+  hear(nodesLostSignal, messages.token, ({ token }) => keeper.attend({ type: 'lose', tokens: [token] }));
+  setHandler(nodesQuery, () => keeper.desk);
+  setHandler(nodesHeldQuery, (held) => holds(keeper.desk, held));
+  const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budget;
+  const budget = input.historyBudget ?? defaultBudget;
+  while (!spent()) {
+    await condition(() => spent() || keeper.busy);
+    const before = keeper.lost.length;
+    const news = () => spent() || !keeper.busy || keeper.lost.length > before;
+    const heard = await condition(news, `${input.lookEvery ?? defaultPeriod}s`);
+    if (!spent() && keeper.busy && (!heard || keeper.lost.length > before)) await keeper.look();
+  }
+  await condition(() => keeper.idle && allHandlersFinished());
+  await continueAsNew<typeof nodes>({ ...input, desk: keeper.desk });
+}
+
+/** What the entity knows, and its words to jobs. */
+class Keeper {
+  readonly #provider: string;
+  desk: NodesDesk;
+  #telling = 0;
+
+  constructor(provider: string, desk: NodesDesk) {
+    this.#provider = provider;
+    this.desk = desk;
+  }
+
+  /** Every word has arrived. */
+  get idle(): boolean {
+    return this.#telling === 0;
+  }
+
+  /** There is somebody to look at. */
+  get busy(): boolean {
+    return this.desk.leases.length > 0 || this.desk.waiting.length > 0;
+  }
+
+  get lost(): readonly NodesLease[] {
+    return this.desk.leases.filter(({ lost }) => lost);
+  }
+
+  /** Folds a message and tells those whose request it has answered, but for the one who `hears` it anyway. */
+  attend(message: NodesMessage, hears?: string): void {
+    const { desk, granted, refused } = attend(this.desk, message);
+    this.desk = desk;
+    setCurrentDetails(`${desk.leases.length} hold machines, ${desk.waiting.length} wait`);
+    for (const lease of granted) this.#answer(lease, { state: 'granted', fence: lease.fence }, hears);
+    for (const { request, reason } of refused) this.#answer(request, { state: 'refused', reason }, hears);
+  }
+
+  /** Removes what ended holders have left behind, and reads what the provider has now. */
+  async look(): Promise<void> {
+    const provider = this.#provider;
+    const holding = [...this.desk.leases.filter(({ lost }) => !lost), ...this.desk.waiting];
+    const asked = holding.map(({ holder, token }) => ({ holder, token }));
+    const { lost, capacity } = await control.lookAtNodes({ provider, holding: asked });
+    this.attend({ type: 'lose', tokens: lost });
+    this.attend({ type: 'capacity', capacity });
+    const swept = await Promise.all(this.lost.map((lease) => sweep(lease)));
+    this.attend({ type: 'release', tokens: swept.flat() });
+  }
+
+  #answer(request: NodesRequest, reply: NodesReply, hears: string | undefined): void {
+    if (request.token !== hears) void this.#tell(request, reply);
+  }
+
+  async #tell({ holder, token }: NodesRequest, reply: NodesReply): Promise<void> {
+    this.#telling += 1;
+    try {
+      await getExternalWorkflowHandle(holder).signal(nodesAnsweredSignal, { token, reply });
+    } catch (error) {
+      log.warn('a job has ended while it waited for machines', { holder, reason: rootCause(error) });
+      // It never knew that it held them: nothing was made.
+      this.attend({ type: 'release', tokens: [token] });
+    } finally {
+      this.#telling -= 1;
+    }
+  }
+}
+
+/** @returns the lease's token when nothing of it is left; none where that is not known: the next look tries again */
+async function sweep({ token, build, queue, holder }: NodesLease): Promise<readonly string[]> {
+  try {
+    await sweepActivities(queue).sweepNodes({ build });
+    return [token];
+  } catch (error) {
+    log.warn('what a job has left cannot be removed yet', { holder, reason: rootCause(error) });
+    return [];
+  }
+}
