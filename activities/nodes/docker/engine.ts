@@ -89,12 +89,15 @@ async function start(docker: Docker, spec: ContainerSpec, owner: Owner): Promise
 async function joinGroup(docker: Docker, id: string, group: string): Promise<void> {
   const filters = { label: [`${groupLabel}=${group}`] };
   const members = await ask('list containers', docker.listContainers({ filters }));
-  for (const { Id, NetworkSettings } of members) {
-    if (Id === id) continue;
-    for (const name of Object.keys(NetworkSettings.Networks).filter(isOwn)) {
-      // One that ends meanwhile takes its network away.
-      await askIfThere('join a network', docker.getNetwork(name).connect({ Container: id }));
-    }
+  const networksOf = (here: boolean) =>
+    members
+      .filter(({ Id }) => (Id === id) === here)
+      .flatMap(({ NetworkSettings }) => Object.keys(NetworkSettings.Networks).filter(isOwn));
+  const there = networksOf(true);
+  // Members are in each other's networks, too.
+  for (const name of new Set(networksOf(false).filter((one) => !there.includes(one)))) {
+    // One that ends meanwhile takes its network away.
+    await askIfThere('join a network', docker.getNetwork(name).connect({ Container: id }));
   }
 }
 

@@ -16,14 +16,19 @@ export async function ask<T>(what: string, request: Promise<T>): Promise<T> {
   }
 }
 
-/** Like `ask`, for what may be gone already: answers with null when the engine knows no such thing. */
+/** Like `ask`, for what may be gone already: answers with null when the engine knows no such thing, or removes it. */
 export async function askIfThere<T>(what: string, request: Promise<T>): Promise<T | null> {
   try {
     return await ask(what, request);
   } catch (error) {
-    if (statusOf(error) === 404) return null;
+    if (statusOf(error) === 404 || isLeaving(error)) return null;
     throw error;
   }
+}
+
+/** Somebody else has begun to remove it. */
+function isLeaving(error: unknown): boolean {
+  return /removal of container \S+ is already in progress|is marked for removal/.test(String(error));
 }
 
 /** HTTP status of the engine's refusal; undefined for any other error. */

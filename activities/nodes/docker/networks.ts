@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { ask, askIfThere } from './faults.ts';
 import { labels, type Owner } from './labels.ts';
@@ -9,8 +10,10 @@ import { labels, type Owner } from './labels.ts';
  */
 export const containerRange = { address: '198.19.0.0', bits: 16 } as const;
 
-/** How often another piece of the range is tried where one is taken. */
+/** How often another piece of the range is tried where one is taken, and a network removed that somebody is leaving. */
 const tries = 30;
+/** Milliseconds between two of the latter. */
+const pause = 100;
 
 const ownPrefix = 'sluice-own-';
 
@@ -57,16 +60,19 @@ export async function removeNetworks(docker: Docker, names: readonly string[]): 
 }
 
 async function removeNetwork(docker: Docker, network: Docker.Network): Promise<void> {
-  const remove = () => askIfThere('remove a network', network.remove());
-  try {
-    await remove();
-  } catch (error) {
-    if (!/active endpoints/.test(String(error))) throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await askIfThere('remove a network', network.remove());
+      return;
+    } catch (error) {
+      if (attempt === tries || !/active endpoints/.test(String(error))) throw error;
+    }
     const found = (await askIfThere('look at a network', network.inspect())) as Inspected | null;
     for (const Container of Object.keys(found?.Containers ?? {})) {
       await askIfThere('empty a network', docker.getNetwork(network.id).disconnect({ Container, Force: true }));
     }
-    await remove();
+    // One that is being removed leaves by itself.
+    if (attempt > 1) await sleep(pause);
   }
 }
 

@@ -134,6 +134,16 @@ test('members of an internal network reach each other by address, and nothing el
   await network.remove();
 });
 
+test('containers of a group reach each other, however many there are', async () => {
+  const members = [];
+  for (let count = 0; count < 4; count += 1) members.push(await engine.start({ ...spec, group: build }));
+  const { output } = (await members[0]?.exec(['hostname', '-i'], { signal })) ?? assert.fail();
+  const script = `exec 3<>/dev/tcp/${output.trim()}/9 2>/tmp/said; cat /tmp/said`;
+  const asked = await members[3]?.exec(['bash', '-c', script], { signal });
+  assert.match(asked?.output ?? '', /Connection refused/, 'it is there, and nobody listens');
+  await Promise.all(members.map((each) => each.remove()));
+});
+
 test('sweep removes what a killed worker left of a build, and only that', async () => {
   const left = await engine.start({ ...spec, build: `${build}-left` });
   await engine.createNetwork(`${build}-left`, { internal: true });
