@@ -16,11 +16,13 @@ export interface DrainDeps {
 export interface Drain {
   /** Says that a connection has something new. */
   wake(connection: string): void;
-  /** Ends when nothing is under way; what waits is handed on after the next start. */
+  /** Ends when nothing is under way, or after a moment: what is left is handed on after the next start. */
   stop(): Promise<void>;
 }
 
 const hour = 3_600_000;
+/** Milliseconds that a try may take when it is to stop. */
+const moment = 2_000;
 /** Tries of one occurrence until it is given up. With the pauses below, three minutes after the first. */
 const mostAttempts = 10;
 const longestPause = 60_000;
@@ -43,7 +45,8 @@ export function startDrain(deps: DrainDeps): Drain {
     async stop() {
       clearInterval(forgetting);
       stopping.abort();
-      await Promise.all(lanes);
+      // What hangs is no reason to stay: nobody may be there any more to answer it.
+      await Promise.race([Promise.all(lanes), sleep(moment, undefined, { ref: false })]);
     },
   };
 }
@@ -63,7 +66,8 @@ async function runLane(deps: DrainDeps, lane: Lane): Promise<void> {
       begun = true;
       const waiting = await deps.store.first(connection, lot);
       for (const one of waiting) if (!signal.aborted) await settle(deps, lane, one);
-      if (waiting.length === 0) await bell.heard(patience);
+      // A lot that is not full is all that there was.
+      if (waiting.length < lot) await bell.heard(patience);
     } catch (error) {
       deps.warn({ connection, error }, 'cannot read or write what a review system has told');
       await sleep(deps.pause ?? 1_000, undefined, { signal }).catch(() => {});
