@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { type Paragraph, parseControl } from '../../pipelines/formats/deb/control.ts';
+import { controlFault, type Paragraph, parseControl } from '../../pipelines/formats/deb/control.ts';
 import { parseChecksums, parseRelease } from '../../pipelines/formats/deb/release.ts';
-import { type MetadataFile, parsePrimary, parseRepomd } from '../../pipelines/formats/rpm/repodata.ts';
+import { type MetadataFile, metadataFault, parsePrimary, parseRepomd } from '../../pipelines/formats/rpm/repodata.ts';
 
 /** A file that an index offers to clients. */
 export interface OfferedFile {
@@ -31,7 +31,29 @@ const longest = 1 << 30;
  * @throws OpaqueIndex for an index that leads to more than can be looked at here: it is not to be signed.
  */
 export async function offeredFiles(text: string, read: ReadContent): Promise<readonly OfferedFile[]> {
-  return text.trimStart().startsWith('<') ? offeredByRepomd(text, read) : offeredByRelease(text, read);
+  const readKnown: ReadContent = (sha256) => read(requireDigest(sha256));
+  const offered = text.trimStart().startsWith('<')
+    ? await offeredByRepomd(text, readKnown)
+    : await offeredByRelease(text, readKnown);
+  for (const { sha256 } of offered) requireDigest(sha256);
+  return offered;
+}
+
+function requireDigest(sha256: string): string {
+  if (!/^[0-9a-f]{64}$/.test(sha256)) throw new OpaqueIndex(`${JSON.stringify(sha256.slice(0, 80))} is no SHA-256`);
+  return sha256;
+}
+
+/** What programs may read in different ways is not signed: clients would see what was not looked at here. */
+function requireClear(what: string, faultOf: () => string | undefined): void {
+  let fault: string | undefined;
+  try {
+    fault = faultOf();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    fault = error.message;
+  }
+  if (fault !== undefined) throw new OpaqueIndex(`${what} can be read in more ways than one: ${fault}`);
 }
 
 /** Apt may take any of these: they must be of the same content. */
@@ -42,6 +64,7 @@ const otherDigests = [
 ] as const;
 
 async function offeredByRelease(text: string, read: ReadContent): Promise<readonly OfferedFile[]> {
+  requireClear('the Release file', () => controlFault(text));
   const [fields = {}, ...more] = parseControl(text);
   if (more.length > 0 || text.startsWith('-----BEGIN')) throw new OpaqueIndex('this is no Release file');
   const { files } = parseRelease(text);
@@ -53,7 +76,9 @@ async function offeredByRelease(text: string, read: ReadContent): Promise<readon
     const content = await read(sha256);
     requireSame(fields, path, content);
     if (list === 'Release') continue;
-    const paragraphs = parseControl(await unpack(content, packing));
+    const unpacked = await unpack(path, content, packing);
+    requireClear(path, () => controlFault(unpacked));
+    const paragraphs = parseControl(unpacked);
     offered.push(...paragraphs.flatMap((one) => (list === 'Packages' ? [binary(one)] : sourceFiles(one))));
   }
   return offered;
@@ -75,13 +100,24 @@ function requireSame(fields: Paragraph, path: string, content: Buffer): void {
   }
 }
 
-function binary({ Package: name = '', Filename: path = '', SHA256: sha256 }: Paragraph): OfferedFile {
+/** Apt believes the strongest digest that there is: it must be the one that is looked at here. */
+const stronger = /^(?:Checksums-)?sha(?:384|512)$/i;
+
+function requireStrongest(name: string, fields: Paragraph): void {
+  const field = Object.keys(fields).find((each) => stronger.test(each));
+  if (field !== undefined) throw new OpaqueIndex(`${name} has a ${field}, which nobody looks at`);
+}
+
+function binary(fields: Paragraph): OfferedFile {
+  const { Package: name = '', Filename: path = '', SHA256: sha256 } = fields;
   if (sha256 === undefined) throw new OpaqueIndex(`package ${name} has no SHA256`);
+  requireStrongest(`package ${name}`, fields);
   return { name: path.split('/').at(-1) ?? name, sha256 };
 }
 
 /** The files of a source package; every field that names some must name the same. */
 function sourceFiles(fields: Paragraph): readonly OfferedFile[] {
+  requireStrongest(`source ${fields.Package}`, fields);
   const found = parseChecksums(fields['Checksums-Sha256'] ?? '');
   const known = new Set(found.map(({ path }) => path));
   const lists = Object.entries(fields).filter(([key]) => key === 'Files' || key.startsWith('Checksums-'));
@@ -94,11 +130,13 @@ function sourceFiles(fields: Paragraph): readonly OfferedFile[] {
 const metadataTypes = ['primary', 'filelists', 'other'];
 
 async function offeredByRepomd(text: string, read: ReadContent): Promise<readonly OfferedFile[]> {
+  requireClear('repomd.xml', () => metadataFault(text, 'repomd'));
   const { files } = parseRepomd(text);
   const odd = files.find(({ type, checksumType }) => !metadataTypes.includes(type) || checksumType !== 'sha256');
   if (odd !== undefined) throw new OpaqueIndex(`repomd.xml leads to ${odd.path} (${odd.type}), which nobody looks at`);
   const lists = await Promise.all(files.map(async (file) => ({ file, content: await unpackMetadata(file, read) })));
   const primaries = lists.filter(({ file }) => file.type === 'primary');
+  for (const { file, content } of primaries) requireClear(file.path, () => metadataFault(content, 'primary'));
   const offered = primaries
     .flatMap(({ content }) => parsePrimary(content))
     .map((one): OfferedFile => {
@@ -115,10 +153,13 @@ async function offeredByRepomd(text: string, read: ReadContent): Promise<readonl
 }
 
 async function unpackMetadata({ path, checksum }: MetadataFile, read: ReadContent): Promise<string> {
-  return unpack(await read(checksum), path.endsWith('.gz') ? '.gz' : '');
+  return unpack(path, await read(checksum), path.endsWith('.gz') ? '.gz' : '');
 }
 
-async function unpack(content: Buffer, packing: string): Promise<string> {
-  const plain = packing === '' ? content : await promisify(gunzip)(content, { maxOutputLength: longest });
+async function unpack(path: string, content: Buffer, packing: string): Promise<string> {
+  if (packing === '') return content.toString();
+  const plain = await promisify(gunzip)(content, { maxOutputLength: longest }).catch((error: Error) => {
+    throw new OpaqueIndex(`${path} cannot be unpacked: ${error.message}`);
+  });
   return plain.toString();
 }

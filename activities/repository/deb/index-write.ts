@@ -7,6 +7,9 @@ import { listFiles } from '../files.ts';
 import { checked } from '../names.ts';
 import { RepositoryRefusal, type RepositorySettings } from '../port.ts';
 
+/** A list names each file by SHA-256 as the strongest: that is what provenance and the signer know it by. */
+const digests = ['-o', 'APT::FTPArchive::SHA512=false'];
+
 /** Writes `dists/CODENAME` for what is in `pool`, with by-hash names so that a client never mixes two states. */
 export async function index(tree: string, settings: RepositorySettings, date: Date): Promise<void> {
   if (settings.codename === '') throw new RepositoryRefusal('an APT repository needs a codename: give --codename');
@@ -15,11 +18,11 @@ export async function index(tree: string, settings: RepositorySettings, date: Da
   const pool = await listFiles(join(tree, 'pool'));
   const architectures = await architecturesOf(settings, pool);
   for (const arch of architectures) {
-    const { stdout } = await must('apt-ftparchive', ['--arch', arch, 'packages', 'pool'], { cwd: tree });
+    const { stdout } = await must('apt-ftparchive', [...digests, '--arch', arch, 'packages', 'pool'], { cwd: tree });
     await writeIndex(join(dist, 'main', `binary-${arch}`), 'Packages', stdout);
   }
   if (pool.some((path) => path.endsWith('.dsc'))) {
-    const { stdout } = await must('apt-ftparchive', ['sources', 'pool'], { cwd: tree });
+    const { stdout } = await must('apt-ftparchive', [...digests, 'sources', 'pool'], { cwd: tree });
     await writeIndex(join(dist, 'main', 'source'), 'Sources', stdout);
   }
   const release = await must('apt-ftparchive', [...releaseOptions(settings, architectures, date), 'release', dist]);

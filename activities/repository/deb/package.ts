@@ -13,6 +13,12 @@ export async function inspect(file: string): Promise<InspectedPackage> {
   if (file.endsWith('.dsc')) return inspectSource(file);
   if (!file.endsWith('.deb')) throw new RepositoryRefusal(`${basename(file)} is neither a .deb nor a .dsc file`);
   const fields = await controlFields(file);
+  // It would stand in the list of packages beside what is said there of the file itself.
+  if (fields.SHA512 !== undefined) {
+    throw new RepositoryRefusal(
+      `${basename(file)}: its control file has a field SHA512, which is for indexes: remove it`,
+    );
+  }
   const name = checked('package name', fields.Package ?? '');
   const version = checked('version', fields.Version ?? '');
   const arch = checked('architecture', fields.Architecture ?? '');

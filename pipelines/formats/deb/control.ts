@@ -36,3 +36,34 @@ function fieldName(written: string): string {
   if (lower === 'md5sum') return written === lower ? 'MD5sum' : written;
   return lower.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
 }
+
+/**
+ * Where programs may read control data in different ways, which a signature must not cover: some take the first of two
+ * equal fields and some the last, for some a paragraph ends at a line that others pass over.
+ *
+ * @returns the line, with what is wrong there; undefined where all read the same
+ */
+export function controlFault(text: string): string | undefined {
+  const seen = new Set<string>();
+  for (const [index, line] of text.split('\n').entries()) {
+    const fault = lineFault(line, seen);
+    if (fault !== undefined) return `line ${index + 1} ${fault}`;
+  }
+  return undefined;
+}
+
+/** @param seen fields of the paragraph, in lower case */
+function lineFault(line: string, seen: Set<string>): string | undefined {
+  if (/\p{Cc}/u.test(line.replaceAll('\t', ''))) return 'has control characters';
+  if (line === '') {
+    seen.clear();
+    return undefined;
+  }
+  const name = /^([!"$-,.-9;-~][!-9;-~]*):/.exec(line)?.[1]?.toLowerCase();
+  if (name === undefined) {
+    return seen.size > 0 && /^[ \t]+[^ \t]/.test(line) ? undefined : 'is neither a field nor its continuation';
+  }
+  if (seen.has(name)) return `has ${name} a second time`;
+  seen.add(name);
+  return undefined;
+}

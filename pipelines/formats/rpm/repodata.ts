@@ -69,3 +69,34 @@ function primaryPackage(element: Element): PrimaryPackage {
     checksum: checksum?.text.trim() ?? '',
   };
 }
+
+/**
+ * Where programs may read `repomd.xml` or `primary.xml` in different ways, which a signature must not cover: some take
+ * the first of two checksums and some the last, some look at namespaces and some at names.
+ *
+ * @returns what is wrong; undefined where all read the same
+ * @throws RangeError when it is no XML
+ */
+export function metadataFault(text: string, kind: 'repomd' | 'primary'): string | undefined {
+  const { name, children } = parseXml(text);
+  const [root, entry] = kind === 'repomd' ? ['repomd', 'data'] : ['metadata', 'package'];
+  if (name !== root) return `it is <${name}>, not <${root}>`;
+  for (const one of children) {
+    if (kind === 'repomd' && (one.name === 'revision' || one.name === 'tags')) continue;
+    if (one.name !== entry) return `it has <${one.name}>`;
+    const fault = entryFault(one);
+    if (fault !== undefined) return `<${entry}> of ${child(one, 'location')?.attributes.href ?? 'nowhere'} ${fault}`;
+  }
+  return undefined;
+}
+
+function entryFault(entry: Element): string | undefined {
+  for (const wanted of ['checksum', 'location']) {
+    const found = entry.children.filter(({ name }) => name.split(':').at(-1) === wanted);
+    const [only] = found;
+    if (found.length !== 1 || only?.name !== wanted) return `has not just one <${wanted}>`;
+    if (only.children.length > 0) return `has more than text in <${wanted}>`;
+    if (wanted === 'location' && Object.keys(only.attributes).join() !== 'href') return 'leads elsewhere';
+  }
+  return undefined;
+}

@@ -290,6 +290,21 @@ describe('S1: wall 3, the signer', () => {
     await assert.rejects(ask(release(line('x/Packages', packages.digest))), /package a has no SHA256/);
     const sources = await world.store.put('Package: a\nFiles:\n 00 1 a.tar.gz\n');
     await assert.rejects(ask(release(line('x/Sources', sources.digest))), /names a\.tar\.gz without a SHA256/);
+    const put = async (text: string) => line('x/Packages', (await world.store.put(text)).digest);
+    const stanza = `Package: a\nFilename: a.deb\nSHA256: ${'0'.repeat(64)}\n`;
+    const unclear: readonly [list: string, why: RegExp][] = [
+      [`${stanza}SHA512: ${'1'.repeat(128)}\n`, /package a has a SHA512, which nobody looks at/],
+      [`${stanza}sha256: ${'1'.repeat(64)}\n`, /line 4 has sha256 a second time/],
+      [`Package: b\nSHA256: ${'1'.repeat(64)}\n\r\n${stanza}`, /line 3 has control characters/],
+      [`${stanza} \nSHA1: 0\n`, /line 4 is neither a field/],
+      ['Package: a\nFilename: a.deb\nSHA256: zz\n', /"zz" is no SHA-256/],
+    ];
+    for (const [list, why] of unclear) await assert.rejects(ask(release(await put(list))), why);
+    await assert.rejects(
+      ask(release(line('x/Packages.gz', (await world.store.put('no gzip')).digest))),
+      /cannot be unpacked/,
+    );
+    await assert.rejects(ask('<repomd>'), /repomd\.xml can be read in more ways than one: the XML document is cut off/);
     const data = `<data type="updateinfo"><checksum type="sha256">0</checksum><location href="u.xml"/></data>`;
     await assert.rejects(ask(`<?xml version="1.0"?><repomd>${data}</repomd>`), /leads to u\.xml \(updateinfo\)/);
   });
