@@ -16,6 +16,7 @@ import { testRepositories } from '../install/repositories.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories } from '../nodes/packages/node.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
+import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { debBuilder } from './deb/build-deb.ts';
 import { installedPackages, storeFiles } from './manifest.ts';
@@ -139,7 +140,7 @@ async function offerRepositories(deps: BuildStageDeps, work: Work, room: Room): 
   const node = { name: 'builder', machine: room.machine, manager, signal: context.signal, log: context.log };
   const added = await addRepositories(node, repositories, { workdir: context.workdir, timeout: 120_000 });
   if (added.code !== 0)
-    throw new Error(`the builder cannot read a repository: ${added.output.trim().split('\n').pop()}`);
+    throw new Error(`the builder cannot read a repository: ${unreadable(added.output, repositories)}`);
   return { repositories, inputs };
 }
 

@@ -7,6 +7,7 @@ import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
+import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { type SourceFiles, type SourceTree, sourceFiles } from './exercise.ts';
@@ -63,7 +64,7 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
   ].filter(({ codename }) => (codename === '') === (platform.format === 'rpm'));
   context.log.section('Repositories');
   const added = await addRepositories(node, repositories, { workdir: context.workdir, timeout });
-  if (added.code !== 0) throw new Error(`the node cannot read the test repositories: ${lastLine(added.output)}`);
+  if (added.code !== 0) throw new Error(`the node cannot read a repository: ${unreadable(added.output, repositories)}`);
   await placeScripts(node, context.workdir);
   const reports: PackageReport[] = [];
   for (const digest of new Set(trial.own.map(({ manifest }) => manifest))) {
@@ -151,8 +152,4 @@ export function goodSummary(reports: readonly PackageReport[]): string {
 
 function timeoutOf({ step_timeout: seconds }: Readonly<Record<string, unknown>>): number {
   return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : stepTimeout;
-}
-
-function lastLine(output: string): string {
-  return output.trim().split('\n').at(-1) ?? '';
 }

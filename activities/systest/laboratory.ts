@@ -4,6 +4,7 @@ import { placeScripts, sourceDirectory } from '../install/place-scripts.ts';
 import { testRepositories } from '../install/repositories.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, type Node } from '../nodes/packages/node.ts';
+import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { StageContext } from '../ports.ts';
 
 /** The nodes of one system test. They reach repositories until `closeDoors`, and from then on only each other. */
@@ -53,7 +54,7 @@ async function equip(deps: InstallStageDeps, { input, context, tree }: Plan, nod
   const repositories = [...offered, ...(released === null ? [] : [released])];
   const { workdir } = context;
   const { code, output } = await addRepositories(node, repositories, { workdir, timeout: patience });
-  if (code !== 0) throw new Error(`${node.name} cannot read the test repositories: ${output.trim().slice(-300)}`);
+  if (code !== 0) throw new Error(`${node.name} cannot read a repository: ${unreadable(output, repositories)}`);
   await placeScripts(node, workdir);
   await node.machine.put(tree, sourceDirectory);
 }

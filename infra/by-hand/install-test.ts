@@ -8,6 +8,7 @@ import { placeScripts } from '../../activities/install/place-scripts.ts';
 import { packageManagers } from '../../activities/nodes/packages/managers.ts';
 import { addRepositories, doorOf } from '../../activities/nodes/packages/node.ts';
 import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
+import { unreadable } from '../../activities/nodes/packages/unreadable.ts';
 import type { Lease } from '../../activities/nodes/port.ts';
 import type { BuildLog } from '../../activities/ports.ts';
 import { formatOf } from '../../activities/repository/formats.ts';
@@ -57,7 +58,8 @@ async function tryEach(
   const manager = packageManagers[platform.format];
   const node = { name: 'node', machine, manager, signal, log, door: doorOf(machine) };
   const added = await addRepositories(node, [repository], { workdir, timeout });
-  if (added.code !== 0) throw new RepositoryRefusal(`the repository cannot be read: ${added.output.trim()}`);
+  if (added.code !== 0)
+    throw new RepositoryRefusal(`the repository cannot be read: ${unreadable(added.output, [repository])}`);
   await placeScripts(node, workdir);
   const reports: PackageReport[] = [];
   for (const text of request.packages) {

@@ -2,6 +2,7 @@ import { buildVersion, countedPart, isRaised } from '../../../pipelines/formats/
 import { addChangelogEntry, parseChangelogHead } from '../../../pipelines/formats/deb/changelog.ts';
 import { parseControl } from '../../../pipelines/formats/deb/control.ts';
 import { explainVersion, parseVersion } from '../../../pipelines/formats/deb/version.ts';
+import { unreadable } from '../../nodes/packages/unreadable.ts';
 import { commitsSince, previousState, readTip, type VersionFile, type VersionState, versionState } from '../history.ts';
 import type { Prepared, SourceBuilder } from '../port.ts';
 import { BuildProblem } from '../problem.ts';
@@ -92,7 +93,7 @@ async function installDependencies(_prepared: Prepared, room: Room): Promise<voi
   if (first.code === 0) return;
   // The image's indexes age; the archive drops what newer versions replace.
   const refreshed = await room.root(['apt-get', '--quiet', 'update', '-o', 'APT::Update::Error-Mode=any', ...options]);
-  if (refreshed.code !== 0) throw new Error(`the package indexes cannot be read: ${last(refreshed.output)}`);
+  if (refreshed.code !== 0) throw new Error(`the package indexes cannot be read: ${unreadable(refreshed.output, [])}`);
   const second = await install();
   if (second.code === 0) return;
   const missing = missingDependency(second.output);

@@ -5,6 +5,7 @@ import type { BuildLog } from '../../ports.ts';
 import type { ExecResult, Machine } from '../port.ts';
 import { downloadFault } from './download-fault.ts';
 import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
+import { unreadable } from './unreadable.ts';
 
 /** A machine with a package manager. */
 export interface Node {
@@ -78,7 +79,7 @@ export async function installPackages(
   for (let tries = 0; tries < retries; tries += 1) {
     if (tries > 0) await sleep(pause, undefined, { signal: node.signal });
     const refreshed = await onNode(node, node.manager.refreshAll, timeout);
-    if (refreshed.code !== 0) throw unreachable(node, fault(refreshed) ?? lastLine(refreshed));
+    if (refreshed.code !== 0) throw unreachable(node, unreadable(refreshed.output, []));
     result = await onNode(node, argv, timeout);
     if (fault(result) === null) return result;
   }
@@ -91,10 +92,6 @@ function unreachable(node: Node, why: string): Error {
 
 function fault({ code, timedOut, output }: ExecResult): string | null {
   return code === 0 || timedOut ? null : downloadFault(output);
-}
-
-function lastLine({ output }: ExecResult): string {
-  return output.trim().split('\n').at(-1) ?? '';
 }
 
 function isStale({ code, timedOut, output }: ExecResult): boolean {
