@@ -1,22 +1,26 @@
 import type { Command } from 'commander';
 import { shippedProject } from '../activities/layout/shipped.ts';
-import { type FreezeResult, freezeJobs } from '../pipelines/language/language.ts';
+import { type FreezeResult, freezeJobs, problemText } from '../pipelines/language/language.ts';
 import type { FrozenJob, Nodeset } from '../pipelines/model/job.ts';
 import type { Problem } from '../pipelines/model/position.ts';
 import { addCommand, append, jsonOption } from './command.ts';
 import { type ConfigOptions, type LoadedConfig, loadConfig, tenantOptions } from './config-input.ts';
 import { failed } from './fault.ts';
-import { print } from './output.ts';
+import { duration, print, table } from './output.ts';
 
 interface Options extends ConfigOptions {
   readonly pipeline: string;
   readonly project: string;
   readonly branch: string;
   readonly file?: readonly string[];
+  readonly table?: boolean;
+  readonly json?: boolean;
 }
 
 const examples = ['sluice config freeze --pipeline gate --project org/app --file src/main.c .'];
-const details = 'Prints one JSON document: the jobs in the order of their definition, or what stands in the way.';
+const details =
+  'The jobs in the order of their definition, or what stands in the way: as a table in a terminal or with --table, ' +
+  'elsewhere and with --json as one JSON document.';
 
 /** Adds `config freeze`. */
 export function register(program: Command): void {
@@ -27,12 +31,17 @@ export function register(program: Command): void {
     .requiredOption('--project <name>', 'project of the change')
     .option('--branch <name>', 'branch of the change', 'master')
     .option('--file <path>', 'a file that the change touches; may be repeated', append)
+    .option('--table', 'a table for people, wherever it goes')
     .addOption(jsonOption())
     .argument('<paths...>', 'repositories or files, each PATH or NAME=PATH')
     .action(async (paths: readonly string[], options: Options) => {
       const result = freezeFor(await loadConfig(paths, options, options), options);
-      print('graph' in result ? { jobs: result.graph.jobs.map(shown) } : result, JSON.stringify, { json: true });
-      if ('errors' in result) throw failed();
+      const asTable = options.json !== true && (options.table === true || process.stdout.isTTY);
+      if ('errors' in result) {
+        print(result, ({ errors }) => errors.map(problemText).join('\n'), { json: !asTable });
+        throw failed();
+      }
+      print({ jobs: result.graph.jobs.map(shown) }, render, { json: !asTable });
     });
 }
 
@@ -62,6 +71,19 @@ function problem(message: string): Problem {
 
 function shown({ key: _key, change: _change, nodeset, alternatives, ...job }: FrozenJob) {
   return { ...job, nodeset: shownNodeset(nodeset), alternatives: alternatives.map(shownNodeset) };
+}
+
+type Shown = ReturnType<typeof shown>;
+
+function render({ jobs }: { readonly jobs: readonly Shown[] }): string {
+  if (jobs.length === 0) return 'No job would run.';
+  const rows = jobs.map(({ name, voting, dependencies, nodeset, uses, run, timeout }) => {
+    const after = dependencies.map(({ name: one, soft }) => (soft ? `${one} (soft)` : one)).join(', ');
+    const nodes = nodeset.nodes.map(({ label }) => label).join(', ');
+    const does = uses ?? run.map(({ path }) => path).join(', ');
+    return [name, voting ? 'yes' : 'no', does, nodes, timeout === null ? '' : duration(timeout), after];
+  });
+  return table(['JOB', 'VOTING', 'DOES', 'NODES', 'TIMEOUT', 'AFTER'], rows);
 }
 
 function shownNodeset({ name, nodes, groups }: Nodeset) {

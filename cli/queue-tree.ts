@@ -3,9 +3,11 @@ import { duration, type Paint, paint } from './output.ts';
 
 /** Queues as a tree: pipelines, queues, items in order, jobs. Empty queues are one line. */
 export function renderQueues(view: StatusView): string {
-  const pipelines = Map.groupBy(view.queues, ({ pipeline }) => pipeline);
+  const used = Map.groupBy(view.queues, ({ pipeline }) => pipeline);
+  const names = new Set([...(view.pipelines ?? []).map(({ name }) => name), ...used.keys()]);
+  const pipelines = [...names].map((name) => [name, used.get(name) ?? []] as const);
   const notice = view.configuration ? [paint('yellow', view.configuration.text), ''] : [];
-  const drawn = [...pipelines].flatMap(([name, queues]) => renderPipeline(name, queues, view));
+  const drawn = pipelines.flatMap(([name, queues]) => renderPipeline(name, queues, view));
   return [...notice, ...(drawn.length === 0 ? ['No pipeline has seen a change yet.'] : drawn)].join('\n');
 }
 

@@ -26,6 +26,8 @@ export interface ServerDeps {
   readonly listInUse: () => Promise<number>;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */
   readonly obstaclesOf?: (change: string) => Promise<readonly Obstacle[]>;
+  /** The pipelines that are configured, in order. */
+  readonly pipelines?: () => Promise<readonly { readonly name: string; readonly description: string }[]>;
   readonly configuration?: ServerConfiguration;
   /** Temporal's Web UI; null without one. */
   readonly temporalUi: { readonly url: string; readonly namespace: string } | null;

@@ -5,11 +5,20 @@ import { ago, moment, steadySpan } from './time.ts';
 
 /** Everything in the queues: pipelines, their queues, the items in order with their chain. */
 export function renderQueues(view: StatusView, now: number): Html {
-  const pipelines = Map.groupBy(view.queues, ({ pipeline }) => pipeline);
-  if (pipelines.size === 0) {
-    return html`<p class="empty">No pipeline has seen a change yet. Push one: <code>git push origin HEAD:refs/for/BRANCH</code></p>`;
-  }
-  return html`${[...pipelines].map(([name, queues]) => renderPipeline(name, queues, { view, now }))}`;
+  const used = Map.groupBy(view.queues, ({ pipeline }) => pipeline);
+  const described = new Map((view.pipelines ?? []).map(({ name, description }) => [name, description]));
+  const names = [...new Set([...described.keys(), ...used.keys()])];
+  const first =
+    used.size === 0 &&
+    html`<p class="empty">No pipeline has seen a change yet. Push one: <code>git push origin HEAD:refs/for/BRANCH</code></p>`;
+  const pipelines = names.map((name) => {
+    const queues = used.get(name) ?? [];
+    return renderPipeline({ name, description: queues[0]?.description || (described.get(name) ?? '') }, queues, {
+      view,
+      now,
+    });
+  });
+  return html`${first}${pipelines}`;
 }
 
 interface Context {
@@ -17,14 +26,19 @@ interface Context {
   readonly now: number;
 }
 
-function renderPipeline(name: string, queues: readonly QueueSnapshot[], context: Context): Html {
+interface Heading {
+  readonly name: string;
+  readonly description: string;
+}
+
+function renderPipeline({ name, description }: Heading, queues: readonly QueueSnapshot[], context: Context): Html {
   const busy = queues.filter(({ items }) => items.length > 0);
   const idle = queues.filter(({ items }) => items.length === 0).map(({ queue }) => queue);
   const count = busy.reduce((sum, { items }) => sum + items.length, 0);
   return html`<section class="pipeline" id="pipeline-${name}" aria-labelledby="title-${name}">
     <header><h3 id="title-${name}">${name}</h3>
       <span class="count">${count === 0 ? 'empty' : `${count} ${count === 1 ? 'item' : 'items'}`}</span>
-      <p class="description">${queues[0]?.description ?? ''}</p></header>
+      <p class="description">${description}</p></header>
     ${busy.map((queue) => renderQueue(queue, context))}
     ${idle.length > 0 && html`<p class="idle"><span>nothing in</span> ${idle.map((queue) => html`<span class="tag">${queue}</span> `)}</p>`}
   </section>`;

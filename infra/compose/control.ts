@@ -16,7 +16,7 @@ import type { ReviewHost } from '../../activities/review/port.ts';
 import { openConnection } from '../../activities/review/registry.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
-import { semaphores } from '../../pipelines/language/language.ts';
+import { layoutPipelines, semaphores } from '../../pipelines/language/language.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import { createOperations } from '../../server/operations.ts';
@@ -90,7 +90,9 @@ export function createControl(deps: ControlDeps) {
     ...{ enqueue, mend: sweeper.mend },
   });
   const { changes, connections } = review;
-  return { activities, operations, changes, router, connections };
+  const pipelines = async () =>
+    layoutPipelines(await layouts.current()).map(({ name, description = '' }) => ({ name, description }));
+  return { activities, operations, changes, router, connections, pipelines };
 }
 
 /** The review systems, and the way from what happens there to the gates. */

@@ -63,6 +63,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     ...{ store, live, paths, blobs: common.blobs, logs: common.logs, token, secrets, logger },
     holder: { name: userInfo().username, kind: 'person', via: 'token' },
     ...{ operations: control.operations, changes: control.changes, ingest, intake: ingest.intake },
+    pipelines: control.pipelines,
     obstaclesOf: (change) => control.router.obstacles(change),
     listInUse: inUse.look,
     configuration: {

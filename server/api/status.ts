@@ -44,7 +44,9 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     estimates,
   };
   const notice = configuration?.notice() ?? null;
-  return { time: Date.now(), workflowUrl: workflowUrl(deps), configuration: notice, ...lists };
+  // A configuration that cannot be read now is told elsewhere: the queues are shown all the same.
+  const pipelines = (await deps.pipelines?.().catch(() => [])) ?? [];
+  return { pipelines, time: Date.now(), workflowUrl: workflowUrl(deps), configuration: notice, ...lists };
 }
 
 async function readFailures({ store }: ServerDeps, buildSets: readonly BuildSetRecord[]): Promise<BuildRecord[]> {

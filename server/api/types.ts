@@ -22,6 +22,8 @@ export interface StatusView {
   readonly workflowUrl: string | null;
   /** How the configuration file differs from what runs; null when it does not. */
   readonly configuration?: ConfigNotice | null;
+  /** Every pipeline that is configured, in order, also while it has no queue yet. */
+  readonly pipelines?: readonly { readonly name: string; readonly description: string }[];
   readonly queues: readonly QueueSnapshot[];
   /** Builds that have not ended: what a queue's running jobs link to. */
   readonly running: readonly BuildRecord[];

@@ -160,6 +160,15 @@ for (const [sentence, words] of misused) {
   test(sentence, () => assert.equal(execute(words, root).status, 2));
 }
 
+test('F11: freeze draws a table for people, and says in lines what stands in the way', () => {
+  const { status, stdout } = freeze('--table', '--project', 'org/small', 'org/config', 'org/small');
+  assert.equal(status, 0);
+  assert.match(stdout, /^JOB +VOTING +DOES +NODES +TIMEOUT +AFTER\n\S+ +(yes|no) /);
+  const refused = freeze('--table', '--project', 'nosuch', 'org/config', 'org/small');
+  assert.equal(refused.status, 1);
+  assert.match(refused.stdout, /project "nosuch" is not known; there are: /);
+});
+
 test('jobs are frozen in the order of the project, with where they come from', () => {
   const { status, json } = freeze('--project', 'org/small', 'org/config', 'org/small');
   assert.equal(status, 0);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findCommand } from '../../cli/command.ts';
@@ -80,23 +82,42 @@ test('R17: a quick command starts quickly, by the time that it computes: others 
   assert.ok(Math.min(...times) < 500, `took ${Math.round(Math.min(...times))} ms`);
 });
 
-test('completion knows commands, verbs and options in every shell', () => {
+test('completion knows commands, verbs and options in every shell', (t) => {
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { status, stdout } = sluice('completion', shell);
     assert.equal(status, 0);
     assert.match(stdout, /doctor/);
   }
   const script = sluice('completion', 'bash').stdout;
+  const bin = mkdtempSync(join(tmpdir(), 'sluice-completion-'));
+  t.after(() => rmSync(bin, { recursive: true }));
+  writeFileSync(join(bin, 'sluice'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
   const complete = (line: string) => {
     const words = line
       .split(' ')
       .map((word) => `'${word}'`)
       .join(' ');
     const code = `${script}\nCOMP_WORDS=(${words}); COMP_CWORD=$((\${#COMP_WORDS[@]}-1)); _sluice; echo "\${COMPREPLY[*]}"`;
-    return execFileSync('bash', ['-c', code], { encoding: 'utf8' }).trim();
+    return execFileSync('bash', ['-c', code], { encoding: 'utf8', env }).trim().replaceAll('\n', ' ');
   };
   assert.equal(complete('sluice doc'), 'doctor');
   assert.equal(complete('sluice doctor --me'), '--mend');
+  assert.equal(complete('sluice build --platform debian-'), 'debian-12', 'F13: names of the platforms');
+  assert.equal(complete('sluice repo publish x --format '), 'deb rpm', 'F13: choices');
+  assert.equal(complete('sluice completion fi'), 'fish', 'F13: choices of an argument');
+  assert.equal(complete('sluice install-test repo pkg --pl'), '--platform');
+});
+
+test('F13: values are looked up, and none is no error', () => {
+  assert.deepEqual(sluice('completion', 'values', 'platforms').stdout.split('\n').slice(0, 2), [
+    'debian-12',
+    'rpm-debian-12',
+  ]);
+  for (const kind of ['changes', 'nonsense']) {
+    const { status, stderr } = sluice('completion', 'values', kind);
+    assert.deepEqual([status, stderr], [0, ''], kind);
+  }
 });
 
 test('output that cannot be written is a failure, without a stack', () => {

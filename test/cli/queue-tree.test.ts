@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { renderQueues } from '../../cli/queue-tree.ts';
 import { renderStatus } from '../../cli/status.ts';
 import type { ItemSnapshot, StatusView } from '../../server/api/types.ts';
+import { renderQueues as renderPage } from '../../web/queues.ts';
 
 function item(number: number, ahead: string | null): ItemSnapshot {
   const change = { id: `git:${number}`, project: 'tinycdb', branch: 'main', patchset: 2, subject: '', owner: '' };
@@ -29,4 +30,12 @@ test('connections whose events are not handled are named below the queues', () =
     'lab  1 event to be handled, 1 event given up: the server’s log says why',
   ]);
   assert.equal(renderStatus({ ...view, occurrences: [] }), renderQueues(view));
+});
+
+test('F17: pipelines that were never used are shown, in the order of the configuration', () => {
+  const pipelines = ['check', 'gate', 'post'].map((name) => ({ name, description: '' }));
+  const queue = { pipeline: 'gate', queue: 'q', manager: 'dependent', window: 20, items: [] };
+  const view = { time: 0, pipelines, queues: [queue], estimates: {} } as unknown as StatusView;
+  assert.deepEqual(renderQueues(view).split('\n'), ['check  empty', 'gate  empty', 'post  empty']);
+  assert.match(renderPage({ ...view, running: [] }, 0).markup, /check.*empty.*gate.*empty.*post.*empty/s);
 });

@@ -3,7 +3,7 @@ import type { NodeRepository } from './port.ts';
 
 /** Lines by which apt and dnf say what is wrong with a repository, the most telling first. */
 const reasons: readonly RegExp[] = [
-  /^[EW]: (?:GPG error|Failed to fetch|The repository) .*$/m,
+  /^[EW]: (?:GPG error:|Failed to fetch|The repository) .*$/m,
   /^\s*(?:- )?(?:Curl error|Status code).*$/m,
   /^E: .*$/m,
   /^(?:Error|error): .*$/m,
