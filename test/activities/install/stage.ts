@@ -19,7 +19,7 @@ import type { StageInput, StageResult } from '../../../workflows/contract.ts';
 import { temporary } from '../repository/packages.ts';
 
 /** All that a stage needs, for real: storage, a web server that machines reach. */
-export async function stageWorld(t: TestContext) {
+export async function stageWorld(t: Pick<TestContext, 'after'>) {
   const directory = await temporary(t);
   const root = join(directory, 'test-repositories');
   await mkdir(root);
@@ -142,7 +142,7 @@ export async function stageContext(t: TestContext): Promise<StageContext & { rea
   };
 }
 
-async function serve(t: TestContext, root: string): Promise<Server> {
+async function serve(t: Pick<TestContext, 'after'>, root: string): Promise<Server> {
   const prefix = '/repositories/test/';
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname));

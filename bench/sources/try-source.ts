@@ -1,0 +1,144 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import type { LintRemark } from '../../pipelines/model/lint.ts';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import type { StageWorld } from '../../test/activities/install/stage.ts';
+import type { SourceArchive } from './archive.ts';
+import { compareErrors, comparePackages, otherContents, plainText } from './compare.ts';
+import type { ListedSource } from './list.ts';
+import { type BuiltPackage, readPackages } from './packages.ts';
+import { buildAlone, installAlone, lintAlone, type PeerBuild } from './peer.ts';
+import { importSource } from './repository.ts';
+import { buildSource, runStages, type SluiceRun, type StageEnd, type StageName } from './stages.ts';
+
+/** What came of one source. Times in seconds. */
+export interface SourceResult {
+  readonly name: string;
+  readonly version: string;
+  readonly format: string;
+  readonly tags: readonly string[];
+  /** Whether all ended as Debian's own build does. */
+  readonly same: boolean;
+  /** Why not: one line for each difference. */
+  readonly differences: readonly string[];
+  /** Stages that failed as Debian's own tools do: one line each. */
+  readonly shared: readonly string[];
+  readonly stages: Readonly<Partial<Record<StageName, StageEnd>>>;
+  readonly packages: number;
+  /** Files whose content differs, as the time and the version of the build do. */
+  readonly otherContents: readonly string[];
+  readonly times: {
+    readonly first: 'sluice' | 'debian';
+    readonly sluice: number;
+    readonly debian: number;
+    /** Of Debian's, what APT took. */
+    readonly dependencies: number;
+    /** Of the machine, as each began. */
+    readonly load: readonly number[];
+  };
+}
+
+export interface Trial {
+  readonly world: StageWorld;
+  readonly archive: SourceArchive;
+  readonly platform: Platform;
+  /** Of this source alone. */
+  readonly directory: string;
+  /** Which of both goes first. */
+  readonly first: 'sluice' | 'debian';
+}
+
+/**
+ * Builds one source with Sluice and with Debian's own tools, one after the other.
+ *
+ * @returns the rest of its way, which is not timed: it may go on beside the next source's builds.
+ * @throws for one that cannot be had.
+ */
+export async function trySource(source: ListedSource, trial: Trial): Promise<() => Promise<SourceResult>> {
+  const { world, archive, platform, directory, first } = trial;
+  const description = await archive.fetch(source);
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  const repository = await importSource(source.name, description, join(directory, 'git'));
+  const said: string[] = [];
+  const alone = { platform, description, out: join(directory, 'debian'), log: (text: string) => void said.push(text) };
+  const work = { world, repository, out: join(directory, 'sluice'), logs: join(directory, 'logs') };
+  const load: number[] = [];
+  const before = first === 'debian' ? await measured(load, () => buildAlone(alone)) : null;
+  const built = await measured(load, () => buildSource(work));
+  const peer = before ?? (await measured(load, () => buildAlone(alone)));
+  return async () => {
+    const run = await runStages(work, built);
+    const verdict = await judge({ peer, run, alone, lint: () => lintAlone(alone) });
+    await writeFile(join(work.logs, 'debian.log'), said.join(''));
+    const { name, version, format, tags } = source;
+    const { seconds: debian, dependencies } = peer;
+    const times = { first, sluice: built.end.seconds, debian, dependencies, load };
+    return { name, version, format, tags, ...verdict, stages: run.stages, times };
+  };
+}
+
+async function measured<T>(load: number[], work: () => Promise<T>): Promise<T> {
+  load.push(Math.round((loadavg()[0] ?? 0) * 10) / 10);
+  return work();
+}
+
+interface Ended {
+  readonly peer: PeerBuild;
+  readonly run: SluiceRun;
+  readonly alone: Parameters<typeof lintAlone>[0];
+  readonly lint: () => Promise<readonly LintRemark[]>;
+}
+
+type Verdict = Pick<SourceResult, 'same' | 'differences' | 'shared' | 'packages' | 'otherContents'>;
+
+async function judge({ peer, run, alone, lint }: Ended): Promise<Verdict> {
+  const { build } = run.stages;
+  const none = { packages: 0, otherContents: [] };
+  if (build?.result !== 'SUCCESS' || !peer.ok) {
+    const ours = `build: ${build?.result} ${build?.summary}`;
+    if (build?.result === 'FAILURE' && !peer.ok) return { same: true, differences: [], shared: [ours], ...none };
+    const theirs = peer.ok ? "Debian's tools build it" : `Debian's tools do not build it: ${peer.reason}`;
+    return { same: false, differences: [`${ours}; ${theirs}`], shared: [], ...none };
+  }
+  const [theirs, ours] = [await readPackages(peer.out, plainText), await readPackages(run.out, plainText)];
+  const shared: string[] = [];
+  const differences = [
+    ...comparePackages(theirs, ours).map((line) => `build: ${line}`),
+    ...(await judgeLint(run, await lint(), shared)),
+    ...judgePublish(run, theirs),
+    ...(await judgeInstall(run, () => installAlone(alone), shared)),
+  ];
+  const other = otherContents(theirs, ours);
+  return { same: differences.length === 0, differences, shared, packages: theirs.length, otherContents: other };
+}
+
+async function judgeLint({ stages, remarks }: SluiceRun, peer: readonly LintRemark[], shared: string[]) {
+  const { lint } = stages;
+  if (lint?.result !== 'SUCCESS' && lint?.result !== 'FAILURE') return [`lint: ${lint?.result} ${lint?.summary}`];
+  const differences = compareErrors(peer, remarks);
+  if (lint.result === 'FAILURE' && differences.length === 0) shared.push(`lint: ${lint.summary}`);
+  return differences.map((line) => `lint: ${line}`);
+}
+
+function judgePublish({ stages, published }: SluiceRun, debian: readonly BuiltPackage[]): string[] {
+  const { publish } = stages;
+  if (publish?.result !== 'SUCCESS') return [`publish: ${publish?.result} ${publish?.summary}`];
+  const missing = debian.map(({ fields }) => fields.Package ?? '').filter((name) => !published.includes(name));
+  return missing.map((name) => `publish: ${name} is not in the index`);
+}
+
+async function judgeInstall({ stages }: SluiceRun, peer: () => Promise<readonly string[]>, shared: string[]) {
+  const { install, publish } = stages;
+  if (publish?.result !== 'SUCCESS' || install?.result === 'SUCCESS') return [];
+  const ours = `install: ${install?.result} ${install?.summary}`;
+  const theirs = await peer();
+  // The same package at the same step: what APT alone cannot do either.
+  const [, name = '', step = ''] = /^(\S+) \S+: (install|remove): /.exec(install?.summary ?? '') ?? [];
+  if (name !== '' && theirs.some((line) => line.startsWith(`${name}: ${step}`))) {
+    shared.push(ours);
+    return [];
+  }
+  return [theirs.length === 0 ? ours : `${ours}; APT alone: ${theirs.join(', ')}`];
+}
