@@ -11,6 +11,8 @@ export type SourceFiles = (path: string) => Promise<string | null>;
 
 export interface TrialSettings {
   readonly source: SourceFiles;
+  /** All packages of the source that are to be installed: what a test means by `@`. Absent where nobody knows. */
+  readonly siblings?: readonly string[];
   /** Milliseconds for each step. */
   readonly timeout: number;
   readonly workdir: string;
@@ -42,25 +44,40 @@ async function inside(directory: string, path: string): Promise<string | null> {
   return found?.startsWith(`${await realpath(directory)}/`) ? found : null;
 }
 
-interface Finding {
+export interface Exercised {
   readonly problem: string | null;
   readonly output: string;
+  /** Packages that tests needed, and that were not there before. */
+  readonly brought: readonly string[];
 }
+
+type Finding = Omit<Exercised, 'brought'>;
 
 /**
  * Tries a package, without a network, in the way that its source says: `sluice/smoke/PACKAGE`, else `sluice/smoke.sh`, else the commands
  * in `debian/tests/control` that suit a container, else every program is started.
  */
-export async function exercise(node: Node, name: string, settings: TrialSettings): Promise<Finding> {
+export async function exercise(node: Node, name: string, settings: TrialSettings): Promise<Exercised> {
   const { source } = settings;
   const script = (await source(`sluice/smoke/${name}`)) ?? (await source('sluice/smoke.sh'));
-  if (script !== null) return runScript(node, { label: 'the smoke test', script, name }, settings);
+  const smoke = { label: 'the smoke test', name, skippable: false };
+  if (script !== null) return { ...(await runScript(node, { ...smoke, script }, settings)), brought: [] };
   const tests = await suitableTests(source, name);
+  if (tests.length === 0) return { ...(await startPrograms(node, name, settings.timeout)), brought: [] };
+  const before = await installedNames(node, settings.timeout);
+  let found: Finding = { problem: null, output: '' };
   for (const test of tests) {
-    const found = await runTest(node, test, { name, settings });
-    if (found.problem !== null) return found;
+    if (found.problem === null) found = await runTest(node, test, { name, settings });
   }
-  return tests.length > 0 ? { problem: null, output: '' } : startPrograms(node, name, settings.timeout);
+  const after = await installedNames(node, settings.timeout);
+  return { ...found, brought: after.filter((one) => !before.includes(one)) };
+}
+
+async function installedNames(node: Node, timeout: number): Promise<readonly string[]> {
+  const { signal, machine, manager } = node;
+  const { code, output } = await machine.exec(manager.installed, { signal, timeout, env: manager.environment });
+  if (code !== 0) throw new Error(`cannot list the node's packages: ${lastLine(output)}`);
+  return output.split('\n').flatMap((line) => line.split('\t')[0] || []);
 }
 
 async function startPrograms(node: Node, name: string, timeout: number): Promise<Finding> {
@@ -75,9 +92,18 @@ interface Script {
   readonly label: string;
   readonly script: string;
   readonly name: string;
+  /** Whether it may end with 77: it has found that it can say nothing here. */
+  readonly skippable: boolean;
 }
 
-async function runScript(node: Node, { label, script, name }: Script, settings: TrialSettings): Promise<Finding> {
+/** The exit code by which a test says that it was not run. */
+const skipped = 77;
+
+async function runScript(
+  node: Node,
+  { label, script, name, skippable }: Script,
+  settings: TrialSettings,
+): Promise<Finding> {
   const root = join(settings.workdir, `exercise-${name}`);
   await mkdir(join(root, 'sluice'), { recursive: true });
   await writeFile(join(root, 'sluice', 'exercise'), script, { mode: 0o755 });
@@ -85,6 +111,7 @@ async function runScript(node: Node, { label, script, name }: Script, settings: 
   await node.door?.close();
   const argv = ['env', '-C', sourceDirectory, 'AUTOPKGTEST_TMP=/tmp', `${scriptDirectory}/exercise`, name];
   const result = await onNode(node, argv, settings.timeout);
+  if (skippable && result.code === skipped) return { problem: null, output: result.output };
   return { problem: verdict(label, result, settings.timeout), output: result.output };
 }
 
@@ -99,14 +126,15 @@ function verdict(label: string, { code, output, timedOut }: ExecResult, timeout:
   return `${label} ended with ${code}${said === '' ? '' : `: ${said}`}`;
 }
 
-interface AutopkgTest {
-  readonly label: string;
-  readonly script: string;
+interface AutopkgTest extends Omit<Script, 'name'> {
+  /** Whether it wants all packages of its source. */
+  readonly whole: boolean;
   readonly packages: readonly string[];
 }
 
 /** What a throw-away container cannot offer, or what would only check the source again. */
-const unsuitable = /needs-reboot|isolation-machine|build-needed|flaky|needs-internet|breaks-testbed|hint-testsuite/;
+const unsuitable =
+  /needs-reboot|needs-sudo|isolation-machine|build-needed|flaky|needs-internet|breaks-testbed|hint-testsuite/;
 
 /** Tests that need only the package itself and named packages, in the order of the control file. */
 async function suitableTests(source: SourceFiles, name: string): Promise<AutopkgTest[]> {
@@ -118,7 +146,12 @@ async function suitableTests(source: SourceFiles, name: string): Promise<Autopkg
     const depends = (paragraph.Depends ?? '@').split(',').map((one) => one.trim().split(/[\s(]/)[0] ?? '');
     if (depends.includes('@builddeps@') || !(depends.includes('@') || depends.includes(name))) continue;
     const packages = depends.filter((one) => one !== '@' && one !== name && /^[a-z0-9][a-z0-9+.-]*$/.test(one));
-    found.push(...(await testsOf(source, paragraph).then((list) => list.map((one) => ({ ...one, packages })))));
+    const about = {
+      packages,
+      whole: depends.includes('@'),
+      skippable: /\bskippable\b/.test(paragraph.Restrictions ?? ''),
+    };
+    found.push(...(await testsOf(source, paragraph)).map((one) => ({ ...one, ...about })));
   }
   return found;
 }
@@ -143,12 +176,18 @@ async function runTest(
   test: AutopkgTest,
   { name, settings }: { readonly name: string; readonly settings: TrialSettings },
 ): Promise<Finding> {
-  if (test.packages.length > 0) {
-    const needed = test.packages.map((one) => ({ name: one }));
-    const { code, output } = await installPackages(node, needed, settings.timeout);
-    if (code !== 0) return { problem: `${test.label} needs ${test.packages.join(', ')}: not to be had`, output };
+  const siblings = test.whole ? (settings.siblings ?? []).filter((one) => one !== name) : [];
+  const provide = async (packages: readonly string[]) => {
+    const needed = packages.map((one) => ({ name: one }));
+    return needed.length === 0 ? null : installPackages(node, needed, settings.timeout);
+  };
+  let provided = await provide([...siblings, ...test.packages]);
+  // Packages of one source may exclude each other: then the one under test alone.
+  if (provided?.code !== 0 && siblings.length > 0) provided = await provide(test.packages);
+  if (provided !== null && provided.code !== 0) {
+    return { problem: `${test.label} needs ${test.packages.join(', ')}: not to be had`, output: provided.output };
   }
-  return runScript(node, { label: test.label, script: test.script, name }, settings);
+  return runScript(node, { ...test, name }, settings);
 }
 
 function lastLine(output: string): string {

@@ -71,3 +71,7 @@ find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path 
   -o -path /var/lib/rpm -o -path /usr/lib/sysimage -o -path /sluice \\) -prune -o ! -path '/etc/*-' \\
   ! -path /etc/ld.so.cache ! -type d -print
 `;
+
+/** What an init system would have made on the node: the list of who is logged in, which programs write to. */
+export const readyScript = `[ -e /run/utmp ] || ! grep -q ^utmp: /etc/group ||
+  { : > /run/utmp && chgrp utmp /run/utmp && chmod 0664 /run/utmp; }`;

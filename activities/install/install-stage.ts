@@ -70,9 +70,10 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
   for (const digest of new Set(trial.own.map(({ manifest }) => manifest))) {
     const manifest = await readManifest(deps.store, digest);
     const source = await placeSource(deps.sources, { manifest, node, context });
+    const siblings = manifest.files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
     for (const one of packagesToTry(manifest)) {
       context.heartbeat(`${one.name} ${one.version}`);
-      reports.push(await tryPackage(node, one, { source, timeout, workdir: context.workdir }));
+      reports.push(await tryPackage(node, one, { source, siblings, timeout, workdir: context.workdir }));
     }
   }
   return report(deps.store, reports);

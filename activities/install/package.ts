@@ -56,11 +56,19 @@ export async function tryPackage(node: Node, wanted: TriedPackage, settings: Tri
   };
   const there = await step('install', () => install(node, wanted, settings.timeout));
   const installed = there ? await listFiles(node, settings.timeout) : before;
+  let brought: readonly string[] = [];
   if (there && (await step('integrity', () => integrity(node, name, settings.timeout))) && !wanted.debug) {
-    await step('exercise', () => exercise(node, name, settings));
+    await step('exercise', async () => {
+      const exercised = await exercise(node, name, settings);
+      brought = exercised.brought;
+      return { problem: exercised.problem, output: exercised.output };
+    });
   }
   // Whatever came of it, the next package finds a clean node.
-  if (there) await step('remove', () => remove(node, name, { before, installed, timeout: settings.timeout }));
+  if (there) {
+    const { timeout } = settings;
+    await step('remove', () => remove(node, [name, ...brought], { before, installed, timeout }));
+  }
   return { package: name, version, arch, steps };
 }
 
@@ -90,8 +98,8 @@ interface Removal {
   readonly timeout: number;
 }
 
-async function remove(node: Node, name: string, { before, installed, timeout }: Removal): Promise<Finding> {
-  const result = await onNode(node, node.manager.remove([name]), timeout);
+async function remove(node: Node, names: readonly string[], { before, installed, timeout }: Removal): Promise<Finding> {
+  const result = await onNode(node, node.manager.remove(names), timeout);
   if (result.code !== 0 && node.manager.refusesRemoval(result.output)) {
     return { problem: null, leftOut: 'the system cannot be without it', output: result.output };
   }

@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Node } from '../nodes/packages/node.ts';
-import { filesScript, integrityScript, programsScript } from './inside.ts';
+import { filesScript, integrityScript, programsScript, readyScript } from './inside.ts';
 
 /** Where our scripts are on the node. */
 export const scriptDirectory = '/sluice';
@@ -19,4 +19,6 @@ export async function placeScripts(node: Node, workdir: string): Promise<void> {
     await chmod(join(root, 'sluice', name), 0o755);
   }
   await node.machine.put(root, '/');
+  const ready = await node.machine.exec(['/bin/sh', '-c', readyScript], { signal: node.signal });
+  if (ready.code !== 0) throw new Error(`${node.name} cannot be made ready: ${ready.output.trim()}`);
 }

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { exercise } from '../../../activities/install/exercise.ts';
+import { packageManagers } from '../../../activities/nodes/packages/managers.ts';
+import type { Node } from '../../../activities/nodes/packages/node.ts';
+import type { ExecResult } from '../../../activities/nodes/port.ts';
+import { temporary } from '../repository/packages.ts';
+
+/** A node that keeps what it is told, and answers by `reply`; what is installed later is there afterwards. */
+function fakeNode(reply: (argv: readonly string[]) => Partial<ExecResult> | undefined) {
+  const said: string[] = [];
+  const installed = ['base'];
+  const manager = packageManagers.deb;
+  const exec = async (argv: readonly string[]): Promise<ExecResult> => {
+    const good = { code: 0, output: '', timedOut: false };
+    if (argv === manager.installed) return { ...good, output: installed.map((name) => `${name}\t1\n`).join('') };
+    said.push(argv.join(' '));
+    const result = { ...good, ...reply(argv) };
+    const at = argv.indexOf('install');
+    if (at > 0 && result.code === 0) installed.push(...argv.slice(at + 1));
+    return result;
+  };
+  const log = { write: () => {}, section: () => {}, close: async () => ({ name: 'log', url: '' }) };
+  const node: Node = {
+    name: 'node',
+    machine: { exec, put: async () => {} },
+    manager,
+    signal: new AbortController().signal,
+    log,
+  };
+  const installs = () => said.filter((line) => line.includes(' install ')).map((line) => line.split(' install ')[1]);
+  return { node, installs };
+}
+
+const control = (text: string) => async (path: string) => {
+  return path === 'debian/tests/control' ? text : path === 'debian/tests/works' ? '#!/bin/sh\n' : null;
+};
+
+test('a test that wants the source’s packages has all of them, and tells which were not there before', async (t) => {
+  const { node, installs } = fakeNode(() => undefined);
+  const source = control('Tests: works\nDepends: gcc, @\n');
+  const settings = { source, siblings: ['lib1', 'lib-dev'], timeout: 1000, workdir: await temporary(t) };
+  const found = await exercise(node, 'lib1', settings);
+  assert.deepEqual(installs(), ['lib-dev gcc']);
+  assert.deepEqual([found.problem, found.brought], [null, ['lib-dev', 'gcc']]);
+});
+
+test('a test that wants packages of its source which exclude each other has the one under test', async (t) => {
+  const conflict = { code: 100, output: 'E: Conflicts' };
+  const { node, installs } = fakeNode((argv) => (argv.includes('other') ? conflict : undefined));
+  const source = control('Tests: works\nDepends: @, gcc\n');
+  const settings = { source, siblings: ['one', 'other'], timeout: 1000, workdir: await temporary(t) };
+  assert.equal((await exercise(node, 'one', settings)).problem, null);
+  assert.deepEqual(installs(), ['other gcc', 'gcc']);
+});
+
+test('a test that needs what is not to be had fails by name', async (t) => {
+  const { node } = fakeNode((argv) => (argv.includes('gone') ? { code: 100, output: 'E: no' } : undefined));
+  const settings = { source: control('Tests: works\nDepends: @, gone\n'), timeout: 1000, workdir: await temporary(t) };
+  assert.equal((await exercise(node, 'one', settings)).problem, 'the test works needs gone: not to be had');
+});
+
+for (const [restrictions, problem] of [
+  ['skippable', null],
+  ['allow-stderr', 'the test works ended with 77: nothing to see'],
+] as const) {
+  test(`a test of the kind ${restrictions} that ends with 77`, async (t) => {
+    const ended = { code: 77, output: 'nothing to see\n' };
+    const { node } = fakeNode((argv) => (argv.join(' ').includes('/exercise') ? ended : undefined));
+    const source = control(`Tests: works\nRestrictions: ${restrictions}\n`);
+    const found = await exercise(node, 'one', { source, timeout: 1000, workdir: await temporary(t) });
+    assert.equal(found.problem, problem);
+  });
+}
