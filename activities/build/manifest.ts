@@ -31,7 +31,8 @@ export async function storeFiles(
     const description = await describe(room, path, built.prepared);
     files.push({ ...(await store.put(content)), name: nameOf(path), ...description });
   }
-  if (!files.some(({ kind }) => kind === 'binary')) throw new BuildProblem('the build made no binary package');
+  if (!files.some(({ kind }) => kind === 'binary' || kind === 'installer'))
+    throw new BuildProblem('the build made no binary package');
   return files.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -80,6 +81,7 @@ async function describeDeb(room: Room, path: string): Promise<Description> {
   const [name = '', version = '', arch = '', section = ''] = (
     await room.build('look at a package', argv, describing)
   ).split('\t');
+  if (path.endsWith('.udeb')) return { package: name, version, arch, kind: 'installer' };
   const debug = name.endsWith('-dbgsym') || section.trim() === 'debug';
   return { package: name, version, arch, kind: debug ? 'debug' : 'binary' };
 }

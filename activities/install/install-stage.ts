@@ -141,6 +141,7 @@ async function report(store: BlobStore, reports: readonly PackageReport[]): Prom
 
 /** What was done with which packages: a system lets go of some only by breaking. */
 export function goodSummary(reports: readonly PackageReport[]): string {
+  if (reports.length === 0) return 'nothing to install here: all packages are for the installer';
   const kept = reports.filter(({ steps }) => steps.some(({ leftOut }) => leftOut !== undefined));
   const said = (text: string, of: readonly PackageReport[]) =>
     of.length === 0 ? [] : [`${text}: ${of.map((one) => one.package).join(', ')}`];

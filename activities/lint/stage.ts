@@ -52,7 +52,7 @@ async function gatherReleased(
   { platform, files, context }: Pick<LintWork, 'platform' | 'context'> & { readonly files: readonly PackageFile[] },
 ): Promise<string> {
   const folder = await mkdtemp(join(context.workdir, 'released-'));
-  const names = files.filter(({ kind }) => kind === 'binary' || kind === 'source').map((file) => file.package);
+  const names = files.filter(({ kind }) => kind !== 'debug' && kind !== 'metadata').map((file) => file.package);
   for (const name of new Set(names)) {
     for (const path of (await deps.releasedFiles(platform, name)) ?? []) await place(path, folder);
   }

@@ -133,7 +133,7 @@ async function fetchSigned(deps: ReleaseDeps, { signed, work }: Stage): Promise<
     await deps.store.fetch(after.digest, file);
     files.push(file);
   }
-  return files.filter((file) => /\.(deb|dsc|rpm)$/.test(file));
+  return files.filter((file) => /\.(u?deb|dsc|rpm)$/.test(file));
 }
 
 async function placeProvenance(

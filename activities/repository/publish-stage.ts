@@ -79,7 +79,7 @@ async function fetchPackages(store: BlobStore, manifest: PackagesManifest, direc
   await mkdir(directory, { recursive: true });
   const wanted = manifest.files.filter(({ kind }) => kind !== 'metadata');
   for (const file of wanted) await store.fetch(file.digest, join(directory, baseName(file)));
-  return wanted.map((file) => join(directory, file.name)).filter((path) => /\.(deb|dsc|rpm)$/.test(path));
+  return wanted.map((file) => join(directory, file.name)).filter((path) => /\.(u?deb|dsc|rpm)$/.test(path));
 }
 
 interface Publish {

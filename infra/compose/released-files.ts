@@ -7,7 +7,7 @@ import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 
 /** How a format writes name and version into its packages' file names: binary packages, and what a source consists of. */
 const fileNames: Readonly<Record<PackageFormat, readonly RegExp[]>> = {
-  deb: [/^([^_]+)_([^_]+)_[^_]+\.deb$/, /^([^_]+)_([^_]+?)\.(?:dsc|(?:orig\.|debian\.|)tar\.\w+|diff\.gz)$/],
+  deb: [/^([^_]+)_([^_]+)_[^_]+\.u?deb$/, /^([^_]+)_([^_]+?)\.(?:dsc|(?:orig\.|debian\.|)tar\.\w+|diff\.gz)$/],
   rpm: [/^(.+)-([^-]+-[^-]+)\.(?!src\.)[^.]+\.rpm$/, /^(.+)-([^-]+-[^-]+)\.src\.rpm$/],
 };
 

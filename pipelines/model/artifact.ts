@@ -16,7 +16,8 @@ export type PackageFormat = 'deb' | 'rpm';
 export interface PackageFile extends BlobRef {
   /** Base name of the file. */
   readonly name: string;
-  readonly kind: 'source' | 'binary' | 'debug' | 'metadata';
+  /** `installer`: a package that Debian's installer alone takes (udeb). */
+  readonly kind: 'source' | 'binary' | 'debug' | 'installer' | 'metadata';
   readonly package: string;
   readonly version: string;
   readonly arch: string;

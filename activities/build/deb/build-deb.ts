@@ -1,13 +1,12 @@
 import { buildVersion, countedPart, isRaised } from '../../../pipelines/formats/deb/build-version.ts';
 import { addChangelogEntry, parseChangelogHead } from '../../../pipelines/formats/deb/changelog.ts';
-import { parseControl } from '../../../pipelines/formats/deb/control.ts';
 import { explainVersion, parseVersion } from '../../../pipelines/formats/deb/version.ts';
 import { unreadable } from '../../nodes/packages/unreadable.ts';
 import { commitsSince, previousState, readTip, type VersionFile, type VersionState, versionState } from '../history.ts';
 import type { Prepared, SourceBuilder } from '../port.ts';
 import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
-import { locate, printable, readSourceBytes, readSourceFile, type Source } from '../source.ts';
+import { locate, printable, readSourceBytes, type Source } from '../source.ts';
 import { assertComplete } from './complete.ts';
 import { refuseExcluded } from './excluded.ts';
 import { missingDependency } from './missing-dependency.ts';
@@ -33,7 +32,6 @@ async function prepare(source: Source, room: Room): Promise<Prepared> {
     throw new BuildProblem(`${changelogPath}:1: the first line must be "NAME (VERSION) DISTRIBUTION; …"`);
   const problem = explainVersion(head.version);
   if (problem !== null) throw new BuildProblem(`${changelogPath}:1: ${printable(head.version)}: ${problem}`);
-  await refuseInstallerPackages(source);
   await refuseExcluded(source, room);
   if (source.gitDir === null) return { name: head.source, version: head.version, time: null };
   const versionFile = { path: committed, countedPart: countedPartOf };
@@ -48,16 +46,6 @@ async function prepare(source: Source, room: Room): Promise<Prepared> {
   // Old entries may be in another encoding: they stay as they are.
   await placeFile(room, `${places.source}/${path}`, Buffer.concat([Buffer.from(addChangelogEntry('', entry)), old]));
   return { name: head.source, version, time: tip.time };
-}
-
-/** A package for the installer has a place of its own in an archive, which is not made here. */
-async function refuseInstallerPackages(source: Source): Promise<void> {
-  const paragraphs = parseControl((await readSourceFile(source, 'debian/control')) ?? '');
-  const found = paragraphs.find((each) => (each['Package-Type'] ?? each['Xc-Package-Type']) === 'udeb');
-  if (found === undefined) return;
-  throw new BuildProblem(
-    `debian/control: ${printable(found.Package ?? '')} is a package for the installer (Package-Type: udeb), which is not published: leave it out`,
-  );
 }
 
 interface Raised {

@@ -4,9 +4,14 @@ import { join } from 'node:path';
 import { must } from '../../process/run.ts';
 import { sha256 } from '../files.ts';
 import type { FileClash, PackagePair } from '../port.ts';
+import { isForInstaller } from './installer.ts';
 
-/** One system has packages of one architecture and `all`, or instances of one package for several. */
+/**
+ * One system has packages of one architecture and `all`, or instances of one package for several. What the installer
+ * takes is unpacked in its memory, chosen by itself.
+ */
 export function mayMeet(...[one, other]: PackagePair): boolean {
+  if (isForInstaller(one.path) || isForInstaller(other.path)) return false;
   if (one.name === other.name) return one.version === other.version && one.arch !== other.arch;
   return one.arch === other.arch || one.arch === 'all' || other.arch === 'all';
 }

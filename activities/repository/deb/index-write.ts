@@ -6,6 +6,7 @@ import { must } from '../../process/run.ts';
 import { listFiles } from '../files.ts';
 import { checked } from '../names.ts';
 import { RepositoryRefusal, type RepositorySettings } from '../port.ts';
+import { installerLists } from './installer.ts';
 
 /** A list names each file by SHA-256 as the strongest: that is what provenance and the signer know it by. */
 const digests = ['-o', 'APT::FTPArchive::SHA512=false'];
@@ -19,7 +20,9 @@ export async function index(tree: string, settings: RepositorySettings, date: Da
   const architectures = await architecturesOf(settings, pool);
   for (const arch of architectures) {
     const { stdout } = await must('apt-ftparchive', [...digests, '--arch', arch, 'packages', 'pool'], { cwd: tree });
-    await writeIndex(join(dist, 'main', `binary-${arch}`), 'Packages', stdout);
+    const { own, installer } = apart(stdout);
+    await writeIndex(join(dist, 'main', `binary-${arch}`), 'Packages', own);
+    if (installer !== '') await writeIndex(join(dist, 'main', installerLists, `binary-${arch}`), 'Packages', installer);
   }
   if (pool.some((path) => path.endsWith('.dsc'))) {
     const { stdout } = await must('apt-ftparchive', [...digests, 'sources', 'pool'], { cwd: tree });
@@ -28,6 +31,17 @@ export async function index(tree: string, settings: RepositorySettings, date: Da
   const release = await must('apt-ftparchive', [...releaseOptions(settings, architectures, date), 'release', dist]);
   const dated = release.stdout.replace(/^Date: .*$/m, `Date: ${date.toUTCString().replace('GMT', '+0000')}`);
   await writeFile(join(dist, 'Release'), dated);
+}
+
+/** The installer looks for its packages in lists of their own; APT of an installed system must not see them. */
+function apart(packages: string): { readonly own: string; readonly installer: string } {
+  const paragraphs = packages.split(/\n(?:[ \t]*\n)+/).filter((one) => one.trim() !== '');
+  const isForInstaller = (one: string) => /^Filename:.*\.udeb$/m.test(one);
+  const text = (some: readonly string[]) => some.map((one) => `${one.trim()}\n\n`).join('');
+  return {
+    own: text(paragraphs.filter((one) => !isForInstaller(one))),
+    installer: text(paragraphs.filter(isForInstaller)),
+  };
 }
 
 export function rootIndex({ codename }: RepositorySettings): string {
@@ -54,7 +68,7 @@ function releaseOptions(settings: RepositorySettings, architectures: readonly st
 }
 
 async function architecturesOf(settings: RepositorySettings, pool: readonly string[]): Promise<string[]> {
-  const found = pool.flatMap((path) => /_([a-z0-9-]+)\.deb$/.exec(path)?.[1] ?? []);
+  const found = pool.flatMap((path) => /_([a-z0-9-]+)\.u?deb$/.exec(path)?.[1] ?? []);
   const named = [...new Set([...settings.architectures, ...found])].filter((arch) => arch !== 'all').sort();
   if (named.length > 0) return named;
   return [(await must('dpkg', ['--print-architecture'])).stdout.trim()];

@@ -8,10 +8,11 @@ import { exists, sha256 } from '../files.ts';
 import { checked } from '../names.ts';
 import { type InspectedPackage, type PackageRelations, RepositoryRefusal } from '../port.ts';
 
-/** Reads what a `.deb` or a `.dsc` says of itself. */
+/** Reads what a `.deb`, a `.udeb` or a `.dsc` says of itself. */
 export async function inspect(file: string): Promise<InspectedPackage> {
   if (file.endsWith('.dsc')) return inspectSource(file);
-  if (!file.endsWith('.deb')) throw new RepositoryRefusal(`${basename(file)} is neither a .deb nor a .dsc file`);
+  const [, ending] = /\.(u?deb)$/.exec(file) ?? [];
+  if (ending === undefined) throw new RepositoryRefusal(`${basename(file)} is neither a .deb nor a .dsc file`);
   const fields = await controlFields(file);
   // It would stand in the list of packages beside what is said there of the file itself.
   if (fields.SHA512 !== undefined) {
@@ -23,7 +24,7 @@ export async function inspect(file: string): Promise<InspectedPackage> {
   const version = checked('version', fields.Version ?? '');
   const arch = checked('architecture', fields.Architecture ?? '');
   const source = checked('package name', (fields.Source ?? name).split(' ')[0] ?? name);
-  const path = `${poolDirectory(source)}/${name}_${withoutEpoch(version)}_${arch}.deb`;
+  const path = `${poolDirectory(source)}/${name}_${withoutEpoch(version)}_${arch}.${ending}`;
   return { file, name, version, arch, path, parts: [] };
 }
 

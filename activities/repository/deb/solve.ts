@@ -6,6 +6,7 @@ import { must, run } from '../../process/run.ts';
 import { readPacked } from '../files.ts';
 import type { ListedPackage, PackagePair, RepositoryProblem } from '../port.ts';
 import { isSourceList, list, packageLists, settings } from './index-read.ts';
+import { isInstallerList } from './installer.ts';
 
 /** Asks dose-debcheck which packages of the tree have no installable set in it and the others together. */
 export async function uninstallable(tree: string, others: readonly string[]): Promise<RepositoryProblem[]> {
@@ -73,7 +74,7 @@ async function withLists<T>(
 }
 
 async function writeList(tree: string, arch: string, file: string): Promise<string> {
-  const paths = (await packageLists(tree)).filter(({ path }) => !isSourceList(path));
+  const paths = (await packageLists(tree)).filter(({ path }) => !isSourceList(path) && !isInstallerList(path));
   const texts = await Promise.all(paths.map(({ path }) => readPacked(join(tree, path))));
   const packages = texts.flatMap((text) => text.split(/\n(?:[ \t]*\n)+/));
   const fitting = packages.filter((one) => [arch, 'all'].includes(/^Architecture:[ \t]*(\S+)/im.exec(one)?.[1] ?? ''));

@@ -255,11 +255,14 @@ test('P12, P13, P5: all that is in the commit is in the package, whatever its na
   assert.ok(stdout.includes(old.toString('latin1')), 'P7: old entries stay as they are');
 });
 
-test('P1: a source that also builds a package for the installer is refused by name', async () => {
+test('P1: a source that also builds a package for the installer is built, and its kind is told', async () => {
   const repository = await workshop.repository('installer');
   const more = `${control}\nPackage: hello-udeb\nPackage-Type: udeb\nArchitecture: any\nDescription: x\n`;
   await repository.commit('Import', { ...tree, 'debian/control': more });
-  const { result } = await workshop.build(repository, { platform: 'debian-12' });
-  assert.equal(result.result, 'FAILURE');
-  assert.match(result.summary, /^debian\/control: hello-udeb is a package for the installer/);
+  const { result, manifest } = await workshop.build(repository, { platform: 'debian-12' });
+  assert.equal(result.result, 'SUCCESS', result.summary);
+  const installer = manifest?.files.filter(({ kind }) => kind === 'installer').map(({ name }) => name);
+  assert.deepEqual(installer, ['hello-udeb_1.2+c1-1ubuntu3_amd64.udeb']);
+  const ordinary = manifest?.files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
+  assert.deepEqual(ordinary?.sort(), ['hello-gate', 'hello-gate-data']);
 });

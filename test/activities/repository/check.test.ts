@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
@@ -71,6 +71,25 @@ for (const id of ['deb', 'rpm'] as const) {
     await assert.rejects(publish('loop'), /RepositoryRefusal.*leads to itself/);
   });
 }
+
+test('P1: a package for the installer is where the installer looks, and nowhere else', async (t) => {
+  const work = await temporary(t);
+  const dir = join(work, 'repo');
+  const file = { '/usr/bin/alpha': '#!/bin/sh\n' };
+  const ordinary = await makePackage('deb', work, { name: 'alpha', version: '1.0-1', files: file });
+  const made = await makePackage('deb', work, { name: 'alpha-udeb', version: '1.0-1', files: file, requires: ['di'] });
+  const installer = made.replace(/deb$/, 'udeb');
+  await rename(made, installer);
+  await publishPackages(deb, { dir, files: [ordinary, installer], settings: { codename: 'bookworm' }, date });
+  const [list] = (await readdir(join(dir, 'dists/bookworm/main'))).filter((name) => name.startsWith('binary-'));
+  const read = (path: string) => readFile(join(dir, 'dists/bookworm/main', path, list ?? '', 'Packages'), 'utf8');
+  assert.deepEqual((await read('.')).match(/^Package: .*$/gm), ['Package: alpha']);
+  assert.deepEqual((await read('debian-installer')).match(/^Package: .*$/gm), ['Package: alpha-udeb']);
+  assert.match(await readFile(join(dir, 'dists/bookworm/Release'), 'utf8'), /main\/debian-installer\/binary-/);
+  const { problems } = await checkRepository(deb, { tree: dir, others: [] });
+  assert.deepEqual(problems, [], 'its needs are met by the installer, and its files stand on no installed system');
+  assert.equal((await publishPackages(deb, { dir, files: [installer], settings: {}, date })).changed, false);
+});
 
 test('a list of packages is no package', async (t) => {
   const work = await temporary(t);
