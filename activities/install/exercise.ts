@@ -126,7 +126,7 @@ function verdict(label: string, { code, output, timedOut }: ExecResult, timeout:
   return `${label} ended with ${code}${said === '' ? '' : `: ${said}`}`;
 }
 
-interface AutopkgTest extends Omit<Script, 'name'> {
+export interface AutopkgTest extends Omit<Script, 'name'> {
   /** Whether it wants all packages of its source. */
   readonly whole: boolean;
   readonly packages: readonly string[];
@@ -137,7 +137,7 @@ const unsuitable =
   /needs-reboot|needs-sudo|isolation-machine|build-needed|flaky|needs-internet|breaks-testbed|hint-testsuite/;
 
 /** Tests that need only the package itself and named packages, in the order of the control file. */
-async function suitableTests(source: SourceFiles, name: string): Promise<AutopkgTest[]> {
+export async function suitableTests(source: SourceFiles, name: string): Promise<AutopkgTest[]> {
   const control = await source('debian/tests/control');
   if (control === null) return [];
   const found: AutopkgTest[] = [];

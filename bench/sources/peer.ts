@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { AutopkgTest } from '../../activities/install/exercise.ts';
 import { must, run } from '../../activities/process/run.ts';
 import { parseLintian } from '../../pipelines/formats/deb/lintian.ts';
 import type { LintRemark } from '../../pipelines/model/lint.ts';
@@ -98,12 +99,23 @@ export async function lintAlone({ platform, out, log }: PeerWork): Promise<reado
   }
 }
 
+/** Of the tests that the source has, those to run, by what their report calls them. */
+export interface PeerTests {
+  /** Unpacked, on this machine. */
+  readonly tree: string;
+  readonly tests: readonly AutopkgTest[];
+}
+
 /**
- * Installs and removes each package of a build by APT alone, on the minimal system.
+ * Installs and removes each package of a build by APT alone, on the minimal system, and then runs the source's tests
+ * with all packages installed and no network.
  *
- * @returns what went wrong, one line each.
+ * @returns what went wrong, one line each: `PACKAGE: STEP: why`, `exercise: TEST`.
  */
-export async function installAlone({ platform, out, log }: PeerWork): Promise<readonly string[]> {
+export async function installAlone(
+  { platform, out, log }: PeerWork,
+  { tree, tests }: PeerTests,
+): Promise<readonly string[]> {
   const files = (await readdir(out)).filter((name) => name.endsWith('.deb')).sort();
   const container = await startContainer(platform.testImage, platform);
   const wrong: string[] = [];
@@ -124,10 +136,31 @@ export async function installAlone({ platform, out, log }: PeerWork): Promise<re
         if (found !== null) wrong.push(`${name}: ${what}: ${found}`);
       }
     }
+    await must('docker', ['cp', tree, `${container}:/tree`]);
+    const own = files.map((file) => file.split('_')[0] ?? '').filter((name) => !name.endsWith('-dbgsym'));
+    const needed = [...own, ...tests.flatMap(({ packages }) => packages)];
+    const ready = step(container, { user: 'root', cwd: '/', argv: ['apt-get', ...apt, 'install', ...needed], log });
+    if (tests.length > 0 && !(await succeeds(ready)))
+      return [...wrong, ...tests.map(({ label }) => `exercise: ${label}`)];
+    await must('docker', ['network', 'disconnect', 'bridge', container]);
+    for (const { label, script } of tests) {
+      await writeFile(join(out, 'test'), script, { mode: 0o755 });
+      await must('docker', ['cp', join(out, 'test'), `${container}:/srv/test`]);
+      const argv = ['env', 'AUTOPKGTEST_TMP=/tmp', '/srv/test'];
+      const works = await succeeds(step(container, { user: 'root', cwd: '/tree', argv, log }));
+      if (!works) wrong.push(`exercise: ${label}`);
+    }
     return wrong;
   } finally {
     await must('docker', ['rm', '--force', '--volumes', container]);
   }
+}
+
+async function succeeds(work: Promise<void>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
 }
 
 class StepFailed extends Error {}

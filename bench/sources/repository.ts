@@ -6,6 +6,8 @@ import type { SourceState } from '../../pipelines/model/artifact.ts';
 /** A source in Git, as its packager would have it. */
 export interface SourceRepository {
   readonly gitDir: string;
+  /** Its work tree. */
+  readonly tree: string;
   readonly state: SourceState;
 }
 
@@ -36,7 +38,7 @@ export async function importSource(name: string, description: string, directory:
   await git('commit', '--quiet', '--message', 'Add the packaging');
   const id = async (what: string) => (await git('rev-parse', what)).trim();
   const state = { project: name, branch: 'main', commit: await id('HEAD'), tree: await id('HEAD^{tree}') };
-  return { gitDir: join(tree, '.git'), state };
+  return { gitDir: join(tree, '.git'), tree, state };
 }
 
 function gitIn(cwd: string, time: number) {

@@ -4,6 +4,7 @@ import { createBuildStage } from '../../activities/build/stage.ts';
 import { exportTree } from '../../activities/git/export.ts';
 import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
+import type { PackageReport } from '../../activities/install/package.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
 import { openProvider } from '../../activities/nodes/registry.ts';
 import { withLease } from '../../activities/nodes/with-lease.ts';
@@ -33,6 +34,8 @@ export interface SluiceRun {
   readonly out: string;
   /** Errors, warnings and so on of the lint stage. */
   readonly remarks: readonly LintRemark[];
+  /** Steps of the install stage that failed: `PACKAGE: STEP: why`. */
+  readonly failures: readonly string[];
   /** Names of the binary packages that the test repository's indexes have. */
   readonly published: readonly string[];
 }
@@ -67,17 +70,17 @@ export async function runStages(work: SluiceWork, built: StageOutcome): Promise<
   };
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
-  if (built.end.result !== 'SUCCESS') return { stages, out, remarks: [], published: [] };
+  if (built.end.result !== 'SUCCESS') return { stages, out, remarks: [], failures: [], published: [] };
   await fetchFiles(work, built.artifacts);
   const deps = stageDeps(work);
   const lint = createLintStage({ ...deps, releasedFiles: async () => null });
   const remarks = await remarksOf(world, await next('lint', lint, built.artifacts));
   const artifacts = await next('publish', createPublishStage(deps), built.artifacts);
-  if (stages.publish?.result !== 'SUCCESS') return { stages, out, remarks, published: [] };
-  await next('install', createInstallStage(deps), artifacts);
+  if (stages.publish?.result !== 'SUCCESS') return { stages, out, remarks, failures: [], published: [] };
+  const failures = await failuresOf(world, await next('install', createInstallStage(deps), artifacts));
   const published = await listPublished(world.root);
   for (const name of await world.trees.list()) await world.trees.remove(name);
-  return { stages, out, remarks, published };
+  return { stages, out, remarks, failures, published };
 }
 
 function stageDeps({ world, repository }: SluiceWork) {
@@ -132,10 +135,21 @@ async function fetchFiles({ world, out }: SluiceWork, artifacts: readonly Artifa
 }
 
 async function remarksOf(world: StageWorld, artifacts: readonly Artifact[]): Promise<readonly LintRemark[]> {
-  const url = artifacts.find(({ name }) => name === 'lint.json')?.url;
+  return (await readArtifact<LintReport>(world, artifacts, 'lint.json'))?.remarks ?? [];
+}
+
+async function failuresOf(world: StageWorld, artifacts: readonly Artifact[]): Promise<readonly string[]> {
+  type Reports = { readonly packages: readonly PackageReport[] };
+  const packages = (await readArtifact<Reports>(world, artifacts, 'install.json'))?.packages ?? [];
+  return packages.flatMap(({ package: name, steps }) =>
+    steps.flatMap(({ step, problem }) => (problem === null ? [] : [`${name}: ${step}: ${problem}`])),
+  );
+}
+
+async function readArtifact<T>({ store }: StageWorld, artifacts: readonly Artifact[], name: string): Promise<T | null> {
+  const url = artifacts.find((one) => one.name === name)?.url;
   const digest = /[0-9a-f]{64}/.exec(url ?? '')?.[0];
-  if (digest === undefined) return [];
-  return (JSON.parse((await world.store.read(`sha256:${digest}`)).toString()) as LintReport).remarks;
+  return digest === undefined ? null : (JSON.parse((await store.read(`sha256:${digest}`)).toString()) as T);
 }
 
 /** The packages that the indexes of all test repositories name. */

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
+import { type AutopkgTest, sourceFiles, suitableTests } from '../../activities/install/exercise.ts';
 import type { LintRemark } from '../../pipelines/model/lint.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { StageWorld } from '../../test/activities/install/stage.ts';
@@ -70,7 +71,7 @@ export async function trySource(source: ListedSource, trial: Trial): Promise<() 
   const peer = before ?? (await measured(load, () => buildAlone(alone)));
   return async () => {
     const run = await runStages(work, built);
-    const verdict = await judge({ peer, run, alone, lint: () => lintAlone(alone) });
+    const verdict = await judge({ peer, run, alone, lint: () => lintAlone(alone), tree: repository.tree });
     await writeFile(join(work.logs, 'debian.log'), said.join(''));
     const { name, version, format, tags } = source;
     const { seconds: debian, dependencies } = peer;
@@ -89,11 +90,13 @@ interface Ended {
   readonly run: SluiceRun;
   readonly alone: Parameters<typeof lintAlone>[0];
   readonly lint: () => Promise<readonly LintRemark[]>;
+  /** The source, unpacked. */
+  readonly tree: string;
 }
 
 type Verdict = Pick<SourceResult, 'same' | 'differences' | 'shared' | 'packages' | 'otherContents'>;
 
-async function judge({ peer, run, alone, lint }: Ended): Promise<Verdict> {
+async function judge({ peer, run, alone, lint, tree }: Ended): Promise<Verdict> {
   const { build } = run.stages;
   const none = { packages: 0, otherContents: [] };
   if (build?.result !== 'SUCCESS' || !peer.ok) {
@@ -104,11 +107,12 @@ async function judge({ peer, run, alone, lint }: Ended): Promise<Verdict> {
   }
   const [theirs, ours] = [await readPackages(peer.out, plainText), await readPackages(run.out, plainText)];
   const shared: string[] = [];
+  const tests = { tree, tests: await allTests(tree, theirs) };
   const differences = [
     ...comparePackages(theirs, ours).map((line) => `build: ${line}`),
     ...(await judgeLint(run, await lint(), shared)),
     ...judgePublish(run, theirs),
-    ...(await judgeInstall(run, () => installAlone(alone), shared)),
+    ...(await judgeInstall(run, () => installAlone(alone, tests), shared)),
   ];
   const other = otherContents(theirs, ours);
   return { same: differences.length === 0, differences, shared, packages: theirs.length, otherContents: other };
@@ -129,16 +133,33 @@ function judgePublish({ stages, published }: SluiceRun, debian: readonly BuiltPa
   return missing.map((name) => `publish: ${name} is not in the index`);
 }
 
-async function judgeInstall({ stages }: SluiceRun, peer: () => Promise<readonly string[]>, shared: string[]) {
+/** Each failed step counts by itself: it is shared when the same package fails at it, or the same test, without us. */
+async function judgeInstall(
+  { stages, failures }: SluiceRun,
+  peer: () => Promise<readonly string[]>,
+  shared: string[],
+): Promise<readonly string[]> {
   const { install, publish } = stages;
   if (publish?.result !== 'SUCCESS' || install?.result === 'SUCCESS') return [];
-  const ours = `install: ${install?.result} ${install?.summary}`;
+  if (failures.length === 0) return [`install: ${install?.result} ${install?.summary}`];
   const theirs = await peer();
-  // The same package at the same step: what APT alone cannot do either.
-  const [, name = '', step = ''] = /^(\S+) \S+: (install|remove): /.exec(install?.summary ?? '') ?? [];
-  if (name !== '' && theirs.some((line) => line.startsWith(`${name}: ${step}`))) {
-    shared.push(ours);
-    return [];
+  const isShared = (line: string) => {
+    const test = /^\S+: (exercise: .*?) (?:ended|did|cannot|crashed|needs) /.exec(line)?.[1];
+    return theirs.some((one) => (test === undefined ? line.startsWith(stepOf(one)) : one === test));
+  };
+  shared.push(...failures.filter(isShared).map((line) => `install: ${line}`));
+  return failures.filter((line) => !isShared(line)).map((line) => `install: ${line}`);
+}
+
+/** `PACKAGE: STEP: ` of a failed step. */
+function stepOf(line: string): string {
+  return /^\S+: (?:install|remove): /.exec(line)?.[0] ?? '\n';
+}
+
+async function allTests(tree: string, packages: readonly BuiltPackage[]): Promise<readonly AutopkgTest[]> {
+  const found = new Map<string, AutopkgTest>();
+  for (const { fields } of packages) {
+    for (const one of await suitableTests(sourceFiles(tree), fields.Package ?? '')) found.set(one.label, one);
   }
-  return [theirs.length === 0 ? ours : `${ours}; APT alone: ${theirs.join(', ')}`];
+  return [...found.values()];
 }
