@@ -1,24 +1,35 @@
 import type { Command } from 'commander';
 import type { Checked } from '../activities/repository/check.ts';
-import { addCommand, append, jsonOption } from './command.ts';
+import { addCommand, append, configOption, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { print } from './output.ts';
+import { withBases } from './repo-base.ts';
 import { orRefused, shownTree } from './repository.ts';
 
 interface Options {
   readonly with?: readonly string[];
   readonly key?: string;
+  readonly config?: string;
   readonly json?: boolean;
 }
 
 /** Adds `repo check`. */
 export function register(program: Command): void {
   addCommand(program, 'repo check', {
-    examples: ['sluice repo check ./repo --with /srv/debian', 'sluice repo check ./repo --key archive-key.asc'],
-    details: 'Checks signatures, hashes, that every package can be installed, and that no two bring the same file.',
+    examples: [
+      'sluice repo check ./data/released/deb --with debian-12',
+      "sluice repo check ./repo --with 'deb http://archive.example.org/debian bookworm main' --with ./other",
+      'sluice repo check ./repo --key archive-key.asc',
+    ],
+    details:
+      'Checks signatures, hashes, that every package can be installed, and that no two bring the same file; the last ' +
+      'line says what was verified: packages, indexes, by whom they are signed. Packages may take what they need from ' +
+      'the repository itself and from those named by --with: a directory, a URL, a line of a sources.list, or a platform ' +
+      'such as debian-12, whose archive is read as this machine reaches it. A line is read with its keys, a URL without.',
   })
     .argument('<dir>', 'the repository')
-    .option('--with <dir>', 'a repository that dependencies may also come from; may be repeated', append)
+    .option('--with <repository>', 'where dependencies may also come from; may be repeated', append)
+    .addOption(configOption())
     .option('--key <file>', "the key that must have signed it (default: the repository's own)")
     .addOption(jsonOption())
     .action(check);
@@ -28,12 +39,16 @@ async function check(dir: string, options: Options): Promise<void> {
   const { formatOf } = await import('../activities/repository/formats.ts');
   const { checkRepository } = await import('../activities/repository/check.ts');
   const tree = await shownTree(dir);
-  const others = await Promise.all((options.with ?? []).map(shownTree));
   const key = options.key === undefined ? {} : { key: options.key };
   const format = await orRefused(formatOf(tree));
-  const { problems, checked } = await orRefused(checkRepository(format, { tree, others, ...key }));
+  const names = options.with ?? [];
+  const { problems, checked } = await withBases({ names, format, tree, config: options.config }, (others) =>
+    orRefused(checkRepository(format, { tree, others, ...key })),
+  );
   const lines = problems.map(({ kind, subject, message }) => `${kind}: ${subject}: ${message}`);
-  const result = lines.length > 0 ? lines : ['no problems'];
+  const alone = names.length === 0 && problems.some(({ kind }) => kind === 'installability');
+  const hint = alone ? ['What comes from elsewhere is named by --with, such as --with debian-12.'] : [];
+  const result = lines.length > 0 ? [...lines, ...hint] : ['no problems'];
   print(
     { ok: problems.length === 0, problems, checked },
     () => [...result, describeChecked(checked)].join('\n'),

@@ -120,6 +120,8 @@ export interface RepositoryFormat {
   relations(file: string): Promise<PackageRelations>;
   /** Whether a relation speaks of what another package offers. */
   matches(relation: Relation, offer: Relation): boolean;
+  /** Brings the lists of repositories elsewhere into an empty directory, as a tree without packages. @throws RepositoryRefusal */
+  fetchBase(base: Base, work: string): Promise<string>;
   /** Packages of `tree` that cannot be installed from it and `others` together, with the reason. */
   uninstallable(tree: string, others: readonly string[]): Promise<RepositoryProblem[]>;
   /** Whether two packages, by their names, versions and architectures, may stand on one system. */
@@ -128,6 +130,16 @@ export interface RepositoryFormat {
   refusal(tree: string, pair: PackagePair, clashes: readonly FileClash[]): Promise<string | null>;
   /** For each pair of packages of `tree`, whether one solution from it and `others` holds both. */
   together(tree: string, others: readonly string[], pairs: readonly PackagePair[]): Promise<readonly boolean[]>;
+}
+
+/** Repositories that packages may take their dependencies from. */
+export interface Base {
+  /** URLs, or lines of a sources.list. */
+  readonly source: readonly string[];
+  /** Those that the packages are for, without `all` and `noarch`. */
+  readonly architectures: readonly string[];
+  /** The distribution's name where a URL alone is given, and the format wants one. */
+  readonly suite: string;
 }
 
 /** The public key's place in every signed repository. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { makePackage, temporary } from '../activities/repository/packages.ts';
 import { execute } from './run.ts';
 
@@ -37,4 +38,44 @@ test('names that no repository takes are bad usage, and nothing is made', async 
   const mixed = execute(['repo', 'publish', 'r', '--format', 'rpm', file], work);
   assert.equal(mixed.status, 1);
   assert.match(mixed.stderr, /is no \.rpm file/);
+});
+
+for (const format of ['deb', 'rpm'] as const) {
+  test(`B6: repo check takes what packages need from a repository behind a URL (${format})`, async (t) => {
+    const work = await temporary(t);
+    const helper = await makePackage(format, work, { name: 'helper', version: '1' });
+    const needy = await makePackage(format, work, { name: 'needy', version: '1', requires: ['helper'] });
+    const common = ['--format', format, ...(format === 'deb' ? ['--codename', 'test', '--arch', 'amd64'] : [])];
+    for (const [dir, file] of [['own', needy] as const, ['base', helper] as const]) {
+      assert.equal(execute(['repo', 'publish', dir, ...common, file], work).status, 0);
+    }
+    const alone = execute(['repo', 'check', 'own'], work);
+    assert.equal(alone.status, 1);
+    assert.match(alone.stdout, /needs helper.*\nWhat comes from elsewhere is named by --with/);
+    const url = pathToFileURL(join(work, 'base')).href;
+    const named = format === 'deb' ? [url, `deb [trusted=yes] ${url} test main`] : [url];
+    for (const name of named) {
+      const { status, stdout, stderr } = execute(['repo', 'check', 'own', '--with', name], work);
+      assert.equal(status, 0, stdout + stderr);
+      assert.match(stdout, /^no problems\nchecked: 1 package, /);
+    }
+    const away = execute(['repo', 'check', 'own', '--with', `${url}-not`], work);
+    assert.equal(away.status, 1);
+    assert.match(away.stderr, /base-not cannot be read: /);
+    assert.ok(away.stderr.trim().split('\n').length <= 2, away.stderr);
+  });
+}
+
+test('B6: what --with cannot be is bad usage that names the forms', async (t) => {
+  const work = await temporary(t);
+  const file = await makePackage('deb', work, { name: 'alpha', version: '1' });
+  execute(['repo', 'publish', 'own', '--format', 'deb', '--codename', 'x', file], work);
+  for (const [name, says] of [
+    ['nowhere', /none of a directory, a URL, a line "deb URL SUITE COMPONENT…", or a platform \(debian-12, /],
+    ['rpm-debian-12', /is a platform of rpm, not deb/],
+  ] as const) {
+    const { status, stderr } = execute(['repo', 'check', 'own', '--with', name], work);
+    assert.equal(status, 2, name);
+    assert.match(stderr, says);
+  }
 });

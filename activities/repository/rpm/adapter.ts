@@ -1,5 +1,6 @@
 import { matches } from '../../../pipelines/formats/rpm/relations.ts';
 import type { RepositoryFormat } from '../port.ts';
+import { fetchBase } from './base.ts';
 import { mayMeet, refusal } from './conflict.ts';
 import { list, roots, served, settings, vouched } from './index-read.ts';
 import { index, rootIndex, signatures } from './index-write.ts';
@@ -26,6 +27,7 @@ export const rpmRepository: RepositoryFormat = {
   contents,
   relations,
   matches,
+  fetchBase,
   uninstallable,
   mayMeet,
   refusal,
