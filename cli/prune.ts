@@ -33,6 +33,7 @@ export function register(program: Command): void {
 async function prune(options: PruneCommandOptions): Promise<void> {
   const { data, retention, projects } = readConfiguration({ file: options.config });
   const { dataPaths } = await import('../infra/stack/paths.ts');
+  const { createLocalGit } = await import('../activities/git/local.ts');
   const { pruneStorage } = await import('../activities/storage/filesystem/prune.ts');
   const { prunePayloads } = await import('../activities/storage/filesystem/prune-payloads.ts');
   const { storage, repositories, released, git, store } = dataPaths(data);
@@ -49,8 +50,8 @@ async function prune(options: PruneCommandOptions): Promise<void> {
   });
   const payloads = await prunePayloads({ storage, keep: retention.builds, inUse, now, dryRun });
   const staged = inUse === null ? 0 : await removeDead(released, { inUse, now, dryRun });
-  const bare = Object.keys(projects).map((project) => join(git, `${project}.git`));
-  const states = await expireAll(bare, { now, dryRun });
+  // Speculative commits have a time of their own: nobody looks at them once their item has left its queue.
+  const states = await createLocalGit(git).expire(Object.keys(projects), { now, dryRun });
   const text =
     `${dryRun ? 'would remove' : 'removed'} logs of ${pruned.logs} builds, ${pruned.blobs} blobs and ` +
     `${pruned.repositories} test repositories: ${Math.round(pruned.bytes / 2 ** 20)} MiB, and ${payloads} payloads of workflows; ` +
@@ -95,13 +96,4 @@ async function whatIsInUse(storage: string, options: PruneCommandOptions): Promi
     log('it is not known which artifacts are in use: none is removed until `sluice up` has run');
     return null;
   }
-}
-
-/** Speculative commits have a time of their own: nobody looks at them once their item has left its queue. */
-async function expireAll(repositories: readonly string[], how: { now: number; dryRun: boolean }): Promise<number> {
-  const { expireStates } = await import('../activities/git/states.ts');
-  let states = 0;
-  for (const repository of repositories.filter((path) => existsSync(path)))
-    states += await expireStates(repository, how);
-  return states;
 }

@@ -1,4 +1,5 @@
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
+import { gateActor } from '../../pipelines/model/actor.ts';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import type { StoredGraph, SubmitInput, Submitted, TellAction, TellInput, Told } from '../../workflows/contract.ts';
@@ -91,7 +92,7 @@ async function merge(
   const state = tested.sources.find((one) => one.project === project && one.branch === branch);
   const isTested = tested.changes.some((one) => one.id === id && one.patchset === patchset);
   if (!state || !isTested) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
-  const answer = await host.submit({ change: id, patchset, tested: state });
+  const answer = await host.submit(gateActor, { change: id, patchset, tested: state });
   return 'reason' in answer ? { refused: answer.reason } : undefined;
 }
 
@@ -104,7 +105,7 @@ async function report(deps: GateDeps, action: TellAction & { kind: 'report' }, k
       const host = deps.host(connection);
       if (!host || !Number.isInteger(patchset) || !(await host.readChange(change))) continue;
       const about = { pipeline: action.pipeline, action: action.action };
-      await host.report({ key, change, patchset, message: action.message, about, body });
+      await host.report(gateActor, { key, change, patchset, message: action.message, about, body });
     }
   }
 }

@@ -4,6 +4,7 @@ import { load, openWorkspace } from './merge.ts';
 import { repositoryPath } from './names.ts';
 import type { Git } from './port.ts';
 import { readBranch, readBranches } from './refs.ts';
+import { expireStates } from './states.ts';
 import { readRoot, readTree } from './tree.ts';
 
 /** Bare repositories below a directory of this machine, which their host itself keeps: there is nothing to fetch. */
@@ -21,6 +22,11 @@ export function createLocalGit(root: string): Git {
     readRoot: (project, commit) => readRoot(at(project), commit),
     readTree: (project, commit, paths) => readTree(at(project), commit, paths),
     merge: (chain) => prepareChain({ root, ...chain }),
+    async expire(projects, options) {
+      let states = 0;
+      for (const project of projects) states += await expireStates(at(project), options);
+      return states;
+    },
     exportTree: ({ project, branch, commit }, directory, signal) =>
       exportTree({ repo: at(project), branch, commit, directory }, signal),
   };

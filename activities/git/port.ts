@@ -26,6 +26,8 @@ export interface Git {
   readTree(project: string, commit: string, paths: readonly string[]): Promise<readonly TreeFile[]>;
   /** Merges items in order, each onto the state that it stands on, and keeps the states for some days. */
   merge(chain: Omit<ChainInput, 'root'>): Promise<readonly ChainResult[]>;
+  /** Lets go of states that nobody works on any more, or counts them. @param options.now milliseconds since the epoch */
+  expire(projects: readonly string[], options: { readonly now: number; readonly dryRun: boolean }): Promise<number>;
   /** Checks a commit out into an empty or absent directory, with its whole history and the tags on it. */
   exportTree(
     state: Pick<SourceState, 'project' | 'branch' | 'commit'>,

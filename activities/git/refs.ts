@@ -56,6 +56,16 @@ export async function readBranches(repo: string): Promise<Map<string, string>> {
   return new Map([...heads].map(([ref, commit]) => [ref.slice('refs/heads/'.length), commit]));
 }
 
+/** Tags and the commits that they stand for; one of anything else is left out. */
+export async function readTags(repo: string): Promise<Map<string, string>> {
+  if ((await readRefs(repo, 'refs/tags/')).size === 0) return new Map();
+  const format = '--format=%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)';
+  const { code, stdout, stderr } = await tryGit(repo, ['for-each-ref', format, 'refs/tags/']);
+  if (code !== 0) throw new Error(`git cannot list the tags of ${repo}: ${stderr.trim()}`);
+  const tags = stdout.matchAll(/^refs\/tags\/(\S+) (?:commit (\S+)|tag \S+ commit (\S+))/gm);
+  return new Map([...tags].map(([, name = '', commit, peeled]) => [name, commit ?? peeled ?? '']));
+}
+
 /** What a branch is at; null when there is no such branch. */
 export async function readBranch(repo: string, branch: string): Promise<string | null> {
   const ref = `refs/heads/${checkBranch(branch)}`;

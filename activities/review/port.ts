@@ -1,3 +1,4 @@
+import type { Actor } from '../../pipelines/model/actor.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
@@ -25,10 +26,20 @@ export interface ReviewHost {
     change: string,
     after: number,
   ): Promise<{ readonly events: readonly TriggerEvent[]; readonly last: number }>;
-  /** Votes and comments on a patch set. Repeating a report with the same key changes nothing. */
-  report(report: ReviewReport): Promise<void>;
-  /** Merges a change. Repeating it answers `already-merged`. */
-  submit(request: SubmitRequest): Promise<SubmitResult>;
+  /**
+   * Whether the host would merge a change by itself, were it not for what Sluice gives.
+   *
+   * @param own labels, checks or statuses that Sluice gives: that these are missing does not count
+   */
+  canMerge(change: string, own: readonly string[]): Promise<Mergeability>;
+  /** Votes and comments on a patch set. Repeating a report with the same key changes nothing. @throws Denied */
+  report(actor: Actor, report: ReviewReport): Promise<void>;
+  /** Merges a change. Repeating it answers `already-merged`. @throws Denied */
+  submit(actor: Actor, request: SubmitRequest): Promise<SubmitResult>;
+  /** In order of name; none where there is no such project. */
+  branches(project: string): Promise<readonly Branch[]>;
+  /** The commits that tags stand for, in order of name; others have none and are left out. */
+  tags(project: string): Promise<readonly Tag[]>;
   /** The commit that a branch is at; null where there is no such project or branch. */
   branchTip(project: string, branch: string): Promise<string | null>;
   /**
@@ -39,6 +50,21 @@ export interface ReviewHost {
   readMerged(of: StateName): Promise<MergedState | null>;
   /** Where a project is cloned from. */
   gitUrl(project: string): string;
+}
+
+export type Mergeability =
+  | { readonly ok: true }
+  /** Each a sentence without its end. */
+  | { readonly ok: false; readonly missing: readonly string[] };
+
+export interface Tag {
+  readonly name: string;
+  readonly commit: string;
+}
+
+export interface Branch extends Tag {
+  /** Whether the host lets nobody but Sluice move it. */
+  readonly protected: boolean;
 }
 
 /** A commit of a branch, as somebody claims. */

@@ -1,5 +1,6 @@
 import { createGitHost } from './git/adapter.ts';
-import { createPeople, type People } from './git/people.ts';
+import { createPeople } from './git/people.ts';
+import type { People } from './people.ts';
 import type { ReviewHost, Webhook } from './port.ts';
 
 /** What every driver is given of the installation. */

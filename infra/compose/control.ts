@@ -11,7 +11,7 @@ import { createPrepare } from '../../activities/layout/prepare.ts';
 import { createTimerActivities, timersIn } from '../../activities/layout/timers.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
 import { hasTestRepository, removeTestRepository } from '../../activities/repository/publish-stage.ts';
-import { joinPeople, type People } from '../../activities/review/git/people.ts';
+import { joinPeople, type People } from '../../activities/review/people.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
 import { openConnection } from '../../activities/review/registry.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';

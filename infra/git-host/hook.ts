@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import type { HostSettings } from '../../activities/review/git/host.ts';
+import type { HostSettings } from '../../activities/review/git/client.ts';
 import type { Command } from '../../activities/review/git/receive/context.ts';
 import { type Streams, serveProcReceive } from '../../activities/review/git/receive/proc-receive.ts';
 import { type Receipt, receive } from '../../activities/review/git/receive/receive.ts';
-import { readSettings } from '../../activities/review/git/repository.ts';
+import { openRepository } from '../../activities/review/git/repository.ts';
 import type { Acted } from '../../server/api/types.ts';
 import { readHolder } from '../stack/lock.ts';
 import { accountOf } from './account.ts';
@@ -26,11 +26,7 @@ export interface HookCall {
 /** Takes one push for git, then tells the server. Works without a server. */
 export async function runProcReceive({ repo, env, streams, say }: HookCall): Promise<void> {
   const path = resolve(repo);
-  const { project, connection, page } = await readSettings(path);
-  const root = path.slice(0, -`/${project}.git`.length);
-  if (join(root, `${project}.git`) !== path) {
-    throw new Error(`${path} is not where project ${project} belongs: run sluice project add again`);
-  }
+  const { root, project, connection, page } = await openRepository(path);
   const data = dirname(root);
   const stack = readHolder(data)?.stack ?? null;
   const settings: HostSettings = { root, connection, page: page === '' ? (stack?.url ?? '') : page };

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
 import { writeWhole } from '../../activities/files/write.ts';
-import { type AddedRepository, addRepository } from '../../activities/review/git/repository.ts';
+import { type AddedRepository, addRepository, listPaths } from '../../activities/review/git/repository.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import { gitHostSettings, pageUrl } from './settings.ts';
 import { findTemplates } from './templates.ts';
@@ -32,15 +32,18 @@ const launcher = resolve(import.meta.dirname, '../../sluice');
 export async function addProject(config: Config, request: ProjectRequest): Promise<AddedProject> {
   const known = config.projects[request.name];
   const source = request.url === null || !existsSync(request.url) ? request.url : resolve(request.url);
+  const host = gitHostSettings(config, known?.connection);
   const added = await addRepository({
-    ...gitHostSettings(config, known?.connection),
+    ...host,
     project: request.name,
     url: source,
     launcher,
     page: pageUrl(config),
     directPush: known?.directPush ?? false,
   });
-  const found = added.defaultBranch === null ? [] : await findTemplates(added.path, added.defaultBranch);
+  const { defaultBranch } = added;
+  const paths = defaultBranch === null ? [] : await listPaths({ ...host, project: request.name }, defaultBranch);
+  const found = findTemplates(paths);
   const templates = request.templates ?? (known !== undefined && known.templates.length > 0 ? known.templates : found);
   const queue = request.queue ?? known?.queue ?? null;
   const file = config.file ?? resolve('sluice.yaml');

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { repositoryPath } from '../../activities/git/names.ts';
 import { addBranch, type Imported, importNewRefs } from '../../activities/review/git/repository.ts';
 import type { Config } from '../config/load.ts';
 import { gitHostSettings } from './settings.ts';
@@ -10,7 +9,7 @@ export async function makeBranch(
   config: Config,
   { project, branch, from }: { readonly project: string; readonly branch: string; readonly from: string },
 ): Promise<{ readonly project: string; readonly branch: string; readonly commit: string }> {
-  return { project, branch, commit: await addBranch(repositoryOf(config, project), branch, from) };
+  return { project, branch, commit: await addBranch({ ...gitHostSettings(config), project }, branch, from) };
 }
 
 /**
@@ -19,16 +18,8 @@ export async function makeBranch(
  * @param url a directory or a Git URL; null for the one that the project was added from
  */
 export async function importRefs(config: Config, project: string, url: string | null): Promise<Imported> {
-  const path = repositoryOf(config, project);
   const from = url ?? config.projects[project]?.url;
   if (from === undefined)
     throw new Error('sluice.yaml does not say where it comes from: give a directory or a Git URL');
-  return importNewRefs(path, existsSync(from) ? resolve(from) : from);
-}
-
-function repositoryOf(config: Config, project: string): string {
-  const { root } = gitHostSettings(config);
-  const path = repositoryPath(root, project);
-  if (!existsSync(path)) throw new Error(`there is no repository ${path}: sluice project add ${project}`);
-  return path;
+  return importNewRefs({ ...gitHostSettings(config), project }, existsSync(from) ? resolve(from) : from);
 }

@@ -1,4 +1,4 @@
-import type { HostSettings } from '../../activities/review/git/host.ts';
+import type { HostSettings } from '../../activities/review/git/client.ts';
 import type { Config } from '../config/load.ts';
 import { readHolder } from '../stack/lock.ts';
 import { dataPaths } from '../stack/paths.ts';

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople } from '../../activities/review/git/people.ts';
 import { receive } from '../../activities/review/git/receive/receive.ts';
+import { gateActor } from '../../pipelines/model/actor.ts';
 import type { ChangeShown } from '../../server/api/types.ts';
 import { bareRepository, makeCommit, setBranch } from '../activities/git/repository.ts';
 import { account, messageFor } from '../activities/review/developer.ts';
@@ -36,7 +37,7 @@ before(async () => {
   const said = { change: 'git:1', patchset: 1, body: { Verified: -1 } };
   const conflict = 'Merge Failed.\n\nPlease rebase.\n\ngit:1: conflicts in src/a.c';
   const about = { pipeline: 'check', action: 'merge-conflict' };
-  await host.report({ ...said, key: 'one', message: conflict, about });
+  await host.report(gateActor, { ...said, key: 'one', message: conflict, about });
   await server.report.recordBuild(aBuild({ change: 'git:1', pipeline: 'check' }));
   const changes = [{ ...anItem().changes[0], id: 'git:9', project: 'tinycdb', branch: 'master' }] as never;
   await server.report.projectQueue(aQueue({ items: [anItem({ changes })] }));

@@ -1,18 +1,19 @@
+import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
+import { demand } from '../../../pipelines/policy/access.ts';
 import { type MergeMode, type MergeResult, mergeOnto } from '../../git/merge.ts';
 import { repositoryPath } from '../../git/names.ts';
 import { type Commit, readCommits } from '../../git/objects.ts';
-import { isAncestor, readBranch } from '../../git/refs.ts';
+import { isAncestor, readBranch, readBranches, readTags } from '../../git/refs.ts';
 import type { ReviewHost, SubmitRequest, SubmitResult } from '../port.ts';
-import { type Decision, find, findOne, type HostSettings, listAll, modify, resolveChange } from './host.ts';
+import { type Decision, find, findOne, type HostSettings, listAll, modify, owns, resolveChange } from './client.ts';
 import { toTriggerEvents } from './map.ts';
 import { readMerged } from './merged.ts';
-import { addReport, merge } from './record.ts';
-import { reportedVotes } from './reporter.ts';
-import type { By } from './schema.ts';
+import { merge } from './record.ts';
+import { report } from './report.ts';
+import { readSettings } from './repository.ts';
+import { type By, personOf } from './schema.ts';
 import { readEvents, type Stored } from './store.ts';
-
-const sluice: By = { name: 'sluice', email: 'sluice@localhost' };
 
 /** The plain-Git host: bare repositories, changes as commits pushed to `refs/for/BRANCH`. */
 export function createGitHost(settings: HostSettings): ReviewHost {
@@ -36,22 +37,32 @@ export function createGitHost(settings: HostSettings): ReviewHost {
       const triggers = events.flatMap((event) => toTriggerEvents(stored.record, event, settings));
       return { events: triggers, last: stored.record.events };
     },
-    async report({ key, change, patchset, message, about, body }) {
-      const votes = reportedVotes(body);
-      const said = body.comment === false ? null : message;
-      const opinion = { by: sluice, time: Date.now(), comment: said, votes };
-      await modify(settings, await findOne(settings, change), ({ record }) => {
-        const entry = addReport(record, { key, patchset, ...(about === undefined ? {} : { about }) }, opinion);
-        return entry === null ? null : { entry };
-      });
+    async canMerge(change) {
+      const { record } = await findOne(settings, change);
+      const { status, number, wip } = record;
+      const missing = [
+        ...(status === 'open' ? [] : [`change ${number} is ${status}`]),
+        ...(wip ? [`change ${number} is work in progress`] : []),
+      ];
+      return missing.length === 0 ? { ok: true } : { ok: false, missing };
     },
-    submit: (request) => submitChange(settings, request),
+    report: (actor, said) => report(settings, actor, said),
+    submit: (actor, request) => submitChange(settings, actor, request),
+    async branches(project) {
+      if (!owns(settings, project)) return [];
+      const repo = repositoryPath(settings.root, project);
+      const isProtected = !(await readSettings(repo)).directPush;
+      return [...(await readBranches(repo))].map(([name, commit]) => ({ name, commit, protected: isProtected }));
+    },
+    async tags(project) {
+      if (!owns(settings, project)) return [];
+      return [...(await readTags(repositoryPath(settings.root, project)))].map(([name, commit]) => ({ name, commit }));
+    },
     async branchTip(project, branch) {
-      const known = settings.owns === undefined || settings.owns(project);
-      return known ? readBranch(repositoryPath(settings.root, project), branch) : null;
+      return owns(settings, project) ? readBranch(repositoryPath(settings.root, project), branch) : null;
     },
     async readMerged(of) {
-      if (settings.owns !== undefined && !settings.owns(of.project)) return null;
+      if (!owns(settings, of.project)) return null;
       const repo = repositoryPath(settings.root, of.project);
       return readMerged({ refs: repo, objects: repo }, of);
     },
@@ -63,7 +74,8 @@ async function listOpen(settings: HostSettings): Promise<Stored[]> {
   return (await listAll(settings)).filter(({ record }) => record.status === 'open');
 }
 
-async function submitChange(settings: HostSettings, request: SubmitRequest): Promise<SubmitResult> {
+async function submitChange(settings: HostSettings, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
+  demand(actor, 'merge', { name: request.change });
   const found = await findOne(settings, request.change);
   let obstacle: SubmitResult | null = null;
   let first = false;
@@ -71,7 +83,7 @@ async function submitChange(settings: HostSettings, request: SubmitRequest): Pro
     obstacle = hindrance(now, request);
     first = obstacle === null && now.record.status === 'open';
     if (!first) return null;
-    const decided = await decideMerge(settings, now, request);
+    const decided = await decideMerge(settings, now, { ...request, by: personOf(actor) });
     if ('kind' in decided) obstacle = decided;
     return 'kind' in decided ? null : decided;
   });
@@ -95,7 +107,7 @@ function hindrance({ record }: Stored, request: SubmitRequest): SubmitResult | n
 async function decideMerge(
   settings: HostSettings,
   { record }: Stored,
-  { tested, mode }: SubmitRequest,
+  { tested, mode, by }: SubmitRequest & { readonly by: By },
 ): Promise<Exclude<Decision, null> | SubmitResult> {
   const repo = repositoryPath(settings.root, record.project);
   const old = await readBranch(repo, record.branch);
@@ -108,7 +120,7 @@ async function decideMerge(
   const merged = { old, commit: result.commit, tree: result.tree };
   const ref = `refs/heads/${record.branch}`;
   const move = { ref, from: old, to: result.commit };
-  return { entry: merge(record, merged, sluice, Date.now()), refs: old === result.commit ? [] : [move] };
+  return { entry: merge(record, merged, by, Date.now()), refs: old === result.commit ? [] : [move] };
 }
 
 interface TestedProposal {

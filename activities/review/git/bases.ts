@@ -1,7 +1,7 @@
 import type { ChangeBase } from '../../../pipelines/model/change-history.ts';
 import { repositoryPath } from '../../git/names.ts';
 import { isAncestor } from '../../git/refs.ts';
-import type { HostSettings } from './host.ts';
+import type { HostSettings } from './client.ts';
 import { changeId } from './map.ts';
 import type { ChangeRecord } from './schema.ts';
 import { readStored } from './store.ts';

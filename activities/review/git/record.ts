@@ -1,3 +1,4 @@
+import { Refused } from '../people.ts';
 import type { ReviewReport } from '../port.ts';
 import type { By, ChangeEvent, ChangeRecord, Entry } from './schema.ts';
 
@@ -20,14 +21,6 @@ export interface NewChange {
   readonly project: string;
   readonly branch: string;
   readonly changeId: string;
-}
-
-/** Something that cannot be done to a change in its present state; the message says what can. */
-export class Refused extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'Refused';
-  }
 }
 
 /** How many reports of the past are known by key. */

@@ -91,8 +91,29 @@ export interface Imported {
   readonly unfit: readonly string[];
 }
 
+/** A project on the host. */
+export interface Hosted {
+  /** Directory of the bare repositories. */
+  readonly root: string;
+  readonly project: string;
+}
+
+/** @throws an error that says how a project comes there */
+async function repositoryOf({ root, project }: Hosted): Promise<string> {
+  const path = repositoryPath(root, project);
+  if (await exists(path)) return path;
+  throw new Error(`there is no repository ${path}: sluice project add ${project}`);
+}
+
+/** Paths of all files that a branch holds. */
+export async function listPaths(hosted: Hosted, branch: string): Promise<readonly string[]> {
+  const options = ['ls-tree', '-r', '-z', '--name-only', '--full-tree', `refs/heads/${checkBranch(branch)}`];
+  return (await git(await repositoryOf(hosted), options)).split('\0').filter((path) => path !== '');
+}
+
 /** Takes over the branches and tags that a repository does not have yet. Nothing that is there moves. */
-export async function importNewRefs(path: string, url: string): Promise<Imported> {
+export async function importNewRefs(hosted: Hosted, url: string): Promise<Imported> {
+  const path = await repositoryOf(hosted);
   const listed = await asUser(path, ['ls-remote', '--quiet', '--heads', '--tags', '--refs', checkUrl(url)]);
   const there = await readRefs(path, 'refs/heads/', 'refs/tags/');
   const added: string[] = [];
@@ -126,7 +147,8 @@ function isBranch(name: string): boolean {
  * @returns the commit that it is at
  * @throws an error that says what is wrong: there already, no such commit, no such name
  */
-export async function addBranch(path: string, branch: string, from: string): Promise<string> {
+export async function addBranch(hosted: Hosted, branch: string, from: string): Promise<string> {
+  const path = await repositoryOf(hosted);
   const branches = await readBranches(path);
   if (branches.has(checkBranch(branch))) throw new Error(`there is a branch ${branch} already`);
   const name = branches.get(from) ?? from;
@@ -174,11 +196,27 @@ async function configure(path: string, key: string, [first = '', ...more]: reado
 }
 
 /** What a repository's own configuration says of it; an absent key is an empty string. */
-export async function readSettings(path: string): Promise<{ project: string; connection: string; page: string }> {
+export async function readSettings(path: string): Promise<{
+  readonly project: string;
+  readonly connection: string;
+  readonly page: string;
+  readonly directPush: boolean;
+}> {
   const result = await tryGit(path, ['config', '-z', '--get-regexp', '^sluice\\.']);
   const entries = result.stdout.split('\0').map((entry) => entry.split('\n', 2) as [string, string?]);
   const value = (key: string) => entries.find(([name]) => name === `sluice.${key}`)?.[1] ?? '';
-  return { project: value('project'), connection: value('connection'), page: value('page') };
+  // Git tells names of keys in small letters.
+  const directPush = value('directpush') === 'true';
+  return { project: value('project'), connection: value('connection'), page: value('page'), directPush };
+}
+
+/** The project of a repository, by where it is. @throws for one that is not where its project belongs */
+export async function openRepository(path: string) {
+  const settings = await readSettings(path);
+  const { project } = settings;
+  const root = path.slice(0, -`/${project}.git`.length);
+  if (project !== '' && repositoryPath(root, project) === path) return { ...settings, root };
+  throw new Error(`${path} is not where project ${project} belongs: run sluice project add again`);
 }
 
 async function exists(path: string): Promise<boolean> {

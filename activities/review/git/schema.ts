@@ -4,9 +4,9 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 const person = z.object({ name: z.string(), email: z.string() });
 export type By = z.infer<typeof person>;
 
-/** Who did something, as it is kept: an account has no address that anybody has checked. */
-export function personOf({ name }: Actor): By {
-  return { name, email: '' };
+/** Who did something, as it is kept: an account has no address that anybody has checked; the gate has its own. */
+export function personOf({ name, kind }: Actor): By {
+  return { name, email: kind === 'sluice' ? `${name}@localhost` : '' };
 }
 
 const vote = z.object({ label: z.string(), value: z.int(), by: person, time: z.number() });

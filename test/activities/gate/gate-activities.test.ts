@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createGateActivities, type GateDeps } from '../../../activities/gate/gate-activities.ts';
 import type { ReviewHost, SubmitRequest } from '../../../activities/review/port.ts';
+import { gateActor } from '../../../pipelines/model/actor.ts';
 import type { StoredGraph, SubmitInput, TellAction } from '../../../workflows/contract.ts';
 import { change } from '../../workflows/make.ts';
 
@@ -18,12 +19,13 @@ function setup(tested: Partial<StoredGraph>, host: Partial<ReviewHost> = {}) {
   const submitted: SubmitRequest[] = [];
   const reported: string[] = [];
   const review = {
-    submit: async (request: SubmitRequest) => {
+    submit: async (actor: unknown, request: SubmitRequest) => {
+      assert.equal(actor, gateActor);
       submitted.push(request);
       return { kind: 'merged', state };
     },
     readChange: async (id: string) => change(id),
-    report: async ({ change: id }: { change: string }) => void reported.push(id),
+    report: async (_actor: unknown, { change: id }: { change: string }) => void reported.push(id),
     ...host,
   } as unknown as ReviewHost;
   const deps: GateDeps = {
@@ -66,7 +68,7 @@ test('R5: a host that does not answer is away: that says nothing of the change',
 });
 
 test('R5: each report has an outcome; those of one change stay in order', async () => {
-  const report = async ({ change: id }: { change: string }) => {
+  const report = async (_actor: unknown, { change: id }: { change: string }) => {
     if (id === 'git:2') throw new Error('no permission');
     if (id === 'git:3') throw Object.assign(new Error('no route'), { code: 'EHOSTUNREACH' });
   };

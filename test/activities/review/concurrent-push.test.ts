@@ -10,6 +10,7 @@ import { readRefs } from '../../../activities/git/refs.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import { createPeople } from '../../../activities/review/git/people.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
+import { gateActor } from '../../../pipelines/model/actor.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 import { account, gatedProject, idFor, messageFor, openDesk } from './developer.ts';
 
@@ -54,7 +55,7 @@ test('pushes, votes and reports at once lose nothing', async (t) => {
   await Promise.all([
     ...['1', '2', '3'].map(push),
     ...['Ada', 'Bob', 'Eve'].map((by) => people.comment(account(by), '1', 'recheck')),
-    ...['k1', 'k2'].map((key) => host.report({ key, change: '1', patchset: 1, message: key, body: {} })),
+    ...['k1', 'k2'].map((key) => host.report(gateActor, { key, change: '1', patchset: 1, message: key, body: {} })),
   ]);
   const { events, last } = await host.readEvents('1', 0);
   assert.equal(last, 9);

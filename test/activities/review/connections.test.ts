@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
-import { createPeople, joinPeople } from '../../../activities/review/git/people.ts';
+import { createPeople } from '../../../activities/review/git/people.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
+import { joinPeople } from '../../../activities/review/people.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 import { account, idFor, messageFor } from './developer.ts';
 

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { readBranch } from '../../../activities/git/refs.ts';
+import { must } from '../../../activities/process/run.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import { createPeople } from '../../../activities/review/git/people.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
+import { type ReviewWorld, testReviewHost } from './contract.ts';
 import { account, idFor, messageFor } from './developer.ts';
-import { type ReviewWorld, testReviewHost } from './review-contract.ts';
 
 /** The contract is tested at the function that the hook calls; `push.test.ts` tests the way through git. */
 async function openWorld(t: TestContext): Promise<ReviewWorld> {
@@ -49,6 +50,11 @@ async function openWorld(t: TestContext): Promise<ReviewWorld> {
       const repo = join(root, `${project}.git`);
       const tip = (await readBranch(repo, 'master')) ?? '';
       await setBranch(repo, 'master', await makeCommit(repo, { parents: [tip], files: { moved: '1' } }));
+    },
+    async tag(project, name) {
+      const repo = join(root, `${project}.git`);
+      const tagger = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org'];
+      await must('git', [`--git-dir=${repo}`, ...tagger, 'tag', '--annotate', '--message', name, name, 'master']);
     },
   };
 }

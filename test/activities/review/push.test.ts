@@ -8,8 +8,10 @@ import { git } from '../../../activities/git/git.ts';
 import { readRefs } from '../../../activities/git/refs.ts';
 import { must } from '../../../activities/process/run.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
-import type { HostSettings } from '../../../activities/review/git/host.ts';
+import type { HostSettings } from '../../../activities/review/git/client.ts';
 import { createPeople } from '../../../activities/review/git/people.ts';
+import { isOccurrenceId } from '../../../activities/review/port.ts';
+import { gateActor } from '../../../pipelines/model/actor.ts';
 import { scratch } from '../git/repository.ts';
 import { account, gatedProject, idFor, messageFor, openDesk, overSsh } from './developer.ts';
 
@@ -76,14 +78,14 @@ test('after the lower change is merged by rebase, the upper one can still be ame
   await other.commit('c', '1', messageFor('c'));
   await other.push('refs/for/master');
   for (const id of ['git:3', 'git:1']) {
-    assert.equal((await host.submit({ change: id, patchset: 1, tested: null })).kind, 'merged');
+    assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: null })).kind, 'merged');
   }
   await desk.commit('b', '2', 'scratch');
   await desk.git('reset', '-q', '--soft', 'HEAD~2');
   await desk.git('commit', '-q', '-m', messageFor('b'));
   const pushed = await desk.push('refs/for/master');
   assert.equal(pushed.code, 0, pushed.stderr);
-  assert.equal((await host.submit({ change: 'git:2', patchset: 2, tested: null })).kind, 'merged');
+  assert.equal((await host.submit(gateActor, { change: 'git:2', patchset: 2, tested: null })).kind, 'merged');
   await desk.git('fetch', '-q');
   assert.deepEqual((await desk.git('ls-tree', '--name-only', 'origin/master')).split('\n'), ['a', 'b', 'c', 'start']);
   assert.equal(await desk.git('rev-list', '--count', 'origin/master'), '4');
@@ -274,8 +276,10 @@ test('the server is told with the token, and a push does not wait for one that d
   await desk.commit('a', '1', messageFor('a'));
   const told = await desk.push('refs/for/master');
   assert.match(told.stderr, new RegExp(`remote: +${url}/change/git:1`));
-  const body = JSON.stringify({ connection: 'git', project: 'alpha', changes: ['git:1'] });
-  assert.deepEqual(notices, [{ token: 'Bearer secret', body }]);
+  const [{ token, body } = { token: '', body: '{}' }, ...more] = notices;
+  const { id, ...notice } = JSON.parse(body);
+  assert.deepEqual(notice, { connection: 'git', project: 'alpha', changes: ['git:1'] });
+  assert.deepEqual([token, isOccurrenceId(id), more], ['Bearer secret', true, []]);
   assert.ok(!told.stderr.includes('secret'));
 
   answering = false;

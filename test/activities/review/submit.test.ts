@@ -6,6 +6,7 @@ import type { MergeMode } from '../../../activities/git/merge.ts';
 import { readBranch } from '../../../activities/git/refs.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
+import { gateActor } from '../../../pipelines/model/actor.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 import { account, messageFor } from './developer.ts';
 
@@ -39,7 +40,7 @@ for (const mode of ['rebase', 'cherry-pick', 'merge', 'squash-merge'] as const) 
     assert.ok(one?.kind === 'ready' && two?.kind === 'ready');
     const [first, both] = [one.sources[0] ?? null, two.sources[0] ?? null];
     const submit = (number: number, tested: typeof first) =>
-      host.submit({ change: `git:${number}`, patchset: 1, tested });
+      host.submit(gateActor, { change: `git:${number}`, patchset: 1, tested });
     assert.deepEqual(await submit(1, first), { kind: 'merged', state: first });
     // The second and the third were tested as one item: the second alone is a part of what was tested.
     assert.equal((await submit(2, both)).kind, 'merged');
@@ -53,9 +54,9 @@ test('a change that was not tested on what is ahead is not merged', async (t) =>
   const items: ChainItem[] = [{ key: '2', base: null, changes: [change(2, 'rebase')] }];
   const [alone] = await prepareChain({ root, items });
   assert.ok(alone?.kind === 'ready');
-  await host.submit({ change: 'git:1', patchset: 1, tested: null });
+  await host.submit(gateActor, { change: 'git:1', patchset: 1, tested: null });
   const before = await readBranch(repo, 'master');
-  const result = await host.submit({ change: 'git:2', patchset: 1, tested: alone.sources[0] ?? null });
+  const result = await host.submit(gateActor, { change: 'git:2', patchset: 1, tested: alone.sources[0] ?? null });
   assert.equal(result.kind, 'moved');
   assert.equal(await readBranch(repo, 'master'), before);
 });
@@ -63,7 +64,9 @@ test('a change that was not tested on what is ahead is not merged', async (t) =>
 test('two submits of one change at once merge it once', async (t) => {
   const { host } = await setup(t);
   const request = { change: 'git:1', patchset: 1, tested: null };
-  const kinds = (await Promise.all([host.submit(request), host.submit(request)])).map(({ kind }) => kind);
+  const kinds = (await Promise.all([host.submit(gateActor, request), host.submit(gateActor, request)])).map(
+    ({ kind }) => kind,
+  );
   assert.deepEqual(kinds.sort(), ['already-merged', 'merged']);
   assert.equal((await host.readEvents('git:1', 1)).events.length, 2);
 });

@@ -213,12 +213,15 @@ export class Outside {
       listOpenChanges: async () => this.facts.filter(({ status }) => status === 'open'),
       changesDependingOn: async () => [],
       readEvents: async () => ({ events: [], last: 0 }),
-      report: async (report) => {
+      report: async (_actor, report) => {
         if (this.#told.has(`${report.key} ${report.change}`)) return;
         this.#told.add(`${report.key} ${report.change}`);
         this.reports.push({ ...report, action: String(report.body.action), time: Date.now() });
       },
-      submit: async (request) => this.#submit(request),
+      submit: async (_actor, request) => this.#submit(request),
+      canMerge: async () => ({ ok: true }),
+      branches: async (project) => [{ name: 'main', commit: this.tip(project), protected: true }],
+      tags: async () => [],
       branchTip: async (project) => this.tip(project),
       gitUrl: (project) => project,
     };

@@ -1,6 +1,6 @@
 import type { Actor } from '../../../../pipelines/model/actor.ts';
 import type { RefUpdate } from '../../../git/refs.ts';
-import type { HostSettings } from '../host.ts';
+import type { HostSettings } from '../client.ts';
 import { changesPrefix } from '../refs.ts';
 import type { Write } from '../store.ts';
 

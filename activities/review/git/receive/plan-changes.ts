@@ -1,8 +1,9 @@
 import { changedFiles } from '../../../git/tree.ts';
+import { Refused } from '../../people.ts';
+import { find } from '../client.ts';
 import { readDependsOn, subjectOf } from '../footers.ts';
-import { find } from '../host.ts';
 import { changeUrl } from '../map.ts';
-import { addPatchset, create, Refused, type Upload } from '../record.ts';
+import { addPatchset, create, type Upload } from '../record.ts';
 import { patchsetRef } from '../refs.ts';
 import { personOf } from '../schema.ts';
 import { findByChangeId, type Stored, type Write } from '../store.ts';

@@ -1,5 +1,5 @@
 import { BadName, checkBranch, show } from '../../../git/names.ts';
-import { Refused } from '../record.ts';
+import { Refused } from '../../people.ts';
 
 /** What a push to `refs/for/BRANCH` asks for. */
 export interface Target {

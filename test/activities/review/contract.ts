@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { must } from '../../../activities/process/run.ts';
 import type { ReviewHost } from '../../../activities/review/port.ts';
+import { type Actor, gateActor } from '../../../pipelines/model/actor.ts';
 import type { Change } from '../../../pipelines/model/change.ts';
 
 /** How the contract's tests act as developers and reviewers of one host. */
@@ -25,6 +27,8 @@ export interface ReviewWorld {
   nameOf(change: Change): string;
   /** Moves a project's branch past the gate. */
   moveBranch(project: string): Promise<void>;
+  /** Makes an annotated tag of what the branch is at. */
+  tag(project: string, name: string): Promise<void>;
 }
 
 /**
@@ -59,7 +63,7 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
     async ({ host, push, moveBranch }) => {
       const before = (await host.branchTip('alpha', 'master')) ?? '';
       const id = await push({ project: 'alpha', file: 'a', content: '1' });
-      const result = await host.submit({ change: id, patchset: 1, tested: null });
+      const result = await host.submit(gateActor, { change: id, patchset: 1, tested: null });
       assert.equal(result.kind, 'merged');
       if (!('state' in result)) assert.fail('it was not merged');
       const { state } = result;
@@ -132,8 +136,8 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
   check('a report votes and comments, once for each key', async ({ host, push }) => {
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
     const report = { key: 'k1', change: id, patchset: 1, message: 'Build succeeded.', body: { Verified: 1 } };
-    await host.report(report);
-    await host.report(report);
+    await host.report(gateActor, report);
+    await host.report(gateActor, report);
     assert.deepEqual(labels(await read(host, id)), [['Verified', 1]]);
     const { events } = await host.readEvents(id, 1);
     assert.deepEqual(
@@ -145,15 +149,73 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
   check('a report on an old patch set does not vote', async ({ host, push }) => {
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
     await push({ project: 'alpha', file: 'a', content: '2', amend: id });
-    await host.report({ key: 'k', change: id, patchset: 1, message: 'late', body: { Verified: 1, submit: true } });
+    await host.report(gateActor, {
+      key: 'k',
+      change: id,
+      patchset: 1,
+      message: 'late',
+      body: { Verified: 1, submit: true },
+    });
     assert.deepEqual((await read(host, id)).votes, []);
+  });
+
+  check('nobody but the gate reports or merges', async ({ host, push }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    const ada: Actor = { name: 'ada', kind: 'person', via: 'ssh' };
+    const report = { key: 'k', change: id, patchset: 1, message: 'fine', body: { Verified: 2 } };
+    await assert.rejects(host.report(ada, report), { name: 'Denied' });
+    await assert.rejects(host.submit(ada, { change: id, patchset: 1, tested: null }), { name: 'Denied' });
+    const { status, votes } = await read(host, id);
+    assert.deepEqual([status, votes], ['open', []]);
+    assert.deepEqual(types(await host.readEvents(id, 0)), ['patchset-created']);
+  });
+
+  check('a report and a merge name who did them', async ({ host, push }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    await host.report(gateActor, { key: 'k', change: id, patchset: 1, message: 'fine', body: { Verified: 1 } });
+    await host.submit(gateActor, { change: id, patchset: 1, tested: null });
+    const { events } = await host.readEvents(id, 1);
+    assert.deepEqual([...new Set(events.map(({ account }) => account?.username))], [gateActor.name]);
+  });
+
+  check('what can be merged, and what is in the way of the rest', async ({ host, push, abandon }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    assert.deepEqual(await host.canMerge(id, ['Verified']), { ok: true });
+    await abandon(id);
+    const answer = await host.canMerge(id, ['Verified']);
+    assert.ok(!answer.ok && answer.missing.length > 0 && answer.missing.every((each) => each !== ''));
+    await assert.rejects(host.canMerge('999999', []), { name: 'UnknownChange' });
+  });
+
+  check('branches and tags are where the host has them', async ({ host, push, moveBranch, tag }) => {
+    const before = (await host.branchTip('alpha', 'master')) ?? '';
+    await tag('alpha', 'v1/first');
+    await moveBranch('alpha');
+    await push({ project: 'alpha', file: 'a', content: '1' });
+    const [master, ...more] = await host.branches('alpha');
+    assert.deepEqual(more, [], 'a change is no branch');
+    assert.deepEqual([master?.name, master?.commit], ['master', await host.branchTip('alpha', 'master')]);
+    assert.equal(master?.protected, true);
+    assert.deepEqual(await host.tags('alpha'), [{ name: 'v1/first', commit: before }]);
+    assert.deepEqual([await host.tags('beta'), await host.tags('none'), await host.branches('none')], [[], [], []]);
+  });
+
+  check('a project can be fetched, each patch set by its ref', async ({ host, push }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    const { ref } = await read(host, id);
+    const heads = await must('git', ['ls-remote', host.gitUrl('alpha'), 'refs/heads/master', ref]);
+    const found = heads.stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t')[1]);
+    assert.deepEqual(found, [ref, 'refs/heads/master'].sort());
   });
 
   check('a change is merged once', async ({ host, push }) => {
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
-    const merged = await host.submit({ change: id, patchset: 1, tested: null });
+    const merged = await host.submit(gateActor, { change: id, patchset: 1, tested: null });
     assert.equal(merged.kind, 'merged');
-    const again = await host.submit({ change: id, patchset: 1, tested: null });
+    const again = await host.submit(gateActor, { change: id, patchset: 1, tested: null });
     assert.deepEqual(again, { ...merged, kind: 'already-merged' });
     assert.equal((await read(host, id)).status, 'merged');
     assert.deepEqual(types(await host.readEvents(id, 1)), ['change-merged', 'ref-updated']);
@@ -162,19 +224,19 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
   check('an old patch set and an abandoned change are not merged', async ({ host, push, abandon }) => {
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
     await push({ project: 'alpha', file: 'a', content: '2', amend: id });
-    assert.equal((await host.submit({ change: id, patchset: 1, tested: null })).kind, 'refused');
+    assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: null })).kind, 'refused');
     await abandon(id);
-    assert.equal((await host.submit({ change: id, patchset: 2, tested: null })).kind, 'refused');
+    assert.equal((await host.submit(gateActor, { change: id, patchset: 2, tested: null })).kind, 'refused');
   });
 
   check('a branch that moved makes the tested state void', async ({ host, push, moveBranch }) => {
     if (!host.capabilities.exactMerge) return;
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
     const other = await push({ project: 'alpha', file: 'b', content: '1' });
-    const tested = await host.submit({ change: other, patchset: 1, tested: null });
+    const tested = await host.submit(gateActor, { change: other, patchset: 1, tested: null });
     assert.ok(tested.kind === 'merged');
     await moveBranch('alpha');
-    const result = await host.submit({ change: id, patchset: 1, tested: tested.state });
+    const result = await host.submit(gateActor, { change: id, patchset: 1, tested: tested.state });
     assert.equal(result.kind, 'moved');
     assert.equal((await read(host, id)).status, 'open');
   });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Change } from '../../../pipelines/model/change.ts';
 import { repositoryPath, show } from '../../git/names.ts';
 import type { RefUpdate } from '../../git/refs.ts';
+import { UnknownChange } from '../people.ts';
 import { type ChangeName, parseChangeName, readDependsOn } from './footers.ts';
 import { changeId, type Place, toChange } from './map.ts';
 import { projectOf } from './numbers.ts';
@@ -25,17 +26,6 @@ export async function find(settings: HostSettings, text: string): Promise<Stored
   const name = parseChangeName(text, settings.connection);
   if (name === null) return [];
   return name.kind === 'number' ? findNumber(settings, name) : findId(settings, name);
-}
-
-/** A name that names no change, or several. */
-export class UnknownChange extends Error {
-  readonly ambiguous: boolean;
-
-  constructor(message: string, ambiguous = false) {
-    super(message);
-    this.name = 'UnknownChange';
-    this.ambiguous = ambiguous;
-  }
 }
 
 /** @throws UnknownChange when the name names no change, or several. */
@@ -72,7 +62,8 @@ async function findId(
   return found.flat();
 }
 
-function owns({ owns: rule }: HostSettings, project: string): boolean {
+/** Whether a project is of the connection. */
+export function owns({ owns: rule }: HostSettings, project: string): boolean {
   return rule === undefined || rule(project);
 }
 
