@@ -64,12 +64,13 @@ export async function nodes(input: NodesInput): Promise<void> {
   setHandler(nodesHeldQuery, (held) => holds(keeper.desk, held));
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budget;
   const budget = input.historyBudget ?? defaultBudget;
+  let stuck = 0;
   while (!spent()) {
     await condition(() => spent() || keeper.busy);
-    const before = keeper.lost.length;
-    const news = () => spent() || !keeper.busy || keeper.lost.length > before;
+    const isNew = () => keeper.lost.length > stuck;
+    const news = () => spent() || !keeper.busy || isNew();
     const heard = await condition(news, `${input.lookEvery ?? defaultPeriod}s`);
-    if (!spent() && keeper.busy && (!heard || keeper.lost.length > before)) await keeper.look();
+    if (!spent() && keeper.busy && (!heard || isNew())) stuck = await keeper.look();
   }
   await condition(() => keeper.idle && allHandlersFinished());
   await continueAsNew<typeof nodes>({ ...input, desk: keeper.desk });
@@ -109,16 +110,22 @@ class Keeper {
     for (const { request, reason } of refused) this.#answer(request, { state: 'refused', reason }, hears);
   }
 
-  /** Removes what ended holders have left behind, and reads what the provider has now. */
-  async look(): Promise<void> {
+  /**
+   * Removes what ended holders have left behind, and reads what the provider has now.
+   *
+   * @returns of how many that could not be done yet
+   */
+  async look(): Promise<number> {
     const provider = this.#provider;
     const holding = [...this.desk.leases.filter(({ lost }) => !lost), ...this.desk.waiting];
     const asked = holding.map(({ holder, token }) => ({ holder, token }));
     const { lost, capacity } = await control.lookAtNodes({ provider, holding: asked });
     this.attend({ type: 'lose', tokens: lost });
     this.attend({ type: 'capacity', capacity });
-    const swept = await Promise.all(this.lost.map((lease) => sweep(lease)));
-    this.attend({ type: 'release', tokens: swept.flat() });
+    const { length } = this.lost;
+    const swept = (await Promise.all(this.lost.map((lease) => sweep(lease)))).flat();
+    this.attend({ type: 'release', tokens: swept });
+    return length - swept.length;
   }
 
   #answer(request: NodesRequest, reply: NodesReply, hears: string | undefined): void {

@@ -59,11 +59,11 @@ export function createControl(deps: ControlDeps) {
       ...{ archOf: archIn(common), defaultArch: hostArch() },
       unreleased: unreleasedIn(deps, router),
       isThere: isThereIn(common),
-      nodesFor: nodesIn(common),
+      nodesFor: nodesIn(common, live),
       ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
     }),
     ...createSemaphoreActivities({ client: temporal.client, limits }),
-    ...createNodesActivities({ client: temporal.client, capacity: capacityIn(common) }),
+    ...createNodesActivities({ client: temporal.client, capacity: capacityIn(live) }),
     ...createGateActivities({
       blobs,
       host: (connection) => router.host(connection),

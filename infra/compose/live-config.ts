@@ -6,7 +6,7 @@ import { type Config, InvalidConfiguration, loadConfig } from '../config/load.ts
 import type { StackConfig } from '../stack/settings.ts';
 
 /** Keys that are taken over while the server runs; every other one is read by a process as it starts. */
-const live = ['projects', 'config-projects', 'mirrors', 'retention'] as const;
+const live = ['projects', 'config-projects', 'mirrors', 'nodes', 'retention'] as const;
 
 /** Of these, the ones that hold as soon as they are written: `sluice project add` waits for nothing. */
 const immediate = ['projects', 'config-projects'] as const;

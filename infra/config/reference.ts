@@ -25,7 +25,7 @@ Everything has a default: Sluice runs without any file. \`--config FILE\` names 
 - **Relative paths** are relative to the configuration file.
 - **Times** are \`60s\`, \`15m\`, \`12h\`, \`20d\`, \`8w\` or a number of seconds; **sizes** \`512MiB\`, \`2GiB\` or a number of bytes.
 - **A running server** takes up \`projects\` and \`config-projects\` as they are written; \`sluice reload\`, or SIGHUP to
-  \`sluice up\`, also \`mirrors\` and \`retention\`, and names the keys that need a restart. While the file differs from
+  \`sluice up\`, also \`mirrors\`, \`nodes\` and \`retention\`, and names the keys that need a restart. While the file differs from
   what runs, or is broken, \`sluice status\`, the page and the server's log say so; what was read before goes on.
 - \`NAME\` in a key below stands for a name that you choose.
 

@@ -5,8 +5,8 @@ import { createSignWorker } from '../../infra/temporal/worker.ts';
 import { nothingReturned } from '../../pipelines/jobs/returned.ts';
 import { timersOf } from '../../pipelines/policy/timers.ts';
 import type { JobInput, StageResult } from '../../workflows/contract.ts';
-import { mirrorId, reviewSyncId, semaphoresId, timersId } from '../../workflows/ids.ts';
-import { commandsUpdate, mirrorSignal, retriggerUpdate } from '../../workflows/messages.ts';
+import { gateId, mirrorId, nodesId, reviewSyncId, semaphoresId, timersId } from '../../workflows/ids.ts';
+import { commandsUpdate, mirrorSignal, nodesQuery, retriggerUpdate } from '../../workflows/messages.ts';
 import { writeHistory } from './histories.ts';
 import { broken, change, entering, fine, frozenJob, pipelineNamed } from './make.ts';
 import { Outside, testHost, until, World } from './world.ts';
@@ -147,6 +147,40 @@ async function playEnds(): Promise<void> {
   await until('the queue is empty', async () => (await world.view(gate)).items.length === 0);
 }
 
+/** Two jobs that want the one machine, one that wants more than there are, and one that is terminated with it. */
+async function playNodes(): Promise<void> {
+  outside.capacity = { maxServers: 1 };
+  const args = [{ provider: 'docker', lookEvery: 1, historyBudget: 40 }];
+  const entity = { workflowId: nodesId('docker'), taskQueue: 'control', args };
+  await client.workflow.start('nodes', entity);
+  const nodesOf = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ name: [`n${index}`], label: 'test' }));
+  const wants = (count: number) => ({ ...build, nodeset: { name: '', nodes: nodesOf(count), groups: [] } });
+  outside.jobs = ({ id }) => [wants(id === 'nodes-2' ? 2 : 1)];
+  let opened = false;
+  outside.stage = async (_, signal) => {
+    while (!opened && !signal.aborted) await sleep(20);
+    return fine;
+  };
+  await world.tell('nodes', entering([0, 1, 2].map((index) => change(`nodes-${index}`))));
+  const own = (id: string) => [...outside.builds.values()].find((one) => one.change === id);
+  await until('one is refused', () => own('nodes-2')?.result === 'NODE_FAILURE');
+  const waits = () => ['nodes-0', 'nodes-1'].find((id) => own(id)?.summary === 'waits for nodes: docker');
+  await until('one waits', () => waits() !== undefined);
+  const holder = waits() === 'nodes-0' ? 'nodes-1' : 'nodes-0';
+  await until('one runs', () => ran(holder));
+  await client.workflow.getHandle(own(holder)?.workflow ?? '').terminate();
+  await until('what it had is removed', () => outside.swept.length > 0);
+  opened = true;
+  const desk = () => client.workflow.getHandle(entity.workflowId).query(nodesQuery);
+  await until(
+    'all is over',
+    async () => (await world.view(gateId({ tenant: 'main', pipeline: 'gate', queue: 'nodes' }))).items.length === 0,
+  );
+  await until('all is given back', async () => (await desk()).leases.length === 0);
+  outside.capacity = {};
+}
+
 async function playRelease(): Promise<void> {
   const release = frozenJob('release', { uses: 'release', attempts: 1 });
   outside.jobs = () => [release];
@@ -201,13 +235,12 @@ async function keepAll(directory: string): Promise<void> {
   }
 }
 
-const [directory] = process.argv.slice(2);
-if (directory === undefined) throw new Error('record-histories.ts DIRECTORY');
+const [directory, ...only] = process.argv.slice(2);
+if (directory === undefined) throw new Error('record-histories.ts DIRECTORY [STORY…]');
 const worker = await createSignWorker({ temporal: world.temporal, activities: signer });
 const signing = worker.run();
-for (const play of [playQueue, playRetrigger, playRollovers, playJobs, playEnds, playRelease, playEntities]) {
-  await play();
-}
+const stories = [playQueue, playRetrigger, playRollovers, playJobs, playEnds, playRelease, playEntities, playNodes];
+for (const play of stories) if (only.length === 0 || only.includes(play.name)) await play();
 // The last words of build sets and jobs are still on their way.
 await sleep(1_000);
 await keepAll(directory);

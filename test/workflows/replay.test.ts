@@ -17,7 +17,7 @@ test('there are histories of every workflow', () => {
   const types = histories.map(({ history }) => {
     return history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? '';
   });
-  const all = ['buildSet', 'gate', 'job', 'mirror', 'release', 'reviewSync', 'semaphores', 'timers'];
+  const all = ['buildSet', 'gate', 'job', 'mirror', 'nodes', 'release', 'reviewSync', 'semaphores', 'timers'];
   assert.deepEqual([...new Set(types)].sort(), all);
 });
 

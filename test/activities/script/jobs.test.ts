@@ -11,6 +11,8 @@ import { createFileLogStore } from '../../../activities/storage/filesystem/log-s
 import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { GateCommand } from '../../../pipelines/gate/command.ts';
+import { nodesId } from '../../../workflows/ids.ts';
+import { nodesQuery } from '../../../workflows/messages.ts';
 import { change, frozenJob } from '../../workflows/make.ts';
 import { Outside, testHost, until, World } from '../../workflows/world.ts';
 
@@ -34,6 +36,9 @@ class Containers extends Outside {
     this.root = root;
   }
 
+  /** What comes between a worker's taking of a stage and its beginning. */
+  early: () => Promise<unknown> = async () => {};
+
   override stages() {
     const storage = { root: this.root, baseUrl: 'http://sluice.test' };
     const script = createScriptStage({
@@ -54,7 +59,18 @@ class Containers extends Outside {
     });
     const logs = createFileLogStore(storage);
     const workRoot = join(this.root, 'work');
-    return createStageActivities({ stages: {}, script, logs, workRoot, provider: createDockerProvider(engine) });
+    const stages = createStageActivities({
+      stages: {},
+      script,
+      logs,
+      workRoot,
+      provider: createDockerProvider(engine),
+    });
+    const runStage: typeof stages.runStage = async (input) => {
+      await this.early();
+      return stages.runStage(input);
+    };
+    return { ...stages, runStage };
   }
 }
 
@@ -115,4 +131,31 @@ test('the gate knows of a failure while the program still runs', async () => {
   await world.tell('fail', [{ type: 'dequeue', time: Date.now(), pipeline: 'gate', change: 'fail-0' }]);
   await until('it is cancelled', () => buildOf('fail', 'fail-0')?.result === 'CANCELED', 60_000);
   assert.equal(await engine.find(buildOf('fail', 'fail-0')?.id ?? ''), null);
+});
+
+test('a job that was lent its nodes runs on them, and gives them back when nothing is left', async () => {
+  const nodeset = { name: '', nodes: [{ name: ['one'], label: 'debian-12' }], groups: [] };
+  const runs = (name: string) => frozenJob(name, { run: [program('stop')], nodeset });
+  outside.jobs = () => [runs('first'), runs('second')];
+  outside.capacity = { maxServers: 1 };
+  let most = 0;
+  outside.early = async () => {
+    const { leases } = await world.temporal.client.workflow.getHandle(nodesId('docker')).query(nodesQuery);
+    most = Math.max(most, leases.length);
+  };
+  await world.tell('lent', entering('lent-0'));
+  await until('it is merged', () => outside.merged.includes('lent-0'), 60_000);
+  assert.equal(most, 1);
+  for (const job of ['first', 'second']) assert.equal(await engine.find(buildOf(job, 'lent-0')?.id ?? ''), null);
+});
+
+test('a stage whose nodes were taken back runs nothing', async () => {
+  const nodeset = { name: '', nodes: [{ name: ['one'], label: 'debian-12' }], groups: [] };
+  outside.jobs = () => [frozenJob('stale', { run: [program('stop')], nodeset, attempts: 1 })];
+  outside.capacity = { maxServers: 1 };
+  outside.early = () => world.temporal.client.workflow.getHandle(nodesId('docker')).terminate();
+  await world.tell('stale', entering('stale-0'));
+  await until('it has ended', () => typeof buildOf('stale', 'stale-0')?.result === 'string', 60_000);
+  assert.equal(buildOf('stale', 'stale-0')?.summary, "the job's nodes were taken back");
+  await assert.rejects(logOf('stale', 'stale-0'), /ENOENT/);
 });

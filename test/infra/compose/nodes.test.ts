@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { capacityIn, nodesIn } from '../../../infra/compose/nodes.ts';
-import { loadConfig, parseConfig } from '../../../infra/config/load.ts';
+import { parseConfig } from '../../../infra/config/load.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
-import { standalone } from '../../../infra/stack/settings.ts';
 import { frozenJob } from '../../workflows/make.ts';
 
-function commonOf(text: string) {
+const findPlatform = (label: string) => builtInPlatforms.find(({ name }) => name === label);
+
+function liveOf(text: string) {
   const settings = parseConfig({ path: 'sluice.yaml', text, directory: '/conf', env: {} });
-  const findPlatform = (label: string) => builtInPlatforms.find(({ name }) => name === label);
-  return { config: standalone({ ...loadConfig({ directory: '/nowhere' }), ...settings }), findPlatform };
+  return { settings: () => settings };
 }
 
-const limited = commonOf('nodes: {docker: {maxServers: 4, maxRamGb: 12.5}}');
+const limited = liveOf('nodes: {docker: {maxServers: 4, maxRamGb: 12.5}}');
 const nodeset = (...labels: string[]) => ({
   name: '',
   nodes: labels.map((label, index) => ({ name: [`n${index}`], label })),
@@ -44,12 +44,16 @@ for (const [what, job, sizes] of [
   ],
 ] as const) {
   test(what, () => {
-    assert.deepEqual(nodesIn(limited)(frozenJob('job', job))?.sizes, sizes);
-    assert.equal(nodesIn(commonOf(''))(frozenJob('job', job)), undefined, 'where nothing is limited nobody counts');
+    assert.deepEqual(nodesIn({ findPlatform }, limited)(frozenJob('job', job))?.sizes, sizes);
+    assert.equal(
+      nodesIn({ findPlatform }, liveOf(''))(frozenJob('job', job)),
+      undefined,
+      'where nothing is limited nobody counts',
+    );
   });
 }
 
 test('the capacity is what the configuration says', async () => {
   assert.deepEqual(await capacityIn(limited)(), { maxServers: 4, maxRamGb: 12.5 });
-  assert.deepEqual(await capacityIn(commonOf(''))(), {});
+  assert.deepEqual(await capacityIn(liveOf(''))(), {});
 });
