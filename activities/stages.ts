@@ -1,13 +1,13 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Stage } from '../pipelines/model/job.ts';
 import type { ResumeInput, StageInput, StageResult } from '../workflows/contract.ts';
 import { nodesId } from '../workflows/ids.ts';
 import { failingSignal, nodesHeldQuery } from '../workflows/messages.ts';
 import type { HeldNodes } from '../workflows/nodes-contract.ts';
 import { infrastructureFault } from './failure.ts';
+import { isOpen } from './jobs/open.ts';
 import type { Provider } from './nodes/port.ts';
 import { withLease } from './nodes/with-lease.ts';
 import type { BuildLog, LogStore, StageRunner } from './ports.ts';
@@ -65,13 +65,11 @@ const takenBack: StageResult = { result: 'RETRY', summary: "the job's nodes were
 
 /** Whether what a job was lent is still its own: a lower fence than the newest is good for nothing. */
 async function isHeld({ provider, token, fence }: HeldNodes): Promise<boolean> {
-  const entity = Context.current().client.workflow.getHandle(nodesId(provider));
-  try {
-    return await entity.query(nodesHeldQuery, { token, fence });
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw infrastructureFault(error, 1);
-  }
+  const { client } = Context.current();
+  const entity = nodesId(provider);
+  // One that was terminated would still answer.
+  if (!(await isOpen(client, entity))) return false;
+  return client.workflow.getHandle(entity).query(nodesHeldQuery, { token, fence });
 }
 
 export type StageActivities = ReturnType<typeof createStageActivities>;

@@ -131,10 +131,10 @@ export function hostActivities(queue: string, timeout: number | null): HostActiv
   return proxyActivities<HostActivities>({ ...stageOptions(queue, timeout), scheduleToStartTimeout: '10m' });
 }
 
-/** Clears up after a build on the workers of its queue; who does not come for it in time is asked again later. */
+/** Clears up after a build on the workers of its queue, before other work; who does not come in time is asked again. */
 export function sweepActivities(taskQueue: string): SweepActivities {
   const times = { scheduleToCloseTimeout: '1m', startToCloseTimeout: '50s' } as const;
-  return proxyActivities<SweepActivities>({ taskQueue, ...times, retry: soon });
+  return proxyActivities<SweepActivities>({ taskQueue, ...times, retry: soon, priority: { priorityKey: 1 } });
 }
 
 function stageOptions(taskQueue: string, timeout: number | null) {

@@ -70,7 +70,7 @@ class Containers extends Outside {
       await this.early();
       return stages.runStage(input);
     };
-    return { ...stages, runStage };
+    return { runStage, resumeStage: stages.resumeStage, sweepNodes: stages.sweepNodes };
   }
 }
 
