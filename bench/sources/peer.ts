@@ -6,6 +6,7 @@ import { parseLintian } from '../../pipelines/formats/deb/lintian.ts';
 import type { LintRemark } from '../../pipelines/model/lint.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { firstError } from '../../pipelines/report/first-error.ts';
+import { claimOf } from './claims.ts';
 
 /** What `dpkg-buildpackage` alone makes of a source. */
 export interface PeerBuild {
@@ -104,17 +105,20 @@ export interface PeerTests {
   /** Unpacked, on this machine. */
   readonly tree: string;
   readonly tests: readonly AutopkgTest[];
+  /** Steps that failed with Sluice: `PACKAGE: STEP: why`. */
+  readonly failures: readonly string[];
 }
 
 /**
  * Installs and removes each package of a build by APT alone, on the minimal system, and then runs the source's tests
  * with all packages installed and no network.
  *
- * @returns what went wrong, one line each: `PACKAGE: STEP: why`, `exercise: TEST`.
+ * @returns what went wrong, one line each: `PACKAGE: STEP: why`, `exercise: TEST`, and those of `failures` that hold here
+ *   as well.
  */
 export async function installAlone(
   { platform, out, log }: PeerWork,
-  { tree, tests }: PeerTests,
+  { tree, tests, failures }: PeerTests,
 ): Promise<readonly string[]> {
   const files = (await readdir(out)).filter((name) => name.endsWith('.deb')).sort();
   const container = await startContainer(platform.testImage, platform);
@@ -134,6 +138,7 @@ export async function installAlone(
           (error: Error) => error.message,
         );
         if (found !== null) wrong.push(`${name}: ${what}: ${found}`);
+        for (const line of failures) if (await holds(container, line, { name, what })) wrong.push(line);
       }
     }
     await must('docker', ['cp', tree, `${container}:/tree`]);
@@ -154,6 +159,15 @@ export async function installAlone(
   } finally {
     await must('docker', ['rm', '--force', '--volumes', container]);
   }
+}
+
+/** Whether a failure is found here as well, at the step that was just done. */
+async function holds(container: string, line: string, done: { readonly name: string; readonly what: string }) {
+  const claim = claimOf(line);
+  const when = done.what === 'install' ? 'installed' : 'removed';
+  if (claim?.package !== done.name || claim.when !== when) return false;
+  const argv = ['exec', container, 'sh', '-c', claim.script, 'sh', claim.path, claim.package];
+  return (await run('docker', argv, { timeout: 60_000 })).code === 0;
 }
 
 async function succeeds(work: Promise<void>): Promise<boolean> {

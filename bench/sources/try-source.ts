@@ -107,7 +107,7 @@ async function judge({ peer, run, alone, lint, tree }: Ended): Promise<Verdict> 
   }
   const [theirs, ours] = [await readPackages(peer.out, plainText), await readPackages(run.out, plainText)];
   const shared: string[] = [];
-  const tests = { tree, tests: await allTests(tree, theirs) };
+  const tests = { tree, tests: await allTests(tree, theirs), failures: run.failures };
   const differences = [
     ...comparePackages(theirs, ours).map((line) => `build: ${line}`),
     ...(await judgeLint(run, await lint(), shared)),
@@ -145,7 +145,7 @@ async function judgeInstall(
   const theirs = await peer();
   const isShared = (line: string) => {
     const test = /^\S+: (exercise: .*?) (?:ended|did|cannot|crashed|needs) /.exec(line)?.[1];
-    return theirs.some((one) => (test === undefined ? line.startsWith(stepOf(one)) : one === test));
+    return theirs.some((one) => one === line || (test === undefined ? line.startsWith(stepOf(one)) : one === test));
   };
   shared.push(...failures.filter(isShared).map((line) => `install: ${line}`));
   return failures.filter((line) => !isShared(line)).map((line) => `install: ${line}`);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { claimOf } from '../../../bench/sources/claims.ts';
 import { compareErrors, comparePackages, otherContents, plainText } from '../../../bench/sources/compare.ts';
 import { readList } from '../../../bench/sources/list.ts';
 import type { BuiltPackage } from '../../../bench/sources/packages.ts';
@@ -99,6 +100,23 @@ test('the table has a line for each source, and each failure with its reason', (
   assert.match(page, /^- bad: build: FAILURE a \\\| b$/m);
   assert.match(page, /1 of 2 end as Debian/);
 });
+
+for (const [line, claim] of Object.entries({
+  'tool: remove: leaves /var/lib/tool/state and 2 more behind': ['tool', 'removed', '/var/lib/tool/state'],
+  'lib-dev: integrity: /usr/lib/a.so is a link to a.so.1, which is not there': [
+    'lib-dev',
+    'installed',
+    '/usr/lib/a.so',
+  ],
+  'tool: exercise: /usr/bin/a b cannot be started: no': null,
+  'tool: exercise: /usr/bin/a was killed by signal 11': ['tool', 'installed', '/usr/bin/a'],
+  'tool: install: E: held broken packages': null,
+})) {
+  test(`whether it holds without Sluice can be asked: ${line}`, () => {
+    const found = claimOf(line);
+    assert.deepEqual(found && [found.package, found.when, found.path], claim);
+  });
+}
 
 test('the list has a hundred sources of every format, each once', async () => {
   const list = await readList();
