@@ -117,6 +117,10 @@ test('P4: an upstream tarball is told by its place', () => {
     ['deep/x_1.orig.tar.xz', [], [], true],
     ['t/data/x_1.tar.xz', [], [], false],
     ['tests/x_1.orig.tar.xz', [], [], false],
+    ['examples.tar.gz', ['debian/changelog', 'main.c'], [], false],
+    ['examples.tar.gz', ['debian/changelog', 'README.md', '.gitignore'], [], true],
+    ['x-1.0.tar.gz', ['debian/changelog', 'main.c'], [], true],
+    ['data.tar.gz', ['x.spec', 'main.c'], ['x.spec'], true],
   ];
   for (const [path, others, specs, refused] of rows) {
     assert.equal(upstreamTarball([path, ...others], specs), refused ? path : undefined, `${path} ${others}`);
