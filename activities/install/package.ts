@@ -98,10 +98,17 @@ interface Removal {
   readonly timeout: number;
 }
 
-async function remove(node: Node, names: readonly string[], { before, installed, timeout }: Removal): Promise<Finding> {
+const kept = 'the system cannot be without it';
+
+/** Removes the package, and the others with it; where the system refuses, the others alone. */
+async function remove(node: Node, names: readonly string[], removal: Removal): Promise<Finding> {
+  const { before, installed, timeout } = removal;
   const result = await onNode(node, node.manager.remove(names), timeout);
   if (result.code !== 0 && node.manager.refusesRemoval(result.output)) {
-    return { problem: null, leftOut: 'the system cannot be without it', output: result.output };
+    const others = names.slice(1);
+    const after =
+      others.length === 0 ? { ...result, code: 0 } : await onNode(node, node.manager.remove(others), timeout);
+    return { problem: problemOf(node, after, timeout), leftOut: kept, output: result.output };
   }
   const problem = problemOf(node, result, timeout);
   if (problem !== null) return { problem, output: result.output };

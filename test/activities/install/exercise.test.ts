@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exercise } from '../../../activities/install/exercise.ts';
+import { tryPackage } from '../../../activities/install/package.ts';
 import { packageManagers } from '../../../activities/nodes/packages/managers.ts';
 import type { Node } from '../../../activities/nodes/packages/node.ts';
 import type { ExecResult } from '../../../activities/nodes/port.ts';
@@ -28,8 +29,9 @@ function fakeNode(reply: (argv: readonly string[]) => Partial<ExecResult> | unde
     signal: new AbortController().signal,
     log,
   };
+  const purges = () => said.filter((line) => line.includes(' purge ')).map((line) => line.split(' --auto-remove ')[1]);
   const installs = () => said.filter((line) => line.includes(' install ')).map((line) => line.split(' install ')[1]);
-  return { node, installs };
+  return { node, installs, purges };
 }
 
 const control = (text: string) => async (path: string) => {
@@ -72,3 +74,16 @@ for (const [restrictions, problem] of [
     assert.equal(found.problem, problem);
   });
 }
+
+test('what a test brought goes with the package, and by itself where the package cannot go', async (t) => {
+  const refusal = { code: 100, output: 'E: Essential packages were removed and -y was used without' };
+  const source = control('Tests: works\nDepends: @, gcc\n');
+  const settings = { source, timeout: 1000, workdir: await temporary(t) };
+  const plain = fakeNode(() => undefined);
+  await tryPackage(plain.node, { name: 'tool', debug: false }, settings);
+  assert.deepEqual(plain.purges(), ['tool gcc']);
+  const vital = fakeNode((argv) => (argv.includes('purge') && argv.includes('vital') ? refusal : undefined));
+  const { steps } = await tryPackage(vital.node, { name: 'vital', debug: false }, settings);
+  assert.deepEqual(vital.purges(), ['vital gcc', 'gcc']);
+  assert.equal(steps.at(-1)?.leftOut, 'the system cannot be without it');
+});
