@@ -135,11 +135,21 @@ async function generateOrig({ name, version, time }: Prepared, room: Room): Prom
   const names = [
     // It counts for the patterns after it: only what is at the top is left out.
     '--anchored',
-    '--exclude=source/debian',
+    ...((await needsWholeOrig(format, room)) ? ['--exclude=source/debian/changelog'] : ['--exclude=source/debian']),
     '--exclude=source/.git',
     `--transform=s,^source,${name}-${parsed.upstream},`,
   ];
   await room.build('orig tarball', [...argv, ...owner, ...names, 'source'], { cwd: places.work });
+}
+
+/** What a diff of format 1.0 cannot hold: such a package's tarball has `debian/` too, as upstream's then has. */
+const beyondDiff = `find debian -mindepth 1 \\( -type l -o -type f -empty \\) -print -quit
+find debian -type f -exec grep -lP '\\x00' {} +`;
+
+async function needsWholeOrig(format: string, room: Room): Promise<boolean> {
+  if (/quilt/.test(format)) return false;
+  const look = ['/bin/sh', '-c', `{ ${beyondDiff}; } || true`];
+  return (await room.build('look at debian/', look, { cwd: `${places.work}/source`, quiet: true })).trim() !== '';
 }
 
 /** Without history, the changelog's date is the only one that the tree carries. */

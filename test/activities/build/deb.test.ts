@@ -255,6 +255,27 @@ test('P12, P13, P5: all that is in the commit is in the package, whatever its na
   assert.ok(stdout.includes(old.toString('latin1')), 'P7: old entries stay as they are');
 });
 
+test('P12: a package of format 1.0 keeps what its diff cannot hold: empty files and links below debian/', async () => {
+  const repository = await workshop.repository('old-format');
+  const { 'debian/source/format': _, ...old } = tree;
+  await repository.commit('Import', { ...old, 'debian/docs': '' });
+  await symlink('changelog', join(repository.path, 'debian', 'news'));
+  await repository.commit('Link', {});
+  const { result, out } = await workshop.build(repository, { platform: 'debian-12' });
+  assert.equal(result.result, 'SUCCESS', result.summary);
+  const { stdout } = await must('tar', ['--list', '--file', join(out, 'hello-gate_1.2+c2.orig.tar.gz')]);
+  const packed = stdout.split('\n').filter((name) => /\/debian\/./.test(name));
+  assert.ok(
+    packed.some((name) => name.endsWith('/debian/docs')),
+    stdout,
+  );
+  assert.ok(
+    packed.some((name) => name.endsWith('/debian/news')),
+    stdout,
+  );
+  assert.ok(!packed.some((name) => name.endsWith('/debian/changelog')), 'the diff still tells what is the packaging');
+});
+
 test('P1: a source that also builds a package for the installer is built, and its kind is told', async () => {
   const repository = await workshop.repository('installer');
   const more = `${control}\nPackage: hello-udeb\nPackage-Type: udeb\nArchitecture: any\nDescription: x\n`;
