@@ -101,7 +101,9 @@ function watchEnd(container: Docker.Container, { signal, timeout }: ExecOptions)
     kill();
   };
   const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout);
-  signal.addEventListener('abort', kill, { once: true });
+  // It may have been aborted while the program was started: that is told once, and not again.
+  if (signal.aborted) kill();
+  else signal.addEventListener('abort', kill, { once: true });
   const stop = () => {
     clearTimeout(timer);
     signal.removeEventListener('abort', kill);
