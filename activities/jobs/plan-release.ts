@@ -2,6 +2,7 @@ import { artifactMetadata, type SourceState } from '../../pipelines/model/artifa
 import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
 import type { ReleasePlan } from '../../workflows/activities.ts';
 import type { BuildRecord, StageInput } from '../../workflows/contract.ts';
+import { testRepositories } from '../install/repositories.ts';
 import type { MergedState, StateName } from '../review/port.ts';
 
 export interface ReleasePlanDeps {
@@ -18,9 +19,8 @@ export function createReleasePlanner(deps: ReleasePlanDeps) {
   return async ({ build, source, nodes }: StageInput): Promise<ReleasePlan> => {
     const { tenant, change, patchset, project, branch, buildSet } = build;
     const labels = nodes.map(({ label }) => label);
-    const built = (await deps.builds({ change, patchset })).flatMap(packagesIn);
-    const own = built.filter((one) => labels.includes(one.platform));
-    const manifests = [...new Set(own.map(({ manifest }) => manifest))].slice(0, 1);
+    const builds = await deps.builds({ change, patchset });
+    const manifests = tried(builds, labels).slice(0, 1);
     const looked = await lookUp(deps, { project, branch }, source);
     const merged = 'refused' in looked ? source : looked;
     const input = { tenant, change, patchset, project, branch, merged, manifests, buildSet };
@@ -43,6 +43,26 @@ async function lookUp(
   if (found === null) return { refused: refusedBy('release stage', notMerged({ project, branch, commit })) };
   if (found.tree === tree) return { project, branch, commit, tree };
   return { refused: refusedBy('release stage', otherTree(commit, { is: found.tree, said: tree })) };
+}
+
+/**
+ * The builds whose packages went into a test repository, latest first: a build that was run again afterwards is one that
+ * nobody has tried. Where nothing publishes test repositories, all of them.
+ */
+function tried(builds: readonly BuildRecord[], platforms: readonly string[]): readonly string[] {
+  const own = ({ platform }: { readonly platform: string }) => platforms.includes(platform);
+  const manifests = [
+    ...new Set(
+      builds
+        .flatMap(packagesIn)
+        .filter(own)
+        .map(({ manifest }) => manifest),
+    ),
+  ];
+  const publishes = builds.filter(({ stage }) => stage === 'publish');
+  const shown = publishes.flatMap(({ artifacts }) => testRepositories(artifacts).map(({ metadata }) => metadata));
+  const published = new Set(shown.filter(own).map(({ manifest }) => manifest));
+  return published.size === 0 ? manifests : manifests.filter((manifest) => published.has(manifest));
 }
 
 function packagesIn({ artifacts, stage }: BuildRecord) {

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createReleasePlanner } from '../../../activities/jobs/plan-release.ts';
+import type { Artifact } from '../../../pipelines/model/job.ts';
+import type { BuildRecord, StageInput } from '../../../workflows/contract.ts';
+
+const source = { project: 'lib', branch: 'main', commit: 'c', tree: 't' };
+const stage = {
+  build: { tenant: 'main', change: '1', patchset: 1, project: 'lib', branch: 'main', buildSet: '1.1' },
+  source,
+  nodes: [{ name: 'n', label: 'deb-12' }],
+} as unknown as StageInput;
+
+const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
+const about = { platform: 'deb-12', format: 'deb', project: 'lib', name: 'lib', version: '1', codename: '' };
+
+function record(made: BuildRecord['stage'], letter: string, more: object = {}): BuildRecord {
+  const type = made === 'publish' ? 'test-repository' : 'packages';
+  const metadata = { ...about, type, manifest: digest(letter), ...more };
+  const artifacts: Artifact[] = [{ name: type, url: 'http://x/', metadata }];
+  return { stage: made, artifacts } as unknown as BuildRecord;
+}
+
+const rows: readonly [says: string, builds: readonly BuildRecord[], manifest: string | undefined][] = [
+  ['the latest, where nothing is published', [record('build', 'b'), record('build', 'a')], 'b'],
+  ['the one that was tried', [record('build', 'b'), record('publish', 'a'), record('build', 'a')], 'a'],
+  [
+    'the latest of those',
+    [record('publish', 'b'), record('build', 'b'), record('publish', 'a'), record('build', 'a')],
+    'b',
+  ],
+  ['none, where none was tried', [record('build', 'b'), record('publish', 'a')], undefined],
+  [
+    'what other platforms publish does not count',
+    [record('build', 'b'), record('publish', 'a', { platform: 'rpm-9' })],
+    'b',
+  ],
+  ['what a script says does not count', [record('script', 'c'), record('build', 'b')], 'b'],
+];
+
+for (const [says, builds, manifest] of rows) {
+  test(`R2: a release promotes packages that were tried: ${says}`, async () => {
+    const plan = createReleasePlanner({
+      builds: async () => builds,
+      merged: async () => ({ tip: 'c', ...source }),
+      repositories: [],
+    });
+    const { input } = await plan(stage);
+    assert.deepEqual(input.manifests, manifest === undefined ? [] : [digest(manifest)]);
+  });
+}
