@@ -11,6 +11,7 @@ import {
 } from '../../workflows/contract.ts';
 import { startRecord } from '../../workflows/job-record.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
+import { configurationFault } from '../failure.ts';
 import type { BlobStore } from '../ports.ts';
 
 export interface JobDeps {
@@ -56,13 +57,25 @@ export function createJobActivities(deps: JobDeps) {
     },
 
     async beginBuildSet(input: { readonly record: BuildSetRecord; readonly graph: GraphRef }): Promise<BuildSetStart> {
+      const stored = await readGraph(deps, input.graph);
       await deps.saveBuildSet(input.record);
-      const stored: StoredGraph = JSON.parse((await deps.blobs.read(input.graph.digest)).toString('utf8'));
       const unreleased: Record<string, readonly ProvidedArtifact[]> = {};
       for (const label of labelsOf(stored)) unreleased[label] = await deps.unreleased(label);
       return { ...stored, unreleased };
     },
   };
+}
+
+/** Errors that no other try mends: the content is gone, or is no graph. */
+const final: readonly string[] = ['NoSuchBlob', 'ZodError', 'SyntaxError'];
+
+async function readGraph({ blobs }: JobDeps, { digest }: GraphRef): Promise<StoredGraph> {
+  try {
+    return JSON.parse((await blobs.read(digest)).toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof Error) || !final.includes(error.name)) throw error;
+    throw configurationFault(`there is no graph ${digest} any more: enqueue the change again`);
+  }
 }
 
 /** Labels of the nodes of jobs that require something of others: only they are given it. */
