@@ -24,7 +24,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Whether the error, or one that caused it, is about the way there. */
-function isAway(error: unknown): boolean {
+export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, name } = error as NodeJS.ErrnoException;
   return name === 'HostAway' || elsewhere.has(code ?? '') || isAway(error.cause);

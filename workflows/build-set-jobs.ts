@@ -11,7 +11,8 @@ import {
 } from '@temporalio/workflow';
 import type { PendingBuild } from '../pipelines/jobs/pending.ts';
 import type { BuildOutcome, BuildSetEvent } from '../pipelines/jobs/state.ts';
-import type { BuildSetInput, BuildSetStart, JobInput, JobNews } from './contract.ts';
+import { canonicalJson } from '../pipelines/model/canonical.ts';
+import type { BuildSetInput, BuildSetStart, JobInput, JobNews, JobReport } from './contract.ts';
 import { buildSetId, jobId } from './ids.ts';
 import { job } from './job.ts';
 import { resumeSignal } from './messages.ts';
@@ -29,6 +30,8 @@ export class JobChildren {
   readonly #running = new Map<string, CancellationScope>();
   /** Build key to the workflow of the job, which waits to be let go on. */
   readonly #paused = new Map<string, string>();
+  /** Job key to what its latest attempt was started with, as text. */
+  readonly #given = new Map<string, string>();
 
   constructor(input: BuildSetInput, deps: Deps) {
     this.#input = input;
@@ -64,6 +67,15 @@ export class JobChildren {
     this.resume([...this.#paused.keys()].filter((key) => !wanted.includes(key) && !this.#running.has(key)));
   }
 
+  /**
+   * Why a job that was started by hand cannot stand for the item's own: its result would be about something else than
+   * what is to be merged.
+   */
+  refuseAdoption({ job, input }: JobReport): string | undefined {
+    if (input !== undefined && this.#given.get(job) === workOf(input)) return undefined;
+    return `it was started with another input than ${job} has here`;
+  }
+
   /** Takes in what a job says of itself before its end. */
   hear({ job, attempt, workflow, paused }: JobNews): void {
     const key = `${job}/${attempt}`;
@@ -86,6 +98,7 @@ export class JobChildren {
   async #run(build: PendingBuild): Promise<BuildOutcome> {
     try {
       const input = this.#jobInput(build);
+      this.#given.set(build.job.key, workOf(input));
       const child = await startChild(job, {
         args: [input],
         workflowId: jobId({ ...this.#input, job: build.job.key, attempt: build.attempt }),
@@ -123,6 +136,11 @@ export class JobChildren {
       priority: permissions.priority - (build.underPaused ? 1 : 0),
     };
   }
+}
+
+/** All that decides what a job tries, and how: two with the same say the same. */
+function workOf({ attempt: _, priority: __, ...work }: JobInput): string {
+  return canonicalJson(work);
 }
 
 function isNoop({ job }: PendingBuild): boolean {

@@ -16,7 +16,7 @@ import { BuildSetProgress } from './build-set-progress.ts';
 import type { BuildSetInput } from './contract.ts';
 import { GateLine } from './gate-line.ts';
 import { buildSetId } from './ids.ts';
-import { hear, messages, requireInput, requireMessage } from './input.ts';
+import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import {
   adoptUpdate,
   buildSetQuery,
@@ -38,13 +38,14 @@ import { searchAttributes } from './search-attributes.ts';
  */
 export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
   requireInput('buildSet', input);
+  requireId(buildSetId(input));
   const record = firstRecord(input);
   const begin = () => local.beginBuildSet({ record, graph: input.graph });
   const stored = await CancellationScope.nonCancellable(begin);
   const whole = has('build-set-ends');
   const progress = new BuildSetProgress(input, stored.graph, { onlyChanges: whole });
   const jobs = new JobChildren(input, { stored, apply: (event) => progress.apply(event) });
-  const orders = takeOrders(input, progress);
+  const orders = takeOrders(input, { progress, jobs });
   hear(jobNewsSignal, messages.jobNews, (news) => jobs.hear(news));
   const gate = new GateLine(input.gate, { inOrder: whole });
   const parts = { record, progress, jobs, orders, gate };
@@ -104,7 +105,7 @@ interface Orders {
   heard: number;
 }
 
-function takeOrders(input: BuildSetInput, progress: BuildSetProgress): Orders {
+function takeOrders(input: BuildSetInput, { progress, jobs }: Pick<Parts, 'progress' | 'jobs'>): Orders {
   const orders: Orders = { permissions: input.permissions, closed: false, heard: 0 };
   hear(permissionsSignal, messages.permissions, (permissions) => {
     orders.permissions = permissions;
@@ -127,7 +128,7 @@ function takeOrders(input: BuildSetInput, progress: BuildSetProgress): Orders {
   setHandler(adoptUpdate, (report) => progress.adopt(report, Date.now()), {
     validator: (report) => {
       requireMessage(messages.jobReport, report);
-      refuse(progress.refuseAdoption(report));
+      refuse(progress.refuseAdoption(report) ?? jobs.refuseAdoption(report));
     },
   });
   hear(jobEndedSignal, messages.jobReport, ({ job, attempt, outcome }) => {

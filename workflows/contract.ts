@@ -142,12 +142,16 @@ export interface SubmitInput extends GateName {
   readonly graph: GraphRef | null;
 }
 
-/** What the review system made of a submission: `away` where it did not answer, with the reason. */
+/**
+ * What the review system made of a submission: `away` where it did not answer, with the reason; `broken` where something
+ * is wrong with this one, which may be mended, and may not.
+ */
 export interface Submitted {
   /** Keys of the patch sets that are merged. */
   readonly merged: readonly string[];
   readonly refused?: string;
   readonly away?: string;
+  readonly broken?: string;
 }
 
 /** Things to say and do for a gate, in order; each is idempotent by its key. */
@@ -182,6 +186,8 @@ export interface JobReport {
   readonly job: string;
   readonly workflow: string;
   readonly run: string;
+  /** What it was started with, where it asks to be adopted. */
+  readonly input?: JobInput;
   readonly attempt?: number;
   readonly outcome?: BuildOutcome;
 }

@@ -12,8 +12,11 @@ export interface Budget {
 export const budgets = {
   /** A state that cannot be made is a failure of its item after 15 s: those behind it wait for it, and go on without. */
   prepare: { refused: { tries: 6, first: 500, most: 30_000 }, away: { tries: Infinity, first: 1_000, most: 60_000 } },
-  /** A host that refuses says so as an answer. One that is away has perhaps merged: only it can tell, so we wait. */
-  submit: { refused: { tries: 1, first: 0, most: 0 }, away: { tries: Infinity, first: 1_000, most: 60_000 } },
+  /**
+   * A host that refuses says so as an answer. One that is away has perhaps merged: only it can tell, so we wait. What is
+   * wrong with one change alone keeps those behind it waiting for 25 minutes, and is then its failure.
+   */
+  submit: { refused: { tries: 30, first: 1_000, most: 60_000 }, away: { tries: Infinity, first: 1_000, most: 60_000 } },
   /** A report that is refused for 15 s is given up. One that nobody takes waits a day: hosts are repaired. */
   tell: { refused: { tries: 6, first: 500, most: 30_000 }, away: { tries: 1_500, first: 1_000, most: 60_000 } },
 } as const satisfies Readonly<Record<string, Readonly<Record<'refused' | 'away', Budget>>>>;

@@ -132,8 +132,9 @@ export class GateLanes {
       const graph = this.#book.graphs[buildSet] ?? null;
       const input = { ...this.#name, key, changes: this.#facts(changes), rules, graph };
       const answer = await outside.submit.executeWithOptions(brief(`Merge ${changes.join(', ')}`), [input]);
-      if (answer.away === undefined) this.#book.fold({ type: 'submitted', time: Date.now(), item, ...answer });
-      else this.#failed('submit', { key, failed: 'away', reason: answer.away });
+      if (answer.away !== undefined) this.#failed('submit', { key, failed: 'away', reason: answer.away });
+      else if (answer.broken !== undefined) this.#failed('submit', { key, failed: 'refused', reason: answer.broken });
+      else this.#book.fold({ type: 'submitted', time: Date.now(), item, ...answer });
     }
   }
 

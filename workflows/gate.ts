@@ -16,7 +16,8 @@ import { GateBook } from './gate-book.ts';
 import { GateBuildSets } from './gate-build-sets.ts';
 import { GateLanes } from './gate-lanes.ts';
 import { snapshot, summaryLine } from './gate-snapshot.ts';
-import { hear, messages, requireInput, requireMessage } from './input.ts';
+import { gateId } from './ids.ts';
+import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import { commandsSignal, commandsUpdate, messagesUpdate, queueQuery } from './messages.ts';
 import { has } from './patches.ts';
 
@@ -38,6 +39,7 @@ const firstCarriedLimit = 64 * 1024;
  */
 export async function gate(input: GateInput): Promise<void> {
   requireInput('gate', input);
+  requireId(gateId(input));
   const { tenant, pipeline, queue } = input;
   const name = { tenant, pipeline, queue };
   const second = has('gate-lives');

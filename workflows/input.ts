@@ -1,4 +1,4 @@
-import { ApplicationFailure, log, type SignalDefinition, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, log, type SignalDefinition, setHandler, workflowInfo } from '@temporalio/workflow';
 import { count, flag, type Guard, list, maybe, nullable, number, object, one, record, text } from './guards.ts';
 import { commands, jobNews, jobReport, jobWaiting, permissions } from './message-guards.ts';
 
@@ -92,6 +92,20 @@ export function requireInput(workflow: keyof typeof inputs, input: unknown): voi
   if (fault === undefined) return;
   const advice = 'start it like another one of its kind, with the input that this one had';
   throw ApplicationFailure.nonRetryable(`this is not the input of a ${workflow}: ${fault}; ${advice}`, 'Input');
+}
+
+/**
+ * Refuses a second one of what there is once: started from Temporal's page under another name, a queue would merge and
+ * report beside the real one.
+ *
+ * @param id the only name under which this input may run
+ * @throws ApplicationFailure
+ */
+export function requireId(id: string): void {
+  const { workflowId } = workflowInfo();
+  if (workflowId === id) return;
+  const fault = `this input is for the workflow ${id}, and this one is called ${workflowId}`;
+  throw ApplicationFailure.nonRetryable(`${fault}: start it under that name, when no other runs`, 'Input');
 }
 
 /** What each message carries. */

@@ -8,7 +8,8 @@ import {
 } from '@temporalio/workflow';
 import { heartbeatTimeout } from './activities.ts';
 import type { MirrorEntityInput, MirrorRequest } from './contract.ts';
-import { hear, messages, requireInput } from './input.ts';
+import { mirrorId } from './ids.ts';
+import { hear, messages, requireId, requireInput } from './input.ts';
 import { mirrorQuery, mirrorSignal } from './messages.ts';
 
 /** What the entity asks of the mirrors' activities. */
@@ -29,6 +30,7 @@ const convergence = '5m';
 /** The entity of one set of mirrors: one transaction at a time; requests that come meanwhile become one. */
 export async function mirror(input: MirrorEntityInput): Promise<void> {
   requireInput('mirror', input);
+  requireId(mirrorId(input.set));
   const { set } = input;
   let { paused, pending, outcome } = input;
   hear(mirrorSignal, messages.mirrorRequest, (request) => {

@@ -19,7 +19,8 @@ import {
   waitsFor,
 } from '../pipelines/gate/semaphore-desk.ts';
 import { control } from './activities.ts';
-import { hear, messages, requireInput, requireMessage } from './input.ts';
+import { semaphoresId } from './ids.ts';
+import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import { semaphoresGrantedSignal, semaphoresQuery, semaphoresReleaseSignal, semaphoresUpdate } from './messages.ts';
 import type { SemaphoresInput } from './semaphore-contract.ts';
 
@@ -35,6 +36,7 @@ const defaultPeriod = 15;
  */
 export async function semaphores(input: SemaphoresInput): Promise<void> {
   requireInput('semaphores', input);
+  requireId(semaphoresId(input.tenant));
   const keeper = new Keeper(input.desk ?? emptyDesk);
   setHandler(
     semaphoresUpdate,

@@ -1,6 +1,7 @@
 import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import { control } from './activities.ts';
-import { requireInput } from './input.ts';
+import { timersId } from './ids.ts';
+import { requireId, requireInput } from './input.ts';
 
 /** Input of the `timers` workflow: the tenant's name, and what an earlier run left. */
 export interface TimersInput {
@@ -24,6 +25,7 @@ const defaultPeriod = 60;
  */
 export async function timers(input: TimersInput): Promise<void> {
   requireInput('timers', input);
+  requireId(timersId(input.tenant));
   const { historyBudget = defaultBudget, lookEvery = defaultPeriod } = input;
   let { after = Date.now(), rules = [] } = input;
   while (!workflowInfo().continueAsNewSuggested && workflowInfo().historyLength < historyBudget) {

@@ -3,7 +3,7 @@ import { gateActor } from '../../pipelines/model/actor.ts';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import type { StoredGraph, SubmitInput, Submitted, TellAction, TellInput, Told } from '../../workflows/contract.ts';
-import { failureOf, reasonOf } from '../outcome.ts';
+import { failureOf, isAway, reasonOf } from '../outcome.ts';
 import type { BlobStore } from '../ports.ts';
 import type { ReviewHost } from '../review/port.ts';
 
@@ -22,10 +22,12 @@ export function createGateActivities(deps: GateDeps) {
     /** Merges in order, and stops at the first change that is not merged. */
     async submit(input: SubmitInput): Promise<Submitted> {
       const merged: string[] = [];
-      if (!input.graph) return { merged, refused: 'no state of it was tested' };
-      const tested = await recall<StoredGraph>(deps, input.graph);
+      const { graph, rules } = input;
+      if (!graph) return { merged, refused: 'no state of it was tested' };
       for (const change of input.changes) {
-        const answer = await orAway(() => merge(deps, { change, tested, rules: input.rules }));
+        const answer = await orFault(async () => {
+          return merge(deps, { change, tested: await recall<StoredGraph>(deps, graph), rules });
+        });
         if (answer !== undefined) return { merged, ...answer };
         merged.push(change.key);
         // The merge is done: what cannot be looked at now, the periodic sync finds.
@@ -64,11 +66,11 @@ async function say(deps: GateDeps, input: TellInput, action: TellAction): Promis
   else await report(deps, action, [input.life, input.pipeline, action.key].join('/'));
 }
 
-async function orAway<T>(work: () => Promise<T>): Promise<T | { readonly away: string }> {
+async function orFault<T>(work: () => Promise<T>): Promise<T | Pick<Submitted, 'away' | 'broken'>> {
   try {
     return await work();
   } catch (error) {
-    return { away: reasonOf(error) };
+    return isAway(error) ? { away: reasonOf(error) } : { broken: reasonOf(error) };
   }
 }
 

@@ -12,7 +12,8 @@ export function adoptBy(client: Client) {
     if (job.reportTo === undefined) return null;
     try {
       const handle = client.workflow.getHandle(job.reportTo);
-      return await handle.executeUpdate(adoptUpdate, { updateId: run, args: [{ job: job.job.key, workflow, run }] });
+      const report = { job: job.job.key, workflow, run, input: job };
+      return await handle.executeUpdate(adoptUpdate, { updateId: run, args: [report] });
     } catch (error) {
       if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) return null;
       throw error;

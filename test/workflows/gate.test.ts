@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GateCommand } from '../../pipelines/gate/command.ts';
+import type { JobInput } from '../../workflows/contract.ts';
 import { buildSetQuery, commandsUpdate, queueQuery, retriggerUpdate } from '../../workflows/messages.ts';
 import { broken, change, entering, fine, frozenJob } from './make.ts';
 import { until, World } from './world.ts';
@@ -142,6 +143,34 @@ test('a job started by hand from the input of another becomes the next attempt',
   );
   world.outside.merged.push('release-hand');
   await until('both are merged', () => merged('hand-').length === 2);
+});
+
+test('R2: one that was started with an edited input stands alone: it tried something else than is merged', async () => {
+  world.outside.jobs = () => [build];
+  world.outside.stage = async ({ build: { change: id }, source }) => {
+    if (id === 'edit-0') while (merged('release-edit').length === 0) await sleep(20);
+    return id === 'edit-0' || source.tree === 'other' ? fine : broken;
+  };
+  const gate = await world.tell('edit', entering([change('edit-0'), change('edit-1')]));
+  await until('the second has failed', async () => (await world.view(gate)).items[1]?.state === 'failing');
+  const first = [...world.outside.builds.values()].find((one) => one.change === 'edit-1');
+  const input = (await world.inputOf(first?.workflow ?? '')) as JobInput;
+  const source = { ...input.source, tree: 'other' };
+  const edited = [
+    { ...input, source },
+    { ...input, source, job: { ...input.job, vars: { skip: true } } },
+    { ...input, source, sources: [source], parents: [{ name: 'packages', url: 'http://elsewhere/' }] },
+  ];
+  for (const [index, each] of edited.entries()) {
+    const workflowId = `edited-${index}`;
+    await world.temporal.client.workflow.execute('job', { workflowId, taskQueue: 'control', args: [each] });
+    const { alone, result } = [...world.outside.builds.values()].find((one) => one.workflow === workflowId) ?? {};
+    assert.deepEqual({ alone, result }, { alone: true, result: 'SUCCESS' });
+  }
+  const [, item] = (await world.view(gate)).items;
+  assert.deepEqual([item?.state, item?.jobs[0]?.attempt], ['failing', 1]);
+  world.outside.merged.push('release-edit');
+  await until('the first is merged', () => merged('edit-').length === 1);
 });
 
 test('a job started by hand after its item was reported stands alone', async () => {

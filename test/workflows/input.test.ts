@@ -53,6 +53,22 @@ for (const type of types) {
   });
 }
 
+test('R16: what there is once runs under its own name alone', async () => {
+  const name = { tenant: 'main', pipeline: 'gate', queue: 'copy' };
+  const permissions = { waiting: {}, refused: {}, artifacts: {}, priority: 1 };
+  const set = { ...name, project: 'p', change: 'x', patchset: 1, key: '1.1', gate: 'g', changes: [], permissions };
+  const copies: readonly [type: string, input: unknown, id: string][] = [
+    ['gate', name, 'gate/main/gate/copy'],
+    ['buildSet', { ...set, graph: { digest: 'sha256:0' } }, 'buildset/main/gate/p/x,1/1.1'],
+    ['mirror', { set: 's', paused: true, pending: null, outcome: null }, 'mirror/s'],
+    ['semaphores', { tenant: 'main' }, 'semaphores/main'],
+    ['timers', { tenant: 'main' }, 'timers/main'],
+  ];
+  for (const [type, input, id] of copies) {
+    assert.match(await refusal(type, [input]), new RegExp(`^this input is for the workflow ${id}, and this one`), type);
+  }
+});
+
 const near: readonly [says: string, input: unknown, expected: RegExp][] = [
   ['a field is missing', { ...jobInput, source: { ...source, commit: undefined } }, /input\.source\.commit .* missing/],
   ['a number is text', { ...jobInput, attempt: '1' }, /input\.attempt should be a whole number, and is the string "1"/],

@@ -67,6 +67,19 @@ test('R5: a host that does not answer is away: that says nothing of the change',
   assert.deepEqual(await activities.submit(input), { merged: [], away: 'connect refused' });
 });
 
+test('R5: an error that is about one change alone is told apart from a host that is away', async () => {
+  const { activities } = setup(
+    { sources: [state], changes: [own] },
+    { submit: async () => Promise.reject(new Error('its branch cannot be read')) },
+  );
+  assert.deepEqual(await activities.submit(input), { merged: [], broken: 'its branch cannot be read' });
+  const lost = createGateActivities({
+    ...{ host: () => undefined, look: async () => {}, pass: async () => {} },
+    blobs: { put: async () => ref, read: async () => Promise.reject(new Error('no content sha256:0')) },
+  });
+  assert.deepEqual(await lost.submit(input), { merged: [], broken: 'no content sha256:0' });
+});
+
 test('R5: each report has an outcome; those of one change stay in order', async () => {
   const report = async (_actor: unknown, { change: id }: { change: string }) => {
     if (id === 'git:2') throw new Error('no permission');
