@@ -42,7 +42,7 @@ async function check(dir: string, options: Options): Promise<void> {
   const key = options.key === undefined ? {} : { key: options.key };
   const format = await orRefused(formatOf(tree));
   const names = options.with ?? [];
-  const { problems, checked } = await withBases({ names, format, tree, config: options.config }, (others) =>
+  const { problems, warnings, checked } = await withBases({ names, format, tree, config: options.config }, (others) =>
     orRefused(checkRepository(format, { tree, others, ...key })),
   );
   const lines = problems.map(({ kind, subject, message }) => `${kind}: ${subject}: ${message}`);
@@ -50,8 +50,8 @@ async function check(dir: string, options: Options): Promise<void> {
   const hint = alone ? ['What comes from elsewhere is named by --with, such as --with debian-12.'] : [];
   const result = lines.length > 0 ? [...lines, ...hint] : ['no problems'];
   print(
-    { ok: problems.length === 0, problems, checked },
-    () => [...result, describeChecked(checked)].join('\n'),
+    { ok: problems.length === 0, problems, warnings, checked },
+    () => [...result, ...warnings.map((text) => `warning: ${text}`), describeChecked(checked)].join('\n'),
     options,
   );
   if (problems.length > 0) throw failed();

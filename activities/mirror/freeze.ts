@@ -7,7 +7,7 @@ import { run } from '../process/run.ts';
 import { listFiles, sha256 } from '../repository/files.ts';
 import { releasedKey } from '../repository/released.ts';
 import { type Checked, type Content, type Hashed, hashedTree, readContent, verifyContent } from './content.ts';
-import { verifySignatures } from './signatures.ts';
+import { type Signed, verifySignatures } from './signatures.ts';
 import { MirrorError, type MirrorSet } from './types.ts';
 
 /** A copy of the source at one moment: nothing that happens to the source later reaches a mirror half. */
@@ -18,8 +18,8 @@ export interface FrozenSource {
   readonly manifest: Manifest;
   readonly content: Content;
   readonly checked: Checked;
-  /** User ids of the keys that signed it; null where no key was asked for. */
-  readonly signers: readonly string[] | null;
+  /** Who signed it; null where no key was asked for. */
+  readonly signed: Signed | null;
 }
 
 /**
@@ -44,8 +44,8 @@ export async function freezeSource(set: MirrorSet, directory: string): Promise<F
   // An installation's own repositories leave it only as its signer let them pass.
   const own = await releasedKey(source);
   if (own !== null) await verifySignatures(tree, content, own);
-  const signers = set.verify === undefined ? null : await verifySignatures(tree, content, set.verify.key);
-  return { tree, digest: digestOf(manifest), manifest, content, checked, signers };
+  const signed = set.verify === undefined ? null : await verifySignatures(tree, content, set.verify.key);
+  return { tree, digest: digestOf(manifest), manifest, content, checked, signed };
 }
 
 /** @throws MirrorError `verify` when a file was written to in place since the tree was frozen. */

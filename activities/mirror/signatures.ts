@@ -1,33 +1,60 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { judgeKeyFile } from '../keys/judge-key-file.ts';
 import { run } from '../process/run.ts';
 import { type Content, signaturesOf } from './content.ts';
 import { MirrorError } from './types.ts';
 
+/** What the signatures of a tree say. */
+export interface Signed {
+  /** Fingerprints of the keys that signed, a subkey's where it was one. */
+  readonly signers: readonly string[];
+  /** What is soon wrong with these keys, or is for newer clients. */
+  readonly warnings: readonly string[];
+}
+
 /**
- * Checks every root index's signatures as a client would: with this key and no other.
+ * Checks every root index's signatures as a client would: with this key and no other, and none that has expired.
  *
- * @returns ids of the keys that signed. @throws MirrorError `verify` for a bad or missing signature, or a tree without
- *   any index.
+ * @throws MirrorError `verify` for a bad or missing signature, for one whose keys have all expired or were revoked, or a
+ *   tree without any index.
  */
-export async function verifySignatures(tree: string, { roots }: Content, key: string): Promise<string[]> {
+export async function verifySignatures(tree: string, { roots }: Content, key: string): Promise<Signed> {
   const home = await mkdtemp(join(tmpdir(), 'sluice-verify-'));
   try {
     const env = { GNUPGHOME: home };
     const imported = await run('gpg', ['--batch', '--quiet', '--import', '--', key], { env });
     if (imported.code !== 0) throw new MirrorError('verify', `${key} is no public key`);
     if (roots.length === 0) throw new MirrorError('verify', 'there is no index that could be signed');
-    const signers = new Set<string>();
+    const found: Signature[] = [];
     for (const { root } of roots) {
       const there = await present(tree, signaturesOf(root));
       if (there.length === 0) throw new MirrorError('verify', `${root} has no signature`);
-      for (const signature of there) signers.add(await verifyOne(tree, { root, signature }, env));
+      for (const signature of there) found.push(await verifyOne(tree, { root, signature }, env));
     }
-    return [...signers];
+    const judged = await judgeKeyFile(
+      key,
+      found.flatMap(({ primaries }) => primaries),
+    );
+    const stale = found.find(({ good }) => !good);
+    if (stale !== undefined) {
+      const why = judged.problems[0] ?? 'the key that signed it has expired';
+      throw new MirrorError('verify', `${stale.name} is refused by clients: ${why}`);
+    }
+    return { signers: [...new Set(found.map(({ signer }) => signer))], warnings: judged.warnings };
   } finally {
     await rm(home, { recursive: true, force: true });
   }
+}
+
+/** One signature, or several in one file. */
+interface Signature {
+  readonly name: string;
+  /** Whether a key made one of them that has neither expired nor was revoked: GnuPG ends well for those, too. */
+  readonly good: boolean;
+  readonly signer: string;
+  readonly primaries: readonly string[];
 }
 
 async function present(tree: string, paths: readonly string[]): Promise<string[]> {
@@ -39,7 +66,7 @@ async function verifyOne(
   tree: string,
   { root, signature }: { readonly root: string; readonly signature: string },
   env: Readonly<Record<string, string>>,
-): Promise<string> {
+): Promise<Signature> {
   const signed = root.endsWith('InRelease') ? root.replace(/InRelease$/, 'Release') : root;
   const files = signature.endsWith('InRelease') ? [signature] : [signature, signed];
   const { code, stderr, stdout } = await run('gpg', ['--batch', '--status-fd=1', '--verify', '--', ...files], {
@@ -48,5 +75,7 @@ async function verifyOne(
   });
   const said = stderr.trim().split('\n').at(-1) ?? '';
   if (code !== 0) throw new MirrorError('verify', `${signature} is not signed by the key: ${said}`);
-  return /^\[GNUPG:\] VALIDSIG ([0-9A-F]+)/m.exec(stdout)?.[1] ?? '';
+  const signer = /^\[GNUPG:\] VALIDSIG ([0-9A-F]+)/m.exec(stdout)?.[1] ?? '';
+  const primaries = [...stdout.matchAll(/^\[GNUPG:\] VALIDSIG .*?([0-9A-F]+)\s*$/gm)].map(([, id = '']) => id);
+  return { name: signature, good: /^\[GNUPG:\] GOODSIG /m.test(stdout), signer, primaries };
 }

@@ -116,9 +116,9 @@ async function forgetDamage(state: SetState, whole: readonly Session[]): Promise
   if (left.length < damaged.length) await state.saveDamaged(Object.fromEntries(left));
 }
 
-function sayChecked({ checked, signers }: FrozenSource): string {
-  const signed = signers === null ? '' : `, signature of ${signers.join(' and ')}`;
-  return `${describeChecked(checked)}${signed}`;
+function sayChecked({ checked, signed }: FrozenSource): string {
+  const by = signed === null ? '' : `, signature of ${signed.signers.join(' and ')}`;
+  return `${describeChecked(checked)}${by}`;
 }
 
 interface Publication {
@@ -213,7 +213,9 @@ async function finished(work: Work, { snapshot, frozen, committed }: Finish): Pr
   const outcome = setOutcome(set.commit, Object.values(hosts));
   const changes =
     outcome === 'unchanged' ? noChanges : packageChanges(committed?.packages ?? [], frozen.content.packages);
-  return { set: set.name, snapshot, outcome, hosts, packages: changes, checked: sayChecked(frozen) };
+  const notes = (frozen.signed?.warnings ?? []).map((warning) => `warning: ${warning}`);
+  const result = { set: set.name, snapshot, outcome, hosts, packages: changes, checked: sayChecked(frozen) };
+  return notes.length > 0 ? { ...result, notes } : result;
 }
 
 async function abandon(work: Work, snapshot: string): Promise<MirrorResult> {

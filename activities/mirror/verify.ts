@@ -20,13 +20,15 @@ export function verifyMirrors(set: MirrorSet, context: MirrorContext): Promise<M
   return withSetState(set, context, async (state) => {
     await recoverFirst(set, state, context);
     const said: string[] = [];
+    const warnings = new Set<string>();
     const entries = await onEachHost(set, context, async (found) => {
       const { host, view } = found;
       const target = shownSnapshot(host.set, view);
       if (target === null) throw new MirrorError('verify', 'nothing is published');
       const error = await verifyHost(found, state, target).then(
         (checked) => {
-          said.push(`${host.name}: ${checked}`);
+          said.push(`${host.name}: ${checked.said}`);
+          for (const warning of checked.warnings) warnings.add(`warning: ${warning}`);
           return null;
         },
         (fault: MirrorError) => fault,
@@ -39,9 +41,8 @@ export function verifyMirrors(set: MirrorSet, context: MirrorContext): Promise<M
     const bad = Object.values(hosts).some(({ error }) => error !== null);
     const snapshot = (await state.committed())?.snapshot ?? null;
     const outcome = bad ? 'failed' : 'unchanged';
-    const notes = bad
-      ? [`what a host holds otherwise than it was sent is mended by \`sluice mirror sync ${set.name}\``]
-      : [];
+    const mend = `what a host holds otherwise than it was sent is mended by \`sluice mirror sync ${set.name}\``;
+    const notes = [...(bad ? [mend] : []), ...warnings];
     const checked = said.sort().join('\n');
     return { set: set.name, snapshot, outcome, hosts, packages: noChanges, did: 'verified', checked, notes };
   });
@@ -57,9 +58,15 @@ async function remember(state: SetState, hosts: MirrorResult['hosts']): Promise<
   await state.saveDamaged(Object.fromEntries(damaged));
 }
 
-/** @returns what was checked. @throws MirrorError `verify` for the first thing that is wrong. */
-async function verifyHost({ host, view }: FoundHost, state: SetState, target: string): Promise<string> {
-  let said = '';
+interface Verified {
+  /** What was checked. */
+  readonly said: string;
+  readonly warnings: readonly string[];
+}
+
+/** @throws MirrorError `verify` for the first thing that is wrong. */
+async function verifyHost({ host, view }: FoundHost, state: SetState, target: string): Promise<Verified> {
+  let verified: Verified = { said: '', warnings: [] };
   const places = new Set<string>();
   for (const link of clientLinks(host, target)) {
     const text = view.links[link];
@@ -67,15 +74,15 @@ async function verifyHost({ host, view }: FoundHost, state: SetState, target: st
     // A daemon does not follow links upwards for us, so the way is worked out here.
     places.add(posix.join(posix.dirname(link), text).replace(/\/$/, ''));
   }
-  for (const place of places) said = await verifyPlace({ host, view }, state, { place, target });
-  return said;
+  for (const place of places) verified = await verifyPlace({ host, view }, state, { place, target });
+  return verified;
 }
 
 async function verifyPlace(
   { host }: FoundHost,
   state: SetState,
   { place, target }: { readonly place: string; readonly target: string },
-): Promise<string> {
+): Promise<Verified> {
   const { set, transport } = host;
   const manifest = posix.basename(place) === target ? await state.manifest(target) : null;
   if (manifest !== null) {
@@ -95,10 +102,12 @@ async function verifyPlace(
     if (manifest === null && checked.packages + checked.indexes === 0) {
       throw new MirrorError('verify', `nothing could be checked: ${checked.unchecked.join('; ')}`);
     }
-    const signers = set.verify === undefined ? [] : await verifySignatures(tree, content, set.verify.key);
+    const key = set.verify?.key;
+    const { signers, warnings } =
+      key === undefined ? { signers: [], warnings: [] } : await verifySignatures(tree, content, key);
     const sent = manifest === null ? [] : [`${Object.keys(manifest.files).length} files as they were sent`];
     const signed = signers.length === 0 ? [] : [`signature of ${signers.join(' and ')}`];
-    return [describeChecked(checked), ...sent, ...signed].join(', ');
+    return { said: [describeChecked(checked), ...sent, ...signed].join(', '), warnings };
   });
 }
 

@@ -12,6 +12,8 @@ export interface Signatures {
   /** Fingerprints of the keys that made the good ones. */
   readonly signers: readonly string[];
   readonly problems: readonly RepositoryProblem[];
+  /** What is soon wrong with the keys, or is for newer clients. */
+  readonly warnings: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string>>;
@@ -37,15 +39,17 @@ export async function checkSignatures(format: RepositoryFormat, tree: string, gi
   const found = await withKey(key, (env) =>
     Promise.all(expected.flat().map((signed) => checkSignature(tree, signed, { env, own: key === null }))),
   );
-  const about = key === null ? [] : [...(await checkKey(key)), ...(await checkPackages(format, tree, key))];
+  const judged = key === null ? { problems: [], warnings: [] } : await checkKey(key);
+  const about = key === null ? [] : [...judged.problems, ...(await checkPackages(format, tree, key))];
   return {
+    warnings: judged.warnings,
     signers: [...new Set(found.flatMap(({ signers }) => signers))],
     problems: [...found.flatMap(({ problems }) => problems), ...about],
   };
 }
 
 function refused(subject: string, message: string): Signatures {
-  return { signers: [], problems: [{ kind: 'signature', subject, message }] };
+  return { signers: [], problems: [{ kind: 'signature', subject, message }], warnings: [] };
 }
 
 /** Where clients look for the signatures of a root index. */
@@ -64,9 +68,9 @@ async function present(tree: string, signatures: readonly Signed[]): Promise<rea
 }
 
 /** A key that has expired is refused by clients, whatever it signed before. */
-async function checkKey(key: string): Promise<RepositoryProblem[]> {
-  const { problems } = await judgeKeyFile(key).catch(() => ({ problems: [] }));
-  return problems.map((message) => ({ kind: 'signature', subject: basename(key), message }));
+async function checkKey(key: string): Promise<Pick<Signatures, 'problems' | 'warnings'>> {
+  const { problems, warnings } = await judgeKeyFile(key).catch(() => ({ problems: [], warnings: [] }));
+  return { problems: problems.map((message) => ({ kind: 'signature', subject: basename(key), message })), warnings };
 }
 
 /** Clients of a signed repository ask each package for a signature by its keys, where packages carry any. */
@@ -107,7 +111,7 @@ async function checkSignature(
   if (own && !/^\[GNUPG:\] GOODSIG /m.test(stdout)) return refused(name, 'the key that signed it has expired');
   const signers = [...stdout.matchAll(/^\[GNUPG:\] VALIDSIG .*?([0-9A-F]+)\s*$/gm)].map(([, id = '']) => id);
   const problem = name === text ? await compareTexts(tree, join(dirname(name), 'Release'), name) : null;
-  return problem === null ? { signers, problems: [] } : { ...refused(name, problem), signers };
+  return problem === null ? { signers, problems: [], warnings: [] } : { ...refused(name, problem), signers };
 }
 
 /** A client reads either file, so both must say the same. */

@@ -23,13 +23,15 @@ export interface Checked {
 
 export interface CheckReport {
   readonly problems: readonly RepositoryProblem[];
+  /** What is no problem yet. */
+  readonly warnings: readonly string[];
   readonly checked: Checked;
 }
 
 /** Everything that is wrong with a repository: signatures, hashes, installability, file conflicts. */
 export async function checkRepository(format: RepositoryFormat, request: CheckRequest): Promise<CheckReport> {
   const { tree, others } = request;
-  const { signers, problems: unsigned } = await checkSignatures(format, tree, request.key);
+  const { signers, problems: unsigned, warnings } = await checkSignatures(format, tree, request.key);
   const { problems: damaged, ...counts } = await verifyTree(format, tree);
   const broken = [...unsigned, ...damaged];
   // A solver or an unpacker that is given broken files would only repeat it in worse words.
@@ -37,5 +39,5 @@ export async function checkRepository(format: RepositoryFormat, request: CheckRe
     broken.length > 0
       ? broken
       : [...(await format.uninstallable(tree, others)), ...(await findConflicts(format, tree, others))];
-  return { problems, checked: { ...counts, signers } };
+  return { problems, warnings, checked: { ...counts, signers } };
 }
