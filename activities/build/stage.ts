@@ -20,7 +20,7 @@ import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { debBuilder } from './deb/build-deb.ts';
 import { installedPackages, storeFiles } from './manifest.ts';
-import type { Prepared } from './port.ts';
+import type { Prepared, SourceBuilder } from './port.ts';
 import { BuildProblem } from './problem.ts';
 import { openRoom, placeTree, type Room } from './room.ts';
 import { rpmBuilder } from './rpm/build-rpm.ts';
@@ -72,7 +72,7 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   const source = await openSource(directory);
   context.log.write(`${source.paths.length} files${source.gitDir === null ? ', no history' : ''}\n`);
   const room = await openRoom(platform, context);
-  const builder = platform.format === 'deb' ? debBuilder : rpmBuilder;
+  const builder: SourceBuilder = platform.format === 'deb' ? debBuilder : rpmBuilder;
   await placeTree(room, directory);
   const prepared = await builder.prepare(source, room, input.source.project);
   context.log.write(`${prepared.name} ${prepared.version}\n`);

@@ -28,7 +28,10 @@ export function firstError(output: string): string | null {
 /** A heading such as `RPM build errors:` says nothing without the line below it. */
 function tidy(lines: readonly string[], at: number): string {
   const line = lines[at]?.trim() ?? '';
-  const full = line.endsWith(':') ? `${line} ${lines[at + 1]?.trim() ?? ''}` : line;
+  const needed = lines.slice(at + 1).map((each) => each.trim());
+  const end = needed.findIndex((each) => !/ is needed by /.test(each));
+  const below = end > 0 ? needed.slice(0, end).join(', ') : (needed[0] ?? '');
+  const full = line.endsWith(':') ? `${line} ${below}` : line;
   return full
     .replace(/\p{C}+/gu, ' ')
     .trim()

@@ -2,6 +2,7 @@ import { buildVersion, countedPart, isRaised } from '../../../pipelines/formats/
 import { addChangelogEntry, parseChangelogHead } from '../../../pipelines/formats/deb/changelog.ts';
 import { explainVersion, parseVersion } from '../../../pipelines/formats/deb/version.ts';
 import { unreadable } from '../../nodes/packages/unreadable.ts';
+import { unmetDependencies } from '../apt.ts';
 import { commitsSince, previousState, readTip, type VersionFile, type VersionState, versionState } from '../history.ts';
 import type { Prepared, SourceBuilder } from '../port.ts';
 import { BuildProblem } from '../problem.ts';
@@ -9,7 +10,6 @@ import { placeFile, places, type Room } from '../room.ts';
 import { locate, printable, readSourceBytes, type Source } from '../source.ts';
 import { assertComplete } from './complete.ts';
 import { refuseExcluded } from './excluded.ts';
-import { missingDependency } from './missing-dependency.ts';
 import { restoreUpstream } from './upstream-tree.ts';
 import { keepWarnings } from './warnings.ts';
 
@@ -19,10 +19,15 @@ const countedPartOf = (text: string) => {
   return head === null ? null : countedPart(head.version);
 };
 
-/** Builds DEB packages: `.dsc` with dpkg-source, then the binaries from it with dpkg-buildpackage. */
-export const debBuilder: SourceBuilder = { prepare, installDependencies, build };
+/** What a DEB build knows besides name and version. */
+export interface PreparedDeb extends Prepared {
+  readonly source: Source;
+}
 
-async function prepare(source: Source, room: Room): Promise<Prepared> {
+/** Builds DEB packages: `.dsc` with dpkg-source, then the binaries from it with dpkg-buildpackage. */
+export const debBuilder: SourceBuilder<PreparedDeb> = { prepare, installDependencies, build };
+
+async function prepare(source: Source, room: Room): Promise<PreparedDeb> {
   const absence = `${changelogPath} is missing: a DEB package is described in debian/`;
   const { path, committed } = await locate(source, changelogPath, absence);
   const old = await readSourceBytes(source, path);
@@ -33,7 +38,7 @@ async function prepare(source: Source, room: Room): Promise<Prepared> {
   const problem = explainVersion(head.version);
   if (problem !== null) throw new BuildProblem(`${changelogPath}:1: ${printable(head.version)}: ${problem}`);
   await refuseExcluded(source, room);
-  if (source.gitDir === null) return { name: head.source, version: head.version, time: null };
+  if (source.gitDir === null) return { name: head.source, version: head.version, time: null, source };
   const versionFile = { path: committed, countedPart: countedPartOf };
   const state = await versionState(source.gitDir, 'HEAD', versionFile);
   // A file that is ignored by Git belongs to no commit.
@@ -45,7 +50,7 @@ async function prepare(source: Source, room: Room): Promise<Prepared> {
   const entry = { ...tip, source: head.source, version, commits, distribution: room.platform.codename };
   // Old entries may be in another encoding: they stay as they are.
   await placeFile(room, `${places.source}/${path}`, Buffer.concat([Buffer.from(addChangelogEntry('', entry)), old]));
-  return { name: head.source, version, time: tip.time };
+  return { name: head.source, version, time: tip.time, source };
 }
 
 interface Raised {
@@ -65,18 +70,10 @@ async function assertRaised(gitDir: string, versionFile: VersionFile, { state, v
   }
 }
 
-async function installDependencies(_prepared: Prepared, room: Room): Promise<void> {
-  const argv = [
-    'apt-get',
-    '--yes',
-    '--quiet',
-    '--no-install-recommends',
-    '--allow-downgrades',
-    'build-dep',
-    places.source,
-  ];
+async function installDependencies({ source }: PreparedDeb, room: Room): Promise<void> {
   const options = ['-o', 'Dpkg::Use-Pty=0', '-o', 'Acquire::Retries=2'];
-  const install = () => room.root([...argv, ...options]);
+  const how = ['--yes', '--quiet', '--no-install-recommends', '--allow-downgrades'];
+  const install = () => room.root(['apt-get', ...how, 'build-dep', places.source, ...options]);
   const first = await install();
   if (first.code === 0) return;
   // The image's indexes age; the archive drops what newer versions replace.
@@ -84,9 +81,9 @@ async function installDependencies(_prepared: Prepared, room: Room): Promise<voi
   if (refreshed.code !== 0) throw new Error(`the package indexes cannot be read: ${unreadable(refreshed.output, [])}`);
   const second = await install();
   if (second.code === 0) return;
-  const missing = missingDependency(second.output);
-  if (missing === null) throw new Error(`build dependencies cannot be installed: ${last(second.output)}`);
-  throw new BuildProblem(missing);
+  const unmet = await unmetDependencies(source, room);
+  if (unmet === null) throw new Error(`build dependencies cannot be installed: ${last(second.output)}`);
+  throw new BuildProblem(unmet);
 }
 
 function last(output: string): string {

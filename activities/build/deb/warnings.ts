@@ -1,4 +1,4 @@
-import { parseControl } from '../../../pipelines/formats/deb/control.ts';
+import { parseControl, readSourceControl } from '../../../pipelines/formats/deb/control.ts';
 import {
   dpkgWarnings,
   explainWarnings,
@@ -45,7 +45,7 @@ async function readFacts(names: readonly string[], room: Room): Promise<Readonly
   const argv = ['sh', '-c', look, 'sh', ...names];
   const output = await room.build('warnings', argv, { cwd: `${places.work}/tree`, quiet: true });
   const [control = '', ...parts] = output.split('\0');
-  const paragraphs = parseControl(control);
+  const paragraphs = readSourceControl(control);
   return new Map(
     names.map((name, index) => {
       const [found = '', fields = '', needed = ''] = parts.slice(index * 3, index * 3 + 3);

@@ -1,5 +1,6 @@
 import { versionRules } from '../../../pipelines/formats/format.ts';
 import { assertFetched } from '../../nodes/packages/download-fault.ts';
+import { unmetRelations } from '../apt.ts';
 import { BuildProblem } from '../problem.ts';
 import { placeFile, type Room } from '../room.ts';
 import { debianCandidates, debianFiles } from './debian-names.ts';
@@ -180,9 +181,17 @@ async function installDebian(packages: readonly string[], room: Room): Promise<v
     ...packages,
   ];
   if ((await room.root(argv)).code === 0) return;
-  await room.root(['apt-get', '--quiet', 'update']);
+  const refreshed = await room.root(['apt-get', '--quiet', 'update', '-o', 'APT::Update::Error-Mode=any']);
+  if (refreshed.code !== 0) throw new Error(`the package indexes cannot be read: ${last(refreshed.output)}`);
   const { code, output } = await room.root(argv);
-  if (code !== 0) throw new Error(`Debian packages cannot be installed: ${output.trim().split('\n').pop()}`);
+  if (code === 0) return;
+  const unmet = await unmetRelations(packages, ['satisfy', '--', ...packages], room);
+  if (unmet !== null) throw new BuildProblem(unmet);
+  throw new Error(`Debian packages cannot be installed: ${last(output)}`);
+}
+
+function last(output: string): string {
+  return output.trim().split('\n').pop() ?? '';
 }
 
 /**

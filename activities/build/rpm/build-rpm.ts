@@ -1,21 +1,15 @@
-import { buildRelease, isRaised } from '../../../pipelines/formats/rpm/build-version.ts';
-import {
-  changelogEntry,
-  countedPart,
-  parseSpecHead,
-  rewriteSpec,
-  type SpecHead,
-} from '../../../pipelines/formats/rpm/spec.ts';
+import { parseSpecHead } from '../../../pipelines/formats/rpm/spec.ts';
 import { assertFetched } from '../../nodes/packages/download-fault.ts';
-import { commitsSince, previousState, readTip, type VersionFile, type VersionState, versionState } from '../history.ts';
 import type { Prepared, SourceBuilder } from '../port.ts';
 import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
 import { locate, type Source } from '../source.ts';
 import { installBuildRequires } from './build-requires.ts';
+import { dateSpec } from './date-spec.ts';
 import { refuseExcluded } from './excluded.ts';
 import { findSpec } from './find-spec.ts';
 import { folders, placeSources } from './place-sources.ts';
+import { reasonsIn, unprovided } from './unmet-requirements.ts';
 
 /** What an RPM build knows besides name and version. */
 export interface PreparedRpm extends Prepared {
@@ -38,10 +32,7 @@ async function prepare(source: Source, room: Room, project: string): Promise<Pre
   if (!/^[A-Za-z0-9][\w.+-]*$/.test(head.name))
     throw new BuildProblem(`${path}: ${JSON.stringify(head.name)} is no package name`);
   const { committed } = await locate(source, path, `${path} is missing`);
-  const dated =
-    source.gitDir === null
-      ? { spec: text, time: null }
-      : await fromHistory(source.gitDir, { path: committed, text, head }, room);
+  const dated = await dateSpec(source, { path, committed, text, head }, room.platform.codename);
   const specFile = `${folders.specs}/${head.name}.spec`;
   const prepared = { name: head.name, version: '', path, specFile, requirements: [], ...dated };
   await room.build('prepare', ['mkdir', '-p', folders.sources, folders.specs], { quiet: true });
@@ -49,47 +40,6 @@ async function prepare(source: Source, room: Room, project: string): Promise<Pre
   await refuseExcluded(specFile, defines(room), room);
   const version = await readVersion(prepared, room);
   return { ...prepared, version, requirements: await readRequirements(prepared, room) };
-}
-
-interface Spec {
-  readonly path: string;
-  readonly text: string;
-  readonly head: SpecHead;
-}
-
-async function fromHistory(
-  gitDir: string,
-  { path, text, head }: Spec,
-  { platform }: Room,
-): Promise<{ spec: string; time: number }> {
-  const state = await versionState(gitDir, 'HEAD', versionFile(path));
-  if (state === null) throw new BuildProblem(`${path} is not in the commit`);
-  const release = buildRelease(head.release, state.count);
-  await assertRaised(gitDir, state, { path, text, head });
-  const tip = await readTip(gitDir);
-  const version = `${evr(head)}.${platform.codename}.${state.count}`;
-  const entry = { ...tip, version, commits: await commitsSince(gitDir, state.introduced) };
-  const changelog = Buffer.from(changelogEntry(text, entry)).toString('latin1');
-  return { spec: rewriteSpec(text, { release, changelog }), time: tip.time };
-}
-
-function versionFile(path: string): VersionFile {
-  const part = (text: string) => {
-    const head = parseSpecHead(text);
-    return head === null ? null : countedPart(head);
-  };
-  return { path, countedPart: part };
-}
-
-function evr({ epoch, version, release }: SpecHead): string {
-  return `${epoch === '0' ? '' : `${epoch}:`}${version}-${release}`;
-}
-
-async function assertRaised(gitDir: string, state: VersionState, { path, head }: Spec): Promise<void> {
-  const before = await previousState(gitDir, state, versionFile(path));
-  const old = before === null ? null : parseSpecHead(before.text);
-  if (before === null || old === null || isRaised(evr(old), evr(head))) return;
-  throw new BuildProblem(`${path}: ${evr(head)} does not sort above ${evr(old)}, which this branch had before`);
 }
 
 /** Version and release after all macros; what rpm cannot read is the package's fault. */
@@ -137,21 +87,16 @@ async function installDependencies({ requirements }: PreparedRpm, room: Room): P
   await placeFile(room, plainSpec, specOf(requirements));
   const { code, output } = await room.root(['dnf', '--assumeyes', 'builddep', '--spec', plainSpec]);
   if (code === 0) return;
+  const missing = (await unprovided(requirements, room)) ?? [];
+  if (missing.length > 0) throw new BuildProblem(`BuildRequires that no package provides: ${missing.join(', ')}`);
   assertFetched(output);
-  throw new BuildProblem(`build requirements cannot be met: ${missingIn(output)}`);
+  throw new BuildProblem(`build requirements cannot be met: ${reasonsIn(output)}`);
 }
 
 function specOf(requirements: readonly string[]): string {
   const head = 'Name: sluice-requirements\nVersion: 1\nRelease: 1\nSummary: None\nLicense: None\n';
   const lines = requirements.map((line) => `BuildRequires: ${line.replaceAll('%', '%%')}\n`);
   return `${head}${lines.join('')}%description\nNone.\n`;
-}
-
-function missingIn(output: string): string {
-  const lines = output
-    .split('\n')
-    .filter((line) => /nothing provides|No matching package|Unable to find a match/i.test(line));
-  return lines.map((line) => line.trim()).join('; ') || (output.trim().split('\n').pop() ?? '');
 }
 
 async function build(prepared: PreparedRpm, room: Room): Promise<readonly string[]> {

@@ -9,13 +9,17 @@ const faults: readonly RegExp[] = [
   /^[EW]: (?:Some index files failed to download|Unable to fetch some archives).*$/m,
 ];
 
+/** Debian's dnf has a plugin whose repository is not there before something was downloaded: dnf goes on without it. */
+const ofLocalPlugin = /^.*(?:_dnf_local\b|\/var\/lib\/dnf\/plugins\/local\/).*$/gm;
+
 /**
  * The line by which a package manager says that it could not fetch an index or a package, or null. That is a fault of
  * the network or of a server, and says nothing of the packages.
  */
 export function downloadFault(output: string): string | null {
+  const said = output.replace(ofLocalPlugin, '');
   for (const fault of faults) {
-    const line = fault.exec(output)?.[0];
+    const line = fault.exec(said)?.[0];
     if (line !== undefined) return line.trim().replace(/^- /, '');
   }
   return null;

@@ -1,8 +1,10 @@
-import { parseControl } from './control.ts';
+import { readSourceControl } from './control.ts';
 
 /** The architectures of all binary packages in a `debian/control`, each once: names, wildcards and `all`. */
 export function architecturesOf(control: string): readonly string[] {
-  const lists = parseControl(control).flatMap((each) => (each.Package === undefined ? [] : [each.Architecture ?? '']));
+  const lists = readSourceControl(control).flatMap((each) =>
+    each.Package === undefined ? [] : [each.Architecture ?? ''],
+  );
   const names = lists.flatMap((list) => list.split(/\s+/)).filter((name) => /^[a-z0-9][a-z0-9-]*$/.test(name));
   return [...new Set(names)];
 }

@@ -14,6 +14,11 @@ export function parseControl(text: string): Paragraph[] {
     .filter((paragraph) => Object.keys(paragraph).length > 0);
 }
 
+/** Reads the `debian/control` of a source, which may have lines of remarks. */
+export function readSourceControl(text: string): Paragraph[] {
+  return parseControl(text.replace(/^#.*(?:\n|$)/gm, ''));
+}
+
 function parseParagraph(text: string): Paragraph {
   const fields: Record<string, string> = {};
   let last = '';

@@ -46,8 +46,8 @@ function preambleOf(text: string): { readonly lines: readonly string[]; readonly
 }
 
 export interface SpecChanges {
-  /** Replaces the value of `Release:`. */
-  readonly release: string;
+  /** Replaces the value of `Release:`; null where that stays. */
+  readonly release: string | null;
   /** Put in front of the entries that are there. */
   readonly changelog: string;
 }
@@ -55,10 +55,13 @@ export interface SpecChanges {
 /** A spec with another release and a new newest changelog entry. */
 export function rewriteSpec(text: string, { release, changelog }: SpecChanges): string {
   const { lines, rest } = preambleOf(text);
-  const head = lines.map((line) => line.replace(/^(Release\s*:\s*).*$/i, (_, tag: string) => `${tag}${release}`));
+  const head = lines.map((line) =>
+    line.replace(/^(Release\s*:\s*)(.*)$/i, (_, tag: string, old: string) => `${tag}${release ?? old}`),
+  );
   const at = rest.findIndex((line) => /^%changelog\b/.test(line));
   const body = at < 0 ? [...rest, '', '%changelog'] : rest.slice(0, at + 1);
-  const old = at < 0 ? [] : rest.slice(at + 1).filter((line) => !/^%autochangelog\b|^%\{\?autochangelog\}/.test(line));
+  const old =
+    at < 0 ? [] : rest.slice(at + 1).filter((line) => !/^%(?:autochangelog\b|\{\??autochangelog\})/.test(line));
   return [...head, ...body, changelog, ...old].join('\n');
 }
 

@@ -29,6 +29,13 @@ const rows: readonly { readonly what: string; readonly output: string; readonly 
     reason: 'error: Installed (but unpackaged) file(s) found: /usr/bin/b',
   },
   {
+    what: 'P14: all that rpmbuild misses',
+    output:
+      'error: Failed build dependencies:\n\t(foo or bar) is needed by a-1-1.x86_64\n\tnosuch >= 3 is needed by a-1-1.x86_64\n\nRPM build warnings:\n',
+    reason:
+      'error: Failed build dependencies: (foo or bar) is needed by a-1-1.x86_64, nosuch >= 3 is needed by a-1-1.x86_64',
+  },
+  {
     what: 'a missing rule',
     output: "make: *** No rule to make target 'x'.  Stop.\n",
     reason: "make: *** No rule to make target 'x'.  Stop.",

@@ -17,6 +17,16 @@ interface Row {
 
 const rows: readonly Row[] = [
   {
+    says: 'P14: what dnf says of a plugin of its own is no fault',
+    output: [
+      "Errors during downloading metadata for repository '_dnf_local':",
+      "  - Curl error (37): Couldn't read a file:// file for file:///var/lib/dnf/plugins/local/repodata/repomd.xml",
+      "Error: Failed to download metadata for repo '_dnf_local': Cannot download repomd.xml: Cannot download repodata/repomd.xml: All mirrors were tried",
+      'Ignoring repositories: _dnf_local',
+    ].join('\n'),
+    fault: null,
+  },
+  {
     says: 'apt cannot connect',
     output: [
       'Err:1 http://172.17.0.1:1/x bookworm InRelease',
