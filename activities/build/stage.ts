@@ -25,6 +25,7 @@ import { BuildProblem } from './problem.ts';
 import { openRoom, placeTree, type Room } from './room.ts';
 import { rpmBuilder } from './rpm/build-rpm.ts';
 import { openSource } from './source.ts';
+import { unionRemarks } from './union.ts';
 
 export interface BuildStageDeps {
   readonly store: BlobStore;
@@ -44,15 +45,20 @@ export function createBuildStage(deps: BuildStageDeps): StageRunner {
     const label = input.nodes[0]?.label;
     if (label === undefined) return { result: 'ERROR', summary: 'the job has no node to build on', artifacts: [] };
     const platform = deps.platform(label);
-    const started = new Date();
-    try {
-      const manifest = await buildPackages(deps, { input, context, platform, started });
-      return success(deps.store, input, (await deps.attestor?.attest(manifest)) ?? manifest);
-    } catch (error) {
-      if (!(error instanceof BuildProblem)) throw error;
-      return failure(deps.store, { input, platform, started, problem: error });
-    }
+    const work = { input, context, platform, started: new Date(), remarks: [] };
+    const result = await attempt(deps, work);
+    return work.remarks.length > 0 ? { ...result, remarks: work.remarks } : result;
   };
+}
+
+async function attempt(deps: BuildStageDeps, work: Work): Promise<StageResult> {
+  try {
+    const manifest = await buildPackages(deps, work);
+    return await success(deps.store, work.input, (await deps.attestor?.attest(manifest)) ?? manifest);
+  } catch (error) {
+    if (!(error instanceof BuildProblem)) throw error;
+    return failure(deps.store, { ...work, problem: error });
+  }
 }
 
 interface Work {
@@ -60,6 +66,8 @@ interface Work {
   readonly context: StageContext;
   readonly platform: Platform;
   readonly started: Date;
+  /** What the report says besides the result; grows. */
+  readonly remarks: string[];
 }
 
 async function buildPackages(deps: BuildStageDeps, work: Work): Promise<PackagesManifest> {
@@ -71,6 +79,7 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   await deps.sources(input.source, directory, context.signal);
   const source = await openSource(directory);
   context.log.write(`${source.paths.length} files${source.gitDir === null ? ', no history' : ''}\n`);
+  work.remarks.push(...(await unionRemarks(source)));
   const room = await openRoom(platform, context);
   const builder: SourceBuilder = platform.format === 'deb' ? debBuilder : rpmBuilder;
   await placeTree(room, directory);

@@ -18,7 +18,20 @@ const drivers = `
 [merge "dpkg-mergechangelogs"]
 	name = entries of debian/changelog
 	driver = dpkg-mergechangelogs -m %O %A %B %A
+[merge "spec-changelog"]
+	name = entries of a spec file's %changelog
+	driver = "${configured(`${word(process.execPath)} ${word(join(import.meta.dirname, 'merge-spec.ts'))} %O %A %B`)}"
 `;
+
+/** A word of a command that git gives to a shell; git itself takes a percent sign for its own. */
+function word(text: string): string {
+  return `'${text.replaceAll("'", "'\\''").replaceAll('%', '%%')}'`;
+}
+
+/** A value between the quotes of a configuration file. */
+function configured(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+}
 
 /**
  * In a bare repository git reads no attributes from commits. A branch that has some about merging gets a directory

@@ -67,3 +67,44 @@ for (const [says, ours, theirs, wanted] of changelogs) {
     else assert.equal(result.kind === 'merged' && (await fileAt(repo, result.commit, path)), wanted);
   });
 }
+
+const specEntry = (day: number, version: string, text = `Say ${version}.`) =>
+  `* Thu Jan ${String(day).padStart(2, '0')} 2026 D\xe9v <dev@example.org> - ${version}\n- ${text}\n`;
+const specOf = (entries: readonly string[], release = '1') =>
+  `Name: tool\nVersion: 1\nRelease: ${release}\n\n%description\nA tool.\n\n%changelog\n${entries.join('\n')}`;
+const [first, second, third] = [specEntry(1, '1-1'), specEntry(8, '1-2'), specEntry(15, '1-3')];
+
+const specs: readonly [says: string, ours: string, theirs: string, merged: string | null][] = [
+  ['two versions, the newer on top', specOf([second, first]), specOf([third, first]), specOf([third, second, first])],
+  ['the newer is there already', specOf([third, first]), specOf([second, first]), specOf([third, second, first])],
+  [
+    'the same day, by version',
+    specOf([specEntry(8, '1-10'), first]),
+    specOf([specEntry(8, '1-9'), first]),
+    specOf([specEntry(8, '1-10'), specEntry(8, '1-9'), first]),
+  ],
+  ['the same entry on both sides', specOf([second, first]), specOf([second, first]), specOf([second, first])],
+  ['an entry that one side removes', specOf([second]), specOf([third, first]), specOf([third, second])],
+  [
+    'the rest of the spec is merged, too',
+    specOf([second, first], '2'),
+    specOf([third, first]),
+    specOf([third, second, first], '2'),
+  ],
+  ['the same version twice', specOf([second, first]), specOf([specEntry(8, '1-2', 'Other.'), first]), null],
+  ['a conflict beside the changelog', specOf([second, first], '2'), specOf([third, first], '3'), null],
+];
+for (const [says, ours, theirs, wanted] of specs) {
+  test(`P6: entries of a spec are merged where the branch asks for it: ${says}`, async (t) => {
+    const repo = await bareRepository(await scratch(t), 'p');
+    const path = 'rpm/tool.spec';
+    const base = await makeCommit(repo, {
+      files: { '.gitattributes': '*.spec merge=spec-changelog\n', [path]: specOf([first]) },
+    });
+    const tip = await makeCommit(repo, { parents: [base], files: { [path]: ours } });
+    const change = await makeCommit(repo, { parents: [base], files: { [path]: theirs } });
+    const result = await mergeOnto(repo, tip, { commit: change });
+    if (wanted === null) assert.deepEqual(result.kind === 'conflict' && result.files, [path]);
+    else assert.equal(result.kind === 'merged' && (await fileAt(repo, result.commit, path)), wanted);
+  });
+}
