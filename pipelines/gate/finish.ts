@@ -161,7 +161,8 @@ function keepResults(draft: Draft, item: Item): void {
     for (const job of builds.graph.jobs) {
       const build = builds.builds.find((one) => one.job === job.key && !one.superseded);
       const id = factsOf(draft, change)?.id;
-      if (job.provides.length === 0 || job.change !== id || !build?.result) continue;
+      // What has nothing to do provides nothing, and nobody is to fail for it.
+      if (job.provides.length === 0 || job.change !== id || !build?.result || build.excluded) continue;
       results.push({ job: job.name, provides: job.provides, result: build.result, artifacts: build.artifacts });
     }
     if (results.length > 0) emit(draft, { type: 'results-kept', change, pipeline: item.pipeline, results });

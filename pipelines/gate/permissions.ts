@@ -110,6 +110,7 @@ function fromBuilds(state: GateState, ahead: Item, job: FrozenJob): Supply {
   for (const provider of builds?.graph.jobs ?? []) {
     if (!provides(provider.provides, job)) continue;
     const build = builds && currentBuilds(builds).get(provider.key);
+    if (build?.excluded) continue;
     const change = ahead.changes.map((key) => state.facts.changes[key]).find((one) => one?.id === provider.change);
     if (!build || !isUsable(build) || change?.kind !== 'change') return { kind: 'wait' };
     artifacts.push(...build.artifacts.map((artifact) => provided(artifact, change, provider.name)));

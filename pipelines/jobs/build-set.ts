@@ -79,9 +79,12 @@ function ended(state: BuildSetState, key: string, outcome: BuildOutcome): BuildS
   const build = known.builds.find((one) => one.key === key);
   if (!build || build.result !== null) return state;
   const result = finalResult(state, frozen, build, outcome.result);
-  // What says itself that there was nothing to do did run: a start tells it from a job that was passed over.
-  const began = result === 'SKIPPED' ? { startTime: build.startTime ?? outcome.time } : {};
-  const end = { paused: false, result, endTime: outcome.time, ...began };
+  const end = {
+    paused: false,
+    result,
+    endTime: outcome.time,
+    ...(result === 'SKIPPED' && { excluded: true as const }),
+  };
   const next = change(known, key, (one) => ({ ...taken(state, one, outcome), ...end }));
   if (result === 'RETRY') return retried(next, key, outcome);
   const settled = settleJob(next, job, outcome.time);
@@ -153,9 +156,10 @@ function settleJob(state: BuildSetState, job: string, time: number): BuildSetSta
     return skip(state, unwanted(state, job, build.childJobs), { time, reason: `Skipped by child_jobs of job ${job}` });
   }
   if (build.result === 'SKIPPED') {
+    if (!build.excluded) return state;
     // A soft dependent can do without, and so can its own dependents.
     const hard = related(relations(state.graph).hardChildren, job);
-    return skip(state, hard, { time, reason: `Skipped because job ${job} was skipped` });
+    return skip(state, hard, { time, reason: `Skipped because job ${job} was skipped`, excluded: true });
   }
   const children = related(relations(state.graph).children, job);
   return skip(state, children, { time, reason: `Skipped because job ${job} failed` });
@@ -174,7 +178,13 @@ function unwanted(state: BuildSetState, job: string, kept: readonly string[]): R
   return out;
 }
 
-function skip(state: BuildSetState, jobs: ReadonlySet<string>, why: { time: number; reason: string }): BuildSetState {
+interface Skip {
+  readonly time: number;
+  readonly reason: string;
+  readonly excluded?: true;
+}
+
+function skip(state: BuildSetState, jobs: ReadonlySet<string>, why: Skip): BuildSetState {
   const current = currentBuilds(state);
   const skipped = state.graph.jobs
     .filter((job) => jobs.has(job.key) && !current.has(job.key))
@@ -183,6 +193,7 @@ function skip(state: BuildSetState, jobs: ReadonlySet<string>, why: { time: numb
       result: 'SKIPPED' as const,
       endTime: why.time,
       summary: why.reason,
+      ...(why.excluded && { excluded: true as const }),
     }));
   return skipped.length > 0 ? add(state, skipped) : state;
 }

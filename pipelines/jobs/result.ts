@@ -37,7 +37,7 @@ export function hasSucceeded(state: BuildSetState, jobs: readonly FrozenJob[] = 
   for (const job of jobs) {
     const build = current.get(job.key);
     const result = build?.result ?? null;
-    if (result !== null && (result !== 'SKIPPED' || build?.startTime !== null)) allPassedOver = false;
+    if (result !== null && (result !== 'SKIPPED' || build?.excluded)) allPassedOver = false;
     if (job.voting && result !== 'SUCCESS' && result !== 'SKIPPED') return false;
   }
   return !allPassedOver;

@@ -27,6 +27,8 @@ export interface Build {
   readonly childJobs?: readonly string[];
   /** The build no longer stands for its job: it was retried, or the job was run again. */
   readonly superseded?: true;
+  /** Skipped because there is nothing to do: it said so itself (a package for other platforms), or what it needs did. */
+  readonly excluded?: true;
   /** The next attempt uses the next nodeset alternative. */
   readonly nextAlternative?: true;
 }
