@@ -6,6 +6,7 @@ import { placeFile, places, type Room } from '../room.ts';
 import { locate, type Source } from '../source.ts';
 import { installBuildRequires } from './build-requires.ts';
 import { dateSpec } from './date-spec.ts';
+import { locateEncoding } from './encoding.ts';
 import { refuseExcluded } from './excluded.ts';
 import { findSpec } from './find-spec.ts';
 import { folders, placeSources } from './place-sources.ts';
@@ -38,7 +39,9 @@ async function prepare(source: Source, room: Room, project: string): Promise<Pre
   await room.build('prepare', ['mkdir', '-p', folders.sources, folders.specs], { quiet: true });
   await placeFile(room, specFile, Buffer.from(dated.spec, 'latin1'));
   await refuseExcluded(specFile, defines(room), room);
-  const version = await readVersion(prepared, room);
+  const version = await readVersion(prepared, room).catch((error) => {
+    throw locateEncoding(error, { path, text });
+  });
   return { ...prepared, version, requirements: await readRequirements(prepared, room) };
 }
 
