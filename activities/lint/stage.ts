@@ -10,6 +10,7 @@ import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { packagesOf } from '../repository/publish-stage.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { type Checker, checkers } from './checkers.ts';
+import { explainUnread } from './unread.ts';
 import { readWarnings, releasedWarnings } from './warnings.ts';
 
 /** Files of the released version of a package, by path on this host; null for one that was never released. */
@@ -126,7 +127,8 @@ async function check(machine: Machine, { checker, from, to, context }: Check): P
   const unread: LintRemark[] = [];
   while (names.some(checker.checks)) {
     const { code, output } = await machine.exec(checker.argv(names, places.settings), options);
-    const passedOver = checker.unread(output);
+    const unreadable = checker.unread(output).filter((remark) => names.includes(remark.package));
+    const passedOver = await Promise.all(unreadable.map((remark) => explainUnread(remark, from)));
     if (checker.finished(code, output)) {
       return { remarks: checker.parse(output), unread: [...unread, ...passedOver] };
     }
