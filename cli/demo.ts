@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { DemoStep } from '../demo/narrator.ts';
+import { createClient } from './client.ts';
 import { addCommand, embeddedOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed } from './fault.ts';
@@ -34,7 +35,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const { runDemo, endDemo } = await import('../demo/run.ts');
   const narrator = createNarrator((text) => process.stderr.write(text));
   try {
-    await runDemo(root, narrator);
+    await runDemo(root, { narrator, connect: (config) => createClient({ config }) });
   } catch (error) {
     if (!(error instanceof StoryEnded)) throw error;
   } finally {

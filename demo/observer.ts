@@ -1,7 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ApiClient } from '../cli/client.ts';
 import type { Change } from '../pipelines/model/change.ts';
 import type { BuildRecord, BuildSetRecord, StatusView } from '../server/api/types.ts';
+
+/** The API of a running Sluice, as far as one looks. */
+export interface Api {
+  readonly url: string;
+  get<T>(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<T>;
+}
 
 /** Follows what a running Sluice does, by the same API that the page and the command line read. */
 export interface Observer {
@@ -28,7 +33,7 @@ const interval = 500;
 const patience = 1_200_000;
 
 /** @param tell receives a line for each build that ended */
-export function createObserver(api: ApiClient, tell: (line: string) => void): Observer {
+export function createObserver(api: Api, tell: (line: string) => void): Observer {
   const told = new Set<string>();
   const builds = (change: Change, pipeline: string) =>
     api.get<BuildRecord[]>('/api/builds', { change: change.id, pipeline, limit: 200 });

@@ -1,13 +1,12 @@
 import { must } from '../activities/process/run.ts';
-import type { Narrator } from './narrator.ts';
-import { demoPaths, type Scene, setScene } from './scene.ts';
+import { demoPaths, type Scene, type Staging, setScene } from './scene.ts';
 import { tellStory } from './story.ts';
 
 /** The whole demo, from an empty directory. @throws StoryEnded at the first step that is not as told. */
-export async function runDemo(root: string, narrator: Narrator): Promise<void> {
+export async function runDemo(root: string, staging: Staging): Promise<void> {
   const scenes: Scene[] = [];
-  await narrator.step('up', 'Sluice starts', async () => {
-    const scene = await setScene(root, narrator);
+  await staging.narrator.step('up', 'Sluice starts', async () => {
+    const scene = await setScene(root, staging);
     scenes.push(scene);
     return { url: scene.url, reason: 'Temporal, server, worker and signer are up' };
   });

@@ -11,7 +11,9 @@ import { bridgeAddress } from '../activities/nodes/docker/bridge.ts';
 import type { Provider } from '../activities/nodes/port.ts';
 import { openProvider } from '../activities/nodes/registry.ts';
 import { must } from '../activities/process/run.ts';
-import { createClient } from '../cli/client.ts';
+import { createGitHost } from '../activities/review/git/adapter.ts';
+import { loadConfig } from '../infra/config/load.ts';
+import { gitHostSettings } from '../infra/git-host/settings.ts';
 import { builtInPlatforms } from '../infra/images/platforms.ts';
 import { readHolder } from '../infra/stack/lock.ts';
 import type { PackageFormat } from '../pipelines/model/artifact.ts';
@@ -19,7 +21,7 @@ import type { Platform } from '../pipelines/model/platform.ts';
 import { createDeveloper, type Developer } from './developer.ts';
 import { type DemoMirrors, mirrorHosts } from './mirrors.ts';
 import type { Narrator } from './narrator.ts';
-import { createObserver, type Observer } from './observer.ts';
+import { type Api, createObserver, type Observer } from './observer.ts';
 import { preparePackages } from './packages.ts';
 
 /** All that the story needs: a running Sluice, and somebody to push, approve and look. */
@@ -43,6 +45,14 @@ export interface Scene {
 const main = new URL('../cli/main.ts', import.meta.url).pathname;
 const mirrorHost = new URL('./mirror-host.ts', import.meta.url).pathname;
 
+export interface Staging {
+  readonly narrator: Narrator;
+  /** Speaks to the stack of a sluice.yaml, by the file's path. */
+  readonly connect: (config: string) => Api;
+  /** More keys for the demo's sluice.yaml. */
+  readonly settings?: object;
+}
+
 /** Where a demo keeps its things below `root`. */
 export function demoPaths(root: string) {
   return { root, config: join(root, 'sluice.yaml'), data: join(root, 'data'), cache: join(root, '..', 'demo-cache') };
@@ -53,9 +63,8 @@ export function demoPaths(root: string) {
  * own are started.
  *
  * @param root directory of the demo
- * @param settings more keys for its sluice.yaml
  */
-export async function setScene(root: string, narrator: Narrator, settings: object = {}): Promise<Scene> {
+export async function setScene(root: string, { narrator, connect, settings = {} }: Staging): Promise<Scene> {
   const paths = demoPaths(root);
   const sluice = (...args: string[]) =>
     must(process.execPath, [main, ...args, '--config', paths.config]).then(({ stdout }) => stdout);
@@ -64,14 +73,11 @@ export async function setScene(root: string, narrator: Narrator, settings: objec
   const mirrors = await startMirrorHost(paths);
   await writeFile(paths.config, configuration(mirrors, settings));
   await startStack(paths);
-  const api = createClient({ config: paths.config });
+  const api = connect(paths.config);
+  const host = createGitHost(gitHostSettings(loadConfig({ file: paths.config })));
   return {
     ...{ narrator, mirrors, sluice, url: api.url, data: paths.data, sources: join(root, 'sources') },
-    developer: createDeveloper(
-      join(root, 'desk'),
-      (project) => join(paths.data, 'git', `${project}.git`),
-      narrator.say,
-    ),
+    developer: createDeveloper(join(root, 'desk'), host.gitUrl, narrator.say),
     observer: createObserver(api, narrator.say),
     provider: openProvider('docker'),
     platforms: { deb: platform('debian-12'), rpm: platform('rpm-debian-12') },

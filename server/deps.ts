@@ -1,16 +1,15 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { BlobStore } from '../activities/ports.ts';
 import type { LogReader } from '../activities/storage/port.ts';
-import type { Store } from '../infra/store/store.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { Obstacle } from '../pipelines/report/change-story.ts';
-import type { WebhookDeps } from './ingest/port.ts';
+import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
-import type { Changes, HookNotice, Operations, ServerConfiguration, ServerSecrets } from './port.ts';
+import type { Changes, HookNotice, Operations, Records, ServerConfiguration, ServerSecrets } from './port.ts';
 
 /** Everything that the server needs; made by the composition root. */
 export interface ServerDeps {
-  readonly store: Store;
+  readonly store: Records & { readonly occurrences: Pick<OccurrenceStore, 'backlog'> };
   readonly live: LiveStream;
   readonly operations: Operations;
   readonly changes: Changes;

@@ -1,27 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import type { Store } from '../infra/store/store.ts';
-import { readPayload } from '../infra/temporal/read-payload.ts';
 import type { GateAnswer, GateCommand } from '../pipelines/gate/command.ts';
 import { demand } from '../pipelines/policy/access.ts';
-import { taskQueues } from '../workflows/contract.ts';
+import { type JobInput, taskQueues } from '../workflows/contract.ts';
 import { jobId, parseJobId } from '../workflows/ids.ts';
 import type { BuildRecord, QueueSnapshot } from '../workflows/records.ts';
 import type { GateClient } from './events/gate-client.ts';
-import type { EnqueueRequest, Operations } from './port.ts';
+import type { EnqueueRequest, Operations, Records } from './port.ts';
 
 export interface OperationsDeps {
   readonly client: Client;
   readonly gates: Pick<GateClient, 'ask'>;
-  readonly store: Pick<Store, 'listQueues' | 'listBuilds' | 'findBuild'>;
+  readonly store: Pick<Records, 'listQueues' | 'listBuilds' | 'findBuild'>;
   /** Reads the change and hands it to the right gate, as an event would. */
   readonly enqueue: (what: EnqueueRequest) => Promise<GateAnswer>;
+  /** What a workflow was started with; undefined where nobody knows any more. */
+  readonly inputOf: (workflow: string) => Promise<unknown>;
   /** Concludes the record of a build whose workflow has ended without a word. */
   readonly mend: (build: BuildRecord) => Promise<void>;
 }
 
 /** What people ask for, carried to the gate that holds the change, or to the job itself. */
-export function createOperations({ client, gates, store, enqueue, mend }: OperationsDeps): Operations {
+export function createOperations({ client, gates, store, enqueue, inputOf, mend }: OperationsDeps): Operations {
   const queues = () => store.listQueues();
   return {
     async enqueue(actor, what) {
@@ -47,7 +47,7 @@ export function createOperations({ client, gates, store, enqueue, mend }: Operat
       const gate = all.find((queue) => holds(queue, change, job));
       if (gate) return ask(gates, gate, { type: 'retrigger', time: Date.now(), pipeline: gate.pipeline, change, job });
       const [last] = await store.listBuilds({ change, job, pipeline, limit: 1 });
-      return last ? runAgain(client, last) : refused(`${job} has not run for ${change}`);
+      return last ? runAgain(client, last, inputOf) : refused(`${job} has not run for ${change}`);
     },
     async cancel(actor, { build }) {
       demand(actor, 'cancel', { name: build });
@@ -78,16 +78,19 @@ function ask(gates: Pick<GateClient, 'ask'>, gate: QueueSnapshot, command: GateC
 }
 
 /** Starts a job like the one that has run, by its own input: a run of its own, as nobody waits for it any more. */
-async function runAgain(client: Client, { workflow }: BuildRecord): Promise<GateAnswer> {
-  const { events } = await client.workflow.getHandle(workflow).fetchHistory();
-  const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-  if (!payload) return refused(`Temporal keeps no history of ${workflow} any more`);
+async function runAgain(
+  client: Client,
+  { workflow }: BuildRecord,
+  inputOf: OperationsDeps['inputOf'],
+): Promise<GateAnswer> {
+  const input = await inputOf(workflow);
+  if (input === undefined) return refused(`Temporal keeps no history of ${workflow} any more`);
   const name = parseJobId(workflow);
   try {
     await client.workflow.start('job', {
       workflowId: jobId({ ...name, attempt: name.attempt + 1 }),
       taskQueue: taskQueues.control,
-      args: [await readPayload(client, payload)],
+      args: [input as JobInput],
     });
     return { ok: true };
   } catch (error) {

@@ -1,9 +1,11 @@
+import type { MirrorRecord, ReleaseRecord } from '../activities/report/types.ts';
 import type { OpenSecrets } from '../activities/secrets/port.ts';
 import type { GateAnswer } from '../pipelines/gate/command.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { Change } from '../pipelines/model/change.ts';
 import type { ChangeHistory } from '../pipelines/model/change-history.ts';
 import type { ConfigNotice, Reloaded } from '../pipelines/report/config-notice.ts';
+import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../workflows/contract.ts';
 
 /**
  * What people ask of a running Sluice. A refusal is a value with a reason; an exception is a fault, or `Denied`: what
@@ -67,4 +69,30 @@ export interface ServerSecrets {
   readonly open: OpenSecrets;
   /** What a worker must carry that is given secrets. */
   readonly token: string;
+}
+
+/** What to look for; absent keys match everything. Newest first, at most `limit`. */
+export interface BuildFilter {
+  readonly pipeline?: string | undefined;
+  readonly project?: string | undefined;
+  readonly change?: string | undefined;
+  readonly job?: string | undefined;
+  readonly result?: string | undefined;
+  readonly buildSet?: string | undefined;
+  /** Only what has not ended. */
+  readonly running?: boolean | undefined;
+  readonly limit: number;
+}
+
+/** What happened, as it was recorded. */
+export interface Records {
+  listQueues(): Promise<QueueSnapshot[]>;
+  findBuild(id: string): Promise<BuildRecord | undefined>;
+  listBuilds(filter: BuildFilter): Promise<BuildRecord[]>;
+  listBuildSets(filter: BuildFilter): Promise<BuildSetRecord[]>;
+  /** `PROJECT JOB` to the mean time in milliseconds of its last successful builds. */
+  estimates(): Promise<Record<string, number>>;
+  listReleases(limit: number): Promise<ReleaseRecord[]>;
+  listMirrors(limit: number): Promise<MirrorRecord[]>;
+  listMirroredSets(): Promise<string[]>;
 }

@@ -36,7 +36,7 @@ const closed: readonly Rule[] = [
   },
   {
     folder: 'demo',
-    may: ['demo/', 'cli/client.ts', 'activities/', 'infra/', 'pipelines/', 'server/files/'].concat([
+    may: ['demo/', 'activities/', 'infra/', 'pipelines/', 'server/files/'].concat([
       'node:',
       '@fastify/static',
       'fastify',
@@ -50,17 +50,53 @@ const closed: readonly Rule[] = [
 const open: readonly { readonly folder: string; readonly mayNot: readonly string[]; readonly because: string }[] = [
   {
     folder: 'activities',
-    mayNot: ['server/', 'cli/', 'infra/', 'web/'],
-    because: 'effects know ports, not who runs them',
-  },
-  {
-    folder: 'activities',
     mayNot: ['@temporalio/worker', '@temporalio/workflow'],
     because: 'an activity is not a workflow',
   },
-  { folder: 'server', mayNot: ['cli/'], because: 'the server knows no command line' },
-  { folder: 'infra', mayNot: ['cli/'], because: 'the command line stands on infra' },
-  { folder: 'cli', mayNot: ['workflows/'], because: 'commands speak to the server' },
+];
+
+/** The layers, the lowest first; each knows those below it alone. */
+const layers = ['pipelines', 'workflows', 'activities', 'web', 'server', 'infra', 'demo', 'cli'];
+
+interface Arrow {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly typesOnly?: true;
+  readonly because: string;
+}
+
+/** `workflows/contract.ts`, in parts: what those on both sides of a workflow call by the same names. */
+const contract = ['activities', 'contract', 'ids', 'messages', 'records', 'search-attributes']
+  .concat(['job-record', 'nodes-contract', 'semaphore-contract'])
+  .map((part) => `workflows/${part}.ts`);
+
+/** Every arrow between two folders; what is not here is not allowed. Tests and benchmarks may import everything. */
+const arrows: readonly Arrow[] = [
+  { from: 'workflows', to: ['pipelines/'], because: 'a workflow makes a pure decision durable' },
+  { from: 'workflows', to: ['activities/'], typesOnly: true, because: 'what it asks for is typed by who does it' },
+  { from: 'activities', to: ['pipelines/'], because: 'the model of what they work on' },
+  { from: 'activities', to: contract, because: 'what they are asked and answer' },
+  { from: 'web', to: ['server/api/types.ts'], typesOnly: true, because: 'it shows what the API answers' },
+  { from: 'server', to: ['pipelines/', ...contract], because: 'it turns what happens into messages of workflows' },
+  { from: 'server', to: ['activities/'], typesOnly: true, because: 'it knows ports: the adapters are handed to it' },
+  {
+    from: 'server',
+    to: ['activities/files/', 'activities/review/port.ts'],
+    because: 'the one module that writes files; what the id of an occurrence may be',
+  },
+  { from: 'server', to: ['web/'], because: 'the same functions draw a page here and in the browser' },
+  { from: 'infra', to: ['pipelines/', 'activities/', 'server/', ...contract], because: 'it puts the parts together' },
+  { from: 'infra', to: ['workflows/mirror.ts'], typesOnly: true, because: 'what the mirror workflow asks of it' },
+  { from: 'demo', to: ['pipelines/', 'activities/', 'infra/', 'server/files/'], because: 'it plays all parts' },
+  { from: 'demo', to: ['server/api/types.ts'], typesOnly: true, because: 'it looks on through the API' },
+  { from: 'cli', to: ['pipelines/'], because: 'the language, for commands that only read it' },
+  { from: 'cli', to: ['server/api/types.ts'], typesOnly: true, because: 'commands speak to a server' },
+  {
+    from: 'cli',
+    to: ['activities/', 'infra/'],
+    because: 'an exception: some commands work without a server (up, build, lint, mirror, repo), when they act',
+  },
+  { from: 'cli', to: ['demo/'], because: 'the demo is a command' },
 ];
 
 /** What a command may load only when it acts, so that `sluice` starts at once. */
@@ -131,6 +167,74 @@ for (const { folder, mayNot, because } of open) {
     assert.deepEqual(bad.map(show), []);
   });
 }
+
+const folderOf = (path: string) => path.split('/', 1)[0] ?? '';
+const across = imports.filter(
+  ({ from, to }) => layers.includes(folderOf(from)) && files.includes(to) && folderOf(from) !== folderOf(to),
+);
+const follows = ({ from, to, typesOnly }: Arrow, one: Import) =>
+  folderOf(one.from) === from && within(one.to, to) && (one.typeOnly || typesOnly === undefined);
+
+test('every import from one folder to another is along an arrow of the table', () => {
+  const bad = across.filter((one) => !arrows.some((arrow) => follows(arrow, one)));
+  assert.deepEqual(bad.map(show), []);
+});
+
+test('no arrow of the table leads back up, but for types, and each is there for some import', () => {
+  const height = (path: string) => layers.indexOf(folderOf(path));
+  const up = arrows.filter(({ from, to }) => to.some((each) => height(each) >= height(from)));
+  assert.deepEqual(
+    up.map(({ from, to, typesOnly }) => [from, to, typesOnly]),
+    [
+      ['workflows', ['activities/'], true],
+      ['web', ['server/api/types.ts'], true],
+    ],
+  );
+  const idle = arrows.flatMap((arrow) =>
+    arrow.to.filter((to) => !across.some((one) => follows({ ...arrow, to: [to] }, one))),
+  );
+  const elsewhere = (to: string) => contract.includes(to) && across.some((one) => one.to === to);
+  assert.deepEqual(
+    idle.filter((to) => !elsewhere(to)),
+    [],
+    'nothing needs these any more',
+  );
+});
+
+/** Who knows that a repository is a directory of this machine, besides `activities/git` and the host that keeps it. */
+const directories: readonly { readonly path: string; readonly because: string }[] = [
+  { path: 'infra/compose/common.ts', because: 'it makes the port from a configuration' },
+  { path: 'cli/prune.ts', because: 'so does a command that works without a server' },
+  { path: 'activities/build/', because: 'the directory is the copy that a build works on' },
+  { path: 'infra/by-hand/source.ts', because: 'the directory is the one that a person named' },
+];
+/** What there is to know without a directory: the port, names, and words for the ways to merge. */
+const anywhere = ['activities/git/port.ts', 'activities/git/names.ts'];
+
+test('a repository is a directory to few', () => {
+  const inside = ['activities/git/', 'activities/review/git/', ...directories.map(({ path }) => path)];
+  const others = production.filter((file) => !within(file, inside));
+  const bad = imports.filter(
+    ({ from, to, typeOnly }) =>
+      others.includes(from) && within(to, ['activities/git']) && !within(to, anywhere) && !typeOnly,
+  );
+  assert.deepEqual(bad.map(show), []);
+  const naming = /\brepositoryPath\b|\}\.git[`/]/;
+  assert.deepEqual(
+    others.filter((file) => naming.test(texts.get(file) ?? '')),
+    [],
+  );
+});
+
+test('adapters of review systems have the same files', () => {
+  const names = ['adapter', 'client', 'ingest', 'map', 'report', 'schema'];
+  const folders = new Set(files.flatMap((file) => /^activities\/review\/[^/]+\//.exec(file)?.[0] ?? []));
+  const missing = [...folders].flatMap((folder) => names.map((name) => `${folder}${name}.ts`));
+  assert.deepEqual(
+    missing.filter((file) => !files.includes(file)),
+    [],
+  );
+});
 
 test('of the product, nothing but its command imports demo/', () => {
   const users = imports.filter(({ from, to }) => within(to, ['demo']) && !within(from, ['demo', 'test', 'bench']));

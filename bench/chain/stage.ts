@@ -43,12 +43,13 @@ export async function setStage(root: string, narrator: Narrator): Promise<ChainS
   await chmod(times, 0o666);
   process.env[toolTimesVariable] = times;
   // Both formats' jobs side by side: a job that waits for a place would be counted as orchestration.
-  const scene = await setScene(root, narrator, { workers: { build: 4 } });
+  const connect = (config: string) => createClient({ config });
+  const scene = await setScene(root, { narrator, connect, settings: { workers: { build: 4 } } });
   await writeFile(join(scene.sources, project, '.zuul.yaml'), gateOnly);
   const upstream = await scene.developer.importSource(project, join(scene.sources, project));
   await scene.sluice('project', 'add', project, upstream, '--template', 'gate-only');
   await scene.sluice('enqueue', '--pipeline', 'post', '--project', project, '--branch', 'master');
-  const api = createClient({ config: demoPaths(root).config });
+  const api = connect(demoPaths(root).config);
   return {
     times,
     prepare: () => prepare(scene, api),

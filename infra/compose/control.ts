@@ -25,6 +25,7 @@ import type { BeginJob } from '../../workflows/activities.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
+import { readInput } from '../temporal/read-payload.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
 import { createMirrors } from './mirrors.ts';
@@ -87,6 +88,7 @@ export function createControl(deps: ControlDeps) {
     'change' in what ? router.enqueue(what.pipeline, what.change) : router.enqueueBranch(what.pipeline, what);
   const operations = createOperations({
     ...{ client: temporal.client, gates: review.gates, store },
+    inputOf: (workflow) => readInput(temporal.client, workflow),
     ...{ enqueue, mend: sweeper.mend },
   });
   const { changes, connections } = review;

@@ -1,19 +1,7 @@
 import { sql } from 'kysely';
+import type { BuildFilter } from '../../server/port.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import type { TenantRows } from './database.ts';
-
-/** What to look for; absent keys match everything. Newest first, at most `limit`. */
-export interface BuildFilter {
-  readonly pipeline?: string | undefined;
-  readonly project?: string | undefined;
-  readonly change?: string | undefined;
-  readonly job?: string | undefined;
-  readonly result?: string | undefined;
-  readonly buildSet?: string | undefined;
-  /** Only what has not ended. */
-  readonly running?: boolean | undefined;
-  readonly limit: number;
-}
 
 /** Whether the row that is there may be replaced: a build that has ended is not un-ended by a late message. */
 const notEnded = (table: 'builds' | 'build_sets') =>

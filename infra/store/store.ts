@@ -1,17 +1,8 @@
 import type { ReportStore } from '../../activities/report/port.ts';
-import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
 import type { RunningRecords } from '../../activities/sweep/sweep.ts';
 import type { OccurrenceStore } from '../../server/ingest/port.ts';
-import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
-import {
-  type BuildFilter,
-  estimates,
-  findBuild,
-  listBuildSets,
-  listBuilds,
-  saveBuild,
-  saveBuildSet,
-} from './builds.ts';
+import type { Records } from '../../server/port.ts';
+import { estimates, findBuild, listBuildSets, listBuilds, saveBuild, saveBuildSet } from './builds.ts';
 import { openEmbeddedDatabase, type TenantRows } from './database.ts';
 import { createOccurrences } from './occurrences.ts';
 import { listQueues, markTold, saveQueue, wasTold } from './queues.ts';
@@ -20,16 +11,7 @@ import { listMirroredSets, listMirrors, listReleases, saveMirror, saveRelease } 
 import { listRunning } from './running.ts';
 
 /** What happened, kept past Temporal's retention: written by the report activities, read by the server. */
-export interface Store extends ReportStore {
-  listQueues(): Promise<QueueSnapshot[]>;
-  findBuild(id: string): Promise<BuildRecord | undefined>;
-  listBuilds(filter: BuildFilter): Promise<BuildRecord[]>;
-  listBuildSets(filter: BuildFilter): Promise<BuildSetRecord[]>;
-  /** `PROJECT JOB` to the mean time in milliseconds of its last successful builds. */
-  estimates(): Promise<Record<string, number>>;
-  listReleases(limit: number): Promise<ReleaseRecord[]>;
-  listMirrors(limit: number): Promise<MirrorRecord[]>;
-  listMirroredSets(): Promise<string[]>;
+export interface Store extends ReportStore, Records {
   /** What may name stored content: all that goes on, ended after `since` (milliseconds), or was released. */
   listReferrers(since: number): AsyncIterable<Referrer>;
   /** All that is recorded as going on, oldest first. */

@@ -8,3 +8,10 @@ export async function readPayload(client: Client, payload: Payload): Promise<unk
   const [whole = payload] = read;
   return defaultPayloadConverter.fromPayload(whole);
 }
+
+/** What a workflow was started with; undefined when Temporal keeps no history of it. */
+export async function readInput(client: Client, workflow: string): Promise<unknown> {
+  const { events } = await client.workflow.getHandle(workflow).fetchHistory();
+  const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+  return payload ? readPayload(client, payload) : undefined;
+}

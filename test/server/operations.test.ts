@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { readInput } from '../../infra/temporal/read-payload.ts';
 import type { Actor } from '../../pipelines/model/actor.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import { createOperations } from '../../server/operations.ts';
@@ -34,6 +35,7 @@ before(async () => {
   };
   operations = createOperations({
     ...{ client, gates: createGateClient(client), store, enqueue: async () => ({ ok: true }) },
+    inputOf: (workflow) => readInput(client, workflow),
     mend: outside.sweeper(world.temporal).mend,
   });
 });
