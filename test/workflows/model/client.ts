@@ -22,8 +22,11 @@ interface WithStart {
   readonly options: StartOptions;
 }
 
+/** Hears the answer to each update, also to one that its sender has repeated. */
+export type Heard = (update: string, args: readonly unknown[], answer: unknown) => void;
+
 /** As much of Temporal's client as Sluice uses. Every call is a message on its way, and one of its own for a repetition. */
-export function clientOf(server: Server): Client {
+export function clientOf(server: Server, heard: Heard = () => {}): Client {
   const call = <T>(label: string, work: () => T, repeat?: () => unknown): Promise<Awaited<T>> =>
     new Promise((resolve, reject) => {
       const deliver = () => {
@@ -41,8 +44,14 @@ export function clientOf(server: Server): Client {
   const send = (id: string, { name }: Named, args: readonly unknown[]) =>
     server.signal(id, { signalName: name, input: toPayloads(args) });
 
+  const update = async (...asked: Parameters<typeof ask>): Promise<unknown> => {
+    const answer = await ask(...asked);
+    heard(asked[1], asked[2].args, answer);
+    return answer;
+  };
+
   /** Waits through continue-as-new, as the server's front does. */
-  const update = async (
+  const ask = async (
     id: string,
     name: string,
     asked: { updateId: string; args: readonly unknown[] },
@@ -56,7 +65,7 @@ export function clientOf(server: Server): Client {
       if (told.failure) throw new WorkflowUpdateFailedError('Workflow Update failed', toError(told.failure));
       return fromPayloads(told.result ? [told.result] : [])[0];
     }
-    if (server.run(id)?.isOpen) return call(`${name} to ${id} again`, () => update(id, name, asked));
+    if (server.run(id)?.isOpen) return call(`${name} to ${id} again`, () => ask(id, name, asked));
     throw new WorkflowNotFoundError('workflow not found for ID', id, undefined);
   };
 
@@ -105,12 +114,11 @@ export function clientOf(server: Server): Client {
       { startWorkflowOperation: start, args }: { startWorkflowOperation: WithStart; args: readonly unknown[] },
     ) {
       const { workflowTypeOrFunc: type, options } = start;
-      const updateId = server.nextId('update');
-      const ask = () => {
+      const send = () => {
         begin(type, options);
-        return update(options.workflowId, def.name, { updateId, args });
+        return update(options.workflowId, def.name, { updateId: server.nextId('update'), args });
       };
-      return call(`${def.name} to ${options.workflowId}`, ask, () => void ask().catch(() => undefined));
+      return call(`${def.name} to ${options.workflowId}`, send, () => void send().catch(() => undefined));
     },
 
     getHandle: (id: string, runId?: string) => ({
@@ -121,12 +129,10 @@ export function clientOf(server: Server): Client {
         };
         return call(`${def.name} to ${id}`, first, hand);
       },
-      executeUpdate(
-        def: Named,
-        { updateId = server.nextId('update'), args }: { updateId?: string; args: readonly unknown[] },
-      ) {
-        const ask = () => update(id, def.name, { updateId, args });
-        return call(`${def.name} to ${id}`, ask, () => void ask().catch(() => undefined));
+      executeUpdate(def: Named, { updateId, args }: { readonly updateId?: string; readonly args: readonly unknown[] }) {
+        // Who has not heard an answer asks anew: only the ids of messages tell that it is the same.
+        const send = () => update(id, def.name, { updateId: updateId ?? server.nextId('update'), args });
+        return call(`${def.name} to ${id}`, send, () => void send().catch(() => undefined));
       },
       async describe() {
         const run = found(id, runId);

@@ -1,6 +1,6 @@
-import type { GateCommand } from '../../../pipelines/gate/command.ts';
+import type { GateAnswer, GateCommand } from '../../../pipelines/gate/command.ts';
 import type { FrozenJob, Playbook } from '../../../pipelines/model/job.ts';
-import type { JobInput, StageInput } from '../../../workflows/contract.ts';
+import type { GateMessage, JobInput, StageInput } from '../../../workflows/contract.ts';
 import { change, frozenJob } from '../make.ts';
 import { clientOf } from './client.ts';
 import { gateName, merged, Outside, pipeline, type Verdict } from './outside.ts';
@@ -14,15 +14,21 @@ export class GateScene implements Scene {
   readonly outside: Outside;
   readonly #ground: Ground;
   readonly #client;
+  readonly #jobs: readonly FrozenJob[];
+  /** Message id to the answers that its senders were given, however often they sent it. */
+  readonly answers = new Map<string, GateAnswer[]>();
   /** What was never brought in is of no interest. */
   readonly #enqueued = new Set<string>();
 
   constructor(ground: Ground) {
     const { choices, temporal } = ground;
     this.#ground = ground;
-    this.#client = clientOf(temporal.server);
+    this.#client = clientOf(temporal.server, (update, [messages], answers) => {
+      if (update === 'messages') this.#heard(messages as GateMessage[], answers as GateAnswer[]);
+    });
     const failFast = choices.of([false, true]);
     const jobs = choices.of(graphs);
+    this.#jobs = jobs;
     const verdict = (input: StageInput) => this.#verdict(input);
     this.outside = new Outside(this.#client, { jobs: () => jobs, failFast, limits: { one: 1 }, verdict });
     const projects = choices.of([['p'], ['p', 'r']]);
@@ -39,6 +45,7 @@ export class GateScene implements Scene {
     const jobs = this.#ground.temporal.server.runs.filter(({ identity }) => identity.workflowType === 'job');
     for (const run of jobs) {
       steps.push({ label: `start by hand ${run.id}`, act: () => this.#startByHand(run) });
+      steps.push({ label: `start edited ${run.id}`, act: () => this.#startByHand(run, edited) });
       if (run.isOpen) steps.push({ label: `cancel ${run.id}`, act: () => this.#cancel(run) });
     }
     if (this.#enqueued.size === 0) return steps;
@@ -51,6 +58,12 @@ export class GateScene implements Scene {
     void this.#client.workflow.start('sweep', options).catch(() => undefined);
   }
 
+  #heard(messages: readonly GateMessage[], answers: readonly GateAnswer[]): void {
+    for (const [index, { id }] of messages.entries()) {
+      this.answers.set(id, [...(this.answers.get(id) ?? []), ...answers.slice(index, index + 1)]);
+    }
+  }
+
   #stepsOf(id: string, key: string, patchset: number): Step[] {
     const next = { patchset: patchset + 1, key: `${id},${patchset + 1}` };
     const again = { type: 'retrigger', change: id };
@@ -58,7 +71,9 @@ export class GateScene implements Scene {
     if (!this.#enqueued.has(id)) return [enqueue];
     return [
       enqueue,
-      { label: `retrigger build of ${id}`, act: () => this.#ask('retrigger', id, { ...again, job: 'build' }) },
+      ...this.#jobs.map(({ name: job }) => {
+        return { label: `retrigger ${job} of ${id}`, act: () => this.#ask('retrigger', id, { ...again, job }) };
+      }),
       { label: `dequeue ${id}`, act: () => this.#ask('dequeue', id, { type: 'dequeue', change: id }) },
       { label: `promote ${id}`, act: () => this.#ask('promote', id, { type: 'promote', changes: [id] }) },
       { label: `new patch set of ${id}`, act: () => this.#edit('patchset', id, next) },
@@ -102,8 +117,8 @@ export class GateScene implements Scene {
   }
 
   /** "Start Workflow Like This One", in Temporal's pages. */
-  #startByHand(run: Run): void {
-    const [input] = fromPayloads(run.input) as [JobInput];
+  #startByHand(run: Run, edit = (input: JobInput) => input): void {
+    const input = edit(fromPayloads(run.input)[0] as JobInput);
     this.#ground.did('by hand', input.change);
     const options = { workflowId: this.#ground.temporal.server.nextId('hand'), args: [input], taskQueue: 'control' };
     void this.#client.workflow.start('job', options).catch(() => undefined);
@@ -129,6 +144,12 @@ export class GateScene implements Scene {
     note(`${build.job} of ${build.change}: ${verdict}`);
     return verdict;
   }
+}
+
+/** The same job on something else. */
+function edited(input: JobInput): JobInput {
+  const sources = input.sources.map((source) => ({ ...source, tree: `${source.tree}[edited]` }));
+  return { ...input, sources, source: { ...input.source, tree: `${input.source.tree}[edited]` } };
 }
 
 const verdicts: readonly Verdict[] = [

@@ -1,6 +1,8 @@
 import './sdk.ts';
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GateScene } from './gate-scene.ts';
+import type { Ground, Play } from './play.ts';
 import { judge } from './rules.ts';
 import { direct, playStories, type Stories } from './stories.ts';
 
@@ -50,6 +52,59 @@ test('R15: a gate that is asked what it shows stays as it was', async () => {
 
 test('R15: what a build set says arrives in order', () =>
   direct(gate, [/^enqueue a/, /^runStage/, /^start by hand/, /^adopt/, /^runStage of hand/, /^stage build/, /^stage/]));
+
+/** The first job comes to that: the number of a verdict. */
+const first = (verdict: number, graph = 0) => [0, 0, 0, 0, 0, 0, graph, 0, 0, verdict];
+
+test('R15: a message whose sender repeats it after all is over is applied once', () =>
+  direct(gate, [/^enqueue a/, /^stage build/, /^close to buildset/, /^repeat messages to gate/], first(3)));
+
+test('R15: a word of a build set that is held up is not overtaken by its next one', () =>
+  direct(
+    gate,
+    [/^enqueue a/, /^commands to gate/, /^stage build/, /^delay commands to gate/, /^stage build/],
+    first(4, 2),
+  ));
+
+test('R15: a build set that is closed while it is being started ends by itself', () =>
+  direct(gate, [
+    ...[/^enqueue a/, /^end of tell/, /^end of projectQueue/],
+    ...[/^abandon a/, /^messages to gate/, /^task gate/, /^close to buildset/],
+  ]));
+
+test('R15: jobs that are to run again while another word is on its way run again', () =>
+  direct(
+    gate,
+    [
+      ...[/^enqueue a/, /^enqueue b/, /^stage build of b/, /^stage lint of b/, /^end of recordBuildSet of .*b,1/],
+      ...[/^commands to gate/, /^task gate/, /^end of projectQueue/],
+      ...[/^task buildset.*b,1/, /^commands to gate/, /^task gate/, /^end of projectQueue/],
+      ...[/^retrigger build of b/, /^messages to gate/, /^task gate/],
+      ...[/^retrigger lint of b/, /^messages to gate/, /^task gate/],
+    ],
+    [0, 0, 0, 0, 0, 0, 1],
+  ));
+
+test('R2: a job that is started by hand with an edited input says nothing about its item', () =>
+  direct(
+    gate,
+    [/^enqueue a/, /^enqueue b/, /^stage build of b/, /^start edited job.*b,1/, /^stage build of b/],
+    first(3),
+  ));
+
+test('R5: a change that cannot be merged is given up, and those behind it go on', () => {
+  const scene = (ground: Ground) => {
+    const made = new GateScene(ground);
+    made.outside.broken.add('a');
+    return made;
+  };
+  const judged = async (play: Play<GateScene>) => {
+    await judge(play);
+    const merged = play.scene.outside.merges.map(({ change }) => change.id);
+    assert.deepEqual(merged, ['b']);
+  };
+  return direct({ scene, judge: judged }, [/^enqueue a/, /^enqueue b/]);
+});
 
 test('R15: a build set that somebody cancels or terminates leaves nobody waiting', async () => {
   await direct(gate, [/^enqueue a/, /^runStage/, /^cancel buildset/]);

@@ -67,6 +67,8 @@ export class Outside {
   readonly changes = new Map<string, ChangeFacts>();
   readonly tips: Record<string, string> = {};
   readonly merges: Merge[] = [];
+  /** Changes that nobody can merge, though the host is there. */
+  readonly broken = new Set<string>();
   readonly reports: (ReviewReport & { readonly action: string; readonly time: number })[] = [];
   readonly stages: StageRun[] = [];
   readonly builds = new Map<string, BuildRecord>();
@@ -230,6 +232,7 @@ export class Outside {
   #submit({ change: id, patchset, tested }: SubmitRequest): SubmitResult {
     const change = this.changes.get(id);
     if (!change) return { kind: 'refused', reason: 'there is no such change' };
+    if (this.broken.has(id)) throw new Error('its branch cannot be read');
     const { project, status } = change;
     if (status === 'merged') return { kind: 'already-merged', state: stateOf(project, this.tip(project)) };
     if (status === 'abandoned') return { kind: 'refused', reason: 'abandoned' };

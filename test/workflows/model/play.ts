@@ -43,6 +43,8 @@ export class Play<S extends Scene> {
   readonly scene: S;
   readonly deeds: Deed[] = [];
   readonly log: string[] = [];
+  /** How many runs there were when all had come to rest by itself. */
+  rested: number | undefined;
   readonly #choices: Choices;
   readonly #spared: RegExp;
   #deedsLeft: number;
@@ -79,13 +81,14 @@ export class Play<S extends Scene> {
   async go(label: RegExp): Promise<void> {
     for (let steps = 0; steps < mostSteps; steps += 1) {
       const usual = this.temporal.steps();
-      const found = [...usual, ...this.scene.steps()].find((step) => label.test(step.label));
+      const late = this.temporal.late();
+      const found = [...usual, ...(late ? [late] : []), ...this.scene.steps()].find((step) => label.test(step.label));
       if (found) return this.#take(found);
       const fault = this.#faults()
         .flat()
         .find((step) => label.test(step.label));
       if (fault) return this.#suffer(fault);
-      const next = usual[0] ?? this.temporal.timer();
+      const next = usual[0] ?? this.temporal.timer() ?? late;
       if (!next) break;
       await this.#take(next);
     }
@@ -97,6 +100,7 @@ export class Play<S extends Scene> {
     for (let round = 0; round < 3; round += 1) {
       this.log.push('comes to rest');
       await this.#rest();
+      this.rested ??= this.runs.length;
       this.scene.tidy();
     }
     await this.#rest();
@@ -123,15 +127,20 @@ export class Play<S extends Scene> {
       const deed = this.#pick(this.scene.steps(), which);
       if (deed) return this.#act(deed);
     }
-    const step = usual[which % usual.length] ?? timer;
+    const late = this.temporal.late();
+    const step = usual[which % usual.length] ?? (which % 2 === 0 ? (late ?? timer) : (timer ?? late));
     if (step) await this.#take(step);
   }
 
   /** What can go wrong with each workflow, and with the mail. */
   #faults(): readonly (readonly Step[])[] {
     const concerned = this.runs.filter(({ identity }) => identity.workflowType !== 'sweep');
-    const all = [...concerned.map((run) => this.temporal.faults(run)), this.temporal.repetitions()];
-    return all.filter((steps) => steps.length > 0);
+    const all = concerned.map((run) => this.temporal.faults(run));
+    const mail = [this.temporal.repetitions(), this.temporal.delays()];
+    // What befalls messages is as likely as what befalls all workflows together.
+    const often = Math.max(1, Math.ceil(all.length / mail.length));
+    const kinds = [...all, ...mail.flatMap((steps) => Array.from({ length: often }, () => steps))];
+    return kinds.filter((steps) => steps.length > 0);
   }
 
   #pick(all: readonly Step[], which: number): Step | undefined {
@@ -166,9 +175,9 @@ export class Play<S extends Scene> {
     let timers = 0;
     for (let steps = 0; steps < mostSteps; steps += 1) {
       const [step] = this.temporal.steps();
-      const next = step ?? this.temporal.timer();
+      const next = step ?? this.temporal.late() ?? this.temporal.timer();
       if (!next) return;
-      if (!step) timers += 1;
+      if (next.label.startsWith('timer')) timers += 1;
       if (timers > mostTimers) return;
       await this.#take(next);
     }

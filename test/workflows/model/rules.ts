@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { GateScene } from './gate-scene.ts';
 import type { Merge } from './outside.ts';
 import type { Play } from './play.ts';
+import { fromPayloads } from './sdk.ts';
 
 type GatePlay = Play<GateScene>;
 
@@ -19,6 +20,8 @@ export async function judge(play: GatePlay): Promise<void> {
   await entitiesRest(play);
   reportedOnce(play);
   retriggersRan(play);
+  answeredAlike(play);
+  leftNothing(play);
   for (const run of play.runs) await run.replay();
 }
 
@@ -89,13 +92,32 @@ function reportedOnce({ scene: { outside }, deeds }: GatePlay): void {
   }
 }
 
-/** What was promised to run again has run again. */
+/** Who asks again gets the same answer. A gate that is terminated or reset has forgotten what it has said. */
+function answeredAlike({ scene, deeds }: GatePlay): void {
+  if (deeds.some(({ kind }) => /^(terminate|reset) gate$/.test(kind))) return;
+  for (const [id, [first, ...others]] of scene.answers) {
+    for (const other of others) assert.deepEqual(other, first, `the message ${id} was applied more than once`);
+  }
+}
+
+/** The sweep is for what hands have parted in Temporal's page: where none have, it finds nothing to mend. */
+function leftNothing({ runs, rested, deeds }: GatePlay): void {
+  if (deeds.some(({ kind }) => /^(terminate|reset|cancel|by hand)/.test(kind))) return;
+  for (const { identity, result } of runs.slice(rested)) {
+    if (identity.workflowType !== 'sweep' || !result) continue;
+    const [swept] = fromPayloads([result]);
+    assert.deepEqual(swept, { closed: 0, lost: 0, concluded: 0 }, 'the sweep had to mend what was left behind');
+  }
+}
+
+/** What was promised to run again has run again. A word that was held up may come when the item has left its queue. */
 function retriggersRan({ scene: { outside }, deeds }: GatePlay): void {
   const excuses = ['dequeue', 'patchset', 'abandon'];
   if (deeds.some(({ kind }) => /^(terminate|reset|cancel) (gate|buildset)$/.test(kind))) return;
   for (const { kind, subject, job, answer, time } of deeds) {
     if (kind !== 'retrigger' || !answer?.ok) continue;
     if (deeds.some((deed) => deed.subject === subject && excuses.includes(deed.kind))) continue;
+    if (deeds.some((deed) => deed.kind === 'delay buildset')) continue;
     const ran = outside.stages.some(({ input: { build }, began }) => {
       return build.change === subject && build.job === job && began > time;
     });

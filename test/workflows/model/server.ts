@@ -18,6 +18,10 @@ export interface Start {
   readonly birth?: Run['birth'];
 }
 
+/** Milliseconds for which a sender repeats itself, and messages of which that is remembered. */
+const patience = 60_000;
+const remembered = 20;
+
 /** Differences between versions of the server. */
 export interface Ways {
   /** A reset tells the parent that the old run was terminated; else the parent waits for the new run. */
@@ -33,6 +37,10 @@ export class Server {
   now = Date.UTC(2026, 0, 5);
   readonly runs: Run[] = [];
   readonly mail: Mail[] = [];
+  /** What is held up on its way, and may be overtaken by anything. */
+  readonly held: Mail[] = [];
+  /** The last that arrived of what its sender repeats, and when. */
+  readonly arrived: { readonly mail: Mail; readonly time: number }[] = [];
   readonly ways: Ways;
   readonly #current = new Map<string, Run>();
   #serial = 0;
@@ -56,8 +64,22 @@ export class Server {
   }
 
   hand(mail: Mail): unknown {
-    this.mail.splice(this.mail.indexOf(mail), 1);
+    for (const place of [this.mail, this.held]) if (place.includes(mail)) place.splice(place.indexOf(mail), 1);
+    if (mail.repeat) this.arrived.push({ mail, time: this.now });
+    if (this.arrived.length > remembered) this.arrived.shift();
     return mail.deliver();
+  }
+
+  /** Holds up a message until nothing else happens. */
+  hold(mail: Mail): void {
+    this.mail.splice(this.mail.indexOf(mail), 1);
+    this.held.push(mail);
+  }
+
+  /** Messages whose senders may not know yet that they have arrived. */
+  get unanswered(): readonly Mail[] {
+    const recent = this.arrived.filter(({ time }) => this.now - time <= patience).map(({ mail }) => mail);
+    return [...this.mail, ...recent];
   }
 
   /** Starts a workflow, unless one of that id is open. */

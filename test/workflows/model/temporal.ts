@@ -120,9 +120,21 @@ export class Temporal {
     return steps;
   }
 
+  /** What was held up, when nothing else happens. */
+  late(): Step | undefined {
+    const [mail] = this.server.held;
+    return mail && { label: `late ${mail.label}`, act: () => this.server.hand(mail) };
+  }
+
+  /** Messages that can be held up. */
+  delays(): Step[] {
+    const messages = this.server.mail.filter(({ repeat }) => repeat !== undefined);
+    return messages.map((mail) => ({ label: `delay ${mail.label}`, act: () => this.server.hold(mail) }));
+  }
+
   /** Messages that can come once more. */
   repetitions(): Step[] {
-    return this.server.mail.flatMap(({ label, repeat }) => {
+    return this.server.unanswered.flatMap(({ label, repeat }) => {
       return repeat
         ? [{ label: `repeat ${label}`, act: () => this.server.post({ label: `${label}, again`, deliver: repeat }) }]
         : [];

@@ -1,0 +1,62 @@
+/** A line that protects, and what its absence would be. */
+export interface Mutation {
+  readonly off: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** The directed story that fails then, by the beginning of its name, and what its rule says. */
+  readonly story: string;
+  readonly says: RegExp;
+}
+
+/** What is switched off in a copy of `workflows/`, one by one: the stories must notice. The README has the same table. */
+export const mutations: readonly Mutation[] = [
+  {
+    off: 'the ledger of messages',
+    file: 'gate-book.ts',
+    from: 'if (before) return before;',
+    to: '',
+    story: 'R15: a message whose sender repeats it',
+    says: /was enqueued 1 times and reported as/,
+  },
+  {
+    off: "the order of a build set's words",
+    file: 'gate-line.ts',
+    from: '(this.inOrder && this.#open > 0)',
+    to: 'false',
+    story: 'R15: a word of a build set that is held up',
+    says: /is open for ever/,
+  },
+  {
+    off: "the order of a gate's words",
+    file: 'gate-build-sets.ts',
+    from: 'return this.#ordered && this.#isBusy(workflow);',
+    to: 'return false;',
+    story: 'R15: a build set that is closed while it is being started',
+    says: /the sweep had to mend/,
+  },
+  {
+    off: 'keeping a retrigger while another word is on its way',
+    file: 'gate-build-sets.ts',
+    from: 'if (!entry) return false;\n',
+    to: 'if (!entry) return false;\n    if (this.#mustWait(entry.workflow)) return true;\n',
+    story: 'R15: jobs that are to run again',
+    says: /a retrigger of lint of b was answered with ok, and nothing ran/,
+  },
+  {
+    off: 'looking at the input of a job by hand',
+    file: 'build-set.ts',
+    from: ' ?? jobs.refuseAdoption(report)',
+    to: '',
+    story: 'R2: a job that is started by hand with an edited input',
+    says: /was merged as .*, and build never passed on that/,
+  },
+  {
+    off: 'giving up a change that cannot be merged',
+    file: 'gate-budget.ts',
+    from: 'submit: { refused: { tries: 30,',
+    to: 'submit: { refused: { tries: Infinity,',
+    story: 'R5: a change that cannot be merged',
+    says: /is open for ever/,
+  },
+];
