@@ -93,6 +93,28 @@ test('one that always fails is given up after ten tries, and counted', async () 
   assert.equal(await take('a', occurrence('bad')), false, 'it stays known');
 });
 
+test('stopping does not wait for what hangs: that is handed on after the next start', async () => {
+  const store = emptyStore();
+  const handed: string[] = [];
+  const hanging = open({
+    ...{ store, connections: ['a'] },
+    async hand(_connection, { id }) {
+      handed.push(id);
+      await new Promise(() => {});
+    },
+  });
+  await hanging.take('a', occurrence('1'));
+  await until(() => handed.length === 1);
+  await hanging.stop();
+  const { stop } = open({
+    ...{ store, connections: ['a'] },
+    hand: async (_connection, { id }) => void handed.push(id),
+  });
+  await until(() => handed.length === 2);
+  await stop();
+  assert.deepEqual([handed, await store.backlog()], [['1', '1'], []]);
+});
+
 test('what ends the process each time is given up as well', async () => {
   const store = emptyStore();
   const keep = createDoor(store, () => {});
