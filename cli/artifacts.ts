@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { BuildView } from '../server/api/types.ts';
+import { ownPath } from '../web/address.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { print, table } from './output.ts';
@@ -12,8 +13,11 @@ export function register(program: Command): void {
   addClientOptions(command)
     .argument('<build>', 'a build’s id, as `sluice builds` lists it')
     .action(async (id: string, options: ClientOptions) => {
-      const { build } = await createClient(options).get<BuildView>(`/api/builds/${encodeURIComponent(id)}`);
-      print(build.artifacts, render, options);
+      const client = createClient(options);
+      const { build } = await client.get<BuildView>(`/api/builds/${encodeURIComponent(id)}`);
+      // Containers reach the server by an address of their own.
+      const artifacts = build.artifacts.map((one) => ({ ...one, url: new URL(ownPath(one.url), client.url).href }));
+      print(artifacts, render, options);
     });
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import { moment } from '../web/time.ts';
 import { type ApiClient, addClientOptions, type ClientOptions } from './client.ts';
 import { failed } from './fault.ts';
 import { print } from './output.ts';
@@ -37,10 +38,8 @@ export async function requireBuildSet(client: ApiClient, { buildset }: LookBackO
   if (found.length === 0) throw failed(`there is no build set ${buildset}: see \`sluice buildsets\``);
 }
 
-/** A time as lists show it. */
-export function when(time: number): string {
-  return new Date(time).toISOString().slice(0, 19).replace('T', ' ');
-}
+/** A time as lists show it: UTC, as the page has it in its titles. */
+export const when = moment;
 
 function parseLimit(text: string): number {
   const limit = Number(text);
@@ -62,8 +61,8 @@ function withIsoTimes(data: unknown): unknown {
   if (Array.isArray(data)) return data.map(withIsoTimes);
   if (typeof data !== 'object' || data === null) return data;
   const entries = Object.entries(data).map(([key, value]) => {
-    const moment = moments.has(key) && typeof value === 'number';
-    return [key, moment ? new Date(value).toISOString() : withIsoTimes(value)] as const;
+    const isTime = moments.has(key) && typeof value === 'number';
+    return [key, isTime ? new Date(value).toISOString() : withIsoTimes(value)] as const;
   });
   return Object.fromEntries(entries);
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { LockStatus, MirrorStatus } from '../activities/mirror/inspect.ts';
 import { counted } from '../pipelines/report/words.ts';
+import { moment } from '../web/time.ts';
 import { addCommand, configOption, embeddedOption, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { type MirrorOptions, openSet, openSets, orUnavailable, renderResult } from './mirror.ts';
@@ -34,7 +35,7 @@ function renderStatus(status: MirrorStatus): string {
     `${name}: ${counted(snapshots.length, 'snapshot')}`,
     ...(lock === null ? [] : [`${name}: ${describeLock(lock)}`]),
   ]);
-  const paused = status.paused === null ? [] : [`paused since ${new Date(status.paused).toISOString()}`];
+  const paused = status.paused === null ? [] : [`paused since ${moment(status.paused)} UTC`];
   if (status.queued) paused.push('a sync waits for it to be resumed');
   return [renderResult(status), ...paused, ...lines].join('\n');
 }

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { span } from '../web/time.ts';
 
 export type Paint = Parameters<typeof styleText>[0];
 
@@ -36,14 +37,9 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return [head, ...rows].map(line).join('\n');
 }
 
-/** Seconds as people read them: `0.4 s`, `42 s`, `3 min 05 s`, `2 h 10 min`. */
+/** Seconds as the page writes them, too: `0.4 s`, `42 s`, `3 min 05 s`, `2 h 10 min`, `3 d`. */
 export function duration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 100) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  const two = (value: number) => String(value).padStart(2, '0');
-  if (minutes < 60) return `${minutes} min ${two(Math.floor(seconds % 60))} s`;
-  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+  return span(seconds * 1000);
 }
 
 function width(text: string): number {

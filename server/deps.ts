@@ -21,6 +21,8 @@ export interface ServerDeps {
   readonly blobs: Pick<BlobStore, 'find'>;
   readonly logs: LogReader;
   readonly paths: ServerPaths;
+  /** Where people reach the server. */
+  readonly url?: string;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { renderBuild, renderChangeBuilds, renderRefPage } from '../web/build.ts';
-import { renderChangeStory } from '../web/change.ts';
+import { renderBuild, renderRefPage } from '../web/build.ts';
+import { renderChange } from '../web/change.ts';
 import { type Html, html, jsonScript } from '../web/html.ts';
 import { type Page, renderPage } from '../web/page.ts';
 import { renderStatus } from '../web/status.ts';
@@ -53,8 +53,9 @@ export function registerPages(app: App, deps: ServerDeps): void {
     const known = await readChange(deps, params.id).catch(namesNone);
     const now = Date.now();
     if (!(known instanceof Error)) {
-      const content = html`${renderChangeStory(known, now)}${renderChangeBuilds(known.builds, now)}`;
-      return send(reply, { title: `${known.change.key} · Sluice`, content });
+      const state = jsonScript('change', known);
+      const title = `${known.change.key} · Sluice`;
+      return send(reply, { title, content: renderChange(known, now), state, script: 'change-page.ts' });
     }
     const builds = await deps.store.listBuilds({ change: params.id, limit: 200 });
     if (builds.length === 0) return send(reply.code(404), missing(known.message));

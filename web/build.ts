@@ -1,4 +1,5 @@
 import type { BuildRecord, BuildView } from '../server/api/types.ts';
+import { ownPath } from './address.ts';
 import { decidingFailure } from './failure.ts';
 import { type Html, html } from './html.ts';
 import { resultTone, resultWords, sign } from './jobs.ts';
@@ -32,7 +33,7 @@ function renderArtifacts({ artifacts }: BuildRecord): Html | false {
   if (files.length === 0) return false;
   return html`<h2>Artifacts</h2><ul class="files">${files.map(
     ({ name, url, metadata }) =>
-      html`<li><a href="${url}">${name}</a> ${typeof metadata?.type === 'string' && html`<span class="tag">${metadata.type}</span>`}</li>`,
+      html`<li><a href="${ownPath(url)}">${name}</a> ${typeof metadata?.type === 'string' && html`<span class="tag">${metadata.type}</span>`}</li>`,
   )}</ul>`;
 }
 
@@ -57,17 +58,43 @@ export function renderRefPage(id: string, builds: readonly BuildRecord[], now: n
     ${renderChangeBuilds(builds, now)}`;
 }
 
-/** What every pipeline made of a change, patch set by patch set. */
+/** What every pipeline made of a change: patch set by patch set, run by run, the newest first. */
 export function renderChangeBuilds(builds: readonly BuildRecord[], now: number): Html {
-  const sets = Map.groupBy(builds, ({ pipeline, patchset }) => `${pipeline} · patch set ${patchset}`);
-  return html`${[...sets].map(([title, found]) => renderAttemptsAt(title, found, now))}
-    ${sets.size === 0 && html`<p class="empty">No job has run for this change.</p>`}`;
+  const patchsets = Map.groupBy(builds, ({ patchset }) => patchset);
+  const newest = [...patchsets].sort(([a], [b]) => b - a);
+  return html`${newest.map(([patchset, found]) => renderPatchset(patchset, found, now))}
+    ${newest.length === 0 && html`<p class="empty">No job has run for this change.</p>`}`;
 }
 
-/** What a pipeline made of a patch set; above the builds, why the last build set failed. */
-function renderAttemptsAt(title: string, builds: readonly BuildRecord[], now: number): Html {
-  const last = builds.filter(({ buildSet }) => buildSet === builds[0]?.buildSet);
-  const failure = decidingFailure(last);
-  return html`<section><h2>${title}</h2>${failure && html`<p>${renderFailure(failure)}</p>`}
-    <ul class="rows">${builds.map((build) => renderBuildRow(build, now))}</ul></section>`;
+function renderPatchset(patchset: number, builds: readonly BuildRecord[], now: number): Html {
+  const runs = [...Map.groupBy(builds, runOf).values()].sort((a, b) => begun(b) - begun(a));
+  const latest = Map.groupBy(
+    runs.filter(([one]) => one?.alone === false),
+    ([one]) => one?.pipeline,
+  );
+  const last = new Set([...latest.values()].map(([run]) => run));
+  const title = patchset > 0 ? `Patch set ${patchset}` : 'Runs';
+  return html`<section class="patchset" id="patchset-${patchset}"><h2>${title}</h2>${runs.map((run) => renderRun(run, last.has(run), now))}</section>`;
+}
+
+/** A job that somebody runs again after the end is no part of the run that it repeats. */
+function runOf({ pipeline, buildSet, alone }: BuildRecord): string {
+  return `${pipeline} ${buildSet}${alone ? ' alone' : ''}`;
+}
+
+function begun(run: readonly BuildRecord[]): number {
+  return Math.min(...run.map(({ startTime }) => startTime));
+}
+
+/** One run of a pipeline: why it failed where it is the last, then its jobs in the order in which they began, attempts after each other. */
+function renderRun(run: readonly BuildRecord[], isLast: boolean, now: number): Html {
+  const [one] = run;
+  if (one === undefined) return html``;
+  const failure = isLast && decidingFailure(run);
+  const jobs = [...Map.groupBy(run, ({ job }) => job).values()].sort((a, b) => begun(a) - begun(b));
+  const inOrder = jobs.flatMap((attempts) => attempts.toSorted((a, b) => a.attempt - b.attempt));
+  return html`<section class="run"><h3>${one.pipeline} <code>${one.buildSet}</code>${one.alone && html` <span class="tag">alone</span>`}
+      <span class="meta"><time title="${moment(begun(run))} UTC">${ago(begun(run), now)}</time></span></h3>
+    ${failure && html`<p>${renderFailure(failure)}</p>`}
+    <ul class="rows">${inOrder.map((build) => renderBuildRow(build, now))}</ul></section>`;
 }

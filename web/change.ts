@@ -1,6 +1,12 @@
 import type { ChangeShown } from '../server/api/types.ts';
+import { renderChangeBuilds } from './build.ts';
 import { type Html, html } from './html.ts';
 import { ago, moment } from './time.ts';
+
+/** A change's whole page: the same on the server and, live, in the browser. */
+export function renderChange(shown: ChangeShown, now: number): Html {
+  return html`${renderChangeStory(shown, now)}${renderChangeBuilds(shown.builds, now)}`;
+}
 
 /** A change of the review system: its story first, then the facts that it is told from. */
 export function renderChangeStory(shown: ChangeShown, now: number): Html {

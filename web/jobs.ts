@@ -1,4 +1,5 @@
 import type { JobSnapshot } from '../server/api/types.ts';
+import { ownPath } from './address.ts';
 import { type Html, html } from './html.ts';
 import { span, steadySpan } from './time.ts';
 
@@ -79,5 +80,5 @@ function progress(job: JobSnapshot, estimate: number | undefined, now: number): 
 
 function repositories(job: JobSnapshot): readonly Html[] {
   const found = job.artifacts.filter(({ metadata }) => metadata?.type === 'test-repository');
-  return found.map(({ url }) => html`<a class="repository" href="${url}">test repository</a>`);
+  return found.map(({ url }) => html`<a class="repository" href="${ownPath(url)}">test repository</a>`);
 }

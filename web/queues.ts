@@ -39,9 +39,26 @@ function renderPipeline({ name, description }: Heading, queues: readonly QueueSn
     <header><h3 id="title-${name}">${name}</h3>
       <span class="count">${count === 0 ? 'empty' : `${count} ${count === 1 ? 'item' : 'items'}`}</span>
       <p class="description">${description}</p></header>
-    ${busy.map((queue) => renderQueue(queue, context))}
+    ${busy.map((queue) => renderQueue(queue, context))}${queues.map((queue) => renderUndelivered(queue, context.now))}
     ${idle.length > 0 && html`<p class="idle"><span>nothing in</span> ${idle.map((queue) => html`<span class="tag">${queue}</span> `)}</p>`}
   </section>`;
+}
+
+/** How many of the reports that were given up are shown, the latest first. */
+const mostUndelivered = 5;
+
+function renderUndelivered({ undelivered = [], queue }: QueueSnapshot, now: number): Html | false {
+  const latest = undelivered.slice(-mostUndelivered).reverse();
+  if (latest.length === 0) return false;
+  const rows = latest.map(({ changes, kind, reason, time }) => {
+    const about = changes.map(
+      (key) =>
+        html`<a href="/change/${encodeURIComponent(key.slice(0, key.lastIndexOf(',')))}"><code>${key}</code></a> `,
+    );
+    const what = kind === 'report' ? 'A report on' : 'Word to another pipeline about';
+    return html`<li class="reason bad">${what} ${about} was given up: ${reason} <time title="${moment(time)} UTC">${ago(time, now)}</time></li>`;
+  });
+  return html`<ul class="undelivered" aria-label="not delivered, ${queue}">${rows}</ul>`;
 }
 
 function renderQueue(queue: QueueSnapshot, context: Context): Html {

@@ -1,11 +1,11 @@
-/** Milliseconds as people read them: `0.4 s`, `42 s`, `3:05 min`, `2:10 h`, `3 d`. */
+/** Milliseconds as people read them: `0.4 s`, `42 s`, `3 min 05 s`, `2 h 10 min`, `3 d`. */
 export function span(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 100) return `${Math.round(seconds)} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}:${two(seconds % 60)} min`;
-  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)}:${two(minutes % 60)} h`;
+  if (minutes < 60) return `${minutes} min ${two(seconds % 60)} s`;
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
   return `${Math.floor(minutes / 60 / 24)} d`;
 }
 

@@ -93,7 +93,10 @@ function keepLock(host: MirrorHost, lock: Omit<MirrorLock, 'expires'>, context: 
 }
 
 function lockedBy({ holder, expires }: MirrorLock): MirrorError {
-  return new MirrorError('locked', `locked by ${holder} until ${new Date(expires).toISOString()}`);
+  return new MirrorError(
+    'locked',
+    `locked by ${holder} until ${new Date(expires).toISOString().slice(0, 19).replace('T', ' ')} UTC`,
+  );
 }
 
 function overtaken(found: MirrorLock | null): MirrorError {

@@ -24,6 +24,7 @@ import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
 import { type Common, createCommon, releasedRepository } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { containerUrl } from './listen.ts';
+import { createLogger, logTemporal } from './logging.ts';
 import { defaultLabel } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
 import { createReleasedFiles } from './released-files.ts';
@@ -32,6 +33,7 @@ import { workerPart } from './worker-part.ts';
 
 /** The worker that runs jobs: builds, checks and tests in containers on this machine. */
 export async function startBuildWorker(config: StackConfig): Promise<Part> {
+  logTemporal(createLogger('build-worker'));
   const common = createCommon(config);
   const temporal = await connectPatiently(config, payloadStore(dataPaths(config.data)));
   const activities = createStageActivities(stageDeps(common));

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import pino from 'pino';
 import { makeOpenDirectory } from '../../activities/files/modes.ts';
 import { createReportActivities } from '../../activities/report/activities.ts';
 import { createApp } from '../../server/app.ts';
@@ -23,6 +22,7 @@ import { createInUse } from './in-use.ts';
 import { startIngest } from './ingest.ts';
 import { listen } from './listen.ts';
 import { createLiveConfig } from './live-config.ts';
+import { createLogger, logTemporal } from './logging.ts';
 import { keepCollecting } from './mirrors.ts';
 import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
@@ -30,7 +30,8 @@ import { workerPart } from './worker-part.ts';
 
 /** The server process: page, API, store, and the worker that runs all workflows. */
 export async function startServer(config: StackConfig): Promise<Part> {
-  const logger = pino({ level: 'info' });
+  const logger = createLogger('server');
+  logTemporal(logger);
   const common = createCommon(config);
   const { paths } = common;
   for (const path of [paths.storage, paths.repositories, paths.released]) await makeOpenDirectory(path);
@@ -63,6 +64,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     ...{ store, live, paths, blobs: common.blobs, logs: common.logs, token, secrets, logger },
     holder: { name: userInfo().username, kind: 'person', via: 'token' },
     ...{ operations: control.operations, changes: control.changes, ingest, intake: ingest.intake },
+    url: config.server.url,
     pipelines: control.pipelines,
     obstaclesOf: (change) => control.router.obstacles(change),
     listInUse: inUse.look,

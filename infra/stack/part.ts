@@ -31,7 +31,7 @@ export async function runPart(start: () => Promise<Part>): Promise<never> {
     await work(start(), told);
     process.exit(0);
   } catch (error) {
-    console.error(error);
+    process.stderr.write(`${logLine(error)}\n`);
     process.exit(1);
   }
 }
@@ -46,6 +46,12 @@ async function work(starting: Promise<Part>, told: Promise<void>): Promise<void>
   const cut = setTimeout(() => process.exit(1), patience);
   await (await starting).stop();
   clearTimeout(cut);
+}
+
+/** The last line of a part that cannot go on, in the form of its log. */
+function logLine(error: unknown): string {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg: message, stack });
 }
 
 function announceReady(): void {

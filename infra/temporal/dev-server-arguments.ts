@@ -26,7 +26,18 @@ const partitions = ['Read', 'Write'].map((way) => `matching.numTaskqueue${way}Pa
 export function devServerArguments(options: DevServerOptions): string[] {
   const host = options.host ?? '127.0.0.1';
   return [
-    ...['server', 'start-dev', '--ip', host, '--port', String(options.port), '--log-level', 'error'],
+    ...[
+      'server',
+      'start-dev',
+      '--ip',
+      host,
+      '--port',
+      String(options.port),
+      '--log-level',
+      'error',
+      '--log-format',
+      'json',
+    ],
     ...(options.uiPort === undefined ? ['--headless'] : ['--ui-ip', host, '--ui-port', String(options.uiPort)]),
     ...(options.database === undefined ? [] : databaseArguments(options.database, options.durability ?? 'fast')),
     ...[...pollers, ...partitions].flatMap((setting) => ['--dynamic-config-value', setting]),

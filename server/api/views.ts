@@ -23,7 +23,7 @@ const buildSetKeys = [
 
 const queueKeys = [
   ...(['tenant', 'pipeline', 'queue', 'workflow', 'sequence', 'time', 'manager'] as const),
-  ...(['description', 'window', 'items'] as const),
+  ...(['description', 'window', 'items', 'undelivered'] as const),
 ] as const satisfies readonly (keyof QueueSnapshot)[];
 
 const releaseKeys = [

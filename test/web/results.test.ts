@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StatusView } from '../../server/api/types.ts';
+import { ownPath } from '../../web/address.ts';
 import { renderChangeBuilds } from '../../web/build.ts';
 import { decidingFailure } from '../../web/failure.ts';
-import { shortId, shortKey } from '../../web/queues.ts';
+import { renderQueues, shortId, shortKey } from '../../web/queues.ts';
 import { renderBuildSets, renderMirrors } from '../../web/results.ts';
-import { aBuild, aBuildSet, aMirror } from '../server/records.ts';
+import { aBuild, aBuildSet, aMirror, aQueue } from '../server/records.ts';
 
 const lint = aBuild({ id: 'lint', job: 'lint', result: 'FAILURE', summary: '2 new errors', endTime: 3_000 });
 const tests = aBuild({ id: 'test', job: 'systest', result: 'TIMED_OUT', summary: '', endTime: 4_000 });
@@ -60,4 +61,35 @@ test('W13: sets that were never synced are listed, and rollbacks are called by t
   assert.match(markup, /rolled back: committed/);
   assert.match(markup, /id="mirror-set-rpm"/);
   assert.doesNotMatch(markup, /id="mirror-set-deb"/);
+});
+
+test('F5: builds of a change are grouped by patch set and run, the newest first; jobs in order, attempts together', () => {
+  const row = (id: string, given: Partial<Parameters<typeof aBuild>[0] & object>) => aBuild({ id, ...given });
+  const builds = [
+    row('lint', { job: 'lint', buildSet: 'gate-2.1', patchset: 2, startTime: 9_000 }),
+    row('two', { job: 'build', buildSet: 'gate-2.1', patchset: 2, startTime: 8_000, attempt: 2 }),
+    row('one', { job: 'build', buildSet: 'gate-2.1', patchset: 2, startTime: 7_000, attempt: 1 }),
+    row('before', { job: 'build', buildSet: 'gate-1.1', patchset: 2, startTime: 5_000 }),
+    row('hand', { job: 'build', buildSet: 'gate-1.1', patchset: 2, startTime: 6_000, alone: true, attempt: 3 }),
+    row('old', { job: 'build', buildSet: 'check-1.1', patchset: 1, startTime: 1_000 }),
+  ];
+  const { markup } = renderChangeBuilds(builds, 10_000);
+  const order = [...markup.matchAll(/Patch set \d|href="\/build\/(\w+)"/g)].map(([whole, id]) => id ?? whole);
+  assert.deepEqual(order, ['Patch set 2', 'one', 'two', 'lint', 'hand', 'before', 'Patch set 1', 'old']);
+});
+
+test('R5: reports that were given up are drawn with their reason, and lead to the change', () => {
+  const none = { time: 0, workflowUrl: null, running: [], releases: [], mirrors: [], estimates: {}, buildSets: [] };
+  const lost = { key: 'k', kind: 'report' as const, changes: ['git:5,2'], reason: 'no permission', time: 1_000 };
+  const queues = [aQueue({ undelivered: [lost] })];
+  const { markup } = renderQueues({ ...none, failures: [], queues } as StatusView, 10_000);
+  assert.match(
+    markup,
+    /A report on <a href="\/change\/git%3A5"><code>git:5,2<\/code><\/a>\s+was given up: no permission/,
+  );
+});
+
+test('F8: what the server offers is linked by its path, whoever looks from wherever', () => {
+  assert.equal(ownPath('http://172.17.0.1:8080/repositories/test/git-5-1-deb/'), '/repositories/test/git-5-1-deb/');
+  assert.equal(ownPath('https://elsewhere.example/x'), 'https://elsewhere.example/x');
 });

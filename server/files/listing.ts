@@ -1,0 +1,74 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ListRender } from '@fastify/static';
+import { publicKeyFile } from '../../activities/repository/port.ts';
+import { type Html, html } from '../../web/html.ts';
+
+export interface Shelf {
+  /** Directory, and the path below which it is offered; that begins and ends with a slash. */
+  readonly root: string;
+  readonly prefix: string;
+  /** Where people reach the server. */
+  readonly url: string;
+}
+
+/** A directory of repositories as a page: the way back, its content, and for a repository how to use it. */
+export function listingOf(shelf: Shelf): ListRender {
+  return (directories, files) => {
+    const rows = [...directories.map(({ name, href }) => ({ name: `${name}/`, href: `${href}/` })), ...files];
+    const path = pathOf(rows[0]?.href, shelf);
+    const names = path.split('/').filter((part) => part !== '');
+    const title = names.at(-1) ?? 'Repositories';
+    const keyed = files.some(({ name }) => name === publicKeyFile);
+    return html`<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>
+<link rel="icon" href="/web/icon.svg"><link rel="stylesheet" href="/web/style.css"><main><h1>${title}</h1>
+<p>${wayBack(names)}</p>${usage(path, { shelf, keyed })}
+<ul class="files">${rows.map(({ name, href }) => html`<li><a href="${href}">${name}</a></li>`)}</ul></main>`.markup;
+  };
+}
+
+/** The directory that is listed; an empty one cannot say which it is. */
+function pathOf(href: string | undefined, { prefix }: Shelf): string {
+  return href === undefined ? prefix : decodeURIComponent(href.replace(/[^/]+\/?$/, ''));
+}
+
+/** Each directory on the way from the top, and the queues before it. */
+function wayBack(names: readonly string[]): Html {
+  const steps = names
+    .slice(0, -1)
+    .map((name, at) => html` › <a href="/${names.slice(0, at + 1).join('/')}/">${name}</a>`);
+  return html`<a href="/">Sluice</a>${steps}`;
+}
+
+function usage(path: string, { shelf, keyed }: { readonly shelf: Shelf; readonly keyed: boolean }): Html | false {
+  const directory = join(shelf.root, path.slice(shelf.prefix.length));
+  const address = `${shelf.url}${path.replace(/\/$/, '')}`;
+  const inside = names(directory);
+  if (inside.includes('repodata')) return snippet('A .repo file for dnf', repoFile(address, keyed));
+  const [codename] = inside.includes('dists') ? names(join(directory, 'dists')) : [];
+  return codename !== undefined && snippet('A line for sources.list', sourcesLine({ address, codename, keyed }));
+}
+
+function names(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function snippet(title: string, text: string): Html {
+  return html`<h2>${title}</h2><pre>${text}</pre>`;
+}
+
+function repoFile(address: string, keyed: boolean): string {
+  const checks = keyed ? `gpgcheck=1\nrepo_gpgcheck=1\ngpgkey=${address}/${publicKeyFile}` : 'gpgcheck=0';
+  return `[sluice]\nname=Sluice\nbaseurl=${address}\nenabled=1\n${checks}`;
+}
+
+function sourcesLine(of: { readonly address: string; readonly codename: string; readonly keyed: boolean }): string {
+  const { address, codename, keyed } = of;
+  const file = '/etc/apt/keyrings/sluice.asc';
+  if (!keyed) return `deb [trusted=yes] ${address} ${codename} main`;
+  return `curl -o ${file} ${address}/${publicKeyFile}\ndeb [signed-by=${file}] ${address} ${codename} main`;
+}
