@@ -9,7 +9,7 @@ import { resultSign, shortId } from './queue-tree.ts';
 const examples = [
   'sluice builds',
   'sluice builds --buildset 7.1-3fa9c2d1',
-  'sluice builds --project tinycdb --job deb-build --result FAILURE',
+  'sluice builds --project tinycdb --job build-deb --result FAILURE',
 ];
 
 /** Adds `builds`. */

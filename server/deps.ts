@@ -23,6 +23,8 @@ export interface ServerDeps {
   readonly paths: ServerPaths;
   /** Where people reach the server. */
   readonly url?: string;
+  /** Id of the released RPM repository in the `.repo` file that its page shows. */
+  readonly rpmName?: string;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */

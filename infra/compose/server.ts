@@ -65,6 +65,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     holder: { name: userInfo().username, kind: 'person', via: 'token' },
     ...{ operations: control.operations, changes: control.changes, ingest, intake: ingest.intake },
     url: config.server.url,
+    rpmName: config.release.rpm.name,
     pipelines: control.pipelines,
     obstaclesOf: (change) => control.router.obstacles(change),
     listInUse: inUse.look,

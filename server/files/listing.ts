@@ -10,6 +10,8 @@ export interface Shelf {
   readonly prefix: string;
   /** Where people reach the server. */
   readonly url: string;
+  /** Id of the repository in a `.repo` file. */
+  readonly id: string;
 }
 
 /** A directory of repositories as a page: the way back, its content, and for a repository how to use it. */
@@ -44,7 +46,7 @@ function usage(path: string, { shelf, keyed }: { readonly shelf: Shelf; readonly
   const directory = join(shelf.root, path.slice(shelf.prefix.length));
   const address = `${shelf.url}${path.replace(/\/$/, '')}`;
   const inside = names(directory);
-  if (inside.includes('repodata')) return snippet('A .repo file for dnf', repoFile(address, keyed));
+  if (inside.includes('repodata')) return snippet('A .repo file for dnf', repoFile({ address, keyed, id: shelf.id }));
   const [codename] = inside.includes('dists') ? names(join(directory, 'dists')) : [];
   return codename !== undefined && snippet('A line for sources.list', sourcesLine({ address, codename, keyed }));
 }
@@ -61,9 +63,10 @@ function snippet(title: string, text: string): Html {
   return html`<h2>${title}</h2><pre>${text}</pre>`;
 }
 
-function repoFile(address: string, keyed: boolean): string {
+function repoFile(of: { readonly address: string; readonly keyed: boolean; readonly id: string }): string {
+  const { address, keyed, id } = of;
   const checks = keyed ? `gpgcheck=1\nrepo_gpgcheck=1\ngpgkey=${address}/${publicKeyFile}` : 'gpgcheck=0';
-  return `[sluice]\nname=Sluice\nbaseurl=${address}\nenabled=1\n${checks}`;
+  return `[${id}]\nname=${id}\nbaseurl=${address}\nenabled=1\n${checks}`;
 }
 
 function sourcesLine(of: { readonly address: string; readonly codename: string; readonly keyed: boolean }): string {

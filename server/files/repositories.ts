@@ -4,7 +4,7 @@ import type { ServerDeps } from '../deps.ts';
 import { listingOf } from './listing.ts';
 
 /** Repositories as package managers read them: plain files with ranges and validators, and a listing for people. */
-export async function registerRepositories(app: FastifyInstance, { paths, url = '' }: ServerDeps): Promise<void> {
+export async function registerRepositories(app: FastifyInstance, { paths, url = '', rpmName = 'sluice' }: ServerDeps): Promise<void> {
   for (const [prefix, root] of [
     ['/repositories/', paths.repositories],
     ['/released/', paths.released],
@@ -15,7 +15,7 @@ export async function registerRepositories(app: FastifyInstance, { paths, url = 
       decorateReply: false,
       index: false,
       dotfiles: 'ignore',
-      list: { format: 'html', render: listingOf({ root, prefix, url }) },
+      list: { format: 'html', render: listingOf({ root, prefix, url, id: rpmName }) },
       // Package managers ask whether an index has changed; nothing may be kept unasked.
       cacheControl: false,
       setHeaders: (reply) => {

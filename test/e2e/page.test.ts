@@ -180,3 +180,22 @@ it('the page of a change lists what every pipeline made of it', async () => {
   assert.deepEqual(found, []);
   await page.close();
 });
+
+it('F5: the page of a change follows what happens to it, without being loaded again', async () => {
+  const [page, found] = await open('/change/git:5');
+  await page.getByRole('status').getByText('live').waitFor();
+  const build = aBuild({
+    id: 'live-1',
+    change: 'git:5',
+    job: 'systest-live',
+    patchset: 1,
+    endTime: null,
+    result: null,
+  });
+  await server.report.recordBuild(build);
+  const row = page.getByRole('listitem').filter({ hasText: 'systest-live' });
+  await row.getByRole('img', { name: 'running' }).waitFor();
+  await server.report.recordBuild({ ...build, endTime: build.startTime + 1_000, result: 'SUCCESS' });
+  await row.getByRole('img', { name: 'success' }).waitFor();
+  assert.deepEqual(found, []);
+});

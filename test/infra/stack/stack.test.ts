@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -168,3 +168,53 @@ test('Ctrl-C ends everything, and the directory is free', async () => {
   up = startUp();
   await untilReady(up);
 });
+
+test('F15: all logs of a stack are lines of JSON with time, level and message', () => {
+  for (const name of ['server', 'build-worker', 'signer', 'temporal']) {
+    const lines = readFileSync(join(data, 'log', `${name}.log`), 'utf8').split('\n');
+    for (const line of lines.filter((each) => each !== '')) {
+      const { time, level, msg } = JSON.parse(line);
+      assert.ok(time && level && typeof msg === 'string', `${name}: ${line}`);
+    }
+  }
+});
+
+test('F18: a start that fails half-way leaves nothing running, and the directory free', async () => {
+  const other = mkdtempSync(join(tmpdir(), 'sluice-half-'));
+  try {
+    const text = 'server: {listen: "127.0.0.1:0"}\ntemporal: {port: 0, uiPort: 0}\n';
+    writeFileSync(join(other, 'sluice.yaml'), text);
+    mkdirSync(join(other, 'data'));
+    // The server cannot make its directory: it ends while the others come up.
+    writeFileSync(join(other, 'data', 'git'), '');
+    const failed = await endOf(other);
+    assert.match(failed, /server does not start: see .*server\.log/);
+    assert.equal(readHolder(join(other, 'data')), undefined);
+    assert.deepEqual(processesOf(other), []);
+    writeFileSync(join(other, 'sluice.yaml'), text.replace('127.0.0.1:0', new URL(stack.url).host));
+    assert.match(await endOf(other), /is taken by another program: give `server\.listen`/);
+    assert.deepEqual(processesOf(other), []);
+  } finally {
+    rmSync(other, { recursive: true });
+  }
+});
+
+/** Runs `up` to its end, and answers with what it said. */
+async function endOf(cwd: string): Promise<string> {
+  const child = spawn(process.execPath, [main, 'up'], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (text) => (said += text));
+  const [status] = await once(child, 'close');
+  assert.notEqual(status, 0);
+  return said;
+}
+
+function processesOf(path: string): readonly string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/environ`, 'utf8').includes(path);
+    } catch {
+      return false;
+    }
+  });
+}
