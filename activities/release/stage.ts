@@ -18,6 +18,7 @@ import {
 import { stageTree } from '../repository/publish.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { importBlob } from './import.ts';
+import { otherLine } from './line.ts';
 import type { ReleaseDeps, ReleaseStep, StagedRelease } from './port.ts';
 
 /** Where a released repository keeps the provenance of its files, as `FILE.intoto.jsonl`. */
@@ -38,12 +39,20 @@ export async function stageRelease(deps: ReleaseDeps, input: Stage): Promise<Sta
   const files = await fetchSigned(deps, input);
   const before = await currentTree(await generationsOf(dir));
   const inspected = await Promise.all(files.map((file) => format.inspect(file)));
-  requireNewest(format, before === null ? [] : await format.list(before), inspected);
+  const there = before === null ? [] : await format.list(before);
   const settings = { origin: deps.origin, codename: codenameOf(deps, manifest) };
   const name = `staged-${checked('file name', input.release)}-${manifest.format}`;
   // The build's time would go backwards when an older build is released later.
   const date = new Date();
-  const staged = await stageTree(format, { dir, files, settings, date, name });
+  const stage = async () => {
+    requireNewest(format, there, inspected);
+    return stageTree(format, { dir, files, settings, date, name });
+  };
+  const staged = await stage().catch(async (error: Error) => {
+    if (!(error instanceof RepositoryRefusal) || before === null) throw error;
+    const line = await otherLine({ tree: before, packages: there, statementPath }, inspected, manifest);
+    throw line === null ? error : new RepositoryRefusal(`${error.message}. ${line}`);
+  });
   if (staged === null) return { outcome: 'unchanged' };
   await placeProvenance(staged.tree, staged.before, statements);
   await requireProvenance(format, staged.tree);

@@ -115,7 +115,11 @@ const release = z.strictObject({
     .describe('The released APT repository.'),
   rpm: z
     .strictObject({
-      name: z.string().min(1).default('released').describe('Repository id in the `.repo` file that the repository’s page shows.'),
+      name: z
+        .string()
+        .min(1)
+        .default('released')
+        .describe('Repository id in the `.repo` file that the repository’s page shows.'),
     })
     .prefault({})
     .describe('The released RPM repository.'),

@@ -26,3 +26,27 @@ export function unmergedInput(url: string, why: string): string {
 function short(id: string): string {
   return id.slice(0, 12);
 }
+
+interface Lines {
+  /** What is released comes from there. */
+  readonly there: string;
+  readonly here: string;
+}
+
+/** Each format has one released repository: a second line of versions has no place in it yet. */
+export function otherBranchReleased(name: string, { there, here }: Lines): string {
+  return (
+    `What is released of ${name} comes from the branch ${there}, this from ${here}: one branch of a project can be ` +
+    `released so far. List the gated branches without ${here} under the project's \`branches\` in sluice.yaml, or ` +
+    'release it by an installation of its own'
+  );
+}
+
+/** Likewise for packages that are built for a second distribution. */
+export function otherPlatformReleased(name: string, { there, here }: Lines): string {
+  return (
+    `What is released of ${name} was built on ${there}, this on ${here}: each format has one released repository, for ` +
+    `one platform, so far. Give the project build jobs of one platform alone, or release ${here} by an installation ` +
+    'of its own'
+  );
+}

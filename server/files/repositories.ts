@@ -4,7 +4,10 @@ import type { ServerDeps } from '../deps.ts';
 import { listingOf } from './listing.ts';
 
 /** Repositories as package managers read them: plain files with ranges and validators, and a listing for people. */
-export async function registerRepositories(app: FastifyInstance, { paths, url = '', rpmName = 'sluice' }: ServerDeps): Promise<void> {
+export async function registerRepositories(
+  app: FastifyInstance,
+  { paths, url = '', rpmName = 'sluice' }: ServerDeps,
+): Promise<void> {
   for (const [prefix, root] of [
     ['/repositories/', paths.repositories],
     ['/released/', paths.released],

@@ -22,7 +22,10 @@ test('F8: a repository page has a way back, the line for clients by an address t
   assert.match(deb, /curl -o \S+ https:\/\/sluice\.example\.org\/released\/deb\/archive-key\.asc/);
   assert.match(deb, /deb \[signed-by=\S+\] https:\/\/sluice\.example\.org\/released\/deb bookworm main/);
   const rpm = render([entry('repodata', '/released/rpm/repodata')], []);
-  assert.match(rpm, /\[released\]\nname=released\nbaseurl=https:\/\/sluice\.example\.org\/released\/rpm\nenabled=1\ngpgcheck=0/);
+  assert.match(
+    rpm,
+    /\[released\]\nname=released\nbaseurl=https:\/\/sluice\.example\.org\/released\/rpm\nenabled=1\ngpgcheck=0/,
+  );
   const top = render([entry('deb', '/released/deb'), entry('rpm', '/released/rpm')], []);
   assert.doesNotMatch(top, /<pre>/);
   assert.match(top, /<h1>released<\/h1>/);

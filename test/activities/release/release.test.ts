@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { must, run } from '../../../activities/process/run.ts';
+import { otherLine } from '../../../activities/release/line.ts';
 import { requireProvenance } from '../../../activities/release/stage.ts';
 import { checkRepository } from '../../../activities/repository/check.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
@@ -33,6 +34,15 @@ async function release(world: World, manifest: string, name = 'r1') {
   const { format } = await activities.releasedFiles({ manifest });
   const publish = { format, name: staged.name, before: staged.before, signatures, merged: about.merged };
   return { staged, publish, ...(await activities.publishReleased(publish)) };
+}
+
+async function shown({ released }: World, id: PackageFormat) {
+  const tree = join(released, id);
+  return { tree, packages: await repositoryFormats[id].list(tree) };
+}
+
+function statementPath(tree: string, name: string): string {
+  return join(tree, 'provenance', `${name}.intoto.jsonl`);
 }
 
 for (const id of ['deb', 'rpm'] as const) {
@@ -83,6 +93,21 @@ for (const id of ['deb', 'rpm'] as const) {
         outcome: 'refused',
         reason: 'alpha 1.9-1 is older than 2.0-1, which is released already',
       });
+    });
+
+    test('W16: says of a second branch and of a second platform that they have no repository yet, and what to do', async (t) => {
+      const world = await releaseWorld(t);
+      const first = await built(world, id, { name: 'alpha', version: '2.0-1' });
+      await release(world, first);
+      const { packages, tree } = await shown(world, id);
+      const files = [{ name: 'alpha', arch: packages[0]?.arch ?? '' }] as never;
+      const manifest = await readManifest(world.store, first);
+      const ask = (given: object) => otherLine({ tree, packages, statementPath }, files, { ...manifest, ...given });
+      assert.equal(await ask({}), null);
+      const branch = await ask({ source: { ...manifest.source, branch: 'stable' } });
+      assert.match(branch ?? '', /alpha comes from the branch main, this from stable: .*`branches` in sluice\.yaml/);
+      const platform = await ask({ platform: 'other-13' });
+      assert.match(platform ?? '', /alpha was built on \S*debian-12, this on other-13: .*one platform/);
     });
 
     test('refuses a package without a statement about its very content', async (t) => {
