@@ -81,8 +81,8 @@ const arrows: readonly Arrow[] = [
   { from: 'server', to: ['activities/'], typesOnly: true, because: 'it knows ports: the adapters are handed to it' },
   {
     from: 'server',
-    to: ['activities/files/', 'activities/review/port.ts'],
-    because: 'the one module that writes files; what the id of an occurrence may be',
+    to: ['activities/files/', 'activities/review/port.ts', 'activities/repository/port.ts'],
+    because: 'the one module that writes files; what an occurrence’s id may be; how the key beside an index is called',
   },
   { from: 'server', to: ['web/'], because: 'the same functions draw a page here and in the browser' },
   { from: 'infra', to: ['pipelines/', 'activities/', 'server/', ...contract], because: 'it puts the parts together' },
@@ -96,6 +96,7 @@ const arrows: readonly Arrow[] = [
     to: ['activities/', 'infra/'],
     because: 'an exception: some commands work without a server (up, build, lint, mirror, repo), when they act',
   },
+  { from: 'cli', to: ['web/time.ts', 'web/address.ts'], because: 'times and addresses are written as on the page' },
   { from: 'cli', to: ['demo/'], because: 'the demo is a command' },
 ];
 
