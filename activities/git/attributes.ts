@@ -8,6 +8,12 @@ interface AttributeFile {
   readonly blob: string;
 }
 
+/** Bytes of one file. */
+const largest = 1024 * 1024;
+
+/** Git writes as many characters into each conflict as it is told to. */
+const hugeMarkers = /\s+conflict-marker-size=\S{3,}/;
+
 /** What was found below a tree, by the tree's id: most trees of a commit are those of the commit before. */
 const known = new Map<string, readonly AttributeFile[]>();
 const mostKnown = 50_000;
@@ -26,11 +32,17 @@ export async function mergeAttributes(repo: string, tree: string): Promise<strin
     files.map(({ blob }) => blob),
   );
   const texts = files.map(({ directory }, index) => {
-    const content = Buffer.from(objects[index]?.content ?? '', 'latin1').toString('utf8');
+    const bytes = objects[index]?.content ?? '';
+    if (bytes.length > largest) throw new Error(`${place(directory)} is larger than ${largest} bytes: it is not read`);
+    const content = Buffer.from(bytes, 'latin1').toString('utf8');
     return content.split('\n').flatMap((line) => rooted(line, directory));
   });
   const lines = texts.flat();
   return lines.some((line) => /\b(merge|binary|conflict-marker-size)\b/.test(line)) ? `${lines.join('\n')}\n` : '';
+}
+
+function place(directory: string): string {
+  return directory === '' ? '.gitattributes' : `${directory}/.gitattributes`;
 }
 
 function depth({ directory }: AttributeFile): number {
@@ -66,6 +78,7 @@ function rooted(line: string, directory: string): string[] {
     /^[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s#"]\S*))[ \t]+(.*?)\r?$/.exec(line) ?? [];
   const pattern = quoted === undefined ? plain : quoted.replace(/\\(.)/g, '$1');
   if (pattern === undefined) return [];
+  if (hugeMarkers.test(` ${attributes}`)) return rooted(line.replace(hugeMarkers, ''), directory);
   if (directory === '') return [line.trim()];
   // Macros and exclusions are known to the root alone.
   if (pattern.startsWith('[attr]') || pattern.startsWith('!')) return [];

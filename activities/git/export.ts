@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { git } from './git.ts';
+import { requireModest } from './measure.ts';
 import { checkBranch, isObjectId } from './names.ts';
 
 export interface ExportInput {
@@ -26,6 +27,7 @@ export async function exportTree(input: ExportInput, signal?: AbortSignal): Prom
   const branch = checkBranch(input.branch);
   const options = { cwd: directory, ...(signal === undefined ? {} : { signal }) };
   const inside = join(directory, '.git');
+  await requireModest(repo, commit);
   await mkdir(directory, { recursive: true });
   await git(inside, ['init', '--quiet', '--template=', `--initial-branch=${branch}`, directory], options);
   await git(

@@ -8,6 +8,9 @@ export type RawObject = { readonly id: string; readonly type: string; readonly c
 /** Milliseconds without a question after which a repository's process ends. */
 const idle = 10_000;
 
+/** Bytes of an object: what is packed into nothing may unpack to more than there is memory. */
+const largest = 64 * 1024 * 1024;
+
 const readers = new Map<string, ObjectReader>();
 
 /** The long-lived `cat-file` of a repository: starting a process for each question costs more than the answer. */
@@ -30,7 +33,12 @@ export class ObjectReader {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #timer: NodeJS.Timeout;
   readonly #open: Question[] = [];
-  #unread: Buffer = Buffer.alloc(0);
+  /** What was read and not answered yet, in pieces; how much that is, and how much the next answer takes. */
+  #chunks: Buffer[] = [];
+  #held = 0;
+  #wanted = 0;
+  /** Bytes that are still to come of an object that is too large. */
+  #skip = 0;
 
   constructor(repo: string) {
     this.#process = spawn('git', [`--git-dir=${repo}`, 'cat-file', '--batch'], {
@@ -56,26 +64,41 @@ export class ObjectReader {
   }
 
   #take(chunk: Buffer): void {
-    this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
-    for (let answer = this.#next(); answer !== undefined; answer = this.#next()) this.#open.shift()?.resolve(answer);
+    const skipped = Math.min(this.#skip, chunk.length);
+    this.#skip -= skipped;
+    this.#chunks.push(chunk.subarray(skipped));
+    this.#held += chunk.length - skipped;
+    // Joined once for each answer: a large one comes in thousands of pieces.
+    if (this.#held < this.#wanted) return;
+    let unread = Buffer.concat(this.#chunks);
+    for (let next = this.#answer(unread); next !== undefined; next = this.#answer(unread))
+      unread = unread.subarray(next);
+    this.#chunks = [unread];
+    this.#held = unread.length;
     this.#hold(this.#open.length > 0);
   }
 
-  /** The next whole answer; undefined until it is there. */
-  #next(): RawObject | undefined {
-    const end = this.#unread.indexOf('\n');
-    if (end < 0) return undefined;
-    const header = this.#unread.toString('latin1', 0, end);
-    const [, id, type, size] = /^([0-9a-f]+) (\w+) (\d+)$/.exec(header) ?? [];
-    if (id === undefined || type === undefined) {
-      this.#unread = this.#unread.subarray(end + 1);
-      return null;
-    }
+  /** Answers a question. @returns where the next answer begins; undefined until this one is whole */
+  #answer(unread: Buffer): number | undefined {
+    const end = unread.indexOf('\n');
+    const header = unread.toString('latin1', 0, end);
+    const [, id, type, size = ''] = /^([0-9a-f]+) (\w+) (\d+)$/.exec(header) ?? [];
     const stop = end + 1 + Number(size);
-    if (this.#unread.length <= stop) return undefined;
-    const content = this.#unread.toString('latin1', end + 1, stop);
-    this.#unread = this.#unread.subarray(stop + 1);
-    return { id, type, content };
+    const large = Number(size) > largest;
+    this.#wanted = end < 0 || large ? 0 : stop + 1;
+    if (end < 0 || (!large && id !== undefined && unread.length <= stop)) return undefined;
+    const question = this.#open.shift();
+    if (id === undefined || type === undefined) {
+      question?.resolve(null);
+      return end + 1;
+    }
+    if (large) {
+      question?.reject(new Error(`object ${id} has ${size} bytes: more than ${largest} are not read into memory`));
+      this.#skip = Math.max(0, stop + 1 - unread.length);
+      return Math.min(unread.length, stop + 1);
+    }
+    question?.resolve({ id, type, content: unread.toString('latin1', end + 1, stop) });
+    return stop + 1;
   }
 
   /** Whether this process waits for an answer: an idle reader keeps nobody from ending. */
