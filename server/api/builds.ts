@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import type { LogInfo } from '../../activities/storage/port.ts';
+import { rebuildId } from '../../workflows/ids.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { sendFile } from '../files/send-file.ts';
@@ -38,12 +40,13 @@ export function registerBuilds(app: App, deps: ServerDeps): void {
   });
   const schema = { summary: 'A build’s log as text, also while it is written', params: byId, querystring: logQuery };
   app.get('/api/builds/:id/log', { schema }, async (request, reply) => {
-    const { id } = request.params;
+    const { id: build } = request.params;
     const { name, follow } = request.query;
-    if (follow === '1' && (await exists(deps, id))) {
+    const id = await writerOf(deps, build);
+    if (follow === '1' && (await exists(deps, build))) {
       const gone = new AbortController();
       request.raw.on('close', () => gone.abort());
-      const watch = { ended: () => hasEnded(deps, id), signal: gone.signal };
+      const watch = { ended: () => hasEnded(deps, build), signal: gone.signal };
       return reply
         .header('content-type', text)
         .header('cache-control', 'no-store')
@@ -51,7 +54,8 @@ export function registerBuilds(app: App, deps: ServerDeps): void {
     }
     const content = await deps.logs.find(id, name);
     if (content) return sendFile(request, reply, { content, type: text });
-    return reply.code(404).send({ error: (await exists(deps, id)) ? `build ${id} has no such log` : noBuild(id) });
+    const there = await exists(deps, build);
+    return reply.code(404).send({ error: there ? noLog(build, await deps.logs.list(id)) : noBuild(build) });
   });
 }
 
@@ -66,7 +70,7 @@ export async function readBuild(deps: ServerDeps, id: string): Promise<BuildView
   if (!build) return undefined;
   const { change, job, pipeline } = build;
   const attempts = await deps.store.listBuilds({ change, job, pipeline, limit: 50 });
-  const logs = (await deps.logs.list(id)).map(({ name, complete }) => ({
+  const logs = (await deps.logs.list(await writerOf(deps, id))).map(({ name, complete }) => ({
     name,
     complete,
     url: `/api/builds/${id}/log?name=${encodeURIComponent(name)}`,
@@ -78,6 +82,18 @@ export async function readBuild(deps: ServerDeps, id: string): Promise<BuildView
 
 export function noBuild(id: string): string {
   return `there is no build ${id}: see \`sluice builds\``;
+}
+
+/** Under whose id a build's logs are: a release writes none, and the build that it may need has an id of its own. */
+async function writerOf({ logs }: ServerDeps, id: string): Promise<string> {
+  const again = rebuildId(id);
+  const own = await logs.list(id);
+  return own.length === 0 && (await logs.list(again)).length > 0 ? again : id;
+}
+
+function noLog(build: string, logs: readonly LogInfo[]): string {
+  if (logs.length === 0) return `build ${build} has written no log: \`sluice builds\` says what it came to`;
+  return `build ${build} has no such log, but ${logs.map(({ name }) => name).join(', ')}`;
 }
 
 async function exists(deps: ServerDeps, id: string): Promise<boolean> {

@@ -90,6 +90,27 @@ describe('looking', () => {
 });
 
 describe('logs', () => {
+  it('shows the log of the build that a release needed as the release’s own, and says which logs there are', async () => {
+    for (const id of ['promoted', 'rebuilt']) await server.report.recordBuild(aBuild({ id, job: 'release-deb' }));
+    const log = await createFileLogStore({ root: join(server.data, 'storage'), baseUrl: server.url }).open(
+      'rebuilt-rebuild',
+      'build.log',
+    );
+    log.write('made anew\n');
+    await log.close();
+    assert.equal(await (await get('/api/builds/rebuilt/log')).text(), 'made anew\n');
+    assert.equal(await (await get('/api/builds/rebuilt/log?follow=1')).text(), 'made anew\n');
+    const { logs } = await json<BuildView>('/api/builds/rebuilt');
+    assert.deepEqual(
+      logs.map(({ name }) => name),
+      ['build.log'],
+    );
+    const none = (await (await get('/api/builds/promoted/log')).json()) as { error: string };
+    assert.match(none.error, /^build promoted has written no log/);
+    const other = (await (await get('/api/builds/rebuilt/log?name=lint.log')).json()) as { error: string };
+    assert.match(other.error, /no such log, but build\.log$/);
+  });
+
   it('streams a log while it is written, until it is complete', async () => {
     const logs = createFileLogStore({ root: join(server.data, 'storage'), baseUrl: server.url });
     await server.report.recordBuild(aBuild({ id: 'live', result: null, endTime: null }));
