@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -61,8 +61,12 @@ export async function removeVolumes(docker: Docker, names: readonly string[]): P
 async function put(container: Docker.Container, hostPath: string, directory: string): Promise<void> {
   const whole = (await stat(hostPath)).isDirectory();
   const from = whole ? hostPath : dirname(hostPath);
-  const tar = startTar(['-C', from, ...asGitWould, '-cf', '-', '--', whole ? '.' : `./${basename(hostPath)}`]);
-  const upload = ask('copy files in', container.putArchive(tar.stdout, { path: directory }));
+  const names = whole ? await readdir(hostPath, { encoding: 'buffer' }) : [Buffer.from(basename(hostPath))];
+  // Unpacked at the root, for the engine refuses links that lead out of where it unpacks; their targets stay as they are.
+  const below = `--transform=flags=rhS;s,^\\.,${directory.slice(1).replaceAll(/[\\,&]/g, '\\$&')},`;
+  const tar = startTar(['-C', from, ...asGitWould, below, '-cf', '-', '--null', '--files-from=-']);
+  tar.stdin.end(Buffer.concat(names.flatMap((name) => [Buffer.from('./'), name, Buffer.of(0)])));
+  const upload = ask('copy files in', container.putArchive(tar.stdout, { path: '/' }));
   await Promise.all([upload, tar.ended]);
 }
 
@@ -91,7 +95,7 @@ async function transferOut(container: Docker.Container, { from, to, limits }: Tr
 }
 
 function startTar(args: readonly string[]) {
-  const child = spawn('tar', ['--numeric-owner', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('tar', ['--numeric-owner', ...args], { stdio: 'pipe' });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-2_000);
@@ -99,7 +103,7 @@ function startTar(args: readonly string[]) {
   const ended = once(child, 'close').then(([code]) => {
     if (code !== 0) throw new Error(`tar ended with ${code}: ${said.trim()}`);
   });
-  return { stdout: child.stdout, ended };
+  return { stdin: child.stdin, stdout: child.stdout, ended };
 }
 
 async function connect(docker: Docker, id: string, network: string): Promise<void> {

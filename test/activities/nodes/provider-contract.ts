@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
@@ -189,6 +189,32 @@ line'; : > ..x; chmod 4755 b/*`);
       ]);
       const script = 'cd /tmp/in/source/debian; cat changelog; ./rules';
       assert.equal(await inside(script, 'nobody'), 'textrules\n');
+    });
+
+    test('P5: links go in as they are, wherever they lead, and names as bytes', async () => {
+      const from = await target();
+      await mkdir(join(from, 'odd'));
+      await symlink('../../../../etc/passwd', join(from, 'odd', 'out'));
+      await symlink('/etc/passwd', join(from, 'odd', 'whole'));
+      await writeFile(join(from, 'odd', '.x,&y\nz'), '');
+      await link(join(from, 'odd', '.x,&y\nz'), join(from, 'odd', 'twin'));
+      await writeFile(Buffer.concat([Buffer.from(`${from}/caf`), Buffer.of(0xe9)]), '');
+      await inside("mkdir -p '/tmp/links,&'; chown nobody: '/tmp/links,&'");
+      await machine.put(from, '/tmp/links,&');
+      const found = await inside(
+        "cd '/tmp/links,&'; stat -c %U .; readlink odd/*; stat -c %h odd/twin; ls -b . odd/.x*",
+      );
+      assert.deepEqual(found.trim().split('\n'), [
+        'nobody',
+        '../../../../etc/passwd',
+        '/etc/passwd',
+        '2',
+        'odd/.x,&y\\nz',
+        '',
+        '.:',
+        'caf\\351',
+        'odd',
+      ]);
     });
 
     const unwelcome: readonly (readonly [string, string, RegExp])[] = [
