@@ -12,6 +12,7 @@ import { readMerged } from './merged.ts';
 import { merge } from './record.ts';
 import { report } from './report.ts';
 import { readSettings } from './repository.ts';
+import { rivalOf } from './rival.ts';
 import { type By, personOf } from './schema.ts';
 import { readEvents, type Stored } from './store.ts';
 
@@ -116,7 +117,11 @@ async function decideMerge(
   if (result === null) {
     return { kind: 'moved', reason: `${record.branch} of ${record.project} is no longer what was tested` };
   }
-  if (result.kind === 'conflict') return { kind: 'refused', reason: result.message };
+  if (result.kind === 'conflict') {
+    const rival = old === null ? null : await rivalOf(settings, { repo, tip: old, commit, files: result.files });
+    const whose = rival === null ? '' : ` with ${rival}, which merged before`;
+    return { kind: 'refused', reason: `${result.message}${whose}: rebase it` };
+  }
   const merged = { old, commit: result.commit, tree: result.tree };
   const ref = `refs/heads/${record.branch}`;
   const move = { ref, from: old, to: result.commit };
