@@ -1,6 +1,7 @@
 import { prepareChain } from './chain.ts';
 import { exportTree } from './export.ts';
 import { load, openWorkspace } from './merge.ts';
+import { expireMergeViews } from './merge-view.ts';
 import { repositoryPath } from './names.ts';
 import type { Git } from './port.ts';
 import { readBranch, readBranches } from './refs.ts';
@@ -24,7 +25,10 @@ export function createLocalGit(root: string): Git {
     merge: (chain) => prepareChain({ root, ...chain }),
     async expire(projects, options) {
       let states = 0;
-      for (const project of projects) states += await expireStates(at(project), options);
+      for (const project of projects) {
+        states += await expireStates(at(project), options);
+        if (!options.dryRun) await expireMergeViews(at(project), options);
+      }
       return states;
     },
     exportTree: ({ project, branch, commit }, directory, signal) =>

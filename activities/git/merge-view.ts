@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mergeAttributes } from './attributes.ts';
 import type { GitOptions } from './git.ts';
@@ -23,6 +23,10 @@ const drivers = `
 	driver = "${configured(`${word(process.execPath)} ${word(join(import.meta.dirname, 'merge-spec.ts'))} %O %A %B`)}"
 `;
 
+/** Where views are in a repository, and milliseconds for which one is kept after its last use. */
+const folder = 'sluice-merge';
+const kept = 7 * 24 * 60 * 60 * 1000;
+
 /** A word of a command that git gives to a shell; git itself takes a percent sign for its own. */
 function word(text: string): string {
   return `'${text.replaceAll("'", "'\\''").replaceAll('%', '%%')}'`;
@@ -43,10 +47,25 @@ export async function openMergeView(repo: string, tree: string): Promise<MergeVi
   const attributes = await mergeAttributes(repo, tree);
   if (attributes === '') return { repo, options: {} };
   const name = createHash('sha256').update(drivers).update(attributes).digest('hex').slice(0, 32);
-  const path = join(repo, 'sluice-merge', name);
-  if (!(await exists(path))) await make(path, attributes);
+  const path = join(repo, folder, name);
+  const now = new Date();
+  const isThere = await utimes(path, now, now).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) await make(path, attributes);
   // A driver is given files of its own in the directory that git runs in.
   return { repo: path, options: { cwd: path, env: { GIT_OBJECT_DIRECTORY: join(repo, 'objects') } } };
+}
+
+/** Removes what no merge has used for some days: every push may bring attributes of its own. */
+export async function expireMergeViews(repo: string, { now }: { readonly now: number }): Promise<void> {
+  const directory = join(repo, folder);
+  for (const name of await readdir(directory).catch(() => [])) {
+    const path = join(directory, name);
+    const used = (await stat(path).catch(() => undefined))?.mtimeMs ?? now;
+    if (now - used > kept) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function make(path: string, attributes: string): Promise<void> {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { readdir, utimes } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { mergeAttributes } from '../../../activities/git/attributes.ts';
 import { git } from '../../../activities/git/git.ts';
+import { createLocalGit } from '../../../activities/git/local.ts';
 import { requireModest } from '../../../activities/git/measure.ts';
+import { openMergeView } from '../../../activities/git/merge-view.ts';
 import { readObjects } from '../../../activities/git/objects.ts';
 import { bareRepository, makeCommit, scratch } from './repository.ts';
 
@@ -49,4 +53,23 @@ test('R15: what would be too much to check out is refused before it is', async (
   await requireModest(repo, commit, { files: 200_000, bytes: 400_000 });
   await assert.rejects(requireModest(repo, commit, { files: 199_999, bytes: 400_000 }), /200000 files of 400000 bytes/);
   await assert.rejects(requireModest(repo, commit, { files: 200_000, bytes: 399_999 }), /not checked out/);
+});
+
+test('R15: what merges by the attributes of a push have left is removed when nobody uses it', async (t) => {
+  const root = await scratch(t);
+  const repo = await bareRepository(root, 'p');
+  const commit = await makeCommit(repo, { files: { '.gitattributes': 'a merge=union\n' } });
+  const tree = (await git(repo, ['rev-parse', `${commit}^{tree}`])).trim();
+  const { repo: view } = await openMergeView(repo, tree);
+  const left = () => readdir(join(repo, 'sluice-merge'));
+  const expire = (days: number) =>
+    createLocalGit(root).expire(['p'], { now: Date.now() + days * 86_400_000, dryRun: false });
+  await expire(6);
+  assert.deepEqual(await left(), [basename(view)]);
+  await utimes(view, new Date(0), new Date(0));
+  assert.deepEqual(await openMergeView(repo, tree).then(({ repo: again }) => again), view);
+  await expire(6);
+  assert.deepEqual(await left(), [basename(view)]);
+  await expire(8);
+  assert.deepEqual(await left(), []);
 });
