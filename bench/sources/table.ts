@@ -30,18 +30,29 @@ ${shared.length === 0 ? 'None.' : shared.join('\n')}
 
 ✓: as Debian's own tools; =: fails as they do; ✗: otherwise; –: not come to. Seconds are of the build.
 
-| source | format | because of | build | lint | publish | install | packages | Sluice | Debian | ratio |
-| ------ | ------ | ---------- | ----- | ---- | ------- | ------- | -------- | ------ | ------ | ----- |
-${rows.join('\n')}
+${aligned([header, ...rows])}
 `;
 }
 
-function row(result: SourceResult): string {
+const header = ['source', 'format', 'because of', 'build', 'lint', 'publish', 'install', 'packages'].concat([
+  'Sluice',
+  'Debian',
+  'ratio',
+]);
+
+/** A table whose columns are as wide as their widest cell: what the formatter would make of it. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = header.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const lines = [rows[0] ?? [], widths.map((width) => '-'.repeat(width)), ...rows.slice(1)];
+  return lines.map((cells) => `| ${cells.map((text, n) => text.padEnd(widths[n] ?? 0)).join(' | ')} |`).join('\n');
+}
+
+function row(result: SourceResult): readonly string[] {
   const { name, version, format, tags, packages, times } = result;
   const marks = (['build', 'lint', 'publish', 'install'] as const).map((stage) => markOf(result, stage));
   const ratio = packages > 0 ? (times.sluice / times.debian).toFixed(2) : '–';
   const seconds = [times.sluice, times.debian].map((value) => value.toFixed(1));
-  return `| ${[`${name} ${version}`, format, tags.join(', '), ...marks, packages, ...seconds, ratio].join(' | ')} |`;
+  return [`${name} ${version}`, format, tags.join(', '), ...marks, String(packages), ...seconds, ratio];
 }
 
 function markOf({ stages, differences, shared }: SourceResult, stage: StageName): string {

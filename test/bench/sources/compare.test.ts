@@ -96,7 +96,7 @@ test('the median and the number of equal ends decide', () => {
 test('the table has a line for each source, and each failure with its reason', () => {
   const bad = { ...result, name: 'bad', same: false, differences: ['build: FAILURE a | b'] };
   const page = renderTable([result, bad], summarize([result, bad], 100));
-  assert.match(page, /^\| tool 1\.0-2 \| 3\.0 \(quilt\) \| patches \| ✓ \| – /m);
+  assert.match(page, /^\| tool 1\.0-2 +\| 3\.0 \(quilt\) \| patches +\| ✓ +\| – /m);
   assert.match(page, /^- bad: build: FAILURE a \\\| b$/m);
   assert.match(page, /1 of 2 end as Debian/);
 });
