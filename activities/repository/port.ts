@@ -71,7 +71,9 @@ export interface IndexSigner {
 export interface PackageRelations {
   /** The package itself, and what it provides. */
   readonly offers: readonly Relation[];
-  /** Whom it refuses to stand beside, or whose files it may overwrite. */
+  /** Whom it refuses to stand beside. */
+  readonly refuses: readonly Relation[];
+  /** The same, and whose files it may overwrite. */
   readonly excludes: readonly Relation[];
 }
 

@@ -1,17 +1,71 @@
 import type { TestCase } from '../../pipelines/report/junit.ts';
 import { scriptDirectory } from '../install/place-scripts.ts';
-import { installPackages, onNode } from '../nodes/packages/node.ts';
+import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
+import { type Pair, standTogether } from './exclusive.ts';
 import type { Laboratory } from './laboratory.ts';
 import { failureOf, problemLine } from './problem.ts';
 
-const suite = 'all packages together';
 /** Milliseconds for one step. */
 const timeout = 600_000;
 
-/** Installs every package on the first node at once, and looks at the files of each. */
-export async function installTogether(laboratory: Laboratory, names: readonly string[]): Promise<TestCase[]> {
-  const node = [...laboratory.nodes.values()][0];
+/**
+ * Installs every package at once on the first node, and looks at the files of each. Where some exclude one another, sets
+ * that can stand together are tried: each is removed before the next comes.
+ *
+ * @param apart pairs that exclude one another.
+ */
+export async function installTogether(
+  laboratory: Laboratory,
+  names: readonly string[],
+  apart: readonly Pair[],
+): Promise<TestCase[]> {
+  const node = firstNode(laboratory);
+  const sets = apart.length === 0 ? [names] : await chooseSets(node, names, apart);
+  const cases: TestCase[] = [];
+  for (const [position, set] of sets.entries()) {
+    const suite = sets.length === 1 ? 'all packages together' : `set ${position + 1} of ${sets.length}`;
+    if (position > 0) cases.push(...(await makeRoom(node, { suite, names: sets[position - 1] ?? [] })));
+    cases.push(...(await installSet(node, { suite, names: set })));
+  }
+  return cases;
+}
+
+/** Removes the set before, as far as the system can be without it. */
+async function makeRoom(node: Node, { suite, names }: PackageSet): Promise<TestCase[]> {
+  const removed = await onNode(node, node.manager.remove(names), timeout);
+  if (removed.code === 0 || node.manager.refusesRemoval(removed.output)) return [];
+  return [{ suite, name: 'remove the set before', seconds: 0, ...failureOf(problemLine(removed), removed) }];
+}
+
+function firstNode({ nodes }: Laboratory): Node {
+  const node = [...nodes.values()][0];
   if (node === undefined) throw new Error('the job has no nodes');
+  return node;
+}
+
+/** What the packages say of one another is not all: what one of them needs may be in the way as well. */
+async function chooseSets(
+  node: Node,
+  names: readonly string[],
+  apart: readonly Pair[],
+): Promise<readonly (readonly string[])[]> {
+  node.log.section(`Sets: ${apart.map((pair) => pair.join(' and ')).join(', ')} exclude one another`);
+  const said = (some: readonly string[]) => apart.some((pair) => pair.every((name) => some.includes(name)));
+  const sets = await standTogether(names, async (some) => {
+    if (said(some)) return false;
+    const wanted = some.map((name) => ({ name }));
+    return (await onNode(node, node.manager.resolve(wanted), timeout)).code === 0;
+  });
+  for (const [position, set] of sets.entries()) node.log.write(`set ${position + 1}: ${set.join(', ')}\n`);
+  return sets;
+}
+
+interface PackageSet {
+  readonly suite: string;
+  readonly names: readonly string[];
+}
+
+async function installSet(node: Node, { suite, names }: PackageSet): Promise<TestCase[]> {
   node.log.section(`Install together: ${names.join(', ')}`);
   const started = performance.now();
   const wanted = names.map((name) => ({ name }));
@@ -20,7 +74,7 @@ export async function installTogether(laboratory: Laboratory, names: readonly st
   const seconds = (performance.now() - started) / 1000;
   const cases: TestCase[] = [{ suite, name: 'install', seconds, ...failureOf(problem, installed) }];
   if (problem !== null) return cases;
-  await laboratory.closeDoors();
+  await node.door?.close();
   for (const name of names) {
     const from = performance.now();
     const looked = await onNode(node, [`${scriptDirectory}/integrity`, node.manager.format, name], timeout);

@@ -3,7 +3,7 @@ import type { InstallStageDeps } from '../install/install-stage.ts';
 import { placeScripts, sourceDirectory } from '../install/place-scripts.ts';
 import { testRepositories } from '../install/repositories.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
-import { addRepositories, type Node } from '../nodes/packages/node.ts';
+import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { StageContext } from '../ports.ts';
 
@@ -40,7 +40,7 @@ async function startNode(
   const platform = deps.platform(label);
   const machine = await context.lease.machine({ name, platform, kind: 'system', network: 'open' });
   const { signal, log } = context;
-  return { name, machine, manager: packageManagers[platform.format], signal, log };
+  return { name, machine, manager: packageManagers[platform.format], signal, log, door: doorOf(machine) };
 }
 
 async function equip(deps: InstallStageDeps, { input, context, tree }: Plan, node: Node): Promise<void> {

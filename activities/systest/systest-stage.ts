@@ -6,9 +6,10 @@ import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { namesIn, sourceFiles } from '../install/exercise.ts';
 import type { InstallStageDeps } from '../install/install-stage.ts';
 import { testRepositories } from '../install/repositories.ts';
-import type { StageRunner } from '../ports.ts';
+import type { StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { installTogether } from './default-scenario.ts';
+import { type Pair, readApart } from './exclusive.ts';
 import { openLaboratory } from './laboratory.ts';
 import { runScenarios } from './run-scenario.ts';
 
@@ -31,12 +32,11 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     await deps.sources(manifest.source, tree, context.signal);
     const plan = await readScenarios(input, tree);
     if (plan.problems.length > 0) return { result: 'FAILURE', summary: plan.problems.join('; '), artifacts: [] };
+    const { names, apart } = await everyPackage(deps, { input, context });
     const laboratory = await openLaboratory(deps, { input, context, tree });
-    const cases =
-      plan.scenarios.length > 0
-        ? await runScenarios(laboratory, plan.scenarios)
-        : await installTogether(laboratory, await everyPackage(deps, input));
-    return report(deps, cases);
+    return plan.scenarios.length > 0
+      ? report(deps, await runScenarios(laboratory, plan.scenarios), asked(plan.scenarios, apart))
+      : report(deps, await installTogether(laboratory, names, apart), apart);
   };
 }
 
@@ -59,20 +59,43 @@ async function readScenarios({ vars, nodes }: StageInput, tree: string) {
   return { scenarios, problems };
 }
 
-async function everyPackage(deps: SystestStageDeps, input: StageInput): Promise<string[]> {
-  const digests = testRepositories([...input.provided, ...input.parents]).map(({ metadata }) => metadata.manifest);
-  const manifests = await Promise.all([...new Set(digests)].map((digest) => readManifest(deps.store, digest)));
-  const binaries = manifests.flatMap(({ files }) => files.filter(({ kind }) => kind === 'binary'));
-  return [...new Set(binaries.map((file) => file.package))];
+/** Those pairs that a scenario wants on one node all the same. */
+function asked(scenarios: readonly Scenario[], apart: readonly Pair[]): readonly Pair[] {
+  const lists = scenarios.flatMap(({ install }) => Object.values(install));
+  return apart.filter((pair) => lists.some((list) => pair.every((name) => list.includes(name))));
 }
 
-async function report({ store }: SystestStageDeps, cases: readonly TestCase[]): Promise<StageResult> {
+/** Names of all packages, and those pairs among them that exclude one another. */
+async function everyPackage(
+  deps: SystestStageDeps,
+  { input, context }: { readonly input: StageInput; readonly context: StageContext },
+): Promise<{ readonly names: readonly string[]; readonly apart: readonly Pair[] }> {
+  const digests = testRepositories([...input.provided, ...input.parents]).map(({ metadata }) => metadata.manifest);
+  const manifests = await Promise.all([...new Set(digests)].map((digest) => readManifest(deps.store, digest)));
+  const binaries = manifests.flatMap(({ format, files }) =>
+    files.filter(({ kind }) => kind === 'binary').map((file) => ({ ...file, format })),
+  );
+  const folder = await mkdtemp(join(context.workdir, 'packages-'));
+  return {
+    names: [...new Set(binaries.map((file) => file.package))],
+    apart: await readApart(deps.store, binaries, folder),
+  };
+}
+
+async function report(
+  { store }: SystestStageDeps,
+  cases: readonly TestCase[],
+  apart: readonly Pair[] = [],
+): Promise<StageResult> {
   const { digest } = await store.put(junitXml(cases));
   const artifacts = [{ name: 'junit.xml', url: store.url(digest, 'junit.xml') }];
   const failed = cases.find(({ failure }) => failure !== undefined);
+  const why = apart.length === 0 ? '' : ` (${apart.map((pair) => pair.join(' and ')).join(', ')} exclude one another)`;
   if (failed?.failure !== undefined) {
-    return { result: 'FAILURE', summary: `${failed.suite}: ${failed.name}: ${failed.failure.message}`, artifacts };
+    const because = failed.name.startsWith('install') ? why : '';
+    const summary = `${failed.suite}: ${failed.name}: ${failed.failure.message}${because}`;
+    return { result: 'FAILURE', summary, artifacts };
   }
   const suites = [...new Set(cases.map(({ suite }) => suite))];
-  return { result: 'SUCCESS', summary: `${suites.join(', ')}: ${cases.length} steps passed`, artifacts };
+  return { result: 'SUCCESS', summary: `${suites.join(', ')}: ${cases.length} steps passed${why}`, artifacts };
 }

@@ -3,6 +3,7 @@ import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
 const apt = ['apt-get', '--yes', '--quiet', '--option', 'Dpkg::Use-Pty=0', '--option', 'Acquire::Retries=2'];
 /** By default an index that cannot be fetched is a warning, and the old one is used. */
 const update = ['--option', 'APT::Update::Error-Mode=any', 'update'];
+const install = [...apt, '--no-install-recommends', '--allow-downgrades', 'install'];
 const ownSources = '/etc/apt/sources.list.d/sluice.list';
 
 /** Above 1000 a version is taken even where a higher one is installed: the order of test, released, the rest. */
@@ -30,7 +31,8 @@ export const aptNode: PackageManager = {
     ...['--option', 'APT::Get::List-Cleanup=0', ...update],
   ],
   refreshAll: [...apt, ...update],
-  install: (packages) => [...apt, '--no-install-recommends', '--allow-downgrades', 'install', ...packages.map(wanted)],
+  install: (packages) => [...install, ...packages.map(wanted)],
+  resolve: (packages) => [...install, '--simulate', ...packages.map(wanted)],
   remove: (names) => [...apt, 'purge', '--auto-remove', ...names],
   verify: (name) => ['dpkg', '--verify', name],
   installed: ['dpkg-query', '--show', '--showformat', `\${binary:Package}\\t\${Version}\\n`],

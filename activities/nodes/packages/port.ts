@@ -33,6 +33,8 @@ export interface PackageManager {
   /** Reads all indexes: for images that come without the platform's own. */
   refreshAll: readonly string[];
   install(packages: readonly NodePackage[]): readonly string[];
+  /** Works out whether packages can be installed together, without installing them. */
+  resolve(packages: readonly NodePackage[]): readonly string[];
   /** Removes packages, their configuration and what was installed only for them. */
   remove(names: readonly string[]): readonly string[];
   /** Compares installed files with what the package says of them. */

@@ -62,6 +62,7 @@ export async function relations(file: string): Promise<PackageRelations> {
   const { Provides = '', Conflicts = '', Breaks = '', Replaces = '' } = fields;
   return {
     offers: [{ name, operator: '=', version }, ...parseRelations(Provides)],
+    refuses: parseRelations([Conflicts, Breaks].join(',')),
     excludes: parseRelations([Conflicts, Breaks, Replaces].join(',')),
   };
 }

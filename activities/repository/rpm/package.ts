@@ -43,7 +43,7 @@ export async function relations(file: string): Promise<PackageRelations> {
     queryPackage(file, '[%{PROVIDENEVRS}\\n]'),
     queryPackage(file, '[%{CONFLICTNEVRS}\\n][%{OBSOLETENEVRS}\\n]'),
   ]);
-  return { offers: parseRelations(offers), excludes: parseRelations(excludes) };
+  return { offers: parseRelations(offers), refuses: parseRelations(excludes), excludes: parseRelations(excludes) };
 }
 
 async function query(file: string, tags: readonly string[]): Promise<string[]> {

@@ -3,6 +3,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
+import { standTogether } from '../../../activities/systest/exclusive.ts';
 import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../../pipelines/model/job.ts';
@@ -11,14 +12,18 @@ import { makePackage, type Sample } from '../repository/packages.ts';
 
 interface Given {
   readonly own: Sample;
+  /** Further packages of the same source. */
+  readonly more?: readonly Sample[];
   readonly ahead?: Sample;
   readonly scenario?: string;
 }
 
-async function runSystest(t: TestContext, format: PackageFormat, { own, ahead, scenario }: Given) {
+async function runSystest(t: TestContext, format: PackageFormat, { own, more = [], ahead, scenario }: Given) {
   const world = await stageWorld(t);
-  const publish = async (sample: Sample): Promise<readonly Artifact[]> => {
-    const built = await storeBuild(world, format, [await makePackage(format, world.directory, sample)]);
+  const publish = async (...samples: readonly Sample[]): Promise<readonly Artifact[]> => {
+    const files: string[] = [];
+    for (const sample of samples) files.push(await makePackage(format, world.directory, sample));
+    const built = await storeBuild(world, format, files);
     return (await createPublishStage(world)(stageInput(format, { parents: [built] }), await stageContext(t))).artifacts;
   };
   const tree = join(world.directory, 'tree');
@@ -41,7 +46,7 @@ async function runSystest(t: TestContext, format: PackageFormat, { own, ahead, s
     job: 'publish',
   }));
   const context = await stageContext(t);
-  const input = stageInput(format, { stage: 'systest', nodes, parents: await publish(own), provided });
+  const input = stageInput(format, { stage: 'systest', nodes, parents: await publish(own, ...more), provided });
   return { result: await stage(input, context), said: context.said() };
 }
 
@@ -63,6 +68,27 @@ for (const format of ['deb', 'rpm'] as const) {
     assert.equal(result.summary, 'pair: 6 steps passed');
   });
 
+  test(`P8: ${format}: packages of one source that exclude one another are tried in sets that can stand together`, async (t) => {
+    const own = { name: 'alpha', version: '1.0-1', files: answer('mine'), fields: { Conflicts: 'omega' } };
+    const more = [
+      { name: 'omega', version: '1.0-1', files: answer('theirs') },
+      { name: 'needs-omega', version: '1.0-1', requires: ['omega'] },
+      { name: 'apart', version: '1.0-1' },
+    ];
+    const { result, said } = await runSystest(t, format, { own, more });
+    assert.equal(result.result, 'SUCCESS', `${result.summary}\n${said}`);
+    assert.equal(result.summary, 'set 1 of 2, set 2 of 2: 6 steps passed (alpha and omega exclude one another)');
+    assert.match(said, /set 1: alpha, apart\nset 2: omega, needs-omega\n/);
+  });
+
+  test(`P8: ${format}: a scenario that wants both on one node is told that they exclude one another`, async (t) => {
+    const own = { name: 'alpha', version: '1.0-1', fields: { Conflicts: 'omega' } };
+    const scenario = 'install: {server: [alpha, omega]}\nsteps:\n  - {on: server, run: "true"}\n';
+    const { result } = await runSystest(t, format, { own, more: [{ name: 'omega', version: '1.0-1' }], scenario });
+    assert.equal(result.result, 'FAILURE');
+    assert.match(result.summary, /^pair: install on server: .* \(alpha and omega exclude one another\)$/);
+  });
+
   test(`${format}: packages that are good alone and clash with those ahead are found`, async (t) => {
     const own = { name: 'alpha', version: '1.0-1', files: answer('mine') };
     const ahead = { name: 'beta', version: '1.0-1', files: answer('theirs') };
@@ -71,6 +97,16 @@ for (const format of ['deb', 'rpm'] as const) {
     assert.match(result.summary, /all packages together: install: .*\/usr\/bin\/answer/);
   });
 }
+
+test('P8: names are put into as few sets as can stand together', async () => {
+  const apart = [
+    ['a', 'b'],
+    ['b', 'c'],
+  ];
+  const fits = async (names: readonly string[]) => !apart.some((pair) => pair.every((name) => names.includes(name)));
+  assert.deepEqual(await standTogether(['a', 'b', 'c', 'd'], fits), [['a', 'c', 'd'], ['b']]);
+  assert.deepEqual(await standTogether(['a'], async () => false), [['a']]);
+});
 
 test('a step that answers something else fails, and the rest is skipped', async (t) => {
   const scenario = 'steps:\n  - {name: ask, on: client, run: echo no, expect: "yes"}\n  - {on: server, run: "true"}\n';

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { aptNode } from '../../../activities/nodes/packages/deb.ts';
+import type { Node } from '../../../activities/nodes/packages/node.ts';
+import { installTogether } from '../../../activities/systest/default-scenario.ts';
+
+/** A node that says what it was asked; `refuses` holds packages that its solver does not put beside one another. */
+function fakeNode(refuses: readonly string[] = []) {
+  const did: string[] = [];
+  const node: Node = {
+    name: 'node',
+    manager: aptNode,
+    signal: new AbortController().signal,
+    log: { write: () => {}, section: () => {}, close: () => Promise.reject(new Error('not here')) },
+    machine: {
+      exec: async (argv) => {
+        const verb = argv.find((word) => ['install', 'purge'].includes(word)) ?? 'look';
+        const names = argv.slice(argv.indexOf(verb) + 1).filter((word) => !word.startsWith('-'));
+        const asked = argv.includes('--simulate') ? 'could' : verb;
+        did.push(asked === 'look' ? `look ${argv.at(-1)}` : `${asked} ${names.join(' ')}`);
+        const refused = asked === 'could' && refuses.every((name) => names.includes(name)) && refuses.length > 0;
+        return { code: refused ? 100 : 0, output: '', timedOut: false };
+      },
+      put: async () => {},
+    },
+    door: { open: async () => void did.push('open'), close: async () => void did.push('close') },
+  };
+  const laboratory = { nodes: new Map([['node', node]]), closeDoors: async () => {} };
+  return { did, laboratory };
+}
+
+test('P8: without packages that exclude one another all are installed at once, and nothing else is asked', async () => {
+  const { did, laboratory } = fakeNode();
+  const cases = await installTogether(laboratory, ['a', 'b'], []);
+  assert.deepEqual(did, ['open', 'install a b', 'close', 'look a', 'look b']);
+  assert.deepEqual(
+    cases.map(({ suite, name }) => `${suite}: ${name}`),
+    ['install', 'files of a', 'files of b'].map((name) => `all packages together: ${name}`),
+  );
+});
+
+test('P8: sets are installed one after the other, each removed before the next, also by what packages need', async () => {
+  const { did, laboratory } = fakeNode(['a', 'needs-b']);
+  const cases = await installTogether(laboratory, ['a', 'b', 'needs-b'], [['a', 'b']]);
+  assert.deepEqual(did, [
+    ...['could a needs-b', 'could b needs-b'],
+    ...['open', 'install a', 'close', 'look a'],
+    ...['purge a', 'open', 'install b needs-b', 'close', 'look b', 'look needs-b'],
+  ]);
+  assert.deepEqual([...new Set(cases.map(({ suite }) => suite))], ['set 1 of 2', 'set 2 of 2']);
+  assert.ok(cases.every(({ failure }) => failure === undefined));
+});
