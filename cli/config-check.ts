@@ -4,12 +4,13 @@ import type { Problem } from '../pipelines/model/position.ts';
 import { counted } from '../pipelines/report/words.ts';
 import { addCommand, jsonOption } from './command.ts';
 import { checkGraphs } from './config-graphs.ts';
-import { type ConfigOptions, loadConfig, tenantOptions } from './config-input.ts';
+import { type ConfigOptions, loadConfig, requirePaths, runningOption, tenantOptions } from './config-input.ts';
 import { failed } from './fault.ts';
 import { log, print } from './output.ts';
 
 const examples = [
   'sluice config check .',
+  'sluice config check --server http://127.0.0.1:8080',
   'sluice config check --tenant-file main.yaml org/app=../app zuul-jobs --json',
 ];
 
@@ -24,9 +25,12 @@ export function register(program: Command): void {
   const command = addCommand(program, 'config check', { examples, details });
   for (const option of tenantOptions()) command.addOption(option);
   command
+    .addOption(runningOption())
     .addOption(jsonOption())
-    .argument('<paths...>', 'repositories or files, each PATH or NAME=PATH')
+    .argument('[paths...]', 'repositories or files, each PATH or NAME=PATH')
     .action(async (paths: readonly string[], options: ConfigOptions & { readonly json?: boolean }) => {
+      requirePaths(paths, options.server);
+      if (options.server !== undefined) return checkRunning(options);
       const loaded = await loadConfig(paths, options);
       const problems = [...loaded.problems, ...checkGraphs(loaded)];
       const summary = { ...countDefinitions(loaded.files), errors: problems.map(shown) };
@@ -34,6 +38,19 @@ export function register(program: Command): void {
       if (!options.json) for (const problem of problems) log(line(problem));
       if (problems.some(({ severity }) => severity === 'error')) throw failed();
     });
+}
+
+/** What the server found wrong with what it runs on. */
+async function checkRunning(options: ConfigOptions & { readonly json?: boolean }): Promise<void> {
+  const { createClient } = await import('./client.ts');
+  const { errors } = await createClient(options).get<{ errors: Problem[] }>('/api/config/problems');
+  print({ errors: errors.map(shown) }, () => [...errors.map(line), runningSummary(errors)].join('\n'), options);
+  if (errors.some(({ severity }) => severity === 'error')) throw failed();
+}
+
+function runningSummary(errors: readonly Problem[]): string {
+  const wrong = errors.filter(({ severity }) => severity === 'error').length;
+  return `The configuration in force: ${counted(wrong, 'error')}, ${counted(errors.length - wrong, 'warning')}.`;
 }
 
 type Counts = Record<keyof Omit<ParsedFile['stanzas'], 'broken'>, number>;

@@ -4,7 +4,14 @@ import { type FreezeResult, freezeJobs, problemText } from '../pipelines/languag
 import type { FrozenJob, Nodeset } from '../pipelines/model/job.ts';
 import type { Problem } from '../pipelines/model/position.ts';
 import { addCommand, append, jsonOption } from './command.ts';
-import { type ConfigOptions, type LoadedConfig, loadConfig, tenantOptions } from './config-input.ts';
+import {
+  type ConfigOptions,
+  type LoadedConfig,
+  loadConfig,
+  requirePaths,
+  runningOption,
+  tenantOptions,
+} from './config-input.ts';
 import { failed } from './fault.ts';
 import { duration, print, table } from './output.ts';
 
@@ -32,10 +39,14 @@ export function register(program: Command): void {
     .option('--branch <name>', 'branch of the change', 'master')
     .option('--file <path>', 'a file that the change touches; may be repeated', append)
     .option('--table', 'a table for people, wherever it goes')
+    .addOption(runningOption())
     .addOption(jsonOption())
-    .argument('<paths...>', 'repositories or files, each PATH or NAME=PATH')
+    .argument('[paths...]', 'repositories or files, each PATH or NAME=PATH')
     .action(async (paths: readonly string[], options: Options) => {
-      const result = freezeFor(await loadConfig(paths, options, options), options);
+      requirePaths(paths, options.server);
+      const result = await (options.server === undefined
+        ? loadConfig(paths, options, options).then((loaded) => freezeFor(loaded, options))
+        : freezeRunning(options));
       const asTable = options.json !== true && (options.table === true || process.stdout.isTTY);
       if ('errors' in result) {
         print(result, ({ errors }) => errors.map(problemText).join('\n'), { json: !asTable });
@@ -43,6 +54,19 @@ export function register(program: Command): void {
       }
       print({ jobs: result.graph.jobs.map(shown) }, render, { json: !asTable });
     });
+}
+
+/** As the server has it: by the configuration in force. */
+async function freezeRunning(options: Options): Promise<FreezeResult> {
+  const { createClient } = await import('./client.ts');
+  const { pipeline, project, branch, file = [] } = options;
+  const query = new URLSearchParams([
+    ['pipeline', pipeline],
+    ['project', project],
+    ['branch', branch],
+  ]);
+  for (const path of file) query.append('file', path);
+  return createClient(options).get<FreezeResult>(`/api/config/freeze?${query}`);
 }
 
 function freezeFor(loaded: LoadedConfig, { pipeline, project, branch, file }: Options): FreezeResult {

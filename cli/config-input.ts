@@ -25,11 +25,13 @@ import {
   type TenantChoice,
   type TenantInput,
 } from './config-tenant.ts';
+import { misused } from './fault.ts';
 
 /** Options of the commands that read configuration from paths. */
 export interface ConfigOptions extends TenantChoice {
   /** False with `--no-defaults`. */
   readonly defaults?: boolean;
+  readonly server?: string;
 }
 
 export interface LoadedConfig {
@@ -44,6 +46,17 @@ export interface LoadedConfig {
   readonly directories: ReadonlyMap<string, string>;
   /** Names of the projects that are given, in the tenant, or configured. */
   readonly known: ReadonlySet<string>;
+}
+
+/** `--server`: the configuration that a running server has, in place of paths. Never from the environment. */
+export function runningOption(): Option {
+  return new Option('--server <url>', 'ask the running server about the configuration in force, in place of paths');
+}
+
+/** @throws CommandError 2 unless there are paths, or a server in their place. */
+export function requirePaths(paths: readonly string[], server: string | undefined): void {
+  if (server === undefined && paths.length === 0) throw misused("error: missing required argument 'paths'");
+  if (server !== undefined && paths.length > 0) throw misused('--server takes the place of paths: give one of the two');
 }
 
 /** `--tenant-file`, `--tenant`, `--config` and `--no-defaults`. */

@@ -6,6 +6,7 @@ import { registerActing } from './api/act.ts';
 import { registerArtifacts } from './api/artifacts.ts';
 import { registerBuilds } from './api/builds.ts';
 import { registerChanges } from './api/changes.ts';
+import { registerConfig } from './api/config.ts';
 import { registerSecrets } from './api/secrets.ts';
 import { registerStatus } from './api/status.ts';
 import { registerStorage } from './api/storage.ts';
@@ -40,6 +41,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   for (const register of [registerStatus, registerBuilds, registerChanges, registerActing, registerSecrets])
     register(app, deps);
   registerStorage(app, deps);
+  registerConfig(app, deps);
   const metrics = createMetrics(deps);
   registerWebhooks(app, { ...deps.ingest, count: metrics.countDelivery });
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());

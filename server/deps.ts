@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { BlobStore } from '../activities/ports.ts';
 import type { LogReader } from '../activities/storage/port.ts';
+import type { Layout } from '../pipelines/language/language.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { Obstacle } from '../pipelines/report/change-story.ts';
 import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
@@ -29,6 +30,8 @@ export interface ServerDeps {
   readonly listInUse: () => Promise<number>;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */
   readonly obstaclesOf?: (change: string) => Promise<readonly Obstacle[]>;
+  /** The configuration of the pipelines that is in force. */
+  readonly layout?: () => Promise<Layout>;
   /** The pipelines that are configured, in order. */
   readonly pipelines?: () => Promise<readonly { readonly name: string; readonly description: string }[]>;
   readonly configuration?: ServerConfiguration;

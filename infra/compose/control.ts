@@ -92,9 +92,10 @@ export function createControl(deps: ControlDeps) {
     ...{ enqueue, mend: sweeper.mend },
   });
   const { changes, connections } = review;
+  const layout = () => layouts.current();
   const pipelines = async () =>
     layoutPipelines(await layouts.current()).map(({ name, description = '' }) => ({ name, description }));
-  return { activities, operations, changes, router, connections, pipelines };
+  return { activities, operations, changes, router, connections, layout, pipelines };
 }
 
 /** The review systems, and the way from what happens there to the gates. */

@@ -66,6 +66,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     ...{ operations: control.operations, changes: control.changes, ingest, intake: ingest.intake },
     url: config.server.url,
     rpmName: config.release.rpm.name,
+    layout: control.layout,
     pipelines: control.pipelines,
     obstaclesOf: (change) => control.router.obstacles(change),
     listInUse: inUse.look,

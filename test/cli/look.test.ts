@@ -8,14 +8,30 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
+import { buildLayout, defaultTenant, parseConfigFile } from '../../pipelines/language/language.ts';
 import { aBuild, aBuildSet, aJob, anItem, aQueue } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
+const tenant = { ...defaultTenant, name: 'main' };
+const files = [
+  '- job: {name: base, parent: null}\n- job: {name: unit, run: unit.sh}\n- project: {name: app, check: {jobs: [unit]}}\n- pipeline: {name: check, manager: independent}\n',
+  '- job: {name: later, run: x.yaml}\n',
+];
+
+/** A server whose configuration has one project, one job, and a fault. */
+function configured() {
+  const source = { name: 'app', connection: 'git', trusted: true, branches: ['master'], defaultBranch: 'master' };
+  const parsed = files.map((text, at) =>
+    parseConfigFile({ project: 'app', branch: 'master', path: `${at}.yaml`, text, trusted: true }),
+  );
+  return buildLayout({ tenant, projects: [source], files: parsed });
+}
+
 let server: TestServer;
 before(async () => {
-  server = await startServer();
+  server = await startServer({ layout: async () => configured() });
   await writeFile(join(server.data, 'sluice.yaml'), 'data: .\n');
   const jobs = [
     aJob({ result: 'FAILURE', startTime: 1_000, endTime: 3_500, attempt: 2, summary: 'no such header' }),
@@ -166,5 +182,32 @@ describe('acting from the command line', () => {
     const { stderr, code } = await run(['dequeue', '--pipeline', 'gate', '--change', 'I1']);
     assert.equal(code, 1);
     assert.match(stderr, /I1 is not in gate/);
+  });
+});
+
+describe('the configuration in force', () => {
+  it('W7: config check --server says what the server found wrong with it', async () => {
+    const { stdout, code } = await run(['config', 'check', '--server', server.url]);
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /1\.yaml:1:\d+: warning: .*x\.yaml is understood but not run yet.*\nThe configuration in force: 0 errors, \d+ warnings?\.\n$/,
+    );
+    const neither = await run(['config', 'check']);
+    assert.deepEqual([neither.code, neither.stderr], [2, "error: missing required argument 'paths'\n"]);
+    assert.equal((await run(['config', 'check', '--server', server.url, '.'])).code, 2);
+  });
+
+  it('W7: config freeze --server freezes as the server would', async () => {
+    const words = ['config', 'freeze', '--server', server.url, '--pipeline', 'check'];
+    const { stdout, code } = await run([...words, '--project', 'app']);
+    assert.equal(code, 0, stdout);
+    assert.deepEqual(
+      JSON.parse(stdout).jobs.map(({ name }: { name: string }) => name),
+      ['unit'],
+    );
+    const unknown = await run([...words, '--project', 'nosuch']);
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stdout, /project \\"nosuch\\" is not known to the server/);
   });
 });
