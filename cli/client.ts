@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Config } from '../infra/config/load.ts';
+import { type Config, dataAsWritten } from '../infra/config/load.ts';
 import { readHolder } from '../infra/stack/lock.ts';
 import type { ApiError } from '../server/api/types.ts';
 import { configOption, jsonOption, serverOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
-import { failed, misused, unavailable } from './fault.ts';
+import { CommandError, failed, misused, unavailable } from './fault.ts';
 
 export interface ClientOptions {
   readonly server?: string;
@@ -37,15 +37,14 @@ export interface ApiClient {
  * @throws by its methods: CommandError 3 when nothing answers or it refuses the token, 2 for a bad request, 1 for a no.
  */
 export function createClient(options: ClientOptions): ApiClient {
-  const config = readConfiguration({ file: options.config, data: options.data });
-  const url = (options.server ?? defaultUrl(config)).replace(/\/+$/, '');
+  const { data, url } = findServer(options);
   if (!URL.canParse(url)) throw misused(`--server: ${JSON.stringify(url)} is not a URL`);
   const call = (path: string, init?: RequestInit) => request(url, path, init);
   return {
     url,
     get: async (path, query = {}) => (await call(path + queryText(query))).json() as never,
     post: async (path, body) => {
-      const headers = { 'content-type': 'application/json', authorization: `Bearer ${readToken(config)}` };
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${readToken(data)}` };
       return (await call(path, { method: 'POST', headers, body: JSON.stringify(body) })).json() as never;
     },
     stream: async function* (path) {
@@ -55,6 +54,29 @@ export function createClient(options: ClientOptions): ApiClient {
   };
 }
 
+interface Found {
+  /** Absolute path of the data directory. */
+  readonly data: string;
+  readonly url: string;
+}
+
+/** A file that somebody is just editing keeps nobody from a server that runs. */
+function findServer(options: ClientOptions): Found {
+  const files = { file: options.config, data: options.data };
+  const found = (data: string, url: string): Found => ({ data, url: url.replace(/\/+$/, '') });
+  try {
+    const config = readConfiguration(files);
+    return found(config.data, options.server ?? defaultUrl(config));
+  } catch (error) {
+    if (!(error instanceof CommandError) || !existsSync(options.config ?? 'sluice.yaml')) throw error;
+    const data = dataAsWritten(files);
+    const url = options.server ?? readHolder(data)?.stack?.url;
+    if (url === undefined) throw error;
+    process.stderr.write(`warning: ${error.message} (what runs goes on with what was read before)\n`);
+    return found(data, url);
+  }
+}
+
 function defaultUrl({ data, server }: Config): string {
   const running = readHolder(data)?.stack?.url;
   if (running !== undefined) return running;
@@ -62,7 +84,7 @@ function defaultUrl({ data, server }: Config): string {
 }
 
 /** From SLUICE_TOKEN, or from the data directory; without one the server says what is missing. */
-function readToken({ data }: Config): string {
+function readToken(data: string): string {
   const given = process.env.SLUICE_TOKEN;
   if (given) return given;
   try {

@@ -48,6 +48,20 @@ export function loadConfig(options: LoadOptions = {}): Config {
   return { ...config, data, given: { data } };
 }
 
+/**
+ * The data directory that the file names, though the file as a whole may be wrong; else the default's.
+ *
+ * @throws what reading a file throws
+ */
+export function dataAsWritten({ directory = process.cwd(), ...options }: LoadOptions = {}): string {
+  if (options.data !== undefined) return resolve(directory, options.data);
+  const absolute = resolve(directory, options.file ?? 'sluice.yaml');
+  const document = parseDocument(readFileSync(absolute, 'utf8'), { prettyErrors: false });
+  replaceReferences(document, options.env ?? process.env);
+  const written = document.get('data');
+  return typeof written === 'string' ? resolve(dirname(absolute), written) : noConfig(dirname(absolute)).data;
+}
+
 function noConfig(directory: string): Config {
   return { file: null, given: {}, ...configSchema((path) => resolve(directory, path)).parse({}) };
 }

@@ -132,6 +132,18 @@ describe('looking from the command line', () => {
     await once(child, 'close');
   });
 
+  it('B2: a configuration that cannot be used keeps nobody from a server that is named', async () => {
+    const broken = join(server.data, 'broken.yaml');
+    await writeFile(broken, 'data: .\nbogus: 1\n');
+    const seen = await run(['status', '--config', broken]);
+    assert.deepEqual([seen.code, seen.stdout === (await run(['status'])).stdout], [0, true]);
+    assert.match(seen.stderr, /^warning: .*broken\.yaml:2:1: "bogus" is not a known key \(what runs goes on/);
+    const acted = await run(['retrigger', 'deb-build', '--change', 'I1', '--config', broken]);
+    assert.doesNotMatch(acted.stderr, /token/, 'the data directory is the one that the file names');
+    const alone = await run(['status', '--config', broken], { SLUICE_SERVER: '' });
+    assert.deepEqual([alone.code, alone.stdout], [2, '']);
+  });
+
   it('follows a log until the build ends', async () => {
     const logs = createFileLogStore({ root: join(server.data, 'storage'), baseUrl: server.url });
     await server.report.recordBuild(aBuild({ id: 'live', result: null, endTime: null }));
