@@ -15,8 +15,20 @@ export function isInteractive(): boolean {
 
 /** Prints what the command was asked for: one JSON document with `--json`, else the text that `render` makes of it. */
 export function print<T>(data: T, render: (data: T) => string, options: { readonly json?: boolean | undefined }): void {
-  const text = options.json ? JSON.stringify(data, null, 2) : render(data);
+  const text = options.json ? JSON.stringify(data, null, 2) : shown(render(data), paint('bold', '-') !== '-');
   if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/**
+ * Text as it may go to a terminal: what strangers wrote may hold control characters, which move the cursor or do worse.
+ * Line ends and tabs stay; colours too where they are shown.
+ */
+export function shown(text: string, colours: boolean): string {
+  return text.replace(/\p{Cc}(\[[\d;]*m)?/gu, (found, colour: string | undefined) => {
+    const [control] = found;
+    const stays = control === '\n' || control === '\t' || (colours && colour !== undefined && control === '\u001b');
+    return stays ? found : `\ufffd${colour ?? ''}`;
+  });
 }
 
 /** One line about how it goes: standard error, so that standard output holds data alone. */

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { shown } from '../../cli/output.ts';
+
+const rows: readonly (readonly [says: string, text: string, colours: boolean, expected: string])[] = [
+  ['lines and tabs', 'one\n\ttwo\n', false, 'one\n\ttwo\n'],
+  ['a line that begins like a colour', 'one\n[1m', false, 'one\n[1m'],
+  ['colours where they are shown', '\u001b[1mbold\u001b[22m', true, '\u001b[1mbold\u001b[22m'],
+  ['colours where none are shown', '\u001b[31mred', false, '\ufffd[31mred'],
+  ['what moves the cursor', 'a\u001b[2Jb\rc\bd', true, 'a\ufffd[2Jb\ufffdc\ufffdd'],
+  ['a title, and its end', '\u001b]0;title\u0007', true, '\ufffd]0;title\ufffd'],
+  ['the eight-bit forms', '\u009b31mx', true, '\ufffd31mx'],
+  ['other scripts', 'Grüße 🦆', false, 'Grüße 🦆'],
+];
+
+for (const [says, text, colours, expected] of rows) {
+  test(`on a terminal: ${says}`, () => assert.equal(shown(text, colours), expected));
+}
