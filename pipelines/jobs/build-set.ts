@@ -1,4 +1,4 @@
-import { isForged } from '../model/artifact.ts';
+import { isForged } from '../model/forged.ts';
 import type { BuildResult, FrozenJob, JobGraph } from '../model/job.ts';
 import { related, relations } from './graph.ts';
 import type { Build, BuildOutcome, BuildSetEvent, BuildSetState } from './state.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isForged } from '../model/artifact.ts';
+import { isForged } from '../model/forged.ts';
 import type { Artifact } from '../model/job.ts';
 import { mergeVariables } from '../model/merge-variables.ts';
 

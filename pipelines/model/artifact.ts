@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Artifact, Stage } from './job.ts';
 
 /** The digest of stored content: `sha256:` and 64 hex digits. */
 export const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/);
@@ -101,17 +100,3 @@ export const artifactMetadata = z.discriminatedUnion('type', [packagesMetadata, 
 export type ArtifactMetadata = z.infer<typeof artifactMetadata>;
 export type PackagesMetadata = z.infer<typeof packagesMetadata>;
 export type TestRepositoryMetadata = z.infer<typeof testRepositoryMetadata>;
-
-/** The one stage that makes artifacts of each type of Sluice's own. */
-const makers: Readonly<Record<ArtifactMetadata['type'], Stage>> = { packages: 'build', 'test-repository': 'publish' };
-
-/**
- * Whether an artifact calls itself something that only another stage makes: what a job builds, installs or releases is
- * never taken from a job's own word.
- *
- * @param stage of the job that hands it out; undefined for one with programs of its own
- */
-export function isForged({ metadata }: Artifact, stage: Stage | undefined): boolean {
-  const maker = (makers as Readonly<Record<string, Stage | undefined>>)[String(metadata?.type)];
-  return maker !== undefined && maker !== stage;
-}
