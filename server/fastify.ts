@@ -18,5 +18,12 @@ export function createFastify(deps: ServerDeps) {
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  // Nothing is called so, and the store cannot even be asked for it.
+  app.addHook('preValidation', async ({ params, query }, reply) => {
+    const given = [params, query].flatMap((one) => Object.values(one ?? {}));
+    if (given.some((one) => String(one).includes('\0'))) {
+      await reply.code(400).send({ error: 'a name cannot have a zero byte in it' });
+    }
+  });
   return app;
 }

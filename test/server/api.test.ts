@@ -52,6 +52,16 @@ describe('looking', () => {
     assert.equal(status.workflowUrl, 'http://127.0.0.1:8233/namespaces/default/workflows/');
   });
 
+  it('says of a zero byte in a name that no name has one', async () => {
+    for (const path of ['/api/builds/x%00y', '/api/builds/x%00y/log?name=a', '/api/builds?job=x%00']) {
+      const response = await get(path);
+      assert.deepEqual(
+        [response.status, await response.json()],
+        [400, { error: 'a name cannot have a zero byte in it' }],
+      );
+    }
+  });
+
   it('finds builds by their keys, and says what is wrong with a question', async () => {
     assert.equal((await json<unknown[]>('/api/builds?job=deb-build&limit=2')).length, 2);
     assert.deepEqual(await json('/api/builds?job=none'), []);
