@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { LogInfo } from '../../activities/storage/port.ts';
+import type { BuildRecord } from '../../workflows/contract.ts';
 import { rebuildId } from '../../workflows/ids.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
@@ -54,8 +55,8 @@ export function registerBuilds(app: App, deps: ServerDeps): void {
     }
     const content = await deps.logs.find(id, name);
     if (content) return sendFile(request, reply, { content, type: text });
-    const there = await exists(deps, build);
-    return reply.code(404).send({ error: there ? noLog(build, await deps.logs.list(id)) : noBuild(build) });
+    const record = await deps.store.findBuild(build);
+    return reply.code(404).send({ error: record ? noLog(record, await deps.logs.list(id)) : noBuild(build) });
   });
 }
 
@@ -91,9 +92,10 @@ async function writerOf({ logs }: ServerDeps, id: string): Promise<string> {
   return own.length === 0 && (await logs.list(again)).length > 0 ? again : id;
 }
 
-function noLog(build: string, logs: readonly LogInfo[]): string {
-  if (logs.length === 0) return `build ${build} has written no log: \`sluice builds\` says what it came to`;
-  return `build ${build} has no such log, but ${logs.map(({ name }) => name).join(', ')}`;
+function noLog({ id, endTime }: BuildRecord, logs: readonly LogInfo[]): string {
+  if (logs.length > 0) return `build ${id} has no such log, but ${logs.map(({ name }) => name).join(', ')}`;
+  if (endTime !== null) return `build ${id} has written no log: \`sluice builds\` says what it came to`;
+  return `build ${id} has written nothing yet: it begins as soon as a worker has a place for it (workers.build)`;
 }
 
 async function exists(deps: ServerDeps, id: string): Promise<boolean> {

@@ -117,6 +117,9 @@ describe('logs', () => {
     );
     const none = (await (await get('/api/builds/promoted/log')).json()) as { error: string };
     assert.match(none.error, /^build promoted has written no log/);
+    await server.report.recordBuild(aBuild({ id: 'queued', result: null, endTime: null }));
+    const queued = (await (await get('/api/builds/queued/log')).json()) as { error: string };
+    assert.match(queued.error, /^build queued has written nothing yet: .* a place/);
     const other = (await (await get('/api/builds/rebuilt/log?name=lint.log')).json()) as { error: string };
     assert.match(other.error, /no such log, but build\.log$/);
   });
