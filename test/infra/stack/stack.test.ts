@@ -105,6 +105,9 @@ test('B2: SIGHUP and reload read sluice.yaml again; a broken one is refused, and
   assert.equal(refused.status, 2);
   assert.match(refused.stderr, /sluice\.yaml:3:1: "mirors" is not a known key\n.*goes on with what was read before/);
   assert.deepEqual([(await status()).configuration?.kind, (await status()).unsyncedMirrors], ['broken', ['deb']]);
+  const log = join(data, 'log', 'server.log');
+  const broken = 'is broken, and what was read before goes on';
+  await until('the log says that it is broken', () => readFileSync(log, 'utf8').includes(broken) || undefined);
   writeFileSync(file, before + mirror('rpm').replace('mirrors', 'workers: {build: 3}\nmirrors'));
   const reloaded = execute(words, directory);
   assert.equal(reloaded.status, 0, reloaded.stderr);
@@ -113,7 +116,6 @@ test('B2: SIGHUP and reload read sluice.yaml again; a broken one is refused, and
     /^Holds from now on: mirrors\.deb, mirrors\.rpm\nNeeds a restart .*: workers\.build\n$/,
   );
   assert.deepEqual((await status()).unsyncedMirrors, ['rpm']);
-  assert.match(readFileSync(join(data, 'log', 'server.log'), 'utf8'), /is broken, and what was read before goes on/);
   writeFileSync(file, before);
 });
 
@@ -166,7 +168,7 @@ test('Ctrl-C ends everything, and the directory is free', async () => {
   assert.equal(findProcess('start-dev'), undefined);
   assert.equal(findProcess('cli/main.ts'), undefined);
   up = startUp();
-  await untilReady(up);
+  stack = await untilReady(up);
 });
 
 test('F15: the logs of our processes are lines of JSON with time, level and message', () => {
