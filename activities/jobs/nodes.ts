@@ -6,7 +6,7 @@ import { nodesId } from '../../workflows/ids.ts';
 import { nodesLostSignal, nodesReleaseSignal, nodesUpdate } from '../../workflows/messages.ts';
 import type { NodesInput } from '../../workflows/nodes-contract.ts';
 import { attributes } from '../../workflows/search-attributes.ts';
-import { isOpen } from './open.ts';
+import { endedOf } from './open.ts';
 
 export interface NodesDeps {
   readonly client: Client;
@@ -36,8 +36,7 @@ export function createNodesActivities({ client, capacity }: NodesDeps): NodesAct
     },
 
     async lookAtNodes({ provider, holding }) {
-      const looks = holding.map(async ({ holder, token }) => ((await isOpen(client, holder)) ? [] : [token]));
-      return { lost: (await Promise.all(looks)).flat(), capacity: await capacity(provider) };
+      return { lost: await endedOf(client, holding), capacity: await capacity(provider) };
     },
   };
 }

@@ -9,3 +9,12 @@ export async function isOpen(client: Client, workflow: string): Promise<boolean>
     throw error;
   }
 }
+
+/** Tokens of those whose workflow has ended. */
+export async function endedOf(
+  client: Client,
+  holding: readonly { readonly holder: string; readonly token: string }[],
+): Promise<readonly string[]> {
+  const looks = holding.map(async ({ holder, token }) => ((await isOpen(client, holder)) ? [] : [token]));
+  return (await Promise.all(looks)).flat();
+}

@@ -6,7 +6,7 @@ import { semaphoresId } from '../../workflows/ids.ts';
 import { semaphoresReleaseSignal, semaphoresUpdate } from '../../workflows/messages.ts';
 import { attributes } from '../../workflows/search-attributes.ts';
 import type { SemaphoresInput } from '../../workflows/semaphore-contract.ts';
-import { isOpen } from './open.ts';
+import { endedOf } from './open.ts';
 
 export interface SemaphoreDeps {
   readonly client: Client;
@@ -35,8 +35,7 @@ export function createSemaphoreActivities({ client, limits }: SemaphoreDeps): Se
     },
 
     async lookAtSemaphores({ holding, names }) {
-      const looks = holding.map(async ({ holder, token }) => ((await isOpen(client, holder)) ? [] : [token]));
-      return { over: (await Promise.all(looks)).flat(), limits: pick(await limits(), names) };
+      return { over: await endedOf(client, holding), limits: pick(await limits(), names) };
     },
   };
 }
