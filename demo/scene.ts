@@ -77,7 +77,7 @@ export async function setScene(root: string, { narrator, connect, settings = {} 
   const host = createGitHost(gitHostSettings(loadConfig({ file: paths.config })));
   return {
     ...{ narrator, mirrors, sluice, url: api.url, data: paths.data, sources: join(root, 'sources') },
-    developer: createDeveloper(join(root, 'desk'), host.gitUrl, narrator.say),
+    developer: createDeveloper(join(root, 'desk'), (project) => host.gitRemote(project).url, narrator.say),
     observer: createObserver(api, narrator.say),
     provider: openProvider('docker'),
     platforms: { deb: platform('debian-12'), rpm: platform('rpm-debian-12') },

@@ -3,6 +3,7 @@ import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import type { MergeMode } from '../git/merge.ts';
+import type { GitRemote } from '../git/remote.ts';
 
 /** A review system: where changes are proposed, voted on and merged. Every adapter passes the same contract suite. */
 export interface ReviewHost {
@@ -48,8 +49,8 @@ export interface ReviewHost {
    * @returns null when it never was, or there is no such project or branch
    */
   readMerged(of: StateName): Promise<MergedState | null>;
-  /** Where a project is cloned from. */
-  gitUrl(project: string): string;
+  /** Where a project is fetched from, and tested commits are pushed to. */
+  gitRemote(project: string): GitRemote;
 }
 
 export type Mergeability =
@@ -154,4 +155,28 @@ export interface Webhook {
   isSigned(delivery: Delivery): boolean;
   /** @param content the body, parsed; it may be any JSON */
   read(headers: Delivery['headers'], content: unknown): Reading;
+}
+
+/** How an adapter hears of what its host does not post. */
+export interface Stream {
+  /**
+   * Hands on occurrences in order, each only when the one before is kept, until `signal` is aborted. It connects again
+   * by itself, and each time first tells of what may have happened in between, by looks at the changes concerned.
+   *
+   * @param take keeps an occurrence; it may be told more than once
+   * @param warn what went wrong on the way, in a sentence without secrets
+   */
+  listen(listener: {
+    readonly take: (occurrence: Occurrence) => Promise<void>;
+    readonly warn: (message: string) => void;
+    readonly signal: AbortSignal;
+  }): Promise<void>;
+}
+
+/** One line of `sluice doctor --connection NAME`. */
+export interface ConnectionCheck {
+  readonly name: 'login' | 'events' | 'git' | 'labels' | 'rights' | 'webhook' | 'clock';
+  readonly ok: boolean;
+  /** What was found; where something is wrong, what to do. */
+  readonly message: string;
 }

@@ -1,7 +1,8 @@
 import { createGitHost } from './git/adapter.ts';
 import { createPeople } from './git/people.ts';
 import type { People } from './people.ts';
-import type { ReviewHost, Webhook } from './port.ts';
+import type { ConnectionCheck, ReviewHost, Stream, Webhook } from './port.ts';
+import type { ConnectionSettings, ReadSecret } from './settings.ts';
 
 /** What every driver is given of the installation. */
 export interface ConnectionContext {
@@ -13,6 +14,8 @@ export interface ConnectionContext {
   readonly page: string;
   /** Whether a project is of this connection. */
   readonly owns: (project: string) => boolean;
+  readonly settings: ConnectionSettings;
+  readonly readSecret: ReadSecret;
 }
 
 export interface Connection {
@@ -21,17 +24,22 @@ export interface Connection {
   readonly people: People | null;
   /** Null for a host that posts nothing. */
   readonly webhook: Webhook | null;
+  /** Null for a host that is not listened to. */
+  readonly stream: Stream | null;
+  /** Asks the live host whether all is as Sluice needs it; absent where there is nothing to ask. */
+  readonly check?: () => Promise<readonly ConnectionCheck[]>;
 }
 
 const drivers: Readonly<Record<string, (context: ConnectionContext) => Connection>> = {
   git({ name, repositories, page, owns }) {
     const settings = { root: repositories, connection: name, page, owns };
-    return { host: createGitHost(settings), people: createPeople(settings), webhook: null };
+    return { host: createGitHost(settings), people: createPeople(settings), webhook: null, stream: null };
   },
 };
 
 /** Opens a connection by its driver. @throws an error that names the drivers for one that there is not. */
-export function openConnection(driver: string, context: ConnectionContext): Connection {
+export function openConnection(context: ConnectionContext): Connection {
+  const { driver } = context.settings;
   const open = Object.hasOwn(drivers, driver) ? drivers[driver] : undefined;
   if (open !== undefined) return open(context);
   const known = Object.keys(drivers).join(', ');

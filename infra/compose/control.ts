@@ -14,6 +14,7 @@ import { hasTestRepository, removeTestRepository } from '../../activities/reposi
 import { joinPeople, type People } from '../../activities/review/people.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
 import { openConnection } from '../../activities/review/registry.ts';
+import { readSecret } from '../../activities/review/secret.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
 import { layoutPipelines, semaphores } from '../../pipelines/language/language.ts';
@@ -106,10 +107,10 @@ function createReview({ common, live, temporal, store, logger }: ControlDeps) {
   );
   const { projects } = live;
   const layouts = createLayouts({ tenant: config.tenant, projects, git: common.git, connections });
-  const opened = Object.entries(connections).map(([name, driver]) => {
+  const opened = Object.entries(config.connections).map(([name, settings]) => {
     const owns = (project: string) => projects().some((one) => one.name === project && one.connection === name);
-    const context = { name, repositories: paths.git, page: config.server.url, owns };
-    return { name, driver, ...openConnection(driver, context) };
+    const place = { name, repositories: paths.git, page: config.server.url, owns };
+    return { name, driver: settings.driver, ...openConnection({ ...place, settings, readSecret }) };
   });
   const gates = createGateClient(temporal.client);
   const hosts = opened.map(({ host }) => host);

@@ -5,6 +5,7 @@ import { type MergeMode, type MergeResult, mergeOnto } from '../../git/merge.ts'
 import { repositoryPath } from '../../git/names.ts';
 import { type Commit, readCommits } from '../../git/objects.ts';
 import { isAncestor, readBranch, readBranches, readTags } from '../../git/refs.ts';
+import { openRemote } from '../../git/remote.ts';
 import type { ReviewHost, SubmitRequest, SubmitResult } from '../port.ts';
 import { type Decision, find, findOne, type HostSettings, listAll, modify, owns, resolveChange } from './client.ts';
 import { toTriggerEvents } from './map.ts';
@@ -67,7 +68,7 @@ export function createGitHost(settings: HostSettings): ReviewHost {
       const repo = repositoryPath(settings.root, of.project);
       return readMerged({ refs: repo, objects: repo }, of);
     },
-    gitUrl: (project) => repositoryPath(settings.root, project),
+    gitRemote: (project) => openRemote(repositoryPath(settings.root, project)),
   };
 }
 

@@ -203,7 +203,10 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
   check('a project can be fetched, each patch set by its ref', async ({ host, push }) => {
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
     const { ref } = await read(host, id);
-    const heads = await must('git', ['ls-remote', host.gitUrl('alpha'), 'refs/heads/master', ref]);
+    const remote = host.gitRemote('alpha');
+    const heads = await must('git', ['ls-remote', remote.url, 'refs/heads/master', ref], {
+      env: await remote.access(),
+    });
     const found = heads.stdout
       .trim()
       .split('\n')

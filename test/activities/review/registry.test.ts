@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openConnection } from '../../../activities/review/registry.ts';
+import { readSecret } from '../../../activities/review/secret.ts';
 
-const context = { name: 'review', repositories: '/nowhere', page: '', owns: () => true };
+const place = { name: 'review', repositories: '/nowhere', page: '', owns: () => true };
+const context = { ...place, settings: { driver: 'git' }, readSecret } as const;
 
 test('a connection is opened by its driver', () => {
-  const { host, people } = openConnection('git', context);
+  const { host, people } = openConnection(context);
   assert.deepEqual([host.connection, people !== null], ['review', true]);
 });
 
 for (const driver of ['cvs', 'toString', '']) {
   test(`there is no driver ${JSON.stringify(driver)}, and the answer names those that there are`, () => {
-    assert.throws(() => openConnection(driver, context), /connection review: there is no driver .*; there are: git$/);
+    assert.throws(
+      () => openConnection({ ...context, settings: { driver } as never }),
+      /connection review: there is no driver .*; there are: git$/,
+    );
   });
 }

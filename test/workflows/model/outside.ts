@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { createGateActivities } from '../../../activities/gate/gate-activities.ts';
+import { openRemote } from '../../../activities/git/remote.ts';
 import { adoptBy } from '../../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../../activities/jobs/jobs.ts';
 import { createSemaphoreActivities } from '../../../activities/jobs/semaphores.ts';
@@ -225,7 +226,7 @@ export class Outside {
       branches: async (project) => [{ name: 'main', commit: this.tip(project), protected: true }],
       tags: async () => [],
       branchTip: async (project) => this.tip(project),
-      gitUrl: (project) => project,
+      gitRemote: (project) => openRemote(project),
     };
   }
 
