@@ -37,6 +37,8 @@ export interface ReviewHost {
   report(actor: Actor, report: ReviewReport): Promise<void>;
   /** Merges a change. Repeating it answers `already-merged`. @throws Denied */
   submit(actor: Actor, request: SubmitRequest): Promise<SubmitResult>;
+  /** All projects that Sluice may read there, in order of name; those whose names are not of the safe kind are left out. */
+  listProjects(): Promise<readonly string[]>;
   /** In order of name; none where there is no such project. */
   branches(project: string): Promise<readonly Branch[]>;
   /** The commits that tags stand for, in order of name; others have none and are left out. */

@@ -8,6 +8,8 @@ interface JsonSchema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly anyOf?: readonly JsonSchema[];
+  /** One for each driver. */
+  readonly oneOf?: readonly JsonSchema[];
   readonly items?: JsonSchema;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
@@ -56,9 +58,20 @@ function rows(prefix: string, schema: JsonSchema): Row[] {
     return row(`${prefix}${key}`, value, required);
   });
   const { additionalProperties: each } = schema;
-  return typeof each === 'object' && each.properties !== undefined
-    ? [...named, ...rows(`${prefix}NAME.`, each)]
-    : named;
+  if (typeof each !== 'object') return named;
+  if (each.oneOf !== undefined) return [...named, ...each.oneOf.flatMap((kind) => kindRows(`${prefix}NAME.`, kind))];
+  return each.properties === undefined ? named : [...named, ...rows(`${prefix}NAME.`, each)];
+}
+
+/** The keys of one driver, each with its name in front. */
+function kindRows(prefix: string, kind: JsonSchema): Row[] {
+  const driver = kind.properties?.driver?.const;
+  return rows(prefix, kind).map(([key, what, value, fallback]) => [
+    key,
+    key === `\`${prefix}driver\`` ? what : `\`${driver}\`: ${what}`,
+    value,
+    fallback,
+  ]);
 }
 
 function row(name: string, schema: JsonSchema, required: boolean): Row[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { connectionsSchema } from './connections.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
 import { addressSchema, durationSchema, sizeSchema } from './units.ts';
 
@@ -11,6 +12,13 @@ const projectName = z
     'must be a project name: letters, digits and ._+-, parts separated by "/"',
   )
   .refine((name) => !name.endsWith('.git'), 'must not end with ".git"');
+
+/** A project, or a pattern of projects: `*` stands for anything within a part, `**` for any number of parts. */
+const projectKey = z.string().superRefine((key, context) => {
+  for (const { message } of projectName.safeParse(key.replaceAll('*', 'x')).error?.issues ?? []) {
+    context.addIssue(message);
+  }
+});
 
 const server = z.strictObject({
   listen: addressSchema
@@ -41,10 +49,6 @@ const temporal = z.strictObject({
     .describe(
       '`fast`: a power cut may lose the last moments, a killed process nothing. `full`: neither, at half the speed.',
     ),
-});
-
-const connection = z.strictObject({
-  driver: z.literal('git').describe('`git`: repositories on this machine, pushed to `refs/for/BRANCH`.'),
 });
 
 const limits = z.strictObject({
@@ -152,7 +156,7 @@ const nodes = z.strictObject({
  * @param resolve what relative paths are relative to
  */
 export function configSchema(resolve: Resolve) {
-  return z.strictObject({
+  const keys = z.strictObject({
     data: z
       .string()
       .min(1)
@@ -162,10 +166,13 @@ export function configSchema(resolve: Resolve) {
     tenant: nameSchema.default('main').describe('Name of the tenant.'),
     server: server.prefault({}).describe('The page and the API.'),
     temporal: temporal.prefault({}).describe('The engine under the workflows.'),
-    connections: namedSchema(connection)
+    connections: connectionsSchema(resolve)
       .default({ git: { driver: 'git' } })
-      .describe('Review systems by name.'),
-    projects: z.record(projectName, project).default({}).describe('Repositories under the gate.'),
+      .describe('Review systems by name: `docs/review-systems.md`.'),
+    projects: z
+      .record(projectKey, project)
+      .default({})
+      .describe('Repositories under the gate; `pkg/*` stands for every one of its connection that fits.'),
     'config-projects': z
       .array(projectName)
       .default([])
@@ -178,6 +185,13 @@ export function configSchema(resolve: Resolve) {
     nodes: nodes.prefault({}).describe('What jobs are lent at most; jobs that find too little left wait in order.'),
     retention: retention.prefault({}).describe('What is kept, and how long.'),
     workers: workers.prefault({}).describe('How much runs at once.'),
+  });
+  return keys.superRefine(({ connections, projects }, context) => {
+    for (const [name, { connection }] of Object.entries(projects)) {
+      if (Object.hasOwn(connections, connection)) continue;
+      const message = `there is no connection ${connection}: there are ${Object.keys(connections).join(', ') || 'none'}`;
+      context.addIssue({ code: 'custom', path: ['projects', name, 'connection'], message });
+    }
   });
 }
 

@@ -7,7 +7,17 @@ import { type Commit, readCommits } from '../../git/objects.ts';
 import { isAncestor, readBranch, readBranches, readTags } from '../../git/refs.ts';
 import { openRemote } from '../../git/remote.ts';
 import type { ReviewHost, SubmitRequest, SubmitResult } from '../port.ts';
-import { type Decision, find, findOne, type HostSettings, listAll, modify, owns, resolveChange } from './client.ts';
+import {
+  type Decision,
+  find,
+  findOne,
+  type HostSettings,
+  listAll,
+  listProjects,
+  modify,
+  owns,
+  resolveChange,
+} from './client.ts';
 import { toTriggerEvents } from './map.ts';
 import { readMerged } from './merged.ts';
 import { merge } from './record.ts';
@@ -50,6 +60,7 @@ export function createGitHost(settings: HostSettings): ReviewHost {
     },
     report: (actor, said) => report(settings, actor, said),
     submit: (actor, request) => submitChange(settings, actor, request),
+    listProjects: () => listProjects(settings.root),
     async branches(project) {
       if (!owns(settings, project)) return [];
       const repo = repositoryPath(settings.root, project);

@@ -71,8 +71,8 @@ async function ownProjects(settings: HostSettings): Promise<string[]> {
   return (await listProjects(settings.root)).filter((project) => owns(settings, project));
 }
 
-/** Projects that have a repository, in order of name. */
-async function listProjects(root: string, below = ''): Promise<string[]> {
+/** Projects that have a repository, in order of name, whichever connection has them. */
+export async function listProjects(root: string, below = ''): Promise<string[]> {
   const entries = await readdir(join(root, below), { withFileTypes: true }).catch(ignoreAbsent);
   const found: string[] = [];
   for (const entry of entries.filter((each) => each.isDirectory() && each.name !== 'numbers')) {

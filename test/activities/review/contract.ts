@@ -80,6 +80,15 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
     },
   );
 
+  check('projects are listed', async ({ host }) => {
+    const listed = await host.listProjects();
+    assert.deepEqual(listed, listed.toSorted());
+    assert.deepEqual(
+      ['alpha', 'beta'].filter((name) => listed.includes(name)),
+      ['alpha', 'beta'],
+    );
+  });
+
   check('a second push is the next patch set, and votes vanish', async ({ host, push, vote }) => {
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
     await vote(id, 'Approved', 1);

@@ -226,6 +226,7 @@ export class Outside {
       branches: async (project) => [{ name: 'main', commit: this.tip(project), protected: true }],
       tags: async () => [],
       branchTip: async (project) => this.tip(project),
+      listProjects: async () => [],
       gitRemote: (project) => openRemote(project),
     };
   }
