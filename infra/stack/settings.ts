@@ -1,3 +1,6 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeWholeSync } from '../../activities/files/write.ts';
 import type { Config } from '../config/load.ts';
 
 /** A configuration in which everything that a stack chooses as it starts is chosen. */
@@ -10,15 +13,23 @@ export interface StackConfig extends Config {
 
 const variable = 'SLUICE_STACK';
 
-/** The environment that hands a stack's configuration to its processes. */
+/**
+ * Writes a stack's configuration down for its processes: an environment holds no more than 128 KiB of it, which is
+ * some thousand projects.
+ *
+ * @returns the environment that tells them where it is
+ */
 export function stackEnvironment(config: StackConfig): NodeJS.ProcessEnv {
-  return { [variable]: JSON.stringify(config) };
+  const path = join(config.data, 'stack.json');
+  mkdirSync(config.data, { recursive: true });
+  writeWholeSync(path, JSON.stringify(config));
+  return { [variable]: path };
 }
 
 /** The configuration that a supervisor handed to this process; undefined for a process started by hand. */
 export function readStackConfig(env: NodeJS.ProcessEnv = process.env): StackConfig | undefined {
-  const text = env[variable];
-  return text === undefined ? undefined : (JSON.parse(text) as StackConfig);
+  const path = env[variable];
+  return path === undefined ? undefined : (JSON.parse(readFileSync(path, 'utf8')) as StackConfig);
 }
 
 /** Fills in the addresses of parts that run by themselves, on one machine or several. */

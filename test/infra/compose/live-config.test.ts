@@ -17,7 +17,8 @@ function running(t: TestContext, text: string, data?: string) {
   const file = join(directory, 'sluice.yaml');
   const write = (content: string) => writeFileSync(file, content);
   write(text);
-  const read = standalone(loadConfig({ file, data }));
+  const elsewhere = data === undefined ? undefined : join(directory, data);
+  const read = standalone(loadConfig({ file, data: elsewhere }));
   const settled = { ...read, server: { ...read.server, listen: { host: '127.0.0.1', port: 23_456 } } };
   const handed = readStackConfig(stackEnvironment(settled));
   assert.ok(handed);
@@ -32,7 +33,7 @@ test('B2: a file that is as it was read is no notice, whatever was settled at th
       .notice(),
     null,
   );
-  assert.equal(running(t, first, '/srv/elsewhere').start().notice(), null);
+  assert.equal(running(t, first, 'elsewhere').start().notice(), null);
 });
 
 test('B2: reload takes over mirrors and retention, and names what needs a restart', (t) => {
