@@ -1,6 +1,6 @@
 import type { Change, TriggerEvent } from '../../../pipelines/model/change.ts';
 import type { ChangeBase, ChangeHistory } from '../../../pipelines/model/change-history.ts';
-import { subjectOf } from './footers.ts';
+import { subjectOf } from '../footers.ts';
 import { patchsetRef } from './refs.ts';
 import type { ChangeEvent, ChangeRecord } from './schema.ts';
 

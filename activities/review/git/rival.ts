@@ -1,6 +1,6 @@
 import { tryGit } from '../../git/git.ts';
+import { readChangeId, subjectOf } from '../footers.ts';
 import type { HostSettings } from './client.ts';
-import { readChangeId, subjectOf } from './footers.ts';
 import { changeId } from './map.ts';
 import { findByChangeId } from './store.ts';
 

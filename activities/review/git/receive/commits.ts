@@ -1,7 +1,7 @@
 import { git, tryGit } from '../../../git/git.ts';
 import { type Commit, readCommits } from '../../../git/objects.ts';
+import { readChangeId, subjectOf } from '../../footers.ts';
 import { Refused } from '../../people.ts';
-import { readChangeId, subjectOf } from '../footers.ts';
 
 /** Most changes of one push: more are a branch pushed by mistake. */
 const mostCommits = 100;

@@ -1,7 +1,7 @@
 import { changedFiles } from '../../../git/tree.ts';
+import { readDependsOn, subjectOf } from '../../footers.ts';
 import { Refused } from '../../people.ts';
 import { find } from '../client.ts';
-import { readDependsOn, subjectOf } from '../footers.ts';
 import { changeUrl } from '../map.ts';
 import { addPatchset, create, type Upload } from '../record.ts';
 import { patchsetRef } from '../refs.ts';
