@@ -151,10 +151,10 @@ export type Reading =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'malformed'; readonly reason: string };
 
-/** How an adapter takes what its host posts. Neither function asks anybody. */
+/** How an adapter takes what its host posts. Neither function asks the host. */
 export interface Webhook {
-  /** Whether the sender has proved to know the connection's secret. */
-  isSigned(delivery: Delivery): boolean;
+  /** Whether the sender has proved to know the connection's secret, which is read for it. */
+  isSigned(delivery: Delivery): boolean | Promise<boolean>;
   /** @param content the body, parsed; it may be any JSON */
   read(headers: Delivery['headers'], content: unknown): Reading;
 }

@@ -47,7 +47,7 @@ interface Answer {
 async function receive(deps: WebhookDeps, name: string, { headers, body, log }: Posted): Promise<Answer> {
   const webhook = deps.webhook(name);
   const delivery: Delivery = { headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0) };
-  if (webhook === null || !webhook.isSigned(delivery)) {
+  if (webhook === null || !(await webhook.isSigned(delivery))) {
     return {
       answered: 'unsigned',
       code: 401,
