@@ -36,6 +36,8 @@ export interface Change {
   /** What the review system says of the merge itself, apart from votes. */
   readonly mergeable: boolean;
   readonly votes: readonly Vote[];
+  /** What others' checks have said of the commit, where a host keeps it: `WHO:NAME:RESULT`. */
+  readonly statuses?: readonly string[];
 }
 
 /** What a branch or a tag has where a proposed change has its own. */
@@ -58,8 +60,13 @@ export interface Vote {
   readonly value: number;
   readonly by: string;
   readonly email?: string;
+  /** What the voter may do in the project, where a host lets everybody vote. */
+  readonly permission?: Permission;
   readonly time: number;
 }
+
+/** Each includes those before it. */
+export type Permission = 'read' | 'write' | 'admin';
 
 /** Something that happened at a review system, before any pipeline has looked at it. */
 export interface TriggerEvent {
@@ -76,7 +83,7 @@ export interface TriggerEvent {
   readonly newrev?: string;
   readonly comment?: string;
   readonly approvals?: readonly { readonly label: string; readonly value: number; readonly oldValue?: number }[];
-  readonly account?: { readonly username: string; readonly email?: string };
+  readonly account?: { readonly username: string; readonly email?: string; readonly permission?: Permission };
   /** What was done, where one type of event covers several (`opened`, `labeled`, …). */
   readonly action?: string;
   readonly labels?: readonly string[];
@@ -84,7 +91,7 @@ export interface TriggerEvent {
   /** State of a review (`approved`, …), and `USER:CONTEXT:STATE` of a commit status. */
   readonly state?: string;
   readonly status?: string;
-  /** `NAME:CONCLUSION` of a check run. */
+  /** `APP:NAME:CONCLUSION` of a check run. */
   readonly check?: string;
   readonly hashtags?: { readonly added: readonly string[]; readonly removed: readonly string[] };
   /** For `timer` events: the pipeline and cron expression that fired. */

@@ -15,6 +15,11 @@ export function matchesSomewhere(source: unknown, text: string): boolean {
   return compile(source)?.matchesSomewhere(text) === true;
 }
 
+/** Whether the whole text is a match of the pattern. */
+export function matchesWhole(source: unknown, text: string): boolean {
+  return compile(source)?.matchesWhole(text) === true;
+}
+
 function compile(source: unknown): Pattern | null {
   const key = JSON.stringify(source);
   const found = compiled.get(key);

@@ -1,6 +1,6 @@
-import type { Change, Vote } from '../model/change.ts';
+import type { Change, Permission, Vote } from '../model/change.ts';
 import type { ConnectionRule, Pipeline } from '../model/pipeline.ts';
-import { listOf, matchesSomewhere } from './pattern.ts';
+import { listOf, matchesSomewhere, matchesWhole } from './pattern.ts';
 
 /** Whether a change may enter, and if not, why. */
 export type Met = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -88,8 +88,10 @@ const statusNames: Readonly<Record<Change['status'], string>> = {
   abandoned: 'ABANDONED',
 };
 
-function hasStatus(change: Change, status: unknown): boolean {
-  return status === statusNames[change.status] || status === change.status;
+/** Of the change itself, or one that a check has given it (`WHO:NAME:RESULT`, as a pattern). */
+export function hasStatus(change: Change, status: unknown): boolean {
+  if (status === statusNames[change.status] || status === change.status) return true;
+  return (change.statuses ?? []).some((one) => one === status || matchesWhole(status, one));
 }
 
 function hasHashtag(change: Change, pattern: unknown): boolean {
@@ -108,7 +110,7 @@ function votesAsked(body: Body): readonly AskedVote[] {
   return [...approvals, ...reviews, ...labels, ...approved, ...score];
 }
 
-function reviewAsVote({ type, permission: _permission, ...who }: AskedVote): AskedVote {
+function reviewAsVote({ type, ...who }: AskedVote): AskedVote {
   return type === undefined ? who : { ...who, review: type === 'changes_requested' ? -1 : 1 };
 }
 
@@ -118,6 +120,8 @@ function voteMatches(asked: AskedVote, vote: Vote, now: number): boolean {
     switch (name) {
       case 'username':
         return matchesSomewhere(value, vote.by);
+      case 'permission':
+        return vote.permission === undefined ? value === 'read' : permits(vote.permission, value);
       case 'email':
         return matchesSomewhere(value, vote.email ?? '');
       case 'newer-than':
@@ -128,6 +132,13 @@ function voteMatches(asked: AskedVote, vote: Vote, now: number): boolean {
         return vote.label === name && listOf(value).some((one) => Number(one) === vote.value);
     }
   });
+}
+
+const ranks: readonly unknown[] = ['read', 'write', 'admin'] satisfies readonly Permission[];
+
+/** Whether somebody who may do `has` may do `wanted`. */
+export function permits(has: Permission, wanted: unknown): boolean {
+  return ranks.includes(wanted) && ranks.indexOf(has) >= ranks.indexOf(wanted);
 }
 
 const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };

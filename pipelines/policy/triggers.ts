@@ -1,7 +1,7 @@
 import type { Change, TriggerEvent } from '../model/change.ts';
 import type { ConnectionRule, Pipeline } from '../model/pipeline.ts';
 import { listOf, matchesSomewhere, matchesStart } from './pattern.ts';
-import { rejected, unmet } from './requirements.ts';
+import { hasStatus, permits, rejected, unmet } from './requirements.ts';
 
 type Body = ConnectionRule['body'];
 
@@ -57,6 +57,8 @@ const conditions: Readonly<Record<string, Condition>> = {
   state: (wanted, event) => wanted.includes(event.state),
   status: (wanted, event) => event.status !== undefined && wanted.some((one) => matchesStart(one, event.status ?? '')),
   check: (wanted, event) => event.check !== undefined && wanted.some((one) => matchesStart(one, event.check ?? '')),
+  permission: ({ 0: wanted }, { account }) => account?.permission !== undefined && permits(account.permission, wanted),
+  'require-status': (wanted, _event, change) => change !== undefined && wanted.some((one) => hasStatus(change, one)),
   require: (wanted, event, change) =>
     wanted.every((one) => change && unmet(one as Body, change, event.time) === undefined),
   reject: (wanted, event, change) =>

@@ -78,7 +78,16 @@ const triggerRows: readonly (readonly [says: string, body: Body, event: TriggerE
   ],
   ['an action', { event: 'comment-added', action: 'opened' }, comment, false],
   ['a label', { event: 'comment-added', label: 'gate' }, { ...comment, labels: ['gate'] }, true],
+  ['who may write', { event: 'comment-added', permission: 'write' }, permitted('write'), true],
+  ['who may do more', { event: 'comment-added', permission: 'write' }, permitted('admin'), true],
+  ['who may read alone', { event: 'comment-added', permission: 'write' }, permitted('read'), false],
+  ['nobody knows what they may', { event: 'comment-added', permission: 'write' }, comment, false],
+  ['a status that is needed', { event: 'comment-added', 'require-status': 'x' }, comment, false],
 ];
+
+function permitted(permission: 'read' | 'write' | 'admin'): TriggerEvent {
+  return { ...comment, account: { username: 'anna', permission } };
+}
 
 for (const [says, body, event, fires] of triggerRows) {
   test(`trigger: ${says}`, () => {
@@ -116,7 +125,19 @@ const requireRows: readonly (readonly [says: string, body: Body, of: Partial<Cha
   ['a hashtag', { hashtags: ['^ready$'] }, { hashtags: ['later', 'ready'] }, true],
   ['a hashtag that is missing', { hashtags: ['^ready$', 'gate'] }, { hashtags: ['ready'] }, false],
   ['a hashtag where none is known', { hashtags: 'ready' }, {}, false],
+  ['a status of a check', { status: 'ci:unit:success' }, { statuses: ['ci:unit:success'] }, true],
+  ['a pattern of it', { status: 'ci.*:unit:success' }, { statuses: ['ci[bot]:unit:success'] }, true],
+  ['the name of a bot', { status: 'ci[bot]:unit:success' }, { statuses: ['ci[bot]:unit:success'] }, true],
+  ['only its beginning', { status: 'ci:unit:success' }, { statuses: ['ci:unit:success-not'] }, false],
+  ['a status that is not there', { status: 'ci:unit:success' }, {}, false],
+  ['a reviewer who may write', { review: { type: 'approved', permission: 'write' } }, reviewed('admin'), true],
+  ['a reviewer who may not', { review: { type: 'approved', permission: 'write' } }, reviewed('read'), false],
+  ['a reviewer of whom nothing is known', { review: { permission: 'write' } }, {}, false],
 ];
+
+function reviewed(permission: 'read' | 'write' | 'admin'): Partial<Change> {
+  return { votes: [{ label: 'review', value: 1, by: 'bert', permission, time: now }] };
+}
 
 for (const [says, body, of, expected] of requireRows) {
   test(`requirement: ${says}`, () => {
