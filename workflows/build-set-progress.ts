@@ -4,18 +4,25 @@ import type { BuildOutcome, BuildSetEvent, BuildSetState } from '../pipelines/jo
 import type { JobGraph } from '../pipelines/model/job.ts';
 import type { BuildSetInput, JobReport } from './contract.ts';
 
+/** What build sets do that did not begin before they did it. */
+interface Ways {
+  /** The gate does not hear of late answers, which are void here. */
+  readonly onlyChanges: boolean;
+  /** What used the results of a job that runs again runs again, too. */
+  readonly whole: boolean;
+}
+
 /** The progress of a build set, and what the gate has not been told of it yet. */
 export class BuildSetProgress {
   state: BuildSetState;
   /** In order, for the gate's own copy of the state. */
   untold: GateCommand[] = [];
   readonly #input: BuildSetInput;
-  readonly #onlyChanges: boolean;
+  readonly #ways: Ways;
 
-  /** @param onlyChanges false for build sets that began before: the gate hears of late answers, too, that are void here */
-  constructor(input: BuildSetInput, graph: JobGraph, { onlyChanges }: { readonly onlyChanges: boolean }) {
+  constructor(input: BuildSetInput, graph: JobGraph, ways: Ways) {
     this.#input = input;
-    this.#onlyChanges = onlyChanges;
+    this.#ways = ways;
     this.state = startBuildSet(graph);
   }
 
@@ -23,7 +30,7 @@ export class BuildSetProgress {
   apply(event: BuildSetEvent): void {
     const before = this.state;
     this.state = applyBuild(before, event);
-    if (this.#onlyChanges && this.state === before) return;
+    if (this.#ways.onlyChanges && this.state === before) return;
     const command = this.#tell(event);
     if (command) this.untold.push(command);
   }
@@ -51,7 +58,7 @@ export class BuildSetProgress {
   /** Runs an ended job again; its place in the graph is free until the next attempt starts. */
   retrigger(job: string): string {
     const key = this.#keyOf(job) ?? job;
-    this.apply({ type: 'retrigger', job: key });
+    this.apply({ type: 'retrigger', job: key, ...(this.#ways.whole ? { whole: true } : {}) });
     return `${key} runs again as attempt ${nextBuild(this.state, key).attempt}`;
   }
 
@@ -98,7 +105,7 @@ export class BuildSetProgress {
       case 'ended':
         return { ...event, type: 'build-ended', time, buildSet, outcome: withoutData(event.outcome) };
       case 'retrigger':
-        return { type: 'retrigger', time, pipeline, change: this.#changeOf(event.job), job: event.job };
+        return { ...event, time, pipeline, change: this.#changeOf(event.job) };
       default:
         return undefined;
     }

@@ -42,12 +42,13 @@ export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
   const record = firstRecord(input);
   const begin = () => local.beginBuildSet({ record, graph: input.graph });
   const stored = await CancellationScope.nonCancellable(begin);
-  const whole = has('build-set-ends');
-  const progress = new BuildSetProgress(input, stored.graph, { onlyChanges: whole });
+  const { edition = 1 } = input;
+  const inOrder = edition >= 2 || has('build-set-ends');
+  const progress = new BuildSetProgress(input, stored.graph, { onlyChanges: inOrder, whole: edition >= 2 });
   const jobs = new JobChildren(input, { stored, apply: (event) => progress.apply(event) });
   const orders = takeOrders(input, { progress, jobs });
   hear(jobNewsSignal, messages.jobNews, (news) => jobs.hear(news));
-  const gate = new GateLine(input.gate, { inOrder: whole });
+  const gate = new GateLine(input.gate, { inOrder });
   const parts = { record, progress, jobs, orders, gate };
   try {
     return await drive(parts);

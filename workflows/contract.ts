@@ -168,6 +168,8 @@ export type TellAction = ReportRequest | SupersedeAction | FireAction;
 
 /** Input of the `buildSet` workflow. */
 export interface BuildSetInput extends BuildSetName {
+  /** What it does as of which day: `buildSetEdition` when it was started; absent where patches say it. */
+  readonly edition?: number;
   readonly queue: string;
   /** Workflow id of the gate to report to. */
   readonly gate: string;

@@ -15,6 +15,7 @@ import type { BuildSetInput } from './contract.ts';
 import type { GateBook } from './gate-book.ts';
 import { buildSetId, type GateName } from './ids.ts';
 import { closeSignal, permissionsSignal, retriggerSignal } from './messages.ts';
+import { buildSetEdition } from './patches.ts';
 import { attributes } from './search-attributes.ts';
 
 /**
@@ -131,6 +132,7 @@ export class GateBuildSets {
     if (!change || !graph) return undefined;
     return {
       ...this.#name,
+      edition: buildSetEdition,
       project: change.project,
       change: change.id,
       patchset: change.patchset,

@@ -42,6 +42,7 @@ const inputs = {
     ...{ source, sources: list(source), parents: artifacts, provided: artifacts, unreleased: maybe(artifacts) },
   }),
   buildSet: object({
+    edition: maybe(count),
     ...{ tenant: text, pipeline: text, queue: text, project: text, change: text, patchset: count, key: text },
     ...{ gate: text, changes: list(text), graph: object({ digest: text }), permissions },
   }),

@@ -53,7 +53,7 @@ const command = tagged({
   enqueue: object({ ...inPipeline, change: text, event: maybe(object({ type: text })) }),
   dequeue: object({ ...inPipeline, change: text }),
   promote: object({ ...inPipeline, changes: list(text) }),
-  retrigger: object({ ...inPipeline, change: text, job: text }),
+  retrigger: object({ ...inPipeline, change: text, job: text, whole: maybe(flag) }),
   configure: object({ time: number, pipelines: list(pipeline), changes: maybe(list(changeFacts)) }),
   'build-started': object(ofBuild),
   'build-waiting': object({ ...ofBuild, reasons: list(text) }),

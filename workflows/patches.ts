@@ -19,6 +19,14 @@ export const patches = {
   },
 } as const satisfies Readonly<Record<string, { readonly since: string; readonly because: string }>>;
 
+/**
+ * The same for build sets, of which there are many, by a number in their input: a patch costs each of them a marker and
+ * a search attribute. An input without one was given before there were numbers.
+ *
+ * - 2 (2026-11-27): what `build-set-ends` says; and what used the results of a job that runs again runs again, too.
+ */
+export const buildSetEdition = 2;
+
 export type Patch = keyof typeof patches;
 
 /** Whether the execution goes the new way: false where its history went the old one. */

@@ -67,7 +67,14 @@ export type GateCommand = { readonly time: number } /**
     }
   | { readonly type: 'dequeue'; readonly pipeline: string; readonly change: string }
   | { readonly type: 'promote'; readonly pipeline: string; readonly changes: readonly string[] }
-  | { readonly type: 'retrigger'; readonly pipeline: string; readonly change: string; readonly job: string }
+  /** `whole`: with all that used what the job made; absent where a build set tells that began when it was the job alone. */
+  | {
+      readonly type: 'retrigger';
+      readonly pipeline: string;
+      readonly change: string;
+      readonly job: string;
+      readonly whole?: true;
+    }
   | { readonly type: 'prepared'; readonly buildSet: string; readonly outcome: PrepareOutcome }
   | { readonly type: 'build-started'; readonly buildSet: string; readonly build: string; readonly node?: string }
   | {

@@ -1,4 +1,5 @@
 import { currentBuilds } from '../jobs/build-set.ts';
+import { related, relations } from '../jobs/graph.ts';
 import type { BuildSetEvent } from '../jobs/state.ts';
 import type { GateAnswer, GateCommand } from './command.ts';
 import { configure } from './configure.ts';
@@ -8,6 +9,7 @@ import { latestKey } from './facts.ts';
 import { submitted } from './finish.ts';
 import { observe } from './observe.ts';
 import { dropItem, resetFollowers, resetFrom } from './operations.ts';
+import { hasTaken } from './permissions.ts';
 import { promote } from './promote.ts';
 import type { Item } from './state.ts';
 
@@ -97,9 +99,24 @@ function retriggered(draft: Draft, command: Command<'retrigger'>): GateAnswer {
   if (!job) return no(`${command.change} has no job ${command.job}`);
   const result = currentBuilds(builds).get(job.key)?.result ?? null;
   if (result === null) return no(`${command.job} has not ended yet`);
-  emit(draft, { type: 'builds-changed', item: item.id, change: { type: 'retrigger', job: job.key } });
+  const whole = command.whole ? { whole: command.whole } : {};
+  emit(draft, { type: 'builds-changed', item: item.id, change: { type: 'retrigger', job: job.key, ...whole } });
   if (item.failing.length > 0) resetFollowers(draft, itemOf(draft, item.id));
+  if (command.whole) resetUsers(draft, itemOf(draft, item.id), job.key);
   return done;
+}
+
+/** What other items have taken from a job that runs again, or from one that uses it, is no longer what is merged. */
+function resetUsers(draft: Draft, supplier: Item, job: string): void {
+  const { graph } = supplier.buildSet.builds ?? {};
+  if (!graph) return;
+  const again = related(relations(graph).children, job);
+  const names = graph.jobs.flatMap((one) => (one.key === job || again.has(one.key) ? one.provides : []));
+  for (const item of itemsInOrder(draft)) {
+    const now = itemOf(draft, item.id);
+    if (now.id === supplier.id || now.phase !== 'queued') continue;
+    if (hasTaken(draft.state, now, { supplier, names })) resetFrom(draft, now);
+  }
 }
 
 function answered(draft: Draft, command: Command<'submitted'>): GateAnswer {

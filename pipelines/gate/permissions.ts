@@ -80,16 +80,41 @@ function blockedBy(item: Item, held: string | undefined): string | undefined {
 
 function supplyFor(state: GateState, item: Item, job: FrozenJob): Supply {
   if (job.requires.length === 0) return { kind: 'ready', artifacts: [] };
-  const queue = state.queues.find((one) => one.id === item.queue);
-  const byId = new Map(queue?.items.map((one) => [one.id, one]));
   const found: ProvidedArtifact[][] = [];
-  for (let ahead = byId.get(item.ahead ?? ''); ahead; ahead = byId.get(ahead.ahead ?? '')) {
-    if (job.requiresFrom === 'needed' && !isNeeded(state, item, ahead)) continue;
+  for (const ahead of suppliersOf(state, item, job)) {
     const supply = supplyOf(state, ahead, job);
     if (supply.kind !== 'ready') return supply;
     found.push([...supply.artifacts]);
   }
   return { kind: 'ready', artifacts: found.reverse().flat() };
+}
+
+/** The items ahead that a job may take something from, nearest first. */
+function* suppliersOf(state: GateState, item: Item, job: FrozenJob): Iterable<Item> {
+  const queue = state.queues.find((one) => one.id === item.queue);
+  const byId = new Map(queue?.items.map((one) => [one.id, one]));
+  for (let ahead = byId.get(item.ahead ?? ''); ahead; ahead = byId.get(ahead.ahead ?? '')) {
+    if (job.requiresFrom !== 'needed' || isNeeded(state, item, ahead)) yield ahead;
+  }
+}
+
+/** What an item offers to those behind it, by the names that jobs provide. */
+export interface Offer {
+  readonly supplier: Item;
+  readonly names: readonly string[];
+}
+
+/** Whether a job of the item has begun, or ended, with what a supplier ahead of it offers. */
+export function hasTaken(state: GateState, item: Item, { supplier, names }: Offer): boolean {
+  const { builds } = item.buildSet;
+  if (!builds || builds.canceled || !summary(builds).requiring) return false;
+  const current = currentBuilds(builds);
+  const isIt = (ahead: Item) => ahead.id === supplier.id || (!ahead.live && isTwin(supplier, ahead));
+  return builds.graph.jobs.some((job) => {
+    const build = current.get(job.key);
+    if (!build || build.result === 'SKIPPED' || !provides(names, job)) return false;
+    return [...suppliersOf(state, item, job)].some(isIt);
+  });
 }
 
 function supplyOf(state: GateState, ahead: Item, job: FrozenJob): Supply {

@@ -42,7 +42,7 @@ export function applyBuild(state: BuildSetState, event: BuildSetEvent): BuildSet
     case 'refused':
       return refused(state, event);
     case 'retrigger':
-      return retriggered(state, event.job);
+      return event.whole ? rerun(state, event.job) : retriggered(state, event.job);
     case 'canceled':
       return { ...cancelAll(state, event.time), canceled: true };
     case 'reported':
@@ -134,6 +134,25 @@ function retriggered(state: BuildSetState, job: string): BuildSetState {
   });
   const spent = { ...state.spent, [job]: current.attempt };
   return settleAll({ ...state, builds, spent }, current.endTime ?? 0);
+}
+
+/**
+ * The same, and what used what the job had made is stopped and runs again: a verdict stands for what is merged, and
+ * that is what the latest attempt makes. All of them have all their attempts again.
+ */
+function rerun(state: BuildSetState, job: string): BuildSetState {
+  const current = currentBuilds(state).get(job);
+  if (state.canceled || !current || current.result === null) return state;
+  const time = current.endTime ?? 0;
+  const users = related(relations(state.graph).children, job);
+  const spent: Record<string, number> = { ...state.spent };
+  const builds = state.builds.map((one) => {
+    const victim = one.result === 'CANCELED' || one.result === 'SKIPPED';
+    if (one.superseded || !(victim || one.job === job || users.has(one.job))) return one;
+    spent[one.job] = one.attempt;
+    return retire(stopped(one, time));
+  });
+  return settleAll({ ...state, builds, spent }, time);
 }
 
 function settle(state: BuildSetState, event: BuildSetEvent & { type: 'paused' }): BuildSetState {

@@ -56,8 +56,8 @@ export type BuildSetEvent =
   | { readonly type: 'ended'; readonly build: string; readonly outcome: BuildOutcome }
   /** A requirement of the job can never be met: it fails without having run. */
   | { readonly type: 'refused'; readonly job: string; readonly reason: string; readonly time: number }
-  /** Run an ended job again. */
-  | { readonly type: 'retrigger'; readonly job: string }
+  /** Run an ended job again, `whole`: with all that used what it made. */
+  | { readonly type: 'retrigger'; readonly job: string; readonly whole?: true }
   | { readonly type: 'canceled'; readonly time: number }
   /** The item has been reported: now its reporter jobs run. */
   | { readonly type: 'reported' };

@@ -221,6 +221,6 @@ function commandOf(event: Operation): Parameters<Engine['tell']>[0] {
     case 'promote':
       return { type: 'promote', pipeline, changes: event.changes };
     case 'retrigger':
-      return { type: 'retrigger', pipeline, change: event.change, job: event.job };
+      return { type: 'retrigger', pipeline, change: event.change, job: event.job, whole: true };
   }
 }

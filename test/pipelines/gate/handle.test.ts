@@ -7,7 +7,7 @@ import { evolve } from '../../../pipelines/gate/evolve.ts';
 import { handle } from '../../../pipelines/gate/handle.ts';
 import { pending } from '../../../pipelines/gate/pending.ts';
 import { type GateState, initialGate } from '../../../pipelines/gate/state.ts';
-import type { JobGraph } from '../../../pipelines/model/job.ts';
+import type { FrozenJob, JobGraph } from '../../../pipelines/model/job.ts';
 import type { Pipeline, QueuePlacement } from '../../../pipelines/model/pipeline.ts';
 import { graph, job } from '../jobs/sample.ts';
 
@@ -272,6 +272,70 @@ test('a retrigger is refused while the job runs, and after the item has left', (
   const left = tell(running(1), ended('1.1', 'FAILURE'));
   assert.deepEqual(decide(left, command).answer, { ok: false, reason: 'c1 has no builds in gate' });
 });
+
+interface Shared {
+  readonly says: string;
+  readonly job?: string;
+  /** Jobs of the change behind, and what has become of them. */
+  readonly jobs: readonly FrozenJob[];
+  readonly steps?: (key: string) => readonly Told[];
+  readonly facts?: Partial<ChangeFacts>;
+  readonly manager?: Pipeline['manager'];
+  /** Whether the change behind begins anew. */
+  readonly anew: boolean;
+}
+
+const using = job('systest', { requires: ['repository'] });
+const systestEnded = (key: string) => [started(key, 'systest/1'), ended(key, 'SUCCESS', 'systest/1')];
+
+const shared: readonly Shared[] = [
+  { says: 'that has used it', jobs: [using], steps: systestEnded, anew: true },
+  { says: 'that is using it', jobs: [using], steps: (key) => [started(key, 'systest/1')], anew: true },
+  { says: 'that has not begun with it', jobs: [using], anew: false },
+  { says: 'that needs nothing of it', jobs: [job('systest')], steps: systestEnded, anew: false },
+  {
+    says: 'that requires something else',
+    jobs: [job('systest', { requires: ['image'] })],
+    ...{ steps: systestEnded, anew: false },
+  },
+  {
+    says: 'that takes from what it needs alone, and needs another',
+    jobs: [job('systest', { requires: ['repository'], requiresFrom: 'needed' })],
+    ...{ steps: systestEnded, anew: false },
+  },
+  {
+    says: 'that takes from what it needs alone, and needs this',
+    jobs: [job('systest', { requires: ['repository'], requiresFrom: 'needed' })],
+    ...{ steps: systestEnded, facts: { dependsOn: ['c1'] }, anew: true },
+  },
+  { says: 'when the job that runs again is not used', job: 'docs', jobs: [using], steps: systestEnded, anew: false },
+  {
+    says: 'that stands on it in a pipeline that does not merge',
+    ...{ jobs: [using], steps: systestEnded, facts: { dependsOn: ['c1'] }, manager: 'independent', anew: true },
+  },
+];
+for (const { says, job: name = 'build', jobs, steps, facts = {}, manager = 'dependent', anew } of shared) {
+  const does = anew ? 'begins anew' : 'goes on';
+  test(`R15: a change ${says} ${does} when a job of a change ahead runs again`, () => {
+    const provider = graph(['build', job('publish > build', { provides: ['repository'] }), 'docs', 'slow']);
+    const entered = tell(gateWith(1, pipeline({ manager })), ...enqueue('c2', facts));
+    const key = ofKind(entered, 'prepare').find(({ changes }) => changes.includes('c2,1'))?.key ?? '';
+    const built = ['build/1', 'publish/1', 'docs/1'].flatMap((one) => [
+      started('1.1', one),
+      ended('1.1', 'SUCCESS', one),
+    ]);
+    const state = tell(
+      entered,
+      ready('1.1', provider),
+      ready(key, graph([...jobs])),
+      ...built,
+      ...(steps?.(key) ?? []),
+    );
+    const again = { type: 'retrigger', pipeline: 'gate', change: 'c1', job: name, whole: true } as const;
+    const keys = ofKind(tell(state, again), 'build-set').map((action) => action.key);
+    assert.deepEqual([keys.includes('1.1'), !keys.includes(key)], [true, anew]);
+  });
+}
 
 test('jobs behind one that holds its followers wait for it', () => {
   const held = graph([job('build', { holdFollowingChanges: true })]);

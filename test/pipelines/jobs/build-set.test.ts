@@ -219,6 +219,101 @@ test('a job that is run again has all its attempts again', () => {
   assert.deepEqual(results(again), { unit: 'SUCCESS' });
 });
 
+interface Again {
+  readonly says: string;
+  readonly jobs: readonly (string | FrozenJob)[];
+  readonly failFast?: boolean;
+  readonly steps: readonly string[];
+  readonly job: string;
+  /** Results that stand afterwards, attempts that may start, and those that go on. */
+  readonly results: Readonly<Record<string, string | null>>;
+  readonly start: readonly string[];
+  readonly wanted?: readonly string[];
+}
+
+const chain = ['build', 'lint > build', 'publish > build', 'install > publish', 'systest > publish?', 'docs'];
+const chainRun = ['build', 'lint', 'publish', 'install', 'systest', 'docs'].map((name) => `${name} SUCCESS`);
+const registry = ['registry', 'build > registry', 'push > build', 'other'];
+
+const agains: readonly Again[] = [
+  {
+    says: 'all that ran on what it had made, through any number of steps and softly; not what stands beside it',
+    ...{ jobs: chain, steps: chainRun, job: 'build' },
+    results: { docs: 'SUCCESS' },
+    start: ['build/2'],
+  },
+  {
+    says: 'in the middle: what it stands on keeps its results',
+    ...{ jobs: chain, steps: chainRun, job: 'publish' },
+    results: { build: 'SUCCESS', lint: 'SUCCESS', docs: 'SUCCESS' },
+    start: ['publish/2'],
+  },
+  {
+    says: 'at the end: nothing else runs again',
+    ...{ jobs: chain, steps: chainRun, job: 'systest' },
+    results: { build: 'SUCCESS', lint: 'SUCCESS', publish: 'SUCCESS', install: 'SUCCESS', docs: 'SUCCESS' },
+    start: ['systest/2'],
+  },
+  {
+    says: 'what is running on it is stopped, what is beside it goes on',
+    jobs: chain,
+    steps: ['build SUCCESS', 'publish SUCCESS', 'install STARTED', 'docs STARTED'],
+    job: 'build',
+    results: { docs: null },
+    start: ['build/2'],
+    wanted: ['docs/1'],
+  },
+  {
+    says: 'a pause on it ends, with what ran under that',
+    jobs: ['image', 'registry > image', 'push > registry'],
+    steps: ['image SUCCESS', 'registry PAUSE', 'push SUCCESS'],
+    ...{ job: 'image', results: {}, start: ['image/2'], wanted: [] },
+  },
+  {
+    says: 'the pause above it goes on',
+    ...{ jobs: registry, steps: ['registry PAUSE', 'build SUCCESS', 'push SUCCESS', 'other SUCCESS'], job: 'build' },
+    results: { registry: null, other: 'SUCCESS' },
+    start: ['build/2'],
+    wanted: ['registry/1'],
+  },
+  {
+    says: 'what failed on it, and what was cancelled for that',
+    ...{ jobs: chain, failFast: true, steps: ['build SUCCESS', 'docs STARTED', 'publish FAILURE'], job: 'build' },
+    results: {},
+    start: ['build/2', 'docs/2'],
+  },
+];
+for (const { says, jobs, failFast, steps, job: name, results: expected, start, wanted } of agains) {
+  test(`R15: a job that runs again takes with it ${says}`, () => {
+    const before = play(startBuildSet(graph(jobs, failFast)), steps);
+    const again = applyBuild(before, { type: 'retrigger', job: name, whole: true });
+    assert.deepEqual(results(again), expected);
+    assert.deepEqual(startable(again), start);
+    if (wanted) assert.deepEqual(pendingBuilds(again, freely).wanted, wanted);
+    assert.equal(again.builds.length, before.builds.length);
+    assert.equal(buildSetResult(again), null);
+  });
+}
+
+test('R15: what runs again with a job has the new artifacts, all its attempts, and no late answer of before', () => {
+  const jobs = graph(['build', job('install > build', { attempts: 2 })]);
+  const [old, fresh] = ['old', 'new'].map((name) => ({ artifacts: [{ name, url: `http://x/${name}` }] }));
+  const before = play(play(startBuildSet(jobs), ['build SUCCESS'], old), ['install RETRY', 'install STARTED']);
+  const again = applyBuild(before, { type: 'retrigger', job: 'build', whole: true });
+  const late = { type: 'ended', build: 'install/2', outcome: { result: 'SUCCESS', time: 9 } } as const;
+  assert.equal(applyBuild(again, late), again);
+  const built = play(again, ['build SUCCESS'], fresh);
+  assert.deepEqual(pendingBuilds(built, freely).start[0]?.parents, fresh?.artifacts);
+  const twice = play(built, ['install RETRY', 'install SUCCESS']);
+  assert.deepEqual(results(twice), { build: 'SUCCESS', install: 'SUCCESS' });
+});
+
+test('a build set that began when a job ran again by itself keeps to that', () => {
+  const before = play(startBuildSet(graph(chain)), chainRun);
+  const again = applyBuild(before, { type: 'retrigger', job: 'build' });
+  assert.equal(results(again).install, 'SUCCESS');
+});
+
 test('a late answer changes nothing', () => {
   const ended = play(startBuildSet(graph(['unit'])), ['unit SUCCESS']);
   const late = { result: 'FAILURE', time: 9 } as const;
