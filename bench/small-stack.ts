@@ -11,7 +11,6 @@ import { createStageActivities, type StageDeps } from '../activities/stages.ts';
 import { findTemporal } from '../infra/bootstrap/find.ts';
 import { createCommon } from '../infra/compose/common.ts';
 import { createControl } from '../infra/compose/control.ts';
-import { createLiveConfig } from '../infra/compose/live-config.ts';
 import { loadConfig } from '../infra/config/load.ts';
 import { addProject } from '../infra/git-host/project.ts';
 import { hostArch } from '../infra/stack/arch.ts';
@@ -89,7 +88,7 @@ async function startWorkers(file: string, stages: StageDeps['stages']) {
   const sealer = await createSealer(common.paths.secretKeys);
   const control = createControl({
     common,
-    live: createLiveConfig(config),
+    live: common.live,
     temporal,
     store,
     report,

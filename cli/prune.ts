@@ -31,12 +31,14 @@ export function register(program: Command): void {
 }
 
 async function prune(options: PruneCommandOptions): Promise<void> {
-  const { data, retention, projects } = readConfiguration({ file: options.config });
+  const config = readConfiguration({ file: options.config });
+  const { data, retention } = config;
   const { dataPaths } = await import('../infra/stack/paths.ts');
-  const { createLocalGit } = await import('../activities/git/local.ts');
+  const { createCommon } = await import('../infra/compose/common.ts');
+  const { standalone } = await import('../infra/stack/settings.ts');
   const { pruneStorage } = await import('../activities/storage/filesystem/prune.ts');
   const { prunePayloads } = await import('../activities/storage/filesystem/prune-payloads.ts');
-  const { storage, repositories, released, git, store } = dataPaths(data);
+  const { storage, repositories, released, store } = dataPaths(data);
   const [now, dryRun] = [Date.now(), options.dryRun === true];
   const inUse = existsSync(store) ? await whatIsInUse(storage, options) : undefined;
   const pruned = await pruneStorage({
@@ -51,7 +53,9 @@ async function prune(options: PruneCommandOptions): Promise<void> {
   const payloads = await prunePayloads({ storage, keep: retention.builds, inUse, now, dryRun });
   const staged = inUse === null ? 0 : await removeDead(released, { inUse, now, dryRun });
   // Speculative commits have a time of their own: nobody looks at them once their item has left its queue.
-  const states = await createLocalGit(git).expire(Object.keys(projects), { now, dryRun });
+  const { git, live } = createCommon(standalone(config));
+  const names = live.projects().map(({ name }) => name);
+  const states = await git.expire(names, { now, dryRun });
   const text =
     `${dryRun ? 'would remove' : 'removed'} logs of ${pruned.logs} builds, ${pruned.blobs} blobs and ` +
     `${pruned.repositories} test repositories: ${Math.round(pruned.bytes / 2 ** 20)} MiB, and ${payloads} payloads of workflows; ` +

@@ -205,7 +205,6 @@ test('no arrow of the table leads back up, but for types, and each is there for 
 /** Who knows that a repository is a directory of this machine, besides `activities/git` and the host that keeps it. */
 const directories: readonly { readonly path: string; readonly because: string }[] = [
   { path: 'infra/compose/common.ts', because: 'it makes the port from a configuration' },
-  { path: 'cli/prune.ts', because: 'so does a command that works without a server' },
   { path: 'activities/build/', because: 'the directory is the copy that a build works on' },
   { path: 'infra/by-hand/source.ts', because: 'the directory is the one that a person named' },
 ];

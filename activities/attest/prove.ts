@@ -1,6 +1,6 @@
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { notMerged, otherTree, unmergedInput } from '../../pipelines/report/walls.ts';
-import type { MergedState, StateName } from '../review/port.ts';
+import type { MergedState, StateName } from '../git/merged.ts';
 
 export interface ProofDeps {
   /** Reads a manifest by its digest. */

@@ -1,6 +1,5 @@
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import { mergeOnto, openWorkspace, type Proposal, type Workspace } from './merge.ts';
-import { repositoryPath } from './names.ts';
 import { readBranch } from './refs.ts';
 import { keepStates } from './states.ts';
 
@@ -28,8 +27,8 @@ export type ChainResult =
   | { readonly key: string; readonly kind: 'no-base'; readonly base: string };
 
 export interface ChainInput {
-  /** Directory of the bare repositories. */
-  readonly root: string;
+  /** Where the bare repository of a project is. */
+  readonly at: (project: string) => string;
   readonly items: readonly ChainItem[];
   /** States that were made before, by key. */
   readonly known?: Readonly<Record<string, readonly SourceState[]>>;
@@ -39,10 +38,10 @@ export interface ChainInput {
  * Merges items in order, across repositories, each onto the state that it stands on and never from the beginning.
  * A conflict is a result; what stands on it is not made.
  */
-export async function prepareChain({ root, items, known = {} }: ChainInput): Promise<ChainResult[]> {
+export async function prepareChain({ at, items, known = {} }: ChainInput): Promise<ChainResult[]> {
   const spaces = new Map<string, Workspace>();
   const open = (project: string) => {
-    const space = spaces.get(project) ?? openWorkspace(repositoryPath(root, project));
+    const space = spaces.get(project) ?? openWorkspace(at(project));
     spaces.set(project, space);
     return space;
   };

@@ -23,12 +23,17 @@ export function checkProject(name: string): string {
 
 /** @throws BadName unless `name` can be a branch here: narrower than Git's own rule, so that it is safe anywhere. */
 export function checkBranch(name: string): string {
-  const parts = name.split('/');
-  const dubious = name.includes('..') || parts.some((each) => each.endsWith('.lock') || each.endsWith('.'));
-  if (name.length > 200 || dubious || !branchPattern.test(name)) {
+  if (!isSafeBranch(name)) {
     throw new BadName(`${show(name)} cannot be a branch here: use letters, digits and ._+@- in parts separated by /`);
   }
   return name;
+}
+
+/** Whether `name` can be a branch here; a host may have others, which nobody here hears of. */
+export function isSafeBranch(name: string): boolean {
+  const parts = name.split('/');
+  const dubious = name.includes('..') || parts.some((each) => each.endsWith('.lock') || each.endsWith('.'));
+  return name.length <= 200 && !dubious && branchPattern.test(name);
 }
 
 /** Whether `text` is the full id of an object. */

@@ -1,5 +1,7 @@
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { ChainInput, ChainResult } from './chain.ts';
+import type { MergedState, StateName } from './merged.ts';
+import type { PushResult } from './push.ts';
 import type { TreeFile } from './tree.ts';
 
 /** The sources of all projects, by name, wherever their hosts keep them. */
@@ -20,12 +22,28 @@ export interface Git {
    * @throws an error that names it when the project has no such commit.
    */
   resolve(project: string, revision: string): Promise<Pick<SourceState, 'commit' | 'tree'>>;
+  isAncestor(project: string, older: string, newer: string): Promise<boolean>;
+  /** Paths that differ between two commits, old names of renamed files included. `base` null: every path. */
+  changedFiles(project: string, base: string | null, commit: string): Promise<readonly string[]>;
+  /**
+   * Whether a branch is at a commit, or was, after its host was asked: what a merge brought in from the side was never
+   * a state of the branch.
+   *
+   * @returns null when it never was, or there is no such branch
+   */
+  readMerged(of: StateName): Promise<MergedState | null>;
+  /**
+   * Moves a branch of a project's host forward to a commit that is here, unless it is at another one than expected.
+   *
+   * @param expected null for a branch that there is not yet
+   */
+  push(state: StateName, expected: string | null): Promise<PushResult>;
   /** `MODE ID` of what is at the root of a commit, by name. */
   readRoot(project: string, commit: string): Promise<ReadonlyMap<string, string>>;
   /** Regular files below paths of a commit, in order of path. @throws for a file of more than 10 MiB. */
   readTree(project: string, commit: string, paths: readonly string[]): Promise<readonly TreeFile[]>;
   /** Merges items in order, each onto the state that it stands on, and keeps the states for some days. */
-  merge(chain: Omit<ChainInput, 'root'>): Promise<readonly ChainResult[]>;
+  merge(chain: Omit<ChainInput, 'at'>): Promise<readonly ChainResult[]>;
   /** Lets go of states that nobody works on any more, or counts them. @param options.now milliseconds since the epoch */
   expire(projects: readonly string[], options: { readonly now: number; readonly dryRun: boolean }): Promise<number>;
   /** Checks a commit out into an empty or absent directory, with its whole history and the tags on it. */

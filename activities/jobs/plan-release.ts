@@ -2,8 +2,8 @@ import { artifactMetadata, type SourceState } from '../../pipelines/model/artifa
 import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
 import type { ReleasePlan } from '../../workflows/activities.ts';
 import type { BuildRecord, StageInput } from '../../workflows/contract.ts';
+import type { MergedState, StateName } from '../git/merged.ts';
 import { testRepositories } from '../install/repositories.ts';
-import type { MergedState, StateName } from '../review/port.ts';
 
 export interface ReleasePlanDeps {
   /** Successful builds of a patch set, latest first. */

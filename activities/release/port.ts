@@ -1,6 +1,6 @@
 import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
+import type { MergedState, StateName } from '../git/merged.ts';
 import type { BlobStore } from '../ports.ts';
-import type { MergedState, StateName } from '../review/port.ts';
 import type { SignedFile } from '../sign/sign-activities.ts';
 import type { VerifyStatements } from './verify-statement.ts';
 

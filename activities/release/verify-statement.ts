@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { claimsOf, dssePayload, readEnvelope } from '../../pipelines/model/provenance.ts';
 import { notMerged, otherTree } from '../../pipelines/report/walls.ts';
+import type { MergedState, StateName } from '../git/merged.ts';
 import { must, run } from '../process/run.ts';
-import type { MergedState, StateName } from '../review/port.ts';
 
 export interface VerifyDeps {
   /** The public key that the signer shows; statements by others are nobody's. */

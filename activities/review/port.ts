@@ -3,6 +3,7 @@ import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import type { MergeMode } from '../git/merge.ts';
+import type { MergedState, StateName } from '../git/merged.ts';
 import type { GitRemote } from '../git/remote.ts';
 
 /** A review system: where changes are proposed, voted on and merged. Every adapter passes the same contract suite. */
@@ -68,14 +69,6 @@ export interface Tag {
 export interface Branch extends Tag {
   /** Whether the host lets nobody but Sluice move it. */
   readonly protected: boolean;
-}
-
-/** A commit of a branch, as somebody claims. */
-export type StateName = Pick<SourceState, 'project' | 'branch' | 'commit'>;
-
-/** A state that a branch has been in, looked up; `tip` is what it is at now. */
-export interface MergedState extends SourceState {
-  readonly tip: string;
 }
 
 export interface ReviewCapabilities {

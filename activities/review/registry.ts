@@ -1,3 +1,4 @@
+import type { Git } from '../git/port.ts';
 import { createGitHost } from './git/adapter.ts';
 import { createPeople } from './git/people.ts';
 import type { People } from './people.ts';
@@ -16,6 +17,8 @@ export interface ConnectionContext {
   readonly owns: (project: string) => boolean;
   readonly settings: ConnectionSettings;
   readonly readSecret: ReadSecret;
+  /** The sources of all projects: fetched from `gitRemote`, with the states that were tested. */
+  readonly git: Git;
 }
 
 export interface Connection {

@@ -59,4 +59,9 @@ export interface ApprovalSettings {
   readonly value?: number | undefined;
 }
 
+/** Whether Sluice is the host itself. */
+export function isServed(settings: ConnectionSettings): boolean {
+  return settings.driver === 'git' && settings.url === undefined;
+}
+
 export type ConnectionSettings = GitSettings | GerritSettings | GithubSettings | ForgeSettings;

@@ -1,9 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createLocalGit } from '../../activities/git/local.ts';
+import { createGit, type GitPlace } from '../../activities/git/cache.ts';
+import { repositoryPath } from '../../activities/git/names.ts';
 import type { Git } from '../../activities/git/port.ts';
+import type { GitRemote } from '../../activities/git/remote.ts';
 import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
+import { isServed } from '../../activities/review/settings.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
 import { createTreeStore } from '../../activities/storage/filesystem/tree-store.ts';
@@ -14,6 +17,8 @@ import { publicKeyPath } from '../signer/signer.ts';
 import { type DataPaths, dataPaths } from '../stack/paths.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import { containerUrl } from './listen.ts';
+import { type Listing, openListing } from './listing.ts';
+import { createLiveConfig, type LiveConfig } from './live-config.ts';
 
 /** What every process of a stack makes of its configuration. */
 export interface Common {
@@ -22,6 +27,10 @@ export interface Common {
   readonly blobs: BlobStore;
   readonly logs: LogStore;
   readonly git: Git;
+  readonly live: LiveConfig;
+  readonly listing: Listing;
+  /** Where projects of a connection are fetched from; empty in a process that fetches nothing. */
+  readonly remotes: Map<string, (project: string) => GitRemote>;
   /** Test repositories. */
   readonly trees: Trees;
   /** Undefined for a label that nobody knows. */
@@ -40,12 +49,16 @@ export function createCommon(config: StackConfig): Common {
     return found;
   };
   const findPlatform = (label: string) => platforms.get(label);
+  const listing = openListing(paths.listings);
+  const live = createLiveConfig(config, listing.read);
+  const remotes: Common['remotes'] = new Map();
   return {
     config,
     paths,
     blobs: createFileBlobStore(storage),
     logs: createFileLogStore({ ...storage, limit: config.workers.log }),
-    git: createLocalGit(paths.git),
+    git: createGit((project) => placeOf({ config, paths, live, remotes }, project)),
+    ...{ live, listing, remotes },
     trees: createTreeStore({
       root: join(paths.repositories, 'test'),
       baseUrl: async () => `${await containerUrl(config)}/repositories/test`,
@@ -53,6 +66,20 @@ export function createCommon(config: StackConfig): Common {
     platform,
     findPlatform,
   };
+}
+
+/** Sluice's own host keeps a project itself, and whatever nobody has said anything of. */
+function placeOf(
+  { config, paths, live, remotes }: Pick<Common, 'config' | 'paths' | 'live' | 'remotes'>,
+  project: string,
+): GitPlace {
+  const connection = live.project(project)?.connection;
+  const settings = connection === undefined ? undefined : config.connections[connection];
+  if (connection === undefined || settings === undefined || isServed(settings)) {
+    return { kind: 'served', repo: repositoryPath(paths.git, project) };
+  }
+  const repo = repositoryPath(join(paths.gitCache, connection), project);
+  return { kind: 'fetched', repo, host: connection, remote: remotes.get(connection)?.(project) ?? null };
 }
 
 /** The released repository that a platform's nodes are offered; null while nothing was released in its format. */

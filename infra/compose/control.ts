@@ -110,7 +110,9 @@ function createReview({ common, live, temporal, store, logger }: ControlDeps) {
   const opened = Object.entries(config.connections).map(([name, settings]) => {
     const owns = (project: string) => projects().some((one) => one.name === project && one.connection === name);
     const place = { name, repositories: paths.git, page: config.server.url, owns };
-    return { name, driver: settings.driver, ...openConnection({ ...place, settings, readSecret }) };
+    const connection = openConnection({ ...place, settings, readSecret, git: common.git });
+    common.remotes.set(name, (project) => connection.host.gitRemote(project));
+    return { name, driver: settings.driver, ...connection };
   });
   const gates = createGateClient(temporal.client);
   const hosts = opened.map(({ host }) => host);

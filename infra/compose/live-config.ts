@@ -3,6 +3,7 @@ import type { GatedProject } from '../../activities/layout/layouts.ts';
 import { broken, type ConfigNotice, differs, type Reloaded } from '../../pipelines/report/config-notice.ts';
 import { changedKeys } from '../config/changes.ts';
 import { type Config, InvalidConfiguration, loadConfig } from '../config/load.ts';
+import { entryOf, expandProjects } from '../config/projects.ts';
 import type { StackConfig } from '../stack/settings.ts';
 
 /** Keys that are taken over while the server runs; every other one is read by a process as it starts. */
@@ -17,8 +18,13 @@ export type LiveSettings = Pick<Config, (typeof live)[number]>;
 export interface LiveConfig {
   /** What is in force. */
   settings(): LiveSettings;
-  /** The projects under the gate as the file has them now: while it is broken, those that were read before stay. */
+  /**
+   * The projects under the gate as the file has them now: while it is broken, those that were read before stay. Those
+   * of a connection that this process was not started with are not among them yet.
+   */
   projects(): readonly GatedProject[];
+  /** What the file says of a project by that name, itself or by a pattern. */
+  project(name: string): Config['projects'][string] | undefined;
   /**
    * Reads the file again, and takes over what can be taken over.
    *
@@ -35,8 +41,14 @@ interface Read {
   readonly config: Config | InvalidConfiguration;
 }
 
-/** @param config what this process was started with: it may be older than the file */
-export function createLiveConfig(config: StackConfig): LiveConfig {
+/**
+ * @param config what this process was started with: it may be older than the file
+ * @param listed what the host of a connection has, for patterns of projects
+ */
+export function createLiveConfig(
+  config: StackConfig,
+  listed: (connection: string) => readonly string[] = () => [],
+): LiveConfig {
   const { asRead, ...own } = config;
   const started: Config = { ...own, ...asRead };
   const file = config.file ?? undefined;
@@ -58,7 +70,12 @@ export function createLiveConfig(config: StackConfig): LiveConfig {
     settings: () => inForce,
     projects() {
       look();
-      return toProjects(inForce);
+      const { connections } = started;
+      return toProjects(inForce, listed).filter(({ connection }) => Object.hasOwn(connections, connection));
+    },
+    project(name) {
+      look();
+      return entryOf(inForce.projects, name);
     },
     reload() {
       read = { stamp: 'to be read', config: started };
@@ -105,8 +122,8 @@ function stampOf(file: string): string {
   return found === undefined ? 'none' : [found.mtimeMs, found.size, found.ino].join(' ');
 }
 
-function toProjects(config: LiveSettings): readonly GatedProject[] {
-  return Object.entries(config.projects).map(([name, { connection, queue, templates, branches }]) => ({
+function toProjects(config: LiveSettings, listed: (connection: string) => readonly string[]): readonly GatedProject[] {
+  return [...expandProjects(config, listed)].map(([name, { connection, queue, templates, branches }]) => ({
     name,
     connection,
     trusted: config['config-projects'].includes(name),

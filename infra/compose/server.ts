@@ -21,7 +21,6 @@ import { createControl } from './control.ts';
 import { createInUse } from './in-use.ts';
 import { startIngest } from './ingest.ts';
 import { listen } from './listen.ts';
-import { createLiveConfig } from './live-config.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { keepCollecting } from './mirrors.ts';
 import { payloadStore } from './payload-store.ts';
@@ -49,7 +48,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
 
   const live = createLiveStream();
   const report = createReportActivities({ store, publish: live.publish });
-  const settings = createLiveConfig(config);
+  const { live: settings } = common;
   const secrets = await createSecrets(common, store, settings);
   const { sealer } = secrets;
   const control = createControl({ common, live: settings, temporal, store, report, sealer, logger });

@@ -10,8 +10,12 @@ export interface DataPaths {
   readonly released: string;
   /** The embedded store. */
   readonly store: string;
-  /** Bare Git repositories. */
+  /** Bare Git repositories of Sluice's own host. */
   readonly git: string;
+  /** Those of other hosts, fetched, by connection. */
+  readonly gitCache: string;
+  /** What the hosts of connections have. */
+  readonly listings: string;
   /** Work directories of stages. */
   readonly work: string;
   /** The signer's own: its keys, which nobody else can read. */
@@ -34,6 +38,8 @@ export function dataPaths(data: string): DataPaths {
     released: below('released'),
     store: below('store'),
     git: below('git'),
+    gitCache: below('git-cache'),
+    listings: below('projects'),
     work: below('work'),
     keys: below('keys'),
     builder: below('builder-key'),

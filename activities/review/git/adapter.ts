@@ -2,6 +2,7 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { type MergeMode, type MergeResult, mergeOnto } from '../../git/merge.ts';
+import { readMerged } from '../../git/merged.ts';
 import { repositoryPath } from '../../git/names.ts';
 import { type Commit, readCommits } from '../../git/objects.ts';
 import { isAncestor, readBranch, readBranches, readTags } from '../../git/refs.ts';
@@ -19,7 +20,6 @@ import {
   resolveChange,
 } from './client.ts';
 import { toTriggerEvents } from './map.ts';
-import { readMerged } from './merged.ts';
 import { merge } from './record.ts';
 import { report } from './report.ts';
 import { readSettings } from './repository.ts';

@@ -1,10 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { git } from '../../git/git.ts';
+import { type MergedState, readMerged, type StateName } from '../../git/merged.ts';
 import { repositoryPath } from '../../git/names.ts';
 import { exists } from '../../repository/files.ts';
-import type { MergedState, StateName } from '../port.ts';
-import { readMerged } from './merged.ts';
 
 export interface LookupPlaces {
   /** Directory of the host's bare repositories: read, and nothing else. */

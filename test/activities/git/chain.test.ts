@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
-import { type ChainItem, prepareChain } from '../../../activities/git/chain.ts';
+import type { ChainItem } from '../../../activities/git/chain.ts';
 import { git } from '../../../activities/git/git.ts';
+import { createLocalGit } from '../../../activities/git/local.ts';
 import { readRefs } from '../../../activities/git/refs.ts';
 import { expireStates } from '../../../activities/git/states.ts';
 import { bareRepository, fileAt, makeCommit, scratch, setBranch } from './repository.ts';
@@ -26,7 +27,7 @@ test('each item stands on the one before, over several repositories', async (t) 
     { key: 'two', base: 'one', changes: [await b.change('B1', { two: '2' }), await a.change('A2', { two: '2' })] },
     { key: 'three', base: 'two', changes: [await b.change('B2', { three: '3' })] },
   ];
-  const results = await prepareChain({ root, items });
+  const results = await createLocalGit(root).merge({ items });
   const last = results[2];
   assert.ok(last?.kind === 'ready');
   assert.deepEqual(last.sources.map(({ project: name }) => name).sort(), ['a', 'group/b']);
@@ -34,14 +35,13 @@ test('each item stands on the one before, over several repositories', async (t) 
   assert.equal(await fileAt(a.repo, of('a'), 'one'), '1');
   assert.equal(await fileAt(a.repo, of('a'), 'two'), '2');
   assert.equal(await fileAt(b.repo, of('group/b'), 'three'), '3');
-  assert.deepEqual(await prepareChain({ root, items }), results, 'the same states again');
+  assert.deepEqual(await createLocalGit(root).merge({ items }), results, 'the same states again');
 });
 
 test('a conflict is a result, and what stands on it is not made', async (t) => {
   const root = await scratch(t);
   const a = await project(root, 'a');
-  const results = await prepareChain({
-    root,
+  const results = await createLocalGit(root).merge({
     items: [
       { key: 'one', base: null, changes: [await a.change('A1', { start: 'x\n' })] },
       { key: 'two', base: 'one', changes: [await a.change('A2', { start: 'y\n' })] },
@@ -60,10 +60,10 @@ test('a state that was made before is the base of new ones', async (t) => {
   const root = await scratch(t);
   const a = await project(root, 'a');
   const first = [{ key: '1', base: null, changes: [await a.change('A', { a: '' })] }];
-  const [one] = await prepareChain({ root, items: first });
+  const [one] = await createLocalGit(root).merge({ items: first });
   assert.ok(one?.kind === 'ready');
   const items = [{ key: '2', base: '1', changes: [await a.change('B', { b: '' })] }];
-  const [two] = await prepareChain({ root, items, known: { 1: one.sources } });
+  const [two] = await createLocalGit(root).merge({ items, known: { 1: one.sources } });
   assert.ok(two?.kind === 'ready');
   assert.equal(await fileAt(a.repo, two.sources[0]?.commit ?? '', 'a'), '');
 });
@@ -71,7 +71,7 @@ test('a state that was made before is the base of new ones', async (t) => {
 test('speculative commits are kept from collection for some days', async (t) => {
   const root = await scratch(t);
   const a = await project(root, 'a');
-  await prepareChain({ root, items: [{ key: '1', base: null, changes: [await a.change('A', { a: '' })] }] });
+  await createLocalGit(root).merge({ items: [{ key: '1', base: null, changes: [await a.change('A', { a: '' })] }] });
   assert.equal((await readRefs(a.repo, 'refs/sluice/states')).size, 1);
   const later = Date.now() + 9 * 24 * 60 * 60 * 1000;
   assert.equal(await expireStates(a.repo, { now: Date.now() }), 0);
@@ -89,7 +89,7 @@ test('a merge in a chain costs no more than a few starts of git', async (t) => {
     items.push({ key: `${n}`, base: n === 0 ? null : `${n - 1}`, changes: [change] });
   }
   const merge = await best(async () => {
-    const results = await prepareChain({ root, items });
+    const results = await createLocalGit(root).merge({ items });
     assert.ok(results.every((result) => result.kind === 'ready'));
   });
   const start = await best(async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createLocalGit } from '../../../activities/git/local.ts';
 import { openConnection } from '../../../activities/review/registry.ts';
 import { readSecret } from '../../../activities/review/secret.ts';
 
 const place = { name: 'review', repositories: '/nowhere', page: '', owns: () => true };
-const context = { ...place, settings: { driver: 'git' }, readSecret } as const;
+const context = { ...place, settings: { driver: 'git' }, readSecret, git: createLocalGit('/nowhere') } as const;
 
 test('a connection is opened by its driver', () => {
   const { host, people } = openConnection(context);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type ChainItem, prepareChain } from '../../../activities/git/chain.ts';
+import type { ChainItem } from '../../../activities/git/chain.ts';
+import { createLocalGit } from '../../../activities/git/local.ts';
 import type { MergeMode } from '../../../activities/git/merge.ts';
 import { readBranch } from '../../../activities/git/refs.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
@@ -36,7 +37,7 @@ for (const mode of ['rebase', 'cherry-pick', 'merge', 'squash-merge'] as const) 
       { key: '1', base: null, changes: [change(1, mode)] },
       { key: '2', base: '1', changes: [change(2, mode), change(3, mode)] },
     ];
-    const [one, two] = await prepareChain({ root, items });
+    const [one, two] = await createLocalGit(root).merge({ items });
     assert.ok(one?.kind === 'ready' && two?.kind === 'ready');
     const [first, both] = [one.sources[0] ?? null, two.sources[0] ?? null];
     const submit = (number: number, tested: typeof first) =>
@@ -52,7 +53,7 @@ for (const mode of ['rebase', 'cherry-pick', 'merge', 'squash-merge'] as const) 
 test('a change that was not tested on what is ahead is not merged', async (t) => {
   const { root, repo, host, change } = await setup(t);
   const items: ChainItem[] = [{ key: '2', base: null, changes: [change(2, 'rebase')] }];
-  const [alone] = await prepareChain({ root, items });
+  const [alone] = await createLocalGit(root).merge({ items });
   assert.ok(alone?.kind === 'ready');
   await host.submit(gateActor, { change: 'git:1', patchset: 1, tested: null });
   const before = await readBranch(repo, 'master');

@@ -1,8 +1,16 @@
-import { tryGit } from '../../git/git.ts';
-import { checkRevision, isObjectId } from '../../git/names.ts';
-import { type Commit, readCommits } from '../../git/objects.ts';
-import { readBranch } from '../../git/refs.ts';
-import type { MergedState, StateName } from '../port.ts';
+import type { SourceState } from '../../pipelines/model/artifact.ts';
+import { tryGit } from './git.ts';
+import { checkRevision, isObjectId } from './names.ts';
+import { type Commit, readCommits } from './objects.ts';
+import { readBranch } from './refs.ts';
+
+/** A commit of a branch, as somebody claims. */
+export type StateName = Pick<SourceState, 'project' | 'branch' | 'commit'>;
+
+/** A state that a branch has been in, looked up; `tip` is what it is at now. */
+export interface MergedState extends SourceState {
+  readonly tip: string;
+}
 
 /** Where a branch is looked up; refs and objects may be read from different places. */
 export interface MergedSources {

@@ -1,0 +1,164 @@
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fetchRefs } from './fetch.ts';
+import { git } from './git.ts';
+import { checkRevision, isSafeBranch, repositoryPath } from './names.ts';
+import type { Git } from './port.ts';
+import { pushCommit, pushHere } from './push.ts';
+import type { GitRemote } from './remote.ts';
+import { openRepositories } from './repositories.ts';
+
+/** Where a project is: served by Sluice itself, or fetched from its host into a repository of the cache. */
+export type GitPlace =
+  | { readonly kind: 'served'; readonly repo: string }
+  | {
+      readonly kind: 'fetched';
+      readonly repo: string;
+      /** Name of the connection, for messages. */
+      readonly host: string;
+      /** Null in a process that fetches nothing and takes what is there. */
+      readonly remote: GitRemote | null;
+    };
+
+/** Milliseconds for which a host that does not give a project is not asked for the whole of it again. */
+const pause = 5_000;
+
+/**
+ * Projects wherever their hosts keep them. What a host serves is fetched into a bare repository of its own: branches
+ * and tags always, more when it is asked for. There is one fetch at a time for a project; who comes meanwhile waits
+ * for the next one, all of them together.
+ *
+ * @param find where a project is
+ */
+export function createGit(find: (project: string) => GitPlace): Git {
+  const fetches = new Map<string, Fetches>();
+  const fetchesOf = (place: Extract<GitPlace, { kind: 'fetched' }>, project: string) => {
+    const known = fetches.get(place.repo);
+    if (known !== undefined) return known;
+    const made = new Fetches((refs) => fetchInto(place, project, refs));
+    fetches.set(place.repo, made);
+    return made;
+  };
+  const ensure: Git['ensure'] = async (project, refs) => {
+    const place = find(project);
+    if (place.kind === 'fetched') await fetchesOf(place, project).ask(refs.map(checkRevision));
+  };
+  /** What was never fetched is fetched; what is here is taken as it is. */
+  const visit = async (project: string) => {
+    const place = find(project);
+    if (place.kind === 'fetched' && !(await isThere(place.repo))) await fetchesOf(place, project).begin();
+  };
+  const here = openRepositories((project) => find(project).repo);
+  return {
+    ...here,
+    ensure,
+    async branches(project) {
+      await visit(project);
+      const all = await here.branches(project);
+      return new Map([...all].filter(([name]) => isSafeBranch(name)));
+    },
+    async readMerged(of) {
+      await ensure(of.project, []);
+      return here.readMerged(of);
+    },
+    async push(state, expected) {
+      const { project } = state;
+      const place = find(project);
+      if (place.kind === 'served') return pushHere(place.repo, { ...state, expected });
+      const { repo, host, remote } = place;
+      if (remote === null) throw new Error(`${project} is not pushed from this process`);
+      return pushCommit(repo, { host, project, remote }, { ...state, expected });
+    },
+  };
+}
+
+/** All projects fetched from one place, as an adapter alone has them. */
+export function openCache({ directory, remote }: CacheSettings): Git {
+  const host = 'the host';
+  return createGit((project) => ({
+    kind: 'fetched',
+    repo: repositoryPath(directory, project),
+    host,
+    remote: remote(project),
+  }));
+}
+
+export interface CacheSettings {
+  /** Of the fetched repositories. */
+  readonly directory: string;
+  readonly remote: (project: string) => GitRemote;
+}
+
+async function fetchInto(
+  { repo, host, remote }: Extract<GitPlace, { kind: 'fetched' }>,
+  project: string,
+  refs: readonly string[],
+): Promise<void> {
+  if (remote === null) return;
+  const source = { host, project, remote };
+  if (await isThere(repo)) return fetchRefs(repo, source, refs);
+  // What is there has been fetched whole: until then it has another name.
+  const partial = `${repo}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(dirname(repo), { recursive: true });
+  try {
+    await git(partial, ['init', '--quiet', '--bare', '--template=', partial]);
+    await fetchRefs(partial, source, refs);
+    await rename(partial, repo);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+async function isThere(repo: string): Promise<boolean> {
+  return stat(repo).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return false;
+      throw error;
+    },
+  );
+}
+
+/** The fetches of one project, one after the other. */
+class Fetches {
+  readonly #fetch: (refs: readonly string[]) => Promise<void>;
+  #running: Promise<void> = Promise.resolve();
+  #next: { readonly refs: Set<string>; readonly done: Promise<void> } | undefined;
+  #failed: { readonly time: number; readonly error: unknown } | undefined;
+
+  constructor(fetch: (refs: readonly string[]) => Promise<void>) {
+    this.#fetch = fetch;
+  }
+
+  /** Waits for a fetch that begins after this call. */
+  ask(refs: readonly string[]): Promise<void> {
+    if (this.#next === undefined) {
+      const wanted = new Set<string>();
+      const done = this.#running.catch(() => {}).then(() => this.#run(wanted));
+      this.#next = { refs: wanted, done };
+    }
+    for (const ref of refs) this.#next.refs.add(ref);
+    return this.#next.done;
+  }
+
+  /** The first fetch of all; one that failed a moment ago is not repeated for everybody who looks. */
+  async begin(): Promise<void> {
+    if (this.#failed !== undefined && Date.now() - this.#failed.time < pause) throw this.#failed.error;
+    await this.ask([]);
+  }
+
+  #run(refs: ReadonlySet<string>): Promise<void> {
+    this.#next = undefined;
+    this.#running = this.#fetch([...refs]).then(
+      () => {
+        this.#failed = undefined;
+      },
+      (error) => {
+        this.#failed = { time: Date.now(), error };
+        throw error;
+      },
+    );
+    return this.#running;
+  }
+}

@@ -1,0 +1,82 @@
+import type { RunResult } from '../process/run.ts';
+import { tryGit } from './git.ts';
+import type { GitRemote } from './remote.ts';
+
+/** A project of a host, and the names of both for messages. */
+export interface GitSource {
+  readonly host: string;
+  readonly project: string;
+  readonly remote: GitRemote;
+}
+
+/** Milliseconds for one exchange with a host. */
+const patience = 9 * 60_000;
+
+/** A host that cannot be reached, or does not answer as hosts do: waiting mends it. */
+export class HostAway extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'HostAway';
+  }
+}
+
+/** Branches and tags are those of the host and no others; what else was fetched once stays. */
+const always = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
+
+/** No clean-up that goes on by itself; a transport that runs programs is not one. */
+const settings = [
+  ...['-c', 'protocol.ext.allow=never', '-c', 'gc.autoDetach=false', '-c', 'maintenance.autoDetach=false'],
+];
+
+/**
+ * Fetches branches, tags and further refs of a project, each under its own name.
+ *
+ * @throws HostAway when the host cannot be reached; an error with git's last words when it refuses.
+ */
+export async function fetchRefs(repo: string, source: GitSource, refs: readonly string[]): Promise<void> {
+  const more = refs.filter((ref) => !/^refs\/(heads|tags)\//.test(ref)).map((ref) => `+${ref}:${ref}`);
+  const options = ['--quiet', '--prune', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'];
+  const args = ['fetch', ...options, '--end-of-options', source.remote.url, ...always, ...more];
+  await askHost(repo, source, { args });
+}
+
+/** Runs git against a host. @throws HostAway or Error where it ends with a code that is not expected */
+export async function askHost(
+  repo: string,
+  { host, project, remote }: GitSource,
+  { args, codes = [0] }: { readonly args: readonly string[]; readonly codes?: readonly number[] },
+): Promise<RunResult> {
+  const access = await remote.access();
+  const env = { GIT_HTTP_LOW_SPEED_LIMIT: '1000', GIT_HTTP_LOW_SPEED_TIME: '60', ...access };
+  const result = await tryGit(repo, [...settings, ...args], { env, timeout: patience });
+  if (codes.includes(result.code)) return result;
+  const { stderr, timedOut } = result;
+  const said = timedOut ? 'it took too long' : masked(lastWords(stderr), access);
+  const message = `${host} does not answer for ${project}: ${said}`;
+  throw timedOut || !isRefusal(stderr) ? new HostAway(message) : new Error(message);
+}
+
+/** What a host says that is there and will say the same again. */
+function isRefusal(stderr: string): boolean {
+  return /permission denied|authentication failed|not found|does not (exist|appear)|couldn't find remote ref|error: 40[134]|could not read (username|password)|not our ref|host key verification failed/i.test(
+    stderr,
+  );
+}
+
+/** Git's own words, without what else a host may have said. */
+function lastWords(stderr: string): string {
+  const lines = stderr
+    .split('\n')
+    .filter((line) => /^(fatal|error|ssh|.*: permission denied|host key)/i.test(line.trim()));
+  const said = (lines.length > 0 ? lines : stderr.trim().split('\n')).slice(0, 3).join('; ');
+  return said.replace(/\p{Cc}/gu, ' ').slice(0, 400);
+}
+
+/** Git repeats no header; should it ever, it is not read here. */
+function masked(text: string, access: Readonly<Record<string, string>>): string {
+  const secrets = Object.entries(access)
+    .filter(([name]) => name.startsWith('GIT_CONFIG_VALUE'))
+    .flatMap(([, value]) => value.split(/\s+/))
+    .filter((word) => word.length >= 8);
+  return secrets.reduce((said, secret) => said.replaceAll(secret, '***'), text);
+}

@@ -1,0 +1,42 @@
+import { prepareChain } from './chain.ts';
+import { exportTree } from './export.ts';
+import { load, openWorkspace } from './merge.ts';
+import { expireMergeViews } from './merge-view.ts';
+import { readMerged } from './merged.ts';
+import type { Git } from './port.ts';
+import { isAncestor, readBranch, readBranches } from './refs.ts';
+import { expireStates } from './states.ts';
+import { changedFiles, readRoot, readTree } from './tree.ts';
+
+/**
+ * What can be done with bare repositories of this machine without asking any host.
+ *
+ * @param at where the repository of a project is
+ */
+export function openRepositories(at: (project: string) => string): Omit<Git, 'ensure' | 'push'> {
+  return {
+    branches: (project) => readBranches(at(project)),
+    branchTip: (project, branch) => readBranch(at(project), branch),
+    async resolve(project, revision) {
+      const [commit] = await load(openWorkspace(at(project)), [revision]);
+      if (!commit) throw new Error(`${project} has no ${revision}`);
+      return { commit: commit.id, tree: commit.tree };
+    },
+    isAncestor: (project, older, newer) => isAncestor(at(project), older, newer),
+    changedFiles: (project, base, commit) => changedFiles(at(project), base, commit),
+    readMerged: (of) => readMerged({ refs: at(of.project), objects: at(of.project) }, of),
+    readRoot: (project, commit) => readRoot(at(project), commit),
+    readTree: (project, commit, paths) => readTree(at(project), commit, paths),
+    merge: (chain) => prepareChain({ at, ...chain }),
+    async expire(projects, options) {
+      let states = 0;
+      for (const project of projects) {
+        states += await expireStates(at(project), options);
+        if (!options.dryRun) await expireMergeViews(at(project), options);
+      }
+      return states;
+    },
+    exportTree: ({ project, branch, commit }, directory, signal) =>
+      exportTree({ repo: at(project), branch, commit, directory }, signal),
+  };
+}

@@ -1,0 +1,44 @@
+import type { Settings } from './schema.ts';
+
+type Projects = Settings['projects'];
+
+/** What `sluice.yaml` says of a project: its own entry, or the first pattern that fits; undefined for a stranger. */
+export function entryOf(projects: Projects, name: string): Projects[string] | undefined {
+  if (Object.hasOwn(projects, name) && !isPattern(name)) return projects[name];
+  const pattern = Object.keys(projects).find((key) => isPattern(key) && fits(key, name));
+  return pattern === undefined ? undefined : projects[pattern];
+}
+
+/**
+ * Every project with what is said of it: those that have an entry, those that a pattern finds among what its
+ * connection's host has, and those whose configuration is trusted, whether or not the host lists them.
+ *
+ * @param listed what the host of a connection has
+ */
+export function expandProjects(
+  { projects, 'config-projects': trusted }: Pick<Settings, 'projects' | 'config-projects'>,
+  listed: (connection: string) => readonly string[],
+): ReadonlyMap<string, Projects[string]> {
+  const found = new Map(Object.entries(projects).filter(([name]) => !isPattern(name)));
+  const patterns = Object.entries(projects).filter(([key]) => isPattern(key));
+  for (const connection of new Set(patterns.map(([, entry]) => entry.connection))) {
+    for (const name of [...trusted, ...listed(connection)]) {
+      const entry = found.get(name) ?? entryOf(projects, name);
+      if (entry?.connection === connection) found.set(name, entry);
+    }
+  }
+  return found;
+}
+
+export function isPattern(key: string): boolean {
+  return key.includes('*');
+}
+
+/** `*` stands for anything within a part of a name, `**` for anything. */
+function fits(pattern: string, name: string): boolean {
+  const parts = pattern.split(/(\*+)/).map((part) => {
+    if (part === '*') return '[^/]*';
+    return part.startsWith('**') ? '.*' : part.replace(/[.+]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('')}$`).test(name);
+}

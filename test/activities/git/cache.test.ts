@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createGit, openCache } from '../../../activities/git/cache.ts';
+import { git } from '../../../activities/git/git.ts';
+import { repositoryPath } from '../../../activities/git/names.ts';
+import { type GitRemote, openRemote } from '../../../activities/git/remote.ts';
+import { bareRepository, makeCommit, scratch, setBranch } from './repository.ts';
+
+async function world(t: TestContext) {
+  const root = await scratch(t);
+  const repo = await bareRepository(join(root, 'host'), 'pkg/alpha');
+  const base = await makeCommit(repo, { files: { start: '1' } });
+  await setBranch(repo, 'master', base);
+  let accesses = 0;
+  const remote = (project: string): GitRemote => ({
+    url: repositoryPath(join(root, 'host'), project),
+    async access() {
+      accesses += 1;
+      return {};
+    },
+  });
+  const directory = join(root, 'cache');
+  const cache = openCache({ directory, remote });
+  const move = async (branch: string, files: Record<string, string>, parent = base) => {
+    const commit = await makeCommit(repo, { parents: [parent], files });
+    await setBranch(repo, branch, commit);
+    return commit;
+  };
+  return { root, repo, base, directory, cache, move, fetched: () => accesses };
+}
+
+test('what was never fetched is fetched whole, later what is asked for', async (t) => {
+  const { cache, repo, base, move, fetched } = await world(t);
+  assert.deepEqual([...(await cache.branches('pkg/alpha'))], [['master', base]]);
+  const next = await move('master', { start: '2' });
+  assert.equal(await cache.branchTip('pkg/alpha', 'master'), base, 'nobody has asked');
+  const change = await makeCommit(repo, { parents: [base], files: { change: '1' } });
+  await git(repo, ['update-ref', 'refs/changes/01/1/1', change]);
+  await cache.ensure('pkg/alpha', ['refs/changes/01/1/1', 'refs/heads/master']);
+  assert.equal(await cache.branchTip('pkg/alpha', 'master'), next);
+  assert.equal((await cache.resolve('pkg/alpha', 'refs/changes/01/1/1')).commit, change);
+  assert.deepEqual(await cache.changedFiles('pkg/alpha', base, change), ['change']);
+  assert.equal(fetched(), 2);
+});
+
+test('branches and tags that are gone at the host are gone here; speculative states and changes stay', async (t) => {
+  const { cache, repo, base, directory, move } = await world(t);
+  await move('old', { old: '1' });
+  await git(repo, ['update-ref', 'refs/tags/v1', base]);
+  const change = await makeCommit(repo, { parents: [base], files: { change: '1' } });
+  await git(repo, ['update-ref', 'refs/changes/01/1/1', change]);
+  await cache.ensure('pkg/alpha', ['refs/changes/01/1/1']);
+  const proposal = { id: 'c', project: 'pkg/alpha', branch: 'master', commit: 'refs/changes/01/1/1' };
+  const [made] = await cache.merge({ items: [{ key: 'k', base: null, changes: [proposal] }] });
+  assert.equal(made?.kind, 'ready');
+  await git(repo, ['update-ref', '-d', 'refs/heads/old']);
+  await git(repo, ['update-ref', '-d', 'refs/tags/v1']);
+  await git(repo, ['update-ref', 'refs/heads/old/new', base]);
+  await cache.ensure('pkg/alpha', []);
+  assert.deepEqual([...(await cache.branches('pkg/alpha')).keys()], ['master', 'old/new']);
+  const refs = await git(repositoryPath(directory, 'pkg/alpha'), ['for-each-ref', '--format=%(refname)']);
+  assert.match(
+    refs,
+    /^refs\/changes\/01\/1\/1\nrefs\/heads\/master\nrefs\/heads\/old\/new\nrefs\/sluice\/states\/\S+\n$/,
+  );
+});
+
+test('there is one fetch at a time, and one more for all that come meanwhile', async (t) => {
+  const { cache, fetched, move } = await world(t);
+  await Promise.all(Array.from({ length: 20 }, () => cache.ensure('pkg/alpha', [])));
+  assert.equal(fetched(), 1, 'none of them was late');
+  const first = cache.ensure('pkg/alpha', []);
+  while (fetched() < 2) await new Promise((resolve) => setImmediate(resolve));
+  const tip = await move('master', { start: '2' });
+  await Promise.all([first, ...Array.from({ length: 20 }, () => cache.ensure('pkg/alpha', ['refs/heads/master']))]);
+  assert.equal(fetched(), 3);
+  assert.equal(await cache.branchTip('pkg/alpha', 'master'), tip, 'what came after the move has seen it');
+});
+
+test('a host that is away, and one that refuses, are told apart; neither leaves anything behind', async (t) => {
+  const { root, cache, directory } = await world(t);
+  const access = async () => ({ GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'x.y', GIT_CONFIG_VALUE_0: 'canary-secret' });
+  const away = openCache({ directory, remote: () => ({ url: 'http://127.0.0.1:1/pkg/alpha', access }) });
+  await assert.rejects(away.branches('pkg/alpha'), (error: Error) => {
+    assert.equal(error.name, 'HostAway');
+    assert.match(error.message, /^the host does not answer for pkg\/alpha: fatal: unable to access/);
+    assert.doesNotMatch(error.message, /canary/);
+    return true;
+  });
+  await assert.rejects(cache.branches('none'), (error: Error) => error.name === 'Error' && /none/.test(error.message));
+  assert.deepEqual(
+    (await readdir(directory, { recursive: true })).filter((name) => name.startsWith('none')),
+    [],
+  );
+  const open = createGit(() => ({
+    kind: 'fetched',
+    repo: join(root, 'x.git'),
+    host: 'review',
+    remote: openRemote('ext::sh -c true'),
+  }));
+  await assert.rejects(open.ensure('p', []), /transport 'ext' not allowed/);
+});
+
+test('a fetch that was cut off at the first time leaves nothing that looks whole', async (t) => {
+  const { cache, directory, base } = await world(t);
+  const partial = `${repositoryPath(directory, 'pkg/alpha')}.partial`;
+  await git(partial, ['init', '--quiet', '--bare', partial]);
+  await writeFile(join(partial, 'objects', 'half'), 'x');
+  assert.equal((await cache.branches('pkg/alpha')).get('master'), base);
+});
+
+test('hostile names reach neither a path nor a command line; unusual branches are left out', async (t) => {
+  const { cache, repo, base } = await world(t);
+  for (const name of ['../x', '-x', 'a/../b', '']) await assert.rejects(cache.ensure(name, []), { name: 'BadName' });
+  for (const ref of ['--upload-pack=x', 'refs/../x', 'master', 'refs/heads/a b']) {
+    await assert.rejects(cache.ensure('pkg/alpha', [ref]), { name: 'BadName' });
+  }
+  await git(repo, ['update-ref', 'refs/heads/-dash', base]);
+  await git(repo, ['update-ref', 'refs/heads/ü', base]);
+  assert.deepEqual([...(await cache.branches('pkg/alpha')).keys()], ['master']);
+});
+
+test('a tested commit is pushed where the branch is what it was, and nowhere else', async (t) => {
+  const { cache, repo, base, move } = await world(t);
+  const change = await makeCommit(repo, { parents: [base], files: { change: '1' }, time: 1_700_000_100 });
+  await git(repo, ['update-ref', 'refs/changes/01/1/1', change]);
+  await move('master', { start: '2' });
+  await cache.ensure('pkg/alpha', ['refs/changes/01/1/1']);
+  const tip = (await cache.branchTip('pkg/alpha', 'master')) ?? '';
+  const proposal = { id: 'c', project: 'pkg/alpha', branch: 'master', commit: 'refs/changes/01/1/1' };
+  const [made] = await cache.merge({ items: [{ key: 'k', base: null, changes: [proposal] }] });
+  const commit = made?.kind === 'ready' ? (made.sources[0]?.commit ?? '') : '';
+  const state = { project: 'pkg/alpha', branch: 'master', commit };
+  assert.equal((await cache.push(state, base)).kind, 'moved', 'another one than expected');
+  assert.equal((await cache.push({ ...state, branch: 'new' }, base)).kind, 'moved', 'there is no such branch');
+  assert.deepEqual(await cache.push(state, tip), { kind: 'pushed' });
+  assert.deepEqual(await cache.push(state, tip), { kind: 'pushed' }, 'again');
+  assert.equal((await git(repo, ['rev-parse', 'refs/heads/master'])).trim(), commit);
+  assert.equal(await cache.branchTip('pkg/alpha', 'master'), commit);
+  assert.deepEqual(await cache.push({ ...state, branch: 'new' }, null), { kind: 'pushed' });
+  assert.equal((await cache.push({ ...state, commit: base }, commit)).kind, 'refused', 'backwards');
+  const merged = await cache.readMerged({ ...state, commit: base });
+  assert.deepEqual([merged?.commit, merged?.tip], [base, commit]);
+});
+
+test('a host that does not let us push says so', async (t) => {
+  const { cache, repo, base } = await world(t);
+  const commit = await makeCommit(repo, { parents: [base], files: { start: '2' } });
+  await git(repo, ['update-ref', 'refs/changes/01/1/1', commit]);
+  await cache.ensure('pkg/alpha', ['refs/changes/01/1/1']);
+  await mkdir(join(repo, 'hooks'));
+  await writeFile(join(repo, 'hooks/update'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  const pushed = await cache.push({ project: 'pkg/alpha', branch: 'master', commit }, base);
+  assert.deepEqual(pushed, { kind: 'refused', reason: '(hook declined)' });
+});
