@@ -1,10 +1,12 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { IllegalStateError } from '@temporalio/common';
 import type { Stage } from '../pipelines/model/job.ts';
 import type { ResumeInput, StageInput, StageResult } from '../workflows/contract.ts';
 import { nodesId } from '../workflows/ids.ts';
-import { failingSignal, nodesHeldQuery } from '../workflows/messages.ts';
+import { begunSignal, failingSignal, nodesHeldQuery } from '../workflows/messages.ts';
 import type { HeldNodes } from '../workflows/nodes-contract.ts';
 import { infrastructureFault } from './failure.ts';
 import { isOpen } from './jobs/open.ts';
@@ -37,6 +39,7 @@ export function createStageActivities(deps: StageDeps) {
       const runner = runnerFor(deps, input);
       if (typeof runner === 'string') return { result: 'ERROR', summary: runner, artifacts: [] };
       if (input.lease !== undefined && !(await isHeld(input.lease))) return takenBack;
+      await tellBegun();
       const { attempt } = Context.current().info;
       const log = await deps.logs.open(input.build.id, `${input.stage}.log`);
       if (attempt > 1) {
@@ -118,6 +121,18 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
     await run.log.close();
     context.cancellationSignal.throwIfAborted();
     throw infrastructureFault(error, context.info.attempt);
+  }
+}
+
+/** Tells the job's workflow that its place is here. One that does not hear it takes the stage's own word at its end. */
+export async function tellBegun(): Promise<void> {
+  try {
+    const { client, info } = Context.current();
+    const { workflowId, runId } = info.workflowExecution ?? {};
+    if (workflowId !== undefined) await client.workflow.getHandle(workflowId, runId).signal(begunSignal);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError || error instanceof IllegalStateError) return;
+    Context.current().log.warn('the job does not hear that it has begun', { reason: String(error) });
   }
 }
 

@@ -94,7 +94,7 @@ function watchBuilds(registry: Registry, live: ServerDeps['live']): void {
     registers: [registry],
   });
   live.subscribe(({ type, data }) => {
-    if (type !== 'build' || data.endTime === null) return;
+    if (type !== 'build' || data.endTime === null || data.waiting) return;
     const { pipeline, job, result } = data;
     seconds.observe({ pipeline, job, result: result ?? 'none' }, (data.endTime - data.startTime) / 1000);
   });

@@ -13,9 +13,10 @@ export function sign(tone: Tone, words: string): Html {
   return html`<span class="sign ${tone}" role="img" aria-label="${words}" title="${words}">${symbols[tone]}</span>`;
 }
 
-/** The tone of a build's or a build set's result; null has not ended. */
+/** The tone of a build's or a build set's result or state; null has not ended. */
 export function resultTone(result: string | null): Tone {
-  if (result === null) return 'running';
+  if (result === null || result === 'running') return 'running';
+  if (result === 'waiting') return 'waiting';
   if (result === 'SUCCESS') return 'good';
   return ['SKIPPED', 'CANCELED', 'DEQUEUED', 'NO_JOBS', 'ABORTED'].includes(result) ? 'neutral' : 'bad';
 }

@@ -1,8 +1,17 @@
-import { condition, getExternalWorkflowHandle, log, rootCause, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  log,
+  rootCause,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { BuildOutcome } from '../pipelines/jobs/state.ts';
 import type { JobInput, JobNews, JobStart, StageResult } from './contract.ts';
 import { hear, messages } from './input.ts';
-import { failingSignal, jobNewsSignal, resumeSignal } from './messages.ts';
+import { recordBegun, tellWaiting } from './job-waiting.ts';
+import { begunSignal, failingSignal, jobNewsSignal, resumeSignal } from './messages.ts';
 
 /** Results that a failure which was seen early does not let stand. */
 const overruled: readonly string[] = ['SUCCESS', 'RETRY'];
@@ -13,6 +22,7 @@ export class JobLine {
   readonly #start: JobStart;
   #failing: string | undefined;
   #resumed = false;
+  #begun: Promise<number> | undefined;
 
   constructor(input: JobInput, start: JobStart) {
     this.#input = input;
@@ -24,6 +34,17 @@ export class JobLine {
     setHandler(resumeSignal, () => {
       this.#resumed = true;
     });
+    setHandler(begunSignal, () => {
+      // Another try at the stage begins again, but the job began with the first.
+      this.#begun ??= this.#begin();
+      // What fails here is seen by who asks when it began.
+      this.#begun.catch(() => undefined);
+    });
+  }
+
+  /** When the work began, in milliseconds since the epoch; undefined where no worker has said so. */
+  get begun(): Promise<number | undefined> {
+    return this.#begun ?? Promise.resolve(undefined);
   }
 
   /** Says that the job pauses, and waits until the jobs that depend on it have ended. Nobody depends on a lone run. */
@@ -38,6 +59,15 @@ export class JobLine {
   judge(result: StageResult): StageResult {
     if (this.#failing === undefined || !overruled.includes(result.result)) return result;
     return { ...result, result: 'FAILURE', summary: `failure-output: ${this.#failing}` };
+  }
+
+  /** A build that is cancelled meanwhile has begun all the same. */
+  #begin(): Promise<number> {
+    return CancellationScope.nonCancellable(async () => {
+      const time = await recordBegun(this.#input, this.#start);
+      await tellWaiting(this.#input, this.#start, []);
+      return time;
+    });
   }
 
   get #isHeard(): boolean {

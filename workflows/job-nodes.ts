@@ -6,7 +6,7 @@ import { control, local } from './activities.ts';
 import type { JobInput, JobStart, StageResult } from './contract.ts';
 import { rebuildId } from './ids.ts';
 import { hear, messages } from './input.ts';
-import { recordWaiting, tellWaiting } from './job-waiting.ts';
+import { recordFree, recordWaiting, tellFree, tellWaiting } from './job-waiting.ts';
 import { nodesAnsweredSignal } from './messages.ts';
 import type { HeldNodes } from './nodes-contract.ts';
 
@@ -71,15 +71,15 @@ async function take(taking: Taking): Promise<{ readonly reply: NodesReply; reado
   let reply = await control.askNodes({ provider, request });
   if (reply.state !== 'waits') return { reply, time: taking.startTime };
   const reason = nodesReason(provider);
-  await recordWaiting(input, start, `waits for ${reason}`);
+  await recordWaiting(input, start, reason);
   await tellWaiting(input, start, [reason]);
   while (reply.state === 'waits') {
     const heard = await condition(() => said.word.state !== 'waits', patience);
     reply = heard ? said.word : await control.askNodes({ provider, request });
   }
-  const time = await recordWaiting(input, start, '');
+  const time = await recordFree(input, start);
   // The work need not wait until this has arrived, and if it is cancelled it says so itself.
-  void tellWaiting(input, start, []).catch(() => undefined);
+  void tellFree(input, start).catch(() => undefined);
   return { reply, time };
 }
 

@@ -1,3 +1,5 @@
+import type { FrozenJob } from '../pipelines/model/job.ts';
+import { workerReason } from '../pipelines/nodes/reason.ts';
 import type { BuildIdentity, BuildRecord, JobInput, JobStart } from './contract.ts';
 
 /** Who the job's build is: the same at its start and at its end. */
@@ -23,7 +25,17 @@ export interface JobRun {
   readonly time: number;
 }
 
-/** The record of a job that has just started. */
+/** Whether a worker with a place for it must be found first; a release is the control worker's. */
+export function needsWorker({ uses }: Pick<FrozenJob, 'uses'>): boolean {
+  return uses !== 'release';
+}
+
+/** The record of a job whose work has begun. */
+export function begunAt({ waiting: _, ...record }: BuildRecord, startTime: number): BuildRecord {
+  return { ...record, startTime };
+}
+
+/** The record of a job that has just come. */
 export function startRecord(input: JobInput, start: JobStart, at: JobRun): BuildRecord {
   const { reportTo, job } = input;
   return {
@@ -34,10 +46,11 @@ export function startRecord(input: JobInput, start: JobStart, at: JobRun): Build
     voting: job.voting,
     label: job.nodeset.nodes.map((node) => node.label).join(' '),
     result: null,
-    summary: '',
+    summary: needsWorker(job) ? `waits for ${workerReason}` : '',
     artifacts: [],
     startTime: at.time,
     endTime: null,
+    ...(needsWorker(job) ? { waiting: true } : {}),
     alone: start.alone,
     ...(start.adopted && reportTo !== undefined ? { adopted: { workflow: reportTo, job: job.key } } : {}),
   };

@@ -5,7 +5,7 @@ import { freely } from '../pipelines/jobs/pending.ts';
 import { control, local } from './activities.ts';
 import type { JobInput, JobStart } from './contract.ts';
 import { hear, messages } from './input.ts';
-import { recordWaiting, tellWaiting } from './job-waiting.ts';
+import { recordFree, recordWaiting, tellFree, tellWaiting } from './job-waiting.ts';
 import { semaphoresGrantedSignal } from './messages.ts';
 
 /** How long a job waits for a word before it asks again: the entity may have been ended and started anew. */
@@ -43,13 +43,13 @@ async function take(input: JobInput, start: JobStart, request: SemaphoreRequest)
   let missing = await control.askSemaphores({ tenant, request });
   if (missing.length === 0) return start.time;
   const reason = semaphoreReason(missing);
-  await recordWaiting(input, start, `waits for ${reason}`);
+  await recordWaiting(input, start, reason);
   await tellWaiting(input, start, [reason]);
   while (missing.length > 0 && !(await condition(() => word.granted, patience))) {
     missing = await control.askSemaphores({ tenant, request });
   }
-  const time = await recordWaiting(input, start, '');
+  const time = await recordFree(input, start);
   // The work need not wait until this has arrived, and if it is cancelled it says so itself.
-  void tellWaiting(input, start, []).catch(() => undefined);
+  void tellFree(input, start).catch(() => undefined);
   return time;
 }

@@ -17,7 +17,7 @@ import type { JobInput, JobResult, JobStart, PausedStage, Programs, StageInput, 
 import { requireInput } from './input.ts';
 import { JobLine } from './job-line.ts';
 import { withNodes } from './job-nodes.ts';
-import { identity, startRecord } from './job-record.ts';
+import { begunAt, identity, startRecord } from './job-record.ts';
 import { withSemaphores } from './job-semaphores.ts';
 import { jobEndedSignal } from './messages.ts';
 import type { HeldNodes } from './nodes-contract.ts';
@@ -41,14 +41,20 @@ export async function job(input: JobInput): Promise<JobResult> {
   const line = new JobLine(input, start);
   // What was recorded as begun is recorded as ended, too, whatever comes between.
   const end = (result: StageResult) =>
-    CancellationScope.nonCancellable(() => conclude(input, { start, record, result: line.judge(result) }));
+    CancellationScope.nonCancellable(async () => {
+      const begun = (await line.begun) ?? result.timing?.started;
+      if (begun !== undefined) record = begunAt(record, begun);
+      return conclude(input, { start, record, result: line.judge(result) });
+    });
   if (start.refused !== undefined) return end({ result: 'ERROR', summary: start.refused, artifacts: [] });
   let result: StageResult;
   try {
     result = await withSemaphores(input, start, (free) =>
-      withNodes({ input, start, startTime: free }, ({ startTime, nodes }) => {
+      withNodes({ input, start, startTime: free }, async ({ startTime, nodes }) => {
         record = { ...record, startTime };
-        return run({ input, start, line, nodes });
+        const answer = await run({ input, start, line, nodes });
+        record = begunAt(record, startTime);
+        return answer;
       }),
     );
   } catch (error) {

@@ -51,6 +51,9 @@ export const jobEndedSignal = defineSignal<[JobReport]>('job-ended');
 /** A stage has seen, before its end, that it fails: the line of its output that says so. */
 export const failingSignal = defineSignal<[string]>('failing');
 
+/** A worker has a place for the stage, and begins with it. */
+export const begunSignal = defineSignal('begun');
+
 /** A job tells its build set what has become of it before its end. */
 export const jobNewsSignal = defineSignal<[JobNews]>('job-news');
 

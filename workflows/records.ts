@@ -15,9 +15,11 @@ export interface BuildRecord extends BuildIdentity {
   readonly result: BuildResult | null;
   readonly summary: string;
   readonly artifacts: readonly Artifact[];
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: when the work began; until it does, when the job came. */
   readonly startTime: number;
   readonly endTime: number | null;
+  /** The work has not begun: something that it takes is not free yet. Stays where it ended without having begun. */
+  readonly waiting?: true;
   /** Started by hand after the item's report, or for no item at all. */
   readonly alone: boolean;
   /** Started by hand, and this build set waits for it under this job's key. */

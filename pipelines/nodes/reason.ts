@@ -1,3 +1,6 @@
+/** Why a job that has all else has not begun: every place of the workers that could take it is taken. */
+export const workerReason = 'a place on a worker';
+
 /** Why a job has not started, as `sluice status` and the page show it. */
 export function nodesReason(provider: string): string {
   return `nodes: ${provider}`;

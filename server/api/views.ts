@@ -11,7 +11,7 @@ const span = ['startTime', 'endTime'] as const;
 const buildKeys = [
   ...identity,
   ...(['pipeline', 'job', 'attempt', 'buildSet', 'workflow', 'stage', 'voting', 'label'] as const),
-  ...(['result', 'summary', 'artifacts', 'alone', 'timing'] as const),
+  ...(['result', 'summary', 'artifacts', 'alone', 'timing', 'waiting'] as const),
   ...span,
 ] as const satisfies readonly (keyof BuildRecord)[];
 

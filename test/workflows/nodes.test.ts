@@ -122,7 +122,7 @@ test('a nodeset gets all of its machines at once, and a job that waits says so',
   const before = Date.now();
   work.end('set-0');
   await runs('set-1');
-  assert.ok(((await jobOf(gate, 'set-1'))?.startTime ?? 0) >= before);
+  await until('it has begun', async () => ((await jobOf(gate, 'set-1'))?.startTime ?? 0) >= before);
   work.end('set-1');
   await nothingIsLent();
 });

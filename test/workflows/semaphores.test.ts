@@ -254,5 +254,7 @@ test('a job without semaphores asks nobody', async () => {
   await handle.result();
   const { events = [] } = await handle.fetchHistory();
   assert.equal(events?.filter((event) => event.activityTaskScheduledEventAttributes).length, 1);
-  assert.equal(events?.filter((event) => event.workflowTaskCompletedEventAttributes).length, 2);
+  // One to begin, one to end, and at most two for the word of the worker that it has begun, and its way on.
+  const tasks = events?.filter((event) => event.workflowTaskCompletedEventAttributes).length ?? 0;
+  assert.ok(tasks >= 2 && tasks <= 4, `${tasks} workflow tasks`);
 });

@@ -8,6 +8,7 @@ import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createNodesActivities } from '../../activities/jobs/nodes.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
 import { createTimerActivities } from '../../activities/layout/timers.ts';
+import { tellBegun } from '../../activities/stages.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
 import { findTemporal } from '../../infra/bootstrap/find.ts';
 import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
@@ -179,6 +180,7 @@ export class Outside {
     return {
       runStage: async (input: StageInput): Promise<StageResult> => {
         this.stagesRun.push(input);
+        await tellBegun();
         const beat = setInterval(() => Context.current().heartbeat(), 200);
         try {
           return await this.stage(input, Context.current().cancellationSignal);

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { change, frozenJob } from './make.ts';
+import { Outside, until, World } from './world.ts';
+
+test('a job waits until a worker has a place for it: it runs, and its time counts, from then on', async (t) => {
+  const outside = new Outside();
+  outside.slots = 1;
+  outside.jobs = () => [frozenJob('unit', { uses: 'lint' })];
+  const gone = Promise.withResolvers<void>();
+  outside.stage = async ({ build }) => {
+    if (build.change === 'first') await gone.promise;
+    return { result: 'SUCCESS', summary: 'fine', artifacts: [] };
+  };
+  const world = await World.start(outside);
+  t.after(() => world.stop());
+  const enqueue = (id: string) => {
+    const time = Date.now();
+    return world.tell('q', [
+      { type: 'observe', time, changes: [change(id)] },
+      { type: 'enqueue', time, pipeline: 'gate', change: id },
+    ]);
+  };
+  const recordOf = (id: string) => [...outside.builds.values()].find((build) => build.change === id);
+  const gate = await enqueue('first');
+  const shownOf = async (id: string) =>
+    (await world.view(gate)).items.find(({ changes }) => changes.some((one) => one.id === id))?.jobs[0];
+  await until('the first has begun', async () => (await shownOf('first'))?.startTime !== null);
+  await until('and is recorded so', () => recordOf('first')?.waiting === undefined);
+  await enqueue('second');
+  await until('the second has come', () => recordOf('second') !== undefined);
+  await until('and is shown', async () => (await shownOf('second'))?.attempt === 1);
+  const { waiting, summary } = recordOf('second') ?? {};
+  assert.deepEqual([waiting, summary], [true, 'waits for a place on a worker']);
+  const shown = await shownOf('second');
+  assert.deepEqual([shown?.startTime, shown?.waiting], [null, ['a place on a worker']]);
+  const free = Date.now();
+  gone.resolve();
+  await until('both have ended', () => ['first', 'second'].every((id) => recordOf(id)?.result === 'SUCCESS'));
+  const ended = recordOf('second');
+  assert.equal(ended?.waiting, undefined);
+  assert.ok((ended?.startTime ?? 0) >= free, 'the wait is no part of its time');
+});
+
+test('a job that is cancelled before it had a place never began', async (t) => {
+  const outside = new Outside();
+  outside.slots = 1;
+  outside.jobs = () => [frozenJob('unit', { uses: 'lint' })];
+  const gone = Promise.withResolvers<void>();
+  outside.stage = async () => {
+    await gone.promise;
+    return { result: 'SUCCESS', summary: 'fine', artifacts: [] };
+  };
+  const world = await World.start(outside);
+  t.after(() => world.stop());
+  const time = Date.now();
+  for (const id of ['first', 'second']) {
+    await world.tell('q', [
+      { type: 'observe', time, changes: [change(id)] },
+      { type: 'enqueue', time, pipeline: 'gate', change: id },
+    ]);
+    await until(`${id} has come`, () => [...outside.builds.values()].some((build) => build.change === id));
+  }
+  const recordOf = (id: string) => [...outside.builds.values()].find((build) => build.change === id);
+  await until('the first has begun', () => recordOf('first')?.waiting === undefined);
+  await world.tell('q', [{ type: 'dequeue', time, pipeline: 'gate', change: 'second' }]);
+  await until('it has ended', () => recordOf('second')?.result === 'CANCELED');
+  assert.equal(recordOf('second')?.waiting, true);
+  gone.resolve();
+  await until('the other ends', () => recordOf('first')?.result === 'SUCCESS');
+});
