@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { BuildRecord } from '../server/api/types.ts';
-import { createClient } from './client.ts';
+import { stateOf, tookOf } from '../web/state.ts';
 import { addCommand } from './command.ts';
-import { addFilters, filterOf, type LookBackOptions, printRecords, requireBuildSet, when } from './look-back.ts';
+import { addFilters, type LookBackOptions, printList, when } from './look-back.ts';
 import { duration, paint, table } from './output.ts';
 import { resultSign, shortId } from './queue-tree.ts';
 
@@ -16,21 +16,18 @@ const examples = [
 export function register(program: Command): void {
   addFilters(addCommand(program, 'builds', { examples }))
     .option('--job <name>', 'of this job')
-    .action(async (options: LookBackOptions) => {
-      const client = createClient(options);
-      await requireBuildSet(client, options);
-      printRecords(await client.get<BuildRecord[]>('/api/builds', filterOf(options)), render, options);
-    });
+    .action((options: LookBackOptions) => printList<BuildRecord>('/api/builds', render, options));
 }
 
 function render(builds: readonly BuildRecord[]): string {
   const rows = builds.map((build) => {
-    const [, colour] = resultSign(build.result);
-    const took = build.endTime === null ? '' : duration((build.endTime - build.startTime) / 1000);
+    const [, colour] = resultSign(stateOf(build));
+    const milliseconds = tookOf(build);
+    const took = milliseconds === undefined ? '' : duration(milliseconds / 1000);
     const change = `${shortId(build.change)},${build.patchset}`;
     const again = build.attempt > 1 ? ` ×${build.attempt}` : '';
     const job = `${build.job}${again}${build.alone ? ' (alone)' : ''}`;
-    const result = paint(colour, build.result ?? 'running');
+    const result = paint(colour, stateOf(build));
     const { id, startTime, pipeline, buildSet, project, summary } = build;
     return [id, when(startTime), pipeline, buildSet, project, change, job, result, took, summary];
   });

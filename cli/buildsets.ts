@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { BuildSetRecord } from '../server/api/types.ts';
-import { createClient } from './client.ts';
 import { addCommand } from './command.ts';
-import { addFilters, filterOf, type LookBackOptions, printRecords, requireBuildSet, when } from './look-back.ts';
+import { addFilters, type LookBackOptions, printList, when } from './look-back.ts';
 import { duration, paint, table } from './output.ts';
 import { resultSign, shortId } from './queue-tree.ts';
 
@@ -10,16 +9,14 @@ const examples = ['sluice buildsets', 'sluice buildsets --pipeline gate --result
 
 /** Adds `buildsets`. */
 export function register(program: Command): void {
-  addFilters(addCommand(program, 'buildsets', { examples })).action(async (options: LookBackOptions) => {
-    const client = createClient(options);
-    await requireBuildSet(client, options);
-    printRecords(await client.get<BuildSetRecord[]>('/api/buildsets', filterOf(options)), render, options);
-  });
+  addFilters(addCommand(program, 'buildsets', { examples })).action((options: LookBackOptions) =>
+    printList<BuildSetRecord>('/api/buildsets', render, options),
+  );
 }
 
 function render(sets: readonly BuildSetRecord[]): string {
   const rows = sets.map(({ key, startTime, endTime, pipeline, queue, project, change, patchset, result }) => {
-    const [, colour] = resultSign(result);
+    const [, colour] = resultSign(result ?? 'running');
     const took = endTime === null ? '' : duration((endTime - startTime) / 1000);
     const name = `${shortId(change)},${patchset}`;
     return [key, when(startTime), pipeline, queue, project, name, paint(colour, result ?? 'running'), took];

@@ -2,11 +2,13 @@ import { type Command, Option } from 'commander';
 import type { Change } from '../pipelines/model/change.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
-import { printRecords } from './look-back.ts';
+import { parseLimit, printRecords, sayMore } from './look-back.ts';
 import { table } from './output.ts';
 
 interface Options extends ClientOptions {
   readonly status: Change['status'] | 'all';
+  readonly project?: string;
+  readonly limit: number;
 }
 
 /** Adds `change list`. */
@@ -16,10 +18,14 @@ export function register(program: Command): void {
     addCommand(program, 'change list', { examples: ['sluice change list', 'sluice change list --status merged'] }),
   )
     .addOption(new Option('--status <status>', 'which changes').choices(statuses).default('open'))
+    .option('--project <name>', 'of this project')
+    .option('--limit <number>', 'at most so many, newest first', parseLimit, 50)
     .action(async (options: Options) => {
-      const query = options.status === 'all' ? {} : { status: options.status };
-      const changes = await createClient(options).get<Change[]>('/api/changes', query);
-      printRecords(changes, render, options);
+      const { status, project, limit } = options;
+      const query = { project, ...(status === 'all' ? {} : { status }) };
+      const { records, more } = await createClient(options).list<Change>('/api/changes', query, limit);
+      printRecords(records, render, options);
+      if (more && !options.json) sayMore(limit);
     });
 }
 

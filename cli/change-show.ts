@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ChangeShown } from '../server/api/types.ts';
+import { stateOf } from '../web/state.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { printRecords, when } from './look-back.ts';
@@ -46,11 +47,12 @@ function section(title: string, lines: readonly string[]): string[] {
   return ['', paint('bold', title), ...lines.map((line) => `  ${line.replaceAll('\n', '\n    ')}`)];
 }
 
-function buildLine({ id, pipeline, patchset, job, attempt, result, summary }: ChangeShown['builds'][number]): string {
-  const [symbol, colour] = resultSign(result);
+function buildLine(build: ChangeShown['builds'][number]): string {
+  const { id, pipeline, patchset, job, attempt, summary } = build;
+  const [symbol, colour] = resultSign(stateOf(build));
   const again = attempt > 1 ? ` ×${attempt}` : '';
   const what = `${pipeline} ${job}${again}, patch set ${patchset}`;
-  return `${paint(colour, symbol)} ${id}  ${what}: ${result ?? 'running'}${summary && `, ${summary}`}`;
+  return `${paint(colour, symbol)} ${id}  ${what}: ${stateOf(build)}${summary && `, ${summary}`}`;
 }
 
 function happeningText({ time, by, type, patchset, text, votes, report }: ChangeShown['happenings'][number]): string {

@@ -21,10 +21,19 @@ export function addClientOptions(command: Command): Command {
   return command.addOption(serverOption()).addOption(configOption()).addOption(jsonOption());
 }
 
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+export interface Listed<T> {
+  readonly records: readonly T[];
+  readonly more: boolean;
+}
+
 /** The server's API, with its refusals as the command line's faults. */
 export interface ApiClient {
   readonly url: string;
-  get<T>(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<T>;
+  get<T>(path: string, query?: Query): Promise<T>;
+  /** The first `limit` records of a list, page by page, and whether there are more. */
+  list<T>(path: string, query: Query, limit: number): Promise<Listed<T>>;
   /** Acts: carries the token of the data directory. */
   post<T>(path: string, body: unknown): Promise<T>;
   /** The answer as it comes. */
@@ -43,6 +52,8 @@ export function createClient(options: ClientOptions): ApiClient {
   return {
     url,
     get: async (path, query = {}) => (await call(path + queryText(query))).json() as never,
+    list: (path, query, limit) =>
+      listPages(call, path + queryText({ ...query, limit: Math.min(limit, perAnswer) }), limit),
     post: async (path, body) => {
       const headers = { 'content-type': 'application/json', authorization: `Bearer ${readToken(data)}` };
       return (await call(path, { method: 'POST', headers, body: JSON.stringify(body) })).json() as never;
@@ -52,6 +63,24 @@ export function createClient(options: ClientOptions): ApiClient {
       if (body) yield* body.pipeThrough(new TextDecoderStream());
     },
   };
+}
+
+/** The most that the server puts into one answer. */
+const perAnswer = 500;
+
+async function listPages<T>(
+  call: (path: string) => Promise<Response>,
+  first: string,
+  limit: number,
+): Promise<Listed<T>> {
+  const records: T[] = [];
+  let path: string | undefined = first;
+  while (path !== undefined && records.length < limit) {
+    const answer: Response = await call(path);
+    records.push(...((await answer.json()) as T[]));
+    path = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
+  }
+  return { records: records.slice(0, limit), more: path !== undefined || records.length > limit };
 }
 
 interface Found {
@@ -110,7 +139,7 @@ async function explain(response: Response): Promise<string> {
   return body.error ?? body.reason ?? `${response.url} answers ${response.status}`;
 }
 
-function queryText(query: Readonly<Record<string, string | number | undefined>>): string {
+function queryText(query: Query): string {
   const given = Object.entries(query).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, String(value)] as const],
   );

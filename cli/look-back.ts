@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { moment } from '../web/time.ts';
-import { type ApiClient, addClientOptions, type ClientOptions } from './client.ts';
+import { type ApiClient, addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { failed } from './fault.ts';
-import { print } from './output.ts';
+import { log, print } from './output.ts';
 
 /** What `builds` and `buildsets` can be narrowed by. */
 export interface LookBackOptions extends ClientOptions {
@@ -26,13 +26,32 @@ export function addFilters(command: Command): Command {
     .option('--limit <number>', 'at most so many, newest first', parseLimit, 20);
 }
 
+/** Prints a list of the API, and says when there is more of it. */
+export async function printList<T>(
+  path: string,
+  render: (records: readonly T[]) => string,
+  options: LookBackOptions,
+): Promise<void> {
+  const client = createClient(options);
+  await requireBuildSet(client, options);
+  const { limit, ...query } = filterOf(options);
+  const { records, more } = await client.list<T>(path, query, limit);
+  printRecords(records, render, options);
+  if (more && !options.json) sayMore(limit);
+}
+
+/** Says that a list goes on. */
+export function sayMore(limit: number): void {
+  log(`These are the newest ${limit}: --limit ${limit * 5} shows more.`);
+}
+
 /** The query of the options that were given. */
-export function filterOf({ pipeline, project, change, result, job, buildset, limit }: LookBackOptions) {
+function filterOf({ pipeline, project, change, result, job, buildset, limit }: LookBackOptions) {
   return { pipeline, project, change, result, job, buildSet: buildset, limit };
 }
 
 /** @throws when the options name a build set that is not there. */
-export async function requireBuildSet(client: ApiClient, { buildset }: LookBackOptions): Promise<void> {
+async function requireBuildSet(client: ApiClient, { buildset }: LookBackOptions): Promise<void> {
   if (buildset === undefined) return;
   const found = await client.get<readonly unknown[]>('/api/buildsets', { buildSet: buildset, limit: 1 });
   if (found.length === 0) throw failed(`there is no build set ${buildset}: see \`sluice buildsets\``);
@@ -41,10 +60,11 @@ export async function requireBuildSet(client: ApiClient, { buildset }: LookBackO
 /** A time as lists show it: UTC, as the page has it in its titles. */
 export const when = moment;
 
-function parseLimit(text: string): number {
+/** A number of records: longer lists are asked for page by page. */
+export function parseLimit(text: string): number {
   const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 1 || limit > 500)
-    throw new InvalidArgumentError('Give a number from 1 to 500.');
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000_000)
+    throw new InvalidArgumentError('Give a number from 1 to 1000000.');
   return limit;
 }
 

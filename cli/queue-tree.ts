@@ -1,26 +1,45 @@
+import { counted } from '../pipelines/report/words.ts';
 import type { BuildRecord, ItemSnapshot, JobSnapshot, QueueSnapshot, StatusView } from '../server/api/types.ts';
+import { stateOf } from '../web/state.ts';
 import { duration, type Paint, paint } from './output.ts';
 
-/** Queues as a tree: pipelines, queues, items in order, jobs. Empty queues are one line. */
-export function renderQueues(view: StatusView): string {
+/** Items of a queue that are drawn where nobody says how many. */
+export const usualItems = 20;
+
+/**
+ * Queues as a tree: pipelines, queues, items in order, jobs. Empty queues are one line.
+ *
+ * @param most items of each queue that are drawn
+ */
+export function renderQueues(view: StatusView, most = usualItems): string {
   const used = Map.groupBy(view.queues, ({ pipeline }) => pipeline);
   const names = new Set([...(view.pipelines ?? []).map(({ name }) => name), ...used.keys()]);
   const pipelines = [...names].map((name) => [name, used.get(name) ?? []] as const);
   const notice = view.configuration ? [paint('yellow', view.configuration.text), ''] : [];
-  const drawn = pipelines.flatMap(([name, queues]) => renderPipeline(name, queues, view));
+  const drawn = pipelines.flatMap(([name, queues]) => renderPipeline(name, queues, { view, most }));
   return [...notice, ...(drawn.length === 0 ? ['No pipeline has seen a change yet.'] : drawn)].join('\n');
 }
 
-function renderPipeline(name: string, queues: readonly QueueSnapshot[], view: StatusView): string[] {
-  const busy = queues.filter(({ items }) => items.length > 0);
-  const head = `${paint('bold', name)}${busy.length === 0 ? paint('dim', '  empty') : ''}`;
-  return [head, ...branches(busy.map((queue) => renderQueue(queue, view)))];
+interface Scene {
+  readonly view: StatusView;
+  readonly most: number;
 }
 
-function renderQueue(queue: QueueSnapshot, view: StatusView): string[] {
+function renderPipeline(name: string, queues: readonly QueueSnapshot[], scene: Scene): string[] {
+  const busy = queues.filter(({ items }) => items.length > 0);
+  const head = `${paint('bold', name)}${busy.length === 0 ? paint('dim', '  empty') : ''}`;
+  return [head, ...branches(busy.map((queue) => renderQueue(queue, scene)))];
+}
+
+function renderQueue(queue: QueueSnapshot, { view, most }: Scene): string[] {
   const window = queue.window === 0 ? '' : paint('dim', `  window ${queue.window}`);
   const title = `${queue.queue}${queue.manager === 'dependent' ? window : ''}`;
-  return [title, ...branches(queue.items.map((item, index) => renderItem(item, { queue, index }, view)))];
+  const { items } = queue;
+  const drawn = items.slice(0, most).map((item, index) => renderItem(item, { queue, index }, view));
+  const rest = items.length - drawn.length;
+  const hint = `… and ${counted(rest, 'item')} behind: sluice status --limit ${items.length} shows all`;
+  const more = rest > 0 ? [[paint('dim', hint)]] : [];
+  return [title, ...branches([...drawn, ...more])];
 }
 
 interface Place {
@@ -64,13 +83,13 @@ function renderJob(job: JobSnapshot, item: ItemSnapshot, view: StatusView): stri
 }
 
 function signOf({ result, startTime }: JobSnapshot): readonly [string, Paint] {
-  if (result === null) return startTime === null ? ['○', 'dim'] : ['●', 'blue'];
-  return resultSign(result);
+  return resultSign(result ?? (startTime === null ? 'waiting' : 'running'));
 }
 
-/** A sign and colour for a result; null has not ended. */
-export function resultSign(result: string | null): readonly [string, Paint] {
-  if (result === null) return ['●', 'blue'];
+/** A sign and colour for a result, or for `running` and `waiting`. */
+export function resultSign(result: string): readonly [string, Paint] {
+  if (result === 'waiting') return ['○', 'dim'];
+  if (result === 'running') return ['●', 'blue'];
   if (result === 'SUCCESS') return ['✓', 'green'];
   return ['SKIPPED', 'CANCELED', 'DEQUEUED', 'NO_JOBS'].includes(result) ? ['–', 'dim'] : ['✕', 'red'];
 }
@@ -91,8 +110,9 @@ export function shortId(id: string): string {
 }
 
 /** One line for a build, as `sluice watch` prints it. */
-export function buildLine({ project, change, pipeline, job, attempt, result, summary }: BuildRecord): string {
-  const [symbol, colour] = resultSign(result);
+export function buildLine(build: BuildRecord): string {
+  const { project, change, pipeline, job, attempt, summary } = build;
+  const [symbol, colour] = resultSign(stateOf(build));
   const again = attempt > 1 ? ` ×${attempt}` : '';
   return `${paint(colour, symbol)} ${pipeline} ${project} ${shortId(change)} ${job}${again}${summary && `: ${summary}`}`;
 }

@@ -2,20 +2,23 @@ import type { Command } from 'commander';
 import type { StatusView } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
-import { printRecords } from './look-back.ts';
+import { parseLimit, printRecords } from './look-back.ts';
 import { paint } from './output.ts';
-import { renderQueues } from './queue-tree.ts';
+import { renderQueues, usualItems } from './queue-tree.ts';
 
 /** Adds `status`. */
 export function register(program: Command): void {
   const command = addCommand(program, 'status', { examples: ['sluice status', 'sluice status --json'] });
-  addClientOptions(command).action(async (options: ClientOptions) => {
-    printRecords(await createClient(options).get<StatusView>('/api/status'), renderStatus, options);
-  });
+  addClientOptions(command)
+    .option('--limit <number>', 'draw at most so many items of each queue', parseLimit, usualItems)
+    .action(async (options: ClientOptions & { readonly limit: number }) => {
+      const view = await createClient(options).get<StatusView>('/api/status');
+      printRecords(view, () => renderStatus(view, options.limit), options);
+    });
 }
 
 /** Queues, and the connections whose events are not handled. */
-export function renderStatus(view: StatusView): string {
+export function renderStatus(view: StatusView, most = usualItems): string {
   const behind = (view.occurrences ?? []).map(({ connection, waiting, dead }) => {
     const parts = [
       ...(waiting === 0 ? [] : [`${events(waiting)} to be handled`]),
@@ -23,7 +26,7 @@ export function renderStatus(view: StatusView): string {
     ];
     return `${paint('bold', connection)}  ${parts.join(', ')}`;
   });
-  return [renderQueues(view), ...behind].join('\n');
+  return [renderQueues(view, most), ...behind].join('\n');
 }
 
 function events(count: number): string {

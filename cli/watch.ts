@@ -84,7 +84,7 @@ function line({ type, data }: StreamEvent): string {
 const lines: Readonly<Record<string, (record: never) => string>> = {
   build: (record: BuildRecord) => buildLine(record),
   'build-set': ({ result, pipeline, project, change }: BuildSetRecord) => {
-    const [symbol, colour] = resultSign(result);
+    const [symbol, colour] = resultSign(result ?? 'running');
     return `${paint(colour, symbol)} ${pipeline} ${project} ${shortId(change)} ${result ?? 'started'}`;
   },
   queue: ({ pipeline, queue, items }: QueueSnapshot) => `  ${pipeline} ${queue}: ${items.length} in the queue`,

@@ -53,7 +53,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
 }
 
 /** Errors that say no to what was asked, by name, and the status that tells so. */
-const refusals: Readonly<Record<string, number>> = { Refused: 409, Denied: 403, UnknownChange: 404 };
+const refusals: Readonly<Record<string, number>> = { Refused: 409, Denied: 403, UnknownChange: 404, UnknownName: 404 };
 
 /** Every error is one sentence; what is wrong inside stays in the log. */
 function answerError(error: unknown, request: Parameters<Parameters<App['setErrorHandler']>[0]>[1], reply: Reply) {

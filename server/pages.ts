@@ -6,11 +6,15 @@ import { z } from 'zod';
 import { renderBuild, renderRefPage } from '../web/build.ts';
 import { renderChange } from '../web/change.ts';
 import { type Html, html, jsonScript } from '../web/html.ts';
+import { renderChangesPage, renderResultsPage } from '../web/lists.ts';
 import { type Page, renderPage } from '../web/page.ts';
 import { renderStatus } from '../web/status.ts';
-import { noBuild, readBuild } from './api/builds.ts';
+import { noBuild, pageOfBuildSets, readBuild } from './api/builds.ts';
 import { readChange } from './api/change-show.ts';
-import { readStatus } from './api/status.ts';
+import { pageOfChanges } from './api/changes.ts';
+import type { ListPage } from './api/paging.ts';
+import { readFailures, readStatus, workflowUrl } from './api/status.ts';
+import { buildSetRow, changeView } from './api/views.ts';
 import type { ServerDeps } from './deps.ts';
 import type { App } from './fastify.ts';
 
@@ -24,7 +28,7 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** Pages run our own scripts only, and take nothing from elsewhere. */
-const policy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const policy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /** The pages for people, drawn whole before they are sent, and the sources that keep them up to date. */
 export function registerPages(app: App, deps: ServerDeps): void {
@@ -61,7 +65,53 @@ export function registerPages(app: App, deps: ServerDeps): void {
     if (builds.length === 0) return send(reply.code(404), missing(known.message));
     return send(reply, { title: 'Change · Sluice', content: renderRefPage(params.id, builds, now) });
   });
+  registerLists(app, deps, send);
   registerSources(app);
+}
+
+type Send = (reply: FastifyReply, page: Omit<Page, 'temporalUi'>) => FastifyReply;
+
+const listed = z.record(z.string(), z.string().max(1_000)).transform((words) => {
+  const given = Object.entries(words).filter(([, value]) => value !== '');
+  return Object.fromEntries(given) as Readonly<Record<string, string | undefined>>;
+});
+
+/** How many records one page of a list has. */
+const perPage = 50;
+
+/** Everything that is shown page by page. */
+function registerLists(app: App, deps: ServerDeps, send: Send): void {
+  const schema = { hide: true, querystring: listed };
+  app.get('/results', { schema }, async ({ query }, reply) => {
+    const { pipeline, project, change, result, after } = query;
+    const asked = pageOfBuildSets(deps, { pipeline, project, change, result, after, limit: perPage });
+    const { shown, next, fault } = await orFault(asked);
+    const [failures, pipelines] = await Promise.all([readFailures(deps, shown), deps.pipelines?.().catch(() => [])]);
+    const around = { failures, workflowUrl: workflowUrl(deps), pipelines: (pipelines ?? []).map(({ name }) => name) };
+    const content = renderResultsPage({ shown: shown.map(buildSetRow), query, next, fault }, around, Date.now());
+    return send(fault === undefined ? reply : reply.code(404), { title: 'Results · Sluice', content });
+  });
+  app.get('/changes', { schema }, async ({ query }, reply) => {
+    const status = (['open', 'merged', 'abandoned'] as const).find((one) => one === query.status);
+    const asked = pageOfChanges(deps, { status, project: query.project, after: query.after, limit: perPage });
+    const { shown, next, fault } = await orFault(asked);
+    const content = renderChangesPage({ shown: shown.map(changeView), query, next, fault });
+    return send(fault === undefined ? reply : reply.code(404), { title: 'Changes · Sluice', content });
+  });
+}
+
+/** A name that is not known is said on the page of its list, where it can be mended. */
+async function orFault<T>(asked: Promise<ListPage<T>>): Promise<ListPage<T> & { readonly fault?: string }> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof Error) || !['UnknownChange', 'UnknownName'].includes(error.name)) throw error;
+    return { shown: [], next: undefined, fault: `${sentence(error.message)}.` };
+  }
+}
+
+function sentence(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /** For those without scripts: the log itself. */
@@ -86,10 +136,9 @@ function namesNone(error: Error): Error {
 
 /** @param reason one sentence, as programs get it */
 function missing(reason: string) {
-  const sentence = reason.slice(0, 1).toUpperCase() + reason.slice(1);
   return {
     title: 'Not here · Sluice',
-    content: html`<h1>Not here</h1><p>${sentence}.</p><p><a href="/">To the queues</a></p>`,
+    content: html`<h1>Not here</h1><p>${sentence(reason)}.</p><p><a href="/">To the queues</a></p>`,
   };
 }
 

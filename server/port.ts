@@ -71,6 +71,14 @@ export interface ServerSecrets {
   readonly token: string;
 }
 
+/** The last record of a page: the next one begins after it. */
+export interface PageStart {
+  /** Milliseconds since the epoch. */
+  readonly startTime: number;
+  /** A build's id, or a build set's workflow. */
+  readonly id: string;
+}
+
 /** What to look for; absent keys match everything. Newest first, at most `limit`. */
 export interface BuildFilter {
   readonly pipeline?: string | undefined;
@@ -81,6 +89,7 @@ export interface BuildFilter {
   readonly buildSet?: string | undefined;
   /** Only what has not ended. */
   readonly running?: boolean | undefined;
+  readonly after?: PageStart | undefined;
   readonly limit: number;
 }
 

@@ -96,7 +96,11 @@ const arrows: readonly Arrow[] = [
     to: ['activities/', 'infra/'],
     because: 'an exception: some commands work without a server (up, build, lint, mirror, repo), when they act',
   },
-  { from: 'cli', to: ['web/time.ts', 'web/address.ts'], because: 'times and addresses are written as on the page' },
+  {
+    from: 'cli',
+    to: ['web/time.ts', 'web/address.ts', 'web/state.ts'],
+    because: 'times, addresses and how far a build is are written as on the page',
+  },
   { from: 'cli', to: ['demo/'], because: 'the demo is a command' },
 ];
 

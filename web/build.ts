@@ -5,27 +5,29 @@ import { type Html, html } from './html.ts';
 import { resultTone, resultWords, sign } from './jobs.ts';
 import { shortId, shortKey } from './queues.ts';
 import { renderFailure } from './results.ts';
+import { stateOf, tookOf } from './state.ts';
 import { ago, moment, span } from './time.ts';
 
 /** One build: what it was, what it left, its other attempts, its logs. */
 export function renderBuild(view: BuildView, now: number): Html {
   const { build } = view;
   return html`<section class="build" aria-labelledby="title">
-    <h1 id="title">${sign(resultTone(build.result), resultWords(build.result))} ${build.job}
+    <h1 id="title">${sign(resultTone(stateOf(build)), resultWords(stateOf(build)))} ${build.job}
       ${build.attempt > 1 && html`<span class="tag">attempt ${build.attempt}</span>`}
       ${build.alone && html`<span class="tag" title="started by hand; no item waits for it">alone</span>`}</h1>
     <p class="meta"><b>${build.project}</b> ${build.branch} · <a href="/change/${encodeURIComponent(build.change)}"><code>${shortKey(build.change, build.patchset)}</code></a>
-      · ${build.pipeline} · ${build.label} · ${resultWords(build.result)} · ${times(build, now)}
+      · ${build.pipeline} · ${build.label} · ${resultWords(stateOf(build))} · ${times(build, now)}
       ${view.workflowUrl !== null && html` · <a href="${view.workflowUrl}">workflow in Temporal</a>`}</p>
-    ${build.summary !== '' && html`<p class="reason ${resultTone(build.result)}">${build.summary}</p>`}
+    ${build.summary !== '' && html`<p class="reason ${resultTone(stateOf(build))}">${build.summary}</p>`}
     ${renderArtifacts(build)}
     ${view.attempts.length > 1 && renderAttempts(view, now)}
   </section>`;
 }
 
 function times(build: BuildRecord, now: number): string {
-  if (build.endTime === null) return `running for ${span(now - build.startTime)}`;
-  return `took ${span(build.endTime - build.startTime)}, ${ago(build.endTime, now)}`;
+  if (build.endTime === null) return `for ${span(now - build.startTime)}`;
+  const took = tookOf(build);
+  return `${took === undefined ? 'never began' : `took ${span(took)}`}, ${ago(build.endTime, now)}`;
 }
 
 function renderArtifacts({ artifacts }: BuildRecord): Html | false {
@@ -43,11 +45,12 @@ function renderAttempts({ attempts, build }: BuildView, now: number): Html {
 
 /** A build in a list. */
 function renderBuildRow(build: BuildRecord, now: number, current = false): Html {
-  const { id, job, attempt, result, summary, startTime, endTime } = build;
-  return html`<li>${sign(resultTone(result), resultWords(result))}
+  const { id, job, attempt, summary, startTime, endTime } = build;
+  const [state, took] = [stateOf(build), tookOf(build)];
+  return html`<li>${sign(resultTone(state), resultWords(state))}
     <span class="what"><a href="/build/${id}"${current && html` aria-current="page"`}><b>${job}</b>${attempt > 1 && ` ×${attempt}`}</a>${build.alone && html` <span class="tag">alone</span>`}
       <span class="meta">${summary}</span></span>
-    <span class="when"><time title="${moment(startTime)} UTC">${ago(endTime ?? startTime, now)}</time>${endTime !== null && ` · ${span(endTime - startTime)}`}</span></li>`;
+    <span class="when"><time title="${moment(startTime)} UTC">${ago(endTime ?? startTime, now)}</time>${took !== undefined && ` · ${span(took)}`}</span></li>`;
 }
 
 /** A branch or a tag: what every pipeline made of it. */
@@ -62,11 +65,16 @@ export function renderRefPage(id: string, builds: readonly BuildRecord[], now: n
 export function renderChangeBuilds(builds: readonly BuildRecord[], now: number): Html {
   const patchsets = Map.groupBy(builds, ({ patchset }) => patchset);
   const newest = [...patchsets].sort(([a], [b]) => b - a);
-  return html`${newest.map(([patchset, found]) => renderPatchset(patchset, found, now))}
+  return html`${newest.map(([patchset, found], index) => renderPatchset(patchset, found, { now, isPast: index > 0 }))}
     ${newest.length === 0 && html`<p class="empty">No job has run for this change.</p>`}`;
 }
 
-function renderPatchset(patchset: number, builds: readonly BuildRecord[], now: number): Html {
+/** The runs of an older patch set, and those of which nothing came, open when somebody wants to see them. */
+function renderPatchset(
+  patchset: number,
+  builds: readonly BuildRecord[],
+  { now, isPast }: { readonly now: number; readonly isPast: boolean },
+): Html {
   const runs = [...Map.groupBy(builds, runOf).values()].sort((a, b) => begun(b) - begun(a));
   const latest = Map.groupBy(
     runs.filter(([one]) => one?.alone === false),
@@ -74,7 +82,15 @@ function renderPatchset(patchset: number, builds: readonly BuildRecord[], now: n
   );
   const last = new Set([...latest.values()].map(([run]) => run));
   const title = patchset > 0 ? `Patch set ${patchset}` : 'Runs';
-  return html`<section class="patchset" id="patchset-${patchset}"><h2>${title}</h2>${runs.map((run) => renderRun(run, last.has(run), now))}</section>`;
+  const drawn = runs.map((run) => renderRun(run, last.has(run), now));
+  if (!isPast) return html`<section class="patchset" id="patchset-${patchset}"><h2>${title}</h2>${drawn}</section>`;
+  return html`<details class="patchset" id="patchset-${patchset}"><summary><h2>${title}</h2>
+    <span class="meta">${runs.length === 1 ? '1 run' : `${runs.length} runs`}</span></summary>${drawn}</details>`;
+}
+
+/** Whether a run was let go before any job of it came to something. */
+function wasLetGo(run: readonly BuildRecord[]): boolean {
+  return run.every(({ result }) => result === 'CANCELED');
 }
 
 /** A job that somebody runs again after the end is no part of the run that it repeats. */
@@ -93,8 +109,14 @@ function renderRun(run: readonly BuildRecord[], isLast: boolean, now: number): H
   const failure = isLast && decidingFailure(run);
   const jobs = [...Map.groupBy(run, ({ job }) => job).values()].sort((a, b) => begun(a) - begun(b));
   const inOrder = jobs.flatMap((attempts) => attempts.toSorted((a, b) => a.attempt - b.attempt));
-  return html`<section class="run"><h3>${one.pipeline} <code>${one.buildSet}</code>${one.alone && html` <span class="tag">alone</span>`}
-      <span class="meta"><time title="${moment(begun(run))} UTC">${ago(begun(run), now)}</time></span></h3>
+  const title = html`<h3>${one.pipeline} <code>${one.buildSet}</code>${one.alone && html` <span class="tag">alone</span>`}
+      <span class="meta"><time title="${moment(begun(run))} UTC">${ago(begun(run), now)}</time></span></h3>`;
+  const rows = html`<ul class="rows">${inOrder.map((build) => renderBuildRow(build, now))}</ul>`;
+  if (wasLetGo(run)) {
+    const id = `run-${one.patchset}-${one.pipeline}-${one.buildSet}`;
+    return html`<details class="run" id="${id}"><summary>${title} <span class="meta">let go before it was done</span></summary>${rows}</details>`;
+  }
+  return html`<section class="run">${title}
     ${failure && html`<p>${renderFailure(failure)}</p>`}
-    <ul class="rows">${inOrder.map((build) => renderBuildRow(build, now))}</ul></section>`;
+    ${rows}</section>`;
 }

@@ -1,11 +1,14 @@
 import type { ChangeShown } from '../server/api/types.ts';
 import { renderChangeBuilds } from './build.ts';
+import { folded } from './fold.ts';
 import { type Html, html } from './html.ts';
 import { ago, moment } from './time.ts';
 
 /** A change's whole page: the same on the server and, live, in the browser. */
 export function renderChange(shown: ChangeShown, now: number): Html {
-  return html`${renderChangeStory(shown, now)}${renderChangeBuilds(shown.builds, now)}`;
+  const all = `/results?${new URLSearchParams({ change: shown.change.id })}`;
+  return html`${renderChangeStory(shown, now)}${renderChangeBuilds(shown.builds, now)}
+    <p class="pages"><a href="${all}">All its runs</a></p>`;
 }
 
 /** A change of the review system: its story first, then the facts that it is told from. */
@@ -27,11 +30,20 @@ export function renderChangeStory(shown: ChangeShown, now: number): Html {
       (change.files ?? ['too many to list']).map((file) => html`<code>${file}</code>`),
     )}
     <h2>Fetch it</h2><pre>${fetch}</pre>
-    <h2>What happened</h2><ul class="rows">${shown.happenings.toReversed().map((each) => renderHappening(each, now))}</ul>`;
+    <h2>What happened</h2><ul class="rows">${folded(
+      shown.happenings.toReversed().map((each) => renderHappening(each, now)),
+      { id: 'earlier', first: 20, rest: (count) => `${count} earlier ones` },
+    )}</ul>`;
 }
 
 function list(title: string, entries: readonly Html[]): Html | false {
-  return entries.length > 0 && html`<h2>${title}</h2><ul>${entries.map((entry) => html`<li>${entry}</li>`)}</ul>`;
+  const lines = entries.map((entry) => html`<li>${entry}</li>`);
+  const fold = {
+    id: `more-${title.toLowerCase().replaceAll(' ', '-')}`,
+    first: 20,
+    rest: (count: number) => `${count} more`,
+  };
+  return entries.length > 0 && html`<h2>${title}</h2><ul>${folded(lines, fold)}</ul>`;
 }
 
 /** A sentence whose commands stand between backticks. */

@@ -1,6 +1,6 @@
 /**
- * Makes `from` look like `to` by the fewest changes that a walk in order finds, so that focus, selection and scroll
- * positions stay. Elements with an id are moved, never redrawn for a neighbour.
+ * Makes `from` look like `to` by the fewest changes that a walk in order finds, so that focus, selection, scroll
+ * positions and what the reader has opened stay. Elements with an id are moved, never redrawn for a neighbour.
  */
 export function morph(from: Element, to: Element): void {
   syncAttributes(from, to);
@@ -34,6 +34,10 @@ function update(node: Node, next: Node): void {
 }
 
 function syncAttributes(from: Element, to: Element): void {
-  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name)) from.removeAttribute(name);
+  for (const { name } of [...from.attributes]) {
+    // Whoever reads opens and closes; what is drawn anew stays so.
+    const isReaders = name === 'open' && from.tagName === 'DETAILS';
+    if (!to.hasAttribute(name) && !isReaders) from.removeAttribute(name);
+  }
   for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
 }

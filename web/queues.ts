@@ -64,11 +64,29 @@ function renderUndelivered({ undelivered = [], queue }: QueueSnapshot, now: numb
 function renderQueue(queue: QueueSnapshot, context: Context): Html {
   const window = queue.window === 0 ? 'no window' : `window ${queue.window}`;
   const shared = queue.manager === 'dependent';
+  // One more is no longer than the line that would stand for it.
+  const whole = queue.items.length === mostWhole + 1 ? mostWhole + 1 : mostWhole;
   return html`<div class="queue" id="queue-${queue.workflow}">
     <h4>${queue.queue}${shared && html` <span class="tag" title="items that are worked on at once">${window}</span>`}
       ${workflowLink(context.view, queue.workflow, `queue ${queue.queue}`)}</h4>
     <ol class="items ${shared ? 'chain' : 'apart'}">
-      ${queue.items.map((_, index) => renderItem(queue, index, context))}</ol></div>`;
+      ${queue.items.slice(0, whole).map((_, index) => renderItem(queue, index, context))}</ol>
+    ${renderRest(queue, whole)}</div>`;
+}
+
+/** Items of a queue that are drawn whole: those that a window of the usual size works on. */
+const mostWhole = 20;
+
+/** The items behind those, a line each. */
+function renderRest(queue: QueueSnapshot, whole: number): Html | false {
+  const rest = queue.items.slice(whole);
+  if (rest.length === 0) return false;
+  const lines = rest.map(
+    (item) => html`<li id="item-${item.id}">${sign(itemTone(item), item.state)}
+      <span class="what">${item.changes.map(renderChange)}</span>
+      ${item.reason !== '' && html`<span class="when">${item.reason}</span>`}</li>`,
+  );
+  return html`<details id="rest-${queue.workflow}"><summary>${rest.length} more behind them</summary><ol class="rows">${lines}</ol></details>`;
 }
 
 function renderItem(queue: QueueSnapshot, index: number, context: Context): Html {

@@ -1,4 +1,5 @@
 import type { BuildRecord, BuildSetRecord, MirrorRecord, ReleaseRecord, StatusView } from '../server/api/types.ts';
+import { folded } from './fold.ts';
 import { type Html, html } from './html.ts';
 import { resultTone, resultWords, sign, type Tone } from './jobs.ts';
 import { shortKey, workflowLink } from './queues.ts';
@@ -8,17 +9,37 @@ import { ago, moment, span } from './time.ts';
 export function renderBuildSets(view: StatusView, now: number): Html {
   const ended = view.buildSets.filter(({ endTime }) => endTime !== null);
   if (ended.length === 0) return html`<p class="empty">Nothing has ended yet.</p>`;
-  return html`<ul class="rows">${ended.map((set) => renderBuildSet(set, view, now))}</ul>`;
+  return html`${renderBuildSetRows(ended, view, now)}<p class="pages"><a href="/results">All results</a></p>`;
 }
 
-function renderBuildSet(set: BuildSetRecord, view: StatusView, now: number): Html {
+/** What a row of results needs besides its record. */
+export type Around = Pick<StatusView, 'failures' | 'workflowUrl'>;
+
+/** Build sets in their order; those that follow each other and were let go before they were done are folded. */
+export function renderBuildSetRows(sets: readonly BuildSetRecord[], around: Around, now: number): Html {
+  const groups: BuildSetRecord[][] = [];
+  for (const set of sets) {
+    const before = groups.at(-1);
+    if (set.result === 'DEQUEUED' && before?.[0]?.result === 'DEQUEUED') before.push(set);
+    else groups.push([set]);
+  }
+  const rows = groups.map((group) => {
+    const [first] = group;
+    const drawn = group.map((set) => renderBuildSet(set, around, now));
+    const rest = (count: number) => `${count} runs that were let go before they were done`;
+    return first === undefined ? html`` : folded(drawn, { id: `fold-${first.workflow}`, first: 0, rest });
+  });
+  return html`<ul class="rows">${rows}</ul>`;
+}
+
+function renderBuildSet(set: BuildSetRecord, view: Around, now: number): Html {
   const { startTime, endTime } = set;
   const failure = view.failures.find(({ pipeline, buildSet }) => pipeline === set.pipeline && buildSet === set.key);
   return html`<li id="set-${set.workflow}">${sign(resultTone(set.result), resultWords(set.result))}
     <span class="what"><a href="/change/${encodeURIComponent(set.change)}"><b>${set.project}</b> <code>${shortKey(set.change, set.patchset)}</code></a>
       <span class="meta">${set.pipeline} · ${resultWords(set.result)}</span>
       ${failure && renderFailure(failure)}</span>
-    <span class="when">${endTime !== null && html`<time title="${moment(endTime)} UTC">${ago(endTime, now)}</time> · ${span(endTime - startTime)}`}
+    <span class="when">${endTime === null ? html`<time title="${moment(startTime)} UTC">${ago(startTime, now)}</time>` : html`<time title="${moment(endTime)} UTC">${ago(endTime, now)}</time> · ${span(endTime - startTime)}`}
       ${workflowLink(view, set.workflow, `build set of ${set.project}`)}</span></li>`;
 }
 

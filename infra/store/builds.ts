@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { BuildFilter } from '../../server/port.ts';
+import type { BuildFilter, PageStart } from '../../server/port.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import type { TenantRows } from './database.ts';
 
@@ -53,6 +53,7 @@ export async function listBuilds({ db, tenant }: TenantRows, filter: BuildFilter
     .orderBy('start_time', 'desc')
     .orderBy('id')
     .limit(filter.limit);
+  if (filter.after) query = query.where(follows(filter.after));
   if (filter.running) query = query.where('end_time', 'is', null);
   if (filter.job !== undefined) query = query.where('job', '=', filter.job);
   if (filter.buildSet !== undefined) query = query.where('build_set', '=', filter.buildSet);
@@ -71,12 +72,18 @@ export async function listBuildSets({ db, tenant }: TenantRows, filter: BuildFil
     .orderBy('start_time', 'desc')
     .orderBy('id')
     .limit(filter.limit);
+  if (filter.after) query = query.where(follows(filter.after));
   if (filter.buildSet !== undefined) query = query.where('build_set', '=', filter.buildSet);
   for (const column of ['pipeline', 'project', 'change', 'result'] as const) {
     const value = filter[column];
     if (value !== undefined) query = query.where(column, '=', value);
   }
   return (await query.execute()).map((row) => row.record);
+}
+
+/** Whether a row comes after the last one of a page, in the order of the lists. */
+function follows({ startTime, id }: PageStart) {
+  return sql<boolean>`(start_time < ${startTime} or (start_time = ${startTime} and id > ${id}))`;
 }
 
 /** How many of the last successful builds of a job the estimate of the next one is made from. */

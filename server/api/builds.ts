@@ -1,12 +1,15 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { LogInfo } from '../../activities/storage/port.ts';
-import type { BuildRecord } from '../../workflows/contract.ts';
+import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import { rebuildId } from '../../workflows/ids.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { sendFile } from '../files/send-file.ts';
+import type { BuildFilter } from '../port.ts';
 import { resolveChange } from './change-names.ts';
+import { requireKnown } from './known-names.ts';
+import { after, cut, type ListPage, most, pageStart, sendPage } from './paging.ts';
 import { workflowUrl } from './status.ts';
 import type { BuildView } from './types.ts';
 import { buildRow, buildSetRow } from './views.ts';
@@ -20,7 +23,8 @@ const filter = z.object({
   job: z.string().optional(),
   result: z.string().optional(),
   buildSet: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: z.coerce.number().int().min(1).max(most).default(50),
+  after,
 });
 const byId = z.object({ id: z.string() });
 const logQuery = z.object({
@@ -29,12 +33,15 @@ const logQuery = z.object({
 });
 
 export function registerBuilds(app: App, deps: ServerDeps): void {
-  app.get('/api/builds', { schema: { summary: 'Builds, newest first', querystring: filter } }, async (request) =>
-    (await deps.store.listBuilds(await resolved(deps, request.query))).map(buildRow),
-  );
-  app.get('/api/buildsets', { schema: { summary: 'Build sets, newest first', querystring: filter } }, async (request) =>
-    (await deps.store.listBuildSets(await resolved(deps, request.query))).map(buildSetRow),
-  );
+  const lists = (what: string) => ({ schema: { summary: `${what}, newest first, page by page`, querystring: filter } });
+  app.get('/api/builds', lists('Builds'), async (request, reply) => {
+    const { shown, next } = await pageOf(deps, request.query, (wanted) => deps.store.listBuilds(wanted));
+    return sendPage(request, reply, { shown: shown.map(buildRow), next });
+  });
+  app.get('/api/buildsets', lists('Build sets'), async (request, reply) => {
+    const { shown, next } = await pageOfBuildSets(deps, request.query);
+    return sendPage(request, reply, { shown: shown.map(buildSetRow), next });
+  });
   app.get('/api/builds/:id', { schema: { summary: 'One build', params: byId } }, async (request, reply) => {
     const view = await readBuild(deps, request.params.id);
     return view ?? reply.code(404).send({ error: noBuild(request.params.id) });
@@ -60,9 +67,28 @@ export function registerBuilds(app: App, deps: ServerDeps): void {
   });
 }
 
-/** The filter with the change's id, whatever it was called. */
-async function resolved<T extends { change?: string | undefined }>(deps: ServerDeps, filter: T): Promise<T> {
-  return filter.change === undefined ? filter : { ...filter, change: await resolveChange(deps, filter.change) };
+type ListQuery = Omit<BuildFilter, 'after' | 'running'> & { readonly after?: string | undefined };
+
+/**
+ * One page of build sets.
+ *
+ * @throws where the query names what is not there
+ */
+export function pageOfBuildSets(deps: ServerDeps, query: ListQuery): Promise<ListPage<BuildSetRecord>> {
+  return pageOf(deps, query, (wanted) => deps.store.listBuildSets(wanted));
+}
+
+/** The change may be called by any of its names. */
+async function pageOf<T extends BuildRecord | BuildSetRecord>(
+  deps: ServerDeps,
+  query: ListQuery,
+  list: (filter: BuildFilter) => Promise<T[]>,
+): Promise<ListPage<T>> {
+  const change = query.change === undefined ? {} : { change: await resolveChange(deps, query.change) };
+  const filter = { ...query, ...change, after: pageStart(query.after) };
+  const found = await list({ ...filter, limit: filter.limit + 1 });
+  if (found.length === 0) await requireKnown(deps, filter);
+  return cut(found, filter.limit, (one) => ({ startTime: one.startTime, id: 'id' in one ? one.id : one.workflow }));
 }
 
 /** A build with its logs and the other attempts at the same job. */

@@ -1,26 +1,59 @@
 import { z } from 'zod';
+import type { Change } from '../../pipelines/model/change.ts';
 import { demand } from '../../pipelines/policy/access.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { actorOf, authenticate } from '../token.ts';
 import { readChange } from './change-show.ts';
 import { withoutEffect } from './effects.ts';
+import { requireKnown } from './known-names.ts';
+import { after, cut, type ListPage, most, pageStart, sendPage } from './paging.ts';
 import { changeView } from './views.ts';
 
 const byId = z.object({ id: z.string().min(1) });
-const filter = z.object({ status: z.enum(['open', 'merged', 'abandoned']).optional() });
+const filter = z.object({
+  status: z.enum(['open', 'merged', 'abandoned']).optional(),
+  project: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(most).optional().describe('absent: all'),
+  after,
+});
 /** Of no use but to be told that it is another's: who acts is who holds the token. */
 const by = z.string().optional().describe('whose act it is: refused unless it is the caller’s own');
 const vote = z.object({ label: z.string().min(1).default('Approved'), value: z.int().default(1), by });
 const words = z.object({ text: z.string().trim().min(1).max(10_000), by });
 
+/** One page of changes, the last that was made first. @throws where the query names a project that is not there */
+export async function pageOfChanges(deps: ServerDeps, query: z.infer<typeof filter>): Promise<ListPage<Change>> {
+  const { status, project, limit } = query;
+  const all = await deps.changes.list(status === undefined ? {} : { status });
+  const wanted = all.filter((change) => project === undefined || change.project === project).toSorted(newestFirst);
+  if (wanted.length === 0 && project !== undefined) await requireKnown(deps, { project, limit: 1 });
+  const start = pageStart(query.after);
+  const from = start === undefined ? 0 : wanted.findIndex((change) => follows(change, start.id));
+  const rest = from < 0 ? [] : wanted.slice(from);
+  return cut(rest, limit ?? rest.length, ({ id }) => ({ startTime: 0, id }));
+}
+
+const inOrder = new Intl.Collator('en', { numeric: true });
+
+/** Later numbers first. Numbers count over all projects of a host. */
+function newestFirst({ id: a }: Change, { id: b }: Change): number {
+  return inOrder.compare(b, a) || (a < b ? -1 : Number(a > b));
+}
+
+function follows(change: Change, id: string): boolean {
+  return newestFirst(change, { ...change, id }) > 0;
+}
+
 /** Changes of the plain-Git host: look at them, vote, abandon, restore. */
 export function registerChanges(app: App, deps: ServerDeps): void {
   const onRequest = authenticate(deps);
   const { changes } = deps;
-  app.get('/api/changes', { schema: { summary: 'Changes', querystring: filter } }, async ({ query }) =>
-    (await changes.list(query.status === undefined ? {} : { status: query.status })).map(changeView),
-  );
+  const lists = { schema: { summary: 'Changes, newest first, page by page', querystring: filter } };
+  app.get('/api/changes', lists, async (request, reply) => {
+    const { shown, next } = await pageOfChanges(deps, request.query);
+    return sendPage(request, reply, { shown: shown.map(changeView), next });
+  });
   app.get('/api/changes/:id', { schema: { summary: 'One change', params: byId } }, async ({ params }) =>
     changeView(await changes.read(params.id)),
   );

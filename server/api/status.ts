@@ -49,7 +49,11 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
   return { pipelines, time: Date.now(), workflowUrl: workflowUrl(deps), configuration: notice, ...lists };
 }
 
-async function readFailures({ store }: ServerDeps, buildSets: readonly BuildSetRecord[]): Promise<BuildRecord[]> {
+/** Of build sets that failed, the builds that decided. */
+export async function readFailures(
+  { store }: ServerDeps,
+  buildSets: readonly BuildSetRecord[],
+): Promise<BuildRecord[]> {
   const failed = buildSets.filter(({ result }) => result !== null && resultTone(result) === 'bad');
   const found = await Promise.all(
     failed.map(async ({ pipeline, key }) =>

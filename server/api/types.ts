@@ -11,6 +11,7 @@ import type {
   ReleaseView as ReleaseRecord,
 } from './views.ts';
 
+export type { Change } from '../../pipelines/model/change.ts';
 export type { ItemSnapshot, JobSnapshot } from '../../workflows/contract.ts';
 export type { BuildRecord, BuildSetRecord, ConfigNotice, MirrorRecord, QueueSnapshot, ReleaseRecord, Reloaded };
 

@@ -88,9 +88,39 @@ describe('looking from the command line', () => {
       (await run(['builds'])).stdout,
       /b1 .*tinycdb .*I1,1 .*deb-build ×3 \(alone\) .*SUCCESS .*1\.0 s .*built/,
     );
-    assert.equal((await run(['builds', '--job', 'none', '--json'])).stdout, '[]\n');
+    assert.equal((await run(['builds', '--job', 'deb-build', '--result', 'FAILURE', '--json'])).stdout, '[]\n');
     assert.match((await run(['buildsets'])).stdout, /gate-1\.1 .*packages .*tinycdb .*SUCCESS/);
     assert.equal((await run(['builds', '--limit', 'many'])).code, 2);
+  });
+
+  it('names what there is where a list is narrowed by a name that nothing has', async () => {
+    for (const [option, name, there] of [
+      ['--pipeline', 'nix', 'there is no pipeline nix; there are: check'],
+      ['--project', 'nix', 'there is no project nix; there are: app'],
+      ['--result', 'nix', 'there is no result nix; there are: ABORTED, '],
+    ] as const) {
+      for (const command of ['builds', 'buildsets']) {
+        const { code, stderr } = await run([command, option, name]);
+        assert.equal(code, 1);
+        assert.ok(stderr.includes(there), stderr);
+      }
+    }
+    assert.match(
+      (await run(['builds', '--job', 'nix'])).stderr,
+      /there is no job nix; there are: base, later, noop, unit/,
+    );
+  });
+
+  it('F6: says when a list goes on, and takes as many as are asked for, page by page', async () => {
+    for (let at = 0; at < 600; at += 1) {
+      await server.report.recordBuild(aBuild({ id: `many-${at}`, job: 'many', pipeline: 'long', startTime: 500 - at }));
+    }
+    const { stdout, stderr } = await run(['builds', '--job', 'many']);
+    assert.equal(stdout.trimEnd().split('\n').length, 21);
+    assert.match(stderr, /These are the newest 20: --limit 100 shows more\./);
+    const all = await run(['builds', '--job', 'many', '--limit', '1000', '--json']);
+    assert.equal(JSON.parse(all.stdout).length, 600);
+    assert.equal(all.stderr, '');
   });
 
   it('F2: lists the builds of one build set by the id that the lists show, and knows which there are', async () => {
@@ -114,7 +144,7 @@ describe('looking from the command line', () => {
     assert.deepEqual([set.startTime, set.endTime], ['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:09.000Z']);
     for (const [args, status, says] of [
       [['builds', '--change', 'nosuch', '--json'], 1, /there is no change/],
-      [['builds', '--limit', 'many', '--json'], 2, /number from 1 to 500/],
+      [['builds', '--limit', 'many', '--json'], 2, /number from 1 to 1000000/],
       [['dequeue', '--change', 'I1', '--json'], 2, /--pipeline/],
     ] as const) {
       const { code, stdout, stderr } = await run([...args]);

@@ -39,3 +39,13 @@ test('F17: pipelines that were never used are shown, in the order of the configu
   assert.deepEqual(renderQueues(view).split('\n'), ['check  empty', 'gate  empty', 'post  empty']);
   assert.match(renderPage({ ...view, running: [] }, 0).markup, /check.*empty.*gate.*empty.*post.*empty/s);
 });
+
+test('F6: of a queue of hundreds the first items are drawn, and how to see the others', () => {
+  const items = Array.from({ length: 300 }, (_, at) => item(at + 1, at === 0 ? null : `1${at}`));
+  const queue = { pipeline: 'gate', queue: 'q', manager: 'dependent', window: 20, items };
+  const view = { time: 0, queues: [queue], estimates: {} } as unknown as StatusView;
+  const lines = renderQueues(view).split('\n');
+  assert.equal(lines.length, 23);
+  assert.match(lines.at(-1) ?? '', /└─ … and 280 items behind: sluice status --limit 300 shows all/);
+  assert.equal(renderQueues(view, 300).split('\n').length, 302);
+});

@@ -1,0 +1,47 @@
+import type { BuildResult, BuildSetResult } from '../../pipelines/model/job.ts';
+import type { ServerDeps } from '../deps.ts';
+import type { BuildFilter } from '../port.ts';
+
+/** What builds and build sets come to. */
+const results: Readonly<Record<BuildResult | BuildSetResult, true>> = {
+  ...{ SUCCESS: true, FAILURE: true, SKIPPED: true, CANCELED: true, RETRY: true, RETRY_LIMIT: true },
+  ...{ POST_FAILURE: true, TIMED_OUT: true, NODE_FAILURE: true, ABORTED: true, ERROR: true, DISK_FULL: true },
+  ...{ MERGE_CONFLICT: true, SECRET_EXPOSURE: true, SNAPSHOT_FAILURE: true, MERGE_FAILURE: true },
+  ...{ CONFIG_ERROR: true, NO_JOBS: true, DEQUEUED: true },
+};
+
+/** Names that are listed at most in an answer. */
+const most = 50;
+
+/**
+ * For a list in which nothing was found: whether there is at all what it was narrowed by.
+ *
+ * @throws `UnknownName`, which says what there is
+ */
+export async function requireKnown(deps: ServerDeps, filter: BuildFilter): Promise<void> {
+  const layout = await deps.layout?.().catch(() => undefined);
+  if (filter.result !== undefined && !Object.hasOwn(results, filter.result)) {
+    throw unknown('result', filter.result, Object.keys(results));
+  }
+  if (layout === undefined) return;
+  const known = {
+    pipeline: [...layout.pipelines.keys()],
+    project: [...layout.projects.byName.keys()],
+    job: [...layout.jobs.keys()],
+  } as const;
+  for (const [kind, names] of Object.entries(known)) {
+    const name = filter[kind as keyof typeof known];
+    if (name === undefined || names.includes(name)) continue;
+    // What is configured no longer may have run.
+    if ((await deps.store.listBuilds({ [kind]: name, limit: 1 })).length > 0) continue;
+    if (kind !== 'job' && (await deps.store.listBuildSets({ [kind]: name, limit: 1 })).length > 0) continue;
+    throw unknown(kind, name, names);
+  }
+}
+
+function unknown(kind: string, name: string, names: readonly string[]): Error {
+  const shown = [...names].sort().slice(0, most);
+  const rest = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
+  const there = shown.length === 0 ? 'there is none at all' : `there are: ${shown.join(', ')}${rest}`;
+  return Object.assign(new Error(`there is no ${kind} ${name}; ${there}`), { name: 'UnknownName' });
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { BuildRecord, Change } from '../../server/api/types.ts';
+import { change } from '../workflows/make.ts';
+import { aBuild, aBuildSet } from './records.ts';
+import { startServer, type TestServer } from './server.ts';
+
+/** Two that began in one moment are among them. */
+const times = [10, 20, 20, 30, 40, 50, 60];
+const changes = Array.from({ length: 120 }, (_, index) => change(`git:${index + 1}`));
+
+let server: TestServer;
+before(async () => {
+  server = await startServer({
+    changes: {
+      list: async () => changes,
+      read: async (name: string) => {
+        throw Object.assign(new Error(`there is no change ${name}`), { name: 'UnknownChange' });
+      },
+    } as never,
+    pipelines: async () => [{ name: 'gate', description: '' }],
+  });
+  for (const [at, startTime] of times.entries()) {
+    await server.report.recordBuild(aBuild({ id: `b${at}`, startTime }));
+    await server.report.recordBuildSet(aBuildSet({ workflow: `set/${at}.x`, key: `s${at}`, startTime }));
+  }
+});
+after(() => server.stop());
+
+/** All pages of a list, as their `Link` headers lead from one to the next. */
+async function pages<T>(path: string): Promise<T[][]> {
+  const found: T[][] = [];
+  for (let next: string | undefined = path; next !== undefined; ) {
+    const answer: Response = await fetch(server.url + next);
+    assert.equal(answer.status, 200);
+    found.push((await answer.json()) as T[]);
+    next = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
+  }
+  return found;
+}
+
+describe('F6: lists', () => {
+  it('F6: go on page by page, and have each record once', async () => {
+    const builds = await pages<BuildRecord>('/api/builds?limit=2&project=tinycdb');
+    assert.deepEqual(
+      builds.map((page) => page.map(({ id }) => id)),
+      [['b6', 'b5'], ['b4', 'b3'], ['b1', 'b2'], ['b0']],
+    );
+    const sets = await pages<{ key: string }>('/api/buildsets?limit=3');
+    assert.deepEqual(
+      sets.map((page) => page.map(({ key }) => key)),
+      [['s6', 's5', 's4'], ['s3', 's1', 's2'], ['s0']],
+    );
+    const last = await fetch(`${server.url}/api/builds?limit=7`);
+    assert.equal(last.headers.get('link'), null);
+  });
+
+  it('F6: of changes, too: the newest first, by number', async () => {
+    const found = await pages<Change>('/api/changes?limit=50');
+    assert.deepEqual(
+      found.map((page) => [page[0]?.id, page.length]),
+      [
+        ['git:120', 50],
+        ['git:70', 50],
+        ['git:20', 20],
+      ],
+    );
+    assert.equal(((await (await fetch(`${server.url}/api/changes`)).json()) as unknown[]).length, 120);
+  });
+
+  it('F6: a place that no answer named is refused', async () => {
+    const answer = await fetch(`${server.url}/api/builds?after=tomorrow`);
+    assert.equal(answer.status, 400);
+    assert.match(((await answer.json()) as { error: string }).error, /^after: /);
+  });
+
+  it('F6: the page shows all results and all changes, narrowed and page by page', async () => {
+    for (let at = 0; at < 60; at += 1) {
+      const failed = { result: 'FAILURE', startTime: 1_000 + at } as const;
+      await server.report.recordBuildSet(aBuildSet({ workflow: `bad/${at}`, key: `bad-${at}`, ...failed }));
+    }
+    const first = await (await fetch(`${server.url}/results?result=FAILURE&pipeline=`)).text();
+    assert.equal(first.match(/<li id="set-/g)?.length, 50);
+    const next = /rel="next" href="([^"]+)"/.exec(first)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    assert.match(next, /result=FAILURE/);
+    const second = await (await fetch(server.url + next)).text();
+    assert.equal(second.match(/<li id="set-/g)?.length, 10);
+    assert.match(second, /<option value="FAILURE" selected>/);
+    const unknown = await fetch(`${server.url}/results?change=git:999`);
+    assert.equal(unknown.status, 404);
+    assert.match(await unknown.text(), /There is no change git:999\./);
+    const list = await (await fetch(`${server.url}/changes`)).text();
+    assert.match(list, /git%3A120[\s\S]*git%3A71[\s\S]*Older ones/);
+  });
+});
