@@ -91,6 +91,15 @@ export interface ReviewReport {
   readonly about?: { readonly pipeline: string; readonly action: string };
   /** The body under the connection's name in the pipeline's reporter. */
   readonly body: ConnectionRule['body'];
+  /** What jobs found in files, for hosts that show it there. */
+  readonly comments?: readonly LineComment[];
+}
+
+export interface LineComment {
+  readonly file: string;
+  /** The first line is 1; absent: about the file. */
+  readonly line?: number;
+  readonly message: string;
 }
 
 export interface SubmitRequest {

@@ -1,0 +1,32 @@
+import type { Git } from '../git/port.ts';
+import type { People } from './people.ts';
+import type { ConnectionCheck, ReviewHost, Stream, Webhook } from './port.ts';
+import type { ConnectionSettings, ReadSecret } from './settings.ts';
+
+/** What every driver is given of the installation. */
+export interface ConnectionContext {
+  /** The connection's name in the configuration. */
+  readonly name: string;
+  /** Directory of the repositories that Sluice keeps itself. */
+  readonly repositories: string;
+  /** Where people look at changes. */
+  readonly page: string;
+  /** Whether a project is of this connection. */
+  readonly owns: (project: string) => boolean;
+  readonly settings: ConnectionSettings;
+  readonly readSecret: ReadSecret;
+  /** The sources of all projects: fetched from `gitRemote`, with the states that were tested. */
+  readonly git: Git;
+}
+
+export interface Connection {
+  readonly host: ReviewHost;
+  /** What people do there through Sluice; null where they do it at the review system itself. */
+  readonly people: People | null;
+  /** Null for a host that posts nothing. */
+  readonly webhook: Webhook | null;
+  /** Null for a host that is not listened to. */
+  readonly stream: Stream | null;
+  /** Asks the live host whether all is as Sluice needs it; absent where there is nothing to ask. */
+  readonly check?: () => Promise<readonly ConnectionCheck[]>;
+}
