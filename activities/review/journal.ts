@@ -1,0 +1,66 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TriggerEvent } from '../../pipelines/model/change.ts';
+import { keepFirst } from '../files/write.ts';
+
+/** Something that was noticed of a change, once: `key` names it. */
+export interface Noticed {
+  readonly key: string;
+  readonly event: TriggerEvent;
+  /** Of the change's description as it was then, where that was looked at. */
+  readonly digest?: string;
+}
+
+/**
+ * What was noticed of changes, in order and for ever, for hosts that do not keep it themselves: which heads a change
+ * has had, which comments there were before one was removed. An entry's place is its event's number.
+ */
+export interface Journal {
+  /**
+   * Adds what `more` finds missing, and answers with all. Two that add at the same time do so one after the other;
+   * `more` is asked again until it misses nothing.
+   *
+   * @param name parts of the change's name, each a safe name of a file
+   */
+  extend(name: readonly string[], more: (known: readonly Noticed[]) => readonly Noticed[]): Promise<readonly Noticed[]>;
+}
+
+/**
+ * A journal in files of `directory`: every addition is a file of its own, whose number is taken by whoever is first.
+ * What was read is kept in memory, for it does not change.
+ */
+export function openJournal(directory: string): Journal {
+  const kept = new Map<string, { readonly entries: Noticed[]; files: number }>();
+  const read = async (path: string) => {
+    const known = kept.get(path) ?? { entries: [], files: 0 };
+    kept.set(path, known);
+    for (;;) {
+      const number = known.files + 1;
+      const text = await readFile(join(path, `${number}.json`), 'utf8').catch(ignoreAbsent);
+      if (text === null) return known;
+      const added = JSON.parse(text) as Noticed[];
+      // Another call may have read the same file meanwhile.
+      if (known.files < number) {
+        known.files = number;
+        known.entries.push(...added);
+      }
+    }
+  };
+  return {
+    async extend(name, more) {
+      const path = join(directory, ...name);
+      for (;;) {
+        const known = await read(path);
+        const added = more(known.entries);
+        if (added.length === 0) return [...known.entries];
+        await mkdir(path, { recursive: true });
+        await keepFirst(join(path, `${known.files + 1}.json`), JSON.stringify(added));
+      }
+    },
+  };
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+}
