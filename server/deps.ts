@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { BlobStore } from '../activities/ports.ts';
-import type { LogReader } from '../activities/storage/port.ts';
+import type { LogReader, ReleasedTrees } from '../activities/storage/port.ts';
 import type { Layout } from '../pipelines/language/language.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { Obstacle } from '../pipelines/report/change-story.ts';
@@ -22,6 +22,7 @@ export interface ServerDeps {
   readonly blobs: Pick<BlobStore, 'find'>;
   readonly logs: LogReader;
   readonly paths: ServerPaths;
+  readonly released: Pick<ReleasedTrees, 'open'>;
   /** Where people reach the server. */
   readonly url?: string;
   /** Id of the released RPM repository in the `.repo` file that its page shows. */

@@ -299,7 +299,7 @@ const writers: readonly { readonly what: string; readonly files: readonly string
   { what: 'the one module', files: ['activities/files/'] },
   {
     what: 'adapters of storage, each with its own order of steps',
-    files: ['blob-store.ts', 'log-store.ts', 'remove-blob.ts', 'tree-store.ts'].map(
+    files: ['blob-store.ts', 'log-store.ts', 'remove-blob.ts', 'tree-store.ts', 'released-store.ts'].map(
       (name) => `activities/storage/filesystem/${name}`,
     ),
   },

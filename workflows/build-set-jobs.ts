@@ -116,7 +116,7 @@ export class JobChildren {
 
   #jobInput(build: PendingBuild): JobInput {
     const { tenant, pipeline, key, permissions } = this.#input;
-    const { changes, sources, unreleased } = this.#deps.stored;
+    const { changes, sources, unreleased, released } = this.#deps.stored;
     const label = build.nodeset.nodes[0]?.label ?? '';
     const offered = build.job.requires.length > 0 ? unreleased?.[label] : undefined;
     const own = changes.find(({ id }) => id === build.job.change) ?? changes[0];
@@ -136,6 +136,7 @@ export class JobChildren {
       parents: build.parents,
       provided: build.artifacts,
       ...(offered === undefined ? {} : { unreleased: offered }),
+      ...(released === undefined ? {} : { released }),
       priority: permissions.priority - (build.underPaused ? 1 : 0),
     };
   }

@@ -39,9 +39,10 @@ import { searchAttributes } from './search-attributes.ts';
 export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
   requireInput('buildSet', input);
   requireId(buildSetId(input));
-  const record = firstRecord(input);
-  const begin = () => local.beginBuildSet({ record, graph: input.graph });
+  const begun = firstRecord(input);
+  const begin = () => local.beginBuildSet({ record: begun, graph: input.graph });
   const stored = await CancellationScope.nonCancellable(begin);
+  const record = stored.released === undefined ? begun : { ...begun, released: stored.released };
   const { edition = 1 } = input;
   const inOrder = edition >= 2 || has('build-set-ends');
   const progress = new BuildSetProgress(input, stored.graph, { onlyChanges: inOrder, whole: edition >= 2 });

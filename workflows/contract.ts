@@ -7,7 +7,7 @@ import type { Artifact, BuildSetResult, FrozenJob, JobGraph, ProvidedArtifact } 
 import type { ConnectionRule, Pipeline } from '../pipelines/model/pipeline.ts';
 import type { BuildSetName, GateName } from './ids.ts';
 import type { NodesNeed } from './nodes-contract.ts';
-import type { StageInput } from './stage.ts';
+import type { ReleasedGenerations, StageInput } from './stage.ts';
 
 /** Task queues. Workflows and quick activities run on `control`; long work on the others. */
 export const taskQueues = {
@@ -41,6 +41,8 @@ export interface JobInput {
    * up when the job starts.
    */
   readonly unreleased?: readonly ProvidedArtifact[];
+  /** What was released when the build set began; absent: looked up when the job starts. */
+  readonly released?: ReleasedGenerations;
   /** The pipeline's, for what is scarce: lower is served first. Absent: as in a pipeline of normal precedence. */
   readonly priority?: number;
 }
@@ -65,6 +67,8 @@ export interface BuildSetStart extends StoredGraph {
    * where a build set began before they were looked up at its start.
    */
   readonly unreleased?: Readonly<Record<string, readonly ProvidedArtifact[]>>;
+  /** Absent likewise. */
+  readonly released?: ReleasedGenerations;
 }
 
 /** A patch set, as far as running jobs for it goes. */
@@ -222,6 +226,7 @@ export interface JobStart {
   readonly alone: boolean;
   /** Test repositories of changes that have merged and are not released yet, oldest first. */
   readonly unreleased: readonly ProvidedArtifact[];
+  readonly released?: ReleasedGenerations;
   /** Why it cannot run at all, in one line. */
   readonly refused?: string;
   /** What it must be lent before it runs; absent where nobody counts. */

@@ -52,6 +52,7 @@ export function startRecord(input: JobInput, start: JobStart, at: JobRun): Build
     endTime: null,
     ...(needsWorker(job) ? { waiting: true } : {}),
     alone: start.alone,
+    ...(start.released === undefined ? {} : { released: start.released }),
     ...(start.adopted && reportTo !== undefined ? { adopted: { workflow: reportTo, job: job.key } } : {}),
   };
 }

@@ -172,6 +172,7 @@ function stageInput(input: JobInput, start: JobStart): StageInput {
     sources: input.sources,
     parents: input.parents,
     provided: [...start.unreleased, ...input.provided],
+    ...(start.released === undefined ? {} : { released: start.released }),
     vars: { ...job.vars, ...job.extraVars },
     ...(secrets === undefined ? {} : { secrets }),
     timeout: job.timeout,

@@ -2,7 +2,7 @@ import type { Undelivered } from '../pipelines/gate/state.ts';
 import type { Artifact, BuildResult, BuildSetResult, Stage } from '../pipelines/model/job.ts';
 import type { Pipeline } from '../pipelines/model/pipeline.ts';
 import type { BuildSetName, GateName } from './ids.ts';
-import type { BuildIdentity, StageTiming } from './stage.ts';
+import type { BuildIdentity, ReleasedGenerations, StageTiming } from './stage.ts';
 
 /** What the store keeps of one attempt at one job: written when it starts and again when it ends. */
 export interface BuildRecord extends BuildIdentity {
@@ -25,6 +25,8 @@ export interface BuildRecord extends BuildIdentity {
   /** Started by hand, and this build set waits for it under this job's key. */
   readonly adopted?: { readonly workflow: string; readonly job: string };
   readonly timing?: StageTiming;
+  /** What it sees of the released repositories: kept for as long as it runs. */
+  readonly released?: ReleasedGenerations;
 }
 
 /** What the store keeps of one build set. */
@@ -35,6 +37,8 @@ export interface BuildSetRecord extends BuildSetName {
   readonly result: BuildSetResult | null;
   readonly startTime: number;
   readonly endTime: number | null;
+  /** What its jobs see of the released repositories: kept for as long as it runs. */
+  readonly released?: ReleasedGenerations;
 }
 
 /** What the page, the API and `sluice status` show of a gate. A later `sequence` replaces an earlier one. */

@@ -1,5 +1,5 @@
 import type { Returned } from '../pipelines/jobs/returned.ts';
-import type { SourceState } from '../pipelines/model/artifact.ts';
+import type { PackageFormat, SourceState } from '../pipelines/model/artifact.ts';
 import type {
   Artifact,
   BuildResult,
@@ -28,6 +28,12 @@ export interface BuildIdentity {
   readonly buildSet: string;
 }
 
+/**
+ * Format to the generation of its released repository that a build set's jobs see from its start to its end; null where
+ * nothing was released then.
+ */
+export type ReleasedGenerations = Readonly<Partial<Record<PackageFormat, string | null>>>;
+
 /** What a stage (an ordinary job with `uses:`) works on. At most a few KiB: content travels by digest. */
 export interface StageInput {
   readonly build: BuildIdentity;
@@ -43,6 +49,8 @@ export interface StageInput {
   readonly parents: readonly Artifact[];
   /** Artifacts of the items ahead that this job requires, oldest first. */
   readonly provided: readonly ProvidedArtifact[];
+  /** Absent: each stage sees what is released when it looks. */
+  readonly released?: ReleasedGenerations;
   readonly vars: Readonly<Record<string, unknown>>;
   /** Cipher text by digest; a stage that may see the plain text asks the server for it. */
   readonly secrets?: SealedSecrets;

@@ -15,7 +15,7 @@ import type { SourceTree } from '../install/exercise.ts';
 import { testRepositories } from '../install/repositories.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories } from '../nodes/packages/node.ts';
-import type { NodeRepository } from '../nodes/packages/port.ts';
+import type { NodeRepository, ReleasedRepository } from '../nodes/packages/port.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { debBuilder } from './deb/build-deb.ts';
@@ -31,8 +31,7 @@ export interface BuildStageDeps {
   readonly store: BlobStore;
   /** @throws when no platform has that name. */
   readonly platform: (label: string) => Platform;
-  /** The released repository of a platform, where there is one already. */
-  readonly released: (platform: Platform) => Promise<NodeRepository | null>;
+  readonly released: ReleasedRepository;
   /** Writes the tree of a commit, with its history in `.git` where it has one. */
   readonly sources: SourceTree;
   /** Signs for what was built; absent for builds by hand, which nobody releases. */
@@ -140,7 +139,7 @@ interface Offer {
 /** Offers the repositories of the changes ahead, newest last, and the released one. */
 async function offerRepositories(deps: BuildStageDeps, work: Work, room: Room): Promise<Offer> {
   const { input, context, platform } = work;
-  const released = await deps.released(platform);
+  const released = await deps.released(platform, input.released);
   const ahead = testRepositories(input.provided).filter(({ metadata }) => metadata.platform === platform.name);
   const repositories = [...ahead.map(({ repository }) => repository), ...(released === null ? [] : [released])];
   if (repositories.length === 0) return { repositories, inputs: [] };

@@ -6,7 +6,7 @@ import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
-import type { NodeRepository } from '../nodes/packages/port.ts';
+import type { NodeRepository, ReleasedRepository } from '../nodes/packages/port.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
@@ -19,8 +19,7 @@ export interface InstallStageDeps {
   readonly store: BlobStore;
   /** @throws when no platform has that name. */
   readonly platform: (label: string) => Platform;
-  /** The released repository of a platform, where there is one already. */
-  readonly released: (platform: Platform) => Promise<NodeRepository | null>;
+  readonly released: ReleasedRepository;
   /** Files of the source that say how its packages are tried. */
   readonly sources: SourceTree;
 }
@@ -56,7 +55,7 @@ interface Trial {
 async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult> {
   const { input, context, platform, node } = trial;
   const timeout = timeoutOf(input.vars);
-  const released = await deps.released(platform);
+  const released = await deps.released(platform, input.released);
   const repositories = [
     ...(await underTest(deps.store, input)),
     ...testRepositories(input.provided).map(({ repository }) => repository),

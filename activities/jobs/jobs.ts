@@ -6,6 +6,7 @@ import {
   type BuildSetStart,
   type GraphRef,
   type JobStart,
+  type ReleasedGenerations,
   type StoredGraph,
   taskQueues,
 } from '../../workflows/contract.ts';
@@ -13,6 +14,7 @@ import { startRecord } from '../../workflows/job-record.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
 import { configurationFault } from '../failure.ts';
 import type { BlobStore } from '../ports.ts';
+import type { ReleasedTrees } from '../storage/port.ts';
 
 export interface JobDeps {
   readonly blobs: Pick<BlobStore, 'read'>;
@@ -28,6 +30,7 @@ export interface JobDeps {
   readonly unreleased: (label: string) => Promise<readonly ProvidedArtifact[]>;
   /** Whether a test repository, named by its URL, is still there. */
   readonly isThere: (url: string) => Promise<boolean>;
+  readonly released: Pick<ReleasedTrees, 'current' | 'has'>;
   /** What the job's nodes take of a provider that has limits; undefined for one without, and jobs without nodes. */
   readonly nodesFor?: (job: FrozenJob) => NodesNeed | undefined;
   readonly saveBuild: (record: BuildRecord) => Promise<unknown>;
@@ -40,6 +43,7 @@ export function createJobActivities(deps: JobDeps) {
     async beginJob(input: BeginJob): Promise<JobStart> {
       const placed = queueFor(deps, input);
       const adopted = input.byHand && input.job.reportTo !== undefined ? await deps.adopt(input) : null;
+      const alone = input.byHand && adopted === null;
       const nodes = deps.nodesFor?.(input.job.job);
       const time = Date.now();
       const start = {
@@ -48,8 +52,9 @@ export function createJobActivities(deps: JobDeps) {
         ...placed,
         ...(nodes === undefined ? {} : { nodes }),
         unreleased: await unreleasedFor(deps, input),
+        released: await releasedFor(deps, alone ? undefined : input.job.released),
         adopted: adopted !== null,
-        alone: input.byHand && adopted === null,
+        alone,
         time,
       };
       await deps.saveBuild(startRecord(input.job, start, { workflow: input.workflow, run: input.run, time }));
@@ -58,10 +63,12 @@ export function createJobActivities(deps: JobDeps) {
 
     async beginBuildSet(input: { readonly record: BuildSetRecord; readonly graph: GraphRef }): Promise<BuildSetStart> {
       const stored = await readGraph(deps, input.graph);
-      await deps.saveBuildSet(input.record);
       const unreleased: Record<string, readonly ProvidedArtifact[]> = {};
       for (const label of labelsOf(stored)) unreleased[label] = await deps.unreleased(label);
-      return { ...stored, unreleased };
+      // In this order: what is released between the two is seen twice, and not missed.
+      const released = await releasedFor(deps, undefined);
+      await deps.saveBuildSet({ ...input.record, released });
+      return { ...stored, unreleased, released };
     },
   };
 }
@@ -83,6 +90,19 @@ function labelsOf({ graph }: StoredGraph): ReadonlySet<string> {
   const requiring = graph.jobs.filter(({ requires }) => requires.length > 0);
   const nodesets = requiring.flatMap(({ nodeset, alternatives }) => [nodeset, ...alternatives]);
   return new Set(nodesets.flatMap(({ nodes }) => nodes[0]?.label ?? []));
+}
+
+const formats = ['deb', 'rpm'] as const;
+
+/** The generations that were seen at the start, where they are still there; else those that are shown now. */
+async function releasedFor({ released }: JobDeps, seen: ReleasedGenerations | undefined): Promise<ReleasedGenerations> {
+  const generationOf = async (repository: (typeof formats)[number]) => {
+    const generation = seen?.[repository];
+    if (generation === null) return null;
+    const kept = generation !== undefined && (await released.has({ repository, generation }));
+    return kept ? generation : released.current(repository);
+  };
+  return { deb: await generationOf('deb'), rpm: await generationOf('rpm') };
 }
 
 /** What has been released since the build set began is no longer there, and need not be. */

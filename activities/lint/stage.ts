@@ -1,10 +1,10 @@
-import { link, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { PackageFile } from '../../pipelines/model/artifact.ts';
 import { compareRemarks, type LintRemark, type LintReport } from '../../pipelines/model/lint.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
-import type { StageResult } from '../../workflows/contract.ts';
+import type { ReleasedGenerations, StageResult } from '../../workflows/contract.ts';
 import type { Machine } from '../nodes/port.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { packagesOf } from '../repository/publish-stage.ts';
@@ -13,8 +13,15 @@ import { type Checker, checkers } from './checkers.ts';
 import { explainUnread } from './unread.ts';
 import { readWarnings, releasedWarnings } from './warnings.ts';
 
-/** Files of the released version of a package, by path on this host; null for one that was never released. */
-export type ReleasedFiles = (platform: Platform, packageName: string) => Promise<readonly string[] | null>;
+/** Brings the files of the released version of a package into a directory; those that are there already stay. */
+export type ReleasedFiles = (wanted: ReleasedPackage, directory: string) => Promise<void>;
+
+export interface ReleasedPackage {
+  readonly platform: Platform;
+  readonly name: string;
+  /** What the job sees of released repositories; absent: what is shown now. */
+  readonly seen?: ReleasedGenerations | undefined;
+}
 
 export interface LintStageDeps {
   readonly store: BlobStore;
@@ -42,31 +49,22 @@ export function createLintStage(deps: LintStageDeps): StageRunner {
     }
     const folder = await mkdtemp(join(context.workdir, 'built-'));
     for (const { digest, name } of files) await deps.store.fetch(digest, join(folder, basename(name)));
-    const released = await gatherReleased(deps, { platform, files, context });
+    const released = await gatherReleased(deps, { platform, files, context, seen: input.released });
     const report = await lintFiles({ platform, folder, released, context });
     return verdict(deps.store, report);
   };
 }
 
-async function gatherReleased(
-  deps: LintStageDeps,
-  { platform, files, context }: Pick<LintWork, 'platform' | 'context'> & { readonly files: readonly PackageFile[] },
-): Promise<string> {
-  const folder = await mkdtemp(join(context.workdir, 'released-'));
-  const names = files.filter(({ kind }) => kind !== 'debug' && kind !== 'metadata').map((file) => file.package);
-  for (const name of new Set(names)) {
-    for (const path of (await deps.releasedFiles(platform, name)) ?? []) await place(path, folder);
-  }
-  return folder;
+interface Gathering extends Pick<LintWork, 'platform' | 'context'> {
+  readonly files: readonly PackageFile[];
+  readonly seen: ReleasedGenerations | undefined;
 }
 
-/** Two packages of one source share its files. */
-async function place(path: string, folder: string): Promise<void> {
-  try {
-    await link(path, join(folder, basename(path)));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
+async function gatherReleased(deps: LintStageDeps, { platform, files, context, seen }: Gathering): Promise<string> {
+  const folder = await mkdtemp(join(context.workdir, 'released-'));
+  const names = files.filter(({ kind }) => kind !== 'debug' && kind !== 'metadata').map((file) => file.package);
+  for (const name of new Set(names)) await deps.releasedFiles({ platform, name, seen }, folder);
+  return folder;
 }
 
 export interface LintWork {

@@ -10,6 +10,8 @@ export interface ReleaseDeps {
   readonly signed: Pick<BlobStore, 'fetch' | 'read'>;
   /** The directory of the released repositories, `deb` and `rpm`. */
   readonly released: string;
+  /** Generations of a released repository that running jobs see: they stay. */
+  readonly inUse: (format: PackageFormat) => Promise<readonly string[]>;
   readonly origin: string;
   readonly codename: (platform: string) => string;
   readonly policy: 'promote' | 'rebuild';

@@ -99,8 +99,9 @@ export function createReleaseActivities(deps: ReleaseDeps) {
       if ((await currentTree(generations)) !== input.before) return { published: false };
       const unproven = await whyUnproven(deps, repositoryFormats[input.format], { tree, before: input.before });
       if (unproven !== null) return { published: false, refused: unproven };
+      const inUse = () => deps.inUse(input.format);
       const ready = await finishStaged(deps, { ...input, tree });
-      return { published: ready && (await showStaged({ generations, tree, before: input.before })) };
+      return { published: ready && (await showStaged({ generations, tree, before: input.before }, inUse)) };
     },
 
     async listReleased(input: { readonly format: PackageFormat }): Promise<readonly PackageId[]> {

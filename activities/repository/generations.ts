@@ -72,19 +72,23 @@ export async function newTree({ home }: Generations, name = partial): Promise<st
   return tree;
 }
 
+/** The names of the generations that somebody works with, asked when there is a new one. */
+export type InUse = () => Promise<readonly string[]>;
+
 /**
- * Shows a finished tree once the disk has it, readable by everybody, and removes those that are too old to have
- * readers. What else was staged stood on the state before: nobody can show it any more. For the writer only.
+ * Shows a finished tree once the disk has it, readable by everybody, and removes those that nobody uses and that are too
+ * old to have readers. What else was staged stood on the state before: nobody can show it any more. For the writer only.
  */
-export async function showTree(generations: Generations, tree: string): Promise<string> {
+export async function showTree(generations: Generations, tree: string, inUse: InUse = async () => []): Promise<string> {
   const { dir, home } = generations;
+  const used = await inUse();
   const name = String(Number((await numbered(home)).at(-1) ?? '0') + 1).padStart(6, '0');
   await openTree(tree);
   await syncTree(tree, await currentTree(generations).catch(() => null));
   await moveWhole(tree, join(home, name));
   await rmdir(dir).catch(() => {});
   await moveLink(dir, join(basename(home), name));
-  await prune(home, name);
+  await prune(home, name, used);
   await removeStaged(generations, () => false);
   return join(home, name);
 }
@@ -122,9 +126,10 @@ export async function removeStaged(
   return removed;
 }
 
-async function prune(home: string, current: string): Promise<void> {
+async function prune(home: string, current: string, used: readonly string[]): Promise<void> {
   const old = (await numbered(home)).filter((name) => name < current).slice(0, -keptGenerations);
-  for (const name of old) await rm(join(home, name), { recursive: true, force: true });
+  for (const name of old.filter((each) => !used.includes(each)))
+    await rm(join(home, name), { recursive: true, force: true });
 }
 
 async function numbered(home: string): Promise<string[]> {

@@ -1,7 +1,15 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openTree } from '../files/modes.ts';
-import { asWriter, currentTree, type Generations, generationsOf, newTree, showTree } from './generations.ts';
+import {
+  asWriter,
+  currentTree,
+  type Generations,
+  generationsOf,
+  type InUse,
+  newTree,
+  showTree,
+} from './generations.ts';
 import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { refuseReleased } from './released.ts';
 import { isSigned, signTree } from './signature.ts';
@@ -140,10 +148,10 @@ export async function stageTree(
  *
  * @returns false when the tree was made from a state that is no longer shown: stage again.
  */
-export function showStaged({ generations, tree, before }: Omit<StagedTree, 'state'>): Promise<boolean> {
+export function showStaged({ generations, tree, before }: Omit<StagedTree, 'state'>, inUse?: InUse): Promise<boolean> {
   return asWriter(generations, writerWait, async () => {
     if ((await currentTree(generations)) !== before) return false;
-    await showTree(generations, tree);
+    await showTree(generations, tree, inUse);
     return true;
   });
 }

@@ -33,6 +33,31 @@ export interface LogReader {
   follow(build: string, name: string | undefined, watch: LogWatch): AsyncIterable<Buffer>;
 }
 
+/** One state of a released repository. */
+export interface GenerationName {
+  /** The repository's name: its format. */
+  readonly repository: string;
+  readonly generation: string;
+}
+
+/**
+ * Released repositories. What is shown changes as a whole, from one generation to the next; a generation never changes,
+ * and is kept for as long as somebody works with it.
+ */
+export interface ReleasedTrees {
+  /** The generation that readers see now; null while nothing was released. */
+  current(repository: string): Promise<string | null>;
+  has(of: GenerationName): Promise<boolean>;
+  /** The paths of its regular files, sorted; none for one that is gone. */
+  list(of: GenerationName): Promise<readonly string[]>;
+  /** A regular file of it; null for everything else, and for paths that lead out of it. */
+  open(of: GenerationName, path: string): Promise<StoredFile | null>;
+  /** Writes a file of it to a new place, hard-linked where the storage allows. @throws EEXIST where something is there */
+  fetch(of: GenerationName, path: string, to: string): Promise<void>;
+  /** Where containers find it; without a generation, whatever is shown. No slash at the end. */
+  url(repository: string, generation?: string): Promise<string>;
+}
+
 /** Directories that never change once they are there, each under a name: test repositories. */
 export interface Trees {
   /**

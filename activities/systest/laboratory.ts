@@ -46,7 +46,7 @@ async function startNode(
 async function equip(deps: InstallStageDeps, { input, context, tree }: Plan, node: Node): Promise<void> {
   const label = input.nodes.find(({ name }) => name === node.name)?.label ?? '';
   const platform = deps.platform(label);
-  const released = await deps.released(platform);
+  const released = await deps.released(platform, input.released);
   // The newest comes last: where two hold the same package, the priority is one and the higher version wins.
   const offered = testRepositories([...input.provided, ...input.parents])
     .filter(({ metadata }) => metadata.format === platform.format)

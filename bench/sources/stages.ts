@@ -73,7 +73,7 @@ export async function runStages(work: SluiceWork, built: StageOutcome): Promise<
   if (built.end.result !== 'SUCCESS') return { stages, out, remarks: [], failures: [], published: [] };
   await fetchFiles(work, built.artifacts);
   const deps = stageDeps(work);
-  const lint = createLintStage({ ...deps, releasedFiles: async () => null });
+  const lint = createLintStage({ ...deps, releasedFiles: async () => {} });
   const remarks = await remarksOf(world, await next('lint', lint, built.artifacts));
   const artifacts = await next('publish', createPublishStage(deps), built.artifacts);
   if (stages.publish?.result !== 'SUCCESS') return { stages, out, remarks, failures: [], published: [] };

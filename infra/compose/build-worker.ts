@@ -6,6 +6,7 @@ import { createBuildStage } from '../../activities/build/stage.ts';
 import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
+import type { ReleasedRepository } from '../../activities/nodes/packages/port.ts';
 import { openProvider } from '../../activities/nodes/registry.ts';
 import { createPublishStage } from '../../activities/repository/publish-stage.ts';
 import { createScriptStage } from '../../activities/script/script-stage.ts';
@@ -49,7 +50,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
 
 function stageDeps(common: Common) {
   const { blobs: store, config, git, logs, paths, platform } = common;
-  const released = (each: Parameters<typeof releasedRepository>[1]) => releasedRepository(common, each);
+  const released: ReleasedRepository = (each, seen) => releasedRepository(common, each, seen);
   const sources: SourceTree = git.exportTree;
   const tests = { store, platform, released, sources };
   const attestor = createAttestor({
@@ -65,7 +66,7 @@ function stageDeps(common: Common) {
   return {
     stages: {
       build: createBuildStage({ ...tests, attestor }),
-      lint: createLintStage({ store, platform, releasedFiles: createReleasedFiles(paths.released) }),
+      lint: createLintStage({ store, platform, releasedFiles: createReleasedFiles(common.released) }),
       publish: createPublishStage({ store, trees: common.trees, codename, signer }),
       install: createInstallStage(tests),
       systest: createSystestStage(tests),

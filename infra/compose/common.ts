@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGit, type GitPlace } from '../../activities/git/cache.ts';
 import { repositoryPath } from '../../activities/git/names.ts';
@@ -9,9 +9,11 @@ import type { BlobStore, LogStore } from '../../activities/ports.ts';
 import { isServed } from '../../activities/review/settings.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
+import { createReleasedStore } from '../../activities/storage/filesystem/released-store.ts';
 import { createTreeStore } from '../../activities/storage/filesystem/tree-store.ts';
-import type { Trees } from '../../activities/storage/port.ts';
+import type { ReleasedTrees, Trees } from '../../activities/storage/port.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
+import type { ReleasedGenerations } from '../../workflows/contract.ts';
 import { allPlatforms } from '../config/platforms.ts';
 import { publicKeyPath } from '../signer/signer.ts';
 import { type DataPaths, dataPaths } from '../stack/paths.ts';
@@ -33,6 +35,8 @@ export interface Common {
   readonly remotes: Map<string, (project: string) => GitRemote>;
   /** Test repositories. */
   readonly trees: Trees;
+  /** Released repositories, for whoever reads them. */
+  readonly released: ReleasedTrees;
   /** Undefined for a label that nobody knows. */
   readonly findPlatform: (label: string) => Platform | undefined;
   /** @throws when no platform has that name. */
@@ -63,6 +67,10 @@ export function createCommon(config: StackConfig): Common {
       root: join(paths.repositories, 'test'),
       baseUrl: async () => `${await containerUrl(config)}/repositories/test`,
     }),
+    released: createReleasedStore({
+      root: paths.released,
+      baseUrl: async () => `${await containerUrl(config)}/released`,
+    }),
     platform,
     findPlatform,
   };
@@ -82,14 +90,21 @@ function placeOf(
   return { kind: 'fetched', repo, host: connection, remote: remotes.get(connection)?.(project) ?? null };
 }
 
-/** The released repository that a platform's nodes are offered; null while nothing was released in its format. */
-export async function releasedRepository(common: Common, { format }: Platform): Promise<NodeRepository | null> {
-  const { config, paths } = common;
-  const entries = await readdir(join(paths.released, format)).catch(() => []);
-  if (entries.length === 0) return null;
+/**
+ * The released repository that a platform's nodes are offered; null while nothing was released in its format.
+ *
+ * @param seen what the job sees of released repositories; absent: what is shown now
+ */
+export async function releasedRepository(
+  { config, paths, released }: Common,
+  { format }: Platform,
+  seen?: ReleasedGenerations,
+): Promise<NodeRepository | null> {
+  const generation = seen?.[format];
+  if (generation === null || (await released.current(format)) === null) return null;
   const key = await readFile(publicKeyPath(paths), 'utf8').catch(() => undefined);
   return {
-    url: `${await containerUrl(config)}/released/${format}`,
+    url: await released.url(format, generation),
     codename: format === 'deb' ? config.release.deb.codename : '',
     origin: config.release.origin,
     kind: 'released',

@@ -61,6 +61,7 @@ export function createControl(deps: ControlDeps) {
       ...{ archOf: archIn(common), defaultArch: hostArch() },
       unreleased: unreleasedIn(deps, router),
       isThere: isThereIn(common),
+      released: common.released,
       nodesFor: nodesIn(common, live),
       ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
     }),

@@ -1,7 +1,6 @@
-import type { Dirent } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ReleasedFiles } from '../../activities/lint/stage.ts';
+import type { ReleasedTrees } from '../../activities/storage/port.ts';
 import { versionRules } from '../../pipelines/formats/format.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 
@@ -11,12 +10,19 @@ const fileNames: Readonly<Record<PackageFormat, readonly RegExp[]>> = {
   rpm: [/^(.+)-([^-]+-[^-]+)\.(?!src\.)[^.]+\.rpm$/, /^(.+)-([^-]+-[^-]+)\.src\.rpm$/],
 };
 
-/** Finds the newest binary and source packages of a name in the released repositories below `root`. */
-export function createReleasedFiles(root: string): ReleasedFiles {
-  return async ({ format }, packageName) => {
-    const entries = await readdir(join(root, format), { recursive: true, withFileTypes: true }).catch(() => []);
-    const found = fileNames[format].flatMap((pattern) => newest(format, named(entries, pattern, packageName)));
-    return found.length === 0 ? null : found;
+/** Brings the newest binary and source packages of a name from the released repositories. */
+export function createReleasedFiles(released: Pick<ReleasedTrees, 'current' | 'list' | 'fetch'>): ReleasedFiles {
+  return async ({ platform: { format }, name, seen }, directory) => {
+    const generation = seen?.[format] === undefined ? await released.current(format) : seen[format];
+    if (generation === null || generation === undefined) return;
+    const of = { repository: format, generation };
+    const paths = await released.list(of);
+    for (const path of fileNames[format].flatMap((pattern) => newest(format, named(paths, pattern, name)))) {
+      // Two packages of one source share its files.
+      await released.fetch(of, path, join(directory, basename(path))).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
+    }
   };
 }
 
@@ -25,10 +31,10 @@ interface Found {
   readonly version: string;
 }
 
-function named(entries: readonly Dirent[], pattern: RegExp, packageName: string): readonly Found[] {
-  return entries.flatMap((entry) => {
-    const [, name, version] = pattern.exec(entry.name) ?? [];
-    return name === packageName && version !== undefined ? [{ path: join(entry.parentPath, entry.name), version }] : [];
+function named(paths: readonly string[], pattern: RegExp, packageName: string): readonly Found[] {
+  return paths.flatMap((path) => {
+    const [, name, version] = pattern.exec(basename(path)) ?? [];
+    return name === packageName && version !== undefined ? [{ path, version }] : [];
   });
 }
 

@@ -4,6 +4,8 @@ import { createReleasePlanner } from '../../activities/jobs/plan-release.ts';
 import { createReleaseActivities } from '../../activities/release/release-activities.ts';
 import { createStatementVerifier } from '../../activities/release/verify-statement.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
+import type { RunningRecords } from '../../activities/sweep/sweep.ts';
+import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
 import { publicKeyPath, signedStore } from '../signer/signer.ts';
 import type { Store } from '../store/store.ts';
@@ -30,6 +32,7 @@ export function createReleases({ common, live, temporal, store, merged }: Releas
   return {
     ...createReleaseActivities({
       ...{ store: blobs, signed, released: paths.released, origin, policy, merged, archiveKey },
+      inUse: async (format) => generationsIn(await store.listRunning(), format),
       verify: createStatementVerifier({ archiveKey, merged }),
       codename: (label: string) => (common.platform(label).format === 'deb' ? deb.codename : ''),
     }),
@@ -47,4 +50,9 @@ export function createReleases({ common, live, temporal, store, merged }: Releas
       for (const [set] of sets) await askMirror(temporal.client, set, { action: 'sync', release });
     },
   };
+}
+
+/** What running build sets and jobs see of a format's released repository. */
+function generationsIn({ builds, buildSets }: RunningRecords, format: PackageFormat): readonly string[] {
+  return [...buildSets, ...builds].flatMap(({ released }) => released?.[format] ?? []);
 }

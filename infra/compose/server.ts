@@ -60,7 +60,17 @@ export async function startServer(config: StackConfig): Promise<Part> {
   });
   const { uiUrl, namespace } = config.temporal;
   const app = await createApp({
-    ...{ store, live, paths, blobs: common.blobs, logs: common.logs, token, secrets, logger },
+    ...{
+      store,
+      live,
+      paths,
+      blobs: common.blobs,
+      logs: common.logs,
+      released: common.released,
+      token,
+      secrets,
+      logger,
+    },
     holder: { name: userInfo().username, kind: 'person', via: 'token' },
     ...{ operations: control.operations, changes: control.changes, ingest, intake: ingest.intake },
     url: config.server.url,

@@ -2,12 +2,14 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import type { ServerDeps } from '../deps.ts';
 import { listingOf } from './listing.ts';
+import { sendFile, typeOf } from './send-file.ts';
 
 /** Repositories as package managers read them: plain files with ranges and validators, and a listing for people. */
 export async function registerRepositories(
   app: FastifyInstance,
-  { paths, url = '', rpmName = 'sluice' }: ServerDeps,
+  { paths, released, url = '', rpmName = 'sluice' }: ServerDeps,
 ): Promise<void> {
+  registerGenerations(app, released);
   for (const [prefix, root] of [
     ['/repositories/', paths.repositories],
     ['/released/', paths.released],
@@ -27,6 +29,20 @@ export async function registerRepositories(
       },
     });
   }
+}
+
+interface GenerationFile {
+  readonly Params: { readonly repository: string; readonly generation: string; readonly '*': string };
+}
+
+/** Each state of a released repository under an address of its own, for jobs that began when it was shown. */
+function registerGenerations(app: FastifyInstance, released: ServerDeps['released']): void {
+  app.get<GenerationFile>('/released/generations/:repository/:generation/*', async (request, reply) => {
+    const { '*': path, ...of } = request.params;
+    const content = await released.open(of, path);
+    if (content !== null) return sendFile(request, reply, { content, type: typeOf(path), immutable: true });
+    return reply.code(404).send({ error: `there is nothing at ${request.url}` });
+  });
 }
 
 /**

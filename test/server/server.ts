@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createReportActivities } from '../../activities/report/activities.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
+import { createReleasedStore } from '../../activities/storage/filesystem/released-store.ts';
 import { openStore, type Store } from '../../infra/store/store.ts';
 import type { GateAnswer } from '../../pipelines/gate/command.ts';
 import type { Actor } from '../../pipelines/model/actor.ts';
@@ -55,8 +56,9 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
     asked.push({ what, input, ...(actor === ada ? {} : { actor }) });
     return server.answer;
   };
+  const released = createReleasedStore({ root: paths.released, baseUrl: async () => '/released' });
   const app = await createApp({
-    holder: ada,
+    ...{ holder: ada, released },
     ...{ store, live, blobs, logs, paths, token, temporalUi: { url: 'http://127.0.0.1:8233', namespace: 'default' } },
     operations: {
       enqueue: ask('enqueue'),

@@ -105,3 +105,39 @@ test('W2: what is offered besides is looked up once for a build set, and stays s
   await again('world-later');
   assert.deepEqual(given().slice(2), ['second before', 'second'], 'W1: what is gone is no source');
 });
+
+test('W2: a release in the middle of a build set is not seen by its later jobs, and by a later run alone', async () => {
+  world.outside.generations = ['000001'];
+  world.outside.stage = ({ build: { job } }) => {
+    if (job === 'first') world.outside.generations = ['000001', '000002'];
+    return fine;
+  };
+  const first = frozenJob('first', { uses: 'build', attempts: 1 });
+  const second = frozenJob('second', { uses: 'install', dependencies: [{ name: 'first', soft: false }] });
+  world.outside.jobs = () => [first, second];
+  const during: unknown[] = [];
+  const save = world.outside.buildSets.set.bind(world.outside.buildSets);
+  world.outside.buildSets.set = (id, record) => {
+    if (record.change === 'released') during.push([record.endTime === null, record.released?.deb]);
+    return save(id, record);
+  };
+  await world.tell('released', entering([change('released')]));
+  await until('it is merged', () => world.outside.merged.includes('released'));
+  const own = () => world.outside.stagesRun.filter((stage) => stage.build.change === 'released');
+  const seen = () => own().map(({ build: { job }, released }) => [job, released?.deb, released?.rpm]);
+  assert.deepEqual(seen(), [
+    ['first', '000001', null],
+    ['second', '000001', null],
+  ]);
+  assert.ok(
+    during.every((one) => JSON.stringify(one).includes('"000001"')),
+    'its record says what is in use',
+  );
+  const input = (await world.inputOf(
+    recordsOf('released').find(({ job }) => job === 'second')?.workflow ?? '',
+  )) as JobInput;
+  await world.temporal.client.workflow.getHandle(input.reportTo ?? '').result();
+  const again = { workflowId: 'released-again', taskQueue: 'control', args: [input] };
+  await world.temporal.client.workflow.execute('job', again);
+  assert.deepEqual(seen()[2], ['second', '000002', null]);
+});

@@ -77,6 +77,8 @@ export class Outside {
   /** What the released repositories lack, and test repositories that are gone. */
   unreleased: readonly ProvidedArtifact[] = [];
   readonly retired = new Set<string>();
+  /** Generations of the DEB repository that are there; the last is shown. */
+  generations: readonly string[] = [];
   /** Architecture of the workers for a label; undefined: nobody knows it. */
   archOf: (label: string) => string | undefined = () => 'test';
   /** How saying something fails; undefined where it does not. */
@@ -129,6 +131,10 @@ export class Outside {
       defaultArch: 'test',
       unreleased: async () => this.unreleased,
       isThere: async (url) => !this.retired.has(url),
+      released: {
+        current: async (repository) => (repository === 'deb' ? (this.generations.at(-1) ?? null) : null),
+        has: async ({ generation }) => this.generations.includes(generation),
+      },
       nodesFor: (job) => this.nodesFor(job),
       saveBuild: async (record) => this.builds.set(record.id, record),
       saveBuildSet: async (record) => this.buildSets.set(record.workflow, record),

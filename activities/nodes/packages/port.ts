@@ -1,4 +1,6 @@
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
+import type { Platform } from '../../../pipelines/model/platform.ts';
+import type { ReleasedGenerations } from '../../../workflows/contract.ts';
 
 /** A repository that a node installs from. */
 export interface NodeRepository {
@@ -14,6 +16,13 @@ export interface NodeRepository {
   /** Armoured public key that must have signed it; without one it is trusted as it is. */
   readonly key?: string;
 }
+
+/**
+ * The released repository of a platform, where there is one already, as a job sees it.
+ *
+ * @param seen absent: what is released now
+ */
+export type ReleasedRepository = (platform: Platform, seen?: ReleasedGenerations) => Promise<NodeRepository | null>;
 
 /** A package as the node's package manager is asked for it; without a version, the best there is. */
 export interface NodePackage {

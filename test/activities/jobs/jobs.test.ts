@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { createJobActivities, type JobDeps } from '../../../activities/jobs/jobs.ts';
 import { NoSuchBlob } from '../../../activities/storage/filesystem/blob-store.ts';
-import type { BuildSetRecord } from '../../../workflows/contract.ts';
+import type { BeginJob } from '../../../workflows/activities.ts';
+import type { BuildSetRecord, ReleasedGenerations } from '../../../workflows/contract.ts';
 
 const record = {} as BuildSetRecord;
 const graph = { digest: `sha256:${'0'.repeat(64)}`, size: 1 };
@@ -30,4 +31,22 @@ test('R16: a build set whose graph is gone, or is none, ends at once and is not 
 test('R16: storage that is away is asked again', async () => {
   const { begun } = begin(async () => Promise.reject(Object.assign(new Error('disk'), { code: 'EIO' })));
   await assert.rejects(begun, (error) => !(error instanceof ApplicationFailure));
+});
+
+test('W2: a generation that is gone after all is made up for by the one that is shown', async () => {
+  const job = { key: 'b', name: 'b', requires: [], nodeset: { name: '', nodes: [], groups: [] } };
+  const starting = async (released: ReleasedGenerations | undefined, there: readonly string[]) => {
+    const deps = {
+      released: {
+        current: async () => there.at(-1) ?? null,
+        has: async ({ generation }: { readonly generation: string }) => there.includes(generation),
+      },
+      ...{ defaultArch: 'amd64', archOf: () => 'amd64', saveBuild: async () => true },
+    } as unknown as JobDeps;
+    const input = { job: { job, provided: [], source: {}, released }, run: '0', byHand: false };
+    return (await createJobActivities(deps).beginJob(input as unknown as BeginJob)).released;
+  };
+  assert.deepEqual(await starting({ deb: '000001', rpm: null }, ['000001', '000002']), { deb: '000001', rpm: null });
+  assert.deepEqual(await starting({ deb: '000001', rpm: null }, ['000002']), { deb: '000002', rpm: null });
+  assert.deepEqual(await starting(undefined, ['000002']), { deb: '000002', rpm: '000002' }, 'an older build set');
 });

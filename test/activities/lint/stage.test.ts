@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkers } from '../../../activities/lint/checkers.ts';
 import { lintCases, lintSummary } from '../../../activities/lint/stage.ts';
-import { createReleasedFiles } from '../../../infra/compose/released-files.ts';
 import { parseLintian, unreadByLintian } from '../../../pipelines/formats/deb/lintian.ts';
 import { parseRpmlint, unreadByRpmlint } from '../../../pipelines/formats/rpm/rpmlint.ts';
 import { compareRemarks } from '../../../pipelines/model/lint.ts';
@@ -37,17 +33,6 @@ test('an error counts only when the released version does not have it; its numbe
   assert.equal(lintSummary(compareRemarks(what, released, released)), 'no new errors (1 known, 0 warnings)');
   assert.equal(lintCases(report)[0]?.failure?.message, 'new-error');
   assert.equal(compareRemarks(what, released, []).failures, 1, 'nothing released: every error is new');
-});
-
-test('nothing released is no released version', async () => {
-  const root = await mkdtemp(join(tmpdir(), 'released-'));
-  try {
-    const [platform] = (await import('../../../infra/images/platforms.ts')).builtInPlatforms;
-    assert.ok(platform);
-    assert.equal(await createReleasedFiles(root)(platform, 'a'), null);
-  } finally {
-    await rm(root, { recursive: true });
-  }
 });
 
 test('P15: a package that the checker cannot read is an error, whatever it says of the others', () => {

@@ -56,7 +56,14 @@ export async function releaseWorld(t: Pick<TestContext, 'after'>, standing?: Sta
   const verify = stands('publisher')
     ? createStatementVerifier({ archiveKey, merged: asked('publisher') })
     : async () => null;
-  const common = { store, signed: outbox, released: places.released, origin: 'Sluice', codename: () => 'bookworm' };
+  const common = {
+    store,
+    signed: outbox,
+    released: places.released,
+    origin: 'Sluice',
+    codename: () => 'bookworm',
+    inUse: async () => [],
+  };
   const settings = { ...common, policy: 'promote', merged, archiveKey, verify } as const;
   const lookup = openLookup({ hosts: root, scratch: join(home, 'git') });
   const proof: SignDeps['proof'] = stands('signer')

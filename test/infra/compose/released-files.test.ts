@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { ReleasedPackage } from '../../../activities/lint/stage.ts';
+import { createReleasedStore } from '../../../activities/storage/filesystem/released-store.ts';
 import { createReleasedFiles } from '../../../infra/compose/released-files.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
@@ -36,13 +38,16 @@ const files = [
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'sluice-released-'));
   for (const file of files) {
-    await mkdir(dirname(join(root, file)), { recursive: true });
-    await writeFile(join(root, file), '');
+    const [format = '', ...path] = file.split('/');
+    const target = join(root, `.${format}.generations/000001`, ...path);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, '');
   }
+  for (const format of ['deb', 'rpm']) await symlink(`.${format}.generations/000001`, join(root, format));
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-const rows: [says: string, format: PackageFormat, name: string, expected: string[] | null][] = [
+const rows: [says: string, format: PackageFormat, name: string, expected: string[]][] = [
   [
     'of a DEB the newest binary package, and the newest source with its tarballs',
     'deb',
@@ -56,13 +61,39 @@ const rows: [says: string, format: PackageFormat, name: string, expected: string
     ['lib-1.10-1.src.rpm', 'lib-1.10-1.x86_64.rpm'],
   ],
   ['a package whose name begins alike is another one', 'rpm', 'lib-devel', ['lib-devel-1.10-1.x86_64.rpm']],
-  ['what was never released has nothing', 'deb', 'other', null],
+  ['what was never released has nothing', 'deb', 'other', []],
 ];
 for (const [says, format, name, expected] of rows) {
   test(says, async () => {
-    const platform = builtInPlatforms.find((each) => each.format === format);
-    assert.ok(platform);
-    const found = await createReleasedFiles(root)(platform, name);
-    assert.deepEqual(found === null ? null : found.map((path) => basename(path)).sort(), expected?.toSorted() ?? null);
+    assert.deepEqual(await bring(root, format, { name }), expected.toSorted());
   });
+}
+
+test('W2: what is released meanwhile is no released version for a build set that runs already', async () => {
+  const later = join(root, '.deb.generations/000002/pool/lib_2.0-1_amd64.deb');
+  await mkdir(dirname(later), { recursive: true });
+  await writeFile(later, '');
+  await rm(join(root, 'deb'));
+  await symlink('.deb.generations/000002', join(root, 'deb'));
+  assert.deepEqual(await bring(root, 'deb', { name: 'lib' }), ['lib_2.0-1_amd64.deb']);
+  assert.equal((await bring(root, 'deb', { name: 'lib', seen: { deb: '000001' } })).length, 4);
+  assert.deepEqual(await bring(root, 'deb', { name: 'lib', seen: { deb: null } }), []);
+});
+
+test('nothing released is no released version', async () => {
+  assert.deepEqual(await bring(join(root, 'nowhere'), 'deb', { name: 'lib' }), []);
+});
+
+/** The names of the files that are brought. */
+async function bring(
+  released: string,
+  format: PackageFormat,
+  wanted: Omit<ReleasedPackage, 'platform'>,
+): Promise<readonly string[]> {
+  const platform = builtInPlatforms.find((each) => each.format === format);
+  assert.ok(platform);
+  const directory = await mkdtemp(join(root, 'brought-'));
+  const trees = createReleasedStore({ root: released, baseUrl: async () => '' });
+  await createReleasedFiles(trees)({ ...wanted, platform }, directory);
+  return (await readdir(directory)).sort();
 }

@@ -127,6 +127,7 @@ export class Outside {
       defaultArch: 'test',
       unreleased: async () => [],
       isThere: async () => true,
+      released: { current: async () => null, has: async () => false },
       saveBuild: async (record) => save(this.builds, record.id, record),
       saveBuildSet: async (record) => save(this.buildSets, record.workflow, record),
     });
