@@ -158,10 +158,11 @@ async function shippedBeside(
 ): Promise<readonly ParsedFile[]> {
   if (options.tenantFile !== undefined || options.defaults === false) return [];
   if (files.some(({ stanzas }) => stanzas.pipelines.length > 0)) return [];
-  const shipped = (await readShipped()).map((source) => parseConfigFile(source));
+  const { projects = [], connections, reviews } = tenant?.declared ?? {};
+  const known = connections === undefined ? {} : { connections };
+  const shipped = (await readShipped(reviews)).map((source) => parseConfigFile({ ...source, ...known }));
   const own = new Set(files.flatMap(namesOf));
   if (shipped.flatMap(namesOf).some((name) => own.has(name))) return [];
-  const { projects = [] } = tenant?.declared ?? {};
   return [...shipped, parseConfigFile(declare(projects))];
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { Connections } from '../activities/layout/shipped.ts';
 import { defaultTenant, type ProjectSource, type TenantSettings } from '../pipelines/language/language.ts';
 import { parseTenantFile, type TenantFile, type TenantProject } from '../pipelines/language/tenant-file.ts';
 import type { Problem } from '../pipelines/model/position.ts';
@@ -32,6 +33,7 @@ export interface Declared {
   }[];
   /** Connection name to driver. */
   readonly connections: Readonly<Record<string, string>>;
+  readonly reviews: Connections;
   /** Names of the labels that have a platform. */
   readonly labels: readonly string[];
 }
@@ -67,6 +69,7 @@ async function readSluice(file: string): Promise<TenantInput> {
     declared: {
       projects: declared,
       connections: Object.fromEntries(drivers),
+      reviews: config.connections,
       labels: allPlatforms(config).map(({ name }) => name),
     },
   };

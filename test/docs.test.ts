@@ -122,9 +122,10 @@ test('W14: keys of sluice.yaml that documentation, help and shipped files name a
   assert.ok(named.length > 0);
   const wrong = named.filter(([, key]) => ![...known].some((each) => each === key || each?.startsWith(`${key}.`)));
   assert.deepEqual(wrong, []);
-  const files = readdirSync(join(root, 'pipelines/defaults')).map((name) =>
-    readFileSync(join(root, 'pipelines/defaults', name), 'utf8'),
-  );
+  const shippedFiles = readdirSync(join(root, 'pipelines/defaults'), { withFileTypes: true });
+  const files = shippedFiles
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => readFileSync(join(root, 'pipelines/defaults', name), 'utf8'));
   const told = files.flatMap((text) => [...text.matchAll(/`sluice\.yaml`'s `([a-z-]+)/g)].map(([, key = '']) => key));
   assert.deepEqual(
     told.filter((key) => !keys.includes(key)),

@@ -86,7 +86,7 @@ async function merge(
   { change, tested, rules }: Merge,
 ): Promise<{ readonly refused: string } | undefined> {
   const { id, project, branch, patchset, connection } = change;
-  if (!rules.some((rule) => rule.connection === connection && rule.body.submit === true)) {
+  if (!rules.some((rule) => rule.connection === connection && merges(rule))) {
     return { refused: `the pipeline's success reporters do not submit changes of ${connection}` };
   }
   const host = deps.host(connection);
@@ -96,6 +96,11 @@ async function merge(
   if (!state || !isTested) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
   const answer = await host.submit(gateActor, { change: id, patchset, tested: state });
   return 'reason' in answer ? { refused: answer.reason } : undefined;
+}
+
+/** Gerrit submits, others merge. */
+function merges({ body }: ConnectionRule): boolean {
+  return body.submit === true || body.merge === true;
 }
 
 async function report(deps: GateDeps, action: TellAction & { kind: 'report' }, key: string): Promise<void> {

@@ -9,8 +9,9 @@ import {
   speculativeLayout,
 } from '../../pipelines/language/language.ts';
 import type { Git } from '../git/port.ts';
+import { isServed } from '../review/settings.ts';
 import { type ProposedBranch, readChangedFiles, readConfigFiles, readConfigIds } from './config-files.ts';
-import { declare, readShipped, shippedProject } from './shipped.ts';
+import { type Connections, declare, readShipped, shippedProject } from './shipped.ts';
 
 /** A repository under the gate, as `sluice.yaml` has it. */
 export interface GatedProject {
@@ -30,6 +31,8 @@ export interface LayoutDeps {
   readonly git: Git;
   /** Connection name to driver. */
   readonly connections: Readonly<Record<string, string>>;
+  /** What `sluice.yaml` says of them; absent: the built-in host alone. */
+  readonly reviews?: Connections;
 }
 
 /** The tenant's configuration. */
@@ -99,7 +102,7 @@ class ConfigReader {
   }
 
   async load(heads: readonly Heads[]): Promise<Layout> {
-    const own = [...(await readShipped()), declare(heads.map(({ project }) => project))];
+    const own = [...(await readShipped(this.#deps.reviews)), declare(heads.map(({ project }) => project))];
     const read = new Map<string, BranchConfig>();
     for (const { project, branches } of heads) {
       for (const [branch, commit] of branches) {
@@ -109,8 +112,17 @@ class ConfigReader {
     }
     this.#branches = read;
     const files = this.#parse([...own, ...[...read.values()].flatMap(({ sources }) => sources)]);
-    const projects = [trustedSource(shippedProject, heads[0]?.project.connection ?? 'git'), ...heads.map(sourceOf)];
+    const projects = [
+      trustedSource(shippedProject, heads[0]?.project.connection ?? 'git'),
+      ...heads.map((each) => sourceOf(each, this.#modeOf(each.project))),
+    ];
     return buildLayout({ tenant: { ...defaultTenant, name: this.#deps.tenant }, projects, files });
+  }
+
+  /** Other hosts than our own see what was merged by the commits that were proposed: they stay as they are. */
+  #modeOf({ connection }: GatedProject): 'rebase' | 'merge' {
+    const settings = this.#deps.reviews?.[connection];
+    return settings === undefined || isServed(settings) ? 'rebase' : 'merge';
   }
 
   /** Most commits leave the configuration alone: then what was read for the one before is right. */
@@ -143,10 +155,10 @@ function trustedSource(name: string, connection: string): ProjectSource {
   return { name, connection, trusted: true, branches: ['master'], defaultBranch: 'master' };
 }
 
-function sourceOf({ project, branches }: Heads): ProjectSource {
+function sourceOf({ project, branches }: Heads, mergeMode: 'rebase' | 'merge'): ProjectSource {
   const { name, connection, trusted } = project;
   const names = [...branches.keys()];
   const defaultBranch = ['main', 'master'].find((branch) => branches.has(branch)) ?? names[0] ?? 'main';
   const sorted = [defaultBranch, ...names.filter((branch) => branch !== defaultBranch)];
-  return { name, connection, trusted, branches: sorted, defaultBranch, loadBranch: defaultBranch, mergeMode: 'rebase' };
+  return { name, connection, trusted, branches: sorted, defaultBranch, loadBranch: defaultBranch, mergeMode };
 }

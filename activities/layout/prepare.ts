@@ -165,9 +165,10 @@ function chainItems(layout: Layout, item: PrepareItem): ChainItem[] {
   ];
 }
 
-function proposal(layout: Layout, { id, project, branch, ref }: ChangeFacts) {
+/** A change is its head's commit where a host says it, for what its ref is at may move; else what its ref is at. */
+function proposal(layout: Layout, { id, project, branch, ref, newrev }: ChangeFacts) {
   const mode = projectSettings(layout, project)?.mergeMode as MergeMode | undefined;
-  return { id, project, branch, commit: ref, ...(mode === undefined ? {} : { mode }) };
+  return { id, project, branch, commit: newrev ?? ref, ...(mode === undefined ? {} : { mode }) };
 }
 
 interface ItemToFreeze {

@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigSource } from '../../pipelines/language/language.ts';
+import type { ConnectionSettings } from '../review/settings.ts';
+import { reviewRules } from './review-rules.ts';
 
 /** The project whose configuration ships with Sluice: pipelines, jobs and templates for packages. */
 export const shippedProject = 'sluice/defaults';
@@ -16,12 +18,32 @@ export interface DeclaredProject {
   readonly templates: readonly string[];
 }
 
-/** The shipped configuration, in order of path. */
-export async function readShipped(): Promise<readonly ConfigSource[]> {
+/** Review systems by name. */
+export type Connections = Readonly<Record<string, ConnectionSettings>>;
+
+const builtIn: Connections = { git: { driver: 'git' } };
+
+/**
+ * The shipped configuration, in order of path: its pipelines react to every connection.
+ *
+ * @param connections by default the built-in host alone
+ */
+export async function readShipped(connections: Connections = builtIn): Promise<readonly ConfigSource[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.yaml')).sort();
-  return Promise.all(
-    names.map(async (path) => ({ ...place, path, text: await readFile(join(directory, path), 'utf8') })),
+  return Promise.all(names.map(async (path) => ({ ...place, path, text: await readText(path, connections) })));
+}
+
+async function readText(path: string, connections: Connections): Promise<string> {
+  const text = await readFile(join(directory, path), 'utf8');
+  if (path !== 'pipelines.yaml') return text;
+  const drivers = new Set(Object.values(connections).map(({ driver }) => driver));
+  const others = [...drivers].filter((driver) => driver !== 'git');
+  const rules = await Promise.all(
+    others.map(
+      async (driver) => [driver, await readFile(join(directory, 'reviews', `${driver}.yaml`), 'utf8')] as const,
+    ),
   );
+  return reviewRules({ text, connections, rules: Object.fromEntries(rules) });
 }
 
 /** The projects of `sluice.yaml` as stanzas of the pipelines' language; JSON is YAML. */

@@ -107,7 +107,13 @@ function createReview({ common, live, temporal, store, logger }: ControlDeps) {
     Object.entries(config.connections).map(([name, { driver }]) => [name, driver]),
   );
   const { projects } = live;
-  const layouts = createLayouts({ tenant: config.tenant, projects, git: common.git, connections });
+  const layouts = createLayouts({
+    tenant: config.tenant,
+    projects,
+    git: common.git,
+    connections,
+    reviews: config.connections,
+  });
   const opened = Object.entries(config.connections).map(([name, settings]) => {
     const owns = (project: string) => projects().some((one) => one.name === project && one.connection === name);
     const place = { name, repositories: paths.git, page: config.server.url, owns };

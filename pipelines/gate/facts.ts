@@ -50,6 +50,7 @@ export function latestKey(facts: Facts, change: string): string | undefined {
 export function isMergeable(change: ChangeFacts | undefined): boolean {
   if (!change) return false;
   if (change.kind !== 'change') return true;
+  if (change.status === 'open' && (change.missing ?? []).length > 0) return false;
   return !change.wip && change.mergeable && (change.status === 'open' || change.status === 'merged');
 }
 

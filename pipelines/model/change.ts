@@ -35,6 +35,8 @@ export interface Change {
   readonly wip: boolean;
   /** What the review system says of the merge itself, apart from votes. */
   readonly mergeable: boolean;
+  /** What its host still lacks for a merge, but for what Sluice gives; absent where the host leaves that to Sluice. */
+  readonly missing?: readonly string[];
   readonly votes: readonly Vote[];
   /** What others' checks have said of the commit, where a host keeps it: `WHO:NAME:RESULT`. */
   readonly statuses?: readonly string[];

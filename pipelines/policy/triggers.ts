@@ -36,7 +36,7 @@ function isTimerRule(rule: ConnectionRule, event: TriggerEvent): boolean {
 
 /** Within a condition any of its values will do; every condition that is given must hold. */
 const conditions: Readonly<Record<string, Condition>> = {
-  event: (wanted, event) => wanted.some((one) => matchesStart(one, event.type)),
+  event: (wanted, event) => wanted.some((one) => matchesStart(fullName(one), event.type)),
   action: (wanted, event) => event.action !== undefined && wanted.some((one) => matchesStart(one, event.action ?? '')),
   branch: (wanted, event) => event.branch !== undefined && wanted.some((one) => matchesStart(one, event.branch ?? '')),
   ref: (wanted, event) => event.ref !== undefined && wanted.some((one) => matchesStart(one, event.ref ?? '')),
@@ -48,6 +48,8 @@ const conditions: Readonly<Record<string, Condition>> = {
     event.account === undefined || wanted.some((one) => matchesSomewhere(one, event.account?.email ?? '')),
   approval: (wanted, event) => wanted.every((one) => hasVotes(one, event, false)),
   'approval-change': (wanted, event) => wanted.every((one) => hasVotes(one, event, true)),
+  voted: ([wanted], { approvals = [] }) =>
+    wanted === approvals.some(({ value, oldValue }) => value !== oldValue && value !== 0),
   added: (wanted, event) => anyOf(wanted, event.hashtags?.added),
   removed: (wanted, event) => anyOf(wanted, event.hashtags?.removed),
   label: (wanted, event) => equalsAny(wanted, event.labels),
@@ -68,6 +70,11 @@ const conditions: Readonly<Record<string, Condition>> = {
   'reject-approval': (wanted, event, change) =>
     change !== undefined && rejected({ approval: wanted }, change, event.time) === undefined,
 };
+
+/** Gitea's events are called by the whole name or a short one. */
+function fullName(pattern: unknown): unknown {
+  return typeof pattern === 'string' ? pattern.replace(/^gt_/, 'gitea_') : pattern;
+}
 
 /** Older spellings of the conditions. */
 const oldNames: Readonly<Record<string, string>> = {

@@ -44,8 +44,11 @@ export function queueNotShared(change: Named, needed: Named): string {
   return `${nameOf(change)} of ${change.project} depends on ${nameOf(needed)} of ${needed.project}, but the two projects do not share a queue.`;
 }
 
-export function cannotMerge(change: Named): string {
-  return `${nameOf(change)} of ${change.project} cannot be merged: a merge requirement of the review system is missing.`;
+/** @param missing what the review system says itself, each without an end */
+export function cannotMerge(change: Named & { readonly missing?: readonly string[] }): string {
+  const { missing = [] } = change;
+  const reason = missing.length > 0 ? missing.join('; ') : 'a merge requirement of the review system is missing';
+  return `${nameOf(change)} of ${change.project} cannot be merged: ${reason}.`;
 }
 
 export function cycleNotAllowed(change: Named): string {

@@ -49,6 +49,7 @@ const gerritTrigger = z.strictObject({
   'approval-change': oneOrMany(z.record(z.string(), z.unknown())).optional(),
   'require-approval': oneOrMany(approval).optional(),
   'reject-approval': oneOrMany(approval).optional(),
+  voted: flag.optional(),
   added: patterns.optional(),
   removed: patterns.optional(),
   require: gerritRequirement.optional(),
@@ -125,8 +126,16 @@ const gitlabTrigger = z.strictObject({
   ...shared,
 });
 
+/** Gitea's events under either of its names. */
+const giteaTrigger = gitlabTrigger.extend({
+  event: events('gitea_pull_request', 'gitea_push', 'gt_pull_request', 'gt_push'),
+});
+
+const status = z.enum(['pending', 'success', 'failure']);
+
 const gitlabReporter = z
   .strictObject({ comment: flag, approval: flag, merge: flag, label: strings, unlabel: strings })
+  .extend({ status, 'status-url': z.string() })
   .partial();
 
 const pagureRequirement = z
@@ -171,7 +180,7 @@ const github: DriverSchema = { trigger: githubTrigger, requirement: githubRequir
 export const drivers: Readonly<Record<string, DriverSchema>> = {
   gerrit,
   github,
-  gitea: github,
+  gitea: { trigger: giteaTrigger, requirement: gitlabRequirement, reporter: gitlabReporter },
   git: gerrit,
   gitlab: { trigger: gitlabTrigger, requirement: gitlabRequirement, reporter: gitlabReporter },
   pagure: { trigger: pagureTrigger, requirement: pagureRequirement, reporter: pagureReporter },

@@ -1,0 +1,73 @@
+import { parse, parseDocument, YAMLMap } from 'yaml';
+import type { ConnectionSettings } from '../review/settings.ts';
+
+type Rules = Readonly<Record<string, unknown>>;
+
+export interface ReviewRulesInput {
+  /** The shipped pipelines, with the rules of the built-in host under `git`. */
+  readonly text: string;
+  readonly connections: Readonly<Record<string, ConnectionSettings>>;
+  /** Texts by driver: for each pipeline its rules under the keys of a pipeline. */
+  readonly rules: Readonly<Record<string, string>>;
+}
+
+/** The keys of a pipeline whose values are rules by connection. */
+const keys = ['trigger', 'require', 'reject', 'start', 'success', 'failure'] as const;
+
+/**
+ * The shipped pipelines with rules for every connection of the installation, under its name: the built-in host's go to
+ * each connection that is one, the others have rules for each driver.
+ */
+export function reviewRules({ text, connections, rules }: ReviewRulesInput): string {
+  const entries = Object.entries(connections);
+  if (entries.length === 1 && connections.git?.driver === 'git') return text;
+  const parsed = new Map(Object.entries(rules).map(([driver, own]) => [driver, parse(own) as Record<string, Rules>]));
+  const document = parseDocument(text);
+  for (const [index] of (document.toJS() as readonly unknown[]).entries()) {
+    const at = [index, 'pipeline'];
+    const name = String(document.getIn([...at, 'name']));
+    for (const key of keys) {
+      const own = asPlain(document.getIn([...at, key, 'git']));
+      if (own !== undefined) document.deleteIn([...at, key, 'git']);
+      for (const [connection, settings] of entries) {
+        const rule = settings.driver === 'git' ? own : rulesOf(settings, parsed.get(settings.driver)?.[name])[key];
+        if (rule !== undefined) document.setIn([...at, key, connection], document.createNode(rule));
+      }
+      const left = document.getIn([...at, key]);
+      if (left instanceof YAMLMap && left.items.length === 0) document.deleteIn([...at, key]);
+    }
+  }
+  return String(document);
+}
+
+function asPlain(node: unknown): unknown {
+  return node instanceof Object && 'toJSON' in node ? (node as { toJSON(): unknown }).toJSON() : (node ?? undefined);
+}
+
+/** A driver's rules for one connection: an App gives check runs, and an agreed label approves. */
+function rulesOf(settings: Exclude<ConnectionSettings, { driver: 'git' }>, rules: Rules = {}): Rules {
+  const approved = 'approve' in settings && rules.require !== undefined ? withLabel(settings, rules) : rules;
+  if (settings.driver !== 'github' || settings.app === undefined) return approved;
+  const checks = { pending: 'in_progress', success: 'success', failure: 'failure' } as const;
+  const asCheck = ({ status, ...body }: Rules) =>
+    status === undefined ? body : { check: checks[status as keyof typeof checks], ...body };
+  const reports = ['start', 'success', 'failure'].filter((key) => approved[key] !== undefined);
+  return { ...approved, ...Object.fromEntries(reports.map((key) => [key, asCheck(approved[key] as Rules)])) };
+}
+
+type Approvable = Exclude<ConnectionSettings, { driver: 'git' }>;
+
+/** The label says what else approvals would. */
+function withLabel({ driver, approve }: Approvable, rules: Rules): Rules {
+  if (approve === undefined) return rules;
+  const { label, value = 1 } = approve;
+  const [{ review: _review, approved: _approved, ...require }] = rules.require as [Rules];
+  if (driver !== 'gerrit') return { ...rules, require: [{ ...require, labels: label }] };
+  const values = Array.from({ length: Math.max(1, 3 - value) }, (_, index) => value + index);
+  const vetoes = [-1, -2];
+  return {
+    ...rules,
+    require: [{ ...require, approval: [{ [label]: values }] }],
+    reject: [{ approval: [{ [label]: vetoes }] }],
+  };
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { declare, readShipped } from '../../../activities/layout/shipped.ts';
+import type { ConnectionSettings } from '../../../activities/review/settings.ts';
+import { buildLayout, defaultTenant, layoutPipelines, parseConfigFile } from '../../../pipelines/language/language.ts';
+import { type Change, type TriggerEvent, unproposed } from '../../../pipelines/model/change.ts';
+import { requirementsMet } from '../../../pipelines/policy/requirements.ts';
+import { triggers } from '../../../pipelines/policy/triggers.ts';
+
+const secret = { env: 'X' };
+const forge = { url: 'https://h', token: secret } as const;
+const gerrit = { driver: 'gerrit', url: 'http://h', ssh: 'ssh://u@h', identity: 'i', knownHosts: 'k' } as const;
+const all: Readonly<Record<string, ConnectionSettings>> = {
+  git: { driver: 'git' },
+  review: gerrit,
+  labelled: { ...gerrit, approve: { label: 'Workflow', value: 1 } },
+  hub: { driver: 'github', url: 'https://h', token: secret },
+  app: { driver: 'github', url: 'https://h', app: { id: 1, key: secret }, approve: { label: 'gate me' } },
+  lab: { ...forge, driver: 'gitlab' },
+  tea: { ...forge, driver: 'gitea' },
+};
+
+async function pipelinesOf(connections: Readonly<Record<string, ConnectionSettings>>) {
+  const drivers = Object.fromEntries(Object.entries(connections).map(([name, { driver }]) => [name, driver]));
+  const sources = [...(await readShipped(connections)), declare([])];
+  const project = {
+    name: 'sluice/defaults',
+    connection: 'x',
+    trusted: true,
+    branches: ['master'],
+    defaultBranch: 'master',
+  };
+  const files = sources.map((source) => parseConfigFile({ ...source, connections: drivers }));
+  const layout = buildLayout({ tenant: defaultTenant, projects: [project], files });
+  assert.deepEqual(layout.problems, []);
+  return Object.fromEntries(layoutPipelines(layout).map((pipeline) => [pipeline.name, pipeline]));
+}
+
+const pipelines = await pipelinesOf(all);
+
+const event = (connection: string, fields: Partial<TriggerEvent>): TriggerEvent => ({
+  ...{ type: '', driver: all[connection]?.driver ?? '', connection, project: 'p', branch: 'main', time: 1_000 },
+  ...fields,
+});
+
+/** Which pipelines an event brings its change into. */
+function taken(connection: string, fields: Partial<TriggerEvent>, change?: Partial<Change>): string {
+  const subject = { ...unproposed, kind: 'change', connection, ...change } as Change;
+  const named = Object.values(pipelines).filter((one) => triggers(one, event(connection, fields), subject));
+  return named.map(({ name }) => name).join(' ');
+}
+
+const gitlabEvents = (type: string): [string, Partial<TriggerEvent>, Partial<Change>?][] => [
+  ['check', { type, action: 'opened' }],
+  ['check gate', { type, action: 'changed' }],
+  ['check gate', { type, action: 'comment', comment: 'recheck\n' }],
+  ['', { type, action: 'comment', comment: 'do not recheck this' }],
+  ['gate', { type, action: 'approved' }],
+  ['gate', { type, action: 'labeled', labels: ['x'] }],
+  ['post', { type, action: 'merged' }],
+  ['', { type, action: 'report' }],
+];
+
+const cases: readonly [connection: string, rows: [string, Partial<TriggerEvent>, Partial<Change>?][]][] = [
+  [
+    'review',
+    [
+      ['check gate', { type: 'patchset-created' }],
+      ['check gate', { type: 'comment-added', comment: 'Patch Set 1: Code-Review+1\n\nrecheck' }],
+      ['check gate', { type: 'comment-added', comment: 'recheck' }],
+      ['', { type: 'comment-added', comment: 'please recheck this' }],
+      ['gate', { type: 'comment-added', approvals: [{ label: 'Code-Review', value: 2 }] }],
+      ['', { type: 'comment-added', approvals: [{ label: 'Code-Review', value: 2, oldValue: 2 }] }],
+      ['gate', { type: 'vote-deleted' }],
+      ['post', { type: 'change-merged' }],
+    ],
+  ],
+  ['lab', gitlabEvents('gl_merge_request')],
+  ['tea', gitlabEvents('gitea_pull_request')],
+  [
+    'hub',
+    [
+      ['check', { type: 'pull_request', action: 'opened' }],
+      ['gate', { type: 'pull_request_review', action: 'submitted', state: 'approved' }],
+      ['check', { type: 'check_run', action: 'rerequested', check: 'sluice:sluice/check:failure' }],
+      ['gate', { type: 'check_run', action: 'completed', check: 'ci:unit:success' }],
+      [
+        '',
+        { type: 'check_run', action: 'completed', check: 'ci:unit:success' },
+        { statuses: ['sluice:sluice/gate:failure'] },
+      ],
+      ['post', { type: 'pull_request', action: 'closed' }, { status: 'merged' }],
+      ['', { type: 'pull_request', action: 'closed' }, { status: 'abandoned' }],
+    ],
+  ],
+];
+
+for (const [connection, rows] of cases) {
+  for (const [expected, fields, change] of rows) {
+    test(`${connection}: ${JSON.stringify({ ...fields, ...change })} goes to ${expected || 'nothing'}`, () => {
+      assert.equal(taken(connection, fields, change), expected);
+    });
+  }
+}
+
+test('an agreed label takes the place of approvals, and a veto of it stands', () => {
+  const meets = (connection: string, votes: Change['votes']) =>
+    requirementsMet(pipelines.gate as never, { ...unproposed, kind: 'change', connection, votes } as never, 1_000).ok;
+  const vote = (label: string, value: number) => [{ label, value, by: 'ada', time: 0 }];
+  assert.deepEqual([meets('labelled', []), meets('labelled', vote('Workflow', 1))], [false, true]);
+  assert.deepEqual([meets('labelled', vote('Workflow', 2)), meets('labelled', vote('Workflow', -1))], [true, false]);
+  assert.deepEqual([meets('app', []), meets('app', vote('gate me', 1))], [false, true]);
+  assert.deepEqual([meets('review', []), meets('lab', []), meets('lab', vote('approved', 1))], [true, false, true]);
+});
+
+test('an App reports by check runs, a token by statuses', () => {
+  const bodies = (connection: string) =>
+    ['start', 'success', 'failure'].map((action) => {
+      const rules = pipelines.gate?.reporters[action as 'start'] ?? [];
+      return rules.find((rule) => rule.connection === connection)?.body;
+    });
+  const reports = { start: { comment: false }, success: { merge: true }, failure: {} };
+  assert.deepEqual(bodies('hub'), [
+    { status: 'pending', ...reports.start },
+    { status: 'success', ...reports.success },
+    { status: 'failure', ...reports.failure },
+  ]);
+  assert.deepEqual(bodies('app'), [
+    { check: 'in_progress', ...reports.start },
+    { check: 'success', ...reports.success },
+    { check: 'failure', ...reports.failure },
+  ]);
+});
+
+test('the built-in host alone has the file as it is written, and one that is left out has no rules', async () => {
+  const alone = await pipelinesOf({ git: { driver: 'git' } });
+  assert.deepEqual(Object.keys(alone), Object.keys(pipelines));
+  const without = await pipelinesOf({ review: gerrit });
+  assert.doesNotMatch(JSON.stringify(without), /"connection":"git"/);
+  const mine = await pipelinesOf({ mine: { driver: 'git' } });
+  const renamed = JSON.stringify(mine.gate?.require).replaceAll('"mine"', '"git"');
+  assert.equal(renamed, JSON.stringify(alone.gate?.require));
+});
