@@ -8,7 +8,7 @@ import type { BuildSetInput, JobReport } from './contract.ts';
 interface Ways {
   /** The gate does not hear of late answers, which are void here. */
   readonly onlyChanges: boolean;
-  /** What used the results of a job that runs again runs again, too. */
+  /** What used the results of a job that runs again runs again, too; the gate hears of every retrigger that it sent. */
   readonly whole: boolean;
 }
 
@@ -17,6 +17,8 @@ export class BuildSetProgress {
   state: BuildSetState;
   /** In order, for the gate's own copy of the state. */
   untold: GateCommand[] = [];
+  /** How many retriggers of the gate came to nothing. */
+  refused = 0;
   readonly #input: BuildSetInput;
   readonly #ways: Ways;
 
@@ -53,6 +55,15 @@ export class BuildSetProgress {
     if (found === undefined) return `the build set has no job ${job}`;
     if ((currentBuilds(this.state).get(found)?.result ?? null) === null) return `${job} has not ended yet`;
     return undefined;
+  }
+
+  /** Does what the gate asks, and tells it, in any case, what comes of it. */
+  retriggerFor(job: string): void {
+    if (this.refuseRetrigger(job) === undefined) this.retrigger(job);
+    else if (this.#ways.whole) {
+      this.untold.push({ type: 'retrigger-refused', time: Date.now(), buildSet: this.#input.key, job });
+      this.refused += 1;
+    }
   }
 
   /** Runs an ended job again; its place in the graph is free until the next attempt starts. */

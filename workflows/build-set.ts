@@ -71,7 +71,7 @@ interface Parts {
 async function drive({ record, progress, jobs, orders, gate }: Parts): Promise<BuildSetResult> {
   const news = () =>
     gate.inOrder
-      ? [progress.state, orders.permissions, orders.closed, gate.lost, gate.idle, jobs.count]
+      ? [progress.state, progress.refused, orders.permissions, orders.closed, gate.lost, gate.idle, jobs.count]
       : [progress.state, orders.heard, gate.lost];
   let result: BuildSetResult | null = null;
   for (;;) {
@@ -117,9 +117,7 @@ function takeOrders(input: BuildSetInput, { progress, jobs }: Pick<Parts, 'progr
     orders.closed = true;
     orders.heard += 1;
   });
-  hear(retriggerSignal, messages.job, ({ job }) => {
-    if (progress.refuseRetrigger(job) === undefined) progress.retrigger(job);
-  });
+  hear(retriggerSignal, messages.job, ({ job }) => progress.retriggerFor(job));
   setHandler(retriggerUpdate, (request) => progress.retrigger(jobNamed(request)), {
     validator: (request) => {
       if (typeof request !== 'string') requireMessage(messages.job, request);

@@ -7,6 +7,7 @@ import type { ActionTrouble, FirstGateMemory, GateMemory, StartedBuildSet } from
 import { pending } from '../pipelines/gate/pending.ts';
 import { type GateState, type Item, initialGate } from '../pipelines/gate/state.ts';
 import { upgradeMemory } from '../pipelines/gate/upgrade.ts';
+import type { BuildSetState } from '../pipelines/jobs/state.ts';
 import type { GateMessage, GraphRef } from './contract.ts';
 import { buildSetKey, splitBuildSetKey } from './ids.ts';
 
@@ -112,6 +113,12 @@ export class GateBook {
     return items.find((item) => item.live && item.pipeline === pipeline && item.changes.some(named));
   }
 
+  /** What has become of a build set's jobs, as far as it is wanted. */
+  buildsOf(key: string): BuildSetState | null {
+    const items = this.state.queues.flatMap((queue) => queue.items);
+    return items.find(({ buildSet }) => buildSet.key === key)?.buildSet.builds ?? null;
+  }
+
   /** All that the next run needs. */
   memory(): GateMemory {
     const { state, graphs, buildSets, closing, troubles, sequence } = this;
@@ -150,12 +157,19 @@ export class GateBook {
     return { ok: true };
   }
 
+  /** The answer is yes once nothing can come before it: the item has no verdict until its build set has said more. */
   #retrigger(command: GateCommand & { type: 'retrigger' }, pass: Retrigger): GateAnswer {
-    const { answer } = decide(this.state, command);
+    const { pipeline, change, job } = command;
+    const { key = '', asked = [] } = this.itemOf(pipeline, change)?.buildSet ?? {};
+    const { answers, started } = this.buildSets[key] ?? {};
+    if (answers && !started) return no(`the jobs of ${change} have not begun`);
+    const answer = answers ? this.fold({ ...command, type: 'retrigger-asked' }) : decide(this.state, command).answer;
     if (!answer.ok) return answer;
-    const key = this.itemOf(command.pipeline, command.change)?.buildSet.key;
-    if (key !== undefined && pass(key, command.job)) return answer;
-    return no(`${command.change} has no jobs to run again yet`);
+    const wanted = answers
+      ? this.itemOf(pipeline, change)?.buildSet.asked?.filter((one) => !asked.includes(one))
+      : [job];
+    const passed = wanted?.every((one) => pass(key, one)) ?? false;
+    return passed ? answer : no(`${change} has no jobs to run again yet`);
   }
 
   #configure({ pipeline, limits }: GateMessage): void {

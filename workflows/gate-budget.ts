@@ -21,6 +21,9 @@ export const budgets = {
   tell: { refused: { tries: 6, first: 500, most: 30_000 }, away: { tries: 1_500, first: 1_000, most: 60_000 } },
 } as const satisfies Readonly<Record<string, Readonly<Record<'refused' | 'away', Budget>>>>;
 
+/** A build set that cannot be started is tried for 15 s; then its jobs are in error. */
+export const startBudget: Budget = { tries: 6, first: 500, most: 30_000 };
+
 /** Milliseconds until the next try, after so many. */
 export function pauseAfter({ first, most }: Budget, tries: number): number {
   return Math.min(most, first * 2 ** Math.min(tries - 1, 20));

@@ -10,13 +10,23 @@ import {
 } from '@temporalio/workflow';
 import type { BuildSetAction, GateAction } from '../pipelines/gate/action.ts';
 import type { StartedBuildSet } from '../pipelines/gate/memory.ts';
+import { withoutResult } from '../pipelines/jobs/build-set.ts';
 import { buildSet } from './build-set.ts';
 import type { BuildSetInput } from './contract.ts';
 import type { GateBook } from './gate-book.ts';
+import { pauseAfter, startBudget } from './gate-budget.ts';
 import { buildSetId, type GateName } from './ids.ts';
 import { closeSignal, permissionsSignal, retriggerSignal } from './messages.ts';
 import { buildSetEdition } from './patches.ts';
 import { attributes } from './search-attributes.ts';
+
+/** What a gate does that did not begin before it did: runs that did keep to how they began. */
+interface Ways {
+  /** One word to a build set waits for the one before. */
+  readonly ordered: boolean;
+  /** Build sets are told their edition, a start that fails is tried again, and a retrigger is told for sure. */
+  readonly holds: boolean;
+}
 
 /**
  * The build sets of a gate: children that outlive its runs, addressed by their workflow ids alone. Each is told one
@@ -25,15 +35,14 @@ import { attributes } from './search-attributes.ts';
 export class GateBuildSets {
   readonly #name: GateName;
   readonly #book: GateBook;
-  readonly #ordered: boolean;
+  readonly #ways: Ways;
   /** What is on its way now. */
   readonly #open = new Set<Word>();
 
-  /** @param ordered whether one word waits for the one before: not in runs that began when it did not */
-  constructor(name: GateName, book: GateBook, ordered: boolean) {
+  constructor(name: GateName, book: GateBook, ways: Ways) {
     this.#name = name;
     this.#book = book;
-    this.#ordered = ordered;
+    this.#ways = ways;
   }
 
   /** Nothing is being started or told just now. */
@@ -61,7 +70,8 @@ export class GateBuildSets {
     return actions.some((action) => {
       if (action.kind !== 'build-set') return false;
       const entry = this.#book.buildSets[action.key];
-      return entry !== undefined && !this.#isBusy(entry.workflow) && !isUpToDate(entry, action);
+      if (entry === undefined || this.#isBusy(entry.workflow) || isUpToDate(entry, action)) return false;
+      return entry.started || this.#mayStart(action.key);
     });
   }
 
@@ -83,6 +93,7 @@ export class GateBuildSets {
     const { key } = action;
     const entry = this.#book.buildSets[key] ?? this.#enter(action);
     if (!entry || this.#mustWait(entry.workflow)) return;
+    if (!entry.started && !this.#mayStart(key)) return;
     if (!entry.started) this.#start(action, entry);
     else if (entry.told !== JSON.stringify(action.permissions)) this.#permit(action, entry);
     else this.#tellRetrigger(key);
@@ -91,7 +102,7 @@ export class GateBuildSets {
   #permit({ key, permissions }: BuildSetAction, entry: StartedBuildSet): void {
     this.#keep(key, { ...entry, told: JSON.stringify(permissions) });
     const undo = () => this.#change(key, (now) => ({ ...now, told: entry.told }));
-    this.#send(entry.workflow, [permissionsSignal, permissions], undo);
+    this.#send({ workflow: entry.workflow, undo }, [permissionsSignal, permissions]);
   }
 
   #tellRetrigger(key: string): void {
@@ -100,22 +111,27 @@ export class GateBuildSets {
     if (!entry?.started || job === undefined || this.#mustWait(entry.workflow)) return;
     this.#keep(key, { ...entry, retriggers });
     const undo = () => this.#change(key, (now) => ({ ...now, retriggers: [job, ...now.retriggers] }));
-    this.#send(entry.workflow, [retriggerSignal, { job }], undo);
+    // One that has ended does not run it: what it had is all that there will be.
+    const failed = () => void this.#book.fold({ type: 'retrigger-refused', time: Date.now(), buildSet: key, job });
+    const { workflow, answers } = entry;
+    this.#send({ workflow, undo, ...(answers ? { failed } : {}) }, [retriggerSignal, { job }]);
   }
 
   #close(workflow: string): void {
     if (this.#mustWait(workflow)) return;
     this.#book.closing = this.#book.closing.filter((one) => one !== workflow);
-    this.#send(workflow, [closeSignal], () => {
+    const undo = () => {
       this.#book.closing = [...this.#book.closing, workflow];
-    });
+    };
+    this.#send({ workflow, undo }, [closeSignal]);
   }
 
   /** The entry of a build set that is to be started; none before its graph is there. */
   #enter(action: BuildSetAction): StartedBuildSet | undefined {
     const input = this.#input(action);
     if (!input) return undefined;
-    return { workflow: buildSetId(input), key: input.key, started: false, told: '', retriggers: [] };
+    const answers = this.#ways.holds ? { answers: true as const } : {};
+    return { workflow: buildSetId(input), key: input.key, started: false, told: '', retriggers: [], ...answers };
   }
 
   #start(action: BuildSetAction, entry: StartedBuildSet): void {
@@ -123,7 +139,33 @@ export class GateBuildSets {
     if (!input) return;
     this.#keep(action.key, { ...entry, started: true, told: JSON.stringify(action.permissions) });
     const undo = () => this.#change(action.key, (now) => ({ ...now, started: false }));
-    void this.#track(entry.workflow, startBuildSet(entry.workflow, input), undo);
+    const failed = (reason: string) => {
+      undo();
+      this.#notStarted(action.key, reason);
+    };
+    void this.#track({ workflow: entry.workflow, undo, failed }, startBuildSet(entry.workflow, input));
+  }
+
+  #mayStart(key: string): boolean {
+    const trouble = this.#book.troubles[key];
+    return trouble?.failed !== 'start' || (trouble.tries < startBudget.tries && trouble.next <= Date.now());
+  }
+
+  /** Waits for the next try; after the last one its jobs have a result, with the reason, and nobody waits for them. */
+  #notStarted(key: string, reason: string): void {
+    const before = this.#book.troubles[key];
+    const tries = before?.failed === 'start' ? before.tries + 1 : 1;
+    const trouble = { failed: 'start', tries, reason, next: Date.now() + pauseAfter(startBudget, tries) } as const;
+    this.#book.troubles = { ...this.#book.troubles, [key]: trouble };
+    if (tries < startBudget.tries) return;
+    const outcome = {
+      result: 'ERROR',
+      time: Date.now(),
+      summary: `its build set cannot be started: ${reason}`,
+    } as const;
+    for (const build of withoutResult(this.#book.buildsOf(key))) {
+      this.#book.fold({ type: 'build-ended', time: outcome.time, buildSet: key, build, outcome });
+    }
   }
 
   #input(action: BuildSetAction): BuildSetInput | undefined {
@@ -132,7 +174,7 @@ export class GateBuildSets {
     if (!change || !graph) return undefined;
     return {
       ...this.#name,
-      edition: buildSetEdition,
+      ...(this.#ways.holds ? { edition: buildSetEdition } : {}),
       project: change.project,
       change: change.id,
       patchset: change.patchset,
@@ -145,7 +187,7 @@ export class GateBuildSets {
   }
 
   #mustWait(workflow: string): boolean {
-    return this.#ordered && this.#isBusy(workflow);
+    return this.#ways.ordered && this.#isBusy(workflow);
   }
 
   #isBusy(workflow: string): boolean {
@@ -161,31 +203,32 @@ export class GateBuildSets {
     if (entry) this.#keep(key, change(entry));
   }
 
-  #send<Args extends unknown[]>(
-    workflow: string,
-    [signal, ...args]: [SignalDefinition<Args>, ...Args],
-    undo: () => void,
-  ) {
-    void this.#track(workflow, getExternalWorkflowHandle(workflow).signal(signal, ...args), undo);
+  #send<Args extends unknown[]>(word: Word, [signal, ...args]: [SignalDefinition<Args>, ...Args]) {
+    void this.#track(word, getExternalWorkflowHandle(word.workflow).signal(signal, ...args));
   }
 
-  async #track(workflow: string, work: Promise<void>, undo: () => void): Promise<void> {
-    const word = { workflow, undo };
+  async #track(word: Word, work: Promise<void>): Promise<void> {
+    const { workflow, failed } = word;
     this.#open.add(word);
     try {
       await work;
     } catch (error) {
-      log.warn('build set out of reach', { workflow, reason: rootCause(error) });
+      const reason = rootCause(error) ?? String(error);
+      log.warn('build set out of reach', { workflow, reason });
+      if (this.#ways.holds) failed?.(reason);
     } finally {
       this.#open.delete(word);
     }
   }
 }
 
-/** Something that a build set is being told; `undo` takes back that it was. */
+/** Something that a build set is being told. */
 interface Word {
   readonly workflow: string;
+  /** Takes back that it was told. */
   readonly undo: () => void;
+  /** What follows when it cannot be told. */
+  readonly failed?: (reason: string) => void;
 }
 
 function isUpToDate({ started, told, retriggers }: StartedBuildSet, { permissions }: BuildSetAction): boolean {

@@ -1,8 +1,8 @@
 import { pending } from '../pipelines/gate/pending.ts';
 import type { GateState, Item } from '../pipelines/gate/state.ts';
-import { currentBuilds } from '../pipelines/jobs/build-set.ts';
+import { currentBuilds, nextBuild } from '../pipelines/jobs/build-set.ts';
 import { pendingBuilds } from '../pipelines/jobs/pending.ts';
-import type { Permissions } from '../pipelines/jobs/state.ts';
+import type { BuildSetState, Permissions } from '../pipelines/jobs/state.ts';
 import type { GateBook } from './gate-book.ts';
 import { type GateName, gateId } from './ids.ts';
 import type { ItemSnapshot, JobSnapshot, QueueSnapshot } from './records.ts';
@@ -66,6 +66,7 @@ function itemSnapshot(state: GateState, item: Item, context: ItemContext): ItemS
     state: phase,
     reason: context.trouble ?? found ?? item.failing[0] ?? (item.active ? '' : 'outside the window'),
     jobs: jobSnapshots(item, context.permissions),
+    ...(item.buildSet.asked?.length ? { asked: item.buildSet.asked } : {}),
   };
 }
 
@@ -82,6 +83,11 @@ function stateOf(item: Item): ItemSnapshot['state'] {
   return item.buildSet.base ? 'preparing' : 'waiting';
 }
 
+function madeBefore(builds: BuildSetState, job: string): { readonly before?: number } {
+  const before = nextBuild(builds, job).attempt - 1;
+  return before > 0 ? { before } : {};
+}
+
 function jobSnapshots(item: Item, permissions: Permissions | undefined): readonly JobSnapshot[] {
   const { builds } = item.buildSet;
   if (!builds) return [];
@@ -96,6 +102,7 @@ function jobSnapshots(item: Item, permissions: Permissions | undefined): readonl
       voting: job.voting,
       dependencies,
       attempt: build?.attempt ?? 0,
+      ...(build ? {} : madeBefore(builds, job.key)),
       result: build?.result ?? null,
       startTime: build?.startTime ?? null,
       endTime: build?.endTime ?? null,

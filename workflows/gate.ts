@@ -45,7 +45,7 @@ export async function gate(input: GateInput): Promise<void> {
   const second = has('gate-lives');
   const book = new GateBook(await recall(input), second);
   const lanes = new GateLanes(name, book, second);
-  const buildSets = new GateBuildSets(name, book, second);
+  const buildSets = new GateBuildSets(name, book, { ordered: second, holds: has('gate-holds') });
   listen(name, book, buildSets);
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budgetOf(input);
   const still = () => lanes.idle && buildSets.idle;

@@ -54,6 +54,7 @@ const command = tagged({
   dequeue: object({ ...inPipeline, change: text }),
   promote: object({ ...inPipeline, changes: list(text) }),
   retrigger: object({ ...inPipeline, change: text, job: text, whole: maybe(flag) }),
+  'retrigger-refused': object({ time: number, buildSet: text, job: text }),
   configure: object({ time: number, pipelines: list(pipeline), changes: maybe(list(changeFacts)) }),
   'build-started': object(ofBuild),
   'build-waiting': object({ ...ofBuild, reasons: list(text) }),

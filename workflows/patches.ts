@@ -17,13 +17,20 @@ export const patches = {
       'ids of build sets name the life of their gate, words to one follow each other, activities take a bounded number ' +
       'of actions, and the memory is handed on without an activity',
   },
+  'gate-holds': {
+    since: '2026-11-27',
+    because:
+      'a retrigger that was answered with ok was lost when the item had its verdict before its build set had heard, and ' +
+      'a build set that could not be started was left at that; from here on build sets are told their edition',
+  },
 } as const satisfies Readonly<Record<string, { readonly since: string; readonly because: string }>>;
 
 /**
  * The same for build sets, of which there are many, by a number in their input: a patch costs each of them a marker and
  * a search attribute. An input without one was given before there were numbers.
  *
- * - 2 (2026-11-27): what `build-set-ends` says; and what used the results of a job that runs again runs again, too.
+ * - 2 (2026-11-27): what `build-set-ends` says; what used the results of a job that runs again runs again, too; and
+ *   the gate hears what comes of each retrigger that it sends.
  */
 export const buildSetEdition = 2;
 

@@ -78,6 +78,8 @@ export interface ItemSnapshot {
   /** Why it waits or fails, in one line. */
   readonly reason: string;
   readonly jobs: readonly JobSnapshot[];
+  /** Keys of the jobs that are to run again, and have not begun to. */
+  readonly asked?: readonly string[];
 }
 
 export interface JobSnapshot {
@@ -85,7 +87,10 @@ export interface JobSnapshot {
   readonly name: string;
   readonly voting: boolean;
   readonly dependencies: readonly string[];
+  /** 0 while none stands for it. */
   readonly attempt: number;
+  /** Attempts that were made and stand for it no more, where there is none that does. */
+  readonly before?: number;
   readonly result: BuildResult | null;
   readonly startTime: number | null;
   readonly endTime: number | null;

@@ -3,8 +3,8 @@ import { type Fate, fateSentence } from '../../pipelines/report/fate.ts';
 import type { ItemSnapshot } from '../../workflows/contract.ts';
 
 /** Whether an item still waits for results of its build set. */
-export function waitsForResults({ jobs }: ItemSnapshot): boolean {
-  return jobs.some(({ result }) => result === null);
+export function waitsForResults({ jobs, asked = [] }: ItemSnapshot): boolean {
+  return asked.length > 0 || jobs.some(({ result }) => result === null);
 }
 
 /**
@@ -13,12 +13,18 @@ export function waitsForResults({ jobs }: ItemSnapshot): boolean {
  *
  * @param time in milliseconds since the epoch
  */
-export function lostBuilds({ buildSet, jobs }: ItemSnapshot, fate: Fate, time: number): readonly GateCommand[] {
+export function lostBuilds(
+  { buildSet, jobs, asked = [] }: ItemSnapshot,
+  fate: Fate,
+  time: number,
+): readonly GateCommand[] {
   if (buildSet === null) return [];
   const outcome = { result: 'ERROR', time, summary: `the build set has ended: ${fateSentence(fate)}` } as const;
-  return jobs
-    .filter(({ result }) => result === null)
-    .map(({ key, attempt }) => {
-      return { type: 'build-ended', time, buildSet, build: `${key}/${Math.max(attempt, 1)}`, outcome };
-    });
+  const without = jobs.filter(({ result }) => result === null);
+  return [
+    ...without.map(({ key, attempt, before = 0 }) => {
+      return { type: 'build-ended', time, buildSet, build: `${key}/${attempt || before + 1}`, outcome } as const;
+    }),
+    ...asked.map((job) => ({ type: 'retrigger-refused', time, buildSet, job }) as const),
+  ];
 }

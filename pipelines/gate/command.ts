@@ -75,6 +75,10 @@ export type GateCommand = { readonly time: number } /**
       readonly job: string;
       readonly whole?: true;
     }
+  /** Somebody wants a job to run again: the item has no verdict before its build set has heard, and has said so. */
+  | { readonly type: 'retrigger-asked'; readonly pipeline: string; readonly change: string; readonly job: string }
+  /** A build set does not run the job again, though it was asked to. `job` is its key. */
+  | { readonly type: 'retrigger-refused'; readonly buildSet: string; readonly job: string }
   | { readonly type: 'prepared'; readonly buildSet: string; readonly outcome: PrepareOutcome }
   | { readonly type: 'build-started'; readonly buildSet: string; readonly build: string; readonly node?: string }
   | {

@@ -1,17 +1,14 @@
-import { currentBuilds } from '../jobs/build-set.ts';
-import { related, relations } from '../jobs/graph.ts';
 import type { BuildSetEvent } from '../jobs/state.ts';
 import type { GateAnswer, GateCommand } from './command.ts';
 import { configure } from './configure.ts';
-import { type Draft, emit, itemOf, itemsInOrder } from './draft.ts';
-import { enqueue, holds } from './enqueue.ts';
+import { type Draft, emit, itemOf } from './draft.ts';
+import { enqueue, liveItem } from './enqueue.ts';
 import { latestKey } from './facts.ts';
 import { submitted } from './finish.ts';
 import { observe } from './observe.ts';
-import { dropItem, resetFollowers, resetFrom } from './operations.ts';
-import { hasTaken } from './permissions.ts';
+import { dropItem, resetFrom } from './operations.ts';
 import { promote } from './promote.ts';
-import type { Item } from './state.ts';
+import { retriggerAsked, retriggered, retriggerHeard } from './retrigger.ts';
 
 type Command<Type extends GateCommand['type']> = Extract<GateCommand, { type: Type }>;
 
@@ -34,6 +31,8 @@ export function carryOut(draft: Draft, command: GateCommand): GateAnswer {
       return promote(draft, command);
     case 'retrigger':
       return retriggered(draft, command);
+    case 'retrigger-asked':
+      return retriggerAsked(draft, command);
     case 'submitted':
       return answered(draft, command);
     case 'done':
@@ -75,50 +74,6 @@ function dequeued(draft: Draft, command: Command<'dequeue'>): GateAnswer {
   return done;
 }
 
-/** The live item that holds a change, given by id or key. */
-function liveItem(draft: Draft, of: { readonly pipeline: string; readonly change: string }): Item | undefined {
-  const { changes } = draft.state.facts;
-  return itemsInOrder(draft).find(
-    (item) =>
-      holds(item, of.pipeline, of.change) ||
-      (item.live && item.pipeline === of.pipeline && item.changes.some((key) => changes[key]?.id === of.change)),
-  );
-}
-
-/** Runs a job again; what is built on an item that failed, and no longer does, is built on it anew. */
-function retriggered(draft: Draft, command: Command<'retrigger'>): GateAnswer {
-  const item = liveItem(draft, command);
-  const builds = item?.buildSet.builds;
-  if (!item || !builds) return no(`${command.change} has no builds in ${command.pipeline}`);
-  if (item.phase !== 'queued') return no(`${command.change} is being merged`);
-  const jobs = builds.graph.jobs.filter((one) => one.name === command.job || one.key === command.job);
-  const ids = item.changes.filter(
-    (key) => key === command.change || draft.state.facts.changes[key]?.id === command.change,
-  );
-  const job = jobs.find((one) => ids.some((key) => draft.state.facts.changes[key]?.id === one.change)) ?? jobs[0];
-  if (!job) return no(`${command.change} has no job ${command.job}`);
-  const result = currentBuilds(builds).get(job.key)?.result ?? null;
-  if (result === null) return no(`${command.job} has not ended yet`);
-  const whole = command.whole ? { whole: command.whole } : {};
-  emit(draft, { type: 'builds-changed', item: item.id, change: { type: 'retrigger', job: job.key, ...whole } });
-  if (item.failing.length > 0) resetFollowers(draft, itemOf(draft, item.id));
-  if (command.whole) resetUsers(draft, itemOf(draft, item.id), job.key);
-  return done;
-}
-
-/** What other items have taken from a job that runs again, or from one that uses it, is no longer what is merged. */
-function resetUsers(draft: Draft, supplier: Item, job: string): void {
-  const { graph } = supplier.buildSet.builds ?? {};
-  if (!graph) return;
-  const again = related(relations(graph).children, job);
-  const names = graph.jobs.flatMap((one) => (one.key === job || again.has(one.key) ? one.provides : []));
-  for (const item of itemsInOrder(draft)) {
-    const now = itemOf(draft, item.id);
-    if (now.id === supplier.id || now.phase !== 'queued') continue;
-    if (hasTaken(draft.state, now, { supplier, names })) resetFrom(draft, now);
-  }
-}
-
 function answered(draft: Draft, command: Command<'submitted'>): GateAnswer {
   const item = draft.items.get(command.item);
   if (item?.phase !== 'submitting') return no(`item ${command.item} is not being merged`);
@@ -127,7 +82,7 @@ function answered(draft: Draft, command: Command<'submitted'>): GateAnswer {
 }
 
 type BuildNews = Command<'build-started' | 'build-waiting' | 'build-failing' | 'build-paused' | 'build-ended'>;
-type Progress = Command<'prepared' | 'build-set-lost'> | BuildNews;
+type Progress = Command<'prepared' | 'build-set-lost' | 'retrigger-refused'> | BuildNews;
 
 /** News of a build set; void when the item has another one by now. */
 function progressed(draft: Draft, command: Progress): GateAnswer {
@@ -143,6 +98,10 @@ function progressed(draft: Draft, command: Progress): GateAnswer {
   if (command.type === 'build-set-lost') {
     if (item.phase !== 'queued') return no(`item ${id} has had its verdict`);
     resetFrom(draft, item);
+    return done;
+  }
+  if (command.type === 'retrigger-refused') {
+    retriggerHeard(draft, item, command.job);
     return done;
   }
   const change = buildEvent(command);

@@ -271,6 +271,8 @@ function change(item: Item, event: ItemEvent): Item {
       const builds = applyBuild(buildSet.builds, event.change);
       return builds === buildSet.builds ? item : { ...item, buildSet: { ...buildSet, builds } };
     }
+    case 'retriggers-asked':
+      return { ...item, buildSet: { ...item.buildSet, asked: event.jobs } };
     case 'enqueue-reported':
       return { ...item, reportedEnqueue: true };
     case 'start-reported':

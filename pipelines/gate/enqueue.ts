@@ -231,3 +231,13 @@ function isLive(draft: Draft, pipeline: string, key: string): boolean {
 function no(reason: string, tell = false): Verdict {
   return { in: false, reason, tell };
 }
+
+/** The live item that holds a change, given by id or key. */
+export function liveItem(draft: Draft, of: { readonly pipeline: string; readonly change: string }): Item | undefined {
+  const { changes } = draft.state.facts;
+  return itemsInOrder(draft).find(
+    (item) =>
+      holds(item, of.pipeline, of.change) ||
+      (item.live && item.pipeline === of.pipeline && item.changes.some((key) => changes[key]?.id === of.change)),
+  );
+}

@@ -46,6 +46,8 @@ export type ItemEvent =
   | { readonly type: 'item-prepared'; readonly item: string; readonly outcome: PrepareOutcome }
   | { readonly type: 'item-failing'; readonly item: string; readonly reasons: readonly string[] }
   | { readonly type: 'builds-changed'; readonly item: string; readonly change: BuildSetEvent }
+  /** Keys of the jobs of which the build set is to say whether they run again. */
+  | { readonly type: 'retriggers-asked'; readonly item: string; readonly jobs: readonly string[] }
   | { readonly type: 'enqueue-reported'; readonly item: string }
   | { readonly type: 'start-reported'; readonly item: string }
   | { readonly type: 'phase-changed'; readonly item: string; readonly phase: Item['phase'] };

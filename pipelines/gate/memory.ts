@@ -37,13 +37,18 @@ export interface StartedBuildSet {
   readonly told: string;
   /** Jobs to run again, in order, that it has not been told yet. */
   readonly retriggers: readonly string[];
+  /** Whether it says of each retrigger what comes of it: not where it began before they did. */
+  readonly answers?: true;
   /** The run that was heard first. */
   readonly run?: string;
 }
 
-/** `tries`: with this kind of failure. `next`: when it may be tried again, in milliseconds since the epoch. */
+/**
+ * `tries`: with this kind of failure; `start`: of a build set that is prepared. `next`: when it may be tried again, in
+ * milliseconds since the epoch.
+ */
 export interface ActionTrouble {
-  readonly failed: 'away' | 'refused';
+  readonly failed: 'away' | 'refused' | 'start';
   readonly tries: number;
   readonly next: number;
   readonly reason: string;

@@ -96,7 +96,8 @@ function judge(scan: Walk, item: Item, reasons: readonly string[]): void {
     return;
   }
   const { builds, trouble } = item.buildSet;
-  if (item.live && liveAhead(draft, item) === null && (trouble || (builds && summary(builds).complete))) {
+  const over = trouble || (builds && summary(builds).complete && !item.buildSet.asked?.length);
+  if (item.live && liveAhead(draft, item) === null && over) {
     finish(draft, item);
     if (draft.items.has(item.id)) scan.nearest = item.id;
     return;

@@ -90,6 +90,8 @@ export interface ItemBuildSet {
   readonly base: SpeculativeBase | null;
   readonly trouble: PrepareTrouble | null;
   readonly builds: BuildSetState | null;
+  /** Keys of jobs that somebody wants to run again, of which the build set has not said yet whether they do. */
+  readonly asked?: readonly string[];
   readonly warnings: readonly string[];
 }
 

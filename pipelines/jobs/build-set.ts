@@ -57,6 +57,16 @@ export function nextBuild(state: BuildSetState, job: string): { readonly key: st
   return { key: `${job}/${attempt}`, attempt };
 }
 
+/** Keys of the attempts that stand for jobs without a result, begun or next. */
+export function withoutResult(state: BuildSetState | null): readonly string[] {
+  if (state === null) return [];
+  const current = currentBuilds(state);
+  return state.graph.jobs.flatMap(({ key }) => {
+    const build = current.get(key) ?? { ...nextBuild(state, key), result: null };
+    return build.result === null ? [build.key] : [];
+  });
+}
+
 function started(state: BuildSetState, event: BuildSetEvent & { type: 'started' }): BuildSetState {
   const job = event.build.slice(0, event.build.lastIndexOf('/'));
   const wanted = nextBuild(state, job);

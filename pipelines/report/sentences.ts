@@ -78,3 +78,14 @@ export function withFooter(pipeline: Pipeline, text: string): string {
   const footer = pipeline.messages.footer;
   return footer === '' ? text : `${text}\n\n${footer}`;
 }
+
+/** Why a job does not run again in a queue; `phase` is the item's, or `left` where there is none any more. */
+export function retriggerTooLate(
+  { job, change, pipeline }: { readonly job: string; readonly change: string; readonly pipeline: string },
+  phase: 'left' | 'submitting' | 'reporting',
+): string {
+  const found = { left: `is not in ${pipeline}`, submitting: 'is being merged', reporting: 'has its verdict' }[phase];
+  const when = phase === 'submitting' ? ' should that be refused' : '';
+  const enqueue = `sluice enqueue --pipeline ${pipeline} --change ${change}`;
+  return `${change} ${found}: too late to run ${job} again there; \`${enqueue}\` tests it anew${when}`;
+}

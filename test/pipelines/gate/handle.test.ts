@@ -266,11 +266,37 @@ test('pipelines that live elsewhere are asked to give the change up', () => {
   );
 });
 
-test('a retrigger is refused while the job runs, and after the item has left', () => {
-  const command = { type: 'retrigger', pipeline: 'gate', change: 'c1', job: 'unit', time: 99 } as const;
-  assert.deepEqual(decide(running(1), command).answer, { ok: false, reason: 'unit has not ended yet' });
-  const left = tell(running(1), ended('1.1', 'FAILURE'));
-  assert.deepEqual(decide(left, command).answer, { ok: false, reason: 'c1 has no builds in gate' });
+for (const type of ['retrigger', 'retrigger-asked'] as const) {
+  test(`R15: a ${type} is refused while the job runs, while the item merges, and after it has left`, () => {
+    const command = { type, pipeline: 'gate', change: 'c1', job: 'unit', time: 99 } as const;
+    const reason = (state: GateState) => {
+      const { answer } = decide(state, command);
+      return answer.ok ? '' : answer.reason;
+    };
+    const late = 'too late to run unit again there; `sluice enqueue --pipeline gate --change c1` tests it anew';
+    assert.equal(reason(gateWith(1)), 'c1 has no jobs to run again yet');
+    assert.equal(reason(running(1)), 'unit has not ended yet');
+    const merging = tell(running(1), ended('1.1', 'SUCCESS'));
+    assert.equal(reason(merging), `c1 is being merged: ${late} should that be refused`);
+    assert.equal(reason(tell(running(1), ended('1.1', 'FAILURE'))), `c1 is not in gate: ${late}`);
+  });
+}
+
+test('R15: an item has no verdict before its build set has said what comes of a retrigger', () => {
+  const two = graph(['unit', 'lint']);
+  const build = (name: string, attempt = 1) => {
+    const key = `${name}/${attempt}`;
+    return [started('1.1', key), ended('1.1', 'SUCCESS', key)];
+  };
+  const asking: Told = { type: 'retrigger-asked', pipeline: 'gate', change: 'c1', job: 'unit' };
+  const green = tell(gateWith(1), ready('1.1', two), ...build('unit'), asking, asking, ...build('lint'));
+  assert.deepEqual(ofKind(green, 'submit'), []);
+  const refused = tell(green, { type: 'retrigger-refused', buildSet: '1.1', job: 'unit' });
+  assert.equal(ofKind(refused, 'submit').length, 1);
+  const again = tell(green, { type: 'retrigger', pipeline: 'gate', change: 'c1', job: 'unit', whole: true });
+  assert.deepEqual(ofKind(again, 'submit'), []);
+  assert.equal(ofKind(tell(again, ...build('unit', 2)), 'submit').length, 1);
+  assert.deepEqual(JSON.parse(JSON.stringify(green)), green);
 });
 
 interface Shared {

@@ -85,6 +85,35 @@ test('R15: jobs that are to run again while another word is on its way run again
     [0, 0, 0, 0, 0, 0, 1],
   ));
 
+/** Until the gate has heard how a's build ended. */
+const buildEnded = [
+  ...[/^enqueue a/, /^runStage of job.*lint/, /^stage build of a/, /^end of job/, /^task buildset/],
+  ...[/^commands to gate/, /^task gate/, /^end of projectQueue/],
+  ...[/^task buildset/, /^commands to gate/, /^task gate/, /^end of projectQueue/],
+];
+
+test('R15: a job that is to run again runs again, though its build set hears of it when all else has ended', () =>
+  direct(
+    gate,
+    [
+      ...[...buildEnded, /^retrigger build of a/, /^messages to gate/, /^task gate/],
+      ...[/^delay retrigger-job to buildset/, /^stage lint of a/],
+    ],
+    [0, 0, 0, 0, 0, 0, 1],
+  ));
+
+test('R15: a retrigger that its build set no longer takes keeps nobody waiting', async () => {
+  const asked = [...buildEnded, /^retrigger build of a/, /^messages to gate/, /^task gate/];
+  for (const steps of [
+    [...asked, /^delay retrigger-job to buildset/, /^terminate buildset/],
+    [...asked, /^delay retrigger-job to buildset/, /^cancel buildset/],
+    [...asked, /^retrigger-job to buildset/, /^terminate buildset/],
+    [...asked, /^retrigger-job to buildset/, /^task buildset/, /^commands to gate/, /^terminate buildset/],
+    [...asked, /^delay retrigger-job to buildset/, /^start by hand/, /^stage lint/],
+  ])
+    await direct(gate, steps, [0, 0, 0, 0, 0, 0, 1]);
+});
+
 test('R2: a job that is started by hand with an edited input says nothing about its item', () =>
   direct(
     gate,
@@ -105,6 +134,35 @@ test('R5: a change that cannot be merged is given up, and those behind it go on'
   };
   return direct({ scene, judge: judged }, [/^enqueue a/, /^enqueue b/]);
 });
+
+for (const { says, refusals, merges } of [
+  { says: 'at first is started later', refusals: 3, merges: ['a', 'b'] },
+  { says: 'at all is in error, and those behind its item go on', refusals: Number.POSITIVE_INFINITY, merges: ['b'] },
+]) {
+  test(`R15: a build set that cannot be started ${says}`, () => {
+    let left = refusals;
+    const scene = (ground: Ground) => {
+      ground.temporal.server.refused = (id) => {
+        if (!id.startsWith('buildset/main/gate/p/a,1/')) return undefined;
+        left -= 1;
+        return left >= 0 ? 'the server cannot start it' : undefined;
+      };
+      return new GateScene(ground);
+    };
+    const judged = async (play: Play<GateScene>) => {
+      await judge(play);
+      const { outside } = play.scene;
+      assert.deepEqual(
+        outside.merges.map(({ change }) => change.id),
+        merges,
+      );
+      const failed = outside.reports.filter(({ action }) => action === 'failure');
+      assert.equal(failed.length, 2 - merges.length);
+      for (const { message } of failed) assert.match(message, /cannot be started: the server cannot start it/);
+    };
+    return direct({ scene, judge: judged }, [/^enqueue a/, /^enqueue b/]);
+  });
+}
 
 test('R15: a build set that somebody cancels or terminates leaves nobody waiting', async () => {
   await direct(gate, [/^enqueue a/, /^runStage/, /^cancel buildset/]);

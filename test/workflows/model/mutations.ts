@@ -30,7 +30,7 @@ export const mutations: readonly Mutation[] = [
   {
     off: "the order of a gate's words",
     file: 'gate-build-sets.ts',
-    from: 'return this.#ordered && this.#isBusy(workflow);',
+    from: 'return this.#ways.ordered && this.#isBusy(workflow);',
     to: 'return false;',
     story: 'R15: a build set that is closed while it is being started',
     says: /the sweep had to mend/,
@@ -41,7 +41,15 @@ export const mutations: readonly Mutation[] = [
     from: 'if (!entry) return false;\n',
     to: 'if (!entry) return false;\n    if (this.#mustWait(entry.workflow)) return true;\n',
     story: 'R15: jobs that are to run again',
-    says: /a retrigger of lint of b was answered with ok, and nothing ran/,
+    says: /b,1.* is open for ever/,
+  },
+  {
+    off: 'holding the verdict until a retrigger has arrived',
+    file: 'gate-build-sets.ts',
+    from: 'const answers = this.#ways.holds ?',
+    to: 'const answers = this.#ways.holds && false ?',
+    story: 'R15: a job that is to run again runs again',
+    says: /a retrigger of build of a was answered with ok, and nothing ran before its verdict/,
   },
   {
     off: 'looking at the input of a job by hand',

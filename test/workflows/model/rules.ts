@@ -110,17 +110,19 @@ function leftNothing({ runs, rested, deeds }: GatePlay): void {
   }
 }
 
-/** What was promised to run again has run again. A word that was held up may come when the item has left its queue. */
+/** What was promised to run again has run again before the item's verdict, however long the word takes. */
 function retriggersRan({ scene: { outside }, deeds }: GatePlay): void {
   const excuses = ['dequeue', 'patchset', 'abandon'];
   if (deeds.some(({ kind }) => /^(terminate|reset|cancel) (gate|buildset)$/.test(kind))) return;
   for (const { kind, subject, job, answer, time } of deeds) {
     if (kind !== 'retrigger' || !answer?.ok) continue;
     if (deeds.some((deed) => deed.subject === subject && excuses.includes(deed.kind))) continue;
-    if (deeds.some((deed) => deed.kind === 'delay buildset')) continue;
+    const merges = outside.merges.filter(({ change }) => change.id === subject);
+    const reports = outside.reports.filter((one) => one.change === subject && final.includes(one.action));
+    const over = [...merges, ...reports].map((one) => one.time).filter((end) => end > time);
     const ran = outside.stages.some(({ input: { build }, began }) => {
-      return build.change === subject && build.job === job && began > time;
+      return build.change === subject && build.job === job && began > time && began < Math.min(...over, Infinity);
     });
-    assert.ok(ran, `a retrigger of ${job} of ${subject} was answered with ok, and nothing ran`);
+    assert.ok(ran, `a retrigger of ${job} of ${subject} was answered with ok, and nothing ran before its verdict`);
   }
 }

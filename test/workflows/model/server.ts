@@ -1,4 +1,4 @@
-import { CancelledFailure, TerminatedFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import type { Child } from './history.ts';
 import { Run, type Status, type Update } from './run.ts';
 import { type Failure, type Job, type Payload, toFailure } from './sdk.ts';
@@ -42,6 +42,8 @@ export class Server {
   /** The last that arrived of what its sender repeats, and when. */
   readonly arrived: { readonly mail: Mail; readonly time: number }[] = [];
   readonly ways: Ways;
+  /** Why a child of that id cannot be started; undefined where it can. */
+  refused: (workflowId: string) => string | undefined = () => undefined;
   readonly #current = new Map<string, Run>();
   #serial = 0;
 
@@ -181,6 +183,12 @@ export class Server {
     const { seq, workflowId, workflowType, input } = child;
     const deliver = () => {
       if (!parent.isOpen && child.policy !== 2) return;
+      const reason = this.refused(workflowId);
+      if (reason !== undefined) {
+        parent.children.delete(seq);
+        const failure = toFailure(new ApplicationFailure(reason));
+        return this.tell(parent, { resolveChildWorkflowExecutionStart: { seq, cancelled: { failure } } });
+      }
       const born = this.start({ workflowId, workflowType, input, birth: { parent, seq } });
       if (born) child.runId = born.identity.runId;
       else parent.children.delete(seq);
