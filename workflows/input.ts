@@ -104,10 +104,20 @@ export function requireInput(workflow: keyof typeof inputs, input: unknown): voi
  * @throws ApplicationFailure
  */
 export function requireId(id: string): void {
+  if (workflowInfo().workflowId !== id) throw foreign(id);
+}
+
+/** The same for what a schedule starts: it adds the time to the name. @throws ApplicationFailure */
+export function requireScheduledId(id: string): void {
   const { workflowId } = workflowInfo();
-  if (workflowId === id) return;
+  const added = workflowId.startsWith(id) ? workflowId.slice(id.length) : undefined;
+  if (added === undefined || !/^(-\d{4}-\d\d-\d\dT[\d:.]+Z)?$/.test(added)) throw foreign(id);
+}
+
+function foreign(id: string): ApplicationFailure {
+  const { workflowId } = workflowInfo();
   const fault = `this input is for the workflow ${id}, and this one is called ${workflowId}`;
-  throw ApplicationFailure.nonRetryable(`${fault}: start it under that name, when no other runs`, 'Input');
+  return ApplicationFailure.nonRetryable(`${fault}: start it under that name, when no other runs`, 'Input');
 }
 
 /** What each message carries. */

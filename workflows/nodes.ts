@@ -21,7 +21,8 @@ import {
   replyTo,
 } from '../pipelines/nodes/desk.ts';
 import { control, sweepActivities } from './activities.ts';
-import { hear, messages, requireInput, requireMessage } from './input.ts';
+import { nodesId } from './ids.ts';
+import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import {
   nodesAnsweredSignal,
   nodesHeldQuery,
@@ -45,6 +46,7 @@ const defaultPeriod = 30;
  */
 export async function nodes(input: NodesInput): Promise<void> {
   requireInput('nodes', input);
+  requireId(nodesId(input.provider));
   // A later life of the entity knows nothing of an earlier one's fences, and gives higher ones.
   const keeper = new Keeper(input.provider, input.desk ?? { ...emptyDesk, fence: Date.now() });
   setHandler(

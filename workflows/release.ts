@@ -13,8 +13,8 @@ import type { SignActivities } from '../activities/sign/sign-activities.ts';
 import type { PackagesMetadata } from '../pipelines/model/artifact.ts';
 import { control, heartbeatTimeout, stageActivities } from './activities.ts';
 import { type ReleaseInput, type ReleaseRun, refusedFault, type StageResult, taskQueues } from './contract.ts';
-import { rebuildId, releaseId } from './ids.ts';
-import { requireInput } from './input.ts';
+import { type ReleaseName, rebuildId, releaseId } from './ids.ts';
+import { requireId, requireInput } from './input.ts';
 import { type Published, publishBuild } from './release-publish.ts';
 import { attributes } from './search-attributes.ts';
 
@@ -25,10 +25,8 @@ const signer = proxyActivities<SignActivities>({ taskQueue: taskQueues.sign, ...
 
 /** Runs the release that a job is, under an id that names what was merged: at most one at a time. */
 export function runRelease(run: ReleaseRun): Promise<StageResult> {
-  const { source, build, nodes } = run.stage;
-  const repository = nodes[0]?.label ?? build.job;
-  const merge = `${source.project}@${source.commit.slice(0, 12)}`;
-  const { tenant, pipeline, project, change } = build;
+  const { repository, merge } = nameOf(run);
+  const { tenant, pipeline, project, change } = run.stage.build;
   return executeChild(release, {
     args: [run],
     workflowId: releaseId({ tenant, repository, merge }),
@@ -38,6 +36,12 @@ export function runRelease(run: ReleaseRun): Promise<StageResult> {
   });
 }
 
+/** What is released: there is one at a time, whoever starts it. */
+function nameOf({ stage: { build, nodes, source } }: ReleaseRun): ReleaseName {
+  const merge = `${source.project}@${source.commit.slice(0, 12)}`;
+  return { tenant: build.tenant, repository: nodes[0]?.label ?? build.job, merge };
+}
+
 /**
  * After a merge: the gate's packages when the merged tree is the built one, else a build of the branch; signed,
  * attested, shown at once, then the mirrors. Every step may be repeated: killed anywhere, it goes on from there.
@@ -45,6 +49,7 @@ export function runRelease(run: ReleaseRun): Promise<StageResult> {
  */
 export async function release(run: ReleaseRun): Promise<StageResult> {
   requireInput('release', run);
+  requireId(releaseId(nameOf(run)));
   const { input, repositories, refused } = await control.planRelease(run.stage);
   if (refused !== undefined) return { result: 'FAILURE', summary: refused, artifacts: [] };
   const record = firstRecord(run, input);

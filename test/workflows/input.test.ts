@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
@@ -24,11 +26,13 @@ const jobInput: JobInput = {
 
 /** What people may send by mistake, for every type of workflow. */
 const foreign: readonly unknown[] = [undefined, null, {}, [], 'git:1', 7, { tenant: 'main' }, { input: jobInput }];
-const types = ['job', 'buildSet', 'gate', 'release', 'mirror', 'semaphores', 'nodes', 'timers', 'reviewSync', 'sweep'];
 
 /** The sentence that a workflow ends with at once. */
-async function refusal(type: string, args: readonly unknown[]): Promise<string> {
-  const workflowId = `${type}-${crypto.randomUUID()}`;
+async function refusal(
+  type: string,
+  args: readonly unknown[],
+  workflowId = `${type}-${crypto.randomUUID()}`,
+): Promise<string> {
   const handle = await world.temporal.client.workflow.start(type, {
     workflowId,
     taskQueue: 'control',
@@ -43,6 +47,39 @@ async function refusal(type: string, args: readonly unknown[]): Promise<string> 
   return error.cause.message;
 }
 
+const permissions = { waiting: {}, refused: {}, artifacts: {}, priority: 1 };
+const gateInput = { tenant: 'main', pipeline: 'gate', queue: 'copy' };
+const releaseBuild = { ...jobInput, id: 'b', project: 'p', branch: 'main', job: 'release' };
+const stage = { build: releaseBuild, source, nodes: [{ name: 'n', label: 'debian-12' }], timeout: null };
+
+/** Every type of workflow: an input, and the only name that it runs under; null where people start it by any name. */
+const workflows: Readonly<Record<string, readonly [input: object, id: string | null]>> = {
+  // By hand it is a run of its own, or the next attempt: its build set says which.
+  job: [jobInput, null],
+  gate: [gateInput, 'gate/main/gate/copy'],
+  buildSet: [
+    {
+      ...{ ...gateInput, project: 'p', change: 'x', patchset: 1, key: '1.1', gate: 'g', changes: [], permissions },
+      graph: { digest: 'sha256:0' },
+    },
+    'buildset/main/gate/p/x,1/1.1',
+  ],
+  release: [{ queue: 'build-test', stage }, 'release/main/debian-12/tinycdb@c'],
+  mirror: [{ set: 's', paused: true, pending: null, outcome: null }, 'mirror/s'],
+  semaphores: [{ tenant: 'main' }, 'semaphores/main'],
+  nodes: [{ provider: 'docker' }, 'nodes/docker'],
+  timers: [{ tenant: 'main' }, 'timers/main'],
+  reviewSync: [{ connection: 'git' }, 'review-sync/git'],
+  sweep: [{ tenant: 'main' }, 'sweep/main'],
+};
+const types = Object.keys(workflows);
+
+test('R16: every type of workflow is tried here', async () => {
+  const index = await readFile(join(import.meta.dirname, '../../workflows/index.ts'), 'utf8');
+  const names = [...index.matchAll(/^export \{ (\w+) \} from/gm)].map(([, name]) => name ?? '');
+  assert.deepEqual(types.toSorted(), names.toSorted());
+});
+
 for (const type of types) {
   test(`R16: a ${type} that is started with what is not its input ends at once, and says what it wants`, async () => {
     assert.match(await refusal(type, []), new RegExp(`^this is not the input of a ${type}: input should be an object`));
@@ -53,20 +90,26 @@ for (const type of types) {
   });
 }
 
-test('R16: what there is once runs under its own name alone', async () => {
-  const name = { tenant: 'main', pipeline: 'gate', queue: 'copy' };
-  const permissions = { waiting: {}, refused: {}, artifacts: {}, priority: 1 };
-  const set = { ...name, project: 'p', change: 'x', patchset: 1, key: '1.1', gate: 'g', changes: [], permissions };
-  const copies: readonly [type: string, input: unknown, id: string][] = [
-    ['gate', name, 'gate/main/gate/copy'],
-    ['buildSet', { ...set, graph: { digest: 'sha256:0' } }, 'buildset/main/gate/p/x,1/1.1'],
-    ['mirror', { set: 's', paused: true, pending: null, outcome: null }, 'mirror/s'],
-    ['semaphores', { tenant: 'main' }, 'semaphores/main'],
-    ['timers', { tenant: 'main' }, 'timers/main'],
-  ];
-  for (const [type, input, id] of copies) {
-    assert.match(await refusal(type, [input]), new RegExp(`^this input is for the workflow ${id}, and this one`), type);
-  }
+for (const [type, [input, id]] of Object.entries(workflows)) {
+  if (id === null) continue;
+  test(`R16: a ${type} runs under the name of what it is about alone`, async () => {
+    const refused = new RegExp(`^this input is for the workflow ${id}, and this one is called`);
+    assert.match(await refusal(type, [input]), refused);
+    for (const name of [`${id}-2`, `${id}-2026-11-27T10:00:00Z-2`, `a/${id}`, id.toUpperCase()]) {
+      assert.match(await refusal(type, [input], name), refused);
+    }
+  });
+}
+
+test('R16: what a schedule starts runs under the name that the schedule gives it', async () => {
+  const options = { workflowId: 'review-sync/git-2026-11-27T10:00:00Z', taskQueue: 'control' };
+  const { workflow } = world.temporal.client;
+  const handle = await workflow.start('reviewSync', { ...options, args: [{ connection: 'git' }] });
+  await until('it has begun', async () => {
+    const { events } = await handle.fetchHistory();
+    return events?.some((event) => event.activityTaskScheduledEventAttributes) ?? false;
+  });
+  await handle.terminate();
 });
 
 const near: readonly [says: string, input: unknown, expected: RegExp][] = [

@@ -5,6 +5,7 @@ import type { Worker } from '@temporalio/worker';
 import type { ReleaseRecord } from '../../activities/report/types.ts';
 import { createSignWorker } from '../../infra/temporal/worker.ts';
 import { type ReleaseRun, refusedFault } from '../../workflows/contract.ts';
+import { releaseId } from '../../workflows/ids.ts';
 import { Outside, until, World } from './world.ts';
 
 const ref = { digest: `sha256:${'0'.repeat(64)}`, size: 1 };
@@ -19,6 +20,9 @@ const run: ReleaseRun = {
     ...{ parents: [], provided: [], vars: {}, timeout: null },
   },
 };
+
+/** The only name that the release runs under. */
+const ownId = releaseId({ tenant: 'main', repository: 'debian', merge: `tinycdb@${merged.commit.slice(0, 12)}` });
 
 /** What the steps of a release do, and what became known of it. */
 class ReleaseOutside extends Outside {
@@ -96,9 +100,8 @@ function last(): Pick<ReleaseRecord, 'state' | 'summary'> & { readonly over: boo
 /** Starts a release, and cancels it once it has come to a step, which goes on only then. */
 async function cancelledAt(step: string): Promise<string> {
   outside.stopAt = step;
-  const workflowId = `release/main/debian/cancelled-${step}`;
   const handle = await world.temporal.client.workflow.start('release', {
-    workflowId,
+    workflowId: ownId,
     taskQueue: 'control',
     args: [run],
   });
@@ -132,14 +135,14 @@ for (const step of ['stage', 'publish']) {
 
 test('R15: a release whose step fails for good is recorded as ended, with the reason', async () => {
   outside.fails = 'sign';
-  const options = { workflowId: 'release/main/debian/failed', taskQueue: 'control', args: [run] };
+  const options = { workflowId: ownId, taskQueue: 'control', args: [run] };
   await assert.rejects(world.temporal.client.workflow.execute('release', options));
   assert.deepEqual(last(), { state: 'failed', summary: 'no sign today', over: true });
   assert.deepEqual(outside.asked, []);
 });
 
 test('a release records its end once it is published, and then asks the mirrors', async () => {
-  const options = { workflowId: 'release/main/debian/fine', taskQueue: 'control', args: [run] };
+  const options = { workflowId: ownId, taskQueue: 'control', args: [run] };
   const { result } = await world.temporal.client.workflow.execute('release', options);
   assert.equal(result, 'SUCCESS');
   assert.deepEqual(last(), { state: 'published', summary: 'promoted tinycdb 1', over: true });
@@ -150,7 +153,7 @@ test('S1: what the signer or the publisher refuses is a verdict, not an infrastr
   for (const wall of ['sign', 'stage', 'publish']) {
     outside.forget();
     outside.refuses = wall;
-    const options = { workflowId: `release/main/debian/refused-${wall}`, taskQueue: 'control', args: [run] };
+    const options = { workflowId: ownId, taskQueue: 'control', args: [run] };
     const result = await world.temporal.client.workflow.execute('release', options);
     assert.deepEqual([result.result, result.summary], ['FAILURE', `refused by the ${wall}`]);
     assert.deepEqual(last(), { state: 'failed', summary: `refused by the ${wall}`, over: true });
@@ -160,7 +163,7 @@ test('S1: what the signer or the publisher refuses is a verdict, not an infrastr
 
 test('S1: what was not merged is no release: it fails before anything is recorded or built', async () => {
   outside.refuses = 'plan';
-  const options = { workflowId: 'release/main/debian/unmerged', taskQueue: 'control', args: [run] };
+  const options = { workflowId: ownId, taskQueue: 'control', args: [run] };
   const result = await world.temporal.client.workflow.execute('release', options);
   assert.deepEqual([result.result, result.summary], ['FAILURE', 'not merged']);
   assert.deepEqual([outside.said, outside.asked, outside.reached], [[], [], '']);
