@@ -1,6 +1,8 @@
 import type { Connection, ConnectionContext } from './connection.ts';
+import { openGerrit } from './gerrit/adapter.ts';
 import { createGitHost } from './git/adapter.ts';
 import { createPeople } from './git/people.ts';
+import type { ConnectionSettings } from './settings.ts';
 
 export type { Connection, ConnectionContext } from './connection.ts';
 
@@ -9,7 +11,13 @@ const drivers: Readonly<Record<string, (context: ConnectionContext) => Connectio
     const settings = { root: repositories, connection: name, page, owns };
     return { host: createGitHost(settings), people: createPeople(settings), webhook: null, stream: null };
   },
+  gerrit: (context) => openGerrit({ ...context, settings: settingsOf(context, 'gerrit') }),
 };
+
+function settingsOf<D extends ConnectionSettings['driver']>({ settings }: ConnectionContext, driver: D) {
+  if (settings.driver !== driver) throw new Error(`these are settings of ${settings.driver}, not of ${driver}`);
+  return settings as Extract<ConnectionSettings, { driver: D }>;
+}
 
 /** Opens a connection by its driver. @throws an error that names the drivers for one that there is not. */
 export function openConnection(context: ConnectionContext): Connection {

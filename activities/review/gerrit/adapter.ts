@@ -1,0 +1,98 @@
+import type { Connection, ConnectionContext } from '../connection.ts';
+import type { Branch, ReviewHost, Tag } from '../port.ts';
+import type { GerritSettings } from '../settings.ts';
+import { createClient, userOf } from './client.ts';
+import { toEvents } from './events.ts';
+import { emptyMemory, findOpen, type Gerrit, landedOf, needInfo, readChange } from './lookup.ts';
+import { openGerritRemote } from './remote.ts';
+import { report } from './report.ts';
+import { isSafeProject } from './safe.ts';
+import { branchesSchema, branchSchema, type GerritTag, projectsSchema, tagsSchema } from './schema.ts';
+import { canMerge, submit } from './submit.ts';
+
+type GerritContext = Omit<ConnectionContext, 'settings'> & { readonly settings: GerritSettings };
+
+/** A Gerrit: REST for changes, votes and merges, SSH for events and Git. */
+export function openGerrit(context: GerritContext): Connection {
+  const { name, settings, owns, git } = context;
+  const client = createClient(context);
+  const gerrit = {
+    connection: name,
+    url: settings.url,
+    own: userOf(settings),
+    client,
+    git,
+    owns,
+    memory: emptyMemory(),
+  };
+  return { host: createHost(gerrit, settings), people: null, webhook: null, stream: null };
+}
+
+const history = ['ALL_REVISIONS', 'MESSAGES', 'DETAILED_ACCOUNTS'];
+
+function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
+  const { git } = gerrit;
+  const below = (project: string) => `/projects/${encodeURIComponent(project)}`;
+  const listProjects = () => readProjects(gerrit);
+  const ours = async () => (await listProjects()).filter(gerrit.owns);
+  return {
+    connection: gerrit.connection,
+    // By a push of the tested commit; without the right to push, the tree is compared after Gerrit's own merge.
+    capabilities: { votes: true, stacks: true, exactMerge: true },
+    readChange: (change) => readChange(gerrit, change),
+    listOpenChanges: async () => findOpen(gerrit, await ours()),
+    async changesDependingOn(change) {
+      const info = await needInfo(gerrit, change, ['ALL_REVISIONS']);
+      const near = await findOpen(gerrit, [info.project], ` branch:"${info.branch}"`);
+      const named = await findOpen(gerrit, await ours(), ` (message:"${info._number}" OR message:"${info.change_id}")`);
+      const all = new Map([...near, ...named].map((each) => [each.id, each]));
+      const id = `${gerrit.connection}:${info._number}`;
+      return [...all.values()].filter(({ parents, dependsOn }) => parents.includes(id) || dependsOn.includes(id));
+    },
+    async readEvents(change, after) {
+      const info = await needInfo(gerrit, change, history);
+      return toEvents(info, gerrit, { landed: await landedOf(gerrit, info), after });
+    },
+    canMerge: (change, own) => canMerge(gerrit, change, own),
+    report: (actor, said) => report(gerrit, actor, said),
+    submit: (actor, request) => submit(gerrit, actor, request),
+    listProjects,
+    async branches(project) {
+      const found = branchesSchema.parse((await gerrit.client.read(`${below(project)}/branches/`)) ?? []);
+      return found.flatMap(({ ref, revision }) => toBranch(project, { ref, revision })).toSorted(byName);
+    },
+    async tags(project) {
+      const found = tagsSchema.parse((await gerrit.client.read(`${below(project)}/tags/`)) ?? []);
+      return found.flatMap(toTag).toSorted(byName);
+    },
+    async branchTip(project, branch) {
+      if (!isSafeProject(project, branch)) return null;
+      const found = await gerrit.client.read(`${below(project)}/branches/${encodeURIComponent(branch)}`);
+      return found === null ? null : branchSchema.parse(found).revision;
+    },
+    readMerged: async (of) => (gerrit.owns(of.project) ? git.readMerged(of) : null),
+    gitRemote: (project) => openGerritRemote(settings, project),
+  };
+}
+
+async function readProjects({ client }: Gerrit): Promise<readonly string[]> {
+  const found = projectsSchema.parse((await client.read('/projects/?type=CODE')) ?? {});
+  return Object.keys(found)
+    .filter((name) => isSafeProject(name, 'x'))
+    .sort();
+}
+
+/** Who may push past a review is for the project's rights to say: as for Zuul, all branches count as protected. */
+function toBranch(project: string, { ref, revision }: { readonly ref: string; readonly revision: string }): Branch[] {
+  const name = /^refs\/heads\/(.+)$/.exec(ref)?.[1];
+  return name === undefined || !isSafeProject(project, name) ? [] : [{ name, commit: revision, protected: true }];
+}
+
+function toTag({ ref, revision, object }: GerritTag): Tag[] {
+  const name = /^refs\/tags\/(.+)$/.exec(ref)?.[1];
+  return name === undefined || !isSafeProject('x', name) ? [] : [{ name, commit: object ?? revision }];
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import type { Actor } from '../../../pipelines/model/actor.ts';
+import { demand } from '../../../pipelines/policy/access.ts';
+import type { ReviewReport } from '../port.ts';
+import { GerritRefusal } from './client.ts';
+import { type Gerrit, needInfo } from './lookup.ts';
+import { currentOf, nameOf } from './map.ts';
+import { type GerritChange, reviewedSchema } from './schema.ts';
+
+/** Keys of a reporter's body that are no labels. */
+const settings = new Set(['comment', 'submit', 'notify', 'checks-api']);
+
+/** Characters that Gerrit takes in one comment, by its default limit of 16 KiB, with some room for its own words. */
+const longestComment = 15_000;
+/** Comments on lines in one report. */
+const mostComments = 200;
+
+const wanted = ['CURRENT_REVISION', 'MESSAGES', 'DETAILED_LABELS', 'DETAILED_ACCOUNTS'];
+
+/**
+ * Votes and comments, once for each key: the tag of the message has it. What Gerrit would drop without a word is said.
+ *
+ * @throws Denied, UnknownChange, GerritRefusal when a label is not there or may not be given
+ */
+export async function report(gerrit: Gerrit, actor: Actor, said: ReviewReport): Promise<void> {
+  demand(actor, 'report', { name: said.change });
+  const info = await needInfo(gerrit, said.change, wanted);
+  const { body, patchset } = said;
+  const current = currentOf(info)?._number;
+  const votes = patchset === current ? votesOf(body) : {};
+  const possible = allowed(info, votes);
+  const tag = tagOf(said);
+  if (!isSaid(gerrit, info, tag)) await send(gerrit, info, { said, tag, votes: possible });
+  const left = Object.keys(votes).filter((label) => !Object.hasOwn(possible, label));
+  // After the merge Gerrit takes few votes, and nobody needs them.
+  if (left.length === 0 || info.status === 'MERGED') return;
+  throw new GerritRefusal(
+    `Gerrit takes no vote ${left.map((label) => `${label} ${votes[label]}`).join(', ')} of ${gerrit.own} on ` +
+      `${info.project}: see that there is such a label with such a value, and a right to give it on ${info.branch}`,
+    403,
+  );
+}
+
+interface Statement {
+  readonly said: ReviewReport;
+  readonly tag: string;
+  readonly votes: Readonly<Record<string, number>>;
+}
+
+async function send(gerrit: Gerrit, info: GerritChange, { said, tag, votes }: Statement): Promise<void> {
+  const { message, body, patchset, comments = [] } = said;
+  const text = body.comment === false ? '' : shortened(message);
+  if (text === '' && Object.keys(votes).length === 0 && comments.length === 0) return;
+  const review = {
+    tag,
+    ...(text === '' ? {} : { message: text }),
+    ...(Object.keys(votes).length === 0 ? {} : { labels: votes }),
+    ...(comments.length === 0 ? {} : { comments: onLines(comments) }),
+    ...(typeof body.notify === 'string' ? { notify: body.notify } : {}),
+    omit_duplicate_comments: true,
+  };
+  const change = `${encodeURIComponent(info.project)}~${info._number}`;
+  const answer = await gerrit.client.call('POST', `/changes/${change}/revisions/${patchset}/review`, review);
+  if (!answer.ok) throw new GerritRefusal(`Gerrit refuses the report on ${said.change}: ${answer.text}`, answer.status);
+  const { labels = {} } = reviewedSchema.parse(answer.value);
+  const lost = Object.keys(votes).filter((label) => labels[label] !== votes[label]);
+  if (lost.length === 0) return;
+  throw new GerritRefusal(`Gerrit has not recorded the vote ${lost.join(', ')} on ${said.change}`, 403);
+}
+
+/** Findings do not block a merge: Gerrit counts unresolved comments. */
+function onLines(comments: NonNullable<ReviewReport['comments']>) {
+  const byFile = new Map<string, object[]>();
+  for (const { file, line, message } of comments.slice(0, mostComments)) {
+    const at = line === undefined ? {} : { line };
+    byFile.set(file, [...(byFile.get(file) ?? []), { ...at, message: shortened(message), unresolved: false }]);
+  }
+  return Object.fromEntries(byFile);
+}
+
+/** Every key of a reporter's body that is no setting is a label; values that are no whole numbers are left out. */
+function votesOf(body: ReviewReport['body']): Record<string, number> {
+  const labels = Object.entries(body).filter(([key, value]) => !settings.has(key) && Number.isInteger(value));
+  return Object.fromEntries(labels.map(([label, value]) => [label, Number(value)]));
+}
+
+/** The votes that our account may give to the change as it is now. */
+function allowed({ permitted_labels: labels = {} }: GerritChange, votes: Record<string, number>) {
+  const mine = Object.entries(votes).filter(([label, value]) => {
+    return Object.hasOwn(labels, label) && labels[label]?.some((each) => Number(each) === value);
+  });
+  return Object.fromEntries(mine);
+}
+
+/** Machines' messages begin so: people can hide them. What follows `~` is ours alone. */
+function tagOf({ key, about }: ReviewReport): string {
+  const pipeline = (about?.pipeline ?? 'report').replace(/[^A-Za-z0-9_-]/g, '-');
+  return `autogenerated:sluice:${pipeline}~${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
+}
+
+function isSaid({ own }: Gerrit, { messages = [] }: GerritChange, tag: string): boolean {
+  return messages.some((each) => each.tag === tag && each.author !== undefined && nameOf(each.author) === own);
+}
+
+function shortened(text: string): string {
+  const whole = text.toWellFormed();
+  return whole.length <= longestComment ? whole : `${whole.slice(0, longestComment).toWellFormed()}\n…`;
+}

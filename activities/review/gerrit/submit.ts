@@ -1,0 +1,148 @@
+import type { Actor } from '../../../pipelines/model/actor.ts';
+import type { SourceState } from '../../../pipelines/model/artifact.ts';
+import { demand } from '../../../pipelines/policy/access.ts';
+import { HostAway } from '../http.ts';
+import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
+import { type Gerrit, landedOf, needInfo } from './lookup.ts';
+import { currentOf } from './map.ts';
+import { obstaclesOf } from './requirements.ts';
+import { accessSchema, type GerritChange, mergeableSchema } from './schema.ts';
+
+const wanted = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'SUBMIT_REQUIREMENTS', 'DETAILED_ACCOUNTS'];
+
+/** Whether Gerrit would merge a change, were it not for votes of ours. @throws UnknownChange */
+export async function canMerge(gerrit: Gerrit, change: string, own: readonly string[]): Promise<Mergeability> {
+  const info = await needInfo(gerrit, change, wanted);
+  const missing = obstaclesOf(info, own);
+  if (missing.length === 0 && !(await mayPush(gerrit, info)) && (await conflicts(gerrit, info))) {
+    missing.push(`Gerrit cannot merge change ${info._number} onto ${info.branch}: rebase it`);
+  }
+  return missing.length === 0 ? { ok: true } : { ok: false, missing };
+}
+
+/**
+ * Merges a change: where our account may push, the very commit that was tested is pushed, and Gerrit marks as merged
+ * what it brings; Gerrit asks no requirement of a push, so we do. Else Gerrit merges in its own way, and the result is
+ * compared with what was tested.
+ *
+ * @throws Denied, UnknownChange; an error that says so when something else than the tested state has landed
+ */
+export async function submit(gerrit: Gerrit, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
+  demand(actor, 'merge', { name: request.change });
+  const info = await needInfo(gerrit, request.change, wanted);
+  if (info.status === 'MERGED') return { kind: 'already-merged', state: await landedState(gerrit, info) };
+  const current = currentOf(info)?._number;
+  const missing = obstaclesOf(info, []);
+  if (current !== request.patchset) {
+    missing.unshift(`change ${info._number} is at patch set ${current}, not ${request.patchset}`);
+  }
+  if (missing.length > 0) return { kind: 'refused', reason: missing.join('; ') };
+  const { tested } = request;
+  if (tested === null) return mergeThere(gerrit, info, null);
+  if (tested.project !== info.project || tested.branch !== info.branch) {
+    return { kind: 'refused', reason: `what was tested is ${tested.branch} of ${tested.project}` };
+  }
+  return mergeTested(gerrit, info, tested);
+}
+
+async function mergeTested(gerrit: Gerrit, info: GerritChange, tested: SourceState): Promise<SubmitResult> {
+  const { project, branch } = tested;
+  const { git } = gerrit;
+  await git.ensure(project, []);
+  const tip = await git.branchTip(project, branch);
+  const moved = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` } as const;
+  if (tip === null) return { kind: 'refused', reason: `${project} has no branch ${branch}` };
+  if (tip === tested.commit || !(await git.isAncestor(project, tip, tested.commit))) return moved;
+  if (await mayPush(gerrit, info)) {
+    const pushed = await git.push(tested, tip);
+    if (pushed.kind === 'moved') return moved;
+    if (pushed.kind === 'pushed') return { kind: 'merged', state: await untilMerged(gerrit, info) };
+    if (!isRight(pushed.reason)) return { kind: 'refused', reason: `Gerrit refuses the push: ${pushed.reason}` };
+  }
+  return mergeThere(gerrit, info, tested);
+}
+
+/** Words of Gerrit about a right that is missing: then its own merge may still be allowed. */
+function isRight(reason: string): boolean {
+  return /not permitted|prohibited|you need/i.test(reason);
+}
+
+/** Gerrit's own merge. */
+async function mergeThere(gerrit: Gerrit, info: GerritChange, tested: SourceState | null): Promise<SubmitResult> {
+  const revision = info.current_revision ?? '';
+  const path = `/changes/${nameInPath(info)}/revisions/${revision}/submit`;
+  const answer = await gerrit.client.call('POST', path, {});
+  if (!answer.ok) return refusal(gerrit, info, answer);
+  const state = await untilMerged(gerrit, info);
+  if (tested !== null && state.tree !== tested.tree && !(await isPart(gerrit, state, tested))) {
+    throw new Error(
+      `Gerrit has merged change ${info._number} to another state than was tested: ${state.commit} has the tree ` +
+        `${state.tree}, and ${tested.tree} was tested. Let Sluice's account push to refs/heads/*: it then lands what it tested`,
+    );
+  }
+  return { kind: 'merged', state };
+}
+
+/** A state of several changes has landed in part. */
+function isPart({ git }: Gerrit, state: SourceState, tested: SourceState): Promise<boolean> {
+  return git.isAncestor(state.project, state.commit, tested.commit);
+}
+
+async function refusal(
+  gerrit: Gerrit,
+  info: GerritChange,
+  { status, text }: { readonly status: number; readonly text: string },
+): Promise<SubmitResult> {
+  if (![403, 404, 409, 412].includes(status)) throw new Error(`Gerrit answers ${status} to a submit: ${text}`);
+  // Somebody else may have merged it just now.
+  const now = await needInfo(gerrit, String(info._number), wanted);
+  if (now.status === 'MERGED') return { kind: 'already-merged', state: await landedState(gerrit, now) };
+  return { kind: 'refused', reason: `Gerrit does not merge change ${info._number}: ${text}` };
+}
+
+/** What a change has become, once Gerrit says that it is merged: after a push it finds out by itself. */
+async function untilMerged(gerrit: Gerrit, { _number: number }: GerritChange): Promise<SourceState> {
+  for (let pause = 50; ; pause *= 2) {
+    const info = await needInfo(gerrit, String(number), wanted);
+    if (info.status === 'MERGED') return landedState(gerrit, info);
+    if (pause > 5_000) break;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  throw new Error(`change ${number} was brought to its branch, and Gerrit does not say that it is merged`);
+}
+
+async function landedState(gerrit: Gerrit, info: GerritChange): Promise<SourceState> {
+  const { project, branch } = info;
+  const landed = await landedOf(gerrit, info);
+  await gerrit.git.ensure(project, []);
+  const { commit, tree } = await gerrit.git.resolve(project, landed?.newrev ?? info.current_revision ?? '');
+  return { project, branch, commit, tree };
+}
+
+/** Whether our account may push to a branch; where it may not ask, trying shows it. */
+export async function mayPush(
+  { client, own }: Gerrit,
+  info: Pick<GerritChange, 'project' | 'branch'>,
+): Promise<boolean> {
+  const ref = encodeURIComponent(`refs/heads/${info.branch}`);
+  const about = `account=${encodeURIComponent(own)}&ref=${ref}&perm=push`;
+  const answer = await client.call('GET', `/projects/${encodeURIComponent(info.project)}/check.access?${about}`);
+  return answer.ok ? accessSchema.parse(answer.value).status === 200 : answer.status === 403;
+}
+
+/** Whether Gerrit's own merge finds a conflict. What stands on an open change is merged after it, onto something else. */
+async function conflicts({ client }: Gerrit, info: GerritChange): Promise<boolean> {
+  const value = await client
+    .read(`/changes/${nameInPath(info)}/revisions/current/mergeable`)
+    .catch((error: unknown) => {
+      if (error instanceof HostAway) throw error;
+      // It answers 409 for what is closed: the requirements have said so.
+      return null;
+    });
+  const parsed = mergeableSchema.safeParse(value);
+  return parsed.success && !parsed.data.mergeable;
+}
+
+function nameInPath({ project, _number: number }: GerritChange): string {
+  return `${encodeURIComponent(project)}~${number}`;
+}
