@@ -24,6 +24,18 @@ export function wasCanceled({ aborted, reason }: AbortSignal): boolean {
   return aborted && reason instanceof CancelledFailure && reason.message === 'CANCELLED';
 }
 
+/** What the log of an attempt without a verdict ends with: why it ended, and whether another attempt follows. */
+export function lastWords(
+  error: unknown,
+  { signal, attempt }: { readonly signal: AbortSignal; readonly attempt: number },
+): string {
+  const another = `attempt ${attempt + 1} follows as soon as a worker has a place for it`;
+  if (wasCanceled(signal)) return 'Cancelled: nobody wants the result any more';
+  if (signal.aborted) return `Interrupted, as the worker stops: ${another}`;
+  const why = `A fault of the infrastructure: ${error instanceof Error ? error.message : String(error)}`;
+  return attempt < patience ? `${why}; ${another}` : `${why}; it was tried ${attempt} times`;
+}
+
 /** A setting that no retry mends: the workflow gets it at once. */
 export function configurationFault(message: string): ApplicationFailure {
   return fault('Configuration', message, { nonRetryable: true });

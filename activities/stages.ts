@@ -8,7 +8,7 @@ import type { ResumeInput, StageInput, StageResult } from '../workflows/contract
 import { nodesId } from '../workflows/ids.ts';
 import { begunSignal, failingSignal, nodesHeldQuery } from '../workflows/messages.ts';
 import type { HeldNodes } from '../workflows/nodes-contract.ts';
-import { infrastructureFault } from './failure.ts';
+import { infrastructureFault, lastWords } from './failure.ts';
 import { isOpen } from './jobs/open.ts';
 import type { Provider } from './nodes/port.ts';
 import { withLease } from './nodes/with-lease.ts';
@@ -117,7 +117,7 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
   } catch (error) {
     // The order matters: a cancelled stage fails in whatever way its tools do.
     if (!context.cancellationSignal.aborted && limit?.aborted) return timedOut(run.input);
-    run.log.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    run.log.section(lastWords(error, { signal: context.cancellationSignal, attempt: context.info.attempt }));
     await run.log.close();
     context.cancellationSignal.throwIfAborted();
     throw infrastructureFault(error, context.info.attempt);

@@ -16,9 +16,9 @@ export interface LogInfo {
   readonly complete: boolean;
 }
 
-/** When following a log ends before the log does. */
+/** When following a log ends. */
 export interface LogWatch {
-  /** Whether nobody will write any more, although the log is not complete: its build has ended. */
+  /** Whether nobody will write any more: the build has ended. A complete log may go on with another attempt. */
   readonly ended: () => Promise<boolean>;
   readonly signal: AbortSignal;
 }
@@ -29,7 +29,7 @@ export interface LogReader {
   list(build: string): Promise<readonly LogInfo[]>;
   /** What a log has now; null when there is no such log. `name` undefined: the first one. */
   find(build: string, name: string | undefined): Promise<StoredFile | null>;
-  /** A log from its beginning, as it grows, until it is complete or the watch ends; it need not be there yet. */
+  /** A log from its beginning, as it grows, until the watch ends; it need not be there yet. */
   follow(build: string, name: string | undefined, watch: LogWatch): AsyncIterable<Buffer>;
 }
 

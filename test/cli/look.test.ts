@@ -183,7 +183,26 @@ describe('looking from the command line', () => {
     await sleep(1_000);
     log.write('two\n');
     await log.close();
+    await server.report.recordBuild(aBuild({ id: 'live' }));
     assert.deepEqual(await following, { stdout: 'one\ntwo\n', stderr: '', code: 0 });
+  });
+
+  it('follows an attempt that was given up into the next one, and says so', async () => {
+    const logs = createFileLogStore({ root: join(server.data, 'storage'), baseUrl: server.url });
+    const same = { job: 'shaky', buildSet: 'gate-7.7' };
+    const one = aBuild({ ...same, id: 'shaky-1', result: null, endTime: null });
+    await server.report.recordBuild(one);
+    const log = await logs.open('shaky-1', 'build.log');
+    log.write('one\n');
+    const following = run(['logs', 'shaky-1', '--follow']);
+    await log.close();
+    await server.report.recordBuild({ ...one, result: 'RETRY', summary: 'the engine is away', endTime: 5_000 });
+    await server.report.recordBuild(aBuild({ ...same, id: 'shaky-2', attempt: 2, startTime: 6_000 }));
+    const again = await logs.open('shaky-2', 'build.log');
+    again.write('two\n');
+    await again.close();
+    const stderr = 'attempt 1 is given up (the engine is away); this is attempt 2, build shaky-2:\n';
+    assert.deepEqual(await following, { stdout: 'one\ntwo\n', stderr, code: 0 });
   });
 
   it('watches: a line for each thing that happens, where nobody sits at a terminal', async () => {

@@ -49,7 +49,7 @@ async function listFiles(root: string, build: string): Promise<LogFile[]> {
   });
 }
 
-/** Looks for the file anew each time, as it is renamed when it is complete. */
+/** Looks for the file anew each time: it is renamed when it is complete, and back when another attempt goes on with it. */
 async function* followFile(
   find: () => Promise<LogFile | undefined>,
   { ended, signal }: LogWatch,
@@ -65,7 +65,7 @@ async function* followFile(
         yield chunk;
       }
     }
-    if (file?.complete || over) return;
+    if (over) return;
     await sleep(pause, undefined, { signal }).catch(() => {});
   }
 }

@@ -76,16 +76,22 @@ export function logContract(adapter: string, make: Make<LogStore>): void {
     assert.deepEqual(await logs.list('../b-1'), []);
   });
 
-  test(`${adapter}: a log is followed from before its beginning until it is complete`, async (t) => {
+  test(`${adapter}: a log is followed from before its beginning, over its attempts, until the build ends`, async (t) => {
     const logs = await make(t);
-    const watch = { ended: async () => false, signal: AbortSignal.timeout(30_000) };
+    const state = { over: false };
+    const watch = { ended: async () => state.over, signal: AbortSignal.timeout(30_000) };
     const followed = collect(logs.follow('b-2', 'build.log', watch));
     const log = await logs.open('b-2', 'build.log');
     log.write('one\n');
     await followed.until('one\n');
     log.write('two\n');
     await log.close();
-    assert.equal(await followed.whole, 'one\ntwo\n');
+    await followed.until('one\ntwo\n');
+    const again = await logs.open('b-2', 'build.log');
+    again.write('three\n');
+    await again.close();
+    state.over = true;
+    assert.equal(await followed.whole, 'one\ntwo\nthree\n');
   });
 
   test(`${adapter}: following ends with the build, with what was written until then, or when nobody listens`, async (t) => {
