@@ -42,7 +42,9 @@ async function add(name: string, url: string | undefined, options: Options): Pro
   const { addProject } = await import('../infra/git-host/project.ts');
   const request = { name, url: url ?? null, queue: options.queue ?? null, templates: options.template ?? null };
   const added = await addProject(config, request).catch((error: Error) => {
-    throw error.name === 'BadName' ? misused(error.message) : failed(`project ${name}: ${error.message}`);
+    throw ['BadName', 'UnknownTemplate'].includes(error.name)
+      ? misused(error.message)
+      : failed(`project ${name}: ${error.message}`);
   });
   print(added, render, options);
 }

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
 import { writeWhole } from '../../activities/files/write.ts';
 import { type AddedRepository, addRepository, listPaths } from '../../activities/review/git/repository.ts';
 import { type Config, loadConfig } from '../config/load.ts';
+import { knownTemplates } from './known-templates.ts';
 import { gitHostSettings, pageUrl } from './settings.ts';
 import { findTemplates } from './templates.ts';
 
@@ -28,7 +29,20 @@ export interface AddedProject extends AddedRepository {
 
 const launcher = resolve(import.meta.dirname, '../../sluice');
 
-/** Puts a repository under the gate: makes it, imports it, installs the hooks, and writes it into `sluice.yaml`. */
+/** A template that nobody defines: every change of the project would fail by its configuration. */
+export class UnknownTemplate extends Error {
+  constructor(names: readonly string[], known: readonly string[]) {
+    const words = names.map((name) => JSON.stringify(name)).join(', ');
+    super(`there is no project template ${words}; there are: ${known.join(', ')}`);
+    this.name = 'UnknownTemplate';
+  }
+}
+
+/**
+ * Puts a repository under the gate: makes it, imports it, installs the hooks, and writes it into `sluice.yaml`.
+ *
+ * @throws UnknownTemplate, and leaves nothing behind
+ */
 export async function addProject(config: Config, request: ProjectRequest): Promise<AddedProject> {
   const known = config.projects[request.name];
   const source = request.url === null || !existsSync(request.url) ? request.url : resolve(request.url);
@@ -41,6 +55,7 @@ export async function addProject(config: Config, request: ProjectRequest): Promi
     page: pageUrl(config),
     directPush: known?.directPush ?? false,
   });
+  await requireTemplates(config, request, added);
   const { defaultBranch } = added;
   const paths = defaultBranch === null ? [] : await listPaths({ ...host, project: request.name }, defaultBranch);
   const found = findTemplates(paths);
@@ -50,6 +65,16 @@ export async function addProject(config: Config, request: ProjectRequest): Promi
   const entry = { ...(source === null ? {} : { url: source }), ...(queue === null ? {} : { queue }), templates };
   await writeProject(file, request.name, entry);
   return { ...added, project: request.name, queue, templates, file };
+}
+
+/** The repository may define templates itself, so that it has to be here first. */
+async function requireTemplates(config: Config, { name, templates }: ProjectRequest, added: AddedRepository) {
+  if (templates === null) return;
+  const known = await knownTemplates(config, name);
+  const unknown = templates.filter((template) => known?.includes(template) === false);
+  if (known === undefined || unknown.length === 0) return;
+  if (added.created) await rm(added.path, { recursive: true, force: true });
+  throw new UnknownTemplate(unknown, known);
 }
 
 /** Adds or renews one project in the file; comments and everything else stay as they are. */

@@ -131,3 +131,24 @@ for (const [says, code, words, args] of refusals) {
     await assert.rejects(stat(join(cwd, 'data/git/x.git')), { code: 'ENOENT' });
   });
 }
+
+test('project add refuses a template that nobody defines, names those that there are, and leaves nothing behind', async (t) => {
+  const world = await open(t);
+  const { cwd, sluice, git } = world;
+  await upstream(world, ['debian/control']);
+  await sluice('init');
+  const before = await readFile(join(cwd, 'sluice.yaml'), 'utf8');
+  const refused = await sluice('project', 'add', 'tool', 'upstream', '--template', 'nonesuch');
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /there is no project template "nonesuch"; there are: deb-package, .*rpm-package/);
+  assert.equal(await readFile(join(cwd, 'sluice.yaml'), 'utf8'), before);
+  await assert.rejects(stat(join(cwd, 'data/git/tool.git')), { code: 'ENOENT' });
+  await writeFile(join(cwd, 'upstream/zuul.yaml'), '- project-template: {name: own, check: {jobs: [noop]}}\n');
+  await git('add', '.');
+  await git('commit', '-q', '-m', 'Have a template');
+  const own = await sluice('project', 'add', 'tool', 'upstream', '--template', 'own', '--template', 'deb-package');
+  assert.equal(own.code, 0, own.stderr);
+  const again = await sluice('project', 'add', 'tool', '--template', 'nonesuch');
+  assert.equal(again.code, 2);
+  assert.deepEqual(loadConfig({ directory: cwd }).projects.tool?.templates, ['own', 'deb-package']);
+});
