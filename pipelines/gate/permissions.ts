@@ -13,7 +13,8 @@ const precedences = { high: 100, normal: 200, low: 300 } as const;
 /** Answers to one job's requirements: wait, give up, or take these artifacts (oldest first). */
 type Supply =
   | { readonly kind: 'ready'; readonly artifacts: readonly ProvidedArtifact[] }
-  | { readonly kind: 'wait' }
+  /** For what, and from whom, in one line. */
+  | { readonly kind: 'wait'; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
@@ -34,7 +35,7 @@ export function permissionsFor(state: GateState, item: Item, held: string | unde
   for (const job of builds.graph.jobs) {
     const reasons = blocked ? [blocked] : [];
     const supply = supplyFor(state, item, job);
-    if (supply.kind === 'wait') reasons.push(`requirements: ${job.requires.join(', ')}`);
+    if (supply.kind === 'wait') reasons.push(supply.reason);
     if (supply.kind === 'refused') refused[job.key] = supply.reason;
     if (supply.kind === 'ready' && supply.artifacts.length > 0) artifacts[job.key] = supply.artifacts;
     if (reasons.length > 0) waiting[job.key] = reasons;
@@ -137,7 +138,14 @@ function fromBuilds(state: GateState, ahead: Item, job: FrozenJob): Supply {
     const build = builds && currentBuilds(builds).get(provider.key);
     if (build?.excluded) continue;
     const change = ahead.changes.map((key) => state.facts.changes[key]).find((one) => one?.id === provider.change);
-    if (!build || !isUsable(build) || change?.kind !== 'change') return { kind: 'wait' };
+    if (!build || !isUsable(build) || change?.kind !== 'change') {
+      const wanted = job.requires.filter((name) => provider.provides.includes(name));
+      const from = change ?? state.facts.changes[ahead.changes[0] ?? ''];
+      const reason = from
+        ? sentences.awaited({ wanted, provider: provider.name, change: from })
+        : `requirements: ${wanted.join(', ')}`;
+      return { kind: 'wait', reason };
+    }
     artifacts.push(...build.artifacts.map((artifact) => provided(artifact, change, provider.name)));
   }
   return { kind: 'ready', artifacts };

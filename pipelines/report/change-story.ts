@@ -1,6 +1,7 @@
 import type { Change } from '../model/change.ts';
 import type { ChangeBase, ChangeHappening, ChangeHistory } from '../model/change-history.ts';
 import type { BuildResult } from '../model/job.ts';
+import { adviceAbout, isOperators, needsAdvice, operatorAdvice, otherAtFault } from './advice.ts';
 import { basedOnOlder } from './sentences.ts';
 import { counted } from './words.ts';
 
@@ -115,12 +116,12 @@ function idle(known: ChangeKnown): ChangeStory {
     return withReports(known, {
       state,
       waitsFor: [...obstacles, ...needsOf(known), ...votesOf(known)],
-      next: [retry(known, 'check')],
+      next: [...needsAdvice(known.needs), retry(known, 'check')],
     });
   }
   const state = `Open; ${verdict(last)}.`;
   if (last.report.action === 'success') {
-    const next = [`\`sluice approve ${change.id}\` votes for it.`];
+    const next = [...needsAdvice(known.needs), `\`sluice approve ${change.id}\` votes for it.`];
     return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known), ...votesOf(known)], next });
   }
   return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known)], next: remedies(known, last) });
@@ -199,18 +200,24 @@ function failureSentence({ id, job, result, summary }: KnownBuild): string {
 }
 
 function remedies(known: ChangeKnown, last: Report): readonly string[] {
-  const { branch } = known.change;
+  const { branch, id } = known.change;
+  const { pipeline, action } = last.report;
+  const again = retry(known, pipeline);
+  const others = otherAtFault(last.text ?? '', { id, action });
+  if (others !== undefined) return adviceAbout(others, again);
   const push = `\`git commit --amend\` and \`git push origin HEAD:refs/for/${branch}\``;
-  const again = retry(known, last.report.pipeline);
-  if (last.report.action === 'config-error') return [`Mend the configuration, then ${push}.`];
-  if (last.report.action === 'merge-conflict') {
+  if (action === 'config-error') {
+    if (isOperators(last.text ?? '')) return [operatorAdvice(again)];
+    return [`Mend the configuration, then ${push}.`];
+  }
+  if (action === 'merge-conflict') {
     return [
       `Rebase it: \`git pull --rebase origin ${branch}\`, solve the conflict, \`git push origin HEAD:refs/for/${branch}\`.`,
     ];
   }
-  if (last.report.action === 'no-jobs') return ['Give the project jobs for this pipeline in its configuration.'];
+  if (action === 'no-jobs') return ['Give the project jobs for this pipeline in its configuration.'];
   const failures = failuresOf(known, last);
-  if (failures.length === 0) return [again];
+  if (failures.length === 0) return [...needsAdvice(known.needs), again];
   if (failures.every(({ result }) => notStarted.has(result ?? ''))) return [`The change is not at fault. ${again}`];
   return [`Mend it, then ${push}.`, `Where the change is not at fault: ${again}`];
 }

@@ -52,7 +52,7 @@ export function cannotMerge(change: Named & { readonly missing?: readonly string
 }
 
 export function cycleNotAllowed(change: Named): string {
-  return `${nameOf(change)} is part of a dependency cycle, and ${change.project} does not allow those on ${change.branch}.`;
+  return `${nameOf(change)} is part of a dependency cycle, and ${change.project} does not allow those on ${change.branch}: take a \`Depends-On\` out, or set \`allow-circular-dependencies: true\` on the queue that all projects of the cycle share.`;
 }
 
 export function pipelineFull(pipeline: Pipeline, limit: number): string {
@@ -71,6 +71,16 @@ export function providerFailed(of: {
 }): string {
   const artifact = of.wanted.join(', ');
   return `Job ${of.job} requires artifact ${artifact} from job ${of.result.job} of ${nameOf(of.change)}, which ended with ${of.result.result}.`;
+}
+
+/** From whom a job waits for what it requires: the reason as `sluice status` and the page show it. */
+export function awaited(of: {
+  readonly wanted: readonly string[];
+  readonly provider: string | undefined;
+  readonly change: Named;
+}): string {
+  const from = of.provider === undefined ? nameOf(of.change) : `${of.provider} of ${nameOf(of.change)}`;
+  return `requirements: ${of.wanted.join(', ')}, from ${from}`;
 }
 
 /** Ends a text with the pipeline's footer, when it has one. */
