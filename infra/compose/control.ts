@@ -18,6 +18,7 @@ import { readSecret } from '../../activities/review/secret.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
 import { layoutPipelines, semaphores } from '../../pipelines/language/language.ts';
+import { createConflictOf } from '../../server/events/conflict.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import { createOperations } from '../../server/operations.ts';
@@ -132,6 +133,7 @@ function createReview({ common, live, temporal, store, logger }: ControlDeps) {
     ledger: store,
     blobs: common.blobs,
     held,
+    conflictOf: createConflictOf(common.git, (name) => connections[name] === 'git'),
   });
   const people = joinPeople(
     opened.flatMap(({ people: own, ...each }) => (own === null ? [] : [{ ...each, people: own }])),

@@ -40,6 +40,11 @@ const properties: Readonly<Record<string, (change: Change) => boolean>> = {
   draft: (change) => change.wip,
 };
 
+/** What a change is that is not open. */
+function instead(name: string, { status }: Change): string {
+  return name === 'open' && status !== 'open' ? `: it ${status === 'merged' ? 'has merged' : 'was abandoned'}` : '';
+}
+
 /** The first of the rule's conditions that the change does not meet. */
 export function unmet(body: Body, change: Change, now: number): string | undefined {
   const who = `${change.id} of ${change.project}`;
@@ -47,7 +52,7 @@ export function unmet(body: Body, change: Change, now: number): string | undefin
     const wanted = body[name];
     if (typeof wanted !== 'boolean') continue;
     if (change.kind !== 'change') return `${change.ref} is no change`;
-    if (holds(change) !== wanted) return `${who} is ${wanted ? 'not ' : ''}${name}`;
+    if (holds(change) !== wanted) return `${who} is ${wanted ? 'not ' : ''}${name}${instead(name, change)}`;
   }
   const statuses = listOf(body.status);
   if (statuses.length > 0 && !statuses.some((status) => hasStatus(change, status))) {

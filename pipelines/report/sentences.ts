@@ -45,10 +45,13 @@ export function queueNotShared(change: Named, needed: Named): string {
 }
 
 /** @param missing what the review system says itself, each without an end */
-export function cannotMerge(change: Named & { readonly missing?: readonly string[] }): string {
-  const { missing = [] } = change;
+export function cannotMerge(change: Named & { readonly missing?: readonly string[]; readonly wip?: boolean }): string {
+  const { missing = [], wip } = change;
+  const name = `${nameOf(change)} of ${change.project}`;
+  if (wip && missing.length === 0)
+    return `${name} is work in progress: it waits until its author says that it is ready.`;
   const reason = missing.length > 0 ? missing.join('; ') : 'a merge requirement of the review system is missing';
-  return `${nameOf(change)} of ${change.project} cannot be merged: ${reason}.`;
+  return `${name} cannot be merged: ${reason}.`;
 }
 
 export function cycleNotAllowed(change: Named): string {

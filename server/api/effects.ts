@@ -9,7 +9,12 @@ export async function withoutEffect({ changes, obstaclesOf }: ServerDeps, name: 
   const found = ((await obstaclesOf?.(change.id)) ?? []).filter(({ latest }) => latest);
   if (found.length === 0) return [];
   const { bases } = await changes.history(change.id);
-  return [...found.map(obstacleSentence), ...bases.filter((base) => base.patchset < base.current).map(baseSentence)];
+  const restore = change.status === 'abandoned' ? [`\`sluice restore ${change.id}\` opens it again.`] : [];
+  return [
+    ...found.map(obstacleSentence),
+    ...restore,
+    ...bases.filter((base) => base.patchset < base.current).map(baseSentence),
+  ];
 }
 
 /** Changes of one push that are looked at, and milliseconds that who pushes waits for what is found. */

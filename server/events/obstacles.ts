@@ -4,6 +4,7 @@ import { gateActor } from '../../pipelines/model/actor.ts';
 import type { TriggerEvent } from '../../pipelines/model/change.ts';
 import { triggers } from '../../pipelines/policy/triggers.ts';
 import type { Obstacle } from '../../pipelines/report/change-story.ts';
+import type { ConflictOf } from './conflict.ts';
 import { takes, type View } from './route.ts';
 
 /**
@@ -25,6 +26,23 @@ export function obstacles(view: View, events: readonly TriggerEvent[], time: num
     return reason === undefined ? [] : [{ pipeline: pipeline.name, reason, latest: event === last }];
   });
   return last === undefined ? found : [...found, ...unheard(view, last)];
+}
+
+/** That a change does not merge onto its branch, where it was to come into a queue that merges. */
+export async function conflictsIn(
+  view: View,
+  events: readonly TriggerEvent[],
+  conflictOf: ConflictOf | undefined,
+): Promise<readonly Obstacle[]> {
+  const { layout, change } = view;
+  const own = events.filter((event) => event.change === change.id && event.patchset === change.patchset);
+  const found = layoutPipelines(layout).flatMap((pipeline): Obstacle[] => {
+    const event = own.findLast((one) => triggers(pipeline, one, change));
+    if (event === undefined || pipeline.manager !== 'dependent' || !takes(view, pipeline.name)) return [];
+    return [{ pipeline: pipeline.name, reason: '', latest: event === own.at(-1) }];
+  });
+  const reason = found.length === 0 ? undefined : await conflictOf?.(view);
+  return reason === undefined ? [] : found.map((one) => ({ ...one, reason }));
 }
 
 /** The last vote, where no pipeline that the project uses reacts to it. */

@@ -59,6 +59,11 @@ export function takes({ change, joins }: View, pipeline: string): boolean {
   return uses(change, pipeline) || joins.has(pipeline);
 }
 
+/** Whether a pipeline merges what passes it. */
+export function merges({ layout }: View, pipeline: string): boolean {
+  return layoutPipelines(layout).some(({ name, manager }) => name === pipeline && manager === 'dependent');
+}
+
 /** A message with what a gate that is started by it must know of its pipeline, and of the others. */
 export function equipped(layout: Layout, gate: GateName, message: Pick<GateMessage, 'id' | 'commands'>): GateMessage {
   const pipelines = layoutPipelines(layout);

@@ -9,12 +9,14 @@ import type { Tick } from '../../pipelines/policy/timers.ts';
 import type { Obstacle } from '../../pipelines/report/change-story.ts';
 import type { TellAction } from '../../workflows/contract.ts';
 import { closure, factsOf, indexOpen, type OpenChanges, proposesConfig, uses, withNeeds } from './closure.ts';
+import type { ConflictOf } from './conflict.ts';
 import { withFilesByDigest } from './files.ts';
 import type { GateClient } from './gate-client.ts';
+import { keepFor } from './keep-for.ts';
 import { type EventLedger, handledEvents } from './ledger.ts';
-import { obstacles } from './obstacles.ts';
+import { conflictsIn, obstacles } from './obstacles.ts';
 import { refChange } from './ref-change.ts';
-import { concerned, equipped, gateOf, route, takes, type View } from './route.ts';
+import { concerned, equipped, gateOf, merges, route, takes, type View } from './route.ts';
 
 export interface RouterDeps {
   readonly tenant: string;
@@ -24,6 +26,8 @@ export interface RouterDeps {
   readonly ledger: EventLedger;
   /** Where long lists of files are kept. */
   readonly blobs: Pick<BlobStore, 'put'>;
+  /** Asked of what is to merge before its queue is; absent: the queue finds out. */
+  readonly conflictOf?: ConflictOf;
   /** The changes that gates hold, as far as they have said. */
   readonly held: () => Promise<readonly { readonly id: string }[]>;
 }
@@ -163,10 +167,12 @@ export class EventRouter {
   async obstacles(id: string): Promise<readonly Obstacle[]> {
     const change = await this.read(id);
     const host = change === null ? undefined : this.host(change.connection);
-    if (!change || !host || change.status !== 'open') return [];
+    if (!change || !host) return [];
     const { events } = await host.readEvents(change.id, 0);
     // Only what it needs counts: what needs it does not keep it out.
-    return obstacles(await this.#view(change, async () => indexOpen([])), events, Date.now());
+    const view = await this.#view(change, async () => indexOpen([]));
+    const found = obstacles(view, events, Date.now());
+    return found.length > 0 ? found : conflictsIn(view, events, this.#deps.conflictOf);
   }
 
   async #look(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {
@@ -228,8 +234,12 @@ export class EventRouter {
 
   /** Tells the gates what the event comes to. */
   async #route(view: View, event: TriggerEvent, id: string): Promise<void> {
-    const { gates } = this.#deps;
-    for (const { gate, message, starts } of route(view, { id, event, time: Date.now() })) {
+    const { gates, conflictOf } = this.#deps;
+    const routed = route(view, { id, event, time: Date.now() });
+    const toMerge = routed.some(({ gate, starts }) => starts && merges(view, gate.pipeline));
+    const conflict = toMerge ? await conflictOf?.(view) : undefined;
+    for (const { gate, message, starts } of routed) {
+      if (conflict !== undefined && merges(view, gate.pipeline)) continue;
       await (starts ? gates.tell(gate, message) : gates.inform(gate, message));
     }
   }
@@ -271,15 +281,6 @@ export class EventRouter {
     }
     return null;
   }
-}
-
-/** The answer to a question, asked again when the last one is older than so many milliseconds. */
-function keepFor<T>(age: number, ask: () => Promise<T>): () => Promise<T> {
-  let known: { readonly time: number; readonly answer: Promise<T> } | undefined;
-  return () => {
-    if (known === undefined || Date.now() - known.time > age) known = { time: Date.now(), answer: ask() };
-    return known.answer;
-  };
 }
 
 /** Names an event by what it is: however a look that finds it began, gates take it once. */

@@ -4,11 +4,13 @@ import { type TestContext, test } from 'node:test';
 import { createLocalGit } from '../../activities/git/local.ts';
 import { createLayouts, type GatedProject } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
+import { must } from '../../activities/process/run.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople } from '../../activities/review/git/people.ts';
 import { createSealer } from '../../activities/secrets/seal.ts';
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import type { TriggerEvent } from '../../pipelines/model/change.ts';
+import { createConflictOf } from '../../server/events/conflict.ts';
 import { withFilesByDigest } from '../../server/events/files.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import type { GateMessage } from '../../workflows/contract.ts';
@@ -54,7 +56,9 @@ async function setup(t: TestContext, projects: readonly string[]) {
       return { digest, size: String(content).length };
     },
   };
-  const router = new EventRouter({ tenant: 't', layouts, hosts: [host], gates, ledger, blobs, held: async () => held });
+  const conflictOf = createConflictOf(createLocalGit(root), () => true);
+  const all = { tenant: 't', layouts, hosts: [host], gates, ledger, blobs, held: async () => held, conflictOf };
+  const router = new EventRouter(all);
   const people = createPeople({ root, connection: 'git', page: '' });
   const look = async (change: string) => {
     told.length = 0;
@@ -292,4 +296,43 @@ test('W11: a vote for a project that has no jobs in the pipeline that would reac
   await people.vote(account('Ada'), '1', { label: 'Approved', value: 1 });
   const [only] = await router.obstacles('1');
   assert.equal(only?.reason, 'new has no jobs in gate, which would react to the vote Approved 1');
+});
+
+/** Configuration in force, and a change of a line that the branch changes afterwards, past the gate. */
+async function conflicting({ root, desks, push }: Awaited<ReturnType<typeof setup>>) {
+  const desk = desks.get('new') ?? assert.fail();
+  const move = () => must('git', ['--git-dir', join(root, 'new.git'), 'fetch', '-q', desk.directory, 'HEAD:master']);
+  await desk.commit('zuul.yaml', gated, 'Configuration');
+  await move();
+  await push('new', 'start', 'mine\n', messageFor('mine'));
+  await desk.git('checkout', '-q', 'HEAD~1');
+  await desk.commit('start', 'theirs\n', 'Theirs');
+  return move;
+}
+
+test('an approval of what conflicts with its branch brings it into no queue, and that is told at once', async (t) => {
+  const world = await setup(t, ['new']);
+  const move = await conflicting(world);
+  const { router, people, look } = world;
+  const enqueued = async () => (await look('1')).map(({ gate }) => gate.pipeline);
+  assert.deepEqual(await enqueued(), ['check']);
+  await people.vote(account('Ada'), '1', { label: 'Approved', value: 1 });
+  assert.deepEqual(await enqueued(), ['gate'], 'what merges comes in');
+  await move();
+  await people.vote(account('Bob'), '1', { label: 'Approved', value: 1 });
+  assert.deepEqual(await enqueued(), [], 'what runs in check goes on');
+  const [only] = await router.obstacles('1');
+  assert.equal(only?.pipeline, 'gate');
+  assert.match(only?.reason ?? '', /^git:1: conflicts in start with master: rebase it/);
+  assert.equal(only?.latest, true);
+});
+
+test('a recheck of an abandoned change brings it into no queue where the pipeline wants open ones, and says why', async (t) => {
+  const world = await setup(t, ['new']);
+  await conflicting(world);
+  const { router, people } = world;
+  await people.abandon(account('Ada'), '1');
+  await people.comment(account('Ada'), '1', 'recheck');
+  const [only] = await router.obstacles('1');
+  assert.deepEqual(only, { pipeline: 'check', reason: 'git:1 of new is not open: it was abandoned', latest: true });
 });
