@@ -2,6 +2,7 @@ import type { BuildRecord, BuildView } from '../server/api/types.ts';
 import { ownPath } from './address.ts';
 import { decidingFailure } from './failure.ts';
 import { type Html, html } from './html.ts';
+import { inputsOf } from './inputs.ts';
 import { resultTone, resultWords, sign } from './jobs.ts';
 import { shortId, shortKey } from './queues.ts';
 import { renderFailure } from './results.ts';
@@ -19,6 +20,7 @@ export function renderBuild(view: BuildView, now: number): Html {
       · ${build.pipeline} · ${build.label} · ${resultWords(stateOf(build))} · ${times(build, now)}
       ${view.workflowUrl !== null && html` · <a href="${view.workflowUrl}">workflow in Temporal</a>`}</p>
     ${build.summary !== '' && html`<p class="reason ${resultTone(stateOf(build))}">${build.summary}</p>`}
+    ${renderInputs(build)}
     ${renderArtifacts(build)}
     ${view.attempts.length > 1 && renderAttempts(view, now)}
   </section>`;
@@ -37,6 +39,14 @@ function renderArtifacts({ artifacts }: BuildRecord): Html | false {
     ({ name, url, metadata }) =>
       html`<li><a href="${ownPath(url)}">${name}</a> ${typeof metadata?.type === 'string' && html`<span class="tag">${metadata.type}</span>`}</li>`,
   )}</ul>`;
+}
+
+function renderInputs(build: BuildRecord): Html | false {
+  const inputs = inputsOf(build);
+  if (inputs === undefined) return false;
+  const { digest, madeBy } = inputs;
+  const again = madeBy !== undefined && html` · made by <a href="/build/${madeBy}"><code>${madeBy}</code></a>`;
+  return html`<p class="meta">inputs <code>${digest}</code>${again}</p>`;
 }
 
 function renderAttempts({ attempts, build }: BuildView, now: number): Html {

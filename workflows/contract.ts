@@ -7,7 +7,7 @@ import type { Artifact, BuildSetResult, FrozenJob, JobGraph, ProvidedArtifact } 
 import type { ConnectionRule, Pipeline } from '../pipelines/model/pipeline.ts';
 import type { BuildSetName, GateName } from './ids.ts';
 import type { NodesNeed } from './nodes-contract.ts';
-import type { ReleasedGenerations, StageInput } from './stage.ts';
+import type { ReleasedGenerations, ReuseOffer, StageInput } from './stage.ts';
 
 /** Task queues. Workflows and quick activities run on `control`; long work on the others. */
 export const taskQueues = {
@@ -227,6 +227,7 @@ export interface JobStart {
   /** Test repositories of changes that have merged and are not released yet, oldest first. */
   readonly unreleased: readonly ProvidedArtifact[];
   readonly released?: ReleasedGenerations;
+  readonly reuse?: ReuseOffer;
   /** Why it cannot run at all, in one line. */
   readonly refused?: string;
   /** What it must be lent before it runs; absent where nobody counts. */

@@ -173,6 +173,7 @@ function stageInput(input: JobInput, start: JobStart): StageInput {
     parents: input.parents,
     provided: [...start.unreleased, ...input.provided],
     ...(start.released === undefined ? {} : { released: start.released }),
+    ...(start.reuse === undefined ? {} : { reuse: start.reuse }),
     vars: { ...job.vars, ...job.extraVars },
     ...(secrets === undefined ? {} : { secrets }),
     timeout: job.timeout,

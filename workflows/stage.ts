@@ -51,6 +51,8 @@ export interface StageInput {
   readonly provided: readonly ProvidedArtifact[];
   /** Absent: each stage sees what is released when it looks. */
   readonly released?: ReleasedGenerations;
+  /** For the stage `build`. */
+  readonly reuse?: ReuseOffer;
   readonly vars: Readonly<Record<string, unknown>>;
   /** Cipher text by digest; a stage that may see the plain text asks the server for it. */
   readonly secrets?: SealedSecrets;
@@ -58,6 +60,14 @@ export interface StageInput {
   readonly timeout: number | null;
   /** What the job was lent for it; absent where nobody counts. */
   readonly lease?: HeldNodes;
+}
+
+/** What a build may take over instead of making it. Claims: the worker believes what workers have signed. */
+export interface ReuseOffer {
+  /** Digest of the whole frozen job. */
+  readonly job: string;
+  /** Manifests of builds that may have been made of the same, by digest, newest first. */
+  readonly manifests: readonly string[];
 }
 
 /** The programs of a job, each list in order. Times are seconds; null is no limit of their own. */

@@ -6,7 +6,8 @@ import type { BlobStore } from '../ports.ts';
 import { exists } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { readManifest } from '../storage/manifest.ts';
-import { attest } from './attestation.ts';
+import { attest, attestationFault } from './attestation.ts';
+import { keyIdOf } from './builder-key.ts';
 
 export interface AttestorDeps {
   readonly key: KeyObject;
@@ -23,6 +24,8 @@ export interface Attestor {
   fault(source: SourceState): Promise<string | null>;
   /** @throws when there is such a fault */
   attest(manifest: PackagesManifest): Promise<PackagesManifest>;
+  /** Whether this worker has made and signed for a build. */
+  vouches(manifest: PackagesManifest): boolean;
   /** Whether a test repository is ours, and holds packages of this build and nothing else. */
   holds(claim: RepositoryClaim): Promise<boolean>;
 }
@@ -42,6 +45,7 @@ export function createAttestor(deps: AttestorDeps): Attestor {
       if (fault !== null) throw new Error(fault);
       return attest(deps.key, manifest);
     },
+    vouches: (manifest) => attestationFault(manifest, new Map([[keyIdOf(deps.key), deps.key]])) === null,
     holds: (claim) => holds(deps, claim),
   };
 }

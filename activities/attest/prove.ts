@@ -1,6 +1,7 @@
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { notMerged, otherTree, unmergedInput } from '../../pipelines/report/walls.ts';
 import type { MergedState, StateName } from '../git/merged.ts';
+import { isReusing, reuseFault } from './reused.ts';
 
 export interface ProofDeps {
   /** Reads a manifest by its digest. */
@@ -38,6 +39,8 @@ async function proveOne(deps: ProofDeps, { digest, commit, seen }: Question): Pr
   const manifest = await deps.manifest(digest);
   const fault = deps.fault(manifest);
   if (fault !== null) return { refused: fault };
+  const unlike = await faultOfReuse(deps, manifest);
+  if (unlike !== null) return { refused: unlike };
   const { project, branch, tree, commit: built } = manifest.source;
   const state = { project, branch, commit: commit ?? built };
   const merged = await deps.merged(state);
@@ -50,4 +53,11 @@ async function proveOne(deps: ProofDeps, { digest, commit, seen }: Question): Pr
     if ('refused' in below) return { refused: unmergedInput(url, below.refused) };
   }
   return { manifest, merged };
+}
+
+/** A build that took over what another one made is as good as that one, if it is that one. */
+async function faultOfReuse(deps: ProofDeps, manifest: PackagesManifest): Promise<string | null> {
+  if (!isReusing(manifest)) return null;
+  const original = await deps.manifest(manifest.reused.manifest);
+  return deps.fault(original) ?? reuseFault(manifest, original);
 }

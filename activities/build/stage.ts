@@ -1,42 +1,22 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type {
-  BuildInput,
-  BuildItem,
-  PackagesManifest,
-  PackagesMetadata,
-  TestRepositoryMetadata,
-} from '../../pipelines/model/artifact.ts';
+import type { PackagesManifest, PackagesMetadata } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml } from '../../pipelines/report/junit.ts';
+import { reusedBuild } from '../../pipelines/report/reuse.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
-import type { Attestor } from '../attest/attestor.ts';
-import type { SourceTree } from '../install/exercise.ts';
-import { testRepositories } from '../install/repositories.ts';
-import { packageManagers } from '../nodes/packages/managers.ts';
-import { addRepositories } from '../nodes/packages/node.ts';
-import type { NodeRepository, ReleasedRepository } from '../nodes/packages/port.ts';
-import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { debBuilder } from './deb/build-deb.ts';
+import type { BuildStageDeps } from './deps.ts';
 import { installedPackages, storeFiles } from './manifest.ts';
+import { type Offer, offerFor, placeOffer } from './offer.ts';
 import type { Prepared, SourceBuilder } from './port.ts';
 import { BuildProblem } from './problem.ts';
+import { describeReuse, digestInputs, itemOf, originOf, takeOver } from './reuse.ts';
 import { openRoom, placeTree, type Room } from './room.ts';
 import { rpmBuilder } from './rpm/build-rpm.ts';
 import { openSource } from './source.ts';
 import { unionRemarks } from './union.ts';
-
-export interface BuildStageDeps {
-  readonly store: BlobStore;
-  /** @throws when no platform has that name. */
-  readonly platform: (label: string) => Platform;
-  readonly released: ReleasedRepository;
-  /** Writes the tree of a commit, with its history in `.git` where it has one. */
-  readonly sources: SourceTree;
-  /** Signs for what was built; absent for builds by hand, which nobody releases. */
-  readonly attestor?: Attestor;
-}
 
 /** Builds source and binary packages from an unpacked tree, in a throw-away machine. */
 export function createBuildStage(deps: BuildStageDeps): StageRunner {
@@ -53,7 +33,7 @@ export function createBuildStage(deps: BuildStageDeps): StageRunner {
 async function attempt(deps: BuildStageDeps, work: Work): Promise<StageResult> {
   try {
     const manifest = await buildPackages(deps, work);
-    return await success(deps.store, work.input, (await deps.attestor?.attest(manifest)) ?? manifest);
+    return await success(deps.store, work, (await deps.attestor?.attest(manifest)) ?? manifest);
   } catch (error) {
     if (!(error instanceof BuildProblem)) throw error;
     return failure(deps.store, { ...work, problem: error });
@@ -85,30 +65,37 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   const prepared = await builder.prepare(source, room, input.source.project);
   context.log.write(`${prepared.name} ${prepared.version}\n`);
   context.heartbeat(`${prepared.name} ${prepared.version}`);
+  const offer = await offerFor(deps, input, platform);
+  const inputsDigest = await digestInputs(deps, input, { platform, room, offer });
+  const reused = await takeOver(deps, input, { inputsDigest, now: Date.now() });
+  if (reused !== null) {
+    describeReuse(reused, context.log);
+    return reused;
+  }
   context.log.section('Build dependencies');
-  const { repositories, inputs } = await room.online(async () => {
-    const offered = await offerRepositories(deps, work, room);
-    await builder.installDependencies(prepared, room, offered.repositories);
-    return offered;
+  if (inputsDigest !== null) context.log.write(`inputs ${inputsDigest}\n`);
+  await room.online(async () => {
+    await placeOffer(offer, room);
+    await builder.installDependencies(prepared, room, offer.repositories);
   });
   context.log.section('Build, without network');
   const paths = await builder.build(prepared, room);
-  const made = { prepared, paths, inputs, repositories: repositories.map(({ url }) => url) };
-  return describeBuild(deps, work, { room, ...made });
+  return describeBuild(deps, work, { room, prepared, paths, offer, inputsDigest });
 }
 
 interface Made {
   readonly room: Room;
   readonly prepared: Prepared;
   readonly paths: readonly string[];
-  readonly repositories: readonly string[];
-  readonly inputs: readonly BuildInput[];
+  readonly offer: Offer;
+  readonly inputsDigest: string | null;
 }
 
 /** Stores what came out, and says from what it was made. */
 async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Promise<PackagesManifest> {
   const { input, context, platform, started } = work;
-  const { room, prepared, paths, repositories, inputs } = made;
+  const { room, prepared, paths, offer, inputsDigest } = made;
+  const repositories = offer.repositories.map(({ url }) => url);
   context.log.section('Packages');
   const files = await storeFiles(room, deps.store, { prepared, paths });
   for (const { name, size } of files) context.log.write(`${name} (${size} bytes)\n`);
@@ -118,51 +105,20 @@ async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Prom
     platform: platform.name,
     source: { ...input.source, name: prepared.name, version: prepared.version },
     files,
-    environment: { image, packages: await installedPackages(room), repositories, inputs },
+    environment: { image, packages: await installedPackages(room), repositories, inputs: offer.inputs },
     started: started.toISOString(),
     finished: new Date().toISOString(),
     build: input.build.id,
+    ...(inputsDigest === null ? {} : { inputsDigest }),
     item: itemOf(input),
   };
 }
 
-function itemOf({ build }: StageInput): BuildItem {
-  const { tenant, pipeline, change, patchset, buildSet, job, attempt } = build;
-  return { tenant, pipeline, change, patchset, buildSet, job, attempt };
-}
-
-interface Offer {
-  readonly repositories: readonly NodeRepository[];
-  readonly inputs: readonly BuildInput[];
-}
-
-/** Offers the repositories of the changes ahead, newest last, and the released one. */
-async function offerRepositories(deps: BuildStageDeps, work: Work, room: Room): Promise<Offer> {
-  const { input, context, platform } = work;
-  const released = await deps.released(platform, input.released);
-  const ahead = testRepositories(input.provided).filter(({ metadata }) => metadata.platform === platform.name);
-  const repositories = [...ahead.map(({ repository }) => repository), ...(released === null ? [] : [released])];
-  if (repositories.length === 0) return { repositories, inputs: [] };
-  const inputs = await Promise.all(ahead.map(({ metadata, repository }) => inputOf(deps, metadata, repository.url)));
-  const manager = packageManagers[platform.format];
-  const node = { name: 'builder', machine: room.machine, manager, signal: context.signal, log: context.log };
-  const added = await addRepositories(node, repositories, { workdir: context.workdir, timeout: 120_000 });
-  if (added.code !== 0)
-    throw new Error(`the builder cannot read a repository: ${unreadable(added.output, repositories)}`);
-  return { repositories, inputs };
-}
-
-/** A job's input may say anything of a repository: the build counts only if it holds what that build made. */
-async function inputOf(
-  { attestor }: BuildStageDeps,
-  { format, manifest }: TestRepositoryMetadata,
-  url: string,
-): Promise<BuildInput> {
-  const holds = (await attestor?.holds({ format, manifest, url })) ?? false;
-  return { url, manifest: holds ? manifest : null };
-}
-
-async function success(store: BlobStore, input: StageInput, manifest: PackagesManifest): Promise<StageResult> {
+async function success(
+  store: BlobStore,
+  { input, started }: Pick<Work, 'input' | 'started'>,
+  manifest: PackagesManifest,
+): Promise<StageResult> {
   const { name, version } = manifest.source;
   const ref = await store.put(`${JSON.stringify(manifest, null, 2)}\n`);
   const metadata: PackagesMetadata = {
@@ -173,13 +129,16 @@ async function success(store: BlobStore, input: StageInput, manifest: PackagesMa
     project: input.source.project,
     name,
     version,
+    ...(manifest.inputsDigest === undefined ? {} : { inputs: manifest.inputsDigest }),
+    ...(manifest.reused === undefined ? {} : { reused: originOf(manifest.reused) }),
   };
   const count = manifest.files.filter(({ kind }) => kind === 'binary').length;
-  const seconds = (Date.parse(manifest.finished) - Date.parse(manifest.started)) / 1000;
+  const again = metadata.reused === undefined ? '' : `, ${reusedBuild(metadata.reused)}`;
+  const seconds = (Date.now() - started.getTime()) / 1000;
   const suite = `build ${manifest.platform}`;
   return {
     result: 'SUCCESS',
-    summary: `${name} ${version}: ${count} ${count === 1 ? 'package' : 'packages'}`,
+    summary: `${name} ${version}: ${count} ${count === 1 ? 'package' : 'packages'}${again}`,
     artifacts: [
       { name: 'packages', url: store.url(ref.digest, 'packages.json'), metadata },
       await junit(store, { suite, name: `${name} ${version}`, seconds }),

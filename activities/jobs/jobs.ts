@@ -7,6 +7,7 @@ import {
   type GraphRef,
   type JobStart,
   type ReleasedGenerations,
+  type ReuseOffer,
   type StoredGraph,
   taskQueues,
 } from '../../workflows/contract.ts';
@@ -31,6 +32,8 @@ export interface JobDeps {
   /** Whether a test repository, named by its URL, is still there. */
   readonly isThere: (url: string) => Promise<boolean>;
   readonly released: Pick<ReleasedTrees, 'current' | 'has'>;
+  /** What a build may take over; undefined for other jobs. */
+  readonly reuse?: (input: BeginJob) => Promise<ReuseOffer | undefined>;
   /** What the job's nodes take of a provider that has limits; undefined for one without, and jobs without nodes. */
   readonly nodesFor?: (job: FrozenJob) => NodesNeed | undefined;
   readonly saveBuild: (record: BuildRecord) => Promise<unknown>;
@@ -45,12 +48,14 @@ export function createJobActivities(deps: JobDeps) {
       const adopted = input.byHand && input.job.reportTo !== undefined ? await deps.adopt(input) : null;
       const alone = input.byHand && adopted === null;
       const nodes = deps.nodesFor?.(input.job.job);
+      const reuse = await deps.reuse?.(input);
       const time = Date.now();
       const start = {
         build: buildId(input),
         attempt: adopted?.attempt ?? (input.byHand ? (await deps.latestAttempt(input)) + 1 : input.job.attempt),
         ...placed,
         ...(nodes === undefined ? {} : { nodes }),
+        ...(reuse === undefined ? {} : { reuse }),
         unreleased: await unreleasedFor(deps, input),
         released: await releasedFor(deps, alone ? undefined : input.job.released),
         adopted: adopted !== null,

@@ -28,6 +28,7 @@ import { containerUrl } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { defaultLabel } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
+import { recipeDigest } from './recipe.ts';
 import { createReleasedFiles } from './released-files.ts';
 import { askForSecrets } from './secrets.ts';
 import { workerPart } from './worker-part.ts';
@@ -52,6 +53,9 @@ function stageDeps(common: Common) {
   const { blobs: store, config, git, logs, paths, platform } = common;
   const released: ReleasedRepository = (each, seen) => releasedRepository(common, each, seen);
   const sources: SourceTree = git.exportTree;
+  // Begun now: what is on the disk later may not be what this process runs.
+  const recipe = recipeDigest();
+  recipe.catch(() => {});
   const tests = { store, platform, released, sources };
   const attestor = createAttestor({
     ...{
@@ -65,7 +69,7 @@ function stageDeps(common: Common) {
   const signer = createTestSigner(paths.testKeys);
   return {
     stages: {
-      build: createBuildStage({ ...tests, attestor }),
+      build: createBuildStage({ ...tests, attestor, recipe: () => recipe }),
       lint: createLintStage({ store, platform, releasedFiles: createReleasedFiles(common.released) }),
       publish: createPublishStage({ store, trees: common.trees, codename, signer }),
       install: createInstallStage(tests),

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { createGit, type GitPlace } from '../../activities/git/cache.ts';
 import { repositoryPath } from '../../activities/git/names.ts';
 import type { Git } from '../../activities/git/port.ts';
@@ -11,7 +13,7 @@ import { createFileBlobStore } from '../../activities/storage/filesystem/blob-st
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
 import { createReleasedStore } from '../../activities/storage/filesystem/released-store.ts';
 import { createTreeStore } from '../../activities/storage/filesystem/tree-store.ts';
-import type { ReleasedTrees, Trees } from '../../activities/storage/port.ts';
+import type { GenerationName, ReleasedTrees, Trees } from '../../activities/storage/port.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { ReleasedGenerations } from '../../workflows/contract.ts';
 import { allPlatforms } from '../config/platforms.ts';
@@ -103,11 +105,29 @@ export async function releasedRepository(
   const generation = seen?.[format];
   if (generation === null || (await released.current(format)) === null) return null;
   const key = await readFile(publicKeyPath(paths), 'utf8').catch(() => undefined);
+  const codename = format === 'deb' ? config.release.deb.codename : '';
+  const of = generation === undefined ? undefined : { repository: format, generation };
+  const digest = of === undefined ? null : await indexDigest(released, of, rootIndexes[format](codename));
   return {
     url: await released.url(format, generation),
-    codename: format === 'deb' ? config.release.deb.codename : '',
+    codename,
+    ...(digest === null ? {} : { digest }),
     origin: config.release.origin,
     kind: 'released',
     ...(key === undefined ? {} : { key }),
   };
+}
+
+/** Where a format's root index is. */
+const rootIndexes: Readonly<Record<Platform['format'], (codename: string) => string>> = {
+  deb: (codename) => `dists/${codename}/Release`,
+  rpm: () => 'repodata/repomd.xml',
+};
+
+async function indexDigest(released: ReleasedTrees, of: GenerationName, path: string): Promise<string | null> {
+  const file = await released.open(of, path);
+  if (file === null) return null;
+  const hash = createHash('sha256');
+  await pipeline(file.read(), hash);
+  return `sha256:${hash.digest('hex')}`;
 }

@@ -4,9 +4,10 @@ import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createNodesActivities } from '../../activities/jobs/nodes.ts';
 import { createRetirement } from '../../activities/jobs/retire.ts';
+import { createReuse } from '../../activities/jobs/reuse.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
 import { type UnreleasedDeps, unreleased } from '../../activities/jobs/unreleased.ts';
-import { createLayouts } from '../../activities/layout/layouts.ts';
+import { createLayouts, type Layouts } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
 import { createTimerActivities, timersIn } from '../../activities/layout/timers.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
@@ -63,6 +64,7 @@ export function createControl(deps: ControlDeps) {
       unreleased: unreleasedIn(deps, router),
       isThere: isThereIn(common),
       released: common.released,
+      reuse: reuseIn(deps, layouts),
       nodesFor: nodesIn(common, live),
       ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
     }),
@@ -181,6 +183,21 @@ function archIn({ findPlatform }: Common) {
 
 function isThereIn({ trees }: Common) {
   return (url: string) => hasTestRepository(trees, url);
+}
+
+/** What builds may take over: without a configuration that can be read, nothing. */
+function reuseIn({ common, store, logger }: ControlDeps, layouts: Layouts) {
+  const find = createReuse({
+    builds: (change) => store.listBuilds({ change, limit: 200 }),
+    isThere: isThereIn(common),
+    reuses: async (name) =>
+      layoutPipelines(await layouts.current()).find((one) => one.name === name)?.reuse === 'builds',
+  });
+  return (input: BeginJob) =>
+    find(input).catch((error) => {
+      logger.warn({ error }, 'cannot tell what a build may take over');
+      return undefined;
+    });
 }
 
 /** Enough for all that a day merges between two releases. */

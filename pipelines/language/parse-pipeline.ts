@@ -42,6 +42,7 @@ function plainAttributes(body: PipelineBody): Omit<Pipeline, 'triggers' | 'requi
     ...(body.description !== undefined && { description: body.description }),
     precedence: body.precedence ?? 'normal',
     postReview: body['post-review'] ?? false,
+    ...(body.reuse === 'builds' && { reuse: body.reuse }),
     supercedes: body.supercedes ?? [],
     dequeueOnNewPatchset: body['dequeue-on-new-patchset'] ?? true,
     ignoreDependencies: body['ignore-dependencies'] ?? false,

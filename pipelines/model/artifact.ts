@@ -42,10 +42,22 @@ export interface PackagesManifest {
   readonly started: string;
   readonly finished: string;
   readonly build: string;
+  /** Digest of all that decides what comes out. Absent where something of it is not known: nothing is said then. */
+  readonly inputsDigest?: string;
+  /** The build that made all this, of the same inputs, where this one made nothing itself. */
+  readonly reused?: ReusedBuild;
   /** The job that it was, as the worker was told. Absent for a build by hand. */
   readonly item?: BuildItem;
   /** By the worker that made it. Absent for a build by hand, and for those of earlier versions. */
   readonly attestation?: { readonly keyid: string; readonly signature: string };
+}
+
+/** A build whose result stands for that of another. */
+export interface ReusedBuild {
+  readonly build: string;
+  /** Digest of its manifest. */
+  readonly manifest: string;
+  readonly item: BuildItem;
 }
 
 /** A test repository that a build took packages from; `manifest` is null where nobody knows what is in it. */
@@ -81,6 +93,10 @@ const packagesMetadata = z.object({
   project: z.string(),
   name: z.string(),
   version: z.string(),
+  /** Digest of the build's inputs. */
+  inputs: digestSchema.optional(),
+  /** The build that made the packages, where it was another one. */
+  reused: z.object({ build: z.string(), pipeline: z.string(), change: z.string(), patchset: z.number() }).optional(),
 });
 
 const testRepositoryMetadata = z.object({

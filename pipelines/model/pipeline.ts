@@ -5,6 +5,8 @@ export interface Pipeline {
   readonly description?: string;
   readonly precedence: 'high' | 'normal' | 'low';
   readonly postReview: boolean;
+  /** Sluice: a build that was made of the same inputs already stands for another one. Absent: each is made. */
+  readonly reuse?: 'builds';
   readonly supercedes: readonly string[];
   readonly dequeueOnNewPatchset: boolean;
   readonly ignoreDependencies: boolean;

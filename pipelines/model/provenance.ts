@@ -52,7 +52,7 @@ const payloadType = 'application/vnd.in-toto+json';
 
 /** States how a package came to be: source, builder, inputs, and its digests before and after signing. */
 export function provenance({ manifest, digest, file, released, merged }: ProvenanceFacts): Statement {
-  const { source, environment, item } = manifest;
+  const { source, environment, item, inputsDigest, reused } = manifest;
   const { project: repository, branch, commit, tree } = source;
   return {
     _type: 'https://in-toto.io/Statement/v1',
@@ -69,6 +69,8 @@ export function provenance({ manifest, digest, file, released, merged }: Provena
         internalParameters: {
           ...{ package: file.package, version: file.version, arch: file.arch },
           ...(item === undefined ? {} : { item }),
+          ...(inputsDigest === undefined ? {} : { inputs: inputsDigest }),
+          ...(reused === undefined ? {} : { reused }),
         },
         resolvedDependencies: [
           { uri: `git+${repository}@${branch}`, digest: { gitCommit: commit, gitTree: tree } },

@@ -23,6 +23,11 @@ export function unmergedInput(url: string, why: string): string {
   return `it was built with packages from ${url}, and ${why}`;
 }
 
+/** A build that says that another one made its packages, which that one did not. */
+export function notReused({ build, reused }: { readonly build: string; readonly reused: string }, why: string): string {
+  return `the build ${build} says that it is the build ${reused} again, and ${why}`;
+}
+
 function short(id: string): string {
   return id.slice(0, 12);
 }

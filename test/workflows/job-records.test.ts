@@ -141,3 +141,15 @@ test('W2: a release in the middle of a build set is not seen by its later jobs, 
   await world.temporal.client.workflow.execute('job', again);
   assert.deepEqual(seen()[2], ['second', '000002', null]);
 });
+
+test('W17: a build is told what it may take over, and starts again by hand without it', async () => {
+  const offer = { job: `sha256:${'a'.repeat(64)}`, manifests: [`sha256:${'b'.repeat(64)}`] };
+  world.outside.reuse = ({ byHand }) => (byHand ? { ...offer, manifests: [] } : offer);
+  const input = await inputFor('reusing');
+  const given = () => world.outside.stagesRun.filter((one) => one.build.change === 'reusing').map(({ reuse }) => reuse);
+  assert.deepEqual(given(), [offer]);
+  const again = { workflowId: 'reusing-again', taskQueue: 'control', args: [input] };
+  await world.temporal.client.workflow.execute('job', again);
+  assert.deepEqual(given()[1], { ...offer, manifests: [] });
+  world.outside.reuse = () => undefined;
+});

@@ -22,6 +22,7 @@ import type { FrozenJob, ProvidedArtifact } from '../../pipelines/model/job.ts';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
 import type { Capacity } from '../../pipelines/nodes/capacity.ts';
 import type { Tick, Timer } from '../../pipelines/policy/timers.ts';
+import type { BeginJob } from '../../workflows/activities.ts';
 import {
   type BuildRecord,
   type BuildSetRecord,
@@ -32,6 +33,7 @@ import {
   type PrepareItem,
   type QueueSnapshot,
   type ResumeInput,
+  type ReuseOffer,
   type StageInput,
   type StageResult,
   type StoredGraph,
@@ -79,6 +81,8 @@ export class Outside {
   readonly retired = new Set<string>();
   /** Generations of the DEB repository that are there; the last is shown. */
   generations: readonly string[] = [];
+  /** What a build may take over. */
+  reuse: (input: BeginJob) => ReuseOffer | undefined = () => undefined;
   /** Architecture of the workers for a label; undefined: nobody knows it. */
   archOf: (label: string) => string | undefined = () => 'test';
   /** How saying something fails; undefined where it does not. */
@@ -135,6 +139,7 @@ export class Outside {
         current: async (repository) => (repository === 'deb' ? (this.generations.at(-1) ?? null) : null),
         has: async ({ generation }) => this.generations.includes(generation),
       },
+      reuse: async (input) => this.reuse(input),
       nodesFor: (job) => this.nodesFor(job),
       saveBuild: async (record) => this.builds.set(record.id, record),
       saveBuildSet: async (record) => this.buildSets.set(record.workflow, record),

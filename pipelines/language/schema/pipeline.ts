@@ -43,6 +43,7 @@ export const pipelineBody = z
     'dequeue-on-new-patchset': z.boolean().optional(),
     'ignore-dependencies': z.boolean().optional(),
     'post-review': z.boolean().optional(),
+    reuse: z.enum(['builds', 'none']).optional(),
     'disable-after-consecutive-failures': z.int().min(1).optional(),
     ...window,
     ...messages,

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Attestor } from '../../../activities/attest/attestor.ts';
 import { createBuildStage } from '../../../activities/build/stage.ts';
 import { exportTree } from '../../../activities/git/export.ts';
 import type { NodeRepository } from '../../../activities/nodes/packages/port.ts';
@@ -30,6 +31,11 @@ export interface BuildOptions {
   readonly limits?: Partial<Platform['limits']>;
   readonly released?: NodeRepository;
   readonly signal?: AbortSignal;
+  /** Signs for the build. */
+  readonly attestor?: Attestor;
+  readonly recipe?: string;
+  readonly reuse?: StageInput['reuse'];
+  readonly pipeline?: string;
 }
 
 /** A directory with repositories and builds; `close` removes it. */
@@ -49,6 +55,8 @@ export async function openWorkshop() {
       store,
       platform: () => platform,
       released: async () => options.released ?? null,
+      ...(options.attestor === undefined ? {} : { attestor: options.attestor }),
+      ...(options.recipe === undefined ? {} : { recipe: async () => options.recipe ?? '' }),
       sources: ({ branch }, directory, signal) =>
         exportTree({ repo: join(repository.path, '.git'), branch, commit, directory }, signal),
     });
@@ -64,8 +72,10 @@ export async function openWorkshop() {
       label: platform.name,
     });
     const source = { project: repository.name, branch: 'main', commit, tree };
+    const { pipeline = 'check', reuse } = options;
+    const asked = { ...input, build: { ...input.build, pipeline }, ...(reuse === undefined ? {} : { reuse }) };
     const result = await withLease(openProvider('docker'), { build: input.build.id }, (lease) =>
-      stage({ ...input, source, sources: [source] }, { signal, log, lease, workdir: work, heartbeat: () => {} }),
+      stage({ ...asked, source, sources: [source] }, { signal, log, lease, workdir: work, heartbeat: () => {} }),
     );
     return { result, log: lines.join(''), ...(await fetchAll(result, join(root, `out-${number}`))) };
   }

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { attestationFault } from '../../../activities/attest/attestation.ts';
+import { attest, attestationFault } from '../../../activities/attest/attestation.ts';
 import { createAttestor } from '../../../activities/attest/attestor.ts';
 import { keyIdOf } from '../../../activities/attest/builder-key.ts';
 import { readCommits } from '../../../activities/git/objects.ts';
@@ -19,7 +19,7 @@ import { openLedger } from '../../../activities/sign/ledger.ts';
 import { createSignActivities, type SignDeps } from '../../../activities/sign/sign-activities.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
 import { readManifest } from '../../../activities/storage/manifest.ts';
-import type { PackageFormat, PackagesManifest, SourceState } from '../../../pipelines/model/artifact.ts';
+import type { BuildItem, PackageFormat, PackagesManifest, SourceState } from '../../../pipelines/model/artifact.ts';
 import type { BuildRecord, ReleaseInput, StageInput } from '../../../workflows/contract.ts';
 import { bareRepository, makeCommit, setBranch } from '../git/repository.ts';
 import { stageInput } from '../install/stage.ts';
@@ -131,6 +131,22 @@ export interface BuildRequest {
   readonly forge?: (manifest: PackagesManifest) => PackagesManifest;
 }
 
+/** A build for an item of the gate that took over what a build of check made, as a worker signs for it. */
+export async function reuse(
+  world: World,
+  manifest: string,
+  lie: (manifest: PackagesManifest) => PackagesManifest = (same) => same,
+): Promise<string> {
+  const { attestation: _, ...made } = await readManifest(world.store, manifest);
+  const reused = { build: made.build, manifest, item: made.item ?? itemIn('check') };
+  const again = lie({ ...made, build: 'b2', item: itemIn('gate'), reused });
+  return storeManifest(world, attest(world.builder, again));
+}
+
+export function itemIn(pipeline: string): BuildItem {
+  return { tenant: 'main', pipeline, change: 'git:4', patchset: 2, buildSet: '1.1', job: 'build-deb', attempt: 1 };
+}
+
 /** Builds a package that holds what the source's file `data` says, as a worker would; answers with the manifest's digest. */
 export async function build(world: World, request: BuildRequest): Promise<string> {
   const { format = 'deb', source, inputs = [], forge = (same) => same } = request;
@@ -148,6 +164,7 @@ export async function build(world: World, request: BuildRequest): Promise<string
     files: [{ ...ref, name: file.split('/').at(-1) ?? '', kind: 'binary', package: name, version, arch }],
     environment: { image: 'sha256:0', packages: [], repositories: inputs.map(({ url }) => url), inputs },
     ...{ started: '2026-01-01T00:00:00Z', finished: '2026-01-01T00:01:00Z', build: 'b1' },
+    ...{ inputsDigest: `sha256:${'1'.repeat(64)}`, item: itemIn('check') },
   };
   return storeManifest(world, forge(await world.attestor.attest(manifest)));
 }

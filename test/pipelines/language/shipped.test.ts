@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { declare, readShipped } from '../../../activities/layout/shipped.ts';
-import { buildLayout, defaultTenant, freezeJobs, parseConfigFile } from '../../../pipelines/language/language.ts';
+import {
+  buildLayout,
+  defaultTenant,
+  freezeJobs,
+  layoutPipelines,
+  parseConfigFile,
+} from '../../../pipelines/language/language.ts';
 import type { JobGraph } from '../../../pipelines/model/job.ts';
 
 const project = { name: 'app', trusted: false, connection: 'git', branches: ['main'], defaultBranch: 'main' };
@@ -55,4 +61,25 @@ test('W19: the quick gate builds and publishes, and tries all repositories toget
 test('F4: check shows the verdict of both formats, the gate stops at the first failure', async () => {
   assert.ok(!(await graph(both, 'check', ['a.c'])).failFast);
   assert.ok((await graph(both, 'gate', ['a.c'])).failFast);
+});
+
+test('W17: the gate takes builds over, and its build jobs are those of check to the letter', async () => {
+  const layout = buildLayout({
+    tenant: defaultTenant,
+    projects: [shipped],
+    files: (await readShipped()).map((source) => parseConfigFile(source)),
+  });
+  const reusing = layoutPipelines(layout).filter(({ reuse }) => reuse === 'builds');
+  assert.deepEqual(
+    reusing.map(({ name }) => name),
+    ['gate'],
+  );
+  for (const templates of [both, ['deb-package-quick-gate', 'rpm-package-quick-gate']]) {
+    const buildsIn = async (pipeline: string) =>
+      (await graph(templates, pipeline, ['a.c'])).jobs
+        .filter(({ uses }) => uses === 'build')
+        .map(({ variants: _, ...job }) => job);
+    assert.equal((await buildsIn('gate')).length, 2);
+    assert.deepEqual(await buildsIn('gate'), await buildsIn('check'));
+  }
 });

@@ -1,0 +1,18 @@
+import type { Platform } from '../../pipelines/model/platform.ts';
+import type { Attestor } from '../attest/attestor.ts';
+import type { SourceTree } from '../install/exercise.ts';
+import type { ReleasedRepository } from '../nodes/packages/port.ts';
+import type { BlobStore } from '../ports.ts';
+
+export interface BuildStageDeps {
+  readonly store: BlobStore;
+  /** @throws when no platform has that name. */
+  readonly platform: (label: string) => Platform;
+  readonly released: ReleasedRepository;
+  /** Writes the tree of a commit, with its history in `.git` where it has one. */
+  readonly sources: SourceTree;
+  /** Signs for what was built; absent for builds by hand, which nobody releases. */
+  readonly attestor?: Attestor;
+  /** Digest of the program that builds; absent: its builds stand for no others. */
+  readonly recipe?: () => Promise<string>;
+}
