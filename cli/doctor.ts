@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
+import type { ConnectionCheck } from '../activities/review/port.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
-import { failed } from './fault.ts';
+import { failed, misused } from './fault.ts';
 import { paint, print, table } from './output.ts';
 
 interface DoctorOptions {
   readonly config?: string;
   readonly json?: boolean;
   readonly mend?: boolean;
+  readonly connection?: string;
 }
 
 interface Diagnosis {
@@ -15,18 +17,28 @@ interface Diagnosis {
   readonly missing: readonly { readonly part: string; readonly missing: string; readonly mend: string }[];
 }
 
+interface ConnectionDiagnosis {
+  readonly connection: string;
+  readonly ok: boolean;
+  readonly checks: readonly ConnectionCheck[];
+}
+
 export function register(program: Command): void {
   addCommand(program, 'doctor', {
-    examples: ['sluice doctor', 'sluice doctor --mend'],
-    details: 'Ends with status 1 when something is missing.',
+    examples: ['sluice doctor', 'sluice doctor --mend', 'sluice doctor --connection review'],
+    details:
+      'Ends with status 1 when something is missing. `--connection` asks a review system whether Sluice finds there what ' +
+      'it needs: login, events, git, labels, rights, webhook, clock.',
   })
     .option('--mend', 'install what is missing, after saying what')
+    .option('--connection <name>', 'look at a review system instead of this machine')
     .addOption(configOption())
     .addOption(jsonOption())
     .action(diagnose);
 }
 
 async function diagnose(options: DoctorOptions): Promise<void> {
+  if (options.connection !== undefined) return diagnoseConnection(options.connection, options);
   const config = readConfiguration({ file: options.config });
   if (options.mend) await (await import('./bootstrap.ts')).bootstrap(config);
   const { bootstrapSteps, findNeeds } = await import('../infra/bootstrap/bootstrap.ts');
@@ -34,6 +46,28 @@ async function diagnose(options: DoctorOptions): Promise<void> {
   const missing = needs.flatMap(({ findings }) => findings).map(({ part, missing, mend }) => ({ part, missing, mend }));
   print<Diagnosis>({ ok: missing.length === 0, missing }, render, options);
   if (missing.length > 0) throw failed();
+}
+
+async function diagnoseConnection(name: string, options: DoctorOptions): Promise<void> {
+  const config = readConfiguration({ file: options.config });
+  if (!Object.hasOwn(config.connections, name)) {
+    const known = Object.keys(config.connections).join(', ') || 'none';
+    throw misused(`sluice.yaml has no connection ${name}: there are ${known}`);
+  }
+  const { checkConnection } = await import('../infra/compose/check-connection.ts');
+  const checks = await checkConnection(config, name);
+  const ok = checks.every((check) => check.ok);
+  print<ConnectionDiagnosis>({ connection: name, ok, checks }, renderChecks, options);
+  if (!ok) throw failed();
+}
+
+function renderChecks({ connection, checks }: ConnectionDiagnosis): string {
+  if (checks.length === 0) return `${connection} is Sluice itself: there is nobody to ask.`;
+  const line = ({ name, ok, message }: ConnectionCheck) => {
+    const verdict = ok ? paint('green', 'ok   ') : paint('red', 'wrong');
+    return `${verdict}  ${name.padEnd(7)}  ${message.replace(/\s+/g, ' ')}`;
+  };
+  return checks.map(line).join('\n');
 }
 
 function render({ ok, missing }: Diagnosis): string {

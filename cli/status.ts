@@ -17,7 +17,7 @@ export function register(program: Command): void {
     });
 }
 
-/** Queues, and the connections whose events are not handled. */
+/** Queues, and the connections whose events are not handled, or not heard. */
 export function renderStatus(view: StatusView, most = usualItems): string {
   const behind = (view.occurrences ?? []).map(({ connection, waiting, dead }) => {
     const parts = [
@@ -26,7 +26,10 @@ export function renderStatus(view: StatusView, most = usualItems): string {
     ];
     return `${paint('bold', connection)}  ${parts.join(', ')}`;
   });
-  return [renderQueues(view, most), ...behind].join('\n');
+  const unheard = (view.unheard ?? []).map(
+    ({ connection, reason }) => `${paint('bold', connection)}  ${paint('red', `is not heard: ${reason}`)}`,
+  );
+  return [renderQueues(view, most), ...behind, ...unheard].join('\n');
 }
 
 function events(count: number): string {

@@ -4,6 +4,7 @@ import type { LogReader, ReleasedTrees } from '../activities/storage/port.ts';
 import type { Layout } from '../pipelines/language/language.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { Obstacle } from '../pipelines/report/change-story.ts';
+import type { UnheardConnection } from './api/types.ts';
 import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
 import type { Changes, HookNotice, Operations, Records, ServerConfiguration, ServerSecrets } from './port.ts';
@@ -31,6 +32,8 @@ export interface ServerDeps {
   readonly listInUse: () => Promise<number>;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */
   readonly obstaclesOf?: (change: string) => Promise<readonly Obstacle[]>;
+  /** Connections whose events are not heard now, and why. */
+  readonly unheard?: () => readonly UnheardConnection[];
   /** The configuration of the pipelines that is in force. */
   readonly layout?: () => Promise<Layout>;
   /** The pipelines that are configured, in order. */

@@ -20,6 +20,14 @@ export type GitPlace =
       readonly remote: GitRemote | null;
     };
 
+/** A project of which nothing is here, for its host has not given anything yet. */
+export class NotFetched extends Error {
+  constructor(message: string, options: ErrorOptions) {
+    super(message, options);
+    this.name = 'NotFetched';
+  }
+}
+
 /** Milliseconds for which a host that does not give a project is not asked for the whole of it again. */
 const pause = 5_000;
 
@@ -46,7 +54,12 @@ export function createGit(find: (project: string) => GitPlace): Git {
   /** What was never fetched is fetched; what is here is taken as it is. */
   const visit = async (project: string) => {
     const place = find(project);
-    if (place.kind === 'fetched' && !(await isThere(place.repo))) await fetchesOf(place, project).begin();
+    if (place.kind === 'served' || (await isThere(place.repo))) return;
+    try {
+      await fetchesOf(place, project).begin();
+    } catch (error) {
+      throw new NotFetched((error as Error).message, { cause: error });
+    }
   };
   const here = openRepositories((project) => find(project).repo);
   return {

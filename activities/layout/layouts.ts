@@ -39,6 +39,8 @@ export interface LayoutDeps {
 export interface Layouts {
   /** As it is in force. */
   current(): Promise<Layout>;
+  /** Why a project is not in it though it is under the gate: its host gave no sources yet. */
+  absent(project: string): string | undefined;
   /** As it would be with proposed changes, in order, each as it stands by itself: merging may come to more. */
   proposed(changes: readonly ProposedBranch[]): Promise<Layout>;
 }
@@ -55,9 +57,10 @@ interface Heads {
  */
 export function createLayouts(deps: LayoutDeps): Layouts {
   const reader = new ConfigReader(deps);
+  const absent = new Map<string, string>();
   let known: { readonly key: string; readonly layout: Promise<Layout> } | undefined;
   const current = async () => {
-    const heads = await Promise.all(deps.projects().map((project) => headsOf(deps.git, project)));
+    const heads = await headsOfAll(deps, absent);
     const key = JSON.stringify(heads.map(({ project, branches }) => [project, [...branches]]));
     if (known?.key !== key) known = { key, layout: reader.load(heads) };
     try {
@@ -69,12 +72,36 @@ export function createLayouts(deps: LayoutDeps): Layouts {
   };
   return {
     current,
+    absent: (project) => absent.get(project),
     async proposed(changes) {
       const layout = await current();
       const files = await Promise.all(changes.map((change) => readChangedFiles(deps.git, layout, change)));
       return speculativeLayout(layout, files).layout;
     },
   };
+}
+
+/**
+ * Where all projects are. One whose host has never given it is left out until it does, and kept from nobody else's way;
+ * without configuration that is trusted nothing can be decided.
+ *
+ * @param absent is told which are left out, and why
+ */
+async function headsOfAll({ git, projects }: LayoutDeps, absent: Map<string, string>): Promise<readonly Heads[]> {
+  const found = await Promise.all(
+    projects().map(async (project) => {
+      try {
+        const heads = await headsOf(git, project);
+        absent.delete(project.name);
+        return [heads];
+      } catch (error) {
+        if (project.trusted || !(error instanceof Error) || error.name !== 'NotFetched') throw error;
+        absent.set(project.name, error.message);
+        return [];
+      }
+    }),
+  );
+  return found.flat();
 }
 
 async function headsOf(git: Git, project: GatedProject): Promise<Heads> {

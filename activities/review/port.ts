@@ -173,6 +173,8 @@ export interface Stream {
   listen(listener: {
     readonly take: (occurrence: Occurrence) => Promise<void>;
     readonly warn: (message: string) => void;
+    /** Says that what happens there is heard now: what was warned of before is over. */
+    readonly heard: () => void;
     readonly signal: AbortSignal;
   }): Promise<void>;
 }

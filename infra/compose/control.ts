@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import { createGateActivities } from '../../activities/gate/gate-activities.ts';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
@@ -7,50 +6,40 @@ import { createRetirement } from '../../activities/jobs/retire.ts';
 import { createReuse } from '../../activities/jobs/reuse.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
 import { type UnreleasedDeps, unreleased } from '../../activities/jobs/unreleased.ts';
-import { createLayouts, type Layouts } from '../../activities/layout/layouts.ts';
+import type { Layouts } from '../../activities/layout/layouts.ts';
 import { createPrepare } from '../../activities/layout/prepare.ts';
 import { createTimerActivities, timersIn } from '../../activities/layout/timers.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
 import { hasTestRepository, removeTestRepository } from '../../activities/repository/publish-stage.ts';
-import { joinPeople, type People } from '../../activities/review/people.ts';
-import type { ReviewHost } from '../../activities/review/port.ts';
-import { openConnection } from '../../activities/review/registry.ts';
-import { readSecret } from '../../activities/review/secret.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
 import { layoutPipelines, semaphores } from '../../pipelines/language/language.ts';
-import { createConflictOf } from '../../server/events/conflict.ts';
-import { createGateClient } from '../../server/events/gate-client.ts';
-import { EventRouter } from '../../server/events/router.ts';
+import type { EventRouter } from '../../server/events/router.ts';
 import { createOperations } from '../../server/operations.ts';
-import type { Changes, EnqueueRequest } from '../../server/port.ts';
+import type { EnqueueRequest } from '../../server/port.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
-import type { TemporalConnection } from '../temporal/connection.ts';
 import { readInput } from '../temporal/read-payload.ts';
 import type { Common } from './common.ts';
-import type { LiveConfig } from './live-config.ts';
 import { createMirrors } from './mirrors.ts';
 import { capacityIn, nodesIn } from './nodes.ts';
 import { createReleases } from './releases.ts';
+import { createReviews, type ReviewsDeps, watched } from './reviews.ts';
 
-export interface ControlDeps {
-  readonly common: Common;
-  readonly live: LiveConfig;
-  readonly temporal: TemporalConnection;
-  readonly store: Store;
+export interface ControlDeps extends ReviewsDeps {
   readonly report: ReportActivities;
   readonly sealer: Sealer;
-  readonly logger: Logger;
 }
 
 /** What the server process does besides answering: the control worker's activities, and what people ask for. */
 export function createControl(deps: ControlDeps) {
   const { common, live, temporal, store, report, sealer } = deps;
   const { blobs } = common;
-  const review = createReview(deps);
-  const { router, layouts } = review;
+  const review = createReviews(deps);
+  const { router, layouts, people, connections } = review;
+  const retire = retirementIn(common, store, router);
+  const tidy = () => void retire(null).catch((error) => deps.logger.warn({ error }, 'cannot remove test repositories'));
   const limits = async () => semaphores(await layouts.current());
   const sweeper = createSweep({
     ...{ client: temporal.client, report, running: () => store.listRunning() },
@@ -82,12 +71,13 @@ export function createControl(deps: ControlDeps) {
       fire: (tick) => router.tick(tick),
     }),
     ...createReleases({ common, live, temporal, store, merged: review.merged }),
-    retireTestRepositories: review.retire,
+    retireTestRepositories: retire,
     ...createMirrors({ common, live, report, logger: deps.logger }),
     prepare: createPrepare({ layouts, git: common.git, blobs, sealer }),
-    syncReviews: async ({ connection }: { readonly connection: string }) => ({
-      events: await router.lookAtAll(connection),
-    }),
+    async syncReviews({ connection }: { readonly connection: string }) {
+      review.renew(connection);
+      return { events: await router.lookAtAll(connection) };
+    },
   };
   const enqueue = (what: EnqueueRequest) =>
     'change' in what ? router.enqueue(what.pipeline, what.change) : router.enqueueBranch(what.pipeline, what);
@@ -96,79 +86,11 @@ export function createControl(deps: ControlDeps) {
     inputOf: (workflow) => readInput(temporal.client, workflow),
     ...{ enqueue, mend: sweeper.mend },
   });
-  const { changes, connections } = review;
   const layout = () => layouts.current();
   const pipelines = async () =>
     layoutPipelines(await layouts.current()).map(({ name, description = '' }) => ({ name, description }));
+  const changes = watched(people, router, tidy);
   return { activities, operations, changes, router, connections, layout, pipelines };
-}
-
-/** The review systems, and the way from what happens there to the gates. */
-function createReview({ common, live, temporal, store, logger }: ControlDeps) {
-  const { config, paths } = common;
-  const connections = Object.fromEntries(
-    Object.entries(config.connections).map(([name, { driver }]) => [name, driver]),
-  );
-  const { projects } = live;
-  const layouts = createLayouts({
-    tenant: config.tenant,
-    projects,
-    git: common.git,
-    connections,
-    reviews: config.connections,
-  });
-  const opened = Object.entries(config.connections).map(([name, settings]) => {
-    const owns = (project: string) => projects().some((one) => one.name === project && one.connection === name);
-    const place = { name, repositories: paths.git, page: config.server.url, owns };
-    const connection = openConnection({ ...place, settings, readSecret, git: common.git });
-    common.remotes.set(name, (project) => connection.host.gitRemote(project));
-    return { name, driver: settings.driver, ...connection };
-  });
-  const gates = createGateClient(temporal.client);
-  const hosts = opened.map(({ host }) => host);
-  const held = async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes));
-  const router = new EventRouter({
-    tenant: config.tenant,
-    layouts,
-    hosts,
-    gates,
-    ledger: store,
-    blobs: common.blobs,
-    held,
-    conflictOf: createConflictOf(common.git, (name) => connections[name] === 'git'),
-  });
-  const people = joinPeople(
-    opened.flatMap(({ people: own, ...each }) => (own === null ? [] : [{ ...each, people: own }])),
-  );
-  const retire = retirementIn(common, store, router);
-  const tidy = () => void retire(null).catch((error) => logger.warn({ error }, 'cannot remove test repositories'));
-  const merged: ReviewHost['readMerged'] = async (of) => {
-    const connection = projects().find(({ name }) => name === of.project)?.connection;
-    const host = connection === undefined ? undefined : router.host(connection);
-    return host === undefined ? null : host.readMerged(of);
-  };
-  return { router, layouts, gates, retire, merged, connections: opened, changes: watched(people, router, tidy) };
-}
-
-/** What people do is seen by the gates before they get their answer. */
-function watched(people: People, router: EventRouter, tidy: () => void): Changes {
-  const look = async (name: string) => {
-    const { connection, id } = await people.read(name);
-    await router.look(connection, id);
-  };
-  return {
-    list: (filter) => people.list(filter),
-    read: (change) => people.read(change),
-    history: (change) => people.history(change),
-    vote: async (actor, change, vote) => people.vote(actor, change, vote).then(() => look(change)),
-    comment: async (actor, change, text) => people.comment(actor, change, text).then(() => look(change)),
-    async abandon(actor, change) {
-      await people.abandon(actor, change);
-      await look(change);
-      tidy();
-    },
-    restore: async (actor, change) => people.restore(actor, change).then(() => look(change)),
-  };
 }
 
 /** Machine names differ between formats; one queue serves both. */

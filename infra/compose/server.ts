@@ -25,6 +25,7 @@ import { createLogger, logTemporal } from './logging.ts';
 import { keepCollecting } from './mirrors.ts';
 import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
+import { listenToStreams } from './streams.ts';
 import { workerPart } from './worker-part.ts';
 
 /** The server process: page, API, store, and the worker that runs all workflows. */
@@ -54,6 +55,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const control = createControl({ common, live: settings, temporal, store, report, sealer, logger });
   const worker = await createControlWorker({ temporal, bundle, activities: control.activities });
   const ingest = startIngest({ store, connections: control.connections, router: control.router, logger });
+  const streams = listenToStreams({ connections: control.connections, take: ingest.take, logger });
   const inUse = createInUse({
     ...{ store, storage: paths.storage, keep: () => settings.settings().retention.builds },
     open: () => openPayloads(temporal.client),
@@ -79,6 +81,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     pipelines: control.pipelines,
     obstaclesOf: (change) => control.router.obstacles(change),
     listInUse: inUse.look,
+    unheard: streams.unheard,
     configuration: {
       notice: settings.notice,
       reload: settings.reload,
@@ -98,6 +101,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     telling.stop();
     await collecting.stop();
     await stopListening();
+    await streams.stop();
     await ingest.stop();
     await store.close();
     await temporal.close();

@@ -41,6 +41,7 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     mirrors: mirrors.map(mirrorView),
     unsyncedMirrors: mirrorSets.filter((set) => !synced.includes(set)),
     occurrences: occurrences.map(({ connection, waiting, dead }) => ({ connection, waiting, dead })),
+    unheard: deps.unheard?.() ?? [],
     estimates,
   };
   const notice = configuration?.notice() ?? null;

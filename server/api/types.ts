@@ -38,8 +38,16 @@ export interface StatusView {
   readonly unsyncedMirrors?: readonly string[];
   /** Of the connections whose events wait to be handled, or were given up: how many. */
   readonly occurrences?: readonly { readonly connection: string; readonly waiting: number; readonly dead: number }[];
+  /** Connections whose events are not heard now. */
+  readonly unheard?: readonly UnheardConnection[];
   /** `PROJECT JOB` to how long the last successful builds took, in milliseconds. */
   readonly estimates: Readonly<Record<string, number>>;
+}
+
+/** A review system that Sluice does not hear of, and why. */
+export interface UnheardConnection {
+  readonly connection: string;
+  readonly reason: string;
 }
 
 /** `GET /api/builds/ID`. */

@@ -1,4 +1,3 @@
-import type { ReviewHost } from '../../activities/review/port.ts';
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { isConfigPath, type Layout, layoutPipelines, placement } from '../../pipelines/language/language.ts';
 import type { Change } from '../../pipelines/model/change.ts';
@@ -6,8 +5,6 @@ import type { QueuePlacement } from '../../pipelines/model/pipeline.ts';
 
 /** More changes than people link together: a circle of links ends anyway, this bounds a chain. */
 const most = 500;
-
-export type FindHost = (change: string) => ReviewHost | undefined;
 
 /** Open changes, and for each change those of them that name it: read once, asked often. */
 export interface OpenChanges {
@@ -29,7 +26,8 @@ export function indexOpen(changes: readonly Change[]): OpenChanges {
 
 /** Where changes are found. */
 export interface Surroundings {
-  readonly find: FindHost;
+  /** Finds a change by its id, or by a name that nobody knew. */
+  readonly read: (name: string) => Promise<Change | null>;
   readonly open: OpenChanges;
 }
 
@@ -54,14 +52,14 @@ export async function closure(change: Change, where: Surroundings): Promise<read
   return [...found.values()];
 }
 
-async function addNeeds({ find, open }: Surroundings, change: Change, found: Map<string, Change>): Promise<void> {
+async function addNeeds({ read, open }: Surroundings, change: Change, found: Map<string, Change>): Promise<void> {
   const seen = new Set<string>();
   const visit = async (one: Change): Promise<void> => {
     if (seen.has(one.id) || found.size >= most) return;
     seen.add(one.id);
     for (const id of [...one.parents, ...one.dependsOn]) {
       if (found.has(id) || seen.has(id)) continue;
-      const needed = open.byId.get(id) ?? (await find(id)?.readChange(id));
+      const needed = open.byId.get(id) ?? (await read(id));
       if (needed) await visit(needed);
     }
     found.set(one.id, one);

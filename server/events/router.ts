@@ -12,16 +12,21 @@ import { closure, factsOf, indexOpen, type OpenChanges, proposesConfig, uses, wi
 import type { ConflictOf } from './conflict.ts';
 import { withFilesByDigest } from './files.ts';
 import type { GateClient } from './gate-client.ts';
+import { HostedChanges, type RoutedConnection } from './hosted-changes.ts';
 import { keepFor } from './keep-for.ts';
 import { type EventLedger, handledEvents } from './ledger.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
-import { refChange } from './ref-change.ts';
+import { isGated, movesBranches, refChange } from './ref-change.ts';
 import { concerned, equipped, gateOf, merges, route, takes, type View } from './route.ts';
 
 export interface RouterDeps {
   readonly tenant: string;
   readonly layouts: Layouts;
   readonly hosts: readonly ReviewHost[];
+  /** How they are named, and which of them Sluice is itself; absent: all. */
+  readonly connections?: readonly RoutedConnection[];
+  /** Sees to it that a project's branches are here as its host has them now. */
+  readonly fetch?: (project: string) => Promise<void>;
   readonly gates: GateClient;
   readonly ledger: EventLedger;
   /** Where long lists of files are kept. */
@@ -45,18 +50,20 @@ export class EventRouter {
   /** Looks at one change follow each other: its events stay in order. */
   readonly #looking = new Map<string, Promise<number>>();
 
+  readonly #changes: HostedChanges;
+
   /** What is open just now, wherever it is. */
-  readonly #open = async (): Promise<OpenChanges> =>
-    indexOpen((await Promise.all(this.#deps.hosts.map((host) => host.listOpenChanges()))).flat());
+  readonly #open = (): Promise<OpenChanges> => this.#changes.listOpen();
 
   constructor(deps: RouterDeps) {
     this.#deps = deps;
     this.#handled = handledEvents(deps.ledger);
+    this.#changes = new HostedChanges(deps.hosts, deps.connections);
   }
 
   /** The review system that has a change. */
   host(connection: string): ReviewHost | undefined {
-    return this.#deps.hosts.find((host) => host.connection === connection);
+    return this.#changes.host(connection);
   }
 
   /** Reads what has happened to a change since the last look, and tells the gates. Answers with the number of events. */
@@ -73,15 +80,17 @@ export class EventRouter {
   }
 
   async #hearOf(connection: string, event: TriggerEvent): Promise<void> {
+    this.#changes.stale(connection);
+    if (movesBranches(event)) await this.#deps.fetch?.(event.project);
     const layout = await this.#deps.layouts.current();
     // A host tells of all that it has.
-    if (!layout.projects.byName.has(event.project)) return;
+    if (!isGated(this.#deps.layouts, layout, event.project)) return;
     const { change: name } = event;
     if (name === undefined) {
       await this.#route(await this.#viewOfRef(layout, event), event, eventId(`${connection}:${event.project}`, event));
       return;
     }
-    const change = await this.host(connection)?.readChange(name);
+    const change = await this.#changes.readIn(connection, name);
     if (!change) return;
     await this.#inTurn(change.id, async () => {
       const view = await this.#view(change);
@@ -176,12 +185,15 @@ export class EventRouter {
   }
 
   async #look(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {
+    this.#changes.stale(connection);
     const host = this.host(connection);
-    const change = await host?.readChange(id);
+    const change = await this.#changes.readIn(connection, id);
     if (!host || !change) return 0;
     const after = await this.#handled.last(change.id, (from) => host.readEvents(change.id, from));
     const { events, last } = await host.readEvents(change.id, after);
     if (events.length === 0) return 0;
+    if (events.some(movesBranches)) await this.#deps.fetch?.(change.project);
+    isGated(this.#deps.layouts, await this.#deps.layouts.current(), change.project);
     const view = await this.#view(change, open);
     for (const event of events) {
       const subject = event.change === undefined ? await this.#viewOfRef(view.layout, event) : view;
@@ -207,9 +219,9 @@ export class EventRouter {
 
   async #view(change: Change, open = this.#open): Promise<View> {
     const layout = await this.#deps.layouts.current();
-    const find = (id: string) => this.#hostOf(id);
-    const related = await closure(change, { find, open: await open() });
-    const facts = factsOf(layout, change);
+    const found = await closure(change, { read: (id) => this.read(id), open: await open() });
+    const related = await this.#changes.judged(layout, found);
+    const facts = factsOf(layout, related.find(({ id }) => id === change.id) ?? change);
     const joins = await this.#joins(layout, facts, related);
     const slim = (one: ChangeFacts) => withFilesByDigest(this.#deps.blobs, one);
     const around = await Promise.all(related.map((one) => slim(factsOf(layout, one))));
@@ -269,17 +281,9 @@ export class EventRouter {
     return ((await host?.listOpenChanges()) ?? []).filter(({ project }) => project === change.project);
   }
 
-  #hostOf(change: string): ReviewHost | undefined {
-    return this.#deps.hosts.find(({ connection }) => change.startsWith(`${connection}:`)) ?? this.#deps.hosts[0];
-  }
-
   /** A change by any of its names, wherever it is. */
-  async read(name: string): Promise<Change | null> {
-    for (const host of this.#deps.hosts) {
-      const found = await host.readChange(name);
-      if (found) return found;
-    }
-    return null;
+  read(name: string): Promise<Change | null> {
+    return this.#changes.read(name);
   }
 }
 

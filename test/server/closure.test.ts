@@ -5,13 +5,10 @@ import { closure, indexOpen } from '../../server/events/closure.ts';
 import { change } from '../workflows/make.ts';
 
 const asked: string[] = [];
-const host = {
-  async readChange(id: string) {
-    asked.push(id);
-    return null;
-  },
+const read = async (id: string) => {
+  asked.push(id);
+  return null;
 };
-const find = () => host as never;
 
 /** All that needs a change through any number of steps, and all that those need in turn. */
 function reached(links: readonly (readonly [number, number])[], start: number): Set<number> {
@@ -33,7 +30,7 @@ test('R15: the closure by indexes is what following every link comes to', async 
         const dependsOn = links.filter(([from]) => from === index).map(([, to]) => `c:${to}`);
         return change(`c:${index}`, { dependsOn });
       });
-      const found = await closure(changes[start] ?? assert.fail(), { find, open: indexOpen(changes) });
+      const found = await closure(changes[start] ?? assert.fail(), { read, open: indexOpen(changes) });
       const ids = found.map(({ id }) => Number(id.slice(2)));
       assert.deepEqual(new Set(ids), reached(links, start));
       assert.equal(new Set(ids).size, ids.length);
@@ -47,9 +44,9 @@ test('R15: of 2,000 open changes only those are touched that have to do with one
   });
   const open = indexOpen(changes);
   asked.length = 0;
-  const found = await Promise.all(changes.map((each) => closure(each, { find, open })));
+  const found = await Promise.all(changes.map((each) => closure(each, { read, open })));
   assert.ok(found.every((related) => related.length === 10));
   assert.deepEqual(asked, []);
-  const [top] = await Promise.all([closure(change('c:9', { parents: ['c:8', 'gone:1'] }), { find, open })]);
+  const [top] = await Promise.all([closure(change('c:9', { parents: ['c:8', 'gone:1'] }), { read, open })]);
   assert.deepEqual([top?.map(({ id }) => id).at(-1), asked], ['c:9', ['gone:1']]);
 });

@@ -84,12 +84,15 @@ test('a host that is away, and one that refuses, are told apart; neither leaves 
   const access = async () => ({ GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'x.y', GIT_CONFIG_VALUE_0: 'canary-secret' });
   const away = openCache({ directory, remote: () => ({ url: 'http://127.0.0.1:1/pkg/alpha', access }) });
   await assert.rejects(away.branches('pkg/alpha'), (error: Error) => {
-    assert.equal(error.name, 'HostAway');
+    assert.deepEqual([error.name, (error.cause as Error).name], ['NotFetched', 'HostAway']);
     assert.match(error.message, /^the host does not answer for pkg\/alpha: fatal: unable to access/);
     assert.doesNotMatch(error.message, /canary/);
     return true;
   });
-  await assert.rejects(cache.branches('none'), (error: Error) => error.name === 'Error' && /none/.test(error.message));
+  await assert.rejects(
+    cache.ensure('none', []),
+    (error: Error) => error.name === 'Error' && /none/.test(error.message),
+  );
   assert.deepEqual(
     (await readdir(directory, { recursive: true })).filter((name) => name.startsWith('none')),
     [],

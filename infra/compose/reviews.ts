@@ -1,0 +1,81 @@
+import type { Logger } from 'pino';
+import { createLayouts } from '../../activities/layout/layouts.ts';
+import { peopleElsewhere } from '../../activities/review/elsewhere.ts';
+import { joinPeople, type People } from '../../activities/review/people.ts';
+import type { ReviewHost } from '../../activities/review/port.ts';
+import { createConflictOf } from '../../server/events/conflict.ts';
+import { createGateClient } from '../../server/events/gate-client.ts';
+import { EventRouter } from '../../server/events/router.ts';
+import type { Changes } from '../../server/port.ts';
+import type { Store } from '../store/store.ts';
+import type { TemporalConnection } from '../temporal/connection.ts';
+import type { Common } from './common.ts';
+import { openConnections } from './connections.ts';
+import type { LiveConfig } from './live-config.ts';
+import { createRenewal } from './renew.ts';
+
+export interface ReviewsDeps {
+  readonly common: Common;
+  readonly live: LiveConfig;
+  readonly temporal: TemporalConnection;
+  readonly store: Store;
+  readonly logger: Logger;
+}
+
+/** The review systems, and the way from what happens there to the gates. */
+export function createReviews({ common, live, temporal, store, logger }: ReviewsDeps) {
+  const { config, git } = common;
+  const drivers = Object.entries(config.connections).map(([name, { driver }]) => [name, driver] as const);
+  const layouts = createLayouts({
+    ...{ tenant: config.tenant, projects: live.projects, git },
+    ...{ connections: Object.fromEntries(drivers), reviews: config.connections },
+  });
+  const connections = openConnections(common);
+  const gates = createGateClient(temporal.client);
+  const hosts = connections.map(({ host }) => host);
+  const held = async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes));
+  const router = new EventRouter({
+    ...{ tenant: config.tenant, layouts, hosts, connections, gates, ledger: store, blobs: common.blobs, held },
+    fetch: (project) => git.ensure(project, []),
+    conflictOf: createConflictOf(git, (name) => connections.some((one) => one.name === name && one.served)),
+  });
+  const people = joinPeople(
+    connections.map((each) => ({ ...each, people: each.people ?? peopleElsewhere(each.host) })),
+  );
+  const merged: ReviewHost['readMerged'] = async (of) => {
+    const connection = live.project(of.project)?.connection;
+    const host = connection === undefined ? undefined : router.host(connection);
+    return host === undefined ? null : host.readMerged(of);
+  };
+  const renew = createRenewal({
+    ...{ git, live, listing: common.listing },
+    hosts: connections.filter(({ served }) => !served).map(({ host }) => host),
+    warn: (about, message) => logger.warn(about, message),
+  });
+  return { router, layouts, gates, people, merged, connections, renew };
+}
+
+/**
+ * What people do is seen by the gates before they get their answer.
+ *
+ * @param tidy is called once a change is abandoned
+ */
+export function watched(people: People, router: EventRouter, tidy: () => void): Changes {
+  const look = async (name: string) => {
+    const { connection, id } = await people.read(name);
+    await router.look(connection, id);
+  };
+  return {
+    list: (filter) => people.list(filter),
+    read: (change) => people.read(change),
+    history: (change) => people.history(change),
+    vote: async (actor, change, vote) => people.vote(actor, change, vote).then(() => look(change)),
+    comment: async (actor, change, text) => people.comment(actor, change, text).then(() => look(change)),
+    async abandon(actor, change) {
+      await people.abandon(actor, change);
+      await look(change);
+      tidy();
+    },
+    restore: async (actor, change) => people.restore(actor, change).then(() => look(change)),
+  };
+}

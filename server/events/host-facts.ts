@@ -1,0 +1,32 @@
+import type { ReviewHost } from '../../activities/review/port.ts';
+import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
+import type { Change } from '../../pipelines/model/change.ts';
+
+/** What a host may say to be missing, as gates keep it: sentences, in characters and in number. */
+const longest = 200;
+const most = 5;
+
+/**
+ * The labels, checks and statuses that Sluice gives changes of a connection: that these are missing is nobody's fault
+ * before a pipeline has run.
+ */
+export function ownMarks(layout: Layout, connection: string): readonly string[] {
+  const marks = layoutPipelines(layout).flatMap(({ name, reporters }) => {
+    const bodies = Object.values(reporters)
+      .flat()
+      .filter((rule) => rule.connection === connection)
+      .map(({ body }) => body);
+    const labels = bodies.flatMap((body) => Object.keys(body).filter((key) => typeof body[key] === 'number'));
+    const checks = bodies.some(({ check, status }) => check !== undefined || status !== undefined);
+    return [...labels, ...(checks ? [`sluice/${name}`] : [])];
+  });
+  return [...new Set(marks)];
+}
+
+/** A change with what its host says is missing for a merge; what is not open is past that. */
+export async function withMissing(host: ReviewHost, change: Change, own: readonly string[]): Promise<Change> {
+  if (change.kind !== 'change' || change.status !== 'open') return change;
+  const answer = await host.canMerge(change.id, own);
+  const missing = answer.ok ? [] : answer.missing.slice(0, most).map((one) => one.slice(0, longest));
+  return { ...change, missing };
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Mergeability, ReviewHost } from '../../activities/review/port.ts';
+import type { Layout } from '../../pipelines/language/language.ts';
+import type { Change } from '../../pipelines/model/change.ts';
+import { HostedChanges } from '../../server/events/hosted-changes.ts';
+import { change } from '../workflows/make.ts';
+
+/** A host of changes that are named by their numbers. */
+function host(connection: string, changes: Change[], url = '') {
+  const asked: string[] = [];
+  let away = false;
+  const ask = <T>(what: string, answer: T): T => {
+    asked.push(what);
+    if (away) throw new Error('away');
+    return answer;
+  };
+  const found = (name: string) => {
+    const number = name.replace(`${connection}:`, '').replace(url === '' ? '-' : `${url}/c/`, '');
+    return changes.find(({ id }) => id === `${connection}:${number}`) ?? null;
+  };
+  const port = {
+    connection,
+    readChange: async (name: string) => ask(`read ${name}`, found(name)),
+    listOpenChanges: async () => ask('list', changes),
+    canMerge: async (id: string, own: readonly string[]): Promise<Mergeability> =>
+      ask(`merge ${id} ${own.join()}`, { ok: false, missing: ['needs Code-Review', ...'123456'] }),
+  };
+  const leave = (gone: boolean) => {
+    away = gone;
+  };
+  return { port: port as unknown as ReviewHost, asked, leave };
+}
+
+const pipelines = [
+  { name: 'gate', reporters: { success: [{ connection: 'review', body: { Verified: 2, submit: true } }] } },
+  { name: 'check', reporters: { success: [{ connection: 'hub', body: { status: 'success' } }] } },
+].map((pipeline) => [pipeline.name, { pipeline }] as const);
+const layout = { pipelines: new Map(pipelines) } as unknown as Layout;
+
+const at = (connection: string, number: number, more: Partial<Change> = {}) => {
+  const id = `${connection}:${number}`;
+  return { ...change(id, { project: 'p' }), id, key: `${id},1`, connection, ...more } as Change;
+};
+
+const connections = [
+  { name: 'git', driver: 'git', served: true },
+  { name: 'review', driver: 'gerrit', url: 'https://review', served: false },
+];
+
+function world() {
+  const needy = at('git', 1, { dependsOn: ['https://review/c/7', 'https://elsewhere/9', 'git:404'] });
+  const git = host('git', [needy, at('git', 2)]);
+  const review = host('review', [at('review', 2), at('review', 7)], 'https://review');
+  return { git, review, changes: new HostedChanges([git.port, review.port], connections) };
+}
+
+test('Depends-On names changes of every host, by address or by name; what nobody knows stays', async () => {
+  const { changes } = world();
+  assert.deepEqual((await changes.read('git:1'))?.dependsOn, ['review:7', 'https://elsewhere/9', 'git:404']);
+  const open = await changes.listOpen();
+  assert.deepEqual(
+    open.dependents.get('review:7')?.map(({ id }) => id),
+    ['git:1'],
+  );
+});
+
+test('a bare number is good where one connection has it, and none where several have', async () => {
+  const { changes } = world();
+  assert.equal((await changes.read('7'))?.id, 'review:7');
+  assert.equal((await changes.read('1'))?.id, 'git:1');
+  assert.equal(await changes.read('2'), null);
+  assert.equal((await changes.read('review:2'))?.id, 'review:2');
+  assert.equal((await changes.readIn('review', 'review:2'))?.id, 'review:2');
+});
+
+test('other hosts are asked what is missing but for what Sluice gives; its own is not', async () => {
+  const { changes, git, review } = world();
+  const open = at('review', 7);
+  const judged = await changes.judged(layout, [at('git', 1), open, { ...open, status: 'merged' }]);
+  assert.deepEqual(
+    judged.map(({ missing }) => missing),
+    [undefined, ['needs Code-Review', '1', '2', '3', '4'], undefined],
+  );
+  assert.deepEqual([git.asked, review.asked], [[], ['merge review:7 Verified']]);
+});
+
+test('a host that is away keeps the changes of others from nothing, and its list is read anew when it tells', async () => {
+  const { changes, review } = world();
+  await changes.listOpen();
+  await changes.listOpen();
+  assert.equal(review.asked.filter((what) => what === 'list').length, 1);
+  review.leave(true);
+  changes.stale('review');
+  assert.equal((await changes.listOpen()).byId.size, 4, 'what it had last');
+  review.leave(false);
+  changes.stale('review');
+  assert.equal((await changes.listOpen()).byId.size, 4);
+});
