@@ -1,0 +1,105 @@
+import type { Place } from './pulls.ts';
+import { type CheckRun, checkRunSchema } from './schema.ts';
+
+/** What a check run says. */
+export interface CheckReport {
+  readonly project: string;
+  /** The commit that it is about. */
+  readonly head: string;
+  readonly name: string;
+  /** Names this report: repeating it changes nothing. At most a hundred characters. */
+  readonly mark: string;
+  /** As reporters write it: `queued`, `in_progress`, or how it ended. */
+  readonly state: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly details: string | undefined;
+  readonly annotations: readonly Annotation[];
+}
+
+/** A remark on lines of a file. */
+export interface Annotation {
+  readonly path: string;
+  readonly line: number;
+  readonly endLine?: number;
+  readonly level: 'notice' | 'warning' | 'failure';
+  readonly message: string;
+}
+
+/** GitHub takes so many annotations in one request, and so many characters of a summary and of a message. */
+const mostAnnotations = 50;
+const mostSummary = 65_000;
+const mostMessage = 16_000;
+
+/**
+ * Says how a check of a commit stands: a run that has not ended goes on, one that has ended stays as it is and a new
+ * one begins. Only an App has check runs.
+ *
+ * @throws an error when GitHub has not recorded it
+ */
+export async function reportCheck(place: Place, report: CheckReport): Promise<void> {
+  const { app } = place.settings;
+  if (app === undefined) {
+    throw new Error(`connection ${place.connection}: only an App can report a check; report a status with a token`);
+  }
+  const { project, head, name } = report;
+  const list = 'GET /repos/{owner}/{repo}/commits/{ref}/check-runs';
+  const asked = { ref: head, check_name: name, app_id: app.id, filter: 'latest' };
+  const runs = (await place.client.list({ project, route: list, with: asked }, checkRunSchema)) ?? [];
+  const last = runs.find((run) => run.name === name && run.app?.id === app.id);
+  if (last?.external_id === report.mark && isAt(last, report.state)) return;
+  const [first = [], ...rest] = batches(report.annotations.map(toAnnotation));
+  let run = await saveRun(place, report, { last, annotations: first });
+  for (const annotations of rest) run = await saveRun(place, report, { last: run, annotations, adding: true });
+  if (!isAt(run, report.state)) {
+    throw new Error(
+      `GitHub has not recorded the check ${name} as ${report.state}, but as ${run.conclusion ?? run.status}`,
+    );
+  }
+}
+
+interface Saving {
+  readonly last: CheckRun | undefined;
+  readonly annotations: readonly Readonly<Record<string, unknown>>[];
+  /** More of the same report. */
+  readonly adding?: true;
+}
+
+async function saveRun(place: Place, report: CheckReport, { last, annotations, adding }: Saving): Promise<CheckRun> {
+  const { project, head, name, title } = report;
+  const summary = report.summary.slice(0, mostSummary);
+  const given = {
+    name,
+    external_id: report.mark,
+    ...stateOf(report.state),
+    ...(report.details === undefined ? {} : { details_url: report.details }),
+    output: { title: title.slice(0, 255), summary, ...(annotations.length === 0 ? {} : { annotations }) },
+  };
+  const goesOn = last !== undefined && (adding === true || last.status !== 'completed');
+  const [route, more] = goesOn
+    ? (['PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', { check_run_id: last.id }] as const)
+    : (['POST /repos/{owner}/{repo}/check-runs', { head_sha: head }] as const);
+  return place.client.send({ project, route, with: { ...given, ...more } }, checkRunSchema);
+}
+
+const begun = new Set(['queued', 'in_progress']);
+
+function stateOf(state: string): Readonly<Record<string, string>> {
+  return begun.has(state) ? { status: state } : { status: 'completed', conclusion: state };
+}
+
+function isAt({ status, conclusion }: CheckRun, state: string): boolean {
+  return begun.has(state) ? status === state : conclusion === state;
+}
+
+function toAnnotation({ path, line, endLine = line, level, message }: Annotation): Readonly<Record<string, unknown>> {
+  const text = message.slice(0, mostMessage);
+  return { path, start_line: line, end_line: endLine, annotation_level: level, message: text };
+}
+
+function batches<T>(items: readonly T[]): T[][] {
+  const count = Math.ceil(items.length / mostAnnotations);
+  return Array.from({ length: count }, (_, index) =>
+    items.slice(index * mostAnnotations, (index + 1) * mostAnnotations),
+  );
+}

@@ -1,0 +1,123 @@
+import type { ConnectionCheck } from '../port.ts';
+import type { Place } from './pulls.ts';
+import { accountSchema, appSchema, hookConfigSchema, labelSchema } from './schema.ts';
+
+/** What an App must be allowed to do, and hear. */
+const needed: Readonly<Record<string, 'read' | 'write'>> = {
+  checks: 'write',
+  contents: 'write',
+  issues: 'write',
+  metadata: 'read',
+  pull_requests: 'write',
+  statuses: 'write',
+};
+const events = ['check_run', 'check_suite', 'issue_comment', 'pull_request', 'pull_request_review', 'push', 'status'];
+
+/** Milliseconds that GitHub's clock and ours may differ. */
+const mostSkew = 60_000;
+
+type Line = Omit<ConnectionCheck, 'name'>;
+
+/** Asks GitHub whether all is as Sluice needs it. What cannot be asked is said of the line that needs it. */
+export async function checkConnection(
+  place: Place,
+  listProjects: () => Promise<readonly string[]>,
+  tryGit: (project: string) => Promise<void>,
+): Promise<readonly ConnectionCheck[]> {
+  const lines: readonly (readonly [ConnectionCheck['name'], () => Promise<Line>])[] = [
+    ['login', () => checkLogin(place)],
+    ['events', () => checkEvents(place)],
+    ['git', () => checkGit(listProjects, tryGit)],
+    ['labels', () => checkLabels(place, listProjects)],
+    ['rights', () => checkRights(place)],
+    ['webhook', () => checkHook(place)],
+    ['clock', () => checkClock(place)],
+  ];
+  const checks: ConnectionCheck[] = [];
+  for (const [name, check] of lines) {
+    const line = await check().catch((error: unknown) => bad(error instanceof Error ? error.message : String(error)));
+    checks.push({ name, ...line });
+  }
+  return checks;
+}
+
+const good = (message: string): Line => ({ ok: true, message });
+const bad = (message: string): Line => ({ ok: false, message });
+
+async function checkLogin({ client, url }: Place): Promise<Line> {
+  return good(`we are ${await client.self()} at ${url}`);
+}
+
+async function checkEvents({ client, settings }: Place): Promise<Line> {
+  if (settings.app === undefined) {
+    return good(`the webhook of each repository, or of its organization, must send: ${events.join(', ')}`);
+  }
+  const { data } = await client.ask('GET /app', appSchema);
+  // GitHub sends these to every App that has checks, whether it asks for them or not.
+  const missing = events.filter((event) => !data.events.includes(event) && !event.startsWith('check_'));
+  if (missing.length === 0) return good('the App is told of all that Sluice waits for');
+  return bad(`the App is not told of ${missing.join(', ')}: subscribe to them in its settings`);
+}
+
+async function checkGit(listProjects: () => Promise<readonly string[]>, tryGit: (project: string) => Promise<void>) {
+  const [project] = await listProjects();
+  if (project === undefined)
+    return bad('there is no repository that we may read: install the App, or grant the token some');
+  await tryGit(project);
+  return good(`${project} can be fetched`);
+}
+
+async function checkLabels({ client, settings }: Place, listProjects: () => Promise<readonly string[]>): Promise<Line> {
+  const label = settings.approve?.label;
+  if (label === undefined) return good('no label is needed: approvals are reviews');
+  const route = 'GET /repos/{owner}/{repo}/labels';
+  for (const project of await listProjects()) {
+    const labels = (await client.list({ project, route }, labelSchema)) ?? [];
+    if (!labels.some(({ name }) => name.toLowerCase() === label.toLowerCase())) {
+      return bad(`${project} has no label ${JSON.stringify(label)}: make it there`);
+    }
+  }
+  return good(`every repository has the label ${JSON.stringify(label)}`);
+}
+
+async function checkRights({ client, settings }: Place): Promise<Line> {
+  if (settings.app === undefined) return checkScopes(await client.ask('GET /user', accountSchema));
+  const { data } = await client.ask('GET /app', appSchema);
+  const missing = Object.entries(needed).filter(
+    ([name, wanted]) => data.permissions[name] !== 'write' && data.permissions[name] !== wanted,
+  );
+  if (missing.length === 0) return good('the App has all permissions that Sluice needs');
+  const list = missing.map(([name, wanted]) => `${name}: ${wanted}`).join(', ');
+  return bad(`the App lacks ${list}: grant them in its settings, and let each owner accept`);
+}
+
+/** Classic tokens name their scopes in every answer, others do not. */
+function checkScopes({ headers }: { readonly headers: Readonly<Record<string, unknown>> }): Line {
+  const scopes = headers['x-oauth-scopes'];
+  if (typeof scopes !== 'string' || scopes === '') {
+    return good('a fine-grained token: give it contents, pull requests, issues and commit statuses to write');
+  }
+  const has = scopes.split(/,\s*/);
+  return has.includes('repo') ? good('the token has the scope repo') : bad('the token lacks the scope repo');
+}
+
+async function checkHook({ client, settings, connection }: Place): Promise<Line> {
+  if (settings.webhookSecret === undefined) return bad('give the connection a webhookSecret, and GitHub the same');
+  const path = `/api/connection/${connection}/payload`;
+  if (settings.app === undefined) return good(`the webhook must be posted to SERVER${path} as application/json`);
+  const { data } = await client.ask('GET /app/hook/config', hookConfigSchema);
+  if (!data.url?.endsWith(path)) return bad(`the App posts to ${data.url || 'nowhere'}: set SERVER${path}`);
+  if (data.content_type !== 'json') return bad('the App posts forms: set its content type to application/json');
+  if (!data.secret) return bad('the App signs nothing: set its webhook secret to that of the connection');
+  return good(`the App posts to ${data.url}`);
+}
+
+async function checkClock({ client, settings }: Place): Promise<Line> {
+  const ask = settings.app === undefined ? 'GET /user' : 'GET /app';
+  const { headers } = await client.ask(ask, accountSchema.partial());
+  const skew = Date.now() - Date.parse(String(headers.date));
+  if (Number.isNaN(skew)) return bad('GitHub does not say what time it is');
+  const seconds = Math.round(Math.abs(skew) / 1_000);
+  if (Math.abs(skew) <= mostSkew) return good(`our clock differs by ${seconds} s`);
+  return bad(`our clock is ${seconds} s ${skew > 0 ? 'ahead' : 'behind'}: an App's logins fail so; set it by NTP`);
+}

@@ -1,0 +1,41 @@
+/** What GitHub did not do, with its own reason. */
+export class Refused extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'Refused';
+    this.status = status;
+  }
+}
+
+interface Failure {
+  readonly status?: number;
+  readonly name?: string;
+  readonly response?: { readonly data?: { readonly message?: unknown; readonly errors?: unknown } };
+}
+
+/** What is not there is null: 404, 410, and 422 of a commit that there is not. */
+export function absent(error: Failure): null {
+  if (error.name === 'HttpError' && [404, 410, 422].includes(error.status ?? 0)) return null;
+  return refuse(error);
+}
+
+/** @throws Refused, or what kept GitHub from being asked */
+export function refuse(error: Failure): never {
+  const cause = (error as { readonly cause?: unknown }).cause;
+  if (error.name !== 'HttpError') throw error;
+  // Octokit makes an HttpError of what the transport throws, too.
+  if (error.response === undefined) throw cause instanceof Error ? cause : error;
+  throw new Refused(error.status ?? 0, sentence(error.response.data));
+}
+
+/** GitHub's own words, bounded. */
+function sentence(data: { readonly message?: unknown; readonly errors?: unknown } | undefined): string {
+  const errors = Array.isArray(data?.errors) ? data.errors : [];
+  const more = errors.flatMap((each: unknown) => {
+    const text = typeof each === 'string' ? each : (each as { readonly message?: unknown } | null)?.message;
+    return typeof text === 'string' ? [text] : [];
+  });
+  const all = [String(data?.message ?? 'it gives no reason'), ...more].join(': ');
+  return all.slice(0, 500).replace(/\.$/, '');
+}

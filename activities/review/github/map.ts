@@ -1,0 +1,274 @@
+import { createHash } from 'node:crypto';
+import { gateActor } from '../../../pipelines/model/actor.ts';
+import type { Change, TriggerEvent, Vote } from '../../../pipelines/model/change.ts';
+import type { Noticed } from '../journal.ts';
+import { pullId } from './names.ts';
+import type { ChangedFile, CheckRun, ListedPull, Pull, Review, Status, TimelineItem } from './schema.ts';
+
+/**
+ * GitHub's pull requests as Sluice sees them.
+ *
+ * GitHub does not number the heads that a pull request has had, and forgets those that were pushed over. So Sluice
+ * numbers them itself, in its journal: a head that is not the last one known is the next patch set, also where it was
+ * one before. The number stays over restarts, for the journal does.
+ */
+
+/** A review with what its author may do in the repository. */
+export interface JudgedReview extends Review {
+  readonly permission: NonNullable<Vote['permission']>;
+}
+
+export interface PullFacts {
+  readonly connection: string;
+  readonly project: string;
+  readonly patchset: number;
+  readonly pull: Pull;
+  /** Null when there are more than GitHub tells. */
+  readonly files: readonly ChangedFile[] | null;
+  readonly reviews: readonly JudgedReview[];
+  readonly statuses: readonly Status[];
+  readonly checks: readonly CheckRun[];
+  readonly dependsOn: readonly string[];
+}
+
+/** Characters of a text that is kept; GitHub's own limit of a description is 65,536. */
+const mostText = 70_000;
+
+/** A text that somebody wrote, whatever it is: bounded, and storable anywhere. */
+export function textOf(text: string | null | undefined): string {
+  return (text ?? '').slice(0, mostText).toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+export function toChange(facts: PullFacts): Change {
+  const { connection, project, pull, patchset } = facts;
+  const id = pullId(connection, project, pull.number);
+  const subject = textOf(pull.title).split('\n', 1)[0]?.trim() ?? '';
+  const status = statusOf(pull);
+  return {
+    id,
+    key: `${id},${patchset}`,
+    kind: 'change',
+    connection,
+    project,
+    branch: pull.base.ref,
+    ref: pullRef(pull.number),
+    patchset,
+    // An open one's head, whatever is pushed to its ref in the meantime.
+    newrev: status === 'merged' ? (pull.merge_commit_sha ?? pull.head.sha) : pull.head.sha,
+    files:
+      facts.files?.flatMap(({ filename, previous_filename: old }) =>
+        old === undefined ? [filename] : [old, filename],
+      ) ?? null,
+    message: textOf(`${subject}\n\n${(pull.body ?? '').replaceAll('\r\n', '\n')}`),
+    subject,
+    owner: pull.user?.login ?? 'ghost',
+    url: pull.html_url,
+    parents: [],
+    dependsOn: facts.dependsOn,
+    status,
+    current: true,
+    wip: pull.draft === true,
+    mergeable: status === 'open' && pull.draft !== true && pull.mergeable !== false,
+    votes: [...reviewVotes(facts), ...pull.labels.map(({ name }) => labelVote(name, pull))],
+    statuses: [...statusNames(facts.statuses), ...checkNames(facts.checks)],
+  };
+}
+
+/** Where a pull request's head is in the repository that it goes to, wherever it was pushed. */
+export function pullRef(number: number): string {
+  return `refs/pull/${number}/head`;
+}
+
+export function statusOf({ state, merged_at }: Pick<ListedPull, 'state' | 'merged_at'>): Change['status'] {
+  if (merged_at) return 'merged';
+  return state === 'open' ? 'open' : 'abandoned';
+}
+
+const reviewValues: Readonly<Record<string, number>> = { approved: 1, changes_requested: -1 };
+
+/**
+ * The last opinion of each reviewer; a comment is none, and a dismissal takes it back. An approval is of the head that
+ * was seen; what was refused stays so until its reviewer says otherwise.
+ */
+export function lastReviews<T extends Review>(reviews: readonly T[], head: string): readonly T[] {
+  const last = new Map<string, T>();
+  for (const review of reviews) {
+    const state = review.state.toLowerCase();
+    const login = review.user?.login ?? 'ghost';
+    if (state === 'dismissed') last.delete(login);
+    if (reviewValues[state] !== undefined) last.set(login, review);
+  }
+  return [...last.values()].filter(({ state, commit_id }) => state.toLowerCase() !== 'approved' || commit_id === head);
+}
+
+function reviewVotes({ pull, reviews }: PullFacts): Vote[] {
+  return lastReviews(reviews, pull.head.sha).map(({ user, state, submitted_at, permission }) => ({
+    label: 'review',
+    value: reviewValues[state.toLowerCase()] ?? 0,
+    by: user?.login ?? 'ghost',
+    permission,
+    time: timeOf(submitted_at ?? pull.updated_at),
+  }));
+}
+
+/** GitHub does not say who has set a label. */
+function labelVote(name: string, pull: Pull): Vote {
+  return { label: textOf(name), value: 1, by: '', time: timeOf(pull.created_at) };
+}
+
+/** `USER:CONTEXT:STATE`, the last of each context. */
+function statusNames(statuses: readonly Status[]): string[] {
+  return lastStatuses(statuses).map(
+    ({ creator, context, state }) => `${creator?.login ?? ''}:${textOf(context)}:${state}`,
+  );
+}
+
+/** The last of each context; GitHub lists the newest first. */
+export function lastStatuses(statuses: readonly Status[]): readonly Status[] {
+  return [...new Map([...statuses].reverse().map((status) => [status.context, status])).values()];
+}
+
+/** `APP:NAME:CONCLUSION` of those that have ended. */
+function checkNames(checks: readonly CheckRun[]): string[] {
+  return checks.flatMap(({ app, name, conclusion }) =>
+    conclusion ? [`${app?.slug ?? ''}:${textOf(name)}:${conclusion}`] : [],
+  );
+}
+
+export function timeOf(text: string): number {
+  return Date.parse(text);
+}
+
+/** What the events of a pull request have in common. */
+export interface Scene {
+  readonly connection: string;
+  readonly project: string;
+  readonly pull: Pull;
+  /** Login of Sluice's own account. */
+  readonly self: string;
+}
+
+/** The number of a pull request's head, as far as it is in the journal. */
+export function countHeads(known: readonly Noticed[]): number {
+  return known.filter(({ key }) => key.startsWith('head:')).length;
+}
+
+/**
+ * What the journal lacks of the pull request itself: its head, or its description as it is now.
+ *
+ * @param forced how often its head was pushed over before Sluice first saw it; GitHub keeps that alone
+ */
+export function noticePull(known: readonly Noticed[], scene: Scene, forced = 0): readonly Noticed[] {
+  const { pull } = scene;
+  const text = JSON.stringify([pull.title, pull.body ?? '', pull.base.ref]);
+  const digest = createHash('sha256').update(text).digest('hex');
+  const key = `head:${pull.head.sha}`;
+  const heads = known.filter((one) => one.key.startsWith('head:'));
+  if (heads.at(-1)?.key === key) {
+    const before = known.findLast((one) => one.digest !== undefined)?.digest;
+    if (before === digest) return [];
+    const event = eventOf(scene, heads.length, { action: 'edited', by: undefined, time: pull.updated_at });
+    return [{ key: `text:${digest}:${known.length}`, digest, event }];
+  }
+  const unseen = heads.length === 0 ? Array.from({ length: forced }, (_, index) => `head:unseen ${index + 1}`) : [];
+  return [...unseen, key].map((one, index) => {
+    const patchset = heads.length + index + 1;
+    const event = eventOf(scene, patchset, { ...pushOf(pull, patchset), by: pull.user?.login });
+    return one === key ? { key, digest, event: { ...event, newrev: pull.head.sha } } : { key: one, event };
+  });
+}
+
+function pushOf(pull: Pull, patchset: number): Omit<Happening, 'by'> {
+  return patchset === 1 ? { action: 'opened', time: pull.created_at } : { action: 'changed', time: pull.updated_at };
+}
+
+/** What the journal lacks of what GitHub keeps, in its order. */
+export function noticeTimeline(
+  known: readonly Noticed[],
+  scene: Scene,
+  timeline: readonly TimelineItem[],
+): readonly Noticed[] {
+  const keys = new Set(known.map(({ key }) => key));
+  return timeline.flatMap((item) => {
+    const key = `${item.event}:${item.id}`;
+    if (item.id === undefined || keys.has(key)) return [];
+    const event = toEvent(scene, countHeads(known), item);
+    return event === null ? [] : [{ key, event }];
+  });
+}
+
+interface Happening {
+  readonly action: string;
+  readonly by: string | undefined;
+  readonly time: string;
+}
+
+function eventOf(scene: Scene, patchset: number, { action, by, time }: Happening): TriggerEvent {
+  const { connection, project, pull, self } = scene;
+  const username = by === self ? gateActor.name : by;
+  return {
+    type: 'pull_request',
+    driver: 'github',
+    connection,
+    project,
+    branch: pull.base.ref,
+    ref: pullRef(pull.number),
+    change: pullId(connection, project, pull.number),
+    patchset,
+    action,
+    ...(username === undefined ? {} : { account: { username } }),
+    time: timeOf(time),
+  };
+}
+
+/** Actions by the names that GitHub's timeline has for them; others concern nobody. */
+const actions: Readonly<Record<string, string>> = {
+  commented: 'comment',
+  reviewed: 'submitted',
+  review_dismissed: 'dismissed',
+  labeled: 'labeled',
+  unlabeled: 'unlabeled',
+  closed: 'closed',
+  reopened: 'reopened',
+  convert_to_draft: 'converted_to_draft',
+  converted_to_draft: 'converted_to_draft',
+  ready_for_review: 'ready_for_review',
+};
+
+/** What Sluice itself says must not wake it; what it does to the pull request may. */
+const said = new Set(['commented', 'reviewed', 'review_dismissed', 'labeled', 'unlabeled']);
+
+function toEvent(scene: Scene, patchset: number, item: TimelineItem): TriggerEvent | null {
+  const kind = item.event ?? '';
+  const action = Object.hasOwn(actions, kind) ? actions[kind] : undefined;
+  const state = item.state?.toLowerCase();
+  if (action === undefined || state === 'pending') return null;
+  const by = (item.actor ?? item.user)?.login ?? 'ghost';
+  const time = item.submitted_at ?? item.created_at ?? scene.pull.updated_at;
+  const common = eventOf(scene, patchset, { action, by, time });
+  const own = by === scene.self;
+  const event = own && said.has(kind) ? { ...common, type: 'report' } : common;
+  if (kind === 'commented') return { ...event, comment: commentOf(item.body, own) };
+  if (kind === 'labeled' && item.label) return { ...event, labels: [textOf(item.label.name)] };
+  if (kind === 'unlabeled' && item.label) return { ...event, unlabels: [textOf(item.label.name)] };
+  if (kind !== 'reviewed' && kind !== 'review_dismissed') return event;
+  return { ...event, ...(own ? {} : { type: 'pull_request_review' }), ...reviewOf(item, state ?? 'dismissed') };
+}
+
+function reviewOf({ event, body }: TimelineItem, state: string): Partial<TriggerEvent> {
+  if (event === 'review_dismissed') return { state: 'dismissed' };
+  const value = reviewValues[state];
+  return {
+    state,
+    ...(body ? { comment: commentOf(body, false) } : {}),
+    ...(value === undefined ? {} : { approvals: [{ label: 'review', value, oldValue: 0 }] }),
+  };
+}
+
+const marker = /\n*<!-- sluice[^>]*-->\s*$/;
+
+/** A comment without the mark by which Sluice finds its own again. */
+function commentOf(body: string | null | undefined, own: boolean): string {
+  const text = textOf(body);
+  return own ? text.replace(marker, '') : text;
+}

@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import type { Actor } from '../../../pipelines/model/actor.ts';
+import type { SourceState } from '../../../pipelines/model/artifact.ts';
+import { demand } from '../../../pipelines/policy/access.ts';
+import type { MergeMode } from '../../git/merge.ts';
+import type { SubmitRequest, SubmitResult } from '../port.ts';
+import { Refused } from './failures.ts';
+import { type Found, findOne, type Place } from './pulls.ts';
+import { plainObstacles } from './requirements.ts';
+import {
+  branchSchema,
+  commitSchema,
+  mergeResultSchema,
+  pullSchema,
+  type Repository,
+  repositorySchema,
+} from './schema.ts';
+
+/** GitHub has merged to another state than the one that was tested. */
+export class OtherStateLanded extends Error {
+  constructor(change: string, landed: SourceState, tested: SourceState) {
+    super(
+      `${change} was merged as ${landed.commit} with the tree ${landed.tree}, but ${tested.tree} was tested: ` +
+        `somebody else moved ${landed.branch} in the same moment; test it again`,
+    );
+    this.name = 'OtherStateLanded';
+  }
+}
+
+type Method = 'merge' | 'squash' | 'rebase';
+
+const methods: Readonly<Record<MergeMode, Method>> = {
+  rebase: 'rebase',
+  'rebase-first-parent': 'rebase',
+  'cherry-pick': 'rebase',
+  'squash-merge': 'squash',
+  merge: 'merge',
+  'merge-resolve': 'merge',
+};
+
+const mostAsks = 6;
+
+/**
+ * Merges by GitHub's own merge: only the head that was tested, and only when the tree that GitHub has made of it on the
+ * branch as it is now is the tested one.
+ *
+ * @throws Denied; OtherStateLanded when the branch was moved between that look and the merge
+ */
+export async function submit(place: Place, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
+  demand(actor, 'merge', { name: request.change });
+  const found = await findOne(place, request.change);
+  const { project, pull, patchset } = found;
+  if (pull.merged) return { kind: 'already-merged', state: await mergedState(place, found) };
+  if (pull.state === 'closed') return refused(`pull request ${pull.number} is closed`);
+  if (patchset !== request.patchset) {
+    return refused(`pull request ${pull.number} is at patch set ${patchset}, not ${request.patchset}`);
+  }
+  const repository = await place.client.read({ project, route: 'GET /repos/{owner}/{repo}' }, repositorySchema);
+  const [obstacle] = plainObstacles(pull, repository);
+  if (obstacle !== undefined) return refused(obstacle);
+  const method = methodOf(repository, request.mode);
+  if (method === null) return refused(`merging by ${request.mode} is not allowed in the settings of ${project}`);
+  const { tested } = request;
+  if (tested !== null) {
+    const tree = await testMerge(place, found);
+    if (tree !== tested.tree) {
+      return { kind: 'moved', reason: `${pull.base.ref} of ${project} is no longer what was tested` };
+    }
+  }
+  return merge(place, found, { method, tested });
+}
+
+function refused(reason: string): SubmitResult {
+  return { kind: 'refused', reason };
+}
+
+/** Null when the repository's settings do not have it. */
+function methodOf(repository: Repository | null, mode: MergeMode | undefined): Method | null {
+  // Whoever may not see the settings is told by the merge.
+  const allowed: Readonly<Record<Method, boolean>> = {
+    merge: repository?.allow_merge_commit ?? true,
+    squash: repository?.allow_squash_merge ?? true,
+    rebase: repository?.allow_rebase_merge ?? true,
+  };
+  if (mode !== undefined) return allowed[methods[mode]] ? methods[mode] : null;
+  return (['merge', 'squash', 'rebase'] as const).find((method) => allowed[method]) ?? null;
+}
+
+const pullRoute = 'GET /repos/{owner}/{repo}/pulls/{pull_number}';
+
+/**
+ * The tree of the merge that GitHub makes of every open pull request to see whether it can be merged, once it is of the
+ * head and the branch as they are.
+ */
+async function testMerge({ client, pause }: Place, { project, pull }: Found): Promise<string> {
+  const { number, head, base } = pull;
+  for (let attempt = 1; ; attempt += 1) {
+    const tip = await readTip({ client }, project, base.ref);
+    const now = await client.read({ project, route: pullRoute, with: { pull_number: number } }, pullSchema);
+    const commit = now?.merge_commit_sha ? await readCommit({ client }, project, now.merge_commit_sha) : null;
+    const [onto, merged] = commit?.parents ?? [];
+    if (commit && onto?.sha === tip && merged?.sha === head.sha) return commit.tree.sha;
+    if (attempt === mostAsks) {
+      throw new Error(`GitHub has not merged pull request ${number} of ${project} for a look yet: ask again later`);
+    }
+    await sleep(pause * 2 ** (attempt - 1));
+  }
+}
+
+interface Merging {
+  readonly method: Method;
+  readonly tested: SourceState | null;
+}
+
+async function merge(place: Place, found: Found, { method, tested }: Merging): Promise<SubmitResult> {
+  const { project, pull } = found;
+  const route = 'PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge';
+  const given = { pull_number: pull.number, sha: pull.head.sha, merge_method: method };
+  try {
+    const { sha } = await place.client.send({ project, route, with: given }, mergeResultSchema);
+    const state = await stateOf(place, found, sha);
+    if (tested !== null && state.tree !== tested.tree) {
+      throw new OtherStateLanded(`pull request ${pull.number} of ${project}`, state, tested);
+    }
+    return { kind: 'merged', state };
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const moved = error.status === 405 && /base branch was modified/i.test(error.message);
+    if (moved) return { kind: 'moved', reason: `${pull.base.ref} of ${project} was moved just now` };
+    return refused(`GitHub refuses the merge: ${error.message}`);
+  }
+}
+
+async function mergedState(place: Place, found: Found): Promise<SourceState> {
+  const { pull, project } = found;
+  if (!pull.merge_commit_sha)
+    throw new Error(`GitHub does not say as what pull request ${pull.number} of ${project} merged`);
+  return stateOf(place, found, pull.merge_commit_sha);
+}
+
+async function stateOf(place: Place, { project, pull }: Found, sha: string): Promise<SourceState> {
+  const commit = await readCommit(place, project, sha);
+  if (commit === null) throw new Error(`GitHub does not show the commit ${sha} of ${project} that it has merged`);
+  return { project, branch: pull.base.ref, commit: sha, tree: commit.tree.sha };
+}
+
+type Asking = Pick<Place, 'client'>;
+
+async function readCommit(
+  { client }: Asking,
+  project: string,
+  sha: string,
+): Promise<z.infer<typeof commitSchema> | null> {
+  const route = 'GET /repos/{owner}/{repo}/git/commits/{commit_sha}';
+  return client.read({ project, route, with: { commit_sha: sha } }, commitSchema);
+}
+
+/** The commit that a branch is at; null where there is none. */
+export async function readTip({ client }: Asking, project: string, branch: string): Promise<string | null> {
+  const route = 'GET /repos/{owner}/{repo}/branches/{branch}';
+  const found = await client.read({ project, route, with: { branch } }, branchSchema);
+  // GitHub leads on to the new name of a branch that was renamed.
+  return found === null || found.name !== branch ? null : found.commit.sha;
+}

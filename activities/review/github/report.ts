@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Actor } from '../../../pipelines/model/actor.ts';
+import { demand } from '../../../pipelines/policy/access.ts';
+import type { LineComment, ReviewReport } from '../port.ts';
+import { type Annotation, reportCheck } from './checks.ts';
+import { Refused } from './failures.ts';
+import { type Found, findOne, type Place } from './pulls.ts';
+import { commentSchema, labelSchema, reviewSchema, statusSchema } from './schema.ts';
+
+/** What a reporter's body may say; other keys are for other parts of Sluice. */
+const bodySchema = z.looseObject({
+  comment: z.boolean().optional(),
+  status: z.string().optional(),
+  'status-url': z.string().optional(),
+  check: z.string().optional(),
+  label: z.union([z.string(), z.array(z.string())]).optional(),
+  unlabel: z.union([z.string(), z.array(z.string())]).optional(),
+  review: z.enum(['approve', 'request-changes', 'comment']).optional(),
+  'review-body': z.string().optional(),
+});
+
+type Body = z.infer<typeof bodySchema>;
+
+interface Saying {
+  readonly found: Found;
+  readonly said: ReviewReport;
+  readonly body: Body;
+  /** Name of our checks and statuses. */
+  readonly context: string;
+  readonly details: string | undefined;
+}
+
+/** GitHub's limits, in characters. */
+const mostComment = 65_000;
+const mostDescription = 140;
+
+/**
+ * Says what came of a patch set, by comment, status, check run, labels and review, once for each key. On an older
+ * patch set than the current one only the comment is left.
+ *
+ * @throws Denied; an error when GitHub has not recorded what was said
+ */
+export async function report(place: Place, actor: Actor, said: ReviewReport): Promise<void> {
+  demand(actor, 'report', { name: said.change });
+  const found = await findOne(place, said.change);
+  const body = bodySchema.parse(said.body);
+  const context = `sluice/${said.about?.pipeline ?? 'check'}`;
+  const details = body['status-url'] ?? place.pageOf(said.change);
+  const saying: Saying = { found, said, body, context, details };
+  if (said.patchset === found.patchset) {
+    if (body.status !== undefined) await reportStatus(place, saying, body.status);
+    if (body.check !== undefined) {
+      const { message } = said;
+      const { project, pull } = found;
+      const what = { title: firstLine(message), summary: message, details, annotations: annotationsOf(said.comments) };
+      const mark = hash(said.key);
+      await reportCheck(place, { project, head: pull.head.sha, name: context, mark, state: body.check, ...what });
+    }
+    await setLabels(place, saying);
+    if (body.review !== undefined) await review(place, saying, body.review);
+  }
+  if (body.comment !== false && said.message.trim() !== '') await comment(place, saying);
+}
+
+function annotationsOf(comments: readonly LineComment[] = []): readonly Annotation[] {
+  return comments.map(({ file, line = 1, message }) => ({ path: file, line, level: 'warning', message }));
+}
+
+async function reportStatus(place: Place, { found, said, context, details }: Saying, state: string): Promise<void> {
+  const { project, pull } = found;
+  const description = firstLine(said.message).slice(0, mostDescription);
+  const list = 'GET /repos/{owner}/{repo}/commits/{ref}/statuses';
+  const known = (await place.client.list({ project, route: list, with: { ref: pull.head.sha } }, statusSchema)) ?? [];
+  const last = known.find((one) => one.context === context);
+  if (last?.state === state && last.description === description) return;
+  const url = details === undefined ? {} : { target_url: details };
+  const given = { sha: pull.head.sha, state, context, description, ...url };
+  const route = 'POST /repos/{owner}/{repo}/statuses/{sha}';
+  const recorded = await place.client.send({ project, route, with: given }, statusSchema);
+  if (recorded.state !== state || recorded.context !== context) {
+    throw new Error(`GitHub has not recorded the status ${context} as ${state}, but as ${recorded.state}`);
+  }
+}
+
+async function setLabels(place: Place, { found, body }: Saying): Promise<void> {
+  const { project, pull } = found;
+  const has = new Set(pull.labels.map(({ name }) => name.toLowerCase()));
+  const wanted = listOf(body.label).filter((name) => !has.has(name.toLowerCase()));
+  if (wanted.length > 0) {
+    const route = 'POST /repos/{owner}/{repo}/issues/{issue_number}/labels';
+    const given = { issue_number: pull.number, labels: wanted };
+    const now = await place.client.send({ project, route, with: given }, z.array(labelSchema));
+    const missing = wanted.filter((name) => !now.some((one) => one.name.toLowerCase() === name.toLowerCase()));
+    if (missing.length > 0) throw new Error(`GitHub has not recorded the label ${missing.join(', ')}`);
+  }
+  for (const name of listOf(body.unlabel).filter((each) => has.has(each.toLowerCase()))) {
+    const route = 'DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}';
+    await place.client
+      .send({ project, route, with: { issue_number: pull.number, name } }, z.unknown())
+      .catch(unlessGone);
+  }
+}
+
+const events = { approve: 'APPROVE', 'request-changes': 'REQUEST_CHANGES', comment: 'COMMENT' } as const;
+
+async function review(place: Place, { found, said, body }: Saying, kind: keyof typeof events): Promise<void> {
+  const { project, pull } = found;
+  const { client } = place;
+  const about = { project, with: { pull_number: pull.number } };
+  const route = '/repos/{owner}/{repo}/pulls/{pull_number}/reviews';
+  const self = await client.self();
+  const mark = hash(said.key);
+  const known = (await client.list({ ...about, route: `GET ${route}` }, reviewSchema)) ?? [];
+  if (known.some((one) => one.user?.login === self && one.body.includes(`<!-- sluice:${mark}`))) return;
+  const text = body['review-body'] ?? firstLine(said.message);
+  const given = { event: events[kind], body: `${text}\n\n<!-- sluice:${mark} -->`, commit_id: pull.head.sha };
+  await client.send({ project, route: `POST ${route}`, with: { ...about.with, ...given } }, reviewSchema);
+}
+
+/** What the mark at the end of a comment says: the report's key, whose turn it is, and whether more is to come. */
+function markOf({ key, about, patchset }: ReviewReport): {
+  readonly key: string;
+  readonly turn: string;
+  readonly end: string;
+} {
+  const begins = about?.action === 'start' || about?.action === 'enqueue';
+  return { key: hash(key), turn: hash(JSON.stringify([about?.pipeline, patchset])), end: begins ? 'begun' : 'done' };
+}
+
+/** Writes a comment, or changes our own: the same report's, or that of the beginning whose end this is. */
+async function comment(place: Place, { found, said }: Saying): Promise<void> {
+  const { project, pull } = found;
+  const { client } = place;
+  const route = '/repos/{owner}/{repo}/issues/{issue_number}/comments';
+  const self = await client.self();
+  const { key, turn, end } = markOf(said);
+  const text = cut(said.message);
+  const body = `${text}\n\n<!-- sluice:${key}:${turn}:${end} -->`;
+  const about = { issue_number: pull.number };
+  const all = (await client.list({ project, route: `GET ${route}`, with: about }, commentSchema)) ?? [];
+  const own = all.filter(({ user }) => user?.login === self);
+  const same = own.find((one) => one.body?.includes(`<!-- sluice:${key}:`));
+  const begun = own.findLast((one) => one.body?.includes(`<!-- sluice:`));
+  const before = same ?? (begun?.body?.includes(`:${turn}:begun -->`) ? begun : undefined);
+  if (before === undefined) {
+    await client.send({ project, route: `POST ${route}`, with: { ...about, body } }, commentSchema);
+  } else if (before.body !== body) {
+    const change = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}';
+    await client.send({ project, route: change, with: { comment_id: before.id, body } }, commentSchema);
+  }
+}
+
+function cut(text: string): string {
+  const whole = text.toWellFormed();
+  return whole.length <= mostComment ? whole : `${whole.slice(0, mostComment)}\n\n… (the rest is left out)`;
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n', 1)[0]?.toWellFormed() ?? '';
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof Refused) || error.status !== 404) throw error;
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 20);
+}

@@ -1,0 +1,128 @@
+import type { Mergeability } from '../port.ts';
+import { lastReviews, lastStatuses, statusOf } from './map.ts';
+import { type Found, type Place, readPermissions } from './pulls.ts';
+import {
+  branchSchema,
+  checkRunSchema,
+  type ForgeBranch,
+  type Pull,
+  protectionSchema,
+  type Repository,
+  repositorySchema,
+  reviewSchema,
+  ruleSchema,
+  statusSchema,
+} from './schema.ts';
+
+/** Whether GitHub would merge a pull request, were it not for our own checks. */
+export async function readMergeability(place: Place, found: Found, own: readonly string[]): Promise<Mergeability> {
+  const { project, pull } = found;
+  const repository = await place.client.read({ project, route: 'GET /repos/{owner}/{repo}' }, repositorySchema);
+  const plain = plainObstacles(pull, repository);
+  const missing = plain.length > 0 ? plain : await protectionObstacles(place, found, own);
+  return missing.length === 0 ? { ok: true } : { ok: false, missing };
+}
+
+/** What the pull request itself says. */
+export function plainObstacles(pull: Pull, repository: Repository | null): readonly string[] {
+  const name = `pull request ${pull.number}`;
+  const status = statusOf(pull);
+  if (status !== 'open') return [`${name} is ${status === 'merged' ? 'merged' : 'closed'}`];
+  return [
+    ...(pull.draft ? [`${name} is a draft`] : []),
+    ...(pull.mergeable === false ? [`${name} conflicts with ${pull.base.ref}: rebase it`] : []),
+    ...(pull.mergeable === null ? ['GitHub has not said yet whether it can be merged'] : []),
+    ...(pull.mergeable_state === 'behind'
+      ? [`${pull.base.ref} has moved, and its protection wants ${name} on it`]
+      : []),
+    ...(repository?.archived ? ['the repository is archived: nothing can be merged there'] : []),
+  ];
+}
+
+interface Wanted {
+  readonly checks: ReadonlySet<string>;
+  readonly approvals: number;
+  readonly queue: boolean;
+}
+
+/** What the protection of the branch wants besides. Where GitHub says that it is content nothing is asked. */
+async function protectionObstacles(place: Place, found: Found, own: readonly string[]): Promise<readonly string[]> {
+  const { pull } = found;
+  if (pull.mergeable_state === 'clean' || pull.mergeable_state === 'has_hooks') return [];
+  const wanted = await readWanted(place, found);
+  if (wanted.queue) return [`${pull.base.ref} is merged by GitHub's own merge queue: switch that off for it`];
+  const results = await readResults(place, found);
+  const others = [...wanted.checks].filter((name) => !own.includes(name));
+  const checks = others
+    .filter((name) => results.get(name) !== 'success')
+    .map((name) => `the required check ${JSON.stringify(name)} ${checkState(results.get(name))}`);
+  const reviews = await reviewObstacles(place, found, wanted.approvals);
+  const missing = [...checks, ...reviews];
+  const ours = [...wanted.checks].some((name) => own.includes(name) && results.get(name) !== 'success');
+  // Blocked, and neither by what is ours nor by anything that we can see.
+  if (pull.mergeable_state === 'blocked' && missing.length === 0 && !ours) {
+    return [`the protection of ${pull.base.ref} forbids the merge: see the pull request's page`];
+  }
+  return missing;
+}
+
+function checkState(result: string | undefined): string {
+  return result === undefined ? 'has not been reported' : `is ${result}`;
+}
+
+/** Branch protection is shown in part to everybody, in whole to who may administer; rulesets to everybody. */
+async function readWanted({ client }: Place, { project, pull }: Found): Promise<Wanted> {
+  const about = { project, with: { branch: pull.base.ref } };
+  const [branch, rules, protection] = await Promise.all([
+    client.read({ ...about, route: 'GET /repos/{owner}/{repo}/branches/{branch}' }, branchSchema),
+    client.list({ ...about, route: 'GET /repos/{owner}/{repo}/rules/branches/{branch}' }, ruleSchema),
+    client
+      .read({ ...about, route: 'GET /repos/{owner}/{repo}/branches/{branch}/protection' }, protectionSchema)
+      .catch(() => null),
+  ]);
+  const ruled = (rules ?? []).flatMap(({ parameters }) => parameters?.required_status_checks ?? []);
+  const counts = (rules ?? []).flatMap(({ parameters }) => parameters?.required_approving_review_count ?? []);
+  const reviews = protection?.required_pull_request_reviews;
+  return {
+    checks: new Set([...protectedChecks(branch), ...ruled.map(({ context }) => context)]),
+    approvals: Math.max(0, reviews?.required_approving_review_count ?? 0, ...counts),
+    queue: (rules ?? []).some(({ type }) => type === 'merge_queue'),
+  };
+}
+
+function protectedChecks(branch: ForgeBranch | null): readonly string[] {
+  return branch?.protection?.required_status_checks?.contexts ?? [];
+}
+
+/** `success`, or how it stands, of every status and check run of the head. */
+async function readResults({ client }: Place, { project, pull }: Found): Promise<ReadonlyMap<string, string>> {
+  const about = { project, with: { ref: pull.head.sha, filter: 'latest' } };
+  const [statuses, runs] = await Promise.all([
+    client.list({ ...about, route: 'GET /repos/{owner}/{repo}/commits/{ref}/statuses' }, statusSchema),
+    client.list({ ...about, route: 'GET /repos/{owner}/{repo}/commits/{ref}/check-runs' }, checkRunSchema),
+  ]);
+  const passed = new Set(['success', 'neutral', 'skipped']);
+  return new Map([
+    ...lastStatuses(statuses ?? []).map(({ context, state }) => [context, state] as const),
+    ...(runs ?? []).map(({ name, status, conclusion }) => {
+      const result = conclusion ?? status;
+      return [name, passed.has(result) ? 'success' : result] as const;
+    }),
+  ]);
+}
+
+/** Who may write approves and refuses; others' reviews are opinions. */
+async function reviewObstacles(place: Place, { project, pull }: Found, wanted: number): Promise<readonly string[]> {
+  const route = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews';
+  const about = { project, route, with: { pull_number: pull.number } };
+  const last = lastReviews((await place.client.list(about, reviewSchema)) ?? [], pull.head.sha);
+  const logins = last.map(({ user }) => user?.login);
+  const permissions = await readPermissions(place, project, logins);
+  const counting = last.filter(({ user }) => permissions.get(user?.login ?? '') !== 'read');
+  const approvals = counting.filter(({ state }) => state.toUpperCase() === 'APPROVED').length;
+  const refusing = counting.filter(({ state }) => state.toUpperCase() === 'CHANGES_REQUESTED');
+  return [
+    ...(wanted > 0 ? refusing.map(({ user }) => `${user?.login ?? 'ghost'} wants changes`) : []),
+    ...(approvals < wanted ? [`${wanted} approvals are required, and there are ${approvals}`] : []),
+  ];
+}

@@ -1,0 +1,42 @@
+const repo = '/repos/{owner}/{repo}';
+const pull = `${repo}/pulls/{pull_number}`;
+const issue = `${repo}/issues/{issue_number}`;
+
+/** What the server answers, as GitHub's description names it. */
+export const operations = [
+  ['GET', '/app'],
+  ['GET', '/app/hook/config'],
+  ['GET', '/app/installations'],
+  ['POST', '/app/installations/{installation_id}/access_tokens'],
+  ['GET', '/installation/repositories'],
+  ['GET', '/user'],
+  ['GET', '/user/repos'],
+  ['GET', repo],
+  ['GET', `${repo}/installation`],
+  ['GET', `${repo}/branches`],
+  ['GET', `${repo}/branches/{branch}`],
+  ['GET', `${repo}/branches/{branch}/protection`],
+  ['GET', `${repo}/rules/branches/{branch}`],
+  ['GET', `${repo}/tags`],
+  ['GET', `${repo}/labels`],
+  ['GET', `${repo}/git/commits/{commit_sha}`],
+  ['GET', `${repo}/commits/{commit_sha}/pulls`],
+  ['GET', `${repo}/commits/{ref}/statuses`],
+  ['GET', `${repo}/commits/{ref}/check-runs`],
+  ['POST', `${repo}/statuses/{sha}`],
+  ['POST', `${repo}/check-runs`],
+  ['PATCH', `${repo}/check-runs/{check_run_id}`],
+  ['GET', `${repo}/collaborators/{username}/permission`],
+  ['GET', `${repo}/pulls`],
+  ['GET', pull],
+  ['GET', `${pull}/files`],
+  ['GET', `${pull}/reviews`],
+  ['POST', `${pull}/reviews`],
+  ['PUT', `${pull}/merge`],
+  ['GET', `${issue}/timeline`],
+  ['GET', `${issue}/comments`],
+  ['POST', `${issue}/comments`],
+  ['PATCH', `${repo}/issues/comments/{comment_id}`],
+  ['POST', `${issue}/labels`],
+  ['DELETE', `${issue}/labels/{name}`],
+].map(([method = '', path = '']) => ({ method, path }));
