@@ -105,7 +105,16 @@ const arrows: readonly Arrow[] = [
 ];
 
 /** What a command may load only when it acts, so that `sluice` starts at once. */
-const heavy = ['@temporalio/', 'fastify', '@fastify/', '@electric-sql/', 'kysely', 'dockerode', 'playwright-core'];
+const heavy = [
+  '@temporalio/',
+  '@octokit/',
+  'fastify',
+  '@fastify/',
+  '@electric-sql/',
+  'kysely',
+  'dockerode',
+  'playwright-core',
+];
 
 /** Adapters of one port, and the two formats: siblings that know nothing of each other. */
 const siblings = ['activities/review', 'activities/nodes', 'activities/storage', 'activities/repository'].concat([

@@ -2,6 +2,7 @@ import type { Connection, ConnectionContext } from './connection.ts';
 import { openGerrit } from './gerrit/adapter.ts';
 import { createGitHost } from './git/adapter.ts';
 import { createPeople } from './git/people.ts';
+import { openGithub } from './github/adapter.ts';
 import type { ConnectionSettings } from './settings.ts';
 
 export type { Connection, ConnectionContext } from './connection.ts';
@@ -12,6 +13,7 @@ const drivers: Readonly<Record<string, (context: ConnectionContext) => Connectio
     return { host: createGitHost(settings), people: createPeople(settings), webhook: null, stream: null };
   },
   gerrit: (context) => openGerrit({ ...context, settings: settingsOf(context, 'gerrit') }),
+  github: (context) => openGithub({ ...context, settings: settingsOf(context, 'github') }),
 };
 
 function settingsOf<D extends ConnectionSettings['driver']>({ settings }: ConnectionContext, driver: D) {
