@@ -156,6 +156,8 @@ export interface Submitted {
   readonly refused?: string;
   readonly away?: string;
   readonly broken?: string;
+  /** Keys of those of which the host could not say, beside what is broken, whether they are merged. */
+  readonly unknown?: readonly string[];
 }
 
 /** Things to say and do for a gate, in order; each is idempotent by its key. */

@@ -2,7 +2,7 @@ import { rootCause, workflowInfo } from '@temporalio/workflow';
 import type { GateAction, PrepareAction, SubmitAction } from '../pipelines/gate/action.ts';
 import type { ChangeFacts, GateCommand } from '../pipelines/gate/command.ts';
 import { outside } from './activities.ts';
-import type { FailedAction, TellAction } from './contract.ts';
+import type { FailedAction, Submitted, TellAction } from './contract.ts';
 import type { GateBook } from './gate-book.ts';
 import { budgets, pauseAfter } from './gate-budget.ts';
 import type { GateName } from './ids.ts';
@@ -17,6 +17,14 @@ const batches = { prepare: 50, submit: 1, tell: 100 } as const;
 /** What is to be folded once an action was carried out, or was given up for a reason. */
 type Conclude = (key: string, reason: string) => GateCommand;
 
+/** What a gate does that did not begin before it did: runs that did keep to how they began. */
+interface Ways {
+  /** Activities take a limited number of actions. */
+  readonly bounded: boolean;
+  /** What is merged in part when a merge is given up is kept. */
+  readonly holds: boolean;
+}
+
 /**
  * The gate's own effects. Each lane has at most one activity under way, which takes what is wanted at that moment, in
  * order: states are prepared as one chain, and reports on a change leave in the order in which they were decided. An
@@ -25,14 +33,13 @@ type Conclude = (key: string, reason: string) => GateCommand;
 export class GateLanes {
   readonly #name: GateName;
   readonly #book: GateBook;
-  readonly #bounded: boolean;
+  readonly #ways: Ways;
   readonly #busy = new Set<Lane>();
 
-  /** @param bounded whether activities take a limited number of actions: not in runs that began when they did not */
-  constructor(name: GateName, book: GateBook, bounded: boolean) {
+  constructor(name: GateName, book: GateBook, ways: Ways) {
     this.#name = name;
     this.#book = book;
-    this.#bounded = bounded;
+    this.#ways = ways;
   }
 
   get idle(): boolean {
@@ -69,7 +76,7 @@ export class GateLanes {
     work: (wanted: readonly A[]) => Promise<void>,
   ) {
     if (wanted.length === 0 || this.#busy.has(lane)) return;
-    const batch = this.#bounded ? wanted.slice(0, batches[lane]) : wanted;
+    const batch = this.#ways.bounded ? wanted.slice(0, batches[lane]) : wanted;
     this.#busy.add(lane);
     void work(batch)
       .catch((error: unknown) => this.#allAway(lane, batch, rootCause(error) ?? String(error)))
@@ -132,9 +139,12 @@ export class GateLanes {
       const graph = this.#book.graphs[buildSet] ?? null;
       const input = { ...this.#name, key, changes: this.#facts(changes), rules, graph };
       const answer = await outside.submit.executeWithOptions(brief(`Merge ${changes.join(', ')}`), [input]);
-      if (answer.away !== undefined) this.#failed('submit', { key, failed: 'away', reason: answer.away });
-      else if (answer.broken !== undefined) this.#failed('submit', { key, failed: 'refused', reason: answer.broken });
-      else this.#book.fold({ type: 'submitted', time: Date.now(), item, ...answer });
+      const { away, broken, ...known } = answer;
+      // What is given up may be merged in part, and the record says so.
+      const giveUp = () => this.#book.fold(givenUpMerge(key, { ...this.#known(known), refused: broken ?? '' }));
+      if (away !== undefined) this.#failed('submit', { key, failed: 'away', reason: away }, giveUp);
+      else if (broken !== undefined) this.#failed('submit', { key, failed: 'refused', reason: broken }, giveUp);
+      else this.#book.fold({ type: 'submitted', time: Date.now(), item, ...known });
     }
   }
 
@@ -162,15 +172,21 @@ export class GateLanes {
     for (const { key } of actions) this.#failed(lane, { key, failed: 'away', reason });
   }
 
+  #known({ merged, unknown }: Submitted): Pick<Submitted, 'merged' | 'unknown'> {
+    if (!this.#ways.holds) return { merged: [] };
+    return { merged, ...(unknown === undefined ? {} : { unknown }) };
+  }
+
   /** Waits for the next try, or gives up. */
-  #failed(lane: Lane, { key, failed, reason }: FailedAction): void {
+  #failed(lane: Lane, { key, failed, reason }: FailedAction, giveUp?: () => void): void {
     const before = this.#book.troubles[key];
     const tries = before?.failed === failed ? before.tries + 1 : 1;
     const budget = budgets[lane][failed];
     if (tries < budget.tries) {
       const trouble = { failed, tries, reason, next: Date.now() + pauseAfter(budget, tries) };
       this.#book.troubles = { ...this.#book.troubles, [key]: trouble };
-    } else this.#book.fold(givenUp[lane](key, reason));
+    } else if (giveUp) giveUp();
+    else this.#book.fold(givenUp[lane](key, reason));
   }
 
   #facts(keys: readonly string[]): readonly ChangeFacts[] {
@@ -185,12 +201,13 @@ const givenUp: Readonly<Record<Lane, Conclude>> = {
     const outcome = { kind: 'config-error', message: `its state cannot be prepared: ${reason}` } as const;
     return { type: 'prepared', time: Date.now(), buildSet, outcome };
   },
-  submit: (key, refused) => {
-    const item = key.slice(0, key.lastIndexOf('.'));
-    return { type: 'submitted', time: Date.now(), item, merged: [], refused };
-  },
+  submit: (key, refused) => givenUpMerge(key, { merged: [], refused }),
   tell: (action, failed) => ({ type: 'done', time: Date.now(), action, failed }),
 };
+
+function givenUpMerge(key: string, answer: Omit<Submitted, 'away' | 'broken'>): GateCommand {
+  return { type: 'submitted', time: Date.now(), item: key.slice(0, key.lastIndexOf('.')), ...answer };
+}
 
 /** Options of one call: what the Temporal Web UI shows of it, on one line. */
 function brief(summary: string): { readonly summary: string } {

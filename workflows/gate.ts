@@ -44,8 +44,9 @@ export async function gate(input: GateInput): Promise<void> {
   const name = { tenant, pipeline, queue };
   const second = has('gate-lives');
   const book = new GateBook(await recall(input), second);
-  const lanes = new GateLanes(name, book, second);
-  const buildSets = new GateBuildSets(name, book, { ordered: second, holds: has('gate-holds') });
+  const holds = has('gate-holds');
+  const lanes = new GateLanes(name, book, { bounded: second, holds });
+  const buildSets = new GateBuildSets(name, book, { ordered: second, holds });
   listen(name, book, buildSets);
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budgetOf(input);
   const still = () => lanes.idle && buildSets.idle;

@@ -21,7 +21,7 @@ export const patches = {
     since: '2026-11-27',
     because:
       'a retrigger that was answered with ok was lost when the item had its verdict before its build set had heard, and ' +
-      'a build set that could not be started was left at that; from here on build sets are told their edition',
+      'a build set that could not be started was left at that, and so was what had merged of an item; from here on build sets are told their edition',
   },
 } as const satisfies Readonly<Record<string, { readonly since: string; readonly because: string }>>;
 

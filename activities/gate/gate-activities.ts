@@ -28,7 +28,10 @@ export function createGateActivities(deps: GateDeps) {
         const answer = await orFault(async () => {
           return merge(deps, { change, tested: await recall<StoredGraph>(deps, graph), rules });
         });
-        if (answer !== undefined) return { merged, ...answer };
+        // What went wrong may have done so after the merge: only the host can tell.
+        const found = answer !== undefined && 'broken' in answer ? await isMerged(deps, change) : false;
+        if (answer !== undefined && found === undefined) return { merged, ...answer, unknown: [change.key] };
+        if (answer !== undefined && !found) return { merged, ...answer };
         merged.push(change.key);
         // The merge is done: what cannot be looked at now, the periodic sync finds.
         await deps.look(change.connection, change.id).catch(() => undefined);
@@ -96,6 +99,16 @@ async function merge(
   if (!state || !isTested) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
   const answer = await host.submit(gateActor, { change: id, patchset, tested: state });
   return 'reason' in answer ? { refused: answer.reason } : undefined;
+}
+
+/** Whether the host has the patch set as merged; undefined where it does not say. */
+async function isMerged({ host }: GateDeps, { connection, id, patchset }: ChangeFacts): Promise<boolean | undefined> {
+  try {
+    const found = await host(connection)?.readChange(id);
+    return found?.status === 'merged' && found.patchset === patchset;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Gerrit submits, others merge. */

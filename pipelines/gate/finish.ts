@@ -2,6 +2,7 @@ import { isFailing, reporterJobs } from '../jobs/result.ts';
 import type { BuildSetResult } from '../model/job.ts';
 import type { ConnectionRule, Pipeline, ReportAction } from '../model/pipeline.ts';
 import { type ItemRefusal, itemReport } from '../report/item-report.ts';
+import { mergedInPart } from '../report/sentences.ts';
 import type { GateCommand, ProvidedResult } from './command.ts';
 import { type Draft, emit, itemOf, queueOf } from './draft.ts';
 import { listened } from './enqueue.ts';
@@ -48,7 +49,9 @@ export function submitted(draft: Draft, item: Item, answer: GateCommand & { type
   const all = merged.filter((change) => change.kind === 'change').length;
   const wanted = item.changes.filter((key) => factsOf(draft, key)?.kind === 'change').length;
   if (all < wanted || answer.refused !== undefined) {
-    const refusal: ItemRefusal = { kind: 'submit', reason: answer.refused ?? '' };
+    const { refused = '', unknown = [] } = answer;
+    const reason = mergedInPart(refused, { merged: merged.map(({ key }) => key), unknown });
+    const refusal: ItemRefusal = { kind: 'submit', reason };
     conclude(draft, item, { action: 'failure', result: 'MERGE_FAILURE', refusal });
     resetFollowers(draft, item);
     takeOut(draft, item);

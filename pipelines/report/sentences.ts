@@ -102,3 +102,16 @@ export function retriggerTooLate(
   const enqueue = `sluice enqueue --pipeline ${pipeline} --change ${change}`;
   return `${change} ${found}: too late to run ${job} again there; \`${enqueue}\` tests it anew${when}`;
 }
+
+/** Why an item was not merged, and what is known of its patch sets all the same. */
+export function mergedInPart(
+  reason: string,
+  { merged, unknown }: { readonly merged: readonly string[]; readonly unknown: readonly string[] },
+): string {
+  const lines = [
+    ...(reason === '' ? [] : [reason]),
+    ...(merged.length === 0 ? [] : [`Merged already: ${merged.join(', ')}.`]),
+    ...(unknown.length === 0 ? [] : [`Whether ${unknown.join(', ')} is merged is not known: look there.`]),
+  ];
+  return lines.join('\n');
+}

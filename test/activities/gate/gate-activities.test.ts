@@ -80,6 +80,40 @@ test('R5: an error that is about one change alone is told apart from a host that
   assert.deepEqual(await lost.submit(input), { merged: [], broken: 'no content sha256:0' });
 });
 
+for (const { says, read, answer } of [
+  {
+    says: 'is merged all the same',
+    read: async (id: string) => change(id, { status: 'merged' }),
+    answer: { merged: ['git:1,1', 'git:2,1'] },
+  },
+  {
+    says: 'is merged as another patch set',
+    read: async (id: string) => change(id, { status: 'merged', patchset: 2 }),
+    answer: { merged: ['git:1,1'], broken: 'the answer was lost' },
+  },
+  {
+    says: 'is open',
+    read: async (id: string) => change(id),
+    answer: { merged: ['git:1,1'], broken: 'the answer was lost' },
+  },
+  {
+    says: 'cannot be read either',
+    read: async () => Promise.reject(new Error('no')),
+    answer: { merged: ['git:1,1'], broken: 'the answer was lost', unknown: ['git:2,1'] },
+  },
+]) {
+  test(`R5: the second change of an item whose merge ends with an error ${says}`, async () => {
+    const submit: ReviewHost['submit'] = async (_, { change: id }) => {
+      if (id === 'git:2') throw new Error('the answer was lost');
+      return { kind: 'merged', state };
+    };
+    const other = { ...own, id: 'git:2' };
+    const { activities } = setup({ sources: [state], changes: [own, other] }, { submit, readChange: read });
+    const changes = [change('git:1'), change('git:2')];
+    assert.deepEqual(await activities.submit({ ...input, changes }), answer);
+  });
+}
+
 test('R5: each report has an outcome; those of one change stay in order', async () => {
   const report = async (_actor: unknown, { change: id }: { change: string }) => {
     if (id === 'git:2') throw new Error('no permission');

@@ -1,6 +1,7 @@
 import './sdk.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { change } from '../make.ts';
 import { GateScene } from './gate-scene.ts';
 import type { Ground, Play } from './play.ts';
 import { judge } from './rules.ts';
@@ -133,6 +134,30 @@ test('R5: a change that cannot be merged is given up, and those behind it go on'
     assert.deepEqual(merged, ['b']);
   };
   return direct({ scene, judge: judged }, [/^enqueue a/, /^enqueue b/]);
+});
+
+test('R5: an item that is given up when a part of it is merged says which', () => {
+  const placement = { uses: 'here', queue: 'q', shared: true, dependenciesByTopic: false } as const;
+  const placements = { gate: { ...placement, allowCircularDependencies: true } };
+  const scene = (ground: Ground) => {
+    const made = new GateScene(ground);
+    const { changes, broken } = made.outside;
+    changes.clear();
+    changes.set('a', change('a', { project: 'p', dependsOn: ['b'], placements }));
+    changes.set('b', change('b', { project: 'r', dependsOn: ['a'], placements }));
+    broken.add('b');
+    return made;
+  };
+  const judged = async ({ scene: { outside } }: Play<GateScene>) => {
+    assert.deepEqual(
+      outside.merges.map((merge) => merge.change.id),
+      ['a'],
+    );
+    const failed = outside.reports.filter(({ action }) => action === 'failure');
+    assert.deepEqual(failed.map((one) => one.change).toSorted(), ['a', 'b']);
+    for (const { message } of failed) assert.match(message, /its branch cannot be read\nMerged already: a,1\./);
+  };
+  return direct({ scene, judge: judged }, [/^enqueue a/]);
 });
 
 for (const { says, refusals, merges } of [

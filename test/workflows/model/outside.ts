@@ -191,7 +191,10 @@ export class Outside {
       for (const one of [...ahead, ...changes]) {
         sources.set(one.project, merged(sources.get(one.project) ?? this.tip(one.project), one));
       }
-      const jobs = changes.flatMap((one) => this.#settings.jobs(one).map((job) => ({ ...job, change: one.id })));
+      const nameIn = (job: string, id: string) => (changes.length > 1 ? `${job}@${id}` : job);
+      const jobs = changes.flatMap((one) => {
+        return this.#settings.jobs(one).map((job) => ({ ...job, key: nameIn(job.key, one.id), change: one.id }));
+      });
       const graph = { jobs, failFast: this.#settings.failFast, warnings: [] };
       const states = [...sources].map(([project, tree]) => stateOf(project, tree));
       const stored: StoredGraph = { graph, sources: states, changes, reconfigured: [] };
