@@ -44,6 +44,8 @@ export const labelsAndRights: readonly Setting[] = [
 
 /** What lets Sluice bring exactly the commit that it has tested to a branch. */
 export const pushRights: readonly Setting[] = [
+  // So that it can ask whether it may.
+  ['capability.viewAccess', 'group Service Users'],
   [`${everywhere}.push`, 'group Service Users'],
   [`${everywhere}.pushMerge`, 'group Service Users'],
   [`${everywhere}.forgeCommitter`, 'group Service Users'],

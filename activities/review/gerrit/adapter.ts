@@ -1,6 +1,8 @@
 import type { Connection, ConnectionContext } from '../connection.ts';
+import type { HttpPatience } from '../http.ts';
 import type { Branch, ReviewHost, Tag } from '../port.ts';
 import type { GerritSettings } from '../settings.ts';
+import { checkGerrit } from './check.ts';
 import { createClient, userOf } from './client.ts';
 import { toEvents } from './events.ts';
 import { emptyMemory, findOpen, type Gerrit, landedOf, needInfo, readChange } from './lookup.ts';
@@ -8,9 +10,15 @@ import { openGerritRemote } from './remote.ts';
 import { report } from './report.ts';
 import { isSafeProject } from './safe.ts';
 import { branchesSchema, branchSchema, type GerritTag, projectsSchema, tagsSchema } from './schema.ts';
+import { createStream, type StreamTimes } from './stream.ts';
 import { canMerge, submit } from './submit.ts';
 
-type GerritContext = Omit<ConnectionContext, 'settings'> & { readonly settings: GerritSettings };
+type GerritContext = Omit<ConnectionContext, 'settings'> & {
+  readonly settings: GerritSettings;
+  /** Milliseconds; the tests' are shorter. */
+  readonly times?: StreamTimes;
+  readonly patience?: HttpPatience;
+};
 
 /** A Gerrit: REST for changes, votes and merges, SSH for events and Git. */
 export function openGerrit(context: GerritContext): Connection {
@@ -25,7 +33,9 @@ export function openGerrit(context: GerritContext): Connection {
     owns,
     memory: emptyMemory(),
   };
-  return { host: createHost(gerrit, settings), people: null, webhook: null, stream: null };
+  const host = createHost(gerrit, settings);
+  const check = () => checkGerrit(gerrit, settings, host.listProjects);
+  return { host, people: null, webhook: null, stream: createStream(gerrit, settings, context.times), check };
 }
 
 const history = ['ALL_REVISIONS', 'MESSAGES', 'DETAILED_ACCOUNTS'];

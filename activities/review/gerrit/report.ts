@@ -63,7 +63,7 @@ async function send(gerrit: Gerrit, info: GerritChange, { said, tag, votes }: St
   const answer = await gerrit.client.call('POST', `/changes/${change}/revisions/${patchset}/review`, review);
   if (!answer.ok) throw new GerritRefusal(`Gerrit refuses the report on ${said.change}: ${answer.text}`, answer.status);
   const { labels = {} } = reviewedSchema.parse(answer.value);
-  const lost = Object.keys(votes).filter((label) => labels[label] !== votes[label]);
+  const lost = Object.keys(votes).filter((label) => (labels[label] ?? 0) !== votes[label]);
   if (lost.length === 0) return;
   throw new GerritRefusal(`Gerrit has not recorded the vote ${lost.join(', ')} on ${said.change}`, 403);
 }

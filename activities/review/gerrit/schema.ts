@@ -70,6 +70,8 @@ export const changeSchema = z.object({
   messages: z.array(messageSchema).optional(),
   submit_requirements: z.array(requirementSchema).optional(),
   mergeable: z.boolean().optional(),
+  /** The state of the change's own record: another one whenever anything about it changes. */
+  meta_rev_id: z.string().optional(),
   _more_changes: z.boolean().optional(),
 });
 
@@ -84,7 +86,10 @@ export const mergeableSchema = z.object({ mergeable: z.boolean(), commit_merged:
 export const reviewedSchema = z.object({ labels: z.record(z.string(), z.number()).optional() });
 export const accessSchema = z.object({ status: z.number(), message: z.string().optional() });
 export const selfSchema = accountSchema;
-export const labelsSchema = z.array(z.object({ name: z.string(), values: z.record(z.string(), z.string()) }));
+export const capabilitiesSchema = z.object({ streamEvents: z.boolean().optional() });
+export const projectSchema = z.object({
+  labels: z.record(z.string(), z.object({ values: z.record(z.string(), z.string()) })).optional(),
+});
 
 export type GerritTag = z.infer<typeof tagSchema>;
 export type GerritAccount = z.infer<typeof accountSchema>;

@@ -14,7 +14,7 @@ const wanted = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'SUBMIT_REQUIREMENTS', 'DE
 export async function canMerge(gerrit: Gerrit, change: string, own: readonly string[]): Promise<Mergeability> {
   const info = await needInfo(gerrit, change, wanted);
   const missing = obstaclesOf(info, own);
-  if (missing.length === 0 && !(await mayPush(gerrit, info)) && (await conflicts(gerrit, info))) {
+  if (missing.length === 0 && (await mayPush(gerrit, info)) === false && (await conflicts(gerrit, info))) {
     missing.push(`Gerrit cannot merge change ${info._number} onto ${info.branch}: rebase it`);
   }
   return missing.length === 0 ? { ok: true } : { ok: false, missing };
@@ -53,7 +53,8 @@ async function mergeTested(gerrit: Gerrit, info: GerritChange, tested: SourceSta
   const moved = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` } as const;
   if (tip === null) return { kind: 'refused', reason: `${project} has no branch ${branch}` };
   if (tip === tested.commit || !(await git.isAncestor(project, tip, tested.commit))) return moved;
-  if (await mayPush(gerrit, info)) {
+  // Where we may not ask, trying shows it.
+  if ((await mayPush(gerrit, info)) !== false) {
     const pushed = await git.push(tested, tip);
     if (pushed.kind === 'moved') return moved;
     if (pushed.kind === 'pushed') return { kind: 'merged', state: await untilMerged(gerrit, info) };
@@ -119,15 +120,23 @@ async function landedState(gerrit: Gerrit, info: GerritChange): Promise<SourceSt
   return { project, branch, commit, tree };
 }
 
-/** Whether our account may push to a branch; where it may not ask, trying shows it. */
-export async function mayPush(
-  { client, own }: Gerrit,
-  info: Pick<GerritChange, 'project' | 'branch'>,
-): Promise<boolean> {
-  const ref = encodeURIComponent(`refs/heads/${info.branch}`);
-  const about = `account=${encodeURIComponent(own)}&ref=${ref}&perm=push`;
-  const answer = await client.call('GET', `/projects/${encodeURIComponent(info.project)}/check.access?${about}`);
-  return answer.ok ? accessSchema.parse(answer.value).status === 200 : answer.status === 403;
+type Place = Pick<GerritChange, 'project' | 'branch'>;
+
+/** Whether our account may push to a branch; null where it may not ask. */
+export function mayPush(gerrit: Gerrit, place: Place): Promise<boolean | null> {
+  return isAllowed(gerrit, place, 'push');
+}
+
+/** Whether our account may have Gerrit merge; null where it may not ask. */
+export function maySubmit(gerrit: Gerrit, place: Place): Promise<boolean | null> {
+  return isAllowed(gerrit, place, 'submit');
+}
+
+async function isAllowed({ client, own }: Gerrit, { project, branch }: Place, right: string): Promise<boolean | null> {
+  const about = new URLSearchParams({ account: own, ref: `refs/heads/${branch}`, perm: right });
+  const answer = await client.call('GET', `/projects/${encodeURIComponent(project)}/check.access?${about}`);
+  if (!answer.ok) return null;
+  return accessSchema.parse(answer.value).status === 200;
 }
 
 /** Whether Gerrit's own merge finds a conflict. What stands on an open change is merged after it, onto something else. */

@@ -8,6 +8,8 @@ import type { GitRemote } from '../../../../activities/git/remote.ts';
 import { must } from '../../../../activities/process/run.ts';
 import type { Connection } from '../../../../activities/review/connection.ts';
 import { openGerrit } from '../../../../activities/review/gerrit/adapter.ts';
+import type { StreamTimes } from '../../../../activities/review/gerrit/stream.ts';
+import type { HttpPatience } from '../../../../activities/review/http.ts';
 import { readSecret } from '../../../../activities/review/secret.ts';
 import type { GerritSettings } from '../../../../activities/review/settings.ts';
 import type { GerritSite } from '../../../../infra/gerrit/config.ts';
@@ -159,13 +161,15 @@ export interface ConnectOptions {
   /** Instead of the shared Gerrit's. */
   readonly settings?: Partial<GerritSettings>;
   readonly owns?: (project: string) => boolean;
+  readonly times?: StreamTimes;
+  readonly patience?: HttpPatience;
 }
 
 /** Sluice's side of the shared Gerrit, with a cache of its own. */
 export async function connect(
   t: TestContext,
   gerrit: SharedGerrit,
-  { settings: more = {}, owns = () => true }: ConnectOptions = {},
+  { settings: more = {}, owns = () => true, ...quick }: ConnectOptions = {},
 ): Promise<Connection & { readonly git: Git }> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-gerrit-cache-'));
   t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
@@ -174,7 +178,8 @@ export async function connect(
     throw new Error('not yet open');
   };
   const git = openCache({ directory, remote: (project) => remote(project) });
-  const connection = openGerrit({ name: 'review', repositories: directory, page: '', owns, settings, readSecret, git });
+  const place = { name: 'review', repositories: directory, page: '' };
+  const connection = openGerrit({ ...place, owns, settings, readSecret, git, ...quick });
   remote = connection.host.gitRemote;
   return { ...connection, git };
 }

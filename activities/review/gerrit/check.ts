@@ -1,0 +1,144 @@
+import { run } from '../../process/run.ts';
+import { HostAway } from '../http.ts';
+import type { ConnectionCheck } from '../port.ts';
+import type { GerritSettings } from '../settings.ts';
+import type { Gerrit } from './lookup.ts';
+import { nameOf } from './map.ts';
+import { openGerritRemote } from './remote.ts';
+import { capabilitiesSchema, projectSchema, selfSchema } from './schema.ts';
+import { openCommand } from './ssh.ts';
+import { mayPush, maySubmit } from './submit.ts';
+
+/** What is asked of the live host. */
+interface Subject {
+  readonly gerrit: Gerrit;
+  readonly settings: GerritSettings;
+  /** Projects of the connection, as the host lists them. */
+  readonly projects: readonly string[];
+}
+
+type Found = Pick<ConnectionCheck, 'ok' | 'message'>;
+
+/** Seconds that the clocks may differ by. */
+const mostSkew = 60;
+/** Projects that are looked at one by one. */
+const few = 20;
+
+/** The label that the shipped pipelines vote with, and its values. */
+const verdict = { label: 'Verified', values: [-2, -1, 1, 2] };
+
+/** Asks the host whether all is as Sluice needs it. Never throws: what goes wrong is a line. */
+export async function checkGerrit(
+  gerrit: Gerrit,
+  settings: GerritSettings,
+  listProjects: () => Promise<readonly string[]>,
+): Promise<readonly ConnectionCheck[]> {
+  const projects = (await listProjects().catch(() => [])).filter(gerrit.owns);
+  const subject = { gerrit, settings, projects };
+  const checks = { login, events, git, labels, rights, webhook, clock };
+  return Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      const found = await check(subject).catch((error: Error) => bad(error.message));
+      return { name: name as ConnectionCheck['name'], ...found };
+    }),
+  );
+}
+
+async function login({ gerrit, settings }: Subject): Promise<Found> {
+  if (settings.password === undefined) {
+    return bad(`no password is given: make one for ${gerrit.own} in Gerrit (Settings, HTTP Credentials), and name it`);
+  }
+  const self = selfSchema.parse((await gerrit.client.read('/accounts/self')) ?? {});
+  const name = nameOf(self);
+  if (name !== gerrit.own) return bad(`the password is of ${name}, and SSH is done as ${gerrit.own}: use one account`);
+  return good(`as ${name} at ${settings.url}`);
+}
+
+async function events({ gerrit, settings }: Subject): Promise<Found> {
+  const channel = await openCommand(settings, 'gerrit version');
+  channel.resume();
+  await new Promise((resolve) => channel.once('close', resolve));
+  const able = capabilitiesSchema.parse((await gerrit.client.read('/accounts/self/capabilities')) ?? {});
+  if (able.streamEvents) return good('SSH lets us in, and stream-events is allowed');
+  return bad(`${gerrit.own} may not stream events: add it to the group Service Users, or grant Stream Events`);
+}
+
+async function git({ settings, projects: [project] }: Subject): Promise<Found> {
+  if (project === undefined) return bad('the account sees no project of this connection: grant Read on refs/*');
+  const remote = openGerritRemote(settings, project);
+  const env = { ...(await remote.access()), GIT_TERMINAL_PROMPT: '0' };
+  const { code, stderr } = await run('git', ['ls-remote', '--quiet', remote.url, 'HEAD'], { env, timeout: 30_000 });
+  return code === 0 ? good(`${project} can be fetched`) : bad(`${project} cannot be fetched: ${lastLine(stderr)}`);
+}
+
+async function labels({ gerrit, settings, projects }: Subject): Promise<Found> {
+  const wanted = [verdict, ...(settings.approve === undefined ? [] : [approval(settings.approve)])];
+  const missing: string[] = [];
+  for (const project of projects.slice(0, few)) {
+    const { labels: there = {} } = projectSchema.parse(
+      (await gerrit.client.read(`/projects/${encodeURIComponent(project)}`)) ?? {},
+    );
+    for (const { label, values } of wanted) {
+      const known = Object.hasOwn(there, label) ? Object.keys(there[label]?.values ?? {}).map(Number) : [];
+      const absent = values.filter((value) => !known.includes(value));
+      if (absent.length > 0) missing.push(`${project} has no ${label} ${absent.map(signed).join(', ')}`);
+    }
+  }
+  if (missing.length > 0) return bad(`${missing.slice(0, 5).join('; ')}: add it to project.config of All-Projects`);
+  return good(`${wanted.map(({ label }) => label).join(' and ')} with every value that is given`);
+}
+
+async function rights({ gerrit, projects }: Subject): Promise<Found> {
+  const none: string[] = [];
+  const byHost: string[] = [];
+  for (const project of projects.slice(0, few)) {
+    const on = { project, branch: 'master' };
+    if ((await mayPush(gerrit, on)) === true) continue;
+    ((await maySubmit(gerrit, on)) === false ? none : byHost).push(project);
+  }
+  if (none.length > 0) {
+    return bad(
+      `${gerrit.own} may neither push to refs/heads/* nor submit in ${none.slice(0, 5).join(', ')}: grant Push`,
+    );
+  }
+  if (byHost.length === 0) return good('tested commits are pushed: what lands is what was tested');
+  return good(
+    `in ${byHost.slice(0, 5).join(', ')} Gerrit merges in its own way, as far as we can see: grant Push and Push Merge ` +
+      'Commit on refs/heads/* to land exactly what was tested (and View Access, so that it can be asked)',
+  );
+}
+
+async function webhook(): Promise<Found> {
+  return good('none is needed: events come by SSH');
+}
+
+async function clock({ gerrit }: Subject): Promise<Found> {
+  const before = Date.now();
+  const answer = await gerrit.client.call('GET', '/config/server/version');
+  const ours = (before + Date.now()) / 2;
+  const theirs = answer.ok ? Date.parse(answer.headers.get('date') ?? '') : Number.NaN;
+  if (Number.isNaN(theirs)) throw new HostAway('the host does not say what time it is');
+  const skew = Math.round((theirs - ours) / 1_000);
+  const said = `the host's clock is ${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead of'} ours`;
+  return Math.abs(skew) <= mostSkew ? good(said) : bad(`${said}: let both follow one time server`);
+}
+
+function approval({ label, value = 1 }: NonNullable<GerritSettings['approve']>) {
+  return { label, values: [value] };
+}
+
+function signed(value: number): string {
+  return value > 0 ? `+${value}` : String(value);
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+}
+
+function good(message: string): Found {
+  return { ok: true, message };
+}
+
+function bad(message: string): Found {
+  return { ok: false, message };
+}
