@@ -29,4 +29,8 @@ export const tools: readonly Tool[] = [
   { program: 'ssh', package: 'openssh-client', part: 'mirrors' },
   { program: 'chromium', package: 'chromium', part: 'tests' },
   { program: 'perl', package: 'perl', part: 'tests' },
+  // A Gerrit is made of what Maven fetches.
+  { program: 'mvn', package: 'maven', part: 'tests' },
+  { program: 'javac', package: 'default-jdk-headless', part: 'tests' },
+  { program: 'ssh-keygen', package: 'openssh-client', part: 'tests' },
 ];

@@ -7,7 +7,7 @@ import type { GerritClient } from './client.ts';
 import type { Reader } from './events.ts';
 import { type Around, changeId, currentOf, messageOf, toChange } from './map.ts';
 import { isSafeProject } from './safe.ts';
-import { branchSchema, changeSchema, changesSchema, commitSchema, type GerritChange } from './schema.ts';
+import { branchSchema, changeSchema, changesSchema, commitSchema, type GerritChange, serverSchema } from './schema.ts';
 
 /** A Gerrit that is spoken to. */
 export interface Gerrit extends Reader {
@@ -24,6 +24,8 @@ export interface Memory {
   readonly commits: Map<string, number | null>;
   /** Where merged changes have brought their branches. */
   readonly landed: Map<number, NonNullable<Around['landed']>>;
+  /** Whether Gerrit merges a topic as a whole, and until when that is believed (milliseconds since the epoch). */
+  topics?: { readonly whole: boolean; readonly until: number };
 }
 
 export function emptyMemory(): Memory {
@@ -154,7 +156,40 @@ async function dependenciesOf(gerrit: Gerrit, info: GerritChange): Promise<reado
     else if (name === null) ids.push(written);
     else ids.push(...(await idsOf(gerrit, name, { written, branch: info.branch })));
   }
-  return [...new Set(ids)];
+  return [...new Set([...ids, ...(await togetherWith(gerrit, info))])];
+}
+
+/** Where Gerrit merges a topic as a whole, its changes need each other. */
+async function togetherWith(gerrit: Gerrit, info: GerritChange): Promise<readonly string[]> {
+  if (!info.topic || info.topic.includes('"') || info.status !== 'NEW') return [];
+  if (!(await mergesTopics(gerrit))) return [];
+  const all = await search(gerrit, `status:open topic:"${info.topic}"`, []);
+  const others = all.filter(({ _number, topic }) => _number !== info._number && topic === info.topic);
+  return others.map(({ _number }) => changeId(gerrit.connection, _number));
+}
+
+/** Milliseconds for which the host's own settings are believed. */
+const belief = 600_000;
+
+async function mergesTopics({ client, memory }: Gerrit): Promise<boolean> {
+  if (memory.topics === undefined || memory.topics.until < Date.now()) {
+    const { change } = serverSchema.parse((await client.read('/config/server/info')) ?? {});
+    memory.topics = { whole: change?.submit_whole_topic ?? false, until: Date.now() + belief };
+  }
+  return memory.topics.whole;
+}
+
+/** What a change stands on that is no longer what it was: each a sentence without its end. */
+export async function outdatedParents(gerrit: Gerrit, info: GerritChange): Promise<string[]> {
+  const commits = parentCommits(info).filter((commit) => !gerrit.memory.commits.has(commit));
+  if (commits.length === 0) return [];
+  const query = commits.map((commit) => `commit:${commit}`).join(' OR ');
+  const owners = await search(gerrit, query, ['ALL_REVISIONS']);
+  return owners.flatMap(({ status, _number, current_revision: current, revisions = {} }) => {
+    const old = commits.find((commit) => commit !== current && Object.hasOwn(revisions, commit));
+    if (status !== 'NEW' || old === undefined) return [];
+    return [`change ${info._number} stands on an older patch set of change ${_number}: rebase it`];
+  });
 }
 
 async function idsOf(

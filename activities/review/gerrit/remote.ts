@@ -8,7 +8,8 @@ import type { GerritSettings } from '../settings.ts';
  * @throws BadName
  */
 export function openGerritRemote({ ssh, identity, knownHosts }: GerritSettings, project: string): GitRemote {
-  const url = `${ssh.replace(/\/+$/, '')}/${checkProject(project)}`;
+  const { host, port, username } = addressOf(ssh);
+  const url = `ssh://${encodeURIComponent(username)}@${host}:${port}/${checkProject(project)}`;
   const options = [
     ...['-F', '/dev/null', '-i', identity],
     ...['IdentitiesOnly=yes', 'IdentityAgent=none', 'BatchMode=yes', 'StrictHostKeyChecking=yes'].flatMap(option),
@@ -17,6 +18,12 @@ export function openGerritRemote({ ssh, identity, knownHosts }: GerritSettings, 
   ];
   const command = ['ssh', ...options.map(quoted)].join(' ');
   return { url, access: async () => ({ GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: 'ssh' }) };
+}
+
+/** Where Gerrit's SSH answers: at port 29418 where none is given. `host` as a URL has it. */
+export function addressOf(ssh: string): { readonly host: string; readonly port: number; readonly username: string } {
+  const { hostname, port, username } = new URL(ssh);
+  return { host: hostname, port: Number(port === '' ? 29_418 : port), username: decodeURIComponent(username) };
 }
 
 function option(text: string): readonly [string, string] {

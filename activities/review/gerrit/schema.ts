@@ -86,6 +86,7 @@ export const mergeableSchema = z.object({ mergeable: z.boolean(), commit_merged:
 export const reviewedSchema = z.object({ labels: z.record(z.string(), z.number()).optional() });
 export const accessSchema = z.object({ status: z.number(), message: z.string().optional() });
 export const selfSchema = accountSchema;
+export const serverSchema = z.object({ change: z.object({ submit_whole_topic: z.boolean().optional() }).optional() });
 export const capabilitiesSchema = z.object({ streamEvents: z.boolean().optional() });
 export const projectSchema = z.object({
   labels: z.record(z.string(), z.object({ values: z.record(z.string(), z.string()) })).optional(),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ClientChannel, ConnectConfig } from 'ssh2';
 import type { GerritSettings } from '../settings.ts';
 import { readKnownHosts } from './known-hosts.ts';
+import { addressOf } from './remote.ts';
 
 /** Milliseconds that SSH is waited for. */
 export interface SshTimes {
@@ -52,8 +53,8 @@ async function configOf(
   { ssh, identity, knownHosts }: Pick<GerritSettings, 'ssh' | 'identity' | 'knownHosts'>,
   times: SshTimes,
 ): Promise<ConnectConfig & { readonly host: string; readonly port: number }> {
-  const { hostname, port: given, username } = new URL(ssh);
-  const [host, port] = [hostname.replace(/^\[(.*)\]$/, '$1'), Number(given === '' ? 29_418 : given)];
+  const { host: written, port, username } = addressOf(ssh);
+  const host = written.replace(/^\[(.*)\]$/, '$1');
   const keys = readKnownHosts(await readFile(knownHosts, 'utf8'), { host, port });
   if (keys.kinds.length === 0) {
     throw new Error(`${knownHosts} has no key of ${host} at port ${port}: add the host's key, compared with its own`);
@@ -61,7 +62,7 @@ async function configOf(
   return {
     host,
     port,
-    username: decodeURIComponent(username),
+    username,
     privateKey: await readFile(identity),
     // As ssh does: a key is asked for that we can compare.
     algorithms: { serverHostKey: [...keys.kinds] as never },

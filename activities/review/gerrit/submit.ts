@@ -3,7 +3,7 @@ import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostAway } from '../http.ts';
 import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
-import { type Gerrit, landedOf, needInfo } from './lookup.ts';
+import { type Gerrit, landedOf, needInfo, outdatedParents } from './lookup.ts';
 import { currentOf } from './map.ts';
 import { obstaclesOf } from './requirements.ts';
 import { accessSchema, type GerritChange, mergeableSchema } from './schema.ts';
@@ -14,6 +14,7 @@ const wanted = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'SUBMIT_REQUIREMENTS', 'DE
 export async function canMerge(gerrit: Gerrit, change: string, own: readonly string[]): Promise<Mergeability> {
   const info = await needInfo(gerrit, change, wanted);
   const missing = obstaclesOf(info, own);
+  if (missing.length === 0) missing.push(...(await outdatedParents(gerrit, info)));
   if (missing.length === 0 && (await mayPush(gerrit, info)) === false && (await conflicts(gerrit, info))) {
     missing.push(`Gerrit cannot merge change ${info._number} onto ${info.branch}: rebase it`);
   }

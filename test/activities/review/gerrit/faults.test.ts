@@ -219,3 +219,73 @@ test('texts and names of anybody are literal', async (t) => {
     assert.equal(await host.readChange(name), null, JSON.stringify(name));
   }
 });
+
+test('a change on an older patch set of another one is not merged before it is rebased', async (t) => {
+  const { host, desk, change, number } = await open(t);
+  const on = `refs/changes/${String(number % 100).padStart(2, '0')}/${number}/1`;
+  const top = await desk.propose({ files: { b: '1\n' }, message: messageFor(`top of ${desk.project}`), on });
+  assert.deepEqual(await host.canMerge(`review:${top.number}`, []), { ok: true });
+  await desk.propose({ files: { a: '2\n' }, message: messageFor(`a of ${desk.project}`) });
+  const answer = await host.canMerge(`review:${top.number}`, []);
+  assert.match(answer.ok ? '' : answer.missing.join(), /stands on an older patch set of change \d+: rebase it/);
+  assert.deepEqual((await host.readChange(`review:${top.number}`))?.parents, [change]);
+});
+
+test('where Gerrit merges topics whole, changes of one topic need each other', async (t) => {
+  const { host, desk } = await open(t);
+  const target = `refs/for/master%topic=${desk.project}`;
+  const ids: string[] = [];
+  for (const file of ['x', 'y']) {
+    const message = messageFor(`topic ${file} ${desk.project}`);
+    ids.push(`review:${(await desk.propose({ files: { [file]: '1\n' }, message, target })).number}`);
+  }
+  const read = await Promise.all(ids.map((id) => host.readChange(id)));
+  assert.deepEqual(
+    read.map((each) => each?.topic),
+    [desk.project, desk.project],
+  );
+  assert.deepEqual(
+    read.map((each) => each?.dependsOn),
+    [[ids[1]], [ids[0]]],
+  );
+});
+
+test('without the right to push Gerrit merges, and what it has merged is compared', async (t) => {
+  const { gerrit, host, git, desk, change, number } = await open(t);
+  await setConfig(gerrit.site, desk.project, [['access.refs/heads/*.push', 'block group Service Users']]);
+  const { ref } = (await host.readChange(change)) ?? { ref: '' };
+  await git.ensure(desk.project, [ref]);
+  const own = await git.resolve(desk.project, ref);
+  const state = { project: desk.project, branch: 'master' };
+  const merged = await host.submit(gateActor, { change, patchset: 1, tested: { ...state, ...own } });
+  assert.deepEqual(merged, { kind: 'merged', state: { ...state, ...own } });
+  const events = (await host.readEvents(`review:${number}`, 1)).events.map(({ type }) => type);
+  assert.deepEqual(events, ['change-merged', 'ref-updated']);
+});
+
+test('votes that the host requires are asked for before a push, which Gerrit would let through', async (t) => {
+  const { gerrit, host, git, desk, change, number } = await open(t, 'All-Projects');
+  const { ref } = (await host.readChange(change)) ?? { ref: '' };
+  await git.ensure(desk.project, [ref]);
+  const tested = { project: desk.project, branch: 'master', ...(await git.resolve(desk.project, ref)) };
+  const first = await host.submit(gateActor, { change, patchset: 1, tested });
+  assert.ok(first.kind === 'refused');
+  assert.match(first.reason, /Code-Review is not met.*|Workflow is not met/);
+  const missing = await host.canMerge(change, ['Verified', 'Workflow']);
+  assert.deepEqual(missing, { ok: false, missing: ['the requirement Code-Review is not met'] });
+  const labels = { 'Code-Review': 2, Workflow: 1 };
+  await done(gerrit.rest('POST', `/changes/${number}/revisions/1/review`, { labels }));
+  assert.deepEqual(await host.canMerge(change, ['Verified']), { ok: true });
+  await host.report(gateActor, { key: 'k', change, patchset: 1, message: 'ok', body: { Verified: 2, submit: true } });
+  assert.equal((await host.submit(gateActor, { change, patchset: 1, tested })).kind, 'merged');
+});
+
+test('a host that fails at the merge is asked again later', async (t) => {
+  const { way, host, change, desk, number, commit } = await open(t);
+  const full: (typeof troubles)['busy'] = (response) => response.writeHead(500).end('No space left on device');
+  way.meet(`/a/changes/${desk.project}~${number}/revisions/${commit}/submit`, full);
+  await assert.rejects(host.submit(gateActor, { change, patchset: 1, tested: null }), { name: 'HostAway' });
+  assert.ok(
+    ['merged', 'already-merged'].includes((await host.submit(gateActor, { change, patchset: 1, tested: null })).kind),
+  );
+});

@@ -71,7 +71,10 @@ export function sharedGerrit(): Promise<SharedGerrit> {
 async function start(): Promise<SharedGerrit> {
   const tools = await fetchGerrit();
   const directory = await mkdtemp(join(tmpdir(), 'sluice-gerrit-'));
-  const site = await makeSite(tools, join(directory, 'site'), { rights });
+  const site = await makeSite(tools, join(directory, 'site'), {
+    rights,
+    config: { 'change.submitWholeTopic': 'true' },
+  });
   const gerrit: SharedGerrit = {
     site,
     tools,
