@@ -39,6 +39,7 @@ export function createStream(gerrit: Gerrit, settings: GerritSettings, times: St
         try {
           await listenOnce({ gerrit, settings, times, state }, listener, () => {
             pause = times.pause;
+            listener.heard();
           });
           if (!signal.aborted) warn('the stream of events has ended; connecting again');
         } catch (error) {

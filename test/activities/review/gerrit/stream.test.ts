@@ -17,6 +17,8 @@ const times = { connect: 20_000, alive: 300, pause: 50, longestPause: 500 };
 interface Ear {
   readonly heard: Occurrence[];
   readonly warnings: string[];
+  /** How often it has said that it is connected. */
+  connected(): number;
   /** Waits until something of the kind has been heard. */
   until(says: string, is: (news: News) => boolean): Promise<Occurrence>;
   stop(): Promise<void>;
@@ -27,12 +29,16 @@ function listen(t: TestContext, { stream }: Connection): Ear {
   const stopping = new AbortController();
   const [heard, warnings]: [Occurrence[], string[]] = [[], []];
   let bell = () => {};
+  let connected = 0;
   const ended = stream.listen({
     take: async (occurrence) => {
       heard.push(occurrence);
       bell();
     },
     warn: (message) => warnings.push(message),
+    heard: () => {
+      connected += 1;
+    },
     signal: stopping.signal,
   });
   const stop = async () => {
@@ -43,6 +49,7 @@ function listen(t: TestContext, { stream }: Connection): Ear {
   return {
     heard,
     warnings,
+    connected: () => connected,
     stop,
     async until(says, is) {
       for (const deadline = Date.now() + 120_000; ; ) {
@@ -138,6 +145,7 @@ test('a Gerrit that is restarted is heard again, and what it kept meanwhile is l
   await comment(gerrit, number, 'recheck');
   await ear.until('an event after the restart', looksAt(number));
   assert.ok(ear.warnings.length > 0);
+  assert.equal(ear.connected(), 2);
 });
 
 test('a connection that is cut without a word is noticed, and nothing is lost', async (t) => {
