@@ -332,7 +332,7 @@ const writers: readonly { readonly what: string; readonly files: readonly string
   },
   { what: 'files that a person asked for', files: ['cli/init.ts', 'cli/secret-encrypt.ts'] },
   { what: 'measurements, and what this machine runs', files: ['infra/temporal/tool-times.ts', 'infra/bootstrap/'] },
-  { what: 'a server for tests and the demo, made anew each time', files: ['infra/gerrit/'] },
+  { what: 'servers for tests and the demo, made anew each time', files: ['infra/gerrit/', 'infra/gitea/'] },
   { what: 'the demo, which begins anew each time', files: ['demo/'] },
 ];
 

@@ -2,6 +2,7 @@ import type { Connection, ConnectionContext } from './connection.ts';
 import { openGerrit } from './gerrit/adapter.ts';
 import { createGitHost } from './git/adapter.ts';
 import { createPeople } from './git/people.ts';
+import { openGitea } from './gitea/adapter.ts';
 import { openGithub } from './github/adapter.ts';
 import type { ConnectionSettings } from './settings.ts';
 
@@ -14,11 +15,12 @@ const drivers: Readonly<Record<string, (context: ConnectionContext) => Connectio
   },
   gerrit: (context) => openGerrit({ ...context, settings: settingsOf(context, 'gerrit') }),
   github: (context) => openGithub({ ...context, settings: settingsOf(context, 'github') }),
+  gitea: (context) => openGitea({ ...context, settings: settingsOf(context, 'gitea') }),
 };
 
 function settingsOf<D extends ConnectionSettings['driver']>({ settings }: ConnectionContext, driver: D) {
   if (settings.driver !== driver) throw new Error(`these are settings of ${settings.driver}, not of ${driver}`);
-  return settings as Extract<ConnectionSettings, { driver: D }>;
+  return settings as ConnectionSettings & { readonly driver: D };
 }
 
 /** Opens a connection by its driver. @throws an error that names the drivers for one that there is not. */

@@ -1,0 +1,153 @@
+import { dirname, join } from 'node:path';
+import { isSafeBranch } from '../../git/names.ts';
+import type { GitRemote } from '../../git/remote.ts';
+import type { Connection, ConnectionContext } from '../connection.ts';
+import { openJournal } from '../journal.ts';
+import type { ReviewHost } from '../port.ts';
+import type { ForgeSettings } from '../settings.ts';
+import { checkConnection } from './check.ts';
+import { openClient } from './client.ts';
+import { readHistory } from './history.ts';
+import { createWebhook } from './ingest.ts';
+import { toChange } from './map.ts';
+import { submit } from './merge.ts';
+import { changeId, isProject } from './names.ts';
+import { type Desk, demandFacts, openLister, readFacts, readReviews } from './read.ts';
+import { report } from './report.ts';
+import { obstacles, pathOf, readTarget, untilFitting } from './requirements.ts';
+import { branchesSchema, branchSchema, foundSchema, tagsSchema, timelineSchema, userSchema } from './schema.ts';
+
+/** Opens a connection to a Gitea or Forgejo. */
+export function openGitea(context: ConnectionContext & { readonly settings: ForgeSettings }): Connection {
+  const { name: connection, settings, readSecret } = context;
+  const desk = openDesk(context);
+  const remote = (project: string) => openRemote(context, project);
+  const { webhookSecret, approve } = settings;
+  return {
+    host: createHost(desk, remote),
+    people: null,
+    webhook: createWebhook({ connection, secret: webhookSecret, readSecret }),
+    stream: null,
+    check: () => checkConnection({ desk, remote, webhookSecret, readSecret, approve }),
+  };
+}
+
+type GiteaContext = ConnectionContext & { readonly settings: ForgeSettings };
+
+function openDesk({ name: connection, settings, readSecret, page, owns, git, repositories }: GiteaContext): Desk {
+  const { url, token } = settings;
+  const client = openClient({ connection, url, token, readSecret });
+  let self: Promise<string> | undefined;
+  return {
+    site: { connection, url },
+    page,
+    client,
+    git,
+    journal: openJournal(join(dirname(repositories), 'review', connection)),
+    owns: (project) => isProject(project) && owns(project),
+    self() {
+      self ??= client.get('/user', userSchema).then(({ login }) => login);
+      self.catch(() => {
+        self = undefined;
+      });
+      return self;
+    },
+  };
+}
+
+/** By HTTP, with the token in a header: neither a command line nor a repository's configuration shows it. */
+function openRemote({ settings, readSecret }: GiteaContext, project: string): GitRemote {
+  const { url, token } = settings;
+  return {
+    url: [url, `/${project}`, '.git'].join(''),
+    async access() {
+      const basic = Buffer.from(`sluice:${await readSecret(token)}`).toString('base64');
+      return {
+        GIT_CONFIG_COUNT: '1',
+        GIT_CONFIG_KEY_0: `http.${url}/.extraHeader`,
+        GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
+      };
+    },
+  };
+}
+
+function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewHost {
+  const { site, client, owns } = desk;
+  const listOpenChanges = openLister(desk);
+  return {
+    connection: site.connection,
+    capabilities: { votes: true, stacks: false, exactMerge: true },
+    async readChange(name) {
+      const facts = await readFacts(desk, name);
+      return facts === null ? null : toChange(site, facts);
+    },
+    listOpenChanges,
+    async changesDependingOn(change) {
+      return (await listOpenChanges()).filter(({ dependsOn }) => dependsOn.includes(change));
+    },
+    async readEvents(change, after) {
+      const events = await readEvents(desk, change);
+      return { events: events.slice(after), last: events.length };
+    },
+    canMerge: (change, own) => canMerge(desk, change, own),
+    report: (actor, said) => report(desk, actor, said),
+    submit: (actor, request) => submit(desk, actor, request),
+    async listProjects() {
+      const found = await client.list('/repos/search', { schema: foundSchema.transform(({ data }) => data) });
+      return found
+        .map(({ full_name }) => full_name)
+        .filter(isProject)
+        .sort();
+    },
+    async branches(project) {
+      if (!owns(project)) return [];
+      const all = await client.list(`/repos/${project}/branches`, { schema: branchesSchema });
+      return all
+        .flatMap(({ name, commit, protected: isProtected }) =>
+          commit && isSafeBranch(name) ? [{ name, commit: commit.id, protected: isProtected }] : [],
+        )
+        .sort(byName);
+    },
+    async tags(project) {
+      if (!owns(project)) return [];
+      const all = await client.list(`/repos/${project}/tags`, { schema: tagsSchema });
+      return all
+        .flatMap(({ name, commit }) => (commit && isSafeBranch(name) ? [{ name, commit: commit.sha }] : []))
+        .sort(byName);
+    },
+    async branchTip(project, branch) {
+      if (!owns(project) || !isSafeBranch(branch)) return null;
+      const found = await client.find(`/repos/${project}/branches/${pathOf(branch)}`, branchSchema);
+      return found?.commit?.id ?? null;
+    },
+    async readMerged(of) {
+      return owns(of.project) ? desk.git.readMerged(of) : null;
+    },
+    gitRemote: remote,
+  };
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+async function readEvents(desk: Desk, change: string) {
+  const { name, pull, head } = await demandFacts(desk, change);
+  const path = `/repos/${name.project}/issues/${name.number}/timeline`;
+  const [self, reviews, timeline] = await Promise.all([
+    desk.self(),
+    readReviews(desk, name),
+    desk.client.list(path, { schema: timelineSchema, uncounted: true }),
+  ]);
+  return readHistory(desk.journal, { site: desk.site, name, pull, self, head }, { timeline, reviews });
+}
+
+async function canMerge(desk: Desk, change: string, own: readonly string[]) {
+  const facts = await demandFacts(desk, change);
+  const target = await readTarget(desk, facts);
+  const missing = await obstacles(desk, { facts, target, own: (context) => own.includes(context) });
+  if (missing.length > 0) return { ok: false, missing } as const;
+  if (await untilFitting(desk, facts)) return { ok: true } as const;
+  const id = changeId(desk.site.connection, facts.name);
+  return { ok: false, missing: [`${id} does not fit onto ${facts.pull.base.ref}`] } as const;
+}

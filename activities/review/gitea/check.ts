@@ -1,0 +1,162 @@
+import type { GitRemote } from '../../git/remote.ts';
+import { run } from '../../process/run.ts';
+import type { ConnectionCheck } from '../port.ts';
+import type { ApprovalSettings, ReadSecret, SecretReference } from '../settings.ts';
+import { type Desk, readRepositories } from './read.ts';
+import { branchesSchema, hooksSchema, labelsSchema, type Repository, userSchema, versionSchema } from './schema.ts';
+
+export interface CheckSettings {
+  readonly desk: Desk;
+  readonly remote: (project: string) => GitRemote;
+  readonly webhookSecret: SecretReference | undefined;
+  readonly readSecret: ReadSecret;
+  readonly approve: ApprovalSettings | undefined;
+}
+
+type Name = ConnectionCheck['name'];
+
+/** Milliseconds that the clocks may be apart. */
+const mostSkew = 60_000;
+
+/** Asks the live host whether all is as Sluice needs it: each line says what to do where it is not. */
+export async function checkConnection(settings: CheckSettings): Promise<readonly ConnectionCheck[]> {
+  const login = await line('login', () => checkLogin(settings));
+  if (!login.ok) return [login];
+  const repositories = await readRepositories(settings.desk);
+  const about = { ...settings, repositories };
+  return [
+    login,
+    await line('events', () => checkSecret(settings)),
+    await line('git', () => checkGit(about)),
+    await line('labels', () => checkLabels(about)),
+    await line('rights', () => checkRights(about)),
+    await line('webhook', () => checkHooks(about)),
+    await line('clock', () => checkClock(settings)),
+  ];
+}
+
+interface About extends CheckSettings {
+  readonly repositories: readonly Repository[];
+}
+
+/** Found: what is right. @throws Error with what to do */
+async function line(name: Name, check: () => Promise<string>): Promise<ConnectionCheck> {
+  try {
+    return { name, ok: true, message: await check() };
+  } catch (error) {
+    return { name, ok: false, message: (error as Error).message };
+  }
+}
+
+async function checkLogin({ desk }: CheckSettings): Promise<string> {
+  const { version } = await desk.client.get('/version', versionSchema);
+  const { login } = await desk.client.get('/user', userSchema);
+  return `${login} at ${desk.site.url}, version ${version}`;
+}
+
+async function checkSecret({ desk, webhookSecret, readSecret }: CheckSettings): Promise<string> {
+  const { connection } = desk.site;
+  if (webhookSecret === undefined) {
+    throw new Error(`connections.${connection}.webhookSecret is not set: without it no webhook is taken`);
+  }
+  await readSecret(webhookSecret);
+  return 'the secret of the webhook can be read';
+}
+
+async function checkGit({ repositories, remote }: About): Promise<string> {
+  const [first] = repositories;
+  if (first === undefined) {
+    throw new Error('Sluice sees no project there that is of this connection: give its account access to them');
+  }
+  const { url, access } = remote(first.full_name);
+  const env = {
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    ...(await access()),
+  };
+  const answer = await run('git', ['ls-remote', '--end-of-options', url, 'HEAD'], { env, timeout: 30_000 });
+  if (answer.code !== 0) throw new Error(`git cannot read ${url}: give the token the right to read repositories`);
+  return `${first.full_name} can be read`;
+}
+
+async function checkLabels({ desk, repositories, approve }: About): Promise<string> {
+  if (approve === undefined) return 'no label is asked for';
+  const lacking: string[] = [];
+  for (const { full_name: project } of repositories) {
+    const [owner = ''] = project.split('/');
+    const places = [`/repos/${project}/labels`, `/orgs/${owner}/labels`];
+    const lists = await Promise.all(places.map((path) => desk.client.list(path, { schema: labelsSchema })));
+    if (!lists.flat().some(({ name }) => name === approve.label)) lacking.push(project);
+  }
+  if (lacking.length > 0) throw new Error(`make the label ${approve.label} in ${some(lacking)}, or for the owner`);
+  return `${approve.label} is there`;
+}
+
+async function checkRights({ desk, repositories }: About): Promise<string> {
+  const lacking = repositories.filter(({ permissions, archived }) => !permissions.push && !archived);
+  if (lacking.length > 0) {
+    throw new Error(`Sluice's account cannot write to ${some(names(lacking))}: make it a collaborator with Write`);
+  }
+  const open: string[] = [];
+  for (const { full_name: project } of repositories) {
+    const branches = await desk.client.list(`/repos/${project}/branches`, { schema: branchesSchema, most: 1 });
+    const shut = branches.filter((each) => each.protected && !each.user_can_merge).map(({ name }) => name);
+    if (shut.length > 0) {
+      throw new Error(`let Sluice's account merge into ${shut.join(', ')} of ${project}: it is not on the list there`);
+    }
+    if (branches.length > 0 && !branches.some((each) => each.protected)) open.push(project);
+  }
+  const free = open.length === 0 ? '' : `; no branch is protected in ${some(open)}: anybody who can write goes past it`;
+  const exact = repositories.filter(({ allow_manual_merge: allowed }) => allowed).length;
+  return `may merge; pushes the tested commit itself in ${exact} of ${repositories.length} projects${free}`;
+}
+
+async function checkHooks({ desk, repositories }: About): Promise<string> {
+  const wanted = `/api/connection/${desk.site.connection}/payload`;
+  const [lacking, unknown]: [string[], string[]] = [[], []];
+  for (const { full_name: project, permissions } of repositories) {
+    if (!permissions.admin) unknown.push(project);
+    else if (!(await hasHook(desk, project, wanted))) lacking.push(project);
+  }
+  if (lacking.length > 0) {
+    throw new Error(
+      `add an active webhook of JSON to …${wanted} with all events in ${some(lacking)}, or for the owner`,
+    );
+  }
+  if (unknown.length > 0) return `only an administrator sees the webhooks of ${some(unknown)}: look for …${wanted}`;
+  return 'each project posts its events';
+}
+
+/** Those that nothing goes on without. */
+const wantedEvents = ['pull_request', 'push'];
+
+async function hasHook({ client }: Desk, project: string, wanted: string): Promise<boolean> {
+  const [owner = ''] = project.split('/');
+  const own = await client.list(`/repos/${project}/hooks`, { schema: hooksSchema });
+  const shared = await client.list(`/orgs/${owner}/hooks`, { schema: hooksSchema }).catch(() => []);
+  return [...own, ...shared].some(
+    ({ active, events, config }) =>
+      active &&
+      config.url.endsWith(wanted) &&
+      config.content_type === 'json' &&
+      wantedEvents.every((event) => events.includes(event)),
+  );
+}
+
+async function checkClock({ desk }: CheckSettings): Promise<string> {
+  const skew = await desk.client.skew();
+  const seconds = Math.round(Math.abs(skew) / 1000);
+  const away = `the host's clock is ${seconds} s ${skew < 0 ? 'behind' : 'ahead of'} ours`;
+  if (Math.abs(skew) > mostSkew) throw new Error(`${away}: let both follow the time of the network`);
+  return away;
+}
+
+function names(repositories: readonly Repository[]): string[] {
+  return repositories.map(({ full_name }) => full_name);
+}
+
+function some(projects: readonly string[]): string {
+  const rest = projects.length - 3;
+  return projects.slice(0, 3).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}

@@ -1,0 +1,63 @@
+import type { TriggerEvent } from '../../../pipelines/model/change.ts';
+import type { Journal, Noticed } from '../journal.ts';
+import { type EventPlace, eventBase, toEvent } from './map.ts';
+import type { Happening, Review } from './schema.ts';
+
+/** A pull request as it was looked at. */
+export interface Look extends EventPlace {
+  readonly head: string;
+}
+
+const headPrefix = 'head:';
+
+/**
+ * The number of a head, which is the patch set's: Gitea counts no pushes, and forgets some of those that a forced one
+ * replaces, so each head that is seen gets the next number and keeps it. A head that comes back is a new patch set:
+ * numbers grow.
+ */
+export async function numberHead(journal: Journal, look: Look): Promise<number> {
+  const noticed = await journal.extend(journalName(look), (known) => freshHead(known, look));
+  return headsOf(noticed).length;
+}
+
+/** All that happened to it, in the order in which it was noticed. */
+export async function readHistory(
+  journal: Journal,
+  look: Look,
+  { timeline, reviews }: { readonly timeline: readonly Happening[]; readonly reviews: readonly Review[] },
+): Promise<readonly TriggerEvent[]> {
+  const noticed = await journal.extend(journalName(look), (known) => {
+    const keys = new Set(known.map(({ key }) => key));
+    const fresh = timeline.flatMap((happening): Noticed[] => {
+      const key = `${happening.type}:${happening.id}`;
+      const event = keys.has(key) ? null : toEvent(look, happening, reviews);
+      return event === null ? [] : [{ key, event }];
+    });
+    return [...freshHead(known, look), ...fresh];
+  });
+  return noticed.map(({ event }) => event);
+}
+
+function journalName({ name }: Look): string[] {
+  return [...name.project.split('/'), String(name.number)];
+}
+
+function headsOf(known: readonly Noticed[]): readonly Noticed[] {
+  return known.filter(({ key }) => key.startsWith(headPrefix));
+}
+
+function freshHead(known: readonly Noticed[], look: Look): readonly Noticed[] {
+  const heads = headsOf(known);
+  const key = `${headPrefix}${look.head}`;
+  if (heads.at(-1)?.key === key) return [];
+  const { pull } = look;
+  const first = heads.length === 0;
+  const event = {
+    ...eventBase(look),
+    action: first ? 'opened' : 'changed',
+    patchset: heads.length + 1,
+    ...(pull.user ? { account: { username: pull.user.login } } : {}),
+    time: (first ? pull.created_at : pull.updated_at) ?? 0,
+  };
+  return [{ key, event }];
+}

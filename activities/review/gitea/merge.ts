@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Actor } from '../../../pipelines/model/actor.ts';
+import type { SourceState } from '../../../pipelines/model/artifact.ts';
+import { demand } from '../../../pipelines/policy/access.ts';
+import type { MergeMode } from '../../git/merge.ts';
+import { HostAway } from '../http.ts';
+import type { SubmitRequest, SubmitResult } from '../port.ts';
+import { Declined } from './client.ts';
+import type { PullFacts } from './map.ts';
+import { changeId } from './names.ts';
+import { type Desk, demandFacts, readFacts, readPull } from './read.ts';
+import { giveOwn, obstacles, readTarget, type Target, untilFitting } from './requirements.ts';
+import type { Repository } from './schema.ts';
+
+/** Merges a pull request as it was tested, or not at all. @throws Denied */
+export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
+  demand(actor, 'merge', { name: request.change });
+  const facts = await readFacts(desk, request.change);
+  if (facts === null) return refused(`there is no change ${request.change} any more`);
+  const { pull, patchset } = facts;
+  const id = changeId(desk.site.connection, facts.name);
+  if (pull.merged) return landed(desk, facts, 'already-merged');
+  if (pull.state !== 'open') return refused(`${id} is closed`);
+  if (patchset !== request.patchset) return refused(`${id} is at patch set ${patchset}, not ${request.patchset}`);
+  const target = await readTarget(desk, facts);
+  const missing = await obstacles(desk, { facts, target, own: isOwn });
+  if (missing.length > 0) return refused(missing.join('; '));
+  if (request.tested === null) return byHost(desk, { facts, target, request });
+  return asTested(desk, { facts, target, request: { ...request, tested: request.tested } });
+}
+
+function isOwn(context: string): boolean {
+  return context.startsWith('sluice/');
+}
+
+function refused(reason: string): SubmitResult {
+  return { kind: 'refused', reason };
+}
+
+interface Merge {
+  readonly facts: PullFacts;
+  readonly target: Target;
+  readonly request: SubmitRequest;
+}
+
+interface TestedMerge extends Merge {
+  readonly request: SubmitRequest & { readonly tested: SourceState };
+}
+
+/** The tested commit itself where Sluice may push it, else what the host makes of the same: then trees are compared. */
+async function asTested(desk: Desk, merge: TestedMerge): Promise<SubmitResult> {
+  const { facts, target, request } = merge;
+  const { project } = facts.name;
+  const { tested } = request;
+  const branch = facts.pull.base.ref;
+  const moved: SubmitResult = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` };
+  // A host may send what is open on a branch that goes to another one.
+  if (tested.project !== project || tested.branch !== branch) return moved;
+  await desk.git.ensure(project, []);
+  const tip = await desk.git.branchTip(project, branch);
+  if (tip === null) return moved;
+  // An earlier try may have ended between the push and the word that it was made.
+  if (tip === tested.commit) return marked(desk, merge);
+  if (!(await desk.git.isAncestor(project, tip, tested.commit))) return moved;
+  if (target.repository.allow_manual_merge && target.branch?.user_can_push) {
+    const pushed = await desk.git.push({ project, branch, commit: tested.commit }, tip);
+    if (pushed.kind === 'pushed') return marked(desk, merge);
+    if (pushed.kind === 'moved') return moved;
+  }
+  return byHost(desk, merge);
+}
+
+/** Tells the host that a pull request was merged by what was pushed; it may have seen that by itself. */
+async function marked(desk: Desk, { facts, request }: TestedMerge): Promise<SubmitResult> {
+  const { project, number } = facts.name;
+  const { commit, tree } = request.tested;
+  const body = { Do: 'manually-merged', merge_commit_id: commit };
+  const state = { project, branch: facts.pull.base.ref, commit, tree };
+  try {
+    await desk.client.send('POST', `/repos/${project}/pulls/${number}/merge`, body);
+  } catch (error) {
+    if (!(await readPull(desk, facts.name))?.merged) throw error;
+  }
+  return { kind: 'merged', state };
+}
+
+/** How the host calls ways to merge, and the setting of a repository that allows each. */
+const styles: ReadonlyMap<string, keyof Repository> = new Map([
+  ['merge', 'allow_merge_commits'],
+  ['rebase', 'allow_rebase'],
+  ['rebase-merge', 'allow_rebase_explicit'],
+  ['squash', 'allow_squash_merge'],
+  ['fast-forward-only', 'allow_fast_forward_only_merge'],
+]);
+
+const modes: Readonly<Record<MergeMode, string>> = {
+  merge: 'merge',
+  'merge-resolve': 'merge',
+  rebase: 'rebase',
+  'rebase-first-parent': 'rebase',
+  'cherry-pick': 'rebase',
+  'squash-merge': 'squash',
+};
+
+async function byHost(desk: Desk, merge: Merge): Promise<SubmitResult> {
+  const { facts, target, request } = merge;
+  const { project, number } = facts.name;
+  const style = request.mode === undefined ? target.repository.default_merge_style : modes[request.mode];
+  const setting = styles.get(style);
+  if (setting === undefined || target.repository[setting] !== true) {
+    return refused(
+      `${project} does not allow to merge by ${style}: allow it in its settings, or set another merge-mode`,
+    );
+  }
+  if (!(await untilFitting(desk, facts))) return refused(`it does not fit onto ${facts.pull.base.ref}: rebase it`);
+  await giveOwn(desk, { facts, target, own: isOwn });
+  try {
+    await sendPatiently(desk, `/repos/${project}/pulls/${number}/merge`, { Do: style, head_commit_id: facts.head });
+  } catch (error) {
+    // What the host answers last is not always what it has done.
+    if (!(await readPull(desk, facts.name))?.merged) return declined(error);
+  }
+  const result = await landed(desk, await demandFacts(desk, request.change), 'merged');
+  const { tested } = request;
+  if (tested !== null && 'state' in result && result.state.tree !== tested.tree) {
+    throw new Error(
+      `${request.change} was merged as ${result.state.commit}, and its tree is not the one that was tested ` +
+        `(${tested.tree}): somebody moved ${facts.pull.base.ref} at that moment`,
+    );
+  }
+  return result;
+}
+
+/** Milliseconds that the host may look whether something fits, and between two tries. */
+const patience = 30_000;
+const pause = 500;
+
+/** After a change of the branch the host looks again at what is open on it, and declines until it has looked. */
+async function sendPatiently({ client }: Desk, path: string, body: object): Promise<void> {
+  for (const until = Date.now() + patience; ; await sleep(pause)) {
+    try {
+      await client.send('POST', path, body);
+      return;
+    } catch (error) {
+      const busy = error instanceof Declined && error.status === 405 && /try again later/i.test(error.message);
+      if (!busy || Date.now() > until) throw error;
+    }
+  }
+}
+
+/** @throws HostAway: nothing is known then */
+function declined(error: unknown): SubmitResult {
+  if (error instanceof HostAway || !(error instanceof Declined)) throw error;
+  return refused(error.message);
+}
+
+async function landed(desk: Desk, { name, pull }: PullFacts, kind: 'merged' | 'already-merged'): Promise<SubmitResult> {
+  const { project } = name;
+  const sha = pull.merge_commit_sha;
+  if (!sha) throw new Error(`${project}#${name.number} was merged, and the host does not say by which commit`);
+  // The API gives a commit's own id as its tree's.
+  await desk.git.ensure(project, []);
+  const { commit, tree } = await desk.git.resolve(project, sha);
+  return { kind, state: { project, branch: pull.base.ref, commit, tree } };
+}

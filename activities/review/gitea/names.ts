@@ -1,0 +1,61 @@
+import { BadName, checkProject } from '../../git/names.ts';
+
+/** A pull request by its project and number. */
+export interface PullName {
+  readonly project: string;
+  readonly number: number;
+}
+
+/** Where a connection's Gitea is: its name here, and its URL without a slash at the end. */
+export interface Site {
+  readonly connection: string;
+  readonly url: string;
+}
+
+export function changeId(connection: string, { project, number }: PullName): string {
+  return `${connection}:${project}#${number}`;
+}
+
+export function pullRef(number: number): string {
+  return `refs/pull/${number}/head`;
+}
+
+/** What comes after the number in addresses that the pages and the API have. */
+const page = /^\/(?:api\/v1\/repos\/)?([^/?#]+\/[^/?#]+)\/(?:pulls|issues)\/([1-9][0-9]{0,8})(?:[/?#.].*)?$/s;
+const short = /^([^#]+)#([1-9][0-9]{0,8})$/;
+
+/**
+ * Parses `OWNER/NAME#17`, with or without `CONNECTION:` before it, and the addresses that a pull request has on the
+ * site, by http or https. Null for what cannot be a pull request there.
+ */
+export function parsePullName(text: string, { connection, url }: Site): PullName | null {
+  if (text.length > 2_000) return null;
+  if (/^https?:\/\//i.test(text)) {
+    const base = withoutScheme(url);
+    const address = withoutScheme(text);
+    if (!address.toLowerCase().startsWith(base.toLowerCase())) return null;
+    return named(page.exec(address.slice(base.length)));
+  }
+  return named(short.exec(text.startsWith(`${connection}:`) ? text.slice(connection.length + 1) : text));
+}
+
+function withoutScheme(url: string): string {
+  return url.replace(/^https?:\/\//i, '');
+}
+
+function named(match: RegExpExecArray | null): PullName | null {
+  const [, project = '', number = ''] = match ?? [];
+  return isProject(project) ? { project, number: Number(number) } : null;
+}
+
+/** Whether a text can be `OWNER/NAME` here. */
+export function isProject(text: string): boolean {
+  if (text.split('/').length !== 2) return false;
+  try {
+    checkProject(text);
+    return true;
+  } catch (error) {
+    if (error instanceof BadName) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import type { Actor } from '../../../pipelines/model/actor.ts';
+import { demand } from '../../../pipelines/policy/access.ts';
+import { type Mark, readMark, withMark } from '../mark.ts';
+import type { ReviewReport } from '../port.ts';
+import type { PullFacts } from './map.ts';
+import { type Desk, demandFacts } from './read.ts';
+import { commentsSchema, labelsSchema, statusesSchema } from './schema.ts';
+
+/** Characters of a comment. */
+const longest = 60_000;
+
+/** Says what came of a patch set: a status, labels, a review, a comment; each once for a key. @throws Denied */
+export async function report(desk: Desk, actor: Actor, said: ReviewReport): Promise<void> {
+  demand(actor, 'report', { name: said.change });
+  const facts = await demandFacts(desk, said.change);
+  const about = { desk, facts, said, key: hash(said.key) };
+  const comments = said.body.comment === false || said.message.trim() === '' ? null : await ownComments(about);
+  const told = comments?.some(({ mark }) => mark.keys.includes(about.key)) ?? false;
+  if (told) return;
+  if (facts.pull.state === 'open' && facts.patchset === said.patchset) {
+    await giveStatus(about);
+    await setLabels(about);
+    await giveReview(about);
+  }
+  // Last: whoever repeats the report looks for it.
+  if (comments !== null) await comment(about, comments);
+}
+
+interface About {
+  readonly desk: Desk;
+  readonly facts: PullFacts;
+  readonly said: ReviewReport;
+  readonly key: string;
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+const states = ['pending', 'success', 'failure'];
+
+/** The status `sluice/PIPELINE` on the head. Its address ends with the report's key: said once, it is not said again. */
+async function giveStatus({ desk, facts, said, key }: About): Promise<void> {
+  const state = said.body.status;
+  if (typeof state !== 'string' || !states.includes(state)) return;
+  const { project } = facts.name;
+  const pipeline = said.about?.pipeline;
+  const context = pipeline === undefined ? 'sluice' : `sluice/${pipeline}`;
+  const path = `/repos/${project}/commits/${facts.head}/statuses`;
+  const before = await desk.client.list(path, { schema: statusesSchema, most: 10 });
+  if (before.some((each) => each.context === context && each.target_url?.endsWith(`#sluice-${key}`))) return;
+  const place = typeof said.body['status-url'] === 'string' ? said.body['status-url'] : pageOf(desk, facts);
+  const body = { context, state, target_url: `${place}#sluice-${key}`, description: firstLine(said.message) };
+  await desk.client.send('POST', `/repos/${project}/statuses/${facts.head}`, body);
+  const after = await desk.client.list(path, { schema: statusesSchema, most: 1 });
+  if (!after.some((each) => each.context === context && each.target_url === body.target_url)) {
+    throw new Error(`${desk.site.connection} has not kept the status ${context} of ${project}#${facts.name.number}`);
+  }
+}
+
+function pageOf({ page, site }: Desk, { name, pull }: PullFacts): string {
+  return page === ''
+    ? pull.html_url
+    : `${page}/change/${encodeURIComponent(`${site.connection}:${name.project}#${name.number}`)}`;
+}
+
+function firstLine(message: string): string {
+  return (message.split('\n', 1)[0] ?? '').slice(0, 140).toWellFormed();
+}
+
+function names(value: unknown): string[] {
+  return [value ?? []].flat().filter((each): each is string => typeof each === 'string');
+}
+
+async function setLabels({ desk, facts, said }: About): Promise<void> {
+  const { project, number } = facts.name;
+  const path = `/repos/${project}/issues/${number}/labels`;
+  const has = new Map(facts.pull.labels.map(({ name, id }) => [name, id]));
+  const put = names(said.body.label).filter((name) => !has.has(name));
+  const off = names(said.body.unlabel).flatMap((name) => has.get(name) ?? []);
+  for (const id of off) await desk.client.send('DELETE', `${path}/${id}`);
+  if (put.length === 0) return;
+  await desk.client.send('POST', path, { labels: put });
+  const now = new Set((await desk.client.get(path, labelsSchema)).map(({ name }) => name));
+  const lost = put.filter((name) => !now.has(name));
+  if (lost.length > 0) throw new Error(`${project} has no label ${lost.join(', ')}: make it there, or for its owner`);
+}
+
+/** `approval: true` approves, `false` takes Sluice's approval back. */
+async function giveReview({ desk, facts, said }: About): Promise<void> {
+  const { approval } = said.body;
+  if (typeof approval !== 'boolean') return;
+  const { project, number } = facts.name;
+  const path = `/repos/${project}/pulls/${number}/reviews`;
+  const self = await desk.self();
+  const own = facts.reviews.filter(
+    ({ user, state, dismissed }) => user?.login === self && state === 'APPROVED' && !dismissed,
+  );
+  if (!approval) {
+    for (const { id } of own) await desk.client.send('POST', `${path}/${id}/dismissals`, { message: 'taken back' });
+    return;
+  }
+  if (own.some(({ commit_id }) => commit_id === facts.head)) return;
+  const answer = await desk.client.send('POST', path, { event: 'APPROVED', commit_id: facts.head });
+  if (answer === null) throw new Error(`${desk.site.connection} has not kept the approval of ${project}#${number}`);
+}
+
+interface OwnComment {
+  readonly id: number;
+  readonly mark: Mark;
+}
+
+/** Sluice's comments: a mark that somebody else has written is theirs. */
+async function ownComments({ desk, facts }: About): Promise<readonly OwnComment[]> {
+  const { project, number } = facts.name;
+  const [self, comments] = await Promise.all([
+    desk.self(),
+    desk.client.list(`/repos/${project}/issues/${number}/comments`, { schema: commentsSchema }),
+  ]);
+  return comments.flatMap(({ id, user, body }) => {
+    const mark = user?.login === self ? readMark(body) : null;
+    return mark === null ? [] : [{ id, mark }];
+  });
+}
+
+/** One comment for a pipeline and a patch set: what is said last stands there. */
+async function comment({ desk, facts, said, key }: About, comments: readonly OwnComment[]): Promise<void> {
+  const { project, number } = facts.name;
+  const about = hash(JSON.stringify([said.about?.pipeline ?? said.key, said.patchset]));
+  const before = comments.findLast(({ mark }) => mark.about === about);
+  const keys = [...(before?.mark.keys ?? []), key].slice(-64);
+  const text = said.message.toWellFormed().slice(0, longest).toWellFormed();
+  const body = { body: withMark(text, { about, keys }) };
+  if (before === undefined) await desk.client.send('POST', `/repos/${project}/issues/${number}/comments`, body);
+  else await desk.client.send('PATCH', `/repos/${project}/issues/comments/${before.id}`, body);
+}

@@ -1,0 +1,27 @@
+/** The mark in Sluice's own comments, for hosts whose comments are Markdown: no page shows it. */
+
+const opening = '<!-- sluice ';
+const marker = /^<!-- sluice ([0-9a-f]+) ((?:[0-9a-f]+ )*)-->\s*$/;
+
+/** Which reports a comment is. */
+export interface Mark {
+  /** What the comment is about: later reports on the same replace it. */
+  readonly about: string;
+  /** The reports that it was. */
+  readonly keys: readonly string[];
+}
+
+/** The mark at the end of a comment: what a message quotes is text. */
+export function readMark(comment: string): Mark | null {
+  const start = comment.lastIndexOf(opening);
+  const [, about, keys] = (start < 0 ? null : marker.exec(comment.slice(start))) ?? [];
+  return about === undefined ? null : { about, keys: (keys ?? '').split(' ').filter(Boolean) };
+}
+
+export function withMark(text: string, { about, keys }: Mark): string {
+  return `${text.trimEnd()}\n\n${opening}${about} ${keys.map((key) => `${key} `).join('')}-->`;
+}
+
+export function withoutMark(comment: string): string {
+  return readMark(comment) === null ? comment : comment.slice(0, comment.lastIndexOf(opening)).trimEnd();
+}

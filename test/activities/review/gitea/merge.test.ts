@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { must } from '../../../../activities/process/run.ts';
+import { gateActor } from '../../../../pipelines/model/actor.ts';
+import { gitea, useGitea } from './site.ts';
+import { contents, type GiteaWorld, openWorld, pathOf, proposalOf, until } from './world.ts';
+
+const site = useGitea();
+const options = { skip: gitea === null };
+
+async function open(t: TestContext, exact = true): Promise<GiteaWorld> {
+  const world = await openWorld(t, site());
+  const path = `/repos/${world.owner}/alpha`;
+  if (!exact) await site().root.api('PATCH', path, { has_pull_requests: true, allow_manual_merge: false });
+  return world;
+}
+
+const one = { project: 'alpha', file: 'a', content: '1' };
+
+/** Writes over the branch of a change with one commit on what it was proposed on. */
+async function forcePush(t: TestContext, change: string, content: string): Promise<void> {
+  const { fork, branch } = proposalOf(change);
+  const { server, ada } = site();
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-fork-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const url = `${server.url.replace('://', `://ada:${ada.token}@`)}/${fork}.git`;
+  const git = (...args: string[]) => must('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args]);
+  await git('clone', '-q', '--branch', branch, url, directory);
+  await git('-C', directory, 'reset', '-q', '--soft', 'origin/master');
+  await git('-C', directory, 'commit', '-q', '-m', content, '--allow-empty');
+  await git('-C', directory, 'push', '-q', '--force', 'origin', `HEAD:${branch}`);
+}
+
+test('patch sets keep their numbers through forced pushes and restarts', options, async (t) => {
+  const world = await open(t);
+  const { host, push } = world;
+  const id = await push(one);
+  await push({ ...one, content: '2', amend: id });
+  await push({ ...one, content: '3', amend: id });
+  assert.equal((await host.readChange(id))?.patchset, 3);
+  await forcePush(t, id, 'forced');
+  await until(async () => (await host.readChange(id))?.patchset === 4);
+  assert.equal((await world.reopen().host.readChange(id))?.patchset, 4);
+  const { events, last } = await world.reopen().host.readEvents(id, 0);
+  assert.deepEqual(
+    events.map(({ action, patchset }) => [action, patchset]),
+    [
+      ['opened', 1],
+      ['changed', 2],
+      ['changed', 3],
+      ['changed', 4],
+    ],
+  );
+  assert.equal(last, 4);
+});
+
+test('the tested commit itself lands, whatever the way, and the pull request is merged', options, async (t) => {
+  for (const mode of ['rebase', 'merge', 'squash-merge'] as const) {
+    const world = await open(t);
+    const { host, push, prepare, moveBranch, words } = world;
+    const id = await push(one);
+    await moveBranch('alpha');
+    const tested = await prepare([id], mode);
+    const result = await host.submit(gateActor, { change: id, patchset: 1, tested, mode });
+    assert.deepEqual(result, { kind: 'merged', state: tested }, mode);
+    assert.equal(await host.branchTip(words.project('alpha'), 'master'), tested.commit);
+    assert.equal((await host.readChange(id))?.status, 'merged');
+    const again = await host.submit(gateActor, { change: id, patchset: 1, tested, mode });
+    assert.deepEqual(again, { kind: 'already-merged', state: tested });
+  }
+});
+
+test('a push whose word was lost is told of at the next try', options, async (t) => {
+  const { host, git, push, prepare, words } = await open(t);
+  const id = await push(one);
+  const tested = await prepare([id], 'rebase');
+  const tip = await host.branchTip(words.project('alpha'), 'master');
+  assert.equal((await git.push(tested, tip)).kind, 'pushed');
+  const result = await host.submit(gateActor, { change: id, patchset: 1, tested });
+  assert.ok('state' in result);
+  assert.deepEqual(result.state, tested);
+  assert.equal((await host.readChange(id))?.status, 'merged');
+});
+
+test('the host merges where Sluice may not push: the trees are the same', options, async (t) => {
+  for (const mode of ['merge', 'rebase', 'squash-merge'] as const) {
+    const world = await open(t, false);
+    const { host, push, prepare, moveBranch, words } = world;
+    const id = await push(one);
+    await moveBranch('alpha');
+    const tested = await prepare([id], mode);
+    const result = await host.submit(gateActor, { change: id, patchset: 1, tested, mode });
+    assert.equal(result.kind, 'merged', JSON.stringify(result));
+    assert.ok('state' in result);
+    assert.equal(result.state.tree, tested.tree);
+    assert.notEqual(result.state.commit, tested.commit);
+    assert.equal(await host.branchTip(words.project('alpha'), 'master'), result.state.commit);
+  }
+});
+
+for (const exact of [true, false]) {
+  const how = exact ? 'pushed' : 'merged by the host';
+  test(`what was tested on another tip is not ${how}, nor a head that moved`, options, async (t) => {
+    const { host, push, prepare, moveBranch } = await open(t, exact);
+    const id = await push(one);
+    const tested = await prepare([id], 'merge');
+    await moveBranch('alpha');
+    const moved = await host.submit(gateActor, { change: id, patchset: 1, tested, mode: 'merge' });
+    assert.equal(moved.kind, 'moved');
+    const fresh = await prepare([id], 'merge');
+    await push({ ...one, content: '2', amend: id });
+    const refused = await host.submit(gateActor, { change: id, patchset: 1, tested: fresh, mode: 'merge' });
+    assert.ok(refused.kind === 'refused' && refused.reason.includes('is at patch set 2, not 1'));
+    assert.equal((await host.readChange(id))?.status, 'open');
+  });
+}
+
+test('a way that the project does not allow is refused, and says where it is allowed', options, async (t) => {
+  const { host, push, prepare, owner } = await open(t, false);
+  const settings = { has_pull_requests: true, allow_squash_merge: false };
+  await site().root.api('PATCH', `/repos/${owner}/alpha`, settings);
+  const id = await push(one);
+  const tested = await prepare([id], 'squash-merge');
+  const result = await host.submit(gateActor, { change: id, patchset: 1, tested, mode: 'squash-merge' });
+  assert.ok(result.kind === 'refused' && /does not allow to merge by squash/.test(result.reason));
+});
+
+async function protect(world: GiteaWorld, more: object): Promise<void> {
+  await site().root.api('PATCH', `/repos/${world.owner}/alpha/branch_protections/master`, more);
+}
+
+test('others’ checks and approvals are in the way, Sluice’s own are given at the merge', options, async (t) => {
+  const world = await open(t, false);
+  const { host, push, vote, prepare } = world;
+  await protect(world, {
+    ...{ enable_status_check: true, status_check_contexts: ['sluice/gate', 'ci/*'], required_approvals: 1 },
+  });
+  const id = await push(one);
+  const own = ['sluice/gate'];
+  const first = await host.canMerge(id, own);
+  assert.deepEqual(first, { ok: false, missing: ['it has 0 of 1 approvals', 'the status ci/* is missing'] });
+  await vote(id, 'Approved', 1);
+  const { head } = await site().root.api<{ head: { sha: string } }>('GET', pathOf(id, 'pulls'));
+  const path = `/repos/${world.owner}/alpha/statuses/${head.sha}`;
+  await site().root.api('POST', path, { context: 'ci/unit', state: 'failure' });
+  assert.deepEqual(await host.canMerge(id, own), { ok: false, missing: ['the status ci/unit is failure'] });
+  await site().root.api('POST', path, { context: 'ci/unit', state: 'success' });
+  assert.deepEqual(await host.canMerge(id, own), { ok: true });
+  const tested = await prepare([id], 'merge');
+  const result = await host.submit(gateActor, { change: id, patchset: 1, tested, mode: 'merge' });
+  assert.equal(result.kind, 'merged', JSON.stringify(result));
+});
+
+test('who asks for changes is in the way by name', options, async (t) => {
+  const { host, push, vote } = await open(t);
+  const id = await push(one);
+  await vote(id, 'Approved', -1);
+  assert.deepEqual(await host.canMerge(id, []), { ok: false, missing: ['bob asked for changes'] });
+  const result = await host.submit(gateActor, { change: id, patchset: 1, tested: null });
+  assert.deepEqual(result, { kind: 'refused', reason: 'bob asked for changes' });
+});
+
+test('a conflict is seen, and not merged', options, async (t) => {
+  const { host, push } = await open(t, false);
+  const [first, second] = [await push(one), await push({ ...one, content: '2' })];
+  assert.equal((await host.submit(gateActor, { change: first, patchset: 1, tested: null })).kind, 'merged');
+  const answer = await host.canMerge(second, []);
+  assert.ok(!answer.ok && /does not fit onto master/.test(answer.missing.join()));
+  assert.equal((await host.submit(gateActor, { change: second, patchset: 1, tested: null })).kind, 'refused');
+});
+
+test('a branch that is gone with changes open on it, and an archived project, merge nothing', options, async (t) => {
+  const { host, push, owner, prepare } = await open(t);
+  const { root, sluice } = site();
+  const id = await push(one);
+  const tested = await prepare([id]);
+  await root.api('PATCH', `/repos/${owner}/alpha`, { archived: true });
+  assert.deepEqual(await host.canMerge(id, []), { ok: false, missing: [`${owner}/alpha is archived`] });
+  assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: null })).kind, 'refused');
+  assert.deepEqual(await host.listOpenChanges(), []);
+  await root.api('PATCH', `/repos/${owner}/alpha`, { archived: false });
+  await sluice.api('POST', `/repos/${owner}/alpha/contents/next`, contents('x', { new_branch: 'next' }));
+  await root.api('PATCH', `/repos/${owner}/alpha`, { default_branch: 'next' });
+  await root.api('DELETE', `/repos/${owner}/alpha/branch_protections/master`);
+  await root.api('DELETE', `/repos/${owner}/alpha/branches/master`);
+  // Gitea closes what was open on it, or sends it to another branch, which nobody has tested it on.
+  await until(async () => (await host.readChange(id))?.branch !== 'master' || !(await host.canMerge(id, [])).ok);
+  const result = await host.submit(gateActor, { change: id, patchset: 1, tested });
+  assert.ok(result.kind === 'moved' || result.kind === 'refused', JSON.stringify(result));
+});
+
+test('a project that was renamed is not the one that the configuration names', options, async (t) => {
+  const { host, push, owner, words } = await open(t);
+  const id = await push(one);
+  await site().root.api('PATCH', `/repos/${owner}/alpha`, { name: 'renamed' });
+  assert.equal(await host.readChange(id), null);
+  assert.deepEqual(await host.branches(words.project('alpha')), []);
+  assert.equal(await host.branchTip(words.project('alpha'), 'master'), null);
+  assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: null })).kind, 'refused');
+});
