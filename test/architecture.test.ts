@@ -218,6 +218,7 @@ test('no arrow of the table leads back up, but for types, and each is there for 
 /** Who knows that a repository is a directory of this machine, besides `activities/git` and the host that keeps it. */
 const directories: readonly { readonly path: string; readonly because: string }[] = [
   { path: 'infra/compose/common.ts', because: 'it makes the port from a configuration' },
+  { path: 'infra/compose/host-lookup.ts', because: 'the signer has one of its own' },
   { path: 'activities/build/', because: 'the directory is the copy that a build works on' },
   { path: 'infra/git-host/known-templates.ts', because: 'it reads what the repositories of the file define' },
   { path: 'infra/by-hand/source.ts', because: 'the directory is the one that a person named' },

@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { openSigner } from '../signer/signer.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import { createSignWorker } from '../temporal/worker.ts';
 import { connectPatiently } from './connect.ts';
+import { lookUpAtHosts } from './host-lookup.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { signersPayloads } from './payload-store.ts';
 import { workerPart } from './worker-part.ts';
@@ -12,9 +14,13 @@ import { workerPart } from './worker-part.ts';
 export async function startSigner(config: StackConfig): Promise<Part> {
   const logger = createLogger('signer');
   logTemporal(logger);
+  const paths = dataPaths(config.data);
   const [temporal, signer] = await Promise.all([
-    connectPatiently(config, signersPayloads(dataPaths(config.data))),
-    openSigner(dataPaths(config.data), (message) => logger.warn(message)),
+    connectPatiently(config, signersPayloads(paths)),
+    openSigner(paths, {
+      warn: (message) => logger.warn(message),
+      elsewhere: lookUpAtHosts(config, join(paths.keys, 'fetched')),
+    }),
   ]);
   const worker = await createSignWorker({ temporal, activities: signer.activities });
   return workerPart([worker], async () => {

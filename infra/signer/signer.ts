@@ -3,6 +3,7 @@ import { attestationFault } from '../../activities/attest/attestation.ts';
 import { readBuilders } from '../../activities/attest/builder-key.ts';
 import { makeOpenDirectory } from '../../activities/files/modes.ts';
 import { writeWhole } from '../../activities/files/write.ts';
+import type { MergedState, StateName } from '../../activities/git/merged.ts';
 import { publicKeyFile } from '../../activities/repository/port.ts';
 import { openLookup } from '../../activities/review/git/lookup.ts';
 import { adoptReleased } from '../../activities/sign/adopt.ts';
@@ -21,6 +22,12 @@ export interface Signer {
   close(): Promise<void>;
 }
 
+export interface SignerOptions {
+  readonly warn?: (message: string) => void;
+  /** How a project's branches are looked up that another host than Sluice has; null for Sluice's own. */
+  readonly elsewhere?: (project: string) => ((of: StateName) => Promise<MergedState | null>) | null;
+}
+
 /**
  * Opens the signer in its own process: makes its key at the first start and shows the public half.
  *
@@ -28,7 +35,10 @@ export interface Signer {
  *
  * @param paths `keys` and `publicKeys` must belong to the user that this process runs as.
  */
-export async function openSigner(paths: DataPaths, warn: (message: string) => void = console.warn): Promise<Signer> {
+export async function openSigner(
+  paths: DataPaths,
+  { warn = console.warn, elsewhere = () => null }: SignerOptions = {},
+): Promise<Signer> {
   const home = paths.keys;
   const fingerprint = await openKey(home, 'Sluice releases');
   const key = { home, key: fingerprint };
@@ -38,7 +48,8 @@ export async function openSigner(paths: DataPaths, warn: (message: string) => vo
   const outbox = signedStore(paths);
   const ledger = join(home, 'ledger');
   for (const left of await adoptReleased({ ledger, key, released: paths.released })) warn(`left out: ${left}`);
-  const merged = openLookup({ hosts: paths.git, scratch: join(home, 'git') });
+  const served = openLookup({ hosts: paths.git, scratch: join(home, 'git') });
+  const merged = (of: StateName) => (elsewhere(of.project) ?? served)(of);
   // Read for each build: an operator may add a worker while the signer runs.
   const fault = (manifest: PackagesManifest) => attestationFault(manifest, readBuilders(buildersDirectory(paths)));
   const deps = { key, inbox, outbox, proof: { merged, fault }, ledger: openLedger(ledger) };
