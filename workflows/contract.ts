@@ -154,6 +154,8 @@ export interface Submitted {
   /** Keys of the patch sets that are merged. */
   readonly merged: readonly string[];
   readonly refused?: string;
+  /** The branch is no longer what was tested: what is left may be tested again. */
+  readonly moved?: string;
   readonly away?: string;
   readonly broken?: string;
   /** Keys of those of which the host could not say, beside what is broken, whether they are merged. */

@@ -87,7 +87,7 @@ interface Merge {
 async function merge(
   deps: GateDeps,
   { change, tested, rules }: Merge,
-): Promise<{ readonly refused: string } | undefined> {
+): Promise<Pick<Submitted, 'refused' | 'moved'> | undefined> {
   const { id, project, branch, patchset, connection } = change;
   if (!rules.some((rule) => rule.connection === connection && merges(rule))) {
     return { refused: `the pipeline's success reporters do not submit changes of ${connection}` };
@@ -98,7 +98,8 @@ async function merge(
   const isTested = tested.changes.some((one) => one.id === id && one.patchset === patchset);
   if (!state || !isTested) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
   const answer = await host.submit(gateActor, { change: id, patchset, tested: state });
-  return 'reason' in answer ? { refused: answer.reason } : undefined;
+  if (!('reason' in answer)) return undefined;
+  return answer.kind === 'moved' ? { moved: answer.reason } : { refused: answer.reason };
 }
 
 /** Whether the host has the patch set as merged; undefined where it does not say. */

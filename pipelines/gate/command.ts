@@ -92,13 +92,17 @@ export type GateCommand = { readonly time: number } /**
   | { readonly type: 'build-ended'; readonly buildSet: string; readonly build: string; readonly outcome: BuildOutcome }
   /** What a build set has told so far no longer holds: its item begins anew. */
   | { readonly type: 'build-set-lost'; readonly buildSet: string }
-  /** `unknown`: of these patch sets the host could not say whether they are merged. */
+  /**
+   * `unknown`: of these patch sets the host could not say whether they are merged; `moved`: nothing was merged, for the
+   * branch is no longer what was tested.
+   */
   | {
       readonly type: 'submitted';
       readonly item: string;
       readonly merged: readonly string[];
       readonly refused?: string;
       readonly unknown?: readonly string[];
+      readonly moved?: string;
     }
   /** An action of kind `report`, `supersede` or `fire` has been carried out, or has been given up because it `failed`. */
   | { readonly type: 'done'; readonly action: string; readonly failed?: string }

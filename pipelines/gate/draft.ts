@@ -259,6 +259,8 @@ function change(item: Item, event: ItemEvent): Item {
       return { ...item, active: event.active };
     case 'item-reset':
       return { ...item, failing: [], buildSet: newBuildSet(item.id, item.buildSet.number + 1) };
+    case 'item-outrun':
+      return { ...item, phase: 'queued', outrun: (item.outrun ?? 0) + 1 };
     case 'item-based':
       return { ...item, buildSet: { ...item.buildSet, base: event.base } };
     case 'item-prepared':

@@ -42,6 +42,8 @@ export type ItemEvent =
   | { readonly type: 'item-activated'; readonly item: string; readonly active: boolean }
   /** The build set is given up for a new one. */
   | { readonly type: 'item-reset'; readonly item: string }
+  /** Its branch was moved by somebody else while it was tested: it is tested on what the branch is now. */
+  | { readonly type: 'item-outrun'; readonly item: string }
   | { readonly type: 'item-based'; readonly item: string; readonly base: SpeculativeBase }
   | { readonly type: 'item-prepared'; readonly item: string; readonly outcome: PrepareOutcome }
   | { readonly type: 'item-failing'; readonly item: string; readonly reasons: readonly string[] }

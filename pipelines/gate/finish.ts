@@ -6,7 +6,7 @@ import { mergedInPart } from '../report/sentences.ts';
 import type { GateCommand, ProvidedResult } from './command.ts';
 import { type Draft, emit, itemOf, queueOf } from './draft.ts';
 import { listened } from './enqueue.ts';
-import { factsOf, pipelineOf, resetFollowers, resizeWindow, standingOf, takeOut } from './operations.ts';
+import { factsOf, pipelineOf, resetFollowers, resetFrom, resizeWindow, standingOf, takeOut } from './operations.ts';
 import { isPlaced } from './queues.ts';
 import type { Item, Standing } from './state.ts';
 import { summary } from './summary.ts';
@@ -41,16 +41,24 @@ export function reject(draft: Draft, item: Item, refusal: ItemRefusal): void {
   takeOut(draft, item);
 }
 
+/** So often an item is tested again because its branch was moved past the gate: more is no accident. */
+const mostOutrun = 5;
+
 /** The review system's answer to a submission. */
 export function submitted(draft: Draft, item: Item, answer: GateCommand & { type: 'submitted' }): void {
   const merged = item.changes.flatMap((key) => (answer.merged.includes(key) ? (factsOf(draft, key) ?? []) : []));
   const changes = merged.map((change) => ({ ...change, status: 'merged' as const }));
   if (changes.length > 0) emit(draft, { type: 'observed', changes });
+  if (answer.moved !== undefined && merged.length === 0 && (item.outrun ?? 0) < mostOutrun) {
+    emit(draft, { type: 'item-outrun', item: item.id });
+    resetFrom(draft, itemOf(draft, item.id));
+    return;
+  }
+  const said = answer.refused ?? answer.moved;
   const all = merged.filter((change) => change.kind === 'change').length;
   const wanted = item.changes.filter((key) => factsOf(draft, key)?.kind === 'change').length;
-  if (all < wanted || answer.refused !== undefined) {
-    const { refused = '', unknown = [] } = answer;
-    const reason = mergedInPart(refused, { merged: merged.map(({ key }) => key), unknown });
+  if (all < wanted || said !== undefined) {
+    const reason = mergedInPart(said ?? '', { merged: merged.map(({ key }) => key), unknown: answer.unknown ?? [] });
     const refusal: ItemRefusal = { kind: 'submit', reason };
     conclude(draft, item, { action: 'failure', result: 'MERGE_FAILURE', refusal });
     resetFollowers(draft, item);

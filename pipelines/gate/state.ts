@@ -79,6 +79,8 @@ export interface Item {
   readonly phase: 'queued' | 'submitting' | 'reporting';
   /** Why the item cannot merge as things stand; empty while it can. */
   readonly failing: readonly string[];
+  /** How often its branch was moved by somebody else while it was tested; absent: never. */
+  readonly outrun?: number;
   readonly buildSet: ItemBuildSet;
 }
 

@@ -214,6 +214,48 @@ test('a refused submission is a failure, and those behind start anew', () => {
   );
 });
 
+const moved = { type: 'submitted', item: '1', merged: [], moved: 'master of p is no longer what was tested' } as const;
+
+const outrun: readonly [what: string, commands: readonly Told[], prepares: string[], results: string[]][] = [
+  ['a branch that was moved meanwhile', [moved], ['1.2', '2.2'], []],
+  ['one that is moved again', [moved, ready('1.2'), ended('1.2', 'SUCCESS'), moved], ['1.3', '2.3'], []],
+  [
+    'one that was moved, and then refuses',
+    [moved, ready('1.2'), ended('1.2', 'SUCCESS'), { type: 'submitted', item: '1', merged: [], refused: 'no' }],
+    ['2.3'],
+    ['MERGE_FAILURE'],
+  ],
+  [
+    'one that is moved each time',
+    [2, 3, 4, 5, 6].flatMap((number) => [moved, ready(`1.${number}`), ended(`1.${number}`, 'SUCCESS')]).concat(moved),
+    ['2.7'],
+    ['MERGE_FAILURE'],
+  ],
+];
+
+for (const [what, commands, prepares, results] of outrun) {
+  test(`base-moved: ${what}: tested on the new tip, within reason`, () => {
+    const state = tell(running(2), ended('1.1', 'SUCCESS'), ...commands);
+    assert.deepEqual(
+      ofKind(state, 'prepare').map(({ key }) => key),
+      prepares,
+    );
+    assert.deepEqual(
+      ofKind(state, 'report').map(({ result }) => result),
+      results,
+    );
+    if (results.length > 0) assert.deepEqual(queued(state), ['c2,1']);
+  });
+}
+
+test('base-moved: a cycle of which a part is merged is not tested again', () => {
+  const state = tell(running(2), ended('1.1', 'SUCCESS'), { ...moved, merged: ['c1,1'] });
+  assert.deepEqual(
+    ofKind(state, 'report').map(({ result }) => result),
+    ['MERGE_FAILURE'],
+  );
+});
+
 const late: readonly (readonly [string, GateCommand])[] = [
   ['an old build set', { time: 99, ...ready('2.1') } as GateCommand],
   ['a build of an old build set', { time: 99, ...ended('2.1', 'SUCCESS') } as GateCommand],
