@@ -10,9 +10,7 @@ import { upgradeMemory } from '../pipelines/gate/upgrade.ts';
 import type { BuildSetState } from '../pipelines/jobs/state.ts';
 import type { GateMessage, GraphRef } from './contract.ts';
 import { buildSetKey, splitBuildSetKey } from './ids.ts';
-
-/** Messages whose ids are remembered: senders repeat themselves for minutes, not for ever. */
-const ledgerSize = 1_000;
+import { firstLedgerBounds, Ledger, ledgerBounds } from './ledger.ts';
 
 const empty: GateMemory = {
   version: 2,
@@ -26,6 +24,13 @@ const empty: GateMemory = {
   sequence: 0,
 };
 
+interface Ways {
+  /** Keys are unique over the lives of the gate. */
+  readonly named: boolean;
+  /** Answers are known as long as anybody may ask again. */
+  readonly holds: boolean;
+}
+
 type Retrigger = (key: string, job: string) => boolean;
 
 /** What a gate knows, between the pure core and the workflow around it. */
@@ -38,14 +43,13 @@ export class GateBook {
   sequence: number;
   readonly #named: boolean;
   readonly #tokens: Map<string, string>;
-  /** Message id to its answer, oldest first. */
-  readonly #ledger: Map<string, GateAnswer>;
+  readonly #ledger: Ledger;
 
   /**
    * @param memory what the gate's earlier run left
-   * @param named whether keys are unique over the lives of the gate: not in runs that began when they were not
+   * @param ways what the gate does that did not begin before it did: runs that did keep to how they began
    */
-  constructor(memory: GateMemory | FirstGateMemory | undefined, named: boolean) {
+  constructor(memory: GateMemory | FirstGateMemory | undefined, { named, holds }: Ways) {
     const { state, graphs, buildSets, closing, troubles, sequence, ...more } = upgradeMemory(memory ?? empty);
     this.state = state;
     this.graphs = graphs;
@@ -55,7 +59,7 @@ export class GateBook {
     this.sequence = sequence;
     this.#named = named;
     this.#tokens = new Map(Object.entries(more.tokens));
-    this.#ledger = new Map(more.handled.map(({ id, refused }) => [id, answerOf(refused)]));
+    this.#ledger = new Ledger(more.handled, holds ? ledgerBounds : firstLedgerBounds);
   }
 
   /**
@@ -64,12 +68,12 @@ export class GateBook {
    * @param retrigger passes a job that is to run again on to its build set; absent where a build set itself tells of it
    */
   receive(message: GateMessage, retrigger?: Retrigger): GateAnswer {
-    const before = this.#ledger.get(message.id);
+    const before = this.#ledger.answerTo(message.id);
     if (before) return before;
     this.#configure(message);
     let answer = this.#beginAnew(message);
     for (const command of message.commands) answer = this.#take(command, message, retrigger);
-    this.#remember(message.id, answer);
+    this.#ledger.keep(message.id, answer, Date.now());
     return answer;
   }
 
@@ -123,7 +127,7 @@ export class GateBook {
   memory(): GateMemory {
     const { state, graphs, buildSets, closing, troubles, sequence } = this;
     const tokens = Object.fromEntries(this.#tokens);
-    const handled = [...this.#ledger].map(([id, answer]) => (answer.ok ? { id } : { id, refused: answer.reason }));
+    const handled = this.#ledger.handedOn();
     return { version: 2, state, graphs, buildSets, closing, troubles, sequence, tokens, handled };
   }
 
@@ -178,18 +182,6 @@ export class GateBook {
     if (now === JSON.stringify([pipeline, limits ?? {}])) return;
     this.fold({ type: 'configure', time: 0, pipelines: [pipeline], ...(limits === undefined ? {} : { limits }) });
   }
-
-  #remember(id: string, answer: GateAnswer): void {
-    this.#ledger.set(id, answer);
-    for (const oldest of this.#ledger.keys()) {
-      if (this.#ledger.size <= ledgerSize) return;
-      this.#ledger.delete(oldest);
-    }
-  }
-}
-
-function answerOf(refused: string | undefined): GateAnswer {
-  return refused === undefined ? { ok: true } : no(refused);
 }
 
 function no(reason: string): GateAnswer {

@@ -43,8 +43,8 @@ export async function gate(input: GateInput): Promise<void> {
   const { tenant, pipeline, queue } = input;
   const name = { tenant, pipeline, queue };
   const second = has('gate-lives');
-  const book = new GateBook(await recall(input), second);
   const holds = has('gate-holds');
+  const book = new GateBook(await recall(input), { named: second, holds });
   const lanes = new GateLanes(name, book, { bounded: second, holds });
   const buildSets = new GateBuildSets(name, book, { ordered: second, holds });
   listen(name, book, buildSets);

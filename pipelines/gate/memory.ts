@@ -24,6 +24,8 @@ export interface GateMemory {
 /** `refused`: why, where the answer was no. */
 export interface HandledMessage {
   readonly id: string;
+  /** When, in milliseconds since the epoch; absent where it was in the second of the one before. */
+  readonly at?: number;
   readonly refused?: string;
 }
 
