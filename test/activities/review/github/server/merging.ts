@@ -41,7 +41,9 @@ async function makeMerge(repository: RepositoryState, pull: PullState, { onto, m
   const range = await git(repository, 'rev-list', '--reverse', '--no-merges', `${onto}..${pull.head}`);
   let at = onto;
   for (const commit of range.split('\n').filter(Boolean)) {
-    const tree = await mergeTree(repository, at, commit, `${commit}^`);
+    // As if what is there already had been made on the commit's own parent: that is the base then.
+    const ours = await git(repository, 'commit-tree', `${at}^{tree}`, '-p', `${commit}^`, '-m', 'base');
+    const tree = await mergeTree(repository, ours, commit);
     if (tree === null) return null;
     const words = await git(repository, 'show', '--no-patch', '--format=%B', commit);
     at = await commitTree(repository, tree, { parents: [at], message: words });
@@ -49,9 +51,8 @@ async function makeMerge(repository: RepositoryState, pull: PullState, { onto, m
   return at;
 }
 
-async function mergeTree(repository: RepositoryState, ours: string, theirs: string, base?: string) {
-  const on = base === undefined ? [] : [`--merge-base=${base}`];
-  const result = await tryGit(repository.directory, ['merge-tree', '--write-tree', ...on, ours, theirs]);
+async function mergeTree(repository: RepositoryState, ours: string, theirs: string): Promise<string | null> {
+  const result = await tryGit(repository.directory, ['merge-tree', '--write-tree', ours, theirs]);
   return result.code === 0 ? result.stdout.trim() : null;
 }
 

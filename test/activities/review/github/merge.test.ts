@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gateActor } from '../../../../pipelines/model/actor.ts';
+import { makeCommit, setBranch } from '../../git/repository.ts';
+import { mergeKey, testMerge } from './server/merging.ts';
+import { addReview, closePull } from './server/pull-routes.ts';
+import { git, type PullState, type RepositoryState, tip } from './server/state.ts';
+import { type GithubWorld, idOf, openWorld, propose } from './world.ts';
+
+/** The state that jobs saw: the pull request merged onto the branch as it is. */
+async function tested(repository: RepositoryState, pull: PullState) {
+  const commit = (await testMerge(repository, pull)) ?? '';
+  const tree = await git(repository, 'rev-parse', `${commit}^{tree}`);
+  return { project: repository.fullName, branch: 'master', commit, tree };
+}
+
+async function move({ alpha }: GithubWorld, files: Readonly<Record<string, string>>): Promise<void> {
+  const parents = [await tip(alpha, 'master')];
+  await setBranch(alpha.directory, 'master', await makeCommit(alpha.directory, { parents, files }));
+}
+
+const modes = [
+  ['merge', 2],
+  ['squash-merge', 1],
+  ['rebase', 1],
+] as const;
+
+for (const [mode, parents] of modes) {
+  test(`GitHub merges by ${mode} what was tested, and no other tree`, async (t) => {
+    const there = await openWorld(t);
+    const { world, alpha, host } = there;
+    const pull = await propose(world, alpha, { files: { a: '1' } });
+    await move(there, { other: '1' });
+    const state = await tested(alpha, pull);
+    const result = await host.submit(gateActor, { change: idOf(alpha, pull), patchset: 1, tested: state, mode });
+    assert.ok(result.kind === 'merged', JSON.stringify(result));
+    assert.equal(result.state.tree, state.tree);
+    assert.equal(result.state.commit, await tip(alpha, 'master'));
+    const line = await git(alpha, 'rev-list', '--parents', '--max-count=1', 'master');
+    assert.equal(line.split(' ').length - 1, parents);
+    const again = await host.submit(gateActor, { change: idOf(alpha, pull), patchset: 1, tested: state, mode });
+    assert.deepEqual(again, { kind: 'already-merged', state: result.state });
+  });
+}
+
+test('a branch that moved since the test is said before anything is merged', async (t) => {
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const state = await tested(alpha, pull);
+  await move(there, { other: '1' });
+  const result = await host.submit(gateActor, { change: idOf(alpha, pull), patchset: 1, tested: state });
+  assert.equal(result.kind, 'moved');
+  assert.equal(pull.state, 'open');
+});
+
+test('a branch that comes to the same tree by another commit is what was tested', async (t) => {
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
+  const first = await propose(world, alpha, { files: { a: '1' } });
+  const second = await propose(world, alpha, { files: { b: '1' } });
+  const ahead = await makeCommit(alpha.directory, { parents: [await tip(alpha, 'master')], files: { a: '1' } });
+  const both = await makeCommit(alpha.directory, { parents: [ahead], files: { b: '1' } });
+  const tree = await git(alpha, 'rev-parse', `${both}^{tree}`);
+  const state = { project: 'acme/alpha', branch: 'master', commit: both, tree };
+  await host.submit(gateActor, { change: idOf(alpha, first), patchset: 1, tested: null, mode: 'squash-merge' });
+  const result = await host.submit(gateActor, { change: idOf(alpha, second), patchset: 1, tested: state });
+  assert.equal(result.kind, 'merged');
+});
+
+test('a branch that moves in the moment of the merge is a loud error, never a silent merge', async (t) => {
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const state = await tested(alpha, pull);
+  world.beforeMerge = () => move(there, { other: '1' });
+  const request = { change: idOf(alpha, pull), patchset: 1, tested: state };
+  await assert.rejects(host.submit(gateActor, request), { name: 'OtherStateLanded' });
+  const again = await host.submit(gateActor, request);
+  assert.ok(again.kind === 'already-merged' && again.state.tree !== state.tree);
+});
+
+type Obstacle = (there: GithubWorld, pull: PullState) => unknown;
+const refusals: readonly (readonly [says: string, obstacle: Obstacle, reason: RegExp])[] = [
+  [
+    'a draft',
+    (_, pull) => {
+      pull.draft = true;
+    },
+    /pull request 1 is a draft/,
+  ],
+  ['a closed one', ({ world }, pull) => closePull(world, pull, 'bob', null), /pull request 1 is closed/],
+  ['a conflict', (there) => move(there, { a: '2' }), /conflicts with master: rebase it/],
+  [
+    'an archived repository',
+    ({ alpha }) => {
+      alpha.archived = true;
+    },
+    /archived/,
+  ],
+  [
+    'a required check',
+    ({ alpha }) => {
+      alpha.requiredChecks = ['lint'];
+    },
+    /Required status check "lint" is expected/,
+  ],
+  [
+    'a missing approval',
+    ({ alpha }) => {
+      alpha.requiredApprovals = 1;
+    },
+    /approving review is required/,
+  ],
+];
+
+for (const [says, obstacle, reason] of refusals) {
+  test(`refused with its reason: ${says}`, async (t) => {
+    const there = await openWorld(t);
+    const pull = await propose(there.world, there.alpha, { files: { a: '1' } });
+    await obstacle(there, pull);
+    const request = { change: idOf(there.alpha, pull), patchset: 1, tested: null };
+    const result = await there.host.submit(gateActor, request);
+    assert.ok(result.kind === 'refused');
+    assert.match(result.reason, reason);
+  });
+}
+
+test('a head that is pushed over in the moment of the merge is refused, and so is a way that is not allowed', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const request = { change: idOf(alpha, pull), patchset: 1, tested: null };
+  alpha.methods.rebase = false;
+  const other = await host.submit(gateActor, { ...request, mode: 'rebase' });
+  assert.ok(other.kind === 'refused');
+  assert.match(other.reason, /merging by rebase is not allowed/);
+  world.beforeMerge = async () => {
+    pull.head = await makeCommit(alpha.directory, { parents: [await tip(alpha, 'master')], files: { a: '2' } });
+  };
+  const result = await host.submit(gateActor, request);
+  assert.ok(result.kind === 'refused');
+  assert.match(result.reason, /Head branch was modified/);
+});
+
+test('what is in the way is told, but for what Sluice gives', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const id = idOf(alpha, pull);
+  alpha.requiredChecks = ['sluice/gate'];
+  alpha.rules = [];
+  assert.deepEqual(await host.canMerge(id, ['sluice/gate']), { ok: true });
+  alpha.requiredChecks = ['sluice/gate', 'lint'];
+  alpha.requiredApprovals = 1;
+  const missing = ['the required check "lint" has not been reported'];
+  assert.deepEqual(await host.canMerge(id, ['sluice/gate']), { ok: false, missing });
+  alpha.statuses.push({ sha: pull.head, by: 'ci', time: pull.created, given: { context: 'lint', state: 'failure' } });
+  const failing = await host.canMerge(id, ['sluice/gate']);
+  assert.ok(!failing.ok);
+  assert.match(failing.missing.join(), /"lint" is failure/);
+  alpha.statuses.push({ sha: pull.head, by: 'ci', time: pull.created, given: { context: 'lint', state: 'success' } });
+  addReview(world, pull, { user: 'bob', state: 'APPROVED' });
+  assert.deepEqual(await host.canMerge(id, ['sluice/gate']), { ok: true });
+});
+
+test('what GitHub has not computed is asked for again', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  assert.equal(pull.test, null);
+  assert.equal((await host.readChange(idOf(alpha, pull)))?.mergeable, true);
+  assert.equal((pull.test as PullState['test'])?.of, await mergeKey(alpha, pull));
+});

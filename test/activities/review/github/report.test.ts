@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ReviewReport } from '../../../../activities/review/port.ts';
+import { gateActor } from '../../../../pipelines/model/actor.ts';
+import { addComment } from './server/pull-routes.ts';
+import { idOf, openWorld, propose } from './world.ts';
+
+type Words = Partial<ReviewReport> & Pick<ReviewReport, 'key'>;
+
+const said = (change: string, words: Words): ReviewReport => ({
+  change,
+  patchset: 1,
+  message: 'Build succeeded.',
+  body: {},
+  about: { pipeline: 'check', action: 'success' },
+  ...words,
+});
+
+test('a check runs on from its beginning to its end, and anew for the next run', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const id = idOf(alpha, pull);
+  const steps = ['queued', 'in_progress', 'failure', 'in_progress', 'success'];
+  for (const [index, check] of steps.entries()) {
+    const report = said(id, { key: `k${index}`, body: { check, comment: false } });
+    await host.report(gateActor, report);
+    await host.report(gateActor, report);
+  }
+  const shown = alpha.runs.map(({ given }) => [given.name, given.conclusion, given.head_sha === pull.head]);
+  assert.deepEqual(shown, [
+    ['sluice/check', 'failure', true],
+    ['sluice/check', 'success', true],
+  ]);
+  assert.equal(alpha.runs[0]?.given.details_url, `https://ci.example.org/change/${encodeURIComponent(id)}`);
+  assert.equal(pull.comments.length, 0);
+  assert.deepEqual((await host.readChange(id))?.statuses, ['sluice-gate:sluice/check:success']);
+});
+
+test('remarks on lines go with a check, fifty at a time', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const comments = Array.from({ length: 120 }, (_, index) => ({
+    file: 'a',
+    line: index + 1,
+    message: `remark ${index}`,
+  }));
+  const body = { check: 'failure', comment: false };
+  await host.report(
+    gateActor,
+    said(idOf(alpha, pull), { key: 'k', body, comments: [...comments, { file: 'b', message: 'all' }] }),
+  );
+  const [run] = alpha.runs;
+  assert.deepEqual([run?.batches, run?.annotations.length, alpha.runs.length], [[50, 50, 21], 121, 1]);
+  assert.deepEqual(run?.annotations.at(-1), {
+    ...{ path: 'b', start_line: 1, end_line: 1 },
+    ...{ annotation_level: 'warning', message: 'all' },
+  });
+});
+
+test('a beginning becomes its end in the same comment; the next run writes another', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const id = idOf(alpha, pull);
+  const begin = { pipeline: 'check', action: 'start' };
+  await host.report(gateActor, said(id, { key: 'k1', message: 'Starting check jobs.', about: begin }));
+  addComment(world, pull, { user: 'ada', body: pull.comments[0]?.body ?? '' });
+  await host.report(gateActor, said(id, { key: 'k2', message: 'Build failed.' }));
+  await host.report(gateActor, said(id, { key: 'k3', message: 'Build succeeded.' }));
+  await host.report(gateActor, said(id, { key: 'k3', message: 'Build succeeded, twice.' }));
+  const texts = pull.comments.map(({ user, body }) => [user, body.split('\n', 1)[0]]);
+  assert.deepEqual(texts, [
+    ['sluice-gate[bot]', 'Build failed.'],
+    ['ada', 'Starting check jobs.'],
+    ['sluice-gate[bot]', 'Build succeeded, twice.'],
+  ]);
+});
+
+test('with a token a status is given instead of a check, once', async (t) => {
+  const { world, alpha, open } = await openWorld(t);
+  const { host } = open({ token: { env: 'TOKEN' } });
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const id = idOf(alpha, pull);
+  const report = said(id, { key: 'k', body: { status: 'success', 'status-url': 'https://ci.example.org/x' } });
+  await host.report(gateActor, report);
+  await host.report(gateActor, report);
+  assert.deepEqual(
+    alpha.statuses.map(({ by, given }) => [by, given]),
+    [
+      [
+        'machine',
+        {
+          ...{ state: 'success', context: 'sluice/check', description: 'Build succeeded.' },
+          target_url: 'https://ci.example.org/x',
+        },
+      ],
+    ],
+  );
+  assert.deepEqual((await host.readChange(id))?.statuses, ['machine:sluice/check:success']);
+  const check = said(id, { key: 'k2', body: { check: 'success' } });
+  await assert.rejects(host.report(gateActor, check), /only an App can report a check/);
+});
+
+test('labels are set and taken, and a review is written once', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  pull.labels = ['old', 'kept'];
+  const body = { comment: false, label: ['gate', 'kept'], unlabel: ['old', 'never'], review: 'request-changes' };
+  const report = said(idOf(alpha, pull), { key: 'k', body });
+  await host.report(gateActor, report);
+  await host.report(gateActor, report);
+  assert.deepEqual(pull.labels, ['kept', 'gate']);
+  assert.deepEqual(
+    pull.reviews.map(({ state, commit }) => [state, commit === pull.head]),
+    [['CHANGES_REQUESTED', true]],
+  );
+});
+
+test('a comment that is too long for GitHub is cut', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  await host.report(gateActor, said(idOf(alpha, pull), { key: 'k', message: `x${'y'.repeat(100_000)}\ud800` }));
+  assert.ok((pull.comments[0]?.body.length ?? 0) < 65_536);
+  assert.match(pull.comments[0]?.body ?? '', /the rest is left out/);
+});
+
+test('the check of a connection says of each thing whether it is as Sluice needs it', async (t) => {
+  const { world, connection, open } = await openWorld(t);
+  const good = (await connection.check?.()) ?? [];
+  assert.deepEqual(
+    good.map(({ name, ok, message }) => [name, ok || message]),
+    ['login', 'events', 'git', 'labels', 'rights', 'webhook', 'clock'].map((name) => [name, true]),
+  );
+  world.events = ['push'];
+  world.permissions = { ...world.permissions, checks: 'read' };
+  world.hook = { url: 'https://elsewhere.example.org/', content_type: 'form' };
+  world.skew = 600_000;
+  const bad = (await open({ approve: { label: 'ready' } }).check?.()) ?? [];
+  const failing = bad.filter(({ ok }) => !ok).map(({ name }) => name);
+  assert.deepEqual(failing, ['events', 'labels', 'rights', 'webhook', 'clock']);
+  const text = bad.map(({ message }) => message).join('\n');
+  for (const part of ['checks: write', 'pull_request', 'no label "ready"', '/api/connection/hub/payload', 'behind']) {
+    assert.ok(text.includes(part), `${part} is not in:\n${text}`);
+  }
+});
