@@ -31,11 +31,11 @@ export function register(program: Command): void {
 
 function render(changes: readonly Change[]): string {
   if (changes.length === 0) return 'There are no such changes.';
-  const rows = changes.map(({ key, project, branch, status, votes, subject }) => [
+  const rows = changes.map(({ key, project, branch, status, votes, subject, wip }) => [
     key,
     project,
     branch,
-    status,
+    wip && status === 'open' ? 'work in progress' : status,
     votes.map(({ label, value }) => `${label} ${value > 0 ? '+' : ''}${value}`).join(', '),
     subject,
   ]);

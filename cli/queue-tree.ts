@@ -1,4 +1,4 @@
-import { counted } from '../pipelines/report/words.ts';
+import { bounded, counted } from '../pipelines/report/words.ts';
 import type { BuildRecord, ItemSnapshot, JobSnapshot, QueueSnapshot, StatusView } from '../server/api/types.ts';
 import { stateOf } from '../web/state.ts';
 import { duration, type Paint, paint } from './output.ts';
@@ -48,8 +48,9 @@ interface Place {
 }
 
 function renderItem(item: ItemSnapshot, place: Place, view: StatusView): string[] {
-  const names = item.changes.map(({ id, patchset, project, subject }) => {
-    return `${paint('bold', project)} ${keyOf(id, patchset)} ${subject}`;
+  const names = item.changes.map(({ id, patchset, project, subject, wip }) => {
+    const mark = wip ? paint('yellow', ' (work in progress)') : '';
+    return `${paint('bold', project)} ${keyOf(id, patchset)} ${bounded(subject)}${mark}`;
   });
   const apart = standsApart(item, place);
   const age = duration(Math.max(0, view.time - item.enqueueTime) / 1000);

@@ -120,7 +120,7 @@ function jobContext(
 }
 
 function renderChange(change: ItemSnapshot['changes'][number]): Html {
-  return html`<p class="change"><a class="subject" href="/change/${encodeURIComponent(change.id)}">${change.subject || change.id}</a>
+  return html`<p class="change"><a class="subject" href="/change/${encodeURIComponent(change.id)}">${change.subject || change.id}</a>${change.wip && html` <span class="tag">work in progress</span>`}
     <span class="meta"><b>${change.project}</b> ${change.branch} · <code>${shortKey(change.id, change.patchset)}</code>${change.owner && html` · ${change.owner}`}</span></p>`;
 }
 

@@ -3,6 +3,7 @@ import type { GateState, Item } from '../pipelines/gate/state.ts';
 import { currentBuilds, nextBuild } from '../pipelines/jobs/build-set.ts';
 import { pendingBuilds } from '../pipelines/jobs/pending.ts';
 import type { BuildSetState, Permissions } from '../pipelines/jobs/state.ts';
+import { bounded } from '../pipelines/report/words.ts';
 import type { GateBook } from './gate-book.ts';
 import { type GateName, gateId } from './ids.ts';
 import type { ItemSnapshot, JobSnapshot, QueueSnapshot } from './records.ts';
@@ -57,8 +58,9 @@ function itemSnapshot(state: GateState, item: Item, context: ItemContext): ItemS
     id: item.id,
     ahead: item.ahead,
     active: item.active,
-    changes: changes.map(({ id, project, branch, patchset, subject, owner, url }) => {
-      return { id, project, branch, patchset, subject, owner, ...(url === undefined ? {} : { url }) };
+    changes: changes.map(({ id, project, branch, patchset, subject, owner, url, wip }) => {
+      const more = { ...(url === undefined ? {} : { url }), ...(wip ? { wip } : {}) };
+      return { id, project, branch, patchset, subject: bounded(subject), owner, ...more };
     }),
     enqueueTime: item.enqueued,
     buildSet: item.buildSet.base ? context.buildSet : null,

@@ -67,6 +67,8 @@ export interface ItemSnapshot {
     readonly branch: string;
     readonly patchset: number;
     readonly subject: string;
+    /** Work in progress. */
+    readonly wip?: true;
     readonly owner: string;
     readonly url?: string;
   }[];

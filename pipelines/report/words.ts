@@ -2,3 +2,12 @@
 export function counted(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }
+
+/** How long what strangers wrote on one line may be where people see it among other things. */
+const longest = 200;
+
+/** A text of one line, cut where it is too long to be shown. */
+export function bounded(text: string, most = longest): string {
+  // No half of a character that takes two places.
+  return text.length > most ? `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…` : text;
+}

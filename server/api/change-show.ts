@@ -1,5 +1,6 @@
 import type { Change } from '../../pipelines/model/change.ts';
 import { changeStory, type NeededChange, type PlaceInQueue } from '../../pipelines/report/change-story.ts';
+import { bounded } from '../../pipelines/report/words.ts';
 import type { QueueSnapshot } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { ChangeShown } from './types.ts';
@@ -50,7 +51,7 @@ async function readNeeds({ changes }: ServerDeps, { parents, dependsOn }: Change
       });
       return found === null
         ? { id, subject: '', status: 'unknown' as const }
-        : { id: found.id, subject: found.subject, status: found.status };
+        : { id: found.id, subject: bounded(found.subject), status: found.status };
     }),
   );
 }

@@ -10,9 +10,11 @@ export async function withoutEffect({ changes, obstaclesOf }: ServerDeps, name: 
   if (found.length === 0) return [];
   const { bases } = await changes.history(change.id);
   const restore = change.status === 'abandoned' ? [`\`sluice restore ${change.id}\` opens it again.`] : [];
+  const ready = `\`git push origin HEAD:refs/for/${change.branch}%ready\` says that it is ready.`;
   return [
     ...found.map(obstacleSentence),
     ...restore,
+    ...(change.wip && change.status === 'open' ? [ready] : []),
     ...bases.filter((base) => base.patchset < base.current).map(baseSentence),
   ];
 }

@@ -1,6 +1,7 @@
 import type { LiveEvent } from '../../activities/report/port.ts';
 import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
 import type { Change } from '../../pipelines/model/change.ts';
+import { bounded } from '../../pipelines/report/words.ts';
 import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
 
 /** What the API shows of a record: named here, key by key, so that what is kept besides is not shown by accident. */
@@ -49,9 +50,9 @@ export const queueView = (snapshot: QueueSnapshot): QueueView => pick(snapshot, 
 export const releaseView = (record: ReleaseRecord): ReleaseView => pick(record, releaseKeys);
 export const mirrorView = (record: MirrorRecord): MirrorView => pick(record, mirrorKeys);
 
-/** A change without the addresses of those who have voted: everybody may read it. */
+/** A change without the addresses of those who have voted: everybody may read it. Its message has the subject whole. */
 export function changeView(change: Change): Change {
-  return { ...change, votes: change.votes.map(({ email: _, ...vote }) => vote) };
+  return { ...change, subject: bounded(change.subject), votes: change.votes.map(({ email: _, ...vote }) => vote) };
 }
 
 /** What happens, as it is shown. */

@@ -2,6 +2,7 @@ import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { isConfigPath, type Layout, layoutPipelines, placement } from '../../pipelines/language/language.ts';
 import type { Change } from '../../pipelines/model/change.ts';
 import type { QueuePlacement } from '../../pipelines/model/pipeline.ts';
+import { bounded } from '../../pipelines/report/words.ts';
 
 /** More changes than people link together: a circle of links ends anyway, this bounds a chain. */
 const most = 500;
@@ -98,5 +99,5 @@ export function factsOf(layout: Layout, change: Change): ChangeFacts {
     const place = placement(layout, name, change.project, change.branch);
     if (place) placements[name] = place;
   }
-  return { ...change, placements };
+  return { ...change, subject: bounded(change.subject), placements };
 }

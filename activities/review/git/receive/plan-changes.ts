@@ -1,3 +1,4 @@
+import { bounded } from '../../../../pipelines/report/words.ts';
 import { changedFiles } from '../../../git/tree.ts';
 import { readDependsOn, subjectOf } from '../../footers.ts';
 import { Refused } from '../../people.ts';
@@ -138,7 +139,7 @@ async function describeStep({ settings }: PushContext, { write }: Step): Promise
   const { change } = write.entry;
   const subject = subjectOf(change.message).replace(/\p{Cc}/gu, '');
   const count = change.patchsets.length;
-  const lines = [`Change ${change.number}, patch set ${count}${count === 1 ? ' (new)' : ''}: ${subject}`];
+  const lines = [`Change ${change.number}, patch set ${count}${count === 1 ? ' (new)' : ''}: ${bounded(subject)}`];
   if (settings.page !== '') lines.push(`  ${changeUrl(settings, change.number)}`);
   if (subject.length > longSubject) lines.push(`  warning: the subject is longer than ${longSubject} characters`);
   for (const name of readDependsOn(change.message)) {
