@@ -49,11 +49,18 @@ export function register(program: Command): void {
         : freezeRunning(options));
       const asTable = options.json !== true && (options.table === true || process.stdout.isTTY);
       if ('errors' in result) {
-        print(result, ({ errors }) => errors.map(problemText).join('\n'), { json: !asTable });
-        throw failed();
+        const sentences = result.errors.map(sentence).join('\n');
+        print(result, () => sentences, { json: !asTable });
+        // Who did not ask for the document reads the sentence.
+        throw asTable || options.json ? failed() : failed(sentences);
       }
       print({ jobs: result.graph.jobs.map(shown) }, render, { json: !asTable });
     });
+}
+
+/** A problem with its place, where it has one. */
+function sentence(problem: Problem): string {
+  return problem.path === '' ? problem.message : problemText(problem);
 }
 
 /** As the server has it: by the configuration in force. */

@@ -9,8 +9,11 @@ const MAX_FAULTS = 50;
 
 /** Says in words, and with a place each, what a schema found wrong with a stanza. */
 export function faultsOf(stanza: RawStanza, issues: readonly Issue[], prefix: readonly PropertyKey[] = []): Fault[] {
-  return issues.slice(0, MAX_FAULTS).flatMap((issue) => {
-    const { issue: cause, path } = innermost(issue, [...prefix, ...issue.path]);
+  const found = issues
+    .slice(0, MAX_FAULTS)
+    .flatMap((issue) => innermost(issue, [...prefix, ...issue.path]))
+    .slice(0, MAX_FAULTS);
+  return found.flatMap(({ issue: cause, path }) => {
     const subject = attributeText(path);
     if (cause.code === 'unrecognized_keys') {
       return cause.keys.slice(0, MAX_FAULTS).map((key) => ({
@@ -24,13 +27,17 @@ export function faultsOf(stanza: RawStanza, issues: readonly Issue[], prefix: re
   });
 }
 
-/** Of the alternatives of a union, the one that got furthest is what was meant. */
-function innermost(issue: Issue, path: readonly PropertyKey[]): { issue: Issue; path: readonly PropertyKey[] } {
-  if (issue.code !== 'invalid_union') return { issue, path };
+interface Placed {
+  readonly issue: Issue;
+  readonly path: readonly PropertyKey[];
+}
+
+/** Of the alternatives of a union, the one that got furthest is what was meant: all that is wrong with it. */
+function innermost(issue: Issue, path: readonly PropertyKey[]): readonly Placed[] {
+  if (issue.code !== 'invalid_union') return [{ issue, path }];
   const branches = issue.errors.filter((errors) => errors.length > 0);
   const deep = branches.find(([first]) => first && (first.path.length > 0 || first.code !== 'invalid_type'));
-  const [inner] = deep ?? [];
-  return inner === undefined ? { issue, path } : innermost(inner, [...path, ...inner.path]);
+  return deep?.flatMap((inner) => innermost(inner, [...path, ...inner.path])) ?? [{ issue, path }];
 }
 
 function wording(issue: Issue): string {

@@ -120,11 +120,9 @@ function parseJob(stanza: RawStanza, context: ParseContext): JobVariant | undefi
 function parseNodeset(stanza: RawStanza, context: ParseContext): NodesetStanza | undefined {
   const { name, ...rest } = stanza.body;
   const result = nodesetBody.safeParse(rest, { reportInput: true });
-  if (typeof name !== 'string') {
-    context.report('error', stanza.offset, 'nodeset: name: is required');
-    return undefined;
-  }
+  if (typeof name !== 'string') context.report('error', stanza.offset, 'nodeset: name: is required');
   if (!result.success) return refuse(stanza, context, result.error.issues);
+  if (typeof name !== 'string') return undefined;
   return { name, origin: context.origin, offset: stanza.offset, marks: stanza.marks, body: result.data };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shippedProject } from '../../activities/layout/shipped.ts';
 import { freezeJobs } from '../../pipelines/language/language.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
@@ -26,9 +27,12 @@ export function registerConfig(app: App, { layout }: ServerDeps): void {
   app.get('/api/config/freeze', { schema }, async ({ query }) => {
     const { pipeline, project, branch, file } = query;
     const known = await layout();
-    const missing = !known.pipelines.has(pipeline) ? `pipeline "${pipeline}"` : `project "${project}"`;
-    if (!known.pipelines.has(pipeline) || known.projects.byName.get(project) === undefined) {
-      const message = `${missing} is not known to the server`;
+    const { pipelines, projects } = known;
+    const missing = !pipelines.has(pipeline)
+      ? { what: `pipeline "${pipeline}"`, there: [...pipelines.keys()] }
+      : { what: `project "${project}"`, there: [...projects.byName.keys()].filter((name) => name !== shippedProject) };
+    if (!pipelines.has(pipeline) || projects.byName.get(project) === undefined) {
+      const message = `${missing.what} is not known to the server; there are: ${missing.there.join(', ') || 'none'}`;
       return { errors: [{ path: '', line: 1, column: 1, severity: 'error', message }] };
     }
     const files = file === undefined ? null : [file].flat();

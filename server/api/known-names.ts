@@ -1,3 +1,4 @@
+import { shippedProject } from '../../activities/layout/shipped.ts';
 import type { BuildResult, BuildSetResult } from '../../pipelines/model/job.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { BuildFilter } from '../port.ts';
@@ -26,7 +27,7 @@ export async function requireKnown(deps: ServerDeps, filter: BuildFilter): Promi
   if (layout === undefined) return;
   const known = {
     pipeline: [...layout.pipelines.keys()],
-    project: [...layout.projects.byName.keys()],
+    project: [...layout.projects.byName.keys()].filter((name) => name !== shippedProject),
     job: [...layout.jobs.keys()],
   } as const;
   for (const [kind, names] of Object.entries(known)) {

@@ -270,5 +270,6 @@ describe('the configuration in force', () => {
     const unknown = await run([...words, '--project', 'nosuch']);
     assert.equal(unknown.code, 1);
     assert.match(unknown.stdout, /project \\"nosuch\\" is not known to the server/);
+    assert.equal(unknown.stderr, 'project "nosuch" is not known to the server; there are: app\n');
   });
 });

@@ -325,3 +325,26 @@ for (const [written, seconds] of [
     assert.deepEqual(stanzas.jobs[0]?.attributes.timeout, seconds);
   });
 }
+
+test('every mistake of a stanza is named, those inside of one attribute too', () => {
+  const text = `- job:
+    name: a
+    nodeset: {nodes: 5, extra: 2}
+    dependencies: [{name: 1, soft: 2}]
+    secrets: {nam: x, secret: 5}
+    timeout: soon
+- nodeset: {nodes: [{name: a}], more: 1}
+`;
+  const told = parse(text).problems.map(problemText).join('\n');
+  for (const words of [
+    ...[
+      /nodeset\.nodes\.0: expected a map/,
+      /unknown attribute "nodeset\.extra"/,
+      /dependencies\.0\.name: expected text/,
+    ],
+    ...[/dependencies\.0\.soft: expected true or false/, /unknown attribute "secrets\.0\.nam"/, /secrets\.0\.secret: /],
+    ...[/timeout: expected a number/, /nodeset: name: is required/, /nodes\.0\.label: is required/, /attribute "more"/],
+  ]) {
+    assert.match(told, words);
+  }
+});
