@@ -6,7 +6,7 @@ import { reloadedText } from '../pipelines/report/config-notice.ts';
 import type { ClientOptions } from './client.ts';
 import { addCommand, configOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
-import { duration, log, paint } from './output.ts';
+import { duration, isInteractive, log, paint } from './output.ts';
 
 interface UpOptions {
   readonly config?: string;
@@ -35,9 +35,13 @@ async function up(options: UpOptions): Promise<void> {
   await (options.yes ? bootstrap(config) : requireNeeds(config));
   const begun = performance.now();
   const told = untilTold();
-  const stack = await start(config);
+  if (isInteractive()) log('Starting Temporal, the server, the worker and the signer …');
+  const since = () => duration((performance.now() - begun) / 1000);
+  const stack = await start(config, (name) => {
+    if (isInteractive()) log(paint('dim', `  ${name} is ready (${since()})`));
+  });
   reloadWhenTold({ config: options.config, data: config.data, server: stack.url });
-  log(`Ready in ${duration((performance.now() - begun) / 1000)}. Ctrl-C stops everything.`);
+  log(`Ready in ${since()}. Ctrl-C stops everything.`);
   const rows = { page: stack.url, Temporal: stack.temporalUi, data: config.data };
   for (const [name, value] of Object.entries(rows)) log(`  ${name.padEnd(10)}${paint('cyan', value)}`);
   await told;

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { writeWholeSync } from '../../activities/files/write.ts';
+import { makeDataDirectory, unusable } from './directory.ts';
 
 /** Who has a data directory, and where its stack answers. */
 export interface Holder {
@@ -49,23 +51,36 @@ const leftovers = 30;
  * the last of them is gone, however they ended.
  *
  * @param wait seconds to wait for another holder
- * @throws DirectoryHeld when it cannot be had in time.
+ * @throws DirectoryHeld when it cannot be had in time; DirectoryUnusable when it can never be
  */
 export async function lockDirectory(data: string, wait: number): Promise<DirectoryLock> {
-  mkdirSync(data, { recursive: true });
-  const fd = openSync(join(data, 'lock'), 'a');
+  makeDataDirectory(data);
+  const fd = openLock(data);
   const publish = (stack: StackAddresses | null) =>
     writeHolder(data, { pid: process.pid, command: commandLine(), stack });
-  if (!(await flock(fd, 0)) && !(await flock(fd, readHolder(data) === undefined ? Math.max(wait, leftovers) : wait))) {
+  try {
+    const patience = () => (readHolder(data) === undefined ? Math.max(wait, leftovers) : wait);
+    if (!(await flock(data, fd, 0)) && !(await flock(data, fd, patience()))) {
+      throw new DirectoryHeld(data, readHolder(data));
+    }
+    publish(null);
+  } catch (error) {
     closeSync(fd);
-    throw new DirectoryHeld(data, readHolder(data));
+    throw error;
   }
-  publish(null);
   const release = () => {
     rmSync(join(data, 'holder.json'), { force: true });
     closeSync(fd);
   };
   return { fd, publish, release };
+}
+
+function openLock(data: string): number {
+  try {
+    return openSync(join(data, 'lock'), 'a');
+  } catch (error) {
+    throw unusable(data, 'written to', error);
+  }
 }
 
 /** Who holds the directory, as far as it says so; undefined when nobody does, or when the holder is gone. */
@@ -78,10 +93,17 @@ export function readHolder(data: string): Holder | undefined {
   }
 }
 
-/** `flock` locks the open file that it inherits; the lock stays with that file, and so with us. */
-async function flock(fd: number, wait: number): Promise<boolean> {
+/**
+ * `flock` locks the open file that it inherits; the lock stays with that file, and so with us.
+ *
+ * @returns false when another had it all the while
+ */
+async function flock(data: string, fd: number, wait: number): Promise<boolean> {
   const args = ['--exclusive', '--timeout', String(wait), '3'];
-  const [code] = await once(spawn('flock', args, { stdio: ['ignore', 'ignore', 'inherit', fd] }), 'exit');
+  const child = spawn('flock', args, { stdio: ['ignore', 'ignore', 'pipe', fd] });
+  const said = child.stderr === null ? Promise.resolve('') : text(child.stderr);
+  const [code] = await once(child, 'close');
+  if (code !== 0 && code !== 1) throw unusable(data, 'locked', new Error((await said).trim() || `flock: ${code}`));
   return code === 0;
 }
 

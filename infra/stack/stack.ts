@@ -20,6 +20,8 @@ export interface StackOptions {
   /** Seconds to wait for another holder of the data directory. */
   readonly wait: number;
   readonly notice: (line: string) => void;
+  /** Hears of each process that does its work now. */
+  readonly started?: ((process: string) => void) | undefined;
 }
 
 /** Everything on one machine: Temporal, server, build worker, signer. */
@@ -32,7 +34,7 @@ export interface Stack extends StackAddresses {
 /**
  * Starts a stack on the configuration's data directory, and waits until it is ready.
  *
- * @throws DirectoryHeld, PortTaken, or an Error that names the log of the process that does not start.
+ * @throws DirectoryHeld, DirectoryUnusable, PortTaken, or an Error that names the log of the process that does not start.
  */
 export async function startStack(config: Config, options: StackOptions): Promise<Stack> {
   const lock = await lockDirectory(config.data, options.wait);
@@ -40,7 +42,7 @@ export async function startStack(config: Config, options: StackOptions): Promise
   try {
     const settled = await settle(config);
     const supervision = { logs: join(config.data, 'log'), lock: lock.fd, notice: options.notice };
-    return await startProcesses(settled, { lock, processes, supervision });
+    return await startProcesses(settled, { lock, processes, supervision, started: options.started });
   } catch (error) {
     await stopAll(processes);
     lock.release();
@@ -52,15 +54,17 @@ interface Starting {
   readonly lock: DirectoryLock;
   readonly processes: Supervised[];
   readonly supervision: Supervision;
+  readonly started: StackOptions['started'];
 }
 
-async function startProcesses(config: StackConfig, { lock, processes, supervision }: Starting): Promise<Stack> {
+async function startProcesses(config: StackConfig, starting: Starting): Promise<Stack> {
+  const { lock, processes, supervision, started } = starting;
   const paths = dataPaths(config.data);
   prepareSigner(paths);
   await markReleased(paths.released, join(paths.publicKeys, publicKeyFile));
   // All at once: each waits by itself for what it needs.
   for (const spec of specs(config)) processes.push(supervise(spec, supervision));
-  await Promise.all(processes.map(({ ready }) => ready));
+  await Promise.all(processes.map(({ name, ready }) => ready.then(() => started?.(name))));
   const addresses: StackAddresses = {
     url: config.server.url,
     temporal: config.temporal.address,
