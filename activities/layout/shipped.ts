@@ -2,11 +2,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigSource } from '../../pipelines/language/language.ts';
+import { shippedProject } from '../../pipelines/model/shipped.ts';
 import type { ConnectionSettings } from '../review/settings.ts';
 import { reviewRules } from './review-rules.ts';
 
-/** The project whose configuration ships with Sluice: pipelines, jobs and templates for packages. */
-export const shippedProject = 'sluice/defaults';
+export { shippedProject };
 
 const directory = fileURLToPath(new URL('../../pipelines/defaults', import.meta.url));
 const place = { project: shippedProject, branch: 'master', trusted: true } as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { shippedProject } from '../../activities/layout/shipped.ts';
 import { freezeJobs } from '../../pipelines/language/language.ts';
+import { shippedProject } from '../../pipelines/model/shipped.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 

@@ -1,5 +1,5 @@
-import { shippedProject } from '../../activities/layout/shipped.ts';
 import type { BuildResult, BuildSetResult } from '../../pipelines/model/job.ts';
+import { shippedProject } from '../../pipelines/model/shipped.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { BuildFilter } from '../port.ts';
 
