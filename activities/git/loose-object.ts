@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
+import { exists } from '../files/exists.ts';
 
 const compress = promisify(deflate);
 
@@ -27,13 +28,6 @@ export async function writeObject(repo: string, type: 'commit' | 'blob', content
     await rm(partial, { force: true });
   }
   return id;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Somebody else wrote the same object: the content is the same, too. */

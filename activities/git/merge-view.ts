@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from '../files/exists.ts';
 import { mergeAttributes } from './attributes.ts';
 import type { GitOptions } from './git.ts';
 
@@ -81,11 +82,4 @@ async function make(path: string, attributes: string): Promise<void> {
     // Somebody else was faster with the same.
     if (!(await exists(path))) throw error;
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

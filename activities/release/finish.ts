@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
+import { exists } from '../files/exists.ts';
 import { checkSignatures } from '../repository/check-signatures.ts';
-import { exists } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { publicKeyFile } from '../repository/port.ts';
 import { writeSignatures } from '../repository/signature.ts';

@@ -12,7 +12,7 @@ import { provenance } from '../../pipelines/model/provenance.ts';
 import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
 import type { ReleaseInput } from '../../workflows/contract.ts';
 import { prove } from '../attest/prove.ts';
-import { exists } from '../repository/files.ts';
+import { exists } from '../files/exists.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { currentTree, generationsOf } from '../repository/generations.ts';
 import { checked } from '../repository/names.ts';

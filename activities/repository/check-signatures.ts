@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
+import { exists } from '../files/exists.ts';
 import { judgeKeyFile } from '../keys/judge-key-file.ts';
 import { run } from '../process/run.ts';
-import { exists } from './files.ts';
 import { publicKeyFile, type RepositoryFormat, type RepositoryProblem } from './port.ts';
 import { isSigned } from './signature.ts';
 

@@ -57,10 +57,3 @@ export async function readPacked(path: string): Promise<string> {
   if (program === undefined) return readFile(path, 'utf8');
   return (await must(program, ['--decompress', '--stdout', '--', path])).stdout;
 }
-
-export async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
+import { exists } from '../files/exists.ts';
 import { debRepository } from './deb/adapter.ts';
 import { isFlat } from './deb/index-read.ts';
-import { exists } from './files.ts';
 import { type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { rpmRepository } from './rpm/adapter.ts';
 

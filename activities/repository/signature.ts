@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exists } from './files.ts';
+import { exists } from '../files/exists.ts';
 import { type IndexSigner, publicKeyFile, type RepositoryFormat, type RepositorySettings } from './port.ts';
 
 /** The signatures of a root index and the key that checks them. */

@@ -1,6 +1,7 @@
 import { rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { copy, exists, linkFile, sha256 } from './files.ts';
+import { exists } from '../files/exists.ts';
+import { copy, linkFile, sha256 } from './files.ts';
 import { type Generations, recentTrees } from './generations.ts';
 import { checked } from './names.ts';
 import {

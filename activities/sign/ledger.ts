@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { exists } from '../files/exists.ts';
 import { syncName } from '../files/sync.ts';
 import { writeWhole } from '../files/write.ts';
-import { exists } from '../repository/files.ts';
 
 /** What the signer remembers of a file that it let pass: enough to tell an operator where it came from. */
 export interface LedgerEntry {

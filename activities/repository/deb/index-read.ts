@@ -10,7 +10,8 @@ import {
   sourceFiles,
   type VouchedFile,
 } from '../../../pipelines/formats/deb/release.ts';
-import { exists, readPacked } from '../files.ts';
+import { exists } from '../../files/exists.ts';
+import { readPacked } from '../files.ts';
 import { checked, insidePath } from '../names.ts';
 import type { NamedPackage, RootIndex } from '../port.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';

@@ -3,8 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import { type Paragraph, parseControl } from '../../../pipelines/formats/deb/control.ts';
 import { parseRelations } from '../../../pipelines/formats/deb/relations.ts';
 import { parseChecksums } from '../../../pipelines/formats/deb/release.ts';
+import { exists } from '../../files/exists.ts';
 import { must } from '../../process/run.ts';
-import { exists, sha256 } from '../files.ts';
+import { sha256 } from '../files.ts';
 import { checked } from '../names.ts';
 import { type InspectedPackage, type PackageRelations, RepositoryRefusal } from '../port.ts';
 

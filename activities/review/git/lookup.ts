@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { exists } from '../../files/exists.ts';
 import { git } from '../../git/git.ts';
 import { type MergedState, readMerged, type StateName } from '../../git/merged.ts';
 import { repositoryPath } from '../../git/names.ts';
-import { exists } from '../../repository/files.ts';
 
 export interface LookupPlaces {
   /** Directory of the host's bare repositories: read, and nothing else. */

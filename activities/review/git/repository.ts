@@ -1,5 +1,6 @@
-import { chmod, copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { exists } from '../../files/exists.ts';
 import { git, tryGit } from '../../git/git.ts';
 import { checkBranch, repositoryPath, show } from '../../git/names.ts';
 import { readCommits } from '../../git/objects.ts';
@@ -217,11 +218,4 @@ export async function openRepository(path: string) {
   const root = path.slice(0, -`/${project}.git`.length);
   if (project !== '' && repositoryPath(root, project) === path) return { ...settings, root };
   throw new Error(`${path} is not where project ${project} belongs: run sluice project add again`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

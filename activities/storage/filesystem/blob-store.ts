@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BlobRef, digestSchema } from '../../../pipelines/model/artifact.ts';
+import { exists } from '../../files/exists.ts';
 import { makeOpenDirectory } from '../../files/modes.ts';
 import { sync, syncName } from '../../files/sync.ts';
 import type { BlobStore, FileContent } from '../../ports.ts';
@@ -211,11 +212,4 @@ async function openFound(path: string): Promise<StoredFile> {
 function nullWithout(error: unknown): null {
   if (error instanceof NoSuchBlob) return null;
   throw error;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
