@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,6 @@ import { refusedBy } from '../../pipelines/report/walls.ts';
 import { type ProofDeps, prove } from '../attest/prove.ts';
 import { refusal } from '../failure.ts';
 import type { BlobStore } from '../ports.ts';
-import { sha256 } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { checked } from '../repository/names.ts';
 import { RepositoryRefusal } from '../repository/port.ts';
@@ -54,11 +53,22 @@ export async function inspectFile(
 ): Promise<string> {
   const path = join(directory, checked('file name', file.name));
   // A copy, not a link: nobody else may change it once it was looked at.
-  await pipeline(await inbox.open(file.digest), createWriteStream(path, { flags: 'wx' }));
-  const found = `sha256:${await sha256(path)}`;
+  const hash = createHash('sha256');
+  await pipeline(await inbox.open(file.digest), hashing(hash), createWriteStream(path, { flags: 'wx' }));
+  const found = `sha256:${hash.digest('hex')}`;
   if (found !== file.digest) refuse(`${file.name} is stored as ${file.digest} and is ${found}`);
   if (/\.(deb|udeb|rpm)$/.test(file.name)) await requireIdentity(path, { format, file });
   return path;
+}
+
+/** Passes on what it has hashed: what is written is what was looked at. */
+function hashing(hash: Hash) {
+  return async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
 }
 
 async function requireIdentity(

@@ -50,8 +50,8 @@ export function registerBuilds(app: App, deps: ServerDeps): void {
   app.get('/api/builds/:id/log', { schema }, async (request, reply) => {
     const { id: build } = request.params;
     const { name, follow } = request.query;
-    const id = await writerOf(deps, build);
-    if (follow === '1' && (await exists(deps, build))) {
+    const [id, record] = await Promise.all([writerOf(deps, build), deps.store.findBuild(build)]);
+    if (follow === '1' && record !== undefined) {
       const gone = new AbortController();
       request.raw.on('close', () => gone.abort());
       const watch = { ended: () => hasEnded(deps, build), signal: gone.signal };
@@ -62,7 +62,6 @@ export function registerBuilds(app: App, deps: ServerDeps): void {
     }
     const content = await deps.logs.find(id, name);
     if (content) return sendFile(request, reply, { content, type: text });
-    const record = await deps.store.findBuild(build);
     return reply.code(404).send({ error: record ? noLog(record, await deps.logs.list(id)) : noBuild(build) });
   });
 }
@@ -122,10 +121,6 @@ function noLog({ id, endTime }: BuildRecord, logs: readonly LogInfo[]): string {
   if (logs.length > 0) return `build ${id} has no such log, but ${logs.map(({ name }) => name).join(', ')}`;
   if (endTime !== null) return `build ${id} has written no log: \`sluice builds\` says what it came to`;
   return `build ${id} has written nothing yet: it begins as soon as a worker has a place for it (workers.build)`;
-}
-
-async function exists(deps: ServerDeps, id: string): Promise<boolean> {
-  return (await deps.store.findBuild(id)) !== undefined;
 }
 
 async function hasEnded(deps: ServerDeps, id: string): Promise<boolean> {
