@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
 import type { ReleaseRecord } from '../../activities/report/types.ts';
 import { createSignWorker } from '../../infra/temporal/worker.ts';
-import { type ReleaseRun, refusedFault } from '../../workflows/contract.ts';
+import { type ReleaseRun, refusedFault, type StageResult } from '../../workflows/contract.ts';
 import { releaseId } from '../../workflows/ids.ts';
 import { Outside, until, World } from './world.ts';
 
@@ -34,10 +34,12 @@ class ReleaseOutside extends Outside {
   fails = '';
   /** A wall that lets nothing pass. */
   refuses = '';
+  /** Nothing of the gate can be released. */
+  again = false;
   go = false;
 
   forget(): void {
-    Object.assign(this, { reached: '', stopAt: '', fails: '', refuses: '', go: false });
+    Object.assign(this, { reached: '', stopAt: '', fails: '', refuses: '', again: false, go: false });
     this.said.length = 0;
     this.asked.length = 0;
   }
@@ -59,7 +61,7 @@ class ReleaseOutside extends Outside {
       recordRelease: async (record: ReleaseRecord) => void this.said.push(record),
       startMirrors: async ({ release }: { release: string }) => void this.asked.push(release),
       retireTestRepositories: async () => void this.asked.push('retire'),
-      collect: () => this.step('collect', { promote: [{ manifest: ref.digest, format: 'deb' }] }),
+      collect: () => this.step('collect', { promote: this.again ? [] : [{ manifest: ref.digest, format: 'deb' }] }),
       releasedFiles: async () => ({ format: 'deb', files: [packageFile] }),
       attest: () => this.step('attest', [ref.digest]),
       stageReleased: () => this.step('stage', staged),
@@ -167,4 +169,15 @@ test('S1: what was not merged is no release: it fails before anything is recorde
   const result = await world.temporal.client.workflow.execute('release', options);
   assert.deepEqual([result.result, result.summary], ['FAILURE', 'not merged']);
   assert.deepEqual([outside.said, outside.asked, outside.reached], [[], [], '']);
+});
+
+test('P9: a release of what its platform leaves out is recorded as excluded, and asks no mirror', async () => {
+  outside.again = true;
+  const summary = 'excluded: the package names no architecture of debian-12';
+  outside.stage = () => ({ result: 'SKIPPED', summary, artifacts: [] });
+  const options = { workflowId: ownId, taskQueue: 'control', args: [run] };
+  const { result } = (await world.temporal.client.workflow.execute('release', options)) as StageResult;
+  assert.equal(result, 'SKIPPED');
+  assert.deepEqual(last(), { state: 'excluded', summary, over: true });
+  assert.deepEqual(outside.asked, []);
 });
