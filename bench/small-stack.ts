@@ -79,7 +79,8 @@ async function seed(home: string, configuration: string): Promise<void> {
   await git(directory, 'commit', '--quiet', '--message', 'Start');
 }
 
-async function startWorkers(file: string, stages: StageDeps['stages']) {
+/** The control worker, and one for `stages`, in this process. @param file the configuration */
+export async function startWorkers(file: string, stages: StageDeps['stages']) {
   const config = standalone(loadConfig({ file }));
   const common = createCommon(config);
   const temporal = await connect({ address: config.temporal.address, namespace: 'default' });
@@ -111,7 +112,7 @@ async function startWorkers(file: string, stages: StageDeps['stages']) {
     await store.close();
     await temporal.close();
   };
-  return { control, stop };
+  return { control, store, stop };
 }
 
 async function propose(clone: string, names: readonly string[]): Promise<readonly string[]> {

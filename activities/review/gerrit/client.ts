@@ -95,5 +95,9 @@ function readJson(body: string): unknown {
 }
 
 function firstWords(body: string): string {
-  return body.slice(0, longestText).toWellFormed().replace(/\s+/g, ' ').trim();
+  return body
+    .slice(0, longestText)
+    .toWellFormed()
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
 }

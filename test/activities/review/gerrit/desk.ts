@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { must } from '../../../../activities/process/run.ts';
+import { adminUrl, done } from '../../../../infra/gerrit/account.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../../git/repository.ts';
-import { adminUrl, done, type SharedGerrit } from './world.ts';
+import type { SharedGerrit } from './world.ts';
 
 /** Developers of one project of a real Gerrit; the project is made for them. */
 export interface Desk {

@@ -1,11 +1,12 @@
 import type { TestContext } from 'node:test';
 import { must } from '../../../../activities/process/run.ts';
 import type { ReviewHost } from '../../../../activities/review/port.ts';
+import { done } from '../../../../infra/gerrit/account.ts';
 import { makeCommit } from '../../git/repository.ts';
 import { type ReviewWorld, testReviewHost } from '../contract.ts';
 import { messageFor } from '../developer.ts';
 import { type Desk, openDesk } from './desk.ts';
-import { bot, connect, done, type SharedGerrit, sharedGerrit } from './world.ts';
+import { bot, connect, type SharedGerrit, sharedGerrit } from './world.ts';
 
 let worlds = 0;
 

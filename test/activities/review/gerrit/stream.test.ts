@@ -5,12 +5,13 @@ import { type TestContext, test } from 'node:test';
 import type { Connection } from '../../../../activities/review/connection.ts';
 import type { News, Occurrence } from '../../../../activities/review/port.ts';
 import type { GerritSettings } from '../../../../activities/review/settings.ts';
+import { done } from '../../../../infra/gerrit/account.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { makeCommit } from '../../git/repository.ts';
 import { messageFor } from '../developer.ts';
 import { openDesk } from './desk.ts';
 import { openWire } from './proxy.ts';
-import { connect, done, type SharedGerrit, sharedGerrit } from './world.ts';
+import { connect, type SharedGerrit, sharedGerrit } from './world.ts';
 
 const times = { connect: 20_000, alive: 300, pause: 50, longestPause: 500 };
 

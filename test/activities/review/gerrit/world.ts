@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext } from 'node:test';
@@ -12,14 +12,15 @@ import type { StreamTimes } from '../../../../activities/review/gerrit/stream.ts
 import type { HttpPatience } from '../../../../activities/review/http.ts';
 import { readSecret } from '../../../../activities/review/secret.ts';
 import type { GerritSettings } from '../../../../activities/review/settings.ts';
+import { addSluice, adminUrl, askGerrit, done, type RestAnswer } from '../../../../infra/gerrit/account.ts';
 import type { GerritSite } from '../../../../infra/gerrit/config.ts';
 import { pushRights, type Setting } from '../../../../infra/gerrit/rights.ts';
 import { type GerritServer, startGerrit } from '../../../../infra/gerrit/server.ts';
-import { adminPassword, knownHost, makeSite } from '../../../../infra/gerrit/site.ts';
+import { makeSite } from '../../../../infra/gerrit/site.ts';
 import { fetchGerrit, type GerritTools } from '../../../../infra/gerrit/tools.ts';
 
 /** Sluice's account there. */
-export const bot = { name: 'sluice', password: 'between us' } as const;
+export const bot = { name: 'sluice' } as const;
 
 /** Besides the usual ones: a label that nothing requires. */
 const rights: readonly Setting[] = [
@@ -40,19 +41,14 @@ const nothingRequired = ['Verified', 'Workflow', 'Code-Review'].flatMap((name): 
 export interface SharedGerrit {
   readonly site: GerritSite;
   readonly tools: GerritTools;
-  readonly settings: GerritSettings;
+  readonly settings: GerritSettings & { readonly password: { readonly file: string } };
   /** Directory of keys and whatever tests need; removed at the end. */
   readonly directory: string;
   server: GerritServer;
   /** Another server of the same site. */
   restart(how?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** REST as somebody; the answer's status and value, or text. */
+  /** REST as somebody. */
   rest(method: string, path: string, body?: unknown, user?: string): Promise<RestAnswer>;
-}
-
-export interface RestAnswer {
-  readonly status: number;
-  readonly value: unknown;
 }
 
 let shared: Promise<SharedGerrit> | undefined;
@@ -75,38 +71,20 @@ async function start(): Promise<SharedGerrit> {
     rights,
     config: { 'change.submitWholeTopic': 'true' },
   });
+  const server = await startGerrit(tools, site);
+  const rest: SharedGerrit['rest'] = (method, path, body, user = 'admin') =>
+    askGerrit(site, { method, path, body, user });
+  await done(rest('PUT', '/projects/open', { permissions_only: true }));
+  await setConfig(site, 'open', nothingRequired);
   const gerrit: SharedGerrit = {
-    site,
-    tools,
-    directory,
-    settings: {
-      driver: 'gerrit',
-      url: site.url,
-      ssh: `ssh://${bot.name}@127.0.0.1:${site.sshPort}`,
-      identity: join(directory, 'key'),
-      knownHosts: join(directory, 'known_hosts'),
-      password: { file: join(directory, 'password') },
-    },
-    server: await startGerrit(tools, site),
+    ...{ site, tools, directory, server, rest },
+    settings: await addSluice(site, directory),
     async restart(how) {
       await gerrit.server.stop(how);
       gerrit.server = await startGerrit(tools, site);
     },
-    rest: (method, path, body, user = 'admin') => ask(site.url, { method, path, body, user }),
   };
-  await prepare(gerrit);
   return gerrit;
-}
-
-async function prepare({ rest, settings, directory, site }: SharedGerrit): Promise<void> {
-  await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'sluice', '-f', settings.identity]);
-  await writeFile(settings.knownHosts, await knownHost(site));
-  await writeFile(join(directory, 'password'), `${bot.password}\n`);
-  const key = await readFile(`${settings.identity}.pub`, 'utf8');
-  const account = { name: 'Sluice', email: 'sluice@example.org', http_password: bot.password, ssh_key: key };
-  await done(rest('PUT', `/accounts/${bot.name}`, { ...account, groups: ['Service Users'] }));
-  await done(rest('PUT', '/projects/open', { permissions_only: true }));
-  await setConfig(site, 'open', nothingRequired);
 }
 
 /** Writes keys of a project's configuration, as its owner. */
@@ -125,39 +103,6 @@ export async function setConfig(site: GerritSite, project: string, keys: readonl
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-/** Git over HTTP as the administrator, who is not Sluice. */
-export function adminUrl({ httpPort }: GerritSite, project: string): string {
-  return `http://admin:${adminPassword}@127.0.0.1:${httpPort}/a/${project}`;
-}
-
-interface Asked {
-  readonly method: string;
-  readonly path: string;
-  readonly body: unknown;
-  readonly user: string;
-}
-
-async function ask(url: string, { method, path, body, user }: Asked): Promise<RestAnswer> {
-  const password = user === bot.name ? bot.password : adminPassword;
-  const response = await fetch(`${url}/a${path}`, {
-    method,
-    headers: {
-      authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, value: text.startsWith(")]}'") ? JSON.parse(text.slice(4)) : text };
-}
-
-/** The value of an answer that is one. */
-export async function done(answer: Promise<RestAnswer>): Promise<unknown> {
-  const { status, value } = await answer;
-  if (status >= 300) throw new Error(`Gerrit answers ${status}: ${String(value)}`);
-  return value;
 }
 
 export interface ConnectOptions {
