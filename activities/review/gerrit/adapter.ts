@@ -5,7 +5,7 @@ import type { GerritSettings } from '../settings.ts';
 import { checkGerrit } from './check.ts';
 import { createClient, userOf } from './client.ts';
 import { toEvents } from './events.ts';
-import { emptyMemory, findOpen, type Gerrit, landedOf, needInfo, readChange } from './lookup.ts';
+import { believe, emptyMemory, findOpen, type Gerrit, landedOf, needInfo, readChange } from './lookup.ts';
 import { openGerritRemote } from './remote.ts';
 import { report } from './report.ts';
 import { isSafeProject } from './safe.ts';
@@ -44,7 +44,7 @@ function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
   const { git } = gerrit;
   const below = (project: string) => `/projects/${encodeURIComponent(project)}`;
   const listProjects = () => readProjects(gerrit);
-  const ours = async () => (await listProjects()).filter(gerrit.owns);
+  const ours = async () => (await believe(gerrit, ['projects'], listProjects)).filter(gerrit.owns);
   return {
     connection: gerrit.connection,
     // By a push of the tested commit; without the right to push, the tree is compared after Gerrit's own merge.

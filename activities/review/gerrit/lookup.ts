@@ -24,12 +24,12 @@ export interface Memory {
   readonly commits: Map<string, number | null>;
   /** Where merged changes have brought their branches. */
   readonly landed: Map<number, NonNullable<Around['landed']>>;
-  /** Whether Gerrit merges a topic as a whole, and until when that is believed (milliseconds since the epoch). */
-  topics?: { readonly whole: boolean; readonly until: number };
+  /** What was asked a moment ago, by what it is. */
+  readonly beliefs: Map<string, { readonly answer: Promise<unknown>; readonly until: number }>;
 }
 
 export function emptyMemory(): Memory {
-  return { commits: new Map(), landed: new Map() };
+  return { commits: new Map(), landed: new Map(), beliefs: new Map() };
 }
 
 /** What is asked of each change. */
@@ -168,15 +168,29 @@ async function togetherWith(gerrit: Gerrit, info: GerritChange): Promise<readonl
   return others.map(({ _number }) => changeId(gerrit.connection, _number));
 }
 
-/** Milliseconds for which the host's own settings are believed. */
-const belief = 600_000;
+/** Milliseconds for which the host's settings, its projects and our rights are believed. */
+const belief = { settings: 600_000, projects: 15_000, rights: 60_000 };
 
-async function mergesTopics({ client, memory }: Gerrit): Promise<boolean> {
-  if (memory.topics === undefined || memory.topics.until < Date.now()) {
-    const { change } = serverSchema.parse((await client.read('/config/server/info')) ?? {});
-    memory.topics = { whole: change?.submit_whole_topic ?? false, until: Date.now() + belief };
-  }
-  return memory.topics.whole;
+/** The answer to a question that was asked a moment ago, or a new one. One that failed is asked again. */
+export function believe<T>(
+  { memory }: Pick<Gerrit, 'memory'>,
+  about: readonly [kind: keyof typeof belief, ...rest: readonly string[]],
+  ask: () => Promise<T>,
+): Promise<T> {
+  const key = JSON.stringify(about);
+  const known = memory.beliefs.get(key);
+  if (known !== undefined && known.until > Date.now()) return known.answer as Promise<T>;
+  const answer = ask();
+  remember(memory.beliefs, key, { answer, until: Date.now() + belief[about[0]] });
+  answer.catch(() => memory.beliefs.delete(key));
+  return answer;
+}
+
+function mergesTopics(gerrit: Gerrit): Promise<boolean> {
+  return believe(gerrit, ['settings'], async () => {
+    const { change } = serverSchema.parse((await gerrit.client.read('/config/server/info')) ?? {});
+    return change?.submit_whole_topic ?? false;
+  });
 }
 
 /** What a change stands on that is no longer what it was: each a sentence without its end. */

@@ -3,7 +3,7 @@ import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostAway } from '../http.ts';
 import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
-import { type Gerrit, landedOf, needInfo, outdatedParents } from './lookup.ts';
+import { believe, type Gerrit, landedOf, needInfo, outdatedParents } from './lookup.ts';
 import { currentOf } from './map.ts';
 import { obstaclesOf } from './requirements.ts';
 import { accessSchema, type GerritChange, mergeableSchema } from './schema.ts';
@@ -133,11 +133,13 @@ export function maySubmit(gerrit: Gerrit, place: Place): Promise<boolean | null>
   return isAllowed(gerrit, place, 'submit');
 }
 
-async function isAllowed({ client, own }: Gerrit, { project, branch }: Place, right: string): Promise<boolean | null> {
-  const about = new URLSearchParams({ account: own, ref: `refs/heads/${branch}`, perm: right });
-  const answer = await client.call('GET', `/projects/${encodeURIComponent(project)}/check.access?${about}`);
-  if (!answer.ok) return null;
-  return accessSchema.parse(answer.value).status === 200;
+function isAllowed(gerrit: Gerrit, { project, branch }: Place, right: string): Promise<boolean | null> {
+  return believe(gerrit, ['rights', project, branch, right], async () => {
+    const about = new URLSearchParams({ account: gerrit.own, ref: `refs/heads/${branch}`, perm: right });
+    const path = `/projects/${encodeURIComponent(project)}/check.access?${about}`;
+    const answer = await gerrit.client.call('GET', path);
+    return answer.ok ? accessSchema.parse(answer.value).status === 200 : null;
+  });
 }
 
 /** Whether Gerrit's own merge finds a conflict. What stands on an open change is merged after it, onto something else. */
