@@ -89,7 +89,8 @@ async function merge(
   { change, tested, rules }: Merge,
 ): Promise<Pick<Submitted, 'refused' | 'moved'> | undefined> {
   const { id, project, branch, patchset, connection } = change;
-  if (!rules.some((rule) => rule.connection === connection && merges(rule))) {
+  const rule = rules.find((one) => one.connection === connection && merges(one));
+  if (rule === undefined) {
     return { refused: `the pipeline's success reporters do not submit changes of ${connection}` };
   }
   const host = deps.host(connection);
@@ -97,7 +98,7 @@ async function merge(
   const state = tested.sources.find((one) => one.project === project && one.branch === branch);
   const isTested = tested.changes.some((one) => one.id === id && one.patchset === patchset);
   if (!state || !isTested) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
-  const answer = await host.submit(gateActor, { change: id, patchset, tested: state });
+  const answer = await host.submit(gateActor, { change: id, patchset, tested: state, verdict: rule.body });
   if (!('reason' in answer)) return undefined;
   return answer.kind === 'moved' ? { moved: answer.reason } : { refused: answer.reason };
 }

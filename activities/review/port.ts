@@ -112,6 +112,11 @@ export interface SubmitRequest {
   readonly tested: SourceState | null;
   /** As the state was prepared. Default: the host's own way. */
   readonly mode?: MergeMode;
+  /**
+   * The body of the reporter that tells of the success: votes of ours that a host wants before it merges are given
+   * then, and taken back when nothing is merged.
+   */
+  readonly verdict?: ConnectionRule['body'];
 }
 
 export type SubmitResult =

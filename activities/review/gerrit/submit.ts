@@ -5,6 +5,7 @@ import { HostAway } from '../http.ts';
 import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
 import { believe, type Gerrit, landedOf, needInfo, outdatedParents } from './lookup.ts';
 import { currentOf } from './map.ts';
+import { vote, votesOf } from './report.ts';
 import { obstaclesOf } from './requirements.ts';
 import { accessSchema, type GerritChange, mergeableSchema } from './schema.ts';
 
@@ -33,15 +34,37 @@ export async function submit(gerrit: Gerrit, actor: Actor, request: SubmitReques
   const info = await needInfo(gerrit, request.change, wanted);
   if (info.status === 'MERGED') return { kind: 'already-merged', state: await landedState(gerrit, info) };
   const current = currentOf(info)?._number;
-  const missing = obstaclesOf(info, []);
+  const votes = votesOf(request.verdict ?? {});
+  const missing = obstaclesOf(info, Object.keys(votes));
   if (current !== request.patchset) {
     missing.unshift(`change ${info._number} is at patch set ${current}, not ${request.patchset}`);
   }
   if (missing.length > 0) return { kind: 'refused', reason: missing.join('; ') };
-  const { tested } = request;
+  // Whatever else is required is there: now our own votes count.
+  if (obstaclesOf(info, []).length === 0) return merge(gerrit, info, request.tested);
+  return mergeWith(votes, gerrit, { info, request });
+}
+
+/** Gives our votes, merges, and takes the votes back when nothing was merged. */
+async function mergeWith(
+  votes: Readonly<Record<string, number>>,
+  gerrit: Gerrit,
+  { info, request }: { readonly info: GerritChange; readonly request: SubmitRequest },
+): Promise<SubmitResult> {
+  const refused = await vote(gerrit, info, votes);
+  const now = await needInfo(gerrit, request.change, wanted);
+  const missing = [...(refused === null ? [] : [`Gerrit takes no vote of ours: ${refused}`]), ...obstaclesOf(now, [])];
+  const result: SubmitResult =
+    missing.length > 0 ? { kind: 'refused', reason: missing.join('; ') } : await merge(gerrit, now, request.tested);
+  const none = Object.fromEntries(Object.keys(votes).map((label) => [label, 0]));
+  if (result.kind === 'moved' || result.kind === 'refused') await vote(gerrit, info, none);
+  return result;
+}
+
+function merge(gerrit: Gerrit, info: GerritChange, tested: SourceState | null): Promise<SubmitResult> {
   if (tested === null) return mergeThere(gerrit, info, null);
   if (tested.project !== info.project || tested.branch !== info.branch) {
-    return { kind: 'refused', reason: `what was tested is ${tested.branch} of ${tested.project}` };
+    return Promise.resolve({ kind: 'refused', reason: `what was tested is ${tested.branch} of ${tested.project}` });
   }
   return mergeTested(gerrit, info, tested);
 }

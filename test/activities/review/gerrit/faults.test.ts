@@ -274,8 +274,15 @@ test('votes that the host requires are asked for before a push, which Gerrit wou
   const labels = { 'Code-Review': 2, Workflow: 1 };
   await done(gerrit.rest('POST', `/changes/${number}/revisions/1/review`, { labels }));
   assert.deepEqual(await host.canMerge(change, ['Verified']), { ok: true });
-  await host.report(gateActor, { key: 'k', change, patchset: 1, message: 'ok', body: { Verified: 2, submit: true } });
-  assert.equal((await host.submit(gateActor, { change, patchset: 1, tested })).kind, 'merged');
+  const request = { change, patchset: 1, tested, verdict: { Verified: 2, submit: true } };
+  const votes = async () =>
+    (await host.readChange(change))?.votes.map(({ label, value }) => `${label} ${value}`).sort();
+  // A state that does not stand on the branch: the vote for it is taken back.
+  const tip = await git.resolve(desk.project, 'refs/heads/master');
+  assert.equal((await host.submit(gateActor, { ...request, tested: { ...tested, ...tip } })).kind, 'moved');
+  assert.deepEqual(await votes(), ['Code-Review 2', 'Workflow 1']);
+  assert.equal((await host.submit(gateActor, request)).kind, 'merged');
+  assert.deepEqual(await votes(), ['Code-Review 2', 'Verified 2', 'Workflow 1']);
 });
 
 test('a host that fails at the merge is asked again later', async (t) => {
