@@ -34,11 +34,12 @@ export function openGithub(context: GithubContext): Connection {
     url: settings.url,
     owns,
     client,
+    git: context.git,
     journal: openJournal(join(dirname(context.repositories), 'review', name)),
     pageOf: (change) => (page === '' ? undefined : `${page}/change/${encodeURIComponent(change)}`),
     pause: context.pause ?? 500,
   };
-  const host = createGithubHost(place, context);
+  const host = createGithubHost(place);
   const tryGit = async (project: string) => {
     const { url, access } = host.gitRemote(project);
     await must('git', ['ls-remote', '--heads', url], { env: { ...(await access()), GIT_TERMINAL_PROMPT: '0' } });
@@ -52,8 +53,8 @@ export function openGithub(context: GithubContext): Connection {
   };
 }
 
-function createGithubHost(place: Place, { git }: Pick<ConnectionContext, 'git'>): ReviewHost {
-  const { client } = place;
+function createGithubHost(place: Place): ReviewHost {
+  const { client, git } = place;
   const listProjects = () => readProjects(place);
   const own = async () => (await listProjects()).filter(place.owns);
   const known = rememberChanges(place);

@@ -63,12 +63,23 @@ export async function submit(place: Place, actor: Actor, request: SubmitRequest)
   if (method === null) return refused(`merging by ${request.mode} is not allowed in the settings of ${project}`);
   const { tested } = request;
   if (tested !== null) {
-    const tree = await testMerge(place, found);
-    if (tree !== tested.tree) {
-      return { kind: 'moved', reason: `${pull.base.ref} of ${project} is no longer what was tested` };
-    }
+    const look = await testMerge(place, found);
+    if (look.tree !== tested.tree) return differs(place, found, { onto: look.onto, tested });
   }
   return merge(place, found, { method, tested });
+}
+
+/** The branch has moved; or it has not, and the test was of more than this pull request: testing again is no help. */
+async function differs(
+  { git }: Place,
+  { project, pull }: Found,
+  { onto, tested }: { readonly onto: string; readonly tested: SourceState },
+): Promise<SubmitResult> {
+  await git.ensure(project, [`refs/heads/${pull.base.ref}`]);
+  if (await git.isAncestor(project, onto, tested.commit).catch(() => false)) {
+    return refused(`GitHub would make another state of pull request ${pull.number} than the one that was tested`);
+  }
+  return { kind: 'moved', reason: `${pull.base.ref} of ${project} is no longer what was tested` };
 }
 
 function refused(reason: string): SubmitResult {
@@ -93,14 +104,17 @@ const pullRoute = 'GET /repos/{owner}/{repo}/pulls/{pull_number}';
  * The tree of the merge that GitHub makes of every open pull request to see whether it can be merged, once it is of the
  * head and the branch as they are.
  */
-async function testMerge({ client, pause }: Place, { project, pull }: Found): Promise<string> {
+async function testMerge(
+  { client, pause }: Place,
+  { project, pull }: Found,
+): Promise<{ readonly tree: string; readonly onto: string }> {
   const { number, head, base } = pull;
   for (let attempt = 1; ; attempt += 1) {
     const tip = await readTip({ client }, project, base.ref);
     const now = await client.read({ project, route: pullRoute, with: { pull_number: number } }, pullSchema);
     const commit = now?.merge_commit_sha ? await readCommit({ client }, project, now.merge_commit_sha) : null;
     const [onto, merged] = commit?.parents ?? [];
-    if (commit && onto?.sha === tip && merged?.sha === head.sha) return commit.tree.sha;
+    if (commit && onto?.sha === tip && merged?.sha === head.sha) return { tree: commit.tree.sha, onto: onto.sha };
     if (attempt === mostAsks) {
       throw new Error(`GitHub has not merged pull request ${number} of ${project} for a look yet: ask again later`);
     }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Change, Permission, TriggerEvent } from '../../../pipelines/model/change.ts';
 import { show } from '../../git/names.ts';
+import type { Git } from '../../git/port.ts';
 import { readDependsOn } from '../footers.ts';
 import type { Journal, Noticed } from '../journal.ts';
 import { UnknownChange } from '../people.ts';
@@ -33,6 +34,7 @@ export interface Place {
   readonly owns: (project: string) => boolean;
   readonly client: GithubClient;
   readonly journal: Journal;
+  readonly git: Pick<Git, 'ensure' | 'isAncestor' | 'readMerged'>;
   /** Where people look at a change at Sluice; undefined where it has no page. */
   readonly pageOf: (change: string) => string | undefined;
   /** Milliseconds until GitHub is asked again for what it has not computed yet; each pause is twice the one before. */

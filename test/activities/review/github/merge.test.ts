@@ -54,6 +54,21 @@ test('a branch that moved since the test is said before anything is merged', asy
   assert.equal(pull.state, 'open');
 });
 
+test('what was tested together with more of the same repository is refused, for testing again is no help', async (t) => {
+  const { world, alpha, host, cache } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const onto = await tip(alpha, 'master');
+  const both = await makeCommit(alpha.directory, { parents: [onto], files: { a: '1', b: '1' } });
+  const tree = await git(alpha, 'rev-parse', `${both}^{tree}`);
+  // Sluice's own cache has what was tested.
+  await git(alpha, 'update-ref', 'refs/heads/tested', both);
+  await cache.ensure('acme/alpha', ['refs/heads/tested']);
+  const state = { project: 'acme/alpha', branch: 'master', commit: both, tree };
+  const result = await host.submit(gateActor, { change: idOf(alpha, pull), patchset: 1, tested: state });
+  assert.equal(result.kind, 'refused');
+  assert.equal(pull.state, 'open');
+});
+
 test('a branch that comes to the same tree by another commit is what was tested', async (t) => {
   const there = await openWorld(t);
   const { world, alpha, host } = there;

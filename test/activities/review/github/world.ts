@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { openCache } from '../../../../activities/git/cache.ts';
+import type { Git } from '../../../../activities/git/port.ts';
 import type { Connection } from '../../../../activities/review/connection.ts';
 import { type GithubContext, openGithub } from '../../../../activities/review/github/adapter.ts';
 import type { ReviewHost } from '../../../../activities/review/port.ts';
@@ -29,6 +30,8 @@ export interface GithubWorld {
   readonly beta: RepositoryState;
   readonly connection: Connection;
   readonly host: ReviewHost;
+  /** What `host` fetches into. */
+  readonly cache: Git;
   /** Another connection to the same server, as another process has it; it shares what is kept on disk. */
   open(settings?: Partial<GithubSettings>): Connection;
 }
@@ -55,6 +58,12 @@ export async function openWorld(t: TestContext): Promise<GithubWorld> {
       if (world.problems.length > 0)
         throw new Error(`the server is not as GitHub describes it:\n${world.problems.join('\n')}`);
   });
+  let first: Connection | undefined;
+  const remote = (project: string) => {
+    if (first === undefined) throw new Error('nothing is open');
+    return first.host.gitRemote(project);
+  };
+  const cache = openCache({ directory: join(root, 'cache'), remote });
   const open = (given: Partial<GithubSettings> = {}) => {
     const app = { id: world.appId, key: { env: 'KEY' } };
     const settings: GithubSettings = {
@@ -69,7 +78,6 @@ export async function openWorld(t: TestContext): Promise<GithubWorld> {
       HOOK: 'secret',
       TOKEN: world.token.value,
     };
-    const cache = openCache({ directory: join(root, 'cache'), remote: (project) => made.host.gitRemote(project) });
     const context: GithubContext = {
       name: 'hub',
       repositories: join(root, 'data', 'git'),
@@ -82,10 +90,11 @@ export async function openWorld(t: TestContext): Promise<GithubWorld> {
       pause: 1,
     };
     const made: Connection = openGithub(context);
+    first ??= made;
     return made;
   };
   const connection = open();
-  return { world, url: server.url, alpha, beta, connection, host: connection.host, open };
+  return { world, url: server.url, alpha, beta, connection, host: connection.host, cache, open };
 }
 
 export interface Proposal {
