@@ -14,7 +14,7 @@ import { submit } from './merge.ts';
 import { changeId, isProject } from './names.ts';
 import { type Desk, demandFacts, openLister, readFacts, readReviews } from './read.ts';
 import { report } from './report.ts';
-import { obstacles, pathOf, readTarget, untilFitting } from './requirements.ts';
+import { mayPush, obstacles, pathOf, readTarget, untilFitting } from './requirements.ts';
 import { branchesSchema, branchSchema, foundSchema, tagsSchema, timelineSchema, userSchema } from './schema.ts';
 
 /** Opens a connection to a Gitea or Forgejo. */
@@ -142,12 +142,16 @@ async function readEvents(desk: Desk, change: string) {
   return readHistory(desk.journal, { site: desk.site, name, pull, self, head }, { timeline, reviews });
 }
 
+/** Milliseconds: who looks at many changes does not wait long for the host's look at one. */
+const patience = 5_000;
+
 async function canMerge(desk: Desk, change: string, own: readonly string[]) {
   const facts = await demandFacts(desk, change);
   const target = await readTarget(desk, facts);
   const missing = await obstacles(desk, { facts, target, own: (context) => own.includes(context) });
   if (missing.length > 0) return { ok: false, missing } as const;
-  if (await untilFitting(desk, facts)) return { ok: true } as const;
+  // Where Sluice pushes what it has merged itself, its own merge is what counts.
+  if (mayPush(target) || (await untilFitting(desk, facts, patience))) return { ok: true } as const;
   const id = changeId(desk.site.connection, facts.name);
-  return { ok: false, missing: [`${id} does not fit onto ${facts.pull.base.ref}`] } as const;
+  return { ok: false, missing: [`the host finds a conflict of ${id} with ${facts.pull.base.ref}`] } as const;
 }

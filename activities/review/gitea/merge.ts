@@ -9,7 +9,7 @@ import { Declined } from './client.ts';
 import type { PullFacts } from './map.ts';
 import { changeId } from './names.ts';
 import { type Desk, demandFacts, readFacts, readPull } from './read.ts';
-import { giveOwn, obstacles, readTarget, type Target, untilFitting } from './requirements.ts';
+import { giveOwn, mayPush, obstacles, readTarget, type Target, untilFitting } from './requirements.ts';
 import type { Repository } from './schema.ts';
 
 /** Merges a pull request as it was tested, or not at all. @throws Denied */
@@ -62,7 +62,7 @@ async function asTested(desk: Desk, merge: TestedMerge): Promise<SubmitResult> {
   // An earlier try may have ended between the push and the word that it was made.
   if (tip === tested.commit) return marked(desk, merge);
   if (!(await desk.git.isAncestor(project, tip, tested.commit))) return moved;
-  if (target.repository.allow_manual_merge && target.branch?.user_can_push) {
+  if (mayPush(target)) {
     const pushed = await desk.git.push({ project, branch, commit: tested.commit }, tip);
     if (pushed.kind === 'pushed') return marked(desk, merge);
     if (pushed.kind === 'moved') return moved;
@@ -102,6 +102,10 @@ const modes: Readonly<Record<MergeMode, string>> = {
   'squash-merge': 'squash',
 };
 
+/** Milliseconds that the host may look whether something fits, and between two tries to merge it. */
+const patience = 30_000;
+const pause = 500;
+
 async function byHost(desk: Desk, merge: Merge): Promise<SubmitResult> {
   const { facts, target, request } = merge;
   const { project, number } = facts.name;
@@ -112,7 +116,8 @@ async function byHost(desk: Desk, merge: Merge): Promise<SubmitResult> {
       `${project} does not allow to merge by ${style}: allow it in its settings, or set another merge-mode`,
     );
   }
-  if (!(await untilFitting(desk, facts))) return refused(`it does not fit onto ${facts.pull.base.ref}: rebase it`);
+  if (!(await untilFitting(desk, facts, patience)))
+    return refused(`the host finds a conflict with ${facts.pull.base.ref}: rebase it`);
   await giveOwn(desk, { facts, target, own: isOwn });
   try {
     await sendPatiently(desk, `/repos/${project}/pulls/${number}/merge`, { Do: style, head_commit_id: facts.head });
@@ -130,10 +135,6 @@ async function byHost(desk: Desk, merge: Merge): Promise<SubmitResult> {
   }
   return result;
 }
-
-/** Milliseconds that the host may look whether something fits, and between two tries. */
-const patience = 30_000;
-const pause = 500;
 
 /** After a change of the branch the host looks again at what is open on it, and declines until it has looked. */
 async function sendPatiently({ client }: Desk, path: string, body: object): Promise<void> {

@@ -18,7 +18,9 @@ export async function report(desk: Desk, actor: Actor, said: ReviewReport): Prom
   const comments = said.body.comment === false || said.message.trim() === '' ? null : await ownComments(about);
   const told = comments?.some(({ mark }) => mark.keys.includes(about.key)) ?? false;
   if (told) return;
-  if (facts.pull.state === 'open' && facts.patchset === said.patchset) {
+  // What was merged is told the end of it; what was closed without is not.
+  const stands = facts.pull.state === 'open' || facts.pull.merged === true;
+  if (stands && facts.patchset === said.patchset) {
     await giveStatus(about);
     await setLabels(about);
     await giveReview(about);

@@ -111,12 +111,21 @@ export async function giveOwn(desk: Desk, { facts, target, own }: Asked): Promis
   }
 }
 
-/** Milliseconds that the host may take to see whether a change fits, and between two questions. */
-const patience = 15_000;
+/** Whether Sluice may push a tested commit itself, and tell the host afterwards. */
+export function mayPush({ repository, branch }: Target): boolean {
+  return repository.allow_manual_merge && branch?.user_can_push === true;
+}
+
+/** Milliseconds between two questions whether a change fits. */
 const pause = 300;
 
-/** Whether the host could merge it: after a push it looks by itself, and says no until it has looked. */
-export async function untilFitting(desk: Desk, { name, pull }: PullFacts): Promise<boolean> {
+/**
+ * Whether the host could merge it: after a push it looks by itself, and says no until it has looked. It finds conflicts
+ * that git does not: in renamed files, in changed modes, where attributes say how to merge.
+ *
+ * @param patience milliseconds
+ */
+export async function untilFitting(desk: Desk, { name, pull }: PullFacts, patience: number): Promise<boolean> {
   const until = Date.now() + patience;
   let now = pull;
   while (!now.mergeable) {

@@ -79,6 +79,17 @@ test('statuses are named after the pipeline, and an old report does not bring an
   );
 });
 
+test('the gate’s own status comes after its merge', options, async (t) => {
+  const { host, push, prepare, words } = await openWorld(t, site());
+  const id = await push(one);
+  const about = { pipeline: 'gate', action: 'success' };
+  await host.report(gateActor, reportOn(id, 'k1', { about, body: { status: 'pending', comment: false } }));
+  const tested = await prepare([id], 'merge');
+  assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested })).kind, 'merged');
+  await host.report(gateActor, reportOn(id, 'k2', { about, body: { status: 'success' } }));
+  assert.equal((await words.verdicts(id))[0], 1);
+});
+
 test('labels and reviews are given and taken back, and a label that there is not is said', options, async (t) => {
   const { host, push, owner } = await openWorld(t, site());
   for (const name of ['ready', 'stale']) {

@@ -105,7 +105,7 @@ async function prepare(host: ReviewHost, git: Git, { changes, mode }: Preparatio
     proposals.push({ id, project, branch, commit, ...(mode === undefined ? {} : { mode }) });
   }
   const [result] = await git.merge({ items: [{ key: randomUUID(), base: null, changes: proposals }] });
-  assert.equal(result?.kind, 'ready');
+  assert.equal(result?.kind, 'ready', JSON.stringify(result));
   return (result?.kind === 'ready' ? result.sources.at(-1) : undefined) ?? assert.fail('no state');
 }
 
