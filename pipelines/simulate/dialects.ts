@@ -39,10 +39,12 @@ const gitlab: Dialect = {
   actions: { ...pullRequests, 'change-merged': 'merged' },
 };
 
+const gitea: Dialect = { ...gitlab, change: 'gitea_pull_request', ref: 'gitea_push' };
+
 const pagure: Dialect = { ...gitlab, change: 'pg_pull_request', ref: 'pg_push', actions: pullRequests };
 
 /** Connections by the names of their drivers; those that are not here speak as Gerrit does. */
-const dialects: Readonly<Record<string, Dialect>> = { github, gitea: github, gitlab, pagure };
+const dialects: Readonly<Record<string, Dialect>> = { github, gitea, gitlab, pagure };
 
 /** Names under which pipelines speak to something else than a review system. */
 const others: readonly string[] = [...['timer', 'zuul', 'smtp', 'mqtt', 'elasticsearch', 'sql', 'mysql']];
