@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Acted } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
+import { misused } from './fault.ts';
 import { print } from './output.ts';
 
 const details = `Pipelines see it as the event \`comment-added\`. The words are those of the account whose token is used:
@@ -29,5 +30,6 @@ export function effectLines({ withoutEffect = [] }: Acted): readonly string[] {
 
 /** Says something on a change's current patch set. */
 export async function sayOn(change: string, text: string, options: ClientOptions): Promise<Acted> {
+  if (text.trim() === '') throw misused('there is nothing to say: give the words of the comment');
   return createClient(options).post<Acted>(`/api/changes/${encodeURIComponent(change)}/comment`, { text });
 }

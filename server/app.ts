@@ -55,10 +55,28 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
 /** Errors that say no to what was asked, by name, and the status that tells so. */
 const refusals: Readonly<Record<string, number>> = { Refused: 409, Denied: 403, UnknownChange: 404, UnknownName: 404 };
 
+/** What the schemas' library says of the commonest mistakes, and how we say it. */
+const wordings: readonly [theirs: RegExp, ours: string][] = [
+  [/^Too small: expected string to have >=1 characters$/, 'there is nothing in it'],
+  [/^Too big: expected string to have <=(\d+) characters$/, 'it may have $1 characters at most'],
+  [/^Too small: expected \w+ to be >=(-?\d+)$/, 'it must be $1 at least'],
+  [/^Too big: expected \w+ to be <=(-?\d+)$/, 'it may be $1 at most'],
+  [/^Invalid input: expected (\w+), received undefined$/, 'it is missing'],
+  [/^Invalid input: expected (\w+), received (\w+)$/, 'expected $1, found $2'],
+  [/^Invalid option: expected one of (.+)$/, 'expected one of $1'],
+];
+
+function plainly(message = ''): string {
+  const [theirs, ours] = wordings.find(([pattern]) => pattern.test(message)) ?? [];
+  return theirs === undefined || ours === undefined ? message : message.replace(theirs, ours);
+}
+
 /** Every error is one sentence; what is wrong inside stays in the log. */
 function answerError(error: unknown, request: Parameters<Parameters<App['setErrorHandler']>[0]>[1], reply: Reply) {
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const found = error.validation.map(({ instancePath, message }) => `${instancePath.slice(1) || 'body'}: ${message}`);
+    const found = error.validation.map(
+      ({ instancePath, message }) => `${instancePath.slice(1) || 'body'}: ${plainly(message)}`,
+    );
     return reply.code(400).send({ error: found.join('; ') });
   }
   const { name, message, ...rest } = error as { name: string; message: string; statusCode?: number };

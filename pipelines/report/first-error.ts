@@ -2,7 +2,7 @@
 const kinds: readonly RegExp[] = [
   /:\d+(?::\d+)?: (?:fatal )?error: /,
   /undefined reference to|cannot find -l|multiple definition of/,
-  /^\s*(?:dpkg-source|dpkg-checkbuilddeps|dpkg-gencontrol|dpkg-shlibdeps|dh_\w+|dpkg-buildpackage): error: (?!debian\/rules)/,
+  /^\s*(?:dpkg(?:-\w+)*|dh_\w+): error: (?!debian\/rules)/,
   /^error: (?!Bad exit status)|^\s+File not found: |^\s+Installed \(but unpackaged\)|^\s*Bad file|is needed by/,
   /^configure: error: |^CMake Error|^meson\.build:\d+:\d+: ERROR: |No package '[^']+' found/,
   /^(?:FAIL|FAILED|not ok)\b|^\S+: (?:FAIL|FAILED)$|\bAssertion .* failed|Segmentation fault/,

@@ -110,5 +110,5 @@ test('B5: comment and recheck say something as the holder of the token, which pi
     ['ada', 'recheck'],
   ]);
   const empty = await run('comment', '1', ' ');
-  assert.deepEqual([empty.code, /text/.test(empty.stderr)], [2, true]);
+  assert.deepEqual([empty.code, /there is nothing to say/.test(empty.stderr)], [2, true]);
 });

@@ -124,7 +124,7 @@ describe('logs', () => {
     assert.match(other.error, /no such log, but build\.log$/);
   });
 
-  it('streams a log while it is written, until it is complete', async () => {
+  it('streams a log while it is written, until its build ends', async () => {
     const logs = createFileLogStore({ root: join(server.data, 'storage'), baseUrl: server.url });
     await server.report.recordBuild(aBuild({ id: 'live', result: null, endTime: null }));
     const following = get('/api/builds/live/log?follow=1').then((response) => response.text());
@@ -133,6 +133,7 @@ describe('logs', () => {
     await sleep(300);
     log.write('two\n');
     await log.close();
+    await server.report.recordBuild(aBuild({ id: 'live' }));
     assert.equal(await following, 'one\ntwo\n');
     const view = await json<BuildView>('/api/builds/live');
     assert.deepEqual(view.logs, [{ name: 'build.log', url: '/api/builds/live/log?name=build.log', complete: true }]);
@@ -319,6 +320,16 @@ describe('acting', () => {
     const response = await post('/api/promote', { changes: [] });
     assert.equal(response.status, 400);
     assert.match(((await response.json()) as { error: string }).error, /pipeline.*changes|changes.*pipeline/s);
+  });
+
+  it('says in a sentence what is wrong with a key, not in the words of a library', async () => {
+    const error = async (path: string, body: unknown) =>
+      ((await (await post(path, body)).json()) as { error: string }).error;
+    assert.equal(await error('/api/changes/I1/comment', { text: ' ' }), 'text: there is nothing in it');
+    assert.equal(await error('/api/changes/I1/comment', {}), 'text: it is missing');
+    assert.equal(await error('/api/changes/I1/comment', { text: 5 }), 'text: expected string, found number');
+    const long = { text: 'x'.repeat(10_001) };
+    assert.equal(await error('/api/changes/I1/comment', long), 'text: it may have 10000 characters at most');
   });
 
   it('W20: a missing or a wrong token is answered with the challenge', async () => {

@@ -14,6 +14,14 @@ const rows: readonly { readonly what: string; readonly output: string; readonly 
     reason: "/usr/bin/ld: a.o: undefined reference to `f'",
   },
   {
+    what: 'dpkg-deb’s own reason for a file name that it does not take',
+    output:
+      "dpkg-deb: building package 'nl' in '../nl_1_all.deb'.\ndpkg-deb: error: newline not allowed in pathname './usr/share/a\nb'\n" +
+      'dh_builddeb: error: dpkg-deb --root-owner-group --build debian/nl .. returned exit code 2\n' +
+      'dh_builddeb: error: Aborting due to earlier error\nmake: *** [debian/rules:3: binary] Error 25\n',
+    reason: "dpkg-deb: error: newline not allowed in pathname './usr/share/a",
+  },
+  {
     what: 'a failed test',
     output: 'ok 1\nnot ok 2 - sums\nmake[1]: *** [check] Error 1\nerror: Bad exit status from x (%check)\n',
     reason: 'not ok 2 - sums',
