@@ -75,10 +75,16 @@ export function createLayouts(deps: LayoutDeps): Layouts {
     absent: (project) => absent.get(project),
     async proposed(changes) {
       const layout = await current();
+      await Promise.all(changes.map((change) => fetchProposed(deps.git, change)));
       const files = await Promise.all(changes.map((change) => readChangedFiles(deps.git, layout, change)));
       return speculativeLayout(layout, files).layout;
     },
   };
+}
+
+/** What is proposed at another host is not here before somebody asks for it. */
+async function fetchProposed(git: Git, { project, commit }: ProposedBranch): Promise<void> {
+  if (commit?.startsWith('refs/')) await git.ensure(project, [commit]);
 }
 
 /**
