@@ -7,7 +7,7 @@ import { believe, type Gerrit, landedOf, needInfo, outdatedParents } from './loo
 import { currentOf } from './map.ts';
 import { vote, votesOf } from './report.ts';
 import { obstaclesOf } from './requirements.ts';
-import { accessSchema, type GerritChange, mergeableSchema } from './schema.ts';
+import { accessSchema, branchSchema, type GerritChange, mergeableSchema } from './schema.ts';
 
 const wanted = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'SUBMIT_REQUIREMENTS', 'DETAILED_ACCOUNTS'];
 
@@ -72,8 +72,7 @@ function merge(gerrit: Gerrit, info: GerritChange, tested: SourceState | null): 
 async function mergeTested(gerrit: Gerrit, info: GerritChange, tested: SourceState): Promise<SubmitResult> {
   const { project, branch } = tested;
   const { git } = gerrit;
-  await git.ensure(project, []);
-  const tip = await git.branchTip(project, branch);
+  const tip = await tipOf(gerrit, tested);
   const moved = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` } as const;
   if (tip === null) return { kind: 'refused', reason: `${project} has no branch ${branch}` };
   if (tip === tested.commit || !(await git.isAncestor(project, tip, tested.commit))) return moved;
@@ -81,10 +80,23 @@ async function mergeTested(gerrit: Gerrit, info: GerritChange, tested: SourceSta
   if ((await mayPush(gerrit, info)) !== false) {
     const pushed = await git.push(tested, tip);
     if (pushed.kind === 'moved') return moved;
-    if (pushed.kind === 'pushed') return { kind: 'merged', state: await untilMerged(gerrit, info) };
+    if (pushed.kind === 'pushed') {
+      await untilMerged(gerrit, info);
+      return { kind: 'merged', state: tested };
+    }
     if (!isRight(pushed.reason)) return { kind: 'refused', reason: `Gerrit refuses the push: ${pushed.reason}` };
   }
   return mergeThere(gerrit, info, tested);
+}
+
+/** What the branch is at, with its commit here: fetched only when it is another one than we know. */
+async function tipOf({ client, git }: Gerrit, { project, branch }: SourceState): Promise<string | null> {
+  const path = `/projects/${encodeURIComponent(project)}/branches/${encodeURIComponent(branch)}`;
+  const found = await client.read(path);
+  if (found === null) return null;
+  const { revision } = branchSchema.parse(found);
+  if (revision !== (await git.branchTip(project, branch))) await git.ensure(project, []);
+  return revision;
 }
 
 /** Words of Gerrit about a right that is missing: then its own merge may still be allowed. */
@@ -98,7 +110,7 @@ async function mergeThere(gerrit: Gerrit, info: GerritChange, tested: SourceStat
   const path = `/changes/${nameInPath(info)}/revisions/${revision}/submit`;
   const answer = await gerrit.client.call('POST', path, {});
   if (!answer.ok) return refusal(gerrit, info, answer);
-  const state = await untilMerged(gerrit, info);
+  const state = await landedState(gerrit, await untilMerged(gerrit, info));
   if (tested !== null && state.tree !== tested.tree && !(await isPart(gerrit, state, tested))) {
     throw new Error(
       `Gerrit has merged change ${info._number} to another state than was tested: ${state.commit} has the tree ` +
@@ -125,11 +137,11 @@ async function refusal(
   return { kind: 'refused', reason: `Gerrit does not merge change ${info._number}: ${text}` };
 }
 
-/** What a change has become, once Gerrit says that it is merged: after a push it finds out by itself. */
-async function untilMerged(gerrit: Gerrit, { _number: number }: GerritChange): Promise<SourceState> {
+/** A change once Gerrit says that it is merged: after a push it finds out by itself. */
+async function untilMerged(gerrit: Gerrit, { _number: number }: GerritChange): Promise<GerritChange> {
   for (let pause = 50; ; pause *= 2) {
     const info = await needInfo(gerrit, String(number), wanted);
-    if (info.status === 'MERGED') return landedState(gerrit, info);
+    if (info.status === 'MERGED') return info;
     if (pause > 5_000) break;
     await new Promise((resolve) => setTimeout(resolve, pause));
   }

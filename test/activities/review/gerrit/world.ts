@@ -19,6 +19,8 @@ import { type GerritServer, startGerrit } from '../../../../infra/gerrit/server.
 import { makeSite } from '../../../../infra/gerrit/site.ts';
 import { fetchGerrit, type GerritTools } from '../../../../infra/gerrit/tools.ts';
 
+export { done } from '../../../../infra/gerrit/account.ts';
+
 /** Sluice's account there. */
 export const bot = { name: 'sluice' } as const;
 
