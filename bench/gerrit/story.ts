@@ -72,12 +72,15 @@ export async function startGerritStack({ projects, stages }: StackRequest): Prom
     approve: (number) => approve(site, number),
     open: () => listOpen(site),
     async stop() {
-      await streams.stop();
-      await ingest.stop();
-      await workers.stop();
-      await temporal.stop();
-      await gerrit.stop();
-      await rm(home, { recursive: true, force: true });
+      try {
+        await streams.stop();
+        await ingest.stop();
+        await workers.stop();
+      } finally {
+        await temporal.stop();
+        await gerrit.stop();
+        await rm(home, { recursive: true, force: true, maxRetries: 5 });
+      }
     },
   };
 }
