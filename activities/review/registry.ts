@@ -9,7 +9,9 @@ import type { ConnectionSettings } from './settings.ts';
 export type { Connection, ConnectionContext } from './connection.ts';
 
 const drivers: Readonly<Record<string, (context: ConnectionContext) => Connection>> = {
-  git({ name, repositories, page, owns }) {
+  git({ name, repositories, page, owns, settings: { url } }) {
+    if (url !== undefined)
+      throw new Error(`connection ${name}: repositories at a "url" are not polled yet: leave it out`);
     const settings = { root: repositories, connection: name, page, owns };
     return { host: createGitHost(settings), people: createPeople(settings), webhook: null, stream: null };
   },

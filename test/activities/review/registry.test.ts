@@ -12,6 +12,14 @@ test('a connection is opened by its driver', () => {
   assert.deepEqual([host.connection, people !== null], ['review', true]);
 });
 
+test('repositories elsewhere are not taken for our own', () => {
+  const settings = { driver: 'git', url: 'https://git.example.org' } as const;
+  assert.throws(
+    () => openConnection({ ...context, settings }),
+    /^Error: connection review: repositories at a "url" are not/,
+  );
+});
+
 for (const driver of ['cvs', 'toString', '']) {
   test(`there is no driver ${JSON.stringify(driver)}, and the answer names those that there are`, () => {
     assert.throws(
