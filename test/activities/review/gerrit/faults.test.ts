@@ -125,8 +125,9 @@ test("Sluice's own vote triggers nothing, and somebody's does", async (t) => {
 
 test('a project that became read-only refuses a merge, in its own words', async (t) => {
   const { gerrit, desk, host, git, change, commit } = await open(t);
+  const { ref } = (await host.readChange(change)) ?? { ref: '' };
   await setConfig(gerrit.site, desk.project, [['project.state', 'read only']]);
-  await git.ensure(desk.project, [`refs/changes/${change.slice(-2).padStart(2, '0')}/${change.slice(7)}/1`]);
+  await git.ensure(desk.project, [ref]);
   const { tree } = await git.resolve(desk.project, commit);
   for (const tested of [null, { project: desk.project, branch: 'master', commit, tree }]) {
     const result = await host.submit(gateActor, { change, patchset: 1, tested });
