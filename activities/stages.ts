@@ -6,7 +6,7 @@ import { IllegalStateError } from '@temporalio/common';
 import type { Stage } from '../pipelines/model/job.ts';
 import type { ResumeInput, StageInput, StageResult } from '../workflows/contract.ts';
 import { nodesId } from '../workflows/ids.ts';
-import { begunSignal, failingSignal, nodesHeldQuery } from '../workflows/messages.ts';
+import { begunAfter, begunSignal, failingSignal, nodesHeldQuery } from '../workflows/messages.ts';
 import type { HeldNodes } from '../workflows/nodes-contract.ts';
 import { infrastructureFault, lastWords } from './failure.ts';
 import { isOpen } from './jobs/open.ts';
@@ -39,14 +39,14 @@ export function createStageActivities(deps: StageDeps) {
       const runner = runnerFor(deps, input);
       if (typeof runner === 'string') return { result: 'ERROR', summary: runner, artifacts: [] };
       if (input.lease !== undefined && !(await isHeld(input.lease))) return takenBack;
-      await tellBegun();
+      const quiet = tellBegun();
       const { attempt } = Context.current().info;
       const log = await deps.logs.open(input.build.id, `${input.stage}.log`);
       if (attempt > 1) {
         log.section(`Attempt ${attempt}, after a fault of the infrastructure`);
         await deps.provider.sweep(input.build.id).catch((error) => log.write(`cannot clean up: ${error}\n`));
       }
-      return guard(deps, { input, runner, log });
+      return guard(deps, { input, runner, log }).finally(quiet);
     },
 
     /** Removes what is left of a build whose job has ended. */
@@ -124,8 +124,18 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
   }
 }
 
-/** Tells the job's workflow that its place is here. One that does not hear it takes the stage's own word at its end. */
-export async function tellBegun(): Promise<void> {
+/**
+ * Tells the job's workflow that its place is here, once the work has run for a moment. One that does not hear it takes the
+ * stage's own word at its end.
+ *
+ * @returns ends it
+ */
+export function tellBegun(): () => void {
+  const timer = setTimeout(() => void signalBegun(), begunAfter);
+  return () => clearTimeout(timer);
+}
+
+async function signalBegun(): Promise<void> {
   try {
     const { client, info } = Context.current();
     const { workflowId, runId } = info.workflowExecution ?? {};

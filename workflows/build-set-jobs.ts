@@ -12,11 +12,9 @@ import {
 import type { PendingBuild } from '../pipelines/jobs/pending.ts';
 import type { BuildOutcome, BuildSetEvent } from '../pipelines/jobs/state.ts';
 import { canonicalJson } from '../pipelines/model/canonical.ts';
-import { workerReason } from '../pipelines/nodes/reason.ts';
 import type { BuildSetInput, BuildSetStart, JobInput, JobNews, JobReport } from './contract.ts';
 import { buildSetId, jobId } from './ids.ts';
 import { job } from './job.ts';
-import { needsWorker } from './job-record.ts';
 import { resumeSignal } from './messages.ts';
 import { attributes } from './search-attributes.ts';
 
@@ -53,7 +51,6 @@ export class JobChildren {
       apply({ type: 'ended', build: build.key, outcome: { result: 'SUCCESS', time, summary: 'nothing to run' } });
       return;
     }
-    if (needsWorker(build.job)) apply({ type: 'waiting', build: build.key, reasons: [workerReason], time });
     const scope = new CancellationScope();
     this.#running.set(build.key, scope);
     void scope

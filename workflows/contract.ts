@@ -236,6 +236,8 @@ export interface JobStart {
   readonly refused?: string;
   /** What it must be lent before it runs; absent where nobody counts. */
   readonly nodes?: NodesNeed;
+  /** Milliseconds after which a job that no worker has begun says so; absent in those that began before any did. */
+  readonly patience?: number;
   /** Milliseconds since the epoch. */
   readonly time: number;
 }

@@ -5,13 +5,17 @@ import {
   log,
   rootCause,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { BuildOutcome } from '../pipelines/jobs/state.ts';
+import { workerReason } from '../pipelines/nodes/reason.ts';
 import type { JobInput, JobNews, JobStart, StageResult } from './contract.ts';
 import { hear, messages } from './input.ts';
-import { recordBegun, tellWaiting } from './job-waiting.ts';
-import { begunSignal, failingSignal, jobNewsSignal, resumeSignal } from './messages.ts';
+import { begunAt } from './job-record.ts';
+import { recordBegun, recordWaiting, tellWaiting } from './job-waiting.ts';
+import { begunAfter, begunSignal, failingSignal, jobNewsSignal, resumeSignal } from './messages.ts';
+import type { BuildRecord } from './records.ts';
 
 /** Results that a failure which was seen early does not let stand. */
 const overruled: readonly string[] = ['SUCCESS', 'RETRY'];
@@ -22,7 +26,10 @@ export class JobLine {
   readonly #start: JobStart;
   #failing: string | undefined;
   #resumed = false;
-  #begun: Promise<number> | undefined;
+  #begun: number | undefined;
+  #waits = false;
+  /** What is said of waiting, in order. */
+  #said: Promise<void> = Promise.resolve();
 
   constructor(input: JobInput, start: JobStart) {
     this.#input = input;
@@ -34,17 +41,34 @@ export class JobLine {
     setHandler(resumeSignal, () => {
       this.#resumed = true;
     });
-    setHandler(begunSignal, () => {
-      // Another try at the stage begins again, but the job began with the first.
-      this.#begun ??= this.#begin();
-      // What fails here is seen by who asks when it began.
-      this.#begun.catch(() => undefined);
-    });
+    setHandler(begunSignal, () => this.#begin());
   }
 
-  /** When the work began, in milliseconds since the epoch; undefined where no worker has said so. */
-  get begun(): Promise<number | undefined> {
-    return this.#begun ?? Promise.resolve(undefined);
+  /** Does what a worker must have a place for; where none begins with it in good time, the job says that it waits. */
+  async placed<T>(work: () => Promise<T>): Promise<T> {
+    const { patience } = this.#start;
+    if (patience === undefined) return work();
+    const watch = new CancellationScope();
+    const silence = watch
+      .run(() => sleep(patience))
+      .then(
+        () => this.#wait(),
+        () => undefined,
+      );
+    try {
+      return await work();
+    } finally {
+      watch.cancel();
+      await silence;
+    }
+  }
+
+  /** The record of the job as it is at its end, when all that was said before is kept. */
+  async settle(record: BuildRecord, result: StageResult): Promise<BuildRecord> {
+    await this.#said;
+    const began = this.#begun ?? (this.#waits ? result.timing?.started : undefined);
+    if (began !== undefined) return begunAt(record, began);
+    return this.#waits ? { ...record, waiting: true } : record;
   }
 
   /** Says that the job pauses, and waits until the jobs that depend on it have ended. Nobody depends on a lone run. */
@@ -61,13 +85,31 @@ export class JobLine {
     return { ...result, result: 'FAILURE', summary: `failure-output: ${this.#failing}` };
   }
 
-  /** A build that is cancelled meanwhile has begun all the same. */
-  #begin(): Promise<number> {
-    return CancellationScope.nonCancellable(async () => {
-      const time = await recordBegun(this.#input, this.#start);
-      await tellWaiting(this.#input, this.#start, []);
-      return time;
+  #wait(): void {
+    if (this.#begun !== undefined) return;
+    this.#waits = true;
+    this.#say(async () => {
+      await recordWaiting(this.#input, this.#start, workerReason);
+      await tellWaiting(this.#input, this.#start, [workerReason]);
     });
+  }
+
+  /** Another try at the stage begins again, but the job began with the first. */
+  #begin(): void {
+    if (this.#begun !== undefined) return;
+    this.#begun = Date.now() - begunAfter;
+    if (!this.#waits) return;
+    this.#say(async () => {
+      await recordBegun(this.#input, this.#start);
+      await tellWaiting(this.#input, this.#start, []);
+    });
+  }
+
+  /** A build that is cancelled meanwhile has waited, or begun, all the same. */
+  #say(words: () => Promise<void>): void {
+    this.#said = this.#said.then(() => CancellationScope.nonCancellable(words));
+    // What fails here is seen by who asks for the record.
+    this.#said.catch(() => undefined);
   }
 
   get #isHeard(): boolean {

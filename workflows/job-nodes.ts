@@ -6,7 +6,7 @@ import { control, local } from './activities.ts';
 import type { JobInput, JobStart, StageResult } from './contract.ts';
 import { rebuildId } from './ids.ts';
 import { hear, messages } from './input.ts';
-import { recordFree, recordWaiting, tellFree, tellWaiting } from './job-waiting.ts';
+import { recordBegun, recordWaiting, tellWaiting } from './job-waiting.ts';
 import { nodesAnsweredSignal } from './messages.ts';
 import type { HeldNodes } from './nodes-contract.ts';
 
@@ -77,9 +77,9 @@ async function take(taking: Taking): Promise<{ readonly reply: NodesReply; reado
     const heard = await condition(() => said.word.state !== 'waits', patience);
     reply = heard ? said.word : await control.askNodes({ provider, request });
   }
-  const time = await recordFree(input, start);
+  const time = await recordBegun(input, start);
   // The work need not wait until this has arrived, and if it is cancelled it says so itself.
-  void tellFree(input, start).catch(() => undefined);
+  void tellWaiting(input, start, []).catch(() => undefined);
   return { reply, time };
 }
 

@@ -1,5 +1,3 @@
-import type { FrozenJob } from '../pipelines/model/job.ts';
-import { workerReason } from '../pipelines/nodes/reason.ts';
 import type { BuildIdentity, BuildRecord, JobInput, JobStart } from './contract.ts';
 
 /** Who the job's build is: the same at its start and at its end. */
@@ -25,11 +23,6 @@ export interface JobRun {
   readonly time: number;
 }
 
-/** Whether a worker with a place for it must be found first; a release is the control worker's. */
-export function needsWorker({ uses }: Pick<FrozenJob, 'uses'>): boolean {
-  return uses !== 'release';
-}
-
 /** The record of a job whose work has begun. */
 export function begunAt({ waiting: _, ...record }: BuildRecord, startTime: number): BuildRecord {
   return { ...record, startTime };
@@ -46,11 +39,10 @@ export function startRecord(input: JobInput, start: JobStart, at: JobRun): Build
     voting: job.voting,
     label: job.nodeset.nodes.map((node) => node.label).join(' '),
     result: null,
-    summary: needsWorker(job) ? `waits for ${workerReason}` : '',
+    summary: '',
     artifacts: [],
     startTime: at.time,
     endTime: null,
-    ...(needsWorker(job) ? { waiting: true } : {}),
     alone: start.alone,
     ...(start.released === undefined ? {} : { released: start.released }),
     ...(start.adopted && reportTo !== undefined ? { adopted: { workflow: reportTo, job: job.key } } : {}),

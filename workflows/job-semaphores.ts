@@ -5,7 +5,7 @@ import { freely } from '../pipelines/jobs/pending.ts';
 import { control, local } from './activities.ts';
 import type { JobInput, JobStart } from './contract.ts';
 import { hear, messages } from './input.ts';
-import { recordFree, recordWaiting, tellFree, tellWaiting } from './job-waiting.ts';
+import { recordBegun, recordWaiting, tellWaiting } from './job-waiting.ts';
 import { semaphoresGrantedSignal } from './messages.ts';
 
 /** How long a job waits for a word before it asks again: the entity may have been ended and started anew. */
@@ -48,8 +48,8 @@ async function take(input: JobInput, start: JobStart, request: SemaphoreRequest)
   while (missing.length > 0 && !(await condition(() => word.granted, patience))) {
     missing = await control.askSemaphores({ tenant, request });
   }
-  const time = await recordFree(input, start);
+  const time = await recordBegun(input, start);
   // The work need not wait until this has arrived, and if it is cancelled it says so itself.
-  void tellFree(input, start).catch(() => undefined);
+  void tellWaiting(input, start, []).catch(() => undefined);
   return time;
 }

@@ -17,7 +17,7 @@ import type { JobInput, JobResult, JobStart, PausedStage, Programs, StageInput, 
 import { requireInput } from './input.ts';
 import { JobLine } from './job-line.ts';
 import { withNodes } from './job-nodes.ts';
-import { begunAt, identity, startRecord } from './job-record.ts';
+import { identity, startRecord } from './job-record.ts';
 import { withSemaphores } from './job-semaphores.ts';
 import { jobEndedSignal } from './messages.ts';
 import type { HeldNodes } from './nodes-contract.ts';
@@ -42,19 +42,16 @@ export async function job(input: JobInput): Promise<JobResult> {
   // What was recorded as begun is recorded as ended, too, whatever comes between.
   const end = (result: StageResult) =>
     CancellationScope.nonCancellable(async () => {
-      const begun = (await line.begun) ?? result.timing?.started;
-      if (begun !== undefined) record = begunAt(record, begun);
-      return conclude(input, { start, record, result: line.judge(result) });
+      const settled = await line.settle(record, result);
+      return conclude(input, { start, record: settled, result: line.judge(result) });
     });
   if (start.refused !== undefined) return end({ result: 'ERROR', summary: start.refused, artifacts: [] });
   let result: StageResult;
   try {
     result = await withSemaphores(input, start, (free) =>
-      withNodes({ input, start, startTime: free }, async ({ startTime, nodes }) => {
+      withNodes({ input, start, startTime: free }, ({ startTime, nodes }) => {
         record = { ...record, startTime };
-        const answer = await run({ input, start, line, nodes });
-        record = begunAt(record, startTime);
-        return answer;
+        return run({ input, start, line, nodes });
       }),
     );
   } catch (error) {
@@ -95,7 +92,8 @@ async function run({ input, start, line, nodes }: Running): Promise<StageResult>
   const stage = { ...stageInput(input, start), ...(nodes === undefined ? {} : { lease: nodes }) };
   if (input.job.uses === 'release') return runRelease({ stage, queue: start.queue });
   const urgency = urgencyOf(input.priority ?? freely.priority);
-  const result = await stageActivities(start.queue, stageLimit(input.job), urgency).runStage(stage);
+  const { runStage } = stageActivities(start.queue, stageLimit(input.job), urgency);
+  const result = await line.placed(() => runStage(stage));
   return result.paused ? pause(stage, { result, paused: result.paused, line }) : result;
 }
 

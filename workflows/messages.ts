@@ -51,7 +51,10 @@ export const jobEndedSignal = defineSignal<[JobReport]>('job-ended');
 /** A stage has seen, before its end, that it fails: the line of its output that says so. */
 export const failingSignal = defineSignal<[string]>('failing');
 
-/** A worker has a place for the stage, and begins with it. */
+/** Milliseconds that a stage has run when its job hears that it has begun: of one that ends before nobody asks. */
+export const begunAfter = 1_000;
+
+/** A worker has had a place for the stage, and has begun with it `begunAfter` ago. */
 export const begunSignal = defineSignal('begun');
 
 /** A job tells its build set what has become of it before its end. */

@@ -40,6 +40,9 @@ export interface JobDeps {
   readonly saveBuildSet: (record: BuildSetRecord) => Promise<unknown>;
 }
 
+/** Milliseconds in which a worker with a free place has begun and said so, on a busy machine too. */
+const patience = 3_000;
+
 /** Local activities of the server process: a few milliseconds each. */
 export function createJobActivities(deps: JobDeps) {
   return {
@@ -60,6 +63,7 @@ export function createJobActivities(deps: JobDeps) {
         released: await releasedFor(deps, alone ? undefined : input.job.released),
         adopted: adopted !== null,
         alone,
+        patience,
         time,
       };
       await deps.saveBuild(startRecord(input.job, start, { workflow: input.workflow, run: input.run, time }));

@@ -8,8 +8,9 @@ test('a job waits until a worker has a place for it: it runs, and its time count
   outside.slots = 1;
   outside.jobs = () => [frozenJob('unit', { uses: 'lint' })];
   const gone = Promise.withResolvers<void>();
+  const heard = Promise.withResolvers<void>();
   outside.stage = async ({ build }) => {
-    if (build.change === 'first') await gone.promise;
+    await (build.change === 'first' ? gone.promise : heard.promise);
     return { result: 'SUCCESS', summary: 'fine', artifacts: [] };
   };
   const world = await World.start(outside);
@@ -26,16 +27,16 @@ test('a job waits until a worker has a place for it: it runs, and its time count
   const shownOf = async (id: string) =>
     (await world.view(gate)).items.find(({ changes }) => changes.some((one) => one.id === id))?.jobs[0];
   await until('the first has begun', async () => (await shownOf('first'))?.startTime !== null);
-  await until('and is recorded so', () => recordOf('first')?.waiting === undefined);
   await enqueue('second');
-  await until('the second has come', () => recordOf('second') !== undefined);
-  await until('and is shown', async () => (await shownOf('second'))?.attempt === 1);
-  const { waiting, summary } = recordOf('second') ?? {};
-  assert.deepEqual([waiting, summary], [true, 'waits for a place on a worker']);
-  const shown = await shownOf('second');
-  assert.deepEqual([shown?.startTime, shown?.waiting], [null, ['a place on a worker']]);
+  await until('the second waits', () => recordOf('second')?.waiting === true);
+  assert.equal(recordOf('second')?.summary, 'waits for a place on a worker');
+  assert.equal(recordOf('first')?.waiting, undefined);
+  await until('and is shown', async () => (await shownOf('second'))?.waiting[0] === 'a place on a worker');
+  assert.equal((await shownOf('second'))?.startTime, null);
   const free = Date.now();
   gone.resolve();
+  await until('the second is known to run', () => recordOf('second')?.waiting === undefined);
+  heard.resolve();
   await until('both have ended', () => ['first', 'second'].every((id) => recordOf(id)?.result === 'SUCCESS'));
   const ended = recordOf('second');
   assert.equal(ended?.waiting, undefined);
@@ -62,7 +63,7 @@ test('a job that is cancelled before it had a place never began', async (t) => {
     await until(`${id} has come`, () => [...outside.builds.values()].some((build) => build.change === id));
   }
   const recordOf = (id: string) => [...outside.builds.values()].find((build) => build.change === id);
-  await until('the first has begun', () => recordOf('first')?.waiting === undefined);
+  await until('the second waits', () => recordOf('second')?.waiting === true);
   await world.tell('q', [{ type: 'dequeue', time, pipeline: 'gate', change: 'second' }]);
   await until('it has ended', () => recordOf('second')?.result === 'CANCELED');
   assert.equal(recordOf('second')?.waiting, true);

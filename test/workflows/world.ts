@@ -191,12 +191,13 @@ export class Outside {
     return {
       runStage: async (input: StageInput): Promise<StageResult> => {
         this.stagesRun.push(input);
-        await tellBegun();
+        const quiet = tellBegun();
         const beat = setInterval(() => Context.current().heartbeat(), 200);
         try {
           return await this.stage(input, Context.current().cancellationSignal);
         } finally {
           clearInterval(beat);
+          quiet();
         }
       },
       sweepNodes: async ({ build }: { readonly build: string }): Promise<void> => {
