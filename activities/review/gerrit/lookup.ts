@@ -22,6 +22,8 @@ export interface Gerrit extends Reader {
 export interface Memory {
   /** The change whose patch set a commit is; null for one that is none of an open change, and never will be. */
   readonly commits: Map<string, number | null>;
+  /** Changes as they were when they were listed, with the state of their record. */
+  readonly changes: Map<number, GerritChange>;
   /** Where merged changes have brought their branches. */
   readonly landed: Map<number, NonNullable<Around['landed']>>;
   /** What was asked a moment ago, by what it is. */
@@ -29,7 +31,7 @@ export interface Memory {
 }
 
 export function emptyMemory(): Memory {
-  return { commits: new Map(), landed: new Map(), beliefs: new Map() };
+  return { commits: new Map(), changes: new Map(), landed: new Map(), beliefs: new Map() };
 }
 
 /** What is asked of each change. */
@@ -71,10 +73,28 @@ export async function findOpen(gerrit: Gerrit, projects: readonly string[], quer
   const infos: GerritChange[] = [];
   for (let at = 0; at < projects.length; at += lot) {
     const named = projects.slice(at, at + lot).map((project) => `project:"${project}"`);
-    infos.push(...(await search(gerrit, `status:open (${named.join(' OR ')})${query}`, usual)));
+    infos.push(...(await findInfos(gerrit, `status:open (${named.join(' OR ')})${query}`)));
   }
   const ours = infos.filter((info) => isOurs(gerrit, info));
   return (await complete(gerrit, ours)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** What a query finds, with all that is usually asked: for what has not changed since it was read Gerrit is spared that. */
+async function findInfos(gerrit: Gerrit, query: string): Promise<GerritChange[]> {
+  const { changes } = gerrit.memory;
+  const found = await search(gerrit, query, []);
+  const isKnown = ({ _number: number, meta_rev_id: meta }: GerritChange) =>
+    meta !== undefined && changes.get(number)?.meta_rev_id === meta;
+  const infos = new Map(found.filter(isKnown).map(({ _number }) => [_number, changes.get(_number)]));
+  const unknown = found.filter((info) => !isKnown(info));
+  for (let at = 0; at < unknown.length; at += lot) {
+    const names = unknown.slice(at, at + lot).map(({ _number }) => `change:${_number}`);
+    for (const info of await search(gerrit, `status:open (${names.join(' OR ')})`, usual)) {
+      infos.set(info._number, info);
+      remember(changes, info._number, info);
+    }
+  }
+  return found.flatMap(({ _number }) => infos.get(_number) ?? []);
 }
 
 /** All that a query finds. */
