@@ -24,7 +24,10 @@ function render(shown: ChangeShown): string {
   const votes = change.votes.map(({ label, value, by }) => `${label} ${signed(value)} by ${by}`);
   return [
     paint('bold', `${change.key} ${change.subject}`),
-    paint('dim', `${change.project} ${change.branch} · by ${change.owner} · commit ${commit.slice(0, 12)}`),
+    paint(
+      'dim',
+      `${change.project} ${change.branch} · by ${change.owner}${commit && ` · commit ${commit.slice(0, 12)}`}`,
+    ),
     '',
     story.state,
     ...section('Why', story.why),

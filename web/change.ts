@@ -16,7 +16,7 @@ export function renderChangeStory(shown: ChangeShown, now: number): Html {
   const { change, commit, story, needs, fetch } = shown;
   return html`<h1>${change.subject}</h1>
     <p class="meta"><b>${change.project}</b> ${change.branch} · <code>${change.key}</code> · ${change.owner} · ${change.wip && change.status === 'open' ? 'work in progress' : change.status}
-      · commit <code title="${commit}">${commit.slice(0, 12)}</code></p>
+      ${commit && html`· commit <code title="${commit}">${commit.slice(0, 12)}</code>`}</p>
     <section aria-label="Story"><p>${story.state}</p>
       ${list('Why', story.why.map(withCode))}${list('It waits for', story.waitsFor.map(withCode))}
       ${list('What you can do', story.next.map(withCode))}</section>

@@ -1,11 +1,13 @@
-import type { Change } from '../../pipelines/model/change.ts';
-import type { ChangeHistory } from '../../pipelines/model/change-history.ts';
+import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
+import type { ChangeHappening, ChangeHistory } from '../../pipelines/model/change-history.ts';
 import { show } from '../git/names.ts';
 import { type People, Refused, UnknownChange } from './people.ts';
 import type { ReviewHost } from './port.ts';
 
+type Host = Pick<ReviewHost, 'connection' | 'readChange' | 'listOpenChanges' | 'readEvents'>;
+
 /** People of a review system who act there and nowhere else: Sluice shows its changes, and says where to go. */
-export function peopleElsewhere(host: ReviewHost): People {
+export function peopleElsewhere(host: Host): People {
   const read = async (name: string): Promise<Change> => {
     const change = await host.readChange(name);
     if (change === null) throw new UnknownChange(`there is no change ${show(name)}`);
@@ -22,7 +24,11 @@ export function peopleElsewhere(host: ReviewHost): People {
       return host.listOpenChanges();
     },
     read,
-    history: async (name) => historyOf(await read(name)),
+    async history(name) {
+      const change = await read(name);
+      const { events } = await host.readEvents(change.id, 0);
+      return historyOf(change, events);
+    },
     vote: refuse('voted on'),
     comment: refuse('commented on'),
     abandon: refuse('abandoned'),
@@ -30,7 +36,42 @@ export function peopleElsewhere(host: ReviewHost): People {
   };
 }
 
-/** What happened to it is read where it happened. */
-function historyOf({ status, newrev = '' }: Change): ChangeHistory {
-  return { commit: newrev, merged: status === 'merged' && newrev !== '' ? newrev : null, bases: [], happenings: [] };
+function historyOf({ status, newrev = '', url }: Change, events: readonly TriggerEvent[]): ChangeHistory {
+  return {
+    commit: newrev,
+    merged: status === 'merged' && newrev !== '' ? newrev : null,
+    ...(url === undefined ? {} : { elsewhere: url }),
+    bases: [],
+    happenings: events.flatMap(toHappening),
+  };
+}
+
+/** What the events of hosts come to, by their type, or by their action where one type covers several. */
+const kinds: Readonly<Record<string, ChangeHappening['type']>> = {
+  'patchset-created': 'patchset',
+  opened: 'patchset',
+  changed: 'patchset',
+  'comment-added': 'comment',
+  comment: 'comment',
+  report: 'comment',
+  'change-abandoned': 'abandoned',
+  closed: 'abandoned',
+  'change-restored': 'restored',
+  reopened: 'restored',
+  'change-merged': 'merged',
+  merged: 'merged',
+};
+
+function toHappening({ type, action = '', pipeline, ...event }: TriggerEvent): ChangeHappening[] {
+  const kind = kinds[type] ?? kinds[action];
+  if (kind === undefined) return [];
+  const { time, patchset = 0, comment = null, approvals = [], account } = event;
+  const votes = approvals.filter(({ value, oldValue }) => value !== oldValue);
+  return [
+    {
+      ...{ type: kind, time, by: account?.username ?? '', patchset, text: comment },
+      votes: votes.map(({ label, value }) => ({ label, value })),
+      report: type === 'report' && pipeline !== undefined ? { pipeline, action } : null,
+    },
+  ];
 }

@@ -1,9 +1,11 @@
 /** What a review system keeps of a change besides the change itself. */
 export interface ChangeHistory {
-  /** The current patch set's. */
+  /** The current patch set's; empty where it is not known here. */
   readonly commit: string;
   /** What the branch was moved to by its merge; null before that. */
   readonly merged: string | null;
+  /** The page where people vote and comment, where that is not at Sluice. */
+  readonly elsewhere?: string;
   /** The patch sets of open Git parents that the current patch set stands on. */
   readonly bases: readonly ChangeBase[];
   /** Oldest first. */

@@ -8,7 +8,7 @@ import { counted } from './words.ts';
 /** All that is known of a change, as its story is told from. Times are milliseconds since the epoch. */
 export interface ChangeKnown {
   readonly change: Pick<Change, 'id' | 'project' | 'branch' | 'patchset' | 'status' | 'wip' | 'votes'>;
-  readonly history: Pick<ChangeHistory, 'merged' | 'happenings' | 'bases'>;
+  readonly history: Pick<ChangeHistory, 'merged' | 'happenings' | 'bases' | 'elsewhere'>;
   readonly needs: readonly NeededChange[];
   readonly places: readonly PlaceInQueue[];
   /** Newest first. */
@@ -91,7 +91,10 @@ export function changeStory(known: ChangeKnown): ChangeStory {
     return withReports(known, { state: `Merged into ${change.branch}${at}.`, waitsFor: [], next: [] });
   }
   if (change.status === 'abandoned') {
-    const next = [`\`sluice restore ${change.id}\` opens it again.`];
+    const there = history.elsewhere;
+    const next = [
+      there === undefined ? `\`sluice restore ${change.id}\` opens it again.` : `It can be opened again at ${there}.`,
+    ];
     return { state: `Abandoned${by(history.happenings)}.`, why: [], waitsFor: [], next };
   }
   if (places.length > 0) {
@@ -105,10 +108,12 @@ export function changeStory(known: ChangeKnown): ChangeStory {
 /** An open change that no pipeline holds: the last reports on its current patch set say why. */
 function idle(known: ChangeKnown): ChangeStory {
   const { change } = known;
+  const there = known.history.elsewhere;
   const last = lastReports(known)[0];
   const obstacles = known.obstacles.map(obstacleSentence);
   if (change.wip) {
-    const next = [`\`git push origin HEAD:refs/for/${change.branch}%ready\` says that it is ready.`];
+    const ready = `\`git push origin HEAD:refs/for/${change.branch}%ready\` says that it is ready.`;
+    const next = [there === undefined ? ready : `Say at ${there} that it is ready.`];
     return withReports(known, { state: 'Work in progress: no gate takes it.', waitsFor: needsOf(known), next });
   }
   if (last === undefined) {
@@ -121,7 +126,8 @@ function idle(known: ChangeKnown): ChangeStory {
   }
   const state = `Open; ${verdict(last)}.`;
   if (last.report.action === 'success') {
-    const next = [...needsAdvice(known.needs), `\`sluice approve ${change.id}\` votes for it.`];
+    const vote = there === undefined ? `\`sluice approve ${change.id}\` votes for it.` : `Vote for it at ${there}.`;
+    const next = [...needsAdvice(known.needs), vote];
     return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known), ...votesOf(known)], next });
   }
   return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known)], next: remedies(known, last) });
@@ -205,15 +211,16 @@ function remedies(known: ChangeKnown, last: Report): readonly string[] {
   const again = retry(known, pipeline);
   const others = otherAtFault(last.text ?? '', { id, action });
   if (others !== undefined) return adviceAbout(others, again);
-  const push = `\`git commit --amend\` and \`git push origin HEAD:refs/for/${branch}\``;
+  const { elsewhere } = known.history;
+  const pushed = `\`git push origin HEAD:refs/for/${branch}\``;
+  const push = elsewhere === undefined ? `\`git commit --amend\` and ${pushed}` : 'push it again';
   if (action === 'config-error') {
     if (isOperators(last.text ?? '')) return [operatorAdvice(again)];
     return [`Mend the configuration, then ${push}.`];
   }
   if (action === 'merge-conflict') {
-    return [
-      `Rebase it: \`git pull --rebase origin ${branch}\`, solve the conflict, \`git push origin HEAD:refs/for/${branch}\`.`,
-    ];
+    const pushIt = elsewhere === undefined ? pushed : 'push it again';
+    return [`Rebase it: \`git pull --rebase origin ${branch}\`, solve the conflict, ${pushIt}.`];
   }
   if (action === 'no-jobs') return ['Give the project jobs for this pipeline in its configuration.'];
   const failures = failuresOf(known, last);
@@ -223,8 +230,9 @@ function remedies(known: ChangeKnown, last: Report): readonly string[] {
 }
 
 /** The commands that let a pipeline look at the change again. */
-function retry({ change }: ChangeKnown, pipeline: string): string {
+function retry({ change, history }: ChangeKnown, pipeline: string): string {
   const name = change.id;
+  if (history.elsewhere !== undefined) return `A comment \`recheck\` at ${history.elsewhere} runs it again.`;
   if (pipeline === 'check') return `\`sluice recheck ${name}\` runs it again.`;
   return `\`sluice enqueue --pipeline ${pipeline} --change ${name}\` tries it again.`;
 }

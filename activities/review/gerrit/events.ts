@@ -2,6 +2,7 @@ import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { type Around, changeId, nameOf, type Place, patchsetRef } from './map.ts';
 import { readMessage, type Said } from './message.ts';
 import type { GerritAccount, GerritChange, GerritMessage } from './schema.ts';
+import { reportedIn } from './tag.ts';
 
 /** Whose events are read: those of Sluice's own account tell nobody anything new. */
 export interface Reader extends Place {
@@ -98,6 +99,7 @@ function messageEvents(message: GerritMessage, said: Said, context: Context): Tr
     {
       ...event,
       type,
+      ...(type === 'report' ? reportedIn(message.tag) : {}),
       ...(said.comment === null ? {} : { comment: said.comment }),
       ...(approvals.length === 0 ? {} : { approvals }),
       ...(said.hashtags === undefined ? {} : { hashtags: said.hashtags }),

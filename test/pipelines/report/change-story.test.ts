@@ -212,3 +212,18 @@ const states: readonly [given: Partial<ChangeKnown>, state: string][] = [
 for (const [given, state] of states) {
   test(`B1: the first sentence is: ${state}`, () => assert.equal(changeStory(known(given)).state, state));
 }
+
+test('who acts at another review system is sent there, and to no command', () => {
+  const elsewhere = 'https://review.example.org/c/tinycdb/+/5';
+  const at = (given: Partial<ChangeKnown>) => {
+    const { history } = known(given);
+    return changeStory(known({ ...given, history: { ...history, elsewhere } })).next;
+  };
+  const again = `A comment \`recheck\` at ${elsewhere} runs it again.`;
+  assert.deepEqual(at({}), [again]);
+  assert.deepEqual(at(reported('success', 'Build succeeded.')), [`Vote for it at ${elsewhere}.`]);
+  const failure = { ...reported('failure', failed), builds: [build] };
+  assert.deepEqual(at(failure), ['Mend it, then push it again.', `Where the change is not at fault: ${again}`]);
+  assert.deepEqual(at({ change: { ...change, wip: true } }), [`Say at ${elsewhere} that it is ready.`]);
+  assert.deepEqual(at({ change: { ...change, status: 'abandoned' } }), [`It can be opened again at ${elsewhere}.`]);
+});
