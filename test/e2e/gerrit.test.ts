@@ -29,8 +29,7 @@ import { openDesk } from '../activities/review/gerrit/desk.ts';
 import { type SharedGerrit, sharedGerrit } from '../activities/review/gerrit/world.ts';
 
 const own = '- project: {check: {jobs: [noop]}, gate: {jobs: [noop]}}\n';
-const broken =
-  '- job: {name: broken, run: x.sh}\n- project: {check: {jobs: [noop]}, gate: {jobs: [broken]}}\n';
+const broken = '- job: {name: broken, run: x.sh}\n- project: {check: {jobs: [noop]}, gate: {jobs: [broken]}}\n';
 
 /** The server's own parts on a real Temporal server; jobs that run a program fail. */
 async function startSluice(t: TestContext, gerrit: SharedGerrit) {
