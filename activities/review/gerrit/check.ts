@@ -65,7 +65,7 @@ async function events({ gerrit, settings }: Subject): Promise<Found> {
 
 async function git({ settings, projects: [project] }: Subject): Promise<Found> {
   if (project === undefined) return bad('the account sees no project of this connection: grant Read on refs/*');
-  const remote = openGerritRemote(settings, project);
+  const remote = openGerritRemote(settings, project, 'anew');
   const env = { ...(await remote.access()), GIT_TERMINAL_PROMPT: '0' };
   const { code, stderr } = await run('git', ['ls-remote', '--quiet', remote.url, 'HEAD'], { env, timeout: 30_000 });
   return code === 0 ? good(`${project} can be fetched`) : bad(`${project} cannot be fetched: ${lastLine(stderr)}`);

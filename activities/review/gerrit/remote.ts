@@ -1,3 +1,7 @@
+import { createHash } from 'node:crypto';
+import { lstat, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { checkProject } from '../../git/names.ts';
 import type { GitRemote } from '../../git/remote.ts';
 import type { GerritSettings } from '../settings.ts';
@@ -5,19 +9,59 @@ import type { GerritSettings } from '../settings.ts';
 /**
  * Git over Gerrit's SSH: with the connection's key alone, and only to the host that the administrator knows.
  *
+ * @param login `anew`: shares none that there is, so that what happens is what a first login meets
  * @throws BadName
  */
-export function openGerritRemote({ ssh, identity, knownHosts }: GerritSettings, project: string): GitRemote {
-  const { host, port, username } = addressOf(ssh);
+export function openGerritRemote(
+  settings: GerritSettings,
+  project: string,
+  login: 'shared' | 'anew' = 'shared',
+): GitRemote {
+  const { host, port, username } = addressOf(settings.ssh);
   const url = `ssh://${encodeURIComponent(username)}@${host}:${port}/${checkProject(project)}`;
-  const options = [
+  const access = async () => {
+    const command = ['ssh', ...optionsOf(settings), ...(login === 'shared' ? await sharing(settings) : [])];
+    return { GIT_SSH_COMMAND: command.map(quoted).join(' '), GIT_SSH_VARIANT: 'ssh' };
+  };
+  return { url, access };
+}
+
+function optionsOf({ identity, knownHosts }: GerritSettings): readonly string[] {
+  return [
     ...['-F', '/dev/null', '-i', identity],
     ...['IdentitiesOnly=yes', 'IdentityAgent=none', 'BatchMode=yes', 'StrictHostKeyChecking=yes'].flatMap(option),
     ...[`UserKnownHostsFile="${knownHosts}"`, 'GlobalKnownHostsFile=/dev/null'].flatMap(option),
-    ...['ConnectTimeout=20', 'ServerAliveInterval=15', 'ServerAliveCountMax=4'].flatMap(option),
+    ...['ConnectTimeout=20', 'ServerAliveInterval=5', 'ServerAliveCountMax=4'].flatMap(option),
   ];
-  const command = ['ssh', ...options.map(quoted)].join(' ');
-  return { url, access: async () => ({ GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: 'ssh' }) };
+}
+
+/** Seconds that a connection is kept for the next who needs one. */
+const kept = 60;
+
+/**
+ * Options that let the uses of one connection share a login, which costs both sides more than all the rest of a fetch.
+ * Only who has the same key and expects the same host key shares; the socket is in a directory that is ours alone.
+ */
+async function sharing({ ssh, identity, knownHosts }: GerritSettings): Promise<readonly string[]> {
+  const directory = await socketDirectory();
+  if (directory === null) return [];
+  const name = createHash('sha256')
+    .update(JSON.stringify([ssh, identity, knownHosts]))
+    .digest('hex')
+    .slice(0, 16);
+  const path = join(directory, name);
+  // A socket's path has 107 bytes at most, and ssh puts 17 more behind it while it makes one.
+  if (path.length > 90) return [];
+  return ['ControlMaster=auto', `ControlPersist=${kept}`, `ControlPath="${path}"`].flatMap(option);
+}
+
+/** Null where somebody else has the place: then nobody shares anything. */
+async function socketDirectory(): Promise<string | null> {
+  const uid = process.getuid?.();
+  const path = join(tmpdir(), `sluice-ssh-${uid}`);
+  await mkdir(path, { mode: 0o700 }).catch(() => {});
+  const found = await lstat(path).catch(() => null);
+  return found?.isDirectory() && found.uid === uid && (found.mode & 0o077) === 0 ? path : null;
 }
 
 /** Where Gerrit's SSH answers: at port 29418 where none is given. `host` as a URL has it. */

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { must } from '../../../../activities/process/run.ts';
+import { openGerritRemote } from '../../../../activities/review/gerrit/remote.ts';
 import { usualPatience } from '../../../../activities/review/http.ts';
 import { done } from '../../../../infra/gerrit/account.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
@@ -35,6 +39,29 @@ for (const [name, trouble] of Object.entries(troubles)) {
     way.meet(`/a/changes/${number}`, trouble);
     assert.equal((await host.readEvents(change, 0)).events.length, 1);
   });
+}
+
+test('fetches one after the other need one login, and one that is to see the host anew has its own', async (t) => {
+  const { gerrit, desk } = await open(t);
+  const fetch = async (login: 'shared' | 'anew') => {
+    const { url, access } = openGerritRemote(gerrit.settings, desk.project, login);
+    await must('git', ['ls-remote', url], { env: { ...(await access()) } });
+  };
+  const log = join(gerrit.site.directory, 'logs', 'sshd_log');
+  const count = async (what: RegExp) => [...(await readFile(log, 'utf8')).matchAll(what)].length;
+  const uploads = /git-upload-pack.*faults/g;
+  await fetch('shared');
+  await until(async () => (await count(uploads)) > 0);
+  const [logins, before] = [await count(/LOGIN/g), await count(uploads)];
+  for (const login of ['shared', 'shared', 'anew'] as const) await fetch(login);
+  await until(async () => (await count(uploads)) - before === 3);
+  assert.equal((await count(/LOGIN/g)) - logins, 1);
+});
+
+/** What Gerrit's log says comes a moment later. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 30_000; !(await holds()); await sleep(50))
+    assert.ok(Date.now() < deadline, 'not so after half a minute');
 }
 
 test('a report whose answer was lost is given once', async (t) => {
