@@ -2,11 +2,15 @@ import type { ChangeFacts } from './command.ts';
 import type { ResultsKept } from './event.ts';
 import type { Facts } from './state.ts';
 
-/** Takes in what was observed. An older patch set of an observed change is no longer current, and shares its status. */
+/**
+ * Takes in what was observed. An older patch set of an observed change is no longer current, and shares its status.
+ */
 export function observe(facts: Facts, observed: readonly ChangeFacts[]): Facts {
   const changes = { ...facts.changes };
   let patchsets = facts.patchsets;
   for (const change of observed) {
+    // A look that began before a merge may be told of after it: what has merged stays merged.
+    if (isMerged(changes[change.key]) && change.kind === 'change' && change.status !== 'merged') continue;
     const kept = changes[change.key]?.results;
     changes[change.key] = kept && !change.results ? { ...change, results: kept } : change;
     const keys = patchsets[change.id] ?? [];

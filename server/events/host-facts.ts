@@ -27,6 +27,18 @@ export function ownMarks(layout: Layout, connection: string): readonly string[] 
 export async function withMissing(host: ReviewHost, change: Change, own: readonly string[]): Promise<Change> {
   if (change.kind !== 'change' || change.status !== 'open') return change;
   const answer = await host.canMerge(change.id, own);
-  const missing = answer.ok ? [] : answer.missing.slice(0, most).map((one) => one.slice(0, longest));
-  return { ...change, missing };
+  if (answer.ok) return { ...change, missing: [] };
+  // Between the two questions it may have merged: that it is no longer open is nothing that it lacks.
+  const now = await host.readChange(change.id);
+  if (now !== null && now.status !== 'open' && now.key === change.key) {
+    const { status, mergeable, oldrev, newrev } = now;
+    return {
+      ...change,
+      status,
+      mergeable,
+      ...(oldrev === undefined ? {} : { oldrev }),
+      ...(newrev === undefined ? {} : { newrev }),
+    };
+  }
+  return { ...change, missing: answer.missing.slice(0, most).map((one) => one.slice(0, longest)) };
 }

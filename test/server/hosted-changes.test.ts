@@ -82,7 +82,7 @@ test('other hosts are asked what is missing but for what Sluice gives; its own i
     judged.map(({ missing }) => missing),
     [undefined, ['needs Code-Review', '1', '2', '3', '4'], undefined],
   );
-  assert.deepEqual([git.asked, review.asked], [[], ['merge review:7 Verified']]);
+  assert.deepEqual([git.asked, review.asked], [[], ['merge review:7 Verified', 'read review:7']]);
 });
 
 test('a host that is away keeps the changes of others from nothing, and its list is read anew when it tells', async () => {
@@ -96,4 +96,11 @@ test('a host that is away keeps the changes of others from nothing, and its list
   review.leave(false);
   changes.stale('review');
   assert.equal((await changes.listOpen()).byId.size, 4);
+});
+
+test('a change that merges between two questions is merged, and lacks nothing', async () => {
+  const open = at('review', 7);
+  const review = host('review', [{ ...open, status: 'merged', newrev: 'abc' }]);
+  const [judged] = await new HostedChanges([review.port], connections).judged(layout, [open]);
+  assert.deepEqual([judged?.status, judged?.newrev, judged?.missing], ['merged', 'abc', undefined]);
 });

@@ -256,6 +256,17 @@ test('base-moved: a cycle of which a part is merged is not tested again', () => 
   );
 });
 
+test('a look that began before a merge and is told of after it takes nothing back', () => {
+  const needs = { dependsOn: ['c1'] };
+  const both = tell(gateWith(1), ...enqueue('c2', needs), ready('1.1'), ready('2.1'), started('1.1'), started('2.1'));
+  const merged = tell(both, ended('1.1', 'SUCCESS'), { type: 'submitted', item: '1', merged: ['c1,1'] });
+  for (const more of [{}, { missing: ['change c1 is merged'] }, { mergeable: false }]) {
+    const state = tell(merged, { type: 'observe', changes: [change('c1', more), change('c2', needs)] });
+    assert.deepEqual(queued(state), ['c2,1'], JSON.stringify(more));
+    assert.equal(state.facts.changes['c1,1']?.status, 'merged');
+  }
+});
+
 const late: readonly (readonly [string, GateCommand])[] = [
   ['an old build set', { time: 99, ...ready('2.1') } as GateCommand],
   ['a build of an old build set', { time: 99, ...ended('2.1', 'SUCCESS') } as GateCommand],
