@@ -15,7 +15,8 @@ const results: Readonly<Record<BuildResult | BuildSetResult, true>> = {
 const most = 50;
 
 /**
- * For a list in which nothing was found: whether there is at all what it was narrowed by.
+ * For a list in which nothing was found: whether there is at all what it was narrowed by. A job may be one that a
+ * change brings, and run in a moment.
  *
  * @throws `UnknownName`, which says what there is
  */
@@ -28,14 +29,13 @@ export async function requireKnown(deps: ServerDeps, filter: BuildFilter): Promi
   const known = {
     pipeline: [...layout.pipelines.keys()],
     project: [...layout.projects.byName.keys()].filter((name) => name !== shippedProject),
-    job: [...layout.jobs.keys()],
   } as const;
   for (const [kind, names] of Object.entries(known)) {
     const name = filter[kind as keyof typeof known];
     if (name === undefined || names.includes(name)) continue;
     // What is configured no longer may have run.
     if ((await deps.store.listBuilds({ [kind]: name, limit: 1 })).length > 0) continue;
-    if (kind !== 'job' && (await deps.store.listBuildSets({ [kind]: name, limit: 1 })).length > 0) continue;
+    if ((await deps.store.listBuildSets({ [kind]: name, limit: 1 })).length > 0) continue;
     throw unknown(kind, name, names);
   }
 }
