@@ -91,6 +91,8 @@ async function startPrograms(node: Node, name: string, timeout: number): Promise
 interface Script {
   readonly label: string;
   readonly script: string;
+  /** Where the source has it: it is run there, for it may have files beside itself. Absent where the source has none. */
+  readonly path?: string;
   readonly name: string;
   /** Whether it may end with 77: it has found that it can say nothing here. */
   readonly skippable: boolean;
@@ -101,18 +103,28 @@ const skipped = 77;
 
 async function runScript(
   node: Node,
-  { label, script, name, skippable }: Script,
+  { label, script, path, name, skippable }: Script,
   settings: TrialSettings,
 ): Promise<Finding> {
+  if (path === undefined) await placeScript(node, { script, name }, settings);
+  await node.door?.close();
+  const program = path === undefined ? [`${scriptDirectory}/exercise`, name] : runnable(join(sourceDirectory, path));
+  const argv = ['env', '-C', sourceDirectory, 'AUTOPKGTEST_TMP=/tmp', ...program];
+  const result = await onNode(node, argv, settings.timeout);
+  if (skippable && result.code === skipped) return { problem: null, output: result.output };
+  return { problem: verdict(label, result, settings.timeout), output: result.output };
+}
+
+async function placeScript(node: Node, { script, name }: Pick<Script, 'script' | 'name'>, settings: TrialSettings) {
   const root = join(settings.workdir, `exercise-${name}`);
   await mkdir(join(root, 'sluice'), { recursive: true });
   await writeFile(join(root, 'sluice', 'exercise'), script, { mode: 0o755 });
   await node.machine.put(root, '/');
-  await node.door?.close();
-  const argv = ['env', '-C', sourceDirectory, 'AUTOPKGTEST_TMP=/tmp', `${scriptDirectory}/exercise`, name];
-  const result = await onNode(node, argv, settings.timeout);
-  if (skippable && result.code === skipped) return { problem: null, output: result.output };
-  return { problem: verdict(label, result, settings.timeout), output: result.output };
+}
+
+/** Tests of a source need not be executable: whoever runs them makes them so. */
+export function runnable(path: string): readonly string[] {
+  return ['sh', '-c', 'chmod +x "$0" && exec "$0"', path];
 }
 
 /** One sentence on a script that failed; a crash inside it is named as one. */
@@ -161,12 +173,13 @@ async function testsOf(source: SourceFiles, paragraph: Readonly<Record<string, s
   if (command !== undefined)
     return [{ label: `the test command ${command.slice(0, 60)}`, script: `#!/bin/sh\n${command}\n` }];
   const directory = paragraph['Tests-Directory'] ?? 'debian/tests';
-  const tests: { label: string; script: string }[] = [];
+  const tests: { label: string; script: string; path: string }[] = [];
   for (const test of (paragraph.Tests ?? '')
     .split(/[\s,]+/)
     .filter((one) => /^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(one))) {
-    const script = await source(`${directory}/${test}`);
-    if (script !== null) tests.push({ label: `the test ${test}`, script });
+    const path = `${directory}/${test}`;
+    const script = await source(path);
+    if (script !== null) tests.push({ label: `the test ${test}`, script, path });
   }
   return tests;
 }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { AutopkgTest } from '../../activities/install/exercise.ts';
+import { type AutopkgTest, runnable } from '../../activities/install/exercise.ts';
 import { must, run } from '../../activities/process/run.ts';
 import { parseLintian } from '../../pipelines/formats/deb/lintian.ts';
 import type { LintRemark } from '../../pipelines/model/lint.ts';
@@ -148,10 +148,11 @@ export async function installAlone(
     if (tests.length > 0 && !(await succeeds(ready)))
       return [...wrong, ...tests.map(({ label }) => `exercise: ${label}`)];
     await must('docker', ['network', 'disconnect', 'bridge', container]);
-    for (const { label, script } of tests) {
+    for (const { label, script, path } of tests) {
       await writeFile(join(out, 'test'), script, { mode: 0o755 });
       await must('docker', ['cp', join(out, 'test'), `${container}:/srv/test`]);
-      const argv = ['env', 'AUTOPKGTEST_TMP=/tmp', '/srv/test'];
+      const program = path === undefined ? ['/srv/test'] : runnable(join('/tree', path));
+      const argv = ['env', 'AUTOPKGTEST_TMP=/tmp', ...program];
       const works = await succeeds(step(container, { user: 'root', cwd: '/tree', argv, log }));
       if (!works) wrong.push(`exercise: ${label}`);
     }

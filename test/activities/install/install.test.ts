@@ -9,11 +9,7 @@ import { makePackage, type Sample } from '../repository/packages.ts';
 import { leasing, stageContext, stageInput, stageWorld, storeBuild } from './stage.ts';
 
 /** Builds, publishes, installs; `smoke` is the project's own script. */
-async function tryOut(
-  t: TestContext,
-  format: PackageFormat,
-  given: { samples: Sample[]; smoke?: string; vars?: object },
-) {
+async function tryOut(t: TestContext, format: PackageFormat, given: Pick<Row, 'samples' | 'smoke' | 'tests' | 'vars'>) {
   const world = await stageWorld(t);
   const files = await Promise.all(given.samples.map((sample) => makePackage(format, world.directory, sample)));
   const built = await storeBuild(world, format, files);
@@ -22,6 +18,8 @@ async function tryOut(
   const tree = join(world.directory, 'tree');
   await mkdir(join(tree, 'sluice'), { recursive: true });
   if (given.smoke !== undefined) await writeFile(join(tree, 'sluice/smoke.sh'), given.smoke);
+  await mkdir(join(tree, 'debian/tests'), { recursive: true });
+  for (const [name, text] of Object.entries(given.tests ?? {})) await writeFile(join(tree, 'debian/tests', name), text);
   const stage = leasing(
     createInstallStage({
       ...world,
@@ -41,6 +39,8 @@ interface Row {
   readonly says: string;
   readonly samples: Sample[];
   readonly smoke?: string;
+  /** Files in `debian/tests`. */
+  readonly tests?: Readonly<Record<string, string>>;
   readonly vars?: object;
   readonly result: 'SUCCESS' | 'FAILURE';
   readonly summary: RegExp;
@@ -68,6 +68,28 @@ const rows: readonly Row[] = [
     smoke: '#!/bin/sh\necho no such luck >&2\nexit 3\n',
     result: 'FAILURE',
     summary: /exercise: the smoke test ended with 3: no such luck/,
+  },
+  {
+    says: 'a test of the source finds what is beside it, and need not be executable',
+    samples: [{ name: 'alpha', version: '1.0-1', files: program('echo forty-two') }],
+    tests: {
+      control: 'Tests: answers\nDepends: alpha\n',
+      answers: '#!/bin/sh\ntest "$(alpha)" = "$(cat "$0.expected")" && test -d debian/tests\n',
+      'answers.expected': 'forty-two\n',
+    },
+    result: 'SUCCESS',
+    summary: /^installed, exercised and removed: alpha$/,
+  },
+  {
+    says: 'a test of the source that fails is named',
+    samples: [{ name: 'alpha', version: '1.0-1', files: program('echo forty-one') }],
+    tests: {
+      control: 'Tests: answers\nDepends: alpha\n',
+      answers: '#!/bin/sh\ntest "$(alpha)" = "$(cat "$0.expected")" || { echo wrong >&2; exit 1; }\n',
+      'answers.expected': 'forty-two\n',
+    },
+    result: 'FAILURE',
+    summary: /exercise: the test answers ended with 1: wrong/,
   },
   {
     says: 'what cannot be installed is named with what it needs',
