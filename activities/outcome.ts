@@ -7,6 +7,14 @@ const elsewhere = new Set(
   ]),
 );
 
+/** A host that cannot be reached, or does not answer as hosts do: nothing is known of what was asked, waiting mends it. */
+export class HostAway extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'HostAway';
+  }
+}
+
 /** Does an action's work. @returns what went wrong; undefined when nothing did */
 export async function failureOf(key: string, work: () => Promise<unknown>): Promise<FailedAction | undefined> {
   try {

@@ -1,3 +1,4 @@
+import { HostAway } from '../outcome.ts';
 import type { RunResult } from '../process/run.ts';
 import { tryGit } from './git.ts';
 import type { GitRemote } from './remote.ts';
@@ -11,14 +12,6 @@ export interface GitSource {
 
 /** Milliseconds for one exchange with a host. */
 const patience = 9 * 60_000;
-
-/** A host that cannot be reached, or does not answer as hosts do: waiting mends it. */
-export class HostAway extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'HostAway';
-  }
-}
 
 /** Branches and tags are those of the host and no others; what else was fetched once stays. */
 const always = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];

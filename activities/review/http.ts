@@ -1,12 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** A host that does not answer, or not as itself: a proxy's page, half an answer. Nothing is known of what was asked. */
-export class HostAway extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'HostAway';
-  }
-}
+import { HostAway } from '../outcome.ts';
 
 export interface HttpQuestion {
   readonly url: string;

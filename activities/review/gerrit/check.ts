@@ -1,5 +1,5 @@
+import { HostAway } from '../../outcome.ts';
 import { run } from '../../process/run.ts';
-import { HostAway } from '../http.ts';
 import type { ConnectionCheck } from '../port.ts';
 import type { GerritSettings } from '../settings.ts';
 import type { Gerrit } from './lookup.ts';

@@ -1,4 +1,5 @@
-import { ask, HostAway, type HttpAnswer, type HttpPatience, usualPatience } from '../http.ts';
+import { HostAway } from '../../outcome.ts';
+import { ask, type HttpAnswer, type HttpPatience, usualPatience } from '../http.ts';
 import type { GerritSettings, ReadSecret } from '../settings.ts';
 
 /** What the REST interface answered: a value, or its sentence about why not. */

@@ -1,7 +1,7 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
-import { HostAway } from '../http.ts';
+import { HostAway } from '../../outcome.ts';
 import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
 import { believe, type Gerrit, landedOf, needInfo, outdatedParents } from './lookup.ts';
 import { currentOf } from './map.ts';

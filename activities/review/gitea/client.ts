@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { ask, HostAway, type HttpAnswer, type HttpQuestion } from '../http.ts';
+import { HostAway } from '../../outcome.ts';
+import { ask, type HttpAnswer, type HttpQuestion } from '../http.ts';
 import type { ReadSecret, SecretReference } from '../settings.ts';
 import { complaintSchema } from './schema.ts';
 

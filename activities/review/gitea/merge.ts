@@ -3,7 +3,7 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import type { MergeMode } from '../../git/merge.ts';
-import { HostAway } from '../http.ts';
+
 import type { SubmitRequest, SubmitResult } from '../port.ts';
 import { Declined } from './client.ts';
 import type { PullFacts } from './map.ts';
@@ -151,7 +151,7 @@ async function sendPatiently({ client }: Desk, path: string, body: object): Prom
 
 /** @throws HostAway: nothing is known then */
 function declined(error: unknown): SubmitResult {
-  if (error instanceof HostAway || !(error instanceof Declined)) throw error;
+  if (!(error instanceof Declined)) throw error;
   return refused(error.message);
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask, HostAway, type HttpAnswer, type HttpPatience, usualPatience } from '../http.ts';
+import { HostAway } from '../../outcome.ts';
+import { ask, type HttpAnswer, type HttpPatience, usualPatience } from '../http.ts';
 
 /** GitHub will not answer before a time that is too far away to wait for. */
 export class RateLimited extends Error {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { ask, HostAway, usualPatience } from '../../../activities/review/http.ts';
+import { HostAway } from '../../../activities/outcome.ts';
+import { ask, usualPatience } from '../../../activities/review/http.ts';
 
 const quick = { ...usualPatience, timeout: 500, pause: 1, longestPause: 5, tries: 4 };
 
