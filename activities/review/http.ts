@@ -1,6 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HostAway } from '../outcome.ts';
 
+/** A host does not do what it was asked; the message says what that was, and the host's own words. */
+export class HostRefusal extends Error {
+  /** Of its HTTP answer. */
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.name = 'HostRefusal';
+    this.status = status;
+  }
+}
+
 export interface HttpQuestion {
   readonly url: string;
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -1,5 +1,5 @@
 import { HostAway } from '../../outcome.ts';
-import { ask, type HttpAnswer, type HttpPatience, usualPatience } from '../http.ts';
+import { ask, HostRefusal, type HttpAnswer, type HttpPatience, usualPatience } from '../http.ts';
 import type { GerritSettings, ReadSecret } from '../settings.ts';
 
 /** What the REST interface answered: a value, or its sentence about why not. */
@@ -9,21 +9,10 @@ export type Answer =
 
 /** Speaks to Gerrit's REST interface. */
 export interface GerritClient {
-  /** Reads by a path below the root, which begins with `/`. A 404 is null. @throws HostAway, GerritRefusal */
+  /** Reads by a path below the root, which begins with `/`. A 404 is null. @throws HostAway, HostRefusal */
   read(path: string): Promise<unknown>;
   /** Asks for something to be done. Any status is an answer. @throws HostAway */
   call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
-}
-
-/** Gerrit does not let us; the message says what was asked, and what it said. */
-export class GerritRefusal extends Error {
-  readonly status: number;
-
-  constructor(message: string, status: number) {
-    super(message);
-    this.name = 'GerritRefusal';
-    this.status = status;
-  }
 }
 
 export interface ClientContext {
@@ -58,7 +47,7 @@ export function createClient({ settings, readSecret, patience = usualPatience }:
       if (answer.ok) return answer.value;
       if (answer.status === 404) return null;
       const hint = answer.status === 401 ? ': see the user and the password of the connection' : '';
-      throw new GerritRefusal(
+      throw new HostRefusal(
         `Gerrit answers ${answer.status} to GET ${path.split('?')[0]}: ${answer.text}${hint}`,
         answer.status,
       );

@@ -1,7 +1,7 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { HostRefusal } from '../http.ts';
 import type { ReviewReport } from '../port.ts';
-import { GerritRefusal } from './client.ts';
 import { type Gerrit, needInfo } from './lookup.ts';
 import { currentOf, nameOf } from './map.ts';
 import { type GerritChange, reviewedSchema } from './schema.ts';
@@ -20,7 +20,7 @@ const wanted = ['CURRENT_REVISION', 'MESSAGES', 'DETAILED_LABELS', 'DETAILED_ACC
 /**
  * Votes and comments, once for each key: the tag of the message has it. What Gerrit would drop without a word is said.
  *
- * @throws Denied, UnknownChange, GerritRefusal when a label is not there or may not be given
+ * @throws Denied, UnknownChange, HostRefusal when a label is not there or may not be given
  */
 export async function report(gerrit: Gerrit, actor: Actor, said: ReviewReport): Promise<void> {
   demand(actor, 'report', { name: said.change });
@@ -34,7 +34,7 @@ export async function report(gerrit: Gerrit, actor: Actor, said: ReviewReport): 
   const left = Object.keys(votes).filter((label) => !Object.hasOwn(possible, label));
   // After the merge Gerrit takes few votes, and nobody needs them.
   if (left.length === 0 || info.status === 'MERGED') return;
-  throw new GerritRefusal(
+  throw new HostRefusal(
     `Gerrit takes no vote ${left.map((label) => `${label} ${votes[label]}`).join(', ')} of ${gerrit.own} on ` +
       `${info.project}: see that there is such a label with such a value, and a right to give it on ${info.branch}`,
     403,
@@ -61,11 +61,11 @@ async function send(gerrit: Gerrit, info: GerritChange, { said, tag, votes }: St
   };
   const change = `${encodeURIComponent(info.project)}~${info._number}`;
   const answer = await gerrit.client.call('POST', `/changes/${change}/revisions/${patchset}/review`, review);
-  if (!answer.ok) throw new GerritRefusal(`Gerrit refuses the report on ${said.change}: ${answer.text}`, answer.status);
+  if (!answer.ok) throw new HostRefusal(`Gerrit refuses the report on ${said.change}: ${answer.text}`, answer.status);
   const { labels = {} } = reviewedSchema.parse(answer.value);
   const lost = Object.keys(votes).filter((label) => (labels[label] ?? 0) !== votes[label]);
   if (lost.length === 0) return;
-  throw new GerritRefusal(`Gerrit has not recorded the vote ${lost.join(', ')} on ${said.change}`, 403);
+  throw new HostRefusal(`Gerrit has not recorded the vote ${lost.join(', ')} on ${said.change}`, 403);
 }
 
 /** Votes without a word. @returns why Gerrit does not take them; null when it has */

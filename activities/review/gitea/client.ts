@@ -1,19 +1,8 @@
 import type { z } from 'zod';
 import { HostAway } from '../../outcome.ts';
-import { ask, type HttpAnswer, type HttpQuestion } from '../http.ts';
+import { ask, HostRefusal, type HttpAnswer, type HttpQuestion } from '../http.ts';
 import type { ReadSecret, SecretReference } from '../settings.ts';
 import { complaintSchema } from './schema.ts';
-
-/** What the API does not do for us, in its words. */
-export class Declined extends Error {
-  readonly status: number;
-
-  constructor(message: string, status: number) {
-    super(message);
-    this.name = 'Declined';
-    this.status = status;
-  }
-}
 
 export interface ClientSettings {
   /** Name of the connection, for messages. */
@@ -25,9 +14,9 @@ export interface ClientSettings {
 
 /** The REST API of a Gitea or Forgejo. Paths begin behind `/api/v1`. */
 export interface Client {
-  /** @returns null for what is not there, or is somewhere else now. @throws HostAway, Declined */
+  /** @returns null for what is not there, or is somewhere else now. @throws HostAway, HostRefusal */
   find<T>(path: string, schema: z.ZodType<T>): Promise<T | null>;
-  /** @throws HostAway, Declined also for what is not there */
+  /** @throws HostAway, HostRefusal also for what is not there */
   get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
   /** All pages of a list; none where there is no such thing. */
   list<T>(path: string, read: PageReader<T>): Promise<readonly T[]>;
@@ -58,7 +47,7 @@ export function openClient(settings: ClientSettings): Client {
     },
     async get(path, schema) {
       const { status, value } = await exchange({ path });
-      if (absent.has(status)) throw new Declined(`${settings.connection} has no ${path}`, 404);
+      if (absent.has(status)) throw new HostRefusal(`${settings.connection} has no ${path}`, 404);
       return read(settings, { path, value, schema });
     },
     async list(path, { schema, most = mostPages, uncounted = false }) {
@@ -76,7 +65,7 @@ export function openClient(settings: ClientSettings): Client {
     },
     async send(method, path, body) {
       const { status, value } = await exchange({ method, path, ...(body ? { body: JSON.stringify(body) } : {}) });
-      if (absent.has(status)) throw new Declined(`${settings.connection} has no ${path}`, 404);
+      if (absent.has(status)) throw new HostRefusal(`${settings.connection} has no ${path}`, 404);
       return value;
     },
     async skew() {
@@ -112,7 +101,7 @@ async function speak(
     const { status } = answer;
     if (absent.has(status)) return { status, headers: answer.headers, value: null };
     if (status >= 500) throw new HostAway(`${connection} answers ${status} to ${what}`);
-    if (status >= 400) throw new Declined(`${connection} declines ${what} (${status})${complaint(answer)}`, status);
+    if (status >= 400) throw new HostRefusal(`${connection} declines ${what} (${status})${complaint(answer)}`, status);
     return { status, headers: answer.headers, value: parsed(connection, answer) };
   });
 }

@@ -3,9 +3,8 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import type { MergeMode } from '../../git/merge.ts';
-
+import { HostRefusal } from '../http.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
-import { Declined } from './client.ts';
 import type { PullFacts } from './map.ts';
 import { changeId } from './names.ts';
 import { type Desk, demandFacts, readFacts, readPull } from './read.ts';
@@ -143,7 +142,7 @@ async function sendPatiently({ client }: Desk, path: string, body: object): Prom
       await client.send('POST', path, body);
       return;
     } catch (error) {
-      const busy = error instanceof Declined && error.status === 405 && /try again later/i.test(error.message);
+      const busy = error instanceof HostRefusal && error.status === 405 && /try again later/i.test(error.message);
       if (!busy || Date.now() > until) throw error;
     }
   }
@@ -151,7 +150,7 @@ async function sendPatiently({ client }: Desk, path: string, body: object): Prom
 
 /** @throws HostAway: nothing is known then */
 function declined(error: unknown): SubmitResult {
-  if (!(error instanceof Declined)) throw error;
+  if (!(error instanceof HostRefusal)) throw error;
   return refused(error.message);
 }
 
