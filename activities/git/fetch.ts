@@ -13,6 +13,9 @@ export interface GitSource {
 /** Milliseconds for one exchange with a host. */
 const patience = 9 * 60_000;
 
+/** How often a fetch is begun that ends without a word. */
+const attempts = 4;
+
 /** Branches and tags are those of the host and no others; what else was fetched once stays. */
 const always = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
 
@@ -41,12 +44,22 @@ export async function askHost(
 ): Promise<RunResult> {
   const access = await remote.access();
   const env = { GIT_HTTP_LOW_SPEED_LIMIT: '1000', GIT_HTTP_LOW_SPEED_TIME: '60', ...access };
-  const result = await tryGit(repo, [...settings, ...args], { env, timeout: patience });
+  const ask = () => tryGit(repo, [...settings, ...args], { env, timeout: patience });
+  let result = await ask();
+  for (let n = 1; n < attempts && !codes.includes(result.code) && isSilent(result); n += 1) result = await ask();
   if (codes.includes(result.code)) return result;
   const { stderr, timedOut } = result;
   const said = timedOut ? 'it took too long' : masked(lastWords(stderr), access);
   const message = `${host} does not answer for ${project}: ${said}`;
   throw timedOut || !isRefusal(stderr) ? new HostAway(message) : new Error(message);
+}
+
+/**
+ * Git fails, and neither it nor ssh nor the host says why: ssh was told no exit status. Gerrit loses it when the client
+ * has closed its side first, which happens while Gerrit is busy (3.10.2 with OpenSSH 9.2).
+ */
+function isSilent({ stderr, timedOut }: RunResult): boolean {
+  return !timedOut && wordsIn(stderr).length === 0;
 }
 
 /** What a host says that is there and will say the same again. */
@@ -56,11 +69,16 @@ function isRefusal(stderr: string): boolean {
   );
 }
 
+/** Lines of Git and ssh about a failure. */
+function wordsIn(stderr: string): string[] {
+  return stderr
+    .split('\n')
+    .filter((line) => /^(fatal|error|ssh|.*: permission denied|host key|connection|kex_)/i.test(line.trim()));
+}
+
 /** Git's own words, without what else a host may have said. */
 function lastWords(stderr: string): string {
-  const lines = stderr
-    .split('\n')
-    .filter((line) => /^(fatal|error|ssh|.*: permission denied|host key)/i.test(line.trim()));
+  const lines = wordsIn(stderr);
   const said = (lines.length > 0 ? lines : stderr.trim().split('\n')).slice(0, 3).join('; ');
   return said.replace(/\p{Cc}/gu, ' ').slice(0, 400);
 }

@@ -1,4 +1,5 @@
 import type { SourceState } from '../../pipelines/model/artifact.ts';
+import { HostAway } from '../outcome.ts';
 import { askHost, type GitSource } from './fetch.ts';
 import { checkBranch, isObjectId } from './names.ts';
 import { isAncestor, readBranch, submit, updateRefs } from './refs.ts';
@@ -34,12 +35,16 @@ export async function pushCommit(repo: string, source: GitSource, wanted: Branch
   const lease = `--force-with-lease=${ref}:${expected ?? ''}`;
   const args = ['push', '--porcelain', '--no-verify', lease, source.remote.url, `${commit}:${ref}`];
   const { code, stdout } = await askHost(repo, source, { args, codes: [0, 1] });
-  if (code === 0) {
+  // The host's own word for the branch counts, also where ssh failed after it: git then ends with 1 all the same.
+  const taken = stdout.split('\n').some((line) => /^[ *+=]\t/.test(line) && line.split('\t')[1] === `${commit}:${ref}`);
+  if (code === 0 || taken) {
     // The next state is made on what the branch is at here.
     await updateRefs(repo, [{ ref, from: await readBranch(repo, wanted.branch), to: commit }]);
     return { kind: 'pushed' };
   }
-  const [, reason = 'the host refused the push'] = /^!\t[^\t]*\t(.*)$/m.exec(stdout) ?? [];
+  const [, reason] = /^!\t[^\t]*\t(.*)$/m.exec(stdout) ?? [];
+  if (reason === undefined)
+    throw new HostAway(`${source.host} does not say what became of a push to ${source.project}`);
   return moved.test(reason) ? { kind: 'moved' } : { kind: 'refused', reason: readable(reason) };
 }
 

@@ -148,6 +148,26 @@ test('a tested commit is pushed where the branch is what it was, and nowhere els
   assert.deepEqual([merged?.commit, merged?.tip], [base, commit]);
 });
 
+/** A remote over an ssh that loses the exit status of its commands, as one does before a busy Gerrit. */
+async function overForgetfulSsh(root: string): Promise<(project: string) => GitRemote> {
+  const script = join(root, 'ssh');
+  await writeFile(script, '#!/bin/sh\nfor last; do :; done; sh -c "$last"; exit 255\n', { mode: 0o755 });
+  return (project) => ({
+    url: `ssh://host${repositoryPath(join(root, 'host'), project)}`,
+    access: async () => ({ GIT_SSH_COMMAND: script, GIT_SSH_VARIANT: 'ssh' }),
+  });
+}
+
+test('an ssh that loses the exit status is asked again, and what it pushed is not lost', async (t) => {
+  const { root, repo, base, directory } = await world(t);
+  const cache = openCache({ directory, remote: await overForgetfulSsh(root) });
+  assert.deepEqual([...(await cache.branches('pkg/alpha'))], [['master', base]]);
+  const tested = await makeCommit(repositoryPath(directory, 'pkg/alpha'), { parents: [base], files: { start: '2' } });
+  const state = { project: 'pkg/alpha', branch: 'master', commit: tested };
+  assert.deepEqual(await cache.push(state, base), { kind: 'pushed' });
+  assert.equal((await git(repo, ['rev-parse', 'refs/heads/master'])).trim(), tested);
+});
+
 test('a host that does not let us push says so', async (t) => {
   const { cache, repo, base } = await world(t);
   const commit = await makeCommit(repo, { parents: [base], files: { start: '2' } });
