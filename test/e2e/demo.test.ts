@@ -13,7 +13,7 @@ const steps = [
   ...['install-deb', 'install-rpm', 'retrigger'],
 ];
 
-test('the demo tells its whole story, and says so to machines', { timeout: 900_000 }, async (t) => {
+test('the demo tells its whole story, and says so to machines', { timeout: 1_800_000 }, async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
   t.after(() => rm(root, { recursive: true, force: true }));
   const { code, stdout, stderr } = await run(process.execPath, [main, 'demo', '--json', '--dir', join(root, 'demo')]);

@@ -93,11 +93,11 @@ interface Info {
 }
 
 async function until<T>(what: string, find: () => Promise<T | undefined | false>): Promise<T> {
-  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await sleep(200)) {
+  for (const deadline = Date.now() + 300_000; Date.now() < deadline; await sleep(200)) {
     const found = await find();
     if (found) return found;
   }
-  assert.fail(`not so after two minutes: ${what}`);
+  assert.fail(`not so after five minutes: ${what}`);
 }
 
 test('changes of two projects on a real Gerrit are checked, approved by REST and merged; one that fails is not', async (t) => {
