@@ -134,8 +134,10 @@ async function conclude(input: JobInput, { start, record, result }: Ending): Pro
   upsertSearchAttributes([{ key: searchAttributes.result, value: result.result }]);
   setCurrentDetails(`**${result.result}** attempt ${start.attempt}: ${result.summary}`);
   const timing = result.timing === undefined ? {} : { timing: result.timing };
-  const { summary, artifacts } = result;
-  await local.recordBuild({ ...record, ...timing, result: result.result, summary, artifacts, endTime: outcome.time });
+  const { summary, artifacts, comments = [] } = result;
+  const found = comments.length === 0 ? {} : { comments };
+  const ended = { result: result.result, summary, artifacts, ...found, endTime: outcome.time };
+  await local.recordBuild({ ...record, ...timing, ...ended });
   const { workflowId, runId } = workflowInfo();
   if (start.adopted && input.reportTo !== undefined) {
     const report = { job: input.job.key, workflow: workflowId, run: runId, attempt: start.attempt, outcome };

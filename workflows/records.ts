@@ -1,5 +1,6 @@
 import type { Undelivered } from '../pipelines/gate/state.ts';
 import type { Artifact, BuildResult, BuildSetResult, Stage } from '../pipelines/model/job.ts';
+import type { LineComment } from '../pipelines/model/line-comment.ts';
 import type { Pipeline } from '../pipelines/model/pipeline.ts';
 import type { BuildSetName, GateName } from './ids.ts';
 import type { BuildIdentity, ReleasedGenerations, StageTiming } from './stage.ts';
@@ -15,6 +16,8 @@ export interface BuildRecord extends BuildIdentity {
   readonly result: BuildResult | null;
   readonly summary: string;
   readonly artifacts: readonly Artifact[];
+  /** What it found in files of the change. */
+  readonly comments?: readonly LineComment[];
   /** Milliseconds since the epoch: when the work began; until it does, when the job came. */
   readonly startTime: number;
   readonly endTime: number | null;

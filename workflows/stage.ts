@@ -8,6 +8,7 @@ import type {
   RequiredProject,
   Stage,
 } from '../pipelines/model/job.ts';
+import type { LineComment } from '../pipelines/model/line-comment.ts';
 import type { SealedSecrets } from '../pipelines/model/secrets.ts';
 import type { HeldNodes } from './nodes-contract.ts';
 
@@ -95,6 +96,8 @@ export interface StageResult {
   readonly childJobs?: readonly string[];
   /** Lines for the report besides the summary. */
   readonly remarks?: readonly string[];
+  /** What it found in files of the change: kept with the build, and shown on their lines where a host can. */
+  readonly comments?: readonly LineComment[];
   /** Absent: the build's own log. */
   readonly logUrl?: string;
   readonly timing?: StageTiming;

@@ -1,7 +1,10 @@
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { gateActor } from '../../pipelines/model/actor.ts';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
+import type { Change } from '../../pipelines/model/change.ts';
+import type { LineComment } from '../../pipelines/model/line-comment.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
+import { commentsOn } from '../../pipelines/report/findings.ts';
 import type { StoredGraph, SubmitInput, Submitted, TellAction, TellInput, Told } from '../../workflows/contract.ts';
 import { failureOf, isAway, reasonOf } from '../outcome.ts';
 import type { BlobStore } from '../ports.ts';
@@ -11,10 +14,20 @@ export interface GateDeps {
   /** The review system of a connection; undefined for a connection that nobody serves. */
   readonly host: (connection: string) => ReviewHost | undefined;
   readonly blobs: Pick<BlobStore, 'put' | 'read'>;
+  /** What the builds of an item's change have found in files. */
+  readonly comments: (of: Findings) => Promise<readonly LineComment[]>;
   /** Hands on what has happened to a change since anyone looked. */
   readonly look: (connection: string, change: string) => Promise<void>;
   /** Takes a change out of other pipelines, or tells them of it. */
   readonly pass: (action: Exclude<TellAction, { kind: 'report' }>) => Promise<void>;
+}
+
+/** A change's part in a build set. */
+export interface Findings {
+  readonly pipeline: string;
+  readonly buildSet: string;
+  readonly change: string;
+  readonly patchset: number;
 }
 
 export function createGateActivities(deps: GateDeps) {
@@ -125,9 +138,22 @@ async function report(deps: GateDeps, action: TellAction & { kind: 'report' }, k
     const patchset = Number(patchsetKey.slice(comma + 1));
     for (const { connection, body } of action.rules) {
       const host = deps.host(connection);
-      if (!host || !Number.isInteger(patchset) || !(await host.readChange(change))) continue;
+      const found = host && Number.isInteger(patchset) ? await host.readChange(change) : null;
+      if (!host || found === null) continue;
       const about = { pipeline: action.pipeline, action: action.action };
-      await host.report(gateActor, { key, change, patchset, message: action.message, about, body });
+      const comments = await commentsFor(deps, action, { change: found, patchset });
+      const said = { key, change, patchset, message: action.message, about, body };
+      await host.report(gateActor, comments.length === 0 ? said : { ...said, comments });
     }
   }
+}
+
+/** What the item's jobs found in the files of a change, once the item has come to its end. */
+async function commentsFor(
+  { comments }: GateDeps,
+  { pipeline, buildSet, result }: TellAction & { kind: 'report' },
+  { change, patchset }: { readonly change: Change; readonly patchset: number },
+): Promise<readonly LineComment[]> {
+  if (buildSet === null || result === null || change.patchset !== patchset || !change.files?.length) return [];
+  return commentsOn(change.files, await comments({ pipeline, buildSet, change: change.id, patchset }));
 }

@@ -1,8 +1,10 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { PackageFile } from '../../pipelines/model/artifact.ts';
+import { boundedComments } from '../../pipelines/model/line-comment.ts';
 import { compareRemarks, type LintRemark, type LintReport } from '../../pipelines/model/lint.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
+import { lintComments } from '../../pipelines/report/findings.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import type { ReleasedGenerations, StageResult } from '../../workflows/contract.ts';
 import type { Machine } from '../nodes/port.ts';
@@ -151,7 +153,8 @@ async function verdict(store: BlobStore, report: LintReport): Promise<StageResul
     { name: 'junit.xml', url: store.url(junit.digest, 'junit.xml') },
   ];
   const result = report.failures > 0 ? 'FAILURE' : 'SUCCESS';
-  return { result, summary: lintSummary(report), artifacts };
+  const comments = boundedComments(lintComments(report));
+  return { result, summary: lintSummary(report), artifacts, ...(comments.length > 0 && { comments }) };
 }
 
 /** One line: the first new error, or how little there is to say. */

@@ -1,6 +1,7 @@
 import type { Actor } from '../../pipelines/model/actor.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
+import type { LineComment } from '../../pipelines/model/line-comment.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import type { MergeMode } from '../git/merge.ts';
 import type { MergedState, StateName } from '../git/merged.ts';
@@ -91,15 +92,8 @@ export interface ReviewReport {
   readonly about?: { readonly pipeline: string; readonly action: string };
   /** The body under the connection's name in the pipeline's reporter. */
   readonly body: ConnectionRule['body'];
-  /** What jobs found in files, for hosts that show it there. */
+  /** What jobs found in files of the current patch set, for hosts that show it there; none of it blocks a merge. */
   readonly comments?: readonly LineComment[];
-}
-
-export interface LineComment {
-  readonly file: string;
-  /** The first line is 1; absent: about the file. */
-  readonly line?: number;
-  readonly message: string;
 }
 
 export interface SubmitRequest {

@@ -1,4 +1,4 @@
-import { createGateActivities } from '../../activities/gate/gate-activities.ts';
+import { createGateActivities, type Findings } from '../../activities/gate/gate-activities.ts';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createNodesActivities } from '../../activities/jobs/nodes.ts';
@@ -62,6 +62,7 @@ export function createControl(deps: ControlDeps) {
     ...createGateActivities({
       blobs,
       host: (connection) => router.host(connection),
+      comments: commentsIn(store),
       look: async (connection, change) => void (await router.look(connection, change)),
       pass: (action) => router.pass(action),
     }),
@@ -148,6 +149,16 @@ function retirementIn({ trees }: Common, store: Store, router: EventRouter) {
     statusOf: async (change) => (await router.read(change))?.status,
     remove: (url) => removeTestRepository(trees, url),
   });
+}
+
+/** What the last attempts of a change's jobs have found in its files. */
+function commentsIn(store: Store) {
+  return async ({ patchset, ...of }: Findings) => {
+    const builds = (await store.listBuilds({ ...of, limit: 200 })).filter((one) => one.patchset === patchset);
+    // The newest are first.
+    const last = new Map(builds.toReversed().map((build) => [build.job, build]));
+    return [...last.values()].flatMap(({ comments = [] }) => comments);
+  };
 }
 
 function latestAttemptIn(store: Store) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isForged } from '../model/forged.ts';
 import type { Artifact } from '../model/job.ts';
+import { boundedComments, type LineComment } from '../model/line-comment.ts';
 import { mergeVariables } from '../model/merge-variables.ts';
 
 /** What a job's programs have returned, one after the other. */
@@ -13,6 +14,8 @@ export interface Returned {
   /** False: a failure before `run` is final. */
   readonly retry: boolean;
   readonly remarks: readonly string[];
+  /** Absent: none, and what was returned to an older release. */
+  readonly comments?: readonly LineComment[];
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -88,6 +91,7 @@ function faultOf(written: Readonly<Record<string, unknown>>): string | undefined
 }
 
 function extend(before: Returned, zuul: ZuulKeys, data: Readonly<Record<string, unknown>>): Returned {
+  const comments = [...(before.comments ?? []), ...commentsIn(zuul)];
   const strange = Object.keys(zuul).filter((key) => !(key in zuulKeys));
   const remarks = [
     ...(zuul.warnings ?? []),
@@ -104,7 +108,16 @@ function extend(before: Returned, zuul: ZuulKeys, data: Readonly<Record<string, 
     data: mergeVariables(before.data, data),
     ...optional('logUrl', zuul.log_url ?? before.logUrl),
     ...optional('childJobs', zuul.child_jobs ?? before.childJobs),
+    ...(comments.length > 0 && { comments }),
   };
+}
+
+function commentsIn({ file_comments: files = {} }: ZuulKeys): readonly LineComment[] {
+  return Object.entries(files).flatMap(([file, comments]) =>
+    comments.map(({ line, level, message }): LineComment => {
+      return { file, message, ...(line ? { line } : {}), ...(level && { level }) };
+    }),
+  );
 }
 
 /** As compilers say it. */
@@ -118,6 +131,7 @@ export interface ReturnedOutcome {
   readonly logUrl?: string;
   readonly childJobs?: readonly string[];
   readonly remarks?: readonly string[];
+  readonly comments?: readonly LineComment[];
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
@@ -138,6 +152,7 @@ export function outcomeOfReturned({ logUrl, childJobs, ...returned }: Returned):
     ...optional('logUrl', logUrl),
     ...optional('childJobs', childJobs),
     ...(remarks.length > 0 && { remarks: bounded(remarks) }),
+    ...(returned.comments !== undefined && { comments: boundedComments(returned.comments) }),
     ...(Object.keys(returned.data).length > 0 && { data: returned.data }),
   };
 }

@@ -6,6 +6,8 @@ export interface LintRemark {
   readonly severity: 'error' | 'warning' | 'info' | 'overridden';
   readonly tag: string;
   readonly detail: string;
+  /** The file of the sources that it is about, where the checker says so: a spec file's name, or a path. */
+  readonly place?: { readonly file: string; readonly line?: number };
 }
 
 /** What `lint.json` holds. */

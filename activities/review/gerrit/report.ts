@@ -2,6 +2,8 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostRefusal } from '../http.ts';
 import type { ReviewReport } from '../port.ts';
+import { notYetSaid, onLines } from './findings.ts';
+import { shortened } from './limits.ts';
 import { type Gerrit, needInfo } from './lookup.ts';
 import { currentOf, nameOf } from './map.ts';
 import { type GerritChange, reviewedSchema } from './schema.ts';
@@ -9,11 +11,6 @@ import { tagOf } from './tag.ts';
 
 /** Keys of a reporter's body that are no labels. */
 const settings = new Set(['comment', 'submit', 'notify', 'checks-api']);
-
-/** Characters that Gerrit takes in one comment, by its default limit of 16 KiB, with some room for its own words. */
-const longestComment = 15_000;
-/** Comments on lines in one report. */
-const mostComments = 200;
 
 const wanted = ['CURRENT_REVISION', 'MESSAGES', 'DETAILED_LABELS', 'DETAILED_ACCOUNTS'];
 
@@ -48,19 +45,23 @@ interface Statement {
 }
 
 async function send(gerrit: Gerrit, info: GerritChange, { said, tag, votes }: Statement): Promise<void> {
-  const { message, body, patchset, comments = [] } = said;
+  const { message, body, patchset } = said;
+  const comments = await notYetSaid(gerrit, info, said.comments ?? []);
   const text = body.comment === false ? '' : shortened(message);
   if (text === '' && Object.keys(votes).length === 0 && comments.length === 0) return;
   const review = {
     tag,
     ...(text === '' ? {} : { message: text }),
     ...(Object.keys(votes).length === 0 ? {} : { labels: votes }),
-    ...(comments.length === 0 ? {} : { comments: onLines(comments) }),
     ...(typeof body.notify === 'string' ? { notify: body.notify } : {}),
     omit_duplicate_comments: true,
   };
   const change = `${encodeURIComponent(info.project)}~${info._number}`;
-  const answer = await gerrit.client.call('POST', `/changes/${change}/revisions/${patchset}/review`, review);
+  const post = (more: object) =>
+    gerrit.client.call('POST', `/changes/${change}/revisions/${patchset}/review`, { ...review, ...more });
+  const whole = await post(comments.length === 0 ? {} : { comments: onLines(comments) });
+  // A finding that Gerrit does not take, for a file that it does not know, must not cost the verdict.
+  const answer = !whole.ok && whole.status === 400 && comments.length > 0 ? await post({}) : whole;
   if (!answer.ok) throw new HostRefusal(`Gerrit refuses the report on ${said.change}: ${answer.text}`, answer.status);
   const { labels = {} } = reviewedSchema.parse(answer.value);
   const lost = Object.keys(votes).filter((label) => (labels[label] ?? 0) !== votes[label]);
@@ -80,16 +81,6 @@ export async function vote(
   return answer.ok ? null : answer.text;
 }
 
-/** Findings do not block a merge: Gerrit counts unresolved comments. */
-function onLines(comments: NonNullable<ReviewReport['comments']>) {
-  const byFile = new Map<string, object[]>();
-  for (const { file, line, message } of comments.slice(0, mostComments)) {
-    const at = line === undefined ? {} : { line };
-    byFile.set(file, [...(byFile.get(file) ?? []), { ...at, message: shortened(message), unresolved: false }]);
-  }
-  return Object.fromEntries(byFile);
-}
-
 /** Every key of a reporter's body that is no setting is a label; values that are no whole numbers are left out. */
 export function votesOf(body: ReviewReport['body']): Record<string, number> {
   const labels = Object.entries(body).filter(([key, value]) => !settings.has(key) && Number.isInteger(value));
@@ -106,9 +97,4 @@ function allowed({ permitted_labels: labels = {} }: GerritChange, votes: Record<
 
 function isSaid({ own }: Gerrit, { messages = [] }: GerritChange, tag: string): boolean {
   return messages.some((each) => each.tag === tag && each.author !== undefined && nameOf(each.author) === own);
-}
-
-function shortened(text: string): string {
-  const whole = text.toWellFormed();
-  return whole.length <= longestComment ? whole : `${whole.slice(0, longestComment).toWellFormed()}\n…`;
 }

@@ -83,6 +83,10 @@ export const tagsSchema = z.array(tagSchema);
 export const projectsSchema = z.record(z.string(), z.object({ state: z.string().optional() }));
 export const commitSchema = z.object({ commit: z.string(), parents: z.array(z.object({ commit: z.string() })) });
 export const mergeableSchema = z.object({ mergeable: z.boolean(), commit_merged: z.boolean().optional() });
+export const commentsSchema = z.record(
+  z.string(),
+  z.array(z.object({ author: accountSchema.optional(), message: z.string().optional() })),
+);
 export const reviewedSchema = z.object({ labels: z.record(z.string(), z.number()).optional() });
 export const accessSchema = z.object({ status: z.number(), message: z.string().optional() });
 export const selfSchema = accountSchema;

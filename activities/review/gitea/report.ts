@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { HostRefusal } from '../http.ts';
 import { type Mark, readMark, withMark } from '../mark.ts';
 import type { ReviewReport } from '../port.ts';
 import type { PullFacts } from './map.ts';
 import { type Desk, demandFacts } from './read.ts';
-import { commentsSchema, labelsSchema, statusesSchema } from './schema.ts';
+import { commentsSchema, labelsSchema, lineCommentsSchema, statusesSchema } from './schema.ts';
 
 /** Characters of a comment. */
 const longest = 60_000;
@@ -24,6 +25,7 @@ export async function report(desk: Desk, actor: Actor, said: ReviewReport): Prom
     await giveStatus(about);
     await setLabels(about);
     await giveReview(about);
+    await commentOnLines(about);
   }
   // Last: whoever repeats the report looks for it.
   if (comments !== null) await comment(about, comments);
@@ -106,6 +108,37 @@ async function giveReview({ desk, facts, said }: About): Promise<void> {
   if (own.some(({ commit_id }) => commit_id === facts.head)) return;
   const answer = await desk.client.send('POST', path, { event: 'APPROVED', commit_id: facts.head });
   if (answer === null) throw new Error(`${desk.site.connection} has not kept the approval of ${project}#${number}`);
+}
+
+/**
+ * What jobs found, on the lines of the change's files, in one review without a verdict. What an earlier one says of the
+ * same file is not said again, though its line may be another.
+ */
+async function commentOnLines({ desk, facts, said }: About): Promise<void> {
+  const { comments = [] } = said;
+  if (comments.length === 0) return;
+  const { project, number } = facts.name;
+  const path = `/repos/${project}/pulls/${number}/reviews`;
+  const self = await desk.self();
+  const own = facts.reviews.filter(({ user, state }) => user?.login === self && state === 'COMMENT');
+  const before = await Promise.all(
+    own.map(({ id }) => desk.client.get(`${path}/${id}/comments`, lineCommentsSchema).catch(unlessGone)),
+  );
+  const known = before.flat().map(({ path: file, body }) => JSON.stringify([file, body.trim()]));
+  const fresh = comments.flatMap(({ file, line = 1, message }) => {
+    const body = message.toWellFormed().slice(0, longest).toWellFormed();
+    const at = known.indexOf(JSON.stringify([file, body.trim()]));
+    if (at >= 0) known.splice(at, 1);
+    return at >= 0 ? [] : [{ path: file, body, new_position: line }];
+  });
+  if (fresh.length === 0) return;
+  await desk.client.send('POST', path, { event: 'COMMENT', commit_id: facts.head, comments: fresh });
+}
+
+/** A review that was removed meanwhile has no comments. */
+function unlessGone(error: unknown): readonly [] {
+  if (error instanceof HostRefusal && error.status === 404) return [];
+  throw error;
 }
 
 interface OwnComment {

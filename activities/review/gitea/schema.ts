@@ -98,6 +98,7 @@ export const timelineSchema = list(happeningSchema);
 
 export const commentSchema = z.object({ id: z.number(), user, body: z.string().optional().default('') });
 export const commentsSchema = list(commentSchema);
+export const lineCommentsSchema = list(z.object({ path: z.string(), body: z.string() }));
 
 export const statusSchema = z.object({
   id: z.number(),

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Actor } from '../../../pipelines/model/actor.ts';
+import type { LineComment } from '../../../pipelines/model/line-comment.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
-import type { LineComment, ReviewReport } from '../port.ts';
+import type { ReviewReport } from '../port.ts';
 import { type Annotation, reportCheck } from './checks.ts';
 import { Refused } from './failures.ts';
 import { type Found, findOne, type Place } from './pulls.ts';
@@ -63,8 +64,13 @@ export async function report(place: Place, actor: Actor, said: ReviewReport): Pr
   if (body.comment !== false && said.message.trim() !== '') await comment(place, saying);
 }
 
+/** As GitHub calls them. */
+const levels = { info: 'notice', warning: 'warning', error: 'failure' } as const;
+
 function annotationsOf(comments: readonly LineComment[] = []): readonly Annotation[] {
-  return comments.map(({ file, line = 1, message }) => ({ path: file, line, level: 'warning', message }));
+  return comments.map(({ file, line = 1, message, level = 'warning' }) => {
+    return { path: file, line, level: levels[level], message };
+  });
 }
 
 async function reportStatus(place: Place, { found, said, context, details }: Saying, state: string): Promise<void> {

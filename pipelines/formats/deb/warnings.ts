@@ -115,7 +115,8 @@ export function parseDpkgWarnings(text: string): readonly LintRemark[] {
     const wrong = /: (?:leaves ".*|the package does not depend on .*)$/.test(detail);
     const undefined_ = !said.unused && !oftenEmpty.test(said.variable);
     const tag = said.unused ? 'unused-substitution-variable' : 'undefined-substitution-variable';
-    return { package: said.package, severity: wrong || undefined_ ? 'error' : 'warning', tag, detail };
+    const severity = wrong || undefined_ ? 'error' : 'warning';
+    return { package: said.package, severity, tag, detail, place: { file: 'debian/control' } };
   });
 }
 

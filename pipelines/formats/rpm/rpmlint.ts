@@ -5,7 +5,10 @@ export function parseRpmlint(output: string): readonly LintRemark[] {
   return output.split('\n').flatMap((line): LintRemark[] => {
     const [, file = '', letter = '', tag, detail = ''] = /^(\S+): ([EWI]): (\S+)\s*(.*)$/.exec(line) ?? [];
     if (tag === undefined || file === '(none)') return [];
-    return [{ package: file.replace(/:\d+$/, ''), severity: severityOf(letter), tag, detail }];
+    const [, name = file, at] = /^(.*?)(?::(\d+))?$/.exec(file) ?? [];
+    const on = { file: name, ...(at === undefined ? {} : { line: Number(at) }) };
+    const place = name.endsWith('.spec') ? { place: on } : {};
+    return [{ package: name, severity: severityOf(letter), tag, detail, ...place }];
   });
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createGateActivities, type GateDeps } from '../../../activities/gate/gate-activities.ts';
-import type { ReviewHost, SubmitRequest } from '../../../activities/review/port.ts';
+import { createGateActivities, type Findings, type GateDeps } from '../../../activities/gate/gate-activities.ts';
+import type { ReviewHost, ReviewReport, SubmitRequest } from '../../../activities/review/port.ts';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import type { StoredGraph, SubmitInput, TellAction } from '../../../workflows/contract.ts';
 import { change } from '../../workflows/make.ts';
@@ -15,7 +15,7 @@ const input: SubmitInput = {
 };
 
 /** A host that merges all that it is asked to, with what it was asked. */
-function setup(tested: Partial<StoredGraph>, host: Partial<ReviewHost> = {}) {
+function setup(tested: Partial<StoredGraph>, host: Partial<ReviewHost> = {}, more: Partial<GateDeps> = {}) {
   const submitted: SubmitRequest[] = [];
   const reported: string[] = [];
   const review = {
@@ -34,8 +34,10 @@ function setup(tested: Partial<StoredGraph>, host: Partial<ReviewHost> = {}) {
       put: async () => ref,
       read: async () => Buffer.from(JSON.stringify({ sources: [], changes: [], ...tested })),
     },
+    comments: async () => [],
     look: async () => {},
     pass: async () => {},
+    ...more,
   };
   return { activities: createGateActivities(deps), submitted, reported };
 }
@@ -74,7 +76,7 @@ test('R5: an error that is about one change alone is told apart from a host that
   );
   assert.deepEqual(await activities.submit(input), { merged: [], broken: 'its branch cannot be read' });
   const lost = createGateActivities({
-    ...{ host: () => undefined, look: async () => {}, pass: async () => {} },
+    ...{ host: () => undefined, comments: async () => [], look: async () => {}, pass: async () => {} },
     blobs: { put: async () => ref, read: async () => Promise.reject(new Error('no content sha256:0')) },
   });
   assert.deepEqual(await lost.submit(input), { merged: [], broken: 'no content sha256:0' });
@@ -132,4 +134,35 @@ test('R5: each report has an outcome; those of one change stay in order', async 
     { key: 'd', failed: 'away', reason: 'no route' },
     { key: 'e' },
   ]);
+});
+
+test('I9: what jobs found in files of the change goes with its final report, and only there', async () => {
+  const said: ReviewReport[] = [];
+  const asked: Findings[] = [];
+  const host = {
+    readChange: async (id: string) => change(id, { files: ['debian/rules', 'rpm/a.spec'] }),
+    report: async (_actor: unknown, report: ReviewReport) => void said.push(report),
+  } as unknown as Partial<ReviewHost>;
+  const found = [
+    { file: 'debian/rules', line: 3, message: 'warning: odd', platform: 'debian-12' },
+    { file: 'elsewhere', line: 3, message: 'warning: odd' },
+  ];
+  const comments = async (of: Findings) => {
+    asked.push(of);
+    return found;
+  };
+  const { activities } = setup({}, host, { comments });
+  const rows: [Partial<TellAction & { kind: 'report' }>, number][] = [
+    [{ result: 'FAILURE', action: 'failure' }, 1],
+    [{ action: 'start' }, 0],
+    [{ result: 'FAILURE', buildSet: null }, 0],
+    [{ result: 'FAILURE', changes: ['git:1,7'] }, 0],
+  ];
+  for (const [more, count] of rows) {
+    const base = { kind: 'report', key: 'k', action: 'success', pipeline: 'check', message: '', rules } as const;
+    const action: TellAction = { ...base, changes: ['git:1,1'], buildSet: '1.1', result: null, ...more };
+    await activities.tell({ tenant: 'main', pipeline: 'check', queue: 'q', life: 'l', actions: [action] });
+    assert.equal(said.pop()?.comments?.length ?? 0, count);
+  }
+  assert.deepEqual(asked, [{ pipeline: 'check', buildSet: '1.1', change: 'git:1', patchset: 1 }]);
 });

@@ -20,7 +20,7 @@ test("lintian's remarks are read, overridden ones as such", () => {
 test("rpmlint's remarks are read, of packages and of spec files", () => {
   assert.deepEqual(parseRpmlint('a.x86_64: E: no-binary\na.spec:12: W: setup-not-quiet\n1 packages checked\n'), [
     { package: 'a.x86_64', severity: 'error', tag: 'no-binary', detail: '' },
-    { package: 'a.spec', severity: 'warning', tag: 'setup-not-quiet', detail: '' },
+    { package: 'a.spec', severity: 'warning', tag: 'setup-not-quiet', detail: '', place: { file: 'a.spec', line: 12 } },
   ]);
 });
 

@@ -42,13 +42,31 @@ test('what programs return is joined: lists grow, of all else the last word hold
   });
 });
 
-test('comments on files are said as compilers say them; what is not followed is said, too', () => {
+test('I9: comments on files are kept as such, and said as compilers say them; what is not followed is said, too', () => {
   const comments = { 'src/a.c': [{ line: 3, message: 'too\nlong', level: 'error' }, { message: 'no license' }] };
-  const { remarks } = outcomeOfReturned(take({ zuul: { file_comments: comments, redactions: ['x'] } }));
+  const { remarks, comments: said } = outcomeOfReturned(take({ zuul: { file_comments: comments, redactions: ['x'] } }));
+  assert.deepEqual(said, [
+    { file: 'src/a.c', line: 3, message: 'too\nlong', level: 'error' },
+    { file: 'src/a.c', message: 'no license' },
+  ]);
   assert.deepEqual(remarks, [
     'src/a.c:3: error: too long',
     'src/a.c: warning: no license',
     'zuul.redactions was returned, and is not followed here',
+  ]);
+});
+
+test('I9: comments of several programs add up, and those about errors have room first', () => {
+  const returned = (message: string, count: number, level: string) => {
+    const all = Array.from({ length: count }, (_, n) => ({ line: n, message: `${message}${n}`, level }));
+    return { zuul: { file_comments: { a: all } } };
+  };
+  const { comments = [] } = outcomeOfReturned(take(returned('odd', 60, 'warning'), returned('bad', 2, 'error')));
+  assert.equal(comments.length, 50);
+  assert.deepEqual(comments.slice(0, 3), [
+    { file: 'a', message: 'bad0', level: 'error' },
+    { file: 'a', line: 1, message: 'bad1', level: 'error' },
+    { file: 'a', message: 'odd0', level: 'warning' },
   ]);
 });
 

@@ -134,6 +134,7 @@ export class Outside {
     const gates = createGateActivities({
       host: () => this.#host(),
       blobs,
+      comments: async () => [],
       look: (_, change) => this.show(change),
       pass: async () => undefined,
     });

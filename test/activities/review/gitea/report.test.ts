@@ -247,3 +247,35 @@ test('a connection is checked against the live host', options, async (t) => {
     [['login', false]],
   );
 });
+
+test('I9: findings are comments on their lines, each said once, and nothing that Sluice hears', options, async (t) => {
+  const { host, push } = await openWorld(t, site());
+  const id = await push(one);
+  const found = { file: 'a', line: 1, message: 'warning: <b>odd</b>' };
+  const whole = { file: 'a', message: 'error: about all of it' };
+  const all = { body: { comment: false }, comments: [found, whole] };
+  await host.report(gateActor, reportOn(id, 'check', all));
+  await host.report(gateActor, reportOn(id, 'gate', { ...all, comments: [found, found] }));
+  const reviews = await site().root.api<{ id: number; state: string }[]>('GET', `${pathOf(id, 'pulls')}/reviews`);
+  const lines = await Promise.all(
+    reviews.map(({ id: review }) =>
+      site().root.api<{ path: string; position: number; body: string }[]>(
+        'GET',
+        `${pathOf(id, 'pulls')}/reviews/${review}/comments`,
+      ),
+    ),
+  );
+  assert.deepEqual(
+    lines
+      .flat()
+      .map(({ path, body }) => [path, body])
+      .sort(),
+    [whole, found, found].map(({ file, message }) => [file, message]),
+    'what is said twice of a file is said twice',
+  );
+  const { events: heard } = await host.readEvents(id, 0);
+  assert.deepEqual(
+    heard.filter(({ type }) => !['gt_pull_request', 'report'].includes(type)),
+    [],
+  );
+});
