@@ -70,9 +70,14 @@ const takenBack: StageResult = { result: 'RETRY', summary: "the job's nodes were
 async function isHeld({ provider, token, fence }: HeldNodes): Promise<boolean> {
   const { client } = Context.current();
   const entity = nodesId(provider);
-  // One that was terminated would still answer.
-  if (!(await isOpen(client, entity))) return false;
-  return client.workflow.getHandle(entity).query(nodesHeldQuery, { token, fence });
+  const open = await isOpen(client, entity);
+  try {
+    return await client.workflow.getHandle(entity).query(nodesHeldQuery, { token, fence });
+  } catch (error) {
+    // One that was terminated has said its last word, or none: nobody lends before another has asked all jobs.
+    if (open) throw error;
+    return true;
+  }
 }
 
 export type StageActivities = ReturnType<typeof createStageActivities>;
@@ -109,9 +114,9 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
   const started = Date.now();
   try {
     const outside = { signal, log: run.log, workdir, heartbeat, failing: tellFailing };
-    const { build } = run.input;
-    const work = () =>
-      withLease(deps.provider, { build: build.id }, (lease) => run.runner(run.input, { ...outside, lease }));
+    const { workflowId: holder } = context.info.workflowExecution ?? {};
+    const request = { build: run.input.build.id, ...(holder === undefined ? {} : { holder }) };
+    const work = () => withLease(deps.provider, request, (lease) => run.runner(run.input, { ...outside, lease }));
     const { value, tools } = await recordTools(work);
     return { ...value, timing: { started, ended: Date.now(), tools: busyTime(tools) } };
   } catch (error) {

@@ -73,8 +73,13 @@ const inputs = {
     desk: maybe(object({ limits: record(number), holding: list(anything), waiting: list(anything), over: list(text) })),
   }),
   nodes: object({
-    ...{ provider: text, historyBudget: maybe(number), lookEvery: maybe(number) },
-    desk: maybe(object({ capacity, fence: count, leases: list(lease), waiting: list(nodesRequest), over: list(text) })),
+    ...{ provider: text, recalledBy: maybe(text), historyBudget: maybe(number), lookEvery: maybe(number) },
+    desk: maybe(
+      object({
+        ...{ capacity, fence: count, leases: list(lease), waiting: list(nodesRequest), over: list(text) },
+        closed: maybe(flag),
+      }),
+    ),
   }),
   timers: object({
     ...{ tenant: text, after: maybe(number), rules: maybe(list(text)) },

@@ -1,4 +1,4 @@
-import { CancellationScope, condition, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import { freely } from '../pipelines/jobs/pending.ts';
 import type { NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
 import { nodesReason, nodesRefusal } from '../pipelines/nodes/reason.ts';
@@ -7,8 +7,8 @@ import type { JobInput, JobStart, StageResult } from './contract.ts';
 import { rebuildId } from './ids.ts';
 import { hear, messages } from './input.ts';
 import { recordBegun, recordWaiting, tellWaiting } from './job-waiting.ts';
-import { nodesAnsweredSignal } from './messages.ts';
-import type { HeldNodes } from './nodes-contract.ts';
+import { nodesAnsweredSignal, nodesClaimQuery } from './messages.ts';
+import type { HeldNodes, NodesClaim } from './nodes-contract.ts';
 
 /** How long a job waits for a word before it asks again: the entity may have been ended and started anew. */
 const patience = '10m';
@@ -34,12 +34,15 @@ export async function withNodes(
   const { queue } = start;
   const { priority = freely.priority } = input;
   const request = { holder: workflowInfo().workflowId, token: uuid4(), sizes, priority, build, queue };
+  let claim: NodesClaim | null = { provider, request, fence: null };
+  setHandler(nodesClaimQuery, () => claim);
   // Whether the machines are removed is known of a stage that has answered, or was cancelled and has ended since.
   let removed = true;
   try {
     const { reply, time } = await take({ input, start, startTime, provider, request });
     if (reply.state !== 'granted') return refused(provider, reply);
     removed = false;
+    claim = { provider, request, fence: reply.fence };
     const result = await work({ startTime: time, nodes: { provider, token: request.token, fence: reply.fence } });
     removed = true;
     return result;
@@ -49,6 +52,7 @@ export async function withNodes(
   } finally {
     const { token } = request;
     await CancellationScope.nonCancellable(() => local.returnNodes({ provider, token, removed }));
+    claim = null;
   }
 }
 

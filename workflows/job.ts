@@ -56,16 +56,20 @@ export async function job(input: JobInput): Promise<JobResult> {
     );
   } catch (error) {
     if (isCancellation(error)) {
-      await end({ result: 'CANCELED', summary: 'cancelled', artifacts: [] });
+      await end(canceled);
       throw error;
     }
-    // The stage gave up on its infrastructure: the job's own attempts decide whether there is another.
+    // The stage gave up on its infrastructure: the job's own attempts decide whether there is another. A worker that was
+    // killed does not hear that its job is cancelled, and is given up like any other.
     const summary = rootCause(error) ?? String(error);
     log.warn('stage gave up', { summary });
-    result = { result: 'RETRY', summary, artifacts: [] };
+    const cancelled = CancellationScope.current().consideredCancelled;
+    result = cancelled ? canceled : { result: 'RETRY', summary, artifacts: [] };
   }
   return end(result);
 }
+
+const canceled: StageResult = { result: 'CANCELED', summary: 'cancelled', artifacts: [] };
 
 /** A cancellation waits until it is known what there is to be ended. */
 function begin(input: JobInput): Promise<JobStart> {

@@ -13,7 +13,7 @@ import type {
   MirrorView,
   QueueSnapshot,
 } from './contract.ts';
-import type { HeldNodes, NodesAsk, NodesWord } from './nodes-contract.ts';
+import type { HeldNodes, NodesAsk, NodesClaim, NodesWord } from './nodes-contract.ts';
 import type { SemaphoreAsk } from './semaphore-contract.ts';
 
 /** Commands for a gate, told in one go; each message is applied once, however often it is delivered. */
@@ -93,6 +93,9 @@ export const nodesQuery = defineQuery<NodesDesk>('nodes');
 
 /** Whether a job still holds what it was lent, by its fence. */
 export const nodesHeldQuery = defineQuery<boolean, [Pick<HeldNodes, 'token' | 'fence'>]>('held');
+
+/** What a job holds, or waits for: asked by an entity that has forgotten; null for nothing. */
+export const nodesClaimQuery = defineQuery<NodesClaim | null>('nodes-claim');
 
 export const mirrorSignal = defineSignal<[MirrorRequest]>('mirror');
 export const mirrorQuery = defineQuery<MirrorView>('mirror-state');

@@ -1,5 +1,5 @@
 import type { Capacity, Size } from '../pipelines/nodes/capacity.ts';
-import type { NodesDesk, NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
+import type { NodesClaims, NodesDesk, NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
 
 /** What a job must be lent before it runs; jobs of a provider that has no limits are lent nothing. */
 export interface NodesNeed {
@@ -15,10 +15,20 @@ export interface HeldNodes {
   readonly fence: number;
 }
 
+/** What a job says of itself: the machines that it holds by a fence, or waits for. */
+export interface NodesClaim {
+  readonly provider: string;
+  readonly request: NodesRequest;
+  /** Null while it waits. */
+  readonly fence: number | null;
+}
+
 /** Input of the `nodes` workflow: the provider's name, and what an earlier run left. */
 export interface NodesInput {
   readonly provider: string;
   readonly desk?: NodesDesk;
+  /** The run that has last asked all jobs what they hold. */
+  readonly recalledBy?: string;
   /** Forced for tests: history events until it continues as new, and seconds between looks at what holders do. */
   readonly historyBudget?: number;
   readonly lookEvery?: number;
@@ -39,6 +49,9 @@ export interface NodesWord {
 /** Those who hold or wait for machines of a provider. */
 export interface NodesLook {
   readonly provider: string;
+  /** The entity's run now, and the one that has last asked all jobs: another one was reset, and has forgotten some. */
+  readonly run?: string;
+  readonly recalledBy?: string;
   readonly holding: readonly Pick<NodesRequest, 'holder' | 'token'>[];
 }
 
@@ -46,4 +59,6 @@ export interface NodesLook {
 export interface NodesNews {
   readonly lost: readonly string[];
   readonly capacity: Capacity;
+  /** What all jobs say that they hold, and the run that has asked; absent where it needed not ask. */
+  readonly recalled?: NodesClaims & { readonly by: string };
 }

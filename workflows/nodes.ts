@@ -32,6 +32,7 @@ import {
   nodesUpdate,
 } from './messages.ts';
 import type { NodesInput } from './nodes-contract.ts';
+import { has } from './patches.ts';
 
 /** History events after which the entity continues as new, when the server does not ask for it earlier. */
 const defaultBudget = 2_000;
@@ -47,8 +48,10 @@ const defaultPeriod = 30;
 export async function nodes(input: NodesInput): Promise<void> {
   requireInput('nodes', input);
   requireId(nodesId(input.provider));
+  const isNew = input.desk === undefined && has('nodes-recall');
   // A later life of the entity knows nothing of an earlier one's fences, and gives higher ones.
-  const keeper = new Keeper(input.provider, input.desk ?? { ...emptyDesk, fence: Date.now() });
+  const desk = input.desk ?? { ...emptyDesk, fence: Date.now(), closed: isNew };
+  const keeper = new Keeper(input, desk);
   setHandler(
     nodesUpdate,
     ({ request, capacity }) => {
@@ -66,7 +69,7 @@ export async function nodes(input: NodesInput): Promise<void> {
   setHandler(nodesHeldQuery, (held) => holds(keeper.desk, held));
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budget;
   const budget = input.historyBudget ?? defaultBudget;
-  let stuck = 0;
+  let stuck = isNew ? await keeper.look() : 0;
   while (!spent()) {
     await condition(() => spent() || keeper.busy);
     const isNew = () => keeper.lost.length > stuck;
@@ -75,18 +78,24 @@ export async function nodes(input: NodesInput): Promise<void> {
     if (!spent() && keeper.busy && (!heard || isNew())) stuck = await keeper.look();
   }
   await condition(() => keeper.idle && allHandlersFinished());
-  await continueAsNew<typeof nodes>({ ...input, desk: keeper.desk });
+  await continueAsNew<typeof nodes>({ ...input, ...keeper.memory });
 }
 
 /** What the entity knows, and its words to jobs. */
 class Keeper {
   readonly #provider: string;
   desk: NodesDesk;
+  #recalledBy: string | undefined;
   #telling = 0;
 
-  constructor(provider: string, desk: NodesDesk) {
+  constructor({ provider, recalledBy }: NodesInput, desk: NodesDesk) {
     this.#provider = provider;
+    this.#recalledBy = recalledBy;
     this.desk = desk;
+  }
+
+  get memory(): Pick<NodesInput, 'desk' | 'recalledBy'> {
+    return { desk: this.desk, ...this.#recalled() };
   }
 
   /** Every word has arrived. */
@@ -113,7 +122,8 @@ class Keeper {
   }
 
   /**
-   * Removes what ended holders have left behind, and reads what the provider has now.
+   * Removes what ended holders have left behind, and reads what the provider has now. What a run that was reset has
+   * forgotten, it is told: the run is an argument, for a history that is played again must give the same commands.
    *
    * @returns of how many that could not be done yet
    */
@@ -121,13 +131,24 @@ class Keeper {
     const provider = this.#provider;
     const holding = [...this.desk.leases.filter(({ lost }) => !lost), ...this.desk.waiting];
     const asked = holding.map(({ holder, token }) => ({ holder, token }));
-    const { lost, capacity } = await control.lookAtNodes({ provider, holding: asked });
+    const { runId: run } = workflowInfo();
+    const look = { provider, run, ...this.#recalled(), holding: asked };
+    const { lost, capacity, recalled } = await control.lookAtNodes(look);
+    if (recalled !== undefined) {
+      const { by, ...claims } = recalled;
+      this.#recalledBy = by;
+      this.attend({ type: 'recall', capacity, ...claims });
+    }
     this.attend({ type: 'lose', tokens: lost });
     this.attend({ type: 'capacity', capacity });
     const { length } = this.lost;
     const swept = (await Promise.all(this.lost.map((lease) => sweep(lease)))).flat();
     this.attend({ type: 'release', tokens: swept });
     return length - swept.length;
+  }
+
+  #recalled(): Pick<NodesInput, 'recalledBy'> {
+    return this.#recalledBy === undefined ? {} : { recalledBy: this.#recalledBy };
   }
 
   #answer(request: NodesRequest, reply: NodesReply, hears: string | undefined): void {

@@ -98,6 +98,14 @@ export interface Lease {
 export interface LeaseRequest {
   /** The build's id: everything that is lent carries it, for `sweep`. */
   readonly build: string;
+  /** Workflow that it is lent to: everything carries that, too, for `list`. Absent where a person waits for the end. */
+  readonly holder?: string;
+}
+
+/** What there is of a build's machines, and for whom it was made. */
+export interface Made {
+  readonly build: string;
+  readonly holder?: string;
 }
 
 /**
@@ -116,4 +124,9 @@ export interface Provider {
   release(lease: Lease): Promise<void>;
   /** Removes what a killed worker left of a build, and what was kept. Harmless when there is nothing. */
   sweep(build: string): Promise<void>;
+  /**
+   * What there is of all that was made for this installation, by any process: each build once for each holder. Nothing
+   * where what is made belongs to no installation.
+   */
+  list(): Promise<readonly Made[]>;
 }

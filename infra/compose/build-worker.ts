@@ -5,6 +5,7 @@ import { openBuilderKey } from '../../activities/attest/builder-key.ts';
 import { createBuildStage } from '../../activities/build/stage.ts';
 import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
+import { isOpen } from '../../activities/jobs/open.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
 import type { ReleasedRepository } from '../../activities/nodes/packages/port.ts';
 import { openProvider } from '../../activities/nodes/registry.ts';
@@ -24,6 +25,7 @@ import type { StackConfig } from '../stack/settings.ts';
 import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
 import { type Common, createCommon, releasedRepository } from './common.ts';
 import { connectPatiently } from './connect.ts';
+import { keepSweeping } from './leftovers.ts';
 import { containerUrl } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { defaultLabel } from './nodes.ts';
@@ -35,15 +37,20 @@ import { workerPart } from './worker-part.ts';
 
 /** The worker that runs jobs: builds, checks and tests in containers on this machine. */
 export async function startBuildWorker(config: StackConfig): Promise<Part> {
-  logTemporal(createLogger('build-worker'));
+  const logger = createLogger('build-worker');
+  logTemporal(logger);
   const common = createCommon(config);
   const temporal = await connectPatiently(config, payloadStore(dataPaths(config.data)));
-  const activities = createStageActivities(stageDeps(common));
+  const deps = stageDeps(common);
+  const activities = createStageActivities(deps);
   const workers = [
     await createStageWorker({ temporal, activities, arch: hostArch(), slots: config.workers.build }),
     await createHostWorker({ temporal, activities, host: hostname() }),
   ];
+  const { provider } = deps;
+  const sweeping = keepSweeping({ provider, isOpen: (workflow) => isOpen(temporal.client, workflow), logger });
   return workerPart(workers, async () => {
+    await sweeping.stop();
     await closeAgent(common.paths.testKeys);
     await temporal.close();
   });

@@ -33,6 +33,8 @@ export interface NodesDesk {
   readonly waiting: readonly NodesRequest[];
   /** Tokens of the last requests that ended: one that comes again, late, is void. */
   readonly over: readonly string[];
+  /** Nobody is served before it is known what an earlier life of the desk has lent. */
+  readonly closed?: boolean;
 }
 
 export type NodesMessage =
@@ -41,7 +43,16 @@ export type NodesMessage =
   | { readonly type: 'release'; readonly tokens: readonly string[] }
   /** These holders have ended, and gave nothing back. */
   | { readonly type: 'lose'; readonly tokens: readonly string[] }
-  | { readonly type: 'capacity'; readonly capacity: Capacity };
+  | { readonly type: 'capacity'; readonly capacity: Capacity }
+  /** What the holders themselves say, for a desk that may have forgotten some of it; it is open from here on. */
+  | ({ readonly type: 'recall'; readonly capacity: Capacity } & NodesClaims);
+
+/** What those who hold machines, or wait for them, say of themselves. */
+export interface NodesClaims {
+  readonly leases: readonly NodesLease[];
+  /** In the order in which they came. */
+  readonly waiting: readonly NodesRequest[];
+}
 
 /** A request that can never be met, and why. */
 export interface NodesRefusal {
@@ -75,6 +86,8 @@ export function attend(desk: NodesDesk, message: NodesMessage): NodesAnswer {
       return serve(lost(desk, message.tokens));
     case 'capacity':
       return serve({ ...desk, capacity: message.capacity });
+    case 'recall':
+      return serve({ ...recalled(desk, message), capacity: message.capacity, closed: false });
   }
 }
 
@@ -98,9 +111,9 @@ export function leaseOf(desk: NodesDesk, token: string): NodesLease | null {
   return desk.leases.find((lease) => lease.token === token && !lease.lost) ?? null;
 }
 
-/** Whether the holder of a fence still has what it was given. */
+/** Whether the holder of a fence still has what it was given: while the desk is closed nobody else can have it. */
 export function holds(desk: NodesDesk, { token, fence }: Pick<NodesLease, 'token' | 'fence'>): boolean {
-  return leaseOf(desk, token)?.fence === fence;
+  return desk.closed === true || leaseOf(desk, token)?.fence === fence;
 }
 
 /** What is lent, that of lost leases too. */
@@ -117,6 +130,18 @@ function asked(desk: NodesDesk, request: NodesRequest): NodesDesk {
   const left = earlier.length > 0 ? lost(desk, earlier) : desk;
   const behind = left.waiting.findIndex((one) => one.priority > priority);
   return { ...left, waiting: left.waiting.toSpliced(behind < 0 ? left.waiting.length : behind, 0, request) };
+}
+
+/** Each lease keeps its fence; what the desk knows already, or knows to have ended, it knows better. */
+function recalled(desk: NodesDesk, { leases, waiting }: NodesClaims): NodesDesk {
+  const known = new Set([...desk.leases.map(({ token }) => token), ...desk.over]);
+  const held = leases.filter(({ token }) => !known.has(token));
+  const fence = Math.max(desk.fence, ...held.map((lease) => lease.fence));
+  const tokens = new Set(held.map(({ token }) => token));
+  const asks = desk.waiting.filter(({ token }) => !tokens.has(token));
+  const left = { ...desk, fence, leases: [...desk.leases, ...held], waiting: [] };
+  // Who waited before comes before who has come since.
+  return [...waiting, ...asks].reduce(asked, left);
 }
 
 function ended(desk: NodesDesk, tokens: readonly string[]): NodesDesk {
@@ -146,7 +171,7 @@ function serve(desk: NodesDesk): NodesAnswer {
   const left = over.length > 0 ? ended(desk, over) : desk;
   const granted: NodesLease[] = [];
   let usage = usageOf(left);
-  for (const request of left.waiting) {
+  for (const request of left.closed === true ? [] : left.waiting) {
     usage = withMachines(usage, request.sizes);
     if (excess(usage, left.capacity).length > 0) break;
     granted.push({ ...request, fence: left.fence + granted.length + 1, lost: false });

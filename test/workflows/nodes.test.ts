@@ -237,6 +237,73 @@ test('a job that is reset asks anew, and what its earlier run had is removed fir
   await nothingIsLent();
 });
 
+/** The fence by which a change's stage was begun. */
+function lentTo(id: string) {
+  const input = world.outside.stagesRun.find(({ build }) => build.change === id);
+  assert.ok(input?.lease, `${id} was lent something`);
+  return input.lease;
+}
+
+const isHeld = (of: { token: string; fence: number }) =>
+  world.temporal.client.workflow.getHandle(entity).query(nodesHeldQuery, of);
+
+test('R2: a later life of the entity knows who holds what, and who waits', async () => {
+  await enter(['life-0'], 2);
+  await runs('life-0');
+  await enter(['life-1'], 2);
+  await waiting(1);
+  await world.temporal.client.workflow.getHandle(entity).terminate('by hand');
+  await enter(['life-2'], 1);
+  await until(
+    'it goes on',
+    async () => (await world.temporal.client.workflow.getHandle(entity).describe()).status.name === 'RUNNING',
+  );
+  await waiting(2);
+  const { leases, waiting: waits } = await desk();
+  assert.deepEqual(
+    leases.map(({ holder }) => holder),
+    [workflowOf('life-0')],
+  );
+  assert.deepEqual(
+    waits.map(({ holder }) => holder),
+    [workflowOf('life-1'), workflowOf('life-2')],
+  );
+  assert.ok(await isHeld(lentTo('life-0')), 'the next stage of a job that runs is not refused');
+  work.end('life-0');
+  await runs('life-1');
+  assert.ok(lentTo('life-1').fence > lentTo('life-0').fence);
+  work.end('life-1');
+  await runs('life-2');
+  work.end('life-2');
+  await nothingIsLent();
+});
+
+test('R2: what ended while there was no entity is not held, and a reset one is told what it has forgotten', async () => {
+  const { client } = world.temporal;
+  await enter(['gone-0'], 2);
+  await runs('gone-0');
+  await client.workflow.getHandle(entity).terminate('by hand');
+  work.end('gone-0');
+  await until('it has ended', () => buildOf('gone-0')?.result === 'SUCCESS');
+  const args = [{ provider: 'docker', lookEvery: 1 }];
+  await client.workflow.start('nodes', { workflowId: entity, taskQueue: 'control', args });
+  await enter(['gone-1'], 2);
+  await runs('gone-1');
+  const { events } = await client.workflow.getHandle(entity).fetchHistory();
+  const first = events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId;
+  await client.workflowService.resetWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId: entity },
+    reason: 'again',
+    requestId: crypto.randomUUID(),
+    ...(first ? { workflowTaskFinishEventId: first } : {}),
+  });
+  await until('it knows', async () => (await desk()).leases[0]?.holder === workflowOf('gone-1'));
+  assert.ok(await isHeld(lentTo('gone-1')));
+  work.end('gone-1');
+  await nothingIsLent();
+});
+
 test('a changed capacity is followed while somebody waits', async () => {
   await enter(['more-0'], 2);
   await runs('more-0');

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import Docker from 'dockerode';
 import { timed } from '../../process/timing.ts';
+import type { LeaseRequest } from '../port.ts';
 import { containerConfig, type ScratchVolume } from './config.ts';
 import { createContainer, removeContainer, removeVolumes } from './container.ts';
 import { ask, askIfThere } from './faults.ts';
 import { type Registered, register as registerIn } from './installations.ts';
 import { assertName, buildLabel, groupLabel, labels, type Owner } from './labels.ts';
+import { listMade } from './made.ts';
 import { createNetwork, createOwnNetwork, isOwn, removeNetworks } from './networks.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
 
@@ -27,7 +29,7 @@ export function createDockerEngine(docker: Docker = new Docker(), installation?:
     });
     return counted;
   };
-  const owner = (build: string): Owner => ({ build, installation: installation?.id });
+  const owner = ({ build, holder }: LeaseRequest): Owner => ({ build, holder, installation: installation?.id });
   let known: Promise<void> | undefined;
   const register = () => {
     known ??= (installation ? registerIn(docker, installation) : Promise.resolve()).catch((error) => {
@@ -40,12 +42,13 @@ export function createDockerEngine(docker: Docker = new Docker(), installation?:
     start: (spec) =>
       timed('container', async () => {
         const [count] = await Promise.all([cores(), register()]);
-        return start(docker, withinReach(spec, count), owner(spec.build));
+        return start(docker, withinReach(spec, count), owner(spec));
       }),
-    createNetwork: (name, { internal, build = name }) =>
-      timed('network', () => openNetwork(docker, { name, internal, owner: owner(build) })),
+    createNetwork: (name, { internal, ...whose }) =>
+      timed('network', () => openNetwork(docker, { name, internal, owner: owner({ build: name, ...whose }) })),
     sweep: (build) => sweep(docker, build),
     find: (build) => find(docker, build),
+    list: async () => (installation === undefined ? [] : listMade(docker, installation.id)),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Lease, MachineNeed, Provider } from '../port.ts';
+import type { Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
 
 const networks = { open: 'default', shut: 'later', none: 'none' } as const;
@@ -9,8 +9,8 @@ const patience = 180_000;
 export function createDockerProvider(engine: ContainerEngine): Provider {
   const lent = new WeakMap<Lease, ContainerLease>();
   return {
-    async lend({ build }) {
-      const containers = new ContainerLease(engine, build);
+    async lend(request) {
+      const containers = new ContainerLease(engine, request);
       const lease: Lease = {
         machine: (need) => containers.start(need),
         find: () => containers.find(),
@@ -25,6 +25,7 @@ export function createDockerProvider(engine: ContainerEngine): Provider {
       await containers.release();
     },
     sweep: (build) => engine.sweep(build),
+    list: () => engine.list(),
   };
 }
 
@@ -36,25 +37,25 @@ interface Member {
 /** The containers of one lease, and the network that they share once they are secluded. */
 class ContainerLease {
   readonly #engine: ContainerEngine;
-  readonly #build: string;
+  readonly #request: LeaseRequest;
   readonly #members: Member[] = [];
   #found: Container | null = null;
   #network: Promise<ContainerNetwork> | undefined;
   #secluded: Promise<void> | undefined;
 
-  constructor(engine: ContainerEngine, build: string) {
+  constructor(engine: ContainerEngine, { build, holder }: LeaseRequest) {
     this.#engine = engine;
-    this.#build = build;
+    this.#request = { build, ...(holder === undefined ? {} : { holder }) };
   }
 
   start(need: MachineNeed): Promise<Container> {
-    const container = this.#engine.start(specOf(need, this.#build));
+    const container = this.#engine.start({ ...specOf(need), ...this.#request });
     this.#members.push({ name: need.name, container });
     return container;
   }
 
   async find(): Promise<Container | null> {
-    this.#found = await this.#engine.find(this.#build);
+    this.#found = await this.#engine.find(this.#request.build);
     return this.#found;
   }
 
@@ -64,8 +65,8 @@ class ContainerLease {
   }
 
   async #wire(signal: AbortSignal): Promise<void> {
-    const build = this.#build;
-    this.#network = this.#engine.createNetwork(`sluice-${build}`, { internal: true, build });
+    const name = `sluice-${this.#request.build}`;
+    this.#network = this.#engine.createNetwork(name, { internal: true, ...this.#request });
     const network = await this.#network;
     const hosts: string[] = [];
     for (const { name, container } of this.#members) {
@@ -95,11 +96,10 @@ class ContainerLease {
   }
 }
 
-function specOf(need: MachineNeed, build: string): ContainerSpec {
+function specOf(need: MachineNeed): Omit<ContainerSpec, 'build'> {
   const { name, platform, kind, network, group, scratch = [], memory = [], mounts = [] } = need;
   return {
     image: kind === 'builder' ? platform.buildImage : platform.testImage,
-    build,
     hostname: name,
     network: networks[network],
     limits: platform.limits,

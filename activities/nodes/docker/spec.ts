@@ -1,4 +1,4 @@
-import type { Machine } from '../port.ts';
+import type { LeaseRequest, Machine, Made } from '../port.ts';
 
 /** Throw-away containers, on any engine that speaks Docker's API. */
 export interface ContainerEngine {
@@ -6,18 +6,19 @@ export interface ContainerEngine {
   /** Makes a network that only its members reach (`internal`), or one that also reaches out. */
   createNetwork(
     name: string,
-    options: { readonly internal: boolean /** The build's id for `sweep`; default `name`. */; readonly build?: string },
+    options: { readonly internal: boolean } & Partial<LeaseRequest> /** `build`, for `sweep`: default `name`. */,
   ): Promise<ContainerNetwork>;
   /** Removes what a killed worker left: containers and networks labelled with the build. */
   sweep(build: string): Promise<void>;
   /** The running container that `start` made for the build; null when there is none. */
   find(build: string): Promise<Container | null>;
+  /** What there is for the engine's installation; nothing without one. */
+  list(): Promise<readonly Made[]>;
 }
 
-export interface ContainerSpec {
+/** `build` is a label that `sweep` and `sluice down --purge` look for. */
+export interface ContainerSpec extends LeaseRequest {
   readonly image: string;
-  /** The build's id: a label that `sweep` and `sluice down --purge` look for. */
-  readonly build: string;
   readonly hostname?: string;
   /**
    * `none`; `default`, a network of its own that reaches out; `later`, the same, but first attached by `open`; or the

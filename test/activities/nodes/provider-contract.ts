@@ -8,7 +8,9 @@ import { RefusedContent } from '../../../activities/nodes/refused-content.ts';
 
 /** A provider, and a need that it can meet: a POSIX system, where root may make devices if the provider lets it. */
 export interface Subject {
-  readonly open: () => Promise<Provider>;
+  readonly open: (installation?: { readonly id: string; readonly data: string }) => Promise<Provider>;
+  /** Takes the mark of an installation away, where there is one. */
+  readonly forget?: (installation: string) => Promise<unknown>;
   readonly need: MachineNeed;
 }
 
@@ -28,7 +30,7 @@ async function reachesOut(machine: Machine): Promise<boolean> {
   return /^\S+\s+0{8}\s+(?!0{8})/m.test(output);
 }
 
-function lendingContract(name: string, { open, need }: Subject): void {
+function lendingContract(name: string, { open, forget, need }: Subject): void {
   describe(`how ${name} lends machines`, () => {
     const shut = { ...need, network: 'shut' } as const;
     let provider: Provider;
@@ -90,6 +92,25 @@ function lendingContract(name: string, { open, need }: Subject): void {
       assert.equal(await isThere(machine), false);
       assert.equal(await isThere(stays), true);
       await assert.rejects(provider.sweep('x y'), /letters, digits/);
+    });
+
+    test('R7: what is made for an installation is listed with its holder, until it is gone', async (t) => {
+      const id = `listed-${process.pid}`;
+      const own = await open({ id, data: '/nowhere' });
+      t.after(() => forget?.(id));
+      const builds = ['a', 'b'].map((each) => `test-listed-${each}-${process.pid}`);
+      t.after(() => Promise.all(builds.map((build) => own.sweep(build))));
+      const holder = 'job/main/check/tinycdb/git:1,1/build/1';
+      const lease = await own.lend({ build: builds[0] ?? '', holder });
+      await Promise.all(['x', 'y'].map((each) => lease.machine({ ...need, name: each, network: 'open' })));
+      await (await own.lend({ build: builds[1] ?? '' })).machine(need);
+      await (await lend(t)).lease.machine(need);
+      const listed = async (of: Provider) => [...(await of.list())].sort((a, b) => (a.build < b.build ? -1 : 1));
+      assert.deepEqual(await listed(own), [{ build: builds[0], holder }, { build: builds[1] }]);
+      assert.deepEqual(await listed(provider), [], 'what is made by hand is for no installation');
+      await own.release(lease);
+      await own.sweep(builds[1] ?? '');
+      assert.deepEqual(await listed(own), []);
     });
 
     test('a machine reaches out when it is let, and no longer', async (t) => {

@@ -253,3 +253,43 @@ property('nobody starves: when the holders give back, everybody who waits is ser
 test('what nothing is known of fits everywhere', () => {
   assert.deepEqual(excess(nothing, capacity), []);
 });
+
+const closed: NodesDesk = { ...emptyDesk, fence: 100, closed: true };
+const claim = (token: string, more: Partial<NodesRequest> = {}): NodesRequest => {
+  return { ...(ask(token, several(1), more) as Extract<NodesMessage, { type: 'ask' }>).request };
+};
+const lent = (token: string, fence: number) => ({ ...claim(token), fence, lost: false });
+
+test('R2: a desk that has forgotten lends nothing before it was told, and then only what is left', () => {
+  const asked = attend(closed, ask('new', several(3)));
+  assert.deepEqual([asked.granted, replyTo(asked.desk, claim('new')).state], [[], 'waits']);
+  assert.ok(holds(asked.desk, { token: 'old', fence: 7 }), 'nobody else can have it');
+  const leases = [lent('old', 7), lent('older', 3)];
+  const told = attend(asked.desk, { type: 'recall', leases, waiting: [claim('waited')], capacity });
+  assert.deepEqual(
+    told.granted.map(({ token, fence }) => [token, fence]),
+    [['waited', 101]],
+  );
+  assert.deepEqual(tokens(told.desk.waiting), ['new']);
+  assert.ok(holds(told.desk, { token: 'old', fence: 7 }) && !holds(told.desk, { token: 'old', fence: 6 }));
+  const free = attend(told.desk, release('old', 'older'));
+  assert.deepEqual(tokens(free.granted), ['new']);
+});
+
+test('R2: what has ended while the desk was told stays ended, and what it knows stays as it is', () => {
+  const known = attend(attend(closed, release('gone')).desk, {
+    type: 'recall',
+    leases: [lent('a', 5)],
+    waiting: [],
+    capacity,
+  });
+  const lost = attend(known.desk, lose('a')).desk;
+  const again = attend(lost, {
+    type: 'recall',
+    leases: [lent('a', 5), lent('gone', 4)],
+    waiting: [claim('gone')],
+    capacity,
+  });
+  assert.deepEqual(again.desk.leases, [{ ...lent('a', 5), lost: true }]);
+  assert.deepEqual([again.granted, again.desk.waiting], [[], []]);
+});

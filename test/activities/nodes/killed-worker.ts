@@ -1,0 +1,48 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isOpen } from '../../../activities/jobs/open.ts';
+import { openProvider } from '../../../activities/nodes/registry.ts';
+import type { StageRunner } from '../../../activities/ports.ts';
+import { createStageActivities } from '../../../activities/stages.ts';
+import { createFileLogStore } from '../../../activities/storage/filesystem/log-store.ts';
+import { keepSweeping } from '../../../infra/compose/leftovers.ts';
+import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import { connect } from '../../../infra/temporal/connection.ts';
+import { createStageWorker } from '../../../infra/temporal/worker.ts';
+import type { Platform } from '../../../pipelines/model/platform.ts';
+
+/** A build worker whose one stage takes a container and works until a file is there: for `killed.test.ts` to kill. */
+
+const [address = '', arch = '', installation = '', place = ''] = process.argv.slice(2);
+const limits = { cpus: 1, memoryMiB: 256, pids: 50, diskMiB: 16 };
+const platform = { ...builtInPlatforms[0], buildImage: 'sluice/debian-12:minimal', limits } as Platform;
+const isThere = (name: string) =>
+  access(join(place, name)).then(
+    () => true,
+    () => false,
+  );
+
+const stage: StageRunner = async ({ build }, { lease, signal, log }) => {
+  const need = { name: 'node', platform, kind: 'builder', network: 'open', scratch: ['/scratch'] } as const;
+  const machine = await lease.machine(need);
+  await machine.exec(['touch', '/scratch/began'], { signal });
+  process.stdout.write(`${build.change} runs\n`);
+  while (!(await isThere('open'))) await sleep(50, undefined, { signal });
+  log.write('it is open\n');
+  return { result: 'SUCCESS', summary: 'fine', artifacts: [] };
+};
+
+const none = () => Promise.reject(new Error('no programs here'));
+const temporal = await connect({ address, namespace: 'default' });
+const provider = openProvider('docker', { installation: { id: installation, data: place } });
+const activities = createStageActivities({
+  stages: { build: stage },
+  script: { run: none, resume: none },
+  logs: createFileLogStore({ root: join(place, 'logs'), baseUrl: 'http://nowhere/' }),
+  workRoot: join(place, 'work'),
+  provider,
+});
+const logger = { info: () => {}, warn: console.error };
+keepSweeping({ provider, isOpen: (workflow) => isOpen(temporal.client, workflow), logger }, 500);
+await (await createStageWorker({ temporal, activities, arch, slots: 10 })).run();

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import Docker from 'dockerode';
+import { registrationName } from '../../../activities/nodes/docker/installations.ts';
+import { openProvider } from '../../../activities/nodes/registry.ts';
+import { ensureImages } from '../../../infra/images/ensure.ts';
+import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import type { NodesDesk } from '../../../pipelines/nodes/desk.ts';
+import { nodesId } from '../../../workflows/ids.ts';
+import { nodesQuery } from '../../../workflows/messages.ts';
+import { change, frozenJob, pipelineNamed } from '../../workflows/make.ts';
+import { until, World } from '../../workflows/world.ts';
+
+const check = pipelineNamed('check', { manager: 'independent' });
+const arch = 'killed';
+const installation = `killed-${process.pid}`;
+const entity = nodesId('docker');
+const docker = new Docker();
+const provider = openProvider('docker', { installation: { id: installation, data: tmpdir() } });
+
+let world: World;
+let place: string;
+let child: ChildProcess;
+const running = new Set<string>();
+
+before(async () => {
+  await ensureImages(builtInPlatforms.slice(0, 1), () => {});
+  place = await mkdtemp(join(tmpdir(), 'sluice-killed-'));
+  world = await World.start();
+  world.outside.archOf = () => arch;
+  const nodeset = { name: '', nodes: [{ name: ['node'], label: 'test' }], groups: [] };
+  world.outside.jobs = () => [frozenJob('build', { uses: 'build', attempts: 1, nodeset })];
+  // Looks at holders every second.
+  const args = [{ provider: 'docker', lookEvery: 1 }];
+  await world.temporal.client.workflow.start('nodes', { workflowId: entity, taskQueue: 'control', args });
+  startWorker();
+});
+
+after(async () => {
+  child.kill('SIGKILL');
+  for (const { build } of await provider.list()) await provider.sweep(build);
+  await docker.getVolume(registrationName(installation)).remove();
+  await world.stop();
+  await rm(place, { recursive: true, force: true });
+});
+
+function startWorker(): void {
+  const script = join(import.meta.dirname, 'killed-worker.ts');
+  const args = ['--disable-warning=ExperimentalWarning', script, world.server.address, arch, installation, place];
+  child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    for (const [, id = ''] of text.matchAll(/^(\S+) runs$/gm)) running.add(id);
+  });
+}
+
+async function enter(id: string): Promise<void> {
+  const time = Date.now();
+  const enqueue = { type: 'enqueue', time, pipeline: 'check', change: id } as const;
+  await world.tell('tinycdb', [{ type: 'observe', time, changes: [change(id)] }, enqueue], { pipeline: check });
+  await until(`${id} runs`, () => running.has(id));
+}
+
+/** Of a change, its newest last. */
+const buildsOf = (id: string) => [...world.outside.builds.values()].filter((build) => build.change === id);
+const desk = (): Promise<NodesDesk> => world.temporal.client.workflow.getHandle(entity).query(nodesQuery);
+const terminate = (id: string) => world.temporal.client.workflow.getHandle(buildsOf(id)[0]?.workflow ?? '').terminate();
+
+test('R7: a worker that is killed leaves nothing lent and no machine behind, whatever becomes of its jobs', async () => {
+  await enter('uncounted');
+  world.outside.capacity = { maxServers: 3 };
+  for (const id of ['repeated', 'cancelled', 'terminated']) await enter(id);
+  assert.equal((await provider.list()).length, 4);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const dequeue = { type: 'dequeue', time: Date.now(), pipeline: 'check', change: 'cancelled' } as const;
+  await world.tell('tinycdb', [dequeue], { pipeline: check });
+  await terminate('terminated');
+  await terminate('uncounted');
+  await until('it is found', async () => (await desk()).leases.some(({ lost }) => lost));
+  running.clear();
+  startWorker();
+  // Those whose workflow was ended are begun anew by their build sets.
+  const again = ['repeated', 'terminated', 'uncounted'];
+  await until('they run again', () => again.every((id) => running.has(id)));
+  const wanted = again.map((id) => buildsOf(id).at(-1)?.id).sort();
+  const made = async () => [...new Set((await provider.list()).map(({ build }) => build))].sort();
+  await until('only their machines are there', async () => (await made()).join() === wanted.join());
+  await until('only they hold', async () => {
+    const builds = (await desk()).leases.map(({ build }) => build);
+    return builds.sort().join() === wanted.join();
+  });
+  await until('the fourth has ended', () => buildsOf('cancelled')[0]?.result === 'CANCELED');
+  await writeFile(join(place, 'open'), '');
+  for (const id of again) await until(`${id} is fine`, () => buildsOf(id).at(-1)?.result === 'SUCCESS');
+  assert.deepEqual(
+    again.map((id) => buildsOf(id).length),
+    [1, 2, 2],
+  );
+  await until('all is given back', async () => (await desk()).leases.length === 0);
+  assert.deepEqual(await provider.list(), []);
+});
+
+test('R2: a job whose worker and whose entity of nodes are both gone goes on with what it was lent', async () => {
+  await rm(join(place, 'open'));
+  await enter('alone');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await world.temporal.client.workflow.getHandle(entity).terminate('by hand');
+  await writeFile(join(place, 'open'), '');
+  startWorker();
+  await until('it is fine', () => buildsOf('alone')[0]?.result === 'SUCCESS');
+  assert.equal(buildsOf('alone').length, 1);
+  assert.deepEqual(await provider.list(), []);
+});
