@@ -92,6 +92,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
     },
     { name: 'mirror status', summary: 'say what each mirror shows', load: () => import('./mirror-status.ts') },
     {
+      name: 'mirror history',
+      summary: 'list what mirrors were sent',
+      load: () => import('./mirror-history.ts'),
+    },
+    {
       name: 'mirror rollback',
       summary: 'show an earlier snapshot on all mirrors of a set',
       load: () => import('./mirror-rollback.ts'),
@@ -148,6 +153,7 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
     { name: 'watch', summary: 'keep the picture of the queues up to date', load: () => import('./watch.ts') },
     { name: 'builds', summary: 'list builds', load: () => import('./builds.ts') },
     { name: 'buildsets', summary: 'list build sets', load: () => import('./buildsets.ts') },
+    { name: 'releases', summary: 'list what was released', load: () => import('./releases.ts') },
     { name: 'logs', summary: 'print a build’s log, also while it is written', load: () => import('./logs.ts') },
     { name: 'artifacts', summary: 'list what a build made', load: () => import('./artifacts.ts') },
   ],

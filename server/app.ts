@@ -7,6 +7,7 @@ import { registerArtifacts } from './api/artifacts.ts';
 import { registerBuilds } from './api/builds.ts';
 import { registerChanges } from './api/changes.ts';
 import { registerConfig } from './api/config.ts';
+import { registerReleases } from './api/releases.ts';
 import { registerSecrets } from './api/secrets.ts';
 import { registerStatus } from './api/status.ts';
 import { registerStorage } from './api/storage.ts';
@@ -38,7 +39,14 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
     // By the route that was found, not by the letters of the address: they can be written in many ways.
     allowList: ({ routeOptions }) => files.some((prefix) => routeOptions.url?.startsWith(prefix)),
   });
-  for (const register of [registerStatus, registerBuilds, registerChanges, registerActing, registerSecrets])
+  for (const register of [
+    registerStatus,
+    registerBuilds,
+    registerReleases,
+    registerChanges,
+    registerActing,
+    registerSecrets,
+  ])
     register(app, deps);
   registerStorage(app, deps);
   registerConfig(app, deps);

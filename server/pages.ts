@@ -6,15 +6,16 @@ import { z } from 'zod';
 import { renderBuild, renderRefPage } from '../web/build.ts';
 import { renderChange } from '../web/change.ts';
 import { type Html, html, jsonScript } from '../web/html.ts';
-import { renderChangesPage, renderResultsPage } from '../web/lists.ts';
+import { renderChangesPage, renderMirrorsPage, renderReleasesPage, renderResultsPage } from '../web/lists.ts';
 import { type Page, renderPage } from '../web/page.ts';
 import { renderStatus } from '../web/status.ts';
 import { noBuild, pageOfBuildSets, readBuild } from './api/builds.ts';
 import { readChange } from './api/change-show.ts';
 import { pageOfChanges } from './api/changes.ts';
 import type { ListPage } from './api/paging.ts';
+import { pageOfMirrors, pageOfReleases } from './api/releases.ts';
 import { readFailures, readStatus, workflowUrl } from './api/status.ts';
-import { buildSetRow, changeView } from './api/views.ts';
+import { buildSetRow, changeView, mirrorView, releaseView } from './api/views.ts';
 import type { ServerDeps } from './deps.ts';
 import type { App } from './fastify.ts';
 
@@ -97,6 +98,20 @@ function registerLists(app: App, deps: ServerDeps, send: Send): void {
     const { shown, next, fault } = await orFault(asked);
     const content = renderChangesPage({ shown: shown.map(changeView), query, next, fault });
     return send(fault === undefined ? reply : reply.code(404), { title: 'Changes · Sluice', content });
+  });
+  app.get('/releases', { schema }, async ({ query }, reply) => {
+    const { project, change, after } = query;
+    const { shown, next, fault } = await orFault(pageOfReleases(deps, { project, change, after, limit: perPage }));
+    const listed = { shown: shown.map(releaseView), query, next, fault };
+    const content = renderReleasesPage(listed, { workflowUrl: workflowUrl(deps) }, Date.now());
+    return send(fault === undefined ? reply : reply.code(404), { title: 'Releases · Sluice', content });
+  });
+  app.get('/mirrors', { schema }, async ({ query }, reply) => {
+    const { set, after } = query;
+    const { shown, next, fault } = await orFault(pageOfMirrors(deps, { set, after, limit: perPage }));
+    const sets = [...new Set([...(deps.configuration?.mirrorSets() ?? []), ...(await deps.store.listMirroredSets())])];
+    const content = renderMirrorsPage({ shown: shown.map(mirrorView), query, next, fault }, sets.sort(), Date.now());
+    return send(fault === undefined ? reply : reply.code(404), { title: 'Mirrors · Sluice', content });
   });
 }
 

@@ -75,7 +75,7 @@ export interface ServerSecrets {
 export interface PageStart {
   /** Milliseconds since the epoch. */
   readonly startTime: number;
-  /** A build's id, or a build set's workflow. */
+  /** Of the record; of a build set its workflow. */
   readonly id: string;
 }
 
@@ -93,6 +93,14 @@ export interface BuildFilter {
   readonly limit: number;
 }
 
+/** Releases to look for, likewise. */
+export type ReleaseFilter = Pick<BuildFilter, 'project' | 'change' | 'after' | 'limit'>;
+
+/** Transactions of mirrors to look for, likewise. */
+export interface MirrorFilter extends Pick<BuildFilter, 'after' | 'limit'> {
+  readonly set?: string | undefined;
+}
+
 /** What happened, as it was recorded. */
 export interface Records {
   listQueues(): Promise<QueueSnapshot[]>;
@@ -101,7 +109,7 @@ export interface Records {
   listBuildSets(filter: BuildFilter): Promise<BuildSetRecord[]>;
   /** `PROJECT JOB` to the mean time in milliseconds of its last successful builds. */
   estimates(): Promise<Record<string, number>>;
-  listReleases(limit: number): Promise<ReleaseRecord[]>;
-  listMirrors(limit: number): Promise<MirrorRecord[]>;
+  listReleases(filter: ReleaseFilter): Promise<ReleaseRecord[]>;
+  listMirrors(filter: MirrorFilter): Promise<MirrorRecord[]>;
   listMirroredSets(): Promise<string[]>;
 }

@@ -1,6 +1,6 @@
-import type { BuildSetRecord, Change } from '../server/api/types.ts';
+import type { BuildSetRecord, Change, MirrorRecord, ReleaseRecord } from '../server/api/types.ts';
 import { type Html, html } from './html.ts';
-import { type Around, renderBuildSetRows } from './results.ts';
+import { type Around, renderBuildSetRows, renderMirrorRows, renderReleaseRows } from './results.ts';
 
 /** One page of a long list, as it was asked for. */
 export interface Listed<T> {
@@ -47,6 +47,23 @@ export function renderChangesPage(listed: Listed<Change>): Html {
       <span class="when">${wip && status === 'open' && html`<span class="tag">work in progress</span> `}${status}</span></li>`,
     )}</ul>`;
   return html`<h1>Changes</h1>${form('/changes', fields)}${body(listed, rows, '/changes')}`;
+}
+
+/** All releases, page by page. */
+export function renderReleasesPage(
+  listed: Listed<ReleaseRecord>,
+  around: Pick<Around, 'workflowUrl'>,
+  now: number,
+): Html {
+  const fields = html`${field('project', listed.query)}${field('change', listed.query)}`;
+  return html`<h1>Releases</h1>${form('/releases', fields)}
+    ${body(listed, () => renderReleaseRows(listed.shown, around, now), '/releases')}`;
+}
+
+/** All transactions of mirrors, page by page. */
+export function renderMirrorsPage(listed: Listed<MirrorRecord>, sets: readonly string[], now: number): Html {
+  return html`<h1>Mirrors</h1>${form('/mirrors', choice('set', sets, listed.query))}
+    ${body(listed, () => renderMirrorRows(listed.shown, now), '/mirrors')}`;
 }
 
 function form(action: string, fields: Html): Html {

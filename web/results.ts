@@ -51,17 +51,24 @@ export function renderFailure({ id, job, summary, result }: BuildRecord): Html {
 /** Releases, newest first, with what each published. */
 export function renderReleases(view: StatusView, now: number): Html {
   if (view.releases.length === 0) return html`<p class="empty">Nothing was released yet.</p>`;
-  return html`<ul class="rows">${view.releases.map((release) => renderRelease(release, view, now))}</ul>`;
+  return html`${renderReleaseRows(view.releases, view, now)}<p class="pages"><a href="/releases">All releases</a></p>`;
 }
 
-function renderRelease(release: ReleaseRecord, view: StatusView, now: number): Html {
+/** Some releases, in the order in which they are given. */
+export function renderReleaseRows(releases: readonly ReleaseRecord[], around: Linked, now: number): Html {
+  return html`<ul class="rows">${releases.map((release) => renderRelease(release, around, now))}</ul>`;
+}
+
+type Linked = Pick<StatusView, 'workflowUrl'>;
+
+function renderRelease(release: ReleaseRecord, around: Linked, now: number): Html {
   const names = [...new Set(release.packages.map(({ name, version }) => `${name} ${version}`))];
   return html`<li id="release-${release.id}">${sign(stateTone(release.state), release.state)}
     <span class="what"><b>${release.project}</b> <span class="meta">${release.summary}</span>
       ${names.length > 0 && html`<span class="packages">${names.map((name) => html`<span class="tag">${name}</span> `)}</span>`}
       ${release.repositories.map(({ format, url }) => html`<a class="repository" href="${url}">${format} repository</a> `)}</span>
     <span class="when"><time title="${moment(release.startTime)} UTC">${ago(release.endTime ?? release.startTime, now)}</time>
-      ${release.origin !== null && html` · ${release.origin}`} ${workflowLink(view, release.id, `release of ${release.project}`)}</span></li>`;
+      ${release.origin !== null && html` · ${release.origin}`} ${workflowLink(around, release.id, `release of ${release.project}`)}</span></li>`;
 }
 
 /** Mirror transactions, newest first, and sets that have none. */
@@ -69,7 +76,14 @@ export function renderMirrors(view: StatusView, now: number): Html {
   const { mirrors, unsyncedMirrors: never = [] } = view;
   const left = never.filter((set) => !mirrors.some((mirror) => mirror.set === set));
   if (mirrors.length + left.length === 0) return html`<p class="empty">There are no mirrors.</p>`;
-  return html`<ul class="rows">${mirrors.map((mirror) => renderMirror(mirror, now))}${left.map(renderUnsynced)}</ul>`;
+  const all = mirrors.length > 0 && html`<p class="pages"><a href="/mirrors">All transactions</a></p>`;
+  return html`${mirrors.length > 0 && renderMirrorRows(mirrors, now)}
+    ${left.length > 0 && html`<ul class="rows">${left.map(renderUnsynced)}</ul>`}${all}`;
+}
+
+/** Some transactions of mirrors, in the order in which they are given. */
+export function renderMirrorRows(mirrors: readonly MirrorRecord[], now: number): Html {
+  return html`<ul class="rows">${mirrors.map((mirror) => renderMirror(mirror, now))}</ul>`;
 }
 
 function renderUnsynced(set: string): Html {

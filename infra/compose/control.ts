@@ -129,7 +129,7 @@ const recent = 50;
 function unreleasedIn({ common, store, logger }: ControlDeps, router: EventRouter) {
   const find: UnreleasedDeps = {
     succeeded: () => store.listBuildSets({ result: 'SUCCESS', limit: recent }),
-    releases: () => store.listReleases(recent * 4),
+    releases: () => store.listReleases({ limit: recent * 4 }),
     buildsOf: ({ change, pipeline }) => store.listBuilds({ change, pipeline, limit: 200 }),
     isMerged: async (change) => (await router.read(change))?.status === 'merged',
     isThere: isThereIn(common),
@@ -144,7 +144,7 @@ function unreleasedIn({ common, store, logger }: ControlDeps, router: EventRoute
 function retirementIn({ trees }: Common, store: Store, router: EventRouter) {
   return createRetirement({
     buildSets: () => store.listBuildSets({ limit: recent * 4 }),
-    releases: () => store.listReleases(recent * 4),
+    releases: () => store.listReleases({ limit: recent * 4 }),
     buildsOf: (change) => store.listBuilds({ change, result: 'SUCCESS', limit: 500 }),
     statusOf: async (change) => (await router.read(change))?.status,
     remove: (url) => removeTestRepository(trees, url),

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
-import type { BuildFilter, PageStart } from '../../server/port.ts';
+import type { BuildFilter } from '../../server/port.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import type { TenantRows } from './database.ts';
+import { follows } from './page.ts';
 
 /** Whether the row that is there may be replaced: a build that has ended is not un-ended by a late message. */
 const notEnded = (table: 'builds' | 'build_sets') =>
@@ -79,11 +80,6 @@ export async function listBuildSets({ db, tenant }: TenantRows, filter: BuildFil
     if (value !== undefined) query = query.where(column, '=', value);
   }
   return (await query.execute()).map((row) => row.record);
-}
-
-/** Whether a row comes after the last one of a page, in the order of the lists. */
-function follows({ startTime, id }: PageStart) {
-  return sql<boolean>`(start_time < ${startTime} or (start_time = ${startTime} and id > ${id}))`;
 }
 
 /** How many of the last successful builds of a job the estimate of the next one is made from. */

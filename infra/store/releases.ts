@@ -2,7 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import { keptRelease } from '../../activities/report/release-record.ts';
 import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
+import type { MirrorFilter, ReleaseFilter } from '../../server/port.ts';
 import type { Database, TenantRows } from './database.ts';
+import { follows } from './page.ts';
 
 /** Keeps the release and, once it has them, the packages that it published. */
 export async function saveRelease({ db }: TenantRows, record: ReleaseRecord): Promise<boolean> {
@@ -40,9 +42,13 @@ async function write(db: Database, record: ReleaseRecord): Promise<void> {
     .execute();
 }
 
-export async function listReleases({ db, tenant }: TenantRows, limit: number): Promise<ReleaseRecord[]> {
-  const query = db.selectFrom('releases').select('record').where('tenant', '=', tenant);
-  const rows = await query.orderBy('start_time', 'desc').limit(limit).execute();
+export async function listReleases({ db, tenant }: TenantRows, filter: ReleaseFilter): Promise<ReleaseRecord[]> {
+  const { project, change, after, limit } = filter;
+  let query = db.selectFrom('releases').select('record').where('tenant', '=', tenant);
+  if (project !== undefined) query = query.where('project', '=', project);
+  if (change !== undefined) query = query.where('change', '=', change);
+  if (after) query = query.where(follows(after));
+  const rows = await query.orderBy('start_time', 'desc').orderBy('id').limit(limit).execute();
   return rows.map((row) => row.record);
 }
 
@@ -62,9 +68,12 @@ export async function saveMirror({ db, tenant }: TenantRows, record: MirrorRecor
   return done.numInsertedOrUpdatedRows !== 0n;
 }
 
-export async function listMirrors({ db, tenant }: TenantRows, limit: number): Promise<MirrorRecord[]> {
-  const query = db.selectFrom('mirrors').select('record').where('tenant', '=', tenant);
-  const rows = await query.orderBy('start_time', 'desc').limit(limit).execute();
+export async function listMirrors({ db, tenant }: TenantRows, filter: MirrorFilter): Promise<MirrorRecord[]> {
+  const { set, after, limit } = filter;
+  let query = db.selectFrom('mirrors').select('record').where('tenant', '=', tenant);
+  if (set !== undefined) query = query.where('mirror_set', '=', set);
+  if (after) query = query.where(follows(after));
+  const rows = await query.orderBy('start_time', 'desc').orderBy('id').limit(limit).execute();
   return rows.map((row) => row.record);
 }
 

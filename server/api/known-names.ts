@@ -23,7 +23,7 @@ const most = 50;
 export async function requireKnown(deps: ServerDeps, filter: BuildFilter): Promise<void> {
   const layout = await deps.layout?.().catch(() => undefined);
   if (filter.result !== undefined && !Object.hasOwn(results, filter.result)) {
-    throw unknown('result', filter.result, Object.keys(results));
+    throw unknownName('result', filter.result, Object.keys(results));
   }
   if (layout === undefined) return;
   const known = {
@@ -36,11 +36,12 @@ export async function requireKnown(deps: ServerDeps, filter: BuildFilter): Promi
     // What is configured no longer may have run.
     if ((await deps.store.listBuilds({ [kind]: name, limit: 1 })).length > 0) continue;
     if ((await deps.store.listBuildSets({ [kind]: name, limit: 1 })).length > 0) continue;
-    throw unknown(kind, name, names);
+    throw unknownName(kind, name, names);
   }
 }
 
-function unknown(kind: string, name: string, names: readonly string[]): Error {
+/** That there is no such name, with those that there are. */
+export function unknownName(kind: string, name: string, names: readonly string[]): Error {
   const shown = [...names].sort().slice(0, most);
   const rest = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
   const there = shown.length === 0 ? 'there is none at all' : `there are: ${shown.join(', ')}${rest}`;

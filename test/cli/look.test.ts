@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
 import { buildLayout, defaultTenant, parseConfigFile } from '../../pipelines/language/language.ts';
-import { aBuild, aBuildSet, aJob, anItem, aQueue } from '../server/records.ts';
+import { aBuild, aBuildSet, aJob, aMirror, anItem, aQueue, aRelease } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -119,6 +119,19 @@ describe('looking from the command line', () => {
     const all = await run(['builds', '--job', 'many', '--limit', '1000', '--json']);
     assert.equal(JSON.parse(all.stdout).length, 600);
     assert.equal(all.stderr, '');
+  });
+
+  it('F6: lists releases and the transactions of mirrors', async () => {
+    const one = { startTime: 1_000, endTime: 3_500 };
+    await server.store.saveRelease(aRelease({ ...one, project: 'app' }));
+    await server.store.saveMirror(
+      aMirror({ ...one, result: { did: 'rolled-back', hosts: { m1: { outcome: 'ok' } } } }),
+    );
+    assert.match((await run(['releases'])).stdout, /app +I1,1 +published +promoted +2\.5 s +tinycdb 0\.81-1 published/);
+    assert.match((await run(['mirror', 'history', 'deb'])).stdout, /deb +rollback +committed .*2\.5 s +m1 ok/);
+    const { code, stderr } = await run(['mirror', 'history', 'nosuch']);
+    assert.equal(code, 1);
+    assert.match(stderr, /there is no set of mirrors nosuch; there are: deb/);
   });
 
   it('F2: lists the builds of one build set by the id that the lists show, and knows which there are', async () => {

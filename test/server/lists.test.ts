@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { BuildRecord, Change } from '../../server/api/types.ts';
+import type { BuildRecord, Change, MirrorRecord, ReleaseRecord } from '../../server/api/types.ts';
 import { change } from '../workflows/make.ts';
-import { aBuild, aBuildSet } from './records.ts';
+import { aBuild, aBuildSet, aMirror, aRelease } from './records.ts';
 import { startServer, type TestServer } from './server.ts';
 
 /** Two that began in one moment are among them. */
@@ -23,6 +23,8 @@ before(async () => {
   for (const [at, startTime] of times.entries()) {
     await server.report.recordBuild(aBuild({ id: `b${at}`, startTime }));
     await server.report.recordBuildSet(aBuildSet({ workflow: `set/${at}.x`, key: `s${at}`, startTime }));
+    await server.store.saveRelease(aRelease({ id: `r${at}`, startTime, ...(at > 4 ? { project: 'mbw' } : {}) }));
+    await server.store.saveMirror(aMirror({ id: `m${at}`, startTime, set: at > 4 ? 'rpm' : 'deb' }));
   }
 });
 after(() => server.stop());
@@ -66,6 +68,40 @@ describe('F6: lists', () => {
       ],
     );
     assert.equal(((await (await fetch(`${server.url}/api/changes`)).json()) as unknown[]).length, 120);
+  });
+
+  it('F6: of releases and of mirrors’ transactions, too', async () => {
+    const releases = await pages<ReleaseRecord>('/api/releases?limit=2&project=tinycdb');
+    assert.deepEqual(
+      releases.map((page) => page.map(({ id }) => id)),
+      [['r4', 'r3'], ['r1', 'r2'], ['r0']],
+    );
+    const mirrors = await pages<MirrorRecord>('/api/mirrors?limit=3');
+    assert.deepEqual(
+      mirrors.map((page) => page.map(({ id }) => id)),
+      [['m6', 'm5', 'm4'], ['m3', 'm1', 'm2'], ['m0']],
+    );
+    assert.deepEqual((await pages<MirrorRecord>('/api/mirrors?set=rpm')).flat().length, 2);
+    const unknown = await fetch(`${server.url}/api/mirrors?set=public`);
+    assert.equal(unknown.status, 404);
+    assert.match(await unknown.text(), /there is no set of mirrors public; there are: deb, rpm/);
+  });
+
+  it('F6: a page for each of them, narrowed, with the way to older ones', async () => {
+    for (let at = 0; at < 51; at += 1) {
+      await server.store.saveRelease(aRelease({ id: `many-${at}`, project: 'many', startTime: 1_000 + at }));
+      await server.store.saveMirror(aMirror({ id: `many-${at}`, set: 'many', startTime: 1_000 + at }));
+    }
+    for (const path of ['/releases?project=many', '/mirrors?set=many']) {
+      const first = await (await fetch(server.url + path)).text();
+      assert.equal(first.match(/<li id="(?:release|mirror)-many-/g)?.length, 50, path);
+      const next = /rel="next" href="([^"]+)"/.exec(first)?.[1]?.replaceAll('&amp;', '&') ?? '';
+      const second = await (await fetch(server.url + next)).text();
+      assert.equal(second.match(/<li id="(?:release|mirror)-many-/g)?.length, 1, next);
+    }
+    assert.equal((await fetch(`${server.url}/mirrors?set=public`)).status, 404);
+    const status = await (await fetch(`${server.url}/`)).text();
+    assert.match(status, /href="\/releases"[\s\S]*href="\/mirrors"/);
   });
 
   it('F6: a place that no answer named is refused', async () => {

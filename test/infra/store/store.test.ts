@@ -62,7 +62,7 @@ describe('the store', () => {
     await store.saveRelease({ ...release, state: 'running', endTime: null, packages: [] });
     await store.saveRelease(release);
     await store.saveRelease(release);
-    assert.deepEqual(await store.listReleases(10), [release]);
+    assert.deepEqual(await store.listReleases({ limit: 10 }), [release]);
   });
 
   it('W1: keeps what a release published when a repeat of it fails, and the repeat beside it', async () => {
@@ -74,14 +74,14 @@ describe('the store', () => {
     assert.equal(await store.saveRelease(failed), true);
     assert.equal(await store.saveRelease(failed), false);
     const attempts = [{ state: 'failed', summary: 'older than 2.0', startTime: 40_000, endTime: 41_000 }];
-    const found = (await store.listReleases(10)).find(({ id }) => id === release.id);
+    const found = (await store.listReleases({ limit: 10 })).find(({ id }) => id === release.id);
     assert.deepEqual(found, { ...release, attempts });
   });
 
   it('keeps mirror transactions', async () => {
     await store.saveMirror(aMirror({ outcome: 'running', endTime: null }));
     await store.saveMirror(aMirror());
-    assert.deepEqual(await store.listMirrors(10), [aMirror()]);
+    assert.deepEqual(await store.listMirrors({ limit: 10 }), [aMirror()]);
   });
 
   it('remembers what was told', async () => {

@@ -38,11 +38,11 @@ test('rows of two tenants with the same names stand beside each other, and each 
       [tenant],
     );
     assert.deepEqual(
-      (await store.listReleases(9)).map(({ summary }) => summary),
+      (await store.listReleases({ limit: 9 })).map(({ summary }) => summary),
       [tenant],
     );
     assert.deepEqual(
-      (await store.listMirrors(9)).map(({ snapshot }) => snapshot),
+      (await store.listMirrors({ limit: 9 })).map(({ snapshot }) => snapshot),
       [tenant],
     );
     assert.deepEqual(
@@ -91,6 +91,6 @@ test('rows from before rows had a tenant get the one that they name, or the conf
   assert.deepEqual(await Promise.all(tenants), [...Array(4).fill('named'), 'configured', 'named', 'configured']);
   const store = createStore({ db, tenant: 'configured' });
   assert.equal(await store.wasTold('key'), true);
-  assert.equal((await store.listMirrors(9)).length, 1);
+  assert.equal((await store.listMirrors({ limit: 9 })).length, 1);
   await db.destroy();
 });

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import type { ReleaseRecord } from '../server/api/types.ts';
+import { addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { addCommand } from './command.ts';
+import { parseLimit, printRecords, sayMore, when } from './look-back.ts';
+import { duration, paint, table } from './output.ts';
+import { shortId } from './queue-tree.ts';
+
+interface Options extends ClientOptions {
+  readonly project?: string;
+  readonly change?: string;
+  readonly limit: number;
+}
+
+const examples = ['sluice releases', 'sluice releases --project tinycdb --limit 100', 'sluice releases --json'];
+
+/** Adds `releases`. */
+export function register(program: Command): void {
+  addClientOptions(addCommand(program, 'releases', { examples }))
+    .option('--project <name>', 'of this project')
+    .option('--change <id>', 'of this change')
+    .option('--limit <number>', 'at most so many, newest first', parseLimit, 20)
+    .action(async (options: Options) => {
+      const { project, change, limit } = options;
+      const { records, more } = await createClient(options).list<ReleaseRecord>(
+        '/api/releases',
+        { project, change },
+        limit,
+      );
+      printRecords(records, render, options);
+      if (more && !options.json) sayMore(limit);
+    });
+}
+
+const colours = { running: 'blue', published: 'green', failed: 'red', excluded: 'dim' } as const;
+
+function render(releases: readonly ReleaseRecord[]): string {
+  if (releases.length === 0) return 'There are no such releases.';
+  const rows = releases.map(({ startTime, endTime, project, change, patchset, state, origin, summary }) => {
+    const took = endTime === null ? '' : duration((endTime - startTime) / 1000);
+    const name = `${shortId(change)},${patchset}`;
+    return [when(startTime), project, name, paint(colours[state], state), origin ?? '', took, summary];
+  });
+  return table(['STARTED (UTC)', 'PROJECT', 'CHANGE', 'STATE', 'ORIGIN', 'TOOK', 'SUMMARY'], rows);
+}
