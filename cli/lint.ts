@@ -17,10 +17,12 @@ interface Options {
 /** Adds `lint`. */
 export function register(program: Command): void {
   addCommand(program, 'lint', {
-    examples: ['sluice lint out/*.deb', 'sluice lint out/*.rpm --json'],
-    details: 'Runs lintian or rpmlint as the gate does. Every error counts: there is no released version beside it.',
+    examples: ['sluice lint out/*.deb', 'sluice lint out/*.deb out/*.dpkg-*', 'sluice lint out/*.rpm --json'],
+    details:
+      'Runs lintian or rpmlint as the gate does. Every error counts: there is no released version beside it. What a ' +
+      'build put beside its packages may be given, too: warnings of dpkg, overrides, the parts of a source package.',
   })
-    .argument('<files...>', 'DEB or RPM packages, all of one format')
+    .argument('<files...>', 'DEB or RPM packages, all of one format, with what the build put beside them')
     .option('--platform <name>', 'whose checker to run (default: the first of the format)')
     .addOption(configOption())
     .option('--embedded', 'check here, whether a server answers or not (as always)')
@@ -47,12 +49,21 @@ async function formatOf(files: readonly string[]): Promise<PackageFormat> {
     const found = await stat(file).catch(() => null);
     if (!found?.isFile()) throw misused(`${file}: no such file`);
   }
-  const formats = new Set(
-    files.map((file) => /\.(?:(u?deb|dsc)|(rpm))$/.exec(file)).map((match) => (match?.[2] ? 'rpm' : match && 'deb')),
-  );
+  const other = files.find((file) => !formatOfName(file));
+  if (other !== undefined) throw misused(`${other}: no package, and nothing that belongs to one`);
+  const formats = new Set(files.map(formatOfName));
   const [format] = formats;
-  if (formats.size !== 1 || !format) throw misused('give packages of one format: .deb and .dsc, or .rpm');
+  if (formats.size !== 1 || !format || !files.some((file) => packageName.test(file)))
+    throw misused('give packages of one format: .deb and .dsc, or .rpm');
   return format;
+}
+
+const packageName = /\.(?:u?deb|dsc|rpm)$/;
+
+/** By its ending; a source package's parts, and what was warned of and accepted, belong to the packages of a format. */
+function formatOfName(file: string): PackageFormat | null {
+  if (/\.(?:rpm|rpmlintrc)$/.test(file)) return 'rpm';
+  return /\.(?:u?deb|dsc|dpkg-warnings|dpkg-overrides|changes|buildinfo|tar\.\w+|diff\.gz)$/.test(file) ? 'deb' : null;
 }
 
 function render({ remarks }: LintReport): string {

@@ -72,7 +72,7 @@ function nameOf(path: string): string {
 async function describe(room: Room, path: string, prepared: Prepared): Promise<Description> {
   if (path.endsWith('.deb') || path.endsWith('.udeb')) return describeDeb(room, path);
   if (path.endsWith('.rpm')) return describeRpm(room, path);
-  const kind = /\.(?:buildinfo|changes|rpmlintrc|dpkg-warnings)$/.test(path) ? 'metadata' : 'source';
+  const kind = /\.(?:buildinfo|changes|rpmlintrc|dpkg-warnings|dpkg-overrides)$/.test(path) ? 'metadata' : 'source';
   return { package: prepared.name, version: prepared.version, arch: 'source', kind };
 }
 

@@ -1,15 +1,27 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseControl } from '../../pipelines/formats/deb/control.ts';
+import { overridesSuffix, overrideWarnings } from '../../pipelines/formats/deb/warning-overrides.ts';
 import { knownWarnings, parseDpkgWarnings, warningsSuffix } from '../../pipelines/formats/deb/warnings.ts';
 import type { LintRemark } from '../../pipelines/model/lint.ts';
 import type { Machine } from '../nodes/port.ts';
 
-/** What the build's own tools warned of, from the files that a build keeps beside its packages. */
+/**
+ * What the build's own tools warned of, from the files that a build keeps beside its packages; what the source's own
+ * list accepts is overridden.
+ */
 export async function readWarnings(folder: string): Promise<readonly LintRemark[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(warningsSuffix)).sort();
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-  return texts.flatMap((text) => parseDpkgWarnings(text));
+  const names = await readdir(folder);
+  const builds = names.flatMap((name) => {
+    const suffix = [warningsSuffix, overridesSuffix].find((each) => name.endsWith(each));
+    return suffix === undefined ? [] : [name.slice(0, -suffix.length)];
+  });
+  const read = async (name: string) => (names.includes(name) ? readFile(join(folder, name), 'utf8') : '');
+  const judged = [...new Set(builds)].sort().map(async (build) => {
+    const [warned, accepted] = [await read(build + warningsSuffix), await read(build + overridesSuffix)];
+    return overrideWarnings(parseDpkgWarnings(warned), accepted);
+  });
+  return (await Promise.all(judged)).flat();
 }
 
 /** Prints `debian/control` of each source package in the directory, unpacked as far as its format lets. */

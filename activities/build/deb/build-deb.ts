@@ -11,7 +11,7 @@ import { locate, printable, readSourceBytes, type Source } from '../source.ts';
 import { assertComplete } from './complete.ts';
 import { refuseExcluded } from './excluded.ts';
 import { restoreUpstream } from './upstream-tree.ts';
-import { keepWarnings } from './warnings.ts';
+import { keepOverrides, keepWarnings } from './warnings.ts';
 
 const changelogPath = 'debian/changelog';
 const countedPartOf = (text: string) => {
@@ -104,6 +104,7 @@ async function build({ name, version, time }: Prepared, room: Room): Promise<rea
   const output = await room.build('build', argv, { cwd: `${places.work}/tree`, env });
   await room.machine.quiet();
   await keepWarnings(`${name}_${upstream}`, output, room);
+  await keepOverrides(`${name}_${upstream}`, room);
   const listed = await room.build('list', ['find', places.work, '-maxdepth', '1', '-type', 'f', '-print0'], {
     quiet: true,
   });

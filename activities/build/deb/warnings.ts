@@ -1,4 +1,5 @@
 import { parseControl, readSourceControl } from '../../../pipelines/formats/deb/control.ts';
+import { overridesPath, overridesSuffix } from '../../../pipelines/formats/deb/warning-overrides.ts';
 import {
   dpkgWarnings,
   explainWarnings,
@@ -38,6 +39,17 @@ export async function keepWarnings(name: string, output: string, room: Room): Pr
   const file = `${name}${warningsSuffix}`;
   await placeFile(room, `${places.home}/${file}`, text.join(''));
   await room.build('warnings', ['cp', `${places.home}/${file}`, places.work], { quiet: true });
+}
+
+/**
+ * Keeps the list of the warnings that the maintainer accepts beside the packages, where the source has one.
+ *
+ * @param name of the file, without its ending.
+ */
+export async function keepOverrides(name: string, room: Room): Promise<void> {
+  const script = `[ ! -f "source/$LIST" ] || cp -- "source/$LIST" "$OUT"`;
+  const env = { LIST: overridesPath, OUT: `${places.work}/${name}${overridesSuffix}` };
+  await room.build('warnings', ['/bin/sh', '-c', script], { cwd: places.work, env, quiet: true });
 }
 
 async function readFacts(names: readonly string[], room: Room): Promise<ReadonlyMap<string, PackageFacts>> {

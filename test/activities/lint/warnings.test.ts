@@ -78,4 +78,14 @@ test('P16: what dpkg only warns of fails a change unless the released version ha
     'known warned the package does not depend on libc6',
     'new warned-data leaves "warned-", "other-"',
   ]);
+  const accepted = `warned: unused-substitution-variable *not depend on libc6\nwarned-data: undefined-*\n`;
+  await repository.commit('Accept', { 'debian/dpkg-overrides': accepted });
+  const third = await workshop.build(repository, { platform: 'debian-12' });
+  const report = await lint(third.out, nothing);
+  assert.deepEqual(ours(report), ['new warned-data leaves "warned-", "other-"']);
+  const told = report.remarks.filter(({ package: name, tag }) => name === 'source' && tag.endsWith('-dpkg-override'));
+  assert.deepEqual(
+    told.map(({ tag, severity }) => [tag, severity]),
+    [['malformed-dpkg-override', 'error']],
+  );
 });
