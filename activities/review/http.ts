@@ -147,7 +147,9 @@ function retryAfter(headers: Headers): number {
   const text = headers.get('retry-after') ?? '';
   if (/^\d{1,6}$/.test(text)) return Number(text) * 1_000;
   const now = Date.parse(headers.get('date') ?? '');
-  const until = Date.parse(text);
+  // GitLab's limits end at a second since the epoch.
+  const reset = headers.get('ratelimit-reset') ?? '';
+  const until = text === '' && /^\d{9,11}$/.test(reset) ? Number(reset) * 1_000 : Date.parse(text);
   return Number.isNaN(until) || Number.isNaN(now) ? 0 : Math.max(0, until - now);
 }
 

@@ -5,6 +5,7 @@ import type { Connection, ConnectionContext } from '../connection.ts';
 import { openJournal } from '../journal.ts';
 import type { ReviewHost } from '../port.ts';
 import type { ForgeSettings } from '../settings.ts';
+import { openTokenRemote } from '../token-remote.ts';
 import { checkConnection } from './check.ts';
 import { openClient } from './client.ts';
 import { readHistory } from './history.ts';
@@ -21,8 +22,9 @@ import { branchesSchema, branchSchema, foundSchema, tagsSchema, timelineSchema, 
 export function openGitea(context: ConnectionContext & { readonly settings: ForgeSettings }): Connection {
   const { name: connection, settings, readSecret } = context;
   const desk = openDesk(context);
-  const remote = (project: string) => openRemote(context, project);
-  const { webhookSecret, approve } = settings;
+  const { url, token, webhookSecret, approve } = settings;
+  const site = { url, user: 'sluice', token: () => readSecret(token) };
+  const remote = (project: string) => openTokenRemote(site, project);
   return {
     host: createHost(desk, remote),
     people: null,
@@ -51,22 +53,6 @@ function openDesk({ name: connection, settings, readSecret, page, owns, git, rep
         self = undefined;
       });
       return self;
-    },
-  };
-}
-
-/** By HTTP, with the token in a header: neither a command line nor a repository's configuration shows it. */
-function openRemote({ settings, readSecret }: GiteaContext, project: string): GitRemote {
-  const { url, token } = settings;
-  return {
-    url: [url, `/${project}`, '.git'].join(''),
-    async access() {
-      const basic = Buffer.from(`sluice:${await readSecret(token)}`).toString('base64');
-      return {
-        GIT_CONFIG_COUNT: '1',
-        GIT_CONFIG_KEY_0: `http.${url}/.extraHeader`,
-        GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
-      };
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { GitRemote } from '../../git/remote.ts';
-import { run } from '../../process/run.ts';
+import { checkClock, checkFetch, checkHookSecret, line, some } from '../doctor.ts';
 import type { ConnectionCheck } from '../port.ts';
 import type { ApprovalSettings, ReadSecret, SecretReference } from '../settings.ts';
 import { type Desk, readRepositories } from './read.ts';
@@ -13,11 +13,6 @@ export interface CheckSettings {
   readonly approve: ApprovalSettings | undefined;
 }
 
-type Name = ConnectionCheck['name'];
-
-/** Milliseconds that the clocks may be apart. */
-const mostSkew = 60_000;
-
 /** Asks the live host whether all is as Sluice needs it: each line says what to do where it is not. */
 export async function checkConnection(settings: CheckSettings): Promise<readonly ConnectionCheck[]> {
   const login = await line('login', () => checkLogin(settings));
@@ -26,12 +21,12 @@ export async function checkConnection(settings: CheckSettings): Promise<readonly
   const about = { ...settings, repositories };
   return [
     login,
-    await line('events', () => checkSecret(settings)),
-    await line('git', () => checkGit(about)),
+    await line('events', () => checkHookSecret(settings.desk.site.connection, settings)),
+    await line('git', () => checkFetch(settings.remote, names(repositories))),
     await line('labels', () => checkLabels(about)),
     await line('rights', () => checkRights(about)),
     await line('webhook', () => checkHooks(about)),
-    await line('clock', () => checkClock(settings)),
+    await line('clock', () => checkClock(settings.desk.client)),
   ];
 }
 
@@ -39,45 +34,10 @@ interface About extends CheckSettings {
   readonly repositories: readonly Repository[];
 }
 
-/** Found: what is right. @throws Error with what to do */
-async function line(name: Name, check: () => Promise<string>): Promise<ConnectionCheck> {
-  try {
-    return { name, ok: true, message: await check() };
-  } catch (error) {
-    return { name, ok: false, message: (error as Error).message };
-  }
-}
-
 async function checkLogin({ desk }: CheckSettings): Promise<string> {
   const { version } = await desk.client.get('/version', versionSchema);
   const { login } = await desk.client.get('/user', userSchema);
   return `${login} at ${desk.site.url}, version ${version}`;
-}
-
-async function checkSecret({ desk, webhookSecret, readSecret }: CheckSettings): Promise<string> {
-  const { connection } = desk.site;
-  if (webhookSecret === undefined) {
-    throw new Error(`connections.${connection}.webhookSecret is not set: without it no webhook is taken`);
-  }
-  await readSecret(webhookSecret);
-  return 'the secret of the webhook can be read';
-}
-
-async function checkGit({ repositories, remote }: About): Promise<string> {
-  const [first] = repositories;
-  if (first === undefined) {
-    throw new Error('Sluice sees no project there that is of this connection: give its account access to them');
-  }
-  const { url, access } = remote(first.full_name);
-  const env = {
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    ...(await access()),
-  };
-  const answer = await run('git', ['ls-remote', '--end-of-options', url, 'HEAD'], { env, timeout: 30_000 });
-  if (answer.code !== 0) throw new Error(`git cannot read ${url}: give the token the right to read repositories`);
-  return `${first.full_name} can be read`;
 }
 
 async function checkLabels({ desk, repositories, approve }: About): Promise<string> {
@@ -144,19 +104,6 @@ async function hasHook({ client }: Desk, project: string, wanted: string): Promi
   );
 }
 
-async function checkClock({ desk }: CheckSettings): Promise<string> {
-  const skew = await desk.client.skew();
-  const seconds = Math.round(Math.abs(skew) / 1000);
-  const away = `the host's clock is ${seconds} s ${skew < 0 ? 'behind' : 'ahead of'} ours`;
-  if (Math.abs(skew) > mostSkew) throw new Error(`${away}: let both follow the time of the network`);
-  return away;
-}
-
 function names(repositories: readonly Repository[]): string[] {
   return repositories.map(({ full_name }) => full_name);
-}
-
-function some(projects: readonly string[]): string {
-  const rest = projects.length - 3;
-  return projects.slice(0, 3).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }

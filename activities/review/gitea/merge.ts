@@ -3,6 +3,7 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import type { MergeMode } from '../../git/merge.ts';
+import { land } from '../exact.ts';
 import { HostRefusal } from '../http.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
 import type { PullFacts } from './map.ts';
@@ -50,23 +51,10 @@ interface TestedMerge extends Merge {
 async function asTested(desk: Desk, merge: TestedMerge): Promise<SubmitResult> {
   const { facts, target, request } = merge;
   const { project } = facts.name;
-  const { tested } = request;
   const branch = facts.pull.base.ref;
-  const moved: SubmitResult = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` };
-  // A host may send what is open on a branch that goes to another one.
-  if (tested.project !== project || tested.branch !== branch) return moved;
-  await desk.git.ensure(project, []);
-  const tip = await desk.git.branchTip(project, branch);
-  if (tip === null) return moved;
-  // An earlier try may have ended between the push and the word that it was made.
-  if (tip === tested.commit) return marked(desk, merge);
-  if (!(await desk.git.isAncestor(project, tip, tested.commit))) return moved;
-  if (mayPush(target)) {
-    const pushed = await desk.git.push({ project, branch, commit: tested.commit }, tip);
-    if (pushed.kind === 'pushed') return marked(desk, merge);
-    if (pushed.kind === 'moved') return moved;
-  }
-  return byHost(desk, merge);
+  const landing = await land(desk.git, { project, branch, tested: request.tested, mayPush: mayPush(target) });
+  if (landing === 'moved') return { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` };
+  return landing === 'there' ? marked(desk, merge) : byHost(desk, merge);
 }
 
 /** Tells the host that a pull request was merged by what was pushed; it may have seen that by itself. */

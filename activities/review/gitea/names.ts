@@ -1,4 +1,5 @@
 import { BadName, checkProject } from '../../git/names.ts';
+import { isAddress, pathOnSite } from '../address.ts';
 
 /** A pull request by its project and number. */
 export interface PullName {
@@ -30,17 +31,8 @@ const short = /^([^#]+)#([1-9][0-9]{0,8})$/;
  */
 export function parsePullName(text: string, { connection, url }: Site): PullName | null {
   if (text.length > 2_000) return null;
-  if (/^https?:\/\//i.test(text)) {
-    const base = withoutScheme(url);
-    const address = withoutScheme(text);
-    if (!address.toLowerCase().startsWith(base.toLowerCase())) return null;
-    return named(page.exec(address.slice(base.length)));
-  }
+  if (isAddress(text)) return named(page.exec(pathOnSite(text, url) ?? ''));
   return named(short.exec(text.startsWith(`${connection}:`) ? text.slice(connection.length + 1) : text));
-}
-
-function withoutScheme(url: string): string {
-  return url.replace(/^https?:\/\//i, '');
 }
 
 function named(match: RegExpExecArray | null): PullName | null {

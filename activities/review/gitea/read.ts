@@ -3,7 +3,7 @@ import { show } from '../../git/names.ts';
 import type { Git } from '../../git/port.ts';
 import type { Journal } from '../journal.ts';
 import { UnknownChange } from '../people.ts';
-import type { Client } from './client.ts';
+import type { RestClient } from '../rest.ts';
 import { numberHead } from './history.ts';
 import { type PullFacts, toChange } from './map.ts';
 import { type PullName, parsePullName, pullRef, type Site } from './names.ts';
@@ -14,7 +14,7 @@ export interface Desk {
   readonly site: Site;
   /** Where people look at changes of Sluice; empty while no server has said. */
   readonly page: string;
-  readonly client: Client;
+  readonly client: RestClient;
   readonly git: Git;
   readonly journal: Journal;
   readonly owns: (project: string) => boolean;

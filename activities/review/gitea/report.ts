@@ -1,22 +1,18 @@
-import { createHash } from 'node:crypto';
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { bounded, firstLine, hashOf, namesIn, nextComment, type OwnComment, ownComments } from '../comments.ts';
 import { HostRefusal } from '../http.ts';
-import { type Mark, readMark, withMark } from '../mark.ts';
 import type { ReviewReport } from '../port.ts';
 import type { PullFacts } from './map.ts';
 import { type Desk, demandFacts } from './read.ts';
 import { commentsSchema, labelsSchema, lineCommentsSchema, statusesSchema } from './schema.ts';
 
-/** Characters of a comment. */
-const longest = 60_000;
-
 /** Says what came of a patch set: a status, labels, a review, a comment; each once for a key. @throws Denied */
 export async function report(desk: Desk, actor: Actor, said: ReviewReport): Promise<void> {
   demand(actor, 'report', { name: said.change });
   const facts = await demandFacts(desk, said.change);
-  const about = { desk, facts, said, key: hash(said.key) };
-  const comments = said.body.comment === false || said.message.trim() === '' ? null : await ownComments(about);
+  const about = { desk, facts, said, key: hashOf(said.key) };
+  const comments = said.body.comment === false || said.message.trim() === '' ? null : await readOwn(about);
   const told = comments?.some(({ mark }) => mark.keys.includes(about.key)) ?? false;
   if (told) return;
   // What was merged is told the end of it; what was closed without is not.
@@ -36,10 +32,6 @@ interface About {
   readonly facts: PullFacts;
   readonly said: ReviewReport;
   readonly key: string;
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 const states = ['pending', 'success', 'failure'];
@@ -69,20 +61,12 @@ function pageOf({ page, site }: Desk, { name, pull }: PullFacts): string {
     : `${page}/change/${encodeURIComponent(`${site.connection}:${name.project}#${name.number}`)}`;
 }
 
-function firstLine(message: string): string {
-  return (message.split('\n', 1)[0] ?? '').slice(0, 140).toWellFormed();
-}
-
-function names(value: unknown): string[] {
-  return [value ?? []].flat().filter((each): each is string => typeof each === 'string');
-}
-
 async function setLabels({ desk, facts, said }: About): Promise<void> {
   const { project, number } = facts.name;
   const path = `/repos/${project}/issues/${number}/labels`;
   const has = new Map(facts.pull.labels.map(({ name, id }) => [name, id]));
-  const put = names(said.body.label).filter((name) => !has.has(name));
-  const off = names(said.body.unlabel).flatMap((name) => has.get(name) ?? []);
+  const put = namesIn(said.body.label).filter((name) => !has.has(name));
+  const off = namesIn(said.body.unlabel).flatMap((name) => has.get(name) ?? []);
   for (const id of off) await desk.client.send('DELETE', `${path}/${id}`);
   if (put.length === 0) return;
   await desk.client.send('POST', path, { labels: put });
@@ -126,7 +110,7 @@ async function commentOnLines({ desk, facts, said }: About): Promise<void> {
   );
   const known = before.flat().map(({ path: file, body }) => JSON.stringify([file, body.trim()]));
   const fresh = comments.flatMap(({ file, line = 1, message }) => {
-    const body = message.toWellFormed().slice(0, longest).toWellFormed();
+    const body = bounded(message);
     const at = known.indexOf(JSON.stringify([file, body.trim()]));
     if (at >= 0) known.splice(at, 1);
     return at >= 0 ? [] : [{ path: file, body, new_position: line }];
@@ -141,32 +125,21 @@ function unlessGone(error: unknown): readonly [] {
   throw error;
 }
 
-interface OwnComment {
-  readonly id: number;
-  readonly mark: Mark;
-}
-
-/** Sluice's comments: a mark that somebody else has written is theirs. */
-async function ownComments({ desk, facts }: About): Promise<readonly OwnComment[]> {
+async function readOwn({ desk, facts }: About): Promise<readonly OwnComment[]> {
   const { project, number } = facts.name;
   const [self, comments] = await Promise.all([
     desk.self(),
     desk.client.list(`/repos/${project}/issues/${number}/comments`, { schema: commentsSchema }),
   ]);
-  return comments.flatMap(({ id, user, body }) => {
-    const mark = user?.login === self ? readMark(body) : null;
-    return mark === null ? [] : [{ id, mark }];
-  });
+  return ownComments(
+    self,
+    comments.map(({ id, user, body }) => ({ id, by: user?.login, body })),
+  );
 }
 
-/** One comment for a pipeline and a patch set: what is said last stands there. */
-async function comment({ desk, facts, said, key }: About, comments: readonly OwnComment[]): Promise<void> {
+async function comment({ desk, facts, said }: About, comments: readonly OwnComment[]): Promise<void> {
   const { project, number } = facts.name;
-  const about = hash(JSON.stringify([said.about?.pipeline ?? said.key, said.patchset]));
-  const before = comments.findLast(({ mark }) => mark.about === about);
-  const keys = [...(before?.mark.keys ?? []), key].slice(-64);
-  const text = said.message.toWellFormed().slice(0, longest).toWellFormed();
-  const body = { body: withMark(text, { about, keys }) };
-  if (before === undefined) await desk.client.send('POST', `/repos/${project}/issues/${number}/comments`, body);
-  else await desk.client.send('PATCH', `/repos/${project}/issues/comments/${before.id}`, body);
+  const { body, before } = nextComment(said, comments);
+  if (before === undefined) await desk.client.send('POST', `/repos/${project}/issues/${number}/comments`, { body });
+  else await desk.client.send('PATCH', `/repos/${project}/issues/comments/${before.id}`, { body });
 }
