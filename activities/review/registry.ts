@@ -4,6 +4,7 @@ import { createGitHost } from './git/adapter.ts';
 import { createPeople } from './git/people.ts';
 import { openGitea } from './gitea/adapter.ts';
 import { openGithub } from './github/adapter.ts';
+import { openGitlab } from './gitlab/adapter.ts';
 import type { ConnectionSettings } from './settings.ts';
 
 export type { Connection, ConnectionContext } from './connection.ts';
@@ -17,6 +18,7 @@ const drivers: Readonly<Record<string, (context: ConnectionContext) => Connectio
   },
   gerrit: (context) => openGerrit({ ...context, settings: settingsOf(context, 'gerrit') }),
   github: (context) => openGithub({ ...context, settings: settingsOf(context, 'github') }),
+  gitlab: (context) => openGitlab({ ...context, settings: settingsOf(context, 'gitlab') }),
   gitea: (context) => openGitea({ ...context, settings: settingsOf(context, 'gitea') }),
 };
 

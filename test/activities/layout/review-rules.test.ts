@@ -75,7 +75,14 @@ const cases: readonly [connection: string, rows: [string, Partial<TriggerEvent>,
       ['post', { type: 'change-merged' }],
     ],
   ],
-  ['lab', gitlabEvents('gl_merge_request')],
+  [
+    'lab',
+    [
+      ...gitlabEvents('gl_merge_request'),
+      ['gate', { type: 'gl_merge_request', action: 'edited' }],
+      ['gate', { type: 'gl_merge_request', action: 'passed' }],
+    ],
+  ],
   ['tea', gitlabEvents('gitea_pull_request')],
   [
     'hub',

@@ -1,10 +1,13 @@
 import { tryGit } from '../../../../../activities/git/git.ts';
 import { git, type PullState, type RepositoryState, tip } from './state.ts';
 
+type Place = Pick<RepositoryState, 'directory'>;
+type Proposal = Pick<PullState, 'number' | 'title' | 'base' | 'head'>;
+
 /** Merges as GitHub does: `merge-ort`, with a merge commit, a squashed commit, or commits written anew. */
 
 /** The merge that GitHub makes of an open pull request to see whether it can be merged; null for a conflict. */
-export async function testMerge(repository: RepositoryState, pull: PullState): Promise<string | null> {
+export async function testMerge(repository: Place, pull: Proposal): Promise<string | null> {
   const onto = await tip(repository, pull.base);
   const tree = await mergeTree(repository, onto, pull.head);
   if (tree === null) return null;
@@ -14,12 +17,12 @@ export async function testMerge(repository: RepositoryState, pull: PullState): P
 }
 
 /** What a test merge is of. */
-export async function mergeKey(repository: RepositoryState, pull: PullState): Promise<string> {
+export async function mergeKey(repository: Place, pull: Proposal): Promise<string> {
   return `${await tip(repository, pull.base)} ${pull.head}`;
 }
 
 /** Moves the branch; answers with the commit, or null for a conflict. */
-export async function mergePull(repository: RepositoryState, pull: PullState, method: string): Promise<string | null> {
+export async function mergePull(repository: Place, pull: Proposal, method: string): Promise<string | null> {
   const onto = await tip(repository, pull.base);
   const commit = await makeMerge(repository, pull, { onto, method });
   if (commit !== null) await git(repository, 'update-ref', `refs/heads/${pull.base}`, commit, onto);
@@ -31,7 +34,7 @@ interface Way {
   readonly method: string;
 }
 
-async function makeMerge(repository: RepositoryState, pull: PullState, { onto, method }: Way): Promise<string | null> {
+async function makeMerge(repository: Place, pull: Proposal, { onto, method }: Way): Promise<string | null> {
   const message = `${pull.title} (#${pull.number})`;
   if (method !== 'rebase') {
     const tree = await mergeTree(repository, onto, pull.head);
@@ -51,13 +54,13 @@ async function makeMerge(repository: RepositoryState, pull: PullState, { onto, m
   return at;
 }
 
-async function mergeTree(repository: RepositoryState, ours: string, theirs: string): Promise<string | null> {
+async function mergeTree(repository: Place, ours: string, theirs: string): Promise<string | null> {
   const result = await tryGit(repository.directory, ['merge-tree', '--write-tree', ours, theirs]);
   return result.code === 0 ? result.stdout.trim() : null;
 }
 
 function commitTree(
-  repository: RepositoryState,
+  repository: Place,
   tree: string,
   { parents, message }: { readonly parents: readonly string[]; readonly message: string },
 ): Promise<string> {

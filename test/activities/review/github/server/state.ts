@@ -177,6 +177,6 @@ export async function git(repository: Pick<RepositoryState, 'directory'>, ...arg
   ).stdout.trim();
 }
 
-export async function tip(repository: RepositoryState, branch: string): Promise<string> {
+export async function tip(repository: Pick<RepositoryState, 'directory'>, branch: string): Promise<string> {
   return git(repository, 'rev-parse', '--verify', `refs/heads/${branch}`);
 }

@@ -1,0 +1,166 @@
+import { dirname, join } from 'node:path';
+import { isSafeBranch } from '../../git/names.ts';
+import type { GitRemote } from '../../git/remote.ts';
+import type { Connection, ConnectionContext } from '../connection.ts';
+import type { HttpPatience } from '../http.ts';
+import { openJournal } from '../journal.ts';
+import type { ReviewHost } from '../port.ts';
+import type { ForgeSettings } from '../settings.ts';
+import { openTokenRemote } from '../token-remote.ts';
+import { checkConnection } from './check.ts';
+import { openClient } from './client.ts';
+import { readHistory } from './history.ts';
+import { createWebhook } from './ingest.ts';
+import { toChange } from './map.ts';
+import { submit } from './merge.ts';
+import { changeId, isProject, projectPath, requestPath } from './names.ts';
+import { type Desk, demandFacts, openLister, readFacts, readNotes, readProjects } from './read.ts';
+import { report } from './report.ts';
+import { mayPush, misfitOf, obstacles, readStatuses, readTarget, whenLookedAt } from './requirements.ts';
+import {
+  branchesSchema,
+  branchSchema,
+  labelEventsSchema,
+  stateEventsSchema,
+  tagsSchema,
+  userSchema,
+} from './schema.ts';
+
+export interface GitlabContext extends ConnectionContext {
+  readonly settings: ForgeSettings;
+  /** How long the host is asked again. Default: as all hosts are. */
+  readonly patience?: HttpPatience;
+  /** Milliseconds that are waited for what the host does by and by. Default: 30 s. */
+  readonly delay?: number;
+}
+
+/** Opens a connection to a GitLab. */
+export function openGitlab(context: GitlabContext): Connection {
+  const { name: connection, settings, readSecret } = context;
+  const desk = openDesk(context);
+  const { url, token, webhookSecret, approve } = settings;
+  // Any name goes with a token there.
+  const site = { url, user: 'oauth2', token: () => readSecret(token) };
+  const remote = (project: string) => openTokenRemote(site, project);
+  return {
+    host: createHost(desk, remote),
+    people: null,
+    webhook: createWebhook({ connection, secret: webhookSecret, readSecret }),
+    stream: null,
+    check: () => checkConnection({ desk, remote, webhookSecret, readSecret, approve }),
+  };
+}
+
+function openDesk(context: GitlabContext): Desk {
+  const { name: connection, settings, readSecret, page, owns, git, repositories, patience, delay } = context;
+  const { url, token } = settings;
+  const client = openClient({ connection, url, token, readSecret, patience });
+  let self: Promise<string> | undefined;
+  return {
+    site: { connection, url },
+    page,
+    client,
+    git,
+    journal: openJournal(join(dirname(repositories), 'review', connection)),
+    owns: (project) => isProject(project) && owns(project),
+    self() {
+      self ??= client.get('/user', userSchema).then(({ username }) => username);
+      self.catch(() => {
+        self = undefined;
+      });
+      return self;
+    },
+    patience: delay ?? 30_000,
+  };
+}
+
+function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewHost {
+  const { site, client, owns } = desk;
+  const listOpenChanges = openLister(desk);
+  return {
+    connection: site.connection,
+    capabilities: { votes: true, stacks: false, exactMerge: true },
+    async readChange(name) {
+      const facts = await readFacts(desk, name);
+      return facts === null ? null : toChange(site, facts);
+    },
+    listOpenChanges,
+    async changesDependingOn(change) {
+      return (await listOpenChanges()).filter(({ dependsOn }) => dependsOn.includes(change));
+    },
+    async readEvents(change, after) {
+      const events = await readEvents(desk, change);
+      return { events: events.slice(after), last: events.length };
+    },
+    canMerge: (change, own) => canMerge(desk, change, own),
+    report: (actor, said) => report(desk, actor, said),
+    submit: (actor, request) => submit(desk, actor, request),
+    async listProjects() {
+      const found = await readProjects(desk);
+      return found
+        .map(({ path_with_namespace: name }) => name)
+        .filter(isProject)
+        .sort();
+    },
+    async branches(project) {
+      if (!owns(project)) return [];
+      const all = await client.list(`${projectPath(project)}/repository/branches`, { schema: branchesSchema });
+      return all
+        .flatMap(({ name, commit, protected: isProtected }) =>
+          commit && isSafeBranch(name) ? [{ name, commit: commit.id, protected: isProtected }] : [],
+        )
+        .sort(byName);
+    },
+    async tags(project) {
+      if (!owns(project)) return [];
+      const all = await client.list(`${projectPath(project)}/repository/tags`, { schema: tagsSchema });
+      return all
+        .flatMap(({ name, commit }) => (commit && isSafeBranch(name) ? [{ name, commit: commit.id }] : []))
+        .sort(byName);
+    },
+    async branchTip(project, branch) {
+      if (!owns(project) || !isSafeBranch(branch)) return null;
+      const path = `${projectPath(project)}/repository/branches/${encodeURIComponent(branch)}`;
+      return (await client.find(path, branchSchema))?.commit?.id ?? null;
+    },
+    async readMerged(of) {
+      return owns(of.project) ? desk.git.readMerged(of) : null;
+    },
+    gitRemote: remote,
+  };
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+async function readEvents(desk: Desk, change: string) {
+  const facts = await demandFacts(desk, change);
+  const path = requestPath(facts.name);
+  const [self, statuses, notes, labels, states] = await Promise.all([
+    desk.self(),
+    facts.request.head_pipeline ? readStatuses(desk, facts) : [],
+    readNotes(desk, facts.name),
+    desk.client.list(`${path}/resource_label_events`, { schema: labelEventsSchema }),
+    desk.client.list(`${path}/resource_state_events`, { schema: stateEventsSchema }),
+  ]);
+  return readHistory(desk.journal, { site: desk.site, facts, self }, { notes, labels, states, statuses });
+}
+
+/** Milliseconds: who looks at many changes does not wait long for the host's look at one. */
+const longestLook = 5_000;
+
+async function canMerge(desk: Desk, change: string, own: readonly string[]) {
+  const facts = await demandFacts(desk, change);
+  const target = await readTarget(desk, facts);
+  const asked = { target, own: (name: string) => own.includes(name) };
+  const until = Date.now() + Math.min(longestLook, desk.patience);
+  const now = (await whenLookedAt(desk, facts, { until, pipeline: false })) ?? facts.request;
+  const missing = await obstacles(desk, { ...asked, facts: { ...facts, request: now } });
+  if (missing.length > 0) return { ok: false, missing } as const;
+  // Where Sluice pushes what it has merged itself, its own merge is what counts.
+  const misfit = mayPush(target) ? null : misfitOf(now);
+  if (misfit === null) return { ok: true } as const;
+  const id = changeId(desk.site.connection, facts.name);
+  return { ok: false, missing: [`${misfit} of ${id} with ${now.target_branch}`] } as const;
+}

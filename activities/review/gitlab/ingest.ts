@@ -1,0 +1,100 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { TriggerEvent } from '../../../pipelines/model/change.ts';
+import { isSafeBranch } from '../../git/names.ts';
+import type { Delivery, News, Reading, Webhook } from '../port.ts';
+import type { ReadSecret, SecretReference } from '../settings.ts';
+import { changeId, isProject } from './names.ts';
+import { type Posted, postedSchema } from './schema.ts';
+
+export interface WebhookSettings {
+  readonly connection: string;
+  /** Without one nothing is taken. */
+  readonly secret: SecretReference | undefined;
+  readonly readSecret: ReadSecret;
+}
+
+type Headers = Delivery['headers'];
+
+/** What the host posts, as an occurrence: mostly that there is something to look at. */
+export function createWebhook({ connection, secret, readSecret }: WebhookSettings): Webhook {
+  return {
+    async isSigned({ headers }) {
+      const given = header(headers, 'x-gitlab-token');
+      if (secret === undefined || given === '') return false;
+      return timingSafeEqual(digestOf(given), digestOf(await readSecret(secret)));
+    },
+    read: (headers, content) => readDelivery(connection, headers, content),
+  };
+}
+
+/** Of one length, whatever the text's is. */
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function header(headers: Headers, name: string): string {
+  const value = headers[name];
+  return typeof value === 'string' ? value : '';
+}
+
+const kinds = new Set(['merge_request', 'note', 'pipeline', 'push', 'tag_push']);
+
+export function readDelivery(connection: string, headers: Headers, content: unknown): Reading {
+  const { object_kind: kind } = (content ?? {}) as { readonly object_kind?: unknown };
+  if (typeof kind === 'string' ? !kinds.has(kind) : header(headers, 'x-gitlab-event') !== '')
+    return { kind: 'unknown' };
+  const posted = postedSchema.safeParse(content);
+  if (!posted.success) {
+    const [issue] = posted.error.issues;
+    return { kind: 'malformed', reason: `an event without ${issue?.path.join('.') || 'a body'}` };
+  }
+  // A host has more projects than are gated, with names of all kinds.
+  if (!isProject(posted.data.project.path_with_namespace)) return { kind: 'unknown' };
+  const news = posted.data.object_kind.endsWith('push')
+    ? newsOfRef(connection, posted.data)
+    : newsOfRequest(connection, posted.data);
+  if (news.length === 0) return { kind: 'unknown' };
+  return { kind: 'occurrence', occurrence: { id: idOf(headers, content), news } };
+}
+
+/**
+ * The host numbers deliveries, and those of what was done at one time alike: a push of two branches, a webhook's
+ * answer that is the next one's cause. What is posted twice has the same content, too.
+ */
+function idOf(headers: Headers, content: unknown): string {
+  const given = header(headers, 'idempotency-key') || header(headers, 'x-gitlab-event-uuid');
+  const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 24);
+  return `${given.replace(/[^\w-]/g, '').slice(0, 100)}:${digest}`;
+}
+
+/** What has happened is read from the host. */
+function newsOfRequest(connection: string, posted: Posted): News[] {
+  const { object_kind: kind, object_attributes: attributes, merge_request: request } = posted;
+  const number = kind === 'merge_request' ? attributes?.iid : request?.iid;
+  if (!number) return [];
+  return [{ kind: 'look', change: changeId(connection, { project: posted.project.path_with_namespace, number }) }];
+}
+
+const commitPattern = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+
+function newsOfRef(connection: string, posted: Posted): News[] {
+  const { project, commits, user_username: username, user_email: email } = posted;
+  const ref = posted.ref ?? '';
+  const [oldrev, newrev] = [posted.before ?? '', posted.after ?? ''];
+  const [, space, name = ''] = /^refs\/(heads|tags)\/(.+)$/.exec(ref) ?? [];
+  if (!isSafeBranch(name) || !commitPattern.test(newrev)) return [];
+  const event: TriggerEvent = {
+    type: 'gl_push',
+    driver: 'gitlab',
+    connection,
+    project: project.path_with_namespace,
+    ...(space === 'heads' ? { branch: name } : {}),
+    ref,
+    ...(commitPattern.test(oldrev) ? { oldrev } : {}),
+    newrev,
+    ...(username ? { account: { username, ...(email ? { email } : {}) } } : {}),
+    // The host does not say when it was pushed.
+    time: Math.max(0, ...commits.map(({ timestamp }) => timestamp ?? 0)),
+  };
+  return [{ kind: 'event', event }];
+}
