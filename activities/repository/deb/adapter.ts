@@ -2,9 +2,10 @@ import { matches } from '../../../pipelines/formats/deb/relations.ts';
 import type { RepositoryFormat } from '../port.ts';
 import { fetchBase } from './base.ts';
 import { mayMeet, refusal } from './conflict.ts';
+import { contents } from './contents.ts';
 import { list, roots, served, settings, vouched } from './index-read.ts';
 import { index, rootIndex, signatures } from './index-write.ts';
-import { contentDigest, contents, inspect, relations } from './package.ts';
+import { contentDigest, inspect, relations } from './package.ts';
 import { together, uninstallable } from './solve.ts';
 
 /** APT repositories with the single component `main`, indexed by apt-ftparchive. */

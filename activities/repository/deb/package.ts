@@ -47,17 +47,6 @@ async function inspectSource(file: string): Promise<InspectedPackage> {
 /** A `.deb` carries no signature: equal content is equal bytes. */
 export const contentDigest = sha256;
 
-export async function contents(file: string): Promise<ReadonlyMap<string, string>> {
-  if (file.endsWith('.dsc')) return new Map();
-  const { stdout } = await must('dpkg-deb', ['--contents', '--', file]);
-  const entries = stdout.split('\n').flatMap((line) => {
-    const [, kind = '', name = ''] = /^(.)\S* +\S+ +\S+ \S+ \S+ \.(\/.*?)\/?(?: -> .*| link to .*)?$/.exec(line) ?? [];
-    // Directories are shared. dpkg overwrites no other package's file whatever is in it.
-    return name === '' ? [] : [[name, kind === 'd' ? kind : `${kind} ${file}`] as const];
-  });
-  return new Map(entries);
-}
-
 export async function relations(file: string): Promise<PackageRelations> {
   const { Package: name = '', Version: version = '', ...fields } = await controlFields(file);
   const { Provides = '', Conflicts = '', Breaks = '', Replaces = '' } = fields;

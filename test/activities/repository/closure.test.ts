@@ -209,6 +209,15 @@ const debs: Readonly<Record<string, readonly [readonly Deb[], readonly string[]]
     ],
     ['conflict: one 1 and two 1: both bring /usr/bin/tool.real'],
   ],
+  'names that a list writes in other ways than they are, in architectures that stand together': [
+    [
+      { ...shared, files: { '/usr/lib/a\\x2db.slice': 'a', '/usr/share/ä -> b': 'a' } },
+      { ...shared, arch: 'arm64', files: { '/usr/lib/a\\x2db.slice': 'b', '/usr/share/ä -> c': 'b' } },
+    ],
+    [
+      'conflict: libtool 1 (amd64) and libtool 1 (arm64): both bring /usr/lib/a\\x2db.slice, which must be the same in all architectures',
+    ],
+  ],
   'a file where the other has a directory': [
     [
       { name: 'one', files: { '/usr/share/tool': 'a' } },

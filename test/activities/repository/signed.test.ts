@@ -67,7 +67,7 @@ test('S2: a key that newer clients refuse signs only when it is asked for', asyn
   assert.match(warnings.join(), /RSA of 1024 bits/);
 });
 
-test('K1: with a new key, what another key has signed is signed again', async (t) => {
+test('K1, K4: with a new key, what another key has signed is signed again, and all keys are where clients look', async (t) => {
   const work = await temporary(t);
   const { home, add } = await keyring(t, work);
   await add('Old <old@example.org>', 'rsa2048');
