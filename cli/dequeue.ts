@@ -11,7 +11,7 @@ interface Options extends ClientOptions {
 
 /** Adds `dequeue`. */
 export function register(program: Command): void {
-  const examples = ['sluice dequeue --pipeline gate --change I4f1c7d20'];
+  const examples = ['sluice dequeue --pipeline gate --change 7'];
   addClientOptions(addCommand(program, 'dequeue', { examples }))
     .requiredOption('--pipeline <name>', 'the pipeline')
     .requiredOption('--change <id>', 'the change')

@@ -15,7 +15,7 @@ interface Options extends ClientOptions {
 /** Adds `enqueue`. */
 export function register(program: Command): void {
   const examples = [
-    'sluice enqueue --pipeline gate --change I4f1c7d20',
+    'sluice enqueue --pipeline gate --change 7',
     'sluice enqueue --pipeline post --project tinycdb --branch main',
   ];
   addClientOptions(addCommand(program, 'enqueue', { examples }))

@@ -10,7 +10,7 @@ interface Options extends ClientOptions {
 
 /** Adds `promote`. */
 export function register(program: Command): void {
-  const examples = ['sluice promote --pipeline gate I4f1c7d20 I77aa0c13'];
+  const examples = ['sluice promote --pipeline gate 7 tinycdb/9'];
   addClientOptions(addCommand(program, 'promote', { examples }))
     .argument('<change...>', 'changes of one queue, in the order that they are to have at its head')
     .requiredOption('--pipeline <name>', 'the pipeline')

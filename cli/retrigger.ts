@@ -14,7 +14,7 @@ run of its own, marked as such.`;
 
 /** Adds `retrigger`. */
 export function register(program: Command): void {
-  const examples = ['sluice retrigger build-deb --change I4f1c7d20'];
+  const examples = ['sluice retrigger build-deb --change 7'];
   addClientOptions(addCommand(program, 'retrigger', { examples, details }))
     .argument('<job>', 'the job to run again')
     .requiredOption('--change <id>', 'the change that it ran for')
