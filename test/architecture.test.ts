@@ -221,6 +221,10 @@ const directories: readonly { readonly path: string; readonly because: string }[
   { path: 'infra/compose/host-lookup.ts', because: 'the signer has one of its own' },
   { path: 'activities/build/', because: 'the directory is the copy that a build works on' },
   { path: 'infra/git-host/known-templates.ts', because: 'it reads what the repositories of the file define' },
+  {
+    path: 'activities/review/plain/client.ts',
+    because: 'git asks a host from within a repository, which holds nothing but notes',
+  },
   { path: 'infra/by-hand/source.ts', because: 'the directory is the one that a person named' },
 ];
 /** What there is to know without a directory: the port, names, and words for the ways to merge. */
@@ -318,7 +322,10 @@ const writers: readonly { readonly what: string; readonly files: readonly string
     what: 'trees that nobody sees yet: whoever shows them waits for the disk',
     files: ['activities/repository/', 'activities/release/stage.ts'],
   },
-  { what: "Git's own files", files: ['activities/git/', 'activities/review/git/'] },
+  {
+    what: "Git's own files",
+    files: ['activities/git/', 'activities/review/git/', 'activities/review/plain/client.ts'],
+  },
   {
     what: 'modes and owners of directories with keys',
     files: ['activities/sign/key.ts', 'activities/secrets/keys.ts', 'activities/attest/builder-key.ts'].concat([

@@ -18,6 +18,8 @@ export type GitPlace =
       readonly host: string;
       /** Null in a process that fetches nothing and takes what is there. */
       readonly remote: GitRemote | null;
+      /** What branches begin with that are only proposed: they are fetched, and are no branches to anybody. */
+      readonly proposals?: string;
     };
 
 /** A project of which nothing is here, for its host has not given anything yet. */
@@ -68,7 +70,10 @@ export function createGit(find: (project: string) => GitPlace): Git {
     async branches(project) {
       await visit(project);
       const all = await here.branches(project);
-      return new Map([...all].filter(([name]) => isSafeBranch(name)));
+      const place = find(project);
+      const proposals = place.kind === 'fetched' ? place.proposals : undefined;
+      const isOne = (name: string) => proposals === undefined || !name.startsWith(proposals);
+      return new Map([...all].filter(([name]) => isSafeBranch(name) && isOne(name)));
     },
     async readMerged(of) {
       await ensure(of.project, []);

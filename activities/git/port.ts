@@ -1,6 +1,7 @@
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { ChainInput, ChainResult } from './chain.ts';
 import type { MergedState, StateName } from './merged.ts';
+import type { Commit } from './objects.ts';
 import type { PushResult } from './push.ts';
 import type { TreeFile } from './tree.ts';
 
@@ -22,7 +23,11 @@ export interface Git {
    * @throws an error that names it when the project has no such commit.
    */
   resolve(project: string, revision: string): Promise<Pick<SourceState, 'commit' | 'tree'>>;
+  /** @throws an error that names it when the project has no such commit. */
+  readCommit(project: string, id: string): Promise<Commit>;
   isAncestor(project: string, older: string, newer: string): Promise<boolean>;
+  /** The newest commit that both contain; null where they have nothing in common. */
+  mergeBase(project: string, one: string, other: string): Promise<string | null>;
   /** Paths that differ between two commits, old names of renamed files included. `base` null: every path. */
   changedFiles(project: string, base: string | null, commit: string): Promise<readonly string[]>;
   /**

@@ -78,6 +78,13 @@ export async function isAncestor(repo: string, older: string, newer: string): Pr
   return result.code === 0;
 }
 
+/** The newest commit that both contain; null where they have nothing in common. */
+export async function mergeBase(repo: string, one: string, other: string): Promise<string | null> {
+  const { code, stdout, stderr } = await tryGit(repo, ['merge-base', checkRevision(one), checkRevision(other)]);
+  if (code > 1) throw new Error(`git cannot compare ${one} and ${other}: ${stderr.trim()}`);
+  return code === 0 ? stdout.trim() : null;
+}
+
 export type SubmitOutcome =
   | { readonly kind: 'merged' }
   | { readonly kind: 'already-merged' }

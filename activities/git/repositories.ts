@@ -3,8 +3,9 @@ import { exportTree } from './export.ts';
 import { load, openWorkspace } from './merge.ts';
 import { expireMergeViews } from './merge-view.ts';
 import { readMerged } from './merged.ts';
+import { readCommits } from './objects.ts';
 import type { Git } from './port.ts';
-import { isAncestor, readBranch, readBranches } from './refs.ts';
+import { isAncestor, mergeBase, readBranch, readBranches } from './refs.ts';
 import { expireStates } from './states.ts';
 import { changedFiles, readRoot, readTree } from './tree.ts';
 
@@ -22,7 +23,13 @@ export function openRepositories(at: (project: string) => string): Omit<Git, 'en
       if (!commit) throw new Error(`${project} has no ${revision}`);
       return { commit: commit.id, tree: commit.tree };
     },
+    async readCommit(project, id) {
+      const [commit] = await readCommits(at(project), [id]);
+      if (!commit) throw new Error(`${project} has no commit ${id}`);
+      return commit;
+    },
     isAncestor: (project, older, newer) => isAncestor(at(project), older, newer),
+    mergeBase: (project, one, other) => mergeBase(at(project), one, other),
     changedFiles: (project, base, commit) => changedFiles(at(project), base, commit),
     readMerged: (of) => readMerged({ refs: at(of.project), objects: at(of.project) }, of),
     readRoot: (project, commit) => readRoot(at(project), commit),

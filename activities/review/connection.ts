@@ -13,6 +13,8 @@ export interface ConnectionContext {
   readonly page: string;
   /** Whether a project is of this connection. */
   readonly owns: (project: string) => boolean;
+  /** Names of the projects that the connection has now, for hosts that cannot list them. Absent: none are known. */
+  readonly projects?: () => readonly string[];
   readonly settings: ConnectionSettings;
   readonly readSecret: ReadSecret;
   /** The sources of all projects: fetched from `gitRemote`, with the states that were tested. */

@@ -5,14 +5,16 @@ import { createPeople } from './git/people.ts';
 import { openGitea } from './gitea/adapter.ts';
 import { openGithub } from './github/adapter.ts';
 import { openGitlab } from './gitlab/adapter.ts';
+import { openPlain } from './plain/adapter.ts';
 import type { ConnectionSettings } from './settings.ts';
 
 export type { Connection, ConnectionContext } from './connection.ts';
 
 const drivers: Readonly<Record<string, (context: ConnectionContext) => Connection>> = {
-  git({ name, repositories, page, owns, settings: { url } }) {
-    if (url !== undefined)
-      throw new Error(`connection ${name}: repositories at a "url" are not polled yet: leave it out`);
+  git(context) {
+    const { name, repositories, page, owns } = context;
+    const { url, ...rest } = settingsOf(context, 'git');
+    if (url !== undefined) return openPlain({ ...context, settings: { ...rest, url } });
     const settings = { root: repositories, connection: name, page, owns };
     return { host: createGitHost(settings), people: createPeople(settings), webhook: null, stream: null };
   },

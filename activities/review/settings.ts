@@ -16,6 +16,15 @@ export interface GitSettings {
   readonly url?: string | undefined;
   /** Milliseconds between two looks. */
   readonly poll?: number | undefined;
+  /** For a `url` of HTTP. Default: `sluice`. */
+  readonly user?: string | undefined;
+  readonly password?: SecretReference | undefined;
+  /** Absolute path of the private key, for a `url` of SSH. */
+  readonly identity?: string | undefined;
+  /** Absolute path. */
+  readonly knownHosts?: string | undefined;
+  /** What a hook of the host shows when it hints at something new. */
+  readonly webhookSecret?: SecretReference | undefined;
 }
 
 export interface GerritSettings {
@@ -62,6 +71,11 @@ export interface ApprovalSettings {
 /** Whether Sluice is the host itself. */
 export function isServed(settings: ConnectionSettings): boolean {
   return settings.driver === 'git' && settings.url === undefined;
+}
+
+/** What branches of a connection's projects begin with that are only proposed; undefined where no branch is. */
+export function proposalsOf(settings: ConnectionSettings): string | undefined {
+  return settings.driver === 'git' && settings.url !== undefined ? 'proposed/' : undefined;
 }
 
 export type ConnectionSettings = GitSettings | GerritSettings | GithubSettings | ForgeSettings;

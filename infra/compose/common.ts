@@ -8,7 +8,7 @@ import type { Git } from '../../activities/git/port.ts';
 import type { GitRemote } from '../../activities/git/remote.ts';
 import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
-import { isServed } from '../../activities/review/settings.ts';
+import { isServed, proposalsOf } from '../../activities/review/settings.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
 import { createReleasedStore } from '../../activities/storage/filesystem/released-store.ts';
@@ -89,7 +89,9 @@ function placeOf(
     return { kind: 'served', repo: repositoryPath(paths.git, project) };
   }
   const repo = repositoryPath(join(paths.gitCache, connection), project);
-  return { kind: 'fetched', repo, host: connection, remote: remotes.get(connection)?.(project) ?? null };
+  const proposals = proposalsOf(settings);
+  const remote = remotes.get(connection)?.(project) ?? null;
+  return { kind: 'fetched', repo, host: connection, remote, ...(proposals === undefined ? {} : { proposals }) };
 }
 
 /**

@@ -17,7 +17,12 @@ export function openNamed({ config, paths, live, git, remotes }: Common, name: s
   const settings = config.connections[name];
   if (settings === undefined) throw new Error(`sluice.yaml has no connection ${name}`);
   const owns = (project: string) => live.project(project)?.connection === name;
-  const place = { name, repositories: paths.git, page: config.server.url, owns };
+  const projects = () =>
+    live
+      .projects()
+      .filter(({ connection: of }) => of === name)
+      .map((project) => project.name);
+  const place = { name, repositories: paths.git, page: config.server.url, owns, projects };
   const connection = openConnection({ ...place, settings, readSecret, git });
   remotes.set(name, (project) => connection.host.gitRemote(project));
   const url = 'url' in settings && settings.url !== undefined ? { url: settings.url } : {};

@@ -7,7 +7,7 @@ export function connectionsSchema(resolve: Resolve) {
   const path = z.string().min(1).transform(resolve);
   const secret = secretSchema(resolve);
   const kinds = [
-    gitSchema(resolve),
+    gitSchema(resolve, path, secret),
     gerritSchema(path, secret),
     githubSchema(secret),
     ...forgeSchemas(secret),
@@ -56,7 +56,7 @@ function approval() {
     );
 }
 
-function gitSchema(resolve: Resolve) {
+function gitSchema(resolve: Resolve, path: Path, secret: Secret) {
   return z
     .strictObject({
       driver: z.literal('git').describe('Plain Git: without `url` repositories on this machine.'),
@@ -71,11 +71,39 @@ function gitSchema(resolve: Resolve) {
         .refine((milliseconds) => milliseconds >= 1000, 'must be 1s at least')
         .optional()
         .describe('Time between two looks at it. Default: `60s`.'),
+      user: z
+        .string()
+        .regex(/^[^:\p{Cc}]+$/u, 'must have no colon')
+        .optional()
+        .describe('User for HTTP. Default: `sluice`.'),
+      password: secret.optional().describe(`Password for HTTP: ${secretForms}.`),
+      identity: path.optional().describe('Private key file for SSH.'),
+      knownHosts: path.optional().describe('File with the host keys to expect for SSH; they are always checked.'),
+      webhookSecret: secret.optional().describe(`What a hook of the host shows: ${secretForms}.`),
     })
-    .refine(({ url, poll }) => poll === undefined || url !== undefined, {
-      path: ['poll'],
-      message: 'is for a connection with a "url": what Sluice serves itself is not polled',
-    });
+    .superRefine(checkGit);
+}
+
+interface GitKeys {
+  readonly url?: string | undefined;
+  readonly identity?: unknown;
+  readonly knownHosts?: unknown;
+}
+
+/** Keys that say how to get somewhere need a place to go to. */
+function checkGit({ driver: _, url, ...keys }: GitKeys & { readonly driver: 'git' }, context: z.RefinementCtx): void {
+  const say = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
+  for (const [key, value] of Object.entries(keys)) {
+    if (value !== undefined && url === undefined)
+      say(key, 'is for a connection with a "url": what Sluice serves itself is not polled');
+  }
+  if (url === undefined) return;
+  const schemes = { password: /^https?:/, user: /^https?:/, identity: /^ssh:/, knownHosts: /^ssh:/ };
+  for (const [key, scheme] of Object.entries(schemes)) {
+    if (Object.hasOwn(keys, key) && !scheme.test(url)) say(key, 'is not used with such a "url"');
+  }
+  if (url.startsWith('ssh:') && (keys.identity === undefined || keys.knownHosts === undefined))
+    say(keys.identity === undefined ? 'identity' : 'knownHosts', 'is needed for a "url" of ssh');
 }
 
 function gerritSchema(path: Path, secret: Secret) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { checkProject } from '../../git/names.ts';
 import type { GitRemote } from '../../git/remote.ts';
 import type { GerritSettings } from '../settings.ts';
+import { sshCommand } from '../ssh-command.ts';
 
 /**
  * Git over Gerrit's SSH: with the connection's key alone, and only to the host that the administrator knows.
@@ -20,19 +21,10 @@ export function openGerritRemote(
   const { host, port, username } = addressOf(settings.ssh);
   const url = `ssh://${encodeURIComponent(username)}@${host}:${port}/${checkProject(project)}`;
   const access = async () => {
-    const command = ['ssh', ...optionsOf(settings), ...(login === 'shared' ? await sharing(settings) : [])];
-    return { GIT_SSH_COMMAND: command.map(quoted).join(' '), GIT_SSH_VARIANT: 'ssh' };
+    const shared = login === 'shared' ? await sharing(settings) : [];
+    return { GIT_SSH_COMMAND: sshCommand(settings, shared), GIT_SSH_VARIANT: 'ssh' };
   };
   return { url, access };
-}
-
-function optionsOf({ identity, knownHosts }: GerritSettings): readonly string[] {
-  return [
-    ...['-F', '/dev/null', '-i', identity],
-    ...['IdentitiesOnly=yes', 'IdentityAgent=none', 'BatchMode=yes', 'StrictHostKeyChecking=yes'].flatMap(option),
-    ...[`UserKnownHostsFile="${knownHosts}"`, 'GlobalKnownHostsFile=/dev/null'].flatMap(option),
-    ...['ConnectTimeout=20', 'ServerAliveInterval=5', 'ServerAliveCountMax=4'].flatMap(option),
-  ];
 }
 
 /** Seconds that a connection is kept for the next who needs one. */
@@ -52,7 +44,7 @@ async function sharing({ ssh, identity, knownHosts }: GerritSettings): Promise<r
   const path = join(directory, name);
   // A socket's path has 107 bytes at most, and ssh puts 17 more behind it while it makes one.
   if (path.length > 90) return [];
-  return ['ControlMaster=auto', `ControlPersist=${kept}`, `ControlPath="${path}"`].flatMap(option);
+  return ['ControlMaster=auto', `ControlPersist=${kept}`, `ControlPath="${path}"`];
 }
 
 /** Null where somebody else has the place: then nobody shares anything. */
@@ -68,13 +60,4 @@ async function socketDirectory(): Promise<string | null> {
 export function addressOf(ssh: string): { readonly host: string; readonly port: number; readonly username: string } {
   const { hostname, port, username } = new URL(ssh);
   return { host: hostname, port: Number(port === '' ? 29_418 : port), username: decodeURIComponent(username) };
-}
-
-function option(text: string): readonly [string, string] {
-  return ['-o', text];
-}
-
-/** Git gives the command to a shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -13,6 +13,8 @@ export interface Words {
   readonly event: (event: TriggerEvent) => string;
   /** Whether a branch that moves is among a change's events; else the host posts it. */
   readonly refEvents: boolean;
+  /** A host that does not say who may move a branch. */
+  readonly unprotected?: boolean;
   /** The label that `vote` gives in a change's votes. */
   readonly approved: string;
   /** A reporter's body by which Sluice gives its verdict, and the name of what is given. */
@@ -235,7 +237,7 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
     const [master, ...more] = await host.branches(alpha);
     assert.deepEqual(more, [], 'a change is no branch');
     assert.deepEqual([master?.name, master?.commit], ['master', await host.branchTip(alpha, 'master')]);
-    assert.equal(master?.protected, true);
+    assert.equal(master?.protected, words.unprotected !== true);
     assert.deepEqual(await host.tags(alpha), [{ name: 'v1/first', commit: before }]);
     assert.deepEqual([await host.tags(beta), await host.tags('none'), await host.branches('none')], [[], [], []]);
   });

@@ -12,12 +12,11 @@ test('a connection is opened by its driver', () => {
   assert.deepEqual([host.connection, people !== null], ['review', true]);
 });
 
-test('repositories elsewhere are not taken for our own', () => {
+test('repositories elsewhere are not taken for our own: they are polled', () => {
   const settings = { driver: 'git', url: 'https://git.example.org' } as const;
-  assert.throws(
-    () => openConnection({ ...context, settings }),
-    /^Error: connection review: repositories at a "url" are not/,
-  );
+  const { host, people, stream, webhook } = openConnection({ ...context, settings });
+  assert.deepEqual([people, webhook, stream !== null], [null, null, true]);
+  assert.equal(host.gitRemote('a/b').url, 'https://git.example.org/a/b.git');
 });
 
 for (const driver of ['cvs', 'toString', '']) {

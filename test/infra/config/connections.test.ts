@@ -146,6 +146,14 @@ const refused: readonly (readonly [why: string, text: string, expected: readonly
     ['1:38: connections.a.poll: is for a connection with a "url": what Sluice serves itself is not polled'],
   ],
   [
+    'a key for a host that no key leads to, and a host by ssh without one',
+    "connections: {a: {driver: git, url: /srv/git, identity: ./id}, b: {driver: git, url: 'ssh://git@x/srv'}}",
+    [
+      '1:57: connections.a.identity: is not used with such a "url"',
+      '1:67: connections.b.identity: is needed for a "url" of ssh',
+    ],
+  ],
+  [
     'a project of a connection that there is not',
     'projects: {a: {connection: revue}}',
     ['1:28: projects.a.connection: there is no connection revue: there are git'],

@@ -1,0 +1,97 @@
+import type { Actor } from '../../../pipelines/model/actor.ts';
+import type { SourceState } from '../../../pipelines/model/artifact.ts';
+import { demand } from '../../../pipelines/policy/access.ts';
+import type { SubmitRequest, SubmitResult } from '../port.ts';
+import { mergedBySluice } from './history.ts';
+import { contains, type Desk, lookAt, type Proposal } from './look.ts';
+import { changeId, journalName, parseProposalName, proposalsPrefix } from './names.ts';
+
+/** What keeps a proposal from being merged; each a sentence without its end. */
+export function obstacles(connection: string, { name, state, sight }: Proposal): readonly string[] {
+  const id = changeId(connection, name);
+  if (state.status === 'merged') return [`${id} is merged`];
+  if (state.status === 'abandoned') return [`${id} is abandoned: its branch ${proposalsPrefix}${name.topic} is gone`];
+  return sight.tip === null ? [`${name.project} has no branch ${state.target} any more`] : [];
+}
+
+/** Merges a proposal as it was tested, or not at all. @throws Denied */
+export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
+  demand(actor, 'merge', { name: request.change });
+  const name = parseProposalName(request.change, desk.connection);
+  const proposal = name === null || !desk.owns(name.project) ? null : await lookAt(desk, name);
+  if (proposal === null) return refused(`there is no change ${request.change} any more`);
+  const { state, sight } = proposal;
+  const id = changeId(desk.connection, proposal.name);
+  if (state.status === 'merged') return alreadyMerged(desk, proposal);
+  const [missing] = obstacles(desk.connection, proposal);
+  if (missing !== undefined) return refused(missing);
+  const patchset = state.heads.length;
+  if (patchset !== request.patchset) return refused(`${id} is at patch set ${patchset}, not ${request.patchset}`);
+  const tip = sight.tip ?? '';
+  const wanted = await stateToPush(desk, { proposal, request, tip });
+  return 'kind' in wanted ? wanted : push(desk, { proposal, wanted, tip });
+}
+
+function refused(reason: string): SubmitResult {
+  return { kind: 'refused', reason };
+}
+
+interface Merge {
+  readonly proposal: Proposal;
+  readonly request: SubmitRequest;
+  readonly tip: string;
+}
+
+/** The tested state where it stands on the branch; one that is made now where nothing was tested. */
+async function stateToPush(desk: Desk, merge: Merge): Promise<SourceState | SubmitResult> {
+  const { proposal, request, tip } = merge;
+  const { project } = proposal.name;
+  const { tested } = request;
+  if (tested === null) return prepare(desk, merge);
+  const branch = proposal.state.target ?? '';
+  const moved = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` } as const;
+  if (tested.project !== project || tested.branch !== branch) return moved;
+  if (!(await contains(desk, { project, tip: tested.commit, commit: tip }))) return moved;
+  const head = proposal.state.heads.at(-1) ?? '';
+  const merges = ['merge', 'merge-resolve'].includes(request.mode ?? 'merge');
+  if (merges && !(await contains(desk, { project, tip: tested.commit, commit: head })))
+    return refused(`what was tested does not hold ${changeId(desk.connection, proposal.name)}: it is not merged`);
+  return tested;
+}
+
+async function prepare(desk: Desk, { proposal, request }: Merge): Promise<SourceState | SubmitResult> {
+  const { project } = proposal.name;
+  const [branch, commit] = [proposal.state.target ?? '', proposal.state.heads.at(-1) ?? ''];
+  const id = changeId(desk.connection, proposal.name);
+  const change = { id, project, branch, commit, mode: request.mode ?? 'merge' };
+  const [result] = await desk.git.merge({ items: [{ key: id, base: null, changes: [change] }] });
+  if (result?.kind === 'ready' && result.sources[0] !== undefined) return result.sources[0];
+  return refused(`${result?.kind === 'conflict' ? result.message : id}: rebase it`);
+}
+
+interface Push {
+  readonly proposal: Proposal;
+  readonly wanted: SourceState;
+  readonly tip: string;
+}
+
+async function push(desk: Desk, { proposal, wanted, tip }: Push): Promise<SubmitResult> {
+  const { project, branch, commit } = wanted;
+  // An earlier try may have ended between the push and the note of it.
+  const done = commit === tip ? ({ kind: 'pushed' } as const) : await desk.git.push({ project, branch, commit }, tip);
+  if (done.kind === 'moved') return { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` };
+  if (done.kind === 'refused')
+    return refused(`${desk.connection} does not let Sluice push to ${branch}: ${done.reason}`);
+  await desk.journal.extend(journalName(proposal.name), (known) =>
+    known.some(({ key }) => key === `merged:${commit}`)
+      ? []
+      : [mergedBySluice(proposal.state, proposal.sight, { oldrev: tip, newrev: commit })],
+  );
+  return { kind: 'merged', state: wanted };
+}
+
+async function alreadyMerged(desk: Desk, { name, state }: Proposal): Promise<SubmitResult> {
+  const { project } = name;
+  const [branch, newrev] = [state.target ?? '', state.merged?.newrev ?? ''];
+  return { kind: 'already-merged', state: { project, branch, ...(await desk.git.resolve(project, newrev)) } };
+}

@@ -1,0 +1,22 @@
+/** A key, and the host keys to expect: absolute paths. */
+export interface SshAccess {
+  readonly identity: string;
+  readonly knownHosts: string;
+}
+
+/** `GIT_SSH_COMMAND`: with one key alone, and only to hosts that the administrator knows. @param more further options */
+export function sshCommand({ identity, knownHosts }: SshAccess, more: readonly string[] = []): string {
+  const options = [
+    ...['IdentitiesOnly=yes', 'IdentityAgent=none', 'BatchMode=yes', 'StrictHostKeyChecking=yes'],
+    ...[`UserKnownHostsFile="${knownHosts}"`, 'GlobalKnownHostsFile=/dev/null'],
+    ...['ConnectTimeout=20', 'ServerAliveInterval=5', 'ServerAliveCountMax=4'],
+    ...more,
+  ];
+  const command = ['ssh', '-F', '/dev/null', '-i', identity, ...options.flatMap((option) => ['-o', option])];
+  return command.map(quoted).join(' ');
+}
+
+/** Git gives the command to a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

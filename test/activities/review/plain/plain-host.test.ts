@@ -1,0 +1,5 @@
+import { testReviewHost } from '../contract.ts';
+import { serve } from '../http-backend.ts';
+import { openPlainWorld } from './world.ts';
+
+testReviewHost('plain Git at a URL', (t) => openPlainWorld(t, { serve: (root) => serve(t, root, 'sluice') }));
