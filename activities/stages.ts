@@ -22,7 +22,7 @@ export interface StageDeps {
   readonly stages: Readonly<Partial<Record<Stage, StageRunner>>>;
   /** Runs jobs with `run:` instead of a stage of Sluice's own. */
   readonly script: ScriptStage;
-  readonly logs: LogStore;
+  readonly logs: Pick<LogStore, 'open'>;
   /** Directory for work directories; made when absent. */
   readonly workRoot: string;
   /** Where machines come from. */

@@ -33,6 +33,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
     },
     { name: 'worker', summary: 'run workers for some task queues, on this machine', load: () => import('./worker.ts') },
     {
+      name: 'token add',
+      summary: 'make a token for a worker on another machine',
+      load: () => import('./token-add.ts'),
+    },
+    {
       name: 'prune',
       summary: 'remove old logs, artifacts and test repositories, by age and until enough disk is free',
       load: () => import('./prune.ts'),

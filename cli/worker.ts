@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { addCommand, configOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
@@ -6,28 +7,77 @@ import { misused } from './fault.ts';
 interface WorkerOptions {
   readonly config?: string;
   readonly queues: string;
+  readonly server?: string;
+  readonly temporal?: string;
+  readonly token?: string;
+  readonly data: string;
+  readonly containerUrl?: string;
+  readonly jobs: string;
 }
 
 export function register(program: Command): void {
   addCommand(program, 'worker', {
-    examples: ['sluice worker --queues build-amd64', 'sluice worker --queues sign'],
+    examples: [
+      'sluice worker --queues build-amd64',
+      'sluice worker --queues sign',
+      'sluice worker --queues build-amd64 --server https://sluice.example --temporal 10.0.0.1:7233 --token ./token',
+    ],
     details:
       'Queues are `build-ARCH` for jobs on this machine, and `sign` for signing, best as a user of its own. It finds ' +
-      "Temporal at the configuration's `temporal.address`, else on this machine. `sluice up` starts workers by itself.",
+      "Temporal at the configuration's `temporal.address`, else on this machine. `sluice up` starts workers by itself. " +
+      'With `--server` it shares no directory with the server and needs no configuration: `docs/workers.md`.',
   })
     .requiredOption('--queues <names>', 'task queues, separated by commas')
     .addOption(configOption())
+    .option('--server <url>', 'on another machine: where the server is reached')
+    .option('--temporal <address>', 'on another machine: HOST:PORT where Temporal is reached')
+    .option('--token <file>', 'on another machine: the token that `sluice token add` made')
+    .option('--data <directory>', 'on another machine: where it keeps what is its own', './sluice-worker')
+    .option('--container-url <url>', 'on another machine: where its containers reach the server (default: --server)')
+    .option('--jobs <number>', 'on another machine: how many jobs run at once', '2')
     .action(work);
 }
 
 async function work(options: WorkerOptions): Promise<void> {
-  const { readStackConfig, standalone } = await import('../infra/stack/settings.ts');
-  const config = readStackConfig() ?? standalone(readConfiguration({ file: options.config }));
-  const { startWorkers, workerQueues } = await import('../infra/compose/workers.ts');
+  const { workerQueues } = await import('../infra/compose/workers.ts');
   const queues = options.queues.split(',').map((queue) => queue.trim());
   const unknown = queues.filter((queue) => !workerQueues().includes(queue));
   if (unknown.length > 0)
     throw misused(`no worker serves ${unknown.join(', ')}: there are ${workerQueues().join(', ')}`);
+  if (options.server !== undefined) return workApart(options, { server: options.server, queues });
+  await workHere(options, queues);
+}
+
+async function workHere(options: WorkerOptions, queues: readonly string[]): Promise<void> {
+  const { readStackConfig, standalone } = await import('../infra/stack/settings.ts');
+  const config = readStackConfig() ?? standalone(readConfiguration({ file: options.config }));
+  if (config.workers.build === 0 && queues.some((queue) => queue.startsWith('build-'))) {
+    throw misused(`workers.build is 0 in ${config.file ?? 'sluice.yaml'}: this machine runs no jobs`);
+  }
+  const { startWorkers } = await import('../infra/compose/workers.ts');
   const { runPart } = await import('../infra/stack/part.ts');
   await runPart(() => startWorkers(config, queues));
+}
+
+async function workApart(
+  options: WorkerOptions,
+  { server, queues }: { readonly server: string; readonly queues: readonly string[] },
+): Promise<void> {
+  const { temporal, token, data } = options;
+  if (temporal === undefined || token === undefined) throw misused('--server needs --temporal and --token as well');
+  if (queues.some((queue) => !queue.startsWith('build-'))) {
+    throw misused('only jobs run on another machine: sign where the released repositories are');
+  }
+  const slots = Number(options.jobs);
+  if (!Number.isInteger(slots) || slots < 1) throw misused(`--jobs ${options.jobs} is no number of jobs`);
+  const { startApartWorker } = await import('../infra/compose/apart-worker.ts');
+  const { runPart } = await import('../infra/stack/part.ts');
+  const urls = { server: plain(server), containerUrl: plain(options.containerUrl ?? server) };
+  await runPart(() => startApartWorker({ ...urls, temporal, token, data: resolve(data), slots }));
+}
+
+/** @throws for what is no address */
+function plain(url: string): string {
+  if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) throw misused(`${url} is no http or https address`);
+  return url.replace(/\/+$/, '');
 }

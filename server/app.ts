@@ -17,11 +17,12 @@ import { registerRepositories } from './files/repositories.ts';
 import { createMetrics, registerHealth } from './health.ts';
 import { registerWebhooks } from './ingest/webhook.ts';
 import { registerPages, showMissing } from './pages.ts';
+import { registerWorkers } from './worker/register.ts';
 
 /** Requests a minute of one address to the API and the pages. */
 const requestsPerMinute = 3_000;
-/** Routes that are not counted: a package manager fetches thousands of files. */
-const files = ['/repositories/', '/released/', '/web/', '/health/'];
+/** Routes that are not counted: package managers and workers fetch thousands of files. */
+const files = ['/repositories/', '/released/', '/web/', '/health/', '/api/worker/'];
 
 /** The whole HTTP side: API, event stream, repositories, pages, health and metrics. Listens on nothing yet. */
 export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
@@ -57,11 +58,20 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   registerPages(app, deps);
   registerHealth(app, deps, metrics.registry);
   await registerRepositories(app, deps);
+  await registerWorkers(app, deps);
   return app;
 }
 
 /** Errors that say no to what was asked, by name, and the status that tells so. */
-const refusals: Readonly<Record<string, number>> = { Refused: 409, Denied: 403, UnknownChange: 404, UnknownName: 404 };
+const refusals: Readonly<Record<string, number>> = {
+  Refused: 409,
+  Denied: 403,
+  UnknownChange: 404,
+  UnknownName: 404,
+  OtherContent: 409,
+  NoSuchBlob: 409,
+  BadName: 400,
+};
 
 /** What the schemas' library says of the commonest mistakes, and how we say it. */
 const wordings: readonly [theirs: RegExp, ours: string][] = [

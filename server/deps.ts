@@ -8,6 +8,7 @@ import type { UnheardConnection } from './api/types.ts';
 import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
 import type { Changes, HookNotice, Operations, Records, ServerConfiguration, ServerSecrets } from './port.ts';
+import type { Workers } from './worker/port.ts';
 
 /** Everything that the server needs; made by the composition root. */
 export interface ServerDeps {
@@ -28,6 +29,8 @@ export interface ServerDeps {
   readonly url?: string;
   /** Id of the released RPM repository in the `.repo` file that its page shows. */
   readonly rpmName?: string;
+  /** What workers on other machines ask for; absent: there are none. */
+  readonly workers?: Workers;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */

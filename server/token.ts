@@ -34,12 +34,22 @@ export interface TokenHolder {
 
 /** A hook for routes that act: ends the request unless it carries the token, which is in `file`. */
 export function authenticate({ token, holder }: TokenHolder, file = actingFile) {
+  return authenticateBy(async (given) => (same(given, token) ? holder : undefined), file);
+}
+
+/**
+ * The same, for tokens of several holders.
+ *
+ * @param find whose token it is; undefined where it is nobody's
+ */
+export function authenticateBy(find: (token: string) => Promise<Actor | undefined>, file: string) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
     if (given === undefined) {
       return challenge(reply, '', `this needs a token: the content of \`${file}\` in the data directory`);
     }
-    if (!same(given, token)) {
+    const holder = await find(given);
+    if (holder === undefined) {
       const wrong = ', error="invalid_token"';
       return challenge(reply, wrong, `the token is not this server’s: read \`${file}\` in its data directory`);
     }
@@ -58,7 +68,8 @@ async function challenge(reply: FastifyReply, fault: string, error: string): Pro
   await reply.code(401).header('www-authenticate', `Bearer realm="sluice"${fault}`).send({ error });
 }
 
-function same(a: string, b: string): boolean {
+/** Whether two tokens are one, told in the same time whatever they are. */
+export function same(a: string, b: string): boolean {
   const [one, two] = [Buffer.from(a), Buffer.from(b)];
   return one.length === two.length && timingSafeEqual(one, two);
 }

@@ -218,6 +218,7 @@ test('no arrow of the table leads back up, but for types, and each is there for 
 /** Who knows that a repository is a directory of this machine, besides `activities/git` and the host that keeps it. */
 const directories: readonly { readonly path: string; readonly because: string }[] = [
   { path: 'infra/compose/common.ts', because: 'it makes the port from a configuration' },
+  { path: 'infra/compose/apart-worker.ts', because: 'a worker elsewhere has a cache of its own' },
   { path: 'infra/compose/host-lookup.ts', because: 'the signer has one of its own' },
   { path: 'activities/build/', because: 'the directory is the copy that a build works on' },
   { path: 'infra/git-host/known-templates.ts', because: 'it reads what the repositories of the file define' },
@@ -314,9 +315,9 @@ const writers: readonly { readonly what: string; readonly files: readonly string
   { what: 'the one module', files: ['activities/files/'] },
   {
     what: 'adapters of storage, each with its own order of steps',
-    files: ['blob-store.ts', 'log-store.ts', 'remove-blob.ts', 'tree-store.ts', 'released-store.ts'].map(
-      (name) => `activities/storage/filesystem/${name}`,
-    ),
+    files: ['blob-store.ts', 'log-intake.ts', 'log-store.ts', 'remove-blob.ts', 'tree-store.ts', 'released-store.ts']
+      .map((name) => `activities/storage/filesystem/${name}`)
+      .concat(['activities/storage/server/download.ts']),
   },
   {
     what: 'trees that nobody sees yet: whoever shows them waits for the disk',

@@ -14,8 +14,23 @@ export interface AttestorDeps {
   /** The tree of the commit that was unpacked, as Git has it. */
   readonly treeOf: (state: SourceState) => Promise<string>;
   readonly store: Pick<BlobStore, 'read'>;
-  /** Where test repositories are kept, and the URL below which they are offered, with a slash at the end. */
-  readonly repositories: { readonly root: string; readonly url: () => Promise<string> };
+  readonly repositories: TestRepositories;
+}
+
+/** Where test repositories are. */
+export interface TestRepositories {
+  /** Below which they are offered, with a slash at the end. */
+  readonly url: () => Promise<string>;
+  /** Lets `work` look at the indexes of one, in a directory; null when it is not there. */
+  readonly look: <T>(name: string, work: (tree: string) => Promise<T>) => Promise<T | null>;
+}
+
+/** Those in a directory of this machine. */
+export function testRepositoriesIn(root: string): TestRepositories['look'] {
+  return async (name, work) => {
+    const tree = join(root, name);
+    return (await exists(tree)) ? work(tree) : null;
+  };
 }
 
 /** What a worker says of its builds: only what it has seen itself. */
@@ -61,9 +76,8 @@ async function holds({ store, repositories }: AttestorDeps, claim: RepositoryCla
     ? /^([a-z0-9][a-z0-9._-]*)\/?$/.exec(claim.url.slice(base.length))?.[1]
     : undefined;
   if (id === undefined) return false;
-  const tree = join(repositories.root, id);
-  if (!(await exists(tree))) return false;
+  const listed = await repositories.look(id, (tree) => repositoryFormats[claim.format].list(tree));
+  if (listed === null) return false;
   const built = new Set((await readManifest(store, claim.manifest)).files.map(({ digest }) => digest));
-  const listed = await repositoryFormats[claim.format].list(tree);
   return listed.flatMap((one) => [one, ...one.parts]).every(({ sha256 }) => built.has(`sha256:${sha256}`));
 }

@@ -58,3 +58,6 @@ export interface Git {
     signal?: AbortSignal,
   ): Promise<void>;
 }
+
+/** What a job needs of the sources. */
+export type Sources = Pick<Git, 'resolve' | 'branchTip' | 'exportTree'>;

@@ -8,12 +8,16 @@ const prefix = 'refs/sluice/states/';
 const keptDays = 7;
 const day = 24 * 60 * 60 * 1000;
 
+/** The ref that keeps a commit for some days. @param time milliseconds since the epoch */
+export function stateRef(commit: string, time: number): string {
+  return `${prefix}${new Date(time).toISOString().slice(0, 10)}/${commit}`;
+}
+
 /** Keeps speculative commits from `git gc` for some days. Keeping one twice is harmless. */
 export async function keepStates(repo: string, commits: readonly string[], now = Date.now()): Promise<void> {
-  const date = new Date(now).toISOString().slice(0, 10);
   const { code, stderr } = await writeRefs(
     repo,
-    commits.map((commit) => `update ${prefix}${date}/${commit} ${commit}`),
+    commits.map((commit) => `update ${stateRef(commit, now)} ${commit}`),
   );
   if (code !== 0) throw new Error(`git keeps no states in ${repo}: ${stderr.trim()}`);
 }

@@ -20,7 +20,7 @@ import { signTree } from './signature.ts';
 export interface PublishStageDeps {
   readonly store: BlobStore;
   /** Where test repositories are shown. */
-  readonly trees: Trees;
+  readonly trees: Pick<Trees, 'publish' | 'has' | 'url'>;
   /** APT's distribution name for a platform; empty for RPM. */
   readonly codename: (platform: string) => string;
   /** Signs the indexes of test repositories, with a key that signs nothing else. */

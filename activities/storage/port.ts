@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { BlobRef } from '../../pipelines/model/artifact.ts';
 
 /** Content that was opened: as it was then, whatever becomes of its name. It is read once, or closed. */
 export interface StoredFile {
@@ -8,6 +9,36 @@ export interface StoredFile {
   read(range?: { readonly start: number; readonly end: number }): Readable;
   /** For what is not read after all. */
   close(): Promise<void>;
+}
+
+/** What came is not what it was said to be. */
+export class OtherContent extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'OtherContent';
+  }
+}
+
+/** Takes content that is on its way from somewhere else. */
+export interface BlobIntake {
+  /** Stores it, whole or not at all. @throws OtherContent */
+  take(stream: Readable, ref: BlobRef): Promise<void>;
+}
+
+/** Takes logs that are written somewhere else. What is written twice at one place is written once. */
+export interface LogIntake {
+  /** Begins a log, or goes on with it. @returns the bytes that it has */
+  begin(of: LogName): Promise<number>;
+  /** @throws OtherContent when bytes before it are missing, or it would be too long */
+  write(of: LogName, part: { readonly position: number; readonly bytes: Uint8Array }): Promise<void>;
+  /** It is complete, and kept once this ends. */
+  end(of: LogName): Promise<void>;
+}
+
+export interface LogName {
+  readonly build: string;
+  /** The file's name, for example `build.log`. */
+  readonly name: string;
 }
 
 /** A log of a build: complete, or still being written. */
@@ -72,6 +103,8 @@ export interface Trees {
   list(): Promise<readonly string[]>;
   /** Where containers and people find it, with a slash at the end. */
   url(name: string): Promise<string>;
+  /** The paths of its regular files, sorted; null where there is no such tree. */
+  paths(name: string): Promise<readonly string[] | null>;
   /** A regular file of a tree; null for everything else, and for paths that lead out of it. */
   open(name: string, path: string): Promise<StoredFile | null>;
 }

@@ -6,7 +6,7 @@ import type { Lease } from '../../activities/nodes/port.ts';
 import { openProvider } from '../../activities/nodes/registry.ts';
 import { withLease } from '../../activities/nodes/with-lease.ts';
 import type { BuildLog, StageContext } from '../../activities/ports.ts';
-import { createRoom } from '../../activities/storage/filesystem/log-store.ts';
+import { createRoom } from '../../activities/storage/log-room.ts';
 
 /** Bytes after which a log is cut. */
 const limit = 64 * 1024 * 1024;

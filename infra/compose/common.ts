@@ -6,6 +6,7 @@ import { createGit, type GitPlace } from '../../activities/git/cache.ts';
 import { repositoryPath } from '../../activities/git/names.ts';
 import type { Git } from '../../activities/git/port.ts';
 import type { GitRemote } from '../../activities/git/remote.ts';
+import { createGitService, type GitService } from '../../activities/git/serve.ts';
 import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
 import { isServed, proposalsOf } from '../../activities/review/settings.ts';
@@ -31,6 +32,8 @@ export interface Common {
   readonly blobs: BlobStore;
   readonly logs: LogStore;
   readonly git: Git;
+  /** The same sources, for those who fetch from this server. */
+  readonly sources: GitService;
   readonly live: LiveConfig;
   readonly listing: Listing;
   /** Where projects of a connection are fetched from; empty in a process that fetches nothing. */
@@ -58,12 +61,14 @@ export function createCommon(config: StackConfig): Common {
   const listing = openListing(paths.listings);
   const live = createLiveConfig(config, listing.read);
   const remotes: Common['remotes'] = new Map();
+  const find = (project: string) => placeOf({ config, paths, live, remotes }, project);
   return {
     config,
     paths,
     blobs: createFileBlobStore(storage),
     logs: createFileLogStore({ ...storage, limit: config.workers.log }),
-    git: createGit((project) => placeOf({ config, paths, live, remotes }, project)),
+    git: createGit(find),
+    sources: createGitService((project) => find(project).repo),
     ...{ live, listing, remotes },
     trees: createTreeStore({
       root: join(paths.repositories, 'test'),
@@ -94,27 +99,49 @@ function placeOf(
   return { kind: 'fetched', repo, host: connection, remote, ...(proposals === undefined ? {} : { proposals }) };
 }
 
+/** What a platform's nodes must know of what is released. */
+export interface ReleasedOffer {
+  /** `origin` of the repositories, and APT's distribution name. */
+  readonly release: { readonly origin: string; readonly codename: string };
+  readonly released: ReleasedTrees;
+  /** What must have signed them; undefined while there is nothing. */
+  readonly archiveKey: () => Promise<string | undefined>;
+}
+
+/** The same, on the server's own machine. */
+export function releasedOffer({
+  config,
+  paths,
+  released,
+}: Pick<Common, 'config' | 'paths' | 'released'>): ReleasedOffer {
+  const { origin, deb } = config.release;
+  return {
+    ...{ release: { origin, codename: deb.codename }, released },
+    archiveKey: () => readFile(publicKeyPath(paths), 'utf8').catch(() => undefined),
+  };
+}
+
 /**
  * The released repository that a platform's nodes are offered; null while nothing was released in its format.
  *
  * @param seen what the job sees of released repositories; absent: what is shown now
  */
 export async function releasedRepository(
-  { config, paths, released }: Common,
+  { release, released, archiveKey }: ReleasedOffer,
   { format }: Platform,
   seen?: ReleasedGenerations,
 ): Promise<NodeRepository | null> {
   const generation = seen?.[format];
   if (generation === null || (await released.current(format)) === null) return null;
-  const key = await readFile(publicKeyPath(paths), 'utf8').catch(() => undefined);
-  const codename = format === 'deb' ? config.release.deb.codename : '';
+  const key = await archiveKey();
+  const codename = format === 'deb' ? release.codename : '';
   const of = generation === undefined ? undefined : { repository: format, generation };
   const digest = of === undefined ? null : await indexDigest(released, of, rootIndexes[format](codename));
   return {
     url: await released.url(format, generation),
     codename,
     ...(digest === null ? {} : { digest }),
-    origin: config.release.origin,
+    origin: release.origin,
     kind: 'released',
     ...(key === undefined ? {} : { key }),
   };

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { untilListening } from '../stack/ports.ts';
-import type { StackConfig } from '../stack/settings.ts';
-import { connect, type TemporalConnection } from '../temporal/connection.ts';
+import { connect, type TemporalAddress, type TemporalConnection } from '../temporal/connection.ts';
 import type { PayloadStore } from '../temporal/payloads.ts';
 
 /** Milliseconds that Temporal may take to come up beside us. */
@@ -13,7 +12,10 @@ const patience = 30_000;
  * @param payloads where large payloads are kept
  * @throws with the address when nothing answers in time.
  */
-export async function connectPatiently({ temporal }: StackConfig, payloads: PayloadStore): Promise<TemporalConnection> {
+export async function connectPatiently(
+  { temporal }: { readonly temporal: TemporalAddress },
+  payloads: PayloadStore,
+): Promise<TemporalConnection> {
   const { address, namespace } = temporal;
   const deadline = Date.now() + patience;
   // The library waits ever longer between its tries: it is called when somebody is there.

@@ -27,6 +27,7 @@ import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
 import { listenToStreams } from './streams.ts';
 import { workerPart } from './worker-part.ts';
+import { createWorkersDesk } from './workers-desk.ts';
 
 /** The server process: page, API, store, and the worker that runs all workflows. */
 export async function startServer(config: StackConfig): Promise<Part> {
@@ -69,6 +70,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       blobs: common.blobs,
       logs: common.logs,
       released: common.released,
+      workers: createWorkersDesk(common, temporal.client, store),
       token,
       secrets,
       logger,

@@ -135,7 +135,12 @@ const retention = z.strictObject({
 });
 
 const workers = z.strictObject({
-  build: z.int().min(1).max(256).default(2).describe('Jobs that run at once on this machine.'),
+  build: z
+    .int()
+    .min(0)
+    .max(256)
+    .default(2)
+    .describe('Jobs that run at once on this machine; 0: they run on other machines alone.'),
   log: sizeSchema.prefault('64MiB').describe('Size at which the log of a job is cut. The job goes on.'),
 });
 

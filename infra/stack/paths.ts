@@ -20,6 +20,8 @@ export interface DataPaths {
   readonly work: string;
   /** The signer's own: its keys, which nobody else can read. */
   readonly keys: string;
+  /** Tokens of workers on other machines, by their names. */
+  readonly workers: string;
   /** The workers' own: the key by which they attest what they build. */
   readonly builder: string;
   /** The build worker's own: the key that test repositories are signed with, and nothing else. */
@@ -42,6 +44,7 @@ export function dataPaths(data: string): DataPaths {
     listings: below('projects'),
     work: below('work'),
     keys: below('keys'),
+    workers: below('workers'),
     builder: below('builder-key'),
     testKeys: below('test-keys'),
     secretKeys: below('secret-keys'),

@@ -113,11 +113,12 @@ function specs(config: StackConfig): ProcessSpec[] {
   const env = stackEnvironment(config);
   const part = (...args: readonly string[]) => [process.execPath, join(checkout, 'cli', 'main.ts'), ...args];
   const signer = part('worker', '--queues', taskQueues.sign);
+  const jobs = part('worker', '--queues', taskQueues.build(hostArch()));
   const common = { env, ready: 'announced', grace: 15_000 } as const;
   return [
     ...(own ? [temporalServer(config)] : []),
     { name: 'server', command: part('server'), ...common },
-    { name: 'build-worker', command: part('worker', '--queues', taskQueues.build(hostArch())), ...common },
+    ...(config.workers.build > 0 ? [{ name: 'build-worker', command: jobs, ...common }] : []),
     { name: 'signer', command: asSigner(signer, config.data), ...common },
   ];
 }

@@ -3,7 +3,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { asyncLocalStorage } from '@temporalio/activity';
 import type { DataConverter, Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
 import type { BlobStore } from '../../activities/ports.ts';
-import { digestSchema } from '../../pipelines/model/artifact.ts';
+import { type BlobRef, digestSchema } from '../../pipelines/model/artifact.ts';
 
 /** Bytes above which a payload travels by its digest: Temporal refuses messages of 4 MiB and values of 2 MiB. */
 const limit = 32 * 1024;
@@ -14,7 +14,10 @@ const longestReference = 512;
 const mark = 'sluicePayload';
 
 /** Where large payloads are kept: every process can read what any of them has put. */
-export type PayloadStore = Pick<BlobStore, 'put' | 'read'>;
+export interface PayloadStore extends Pick<BlobStore, 'read'> {
+  /** @param workflow id of the workflow that it is of, where that is known */
+  put(content: Uint8Array, workflow?: string): Promise<BlobRef>;
+}
 
 /**
  * Large payloads are kept compressed in artifact storage and travel as a reference: JSON that Temporal's page shows, and
@@ -23,7 +26,7 @@ export type PayloadStore = Pick<BlobStore, 'put' | 'read'>;
 export function createClaimCheck(store: PayloadStore): PayloadCodec {
   return {
     encode: (payloads, context) =>
-      Promise.all(payloads.map((one) => (staysHere(one, context) ? one : keep(store, one)))),
+      Promise.all(payloads.map((one) => (staysHere(one, context) ? one : keep(store, one, context?.workflowId)))),
     decode: (payloads) => Promise.all(payloads.map((one) => fetch(store, one))),
   };
 }
@@ -39,9 +42,9 @@ function staysHere({ data }: Payload, context: SerializationContext | undefined)
   return context?.type === 'activity' && context.isLocal && asyncLocalStorage.getStore() === undefined;
 }
 
-async function keep(store: PayloadStore, { metadata, data }: Payload): Promise<Payload> {
+async function keep(store: PayloadStore, { metadata, data }: Payload, workflow: string | undefined): Promise<Payload> {
   const content = data ?? new Uint8Array();
-  const { digest } = await store.put(await promisify(gzip)(content, { level: 1 }));
+  const { digest } = await store.put(await promisify(gzip)(content, { level: 1 }), workflow);
   const texts = Object.entries(metadata ?? {}).map(([name, value]) => [name, Buffer.from(value).toString()]);
   const reference = { [mark]: digest, size: content.length, metadata: Object.fromEntries(texts) };
   return { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(reference)) };

@@ -8,6 +8,8 @@ import { toolTimes } from './tool-times.ts';
 interface WorkerDeps {
   readonly temporal: TemporalConnection;
   readonly activities: object;
+  /** What Temporal calls it; absent: process and machine. */
+  readonly identity?: string;
 }
 
 /** How long a stopping worker lets its activities end by themselves before they are cancelled. */
@@ -52,8 +54,9 @@ export function createSignWorker(deps: WorkerDeps): Promise<Worker> {
   return Worker.create({ ...common(deps), taskQueue: taskQueues.sign, maxConcurrentActivityTaskExecutions: 1 });
 }
 
-function common({ temporal, activities }: WorkerDeps) {
+function common({ temporal, activities, identity }: WorkerDeps) {
   return {
+    ...(identity === undefined ? {} : { identity }),
     connection: temporal.connection,
     namespace: temporal.namespace,
     dataConverter: temporal.dataConverter,

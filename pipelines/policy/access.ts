@@ -17,6 +17,8 @@ export type Operation =
   /** Say that there is something new to look at. */
   | 'notify'
   | 'open-secrets'
+  /** Ask for what a job needs, and hand over what came of it. */
+  | 'work'
   /** Read the configuration again. */
   | 'reload'
   /** Say what came of a change, on the change. */
@@ -48,6 +50,7 @@ const allowed: Readonly<Record<Operation, readonly Actor['kind'][]>> = {
   cancel: ['person'],
   notify: ['person', 'sluice'],
   'open-secrets': ['worker'],
+  work: ['worker'],
   reload: ['person'],
   report: ['sluice'],
   merge: ['sluice'],

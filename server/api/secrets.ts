@@ -3,7 +3,8 @@ import type { Actor } from '../../pipelines/model/actor.ts';
 import { demand } from '../../pipelines/policy/access.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
-import { actorOf, authenticate, workerTokenFile } from '../token.ts';
+import { actorOf, authenticateBy, same, workerTokenFile } from '../token.ts';
+import { actorIn, mayWorkFor } from '../worker/rights.ts';
 
 const worker: Actor = { name: 'worker', kind: 'worker', via: 'token' };
 
@@ -27,7 +28,9 @@ const request = z.object({
 });
 
 /** Public keys for all, and plain text for the workers of this installation alone. */
-export function registerSecrets(app: App, { secrets }: ServerDeps): void {
+export function registerSecrets(app: App, { secrets, workers }: ServerDeps): void {
+  const elsewhere = workers === undefined ? async () => undefined : actorIn(workers);
+  const find = async (token: string) => (same(token, secrets.token) ? worker : elsewhere(token));
   app.get(
     '/api/tenant/:tenant/key/*',
     { schema: { summary: 'The key that a project’s secrets are encrypted with, as PEM', params: keyOf } },
@@ -42,11 +45,14 @@ export function registerSecrets(app: App, { secrets }: ServerDeps): void {
   app.post(
     '/api/secrets',
     {
-      onRequest: authenticate({ token: secrets.token, holder: worker }, workerTokenFile),
+      onRequest: authenticateBy(find, workerTokenFile),
       schema: { summary: 'For workers: the secrets of a build that runs', body: request },
     },
     async (request, reply) => {
-      demand(actorOf(request), 'open-secrets', { name: request.body.build });
+      const { build } = request.body;
+      demand(actorOf(request), 'open-secrets', { name: build });
+      const near = actorOf(request) === worker;
+      if (!near && workers !== undefined && !(await mayWorkFor(workers, { request, reply }, { build }))) return reply;
       return reply.header('cache-control', 'no-store').send(await secrets.open(request.body));
     },
   );

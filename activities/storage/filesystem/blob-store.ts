@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { chmod, copyFile, link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -7,9 +7,11 @@ import { pipeline } from 'node:stream/promises';
 import { type BlobRef, digestSchema } from '../../../pipelines/model/artifact.ts';
 import { exists } from '../../files/exists.ts';
 import { makeOpenDirectory } from '../../files/modes.ts';
+import { openRegular } from '../../files/open-regular.ts';
 import { sync, syncName } from '../../files/sync.ts';
-import type { BlobStore, FileContent } from '../../ports.ts';
-import type { StoredFile } from '../port.ts';
+import type { BlobStore } from '../../ports.ts';
+import { NoSuchBlob } from '../no-such-blob.ts';
+import { type BlobIntake, OtherContent, type StoredFile } from '../port.ts';
 import { openStored } from './stored-file.ts';
 
 export interface FileStorageOptions {
@@ -17,14 +19,6 @@ export interface FileStorageOptions {
   readonly root: string;
   /** Where the server is reached, without a slash at the end. */
   readonly baseUrl: string;
-}
-
-/** There is no content of this digest in the store. */
-export class NoSuchBlob extends Error {
-  constructor(digest: string) {
-    super(`no content ${digest} in artifact storage`);
-    this.name = 'NoSuchBlob';
-  }
 }
 
 /** Errors of `link` after which a copy serves as well: another file system, too many links, not supported. */
@@ -35,11 +29,12 @@ const unlinkable = new Set(['EXDEV', 'EMLINK', 'EPERM', 'ENOTSUP']);
  * so that a killed process or a full disk leaves no half content behind. Files are read-only: hard links share them.
  * A file's modification time is when its content was last put or asked for; `prune.ts` goes by it.
  */
-export function createFileBlobStore(options: FileStorageOptions): BlobStore {
+export function createFileBlobStore(options: FileStorageOptions): BlobStore & BlobIntake {
   const blobs = join(options.root, 'blobs');
   const at = { root: options.root };
   return {
     put: (content) => putBlob(blobs, content),
+    take: async (stream, ref) => void (await putBlob(blobs, { stream, ...ref })),
     open: (digest) => found({ ...at, digest }, async (file) => (await open(file)).createReadStream()),
     find: (digest) => found({ ...at, digest }, openFound).catch(nullWithout),
     read: (digest) => used({ ...at, digest }, (file) => readFile(file)),
@@ -71,7 +66,11 @@ function hex(digest: string): string {
   return digestSchema.parse(digest).slice('sha256:'.length);
 }
 
-async function putBlob(blobs: string, content: Parameters<BlobStore['put']>[0]): Promise<BlobRef> {
+/** Content as it comes: whole, in a file, or from outside, which must be what it is said to be. */
+type Content = Parameters<BlobStore['put']>[0] | Incoming;
+type Incoming = BlobRef & { readonly stream: Readable };
+
+async function putBlob(blobs: string, content: Content): Promise<BlobRef> {
   const incoming = join(blobs, 'incoming', randomUUID());
   await makeOpenDirectory(dirname(incoming));
   try {
@@ -90,7 +89,7 @@ async function putBlob(blobs: string, content: Parameters<BlobStore['put']>[0]):
 }
 
 /** Writes and hashes in one pass, and waits until the disk has it. */
-async function writeHashed(content: Parameters<BlobStore['put']>[0], path: string): Promise<BlobRef> {
+async function writeHashed(content: Content, path: string): Promise<BlobRef> {
   const { chunks, size: expected } = await source(content);
   const hash = createHash('sha256');
   let size = 0;
@@ -101,38 +100,35 @@ async function writeHashed(content: Parameters<BlobStore['put']>[0], path: strin
       if (size > expected) break;
       yield part;
     }
-    if (size !== expected) throw new Error(`${nameOf(content)} has changed while it was stored`);
+    if (size !== expected) throw changed(content, expected);
   };
   await pipeline(chunks, count, createWriteStream(path, { flags: 'wx', flush: true }));
-  return { digest: `sha256:${hash.digest('hex')}`, size };
+  const digest = `sha256:${hash.digest('hex')}`;
+  if (isIncoming(content) && digest !== content.digest)
+    throw new OtherContent(`this is ${digest}, not ${content.digest}`);
+  return { digest, size };
 }
 
-/** A link is not followed, and a pipe not waited for. */
-const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-
-async function source(content: Parameters<BlobStore['put']>[0]) {
-  if (typeof content === 'object' && 'path' in content) return openFile(content);
+async function source(content: Content) {
+  if (isIncoming(content)) return { chunks: content.stream, size: content.size };
+  if (typeof content === 'object' && 'path' in content) {
+    const { file, size } = await openRegular(content);
+    return { chunks: file.createReadStream(), size };
+  }
   const bytes = Buffer.from(content as Uint8Array);
   return { chunks: Readable.from([bytes]), size: bytes.length };
 }
 
-/** Opens a file and looks at what was opened. Several names for it are fine: repositories link what they share. */
-async function openFile({ path, size }: FileContent): Promise<{ readonly chunks: Readable; readonly size: number }> {
-  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ELOOP' ? new Error(`${path} is a link: only regular files are stored`) : error;
-  });
-  try {
-    const found = await file.stat();
-    if (!found.isFile()) throw new Error(`${path} is no regular file`);
-    if (size !== undefined && found.size !== size) throw new Error(`${path} has ${found.size} bytes, not ${size}`);
-    return { chunks: file.createReadStream(), size: found.size };
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+function changed(content: Content, expected: number): Error {
+  if (isIncoming(content)) return new OtherContent(`this has not the ${expected} bytes that it was said to have`);
+  return new Error(`${nameOf(content)} has changed while it was stored`);
 }
 
-function nameOf(content: Parameters<BlobStore['put']>[0]): string {
+function isIncoming(content: Content): content is Incoming {
+  return typeof content === 'object' && 'stream' in content;
+}
+
+function nameOf(content: Content): string {
   return typeof content === 'object' && 'path' in content ? content.path : 'the content';
 }
 

@@ -32,6 +32,7 @@ export function createTreeStore({ root, baseUrl }: TreeStoreOptions): Trees {
     remove: async (name) => rm(path(name), { recursive: true, force: true }),
     list: async () => (await readdir(root).catch(() => [])).filter((name) => namePattern.test(name)).sort(),
     url: async (name) => `${await baseUrl()}/${checked(name)}/`,
+    paths: (name) => paths(path(name)),
     open: async (name, inside) => {
       const found = await realpath(join(path(name), inside)).catch(() => null);
       const own = await realpath(path(name)).catch(() => null);
@@ -43,6 +44,12 @@ export function createTreeStore({ root, baseUrl }: TreeStoreOptions): Trees {
 function checked(name: string): string {
   if (!namePattern.test(name)) throw new Error(`not the name of a tree: ${JSON.stringify(name)}`);
   return name;
+}
+
+async function paths(tree: string): Promise<readonly string[] | null> {
+  const entries = await readdir(tree, { recursive: true, withFileTypes: true }).catch(() => null);
+  const files = entries?.filter((entry) => entry.isFile());
+  return files?.map((entry) => join(entry.parentPath, entry.name).slice(tree.length + 1)).sort() ?? null;
 }
 
 async function publish(root: string, tree: string, directory: string): Promise<void> {

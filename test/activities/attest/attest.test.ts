@@ -4,7 +4,7 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { attest, attestationFault } from '../../../activities/attest/attestation.ts';
-import { createAttestor } from '../../../activities/attest/attestor.ts';
+import { createAttestor, testRepositoriesIn } from '../../../activities/attest/attestor.ts';
 import { builderKeyFile, keyIdOf, openBuilderKey, readBuilders } from '../../../activities/attest/builder-key.ts';
 import { must } from '../../../activities/process/run.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
@@ -64,7 +64,7 @@ test('S1: a worker attests no commit with another tree, and no repository that i
   const url = 'http://sluice.example/repositories/test/';
   const { privateKey: key } = generateKeyPairSync('ed25519');
   const attestor = createAttestor({
-    ...{ key, store, repositories: { root, url: async () => url } },
+    ...{ key, store, repositories: { look: testRepositoriesIn(root), url: async () => url } },
     treeOf: async ({ commit }) => (commit === source.commit ? source.tree : '3'.repeat(40)),
   });
   assert.equal(await attestor.fault(source), null);

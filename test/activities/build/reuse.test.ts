@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { attest } from '../../../activities/attest/attestation.ts';
-import { createAttestor } from '../../../activities/attest/attestor.ts';
+import { createAttestor, testRepositoriesIn } from '../../../activities/attest/attestor.ts';
 import type { BuildStageDeps } from '../../../activities/build/deps.ts';
 import type { Offer } from '../../../activities/build/offer.ts';
 import { digestInputs, takeOver } from '../../../activities/build/reuse.ts';
@@ -28,7 +28,11 @@ const { privateKey: key } = generateKeyPairSync('ed25519');
 function attestorFor(repository: Repository | null, own = key) {
   const root = join(workshop.root, 'test-repositories');
   return createAttestor({
-    ...{ key: own, store: workshop.store, repositories: { root, url: async () => 'http://here/repositories/test/' } },
+    ...{
+      key: own,
+      store: workshop.store,
+      repositories: { look: testRepositoriesIn(root), url: async () => 'http://here/repositories/test/' },
+    },
     treeOf: async ({ commit }) => (await repository?.git('rev-parse', `${commit}^{tree}`)) ?? '',
   });
 }

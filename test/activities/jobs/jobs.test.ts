@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { createJobActivities, type JobDeps } from '../../../activities/jobs/jobs.ts';
-import { NoSuchBlob } from '../../../activities/storage/filesystem/blob-store.ts';
+import { NoSuchBlob } from '../../../activities/storage/no-such-blob.ts';
 import type { BeginJob } from '../../../workflows/activities.ts';
 import type { BuildSetRecord, ReleasedGenerations } from '../../../workflows/contract.ts';
 

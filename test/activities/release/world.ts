@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { attest, attestationFault } from '../../../activities/attest/attestation.ts';
-import { createAttestor } from '../../../activities/attest/attestor.ts';
+import { createAttestor, testRepositoriesIn } from '../../../activities/attest/attestor.ts';
 import { keyIdOf } from '../../../activities/attest/builder-key.ts';
 import { readCommits } from '../../../activities/git/objects.ts';
 import { createReleasePlanner } from '../../../activities/jobs/plan-release.ts';
@@ -81,7 +81,7 @@ export async function releaseWorld(t: Pick<TestContext, 'after'>, standing?: Sta
       ...{
         key: builder,
         store,
-        repositories: { root: test, url: async () => 'http://sluice.example/repositories/test/' },
+        repositories: { look: testRepositoriesIn(test), url: async () => 'http://sluice.example/repositories/test/' },
       },
       treeOf: async ({ commit }) => (await readCommits(repo, [commit]))[0]?.tree ?? '',
     }),

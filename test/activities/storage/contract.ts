@@ -51,8 +51,8 @@ export function blobContract(adapter: string, make: Make<BlobStore>): void {
     const { digest, size } = await store.put('');
     assert.deepEqual([size, await contentOf(await store.find(digest)), await store.has(digest)], [0, '', true]);
     assert.deepEqual([await store.has(absent), await store.find(absent)], [false, null]);
-    for (const attempt of [store.open(absent), store.read(absent), store.fetch(absent, join(work, 'x'))])
-      await assert.rejects(attempt, /no content sha256:0+ in artifact storage/);
+    const attempts = [() => store.open(absent), () => store.read(absent), () => store.fetch(absent, join(work, 'x'))];
+    for (const attempt of attempts) await assert.rejects(attempt(), /no content sha256:0+ in artifact storage/);
   });
 }
 

@@ -8,8 +8,10 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { createFileBlobStore, NoSuchBlob } from '../../../activities/storage/filesystem/blob-store.ts';
-import { createFileLogStore, sectionPattern } from '../../../activities/storage/filesystem/log-store.ts';
+import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
+import { createFileLogStore } from '../../../activities/storage/filesystem/log-store.ts';
+import { sectionPattern } from '../../../activities/storage/log-room.ts';
+import { NoSuchBlob } from '../../../activities/storage/no-such-blob.ts';
 
 let root: string;
 before(async () => {

@@ -24,6 +24,7 @@ const table: Readonly<Record<Operation, string>> = {
   cancel: 'person',
   notify: 'person sluice',
   'open-secrets': 'worker',
+  work: 'worker',
   reload: 'person',
   report: 'sluice',
   merge: 'sluice',

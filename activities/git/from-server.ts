@@ -1,0 +1,88 @@
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { exists } from '../files/exists.ts';
+import { askHost } from './fetch.ts';
+import { git, tryGit } from './git.ts';
+import { isObjectId, repositoryPath } from './names.ts';
+import type { Sources } from './port.ts';
+import type { GitRemote } from './remote.ts';
+import { openRepositories } from './repositories.ts';
+import { expireStates, keepStates, stateRef } from './states.ts';
+
+export interface ServerSourcesOptions {
+  /** Of this machine's repositories: what was fetched once is not fetched again. */
+  readonly directory: string;
+  /** Where the server is reached, without a slash at the end. */
+  readonly url: string;
+  /** The worker's token, read at every fetch. */
+  readonly token: () => Promise<string>;
+  /** What a branch is at, as the server knows it; null where there is none. */
+  readonly branchTip: Sources['branchTip'];
+}
+
+/** Brings commits from the server into bare repositories of this machine, and works with them there. */
+export function createSourcesFromServer({ directory, url, token, branchTip }: ServerSourcesOptions): Sources {
+  const at = (project: string) => repositoryPath(directory, project);
+  const here = openRepositories(at);
+  const remote = (project: string) => remoteOf({ url, token }, project);
+  const waiting = new Map<string, Promise<void>>();
+  const bring = async (project: string, commit: string) => {
+    if (!isObjectId(commit)) throw new Error(`not a commit id: ${commit}`);
+    const before = waiting.get(project) ?? Promise.resolve();
+    const fetching = before
+      .catch(() => {})
+      .then(() => fetchCommit(at(project), { project, commit, remote: remote(project) }));
+    waiting.set(project, fetching);
+    await fetching;
+  };
+  return {
+    branchTip,
+    async resolve(project, revision) {
+      await bring(project, revision);
+      return here.resolve(project, revision);
+    },
+    async exportTree(state, tree, signal) {
+      await bring(state.project, state.commit);
+      await here.exportTree(state, tree, signal);
+    },
+  };
+}
+
+/** A project of the server: the token travels in a header, and is in no address and no file. */
+export function remoteOf({ url, token }: Pick<ServerSourcesOptions, 'url' | 'token'>, project: string): GitRemote {
+  return {
+    url: `${url}/api/worker/git/${project}.git`,
+    access: async () => ({
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'http.extraHeader',
+      GIT_CONFIG_VALUE_0: `Authorization: Bearer ${await token()}`,
+    }),
+  };
+}
+
+interface Wanted {
+  readonly project: string;
+  readonly commit: string;
+  readonly remote: GitRemote;
+}
+
+/** Tags come anew each time, for versions are derived from them; a commit that is here is not asked for again. */
+async function fetchCommit(repo: string, { project, commit, remote }: Wanted): Promise<void> {
+  await make(repo);
+  const known = (await tryGit(repo, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
+  const refs = ['+refs/tags/*:refs/tags/*', ...(known ? [] : [`+${commit}:${stateRef(commit, Date.now())}`])];
+  const options = ['--quiet', '--prune', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'];
+  const args = ['fetch', ...options, '--end-of-options', remote.url, ...refs];
+  await askHost(repo, { host: 'the server', project, remote }, { args });
+  if (known) await keepStates(repo, [commit]);
+  await expireStates(repo, { now: Date.now() });
+}
+
+async function make(repo: string): Promise<void> {
+  if (await exists(repo)) return;
+  const fresh = `${repo}.partial`;
+  await rm(fresh, { recursive: true, force: true });
+  await mkdir(dirname(repo), { recursive: true });
+  await git(fresh, ['init', '--quiet', '--bare', '--template=', fresh]);
+  await rename(fresh, repo);
+}

@@ -1,0 +1,138 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSourcesFromServer } from '../../activities/git/from-server.ts';
+import { createAskForSecrets } from '../../activities/secrets/ask.ts';
+import { createStageActivities, type StageActivities } from '../../activities/stages.ts';
+import { createServerBlobStore } from '../../activities/storage/server/blob-store.ts';
+import { createServerClient, must, type ServerClient } from '../../activities/storage/server/client.ts';
+import { createServerLogStore } from '../../activities/storage/server/log-store.ts';
+import { askForArchiveKey, createServerReleasedStore } from '../../activities/storage/server/released-store.ts';
+import { createServerTreeStore } from '../../activities/storage/server/tree-store.ts';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import type { WorkerSettings } from '../../server/worker/port.ts';
+import type { StageInput } from '../../workflows/contract.ts';
+import type { Part } from '../stack/part.ts';
+import { dataPaths } from '../stack/paths.ts';
+import { runJobs } from './build-worker.ts';
+import { connectPatiently } from './connect.ts';
+import { createLogger, logTemporal } from './logging.ts';
+import { createServerPayloads } from './server-payloads.ts';
+import { type StageParts, stagesOf } from './stages.ts';
+import { identityOf } from './workers-desk.ts';
+
+/** All that a worker on another machine is told. */
+export interface ApartOptions {
+  /** Where it reaches the server and Temporal. */
+  readonly server: string;
+  readonly temporal: string;
+  /** File with its token. */
+  readonly token: string;
+  /** Directory of what is its own. */
+  readonly data: string;
+  /** Where its containers reach the server's repositories. */
+  readonly containerUrl: string;
+  /** How many jobs run at once. */
+  readonly slots: number;
+}
+
+/** The build that something is done for, also deep inside of a stage. */
+const current = new AsyncLocalStorage<string>();
+
+function currentBuild(): string {
+  const build = current.getStore();
+  if (build === undefined) throw new Error('nothing is stored outside of a stage');
+  return build;
+}
+
+/** A worker that shares nothing with the server but the network: everything comes from it, and goes to it. */
+export async function startApartWorker(options: ApartOptions): Promise<Part> {
+  const logger = createLogger('build-worker');
+  logTemporal(logger);
+  const token = async () => (await readFile(options.token, 'utf8')).trim();
+  const server = createServerClient({ url: options.server, token });
+  const answer = await must(server.ask('/api/worker/settings'), () => new Error(`${options.server} takes no workers`));
+  const settings = (await answer.json()) as WorkerSettings;
+  const temporal = await connectPatiently(
+    { temporal: { address: options.temporal, namespace: settings.namespace } },
+    createServerPayloads(server),
+  );
+  const stages = stagesOf(partsOf(options, { server, settings, token }));
+  const bases = { theirs: `${settings.containerUrl}/repositories/test/`, ours: testUrl(options) };
+  return runJobs({
+    ...{ temporal, stages, slots: options.slots, data: options.data, identity: identityOf(settings.name), logger },
+    activities: asSeenFromHere(createStageActivities(stages), bases),
+  });
+}
+
+interface Connected {
+  readonly server: ServerClient;
+  readonly settings: WorkerSettings;
+  readonly token: () => Promise<string>;
+}
+
+function partsOf(options: ApartOptions, { server, settings, token }: Connected): StageParts {
+  const { url: baseUrl, platforms, release } = settings;
+  const paths = dataPaths(options.data);
+  const blobs = createServerBlobStore({ server, baseUrl, build: currentBuild });
+  const trees = createServerTreeStore({
+    ...{ server, blobs, build: currentBuild, workRoot: paths.work },
+    baseUrl: `${settings.containerUrl}/repositories/test`,
+  });
+  return {
+    ...{ data: options.data, blobs, trees, release },
+    logs: createServerLogStore({ server, baseUrl, limit: settings.log }),
+    sources: createSourcesFromServer({
+      directory: join(paths.gitCache, 'server'),
+      ...{ url: options.server, token },
+      branchTip: askForTip(server),
+    }),
+    repositories: { look: trees.look, url: async () => testUrl(options) },
+    platform: platformIn(platforms),
+    released: createServerReleasedStore({ server, baseUrl: `${options.containerUrl}/released` }),
+    archiveKey: () => askForArchiveKey(server),
+    openSecrets: createAskForSecrets({ url: options.server, token }),
+  };
+}
+
+function testUrl({ containerUrl }: ApartOptions): string {
+  return `${containerUrl}/repositories/test/`;
+}
+
+function platformIn(platforms: readonly Platform[]) {
+  return (label: string): Platform => {
+    const found = platforms.find(({ name }) => name === label);
+    if (found !== undefined) return found;
+    throw new Error(`no platform was called "${label}" when this worker started: start it again`);
+  };
+}
+
+function askForTip(server: ServerClient) {
+  return async (project: string, branch: string): Promise<string | null> => {
+    const answer = await server.ask(`/api/worker/tip?${new URLSearchParams({ project, branch })}`);
+    return answer === null ? null : ((await answer.json()) as { readonly commit: string | null }).commit;
+  };
+}
+
+interface Bases {
+  /** Where the server says that test repositories are, and where containers of this machine find them. */
+  readonly theirs: string;
+  readonly ours: string;
+}
+
+/** The same work, with the addresses of this machine, and with the build at hand that it is for. */
+function asSeenFromHere(stages: StageActivities, bases: Bases): StageActivities {
+  return {
+    ...stages,
+    runStage: (input) => current.run(input.build.id, () => stages.runStage(addressed(input, bases))),
+    resumeStage: (input) =>
+      current.run(input.stage.build.id, () => stages.resumeStage({ ...input, stage: addressed(input.stage, bases) })),
+  };
+}
+
+/** A stage's input with the test repositories where this machine's containers find them. */
+export function addressed(input: StageInput, { theirs, ours }: Bases): StageInput {
+  const move = <T extends { readonly url: string }>(one: T): T =>
+    one.url.startsWith(theirs) ? { ...one, url: ours + one.url.slice(theirs.length) } : one;
+  return { ...input, parents: input.parents.map(move), provided: input.provided.map(move) };
+}

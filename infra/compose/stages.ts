@@ -1,0 +1,78 @@
+import { hostname } from 'node:os';
+import { createAttestor, type TestRepositories } from '../../activities/attest/attestor.ts';
+import { openBuilderKey } from '../../activities/attest/builder-key.ts';
+import { createBuildStage } from '../../activities/build/stage.ts';
+import type { Sources } from '../../activities/git/port.ts';
+import type { SourceTree } from '../../activities/install/exercise.ts';
+import { createInstallStage } from '../../activities/install/install-stage.ts';
+import { createLintStage } from '../../activities/lint/stage.ts';
+import type { ReleasedRepository } from '../../activities/nodes/packages/port.ts';
+import { openProvider } from '../../activities/nodes/registry.ts';
+import type { BlobStore, LogStore } from '../../activities/ports.ts';
+import { createPublishStage } from '../../activities/repository/publish-stage.ts';
+import { createScriptStage } from '../../activities/script/script-stage.ts';
+import type { OpenSecrets } from '../../activities/secrets/port.ts';
+import { createTestSigner } from '../../activities/sign/test-signer.ts';
+import type { StageDeps } from '../../activities/stages.ts';
+import type { Trees } from '../../activities/storage/port.ts';
+import { createSystestStage } from '../../activities/systest/systest-stage.ts';
+import type { SourceState } from '../../pipelines/model/artifact.ts';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import { taskQueues } from '../../workflows/contract.ts';
+import { installationOf } from '../stack/installation.ts';
+import { dataPaths } from '../stack/paths.ts';
+import { type ReleasedOffer, releasedRepository } from './common.ts';
+import { defaultLabel } from './nodes.ts';
+import { recipeDigest } from './recipe.ts';
+import { createReleasedFiles } from './released-files.ts';
+
+/** What a worker does its jobs with, wherever it takes it from. */
+export interface StageParts extends ReleasedOffer {
+  /** Directory of what is the worker's own: its keys, and work directories. */
+  readonly data: string;
+  readonly blobs: BlobStore;
+  readonly logs: Pick<LogStore, 'open'>;
+  readonly sources: Sources;
+  /** Test repositories, to be published. */
+  readonly trees: Pick<Trees, 'publish' | 'has' | 'url'>;
+  /** The same, to be looked at. */
+  readonly repositories: TestRepositories;
+  readonly platform: (label: string) => Platform;
+  readonly openSecrets: OpenSecrets;
+}
+
+/** All stages of a worker, in containers of this machine. */
+export function stagesOf(parts: StageParts): StageDeps {
+  const { blobs: store, platform } = parts;
+  const paths = dataPaths(parts.data);
+  const released: ReleasedRepository = (each, seen) => releasedRepository(parts, each, seen);
+  const sources: SourceTree = parts.sources.exportTree;
+  // Begun now: what is on the disk later may not be what this process runs.
+  const recipe = recipeDigest();
+  recipe.catch(() => {});
+  const tests = { store, platform, released, sources };
+  const attestor = createAttestor({
+    key: openBuilderKey(paths.builder),
+    treeOf: async ({ project, commit }: SourceState) => (await parts.sources.resolve(project, commit)).tree,
+    ...{ store, repositories: parts.repositories },
+  });
+  const codename = (label: string) => (platform(label).format === 'deb' ? platform(label).codename : '');
+  const signer = createTestSigner(paths.testKeys);
+  return {
+    stages: {
+      build: createBuildStage({ ...tests, attestor, recipe: () => recipe }),
+      lint: createLintStage({ store, platform, releasedFiles: createReleasedFiles(parts.released) }),
+      publish: createPublishStage({ store, trees: parts.trees, codename, signer }),
+      install: createInstallStage(tests),
+      systest: createSystestStage(tests),
+    },
+    script: createScriptStage({
+      ...{ platform, sources, defaultLabel, openSecrets: parts.openSecrets },
+      branchTip: parts.sources.branchTip,
+      host: taskQueues.host(hostname()),
+    }),
+    logs: parts.logs,
+    workRoot: paths.work,
+    provider: openProvider('docker', { installation: installationOf(parts.data) }),
+  };
+}
