@@ -95,7 +95,60 @@ export function mirrorsSchema(resolve: Resolve) {
     for (const name of Object.keys(sets ?? {}).filter((one) => one.length > longestSet)) {
       context.addIssue({ code: 'custom', path: [name], message: `must be no longer than ${longestSet} letters` });
     }
+    for (const { path, message } of clashes(sets ?? {})) context.addIssue({ code: 'custom', path: [...path], message });
   }, always);
+}
+
+interface Placed {
+  readonly heads: readonly string[];
+  readonly snapshots: string;
+  readonly hosts: Readonly<Record<string, { readonly url: string }>>;
+}
+
+interface Clash {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** Links that two sets would turn on one host, and hosts that are one. Sets may be read in part. */
+function clashes(sets: Readonly<Record<string, Partial<Placed>>>): readonly Clash[] {
+  const seen: { readonly set: string; readonly host: string; readonly url: string; readonly placed: Placed }[] = [];
+  const found: Clash[] = [];
+  for (const [set, { heads, snapshots, hosts }] of Object.entries(sets)) {
+    if (!Array.isArray(heads) || typeof snapshots !== 'string' || typeof hosts !== 'object') continue;
+    const placed = { heads, snapshots, hosts };
+    for (const [host, given] of Object.entries(hosts)) {
+      const url = typeof given?.url === 'string' ? given.url.replace(/(?<=[^/])\/+$/, '') : '';
+      const same = seen.filter((each) => url !== '' && each.url === url);
+      const twin = same.find((each) => each.set === set);
+      if (twin === undefined) seen.push({ set, host, url, placed });
+      const message = `is the root of the host ${JSON.stringify(twin?.host)} as well`;
+      found.push(
+        ...(twin === undefined ? same.flatMap((other) => headClashes(set, heads, other)) : []),
+        ...(twin === undefined ? [] : [{ path: [set, 'hosts', host, 'url'], message }]),
+      );
+    }
+  }
+  return found;
+}
+
+function headClashes(
+  set: string,
+  heads: readonly string[],
+  other: { readonly set: string; readonly url: string; readonly placed: Placed },
+): readonly Clash[] {
+  return heads.flatMap((head, index) => {
+    const problem = sharedHeadProblem(head, other.placed);
+    const message = `${problem} of the set ${JSON.stringify(other.set)} on ${other.url}`;
+    return problem === undefined ? [] : [{ path: [set, 'heads', index], message }];
+  });
+}
+
+function sharedHeadProblem(head: string, { heads, snapshots }: Placed): string | undefined {
+  if (heads.includes(head)) return 'is a head';
+  if (head === snapshots || head.startsWith(`${snapshots}/`)) return 'lies inside the snapshots';
+  if (heads.some((other) => head.startsWith(`${other}/`))) return 'lies below a head';
+  return heads.some((other) => other.startsWith(`${head}/`)) ? 'lies above a head' : undefined;
 }
 
 /** A head is a link, so that nothing of ours can stand below it, and its history stands beside it. */

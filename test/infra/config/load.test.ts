@@ -52,6 +52,21 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
     ],
   ],
   [
+    'M5: hosts that are one, and links that two sets would turn',
+    `mirrors:
+  a: {source: /r, heads: [stable, x/y], hosts: {m1: {url: /m1}, m2: {url: /m1/}}}
+  b: {source: /r, heads: [other, stable, x, snapshots/x], hosts: {m1: {url: /m1}}}
+  c: {source: /r, heads: [stable], hosts: {m1: {url: /m2}}}
+`,
+    [
+      'sluice.yaml:2:75: mirrors.a.hosts.m2.url: is the root of the host "m1" as well',
+      'sluice.yaml:3:34: mirrors.b.heads.1: is a head of the set "a" on /m1',
+      'sluice.yaml:3:42: mirrors.b.heads.2: lies above a head of the set "a" on /m1',
+      'sluice.yaml:3:45: mirrors.b.heads.3: lies inside the snapshots',
+      'sluice.yaml:3:45: mirrors.b.heads.3: lies inside the snapshots of the set "a" on /m1',
+    ],
+  ],
+  [
     'says which variable is not set, and no more about that value',
     `temporal:\n  port: ${ref('NONE')}\n`,
     ['sluice.yaml:2:9: the environment variable NONE is not set'],
