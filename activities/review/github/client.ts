@@ -2,8 +2,9 @@ import { Octokit } from '@octokit/core';
 import { paginateRest } from '@octokit/plugin-paginate-rest';
 import type { z } from 'zod';
 import type { HttpPatience } from '../http.ts';
+import { HostRefusal } from '../http.ts';
 import type { GithubSettings, ReadSecret } from '../settings.ts';
-import { absent, Refused, refuse } from './failures.ts';
+import { absent, refuse } from './failures.ts';
 import { partsOf } from './names.ts';
 import { accountSchema, appSchema } from './schema.ts';
 import { createTokens, type Tokens } from './tokens.ts';
@@ -27,15 +28,15 @@ export interface Question {
 
 export interface GithubClient {
   readonly tokens: Tokens;
-  /** Null for what is not there, or not for us. @throws Refused */
+  /** Null for what is not there, or not for us. @throws HostRefusal */
   read<T>(question: Question, schema: z.ZodType<T>): Promise<T | null>;
-  /** All pages, up to `most` items. Null likewise. @throws Refused */
+  /** All pages, up to `most` items. Null likewise. @throws HostRefusal */
   list<T>(question: Question, schema: z.ZodType<T>, most?: number): Promise<readonly T[] | null>;
-  /** Does something. @throws Refused */
+  /** Does something. @throws HostRefusal */
   send<T>(question: Question, schema: z.ZodType<T>): Promise<T>;
-  /** Asks as the App, or with the token, what is of no project; with the headers of the answer. @throws Refused */
+  /** Asks as the App, or with the token, what is of no project; with the headers of the answer. @throws HostRefusal */
   ask<T>(route: string, schema: z.ZodType<T>): Promise<{ readonly data: T; readonly headers: Parameters }>;
-  /** All pages of a list that is of no project, with an authorization. @throws Refused */
+  /** All pages of a list that is of no project, with an authorization. @throws HostRefusal */
   listAs<T>(authorization: string, route: string, schema: z.ZodType<T>): Promise<readonly T[]>;
   /** Login of our own account. */
   self(): Promise<string>;
@@ -75,7 +76,7 @@ export function createClient({ name, settings, readSecret, patience }: ClientSet
     },
     async send(question, schema) {
       const given = await authorized(question);
-      if (given === null) throw new Refused(404, `the App is not installed at the owner of ${question.project}`);
+      if (given === null) throw new HostRefusal(`the App is not installed at the owner of ${question.project}`, 404);
       return check(schema, (await octokit.request(question.route, given).catch(refuse)).data, question.route);
     },
     async ask(route, schema) {

@@ -1,12 +1,4 @@
-/** What GitHub did not do, with its own reason. */
-export class Refused extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.name = 'Refused';
-    this.status = status;
-  }
-}
+import { HostRefusal } from '../http.ts';
 
 interface Failure {
   readonly status?: number;
@@ -20,13 +12,13 @@ export function absent(error: Failure): null {
   return refuse(error);
 }
 
-/** @throws Refused, or what kept GitHub from being asked */
+/** @throws HostRefusal with GitHub's own reason, or what kept GitHub from being asked */
 export function refuse(error: Failure): never {
   const cause = (error as { readonly cause?: unknown }).cause;
   if (error.name !== 'HttpError') throw error;
   // Octokit makes an HttpError of what the transport throws, too.
   if (error.response === undefined) throw cause instanceof Error ? cause : error;
-  throw new Refused(error.status ?? 0, sentence(error.response.data));
+  throw new HostRefusal(sentence(error.response.data), error.status ?? 0);
 }
 
 /** GitHub's own words, bounded. */

@@ -4,8 +4,8 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import type { MergeMode } from '../../git/merge.ts';
+import { HostRefusal } from '../http.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
-import { Refused } from './failures.ts';
 import { type Found, findOne, type Place } from './pulls.ts';
 import { plainObstacles } from './requirements.ts';
 import {
@@ -139,7 +139,7 @@ async function merge(place: Place, found: Found, { method, tested }: Merging): P
     }
     return { kind: 'merged', state };
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof HostRefusal)) throw error;
     const moved = error.status === 405 && /base branch was modified/i.test(error.message);
     if (moved) return { kind: 'moved', reason: `${pull.base.ref} of ${project} was moved just now` };
     return refused(`GitHub refuses the merge: ${error.message}`);

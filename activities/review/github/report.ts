@@ -3,9 +3,9 @@ import { z } from 'zod';
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { LineComment } from '../../../pipelines/model/line-comment.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { HostRefusal } from '../http.ts';
 import type { ReviewReport } from '../port.ts';
 import { type Annotation, reportCheck } from './checks.ts';
-import { Refused } from './failures.ts';
 import { type Found, findOne, type Place } from './pulls.ts';
 import { commentSchema, labelSchema, reviewSchema, statusSchema } from './schema.ts';
 
@@ -171,7 +171,7 @@ function listOf(value: string | readonly string[] | undefined): readonly string[
 }
 
 function unlessGone(error: unknown): void {
-  if (!(error instanceof Refused) || error.status !== 404) throw error;
+  if (!(error instanceof HostRefusal) || error.status !== 404) throw error;
 }
 
 function hash(text: string): string {

@@ -177,6 +177,38 @@ test('what is in the way is told, but for what Sluice gives', async (t) => {
   assert.deepEqual(await host.canMerge(id, ['sluice/gate']), { ok: true });
 });
 
+test('what rulesets want is in the way too, and a merge queue of the host is left to it', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const id = idOf(alpha, pull);
+  const missing = async () => {
+    const answer = await host.canMerge(id, ['sluice/gate']);
+    return answer.ok ? '' : answer.missing.join('; ');
+  };
+  const checks = [{ context: 'lint' }, { context: 'sluice/gate' }];
+  const review = {
+    ...{ dismiss_stale_reviews_on_push: false, require_code_owner_review: false, require_last_push_approval: false },
+    ...{ required_approving_review_count: 2, required_review_thread_resolution: false },
+  };
+  alpha.rules = [
+    {
+      type: 'required_status_checks',
+      parameters: { required_status_checks: checks, strict_required_status_checks_policy: false },
+    },
+    { type: 'pull_request', parameters: review },
+  ];
+  addReview(world, pull, { user: 'bob', state: 'APPROVED' });
+  assert.match(
+    await missing(),
+    /^the required check "lint" has not been reported; 2 approvals are required, and there are 1$/,
+  );
+  addReview(world, pull, { user: 'root', state: 'APPROVED' });
+  alpha.statuses.push({ sha: pull.head, by: 'ci', time: pull.created, given: { context: 'lint', state: 'success' } });
+  assert.equal(await missing(), '');
+  alpha.rules = [...alpha.rules, { type: 'merge_queue' }];
+  assert.match(await missing(), /merge queue/);
+});
+
 test('what GitHub has not computed is asked for again', async (t) => {
   const { world, alpha, host } = await openWorld(t);
   const pull = await propose(world, alpha, { files: { a: '1' } });
