@@ -108,7 +108,10 @@ async function look(project: ProjectState, request: RequestState): Promise<void>
   const onto = await tip(project, request.base).catch(() => null);
   const at = `${onto} ${headOf(request)}`;
   if (request.looked?.at === at) return;
-  request.looked = { at, fits: onto !== null && (await testMerge(project, mergeable(request))) !== null };
+  request.looked = {
+    at,
+    fits: !project.anxious && onto !== null && (await testMerge(project, mergeable(request))) !== null,
+  };
 }
 
 async function merge({ world, project, request, body }: Context): Promise<Answered> {

@@ -63,6 +63,8 @@ export interface ProjectState {
   mayPush: boolean;
   mayMerge: boolean;
   level: number;
+  /** The host finds a conflict where Git merges. */
+  anxious: boolean;
   labels: string[];
   hooks: Record<string, unknown>[];
   readonly requests: RequestState[];
@@ -132,7 +134,7 @@ export async function addProject(world: World, name: string): Promise<ProjectSta
   const project: ProjectState = {
     ...{ id: nextId(), name, directory, archived: false, method: 'merge', squash: 'default_off' },
     ...{ pipelineRequired: false, threadsRequired: false, approvalsRequired: 0 },
-    ...{ mayPush: false, mayMerge: true, level: 40, labels: ['bug', 'gate'] },
+    ...{ mayPush: false, mayMerge: true, level: 40, anxious: false, labels: ['bug', 'gate'] },
     hooks: [{ id: nextId(), ...hook, merge_requests_events: true, tag_push_events: true }],
     ...{ requests: [], statuses: [] },
   };
