@@ -50,10 +50,14 @@ async function isThere(program: string): Promise<boolean> {
   );
 }
 
-/** Where Go keeps what it has downloaded and compiled, if the machine says so. */
+/**
+ * Where Go keeps what it has downloaded and compiled, if the machine says so. The compiler collects less garbage, and
+ * SQLite is not optimized: building costs minutes, and this server is for trying things out.
+ */
 function goEnvironment(): Record<string, string> {
   const names = ['GOPATH', 'GOCACHE', 'GOMODCACHE', 'GOPROXY', 'GOSUMDB', 'GONOSUMDB', 'HTTPS_PROXY', 'HTTP_PROXY'];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  const given = Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  return { GOGC: '400', CGO_CFLAGS: '-O0', ...given };
 }
 
 /** Runs alone: under the lock. */
