@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { createLayouts } from '../../activities/layout/layouts.ts';
 import { peopleElsewhere } from '../../activities/review/elsewhere.ts';
@@ -10,6 +11,7 @@ import type { Changes } from '../../server/port.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
+import { openConnected } from './connected.ts';
 import { openConnections } from './connections.ts';
 import type { LiveConfig } from './live-config.ts';
 import { createRenewal } from './renew.ts';
@@ -34,8 +36,12 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
   const gates = createGateClient(temporal.client);
   const hosts = connections.map(({ host }) => host);
   const held = async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes));
+  const since = openConnected(join(dirname(common.paths.git), 'review'));
+  const elsewhere = new Set(connections.flatMap(({ name, served }) => (served ? [] : [name])));
+  const connected = async (name: string) => (elsewhere.has(name) ? since(name) : undefined);
   const router = new EventRouter({
     ...{ tenant: config.tenant, layouts, hosts, connections, gates, ledger: store, blobs: common.blobs, held },
+    connected,
     fetch: (project) => git.ensure(project, []),
     conflictOf: createConflictOf(git, (name) => connections.some((one) => one.name === name && one.served)),
   });

@@ -12,6 +12,7 @@ import { closure, factsOf, indexOpen, type OpenChanges, proposesConfig, uses, wi
 import type { ConflictOf } from './conflict.ts';
 import { withFilesByDigest } from './files.ts';
 import type { GateClient } from './gate-client.ts';
+import { withoutOldWords } from './history.ts';
 import { HostedChanges, type RoutedConnection } from './hosted-changes.ts';
 import { keepFor } from './keep-for.ts';
 import { type EventLedger, handledEvents } from './ledger.ts';
@@ -31,6 +32,8 @@ export interface RouterDeps {
   readonly ledger: EventLedger;
   /** Where long lists of files are kept. */
   readonly blobs: Pick<BlobStore, 'put'>;
+  /** Since when a connection is connected, in milliseconds since the epoch; absent: always. */
+  readonly connected?: (connection: string) => Promise<number | undefined>;
   /** Asked of what is to merge before its queue is; absent: the queue finds out. */
   readonly conflictOf?: ConflictOf;
   /** The changes that gates hold, as far as they have said. */
@@ -49,7 +52,6 @@ export class EventRouter {
   readonly #handled;
   /** Looks at one change follow each other: its events stay in order. */
   readonly #looking = new Map<string, Promise<number>>();
-
   readonly #changes: HostedChanges;
 
   /** What is open just now, wherever it is. */
@@ -192,10 +194,11 @@ export class EventRouter {
     const after = await this.#handled.last(change.id, (from) => host.readEvents(change.id, from));
     const { events, last } = await host.readEvents(change.id, after);
     if (events.length === 0) return 0;
+    const connected = after === 0 ? await this.#deps.connected?.(connection) : undefined;
     if (events.some(movesBranches)) await this.#deps.fetch?.(change.project);
     isGated(this.#deps.layouts, await this.#deps.layouts.current(), change.project);
     const view = await this.#view(change, open);
-    for (const event of events) {
+    for (const event of withoutOldWords(events, connected)) {
       const subject = event.change === undefined ? await this.#viewOfRef(view.layout, event) : view;
       await this.#route(subject, event, eventId(change.id, event));
     }

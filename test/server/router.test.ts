@@ -59,6 +59,12 @@ async function setup(t: TestContext, projects: readonly string[]) {
   const conflictOf = createConflictOf(createLocalGit(root), () => true);
   const all = { tenant: 't', layouts, hosts: [host], gates, ledger, blobs, held: async () => held, conflictOf };
   const router = new EventRouter(all);
+  /** Looks as a server does that was connected to the host only now. */
+  const lookConnected = async (change: string, time: number) => {
+    told.length = 0;
+    await new EventRouter({ ...all, connected: async () => time }).look('git', change);
+    return told;
+  };
   const people = createPeople({ root, connection: 'git', page: '' });
   const look = async (change: string) => {
     told.length = 0;
@@ -84,7 +90,22 @@ async function setup(t: TestContext, projects: readonly string[]) {
     await new EventRouter(deps).look('git', change);
     return told;
   };
-  return { root, layouts, router, host, people, held, informed, kept, look, lookAnew, hear, push, desks };
+  return {
+    root,
+    layouts,
+    router,
+    host,
+    people,
+    held,
+    informed,
+    kept,
+    look,
+    lookAnew,
+    lookConnected,
+    hear,
+    push,
+    desks,
+  };
 }
 
 test('a change that first brings its project into a pipeline runs there, with the jobs that it brings', async (t) => {
@@ -335,4 +356,14 @@ test('a recheck of an abandoned change brings it into no queue where the pipelin
   await people.comment(account('Ada'), '1', 'recheck');
   const [only] = await router.obstacles('1');
   assert.deepEqual(only, { pipeline: 'check', reason: 'git:1 of new is not open: it was abandoned', latest: true });
+});
+
+test('what was said before Sluice was connected was not said to it; patch sets and votes count', async (t) => {
+  const { push, people, look, lookConnected } = await setup(t, ['new']);
+  await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
+  await people.comment(account('Ada'), '1', 'recheck');
+  const told = await lookConnected('1', Date.now() + 60_000);
+  assert.equal(told.filter(({ message }) => message.commands.some(({ type }) => type === 'enqueue')).length, 1);
+  await people.comment(account('Ada'), '1', 'recheck');
+  assert.notDeepEqual(await look('1'), [], 'what is said to it later is heard');
 });
