@@ -2,6 +2,7 @@ import type { VouchedFile } from '../../pipelines/formats/deb/release.ts';
 import type { DigestedFile } from '../../pipelines/formats/digest.ts';
 import type { Relation } from '../../pipelines/formats/format.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
+import type { Piece } from './pieces.ts';
 
 /** A package as repositories tell it apart. Versions are as the format's own tools print them, epoch included. */
 export interface PackageId {
@@ -49,6 +50,35 @@ export interface InspectedPackage extends PackageId {
   readonly parts: readonly string[];
 }
 
+/** What the distribution's own tool says of a package file, for the lists that will name it. */
+export interface Description {
+  readonly id: Omit<InspectedPackage, 'file'>;
+  /** Of the file that was described. */
+  readonly sha256: string;
+  /** A text for each list, in bytes as characters (latin1). */
+  readonly texts: readonly string[];
+}
+
+/** One package in the lists: what is said of it where it is. */
+export interface Entry {
+  /** The file's path in the repository, by which lists are sorted. */
+  readonly key: string;
+  readonly texts: readonly string[];
+}
+
+/** The lists of a tree, in the pieces that they were made of, by their names. */
+export type OpenLists = ReadonlyMap<string, readonly Piece[]>;
+
+/** What an index has more, and less, than the lists that it starts from. */
+export interface IndexChange {
+  readonly date: Date;
+  /** Null to start with nothing. */
+  readonly lists: OpenLists | null;
+  readonly added: readonly Entry[];
+  /** Paths. */
+  readonly gone: ReadonlySet<string>;
+}
+
 /** What a repository says of itself. `codename` is APT's distribution name and empty for RPM. */
 export interface RepositorySettings {
   readonly origin: string;
@@ -92,6 +122,11 @@ export interface RepositoryProblem {
   readonly message: string;
 }
 
+export interface Found {
+  readonly count: number;
+  readonly packages: readonly ListedPackage[];
+}
+
 /** One package format's side of a repository: `deb` and `rpm` are its two adapters. */
 export interface RepositoryFormat {
   readonly id: PackageFormat;
@@ -100,8 +135,18 @@ export interface RepositoryFormat {
   contentDigest(file: string): Promise<string>;
   settings(tree: string): Promise<RepositorySettings>;
   list(tree: string): Promise<ListedPackage[]>;
-  /** Writes the index of all package files below the tree. */
-  index(tree: string, settings: RepositorySettings, date: Date): Promise<void>;
+  /** Has the distribution's own tool describe package files; null for one that it leaves out. @throws RepositoryRefusal */
+  describe(files: readonly string[]): Promise<readonly (Description | null)[]>;
+  /** The same for a place in a repository. @param date the file's, where it is another than when it was described */
+  placed(texts: readonly string[], path: string, date?: Date): Entry;
+  /** The lists of a tree; null where they are not as the root index says, or were not composed here. */
+  openLists(tree: string): Promise<OpenLists | null>;
+  /** How many packages the lists name, and those of these names; the tree is theirs. */
+  find(tree: string, lists: OpenLists, names: ReadonlySet<string>): Promise<Found>;
+  /** The directory that holds all packages of a repository that was filled here, and nothing else. */
+  readonly pool: string;
+  /** Writes an index, composed of what the distribution's own tool says of each package. */
+  index(tree: string, settings: RepositorySettings, change: IndexChange): Promise<void>;
   /** The files that vouch for what is in the tree: one, but for archives of several distributions. */
   roots(tree: string): Promise<readonly string[]>;
   /** The file that vouches for the whole tree, relative to it. */
@@ -114,7 +159,7 @@ export interface RepositoryFormat {
   unsigned(files: readonly string[], publicKey: string): Promise<readonly string[]>;
   /** The index files that the root index names, relative to the tree. */
   vouched(tree: string): Promise<readonly VouchedFile[]>;
-  /** Every file that a client which has read the root index of this tree may still ask for. */
+  /** The files of the index that a client which has read the root index of this tree may still ask for. */
   served(tree: string): Promise<string[]>;
   /** Paths inside the package, each with a mark that tells apart what packages may bring there. */
   contents(file: string): Promise<ReadonlyMap<string, string>>;

@@ -107,8 +107,8 @@ async function needsSignatures(format: RepositoryFormat, { before, state, signer
   const key = await signer.publicKey();
   const known = before === null ? null : await readFile(join(before, publicKeyFile), 'utf8').catch(() => null);
   if (known !== key) return true;
-  const foreign = state.kept.filter(({ tree }) => tree !== before);
-  const asked = state.added.length === 0 && foreign.length === 0 ? state.kept : foreign;
+  const { foreign } = state;
+  const asked = state.added.length === 0 && foreign.length === 0 ? await state.kept() : foreign;
   return (
     (
       await format.unsigned(
@@ -161,6 +161,6 @@ function summary(state: RepositoryState): Omit<Publication, 'changed'> {
   return {
     added: state.added.map(id),
     removed: state.removed.map(id),
-    packages: state.kept.length + state.added.length,
+    packages: state.count + state.added.length,
   };
 }

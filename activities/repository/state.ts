@@ -1,13 +1,16 @@
 import { rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { exists } from '../files/exists.ts';
-import { copy, linkFile, sha256 } from './files.ts';
+import { copy, copyDigested, linkFile, sha256 } from './files.ts';
 import { type Generations, recentTrees } from './generations.ts';
 import { checked } from './names.ts';
 import {
+  type Description,
+  type Entry,
   type IndexSigner,
   type InspectedPackage,
   type ListedPackage,
+  type OpenLists,
   type PackageId,
   type RepositoryFormat,
   RepositoryRefusal,
@@ -23,9 +26,23 @@ export interface KeptPackage extends ListedPackage {
 export interface RepositoryState {
   readonly changed: boolean;
   readonly settings: RepositorySettings;
-  readonly kept: readonly KeptPackage[];
-  readonly added: readonly InspectedPackage[];
+  /** The tree that it starts from, and its lists where the new ones can start from them. */
+  readonly before: string | null;
+  readonly lists: OpenLists | null;
+  /** How many packages stay, and those of them that come from another tree. */
+  readonly count: number;
+  readonly foreign: readonly KeptPackage[];
+  /** All that stay: read when they are asked for. */
+  kept(): Promise<readonly KeptPackage[]>;
+  readonly added: readonly AddedPackage[];
   readonly removed: readonly PackageId[];
+  /** Files that the index names no more. */
+  readonly gone: ReadonlySet<string>;
+}
+
+/** A package to be added, and what its own tool says of it. */
+export interface AddedPackage extends InspectedPackage {
+  readonly description: Description;
 }
 
 export interface StateRequest {
@@ -42,15 +59,38 @@ export async function addedState(
   before: string | null,
   request: StateRequest,
 ): Promise<RepositoryState> {
-  const inspected = await Promise.all(request.files.map((file) => format.inspect(file)));
-  const there = await packagesOf(format, before === null ? [] : [before]);
-  const kept = request.base === undefined ? there : await packagesOf(format, [before, request.base]);
-  const added = await newPackages(format, kept, inspected);
+  const inspected = await inspectAll(format, request.files);
+  const start = await startOf(format, before, request.base, inspected);
+  const added = await newPackages(format, start.known, inspected);
   const origin = before ?? request.base ?? null;
   const old = origin === null ? null : await format.settings(origin);
   const settings = mergeSettings(old, request.settings);
   const same = before !== null && old !== null && JSON.stringify(old) === JSON.stringify(settings);
-  return { changed: !same || added.length > 0 || kept.length > there.length, settings, kept, added, removed: [] };
+  const changed = !same || added.length > 0 || start.foreign.length > 0;
+  return { changed, settings, before, ...start, added, removed: [], gone: new Set() };
+}
+
+interface Start extends Pick<RepositoryState, 'lists' | 'count' | 'foreign' | 'kept'> {
+  /** Packages that stay: at least all those that have the name of one to be added. */
+  readonly known: readonly KeptPackage[];
+}
+
+/** What stays. Without a base nothing is looked at but what may stand in the way of the packages to be added. */
+async function startOf(
+  format: RepositoryFormat,
+  before: string | null,
+  base: string | undefined,
+  inspected: readonly InspectedPackage[],
+): Promise<Start> {
+  const lists = before === null ? null : await format.openLists(before);
+  if (before === null || lists === null || base !== undefined) {
+    const kept = await packagesOf(format, base === undefined ? [before] : [before, base]);
+    const foreign = kept.filter(({ tree }) => tree !== before);
+    return { lists, count: kept.length, foreign, kept: async () => kept, known: kept };
+  }
+  const { count, packages } = await format.find(before, lists, new Set(inspected.map(({ name }) => name)));
+  const known = packages.map((one) => ({ ...one, tree: before }));
+  return { lists, count, foreign: [], kept: () => packagesOf(format, [before]), known };
 }
 
 /** The state of `before` without some of its packages. */
@@ -63,7 +103,29 @@ export async function remainingState(
   const all = await packagesOf(format, [before]);
   const removed = all.filter(remove);
   const kept = all.filter((one) => !remove(one));
-  return { changed: removed.length > 0, settings: await format.settings(before), kept, added: [], removed };
+  const named = new Set(kept.flatMap(pathsOf));
+  return {
+    ...{ changed: removed.length > 0, settings: await format.settings(before), before },
+    ...{ lists: await format.openLists(before), count: kept.length, foreign: [], kept: async () => kept },
+    ...{ added: [], removed, gone: new Set(removed.flatMap(pathsOf).filter((path) => !named.has(path))) },
+  };
+}
+
+/** A package's file, and those that belong to it. */
+export function pathsOf({ path, parts }: Pick<ListedPackage, 'path' | 'parts'>): string[] {
+  return [path, ...parts.map((part) => part.path)];
+}
+
+/** What files say of themselves, by the tool that will describe them in the lists. */
+async function inspectAll(format: RepositoryFormat, files: readonly string[]): Promise<AddedPackage[]> {
+  const described = await format.describe(files);
+  const refused = files.filter((_, position) => described[position] === null);
+  // Asked alone, a file that is no package says so.
+  const unfit = await Promise.all(refused.map((file) => format.inspect(file)));
+  refuseUnlisted(unfit);
+  return described.flatMap((description, position) =>
+    description === null ? [] : [{ ...description.id, file: files[position] ?? '', description }],
+  );
 }
 
 interface TreePlan {
@@ -79,30 +141,75 @@ interface TreePlan {
 
 /** Fills an empty tree with the state's packages, dated as it is, and its index, unsigned. */
 export async function writeTree(format: RepositoryFormat, tree: string, plan: TreePlan): Promise<void> {
-  const { state, signer } = plan;
-  for (const one of state.kept) await keep(one, tree, plan);
-  for (const one of state.added) {
-    const target = join(tree, one.path);
-    await copy(one.file, target);
-    await signer?.package(target);
-    await utimes(target, plan.date, plan.date);
-    for (const part of one.parts) {
-      await copyOnce(join(dirname(one.file), part), join(dirname(target), part), plan.date);
-    }
-  }
-  await format.index(tree, state.settings, plan.date);
-  await requireIndexed(format, tree, state);
-  // Only now, so that the index does not name what is merely kept for clients that read an older one.
+  for (const one of await plan.state.kept()) await keep(one, tree, plan);
+  await writeAdded(format, tree, plan);
+  // Only now, so that what is merely kept for clients that read an older index is in nobody's way.
   const older = plan.generations === undefined ? [] : await recentTrees(plan.generations);
   for (const one of older) {
-    for (const path of await format.served(one)) await linkFile(join(one, path), join(tree, path));
+    const packages = (await format.list(one)).flatMap(pathsOf);
+    for (const path of [...(await format.served(one)), ...packages]) await linkFile(join(one, path), join(tree, path));
   }
 }
 
-/** Tools leave out what they cannot write, and say so to nobody: the index is read back. */
-async function requireIndexed(format: RepositoryFormat, tree: string, state: RepositoryState): Promise<void> {
-  const listed = new Set((await format.list(tree)).map(keyOf));
-  const missing = [...state.kept, ...state.added].filter((one) => !listed.has(keyOf(one)));
+/** Puts the new packages into a tree that has all others, and writes the index. */
+export async function writeAdded(format: RepositoryFormat, tree: string, plan: TreePlan): Promise<void> {
+  const { state, date, resign = false } = plan;
+  const added = await place(format, tree, plan);
+  // Where packages changed, or where there is nothing to start from, all are described again.
+  const afresh = state.lists === null || resign ? await state.kept() : state.foreign;
+  const entries = [...added, ...(await describeKept(format, tree, afresh))];
+  const lists = resign ? null : state.lists;
+  const gone = new Set(state.removed.map((one) => (one as ListedPackage).path));
+  await format.index(tree, state.settings, { date, lists, added: entries, gone });
+  await requireIndexed(format, tree, { fresh: [...afresh, ...state.added], count: state.count + state.added.length });
+}
+
+/** Reads the index back: all that is new is in it, and nothing that stays was lost. */
+async function requireIndexed(
+  format: RepositoryFormat,
+  tree: string,
+  { fresh, count }: { readonly fresh: readonly PackageId[]; readonly count: number },
+): Promise<void> {
+  const lists = await format.openLists(tree);
+  if (lists === null) throw new Error(`the index of ${tree} is not what was written`);
+  const found = await format.find(tree, lists, new Set(fresh.map(({ name }) => name)));
+  const listed = new Set(found.packages.map(keyOf));
+  refuseUnlisted(fresh.filter((one) => !listed.has(keyOf(one))));
+  if (found.count !== count) throw new Error(`the index of ${tree} names ${found.count} packages, not ${count}`);
+}
+
+async function place(format: RepositoryFormat, tree: string, { state, signer, date }: TreePlan): Promise<Entry[]> {
+  const entries: (Entry | null)[] = [];
+  for (const one of state.added) {
+    const target = join(tree, one.path);
+    const digest = await copyDigested(one.file, target, date);
+    await signer?.package(target);
+    await utimes(target, date, date);
+    for (const part of one.parts) await copyOnce(join(dirname(one.file), part), join(dirname(target), part), date);
+    const { texts, sha256: described } = one.description;
+    const same = described === (signer === undefined || format.id === 'deb' ? digest : await sha256(target));
+    entries.push(same ? format.placed(texts, one.path, date) : null);
+  }
+  // What was signed, or was written to while we looked at it.
+  const changed = state.added.filter((_, position) => entries[position] === null);
+  return [...entries.filter((entry) => entry !== null), ...(await describeKept(format, tree, changed))];
+}
+
+/** @throws RepositoryRefusal naming what the tool leaves out: it says so to nobody */
+async function describeKept(
+  format: RepositoryFormat,
+  tree: string,
+  packages: readonly (PackageId & { readonly path: string })[],
+): Promise<Entry[]> {
+  const described = await format.describe(packages.map(({ path }) => join(tree, path)));
+  refuseUnlisted(packages.filter((one, position) => described[position]?.id.name !== one.name));
+  return packages.flatMap(({ path }, position) => {
+    const description = described[position] ?? null;
+    return description === null ? [] : [format.placed(description.texts, path)];
+  });
+}
+
+function refuseUnlisted(missing: readonly PackageId[]): void {
   if (missing.length === 0) return;
   const names = missing.map(({ name, version, arch }) => `${name} ${version} (${arch})`).join(', ');
   throw new RepositoryRefusal(
@@ -148,11 +255,11 @@ async function packagesOf(format: RepositoryFormat, trees: readonly (string | nu
 async function newPackages(
   format: RepositoryFormat,
   kept: readonly KeptPackage[],
-  inspected: readonly InspectedPackage[],
-): Promise<InspectedPackage[]> {
+  inspected: readonly AddedPackage[],
+): Promise<AddedPackage[]> {
   const known = new Map(kept.map((one) => [keyOf(one), join(one.tree, one.path)]));
   const paths = new Set(kept.map((one) => one.path));
-  const added: InspectedPackage[] = [];
+  const added: AddedPackage[] = [];
   for (const one of inspected) {
     const there = known.get(keyOf(one));
     if (there !== undefined) {

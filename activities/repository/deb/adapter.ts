@@ -3,8 +3,10 @@ import type { RepositoryFormat } from '../port.ts';
 import { fetchBase } from './base.ts';
 import { mayMeet, refusal } from './conflict.ts';
 import { contents } from './contents.ts';
+import { describe, placed } from './describe.ts';
+import { find } from './find.ts';
 import { list, roots, served, settings, vouched } from './index-read.ts';
-import { index, rootIndex, signatures } from './index-write.ts';
+import { index, openLists, rootIndex, signatures } from './index-write.ts';
 import { contentDigest, inspect, relations } from './package.ts';
 import { together, uninstallable } from './solve.ts';
 
@@ -12,6 +14,11 @@ import { together, uninstallable } from './solve.ts';
 export const debRepository: RepositoryFormat = {
   id: 'deb',
   inspect,
+  describe,
+  placed,
+  openLists,
+  find,
+  pool: 'pool',
   contentDigest,
   settings,
   list,

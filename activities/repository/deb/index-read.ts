@@ -17,7 +17,7 @@ import type { NamedPackage, RootIndex } from '../port.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';
 
 /** Where the tree's only distribution is: the directory of its Release file. */
-async function distribution(tree: string): Promise<string> {
+export async function distributionOf(tree: string): Promise<string> {
   const [found, ...more] = await distributions(tree);
   if (found === undefined || more.length > 0) {
     throw new RepositoryRefusal(`${tree} has ${found === undefined ? 'no' : 'more than one'} distribution in dists`);
@@ -49,7 +49,7 @@ async function rootIndexOf(tree: string, dist: string): Promise<string | null> {
 }
 
 async function readRelease(tree: string): Promise<Release> {
-  const root = await rootIndexOf(tree, await distribution(tree));
+  const root = await rootIndexOf(tree, await distributionOf(tree));
   return parseRelease(root === null ? '' : await readFile(join(tree, root), 'utf8'));
 }
 
@@ -115,7 +115,7 @@ export function isSourceList(path: string): boolean {
 }
 
 export async function vouched(tree: string): Promise<VouchedFile[]> {
-  const dist = await distribution(tree);
+  const dist = await distributionOf(tree);
   const { files } = await readRelease(tree);
   const kept = new Set((await packageLists(tree)).map(({ path }) => indexName(path)));
   const all = files.map((file) => ({ ...file, path: insidePath(join(dist, file.path)) }));
@@ -125,15 +125,14 @@ export async function vouched(tree: string): Promise<VouchedFile[]> {
 }
 
 export async function served(tree: string): Promise<string[]> {
-  const dist = await distribution(tree);
+  const dist = await distributionOf(tree);
   const { files } = await readRelease(tree);
   const hashed = files.map(({ path, sha256 }) => join(dist, dirname(path), 'by-hash', 'SHA256', sha256));
-  const packages = (await list(tree)).flatMap((one) => [one.path, ...one.parts.map(({ path }) => path)]);
   const there = await Promise.all(hashed.map((path) => exists(join(tree, path))));
-  return [...new Set([...hashed.filter((_, position) => there[position]), ...packages])];
+  return [...new Set(hashed.filter((_, position) => there[position]))];
 }
 
-function listedBinary(fields: Paragraph): ListedPackage {
+export function listedBinary(fields: Paragraph): ListedPackage {
   return {
     name: fields.Package ?? '',
     version: fields.Version ?? '',
@@ -145,7 +144,7 @@ function listedBinary(fields: Paragraph): ListedPackage {
   };
 }
 
-function listedSource(fields: Paragraph): ListedPackage {
+export function listedSource(fields: Paragraph): ListedPackage {
   const directory = fields.Directory ?? '';
   const known = new Map(parseChecksums(fields['Checksums-Sha256'] ?? '').map(({ path, sha256 }) => [path, sha256]));
   const files = sourceFiles(fields).map(({ path, size }) => ({ path, size, sha256: known.get(path) ?? '' }));

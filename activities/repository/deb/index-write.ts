@@ -1,47 +1,127 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { writeSync } from 'node:fs';
+import { link, mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { releaseFiles } from '../../../pipelines/formats/deb/release.ts';
 import { must } from '../../process/run.ts';
-import { listFiles } from '../files.ts';
+import { changeLists, seal, unseal } from '../compose.ts';
 import { checked } from '../names.ts';
-import { RepositoryRefusal, type RepositorySettings } from '../port.ts';
-import { installerLists } from './installer.ts';
+import { openPiece, type Piece, packPiece } from '../pieces.ts';
+import { type Entry, type IndexChange, type OpenLists, RepositoryRefusal, type RepositorySettings } from '../port.ts';
+import { fieldOf, paragraphs } from './describe.ts';
+import { distributionOf } from './index-read.ts';
+import { installerLists, isForInstaller } from './installer.ts';
+import { isBinary } from './package.ts';
 
-/** A list names each file by SHA-256 as the strongest: that is what provenance and the signer know it by. */
-const digests = ['-o', 'APT::FTPArchive::SHA512=false'];
+interface ListedFile {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+}
 
-/** Writes `dists/CODENAME` for what is in `pool`, with by-hash names so that a client never mixes two states. */
-export async function index(tree: string, settings: RepositorySettings, date: Date): Promise<void> {
+/** Writes `dists/CODENAME`, with by-hash names so that a client never mixes two states. */
+export async function index(tree: string, settings: RepositorySettings, change: IndexChange): Promise<void> {
   if (settings.codename === '') throw new RepositoryRefusal('an APT repository needs a codename: give --codename');
   const dist = join(tree, 'dists', checked('codename', settings.codename));
   await mkdir(join(tree, 'pool'), { recursive: true });
-  const pool = await listFiles(join(tree, 'pool'));
-  const architectures = await architecturesOf(settings, pool);
-  for (const arch of architectures) {
-    const { stdout } = await must('apt-ftparchive', [...digests, '--arch', arch, 'packages', 'pool'], { cwd: tree });
-    const { own, installer } = apart(stdout);
-    await writeIndex(join(dist, 'main', `binary-${arch}`), 'Packages', own);
-    if (installer !== '') await writeIndex(join(dist, 'main', installerLists, `binary-${arch}`), 'Packages', installer);
+  const architectures = await architecturesOf(settings, change);
+  const files: ListedFile[] = [];
+  for (const name of listNames(architectures)) {
+    const pieces = await changedList(name, change);
+    const optional = !name.startsWith('main/binary-');
+    if (optional && pieces.length === 0) continue;
+    files.push(...(await writeList(dist, name, pieces)));
   }
-  if (pool.some((path) => path.endsWith('.dsc'))) {
-    const { stdout } = await must('apt-ftparchive', [...digests, 'sources', 'pool'], { cwd: tree });
-    await writeIndex(join(dist, 'main', 'source'), 'Sources', stdout);
-  }
-  const release = await must('apt-ftparchive', [...releaseOptions(settings, architectures, date), 'release', dist]);
-  const dated = release.stdout.replace(/^Date: .*$/m, `Date: ${date.toUTCString().replace('GMT', '+0000')}`);
-  await writeFile(join(dist, 'Release'), dated);
+  await writeFile(join(dist, 'Release'), releaseText({ settings, architectures, files, date: change.date }));
 }
 
-/** The installer looks for its packages in lists of their own; APT of an installed system must not see them. */
-function apart(packages: string): { readonly own: string; readonly installer: string } {
-  const paragraphs = packages.split(/\n(?:[ \t]*\n)+/).filter((one) => one.trim() !== '');
-  const isForInstaller = (one: string) => /^Filename:.*\.udeb$/m.test(one);
-  const text = (some: readonly string[]) => some.map((one) => `${one.trim()}\n\n`).join('');
-  return {
-    own: text(paragraphs.filter((one) => !isForInstaller(one))),
-    installer: text(paragraphs.filter(isForInstaller)),
-  };
+/** The lists of a distribution, by their paths without packing. */
+function listNames(architectures: readonly string[]): string[] {
+  const binary = architectures.flatMap((arch) => [
+    `main/binary-${arch}/Packages`,
+    `main/${installerLists}/binary-${arch}/Packages`,
+  ]);
+  return [...binary, 'main/source/Sources'];
+}
+
+const form = {
+  entries: paragraphs,
+  key(text: string): string {
+    const path = fieldOf(text, 'Filename');
+    if (path !== '') return path;
+    const dsc = /\nFiles: ?\n(?: [^\n]*\n)*? \S+ \d+ (\S+\.dsc)\n/.exec(text)?.[1];
+    return `${fieldOf(text, 'Directory')}/${dsc}`;
+  },
+};
+
+async function changedList(name: string, change: IndexChange): Promise<readonly Piece[]> {
+  const before = change.lists?.get(name);
+  const seed = before === undefined ? forAll(name, change.lists) : [];
+  const added = [...seed, ...change.added.filter(({ key }) => belongs(key, name))];
+  return (await changeLists([before ?? []], { added, gone: change.gone }, form))[0] ?? [];
+}
+
+/** What a list of a new architecture begins with: packages for all, which every other list of its kind has. */
+function forAll(name: string, lists: OpenLists | null): Entry[] {
+  const twin = [...(lists?.keys() ?? [])].find((one) => kindOf(one) === kindOf(name) && kindOf(name) !== 'source');
+  const pieces = lists?.get(twin ?? '') ?? [];
+  return pieces
+    .flatMap((piece) => paragraphs(openPiece(piece).toString('latin1')))
+    .map((text) => ({ key: form.key(text), texts: [text] }))
+    .filter(({ key }) => archOf(key) === 'all');
+}
+
+/** Which packages a list names: the installer's stand apart, since APT of an installed system must not see them. */
+function belongs(path: string, name: string): boolean {
+  if (!isBinary(path)) return kindOf(name) === 'source';
+  const arch = archOf(path);
+  const kind = isForInstaller(path) ? 'installer' : 'binary';
+  return kindOf(name) === kind && (arch === 'all' || dirname(name).endsWith(`/binary-${arch}`));
+}
+
+function kindOf(name: string): 'source' | 'installer' | 'binary' {
+  if (name.endsWith('Sources')) return 'source';
+  return name.includes(`/${installerLists}/`) ? 'installer' : 'binary';
+}
+
+function archOf(path: string): string {
+  return /_([a-z0-9-]+)\.u?deb$/.exec(path)?.[1] ?? '';
+}
+
+async function writeList(dist: string, name: string, pieces: readonly Piece[]): Promise<ListedFile[]> {
+  await mkdir(join(dist, dirname(name)), { recursive: true });
+  const whole = pieces.length > 0 ? pieces : [await packPiece('', 0, Buffer.alloc(0))];
+  const plain = await open(join(dist, name), 'w', 0o644);
+  try {
+    const list = seal(whole, (text) => writeSync(plain.fd, text));
+    await writeFile(join(dist, `${name}.gz`), list.packed);
+    const files = [
+      { path: name, size: list.plainSize, sha256: list.plainSha256 },
+      { path: `${name}.gz`, size: list.packed.length, sha256: list.sha256 },
+    ];
+    await mkdir(join(dist, dirname(name), 'by-hash/SHA256'), { recursive: true });
+    for (const { path, sha256 } of files) {
+      await link(join(dist, path), join(dist, dirname(name), 'by-hash/SHA256', sha256));
+    }
+    return files;
+  } finally {
+    await plain.close();
+  }
+}
+
+/** The lists of a tree that was written here. */
+export async function openLists(tree: string): Promise<OpenLists | null> {
+  const release = join(await distributionOf(tree), 'Release');
+  const text = await readFile(join(tree, release), 'utf8').catch(() => '');
+  const named = releaseFiles(text).filter(({ path }) => path.endsWith('.gz'));
+  const lists = new Map<string, readonly Piece[]>();
+  for (const { path, digest } of named) {
+    const packed = await readFile(join(tree, dirname(release), path)).catch(() => null);
+    const pieces = packed === null || digest?.algorithm !== 'sha256' ? null : unseal(packed, digest.hex);
+    if (pieces === null) return null;
+    const filled = pieces.filter(({ count }) => count > 0);
+    lists.set(path.replace(/\.gz$/, ''), filled);
+  }
+  return lists.size === 0 ? null : lists;
 }
 
 export function rootIndex({ codename }: RepositorySettings): string {
@@ -52,30 +132,37 @@ export function signatures({ codename }: RepositorySettings): { detached: string
   return { detached: `dists/${codename}/Release.gpg`, clear: `dists/${codename}/InRelease` };
 }
 
-function releaseOptions(settings: RepositorySettings, architectures: readonly string[], date: Date): string[] {
-  const fields = {
-    Origin: settings.origin,
-    Label: settings.origin,
-    Suite: settings.codename,
-    Codename: settings.codename,
-    Architectures: architectures.join(' '),
-    Components: 'main',
-    Description: `${settings.origin} packages for ${settings.codename}, ${date.toISOString().slice(0, 10)}`,
-  };
-  const options = Object.entries(fields).map(([name, value]) => `APT::FTPArchive::Release::${name}=${value}`);
-  const hashes = ['MD5', 'SHA1'].map((name) => `APT::FTPArchive::${name}=false`);
-  return [...options, ...hashes, 'APT::FTPArchive::DoByHash=true'].flatMap((option) => ['-o', option]);
+interface ReleaseContent {
+  readonly settings: RepositorySettings;
+  readonly architectures: readonly string[];
+  readonly files: readonly ListedFile[];
+  readonly date: Date;
 }
 
-async function architecturesOf(settings: RepositorySettings, pool: readonly string[]): Promise<string[]> {
-  const found = pool.flatMap((path) => /_([a-z0-9-]+)\.u?deb$/.exec(path)?.[1] ?? []);
+/** The file that vouches for the lists, as apt-ftparchive writes it. */
+function releaseText({ settings, architectures, files, date }: ReleaseContent): string {
+  const fields = {
+    'Acquire-By-Hash': 'yes',
+    Architectures: architectures.join(' '),
+    Codename: settings.codename,
+    Components: 'main',
+    Date: date.toUTCString().replace('GMT', '+0000'),
+    Description: `${settings.origin} packages for ${settings.codename}, ${date.toISOString().slice(0, 10)}`,
+    Label: settings.origin,
+    Origin: settings.origin,
+    Suite: settings.codename,
+  };
+  const head = Object.entries(fields)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name}: ${value}\n`);
+  const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const lines = sorted.map(({ path, size, sha256 }) => ` ${sha256} ${String(size).padStart(16)} ${path}\n`);
+  return [...head, 'SHA256:\n', ...lines].join('');
+}
+
+async function architecturesOf(settings: RepositorySettings, { added }: IndexChange): Promise<string[]> {
+  const found = added.map(({ key }) => archOf(key)).filter((arch) => arch !== '');
   const named = [...new Set([...settings.architectures, ...found])].filter((arch) => arch !== 'all').sort();
   if (named.length > 0) return named;
   return [(await must('dpkg', ['--print-architecture'])).stdout.trim()];
-}
-
-async function writeIndex(directory: string, name: string, text: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, name), text);
-  await writeFile(join(directory, `${name}.gz`), await promisify(gzip)(text, { level: 9 }));
 }

@@ -12,21 +12,28 @@ import { type InspectedPackage, type PackageRelations, RepositoryRefusal } from 
 /** Reads what a `.deb`, a `.udeb` or a `.dsc` says of itself. */
 export async function inspect(file: string): Promise<InspectedPackage> {
   if (file.endsWith('.dsc')) return inspectSource(file);
-  const [, ending] = /\.(u?deb)$/.exec(file) ?? [];
-  if (ending === undefined) throw new RepositoryRefusal(`${basename(file)} is neither a .deb nor a .dsc file`);
-  const fields = await controlFields(file);
+  if (!isBinary(file)) throw new RepositoryRefusal(`${basename(file)} is neither a .deb nor a .dsc file`);
+  return { file, ...identify(await controlFields(file), basename(file)) };
+}
+
+/** What the fields of a `.deb` or `.udeb` make of it. @param name the file's, for messages and its ending */
+export function identify(fields: Paragraph, name: string): Omit<InspectedPackage, 'file'> {
   // It would stand in the list of packages beside what is said there of the file itself.
   if (fields.SHA512 !== undefined) {
-    throw new RepositoryRefusal(
-      `${basename(file)}: its control file has a field SHA512, which is for indexes: remove it`,
-    );
+    throw new RepositoryRefusal(`${name}: its control file has a field SHA512, which is for indexes: remove it`);
   }
-  const name = checked('package name', fields.Package ?? '');
+  const own = checked('package name', fields.Package ?? '');
   const version = checked('version', fields.Version ?? '');
   const arch = checked('architecture', fields.Architecture ?? '');
-  const source = checked('package name', (fields.Source ?? name).split(' ')[0] ?? name);
-  const path = `${poolDirectory(source)}/${name}_${withoutEpoch(version)}_${arch}.${ending}`;
-  return { file, name, version, arch, path, parts: [] };
+  const source = checked('package name', (fields.Source ?? own).split(' ')[0] ?? own);
+  const ending = name.endsWith('.udeb') ? 'udeb' : 'deb';
+  const path = `${poolDirectory(source)}/${own}_${withoutEpoch(version)}_${arch}.${ending}`;
+  return { name: own, version, arch, path, parts: [] };
+}
+
+/** Whether a file's name is that of a package that is installed. */
+export function isBinary(file: string): boolean {
+  return /\.u?deb$/.test(file);
 }
 
 async function inspectSource(file: string): Promise<InspectedPackage> {

@@ -2,16 +2,23 @@ import { matches } from '../../../pipelines/formats/rpm/relations.ts';
 import type { RepositoryFormat } from '../port.ts';
 import { fetchBase } from './base.ts';
 import { mayMeet, refusal } from './conflict.ts';
+import { describe, placed } from './describe.ts';
+import { find } from './find.ts';
 import { list, roots, served, settings, vouched } from './index-read.ts';
-import { index, rootIndex, signatures } from './index-write.ts';
+import { index, openLists, rootIndex, signatures } from './index-write.ts';
 import { contentDigest, contents, inspect, relations } from './package.ts';
 import { unsigned } from './signed.ts';
 import { together, uninstallable } from './solve.ts';
 
-/** Plain RPM repositories, indexed by createrepo_c with checksum-named metadata. */
+/** Plain RPM repositories, whose packages createrepo_c describes, with checksum-named metadata. */
 export const rpmRepository: RepositoryFormat = {
   id: 'rpm',
   inspect,
+  describe,
+  placed,
+  openLists,
+  find,
+  pool: 'Packages',
   contentDigest,
   settings,
   list,

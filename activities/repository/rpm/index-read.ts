@@ -37,8 +37,7 @@ export async function vouched(tree: string): Promise<VouchedFile[]> {
 
 export async function served(tree: string): Promise<string[]> {
   const { files } = parseRepomd(await readRepomd(tree));
-  const packages = await list(tree);
-  return [...files.map(({ path }) => insidePath(path)), ...packages.map(({ path }) => path)];
+  return files.map(({ path }) => insidePath(path));
 }
 
 async function readRepomd(tree: string): Promise<string> {
@@ -47,7 +46,7 @@ async function readRepomd(tree: string): Promise<string> {
   return readFile(path, 'utf8');
 }
 
-function listed(one: PrimaryPackage): ListedPackage {
+export function listed(one: PrimaryPackage): ListedPackage {
   const { name, arch, size, checksum } = one;
   return { name, version: evr(one), arch, path: insidePath(one.path), size, sha256: checksum, parts: [] };
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { parseRelations } from '../../../pipelines/formats/rpm/relations.ts';
-import { evr } from '../../../pipelines/formats/rpm/repodata.ts';
+import { evr, type PrimaryPackage } from '../../../pipelines/formats/rpm/repodata.ts';
 import { run } from '../../process/run.ts';
 import { sha256 } from '../files.ts';
 import { checked } from '../names.ts';
@@ -11,16 +11,16 @@ export async function inspect(file: string): Promise<InspectedPackage> {
   if (!file.endsWith('.rpm')) throw new RepositoryRefusal(`${basename(file)} is no .rpm file`);
   const tags = ['NAME', 'EPOCH', 'VERSION', 'RELEASE', 'ARCH', 'SOURCEPACKAGE'];
   const [name = '', epoch = '', version = '', release = '', built = '', source] = await query(file, tags);
-  const arch = checked('architecture', source === '1' ? 'src' : built);
-  const full = `${checked('version', version)}-${checked('version', release)}`;
-  return {
-    file,
-    name: checked('package name', name),
-    version: evr({ epoch, version, release }),
-    arch,
-    path: `Packages/${name.slice(0, 1).toLowerCase()}/${name}-${full}.${arch}.rpm`,
-    parts: [],
-  };
+  return { file, ...identify({ name, epoch, version, release, arch: source === '1' ? 'src' : built }) };
+}
+
+/** What a package's names make of it. */
+export function identify(of: Pick<PrimaryPackage, 'name' | 'epoch' | 'version' | 'release' | 'arch'>) {
+  const arch = checked('architecture', of.arch);
+  const full = `${checked('version', of.version)}-${checked('version', of.release)}`;
+  const name = checked('package name', of.name);
+  const path = `Packages/${name.slice(0, 1).toLowerCase()}/${name}-${full}.${arch}.rpm`;
+  return { name, version: evr(of), arch, path, parts: [] };
 }
 
 /** The digest of the header, which covers the payload's digest but no signature. */

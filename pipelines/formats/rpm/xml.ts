@@ -59,7 +59,7 @@ function parseAttributes(text: string): Record<string, string> {
   return found;
 }
 
-function decode(text: string): string {
+export function decode(text: string): string {
   return text.replace(/&(#x?[0-9a-fA-F]+|\w+);/g, (whole, name: string) => {
     if (!name.startsWith('#')) return entities[name] ?? whole;
     const code = name[1] === 'x' ? Number.parseInt(name.slice(2), 16) : Number.parseInt(name.slice(1), 10);

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { openPiece, type Piece, packPiece, readPieces } from './pieces.ts';
+import { RepositoryRefusal } from './port.ts';
+
+/**
+ * What a distribution's own tool says of one package file: a text for each of the lists that name it. Texts are bytes
+ * in the form of characters (latin1).
+ */
+export interface Entry {
+  /** The file's path in the repository, by which lists are sorted. */
+  readonly key: string;
+  readonly texts: readonly string[];
+}
+
+/** How the entries of a list stand in its text. */
+export interface ListForm {
+  /** Takes the text of a piece apart; the first list's entries know their key. */
+  entries(text: string, list: number): readonly string[];
+  key(text: string): string;
+}
+
+/** The pieces of lists that name the same packages in the same order: one for DEB, three for RPM. */
+export type Lists = readonly (readonly Piece[])[];
+
+export interface ListChange {
+  readonly added: readonly Entry[];
+  /** Keys. */
+  readonly gone: ReadonlySet<string>;
+}
+
+/** Entries of a piece, on average: what is packed again for one that changes. */
+const usual = 256;
+
+/**
+ * Changes lists where entries come or go; all other pieces stay as they are. What comes out depends on the entries
+ * alone, not on the way that led to them.
+ *
+ * @throws RepositoryRefusal when an entry is there that is to be added; Error when a piece is damaged
+ */
+export async function changeLists(before: Lists, change: ListChange, form: ListForm): Promise<Lists> {
+  const firsts = (before[0] ?? []).map(({ first }) => first);
+  const touched = touchedPieces(firsts, change);
+  const added = byPiece(firsts, change.added);
+  const result: Piece[][] = before.map(() => []);
+  for (let at = 0; at < Math.max(firsts.length, 1); at += 1) {
+    if (!touched.has(at)) {
+      for (const [list, pieces] of before.entries()) result[list]?.push(...pieces.slice(at, at + 1));
+      continue;
+    }
+    const run: Entry[] = [];
+    for (; touched.has(at); at += 1) run.push(...openEntries(before, at, form), ...(added.get(at) ?? []));
+    at -= 1;
+    for (const chunk of chunksOf(run.filter(({ key }) => !change.gone.has(key)))) {
+      for (const [list, piece] of (await pack(chunk, before.length)).entries()) result[list]?.push(piece);
+    }
+  }
+  return result;
+}
+
+/** Which piece an entry is in, or belongs into. */
+function placeOf(firsts: readonly string[], key: string): number {
+  let [low, high] = [0, firsts.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((firsts[middle] ?? '') <= key) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(low - 1, 0);
+}
+
+function touchedPieces(firsts: readonly string[], { added, gone }: ListChange): ReadonlySet<number> {
+  const touched = new Set([...added.map(({ key }) => key), ...gone].map((key) => placeOf(firsts, key)));
+  // Where the entry goes that a piece begins with, what is left belongs to the piece before.
+  for (const at of [...touched].sort((a, b) => b - a)) {
+    for (let place = at; place > 0 && gone.has(firsts[place] ?? ''); place -= 1) touched.add(place - 1);
+  }
+  return touched;
+}
+
+function byPiece(firsts: readonly string[], added: readonly Entry[]): ReadonlyMap<number, readonly Entry[]> {
+  return Map.groupBy(added, ({ key }) => placeOf(firsts, key));
+}
+
+/** The entries of one piece of each list, side by side. */
+function openEntries(lists: Lists, at: number, form: ListForm): Entry[] {
+  const texts = lists.flatMap((pieces, list) => {
+    const piece = pieces[at];
+    return piece === undefined ? [] : [form.entries(openPiece(piece).toString('latin1'), list)];
+  });
+  if (texts.some((some) => some.length !== texts[0]?.length)) throw new Error('the lists name different packages');
+  return (texts[0] ?? []).map((text, position) => ({
+    key: form.key(text),
+    texts: texts.map((some) => some[position] ?? ''),
+  }));
+}
+
+function chunksOf(entries: readonly Entry[]): Entry[][] {
+  const chunks: Entry[][] = [];
+  const sorted = entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  for (const [position, entry] of sorted.entries()) {
+    if (entry.key === sorted[position - 1]?.key) throw new RepositoryRefusal(`${entry.key} is there twice`);
+    const last = chunks.at(-1);
+    if (last === undefined || crc32(entry.key) % usual === 0) chunks.push([entry]);
+    else last.push(entry);
+  }
+  return chunks;
+}
+
+function pack(chunk: readonly Entry[], lists: number): Promise<Piece[]> {
+  const texts = Array.from({ length: lists }, (_, list) => chunk.map((entry) => entry.texts[list] ?? '').join(''));
+  return Promise.all(texts.map((text) => packPiece(chunk[0]?.key ?? '', chunk.length, Buffer.from(text, 'latin1'))));
+}
+
+/** A list whose bytes are known. */
+export interface SealedList {
+  readonly packed: Buffer;
+  readonly sha256: string;
+  /** Of the text, unpacked. */
+  readonly plainSize: number;
+  readonly plainSha256: string;
+}
+
+/** Puts pieces together; each is unpacked once and read back as it will be by others. @param take gets the plain text */
+export function seal(pieces: readonly Piece[], take: (text: Buffer) => void = () => {}): SealedList {
+  const plain = createHash('sha256');
+  for (const piece of pieces) {
+    const text = openPiece(piece);
+    plain.update(text);
+    take(text);
+  }
+  const packed = Buffer.concat(pieces.map((piece) => piece.packed));
+  return {
+    packed,
+    sha256: createHash('sha256').update(packed).digest('hex'),
+    plainSize: pieces.reduce((sum, { length }) => sum + length, 0),
+    plainSha256: plain.digest('hex'),
+  };
+}
+
+/** The pieces of a list that is on disk as its root index says; null when it is damaged, or was made otherwise. */
+export function unseal(packed: Buffer, sha256: string): Piece[] | null {
+  return createHash('sha256').update(packed).digest('hex') === sha256 ? readPieces(packed) : null;
+}

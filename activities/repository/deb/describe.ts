@@ -1,0 +1,101 @@
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { parseControl } from '../../../pipelines/formats/deb/control.ts';
+import { parseChecksums } from '../../../pipelines/formats/deb/release.ts';
+import { run } from '../../process/run.ts';
+import type { Description, Entry } from '../port.ts';
+import { identify, inspect, isBinary } from './package.ts';
+
+/** A list names each file by SHA-256 as the strongest: that is what provenance and the signer know it by. */
+const digests = ['-o', 'APT::FTPArchive::SHA512=false'];
+
+/** Packages for which a second apt-ftparchive beside the first is worth its start. */
+const worthwhile = 500;
+
+/** What apt-ftparchive says of each file. @throws RepositoryRefusal for a name that no repository takes */
+export async function describe(files: readonly string[]): Promise<readonly (Description | null)[]> {
+  const work = await mkdtemp(join(tmpdir(), 'sluice-describe-'));
+  try {
+    const found = await Promise.all(
+      [...shardsOf(files)].map((some, shard) => describeBinaries(join(work, `${shard}`), some)),
+    );
+    const known = new Map(found.flatMap((some) => [...some]));
+    const sources = files.filter((file) => !isBinary(file));
+    for (const [position, file] of sources.entries()) {
+      known.set(file, await describeSource(join(work, `source-${position}`), file));
+    }
+    return files.map((file) => known.get(file) ?? null);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function shardsOf(files: readonly string[]): string[][] {
+  const binaries = files.filter(isBinary);
+  const count = Math.max(1, Math.min(availableParallelism(), Math.floor(binaries.length / worthwhile)));
+  const size = Math.ceil(binaries.length / count);
+  return binaries.length === 0
+    ? []
+    : Array.from({ length: count }, (_, shard) => binaries.slice(shard * size, (shard + 1) * size));
+}
+
+/** Under numbers as names: what a file is called elsewhere is nobody's business. */
+async function describeBinaries(work: string, files: readonly string[]): Promise<Map<string, Description | null>> {
+  await mkdir(work);
+  const numbers = new Map<string, string>();
+  for (const [position, file] of files.entries()) {
+    const name = `${position}${file.endsWith('.udeb') ? '.udeb' : '.deb'}`;
+    await symlink(resolve(file), join(work, name));
+    numbers.set(`./${name}`, file);
+  }
+  const args = [...digests, 'packages', '.'];
+  const { stdout } = await run('apt-ftparchive', args, { cwd: work, encoding: 'latin1' });
+  const found = new Map<string, Description | null>();
+  for (const text of paragraphs(stdout)) {
+    const file = numbers.get(fieldOf(text, 'Filename'));
+    const fields = parseControl(text)[0] ?? {};
+    if (file === undefined) continue;
+    found.set(file, { id: identify(fields, basename(file)), sha256: fields.SHA256 ?? '', texts: [text] });
+  }
+  return found;
+}
+
+async function describeSource(work: string, file: string): Promise<Description | null> {
+  const { file: _, ...id } = await inspect(file);
+  // Below another one: a directory that has no name is left out of what is said.
+  await mkdir(join(work, 'source'), { recursive: true });
+  for (const name of [basename(file), ...id.parts]) {
+    await symlink(resolve(dirname(file), name), join(work, 'source', name));
+  }
+  const { stdout } = await run('apt-ftparchive', [...digests, 'sources', '.'], { cwd: work, encoding: 'latin1' });
+  const [text] = paragraphs(stdout);
+  if (text === undefined) return null;
+  const { 'Checksums-Sha256': listed = '' } = parseControl(text)[0] ?? {};
+  const own = parseChecksums(listed).find(({ path }) => path === basename(file));
+  return { id, sha256: own?.sha256 ?? '', texts: [text] };
+}
+
+/** The paragraphs of a list, each with the empty line behind it. */
+export function paragraphs(list: string): string[] {
+  return (
+    list
+      .split(/\n(?:[ \t]*\n)+/)
+      .filter((one) => one.trim() !== '')
+      // Not all that JavaScript takes for space is space in bytes.
+      .map((one) => `${one.replace(/^\n+|[ \t\n]+$/g, '')}\n\n`)
+  );
+}
+
+/** The paragraph of a package at its place. A source is named by the directory that holds it. */
+export function placed(texts: readonly string[], path: string): Entry {
+  const [text = ''] = texts;
+  const line = isBinary(path) ? `\nFilename: ${path}` : `\nDirectory: ${dirname(path)}`;
+  const field = isBinary(path) ? /\nFilename: [^\n]*/ : /\nDirectory: [^\n]*/;
+  return { key: path, texts: [text.replace(field, () => line)] };
+}
+
+/** A field of one line. A carriage return ends no line here, whatever it does to a regular expression's `$`. */
+export function fieldOf(text: string, name: 'Filename' | 'Directory'): string {
+  return new RegExp(`\\n${name}: ([^\\n]*)`).exec(text)?.[1] ?? '';
+}

@@ -1,0 +1,71 @@
+import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { parsePrimary } from '../../../pipelines/formats/rpm/repodata.ts';
+import { run } from '../../process/run.ts';
+import { type Description, type Entry, RepositoryRefusal } from '../port.ts';
+import { identify } from './package.ts';
+
+/** The lists, in the order of an entry's texts. */
+export const listTypes = ['primary', 'filelists', 'other'] as const;
+
+/** What createrepo_c says of each file. @throws RepositoryRefusal for a name that no repository takes */
+export async function describe(files: readonly string[]): Promise<readonly (Description | null)[]> {
+  if (files.length === 0) return [];
+  const work = await mkdtemp(join(tmpdir(), 'sluice-describe-'));
+  try {
+    const numbers = new Map<string, string>();
+    for (const [position, file] of files.entries()) {
+      if (!file.endsWith('.rpm')) throw new RepositoryRefusal(`${basename(file)} is no .rpm file`);
+      await symlink(resolve(file), join(work, `${position}.rpm`));
+      numbers.set(`${position}.rpm`, file);
+    }
+    const workers = ['--workers', String(availableParallelism())];
+    const form = ['--checksum', 'sha256', '--no-database', '--general-compress-type', 'gz', '--simple-md-filenames'];
+    await run('createrepo_c', ['--quiet', ...workers, ...form, work]);
+    return await readDescriptions(work, files);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** What a bad file breaks is missing: the tool's exit status does not say which. */
+async function readDescriptions(work: string, files: readonly string[]): Promise<(Description | null)[]> {
+  const there = await readdir(join(work, 'repodata')).catch(() => []);
+  if (there.length === 0) return files.map(() => null);
+  const texts = await Promise.all(listTypes.map((type) => readFile(join(work, 'repodata', `${type}.xml.gz`))));
+  const [primary = [], ...others] = texts.map((packed) => elements(gunzipSync(packed).toString('latin1')));
+  const found = new Map<string, Description>();
+  for (const [position, text] of primary.entries()) {
+    const [one] = parsePrimary(`<metadata>${text}</metadata>`);
+    if (one === undefined) continue;
+    const rest = others.map((some) => some[position] ?? '');
+    found.set(one.path, { id: identify(one), sha256: one.checksum, texts: [text, ...rest] });
+  }
+  return files.map((_, position) => found.get(`${position}.rpm`) ?? null);
+}
+
+/** The packages of a list. Text inside of them has no tags: they are written as entities. */
+export function elements(list: string): string[] {
+  const found: string[] = [];
+  for (let start = list.indexOf('<package '); start >= 0; ) {
+    const end = list.indexOf('</package>\n', start) + '</package>\n'.length;
+    found.push(list.slice(start, end));
+    start = list.indexOf('<package ', end);
+  }
+  return found;
+}
+
+/** The texts of a package at its place. */
+export function placed([primary = '', ...others]: readonly string[], path: string, date?: Date): Entry {
+  const located = primary.replace(/<location href="[^"]*"\/>/, () => `<location href="${escaped(path)}"/>`);
+  const seconds = date === undefined ? null : Math.floor(date.getTime() / 1000);
+  const dated = seconds === null ? located : located.replace(/<time file="\d+"/, `<time file="${seconds}"`);
+  return { key: path, texts: [dated, ...others] };
+}
+
+export function escaped(text: string): string {
+  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+  return text.replace(/[&<>"]/g, (one) => entities[one] ?? one);
+}
