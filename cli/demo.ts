@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { DemoStep } from '../demo/narrator.ts';
 import { createClient } from './client.ts';
 import { addCommand, embeddedOption, jsonOption } from './command.ts';
@@ -11,16 +11,22 @@ interface DemoOptions {
   readonly keep?: boolean;
   readonly json?: boolean;
   readonly dir: string;
+  readonly review: 'git' | 'gerrit';
 }
 
 export function register(program: Command): void {
   addCommand(program, 'demo', {
-    examples: ['sluice demo', 'sluice demo --keep', 'sluice demo --json'],
+    examples: ['sluice demo', 'sluice demo --keep', 'sluice demo --review gerrit', 'sluice demo --json'],
     details:
       'Real packages go from a pushed change through the gate into signed repositories, onto two mirrors, and into clean ' +
       'systems by apt-get and dnf. With --keep everything stays up afterwards: `sluice down --purge` removes it.',
   })
     .option('--keep', 'leave everything up at the end')
+    .addOption(
+      new Option('--review <system>', 'where changes are reviewed: Sluice’s own Git host, or a Gerrit that is fetched')
+        .choices(['git', 'gerrit'])
+        .default('git'),
+    )
     .option('--dir <dir>', 'where the demo keeps its things; emptied first', join('.sluice', 'demo'))
     .addOption(embeddedOption())
     .addOption(jsonOption())
@@ -35,7 +41,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const { runDemo, endDemo } = await import('../demo/run.ts');
   const narrator = createNarrator((text) => process.stderr.write(text));
   try {
-    await runDemo(root, { narrator, connect: (config) => createClient({ config }) });
+    await runDemo(root, { narrator, review: options.review, connect: (config) => createClient({ config }) });
   } catch (error) {
     if (!(error instanceof StoryEnded)) throw error;
   } finally {

@@ -12,6 +12,8 @@ export interface DemoChange {
   /** Demo changes in other projects that it needs. */
   readonly needs?: readonly { readonly project: string; readonly id: string }[];
   readonly edits: readonly Edit[];
+  /** What lint has to say of a line of it. */
+  readonly remark?: { readonly file: string; readonly tag: string };
 }
 
 const countFunction = `/* cdb_count.c: number of records in a database
@@ -78,6 +80,7 @@ const badChanges: readonly DemoChange[] = [
     project: 'mbw',
     subject: 'Add a script that runs all the tests',
     body: 'Its interpreter is nowhere that a package may rely on: lint refuses it.',
+    remark: { file: 'debian/rules', tag: 'debian-rules-calls-pwd' },
     edits: [
       {
         path: 'mbw-all',
@@ -87,7 +90,7 @@ const badChanges: readonly DemoChange[] = [
       {
         path: 'debian/rules',
         find: 'cp mbw $(CURDIR)/debian/mbw/usr/bin',
-        replace: 'cp mbw mbw-all $(CURDIR)/debian/mbw/usr/bin',
+        replace: 'cp mbw mbw-all $(CURDIR)/debian/mbw/usr/bin\n\techo from $(PWD)',
       },
       {
         path: 'mbw.spec',

@@ -6,6 +6,7 @@ import { must, run } from '../activities/process/run.ts';
 import type { Change } from '../pipelines/model/change.ts';
 import type { DemoChange } from './changes.ts';
 import { applyEdits } from './edits.ts';
+import type { Forge } from './forge.ts';
 
 const author = {
   GIT_AUTHOR_NAME: 'Ada Developer',
@@ -24,20 +25,16 @@ export interface Developer {
   push(change: DemoChange): Promise<string>;
   /** Pushes what was committed in that clone. */
   send(tree: string): Promise<void>;
-  /** Waits for an answer to a change that matches, as the server wrote it into the repository. */
+  /** Waits for an answer to a change that matches, as everybody reads it there. */
   answer(change: Change, expected: RegExp): Promise<string>;
 }
 
 /**
  * @param desk directory for work trees
- * @param remote where a project's repository is, as `git push` names it
+ * @param forge where she pushes to
  * @param said receives each line that the server says to a push
  */
-export function createDeveloper(
-  desk: string,
-  remote: (project: string) => string,
-  said: (line: string) => void,
-): Developer {
+export function createDeveloper(desk: string, forge: Forge, said: (line: string) => void): Developer {
   const git = (cwd: string, ...args: string[]) => must('git', args, { cwd, env: author });
   return {
     async importSource(name, source) {
@@ -52,15 +49,12 @@ export function createDeveloper(
     },
     commit,
     send,
-    async answer({ project, ref, key }, expected) {
-      const meta = ref.replace(/[^/]+$/, 'meta');
+    async answer(change, expected) {
       for (const end = Date.now() + patience; Date.now() < end; await pause(500)) {
-        const log = await run('git', [`--git-dir=${remote(project)}`, 'log', '--format=%b', meta]);
-        const comments = log.stdout.split('\n').flatMap((line) => commentIn(line));
-        const found = comments.find((comment) => expected.test(comment));
+        const found = (await forge.answers(change)).find((comment) => expected.test(comment));
         if (found !== undefined) return found;
       }
-      throw new Error(`nobody answers ${key} within ${patience / 1000} seconds`);
+      throw new Error(`nobody answers ${change.key} within ${patience / 1000} seconds`);
     },
     async push(change) {
       await send(await commit(change));
@@ -72,10 +66,10 @@ export function createDeveloper(
     const tree = join(desk, change.id);
     await rm(tree, { recursive: true, force: true });
     await mkdir(desk, { recursive: true });
-    await git(desk, 'clone', '-q', remote(change.project), tree);
+    await git(desk, 'clone', '-q', forge.remote(change.project), tree);
     await applyEdits(tree, change.edits);
     await git(tree, 'add', '--all', '--force');
-    await git(tree, 'commit', '-q', '-m', message(change));
+    await git(tree, 'commit', '-q', '-m', await message(forge, change));
     return tree;
   }
 
@@ -90,19 +84,13 @@ export function createDeveloper(
 /** How long an answer may take; milliseconds. */
 const patience = 300_000;
 
-/** The comment of an event, as the built-in host writes it down. */
-function commentIn(line: string): readonly string[] {
-  if (!line.startsWith('{')) return [];
-  const { event } = JSON.parse(line) as { readonly event: { readonly comment: string | null } };
-  return event.comment === null ? [] : [event.comment];
-}
-
 /** The Change-Id that a commit-msg hook would have made; the same in every run, so that the story can name it. */
 export function changeId(id: string): string {
   return `I${createHash('sha1').update(`sluice demo ${id}`).digest('hex')}`;
 }
 
-function message(change: DemoChange): string {
-  const needs = (change.needs ?? []).map((id) => `Depends-On: git:${id.project}/${changeId(id.id)}`);
+async function message(forge: Forge, change: DemoChange): Promise<string> {
+  const names = (change.needs ?? []).map(({ project, id }) => forge.nameOf(project, changeId(id)));
+  const needs = (await Promise.all(names)).map((name) => `Depends-On: ${name}`);
   return [change.subject, '', change.body, '', ...needs, `Change-Id: ${changeId(change.id)}`, ''].join('\n');
 }

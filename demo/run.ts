@@ -1,16 +1,16 @@
 import { must } from '../activities/process/run.ts';
 import { demoPaths, type Scene, type Staging, setScene } from './scene.ts';
-import { tellStory } from './story.ts';
+import { type StoryStep, tellStory, wholeStory } from './story.ts';
 
-/** The whole demo, from an empty directory. @throws StoryEnded at the first step that is not as told. */
-export async function runDemo(root: string, staging: Staging): Promise<void> {
+/** The demo, from an empty directory. @throws StoryEnded at the first step that is not as told. */
+export async function runDemo(root: string, staging: Staging, steps: readonly StoryStep[] = wholeStory): Promise<void> {
   const scenes: Scene[] = [];
   await staging.narrator.step('up', 'Sluice starts', async () => {
     const scene = await setScene(root, staging);
     scenes.push(scene);
     return { url: scene.url, reason: 'Temporal, server, worker and signer are up' };
   });
-  for (const scene of scenes) await tellStory(scene);
+  for (const scene of scenes) await tellStory(scene, steps);
 }
 
 /** Stops what the demo started; its files stay for a look. */

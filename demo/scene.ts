@@ -1,24 +1,22 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, openSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { bridgeAddress } from '../activities/nodes/docker/bridge.ts';
 import type { Provider } from '../activities/nodes/port.ts';
 import { openProvider } from '../activities/nodes/registry.ts';
 import { must } from '../activities/process/run.ts';
-import { createGitHost } from '../activities/review/git/adapter.ts';
-import { loadConfig } from '../infra/config/load.ts';
-import { gitHostSettings } from '../infra/git-host/settings.ts';
 import { builtInPlatforms } from '../infra/images/platforms.ts';
 import { readHolder } from '../infra/stack/lock.ts';
 import type { PackageFormat } from '../pipelines/model/artifact.ts';
 import type { Platform } from '../pipelines/model/platform.ts';
+import { startCompanion } from './companion.ts';
 import { createDeveloper, type Developer } from './developer.ts';
+import type { Forge, RunSluice } from './forge.ts';
+import { type DemoGerrit, gerritForge } from './forge-gerrit.ts';
+import { ownForge } from './forge-git.ts';
 import { type DemoMirrors, mirrorHosts } from './mirrors.ts';
 import type { Narrator } from './narrator.ts';
 import { type Api, createObserver, type Observer } from './observer.ts';
@@ -28,6 +26,7 @@ import { preparePackages } from './packages.ts';
 export interface Scene {
   readonly narrator: Narrator;
   readonly developer: Developer;
+  readonly forge: Forge;
   readonly observer: Observer;
   /** Where users' machines come from. */
   readonly provider: Provider;
@@ -38,15 +37,17 @@ export interface Scene {
   readonly data: string;
   /** Unpacked sources by project name. */
   readonly sources: string;
-  /** Runs one command as a user would type it; it fails with what the command said. */
-  sluice(...args: string[]): Promise<string>;
+  readonly sluice: RunSluice;
 }
 
 const main = new URL('../cli/main.ts', import.meta.url).pathname;
 const mirrorHost = new URL('./mirror-host.ts', import.meta.url).pathname;
+const gerritHost = new URL('./gerrit-host.ts', import.meta.url).pathname;
 
 export interface Staging {
   readonly narrator: Narrator;
+  /** Where changes are reviewed: Sluice's own Git host, or a Gerrit that is started for the story. */
+  readonly review: 'git' | 'gerrit';
   /** Speaks to the stack of a sluice.yaml, by the file's path. */
   readonly connect: (config: string) => Api;
   /** More keys for the demo's sluice.yaml. */
@@ -64,20 +65,22 @@ export function demoPaths(root: string) {
  *
  * @param root directory of the demo
  */
-export async function setScene(root: string, { narrator, connect, settings = {} }: Staging): Promise<Scene> {
+export async function setScene(root: string, { narrator, connect, review, settings = {} }: Staging): Promise<Scene> {
   const paths = demoPaths(root);
-  const sluice = (...args: string[]) =>
+  const sluice: RunSluice = (...args) =>
     must(process.execPath, [main, ...args, '--config', paths.config]).then(({ stdout }) => stdout);
   await clearStage(paths, sluice);
   await preparePackages(paths.cache, join(root, 'sources'));
   const mirrors = await startMirrorHost(paths);
-  await writeFile(paths.config, configuration(mirrors, settings));
+  const gerrit = review === 'gerrit' ? await startGerritHost(paths) : null;
+  const connections = gerrit === null ? {} : { connections: { review: gerrit.review } };
+  await writeFile(paths.config, configuration(mirrors, { ...connections, ...settings }));
   await startStack(paths);
   const api = connect(paths.config);
-  const host = createGitHost(gitHostSettings(loadConfig({ file: paths.config })));
+  const forge = gerrit === null ? ownForge(paths.config, sluice) : gerritForge(gerrit, paths.config);
   return {
-    ...{ narrator, mirrors, sluice, url: api.url, data: paths.data, sources: join(root, 'sources') },
-    developer: createDeveloper(join(root, 'desk'), (project) => host.gitRemote(project).url, narrator.say),
+    ...{ narrator, mirrors, sluice, forge, url: api.url, data: paths.data, sources: join(root, 'sources') },
+    developer: createDeveloper(join(root, 'desk'), forge, narrator.say),
     observer: createObserver(api, narrator.say),
     provider: openProvider('docker'),
     platforms: { deb: platform('debian-12'), rpm: platform('rpm-debian-12') },
@@ -115,17 +118,12 @@ function configuration(mirrors: DemoMirrors, more: object): string {
 }
 
 async function startMirrorHost({ root, data }: Paths): Promise<DemoMirrors> {
-  const args = [mirrorHost, join(root, 'mirrors'), await bridgeAddress(), data];
-  const log = openSync(join(root, 'mirrors.log'), 'a');
-  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', log] });
-  const said = child.stdout as Readable;
-  const [line] = await Promise.race([
-    once(createInterface(said), 'line'),
-    once(child, 'exit').then(() => Promise.reject(new Error(`the mirrors do not start: see ${root}/mirrors.log`))),
-  ]);
-  said.destroy();
-  child.unref();
-  return JSON.parse(line as string) as DemoMirrors;
+  const program = [mirrorHost, join(root, 'mirrors'), await bridgeAddress(), data];
+  return (await startCompanion(program, join(root, 'mirrors.log'))) as DemoMirrors;
+}
+
+async function startGerritHost({ root, data }: Paths): Promise<DemoGerrit> {
+  return (await startCompanion([gerritHost, join(root, 'gerrit'), data], join(root, 'gerrit.log'))) as DemoGerrit;
 }
 
 /** Seconds until a stack must be ready. */

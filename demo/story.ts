@@ -11,31 +11,16 @@ import type { Verdict } from './observer.ts';
 import { projectNames } from './packages.ts';
 import type { Scene } from './scene.ts';
 
-/** Tells the whole story on a running Sluice. @throws StoryEnded at the first step that is not as told. */
-export async function tellStory(scene: Scene): Promise<void> {
-  const { narrator } = scene;
-  await narrator.step('projects', 'Three repositories come under the gate', () => addProjects(scene));
-  await narrator.step('baseline', 'What they hold is built, signed and released as it is', () =>
-    releaseBaseline(scene),
-  );
-  await narrator.step('good', 'A good change passes check on both formats', () => checkGood(scene));
-  for (const [index, [stage, why]] of stops.entries()) {
-    const change = story.badChanges[index] as DemoChange;
-    await narrator.step(change.id, `A change that ${why} is stopped at ${stage}`, () => checkBad(scene, change, stage));
-  }
-  await narrator.step('intruder', 'A change that nobody has approved tries to release itself', () =>
-    refuseIntruders(scene),
-  );
-  await narrator.step('gate', 'Three approved changes in one queue', () => gateThree(scene));
-  await narrator.step('mirrors', 'The merged packages are released and on both mirrors', () => awaitMirrors(scene));
-  for (const format of ['deb', 'rpm'] as const) {
-    await narrator.step(
-      `install-${format}`,
-      `A clean ${format === 'deb' ? 'Debian' : 'RPM'} system installs them from a mirror`,
-      () => installReleased(scene, format),
-    );
-  }
-  await narrator.step('retrigger', 'One job is run again', () => retrigger(scene));
+/** One step of the story: what it is about, and what it comes to. */
+export interface StoryStep {
+  readonly id: string;
+  readonly title: string;
+  readonly tell: (scene: Scene) => Promise<Outcome>;
+}
+
+/** The story step by step. @throws StoryEnded at the first one that is not as told */
+export async function tellStory(scene: Scene, steps: readonly StoryStep[]): Promise<void> {
+  for (const { id, title, tell } of steps) await scene.narrator.step(id, title, () => tell(scene));
 }
 
 /** A package's way through check. */
@@ -48,10 +33,10 @@ const stops = [
   ['install', 'installs but whose program crashes'],
 ] as const;
 
-async function addProjects({ sluice, developer, sources, url }: Scene): Promise<Outcome> {
+async function addProjects({ forge, developer, sources, url }: Scene): Promise<Outcome> {
   for (const name of projectNames) {
     const upstream = await developer.importSource(name, join(sources, name));
-    await sluice('project', 'add', name, upstream, '--queue', 'core');
+    await forge.enroll(name, upstream);
   }
   return { url, reason: `${projectNames.join(', ')} share the queue “core”` };
 }
@@ -91,14 +76,25 @@ async function checkBad(scene: Scene, demo: DemoChange, stage: string): Promise<
   // Check goes on to tell all that is wrong: what the first fault leads to may fail as well.
   const first = failed.toSorted((a, b) => stageOrder.indexOf(a.stage) - stageOrder.indexOf(b.stage))[0];
   expect(first?.stage === stage, `stopped at ${first?.job}, not at ${stage}: ${first?.summary}`);
+  await expectRemark(scene, change, demo);
   return { url: changeUrl(scene, change), reason: `${first.job}: ${first.summary}` };
+}
+
+/** Where the forge has comments on lines, what lint says of one stands there. */
+async function expectRemark({ forge, narrator }: Scene, change: Change, { remark }: DemoChange): Promise<void> {
+  if (remark === undefined) return;
+  const said = await forge.lineComments(change);
+  if (said === null) return;
+  const found = said.find(({ file, line, message }) => file === remark.file && line && message.includes(remark.tag));
+  expect(found !== undefined, `nothing is said of ${remark.tag} on ${remark.file}: ${JSON.stringify(said)}`);
+  narrator.say(`${found.file}:${found.line}  ${found.message}`);
 }
 
 async function gateThree(scene: Scene): Promise<Outcome> {
   const changes: Change[] = [];
   for (const demo of story.gateChanges) {
     const change = await push(scene, demo);
-    await scene.sluice('approve', change.id);
+    await scene.forge.approve(change);
     changes.push(change);
   }
   const verdicts = await Promise.all(changes.map((change) => scene.observer.verdict(change, 'gate')));
@@ -185,3 +181,41 @@ function reasonOf({ builds }: Verdict): string {
 function expect(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Error(otherwise);
 }
+
+const stopped = stops.map(([stage, why], index): StoryStep => {
+  const change = story.badChanges[index] as DemoChange;
+  const title = `A change that ${why} is stopped at ${stage}`;
+  return { id: change.id, title, tell: (scene) => checkBad(scene, change, stage) };
+});
+
+const [projects, baseline, gate] = [
+  { id: 'projects', title: 'Three repositories come under the gate', tell: addProjects },
+  { id: 'baseline', title: 'What they hold is built, signed and released as it is', tell: releaseBaseline },
+  { id: 'gate', title: 'Three approved changes in one queue', tell: gateThree },
+] as const satisfies readonly StoryStep[];
+
+const install = (['deb', 'rpm'] as const).map((format): StoryStep => {
+  const title = `A clean ${format === 'deb' ? 'Debian' : 'RPM'} system installs them from a mirror`;
+  return { id: `install-${format}`, title, tell: (scene) => installReleased(scene, format) };
+});
+
+/** All of it. */
+export const wholeStory: readonly StoryStep[] = [
+  projects,
+  baseline,
+  { id: 'good', title: 'A good change passes check on both formats', tell: checkGood },
+  ...stopped,
+  { id: 'intruder', title: 'A change that nobody has approved tries to release itself', tell: refuseIntruders },
+  gate,
+  { id: 'mirrors', title: 'The merged packages are released and on both mirrors', tell: awaitMirrors },
+  ...install,
+  { id: 'retrigger', title: 'One job is run again', tell: retrigger },
+];
+
+/** What a review system has a part in. */
+export const reviewStory: readonly StoryStep[] = [
+  projects,
+  baseline,
+  ...stopped.filter(({ id }) => id === 'no-lint'),
+  gate,
+];
