@@ -112,6 +112,7 @@ async function publish(deps: PublishStageDeps, { input, context, metadata }: Pub
     codename,
     project,
     manifest: digest,
+    packages: installable(manifest),
     ...(signer === undefined ? {} : { key: await signer.publicKey() }),
   };
   return {
@@ -124,6 +125,14 @@ async function publish(deps: PublishStageDeps, { input, context, metadata }: Pub
 /** Packages carry no signature: the signed index vouches for them. */
 async function signIndex(format: RepositoryFormat, tree: string, signer: Omit<IndexSigner, 'package'>): Promise<void> {
   await signTree(format, tree, { settings: await format.settings(tree), signer });
+}
+
+/** Names that a report has room for. */
+const mostNames = 20;
+
+function installable({ files }: PackagesManifest): string[] {
+  const names = files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
+  return [...new Set(names)].slice(0, mostNames);
 }
 
 function repositoryId({ change, patchset, id }: BuildIdentity, format: string): string {

@@ -109,6 +109,8 @@ const testRepositoryMetadata = z.object({
   manifest: digestSchema,
   /** Armoured public key that its index is signed with; absent for one that an older release made. */
   key: z.string().optional(),
+  /** Names of packages that can be installed from it; absent for one that an older release made. */
+  packages: z.array(z.string()).optional(),
 });
 
 /** `metadata` of the artifacts that Sluice's own stages hand to each other, told apart by `type`. */

@@ -4,6 +4,7 @@ import type { Build, BuildSetState } from '../jobs/state.ts';
 import type { FrozenJob } from '../model/job.ts';
 import type { Pipeline, ReportAction } from '../model/pipeline.ts';
 import { basedOnOlder, itemText, type Named, nameOf, withFooter } from './sentences.ts';
+import { tryItLines } from './try-it.ts';
 
 /** Why an item left that could no longer merge. Changes are given by the keys of their patch sets. */
 export type ItemRefusal =
@@ -26,6 +27,8 @@ export interface ReportSubject {
     readonly builds: BuildSetState | null;
     readonly trouble: { readonly message: string } | null;
     readonly warnings: readonly string[];
+    /** What it was tested on top of: keys of the patch sets ahead, oldest first. */
+    readonly base?: { readonly ahead: readonly string[] } | null;
   };
   readonly refusal?: ItemRefusal;
 }
@@ -52,7 +55,7 @@ function body(action: ReportAction, subject: ReportSubject): string {
     case 'no-jobs':
       return filledIn(messages['no-jobs'], subject);
     case 'success':
-      return withJobs(messages.success, subject);
+      return joined(withJobs(messages.success, subject), baseText(subject), tryItText(subject));
     case 'dequeue':
       return withJobs(messages.dequeue, subject);
     case 'merge-conflict':
@@ -67,7 +70,26 @@ function body(action: ReportAction, subject: ReportSubject): string {
 function failure(subject: ReportSubject): string {
   const { pipeline, refusal } = subject;
   if (refusal) return refusalText(subject, refusal);
-  return joined(withJobs(pipeline.messages.failure, subject), cycleText(subject));
+  const jobs = withJobs(pipeline.messages.failure, subject);
+  return joined(jobs, baseText(subject), cycleText(subject), tryItText(subject));
+}
+
+/** Patch sets that a sentence names. */
+const mostAhead = 10;
+
+/** What was tested on top of what, where that was not the branch alone. */
+function baseText({ buildSet: { base, builds } }: ReportSubject): string {
+  const ahead = base?.ahead ?? [];
+  if (ahead.length === 0 || builds === null) return '';
+  const more = ahead.length - mostAhead;
+  return `Tested on top of ${more > 0 ? `${more} more and ` : ''}${ahead.slice(-mostAhead).join(', ')}.`;
+}
+
+/** How to try what was built; after a merge its test repository is removed. */
+function tryItText({ pipeline, buildSet: { builds } }: ReportSubject): string {
+  if (builds === null || pipeline.manager === 'dependent') return '';
+  const lines = tryItLines(builds);
+  return lines.length === 0 ? '' : ['To try it, as root:', ...lines.map((line) => `- ${line}`)].join('\n');
 }
 
 function cycleText({ changes }: ReportSubject): string {
