@@ -1,13 +1,13 @@
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { gateActor } from '../../pipelines/model/actor.ts';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
-import type { Change } from '../../pipelines/model/change.ts';
 import type { LineComment } from '../../pipelines/model/line-comment.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import { commentsOn } from '../../pipelines/report/findings.ts';
 import type { StoredGraph, SubmitInput, Submitted, TellAction, TellInput, Told } from '../../workflows/contract.ts';
 import { failureOf, isAway, reasonOf } from '../outcome.ts';
 import type { BlobStore } from '../ports.ts';
+import { UnknownChange } from '../review/people.ts';
 import type { ReviewHost } from '../review/port.ts';
 
 export interface GateDeps {
@@ -138,22 +138,33 @@ async function report(deps: GateDeps, action: TellAction & { kind: 'report' }, k
     const patchset = Number(patchsetKey.slice(comma + 1));
     for (const { connection, body } of action.rules) {
       const host = deps.host(connection);
-      const found = host && Number.isInteger(patchset) ? await host.readChange(change) : null;
-      if (!host || found === null) continue;
+      if (!host || !Number.isInteger(patchset)) continue;
       const about = { pipeline: action.pipeline, action: action.action };
-      const comments = await commentsFor(deps, action, { change: found, patchset });
+      const comments = await commentsFor(deps, action, { host, change, patchset });
       const said = { key, change, patchset, message: action.message, about, body };
-      await host.report(gateActor, comments.length === 0 ? said : { ...said, comments });
+      await unlessUnknown(host.report(gateActor, comments.length === 0 ? said : { ...said, comments }));
     }
+  }
+}
+
+/** Branches and tags are no changes, and what is gone hears nothing. */
+async function unlessUnknown(report: Promise<void>): Promise<void> {
+  try {
+    await report;
+  } catch (error) {
+    if (!(error instanceof UnknownChange)) throw error;
   }
 }
 
 /** What the item's jobs found in the files of a change, once the item has come to its end. */
 async function commentsFor(
-  { comments }: GateDeps,
+  deps: GateDeps,
   { pipeline, buildSet, result }: TellAction & { kind: 'report' },
-  { change, patchset }: { readonly change: Change; readonly patchset: number },
+  { host, change, patchset }: { readonly host: ReviewHost; readonly change: string; readonly patchset: number },
 ): Promise<readonly LineComment[]> {
-  if (buildSet === null || result === null || change.patchset !== patchset || !change.files?.length) return [];
-  return commentsOn(change.files, await comments({ pipeline, buildSet, change: change.id, patchset }));
+  if (buildSet === null || result === null) return [];
+  const comments = await deps.comments({ pipeline, buildSet, change, patchset });
+  if (comments.length === 0) return [];
+  const found = await host.readChange(change);
+  return found?.patchset === patchset ? commentsOn(found.files ?? [], comments) : [];
 }

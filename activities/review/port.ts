@@ -59,8 +59,8 @@ export interface ReviewHost {
 
 export type Mergeability =
   | { readonly ok: true }
-  /** Each a sentence without its end. */
-  | { readonly ok: false; readonly missing: readonly string[] };
+  /** Each a sentence without its end. `isOpen`: the host has said with it that the change is open. */
+  | { readonly ok: false; readonly missing: readonly string[]; readonly isOpen?: true };
 
 export interface Tag {
   readonly name: string;

@@ -29,7 +29,7 @@ export async function withMissing(host: ReviewHost, change: Change, own: readonl
   const answer = await host.canMerge(change.id, own);
   if (answer.ok) return { ...change, missing: [] };
   // Between the two questions it may have merged: that it is no longer open is nothing that it lacks.
-  const now = await host.readChange(change.id);
+  const now = answer.isOpen ? null : await host.readChange(change.id);
   if (now !== null && now.status !== 'open' && now.key === change.key) {
     const { status, mergeable, oldrev, newrev } = now;
     return {

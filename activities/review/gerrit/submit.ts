@@ -19,7 +19,8 @@ export async function canMerge(gerrit: Gerrit, change: string, own: readonly str
   if (missing.length === 0 && (await mayPush(gerrit, info)) === false && (await conflicts(gerrit, info))) {
     missing.push(`Gerrit cannot merge change ${info._number} onto ${info.branch}: rebase it`);
   }
-  return missing.length === 0 ? { ok: true } : { ok: false, missing };
+  if (missing.length === 0) return { ok: true };
+  return { ok: false, missing, ...(info.status === 'NEW' ? { isOpen: true } : {}) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createGateActivities, type Findings, type GateDeps } from '../../../activities/gate/gate-activities.ts';
+import { UnknownChange } from '../../../activities/review/people.ts';
 import type { ReviewHost, ReviewReport, SubmitRequest } from '../../../activities/review/port.ts';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import type { StoredGraph, SubmitInput, TellAction } from '../../../workflows/contract.ts';
@@ -164,5 +165,21 @@ test('I9: what jobs found in files of the change goes with its final report, and
     await activities.tell({ tenant: 'main', pipeline: 'check', queue: 'q', life: 'l', actions: [action] });
     assert.equal(said.pop()?.comments?.length ?? 0, count);
   }
-  assert.deepEqual(asked, [{ pipeline: 'check', buildSet: '1.1', change: 'git:1', patchset: 1 }]);
+  const patchsets = asked.map(({ patchset }) => patchset);
+  assert.deepEqual(patchsets, [1, 7], 'only for the end of an item');
+});
+
+test('I9: what is no change at its host hears nothing, and its host is asked for nothing else', async () => {
+  const asked: string[] = [];
+  const host = {
+    readChange: async (id: string) => asked.push(id) && null,
+    report: async () => Promise.reject(new UnknownChange('there is no change')),
+  } as unknown as Partial<ReviewHost>;
+  const { activities } = setup({}, host);
+  const action: TellAction = {
+    ...{ kind: 'report', key: 'k', action: 'success', pipeline: 'post', changes: ['git:p:refs/heads/main,0'] },
+    ...{ buildSet: '1.1', result: 'SUCCESS', message: 'said', rules },
+  };
+  const told = await activities.tell({ tenant: 'main', pipeline: 'post', queue: 'q', life: 'l', actions: [action] });
+  assert.deepEqual([told, asked], [[{ key: 'k' }], []]);
 });

@@ -320,7 +320,7 @@ test('votes that the host requires are asked for before a push, which Gerrit wou
   assert.ok(first.kind === 'refused');
   assert.match(first.reason, /Code-Review is not met.*|Workflow is not met/);
   const missing = await host.canMerge(change, ['Verified', 'Workflow']);
-  assert.deepEqual(missing, { ok: false, missing: ['the requirement Code-Review is not met'] });
+  assert.deepEqual(missing, { ok: false, missing: ['the requirement Code-Review is not met'], isOpen: true });
   const labels = { 'Code-Review': 2, Workflow: 1 };
   await done(gerrit.rest('POST', `/changes/${number}/revisions/1/review`, { labels }));
   assert.deepEqual(await host.canMerge(change, ['Verified']), { ok: true });
