@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { isSafeBranch } from '../../git/names.ts';
 import type { Delivery, News, Reading, Webhook } from '../port.ts';
@@ -18,13 +18,31 @@ type Headers = Delivery['headers'];
 /** What the host posts, as an occurrence: mostly that there is something to look at. */
 export function createWebhook({ connection, secret, readSecret }: WebhookSettings): Webhook {
   return {
-    async isSigned({ headers }) {
-      const given = header(headers, 'x-gitlab-token');
-      if (secret === undefined || given === '') return false;
-      return timingSafeEqual(digestOf(given), digestOf(await readSecret(secret)));
+    async isSigned(delivery) {
+      if (secret === undefined) return false;
+      const known = await readSecret(secret);
+      const given = header(delivery.headers, 'x-gitlab-token');
+      if (given !== '' && timingSafeEqual(digestOf(given), digestOf(known))) return true;
+      return hasSignature(delivery, known);
     },
     read: (headers, content) => readDelivery(connection, headers, content),
   };
+}
+
+const signingToken = /^whsec_([A-Za-z0-9+/]{43}=)$/;
+
+/**
+ * Whether one of the signatures is made with a signing token, which newer GitLabs have in the place of a secret one.
+ * How old it is does not count: what is posted again is not taken again.
+ */
+function hasSignature({ headers, body }: Delivery, secret: string): boolean {
+  const [, key] = signingToken.exec(secret) ?? [];
+  if (key === undefined) return false;
+  const [id, time] = [header(headers, 'webhook-id'), header(headers, 'webhook-timestamp')];
+  const hash = createHmac('sha256', Buffer.from(key, 'base64')).update(`${id}.${time}.`).update(body);
+  const right = digestOf(`v1,${hash.digest('base64')}`);
+  const given = header(headers, 'webhook-signature').split(' ');
+  return given.some((each) => timingSafeEqual(digestOf(each), right));
 }
 
 /** Of one length, whatever the text's is. */
@@ -62,7 +80,8 @@ export function readDelivery(connection: string, headers: Headers, content: unkn
  * answer that is the next one's cause. What is posted twice has the same content, too.
  */
 function idOf(headers: Headers, content: unknown): string {
-  const given = header(headers, 'idempotency-key') || header(headers, 'x-gitlab-event-uuid');
+  const names = ['webhook-id', 'idempotency-key', 'x-gitlab-event-uuid'];
+  const given = names.map((name) => header(headers, name)).find(Boolean) ?? '';
   const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 24);
   return `${given.replace(/[^\w-]/g, '').slice(0, 100)}:${digest}`;
 }

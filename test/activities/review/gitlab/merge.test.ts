@@ -30,7 +30,8 @@ test('the tested commit itself is pushed where Sluice may, and GitLab sees it by
 
 test('a push that GitLab does not see in time is asked for again, and found', async (t) => {
   const place = await openWorld(t);
-  const { world, alpha, host } = place;
+  const { world, alpha, open } = place;
+  const { host } = open({}, 400);
   alpha.mayPush = true;
   world.lag = 1_000;
   const merge = await propose(world, alpha, { files: { a: '1' } });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -30,6 +31,30 @@ test('nothing is taken where no secret is set', async () => {
   assert.equal(await open.isSigned({ headers: { 'x-gitlab-token': '' }, body }), false);
   assert.equal(await open.isSigned({ headers: { 'x-gitlab-token': 'x' }, body }), false);
 });
+
+const key = Buffer.alloc(32, 7);
+const signing = `whsec_${key.toString('base64')}`;
+const sign = (text: string, by = key) => `v1,${createHmac('sha256', by).update(text).digest('base64')}`;
+const stamped = { 'webhook-id': 'f5e5f430', 'webhook-timestamp': '1764000000' };
+
+const signatures: readonly (readonly [says: string, signature: string, signed: boolean, secret?: string])[] = [
+  ['a signature', sign('f5e5f430.1764000000.{}'), true],
+  ['one of two', `${sign('x')} ${sign('f5e5f430.1764000000.{}')}`, true],
+  ['that of another body', sign('f5e5f430.1764000000.{"a": 1}'), false],
+  ['that of another time', sign('f5e5f430.1764000001.{}'), false],
+  ['that of another key', sign('f5e5f430.1764000000.{}', Buffer.alloc(32, 8)), false],
+  ['that of an empty key', sign('f5e5f430.1764000000.{}', Buffer.alloc(0)), false, 'whsec_'],
+  ['that of a key that is too short', sign('f5e5f430.1764000000.{}', Buffer.alloc(1, 7)), false, 'whsec_Bw=='],
+  ['that of a secret that is no signing token', sign('f5e5f430.1764000000.{}', Buffer.from(secret)), false, secret],
+  ['none', '', false],
+];
+
+for (const [says, signature, signed, own = signing] of signatures) {
+  test(`a delivery with ${says} by a signing token is ${signed ? 'taken' : 'not taken'}`, async () => {
+    const hook = createWebhook({ connection: 'lab', secret: { env: 'HOOK' }, readSecret: async () => own });
+    assert.equal(await hook.isSigned({ headers: { ...stamped, 'webhook-signature': signature }, body }), signed);
+  });
+}
 
 type Payload = Record<string, unknown>;
 

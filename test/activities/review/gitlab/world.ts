@@ -26,7 +26,7 @@ export interface GitlabWorld {
   /** What `host` fetches into. */
   readonly cache: Git;
   /** Another connection to the same server, as another process has it; it shares what is kept on disk. */
-  open(settings?: Partial<ForgeSettings>): Connection;
+  open(settings?: Partial<ForgeSettings>, delay?: number): Connection;
 }
 
 const patience = { timeout: 20_000, size: 1024 * 1024, tries: 4, pause: 5, longestPause: 20 };
@@ -47,7 +47,7 @@ export async function openWorld(t: TestContext): Promise<GitlabWorld> {
   });
   const secrets: Readonly<Record<string, string>> = { TOKEN: world.token, HOOK: 'hook-secret' };
   const cache: Git = openCache({ directory: join(root, 'cache'), remote: (project) => host.gitRemote(project) });
-  const open = (given: Partial<ForgeSettings> = {}) =>
+  const open = (given: Partial<ForgeSettings> = {}, delay = 30_000) =>
     openGitlab({
       name: 'lab',
       repositories: join(root, 'data', 'git'),
@@ -60,7 +60,7 @@ export async function openWorld(t: TestContext): Promise<GitlabWorld> {
       readSecret: async (reference) => secrets['env' in reference ? reference.env : ''] ?? '',
       git: cache,
       patience,
-      delay: 3_000,
+      delay,
     });
   const connection = open();
   const { host } = connection;
