@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { PackageReport } from '../activities/install/package.ts';
+import { writtenSeconds } from '../pipelines/model/duration.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { duration, log, paint, print } from './output.ts';
@@ -8,10 +9,14 @@ import { orRefused } from './repository.ts';
 
 interface Options {
   readonly platform: string;
-  readonly stepTimeout: string;
+  /** Seconds. */
+  readonly stepTimeout: number;
   readonly config?: string;
   readonly json?: boolean;
 }
+
+/** Seconds; timers know no longer time. */
+const longestStep = 86_400;
 
 /** Adds `install-test`. */
 export function register(program: Command): void {
@@ -25,17 +30,24 @@ export function register(program: Command): void {
     .argument('<repository>', 'its directory or URL')
     .argument('<packages...>', 'NAME or NAME=VERSION')
     .requiredOption('--platform <name>', 'where to install, for example debian-12 or rpm-debian-12')
-    .option('--step-timeout <seconds>', 'for an installation, a script, a removal', '180')
+    .option('--step-timeout <time>', 'for an installation, a script, a removal: seconds, or 90s, 2m', parseTimeout, 180)
     .addOption(configOption())
     .option('--embedded', 'install here, whether a server answers or not (as always)')
     .addOption(jsonOption())
     .action(installTest);
 }
 
+function parseTimeout(text: string): number {
+  const seconds = Number(writtenSeconds(text));
+  if (text.trim() === '' || !(seconds > 0 && seconds <= longestStep))
+    throw new InvalidArgumentError('Give seconds, or a time such as 90s, 2m or 1h.');
+  return seconds;
+}
+
 async function installTest(repository: string, packages: readonly string[], options: Options): Promise<void> {
   const platform = choosePlatform(options.platform, options.config);
   const { installByHand } = await import('../infra/by-hand/install-test.ts');
-  const timeout = Number(options.stepTimeout) * 1000;
+  const timeout = options.stepTimeout * 1000;
   const reports = await withEngine(platform, log, (signal) =>
     orRefused(installByHand({ repository, packages, platform, timeout, signal, onProgress: log })),
   );

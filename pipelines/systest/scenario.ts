@@ -1,5 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { writtenSeconds } from '../model/duration.ts';
 
 const nodeName = z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'must be a host name in lower case');
 const packageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._-]*$/, 'must be a package name');
@@ -16,10 +17,10 @@ const stepSchema = z.strictObject({
       z.strictObject({ code: z.int().min(0).max(255).default(0), output: z.string().default('') }),
     ])
     .prefault({}),
-  /** Seconds in which the step is repeated until it does what is expected; 0 is one try. */
-  within: z.number().min(0).default(0),
+  /** Seconds in which the step is repeated until it does what is expected; 0 is one try. `90s` and `2m` as well. */
+  within: z.preprocess(writtenSeconds, z.number().min(0).default(0)),
   /** Seconds for one try. */
-  timeout: z.number().positive().default(60),
+  timeout: z.preprocess(writtenSeconds, z.number().positive().default(60)),
 });
 
 const scenarioSchema = z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { writtenSeconds } from '../../model/duration.ts';
 import { Pattern } from '../pattern.ts';
 import { Tagged } from '../yaml.ts';
 
@@ -23,13 +24,8 @@ export function merged<T extends z.ZodType>(schema: T) {
     .transform((written) => written as Merged<z.output<T>>);
 }
 
-const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
-
 /** Seconds; Sluice also reads `90s`, `2m`, `1h` and `1d`. */
-export const seconds = z.preprocess((value) => {
-  const [, count, unit = ''] = (typeof value === 'string' && /^(\d+)([smhd])$/.exec(value)) || [];
-  return count === undefined ? value : Number(count) * (unitSeconds[unit] ?? 1);
-}, z.int());
+export const seconds = z.preprocess(writtenSeconds, z.int());
 
 /** A regular expression, plain or as `{regex, negate}`. */
 export const pattern = z
