@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { MirrorContext, MirrorSet } from '../activities/mirror/types.ts';
 import type { MirrorDeed, MirrorResult, PackageChanges } from '../pipelines/mirror/outcome.ts';
+import { counted } from '../pipelines/report/words.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed, misused, unavailable } from './fault.ts';
 import { log, paint, print, table } from './output.ts';
@@ -82,7 +83,9 @@ export function describeDeed({ did, outcome, hosts }: MirrorResult): string {
   const rolledBack = outcome === 'committed' ? 'rolled back to' : 'unchanged: it shows already';
   const words: Readonly<Record<MirrorDeed, string>> = {
     rehearsed:
-      total('files') === 0 ? 'nothing to send' : `would send ${total('files')} files (${total('bytes')} bytes)`,
+      total('files') === 0
+        ? 'nothing to send'
+        : `would send ${counted(total('files'), 'file')} (${counted(total('bytes'), 'byte')})`,
     queued: 'paused: the sync waits for it to be resumed; it shows',
     paused: 'paused, showing',
     resumed: `${resumed}, showing`,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { MarkList } from '../activities/storage/marks.ts';
 import { readHolder } from '../infra/stack/lock.ts';
+import { counted } from '../pipelines/report/words.ts';
 import { createClient } from './client.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
@@ -57,9 +58,10 @@ async function prune(options: PruneCommandOptions): Promise<void> {
   const names = live.projects().map(({ name }) => name);
   const states = await git.expire(names, { now, dryRun });
   const text =
-    `${dryRun ? 'would remove' : 'removed'} logs of ${pruned.logs} builds, ${pruned.blobs} blobs and ` +
-    `${pruned.repositories} test repositories: ${Math.round(pruned.bytes / 2 ** 20)} MiB, and ${payloads} payloads of workflows; ` +
-    `let go of ${states} speculative commits and ${staged} states of releases that ended before they were shown`;
+    `${dryRun ? 'would remove' : 'removed'} logs of ${counted(pruned.logs, 'build')}, ${counted(pruned.blobs, 'blob')} and ` +
+    `${counted(pruned.repositories, 'test repository', 'test repositories')}: ${Math.round(pruned.bytes / 2 ** 20)} MiB, and ` +
+    `${counted(payloads, 'payload')} of workflows; ` +
+    `let go of ${counted(states, 'speculative commit')} and ${counted(staged, 'state')} of releases that ended before they were shown`;
   print({ ...pruned, payloads, states, staged }, () => text, options);
 }
 

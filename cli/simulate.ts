@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readShipped } from '../activities/layout/shipped.ts';
 import type { Problem } from '../pipelines/model/position.ts';
+import { counted } from '../pipelines/report/words.ts';
 import type { Scenario, ScenarioFile, SimulationResult } from '../pipelines/simulate/scenario.ts';
 import { parseScenario, simulate } from '../pipelines/simulate/simulate.ts';
 import { type Mood, timeline } from '../pipelines/simulate/timeline.ts';
@@ -88,5 +89,5 @@ function draw(result: SimulationResult): string {
 
 function summary(results: readonly SimulationResult[]): string {
   const bad = results.filter(({ ok }) => !ok);
-  return `${bad.length} of ${results.length} scenarios did not go as expected`;
+  return `${bad.length} of ${counted(results.length, 'scenario')} did not go as expected`;
 }

@@ -4,6 +4,7 @@ import type { PackagesManifest, PackagesMetadata } from '../../pipelines/model/a
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml } from '../../pipelines/report/junit.ts';
 import { reusedBuild } from '../../pipelines/report/reuse.ts';
+import { counted } from '../../pipelines/report/words.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { debBuilder } from './deb/build-deb.ts';
@@ -57,7 +58,7 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   const directory = await mkdtemp(join(context.workdir, 'source-'));
   await deps.sources(input.source, directory, context.signal);
   const source = await openSource(directory);
-  context.log.write(`${source.paths.length} files${source.gitDir === null ? ', no history' : ''}\n`);
+  context.log.write(`${counted(source.paths.length, 'file')}${source.gitDir === null ? ', no history' : ''}\n`);
   work.remarks.push(...(await unionRemarks(source)));
   const room = await openRoom(platform, context);
   const builder: SourceBuilder = platform.format === 'deb' ? debBuilder : rpmBuilder;

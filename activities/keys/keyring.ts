@@ -1,3 +1,5 @@
+import { counted } from '../../pipelines/report/words.ts';
+
 /** A key of a GnuPG key ring, as `gpg --with-colons` lists it (doc/DETAILS of GnuPG). */
 export interface KeyEntry {
   readonly fingerprint: string;
@@ -91,7 +93,9 @@ export function judgeKey(key: KeyEntry, now: number): KeyVerdict {
     ...(key.sha1 ? ['it vouches for itself by SHA-1, which apt refuses since Debian 13'] : []),
   ];
   const soon = unusable.length === 0 && days < notice;
-  const warnings = soon ? [`it expires on ${date}, in ${days} days: everything that it signed is refused then`] : [];
+  const warnings = soon
+    ? [`it expires on ${date}, in ${counted(days, 'day')}: everything that it signed is refused then`]
+    : [];
   return { unusable, weak, warnings };
 }
 

@@ -1,4 +1,5 @@
 import { type Base, chooseBases, type Manifest, mistakable, mustBeSent } from '../../pipelines/mirror/manifest.ts';
+import { counted } from '../../pipelines/report/words.ts';
 import { checkFrozen, type FrozenSource } from './freeze.ts';
 import { differences, mendDifferences, probeLinks, sendReport, sendSnapshot } from './send.ts';
 import type { Session } from './session.ts';
@@ -89,6 +90,6 @@ function surpriseOf({ bases, doubtful }: Known, wanted: Manifest, changed: reado
   const needless = changed.filter((path) => wanted.files[path] !== undefined && !lacking.has(path));
   if (needless.length === 0) return null;
   const bytes = needless.reduce((sum, path) => sum + (wanted.files[path]?.size ?? 0), 0);
-  const what = `${needless.length} files (${bytes} bytes) were sent again, the first ${needless[0]}`;
+  const what = `${counted(needless.length, 'file')} (${counted(bytes, 'byte')}) sent again, the first ${needless[0]}`;
   return `${what}: the host has them in ${bases[0]?.snapshot}, and does not link to them`;
 }

@@ -2,6 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { damageOf } from '../../pipelines/mirror/manifest.ts';
 import { type MirrorResult, noChanges } from '../../pipelines/mirror/outcome.ts';
+import { counted } from '../../pipelines/report/words.ts';
 import { describeChecked, hashedTree, readContent, verifyContent } from './content.ts';
 import { type FoundHost, shownSnapshot } from './host.ts';
 import { clientLinks, onEachHost, recoverFirst } from './inspect.ts';
@@ -105,7 +106,7 @@ async function verifyPlace(
     const key = set.verify?.key;
     const { signers, warnings } =
       key === undefined ? { signers: [], warnings: [] } : await verifySignatures(tree, content, key);
-    const sent = manifest === null ? [] : [`${Object.keys(manifest.files).length} files as they were sent`];
+    const sent = manifest === null ? [] : [`${counted(Object.keys(manifest.files).length, 'file')} as sent`];
     const signed = signers.length === 0 ? [] : [`signature of ${signers.join(' and ')}`];
     return { said: [describeChecked(checked), ...sent, ...signed].join(', '), warnings };
   });

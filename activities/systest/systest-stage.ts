@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
+import { counted } from '../../pipelines/report/words.ts';
 import { parseScenario, type Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { namesIn, sourceFiles } from '../install/exercise.ts';
@@ -97,5 +98,9 @@ async function report(
     return { result: 'FAILURE', summary, artifacts };
   }
   const suites = [...new Set(cases.map(({ suite }) => suite))];
-  return { result: 'SUCCESS', summary: `${suites.join(', ')}: ${cases.length} steps passed${why}`, artifacts };
+  return {
+    result: 'SUCCESS',
+    summary: `${suites.join(', ')}: ${counted(cases.length, 'step')} passed${why}`,
+    artifacts,
+  };
 }

@@ -1,5 +1,6 @@
 import type { BuildResult } from '../model/job.ts';
 import type { Pipeline } from '../model/pipeline.ts';
+import { counted } from './words.ts';
 
 /** As much of a change as a sentence needs. */
 export interface Named {
@@ -59,7 +60,7 @@ export function cycleNotAllowed(change: Named): string {
 }
 
 export function pipelineFull(pipeline: Pipeline, limit: number): string {
-  return `With it, ${pipeline.name} would hold more than its limit of ${limit} changes in its queues.`;
+  return `With it, ${pipeline.name} would hold more than its limit of ${counted(limit, 'change')} in its queues.`;
 }
 
 export function notEnqueued(pipeline: Pipeline, reason: string): string {

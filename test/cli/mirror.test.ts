@@ -44,7 +44,7 @@ test('W12: each command says what it did', async (t) => {
     'data: ./data\nmirrors: {deb: {source: ./tree, init: true, heads: [stable], hosts: {m1: {url: ./m1}}}}\n';
   await writeFile(join(directory, 'sluice.yaml'), config);
   const rows = [
-    [['sync', 'deb', '--dry-run'], /^deb: would send 1 files \(4 bytes\)/],
+    [['sync', 'deb', '--dry-run'], /^deb: would send 1 file \(4 bytes\)/],
     [['sync', 'deb'], /^deb: committed deb-/],
     [['verify', 'deb'], /^deb: verified deb-/],
     [['pause', 'deb'], /^deb: paused, showing deb-/],

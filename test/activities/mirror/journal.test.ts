@@ -67,7 +67,7 @@ test('R15: what decides how a transaction ends is written by the module that wai
   assert.deepEqual(text.match(/await (writeFile|rename)\((?!mark)/g), null);
 });
 
-test('M7: a rollback says what follows, and holds if asked to', async (t) => {
+test('M7, M8: a rollback says what follows, to clients as well, and holds if asked to', async (t) => {
   const world = await mirrorWorld(t);
   const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
   const names: string[] = [];

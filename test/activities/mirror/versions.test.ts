@@ -44,7 +44,7 @@ test('H2: what a host has and is sent again is a warning', async (t) => {
   await utimes(join(world.local('m1'), 'snapshots', snapshot ?? '', 'pool/main/a/alpha/alpha_1_all.deb'), 1, 1);
   await world.publish('beta', '1');
   assert.equal((await world.sync(set)).outcome, 'committed');
-  const warned = world.said.filter((line) => /^m1: 1 files .* were sent again, the first pool/.test(line));
+  const warned = world.said.filter((line) => /^m1: 1 file .* sent again, the first pool/.test(line));
   assert.equal(warned.length, 1, world.said.join('\n'));
 });
 
