@@ -1,9 +1,8 @@
-/** The container engine cannot be reached, or lost the container: worth another try, and no verdict on a package. */
+/** What makes the machines cannot be reached, or lost one: worth another try, and no verdict on a package. */
 export class EngineUnavailable extends Error {
-  constructor(what: string, cause: unknown) {
-    super(`the container engine is away: ${what}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+  /** @param engine what is away, for the error's text */
+  constructor(what: string, cause: unknown, engine = 'the container engine') {
+    super(`${engine} is away: ${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = 'EngineUnavailable';
   }
 }

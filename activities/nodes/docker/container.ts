@@ -1,22 +1,17 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { timed } from '../../process/timing.ts';
 import { EngineUnavailable } from '../engine-unavailable.ts';
+import { pack } from '../pack.ts';
 import type { TakeLimits, TakenFile } from '../port.ts';
+import { unpack } from '../unpack.ts';
 import { execute } from './exec.ts';
 import { ask, askIfThere } from './faults.ts';
 import { removeNetworks } from './networks.ts';
 import { endPrograms } from './quiet.ts';
 import type { Container } from './spec.ts';
-import { unpack } from './unpack.ts';
 
-/** Modes and owners inside do not depend on the account outside, nor on its umask: 644, or 755 for what may be run. */
-const asGitWould = ['--mode=u=rwX,go=rX,a-st', '--owner=0', '--group=0'];
 /** How often a transfer is tried. */
 const transfers = 4;
 /** What is taken out where the caller says nothing else. */
@@ -59,15 +54,11 @@ export async function removeVolumes(docker: Docker, names: readonly string[]): P
 }
 
 async function put(container: Docker.Container, hostPath: string, directory: string): Promise<void> {
-  const whole = (await stat(hostPath)).isDirectory();
-  const from = whole ? hostPath : dirname(hostPath);
-  const names = whole ? await readdir(hostPath, { encoding: 'buffer' }) : [Buffer.from(basename(hostPath))];
   // Unpacked at the root, for the engine refuses links that lead out of where it unpacks; their targets stay as they are.
   const below = `--transform=flags=rhS;s,^\\.,${directory.slice(1).replaceAll(/[\\,&]/g, '\\$&')},`;
-  const tar = startTar(['-C', from, ...asGitWould, below, '-cf', '-', '--null', '--files-from=-']);
-  tar.stdin.end(Buffer.concat(names.flatMap((name) => [Buffer.from('./'), name, Buffer.of(0)])));
-  const upload = ask('copy files in', container.putArchive(tar.stdout, { path: '/' }));
-  await Promise.all([upload, tar.ended]);
+  const { archive, ended } = await pack(hostPath, [below]);
+  const upload = ask('copy files in', container.putArchive(archive, { path: '/' }));
+  await Promise.all([upload, ended]);
 }
 
 interface Transfer {
@@ -92,18 +83,6 @@ async function take(container: Docker.Container, transfer: Transfer): Promise<re
 async function transferOut(container: Docker.Container, { from, to, limits }: Transfer): Promise<readonly TakenFile[]> {
   const archive = await ask(`copy ${from} out`, container.getArchive({ path: from }));
   return ask(`copy ${from} out`, unpack(archive as Readable, to, limits));
-}
-
-function startTar(args: readonly string[]) {
-  const child = spawn('tar', ['--numeric-owner', ...args], { stdio: 'pipe' });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-2_000);
-  });
-  const ended = once(child, 'close').then(([code]) => {
-    if (code !== 0) throw new Error(`tar ended with ${code}: ${said.trim()}`);
-  });
-  return { stdin: child.stdin, stdout: child.stdout, ended };
 }
 
 async function connect(docker: Docker, id: string, network: string): Promise<void> {

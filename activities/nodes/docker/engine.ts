@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import Docker from 'dockerode';
 import { timed } from '../../process/timing.ts';
+import { assertName } from '../names.ts';
 import type { LeaseRequest } from '../port.ts';
 import { containerConfig, type ScratchVolume } from './config.ts';
 import { createContainer, removeContainer, removeVolumes } from './container.ts';
 import { ask, askIfThere } from './faults.ts';
 import { type Registered, register as registerIn } from './installations.ts';
-import { assertName, buildLabel, groupLabel, labels, type Owner } from './labels.ts';
+import { buildLabel, groupLabel, labels, type Owner } from './labels.ts';
 import { listMade } from './made.ts';
 import { createNetwork, createOwnNetwork, isOwn, removeNetworks } from './networks.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';

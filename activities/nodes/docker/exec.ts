@@ -1,16 +1,14 @@
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { EngineUnavailable } from '../engine-unavailable.ts';
 import type { ExecOptions, ExecResult } from '../port.ts';
+import { wholeLines } from '../whole-lines.ts';
 import { ask, askIfThere } from './faults.ts';
 import { killAll } from './quiet.ts';
 
 /** How much of a program's output is kept in its result, in characters. */
 const keptOutput = 1024 * 1024;
-/** Characters after which a line is shown though it has not ended. */
-const longestLine = 8 * 1024;
 /** Milliseconds that killed processes have before the whole container is killed. */
 const grace = 5_000;
 /** Milliseconds after which the engine knows that a container has ended. */
@@ -71,21 +69,6 @@ function collect(docker: Docker, stream: NodeJS.ReadWriteStream, log: ExecOption
   const ended = Promise.all(outputs.map((output) => once(output, 'end')));
   for (const event of ['end', 'close', 'error']) stream.on(event, () => outputs.forEach((output) => void output.end()));
   return { ended, text: () => text.slice(-keptOutput) };
-}
-
-/** A program's two outputs meet line by line: half a line of one does not run into the other's. */
-function wholeLines(take: (text: string) => void): PassThrough {
-  let rest = '';
-  return new PassThrough({ encoding: 'utf8' })
-    .on('data', (part: string) => {
-      const text = rest + part;
-      const end = text.length > longestLine ? text.length : text.lastIndexOf('\n') + 1;
-      if (end > 0) take(text.slice(0, end));
-      rest = text.slice(end);
-    })
-    .on('end', () => {
-      if (rest !== '') take(rest);
-    });
 }
 
 /** Kills what runs when time is up or the caller aborts; `gaveUp` resolves when even that brought no end. */

@@ -6,8 +6,8 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { type Headers, pack as startArchive } from 'tar-stream';
-import { unpack } from '../../../activities/nodes/docker/unpack.ts';
 import { RefusedContent } from '../../../activities/nodes/refused-content.ts';
+import { unpack } from '../../../activities/nodes/unpack.ts';
 
 type Entry = Partial<Headers> & { readonly linkname?: string; readonly text?: string };
 

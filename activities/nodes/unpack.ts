@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Headers, extract as readArchive } from 'tar-stream';
-import type { TakeLimits, TakenFile } from '../port.ts';
-import { RefusedContent } from '../refused-content.ts';
+import type { TakeLimits, TakenFile } from './port.ts';
+import { RefusedContent } from './refused-content.ts';
 
 /** Bytes of one part of a path, and of a whole one: what file systems take. */
 const longestName = 255;
@@ -86,7 +86,7 @@ async function write(content: Readable, file: FileHandle, { name, size }: Header
 function assertWanted({ type, name }: Headers, path: string): void {
   if (type !== 'file' && type !== 'directory') {
     const kind = kinds[type ?? ''] ?? 'of an unknown kind';
-    throw new RefusedContent(`${printed(name)} is ${kind}: only regular files are taken out of a container`);
+    throw new RefusedContent(`${printed(name)} is ${kind}: only regular files are taken out of a machine`);
   }
   if (type === 'file' && path === '') throw new RefusedContent(`${printed(name)} is no name for a file`);
 }
