@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { moveWhole } from '../../../activities/files/write.ts';
+import { must } from '../../../activities/process/run.ts';
+import { act, asRoot } from '../../bootstrap/step.ts';
+import { type AptSettings, readAptSettings } from '../apt-settings.ts';
+import type { OnProgress } from '../ensure.ts';
+
+/** What a minimal system needs besides APT to be a machine, and to be spoken to. */
+const packages = [
+  ...['linux-image-cloud-amd64', 'initramfs-tools', 'systemd-sysv', 'udev', 'kmod'],
+  ...['iproute2', 'openssh-server'],
+];
+
+/** Bytes of the disk, of which a new one uses a tenth. */
+const diskSize = 4 * 1024 ** 3;
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+/**
+ * Makes the image of a Debian release below a directory unless it is there: a disk, a kernel with its initial file
+ * system, and the keys by which the machine and its owner know each other.
+ *
+ * @returns the image's own directory, named by its recipe's digest
+ * @throws an error with the tool's last words when making it fails; nothing of it stays then
+ */
+export async function ensureVmImage(directory: string, codename: string, onProgress: OnProgress): Promise<string> {
+  const settings = await readAptSettings(codename);
+  const image = join(directory, await digestOf(codename, settings));
+  if (existsSync(image)) return image;
+  onProgress(`making the image of a virtual machine with ${codename}`);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const made = await mkdtemp(join(directory, '.new-'));
+  try {
+    await make(made, codename, settings);
+    // Another process may have made the same meanwhile.
+    if (!existsSync(image)) await moveWhole(made, image);
+    return image;
+  } finally {
+    await rm(made, { recursive: true, force: true });
+  }
+}
+
+async function make(directory: string, codename: string, settings: AptSettings): Promise<void> {
+  const [root, disk] = [join(directory, 'root'), join(directory, 'disk')];
+  for (const name of ['machine', 'client']) {
+    await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'sluice', '-f', join(directory, name)]);
+  }
+  try {
+    await runAsRoot('mmdebstrap', ...bootstrapArguments(directory, settings), codename, root, ...settings.sources);
+    const file = await open(disk, 'wx');
+    await file.truncate(diskSize);
+    await file.close();
+    const whole = 'lazy_itable_init=0,lazy_journal_init=0';
+    await runAsRoot('mkfs.ext4', '-q', '-F', '-m', '0', '-E', whole, '-d', root, disk);
+    const boot = await readdir(join(root, 'boot'));
+    for (const name of ['vmlinuz', 'initrd']) {
+      const from = boot.find((each) => each.startsWith(name)) ?? name;
+      await runAsRoot('install', '-m', '644', join(root, 'boot', from), join(directory, name));
+    }
+  } finally {
+    await runAsRoot('rm', '-rf', '--one-file-system', root);
+  }
+}
+
+function bootstrapArguments(directory: string, { sources, config, preferences }: AptSettings): string[] {
+  const https = sources.some((source) => source.includes('https:'));
+  const setup = ['sh', quoted(join(here, 'setup.sh')), '"$1"', quoted(join(here, 'guest')), quoted(directory)].join(
+    ' ',
+  );
+  return [
+    ...['--variant=apt', '--format=directory', '--dpkgopt=force-unsafe-io'],
+    `--include=${[...packages, ...(https ? ['ca-certificates'] : [])].join(',')}`,
+    ...config
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => `--aptopt=${line}`),
+    ...(preferences
+      ? [`--customize-hook=printf '%s\\n' ${quoted(preferences)} > "$1/etc/apt/preferences.d/sluice"`]
+      : []),
+    `--customize-hook=${setup}`,
+  ];
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+async function runAsRoot(...command: string[]): Promise<void> {
+  await act([...asRoot(), ...command], () => {});
+}
+
+/** Digest of all that goes into an image. */
+async function digestOf(codename: string, settings: AptSettings): Promise<string> {
+  const guest = (await readdir(join(here, 'guest'))).sort().map((name) => join('guest', name));
+  const texts = await Promise.all([...guest, 'setup.sh'].map((name) => readFile(join(here, name), 'utf8')));
+  const parts = [codename, settings, packages, diskSize, guest, texts];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+}
