@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import { createDockerEngine } from './docker/engine.ts';
 import { createDockerProvider } from './docker/provider.ts';
 import type { Provider } from './port.ts';
+import { createVmProvider } from './vm/provider.ts';
+import { placesIn } from './vm/records.ts';
 
 /** What every driver is given of whoever lends. */
 export interface ProviderContext {
@@ -14,6 +17,11 @@ export interface ProviderContext {
 
 const drivers: Readonly<Record<string, (context: ProviderContext) => Provider>> = {
   docker: ({ installation }) => createDockerProvider(createDockerEngine(undefined, installation)),
+  vm: ({ installation }) => {
+    if (installation === undefined) throw new Error('virtual machines are lent by an installation');
+    const places = placesIn(join(installation.data, 'vm'));
+    return createVmProvider({ places, installation: installation.id, ways: [] });
+  },
 };
 
 /** Opens a provider by its driver. @throws an error that names the drivers for one that there is not. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { openProvider } from '../../../activities/nodes/registry.ts';
 
 test('a driver that there is not is named, and those that there are', () => {
-  for (const name of ['vm', 'constructor', '']) {
-    assert.throws(() => openProvider(name), /^Error: there is no node driver ".*"; there are: docker$/);
+  for (const name of ['kvm', 'constructor', '']) {
+    assert.throws(() => openProvider(name), /^Error: there is no node driver ".*"; there are: docker, vm$/);
   }
 });

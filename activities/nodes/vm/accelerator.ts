@@ -1,0 +1,50 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../process/run.ts';
+import { type Accelerator, emulator, type Hardware, hardwareOf } from './host.ts';
+
+/** Milliseconds in which the probe's machine must have ended: it runs four instructions. */
+const patience = 10_000;
+
+/** `mov al, 42 · out 0xf4, al · hlt`, and the mark of a boot sector. */
+const bootSector = Buffer.concat([Buffer.from('b02ae6f4f4', 'hex'), Buffer.alloc(505), Buffer.from('55aa', 'hex')]);
+/** What the device makes of 42. */
+const answer = 85;
+
+/**
+ * KVM where a machine runs by it, else TCG. A device node says nothing: where virtual machines may not be nested, KVM
+ * can be opened and its machines hang.
+ */
+export async function chooseAccelerator(probe: typeof works = works): Promise<Accelerator> {
+  return (await probe('kvm')) ? 'kvm' : 'tcg';
+}
+
+/** Whether a machine runs by it: tried with the smallest there is. */
+export async function works(accelerator: Accelerator, timeout = patience): Promise<boolean> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-probe-'));
+  try {
+    const disk = join(directory, 'boot');
+    await writeFile(disk, bootSector);
+    const drive = `if=ide,format=raw,snapshot=on,file=${disk}`;
+    const { code } = await run(
+      emulator,
+      [
+        ...['-accel', accelerator, '-m', '16', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+        ...['-drive', drive, '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'],
+      ],
+      { timeout },
+    );
+    return code === answer;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+let chosen: Promise<Accelerator> | undefined;
+
+/** What machines are made of here and now. The probe is run once by each process, for its answer does not change. */
+export async function hardwareHere(): Promise<Hardware> {
+  chosen ??= chooseAccelerator();
+  return hardwareOf(await chosen);
+}

@@ -1,0 +1,76 @@
+import type { Hardware } from './host.ts';
+
+/** Something outside that a machine may speak to, and nothing else: by its name, on one port. */
+export interface Way {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a machine is, apart from what is on its disk. */
+export interface MachineSpec {
+  readonly id: string;
+  readonly hardware: Hardware;
+  readonly cores: number;
+  readonly memoryMiB: number;
+  /** Machines with the same one are in one network. */
+  readonly network: string;
+  readonly ways: readonly Way[];
+  /** How it begins: with a kernel, or with the memory that is read from a file descriptor. */
+  readonly start: { readonly kernel: string; readonly initrd: string } | { readonly memory: number };
+}
+
+/** What machines are called among the host's processes. */
+export function processName(id: string): string {
+  return `sluice-vm-${id}`;
+}
+
+const kernelArguments = [
+  ...['root=/dev/vda', 'rw', 'console=ttyS0', 'net.ifnames=0', 'panic=-1', 'quiet', 'random.trust_cpu=on'],
+  // What runs in a machine trusts itself, and TCG pays dearly for these.
+  ...['mitigations=off', 'nokaslr'],
+].join(' ');
+
+/** The first address that stands for something outside, in the machine's own view. */
+export function addressOfWay(index: number): string {
+  return `10.0.2.${100 + index}`;
+}
+
+/**
+ * The emulator's command line. The working directory is the machine's own, so that no path in it needs quoting.
+ *
+ * The devices are the same for every machine of a specification: a saved memory fits no others. `outer` reaches the
+ * ways and nothing else, `inner` the machines of the same network; both are unplugged and plugged from outside.
+ */
+export function emulatorArguments(spec: MachineSpec): string[] {
+  const { hardware, start } = spec;
+  return [
+    ...['-name', processName(spec.id), '-nodefaults', '-no-user-config', '-display', 'none'],
+    ...['-sandbox', `on,obsolete=deny,elevateprivileges=deny,spawn=${spec.ways.length > 0 ? 'allow' : 'deny'}`],
+    ...['-machine', `${hardware.machine},accel=${hardware.accelerator}`],
+    ...['-cpu', hardware.accelerator === 'kvm' ? 'host' : 'max'],
+    ...['-smp', String(spec.cores), '-m', String(spec.memoryMiB)],
+    ...('memory' in start
+      ? ['-incoming', `fd:${start.memory}`]
+      : ['-kernel', start.kernel, '-initrd', start.initrd, '-append', kernelArguments]),
+    ...['-drive', 'if=none,id=root,file=disk,format=qcow2,cache=unsafe,discard=unmap'],
+    ...['-device', 'virtio-blk-pci,drive=root', '-device', 'virtio-rng-pci', '-device', 'virtio-serial-pci'],
+    ...port('control'),
+    ...port('person'),
+    ...['-netdev', ['user', 'id=outer', 'restrict=on', ...spec.ways.map(forward)].join(',')],
+    ...['-device', 'virtio-net-pci,netdev=outer,mac=52:54:00:00:00:01'],
+    ...['-netdev', `socket,id=inner,mcast=${spec.network},localaddr=127.0.0.1`],
+    ...['-device', 'virtio-net-pci,netdev=inner,mac=52:54:00:00:00:02'],
+    ...['-serial', 'file:console.log', '-qmp', 'unix:qmp,server=on,wait=off'],
+  ];
+}
+
+/** A port by which an sshd is reached without any network; two, for a person does not wait for a program. */
+function port(name: string): string[] {
+  const socket = `socket,id=${name},path=${name},server=on,wait=off`;
+  return ['-chardev', socket, '-device', `virtserialport,chardev=${name},name=${name}`];
+}
+
+function forward({ host, port: number }: Way, index: number): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(host)) throw new Error(`${JSON.stringify(host)} is no name of a host`);
+  return `guestfwd=tcp:${addressOfWay(index)}:${number}-cmd:nc ${host} ${number}`;
+}

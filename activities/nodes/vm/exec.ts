@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, ClientChannel } from 'ssh2';
+import type { ExecOptions, ExecResult } from '../port.ts';
+import { wholeLines } from '../whole-lines.ts';
+import { lost } from './emulator.ts';
+import type { Line } from './line.ts';
+
+/** How much of a program's output is kept in its result, in characters. */
+const keptOutput = 1024 * 1024;
+/** Milliseconds that what was killed has to be gone, before the program is given up. */
+const grace = 10_000;
+/** Milliseconds that output may come after a program's end, from those that it has left behind. */
+const settling = 1_000;
+/** Exit code of a program that was killed. */
+const killedCode = 137;
+
+/** Ends everything that was started here, at once. */
+const killAll = 'echo 1 > /sys/fs/cgroup/sluice/cgroup.kill';
+
+/** Runs a program in a machine without a shell; on timeout or abort all programs that were run there are killed. */
+export function execute(line: Line, argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
+  options.signal.throwIfAborted();
+  return line.use(async (client) => {
+    const channel = await openChannel(client, commandOf(argv, options));
+    channel.end(options.input ?? '');
+    const output = collect(channel, options.log);
+    const watch = watchEnd(client, options);
+    try {
+      const code = await Promise.race([codeOf(channel, output.ended), watch.gaveUp]);
+      options.signal.throwIfAborted();
+      return { code: watch.timedOut() ? killedCode : code, output: output.text(), timedOut: watch.timedOut() };
+    } finally {
+      watch.stop();
+      channel.close();
+    }
+  });
+}
+
+/** Starts a command of the machine's own; what it reads and prints is the caller's. @throws EngineUnavailable */
+export function openChannel(client: Client, command: string): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => reject(lost('run a program', error));
+    const closed = () => fail('the connection was closed');
+    client.once('close', closed);
+    client.exec(command, (error, channel) => {
+      client.removeListener('close', closed);
+      if (error) return fail(error);
+      resolve(channel);
+    });
+  });
+}
+
+/** A channel's exit code when it has ended. @throws EngineUnavailable when the machine is lost before */
+export async function codeOf(channel: ClientChannel, output?: Promise<unknown>): Promise<number> {
+  const closed = once(channel, 'close') as Promise<[number | null | undefined, string?]>;
+  const ended = once(channel, 'exit').then(async ([code, signal]: unknown[]) => {
+    await Promise.race([closed, output, sleep(settling)]);
+    return { code: typeof code === 'number' ? code : signal === undefined ? undefined : killedCode };
+  });
+  const { code } = await Promise.race([ended, closed.then(([value]) => ({ code: value ?? undefined }))]);
+  if (code === undefined) throw lost('run a program', 'the connection was closed');
+  return code;
+}
+
+export function quoted(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+}
+
+function commandOf(argv: readonly string[], { user = 'root', cwd = '/', env = {} }: ExecOptions): string {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return quoted(['/usr/lib/sluice/run', user, cwd, ...variables, ...argv]);
+}
+
+function collect(channel: ClientChannel, log: ExecOptions['log']) {
+  let text = '';
+  const take = (part: string) => {
+    log?.write(part);
+    text += part;
+    if (text.length > 2 * keptOutput) text = text.slice(-keptOutput);
+  };
+  const ended = [channel, channel.stderr as Readable].map((stream) => once(stream.pipe(wholeLines(take)), 'end'));
+  return { ended: Promise.all(ended), text: () => text.slice(-keptOutput) };
+}
+
+/** Kills what runs when time is up or the caller aborts; `gaveUp` resolves when even that brought no end. */
+function watchEnd(client: Client, { signal, timeout }: ExecOptions) {
+  let late = false;
+  let giveUp = (_: number) => {};
+  const gaveUp = new Promise<number>((resolve) => {
+    giveUp = resolve;
+  });
+  const kill = () => {
+    client.exec(killAll, (_, channel) => channel?.resume());
+    setTimeout(() => giveUp(killedCode), grace).unref();
+  };
+  const timer =
+    timeout === undefined
+      ? undefined
+      : setTimeout(() => {
+          late = true;
+          kill();
+        }, timeout);
+  if (signal.aborted) kill();
+  else signal.addEventListener('abort', kill, { once: true });
+  const stop = () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', kill);
+  };
+  return { gaveUp, stop, timedOut: () => late };
+}

@@ -1,0 +1,172 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { must } from '../../process/run.ts';
+import type { LeaseRequest, Made } from '../port.ts';
+import { addressOfWay, type MachineSpec, type Way } from './arguments.ts';
+import { endEmulator, lost, startEmulator } from './emulator.ts';
+import { codeOf, openChannel } from './exec.ts';
+import { type Line, openLine, type Peer } from './line.ts';
+import { type MachineRecord, machinesIn, makePrivate, type Places, type Snapshot, writeRecord } from './records.ts';
+
+/** Milliseconds in which a machine answers that runs already. */
+export const answering = 120_000;
+
+/** Who makes machines, and what they may speak to. */
+export interface Lender {
+  readonly places: Places;
+  readonly installation: string | null;
+  readonly ways: readonly Way[];
+}
+
+/** A machine that runs, and the way to speak to it. */
+export interface Running {
+  readonly directory: string;
+  readonly record: MachineRecord;
+  readonly line: Line;
+}
+
+/**
+ * Restores a machine from a snapshot, and makes it another one than its twins: its time, names, keys, randomness.
+ *
+ * @throws EngineUnavailable when it does not come up; nothing of it stays then
+ */
+export async function restoreMachine(
+  lender: Lender,
+  snapshot: Snapshot,
+  { build, holder, name }: LeaseRequest & { readonly name: string },
+): Promise<Running> {
+  const { id, directory } = await newMachine(lender.places, build);
+  const saved = join(lender.places.snapshots, snapshot.id);
+  try {
+    const { installation } = lender;
+    const whose = { build, ...(holder === undefined ? {} : { holder }), installation };
+    const record = { id, ...whose, name, snapshot: snapshot.id, hostKey: snapshot.hostKey };
+    await writeRecord(directory, 'machine.json', record);
+    await makeOverlay(join(saved, 'disk'), 'qcow2', join(directory, 'disk'));
+    await startEmulator(directory, specOf(id, snapshot, lender), { memory: join(saved, 'memory') });
+    const peer = await peerOf(directory, snapshot, { hostKey: snapshot.hostKey, patience: answering });
+    const line = openLine(peer);
+    const keys = await newKeys();
+    await renew(line, { name, key: keys.private });
+    line.close();
+    // From here on it has a key of its own.
+    peer.hostKey = keys.public;
+    await writeRecord(directory, 'machine.json', { ...record, hostKey: keys.public });
+    return { directory, record, line };
+  } catch (error) {
+    await removeMachine(lender.places, id);
+    throw error;
+  }
+}
+
+/** The machines of a build that run. */
+export async function runningOf(
+  lender: Lender,
+  build: string,
+  known: readonly Snapshot[],
+): Promise<readonly Running[]> {
+  const mine = (await machinesIn(lender.places)).filter(
+    (record) => record.build === build && record.installation === lender.installation,
+  );
+  const found = mine.flatMap((record) => {
+    const snapshot = known.find(({ id }) => id === record.snapshot);
+    return snapshot === undefined ? [] : [{ record, snapshot }];
+  });
+  return Promise.all(
+    found.map(async ({ record, snapshot }) => {
+      const directory = join(lender.places.machines, record.id);
+      const peer = await peerOf(directory, snapshot, { hostKey: record.hostKey, patience: answering });
+      return { directory, record, line: openLine(peer) };
+    }),
+  );
+}
+
+/** What there is for an installation: each build once for each holder. */
+export async function madeFor({ places, installation }: Lender): Promise<readonly Made[]> {
+  if (installation === null) return [];
+  const mine = (await machinesIn(places)).filter((record) => record.installation === installation);
+  const made = mine.map(({ build, holder }): Made => ({ build, ...(holder === undefined ? {} : { holder }) }));
+  return [...new Map(made.map((each) => [JSON.stringify(each), each])).values()];
+}
+
+/** Ids of all that there is of a build, also of what was never whole. */
+export async function idsOf({ machines }: Places, build: string): Promise<readonly string[]> {
+  const inside = await readdir(machines).catch(() => []);
+  return inside.filter((id) => id.startsWith(`${build}~`));
+}
+
+/** Removes a machine with all that it has written. Harmless when it is gone. */
+export async function removeMachine({ machines }: Places, id: string): Promise<void> {
+  await endEmulator(id);
+  await rm(join(machines, id), { recursive: true, force: true });
+}
+
+/** A directory for a machine of a build. */
+export async function newMachine({ machines }: Places, build: string) {
+  const id = `${build}~${randomBytes(8).toString('hex')}`;
+  const directory = join(machines, id);
+  await makePrivate(machines);
+  await mkdir(directory, { mode: 0o700 });
+  return { id, directory };
+}
+
+export function specOf(
+  id: string,
+  what: Pick<Snapshot, 'hardware' | 'cores' | 'memoryMiB'>,
+  ways: Pick<Lender, 'ways' | 'installation'>,
+): Omit<MachineSpec, 'start'> {
+  const { hardware, cores, memoryMiB } = what;
+  const build = id.slice(0, id.indexOf('~'));
+  const network = networkOf(`${ways.installation ?? ''}/${build}`);
+  return { id, hardware, cores, memoryMiB, network, ways: ways.ways };
+}
+
+/** The group address and port of those who hear each other: one for each build, on this host alone. */
+function networkOf(name: string): string {
+  const digest = createHash('sha256').update(name).digest();
+  const [a = 0, b = 0, c = 0] = digest;
+  return `239.192.${a}.${Math.max(1, b)}:${20_000 + 64 * c + ((digest[3] ?? 0) % 64)}`;
+}
+
+export async function makeOverlay(below: string, format: 'raw' | 'qcow2', path: string): Promise<void> {
+  await must('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', format, '-b', below, path]);
+}
+
+export async function peerOf(
+  directory: string,
+  { from }: Pick<Snapshot, 'from'>,
+  rest: Omit<Peer, 'directory' | 'clientKey'>,
+): Promise<Peer> {
+  return { directory, clientKey: await readFile(join(from, 'client'), 'utf8'), ...rest };
+}
+
+async function newKeys() {
+  const { default: ssh2 } = await import('ssh2');
+  return ssh2.utils.generateKeyPairSync('ed25519');
+}
+
+async function renew(line: Line, { name, key }: { readonly name: string; readonly key: string }): Promise<void> {
+  const address = () => `52:54:${[...randomBytes(4)].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
+  await line.use(async (client) => {
+    const channel = await openChannel(client, '/usr/lib/sluice/renew');
+    let said = '';
+    for (const stream of [channel, channel.stderr]) {
+      stream.on('data', (text: Buffer) => {
+        said += text.toString();
+      });
+    }
+    const code = codeOf(channel);
+    const lines = [
+      ...[(Date.now() / 1000).toFixed(3), randomBytes(64).toString('base64'), name, randomBytes(16).toString('hex')],
+      ...[address(), address(), Buffer.from(key).toString('base64')],
+    ];
+    channel.end(`${lines.join('\n')}\n`);
+    if ((await code) !== 0) throw lost('renew', said.trim());
+  });
+}
+
+/** The lines of `/etc/hosts` by which a machine knows what it may speak to. */
+export function hostsOf(ways: readonly Way[]): string {
+  return ways.map(({ host }, index) => `${addressOfWay(index)} ${host}\n`).join('');
+}

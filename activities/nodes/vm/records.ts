@@ -1,0 +1,82 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeWhole } from '../../files/write.ts';
+
+/** What a host keeps of its machines, below one directory: each in a directory with a record, written last. */
+export interface Places {
+  /** Prepared memories, each with a frozen disk. */
+  readonly snapshots: string;
+  /** Machines that run, and what a killed worker has left. */
+  readonly machines: string;
+}
+
+export function placesIn(directory: string): Places {
+  return { snapshots: join(directory, 'snapshots'), machines: join(directory, 'machines') };
+}
+
+const hardwareSchema = z.object({ accelerator: z.enum(['kvm', 'tcg']), machine: z.string(), emulator: z.string() });
+
+const snapshotSchema = z.object({
+  id: z.string(),
+  /** The name by which nodes ask for it. */
+  image: z.string(),
+  /** The image's directory: its disk is below the snapshot's, and our key is there. */
+  from: z.string(),
+  /** The machine's key as it was saved: each machine that is restored gets its own at once. */
+  hostKey: z.string(),
+  hardware: hardwareSchema,
+  cores: z.number(),
+  memoryMiB: z.number(),
+  /** Milliseconds since the epoch. */
+  time: z.number(),
+  /** Milliseconds that its boot took until it answered: what is saved by every restore. */
+  bootMs: z.number(),
+});
+
+/** A saved machine. */
+export type Snapshot = Readonly<z.infer<typeof snapshotSchema>>;
+
+const machineSchema = z.object({
+  id: z.string(),
+  build: z.string(),
+  /** The workflow that it was lent to, if any. */
+  holder: z.string().optional(),
+  installation: z.string().nullable(),
+  name: z.string(),
+  snapshot: z.string(),
+  hostKey: z.string(),
+});
+
+/** A machine that was lent. */
+export type MachineRecord = Readonly<z.infer<typeof machineSchema>>;
+
+export function snapshotsIn({ snapshots }: Places): Promise<readonly Snapshot[]> {
+  return readAll(snapshots, 'snapshot.json', (value) => snapshotSchema.parse(value));
+}
+
+export function machinesIn({ machines }: Places): Promise<readonly MachineRecord[]> {
+  return readAll(machines, 'machine.json', (value) => machineSchema.parse(value));
+}
+
+/** Makes a directory that nobody else can read. */
+export async function makePrivate(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+}
+
+/** Writes a record, which makes its directory count. */
+export async function writeRecord(directory: string, name: string, record: object): Promise<void> {
+  await writeWhole(join(directory, name), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+}
+
+/** Directories without a record are still in the making, or already on their way out. */
+async function readAll<T>(directory: string, name: string, parse: (value: unknown) => T): Promise<readonly T[]> {
+  const inside = await readdir(directory).catch(() => []);
+  const found = await Promise.all(
+    inside.map(async (each) => {
+      const text = await readFile(join(directory, each, name), 'utf8').catch(() => null);
+      return text === null ? [] : [parse(JSON.parse(text))];
+    }),
+  );
+  return found.flat();
+}

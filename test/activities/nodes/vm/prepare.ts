@@ -1,0 +1,3 @@
+import { preparedForTests } from './prepared.ts';
+
+await preparedForTests();

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Hardware, mismatch, newestMachine } from '../../../../activities/nodes/vm/host.ts';
+import type { Snapshot } from '../../../../activities/nodes/vm/records.ts';
+import { bestSnapshot, expired, type Stored } from '../../../../activities/nodes/vm/snapshots.ts';
+
+const now: Hardware = { accelerator: 'tcg', machine: 'pc-q35-7.2', emulator: 'QEMU emulator version 7.2.22' };
+const older: Hardware = { ...now, machine: 'pc-q35-6.2' };
+
+function saved(id: string, time: number, hardware = now): Snapshot {
+  const made = { from: '/images/x', hostKey: 'ssh-ed25519 AAAA', cores: 1, memoryMiB: 256, bootMs: 20_000 };
+  return { id, image: 'debian', time, hardware, ...made };
+}
+
+test('the newest snapshot is taken of those that this host can restore', () => {
+  const snapshots = [saved('b', 2), saved('c', 3, older), saved('a', 1), { ...saved('d', 9), image: 'other' }];
+  assert.equal(bestSnapshot(snapshots, 'debian', now).id, 'b');
+});
+
+test('why there is no machine is said', () => {
+  assert.throws(() => bestSnapshot([], 'debian', now), /no machine prepared of debian on this host$/);
+  const upgraded = { ...now, emulator: 'QEMU emulator version 11.1.2' };
+  for (const [hardware, reason] of [
+    [older, /its machine type was pc-q35-7\.2, now it is pc-q35-6\.2$/],
+    [upgraded, /its emulator was .*7\.2\.22, now it is .*11\.1\.2/],
+    [{ ...now, accelerator: 'kvm' as const }, /its accelerator was tcg, now it is kvm/],
+  ] as const) {
+    assert.throws(() => bestSnapshot([saved('a', 1)], 'debian', hardware), reason);
+  }
+  assert.equal(mismatch(now, { ...now }), null);
+});
+
+test('the machine type has a version', () => {
+  const list =
+    'pc    Standard PC (alias of pc-i440fx-7.2)\nq35   Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)\n';
+  assert.equal(newestMachine(list), 'pc-q35-7.2');
+  assert.throws(() => newestMachine('none'), /no machine type q35/);
+});
+
+const day = 86_400_000;
+const stored = (id: string, age: number, image = 'debian'): Stored => ({ id, image, time: -age * day, bytes: 100 });
+
+for (const [what, snapshots, machines, limits, gone] of [
+  ['the old go, but for the newest of an image', [stored('a', 40), stored('b', 30), stored('c', 25, 'x')], [], {}, 'a'],
+  ['one that a machine stands on stays', [stored('a', 40), stored('b', 1)], ['a'], {}, ''],
+  ['the oldest go when all are too many', [stored('a', 3), stored('b', 2), stored('c', 1)], [], { bytes: 200 }, 'a'],
+  ['nothing in use goes for room', [stored('a', 3), stored('b', 2), stored('c', 1)], ['a'], { bytes: 50 }, 'b'],
+  ['the day itself is still in time', [stored('a', 20), stored('b', 1)], [], {}, ''],
+] as const) {
+  test(`what expires: ${what}`, () => {
+    const whole = { age: 20 * day, bytes: 1_000, now: 0, ...limits };
+    const goes = expired(
+      snapshots,
+      machines.map((snapshot) => ({ snapshot })),
+      whole,
+    );
+    assert.equal(goes.map(({ id }) => id).join(' '), gone);
+  });
+}
