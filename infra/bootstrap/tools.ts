@@ -32,5 +32,8 @@ export const tools: readonly Tool[] = [
   // A Gerrit is made of what Maven fetches.
   { program: 'mvn', package: 'maven', part: 'tests' },
   { program: 'javac', package: 'default-jdk-headless', part: 'tests' },
+  { program: 'qemu-system-x86_64', package: 'qemu-system-x86', part: 'tests' },
+  { program: 'qemu-img', package: 'qemu-utils', part: 'tests' },
+  { program: 'mkfs.ext4', package: 'e2fsprogs', part: 'tests' },
   { program: 'ssh-keygen', package: 'openssh-client', part: 'tests' },
 ];
