@@ -1,6 +1,7 @@
 import { HostAway } from '../outcome.ts';
 import type { RunResult } from '../process/run.ts';
 import { tryGit } from './git.ts';
+import { readBranches } from './refs.ts';
 import type { GitRemote } from './remote.ts';
 
 /** A project of a host, and the names of both for messages. */
@@ -32,8 +33,24 @@ const settings = [
 export async function fetchRefs(repo: string, source: GitSource, refs: readonly string[]): Promise<void> {
   const more = refs.filter((ref) => !/^refs\/(heads|tags)\//.test(ref)).map((ref) => `+${ref}:${ref}`);
   const options = ['--quiet', '--prune', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'];
-  const args = ['fetch', ...options, '--end-of-options', source.remote.url, ...always, ...more];
-  await askHost(repo, source, { args });
+  const fetch = (first: readonly string[]) => {
+    const args = ['fetch', ...options, '--end-of-options', source.remote.url, ...first, ...always, ...more];
+    return askHost(repo, source, { args });
+  };
+  if (!/^https?:/.test(source.remote.url) || (await readBranches(repo)).size === 0) return void (await fetch([]));
+  // Git takes some pages of web servers for a repository without refs, and would prune all that is here.
+  await fetch(['HEAD']).catch(async (error: Error) => {
+    if (!/couldn't find remote ref HEAD/.test(error.message)) throw error;
+    await demandRefs(repo, source);
+    await fetch([]);
+  });
+}
+
+/** HEAD may stand for a branch that there is not. @throws HostAway where the host shows nothing at all */
+async function demandRefs(repo: string, source: GitSource): Promise<void> {
+  const args = ['ls-remote', '--quiet', '--end-of-options', source.remote.url];
+  const { stdout } = await askHost(repo, source, { args });
+  if (stdout.trim() === '') throw new HostAway(`${source.host} shows no branch of ${source.project} any more`);
 }
 
 /** Runs git against a host. @throws HostAway or Error where it ends with a code that is not expected */

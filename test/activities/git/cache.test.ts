@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createGit, openCache } from '../../../activities/git/cache.ts';
 import { git } from '../../../activities/git/git.ts';
 import { repositoryPath } from '../../../activities/git/names.ts';
 import { type GitRemote, openRemote } from '../../../activities/git/remote.ts';
+import { serve } from '../review/http-backend.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from './repository.ts';
 
 async function world(t: TestContext) {
@@ -146,6 +148,30 @@ test('a tested commit is pushed where the branch is what it was, and nowhere els
   assert.equal((await cache.push({ ...state, commit: base }, commit)).kind, 'refused', 'backwards');
   const merged = await cache.readMerged({ ...state, commit: base });
   assert.deepEqual([merged?.commit, merged?.tip], [base, commit]);
+});
+
+test('a page in the place of a repository takes no branch away, and a HEAD that stands for nothing is no page', async (t) => {
+  const { root, repo, base } = await world(t);
+  const host = await serve(t, join(root, 'host'), 'sluice');
+  let away = false;
+  const front = createServer((request, response) => {
+    if (away) response.end('<html>We are back soon');
+    else response.writeHead(307, { location: `${host}${request.url}` }).end();
+  });
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  t.after(() => front.close());
+  const { port } = front.address() as { port: number };
+  const remote = (project: string) => openRemote(`http://127.0.0.1:${port}/${project}.git`);
+  const cache = openCache({ directory: join(root, 'by-http'), remote });
+  await cache.ensure('pkg/alpha', []);
+  away = true;
+  await assert.rejects(cache.ensure('pkg/alpha', []), { name: 'HostAway', message: /shows no branch of pkg.alpha/ });
+  assert.deepEqual([...(await cache.branches('pkg/alpha'))], [['master', base]]);
+  away = false;
+  await git(repo, ['symbolic-ref', 'HEAD', 'refs/heads/nothing']);
+  await setBranch(repo, 'other', base);
+  await cache.ensure('pkg/alpha', []);
+  assert.deepEqual([...(await cache.branches('pkg/alpha')).keys()], ['master', 'other']);
 });
 
 /** A remote over an ssh that loses the exit status of its commands, as one does before a busy Gerrit. */
