@@ -3,7 +3,7 @@ import { type ParsedFile, problemText } from '../pipelines/language/language.ts'
 import type { Problem } from '../pipelines/model/position.ts';
 import { counted } from '../pipelines/report/words.ts';
 import { addCommand, jsonOption } from './command.ts';
-import { checkGraphs } from './config-graphs.ts';
+import { checkGraphs, doubtfulLabels } from './config-graphs.ts';
 import { type ConfigOptions, loadConfig, requirePaths, runningOption, tenantOptions } from './config-input.ts';
 import { failed } from './fault.ts';
 import { log, print } from './output.ts';
@@ -18,7 +18,8 @@ const details =
   'A directory is a repository, a file one configuration file. The projects are those of the tenant file, or of the ' +
   'sluice.yaml in a directory or here; a PATH that neither knows is a trusted project on branch master. The shipped ' +
   'pipelines and jobs are there, unless a tenant file or a PATH brings pipelines of its own. What is named and was ' +
-  'not given is a warning; where all projects were given, an error.';
+  'not given is a warning; where all projects were given, an error. Beside a tenant file, --config says which ' +
+  'platforms there are.';
 
 /** Adds `config check`. */
 export function register(program: Command): void {
@@ -35,7 +36,7 @@ export function register(program: Command): void {
       const problems = [...loaded.problems, ...checkGraphs(loaded)];
       const summary = { ...countDefinitions(loaded.files), errors: problems.map(shown) };
       print(summary, render, options);
-      if (!options.json) for (const problem of problems) log(line(problem));
+      if (!options.json) for (const said of [...problems.map(line), ...(await doubtfulLabels(loaded))]) log(said);
       if (problems.some(({ severity }) => severity === 'error')) throw failed();
     });
 }

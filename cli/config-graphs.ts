@@ -4,6 +4,7 @@ import { freezeJobs, type Layout, problemText } from '../pipelines/language/lang
 import type { FrozenJob } from '../pipelines/model/job.ts';
 import type { Problem } from '../pipelines/model/position.ts';
 import type { LoadedConfig } from './config-input.ts';
+import { labelsOf } from './config-tenant.ts';
 
 /**
  * What only shows when the jobs of each project are put together: cycles, what is not run and yet depended on, labels
@@ -43,6 +44,20 @@ function unknownLabels(job: FrozenJob, labels: readonly string[] | undefined): r
     const message = `job "${job.name}": no platform is called "${label}"; there are: ${labels.join(', ')}`;
     return { ...placeOf(job), severity: 'error', message };
   });
+}
+
+/**
+ * Where no `sluice.yaml` tells which platforms there are: a line for each label that jobs need and that does not ship.
+ */
+export async function doubtfulLabels({ layout, labels }: LoadedConfig): Promise<readonly string[]> {
+  if (labels !== undefined || layout.tenant.partial) return [];
+  const shipped = await labelsOf(undefined);
+  const jobs = [...graphs(layout)].flatMap((result) => ('errors' in result ? [] : result.graph.jobs));
+  const needed = jobs.flatMap((job) => [job.nodeset, ...job.alternatives].flatMap(({ nodes }) => nodes));
+  const unknown = [...new Set(needed.map(({ label }) => label))].filter((label) => !shipped.includes(label)).sort();
+  return unknown.map(
+    (label) => `warning: no platform that ships is called "${label}": --config names the sluice.yaml that has it`,
+  );
 }
 
 /** A program is looked for where its project was given as a directory. */

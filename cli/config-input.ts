@@ -18,6 +18,7 @@ import {
   findTenant,
   type Given,
   isConfigDirectory,
+  labelsOf,
   onMaster,
   projectAt,
   readArgument,
@@ -96,7 +97,8 @@ export async function loadConfig(
     projects: [...(shipped.length > 0 ? [onMaster(shippedSource)] : []), ...projects.values()],
     files: [...shipped, ...read.files],
   });
-  const labels = tenant?.declared?.labels;
+  const beside = options.tenantFile === undefined ? undefined : options.config;
+  const labels = tenant?.declared?.labels ?? (beside === undefined ? undefined : await labelsOf(beside));
   return {
     layout,
     files: read.files,

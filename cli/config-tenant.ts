@@ -51,8 +51,15 @@ export async function findTenant(paths: readonly string[], options: TenantChoice
   return file === undefined ? undefined : readSluice(file);
 }
 
-async function readSluice(file: string): Promise<TenantInput> {
+/** Names of the labels that have a platform by a `sluice.yaml`; without one, of those that ship with Sluice. */
+export async function labelsOf(file: string | undefined): Promise<readonly string[]> {
   const { allPlatforms } = await import('../infra/config/platforms.ts');
+  const { builtInPlatforms } = await import('../infra/images/platforms.ts');
+  const platforms = file === undefined ? builtInPlatforms : allPlatforms(readConfiguration({ file }));
+  return platforms.map(({ name }) => name);
+}
+
+async function readSluice(file: string): Promise<TenantInput> {
   const config = readConfiguration({ file });
   const entries = Object.entries(config.projects);
   const projects = entries.map(([name, { connection }]) => {
@@ -70,7 +77,7 @@ async function readSluice(file: string): Promise<TenantInput> {
       projects: declared,
       connections: Object.fromEntries(drivers),
       reviews: config.connections,
-      labels: allPlatforms(config).map(({ name }) => name),
+      labels: await labelsOf(file),
     },
   };
 }

@@ -291,6 +291,20 @@ test('W8: a cycle of jobs and a program that is not there are told', () => {
   assert.match(runs.json.errors[0]?.message ?? '', /job "a": gone\.sh is not in cfg/);
 });
 
+test('W8: a label without a platform is told, and an error where the platforms were given', () => {
+  const labelled =
+    '- project: {check: {jobs: [{a: {dependencies: !override [], nodeset: {nodes: [{name: n, label: moon}]}}}]}}\n';
+  writeFileSync(join(root, 'odd/app/zuul.yaml'), labelled);
+  const words = ['config', 'check', '--tenant-file', 'odd.yaml', 'odd/cfg', 'odd/app'];
+  const alone = execute(words, root);
+  assert.equal(alone.status, 0, alone.stderr);
+  assert.match(alone.stderr, /warning: no platform that ships is called "moon": --config names the sluice\.yaml/);
+  writeFileSync(join(root, 'platforms.yaml'), 'platforms: {}\n');
+  const given = execute([...words, '--config', 'platforms.yaml'], root);
+  assert.equal(given.status, 1);
+  assert.match(given.stderr, /job "a": no platform is called "moon"; there are: debian-12/);
+});
+
 test('W9: a project or branch that nothing is known of is an error that names what there is', () => {
   const words = ['config', 'freeze', '--pipeline', 'check', 'org/config', 'org/small'];
   const unknown = execute<Frozen>([...words, '--project', 'nosuch'], root);
