@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { RetireInput } from '../activities/jobs/retire.ts';
 import type { ReleaseRecord } from '../activities/report/types.ts';
+import type { GateAnswer } from '../pipelines/gate/command.ts';
 import type { SemaphoreRequest } from '../pipelines/gate/semaphore-desk.ts';
 import type { BlobRef, PackageFormat } from '../pipelines/model/artifact.ts';
 import type { NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
@@ -9,6 +10,7 @@ import type {
   BuildRecord,
   BuildSetRecord,
   BuildSetStart,
+  GateMessage,
   GraphRef,
   JobInput,
   JobStart,
@@ -41,6 +43,8 @@ export interface ControlActivities {
   beginBuildSet(input: { readonly record: BuildSetRecord; readonly graph: GraphRef }): Promise<BuildSetStart>;
   keepState(state: unknown): Promise<BlobRef>;
   loadState(ref: BlobRef): Promise<unknown>;
+  /** Says something to a gate, and waits for its answer. */
+  askGate(input: { readonly gate: string; readonly message: GateMessage }): Promise<GateAnswer>;
   /** Allots the build's id and attempt, and records the start. */
   beginJob(input: BeginJob): Promise<JobStart>;
   /** Asks the tenant's entity, and starts it when there is none. Answers with what must be waited for. */

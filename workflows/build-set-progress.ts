@@ -70,7 +70,19 @@ export class BuildSetProgress {
   retrigger(job: string): string {
     const key = this.#keyOf(job) ?? job;
     this.apply({ type: 'retrigger', job: key, ...(this.#ways.whole ? { whole: true } : {}) });
+    return this.nextOf(job);
+  }
+
+  /** The sentence that says by which attempt a job runs again. */
+  nextOf(job: string): string {
+    const key = this.#keyOf(job) ?? job;
     return `${key} runs again as attempt ${nextBuild(this.state, key).attempt}`;
+  }
+
+  /** A job as the gate knows it. */
+  placeOf(job: string): { readonly pipeline: string; readonly change: string; readonly job: string } {
+    const key = this.#keyOf(job) ?? job;
+    return { pipeline: this.#input.pipeline, change: this.#changeOf(key), job: key };
   }
 
   /** Why a job that was started by hand cannot belong to this build set. */

@@ -1,5 +1,6 @@
 import {
   ApplicationFailure,
+  allHandlersFinished,
   CancellationScope,
   condition,
   isCancellation,
@@ -13,6 +14,7 @@ import type { BuildSetResult } from '../pipelines/model/job.ts';
 import { local } from './activities.ts';
 import { JobChildren } from './build-set-jobs.ts';
 import { BuildSetProgress } from './build-set-progress.ts';
+import { BuildSetRequests } from './build-set-requests.ts';
 import type { BuildSetInput } from './contract.ts';
 import { GateLine } from './gate-line.ts';
 import { buildSetId } from './ids.ts';
@@ -47,10 +49,11 @@ export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
   const inOrder = edition >= 2 || has('build-set-ends');
   const progress = new BuildSetProgress(input, stored.graph, { onlyChanges: inOrder, whole: edition >= 2 });
   const jobs = new JobChildren(input, { stored, apply: (event) => progress.apply(event) });
-  const orders = takeOrders(input, { progress, jobs });
-  hear(jobNewsSignal, messages.jobNews, (news) => jobs.hear(news));
   const gate = new GateLine(input.gate, { inOrder });
-  const parts = { record, progress, jobs, orders, gate };
+  const orders = takeOrders(input, { progress, jobs, gate });
+  hear(jobNewsSignal, messages.jobNews, (news) => jobs.hear(news));
+  const answered = edition >= 3 ? allHandlersFinished : () => true;
+  const parts = { record, progress, jobs, orders, gate, answered };
   try {
     return await drive(parts);
   } catch (error) {
@@ -65,10 +68,12 @@ interface Parts {
   readonly jobs: JobChildren;
   readonly orders: Orders;
   readonly gate: GateLine;
+  /** Everybody who has asked for something has heard. */
+  readonly answered: () => boolean;
 }
 
 /** Works until the gate closes the build set and nothing is left to be done. */
-async function drive({ record, progress, jobs, orders, gate }: Parts): Promise<BuildSetResult> {
+async function drive({ record, progress, jobs, orders, gate, answered }: Parts): Promise<BuildSetResult> {
   const news = () =>
     gate.inOrder
       ? [progress.state, progress.refused, orders.permissions, orders.closed, gate.lost, gate.idle, jobs.count]
@@ -85,8 +90,9 @@ async function drive({ record, progress, jobs, orders, gate }: Parts): Promise<B
       await announce({ ...record, result, endTime: result === null ? null : Date.now() });
     }
     const over = closed && isOver(progress.state) && jobs.count === 0;
-    if (over && gate.idle) return result ?? 'DEQUEUED';
-    await condition(() => (over && gate.idle) || news().some((now, index) => now !== seen[index]));
+    const done = () => over && gate.idle && answered();
+    if (done()) return result ?? 'DEQUEUED';
+    await condition(() => done() || news().some((now, index) => now !== seen[index]));
   }
 }
 
@@ -107,8 +113,11 @@ interface Orders {
   heard: number;
 }
 
-function takeOrders(input: BuildSetInput, { progress, jobs }: Pick<Parts, 'progress' | 'jobs'>): Orders {
+function takeOrders(input: BuildSetInput, parts: Pick<Parts, 'progress' | 'jobs' | 'gate'>): Orders {
+  const { progress, jobs, gate } = parts;
   const orders: Orders = { permissions: input.permissions, closed: false, heard: 0 };
+  const over = () => orders.closed || gate.lost || orders.permissions.reported === true;
+  const requests = new BuildSetRequests(input, { progress, jobs, gate, over });
   hear(permissionsSignal, messages.permissions, (permissions) => {
     orders.permissions = permissions;
     orders.heard += 1;
@@ -117,18 +126,18 @@ function takeOrders(input: BuildSetInput, { progress, jobs }: Pick<Parts, 'progr
     orders.closed = true;
     orders.heard += 1;
   });
-  hear(retriggerSignal, messages.job, ({ job }) => progress.retriggerFor(job));
-  setHandler(retriggerUpdate, (request) => progress.retrigger(jobNamed(request)), {
+  hear(retriggerSignal, messages.job, ({ job }) => requests.heard(job));
+  setHandler(retriggerUpdate, (request) => requests.retrigger(jobNamed(request)), {
     validator: (request) => {
       if (typeof request !== 'string') requireMessage(messages.job, request);
       refuse(progress.refuseRetrigger(jobNamed(request)));
     },
     description: 'Run one job again: its name as a JSON string.',
   });
-  setHandler(adoptUpdate, (report) => progress.adopt(report, Date.now()), {
+  setHandler(adoptUpdate, (report) => requests.adopt(report), {
     validator: (report) => {
       requireMessage(messages.jobReport, report);
-      refuse(progress.refuseAdoption(report) ?? jobs.refuseAdoption(report));
+      refuse(requests.refuseAdoption(report));
     },
   });
   hear(jobEndedSignal, messages.jobReport, ({ job, attempt, outcome }) => {

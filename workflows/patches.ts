@@ -35,8 +35,10 @@ export const patches = {
  *
  * - 2 (2026-11-27): what `build-set-ends` says; what used the results of a job that runs again runs again, too; and
  *   the gate hears what comes of each retrigger that it sends.
+ * - 3 (2026-11-27): a job that people run again at a build set whose jobs have all ended is asked for at the gate, which may
+ *   have judged the item already.
  */
-export const buildSetEdition = 2;
+export const buildSetEdition = 3;
 
 export type Patch = keyof typeof patches;
 

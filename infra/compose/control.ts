@@ -1,5 +1,6 @@
 import { createGateActivities, type Findings } from '../../activities/gate/gate-activities.ts';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
+import { askGateBy } from '../../activities/jobs/ask-gate.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createNodesActivities } from '../../activities/jobs/nodes.ts';
 import { createRetirement } from '../../activities/jobs/retire.ts';
@@ -57,6 +58,7 @@ export function createControl(deps: ControlDeps) {
       nodesFor: nodesIn(common, live),
       ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
     }),
+    askGate: askGateBy(temporal.client),
     ...createSemaphoreActivities({ client: temporal.client, limits }),
     ...createNodesActivities({ client: temporal.client, capacity: capacityIn(live) }),
     ...createGateActivities({

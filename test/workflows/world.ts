@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
+import { askGateBy } from '../../activities/jobs/ask-gate.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createNodesActivities } from '../../activities/jobs/nodes.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
@@ -146,6 +147,7 @@ export class Outside {
     });
     return {
       ...jobs,
+      askGate: askGateBy(temporal.client),
       ...createTimerActivities({ timers: async () => this.timers, fire: async (tick) => void this.ticks.push(tick) }),
       ...createSemaphoreActivities({ client: temporal.client, limits: async () => this.semaphores }),
       ...createNodesActivities({ client: temporal.client, capacity: async () => this.capacity }),

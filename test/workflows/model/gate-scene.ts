@@ -1,6 +1,7 @@
 import type { GateAnswer, GateCommand } from '../../../pipelines/gate/command.ts';
 import type { FrozenJob, Playbook } from '../../../pipelines/model/job.ts';
-import type { GateMessage, JobInput, StageInput } from '../../../workflows/contract.ts';
+import type { BuildSetInput, GateMessage, JobInput, StageInput } from '../../../workflows/contract.ts';
+import { retriggerUpdate } from '../../../workflows/messages.ts';
 import { change, frozenJob } from '../make.ts';
 import { clientOf } from './client.ts';
 import { gateName, merged, Outside, pipeline, type Verdict } from './outside.ts';
@@ -43,6 +44,14 @@ export class GateScene implements Scene {
     const open = this.outside.facts.filter(({ status }) => status === 'open');
     const steps = open.flatMap(({ id, key, patchset }) => this.#stepsOf(id, key, patchset));
     const jobs = this.#ground.temporal.server.runs.filter(({ identity }) => identity.workflowType === 'job');
+    for (const run of this.#ground.temporal.server.runs) {
+      if (!run.isOpen || run.identity.workflowType !== 'buildSet') continue;
+      const { change: id } = fromPayloads(run.input)[0] as BuildSetInput;
+      for (const { name: job } of this.#jobs) {
+        const act = () => this.#update(run, id, job);
+        steps.push({ label: `update to run ${job} of ${id}`, act });
+      }
+    }
     for (const run of jobs) {
       steps.push({ label: `start by hand ${run.id}`, act: () => this.#startByHand(run) });
       steps.push({ label: `start edited ${run.id}`, act: () => this.#startByHand(run, edited) });
@@ -122,6 +131,16 @@ export class GateScene implements Scene {
     this.#ground.did('by hand', input.change);
     const options = { workflowId: this.#ground.temporal.server.nextId('hand'), args: [input], taskQueue: 'control' };
     void this.#client.workflow.start('job', options).catch(() => undefined);
+  }
+
+  /** "Send an Update", in Temporal's pages. */
+  #update(run: Run, id: string, job: string): void {
+    const deed = this.#ground.did('retrigger', id, { job });
+    const asked = this.#client.workflow.getHandle(run.id).executeUpdate(retriggerUpdate, { args: [job] });
+    asked.then(
+      () => Object.assign(deed, { answer: { ok: true } }),
+      () => undefined,
+    );
   }
 
   #cancel(run: Run): void {

@@ -115,6 +115,28 @@ test('R15: a retrigger that its build set no longer takes keeps nobody waiting',
     await direct(gate, steps, [0, 0, 0, 0, 0, 0, 1]);
 });
 
+/** Until the gate has heard that all of a went well, and begins to merge it. */
+const judged = [
+  /^enqueue a/,
+  /^stage build of a/,
+  /^end of recordBuildSet of .*a,1/,
+  /^commands to gate/,
+  /^task gate/,
+];
+
+test('R15: a job is run again at its build set while the gate judges: the answer is yes only if that counts', () =>
+  direct(gate, [...judged, /^update to run build of a/, /^retrigger to buildset/]));
+
+test('R15: a job is started by hand while the gate judges: it is the next attempt only if that counts', () =>
+  direct(
+    gate,
+    [
+      ...[/^enqueue a/, /^stage build of a/, /^end of recordBuildSet of .*a,1/, /^delay commands to gate/],
+      ...[/^start by hand/, /^start hand/, /^adopt to buildset/, /^runStage of hand/, /^stage build of a/],
+    ],
+    [...first(0), 3],
+  ));
+
 test('R2: a job that is started by hand with an edited input says nothing about its item', () =>
   direct(
     gate,

@@ -52,8 +52,16 @@ export const mutations: readonly Mutation[] = [
     says: /a retrigger of build of a was answered with ok, and nothing ran before its verdict/,
   },
   {
+    off: 'asking the gate before a job runs again whose build set has ended',
+    file: 'build-set-requests.ts',
+    from: 'return edition >= 3 && ',
+    to: 'return edition >= 9 && ',
+    story: 'R15: a job is run again at its build set while the gate judges',
+    says: /a retrigger of build of a was answered with ok, and nothing ran before its verdict/,
+  },
+  {
     off: 'looking at the input of a job by hand',
-    file: 'build-set.ts',
+    file: 'build-set-requests.ts',
     from: ' ?? jobs.refuseAdoption(report)',
     to: '',
     story: 'R2: a job that is started by hand with an edited input',

@@ -4,6 +4,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { createGateActivities } from '../../../activities/gate/gate-activities.ts';
 import { openRemote } from '../../../activities/git/remote.ts';
 import { adoptBy } from '../../../activities/jobs/adopt.ts';
+import { askGateBy } from '../../../activities/jobs/ask-gate.ts';
 import { createJobActivities } from '../../../activities/jobs/jobs.ts';
 import { createSemaphoreActivities } from '../../../activities/jobs/semaphores.ts';
 import type { ReviewHost, ReviewReport, SubmitRequest, SubmitResult } from '../../../activities/review/port.ts';
@@ -39,6 +40,7 @@ export interface StageRun {
   readonly input: StageInput;
   readonly began: number;
   result: string | null;
+  ended?: number;
 }
 
 export interface Settings {
@@ -142,6 +144,7 @@ export class Outside {
       ...jobs,
       ...gates,
       ...this.#sweeper(client),
+      askGate: askGateBy(client),
       ...createSemaphoreActivities({ client, limits: async () => this.#settings.limits }),
       prepare: async (input: PrepareInput) => this.#prepare(input),
       projectQueue: async (snapshot: QueueSnapshot) => void this.shown.set(snapshot.workflow, snapshot),
@@ -171,6 +174,7 @@ export class Outside {
     if (verdict === 'fault') throw new Error('the machine is away');
     if (verdict === 'refusal') throw ApplicationFailure.nonRetryable('the machine is not to be had');
     stage.result = verdict;
+    stage.ended = Date.now();
     return { result: verdict, summary: verdict, artifacts: [] };
   }
 

@@ -20,6 +20,7 @@ export async function judge(play: GatePlay): Promise<void> {
   await entitiesRest(play);
   reportedOnce(play);
   retriggersRan(play);
+  lastWordCounts(play);
   answeredAlike(play);
   leftNothing(play);
   for (const run of play.runs) await run.replay();
@@ -107,6 +108,24 @@ function leftNothing({ runs, rested, deeds }: GatePlay): void {
     if (identity.workflowType !== 'sweep' || !result) continue;
     const [swept] = fromPayloads([result]);
     assert.deepEqual(swept, { closed: 0, lost: 0, concluded: 0 }, 'the sweep had to mend what was left behind');
+  }
+}
+
+/** The attempts of an item's jobs have all ended when it is merged, and the last of each went well. */
+function lastWordCounts({ scene: { outside }, deeds }: GatePlay): void {
+  if (deeds.some(({ kind }) => /^(terminate|reset|cancel|lose)/.test(kind))) return;
+  for (const { change, time } of outside.merges) {
+    const begun = outside.stages.filter(({ input: { build }, began }) => {
+      const own = build.change === change.id && build.patchset === change.patchset && began < time;
+      return own && outside.builds.get(build.id)?.alone === false;
+    });
+    const set = begun.at(-1)?.input.build.buildSet;
+    for (const job of outside.jobsOf(change).filter(({ voting }) => voting)) {
+      const attempts = begun.filter(({ input: { build } }) => build.buildSet === set && build.job === job.name);
+      const last = attempts.at(-1);
+      const wentWell = last === undefined || (last.result === 'SUCCESS' && (last.ended ?? Infinity) <= time);
+      assert.ok(wentWell, `${change.key} was merged, and its last ${job.name} had not gone well`);
+    }
   }
 }
 
