@@ -27,7 +27,7 @@ import type {
   Told,
 } from './contract.ts';
 import type { NodesLook, NodesNews } from './nodes-contract.ts';
-import type { SemaphoreLook, SemaphoreNews } from './semaphore-contract.ts';
+import type { SemaphoreLook, SemaphoreMemory, SemaphoreNews } from './semaphore-contract.ts';
 
 /** What workflows ask of the `control` worker: each answers within seconds, and may be repeated. */
 export interface ControlActivities {
@@ -51,6 +51,8 @@ export interface ControlActivities {
   askSemaphores(input: { readonly tenant: string; readonly request: SemaphoreRequest }): Promise<readonly string[]>;
   releaseSemaphores(input: { readonly tenant: string; readonly token: string }): Promise<void>;
   /** Which holders have ended, and what the limits are now. */
+  /** What all open jobs of a tenant say that they hold. */
+  recallSemaphores(input: { readonly tenant: string }): Promise<SemaphoreMemory>;
   lookAtSemaphores(input: SemaphoreLook): Promise<SemaphoreNews>;
   /** Asks the provider's entity, and starts it when there is none. */
   askNodes(input: { readonly provider: string; readonly request: NodesRequest }): Promise<NodesReply>;

@@ -36,13 +36,15 @@ export async function withNodes(
   const request = { holder: workflowInfo().workflowId, token: uuid4(), sizes, priority, build, queue };
   let claim: NodesClaim | null = { provider, request, fence: null };
   setHandler(nodesClaimQuery, () => claim);
+  const granted = (fence: number) => {
+    claim = { provider, request, fence };
+  };
   // Whether the machines are removed is known of a stage that has answered, or was cancelled and has ended since.
   let removed = true;
   try {
-    const { reply, time } = await take({ input, start, startTime, provider, request });
+    const { reply, time } = await take({ input, start, startTime, provider, request, granted });
     if (reply.state !== 'granted') return refused(provider, reply);
     removed = false;
-    claim = { provider, request, fence: reply.fence };
     const result = await work({ startTime: time, nodes: { provider, token: request.token, fence: reply.fence } });
     removed = true;
     return result;
@@ -62,17 +64,22 @@ interface Taking {
   readonly startTime: number;
   readonly provider: string;
   readonly request: NodesRequest;
+  /** Notes that they are held. */
+  readonly granted: (fence: number) => void;
 }
 
 /** @returns what became of the request, and when */
 async function take(taking: Taking): Promise<{ readonly reply: NodesReply; readonly time: number }> {
-  const { input, start, provider, request } = taking;
+  const { input, start, provider, request, granted } = taking;
   const said: { word: NodesReply } = { word: { state: 'waits' } };
   hear(nodesAnsweredSignal, messages.nodesWord, ({ token, reply }) => {
     // A word for an earlier run of the same workflow, which a reset repeats, is none for this one.
-    if (token === request.token) said.word = reply;
+    if (token !== request.token) return;
+    said.word = reply;
+    if (reply.state === 'granted') granted(reply.fence);
   });
   let reply = await control.askNodes({ provider, request });
+  if (reply.state === 'granted') granted(reply.fence);
   if (reply.state !== 'waits') return { reply, time: taking.startTime };
   const reason = nodesReason(provider);
   await recordWaiting(input, start, reason);
@@ -81,6 +88,7 @@ async function take(taking: Taking): Promise<{ readonly reply: NodesReply; reado
     const heard = await condition(() => said.word.state !== 'waits', patience);
     reply = heard ? said.word : await control.askNodes({ provider, request });
   }
+  if (reply.state === 'granted') granted(reply.fence);
   const time = await recordBegun(input, start);
   // The work need not wait until this has arrived, and if it is cancelled it says so itself.
   void tellWaiting(input, start, []).catch(() => undefined);

@@ -14,7 +14,7 @@ import type {
   QueueSnapshot,
 } from './contract.ts';
 import type { HeldNodes, NodesAsk, NodesClaim, NodesWord } from './nodes-contract.ts';
-import type { SemaphoreAsk } from './semaphore-contract.ts';
+import type { SemaphoreAsk, SemaphoreClaim } from './semaphore-contract.ts';
 
 /** Commands for a gate, told in one go; each message is applied once, however often it is delivered. */
 export const commandsSignal = defineSignal<[GateMessage]>('commands');
@@ -74,6 +74,9 @@ export const semaphoresGrantedSignal = defineSignal<[{ readonly token: string }]
 
 /** A job gives its semaphores back, or no longer wants them. */
 export const semaphoresReleaseSignal = defineSignal<[{ readonly token: string }]>('release');
+
+/** What a job holds, or waits for: asked by an entity that has forgotten; null for nothing. */
+export const semaphoresClaimQuery = defineQuery<SemaphoreClaim | null>('semaphores-claim');
 
 export const semaphoresQuery = defineQuery<SemaphoreDesk>('semaphores');
 

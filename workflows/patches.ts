@@ -23,6 +23,10 @@ export const patches = {
       'a retrigger that was answered with ok was lost when the item had its verdict before its build set had heard, and ' +
       'a build set that could not be started was left at that, and so was what had merged of an item; from here on build sets are told their edition',
   },
+  'semaphores-recall': {
+    since: '2026-11-27',
+    because: 'the same of semaphores: a later life granted again what jobs of an earlier one held',
+  },
   'nodes-recall': {
     since: '2026-11-27',
     because: 'an entity of nodes that was terminated forgot its leases; a later life asks all jobs before it lends',

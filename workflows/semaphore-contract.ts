@@ -1,4 +1,4 @@
-import type { SemaphoreDesk, SemaphoreRequest } from '../pipelines/gate/semaphore-desk.ts';
+import type { SemaphoreClaims, SemaphoreDesk, SemaphoreRequest } from '../pipelines/gate/semaphore-desk.ts';
 import type { SemaphoreLimits } from '../pipelines/gate/semaphores.ts';
 
 /** Input of the `semaphores` workflow: the tenant's name, and what an earlier run left. */
@@ -13,6 +13,18 @@ export interface SemaphoresInput {
 /** A request for semaphores, with the limits that are in force for them. */
 export interface SemaphoreAsk {
   readonly request: SemaphoreRequest;
+  readonly limits: SemaphoreLimits;
+}
+
+/** What a job says of itself: the semaphores that it holds, or waits for. */
+export interface SemaphoreClaim {
+  readonly tenant: string;
+  readonly request: SemaphoreRequest;
+  readonly held: boolean;
+}
+
+/** What all jobs of a tenant say, with the limits that are in force. */
+export interface SemaphoreMemory extends SemaphoreClaims {
   readonly limits: SemaphoreLimits;
 }
 

@@ -18,10 +18,11 @@ import {
   type SemaphoreRequest,
   waitsFor,
 } from '../pipelines/gate/semaphore-desk.ts';
-import { control } from './activities.ts';
+import { control, local } from './activities.ts';
 import { semaphoresId } from './ids.ts';
 import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import { semaphoresGrantedSignal, semaphoresQuery, semaphoresReleaseSignal, semaphoresUpdate } from './messages.ts';
+import { has } from './patches.ts';
 import type { SemaphoresInput } from './semaphore-contract.ts';
 
 /** History events after which the entity continues as new, when the server does not ask for it earlier. */
@@ -37,10 +38,13 @@ const defaultPeriod = 15;
 export async function semaphores(input: SemaphoresInput): Promise<void> {
   requireInput('semaphores', input);
   requireId(semaphoresId(input.tenant));
+  let forgetful = input.desk === undefined && has('semaphores-recall');
   const keeper = new Keeper(input.desk ?? emptyDesk);
   setHandler(
     semaphoresUpdate,
-    ({ request, limits }) => {
+    async ({ request, limits }) => {
+      // An earlier life of the entity may have granted them already.
+      if (forgetful) await condition(() => !forgetful);
       keeper.attend({ type: 'ask', request, limits }, request.token);
       return waitsFor(keeper.desk, request.token);
     },
@@ -51,6 +55,10 @@ export async function semaphores(input: SemaphoresInput): Promise<void> {
   );
   hear(semaphoresReleaseSignal, messages.token, ({ token }) => keeper.attend({ type: 'release', tokens: [token] }));
   setHandler(semaphoresQuery, () => keeper.desk);
+  if (forgetful) {
+    keeper.attend({ type: 'recall', ...(await local.recallSemaphores({ tenant: input.tenant })) });
+    forgetful = false;
+  }
   const budget = input.historyBudget ?? defaultBudget;
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budget;
   while (!spent()) {

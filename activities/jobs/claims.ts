@@ -1,7 +1,8 @@
 import { type Client, isGrpcServiceError, QueryNotRegisteredError, WorkflowNotFoundError } from '@temporalio/client';
+import type { QueryDefinition } from '@temporalio/common';
+import type { SemaphoreClaims } from '../../pipelines/gate/semaphore-desk.ts';
 import type { NodesClaims } from '../../pipelines/nodes/desk.ts';
-import { nodesClaimQuery } from '../../workflows/messages.ts';
-import type { NodesClaim } from '../../workflows/nodes-contract.ts';
+import { nodesClaimQuery, semaphoresClaimQuery } from '../../workflows/messages.ts';
 
 /** How many jobs are asked at once, and how long each may take to answer, in milliseconds. */
 const atOnce = 20;
@@ -11,32 +12,46 @@ const patience = 10_000;
 const failedPrecondition = 9;
 
 /** What all open jobs hold of a provider, or wait for, in the order in which they began. */
-export async function claimsOf(client: Client, provider: string): Promise<NodesClaims> {
-  const found: { readonly workflow: string; readonly since: number }[] = [];
-  for await (const { workflowId, startTime } of client.workflow.list({ query: openJobs })) {
-    found.push({ workflow: workflowId, since: startTime.getTime() });
-  }
-  found.sort((a, b) => a.since - b.since);
-  const claims: NodesClaim[] = [];
-  for (let index = 0; index < found.length; index += atOnce) {
-    const asked = found.slice(index, index + atOnce).map(({ workflow }) => claimOf(client, workflow));
-    for (const claim of await Promise.all(asked)) if (claim?.provider === provider) claims.push(claim);
-  }
+export async function nodesClaimsOf(client: Client, provider: string): Promise<NodesClaims> {
+  const claims = (await claimsOf(client, nodesClaimQuery)).filter((claim) => claim.provider === provider);
   return {
     leases: claims.flatMap(({ request, fence }) => (fence === null ? [] : [{ ...request, fence, lost: false }])),
     waiting: claims.flatMap(({ request, fence }) => (fence === null ? [request] : [])),
   };
 }
 
+/** The same of a tenant's semaphores. */
+export async function semaphoreClaimsOf(client: Client, tenant: string): Promise<SemaphoreClaims> {
+  const claims = (await claimsOf(client, semaphoresClaimQuery)).filter((claim) => claim.tenant === tenant);
+  const requests = (held: boolean) => claims.filter((claim) => claim.held === held).map(({ request }) => request);
+  return { holding: requests(true), waiting: requests(false) };
+}
+
+type ClaimQuery<T> = QueryDefinition<T | null>;
+
+async function claimsOf<T>(client: Client, query: ClaimQuery<T>): Promise<readonly T[]> {
+  const found: { readonly workflow: string; readonly since: number }[] = [];
+  for await (const { workflowId, startTime } of client.workflow.list({ query: openJobs })) {
+    found.push({ workflow: workflowId, since: startTime.getTime() });
+  }
+  found.sort((a, b) => a.since - b.since);
+  const claims: T[] = [];
+  for (let index = 0; index < found.length; index += atOnce) {
+    const asked = found.slice(index, index + atOnce).map(({ workflow }) => claimOf(client, workflow, query));
+    for (const claim of await Promise.all(asked)) if (claim !== null) claims.push(claim);
+  }
+  return claims;
+}
+
 const openJobs = 'WorkflowType = "job" AND ExecutionStatus = "Running"';
 
 /** @throws when it does not answer in time: it may hold something */
-async function claimOf(client: Client, workflow: string): Promise<NodesClaim | null> {
+async function claimOf<T>(client: Client, workflow: string, query: ClaimQuery<T>): Promise<T | null> {
   try {
-    const ask = () => client.workflow.getHandle(workflow).query(nodesClaimQuery);
+    const ask = () => client.workflow.getHandle(workflow).query(query);
     return await client.withDeadline(Date.now() + patience, ask);
   } catch (error) {
-    // One that has not come to ask for machines does not know the question.
+    // One that has not come to ask for anything does not know the question.
     if (error instanceof QueryNotRegisteredError || error instanceof WorkflowNotFoundError) return null;
     const { cause } = error as Error;
     if (isGrpcServiceError(cause) && cause.code === failedPrecondition) return null;

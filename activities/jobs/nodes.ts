@@ -6,7 +6,7 @@ import { nodesId } from '../../workflows/ids.ts';
 import { nodesLostSignal, nodesReleaseSignal, nodesUpdate } from '../../workflows/messages.ts';
 import type { NodesInput } from '../../workflows/nodes-contract.ts';
 import { attributes } from '../../workflows/search-attributes.ts';
-import { claimsOf } from './claims.ts';
+import { nodesClaimsOf } from './claims.ts';
 import { endedOf } from './open.ts';
 
 export interface NodesDeps {
@@ -39,7 +39,7 @@ export function createNodesActivities({ client, capacity }: NodesDeps): NodesAct
     async lookAtNodes({ provider, holding, run, recalledBy }) {
       const news = { lost: await endedOf(client, holding), capacity: await capacity(provider) };
       if (run === undefined || run === recalledBy) return news;
-      return { ...news, recalled: { by: run, ...(await claimsOf(client, provider)) } };
+      return { ...news, recalled: { by: run, ...(await nodesClaimsOf(client, provider)) } };
     },
   };
 }

@@ -6,6 +6,7 @@ import { semaphoresId } from '../../workflows/ids.ts';
 import { semaphoresReleaseSignal, semaphoresUpdate } from '../../workflows/messages.ts';
 import { attributes } from '../../workflows/search-attributes.ts';
 import type { SemaphoresInput } from '../../workflows/semaphore-contract.ts';
+import { semaphoreClaimsOf } from './claims.ts';
 import { endedOf } from './open.ts';
 
 export interface SemaphoreDeps {
@@ -14,7 +15,10 @@ export interface SemaphoreDeps {
   readonly limits: () => Promise<SemaphoreLimits>;
 }
 
-type SemaphoreActivities = Pick<ControlActivities, 'askSemaphores' | 'releaseSemaphores' | 'lookAtSemaphores'>;
+type SemaphoreActivities = Pick<
+  ControlActivities,
+  'askSemaphores' | 'releaseSemaphores' | 'recallSemaphores' | 'lookAtSemaphores'
+>;
 
 /** The way from jobs to the entity of their tenant's semaphores, and from there to what is configured and running. */
 export function createSemaphoreActivities({ client, limits }: SemaphoreDeps): SemaphoreActivities {
@@ -32,6 +36,12 @@ export function createSemaphoreActivities({ client, limits }: SemaphoreDeps): Se
         // Without the entity nobody holds anything.
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
+    },
+
+    async recallSemaphores({ tenant }) {
+      const { holding, waiting } = await semaphoreClaimsOf(client, tenant);
+      const names = [...holding, ...waiting].flatMap((request) => request.names);
+      return { holding, waiting, limits: pick(await limits(), names) };
     },
 
     async lookAtSemaphores({ holding, names }) {

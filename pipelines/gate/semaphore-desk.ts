@@ -26,7 +26,12 @@ export type SemaphoreMessage =
   | { readonly type: 'ask'; readonly request: SemaphoreRequest; readonly limits: SemaphoreLimits }
   /** Gives back, or no longer wants. */
   | { readonly type: 'release'; readonly tokens: readonly string[] }
-  | { readonly type: 'limits'; readonly limits: SemaphoreLimits };
+  | { readonly type: 'limits'; readonly limits: SemaphoreLimits }
+  /** What jobs say of themselves, for a desk that has forgotten. */
+  | ({ readonly type: 'recall'; readonly limits: SemaphoreLimits } & SemaphoreClaims);
+
+/** Those who say that they hold semaphores, or wait for them, in the order in which they came. */
+export type SemaphoreClaims = Pick<SemaphoreDesk, 'holding' | 'waiting'>;
 
 /** Requests that are remembered as over: senders repeat themselves for minutes, not for ever. */
 const remembered = 200;
@@ -50,6 +55,8 @@ export function attend(
       return serve(released(desk, message.tokens), {});
     case 'limits':
       return serve(desk, message.limits);
+    case 'recall':
+      return serve(recalled(desk, message), message.limits);
   }
 }
 
@@ -75,6 +82,13 @@ function asked(desk: SemaphoreDesk, request: SemaphoreRequest): SemaphoreDesk {
   const left = earlier.length > 0 ? released(desk, earlier) : desk;
   const behind = left.waiting.findIndex((one) => one.priority > priority);
   return { ...left, waiting: left.waiting.toSpliced(behind < 0 ? left.waiting.length : behind, 0, request) };
+}
+
+/** What the desk knows already, or knows to have ended, it knows better. */
+function recalled(desk: SemaphoreDesk, { holding, waiting }: SemaphoreClaims): SemaphoreDesk {
+  const known = new Set([...desk.over, ...desk.holding.map(({ token }) => token)]);
+  const held = holding.filter(({ token }) => !known.has(token));
+  return waiting.reduce(asked, { ...desk, holding: [...desk.holding, ...held] });
 }
 
 function released(desk: SemaphoreDesk, tokens: readonly string[]): SemaphoreDesk {

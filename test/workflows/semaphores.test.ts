@@ -258,3 +258,23 @@ test('a job without semaphores asks nobody', async () => {
   const tasks = events?.filter((event) => event.workflowTaskCompletedEventAttributes).length ?? 0;
   assert.ok(tasks >= 2 && tasks <= 4, `${tasks} workflow tasks`);
 });
+
+test('R2: a later life of the entity grants nothing that jobs of an earlier one hold', async () => {
+  await enter(['life-0'], ['life']);
+  await runs('life-0');
+  await enter(['life-1'], ['life']);
+  const waits = (count: number) => until(`${count} wait`, async () => (await desk()).waiting.length === count);
+  await waits(1);
+  const handle = world.temporal.client.workflow.getHandle(entity);
+  await handle.terminate('by hand');
+  await enter(['life-2'], ['life']);
+  await until('another life goes on', async () => (await handle.describe()).status.name === 'RUNNING');
+  await waits(2);
+  assert.deepEqual(work.of('life'), ['life-0']);
+  for (const id of ['life-0', 'life-1', 'life-2']) {
+    await runs(id);
+    work.end(id);
+  }
+  await until('all is given back', async () => (await desk()).holding.length === 0);
+  assert.equal(work.peaks.get('life'), 1);
+});

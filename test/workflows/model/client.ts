@@ -1,5 +1,6 @@
 import {
   type Client,
+  QueryNotRegisteredError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   WorkflowNotFoundError,
@@ -82,7 +83,7 @@ export function clientOf(server: Server, heard: Heard = () => {}): Client {
         if (!isOpen || identity.workflowType !== type) continue;
         const [names] = fromPayloads(input) as [Record<string, string>];
         const typedSearchAttributes = { get: ({ name }: Named) => names[name.replace('Sluice', '').toLowerCase()] };
-        yield { workflowId: id, typedSearchAttributes };
+        yield { workflowId: id, typedSearchAttributes, startTime: new Date(server.now) };
       }
     },
 
@@ -147,7 +148,8 @@ export function clientOf(server: Server, heard: Heard = () => {}): Client {
             // Between tasks, as the server has it.
             if (run.isOpen && (run.open || run.history.length === 0)) return server.post({ label, deliver });
             if (run.history.length === 0 || run.stuck !== undefined) return reject(new Error('no worker answers'));
-            return run.query(name).then(resolve, reject);
+            const unknown = () => reject(new QueryNotRegisteredError(`${id} does not know ${name}`, 3));
+            return run.query(name).then(resolve, unknown);
           };
           const label = `${name} of ${id}`;
           server.post({ label, deliver });
