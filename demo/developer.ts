@@ -6,7 +6,7 @@ import { must, run } from '../activities/process/run.ts';
 import type { Change } from '../pipelines/model/change.ts';
 import type { DemoChange } from './changes.ts';
 import { applyEdits } from './edits.ts';
-import type { Forge } from './forge.ts';
+import type { Forge, LineAnswer } from './forge.ts';
 
 const author = {
   GIT_AUTHOR_NAME: 'Ada Developer',
@@ -27,6 +27,8 @@ export interface Developer {
   send(tree: string): Promise<void>;
   /** Waits for an answer to a change that matches, as everybody reads it there. */
   answer(change: Change, expected: RegExp): Promise<string>;
+  /** Waits for such a comment on a line of a change; null where the forge has none. */
+  remark(change: Change, expected: (comment: LineAnswer) => boolean): Promise<LineAnswer | null>;
 }
 
 /**
@@ -50,11 +52,12 @@ export function createDeveloper(desk: string, forge: Forge, said: (line: string)
     commit,
     send,
     async answer(change, expected) {
-      for (const end = Date.now() + patience; Date.now() < end; await pause(500)) {
-        const found = (await forge.answers(change)).find((comment) => expected.test(comment));
-        if (found !== undefined) return found;
-      }
-      throw new Error(`nobody answers ${change.key} within ${patience / 1000} seconds`);
+      const found = () => forge.answers(change).then((all) => all.find((comment) => expected.test(comment)));
+      return awaited(change, found);
+    },
+    async remark(change, expected) {
+      if ((await forge.lineComments(change)) === null) return null;
+      return awaited(change, () => forge.lineComments(change).then((all) => all?.find(expected)));
     },
     async push(change) {
       await send(await commit(change));
@@ -83,6 +86,15 @@ export function createDeveloper(desk: string, forge: Forge, said: (line: string)
 
 /** How long an answer may take; milliseconds. */
 const patience = 300_000;
+
+/** The answer comes after the verdict: the host is told last. */
+async function awaited<T>({ key }: Change, find: () => Promise<T | undefined>): Promise<T> {
+  for (const end = Date.now() + patience; Date.now() < end; await pause(500)) {
+    const found = await find();
+    if (found !== undefined) return found;
+  }
+  throw new Error(`nobody answers ${key} within ${patience / 1000} seconds`);
+}
 
 /** The Change-Id that a commit-msg hook would have made; the same in every run, so that the story can name it. */
 export function changeId(id: string): string {
