@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageRunner } from '../../activities/ports.ts';
 import { type GerritStack, startGerritStack } from './story.ts';
 
@@ -41,9 +40,7 @@ async function measure(stack: GerritStack, count: number) {
   const numbers = await stack.propose('bench/empty', names);
   const [start, used] = [performance.now(), cpu(stack)];
   for (const number of numbers) await stack.approve(number);
-  for (const limit = start + 300_000; (await stack.open()).length > 0; await sleep(50)) {
-    if (performance.now() > limit) throw new Error(`not merged after five minutes: ${await stack.open()}`);
-  }
+  await stack.settled(numbers, 300_000);
   const seconds = (performance.now() - start) / 1_000;
   return { changes: count, seconds, cpuPerChange: (cpu(stack) - used) / count };
 }

@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { stringify } from 'yaml';
 import { must } from '../../activities/process/run.ts';
@@ -8,12 +12,13 @@ import type { StageDeps } from '../../activities/stages.ts';
 import { findTemporal } from '../../infra/bootstrap/find.ts';
 import { startIngest } from '../../infra/compose/ingest.ts';
 import { listenToStreams } from '../../infra/compose/streams.ts';
-import { addSluice, adminUrl, askGerrit, done } from '../../infra/gerrit/account.ts';
+import { addSluice, adminUrl, askGerrit, done, type SluiceAccount } from '../../infra/gerrit/account.ts';
 import type { GerritSite } from '../../infra/gerrit/config.ts';
 import { pushRights } from '../../infra/gerrit/rights.ts';
 import { startGerrit } from '../../infra/gerrit/server.ts';
 import { makeSite } from '../../infra/gerrit/site.ts';
 import { fetchGerrit } from '../../infra/gerrit/tools.ts';
+import type { Store } from '../../infra/store/store.ts';
 import { startDevServer } from '../../infra/temporal/dev-server.ts';
 import { startWorkers } from '../small-stack.ts';
 
@@ -26,8 +31,8 @@ export interface GerritStack {
   propose(project: string, names: readonly string[]): Promise<readonly number[]>;
   /** Gives a change all that it needs but Sluice's vote. */
   approve(number: number): Promise<void>;
-  /** Changes that are still open, by number. */
-  open(): Promise<readonly number[]>;
+  /** Waits until the changes are merged. @param limit milliseconds */
+  settled(numbers: readonly number[], limit: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -62,6 +67,7 @@ export async function startGerritStack({ projects, stages }: StackRequest): Prom
   );
   const workers = await startWorkers(file, stages);
   const { control, store } = workers;
+  const merges = watchMerges(review);
   const logger = pino({ level: 'silent' });
   const ingest = startIngest({ store, connections: control.connections, router: control.router, logger });
   const streams = listenToStreams({ connections: control.connections, take: ingest.take, logger });
@@ -70,10 +76,12 @@ export async function startGerritStack({ projects, stages }: StackRequest): Prom
     pids: [gerrit.pid],
     propose: (project, names) => propose({ site, home, project }, names),
     approve: (number) => approve(site, number),
-    open: () => listOpen(site),
+    settled: (numbers, limit) => settled({ site, merges }, numbers, limit),
     async stop() {
       try {
+        merges.stop();
         await streams.stop();
+        await quiet(store);
         await ingest.stop();
         await workers.stop();
       } finally {
@@ -134,6 +142,49 @@ async function propose(clone: Clone, names: readonly string[]): Promise<readonly
 async function approve(site: GerritSite, number: number): Promise<void> {
   const body = { labels: { 'Code-Review': 2, Workflow: 1 } };
   await done(askGerrit(site, { method: 'POST', path: `/changes/${number}/revisions/current/review`, body }));
+}
+
+/** What the host tells of merges, which costs it less than to be asked again and again. */
+function watchMerges({ ssh, identity, knownHosts }: SluiceAccount) {
+  const { hostname, port, username } = new URL(ssh);
+  const options = ['IdentitiesOnly=yes', 'BatchMode=yes', `UserKnownHostsFile=${knownHosts}`].flatMap((o) => ['-o', o]);
+  const command = ['gerrit', 'stream-events', '--subscribe', 'change-merged'];
+  const args = ['-F', '/dev/null', '-i', identity, ...options, '-p', port, `${username}@${hostname}`, ...command];
+  const child = spawn('ssh', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const told = new EventEmitter();
+  const merged = new Set<number>();
+  createInterface(child.stdout).on('line', (line) => {
+    const { change } = JSON.parse(line) as { readonly change: { readonly number: number } };
+    merged.add(Number(change.number));
+    told.emit('merged');
+  });
+  return { told, merged, stop: () => child.kill() };
+}
+
+/** Milliseconds without news after which the host is asked. */
+const patience = 2_000;
+
+async function settled(
+  { site, merges: { told, merged } }: { readonly site: GerritSite; readonly merges: ReturnType<typeof watchMerges> },
+  numbers: readonly number[],
+  limit: number,
+): Promise<void> {
+  for (const end = performance.now() + limit; !numbers.every((number) => merged.has(number)); ) {
+    const signal = AbortSignal.timeout(patience);
+    const news = await once(told, 'merged', { signal }).catch(() => null);
+    const left = news === null ? await listOpen(site) : null;
+    if (left?.length === 0) return;
+    if (performance.now() > end) throw new Error(`not merged after ${limit / 1000} seconds: ${left}`);
+  }
+}
+
+/** Milliseconds until what is still being handled is given up. */
+const longest = 60_000;
+
+/** Waits until all that was heard is handled: what is under way when its server goes would end with an error. */
+async function quiet(store: Pick<Store, 'occurrences'>): Promise<void> {
+  const waiting = async () => (await store.occurrences.backlog()).reduce((sum, each) => sum + each.waiting, 0);
+  for (const end = performance.now() + longest; performance.now() < end && (await waiting()) > 0; ) await sleep(200);
 }
 
 async function listOpen(site: GerritSite): Promise<readonly number[]> {

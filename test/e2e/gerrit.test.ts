@@ -54,7 +54,8 @@ async function startSluice(t: TestContext, gerrit: SharedGerrit) {
   const sealer = await createSealer(common.paths.secretKeys);
   const logger = pino({ level: process.env.SLUICE_STORY_LOG ?? 'silent' });
   const control = createControl({ common, live: common.live, temporal, store, report, sealer, logger });
-  const fails = async () => ({ result: 'FAILURE' as const, summary: 'it is broken', artifacts: [] });
+  const comments = [{ file: '.zuul.yaml', line: 1, message: 'this breaks it' }];
+  const fails = async () => ({ result: 'FAILURE' as const, summary: 'it is broken', artifacts: [], comments });
   const activities = createStageActivities({
     ...{ stages: {} as never, script: { run: fails, resume: fails }, logs: common.logs, workRoot: common.paths.work },
     provider: openProvider('docker'),
@@ -143,6 +144,10 @@ test('changes of two projects on a real Gerrit are checked, approved by REST and
     await until(`${number} is merged`, async () => (await read(number)).status === 'MERGED');
   await until('the gate says no to the third', async () => (await verified(c.number)) === -2);
   assert.equal((await read(c.number)).status, 'NEW');
+  const onLines = (await done(gerrit.rest('GET', `/changes/${c.number}/comments`))) as Record<string, object[]>;
+  assert.partialDeepStrictEqual(onLines, {
+    '.zuul.yaml': [{ line: 1, message: 'this breaks it', unresolved: false }],
+  });
   const [tipOne, tipTwo] = [await one.fetch('refs/heads/master'), await two.fetch('refs/heads/master')];
   await git(one.repo, ['merge-base', '--is-ancestor', a.commit, tipOne]);
   await git(two.repo, ['merge-base', '--is-ancestor', b.commit, tipTwo]);
