@@ -41,7 +41,7 @@ export function createWorkersDesk(common: Common, client: Client, store: Pick<St
 const fresh = 5_000;
 
 /** Whether Temporal has given a build's work to a worker, and not taken it away. */
-function createRuns(client: Client, store: Pick<Store, 'findBuild'>): Workers['runs'] {
+export function createRuns(client: Client, store: Pick<Store, 'findBuild'>): Workers['runs'] {
   const known = new Map<string, number>();
   const look = async (worker: string, what: Parameters<Workers['runs']>[1]) => {
     if ('workflow' in what) return hasInWork(client, worker, { workflow: what.workflow });

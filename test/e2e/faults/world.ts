@@ -46,10 +46,18 @@ export interface World {
   end(): Promise<void>;
 }
 
-export async function createWorld(): Promise<World> {
+/** What a world has that others have not. */
+export interface WorldOptions {
+  /** Address that the server listens on. */
+  readonly host?: string;
+  /** Jobs that this machine runs at once. */
+  readonly jobs?: number;
+}
+
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
   const engine = await openEngineSocket(join(directory, 'engine.sock'));
-  await configure(directory);
+  await configure(directory, options);
   const stack = createStack(directory, { DOCKER_HOST: engine.url });
   await stack.start();
   const remote = join(stack.data, 'git', 'greeter.git');
@@ -87,7 +95,7 @@ export async function createWorld(): Promise<World> {
 const mirrors = ['m1', 'm2'] as const;
 
 /** Ports are chosen once: a stack that was killed comes back at the same address. */
-async function configure(directory: string): Promise<void> {
+async function configure(directory: string, { host = '127.0.0.1', jobs = 4 }: WorldOptions): Promise<void> {
   const port = () => choosePort('127.0.0.1', 0, 'test');
   const { name: _, ...platform } = builtInPlatforms[0] ?? assert.fail('there is no platform');
   const set = (format: string) => ({
@@ -97,9 +105,9 @@ async function configure(directory: string): Promise<void> {
     hosts: Object.fromEntries(mirrors.map((name) => [name, { url: `./${name}/${format}` }])),
   });
   const settings = {
-    server: { listen: `127.0.0.1:${await port()}` },
+    server: { listen: `${host}:${await choosePort(host, 0, 'test')}` },
     temporal: { port: await port(), uiPort: await port() },
-    workers: { build: 4 },
+    workers: { build: jobs },
     platforms: { 'small-disk': { ...platform, limits: { ...platform.limits, diskMiB: 64 } } },
     mirrors: Object.fromEntries(formats.map((format) => [format, set(format)])),
   };

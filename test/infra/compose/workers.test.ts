@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Client } from '@temporalio/client';
+import { addressed } from '../../../infra/compose/apart-worker.ts';
+import { createRuns } from '../../../infra/compose/workers-desk.ts';
+import { findWorker, makeWorkerToken } from '../../../infra/stack/worker-tokens.ts';
+import type { BuildRecord, StageInput } from '../../../workflows/contract.ts';
+
+test('each worker has a token, which ends with its file', async (t) => {
+  const data = await mkdtemp(join(tmpdir(), 'sluice-tokens-'));
+  t.after(() => rm(data, { recursive: true }));
+  assert.equal(await findWorker(data, 'x'), undefined);
+  const [file, other] = [await makeWorkerToken(data, 'far-1'), await makeWorkerToken(data, 'far-2')];
+  assert.equal(await makeWorkerToken(data, 'far-1'), file);
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  await writeFile(other, 'theirs\n');
+  await writeFile(join(data, 'workers', '.hidden'), 'hidden');
+  await writeFile(join(data, 'workers', 'empty'), '');
+  assert.equal(await findWorker(data, 'theirs'), 'far-2');
+  for (const token of ['hidden', '', 'their', 'theirs2']) assert.equal(await findWorker(data, token), undefined, token);
+  await rm(other);
+  assert.equal(await findWorker(data, 'theirs'), undefined);
+});
+
+test('a worker runs the builds that Temporal says it has in work, until they end', async () => {
+  const pending = new Map([
+    ['job/1', ['worker/far']],
+    ['job/2', ['worker/near', '17@host']],
+    ['job/3', []],
+  ]);
+  let asked = 0;
+  const client = {
+    workflow: {
+      getHandle: (workflow: string) => ({
+        async describe() {
+          asked += 1;
+          const identities = pending.get(workflow) ?? [];
+          return { raw: { pendingActivities: identities.map((lastWorkerIdentity) => ({ lastWorkerIdentity })) } };
+        },
+      }),
+    },
+  } as unknown as Client;
+  const build = (workflow: string, endTime: number | null = null) => ({ workflow, endTime }) as BuildRecord;
+  const builds = new Map([
+    ['mine', build('job/1')],
+    ['ended', build('job/1', 1)],
+    ['theirs', build('job/2')],
+    ['waiting', build('job/3')],
+  ]);
+  const runs = createRuns(client, { findBuild: async (id) => builds.get(id) });
+  const said = await Promise.all([...builds.keys(), 'none'].map((id) => runs('far', { build: id })));
+  assert.deepEqual(said, [true, false, false, false, false]);
+  assert.deepEqual(
+    [
+      await runs('far', { workflow: 'job/1' }),
+      await runs('fa', { workflow: 'job/1' }),
+      await runs('far', { workflow: 'x' }),
+    ],
+    [true, false, false],
+  );
+  const before = asked;
+  assert.equal(await runs('far', { build: 'mine' }), true);
+  assert.equal(asked, before, 'a log comes in many parts');
+});
+
+test('test repositories are where the containers of the worker find them, and nothing else is touched', () => {
+  const bases = { theirs: 'http://a:1/repositories/test/', ours: 'http://b:2/repositories/test/' };
+  const artifact = (url: string) => ({ name: 'x', url });
+  const input = {
+    parents: [artifact('http://a:1/repositories/test/c-1/'), artifact('http://a:1/api/artifacts/0/x')],
+    provided: [artifact('http://a:1/repositories/test/d-1/'), artifact('http://c/repositories/test/a/')],
+    vars: { url: 'http://a:1/repositories/test/c-1/' },
+  } as unknown as StageInput;
+  const { parents, provided, vars } = addressed(input, bases);
+  assert.deepEqual(
+    [...parents, ...provided].map(({ url }) => url),
+    [
+      'http://b:2/repositories/test/c-1/',
+      'http://a:1/api/artifacts/0/x',
+      'http://b:2/repositories/test/d-1/',
+      'http://c/repositories/test/a/',
+    ],
+  );
+  assert.deepEqual(vars, input.vars);
+});
