@@ -54,12 +54,15 @@ export function openChannel(client: Client, command: string): Promise<ClientChan
 
 /** A channel's exit code when it has ended. @throws EngineUnavailable when the machine is lost before */
 export async function codeOf(channel: ClientChannel, output?: Promise<unknown>): Promise<number> {
-  const closed = once(channel, 'close') as Promise<[number | null | undefined, string?]>;
-  const ended = once(channel, 'exit').then(async ([code, signal]: unknown[]) => {
+  // A program that was killed has no code but the name of a signal.
+  const codeIn = ([code, signal]: unknown[]) =>
+    typeof code === 'number' ? code : typeof signal === 'string' ? killedCode : undefined;
+  const closed = once(channel, 'close');
+  const ended = once(channel, 'exit').then(async (exit) => {
     await Promise.race([closed, output, sleep(settling)]);
-    return { code: typeof code === 'number' ? code : signal === undefined ? undefined : killedCode };
+    return codeIn(exit);
   });
-  const { code } = await Promise.race([ended, closed.then(([value]) => ({ code: value ?? undefined }))]);
+  const code = await Promise.race([ended, closed.then(codeIn)]);
   if (code === undefined) throw lost('run a program', 'the connection was closed');
   return code;
 }

@@ -100,11 +100,11 @@ function greeted(socket: Socket, timeout: number): Promise<void> {
     let seen = Buffer.alloc(0);
     const stop = () => {
       clearTimeout(timer);
-      socket.off('error', giveUp).off('close', giveUp).off('data', look).pause();
+      socket.off('close', giveUp).off('data', look).pause();
     };
     const giveUp = () => {
       stop();
-      socket.on('error', () => {}).destroy();
+      socket.destroy();
       reject(new NotGreeted('the machine does not answer'));
     };
     const look = (part: Buffer) => {
@@ -116,7 +116,8 @@ function greeted(socket: Socket, timeout: number): Promise<void> {
       resolve();
     };
     const timer = setTimeout(giveUp, timeout);
-    socket.on('error', giveUp).on('close', giveUp).on('data', look);
+    socket.on('close', giveUp).on('data', look);
+    if (socket.destroyed) giveUp();
   });
 }
 

@@ -32,10 +32,14 @@ export async function withMonitor<T>(directory: string, work: (monitor: Monitor)
 function createMonitor(socket: Socket): Monitor {
   const waiting: ((answer: Answer) => void)[] = [];
   const lost = new Promise<never>((_, reject) => {
-    for (const event of ['close', 'error']) socket.once(event, () => reject(new Error('the emulator has ended')));
+    const gone = () => reject(new Error('the emulator has ended'));
+    socket.once('close', gone);
+    if (socket.destroyed) gone();
   });
   lost.catch(() => {});
-  createInterface(socket).on('line', (line) => {
+  const lines = createInterface(socket);
+  lines.on('error', () => {});
+  lines.on('line', (line) => {
     const message = JSON.parse(line) as Answer;
     // What is neither is an event, or the greeting.
     if ('return' in message || 'error' in message) waiting.shift()?.(message);

@@ -13,6 +13,8 @@ export async function connectIn(directory: string, name: string): Promise<Socket
   try {
     const socket = connect(`/proc/self/fd/${handle.fd}/${name}`);
     await once(socket, 'connect');
+    // It may be lost before anybody listens: whoever does asks whether it is.
+    socket.on('error', () => {});
     return socket;
   } finally {
     await handle.close();
