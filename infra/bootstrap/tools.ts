@@ -35,5 +35,6 @@ export const tools: readonly Tool[] = [
   { program: 'qemu-system-x86_64', package: 'qemu-system-x86', part: 'tests' },
   { program: 'qemu-img', package: 'qemu-utils', part: 'tests' },
   { program: 'mkfs.ext4', package: 'e2fsprogs', part: 'tests' },
+  { program: 'ip', package: 'iproute2', part: 'tests' },
   { program: 'ssh-keygen', package: 'openssh-client', part: 'tests' },
 ];

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { hardwareHere } from '../../../../activities/nodes/vm/accelerator.ts';
-import { emulator, type Hardware, mismatch } from '../../../../activities/nodes/vm/host.ts';
+import { type Hardware, mismatch } from '../../../../activities/nodes/vm/host.ts';
 import { prepareSnapshot } from '../../../../activities/nodes/vm/prepare.ts';
 import { type Places, placesIn, type Snapshot, snapshotsIn } from '../../../../activities/nodes/vm/records.ts';
-import { checkout, findProgram } from '../../../../infra/bootstrap/find.ts';
+import { checkout } from '../../../../infra/bootstrap/find.ts';
 import { ensureVmImage } from '../../../../infra/images/vm/image.ts';
 
 /** The name of the machine that the tests are lent. */
@@ -11,15 +11,6 @@ export const image = 'sluice/vm-debian-12:minimal';
 
 const directory = join(checkout, '.tools', 'vm');
 const places = placesIn(join(directory, 'tests'));
-
-/** Why no machines are tried here; false where they are: the image and its boot take minutes, once. */
-export async function whyNot(): Promise<string | false> {
-  if (findProgram(emulator) === undefined) return `there is no ${emulator}`;
-  const hardware = await hardwareHere();
-  const fits = (each: Snapshot) => mismatch(each.hardware, hardware) === null;
-  if ((await snapshotsIn(places)).some(fits)) return false;
-  return 'a machine is prepared first, by: .tools/node test/activities/nodes/vm/prepare.ts';
-}
 
 /** A machine as small as it can be, booted and saved once for each image and emulator. */
 export async function preparedForTests(): Promise<Places> {

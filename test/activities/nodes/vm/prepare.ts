@@ -1,3 +1,0 @@
-import { preparedForTests } from './prepared.ts';
-
-await preparedForTests();
