@@ -20,9 +20,11 @@ export async function makeOpenDirectory(path: string): Promise<boolean> {
 /**
  * Gives a tree that is about to be shown the modes of what is published. A file of another account, which we cannot
  * change, is replaced by a copy of our own.
+ *
+ * @param except a directory right below whose modes are known to be so
  */
-export async function openTree(root: string): Promise<void> {
-  await eachBelow(root, async (path, entry) => {
+export async function openTree(root: string, except?: string): Promise<void> {
+  await eachBelow(root, except, async (path, entry) => {
     if (entry.isDirectory()) return changeMode(path, published.directory);
     if (entry.isFile()) return changeMode(path, published.file).catch((error) => replaceByCopy(path, error));
   });
@@ -30,11 +32,16 @@ export async function openTree(root: string): Promise<void> {
 }
 
 /** Links are left alone: what they lead to is not ours to change. */
-async function eachBelow(root: string, visit: (path: string, entry: Dirent) => Promise<void>): Promise<void> {
+async function eachBelow(
+  root: string,
+  except: string | undefined,
+  visit: (path: string, entry: Dirent) => Promise<void>,
+): Promise<void> {
   for (const entry of await readdir(root, { withFileTypes: true })) {
+    if (entry.name === except) continue;
     const path = join(root, entry.name);
     await visit(path, entry);
-    if (entry.isDirectory()) await eachBelow(path, visit);
+    if (entry.isDirectory()) await eachBelow(path, undefined, visit);
   }
 }
 

@@ -3,7 +3,6 @@ import {
   chmodSync,
   createReadStream,
   constants as fsConstants,
-  mkdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -14,6 +13,7 @@ import { chmod, copyFile, link, mkdir, readdir, readFile, stat, utimes } from 'n
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
+import { makeOpenDirectory } from '../files/modes.ts';
 import { must } from '../process/run.ts';
 
 /** Every file below `root`, as relative paths in a fixed order; links are named, not followed. */
@@ -52,7 +52,7 @@ export async function linkFile(from: string, to: string): Promise<void> {
 
 /** Copies a file with its modification time, readable by everybody. */
 export async function copy(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
+  await makeOpenDirectory(dirname(to));
   const { mtime } = await stat(from);
   await copyFile(from, to, fsConstants.COPYFILE_FICLONE);
   await utimes(to, mtime, mtime);
@@ -68,7 +68,7 @@ const large = 8 * 1024 * 1024;
  * @returns the SHA-256 of what was written, in hex
  */
 export async function copyDigested(from: string, to: string, date: Date): Promise<string> {
-  mkdirSync(dirname(to), { recursive: true });
+  await makeOpenDirectory(dirname(to));
   // Another tree may know what was there by another name.
   rmSync(to, { force: true });
   if (statSync(from).size > large) {

@@ -8,12 +8,15 @@ import {
   generationsOf,
   type InUse,
   newTree,
+  nextName,
   showTree,
 } from './generations.ts';
 import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { refuseReleased } from './released.ts';
 import { isSigned, signTree } from './signature.ts';
-import { addedState, type RepositoryState, remainingState, type StateRequest, writeTree } from './state.ts';
+import { forgetStale, noteStale, readStale, type Stale, sharePool } from './standing.ts';
+import { addedState, type RepositoryState, remainingState, type StateRequest } from './state.ts';
+import { growTree, type TreePlan, writeTree } from './tree.ts';
 
 export interface PublishRequest extends StateRequest {
   readonly dir: string;
@@ -86,11 +89,34 @@ async function change(
     }
     const tree = await newTree(generations);
     const signing = signer === undefined ? {} : { signer, resign };
-    await writeTree(format, tree, { state, generations, date, ...signing });
+    const { stale, ...settled } = await fillTree(format, tree, { state, generations, date, ...signing });
     if (signer !== undefined) await signTree(format, tree, { settings: state.settings, signer });
-    await showTree(generations, tree);
+    await noteStale(generations, await nextName(generations), stale);
+    await showTree(generations, tree, settled);
     return { ...answer, changed: true };
   });
+}
+
+interface Filled {
+  readonly stale: Stale | null;
+  readonly settled?: string;
+}
+
+/** Fills a new tree, from the one before as it stands where that is possible. */
+async function fillTree(
+  format: RepositoryFormat,
+  tree: string,
+  plan: TreePlan & { readonly generations: Generations },
+): Promise<Filled> {
+  const { state, generations, resign = false } = plan;
+  const { before, lists, foreign } = state;
+  const stale = before === null ? null : await readStale(generations, before);
+  const grows = before !== null && stale !== null && lists !== null && foreign.length === 0 && !resign;
+  if (grows && (await sharePool(before, tree, format.pool))) {
+    return { stale: await growTree(format, tree, { plan, before: stale }), settled: format.pool };
+  }
+  await rm(join(tree, format.pool), { recursive: true, force: true });
+  return { stale: await writeTree(format, tree, plan) };
 }
 
 interface Signing {
@@ -151,7 +177,9 @@ export async function stageTree(
 export function showStaged({ generations, tree, before }: Omit<StagedTree, 'state'>, inUse?: InUse): Promise<boolean> {
   return asWriter(generations, writerWait, async () => {
     if ((await currentTree(generations)) !== before) return false;
-    await showTree(generations, tree, inUse);
+    // What is known is of another tree that may have been meant to get this name.
+    await forgetStale(generations);
+    await showTree(generations, tree, inUse === undefined ? {} : { inUse });
     return true;
   });
 }

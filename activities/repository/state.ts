@@ -1,13 +1,7 @@
-import { rm, utimes } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { exists } from '../files/exists.ts';
-import { copy, copyDigested, linkFile, sha256 } from './files.ts';
-import { type Generations, recentTrees } from './generations.ts';
+import { basename, join } from 'node:path';
 import { checked } from './names.ts';
 import {
   type Description,
-  type Entry,
-  type IndexSigner,
   type InspectedPackage,
   type ListedPackage,
   type OpenLists,
@@ -128,117 +122,6 @@ async function inspectAll(format: RepositoryFormat, files: readonly string[]): P
   );
 }
 
-interface TreePlan {
-  readonly state: RepositoryState;
-  /** The trees whose readers must still be served; absent for a repository that never changes. */
-  readonly generations?: Generations;
-  readonly date: Date;
-  /** Signs the packages that are added, where the format's packages carry signatures. */
-  readonly signer?: IndexSigner;
-  /** Packages that stay are signed, too, unless they are by this key. */
-  readonly resign?: boolean;
-}
-
-/** Fills an empty tree with the state's packages, dated as it is, and its index, unsigned. */
-export async function writeTree(format: RepositoryFormat, tree: string, plan: TreePlan): Promise<void> {
-  for (const one of await plan.state.kept()) await keep(one, tree, plan);
-  await writeAdded(format, tree, plan);
-  // Only now, so that what is merely kept for clients that read an older index is in nobody's way.
-  const older = plan.generations === undefined ? [] : await recentTrees(plan.generations);
-  for (const one of older) {
-    const packages = (await format.list(one)).flatMap(pathsOf);
-    for (const path of [...(await format.served(one)), ...packages]) await linkFile(join(one, path), join(tree, path));
-  }
-}
-
-/** Puts the new packages into a tree that has all others, and writes the index. */
-export async function writeAdded(format: RepositoryFormat, tree: string, plan: TreePlan): Promise<void> {
-  const { state, date, resign = false } = plan;
-  const added = await place(format, tree, plan);
-  // Where packages changed, or where there is nothing to start from, all are described again.
-  const afresh = state.lists === null || resign ? await state.kept() : state.foreign;
-  const entries = [...added, ...(await describeKept(format, tree, afresh))];
-  const lists = resign ? null : state.lists;
-  const gone = new Set(state.removed.map((one) => (one as ListedPackage).path));
-  await format.index(tree, state.settings, { date, lists, added: entries, gone });
-  await requireIndexed(format, tree, { fresh: [...afresh, ...state.added], count: state.count + state.added.length });
-}
-
-/** Reads the index back: all that is new is in it, and nothing that stays was lost. */
-async function requireIndexed(
-  format: RepositoryFormat,
-  tree: string,
-  { fresh, count }: { readonly fresh: readonly PackageId[]; readonly count: number },
-): Promise<void> {
-  const lists = await format.openLists(tree);
-  if (lists === null) throw new Error(`the index of ${tree} is not what was written`);
-  const found = await format.find(tree, lists, new Set(fresh.map(({ name }) => name)));
-  const listed = new Set(found.packages.map(keyOf));
-  refuseUnlisted(fresh.filter((one) => !listed.has(keyOf(one))));
-  if (found.count !== count) throw new Error(`the index of ${tree} names ${found.count} packages, not ${count}`);
-}
-
-async function place(format: RepositoryFormat, tree: string, { state, signer, date }: TreePlan): Promise<Entry[]> {
-  const entries: (Entry | null)[] = [];
-  for (const one of state.added) {
-    const target = join(tree, one.path);
-    const digest = await copyDigested(one.file, target, date);
-    await signer?.package(target);
-    await utimes(target, date, date);
-    for (const part of one.parts) await copyOnce(join(dirname(one.file), part), join(dirname(target), part), date);
-    const { texts, sha256: described } = one.description;
-    const same = described === (signer === undefined || format.id === 'deb' ? digest : await sha256(target));
-    entries.push(same ? format.placed(texts, one.path, date) : null);
-  }
-  // What was signed, or was written to while we looked at it.
-  const changed = state.added.filter((_, position) => entries[position] === null);
-  return [...entries.filter((entry) => entry !== null), ...(await describeKept(format, tree, changed))];
-}
-
-/** @throws RepositoryRefusal naming what the tool leaves out: it says so to nobody */
-async function describeKept(
-  format: RepositoryFormat,
-  tree: string,
-  packages: readonly (PackageId & { readonly path: string })[],
-): Promise<Entry[]> {
-  const described = await format.describe(packages.map(({ path }) => join(tree, path)));
-  refuseUnlisted(packages.filter((one, position) => described[position]?.id.name !== one.name));
-  return packages.flatMap(({ path }, position) => {
-    const description = described[position] ?? null;
-    return description === null ? [] : [format.placed(description.texts, path)];
-  });
-}
-
-function refuseUnlisted(missing: readonly PackageId[]): void {
-  if (missing.length === 0) return;
-  const names = missing.map(({ name, version, arch }) => `${name} ${version} (${arch})`).join(', ');
-  throw new RepositoryRefusal(
-    `the index cannot hold ${names}: look for control characters in the description and the changelog`,
-  );
-}
-
-/** What readers of the state before have is never signed in place. */
-async function keep(one: KeptPackage, tree: string, { signer, resign, date }: TreePlan): Promise<void> {
-  for (const { path } of one.parts) await linkFile(join(one.tree, path), join(tree, path));
-  const [from, target] = [join(one.tree, one.path), join(tree, one.path)];
-  if (signer === undefined || !resign) return linkFile(from, target);
-  await copy(from, target);
-  await signer.package(target);
-  if ((await sha256(target)) !== one.sha256) return utimes(target, date, date);
-  await rm(target);
-  await linkFile(from, target);
-}
-
-/** A tarball may belong to several versions of a source; what readers of the state before have is never rewritten. */
-async function copyOnce(from: string, to: string, date: Date): Promise<void> {
-  if (!(await exists(to))) {
-    await copy(from, to);
-    return utimes(to, date, date);
-  }
-  if ((await sha256(from)) === (await sha256(to))) return;
-  throw new RepositoryRefusal(`${basename(to)} is already in the repository with other content: give it a new version`);
-}
-
 async function packagesOf(format: RepositoryFormat, trees: readonly (string | null)[]): Promise<KeptPackage[]> {
   const kept = new Map<string, KeptPackage>();
   for (const tree of trees) {
@@ -295,6 +178,15 @@ function mergeSettings(there: RepositorySettings | null, given: Partial<Reposito
   return { origin: checked('origin', given.origin ?? there?.origin ?? 'Sluice'), codename, architectures };
 }
 
-function keyOf({ name, version, arch }: PackageId): string {
+export function keyOf({ name, version, arch }: PackageId): string {
   return `${name} ${version} ${arch}`;
+}
+
+/** @throws RepositoryRefusal naming what the tools leave out of the lists: they say so to nobody */
+export function refuseUnlisted(missing: readonly PackageId[]): void {
+  if (missing.length === 0) return;
+  const names = missing.map(({ name, version, arch }) => `${name} ${version} (${arch})`).join(', ');
+  throw new RepositoryRefusal(
+    `the index cannot hold ${names}: look for control characters in the description and the changelog`,
+  );
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, stat, utimes } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
@@ -50,8 +50,9 @@ for (const id of ['deb', 'rpm'] as const) {
     await underClosedUmask(() => publishPackages(format, { dir, files: [one], settings, date }));
     assert.equal(await unreadable(dir), '');
 
-    // As an older version left it.
+    // As an older version left it, which noted nothing.
     const { home } = await generationsOf(dir);
+    await rm(join(home, 'stale.json'));
     for (const path of await listFiles(dir)) await chmod(join(dir, path), 0o600);
     await chmod(home, 0o755);
     const two = await makePackage(id, work, { name: 'beta', version: '1-1' });
