@@ -15,10 +15,15 @@ const objectPattern = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /** @throws BadName unless `name` can be a project: letters, digits and `._+-`, in parts separated by `/`. */
 export function checkProject(name: string): string {
-  if (name.length > 200 || !projectPattern.test(name) || name.endsWith('.git')) {
+  if (!isSafeProject(name)) {
     throw new BadName(`${show(name)} cannot be a project's name: use letters, digits and ._+- in parts separated by /`);
   }
   return name;
+}
+
+/** Whether `name` can be a project here. */
+export function isSafeProject(name: string): boolean {
+  return name.length <= 200 && projectPattern.test(name) && !name.endsWith('.git');
 }
 
 /** @throws BadName unless `name` can be a branch here: narrower than Git's own rule, so that it is safe anywhere. */

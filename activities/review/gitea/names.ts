@@ -1,4 +1,4 @@
-import { BadName, checkProject } from '../../git/names.ts';
+import { isSafeProject } from '../../git/names.ts';
 import { isAddress, pathOnSite } from '../address.ts';
 
 /** A pull request by its project and number. */
@@ -42,12 +42,5 @@ function named(match: RegExpExecArray | null): PullName | null {
 
 /** Whether a text can be `OWNER/NAME` here. */
 export function isProject(text: string): boolean {
-  if (text.split('/').length !== 2) return false;
-  try {
-    checkProject(text);
-    return true;
-  } catch (error) {
-    if (error instanceof BadName) return false;
-    throw error;
-  }
+  return text.split('/').length === 2 && isSafeProject(text);
 }

@@ -1,4 +1,4 @@
-import { BadName, checkProject, isObjectId } from '../../git/names.ts';
+import { isObjectId, isSafeProject } from '../../git/names.ts';
 
 /** A pull request, by its number or by the commit at its head. */
 export type PullName =
@@ -51,12 +51,7 @@ function pathOf(text: string, url: string): string | null {
 
 /** Whether a text is `OWNER/NAME`, of the safe kind. */
 export function isProject(text: string): boolean {
-  try {
-    return checkProject(text).split('/').length === 2;
-  } catch (error) {
-    if (error instanceof BadName) return false;
-    throw error;
-  }
+  return text.split('/').length === 2 && isSafeProject(text);
 }
 
 /** The parts of a project's name, as GitHub's paths take them. */

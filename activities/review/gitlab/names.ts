@@ -1,4 +1,4 @@
-import { BadName, checkProject } from '../../git/names.ts';
+import { isSafeProject } from '../../git/names.ts';
 import { isAddress, pathOnSite } from '../address.ts';
 
 /** A merge request by its project and number. */
@@ -51,12 +51,5 @@ function named(match: RegExpExecArray | null): RequestName | null {
 
 /** Whether a text can be a project in a group, or in one below. */
 export function isProject(text: string): boolean {
-  if (!text.includes('/')) return false;
-  try {
-    checkProject(text);
-    return true;
-  } catch (error) {
-    if (error instanceof BadName) return false;
-    throw error;
-  }
+  return text.includes('/') && isSafeProject(text);
 }

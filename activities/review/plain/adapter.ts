@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { show } from '../../git/names.ts';
+import { isSafeProject, show } from '../../git/names.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
 import { openJournal } from '../journal.ts';
 import { UnknownChange } from '../people.ts';
@@ -10,7 +10,7 @@ import { createWebhook } from './ingest.ts';
 import { listRepositories } from './list.ts';
 import { type Desk, lookAt, lookAtProject, openMemory, type Proposal } from './look.ts';
 import { toChange } from './map.ts';
-import { isProject, parseProposalName } from './names.ts';
+import { parseProposalName } from './names.ts';
 import { createPoller } from './poll.ts';
 import { directoryOf, openPlainRemote, type UrlSettings } from './remote.ts';
 import { report } from './report.ts';
@@ -44,7 +44,7 @@ export function openPlain(context: PlainContext): Connection {
 function openDesk({ name: connection, settings, readSecret, owns, git, repositories, projects }: PlainContext): Desk {
   const own = join(dirname(repositories), 'review', connection);
   const remote = (project: string) => openPlainRemote(settings, readSecret, project);
-  const isOwn = (project: string) => isProject(project) && owns(project);
+  const isOwn = (project: string) => isSafeProject(project) && owns(project);
   return {
     ...{ connection, self, git, owns: isOwn },
     client: openClient({ connection, directory: join(own, '@git'), remote }),

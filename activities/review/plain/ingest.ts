@@ -1,7 +1,7 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { isSafeProject } from '../../git/names.ts';
 import type { Delivery, Reading, Webhook } from '../port.ts';
 import type { ReadSecret, SecretReference } from '../settings.ts';
-import { isProject } from './names.ts';
 
 export interface WebhookSettings {
   readonly secret: SecretReference;
@@ -35,7 +35,7 @@ function isSame(given: string, secret: string): boolean {
 
 function readHint(content: unknown, hint: (project: string) => void): Reading {
   const project = typeof content === 'object' && content !== null && 'project' in content ? content.project : undefined;
-  if (typeof project !== 'string' || !isProject(project)) {
+  if (typeof project !== 'string' || !isSafeProject(project)) {
     return { kind: 'malformed', reason: 'it must be {"project": "NAME"}, the name of a project in sluice.yaml' };
   }
   hint(project);

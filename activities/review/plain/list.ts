@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isProject } from './names.ts';
+import { isSafeProject } from '../../git/names.ts';
 
 /** How deep repositories may be, and how many folders are looked into. */
 const deepest = 8;
@@ -22,5 +22,5 @@ export async function listRepositories(root: string): Promise<readonly string[]>
       if (entry.isDirectory()) waiting.push(below === '' ? entry.name : `${below}/${entry.name}`);
     }
   }
-  return [...found].filter(isProject).sort();
+  return [...found].filter(isSafeProject).sort();
 }

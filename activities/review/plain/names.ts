@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BadName, checkProject, isSafeBranch } from '../../git/names.ts';
+import { isSafeBranch, isSafeProject } from '../../git/names.ts';
 
 /** Branches below this one are proposals. */
 export const proposalsPrefix = 'proposed/';
@@ -28,21 +28,11 @@ export function parseProposalName(text: string, connection: string): ProposalNam
   if (at < 0) return null;
   const [project, branch] = [name.slice(0, at), name.slice(at + 1)];
   const topic = branch.startsWith(proposalsPrefix) ? branch.slice(proposalsPrefix.length) : branch;
-  return isProject(project) && isTopic(topic) ? { project, topic } : null;
+  return isSafeProject(project) && isTopic(topic) ? { project, topic } : null;
 }
 
 export function isTopic(topic: string): boolean {
   return isSafeBranch(`${proposalsPrefix}${topic}`);
-}
-
-export function isProject(text: string): boolean {
-  try {
-    checkProject(text);
-    return true;
-  } catch (error) {
-    if (error instanceof BadName) return false;
-    throw error;
-  }
 }
 
 /** A topic's name is a path: its journal is below a name that no other one begins with. */
