@@ -110,7 +110,7 @@ const configuration = `- project:
     post: {jobs: [release-deb]}
 `;
 
-it('a worker that shares nothing with the server builds, checks, publishes, installs, and is trusted for a release', async () => {
+it('W17: a worker that shares nothing with the server builds, checks, publishes and installs; the gate takes its build over', async () => {
   const { stack } = world;
   // What an administrator does once: the signer is told whose builds to trust.
   const key = await until('the key of the worker', () => readFile(join(far.data, 'builder-key/builder.pub'), 'utf8'));
@@ -144,7 +144,13 @@ it('a worker that shares nothing with the server builds, checks, publishes, inst
   );
 
   await stack.sluice('approve', change.id);
-  assert.match(result(await ended('gate', 'build-deb')), /^SUCCESS greeter \S+: 1 package, reused the build of /);
+  const gated = await ended('gate', 'build-deb');
+  assert.match(result(gated), /^SUCCESS greeter \S+: 1 package, reused the build of \S+,1 in check$/);
+  const [inputs, again] = [built, gated].map(({ artifacts }) => artifacts[0]?.metadata?.inputs);
+  assert.match(String(inputs), /^sha256:/);
+  assert.equal(again, inputs);
+  const shown = await stack.sluice('artifacts', gated.id);
+  assert.match(shown, new RegExp(`inputs ${inputs}, made by the build ${built.id}`));
   assert.match(result(await ended('gate', 'publish-deb')), /^SUCCESS /);
   assert.match(result(await ended('post', 'release-deb')), /^SUCCESS .*promoted/);
   assert.equal((await world.released('deb')).packages.length, 1);
