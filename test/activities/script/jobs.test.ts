@@ -12,7 +12,7 @@ import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { GateCommand } from '../../../pipelines/gate/command.ts';
 import { nodesId } from '../../../workflows/ids.ts';
-import { nodesQuery } from '../../../workflows/messages.ts';
+import { nodesQuery, nodesReleaseSignal } from '../../../workflows/messages.ts';
 import { change, frozenJob } from '../../workflows/make.ts';
 import { Outside, testHost, until, World } from '../../workflows/world.ts';
 
@@ -153,7 +153,11 @@ test('a stage whose nodes were taken back runs nothing', async () => {
   const nodeset = { name: '', nodes: [{ name: ['one'], label: 'debian-12' }], groups: [] };
   outside.jobs = () => [frozenJob('stale', { run: [program('stop')], nodeset, attempts: 1 })];
   outside.capacity = { maxServers: 1 };
-  outside.early = () => world.temporal.client.workflow.getHandle(nodesId('docker')).terminate();
+  outside.early = async () => {
+    const desk = world.temporal.client.workflow.getHandle(nodesId('docker'));
+    const { leases } = await desk.query(nodesQuery);
+    for (const { token } of leases) await desk.signal(nodesReleaseSignal, { token });
+  };
   await world.tell('stale', entering('stale-0'));
   await until('it has ended', () => typeof buildOf('stale', 'stale-0')?.result === 'string', 60_000);
   assert.equal(buildOf('stale', 'stale-0')?.summary, "the job's nodes were taken back");
