@@ -79,7 +79,8 @@ export function createDeveloper(desk: string, forge: Forge, said: (line: string)
   async function send(tree: string): Promise<void> {
     const pushed = await run('git', ['push', 'origin', 'HEAD:refs/for/master'], { cwd: tree, env: author });
     const lines = pushed.stderr.split('\n').flatMap((line) => /^remote: *(\S.*?) *$/.exec(line)?.[1] ?? []);
-    for (const line of lines) said(line);
+    // Gerrit's word for a push that went well, on a line of its own.
+    for (const line of lines.filter((each) => each !== 'SUCCESS')) said(line);
     if (pushed.code !== 0) throw new Error(`git push of ${basename(tree)} failed: ${pushed.stderr.trim()}`);
   }
 }
