@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { EngineUnavailable } from '../engine-unavailable.ts';
 import type { ExecOptions, ExecResult } from '../port.ts';
+import { watchEnd } from '../watch-end.ts';
 import { wholeLines } from '../whole-lines.ts';
 import { ask, askIfThere } from './faults.ts';
 import { killAll } from './quiet.ts';
@@ -33,7 +34,7 @@ export async function execute(
   const stream = await ask(`start ${argv[0]}`, exec.start({ hijack: true, stdin: options.input !== undefined }));
   if (options.input !== undefined) stream.end(options.input);
   const output = collect(docker, stream, options.log);
-  const watch = watchEnd(container, options);
+  const watch = watchEnd(options, () => killProcesses(container));
   try {
     await Promise.race([output.ended, watch.gaveUp]);
   } finally {
@@ -69,29 +70,6 @@ function collect(docker: Docker, stream: NodeJS.ReadWriteStream, log: ExecOption
   const ended = Promise.all(outputs.map((output) => once(output, 'end')));
   for (const event of ['end', 'close', 'error']) stream.on(event, () => outputs.forEach((output) => void output.end()));
   return { ended, text: () => text.slice(-keptOutput) };
-}
-
-/** Kills what runs when time is up or the caller aborts; `gaveUp` resolves when even that brought no end. */
-function watchEnd(container: Docker.Container, { signal, timeout }: ExecOptions) {
-  let late = false;
-  let giveUp = () => {};
-  const gaveUp = new Promise<void>((resolve) => {
-    giveUp = resolve;
-  });
-  const kill = () => void killProcesses(container).then(giveUp);
-  const onTimeout = () => {
-    late = true;
-    kill();
-  };
-  const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout);
-  // It may have been aborted while the program was started: that is told once, and not again.
-  if (signal.aborted) kill();
-  else signal.addEventListener('abort', kill, { once: true });
-  const stop = () => {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', kill);
-  };
-  return { gaveUp, stop, timedOut: () => late };
 }
 
 /** Kills everything in the container but process 1; the container itself when that cannot be done. Never throws. */

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import type { ExecOptions, ExecResult } from '../port.ts';
+import { watchEnd } from '../watch-end.ts';
 import { wholeLines } from '../whole-lines.ts';
 import { lost } from './emulator.ts';
 import type { Line } from './line.ts';
@@ -26,9 +27,9 @@ export function execute(line: Line, argv: readonly string[], options: ExecOption
     const channel = await openChannel(client, commandOf(argv, options));
     channel.end(options.input ?? '');
     const output = collect(channel, options.log);
-    const watch = watchEnd(client, options);
+    const watch = watchEnd(options, () => kill(client));
     try {
-      const code = await Promise.race([codeOf(channel, output.ended), watch.gaveUp]);
+      const code = await Promise.race([codeOf(channel, output.ended), watch.gaveUp.then(() => killedCode)]);
       options.signal.throwIfAborted();
       return { code: watch.timedOut() ? killedCode : code, output: output.text(), timedOut: watch.timedOut() };
     } finally {
@@ -87,29 +88,8 @@ function collect(channel: ClientChannel, log: ExecOptions['log']) {
   return { ended: Promise.all(ended), text: () => text.slice(-keptOutput) };
 }
 
-/** Kills what runs when time is up or the caller aborts; `gaveUp` resolves when even that brought no end. */
-function watchEnd(client: Client, { signal, timeout }: ExecOptions) {
-  let late = false;
-  let giveUp = (_: number) => {};
-  const gaveUp = new Promise<number>((resolve) => {
-    giveUp = resolve;
-  });
-  const kill = () => {
-    client.exec(killAll, (_, channel) => channel?.resume());
-    setTimeout(() => giveUp(killedCode), grace).unref();
-  };
-  const timer =
-    timeout === undefined
-      ? undefined
-      : setTimeout(() => {
-          late = true;
-          kill();
-        }, timeout);
-  if (signal.aborted) kill();
-  else signal.addEventListener('abort', kill, { once: true });
-  const stop = () => {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', kill);
-  };
-  return { gaveUp, stop, timedOut: () => late };
+/** Kills all that runs; they have a while to be gone. */
+async function kill(client: Client): Promise<void> {
+  client.exec(killAll, (_, channel) => channel?.resume());
+  await sleep(grace, undefined, { ref: false });
 }

@@ -1,3 +1,4 @@
+import { byName } from '../by-name.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
 import type { HttpPatience } from '../http.ts';
 import type { Branch, ReviewHost, Tag } from '../port.ts';
@@ -101,8 +102,4 @@ function toBranch(project: string, { ref, revision }: { readonly ref: string; re
 function toTag({ ref, revision, object }: GerritTag): Tag[] {
   const name = /^refs\/tags\/(.+)$/.exec(ref)?.[1];
   return name === undefined || !isSafeProject('x', name) ? [] : [{ name, commit: object ?? revision }];
-}
-
-function byName(a: { readonly name: string }, b: { readonly name: string }): number {
-  return a.name < b.name ? -1 : 1;
 }

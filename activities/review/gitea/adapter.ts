@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { isSafeBranch } from '../../git/names.ts';
 import type { GitRemote } from '../../git/remote.ts';
+import { byName } from '../by-name.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
 import { openJournal } from '../journal.ts';
 import type { ReviewHost } from '../port.ts';
@@ -111,10 +112,6 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
     },
     gitRemote: remote,
   };
-}
-
-function byName(a: { readonly name: string }, b: { readonly name: string }): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
 async function readEvents(desk: Desk, change: string) {

@@ -1,19 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { isSafeBranch } from '../../git/names.ts';
-import type { Delivery, News, Reading, Webhook } from '../port.ts';
-import type { ReadSecret, SecretReference } from '../settings.ts';
+import type { News, Reading, Webhook } from '../port.ts';
+import { type Headers, header, type WebhookSettings } from '../webhook.ts';
 import { changeId, isProject, pullRef } from './names.ts';
 import { type Posted, postedSchema } from './schema.ts';
-
-export interface WebhookSettings {
-  readonly connection: string;
-  /** Without one nothing is taken. */
-  readonly secret: SecretReference | undefined;
-  readonly readSecret: ReadSecret;
-}
-
-type Headers = Delivery['headers'];
 
 /** What the host posts, as an occurrence: mostly that there is something to look at. */
 export function createWebhook({ connection, secret, readSecret }: WebhookSettings): Webhook {
@@ -34,11 +25,6 @@ function signatures(headers: Headers): readonly Buffer[] {
   const plain = [header(headers, 'x-gitea-signature'), header(headers, 'x-forgejo-signature')];
   const common = header(headers, 'x-hub-signature-256').replace(/^sha256=/, '');
   return [...plain, common].filter((text) => /^[0-9a-f]{64}$/i.test(text)).map((text) => Buffer.from(text, 'hex'));
-}
-
-function header(headers: Headers, name: string): string {
-  const value = headers[name];
-  return typeof value === 'string' ? value : '';
 }
 
 /** Events of pull requests, whatever of them: what has happened is read from the host. */

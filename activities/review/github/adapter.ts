@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { Change } from '../../../pipelines/model/change.ts';
 import type { GitRemote } from '../../git/remote.ts';
 import { must } from '../../process/run.ts';
+import { byName } from '../by-name.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
 import type { HttpPatience } from '../http.ts';
 import { openJournal } from '../journal.ts';
@@ -101,10 +102,6 @@ function createGithubHost(place: Place): ReviewHost {
     gitRemote: (project) => remoteOf(place, project),
   };
   return host;
-}
-
-function byName(a: { readonly name: string }, b: { readonly name: string }): number {
-  return a.name < b.name ? -1 : 1;
 }
 
 /** A token goes in a header, and to this host alone. */

@@ -2,18 +2,9 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { isSafeBranch } from '../../git/names.ts';
 import type { Delivery, News, Reading, Webhook } from '../port.ts';
-import type { ReadSecret, SecretReference } from '../settings.ts';
+import { type Headers, header, type WebhookSettings } from '../webhook.ts';
 import { changeId, isProject } from './names.ts';
 import { type Posted, postedSchema } from './schema.ts';
-
-export interface WebhookSettings {
-  readonly connection: string;
-  /** Without one nothing is taken. */
-  readonly secret: SecretReference | undefined;
-  readonly readSecret: ReadSecret;
-}
-
-type Headers = Delivery['headers'];
 
 /** What the host posts, as an occurrence: mostly that there is something to look at. */
 export function createWebhook({ connection, secret, readSecret }: WebhookSettings): Webhook {
@@ -48,11 +39,6 @@ function hasSignature({ headers, body }: Delivery, secret: string): boolean {
 /** Of one length, whatever the text's is. */
 function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest();
-}
-
-function header(headers: Headers, name: string): string {
-  const value = headers[name];
-  return typeof value === 'string' ? value : '';
 }
 
 const kinds = new Set(['merge_request', 'note', 'pipeline', 'push', 'tag_push']);

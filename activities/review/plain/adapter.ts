@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { isSafeProject, show } from '../../git/names.ts';
+import { byName } from '../by-name.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
 import { openJournal } from '../journal.ts';
 import { UnknownChange } from '../people.ts';
@@ -144,8 +145,4 @@ async function tagsOf({ client, git }: Desk, project: string): Promise<readonly 
 function orNone(error: unknown): null {
   if (error instanceof NoProject) return null;
   throw error;
-}
-
-function byName(a: { readonly name: string }, b: { readonly name: string }): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
