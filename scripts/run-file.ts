@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { inspect } from 'node:util';
 
 /** Passed and failed tests; a file that ran none, and a test that was skipped, count as failed. */
 export interface Count {
   readonly passed: number;
   readonly failed: number;
+  /** What failed and why, as it is told again at the end of a long run. */
+  readonly faults: readonly string[];
 }
 
 /** Every process of a test file carries it in its environment, as do the ones that it starts. */
@@ -39,9 +42,12 @@ export async function runFile(file: string, limit: number): Promise<Count> {
     if (fault !== undefined) failed += 1;
     else if (details.type !== 'suite') passed += 1;
   });
-  stream.on('test:fail', ({ details }) => {
+  const reasons: string[] = [];
+  stream.on('test:fail', ({ name, details }) => {
     // What holds a failed test is not another failure.
-    if ((details.error as { failureType?: string }).failureType !== 'subtestsFailed') failed += 1;
+    if ((details.error as { failureType?: string }).failureType === 'subtestsFailed') return;
+    failed += 1;
+    reasons.push(`✖ ${name} (${file})\n${inspect(details.error.cause ?? details.error)}`);
   });
   for await (const text of stream.compose(new spec())) process.stdout.write(text);
   for (const timer of timers) clearTimeout(timer);
@@ -50,7 +56,7 @@ export async function runFile(file: string, limit: number): Promise<Count> {
     faults.push(`✖ ${stop.signal.reason.message}: it was ended`);
   }
   for (const fault of faults) console.log(fault);
-  return { passed, failed };
+  return { passed, failed, faults: [...reasons, ...faults] };
 }
 
 /** Ends every process that carries the mark. */

@@ -35,28 +35,33 @@ const checks: readonly { readonly name: string; readonly script: string; readonl
 ];
 
 function runChecks(): Count {
-  let failed = 0;
+  const faults: string[] = [];
   for (const { name, script, args } of checks) {
     const { status } = spawnSync(process.execPath, [script, ...args], { stdio: 'inherit' });
     console.log(`${status === 0 ? '✔' : '✖'} ${name}`);
-    if (status !== 0) failed += 1;
+    if (status !== 0) faults.push(`✖ ${name}`);
   }
-  return { passed: checks.length - failed, failed };
+  return { passed: checks.length - faults.length, failed: faults.length, faults };
 }
 
 /** Each file's text comes as it ends where several run at once; `limit` is each one's, in milliseconds. */
 async function runFiles(files: readonly string[], { atOnce, limit }: Pick<Group, 'atOnce' | 'limit'>): Promise<Count> {
-  let [passed, failed] = [0, 0];
+  const counts: Count[] = [];
   const waiting = [...files];
   const lanes = Array.from({ length: atOnce }, async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const count = await runFile(file, limit);
-      passed += count.passed;
-      failed += count.failed;
-    }
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift())
+      counts.push(await runFile(file, limit));
   });
   await Promise.all(lanes);
-  return { passed, failed };
+  return sum(counts);
+}
+
+function sum(counts: readonly Count[]): Count {
+  return {
+    passed: counts.reduce((total, { passed }) => total + passed, 0),
+    failed: counts.reduce((total, { failed }) => total + failed, 0),
+    faults: counts.flatMap(({ faults }) => faults),
+  };
 }
 
 async function runGroup(name: string): Promise<Count> {
@@ -64,7 +69,7 @@ async function runGroup(name: string): Promise<Count> {
   const files = globSync('test/**/*.test.ts').sort();
   const group = groups.find((each) => each.name === name);
   const own = files.filter((file) => groups.find(({ under }) => under.test(file)) === group);
-  return group === undefined ? { passed: 0, failed: 0 } : runFiles(own, group);
+  return group === undefined ? sum([]) : runFiles(own, group);
 }
 
 /** Building a Gitea takes minutes: it begins before anybody waits for it. What fails, fails again where it is needed. */
@@ -90,15 +95,14 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  let [passed, failed] = [0, 0];
+  const counts: Count[] = [];
   if (values.only === undefined || values.only === 'activities') beginBuilds();
   for (const names of order) {
     const wanted = names.filter((each) => values.only === undefined || each === values.only);
-    for (const count of await Promise.all(wanted.map(tellGroup))) {
-      passed += count.passed;
-      failed += count.failed;
-    }
+    counts.push(...(await Promise.all(wanted.map(tellGroup))));
   }
+  const { passed, failed, faults } = sum(counts);
+  for (const fault of faults) console.log(`\n${fault}`);
   console.log(`\n${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

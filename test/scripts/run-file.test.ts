@@ -31,7 +31,7 @@ test('R17: a file that ends in time counts its tests', async () => {
     `import { test } from 'node:test'; test('one', () => {}); test('two', () => {});`,
     60_000,
   );
-  assert.deepEqual(count, { passed: 2, failed: 0 });
+  assert.deepEqual(count, { passed: 2, failed: 0, faults: [] });
 });
 
 test('R17: a file that does not end is ended with what it started, and fails by its name', async () => {
@@ -54,7 +54,17 @@ test('R17: a file that does not end is ended with what it started, and fails by 
 });
 
 test('a file without a test fails, as does a test that is left out', async () => {
-  assert.deepEqual((await run('', 60_000)).count, { passed: 0, failed: 1 });
+  const { passed, failed, faults } = (await run('', 60_000)).count;
+  assert.deepEqual([passed, failed], [0, 1]);
+  assert.match(faults[0], /^✖ \S*it\.test\.mjs ran no test$/);
   const left = `import { test } from 'node:test'; test('one', { skip: true }, () => {});`;
-  assert.deepEqual((await run(left, 60_000)).count, { passed: 0, failed: 1 });
+  assert.deepEqual((await run(left, 60_000)).count, { passed: 0, failed: 1, faults: ['✖ one was left out'] });
+});
+
+test('what failed is told with its file and its reason, once', async () => {
+  const source = `import { describe, it } from 'node:test'; import assert from 'node:assert/strict';
+    describe('all', () => { it('one', () => assert.fail('the reason')); it('two', () => {}); });`;
+  const { passed, failed, faults } = (await run(source, 60_000)).count;
+  assert.deepEqual([passed, failed, faults.length], [1, 1, 1]);
+  assert.match(faults[0], /^✖ one \(\S*it\.test\.mjs\)\n.*the reason/);
 });
