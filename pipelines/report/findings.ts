@@ -8,9 +8,17 @@ import type { LintReport } from '../model/lint.ts';
 export function lintComments({ remarks, platform }: LintReport): readonly LineComment[] {
   return remarks.flatMap(({ place, severity, tag, detail, new: isNew }): LineComment[] => {
     if (place === undefined || !isNew || (severity !== 'error' && severity !== 'warning')) return [];
-    const message = `${severity}: ${tag} ${detail}`.trim();
+    const message = `${severity}: ${tag} ${withoutPlace(detail)}`.trim();
     return [{ ...place, level: severity, message, platform }];
   });
+}
+
+/**
+ * What lintian says without the place at its end: the comment is there, and a line that has moved makes it no other
+ * one, so that hosts which were told of it are not told again.
+ */
+function withoutPlace(detail: string): string {
+  return detail.replace(/(?:^|\s+)\[[^\s[\]]+?(?::\d+)?\]$/, '');
 }
 
 /** Comments of an item's jobs that one report may have. */

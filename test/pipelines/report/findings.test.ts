@@ -37,8 +37,19 @@ test('I9: only what is new and wrong is a comment; what platforms have in common
   const known = 'W: a source: odd [debian/rules:2]\n';
   const both = ['debian-12', 'debian-13'].flatMap((name) => lintComments(report(name, output, known)));
   assert.deepEqual(commentsOn(['debian/rules'], both), [
-    { file: 'debian/rules', line: 5, message: 'error: bad x [debian/rules:5] (debian-12, debian-13)', level: 'error' },
+    { file: 'debian/rules', line: 5, message: 'error: bad x (debian-12, debian-13)', level: 'error' },
   ]);
+});
+
+test('I9: a line that has moved makes no other comment of it, and what is known of the release is none', () => {
+  const at = (line: number) => `W: a source: debian-rules-calls-pwd [debian/rules:${line}]\n`;
+  const said = (output: string, released = '') => lintComments(report('debian-12', output, released));
+  const [before, after] = [said(at(52)), said(at(53))];
+  assert.deepEqual([before[0]?.line, after[0]?.line], [52, 53]);
+  assert.equal(before[0]?.message, 'warning: debian-rules-calls-pwd');
+  assert.equal(after[0]?.message, before[0]?.message);
+  assert.deepEqual(said(at(53), at(52)), []);
+  assert.equal(said('W: a source: odd [a] b [debian/control]\n')[0]?.message, 'warning: odd [a] b');
 });
 
 test('I9: comments are on files of the change; a spec is found in its folder where there is one such', () => {
