@@ -1,12 +1,11 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { fetchRefs } from './fetch.ts';
-import { git } from './git.ts';
 import { checkRevision, isSafeBranch, repositoryPath } from './names.ts';
 import type { Git } from './port.ts';
 import { pushCommit, pushHere } from './push.ts';
 import type { GitRemote } from './remote.ts';
 import { openRepositories } from './repositories.ts';
+import { makeWhole } from './whole.ts';
 
 /** Where a project is: served by Sluice itself, or fetched from its host into a repository of the cache. */
 export type GitPlace =
@@ -115,17 +114,9 @@ async function fetchInto(
   if (remote === null) return;
   const source = { host, project, remote };
   if (await isThere(repo)) return fetchRefs(repo, source, refs);
-  // What is there has been fetched whole: until then it has another name.
-  const partial = `${repo}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(dirname(repo), { recursive: true });
-  try {
-    await git(partial, ['init', '--quiet', '--bare', '--template=', partial]);
-    await fetchRefs(partial, source, refs);
-    await rename(partial, repo);
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+  const made = await makeWhole(repo, (partial) => fetchRefs(partial, source, refs));
+  // What another process was first with may have other refs.
+  if (!made) await fetchRefs(repo, source, refs);
 }
 
 async function isThere(repo: string): Promise<boolean> {

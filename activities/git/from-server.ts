@@ -1,13 +1,12 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { exists } from '../files/exists.ts';
 import { askHost } from './fetch.ts';
-import { git, tryGit } from './git.ts';
+import { tryGit } from './git.ts';
 import { isObjectId, repositoryPath } from './names.ts';
 import type { Sources } from './port.ts';
 import type { GitRemote } from './remote.ts';
 import { openRepositories } from './repositories.ts';
 import { expireStates, keepStates, stateRef } from './states.ts';
+import { makeWhole } from './whole.ts';
 
 export interface ServerSourcesOptions {
   /** Of this machine's repositories: what was fetched once is not fetched again. */
@@ -68,7 +67,7 @@ interface Wanted {
 
 /** Tags come anew each time, for versions are derived from them; a commit that is here is not asked for again. */
 async function fetchCommit(repo: string, { project, commit, remote }: Wanted): Promise<void> {
-  await make(repo);
+  if (!(await exists(repo))) await makeWhole(repo);
   const known = (await tryGit(repo, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
   const refs = ['+refs/tags/*:refs/tags/*', ...(known ? [] : [`+${commit}:${stateRef(commit, Date.now())}`])];
   const options = ['--quiet', '--prune', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'];
@@ -76,13 +75,4 @@ async function fetchCommit(repo: string, { project, commit, remote }: Wanted): P
   await askHost(repo, { host: 'the server', project, remote }, { args });
   if (known) await keepStates(repo, [commit]);
   await expireStates(repo, { now: Date.now() });
-}
-
-async function make(repo: string): Promise<void> {
-  if (await exists(repo)) return;
-  const fresh = `${repo}.partial`;
-  await rm(fresh, { recursive: true, force: true });
-  await mkdir(dirname(repo), { recursive: true });
-  await git(fresh, ['init', '--quiet', '--bare', '--template=', fresh]);
-  await rename(fresh, repo);
 }

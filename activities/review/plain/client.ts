@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { exists } from '../../files/exists.ts';
 import { askHost, type GitSource } from '../../git/fetch.ts';
 import { git, tryGit } from '../../git/git.ts';
 import { isObjectId, repositoryPath } from '../../git/names.ts';
 import type { GitRemote } from '../../git/remote.ts';
+import { makeWhole } from '../../git/whole.ts';
 import { HostRefusal } from '../http.ts';
 import { type HostRefs, notesPrefix, parseRefs, wantedRefs } from './schema.ts';
 
@@ -102,21 +102,8 @@ const identity = {
   ...{ GIT_COMMITTER_NAME: 'Sluice', GIT_COMMITTER_EMAIL: 'sluice@localhost' },
 };
 
-/** Another process may make it at the same time: whoever is first has made it. */
 async function makeRepository(repo: string): Promise<string> {
-  const isThere = () =>
-    stat(repo).then(
-      () => true,
-      () => false,
-    );
-  if (await isThere()) return repo;
-  await mkdir(dirname(repo), { recursive: true });
-  const partial = `${repo}.${randomUUID()}`;
-  await git(partial, ['init', '--quiet', '--bare', '--template=', partial]);
-  await rename(partial, repo).catch(async (error) => {
-    await rm(partial, { recursive: true, force: true });
-    if (!(await isThere())) throw error;
-  });
+  if (!(await exists(repo))) await makeWhole(repo);
   return repo;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createGit, openCache } from '../../../activities/git/cache.ts';
 import { git } from '../../../activities/git/git.ts';
@@ -108,12 +108,44 @@ test('a host that is away, and one that refuses, are told apart; neither leaves 
   await assert.rejects(open.ensure('p', []), /transport 'ext' not allowed/);
 });
 
-test('a fetch that was cut off at the first time leaves nothing that looks whole', async (t) => {
+test('a first fetch that was killed leaves nothing that looks whole, and what it left goes after a day', async (t) => {
   const { cache, directory, base } = await world(t);
-  const partial = `${repositoryPath(directory, 'pkg/alpha')}.partial`;
-  await git(partial, ['init', '--quiet', '--bare', partial]);
-  await writeFile(join(partial, 'objects', 'half'), 'x');
+  const repo = repositoryPath(directory, 'pkg/alpha');
+  const [fresh, old] = [`${repo}.1.partial`, `${repo}.2.partial`];
+  for (const partial of [fresh, old]) {
+    await git(partial, ['init', '--quiet', '--bare', partial]);
+    await writeFile(join(partial, 'objects', 'half'), 'x');
+  }
+  const before = Date.now() / 1000 - 25 * 3600;
+  await utimes(old, before, before);
   assert.equal((await cache.branches('pkg/alpha')).get('master'), base);
+  assert.deepEqual((await readdir(dirname(repo))).sort(), ['alpha.git', 'alpha.git.1.partial']);
+});
+
+test('several processes may fetch a project for the first time at once: each has it, and nothing else is left', async (t) => {
+  const { repo: host, base, directory } = await world(t);
+  // All begin before the first one ends.
+  const all = Promise.withResolvers<void>();
+  let begun = 0;
+  const remote = (): GitRemote => ({
+    url: host,
+    async access() {
+      begun += 1;
+      if (begun === 4) all.resolve();
+      await all.promise;
+      return {};
+    },
+  });
+  const caches = Array.from({ length: 4 }, () => openCache({ directory, remote }));
+  const change = await makeCommit(host, { parents: [base], files: { change: '1' } });
+  await git(host, ['update-ref', 'refs/changes/01/1/1', change]);
+  const wanted = caches.map(async (cache, index) => {
+    await cache.ensure('pkg/alpha', index === 0 ? ['refs/changes/01/1/1'] : []);
+    return (await cache.branches('pkg/alpha')).get('master');
+  });
+  assert.deepEqual(await Promise.all(wanted), [base, base, base, base]);
+  assert.equal((await caches[1]?.resolve('pkg/alpha', 'refs/changes/01/1/1'))?.commit, change);
+  assert.deepEqual(await readdir(join(directory, 'pkg')), ['alpha.git']);
 });
 
 test('hostile names reach neither a path nor a command line; unusual branches are left out', async (t) => {
