@@ -51,18 +51,19 @@ export function createPublishStage(deps: PublishStageDeps): StageRunner {
 
 /** Removes a test repository, named by its artifact's URL; harmless when it is gone. */
 export async function removeTestRepository(trees: Pick<Trees, 'remove'>, url: string): Promise<void> {
-  const id = idIn(url);
+  const id = testRepositoryIn(url);
   if (id === undefined) throw new Error(`${JSON.stringify(url)} names no test repository`);
   await trees.remove(id);
 }
 
 /** Whether a URL names a test repository that is there. */
 export async function hasTestRepository(trees: Pick<Trees, 'has'>, url: string): Promise<boolean> {
-  const id = idIn(url);
+  const id = testRepositoryIn(url);
   return id !== undefined && trees.has(id);
 }
 
-function idIn(url: string): string | undefined {
+/** Name of the test repository at an address, wherever the server is reached; undefined for another address. */
+export function testRepositoryIn(url: string): string | undefined {
   return /\/repositories\/test\/([a-z0-9][a-z0-9._-]*)\/?$/.exec(url)?.[1];
 }
 

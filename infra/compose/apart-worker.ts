@@ -11,9 +11,9 @@ import { askForArchiveKey, createServerReleasedStore } from '../../activities/st
 import { createServerTreeStore } from '../../activities/storage/server/tree-store.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { WorkerSettings } from '../../server/worker/port.ts';
-import type { StageInput } from '../../workflows/contract.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
+import { asSeenFromHere } from './addressed.ts';
 import { runJobs } from './build-worker.ts';
 import { connectPatiently } from './connect.ts';
 import { createLogger, logTemporal } from './logging.ts';
@@ -57,11 +57,12 @@ export async function startApartWorker(options: ApartOptions): Promise<Part> {
     { temporal: { address: options.temporal, namespace: settings.namespace } },
     createServerPayloads(server),
   );
-  const stages = stagesOf(partsOf(options, { server, settings, token }));
-  const bases = { theirs: `${settings.containerUrl}/repositories/test/`, ours: testUrl(options) };
+  const parts = partsOf(options, { server, settings, token });
+  const stages = stagesOf(parts);
+  const here = { trees: parts.trees, base: parts.repositories.url };
   return runJobs({
     ...{ temporal, stages, slots: options.slots, data: options.data, identity: identityOf(settings.name), logger },
-    activities: asSeenFromHere(createStageActivities(stages), bases),
+    activities: forBuilds(asSeenFromHere(createStageActivities(stages), here)),
   });
 }
 
@@ -77,7 +78,7 @@ function partsOf(options: ApartOptions, { server, settings, token }: Connected):
   const blobs = createServerBlobStore({ server, baseUrl, build: currentBuild });
   const trees = createServerTreeStore({
     ...{ server, blobs, build: currentBuild, workRoot: paths.work },
-    baseUrl: `${settings.containerUrl}/repositories/test`,
+    baseUrl: `${baseUrl}/repositories/test`,
   });
   return {
     ...{ data: options.data, blobs, trees, release },
@@ -114,25 +115,11 @@ function askForTip(server: ServerClient) {
   };
 }
 
-interface Bases {
-  /** Where the server says that test repositories are, and where containers of this machine find them. */
-  readonly theirs: string;
-  readonly ours: string;
-}
-
-/** The same work, with the addresses of this machine, and with the build at hand that it is for. */
-function asSeenFromHere(stages: StageActivities, bases: Bases): StageActivities {
+/** The same work, with the build at hand that it is for. */
+function forBuilds(stages: StageActivities): StageActivities {
   return {
     ...stages,
-    runStage: (input) => current.run(input.build.id, () => stages.runStage(addressed(input, bases))),
-    resumeStage: (input) =>
-      current.run(input.stage.build.id, () => stages.resumeStage({ ...input, stage: addressed(input.stage, bases) })),
+    runStage: (input) => current.run(input.build.id, () => stages.runStage(input)),
+    resumeStage: (input) => current.run(input.stage.build.id, () => stages.resumeStage(input)),
   };
-}
-
-/** A stage's input with the test repositories where this machine's containers find them. */
-export function addressed(input: StageInput, { theirs, ours }: Bases): StageInput {
-  const move = <T extends { readonly url: string }>(one: T): T =>
-    one.url.startsWith(theirs) ? { ...one, url: ours + one.url.slice(theirs.length) } : one;
-  return { ...input, parents: input.parents.map(move), provided: input.provided.map(move) };
 }

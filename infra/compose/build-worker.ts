@@ -11,6 +11,7 @@ import { dataPaths } from '../stack/paths.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
+import { asSeenFromHere } from './addressed.ts';
 import { createCommon, releasedOffer } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { keepSweeping } from './leftovers.ts';
@@ -28,15 +29,13 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const common = createCommon(config);
   const { blobs, git: sources, logs, paths, platform, trees } = common;
   const temporal = await connectPatiently(config, payloadStore(paths));
+  const ours = async () => `${await containerUrl(config)}/repositories/test/`;
   const stages = stagesOf({
     ...{ data: config.data, blobs, logs, sources, trees, platform, ...releasedOffer(common) },
-    repositories: {
-      look: testRepositoriesIn(join(paths.repositories, 'test')),
-      url: async () => `${await containerUrl(config)}/repositories/test/`,
-    },
+    repositories: { look: testRepositoriesIn(join(paths.repositories, 'test')), url: ours },
     openSecrets: askForSecrets(common),
   });
-  const activities = createStageActivities(stages);
+  const activities = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   return runJobs({ temporal, stages, activities, slots: config.workers.build, data: config.data, logger });
 }
 

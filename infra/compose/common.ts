@@ -38,7 +38,7 @@ export interface Common {
   readonly listing: Listing;
   /** Where projects of a connection are fetched from; empty in a process that fetches nothing. */
   readonly remotes: Map<string, (project: string) => GitRemote>;
-  /** Test repositories. */
+  /** Test repositories, named as people reach them: workers know where their containers do. */
   readonly trees: Trees;
   /** Released repositories, for whoever reads them. */
   readonly released: ReleasedTrees;
@@ -72,7 +72,7 @@ export function createCommon(config: StackConfig): Common {
     ...{ live, listing, remotes },
     trees: createTreeStore({
       root: join(paths.repositories, 'test'),
-      baseUrl: async () => `${await containerUrl(config)}/repositories/test`,
+      baseUrl: async () => `${config.server.url}/repositories/test`,
     }),
     released: createReleasedStore({
       root: paths.released,

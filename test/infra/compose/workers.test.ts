@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Client } from '@temporalio/client';
-import { addressed } from '../../../infra/compose/apart-worker.ts';
+import { EngineUnavailable } from '../../../activities/nodes/engine-unavailable.ts';
+import { addressed } from '../../../infra/compose/addressed.ts';
+import { createCommon } from '../../../infra/compose/common.ts';
 import { createRuns } from '../../../infra/compose/workers-desk.ts';
+import { loadConfig } from '../../../infra/config/load.ts';
+import { standalone } from '../../../infra/stack/settings.ts';
 import { findWorker, makeWorkerToken } from '../../../infra/stack/worker-tokens.ts';
 import type { BuildRecord, StageInput } from '../../../workflows/contract.ts';
 
@@ -66,23 +70,48 @@ test('a worker runs the builds that Temporal says it has in work, until they end
   assert.equal(asked, before, 'a log comes in many parts');
 });
 
-test('test repositories are where the containers of the worker find them, and nothing else is touched', () => {
-  const bases = { theirs: 'http://a:1/repositories/test/', ours: 'http://b:2/repositories/test/' };
-  const artifact = (url: string) => ({ name: 'x', url });
+const artifactsIn = (...urls: readonly string[]) => urls.map((url) => ({ name: 'x', url }));
+const trees = { has: async (name: string) => ['c-1', 'd-1'].includes(name) };
+
+test('test repositories are where the containers of the worker find them, and nothing else is touched', async () => {
   const input = {
-    parents: [artifact('http://a:1/repositories/test/c-1/'), artifact('http://a:1/api/artifacts/0/x')],
-    provided: [artifact('http://a:1/repositories/test/d-1/'), artifact('http://c/repositories/test/a/')],
-    vars: { url: 'http://a:1/repositories/test/c-1/' },
+    parents: artifactsIn('https://a.example/ci/repositories/test/c-1/', 'https://a.example/api/artifacts/0/x'),
+    provided: artifactsIn('http://172.17.0.1:1/repositories/test/d-1', 'http://c/repositories/test/a/'),
+    vars: { url: 'https://a.example/repositories/test/c-1/' },
   } as unknown as StageInput;
-  const { parents, provided, vars } = addressed(input, bases);
+  const base = async () => 'http://b:2/repositories/test/';
+  const { parents, provided, vars } = await addressed(input, { trees, base });
   assert.deepEqual(
     [...parents, ...provided].map(({ url }) => url),
     [
       'http://b:2/repositories/test/c-1/',
-      'http://a:1/api/artifacts/0/x',
+      'https://a.example/api/artifacts/0/x',
       'http://b:2/repositories/test/d-1/',
       'http://c/repositories/test/a/',
     ],
   );
   assert.deepEqual(vars, input.vars);
+});
+
+test('a job waits for the engine that says where its containers find test repositories, and only if it needs one', async () => {
+  const base = () => Promise.reject(new EngineUnavailable('look', 'it is stopped'));
+  const input = (url: string) => ({ parents: artifactsIn(url), provided: [] }) as unknown as StageInput;
+  await assert.rejects(addressed(input('https://a.example/repositories/test/c-1/'), { trees, base }), {
+    name: 'ApplicationFailure',
+    type: 'EngineUnavailable',
+    nonRetryable: false,
+  });
+  const other = input('https://a.example/api/artifacts/0/x');
+  assert.deepEqual(await addressed(other, { trees, base }), other);
+});
+
+test('test repositories are named by the address of people, in whatever they read', async (t) => {
+  const data = await mkdtemp(join(tmpdir(), 'sluice-named-'));
+  t.after(() => rm(data, { recursive: true, force: true }));
+  const file = join(data, 'sluice.yaml');
+  const server = { url: 'https://ci.example', containerUrl: 'http://inside:1' };
+  await writeFile(file, JSON.stringify({ data: './data', server }));
+  const { trees: shown, released } = createCommon(standalone(loadConfig({ file })));
+  assert.equal(await shown.url('c-1-deb'), 'https://ci.example/repositories/test/c-1-deb/');
+  assert.equal(await released.url('deb'), 'http://inside:1/released/deb', 'jobs alone are told of it');
 });
