@@ -22,6 +22,8 @@ export interface Gerrit extends Reader {
 export interface Memory {
   /** The change whose patch set a commit is; null for one that is none of an open change, and never will be. */
   readonly commits: Map<string, number | null>;
+  /** Where changes were seen last. */
+  readonly projects: Map<number, string>;
   /** Changes as they were when they were listed, with the state of their record. */
   readonly changes: Map<number, GerritChange>;
   /** Where merged changes have brought their branches. */
@@ -31,7 +33,7 @@ export interface Memory {
 }
 
 export function emptyMemory(): Memory {
-  return { commits: new Map(), changes: new Map(), landed: new Map(), beliefs: new Map() };
+  return { commits: new Map(), projects: new Map(), changes: new Map(), landed: new Map(), beliefs: new Map() };
 }
 
 /** What is asked of each change. */
@@ -113,9 +115,19 @@ function isOurs({ owns }: Gerrit, { project, branch }: GerritChange): boolean {
   return isSafeProject(project, branch) && owns(project);
 }
 
-async function byNumber({ client }: Gerrit, { number }: { readonly number: number }, options: readonly string[]) {
-  const value = await client.read(`/changes/${number}?${options.map((each) => `o=${each}`).join('&')}`);
-  return value === null ? [] : [changeSchema.parse(value)];
+/** With its project a change is found without Gerrit's index: one that was killed has lost the last minutes of that. */
+async function byNumber(gerrit: Gerrit, { number }: { readonly number: number }, options: readonly string[]) {
+  const { client, memory } = gerrit;
+  const wanted = options.map((each) => `o=${each}`).join('&');
+  const project = memory.projects.get(number);
+  const name = project === undefined ? undefined : `${encodeURIComponent(project)}~${number}`;
+  const known = name === undefined ? null : await client.read(`/changes/${name}?${wanted}`);
+  // A project may have got another name.
+  const value = known ?? (await client.read(`/changes/${number}?${wanted}`));
+  if (value === null) return [];
+  const info = changeSchema.parse(value);
+  remember(memory.projects, number, info.project);
+  return [info];
 }
 
 function byId(
