@@ -1,4 +1,3 @@
-import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, jsonSchemaTransform } from 'fastify-type-provider-zod';
@@ -16,29 +15,20 @@ import { type App, createFastify } from './fastify.ts';
 import { registerRepositories } from './files/repositories.ts';
 import { createMetrics, registerHealth } from './health.ts';
 import { registerWebhooks } from './ingest/webhook.ts';
+import { limitRequests } from './limits.ts';
 import { registerPages, showMissing } from './pages.ts';
 import { registerWorkers } from './worker/register.ts';
-
-/** Requests a minute of one address to the API and the pages. */
-const requestsPerMinute = 3_000;
-/** Routes that are not counted: package managers and workers fetch thousands of files. */
-const files = ['/repositories/', '/released/', '/web/', '/health/', '/api/worker/'];
 
 /** The whole HTTP side: API, event stream, repositories, pages, health and metrics. Listens on nothing yet. */
 export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   const app = createFastify(deps);
   app.setErrorHandler(answerError);
+  await limitRequests(app);
   app.setNotFoundHandler((request, reply) => reply.code(404).send({ error: `there is nothing at ${request.url}` }));
   showMissing(app, deps);
   await app.register(swagger, {
     openapi: { info: { title: 'Sluice', description: 'A gate for Linux package repositories.', version: '1' } },
     transform: jsonSchemaTransform,
-  });
-  await app.register(rateLimit, {
-    max: requestsPerMinute,
-    timeWindow: '1 minute',
-    // By the route that was found, not by the letters of the address: they can be written in many ways.
-    allowList: ({ routeOptions }) => files.some((prefix) => routeOptions.url?.startsWith(prefix)),
   });
   for (const register of [
     registerStatus,

@@ -3,9 +3,8 @@ import { type Delivery, isOccurrenceId } from '../../activities/review/port.ts';
 import type { App } from '../fastify.ts';
 import type { Answered, WebhookDeps } from './port.ts';
 
-/** Bytes of a body, and deliveries that one address may post in a minute. */
+/** Bytes of a body. */
 const bodyLimit = 25 * 1024 * 1024;
-const deliveriesPerMinute = 60_000;
 
 interface Params {
   readonly name: string;
@@ -20,7 +19,6 @@ export function registerWebhooks(app: App, deps: WebhookDeps): void {
       '/api/connection/:name/payload',
       {
         bodyLimit,
-        config: { rateLimit: { max: deliveriesPerMinute, timeWindow: '1 minute' } },
         schema: { summary: 'For review systems: something has happened' },
         onRequest: async ({ params: { name } }, reply) => {
           if (deps.webhook(name) !== null) return;

@@ -3,10 +3,12 @@ import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import fastify from 'fastify';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
 import { readEvents } from '../../cli/event-stream.ts';
 import type { BuildView, StatusView } from '../../server/api/types.ts';
+import { limitRequests } from '../../server/limits.ts';
 import { aBuild, aBuildSet, aMirror, anItem, aQueue, aRelease } from './records.ts';
 import { startServer, type TestServer } from './server.ts';
 
@@ -270,16 +272,50 @@ describe('names of changes', () => {
 });
 
 describe('limits', () => {
-  for (const path of ['/api/status', '/%61pi/status', '/ap%69/builds?limit=1', '/', '/build/none', '/metrics']) {
-    it(`R14: ${path} is counted`, async () => {
-      assert.equal((await get(path)).headers.get('x-ratelimit-limit'), '3000');
+  const limitAt = async (path: string, init: RequestInit = {}) =>
+    (await fetch(server.url + path, init)).headers.get('x-ratelimit-limit');
+
+  const counted = ['/api/status', '/%61pi/status', '/ap%69/builds?limit=1', '/', '/build/none', '/metrics'];
+  // What no route has is what every scanner of the internet asks for.
+  const absent = ['/nothing', '/api/nothing', '/released', '/releasedx/', '/%72eleased/../wp-login.php'];
+  const asked: readonly (RequestInit & { readonly path: string })[] = [
+    ...[...counted, ...absent].map((path) => ({ path })),
+    { path: '/', method: 'DELETE' },
+    { path: '/released/', method: 'PUT' },
+    // A wrong token is counted, too: it is looked at afterwards.
+    { path: '/api/enqueue', method: 'POST', headers: { authorization: 'Bearer guessed' } },
+  ];
+  for (const { path, ...init } of asked) {
+    it(`R14: ${init.method ?? 'GET'} ${path} is counted`, async () => {
+      assert.equal(await limitAt(path, init), '3000');
     });
   }
   for (const path of ['/released/', '/released/x.deb', '/web/main.ts', '/health/live']) {
     it(`R14: ${path} is not counted`, async () => {
-      assert.equal((await get(path)).headers.get('x-ratelimit-limit'), null);
+      assert.equal(await limitAt(path), null);
     });
   }
+  it('R14: what review systems deliver has a limit of its own, also to a connection that is none', async () => {
+    assert.equal(await limitAt('/api/connection/none/payload', { method: 'POST' }), '60000');
+  });
+  it('R14: who asks more than that is told to wait, and who asks for something else is not', async () => {
+    const app = fastify();
+    await limitRequests(app);
+    app.get('/api/worker/settings', () => 'ok');
+    app.get('/web/main.ts', () => 'ok');
+    const ask = async (url: string, remoteAddress: string) => (await app.inject({ url, remoteAddress })).statusCode;
+    for (let n = 0; n < 3_000; n += 1) assert.equal(await ask(`/none/${n}`, '198.51.100.7'), 404);
+    const over = await app.inject({ url: '/none', remoteAddress: '198.51.100.7' });
+    assert.equal(over.statusCode, 429);
+    assert.match(`${over.headers['retry-after']}`, /^\d+$/);
+    const others = [
+      await ask('/api/worker/settings', '198.51.100.7'),
+      await ask('/web/main.ts', '198.51.100.7'),
+      await ask('/none', '198.51.100.8'),
+    ];
+    assert.deepEqual(others, [200, 200, 404]);
+    await app.close();
+  });
 });
 
 describe('acting', () => {

@@ -38,14 +38,21 @@ export function createServerClient({ url, token }: ServerAddress): ServerClient 
       for (const pause of [...pauses, null]) {
         const answer = await once(path, question).catch((error: unknown) => {
           fault = error;
+          return undefined;
         });
-        if (answer !== undefined && answer.status < 500) return judge(answer);
+        if (answer !== undefined && answer.status < 500 && answer.status !== 429) return judge(answer);
         if (answer !== undefined) fault = new Error(await wordsOf(answer));
-        if (pause !== null) await sleep(pause);
+        if (pause !== null) await sleep(Math.max(pause, askedFor(answer)));
       }
       throw new HostAway(`the server at ${url} does not answer: ${causeOf(fault)}`, { cause: fault });
     },
   };
+}
+
+/** Milliseconds that the server wants us to wait, where it has been asked too much: a minute at most. */
+function askedFor(answer: Response | undefined): number {
+  const seconds = Number(answer?.headers.get('retry-after') ?? 0);
+  return Number.isFinite(seconds) ? Math.min(seconds, 60) * 1_000 : 0;
 }
 
 async function judge(answer: Response): Promise<Response | null> {

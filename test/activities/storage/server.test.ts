@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -72,6 +75,24 @@ logContract('by the server', async () => ({
   ...createFileLogStore(storage()),
   ...createServerLogStore({ server: client(), baseUrl: '', limit: 100_000 }),
 }));
+
+test('R14: what workers ask is counted, also without a token, and one that asked too much waits as told', async (t) => {
+  const settings = await fetch(`${server.url}/api/worker/settings`);
+  assert.deepEqual([settings.status, settings.headers.get('x-ratelimit-limit')], [401, '60000']);
+  let asked = 0;
+  const busy = createServer((_request, response) => {
+    asked += 1;
+    if (asked > 1) return response.end('here');
+    return response.writeHead(429, { 'retry-after': '1' }).end('{"error": "too much"}');
+  });
+  await once(busy.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => busy.close());
+  const { port } = busy.address() as AddressInfo;
+  const before = performance.now();
+  const answer = await createServerClient({ url: `http://127.0.0.1:${port}`, token: async () => 'x' }).ask('/any');
+  assert.equal(await answer?.text(), 'here');
+  assert.ok(performance.now() - before >= 950);
+});
 
 test('a worker elsewhere stores, logs and shows for the builds alone that it runs', async (t) => {
   const work = await scratch(t);
