@@ -63,7 +63,7 @@ export function renderResult(result: MirrorResult): string {
   const head = `${set}: ${paint(colour, describeDeed(result))}${snapshot === null ? '' : ` ${snapshot}`}`;
   const rows = Object.entries(hosts).map(([name, { outcome: went, phase, target, bytes, error }]) => [
     name,
-    went,
+    result.did === 'rehearsed' && phase === 'stage' && error === null ? 'would be sent' : went,
     phase,
     target ?? '-',
     String(bytes),
@@ -93,7 +93,8 @@ export function describeDeed({ did, outcome, hosts }: MirrorResult): string {
     mended: 'mended',
     'rolled-back': rolledBack,
   };
-  return !well && did === 'rehearsed' ? 'would fail' : words[did];
+  if (well || did !== 'rehearsed') return words[did];
+  return outcome === 'partial' ? 'would be partial' : 'would fail';
 }
 
 function renderChanges({ added, removed }: PackageChanges): string[] {

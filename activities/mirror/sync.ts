@@ -181,7 +181,13 @@ async function rehearse(work: Work, { behind, snapshot, frozen, committed }: Pub
         : await sendSnapshot(host, frozen.tree, { snapshot, bases: names, how: ['--dry-run'] });
   });
   const result = await finished(work, { snapshot, frozen, committed });
-  return { ...result, outcome: behind.some(({ error }) => error !== null) ? 'failed' : 'unchanged', snapshot: null };
+  const hosts = Object.entries(result.hosts).map(([name, host]) => {
+    // Nothing was done to it, whatever it would get.
+    return [name, host.outcome === 'committed' ? { ...host, outcome: 'unchanged' as const } : host] as const;
+  });
+  const wrong = work.set.commit === 'any' ? 'partial' : 'failed';
+  const outcome = work.sessions.some(({ error }) => error !== null) ? wrong : 'unchanged';
+  return { ...result, hosts: Object.fromEntries(hosts), outcome, snapshot: null };
 }
 
 /** What a host would get that has nothing yet, not even the directory of snapshots. */

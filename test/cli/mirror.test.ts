@@ -44,7 +44,7 @@ test('W12: each command says what it did', async (t) => {
     'data: ./data\nmirrors: {deb: {source: ./tree, init: true, heads: [stable], hosts: {m1: {url: ./m1}}}}\n';
   await writeFile(join(directory, 'sluice.yaml'), config);
   const rows = [
-    [['sync', 'deb', '--dry-run'], /^deb: would send 1 file \(4 bytes\)/],
+    [['sync', 'deb', '--dry-run'], /^deb: would send 1 file \(4 bytes\)\n(?:.*\n)?m1 +would be sent +stage +- +4/],
     [['sync', 'deb'], /^deb: committed deb-/],
     [['verify', 'deb'], /^deb: verified deb-/],
     [['pause', 'deb'], /^deb: paused, showing deb-/],
@@ -64,6 +64,7 @@ test('W12: what failed is not called done', () => {
     packages: { added: [], removed: [] },
   };
   assert.equal(describeDeed({ ...result, did: 'rehearsed' }), 'would fail');
+  assert.equal(describeDeed({ ...result, did: 'rehearsed', outcome: 'partial' }), 'would be partial');
   assert.equal(describeDeed({ ...result, did: 'verified' }), 'not as it should be');
   assert.equal(describeDeed({ ...result, did: 'resumed' }), 'failed');
 });

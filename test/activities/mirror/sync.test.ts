@@ -51,20 +51,31 @@ describe('a first synchronisation', () => {
     await assert.rejects(stat(world.local('m1')));
   });
 
-  test('a rehearsal says what would be sent and makes nothing, not even directories', async (t) => {
+  test('W12: a rehearsal says what would be sent and makes nothing, not even directories', async (t) => {
     const world = await mirrorWorld(t);
     await world.publish('alpha', '1');
     const daemon = await world.daemon('m2');
     const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: `${daemon.url}/deep/er` } } });
     const { outcome, hosts } = await syncMirrors(set, world.context, { dryRun: true });
     assert.equal(outcome, 'unchanged');
-    for (const host of Object.values(hosts)) assert.ok(host.files > 3, JSON.stringify(host));
+    for (const { files, outcome: went, phase, target } of Object.values(hosts)) {
+      assert.deepEqual([files > 3, went, phase, target], [true, 'unchanged', 'stage', null]);
+    }
     await assert.rejects(stat(world.local('m1')));
     await assert.rejects(stat(join(daemon.root, 'deep')));
     assert.equal((await world.sync(set)).outcome, 'committed');
     await world.publish('beta', '1');
     const second = await syncMirrors(set, world.context, { dryRun: true });
     assert.deepEqual([second.outcome, (await look(world.local('m1'))).snapshots.length], ['unchanged', 1]);
+    const hosts2 = { ...set.hosts, m3: { url: world.local('m3') } };
+    await writeFile(world.local('m3'), 'no directory');
+    for (const [commit, wanted] of [
+      ['any', 'partial'],
+      ['all', 'failed'],
+    ] as const) {
+      const third = await syncMirrors({ ...set, hosts: hosts2, commit }, world.context, { dryRun: true });
+      assert.equal(third.outcome, wanted);
+    }
   });
 
   test('leaves a directory alone that stands where a head should be', async (t) => {
