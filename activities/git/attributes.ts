@@ -3,7 +3,7 @@ import { parseTree } from './tree.ts';
 
 /** A file of attributes: where it is, and its blob. */
 interface AttributeFile {
-  /** Without a slash at its end; empty for the root. */
+  /** Without a slash at its end; empty for the root; a character for each byte. */
   readonly directory: string;
   readonly blob: string;
 }
@@ -14,13 +14,16 @@ const largest = 1024 * 1024;
 /** Git writes as many characters into each conflict as it is told to. */
 const hugeMarkers = /\s+conflict-marker-size=\S{3,}/;
 
+/** Git passes over it at the beginning of such a file. */
+const byteOrderMark = '\xef\xbb\xbf';
+
 /** What was found below a tree, by the tree's id: most trees of a commit are those of the commit before. */
 const known = new Map<string, readonly AttributeFile[]>();
 const mostKnown = 50_000;
 
 /**
  * The lines of all `.gitattributes` of a tree as one file at its root would have them, deeper ones last; empty when
- * nothing in them is about merging.
+ * nothing in them is about merging. A character for each byte: patterns name files, which need not be UTF-8.
  *
  * @throws an error that names the tree when one cannot be read.
  */
@@ -32,10 +35,13 @@ export async function mergeAttributes(repo: string, tree: string): Promise<strin
     files.map(({ blob }) => blob),
   );
   const texts = files.map(({ directory }, index) => {
-    const bytes = objects[index]?.content ?? '';
-    if (bytes.length > largest) throw new Error(`${place(directory)} is larger than ${largest} bytes: it is not read`);
-    const content = Buffer.from(bytes, 'latin1').toString('utf8');
-    return content.split('\n').flatMap((line) => rooted(line, directory));
+    const content = objects[index]?.content ?? '';
+    if (content.length > largest)
+      throw new Error(`${place(directory)} is larger than ${largest} bytes: it is not read`);
+    return content
+      .replace(byteOrderMark, '')
+      .split('\n')
+      .flatMap((line) => rooted(line, directory));
   });
   const lines = texts.flat();
   return lines.some((line) => /\b(merge|binary|conflict-marker-size)\b/.test(line)) ? `${lines.join('\n')}\n` : '';
@@ -54,7 +60,7 @@ async function find(repo: string, tree: string): Promise<readonly AttributeFile[
   if (before !== undefined) return before;
   const [object] = await readObjects(repo, [tree]);
   if (object?.type !== 'tree') throw new Error(`${repo} has no tree ${tree}`);
-  const entries = parseTree(object);
+  const entries = parseTree(object, 'latin1');
   const own = entries.filter(({ mode, name }) => name === '.gitattributes' && mode.startsWith('100'));
   const folders = entries.filter(({ mode }) => mode === '40000');
   const below = await Promise.all(
@@ -75,14 +81,15 @@ async function find(repo: string, tree: string): Promise<readonly AttributeFile[
 /** A line of `.gitattributes` in a directory as the root's would have it (gitattributes(5)); nothing for a comment. */
 function rooted(line: string, directory: string): string[] {
   const [, quoted, plain, attributes = ''] =
-    /^[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s#"]\S*))[ \t]+(.*?)\r?$/.exec(line) ?? [];
-  const pattern = quoted === undefined ? plain : quoted.replace(/\\(.)/g, '$1');
+    /^[ \t\r]*(?:"((?:[^"\\]|\\.)*)"|([^ \t\r#"][^ \t\r]*))[ \t\r]+(.*?)[ \t\r]*$/.exec(line) ?? [];
+  // As it stands between quotes.
+  const pattern = quoted ?? plain?.replace(/[\\"]/g, '\\$&');
   if (pattern === undefined) return [];
   if (hugeMarkers.test(` ${attributes}`)) return rooted(line.replace(hugeMarkers, ''), directory);
-  if (directory === '') return [line.trim()];
+  if (directory === '') return [line.replace(/^[ \t\r]+|[ \t\r]+$/g, '')];
   // Macros and exclusions are known to the root alone.
   if (pattern.startsWith('[attr]') || pattern.startsWith('!')) return [];
-  const place = directory.replace(/[\\*?[]/g, '\\$&');
+  const place = directory.replace(/[\\*?[]/g, '\\$&').replace(/[\\"]/g, '\\$&');
   const below = pattern.includes('/') ? pattern.replace(/^\//, '') : `**/${pattern}`;
-  return [`"${`${place}/${below}`.replace(/[\\"]/g, '\\$&')}" ${attributes}`];
+  return [`"${place}/${below}" ${attributes}`];
 }

@@ -74,7 +74,7 @@ async function make(path: string, attributes: string): Promise<void> {
   for (const folder of ['refs', 'info']) await mkdir(join(fresh, folder), { recursive: true });
   await writeFile(join(fresh, 'HEAD'), 'ref: refs/heads/none\n');
   await writeFile(join(fresh, 'config'), `[core]\n\trepositoryformatversion = 0\n\tbare = true\n${drivers}`);
-  await writeFile(join(fresh, 'info', 'attributes'), attributes);
+  await writeFile(join(fresh, 'info', 'attributes'), attributes, 'latin1');
   try {
     await rename(fresh, path);
   } catch (error) {

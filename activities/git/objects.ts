@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { writeObject } from './loose-object.ts';
 import { checkRevision } from './names.ts';
 import { objectReader, type RawObject } from './object-reader.ts';
@@ -11,6 +12,8 @@ export interface Commit {
   readonly committer: string;
   /** Of the message, when it isn't UTF-8. */
   readonly encoding: string | null;
+  /** Whether texts are bytes, a character each: those of another encoding than UTF-8, whether it is named or not. */
+  readonly bytes: boolean;
   readonly message: string;
 }
 
@@ -43,7 +46,7 @@ export async function readCommits(repo: string, revisions: readonly string[]): P
 
 /** Writes a commit; the same fields give the same id. */
 export async function writeCommit(repo: string, fields: Omit<Commit, 'id'>): Promise<Commit> {
-  const { tree, parents, author, committer, encoding, message } = fields;
+  const { tree, parents, author, committer, encoding, bytes, message } = fields;
   const header = [
     `tree ${tree}`,
     ...parents.map((parent) => `parent ${parent}`),
@@ -51,8 +54,7 @@ export async function writeCommit(repo: string, fields: Omit<Commit, 'id'>): Pro
     `committer ${committer}`,
     ...(encoding === null ? [] : [`encoding ${encoding}`]),
   ];
-  // A commit in another encoding was read byte for byte, and is written so.
-  const input = Buffer.from(`${header.join('\n')}\n\n${message}`, encoding === null ? 'utf8' : 'latin1');
+  const input = Buffer.from(`${header.join('\n')}\n\n${message}`, bytes ? 'latin1' : 'utf8');
   return { ...fields, id: await writeObject(repo, 'commit', input) };
 }
 
@@ -73,7 +75,8 @@ function parseCommit(id: string, content: string): Commit {
   const all = (key: string) =>
     lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
   const encoding = all('encoding')[0] ?? null;
-  const text = encoding === null ? utf8 : (bytes: string) => bytes;
+  const bytes = encoding !== null || !isUtf8(Buffer.from(content, 'latin1'));
+  const text = bytes ? (raw: string) => raw : utf8;
   return {
     id,
     tree: all('tree')[0] ?? '',
@@ -81,6 +84,7 @@ function parseCommit(id: string, content: string): Commit {
     author: text(all('author')[0] ?? ''),
     committer: text(all('committer')[0] ?? ''),
     encoding,
+    bytes,
     message: text(content.slice(split + 2)),
   };
 }

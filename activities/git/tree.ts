@@ -46,8 +46,15 @@ export interface TreeEntry {
   readonly id: string;
 }
 
-/** The entries of a tree as Git keeps it: `MODE NAME NUL ID`, the id in bytes. */
-export function parseTree({ id: own, content }: { readonly id: string; readonly content: string }): TreeEntry[] {
+/**
+ * The entries of a tree as Git keeps it: `MODE NAME NUL ID`, the id in bytes.
+ *
+ * @param names `latin1`: a character for each byte, for who writes them again.
+ */
+export function parseTree(
+  { id: own, content }: { readonly id: string; readonly content: string },
+  names: 'utf8' | 'latin1' = 'utf8',
+): TreeEntry[] {
   const idLength = own.length / 2;
   const found: TreeEntry[] = [];
   for (let at = 0; at < content.length; ) {
@@ -55,7 +62,7 @@ export function parseTree({ id: own, content }: { readonly id: string; readonly 
     const end = content.indexOf('\0', space);
     const next = end + 1 + idLength;
     const id = Buffer.from(content.slice(end + 1, next), 'latin1').toString('hex');
-    const name = Buffer.from(content.slice(space + 1, end), 'latin1').toString('utf8');
+    const name = Buffer.from(content.slice(space + 1, end), 'latin1').toString(names);
     found.push({ mode: content.slice(at, space), name, id });
     at = next;
   }

@@ -74,6 +74,7 @@ async function stage(repo: string, { entry, before }: Write): Promise<RefUpdate[
     author: `${withoutBrackets(name)} <${withoutBrackets(email)}> ${Math.floor(event.time / 1000)} +0000`,
     committer: committer(event.time),
     encoding: null,
+    bytes: false,
     message: `${headline(event)}\n\n${JSON.stringify(entry)}\n`,
   });
   const updates: RefUpdate[] = [{ ref: metaRef(change.number), from: before?.meta ?? null, to: meta }];

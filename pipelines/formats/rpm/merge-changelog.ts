@@ -10,14 +10,16 @@ export interface SplitSpec {
   readonly after: string;
 }
 
+/** What begins another section (rpm-spec(5)). */
+const section =
+  /^%(?:package|description|sourcelist|patchlist|prep|generate_buildrequires|conf|build|install|check|clean|files|verifyscript|(?:pre|post)(?:un|trans|untrans)?|(?:file|transfile)?trigger(?:in|un|prein|postun)?)(?![\w-])/m;
+
 /** Takes a spec apart; joined again it is the same text. */
 export function splitSpec(text: string): SplitSpec {
   const start = /^%changelog\b.*\n?/m.exec(text);
   if (start === null) return { before: text, changelog: '', after: '' };
   const from = start.index + start[0].length;
   const rest = text.slice(from);
-  const section =
-    /^%(?:package|description|prep|build|install|check|files|pre|post|preun|postun|sourcelist|patchlist)\b/m;
   const end = section.exec(rest)?.index ?? rest.length;
   return { before: text.slice(0, from), changelog: rest.slice(0, end), after: rest.slice(end) };
 }

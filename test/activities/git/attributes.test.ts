@@ -23,6 +23,10 @@ const cases: readonly [says: string, attributes: Files, path: string, merges: bo
   ['a comment', { '.gitattributes': '# CHANGES merge=union\n' }, 'CHANGES', false],
   ['a macro', { '.gitattributes': '[attr]loose merge=union\nCHANGES loose\n' }, 'CHANGES', true],
   ['a quoted name', { 'a b/.gitattributes': '"C D" merge=union\n' }, 'a b/C D', true],
+  ['behind a byte order mark', { '.gitattributes': '\ufeffCHANGES merge=union\n' }, 'CHANGES', true],
+  ['a quoted name with bytes by number', { 'a/.gitattributes': '"caf\\303\\251" merge=union\n' }, 'a/café', true],
+  ['a quotation mark in a name', { 'a/.gitattributes': 'x?y merge=union\n' }, 'a/x"y', true],
+  ['a wide space in a name', { '.gitattributes': 'x\u3000y merge=union\n' }, 'x\u3000y', true],
   ['a folder with a star', { 'a*/.gitattributes': 'x merge=union\n' }, 'ab/x', false],
   ['a driver that nobody allowed', { '.gitattributes': 'CHANGES merge=anything\n' }, 'CHANGES', false],
 ];

@@ -105,19 +105,24 @@ test('a merge commit keeps its other parents', async (t) => {
   assert.deepEqual((await readCommits(repo, [result.commit]))[0]?.parents, [tip, first]);
 });
 
-test('a message in another encoding stays byte for byte', async (t) => {
-  const { repo, base, tip } = await divergence(await scratch(t));
-  const tree = (await git(repo, ['rev-parse', `${base}^{tree}`])).trim();
-  const who = 'Zo\xeb <zoe@example.org> 1700000000 +0000';
-  const raw = `tree ${tree}\nparent ${base}\nauthor ${who}\ncommitter ${who}\nencoding ISO-8859-1\n\nGr\xfc\xdfe\n`;
-  const args = ['hash-object', '-t', 'commit', '-w', '--stdin'];
-  const commit = (await git(repo, args, { input: Buffer.from(raw, 'latin1') })).trim();
-  const result = await mergeOnto(repo, tip, { commit });
-  assert.ok(result.kind === 'merged');
-  const merged = await git(repo, ['cat-file', 'commit', result.commit], { encoding: 'latin1' });
-  assert.match(merged, /^author Zo\xeb </m);
-  assert.match(merged, /\n\nGr\xfc\xdfe\n$/);
-});
+for (const [says, header] of [
+  ['is named', 'encoding ISO-8859-1\n'],
+  ['is not named', ''],
+] as const) {
+  test(`P7: a message in another encoding, which ${says}, stays byte for byte`, async (t) => {
+    const { repo, base, tip } = await divergence(await scratch(t));
+    const tree = (await git(repo, ['rev-parse', `${base}^{tree}`])).trim();
+    const who = 'Zo\xeb <zoe@example.org> 1700000000 +0000';
+    const raw = `tree ${tree}\nparent ${base}\nauthor ${who}\ncommitter ${who}\n${header}\nGr\xfc\xdfe\n`;
+    const args = ['hash-object', '-t', 'commit', '-w', '--stdin'];
+    const commit = (await git(repo, args, { input: Buffer.from(raw, 'latin1') })).trim();
+    const result = await mergeOnto(repo, tip, { commit });
+    assert.ok(result.kind === 'merged');
+    const merged = await git(repo, ['cat-file', 'commit', result.commit], { encoding: 'latin1' });
+    assert.match(merged, /^author Zo\xeb </m);
+    assert.match(merged, /\n\nGr\xfc\xdfe\n$/);
+  });
+}
 
 test('a revision that is no commit is refused by name', async (t) => {
   const { repo, tip } = await divergence(await scratch(t));
