@@ -1,5 +1,6 @@
-import { cp, lstat, readlink, rm } from 'node:fs/promises';
-import { dirname, join, normalize } from 'node:path';
+import { lstat, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { dirname, join, normalize, relative } from 'node:path';
+import { must } from '../process/run.ts';
 
 /** Where a path of a tree leads when its links are followed. `outside` names the link that leaves the tree. */
 export type Place =
@@ -49,6 +50,37 @@ export async function placeDebian(directory: string): Promise<string | null> {
   if (place.at !== 'tree' || place.path === '.') return null;
   if (!(await lstat(join(directory, place.path))).isDirectory()) return null;
   await rm(link);
-  await cp(join(directory, place.path), link, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  await must('cp', ['--archive', '--', join(directory, place.path), link]);
+  const top = Buffer.from(place.path).toString('latin1');
+  await redirect(Buffer.from(link), { top, folder: '' });
   return place.path;
+}
+
+/** A folder of a tree that was copied to the tree's own `debian`. Names have a character for each byte. */
+interface Copied {
+  /** What was copied. */
+  readonly top: string;
+  /** A folder below it; with a slash at its beginning, or empty. */
+  readonly folder: string;
+}
+
+/** Has the links of the copy lead where those lead that were copied. */
+async function redirect(directory: Buffer, { top, folder }: Copied): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
+    const path = Buffer.concat([directory, Buffer.from('/'), entry.name]);
+    if (entry.isDirectory()) await redirect(path, { top, folder: `${folder}/${entry.name.toString('latin1')}` });
+    if (!entry.isSymbolicLink()) continue;
+    const old = await readlink(path, 'latin1');
+    const target = moved(old, { top, folder });
+    if (target === old) continue;
+    await rm(path);
+    await symlink(Buffer.from(target, 'latin1'), path);
+  }
+}
+
+/** A link's text in its new place. What leads out of the tree stays as it is. */
+function moved(target: string, { top, folder }: Copied): string {
+  const place = join(`${top}${folder}`, target);
+  const stays = target.startsWith('/') || leaves(place) || `${place}/`.startsWith(`${top}/`);
+  return stays ? target : relative(`/debian${folder}`, `/${place}`);
 }

@@ -2,7 +2,7 @@ import { lstat, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseSpecHead } from '../../pipelines/formats/rpm/spec.ts';
 import { git } from '../git/git.ts';
-import { expandSubstitutions, refusePointers } from './committed.ts';
+import { expandSubstitutions, inside, refusePointers } from './committed.ts';
 import { follow, placeDebian } from './links.ts';
 import { BuildProblem } from './problem.ts';
 import { upstreamTarball } from './upstream-tarball.ts';
@@ -10,7 +10,7 @@ import { upstreamTarball } from './upstream-tarball.ts';
 /** A source tree on this host: nothing in it is to be trusted. */
 export interface Source {
   readonly directory: string;
-  /** Regular files and links, relative, sorted. */
+  /** Regular files and links, relative, sorted; bytes that are not UTF-8 are U+FFFD. */
   readonly paths: readonly string[];
   /** Its Git directory, moved out of the tree; null for a tree without history. */
   readonly gitDir: string | null;
@@ -31,7 +31,8 @@ export async function openSource(directory: string): Promise<Source> {
     await expandSubstitutions(gitDir, directory);
   }
   const debian = await placeDebian(directory);
-  const paths = (await listFiles(directory, '')).sort();
+  const names = await listFiles(directory, Buffer.of());
+  const paths = names.map(String).sort();
   const source = { directory, paths, gitDir, debian };
   const packed = upstreamTarball(paths, await specsOf(source));
   if (packed !== undefined) {
@@ -39,7 +40,7 @@ export async function openSource(directory: string): Promise<Source> {
       `${printable(packed)} is an upstream tarball: commit the unpacked tree instead, the tarball is generated from it`,
     );
   }
-  await refusePointers(directory, paths);
+  await refusePointers({ directory, names, gitDir });
   return source;
 }
 
@@ -70,12 +71,12 @@ async function refuseSubmodules(gitDir: string): Promise<void> {
   );
 }
 
-async function listFiles(root: string, folder: string): Promise<string[]> {
-  const entries = await readdir(join(root, folder), { withFileTypes: true });
+async function listFiles(root: string, folder: Buffer): Promise<Buffer[]> {
+  const entries = await readdir(inside(root, folder), { withFileTypes: true, encoding: 'buffer' });
   const found = await Promise.all(
     entries.map((entry) => {
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (path === '.git') return [];
+      const path = folder.length === 0 ? entry.name : Buffer.concat([folder, Buffer.from('/'), entry.name]);
+      if (path.equals(Buffer.from('.git'))) return [];
       return entry.isDirectory() ? listFiles(root, path) : [path];
     }),
   );

@@ -135,13 +135,16 @@ async function generateOrig({ name, version, time }: Prepared, room: Room): Prom
     '--anchored',
     ...((await needsWholeOrig(format, room)) ? ['--exclude=source/debian/changelog'] : ['--exclude=source/debian']),
     '--exclude=source/.git',
-    `--transform=s,^source,${name}-${parsed.upstream},`,
+    // Not what links say.
+    `--transform=flags=rSh;s,^source,${name}-${parsed.upstream},`,
   ];
   await room.build('orig tarball', [...argv, ...owner, ...names, 'source'], { cwd: places.work });
 }
 
 /** What a diff of format 1.0 cannot hold: such a package's tarball has `debian/` too, as upstream's then has. */
 const beyondDiff = `find debian -mindepth 1 \\( -type l -o -type f -empty \\) -print -quit
+find debian -type f -perm /111 ! -path debian/rules -print -quit
+find debian -name '*[[:cntrl:]]*' -print -quit
 find debian -type f -exec grep -lP '\\x00' {} +`;
 
 async function needsWholeOrig(format: string, room: Room): Promise<boolean> {

@@ -5,19 +5,24 @@ import { printable } from '../source.ts';
 const script = `${places.home}/compare-trees`;
 
 /**
- * Compares the tree (`$1`) with what its source package unpacks to, and says how each file differs. What the source
- * formats do by themselves is none: patches are applied or not, `.pc` tells of them, and dpkg-source packs neither
- * `debian/files` nor its own local settings.
+ * Compares the tree (`$1`) with what its source package unpacks to, and says how each file differs: in content, or in
+ * whether it can be run. What the source formats do by themselves is none: patches are applied or not, `.pc` tells of
+ * them, dpkg-source packs neither `debian/files` nor its own local settings, and has `debian/rules` run in any case.
  */
 export const compare = `set -eu
 export LC_ALL=C
 links='for each; do printf "link-%s  %s\\0" "$(readlink "$each" | sha256sum | cut -c 1-64)" "$each"; done'
+files() {
+  find . -name .git -prune -o -path ./.pc -prune -o -path ./debian/files -o -path ./debian/files.new \\
+    -o -path './debian/source/local-*' -o -type f "$@" -print0 | xargs -0 -r sha256sum -z --
+}
 list() (
   cd "$1"
-  find . -name .git -prune -o -path ./.pc -prune -o -path ./debian/files -o -path ./debian/files.new \\
-    -o -path './debian/source/local-*' -o -type f -print0 | xargs -0 -r sha256sum -z --
+  files '(' ! -perm /111 -o -path ./debian/rules ')'
+  files -perm /111 ! -path ./debian/rules | sed -z 's/^/x/'
   find . -name .git -prune -o -path ./.pc -prune -o -type l -exec sh -c "$links" sh {} +
 )
+contents() { sed -z 's/^x//' "$1" | sort -zu; }
 names() { sed -z 's/^[^ ]*  \\.\\///' "$1" | sort -zu; }
 lists=$(mktemp -d)
 list "$1" > "$lists/commit"
@@ -36,7 +41,11 @@ for each in commit patched unpatched package; do names "$each" > "$each.names"; 
 comm -z -23 commit package > differs
 names differs > differs.names
 comm -z -23 differs.names package.names | sed -z 's/^/lacks /'
-comm -z -12 differs.names package.names | sed -z 's/^/changes /'
+contents commit > commit.contents
+contents package | comm -z -23 commit.contents - > other
+names other > other.names
+comm -z -12 other.names package.names | sed -z 's/^/changes /'
+comm -z -12 differs.names package.names | comm -z -23 - other.names | sed -z 's/^/turns /'
 comm -z -12 patched.names unpatched.names | comm -z -23 - commit.names | sed -z 's/^/adds /'
 rm -rf "$lists"
 `;
@@ -60,7 +69,8 @@ export async function assertComplete(description: string, room: Room): Promise<v
 }
 
 /** A package may itself have dpkg-source leave files out. */
-const chosen = `grep -qsE '^[[:space:]]*(tar-ignore|diff-ignore)' debian/source/options && echo yes || echo no`;
+const chosen = `grep -qsE '^[[:space:]]*(tar-ignore|(extend-)?diff-ignore)' debian/source/options debian/source/local-options &&
+  echo yes || echo no`;
 
 /** Names that one message has. */
 const named = 5;
@@ -68,7 +78,7 @@ const named = 5;
 /**
  * What the differences of a commit's tree and its source package come to.
  *
- * @param said `lacks NAME`, `changes NAME` or `adds NAME`, each with a NUL behind it.
+ * @param said `lacks NAME`, `changes NAME`, `turns NAME` (its mode) or `adds NAME`, each with a NUL behind it.
  * @param chosen whether the package's own `debian/source/options` leave files out.
  */
 export function judge(
@@ -76,7 +86,7 @@ export function judge(
   chosen: boolean,
 ): { readonly problem: string | null; readonly notes: readonly string[] } {
   const found = said.split('\0').flatMap((line): (readonly [string, string])[] => {
-    const [, kind, name] = /^(lacks|changes|adds) ([\s\S]+)$/.exec(line) ?? [];
+    const [, kind, name] = /^(lacks|changes|turns|adds) ([\s\S]+)$/.exec(line) ?? [];
     return kind === undefined || name === undefined ? [] : [[kind, printable(name)]];
   });
   const of = (kind: string) => found.filter(([one]) => one === kind).map(([, name]) => name);
@@ -85,6 +95,7 @@ export function judge(
   const parts = [
     ...(chosen ? [] : tell('does not have', lacks)),
     ...tell('has another', of('changes')),
+    ...tell('has another mode of', of('turns')),
     ...tell('has besides', of('adds')),
   ];
   const problem = parts.length === 0 ? null : `the source package differs from the commit: it ${parts.join('; it ')}`;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { isPointer } from '../../../activities/build/committed.ts';
+import { pointerOf } from '../../../activities/build/committed.ts';
 import { compare, judge } from '../../../activities/build/deb/complete.ts';
 import { follow } from '../../../activities/build/links.ts';
 import { locate, openSource, readSourceBytes } from '../../../activities/build/source.ts';
@@ -25,13 +25,71 @@ async function write(root: string, files: Readonly<Record<string, string>>): Pro
 
 const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d'.repeat(32)}\nsize 12345\n`;
 
-test('P5: Git LFS pointers are told from texts about them', () => {
-  assert.ok(isPointer(pointer));
-  assert.ok(isPointer(pointer.replace('oid', `ext-0-a sha256:${'00'.repeat(32)}\noid`)));
-  assert.ok(!isPointer(`See ${pointer}`));
-  assert.ok(!isPointer(pointer + 'x'.repeat(1024)));
-  assert.ok(!isPointer('version https://git-lfs.github.com/spec/v1\n'));
+test('P5: pointers of LFS, annex and fat are told from texts about them', () => {
+  const key = 'SHA256E-s5--2cf24dba.bin';
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    [pointer, 'Git LFS'],
+    [pointer.replace('oid', `ext-0-a sha256:${'00'.repeat(32)}\noid`), 'Git LFS'],
+    [`See ${pointer}`, undefined],
+    [pointer + 'x'.repeat(1024), undefined],
+    ['version https://git-lfs.github.com/spec/v1\n', undefined],
+    [`../.git/annex/objects/Xx/yY/${key}/${key}`, 'git-annex'],
+    [`/annex/objects/${key}\n`, 'git-annex'],
+    [`see /annex/objects/${key}\n`, undefined],
+    ['../annex/objects/readme', undefined],
+    [`#$# git-fat ${'ab'.repeat(20)}                 1234\n`, 'git-fat'],
+    [`#$# git-fat ${'ab'.repeat(20)} 1234\nmore\n`, undefined],
+  ];
+  for (const [text, who] of rows) assert.equal(pointerOf(text)?.who, who, text);
 });
+
+test('P5: a pointer that is meant as such is built', async (t) => {
+  const { directory } = await exported(t, { '.gitattributes': 'tests/*.bin -filter\n', 'tests/a.bin': pointer });
+  assert.ok((await openSource(directory)).paths.includes('tests/a.bin'));
+});
+
+test('P5: a file that git-annex keeps elsewhere is refused by name', async (t) => {
+  const tree = join(await scratch(t), 'tree');
+  await write(tree, { a: 'a' });
+  await mkdir(join(tree, 'data'));
+  await symlink('../.git/annex/objects/Xx/yY/KEY/KEY', join(tree, 'data/big'));
+  await assert.rejects(openSource(tree), /^BuildProblem: data\/big is a git-annex pointer: /);
+});
+
+test('P5, P7: names that are not UTF-8 stay as they are, and are looked into as all others', async (t) => {
+  const root = await scratch(t);
+  const repo = await bareRepository(root, 'p');
+  const name = Buffer.from('caf\xe9[1]?.py', 'latin1');
+  const blob = async (input: string) => (await git(repo, ['hash-object', '-w', '--stdin'], { input })).trim();
+  const commitOf = async (text: string) => {
+    const entries = [
+      [`100644 blob ${await blob('*.py export-subst\n')}\t`, '.gitattributes'],
+      [`100644 blob ${await blob(text)}\t`, name],
+    ];
+    const input = Buffer.concat(
+      entries.flat().flatMap((part, at) => [Buffer.from(part), Buffer.from(at % 2 ? '\0' : '')]),
+    );
+    const tree = (await git(repo, ['mktree', '-z'], { input })).trim();
+    return (await git(repo, ['commit-tree', tree], { input: 'Names\n', env: who })).trim();
+  };
+  const open = async (commit: string) => {
+    const directory = join(root, commit);
+    await exportTree({ repo, commit, branch: 'main', directory });
+    return { directory, source: await openSource(directory) };
+  };
+  const commit = await commitOf('$Format:%H$\n');
+  const { directory, source } = await open(commit);
+  assert.deepEqual(source.paths, ['.gitattributes', 'caf\ufffd[1]?.py']);
+  assert.equal(await readFile(Buffer.concat([Buffer.from(`${directory}/`), name]), 'utf8'), `${commit}\n`);
+  await assert.rejects(open(await commitOf(pointer)), /^BuildProblem: caf\ufffd\[1\]\?\.py is a Git LFS pointer/);
+});
+
+const who = Object.fromEntries(
+  ['AUTHOR', 'COMMITTER'].flatMap((each) => [
+    [`GIT_${each}_NAME`, 'Ada'],
+    [`GIT_${each}_EMAIL`, 'ada@example.org'],
+  ]),
+);
 
 async function exported(t: TestContext, files: Readonly<Record<string, string>>) {
   const root = await scratch(t);
@@ -72,11 +130,15 @@ test('P5: links inside the tree are followed, out of it refused', async (t) => {
   await write(tree, {
     'packaging/debian/changelog': head('1.0'),
     'packaging/debian/control': control,
+    'packaging/debian/source/format': '1.0',
     'a/CHANGES': 'x',
   });
   for (const [link, target] of [
     ['debian', 'packaging/debian'],
     ['packaging/debian/docs', '../../a/CHANGES'],
+    ['packaging/debian/source/more', '../../../a/CHANGES'],
+    ['packaging/debian/source/own', '../control'],
+    ['packaging/debian/source/out', '../../../../x'],
     ['a/up', '../a/../packaging'],
     ['a/out', '../../tree/a/CHANGES'],
     ['a/root', '/etc/passwd'],
@@ -92,6 +154,10 @@ test('P5: links inside the tree are followed, out of it refused', async (t) => {
   for (const path of ['a/loop', 'a/gone', 'none/x']) assert.deepEqual(await follow(tree, path), { at: 'nowhere' });
   const source = await openSource(tree);
   assert.ok(source.paths.includes('debian/changelog'), 'debian is a folder now');
+  const moved = { docs: '../a/CHANGES', 'source/more': '../../a/CHANGES', 'source/own': '../control' };
+  for (const [path, target] of Object.entries({ ...moved, 'source/out': '../../../../x' })) {
+    assert.equal(await readlink(join(tree, 'debian', path)), target, path);
+  }
   assert.deepEqual(await locate(source, 'debian/changelog', 'absent'), {
     path: 'debian/changelog',
     committed: 'packaging/debian/changelog',
@@ -131,8 +197,8 @@ test('P12: what the source package lacks, changes or adds is named', () => {
   assert.deepEqual(judge('', false), { problem: null, notes: [] });
   const many = ['a.o', 'b c', 'd', 'e', 'f', 'g'].map((name) => `lacks ${name}\0`).join('');
   assert.equal(
-    judge(`${many}changes x\0adds y\0`, false).problem,
-    'the source package differs from the commit: it does not have a.o, "b c", d, e, f and 1 more; it has another x; it has besides y',
+    judge(`${many}changes x\0turns z\0adds y\0`, false).problem,
+    'the source package differs from the commit: it does not have a.o, "b c", d, e, f and 1 more; it has another x; it has another mode of z; it has besides y',
   );
   assert.deepEqual(judge('lacks a.o\0', true), {
     problem: null,
@@ -175,15 +241,18 @@ for (const { what, version, files, keep, differs } of [
   {
     what: 'a package of format 1.0 with an empty file below debian',
     version: '1.0-1',
-    files: { 'debian/empty': '', data: 'old\n', 'docs/source/debian/index.rst': 'i' },
+    files: { 'debian/empty': '', 'debian/run': '#!/bin/sh\n', data: 'old\n', 'docs/source/debian/index.rst': 'i' },
     keep: true,
-    differs: 'lacks debian/empty\0',
+    differs: 'lacks debian/empty\0turns debian/run\0',
   },
 ]) {
   test(`P12, P13: the trees of ${what} are compared`, async (t) => {
     const root = await scratch(t);
     await write(join(root, 'commit'), { 'debian/changelog': head(version), 'debian/control': control, ...files });
     await write(join(root, 'commit'), { 'debian/rules': '#!/usr/bin/make -f\n' });
+    for (const path of ['debian/rules', ...Object.keys(files).filter((one) => one.endsWith('/run'))]) {
+      await chmod(join(root, 'commit', path), 0o755);
+    }
     await symlink('no  ./where', join(root, 'commit', 'link'));
     const work = join(root, 'work');
     await mkdir(work);

@@ -237,6 +237,9 @@ test('P12, P13, P5: all that is in the commit is in the package, whatever its na
   const log = join(repository.path, 'packaging/debian/changelog');
   await writeFile(log, Buffer.concat([await readFile(log), Buffer.from('\n'), old]));
   await symlink('packaging/debian', join(repository.path, 'debian'));
+  await symlink('../../data', join(repository.path, 'packaging/debian/notes'));
+  await symlink('source/first', join(repository.path, 'latest'));
+  await writeFile(Buffer.from(`${repository.path}/caf\xe9`, 'latin1'), 'c');
   const commit = await repository.commit('Link', {});
   const built = await workshop.build(repository, { platform: 'debian-12' });
   assert.equal(built.result.result, 'SUCCESS', built.result.summary + built.log);
@@ -244,6 +247,8 @@ test('P12, P13, P5: all that is in the commit is in the package, whatever its na
   const unpack = ['--extract', '--to-stdout', '--file', join(built.out, 'hello-gate_1.2+c2.orig.tar.gz')];
   const upstream = await must('tar', [...unpack, 'hello-gate-1.2+c2/who', 'hello-gate-1.2+c2/docs']);
   assert.equal(upstream.stdout, `i${commit}`);
+  const links = await must('tar', ['--list', '--verbose', '--file', join(built.out, 'hello-gate_1.2+c2.orig.tar.gz')]);
+  assert.match(links.stdout, /latest -> source\/first$/m, 'P13: what a link says stays as it is');
   const packaging = join(built.out, 'hello-gate_1.2+c2-1ubuntu3.debian.tar.xz');
   const { stdout } = await must(
     'tar',
@@ -255,10 +260,10 @@ test('P12, P13, P5: all that is in the commit is in the package, whatever its na
   assert.ok(stdout.includes(old.toString('latin1')), 'P7: old entries stay as they are');
 });
 
-test('P12: a package of format 1.0 keeps what its diff cannot hold: empty files and links below debian/', async () => {
+test('P12: a package of format 1.0 keeps what its diff cannot hold: empty files, links and programs below debian/', async () => {
   const repository = await workshop.repository('old-format');
   const { 'debian/source/format': _, ...old } = tree;
-  await repository.commit('Import', { ...old, 'debian/docs': '' });
+  await repository.commit('Import', { ...old, 'debian/docs': '', 'debian/run': '#!/bin/sh\n' });
   await symlink('changelog', join(repository.path, 'debian', 'news'));
   await repository.commit('Link', {});
   const { result, out } = await workshop.build(repository, { platform: 'debian-12' });
