@@ -29,6 +29,10 @@ Everything has a default: Sluice runs without any file. \`--config FILE\` names 
 - **A running server** takes up \`projects\` and \`config-projects\` as they are written; \`sluice reload\`, or SIGHUP to
   \`sluice up\`, also \`mirrors\`, \`nodes\` and \`retention\`, and names the keys that need a restart. While the file differs from
   what runs, or is broken, \`sluice status\`, the page and the server's log say so; what was read before goes on.
+- **A killed process** loses nothing that was answered for; **a power cut** may. The store in the server (PGlite: builds,
+  releases, mirror transactions, webhooks taken in) never waits for the disk, and no setting makes it; Temporal does with
+  \`temporal.durability: full\`. A PostgreSQL elsewhere, which would wait, cannot be named yet. Released trees, mirror
+  transactions under way and keys are on the disk before they count, and open changes are read again from their hosts.
 - \`NAME\` in a key below stands for a name that you choose.
 
 `;

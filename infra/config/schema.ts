@@ -47,7 +47,7 @@ const temporal = z.strictObject({
     .enum(['fast', 'full'])
     .default('fast')
     .describe(
-      '`fast`: a power cut may lose the last moments, a killed process nothing. `full`: neither, at half the speed.',
+      'Of Temporal: `fast`: a power cut may lose the last moments, a killed process nothing. `full`: neither, at half the speed.',
     ),
 });
 
