@@ -2,8 +2,8 @@ import type { Change } from '../model/change.ts';
 import type { ChangeBase, ChangeHappening, ChangeHistory } from '../model/change-history.ts';
 import type { BuildResult } from '../model/job.ts';
 import { adviceAbout, isOperators, needsAdvice, operatorAdvice, otherAtFault } from './advice.ts';
+import { failingIn, type PlaceInQueue, placeSentence, waitingIn } from './place-story.ts';
 import { basedOnOlder } from './sentences.ts';
-import { counted } from './words.ts';
 
 /** All that is known of a change, as its story is told from. Times are milliseconds since the epoch. */
 export interface ChangeKnown {
@@ -33,27 +33,6 @@ export interface NeededChange {
   readonly id: string;
   readonly subject: string;
   readonly status: Change['status'] | 'unknown';
-}
-
-/** Where a change is in a pipeline. */
-export interface PlaceInQueue {
-  readonly pipeline: string;
-  readonly queue: string;
-  /** From 1. */
-  readonly place: number;
-  readonly length: number;
-  readonly window: number;
-  readonly active: boolean;
-  readonly state: string;
-  readonly reason: string;
-  /** The changes that it is tested on top of, nearest first. */
-  readonly ahead: readonly string[];
-  readonly jobs: readonly {
-    readonly name: string;
-    readonly result: string | null;
-    readonly startTime: number | null;
-    readonly waiting: readonly string[];
-  }[];
 }
 
 export interface KnownBuild {
@@ -97,12 +76,27 @@ export function changeStory(known: ChangeKnown): ChangeStory {
     ];
     return { state: `Abandoned${by(history.happenings)}.`, why: [], waitsFor: [], next };
   }
-  if (places.length > 0) {
-    const state = places.map(placeSentence).join(' ');
-    const waitsFor = [...places.flatMap(waitingIn), ...needsOf(known)];
-    return withReports(known, { state, waitsFor, next: [] });
-  }
-  return idle(known);
+  return places.length > 0 ? queued(known) : idle(known);
+}
+
+/** A change that pipelines hold: where it is, what has failed there already, and what keeps it from others. */
+function queued(known: ChangeKnown): ChangeStory {
+  const { places, obstacles, history, change } = known;
+  const elsewhere = obstacles.filter(({ pipeline }) => !places.some((place) => place.pipeline === pipeline));
+  const waitsFor = [...places.flatMap(waitingIn), ...elsewhere.map(obstacleSentence), ...needsOf(known)];
+  const story = withReports(known, { state: places.map(placeSentence).join(' '), waitsFor, next: [] });
+  const failing = places.flatMap(failingIn);
+  if (failing.length === 0) return { ...story, next: [...needsAdvice(known.needs), 'Nothing: it goes on by itself.'] };
+  const others = otherAtFault(failing.join('\n'), { id: change.id, action: 'failure' });
+  const mend = `Nobody waits for the rest: mend it, then ${pushAgain(change.branch, history.elsewhere)}.`;
+  const next = others === undefined ? [mend] : adviceAbout(others, retry(known, places[0]?.pipeline ?? 'check'));
+  return { ...story, why: [...failing, ...story.why], next };
+}
+
+function pushAgain(branch: string, elsewhere: string | undefined): string {
+  return elsewhere === undefined
+    ? `\`git commit --amend\` and \`git push origin HEAD:refs/for/${branch}\``
+    : 'push it again';
 }
 
 /** An open change that no pipeline holds: the last reports on its current patch set say why. */
@@ -127,7 +121,7 @@ function idle(known: ChangeKnown): ChangeStory {
   const state = `Open; ${verdict(last)}.`;
   if (last.report.action === 'success') {
     const vote = there === undefined ? `\`sluice approve ${change.id}\` votes for it.` : `Vote for it at ${there}.`;
-    const next = [...needsAdvice(known.needs), vote];
+    const next = [...needsAdvice(known.needs), ...(isApproved(change) ? [] : [vote])];
     return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known), ...votesOf(known)], next });
   }
   return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known)], next: remedies(known, last) });
@@ -213,7 +207,7 @@ function remedies(known: ChangeKnown, last: Report): readonly string[] {
   if (others !== undefined) return adviceAbout(others, again);
   const { elsewhere } = known.history;
   const pushed = `\`git push origin HEAD:refs/for/${branch}\``;
-  const push = elsewhere === undefined ? `\`git commit --amend\` and ${pushed}` : 'push it again';
+  const push = pushAgain(branch, elsewhere);
   if (action === 'config-error') {
     if (isOperators(last.text ?? '')) return [operatorAdvice(again)];
     return [`Mend the configuration, then ${push}.`];
@@ -235,26 +229,6 @@ function retry({ change, history }: ChangeKnown, pipeline: string): string {
   if (history.elsewhere !== undefined) return `A comment \`recheck\` at ${history.elsewhere} runs it again.`;
   if (pipeline === 'check') return `\`sluice recheck ${name}\` runs it again.`;
   return `\`sluice enqueue --pipeline ${pipeline} --change ${name}\` tries it again.`;
-}
-
-function placeSentence({ pipeline, place, length, state, queue }: PlaceInQueue): string {
-  const where = length > 1 ? `number ${place} of ${counted(length, 'item')}` : 'alone';
-  return `In ${pipeline}, ${where} in the queue ${queue}: ${state}.`;
-}
-
-function waitingIn({ pipeline, active, window, reason, ahead, jobs, state }: PlaceInQueue): readonly string[] {
-  const said: string[] = [];
-  if (!active)
-    said.push(`${pipeline}: its turn: ${counted(window, 'item')} at a time can be worked on, others come first.`);
-  else if (reason !== '') said.push(`${pipeline}: ${reason.replace(/\.$/, '')}.`);
-  if (ahead.length > 0) said.push(`${pipeline}: ${ahead.join(', ')} ahead of it, on top of which it is tested.`);
-  if (active && jobs.length === 0 && state !== 'merging')
-    said.push(`${pipeline}: its merged state, which is being prepared.`);
-  for (const { name, startTime, waiting } of jobs.filter(({ result }) => result === null)) {
-    if (startTime !== null) said.push(`${pipeline}: ${name}, which runs.`);
-    else said.push(`${pipeline}: ${name}${waiting.length > 0 ? `: ${waiting.join('; ')}` : ', which has not begun'}.`);
-  }
-  return said;
 }
 
 /** Why something had no effect, as a sentence. */
@@ -284,7 +258,11 @@ function needsOf({ needs, history }: ChangeKnown): readonly string[] {
 function votesOf({ change: { votes } }: ChangeKnown): readonly string[] {
   const against = votes.filter(({ value }) => value < 0);
   if (against.length > 0) return against.map(({ label, value, by: who }) => `${who}, who voted ${label} ${value}.`);
-  return votes.some(({ label }) => label === 'Approved') ? [] : ['a vote: nobody has approved this patch set.'];
+  return isApproved({ votes }) ? [] : ['a vote: nobody has approved this patch set.'];
+}
+
+function isApproved({ votes }: Pick<Change, 'votes'>): boolean {
+  return votes.some(({ label, value }) => label === 'Approved' && value > 0);
 }
 
 function by(happenings: readonly ChangeHappening[]): string {

@@ -1,5 +1,6 @@
 import type { Change } from '../../pipelines/model/change.ts';
-import { changeStory, type NeededChange, type PlaceInQueue } from '../../pipelines/report/change-story.ts';
+import { changeStory, type NeededChange } from '../../pipelines/report/change-story.ts';
+import type { PlaceInQueue } from '../../pipelines/report/place-story.ts';
 import { bounded } from '../../pipelines/report/words.ts';
 import type { QueueSnapshot } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';

@@ -35,7 +35,8 @@ const place = {
   ...{ pipeline: 'gate', queue: 'packages', place: 2, length: 3, window: 20, active: true, state: 'running' },
   ...{ reason: '', ahead: ['git:4,1'], jobs: [] },
 } as const;
-const job = { name: 'build-deb', result: null, startTime: null, waiting: [] } as const;
+const job = { name: 'build-deb', voting: true, result: null, summary: '', startTime: null, waiting: [] } as const;
+const waiting = (...reasons: string[]) => ({ places: [{ ...place, ahead: [], jobs: [{ ...job, waiting: reasons }] }] });
 
 const tables: readonly [
   says: string,
@@ -120,9 +121,82 @@ const tables: readonly [
   ],
   [
     'a job that waits',
-    { places: [{ ...place, jobs: [{ ...job, waiting: ['waits for lint'] }] }] },
+    { places: [{ ...place, jobs: [{ ...job, waiting: ['dependencies: lint, publish'] }] }] },
     'waitsFor',
-    [/git:4,1 ahead/, /build-deb: waits for lint/],
+    [/git:4,1 ahead/, /^gate: build-deb, which waits for lint and publish, which come first\.$/],
+  ],
+  [
+    'a job that waits for a semaphore',
+    waiting('semaphores: deploy'),
+    'waitsFor',
+    [/^gate: build-deb, which waits for the semaphore deploy, which other jobs hold\.$/],
+  ],
+  [
+    'a job that waits for nodes',
+    waiting('nodes: docker'),
+    'waitsFor',
+    [/^gate: build-deb, which waits for machines of docker, which other jobs have\.$/],
+  ],
+  [
+    'a job that waits for a worker',
+    waiting('a place on a worker'),
+    'waitsFor',
+    [/build-deb, which waits for a place on a worker\.$/],
+  ],
+  [
+    'a job that waits for what another change provides, and for another job',
+    waiting('requirements: lib, from build-deb of git:4', 'dependencies: lint'),
+    'waitsFor',
+    [/which waits for lib, from build-deb of git:4; lint, which comes first\.$/],
+  ],
+  ['that nothing need be done meanwhile', waiting('nodes: docker'), 'next', [/^Nothing: it goes on by itself\.$/]],
+  [
+    'a job that has failed while others run',
+    {
+      places: [
+        {
+          ...place,
+          ...{ state: 'failing', reason: 'a job failed', ahead: [] },
+          jobs: [
+            { ...job, result: 'FAILURE', summary: 'a.c:3: no such header' },
+            { ...job, name: 'lint', voting: false, result: 'FAILURE' },
+            { ...job, name: 'build-rpm', startTime: 1 },
+          ],
+        },
+      ],
+    },
+    'why',
+    [/^gate: build-deb has ended with FAILURE: a\.c:3: no such header\.$/],
+  ],
+  [
+    'what to do once a job has failed',
+    { places: [{ ...place, state: 'failing', jobs: [{ ...job, result: 'FAILURE' }] }] },
+    'next',
+    [/^Nobody waits for the rest: mend it, then `git commit --amend` and `git push origin HEAD:refs\/for\/master`\.$/],
+  ],
+  [
+    'the change that it needs and that failed',
+    { places: [{ ...place, state: 'failing', reason: 'This change depends on git:4, which failed or cannot merge.' }] },
+    'next',
+    [/^Look at git:4 first/, /^This change is not at fault/],
+  ],
+  [
+    'what keeps it from another pipeline meanwhile',
+    {
+      places: [{ ...place, pipeline: 'check', ahead: [], jobs: [{ ...job, startTime: 1 }] }],
+      obstacles: [{ pipeline: 'gate', reason: 'it has no vote Verified 1', latest: true }],
+    },
+    'waitsFor',
+    [/^check: build-deb, which runs\.$/, /^gate does not take it: it has no vote Verified 1\.$/],
+  ],
+  [
+    'no vote that is there',
+    {
+      ...reported('success', 'Build succeeded.'),
+      change: { ...change, votes: [{ label: 'Approved', value: 1, by: 'bob', time: 1 }] },
+    },
+    'next',
+    [],
   ],
   [
     'a place outside the window',
