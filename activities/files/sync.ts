@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -28,19 +29,41 @@ const together = 32;
  * Waits until the disk has a tree, all files and directories of it; links are entries of their directories.
  *
  * @param before a tree that was waited for already: what the new one shares with it need not be waited for again.
+ * @param except a directory right below that is not looked into
  */
-export async function syncTree(root: string, before: string | null = null): Promise<void> {
-  const known = new Set(before === null ? [] : (await filesBelow(before)).map(({ inode }) => inode));
-  const files = (await filesBelow(root)).filter(({ inode }) => !known.has(inode)).map(({ path }) => path);
-  const directories = (await readdir(root, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name));
+export async function syncTree(root: string, before: string | null = null, except?: string): Promise<void> {
+  const known = new Set(before === null ? [] : (await filesOf(await entriesBelow(before))).map(({ inode }) => inode));
+  const entries = await entriesBelow(root, except);
+  const files = (await filesOf(entries)).filter(({ inode }) => !known.has(inode)).map(({ path }) => path);
+  const directories = entries.filter((entry) => entry.isDirectory()).map(pathOf);
   await inLots([...files, ...directories, root], sync);
 }
 
-async function filesBelow(root: string): Promise<readonly { readonly path: string; readonly inode: number }[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+/** Waits until the disk has some paths below a tree, or knows that they are gone, with all directories on the way. */
+export async function syncBranches(root: string, paths: readonly string[]): Promise<void> {
+  const wanted = new Set(paths.map((path) => join(root, path)));
+  for (const path of wanted) if (dirname(path).length > root.length) wanted.add(dirname(path));
+  await inLots([...wanted], (path) =>
+    sync(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    }),
+  );
+}
+
+async function entriesBelow(root: string, except?: string): Promise<readonly Dirent[]> {
+  const top = await readdir(root, { withFileTypes: true });
+  const below = top
+    .filter((entry) => entry.isDirectory() && entry.name !== except)
+    .map((entry) => readdir(pathOf(entry), { recursive: true, withFileTypes: true }));
+  return [...top, ...(await Promise.all(below)).flat()];
+}
+
+function pathOf(entry: Dirent): string {
+  return join(entry.parentPath, entry.name);
+}
+
+function filesOf(entries: readonly Dirent[]): Promise<readonly { readonly path: string; readonly inode: number }[]> {
+  const paths = entries.filter((entry) => entry.isFile()).map(pathOf);
   return inLots(paths, async (path) => ({ path, inode: (await stat(path)).ino }));
 }
 

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readlink, realpath, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, readlink, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeOpenDirectory, openTree } from '../files/modes.ts';
-import { syncTree } from '../files/sync.ts';
+import { syncBranches, syncTree } from '../files/sync.ts';
 import { moveLink, moveWhole } from '../files/write.ts';
 import { withLock } from '../process/lock.ts';
 import { must } from '../process/run.ts';
@@ -23,6 +23,9 @@ export interface Generations {
 const partial = 'partial';
 /** How trees are named that wait for their signatures. */
 export const stagedPrefix = 'staged-';
+
+/** A tree that nobody needs any more, under its number: the next one may be made of it. */
+const sparePrefix = 'spare-';
 
 /** From so many files on a tree is not waited for file by file. */
 const many = 500;
@@ -80,8 +83,15 @@ export async function newTree({ home }: Generations, name = partial): Promise<st
 /** What is known of a tree that is to be shown. */
 export interface Showing {
   readonly inUse?: InUse;
-  /** A directory in it whose files and modes are those of the tree before. */
-  readonly settled?: string;
+  /** What it shares with the tree before. */
+  readonly settled?: Settled;
+}
+
+/** A directory of a tree whose modes are known, and which the disk has but for some paths. */
+export interface Settled {
+  readonly directory: string;
+  /** Relative to the tree, with those that are gone; null where the disk may lack any. */
+  readonly changed: readonly string[] | null;
 }
 
 /** The names of the generations that somebody works with, asked when there is a new one. */
@@ -96,19 +106,28 @@ export async function showTree(generations: Generations, tree: string, showing: 
   const { inUse = async () => [], settled } = showing;
   const used = await inUse();
   const name = await nextName(generations);
-  await openTree(tree, settled);
-  if (settled === undefined && (await listFiles(tree)).length < many) {
-    await syncTree(tree, await currentTree(generations).catch(() => null));
-  } else {
-    // Waiting for each of many files takes far longer than for all that the file system has to write.
-    await must('sync', ['--file-system', '--', tree]);
-  }
+  await openTree(tree, settled?.directory);
+  await waitFor(generations, tree, settled);
   await moveWhole(tree, join(home, name));
   await rmdir(dir).catch(() => {});
   await moveLink(dir, join(basename(home), name));
   await prune(home, name, used);
   await removeStaged(generations, () => false);
   return join(home, name);
+}
+
+/** Waits until the disk has a tree. */
+async function waitFor(generations: Generations, tree: string, settled: Settled | undefined): Promise<void> {
+  if (settled === undefined && (await listFiles(tree)).length < many) {
+    return syncTree(tree, await currentTree(generations).catch(() => null));
+  }
+  const { directory, changed } = settled ?? {};
+  if (directory !== undefined && changed != null && changed.length < many) {
+    await syncTree(tree, null, directory);
+    return syncBranches(tree, changed);
+  }
+  // Waiting for each of many files takes far longer than for all that the file system has to write.
+  await must('sync', ['--file-system', '--', tree]);
 }
 
 /** How the next tree that is shown will be called. For the writer only. */
@@ -149,12 +168,31 @@ export async function removeStaged(
   return removed;
 }
 
+/** The tree that was set aside last, with the number that it had; null where there is none. */
+export async function spareTree({
+  home,
+}: Generations): Promise<{ readonly tree: string; readonly name: string } | null> {
+  const found = (await spares(home)).at(-1);
+  return found === undefined ? null : { tree: join(home, found), name: found.slice(sparePrefix.length) };
+}
+
+/** Of the trees that nobody needs any more the newest is set aside, and the others go. */
 async function prune(home: string, current: string, used: readonly string[]): Promise<void> {
   const old = (await numbered(home)).filter((name) => name < current).slice(0, -keptGenerations);
-  // A program for it takes a fifth of the time that Node takes for as many files.
-  for (const name of old.filter((each) => !used.includes(each))) {
-    await must('rm', ['--recursive', '--force', '--', join(home, name)]);
-  }
+  const unused = old.filter((name) => !used.includes(name));
+  const spare = unused.at(-1);
+  for (const name of [...(await spares(home)), ...unused.slice(0, -1)]) await removeTree(join(home, name));
+  if (spare !== undefined) await rename(join(home, spare), join(home, `${sparePrefix}${spare}`));
+}
+
+/** A program for it takes a fifth of the time that Node takes for as many files. */
+async function removeTree(tree: string): Promise<void> {
+  await must('rm', ['--recursive', '--force', '--', tree]);
+}
+
+async function spares(home: string): Promise<string[]> {
+  const names = await readdir(home).catch(() => []);
+  return names.filter((name) => name.startsWith(sparePrefix)).sort();
 }
 
 async function numbered(home: string): Promise<string[]> {

@@ -9,12 +9,13 @@ import {
   type InUse,
   newTree,
   nextName,
+  type Settled,
   showTree,
 } from './generations.ts';
 import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { refuseReleased } from './released.ts';
 import { isSigned, signTree } from './signature.ts';
-import { forgetStale, noteStale, readStale, type Stale, sharePool } from './standing.ts';
+import { forgetStanding, noteStanding, readStanding, type Standing, sharePool, takePool } from './standing.ts';
 import { addedState, type RepositoryState, remainingState, type StateRequest } from './state.ts';
 import { growTree, type TreePlan, writeTree } from './tree.ts';
 
@@ -89,17 +90,17 @@ async function change(
     }
     const tree = await newTree(generations);
     const signing = signer === undefined ? {} : { signer, resign };
-    const { stale, ...settled } = await fillTree(format, tree, { state, generations, date, ...signing });
+    const { standing, ...settled } = await fillTree(format, tree, { state, generations, date, ...signing });
     if (signer !== undefined) await signTree(format, tree, { settings: state.settings, signer });
-    await noteStale(generations, await nextName(generations), stale);
+    await noteStanding(generations, await nextName(generations), standing);
     await showTree(generations, tree, settled);
     return { ...answer, changed: true };
   });
 }
 
 interface Filled {
-  readonly stale: Stale | null;
-  readonly settled?: string;
+  readonly standing: Standing | null;
+  readonly settled?: Settled;
 }
 
 /** Fills a new tree, from the one before as it stands where that is possible. */
@@ -110,13 +111,40 @@ async function fillTree(
 ): Promise<Filled> {
   const { state, generations, resign = false } = plan;
   const { before, lists, foreign } = state;
-  const stale = before === null ? null : await readStale(generations, before);
-  const grows = before !== null && stale !== null && lists !== null && foreign.length === 0 && !resign;
-  if (grows && (await sharePool(before, tree, format.pool))) {
-    return { stale: await growTree(format, tree, { plan, before: stale }), settled: format.pool };
+  const known = before === null ? null : await readStanding(generations, before);
+  const grows = lists !== null && foreign.length === 0 && !resign;
+  if (grows && before !== null && known !== null) {
+    const grown = await growOn(format, tree, { plan, before, known });
+    if (grown !== null) return grown;
   }
-  await rm(join(tree, format.pool), { recursive: true, force: true });
-  return { stale: await writeTree(format, tree, plan) };
+  const stale = await writeTree(format, tree, plan);
+  return { standing: stale === null ? null : { stale, steps: [] } };
+}
+
+interface Ground {
+  readonly plan: TreePlan & { readonly generations: Generations };
+  readonly before: string;
+  readonly known: Standing;
+}
+
+/** Null where the file system gives no second names. */
+async function growOn(
+  format: RepositoryFormat,
+  tree: string,
+  { plan, before, known }: Ground,
+): Promise<Required<Filled> | null> {
+  const { pool } = format;
+  const taken = await takePool(plan.generations, tree, { before, steps: known.steps, pool });
+  if (taken === null && !(await sharePool(before, tree, pool))) {
+    await rm(join(tree, pool), { recursive: true, force: true });
+    return null;
+  }
+  const { stale, paths } = await growTree(format, tree, { plan, before: known.stale });
+  const steps = [...known.steps, [await nextName(plan.generations), paths] as const];
+  return {
+    standing: { stale, steps },
+    settled: { directory: pool, changed: taken === null ? null : [...taken, ...paths] },
+  };
 }
 
 interface Signing {
@@ -178,7 +206,7 @@ export function showStaged({ generations, tree, before }: Omit<StagedTree, 'stat
   return asWriter(generations, writerWait, async () => {
     if ((await currentTree(generations)) !== before) return false;
     // What is known is of another tree that may have been meant to get this name.
-    await forgetStale(generations);
+    await forgetStanding(generations);
     await showTree(generations, tree, inUse === undefined ? {} : { inUse });
     return true;
   });

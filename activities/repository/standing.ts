@@ -1,34 +1,96 @@
 import { readFile, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { writeWhole } from '../files/write.ts';
+import { exists } from '../files/exists.ts';
+import { makeOpenDirectory } from '../files/modes.ts';
+import { moveWhole, writeWhole } from '../files/write.ts';
 import { run } from '../process/run.ts';
-import type { Generations } from './generations.ts';
+import { linkFile } from './files.ts';
+import { type Generations, spareTree } from './generations.ts';
 
 /** Files that a tree keeps for clients of older states: path to the name of the last tree whose index names it. */
 export type Stale = ReadonlyMap<string, string>;
 
-const noted = z.object({ generation: z.string(), stale: z.array(z.tuple([z.string(), z.string()])) });
+/** A tree that was shown, and the packages' paths that it has and the one before had not, or the other way round. */
+export type Step = readonly [name: string, paths: readonly string[]];
+
+/** What is known of a tree besides its index. */
+export interface Standing {
+  readonly stale: Stale;
+  /** The latest steps that led to it, in their order. */
+  readonly steps: readonly Step[];
+}
+
+const noted = z.object({
+  generation: z.string(),
+  stale: z.array(z.tuple([z.string(), z.string()])),
+  steps: z.array(z.tuple([z.string(), z.array(z.string())])).default([]),
+});
+
+/** Steps that are remembered: some more than trees that are kept. */
+const remembered = 8;
 
 /**
- * Notes what a tree that is about to be shown holds besides what its index names. A note about another tree than the
- * one shown says nothing, so that it matters to nobody when the tree is not shown after all.
+ * Notes what a tree that is about to be shown holds besides what its index names, and how it came to be. A note about
+ * another tree than the one shown says nothing, so that it matters to nobody when the tree is not shown after all.
  */
-export async function noteStale({ dir, home }: Generations, generation: string, stale: Stale | null): Promise<void> {
-  if (stale === null) return forgetStale({ dir, home });
-  await writeWhole(join(home, 'stale.json'), JSON.stringify({ generation, stale: [...stale] }));
+export async function noteStanding(
+  { dir, home }: Generations,
+  generation: string,
+  standing: Standing | null,
+): Promise<void> {
+  if (standing === null) return forgetStanding({ dir, home });
+  const { stale, steps } = standing;
+  const note = { generation, stale: [...stale], steps: steps.slice(-remembered) };
+  await writeWhole(join(home, 'stale.json'), JSON.stringify(note));
 }
 
 /** Takes the note away. */
-export async function forgetStale({ home }: Generations): Promise<void> {
+export async function forgetStanding({ home }: Generations): Promise<void> {
   await rm(join(home, 'stale.json'), { force: true });
 }
 
 /** What a tree holds besides what its index names; null where nothing is known of it. */
-export async function readStale({ home }: Generations, tree: string): Promise<Stale | null> {
+export async function readStanding({ home }: Generations, tree: string): Promise<Standing | null> {
   const text = await readFile(join(home, 'stale.json'), 'utf8').catch(() => '{}');
   const found = noted.safeParse(JSON.parse(text));
-  return found.success && found.data.generation === basename(tree) ? new Map(found.data.stale) : null;
+  if (!found.success || found.data.generation !== basename(tree)) return null;
+  return { stale: new Map(found.data.stale), steps: found.data.steps };
+}
+
+interface Pools {
+  /** The tree before, and the steps that led to it. */
+  readonly before: string;
+  readonly steps: readonly Step[];
+  /** The directory of a tree that holds its packages. */
+  readonly pool: string;
+}
+
+/**
+ * Gives a new tree all packages of the one before: by the directory of a tree that nobody needs any more, in which only
+ * what came or went since is looked at. It leaves that tree first, so that who is killed on the way leaves nothing half
+ * changed that is taken for whole.
+ *
+ * @returns the paths that were looked at; null where there is no such tree, or not all is known that happened since
+ */
+export async function takePool(
+  generations: Generations,
+  tree: string,
+  { before, steps, pool }: Pools,
+): Promise<readonly string[] | null> {
+  const spare = await spareTree(generations);
+  if (spare === null || !(await exists(join(spare.tree, pool)))) return null;
+  const since = steps.filter(([name]) => name > spare.name && name <= basename(before));
+  if (since.length !== Number(basename(before)) - Number(spare.name)) return null;
+  await moveWhole(join(spare.tree, pool), join(tree, pool));
+  const paths = [...new Set(since.flatMap(([, some]) => some))];
+  for (const path of paths) {
+    await rm(join(tree, path), { force: true });
+    if (!(await exists(join(before, path)))) continue;
+    await makeOpenDirectory(dirname(join(tree, path)));
+    await linkFile(join(before, path), join(tree, path));
+  }
+  return paths;
 }
 
 /** Gives all packages of a tree a second name in another one. @returns false where that cannot be */

@@ -51,6 +51,12 @@ function addedPaths({ added }: RepositoryState): string[] {
   return added.flatMap(({ path, parts }) => [path, ...parts.map((part) => join(dirname(path), part))]);
 }
 
+/** A tree that grew, and the paths that came or went. */
+export interface Grown {
+  readonly stale: Stale;
+  readonly paths: readonly string[];
+}
+
 /**
  * The same for a tree that has all packages of the one before, by other names of the same files. Costs no look at what
  * stays.
@@ -61,7 +67,7 @@ export async function growTree(
   format: RepositoryFormat,
   tree: string,
   { plan, before }: { readonly plan: TreePlan & { readonly generations: Generations }; readonly before: Stale },
-): Promise<Stale> {
+): Promise<Grown> {
   const { state, generations } = plan;
   const older = await recentTrees(generations);
   const current = basename(state.before ?? '');
@@ -73,12 +79,12 @@ export async function growTree(
     for (const path of await format.served(one)) await linkFile(join(one, path), join(tree, path));
   }
   const standing = new Set(older.map((one) => basename(one)));
-  for (const [path, last] of stale) {
-    if (standing.has(last)) continue;
+  const gone = [...stale].filter(([, last]) => !standing.has(last)).map(([path]) => path);
+  for (const path of gone) {
     stale.delete(path);
     await rm(join(tree, path), { force: true });
   }
-  return stale;
+  return { stale, paths: [...added, ...gone] };
 }
 
 /** Puts the new packages into a tree that has all others, and writes the index. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { exists } from '../../../activities/files/exists.ts';
 import { listFiles, sha256 } from '../../../activities/repository/files.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
-import { currentTree, generationsOf } from '../../../activities/repository/generations.ts';
+import { currentTree, generationsOf, recentTrees } from '../../../activities/repository/generations.ts';
 import { publishPackages, removePackages } from '../../../activities/repository/publish.ts';
 import { makePackage, temporary } from './packages.ts';
 
@@ -73,4 +73,71 @@ test('a tree that is grown from the one before has the files of one that is fill
     filled.filter((path) => !path.includes('omega')),
     grown,
   );
+});
+
+/** Files of the pool, by their inodes. */
+async function inodes(tree: string): Promise<ReadonlyMap<string, number>> {
+  const files = await listFiles(join(tree, 'pool'));
+  return new Map(
+    await Promise.all(files.map(async (path) => [path, (await stat(join(tree, 'pool', path))).ino] as const)),
+  );
+}
+
+/** Packages that the indexes of the standing trees name. */
+async function named(dir: string): Promise<readonly string[]> {
+  const trees = await recentTrees(await generationsOf(dir));
+  const paths = (await Promise.all(trees.map((tree) => format.list(tree)))).flat().map(({ path }) => path);
+  return paths.map((path) => path.slice('pool/'.length));
+}
+
+/** Changes a repository; what its packages' directory must hold then is what is named now, or was right before. */
+async function changed(dir: string, change: () => Promise<unknown>): Promise<readonly string[]> {
+  const before = await named(dir);
+  await change();
+  return [...new Set([...before, ...(await named(dir))])].sort();
+}
+
+test('a tree that is made of one which nobody needs any more holds what the last states name, and no more', async (t) => {
+  const { dir, publish, remove } = await repository(t);
+  const { home } = await generationsOf(dir);
+  const steps = ['beta', 'gamma', '-beta', 'delta', '-gamma', 'omega', 'beta', '-alpha', '-beta', 'beta', 'alpha'];
+  let before = await inodes(dir);
+  const taken: number[] = [];
+  for (const [position, name] of steps.entries()) {
+    const spare = (await readdir(home)).find((one) => one.startsWith('spare-'));
+    const old = spare === undefined ? null : (await stat(join(home, spare, 'pool'))).ino;
+    const wanted = await changed(dir, () =>
+      name.startsWith('-') ? remove(name.slice(1)) : publish(name, `as of ${position}`),
+    );
+    if ((await stat(join(dir, 'pool'))).ino === old) taken.push(position);
+    const after = await inodes(dir);
+    assert.deepEqual([...after.keys()], wanted, name);
+    const kept = [...after].filter(([path]) => !path.includes(name.replace('-', '')));
+    for (const [path, inode] of kept) assert.equal(inode, before.get(path), path);
+    for (const { path, sha256: digest } of await format.list(dir)) assert.equal(await sha256(join(dir, path)), digest);
+    before = after;
+  }
+  assert.deepEqual(taken, [4, 5, 6, 7, 8, 9, 10]);
+});
+
+test('a tree that was left half made of another one is made again', async (t) => {
+  const { dir, publish } = await repository(t);
+  const { home } = await generationsOf(dir);
+  for (const name of ['beta', 'gamma', 'delta', 'omega']) await publish(name);
+  // As a process leaves it that is killed right after it took the packages' directory.
+  await rm(join(home, 'spare-000001', 'pool'), { recursive: true });
+  const withSigma = await changed(dir, () => publish('sigma'));
+  assert.deepEqual([...(await inodes(dir)).keys()], withSigma);
+  assert.ok((await readdir(home)).includes('spare-000002'));
+  // Nothing is known of what happened since: the older tree is of no use.
+  const note = JSON.parse(await readFile(join(home, 'stale.json'), 'utf8'));
+  assert.deepEqual(
+    note.steps.map(([name]: [string]) => name),
+    ['000002', '000003', '000004', '000005', '000006'],
+  );
+  await writeFile(join(home, 'stale.json'), JSON.stringify({ ...note, steps: note.steps.slice(2) }));
+  await rm(join(home, 'spare-000002', 'pool'), { recursive: true });
+  await mkdir(join(home, 'spare-000002', 'pool/wrong'), { recursive: true });
+  const withTau = await changed(dir, () => publish('tau'));
+  assert.deepEqual([...(await inodes(dir)).keys()], withTau);
 });
