@@ -1,6 +1,9 @@
+import { exists } from '../../activities/files/exists.ts';
+import { run } from '../../activities/process/run.ts';
 import type { ConnectionCheck } from '../../activities/review/port.ts';
 import type { Config } from '../config/load.ts';
 import { standalone } from '../stack/settings.ts';
+import { asSigner } from '../stack/signer.ts';
 import { createCommon } from './common.ts';
 import { openNamed } from './connections.ts';
 
@@ -8,8 +11,42 @@ import { openNamed } from './connections.ts';
 export async function checkConnection(config: Config, name: string): Promise<readonly ConnectionCheck[]> {
   const { check } = openNamed(createCommon(standalone(config)), name);
   try {
-    return (await check?.()) ?? [];
+    const checks = (await check?.()) ?? [];
+    // Before the first start there are no directories that the signer would have to pass.
+    if (!(await exists(config.data))) return checks;
+    return await withSigner(checks, config.connections[name] ?? {}, (command) => asSigner(command, config.data));
   } catch (error) {
     return [{ name: 'login', ok: false, message: (error as Error).message }];
   }
+}
+
+/**
+ * The checks with what the signer cannot do: it asks hosts for itself, and needs to read what the connection names.
+ *
+ * @param as the command line that runs a command as the signer does
+ */
+export async function withSigner(
+  checks: readonly ConnectionCheck[],
+  settings: object,
+  as: (command: readonly string[]) => readonly string[],
+): Promise<readonly ConnectionCheck[]> {
+  const asked = filesOf(settings).map(async (path) => {
+    const [program = '', ...args] = as(['head', '--bytes=1', '--', path]);
+    return (await run(program, args, { timeout: 10_000 })).code === 0 ? [] : [path];
+  });
+  const unreadable = (await Promise.all(asked)).flat();
+  if (unreadable.length === 0) return checks;
+  const message =
+    `the signer cannot read ${unreadable.join(' and ')}: nothing of this connection is released before it can; ` +
+    `chown sluice-signer ${unreadable.join(' ')}`;
+  return checks.map((one) => (one.name === 'git' && one.ok ? { ...one, ok: false, message } : one));
+}
+
+/** The files that settings name, those of secrets among them; webhooks are the server's affair alone. */
+function filesOf(settings: object): readonly string[] {
+  return Object.entries(settings).flatMap(([key, value]): readonly string[] => {
+    if (key === 'webhookSecret') return [];
+    if (typeof value === 'object' && value !== null) return filesOf(value);
+    return typeof value === 'string' && ['identity', 'knownHosts', 'file'].includes(key) ? [value] : [];
+  });
 }

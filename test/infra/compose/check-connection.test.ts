@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { ConnectionCheck } from '../../../activities/review/port.ts';
+import { withSigner } from '../../../infra/compose/check-connection.ts';
+
+const fine: readonly ConnectionCheck[] = [
+  { name: 'login', ok: true, message: 'sluice' },
+  { name: 'git', ok: true, message: 'a can be read' },
+];
+
+test('I9: the doctor says which files of a connection the signer cannot read', async (t) => {
+  const root = await mkdtemp(join(tmpdir(), 'sluice-signer-'));
+  t.after(() => rm(root, { recursive: true, force: true }));
+  await chmod(root, 0o755);
+  const [identity, knownHosts, file] = [join(root, 'key'), join(root, 'known_hosts'), join(root, 'password')];
+  await writeFile(identity, 'k', { mode: 0o600 });
+  await writeFile(knownHosts, 'h', { mode: 0o644 });
+  const settings = { driver: 'gerrit', identity, knownHosts, password: { file }, webhookSecret: { file: '/none' } };
+  const itself = (command: readonly string[]) => command;
+  const [login, git] = await withSigner(fine, settings, itself);
+  assert.equal(login?.ok, true);
+  assert.equal(git?.ok, false);
+  assert.match(git?.message ?? '', /^the signer cannot read \S+password: .*chown sluice-signer \S+password$/);
+  await writeFile(file, 'p', { mode: 0o600 });
+  assert.deepEqual(await withSigner(fine, settings, itself), fine);
+  if (process.getuid?.() !== 0) return;
+  // Nobody may read what is closed to all but its owner.
+  const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--inh-caps', '-all', '--'];
+  const [, other] = await withSigner(fine, settings, (command) => [...nobody, ...command]);
+  assert.match(other?.message ?? '', /key and \S+password: /);
+  assert.doesNotMatch(other?.message ?? '', /known_hosts/);
+});
+
+test('I9: what is wrong with git itself is said first', async () => {
+  const wrong: readonly ConnectionCheck[] = [{ name: 'git', ok: false, message: 'no answer' }];
+  assert.deepEqual(await withSigner(wrong, { identity: '/none' }, (command) => command), wrong);
+});
