@@ -61,7 +61,7 @@ function createGithubHost(place: Place): ReviewHost {
   const known = rememberChanges(place);
   const host: ReviewHost = {
     connection: place.connection,
-    capabilities: { votes: true, stacks: false, exactMerge: false },
+    capabilities: { votes: true, stacks: false, exactMerge: true },
     async readChange(name) {
       const found = await findPull(place, name);
       return found === null ? null : resolvePull(place, found);
@@ -76,7 +76,8 @@ function createGithubHost(place: Place): ReviewHost {
       const events = await readHistory(place, await findOne(place, change));
       return { events: events.slice(after), last: Math.max(after, events.length) };
     },
-    canMerge: async (change, own) => readMergeability(place, await findOne(place, change), own),
+    canMerge: async (change, own) =>
+      readMergeability(place, await findOne(place, change), (name) => own.includes(name)),
     report: (actor, said) => report(place, actor, said),
     submit: (actor, request) => submit(place, actor, request),
     listProjects,

@@ -7,6 +7,7 @@ import type { MergeMode } from '../../git/merge.ts';
 import { HostRefusal } from '../http.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
 import { type Found, findOne, type Place } from './pulls.ts';
+import { mostAsks, pullRoute, submitByPush } from './pushed.ts';
 import { plainObstacles } from './requirements.ts';
 import {
   branchSchema,
@@ -39,11 +40,9 @@ const methods: Readonly<Record<MergeMode, Method>> = {
   'merge-resolve': 'merge',
 };
 
-const mostAsks = 6;
-
 /**
- * Merges by GitHub's own merge: only the head that was tested, and only when the tree that GitHub has made of it on the
- * branch as it is now is the tested one.
+ * Merges by a push of the tested commit where that may be; else by GitHub's own merge: only the head that was tested, and
+ * only when the tree that GitHub has made of it on the branch as it is now is the tested one.
  *
  * @throws Denied; OtherStateLanded when the branch was moved between that look and the merge
  */
@@ -63,6 +62,8 @@ export async function submit(place: Place, actor: Actor, request: SubmitRequest)
   if (method === null) return refused(`merging by ${request.mode} is not allowed in the settings of ${project}`);
   const { tested } = request;
   if (tested !== null) {
+    const pushed = method === 'merge' ? await submitByPush(place, found, { repository, tested }) : null;
+    if (pushed !== null) return pushed;
     const look = await testMerge(place, found);
     if (look.tree !== tested.tree) return differs(place, found, { onto: look.onto, tested });
   }
@@ -97,8 +98,6 @@ function methodOf(repository: Repository | null, mode: MergeMode | undefined): M
   if (mode !== undefined) return allowed[methods[mode]] ? methods[mode] : null;
   return (['merge', 'squash', 'rebase'] as const).find((method) => allowed[method]) ?? null;
 }
-
-const pullRoute = 'GET /repos/{owner}/{repo}/pulls/{pull_number}';
 
 /**
  * The tree of the merge that GitHub makes of every open pull request to see whether it can be merged, once it is of the

@@ -34,7 +34,7 @@ export interface Place {
   readonly owns: (project: string) => boolean;
   readonly client: GithubClient;
   readonly journal: Journal;
-  readonly git: Pick<Git, 'ensure' | 'isAncestor' | 'readMerged'>;
+  readonly git: Git;
   /** Where people look at a change at Sluice; undefined where it has no page. */
   readonly pageOf: (change: string) => string | undefined;
   /** Milliseconds until GitHub is asked again for what it has not computed yet; each pause is twice the one before. */

@@ -14,12 +14,15 @@ import {
   statusSchema,
 } from './schema.ts';
 
+/** Whether a check is one of Sluice's. */
+type IsOwn = (name: string) => boolean;
+
 /** Whether GitHub would merge a pull request, were it not for our own checks. */
-export async function readMergeability(place: Place, found: Found, own: readonly string[]): Promise<Mergeability> {
+export async function readMergeability(place: Place, found: Found, isOwn: IsOwn): Promise<Mergeability> {
   const { project, pull } = found;
   const repository = await place.client.read({ project, route: 'GET /repos/{owner}/{repo}' }, repositorySchema);
   const plain = plainObstacles(pull, repository);
-  const missing = plain.length > 0 ? plain : await protectionObstacles(place, found, own);
+  const missing = plain.length > 0 ? plain : await protectionObstacles(place, found, isOwn);
   return missing.length === 0 ? { ok: true } : { ok: false, missing };
 }
 
@@ -46,19 +49,19 @@ interface Wanted {
 }
 
 /** What the protection of the branch wants besides. Where GitHub says that it is content nothing is asked. */
-async function protectionObstacles(place: Place, found: Found, own: readonly string[]): Promise<readonly string[]> {
+async function protectionObstacles(place: Place, found: Found, isOwn: IsOwn): Promise<readonly string[]> {
   const { pull } = found;
   if (pull.mergeable_state === 'clean' || pull.mergeable_state === 'has_hooks') return [];
   const wanted = await readWanted(place, found);
   if (wanted.queue) return [`${pull.base.ref} is merged by GitHub's own merge queue: switch that off for it`];
   const results = await readResults(place, found);
-  const others = [...wanted.checks].filter((name) => !own.includes(name));
+  const others = [...wanted.checks].filter((name) => !isOwn(name));
   const checks = others
     .filter((name) => results.get(name) !== 'success')
     .map((name) => `the required check ${JSON.stringify(name)} ${checkState(results.get(name))}`);
   const reviews = await reviewObstacles(place, found, wanted.approvals);
   const missing = [...checks, ...reviews];
-  const ours = [...wanted.checks].some((name) => own.includes(name) && results.get(name) !== 'success');
+  const ours = [...wanted.checks].some((name) => isOwn(name) && results.get(name) !== 'success');
   // Blocked, and neither by what is ours nor by anything that we can see.
   if (pull.mergeable_state === 'blocked' && missing.length === 0 && !ours) {
     return [`the protection of ${pull.base.ref} forbids the merge: see the pull request's page`];

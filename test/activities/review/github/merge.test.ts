@@ -43,6 +43,67 @@ for (const [mode, parents] of modes) {
   });
 }
 
+/** Sluice's own cache has what was tested. */
+async function keep({ alpha, cache }: GithubWorld, commit: string): Promise<void> {
+  await git(alpha, 'update-ref', 'refs/heads/tested', commit);
+  await cache.ensure(alpha.fullName, ['refs/heads/tested']);
+  await git(alpha, 'update-ref', '-d', 'refs/heads/tested');
+}
+
+test('I9: where Sluice may push, the very commit that was tested is what lands', async (t) => {
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
+  alpha.mayPush = true;
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  await move(there, { other: '1' });
+  const state = await tested(alpha, pull);
+  await keep(there, state.commit);
+  const request = { change: idOf(alpha, pull), patchset: 1, tested: state };
+  assert.deepEqual(await host.submit(gateActor, request), { kind: 'merged', state });
+  assert.equal(await tip(alpha, 'master'), state.commit);
+  assert.deepEqual(await host.submit(gateActor, request), { kind: 'already-merged', state });
+  assert.ok(!world.asked.some((asked) => /PUT .*merge$/.test(asked)), 'GitHub was asked for a merge of its own');
+});
+
+test('I9: pull requests that need each other land together by one push', async (t) => {
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
+  alpha.mayPush = true;
+  const [one, two] = [
+    await propose(world, alpha, { files: { a: '1' } }),
+    await propose(world, alpha, { files: { b: '1' } }),
+  ];
+  const first = await tested(alpha, one);
+  const tree = await git(alpha, 'merge-tree', '--write-tree', first.commit, two.head);
+  const commit = await git(alpha, 'commit-tree', tree, '-p', first.commit, '-p', two.head, '-m', 'Both');
+  await keep(there, commit);
+  const state = { ...first, commit, tree };
+  const submit = (pull: PullState) => host.submit(gateActor, { change: idOf(alpha, pull), patchset: 1, tested: state });
+  assert.deepEqual(await submit(one), { kind: 'merged', state });
+  assert.deepEqual(await submit(two), { kind: 'already-merged', state });
+  assert.equal(await tip(alpha, 'master'), commit);
+});
+
+test('I9: nothing is pushed past what the protection of a branch wants, nor past the ways to merge of its settings', async (t) => {
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
+  alpha.mayPush = true;
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const before = await tip(alpha, 'master');
+  const state = await tested(alpha, pull);
+  await keep(there, state.commit);
+  const submit = () => host.submit(gateActor, { change: idOf(alpha, pull), patchset: 1, tested: state });
+  alpha.requiredApprovals = 1;
+  assert.equal((await submit()).kind, 'refused');
+  assert.equal(await tip(alpha, 'master'), before);
+  alpha.requiredApprovals = 0;
+  alpha.methods = { merge: false, squash: true, rebase: true };
+  const merged = await submit();
+  assert.ok(merged.kind === 'merged', JSON.stringify(merged));
+  assert.equal(merged.state.tree, state.tree);
+  assert.equal(await git(alpha, 'rev-parse', 'master^@'), before, 'squashed, as the settings say');
+});
+
 test('a branch that moved since the test is said before anything is merged', async (t) => {
   const there = await openWorld(t);
   const { world, alpha, host } = there;

@@ -62,6 +62,8 @@ export interface RepositoryState {
   fullName: string;
   readonly directory: string;
   archived: boolean;
+  /** Whether Sluice may push to its branches. */
+  mayPush: boolean;
   methods: { merge: boolean; squash: boolean; rebase: boolean };
   requiredChecks: string[];
   requiredApprovals: number;
@@ -155,6 +157,7 @@ export async function addRepository(world: World, fullName: string): Promise<Rep
     fullName,
     directory,
     archived: false,
+    mayPush: false,
     methods: { merge: true, squash: true, rebase: true },
     requiredChecks: [],
     requiredApprovals: 0,
