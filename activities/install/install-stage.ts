@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PackagesManifest, TestRepositoryMetadata } from '../../pipelines/model/artifact.ts';
+import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
@@ -13,7 +13,7 @@ import { readManifest } from '../storage/manifest.ts';
 import { type SourceFiles, type SourceTree, sourceFiles } from './exercise.ts';
 import { type PackageReport, type TriedPackage, tryPackage } from './package.ts';
 import { placeScripts, sourceDirectory } from './place-scripts.ts';
-import { testRepositories } from './repositories.ts';
+import { type JobRepositories, repositoriesFor, testRepositories } from './repositories.ts';
 
 export interface InstallStageDeps {
   readonly store: BlobStore;
@@ -30,18 +30,23 @@ const stepTimeout = 180_000;
 /** Installs, checks, exercises and removes each package on a plain minimal system. */
 export function createInstallStage(deps: InstallStageDeps): StageRunner {
   return async (input, context) => {
-    const own = testRepositories(input.parents);
     const label = input.nodes[0]?.label;
-    if (own.length === 0 || label === undefined) {
-      return { result: 'FAILURE', summary: 'no job before this one made a test repository', artifacts: [] };
+    const platform = label === undefined ? undefined : deps.platform(label);
+    const offered = platform === undefined ? undefined : repositoriesFor(platform, input);
+    if (platform === undefined || offered === undefined || offered.own.length === 0) {
+      return { result: 'FAILURE', summary: nothingFor(input, platform), artifacts: [] };
     }
-    const platform = deps.platform(label);
     const machine = await context.lease.machine({ name: 'node', platform, kind: 'system', network: 'open' });
     const manager = packageManagers[platform.format];
     const { signal, log } = context;
     const node = { name: 'node', machine, manager, signal, log, door: doorOf(machine) };
-    return tryAll(deps, { input, context, platform, node, own: own.map(({ metadata }) => metadata) });
+    return tryAll(deps, { input, context, platform, node, offered });
   };
+}
+
+function nothingFor({ parents }: StageInput, platform: Platform | undefined): string {
+  const other = platform !== undefined && testRepositories(parents).length > 0;
+  return `no job before this one made a test repository${other ? ` of packages in the format ${platform.format}` : ''}`;
 }
 
 interface Trial {
@@ -49,24 +54,24 @@ interface Trial {
   readonly context: StageContext;
   readonly platform: Platform;
   readonly node: Node;
-  readonly own: readonly TestRepositoryMetadata[];
+  readonly offered: JobRepositories;
 }
 
 async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult> {
-  const { input, context, platform, node } = trial;
+  const { input, context, platform, node, offered } = trial;
   const timeout = timeoutOf(input.vars);
   const released = await deps.released(platform, input.released);
   const repositories = [
-    ...(await underTest(deps.store, input)),
-    ...testRepositories(input.provided).map(({ repository }) => repository),
+    ...(await underTest(deps.store, offered)),
+    ...offered.provided.map(({ repository }) => repository),
     ...(released === null ? [] : [released]),
-  ].filter(({ codename }) => (codename === '') === (platform.format === 'rpm'));
+  ];
   context.log.section('Repositories');
   const added = await addRepositories(node, repositories, { workdir: context.workdir, timeout });
   if (added.code !== 0) throw new Error(`the node cannot read a repository: ${unreadable(added.output, repositories)}`);
   await placeScripts(node, context.workdir);
   const reports: PackageReport[] = [];
-  for (const digest of new Set(trial.own.map(({ manifest }) => manifest))) {
+  for (const digest of new Set(offered.own.map(({ metadata }) => metadata.manifest))) {
     const manifest = await readManifest(deps.store, digest);
     const source = await placeSource(deps.sources, { manifest, node, context });
     const siblings = manifest.files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
@@ -79,8 +84,8 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
 }
 
 /** The job's own test repositories. All packages of one source are meant to go together, whatever the others offer. */
-async function underTest(store: BlobStore, { parents }: StageInput): Promise<NodeRepository[]> {
-  const own = testRepositories(parents).map(async ({ repository, metadata }) => {
+async function underTest(store: BlobStore, offered: JobRepositories): Promise<NodeRepository[]> {
+  const own = offered.own.map(async ({ repository, metadata }) => {
     const { files } = await readManifest(store, metadata.manifest);
     const made = files.filter(({ kind }) => kind === 'binary' || kind === 'debug');
     return { ...repository, pins: made.map(({ package: name, version }) => ({ name, version })) };

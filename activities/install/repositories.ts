@@ -1,5 +1,7 @@
 import { artifactMetadata, type TestRepositoryMetadata } from '../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../pipelines/model/job.ts';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import type { StageInput } from '../../workflows/contract.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
 import { testOrigin } from '../repository/publish-stage.ts';
 
@@ -17,4 +19,37 @@ export function testRepositories(artifacts: readonly Artifact[]): OfferedReposit
     const signed = key === undefined ? {} : { key };
     return [{ metadata: parsed.data, repository: { url, codename, origin: testOrigin, kind: 'test', ...signed } }];
   });
+}
+
+/** The test repositories of a job: its own, and those of what is ahead of it or needed. */
+export interface JobRepositories {
+  readonly own: readonly OfferedRepository[];
+  readonly provided: readonly OfferedRepository[];
+}
+
+/**
+ * Those of a job's test repositories that are for machines of a platform. A project that is built for several has one
+ * for each, with packages of the same names: what was built on the platform itself, where something was, else all of
+ * its format, for what one platform builds may be tried on another. What is provided goes by what is the job's own.
+ */
+export function repositoriesFor(
+  { name, format }: Pick<Platform, 'name' | 'format'>,
+  { parents, provided }: Pick<StageInput, 'parents' | 'provided'>,
+): JobRepositories {
+  const builtOn = (platforms: ReadonlySet<string>, all: readonly OfferedRepository[]) => {
+    const exact = all.filter(({ metadata }) => platforms.has(metadata.platform));
+    return exact.length > 0 ? exact : all;
+  };
+  const ofFormat = (artifacts: readonly Artifact[]) =>
+    testRepositories(artifacts).filter(({ metadata }) => metadata.format === format);
+  const own = builtOn(new Set([name]), ofFormat(parents));
+  const platforms = new Set(own.map(({ metadata }) => metadata.platform));
+  const neighbours = ofFormat(provided);
+  return {
+    own,
+    provided:
+      platforms.size > 0
+        ? neighbours.filter(({ metadata }) => platforms.has(metadata.platform))
+        : builtOn(new Set([name]), neighbours),
+  };
 }

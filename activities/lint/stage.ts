@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { PackageFile } from '../../pipelines/model/artifact.ts';
+import type { PackageFile, PackagesMetadata } from '../../pipelines/model/artifact.ts';
 import { boundedComments } from '../../pipelines/model/line-comment.ts';
 import { compareRemarks, type LintRemark, type LintReport } from '../../pipelines/model/lint.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
@@ -40,8 +40,8 @@ const places = { built: '/tmp/built', released: '/tmp/released', settings: '/tmp
 /** Checks what a build made with the format's own checker; errors that the released version has too do not count. */
 export function createLintStage(deps: LintStageDeps): StageRunner {
   return async (input, context) => {
-    const built = packagesOf(input.parents);
     const label = input.nodes[0]?.label;
+    const built = label === undefined ? [] : builtOn(label, packagesOf(input.parents));
     if (built.length === 0 || label === undefined) {
       return { result: 'FAILURE', summary: 'no job before this one built packages', artifacts: [] };
     }
@@ -56,6 +56,12 @@ export function createLintStage(deps: LintStageDeps): StageRunner {
     const report = await lintFiles({ platform, folder, released, context });
     return verdict(deps.store, report);
   };
+}
+
+/** What was built on the platform itself, where something was: another's files have the same names. */
+function builtOn(label: string, built: readonly PackagesMetadata[]): readonly PackagesMetadata[] {
+  const exact = built.filter(({ platform }) => platform === label);
+  return exact.length > 0 ? exact : built;
 }
 
 interface Gathering extends Pick<LintWork, 'platform' | 'context'> {

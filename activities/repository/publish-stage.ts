@@ -39,7 +39,11 @@ export function createPublishStage(deps: PublishStageDeps): StageRunner {
       return { result: 'FAILURE', summary: 'no job before this one built packages', artifacts: [] };
     try {
       const artifacts: Artifact[] = [];
-      for (const metadata of built) artifacts.push(await publish(deps, { input, context, metadata }));
+      for (const [position, metadata] of built.entries()) {
+        const before = built.slice(0, position).filter(({ format }) => format === metadata.format).length;
+        const label = before === 0 ? metadata.format : `${metadata.format}-${before + 1}`;
+        artifacts.push(await publish(deps, { input, context, metadata, label }));
+      }
       const names = built.map(({ name, version }) => `${name} ${version}`).join(', ');
       return { result: 'SUCCESS', summary: `${names} in ${artifacts.map(({ url }) => url).join(', ')}`, artifacts };
     } catch (error) {
@@ -87,12 +91,14 @@ interface Publish {
   readonly input: StageInput;
   readonly context: StageContext;
   readonly metadata: PackagesMetadata;
+  /** Tells the job's repositories apart: the format, numbered from the second of a format on. */
+  readonly label: string;
 }
 
-async function publish(deps: PublishStageDeps, { input, context, metadata }: Publish): Promise<Artifact> {
+async function publish(deps: PublishStageDeps, { input, context, metadata, label }: Publish): Promise<Artifact> {
   const { format, platform, project, manifest: digest } = metadata;
   const manifest = await readManifest(deps.store, digest);
-  const id = repositoryId(input.build, format);
+  const id = repositoryId(input.build, label);
   const codename = format === 'deb' ? deps.codename(platform) : '';
   const signer = await deps.signer?.();
   context.log.section(`Test repository ${id}`);
@@ -117,7 +123,7 @@ async function publish(deps: PublishStageDeps, { input, context, metadata }: Pub
     ...(signer === undefined ? {} : { key: await signer.publicKey() }),
   };
   return {
-    name: `test-repository-${format}`,
+    name: `test-repository-${label}`,
     url: await deps.trees.url(id),
     metadata: { ...about },
   };
@@ -136,13 +142,13 @@ function installable({ files }: PackagesManifest): string[] {
   return [...new Set(names)].slice(0, mostNames);
 }
 
-function repositoryId({ change, patchset, id }: BuildIdentity, format: string): string {
+function repositoryId({ change, patchset, id }: BuildIdentity, label: string): string {
   const slug = change
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')
     .slice(0, 40);
-  return `${slug}-${patchset}-${id}-${format}`.replace(/^-/, '');
+  return `${slug}-${patchset}-${id}-${label}`.replace(/^-/, '');
 }
 
 function baseName({ name }: PackageFile): string {

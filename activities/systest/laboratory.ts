@@ -1,7 +1,7 @@
 import type { StageInput } from '../../workflows/contract.ts';
 import type { InstallStageDeps } from '../install/install-stage.ts';
 import { placeScripts, sourceDirectory } from '../install/place-scripts.ts';
-import { testRepositories } from '../install/repositories.ts';
+import { repositoriesFor } from '../install/repositories.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
@@ -48,9 +48,8 @@ async function equip(deps: InstallStageDeps, { input, context, tree }: Plan, nod
   const platform = deps.platform(label);
   const released = await deps.released(platform, input.released);
   // The newest comes last: where two hold the same package, the priority is one and the higher version wins.
-  const offered = testRepositories([...input.provided, ...input.parents])
-    .filter(({ metadata }) => metadata.format === platform.format)
-    .map(({ repository }) => repository);
+  const { own, provided } = repositoriesFor(platform, input);
+  const offered = [...provided, ...own].map(({ repository }) => repository);
   const repositories = [...offered, ...(released === null ? [] : [released])];
   const { workdir } = context;
   const { code, output } = await addRepositories(node, repositories, { workdir, timeout: patience });

@@ -1,12 +1,13 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { parseScenario, type Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { namesIn, sourceFiles } from '../install/exercise.ts';
 import type { InstallStageDeps } from '../install/install-stage.ts';
-import { testRepositories } from '../install/repositories.ts';
+import { repositoriesFor, testRepositories } from '../install/repositories.ts';
 import type { StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { installTogether } from './default-scenario.ts';
@@ -33,7 +34,7 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     await deps.sources(manifest.source, tree, context.signal);
     const plan = await readScenarios(input, tree);
     if (plan.problems.length > 0) return { result: 'FAILURE', summary: plan.problems.join('; '), artifacts: [] };
-    const { names, apart } = await everyPackage(deps, { input, context });
+    const { names, apart } = await everyPackage(deps, { input, context, platform: deps.platform(first.label) });
     const laboratory = await openLaboratory(deps, { input, context, tree });
     return plan.scenarios.length > 0
       ? report(deps, await runScenarios(laboratory, plan.scenarios), asked(plan.scenarios, apart))
@@ -66,12 +67,17 @@ function asked(scenarios: readonly Scenario[], apart: readonly Pair[]): readonly
   return apart.filter((pair) => lists.some((list) => pair.every((name) => list.includes(name))));
 }
 
-/** Names of all packages, and those pairs among them that exclude one another. */
+/** Names of all packages that are for the platform, and those pairs among them that exclude one another. */
 async function everyPackage(
   deps: SystestStageDeps,
-  { input, context }: { readonly input: StageInput; readonly context: StageContext },
+  {
+    input,
+    context,
+    platform,
+  }: { readonly input: StageInput; readonly context: StageContext; readonly platform: Platform },
 ): Promise<{ readonly names: readonly string[]; readonly apart: readonly Pair[] }> {
-  const digests = testRepositories([...input.provided, ...input.parents]).map(({ metadata }) => metadata.manifest);
+  const { own, provided } = repositoriesFor(platform, input);
+  const digests = [...provided, ...own].map(({ metadata }) => metadata.manifest);
   const manifests = await Promise.all([...new Set(digests)].map((digest) => readManifest(deps.store, digest)));
   const binaries = manifests.flatMap(({ format, files }) =>
     files.filter(({ kind }) => kind === 'binary').map((file) => ({ ...file, format })),

@@ -146,3 +146,31 @@ test('a test repository is made once, and goes when it is removed', async (t) =>
   await assert.rejects(access(join(world.root, url.split('/').at(-2) ?? '')));
   await assert.rejects(removeTestRepository(world.trees, 'http://x/repositories/test/../../etc/'), /names no test/);
 });
+
+test('one job publishes what was built for two platforms: a repository for each', async (t) => {
+  const world = await stageWorld(t);
+  const builds = [];
+  for (const platform of ['debian-12', 'debian-13']) {
+    const folder = join(world.directory, platform);
+    await mkdir(folder);
+    const about = { name: 'alpha', version: '1-1', files: { '/usr/share/alpha/on': platform } };
+    const built = await storeBuild(world, 'deb', [await makePackage('deb', folder, about)]);
+    builds.push({ ...built, metadata: { ...built.metadata, platform } });
+  }
+  const stage = createPublishStage({ ...world, codename: (label) => `on-${label}` });
+  const { result, artifacts } = await stage(stageInput('deb', { parents: builds }), await stageContext(t));
+  assert.equal(result, 'SUCCESS');
+  assert.deepEqual(
+    artifacts.map(({ name, metadata }) => [name, metadata?.codename]),
+    [
+      ['test-repository-deb', 'on-debian-12'],
+      ['test-repository-deb-2', 'on-debian-13'],
+    ],
+  );
+  const lists = artifacts.map(async ({ url, metadata }) =>
+    (await fetch(`${url}dists/${metadata?.codename}/main/binary-amd64/Packages`)).text(),
+  );
+  const [one, other] = await Promise.all(lists);
+  assert.match(one ?? '', /^Package: alpha$/m);
+  assert.notEqual(one, other);
+});
