@@ -76,6 +76,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       load: () => import('./install-test.ts'),
     },
     {
+      name: 'platform list',
+      summary: 'list the platforms that packages are built and tried on',
+      load: () => import('./platform-list.ts'),
+    },
+    {
       name: 'repo publish',
       summary: 'add packages to a repository, seen whole or not at all',
       load: () => import('./repo-publish.ts'),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createDockerEngine } from './docker/engine.ts';
-import { createDockerProvider } from './docker/provider.ts';
+import { createDockerProvider, type Prepare } from './docker/provider.ts';
 import type { Provider } from './port.ts';
 import { createVmProvider } from './vm/provider.ts';
 import { placesIn } from './vm/records.ts';
@@ -13,10 +13,12 @@ export interface ProviderContext {
     /** Its data directory, for people. */
     readonly data: string;
   };
+  /** Has a platform's container images there before they are used; absent: they are there. */
+  readonly prepare?: Prepare;
 }
 
 const drivers: Readonly<Record<string, (context: ProviderContext) => Provider>> = {
-  docker: ({ installation }) => createDockerProvider(createDockerEngine(undefined, installation)),
+  docker: ({ installation, prepare }) => createDockerProvider(createDockerEngine(undefined, installation), prepare),
   vm: ({ installation }) => {
     if (installation === undefined) throw new Error('virtual machines are lent by an installation');
     const places = placesIn(join(installation.data, 'vm'));

@@ -18,6 +18,7 @@ import type { GenerationName, ReleasedTrees, Trees } from '../../activities/stor
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { ReleasedGenerations } from '../../workflows/contract.ts';
 import { allPlatforms } from '../config/platforms.ts';
+import { debianReleases } from '../images/releases.ts';
 import { publicKeyPath } from '../signer/signer.ts';
 import { type DataPaths, dataPaths } from '../stack/paths.ts';
 import type { StackConfig } from '../stack/settings.ts';
@@ -122,15 +123,18 @@ export function releasedOffer({
 }
 
 /**
- * The released repository that a platform's nodes are offered; null while nothing was released in its format.
+ * The released repository that a platform's nodes are offered; null while nothing was released in its format, and where
+ * that is of another release of Debian.
  *
  * @param seen what the job sees of released repositories; absent: what is shown now
  */
 export async function releasedRepository(
   { release, released, archiveKey }: ReleasedOffer,
-  { format }: Platform,
+  platform: Platform,
   seen?: ReleasedGenerations,
 ): Promise<NodeRepository | null> {
+  const { format } = platform;
+  if (isForAnother(release.codename, platform)) return null;
   const generation = seen?.[format];
   if (generation === null || (await released.current(format)) === null) return null;
   const key = await archiveKey();
@@ -145,6 +149,12 @@ export async function releasedRepository(
     kind: 'released',
     ...(key === undefined ? {} : { key }),
   };
+}
+
+/** Whether the released APT repository is of another release of Debian than the platform: neither takes the other's. */
+function isForAnother(released: string, { format, codename }: Platform): boolean {
+  const known = (name: string) => debianReleases.some((release) => release.codename === name);
+  return format === 'deb' && codename !== released && known(codename) && known(released);
 }
 
 /** Where a format's root index is. */

@@ -19,9 +19,11 @@ import { createSystestStage } from '../../activities/systest/systest-stage.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { taskQueues } from '../../workflows/contract.ts';
+import { imagesOnNeed } from '../images/on-need.ts';
 import { installationOf } from '../stack/installation.ts';
 import { dataPaths } from '../stack/paths.ts';
 import { type ReleasedOffer, releasedRepository } from './common.ts';
+import { createLogger } from './logging.ts';
 import { defaultLabel } from './nodes.ts';
 import { recipeDigest } from './recipe.ts';
 import { createReleasedFiles } from './released-files.ts';
@@ -44,6 +46,7 @@ export interface StageParts extends ReleasedOffer {
 /** All stages of a worker, in containers of this machine. */
 export function stagesOf(parts: StageParts): StageDeps {
   const { blobs: store, platform } = parts;
+  const logger = createLogger('build-worker');
   const paths = dataPaths(parts.data);
   const released: ReleasedRepository = (each, seen) => releasedRepository(parts, each, seen);
   const sources: SourceTree = parts.sources.exportTree;
@@ -73,6 +76,9 @@ export function stagesOf(parts: StageParts): StageDeps {
     }),
     logs: parts.logs,
     workRoot: paths.work,
-    provider: openProvider('docker', { installation: installationOf(parts.data) }),
+    provider: openProvider('docker', {
+      installation: installationOf(parts.data),
+      prepare: imagesOnNeed((line) => logger.info(line)),
+    }),
   };
 }

@@ -184,7 +184,7 @@ export function configSchema(resolve: Resolve) {
       .describe('Those of the projects whose configuration is trusted; it is used when merged.'),
     platforms: namedSchema(platform)
       .default({})
-      .describe('Platforms besides the built-in `debian-12` and `rpm-debian-12`: node labels, as nodesets name them.'),
+      .describe('Platforms besides the built-in ones (`docs/platforms.md`): node labels, as nodesets name them.'),
     release: release.prefault({}).describe('The released repositories.'),
     mirrors: mirrorsSchema(resolve).default({}).describe('Sets of mirrors.'),
     nodes: nodes.prefault({}).describe('What jobs are lent at most; jobs that find too little left wait in order.'),

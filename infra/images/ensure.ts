@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -100,12 +101,11 @@ async function bootstrap(kitchen: Kitchen, recipe: Recipe): Promise<string> {
     // As an administrator: it need not find out whether this kernel lets others make a system.
     await act([...asRoot(), 'mmdebstrap', ...options, codename, tar, ...sources], () => {});
     const repo = recipe.image.split(':')[0] ?? '';
-    const stream = await ask(
-      'import an image',
-      kitchen.docker.importImage(createReadStream(tar), { repo, tag: 'new' }),
-    );
+    // Another process may be making the same one.
+    const tag = `new-${randomBytes(6).toString('hex')}`;
+    const stream = await ask('import an image', kitchen.docker.importImage(createReadStream(tar), { repo, tag }));
     await follow(kitchen.docker, stream);
-    return `${repo}:new`;
+    return `${repo}:${tag}`;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

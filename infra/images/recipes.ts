@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { AptSettings } from './apt-settings.ts';
+import { type DebianRelease, debianReleases } from './releases.ts';
 
 /** How one image comes to be. */
 export interface Recipe {
@@ -13,9 +14,6 @@ export interface Recipe {
   /** Digest of everything that goes into it: scripts, settings, and the recipes before it. */
   readonly digest: string;
 }
-
-/** The Debian release that RPM platforms of the kind `bootstrap` stand on. */
-const rpmHost = 'bookworm';
 
 /** The images that the platforms need, each after the one that it starts from. */
 export async function recipesFor(
@@ -32,23 +30,33 @@ export async function recipesFor(
   for (const platform of platforms.filter(({ images }) => images === 'bootstrap')) {
     const codename = codenameOf(platform);
     const [base, tools] = [`sluice/${codename}:base`, `sluice/${codename}:tools`];
-    await add(base, null, ['base.sh'], JSON.stringify(await settings(codename)));
+    const required = releaseOf(codename)?.smaller ? ['required.sh'] : [];
+    await add(base, null, ['base.sh', ...required], JSON.stringify(await settings(codename)));
     await add(tools, base, ['tools.sh'], '');
-    const finish = platform.format === 'deb' ? { test: [], build: ['deb-build.sh'] } : rpmScripts;
+    const finish = platform.format === 'deb' ? { test: [], build: ['deb-build.sh'] } : rpmScripts(codename);
     await add(platform.testImage, base, finish.test, '');
     await add(platform.buildImage, tools, finish.build, '');
   }
   return [...recipes.values()];
 }
 
-const rpmScripts = {
-  test: ['rpm-minimal.sh', 'rpm-base.sh'],
-  build: ['rpm-minimal.sh', 'rpm-build.sh', 'rpm-base.sh'],
-};
+function rpmScripts(codename: string) {
+  const more = releaseOf(codename)?.dnf5 ? ['rpm-dnf5.sh'] : [];
+  return {
+    test: ['rpm-minimal.sh', ...more, 'rpm-base.sh'],
+    build: ['rpm-minimal.sh', 'rpm-build.sh', ...more, 'rpm-base.sh'],
+  };
+}
 
-/** The Debian release below a platform. */
+function releaseOf(codename: string): DebianRelease | undefined {
+  return debianReleases.find((release) => release.codename === codename);
+}
+
+/** The Debian release below a platform; for RPM the one that has its `dist` tag, else the first. */
 export function codenameOf({ format, codename }: Platform): string {
-  return format === 'deb' ? codename : rpmHost;
+  if (format === 'deb') return codename;
+  const [first] = debianReleases;
+  return (debianReleases.find(({ dist }) => dist === codename) ?? first)?.codename ?? codename;
 }
 
 /** Where a script of a recipe is on the host. */

@@ -1,8 +1,8 @@
 import type { PackageFormat } from './artifact.ts';
 
 /**
- * Where packages are built and tried: a node label, as nodesets name it. Two are built in, `debian-12` and
- * `rpm-debian-12`; others (an `almalinux:9` image, say) come from `platforms:` in sluice.yaml.
+ * Where packages are built and tried: a node label, as nodesets name it. `debian-12`, `debian-13`, `debian-testing` and
+ * each with `rpm-` before it are built in; others (an `almalinux:9` image, say) come from `platforms:` in sluice.yaml.
  */
 export interface Platform {
   readonly name: string;

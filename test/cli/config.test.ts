@@ -255,7 +255,10 @@ test('W7: a sluice.yaml of the directory is the tenant: projects, trust, templat
   assert.equal(status, 1);
   assert.deepEqual(
     json.errors.map(({ path, message }) => `${path}: ${message}`),
-    ['cfg/zuul.yaml: job "extra": no platform is called "vax"; there are: debian-12, rpm-debian-12, debian-99'],
+    [
+      'cfg/zuul.yaml: job "extra": no platform is called "vax"; there are: debian-12, rpm-debian-12, debian-13, ' +
+        'rpm-debian-13, debian-testing, rpm-debian-testing, debian-99',
+    ],
   );
   const words = ['config', 'freeze', '--pipeline', 'check', '--project', 'app', 'cfg', 'app'];
   const { json: frozen } = execute<Frozen>(words, site);

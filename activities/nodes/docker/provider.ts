@@ -1,3 +1,4 @@
+import type { Platform } from '../../../pipelines/model/platform.ts';
 import type { Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
 
@@ -5,12 +6,19 @@ const networks = { open: 'default', shut: 'later', none: 'none' } as const;
 /** Milliseconds for the small commands that wire the containers of a lease. */
 const patience = 180_000;
 
-/** Lends containers. */
-export function createDockerProvider(engine: ContainerEngine): Provider {
+/** Has a platform's images there. */
+export type Prepare = (platform: Platform) => Promise<void>;
+
+/**
+ * Lends containers.
+ *
+ * @param prepare is waited for before a platform's image is used; absent: the images are there.
+ */
+export function createDockerProvider(engine: ContainerEngine, prepare: Prepare = async () => {}): Provider {
   const lent = new WeakMap<Lease, ContainerLease>();
   return {
     async lend(request) {
-      const containers = new ContainerLease(engine, request);
+      const containers = new ContainerLease({ engine, prepare }, request);
       const lease: Lease = {
         machine: (need) => containers.start(need),
         find: () => containers.find(),
@@ -37,19 +45,26 @@ interface Member {
 /** The containers of one lease, and the network that they share once they are secluded. */
 class ContainerLease {
   readonly #engine: ContainerEngine;
+  readonly #prepare: Prepare;
   readonly #request: LeaseRequest;
   readonly #members: Member[] = [];
   #found: Container | null = null;
   #network: Promise<ContainerNetwork> | undefined;
   #secluded: Promise<void> | undefined;
 
-  constructor(engine: ContainerEngine, { build, holder }: LeaseRequest) {
+  constructor(
+    { engine, prepare }: { readonly engine: ContainerEngine; readonly prepare: Prepare },
+    { build, holder }: LeaseRequest,
+  ) {
     this.#engine = engine;
+    this.#prepare = prepare;
     this.#request = { build, ...(holder === undefined ? {} : { holder }) };
   }
 
   start(need: MachineNeed): Promise<Container> {
-    const container = this.#engine.start({ ...specOf(need), ...this.#request });
+    const container = this.#prepare(need.platform).then(() =>
+      this.#engine.start({ ...specOf(need), ...this.#request }),
+    );
     this.#members.push({ name: need.name, container });
     return container;
   }

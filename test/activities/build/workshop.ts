@@ -11,7 +11,7 @@ import type { BuildLog } from '../../../activities/ports.ts';
 import { must } from '../../../activities/process/run.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
 import { ensureImages } from '../../../infra/images/ensure.ts';
-import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import { builtInPlatforms, shippedPlatforms } from '../../../infra/images/platforms.ts';
 import type { PackagesManifest } from '../../../pipelines/model/artifact.ts';
 import type { Platform } from '../../../pipelines/model/platform.ts';
 import type { StageInput, StageResult } from '../../../workflows/contract.ts';
@@ -40,7 +40,7 @@ export interface BuildOptions {
 
 /** A directory with repositories and builds; `close` removes it. */
 export async function openWorkshop() {
-  await ensureImages(builtInPlatforms, () => {});
+  await ensureImages(shippedPlatforms, () => {});
   const root = await mkdtemp(join(tmpdir(), 'workshop-'));
   const store = createFileBlobStore({ root: join(root, 'storage'), baseUrl: 'http://storage.test' });
   let builds = 0;

@@ -8,11 +8,11 @@ import { openProvider } from '../../../activities/nodes/registry.ts';
 import { withLease } from '../../../activities/nodes/with-lease.ts';
 import { oldReadersIn } from '../../../activities/sign/rpm.ts';
 import { ensureImages } from '../../../infra/images/ensure.ts';
-import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import { builtInPlatforms, shippedPlatforms } from '../../../infra/images/platforms.ts';
 import { makePackage } from '../repository/packages.ts';
 
 async function lint(format: 'deb' | 'rpm', files: Readonly<Record<string, Uint8Array | null>>) {
-  await ensureImages(builtInPlatforms, () => {});
+  await ensureImages(shippedPlatforms, () => {});
   const root = await mkdtemp(join(tmpdir(), 'unread-'));
   try {
     const [folder, released, workdir] = ['built', 'released', 'work'].map((name) => join(root, name));

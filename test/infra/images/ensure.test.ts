@@ -3,14 +3,14 @@ import { after, before, test } from 'node:test';
 import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
 import type { Container } from '../../../activities/nodes/docker/spec.ts';
 import { ensureImages, missingImages } from '../../../infra/images/ensure.ts';
-import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import { shippedPlatforms } from '../../../infra/images/platforms.ts';
 
 const limits = { cpus: 1, memoryMiB: 512, pids: 200, diskMiB: 64 };
 const signal = AbortSignal.timeout(600_000);
 let container: Container;
 
 before(async () => {
-  await ensureImages(builtInPlatforms, () => {});
+  await ensureImages(shippedPlatforms, () => {});
   const image = 'sluice/rpm-debian-12:minimal';
   const spec = { image, build: 'test-images', network: 'none', limits, privileges: 'default' } as const;
   container = await createDockerEngine().start(spec);
@@ -20,12 +20,12 @@ after(() => container.remove());
 
 test('the second run has nothing to do', async () => {
   const lines: string[] = [];
-  await ensureImages(builtInPlatforms, (line) => lines.push(line));
+  await ensureImages(shippedPlatforms, (line) => lines.push(line));
   assert.deepEqual(lines, []);
 });
 
 test('an image by another recipe counts as missing', async () => {
-  const [debian] = builtInPlatforms;
+  const [debian] = shippedPlatforms;
   assert.ok(debian);
   const other = { ...debian, buildImage: 'sluice/debian-12:another' };
   const missing = await missingImages([other]);

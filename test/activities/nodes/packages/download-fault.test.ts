@@ -7,7 +7,7 @@ import { createDockerEngine } from '../../../../activities/nodes/docker/engine.t
 import { downloadFault } from '../../../../activities/nodes/packages/download-fault.ts';
 import { packageManagers } from '../../../../activities/nodes/packages/managers.ts';
 import { addRepositories, installPackages } from '../../../../activities/nodes/packages/node.ts';
-import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
+import { shippedPlatforms } from '../../../../infra/images/platforms.ts';
 
 interface Row {
   readonly says: string;
@@ -97,7 +97,7 @@ describe('what could not be fetched is told from what cannot be installed', () =
   for (const { says, output, fault } of rows) test(says, () => assert.equal(downloadFault(output), fault));
 });
 
-for (const platform of builtInPlatforms) {
+for (const platform of shippedPlatforms) {
   test(`${platform.format}: a repository that cannot be reached is a fault, not a verdict`, async (t) => {
     const workdir = await mkdtemp(join(tmpdir(), 'sluice-fetch-'));
     const { testImage: image, limits, format } = platform;

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type Docker from 'dockerode';
+import { readAptSettings } from '../../../infra/images/apt-settings.ts';
+import { imagesOnNeed, platformsInUse } from '../../../infra/images/on-need.ts';
+import { builtInPlatforms, shippedPlatforms } from '../../../infra/images/platforms.ts';
+import { recipesFor } from '../../../infra/images/recipes.ts';
+
+const rows = [
+  ['debian-12', 'deb', 'bookworm'],
+  ['rpm-debian-12', 'rpm', 'deb12'],
+  ['debian-13', 'deb', 'trixie'],
+  ['rpm-debian-13', 'rpm', 'deb13'],
+  ['debian-testing', 'deb', 'forky'],
+  ['rpm-debian-testing', 'rpm', 'deb14'],
+];
+
+test('the built-in platforms: each release of Debian for each format, those of the shipped jobs first', () => {
+  assert.deepEqual(
+    builtInPlatforms.map(({ name, format, codename }) => [name, format, codename]),
+    rows,
+  );
+  assert.deepEqual(
+    shippedPlatforms.map(({ name }) => name),
+    ['debian-12', 'rpm-debian-12'],
+  );
+});
+
+test('a platform’s images come from its own release of Debian, and from no other', async () => {
+  const settings = async (codename: string) => ({ sources: [codename], config: '', preferences: '' });
+  for (const platform of builtInPlatforms) {
+    const recipes = await recipesFor([platform], settings);
+    const [, , dist] = rows.find(([name]) => name === platform.name) ?? [];
+    const debian = { deb12: 'bookworm', deb13: 'trixie', deb14: 'forky' }[dist ?? ''] ?? dist;
+    assert.deepEqual(
+      recipes.map(({ image }) => image),
+      [`sluice/${debian}:base`, `sluice/${debian}:tools`, platform.testImage, platform.buildImage],
+    );
+  }
+});
+
+test('dnf5 is in the images of RPM packages on testing alone', async () => {
+  const settings = async () => ({ sources: [], config: '', preferences: '' });
+  const with5 = (await recipesFor(builtInPlatforms, settings)).filter(({ scripts }) => scripts.includes('rpm-dnf5.sh'));
+  assert.deepEqual(
+    with5.map(({ image }) => image),
+    ['sluice/rpm-debian-testing:minimal', 'sluice/rpm-debian-testing:build'],
+  );
+});
+
+test('a release that the host has no source of comes from where the host’s own does', async () => {
+  const etc = await mkdtemp(join(tmpdir(), 'etc-'));
+  try {
+    const root = join(etc, 'apt');
+    await mkdir(root);
+    const lines = ['/debian bookworm', '/debian bookworm-updates', '/debian bookworm-backports', '/vendor bookworm'];
+    const sources = [...lines, '/debian-security/ bookworm-security'].map(
+      (line) => `deb http://near.test${line} main\n`,
+    );
+    await writeFile(join(root, 'sources.list'), sources.join(''));
+    const read = async (codename: string) => (await readAptSettings(codename, root)).sources;
+    assert.deepEqual(await read('trixie'), [], 'no Debian, as far as is known: nothing is guessed');
+    await writeFile(join(etc, 'os-release'), 'ID=debian\nVERSION_CODENAME=bookworm\n');
+    assert.deepEqual(await read('trixie'), [
+      'deb http://near.test/debian trixie main',
+      'deb http://near.test/debian trixie-updates main',
+      'deb http://near.test/debian-security/ trixie-security main',
+    ]);
+    assert.equal((await read('bookworm')).length, 5);
+  } finally {
+    await rm(etc, { recursive: true });
+  }
+});
+
+test('only testing’s lists are taken past their Valid-Until, and only its own', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'apt-'));
+  try {
+    const lists = async (codename: string) => (await readAptSettings(codename, root)).sources.join('\n');
+    const { sources, config } = await readAptSettings('forky', root);
+    assert.deepEqual(sources, [], 'mmdebstrap knows where');
+    assert.match(config, /^Acquire::Check-Valid-Until "false";$/m);
+    await writeFile(join(root, 'sources.list'), 'deb [arch=amd64] http://a.test/debian forky main\n');
+    assert.equal(await lists('forky'), 'deb [arch=amd64 check-valid-until=no] http://a.test/debian forky main');
+    for (const codename of ['bookworm', 'trixie']) assert.doesNotMatch(await lists(codename), /valid/);
+  } finally {
+    await rm(root, { recursive: true });
+  }
+});
+
+/** An engine that has these images. */
+function engine(images: readonly string[]): Docker {
+  const inspect = async (name: string) => {
+    if (images.includes(name)) return {};
+    throw Object.assign(new Error('no such image'), { statusCode: 404 });
+  };
+  return { getImage: (name: string) => ({ inspect: () => inspect(name) }) } as unknown as Docker;
+}
+
+test('images are made when they are needed first, once for all who wait', async () => {
+  const platform = builtInPlatforms[2] ?? assert.fail();
+  const made: string[] = [];
+  let finish = () => {};
+  const making = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const make = async (wanted: readonly { readonly name: string }[]) => {
+    made.push(...wanted.map(({ name }) => name));
+    await making;
+  };
+  const prepare = imagesOnNeed(() => {}, engine([platform.testImage]), make);
+  const waiting = [prepare(platform), prepare(platform)];
+  finish();
+  await Promise.all(waiting);
+  assert.deepEqual(made, ['debian-13']);
+  const there = imagesOnNeed(() => {}, engine([platform.testImage, platform.buildImage]), make);
+  await there(platform);
+  assert.deepEqual(made, ['debian-13']);
+});
+
+test('what was not made is tried again by the next who needs it', async () => {
+  const platform = builtInPlatforms[2] ?? assert.fail();
+  let tries = 0;
+  const make = async () => {
+    tries += 1;
+    if (tries === 1) throw new Error('the archive is away');
+  };
+  const prepare = imagesOnNeed(() => {}, engine([]), make);
+  await assert.rejects(prepare(platform), /archive is away/);
+  await prepare(platform);
+  assert.equal(tries, 2);
+});
+
+test('platforms that have an image are in use', async () => {
+  const used = await platformsInUse(builtInPlatforms, engine(['sluice/debian-13:minimal', 'sluice/trixie:base']));
+  assert.deepEqual(
+    used.map(({ name }) => name),
+    ['debian-13'],
+  );
+});
