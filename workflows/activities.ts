@@ -50,12 +50,14 @@ export interface ControlActivities {
   /** Asks the tenant's entity, and starts it when there is none. Answers with what must be waited for. */
   askSemaphores(input: { readonly tenant: string; readonly request: SemaphoreRequest }): Promise<readonly string[]>;
   releaseSemaphores(input: { readonly tenant: string; readonly token: string }): Promise<void>;
-  /** Which holders have ended, and what the limits are now. */
   /** What all open jobs of a tenant say that they hold. */
-  recallSemaphores(input: { readonly tenant: string }): Promise<SemaphoreMemory>;
+  recallSemaphores(input: { readonly tenant: string; readonly run?: string }): Promise<SemaphoreMemory>;
+  /** Which holders have ended, and what the limits are now. */
   lookAtSemaphores(input: SemaphoreLook): Promise<SemaphoreNews>;
   /** Asks the provider's entity, and starts it when there is none. */
   askNodes(input: { readonly provider: string; readonly request: NodesRequest }): Promise<NodesReply>;
+  /** The run that the history of a run began with. */
+  readOrigin(input: { readonly workflow: string; readonly run: string }): Promise<string>;
   /** Gives machines back. `removed`: it is known that nothing is left of them. */
   returnNodes(input: { readonly provider: string; readonly token: string; readonly removed: boolean }): Promise<void>;
   /** Which holders have ended, and what the provider has now. */

@@ -70,7 +70,12 @@ const inputs = {
   }),
   semaphores: object({
     ...{ tenant: text, historyBudget: maybe(number), lookEvery: maybe(number) },
-    desk: maybe(object({ limits: record(number), holding: list(anything), waiting: list(anything), over: list(text) })),
+    desk: maybe(
+      object({
+        ...{ limits: record(number), holding: list(anything), waiting: list(anything), over: list(text) },
+        closed: maybe(flag),
+      }),
+    ),
   }),
   nodes: object({
     ...{ provider: text, recalledBy: maybe(text), historyBudget: maybe(number), lookEvery: maybe(number) },

@@ -33,6 +33,7 @@ import {
 } from './messages.ts';
 import type { NodesInput } from './nodes-contract.ts';
 import { has } from './patches.ts';
+import { Resets } from './resets.ts';
 
 /** History events after which the entity continues as new, when the server does not ask for it earlier. */
 const defaultBudget = 2_000;
@@ -49,9 +50,11 @@ export async function nodes(input: NodesInput): Promise<void> {
   requireInput('nodes', input);
   requireId(nodesId(input.provider));
   const isNew = input.desk === undefined && has('nodes-recall');
+  const resets = has('entity-resets') ? new Resets() : undefined;
   // A later life of the entity knows nothing of an earlier one's fences, and gives higher ones.
-  const desk = input.desk ?? { ...emptyDesk, fence: Date.now(), closed: isNew };
-  const keeper = new Keeper(input, desk);
+  const known = input.desk ?? { ...emptyDesk, fence: Date.now(), closed: isNew };
+  const desk = resets === undefined ? known : { ...known, closed: true };
+  const keeper = new Keeper(input, desk, resets);
   setHandler(
     nodesUpdate,
     ({ request, capacity }) => {
@@ -69,10 +72,11 @@ export async function nodes(input: NodesInput): Promise<void> {
   setHandler(nodesHeldQuery, (held) => holds(keeper.desk, held));
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budget;
   const budget = input.historyBudget ?? defaultBudget;
+  if (!isNew) await keeper.goOn(known.closed === true);
   let stuck = isNew ? await keeper.look() : 0;
   while (!spent()) {
     await condition(() => spent() || keeper.busy);
-    const isNew = () => keeper.lost.length > stuck;
+    const isNew = () => keeper.closed || keeper.lost.length > stuck;
     const news = () => spent() || !keeper.busy || isNew();
     const heard = await condition(news, `${input.lookEvery ?? defaultPeriod}s`);
     if (!spent() && keeper.busy && (!heard || isNew())) stuck = await keeper.look();
@@ -84,14 +88,28 @@ export async function nodes(input: NodesInput): Promise<void> {
 /** What the entity knows, and its words to jobs. */
 class Keeper {
   readonly #provider: string;
+  readonly #resets: Resets | undefined;
   desk: NodesDesk;
   #recalledBy: string | undefined;
   #telling = 0;
 
-  constructor({ provider, recalledBy }: NodesInput, desk: NodesDesk) {
+  constructor({ provider, recalledBy }: NodesInput, desk: NodesDesk, resets: Resets | undefined) {
     this.#provider = provider;
     this.#recalledBy = recalledBy;
+    this.#resets = resets;
     this.desk = desk;
+  }
+
+  /**
+   * Begins where an earlier run has stopped: what that knew is all there is, unless this run was reset, or that one had
+   * still to ask.
+   */
+  async goOn(wasClosed: boolean): Promise<void> {
+    if (this.#resets === undefined) return;
+    const origin = await this.#resets.begin();
+    if (this.#resets.notice() || wasClosed) return;
+    this.#recalledBy = origin;
+    this.attend({ type: 'recall', capacity: this.desk.capacity, leases: [], waiting: [] });
   }
 
   get memory(): Pick<NodesInput, 'desk' | 'recalledBy'> {
@@ -103,9 +121,15 @@ class Keeper {
     return this.#telling === 0;
   }
 
+  /** Nobody is served before all jobs were asked what they hold: the entity is new, or was reset. */
+  get closed(): boolean {
+    this.#notice();
+    return this.desk.closed === true;
+  }
+
   /** There is somebody to look at. */
   get busy(): boolean {
-    return this.desk.leases.length > 0 || this.desk.waiting.length > 0;
+    return this.closed || this.desk.leases.length > 0 || this.desk.waiting.length > 0;
   }
 
   get lost(): readonly NodesLease[] {
@@ -114,6 +138,7 @@ class Keeper {
 
   /** Folds a message and tells those whose request it has answered, but for the one who `hears` it anyway. */
   attend(message: NodesMessage, hears?: string): void {
+    this.#notice();
     const { desk, granted, refused } = attend(this.desk, message);
     this.desk = desk;
     setCurrentDetails(`${desk.leases.length} hold machines, ${desk.waiting.length} wait`);
@@ -138,6 +163,7 @@ class Keeper {
       const { by, ...claims } = recalled;
       this.#recalledBy = by;
       this.attend({ type: 'recall', capacity, ...claims });
+      this.#resets?.settle(by);
     }
     this.attend({ type: 'lose', tokens: lost });
     this.attend({ type: 'capacity', capacity });
@@ -145,6 +171,11 @@ class Keeper {
     const swept = (await Promise.all(this.lost.map((lease) => sweep(lease)))).flat();
     this.attend({ type: 'release', tokens: swept });
     return length - swept.length;
+  }
+
+  /** A run that was reset has forgotten whom it has lent what. */
+  #notice(): void {
+    if (this.#resets?.notice()) this.desk = { ...this.desk, closed: true };
   }
 
   #recalled(): Pick<NodesInput, 'recalledBy'> {

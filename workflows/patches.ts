@@ -27,6 +27,12 @@ export const patches = {
     since: '2026-11-27',
     because: 'the same of semaphores: a later life granted again what jobs of an earlier one held',
   },
+  'entity-resets': {
+    since: '2026-11-27',
+    because:
+      'entities of nodes and of semaphores that were reset lent again what jobs held, until they looked; each reset ' +
+      'that they notice is a patch of its own besides, `reset-1` and so on: see resets.ts',
+  },
   'nodes-recall': {
     since: '2026-11-27',
     because: 'an entity of nodes that was terminated forgot its leases; a later life asks all jobs before it lends',

@@ -26,6 +26,8 @@ export interface SemaphoreClaim {
 /** What all jobs of a tenant say, with the limits that are in force. */
 export interface SemaphoreMemory extends SemaphoreClaims {
   readonly limits: SemaphoreLimits;
+  /** The run that has asked. */
+  readonly by?: string;
 }
 
 /** Those who keep others waiting, and the semaphores that are waited for. */

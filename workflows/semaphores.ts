@@ -23,6 +23,7 @@ import { semaphoresId } from './ids.ts';
 import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import { semaphoresGrantedSignal, semaphoresQuery, semaphoresReleaseSignal, semaphoresUpdate } from './messages.ts';
 import { has } from './patches.ts';
+import { Resets } from './resets.ts';
 import type { SemaphoresInput } from './semaphore-contract.ts';
 
 /** History events after which the entity continues as new, when the server does not ask for it earlier. */
@@ -38,13 +39,15 @@ const defaultPeriod = 15;
 export async function semaphores(input: SemaphoresInput): Promise<void> {
   requireInput('semaphores', input);
   requireId(semaphoresId(input.tenant));
-  let forgetful = input.desk === undefined && has('semaphores-recall');
-  const keeper = new Keeper(input.desk ?? emptyDesk);
+  const isNew = input.desk === undefined && has('semaphores-recall');
+  const resets = has('entity-resets') ? new Resets() : undefined;
+  const known = { ...(input.desk ?? emptyDesk), ...(isNew ? { closed: true } : {}) };
+  const keeper = new Keeper(input.tenant, resets === undefined ? known : { ...known, closed: true }, resets);
   setHandler(
     semaphoresUpdate,
     async ({ request, limits }) => {
       // An earlier life of the entity may have granted them already.
-      if (forgetful) await condition(() => !forgetful);
+      if (keeper.closed) await condition(() => !keeper.closed);
       keeper.attend({ type: 'ask', request, limits }, request.token);
       return waitsFor(keeper.desk, request.token);
     },
@@ -55,29 +58,55 @@ export async function semaphores(input: SemaphoresInput): Promise<void> {
   );
   hear(semaphoresReleaseSignal, messages.token, ({ token }) => keeper.attend({ type: 'release', tokens: [token] }));
   setHandler(semaphoresQuery, () => keeper.desk);
-  if (forgetful) {
-    keeper.attend({ type: 'recall', ...(await local.recallSemaphores({ tenant: input.tenant })) });
-    forgetful = false;
-  }
+  if (!isNew) await keeper.goOn(known.closed === true);
   const budget = input.historyBudget ?? defaultBudget;
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budget;
-  while (!spent()) {
-    const changed = () => spent() || keeper.desk.waiting.length > 0;
-    await condition(changed);
-    const over = () => spent() || keeper.desk.waiting.length === 0;
-    if (!(await condition(over, `${input.lookEvery ?? defaultPeriod}s`))) await keeper.look();
+  const done = () => keeper.idle && allHandlersFinished();
+  while (keeper.closed || !spent() || !done()) {
+    if (keeper.closed) await keeper.recall();
+    await condition(() => keeper.closed || (spent() ? done() : keeper.desk.waiting.length > 0));
+    const over = () => keeper.closed || spent() || keeper.desk.waiting.length === 0;
+    if (!spent() && !(await condition(over, `${input.lookEvery ?? defaultPeriod}s`))) await keeper.look();
   }
-  await condition(() => keeper.idle && allHandlersFinished());
   await continueAsNew<typeof semaphores>({ ...input, desk: keeper.desk });
 }
 
 /** What the entity knows, and its words to jobs. */
 class Keeper {
+  readonly #tenant: string;
+  readonly #resets: Resets | undefined;
   desk: SemaphoreDesk;
   #telling = 0;
 
-  constructor(desk: SemaphoreDesk) {
+  constructor(tenant: string, desk: SemaphoreDesk, resets: Resets | undefined) {
+    this.#tenant = tenant;
     this.desk = desk;
+    this.#resets = resets;
+  }
+
+  /** Nobody is served before all jobs were asked what they hold: the entity is new, or was reset. */
+  get closed(): boolean {
+    this.#notice();
+    return this.desk.closed === true;
+  }
+
+  /**
+   * Begins where an earlier run has stopped: what that knew is all there is, unless this run was reset, or that one had
+   * still to ask.
+   */
+  async goOn(wasClosed: boolean): Promise<void> {
+    if (this.#resets === undefined) return;
+    await this.#resets.begin();
+    if (this.#resets.notice() || wasClosed) return;
+    this.attend({ type: 'recall', holding: [], waiting: [], limits: {} });
+  }
+
+  /** Asks all jobs what they hold. */
+  async recall(): Promise<void> {
+    const { runId: run } = workflowInfo();
+    const { by, ...claims } = await local.recallSemaphores({ tenant: this.#tenant, run });
+    this.attend({ type: 'recall', ...claims });
+    this.#resets?.settle(by);
   }
 
   /** Every word has arrived. */
@@ -87,6 +116,7 @@ class Keeper {
 
   /** Folds a message and tells those to whom it brings their semaphores, but for the one who `hears` it anyway. */
   attend(message: SemaphoreMessage, hears?: string): void {
+    this.#notice();
     const { desk, granted } = attend(this.desk, message);
     this.desk = desk;
     setCurrentDetails(`${desk.holding.length} hold semaphores, ${desk.waiting.length} wait`);
@@ -100,6 +130,11 @@ class Keeper {
     const { over, limits } = await control.lookAtSemaphores({ holding, names });
     this.attend({ type: 'limits', limits });
     if (over.length > 0) this.attend({ type: 'release', tokens: over });
+  }
+
+  /** A run that was reset has forgotten whom it has granted what. */
+  #notice(): void {
+    if (this.#resets?.notice()) this.desk = { ...this.desk, closed: true };
   }
 
   async #tell({ holder, token }: SemaphoreRequest): Promise<void> {

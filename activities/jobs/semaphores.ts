@@ -38,10 +38,10 @@ export function createSemaphoreActivities({ client, limits }: SemaphoreDeps): Se
       }
     },
 
-    async recallSemaphores({ tenant }) {
+    async recallSemaphores({ tenant, run }) {
       const { holding, waiting } = await semaphoreClaimsOf(client, tenant);
       const names = [...holding, ...waiting].flatMap((request) => request.names);
-      return { holding, waiting, limits: pick(await limits(), names) };
+      return { holding, waiting, limits: pick(await limits(), names), ...(run === undefined ? {} : { by: run }) };
     },
 
     async lookAtSemaphores({ holding, names }) {

@@ -3,6 +3,7 @@ import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { askGateBy } from '../../activities/jobs/ask-gate.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createNodesActivities } from '../../activities/jobs/nodes.ts';
+import { createOriginActivities } from '../../activities/jobs/origin.ts';
 import { createRetirement } from '../../activities/jobs/retire.ts';
 import { createReuse } from '../../activities/jobs/reuse.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
@@ -60,6 +61,7 @@ export function createControl(deps: ControlDeps) {
     }),
     askGate: askGateBy(temporal.client),
     ...createSemaphoreActivities({ client: temporal.client, limits }),
+    ...createOriginActivities(temporal.client),
     ...createNodesActivities({ client: temporal.client, capacity: capacityIn(live) }),
     ...createGateActivities({
       blobs,

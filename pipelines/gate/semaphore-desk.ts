@@ -20,6 +20,8 @@ export interface SemaphoreDesk {
   readonly waiting: readonly SemaphoreRequest[];
   /** Tokens of the last requests that were given back: one that comes again, late, is void. */
   readonly over: readonly string[];
+  /** Nobody is served before it is known what jobs hold: the desk has forgotten some of it. */
+  readonly closed?: boolean;
 }
 
 export type SemaphoreMessage =
@@ -27,7 +29,7 @@ export type SemaphoreMessage =
   /** Gives back, or no longer wants. */
   | { readonly type: 'release'; readonly tokens: readonly string[] }
   | { readonly type: 'limits'; readonly limits: SemaphoreLimits }
-  /** What jobs say of themselves, for a desk that has forgotten. */
+  /** What jobs say of themselves, for a desk that has forgotten; it is open from here on. */
   | ({ readonly type: 'recall'; readonly limits: SemaphoreLimits } & SemaphoreClaims);
 
 /** Those who say that they hold semaphores, or wait for them, in the order in which they came. */
@@ -56,7 +58,7 @@ export function attend(
     case 'limits':
       return serve(desk, message.limits);
     case 'recall':
-      return serve(recalled(desk, message), message.limits);
+      return serve({ ...recalled(desk, message), closed: false }, message.limits);
   }
 }
 
@@ -88,7 +90,9 @@ function asked(desk: SemaphoreDesk, request: SemaphoreRequest): SemaphoreDesk {
 function recalled(desk: SemaphoreDesk, { holding, waiting }: SemaphoreClaims): SemaphoreDesk {
   const known = new Set([...desk.over, ...desk.holding.map(({ token }) => token)]);
   const held = holding.filter(({ token }) => !known.has(token));
-  return waiting.reduce(asked, { ...desk, holding: [...desk.holding, ...held] });
+  const tokens = new Set(held.map(({ token }) => token));
+  const asks = desk.waiting.filter(({ token }) => !tokens.has(token));
+  return waiting.reduce(asked, { ...desk, holding: [...desk.holding, ...held], waiting: asks });
 }
 
 function released(desk: SemaphoreDesk, tokens: readonly string[]): SemaphoreDesk {
@@ -106,7 +110,7 @@ function serve(desk: SemaphoreDesk, newest: SemaphoreLimits) {
   const limits = { ...desk.limits, ...newest };
   let holders = holdersOf(desk);
   const granted: SemaphoreRequest[] = [];
-  for (const request of desk.waiting) {
+  for (const request of desk.closed === true ? [] : desk.waiting) {
     const semaphores = request.names.map((name) => ({ name }));
     const next = acquire(holders, limits, { holder: request.token, semaphores });
     if (next === undefined) continue;

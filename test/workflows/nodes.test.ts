@@ -3,11 +3,12 @@ import { after, before, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import type { GateCommand } from '../../pipelines/gate/command.ts';
 import { excess } from '../../pipelines/nodes/capacity.ts';
-import { type NodesDesk, usageOf } from '../../pipelines/nodes/desk.ts';
+import { emptyDesk, type NodesDesk, usageOf } from '../../pipelines/nodes/desk.ts';
 import type { BuildRecord, JobSnapshot, StageResult } from '../../workflows/contract.ts';
 import { nodesId } from '../../workflows/ids.ts';
 import { nodesHeldQuery, nodesQuery } from '../../workflows/messages.ts';
 import { broken, change, fine, frozenJob, pipelineNamed } from './make.ts';
+import { replays, resetTo, taskOf } from './reset.ts';
 import { until, World } from './world.ts';
 
 const check = pipelineNamed('check', { manager: 'independent' });
@@ -317,4 +318,34 @@ test('a changed capacity is followed while somebody waits', async () => {
   assert.equal((await desk()).leases.length, 2, 'where there is no limit nobody asks');
   for (const id of ['more-0', 'more-1', 'plain-0']) work.end(id);
   await nothingIsLent();
+});
+
+test('R2: an entity that was reset lends nothing that jobs hold, at once, whenever it is reset, and as often', async () => {
+  const { client } = world.temporal;
+  world.outside.capacity = { maxServers: 2 };
+  await client.workflow.getHandle(entity).terminate('by hand');
+  // It goes on from an earlier run, and would not look for a long time.
+  const known = { ...emptyDesk, capacity: { maxServers: 2 }, fence: Date.now() };
+  const args = [{ provider: 'docker', lookEvery: 3_600, desk: known }];
+  await client.workflow.start('nodes', { workflowId: entity, taskQueue: 'control', args });
+  for (const [round, which] of (['first', 'last', 'last'] as const).entries()) {
+    const [holder, next] = [`cut${round}-0`, `cut${round}-1`];
+    const quiet = await taskOf(client, entity, which);
+    await enter([holder], 2);
+    await runs(holder);
+    await resetTo(client, entity, quiet);
+    await enter([next], 1);
+    await waiting(1);
+    assert.deepEqual(
+      (await desk()).leases.map((lease) => [lease.holder, lease.fence]),
+      [[workflowOf(holder), lentTo(holder).fence]],
+    );
+    assert.ok(!work.order.includes(next));
+    work.end(holder);
+    await runs(next);
+    assert.ok(lentTo(next).fence > lentTo(holder).fence);
+    work.end(next);
+    await nothingIsLent();
+    await replays(client, entity);
+  }
 });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { GateCommand } from '../../pipelines/gate/command.ts';
-import type { SemaphoreDesk } from '../../pipelines/gate/semaphore-desk.ts';
+import { emptyDesk, type SemaphoreDesk } from '../../pipelines/gate/semaphore-desk.ts';
 import type { JobSnapshot, StageResult } from '../../workflows/contract.ts';
 import { semaphoresId } from '../../workflows/ids.ts';
 import { semaphoresQuery } from '../../workflows/messages.ts';
 import { broken, change, fine, frozenJob, pipelineNamed } from './make.ts';
+import { replays, resetTo, taskOf } from './reset.ts';
 import { until, World } from './world.ts';
 
 const check = pipelineNamed('check', { manager: 'independent' });
@@ -277,4 +278,30 @@ test('R2: a later life of the entity grants nothing that jobs of an earlier one 
   }
   await until('all is given back', async () => (await desk()).holding.length === 0);
   assert.equal(work.peaks.get('life'), 1);
+});
+
+test('R2: an entity that was reset grants nothing that jobs hold, whenever it is reset, and as often', async () => {
+  const { client } = world.temporal;
+  await client.workflow.getHandle(entity).terminate('by hand');
+  const args = [{ tenant: 'main', lookEvery: 3_600, desk: emptyDesk }];
+  await client.workflow.start('semaphores', { workflowId: entity, taskQueue: 'control', args });
+  for (const [round, which] of (['first', 'last', 'last'] as const).entries()) {
+    const [holder, next] = [`cut${round}-0`, `cut${round}-1`];
+    const quiet = await taskOf(client, entity, which);
+    await enter([holder], ['cut']);
+    await runs(holder);
+    await resetTo(client, entity, quiet);
+    await enter([next], ['cut']);
+    await until('it waits', async () => (await desk()).waiting.length === 1);
+    assert.deepEqual(
+      (await desk()).holding.map((request) => request.holder),
+      [workflowOf(holder)],
+    );
+    work.end(holder);
+    await runs(next);
+    work.end(next);
+    await until('all is given back', async () => (await desk()).holding.length === 0);
+    assert.equal(work.peaks.get(`cut${round}`), 1);
+    await replays(client, entity);
+  }
 });

@@ -7,6 +7,7 @@ import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { askGateBy } from '../../activities/jobs/ask-gate.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createNodesActivities } from '../../activities/jobs/nodes.ts';
+import { createOriginActivities } from '../../activities/jobs/origin.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
 import { createTimerActivities } from '../../activities/layout/timers.ts';
 import { tellBegun } from '../../activities/stages.ts';
@@ -150,6 +151,7 @@ export class Outside {
       askGate: askGateBy(temporal.client),
       ...createTimerActivities({ timers: async () => this.timers, fire: async (tick) => void this.ticks.push(tick) }),
       ...createSemaphoreActivities({ client: temporal.client, limits: async () => this.semaphores }),
+      ...createOriginActivities(temporal.client),
       ...createNodesActivities({ client: temporal.client, capacity: async () => this.capacity }),
       ...this.sweeper(temporal),
       prepare: async (input: PrepareInput) => this.prepare(input),

@@ -127,3 +127,21 @@ test('whatever happens, no semaphore is over-held and nobody waits for what is f
     { seed: 1, numRuns: 500 },
   );
 });
+
+test('R2: a desk that has forgotten grants nothing before it was told, and then only what nobody holds', () => {
+  const closed: SemaphoreDesk = { ...play(ask('a', ['m']), ask('b', ['m']), ask('c', ['m'])).desk, closed: true };
+  const freed = attend(closed, release('a'));
+  assert.deepEqual([freed.granted, freed.desk.holding], [[], []]);
+  // b was granted it in what was forgotten, and d has asked since.
+  const claims = { holding: [request('b', ['m'])], waiting: [request('c', ['m']), request('d', ['m'])] };
+  const told = attend(freed.desk, { type: 'recall', ...claims, limits: {} });
+  assert.deepEqual([told.granted, told.desk.holding.map(({ token }) => token)], [[], ['b']]);
+  assert.deepEqual(
+    told.desk.waiting.map(({ token }) => token),
+    ['c', 'd'],
+  );
+  assert.deepEqual(
+    attend(told.desk, release('b')).granted.map(({ token }) => token),
+    ['c'],
+  );
+});

@@ -6,6 +6,7 @@ import { openRemote } from '../../../activities/git/remote.ts';
 import { adoptBy } from '../../../activities/jobs/adopt.ts';
 import { askGateBy } from '../../../activities/jobs/ask-gate.ts';
 import { createJobActivities } from '../../../activities/jobs/jobs.ts';
+import { createOriginActivities } from '../../../activities/jobs/origin.ts';
 import { createSemaphoreActivities } from '../../../activities/jobs/semaphores.ts';
 import type { ReviewHost, ReviewReport, SubmitRequest, SubmitResult } from '../../../activities/review/port.ts';
 import { createSweep } from '../../../activities/sweep/sweep.ts';
@@ -145,6 +146,7 @@ export class Outside {
       ...gates,
       ...this.#sweeper(client),
       askGate: askGateBy(client),
+      ...createOriginActivities(client),
       ...createSemaphoreActivities({ client, limits: async () => this.#settings.limits }),
       prepare: async (input: PrepareInput) => this.#prepare(input),
       projectQueue: async (snapshot: QueueSnapshot) => void this.shown.set(snapshot.workflow, snapshot),
