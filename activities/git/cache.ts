@@ -63,18 +63,21 @@ export function createGit(find: (project: string) => GitPlace): Git {
     }
   };
   const here = openRepositories((project) => find(project).repo);
+  /** What is only proposed is at no branch, whatever anybody calls it. */
+  const isProposal = (project: string, branch: string) => {
+    const place = find(project);
+    return place.kind === 'fetched' && place.proposals !== undefined && branch.startsWith(place.proposals);
+  };
   return {
     ...here,
     ensure,
     async branches(project) {
       await visit(project);
       const all = await here.branches(project);
-      const place = find(project);
-      const proposals = place.kind === 'fetched' ? place.proposals : undefined;
-      const isOne = (name: string) => proposals === undefined || !name.startsWith(proposals);
-      return new Map([...all].filter(([name]) => isSafeBranch(name) && isOne(name)));
+      return new Map([...all].filter(([name]) => isSafeBranch(name) && !isProposal(project, name)));
     },
     async readMerged(of) {
+      if (isProposal(of.project, of.branch)) return null;
       await ensure(of.project, []);
       return here.readMerged(of);
     },

@@ -4,46 +4,59 @@ import type { MergedState, StateName } from '../../activities/git/merged.ts';
 import { repositoryPath } from '../../activities/git/names.ts';
 import { openConnection } from '../../activities/review/registry.ts';
 import { readSecret } from '../../activities/review/secret.ts';
-import { isServed } from '../../activities/review/settings.ts';
-import { entryOf } from '../config/projects.ts';
+import { isServed, proposalsOf } from '../../activities/review/settings.ts';
+import { entryOf, isGated } from '../config/projects.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import { createLiveConfig } from './live-config.ts';
+
+/** What a project's changes are merged into, by one who believes nobody. */
+export interface HostLookup {
+  /** How branches are looked up; null for a project that Sluice serves itself, or has never heard of. */
+  readonly elsewhere: (project: string) => ((of: StateName) => Promise<MergedState | null>) | null;
+  /** Whether the branch is one that the configuration has under the gate. */
+  readonly isGated: (of: Pick<StateName, 'project' | 'branch'>) => boolean;
+}
 
 /**
  * Looks branches up at hosts other than Sluice itself, by fetching them into repositories of one's own: nothing that
  * another process has fetched or written is believed.
  *
  * @param scratch directory of these repositories
- * @returns null for a project that Sluice serves itself, or has never heard of
  */
-export function lookUpAtHosts(
-  config: StackConfig,
-  scratch: string,
-): (project: string) => ((of: StateName) => Promise<MergedState | null>) | null {
-  const connectionOf = findConnections(config);
+export function lookUpAtHosts(config: StackConfig, scratch: string): HostLookup {
+  const find = findProjects(config);
+  const connectionOf = (project: string) => find(project)?.connection;
   const placeOf = (project: string): GitPlace => {
     const connection = connectionOf(project) ?? '';
     const settings = config.connections[connection];
     if (settings === undefined) throw new Error(`${project} is of no connection that this process was started with`);
     const owns = (one: string) => connectionOf(one) === connection;
-    const place = { name: connection, repositories: scratch, page: '', owns };
-    const { host } = openConnection({ ...place, settings, readSecret, git });
+    const about = { name: connection, repositories: scratch, page: '', owns };
+    const { host } = openConnection({ ...about, settings, readSecret, git });
     const repo = repositoryPath(join(scratch, connection), project);
-    return { kind: 'fetched', repo, host: connection, remote: host.gitRemote(project) };
+    const proposals = proposalsOf(settings);
+    const place = { kind: 'fetched', repo, host: connection, remote: host.gitRemote(project) } as const;
+    return proposals === undefined ? place : { ...place, proposals };
   };
   const git = createGit(placeOf);
-  return (project) => {
-    const settings = config.connections[connectionOf(project) ?? ''];
-    return settings === undefined || isServed(settings) ? null : git.readMerged;
+  return {
+    elsewhere(project) {
+      const settings = config.connections[connectionOf(project) ?? ''];
+      return settings === undefined || isServed(settings) ? null : git.readMerged;
+    },
+    isGated({ project, branch }) {
+      const entry = find(project);
+      return entry === undefined || isGated(entry, branch);
+    },
   };
 }
 
 /** By the file as it is now, where this process may read it; else as it was at the start. */
-function findConnections(config: StackConfig): (project: string) => string | undefined {
-  const started = (project: string) => entryOf(config.projects, project)?.connection;
+function findProjects(config: StackConfig): (project: string) => ReturnType<typeof entryOf> {
+  const started = (project: string) => entryOf(config.projects, project);
   try {
     const live = createLiveConfig(config);
-    return (project) => live.project(project)?.connection ?? started(project);
+    return (project) => live.project(project) ?? started(project);
   } catch {
     return started;
   }

@@ -8,6 +8,7 @@ import { createConflictOf } from '../../server/events/conflict.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import type { Changes } from '../../server/port.ts';
+import { isGated } from '../config/projects.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
@@ -49,9 +50,9 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
     connections.map((each) => ({ ...each, people: each.people ?? peopleElsewhere(each.host) })),
   );
   const merged: ReviewHost['readMerged'] = async (of) => {
-    const connection = live.project(of.project)?.connection;
-    const host = connection === undefined ? undefined : router.host(connection);
-    return host === undefined ? null : host.readMerged(of);
+    const entry = live.project(of.project);
+    const host = entry === undefined ? undefined : router.host(entry.connection);
+    return entry === undefined || host === undefined || !isGated(entry, of.branch) ? null : host.readMerged(of);
   };
   const renew = createRenewal({
     ...{ git, live, listing: common.listing },

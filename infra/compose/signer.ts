@@ -19,7 +19,7 @@ export async function startSigner(config: StackConfig): Promise<Part> {
     connectPatiently(config, signersPayloads(paths)),
     openSigner(paths, {
       warn: (message) => logger.warn(message),
-      elsewhere: lookUpAtHosts(config, join(paths.keys, 'fetched')),
+      ...lookUpAtHosts(config, join(paths.keys, 'fetched')),
     }),
   ]);
   const worker = await createSignWorker({ temporal, activities: signer.activities });

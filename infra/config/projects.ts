@@ -9,6 +9,11 @@ export function entryOf(projects: Projects, name: string): Projects[string] | un
   return pattern === undefined ? undefined : projects[pattern];
 }
 
+/** Whether changes of a branch pass the gate: only such a branch says what is merged. */
+export function isGated({ branches }: Pick<Projects[string], 'branches'>, branch: string): boolean {
+  return branches?.includes(branch) ?? true;
+}
+
 /**
  * Every project with what is said of it: those that have an entry, those that a pattern finds among what its
  * connection's host has, and those whose configuration is trusted, whether or not the host lists them.

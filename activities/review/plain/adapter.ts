@@ -11,7 +11,7 @@ import { createWebhook } from './ingest.ts';
 import { listRepositories } from './list.ts';
 import { type Desk, lookAt, lookAtProject, openMemory, type Proposal } from './look.ts';
 import { toChange } from './map.ts';
-import { parseProposalName } from './names.ts';
+import { parseProposalName, proposalsPrefix } from './names.ts';
 import { createPoller } from './poll.ts';
 import { directoryOf, openPlainRemote, type UrlSettings } from './remote.ts';
 import { report } from './report.ts';
@@ -104,7 +104,7 @@ function createHost(desk: Desk, { settings, readSecret }: PlainContext): ReviewH
       const refs = owns(project) ? await desk.client.list(project).catch(orNone) : null;
       return refs?.branches.get(branch) ?? null;
     },
-    readMerged: async (of) => (owns(of.project) ? git.readMerged(of) : null),
+    readMerged: async (of) => (owns(of.project) && !of.branch.startsWith(proposalsPrefix) ? git.readMerged(of) : null),
     gitRemote: (project) => openPlainRemote(settings, readSecret, project),
   };
 }

@@ -133,6 +133,15 @@ test('plain Git: a branch that holds nothing new is no change', async (t) => {
   assert.deepEqual(await world.host.listOpenChanges(), []);
 });
 
+test('S1: plain Git: what is only proposed is merged nowhere, whatever a release calls it', async (t) => {
+  const world = await openPlainWorld(t);
+  const id = await world.push({ project: 'alpha', file: 'a', content: '1' });
+  const { tip, state } = await tested(world, id);
+  const find = (branch: string, commit: string) => world.host.readMerged({ project: 'alpha', branch, commit });
+  assert.equal((await find('master', tip))?.tip, tip);
+  for (const branch of [`proposed/${place(id).topic}`, 'master']) assert.equal(await find(branch, state.commit), null);
+});
+
 test('plain Git: what is only proposed is no branch that configuration is read from', async (t) => {
   const world = await openPlainWorld(t);
   await world.push({ project: 'alpha', file: 'zuul.yaml', content: '[]' });
