@@ -55,7 +55,7 @@ export interface StageContext {
   /** An empty directory, removed afterwards. */
   readonly workdir: string;
   /** Says that the stage is alive; `progress` is shown to users. */
-  heartbeat(progress?: string): void;
+  heartbeat(progress: string): void;
 }
 
 /**

@@ -8,12 +8,13 @@ import type { ResumeInput, StageInput, StageResult } from '../workflows/contract
 import { nodesId } from '../workflows/ids.ts';
 import { begunAfter, begunSignal, failingSignal, nodesHeldQuery } from '../workflows/messages.ts';
 import type { HeldNodes } from '../workflows/nodes-contract.ts';
-import { infrastructureFault, lastWords } from './failure.ts';
+import { infrastructureFault, isAway, lastWords } from './failure.ts';
 import { isOpen } from './jobs/open.ts';
 import type { Provider } from './nodes/port.ts';
 import { withLease } from './nodes/with-lease.ts';
 import type { BuildLog, LogStore, StageRunner } from './ports.ts';
 import { busyTime, recordTools } from './process/timing.ts';
+import { progressOf, tellProgress } from './progress.ts';
 import type { ScriptContext } from './script/context.ts';
 import type { ScriptStage } from './script/script-stage.ts';
 
@@ -110,7 +111,7 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
   // A job's programs have limits of their own: some run after the timeout.
   const limit = timeout === null || stage === 'script' ? undefined : AbortSignal.timeout(timeout * 1000);
   const signal = limit ? AbortSignal.any([context.cancellationSignal, limit]) : context.cancellationSignal;
-  const heartbeat = (progress?: string) => context.heartbeat(progress);
+  const heartbeat = (at: string) => tellProgress(context, { at });
   const started = Date.now();
   try {
     const outside = { signal, log: run.log, workdir, heartbeat, failing: tellFailing };
@@ -122,10 +123,13 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
   } catch (error) {
     // The order matters: a cancelled stage fails in whatever way its tools do.
     if (!context.cancellationSignal.aborted && limit?.aborted) return timedOut(run.input);
-    run.log.section(lastWords(error, { signal: context.cancellationSignal, attempt: context.info.attempt }));
+    const { attempt } = context.info;
+    const faults = progressOf(context).faults + (isAway(error) ? 0 : 1);
+    run.log.section(lastWords(error, { signal: context.cancellationSignal, attempt, faults }));
     await run.log.close();
     context.cancellationSignal.throwIfAborted();
-    throw infrastructureFault(error, context.info.attempt);
+    tellProgress(context, { faults });
+    throw infrastructureFault(error, faults);
   }
 }
 

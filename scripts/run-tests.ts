@@ -16,7 +16,7 @@ interface Group {
 /** The first that fits a file has it. The limits are for a machine that others keep busy. */
 const groups: readonly Group[] = [
   { name: 'workflows', under: /^test\/(workflows|server)\//, atOnce: 2, limit: 15 * minute },
-  { name: 'activities', under: /^test\/(activities|infra|hostile)\//, atOnce: 3, limit: 20 * minute },
+  { name: 'activities', under: /^test\/(activities|infra|hostile)\//, atOnce: 2, limit: 20 * minute },
   { name: 'e2e', under: /^test\/e2e\//, atOnce: 1, limit: 40 * minute },
   { name: 'unit', under: /^test\//, atOnce: 2, limit: 10 * minute },
 ];

@@ -66,8 +66,10 @@ export class JobLine {
   /** The record of the job as it is at its end, when all that was said before is kept. */
   async settle(record: BuildRecord, result: StageResult): Promise<BuildRecord> {
     await this.#said;
-    const began = this.#begun ?? (this.#waits ? result.timing?.started : undefined);
-    if (began !== undefined) return begunAt(record, began);
+    // Where Temporal was away the word that it began came late: what the stage itself says may be earlier.
+    const { started = Number.POSITIVE_INFINITY } = result.timing ?? {};
+    const began = Math.min(this.#begun ?? Number.POSITIVE_INFINITY, started);
+    if (this.#begun !== undefined || (this.#waits && Number.isFinite(began))) return begunAt(record, began);
     return this.#waits ? { ...record, waiting: true } : record;
   }
 

@@ -16,7 +16,9 @@ const steps = [
 test('the demo tells its whole story, and says so to machines', { timeout: 1_800_000 }, async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
   t.after(() => rm(root, { recursive: true, force: true }));
-  const { code, stdout, stderr } = await run(process.execPath, [main, 'demo', '--json', '--dir', join(root, 'demo')]);
+  const { code, stdout, stderr } = await run(process.execPath, [main, 'demo', '--json', '--dir', join(root, 'demo')], {
+    signal: t.signal,
+  });
   const told = JSON.parse(stdout) as { readonly steps: readonly DemoStep[]; readonly ok: boolean };
   const failed = told.steps.filter(({ ok }) => !ok);
   assert.deepEqual(failed, [], stderr.slice(-4000));

@@ -70,7 +70,7 @@ const buildsOf = (id: string) => [...world.outside.builds.values()].filter((buil
 const desk = (): Promise<NodesDesk> => world.temporal.client.workflow.getHandle(entity).query(nodesQuery);
 const terminate = (id: string) => world.temporal.client.workflow.getHandle(buildsOf(id)[0]?.workflow ?? '').terminate();
 
-test('R7: a worker that is killed leaves nothing lent and no machine behind, whatever becomes of its jobs', async () => {
+test('R7: a killed worker leaves nothing lent and no machine, and is no fault of its jobs, whatever becomes of them', async () => {
   await enter('uncounted');
   world.outside.capacity = { maxServers: 3 };
   for (const id of ['repeated', 'cancelled', 'terminated']) await enter(id);
