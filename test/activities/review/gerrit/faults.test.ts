@@ -10,7 +10,7 @@ import { done } from '../../../../infra/gerrit/account.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { messageFor } from '../developer.ts';
 import { type Desk, openDesk } from './desk.ts';
-import { openBadWay, troubles } from './proxy.ts';
+import { openBadWay, refusals, troubles } from './proxy.ts';
 import { connect, setConfig, sharedGerrit } from './world.ts';
 
 const patience = { ...usualPatience, pause: 5, longestPause: 50, timeout: 20_000 };
@@ -72,6 +72,34 @@ test('a report whose answer was lost is given once', async (t) => {
   await host.report(gateActor, report);
   const { messages } = (await done(gerrit.rest('GET', `/changes/${number}?o=MESSAGES`))) as { messages: unknown[] };
   assert.equal(messages.length, 2);
+});
+
+test('I9: 409 is an answer: a report says so and is given at the next try, a merge says whether it was made', async (t) => {
+  const { way, host, change, number, desk, commit } = await open(t);
+  const path = `/a/changes/${desk.project}~${number}/revisions/`;
+  const report = { key: 'k', change, patchset: 1, message: 'Build succeeded.', body: { Verified: 1 } };
+  way.refuse(`${path}1/review`, refusals.conflict);
+  await assert.rejects(host.report(gateActor, report), { name: 'HostRefusal', message: /somebody else writes it/ });
+  await host.report(gateActor, report);
+  assert.deepEqual(
+    (await host.readChange(change))?.votes.map(({ label, value }) => [label, value]),
+    [['Verified', 1]],
+  );
+  const request = { change, patchset: 1, tested: null };
+  way.refuse(`${path}${commit}/submit`, refusals.conflict);
+  const refused = await host.submit(gateActor, request);
+  assert.ok(refused.kind === 'refused', refused.kind);
+  assert.match(refused.reason, /somebody else writes it/);
+  // Done, and told otherwise.
+  way.meet(`${path}${commit}/submit`, refusals.conflict);
+  assert.equal((await host.submit(gateActor, request)).kind, 'already-merged');
+});
+
+test('I9: a change whose project has another name by now is found by its number', async (t) => {
+  const { way, host, change, number, desk } = await open(t);
+  assert.equal((await host.readChange(change))?.id, change);
+  way.meet(`/a/changes/${desk.project}~${number}?`, refusals.absent);
+  assert.equal((await host.readChange(change))?.id, change);
 });
 
 test('a merge whose answer was lost is a merge', async (t) => {

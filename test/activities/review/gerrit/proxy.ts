@@ -44,10 +44,13 @@ export interface BadWay {
   readonly url: string;
   /** The next requests whose path begins so meet these troubles, in order; then all is well again. */
   meet(path: string, ...troubles: readonly Trouble[]): void;
+  /** The next request whose path begins so gets this answer, and the host never hears of it. */
+  refuse(path: string, trouble: Trouble): void;
   /** Headers that are given instead of the host's. */
   readonly headers: Record<string, string>;
 }
 
+/** Answers that are none: whoever gets one asks again. */
 export const troubles = {
   busy: (response) => response.writeHead(503).end('busy'),
   limited: (response) => response.writeHead(429, { 'retry-after': '0' }).end('too many'),
@@ -60,11 +63,24 @@ export const troubles = {
   silent: (response) => response.destroy(),
 } as const satisfies Record<string, Trouble>;
 
+/** Answers that stand. */
+export const refusals = {
+  conflict: (response) => response.writeHead(409).end('somebody else writes it just now'),
+  absent: (response) => response.writeHead(404).end('Not found'),
+} as const satisfies Record<string, Trouble>;
+
 /** A proxy in front of a real host. */
 export async function openBadWay(t: TestContext, to: string): Promise<BadWay> {
   const waiting: { readonly path: string; readonly trouble: Trouble }[] = [];
   const headers: Record<string, string> = {};
+  const refused = new Map<string, Trouble>();
   const server = createHttp((asked, response) => {
+    const begin = [...refused.keys()].find((path) => asked.url?.startsWith(path));
+    const refusal = begin === undefined ? undefined : refused.get(begin);
+    if (begin !== undefined && refusal !== undefined) {
+      refused.delete(begin);
+      return refusal(response, { status: 0, body: '' });
+    }
     void forward(asked, to).then((real) => {
       const index = waiting.findIndex(({ path }) => asked.url?.startsWith(path));
       const [met] = index < 0 ? [] : waiting.splice(index, 1);
@@ -78,7 +94,11 @@ export async function openBadWay(t: TestContext, to: string): Promise<BadWay> {
     server.close();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, headers, meet: (path, ...all) => void waiting.push(...all.map((trouble) => ({ path, trouble }))) };
+  return {
+    ...{ url, headers },
+    meet: (path, ...all) => void waiting.push(...all.map((trouble) => ({ path, trouble }))),
+    refuse: (path, trouble) => void refused.set(path, trouble),
+  };
 }
 
 async function forward(asked: IncomingMessage, to: string) {

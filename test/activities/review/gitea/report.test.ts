@@ -112,6 +112,19 @@ test('labels and reviews are given and taken back, and a label that there is not
   await assert.rejects(host.report(gateActor, unknown), /nowhere/);
 });
 
+test('I9: two reviewers at once each count, and each is an event', options, async (t) => {
+  const { host, push, vote } = await openWorld(t, site());
+  const id = await push(one);
+  const { last } = await host.readEvents(id, 0);
+  const other = site().root.api('POST', `${pathOf(id, 'pulls')}/reviews`, { event: 'REQUEST_CHANGES', body: 'not so' });
+  await Promise.all([vote(id, 'Approved', 1), other]);
+  const change = await host.readChange(id);
+  assert.deepEqual(change?.votes.map(({ value }) => value).sort(), [-1, 1]);
+  assert.equal(new Set(change?.votes.map(({ by }) => by)).size, 2);
+  const { events } = await host.readEvents(id, last);
+  assert.equal(new Set(events.map(({ account }) => account?.username)).size, 2);
+});
+
 interface Posted {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;

@@ -130,6 +130,28 @@ test("others' part of a pipeline that passes is an event, and Sluice's own is no
   );
 });
 
+test('I9: two reviewers at once each count, and each is an event', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const request = await propose(world, alpha, { files: { a: '1' } });
+  const change = idOf(alpha, request);
+  for (const user of ['bob', 'eve']) approve(world, request, user);
+  assert.deepEqual(
+    (await host.readChange(change))?.votes.map(({ label, value, by }) => [label, value, by]),
+    [
+      ['approved', 1, 'bob'],
+      ['approved', 1, 'eve'],
+    ],
+  );
+  const { events } = await host.readEvents(change, 1);
+  assert.deepEqual(
+    events.map(({ action, account }) => [action, account?.username]),
+    [
+      ['approved', 'bob'],
+      ['approved', 'eve'],
+    ],
+  );
+});
+
 test('hostile texts stay texts', async (t) => {
   const { world, alpha, host } = await openWorld(t);
   const title = '<script>alert(1)</script>\u202e';
