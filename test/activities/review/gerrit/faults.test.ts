@@ -304,6 +304,72 @@ test('a change on an older patch set of another one is not merged before it is r
   assert.deepEqual((await host.readChange(`review:${top.number}`))?.parents, [change]);
 });
 
+test('I9: hashtags and work in progress are as Gerrit has them, and what is in progress is not merged', async (t) => {
+  const { gerrit, host, change, number } = await open(t);
+  const act = (path: string, body: object) => done(gerrit.rest('POST', `/changes/${number}/${path}`, body));
+  await act('hashtags', { add: ['two words', 'größer'] });
+  assert.deepEqual([...((await host.readChange(change))?.hashtags ?? [])].sort(), ['größer', 'two words']);
+  await act('wip', { message: 'not yet' });
+  const read = await host.readChange(change);
+  assert.deepEqual([read?.status, read?.wip, read?.mergeable], ['open', true, false]);
+  const missing = await host.canMerge(change, []);
+  assert.ok(!missing.ok);
+  assert.ok(missing.missing.includes(`change ${number} is work in progress`), missing.missing.join());
+  assert.equal((await host.submit(gateActor, { change, patchset: 1, tested: null })).kind, 'refused');
+  await act('ready', { message: 'now' });
+  await act('hashtags', { remove: ['two words'] });
+  assert.deepEqual(await host.canMerge(change, []), { ok: true });
+  const { events } = await host.readEvents(change, 1);
+  assert.deepEqual(
+    events.map(({ type, hashtags }) => [type, hashtags?.added.toSorted(), hashtags?.removed]),
+    [
+      ['hashtags-changed', ['größer', 'two words'], []],
+      ['wip-state-changed', undefined, undefined],
+      ['wip-state-changed', undefined, undefined],
+      ['hashtags-changed', [], ['two words']],
+    ],
+  );
+});
+
+test('I9: a private change is there for Sluice once it is asked to review it; before, nothing is known of it', async (t) => {
+  const { gerrit, desk, host, way, change, number } = await open(t);
+  await done(gerrit.rest('POST', `/changes/${number}/private`, { message: 'a secret' }));
+  assert.equal(await host.readChange(change), null);
+  const url = `${way.url}/c/${desk.project}/+/${number}`;
+  const message = messageFor(`needs ${change} of ${desk.project}`, `Depends-On: ${url}\n`);
+  const needing = `review:${(await desk.propose({ files: { b: '1\n' }, message })).number}`;
+  assert.deepEqual((await host.readChange(needing))?.dependsOn, [change], 'who needs it waits for what is not shown');
+  assert.deepEqual(
+    (await host.listOpenChanges()).map(({ id }) => id),
+    [needing],
+  );
+  await done(gerrit.rest('POST', `/changes/${number}/reviewers`, { reviewer: 'sluice' }));
+  assert.equal((await host.readChange(change))?.status, 'open');
+  const types = (await host.readEvents(change, 1)).events.map(({ type }) => type);
+  assert.ok(types.includes('private-state-changed'), types.join());
+});
+
+test('I9: what a change stands on, and what stands on it, is what Gerrit shows as related', async (t) => {
+  const { gerrit, desk, host, change, number } = await open(t);
+  const chain = [number];
+  for (const file of ['b', 'c']) {
+    const on = `refs/changes/${String((chain.at(-1) ?? 0) % 100).padStart(2, '0')}/${chain.at(-1)}/1`;
+    const message = messageFor(`${file} on top in ${desk.project}`);
+    chain.push((await desk.propose({ files: { [file]: '1\n' }, message, on })).number);
+  }
+  const { changes } = (await done(gerrit.rest('GET', `/changes/${number}/revisions/current/related`))) as {
+    changes: { _change_number: number }[];
+  };
+  const related = changes.map(({ _change_number: one }) => one).toReversed();
+  assert.deepEqual(related, chain);
+  const parents = await Promise.all(chain.map(async (one) => (await host.readChange(`review:${one}`))?.parents));
+  assert.deepEqual(parents, [[], [change], [`review:${chain[1]}`]]);
+  assert.deepEqual(
+    (await host.changesDependingOn(change)).map(({ id }) => id),
+    [`review:${chain[1]}`],
+  );
+});
+
 test('where Gerrit merges topics whole, changes of one topic need each other', async (t) => {
   const { host, desk } = await open(t);
   const target = `refs/for/master%topic=${desk.project}`;
