@@ -16,6 +16,7 @@ import { withoutOldWords } from './history.ts';
 import { HostedChanges, type RoutedConnection } from './hosted-changes.ts';
 import { keepFor } from './keep-for.ts';
 import { type EventLedger, handledEvents } from './ledger.ts';
+import { lookAtEach } from './look-at-each.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
 import { isGated, movesBranches, refChange } from './ref-change.ts';
 import { concerned, equipped, gateOf, merges, route, takes, type View } from './route.ts';
@@ -115,17 +116,15 @@ export class EventRouter {
   }
 
   /**
-   * Looks at every open change of a connection, and at every one that a gate holds: whatever was missed is found. One
-   * that is no longer open, and that nobody said so of, is among the latter.
+   * Looks at every open change of a connection, and at every one that a gate holds, for of one that is no longer open
+   * perhaps nobody said so: whatever was missed is found. One that cannot be looked at keeps nobody from the others.
    */
   async lookAtAll(connection: string): Promise<number> {
     const open = (await this.host(connection)?.listOpenChanges()) ?? [];
     const held = (await this.#deps.held()).filter(({ id }) => id.startsWith(`${connection}:`));
     const recent = keepFor(freshness, this.#open);
-    let events = 0;
-    for (const id of new Set([...open, ...held].map((change) => change.id)))
-      events += await this.look(connection, id, recent);
-    return events;
+    const ids = new Set([...open, ...held].map((change) => change.id));
+    return lookAtEach(ids, (id) => this.look(connection, id, recent));
   }
 
   /** Brings a change into a pipeline because somebody asks for it. */
@@ -196,14 +195,15 @@ export class EventRouter {
     if (events.length === 0) return 0;
     const connected = after === 0 ? await this.#deps.connected?.(connection) : undefined;
     if (events.some(movesBranches)) await this.#deps.fetch?.(change.project);
-    isGated(this.#deps.layouts, await this.#deps.layouts.current(), change.project);
+    const gated = isGated(this.#deps.layouts, await this.#deps.layouts.current(), change.project);
     const view = await this.#view(change, open);
     for (const event of withoutOldWords(events, connected)) {
       const subject = event.change === undefined ? await this.#viewOfRef(view.layout, event) : view;
       await this.#route(subject, event, eventId(change.id, event));
     }
     await this.#observe(view, `${change.id}/${last}`);
-    await this.#handled.mark(change.id, last);
+    // Of a project that is not known yet, all is told again once it is.
+    if (gated) await this.#handled.mark(change.id, last);
     return events.length;
   }
 

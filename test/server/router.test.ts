@@ -94,6 +94,8 @@ async function setup(t: TestContext, projects: readonly string[]) {
     root,
     layouts,
     router,
+    told,
+    gated,
     host,
     people,
     held,
@@ -165,6 +167,43 @@ test('R9: a change that was abandoned while nobody looked is found by the sync, 
     message.commands.flatMap((one) => (one.type === 'observe' ? one.changes : [])),
   );
   assert.ok(seen.length > 0 && seen.every(({ id, status }) => id === 'git:1' && status === 'abandoned'));
+  assert.equal(await router.lookAtAll('git'), 0, 'once');
+});
+
+test('I9: a change that cannot be looked at keeps the sync from none of the others; a host that is away ends it', async (t) => {
+  const { push, router, host, told } = await setup(t, ['new']);
+  await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
+  for (const n of [2, 3, 4, 5]) await push('new', `other${n}`, 'more', messageFor(`number ${n}`));
+  const { readEvents } = host;
+  const failing = new Set(['git:1', 'git:3']);
+  let asked = 0;
+  const flaky: typeof readEvents = async (change, after) => {
+    asked += 1;
+    if (failing.has(change)) throw new Error(`nothing of ${change} just now`);
+    return readEvents(change, after);
+  };
+  Object.assign(host, { readEvents: flaky });
+  await assert.rejects(router.lookAtAll('git'), /nothing of git:[13] just now/);
+  const seen = () => new Set(told.flatMap(({ message }) => message.id.split('/')[0] ?? []));
+  assert.deepEqual([...seen()].sort(), ['git:2', 'git:4', 'git:5']);
+  failing.clear();
+  assert.ok((await router.lookAtAll('git')) > 0, 'what failed is found at the next time');
+  assert.deepEqual([...seen()].sort(), ['git:1', 'git:2', 'git:3', 'git:4', 'git:5']);
+  for (const n of [1, 2, 3, 4, 5]) failing.add(`git:${n}`);
+  asked = 0;
+  await assert.rejects(router.lookAtAll('git'));
+  assert.equal(asked, 3, 'it is not waited for at each of them');
+});
+
+test('I9: what happened in a project before it was known to be under the gate is told once it is', async (t) => {
+  const { push, router, told, gated } = await setup(t, ['new', 'late']);
+  const late = gated.pop();
+  await push('late', 'zuul.yaml', firstConfig, messageFor('first'));
+  await router.lookAtAll('git');
+  assert.deepEqual(told, []);
+  if (late !== undefined) gated.push(late);
+  assert.ok((await router.lookAtAll('git')) > 0);
+  assert.ok(told.length > 0 && told.every(({ gate }) => gate.queue === 'late'));
   assert.equal(await router.lookAtAll('git'), 0, 'once');
 });
 
