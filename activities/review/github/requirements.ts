@@ -1,3 +1,4 @@
+import { HostAway } from '../../outcome.ts';
 import type { Mergeability } from '../port.ts';
 import { lastReviews, lastStatuses, statusOf } from './map.ts';
 import { type Found, type Place, readPermissions } from './pulls.ts';
@@ -26,15 +27,19 @@ export async function readMergeability(place: Place, found: Found, isOwn: IsOwn)
   return missing.length === 0 ? { ok: true } : { ok: false, missing };
 }
 
-/** What the pull request itself says. */
+/**
+ * What the pull request itself says.
+ *
+ * @throws HostAway while GitHub has not computed whether it can be merged: no answer is not a no
+ */
 export function plainObstacles(pull: Pull, repository: Repository | null): readonly string[] {
   const name = `pull request ${pull.number}`;
   const status = statusOf(pull);
   if (status !== 'open') return [`${name} is ${status === 'merged' ? 'merged' : 'closed'}`];
+  if (pull.mergeable === null) throw new HostAway(`GitHub has not said yet whether ${name} can be merged`);
   return [
     ...(pull.draft ? [`${name} is a draft`] : []),
     ...(pull.mergeable === false ? [`${name} conflicts with ${pull.base.ref}: rebase it`] : []),
-    ...(pull.mergeable === null ? ['GitHub has not said yet whether it can be merged'] : []),
     ...(pull.mergeable_state === 'behind'
       ? [`${pull.base.ref} has moved, and its protection wants ${name} on it`]
       : []),

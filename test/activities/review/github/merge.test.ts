@@ -277,3 +277,17 @@ test('what GitHub has not computed is asked for again', async (t) => {
   assert.equal((await host.readChange(idOf(alpha, pull)))?.mergeable, true);
   assert.equal((pull.test as PullState['test'])?.of, await mergeKey(alpha, pull));
 });
+
+test('I9: while GitHub has not computed whether it can merge, it is away: nothing that was approved is refused', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const change = idOf(alpha, pull);
+  world.computes = false;
+  const away = { name: 'HostAway', message: /has not said yet whether pull request 1 can be merged/ };
+  await assert.rejects(host.canMerge(change, []), away);
+  await assert.rejects(host.submit(gateActor, { change, patchset: 1, tested: null }), away);
+  assert.equal((await host.readChange(change))?.status, 'open', 'it can be read and checked meanwhile');
+  world.computes = true;
+  assert.deepEqual(await host.canMerge(change, []), { ok: true });
+  assert.equal((await host.submit(gateActor, { change, patchset: 1, tested: null })).kind, 'merged');
+});

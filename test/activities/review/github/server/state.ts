@@ -103,6 +103,8 @@ export interface World {
   /** `METHOD PATH` of all that was asked. */
   readonly asked: string[];
   readonly problems: string[];
+  /** Whether it computes what merges of pull requests come to. */
+  computes: boolean;
   /** Milliseconds that the server's clock is ahead. */
   skew: number;
   /** Called before a merge is carried out. */
@@ -144,6 +146,7 @@ export function createWorld(root: string, publicKey: string): World {
     faults: [],
     asked: [],
     problems: [],
+    computes: true,
     skew: 0,
     beforeMerge: null,
   };
