@@ -7,7 +7,6 @@ import { allPlatforms } from '../config/platforms.ts';
 import { findWorker } from '../stack/worker-tokens.ts';
 import type { Store } from '../store/store.ts';
 import { type Common, releasedOffer } from './common.ts';
-import { containerUrl } from './listen.ts';
 import { payloadStore } from './payload-store.ts';
 
 /** What a worker on another machine calls itself, to Temporal. */
@@ -25,7 +24,6 @@ export function createWorkersDesk(common: Common, client: Client, store: Pick<St
     runs: createRuns(client, store),
     settings: async () => ({
       url: config.server.url,
-      containerUrl: await containerUrl(config),
       namespace: config.temporal.namespace,
       platforms: allPlatforms(config),
       ...{ release, log: config.workers.log },

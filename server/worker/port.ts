@@ -30,9 +30,8 @@ export interface Workers {
 export interface WorkerSettings {
   /** What the worker is called here. */
   readonly name: string;
-  /** Where people reach the server, and where containers of its own machine do; without a slash at the end. */
+  /** Where people reach the server, without a slash at the end. */
   readonly url: string;
-  readonly containerUrl: string;
   readonly namespace: string;
   readonly platforms: readonly Platform[];
   readonly release: { readonly origin: string; readonly codename: string };

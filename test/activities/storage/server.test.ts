@@ -42,7 +42,7 @@ before(async () => {
     find: async (token) => (token === 'far-token' ? 'far' : undefined),
     runs: async (worker, what) => worker === 'far' && mine.includes('build' in what ? what.build : what.workflow),
     settings: async () => ({
-      ...{ url: 'http://sluice.example', containerUrl: 'http://inside', namespace: 'default', log: 100_000 },
+      ...{ url: 'http://sluice.example', namespace: 'default', log: 100_000 },
       ...{ platforms: builtInPlatforms, release: { origin: 'Sluice', codename: 'bookworm' } },
     }),
     ...{ blobs, released, trees },
