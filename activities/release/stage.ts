@@ -4,10 +4,9 @@ import { versionRules } from '../../pipelines/formats/format.ts';
 import type { BlobRef, PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { readEnvelope } from '../../pipelines/model/provenance.ts';
 import { refusedBy } from '../../pipelines/report/walls.ts';
-import { syncTree } from '../files/sync.ts';
 import { linkFile } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
-import { currentTree, generationsOf } from '../repository/generations.ts';
+import { currentTree, generationsOf, waitForTree } from '../repository/generations.ts';
 import { checked } from '../repository/names.ts';
 import {
   type InspectedPackage,
@@ -60,7 +59,7 @@ export async function stageRelease(deps: ReleaseDeps, input: Stage): Promise<Sta
   // The signer reads the lists that the index names: by their digests, as everything else.
   for (const { path } of await format.vouched(staged.tree)) await deps.store.put({ path: join(staged.tree, path) });
   // It waits for its signatures: what happens meanwhile must not take anything of it.
-  await syncTree(staged.tree, staged.before);
+  await waitForTree(staged.tree, staged.before, staged.settled);
   const index = await deps.store.put({ path: join(staged.tree, format.rootIndex(staged.state.settings)) });
   return { outcome: 'staged', name, before: staged.before, index };
 }

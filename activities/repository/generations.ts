@@ -107,7 +107,7 @@ export async function showTree(generations: Generations, tree: string, showing: 
   const used = await inUse();
   const name = await nextName(generations);
   await openTree(tree, settled?.directory);
-  await waitFor(generations, tree, settled);
+  await waitForTree(tree, await currentTree(generations).catch(() => null), settled);
   await moveWhole(tree, join(home, name));
   await rmdir(dir).catch(() => {});
   await moveLink(dir, join(basename(home), name));
@@ -116,11 +116,9 @@ export async function showTree(generations: Generations, tree: string, showing: 
   return join(home, name);
 }
 
-/** Waits until the disk has a tree. */
-async function waitFor(generations: Generations, tree: string, settled: Settled | undefined): Promise<void> {
-  if (settled === undefined && (await listFiles(tree)).length < many) {
-    return syncTree(tree, await currentTree(generations).catch(() => null));
-  }
+/** Waits until the disk has a tree. @param before the tree before it, which the disk has */
+export async function waitForTree(tree: string, before: string | null, settled?: Settled): Promise<void> {
+  if (settled === undefined && (await listFiles(tree)).length < many) return syncTree(tree, before);
   const { directory, changed } = settled ?? {};
   if (directory !== undefined && changed != null && changed.length < many) {
     await syncTree(tree, null, directory);

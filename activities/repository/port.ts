@@ -94,8 +94,8 @@ export interface IndexSigner {
   clear(text: string): Promise<string>;
   /** The armoured public key, put beside the index. */
   publicKey(): Promise<string>;
-  /** Signs a package file in place, in formats whose packages carry signatures. */
-  package(file: string): Promise<void>;
+  /** Signs package files in place, in formats whose packages carry signatures. */
+  package(...files: readonly string[]): Promise<void>;
 }
 
 export interface PackageRelations {

@@ -15,7 +15,15 @@ import {
 import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { refuseReleased } from './released.ts';
 import { isSigned, signTree } from './signature.ts';
-import { forgetStanding, noteStanding, readStanding, type Standing, sharePool, takePool } from './standing.ts';
+import {
+  noteStaged,
+  noteStanding,
+  readStanding,
+  type Standing,
+  sharePool,
+  takePool,
+  takeStagedNote,
+} from './standing.ts';
 import { addedState, type RepositoryState, remainingState, type StateRequest } from './state.ts';
 import { growTree, type TreePlan, writeTree } from './tree.ts';
 
@@ -74,9 +82,10 @@ type Change = Pick<PublishRequest, 'dir' | 'signer' | 'date'>;
 
 async function change(
   format: RepositoryFormat,
-  { dir, signer, date }: Change,
+  { dir, date, ...given }: Change,
   next: (before: string | null) => Promise<RepositoryState>,
 ): Promise<Publication> {
+  const signer = given.signer === undefined ? undefined : askedOnce(given.signer);
   const generations = await generationsOf(dir);
   await refuseReleased(generations.dir);
   return asWriter(generations, writerWait, async () => {
@@ -96,6 +105,18 @@ async function change(
     await showTree(generations, tree, settled);
     return { ...answer, changed: true };
   });
+}
+
+/** The signer for one publication: of its key it is asked once. */
+function askedOnce(signer: IndexSigner): IndexSigner {
+  let key: Promise<string> | undefined;
+  return {
+    ...signer,
+    publicKey: () => {
+      key ??= signer.publicKey();
+      return key;
+    },
+  };
 }
 
 interface Filled {
@@ -179,6 +200,8 @@ export interface StagedTree {
   readonly tree: string;
   readonly before: string | null;
   readonly state: RepositoryState;
+  /** What it shares with the tree before, as it stands. */
+  readonly settled?: Settled;
 }
 
 /** The first half of a publication whose index is signed elsewhere; null when nothing would change. */
@@ -192,8 +215,9 @@ export async function stageTree(
     const state = await addedState(format, before, request);
     if (before !== null && !state.changed) return null;
     const tree = await newTree(generations, request.name);
-    await writeTree(format, tree, { state, generations, date: request.date });
-    return { generations, tree, before, state };
+    const { standing, ...settled } = await fillTree(format, tree, { state, generations, date: request.date });
+    await noteStaged(generations, tree, standing);
+    return { generations, tree, before, state, ...settled };
   });
 }
 
@@ -202,11 +226,13 @@ export async function stageTree(
  *
  * @returns false when the tree was made from a state that is no longer shown: stage again.
  */
-export function showStaged({ generations, tree, before }: Omit<StagedTree, 'state'>, inUse?: InUse): Promise<boolean> {
+export function showStaged(
+  { generations, tree, before }: Pick<StagedTree, 'generations' | 'tree' | 'before'>,
+  inUse?: InUse,
+): Promise<boolean> {
   return asWriter(generations, writerWait, async () => {
     if ((await currentTree(generations)) !== before) return false;
-    // What is known is of another tree that may have been meant to get this name.
-    await forgetStanding(generations);
+    await noteStanding(generations, await nextName(generations), await takeStagedNote(generations, tree));
     await showTree(generations, tree, inUse === undefined ? {} : { inUse });
     return true;
   });

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { exists } from '../files/exists.ts';
@@ -30,31 +30,49 @@ const noted = z.object({
 /** Steps that are remembered: some more than trees that are kept. */
 const remembered = 8;
 
+/** Where a tree is spoken of that is shown, or about to be. */
+const shown = 'stale.json';
+
 /**
  * Notes what a tree that is about to be shown holds besides what its index names, and how it came to be. A note about
  * another tree than the one shown says nothing, so that it matters to nobody when the tree is not shown after all.
  */
-export async function noteStanding(
-  { dir, home }: Generations,
-  generation: string,
-  standing: Standing | null,
-): Promise<void> {
-  if (standing === null) return forgetStanding({ dir, home });
-  const { stale, steps } = standing;
-  const note = { generation, stale: [...stale], steps: steps.slice(-remembered) };
-  await writeWhole(join(home, 'stale.json'), JSON.stringify(note));
+export function noteStanding(generations: Generations, name: string, standing: Standing | null): Promise<void> {
+  return write(join(generations.home, shown), name, standing);
 }
 
-/** Takes the note away. */
-export async function forgetStanding({ home }: Generations): Promise<void> {
-  await rm(join(home, 'stale.json'), { force: true });
+/** The same for a tree that is shown later. Such notes are few and small, and go when a staged tree is shown. */
+export async function noteStaged({ home }: Generations, tree: string, standing: Standing | null): Promise<void> {
+  await write(join(home, stagedNote(tree)), basename(tree), standing);
+}
+
+async function write(path: string, generation: string, standing: Standing | null): Promise<void> {
+  if (standing === null) return rm(path, { force: true });
+  const { stale, steps } = standing;
+  await writeWhole(path, JSON.stringify({ generation, stale: [...stale], steps: steps.slice(-remembered) }));
+}
+
+function stagedNote(tree: string): string {
+  return `stale-${basename(tree)}.json`;
 }
 
 /** What a tree holds besides what its index names; null where nothing is known of it. */
-export async function readStanding({ home }: Generations, tree: string): Promise<Standing | null> {
-  const text = await readFile(join(home, 'stale.json'), 'utf8').catch(() => '{}');
+export function readStanding({ home }: Generations, tree: string): Promise<Standing | null> {
+  return read(join(home, shown), basename(tree));
+}
+
+/** What was noted of a staged tree; all that was noted of such trees is gone with it. */
+export async function takeStagedNote({ home }: Generations, tree: string): Promise<Standing | null> {
+  const standing = await read(join(home, stagedNote(tree)), basename(tree));
+  const notes = (await readdir(home)).filter((name) => name.startsWith('stale-'));
+  for (const name of notes) await rm(join(home, name), { force: true });
+  return standing;
+}
+
+async function read(path: string, name: string): Promise<Standing | null> {
+  const text = await readFile(path, 'utf8').catch(() => '{}');
   const found = noted.safeParse(JSON.parse(text));
-  if (!found.success || found.data.generation !== basename(tree)) return null;
+  if (!found.success || found.data.generation !== name) return null;
   return { stale: new Map(found.data.stale), steps: found.data.steps };
 }
 

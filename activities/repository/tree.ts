@@ -33,7 +33,7 @@ export interface TreePlan {
  */
 export async function writeTree(format: RepositoryFormat, tree: string, plan: TreePlan): Promise<Stale | null> {
   const kept = await plan.state.kept();
-  for (const one of kept) await keep(one, tree, plan);
+  await keep(kept, tree, plan);
   await writeAdded(format, tree, plan);
   const named = new Set([...kept.flatMap(pathsOf), ...addedPaths(plan.state)]);
   const stale = new Map<string, string>();
@@ -116,16 +116,20 @@ async function requireIndexed(
 
 /** Copies the new packages to their places. */
 async function place(format: RepositoryFormat, tree: string, { state, signer, date }: TreePlan): Promise<Entry[]> {
-  const entries: (Entry | null)[] = [];
+  const digests: string[] = [];
   for (const one of state.added) {
     const target = join(tree, one.path);
-    const digest = await copyDigested(one.file, target, date);
-    await signer?.package(target);
-    await utimes(target, date, date);
+    digests.push(await copyDigested(one.file, target, date));
     for (const part of one.parts) await copyOnce(join(dirname(one.file), part), join(dirname(target), part), date);
-    const { texts, sha256: described } = one.description;
-    const same = described === (signer === undefined || format.id === 'deb' ? digest : await sha256(target));
-    entries.push(same ? format.placed(texts, one.path, date) : null);
+  }
+  await signer?.package(...state.added.map(({ path }) => join(tree, path)));
+  const entries: (Entry | null)[] = [];
+  for (const [position, { path, description }] of state.added.entries()) {
+    const target = join(tree, path);
+    const touched = signer !== undefined && format.id === 'rpm';
+    if (touched) await utimes(target, date, date);
+    const same = description.sha256 === (touched ? await sha256(target) : digests[position]);
+    entries.push(same ? format.placed(description.texts, path, date) : null);
   }
   // What was signed, or was written to while we looked at it.
   const changed = state.added.filter((_, position) => entries[position] === null);
@@ -147,15 +151,24 @@ async function describeKept(
 }
 
 /** What readers of the state before have is never signed in place. */
-async function keep(one: KeptPackage, tree: string, { signer, resign, date }: TreePlan): Promise<void> {
-  for (const { path } of one.parts) await linkFile(join(one.tree, path), join(tree, path));
-  const [from, target] = [join(one.tree, one.path), join(tree, one.path)];
-  if (signer === undefined || !resign) return linkFile(from, target);
-  await copy(from, target);
-  await signer.package(target);
-  if ((await sha256(target)) !== one.sha256) return utimes(target, date, date);
-  await rm(target);
-  await linkFile(from, target);
+async function keep(kept: readonly KeptPackage[], tree: string, { signer, resign, date }: TreePlan): Promise<void> {
+  const again = signer !== undefined && resign === true;
+  const place = again ? copy : linkFile;
+  for (const one of kept) {
+    for (const { path } of one.parts) await linkFile(join(one.tree, path), join(tree, path));
+    await place(join(one.tree, one.path), join(tree, one.path));
+  }
+  if (!again) return;
+  await signer.package(...kept.map(({ path }) => join(tree, path)));
+  for (const one of kept) {
+    const target = join(tree, one.path);
+    if ((await sha256(target)) !== one.sha256) {
+      await utimes(target, date, date);
+      continue;
+    }
+    await rm(target);
+    await linkFile(join(one.tree, one.path), target);
+  }
 }
 
 /** A tarball may belong to several versions of a source; what readers of the state before have is never rewritten. */

@@ -1,7 +1,7 @@
 import { must } from '../process/run.ts';
 import type { IndexSigner } from '../repository/port.ts';
 import { environment, exportPublicKey, type GpgKey } from './key.ts';
-import { signRpm } from './rpm.ts';
+import { signRpms } from './rpm.ts';
 
 /** Signs with GnuPG, whose agent keeps the key to itself. */
 export function createGpgSigner(key: GpgKey): IndexSigner {
@@ -9,7 +9,11 @@ export function createGpgSigner(key: GpgKey): IndexSigner {
     detach: (text) => sign(key, '--detach-sign', text),
     clear: (text) => sign(key, '--clear-sign', text),
     publicKey: () => exportPublicKey(key),
-    package: (file) => (file.endsWith('.rpm') ? signRpm(key, file) : Promise.resolve()),
+    package: (...files) =>
+      signRpms(
+        key,
+        files.filter((file) => file.endsWith('.rpm')),
+      ),
   };
 }
 

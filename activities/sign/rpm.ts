@@ -1,19 +1,47 @@
+import { availableParallelism } from 'node:os';
 import { must, run } from '../process/run.ts';
-import { unsigned } from '../repository/rpm/signed.ts';
+import { unsigned, withKey } from '../repository/rpm/signed.ts';
 import { environment, exportPublicKey, type GpgKey } from './key.ts';
 
-/** Signs a package in place, unless this key has signed it before, and reads it again with the public key alone. */
-export async function signRpm(key: GpgKey, file: string): Promise<void> {
-  const publicKey = await exportPublicKey(key);
-  if (await isSignedBy(publicKey, file)) return;
+/** Packages of one call: command lines are limited. */
+const batch = 100;
+
+/**
+ * Signs packages in place, but for those that this key has signed before, and reads them again with the public key
+ * alone.
+ */
+export async function signRpms(key: GpgKey, files: readonly string[]): Promise<void> {
+  if (files.length === 0) return;
+  await withKey(await exportPublicKey(key), async (find) => {
+    const [missing, options] = await Promise.all([find(files), rpmsignOptions(key)]);
+    const lots = [...lotsOf(missing)];
+    const sign = async () => {
+      for (let lot = lots.pop(); lot !== undefined; lot = lots.pop()) {
+        await must('rpmsign', [...options, '--', ...lot], { env: environment(key) });
+      }
+    };
+    // All have ended when one of them has failed.
+    const ends = await Promise.allSettled(Array.from({ length: availableParallelism() }, sign));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    const [bad] = await find(missing);
+    if (bad !== undefined) throw new Error(`${bad}: the signature does not check out`);
+  });
+}
+
+/** As many as the machine does at once, where they are few. */
+function* lotsOf(files: readonly string[]): Generator<readonly string[]> {
+  const size = Math.min(batch, Math.ceil(files.length / availableParallelism()));
+  for (let start = 0; start < files.length; start += size) yield files.slice(start, start + size);
+}
+
+async function rpmsignOptions(key: GpgKey): Promise<string[]> {
   const home = environment(key).GNUPGHOME;
   // `--resign`: newer rpm leaves a package alone that another key has signed.
   // Distributions' rpm packages name a program that need not be there, such as gpg2.
   const program = '__gpg /usr/bin/gpg';
   const defines = [program, `_gpg_name ${key.key}`, ...(home === undefined ? [] : [`_gpg_path ${home}`])];
-  const options = defines.flatMap((define) => ['--define', define]);
-  await must('rpmsign', ['--resign', ...(await forOldReaders()), ...options, '--', file], { env: environment(key) });
-  if (!(await isSignedBy(publicKey, file))) throw new Error(`${file}: the signature does not check out`);
+  return ['--resign', ...(await forOldReaders()), ...defines.flatMap((define) => ['--define', define])];
 }
 
 /** What makes rpmsign write a signature that rpm 4 and dnf 4 see: from rpm 6 on they see none in packages of format 6. */

@@ -79,7 +79,8 @@ test('K1, K4: with a new key, what another key has signed is signed again, and a
   const dir = join(work, 'repo');
   const tool = await makePackage('rpm', work, { name: 'tool', version: '1-1' });
   const other = await makePackage('rpm', work, { name: 'other', version: '1-1' });
-  await publishPackages(rpm, { dir, files: [tool], settings, date, signer: old });
+  const third = await makePackage('rpm', work, { name: 'third', version: '1-1' });
+  await publishPackages(rpm, { dir, files: [tool, third], settings, date, signer: old });
   await publishPackages(rpm, { dir, files: [other], settings, date, signer: next });
   assert.deepEqual((await checkRepository(rpm, { tree: dir, others: [] })).problems, []);
   const again = await publishPackages(rpm, { dir, files: [other], settings, date, signer: next });

@@ -6,7 +6,7 @@ import { exists } from '../../../activities/files/exists.ts';
 import { listFiles, sha256 } from '../../../activities/repository/files.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { currentTree, generationsOf, recentTrees } from '../../../activities/repository/generations.ts';
-import { publishPackages, removePackages } from '../../../activities/repository/publish.ts';
+import { publishPackages, removePackages, showStaged, stageTree } from '../../../activities/repository/publish.ts';
 import { makePackage, temporary } from './packages.ts';
 
 const format = repositoryFormats.deb;
@@ -26,7 +26,7 @@ async function repository(t: Parameters<typeof temporary>[0]) {
   const remove = (name: string) => removePackages(format, { dir, remove: (one) => one.name === name, date });
   await publish('alpha');
   const path = (await format.list(dir))[0]?.path ?? '';
-  return { dir, publish, remove, path };
+  return { dir, make, publish, remove, path };
 }
 
 test('what the index names no more stays for the states whose clients may ask for it, and goes then', async (t) => {
@@ -140,4 +140,33 @@ test('a tree that was left half made of another one is made again', async (t) =>
   await mkdir(join(home, 'spare-000002', 'pool/wrong'), { recursive: true });
   const withTau = await changed(dir, () => publish('tau'));
   assert.deepEqual([...(await inodes(dir)).keys()], withTau);
+});
+
+test("a tree that is staged and shown later grows as well, and one that is never shown is in nobody's way", async (t) => {
+  const { dir, make } = await repository(t);
+  const { home } = await generationsOf(dir);
+  const stage = async (name: string) => {
+    const staged = await stageTree(format, { dir, files: [await make(name)], settings, date, name: `staged-${name}` });
+    return staged ?? assert.fail(name);
+  };
+  const taken: boolean[] = [];
+  for (const name of ['beta', 'gamma', 'delta', 'omega', 'sigma', 'tau']) {
+    const spare = (await readdir(home)).find((one) => one.startsWith('spare-'));
+    const old = spare === undefined ? null : (await stat(join(home, spare, 'pool'))).ino;
+    const staged = await stage(name);
+    if (name === 'sigma') await stage('other');
+    await changed(dir, async () => assert.equal(await showStaged(staged), true));
+    taken.push((await stat(join(dir, 'pool'))).ino === old);
+    for (const { path, sha256: digest } of await format.list(dir)) assert.equal(await sha256(join(dir, path)), digest);
+  }
+  assert.deepEqual(taken, [false, false, false, false, true, true]);
+  assert.deepEqual((await readdir(home)).sort(), [
+    '000004',
+    '000005',
+    '000006',
+    '000007',
+    'lock',
+    'spare-000003',
+    'stale.json',
+  ]);
 });
