@@ -59,14 +59,17 @@ async function publish(dir: string, files: readonly string[], options: Options):
   if (format === 'deb' && codename === undefined && base === undefined && !existsSync(dir)) {
     throw misused('a new APT repository needs the name of its distribution: give --codename');
   }
-  const { repositoryFormats } = await import('../activities/repository/formats.ts');
-  const { publishPackages } = await import('../activities/repository/publish.ts');
+  const [{ repositoryFormats }, { publishPackages }, signing] = await Promise.all([
+    import('../activities/repository/formats.ts'),
+    import('../activities/repository/publish.ts'),
+    signerFor(options),
+  ]);
   const settings = {
     ...(codename === undefined || format === 'rpm' ? {} : { codename }),
     ...(arch === undefined || format === 'rpm' ? {} : { architectures: arch }),
     ...(origin === undefined ? {} : { origin }),
   };
   const start = base === undefined ? {} : { base: await shownTree(base) };
-  const request = { dir, files, settings, ...start, ...(await signerFor(options)), date: new Date() };
+  const request = { dir, files, settings, ...start, ...signing, date: new Date() };
   print(await orRefused(publishPackages(repositoryFormats[format], request)), renderPublication, options);
 }

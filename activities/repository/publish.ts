@@ -107,16 +107,12 @@ async function change(
   });
 }
 
-/** The signer for one publication: of its key it is asked once. */
+/** The signer for one publication: of its key it is asked once, and at once, beside what else there is to do. */
 function askedOnce(signer: IndexSigner): IndexSigner {
-  let key: Promise<string> | undefined;
-  return {
-    ...signer,
-    publicKey: () => {
-      key ??= signer.publicKey();
-      return key;
-    },
-  };
+  const key = signer.publicKey();
+  // Whoever asks hears of it.
+  key.catch(() => {});
+  return { ...signer, publicKey: () => key };
 }
 
 interface Filled {

@@ -1,6 +1,5 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
 import { exists } from '../files/exists.ts';
 import { makeOpenDirectory } from '../files/modes.ts';
 import { moveWhole, writeWhole } from '../files/write.ts';
@@ -20,12 +19,6 @@ export interface Standing {
   /** The latest steps that led to it, in their order. */
   readonly steps: readonly Step[];
 }
-
-const noted = z.object({
-  generation: z.string(),
-  stale: z.array(z.tuple([z.string(), z.string()])),
-  steps: z.array(z.tuple([z.string(), z.array(z.string())])).default([]),
-});
 
 /** Steps that are remembered: some more than trees that are kept. */
 const remembered = 8;
@@ -69,11 +62,24 @@ export async function takeStagedNote({ home }: Generations, tree: string): Promi
   return standing;
 }
 
+/** The file as we write it, taken apart by hand: it is read with each publication, and a library takes longer to load. */
 async function read(path: string, name: string): Promise<Standing | null> {
   const text = await readFile(path, 'utf8').catch(() => '{}');
-  const found = noted.safeParse(JSON.parse(text));
-  if (!found.success || found.data.generation !== name) return null;
-  return { stale: new Map(found.data.stale), steps: found.data.steps };
+  const { generation, stale, steps = [] } = JSON.parse(text) as Record<string, unknown>;
+  if (generation !== name || !isPairs(stale, isText) || !isPairs(steps, isTexts)) return null;
+  return { stale: new Map(stale), steps };
+}
+
+function isPairs<T>(value: unknown, is: (second: unknown) => second is T): value is [string, T][] {
+  return Array.isArray(value) && value.every((one) => Array.isArray(one) && isText(one[0]) && is(one[1]));
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isText);
 }
 
 interface Pools {
@@ -101,6 +107,7 @@ export async function takePool(
   const since = steps.filter(([name]) => name > spare.name && name <= basename(before));
   if (since.length !== Number(basename(before)) - Number(spare.name)) return null;
   await moveWhole(join(spare.tree, pool), join(tree, pool));
+  await rm(spare.tree, { recursive: true, force: true });
   const paths = [...new Set(since.flatMap(([, some]) => some))];
   for (const path of paths) {
     await rm(join(tree, path), { force: true });

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { extract } from 'tar-stream';
 import { baseEnvironment } from '../../process/run.ts';
 
 /**
@@ -13,6 +12,8 @@ import { baseEnvironment } from '../../process/run.ts';
 export async function contents(file: string): Promise<ReadonlyMap<string, string>> {
   if (file.endsWith('.dsc')) return new Map();
   const found = new Map<string, string>();
+  // Who only publishes reads no archive: a command line starts sooner without it.
+  const { extract } = await import('tar-stream');
   const entries = extract();
   entries.on('entry', ({ name, type }, content, next) => {
     const path = name.split('/').filter((part) => part !== '' && part !== '.');

@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { must, run } from '../../process/run.ts';
 import { readPacked } from '../files.ts';
 import type { ListedPackage, PackagePair, RepositoryProblem } from '../port.ts';
@@ -102,7 +101,9 @@ interface Reason {
   readonly conflict?: { readonly pkg1: { readonly package: string }; readonly pkg2: { readonly package: string } };
 }
 
-function readReport(text: string): readonly Entry[] {
+async function readReport(text: string): Promise<readonly Entry[]> {
+  // Who only publishes asks nothing of it: a command line starts sooner without it.
+  const { parse } = await import('yaml');
   // Versions look like numbers to YAML's core schema, which would turn 1.10 into 1.1.
   const { report } = parse(text, { schema: 'failsafe' }) as { readonly report?: readonly Entry[] | string };
   return Array.isArray(report) ? (report as readonly Entry[]) : [];
