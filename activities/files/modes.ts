@@ -1,5 +1,5 @@
-import type { Dirent } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, readdir, rename, stat, utimes } from 'node:fs/promises';
+import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmod, copyFile, rename, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /** Modes of what is published: everybody reads it, and only the account that publishes writes it. */
@@ -11,9 +11,14 @@ const published = { directory: 0o755, file: 0o644 } as const;
  * @returns false when it was there.
  */
 export async function makeOpenDirectory(path: string): Promise<boolean> {
-  const first = await mkdir(resolve(path), { recursive: true });
+  return makeOpenDirectorySync(path);
+}
+
+/** The same for who makes thousands: a turn of the event loop for each takes longer than the directory. */
+export function makeOpenDirectorySync(path: string): boolean {
+  const first = mkdirSync(resolve(path), { recursive: true });
   if (first === undefined) return false;
-  for (let at = resolve(path); at.length >= first.length; at = dirname(at)) await chmod(at, published.directory);
+  for (let at = resolve(path); at.length >= first.length; at = dirname(at)) chmodSync(at, published.directory);
   return true;
 }
 
@@ -24,29 +29,27 @@ export async function makeOpenDirectory(path: string): Promise<boolean> {
  * @param except a directory right below whose modes are known to be so
  */
 export async function openTree(root: string, except?: string): Promise<void> {
-  await eachBelow(root, except, async (path, entry) => {
-    if (entry.isDirectory()) return changeMode(path, published.directory);
-    if (entry.isFile()) return changeMode(path, published.file).catch((error) => replaceByCopy(path, error));
-  });
-  await changeMode(root, published.directory);
-}
-
-/** Links are left alone: what they lead to is not ours to change. */
-async function eachBelow(
-  root: string,
-  except: string | undefined,
-  visit: (path: string, entry: Dirent) => Promise<void>,
-): Promise<void> {
-  for (const entry of await readdir(root, { withFileTypes: true })) {
-    if (entry.name === except) continue;
-    const path = join(root, entry.name);
-    await visit(path, entry);
-    if (entry.isDirectory()) await eachBelow(path, undefined, visit);
+  const [paths, foreign] = [[root], [] as (readonly [string, NodeJS.ErrnoException])[]];
+  for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
+    changeMode(path, published.directory);
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      const inner = join(path, entry.name);
+      // Links are left alone: what they lead to is not ours to change.
+      if (entry.isDirectory() && (path !== root || entry.name !== except)) paths.push(inner);
+      if (!entry.isFile()) continue;
+      try {
+        changeMode(inner, published.file);
+      } catch (error) {
+        foreign.push([inner, error as NodeJS.ErrnoException]);
+      }
+    }
   }
+  for (const [path, error] of foreign) await replaceByCopy(path, error);
 }
 
-async function changeMode(path: string, mode: number): Promise<void> {
-  if (((await lstat(path)).mode & 0o7777) !== mode) await chmod(path, mode);
+/** Looks first: most are as they should be. */
+function changeMode(path: string, mode: number): void {
+  if ((lstatSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
 }
 
 async function replaceByCopy(path: string, error: NodeJS.ErrnoException): Promise<void> {

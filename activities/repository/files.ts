@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
 import {
-  chmodSync,
+  closeSync,
   createReadStream,
+  fchmodSync,
   constants as fsConstants,
+  futimesSync,
+  openSync,
   readFileSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { chmod, copyFile, link, mkdir, readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
-import { makeOpenDirectory } from '../files/modes.ts';
+import { makeOpenDirectory, makeOpenDirectorySync } from '../files/modes.ts';
 import { must } from '../process/run.ts';
 
 /** Every file below `root`, as relative paths in a fixed order; links are named, not followed. */
@@ -59,6 +61,9 @@ export async function copy(from: string, to: string): Promise<void> {
   await chmod(to, 0o644);
 }
 
+/** Everybody reads what is published. */
+const published = 0o644;
+
 /** Larger files are not read as a whole. */
 const large = 8 * 1024 * 1024;
 
@@ -68,20 +73,37 @@ const large = 8 * 1024 * 1024;
  * @returns the SHA-256 of what was written, in hex
  */
 export async function copyDigested(from: string, to: string, date: Date): Promise<string> {
-  await makeOpenDirectory(dirname(to));
-  // Another tree may know what was there by another name.
-  rmSync(to, { force: true });
+  makeOpenDirectorySync(dirname(to));
   if (statSync(from).size > large) {
+    // Another tree may know what was there by another name.
+    rmSync(to, { force: true });
     await copy(from, to);
     await utimes(to, date, date);
     return sha256(to);
   }
   // Small files come by the thousand: a turn of the event loop for each step would take longer than the step.
   const content = readFileSync(from);
-  writeFileSync(to, content);
-  chmodSync(to, 0o644);
-  utimesSync(to, date, date);
+  writeNew(to, content, date);
   return createHash('sha256').update(content).digest('hex');
+}
+
+/** Puts a file of our own in the place of what was there, which another tree may know by another name. */
+function writeNew(path: string, content: Buffer, date: Date): void {
+  let file: number;
+  try {
+    file = openSync(path, 'wx', published);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    rmSync(path);
+    file = openSync(path, 'wx', published);
+  }
+  try {
+    writeFileSync(file, content);
+    fchmodSync(file, published);
+    futimesSync(file, date, date);
+  } finally {
+    closeSync(file);
+  }
 }
 
 const unpackers: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', lzma: 'xz', bz2: 'bzip2', zst: 'zstd' };
