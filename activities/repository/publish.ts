@@ -212,7 +212,7 @@ export async function stageTree(
     if (before !== null && !state.changed) return null;
     const tree = await newTree(generations, request.name);
     const { standing, ...settled } = await fillTree(format, tree, { state, generations, date: request.date });
-    await noteStaged(generations, tree, standing);
+    await noteStaged(tree, standing);
     return { generations, tree, before, state, ...settled };
   });
 }
@@ -228,7 +228,7 @@ export function showStaged(
 ): Promise<boolean> {
   return asWriter(generations, writerWait, async () => {
     if ((await currentTree(generations)) !== before) return false;
-    await noteStanding(generations, await nextName(generations), await takeStagedNote(generations, tree));
+    await noteStanding(generations, await nextName(generations), await takeStagedNote(tree));
     await showTree(generations, tree, inUse === undefined ? {} : { inUse });
     return true;
   });

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { exists } from '../files/exists.ts';
 import { makeOpenDirectory } from '../files/modes.ts';
@@ -34,9 +34,12 @@ export function noteStanding(generations: Generations, name: string, standing: S
   return write(join(generations.home, shown), name, standing);
 }
 
-/** The same for a tree that is shown later. Such notes are few and small, and go when a staged tree is shown. */
-export async function noteStaged({ home }: Generations, tree: string, standing: Standing | null): Promise<void> {
-  await write(join(home, stagedNote(tree)), basename(tree), standing);
+/** In a tree that is shown later: taken out of it before. */
+const staged = '.standing.json';
+
+/** The same for a tree that is shown later. */
+export async function noteStaged(tree: string, standing: Standing | null): Promise<void> {
+  await write(join(tree, staged), basename(tree), standing);
 }
 
 async function write(path: string, generation: string, standing: Standing | null): Promise<void> {
@@ -45,20 +48,15 @@ async function write(path: string, generation: string, standing: Standing | null
   await writeWhole(path, JSON.stringify({ generation, stale: [...stale], steps: steps.slice(-remembered) }));
 }
 
-function stagedNote(tree: string): string {
-  return `stale-${basename(tree)}.json`;
-}
-
 /** What a tree holds besides what its index names; null where nothing is known of it. */
 export function readStanding({ home }: Generations, tree: string): Promise<Standing | null> {
   return read(join(home, shown), basename(tree));
 }
 
-/** What was noted of a staged tree; all that was noted of such trees is gone with it. */
-export async function takeStagedNote({ home }: Generations, tree: string): Promise<Standing | null> {
-  const standing = await read(join(home, stagedNote(tree)), basename(tree));
-  const notes = (await readdir(home)).filter((name) => name.startsWith('stale-'));
-  for (const name of notes) await rm(join(home, name), { force: true });
+/** Takes out of a staged tree what was noted of it. */
+export async function takeStagedNote(tree: string): Promise<Standing | null> {
+  const standing = await read(join(tree, staged), basename(tree));
+  await rm(join(tree, staged), { force: true });
   return standing;
 }
 

@@ -96,7 +96,7 @@ test('R15: what was staged and never shown goes with the next publication', asyn
   const { home } = dead.generations;
   assert.deepEqual((await readdir(home)).sort(), ['lock', 'staged-dead-deb', 'staged-live-deb']);
   assert.equal(await showStaged(live), true);
-  assert.deepEqual((await readdir(home)).sort(), ['000001', 'lock']);
+  assert.deepEqual((await readdir(home)).sort(), ['000001', 'lock', 'stale.json']);
   assert.equal(await showStaged(dead), false, 'it stood on the state before');
 });
 

@@ -157,6 +157,7 @@ test("a tree that is staged and shown later grows as well, and one that is never
     if (name === 'sigma') await stage('other');
     await changed(dir, async () => assert.equal(await showStaged(staged), true));
     taken.push((await stat(join(dir, 'pool'))).ino === old);
+    assert.deepEqual((await readdir(dir)).sort(), ['dists', 'pool']);
     for (const { path, sha256: digest } of await format.list(dir)) assert.equal(await sha256(join(dir, path)), digest);
   }
   assert.deepEqual(taken, [false, false, false, false, true, true]);
