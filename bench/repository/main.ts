@@ -13,6 +13,9 @@ const { values } = parseArgs({
 });
 const [packages, rounds] = [Number(values.packages), Number(values.rounds)];
 
+/** Packages before those that are measured: from then on Sluice has a state that nobody needs any more to build on. */
+const warm = 5;
+
 interface Row {
   readonly format: 'deb' | 'rpm';
   readonly program: string;
@@ -33,8 +36,11 @@ async function measure(format: Row['format'], peers: readonly Peer[], files: { f
   for (const peer of peers) first.push(await seconds(() => peer.first(files.first)));
   await sign(format);
   const ones: number[][] = peers.map(() => []);
-  for (const file of files.more) {
-    for (const [position, peer] of peers.entries()) ones[position]?.push(await seconds(() => peer.one(file)));
+  for (const [round, file] of files.more.entries()) {
+    for (const [position, peer] of peers.entries()) {
+      const took = await seconds(() => peer.one(file));
+      if (round >= warm) ones[position]?.push(took);
+    }
   }
   return peers.map(({ name }, position): Row => {
     const sorted = (ones[position] ?? []).toSorted((a, b) => a - b);
@@ -57,8 +63,8 @@ try {
   const load = [loadavg()[0]];
   const debs = await makeDebs(join(work, 'debs'), packages);
   const rpms = await makeRpms(join(work, 'rpms'), packages);
-  const moreDebs = await makeDebs(join(work, 'more-debs'), rounds, packages);
-  const moreRpms = await makeRpms(join(work, 'more-rpms'), rounds, packages);
+  const moreDebs = await makeDebs(join(work, 'more-debs'), warm + rounds, packages);
+  const moreRpms = await makeRpms(join(work, 'more-rpms'), warm + rounds, packages);
   const rows = [
     ...(await measure('deb', [sluice('deb', place), reprepro(place), aptFtparchive(place)], {
       first: debs,
