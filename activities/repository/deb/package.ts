@@ -4,10 +4,10 @@ import { type Paragraph, parseControl } from '../../../pipelines/formats/deb/con
 import { parseRelations } from '../../../pipelines/formats/deb/relations.ts';
 import { parseChecksums } from '../../../pipelines/formats/deb/release.ts';
 import { exists } from '../../files/exists.ts';
-import { must } from '../../process/run.ts';
 import { sha256 } from '../files.ts';
 import { checked } from '../names.ts';
 import { type InspectedPackage, type PackageRelations, RepositoryRefusal } from '../port.ts';
+import { readControl } from './control-file.ts';
 
 /** Reads what a `.deb`, a `.udeb` or a `.dsc` says of itself. */
 export async function inspect(file: string): Promise<InspectedPackage> {
@@ -65,7 +65,7 @@ export async function relations(file: string): Promise<PackageRelations> {
 }
 
 async function controlFields(file: string): Promise<Paragraph> {
-  return parseControl((await must('dpkg-deb', ['--field', '--', file])).stdout)[0] ?? {};
+  return parseControl(await readControl(file))[0] ?? {};
 }
 
 function poolDirectory(source: string): string {
