@@ -24,8 +24,8 @@ export interface HostLookup {
  * @param scratch directory of these repositories
  */
 export function lookUpAtHosts(config: StackConfig, scratch: string): HostLookup {
-  const find = findProjects(config);
-  const connectionOf = (project: string) => find(project)?.connection;
+  const projects = readProjects(config);
+  const connectionOf = (project: string) => entryOf(projects(project), project)?.connection;
   const placeOf = (project: string): GitPlace => {
     const connection = connectionOf(project) ?? '';
     const settings = config.connections[connection];
@@ -44,20 +44,16 @@ export function lookUpAtHosts(config: StackConfig, scratch: string): HostLookup 
       const settings = config.connections[connectionOf(project) ?? ''];
       return settings === undefined || isServed(settings) ? null : git.readMerged;
     },
-    isGated({ project, branch }) {
-      const entry = find(project);
-      return entry === undefined || isGated(entry, branch);
-    },
+    isGated: (of) => isGated(projects(of.project), of),
   };
 }
 
-/** By the file as it is now, where this process may read it; else as it was at the start. */
-function findProjects(config: StackConfig): (project: string) => ReturnType<typeof entryOf> {
-  const started = (project: string) => entryOf(config.projects, project);
+/** What is said of projects in the file as it is now, where this process may read it; else as it was at the start. */
+function readProjects(config: StackConfig): (project: string) => StackConfig['projects'] {
   try {
     const live = createLiveConfig(config);
-    return (project) => live.project(project) ?? started(project);
+    return (project) => (live.project(project) === undefined ? config : live.settings()).projects;
   } catch {
-    return started;
+    return () => config.projects;
   }
 }

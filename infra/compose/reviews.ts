@@ -50,9 +50,9 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
     connections.map((each) => ({ ...each, people: each.people ?? peopleElsewhere(each.host) })),
   );
   const merged: ReviewHost['readMerged'] = async (of) => {
-    const entry = live.project(of.project);
-    const host = entry === undefined ? undefined : router.host(entry.connection);
-    return entry === undefined || host === undefined || !isGated(entry, of.branch) ? null : host.readMerged(of);
+    const connection = live.project(of.project)?.connection;
+    const host = connection === undefined ? undefined : router.host(connection);
+    return host === undefined || !isGated(live.settings().projects, of) ? null : host.readMerged(of);
   };
   const renew = createRenewal({
     ...{ git, live, listing: common.listing },

@@ -9,9 +9,15 @@ export function entryOf(projects: Projects, name: string): Projects[string] | un
   return pattern === undefined ? undefined : projects[pattern];
 }
 
-/** Whether changes of a branch pass the gate: only such a branch says what is merged. */
-export function isGated({ branches }: Pick<Projects[string], 'branches'>, branch: string): boolean {
-  return branches?.includes(branch) ?? true;
+/**
+ * Whether changes of a branch pass the gate: only such a branch says what is merged. Many hosts take a name in capitals
+ * for the same project, so what is said of one holds for all ways to write it.
+ */
+export function isGated(projects: Projects, of: { readonly project: string; readonly branch: string }): boolean {
+  const same = (key: string) => !isPattern(key) && key.toLowerCase() === of.project.toLowerCase();
+  const alike = Object.keys(projects).filter(same);
+  const entries = [entryOf(projects, of.project), ...alike.map((key) => projects[key])];
+  return entries.every((entry) => entry?.branches?.includes(of.branch) ?? true);
 }
 
 /**

@@ -64,15 +64,22 @@ test('S1: a branch that is not under the gate merges nothing, wherever its proje
   const gated = `
 projects:
   alpha: {branches: [main, stable/1]}
+  pkg/wide: {}
   pkg/*: {branches: [main]}
   all: {}
 `;
   const settings = parseConfig({ path: 'sluice.yaml', text: gated, directory, env: {} });
   const { isGated } = lookUpAtHosts(standalone({ ...settings, file: null, given: {} }), join(directory, 'keys'));
-  const asked = ['alpha main', 'alpha stable/1', 'alpha topic', 'pkg/x main', 'pkg/x mainly', 'all topic', 'none main'];
+  const asked = [
+    ...['alpha main', 'alpha stable/1', 'alpha topic', 'ALPHA topic', 'Alpha main', 'pkg/x main', 'pkg/x mainly'],
+    ...['pkg/wide topic', 'PKG/wide main', 'pkg/Wide topic', 'all topic', 'none main'],
+  ];
   const found = asked.filter((one) => {
     const [project = '', branch = ''] = one.split(' ');
     return isGated({ project, branch });
   });
-  assert.deepEqual(found, ['alpha main', 'alpha stable/1', 'pkg/x main', 'all topic', 'none main']);
+  assert.deepEqual(found, [
+    ...['alpha main', 'alpha stable/1', 'Alpha main', 'pkg/x main', 'pkg/wide topic', 'PKG/wide main'],
+    ...['all topic', 'none main'],
+  ]);
 });
