@@ -23,6 +23,10 @@ interface WithStart {
   readonly options: StartOptions;
 }
 
+interface Asked {
+  readonly execution: { readonly workflowId: string; readonly runId: string };
+}
+
 /** Hears the answer to each update, also to one that its sender has repeated. */
 export type Heard = (update: string, args: readonly unknown[], answer: unknown) => void;
 
@@ -164,5 +168,14 @@ export function clientOf(server: Server, heard: Heard = () => {}): Client {
       },
     }),
   };
-  return { workflow, withDeadline: (_: number, work: () => unknown) => work() } as unknown as Client;
+  const workflowService = {
+    /** The beginning of it. */
+    async getWorkflowExecutionHistory({ execution: { workflowId, runId } }: Asked) {
+      const { originalRunId } = found(workflowId, runId).identity;
+      const started = { originalExecutionRunId: originalRunId };
+      return { history: { events: [{ workflowExecutionStartedEventAttributes: started }] } };
+    },
+  };
+  const withDeadline = (_: number, work: () => unknown) => work();
+  return { workflow, workflowService, withDeadline, options: { namespace: 'default' } } as unknown as Client;
 }
