@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
-import { declare, readShipped, shippedProject } from '../activities/layout/shipped.ts';
+import { declare } from '../activities/layout/declare.ts';
+import { readShipped, shippedProject } from '../activities/layout/shipped.ts';
 import {
   buildLayout,
   defaultTenant,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { DeclaredProject } from '../activities/layout/declare.ts';
 import type { Connections } from '../activities/layout/shipped.ts';
 import { defaultTenant, type ProjectSource, type TenantSettings } from '../pipelines/language/language.ts';
 import { parseTenantFile, type TenantFile, type TenantProject } from '../pipelines/language/tenant-file.ts';
@@ -26,11 +27,7 @@ export interface TenantInput {
 
 /** What `sluice.yaml` says besides which projects there are. */
 export interface Declared {
-  readonly projects: readonly {
-    readonly name: string;
-    readonly queue?: string;
-    readonly templates: readonly string[];
-  }[];
+  readonly projects: readonly DeclaredProject[];
   /** Connection name to driver. */
   readonly connections: Readonly<Record<string, string>>;
   readonly reviews: Connections;
@@ -65,8 +62,11 @@ async function readSluice(file: string): Promise<TenantInput> {
   const projects = entries.map(([name, { connection }]) => {
     return { name, connection, trusted: config['config-projects'].includes(name), extraConfigPaths: [] };
   });
-  const declared = entries.map(([name, { queue, templates }]) => {
-    return { name, templates, ...(queue === undefined ? {} : { queue }) };
+  const { placeOf } = await import('../infra/config/project-places.ts');
+  const declared = entries.map(([name, entry]) => {
+    const { queue, templates } = entry;
+    const at = placeOf(entry);
+    return { name, templates, ...(queue === undefined ? {} : { queue }), ...(at === undefined ? {} : { at }) };
   });
   const drivers = Object.entries(config.connections).map(([name, { driver }]) => [name, driver]);
   return {

@@ -11,7 +11,8 @@ import {
 import type { Git } from '../git/port.ts';
 import { isServed } from '../review/settings.ts';
 import { type ProposedBranch, readChangedFiles, readConfigFiles, readConfigIds } from './config-files.ts';
-import { type Connections, declare, readShipped, shippedProject } from './shipped.ts';
+import { declare, type Spot } from './declare.ts';
+import { type Connections, readShipped, shippedProject } from './shipped.ts';
 
 /** A repository under the gate, as `sluice.yaml` has it. */
 export interface GatedProject {
@@ -22,6 +23,8 @@ export interface GatedProject {
   readonly templates: readonly string[];
   /** Branches that are gated; absent: all. */
   readonly branches?: readonly string[];
+  /** Where `sluice.yaml` has it. */
+  readonly at?: Spot;
 }
 
 export interface LayoutDeps {

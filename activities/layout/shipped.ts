@@ -11,13 +11,6 @@ export { shippedProject };
 const directory = fileURLToPath(new URL('../../pipelines/defaults', import.meta.url));
 const place = { project: shippedProject, branch: 'master', trusted: true } as const;
 
-/** What `sluice.yaml` says of a project in the pipelines' language. */
-export interface DeclaredProject {
-  readonly name: string;
-  readonly queue?: string;
-  readonly templates: readonly string[];
-}
-
 /** Review systems by name. */
 export type Connections = Readonly<Record<string, ConnectionSettings>>;
 
@@ -44,14 +37,4 @@ async function readText(path: string, connections: Connections): Promise<string>
     ),
   );
   return reviewRules({ text, connections, rules: Object.fromEntries(rules) });
-}
-
-/** The projects of `sluice.yaml` as stanzas of the pipelines' language; JSON is YAML. */
-export function declare(projects: readonly DeclaredProject[]): ConfigSource {
-  const queues = [...new Set(projects.flatMap(({ queue }) => queue ?? []))];
-  const stanzas = projects.map(({ name, queue, templates }) => ({
-    project: { name, ...(queue === undefined ? {} : { queue }), templates },
-  }));
-  const text = JSON.stringify([...queues.map((name) => ({ queue: { name } })), ...stanzas], undefined, 1);
-  return { ...place, path: 'sluice.yaml', text };
 }

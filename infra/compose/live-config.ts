@@ -3,6 +3,7 @@ import type { GatedProject } from '../../activities/layout/layouts.ts';
 import { broken, type ConfigNotice, differs, type Reloaded } from '../../pipelines/report/config-notice.ts';
 import { changedKeys } from '../config/changes.ts';
 import { type Config, InvalidConfiguration, loadConfig } from '../config/load.ts';
+import { placeOf } from '../config/project-places.ts';
 import { entryOf, expandProjects } from '../config/projects.ts';
 import type { StackConfig } from '../stack/settings.ts';
 
@@ -123,12 +124,17 @@ function stampOf(file: string): string {
 }
 
 function toProjects(config: LiveSettings, listed: (connection: string) => readonly string[]): readonly GatedProject[] {
-  return [...expandProjects(config, listed)].map(([name, { connection, queue, templates, branches }]) => ({
-    name,
-    connection,
-    trusted: config['config-projects'].includes(name),
-    templates,
-    ...(queue === undefined ? {} : { queue }),
-    ...(branches === undefined ? {} : { branches }),
-  }));
+  return [...expandProjects(config, listed)].map(([name, entry]) => {
+    const { connection, queue, templates, branches } = entry;
+    const at = placeOf(entry);
+    return {
+      name,
+      connection,
+      trusted: config['config-projects'].includes(name),
+      templates,
+      ...(queue === undefined ? {} : { queue }),
+      ...(branches === undefined ? {} : { branches }),
+      ...(at === undefined ? {} : { at }),
+    };
+  });
 }

@@ -4,6 +4,7 @@ import { type Document, isAlias, isMap, isNode, isPair, isSeq, LineCounter, pars
 import type { z } from 'zod';
 import type { Problem } from '../../pipelines/model/position.ts';
 import { replaceReferences } from './environment.ts';
+import { notePlaces } from './project-places.ts';
 import { configSchema, type Settings } from './schema.ts';
 
 /** The whole configuration, with every default filled in and every path absolute. */
@@ -68,7 +69,9 @@ function noConfig(directory: string): Config {
 
 function readConfig(file: string, directory: string, env: NonNullable<LoadOptions['env']>): Config {
   const absolute = resolve(directory, file);
-  const settings = parseConfig({ path: file, text: readText(file, absolute), directory: dirname(absolute), env });
+  const text = readText(file, absolute);
+  const settings = parseConfig({ path: file, text, directory: dirname(absolute), env });
+  notePlaces(text, settings.projects);
   return { file: absolute, given: {}, ...settings };
 }
 

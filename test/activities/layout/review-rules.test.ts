@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { declare, readShipped } from '../../../activities/layout/shipped.ts';
+import { declare } from '../../../activities/layout/declare.ts';
+import { readShipped } from '../../../activities/layout/shipped.ts';
 import type { ConnectionSettings } from '../../../activities/review/settings.ts';
 import { buildLayout, defaultTenant, layoutPipelines, parseConfigFile } from '../../../pipelines/language/language.ts';
 import { type Change, type TriggerEvent, unproposed } from '../../../pipelines/model/change.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { declare, readShipped } from '../../../activities/layout/shipped.ts';
+import { declare } from '../../../activities/layout/declare.ts';
+import { readShipped } from '../../../activities/layout/shipped.ts';
 import {
   buildLayout,
   defaultTenant,
