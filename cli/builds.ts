@@ -20,6 +20,7 @@ export function register(program: Command): void {
 }
 
 function render(builds: readonly BuildRecord[]): string {
+  if (builds.length === 0) return 'There are no such builds.';
   const rows = builds.map((build) => {
     const [, colour] = resultSign(stateOf(build));
     const milliseconds = tookOf(build);

@@ -15,6 +15,7 @@ export function register(program: Command): void {
 }
 
 function render(sets: readonly BuildSetRecord[]): string {
+  if (sets.length === 0) return 'There are no such build sets.';
   const rows = sets.map(({ key, startTime, endTime, pipeline, queue, project, change, patchset, result }) => {
     const [, colour] = resultSign(result ?? 'running');
     const took = endTime === null ? '' : duration((endTime - startTime) / 1000);

@@ -86,11 +86,17 @@ function queued(known: ChangeKnown): ChangeStory {
   const waitsFor = [...places.flatMap(waitingIn), ...elsewhere.map(obstacleSentence), ...needsOf(known)];
   const story = withReports(known, { state: places.map(placeSentence).join(' '), waitsFor, next: [] });
   const failing = places.flatMap(failingIn);
-  if (failing.length === 0) return { ...story, next: [...needsAdvice(known.needs), 'Nothing: it goes on by itself.'] };
+  const meanwhile = change.wip ? readyAdvice(known) : 'Nothing: it goes on by itself.';
+  if (failing.length === 0) return { ...story, next: [...needsAdvice(known.needs), meanwhile] };
   const others = otherAtFault(failing.join('\n'), { id: change.id, action: 'failure' });
   const mend = `Nobody waits for the rest: mend it, then ${pushAgain(change.branch, history.elsewhere)}.`;
   const next = others === undefined ? [mend] : adviceAbout(others, retry(known, places[0]?.pipeline ?? 'check'));
   return { ...story, why: [...failing, ...story.why], next };
+}
+
+function readyAdvice({ change, history }: ChangeKnown): string {
+  if (history.elsewhere !== undefined) return `Say at ${history.elsewhere} that it is ready.`;
+  return `\`git push origin HEAD:refs/for/${change.branch}%ready\` says that it is ready.`;
 }
 
 function pushAgain(branch: string, elsewhere: string | undefined): string {
@@ -106,8 +112,7 @@ function idle(known: ChangeKnown): ChangeStory {
   const last = lastReports(known)[0];
   const obstacles = known.obstacles.map(obstacleSentence);
   if (change.wip) {
-    const ready = `\`git push origin HEAD:refs/for/${change.branch}%ready\` says that it is ready.`;
-    const next = [there === undefined ? ready : `Say at ${there} that it is ready.`];
+    const next = [readyAdvice(known)];
     return withReports(known, { state: 'Work in progress: no gate takes it.', waitsFor: needsOf(known), next });
   }
   if (last === undefined) {

@@ -38,7 +38,10 @@ export function registerSecrets(app: App, { secrets, workers }: ServerDeps): voi
       const project = /^(.+)\.pub$/.exec(params['*'])?.[1];
       const key = project === undefined ? undefined : await secrets.publicKey(params.tenant, project);
       if (key !== undefined) return reply.type('application/x-pem-file').send(key);
-      const error = `tenant ${params.tenant} has no project ${project ?? params['*']}: keys are at key/PROJECT.pub`;
+      const error =
+        project === undefined
+          ? `${params['*']} is no key: keys are at key/PROJECT.pub`
+          : `tenant ${params.tenant} has no project ${project}: its projects are in sluice.yaml`;
       return reply.code(404).send({ error });
     },
   );

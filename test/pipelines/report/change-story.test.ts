@@ -190,6 +190,12 @@ const tables: readonly [
     [/^check: build-deb, which runs\.$/, /^gate does not take it: it has no vote Verified 1\.$/],
   ],
   [
+    'how to say that it is ready, while check tries it',
+    { change: { ...change, wip: true }, places: [{ ...place, pipeline: 'check' }] },
+    'next',
+    [/%ready` says that it is ready\.$/],
+  ],
+  [
     'no vote that is there',
     {
       ...reported('success', 'Build succeeded.'),
