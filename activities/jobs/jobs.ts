@@ -36,6 +36,8 @@ export interface JobDeps {
   readonly reuse?: (input: BeginJob) => Promise<ReuseOffer | undefined>;
   /** What the job's nodes take of a provider that has limits; undefined for one without, and jobs without nodes. */
   readonly nodesFor?: (job: FrozenJob) => NodesNeed | undefined;
+  /** The queue of a job that runs at one place alone, or why it cannot run on its nodes. */
+  readonly placeOf?: (job: FrozenJob) => Pick<JobStart, 'refused'> & { readonly queue?: string };
   readonly saveBuild: (record: BuildRecord) => Promise<unknown>;
   readonly saveBuildSet: (record: BuildSetRecord) => Promise<unknown>;
 }
@@ -145,6 +147,6 @@ function queueFor(deps: JobDeps, { job }: BeginJob): Pick<JobStart, 'queue' | 'r
     const known = "sluice.yaml's platforms and the built-in ones are known";
     return { queue, refused: `no platform is called "${unknown}": ${known}` };
   }
-  if (other === undefined) return { queue };
+  if (other === undefined) return { queue, ...deps.placeOf?.(job.job) };
   return { queue, refused: `nodes of ${job.job.name} are of several architectures: ${first}, ${other}` };
 }

@@ -82,6 +82,8 @@ export interface Machine {
   open(): Promise<void>;
   /** Takes every network away. */
   close(): Promise<void>;
+  /** A URL as it is reached from inside; absent: as from everywhere. */
+  urlInside?(url: string): string;
   /** What it was made from, as its provider names it: an image's digest. */
   origin(): Promise<string>;
 }

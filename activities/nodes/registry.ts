@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { byPlatform } from './by-platform.ts';
 import { createDockerEngine } from './docker/engine.ts';
 import { createDockerProvider, type Prepare } from './docker/provider.ts';
 import type { Provider } from './port.ts';
 import { createVmProvider } from './vm/provider.ts';
 import { placesIn } from './vm/records.ts';
+import { waysTo } from './vm/ways.ts';
 
 /** What every driver is given of whoever lends. */
 export interface ProviderContext {
@@ -15,16 +17,28 @@ export interface ProviderContext {
   };
   /** Has a platform's container images there before they are used; absent: they are there. */
   readonly prepare?: Prepare;
+  /** URLs of all that machines without a network of the engine's may reach: repositories, and nothing else. */
+  readonly reached?: () => Promise<readonly string[]>;
 }
 
 const drivers: Readonly<Record<string, (context: ProviderContext) => Provider>> = {
   docker: ({ installation, prepare }) => createDockerProvider(createDockerEngine(undefined, installation), prepare),
-  vm: ({ installation }) => {
+  vm: ({ installation, reached = async () => [] }) => {
     if (installation === undefined) throw new Error('virtual machines are lent by an installation');
-    const places = placesIn(join(installation.data, 'vm'));
-    return createVmProvider({ places, installation: installation.id, ways: [] });
+    const places = placesIn(vmDirectory(installation.data));
+    return createVmProvider({ places, installation: installation.id, ways: async () => waysTo(await reached()) });
   },
 };
+
+/** Where the virtual machines of an installation are, and what they are made of. */
+export function vmDirectory(data: string): string {
+  return join(data, 'vm');
+}
+
+/** Opens all providers as one: each node comes from its platform's. */
+export function openProviders(context: ProviderContext): Provider {
+  return byPlatform({ docker: openProvider('docker', context), vm: openProvider('vm', context) });
+}
 
 /** Opens a provider by its driver. @throws an error that names the drivers for one that there is not. */
 export function openProvider(driver: string, context: ProviderContext = {}): Provider {

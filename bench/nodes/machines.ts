@@ -26,11 +26,11 @@ async function restore(lender: Parameters<typeof restoreMachine>[0], snapshot: P
 const root = await mkdtemp(join(tmpdir(), 'sluice-bench-vm-'));
 const places = placesIn(root);
 const lender = { places, installation: null, ways: [] };
-const { sweep } = createVmProvider(lender);
+const { sweep } = createVmProvider({ ...lender, ways: async () => [] });
 try {
   const from = await ensureVmImage(join(checkout, '.tools', 'vm', 'images'), 'bookworm', () => {});
   const small = { image: 'bench', from, hardware: await hardwareHere(), cores: 1, memoryMiB: 256 };
-  const snapshot = await prepareSnapshot(lender, small, signal);
+  const snapshot = await prepareSnapshot(lender, small, { signal });
   const one = await restore(lender, snapshot);
   await sweep(build);
   const all = await Promise.all(Array.from({ length: many }, () => restore(lender, snapshot)));

@@ -5,6 +5,7 @@ import { testRepositoriesIn } from '../../activities/attest/attestor.ts';
 import { isOpen } from '../../activities/jobs/open.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
 import { createStageActivities, type StageActivities, type StageDeps } from '../../activities/stages.ts';
+import { allPlatforms } from '../config/platforms.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
@@ -17,6 +18,7 @@ import { connectPatiently } from './connect.ts';
 import { keepSweeping } from './leftovers.ts';
 import { containerUrl } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
+import { reachedFrom } from './machines.ts';
 import { payloadStore } from './payload-store.ts';
 import { askForSecrets } from './secrets.ts';
 import { stagesOf } from './stages.ts';
@@ -34,6 +36,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
     ...{ data: config.data, blobs, logs, sources, trees, platform, ...releasedOffer(common) },
     repositories: { look: testRepositoriesIn(join(paths.repositories, 'test')), url: ours },
     openSecrets: askForSecrets(common),
+    reached: () => reachedFrom(allPlatforms(config), () => containerUrl(config)),
   });
   const activities = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   return runJobs({ temporal, stages, activities, slots: config.workers.build, data: config.data, logger });

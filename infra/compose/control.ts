@@ -25,7 +25,7 @@ import type { Store } from '../store/store.ts';
 import { readInput } from '../temporal/read-payload.ts';
 import type { Common } from './common.ts';
 import { createMirrors } from './mirrors.ts';
-import { capacityIn, nodesIn } from './nodes.ts';
+import { capacityIn, nodesIn, placeIn } from './nodes.ts';
 import { createReleases } from './releases.ts';
 import { createReviews, type ReviewsDeps, watched } from './reviews.ts';
 
@@ -57,6 +57,7 @@ export function createControl(deps: ControlDeps) {
       released: common.released,
       reuse: reuseIn(deps, layouts),
       nodesFor: nodesIn(common, live),
+      placeOf: placeIn(common),
       ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
     }),
     askGate: askGateBy(temporal.client),

@@ -1,32 +1,69 @@
+import { hostname } from 'node:os';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
+import { type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
 import type { Capacity } from '../../pipelines/nodes/capacity.ts';
+import { taskQueues } from '../../workflows/contract.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
 
-/** The one driver that there is lends all machines. */
-const provider = 'docker';
-
 /** Stages that work in the server's or the worker's own process. */
 const without = new Set<FrozenJob['uses']>(['publish', 'mirror']);
 
-/** What a provider has, as configured now. */
-export function capacityIn(live: Pick<LiveConfig, 'settings'>): () => Promise<Capacity> {
-  return async () => live.settings().nodes.docker;
+/** Stages that virtual machines are good for: they have a minimal system, and no build tools. */
+const onMachines = new Set<FrozenJob['uses']>(['install', 'systest', ...without]);
+
+/** What a provider has, as configured now; one that there is no more has no limits. */
+export function capacityIn(live: Pick<LiveConfig, 'settings'>): (provider: string) => Promise<Capacity> {
+  return async (provider) => {
+    const { nodes } = live.settings();
+    return provider === 'docker' || provider === 'vm' ? nodes[provider] : {};
+  };
 }
+
+type Job = Pick<FrozenJob, 'name' | 'uses' | 'nodeset' | 'run'>;
 
 /** What a job takes of a provider that has limits: a machine for each node, and one for programs without nodes. */
 export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pick<LiveConfig, 'settings'>) {
-  return ({ uses, nodeset, run }: Pick<FrozenJob, 'uses' | 'nodeset' | 'run'>): NodesNeed | undefined => {
-    const limited = Object.values(live.settings().nodes.docker).some((limit) => limit !== undefined);
-    if (!limited || without.has(uses)) return undefined;
+  return ({ uses, nodeset, run }: Pick<Job, 'uses' | 'nodeset' | 'run'>): NodesNeed | undefined => {
+    if (without.has(uses)) return undefined;
     const labels = nodeset.nodes.map(({ label }) => label);
     const bare = uses === undefined && run.length > 0 && labels.length === 0;
-    const sizes = (bare ? [defaultLabel] : labels).flatMap((label) => {
-      const limits = findPlatform(label)?.limits;
-      return limits === undefined ? [] : [{ cores: limits.cpus, ramGb: limits.memoryMiB / 1024 }];
-    });
-    return sizes.length === 0 ? undefined : { provider, sizes };
+    const platforms = (bare ? [defaultLabel] : labels).flatMap((label) => findPlatform(label) ?? []);
+    const provider = platforms[0] === undefined ? 'docker' : providerOf(platforms[0]);
+    const limited = Object.values(live.settings().nodes[provider]).some((limit) => limit !== undefined);
+    const sizes = platforms.map(({ limits }) => ({ cores: limits.cpus, ramGb: limits.memoryMiB / 1024 }));
+    return !limited || sizes.length === 0 ? undefined : { provider, sizes };
+  };
+}
+
+/** Where a job runs that must be at one place, or why it cannot run on the nodes that it names. */
+export interface Placing {
+  readonly queue?: string;
+  readonly refused?: string;
+}
+
+/** Virtual machines are on the server's machine: whoever needs them runs there. */
+export function placeIn({ findPlatform }: Pick<Common, 'findPlatform'>, host = hostname()) {
+  return ({ name, uses, nodeset }: Job): Placing => {
+    const providers = new Map<PlatformProvider, string>();
+    for (const { label } of nodeset.nodes) {
+      const platform = findPlatform(label);
+      if (platform !== undefined) providers.set(providerOf(platform), label);
+    }
+    const virtual = providers.get('vm');
+    if (virtual === undefined) return {};
+    const other = providers.get('docker');
+    if (other !== undefined) {
+      return { refused: `nodes of ${name} share no network: ${virtual} is a virtual machine, ${other} a container` };
+    }
+    if (!onMachines.has(uses)) {
+      const what = uses === undefined ? 'programs run' : `the stage ${uses} runs`;
+      return {
+        refused: `${what} in containers, and ${virtual} is a virtual machine: name another platform for ${name}`,
+      };
+    }
+    return { queue: taskQueues.host(host) };
   };
 }
 

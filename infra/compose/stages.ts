@@ -7,7 +7,7 @@ import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
 import type { ReleasedRepository } from '../../activities/nodes/packages/port.ts';
-import { openProvider } from '../../activities/nodes/registry.ts';
+import { openProviders } from '../../activities/nodes/registry.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
 import { createPublishStage } from '../../activities/repository/publish-stage.ts';
 import { createScriptStage } from '../../activities/script/script-stage.ts';
@@ -40,10 +40,12 @@ export interface StageParts extends ReleasedOffer {
   /** The same, to be looked at. */
   readonly repositories: TestRepositories;
   readonly platform: (label: string) => Platform;
+  /** URLs that virtual machines may reach; absent: there are none on this machine. */
+  readonly reached?: () => Promise<readonly string[]>;
   readonly openSecrets: OpenSecrets;
 }
 
-/** All stages of a worker, in containers of this machine. */
+/** All stages of a worker, in containers and virtual machines of this machine. */
 export function stagesOf(parts: StageParts): StageDeps {
   const { blobs: store, platform } = parts;
   const logger = createLogger('build-worker');
@@ -76,9 +78,10 @@ export function stagesOf(parts: StageParts): StageDeps {
     }),
     logs: parts.logs,
     workRoot: paths.work,
-    provider: openProvider('docker', {
+    provider: openProviders({
       installation: installationOf(parts.data),
       prepare: imagesOnNeed((line) => logger.info(line)),
+      ...(parts.reached === undefined ? {} : { reached: parts.reached }),
     }),
   };
 }

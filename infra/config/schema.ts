@@ -70,8 +70,20 @@ const platform = z.strictObject({
     .regex(/^[a-z0-9_]+$/)
     .default('amd64')
     .describe("Architecture, as the format's own tools name it."),
-  buildImage: z.string().min(1).describe('Container image with the build tools.'),
-  testImage: z.string().min(1).describe('Container image of the minimal system that packages are installed on.'),
+  provider: z
+    .enum(['docker', 'vm'])
+    .default('docker')
+    .describe('`docker`: nodes are containers. `vm`: virtual machines, on which packages are tried and never built.'),
+  buildImage: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Container image with the build tools; must be given for `docker`.'),
+  testImage: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Container image of the minimal system that packages are installed on; likewise.'),
   images: z
     .enum(['bootstrap', 'pull'])
     .default('pull')
@@ -80,7 +92,23 @@ const platform = z.strictObject({
     .enum(['native', 'debian'])
     .default('native')
     .describe('How `BuildRequires` are met: `native` by dnf, `debian` mapped to Debian packages.'),
-  limits: limits.prefault({}).describe('What one container may use.'),
+  limits: limits.prefault({}).describe('What one container may use; of a virtual machine `cpus` and `memoryMiB`.'),
+});
+
+const checkedPlatform = platform.superRefine(({ provider, ...given }, context) => {
+  const images = ['buildImage', 'testImage'] as const;
+  const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+  if (provider === 'docker') {
+    for (const key of images) if (given[key] === undefined) issue(key, 'must be given where nodes are containers');
+    return;
+  }
+  for (const key of images) {
+    if (given[key] !== undefined) issue(key, 'is for containers: a virtual machine is made of `codename`');
+  }
+  if (given.format !== 'deb') issue('format', 'must be deb where nodes are virtual machines');
+  if (given.arch !== 'amd64') issue('arch', 'must be amd64 where nodes are virtual machines');
+  if (!Number.isInteger(given.limits.cpus)) issue('limits', 'must have whole `cpus` where nodes are virtual machines');
+  if (given.limits.memoryMiB < 192) issue('limits', 'must have 192 `memoryMiB` where nodes are virtual machines');
 });
 
 const project = z.strictObject({
@@ -153,6 +181,23 @@ const capacity = z.strictObject({
 /** What each provider of machines lends at most; a job takes what its platforms' `limits` say. */
 const nodes = z.strictObject({
   docker: capacity.prefault({}).describe('Containers, on all hosts together.'),
+  vm: capacity
+    .extend({
+      maxServers: z.int().min(1).default(4).describe('Virtual machines that jobs have at once.'),
+    })
+    .prefault({})
+    .describe("Virtual machines of the server's host."),
+});
+
+/** Saved memories of virtual machines. */
+const snapshots = z.strictObject({
+  prepareAt: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as 02:30')
+    .default('02:30')
+    .describe('When the machines of all platforms with `provider: vm` are prepared anew, every day, in UTC.'),
+  keep: durationSchema.prefault('20d').describe('How long a snapshot stays that is not the newest of its platform.'),
+  maxSize: sizeSchema.prefault('20GiB').describe('Size of all together: above it, the oldest go.'),
 });
 
 /**
@@ -182,12 +227,13 @@ export function configSchema(resolve: Resolve) {
       .array(projectName)
       .default([])
       .describe('Those of the projects whose configuration is trusted; it is used when merged.'),
-    platforms: namedSchema(platform)
+    platforms: namedSchema(checkedPlatform)
       .default({})
       .describe('Platforms besides the built-in ones (`docs/platforms.md`): node labels, as nodesets name them.'),
     release: release.prefault({}).describe('The released repositories.'),
     mirrors: mirrorsSchema(resolve).default({}).describe('Sets of mirrors.'),
     nodes: nodes.prefault({}).describe('What jobs are lent at most; jobs that find too little left wait in order.'),
+    snapshots: snapshots.prefault({}).describe('Virtual machines are restored from snapshots; see `docs/machines.md`.'),
     retention: retention.prefault({}).describe('What is kept, and how long.'),
     workers: workers.prefault({}).describe('How much runs at once.'),
   });

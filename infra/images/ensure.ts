@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { createContainer } from '../../activities/nodes/docker/container.ts';
 import { ask, askIfThere } from '../../activities/nodes/docker/faults.ts';
-import type { Platform } from '../../pipelines/model/platform.ts';
+import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import { act, asRoot } from '../bootstrap/step.ts';
 import { type AptSettings, readAptSettings } from './apt-settings.ts';
 import { codenameOf, type Recipe, recipesFor, scriptPath } from './recipes.ts';
@@ -31,7 +31,7 @@ export async function ensureImages(
 ): Promise<void> {
   const missing = await missingImages(platforms, docker);
   const kitchen: Kitchen = { docker, onProgress, settings: new Map(), done: new Map() };
-  for (const platform of platforms) {
+  for (const platform of platforms.filter((each) => providerOf(each) === 'docker')) {
     const codename = codenameOf(platform);
     if (platform.images === 'bootstrap') kitchen.settings.set(codename, await readAptSettings(codename));
   }
@@ -44,9 +44,10 @@ export async function missingImages(
   platforms: readonly Platform[],
   docker: Docker = new Docker(),
 ): Promise<{ readonly recipes: readonly Recipe[]; readonly pulls: readonly string[] }> {
-  const recipes = await recipesFor(platforms, readAptSettings);
+  const contained = platforms.filter((platform) => providerOf(platform) === 'docker');
+  const recipes = await recipesFor(contained, readAptSettings);
   const labels = await Promise.all(recipes.map(({ image }) => recipeOf(docker, image)));
-  const foreign = platforms.filter(({ images }) => images === 'pull');
+  const foreign = contained.filter(({ images }) => images === 'pull');
   const images = [...new Set(foreign.flatMap(({ buildImage, testImage }) => [buildImage, testImage]))];
   const known = await Promise.all(images.map((image) => recipeOf(docker, image)));
   return {

@@ -1,5 +1,8 @@
 import type { PackageFormat } from './artifact.ts';
 
+/** Where nodes come from; absent: containers. */
+export type PlatformProvider = 'docker' | 'vm';
+
 /**
  * Where packages are built and tried: a node label, as nodesets name it. `debian-12`, `debian-13`, `debian-testing` and
  * each with `rpm-` before it are built in; others (an `almalinux:9` image, say) come from `platforms:` in sluice.yaml.
@@ -10,6 +13,8 @@ export interface Platform {
   /** APT's codename; for RPM the `dist` tag without its dot. */
   readonly codename: string;
   readonly arch: string;
+  /** What its nodes are: containers, or virtual machines, which have one image that bears the platform's name. */
+  readonly provider?: PlatformProvider;
   /** Image with the build tools. */
   readonly buildImage: string;
   /** Image of the plain minimal system that packages are installed on. */
@@ -26,6 +31,10 @@ export interface Platform {
     /** Files that a build may hand over; see `filesOf`. */
     readonly files?: number;
   };
+}
+
+export function providerOf({ provider = 'docker' }: Pick<Platform, 'provider'>): PlatformProvider {
+  return provider;
 }
 
 /** How many files a build on the platform may hand over. */

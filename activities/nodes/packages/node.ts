@@ -10,7 +10,7 @@ import { unreadable } from './unreadable.ts';
 /** A machine with a package manager. */
 export interface Node {
   readonly name: string;
-  readonly machine: Pick<Machine, 'exec' | 'put'>;
+  readonly machine: Pick<Machine, 'exec' | 'put' | 'urlInside'>;
   readonly manager: PackageManager;
   readonly signal: AbortSignal;
   readonly log: BuildLog;
@@ -49,11 +49,13 @@ export async function addRepositories(
   { workdir, timeout }: { readonly workdir: string; readonly timeout: number },
 ): Promise<ExecResult> {
   const root = await mkdtemp(join(workdir, 'etc-'));
-  for (const [path, text] of Object.entries(node.manager.configure(repositories))) {
+  const { machine } = node;
+  const inside = repositories.map((each) => ({ ...each, url: machine.urlInside?.(each.url) ?? each.url }));
+  for (const [path, text] of Object.entries(node.manager.configure(inside))) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
   }
-  await node.machine.put(join(root, 'etc'), '/etc');
+  await machine.put(join(root, 'etc'), '/etc');
   return onNode(node, node.manager.refresh, timeout);
 }
 

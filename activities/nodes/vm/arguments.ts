@@ -1,10 +1,8 @@
 import type { Hardware } from './host.ts';
+import { forwardsOf, type Way } from './ways.ts';
 
-/** Something outside that a machine may speak to, and nothing else: by its name, on one port. */
-export interface Way {
-  readonly host: string;
-  readonly port: number;
-}
+/** The program in a machine's directory that carries its connections to what it may speak to. */
+export const forwarder = 'forward';
 
 /** What a machine is, apart from what is on its disk. */
 export interface MachineSpec {
@@ -30,11 +28,6 @@ const kernelArguments = [
   ...['mitigations=off', 'nokaslr'],
 ].join(' ');
 
-/** The first address that stands for something outside, in the machine's own view. */
-export function addressOfWay(index: number): string {
-  return `10.0.2.${100 + index}`;
-}
-
 /**
  * The emulator's command line. The working directory is the machine's own, so that no path in it needs quoting.
  *
@@ -56,7 +49,7 @@ export function emulatorArguments(spec: MachineSpec): string[] {
     ...['-device', 'virtio-blk-pci,drive=root', '-device', 'virtio-rng-pci', '-device', 'virtio-serial-pci'],
     ...port('control'),
     ...port('person'),
-    ...['-netdev', ['user', 'id=outer', 'restrict=on', ...spec.ways.map(forward)].join(',')],
+    ...['-netdev', ['user', 'id=outer', 'restrict=on', ...forwardsOf(spec.ways, forwarder)].join(',')],
     ...['-device', 'virtio-net-pci,netdev=outer,mac=52:54:00:00:00:01'],
     ...['-netdev', `socket,id=inner,mcast=${spec.network},localaddr=127.0.0.1`],
     ...['-device', 'virtio-net-pci,netdev=inner,mac=52:54:00:00:00:02'],
@@ -68,9 +61,4 @@ export function emulatorArguments(spec: MachineSpec): string[] {
 function port(name: string): string[] {
   const socket = `socket,id=${name},path=${name},server=on,wait=off`;
   return ['-chardev', socket, '-device', `virtserialport,chardev=${name},name=${name}`];
-}
-
-function forward({ host, port: number }: Way, index: number): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(host)) throw new Error(`${JSON.stringify(host)} is no name of a host`);
-  return `guestfwd=tcp:${addressOfWay(index)}:${number}-cmd:nc ${host} ${number}`;
 }

@@ -1,13 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { must } from '../../process/run.ts';
 import type { LeaseRequest, Made } from '../port.ts';
-import { addressOfWay, type MachineSpec, type Way } from './arguments.ts';
+import { forwarder, type MachineSpec } from './arguments.ts';
 import { endEmulator, lost, startEmulator } from './emulator.ts';
 import { codeOf, openChannel } from './exec.ts';
 import { type Line, openLine, type Peer } from './line.ts';
 import { type MachineRecord, machinesIn, makePrivate, type Places, type Snapshot, writeRecord } from './records.ts';
+import type { Way } from './ways.ts';
 
 /** Milliseconds in which a machine answers that runs already. */
 export const answering = 120_000;
@@ -19,11 +21,19 @@ export interface Lender {
   readonly ways: readonly Way[];
 }
 
+const forwarderSource = fileURLToPath(new URL('forward.pl', import.meta.url));
+
 /** A machine that runs, and the way to speak to it. */
 export interface Running {
   readonly directory: string;
   readonly record: MachineRecord;
   readonly line: Line;
+}
+
+interface Restoration extends LeaseRequest {
+  readonly name: string;
+  /** Directory of the snapshot's own; absent: that of all that are good. */
+  readonly below?: string;
 }
 
 /**
@@ -34,10 +44,10 @@ export interface Running {
 export async function restoreMachine(
   lender: Lender,
   snapshot: Snapshot,
-  { build, holder, name }: LeaseRequest & { readonly name: string },
+  { build, holder, name, below = lender.places.snapshots }: Restoration,
 ): Promise<Running> {
   const { id, directory } = await newMachine(lender.places, build);
-  const saved = join(lender.places.snapshots, snapshot.id);
+  const saved = join(below, snapshot.id);
   try {
     const { installation } = lender;
     const whose = { build, ...(holder === undefined ? {} : { holder }), installation };
@@ -83,7 +93,7 @@ export async function runningOf(
 }
 
 /** What there is for an installation: each build once for each holder. */
-export async function madeFor({ places, installation }: Lender): Promise<readonly Made[]> {
+export async function madeFor({ places, installation }: Omit<Lender, 'ways'>): Promise<readonly Made[]> {
   if (installation === null) return [];
   const mine = (await machinesIn(places)).filter((record) => record.installation === installation);
   const made = mine.map(({ build, holder }): Made => ({ build, ...(holder === undefined ? {} : { holder }) }));
@@ -108,6 +118,7 @@ export async function newMachine({ machines }: Places, build: string) {
   const directory = join(machines, id);
   await makePrivate(machines);
   await mkdir(directory, { mode: 0o700 });
+  await copyFile(forwarderSource, join(directory, forwarder));
   return { id, directory };
 }
 
@@ -164,9 +175,4 @@ async function renew(line: Line, { name, key }: { readonly name: string; readonl
     channel.end(`${lines.join('\n')}\n`);
     if ((await code) !== 0) throw lost('renew', said.trim());
   });
-}
-
-/** The lines of `/etc/hosts` by which a machine knows what it may speak to. */
-export function hostsOf(ways: readonly Way[]): string {
-  return ways.map(({ host }, index) => `${addressOfWay(index)} ${host}\n`).join('');
 }

@@ -3,8 +3,9 @@ import type { ExecOptions, Machine, MachineNeed, TakeLimits } from '../port.ts';
 import { lost } from './emulator.ts';
 import { codeOf, execute, openChannel, quoted } from './exec.ts';
 import { put, take } from './files.ts';
-import { hostsOf, type Lender, type Running } from './lend.ts';
+import type { Lender, Running } from './lend.ts';
 import { withMonitor } from './monitor.ts';
+import { hostsOf, urlInside } from './ways.ts';
 
 /** What is taken out where the caller says nothing else. */
 const usualLimits: TakeLimits = { files: 10_000, bytes: 4 * 1024 ** 3 };
@@ -57,6 +58,7 @@ export function createMachine({ directory, record, line }: Running, { ways }: Pi
     },
     close,
     origin: async () => record.snapshot,
+    urlInside,
     async join(address, names) {
       await close();
       await plug('inner', true);

@@ -1,18 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncTree } from '../../files/sync.ts';
+import { moveWhole } from '../../files/write.ts';
 import { startEmulator } from './emulator.ts';
 import { execute } from './exec.ts';
 import type { Hardware } from './host.ts';
-import { type Lender, makeOverlay, newMachine, peerOf, removeMachine, restoreMachine, specOf } from './lend.ts';
+import { idsOf, type Lender, makeOverlay, newMachine, peerOf, removeMachine, restoreMachine, specOf } from './lend.ts';
 import { type Line, openLine } from './line.ts';
 import { withMonitor } from './monitor.ts';
 import { makePrivate, type Snapshot, writeRecord } from './records.ts';
 import { saveMemory } from './save.ts';
-
-/** What machines made for a snapshot carry in the place of a build's id. */
-const build = 'prepare';
 
 /** Milliseconds until a machine has booted, without KVM and beside others. */
 const booting = 900_000;
@@ -28,66 +26,85 @@ export interface Preparation {
   readonly memoryMiB: number;
 }
 
+/** What a preparation is done by. */
+export interface PreparationRun {
+  readonly signal: AbortSignal;
+  /** The workflow that it is done for: what a killed worker leaves is removed when that has ended. */
+  readonly holder?: string;
+}
+
+/** What machines made for a snapshot carry in the place of a build's id. */
+function buildFor(image: string): string {
+  return `prepare-${image.replace(/[^A-Za-z0-9_.-]+/g, '-')}`;
+}
+
 /**
  * Boots a machine, waits until it is healthy, saves its memory beside its frozen disk, and restores one from that to
- * see that it works. Whoever asks from then on gets machines from the new snapshot; the one before stays.
+ * see that it works. Whoever asks from then on gets machines from the new snapshot; the one before stays. What an
+ * earlier preparation of the same image has left is removed first: there is one at a time.
  *
  * @throws an error that says what failed; nothing of the new snapshot stays then
  */
 export async function prepareSnapshot(
   lender: Lender,
   preparation: Preparation,
-  signal: AbortSignal,
+  { signal, holder }: PreparationRun,
 ): Promise<Snapshot> {
-  const { places } = lender;
+  const { places, installation } = lender;
+  const build = buildFor(preparation.image);
+  for (const id of await idsOf(places, build)) await removeMachine(places, id);
   const id = `${new Date().toISOString().replace(/[-:]|\..*/g, '')}-${randomBytes(4).toString('hex')}`;
   const hostKey = (await readFile(join(preparation.from, 'machine.pub'), 'utf8')).trim();
   const booted = { id, ...preparation, hostKey, time: Date.now() };
-  const saved = join(places.snapshots, id);
-  await makePrivate(places.snapshots);
-  await mkdir(saved, { mode: 0o700 });
+  const machine = await newMachine(places, build);
+  // All is made in the machine's directory: whoever removes that has removed everything.
+  const saved = join(machine.directory, id);
+  const whose = { build, ...(holder === undefined ? {} : { holder }), installation };
   try {
-    const snapshot: Snapshot = { ...booted, bootMs: await boot(lender, booted, { saved, signal }) };
-    await verify(lender, snapshot, signal);
-    await syncTree(saved);
+    await writeRecord(machine.directory, 'machine.json', {
+      ...{ id: machine.id, ...whose, name: 'prepare', snapshot: id, hostKey },
+    });
+    await mkdir(saved, { mode: 0o700 });
+    const snapshot: Snapshot = { ...booted, bootMs: await boot(lender, booted, { machine, saved, signal }) };
+    await verify(lender, snapshot, { below: machine.directory, build, signal });
     await writeRecord(saved, 'snapshot.json', snapshot);
+    await syncTree(saved);
+    await makePrivate(places.snapshots);
+    await moveWhole(saved, join(places.snapshots, id));
     return snapshot;
-  } catch (error) {
-    await rm(saved, { recursive: true, force: true });
-    throw error;
+  } finally {
+    await removeMachine(places, machine.id);
   }
 }
 
 interface Target {
+  readonly machine: { readonly id: string; readonly directory: string };
   readonly saved: string;
   readonly signal: AbortSignal;
 }
 
 /** @returns how long it took until the machine answered, in milliseconds */
-async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, { saved, signal }: Target): Promise<number> {
-  const { id, directory } = await newMachine(lender.places, build);
+async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: Target): Promise<number> {
+  const { machine, saved, signal } = target;
+  const { id, directory } = machine;
   const { from, hostKey } = snapshot;
-  try {
-    await makeOverlay(join(from, 'disk'), 'raw', join(directory, 'disk'));
-    const kernel = { kernel: join(from, 'vmlinuz'), initrd: join(from, 'initrd') };
-    const begin = performance.now();
-    await startEmulator(directory, specOf(id, snapshot, lender), kernel);
-    for (const cable of ['outer', 'inner']) {
-      await withMonitor(directory, (monitor) => monitor.ask('set_link', { name: cable, up: false }));
-    }
-    // The other port is saved as it is: nobody has spoken by it, and whoever is first is answered at once.
-    const peer = { hostKey, patience: booting, port: 'person' } as const;
-    const line = openLine(await peerOf(directory, snapshot, peer));
-    await execute(line, ['true'], { signal, timeout: booting });
-    const bootMs = Math.round(performance.now() - begin);
-    await settle(line, signal);
-    line.close();
-    await saveMemory(directory, join(saved, 'memory'));
-    await rename(join(directory, 'disk'), join(saved, 'disk'));
-    return bootMs;
-  } finally {
-    await removeMachine(lender.places, id);
+  await makeOverlay(join(from, 'disk'), 'raw', join(directory, 'disk'));
+  const kernel = { kernel: join(from, 'vmlinuz'), initrd: join(from, 'initrd') };
+  const begin = performance.now();
+  await startEmulator(directory, specOf(id, snapshot, lender), kernel);
+  for (const cable of ['outer', 'inner']) {
+    await withMonitor(directory, (monitor) => monitor.ask('set_link', { name: cable, up: false }));
   }
+  // The other port is saved as it is: nobody has spoken by it, and whoever is first is answered at once.
+  const peer = { hostKey, patience: booting, port: 'person' } as const;
+  const line = openLine(await peerOf(directory, snapshot, peer));
+  await execute(line, ['true'], { signal, timeout: booting });
+  const bootMs = Math.round(performance.now() - begin);
+  await settle(line, signal);
+  line.close();
+  await saveMemory(directory, join(saved, 'memory'));
+  await rename(join(directory, 'disk'), join(saved, 'disk'));
+  return bootMs;
 }
 
 /** Waits until the machine is healthy, and has nothing in memory that it can read again. */
@@ -101,8 +118,14 @@ async function settle(line: Line, signal: AbortSignal): Promise<void> {
   await execute(line, ['sh', '-c', 'sync; echo 3 > /proc/sys/vm/drop_caches'], options);
 }
 
-async function verify(lender: Lender, snapshot: Snapshot, signal: AbortSignal): Promise<void> {
-  const { record, line } = await restoreMachine(lender, snapshot, { build, name: 'verify' });
+interface Trial {
+  readonly below: string;
+  readonly build: string;
+  readonly signal: AbortSignal;
+}
+
+async function verify(lender: Lender, snapshot: Snapshot, { below, build, signal }: Trial): Promise<void> {
+  const { record, line } = await restoreMachine(lender, snapshot, { build, name: 'verify', below });
   try {
     const { code, output } = await execute(line, ['true'], { signal, timeout: booting });
     if (code !== 0) throw new Error(`what was saved does not work: ${output.trim()}`);

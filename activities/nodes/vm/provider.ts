@@ -5,17 +5,24 @@ import { idsOf, type Lender, madeFor, type Running, removeMachine, restoreMachin
 import { createMachine, furnish, type VirtualMachine } from './machine.ts';
 import { snapshotsIn } from './records.ts';
 import { bestSnapshot } from './snapshots.ts';
+import type { Way } from './ways.ts';
 
 /** Milliseconds for what is done to a machine before it is lent. */
 const patience = 180_000;
 
+export interface VmProviderDeps extends Omit<Lender, 'ways'> {
+  /** What its machines may speak to, asked for each that is made. */
+  readonly ways: () => Promise<readonly Way[]>;
+}
+
 /** Lends virtual machines of this host, each restored from the newest snapshot of its image. */
-export function createVmProvider(lender: Lender): Provider {
+export function createVmProvider(deps: VmProviderDeps): Provider {
+  const { places } = deps;
   const lent = new WeakMap<Lease, VmLease>();
   return {
     async lend(request) {
       assertName('build', request.build);
-      const machines = new VmLease(lender, request);
+      const machines = new VmLease(deps, request);
       const lease: Lease = {
         machine: (need) => machines.start(need),
         find: () => machines.find(),
@@ -31,9 +38,9 @@ export function createVmProvider(lender: Lender): Provider {
     },
     async sweep(build) {
       assertName('build', build);
-      for (const id of await idsOf(lender.places, build)) await removeMachine(lender.places, id);
+      for (const id of await idsOf(places, build)) await removeMachine(places, id);
     },
-    list: () => madeFor(lender),
+    list: () => madeFor(deps),
   };
 }
 
@@ -45,14 +52,14 @@ interface Member {
 
 /** The machines of one lease. */
 class VmLease {
-  readonly #lender: Lender;
+  readonly #deps: VmProviderDeps;
   readonly #request: LeaseRequest;
   readonly #members: Member[] = [];
   #found: Running | null = null;
   #secluded: Promise<void> | undefined;
 
-  constructor(lender: Lender, request: LeaseRequest) {
-    this.#lender = lender;
+  constructor(deps: VmProviderDeps, request: LeaseRequest) {
+    this.#deps = deps;
     this.#request = request;
   }
 
@@ -64,10 +71,10 @@ class VmLease {
   }
 
   async find(): Promise<VirtualMachine | null> {
-    const { places } = this.#lender;
-    const [found] = await runningOf(this.#lender, this.#request.build, await snapshotsIn(places));
+    const lender = await this.#lender();
+    const [found] = await runningOf(lender, this.#request.build, await snapshotsIn(lender.places));
     this.#found = found ?? null;
-    return found === undefined ? null : createMachine(found, this.#lender);
+    return found === undefined ? null : createMachine(found, lender);
   }
 
   seclude(signal: AbortSignal): Promise<void> {
@@ -82,19 +89,24 @@ class VmLease {
     if (this.#found !== null) running.push(this.#found);
     for (const { line, record } of running) {
       line.close();
-      await removeMachine(this.#lender.places, record.id);
+      await removeMachine(this.#deps.places, record.id);
     }
   }
 
   async #restore({ name, platform, kind }: MachineNeed): Promise<Running> {
     const hardware = await hardwareHere();
     const image = kind === 'builder' ? platform.buildImage : platform.testImage;
-    const snapshot = bestSnapshot(await snapshotsIn(this.#lender.places), image, hardware);
-    return restoreMachine(this.#lender, snapshot, { ...this.#request, name });
+    const lender = await this.#lender();
+    const snapshot = bestSnapshot(await snapshotsIn(lender.places), image, hardware);
+    return restoreMachine(lender, snapshot, { ...this.#request, name });
+  }
+
+  async #lender(): Promise<Lender> {
+    return { ...this.#deps, ways: await this.#deps.ways() };
   }
 
   async #furnish(running: Running, need: MachineNeed): Promise<VirtualMachine> {
-    const machine = createMachine(running, this.#lender);
+    const machine = createMachine(running, await this.#lender());
     await furnish(machine, need, AbortSignal.timeout(patience));
     if (need.network === 'open') await machine.open();
     return machine;

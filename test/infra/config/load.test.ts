@@ -126,6 +126,27 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
       ] as const,
   ),
   [
+    'wants images for containers',
+    'platforms: {x: {format: rpm, codename: el9, buildImage: i}}',
+    ['sluice.yaml:1:16: platforms.x.testImage: must be given where nodes are containers'],
+  ],
+  [
+    'says what a virtual machine cannot be',
+    'platforms: {x: {format: rpm, codename: el9, arch: arm64, provider: vm, testImage: i, limits: {cpus: 1.5, memoryMiB: 64}}}',
+    [
+      'sluice.yaml:1:25: platforms.x.format: must be deb where nodes are virtual machines',
+      'sluice.yaml:1:51: platforms.x.arch: must be amd64 where nodes are virtual machines',
+      'sluice.yaml:1:83: platforms.x.testImage: is for containers: a virtual machine is made of `codename`',
+      'sluice.yaml:1:94: platforms.x.limits: must have whole `cpus` where nodes are virtual machines',
+      'sluice.yaml:1:94: platforms.x.limits: must have 192 `memoryMiB` where nodes are virtual machines',
+    ],
+  ],
+  [
+    'refuses a time of day that there is not',
+    'snapshots: {prepareAt: "24:00"}',
+    ['sluice.yaml:1:24: snapshots.prepareAt: must be a time of day such as 02:30'],
+  ],
+  [
     'refuses a project name that climbs out',
     'projects: {../x: {}}',
     ['sluice.yaml:1:12: "../x" must be a project name: letters, digits and ._+-, parts separated by "/"'],

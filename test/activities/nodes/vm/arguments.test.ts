@@ -33,8 +33,9 @@ test('a machine reaches what is named, and nothing else', () => {
     { host: '172.17.0.1', port: 8080 },
   ];
   const [outer] = valuesOf('-netdev', { ways });
-  const first = 'guestfwd=tcp:10.0.2.100:80-cmd:nc deb.example.org 80';
-  assert.equal(outer, `user,id=outer,restrict=on,${first},guestfwd=tcp:10.0.2.101:8080-cmd:nc 172.17.0.1 8080`);
+  const first = 'guestfwd=tcp:10.0.2.100:80-cmd:perl forward deb.example.org 80';
+  const second = 'guestfwd=tcp:10.0.2.101:8080-cmd:perl forward 172.17.0.1 8080';
+  assert.equal(outer, `user,id=outer,restrict=on,${first},${second}`);
   assert.equal(valuesOf('-netdev')[0], 'user,id=outer,restrict=on');
   for (const host of ['a;b', 'x,hostfwd=tcp::1-:1', '-e', '']) {
     assert.throws(() => emulatorArguments({ ...spec, ways: [{ host, port: 1 }] }), /is no name of a host/);

@@ -22,7 +22,7 @@ const signal = AbortSignal.timeout(600_000);
 providerContract('QEMU', {
   open: async (installation) => {
     const places = await preparedForTests();
-    return createVmProvider({ places, installation: installation?.id ?? null, ways: [] });
+    return createVmProvider({ places, installation: installation?.id ?? null, ways: async () => [] });
   },
   need,
 });
@@ -33,7 +33,7 @@ describe('machines from a snapshot', () => {
     places = await preparedForTests();
   });
   const lend = async (t: TestContext, build: string) => {
-    const provider = createVmProvider({ places, installation: null, ways: [] });
+    const provider = createVmProvider({ places, installation: null, ways: async () => [] });
     t.after(() => provider.sweep(build));
     return provider.lend({ build });
   };
@@ -110,7 +110,7 @@ describe('machines from a snapshot', () => {
     await symlink(join(from, 'disk'), join(directory, 'disk'));
     await writeFile(join(directory, 'memory'), (await readFile(join(from, 'memory'))).subarray(0, 1_000_000));
     await writeFile(join(directory, 'snapshot.json'), JSON.stringify(snapshot));
-    const provider = createVmProvider({ places: own, installation: null, ways: [] });
+    const provider = createVmProvider({ places: own, installation: null, ways: async () => [] });
     const lease = await provider.lend({ build: `test-damaged-${process.pid}` });
     await assert.rejects(lease.machine(need), /the virtual machine is away: start: /);
     assert.deepEqual(await readdir(own.machines), []);

@@ -19,6 +19,6 @@ export async function preparedForTests(): Promise<Places> {
   const fits = (each: Snapshot) => each.from === from && mismatch(each.hardware, hardware) === null;
   if ((await snapshotsIn(places)).some(fits)) return places;
   const small = { image, from, hardware, cores: 1, memoryMiB: 256 };
-  await prepareSnapshot({ places, installation: null, ways: [] }, small, AbortSignal.timeout(900_000));
+  await prepareSnapshot({ places, installation: null, ways: [] }, small, { signal: AbortSignal.timeout(1_800_000) });
   return places;
 }

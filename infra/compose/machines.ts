@@ -1,0 +1,36 @@
+import type { Platform } from '../../pipelines/model/platform.ts';
+import { providerOf } from '../../pipelines/model/platform.ts';
+import { type AptSettings, readAptSettings } from '../images/apt-settings.ts';
+
+/**
+ * URLs that virtual machines may reach: the server's repositories, and the archives that their images were made of.
+ *
+ * @param server where containers reach the server
+ */
+export async function reachedFrom(
+  platforms: readonly Platform[],
+  server: () => Promise<string>,
+  read: (codename: string) => Promise<AptSettings> = readAptSettings,
+): Promise<readonly string[]> {
+  const codenames = new Set(platforms.filter(isVirtual).map(({ codename }) => codename));
+  const archives = await Promise.all([...codenames].map(async (codename) => archivesOf(await read(codename))));
+  return [await server(), ...new Set(archives.flat())];
+}
+
+/** Platforms whose nodes are virtual machines. */
+export function isVirtual(platform: Pick<Platform, 'provider'>): boolean {
+  return providerOf(platform) === 'vm';
+}
+
+/** Where mmdebstrap finds a release when the host's APT says nothing of it. */
+const usual = 'http://deb.debian.org';
+
+/** Who has a proxy speaks to that alone. */
+export function archivesOf({ sources, config }: Pick<AptSettings, 'sources' | 'config'>): readonly string[] {
+  const given = sources.length > 0 ? sources.map((line) => /\bhttps?:\S+/.exec(line)?.[0] ?? '') : [usual];
+  const proxies = new Map(
+    [...config.matchAll(/^Acquire::(https?)::Proxy "(https?:[^"]+)"/gim)].map(([, of = '', url = '']) => [of, url]),
+  );
+  const reached = given.filter((url) => url !== '').map((url) => proxies.get(url.split(':')[0] ?? '') ?? url);
+  return [...new Set(reached.map((url) => new URL(url).origin))];
+}
