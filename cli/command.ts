@@ -14,7 +14,14 @@ export interface CommandModule {
   readonly register: (program: Command) => void;
 }
 
-export type CommandGroup = 'Run Sluice' | 'Work with changes' | 'Look' | 'Packages' | 'Mirrors' | 'Pipelines';
+export type CommandGroup =
+  | 'Run Sluice'
+  | 'Work with changes'
+  | 'Look'
+  | 'Packages'
+  | 'Mirrors'
+  | 'Machines'
+  | 'Pipelines';
 
 export interface CommandText {
   /** Whole command lines, one at least: they stand at the end of `--help`. */

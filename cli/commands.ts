@@ -132,6 +132,19 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       load: () => import('./mirror-resume.ts'),
     },
   ],
+  Machines: [
+    { name: 'vm list', summary: 'list the snapshots of virtual machines', load: () => import('./vm-list.ts') },
+    {
+      name: 'vm prepare',
+      summary: 'boot a machine and save it, for jobs to be restored from',
+      load: () => import('./vm-prepare.ts'),
+    },
+    {
+      name: 'vm expire',
+      summary: 'remove the snapshots that are over the limits',
+      load: () => import('./vm-expire.ts'),
+    },
+  ],
   Pipelines: [
     {
       name: 'simulate',

@@ -6,6 +6,7 @@ import { registerArtifacts } from './api/artifacts.ts';
 import { registerBuilds } from './api/builds.ts';
 import { registerChanges } from './api/changes.ts';
 import { registerConfig } from './api/config.ts';
+import { registerMachines } from './api/machines.ts';
 import { registerReleases } from './api/releases.ts';
 import { registerSecrets } from './api/secrets.ts';
 import { registerStatus } from './api/status.ts';
@@ -41,6 +42,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
     register(app, deps);
   registerStorage(app, deps);
   registerConfig(app, deps);
+  registerMachines(app, deps);
   const metrics = createMetrics(deps);
   registerWebhooks(app, { ...deps.ingest, count: metrics.countDelivery });
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());
@@ -60,6 +62,7 @@ const refusals: Readonly<Record<string, number>> = {
   UnknownName: 404,
   OtherContent: 409,
   NoSuchBlob: 409,
+  HostSilent: 503,
   BadName: 400,
 };
 

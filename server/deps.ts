@@ -7,6 +7,7 @@ import type { Obstacle } from '../pipelines/report/change-story.ts';
 import type { UnheardConnection } from './api/types.ts';
 import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
+import type { Machines } from './machines.ts';
 import type { Changes, HookNotice, Operations, Records, ServerConfiguration, ServerSecrets } from './port.ts';
 import type { Workers } from './worker/port.ts';
 
@@ -31,6 +32,8 @@ export interface ServerDeps {
   readonly rpmName?: string;
   /** What workers on other machines ask for; absent: there are none. */
   readonly workers?: Workers;
+  /** The virtual machines of this host; absent: there are none. */
+  readonly machines?: Machines;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */

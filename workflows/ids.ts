@@ -120,6 +120,20 @@ export function sweepId(tenant: string): string {
   return join('sweep', tenant);
 }
 
+/** The schedule that prepares the machines of a host anew, and its workflows; with a platform, of that alone. */
+export function snapshotPreparationId(host: string, platform?: string): string {
+  return join('snapshot-preparation', host, ...(platform === undefined ? [] : [platform]));
+}
+
+/** The schedule that removes what is old of a host's snapshots, and its workflows. */
+export function snapshotExpiryId(host: string): string {
+  return join('snapshot-expiry', host);
+}
+
+export function snapshotListId(host: string): string {
+  return join('snapshot-list', host);
+}
+
 function buildSetParts(name: BuildSetName): string[] {
   return [name.tenant, name.pipeline, name.project, `${name.change},${name.patchset}`, name.key];
 }

@@ -7,5 +7,8 @@ export { nodes } from './nodes.ts';
 export { release } from './release.ts';
 export { reviewSync } from './review-sync.ts';
 export { semaphores } from './semaphores.ts';
+export { snapshotExpiry } from './snapshot-expiry.ts';
+export { snapshotList } from './snapshot-list.ts';
+export { snapshotPreparation } from './snapshot-preparation.ts';
 export { sweep } from './sweep.ts';
 export { timers } from './timers.ts';

@@ -92,6 +92,9 @@ const inputs = {
   }),
   reviewSync: object({ connection: text }),
   sweep: object({ tenant: text }),
+  snapshotPreparation: object({ host: text, platform: nullable(text), missing: flag }),
+  snapshotExpiry: object({ host: text }),
+  snapshotList: object({ host: text }),
 } as const;
 
 /**

@@ -3,10 +3,15 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { testRepositoriesIn } from '../../activities/attest/attestor.ts';
 import { isOpen } from '../../activities/jobs/open.ts';
+import { vmDirectory } from '../../activities/nodes/registry.ts';
+import { placesIn } from '../../activities/nodes/vm/records.ts';
+import { createSnapshotActivities } from '../../activities/nodes/vm/snapshot-activities.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
 import { createStageActivities, type StageActivities, type StageDeps } from '../../activities/stages.ts';
 import { allPlatforms } from '../config/platforms.ts';
+import { ensureVmImage } from '../images/vm/image.ts';
 import { hostArch } from '../stack/arch.ts';
+import { installationOf } from '../stack/installation.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
 import type { StackConfig } from '../stack/settings.ts';
@@ -38,8 +43,21 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
     openSecrets: askForSecrets(common),
     reached: () => reachedFrom(allPlatforms(config), () => containerUrl(config)),
   });
-  const activities = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
+  const stage = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
+  const activities = Object.assign(stage, snapshotsOf(config));
   return runJobs({ temporal, stages, activities, slots: config.workers.build, data: config.data, logger });
+}
+
+/** What this machine's worker does about its saved machines. */
+function snapshotsOf(config: StackConfig) {
+  const directory = vmDirectory(config.data);
+  const { keep, maxSize } = config.snapshots;
+  return createSnapshotActivities({
+    lender: { places: placesIn(directory), installation: installationOf(config.data).id, ways: [] },
+    platforms: allPlatforms(config),
+    ensureImage: (codename, onProgress) => ensureVmImage(join(directory, 'images'), codename, onProgress),
+    limits: { age: keep * 1000, bytes: maxSize },
+  });
 }
 
 /** What runs jobs, and for whom. */

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { makeOpenDirectory } from '../../activities/files/modes.ts';
 import { createReportActivities } from '../../activities/report/activities.ts';
 import { createApp } from '../../server/app.ts';
 import { createLiveStream } from '../../server/live.ts';
+import { createMachines } from '../../server/machines.ts';
 import { readOrCreateToken } from '../../server/token.ts';
+import { allPlatforms } from '../config/platforms.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
 import type { StackConfig } from '../stack/settings.ts';
@@ -13,6 +15,7 @@ import { bundleWorkflows } from '../temporal/bundle.ts';
 import { registerSearchAttributes } from '../temporal/connection.ts';
 import { openPayloads } from '../temporal/open-payloads.ts';
 import { scheduleReviewSync, scheduleSweep, startTimers } from '../temporal/schedules.ts';
+import { scheduleSnapshots } from '../temporal/snapshot-schedules.ts';
 import { createControlWorker } from '../temporal/worker.ts';
 import { createCommon } from './common.ts';
 import { keepTellingOf } from './config-watch.ts';
@@ -22,6 +25,7 @@ import { createInUse } from './in-use.ts';
 import { startIngest } from './ingest.ts';
 import { listen } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
+import { isVirtual } from './machines.ts';
 import { keepCollecting } from './mirrors.ts';
 import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
@@ -47,6 +51,9 @@ export async function startServer(config: StackConfig): Promise<Part> {
   for (const name of Object.keys(config.connections)) await scheduleReviewSync(temporal.client, name);
   await startTimers(temporal.client, config.tenant);
   await scheduleSweep(temporal.client, config.tenant);
+  const virtual = allPlatforms(config).filter(isVirtual);
+  const machines = { client: temporal.client, host: hostname(), platforms: virtual.map(({ name }) => name) };
+  await scheduleSnapshots(machines, config.snapshots.prepareAt);
 
   const live = createLiveStream();
   const report = createReportActivities({ store, publish: live.publish });
@@ -71,6 +78,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       logs: common.logs,
       released: common.released,
       workers: createWorkersDesk(common, temporal.client, store),
+      machines: createMachines(machines),
       token,
       secrets,
       logger,

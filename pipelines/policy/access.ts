@@ -14,6 +14,10 @@ export type Operation =
   | 'promote'
   | 'retrigger'
   | 'cancel'
+  /** Machines, anew. */
+  | 'prepare'
+  /** Saved machines that are too old. */
+  | 'expire'
   /** Say that there is something new to look at. */
   | 'notify'
   | 'open-secrets'
@@ -48,6 +52,8 @@ const allowed: Readonly<Record<Operation, readonly Actor['kind'][]>> = {
   promote: ['person'],
   retrigger: ['person'],
   cancel: ['person'],
+  prepare: ['person'],
+  expire: ['person'],
   notify: ['person', 'sluice'],
   'open-secrets': ['worker'],
   work: ['worker'],

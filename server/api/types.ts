@@ -89,3 +89,7 @@ export interface Acted {
   /** Of a vote or comment: why nothing comes of it now, a sentence each. */
   readonly withoutEffect?: readonly string[];
 }
+
+/** Saved machines, and how preparing one goes. */
+export type { ExpiredSnapshot, SnapshotList } from '../../workflows/snapshots-contract.ts';
+export type { Preparation } from '../machines.ts';

@@ -71,6 +71,9 @@ const workflows: Readonly<Record<string, readonly [input: object, id: string | n
   timers: [{ tenant: 'main' }, 'timers/main'],
   reviewSync: [{ connection: 'git' }, 'review-sync/git'],
   sweep: [{ tenant: 'main' }, 'sweep/main'],
+  snapshotPreparation: [{ host: 'h', platform: null, missing: false }, 'snapshot-preparation/h'],
+  snapshotExpiry: [{ host: 'h' }, 'snapshot-expiry/h'],
+  snapshotList: [{ host: 'h' }, 'snapshot-list/h'],
 };
 const types = Object.keys(workflows);
 

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { writeWhole } from '../../files/write.ts';
 
@@ -57,6 +57,23 @@ export function snapshotsIn({ snapshots }: Places): Promise<readonly Snapshot[]>
 
 export function machinesIn({ machines }: Places): Promise<readonly MachineRecord[]> {
   return readAll(machines, 'machine.json', (value) => machineSchema.parse(value));
+}
+
+const failureSchema = z.object({ platform: z.string(), host: z.string(), time: z.number(), reason: z.string() });
+
+/** Writes down that a preparation has failed, until one succeeds. */
+export async function writeFailure(path: string, failure: z.infer<typeof failureSchema>): Promise<void> {
+  await makePrivate(dirname(path));
+  await writeWhole(path, `${JSON.stringify(failure)}\n`, { mode: 0o600 });
+}
+
+/** The preparations that failed last. */
+export async function failedIn(directory: string): Promise<readonly Readonly<z.infer<typeof failureSchema>>[]> {
+  const names = (await readdir(directory).catch(() => [])).filter((name) => /^[^.].*\.json$/.test(name));
+  const texts = await Promise.all(
+    names.sort().map((name) => readFile(join(directory, name), 'utf8').catch(() => null)),
+  );
+  return texts.flatMap((text) => (text === null ? [] : [failureSchema.parse(JSON.parse(text))]));
 }
 
 /** Makes a directory that nobody else can read. */

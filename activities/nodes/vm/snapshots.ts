@@ -1,3 +1,4 @@
+import type { SnapshotView } from '../../../workflows/snapshots-contract.ts';
 import { type Hardware, mismatch } from './host.ts';
 import type { MachineRecord, Snapshot } from './records.ts';
 
@@ -8,10 +9,34 @@ import type { MachineRecord, Snapshot } from './records.ts';
  */
 export function bestSnapshot(snapshots: readonly Snapshot[], image: string, hardware: Hardware): Snapshot {
   const [newest, ...older] = snapshots.filter((each) => each.image === image).toSorted((a, b) => b.time - a.time);
-  if (newest === undefined) throw new Error(`there is no machine prepared of ${image} on this host`);
+  if (newest === undefined) throw new Error(`there is no machine prepared of ${image} on this host: sluice vm prepare`);
   const fits = [newest, ...older].find((each) => mismatch(each.hardware, hardware) === null);
   if (fits !== undefined) return fits;
   throw new Error(`the machine prepared of ${image} cannot be restored, ${mismatch(newest.hardware, hardware)}`);
+}
+
+interface Kept {
+  readonly snapshots: readonly Snapshot[];
+  readonly machines: readonly Pick<MachineRecord, 'snapshot'>[];
+  /** Disk that each takes, by its id. */
+  readonly bytes: ReadonlyMap<string, number>;
+  /** What this host makes machines of; null where nobody asks. */
+  readonly here: Hardware | null;
+  readonly host: string;
+}
+
+/** What there is, as people see it: by platform, the newest first. */
+export function viewsOf({ snapshots, machines, bytes, here, host }: Kept): readonly SnapshotView[] {
+  const current = new Set<string>();
+  const sorted = snapshots.toSorted((a, b) => (a.image === b.image ? b.time - a.time : a.image < b.image ? -1 : 1));
+  return sorted.map(({ id, image, time, hardware, cores, memoryMiB, bootMs }) => {
+    const reason = here === null ? null : mismatch(hardware, here);
+    const state = reason !== null ? 'unfit' : current.has(image) ? 'older' : 'current';
+    if (state === 'current') current.add(image);
+    const users = machines.filter(({ snapshot }) => snapshot === id).length;
+    const what = { id, platform: image, host, time, bytes: bytes.get(id) ?? 0, cores, memoryMiB, bootMs };
+    return { ...what, machines: users, state, reason };
+  });
 }
 
 /** What is kept for how long, and how much of it. */

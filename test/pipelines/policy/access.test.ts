@@ -22,6 +22,8 @@ const table: Readonly<Record<Operation, string>> = {
   promote: 'person',
   retrigger: 'person',
   cancel: 'person',
+  prepare: 'person',
+  expire: 'person',
   notify: 'person sluice',
   'open-secrets': 'worker',
   work: 'worker',

@@ -18,7 +18,10 @@ test('the newest snapshot is taken of those that this host can restore', () => {
 });
 
 test('why there is no machine is said', () => {
-  assert.throws(() => bestSnapshot([], 'debian', now), /no machine prepared of debian on this host$/);
+  assert.throws(
+    () => bestSnapshot([], 'debian', now),
+    /no machine prepared of debian on this host: sluice vm prepare$/,
+  );
   const upgraded = { ...now, emulator: 'QEMU emulator version 11.1.2' };
   for (const [hardware, reason] of [
     [older, /its machine type was pc-q35-7\.2, now it is pc-q35-6\.2$/],

@@ -1,0 +1,111 @@
+import { rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import { type Platform, providerOf } from '../../../pipelines/model/platform.ts';
+import type { PreparedSnapshot, SnapshotActivities } from '../../../workflows/snapshots-contract.ts';
+import { configurationFault } from '../../failure.ts';
+import { hardwareHere } from './accelerator.ts';
+import { expireSnapshots, storedIn } from './expire.ts';
+import { type Hardware, mismatch } from './host.ts';
+import type { Lender } from './lend.ts';
+import { type Preparation, prepareSnapshot } from './prepare.ts';
+import { failedIn, machinesIn, type Snapshot, snapshotsIn, writeFailure } from './records.ts';
+import { type SnapshotLimits, viewsOf } from './snapshots.ts';
+
+export interface SnapshotDeps {
+  readonly lender: Lender;
+  readonly platforms: readonly Platform[];
+  /** Makes the image of a Debian release unless it is there. @returns its directory */
+  readonly ensureImage: (codename: string, onProgress: (line: string) => void) => Promise<string>;
+  readonly limits: SnapshotLimits;
+  /** For tests: what this host makes machines of, and how one is prepared. */
+  readonly hardware?: () => Promise<Hardware>;
+  readonly prepare?: typeof prepareSnapshot;
+}
+
+/** What the worker of a host does about its saved machines. */
+export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities {
+  const { lender, limits, hardware = hardwareHere } = deps;
+  const { places } = lender;
+  const host = hostname();
+  const virtual = deps.platforms.filter((platform) => providerOf(platform) === 'vm');
+  return {
+    virtualPlatforms: async () => virtual.map(({ name }) => name),
+
+    async prepareSnapshot({ platform: name, missing }) {
+      const platform = virtual.find((each) => each.name === name);
+      if (platform === undefined) {
+        const known = virtual.map((each) => each.name).join(', ') || 'none';
+        throw configurationFault(`no platform with \`provider: vm\` is called "${name}"; there are: ${known}`);
+      }
+      try {
+        const prepared = await prepare(deps, platform, missing);
+        await rm(failurePath(deps, name), { force: true });
+        return prepared;
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        if (!Context.current().cancellationSignal.aborted) {
+          await writeFailure(failurePath(deps, name), { platform: name, host, time: Date.now(), reason });
+        }
+        Context.current().log.error('machines are not prepared, and those of before stay', { platform: name, reason });
+        throw error;
+      }
+    },
+
+    async listSnapshots() {
+      const [snapshots, stored, machines, failed] = await Promise.all([
+        snapshotsIn(places),
+        storedIn(places),
+        machinesIn(places),
+        failedIn(failuresOf(deps)),
+      ]);
+      const bytes = new Map(stored.map((each) => [each.id, each.bytes]));
+      const here = snapshots.length === 0 ? null : await hardware();
+      const known = new Set(snapshots.map(({ image }) => image));
+      return {
+        snapshots: viewsOf({ snapshots, machines, bytes, here, host }),
+        missing: virtual.map(({ name }) => name).filter((name) => !known.has(name)),
+        failed: failed.filter(({ platform }) => virtual.some(({ name }) => name === platform)),
+      };
+    },
+
+    async expireSnapshots() {
+      const removed = await expireSnapshots(places, limits);
+      return removed.map(({ id, image, time, bytes }) => ({ id, platform: image, host, time, bytes }));
+    },
+  };
+}
+
+async function prepare(deps: SnapshotDeps, platform: Platform, missing: boolean): Promise<PreparedSnapshot> {
+  const { lender, hardware = hardwareHere } = deps;
+  const { cancellationSignal: signal, info, log } = Context.current();
+  const from = await deps.ensureImage(platform.codename, (line) => log.info(line));
+  const { cpus: cores, memoryMiB } = platform.limits;
+  const wanted: Preparation = { image: platform.name, from, hardware: await hardware(), cores, memoryMiB };
+  const good = missing ? (await snapshotsIn(lender.places)).find((each) => isAs(each, wanted)) : undefined;
+  const holder = info.workflowExecution?.workflowId;
+  const run = { signal, ...(holder === undefined ? {} : { holder }) };
+  const snapshot = good ?? (await (deps.prepare ?? prepareSnapshot)(lender, wanted, run));
+  const { id, bootMs } = snapshot;
+  return { platform: platform.name, snapshot: id, made: good === undefined, bootMs };
+}
+
+/** Whether a snapshot is what would be prepared now. */
+function isAs(snapshot: Snapshot, { image, from, hardware, cores, memoryMiB }: Preparation): boolean {
+  return (
+    snapshot.image === image &&
+    snapshot.from === from &&
+    mismatch(snapshot.hardware, hardware) === null &&
+    snapshot.cores === cores &&
+    snapshot.memoryMiB === memoryMiB
+  );
+}
+
+function failuresOf({ lender }: SnapshotDeps): string {
+  return join(lender.places.snapshots, '..', 'failures');
+}
+
+function failurePath(deps: SnapshotDeps, platform: string): string {
+  return join(failuresOf(deps), `${platform}.json`);
+}

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import type { ExpiredSnapshot } from '../server/api/types.ts';
+import { ago } from '../web/time.ts';
+import { addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { addCommand } from './command.ts';
+import { print, table } from './output.ts';
+import { size } from './vm-list.ts';
+
+/** Adds `vm expire`. */
+export function register(program: Command): void {
+  addClientOptions(
+    addCommand(program, 'vm expire', {
+      examples: ['sluice vm expire'],
+      details:
+        'Removes the snapshots that are over `snapshots.keep` and `snapshots.maxSize` now, as a schedule does by itself. ' +
+        'The newest of each platform stays, and so does what a machine stands on.',
+    }),
+  ).action(async (options: ClientOptions) => {
+    const removed = await createClient(options).post<ExpiredSnapshot[]>('/api/machines/expire', {});
+    print(removed, (all) => render(all, Date.now()), options);
+  });
+}
+
+/** @param now milliseconds since the epoch */
+function render(removed: readonly ExpiredSnapshot[], now: number): string {
+  if (removed.length === 0) return 'No snapshot is over the limits.';
+  const rows = removed.map(({ platform, id, time, bytes }) => [platform, id, ago(time, now), size(bytes)]);
+  const freed = removed.reduce((sum, { bytes }) => sum + bytes, 0);
+  return `${table(['PLATFORM', 'SNAPSHOT', 'PREPARED', 'SIZE'], rows)}\nfreed ${size(freed)}`;
+}

@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import type { SnapshotList } from '../server/api/types.ts';
+import { ago } from '../web/time.ts';
+import { addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { addCommand } from './command.ts';
+import { duration, paint, print, table } from './output.ts';
+
+/** Adds `vm list`. */
+export function register(program: Command): void {
+  addClientOptions(
+    addCommand(program, 'vm list', {
+      examples: ['sluice vm list', 'sluice vm list --json'],
+      details:
+        'Machines of new jobs are restored from the `current` snapshot of their platform. An `unfit` one was saved by ' +
+        'another QEMU, machine type or accelerator than this host has now.',
+    }),
+  ).action(async (options: ClientOptions) => {
+    const list = await createClient(options).get<SnapshotList>('/api/machines');
+    print(list, (found) => render(found, Date.now()), options);
+  });
+}
+
+const colours = { current: 'green', older: 'dim', unfit: 'yellow' } as const;
+
+/** @param now milliseconds since the epoch */
+export function render({ snapshots, missing, failed }: SnapshotList, now: number): string {
+  const rows = snapshots.map(({ id, platform, state, time, bytes, bootMs, machines, reason }) => [
+    platform,
+    id,
+    paint(colours[state], state),
+    ago(time, now),
+    size(bytes),
+    duration(bootMs / 1000),
+    String(machines),
+    reason ?? '',
+  ]);
+  const header = ['PLATFORM', 'SNAPSHOT', 'STATE', 'PREPARED', 'SIZE', 'BOOT TOOK', 'MACHINES', 'WHY'];
+  return [
+    snapshots.length === 0 ? 'There are no snapshots.' : table(header, rows),
+    ...missing.map((platform) => `${platform} has no snapshot: sluice vm prepare ${platform}`),
+    ...failed.map(({ platform, time, reason }) =>
+      paint('red', `the last preparation of ${platform}, ${ago(time, now)}, failed: ${reason.split('\n').join('; ')}`),
+    ),
+  ].join('\n');
+}
+
+export function size(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
+}

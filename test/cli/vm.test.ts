@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Machines, Preparation } from '../../server/machines.ts';
+import type { SnapshotList, SnapshotView } from '../../workflows/snapshots-contract.ts';
+import { startServer, type TestServer } from '../server/server.ts';
+
+const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const hour = 3_600_000;
+
+const view: SnapshotView = {
+  ...{ id: 's2', platform: 'debian-12-vm', host: 'here', time: Date.now() - hour, bytes: 183 * 2 ** 20 },
+  ...{ cores: 1, memoryMiB: 512, bootMs: 21_800, machines: 2, state: 'current', reason: null },
+};
+const older: SnapshotView = { ...view, id: 's1', state: 'unfit', reason: 'its emulator was 7.2, now it is 11.1' };
+const prepared = { platform: 'debian-12-vm', snapshot: 's3', made: true, bootMs: 21_800 };
+
+let asked: string[] = [];
+let list: SnapshotList;
+/** What is answered one after the other, and from then on. */
+let states: Preparation[];
+const machines: Machines = {
+  platforms: ['debian-12-vm'],
+  list: async () => list,
+  prepare: async ({ name }, platform) => void asked.push(`${name} prepares ${platform}`),
+  preparation: async () => (states.length > 1 ? states.shift() : states[0]) as Preparation,
+  async expire({ name }) {
+    asked.push(`${name} expires`);
+    return [{ id: 's1', platform: 'debian-12-vm', host: 'here', time: Date.now() - 30 * 24 * hour, bytes: 2 ** 21 }];
+  },
+};
+
+let server: TestServer;
+before(async () => {
+  server = await startServer({ machines });
+  await writeFile(join(server.data, 'sluice.yaml'), 'data: .\n');
+});
+after(() => server.stop());
+beforeEach(() => {
+  asked = [];
+  list = { snapshots: [view, older], missing: [], failed: [] };
+});
+
+async function run(...args: readonly string[]) {
+  const env = { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '' };
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'vm', ...args], {
+    env,
+    cwd: server.data,
+  });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { stdout, stderr, code };
+}
+
+test('vm list says what there is, what is missing, and what failed last', async () => {
+  const said = await run('list');
+  assert.equal(said.code, 0, said.stderr);
+  const lines = said.stdout.trimEnd().split('\n');
+  assert.match(lines[1] ?? '', /^debian-12-vm +s2 +current +1 h 00 min ago +183 MiB +22 s +2/);
+  assert.match(lines[2] ?? '', /^debian-12-vm +s1 +unfit .* its emulator was 7\.2, now it is 11\.1$/);
+  const failed = [{ platform: 'x', host: 'here', time: Date.now() - hour, reason: 'not healthy\nnetworking.service' }];
+  list = { snapshots: [], missing: ['x'], failed };
+  assert.deepEqual((await run('list')).stdout.trimEnd().split('\n'), [
+    'There are no snapshots.',
+    'x has no snapshot: sluice vm prepare x',
+    'the last preparation of x, 1 h 00 min ago, failed: not healthy; networking.service',
+  ]);
+  assert.deepEqual(JSON.parse((await run('list', '--json')).stdout), list);
+});
+
+test('vm prepare waits for the end, for every platform where none is named', async () => {
+  states = [
+    { platform: 'debian-12-vm', state: 'running' },
+    { platform: 'debian-12-vm', state: 'done', prepared },
+  ];
+  const said = await run('prepare');
+  assert.deepEqual([said.code, said.stderr], [0, 'preparing the machines of debian-12-vm\n']);
+  assert.equal(said.stdout, 'debian-12-vm: prepared as s3; its boot took 22 s\n');
+  assert.deepEqual(asked, ['ada prepares debian-12-vm']);
+  const { stdout } = await run('prepare', 'debian-12-vm', '--json');
+  assert.deepEqual(JSON.parse(stdout), [{ platform: 'debian-12-vm', state: 'done', prepared }]);
+});
+
+test('vm prepare that fails ends with 1 and says that what there was stays; an unknown platform with what there is', async () => {
+  states = [{ platform: 'debian-12-vm', state: 'failed', reason: 'the machine is not healthy: degraded' }];
+  const said = await run('prepare');
+  assert.equal(said.code, 1);
+  assert.match(said.stdout, /^debian-12-vm is not prepared, and what there was stays: the machine is not healthy/);
+  asked = [];
+  const unknown = await run('prepare', 'debian-12');
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /there is no platform with `provider: vm` debian-12; there are: debian-12-vm/);
+  assert.deepEqual(asked, []);
+});
+
+test('vm expire says what it has removed, and how much that frees', async () => {
+  const { stdout } = await run('expire');
+  assert.match(stdout, /\ndebian-12-vm +s1 +30 d ago +2 MiB\nfreed 2 MiB\n$/);
+  assert.deepEqual(asked, ['ada expires']);
+});

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Worker } from '@temporalio/worker';
+import type { Hardware } from '../../activities/nodes/vm/host.ts';
+import type { prepareSnapshot } from '../../activities/nodes/vm/prepare.ts';
+import { placesIn, type Snapshot, writeRecord } from '../../activities/nodes/vm/records.ts';
+import { createSnapshotActivities } from '../../activities/nodes/vm/snapshot-activities.ts';
+import { builtInPlatforms } from '../../infra/images/platforms.ts';
+import { scheduleSnapshots } from '../../infra/temporal/snapshot-schedules.ts';
+import { createHostWorker } from '../../infra/temporal/worker.ts';
+import type { Actor } from '../../pipelines/model/actor.ts';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import { createMachines } from '../../server/machines.ts';
+import { snapshotExpiryId, snapshotPreparationId } from '../../workflows/ids.ts';
+import { until, World } from './world.ts';
+
+const host = hostname();
+const day = 86_400_000;
+const ann: Actor = { name: 'ann', kind: 'person', via: 'token' };
+const platforms = ['one', 'two'].map((name) => ({ ...builtInPlatforms[0], name, provider: 'vm' }) as Platform);
+const tcg: Hardware = { accelerator: 'tcg', machine: 'pc-q35-7.2', emulator: '7.2' };
+
+/** A host whose machines are prepared in no time: a record and a file each. */
+const here = { hardware: tcg, broken: new Set<string>(), prepared: [] as string[], release: Promise.resolve() };
+let world: World;
+let worker: Worker;
+let ended: Promise<void>;
+let root: string;
+
+async function keep(platform: string, time: number): Promise<Snapshot> {
+  const id = `s${time}-${platform}`;
+  const of = { image: platform, from: '/images/bookworm', hostKey: 'k', hardware: here.hardware };
+  const snapshot = { id, ...of, cores: 2, memoryMiB: 4096, time, bootMs: 20_000 };
+  const directory = join(placesIn(root).snapshots, id);
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, 'memory'), Buffer.alloc(64 * 1024, 1));
+  await writeRecord(directory, 'snapshot.json', snapshot);
+  return snapshot;
+}
+
+const prepare: typeof prepareSnapshot = async (_, { image }) => {
+  here.prepared.push(image);
+  await here.release;
+  if (here.broken.has(image)) throw new Error(`the machine is not healthy: degraded`);
+  return keep(image, Date.now());
+};
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'sluice-snapshots-'));
+  world = await World.start();
+  const { temporal } = world;
+  const activities = createSnapshotActivities({
+    lender: { places: placesIn(root), installation: 'test', ways: [] },
+    platforms: [...platforms, ...builtInPlatforms],
+    ensureImage: async (codename) => `/images/${codename}`,
+    limits: { age: 20 * day, bytes: 1024 ** 3 },
+    ...{ hardware: async () => here.hardware, prepare },
+  });
+  worker = await createHostWorker({ temporal, activities, host });
+  ended = worker.run();
+});
+after(async () => {
+  worker.shutdown();
+  await ended;
+  await world.stop();
+  await rm(root, { recursive: true });
+});
+
+const machines = () => createMachines({ client: world.temporal.client, host, platforms: ['one', 'two'] });
+
+async function prepared(platform: string) {
+  await machines().prepare(ann, platform);
+  await until('it has ended', async () => (await machines().preparation(platform)).state !== 'running');
+  return machines().preparation(platform);
+}
+
+/** Has the schedule begin now, and waits for the end of what it has started. */
+async function night(): Promise<string> {
+  const { schedule, workflow } = world.temporal.client;
+  const handle = schedule.getHandle(snapshotPreparationId(host));
+  const before = (await handle.describe()).info.numActionsTaken;
+  await handle.trigger();
+  let begun: string | undefined;
+  await until('it has begun', async () => {
+    const { info } = await handle.describe();
+    const last = info.recentActions.at(-1)?.action;
+    if (info.numActionsTaken > before && last?.type === 'startWorkflow') begun = last.workflow.workflowId;
+    return begun !== undefined;
+  });
+  await until('it has ended', async () => {
+    return (await workflow.getHandle(begun ?? '').describe()).status.name !== 'RUNNING';
+  });
+  return begun ?? '';
+}
+
+test('what is missing is prepared when the server starts, and nothing twice; the schedules are there', async () => {
+  const { client } = world.temporal;
+  const tended = { client, host, platforms: ['one', 'two'] };
+  await scheduleSnapshots(tended, '03:15');
+  await client.workflow.getHandle(snapshotPreparationId(host)).result();
+  assert.deepEqual(here.prepared, ['one', 'two']);
+  await scheduleSnapshots(tended, '02:30');
+  assert.deepEqual(
+    (await client.workflow.getHandle(snapshotPreparationId(host)).result()).map(({ made }: { made: boolean }) => made),
+    [false, false],
+  );
+  assert.deepEqual(here.prepared, ['one', 'two']);
+  const { spec } = await client.schedule.getHandle(snapshotPreparationId(host)).describe();
+  const [calendar] = spec.calendars ?? [];
+  assert.deepEqual(
+    [calendar?.hour, calendar?.minute].map((each) => each?.[0]?.start),
+    [2, 30],
+    'the later time holds',
+  );
+  await client.schedule.getHandle(snapshotExpiryId(host)).describe();
+});
+
+test('every night all are prepared anew, new leases get the new one, and the old one stays', async () => {
+  here.prepared = [];
+  await night();
+  assert.deepEqual(here.prepared, ['one', 'two']);
+  const { snapshots, missing, failed } = await machines().list();
+  assert.deepEqual(
+    snapshots.map(({ platform, state }) => `${platform} ${state}`),
+    ['one current', 'one older', 'two current', 'two older'],
+  );
+  assert.ok((snapshots[0]?.time ?? 0) > (snapshots[1]?.time ?? 0));
+  assert.deepEqual([missing, failed], [[], []]);
+});
+
+test('a night’s preparation that fails keeps no other from its turn, is an alarm, and what there was stays', async () => {
+  const before = (await machines().list()).snapshots.filter(({ platform }) => platform === 'one');
+  here.broken.add('one');
+  here.prepared = [];
+  const workflow = await night();
+  const handle = world.temporal.client.workflow.getHandle(workflow);
+  assert.equal((await handle.describe()).status.name, 'FAILED');
+  await assert.rejects(handle.result(), (error: Error) => {
+    assert.match(String(error.cause), /the machines of before stay: one: the machine is not healthy: degraded/);
+    return true;
+  });
+  assert.ok(here.prepared.includes('two'));
+  const { snapshots, failed } = await machines().list();
+  assert.deepEqual(
+    snapshots.filter(({ platform }) => platform === 'one'),
+    before,
+  );
+  assert.deepEqual(
+    failed.map(({ platform, reason }) => `${platform}: ${reason}`),
+    ['one: the machine is not healthy: degraded'],
+  );
+  here.broken.clear();
+  assert.equal((await prepared('one')).state, 'done');
+  assert.deepEqual((await machines().list()).failed, [], 'one that succeeds ends the alarm');
+});
+
+test('who asks while it is prepared joins, and another platform’s goes on meanwhile', async () => {
+  here.prepared = [];
+  const gate = Promise.withResolvers<void>();
+  here.release = gate.promise;
+  await machines().prepare(ann, 'one');
+  await machines().prepare(ann, 'one');
+  await machines().prepare(ann, 'two');
+  await until('both are at it', () => here.prepared.length === 2);
+  assert.equal((await machines().preparation('one')).state, 'running');
+  gate.resolve();
+  here.release = Promise.resolve();
+  await until('both are done', async () => {
+    const states = await Promise.all(['one', 'two'].map((each) => machines().preparation(each)));
+    return states.every(({ state }) => state === 'done');
+  });
+  assert.deepEqual(here.prepared.toSorted(), ['one', 'two']);
+});
+
+test('another emulator makes every snapshot unfit, which is said, and what fits is prepared', async () => {
+  here.hardware = { ...tcg, emulator: '11.1' };
+  const { snapshots } = await machines().list();
+  assert.ok(snapshots.every(({ state }) => state === 'unfit'));
+  assert.equal(snapshots[0]?.reason, 'its emulator was 7.2, now it is 11.1');
+  here.prepared = [];
+  await scheduleSnapshots({ client: world.temporal.client, host, platforms: ['one', 'two'] }, '02:30');
+  await world.temporal.client.workflow.getHandle(snapshotPreparationId(host)).result();
+  assert.deepEqual(here.prepared, ['one', 'two']);
+  const current = (await machines().list()).snapshots.filter(({ state }) => state === 'current');
+  assert.deepEqual(
+    current.map(({ platform }) => platform),
+    ['one', 'two'],
+  );
+});
+
+test('a platform that has no virtual machines is refused, with those that there are', async () => {
+  const found = await prepared('debian-12');
+  assert.deepEqual(found, {
+    ...{ platform: 'debian-12', state: 'failed' },
+    reason: 'no platform with `provider: vm` is called "debian-12"; there are: one, two',
+  });
+  await assert.rejects(machines().prepare({ ...ann, kind: 'worker' }, 'one'), /the worker ann may not prepare: one/);
+});
+
+test('what is too old goes, but for the newest of a platform and what a machine stands on', async () => {
+  const [used, unused] = [await keep('two', Date.now() - 40 * day), await keep('two', Date.now() - 30 * day)];
+  const machine = join(placesIn(root).machines, 'b~1');
+  await mkdir(machine, { recursive: true });
+  const record = { id: 'b~1', build: 'b', installation: 'test', name: 'n', snapshot: used.id, hostKey: 'k' };
+  await writeRecord(machine, 'machine.json', record);
+  const removed = await machines().expire(ann);
+  assert.deepEqual(
+    removed.map(({ id, platform }) => [id, platform]),
+    [[unused.id, 'two']],
+  );
+  assert.ok((removed[0]?.bytes ?? 0) >= 64 * 1024);
+  const left = (await machines().list()).snapshots;
+  assert.equal(left.find(({ id }) => id === used.id)?.machines, 1);
+  assert.deepEqual(await machines().expire(ann), []);
+});
+
+test('where no platform has virtual machines any more, nothing is scheduled', async () => {
+  const { client } = world.temporal;
+  await scheduleSnapshots({ client, host, platforms: [] }, '02:30');
+  await scheduleSnapshots({ client, host, platforms: [] }, '02:30');
+  await assert.rejects(client.schedule.getHandle(snapshotPreparationId(host)).describe(), {
+    name: 'ScheduleNotFoundError',
+  });
+});

@@ -1,0 +1,72 @@
+/** Input of the `snapshotPreparation` workflow. */
+export interface SnapshotPreparationInput {
+  /** Machine whose worker does it. */
+  readonly host: string;
+  /** Of which platform; null: of all that have virtual machines, one after the other. */
+  readonly platform: string | null;
+  /** Only where there is no snapshot that can be restored and is as the configuration says. */
+  readonly missing: boolean;
+}
+
+/** What came of the preparation for a platform. */
+export interface PreparedSnapshot {
+  readonly platform: string;
+  /** The snapshot's id. */
+  readonly snapshot: string;
+  /** False: there was one that is good. */
+  readonly made: boolean;
+  /** Milliseconds that its boot took until it answered. */
+  readonly bootMs: number;
+}
+
+/** Input of the `snapshotExpiry` and `snapshotList` workflows. */
+export interface SnapshotHostInput {
+  readonly host: string;
+}
+
+/** What is kept of machines on a host, as people see it. */
+export interface SnapshotView {
+  readonly id: string;
+  readonly platform: string;
+  readonly host: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** Disk that it takes. */
+  readonly bytes: number;
+  readonly cores: number;
+  readonly memoryMiB: number;
+  /** Milliseconds that its boot took: what each restore saves. */
+  readonly bootMs: number;
+  /** How many machines stand on it now. */
+  readonly machines: number;
+  /** `current`: new leases get it. `older`: another one is newer. `unfit`: it cannot be restored here, and `reason` says why. */
+  readonly state: 'current' | 'older' | 'unfit';
+  readonly reason: string | null;
+}
+
+/** The last preparation for a platform, where that has failed. */
+export interface FailedPreparation {
+  readonly platform: string;
+  readonly host: string;
+  readonly time: number;
+  readonly reason: string;
+}
+
+export interface SnapshotList {
+  readonly snapshots: readonly SnapshotView[];
+  /** Platforms with virtual machines that have no snapshot at all. */
+  readonly missing: readonly string[];
+  readonly failed: readonly FailedPreparation[];
+}
+
+/** A snapshot that was removed. */
+export type ExpiredSnapshot = Pick<SnapshotView, 'id' | 'platform' | 'host' | 'time' | 'bytes'>;
+
+/** What is asked of a host's worker. */
+export interface SnapshotActivities {
+  /** Platforms that have virtual machines. */
+  virtualPlatforms(): Promise<readonly string[]>;
+  prepareSnapshot(input: { readonly platform: string; readonly missing: boolean }): Promise<PreparedSnapshot>;
+  listSnapshots(): Promise<SnapshotList>;
+  expireSnapshots(): Promise<readonly ExpiredSnapshot[]>;
+}
