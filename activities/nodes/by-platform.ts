@@ -16,7 +16,7 @@ export function byPlatform(providers: Providers): Provider {
       const lease: Lease = {
         machine: async (need) => (await joint.of(providerOf(need.platform))).machine(need),
         find: () => joint.find(),
-        seclude: async (signal) => (await joint.only())?.seclude(signal),
+        seclude: async (signal) => (await joint.chosen())?.seclude(signal),
       };
       lent.set(lease, joint);
       return lease;
@@ -57,7 +57,7 @@ class JointLease {
     throw new Error(`the nodes of a job come from one provider: ${this.#chosen.name} and ${name} share no network`);
   }
 
-  async only(): Promise<Lease | undefined> {
+  async chosen(): Promise<Lease | undefined> {
     return this.#chosen?.lease;
   }
 

@@ -22,12 +22,9 @@ export function isVirtual(platform: Pick<Platform, 'provider'>): boolean {
   return providerOf(platform) === 'vm';
 }
 
-/** Where mmdebstrap finds a release when the host's APT says nothing of it. */
-const usual = 'http://deb.debian.org';
-
-/** Who has a proxy speaks to that alone. */
+/** The archives that the host's APT names; who has a proxy speaks to that alone. */
 export function archivesOf({ sources, config }: Pick<AptSettings, 'sources' | 'config'>): readonly string[] {
-  const given = sources.length > 0 ? sources.map((line) => /\bhttps?:\S+/.exec(line)?.[0] ?? '') : [usual];
+  const given = sources.map((line) => /\bhttps?:\S+/.exec(line)?.[0] ?? '');
   const proxies = new Map(
     [...config.matchAll(/^Acquire::(https?)::Proxy "(https?:[^"]+)"/gim)].map(([, of = '', url = '']) => [of, url]),
   );

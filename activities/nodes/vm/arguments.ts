@@ -22,6 +22,12 @@ export function processName(id: string): string {
   return `sluice-vm-${id}`;
 }
 
+/** The emulator puts a program that it starts into a session of its own, which `deny` kills it for. */
+const sandboxes = {
+  ways: 'elevateprivileges=allow,spawn=allow',
+  none: 'elevateprivileges=deny,spawn=deny',
+} as const;
+
 const kernelArguments = [
   ...['root=/dev/vda', 'rw', 'console=ttyS0', 'net.ifnames=0', 'panic=-1', 'quiet', 'random.trust_cpu=on'],
   // What runs in a machine trusts itself, and TCG pays dearly for these.
@@ -38,7 +44,7 @@ export function emulatorArguments(spec: MachineSpec): string[] {
   const { hardware, start } = spec;
   return [
     ...['-name', processName(spec.id), '-nodefaults', '-no-user-config', '-display', 'none'],
-    ...['-sandbox', `on,obsolete=deny,elevateprivileges=deny,spawn=${spec.ways.length > 0 ? 'allow' : 'deny'}`],
+    ...['-sandbox', `on,obsolete=deny,${sandboxes[spec.ways.length > 0 ? 'ways' : 'none']}`],
     ...['-machine', `${hardware.machine},accel=${hardware.accelerator}`],
     ...['-cpu', hardware.accelerator === 'kvm' ? 'host' : 'max'],
     ...['-smp', String(spec.cores), '-m', String(spec.memoryMiB)],

@@ -43,6 +43,9 @@ test('a machine reaches what is named, and nothing else', () => {
 });
 
 test('an emulator starts other programs only where a way needs one', () => {
-  assert.match(valuesOf('-sandbox')[0] ?? '', /spawn=deny$/);
-  assert.match(valuesOf('-sandbox', { ways: [{ host: 'a', port: 1 }] })[0] ?? '', /spawn=allow$/);
+  assert.match(valuesOf('-sandbox')[0] ?? '', /elevateprivileges=deny,spawn=deny$/);
+  assert.match(
+    valuesOf('-sandbox', { ways: [{ host: 'a', port: 1 }] })[0] ?? '',
+    /elevateprivileges=allow,spawn=allow$/,
+  );
 });

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createInstallStage } from '../../../activities/install/install-stage.ts';
+import { createVmProvider } from '../../../activities/nodes/vm/provider.ts';
+import { snapshotsIn } from '../../../activities/nodes/vm/records.ts';
+import { waysTo } from '../../../activities/nodes/vm/ways.ts';
+import type { StageRunner } from '../../../activities/ports.ts';
+import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
+import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
+import type { Platform } from '../../../pipelines/model/platform.ts';
+import type { StageInput } from '../../../workflows/contract.ts';
+import { leasing, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
+import { image, preparedForTests } from '../nodes/vm/prepared.ts';
+import { makePackage } from '../repository/packages.ts';
+
+// By hand, and no part of `npm test`: an image is made and booted first, which takes minutes without KVM.
+// .tools/node --test test/activities/systest/machines.ts
+
+const label = 'debian-12-vm';
+
+/** The world of a stage, with virtual machines that reach its web server and nothing else. */
+async function machineWorld(t: TestContext) {
+  const places = await preparedForTests();
+  const world = await stageWorld(t);
+  const reached = new URL(await world.trees.url('x')).origin;
+  const provider = createVmProvider({ places, installation: null, ways: async () => waysTo([reached]) });
+  const platform = (name: string): Platform => {
+    const debian = world.platform('debian-12');
+    return name === label ? { ...debian, name, provider: 'vm', buildImage: image, testImage: image } : debian;
+  };
+  const tree = join(world.directory, 'tree');
+  await mkdir(join(tree, 'sluice/systest'), { recursive: true });
+  const deps = {
+    ...{ ...world, platform, released: () => Promise.resolve(null) },
+    sources: (_: unknown, directory: string) => cp(tree, directory, { recursive: true }),
+  };
+  const file = await makePackage('deb', world.directory, {
+    ...{ name: 'alpha', version: '1.0-1' },
+    files: { '/usr/bin/answer': '#!/bin/sh\necho forty-two\n' },
+  });
+  const built = await storeBuild(world, 'deb', [file]);
+  const publish = createPublishStage(world);
+  const { artifacts: parents } = await publish(stageInput('deb', { parents: [built] }), await stageContext(t));
+  const run = async (stage: StageRunner, given: Partial<StageInput>) => {
+    const input = stageInput('deb', { parents, ...given });
+    t.after(() => provider.sweep(input.build.id));
+    const context = await stageContext(t);
+    const begin = performance.now();
+    const result = await leasing(stage, provider)(input, context);
+    t.diagnostic(`${input.stage}: ${Math.round((performance.now() - begin) / 100) / 10} s`);
+    return { result, said: context.said() };
+  };
+  return { deps, tree, run, reached, places };
+}
+
+const scenario = (outside: string) => `
+install: {server: [alpha], client: [alpha]}
+steps:
+  - {name: it is a system of its own, on: server, run: "systemctl is-system-running", expect: running}
+  - on: server
+    background: true
+    run: |
+      exec perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalPort => 7000, Listen => 5, ReuseAddr => 1) or die;
+      while (my $c = $s->accept) { print $c \`answer\`; close $c }'
+  - name: the client reaches the server
+    on: client
+    run: perl -MIO::Socket::INET -e 'print readline(IO::Socket::INET->new(PeerAddr => "server:7000") or exit 1)'
+    expect: forty-two
+    within: 30
+  - {name: the repositories are gone, on: client, run: "! timeout 3 bash -c '</dev/tcp/${outside}'"}
+  - {name: and so is all else, on: client, run: "! timeout 3 bash -c '</dev/tcp/10.0.2.2/22'"}
+`;
+
+test('a scenario runs over two virtual machines that reach each other and nothing else', async (t) => {
+  const { deps, tree, run, reached } = await machineWorld(t);
+  const { port } = new URL(reached);
+  await writeFile(join(tree, 'sluice/systest/pair.yaml'), scenario(`10.0.2.100/${port}`));
+  const nodes = ['server', 'client'].map((name) => ({ name, label }));
+  const { result, said } = await run(createSystestStage(deps), { stage: 'systest', nodes });
+  assert.deepEqual([result.result, result.summary], ['SUCCESS', 'pair: 7 steps passed'], said);
+});
+
+test('a package is installed, exercised and removed on a virtual machine, and nothing of it stays', async (t) => {
+  const { deps, run, places } = await machineWorld(t);
+  const nodes = [{ name: 'node', label }];
+  const { result, said } = await run(createInstallStage(deps), { stage: 'install', nodes });
+  assert.deepEqual([result.result, result.summary], ['SUCCESS', 'installed, exercised and removed: alpha'], said);
+  assert.equal((await snapshotsIn(places)).length, 1);
+});
