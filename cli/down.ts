@@ -23,7 +23,7 @@ export function register(program: Command): void {
     .option('--data <dir>', "data directory (default: the configuration's)")
     .option(
       '--purge',
-      'also remove the containers, networks and volumes of this data directory, images that no other one uses, and all data',
+      'also remove the containers, networks, volumes and virtual machines of this data directory, images that no other one uses, and all data',
     )
     .action(down);
 }
@@ -63,6 +63,9 @@ async function purge({ data }: Config): Promise<void> {
   const lock = await lockDirectory(data, patience);
   if ((await askEngine()) === 'answers') await purgeContainers(data, stopEngine);
   else log('no container engine answers: its containers and images, if any, stay');
+  const { purgeMachines } = await import('../infra/images/purge.ts');
+  const machines = await purgeMachines(data);
+  if (machines > 0) log(`removed ${machines} virtual ${machines === 1 ? 'machine' : 'machines'}`);
   lock.release();
   rmSync(data, { recursive: true, force: true });
   log(`removed ${data}`);

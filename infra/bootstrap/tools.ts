@@ -6,7 +6,15 @@ export interface Tool {
   readonly part: Part;
 }
 
-export type Part = 'gate' | 'containers' | 'deb packages' | 'rpm packages' | 'signing' | 'mirrors' | 'tests';
+export type Part =
+  | 'gate'
+  | 'containers'
+  | 'deb packages'
+  | 'rpm packages'
+  | 'signing'
+  | 'mirrors'
+  | 'virtual machines'
+  | 'tests';
 
 /** Every external program, in the order that `sluice doctor` shows. */
 export const tools: readonly Tool[] = [
@@ -28,13 +36,13 @@ export const tools: readonly Tool[] = [
   { program: 'rsync', package: 'rsync', part: 'mirrors' },
   { program: 'ssh', package: 'openssh-client', part: 'mirrors' },
   { program: 'chromium', package: 'chromium', part: 'tests' },
-  { program: 'perl', package: 'perl', part: 'tests' },
+  { program: 'perl', package: 'perl', part: 'virtual machines' },
   // A Gerrit is made of what Maven fetches.
   { program: 'mvn', package: 'maven', part: 'tests' },
   { program: 'javac', package: 'default-jdk-headless', part: 'tests' },
-  { program: 'qemu-system-x86_64', package: 'qemu-system-x86', part: 'tests' },
-  { program: 'qemu-img', package: 'qemu-utils', part: 'tests' },
-  { program: 'mkfs.ext4', package: 'e2fsprogs', part: 'tests' },
+  { program: 'qemu-system-x86_64', package: 'qemu-system-x86', part: 'virtual machines' },
+  { program: 'qemu-img', package: 'qemu-utils', part: 'virtual machines' },
+  { program: 'mkfs.ext4', package: 'e2fsprogs', part: 'virtual machines' },
   { program: 'ip', package: 'iproute2', part: 'tests' },
-  { program: 'ssh-keygen', package: 'openssh-client', part: 'tests' },
+  { program: 'ssh-keygen', package: 'openssh-client', part: 'virtual machines' },
 ];

@@ -237,7 +237,11 @@ export function configSchema(resolve: Resolve) {
     retention: retention.prefault({}).describe('What is kept, and how long.'),
     workers: workers.prefault({}).describe('How much runs at once.'),
   });
-  return keys.superRefine(({ connections, projects }, context) => {
+  return keys.superRefine(({ connections, projects, platforms }, context) => {
+    if (platforms['debian-12']?.provider === 'vm') {
+      const message = 'must be docker for debian-12: programs of jobs without nodes run there';
+      context.addIssue({ code: 'custom', path: ['platforms', 'debian-12', 'provider'], message });
+    }
     for (const [name, { connection }] of Object.entries(projects)) {
       if (Object.hasOwn(connections, connection)) continue;
       const message = `there is no connection ${connection}: there are ${Object.keys(connections).join(', ') || 'none'}`;

@@ -3,6 +3,9 @@ import Docker from 'dockerode';
 import { ask, askIfThere } from '../../activities/nodes/docker/faults.ts';
 import { registeredIn, registrationName } from '../../activities/nodes/docker/installations.ts';
 import { buildLabel, installationLabel } from '../../activities/nodes/docker/labels.ts';
+import { vmDirectory } from '../../activities/nodes/registry.ts';
+import { removeMachines } from '../../activities/nodes/vm/lend.ts';
+import { placesIn } from '../../activities/nodes/vm/records.ts';
 import { recipeLabel } from './ensure.ts';
 
 /** How many of each kind were removed, and who still needs the engine. */
@@ -39,6 +42,11 @@ export async function purgeEngine(installation: string, docker: Docker = new Doc
   const running = (await ask('list containers', docker.listContainers())).length;
   const disks = volumes.filter(({ Name }) => Name !== mark).length;
   return { containers: containers.length, networks: networks.length, volumes: disks, images, others, running };
+}
+
+/** Ends the virtual machines of a data directory: they outlive whoever has started them. @returns how many there were */
+export function purgeMachines(data: string): Promise<number> {
+  return removeMachines(placesIn(vmDirectory(data)));
 }
 
 /** An installation whose data directory was removed by hand is forgotten. */

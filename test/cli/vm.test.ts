@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { choosePlatform } from '../../cli/platform.ts';
 import type { Machines, Preparation } from '../../server/machines.ts';
 import type { SnapshotList, SnapshotView } from '../../workflows/snapshots-contract.ts';
 import { startServer, type TestServer } from '../server/server.ts';
@@ -101,4 +102,15 @@ test('vm expire says what it has removed, and how much that frees', async () => 
   const { stdout } = await run('expire');
   assert.match(stdout, /\ndebian-12-vm +s1 +30 d ago +2 MiB\nfreed 2 MiB\n$/);
   assert.deepEqual(asked, ['ada expires']);
+});
+
+test('a command that works in containers by hand takes no platform of virtual machines', async () => {
+  const file = join(server.data, 'machines.yaml');
+  await writeFile(file, 'platforms: {deb-vm: {format: deb, codename: bookworm, provider: vm}}\n');
+  assert.throws(
+    () => choosePlatform('deb-vm', file),
+    /^CommandError: the nodes of deb-vm are virtual machines, which jobs alone/,
+  );
+  assert.throws(() => choosePlatform('moon', file), /there are debian-12, rpm-debian-12; others come/);
+  assert.equal(choosePlatform('debian-12', file).name, 'debian-12');
 });

@@ -112,6 +112,13 @@ export async function removeMachine({ machines }: Places, id: string): Promise<v
   await rm(join(machines, id), { recursive: true, force: true });
 }
 
+/** Ends and removes every machine there is, whoever has it. @returns how many there were */
+export async function removeMachines(places: Places): Promise<number> {
+  const ids = await readdir(places.machines).catch(() => []);
+  for (const id of ids) await removeMachine(places, id);
+  return ids.length;
+}
+
 /** A directory for a machine of a build. */
 export async function newMachine({ machines }: Places, build: string) {
   const id = `${build}~${randomBytes(8).toString('hex')}`;

@@ -142,6 +142,13 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
     ],
   ],
   [
+    'keeps containers for jobs without nodes',
+    'platforms: {debian-12: {format: deb, codename: bookworm, provider: vm}}',
+    [
+      'sluice.yaml:1:68: platforms.debian-12.provider: must be docker for debian-12: programs of jobs without nodes run there',
+    ],
+  ],
+  [
     'refuses a time of day that there is not',
     'snapshots: {prepareAt: "24:00"}',
     ['sluice.yaml:1:24: snapshots.prepareAt: must be a time of day such as 02:30'],

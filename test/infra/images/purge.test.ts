@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ import { register } from '../../../activities/nodes/docker/installations.ts';
 import { labels } from '../../../activities/nodes/docker/labels.ts';
 import { askEngine } from '../../../infra/bootstrap/engine.ts';
 import { findProgram } from '../../../infra/bootstrap/find.ts';
-import { purgeEngine } from '../../../infra/images/purge.ts';
+import { purgeEngine, purgeMachines } from '../../../infra/images/purge.ts';
 
 /** An engine of the test's own, so that nothing of the machine's is in danger. */
 async function startEngine(t: TestContext): Promise<Docker> {
@@ -80,3 +80,22 @@ async function namesIn(docker: Docker): Promise<string[]> {
   const images = (await docker.listImages()).flatMap(({ RepoTags }) => RepoTags ?? []);
   return [...containers.map((name) => name.slice(1)).sort(), ...images.sort()];
 }
+
+test('virtual machines go with their data directory, those that run and what is left of others', async (t) => {
+  const data = mkdtempSync(join(tmpdir(), 'sluice-purge-'));
+  t.after(() => rmSync(data, { recursive: true, force: true }));
+  assert.equal(await purgeMachines(data), 0);
+  const id = `purge-${process.pid}~1`;
+  const machines = ['~1', '~2'].map((end) => join(data, 'vm', 'machines', `purge-${process.pid}${end}`));
+  for (const directory of machines) mkdirSync(directory, { recursive: true });
+  const nothing = ['-M', 'none', '-nodefaults', '-display', 'none'];
+  const emulator = spawn('qemu-system-x86_64', ['-name', `sluice-vm-${id}`, ...nothing], { stdio: 'ignore' });
+  const ended = once(emulator, 'exit');
+  await once(emulator, 'spawn');
+  assert.equal(await purgeMachines(data), 2);
+  assert.deepEqual(await ended, [null, 'SIGKILL']);
+  assert.deepEqual(
+    machines.filter((directory) => existsSync(directory)),
+    [],
+  );
+});
