@@ -20,8 +20,8 @@ interface Plan {
   readonly tree: string;
 }
 
-/** Milliseconds for reading the repositories' indexes. */
-const patience = 180_000;
+/** Milliseconds for reading the repositories' indexes: a machine whose processor is emulated takes minutes for it. */
+const patience = 600_000;
 
 /** Starts the job's nodes and offers them all test repositories at once, and the released one. */
 export async function openLaboratory(deps: InstallStageDeps, plan: Plan): Promise<Laboratory> {
