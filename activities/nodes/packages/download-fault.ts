@@ -1,9 +1,10 @@
 /**
- * What apt and dnf say when something could not be fetched. Anchored to their own words at the start of a line: a
+ * What apt, dnf and dnf5 say when something could not be fetched. Anchored to their own words at the start of a line: a
  * maintainer script that cannot reach a server of its own is the package's affair.
  */
 const faults: readonly RegExp[] = [
-  /^\s*(?:- )?Curl error \(\d+\): .*$/m,
+  /^\s*(?:- |>>> )?Curl error \(\d+\): .*$/m,
+  /^Failed to download metadata \(.*\) for repository .*$/m,
   /^Error: (?:Failed to download metadata|Error downloading packages|Cannot download).*$/m,
   /^[EW]: Failed to fetch .*$/m,
   /^[EW]: (?:Some index files failed to download|Unable to fetch some archives).*$/m,
@@ -20,7 +21,7 @@ export function downloadFault(output: string): string | null {
   const said = output.replace(ofLocalPlugin, '');
   for (const fault of faults) {
     const line = fault.exec(said)?.[0];
-    if (line !== undefined) return line.trim().replace(/^- /, '');
+    if (line !== undefined) return line.trim().replace(/^(?:- |>>> )/, '');
   }
   return null;
 }

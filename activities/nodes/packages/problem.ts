@@ -1,6 +1,6 @@
 import type { ExecResult } from '../port.ts';
 
-/** The most telling lines of apt, dpkg, dnf and rpm, the best first. */
+/** The most telling lines of apt, dpkg, dnf, dnf5 and rpm, the best first. */
 const reasons: readonly RegExp[] = [
   /^\s*(- )?nothing provides /,
   /Depends: .* but /,
@@ -10,6 +10,8 @@ const reasons: readonly RegExp[] = [
   /^E: /,
   /^Error: /,
   /^error: /,
+  /^>>> .* scriptlet failed/,
+  /^No match for argument: /,
 ];
 
 /** Why a package manager failed, in one line. */
@@ -17,7 +19,7 @@ export function problemOf({ output, code }: ExecResult): string {
   const said = output.split('\n').filter((line) => line.trim() !== '');
   for (const reason of reasons) {
     const line = said.find((one) => reason.test(one));
-    if (line !== undefined) return line.trim();
+    if (line !== undefined) return line.trim().replace(/^>>> (?:\[RPM\] )?/, '');
   }
   return said.at(-1)?.trim() ?? `ended with ${code}`;
 }

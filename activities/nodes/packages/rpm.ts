@@ -44,7 +44,7 @@ function wanted({ name, version, arch }: NodePackage): string {
 }
 
 function runningScript(output: string): string | null {
-  const running = /^\s*Running scriptlet: (\S+)/;
+  const running = /^\s*(?:>>> )?Running (?:%\w+ )?scriptlet: (\S+)/;
   for (const line of output.split(/\r?\n/).reverse()) {
     const name = running.exec(line)?.[1];
     if (name !== undefined) return `scriptlet of ${name}`;

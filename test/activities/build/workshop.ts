@@ -25,7 +25,8 @@ export interface Built {
 }
 
 export interface BuildOptions {
-  readonly platform: 'debian-12' | 'rpm-debian-12';
+  /** A built-in one, whose images are there. */
+  readonly platform: string;
   /** Default: the newest commit. */
   readonly commit?: string;
   readonly limits?: Partial<Platform['limits']>;

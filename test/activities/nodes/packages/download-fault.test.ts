@@ -65,6 +65,22 @@ const rows: readonly Row[] = [
     fault: "Curl error (6): Couldn't resolve host name for http://a.example/repodata/repomd.xml",
   },
   {
+    says: 'dnf5 cannot read an index',
+    output: [
+      'Updating and loading repositories:',
+      '>>> Curl error (7): Could not connect to server for http://127.0.0.1:9/repodata/repomd.xml [Failed to connect]',
+      '>>> Usable URL not found',
+      'Failed to download metadata (baseurl: "http://127.0.0.1:9/") for repository "sluice-0": Usable URL not found',
+    ].join('\n'),
+    fault: 'Curl error (7): Could not connect to server for http://127.0.0.1:9/repodata/repomd.xml [Failed to connect]',
+  },
+  {
+    says: 'dnf5 says that an index cannot be read, and no more',
+    output:
+      'Failed to download metadata (baseurl: "http://a.example/") for repository "sluice-0": Usable URL not found',
+    fault: 'Failed to download metadata (baseurl: "http://a.example/") for repository "sluice-0": Usable URL not found',
+  },
+  {
     says: 'dnf cannot fetch a package',
     output: 'Error: Error downloading packages:\n  Cannot download greeter-1.0-1.noarch.rpm: All mirrors were tried',
     fault: 'Error: Error downloading packages:',

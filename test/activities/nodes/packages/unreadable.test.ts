@@ -36,6 +36,12 @@ const cases: readonly [what: string, output: string, says: string][] = [
       "Error: Failed to download metadata for repo 'sluice-1': Cannot download repomd.xml\n",
     `${second}: Status code: 404 for http://10.0.0.1:8080/x (IP: 10.0.0.1)`,
   ],
+  [
+    'dnf5, which names its own number',
+    '>>> Curl error (7): Could not connect to server for http://10.0.0.1:8080/x [Failed to connect]\n>>> Usable URL not found\n' +
+      `Failed to download metadata (baseurl: "${second}/") for repository "sluice-1": Usable URL not found\n`,
+    `${second}: Curl error (7): Could not connect to server for http://10.0.0.1:8080/x [Failed to connect]`,
+  ],
   ['nothing that is known', `${ign(first)}\nsomething else\n`, 'something else'],
 ];
 for (const [what, output, says] of cases) {

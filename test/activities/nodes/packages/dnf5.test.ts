@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { problemOf } from '../../../../activities/nodes/packages/problem.ts';
+import { dnfNode } from '../../../../activities/nodes/packages/rpm.ts';
+
+const failed = [
+  'Running transaction',
+  '[2/3] Prepare transaction               100% |   0.0   B/s |   1.0   B |  00m02s',
+  '>>> Running %pre scriptlet: good-0:1-1.noarch',
+  '>>> Error in %pre scriptlet: good-0:1-1.noarch',
+  '>>> [RPM] %prein(good-1-1.noarch) scriptlet failed, exit status 126',
+  'Transaction failed: Rpm transaction failed.',
+  'Warning: skipped OpenPGP checks for 1 package from repository: sluice-0',
+].join('\n');
+const nowhere = [
+  'Failed to resolve the transaction:',
+  'No match for argument: nowhere',
+  'You can try to add to command line:',
+  '  --skip-unavailable to skip unavailable packages',
+].join('\n');
+
+test('what dnf5 5.4 says of a scriptlet that fails is understood', () => {
+  assert.equal(dnfNode.runningScript(failed), 'scriptlet of good-0:1-1.noarch');
+  const problem = problemOf({ code: 1, output: failed, timedOut: false });
+  assert.equal(problem, '%prein(good-1-1.noarch) scriptlet failed, exit status 126');
+});
+
+test('what dnf5 5.4 says of a package that is nowhere is understood', () => {
+  assert.equal(problemOf({ code: 1, output: nowhere, timedOut: false }), 'No match for argument: nowhere');
+});
+
+test('what dnf 4 says of a running scriptlet is still understood', () => {
+  assert.equal(dnfNode.runningScript('  Running scriptlet: good-1-1.noarch    1/1 '), 'scriptlet of good-1-1.noarch');
+});
