@@ -41,10 +41,12 @@ export async function recipesFor(
 }
 
 function rpmScripts(codename: string) {
-  const more = releaseOf(codename)?.dnf5 ? ['rpm-dnf5.sh'] : [];
+  const { unshares, dnf5 } = releaseOf(codename) ?? {};
+  const minimal = ['rpm-minimal.sh', ...(unshares ? ['rpm-scriptlets.sh'] : [])];
+  const more = [...(dnf5 ? ['rpm-dnf5.sh'] : []), 'rpm-base.sh'];
   return {
-    test: ['rpm-minimal.sh', ...more, 'rpm-base.sh'],
-    build: ['rpm-minimal.sh', 'rpm-build.sh', ...more, 'rpm-base.sh'],
+    test: [...minimal, ...more],
+    build: [...minimal, 'rpm-build.sh', ...more],
   };
 }
 

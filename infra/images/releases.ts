@@ -9,6 +9,8 @@ export interface DebianRelease {
   readonly undated?: true;
   /** Whether its smallest system lacks what Debian 12's has. */
   readonly smaller?: true;
+  /** Whether its rpm runs scriptlets in namespaces of their own. */
+  readonly unshares?: true;
   /** Whether its RPM platform has dnf5 in the place of dnf. */
   readonly dnf5?: true;
 }
@@ -16,6 +18,14 @@ export interface DebianRelease {
 /** The first is that of the shipped jobs. `debian-testing` is forky until that is released. */
 export const debianReleases: readonly DebianRelease[] = [
   { name: 'debian-12', codename: 'bookworm', dist: 'deb12' },
-  { name: 'debian-13', codename: 'trixie', dist: 'deb13', smaller: true },
-  { name: 'debian-testing', codename: 'forky', dist: 'deb14', smaller: true, undated: true, dnf5: true },
+  { name: 'debian-13', codename: 'trixie', dist: 'deb13', smaller: true, unshares: true },
+  {
+    name: 'debian-testing',
+    codename: 'forky',
+    dist: 'deb14',
+    smaller: true,
+    undated: true,
+    unshares: true,
+    dnf5: true,
+  },
 ];

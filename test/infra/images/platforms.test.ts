@@ -51,6 +51,17 @@ test('dnf5 is in the images of RPM packages on testing alone', async () => {
   );
 });
 
+test('rpm 4.20 and later run scriptlets without namespaces of their own, which containers may not make', async () => {
+  const settings = async () => ({ sources: [], config: '', preferences: '' });
+  const all = await recipesFor(builtInPlatforms, settings);
+  const turned = all.filter(({ scripts }) => scripts.includes('rpm-scriptlets.sh')).map(({ image }) => image);
+  const later = builtInPlatforms.filter(({ name }) => /^rpm-debian-(?:13|testing)$/.test(name));
+  assert.deepEqual(
+    turned,
+    later.flatMap(({ testImage, buildImage }) => [testImage, buildImage]),
+  );
+});
+
 test('a release that the host has no source of comes from where the host’s own does', async () => {
   const etc = await mkdtemp(join(tmpdir(), 'etc-'));
   try {
