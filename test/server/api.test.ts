@@ -406,10 +406,15 @@ describe('secrets', () => {
     const answer = await get('/api/tenant/main/key/org/app.pub');
     assert.deepEqual([answer.status, await answer.text()], [200, 'key of org/app']);
     assert.equal(await (await get('/api/tenant/main/key/org%2Fapp.pub')).text(), 'key of org/app');
-    for (const path of ['other/key/org/app.pub', 'main/key/org/app', 'main/key/.pub']) {
+    const refused = [
+      ['other/key/org/app.pub', /^tenant other has no project org\/app: its projects are in sluice\.yaml$/],
+      ['main/key/org/app', /^org\/app is no key: keys are at key\/PROJECT\.pub$/],
+      ['main/key/.pub', /^\.pub is no key: keys are at key\/PROJECT\.pub$/],
+    ] as const;
+    for (const [path, error] of refused) {
       const wrong = await get(`/api/tenant/${path}`);
       assert.equal(wrong.status, 404, path);
-      assert.match(((await wrong.json()) as { error: string }).error, /key\/PROJECT\.pub/);
+      assert.match(((await wrong.json()) as { error: string }).error, error);
     }
   });
 
