@@ -127,7 +127,7 @@ async function startGerritHost({ root, data }: Paths): Promise<DemoGerrit> {
 }
 
 /** Seconds until a stack must be ready. */
-const patience = 60;
+const patience = 300;
 
 async function startStack({ root, config, data }: Paths): Promise<void> {
   const log = openSync(join(root, 'up.log'), 'a');
