@@ -3,8 +3,8 @@ import { untilListening } from '../stack/ports.ts';
 import { connect, type TemporalAddress, type TemporalConnection } from '../temporal/connection.ts';
 import type { PayloadStore } from '../temporal/payloads.ts';
 
-/** Milliseconds that Temporal may take to come up beside us. */
-const patience = 30_000;
+/** Milliseconds that Temporal may take to come up beside us; a machine that is busy needs a minute. */
+const patience = 90_000;
 
 /**
  * Connects to Temporal, which may still be starting.
