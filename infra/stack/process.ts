@@ -36,7 +36,7 @@ export interface Supervised {
 const backOff = [200, 500, 1_000, 2_000, 5_000, 10_000];
 
 /** Milliseconds that a process may take to do its work for the first time. */
-const startLimit = 90_000;
+const startLimit = 300_000;
 
 /** A process that lived as long as this, in milliseconds, starts the back-off anew. */
 const healthy = 30_000;
