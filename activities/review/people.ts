@@ -43,10 +43,31 @@ export interface PeopledConnection extends NamedConnection {
   readonly people: People;
 }
 
-/** People of several connections as one: a name is looked for wherever it may be. */
+/** A name with a patch set, as `status` writes it: `git:1,2`. */
+const withPatchset = /^(.+),(\d+)$/;
+
+interface FoundChange {
+  readonly people: People;
+  readonly change: Change;
+}
+
+/**
+ * People of several connections as one: a name is looked for wherever it may be. One with a patch set is good while that
+ * is the newest: nobody votes on another than they named.
+ */
 export function joinPeople(connections: readonly PeopledConnection[]): People {
   const all = connections.map(({ people }) => people);
-  const find = async (name: string): Promise<{ readonly people: People; readonly change: Change }> => {
+  const find = async (name: string): Promise<FoundChange> => {
+    const [, plain, patchset] = withPatchset.exec(name) ?? [];
+    const asGiven = await findNamed(name);
+    if (asGiven !== undefined) return asGiven;
+    const found = plain === undefined ? undefined : await findNamed(plain);
+    if (found === undefined) throw new UnknownChange(`there is no change ${show(name)}`);
+    const { id, patchset: newest } = found.change;
+    if (newest === Number(patchset)) return found;
+    throw new UnknownChange(`${id} is at patch set ${newest}, not ${patchset}: name the newest, or none`);
+  };
+  const findNamed = async (name: string): Promise<FoundChange | undefined> => {
     const places = placesOf(name, connections);
     const found = await Promise.all(
       places.map((place) => {
@@ -55,8 +76,7 @@ export function joinPeople(connections: readonly PeopledConnection[]): People {
       }),
     );
     const [first, ...more] = found.flatMap((each) => each ?? []);
-    if (first === undefined) throw new UnknownChange(`there is no change ${show(name)}`);
-    if (more.length === 0) return first;
+    if (first === undefined || more.length === 0) return first;
     const ids = [first, ...more].map(({ change }) => change.id);
     throw new UnknownChange(`${show(name)} names several changes: ${ids.join(', ')}; say which`, true);
   };

@@ -50,4 +50,7 @@ test('R10: two connections share a directory, and each has the changes of its ow
   );
   await assert.rejects(people.read(idFor('same')), /several changes: git:1, other:2; say which/);
   await assert.rejects(people.abandon(account('Bob'), '3'), /there is no change "3"/);
+  assert.equal((await people.read('other:2,1')).id, 'other:2');
+  await assert.rejects(people.abandon(account('Bob'), '2,3'), /^UnknownChange: other:2 is at patch set 1, not 3/);
+  await assert.rejects(people.read('3,1'), /there is no change "3,1"/);
 });
