@@ -67,9 +67,9 @@ export class JobLine {
   async settle(record: BuildRecord, result: StageResult): Promise<BuildRecord> {
     await this.#said;
     // Where Temporal was away the word that it began came late: what the stage itself says may be earlier.
-    const { started = Number.POSITIVE_INFINITY } = result.timing ?? {};
-    const began = Math.min(this.#begun ?? Number.POSITIVE_INFINITY, started);
-    if (this.#begun !== undefined || (this.#waits && Number.isFinite(began))) return begunAt(record, began);
+    const started = result.timing?.started;
+    const began = this.#begun ?? (this.#waits ? started : undefined);
+    if (began !== undefined) return begunAt(record, Math.min(began, started ?? began));
     return this.#waits ? { ...record, waiting: true } : record;
   }
 

@@ -3,7 +3,7 @@ import { chmod, copyFile, rename, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /** Modes of what is published: everybody reads it, and only the account that publishes writes it. */
-const published = { directory: 0o755, file: 0o644 } as const;
+export const published = { directory: 0o755, file: 0o644 } as const;
 
 /**
  * Makes a directory, and those above it that are missing, for everybody to enter, whatever the umask.

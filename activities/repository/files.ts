@@ -15,7 +15,7 @@ import { chmod, copyFile, link, mkdir, readdir, readFile, stat, utimes } from 'n
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
-import { makeOpenDirectory, makeOpenDirectorySync } from '../files/modes.ts';
+import { makeOpenDirectory, makeOpenDirectorySync, published } from '../files/modes.ts';
 import { must } from '../process/run.ts';
 
 /** Every file below `root`, as relative paths in a fixed order; links are named, not followed. */
@@ -58,11 +58,8 @@ export async function copy(from: string, to: string): Promise<void> {
   const { mtime } = await stat(from);
   await copyFile(from, to, fsConstants.COPYFILE_FICLONE);
   await utimes(to, mtime, mtime);
-  await chmod(to, 0o644);
+  await chmod(to, published.file);
 }
-
-/** Everybody reads what is published. */
-const published = 0o644;
 
 /** Larger files are not read as a whole. */
 const large = 8 * 1024 * 1024;
@@ -91,15 +88,15 @@ export async function copyDigested(from: string, to: string, date: Date): Promis
 function writeNew(path: string, content: Buffer, date: Date): void {
   let file: number;
   try {
-    file = openSync(path, 'wx', published);
+    file = openSync(path, 'wx', published.file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     rmSync(path);
-    file = openSync(path, 'wx', published);
+    file = openSync(path, 'wx', published.file);
   }
   try {
     writeFileSync(file, content);
-    fchmodSync(file, published);
+    fchmodSync(file, published.file);
     futimesSync(file, date, date);
   } finally {
     closeSync(file);

@@ -1,5 +1,4 @@
-import type { Platform } from '../../pipelines/model/platform.ts';
-import { providerOf } from '../../pipelines/model/platform.ts';
+import { isVirtual, type Platform } from '../../pipelines/model/platform.ts';
 import { type AptSettings, readAptSettings } from '../images/apt-settings.ts';
 
 /**
@@ -15,11 +14,6 @@ export async function reachedFrom(
   const codenames = new Set(platforms.filter(isVirtual).map(({ codename }) => codename));
   const archives = await Promise.all([...codenames].map(async (codename) => archivesOf(await read(codename))));
   return [await server(), ...new Set(archives.flat())];
-}
-
-/** Platforms whose nodes are virtual machines. */
-export function isVirtual(platform: Pick<Platform, 'provider'>): boolean {
-  return providerOf(platform) === 'vm';
 }
 
 /** The archives that the host's APT names; who has a proxy speaks to that alone. */

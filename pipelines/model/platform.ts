@@ -37,6 +37,11 @@ export function providerOf({ provider = 'docker' }: Pick<Platform, 'provider'>):
   return provider;
 }
 
+/** Platforms whose nodes are virtual machines. */
+export function isVirtual(platform: Pick<Platform, 'provider'>): boolean {
+  return providerOf(platform) === 'vm';
+}
+
 /** How many files a build on the platform may hand over. */
 export function filesOf({ limits }: Pick<Platform, 'limits'>): number {
   return limits.files ?? 2_000;

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
-import { type Platform, providerOf } from '../../../pipelines/model/platform.ts';
+import { isVirtual, type Platform } from '../../../pipelines/model/platform.ts';
 import type { PreparedSnapshot, SnapshotActivities } from '../../../workflows/snapshots-contract.ts';
 import { configurationFault } from '../../failure.ts';
 import { hardwareHere } from './accelerator.ts';
@@ -29,7 +29,7 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
   const { lender, limits, hardware = hardwareHere } = deps;
   const { places } = lender;
   const host = hostname();
-  const virtual = deps.platforms.filter((platform) => providerOf(platform) === 'vm');
+  const virtual = deps.platforms.filter(isVirtual);
   return {
     virtualPlatforms: async () => virtual.map(({ name }) => name),
 
