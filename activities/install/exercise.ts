@@ -44,40 +44,27 @@ async function inside(directory: string, path: string): Promise<string | null> {
   return found?.startsWith(`${await realpath(directory)}/`) ? found : null;
 }
 
-export interface Exercised {
+interface Finding {
   readonly problem: string | null;
   readonly output: string;
-  /** Packages that tests needed, and that were not there before. */
-  readonly brought: readonly string[];
 }
-
-type Finding = Omit<Exercised, 'brought'>;
 
 /**
  * Tries a package, without a network, in the way that its source says: `sluice/smoke/PACKAGE`, else `sluice/smoke.sh`, else the commands
  * in `debian/tests/control` that suit a container, else every program is started.
  */
-export async function exercise(node: Node, name: string, settings: TrialSettings): Promise<Exercised> {
+export async function exercise(node: Node, name: string, settings: TrialSettings): Promise<Finding> {
   const { source } = settings;
   const script = (await source(`sluice/smoke/${name}`)) ?? (await source('sluice/smoke.sh'));
   const smoke = { label: 'the smoke test', name, skippable: false };
-  if (script !== null) return { ...(await runScript(node, { ...smoke, script }, settings)), brought: [] };
+  if (script !== null) return runScript(node, { ...smoke, script }, settings);
   const tests = await suitableTests(source, name);
-  if (tests.length === 0) return { ...(await startPrograms(node, name, settings.timeout)), brought: [] };
-  const before = await installedNames(node, settings.timeout);
+  if (tests.length === 0) return startPrograms(node, name, settings.timeout);
   let found: Finding = { problem: null, output: '' };
   for (const test of tests) {
     if (found.problem === null) found = await runTest(node, test, { name, settings });
   }
-  const after = await installedNames(node, settings.timeout);
-  return { ...found, brought: after.filter((one) => !before.includes(one)) };
-}
-
-async function installedNames(node: Node, timeout: number): Promise<readonly string[]> {
-  const { signal, machine, manager } = node;
-  const { code, output } = await machine.exec(manager.installed, { signal, timeout, env: manager.environment });
-  if (code !== 0) throw new Error(`cannot list the node's packages: ${lastLine(output)}`);
-  return output.split('\n').flatMap((line) => line.split('\t')[0] || []);
+  return found;
 }
 
 async function startPrograms(node: Node, name: string, timeout: number): Promise<Finding> {

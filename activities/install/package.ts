@@ -43,7 +43,7 @@ interface Finding {
 export async function tryPackage(node: Node, wanted: TriedPackage, settings: TrialSettings): Promise<PackageReport> {
   const { name, version = 'newest', arch = 'any' } = wanted;
   node.log.section(`${name} ${version} (${arch})`);
-  const before = await listFiles(node, settings.timeout);
+  const before = await look(node, settings.timeout);
   const steps: StepReport[] = [];
   const step = async (called: InstallStep, work: () => Promise<Finding>): Promise<boolean> => {
     const started = performance.now();
@@ -55,19 +55,14 @@ export async function tryPackage(node: Node, wanted: TriedPackage, settings: Tri
     return problem === null;
   };
   const there = await step('install', () => install(node, wanted, settings.timeout));
-  const installed = there ? await listFiles(node, settings.timeout) : before;
-  let brought: readonly string[] = [];
+  const installed = there ? await look(node, settings.timeout) : before;
   if (there && (await step('integrity', () => integrity(node, name, settings.timeout))) && !wanted.debug) {
-    await step('exercise', async () => {
-      const exercised = await exercise(node, name, settings);
-      brought = exercised.brought;
-      return { problem: exercised.problem, output: exercised.output };
-    });
+    await step('exercise', () => exercise(node, name, settings));
   }
   // Whatever came of it, the next package finds a clean node.
   if (there) {
     const { timeout } = settings;
-    await step('remove', () => remove(node, [name, ...brought], { before, installed, timeout }));
+    await step('remove', () => remove(node, name, { before, installed, timeout }));
   }
   return { package: name, version, arch, steps };
 }
@@ -92,31 +87,65 @@ function ignorable(line: string): boolean {
   return / c \//.test(line) || /\/usr\/share\/(doc|man|info|locale|lintian)\//.test(line);
 }
 
+/** What is on a node: its files, and its packages by name. */
+interface Inventory {
+  readonly files: ReadonlySet<string>;
+  readonly packages: ReadonlySet<string>;
+}
+
 interface Removal {
-  readonly before: ReadonlySet<string>;
-  readonly installed: ReadonlySet<string>;
+  readonly before: Inventory;
+  /** After the installation, before anything was exercised. */
+  readonly installed: Inventory;
   readonly timeout: number;
 }
 
 const kept = 'the system cannot be without it';
 
-/** Removes the package, and the others with it; where the system refuses, the others alone. */
-async function remove(node: Node, names: readonly string[], removal: Removal): Promise<Finding> {
-  const { before, installed, timeout } = removal;
-  const result = await onNode(node, node.manager.remove(names), timeout);
-  if (result.code !== 0 && node.manager.refusesRemoval(result.output)) {
-    const others = names.slice(1);
-    const after =
-      others.length === 0 ? { ...result, code: 0 } : await onNode(node, node.manager.remove(others), timeout);
+/**
+ * Removes the package with all that has come since, by name: a package manager keeps what a test asked for by its name, and what
+ * something else on the system recommends. Where the system refuses that, it keeps what it wants of what came along;
+ * where it refuses still, only what tests brought goes.
+ */
+async function remove(node: Node, name: string, { before, installed, timeout }: Removal): Promise<Finding> {
+  const came = [...(await listPackages(node, timeout))].filter((one) => !before.packages.has(one));
+  const others = came.filter((one) => bare(one) !== name);
+  const brought = others.filter((one) => !installed.packages.has(one));
+  const attempt = (names: readonly string[]) => onNode(node, node.manager.remove(names), timeout);
+  const isRefused = ({ code, output }: ExecResult) => code !== 0 && node.manager.refusesRemoval(output);
+  let result = await attempt([name, ...others]);
+  const partly = isRefused(result) && others.length > brought.length;
+  if (partly) result = await attempt([name, ...brought]);
+  if (isRefused(result)) {
+    const after = brought.length === 0 ? { ...result, code: 0 } : await attempt(brought);
     return { problem: problemOf(node, after, timeout), leftOut: kept, output: result.output };
   }
   const problem = problemOf(node, result, timeout);
-  if (problem !== null) return { problem, output: result.output };
+  // Of what stays with a package that came along nobody can say whose it is.
+  if (problem !== null || partly) return { problem, output: result.output };
   const after = await listFiles(node, timeout);
   // Only what the installation brought counts: programs that were exercised may have made files of their own.
-  const left = [...installed].filter((path) => !before.has(path) && after.has(path)).sort();
+  const left = [...installed.files].filter((path) => !before.files.has(path) && after.has(path)).sort();
   const more = left.length > 1 ? ` and ${left.length - 1} more` : '';
   return { problem: left[0] === undefined ? null : `leaves ${left[0]}${more} behind`, output: left.join('\n') };
+}
+
+/** dpkg names the architecture of packages that may be there for several. */
+function bare(name: string): string {
+  return name.replace(/:.*/, '');
+}
+
+async function look(node: Node, timeout: number): Promise<Inventory> {
+  return { files: await listFiles(node, timeout), packages: await listPackages(node, timeout) };
+}
+
+async function listPackages(node: Node, timeout: number): Promise<ReadonlySet<string>> {
+  const { signal, machine, manager } = node;
+  const { code, output } = await machine.exec(manager.installed, { signal, timeout, env: manager.environment });
+  if (code !== 0) throw new Error(`cannot list the node's packages: ${output.slice(-300)}`);
+  const names = lines(output).map((line) => line.split('\t')[0] ?? '');
+  // RPM's database holds the keys that it was given, under a name of their own.
+  return new Set(names.filter((one) => one !== 'gpg-pubkey'));
 }
 
 async function listFiles(node: Node, timeout: number): Promise<ReadonlySet<string>> {

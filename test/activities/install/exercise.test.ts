@@ -7,8 +7,8 @@ import type { Node } from '../../../activities/nodes/packages/node.ts';
 import type { ExecResult } from '../../../activities/nodes/port.ts';
 import { temporary } from '../repository/packages.ts';
 
-/** A node that keeps what it is told, and answers by `reply`; what is installed later is there afterwards. */
-function fakeNode(reply: (argv: readonly string[]) => Partial<ExecResult> | undefined) {
+/** A node that keeps what it is told, and answers by `reply`; what is installed later is there afterwards, with what it needs. */
+function fakeNode(reply: (argv: readonly string[]) => Partial<ExecResult> | undefined, needs: readonly string[] = []) {
   const said: string[] = [];
   const installed = ['base'];
   const manager = packageManagers.deb;
@@ -18,7 +18,7 @@ function fakeNode(reply: (argv: readonly string[]) => Partial<ExecResult> | unde
     said.push(argv.join(' '));
     const result = { ...good, ...reply(argv) };
     const at = argv.indexOf('install');
-    if (at > 0 && result.code === 0) installed.push(...argv.slice(at + 1));
+    if (at > 0 && result.code === 0) installed.push(...argv.slice(at + 1), ...needs);
     return result;
   };
   const log = { write: () => {}, section: () => {}, close: async () => ({ name: 'log', url: '' }) };
@@ -38,13 +38,13 @@ const control = (text: string) => async (path: string) => {
   return path === 'debian/tests/control' ? text : path === 'debian/tests/works' ? '#!/bin/sh\n' : null;
 };
 
-test('a test that wants the source’s packages has all of them, and tells which were not there before', async (t) => {
+test('a test that wants the source’s packages has all of them', async (t) => {
   const { node, installs } = fakeNode(() => undefined);
   const source = control('Tests: works\nDepends: gcc, @\n');
   const settings = { source, siblings: ['lib1', 'lib-dev'], timeout: 1000, workdir: await temporary(t) };
   const found = await exercise(node, 'lib1', settings);
   assert.deepEqual(installs(), ['lib-dev gcc']);
-  assert.deepEqual([found.problem, found.brought], [null, ['lib-dev', 'gcc']]);
+  assert.equal(found.problem, null);
 });
 
 test('a test that wants packages of its source which exclude each other has the one under test', async (t) => {
@@ -86,4 +86,21 @@ test('what a test brought goes with the package, and by itself where the package
   const { steps } = await tryPackage(vital.node, { name: 'vital', debug: false }, settings);
   assert.deepEqual(vital.purges(), ['vital gcc', 'gcc']);
   assert.equal(steps.at(-1)?.leftOut, 'the system cannot be without it');
+});
+
+test('what came along with a package goes by name, unless the system wants to keep it', async (t) => {
+  const refusal = { code: 100, output: 'E: Essential packages were removed and -y was used without' };
+  const source = control('Tests: works\nDepends: @\n');
+  const settings = { source, siblings: ['lib-dev', 'lib0:amd64'], timeout: 1000, workdir: await temporary(t) };
+  const plain = fakeNode(() => undefined, ['lib0:amd64']);
+  await tryPackage(plain.node, { name: 'lib-dev', debug: false }, settings);
+  assert.deepEqual(plain.purges(), ['lib-dev lib0:amd64']);
+  const keeping = fakeNode((argv) => (argv.includes('purge') && argv.includes('init') ? refusal : undefined), ['init']);
+  const { steps } = await tryPackage(
+    keeping.node,
+    { name: 'tool', debug: false },
+    { ...settings, siblings: ['extra'] },
+  );
+  assert.deepEqual(keeping.purges(), ['tool init extra', 'tool extra']);
+  assert.deepEqual([steps.at(-1)?.problem, steps.at(-1)?.leftOut], [null, undefined]);
 });

@@ -70,15 +70,18 @@ const rows: readonly Row[] = [
     summary: /exercise: the smoke test ended with 3: no such luck/,
   },
   {
-    says: 'a test of the source finds what is beside it, and need not be executable',
-    samples: [{ name: 'alpha', version: '1.0-1', files: program('echo forty-two') }],
+    says: 'a test of the source finds what is beside it, need not be executable, and keeps no package by naming it',
+    samples: [
+      { name: 'alpha', version: '1.0-1', files: program('echo forty-two') },
+      { name: 'beta', version: '1.0-1', requires: ['alpha'] },
+    ],
     tests: {
-      control: 'Tests: answers\nDepends: alpha\n',
+      control: 'Tests: answers\nDepends: @\n',
       answers: '#!/bin/sh\ntest "$(alpha)" = "$(cat "$0.expected")" && test -d debian/tests\n',
       'answers.expected': 'forty-two\n',
     },
     result: 'SUCCESS',
-    summary: /^installed, exercised and removed: alpha$/,
+    summary: /^installed, exercised and removed: alpha, beta$/,
   },
   {
     says: 'a test of the source that fails is named',
