@@ -76,14 +76,10 @@ const young = 3_600_000;
 
 /** What releases prepared and never showed, unless they are still at it. */
 async function removeDead(released: string, { inUse, now, dryRun }: Dead): Promise<number> {
-  const { generationsOf, removeStaged } = await import('../activities/repository/generations.ts');
+  const { createReleasedWriter } = await import('../activities/storage/filesystem/released-writer.ts');
   const known = Math.min(now, inUse?.time ?? now) - young;
   const isWanted = (name: string, touched: number) => inUse?.marks.staged.has(name) === true || touched > known;
-  let removed = 0;
-  for (const format of ['deb', 'rpm']) {
-    removed += await removeStaged(await generationsOf(join(released, format)), isWanted, dryRun);
-  }
-  return removed;
+  return createReleasedWriter(released).sweep(isWanted, dryRun);
 }
 
 /**

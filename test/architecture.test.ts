@@ -246,6 +246,21 @@ test('a repository is a directory to few', () => {
   );
 });
 
+test('R15: released repositories change through their port alone', () => {
+  const writing = /\b(stageTree|showStaged|removeStaged|newTree|showTree)\b/;
+  const inside = ['activities/repository/', 'activities/storage/filesystem/released-writer.ts'];
+  const others = production.filter((file) => !within(file, inside));
+  assert.deepEqual(
+    others.filter((file) => writing.test(code(file))),
+    [],
+  );
+  const makers = imports.filter(({ to, typeOnly }) => within(to, inside.slice(1)) && !typeOnly).map(({ from }) => from);
+  assert.deepEqual(
+    makers.filter((from) => !within(from, ['infra/compose/releases.ts', 'cli/prune.ts', 'test'])),
+    [],
+  );
+});
+
 test('adapters of review systems have the same files', () => {
   const names = ['adapter', 'client', 'ingest', 'map', 'report', 'schema'];
   const folders = new Set(files.flatMap((file) => /^activities\/review\/[^/]+\//.exec(file)?.[0] ?? []));

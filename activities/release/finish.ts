@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
-import { exists } from '../files/exists.ts';
 import { checkSignatures } from '../repository/check-signatures.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { publicKeyFile } from '../repository/port.ts';
@@ -17,11 +16,9 @@ interface Finish {
 /**
  * Puts the signatures of the index into a staged tree.
  *
- * @returns false when the tree is gone: it was shown already, or prepared again.
  * @throws when a signature does not check out with the archive's public key, whatever key comes along.
  */
-export async function finishStaged(deps: ReleaseDeps, { format: id, tree, signatures }: Finish): Promise<boolean> {
-  if (!(await exists(tree))) return false;
+export async function finishStaged(deps: ReleaseDeps, { format: id, tree, signatures }: Finish): Promise<void> {
   const format = repositoryFormats[id];
   const publicKey = await deps.archiveKey();
   const [detached, clear] = await Promise.all(
@@ -35,5 +32,4 @@ export async function finishStaged(deps: ReleaseDeps, { format: id, tree, signat
   await writeSignatures(format, tree, { settings, signatures: { detached, clear, publicKey } });
   const problem = (await checkSignatures(format, tree, join(tree, publicKeyFile))).problems[0];
   if (problem !== undefined) throw new Error(`${problem.subject}: ${problem.message}`);
-  return true;
 }

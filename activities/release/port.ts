@@ -2,14 +2,15 @@ import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
 import type { MergedState, StateName } from '../git/merged.ts';
 import type { BlobStore } from '../ports.ts';
 import type { SignedFile } from '../sign/sign-activities.ts';
+import type { ReleasedWriter } from '../storage/port.ts';
 import type { VerifyStatements } from './verify-statement.ts';
 
 export interface ReleaseDeps {
   readonly store: BlobStore;
   /** What the signer shows: read, checked by digest, and copied into our storage. */
   readonly signed: Pick<BlobStore, 'fetch' | 'read'>;
-  /** The directory of the released repositories, `deb` and `rpm`. */
-  readonly released: string;
+  /** The released repositories, `deb` and `rpm`. */
+  readonly released: ReleasedWriter;
   /** Generations of a released repository that running jobs see: they stay. */
   readonly inUse: (format: PackageFormat) => Promise<readonly string[]>;
   readonly origin: string;
@@ -39,6 +40,7 @@ export interface ReleaseStep {
 }
 
 export type StagedRelease =
+  /** `before` is the generation that it stands on. */
   | { readonly outcome: 'staged'; readonly name: string; readonly before: string | null; readonly index: BlobRef }
   /** The repository holds all of it: the release was carried out before. */
   | { readonly outcome: 'unchanged' }

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type {
   BlobRef,
   PackageFile,
@@ -12,13 +12,10 @@ import { provenance } from '../../pipelines/model/provenance.ts';
 import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
 import type { ReleaseInput } from '../../workflows/contract.ts';
 import { prove } from '../attest/prove.ts';
-import { exists } from '../files/exists.ts';
 import { repositoryFormats } from '../repository/formats.ts';
-import { currentTree, generationsOf } from '../repository/generations.ts';
-import { checked } from '../repository/names.ts';
 import { type PackageId, type RepositoryFormat, RepositoryRefusal } from '../repository/port.ts';
-import { showStaged } from '../repository/publish.ts';
 import { readManifest } from '../storage/manifest.ts';
+import type { StateFiles } from '../storage/port.ts';
 import { finishStaged } from './finish.ts';
 import { importBlob } from './import.ts';
 import type { ReleaseDeps, ReleasePlan, ReleaseStep, StagedRelease } from './port.ts';
@@ -94,20 +91,24 @@ export function createReleaseActivities(deps: ReleaseDeps) {
     }): Promise<{ readonly published: boolean; readonly refused?: string }> {
       const refused = await whyUnmerged(deps, input.merged);
       if (refused !== null) return { published: false, refused: refusedBy('release stage', refused) };
-      const generations = await generationsOf(join(deps.released, input.format));
-      const tree = join(generations.home, checked('file name', input.name));
-      if ((await currentTree(generations)) !== input.before) return { published: false };
-      const unproven = await whyUnproven(deps, repositoryFormats[input.format], { tree, before: input.before });
-      if (unproven !== null) return { published: false, refused: unproven };
-      const inUse = () => deps.inUse(input.format);
-      const ready = await finishStaged(deps, { ...input, tree });
-      return { published: ready && (await showStaged({ generations, tree, before: input.before }, inUse)) };
+      const { format, name } = input;
+      // A release that an older version has staged names the path of the generation.
+      const state = { repository: format, name, before: input.before === null ? null : basename(input.before) };
+      const amended = await deps.released.amend(state, async (files) => {
+        const unproven = await whyUnproven(deps, repositoryFormats[format], files);
+        if (unproven === null) await finishStaged(deps, { ...input, tree: files.tree });
+        return { unproven };
+      });
+      if (amended === null) return { published: false };
+      if (amended.unproven !== null) return { published: false, refused: amended.unproven };
+      return { published: await deps.released.show(state, () => deps.inUse(format)) };
     },
 
     async listReleased(input: { readonly format: PackageFormat }): Promise<readonly PackageId[]> {
-      const tree = await currentTree(await generationsOf(join(deps.released, input.format)));
-      if (tree === null) return [];
-      const listed = await repositoryFormats[input.format].list(tree);
+      const { format } = input;
+      const listed = await deps.released.look(format, async (tree) =>
+        tree === null ? [] : repositoryFormats[format].list(tree),
+      );
       return listed.map(({ name, version, arch }) => ({ name, version, arch }));
     },
 
@@ -141,16 +142,10 @@ async function whyUnmerged(deps: ReleaseDeps, merged: SourceState | undefined): 
   return found.tree === merged.tree ? null : otherTree(merged.commit, { is: found.tree, said: merged.tree });
 }
 
-async function whyUnproven(
-  deps: ReleaseDeps,
-  format: RepositoryFormat,
-  trees: { readonly tree: string; readonly before: string | null },
-): Promise<string | null> {
+async function whyUnproven(deps: ReleaseDeps, format: RepositoryFormat, files: StateFiles): Promise<string | null> {
   try {
-    // What is gone was shown already, or is staged again.
-    if (!(await exists(trees.tree))) return null;
-    await requireProvenance(format, trees.tree);
-    await requireVerified(deps, format, trees);
+    await requireProvenance(format, files.tree);
+    await requireVerified(deps, format, files);
     return null;
   } catch (error) {
     if (error instanceof RepositoryRefusal) return error.message;

@@ -6,7 +6,6 @@ import { readEnvelope } from '../../pipelines/model/provenance.ts';
 import { refusedBy } from '../../pipelines/report/walls.ts';
 import { linkFile } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
-import { currentTree, generationsOf, waitForTree } from '../repository/generations.ts';
 import { checked } from '../repository/names.ts';
 import {
   type InspectedPackage,
@@ -14,8 +13,8 @@ import {
   type RepositoryFormat,
   RepositoryRefusal,
 } from '../repository/port.ts';
-import { stageTree } from '../repository/publish.ts';
 import { readManifest } from '../storage/manifest.ts';
+import type { StateFiles } from '../storage/port.ts';
 import { importBlob } from './import.ts';
 import { otherLine } from './line.ts';
 import type { ReleaseDeps, ReleaseStep, StagedRelease } from './port.ts';
@@ -32,36 +31,61 @@ interface Stage extends ReleaseStep {
 export async function stageRelease(deps: ReleaseDeps, input: Stage): Promise<StagedRelease> {
   const manifest = await readManifest(deps.store, input.manifest);
   const format = repositoryFormats[manifest.format];
-  const dir = join(deps.released, manifest.format);
-  await mkdir(deps.released, { recursive: true });
   const statements = await readStatements(deps, input);
   const files = await fetchSigned(deps, input);
-  const before = await currentTree(await generationsOf(dir));
   const inspected = await Promise.all(files.map((file) => format.inspect(file)));
-  const there = before === null ? [] : await format.list(before);
   const settings = { origin: deps.origin, codename: codenameOf(deps, manifest) };
   const name = `staged-${checked('file name', input.release)}-${manifest.format}`;
-  // The build's time would go backwards when an older build is released later.
-  const date = new Date();
-  const stage = async () => {
-    requireNewest(format, there, inspected);
-    return stageTree(format, { dir, files, settings, date, name });
+  const refuseOlder = async (tree: string | null) => {
+    requireNewest(format, tree === null ? [] : await format.list(tree), inspected);
+    return tree;
   };
-  const staged = await stage().catch(async (error: Error) => {
-    if (!(error instanceof RepositoryRefusal) || before === null) throw error;
-    const line = await otherLine({ tree: before, packages: there, statementPath }, inspected, manifest);
-    throw line === null ? error : new RepositoryRefusal(`${error.message}. ${line}`);
-  });
+  // The build's time would go backwards when an older build is released later.
+  const content = { format, files, settings, date: new Date() };
+  const stage = async () => {
+    const seen = await deps.released.look(format.id, refuseOlder);
+    return deps.released.stage({ repository: format.id, name }, content, async (at) => {
+      // Another release may have come between.
+      if (at.before !== seen) await refuseOlder(at.before);
+      return complete(deps, { format, at, statements });
+    });
+  };
+  const staged = await stage().catch((error: Error) => explain(deps, { error, format, inspected, manifest }));
   if (staged === null) return { outcome: 'unchanged' };
-  await placeProvenance(staged.tree, staged.before, statements);
-  await requireProvenance(format, staged.tree);
-  await requireVerified(deps, format, { tree: staged.tree, before: staged.before });
+  return { outcome: 'staged', name, before: staged.before, index: staged.done };
+}
+
+interface Completion {
+  readonly format: RepositoryFormat;
+  readonly at: StateFiles;
+  readonly statements: ReadonlyMap<string, string>;
+}
+
+/** Adds the statements, and shows the signer what the index leads to. @returns the index */
+async function complete(deps: ReleaseDeps, { format, at, statements }: Completion): Promise<BlobRef> {
+  await placeProvenance(at, statements);
+  await requireProvenance(format, at.tree);
+  await requireVerified(deps, format, at);
   // The signer reads the lists that the index names: by their digests, as everything else.
-  for (const { path } of await format.vouched(staged.tree)) await deps.store.put({ path: join(staged.tree, path) });
-  // It waits for its signatures: what happens meanwhile must not take anything of it.
-  await waitForTree(staged.tree, staged.before, staged.settled);
-  const index = await deps.store.put({ path: join(staged.tree, format.rootIndex(staged.state.settings)) });
-  return { outcome: 'staged', name, before: staged.before, index };
+  for (const { path } of await format.vouched(at.tree)) await deps.store.put({ path: join(at.tree, path) });
+  return deps.store.put({ path: join(at.tree, format.rootIndex(await format.settings(at.tree))) });
+}
+
+interface Refused {
+  readonly error: Error;
+  readonly format: RepositoryFormat;
+  readonly inspected: readonly InspectedPackage[];
+  readonly manifest: PackagesManifest;
+}
+
+/** @throws the error, with a better reason where there is one */
+async function explain({ released }: ReleaseDeps, { error, format, inspected, manifest }: Refused): Promise<never> {
+  if (!(error instanceof RepositoryRefusal)) throw error;
+  const line = await released.look(format.id, async (tree) => {
+    const there = tree === null ? null : { tree, packages: await format.list(tree), statementPath };
+    return there === null ? null : otherLine(there, inspected, manifest);
+  });
+  throw line === null ? error : new RepositoryRefusal(`${error.message}. ${line}`);
 }
 
 /** @throws RepositoryRefusal naming the first package whose file no statement vouches for. */
@@ -85,7 +109,7 @@ export async function requireProvenance(format: RepositoryFormat, tree: string):
 export async function requireVerified(
   { verify }: Pick<ReleaseDeps, 'verify'>,
   format: RepositoryFormat,
-  { tree, before }: { readonly tree: string; readonly before: string | null },
+  { tree, before }: StateFiles,
 ): Promise<void> {
   const known = new Set(
     before === null ? [] : (await format.list(before)).flatMap(filesOf).map(({ sha256 }) => sha256),
@@ -144,11 +168,7 @@ async function fetchSigned(deps: ReleaseDeps, { signed, work }: Stage): Promise<
   return files.filter((file) => /\.(u?deb|dsc|rpm)$/.test(file));
 }
 
-async function placeProvenance(
-  tree: string,
-  before: string | null,
-  statements: ReadonlyMap<string, string>,
-): Promise<void> {
+async function placeProvenance({ tree, before }: StateFiles, statements: ReadonlyMap<string, string>): Promise<void> {
   const directory = join(tree, provenanceDirectory);
   await mkdir(directory, { recursive: true });
   const old = before === null ? [] : await readdir(join(before, provenanceDirectory)).catch(() => []);

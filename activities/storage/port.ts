@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
+import type { RepositoryFormat, RepositorySettings } from '../repository/port.ts';
 
 /** Content that was opened: as it was then, whatever becomes of its name. It is read once, or closed. */
 export interface StoredFile {
@@ -87,6 +88,70 @@ export interface ReleasedTrees {
   fetch(of: GenerationName, path: string, to: string): Promise<void>;
   /** Where containers find it; without a generation, whatever is shown. No slash at the end. */
   url(repository: string, generation?: string): Promise<string>;
+}
+
+/** What the next state of a released repository has besides what the state before it has. */
+export interface StateContent {
+  readonly format: RepositoryFormat;
+  /** Paths of packages, which are copied. */
+  readonly files: readonly string[];
+  /** What is not given stays as it is. */
+  readonly settings: Partial<RepositorySettings>;
+  readonly date: Date;
+}
+
+/** A state of a released repository that is made and not shown yet. */
+export interface StagedState {
+  readonly repository: string;
+  /** Its name while it waits: `staged-…`, unique for what is released. */
+  readonly name: string;
+  /** The generation that it stands on; null for the first. */
+  readonly before: string | null;
+}
+
+/** Directories that are there while a call lasts: what makes repositories and looks at them wants files. */
+export interface StateFiles {
+  /** The state that is made. */
+  readonly tree: string;
+  /** The one before it: to read, and to link from. */
+  readonly before: string | null;
+}
+
+/**
+ * The one way in which released repositories change: a state is made beside the one shown, completed, and shown as a
+ * whole if nothing came between. One writer at a time, whoever asks.
+ */
+export interface ReleasedWriter {
+  /** Looks at the state that readers see; null while nothing was released. */
+  look<T>(repository: string, work: (tree: string | null) => Promise<T>): Promise<T>;
+  /**
+   * Makes the next state; what was made under its name before is gone. Kept, however long it waits, once this ends.
+   *
+   * @param complete adds what is no package; what is left when it throws is made anew, or swept
+   * @returns null when nothing would change
+   * @throws RepositoryRefusal for packages that the repository cannot take
+   */
+  stage<T>(
+    of: Omit<StagedState, 'before'>,
+    content: StateContent,
+    complete: (files: StateFiles) => Promise<T>,
+  ): Promise<{ readonly before: string | null; readonly done: T } | null>;
+  /** Works on a state once more. @returns null when it is gone, or stands on what is no longer shown */
+  amend<T>(of: StagedState, work: (files: StateFiles) => Promise<T>): Promise<T | null>;
+  /**
+   * Shows a state to everybody, at once, when the disk has it.
+   *
+   * @param inUse the generations that somebody works with: they stay
+   * @returns false when it stands on what is no longer shown: stage again
+   */
+  show(of: StagedState, inUse: () => Promise<readonly string[]>): Promise<boolean>;
+  /**
+   * Removes states that were made and never shown.
+   *
+   * @param isWanted whether somebody will still show the one of that name; `touched` is in milliseconds
+   * @returns how many they were, or would be
+   */
+  sweep(isWanted: (name: string, touched: number) => boolean, dryRun?: boolean): Promise<number>;
 }
 
 /** Directories that never change once they are there, each under a name: test repositories. */

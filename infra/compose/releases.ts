@@ -4,6 +4,7 @@ import { createReleasePlanner } from '../../activities/jobs/plan-release.ts';
 import { createReleaseActivities } from '../../activities/release/release-activities.ts';
 import { createStatementVerifier } from '../../activities/release/verify-statement.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
+import { createReleasedWriter } from '../../activities/storage/filesystem/released-writer.ts';
 import type { RunningRecords } from '../../activities/sweep/sweep.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
@@ -31,7 +32,7 @@ export function createReleases({ common, live, temporal, store, merged }: Releas
   const archiveKey = () => readFile(publicKeyPath(paths), 'utf8');
   return {
     ...createReleaseActivities({
-      ...{ store: blobs, signed, released: paths.released, origin, policy, merged, archiveKey },
+      ...{ store: blobs, signed, released: createReleasedWriter(paths.released), origin, policy, merged, archiveKey },
       inUse: async (format) => generationsIn(await store.listRunning(), format),
       verify: createStatementVerifier({ archiveKey, merged }),
       codename: (label: string) => (common.platform(label).format === 'deb' ? deb.codename : ''),

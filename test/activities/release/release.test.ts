@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { must, run } from '../../../activities/process/run.ts';
 import { otherLine } from '../../../activities/release/line.ts';
+import { createReleaseActivities } from '../../../activities/release/release-activities.ts';
 import { requireProvenance } from '../../../activities/release/stage.ts';
 import { checkRepository } from '../../../activities/repository/check.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { exportPublicKey } from '../../../activities/sign/key.ts';
 import { isSignedBy } from '../../../activities/sign/rpm.ts';
 import { readManifest } from '../../../activities/storage/manifest.ts';
+import type { ReleasedWriter } from '../../../activities/storage/port.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import { dssePayload, readEnvelope } from '../../../pipelines/model/provenance.ts';
 import type { Sample } from '../repository/packages.ts';
@@ -93,6 +95,17 @@ for (const id of ['deb', 'rpm'] as const) {
         outcome: 'refused',
         reason: 'alpha 1.9-1 is older than 2.0-1, which is released already',
       });
+    });
+
+    test('R15: refuses what something newer overtakes between a look and the next state', async (t) => {
+      const world = await releaseWorld(t);
+      await release(world, await built(world, id, { name: 'alpha', version: '2.0-1' }));
+      const { released } = world.deps;
+      const blind: ReleasedWriter = { ...released, look: async (_, work) => work(null) };
+      const activities = createReleaseActivities({ ...world.deps, released: blind });
+      const older = await built(world, id, { name: 'alpha', version: '1.9-1' });
+      const { staged } = await release({ ...world, activities }, older, 'r2');
+      assert.equal(staged.outcome === 'refused' && /1\.9-1 is older than 2\.0-1/.test(staged.reason), true);
     });
 
     test('W16: says of a second branch and of a second platform that they have no repository yet, and what to do', async (t) => {

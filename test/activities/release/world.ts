@@ -18,6 +18,7 @@ import { closeAgent, exportPublicKey, openKey } from '../../../activities/sign/k
 import { openLedger } from '../../../activities/sign/ledger.ts';
 import { createSignActivities, type SignDeps } from '../../../activities/sign/sign-activities.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
+import { createReleasedWriter } from '../../../activities/storage/filesystem/released-writer.ts';
 import { readManifest } from '../../../activities/storage/manifest.ts';
 import type { BuildItem, PackageFormat, PackagesManifest, SourceState } from '../../../pipelines/model/artifact.ts';
 import type { BuildRecord, ReleaseInput, StageInput } from '../../../workflows/contract.ts';
@@ -59,7 +60,7 @@ export async function releaseWorld(t: Pick<TestContext, 'after'>, standing?: Sta
   const common = {
     store,
     signed: outbox,
-    released: places.released,
+    released: createReleasedWriter(places.released),
     origin: 'Sluice',
     codename: () => 'bookworm',
     inUse: async () => [],
@@ -75,6 +76,7 @@ export async function releaseWorld(t: Pick<TestContext, 'after'>, standing?: Sta
     ...places,
     ...{ host, archiveKey, builders, ledger, builds, proof },
     plan: createReleasePlanner({ builds: async () => builds, merged, repositories: [] }),
+    deps: settings,
     activities: createReleaseActivities(settings),
     signer: createSignActivities({ key, inbox: store, outbox, proof, ledger }),
     attestor: createAttestor({
