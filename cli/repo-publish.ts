@@ -51,6 +51,12 @@ function valid(kind: 'codename' | 'architecture' | 'origin'): (text: string) => 
   };
 }
 
+/** Only the one that is needed: the command starts sooner. */
+const adapters = {
+  deb: async () => (await import('../activities/repository/deb/adapter.ts')).debRepository,
+  rpm: async () => (await import('../activities/repository/rpm/adapter.ts')).rpmRepository,
+};
+
 async function publish(dir: string, files: readonly string[], options: Options): Promise<void> {
   const { format, codename, arch, origin, base } = options;
   if (files.length === 0 && base === undefined && options.sign === undefined) {
@@ -59,11 +65,9 @@ async function publish(dir: string, files: readonly string[], options: Options):
   if (format === 'deb' && codename === undefined && base === undefined && !existsSync(dir)) {
     throw misused('a new APT repository needs the name of its distribution: give --codename');
   }
-  const [{ repositoryFormats }, { publishPackages }, signing] = await Promise.all([
-    import('../activities/repository/formats.ts'),
-    import('../activities/repository/publish.ts'),
-    signerFor(options),
-  ]);
+  const [signing, [repository, { publishPackages }]] = await signerFor(options, () =>
+    Promise.all([adapters[format](), import('../activities/repository/publish.ts')]),
+  );
   const settings = {
     ...(codename === undefined || format === 'rpm' ? {} : { codename }),
     ...(arch === undefined || format === 'rpm' ? {} : { architectures: arch }),
@@ -71,5 +75,5 @@ async function publish(dir: string, files: readonly string[], options: Options):
   };
   const start = base === undefined ? {} : { base: await shownTree(base) };
   const request = { dir, files, settings, ...start, ...signing, date: new Date() };
-  print(await orRefused(publishPackages(repositoryFormats[format], request)), renderPublication, options);
+  print(await orRefused(publishPackages(repository, request)), renderPublication, options);
 }

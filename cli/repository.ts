@@ -27,14 +27,25 @@ export function signOptions(what: string): Option[] {
   ];
 }
 
-/** A signer on the user's own keys (or those in GNUPGHOME), where a key was named; warns of what clients dislike. */
-export async function signerFor({ sign, weakKey = false }: SignOptions): Promise<{ readonly signer?: IndexSigner }> {
-  if (sign === undefined) return {};
-  const { createGpgSigner } = await import('../activities/sign/gpg.ts');
+/**
+ * A signer on the user's own keys (or those in GNUPGHOME), where a key was named; warns of what clients dislike.
+ *
+ * @param load what the command needs besides: loaded while GnuPG answers
+ */
+export async function signerFor<T>(
+  { sign, weakKey = false }: SignOptions,
+  load: () => Promise<T>,
+): Promise<readonly [{ readonly signer?: IndexSigner }, T]> {
+  if (sign === undefined) return [{}, await load()];
   const { resolveKey } = await import('../activities/sign/resolve-key.ts');
-  const { key, warnings } = await orRefused(resolveKey({ key: sign }, { weak: weakKey }));
+  const resolved = orRefused(resolveKey({ key: sign }, { weak: weakKey }));
+  const [{ key, warnings }, loaded, { createGpgSigner }] = await Promise.all([
+    resolved,
+    load(),
+    import('../activities/sign/gpg.ts'),
+  ]);
   for (const warning of warnings) log(`warning: ${warning}`);
-  return { signer: createGpgSigner(key) };
+  return [{ signer: createGpgSigner(key) }, loaded];
 }
 
 /** What the tools refuse is the command's failure, without a stack. */

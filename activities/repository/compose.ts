@@ -82,6 +82,16 @@ function byPiece(firsts: readonly string[], added: readonly Entry[]): ReadonlyMa
   return Map.groupBy(added, ({ key }) => placeOf(firsts, key));
 }
 
+/** The texts of some entries of a list that knows their keys; only the pieces are opened that would have them. */
+export function textsAt(pieces: readonly Piece[], keys: ReadonlySet<string>, form: ListForm): string[] {
+  const firsts = pieces.map(({ first }) => first);
+  const places = new Set([...keys].map((key) => placeOf(firsts, key)));
+  return pieces
+    .filter((_, at) => places.has(at))
+    .flatMap((piece) => form.entries(openPiece(piece).toString('latin1'), 0))
+    .filter((text) => keys.has(form.key(text)));
+}
+
 /** The entries of one piece of each list, side by side. */
 function openEntries(lists: Lists, at: number, form: ListForm): Entry[] {
   const texts = lists.flatMap((pieces, list) => {
@@ -136,6 +146,16 @@ export function seal(pieces: readonly Piece[], take: (text: Buffer) => void = ()
     plainSize: pieces.reduce((sum, { length }) => sum + length, 0),
     plainSha256: plain.digest('hex'),
   };
+}
+
+/** The same pieces with what they hold at hand, where `text` is the list unpacked. @param sha256 of that */
+export function withPlain(pieces: readonly Piece[], text: Buffer, sha256: string): readonly Piece[] {
+  if (createHash('sha256').update(text).digest('hex') !== sha256) return pieces;
+  let at = 0;
+  return pieces.map((piece) => {
+    at += piece.length;
+    return { ...piece, plain: text.subarray(at - piece.length, at) };
+  });
 }
 
 /** The pieces of a list that is on disk as its root index says; null when it is damaged, or was made otherwise. */

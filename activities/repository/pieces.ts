@@ -13,6 +13,8 @@ export interface Piece {
   /** Bytes when unpacked. */
   readonly length: number;
   readonly packed: Buffer;
+  /** The same unpacked, where that was at hand and is what the root index says. */
+  readonly plain?: Buffer;
 }
 
 /** Bytes before the subfield's own data: gzip's fixed header, the length of the field, the subfield's head. */
@@ -65,7 +67,8 @@ function pieceAt(list: Buffer, at: number): Piece | null {
 }
 
 /** Unpacks a piece. @throws Error when it is damaged */
-export function openPiece({ packed, length }: Piece): Buffer {
+export function openPiece({ packed, length, plain }: Piece): Buffer {
+  if (plain !== undefined) return plain;
   const body = packed.subarray(12 + packed.readUInt16LE(10), -trailer);
   const text = inflateRawSync(body, { finishFlush: 2, maxOutputLength: Math.max(length, 1) });
   if (text.length === length && crc32(text) === packed.readUInt32LE(packed.length - trailer)) return text;

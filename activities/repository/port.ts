@@ -122,11 +122,6 @@ export interface RepositoryProblem {
   readonly message: string;
 }
 
-export interface Found {
-  readonly count: number;
-  readonly packages: readonly ListedPackage[];
-}
-
 /** One package format's side of a repository: `deb` and `rpm` are its two adapters. */
 export interface RepositoryFormat {
   readonly id: PackageFormat;
@@ -139,10 +134,18 @@ export interface RepositoryFormat {
   describe(files: readonly string[]): Promise<readonly (Description | null)[]>;
   /** The same for a place in a repository. @param date the file's, where it is another than when it was described */
   placed(texts: readonly string[], path: string, date?: Date): Entry;
-  /** The lists of a tree; null where they are not as the root index says, or were not composed here. */
-  openLists(tree: string): Promise<OpenLists | null>;
-  /** How many packages the lists name, and those of these names; the tree is theirs. */
-  find(tree: string, lists: OpenLists, names: ReadonlySet<string>): Promise<Found>;
+  /**
+   * The lists of a tree; null where they are not as the root index says, or were not composed here.
+   *
+   * @param whole all of them will be gone through: what makes that faster is read as well
+   */
+  openLists(tree: string, whole?: boolean): Promise<OpenLists | null>;
+  /** How many packages the lists name. */
+  count(lists: OpenLists): number;
+  /** Those of these names. */
+  find(lists: OpenLists, names: ReadonlySet<string>): readonly ListedPackage[];
+  /** Those at these paths. */
+  findAt(lists: OpenLists, paths: ReadonlySet<string>): readonly ListedPackage[];
   /** The directory that holds all packages of a repository that was filled here, and nothing else. */
   readonly pool: string;
   /** Writes an index, composed of what the distribution's own tool says of each package. */

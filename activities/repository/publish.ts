@@ -11,6 +11,7 @@ import {
   nextName,
   type Settled,
   showTree,
+  waitForTree,
 } from './generations.ts';
 import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { refuseReleased } from './released.ts';
@@ -100,7 +101,11 @@ async function change(
     const tree = await newTree(generations);
     const signing = signer === undefined ? {} : { signer, resign };
     const { standing, ...settled } = await fillTree(format, tree, { state, generations, date, ...signing });
-    if (signer !== undefined) await signTree(format, tree, { settings: state.settings, signer });
+    // The disk begins with the index while GnuPG signs it.
+    await Promise.all([
+      signer === undefined ? null : signTree(format, tree, { settings: state.settings, signer }),
+      settled.settled === undefined ? null : waitForTree(tree, before, settled.settled),
+    ]);
     await noteStanding(generations, await nextName(generations), standing);
     await showTree(generations, tree, settled);
     return { ...answer, changed: true };
@@ -157,10 +162,11 @@ async function growOn(
     return null;
   }
   const { stale, paths } = await growTree(format, tree, { plan, before: known.stale });
+  await taken?.emptied;
   const steps = [...known.steps, [await nextName(plan.generations), paths] as const];
   return {
     standing: { stale, steps },
-    settled: { directory: pool, changed: taken === null ? null : [...taken, ...paths] },
+    settled: { directory: pool, changed: taken === null ? null : [...taken.paths, ...paths] },
   };
 }
 

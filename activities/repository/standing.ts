@@ -80,6 +80,14 @@ function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every(isText);
 }
 
+/** A pool that was taken over. */
+export interface TakenPool {
+  /** The paths that were looked at. */
+  readonly paths: readonly string[];
+  /** The rest of the tree that it was of goes while its new tree is filled. */
+  readonly emptied: Promise<void>;
+}
+
 interface Pools {
   /** The tree before, and the steps that led to it. */
   readonly before: string;
@@ -93,19 +101,21 @@ interface Pools {
  * what came or went since is looked at. It leaves that tree first, so that who is killed on the way leaves nothing half
  * changed that is taken for whole.
  *
- * @returns the paths that were looked at; null where there is no such tree, or not all is known that happened since
+ * @returns null where there is no such tree, or not all is known that happened since
  */
 export async function takePool(
   generations: Generations,
   tree: string,
   { before, steps, pool }: Pools,
-): Promise<readonly string[] | null> {
+): Promise<TakenPool | null> {
   const spare = await spareTree(generations);
   if (spare === null || !(await exists(join(spare.tree, pool)))) return null;
   const since = steps.filter(([name]) => name > spare.name && name <= basename(before));
   if (since.length !== Number(basename(before)) - Number(spare.name)) return null;
   await moveWhole(join(spare.tree, pool), join(tree, pool));
-  await rm(spare.tree, { recursive: true, force: true });
+  const emptied = rm(spare.tree, { recursive: true, force: true });
+  // Whoever waits hears of it.
+  emptied.catch(() => {});
   const paths = [...new Set(since.flatMap(([, some]) => some))];
   for (const path of paths) {
     await rm(join(tree, path), { force: true });
@@ -113,7 +123,7 @@ export async function takePool(
     await makeOpenDirectory(dirname(join(tree, path)));
     await linkFile(join(before, path), join(tree, path));
   }
-  return paths;
+  return { paths, emptied };
 }
 
 /** Gives all packages of a tree a second name in another one. @returns false where that cannot be */

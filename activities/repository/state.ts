@@ -53,8 +53,11 @@ export async function addedState(
   before: string | null,
   request: StateRequest,
 ): Promise<RepositoryState> {
-  const inspected = await inspectAll(format, request.files);
-  const start = await startOf(format, before, request.base, inspected);
+  const [inspected, lists] = await Promise.all([
+    inspectAll(format, request.files),
+    before === null ? null : format.openLists(before, true),
+  ]);
+  const start = await startOf(format, { before, lists, base: request.base }, inspected);
   const added = await newPackages(format, start.known, inspected);
   const origin = before ?? request.base ?? null;
   const old = origin === null ? null : await format.settings(origin);
@@ -69,22 +72,24 @@ interface Start extends Pick<RepositoryState, 'lists' | 'count' | 'foreign' | 'k
   readonly known: readonly KeptPackage[];
 }
 
+interface Origin extends Pick<RepositoryState, 'before' | 'lists'> {
+  readonly base: string | undefined;
+}
+
 /** What stays. Without a base nothing is looked at but what may stand in the way of the packages to be added. */
 async function startOf(
   format: RepositoryFormat,
-  before: string | null,
-  base: string | undefined,
+  { before, lists, base }: Origin,
   inspected: readonly InspectedPackage[],
 ): Promise<Start> {
-  const lists = before === null ? null : await format.openLists(before);
   if (before === null || lists === null || base !== undefined) {
     const kept = await packagesOf(format, base === undefined ? [before] : [before, base]);
     const foreign = kept.filter(({ tree }) => tree !== before);
     return { lists, count: kept.length, foreign, kept: async () => kept, known: kept };
   }
-  const { count, packages } = await format.find(before, lists, new Set(inspected.map(({ name }) => name)));
-  const known = packages.map((one) => ({ ...one, tree: before }));
-  return { lists, count, foreign: [], kept: () => packagesOf(format, [before]), known };
+  const found = format.find(lists, new Set(inspected.map(({ name }) => name)));
+  const known = found.map((one) => ({ ...one, tree: before }));
+  return { lists, count: format.count(lists), foreign: [], kept: () => packagesOf(format, [before]), known };
 }
 
 /** The state of `before` without some of its packages. */
@@ -100,7 +105,7 @@ export async function remainingState(
   const named = new Set(kept.flatMap(pathsOf));
   return {
     ...{ changed: removed.length > 0, settings: await format.settings(before), before },
-    ...{ lists: await format.openLists(before), count: kept.length, foreign: [], kept: async () => kept },
+    ...{ lists: await format.openLists(before, true), count: kept.length, foreign: [], kept: async () => kept },
     ...{ added: [], removed, gone: new Set(removed.flatMap(pathsOf).filter((path) => !named.has(path))) },
   };
 }

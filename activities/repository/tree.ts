@@ -100,18 +100,21 @@ async function writeAdded(format: RepositoryFormat, tree: string, plan: TreePlan
   await requireIndexed(format, tree, { fresh: [...afresh, ...state.added], count: state.count + state.added.length });
 }
 
+/** A package and its place in the tree. */
+type Placed = PackageId & { readonly path: string };
+
 /** Reads the index back: all that is new is in it, and nothing that stays was lost. */
 async function requireIndexed(
   format: RepositoryFormat,
   tree: string,
-  { fresh, count }: { readonly fresh: readonly PackageId[]; readonly count: number },
+  { fresh, count }: { readonly fresh: readonly Placed[]; readonly count: number },
 ): Promise<void> {
   const lists = await format.openLists(tree);
   if (lists === null) throw new Error(`the index of ${tree} is not what was written`);
-  const found = await format.find(tree, lists, new Set(fresh.map(({ name }) => name)));
-  const listed = new Set(found.packages.map(keyOf));
+  const listed = new Set(format.findAt(lists, new Set(fresh.map(({ path }) => path))).map(keyOf));
   refuseUnlisted(fresh.filter((one) => !listed.has(keyOf(one))));
-  if (found.count !== count) throw new Error(`the index of ${tree} names ${found.count} packages, not ${count}`);
+  const found = format.count(lists);
+  if (found !== count) throw new Error(`the index of ${tree} names ${found} packages, not ${count}`);
 }
 
 /** Copies the new packages to their places. */
@@ -137,11 +140,7 @@ async function place(format: RepositoryFormat, tree: string, { state, signer, da
 }
 
 /** @throws RepositoryRefusal naming what the tool leaves out: it says so to nobody */
-async function describeKept(
-  format: RepositoryFormat,
-  tree: string,
-  packages: readonly (PackageId & { readonly path: string })[],
-): Promise<Entry[]> {
+async function describeKept(format: RepositoryFormat, tree: string, packages: readonly Placed[]): Promise<Entry[]> {
   const described = await format.describe(packages.map(({ path }) => join(tree, path)));
   refuseUnlisted(packages.filter((one, position) => described[position]?.id.name !== one.name));
   return packages.flatMap(({ path }, position) => {

@@ -1,5 +1,5 @@
 import { judgeKey, type KeyEntry, keyName, keysNamed, readKeyring } from '../keys/keyring.ts';
-import { must } from '../process/run.ts';
+import { must, run } from '../process/run.ts';
 import { RepositoryRefusal } from '../repository/port.ts';
 import { environment, type GpgKey } from './key.ts';
 
@@ -16,8 +16,7 @@ export interface ResolvedKey {
  * @throws RepositoryRefusal when no key or several answer to the name, or the key cannot sign: it names the candidates
  */
 export async function resolveKey(named: GpgKey, options: { readonly weak?: boolean } = {}): Promise<ResolvedKey> {
-  const keys = await secretKeys(named);
-  const found = keysNamed(keys, named.key);
+  const { keys, found } = await secretKeys(named);
   const now = Date.now();
   const usable = found.filter((key) => key.signs && judgeKey(key, now).unusable.length === 0);
   const [key, other] = usable;
@@ -35,16 +34,29 @@ export async function resolveKey(named: GpgKey, options: { readonly weak?: boole
   return { key: { ...named, key: key.fingerprint }, warnings: said };
 }
 
-async function secretKeys(named: GpgKey): Promise<readonly KeyEntry[]> {
+interface SecretKeys {
+  readonly keys: readonly KeyEntry[];
+  /** Those that the name means, with what is known of their signatures. */
+  readonly found: readonly KeyEntry[];
+}
+
+/** Signatures are listed of public keys alone: those of what GnuPG takes the name for are asked for at once. */
+async function secretKeys(named: GpgKey): Promise<SecretKeys> {
   const env = environment(named);
   const list = ['--batch', '--with-colons', '--fixed-list-mode'];
-  const secret = readKeyring((await must('gpg', [...list, '--list-secret-keys'], { env })).stdout);
-  if (secret.length === 0) return [];
-  // Signatures are listed of public keys alone.
-  const prints = secret.map(({ fingerprint }) => fingerprint);
-  const signed = readKeyring((await must('gpg', [...list, '--list-sigs', ...prints], { env })).stdout);
+  const [secret, taken] = await Promise.all([
+    must('gpg', [...list, '--list-secret-keys'], { env }),
+    run('gpg', [...list, '--list-sigs', '--', named.key], { env }),
+  ]);
+  const keys = readKeyring(secret.stdout);
+  const found = keysNamed(keys, named.key);
+  const prints = found.map(({ fingerprint }) => fingerprint);
+  let signed = readKeyring(taken.stdout);
+  if (!prints.every((print) => signed.some(({ fingerprint }) => fingerprint === print))) {
+    signed = readKeyring((await must('gpg', [...list, '--list-sigs', ...prints], { env })).stdout);
+  }
   const sha1 = new Set(signed.filter((key) => key.sha1).map(({ fingerprint }) => fingerprint));
-  return secret.map((key) => ({ ...key, sha1: sha1.has(key.fingerprint) }));
+  return { keys, found: found.map((key) => ({ ...key, sha1: sha1.has(key.fingerprint) })) };
 }
 
 function refusal(name: string, candidates: readonly KeyEntry[], now: number): RepositoryRefusal {

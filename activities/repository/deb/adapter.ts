@@ -4,7 +4,7 @@ import { fetchBase } from './base.ts';
 import { mayMeet, refusal } from './conflict.ts';
 import { contents } from './contents.ts';
 import { describe, placed } from './describe.ts';
-import { find } from './find.ts';
+import { count, find, findAt } from './find.ts';
 import { list, roots, served, settings, vouched } from './index-read.ts';
 import { index, openLists, rootIndex, signatures } from './index-write.ts';
 import { contentDigest, inspect, relations } from './package.ts';
@@ -17,7 +17,9 @@ export const debRepository: RepositoryFormat = {
   describe,
   placed,
   openLists,
+  count,
   find,
+  findAt,
   pool: 'pool',
   contentDigest,
   settings,

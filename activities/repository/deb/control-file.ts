@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { extract } from 'tar-stream';
 import { must } from '../../process/run.ts';
 import { RepositoryRefusal } from '../port.ts';
 
@@ -16,6 +15,8 @@ import { RepositoryRefusal } from '../port.ts';
 export async function readControl(file: string): Promise<string> {
   const { stdout } = await must('dpkg-deb', ['--ctrl-tarfile', '--', file], { encoding: 'latin1' });
   const found: (Buffer | null)[] = [];
+  // Who only publishes reads no archive: a command line starts sooner without it.
+  const { extract } = await import('tar-stream');
   const entries = extract();
   entries.on('entry', ({ name, type }, content, next) => {
     if (!isControl(name)) return content.on('end', next).resume();

@@ -1,5 +1,5 @@
-import { rmSync, symlinkSync } from 'node:fs';
-import { mkdir, mkdtemp, symlink } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdir, symlink } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseControl } from '../../../pipelines/formats/deb/control.ts';
@@ -16,7 +16,8 @@ const worthwhile = 500;
 
 /** What apt-ftparchive says of each file. @throws RepositoryRefusal for a name that no repository takes */
 export async function describe(files: readonly string[]): Promise<readonly (Description | null)[]> {
-  const work = await mkdtemp(join(tmpdir(), 'sluice-describe-'));
+  // The tool has started when this returns, for who goes on beside it.
+  const work = mkdtempSync(join(tmpdir(), 'sluice-describe-'));
   try {
     const found = await Promise.all(
       [...shardsOf(files)].map((some, shard) => describeBinaries(join(work, `${shard}`), some)),
@@ -43,7 +44,7 @@ function shardsOf(files: readonly string[]): string[][] {
 
 /** Under numbers as names: what a file is called elsewhere is nobody's business. */
 async function describeBinaries(work: string, files: readonly string[]): Promise<Map<string, Description | null>> {
-  await mkdir(work);
+  mkdirSync(work);
   const numbers = new Map<string, string>();
   for (const [position, file] of files.entries()) {
     const name = `${position}${file.endsWith('.udeb') ? '.udeb' : '.deb'}`;
@@ -89,6 +90,17 @@ export function paragraphs(list: string): string[] {
   );
 }
 
+/** How paragraphs stand in a list. */
+export const paragraphForm = {
+  entries: paragraphs,
+  key(text: string): string {
+    const path = fieldOf(text, 'Filename');
+    if (path !== '') return path;
+    const dsc = /\nFiles: ?\n(?: [^\n]*\n)*? \S+ \d+ (\S+\.dsc)\n/.exec(text)?.[1];
+    return `${fieldOf(text, 'Directory')}/${dsc}`;
+  },
+};
+
 /** The paragraph of a package at its place. A source is named by the directory that holds it. */
 export function placed(texts: readonly string[], path: string): Entry {
   const [text = ''] = texts;
@@ -98,6 +110,6 @@ export function placed(texts: readonly string[], path: string): Entry {
 }
 
 /** A field of one line. A carriage return ends no line here, whatever it does to a regular expression's `$`. */
-export function fieldOf(text: string, name: 'Filename' | 'Directory'): string {
+function fieldOf(text: string, name: 'Filename' | 'Directory'): string {
   return new RegExp(`\\n${name}: ([^\\n]*)`).exec(text)?.[1] ?? '';
 }

@@ -1,37 +1,62 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseControl } from '../../../pipelines/formats/deb/control.ts';
-import type { Found, ListedPackage, OpenLists } from '../port.ts';
-import { distributionOf, list, listedBinary, listedSource } from './index-read.ts';
+import { textsAt } from '../compose.ts';
+import { openPiece, type Piece } from '../pieces.ts';
+import type { ListedPackage, OpenLists } from '../port.ts';
+import { paragraphForm } from './describe.ts';
+import { listedBinary, listedSource } from './index-read.ts';
 
-/** Names that are looked for one by one; for more, the lists are read as a whole. */
-const few = 16;
-
-/** How many packages the lists name, and those of some names. */
-export async function find(tree: string, lists: OpenLists, names: ReadonlySet<string>): Promise<Found> {
-  const binary = [...lists.keys()].filter((name) => name.includes('/binary-'));
-  if (names.size > few || binary.length > 1) {
-    // A package for all architectures stands in several lists and counts once.
-    const all = await list(tree);
-    return { count: all.length, packages: all.filter(({ name }) => names.has(name)) };
-  }
-  const dist = await distributionOf(tree);
-  const found: ListedPackage[] = [];
-  for (const name of lists.keys()) found.push(...(await findIn(join(tree, dist, name), names)));
-  const count = [...lists.values()].flat().reduce((sum, piece) => sum + piece.count, 0);
-  return { count, packages: found };
+/** How many packages the lists name. One for all architectures stands in several lists and counts once. */
+export function count(lists: OpenLists): number {
+  const all = [...lists.values()].flat().reduce((sum, piece) => sum + piece.count, 0);
+  const binary = [...lists].filter(([name]) => name.includes('/binary-')).map(([, pieces]) => pieces);
+  if (binary.length < 2) return all;
+  const shared = binary.map((pieces) => pieces.flatMap(pathsForAll));
+  return all - shared.flat().length + new Set(shared.flat()).size;
 }
 
-async function findIn(list: string, names: ReadonlySet<string>): Promise<ListedPackage[]> {
-  const text = await readFile(list);
-  return [...names].flatMap((name) => {
-    const line = `Package: ${name}\n`;
-    const found: string[] = [];
-    for (let at = text.indexOf(line); at >= 0; at = text.indexOf(line, at + line.length)) {
-      // Where the list begins, or where a paragraph does.
-      if (at > 0 && text.toString('latin1', at - 2, at) !== '\n\n') continue;
-      found.push(text.toString('utf8', at, text.indexOf('\n\n', at)));
+function pathsForAll(piece: Piece): string[] {
+  const text = openPiece(piece).toString('latin1');
+  return [...text.matchAll(/^Filename: (.*_all\.u?deb)$/gm)].map(([, path = '']) => path);
+}
+
+/** Those of some names. */
+export function find(lists: OpenLists, names: ReadonlySet<string>): ListedPackage[] {
+  return unique(
+    [...lists].flatMap(([list, pieces]) =>
+      read(
+        list,
+        pieces.flatMap((piece) => textsOf(piece, names)),
+      ),
+    ),
+  );
+}
+
+/** Those at some paths. */
+export function findAt(lists: OpenLists, paths: ReadonlySet<string>): ListedPackage[] {
+  return unique([...lists].flatMap(([list, pieces]) => read(list, textsAt(pieces, paths, paragraphForm))));
+}
+
+function unique(packages: readonly ListedPackage[]): ListedPackage[] {
+  return [...new Map(packages.map((one) => [one.path, one])).values()];
+}
+
+function read(list: string, texts: readonly string[]): ListedPackage[] {
+  const fields = texts.flatMap((text) => parseControl(Buffer.from(text, 'latin1').toString()));
+  return fields.map(list.endsWith('Sources') ? listedSource : listedBinary);
+}
+
+const first = 'Package: ';
+
+/** Paragraphs that begin with one of the names: those of lists that were composed here begin with a name. */
+function textsOf(piece: Piece, names: ReadonlySet<string>): string[] {
+  const text = openPiece(piece).toString('latin1');
+  const found: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf('\n\n', at);
+    if (text.startsWith(first, at) && names.has(text.slice(at + first.length, text.indexOf('\n', at)))) {
+      found.push(text.slice(at, end < 0 ? text.length : end));
     }
-    return found.flatMap((one) => parseControl(one)).map(list.endsWith('Sources') ? listedSource : listedBinary);
-  });
+    at = end < 0 ? text.length : end + 2;
+  }
+  return found;
 }

@@ -1,13 +1,13 @@
-import { writeSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { link, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { releaseFiles } from '../../../pipelines/formats/deb/release.ts';
 import { must } from '../../process/run.ts';
-import { changeLists, seal, unseal } from '../compose.ts';
+import { changeLists, seal, unseal, withPlain } from '../compose.ts';
 import { checked } from '../names.ts';
 import { openPiece, type Piece, packPiece } from '../pieces.ts';
 import { type Entry, type IndexChange, type OpenLists, RepositoryRefusal, type RepositorySettings } from '../port.ts';
-import { fieldOf, paragraphs } from './describe.ts';
+import { paragraphForm, paragraphs } from './describe.ts';
 import { distributionOf } from './index-read.ts';
 import { installerLists, isForInstaller } from './installer.ts';
 import { isBinary } from './package.ts';
@@ -43,21 +43,11 @@ function listNames(architectures: readonly string[]): string[] {
   return [...binary, 'main/source/Sources'];
 }
 
-const form = {
-  entries: paragraphs,
-  key(text: string): string {
-    const path = fieldOf(text, 'Filename');
-    if (path !== '') return path;
-    const dsc = /\nFiles: ?\n(?: [^\n]*\n)*? \S+ \d+ (\S+\.dsc)\n/.exec(text)?.[1];
-    return `${fieldOf(text, 'Directory')}/${dsc}`;
-  },
-};
-
 async function changedList(name: string, change: IndexChange): Promise<readonly Piece[]> {
   const before = change.lists?.get(name);
   const seed = before === undefined ? forAll(name, change.lists) : [];
   const added = [...seed, ...change.added.filter(({ key }) => belongs(key, name))];
-  return (await changeLists([before ?? []], { added, gone: change.gone }, form))[0] ?? [];
+  return (await changeLists([before ?? []], { added, gone: change.gone }, paragraphForm))[0] ?? [];
 }
 
 /** What a list of a new architecture begins with: packages for all, which every other list of its kind has. */
@@ -66,7 +56,7 @@ function forAll(name: string, lists: OpenLists | null): Entry[] {
   const pieces = lists?.get(twin ?? '') ?? [];
   return pieces
     .flatMap((piece) => paragraphs(openPiece(piece).toString('latin1')))
-    .map((text) => ({ key: form.key(text), texts: [text] }))
+    .map((text) => ({ key: paragraphForm.key(text), texts: [text] }))
     .filter(({ key }) => archOf(key) === 'all');
 }
 
@@ -87,12 +77,20 @@ function archOf(path: string): string {
   return /_([a-z0-9-]+)\.u?deb$/.exec(path)?.[1] ?? '';
 }
 
+/** Pieces that are written in one go. */
+const together = 256;
+
 async function writeList(dist: string, name: string, pieces: readonly Piece[]): Promise<ListedFile[]> {
   await mkdir(join(dist, dirname(name)), { recursive: true });
   const whole = pieces.length > 0 ? pieces : [await packPiece('', 0, Buffer.alloc(0))];
   const plain = await open(join(dist, name), 'w', 0o644);
   try {
-    const list = seal(whole, (text) => writeSync(plain.fd, text));
+    const texts: Buffer[] = [];
+    const list = seal(whole, (text) => {
+      texts.push(text);
+      if (texts.length === together) writeFileSync(plain.fd, Buffer.concat(texts.splice(0)));
+    });
+    writeFileSync(plain.fd, Buffer.concat(texts));
     await writeFile(join(dist, `${name}.gz`), list.packed);
     const files = [
       { path: name, size: list.plainSize, sha256: list.plainSha256 },
@@ -109,19 +107,32 @@ async function writeList(dist: string, name: string, pieces: readonly Piece[]): 
 }
 
 /** The lists of a tree that was written here. */
-export async function openLists(tree: string): Promise<OpenLists | null> {
+export async function openLists(tree: string, whole = false): Promise<OpenLists | null> {
   const release = join(await distributionOf(tree), 'Release');
   const text = await readFile(join(tree, release), 'utf8').catch(() => '');
-  const named = releaseFiles(text).filter(({ path }) => path.endsWith('.gz'));
+  const named = releaseFiles(text);
+  const digests = new Map(named.map(({ path, digest }) => [path, digest?.algorithm === 'sha256' ? digest.hex : '']));
   const lists = new Map<string, readonly Piece[]>();
-  for (const { path, digest } of named) {
-    const packed = await readFile(join(tree, dirname(release), path)).catch(() => null);
-    const pieces = packed === null || digest?.algorithm !== 'sha256' ? null : unseal(packed, digest.hex);
+  for (const [path, sha256] of digests) {
+    if (!path.endsWith('.gz')) continue;
+    const packed = readThere(join(tree, dirname(release), path));
+    const pieces = packed === null ? null : unseal(packed, sha256);
     if (pieces === null) return null;
     const filled = pieces.filter(({ count }) => count > 0);
-    lists.set(path.replace(/\.gz$/, ''), filled);
+    const name = path.replace(/\.gz$/, '');
+    const plain = whole ? readThere(join(tree, dirname(release), name)) : null;
+    lists.set(name, plain === null ? filled : withPlain(filled, plain, digests.get(name) ?? ''));
   }
   return lists.size === 0 ? null : lists;
+}
+
+/** In one go: large files are read in many steps otherwise. */
+function readThere(path: string): Buffer | null {
+  try {
+    return readFileSync(path);
+  } catch {
+    return null;
+  }
 }
 
 export function rootIndex({ codename }: RepositorySettings): string {

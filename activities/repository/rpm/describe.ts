@@ -1,9 +1,10 @@
-import { rmSync, symlinkSync } from 'node:fs';
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { parsePrimary } from '../../../pipelines/formats/rpm/repodata.ts';
+import { decode } from '../../../pipelines/formats/rpm/xml.ts';
 import { run } from '../../process/run.ts';
 import { type Description, type Entry, RepositoryRefusal } from '../port.ts';
 import { identify } from './package.ts';
@@ -14,7 +15,8 @@ export const listTypes = ['primary', 'filelists', 'other'] as const;
 /** What createrepo_c says of each file. @throws RepositoryRefusal for a name that no repository takes */
 export async function describe(files: readonly string[]): Promise<readonly (Description | null)[]> {
   if (files.length === 0) return [];
-  const work = await mkdtemp(join(tmpdir(), 'sluice-describe-'));
+  // The tool has started when this returns, for who goes on beside it.
+  const work = mkdtempSync(join(tmpdir(), 'sluice-describe-'));
   try {
     const numbers = new Map<string, string>();
     for (const [position, file] of files.entries()) {
@@ -58,6 +60,12 @@ export function elements(list: string): string[] {
   }
   return found;
 }
+
+/** How the packages of the first list stand in it. */
+export const elementForm = {
+  entries: elements,
+  key: (text: string) => decode(/<location href="([^"]*)"\/>/.exec(text)?.[1] ?? ''),
+};
 
 /** The texts of a package at its place. */
 export function placed([primary = '', ...others]: readonly string[], path: string, date?: Date): Entry {

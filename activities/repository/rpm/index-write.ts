@@ -1,12 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseRepomd } from '../../../pipelines/formats/rpm/repodata.ts';
-import { decode } from '../../../pipelines/formats/rpm/xml.ts';
 import { changeLists, seal, unseal } from '../compose.ts';
 import { insidePath } from '../names.ts';
 import { type Piece, packPiece } from '../pieces.ts';
 import type { IndexChange, OpenLists, RepositorySettings } from '../port.ts';
-import { elements, escaped, listTypes } from './describe.ts';
+import { elementForm, escaped, listTypes } from './describe.ts';
 
 const roots = { primary: 'metadata', filelists: 'filelists', other: 'otherdata' } as const;
 const space = 'http://linux.duke.edu/metadata';
@@ -17,17 +16,12 @@ const spaces = {
 } as const;
 type ListType = (typeof listTypes)[number];
 
-const form = {
-  entries: elements,
-  key: (text: string) => decode(/<location href="([^"]*)"\/>/.exec(text)?.[1] ?? ''),
-};
-
 /** Writes `repodata`, under names that carry their checksums. */
 export async function index(tree: string, settings: RepositorySettings, change: IndexChange): Promise<void> {
   await mkdir(join(tree, 'Packages'), { recursive: true });
   await mkdir(join(tree, 'repodata'), { recursive: true });
   const before = listTypes.map((type) => change.lists?.get(type) ?? []);
-  const lists = await changeLists(before, change, form);
+  const lists = await changeLists(before, change, elementForm);
   const revision = String(Math.floor(change.date.getTime() / 1000));
   const data: string[] = [];
   for (const [position, type] of listTypes.entries()) {
