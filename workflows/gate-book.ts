@@ -29,6 +29,8 @@ interface Ways {
   readonly named: boolean;
   /** Answers are known as long as anybody may ask again. */
   readonly holds: boolean;
+  /** Items keep what they stand on and has merged. */
+  readonly keepsMerged: boolean;
 }
 
 type Retrigger = (key: string, job: string) => boolean;
@@ -49,9 +51,9 @@ export class GateBook {
    * @param memory what the gate's earlier run left
    * @param ways what the gate does that did not begin before it did: runs that did keep to how they began
    */
-  constructor(memory: GateMemory | FirstGateMemory | undefined, { named, holds }: Ways) {
+  constructor(memory: GateMemory | FirstGateMemory | undefined, { named, holds, keepsMerged }: Ways) {
     const { state, graphs, buildSets, closing, troubles, sequence, ...more } = upgradeMemory(memory ?? empty);
-    this.state = state;
+    this.state = { ...state, keepsMerged };
     this.graphs = graphs;
     this.buildSets = buildSets;
     this.closing = closing;

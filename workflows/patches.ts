@@ -23,6 +23,12 @@ export const patches = {
       'a retrigger that was answered with ok was lost when the item had its verdict before its build set had heard, and ' +
       'a build set that could not be started was left at that, and so was what had merged of an item; from here on build sets are told their edition',
   },
+  'gate-keeps-merged': {
+    since: '2026-11-28',
+    because:
+      'a job that began after a change ahead had merged, and before that was released where its build set looks, was ' +
+      'tried without the packages of that change',
+  },
   'semaphores-recall': {
     since: '2026-11-27',
     because: 'the same of semaphores: a later life granted again what jobs of an earlier one held',

@@ -19,11 +19,20 @@ export function forgetUnneeded(draft: Draft): void {
     [...draft.items.values()].flatMap((item) => item.changes),
   );
   const named = new Set(changes.flatMap((change) => (change.status === 'open' ? namesOf(change) : [])));
-  const idle = changes.filter((change) => !queued.has(change.key) && !queued.has(change.id));
+  const supplying = new Set(keptBelow(draft));
+  const isIdle = ({ key, id }: ChangeFacts) => !queued.has(key) && !queued.has(id) && !supplying.has(key);
+  const idle = changes.filter(isIdle);
   const closed = idle.filter((change) => isClosed(change) && !named.has(change.id));
   const open = idle.filter((change) => !isClosed(change));
   const gone = [...closed, ...open.slice(0, Math.max(0, open.length - idleChanges))].map((change) => change.key);
   if (gone.length >= atOnce) emit(draft, { type: 'forgot', changes: gone });
+}
+
+/** What items stand on that has merged, and has provided something. Those at the front stand on all that others do. */
+function keptBelow({ state, items }: Draft): readonly string[] {
+  if (!state.keepsMerged) return [];
+  const bases = [...items.values()].flatMap((item) => (item.ahead === null ? (item.buildSet.base?.ahead ?? []) : []));
+  return bases.filter((key) => state.facts.changes[key]?.results !== undefined);
 }
 
 function isClosed(change: ChangeFacts): boolean {

@@ -4,7 +4,7 @@ import type { Build, Permissions } from '../jobs/state.ts';
 import type { Artifact, FrozenJob, ProvidedArtifact } from '../model/job.ts';
 import type { Pipeline } from '../model/pipeline.ts';
 import * as sentences from '../report/sentences.ts';
-import type { ChangeFacts } from './command.ts';
+import type { ChangeFacts, ProvidedResult } from './command.ts';
 import type { GateState, Item } from './state.ts';
 import { summary } from './summary.ts';
 
@@ -87,7 +87,30 @@ function supplyFor(state: GateState, item: Item, job: FrozenJob): Supply {
     if (supply.kind !== 'ready') return supply;
     found.push([...supply.artifacts]);
   }
-  return { kind: 'ready', artifacts: found.reverse().flat() };
+  return { kind: 'ready', artifacts: [...suppliedBefore(state, item, job), ...found.reverse().flat()] };
+}
+
+/**
+ * What those have provided that the item is built on and that have left the queue since: they have merged, and may not
+ * be released where the build set looks, which sees what there was when it began.
+ */
+function suppliedBefore(state: GateState, item: Item, job: FrozenJob): readonly ProvidedArtifact[] {
+  return mergedBelow(state, item).flatMap((key) => {
+    const change = state.facts.changes[key];
+    if (!change || (job.requiresFrom === 'needed' && !isNeeded(state, item, [key]))) return [];
+    const results = (change.results?.[item.pipeline] ?? []).filter((one) => one.result === 'SUCCESS');
+    return results.flatMap((one) => (provides(one.provides, job) ? offeredBy(one, change) : []));
+  });
+}
+
+/** Keys of the changes that an item is built on and that are no longer ahead of it, oldest first. */
+function mergedBelow({ queues, keepsMerged }: GateState, { ahead, queue, buildSet }: Item): readonly string[] {
+  if (!keepsMerged || buildSet.base === null) return [];
+  const below = buildSet.base.ahead;
+  const byId = new Map(queues.find(({ id }) => id === queue)?.items.map((one) => [one.id, one]));
+  let first: Item | undefined;
+  for (let one = byId.get(ahead ?? ''); one; one = byId.get(one.ahead ?? '')) first = one;
+  return first === undefined ? below : below.slice(0, Math.max(0, below.indexOf(first.changes[0] ?? '')));
 }
 
 /** The items ahead that a job may take something from, nearest first. */
@@ -95,7 +118,7 @@ function* suppliersOf(state: GateState, item: Item, job: FrozenJob): Iterable<It
   const queue = state.queues.find((one) => one.id === item.queue);
   const byId = new Map(queue?.items.map((one) => [one.id, one]));
   for (let ahead = byId.get(item.ahead ?? ''); ahead; ahead = byId.get(ahead.ahead ?? '')) {
-    if (job.requiresFrom !== 'needed' || isNeeded(state, item, ahead)) yield ahead;
+    if (job.requiresFrom !== 'needed' || isNeeded(state, item, ahead.changes)) yield ahead;
   }
 }
 
@@ -165,10 +188,14 @@ function fromResults(state: GateState, ahead: Item, job: FrozenJob): Supply {
       if (result.result !== 'SUCCESS') {
         return { kind: 'refused', reason: sentences.providerFailed({ job: job.name, wanted, change, result }) };
       }
-      artifacts.push(...result.artifacts.map((artifact) => provided(artifact, change, result.job)));
+      artifacts.push(...offeredBy(result, change));
     }
   }
   return { kind: 'ready', artifacts };
+}
+
+function offeredBy({ artifacts, job }: ProvidedResult, change: ChangeFacts): readonly ProvidedArtifact[] {
+  return artifacts.map((artifact) => provided(artifact, change, job));
 }
 
 function provides(offered: readonly string[], job: FrozenJob): boolean {
@@ -179,9 +206,9 @@ function provided(artifact: Artifact, change: ChangeFacts, job: string): Provide
   return { ...artifact, project: change.project, change: change.id, patchset: change.patchset, job };
 }
 
-/** Whether an item depends on a change of the other, through any number of steps. */
-function isNeeded(state: GateState, item: Item, ahead: Item): boolean {
-  const wanted = new Set(ahead.changes.map((key) => state.facts.changes[key]?.id));
+/** Whether an item depends on one of the changes ahead, by their keys, through any number of steps. */
+function isNeeded(state: GateState, item: Item, ahead: readonly string[]): boolean {
+  const wanted = new Set(ahead.map((key) => state.facts.changes[key]?.id));
   const seen = new Set<string>();
   const open = item.changes.flatMap((key) => state.facts.changes[key]?.id ?? []);
   for (let id = open.pop(); id !== undefined; id = open.pop()) {

@@ -19,6 +19,11 @@ export interface GateState {
   readonly outbox: readonly OutboxAction[];
   /** What could not be said or told, the latest last: given up, for a queue does not wait for it. */
   readonly undelivered: readonly Undelivered[];
+  /**
+   * Whether an item keeps what was ahead of it when it was based and has merged since; absent: not, as in runs of
+   * gates that began before they did.
+   */
+  readonly keepsMerged?: boolean;
 }
 
 /** A report, or word to another gate, that was given up. */
@@ -121,5 +126,6 @@ export function initialGate(): GateState {
     queues: [],
     outbox: [],
     undelivered: [],
+    keepsMerged: true,
   };
 }

@@ -416,6 +416,46 @@ for (const { says, job: name = 'build', jobs, steps, facts = {}, manager = 'depe
   });
 }
 
+test('R2: what was ahead of an item when it was based is given to its jobs after that has merged, too', () => {
+  const [library, clash, free] = ['1.1', '2.1', '3.1'];
+  const chain = graph([job('publish', { provides: ['repository'] }), job('systest', { requires: ['repository'] })]);
+  const of = (id: string): JobGraph => ({ ...chain, jobs: chain.jobs.map((one) => ({ ...one, change: id })) });
+  const published = (key: string): readonly Told[] => [
+    started(key, 'publish/1'),
+    {
+      ...{ type: 'build-ended', buildSet: key, build: 'publish/1' },
+      outcome: { result: 'SUCCESS', time: 5, artifacts: [{ name: 'repository', url: `of ${key}`, metadata: {} }] },
+    },
+  ];
+  const merged = (item: string, key: string): readonly Told[] => [
+    ...[started(key, 'systest/1'), ended(key, 'SUCCESS', 'systest/1')],
+    { type: 'submitted', item, merged: [`c${item},1`] },
+  ];
+  const given = (state: GateState) =>
+    Object.fromEntries(
+      ofKind(state, 'build-set').map(({ key, permissions }) => [
+        key,
+        (permissions.artifacts.systest ?? []).map(({ url, change: from }) => `${url} (${from})`),
+      ]),
+    );
+  const begun = tell(gateWith(3), ...[library, clash, free].flatMap((key, at) => [ready(key, of(`c${at + 1}`))]));
+  const all = tell(begun, ...[library, clash, free].flatMap(published));
+  const both = ['of 1.1 (c1)', 'of 2.1 (c2)'];
+  assert.deepEqual(given(all), { '1.1': [], '2.1': ['of 1.1 (c1)'], '3.1': both });
+  const first = tell(all, ...merged('1', library));
+  assert.deepEqual(given(first), { '2.1': ['of 1.1 (c1)'], '3.1': both });
+  const second = tell(first, ...merged('2', clash));
+  assert.deepEqual(given(second), { '3.1': both });
+  // However much passes through the gate meanwhile.
+  const others = Array.from({ length: 40 }, (_, at) => ({ ...change(`x${at}`), status: 'abandoned' as const }));
+  assert.deepEqual(given(tell(second, { type: 'observe', changes: others })), { '3.1': both });
+  // A gate that began before keeps to how it began.
+  assert.deepEqual(given(tell({ ...all, keepsMerged: false }, ...merged('1', library))), {
+    '2.1': [],
+    '3.1': ['of 2.1 (c2)'],
+  });
+});
+
 test('jobs behind one that holds its followers wait for it', () => {
   const held = graph([job('build', { holdFollowingChanges: true })]);
   const state = tell(gateWith(2), ready('1.1', held), ready('2.1', held));
