@@ -38,8 +38,19 @@ async function installFor(laboratory: Laboratory, { name: suite, install }: Scen
   return cases;
 }
 
+/** A step that goes on while the next ones run. */
+interface Background {
+  readonly name: string;
+  readonly step: ScenarioStep;
+  /** Absent while it runs. */
+  ended?: ExecResult;
+  /** What kept it from being run at all. */
+  fault?: unknown;
+}
+
 async function runSteps(laboratory: Laboratory, { name: suite, steps }: Scenario): Promise<TestCase[]> {
   const cases: TestCase[] = [];
+  const background: Background[] = [];
   for (const [position, step] of steps.entries()) {
     const name = step.name ?? `step ${position + 1} on ${step.on}`;
     if (cases.some(isFailed)) {
@@ -48,27 +59,57 @@ async function runSteps(laboratory: Laboratory, { name: suite, steps }: Scenario
     }
     const node = nodeOf(laboratory, step.on);
     node.log.section(`${suite}: ${name}`);
-    cases.push(await runStep(node, step, { suite, name }));
+    if (step.background) {
+      background.push(begin(node, step, name));
+      cases.push({ suite, name, seconds: 0 });
+      continue;
+    }
+    const run = await runStep(node, step);
+    const lost = background.find(({ fault }) => fault !== undefined);
+    if (lost) throw lost.fault;
+    cases.push({ suite, name, ...withEnded(run, background) });
   }
   return cases;
 }
 
-async function runStep(node: Node, step: ScenarioStep, id: { suite: string; name: string }): Promise<TestCase> {
+type StepRun = Pick<TestCase, 'seconds' | 'failure'>;
+
+/** It ends when its node is removed, or before: what it says is in the log either way. */
+function begin(node: Node, step: ScenarioStep, name: string): Background {
+  const { signal, log, manager } = node;
+  const running: Background = { name, step };
+  node.machine.exec(argvOf(step), { signal, log, env: manager.environment }).then(
+    (ended) => Object.assign(running, { ended }),
+    (fault) => Object.assign(running, { fault }),
+  );
+  return running;
+}
+
+/** A step that fails may do so because another in the background has ended: a server that is no longer there. */
+function withEnded(run: StepRun, background: readonly Background[]): StepRun {
+  const { failure } = run;
+  if (failure === undefined) return run;
+  const ends = background.flatMap(({ name, step, ended }) => {
+    const why = ended === undefined || ended.code === step.expect.code ? null : mismatch(step, ended);
+    return why === null ? [] : [`; before that, ${JSON.stringify(name)} ${why}`];
+  });
+  return { ...run, failure: { ...failure, message: failure.message + ends.join('') } };
+}
+
+function argvOf({ run }: ScenarioStep): readonly string[] {
+  return ['env', '-C', sourceDirectory, 'sh', '-e', '-c', run];
+}
+
+async function runStep(node: Node, step: ScenarioStep): Promise<StepRun> {
   const started = performance.now();
-  const argv = ['env', '-C', sourceDirectory, 'sh', '-e', '-c', step.run];
-  if (step.background) {
-    // It ends when its node is removed, or before: what it says is in the log either way.
-    const { signal, log, manager } = node;
-    node.machine.exec(argv, { signal, log, env: manager.environment }).catch(() => {});
-    return { ...id, ...timed(started) };
-  }
+  const argv = argvOf(step);
   const until = started + step.within * 1000;
   let result = await onNode(node, argv, step.timeout * 1000);
   while (mismatch(step, result) !== null && performance.now() < until) {
     await sleep(pause, undefined, { signal: node.signal });
     result = await onNode(node, argv, step.timeout * 1000);
   }
-  return { ...id, ...timed(started), ...failureOf(mismatch(step, result), result) };
+  return { ...timed(started), ...failureOf(mismatch(step, result), result) };
 }
 
 /** What is not as the step expects it, in one line; null when all is. */

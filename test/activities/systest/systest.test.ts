@@ -2,12 +2,17 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { EngineUnavailable } from '../../../activities/nodes/engine-unavailable.ts';
+import { packageManagers } from '../../../activities/nodes/packages/managers.ts';
+import type { Node } from '../../../activities/nodes/packages/node.ts';
 import { must } from '../../../activities/process/run.ts';
 import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
 import { standTogether } from '../../../activities/systest/exclusive.ts';
+import { runScenarios } from '../../../activities/systest/run-scenario.ts';
 import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../../pipelines/model/job.ts';
+import { parseScenario } from '../../../pipelines/systest/scenario.ts';
 import { leasing, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
 import { makePackage, type Sample } from '../repository/packages.ts';
 
@@ -127,6 +132,32 @@ test('a step that answers something else fails, and the rest is skipped', async 
   const scenario = 'steps:\n  - {name: ask, on: client, run: echo no, expect: "yes"}\n  - {on: server, run: "true"}\n';
   const { result } = await runSystest(t, 'deb', { own: { name: 'alpha', version: '1-1' }, scenario });
   assert.deepEqual([result.result, result.summary], ['FAILURE', 'pair: ask: said "no", not "yes"']);
+});
+
+test('a step that fails after one in the background has ended says so', async (t) => {
+  const scenario = `steps:
+  - {name: the server starts, on: server, run: "echo no such database >&2; exit 3", background: true}
+  - {name: ask, on: client, run: "echo no answer; false", within: 3, expect: {code: 1, output: never}}
+`;
+  const { result } = await runSystest(t, 'deb', { own: { name: 'alpha', version: '1-1' }, scenario });
+  const server = '"the server starts" ended with 3 instead of 0: no such database';
+  assert.equal(result.summary, `pair: ask: said "no answer", not "never"; before that, ${server}`);
+});
+
+test('an engine that fails a step in the background fails the stage, and not the change', async () => {
+  const log = { write() {}, section() {} };
+  const exec = async (argv: readonly string[]) => {
+    if (argv.includes('serve')) throw new EngineUnavailable('start env', 'it is away');
+    return { code: 0, output: '', timedOut: false };
+  };
+  const machine = { exec, put: async () => {} };
+  const { signal } = new AbortController();
+  const node = { name: 'server', machine, manager: packageManagers.deb, signal, log } as unknown as Node;
+  const text = 'steps:\n  - {on: server, run: serve, background: true}\n  - {on: server, run: "true"}\n';
+  const reading = parseScenario('pair.yaml', text, ['server']);
+  assert.ok(reading.ok);
+  const laboratory = { nodes: new Map([['server', node]]), closeDoors: async () => {} };
+  await assert.rejects(runScenarios(laboratory, [reading.scenario]), EngineUnavailable);
 });
 
 test('a broken scenario is refused with all its problems and their places', async (t) => {
