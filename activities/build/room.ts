@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { firstError } from '../../pipelines/report/first-error.ts';
@@ -137,9 +137,10 @@ export async function placeTree({ machine, platform, root }: Room, directory: st
 }
 
 /** Puts text into a file of the machine, owned by root. `path` has no link in it. */
-export async function placeFile(room: Room, path: string, text: string | Uint8Array): Promise<void> {
+export async function placeFile(room: Room, path: string, text: string | Uint8Array, mode = 0o644): Promise<void> {
   const folder = await mkdtemp(join(room.context.workdir, 'file-'));
   const name = path.split('/').pop() ?? '';
-  await writeFile(join(folder, name), text, { mode: 0o644 });
+  await writeFile(join(folder, name), text);
+  await chmod(join(folder, name), mode);
   await room.machine.put(join(folder, name), path.slice(0, -name.length));
 }

@@ -103,13 +103,16 @@ export async function readSourceBytes(source: Source, path: string): Promise<Buf
  */
 export async function locate(source: Source, path: string, absence: string): Promise<Located> {
   const place = await follow(source.directory, path);
-  if (place.at === 'outside') {
-    throw new BuildProblem(`${printable(place.link)} is a link that leads out of the tree: commit what it stands for`);
-  }
+  if (place.at === 'outside') throw outOfTree(place.link);
   if (place.at === 'nowhere') throw new BuildProblem(absence);
   const { debian } = source;
   const committed = debian !== null && place.path.startsWith('debian/') ? debian + place.path.slice(6) : place.path;
   return { path: place.path, committed };
+}
+
+/** What is said of a link that the build would have to read through. */
+export function outOfTree(link: string): BuildProblem {
+  return new BuildProblem(`${printable(link)} is a link that leads out of the tree: commit what it stands for`);
 }
 
 /** Paths of one file. */

@@ -1,6 +1,6 @@
+import { readDifferences, tellDifferences, treeFunctions } from '../differences.ts';
 import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
-import { printable } from '../source.ts';
 
 const script = `${places.home}/compare-trees`;
 
@@ -9,9 +9,7 @@ const script = `${places.home}/compare-trees`;
  * whether it can be run. What the source formats do by themselves is none: patches are applied or not, `.pc` tells of
  * them, dpkg-source packs neither `debian/files` nor its own local settings, and has `debian/rules` run in any case.
  */
-export const compare = `set -eu
-export LC_ALL=C
-links='for each; do printf "link-%s  %s\\0" "$(readlink "$each" | sha256sum | cut -c 1-64)" "$each"; done'
+export const compare = `${treeFunctions}
 files() {
   find . -name .git -prune -o -path ./.pc -prune -o -path ./debian/files -o -path ./debian/files.new \\
     -o -path './debian/source/local-*' -o -type f "$@" -print0 | xargs -0 -r sha256sum -z --
@@ -22,8 +20,6 @@ list() (
   files -perm /111 ! -path ./debian/rules | sed -z 's/^/x/'
   find . -name .git -prune -o -path ./.pc -prune -o -type l -exec sh -c "$links" sh {} +
 )
-contents() { sed -z 's/^x//' "$1" | sort -zu; }
-names() { sed -z 's/^[^ ]*  \\.\\///' "$1" | sort -zu; }
 lists=$(mktemp -d)
 list "$1" > "$lists/commit"
 list tree > "$lists/patched"
@@ -37,15 +33,8 @@ fi
 cd "$lists"
 sort -zu -o commit commit
 sort -zu patched unpatched > package
-for each in commit patched unpatched package; do names "$each" > "$each.names"; done
-comm -z -23 commit package > differs
-names differs > differs.names
-comm -z -23 differs.names package.names | sed -z 's/^/lacks /'
-contents commit > commit.contents
-contents package | comm -z -23 commit.contents - > other
-names other > other.names
-comm -z -12 other.names package.names | sed -z 's/^/changes /'
-comm -z -12 differs.names package.names | comm -z -23 - other.names | sed -z 's/^/turns /'
+for each in commit patched unpatched; do names "$each" > "$each.names"; done
+differences commit package
 comm -z -12 patched.names unpatched.names | comm -z -23 - commit.names | sed -z 's/^/adds /'
 rm -rf "$lists"
 `;
@@ -72,38 +61,19 @@ export async function assertComplete(description: string, room: Room): Promise<v
 const chosen = `grep -qsE '^[[:space:]]*(tar-ignore|(extend-)?diff-ignore)' debian/source/options debian/source/local-options &&
   echo yes || echo no`;
 
-/** Names that one message has. */
-const named = 5;
-
 /**
  * What the differences of a commit's tree and its source package come to.
  *
- * @param said `lacks NAME`, `changes NAME`, `turns NAME` (its mode) or `adds NAME`, each with a NUL behind it.
+ * @param said see `readDifferences`.
  * @param chosen whether the package's own `debian/source/options` leave files out.
  */
 export function judge(
   said: string,
   chosen: boolean,
 ): { readonly problem: string | null; readonly notes: readonly string[] } {
-  const found = said.split('\0').flatMap((line): (readonly [string, string])[] => {
-    const [, kind, name] = /^(lacks|changes|turns|adds) ([\s\S]+)$/.exec(line) ?? [];
-    return kind === undefined || name === undefined ? [] : [[kind, printable(name)]];
-  });
-  const of = (kind: string) => found.filter(([one]) => one === kind).map(([, name]) => name);
-  const lacks = of('lacks');
-  const notes = chosen && lacks.length > 0 ? [`left out, as debian/source/options asks: ${lacks.join(', ')}`] : [];
-  const parts = [
-    ...(chosen ? [] : tell('does not have', lacks)),
-    ...tell('has another', of('changes')),
-    ...tell('has another mode of', of('turns')),
-    ...tell('has besides', of('adds')),
-  ];
-  const problem = parts.length === 0 ? null : `the source package differs from the commit: it ${parts.join('; it ')}`;
-  return { problem, notes };
-}
-
-function tell(verb: string, names: readonly string[]): string[] {
-  if (names.length === 0) return [];
-  const more = names.length > named ? ` and ${names.length - named} more` : '';
-  return [`${verb} ${names.slice(0, named).join(', ')}${more}`];
+  const found = readDifferences(said);
+  const lacks = found.filter(({ kind }) => chosen && kind === 'lacks');
+  const left = lacks.map(({ name }) => name).join(', ');
+  const notes = lacks.length > 0 ? [`left out, as debian/source/options asks: ${left}`] : [];
+  return { problem: tellDifferences(found.filter((one) => !lacks.includes(one))), notes };
 }

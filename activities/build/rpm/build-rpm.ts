@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { parseSpecHead } from '../../../pipelines/formats/rpm/spec.ts';
 import { assertFetched } from '../../nodes/packages/download-fault.ts';
 import type { Prepared, SourceBuilder } from '../port.ts';
@@ -5,6 +6,7 @@ import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
 import { locate, type Source } from '../source.ts';
 import { installBuildRequires } from './build-requires.ts';
+import { assertComplete, noteTree } from './complete.ts';
 import { dateSpec } from './date-spec.ts';
 import { locateEncoding } from './encoding.ts';
 import { refuseExcluded } from './excluded.ts';
@@ -14,6 +16,7 @@ import { reasonsIn, unprovided } from './unmet-requirements.ts';
 
 /** What an RPM build knows besides name and version. */
 export interface PreparedRpm extends Prepared {
+  readonly source: Source;
   /** Path of the spec in the tree. */
   readonly path: string;
   /** The spec as it is built: with the build's release and changelog; a character for each byte. */
@@ -35,20 +38,25 @@ async function prepare(source: Source, room: Room, project: string): Promise<Pre
   const { committed } = await locate(source, path, `${path} is missing`);
   const dated = await dateSpec(source, { path, committed, text, head }, room.platform.codename);
   const specFile = `${folders.specs}/${head.name}.spec`;
-  const prepared = { name: head.name, version: '', path, specFile, requirements: [], ...dated };
+  const prepared = { name: head.name, version: '', source, path, specFile, requirements: [], ...dated };
   await room.build('prepare', ['mkdir', '-p', folders.sources, folders.specs], { quiet: true });
-  await placeFile(room, specFile, Buffer.from(dated.spec, 'latin1'));
-  await refuseExcluded(specFile, defines(room), room);
+  await noteTree(room);
+  await placeFile(room, specFile, specBytes(dated.spec));
+  await refuseExcluded(specFile, reading(prepared, room), room);
   const version = await readVersion(prepared, room).catch((error) => {
     throw locateEncoding(error, { path, text });
   });
   return { ...prepared, version, requirements: await readRequirements(prepared, room) };
 }
 
+function specBytes(spec: string): Buffer {
+  return Buffer.from(spec, 'latin1');
+}
+
 /** Version and release after all macros; what rpm cannot read is the package's fault. */
 async function readVersion(prepared: PreparedRpm, room: Room): Promise<string> {
   const format = '%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\n';
-  const argv = ['rpmspec', ...defines(room), '--query', '--srpm', '--queryformat', format, prepared.specFile];
+  const argv = ['rpmspec', ...reading(prepared, room), '--query', '--srpm', '--queryformat', format, prepared.specFile];
   const output = await room.build(prepared.path, argv, { cwd: places.source, quiet: true });
   // Warnings about the spec come before or after it: the two streams are one here.
   const version = output.split('\n').findLast((line) => /^[\w.:+~^-]+$/.test(line));
@@ -71,8 +79,15 @@ function defines({ platform }: Room): string[] {
   return values.flatMap((value) => ['--define', value]);
 }
 
-async function readRequirements({ path, specFile }: PreparedRpm, room: Room): Promise<readonly string[]> {
-  const argv = ['rpmspec', ...defines(room), '--query', '--buildrequires', specFile];
+/** Macros and lists that a spec reads from its sources are beside it, while it is only read. */
+function reading({ path }: Pick<PreparedRpm, 'path'>, room: Room): string[] {
+  const folder = dirname(`${places.source}/${path}`);
+  return [...defines(room), ...(/^[\w./+~-]+$/.test(folder) ? ['--define', `_sourcedir ${folder}`] : [])];
+}
+
+async function readRequirements(prepared: PreparedRpm, room: Room): Promise<readonly string[]> {
+  const { path, specFile } = prepared;
+  const argv = ['rpmspec', ...reading(prepared, room), '--query', '--buildrequires', specFile];
   const list = await room.build(path, argv, { cwd: places.source, quiet: true });
   return list
     .split('\n')
@@ -105,14 +120,18 @@ function specOf(requirements: readonly string[]): string {
 async function build(prepared: PreparedRpm, room: Room): Promise<readonly string[]> {
   const env = prepared.time === null ? {} : { SOURCE_DATE_EPOCH: String(prepared.time) };
   const options = defines(room);
-  const expanded = await room.build(prepared.path, ['rpmspec', ...options, '--parse', prepared.specFile], {
+  const parse = ['rpmspec', ...reading(prepared, room), '--parse', prepared.specFile];
+  const expanded = await room.build(prepared.path, parse, {
     cwd: places.source,
     quiet: true,
   });
-  await placeSources(expanded, prepared, room);
+  const expected = await placeSources(expanded, prepared, room);
   await room.build('source package', ['rpmbuild', ...options, '-bs', '--nodeps', prepared.specFile], { env });
   const source = await list(room, folders.sourcePackages);
   if (source[0] === undefined) throw new BuildProblem('rpmbuild made no source package');
+  const { name, spec } = prepared;
+  const own = { name: `${name}.spec`, content: specBytes(spec), executable: false };
+  await assertComplete(source[0], { ...expected, files: [own, ...expected.files] }, room);
   const nodeps = room.platform.buildRequires === 'debian' ? ['--nodeps'] : [];
   await room.build('build', ['rpmbuild', ...options, '--rebuild', ...nodeps, source[0]], { env });
   await room.machine.quiet();

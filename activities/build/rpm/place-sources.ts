@@ -1,7 +1,12 @@
+import { constants } from 'node:fs';
+import { lstat, readFile } from 'node:fs/promises';
+import { join, normalize } from 'node:path';
 import { readExpandedSpec, type SpecFile } from '../../../pipelines/formats/rpm/spec.ts';
+import { follow } from '../links.ts';
 import { BuildProblem } from '../problem.ts';
-import { places, type Room } from '../room.ts';
-import { printable } from '../source.ts';
+import { placeFile, places, type Room } from '../room.ts';
+import { outOfTree, printable, type Source } from '../source.ts';
+import type { ExpectedFile, ExpectedSource } from './complete.ts';
 
 const top = `${places.work}/rpmbuild`;
 
@@ -23,31 +28,42 @@ const compressors: readonly (readonly [RegExp, string | null])[] = [
   [/\.tar$/, null],
 ];
 
+/** The spec that a source package is made from. */
+interface BuiltSpec {
+  readonly source: Source;
+  readonly path: string;
+  /** When the commit was made, in seconds since the epoch; null without history. */
+  readonly time: number | null;
+}
+
 /**
- * Puts every file that the spec names into SOURCES: those of the tree as they are, and the first source archive that
- * the tree does not hold generated from the tree.
+ * Puts every file that the spec names into SOURCES: those of the commit as they are, and the first source archive that
+ * it does not hold generated from the tree.
  *
- * @throws BuildProblem that names a file which is neither in the tree nor an archive to generate.
+ * @returns what the source package is to hold besides the spec.
+ * @throws BuildProblem that names a file which is neither in the tree nor an archive to generate, or out of the tree.
  */
-export async function placeSources(
-  expanded: string,
-  spec: { readonly path: string; readonly time: number | null },
-  room: Room,
-): Promise<void> {
-  const { files, directory } = readExpandedSpec(expanded);
-  const folder = spec.path.split('/').slice(0, -1).join('/');
-  let generated: string | null = null;
+export async function placeSources(expanded: string, spec: BuiltSpec, room: Room): Promise<ExpectedSource> {
+  const { files, directory, withheld } = readExpandedSpec(expanded);
+  const folders = await foldersOf(spec);
+  const taken = new Map<string, ExpectedFile>();
+  let archive = null as ExpectedSource['archive'];
   for (const file of files) {
     assertName(file, spec.path);
-    if (await takeFromTree(file, folder, room)) continue;
+    if (taken.has(file.name) || archive?.name === file.name) continue;
+    const found = await takeFromCommit(file, { source: spec.source, folders }, room);
+    if (found !== null) {
+      taken.set(file.name, found);
+      continue;
+    }
     const compressor = compressors.find(([ending]) => ending.test(file.name));
-    if (generated !== null || !file.tag.toLowerCase().startsWith('source') || compressor === undefined) {
+    if (archive !== null || !file.tag.toLowerCase().startsWith('source') || compressor === undefined) {
       throw new BuildProblem(`${spec.path}: ${file.tag} ${file.name} is not in the tree`);
     }
-    generated = file.name;
-    await distribute(expanded, room);
-    await generate({ name: file.name, directory: directory ?? '', compressor: compressor[1], time: spec.time }, room);
+    archive = { name: file.name, directory: directory ?? '', configured: await distribute(expanded, room) };
+    await generate({ ...archive, compressor: compressor[1], time: spec.time }, room);
   }
+  return { files: [...taken.values()], archive, withheld };
 }
 
 function assertName({ tag, name }: SpecFile, path: string): void {
@@ -55,30 +71,57 @@ function assertName({ tag, name }: SpecFile, path: string): void {
   throw new BuildProblem(`${path}: ${tag}: ${printable(name)} is no usable file name`);
 }
 
-/** Looks where such files are kept: beside the spec, in SOURCES, at the top. */
-async function takeFromTree({ name }: SpecFile, folder: string, room: Room): Promise<boolean> {
-  const where = [folder, `${folder}/SOURCES`, `${folder}/../SOURCES`, 'SOURCES', ''];
-  const script = `for folder; do
-  if [ -f "$folder/$NAME" ]; then cp -- "$folder/$NAME" ${folders.sources}/; echo found; exit 0; fi
-done`;
-  const argv = ['/bin/sh', '-c', script, 'sh', ...where.map((each) => `./${each}`)];
-  return (await room.build('sources', argv, { cwd: places.source, env: { NAME: name }, quiet: true })).includes(
-    'found',
-  );
+/** Where such files are kept: beside the spec, in SOURCES, at the top; also beside what a spec that is a link leads to. */
+async function foldersOf({ source, path }: BuiltSpec): Promise<readonly string[]> {
+  const place = await follow(source.directory, path);
+  const beside = [path, ...(place.at === 'tree' ? [place.path] : [])].map((each) => join(each, '..'));
+  const all = beside.flatMap((folder) => [folder, `${folder}/SOURCES`, `${folder}/../SOURCES`]);
+  return [...new Set([...all, 'SOURCES', '.'].map(normalize))].filter((each) => !each.startsWith('..'));
+}
+
+interface Kept {
+  readonly source: Source;
+  readonly folders: readonly string[];
+}
+
+/** From the tree as it was committed: the one in the machine may have been written to. */
+async function takeFromCommit(
+  { name }: SpecFile,
+  { source, folders: where }: Kept,
+  room: Room,
+): Promise<ExpectedFile | null> {
+  for (const folder of where) {
+    const place = await follow(source.directory, join(folder, name));
+    if (place.at === 'outside') throw outOfTree(place.link);
+    if (place.at !== 'tree') continue;
+    const path = join(source.directory, place.path);
+    const info = await lstat(path);
+    if (!info.isFile()) continue;
+    const content = await readFile(path);
+    const executable = (info.mode & constants.S_IXUSR) !== 0;
+    await placeFile(room, `${folders.sources}/${name}`, content, executable ? 0o755 : 0o644);
+    return { name, content, executable };
+  }
+  return null;
 }
 
 /**
  * Upstream's release tarballs carry the configure script that their Git trees lack: a spec which calls it without
  * making it expects one.
+ *
+ * @returns whether the tree was added to.
  */
-async function distribute(expanded: string, room: Room): Promise<void> {
+async function distribute(expanded: string, room: Room): Promise<boolean> {
   if (
     /autoreconf|autogen|bootstrap|buildconf/.test(expanded) ||
     !/^\s*(?:\.\/)?configure\b|\/configure\b/m.test(expanded)
   )
-    return;
-  const script = 'if [ -f configure.ac ] && [ ! -e configure ]; then autoreconf --force --install; fi';
-  await room.build('autoreconf', ['/bin/sh', '-c', script], { cwd: places.source });
+    return false;
+  const asked = '[ -f configure.ac ] && [ ! -e configure ] && echo yes || echo no';
+  const lacking = await room.build('autoreconf', ['/bin/sh', '-c', asked], { cwd: places.source, quiet: true });
+  if (!lacking.includes('yes')) return false;
+  await room.build('autoreconf', ['autoreconf', '--force', '--install'], { cwd: places.source });
+  return true;
 }
 
 interface Archive {

@@ -93,17 +93,29 @@ export interface SpecFile {
   readonly name: string;
 }
 
-/** Reads what only an expanded spec tells: the files it names, and the directory that its sources unpack into. */
-export function readExpandedSpec(text: string): {
+/** What only an expanded spec tells. */
+export interface ExpandedSpec {
   readonly files: readonly SpecFile[];
+  /** That its sources unpack into. */
   readonly directory: string | null;
-} {
-  const files = text.split('\n').flatMap((line): SpecFile[] => {
+  /** Whether files are kept out of the source package. */
+  readonly withheld: boolean;
+}
+
+/** Reads the files that a spec names, by tags or in a `%sourcelist` or `%patchlist`, and how its sources unpack. */
+export function readExpandedSpec(text: string): ExpandedSpec {
+  const files: SpecFile[] = [];
+  let listed: string | null = null;
+  for (const line of text.split('\n')) {
+    const section = /^%(\w+)/.exec(line)?.[1];
+    if (section !== undefined) listed = { sourcelist: 'Source', patchlist: 'Patch' }[section] ?? null;
     const [, tag, value] = /^((?:Source|Patch)\d*)\s*:\s*(\S+)/i.exec(line) ?? [];
-    const name = value?.split('/').pop();
-    return tag === undefined || !name ? [] : [{ tag, name }];
-  });
-  return { files, directory: setupDirectory(text) };
+    const entry = /^\s*([^\s#%]\S*)\s*$/.exec(line)?.[1];
+    const [called, path] = listed === null ? [tag, value] : [listed, entry];
+    const name = path?.split('/').pop();
+    if (called !== null && called !== undefined && name) files.push({ tag: called, name });
+  }
+  return { files, directory: setupDirectory(text), withheld: /^No(?:Source|Patch)\s*:/im.test(text) };
 }
 
 /**

@@ -28,11 +28,16 @@ BuildArch: noarch
 URL: https://talk.test
 Source0: %{url}/%{name}-%{version}.tar.xz
 Source1: talk.conf
+Source2: talk.macros
+%{load:%{SOURCE2}}
 Patch1: say.patch
 BuildRequires: make, /usr/bin/gettext, pkgconfig(zlib) >= 1.2, (no-such-thing or perl(strict))
 
 %description
-It talks.
+It %{talks}.
+
+%sourcelist
+listed.conf
 
 %package extra
 Summary: More talk
@@ -67,10 +72,13 @@ const talk = {
   say: 'hello\n',
   'packaging/talk.spec': noarch,
   'packaging/talk.conf': 'loud\n',
+  'packaging/talk.macros': '%talks talks\n',
+  'packaging/listed.conf': 'listed\n',
+  'docs/source/debian/index.rst': 'left out elsewhere\n',
   'packaging/say.patch': patch,
 };
 
-test('a noarch package with subpackage, epoch, patch and generated archive; spec in a folder', async () => {
+test('P9, P12: a noarch package with subpackage, a list of sources, macros from one of them, epoch, patch and generated archive; spec in a folder', async () => {
   const repository = await workshop.repository('talk');
   const first = await repository.commit('Import', talk);
   await repository.commit('Use %{x} "quoted"', { more: 'x\n' });
@@ -103,6 +111,8 @@ test('a noarch package with subpackage, epoch, patch and generated archive; spec
     /^\* .* Dev Eloper <dev@sluice\.dev> - 3:1\.2-4\.deb12\.2\n- [0-9a-f]{12} Use %\{x\} "quoted" \[Dev Eloper\]/,
   );
   assert.match(stdout, /- Old\./);
+  const source = join(built.out, 'talk-1.2-4.deb12.2.src.rpm');
+  assert.equal(await fileIn(source, 'listed.conf'), 'listed\n');
 });
 
 const refused: readonly {
@@ -122,6 +132,11 @@ const refused: readonly {
     what: 'a source that is not in the tree',
     files: { 'packaging/talk.spec': noarch.replace('talk.conf', 'other.conf') },
     reason: /Source1 other\.conf is not in the tree$/,
+  },
+  {
+    what: 'P12: a spec whose macros write into the tree',
+    files: { 'packaging/talk.spec': noarch.replace('Summary: Talks', 'Summary: Talks%(echo other > say)') },
+    reason: /^the source package differs from the commit: it has another say$/,
   },
   {
     what: 'a tarball in the packaging folder',

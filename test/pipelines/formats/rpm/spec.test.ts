@@ -73,3 +73,14 @@ test('files are named by the last part of their addresses', () => {
     { tag: 'Source2', name: 'c.txt' },
   ]);
 });
+
+test('P9: files of a %sourcelist and a %patchlist are named as those of tags; files that are kept out are told', () => {
+  const lists = '%sourcelist\na.conf\n# no\nhttps://x/y#/b.conf\n\n%patchlist\nc.patch\n%description\nword\n';
+  const read = readExpandedSpec(`Source0: a-1.tar.gz\n${lists}`);
+  assert.deepEqual(
+    read.files.map(({ tag, name }) => `${tag} ${name}`),
+    ['Source0 a-1.tar.gz', 'Source a.conf', 'Source b.conf', 'Patch c.patch'],
+  );
+  assert.equal(read.withheld, false);
+  assert.equal(readExpandedSpec('Source0: a-1.tar.gz\nNoSource: 0\n').withheld, true);
+});
