@@ -45,6 +45,8 @@ export interface ReviewHost {
   branches(project: string): Promise<readonly Branch[]>;
   /** The commits that tags stand for, in order of name; others have none and are left out. */
   tags(project: string): Promise<readonly Tag[]>;
+  /** What is released from a branch may hang on this. @returns null for a project or branch that the host does not have */
+  readStanding(of: BranchName): Promise<BranchStanding | null>;
   /** The commit that a branch is at; null where there is no such project or branch. */
   branchTip(project: string, branch: string): Promise<string | null>;
   /**
@@ -70,6 +72,16 @@ export interface Tag {
 export interface Branch extends Tag {
   /** Whether the host lets nobody but Sluice move it. */
   readonly protected: boolean;
+}
+
+export type BranchName = Pick<StateName, 'project' | 'branch'>;
+
+/** How a host keeps a branch. */
+export interface BranchStanding {
+  /** The project as the host calls it now: another name where it was renamed. */
+  readonly project: string;
+  /** Whether it is more than what anybody has pushed: the default branch, or one that the host protects. */
+  readonly kept: boolean;
 }
 
 export interface ReviewCapabilities {

@@ -2,19 +2,21 @@ import { join } from 'node:path';
 import { createGit, type GitPlace } from '../../activities/git/cache.ts';
 import type { MergedState, StateName } from '../../activities/git/merged.ts';
 import { repositoryPath } from '../../activities/git/names.ts';
+import type { BranchName, ReviewHost } from '../../activities/review/port.ts';
 import { openConnection } from '../../activities/review/registry.ts';
 import { readSecret } from '../../activities/review/secret.ts';
-import { isServed, proposalsOf } from '../../activities/review/settings.ts';
-import { entryOf, isGated } from '../config/projects.ts';
+import { type ConnectionSettings, isServed, proposalsOf } from '../../activities/review/settings.ts';
+import { entryOf } from '../config/projects.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import { createLiveConfig } from './live-config.ts';
+import { isMergeBranch } from './merge-branches.ts';
 
 /** What a project's changes are merged into, by one who believes nobody. */
 export interface HostLookup {
   /** How branches are looked up; null for a project that Sluice serves itself, or has never heard of. */
   readonly elsewhere: (project: string) => ((of: StateName) => Promise<MergedState | null>) | null;
-  /** Whether the branch is one that the configuration has under the gate. */
-  readonly isGated: (of: Pick<StateName, 'project' | 'branch'>) => boolean;
+  /** Whether a branch says what is merged, by the configuration and by its host. */
+  readonly isGated: (of: BranchName) => Promise<boolean>;
 }
 
 /**
@@ -26,13 +28,22 @@ export interface HostLookup {
 export function lookUpAtHosts(config: StackConfig, scratch: string): HostLookup {
   const projects = readProjects(config);
   const connectionOf = (project: string) => entryOf(projects(project), project)?.connection;
+  const hosts = new Map<string, ReviewHost>();
+  const hostOf = (connection: string, settings: ConnectionSettings) => {
+    const known = hosts.get(connection);
+    if (known !== undefined) return known;
+    const owns = (one: string) => connectionOf(one) === connection;
+    const about = { name: connection, repositories: scratch, page: '', owns };
+    const { host } = openConnection({ ...about, settings, readSecret, git });
+    hosts.set(connection, host);
+    return host;
+  };
+  const settingsOf = (project: string) => config.connections[connectionOf(project) ?? ''];
   const placeOf = (project: string): GitPlace => {
     const connection = connectionOf(project) ?? '';
     const settings = config.connections[connection];
     if (settings === undefined) throw new Error(`${project} is of no connection that this process was started with`);
-    const owns = (one: string) => connectionOf(one) === connection;
-    const about = { name: connection, repositories: scratch, page: '', owns };
-    const { host } = openConnection({ ...about, settings, readSecret, git });
+    const host = hostOf(connection, settings);
     const repo = repositoryPath(join(scratch, connection), project);
     const proposals = proposalsOf(settings);
     const place = { kind: 'fetched', repo, host: connection, remote: host.gitRemote(project) } as const;
@@ -41,10 +52,14 @@ export function lookUpAtHosts(config: StackConfig, scratch: string): HostLookup 
   const git = createGit(placeOf);
   return {
     elsewhere(project) {
-      const settings = config.connections[connectionOf(project) ?? ''];
+      const settings = settingsOf(project);
       return settings === undefined || isServed(settings) ? null : git.readMerged;
     },
-    isGated: (of) => isGated(projects(of.project), of),
+    async isGated(of) {
+      const settings = settingsOf(of.project);
+      const served = settings === undefined || isServed(settings);
+      return isMergeBranch(projects, of, served ? null : hostOf(connectionOf(of.project) ?? '', settings));
+    },
   };
 }
 

@@ -8,13 +8,13 @@ import { createConflictOf } from '../../server/events/conflict.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import type { Changes } from '../../server/port.ts';
-import { isGated } from '../config/projects.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
 import { openConnected } from './connected.ts';
 import { openConnections } from './connections.ts';
 import type { LiveConfig } from './live-config.ts';
+import { isMergeBranch } from './merge-branches.ts';
 import { createRenewal } from './renew.ts';
 
 export interface ReviewsDeps {
@@ -52,7 +52,9 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
   const merged: ReviewHost['readMerged'] = async (of) => {
     const connection = live.project(of.project)?.connection;
     const host = connection === undefined ? undefined : router.host(connection);
-    return host === undefined || !isGated(live.settings().projects, of) ? null : host.readMerged(of);
+    if (host === undefined) return null;
+    const asked = elsewhere.has(host.connection) ? host : null;
+    return (await isMergeBranch(() => live.settings().projects, of, asked)) ? host.readMerged(of) : null;
   };
   const renew = createRenewal({
     ...{ git, live, listing: common.listing },

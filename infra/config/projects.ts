@@ -13,11 +13,24 @@ export function entryOf(projects: Projects, name: string): Projects[string] | un
  * Whether changes of a branch pass the gate: only such a branch says what is merged. Many hosts take a name in capitals
  * for the same project, so what is said of one holds for all ways to write it.
  */
-export function isGated(projects: Projects, of: { readonly project: string; readonly branch: string }): boolean {
-  const same = (key: string) => !isPattern(key) && key.toLowerCase() === of.project.toLowerCase();
+export function isGated(projects: Projects, of: BranchOf): boolean {
+  return entriesOf(projects, of.project).every((entry) => entry?.branches?.includes(of.branch) ?? true);
+}
+
+/** Whether it is one that the configuration lists. */
+export function isListed(projects: Projects, of: BranchOf): boolean {
+  return isGated(projects, of) && entriesOf(projects, of.project).some((entry) => entry?.branches !== undefined);
+}
+
+interface BranchOf {
+  readonly project: string;
+  readonly branch: string;
+}
+
+function entriesOf(projects: Projects, project: string): readonly (Projects[string] | undefined)[] {
+  const same = (key: string) => !isPattern(key) && key.toLowerCase() === project.toLowerCase();
   const alike = Object.keys(projects).filter(same);
-  const entries = [entryOf(projects, of.project), ...alike.map((key) => projects[key])];
-  return entries.every((entry) => entry?.branches?.includes(of.branch) ?? true);
+  return [entryOf(projects, project), ...alike.map((key) => projects[key])];
 }
 
 /**

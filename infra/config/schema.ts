@@ -119,7 +119,10 @@ const project = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe('Project templates, such as `deb-package` and `rpm-package`.'),
-  branches: z.array(z.string().min(1)).optional().describe('Branches that are gated. Default: all.'),
+  branches: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Branches that are gated, and released from. Default: all are gated (released from: `docs/trust.md`).'),
   directPush: z.boolean().default(false).describe('Allow pushes to branches past the gate.'),
 });
 

@@ -26,8 +26,8 @@ export interface SignerOptions {
   readonly warn?: (message: string) => void;
   /** How a project's branches are looked up that another host than Sluice has; null for Sluice's own. */
   readonly elsewhere?: (project: string) => ((of: StateName) => Promise<MergedState | null>) | null;
-  /** Whether a branch is under the gate: on any other nothing counts as merged. */
-  readonly isGated?: (of: StateName) => boolean;
+  /** Whether a branch says what is merged: on any other nothing is. */
+  readonly isGated?: (of: StateName) => Promise<boolean>;
 }
 
 /**
@@ -39,7 +39,7 @@ export interface SignerOptions {
  */
 export async function openSigner(
   paths: DataPaths,
-  { warn = console.warn, elsewhere = () => null, isGated = () => true }: SignerOptions = {},
+  { warn = console.warn, elsewhere = () => null, isGated = async () => true }: SignerOptions = {},
 ): Promise<Signer> {
   const home = paths.keys;
   const fingerprint = await openKey(home, 'Sluice releases');
@@ -51,7 +51,7 @@ export async function openSigner(
   const ledger = join(home, 'ledger');
   for (const left of await adoptReleased({ ledger, key, released: paths.released })) warn(`left out: ${left}`);
   const served = openLookup({ hosts: paths.git, scratch: join(home, 'git') });
-  const merged = async (of: StateName) => (isGated(of) ? (elsewhere(of.project) ?? served)(of) : null);
+  const merged = async (of: StateName) => ((await isGated(of)) ? (elsewhere(of.project) ?? served)(of) : null);
   // Read for each build: an operator may add a worker while the signer runs.
   const fault = (manifest: PackagesManifest) => attestationFault(manifest, readBuilders(buildersDirectory(paths)));
   const deps = { key, inbox, outbox, proof: { merged, fault }, ledger: openLedger(ledger) };

@@ -8,9 +8,12 @@ export function refusedBy(wall: Wall, why: string): string {
   return `refused by the ${wall}: ${why}`;
 }
 
-/** A commit that is not what its branch is or was at. */
+/** A commit that is not what its branch is or was at, or whose branch says nothing of what is merged. */
 export function notMerged({ project, branch, commit }: Pick<SourceState, 'project' | 'branch' | 'commit'>): string {
-  return `commit ${short(commit)} is not on the branch ${branch} of ${project}: only what was merged is released`;
+  return (
+    `commit ${short(commit)} is not on the branch ${branch} of ${project}: only what was merged is released, on branches ` +
+    "that `branches` of the project lists in sluice.yaml, or else on the host's default branch and protected ones"
+  );
 }
 
 /** A commit whose tree is not the one that is spoken of. */

@@ -76,6 +76,8 @@ function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
       const found = tagsSchema.parse((await gerrit.client.read(`${below(project)}/tags/`)) ?? []);
       return found.flatMap(toTag).toSorted(byName);
     },
+    // Who may push past a review is for the project's rights to say.
+    readStanding: async ({ project, branch }) => (isSafeProject(project, branch) ? { project, kept: true } : null),
     async branchTip(project, branch) {
       if (!isSafeProject(project, branch)) return null;
       const found = await gerrit.client.read(`${below(project)}/branches/${encodeURIComponent(branch)}`);

@@ -71,6 +71,10 @@ export function createGitHost(settings: HostSettings): ReviewHost {
       if (!owns(settings, project)) return [];
       return [...(await readTags(repositoryPath(settings.root, project)))].map(([name, commit]) => ({ name, commit }));
     },
+    async readStanding({ project, branch }) {
+      const isThere = (await this.branchTip(project, branch)) !== null;
+      return isThere ? { project, kept: true } : null;
+    },
     async branchTip(project, branch) {
       return owns(settings, project) ? readBranch(repositoryPath(settings.root, project), branch) : null;
     },

@@ -4,7 +4,7 @@ import type { GitRemote } from '../../git/remote.ts';
 import { byName } from '../by-name.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
 import { openJournal } from '../journal.ts';
-import type { ReviewHost } from '../port.ts';
+import type { BranchName, ReviewHost } from '../port.ts';
 import type { ForgeSettings } from '../settings.ts';
 import { openTokenRemote } from '../token-remote.ts';
 import { checkConnection } from './check.ts';
@@ -17,7 +17,16 @@ import { changeId, isProject } from './names.ts';
 import { type Desk, demandFacts, openLister, readFacts, readReviews } from './read.ts';
 import { report } from './report.ts';
 import { mayPush, obstacles, pathOf, readTarget, untilFitting } from './requirements.ts';
-import { branchesSchema, branchSchema, foundSchema, tagsSchema, timelineSchema, userSchema } from './schema.ts';
+import {
+  branchesSchema,
+  branchSchema,
+  foundSchema,
+  type HostBranch,
+  repositorySchema,
+  tagsSchema,
+  timelineSchema,
+  userSchema,
+} from './schema.ts';
 
 /** Opens a connection to a Gitea or Forgejo. */
 export function openGitea(context: ConnectionContext & { readonly settings: ForgeSettings }): Connection {
@@ -102,16 +111,23 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
         .flatMap(({ name, commit }) => (commit && isSafeBranch(name) ? [{ name, commit: commit.sha }] : []))
         .sort(byName);
     },
-    async branchTip(project, branch) {
-      if (!owns(project) || !isSafeBranch(branch)) return null;
-      const found = await client.find(`/repos/${project}/branches/${pathOf(branch)}`, branchSchema);
-      return found?.commit?.id ?? null;
+    async readStanding(of) {
+      const found = await readBranch(desk, of);
+      const known = found === null ? null : await client.find(`/repos/${of.project}`, repositorySchema);
+      if (found === null || known === null) return null;
+      return { project: known.full_name, kept: found.protected || known.default_branch === of.branch };
     },
+    branchTip: async (project, branch) => (await readBranch(desk, { project, branch }))?.commit?.id ?? null,
     async readMerged(of) {
       return owns(of.project) ? desk.git.readMerged(of) : null;
     },
     gitRemote: remote,
   };
+}
+
+async function readBranch({ client, owns }: Desk, { project, branch }: BranchName): Promise<HostBranch | null> {
+  if (!owns(project) || !isSafeBranch(branch)) return null;
+  return client.find(`/repos/${project}/branches/${pathOf(branch)}`, branchSchema);
 }
 
 async function readEvents(desk: Desk, change: string) {

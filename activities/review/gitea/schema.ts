@@ -21,6 +21,7 @@ export const versionSchema = z.object({ version: text });
 
 export const repositorySchema = z.object({
   full_name: z.string(),
+  default_branch: z.string().optional(),
   archived: z.boolean().optional().default(false),
   empty: z.boolean().optional().default(false),
   open_pr_counter: z.number().optional().default(0),

@@ -11,7 +11,7 @@ import type { GithubSettings } from '../settings.ts';
 import { createClient } from './client.ts';
 import { checkConnection } from './doctor.ts';
 import { createWebhook } from './ingest.ts';
-import { readTip, submit } from './merge.ts';
+import { readStanding, readTip, submit } from './merge.ts';
 import { isProject, pullId } from './names.ts';
 import { findOne, findPull, listOpen, type Place, readHistory, resolvePull } from './pulls.ts';
 import { report } from './report.ts';
@@ -98,6 +98,7 @@ function createGithubHost(place: Place): ReviewHost {
         : null;
       return (found ?? []).map(({ name, commit }) => ({ name, commit: commit.sha })).sort(byName);
     },
+    readStanding: async (of) => (isProject(of.project) ? readStanding(place, of) : null),
     branchTip: async (project, branch) => (isProject(project) ? readTip(place, project, branch) : null),
     readMerged: async (of) => (isProject(of.project) ? git.readMerged(of) : null),
     gitRemote: (project) => remoteOf(place, project),

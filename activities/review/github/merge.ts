@@ -5,13 +5,14 @@ import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import type { MergeMode } from '../../git/merge.ts';
 import { HostRefusal } from '../http.ts';
-import type { SubmitRequest, SubmitResult } from '../port.ts';
+import type { BranchName, BranchStanding, SubmitRequest, SubmitResult } from '../port.ts';
 import { type Found, findOne, type Place } from './pulls.ts';
 import { mostAsks, pullRoute, submitByPush } from './pushed.ts';
 import { plainObstacles } from './requirements.ts';
 import {
   branchSchema,
   commitSchema,
+  type ForgeBranch,
   mergeResultSchema,
   pullSchema,
   type Repository,
@@ -170,9 +171,22 @@ async function readCommit(
 }
 
 /** The commit that a branch is at; null where there is none. */
-export async function readTip({ client }: Asking, project: string, branch: string): Promise<string | null> {
+export async function readTip(asking: Asking, project: string, branch: string): Promise<string | null> {
+  return (await findBranch(asking, { project, branch }))?.commit.sha ?? null;
+}
+
+/** Whether a branch is kept, and what its repository is called now: GitHub leads on to that name, too. */
+export async function readStanding(asking: Asking, of: BranchName): Promise<BranchStanding | null> {
+  const { project, branch } = of;
+  const repository = await asking.client.read({ project, route: 'GET /repos/{owner}/{repo}' }, repositorySchema);
+  const found = await findBranch(asking, of);
+  if (repository === null || found === null) return null;
+  return { project: repository.full_name, kept: found.protected || repository.default_branch === branch };
+}
+
+async function findBranch({ client }: Asking, { project, branch }: BranchName): Promise<ForgeBranch | null> {
   const route = 'GET /repos/{owner}/{repo}/branches/{branch}';
   const found = await client.read({ project, route, with: { branch } }, branchSchema);
   // GitHub leads on to the new name of a branch that was renamed.
-  return found === null || found.name !== branch ? null : found.commit.sha;
+  return found?.name === branch ? found : null;
 }

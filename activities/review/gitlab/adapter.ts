@@ -5,7 +5,7 @@ import { byName } from '../by-name.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
 import type { HttpPatience } from '../http.ts';
 import { openJournal } from '../journal.ts';
-import type { ReviewHost } from '../port.ts';
+import type { BranchName, ReviewHost } from '../port.ts';
 import type { ForgeSettings } from '../settings.ts';
 import { openTokenRemote } from '../token-remote.ts';
 import { checkConnection } from './check.ts';
@@ -21,7 +21,9 @@ import { mayPush, misfitOf, obstacles, readStatuses, readTarget, whenLookedAt } 
 import {
   branchesSchema,
   branchSchema,
+  type HostBranch,
   labelEventsSchema,
+  projectSchema,
   stateEventsSchema,
   tagsSchema,
   userSchema,
@@ -119,16 +121,23 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
         .flatMap(({ name, commit }) => (commit && isSafeBranch(name) ? [{ name, commit: commit.id }] : []))
         .sort(byName);
     },
-    async branchTip(project, branch) {
-      if (!owns(project) || !isSafeBranch(branch)) return null;
-      const path = `${projectPath(project)}/repository/branches/${encodeURIComponent(branch)}`;
-      return (await client.find(path, branchSchema))?.commit?.id ?? null;
+    async readStanding(of) {
+      const found = await readBranch(desk, of);
+      const known = found === null ? null : await client.find(projectPath(of.project), projectSchema);
+      if (found === null || known === null) return null;
+      return { project: known.path_with_namespace, kept: found.protected || known.default_branch === of.branch };
     },
+    branchTip: async (project, branch) => (await readBranch(desk, { project, branch }))?.commit?.id ?? null,
     async readMerged(of) {
       return owns(of.project) ? desk.git.readMerged(of) : null;
     },
     gitRemote: remote,
   };
+}
+
+async function readBranch({ client, owns }: Desk, { project, branch }: BranchName): Promise<HostBranch | null> {
+  if (!owns(project) || !isSafeBranch(branch)) return null;
+  return client.find(`${projectPath(project)}/repository/branches/${encodeURIComponent(branch)}`, branchSchema);
 }
 
 async function readEvents(desk: Desk, change: string) {

@@ -31,6 +31,7 @@ const access = z.object({ access_level: z.number() }).nullish();
 
 export const projectSchema = z.object({
   path_with_namespace: z.string(),
+  default_branch: z.string().nullish(),
   archived: flag,
   merge_method: z.enum(['merge', 'rebase_merge', 'ff']).nullish().catch(null),
   squash_option: z.string().nullish(),

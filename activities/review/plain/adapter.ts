@@ -100,6 +100,10 @@ function createHost(desk: Desk, { settings, readSecret }: PlainContext): ReviewH
       return [...(refs?.branches ?? [])].map(([name, commit]) => ({ name, commit, protected: false })).sort(byName);
     },
     tags: async (project) => (owns(project) ? tagsOf(desk, project) : []),
+    async readStanding({ project, branch }) {
+      const refs = owns(project) ? await desk.client.list(project).catch(orNone) : null;
+      return refs?.branches.has(branch) ? { project, kept: refs.head === branch } : null;
+    },
     async branchTip(project, branch) {
       const refs = owns(project) ? await desk.client.list(project).catch(orNone) : null;
       return refs?.branches.get(branch) ?? null;

@@ -102,6 +102,11 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
       const pushed = (await read(host, open)).ref;
       for (const claim of [pushed, 'master', '0'.repeat(40)]) assert.equal(await of(claim), null, claim);
       assert.equal(await of(tip, 'other'), null);
+      const standing = (branch: string) => host.readStanding({ project: alpha, branch });
+      assert.deepEqual(await standing('master'), { project: alpha, kept: true });
+      for (const { name, protected: shut } of await host.branches(alpha)) {
+        assert.deepEqual(await standing(name), { project: alpha, kept: shut || name === 'master' }, name);
+      }
       assert.equal(await of(tip, 'master', beta), null);
     },
   );

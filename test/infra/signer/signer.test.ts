@@ -21,7 +21,7 @@ test('S1: the signer of an installation knows its worker, and looks up its Git h
   const commit = await makeCommit(repo, { files: { data: 'one' } });
   await setBranch(repo, 'main', commit);
   const open = await makeCommit(repo, { parents: [commit], files: { data: 'two' } });
-  const isGated = ({ branch }: { readonly branch: string }) => branch !== 'topic';
+  const isGated = async ({ branch }: { readonly branch: string }) => branch !== 'topic';
   const signer = await openSigner(paths, { warn: (message) => assert.fail(message), isGated });
   t.after(() => signer.close());
 

@@ -224,6 +224,7 @@ export class Outside {
       capabilities: { votes: true, stacks: true, exactMerge: true },
       readChange: async (name) => this.changes.get(name) ?? null,
       readMerged: async () => null,
+      readStanding: async () => null,
       listOpenChanges: async () => this.facts.filter(({ status }) => status === 'open'),
       changesDependingOn: async () => [],
       readEvents: async () => ({ events: [], last: 0 }),
