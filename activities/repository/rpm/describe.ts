@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -18,16 +18,16 @@ export async function describe(files: readonly string[]): Promise<readonly (Desc
   // The tool has started when this returns, for who goes on beside it.
   const work = mkdtempSync(join(tmpdir(), 'sluice-describe-'));
   try {
-    const numbers = new Map<string, string>();
-    for (const [position, file] of files.entries()) {
+    for (const file of files) {
       if (!file.endsWith('.rpm')) throw new RepositoryRefusal(`${basename(file)} is no .rpm file`);
-      // They come by the thousand: a turn of the event loop for each takes longer than the link.
-      symlinkSync(resolve(file), join(work, `${position}.rpm`));
-      numbers.set(`${position}.rpm`, file);
+      if (file.includes('\n')) throw new RepositoryRefusal(`${JSON.stringify(file)} has a line break in its name`);
     }
+    // Named where they are, seen from the root: to bring thousands together takes longer than to describe them.
+    writeFileSync(join(work, 'list'), files.map((file) => `${pathOf(file)}\n`).join(''));
     const workers = ['--workers', String(availableParallelism())];
     const form = ['--checksum', 'sha256', '--no-database', '--general-compress-type', 'gz', '--simple-md-filenames'];
-    await run('createrepo_c', ['--quiet', ...workers, ...form, work]);
+    const places = ['--pkglist', join(work, 'list'), '--outputdir', work, '/'];
+    await run('createrepo_c', ['--quiet', ...workers, ...form, ...places]);
     return await readDescriptions(work, files);
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -47,7 +47,11 @@ async function readDescriptions(work: string, files: readonly string[]): Promise
     const rest = others.map((some) => some[position] ?? '');
     found.set(one.path, { id: identify(one), sha256: one.checksum, texts: [text, ...rest] });
   }
-  return files.map((_, position) => found.get(`${position}.rpm`) ?? null);
+  return files.map((file) => found.get(pathOf(file)) ?? null);
+}
+
+function pathOf(file: string): string {
+  return resolve(file).slice(1);
 }
 
 /** The packages of a list. Text inside of them has no tags: they are written as entities. */

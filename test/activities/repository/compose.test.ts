@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -153,6 +153,22 @@ for (const format of ['deb', 'rpm'] as const) {
     assert.deepEqual(await composed(format, dir), await inFull(format, copy));
   });
 }
+
+test('RPM packages are described wherever they are, and none for another; a line break in a path is refused', async (t) => {
+  const work = await temporary(t);
+  const made = await makePackage('rpm', work, { name: 'alpha', version: '1-1' });
+  const odd = await mkdtemp(join(work, "a b&<ä>'"));
+  const files = [join(odd, 'ü .rpm'), join(odd, 'text.rpm'), made];
+  await cp(made, files[0] ?? '');
+  await writeFile(files[1] ?? '', 'no package');
+  const described = await repositoryFormats.rpm.describe(files);
+  assert.deepEqual(
+    described.map((one) => one?.id.name),
+    ['alpha', undefined, 'alpha'],
+  );
+  assert.equal(described[0]?.sha256, described[2]?.sha256);
+  await assert.rejects(repositoryFormats.rpm.describe([join(work, 'a\nb.rpm')]), /line break/);
+});
 
 test('a Release file says what apt-ftparchive says', async (t) => {
   const work = await temporary(t);
