@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../process/run.ts';
-import { type Accelerator, emulator, type Hardware, hardwareOf } from './host.ts';
+import { type Accelerator, emulator, type Hardware, hardwareOf, processors } from './host.ts';
 
 /** Milliseconds in which the probe's machine must have ended: it runs four instructions. */
 const patience = 10_000;
@@ -20,7 +20,7 @@ export async function chooseAccelerator(probe: typeof works = works): Promise<Ac
   return (await probe('kvm')) ? 'kvm' : 'tcg';
 }
 
-/** Whether a machine runs by it: tried with the smallest there is. */
+/** Whether a machine runs by it: tried with the smallest program there is, on a processor as all machines have it. */
 export async function works(accelerator: Accelerator, timeout = patience): Promise<boolean> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-probe-'));
   try {
@@ -30,7 +30,19 @@ export async function works(accelerator: Accelerator, timeout = patience): Promi
     const { code } = await run(
       emulator,
       [
-        ...['-accel', accelerator, '-m', '16', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+        ...[
+          '-machine',
+          `pc,accel=${accelerator}`,
+          '-cpu',
+          processors[accelerator],
+          '-m',
+          '16',
+          '-nodefaults',
+          '-no-user-config',
+          '-display',
+          'none',
+          '-no-reboot',
+        ],
         ...['-drive', drive, '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'],
       ],
       { timeout },

@@ -1,4 +1,4 @@
-import type { Hardware } from './host.ts';
+import { type Hardware, processors } from './host.ts';
 import { forwardsOf, type Way } from './ways.ts';
 
 /** The program in a machine's directory that carries its connections to what it may speak to. */
@@ -46,7 +46,7 @@ export function emulatorArguments(spec: MachineSpec): string[] {
     ...['-name', processName(spec.id), '-nodefaults', '-no-user-config', '-display', 'none'],
     ...['-sandbox', `on,obsolete=deny,${sandboxes[spec.ways.length > 0 ? 'ways' : 'none']}`],
     ...['-machine', `${hardware.machine},accel=${hardware.accelerator}`],
-    ...['-cpu', hardware.accelerator === 'kvm' ? 'host' : 'max'],
+    ...['-cpu', processors[hardware.accelerator]],
     ...['-smp', String(spec.cores), '-m', String(spec.memoryMiB)],
     ...('memory' in start
       ? ['-incoming', `fd:${start.memory}`]

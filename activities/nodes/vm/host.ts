@@ -6,6 +6,9 @@ export type Accelerator = 'kvm' | 'tcg';
 /** The program that is a machine. */
 export const emulator = 'qemu-system-x86_64';
 
+/** The processor that a machine has. */
+export const processors: Readonly<Record<Accelerator, string>> = { kvm: 'host', tcg: 'max' };
+
 /** What this host makes machines of: a memory snapshot is good for the same alone. */
 export interface Hardware {
   readonly accelerator: Accelerator;
