@@ -10,7 +10,8 @@ import { begunAfter, begunSignal, failingSignal, nodesHeldQuery } from '../workf
 import type { HeldNodes } from '../workflows/nodes-contract.ts';
 import { infrastructureFault, isAway, lastWords } from './failure.ts';
 import { isOpen } from './jobs/open.ts';
-import type { Provider } from './nodes/port.ts';
+import { keepFailed } from './nodes/keep-failed.ts';
+import type { Lease, Provider } from './nodes/port.ts';
 import { withLease } from './nodes/with-lease.ts';
 import type { BuildLog, LogStore, StageRunner } from './ports.ts';
 import { busyTime, recordTools } from './process/timing.ts';
@@ -112,17 +113,24 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
   const limit = timeout === null || stage === 'script' ? undefined : AbortSignal.timeout(timeout * 1000);
   const signal = limit ? AbortSignal.any([context.cancellationSignal, limit]) : context.cancellationSignal;
   const heartbeat = (at: string) => tellProgress(context, { at });
+  // A cancelled stage fails in whatever way its tools do.
+  const isLate = () => !context.cancellationSignal.aborted && limit?.aborted === true;
   const started = Date.now();
   try {
     const outside = { signal, log: run.log, workdir, heartbeat, failing: tellFailing };
     const { workflowId: holder } = context.info.workflowExecution ?? {};
     const request = { build: run.input.build.id, ...(holder === undefined ? {} : { holder }) };
-    const work = () => withLease(deps.provider, request, (lease) => run.runner(run.input, { ...outside, lease }));
+    const judge = (lease: Lease) =>
+      run.runner(run.input, { ...outside, lease }).catch((error) => {
+        if (isLate()) return timedOut(run.input);
+        throw error;
+      });
+    const keep = (lease: Lease) => keepFailed(deps.provider, { ...request, lease, log: run.log }, judge);
+    const work = () => withLease(deps.provider, request, keep);
     const { value, tools } = await recordTools(work);
     return { ...value, timing: { started, ended: Date.now(), tools: busyTime(tools) } };
   } catch (error) {
-    // The order matters: a cancelled stage fails in whatever way its tools do.
-    if (!context.cancellationSignal.aborted && limit?.aborted) return timedOut(run.input);
+    if (isLate()) return timedOut(run.input);
     const { attempt } = context.info;
     const faults = progressOf(context).faults + (isAway(error) ? 0 : 1);
     run.log.section(lastWords(error, { signal: context.cancellationSignal, attempt, faults }));

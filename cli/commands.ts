@@ -144,6 +144,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       summary: 'remove the snapshots that are over the limits',
       load: () => import('./vm-expire.ts'),
     },
+    {
+      name: 'vm debug',
+      summary: 'restore the machines of a failed job, and give a shell there',
+      load: () => import('./vm-debug.ts'),
+    },
   ],
   Pipelines: [
     {

@@ -12,8 +12,8 @@ export function register(program: Command): void {
     addCommand(program, 'vm expire', {
       examples: ['sluice vm expire'],
       details:
-        'Removes the snapshots that are over `snapshots.keep` and `snapshots.maxSize` now, as a schedule does by itself. ' +
-        'The newest of each platform stays, and so does what a machine stands on.',
+        'Removes the snapshots and the kept machines of failed jobs that are over `snapshots.keep` and `snapshots.maxSize` ' +
+        'now, as a schedule does by itself. The newest of each platform stays, and so does what a machine stands on.',
     }),
   ).action(async (options: ClientOptions) => {
     const removed = await createClient(options).post<ExpiredSnapshot[]>('/api/machines/expire', {});
@@ -24,7 +24,9 @@ export function register(program: Command): void {
 /** @param now milliseconds since the epoch */
 function render(removed: readonly ExpiredSnapshot[], now: number): string {
   if (removed.length === 0) return 'No snapshot is over the limits.';
-  const rows = removed.map(({ platform, id, time, bytes }) => [platform, id, ago(time, now), size(bytes)]);
+  const rows = removed.map(({ platform, kind, id, time, bytes }) => {
+    return [platform, kind === 'kept' ? `build ${id}` : id, ago(time, now), size(bytes)];
+  });
   const freed = removed.reduce((sum, { bytes }) => sum + bytes, 0);
-  return `${table(['PLATFORM', 'SNAPSHOT', 'PREPARED', 'SIZE'], rows)}\nfreed ${size(freed)}`;
+  return `${table(['PLATFORM', 'SNAPSHOT', 'SAVED', 'SIZE'], rows)}\nfreed ${size(freed)}`;
 }

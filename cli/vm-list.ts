@@ -23,7 +23,7 @@ export function register(program: Command): void {
 const colours = { current: 'green', older: 'dim', unfit: 'yellow' } as const;
 
 /** @param now milliseconds since the epoch */
-export function render({ snapshots, missing, failed }: SnapshotList, now: number): string {
+export function render({ snapshots, kept, missing, failed }: SnapshotList, now: number): string {
   const rows = snapshots.map(({ id, platform, state, time, bytes, bootMs, machines, reason }) => [
     platform,
     id,
@@ -37,11 +37,20 @@ export function render({ snapshots, missing, failed }: SnapshotList, now: number
   const header = ['PLATFORM', 'SNAPSHOT', 'STATE', 'PREPARED', 'SIZE', 'BOOT TOOK', 'MACHINES', 'WHY'];
   return [
     snapshots.length === 0 ? 'There are no snapshots.' : table(header, rows),
+    ...(kept.length === 0 ? [] : ['', 'Machines of failed jobs, kept for `sluice vm debug`:', tableOf(kept, now)]),
     ...missing.map((platform) => `${platform} has no snapshot: sluice vm prepare ${platform}`),
     ...failed.map(({ platform, time, reason }) =>
       paint('red', `the last preparation of ${platform}, ${ago(time, now)}, failed: ${reason.split('\n').join('; ')}`),
     ),
   ].join('\n');
+}
+
+function tableOf(kept: SnapshotList['kept'], now: number): string {
+  const rows = kept.map(({ build, nodes, time, until, bytes, open }) => [
+    ...[build, nodes.join(', '), ago(time, now), duration(Math.max(0, until - now) / 1000), size(bytes)],
+    open ? 'debugged now' : '',
+  ]);
+  return table(['BUILD', 'NODES', 'KEPT', 'FOR ANOTHER', 'SIZE', ''], rows);
 }
 
 export function size(bytes: number): string {

@@ -6,6 +6,7 @@ import { registerArtifacts } from './api/artifacts.ts';
 import { registerBuilds } from './api/builds.ts';
 import { registerChanges } from './api/changes.ts';
 import { registerConfig } from './api/config.ts';
+import { registerDebugging } from './api/debugging.ts';
 import { registerMachines } from './api/machines.ts';
 import { registerReleases } from './api/releases.ts';
 import { registerSecrets } from './api/secrets.ts';
@@ -43,6 +44,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   registerStorage(app, deps);
   registerConfig(app, deps);
   registerMachines(app, deps);
+  registerDebugging(app, deps);
   const metrics = createMetrics(deps);
   registerWebhooks(app, { ...deps.ingest, count: metrics.countDelivery });
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());

@@ -5,6 +5,7 @@ import type { Layout } from '../pipelines/language/language.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { Obstacle } from '../pipelines/report/change-story.ts';
 import type { UnheardConnection } from './api/types.ts';
+import type { DebugSessions } from './debug-sessions.ts';
 import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
 import type { Machines } from './machines.ts';
@@ -34,6 +35,8 @@ export interface ServerDeps {
   readonly workers?: Workers;
   /** The virtual machines of this host; absent: there are none. */
   readonly machines?: Machines;
+  /** Those that were kept of failed jobs. */
+  readonly debugging?: DebugSessions;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */

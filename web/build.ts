@@ -32,13 +32,19 @@ function times(build: BuildRecord, now: number): string {
   return `${took === undefined ? 'never began' : `took ${span(took)}`}, ${ago(build.endTime, now)}`;
 }
 
-function renderArtifacts({ artifacts }: BuildRecord): Html | false {
+function renderArtifacts({ id, artifacts }: BuildRecord): Html | false {
   const files = artifacts.filter(({ metadata }) => metadata?.type !== 'log');
   if (files.length === 0) return false;
   return html`<h2>Artifacts</h2><ul class="files">${files.map(
-    ({ name, url, metadata }) =>
-      html`<li><a href="${ownPath(url)}">${name}</a> ${typeof metadata?.type === 'string' && html`<span class="tag">${metadata.type}</span>`}</li>`,
+    (file) =>
+      html`<li><a href="${ownPath(file.url)}">${file.name}</a> ${typeof file.metadata?.type === 'string' && html`<span class="tag">${file.metadata.type}</span>`}${renderKept(id, file)}</li>`,
   )}</ul>`;
+}
+
+/** How long machines are kept, and how a shell is had there. */
+function renderKept(id: string, { metadata }: BuildRecord['artifacts'][number]): Html | false {
+  if (metadata?.type !== 'machines' || typeof metadata.until !== 'number') return false;
+  return html` <span class="meta">kept until ${moment(metadata.until)} UTC: <code>sluice vm debug ${id}</code></span>`;
 }
 
 function renderInputs(build: BuildRecord): Html | false {

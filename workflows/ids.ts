@@ -130,6 +130,11 @@ export function snapshotExpiryId(host: string): string {
   return join('snapshot-expiry', host);
 }
 
+/** The debug session of a build's kept machines: one at a time. */
+export function debugId(host: string, build: string): string {
+  return join('debug', host, build);
+}
+
 export function snapshotListId(host: string): string {
   return join('snapshot-list', host);
 }

@@ -1,5 +1,6 @@
 /** The bundle's entry: every workflow type, by the name that Temporal knows it by. */
 export { buildSet } from './build-set.ts';
+export { debugSession } from './debug-session.ts';
 export { gate } from './gate.ts';
 export { job } from './job.ts';
 export { mirror } from './mirror.ts';

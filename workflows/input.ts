@@ -95,6 +95,7 @@ const inputs = {
   snapshotPreparation: object({ host: text, platform: nullable(text), missing: flag }),
   snapshotExpiry: object({ host: text }),
   snapshotList: object({ host: text }),
+  debugSession: object({ host: text, build: text, until: number }),
 } as const;
 
 /**
@@ -144,6 +145,7 @@ export const messages = {
   line: text,
   job: object({ job: text }),
   token: object({ token: text }),
+  until: object({ until: number }),
   mirrorRequest: object({ action: one(['sync', 'pause', 'resume']), release: maybe(text) }),
   nodesAsk: object({ request: nodesRequest, capacity }),
   nodesWord: object({ token: text, reply: object({ state: one(['waits', 'granted', 'refused']) }) }),

@@ -15,6 +15,7 @@ import type {
 } from './contract.ts';
 import type { HeldNodes, NodesAsk, NodesClaim, NodesWord } from './nodes-contract.ts';
 import type { SemaphoreAsk, SemaphoreClaim } from './semaphore-contract.ts';
+import type { DebugView } from './snapshots-contract.ts';
 
 /** Commands for a gate, told in one go; each message is applied once, however often it is delivered. */
 export const commandsSignal = defineSignal<[GateMessage]>('commands');
@@ -102,3 +103,7 @@ export const nodesClaimQuery = defineQuery<NodesClaim | null>('nodes-claim');
 
 export const mirrorSignal = defineSignal<[MirrorRequest]>('mirror');
 export const mirrorQuery = defineQuery<MirrorView>('mirror-state');
+
+/** When a debug session is to end, in milliseconds since the epoch: later, sooner, or now. */
+export const debugUntilSignal = defineSignal<[{ readonly until: number }]>('until');
+export const debugQuery = defineQuery<DebugView>('debug-session');

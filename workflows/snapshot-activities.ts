@@ -12,6 +12,18 @@ export function askHost(host: string): Pick<SnapshotActivities, 'virtualPlatform
   });
 }
 
+/** Debug sessions: to restore machines takes seconds, and whoever is away when one ends ends it later. */
+export function debugOnHost(host: string): Pick<SnapshotActivities, 'openDebug' | 'closeDebug'> {
+  const options = { taskQueue: taskQueues.host(host), startToCloseTimeout: '15m', heartbeatTimeout } as const;
+  const retry = { initialInterval: '1s' } as const;
+  const { openDebug } = proxyActivities<SnapshotActivities>({
+    ...{ ...options, scheduleToStartTimeout: '1m', retry: { ...retry, maximumAttempts: 3 } },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+  const { closeDebug } = proxyActivities<SnapshotActivities>({ ...options, retry });
+  return { openDebug, closeDebug };
+}
+
 /** Work that takes its time; a boot without KVM takes minutes. */
 export function workOnHost(host: string): Pick<SnapshotActivities, 'prepareSnapshot' | 'expireSnapshots'> {
   return proxyActivities<SnapshotActivities>({

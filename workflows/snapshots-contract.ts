@@ -52,15 +52,59 @@ export interface FailedPreparation {
   readonly reason: string;
 }
 
+/** The machines of a job that has failed, as they were then. */
+export interface KeptView {
+  readonly build: string;
+  readonly host: string;
+  /** Milliseconds since the epoch: when they were kept, and how long they may stay. */
+  readonly time: number;
+  readonly until: number;
+  /** Disk that they take. */
+  readonly bytes: number;
+  /** Their names. */
+  readonly nodes: readonly string[];
+  /** Whether somebody has a debug session of them. */
+  readonly open: boolean;
+}
+
+/** Input of the `debugSession` workflow. */
+export interface DebugInput {
+  readonly host: string;
+  /** Whose machines are wanted. */
+  readonly build: string;
+  /** When it ends, in milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** One machine of a debug session. */
+export interface DebugNode {
+  readonly name: string;
+  /** By which a shell is had there, on the host. */
+  readonly command: string;
+  /** Whether it answers at all: one that hung when it was kept hangs again. */
+  readonly answers: boolean;
+  /** The host's file with what it had printed on its console. */
+  readonly console: string;
+}
+
+/** How a debug session stands. */
+export interface DebugView extends DebugInput {
+  /** None as long as they are being restored. */
+  readonly nodes: readonly DebugNode[];
+}
+
 export interface SnapshotList {
   readonly snapshots: readonly SnapshotView[];
+  readonly kept: readonly KeptView[];
   /** Platforms with virtual machines that have no snapshot at all. */
   readonly missing: readonly string[];
   readonly failed: readonly FailedPreparation[];
 }
 
-/** A snapshot that was removed. */
-export type ExpiredSnapshot = Pick<SnapshotView, 'id' | 'platform' | 'host' | 'time' | 'bytes'>;
+/** A snapshot that was removed, or kept machines: those have their build's id. */
+export interface ExpiredSnapshot extends Pick<SnapshotView, 'id' | 'platform' | 'host' | 'time' | 'bytes'> {
+  readonly kind: 'snapshot' | 'kept';
+}
 
 /** What is asked of a host's worker. */
 export interface SnapshotActivities {
@@ -69,4 +113,8 @@ export interface SnapshotActivities {
   prepareSnapshot(input: { readonly platform: string; readonly missing: boolean }): Promise<PreparedSnapshot>;
   listSnapshots(): Promise<SnapshotList>;
   expireSnapshots(): Promise<readonly ExpiredSnapshot[]>;
+  /** Restores what was kept of a build, for the workflow that asks. */
+  openDebug(input: { readonly build: string }): Promise<readonly DebugNode[]>;
+  /** Ends those machines; they are kept as they were. */
+  closeDebug(input: { readonly build: string }): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
-import type { Lease, LeaseRequest, Made, Provider } from './port.ts';
+import type { KeptMachines, Lease, LeaseRequest, Made, Provider } from './port.ts';
 
 type Providers = Readonly<Record<PlatformProvider, Provider>>;
 
@@ -21,6 +21,7 @@ export function byPlatform(providers: Providers): Provider {
       lent.set(lease, joint);
       return lease;
     },
+    keep: async (lease) => (await lent.get(lease)?.keep()) ?? null,
     async release(lease) {
       const joint = lent.get(lease);
       if (joint === undefined) throw new Error('this lease was not lent here');
@@ -71,6 +72,11 @@ class JointLease {
       return found;
     }
     return null;
+  }
+
+  async keep(): Promise<KeptMachines | null> {
+    if (this.#chosen === undefined) return null;
+    return (await this.#providers[this.#chosen.name].keep?.(await this.#chosen.lease)) ?? null;
   }
 
   async release(): Promise<void> {

@@ -110,6 +110,14 @@ export interface Made {
   readonly holder?: string;
 }
 
+/** Machines that were saved as they were. */
+export interface KeptMachines {
+  /** Their names. */
+  readonly nodes: readonly string[];
+  /** How long they may stay, in milliseconds since the epoch. */
+  readonly until: number;
+}
+
 /**
  * Where machines come from: the port of the node drivers.
  *
@@ -118,10 +126,11 @@ export interface Made {
 export interface Provider {
   /** Lends what a build may need. Nothing is made before it is asked for. */
   lend(request: LeaseRequest): Promise<Lease>;
-  /** Keeps memory and disks of a lease's machines; absent where that cannot be done. @returns the snapshot's id */
-  snapshot?(lease: Lease): Promise<string>;
-  /** Lends machines as they were at a snapshot. */
-  restore?(snapshot: string, request: LeaseRequest): Promise<Lease>;
+  /**
+   * Saves memory and disks of a lease's machines as they are now, for whoever wants to look at them later, and ends
+   * them; absent where that cannot be done. @returns null where the lease has no machines of such a kind
+   */
+  keep?(lease: Lease): Promise<KeptMachines | null>;
   /** Takes back everything that was lent, also what is still in the making. Doing it twice is harmless. */
   release(lease: Lease): Promise<void>;
   /** Removes what a killed worker left of a build, and what was kept. Harmless when there is nothing. */

@@ -5,6 +5,7 @@ import { createDockerProvider, type Prepare } from './docker/provider.ts';
 import type { Provider } from './port.ts';
 import { createVmProvider } from './vm/provider.ts';
 import { placesIn } from './vm/records.ts';
+import type { SnapshotLimits } from './vm/snapshots.ts';
 import { waysTo } from './vm/ways.ts';
 
 /** What every driver is given of whoever lends. */
@@ -17,16 +18,26 @@ export interface ProviderContext {
   };
   /** Has a platform's container images there before they are used; absent: they are there. */
   readonly prepare?: Prepare;
-  /** URLs of all that machines without a network of the engine's may reach: repositories, and nothing else. */
-  readonly reached?: () => Promise<readonly string[]>;
+  /** How virtual machines are lent; absent: with nothing that they may reach, and none of failed jobs are kept. */
+  readonly virtual?: VirtualContext;
+}
+
+/** What belongs to virtual machines alone. */
+export interface VirtualContext {
+  /** URLs of all that they may reach: repositories, and nothing else. */
+  readonly reached: () => Promise<readonly string[]>;
+  /** What of failed jobs may be kept, and how long. */
+  readonly kept: SnapshotLimits;
 }
 
 const drivers: Readonly<Record<string, (context: ProviderContext) => Provider>> = {
   docker: ({ installation, prepare }) => createDockerProvider(createDockerEngine(undefined, installation), prepare),
-  vm: ({ installation, reached = async () => [] }) => {
+  vm: ({ installation, virtual }) => {
     if (installation === undefined) throw new Error('virtual machines are lent by an installation');
     const places = placesIn(vmDirectory(installation.data));
-    return createVmProvider({ places, installation: installation.id, ways: async () => waysTo(await reached()) });
+    const ways = async () => waysTo((await virtual?.reached()) ?? []);
+    const limits = virtual === undefined ? {} : { limits: virtual.kept };
+    return createVmProvider({ places, installation: installation.id, ways, ...limits });
   },
 };
 

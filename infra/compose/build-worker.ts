@@ -6,6 +6,7 @@ import { isOpen } from '../../activities/jobs/open.ts';
 import { vmDirectory } from '../../activities/nodes/registry.ts';
 import { placesIn } from '../../activities/nodes/vm/records.ts';
 import { createSnapshotActivities } from '../../activities/nodes/vm/snapshot-activities.ts';
+import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
 import { createStageActivities, type StageActivities, type StageDeps } from '../../activities/stages.ts';
 import { allPlatforms } from '../config/platforms.ts';
@@ -41,22 +42,28 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
     ...{ data: config.data, blobs, logs, sources, trees, platform, ...releasedOffer(common) },
     repositories: { look: testRepositoriesIn(join(paths.repositories, 'test')), url: ours },
     openSecrets: askForSecrets(common),
-    reached: () => reachedFrom(allPlatforms(config), () => containerUrl(config)),
+    virtual: {
+      reached: () => reachedFrom(allPlatforms(config), () => containerUrl(config)),
+      kept: limitsOf(config),
+    },
   });
   const stage = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   const activities = Object.assign(stage, snapshotsOf(config));
   return runJobs({ temporal, stages, activities, slots: config.workers.build, data: config.data, logger });
 }
 
+function limitsOf({ snapshots: { keep, maxSize } }: StackConfig): SnapshotLimits {
+  return { age: keep * 1000, bytes: maxSize };
+}
+
 /** What this machine's worker does about its saved machines. */
 function snapshotsOf(config: StackConfig) {
   const directory = vmDirectory(config.data);
-  const { keep, maxSize } = config.snapshots;
   return createSnapshotActivities({
     lender: { places: placesIn(directory), installation: installationOf(config.data).id, ways: [] },
     platforms: allPlatforms(config),
     ensureImage: (codename, onProgress) => ensureVmImage(join(directory, 'images'), codename, onProgress),
-    limits: { age: keep * 1000, bytes: maxSize },
+    limits: limitsOf(config),
   });
 }
 

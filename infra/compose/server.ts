@@ -4,6 +4,7 @@ import { makeOpenDirectory } from '../../activities/files/modes.ts';
 import { createReportActivities } from '../../activities/report/activities.ts';
 import { isVirtual } from '../../pipelines/model/platform.ts';
 import { createApp } from '../../server/app.ts';
+import { createDebugSessions } from '../../server/debug-sessions.ts';
 import { createLiveStream } from '../../server/live.ts';
 import { createMachines } from '../../server/machines.ts';
 import { readOrCreateToken } from '../../server/token.ts';
@@ -79,6 +80,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       released: common.released,
       workers: createWorkersDesk(common, temporal.client, store),
       machines: createMachines(machines),
+      debugging: createDebugSessions(machines),
       token,
       secrets,
       logger,

@@ -7,7 +7,7 @@ import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
 import type { ReleasedRepository } from '../../activities/nodes/packages/port.ts';
-import { openProviders } from '../../activities/nodes/registry.ts';
+import { openProviders, type VirtualContext } from '../../activities/nodes/registry.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
 import { createPublishStage } from '../../activities/repository/publish-stage.ts';
 import { createScriptStage } from '../../activities/script/script-stage.ts';
@@ -40,8 +40,8 @@ export interface StageParts extends ReleasedOffer {
   /** The same, to be looked at. */
   readonly repositories: TestRepositories;
   readonly platform: (label: string) => Platform;
-  /** URLs that virtual machines may reach; absent: there are none on this machine. */
-  readonly reached?: () => Promise<readonly string[]>;
+  /** Absent: there are no virtual machines on this machine. */
+  readonly virtual?: VirtualContext;
   readonly openSecrets: OpenSecrets;
 }
 
@@ -81,7 +81,7 @@ export function stagesOf(parts: StageParts): StageDeps {
     provider: openProviders({
       installation: installationOf(parts.data),
       prepare: imagesOnNeed((line) => logger.info(line)),
-      ...(parts.reached === undefined ? {} : { reached: parts.reached }),
+      ...(parts.virtual === undefined ? {} : { virtual: parts.virtual }),
     }),
   };
 }

@@ -18,6 +18,8 @@ export type Operation =
   | 'prepare'
   /** Saved machines that are too old. */
   | 'expire'
+  /** A failed job's machines, restored. */
+  | 'debug'
   /** Say that there is something new to look at. */
   | 'notify'
   | 'open-secrets'
@@ -54,6 +56,7 @@ const allowed: Readonly<Record<Operation, readonly Actor['kind'][]>> = {
   cancel: ['person'],
   prepare: ['person'],
   expire: ['person'],
+  debug: ['person'],
   notify: ['person', 'sluice'],
   'open-secrets': ['worker'],
   work: ['worker'],

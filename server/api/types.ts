@@ -91,5 +91,6 @@ export interface Acted {
 }
 
 /** Saved machines, and how preparing one goes. */
-export type { ExpiredSnapshot, SnapshotList } from '../../workflows/snapshots-contract.ts';
+export type { DebugView, ExpiredSnapshot, SnapshotList } from '../../workflows/snapshots-contract.ts';
+export type { DebugSession } from '../debug-sessions.ts';
 export type { Preparation } from '../machines.ts';

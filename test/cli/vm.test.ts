@@ -7,8 +7,9 @@ import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { choosePlatform } from '../../cli/platform.ts';
+import type { DebugSession, DebugSessions } from '../../server/debug-sessions.ts';
 import type { Machines, Preparation } from '../../server/machines.ts';
-import type { SnapshotList, SnapshotView } from '../../workflows/snapshots-contract.ts';
+import type { KeptView, SnapshotList, SnapshotView } from '../../workflows/snapshots-contract.ts';
 import { startServer, type TestServer } from '../server/server.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -32,19 +33,43 @@ const machines: Machines = {
   preparation: async () => (states.length > 1 ? states.shift() : states[0]) as Preparation,
   async expire({ name }) {
     asked.push(`${name} expires`);
-    return [{ id: 's1', platform: 'debian-12-vm', host: 'here', time: Date.now() - 30 * 24 * hour, bytes: 2 ** 21 }];
+    return [
+      {
+        id: 's1',
+        kind: 'snapshot',
+        platform: 'debian-12-vm',
+        host: 'here',
+        time: Date.now() - 30 * 24 * hour,
+        bytes: 2 ** 21,
+      },
+    ];
   },
+};
+
+/** What is answered one after the other, and from then on. */
+let sessions: DebugSession[];
+const debugging: DebugSessions = {
+  open: async ({ name }, build, until) => {
+    asked.push(`${name} debugs ${build} for ${Math.round((until - Date.now()) / 60_000)} min`);
+  },
+  look: async () => (sessions.length > 1 ? sessions.shift() : sessions[0]) as DebugSession,
+  close: async ({ name }, build) => void asked.push(`${name} ends ${build}`),
+};
+
+const keptOfB: KeptView = {
+  ...{ build: 'b1', host: 'here', time: Date.now() - hour, until: Date.now() + 48 * hour, bytes: 90 * 2 ** 20 },
+  ...{ nodes: ['server', 'client'], open: true },
 };
 
 let server: TestServer;
 before(async () => {
-  server = await startServer({ machines });
+  server = await startServer({ machines, debugging });
   await writeFile(join(server.data, 'sluice.yaml'), 'data: .\n');
 });
 after(() => server.stop());
 beforeEach(() => {
   asked = [];
-  list = { snapshots: [view, older], missing: [], failed: [] };
+  list = { snapshots: [view, older], kept: [], missing: [], failed: [] };
 });
 
 async function run(...args: readonly string[]) {
@@ -64,7 +89,7 @@ test('vm list says what there is, what is missing, and what failed last', async 
   assert.match(lines[1] ?? '', /^debian-12-vm +s2 +current +1 h 00 min ago +183 MiB +22 s +2/);
   assert.match(lines[2] ?? '', /^debian-12-vm +s1 +unfit .* its emulator was 7\.2, now it is 11\.1$/);
   const failed = [{ platform: 'x', host: 'here', time: Date.now() - hour, reason: 'not healthy\nnetworking.service' }];
-  list = { snapshots: [], missing: ['x'], failed };
+  list = { snapshots: [], kept: [], missing: ['x'], failed };
   assert.deepEqual((await run('list')).stdout.trimEnd().split('\n'), [
     'There are no snapshots.',
     'x has no snapshot: sluice vm prepare x',
@@ -116,4 +141,56 @@ test('a command that works in containers by hand takes no platform of virtual ma
     /there are debian-12, rpm-debian-12, [^;]*(?<!deb-vm); others come/,
   );
   assert.equal(choosePlatform('debian-12', file).name, 'debian-12');
+});
+
+test('I10: vm list shows the machines that are kept, and the page’s link says the same', async () => {
+  list = { snapshots: [view], kept: [keptOfB], missing: [], failed: [] };
+  const { stdout } = await run('list');
+  assert.match(stdout, /\nb1 +server, client +1 h 00 min ago +4\d h \d\d min +90 MiB +debugged now$/m);
+  const found = await fetch(`${server.url}/api/machines/kept/b1`);
+  assert.deepEqual(await found.json(), keptOfB);
+  const none = await fetch(`${server.url}/api/machines/kept/b2`);
+  assert.deepEqual([none.status, await none.json()], [404, { error: 'no machines are kept of the build b2' }]);
+});
+
+test('I10: vm debug waits until the machines are restored, and prints how a shell is had on each', async () => {
+  const node = (name: string, answers: boolean) => ({
+    name,
+    command: `ssh -F '/x/ssh' ${name}`,
+    answers,
+    console: '/y',
+  });
+  const session = {
+    ...{ host: 'here', build: 'b1', until: Date.now() + hour },
+    nodes: [node('server', true), node('client', false)],
+  };
+  sessions = [
+    { build: 'b1', state: 'restoring' },
+    { build: 'b1', state: 'open', session },
+  ];
+  const said = await run('debug', 'b1', '--for', '90m');
+  assert.deepEqual([said.code, said.stderr], [0, 'restoring the machines of b1\n']);
+  assert.deepEqual(said.stdout.trimEnd().split('\n').slice(0, 4), [
+    'NODE    SHELL, ON here',
+    "server  ssh -F '/x/ssh' server",
+    "client  ssh -F '/x/ssh' client",
+    'client does not answer, as it may not have at the failure; it had printed: /y',
+  ]);
+  assert.match(said.stdout, /\nends in (1 h 00|59) min.*; another time: sluice vm debug b1 --for 4h; now: --end\n$/);
+  assert.deepEqual(asked, ['ada debugs b1 for 90 min']);
+  assert.deepEqual(JSON.parse((await run('debug', 'b1', '--json')).stdout), session);
+});
+
+test('I10: vm debug of what is not kept ends with 1 and the reason; --end ends one; a time must make sense', async () => {
+  sessions = [{ build: 'b2', state: 'failed', reason: 'no machines are kept of the build b2' }];
+  const none = await run('debug', 'b2');
+  assert.deepEqual([none.code, none.stdout], [1, '']);
+  assert.match(none.stderr, /no machines are kept of the build b2/);
+  asked = [];
+  const ended = await run('debug', 'b1', '--end');
+  assert.deepEqual([ended.code, ended.stdout], [0, 'The session of b1 is ended; its machines are still kept.\n']);
+  assert.deepEqual(asked, ['ada ends b1']);
+  const bad = await run('debug', 'b1', '--for', '2d');
+  assert.equal(bad.code, 2);
+  assert.match(bad.stderr, /Give a minute to a day/);
 });

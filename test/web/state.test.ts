@@ -20,3 +20,12 @@ test('the page of a build that waits says so', () => {
   assert.match(markup, /· waiting · for 5\.0 s/);
   assert.doesNotMatch(markup, /running/);
 });
+
+test('I10: the page of a failed build says how long its machines are kept, and how a shell is had there', () => {
+  const until = Date.UTC(2026, 11, 18, 3);
+  const metadata = { type: 'machines', nodes: ['server'], until };
+  const build = aBuild({ artifacts: [{ name: 'machines', url: '/api/machines/kept/b1', metadata }] });
+  const { markup } = renderBuild({ build, logs: [], attempts: [], workflowUrl: null }, build.startTime);
+  assert.match(markup, /href="\/api\/machines\/kept\/b1">machines<\/a>.*kept until 2026-12-18 03:00:00 UTC/);
+  assert.ok(markup.includes(`<code>sluice vm debug ${build.id}</code>`), markup);
+});

@@ -74,6 +74,7 @@ const workflows: Readonly<Record<string, readonly [input: object, id: string | n
   snapshotPreparation: [{ host: 'h', platform: null, missing: false }, 'snapshot-preparation/h'],
   snapshotExpiry: [{ host: 'h' }, 'snapshot-expiry/h'],
   snapshotList: [{ host: 'h' }, 'snapshot-list/h'],
+  debugSession: [{ host: 'h', build: 'b', until: 0 }, 'debug/h/b'],
 };
 const types = Object.keys(workflows);
 

@@ -4,15 +4,17 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Worker } from '@temporalio/worker';
+import { debugBuildOf, openDebug } from '../../activities/nodes/vm/debug.ts';
 import type { Hardware } from '../../activities/nodes/vm/host.ts';
 import type { prepareSnapshot } from '../../activities/nodes/vm/prepare.ts';
-import { placesIn, type Snapshot, writeRecord } from '../../activities/nodes/vm/records.ts';
+import { machinesIn, placesIn, type Snapshot, writeRecord } from '../../activities/nodes/vm/records.ts';
 import { createSnapshotActivities } from '../../activities/nodes/vm/snapshot-activities.ts';
 import { builtInPlatforms } from '../../infra/images/platforms.ts';
 import { scheduleSnapshots } from '../../infra/temporal/snapshot-schedules.ts';
 import { createHostWorker } from '../../infra/temporal/worker.ts';
 import type { Actor } from '../../pipelines/model/actor.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
+import { createDebugSessions } from '../../server/debug-sessions.ts';
 import { createMachines } from '../../server/machines.ts';
 import { snapshotExpiryId, snapshotPreparationId } from '../../workflows/ids.ts';
 import { until, World } from './world.ts';
@@ -48,6 +50,25 @@ const prepare: typeof prepareSnapshot = async (_, { image }) => {
   return keep(image, Date.now());
 };
 
+/** Of builds called `kept-…` machines are kept, and restored in no time: a record each. */
+const restore: typeof openDebug = async (lender, wish) => {
+  const { build, holder } = wish;
+  if (!build.startsWith('kept-')) return openDebug(lender, wish);
+  const id = `${debugBuildOf(build)}~1`;
+  await mkdir(join(placesIn(root).machines, id), { recursive: true });
+  const record = {
+    id,
+    build: debugBuildOf(build),
+    holder,
+    installation: 'test',
+    name: 'n',
+    snapshot: 's',
+    hostKey: 'k',
+  };
+  await writeRecord(join(placesIn(root).machines, id), 'machine.json', { ...record, kept: build });
+  return [{ name: 'n', command: 'ssh n', answers: true, console: '/c' }];
+};
+
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'sluice-snapshots-'));
   world = await World.start();
@@ -57,7 +78,7 @@ before(async () => {
     platforms: [...platforms, ...builtInPlatforms],
     ensureImage: async (codename) => `/images/${codename}`,
     limits: { age: 20 * day, bytes: 1024 ** 3 },
-    ...{ hardware: async () => here.hardware, prepare },
+    ...{ hardware: async () => here.hardware, prepare, restore },
   });
   worker = await createHostWorker({ temporal, activities, host });
   ended = worker.run();
@@ -215,6 +236,48 @@ test('what is too old goes, but for the newest of a platform and what a machine 
   const left = (await machines().list()).snapshots;
   assert.equal(left.find(({ id }) => id === used.id)?.machines, 1);
   assert.deepEqual(await machines().expire(ann), []);
+});
+
+const sessions = () => createDebugSessions({ client: world.temporal.client, host });
+/** Waits until a session stands so. */
+const stands = (build: string, state: string) =>
+  until(`it is ${state}`, async () => (await sessions().look(build)).state === state);
+const restored = async () => (await machinesIn(placesIn(root))).flatMap(({ kept }) => kept ?? []);
+
+test('I10: a debug session has its machines until its end, which people move', async () => {
+  assert.deepEqual(await sessions().look('kept-1'), { build: 'kept-1', state: 'none' });
+  const end = Date.now() + 3_600_000;
+  await sessions().open(ann, 'kept-1', end);
+  await stands('kept-1', 'open');
+  const nodes = [{ name: 'n', command: 'ssh n', answers: true, console: '/c' }];
+  const open = { build: 'kept-1', state: 'open' } as const;
+  assert.deepEqual(await sessions().look('kept-1'), { ...open, session: { host, build: 'kept-1', until: end, nodes } });
+  await sessions().open(ann, 'kept-1', end + 1);
+  assert.deepEqual(await sessions().look('kept-1'), {
+    ...open,
+    session: { host, build: 'kept-1', until: end + 1, nodes },
+  });
+  assert.deepEqual(await restored(), ['kept-1']);
+  await sessions().close(ann, 'kept-1');
+  await stands('kept-1', 'ended');
+  assert.deepEqual(await restored(), []);
+  await sessions().close(ann, 'kept-1');
+});
+
+test('I10: a debug session ends by itself, and what is not kept is none', async () => {
+  await sessions().open(ann, 'kept-2', Date.now() + 1_500);
+  await stands('kept-2', 'ended');
+  assert.deepEqual(await restored(), []);
+  await sessions().open(ann, 'b7', Date.now() + 3_600_000);
+  await stands('b7', 'failed');
+  assert.deepEqual(await sessions().look('b7'), {
+    ...{ build: 'b7', state: 'failed' },
+    reason: 'no machines are kept of the build b7, which may be of a job that did not fail; kept are: none',
+  });
+  await assert.rejects(
+    sessions().open({ ...ann, kind: 'worker' }, 'kept-1', 0),
+    /the worker ann may not debug: kept-1/,
+  );
 });
 
 test('where no platform has virtual machines any more, nothing is scheduled', async () => {

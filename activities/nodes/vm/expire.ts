@@ -1,34 +1,48 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { machinesIn, type Places, snapshotsIn } from './records.ts';
+import { keptIn, machinesIn, type Places, snapshotsIn } from './records.ts';
 import { expired, type SnapshotLimits, type Stored } from './snapshots.ts';
 
-/** The snapshots of a host, with the disk that each takes. */
+/** The snapshots of a host and the machines that it keeps, with the disk that each takes. */
 export async function storedIn(places: Places): Promise<readonly Stored[]> {
-  const snapshots = await snapshotsIn(places);
-  return Promise.all(
-    snapshots.map(async ({ id, image, time }) => ({
-      id,
-      image,
-      time,
-      bytes: await sizeOf(join(places.snapshots, id)),
-    })),
-  );
+  const [snapshots, kept] = await Promise.all([snapshotsIn(places), keptIn(places)]);
+  const images = new Map(snapshots.map(({ id, image }) => [id, image]));
+  const all = [
+    ...snapshots.map(({ id, image, time }) => ({ id, image, time })),
+    ...kept.map(({ build, time, machines }) => {
+      const standsOn = machines.map(({ snapshot }) => snapshot);
+      return { id: build, image: images.get(standsOn[0] ?? '') ?? '', time, standsOn };
+    }),
+  ];
+  return Promise.all(all.map(async (each) => ({ ...each, bytes: await sizeOf(placeOf(places, each)) })));
 }
 
-/** Removes the snapshots that are over the limits and in nobody's use. @returns what it has removed */
+/** Removes what is over the limits and in nobody's use. @returns what it has removed */
 export async function expireSnapshots(places: Places, limits: SnapshotLimits): Promise<readonly Stored[]> {
   const goes = expired(await storedIn(places), await machinesIn(places), { ...limits, now: Date.now() });
-  for (const { id } of goes) {
+  for (const each of goes) {
+    const place = placeOf(places, each);
     // Without its record nobody takes it any more, whatever becomes of the rest.
-    await rm(join(places.snapshots, id, 'snapshot.json'), { force: true });
-    await rm(join(places.snapshots, id), { recursive: true, force: true });
+    for (const record of ['snapshot.json', 'kept.json']) await rm(join(place, record), { force: true });
+    await rm(place, { recursive: true, force: true });
   }
   return goes;
 }
 
+function placeOf({ snapshots, kept }: Places, { id, standsOn }: Pick<Stored, 'id' | 'standsOn'>): string {
+  return join(standsOn === undefined ? snapshots : kept, id);
+}
+
+/** Bytes on the disk. What is removed meanwhile takes none. */
 async function sizeOf(directory: string): Promise<number> {
-  const names = await readdir(directory);
-  const sizes = await Promise.all(names.map(async (name) => (await stat(join(directory, name))).blocks * 512));
+  const inside = await readdir(directory, { recursive: true }).catch(() => []);
+  const sizes = await Promise.all(
+    inside.map((name) =>
+      stat(join(directory, name)).then(
+        ({ blocks }) => blocks * 512,
+        () => 0,
+      ),
+    ),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }

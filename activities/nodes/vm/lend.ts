@@ -62,8 +62,9 @@ export async function restoreMachine(
     line.close();
     // From here on it has a key of its own.
     peer.hostKey = keys.public;
-    await writeRecord(directory, 'machine.json', { ...record, hostKey: keys.public });
-    return { directory, record, line };
+    const own = { ...record, hostKey: keys.public };
+    await writeRecord(directory, 'machine.json', own);
+    return { directory, record: own, line };
   } catch (error) {
     await removeMachine(lender.places, id);
     throw error;

@@ -1,10 +1,12 @@
 import { assertName } from '../names.ts';
-import type { Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
+import type { KeptMachines, Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import { hardwareHere } from './accelerator.ts';
+import { expireSnapshots } from './expire.ts';
+import { keepMachines, requireRoom } from './keep.ts';
 import { idsOf, type Lender, madeFor, type Running, removeMachine, restoreMachine, runningOf } from './lend.ts';
 import { createMachine, furnish, type VirtualMachine } from './machine.ts';
-import { snapshotsIn } from './records.ts';
-import { bestSnapshot } from './snapshots.ts';
+import { keptIn, snapshotsIn } from './records.ts';
+import { bestSnapshot, type SnapshotLimits } from './snapshots.ts';
 import type { Way } from './ways.ts';
 
 /** Milliseconds for what is done to a machine before it is lent. */
@@ -13,6 +15,8 @@ const patience = 180_000;
 export interface VmProviderDeps extends Omit<Lender, 'ways'> {
   /** What its machines may speak to, asked for each that is made. */
   readonly ways: () => Promise<readonly Way[]>;
+  /** What may be kept of failed jobs, and how long; absent: nothing. */
+  readonly limits?: SnapshotLimits;
 }
 
 /** Lends virtual machines of this host, each restored from the newest snapshot of its image. */
@@ -31,6 +35,7 @@ export function createVmProvider(deps: VmProviderDeps): Provider {
       lent.set(lease, machines);
       return lease;
     },
+    keep: async (lease) => (await lent.get(lease)?.keep()) ?? null,
     async release(lease) {
       const machines = lent.get(lease);
       if (machines === undefined) throw new Error('this lease was not lent here');
@@ -82,15 +87,34 @@ class VmLease {
     return this.#secluded;
   }
 
-  /** What could not be made has taken itself away. */
   async release(): Promise<void> {
-    const made = await Promise.allSettled(this.#members.map(({ running }) => running));
-    const running = made.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    if (this.#found !== null) running.push(this.#found);
-    for (const { line, record } of running) {
+    for (const { line, record } of await this.#running()) {
       line.close();
       await removeMachine(this.#deps.places, record.id);
     }
+  }
+
+  /** @throws when there is no room for them, and leaves them alone then */
+  async keep(): Promise<KeptMachines | null> {
+    const running = await this.#running();
+    const { places, limits } = this.#deps;
+    if (running.length === 0 || limits === undefined) return null;
+    const { build } = this.#request;
+    await requireRoom(places, running);
+    const { machines, time } = await keepMachines(this.#deps, build, running);
+    // What is over the limits goes at once: between two looks of the schedule many jobs may fail.
+    await expireSnapshots(places, limits);
+    if (!(await keptIn(places)).some((kept) => kept.build === build)) {
+      throw new Error('they are larger than all that may be kept: `snapshots.maxSize`');
+    }
+    return { nodes: machines.map(({ name }) => name), until: time + limits.age };
+  }
+
+  /** What could not be made has taken itself away. */
+  async #running(): Promise<readonly Running[]> {
+    const made = await Promise.allSettled(this.#members.map(({ running }) => running));
+    const running = made.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    return this.#found === null ? running : [...running, this.#found];
   }
 
   async #restore({ name, platform, kind }: MachineNeed): Promise<Running> {

@@ -9,10 +9,13 @@ export interface Places {
   readonly snapshots: string;
   /** Machines that run, and what a killed worker has left. */
   readonly machines: string;
+  /** Machines of jobs that have failed, as they were then: by build. */
+  readonly kept: string;
 }
 
 export function placesIn(directory: string): Places {
-  return { snapshots: join(directory, 'snapshots'), machines: join(directory, 'machines') };
+  const [snapshots, machines, kept] = ['snapshots', 'machines', 'kept'].map((name) => join(directory, name));
+  return { snapshots, machines, kept } as Places;
 }
 
 const hardwareSchema = z.object({ accelerator: z.enum(['kvm', 'tcg']), machine: z.string(), emulator: z.string() });
@@ -46,6 +49,8 @@ const machineSchema = z.object({
   name: z.string(),
   snapshot: z.string(),
   hostKey: z.string(),
+  /** The build of whose kept machines it is one; absent: it is a new one. */
+  kept: z.string().optional(),
 });
 
 /** A machine that was lent. */
@@ -57,6 +62,22 @@ export function snapshotsIn({ snapshots }: Places): Promise<readonly Snapshot[]>
 
 export function machinesIn({ machines }: Places): Promise<readonly MachineRecord[]> {
   return readAll(machines, 'machine.json', (value) => machineSchema.parse(value));
+}
+
+const keptSchema = z.object({
+  build: z.string(),
+  installation: z.string().nullable(),
+  /** Milliseconds since the epoch. */
+  time: z.number(),
+  /** Each with its memory and disk in the directory of its number; the disk stands on that of the snapshot. */
+  machines: z.array(z.object({ name: z.string(), snapshot: z.string(), hostKey: z.string() })),
+});
+
+/** The machines of a job that has failed. */
+export type Kept = Readonly<z.infer<typeof keptSchema>>;
+
+export function keptIn({ kept }: Places): Promise<readonly Kept[]> {
+  return readAll(kept, 'kept.json', (value) => keptSchema.parse(value));
 }
 
 const failureSchema = z.object({ platform: z.string(), host: z.string(), time: z.number(), reason: z.string() });

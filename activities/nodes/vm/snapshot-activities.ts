@@ -6,12 +6,13 @@ import { isVirtual, type Platform } from '../../../pipelines/model/platform.ts';
 import type { PreparedSnapshot, SnapshotActivities } from '../../../workflows/snapshots-contract.ts';
 import { configurationFault } from '../../failure.ts';
 import { hardwareHere } from './accelerator.ts';
+import { closeDebug, openDebug } from './debug.ts';
 import { expireSnapshots, storedIn } from './expire.ts';
 import { type Hardware, mismatch } from './host.ts';
 import type { Lender } from './lend.ts';
 import { type Preparation, prepareSnapshot } from './prepare.ts';
-import { failedIn, machinesIn, type Snapshot, snapshotsIn, writeFailure } from './records.ts';
-import { type SnapshotLimits, viewsOf } from './snapshots.ts';
+import { failedIn, keptIn, machinesIn, type Snapshot, snapshotsIn, writeFailure } from './records.ts';
+import { keptViewsOf, type SnapshotLimits, viewsOf } from './snapshots.ts';
 
 export interface SnapshotDeps {
   readonly lender: Lender;
@@ -19,9 +20,10 @@ export interface SnapshotDeps {
   /** Makes the image of a Debian release unless it is there. @returns its directory */
   readonly ensureImage: (codename: string, onProgress: (line: string) => void) => Promise<string>;
   readonly limits: SnapshotLimits;
-  /** For tests: what this host makes machines of, and how one is prepared. */
+  /** For tests: what this host makes machines of, and how one is prepared, or restored for people. */
   readonly hardware?: () => Promise<Hardware>;
   readonly prepare?: typeof prepareSnapshot;
+  readonly restore?: typeof openDebug;
 }
 
 /** What the worker of a host does about its saved machines. */
@@ -54,8 +56,9 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
     },
 
     async listSnapshots() {
-      const [snapshots, stored, machines, failed] = await Promise.all([
+      const [snapshots, kept, stored, machines, failed] = await Promise.all([
         snapshotsIn(places),
+        keptIn(places),
         storedIn(places),
         machinesIn(places),
         failedIn(failuresOf(deps)),
@@ -65,6 +68,7 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
       const known = new Set(snapshots.map(({ image }) => image));
       return {
         snapshots: viewsOf({ snapshots, machines, bytes, here, host }),
+        kept: keptViewsOf(kept, { machines, bytes, host, age: limits.age }),
         missing: virtual.map(({ name }) => name).filter((name) => !known.has(name)),
         failed: failed.filter(({ platform }) => virtual.some(({ name }) => name === platform)),
       };
@@ -72,8 +76,18 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
 
     async expireSnapshots() {
       const removed = await expireSnapshots(places, limits);
-      return removed.map(({ id, image, time, bytes }) => ({ id, platform: image, host, time, bytes }));
+      return removed.map(({ id, image, time, bytes, standsOn }) => {
+        return { id, kind: standsOn === undefined ? 'snapshot' : 'kept', platform: image, host, time, bytes };
+      });
     },
+
+    async openDebug({ build }) {
+      const { cancellationSignal: signal, info } = Context.current();
+      const holder = info.workflowExecution?.workflowId ?? '';
+      return (deps.restore ?? openDebug)(lender, { build, holder, hardware: await hardware(), signal });
+    },
+
+    closeDebug: ({ build }) => closeDebug(lender, build),
   };
 }
 

@@ -1,6 +1,6 @@
-import type { SnapshotView } from '../../../workflows/snapshots-contract.ts';
+import type { KeptView, SnapshotView } from '../../../workflows/snapshots-contract.ts';
 import { type Hardware, mismatch } from './host.ts';
-import type { MachineRecord, Snapshot } from './records.ts';
+import type { Kept, MachineRecord, Snapshot } from './records.ts';
 
 /**
  * The newest snapshot of an image that this host can restore.
@@ -15,7 +15,7 @@ export function bestSnapshot(snapshots: readonly Snapshot[], image: string, hard
   throw new Error(`the machine prepared of ${image} cannot be restored, ${mismatch(newest.hardware, hardware)}`);
 }
 
-interface Kept {
+interface Found {
   readonly snapshots: readonly Snapshot[];
   readonly machines: readonly Pick<MachineRecord, 'snapshot'>[];
   /** Disk that each takes, by its id. */
@@ -26,7 +26,7 @@ interface Kept {
 }
 
 /** What there is, as people see it: by platform, the newest first. */
-export function viewsOf({ snapshots, machines, bytes, here, host }: Kept): readonly SnapshotView[] {
+export function viewsOf({ snapshots, machines, bytes, here, host }: Found): readonly SnapshotView[] {
   const current = new Set<string>();
   const sorted = snapshots.toSorted((a, b) => (a.image === b.image ? b.time - a.time : a.image < b.image ? -1 : 1));
   return sorted.map(({ id, image, time, hardware, cores, memoryMiB, bootMs }) => {
@@ -47,27 +47,54 @@ export interface SnapshotLimits {
   readonly bytes: number;
 }
 
-/** A snapshot with the disk that it takes, in bytes. */
+/** A snapshot, or the kept machines of a build, with the disk that it takes, in bytes. */
 export interface Stored extends Pick<Snapshot, 'id' | 'image' | 'time'> {
   readonly bytes: number;
+  /** The snapshots that kept machines stand on; absent: it is a snapshot itself. */
+  readonly standsOn?: readonly string[];
 }
 
 /**
- * Which snapshots go: those that are too old, and the oldest of those that are too many. The newest of each image stays,
- * and so does what a machine stands on.
+ * Which ones go: those that are too old, and the oldest of those that are too many. The newest snapshot of each image
+ * stays, and so does what a machine stands on, be it one that is kept.
  */
 export function expired(
-  snapshots: readonly Stored[],
-  machines: readonly Pick<MachineRecord, 'snapshot'>[],
+  stored: readonly Stored[],
+  machines: readonly Pick<MachineRecord, 'snapshot' | 'kept'>[],
   { age, bytes, now }: SnapshotLimits & { readonly now: number },
 ): readonly Stored[] {
-  const oldestFirst = snapshots.toSorted((a, b) => a.time - b.time);
-  const newest = new Map(oldestFirst.map(({ image, id }) => [image, id]));
-  const used = new Set([...newest.values(), ...machines.map(({ snapshot }) => snapshot)]);
-  let total = snapshots.reduce((sum, each) => sum + each.bytes, 0);
+  const oldestFirst = stored.toSorted((a, b) => a.time - b.time);
+  const prepared = oldestFirst.filter(({ standsOn }) => standsOn === undefined);
+  const newest = new Map(prepared.map(({ image, id }) => [image, id]));
+  const used = new Set([
+    ...[...newest.values(), ...machines.flatMap(({ snapshot, kept = [] }) => [snapshot, kept].flat())],
+    ...stored.flatMap(({ standsOn = [] }) => standsOn),
+  ]);
+  let total = stored.reduce((sum, each) => sum + each.bytes, 0);
   return oldestFirst.filter((each) => {
     if (used.has(each.id) || (now - each.time <= age && total <= bytes)) return false;
     total -= each.bytes;
     return true;
   });
+}
+
+/** What is kept of failed jobs, as people see it: the newest first. */
+export function keptViewsOf(
+  kept: readonly Kept[],
+  {
+    machines,
+    bytes,
+    host,
+    age,
+  }: Pick<Found, 'bytes' | 'host'> & {
+    readonly machines: readonly Pick<MachineRecord, 'kept'>[];
+    readonly age: number;
+  },
+): readonly KeptView[] {
+  const newestFirst = kept.toSorted((a, b) => b.time - a.time);
+  return newestFirst.map(({ build, time, machines: nodes }) => ({
+    ...{ build, host, time, until: time + age, bytes: bytes.get(build) ?? 0 },
+    nodes: nodes.map(({ name }) => name),
+    open: machines.some((each) => each.kept === build),
+  }));
 }

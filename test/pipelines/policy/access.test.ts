@@ -24,6 +24,7 @@ const table: Readonly<Record<Operation, string>> = {
   cancel: 'person',
   prepare: 'person',
   expire: 'person',
+  debug: 'person',
   notify: 'person sluice',
   'open-secrets': 'worker',
   work: 'worker',

@@ -7,7 +7,7 @@ import { EngineUnavailable } from '../../../../activities/nodes/engine-unavailab
 import { emulatorsOf } from '../../../../activities/nodes/vm/emulator.ts';
 import { expireSnapshots } from '../../../../activities/nodes/vm/expire.ts';
 import { createVmProvider } from '../../../../activities/nodes/vm/provider.ts';
-import { type Places, snapshotsIn } from '../../../../activities/nodes/vm/records.ts';
+import { type Places, placesIn, snapshotsIn } from '../../../../activities/nodes/vm/records.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 import type { Platform } from '../../../../pipelines/model/platform.ts';
 import { providerContract } from '../provider-contract.ts';
@@ -41,8 +41,7 @@ describe('machines from a snapshot', () => {
   const copied = async (t: TestContext) => {
     const root = await mkdtemp(join(tmpdir(), 'sluice-vm-'));
     t.after(() => rm(root, { recursive: true }));
-    const own: Places = { snapshots: join(root, 'snapshots'), machines: join(root, 'machines') };
-    return own;
+    return placesIn(root);
   };
 
   test('twins have the right time, and keys, names and randomness of their own', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Hardware, mismatch, newestMachine } from '../../../../activities/nodes/vm/host.ts';
 import type { Snapshot } from '../../../../activities/nodes/vm/records.ts';
-import { bestSnapshot, expired, type Stored } from '../../../../activities/nodes/vm/snapshots.ts';
+import { bestSnapshot, expired, keptViewsOf, type Stored } from '../../../../activities/nodes/vm/snapshots.ts';
 
 const now: Hardware = { accelerator: 'tcg', machine: 'pc-q35-7.2', emulator: 'QEMU emulator version 7.2.22' };
 const older: Hardware = { ...now, machine: 'pc-q35-6.2' };
@@ -43,20 +43,47 @@ test('the machine type has a version', () => {
 const day = 86_400_000;
 const stored = (id: string, age: number, image = 'debian'): Stored => ({ id, image, time: -age * day, bytes: 100 });
 
+const kept = (id: string, age: number, ...standsOn: string[]): Stored => ({ ...stored(id, age), standsOn });
+
 for (const [what, snapshots, machines, limits, gone] of [
   ['the old go, but for the newest of an image', [stored('a', 40), stored('b', 30), stored('c', 25, 'x')], [], {}, 'a'],
   ['one that a machine stands on stays', [stored('a', 40), stored('b', 1)], ['a'], {}, ''],
   ['the oldest go when all are too many', [stored('a', 3), stored('b', 2), stored('c', 1)], [], { bytes: 200 }, 'a'],
   ['nothing in use goes for room', [stored('a', 3), stored('b', 2), stored('c', 1)], ['a'], { bytes: 50 }, 'b'],
   ['the day itself is still in time', [stored('a', 20), stored('b', 1)], [], {}, ''],
+  ['kept machines that are too old go, however new the snapshot below', [stored('a', 1), kept('k', 21)], [], {}, 'k'],
+  ['kept machines that are one too many go', [stored('a', 3), kept('k', 2), kept('l', 1)], [], { bytes: 200 }, 'k'],
+  ['kept machines are no newest of an image', [stored('a', 3), kept('k', 1)], [], { bytes: 50 }, 'k'],
+  ['what kept machines stand on stays', [stored('a', 40), stored('b', 30), kept('k', 19, 'a')], [], {}, ''],
+  [
+    'kept machines that somebody looks at stay',
+    [stored('a', 40), kept('k', 30)],
+    [{ snapshot: 'a', kept: 'k' }],
+    {},
+    '',
+  ],
 ] as const) {
   test(`what expires: ${what}`, () => {
     const whole = { age: 20 * day, bytes: 1_000, now: 0, ...limits };
     const goes = expired(
       snapshots,
-      machines.map((snapshot) => ({ snapshot })),
+      machines.map((each) => (typeof each === 'string' ? { snapshot: each } : each)),
       whole,
     );
     assert.equal(goes.map(({ id }) => id).join(' '), gone);
   });
 }
+
+test('what is kept is shown with its nodes, how long it may stay and whether somebody looks at it', () => {
+  const of = (build: string, time: number) => {
+    const machines = ['server', 'client'].map((name) => ({ name, snapshot: 's', hostKey: 'k' }));
+    return { build, installation: null, time, machines };
+  };
+  const bytes = new Map([['new', 7]]);
+  const rest = { machines: [{ kept: 'old' }, {}], bytes, host: 'here', age: 20 };
+  const nodes = ['server', 'client'];
+  assert.deepEqual(keptViewsOf([of('old', 1), of('new', 2)], rest), [
+    { build: 'new', host: 'here', time: 2, until: 22, bytes: 7, nodes, open: false },
+    { build: 'old', host: 'here', time: 1, until: 21, bytes: 0, nodes, open: true },
+  ]);
+});

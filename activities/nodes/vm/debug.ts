@@ -1,0 +1,123 @@
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DebugNode } from '../../../workflows/snapshots-contract.ts';
+import { configurationFault } from '../../failure.ts';
+import { startEmulator } from './emulator.ts';
+import { execute, quoted } from './exec.ts';
+import { type Hardware, mismatch } from './host.ts';
+import { answering, idsOf, type Lender, makeOverlay, newMachine, peerOf, removeMachine, specOf } from './lend.ts';
+import { openLine } from './line.ts';
+import { withMonitor } from './monitor.ts';
+import { type Kept, keptIn, type Snapshot, snapshotsIn, writeRecord } from './records.ts';
+
+/** What the machines of a debug session carry in the place of a build's id. */
+export function debugBuildOf(build: string): string {
+  return `debug-${build}`;
+}
+
+export interface DebugWish {
+  readonly build: string;
+  /** Workflow that ends the session. */
+  readonly holder: string;
+  readonly hardware: Hardware;
+  readonly signal: AbortSignal;
+}
+
+const joiner = fileURLToPath(new URL('join.pl', import.meta.url));
+
+/**
+ * Restores the machines that were kept of a build, in a network of their own and none besides. What an earlier session
+ * has written goes: each begins at the failure.
+ *
+ * @throws a fault that no retry mends where nothing is kept, or cannot be restored here
+ */
+export async function openDebug(lender: Lender, wish: DebugWish): Promise<readonly DebugNode[]> {
+  const { places } = lender;
+  const kept = (await keptIn(places)).find(({ build }) => build === wish.build);
+  if (kept === undefined) throw configurationFault(nothingKept(wish.build, await keptIn(places)));
+  const snapshots = await snapshotsIn(places);
+  const bases = kept.machines.map(({ snapshot }) => baseOf(snapshots, snapshot, wish));
+  await closeDebug(lender, wish.build);
+  try {
+    return await Promise.all(bases.map((base, index) => restore(lender, wish, { kept, base, index })));
+  } catch (error) {
+    await closeDebug(lender, wish.build);
+    throw error;
+  }
+}
+
+/** Ends a session's machines. Harmless when there are none. */
+export async function closeDebug({ places }: Pick<Lender, 'places'>, build: string): Promise<void> {
+  for (const id of await idsOf(places, debugBuildOf(build))) await removeMachine(places, id);
+}
+
+function nothingKept(build: string, kept: readonly Kept[]): string {
+  const known = kept.map((each) => each.build).join(', ') || 'none';
+  return `no machines are kept of the build ${build}, which may be of a job that did not fail; kept are: ${known}`;
+}
+
+function baseOf(snapshots: readonly Snapshot[], id: string, { build, hardware }: DebugWish): Snapshot {
+  const base = snapshots.find((each) => each.id === id);
+  const reason = base === undefined ? `the snapshot ${id} below them is gone` : mismatch(base.hardware, hardware);
+  if (base !== undefined && reason === null) return base;
+  throw configurationFault(`the machines kept of ${build} cannot be restored: ${reason}`);
+}
+
+interface One {
+  readonly kept: Kept;
+  readonly base: Snapshot;
+  readonly index: number;
+}
+
+async function restore(lender: Lender, wish: DebugWish, { kept, base, index }: One): Promise<DebugNode> {
+  const { places, installation } = lender;
+  const { name, snapshot, hostKey } = kept.machines[index] ?? { name: '', snapshot: '', hostKey: '' };
+  const build = debugBuildOf(wish.build);
+  const { id, directory } = await newMachine(places, build);
+  const saved = join(places.kept, wish.build, String(index));
+  const record = { id, build, holder: wish.holder, installation, name, snapshot, hostKey, kept: wish.build };
+  await writeRecord(directory, 'machine.json', record);
+  await makeOverlay(join(saved, 'disk'), 'qcow2', join(directory, 'disk'));
+  await startEmulator(directory, specOf(id, base, { installation, ways: [] }), { memory: join(saved, 'memory') });
+  await withMonitor(directory, (monitor) => monitor.ask('set_link', { name: 'outer', up: false }));
+  await copyFile(joiner, join(directory, 'join'));
+  await writeFile(join(directory, 'known_hosts'), `${name} ${hostKey}\n`, { mode: 0o600 });
+  await writeFile(join(directory, 'ssh'), sshConfig({ directory, name, key: join(base.from, 'client') }), {
+    mode: 0o600,
+  });
+  const line = openLine(await peerOf(directory, base, { hostKey, patience: answering }));
+  // Its clock went on from the failure; all else is as it was.
+  const now = `@${(Date.now() / 1000).toFixed(3)}`;
+  const set = execute(line, ['date', '-u', '-s', now], { signal: wish.signal, timeout: answering });
+  const answers = await set.then(
+    ({ code }) => code === 0,
+    (error: Error) => {
+      if (error.name !== 'EngineUnavailable') throw error;
+      return false;
+    },
+  );
+  line.close();
+  const command = `ssh -F ${quoted([join(directory, 'ssh')])} ${name}`;
+  return { name, command, answers, console: join(saved, 'console.log') };
+}
+
+/** How OpenSSH reaches a machine: by a port of its emulator, which no network leads to. */
+export function sshConfig(of: { readonly directory: string; readonly name: string; readonly key: string }): string {
+  return [
+    `Host ${of.name}`,
+    '  User root',
+    `  IdentityFile ${word(of.key)}`,
+    '  IdentitiesOnly yes',
+    `  UserKnownHostsFile ${word(join(of.directory, 'known_hosts'))}`,
+    `  HostKeyAlias ${of.name}`,
+    '  StrictHostKeyChecking yes',
+    `  ProxyCommand perl ${quoted([join(of.directory, 'join'), of.directory]).replaceAll('%', '%%')}`,
+    '',
+  ].join('\n');
+}
+
+/** A word of OpenSSH's configuration, in which a percent sign begins a name of its own. */
+function word(path: string): string {
+  return `"${path.replaceAll('%', '%%')}"`;
+}

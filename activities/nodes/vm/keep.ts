@@ -1,0 +1,54 @@
+import { mkdir, rename, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncTree } from '../../files/sync.ts';
+import { moveWhole } from '../../files/write.ts';
+import type { Lender, Running } from './lend.ts';
+import { withMonitor } from './monitor.ts';
+import { type Kept, makePrivate, type Places, snapshotsIn, writeRecord } from './records.ts';
+import { saveMemory } from './save.ts';
+
+/** MiB of disk that stay free. */
+const reserve = 512;
+
+/**
+ * Saves the machines of a build as they are now, and ends them. What was kept of the same build before goes.
+ *
+ * @throws EngineUnavailable when one of them is lost meanwhile; what there is of it is in the first one's directory
+ */
+export async function keepMachines(
+  { places, installation }: Omit<Lender, 'ways'>,
+  build: string,
+  running: readonly Running[],
+): Promise<Kept> {
+  const [first] = running;
+  if (first === undefined) throw new Error(`there is no machine of ${build} to be kept`);
+  // All is made in a machine's directory: whoever removes that has removed everything.
+  const made = join(first.directory, 'kept');
+  await mkdir(made, { mode: 0o700 });
+  for (const { line } of running) line.close();
+  // They are in one network: one that went on would see the others go away.
+  await Promise.all(running.map(({ directory }) => withMonitor(directory, (monitor) => monitor.ask('stop'))));
+  for (const [index, { directory }] of running.entries()) {
+    const own = join(made, String(index));
+    await mkdir(own, { mode: 0o700 });
+    await saveMemory(directory, join(own, 'memory'));
+    for (const name of ['disk', 'console.log']) await rename(join(directory, name), join(own, name));
+  }
+  const machines = running.map(({ record: { name, snapshot, hostKey } }) => ({ name, snapshot, hostKey }));
+  const kept: Kept = { build, installation, time: Date.now(), machines };
+  await writeRecord(made, 'kept.json', kept);
+  await syncTree(made);
+  await makePrivate(places.kept);
+  await rm(join(places.kept, build), { recursive: true, force: true });
+  await moveWhole(made, join(places.kept, build));
+  return kept;
+}
+
+/** @throws an error that says so when the disk may not have room for what machines have in memory */
+export async function requireRoom(places: Places, running: readonly Running[]): Promise<void> {
+  const memory = new Map((await snapshotsIn(places)).map(({ id, memoryMiB }) => [id, memoryMiB]));
+  const needed = running.reduce((sum, { record }) => sum + (memory.get(record.snapshot) ?? 0), 0);
+  const { bavail, bsize } = await statfs(places.machines);
+  const free = Math.floor((bavail * bsize) / 2 ** 20);
+  if (free < needed + reserve) throw new Error(`${free} MiB of disk are free, and they need ${needed + reserve} MiB`);
+}

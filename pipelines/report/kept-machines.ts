@@ -1,0 +1,13 @@
+/** What is said of a failed job whose machines are kept. @param until milliseconds since the epoch */
+export function keptRemark(
+  build: string,
+  { nodes, until }: { readonly nodes: readonly string[]; readonly until: number },
+): string {
+  const day = new Date(until).toISOString().slice(0, 10);
+  const what = nodes.length === 1 ? 'The machine is' : `The machines ${nodes.join(', ')} are`;
+  return `${what} kept as at the failure until ${day}: sluice vm debug ${build}`;
+}
+
+export function notKept(reason: string): string {
+  return `The machines are not kept: ${reason}`;
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { ServerDeps } from '../deps.ts';
+import type { App } from '../fastify.ts';
+import { actorOf, authenticate } from '../token.ts';
+
+/** Seconds that a session may last from now on: it takes memory that jobs have no longer. */
+const longest = 24 * 3600;
+
+const build = z.string().min(1).max(500).describe('a build’s id');
+const which = z.object({ build });
+const seconds = z.int().min(60).max(longest).describe('how long from now on');
+
+/** Machines of failed jobs: what is kept, and sessions in which people look at them. */
+export function registerDebugging(app: App, deps: ServerDeps): void {
+  const { machines, debugging } = deps;
+  if (machines === undefined || debugging === undefined) return;
+  const onRequest = authenticate(deps);
+  app.get(
+    '/api/machines/kept/:build',
+    { schema: { summary: 'What is kept of a failed job’s machines', params: which } },
+    async ({ params }, reply) => {
+      const found = (await machines.list()).kept.find((each) => each.build === params.build);
+      return found ?? reply.code(404).send({ error: `no machines are kept of the build ${params.build}` });
+    },
+  );
+  app.post(
+    '/api/machines/debug',
+    {
+      onRequest,
+      schema: { summary: 'Restore a failed job’s machines, or extend that', body: which.extend({ seconds }) },
+    },
+    async (request, reply) => {
+      const { build, seconds } = request.body;
+      await debugging.open(actorOf(request), build, Date.now() + seconds * 1000);
+      return reply.code(202).send({ build });
+    },
+  );
+  app.get(
+    '/api/machines/debug',
+    { schema: { summary: 'How a debug session stands', querystring: which } },
+    ({ query }) => debugging.look(query.build),
+  );
+  app.post(
+    '/api/machines/debug/end',
+    { onRequest, schema: { summary: 'End a debug session', body: which } },
+    async (request, reply) => {
+      await debugging.close(actorOf(request), request.body.build);
+      return reply.code(202).send({ build: request.body.build });
+    },
+  );
+}
