@@ -28,10 +28,10 @@ export function register(program: Command): void {
     examples: ['sluice doctor', 'sluice doctor --mend', 'sluice doctor --connection review'],
     details:
       'Ends with status 1 when something is missing. `--connection` asks a review system whether Sluice finds there what ' +
-      'it needs: login, events, git, labels, rights, webhook, clock.',
+      'it needs: login, events, git, labels, rights, webhook, clock. `--connection temporal` asks Temporal.',
   })
     .option('--mend', 'install what is missing, after saying what')
-    .option('--connection <name>', 'look at a review system instead of this machine')
+    .option('--connection <name>', 'look at a review system, or at `temporal`, instead of this machine')
     .addOption(configOption())
     .addOption(jsonOption())
     .action(diagnose);
@@ -50,12 +50,14 @@ async function diagnose(options: DoctorOptions): Promise<void> {
 
 async function diagnoseConnection(name: string, options: DoctorOptions): Promise<void> {
   const config = readConfiguration({ file: options.config });
-  if (!Object.hasOwn(config.connections, name)) {
+  const { checkTemporal, temporalName } = await import('../infra/compose/check-temporal.ts');
+  const isTemporal = name === temporalName && !Object.hasOwn(config.connections, name);
+  if (!isTemporal && !Object.hasOwn(config.connections, name)) {
     const known = Object.keys(config.connections).join(', ') || 'none';
-    throw misused(`sluice.yaml has no connection ${name}: there are ${known}`);
+    throw misused(`sluice.yaml has no connection ${name}: there are ${known}, and temporal`);
   }
   const { checkConnection } = await import('../infra/compose/check-connection.ts');
-  const checks = await checkConnection(config, name);
+  const checks = isTemporal ? await checkTemporal(config) : await checkConnection(config, name);
   const ok = checks.every((check) => check.ok);
   print<ConnectionDiagnosis>({ connection: name, ok, checks }, renderChecks, options);
   if (!ok) throw failed();

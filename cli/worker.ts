@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { TemporalAddress } from '../infra/temporal/secured.ts';
 import { addCommand, configOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { misused } from './fault.ts';
@@ -10,6 +11,11 @@ interface WorkerOptions {
   readonly server?: string;
   readonly temporal?: string;
   readonly token?: string;
+  readonly ca?: string;
+  readonly temporalTls?: boolean;
+  readonly temporalCertificate?: string;
+  readonly temporalKey?: string;
+  readonly temporalApiKey?: string;
   readonly data: string;
   readonly containerUrl?: string;
   readonly jobs: string;
@@ -32,6 +38,11 @@ export function register(program: Command): void {
     .option('--server <url>', 'on another machine: where the server is reached')
     .option('--temporal <address>', 'on another machine: HOST:PORT where Temporal is reached')
     .option('--token <file>', 'on another machine: the token that `sluice token add` made')
+    .option('--ca <file>', 'on another machine: certificates that may have signed those of the server and of Temporal')
+    .option('--temporal-tls', 'on another machine: Temporal is reached by TLS')
+    .option('--temporal-certificate <file>', 'on another machine: the certificate to show to Temporal (mTLS)')
+    .option('--temporal-key <file>', 'on another machine: its private key')
+    .option('--temporal-api-key <file>', 'on another machine: the API key to show to Temporal')
     .option('--data <directory>', 'on another machine: where it keeps what is its own', './sluice-worker')
     .option('--container-url <url>', 'on another machine: where its containers reach the server (default: --server)')
     .option('--jobs <number>', 'on another machine: how many jobs run at once', '2')
@@ -63,7 +74,7 @@ async function workApart(
   options: WorkerOptions,
   { server, queues }: { readonly server: string; readonly queues: readonly string[] },
 ): Promise<void> {
-  const { temporal, token, data } = options;
+  const { temporal, token, data, ca } = options;
   if (temporal === undefined || token === undefined) throw misused('--server needs --temporal and --token as well');
   if (queues.some((queue) => !queue.startsWith('build-'))) {
     throw misused('only jobs run on another machine: sign where the released repositories are');
@@ -73,7 +84,25 @@ async function workApart(
   const { startApartWorker } = await import('../infra/compose/apart-worker.ts');
   const { runPart } = await import('../infra/stack/part.ts');
   const urls = { server: plain(server), containerUrl: plain(options.containerUrl ?? server) };
-  await runPart(() => startApartWorker({ ...urls, temporal, token, data: resolve(data), slots }));
+  const way = { address: temporal, ...temporalWay(options) };
+  const trusted = ca === undefined ? {} : { ca: resolve(ca) };
+  await runPart(() => startApartWorker({ ...urls, ...trusted, temporal: way, token, data: resolve(data), slots }));
+}
+
+/** How Temporal is reached. @throws for half of a pair */
+function temporalWay(options: WorkerOptions): Pick<TemporalAddress, 'tls' | 'apiKey'> {
+  const { ca, temporalTls, temporalCertificate: certificate, temporalKey: key, temporalApiKey: apiKey } = options;
+  if ((certificate === undefined) !== (key === undefined))
+    throw misused('--temporal-certificate and --temporal-key belong together');
+  if (temporalTls !== true && certificate === undefined && apiKey === undefined) return {};
+  const pair =
+    certificate === undefined || key === undefined
+      ? {}
+      : { certificate: resolve(certificate), key: { file: resolve(key) } };
+  return {
+    tls: { ...(ca === undefined ? {} : { ca: resolve(ca) }), ...pair },
+    ...(apiKey === undefined ? {} : { apiKey: { file: resolve(apiKey) } }),
+  };
 }
 
 /** @throws for what is no address */

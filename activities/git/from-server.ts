@@ -15,15 +15,17 @@ export interface ServerSourcesOptions {
   readonly url: string;
   /** The worker's token, read at every fetch. */
   readonly token: () => Promise<string>;
+  /** File with the certificates that may have signed the server's; absent: those that Git knows. */
+  readonly ca?: string | undefined;
   /** What a branch is at, as the server knows it; null where there is none. */
   readonly branchTip: Sources['branchTip'];
 }
 
 /** Brings commits from the server into bare repositories of this machine, and works with them there. */
-export function createSourcesFromServer({ directory, url, token, branchTip }: ServerSourcesOptions): Sources {
+export function createSourcesFromServer({ directory, url, token, ca, branchTip }: ServerSourcesOptions): Sources {
   const at = (project: string) => repositoryPath(directory, project);
   const here = openRepositories(at);
-  const remote = (project: string) => remoteOf({ url, token }, project);
+  const remote = (project: string) => remoteOf({ url, token, ca }, project);
   const waiting = new Map<string, Promise<void>>();
   const bring = async (project: string, commit: string) => {
     if (!isObjectId(commit)) throw new Error(`not a commit id: ${commit}`);
@@ -48,10 +50,14 @@ export function createSourcesFromServer({ directory, url, token, branchTip }: Se
 }
 
 /** A project of the server: the token travels in a header, and is in no address and no file. */
-export function remoteOf({ url, token }: Pick<ServerSourcesOptions, 'url' | 'token'>, project: string): GitRemote {
+export function remoteOf(
+  { url, token, ca }: Pick<ServerSourcesOptions, 'url' | 'token' | 'ca'>,
+  project: string,
+): GitRemote {
   return {
     url: `${url}/api/worker/git/${project}.git`,
     access: async () => ({
+      ...(ca === undefined ? {} : { GIT_SSL_CAINFO: ca }),
       GIT_CONFIG_COUNT: '1',
       GIT_CONFIG_KEY_0: 'http.extraHeader',
       GIT_CONFIG_VALUE_0: `Authorization: Bearer ${await token()}`,

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createSourcesFromServer } from '../../activities/git/from-server.ts';
 import { createAskForSecrets } from '../../activities/secrets/ask.ts';
 import { createStageActivities, type StageActivities } from '../../activities/stages.ts';
@@ -13,6 +14,7 @@ import type { Platform } from '../../pipelines/model/platform.ts';
 import type { WorkerSettings } from '../../server/worker/port.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
+import type { TemporalAddress } from '../temporal/secured.ts';
 import { asSeenFromHere } from './addressed.ts';
 import { runJobs } from './build-worker.ts';
 import { connectPatiently } from './connect.ts';
@@ -25,7 +27,9 @@ import { identityOf } from './workers-desk.ts';
 export interface ApartOptions {
   /** Where it reaches the server and Temporal. */
   readonly server: string;
-  readonly temporal: string;
+  readonly temporal: Omit<TemporalAddress, 'namespace'>;
+  /** File with further certificates that may have signed the server's; absent: those that the system trusts. */
+  readonly ca?: string;
   /** File with its token. */
   readonly token: string;
   /** Directory of what is its own. */
@@ -49,12 +53,13 @@ function currentBuild(): string {
 export async function startApartWorker(options: ApartOptions): Promise<Part> {
   const logger = createLogger('build-worker');
   logTemporal(logger);
+  if (options.ca !== undefined) await trust(options.ca);
   const token = async () => (await readFile(options.token, 'utf8')).trim();
   const server = createServerClient({ url: options.server, token });
   const answer = await must(server.ask('/api/worker/settings'), () => new Error(`${options.server} takes no workers`));
   const settings = (await answer.json()) as WorkerSettings;
   const temporal = await connectPatiently(
-    { temporal: { address: options.temporal, namespace: settings.namespace } },
+    { temporal: { ...options.temporal, namespace: settings.namespace } },
     createServerPayloads(server),
   );
   const parts = partsOf(options, { server, settings, token });
@@ -64,6 +69,15 @@ export async function startApartWorker(options: ApartOptions): Promise<Part> {
     ...{ temporal, stages, slots: options.slots, data: options.data, identity: identityOf(settings.name), logger },
     activities: forBuilds(asSeenFromHere(createStageActivities(stages), here)),
   });
+}
+
+/** Has this process take certificates that these signed, besides those that it takes anyway. */
+async function trust(file: string): Promise<void> {
+  const added = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`--ca ${file} cannot be read: ${error.code}`);
+  });
+  if (!added.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`--ca ${file} holds no certificate (PEM)`);
+  setDefaultCACertificates([...getCACertificates('default'), added]);
 }
 
 interface Connected {
@@ -85,7 +99,7 @@ function partsOf(options: ApartOptions, { server, settings, token }: Connected):
     logs: createServerLogStore({ server, baseUrl, limit: settings.log }),
     sources: createSourcesFromServer({
       directory: join(paths.gitCache, 'server'),
-      ...{ url: options.server, token },
+      ...{ url: options.server, token, ca: options.ca },
       branchTip: askForTip(server),
     }),
     repositories: { look: trees.look, url: async () => testUrl(options) },

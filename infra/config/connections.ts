@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { namedSchema, type Resolve } from './mirrors.ts';
+import { secretForms, secretSchema } from './secrets.ts';
 import { durationSchema } from './units.ts';
 
 /** `connections:`: review systems by name, each with the keys of its driver; types are in `activities/review`. */
@@ -28,25 +29,10 @@ function driverMessage(issue: z.core.$ZodRawIssue): string | undefined {
   return `${given}: there are ${drivers.join(', ')}`;
 }
 
-const secretMessage =
-  'must be {file: PATH}, {env: NAME} or {credential: NAME}: a secret is never written in this file itself';
-
-/** A secret is named and never written down; what stands here instead is not repeated in messages. */
-function secretSchema(resolve: Resolve) {
-  const file = z.strictObject({ file: z.string().min(1).transform(resolve) });
-  const env = z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable') });
-  const credential = z.strictObject({
-    credential: z.string().regex(/^(?!\.{1,2}$)[\w.@:-]+$/, "must be a credential's name"),
-  });
-  return z.union([file, env, credential], { error: secretMessage });
-}
-
 const approve = z.strictObject({
   label: z.string().min(1).describe('Name of the label.'),
   value: z.int().optional().describe('Its least value, where labels have values.'),
 });
-
-const secretForms = '`{file: PATH}`, `{env: NAME}` or `{credential: NAME}` (of systemd)';
 
 function approval() {
   return approve

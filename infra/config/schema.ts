@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { connectionsSchema } from './connections.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
+import { temporalSchema } from './temporal.ts';
 import { addressSchema, durationSchema, sizeSchema } from './units.ts';
-
-const port = z.int().min(0).max(65_535);
 
 const projectName = z
   .string()
@@ -32,23 +31,6 @@ const server = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe("Where containers reach it. Default: the container engine's bridge on this machine."),
-});
-
-const temporal = z.strictObject({
-  address: z.string().min(1).optional().describe('`HOST:PORT` of a Temporal cluster. Default: a server of our own.'),
-  namespace: z.string().min(1).default('default').describe("The cluster's namespace."),
-  port: port.default(7233).describe('Port of our own Temporal server, 0 for a free one.'),
-  uiPort: port.default(8233).describe('Port of its Web UI, 0 for a free one.'),
-  uiUrl: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Where users reach the Web UI. Default: `uiPort` on this machine.'),
-  durability: z
-    .enum(['fast', 'full'])
-    .default('fast')
-    .describe(
-      'Of Temporal: `fast`: a power cut may lose the last moments, a killed process nothing. `full`: neither, at half the speed.',
-    ),
 });
 
 const limits = z.strictObject({
@@ -218,7 +200,7 @@ export function configSchema(resolve: Resolve) {
       .describe('Directory of everything that Sluice keeps.'),
     tenant: nameSchema.default('main').describe('Name of the tenant.'),
     server: server.prefault({}).describe('The page and the API.'),
-    temporal: temporal.prefault({}).describe('The engine under the workflows.'),
+    temporal: temporalSchema(resolve).prefault({}).describe('The engine under the workflows.'),
     connections: connectionsSchema(resolve)
       .default({ git: { driver: 'git' } })
       .describe('Review systems by name: `docs/review-systems.md`.'),

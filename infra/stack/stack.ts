@@ -109,7 +109,8 @@ async function chooseOwnPorts({ temporal }: Config): Promise<{ readonly port: nu
 }
 
 function specs(config: StackConfig): ProcessSpec[] {
-  const own = config.temporal.address === `${loopback}:${config.temporal.port}`;
+  const { address, port, tls, apiKey } = config.temporal;
+  const own = address === `${loopback}:${port}` && tls === undefined && apiKey === undefined;
   const env = stackEnvironment(config);
   const part = (...args: readonly string[]) => [process.execPath, join(checkout, 'cli', 'main.ts'), ...args];
   const signer = part('worker', '--queues', taskQueues.sign);

@@ -3,13 +3,13 @@ import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import { searchAttributes } from '../../workflows/search-attributes.ts';
 import { type PayloadStore, payloadsBy } from './payloads.ts';
+import { type Secured, secured, type TemporalAddress } from './secured.ts';
 
-export interface TemporalAddress {
+export type { TemporalAddress };
+
+export interface TemporalConnection {
   readonly address: string;
   readonly namespace: string;
-}
-
-export interface TemporalConnection extends TemporalAddress {
   /** How values become payloads, for clients and for workers. */
   readonly dataConverter: DataConverter;
   readonly connection: NativeConnection;
@@ -24,24 +24,38 @@ const keyword = 2;
  * Connects worker and client by one native connection, which reconnects by itself.
  *
  * @param payloads where large payloads are kept; absent: they are sent as they are
- * @throws when nothing answers at the address.
+ * @throws when nothing answers at the address, or what it is reached with cannot be read.
  */
 export async function connect(at: TemporalAddress, payloads?: PayloadStore): Promise<TemporalConnection> {
-  const connection = await NativeConnection.connect({ address: at.address });
-  const dataConverter = payloadsBy(payloads);
-  const client = new Client({ connection, namespace: at.namespace, dataConverter });
-  return { ...at, connection, client, dataConverter, close: () => connection.close() };
+  return connectBy(await secured(at), at, payloads);
 }
 
-/** Registers the search attributes that are missing: a cluster of one's own does not know them at first. */
+/** The same with what was read before. */
+export async function connectBy(
+  options: Secured,
+  { address, namespace }: TemporalAddress,
+  payloads?: PayloadStore,
+): Promise<TemporalConnection> {
+  const connection = await NativeConnection.connect(options);
+  const dataConverter = payloadsBy(payloads);
+  const client = new Client({ connection, namespace, dataConverter });
+  return { address, namespace, connection, client, dataConverter, close: () => connection.close() };
+}
+
+/**
+ * Registers the search attributes that are missing: a cluster of one's own does not know them at first.
+ *
+ * @throws an error that names them where Sluice may not add any
+ */
 export async function registerSearchAttributes(at: TemporalConnection): Promise<void> {
   const { namespace } = at;
   const known = await at.connection.operatorService.listSearchAttributes({ namespace });
   const missing = Object.values(searchAttributes).filter(({ name }) => !(name in (known.customAttributes ?? {})));
   if (missing.length === 0) return;
   const entries = missing.map(({ name }) => [name, keyword] as const);
-  await at.connection.operatorService.addSearchAttributes({
-    namespace,
-    searchAttributes: Object.fromEntries(entries),
+  const adding = { namespace, searchAttributes: Object.fromEntries(entries) };
+  await at.connection.operatorService.addSearchAttributes(adding).catch((cause: Error) => {
+    const names = missing.map(({ name }) => name).join(', ');
+    throw new Error(`add the search attributes ${names} (keywords) to ${namespace}: ${cause.message}`, { cause });
   });
 }
