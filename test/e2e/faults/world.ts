@@ -52,6 +52,8 @@ export interface WorldOptions {
   readonly host?: string;
   /** Jobs that this machine runs at once. */
   readonly jobs?: number;
+  /** What its sluice.yaml has besides. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
@@ -95,7 +97,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
 const mirrors = ['m1', 'm2'] as const;
 
 /** Ports are chosen once: a stack that was killed comes back at the same address. */
-async function configure(directory: string, { host = '127.0.0.1', jobs = 4 }: WorldOptions): Promise<void> {
+async function configure(
+  directory: string,
+  { host = '127.0.0.1', jobs = 4, settings: more }: WorldOptions,
+): Promise<void> {
   const port = () => choosePort('127.0.0.1', 0, 'test');
   const { name: _, ...platform } = builtInPlatforms[0] ?? assert.fail('there is no platform');
   const set = (format: string) => ({
@@ -110,6 +115,7 @@ async function configure(directory: string, { host = '127.0.0.1', jobs = 4 }: Wo
     workers: { build: jobs },
     platforms: { 'small-disk': { ...platform, limits: { ...platform.limits, diskMiB: 64 } } },
     mirrors: Object.fromEntries(formats.map((format) => [format, set(format)])),
+    ...more,
   };
   const file = join(directory, 'sluice.yaml');
   await writeFile(file, stringify(settings));
@@ -130,7 +136,9 @@ async function propose(
 ): Promise<Change> {
   await desk.git('fetch', '-q', 'origin');
   await desk.git('checkout', '-q', '--detach', 'origin/master');
-  for (const [path, text] of Object.entries(files)) await writeFile(join(desk.directory, path), text);
+  for (const [path, text] of Object.entries(files)) {
+    await writeFile(join(desk.directory, path), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
+  }
   await desk.git('add', '--all');
   await desk.git('commit', '-q', '-m', messageFor(word));
   const pushed = await desk.push('refs/for/master');
