@@ -35,5 +35,5 @@ export function reasonOf(error: unknown): string {
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, name } = error as NodeJS.ErrnoException;
-  return name === 'HostAway' || elsewhere.has(code ?? '') || isAway(error.cause);
+  return error instanceof HostAway || name === 'HostAway' || elsewhere.has(code ?? '') || isAway(error.cause);
 }

@@ -39,7 +39,8 @@ export function createGateActivities(deps: GateDeps) {
       if (!graph) return { merged, refused: 'no state of it was tested' };
       for (const change of input.changes) {
         const answer = await orFault(async () => {
-          return merge(deps, { change, tested: await recall<StoredGraph>(deps, graph), rules });
+          const tested = await recall<StoredGraph>(deps, graph);
+          return merge(deps, { change, tested, rules, pipeline: input.pipeline });
         });
         // What went wrong may have done so after the merge: only the host can tell.
         const found = answer !== undefined && 'broken' in answer ? await isMerged(deps, change) : false;
@@ -94,12 +95,13 @@ interface Merge {
   readonly change: ChangeFacts;
   readonly tested: StoredGraph;
   readonly rules: readonly ConnectionRule[];
+  readonly pipeline: string;
 }
 
 /** @returns why the change was not merged; undefined when it is */
 async function merge(
   deps: GateDeps,
-  { change, tested, rules }: Merge,
+  { change, tested, rules, pipeline }: Merge,
 ): Promise<Pick<Submitted, 'refused' | 'moved'> | undefined> {
   const { id, project, branch, patchset, connection } = change;
   const rule = rules.find((one) => one.connection === connection && merges(one));
@@ -111,7 +113,8 @@ async function merge(
   const state = tested.sources.find((one) => one.project === project && one.branch === branch);
   const isTested = tested.changes.some((one) => one.id === id && one.patchset === patchset);
   if (!state || !isTested) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
-  const answer = await host.submit(gateActor, { change: id, patchset, tested: state, verdict: rule.body });
+  const request = { change: id, patchset, tested: state, verdict: rule.body, pipeline };
+  const answer = await host.submit(gateActor, request);
   if (!('reason' in answer)) return undefined;
   return answer.kind === 'moved' ? { moved: answer.reason } : { refused: answer.reason };
 }

@@ -6,6 +6,7 @@ import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import type { MergeMode } from '../git/merge.ts';
 import type { MergedState, StateName } from '../git/merged.ts';
 import type { GitRemote } from '../git/remote.ts';
+import { HostAway } from '../outcome.ts';
 
 /** A review system: where changes are proposed, voted on and merged. Every adapter passes the same contract suite. */
 export interface ReviewHost {
@@ -123,6 +124,8 @@ export interface SubmitRequest {
    * then, and taken back when nothing is merged.
    */
   readonly verdict?: ConnectionRule['body'];
+  /** Of which pipeline that verdict is, for hosts that keep it. */
+  readonly pipeline?: string;
 }
 
 export type SubmitResult =
@@ -196,4 +199,12 @@ export interface ConnectionCheck {
   readonly ok: boolean;
   /** What was found; where something is wrong, what to do. */
   readonly message: string;
+}
+
+/** A host that answers, and cannot say yet what was asked of one change: others need not wait for it. */
+export class ChangeNotReady extends HostAway {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ChangeNotReady';
+  }
 }

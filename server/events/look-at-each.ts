@@ -1,3 +1,5 @@
+import { ChangeNotReady } from '../../activities/review/port.ts';
+
 /** Looks that may fail one after the other before the host counts as away. */
 const mostInRow = 3;
 
@@ -17,7 +19,8 @@ export async function lookAtEach(ids: Iterable<string>, look: (id: string) => Pr
       inRow = 0;
     } catch (error) {
       failed.push(error);
-      inRow += 1;
+      // Of one that only the host must look at first, the others' turn is now.
+      inRow = error instanceof ChangeNotReady ? 0 : inRow + 1;
       if (inRow === mostInRow) break;
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import type { Occurrence } from '../../activities/review/port.ts';
+import { ChangeNotReady, type Occurrence } from '../../activities/review/port.ts';
+import { Aside } from './aside.ts';
 import type { OccurrenceStore, Outcome, Waiting } from './port.ts';
 
 export interface DrainDeps {
@@ -36,7 +37,9 @@ const patience = 10_000;
 export function startDrain(deps: DrainDeps): Drain {
   const stopping = new AbortController();
   const bells = new Map(deps.connections.map((connection) => [connection, createBell(stopping.signal)]));
-  const lanes = [...bells].map(([connection, bell]) => runLane(deps, { connection, bell, signal: stopping.signal }));
+  const lanes = [...bells].map(([connection, bell]) =>
+    runLane(deps, { connection, bell, aside: new Aside(), signal: stopping.signal }),
+  );
   const forgetting = setInterval(() => void forget(deps), hour);
   forgetting.unref();
   void forget(deps);
@@ -54,29 +57,34 @@ export function startDrain(deps: DrainDeps): Drain {
 interface Lane {
   readonly connection: string;
   readonly bell: Bell;
+  readonly aside: Aside;
   readonly signal: AbortSignal;
 }
 
 async function runLane(deps: DrainDeps, lane: Lane): Promise<void> {
-  const { connection, bell, signal } = lane;
+  const { connection, bell, aside, signal } = lane;
   let begun = false;
   while (!signal.aborted) {
     try {
       if (!begun) await suspect(deps, connection);
       begun = true;
-      const waiting = await deps.store.first(connection, lot);
+      const limit = lot + aside.sweep();
+      const waiting = await deps.store.first(connection, limit);
       for (const one of waiting) {
-        if (!signal.aborted) await settle(deps, lane, one);
+        if (aside.has(one)) continue;
+        if (aside.concerns(one)) aside.add(one, () => settleAside(deps, lane, one));
+        else if (!signal.aborted) await settle(deps, lane, one);
         // A store in this process answers at once: whoever posts something has their turn in between.
         await turn();
       }
       // A lot that is not full is all that there was.
-      if (waiting.length < lot) await bell.heard(patience);
+      if (waiting.length < limit) await bell.heard(patience);
     } catch (error) {
       deps.warn({ connection, error }, 'cannot read or write what a review system has told');
       await sleep(deps.pause ?? 1_000, undefined, { signal }).catch(() => {});
     }
   }
+  await aside.ended();
 }
 
 /**
@@ -94,32 +102,59 @@ async function suspect({ store }: DrainDeps, connection: string): Promise<void> 
   await store.settle(connection, occurrence.id, outcome);
 }
 
-/** Tries one until it is done or given up; the others of its connection wait. */
-async function settle(deps: DrainDeps, { connection, signal }: Lane, one: Waiting): Promise<void> {
-  const { id } = one.occurrence;
-  let { attempts, due } = one;
-  for (;;) {
-    await sleep(Math.max(0, due - Date.now()), undefined, { signal }).catch(() => {});
-    if (signal.aborted) return;
-    const outcome = await attempt(deps, connection, { ...one, attempts });
-    await deps.store.settle(connection, id, outcome);
-    if (outcome.state !== 'waiting') return;
-    attempts += 1;
-    due = outcome.due;
+/**
+ * Tries one until it is done or given up; the others of its connection wait, unless the host has only nothing to say
+ * yet of the change that it is about.
+ */
+async function settle(deps: DrainDeps, lane: Lane, one: Waiting): Promise<void> {
+  for (let now: Waiting | null = one; now !== null; ) {
+    const { next, isReady } = await tryOnce(deps, lane, now);
+    if (next !== null && !isReady) return lane.aside.add(next, () => settleAside(deps, lane, next));
+    now = next;
   }
 }
 
-async function attempt(deps: DrainDeps, connection: string, { occurrence, attempts }: Waiting): Promise<Outcome> {
+/** The same beside the others. What cannot be written down is met again by whoever reads what waits. */
+async function settleAside(deps: DrainDeps, lane: Lane, one: Waiting): Promise<void> {
+  try {
+    for (let now: Waiting | null = one; now !== null; ) now = (await tryOnce(deps, lane, now)).next;
+  } catch (error) {
+    deps.warn({ connection: lane.connection, error }, 'cannot write what came of an event');
+  }
+}
+
+interface Tried {
+  /** What is to be tried again; null when it is over, or the process ends. */
+  readonly next: Waiting | null;
+  /** False when the host cannot say yet what was asked of the change. */
+  readonly isReady: boolean;
+}
+
+async function tryOnce(deps: DrainDeps, { connection, signal }: Lane, one: Waiting): Promise<Tried> {
+  await sleep(Math.max(0, one.due - Date.now()), undefined, { signal }).catch(() => {});
+  if (signal.aborted) return { next: null, isReady: true };
+  const { outcome, error } = await attempt(deps, connection, one);
+  await deps.store.settle(connection, one.occurrence.id, outcome);
+  const again = outcome.state === 'waiting' ? { ...one, attempts: one.attempts + 1, due: outcome.due } : null;
+  return { next: again, isReady: !(error instanceof ChangeNotReady) };
+}
+
+interface Attempted {
+  readonly outcome: Outcome;
+  readonly error?: unknown;
+}
+
+async function attempt(deps: DrainDeps, connection: string, { occurrence, attempts }: Waiting): Promise<Attempted> {
   try {
     await deps.hand(connection, occurrence);
-    return { state: 'done' };
+    return { outcome: { state: 'done' } };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const again = attempts + 1 < mostAttempts;
     deps.warn({ connection, occurrence: occurrence.id, error }, `an event is not handled${again ? '' : ': given up'}`);
-    if (!again) return { state: 'dead', reason };
+    if (!again) return { error, outcome: { state: 'dead', reason } };
     const pause = Math.min((deps.pause ?? 500) * 2 ** attempts, longestPause);
-    return { state: 'waiting', due: Date.now() + pause, reason };
+    return { error, outcome: { state: 'waiting', due: Date.now() + pause, reason } };
   }
 }
 

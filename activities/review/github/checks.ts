@@ -1,6 +1,9 @@
 import type { Place } from './pulls.ts';
 import { type CheckRun, checkRunSchema } from './schema.ts';
 
+/** Marks what is said before a merge: the report of the success goes on from it. */
+export const aheadMark = 'ahead';
+
 /** What a check run says. */
 export interface CheckReport {
   readonly project: string;
@@ -75,7 +78,9 @@ async function saveRun(place: Place, report: CheckReport, { last, annotations, a
     ...(report.details === undefined ? {} : { details_url: report.details }),
     output: { title: title.slice(0, 255), summary, ...(annotations.length === 0 ? {} : { annotations }) },
   };
-  const goesOn = last !== undefined && (adding === true || last.status !== 'completed');
+  // What was said before the merge and what is said of it after that are one verdict.
+  const isAhead = last?.external_id === aheadMark && isAt(last, report.state);
+  const goesOn = last !== undefined && (adding === true || last.status !== 'completed' || isAhead);
   const [route, more] = goesOn
     ? (['PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', { check_run_id: last.id }] as const)
     : (['POST /repos/{owner}/{repo}/check-runs', { head_sha: head }] as const);

@@ -18,6 +18,7 @@ import {
   type Repository,
   repositorySchema,
 } from './schema.ts';
+import { openVerdict, type Verdict } from './verdict.ts';
 
 /** GitHub has merged to another state than the one that was tested. */
 export class OtherStateLanded extends Error {
@@ -61,14 +62,23 @@ export async function submit(place: Place, actor: Actor, request: SubmitRequest)
   if (obstacle !== undefined) return refused(obstacle);
   const method = methodOf(repository, request.mode);
   if (method === null) return refused(`merging by ${request.mode} is not allowed in the settings of ${project}`);
-  const { tested } = request;
+  const verdict = openVerdict(place, found, request);
+  const result = await asTested(place, found, { method, tested: request.tested, repository, verdict });
+  if ('reason' in result) await verdict.takeBack(result.reason);
+  return result;
+}
+
+/** By a push where that may be, else by GitHub; what the protection wants of Sluice itself is given just before. */
+async function asTested(place: Place, found: Found, merging: Merging): Promise<SubmitResult> {
+  const { method, tested, repository, verdict } = merging;
   if (tested !== null) {
-    const pushed = method === 'merge' ? await submitByPush(place, found, { repository, tested }) : null;
+    const pushed = method === 'merge' ? await submitByPush(place, found, { repository, tested, verdict }) : null;
     if (pushed !== null) return pushed;
     const look = await testMerge(place, found);
     if (look.tree !== tested.tree) return differs(place, found, { onto: look.onto, tested });
   }
-  return merge(place, found, { method, tested });
+  await verdict.give();
+  return merge(place, found, merging);
 }
 
 /** The branch has moved; or it has not, and the test was of more than this pull request: testing again is no help. */
@@ -125,6 +135,8 @@ async function testMerge(
 interface Merging {
   readonly method: Method;
   readonly tested: SourceState | null;
+  readonly repository: Repository | null;
+  readonly verdict: Verdict;
 }
 
 async function merge(place: Place, found: Found, { method, tested }: Merging): Promise<SubmitResult> {

@@ -6,6 +6,7 @@ import type { SubmitResult } from '../port.ts';
 import type { Found, Place } from './pulls.ts';
 import { readMergeability } from './requirements.ts';
 import { pullSchema, type Repository } from './schema.ts';
+import type { Verdict } from './verdict.ts';
 
 export const pullRoute = 'GET /repos/{owner}/{repo}/pulls/{pull_number}';
 
@@ -15,6 +16,7 @@ export const mostAsks = 6;
 interface Landing {
   readonly repository: Repository | null;
   readonly tested: SourceState;
+  readonly verdict: Verdict;
 }
 
 /**
@@ -26,12 +28,13 @@ interface Landing {
 export async function submitByPush(place: Place, found: Found, landing: Landing): Promise<SubmitResult | null> {
   const { git } = place;
   const { project, pull } = found;
-  const { repository, tested } = landing;
+  const { repository, tested, verdict } = landing;
   const branch = pull.base.ref;
   if (repository?.permissions?.push === false || !(await holdsHead(place, found, tested))) return null;
   // Whoever may push past the protection of a branch is not asked by GitHub for what that wants.
   const judged = await readMergeability(place, found, (name) => name.startsWith('sluice/'));
   if (!judged.ok) return null;
+  await verdict.give();
   const landed = await land(git, { project, branch, tested, mayPush: true });
   if (landed !== 'there') return null;
   await untilMerged(place, found);

@@ -7,7 +7,8 @@ import { HostRefusal } from '../http.ts';
 import type { ReviewReport } from '../port.ts';
 import { type Annotation, reportCheck } from './checks.ts';
 import { type Found, findOne, type Place } from './pulls.ts';
-import { commentSchema, labelSchema, reviewSchema, statusSchema } from './schema.ts';
+import { commentSchema, labelSchema, reviewSchema } from './schema.ts';
+import { giveStatus } from './status.ts';
 
 /** What a reporter's body may say; other keys are for other parts of Sluice. */
 const bodySchema = z.looseObject({
@@ -32,9 +33,8 @@ interface Saying {
   readonly details: string | undefined;
 }
 
-/** GitHub's limits, in characters. */
+/** GitHub's limit, in characters. */
 const mostComment = 65_000;
-const mostDescription = 140;
 
 /**
  * Says what came of a patch set, by comment, status, check run, labels and review, once for each key. On an older
@@ -50,7 +50,10 @@ export async function report(place: Place, actor: Actor, said: ReviewReport): Pr
   const details = body['status-url'] ?? place.pageOf(said.change);
   const saying: Saying = { found, said, body, context, details };
   if (said.patchset === found.patchset) {
-    if (body.status !== undefined) await reportStatus(place, saying, body.status);
+    if (body.status !== undefined) {
+      const about = { project: found.project, head: found.pull.head.sha, context, details };
+      await giveStatus(place, { ...about, state: body.status, description: firstLine(said.message) });
+    }
     if (body.check !== undefined) {
       const { message } = said;
       const { project, pull } = found;
@@ -71,22 +74,6 @@ function annotationsOf(comments: readonly LineComment[] = []): readonly Annotati
   return comments.map(({ file, line = 1, message, level = 'warning' }) => {
     return { path: file, line, level: levels[level], message };
   });
-}
-
-async function reportStatus(place: Place, { found, said, context, details }: Saying, state: string): Promise<void> {
-  const { project, pull } = found;
-  const description = firstLine(said.message).slice(0, mostDescription);
-  const list = 'GET /repos/{owner}/{repo}/commits/{ref}/statuses';
-  const known = (await place.client.list({ project, route: list, with: { ref: pull.head.sha } }, statusSchema)) ?? [];
-  const last = known.find((one) => one.context === context);
-  if (last?.state === state && last.description === description) return;
-  const url = details === undefined ? {} : { target_url: details };
-  const given = { sha: pull.head.sha, state, context, description, ...url };
-  const route = 'POST /repos/{owner}/{repo}/statuses/{sha}';
-  const recorded = await place.client.send({ project, route, with: given }, statusSchema);
-  if (recorded.state !== state || recorded.context !== context) {
-    throw new Error(`GitHub has not recorded the status ${context} as ${state}, but as ${recorded.state}`);
-  }
 }
 
 async function setLabels(place: Place, { found, body }: Saying): Promise<void> {

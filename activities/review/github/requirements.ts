@@ -1,5 +1,4 @@
-import { HostAway } from '../../outcome.ts';
-import type { Mergeability } from '../port.ts';
+import { ChangeNotReady, type Mergeability } from '../port.ts';
 import { lastReviews, lastStatuses, statusOf } from './map.ts';
 import { type Found, type Place, readPermissions } from './pulls.ts';
 import {
@@ -30,13 +29,13 @@ export async function readMergeability(place: Place, found: Found, isOwn: IsOwn)
 /**
  * What the pull request itself says.
  *
- * @throws HostAway while GitHub has not computed whether it can be merged: no answer is not a no
+ * @throws ChangeNotReady while GitHub has not computed whether it can be merged: no answer is not a no
  */
 export function plainObstacles(pull: Pull, repository: Repository | null): readonly string[] {
   const name = `pull request ${pull.number}`;
   const status = statusOf(pull);
   if (status !== 'open') return [`${name} is ${status === 'merged' ? 'merged' : 'closed'}`];
-  if (pull.mergeable === null) throw new HostAway(`GitHub has not said yet whether ${name} can be merged`);
+  if (pull.mergeable === null) throw new ChangeNotReady(`GitHub has not said yet whether ${name} can be merged`);
   return [
     ...(pull.draft ? [`${name} is a draft`] : []),
     ...(pull.mergeable === false ? [`${name} conflicts with ${pull.base.ref}: rebase it`] : []),

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { ChangeNotReady } from '../../../activities/review/port.ts';
 import { type Database, openEmbeddedDatabase } from '../../../infra/store/database.ts';
 import { createOccurrences } from '../../../infra/store/occurrences.ts';
 import { createDoor } from '../../../server/ingest/door.ts';
@@ -72,6 +73,32 @@ test('one that fails is tried again while those of its connection wait, and no o
     handed.filter((each) => each.startsWith('a')),
     ['a 0', 'a 1'],
   );
+});
+
+test('I9: one about a change of which the host cannot say anything yet keeps no other change waiting', async () => {
+  const store = emptyStore();
+  const handed: string[] = [];
+  let ready = false;
+  const { take, stop } = open({
+    // Ten tries at this pace last longer than anything here may take.
+    ...{ store, connections: ['a'], pause: 100 },
+    async hand(_connection, { id, news: [first] }) {
+      const change = first?.kind === 'look' ? first.change : '';
+      if (change === 'slow' && !ready) throw new ChangeNotReady('the host has not said yet');
+      handed.push(`${change} ${id}`);
+    },
+  });
+  const about = (change: string, id: string) => ({ id, news: [{ kind: 'look', change } as const] });
+  const quick = numbers(120).map((id) => about('quick', `q${id}`));
+  const all = [about('slow', 's1'), ...quick, about('slow', 's2'), about('other', 'o')];
+  await Promise.all(all.map((one) => take('a', one)));
+  await until(() => handed.length === quick.length + 1);
+  assert.deepEqual([handed[0], handed.at(-1)], ['quick q0', 'other o']);
+  ready = true;
+  await until(() => handed.length === all.length);
+  assert.deepEqual(handed.slice(-2), ['slow s1', 'slow s2'], 'in their order, each once');
+  await until(async () => (await store.backlog()).length === 0);
+  await stop();
 });
 
 test('one that always fails is given up after ten tries, and counted', async () => {

@@ -104,6 +104,46 @@ test('I9: nothing is pushed past what the protection of a branch wants, nor past
   assert.equal(await git(alpha, 'rev-parse', 'master^@'), before, 'squashed, as the settings say');
 });
 
+const verdicts = [
+  ['status', { status: 'success', merge: true }],
+  ['check', { check: 'success', merge: true }],
+] as const;
+
+for (const [kind, verdict] of verdicts) {
+  test(`I9: a branch that requires Sluice's own ${kind} is merged: it is given before the merge, as Zuul gives it`, async (t) => {
+    const { world, alpha, host } = await openWorld(t);
+    const pull = await propose(world, alpha, { files: { a: '1' } });
+    alpha.requiredChecks = ['sluice/gate'];
+    const change = idOf(alpha, pull);
+    const state = await tested(alpha, pull);
+    const request = { change, patchset: 1, tested: state, verdict, pipeline: 'gate' };
+    const said = () =>
+      kind === 'status'
+        ? alpha.statuses.map(({ given }) => given.state)
+        : alpha.runs.map(({ given }) => given.conclusion);
+    world.beforeMerge = async () => assert.deepEqual(said(), ['success']);
+    assert.equal((await host.submit(gateActor, request)).kind, 'merged');
+    const about = { pipeline: 'gate', action: 'success' };
+    await host.report(gateActor, { key: 'k', change, patchset: 1, message: 'Merged.', body: verdict, about });
+    assert.ok(alpha.runs.length <= 1, 'what is said after the merge is the same check');
+  });
+
+  test(`I9: where nothing was merged after all, Sluice's ${kind} is open again`, async (t) => {
+    const { world, alpha, host } = await openWorld(t);
+    const pull = await propose(world, alpha, { files: { a: '1' } });
+    alpha.requiredChecks = ['sluice/gate', 'lint'];
+    const request = { change: idOf(alpha, pull), patchset: 1, tested: await tested(alpha, pull) };
+    const answer = await host.submit(gateActor, { ...request, verdict, pipeline: 'gate' });
+    assert.ok(answer.kind === 'refused');
+    assert.match(answer.reason, /"lint" is expected/);
+    const last = kind === 'status' ? alpha.statuses.at(-1)?.given.state : alpha.runs.at(-1)?.given.status;
+    assert.equal(last, kind === 'status' ? 'pending' : 'in_progress');
+    assert.deepEqual((await host.canMerge(request.change, ['sluice/gate'])).ok, false);
+    alpha.requiredChecks = ['sluice/gate'];
+    assert.equal((await host.submit(gateActor, { ...request, verdict, pipeline: 'gate' })).kind, 'merged');
+  });
+}
+
 test('a branch that moved since the test is said before anything is merged', async (t) => {
   const there = await openWorld(t);
   const { world, alpha, host } = there;
@@ -283,7 +323,7 @@ test('I9: while GitHub has not computed whether it can merge, it is away: nothin
   const pull = await propose(world, alpha, { files: { a: '1' } });
   const change = idOf(alpha, pull);
   world.computes = false;
-  const away = { name: 'HostAway', message: /has not said yet whether pull request 1 can be merged/ };
+  const away = { name: 'ChangeNotReady', message: /has not said yet whether pull request 1 can be merged/ };
   await assert.rejects(host.canMerge(change, []), away);
   await assert.rejects(host.submit(gateActor, { change, patchset: 1, tested: null }), away);
   assert.equal((await host.readChange(change))?.status, 'open', 'it can be read and checked meanwhile');
