@@ -6,10 +6,12 @@ export interface KeyEntry {
   readonly uids: readonly string[];
   /** GnuPG's letter: `e` expired, `r` revoked, `i` invalid, `d` disabled, … */
   readonly validity: string;
-  /** Whether it, or a subkey that is good now, may sign. */
+  /** Whether it, or a subkey that is good now, may sign, and is here where secret keys were listed. */
   readonly signs: boolean;
   /** Seconds since the epoch; null: never. */
   readonly expires: number | null;
+  /** The same of what GnuPG would sign with: its newest part that may. */
+  readonly signsUntil: number | null;
   /** What it signs with: itself, and its good subkeys. */
   readonly algorithms: readonly { readonly id: number; readonly bits: number }[];
   /** Fingerprints of its subkeys. */
@@ -40,22 +42,31 @@ function entryOf(lines: readonly (readonly string[])[]): KeyEntry {
   const prints = lines.filter(([kind]) => kind === 'fpr').map((fields) => fields[9] ?? '');
   const [, validity = '', , , keyid = '', , expires = ''] = primary;
   const capabilities = primary[11] ?? '';
-  const good = lines.filter(([kind, state = '', , , , , , , , , , use = '']) => {
+  const good = lines.filter(([kind, state = '', , , , , , , , , , use = '', , , place]) => {
     const own = kind === 'sec' || kind === 'pub' || ((kind === 'ssb' || kind === 'sub') && !/[erid]/.test(state));
-    return own && use.includes('s');
+    // A secret part that is kept elsewhere, as that of a primary key should be.
+    return own && use.includes('s') && place !== '#';
   });
+  const signing = good
+    .toSorted((a, b) => Number(b[5]) - Number(a[5]))
+    .find(([kind]) => kind === 'ssb' || kind === 'sub');
   const own = lines.filter(([kind, , , , by]) => kind === 'sig' && by === keyid);
   const newest = Math.max(...own.map((fields) => Number(fields[5])));
   return {
     fingerprint: prints[0] ?? '',
     uids: lines.filter(([kind, state = '']) => kind === 'uid' && state !== 'r').map((one) => unescaped(one[9] ?? '')),
     validity,
-    signs: capabilities.includes('S'),
-    expires: expires === '' ? null : Number(expires),
+    signs: capabilities.includes('S') && good.length > 0,
+    expires: timeOf(expires),
+    signsUntil: timeOf((signing ?? primary)[6]),
     algorithms: good.map((fields) => ({ id: Number(fields[3]), bits: Number(fields[2]) })),
     subkeys: prints.slice(1),
     sha1: own.some((fields) => Number(fields[5]) === newest && fields[15] === sha1),
   };
+}
+
+function timeOf(field = ''): number | null {
+  return field === '' ? null : Number(field);
 }
 
 /** GnuPG writes a colon and what is not printable as `\xNN`. */
@@ -78,9 +89,9 @@ export interface KeyVerdict {
  * @param now milliseconds since the epoch
  */
 export function judgeKey(key: KeyEntry, now: number): KeyVerdict {
-  const { expires, validity, algorithms } = key;
-  const days = expires === null ? Number.POSITIVE_INFINITY : Math.floor((expires * 1000 - now) / 86_400_000);
-  const date = expires === null ? '' : new Date(expires * 1000).toISOString().slice(0, 10);
+  const { expires, signsUntil, validity, algorithms } = key;
+  const days = daysUntil(expires, now);
+  const date = dateOf(expires);
   const unusable = [
     ...(validity === 'r' ? ['it is revoked'] : []),
     ...(validity === 'e' || days < 0 ? [`it has expired on ${date}`] : []),
@@ -92,11 +103,22 @@ export function judgeKey(key: KeyEntry, now: number): KeyVerdict {
     ...(algorithms.some(({ id }) => id === dsa) ? ['it is DSA, which apt refuses since Debian 13'] : []),
     ...(key.sha1 ? ['it vouches for itself by SHA-1, which apt refuses since Debian 13'] : []),
   ];
-  const soon = unusable.length === 0 && days < notice;
+  const left = daysUntil(signsUntil, now);
+  const [what, end, when] =
+    left < days ? (['the part of it that signs', left, signsUntil] as const) : (['it', days, expires] as const);
+  const soon = unusable.length === 0 && end >= 0 && end < notice;
   const warnings = soon
-    ? [`it expires on ${date}, in ${counted(days, 'day')}: everything that it signed is refused then`]
+    ? [`${what} expires on ${dateOf(when)}, in ${counted(end, 'day')}: everything that it signed is refused then`]
     : [];
   return { unusable, weak, warnings };
+}
+
+function daysUntil(time: number | null, now: number): number {
+  return time === null ? Number.POSITIVE_INFINITY : Math.floor((time * 1000 - now) / 86_400_000);
+}
+
+function dateOf(time: number | null): string {
+  return time === null ? '' : new Date(time * 1000).toISOString().slice(0, 10);
 }
 
 /**

@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { judgeKeyFile } from '../keys/judge-key-file.ts';
+import { readSignatures, refusal } from '../keys/signatures.ts';
 import { run } from '../process/run.ts';
 import { type Content, signaturesOf } from './content.ts';
 import { MirrorError } from './types.ts';
@@ -37,9 +38,9 @@ export async function verifySignatures(tree: string, { roots }: Content, key: st
       key,
       found.flatMap(({ primaries }) => primaries),
     );
-    const stale = found.find(({ good }) => !good);
+    const stale = found.find(({ refused }) => refused !== null);
     if (stale !== undefined) {
-      const why = judged.problems[0] ?? 'the key that signed it has expired';
+      const why = (stale.byKey ? judged.problems[0] : undefined) ?? stale.refused;
       throw new MirrorError('verify', `${stale.name} is refused by clients: ${why}`);
     }
     return { signers: [...new Set(found.map(({ signer }) => signer))], warnings: judged.warnings };
@@ -51,8 +52,10 @@ export async function verifySignatures(tree: string, { roots }: Content, key: st
 /** One signature, or several in one file. */
 interface Signature {
   readonly name: string;
-  /** Whether a key made one of them that has neither expired nor was revoked: GnuPG ends well for those, too. */
-  readonly good: boolean;
+  /** Why clients refuse all of them, GnuPG ending well all the same; null where they take one. */
+  readonly refused: string | null;
+  /** Whether that is for their keys alone. */
+  readonly byKey: boolean;
   readonly signer: string;
   readonly primaries: readonly string[];
 }
@@ -75,7 +78,12 @@ async function verifyOne(
   });
   const said = stderr.trim().split('\n').at(-1) ?? '';
   if (code !== 0) throw new MirrorError('verify', `${signature} is not signed by the key: ${said}`);
-  const signer = /^\[GNUPG:\] VALIDSIG ([0-9A-F]+)/m.exec(stdout)?.[1] ?? '';
-  const primaries = [...stdout.matchAll(/^\[GNUPG:\] VALIDSIG .*?([0-9A-F]+)\s*$/gm)].map(([, id = '']) => id);
-  return { name: signature, good: /^\[GNUPG:\] GOODSIG /m.test(stdout), signer, primaries };
+  const signatures = readSignatures(stdout);
+  return {
+    name: signature,
+    refused: refusal(signatures, root.endsWith('.xml') ? 'dnf' : 'apt'),
+    byKey: signatures.every((one) => one.byKey),
+    signer: signatures[0]?.signer ?? '',
+    primaries: signatures.map(({ primary }) => primary),
+  };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { exists } from '../files/exists.ts';
 import { judgeKeyFile } from '../keys/judge-key-file.ts';
+import { readSignatures, refusal } from '../keys/signatures.ts';
 import { run } from '../process/run.ts';
 import { publicKeyFile, type RepositoryFormat, type RepositoryProblem } from './port.ts';
 import { isSigned } from './signature.ts';
@@ -36,10 +37,12 @@ export async function checkSignatures(format: RepositoryFormat, tree: string, gi
   const key = given ?? (own ? join(tree, publicKeyFile) : null);
   const bare = key !== null && (expected.length === 0 || expected.some((some) => some.length === 0));
   if (bare) return refused(tree, 'it is not signed');
-  const found = await withKey(key, (env) =>
-    Promise.all(expected.flat().map((signed) => checkSignature(tree, signed, { env, own: key === null }))),
-  );
   const judged = key === null ? { problems: [], warnings: [] } : await checkKey(key);
+  const found = await withKey(key, (env) =>
+    Promise.all(
+      expected.flat().map((signed) => checkSignature(tree, signed, { env, judged: judged.problems.length > 0 })),
+    ),
+  );
   const about = key === null ? [] : [...judged.problems, ...(await checkPackages(format, tree, key))];
   return {
     warnings: judged.warnings,
@@ -99,18 +102,20 @@ async function withKey(key: string | null, work: (env: Environment) => Promise<S
   }
 }
 
+/** @param judged whether something is said of the key already: that its signatures are refused follows from that. */
 async function checkSignature(
   tree: string,
   { name, text }: Signed,
-  { env, own }: { readonly env: Environment; readonly own: boolean },
+  { env, judged }: { readonly env: Environment; readonly judged: boolean },
 ): Promise<Signatures> {
   const files = [...new Set([name, text])].map((path) => join(tree, path));
   const { code, stdout, stderr } = await run('gpg', ['--batch', '--status-fd=1', '--verify', '--', ...files], { env });
   if (code !== 0) return refused(name, stderr.trim().split('\n').at(-1) ?? '');
-  // GnuPG ends well for a key that has expired; with a key of its own the repository's is judged besides.
-  if (own && !/^\[GNUPG:\] GOODSIG /m.test(stdout)) return refused(name, 'the key that signed it has expired');
-  const signers = [...stdout.matchAll(/^\[GNUPG:\] VALIDSIG .*?([0-9A-F]+)\s*$/gm)].map(([, id = '']) => id);
+  const found = readSignatures(stdout);
+  const why = refusal(found, text.endsWith('.xml') ? 'dnf' : 'apt');
+  if (why !== null && !(judged && found.every(({ byKey }) => byKey))) return refused(name, why);
   const problem = name === text ? await compareTexts(tree, join(dirname(name), 'Release'), name) : null;
+  const signers = found.map(({ primary }) => primary);
   return problem === null ? { signers, problems: [], warnings: [] } : { ...refused(name, problem), signers };
 }
 

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { judgeDates } from '../../pipelines/formats/deb/release.ts';
 import { checkSignatures } from './check-signatures.ts';
 import { findConflicts } from './conflicts.ts';
 import type { RepositoryFormat, RepositoryProblem } from './port.ts';
@@ -33,11 +36,22 @@ export async function checkRepository(format: RepositoryFormat, request: CheckRe
   const { tree, others } = request;
   const { signers, problems: unsigned, warnings } = await checkSignatures(format, tree, request.key);
   const { problems: damaged, ...counts } = await verifyTree(format, tree);
-  const broken = [...unsigned, ...damaged];
+  const broken = [...unsigned, ...(await refusedForAge(format, tree)), ...damaged];
   // A solver or an unpacker that is given broken files would only repeat it in worse words.
   const problems =
     broken.length > 0
       ? broken
       : [...(await format.uninstallable(tree, others)), ...(await findConflicts(format, tree, others))];
   return { problems, warnings, checked: { ...counts, signers } };
+}
+
+/** Root indexes that clients take no more, or not yet. */
+async function refusedForAge(format: RepositoryFormat, tree: string): Promise<readonly RepositoryProblem[]> {
+  if (format.id !== 'deb') return [];
+  const roots = await format.roots(tree);
+  const judged = roots.map(async (subject): Promise<RepositoryProblem[]> => {
+    const message = judgeDates(await readFile(join(tree, subject), 'utf8'), Date.now());
+    return message === null ? [] : [{ kind: 'signature', subject, message }];
+  });
+  return (await Promise.all(judged)).flat();
 }

@@ -1,6 +1,6 @@
 import { must } from '../process/run.ts';
 import type { IndexSigner } from '../repository/port.ts';
-import { environment, exportPublicKey, type GpgKey } from './key.ts';
+import { environment, exportPublicKey, type GpgKey, signing } from './key.ts';
 import { signRpms } from './rpm.ts';
 
 /** Signs with GnuPG, whose agent keeps the key to itself. */
@@ -19,5 +19,5 @@ export function createGpgSigner(key: GpgKey): IndexSigner {
 
 async function sign(key: GpgKey, how: '--detach-sign' | '--clear-sign', text: string): Promise<string> {
   const args = ['--batch', '--yes', '--armor', '--digest-algo', 'SHA512', '--local-user', key.key, how];
-  return (await must('gpg', args, { input: text, env: environment(key) })).stdout;
+  return (await signing(key, () => must('gpg', args, { input: text, env: environment(key) }))).stdout;
 }

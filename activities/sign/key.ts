@@ -1,5 +1,6 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
-import { must, run } from '../process/run.ts';
+import { must, ProcessError, run } from '../process/run.ts';
+import { RepositoryRefusal } from '../repository/port.ts';
 
 /** A secret key in a GnuPG directory. Without `home` it is the user's own directory. */
 export interface GpgKey {
@@ -53,4 +54,23 @@ async function fingerprint(home: string): Promise<string | null> {
 async function closeToOthers(home: string): Promise<void> {
   const { mode } = await stat(home);
   if ((mode & 0o077) !== 0) await chmod(home, 0o700);
+}
+
+/** What GnuPG says where it would have to ask for a passphrase. */
+const unasked = /Inappropriate ioctl|[Pp]inentry|No passphrase given|Operation cancelled/;
+
+/**
+ * Has a program sign, which asks nobody.
+ *
+ * @throws RepositoryRefusal for a key whose passphrase GnuPG's agent does not know.
+ */
+export async function signing<T>(key: GpgKey, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ProcessError) || !unasked.test(error.result.stderr)) throw error;
+    throw new RepositoryRefusal(
+      `${key.key} has a passphrase, and nobody can be asked for it here: have GnuPG's agent know it first, as by signing anything in a terminal (gpg --local-user ${key.key} --clear-sign FILE)`,
+    );
+  }
 }

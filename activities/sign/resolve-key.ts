@@ -67,7 +67,7 @@ function refusal(name: string, candidates: readonly KeyEntry[], now: number): Re
     return new RepositoryRefusal(`no secret key is called ${name}; there are:\n${lines(candidates)}`);
   }
   const why = named.map((key) => {
-    const reasons = [...judgeKey(key, now).unusable, ...(key.signs ? [] : ['it has no part that may sign'])];
+    const reasons = [...judgeKey(key, now).unusable, ...(key.signs ? [] : ['it has no part here that may sign'])];
     return `  ${keyName(key)}: ${reasons[0]}`;
   });
   return new RepositoryRefusal(`no key called ${name} can sign:\n${why.join('\n')}`);

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { must, run } from '../process/run.ts';
 import { unsigned, withKey } from '../repository/rpm/signed.ts';
-import { environment, exportPublicKey, type GpgKey } from './key.ts';
+import { environment, exportPublicKey, type GpgKey, signing } from './key.ts';
 
 /** Packages of one call: command lines are limited. */
 const batch = 100;
@@ -17,7 +17,8 @@ export async function signRpms(key: GpgKey, files: readonly string[]): Promise<v
     const lots = [...lotsOf(missing)];
     const sign = async () => {
       for (let lot = lots.pop(); lot !== undefined; lot = lots.pop()) {
-        await must('rpmsign', [...options, '--', ...lot], { env: environment(key) });
+        const argv = [...options, '--', ...lot];
+        await signing(key, () => must('rpmsign', argv, { env: environment(key) }));
       }
     };
     // All have ended when one of them has failed.

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -45,21 +45,24 @@ function shardsOf(files: readonly string[]): string[][] {
 /** Under numbers as names: what a file is called elsewhere is nobody's business. */
 async function describeBinaries(work: string, files: readonly string[]): Promise<Map<string, Description | null>> {
   mkdirSync(work);
-  const numbers = new Map<string, string>();
+  const numbers = new Map<string, readonly string[]>();
   for (const [position, file] of files.entries()) {
     const name = `${position}${file.endsWith('.udeb') ? '.udeb' : '.deb'}`;
     // They come by the thousand: a turn of the event loop for each takes longer than the link.
     symlinkSync(resolve(file), join(work, name));
-    numbers.set(`./${name}`, file);
+    numbers.set(`./${name}`, [file]);
+    // apt-ftparchive names a file by where its link leads, if that path is shorter than the directory's.
+    const real = realpathSync(file);
+    numbers.set(real, [...(numbers.get(real) ?? []), file]);
   }
   const args = [...digests, 'packages', '.'];
   const { stdout } = await run('apt-ftparchive', args, { cwd: work, encoding: 'latin1' });
   const found = new Map<string, Description | null>();
   for (const text of paragraphs(stdout)) {
-    const file = numbers.get(fieldOf(text, 'Filename'));
     const fields = parseControl(text)[0] ?? {};
-    if (file === undefined) continue;
-    found.set(file, { id: identify(fields, basename(file)), sha256: fields.SHA256 ?? '', texts: [text] });
+    for (const file of numbers.get(fieldOf(text, 'Filename')) ?? []) {
+      found.set(file, { id: identify(fields, basename(file)), sha256: fields.SHA256 ?? '', texts: [text] });
+    }
   }
   return found;
 }

@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { must, run } from '../../process/run.ts';
+import { run } from '../../process/run.ts';
+import { RepositoryRefusal } from '../port.ts';
 
 /** Packages of one call: command lines are limited. */
 const batch = 200;
@@ -20,11 +21,21 @@ export async function withKey<T>(publicKey: string, work: (find: FindUnsigned) =
   try {
     const key = join(database, 'key.asc');
     await writeFile(key, publicKey);
-    await must('rpmkeys', ['--dbpath', database, '--import', key]);
+    const { code, stderr } = await run('rpmkeys', ['--dbpath', database, '--import', key]);
+    if (code !== 0) throw new RepositoryRefusal(`rpm takes no such key: ${await nameKey(key, stderr)}`);
     return await work((files) => findUnsigned(database, files));
   } finally {
     await rm(database, { recursive: true, force: true });
   }
+}
+
+/** What GnuPG can say of a key that rpm does not take, with what does; else rpm's own words. */
+async function nameKey(file: string, said: string): Promise<string> {
+  const listed = await run('gpg', ['--batch', '--show-keys', '--', file]);
+  const [, algorithm = ''] = /^pub\s+(\S+)/m.exec(listed.stdout) ?? [];
+  if (listed.code !== 0 || algorithm === '') return said.trim().split('\n').at(-1) ?? '';
+  const print = /^\s+([0-9A-F]{40,})/m.exec(listed.stdout)?.[1] ?? '';
+  return `${print} is of the kind ${algorithm}; clients of RPM repositories take RSA (3072 bits, say) and ed25519`;
 }
 
 async function findUnsigned(database: string, files: readonly string[]): Promise<readonly string[]> {

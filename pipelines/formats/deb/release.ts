@@ -34,6 +34,24 @@ export function parseRelease(text: string): Release {
   };
 }
 
+/**
+ * Why APT refuses a `Release` file for its dates: one that is dated ahead, or past its `Valid-Until`.
+ *
+ * @param now milliseconds since the epoch
+ * @returns null where it does not, or where a date cannot be read, as APT has it.
+ */
+export function judgeDates(text: string, now: number): string | null {
+  const field = lowered(parseControl(clearText(text))[0] ?? {});
+  const [date, until] = ['Date', 'Valid-Until'].map((name) => Date.parse(field(name)));
+  if (date !== undefined && date > now + tolerance)
+    return `it is dated ahead (${field('Date')}): APT refuses it until then`;
+  if (until === undefined || !(until < now)) return null;
+  return `its Valid-Until (${field('Valid-Until')}) has passed: APT refuses it, unless it is told otherwise`;
+}
+
+/** Milliseconds that a clock may be ahead of another (Acquire::Max-FutureTime). */
+const tolerance = 10_000;
+
 /** Reads the lines of a `SHA256:` or `Checksums-Sha256:` field. */
 export function parseChecksums(field: string): VouchedFile[] {
   return field.split('\n').flatMap((line) => {

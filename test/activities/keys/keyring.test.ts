@@ -83,3 +83,23 @@ test('S2: a key that only certifies cannot sign, one with a good subkey can', ()
   assert.deepEqual(both?.algorithms, [{ id: 22, bits: 255 }]);
   assert.deepEqual(both?.subkeys, ['E'.repeat(40)]);
 });
+
+test('K3: a key of which the part that signs ends soon is warned of', () => {
+  const sub = (id: string, made: number, until: number) =>
+    `ssb:u:255:22:${id.repeat(16)}:${made}:${until}:::::s:::\nfpr:::::::::${id.repeat(40)}:`;
+  const primary = listed({ uid: 'A <a@example.org>', print: 'D'.repeat(40), uses: 'cSC' });
+  const judge = (...subs: string[]) => {
+    const [key] = readKeyring([primary, ...subs].join('\n'));
+    assert.ok(key);
+    return judgeKey(key, now * 1000).warnings.join();
+  };
+  assert.match(judge(sub('E', now - day, now + 9 * day)), /^the part of it that signs expires on [\d-]+, in 9 days: /);
+  assert.equal(judge(sub('E', now - day, now + 9 * day), sub('F', now, now + 99 * day)), '', 'GnuPG takes the newest');
+});
+
+test('S2: a key whose secret part is kept elsewhere cannot sign', () => {
+  const line = listed({ uid: 'A', print: 'D'.repeat(40) })
+    .replace('pub:', 'sec:')
+    .replace('::::::23', ':::#:::23');
+  assert.equal(readKeyring(line)[0]?.signs, false);
+});

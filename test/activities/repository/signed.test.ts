@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
@@ -151,4 +152,79 @@ test('P1: a package that the index cannot hold is refused by name, and nothing i
   const publish = publishPackages(rpm, { dir, files: [esc], settings, date });
   await assert.rejects(publish, /the index cannot hold esc 1-1 \(noarch\)/);
   await assert.rejects(readFile(join(dir, 'repodata/repomd.xml')), /ENOENT/);
+});
+
+test('K3: a repository whose index is signed as clients refuse it is not in order', async (t) => {
+  const work = await temporary(t);
+  const { home, add } = await keyring(t, work);
+  await add('Key <key@example.org>', 'rsa2048');
+  const env = { GNUPGHOME: home };
+  const gpg = (...args: string[]) => must('gpg', ['--batch', '--yes', '--quiet', '--passphrase', '', ...args], { env });
+  const past = ['--faked-system-time', '20260102T000000'];
+  await gpg(...past, '--quick-generate-key', 'Sub <sub@example.org>', 'rsa2048', 'cert', 'never');
+  const print = async (name: string) =>
+    /^fpr:+([0-9A-F]+):/m.exec((await gpg('--with-colons', '--list-keys', name)).stdout)?.[1] ?? '';
+  await gpg(...past, '--quick-add-key', await print('sub@example.org'), 'rsa2048', 'sign', '10d');
+  const dir = join(work, 'repo');
+  const tool = await makePackage('deb', work, { name: 'tool', version: '1-1' });
+  const signer = createGpgSigner({ home, key: await print('key@example.org') });
+  const deb = repositoryFormats.deb;
+  await publishPackages(deb, { dir, files: [tool], settings: { codename: 'x' }, date, signer });
+  const dist = join(dir, 'dists/x');
+  const release = await readFile(join(dist, 'Release'), 'utf8');
+  const problems = async (name: string, text: string, ...how: string[]) => {
+    await writeFile(join(dist, 'Release'), text);
+    const sign = (...more: string[]) => gpg(...how, '--local-user', name, '--armor', ...more, join(dist, 'Release'));
+    await sign('--output', join(dist, 'InRelease'), '--clear-sign');
+    await sign('--output', join(dist, 'Release.gpg'), '--detach-sign');
+    await gpg('--armor', '--output', join(dir, 'archive-key.asc'), '--export', name);
+    const report = await checkRepository(deb, { tree: dir, others: [] });
+    return [...new Set(report.problems.map(({ message }) => message))].join('\n');
+  };
+  assert.equal(await problems('key@example.org', release), '');
+  assert.match(await problems('key@example.org', release, '--digest-algo', 'SHA1'), /SHA-1, which APT refuses/);
+  const expired = /^the key that signed it has expired$/;
+  assert.match(await problems('sub@example.org', release, '--faked-system-time', '20260105T000000'), expired);
+  const old = release.replace('\nDescription', '\nValid-Until: Sat, 10 Jan 2026 00:00:00 UTC\nDescription');
+  assert.match(await problems('key@example.org', old), /^its Valid-Until \(Sat, 10 Jan 2026 00:00:00 UTC\) has passed/);
+});
+
+test('K1: a key that cannot sign here, or that rpm does not take, is refused with the reason', async (t) => {
+  const work = await temporary(t);
+  const { home, add } = await keyring(t, work);
+  await add('Curve <curve@example.org>', 'nistp256');
+  const pass = ['--batch', '--quiet', '--pinentry-mode', 'loopback', '--passphrase', 'open sesame'];
+  await must('gpg', [...pass, '--quick-generate-key', 'Pass <pass@example.org>', 'rsa2048', 'sign', 'never'], {
+    env: { GNUPGHOME: home },
+  });
+  await closeAgent(home);
+  const tool = await makePackage('rpm', work, { name: 'tool', version: '1-1' });
+  const publish = async (key: string) =>
+    publishPackages(rpm, {
+      ...{ dir: join(work, 'repo'), files: [tool], settings, date },
+      signer: createGpgSigner((await resolveKey({ home, key })).key),
+    });
+  await assert.rejects(
+    publish('curve@example.org'),
+    /^RepositoryRefusal: rpm takes no such key: .* is of the kind nistp256/,
+  );
+  await assert.rejects(
+    publish('pass@example.org'),
+    /^RepositoryRefusal: \S+ has a passphrase, and nobody can be asked/,
+  );
+});
+
+test('P1: a package is described by itself, however short its path', async (t) => {
+  const work = await temporary(t);
+  const made = await makePackage('deb', work, { name: 'tool', version: '1-1' });
+  const short = await mkdtemp(join(tmpdir(), 'p'));
+  t.after(() => rm(short, { recursive: true, force: true }));
+  for (const name of ['a.deb', 'b.deb']) await copyFile(made, join(short, name));
+  await symlink('a.deb', join(short, 'c.deb'));
+  const files = ['a.deb', 'b.deb', 'c.deb'].map((name) => join(short, name));
+  const found = await repositoryFormats.deb.describe(files);
+  assert.deepEqual(
+    found.map((one) => one?.id.name),
+    ['tool', 'tool', 'tool'],
+  );
 });
