@@ -187,6 +187,8 @@ const script: Playbook = {
 };
 const run = [script];
 
+const nodeset = { name: '', nodes: [{ name: ['node'], label: 'any' }], groups: [] };
+
 /** The jobs of every change: one of these. */
 const graphs: readonly (readonly FrozenJob[])[] = [
   [frozenJob('build', { run })],
@@ -196,4 +198,8 @@ const graphs: readonly (readonly FrozenJob[])[] = [
     frozenJob('test', { run, dependencies: [{ name: 'build', soft: false }] }),
   ],
   [frozenJob('build', { run, semaphores: [{ name: 'one', max: 1, resourcesFirst: false }] })],
+  [
+    frozenJob('build', { run, provides: ['repository'] }),
+    frozenJob('test', { run, nodeset, requires: ['repository'], dependencies: [{ name: 'build', soft: false }] }),
+  ],
 ];

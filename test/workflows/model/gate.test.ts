@@ -137,6 +137,13 @@ test('R15: a job is started by hand while the gate judges: it is the next attemp
     [...first(0), 3],
   ));
 
+test('R2: a job that begins after a change ahead has merged is given what that has provided', () =>
+  direct(
+    gate,
+    [/^enqueue a/, /^enqueue b/, /^runStage of job.*b,1/, /^stage build of a/, /^stage test of a/, /^submit/],
+    first(0, 4),
+  ));
+
 test('R2: a job that is started by hand with an edited input says nothing about its item', () =>
   direct(
     gate,

@@ -68,6 +68,14 @@ export const mutations: readonly Mutation[] = [
     says: /was merged as .*, and build never passed on that/,
   },
   {
+    off: 'keeping what was provided ahead when it has merged',
+    file: 'gate.ts',
+    from: "keepsMerged: has('gate-keeps-merged')",
+    to: 'keepsMerged: false',
+    story: 'R2: a job that begins after a change ahead has merged',
+    says: /was merged as .*, and test never passed on that/,
+  },
+  {
     off: 'giving up a change that cannot be merged',
     file: 'gate-budget.ts',
     from: 'submit: { refused: { tries: 30,',

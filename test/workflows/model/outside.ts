@@ -12,7 +12,7 @@ import type { ReviewHost, ReviewReport, SubmitRequest, SubmitResult } from '../.
 import { createSweep } from '../../../activities/sweep/sweep.ts';
 import type { ChangeFacts } from '../../../pipelines/gate/command.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
-import type { FrozenJob } from '../../../pipelines/model/job.ts';
+import type { Artifact, FrozenJob, ProvidedArtifact } from '../../../pipelines/model/job.ts';
 import { createGateClient, type GateClient } from '../../../server/events/gate-client.ts';
 import type {
   BuildRecord,
@@ -128,7 +128,7 @@ export class Outside {
       },
       archOf: () => 'test',
       defaultArch: 'test',
-      unreleased: async () => [],
+      unreleased: async () => this.merges.flatMap((merge) => this.#published(merge)),
       isThere: async () => true,
       released: { current: async () => null, has: async () => false },
       saveBuild: async (record) => save(this.builds, record.id, record),
@@ -177,7 +177,29 @@ export class Outside {
     if (verdict === 'refusal') throw ApplicationFailure.nonRetryable('the machine is not to be had');
     stage.result = verdict;
     stage.ended = Date.now();
-    return { result: verdict, summary: verdict, artifacts: [] };
+    return { result: verdict, summary: verdict, artifacts: verdict === 'SUCCESS' ? this.#artifacts(input) : [] };
+  }
+
+  /** A job that provides something says of which tree it is. */
+  #artifacts({ build, source }: StageInput): readonly Artifact[] {
+    const change = this.changes.get(build.change);
+    const provides = change !== undefined && this.#provides(build.job, change);
+    return provides ? [{ name: 'repository', url: source.tree, metadata: {} }] : [];
+  }
+
+  /** What stands for a merged change until it is released, which nothing is here. */
+  #published({ change, tree }: Merge): readonly ProvidedArtifact[] {
+    const { id, project, patchset } = change;
+    const made = this.stages.find(({ input: { build, source }, result }) => {
+      return build.change === id && result === 'SUCCESS' && source.tree === tree && this.#provides(build.job, change);
+    });
+    if (!made) return [];
+    const { job } = made.input.build;
+    return [{ name: 'repository', url: tree, metadata: {}, project, change: id, patchset, job }];
+  }
+
+  #provides(name: string, change: ChangeFacts): boolean {
+    return this.#settings.jobs(change).some((job) => job.name === name && job.provides.length > 0);
   }
 
   #keep(text: string) {

@@ -26,16 +26,21 @@ export async function judge(play: GatePlay): Promise<void> {
   for (const run of play.runs) await run.replay();
 }
 
-/** What was merged was tested in that very state, by every voting job. */
-function testedAsMerged({ scene: { outside }, deeds }: GatePlay, { change, tree, tips, time }: Merge): void {
+/** What was merged was tested in that very state, by every voting job, with all that was provided on the way to it. */
+function testedAsMerged({ scene: { outside }, deeds }: GatePlay, merge: Merge): void {
+  const { change, tree, tips, time } = merge;
+  const before = outside.merges.slice(0, outside.merges.indexOf(merge));
   const pushed = new Set(deeds.flatMap(({ kind, subject: project }) => (kind === 'push' ? [project] : [])));
   const names = new Set(outside.jobsOf(change).flatMap((job) => (job.voting ? [job.name] : [])));
   for (const name of names) {
-    const found = outside.stages.some(({ input: { build, sources }, result, began }) => {
+    const requires = outside.jobsOf(change).some((job) => job.name === name && job.requires.length > 0);
+    const found = outside.stages.some(({ input: { build, sources, provided }, result, began }) => {
       const ours = build.change === change.id && build.patchset === change.patchset && build.job === name;
       const state = (project: string) => sources.find((one) => one.project === project)?.tree;
       const others = sources.every((one) => pushed.has(one.project) || one.tree === tips[one.project]);
-      return ours && result === 'SUCCESS' && began < time && state(change.project) === tree && others;
+      const complete = before.every((one) => provided.some(({ url }) => url === one.tree));
+      const tested = state(change.project) === tree && others && (!requires || complete);
+      return ours && result === 'SUCCESS' && began < time && tested;
     });
     assert.ok(found, `${change.key} was merged as ${tree}, and ${name} never passed on that`);
   }
