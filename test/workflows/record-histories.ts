@@ -1,14 +1,38 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createSignWorker } from '../../infra/temporal/worker.ts';
+import { createHostWorker, createSignWorker } from '../../infra/temporal/worker.ts';
+import { emptyDesk as noSemaphores } from '../../pipelines/gate/semaphore-desk.ts';
 import { nothingReturned } from '../../pipelines/jobs/returned.ts';
+import { emptyDesk as noNodes } from '../../pipelines/nodes/desk.ts';
 import { timersOf } from '../../pipelines/policy/timers.ts';
 import type { JobInput, StageResult } from '../../workflows/contract.ts';
-import { gateId, mirrorId, nodesId, reviewSyncId, semaphoresId, timersId } from '../../workflows/ids.ts';
-import { commandsUpdate, mirrorSignal, nodesQuery, retriggerUpdate } from '../../workflows/messages.ts';
+import {
+  debugId,
+  gateId,
+  mirrorId,
+  nodesId,
+  reviewSyncId,
+  semaphoresId,
+  snapshotExpiryId,
+  snapshotListId,
+  snapshotPreparationId,
+  sweepId,
+  timersId,
+} from '../../workflows/ids.ts';
+import {
+  commandsUpdate,
+  debugQuery,
+  debugUntilSignal,
+  mirrorSignal,
+  nodesQuery,
+  retriggerUpdate,
+  semaphoresQuery,
+} from '../../workflows/messages.ts';
+import type { SnapshotActivities } from '../../workflows/snapshots-contract.ts';
 import { writeHistory } from './histories.ts';
 import { broken, change, entering, fine, frozenJob, pipelineNamed } from './make.ts';
+import { resetTo, taskOf } from './reset.ts';
 import { Outside, testHost, until, World } from './world.ts';
 
 /** Plays every workflow against a real server and keeps the histories: `histories/README.md` says how to use it. */
@@ -216,6 +240,86 @@ async function playEntities(): Promise<void> {
   if (desk !== undefined) throw new Error('the semaphores have continued as new already');
 }
 
+/** Entities that are reset while a job holds what they have lent and granted, and another one waits for it. */
+async function playResets(): Promise<void> {
+  outside.capacity = { maxServers: 1 };
+  outside.semaphores = { cut: 1 };
+  const [nodes, semaphores] = [nodesId('docker'), semaphoresId('main')];
+  const start = async (type: string, workflowId: string, input: object) => {
+    await client.workflow
+      .getHandle(workflowId)
+      .terminate()
+      .catch(() => {});
+    await client.workflow.start(type, { workflowId, taskQueue: 'control', args: [{ ...input, lookEvery: 3_600 }] });
+  };
+  const desk = { ...noNodes, capacity: outside.capacity, fence: Date.now() };
+  await start('nodes', nodes, { provider: 'docker', desk });
+  await start('semaphores', semaphores, { tenant: 'main', desk: noSemaphores });
+  const wants = [{ name: 'cut', max: 1, resourcesFirst: false }];
+  const nodeset = { name: '', nodes: [{ name: ['n'], label: 'test' }], groups: [] };
+  outside.jobs = ({ id }) => [{ ...build, nodeset, semaphores: id === 'resets-2' ? [] : wants }];
+  let opened = false;
+  outside.stage = async (_, signal) => {
+    while (!opened && !signal.aborted) await sleep(20);
+    return fine;
+  };
+  const places = await Promise.all(
+    [nodes, semaphores].map(async (id) => [id, await taskOf(client, id, 'first')] as const),
+  );
+  await world.tell('resets', entering([change('resets-0')]));
+  await until('one runs', () => ran('resets-0'));
+  for (const [id, place] of places) await resetTo(client, id, place);
+  await world.tell('resets', entering([change('resets-1'), change('resets-2')]));
+  const waiting = async (id: string, query: typeof nodesQuery | typeof semaphoresQuery) =>
+    ((await client.workflow.getHandle(id).query(query as typeof nodesQuery)).waiting.length ?? 0) > 0;
+  await until(
+    'both wait',
+    async () => (await waiting(nodes, nodesQuery)) && (await waiting(semaphores, semaphoresQuery)),
+  );
+  opened = true;
+  await until('all are merged', () => merged('resets-') === 3, 40_000);
+  outside.capacity = {};
+}
+
+const snapshotHost = 'host-1';
+const prepared = (platform: string) => ({ platform, snapshot: `s1-${platform}`, made: true, bootMs: 1 });
+
+/** The machines of a host, where those of one platform cannot be prepared, and some for people; and the sweep. */
+async function playHost(): Promise<void> {
+  const activities: SnapshotActivities = {
+    virtualPlatforms: async () => ['one', 'two'],
+    prepareSnapshot: async ({ platform }) => {
+      if (platform === 'two') throw new Error('the machine is not healthy: degraded');
+      return prepared(platform);
+    },
+    listSnapshots: async () => ({ snapshots: [], kept: [], missing: ['two'], failed: [] }),
+    expireSnapshots: async () => [],
+    openDebug: async () => [{ name: 'n', command: 'ssh n', answers: true, console: 'n.log' }],
+    closeDebug: async () => {},
+  };
+  const keeper = await createHostWorker({ temporal: world.temporal, activities, host: snapshotHost });
+  const keeping = keeper.run();
+  const run = (type: string, workflowId: string, input: object) =>
+    client.workflow.execute(type, { workflowId, taskQueue: 'control', args: [input] });
+  const all = { host: snapshotHost, platform: null, missing: false };
+  const failed = await run('snapshotPreparation', snapshotPreparationId(snapshotHost), all).then(
+    () => false,
+    () => true,
+  );
+  if (!failed) throw new Error('nothing failed');
+  await run('snapshotExpiry', snapshotExpiryId(snapshotHost), { host: snapshotHost });
+  await run('snapshotList', snapshotListId(snapshotHost), { host: snapshotHost });
+  await run('sweep', sweepId('main'), { tenant: 'main' });
+  const workflowId = debugId(snapshotHost, 'build-1');
+  const args = [{ host: snapshotHost, build: 'build-1', until: Date.now() + 3_600_000 }];
+  const session = await client.workflow.start('debugSession', { workflowId, taskQueue: 'control', args });
+  await until('it is open', async () => (await session.query(debugQuery)).nodes.length > 0);
+  await session.signal(debugUntilSignal, { until: Date.now() });
+  await session.result();
+  keeper.shutdown();
+  await keeping;
+}
+
 /** Build sets and jobs that went as others did: one of a kind is enough. */
 const alike = /^(buildset|job)\/.*\/(roll|large)-/;
 
@@ -239,7 +343,9 @@ const [directory, ...only] = process.argv.slice(2);
 if (directory === undefined) throw new Error('record-histories.ts DIRECTORY [STORY…]');
 const worker = await createSignWorker({ temporal: world.temporal, activities: signer });
 const signing = worker.run();
-const stories = [playQueue, playRetrigger, playRollovers, playJobs, playEnds, playRelease, playEntities, playNodes];
+const stories = [playQueue, playRetrigger, playRollovers, playJobs, playEnds, playRelease, playEntities, playNodes]
+  // The last ones, for they end the entities of those before.
+  .concat([playResets, playHost]);
 for (const play of stories) if (only.length === 0 || only.includes(play.name)) await play();
 // The last words of build sets and jobs are still on their way.
 await sleep(1_000);

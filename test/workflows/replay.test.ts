@@ -10,14 +10,26 @@ const histories = await readHistories();
 const workflowBundle = await bundleWorkflows();
 const replayed = new Map<string, Error | undefined>();
 for await (const { workflowId, runId, error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
-  replayed.set(`${workflowId} ${runId}`, error);
+  const key = `${workflowId} ${runId}`;
+  // A run that was reset has the first one's id in its history.
+  replayed.set(key, replayed.get(key) ?? error);
 }
 
 test('there are histories of every workflow', () => {
   const types = histories.map(({ history }) => {
     return history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? '';
   });
-  const all = ['buildSet', 'gate', 'job', 'mirror', 'nodes', 'release', 'reviewSync', 'semaphores', 'timers'];
+  const all = [
+    'buildSet',
+    'debugSession',
+    'gate',
+    'job',
+    'mirror',
+    'nodes',
+    'release',
+    'reviewSync',
+    'semaphores',
+  ].concat(['snapshotExpiry', 'snapshotList', 'snapshotPreparation', 'sweep', 'timers']);
   assert.deepEqual([...new Set(types)].sort(), all);
 });
 
