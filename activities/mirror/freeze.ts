@@ -66,7 +66,12 @@ async function readManifest(tree: string): Promise<Manifest> {
   const files: [string, ManifestFile][] = [];
   const links: [string, string][] = [];
   for (const path of await listFiles(tree)) {
-    const found = await lstat(join(tree, path));
+    const found = await lstat(join(tree, path)).catch((error) => {
+      // What stands for bytes that are no text names no file.
+      throw path.includes('\ufffd') ? refusedName(path.replaceAll('\ufffd', '?'), 'is not UTF-8') : error;
+    });
+    if (/\p{Cc}/u.test(path)) throw refusedName(path, 'has a control character');
+    if (/\\#\d{3}/.test(path)) throw refusedName(path, 'has what rsync writes for a control character');
     if (found.isSymbolicLink()) links.push([path, await readlink(join(tree, path))]);
     if (!found.isFile()) continue;
     const { size, mode, mtimeMs } = found;
@@ -74,6 +79,13 @@ async function readManifest(tree: string): Promise<Manifest> {
     files.push([path, { ...facts, sha256: await sha256(join(tree, path)) }]);
   }
   return { files: Object.fromEntries(files), links: Object.fromEntries(links) };
+}
+
+function refusedName(path: string, why: string): MirrorError {
+  return new MirrorError(
+    'source',
+    `${JSON.stringify(path)} ${why}: such a name is not mirrored, rename it in the source`,
+  );
 }
 
 /** Hashes that the manifest has are not worked out again. */

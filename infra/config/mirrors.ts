@@ -148,6 +148,8 @@ function sharedHeadProblem(head: string, { heads, snapshots }: Placed): string |
   if (heads.includes(head)) return 'is a head';
   if (head === snapshots || head.startsWith(`${snapshots}/`)) return 'lies inside the snapshots';
   if (heads.some((other) => head.startsWith(`${other}/`))) return 'lies below a head';
+  if (heads.includes(head.replace(/\.target\.txt$/, ''))) return 'is where the history is kept of a head';
+  if (heads.includes(`${head}.target.txt`)) return 'keeps its history in a head';
   return heads.some((other) => other.startsWith(`${head}/`)) ? 'lies above a head' : undefined;
 }
 

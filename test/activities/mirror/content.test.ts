@@ -54,6 +54,33 @@ for (const kind of ['a directory', 'a daemon', 'a remote shell'] as const) {
   });
 }
 
+test('M2: a name that cannot be told to rsync fails the sync by name; other odd ones are mirrored', async (t) => {
+  const world = await mirrorWorld(t);
+  const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+  const odd = [' blank ', 'ü -> z', 'back\\slash', '*', '-x', "it's"];
+  await mkdir(world.source, { recursive: true });
+  for (const name of odd) await writeFile(join(world.source, name), 'x');
+  const first = await world.sync(set);
+  assert.equal(first.outcome, 'committed', JSON.stringify(first.hosts));
+  const shown = await readdir(join(world.local('m1'), 'stable'));
+  assert.deepEqual(
+    odd.filter((name) => !shown.includes(name)),
+    [],
+  );
+  for (const [name, why] of [
+    [Buffer.from('caf\xe9', 'latin1'), '"caf?" is not UTF-8'],
+    [Buffer.from('new\nline'), '"new\\nline" has a control character'],
+    [Buffer.from('back\\#012'), '"back\\\\#012" has what rsync writes'],
+  ] as const) {
+    const path = Buffer.concat([Buffer.from(`${world.source}/`), name]);
+    await writeFile(path, 'x');
+    const { outcome, hosts } = await world.sync(set);
+    assert.deepEqual([outcome, hosts.m1?.error?.code], ['failed', 'source']);
+    assert.ok(hosts.m1?.error?.message.startsWith(why), hosts.m1?.error?.message);
+    await rm(path);
+  }
+});
+
 test('M6: after a rollback nothing is sent that the host has in any snapshot', async (t) => {
   const world = await mirrorWorld(t);
   const set = world.set({ hosts: { m1: { url: world.local('m1') } } });

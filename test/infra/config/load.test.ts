@@ -57,6 +57,7 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
   a: {source: /r, heads: [stable, x/y], hosts: {m1: {url: /m1}, m2: {url: /m1/}}}
   b: {source: /r, heads: [other, stable, x, snapshots/x], hosts: {m1: {url: /m1}}}
   c: {source: /r, heads: [stable], hosts: {m1: {url: /m2}}}
+  d: {source: /r, heads: [stable.target.txt], hosts: {m1: {url: /m2}}}
 `,
     [
       'sluice.yaml:2:75: mirrors.a.hosts.m2.url: is the root of the host "m1" as well',
@@ -64,6 +65,7 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
       'sluice.yaml:3:42: mirrors.b.heads.2: lies above a head of the set "a" on /m1',
       'sluice.yaml:3:45: mirrors.b.heads.3: lies inside the snapshots',
       'sluice.yaml:3:45: mirrors.b.heads.3: lies inside the snapshots of the set "a" on /m1',
+      'sluice.yaml:5:27: mirrors.d.heads.0: is where the history is kept of a head of the set "c" on /m2',
     ],
   ],
   [
