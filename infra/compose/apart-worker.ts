@@ -21,6 +21,7 @@ import { connectPatiently } from './connect.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { createServerPayloads } from './server-payloads.ts';
 import { type StageParts, stagesOf } from './stages.ts';
+import { readToken } from './token-file.ts';
 import { identityOf } from './workers-desk.ts';
 
 /** All that a worker on another machine is told. */
@@ -51,10 +52,11 @@ function currentBuild(): string {
 
 /** A worker that shares nothing with the server but the network: everything comes from it, and goes to it. */
 export async function startApartWorker(options: ApartOptions): Promise<Part> {
+  const token = () => readToken(options.token);
+  await token();
   const logger = createLogger('build-worker');
   logTemporal(logger);
   if (options.ca !== undefined) await trust(options.ca);
-  const token = async () => (await readFile(options.token, 'utf8')).trim();
   const server = createServerClient({ url: options.server, token });
   const answer = await must(server.ask('/api/worker/settings'), () => new Error(`${options.server} takes no workers`));
   const settings = (await answer.json()) as WorkerSettings;

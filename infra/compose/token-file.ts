@@ -1,0 +1,16 @@
+import { readFile } from 'node:fs/promises';
+
+/**
+ * Reads the token of a worker on another machine, each time that it is used.
+ *
+ * @throws for a file that cannot be read or holds no token, so that nobody looks for the fault at the server.
+ */
+export async function readToken(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`--token ${file} cannot be read: ${error.code}`);
+  });
+  const token = text.trim();
+  if (!/^\S+$/.test(token))
+    throw new Error(`--token ${file} holds no token: take the file that \`sluice token add\` made`);
+  return token;
+}
