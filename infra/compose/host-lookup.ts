@@ -38,10 +38,19 @@ export function lookUpAtHosts(config: StackConfig, scratch: string): HostLookup 
     hosts.set(connection, host);
     return host;
   };
-  const settingsOf = (project: string) => config.connections[connectionOf(project) ?? ''];
+  /** Undefined for a stranger: of one that has moved to another host meanwhile, what this one has says nothing any more. */
+  const settingsOf = (project: string) => {
+    const connection = connectionOf(project);
+    if (connection === undefined) return undefined;
+    const settings = config.connections[connection];
+    if (settings !== undefined) return settings;
+    throw new Error(
+      `${project} is of the connection ${connection}, which this process was not started with: restart it`,
+    );
+  };
   const placeOf = (project: string): GitPlace => {
     const connection = connectionOf(project) ?? '';
-    const settings = config.connections[connection];
+    const settings = settingsOf(project);
     if (settings === undefined) throw new Error(`${project} is of no connection that this process was started with`);
     const host = hostOf(connection, settings);
     const repo = repositoryPath(join(scratch, connection), project);

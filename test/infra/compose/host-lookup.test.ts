@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { git } from '../../../activities/git/git.ts';
 import type { BranchName } from '../../../activities/review/port.ts';
 import { lookUpAtHosts } from '../../../infra/compose/host-lookup.ts';
 import { isMergeBranch } from '../../../infra/compose/merge-branches.ts';
-import { parseConfig } from '../../../infra/config/load.ts';
+import { loadConfig, parseConfig } from '../../../infra/config/load.ts';
 import { standalone } from '../../../infra/stack/settings.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../../activities/git/repository.ts';
 
@@ -138,6 +138,21 @@ projects: {alpha: {connection: plain}, beta: {connection: plain, branches: [topi
   const asked = ['alpha main', 'alpha topic', 'alpha proposed/x', 'alpha none', 'beta main', 'beta topic'];
   const answers = await Promise.all(asked.map((one) => isGated(nameOf(one))));
   assert.deepEqual(answers, [true, false, false, false, false, true]);
+});
+
+test('S1: of a project that moved to a host unknown yet, the repository of before says nothing of what is merged', async (t) => {
+  const directory = await scratch(t);
+  await mkdir(join(directory, 'keys'));
+  const file = join(directory, 'sluice.yaml');
+  await writeFile(file, 'projects: {alpha: {}}\n');
+  const lookUp = lookUpAtHosts(standalone(loadConfig({ file })), join(directory, 'keys'));
+  assert.deepEqual([lookUp.elsewhere('alpha'), await lookUp.isGated(nameOf('alpha main'))], [null, true]);
+  const moved =
+    'connections: {git: {driver: git}, plain: {driver: git, url: /srv/git}}\nprojects: {alpha: {connection: plain}}\n';
+  await writeFile(file, moved);
+  const told = /^Error: alpha is of the connection plain, which this process was not started with: restart it$/;
+  assert.throws(() => lookUp.elsewhere('alpha'), told);
+  await assert.rejects(lookUp.isGated(nameOf('alpha main')), told);
 });
 
 function nameOf(text: string): BranchName {
