@@ -12,6 +12,8 @@ import { MirrorError } from './types.ts';
 export interface Hashed {
   readonly tree: string;
   hash(path: string, algorithm: DigestAlgorithm): Promise<string>;
+  /** Null where there is no such file. */
+  size(path: string): Promise<number | null>;
 }
 
 /** What a check looked at, and what it could not. */
@@ -31,13 +33,21 @@ export interface Content {
 }
 
 export function hashedTree(tree: string): Hashed {
-  return { tree, hash: (path, algorithm) => hashOf(join(tree, path), algorithm) };
+  return {
+    tree,
+    hash: (path, algorithm) => hashOf(join(tree, path), algorithm),
+    size: (path) =>
+      stat(join(tree, path)).then(
+        ({ size }) => size,
+        () => null,
+      ),
+  };
 }
 
-/** Reads all repositories of a tree. @throws MirrorError `verify` for an index that cannot be read. */
-export async function readContent(tree: string): Promise<Content> {
+/** Reads all repositories of a tree. @param paths its files. @throws MirrorError `verify` for an index that cannot be read. */
+export async function readContent(tree: string, paths: readonly string[]): Promise<Content> {
   const roots: RootIndex[] = [];
-  for (const root of await rootIndexPaths(tree)) {
+  for (const root of rootIndexPaths(paths)) {
     roots.push(
       await readRootIndex(tree, root).catch((error: Error) => {
         throw new MirrorError('verify', `${root} cannot be read: ${error.message}`);
@@ -125,8 +135,8 @@ async function verifyLists(tree: string, { root, absent, packages, files }: Root
   return absent.map((list) => `${list}, which ${root} names, is not there`);
 }
 
-async function verifyFile({ tree, hash }: Hashed, file: DigestedFile, { root, format }: RootIndex): Promise<void> {
-  const found = await stat(join(tree, file.path)).catch(() => null);
+async function verifyFile({ hash, size }: Hashed, file: DigestedFile, { root, format }: RootIndex): Promise<void> {
+  const found = await size(file.path);
   if (found === null) throw new MirrorError('verify', `${root} leads to ${file.path}, which is not there`);
   const { digest } = file;
   if (digest === null || (format === 'deb' && !isStrong(digest))) {
@@ -134,7 +144,7 @@ async function verifyFile({ tree, hash }: Hashed, file: DigestedFile, { root, fo
     throw new MirrorError('verify', `${file.path} cannot be checked: ${root} vouches for it by ${by}`);
   }
   // RPM metadata may leave the size out.
-  const sized = Number.isNaN(file.size) || found.size === file.size;
+  const sized = Number.isNaN(file.size) || found === file.size;
   if (sized && (await hash(file.path, digest.algorithm)) === digest.hex) return;
   throw new MirrorError('verify', `${file.path} is not what ${root} says`);
 }

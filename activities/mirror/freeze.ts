@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readlink, realpath, rm } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
-import type { Manifest, ManifestFile } from '../../pipelines/mirror/manifest.ts';
-import { run } from '../process/run.ts';
-import { listFiles, sha256 } from '../repository/files.ts';
+import type { Manifest } from '../../pipelines/mirror/manifest.ts';
+import { sha256 } from '../repository/files.ts';
 import { releasedKey } from '../repository/released.ts';
 import { type Checked, type Content, type Hashed, hashedTree, readContent, verifyContent } from './content.ts';
+import { copyTree } from './frozen-tree.ts';
 import { type Signed, verifySignatures } from './signatures.ts';
 import { MirrorError, type MirrorSet } from './types.ts';
 
@@ -23,7 +23,8 @@ export interface FrozenSource {
 }
 
 /**
- * Copies the source (by hard links where they can be had) and checks it.
+ * Copies the source (by hard links where they can be had) and checks it. Hashes of files that nobody touched since the
+ * last time are remembered.
  *
  * @throws MirrorError when the source is not there, changes meanwhile, or is not what its own indexes say.
  */
@@ -32,14 +33,8 @@ export async function freezeSource(set: MirrorSet, directory: string): Promise<F
     throw new MirrorError('source', `${set.source} is not there`);
   });
   const tree = join(directory, 'frozen');
-  await rm(tree, { recursive: true, force: true });
-  await mkdir(tree, { recursive: true });
-  // Without devices and the like: nobody publishes them, and to read one may take for ever.
-  const kept = ['--recursive', '--links', '--perms', '--times', '--owner', '--group'];
-  const { code, stderr } = await run('rsync', [...kept, `--link-dest=${source}`, `${source}/`, `${tree}/`]);
-  if (code !== 0) throw new MirrorError(`rsync:${code}`, stderr.trim().split('\n')[0] ?? '');
-  const manifest = await readManifest(tree);
-  const content = await readContent(tree);
+  const manifest = await copyTree(source, tree, join(directory, 'frozen.json'));
+  const content = await readContent(tree, [...Object.keys(manifest.files), ...Object.keys(manifest.links)]);
   const checked = await verifyContent(knownHashes(tree, manifest), content);
   // An installation's own repositories leave it only as its signer let them pass.
   const own = await releasedKey(source);
@@ -57,37 +52,6 @@ export async function checkFrozen({ tree, manifest }: FrozenSource, paths: reado
   }
 }
 
-/** The bits of a file as they are published, whoever made it: readable by all, written by its owner. */
-export function publishedMode(mode: number): number {
-  return (mode & 0o111) === 0 ? 0o644 : 0o755;
-}
-
-async function readManifest(tree: string): Promise<Manifest> {
-  const files: [string, ManifestFile][] = [];
-  const links: [string, string][] = [];
-  for (const path of await listFiles(tree)) {
-    const found = await lstat(join(tree, path)).catch((error) => {
-      // What stands for bytes that are no text names no file.
-      throw path.includes('\ufffd') ? refusedName(path.replaceAll('\ufffd', '?'), 'is not UTF-8') : error;
-    });
-    if (/\p{Cc}/u.test(path)) throw refusedName(path, 'has a control character');
-    if (/\\#\d{3}/.test(path)) throw refusedName(path, 'has what rsync writes for a control character');
-    if (found.isSymbolicLink()) links.push([path, await readlink(join(tree, path))]);
-    if (!found.isFile()) continue;
-    const { size, mode, mtimeMs } = found;
-    const facts = { size, mode: publishedMode(mode), mtime: Math.floor(mtimeMs / 1000) };
-    files.push([path, { ...facts, sha256: await sha256(join(tree, path)) }]);
-  }
-  return { files: Object.fromEntries(files), links: Object.fromEntries(links) };
-}
-
-function refusedName(path: string, why: string): MirrorError {
-  return new MirrorError(
-    'source',
-    `${JSON.stringify(path)} ${why}: such a name is not mirrored, rename it in the source`,
-  );
-}
-
 /** Hashes that the manifest has are not worked out again. */
 function knownHashes(tree: string, { files }: Manifest): Hashed {
   const fresh = hashedTree(tree);
@@ -95,6 +59,7 @@ function knownHashes(tree: string, { files }: Manifest): Hashed {
     tree,
     hash: async (path: string, algorithm: DigestAlgorithm) =>
       (algorithm === 'sha256' ? files[path]?.sha256 : undefined) ?? (await fresh.hash(path, algorithm)),
+    size: async (path: string) => files[path]?.size ?? (await fresh.size(path)),
   };
 }
 

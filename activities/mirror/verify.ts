@@ -3,6 +3,7 @@ import { join, posix } from 'node:path';
 import { damageOf } from '../../pipelines/mirror/manifest.ts';
 import { type MirrorResult, noChanges } from '../../pipelines/mirror/outcome.ts';
 import { counted } from '../../pipelines/report/words.ts';
+import { listFiles } from '../repository/files.ts';
 import { describeChecked, hashedTree, readContent, verifyContent } from './content.ts';
 import { type FoundHost, shownSnapshot } from './host.ts';
 import { clientLinks, onEachHost, recoverFirst } from './inspect.ts';
@@ -98,7 +99,7 @@ async function verifyPlace(
       if ((await hashed.hash(path, 'sha256')) === sha256) continue;
       throw new MirrorError('verify', `${path} is not what was sent`);
     }
-    const content = await readContent(tree);
+    const content = await readContent(tree, await listFiles(tree));
     const checked = await verifyContent(hashed, content);
     if (manifest === null && checked.packages + checked.indexes === 0) {
       throw new MirrorError('verify', `nothing could be checked: ${checked.unchecked.join('; ')}`);

@@ -1,15 +1,13 @@
 import { dirname, join } from 'node:path';
 import { readRootIndex as readDeb } from './deb/index-read.ts';
-import { listFiles } from './files.ts';
 import type { RootIndex } from './port.ts';
 import { readRootIndex as readRpm } from './rpm/index-read.ts';
 
 /**
- * The root indexes of a tree, of any number of repositories and of both formats. Of an `InRelease` and a `Release` in
+ * The root indexes among a tree's files, of any number of repositories and of both formats. Of an `InRelease` and a `Release` in
  * one directory it is the first, as APT has it.
  */
-export async function rootIndexPaths(tree: string): Promise<string[]> {
-  const files = await listFiles(tree);
+export function rootIndexPaths(files: readonly string[]): string[] {
   const deb = files.filter((path) => /(^|\/)(InRelease|Release)$/.test(path) && !inArchitecture(path));
   const chosen = deb.filter((path) => path.endsWith('InRelease') || !deb.includes(join(dirname(path), 'InRelease')));
   return [...chosen, ...files.filter((path) => /(^|\/)repodata\/repomd\.xml$/.test(path))];

@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { writeWhole } from '../files/write.ts';
+
+/** What a copy of a source was made of, by paths below it. */
+export interface TreeMemory {
+  readonly directories: readonly string[];
+  /** `facts` tell which file of the source it was; empty where a later change could not be told. */
+  readonly files: Readonly<Record<string, { readonly facts: string; readonly sha256: string }>>;
+  readonly links: Readonly<Record<string, string>>;
+}
+
+interface Saved extends TreeMemory {
+  readonly boot: string;
+}
+
+/** Null where nothing was noted, or where it was before the machine started: the disk may lack some of the copy since. */
+export async function readMemory(path: string): Promise<TreeMemory | null> {
+  const text = await readFile(path, 'utf8').catch(() => null);
+  if (text === null) return null;
+  const { boot, ...memory } = JSON.parse(text) as Saved;
+  return boot === (await thisBoot()) && boot !== '' ? memory : null;
+}
+
+export async function saveMemory(path: string, memory: TreeMemory): Promise<void> {
+  await writeWhole(path, JSON.stringify({ boot: await thisBoot(), ...memory } satisfies Saved));
+}
+
+async function thisBoot(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
+}
