@@ -48,9 +48,17 @@ export function createGit(find: (project: string) => GitPlace): Git {
     fetches.set(place.repo, made);
     return made;
   };
-  const ensure: Git['ensure'] = async (project, refs) => {
+  /** By repository: ends with the pushes that are under way. */
+  const pushes = new Map<string, Promise<unknown>>();
+  const ensure: Git['ensure'] = async (project, refs, at) => {
     const place = find(project);
-    if (place.kind === 'fetched') await fetchesOf(place, project).ask(refs.map(checkRevision));
+    if (place.kind === 'served') return;
+    if (at !== undefined) {
+      // A host may tell of a push before git has it done here.
+      await pushes.get(place.repo);
+      if ((await here.branchTip(project, at.branch)) === at.commit) return;
+    }
+    await fetchesOf(place, project).ask(refs.map(checkRevision));
   };
   /** What was never fetched is fetched; what is here is taken as it is. */
   const visit = async (project: string) => {
@@ -87,7 +95,14 @@ export function createGit(find: (project: string) => GitPlace): Git {
       if (place.kind === 'served') return pushHere(place.repo, { ...state, expected });
       const { repo, host, remote } = place;
       if (remote === null) throw new Error(`${project} is not pushed from this process`);
-      return pushCommit(repo, { host, project, remote }, { ...state, expected });
+      const pushing = pushCommit(repo, { host, project, remote }, { ...state, expected });
+      const done = Promise.all([pushes.get(repo), pushing.catch(() => {})]);
+      pushes.set(repo, done);
+      try {
+        return await pushing;
+      } finally {
+        if (pushes.get(repo) === done) pushes.delete(repo);
+      }
     },
   };
 }

@@ -3,7 +3,7 @@ import { parseMergeTree } from './merge-tree.ts';
 import { openMergeView } from './merge-view.ts';
 import { checkRevision } from './names.ts';
 import { type Commit, committerAt, readCommits, writeCommit } from './objects.ts';
-import { isAncestor } from './refs.ts';
+import { knowAncestor, mergeBase } from './refs.ts';
 
 /**
  * How a change gets onto a branch, in Zuul's words.
@@ -97,26 +97,29 @@ async function pick(space: Workspace, onto: Commit, commit: Commit): Promise<Com
 }
 
 async function squash(space: Workspace, onto: Commit, change: Commit, given?: Commit): Promise<MergeResult> {
-  const base = given ?? (await mergeBase(space, onto, change));
+  const base = given ?? (await commonBase(space, onto, change));
   const tree = await threeWay(space, { base, ours: onto, theirs: change });
   if (typeof tree !== 'string') return tree;
   return merged(await write(space, { ...change, tree, parents: [onto.id] }));
 }
 
 async function mergeCommit(space: Workspace, onto: Commit, change: Commit): Promise<MergeResult> {
-  if (await isAncestor(space.repo, change.id, onto.id)) return merged(onto);
-  if (await isAncestor(space.repo, onto.id, change.id)) return merged(change);
+  const common = await mergeBase(space.repo, change.id, onto.id);
+  if (common === change.id) return merged(onto);
+  if (common === onto.id) return merged(change);
   const tree = await mergeTrees(space, onto, change);
   if (typeof tree !== 'string') return tree;
   const subject = change.message.split('\n', 1)[0];
   const message = `Merge "${subject}"\n`;
-  return merged(await write(space, { ...change, tree, message, parents: [onto.id, change.id] }));
+  const made = await write(space, { ...change, tree, message, parents: [onto.id, change.id] });
+  // Whoever lands it asks whether it stands on the branch.
+  for (const older of [onto.id, change.id]) knowAncestor(space.repo, { older, newer: made.id, is: true });
+  return merged(made);
 }
 
-async function mergeBase(space: Workspace, a: Commit, b: Commit): Promise<Commit | undefined> {
-  const result = await tryGit(space.repo, ['merge-base', a.id, b.id]);
-  const id = result.stdout.trim();
-  return result.code === 0 ? (await load(space, [id]))[0] : undefined;
+async function commonBase(space: Workspace, a: Commit, b: Commit): Promise<Commit | undefined> {
+  const id = await mergeBase(space.repo, a.id, b.id);
+  return id === null ? undefined : (await load(space, [id]))[0];
 }
 
 interface Sides {

@@ -10,9 +10,10 @@ export interface Git {
   /**
    * Sees to it that refs of a project are here as its host has them now.
    *
+   * @param at what a branch was moved to: where it is there already, by a push of ours, the host is not asked
    * @throws an error that names the host when it does not give them.
    */
-  ensure(project: string, refs: readonly string[]): Promise<void>;
+  ensure(project: string, refs: readonly string[], at?: { branch: string; commit: string }): Promise<void>;
   /** Branches and the commits that they are at. */
   branches(project: string): Promise<ReadonlyMap<string, string>>;
   /** What a branch is at; null where there is no such branch. */

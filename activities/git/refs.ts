@@ -1,7 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { tryGit } from './git.ts';
-import { checkBranch, checkRevision } from './names.ts';
+import { checkBranch, checkRevision, isObjectId } from './names.ts';
 import { readRefFiles } from './ref-files.ts';
 import { writeRefs } from './ref-writer.ts';
 
@@ -72,10 +72,34 @@ export async function readBranch(repo: string, branch: string): Promise<string |
   return (await readRefs(repo, ref)).get(ref) ?? null;
 }
 
+/** Whether one commit has another behind it, by repository and both ids: that never changes. */
+const ancestry = new Map<string, boolean>();
+const mostKnown = 10_000;
+
 export async function isAncestor(repo: string, older: string, newer: string): Promise<boolean> {
+  const known = ancestry.get(pairOf(repo, older, newer));
+  if (known !== undefined) return known;
   const result = await tryGit(repo, ['merge-base', '--is-ancestor', checkRevision(older), checkRevision(newer)]);
   if (result.code > 1) throw new Error(`git cannot compare ${older} and ${newer}: ${result.stderr.trim()}`);
+  knowAncestor(repo, { older, newer, is: result.code === 0 });
   return result.code === 0;
+}
+
+interface Ancestry {
+  readonly older: string;
+  readonly newer: string;
+  readonly is: boolean;
+}
+
+/** Spares a question to git about commits of which this process knows. Names of refs are not kept: they move. */
+export function knowAncestor(repo: string, { older, newer, is }: Ancestry): void {
+  if (!isObjectId(older) || !isObjectId(newer)) return;
+  if (ancestry.size >= mostKnown) ancestry.clear();
+  ancestry.set(pairOf(repo, older, newer), is);
+}
+
+function pairOf(...parts: readonly string[]): string {
+  return parts.join(' ');
 }
 
 /** The newest commit that both contain; null where they have nothing in common. */

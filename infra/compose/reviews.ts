@@ -43,7 +43,8 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
   const router = new EventRouter({
     ...{ tenant: config.tenant, layouts, hosts, connections, gates, ledger: store, blobs: common.blobs, held },
     connected,
-    fetch: (project) => git.ensure(project, []),
+    fetch: (project, at) =>
+      git.ensure(project, [], at?.newrev === undefined ? undefined : { branch: at.branch, commit: at.newrev }),
     conflictOf: createConflictOf(git, (name) => connections.some((one) => one.name === name && one.served)),
   });
   const people = joinPeople(

@@ -27,8 +27,8 @@ export interface RouterDeps {
   readonly hosts: readonly ReviewHost[];
   /** How they are named, and which of them Sluice is itself; absent: all. */
   readonly connections?: readonly RoutedConnection[];
-  /** Sees to it that a project's branches are here as its host has them now. */
-  readonly fetch?: (project: string) => Promise<void>;
+  /** Sees to it that a project's branches are here as its host has them now, or as a merge has left them. */
+  readonly fetch?: (project: string, at?: Pick<Change, 'branch' | 'newrev'>) => Promise<void>;
   readonly gates: GateClient;
   readonly ledger: EventLedger;
   /** Where long lists of files are kept. */
@@ -194,7 +194,7 @@ export class EventRouter {
     const { events, last } = await host.readEvents(change.id, after);
     if (events.length === 0) return 0;
     const connected = after === 0 ? await this.#deps.connected?.(connection) : undefined;
-    if (events.some(movesBranches)) await this.#deps.fetch?.(change.project);
+    if (events.some(movesBranches)) await this.#deps.fetch?.(change.project, change);
     const gated = isGated(this.#deps.layouts, await this.#deps.layouts.current(), change.project);
     const view = await this.#view(change, open);
     for (const event of withoutOldWords(events, connected)) {

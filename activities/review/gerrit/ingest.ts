@@ -19,15 +19,23 @@ const noCommit = /^0+$/;
 /**
  * Reads a line of `gerrit stream-events`. Gerrit gives events no ids: the same line is the same event. Whatever is about
  * a change is a reason to look at it; branches and tags are told as they are.
+ *
+ * @param self our account: what it says without a vote that is new changes nothing, and is read with what comes next
  */
-export function readLine(line: string, place: Place): Line {
+export function readLine(line: string, place: Place, self?: string): Line {
   const event = parse(line);
   if (event === null) return { kind: 'malformed' };
   const id = `${event.type.replace(/[^A-Za-z0-9-]/g, '').slice(0, 40)}~${digest(line)}`;
   if (event.type === 'ref-updated') return readRefUpdate(event, id, place);
-  if (event.change === undefined) return { kind: 'unknown' };
+  if (event.change === undefined || isOwnRemark(event, self)) return { kind: 'unknown' };
   const { number } = event.change;
   return { kind: 'occurrence', occurrence: lookAt(id, changeId(place.connection, number)) };
+}
+
+/** Gerrit names the value that a vote had before only where it has another now. */
+function isOwnRemark({ type, author, approvals = [] }: StreamEvent, self: string | undefined): boolean {
+  if (type !== 'comment-added' || self === undefined || author?.username !== self) return false;
+  return approvals.every(({ oldValue }) => oldValue === undefined);
 }
 
 /** An occurrence that says: look at this change. */

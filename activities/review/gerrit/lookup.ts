@@ -100,7 +100,11 @@ async function findInfos(gerrit: Gerrit, query: string): Promise<GerritChange[]>
 }
 
 /** All that a query finds. */
-export async function search(gerrit: Gerrit, query: string, options: readonly string[]): Promise<GerritChange[]> {
+export async function search(
+  gerrit: Pick<Gerrit, 'client'>,
+  query: string,
+  options: readonly string[],
+): Promise<GerritChange[]> {
   const found: GerritChange[] = [];
   for (;;) {
     const wanted = options.map((each) => `&o=${each}`).join('');

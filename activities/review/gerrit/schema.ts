@@ -110,6 +110,8 @@ export const streamEventSchema = z.object({
   eventCreatedOn: z.number().optional(),
   change: streamChange.optional(),
   submitter: accountSchema.optional(),
+  author: accountSchema.optional(),
+  approvals: z.array(z.looseObject({ oldValue: z.unknown().optional() })).optional(),
   refUpdate: z.object({ oldRev: z.string(), newRev: z.string(), refName: z.string(), project: z.string() }).optional(),
 });
 

@@ -21,6 +21,8 @@ type Listener = Parameters<Stream['listen']>[0];
 
 /** Characters of a line; a longer one is passed over, and what it was about is found by a look. */
 const longestLine = 16 * 1024 * 1024;
+/** Milliseconds after which Gerrit is asked again for the changes of a commit that it does not find. */
+const indexPauses = [100, 300, 900];
 /** Seconds before the last sign of the host from which changes are looked at again. */
 const overlap = 120;
 /** Seconds back at the first connection: what was missed while nothing of ours ran. What is open is looked at anyway. */
@@ -84,7 +86,7 @@ async function listenOnce(setting: Setting, { take, warn, signal }: Listener, up
         await catchUp(gerrit, state, take);
         continue;
       }
-      const occurrence = await occurrenceOf(gerrit, line);
+      const occurrence = await occurrenceOf(gerrit, line, new URL(settings.ssh).username);
       if (occurrence !== null) await take(occurrence);
       state.seen = Math.max(state.seen ?? 0, createdOn(line));
     }
@@ -121,8 +123,8 @@ async function hostTime({ client }: Gerrit): Promise<number> {
   return Math.floor(date / 1_000);
 }
 
-async function occurrenceOf(gerrit: Gerrit, line: string): Promise<Occurrence | null> {
-  const read = readLine(line, gerrit);
+async function occurrenceOf(gerrit: Gerrit, line: string, self: string): Promise<Occurrence | null> {
+  const read = readLine(line, gerrit, self);
   if (read.kind === 'occurrence') return read.occurrence;
   if (read.kind !== 'moved') return null;
   // A merge is told by its change, which the host keeps: told by both it would count twice.
@@ -133,8 +135,8 @@ async function occurrenceOf(gerrit: Gerrit, line: string): Promise<Occurrence | 
 }
 
 /** The changes that a commit at the tip of a branch is of, or merges. */
-async function mergedBy(
-  gerrit: Gerrit,
+export async function mergedBy(
+  gerrit: Pick<Gerrit, 'client' | 'owns' | 'memory'>,
   { project, newrev }: { readonly project: string; readonly newrev: string },
 ): Promise<number[]> {
   if (!gerrit.owns(project)) return [];
@@ -142,9 +144,18 @@ async function mergedBy(
   if (found === null) return [];
   const { parents } = commitSchema.parse(found);
   const commits = [newrev, ...parents.slice(1).map(({ commit }) => commit)];
+  const listed = [...gerrit.memory.changes.values()].filter(
+    (change) => change.project === project && commits.includes(change.current_revision ?? ''),
+  );
+  if (listed.length > 0) return listed.map(({ _number }) => _number);
   const query = commits.map((commit) => `commit:${commit}`).join(' OR ');
-  const changes = await search(gerrit, `project:"${project}" (${query})`, []);
-  return changes.map(({ _number }) => _number);
+  // While Gerrit makes an open change a merged one, its index has the change twice, or not at all.
+  for (const pause of [...indexPauses, null]) {
+    const changes = await search(gerrit, `project:"${project}" (${query})`, []);
+    if (changes.length > 0 || pause === null) return [...new Set(changes.map(({ _number }) => _number))];
+    await sleep(pause);
+  }
+  return [];
 }
 
 /** Lines as they come; null for one that is too long. */

@@ -236,3 +236,18 @@ test('a host that does not let us push says so', async (t) => {
   const pushed = await cache.push({ project: 'pkg/alpha', branch: 'master', commit }, base);
   assert.deepEqual(pushed, { kind: 'refused', reason: '(hook declined)' });
 });
+
+test('I9: what Sluice has pushed is not fetched again, also when the host tells of it before the push has ended', async (t) => {
+  const { cache, repo, base, fetched } = await world(t);
+  await cache.branches('pkg/alpha');
+  const commit = await makeCommit(repo, { parents: [base], files: { start: '2' } });
+  await git(repo, ['update-ref', 'refs/changes/01/1/1', commit]);
+  await cache.ensure('pkg/alpha', ['refs/changes/01/1/1']);
+  const asked = fetched();
+  const pushing = cache.push({ project: 'pkg/alpha', branch: 'master', commit }, base);
+  await cache.ensure('pkg/alpha', [], { branch: 'master', commit });
+  assert.deepEqual(await pushing, { kind: 'pushed' });
+  assert.equal(fetched(), asked + 1, 'the push alone');
+  await cache.ensure('pkg/alpha', [], { branch: 'master', commit: base });
+  assert.equal(fetched(), asked + 2, 'what is elsewhere is asked for');
+});

@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseChangeName } from '../../../../activities/review/gerrit/change-name.ts';
+import { createClient } from '../../../../activities/review/gerrit/client.ts';
 import { toEvents } from '../../../../activities/review/gerrit/events.ts';
 import { readLine } from '../../../../activities/review/gerrit/ingest.ts';
 import { readKnownHosts } from '../../../../activities/review/gerrit/known-hosts.ts';
+import { emptyMemory } from '../../../../activities/review/gerrit/lookup.ts';
 import { toChange } from '../../../../activities/review/gerrit/map.ts';
 import { readMessage } from '../../../../activities/review/gerrit/message.ts';
 import { obstaclesOf } from '../../../../activities/review/gerrit/requirements.ts';
 import { changeSchema } from '../../../../activities/review/gerrit/schema.ts';
+import { mergedBy } from '../../../../activities/review/gerrit/stream.ts';
 import { reportedIn, tagOf } from '../../../../activities/review/gerrit/tag.ts';
 import { isOccurrenceId } from '../../../../activities/review/port.ts';
 
@@ -219,6 +225,19 @@ test('a line of the stream is a reason to look, or a ref that moved', () => {
   }
 });
 
+test('I9: what Sluice says at Gerrit itself is no reason to look, unless it votes', () => {
+  const change = { project: 'x', branch: 'master', number: 7 };
+  const said = (username: string, ...votes: object[]) => {
+    const event = { type: 'comment-added', change, author: { username }, approvals: votes, comment: 'Started.' };
+    return readLine(line(event), place, 'sluice').kind;
+  };
+  const old = { type: 'Verified', value: '1' };
+  assert.equal(said('sluice'), 'unknown');
+  assert.equal(said('sluice', old), 'unknown');
+  assert.equal(said('sluice', old, { ...old, oldValue: '0' }), 'occurrence');
+  assert.equal(said('ada'), 'occurrence');
+});
+
 test('any line is read, and its id can be one of an occurrence', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.nat(), (type, number) => {
@@ -275,4 +294,37 @@ test('a report is known again by its tag, with its pipeline and what it says of 
   ]) {
     assert.deepEqual(reportedIn(other), {});
   }
+});
+
+test('I9: a merge is told by its change alone, though Gerrit’s index has lost it for a moment', async (t) => {
+  const [newrev, proposed] = ['b'.repeat(40), 'c'.repeat(40)];
+  const lists: string[] = [];
+  const answers = [
+    [],
+    [
+      { ...base, _number: 7 },
+      { ...base, _number: 7 },
+    ],
+  ];
+  const server = createServer(({ url = '' }, response) => {
+    const isList = url.includes('/changes/?q=');
+    if (isList) lists.push(url);
+    const commit = { commit: newrev, parents: [{ commit: 'a'.repeat(40) }, { commit: proposed }] };
+    response.end(`)]}'\n${JSON.stringify(isList ? answers[lists.length - 1] : commit)}`);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const settings = {
+    driver: 'gerrit',
+    url,
+    ssh: 'ssh://sluice@127.0.0.1:1',
+    identity: '/x',
+    knownHosts: '/x',
+  } as const;
+  const client = createClient({ settings, readSecret: async () => '' });
+  const gerrit = { client, owns: () => true, memory: emptyMemory() };
+  assert.deepEqual(await mergedBy(gerrit, { project: 'x', newrev }), [7]);
+  assert.equal(lists.length, 2);
 });
