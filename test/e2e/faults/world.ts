@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, statSync } from 'node:fs';
-import { readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Docker from 'dockerode';
 import { stringify } from 'yaml';
 import { buildLabel } from '../../../activities/nodes/docker/labels.ts';
@@ -54,6 +54,8 @@ export interface WorldOptions {
   readonly jobs?: number;
   /** What its sluice.yaml has besides. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Fills the data directory before the stack starts. */
+  readonly furnish?: (data: string) => Promise<void>;
 }
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
@@ -61,6 +63,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const engine = await openEngineSocket(join(directory, 'engine.sock'));
   await configure(directory, options);
   const stack = createStack(directory, { DOCKER_HOST: engine.url });
+  await options.furnish?.(stack.data);
   await stack.start();
   const remote = join(stack.data, 'git', 'greeter.git');
   const desk = await openDesk(join(directory, 'desk'), remote);
@@ -137,6 +140,7 @@ async function propose(
   await desk.git('fetch', '-q', 'origin');
   await desk.git('checkout', '-q', '--detach', 'origin/master');
   for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(desk.directory, path)), { recursive: true });
     await writeFile(join(desk.directory, path), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
   }
   await desk.git('add', '--all');
