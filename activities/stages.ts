@@ -119,7 +119,8 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
   try {
     const outside = { signal, log: run.log, workdir, heartbeat, failing: tellFailing };
     const { workflowId: holder } = context.info.workflowExecution ?? {};
-    const request = { build: run.input.build.id, ...(holder === undefined ? {} : { holder }) };
+    const waiting = { signal, tell: (line: string) => run.log.write(`${line}\n`) };
+    const request = { build: run.input.build.id, waiting, ...(holder === undefined ? {} : { holder }) };
     const judge = (lease: Lease) =>
       run.runner(run.input, { ...outside, lease }).catch((error) => {
         if (isLate()) return timedOut(run.input);

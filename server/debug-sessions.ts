@@ -43,8 +43,10 @@ export function createDebugSessions({
     async look(build) {
       const handle = handleOf(build);
       try {
-        if ((await handle.describe()).status.name !== 'RUNNING') {
-          await handle.result();
+        const { status, runId } = await handle.describe();
+        if (status.name !== 'RUNNING') {
+          // Of that very run: another one that has begun since is not waited for.
+          await client.workflow.getHandle(debugId(host, build), runId).result();
           return { build, state: 'ended' };
         }
         const session = await handle.query(debugQuery);

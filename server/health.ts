@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerDeps } from './deps.ts';
 import type { WebhookDeps } from './ingest/port.ts';
+import type { Machines } from './machines.ts';
 
 /** Liveness, readiness and metrics for those who watch the server. */
 export function registerHealth(app: FastifyInstance, deps: ServerDeps, metrics: Registry): void {
@@ -22,7 +23,7 @@ export interface Metrics {
   readonly countDelivery: WebhookDeps['count'];
 }
 
-export function createMetrics({ store, live }: ServerDeps): Metrics {
+export function createMetrics({ store, live, machines }: ServerDeps): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -56,7 +57,27 @@ export function createMetrics({ store, live }: ServerDeps): Metrics {
     },
   });
   watchBuilds(registry, live);
+  if (machines !== undefined) watchMachines(registry, machines);
   return { registry, countDelivery: watchOccurrences(registry, store) };
+}
+
+/** Whether virtual machines are prepared: the alarm of a night that failed. */
+function watchMachines(registry: Registry, machines: Machines): void {
+  new Gauge({
+    name: 'sluice_machines_unprepared',
+    help: 'Whether the last preparation of the virtual machines of a platform has failed: 1, else 0',
+    labelNames: ['platform'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset();
+      // While Temporal is away nothing is known, and nothing said.
+      const failed = await machines.unprepared().catch(() => null);
+      if (failed === null) return;
+      for (const platform of machines.platforms) {
+        this.set({ platform }, failed.some((each) => each.platform === platform) ? 1 : 0);
+      }
+    },
+  });
 }
 
 /** What review systems tell: deliveries as they are answered, and what is not handled. */

@@ -28,7 +28,18 @@ export interface Machines {
   /** `unknown` where Temporal keeps nothing of one. */
   preparation(platform: string): Promise<Preparation>;
   expire(actor: Actor): Promise<readonly ExpiredSnapshot[]>;
+  /** Platforms whose last preparation has failed; looked at now and then. */
+  unprepared(): Promise<readonly Unprepared[]>;
 }
+
+/** A platform whose machines could not be prepared, and why. */
+export interface Unprepared {
+  readonly platform: string;
+  readonly reason: string;
+}
+
+/** Milliseconds for which an answer of `unprepared` is good. */
+const freshFor = 15_000;
 
 export interface MachinesDeps {
   readonly client: Client;
@@ -59,7 +70,7 @@ export function createMachines({ client, host, platforms }: MachinesDeps): Machi
       throw error;
     }
   };
-  return {
+  const machines: Machines = {
     platforms,
     list: () => run<SnapshotList>('snapshotList', snapshotListId(host)),
     async prepare(actor, platform) {
@@ -71,12 +82,13 @@ export function createMachines({ client, host, platforms }: MachinesDeps): Machi
       });
     },
     async preparation(platform) {
-      const handle = client.workflow.getHandle<
-        (input: SnapshotPreparationInput) => Promise<readonly PreparedSnapshot[]>
-      >(snapshotPreparationId(host, platform));
+      type Preparing = (input: SnapshotPreparationInput) => Promise<readonly PreparedSnapshot[]>;
+      const id = snapshotPreparationId(host, platform);
       try {
-        if ((await handle.describe()).status.name === 'RUNNING') return { platform, state: 'running' };
-        const [prepared] = await handle.result();
+        const { status, runId } = await client.workflow.getHandle(id).describe();
+        if (status.name === 'RUNNING') return { platform, state: 'running' };
+        // Of that very run: another one that has begun since is not waited for.
+        const [prepared] = await client.workflow.getHandle<Preparing>(id, runId).result();
         return prepared === undefined ? { platform, state: 'unknown' } : { platform, state: 'done', prepared };
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return { platform, state: 'unknown' };
@@ -88,5 +100,19 @@ export function createMachines({ client, host, platforms }: MachinesDeps): Machi
       demand(actor, 'expire', { name: 'snapshots' });
       return run<readonly ExpiredSnapshot[]>('snapshotExpiry', snapshotExpiryId(host));
     },
+    unprepared: fresh(async () => {
+      const all = await Promise.all(platforms.map((platform) => machines.preparation(platform)));
+      return all.flatMap((each) => (each.state === 'failed' ? [{ platform: each.platform, reason: each.reason }] : []));
+    }),
+  };
+  return machines;
+}
+
+/** Looks again when the last answer has grown old. */
+function fresh<T>(look: () => Promise<T>): () => Promise<T> {
+  let last: { readonly time: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    if (last === undefined || Date.now() - last.time > freshFor) last = { time: Date.now(), answer: look() };
+    return last.answer;
   };
 }

@@ -1,4 +1,4 @@
-import { keptRemark, notKept } from '../../pipelines/report/kept-machines.ts';
+import { keptRemark, notKept } from '../../pipelines/report/machines.ts';
 import type { StageResult } from '../../workflows/contract.ts';
 import type { BuildLog } from '../ports.ts';
 import type { KeptMachines, Lease, Provider } from './port.ts';

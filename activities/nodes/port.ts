@@ -102,6 +102,8 @@ export interface LeaseRequest {
   readonly build: string;
   /** Workflow that it is lent to: everything carries that, too, for `list`. Absent where a person waits for the end. */
   readonly holder?: string;
+  /** Whoever waits for what takes its time: hears why, and may stop to wait. */
+  readonly waiting?: { readonly signal: AbortSignal; readonly tell: (line: string) => void };
 }
 
 /** What there is of a build's machines, and for whom it was made. */

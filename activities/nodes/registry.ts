@@ -3,7 +3,7 @@ import { byPlatform } from './by-platform.ts';
 import { createDockerEngine } from './docker/engine.ts';
 import { createDockerProvider, type Prepare } from './docker/provider.ts';
 import type { Provider } from './port.ts';
-import { createVmProvider } from './vm/provider.ts';
+import { createVmProvider, type PrepareMachines } from './vm/provider.ts';
 import { placesIn } from './vm/records.ts';
 import type { SnapshotLimits } from './vm/snapshots.ts';
 import { waysTo } from './vm/ways.ts';
@@ -28,6 +28,7 @@ export interface VirtualContext {
   readonly reached: () => Promise<readonly string[]>;
   /** What of failed jobs may be kept, and how long. */
   readonly kept: SnapshotLimits;
+  readonly prepare: PrepareMachines;
 }
 
 const drivers: Readonly<Record<string, (context: ProviderContext) => Provider>> = {
@@ -36,8 +37,8 @@ const drivers: Readonly<Record<string, (context: ProviderContext) => Provider>> 
     if (installation === undefined) throw new Error('virtual machines are lent by an installation');
     const places = placesIn(vmDirectory(installation.data));
     const ways = async () => waysTo((await virtual?.reached()) ?? []);
-    const limits = virtual === undefined ? {} : { limits: virtual.kept };
-    return createVmProvider({ places, installation: installation.id, ways, ...limits });
+    const more = virtual === undefined ? {} : { limits: virtual.kept, prepare: virtual.prepare };
+    return createVmProvider({ places, installation: installation.id, ways, ...more });
   },
 };
 

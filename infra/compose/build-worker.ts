@@ -9,8 +9,9 @@ import { createSnapshotActivities } from '../../activities/nodes/vm/snapshot-act
 import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
 import { createStageActivities, type StageActivities, type StageDeps } from '../../activities/stages.ts';
+import { isVirtual } from '../../pipelines/model/platform.ts';
 import { allPlatforms } from '../config/platforms.ts';
-import { ensureVmImage } from '../images/vm/image.ts';
+import { ensureVmImage, removeVmImages } from '../images/vm/image.ts';
 import { hostArch } from '../stack/arch.ts';
 import { installationOf } from '../stack/installation.ts';
 import type { Part } from '../stack/part.ts';
@@ -26,6 +27,7 @@ import { containerUrl } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { reachedFrom } from './machines.ts';
 import { payloadStore } from './payload-store.ts';
+import { prepareMachines } from './prepare-machines.ts';
 import { askForSecrets } from './secrets.ts';
 import { stagesOf } from './stages.ts';
 import { workerPart } from './worker-part.ts';
@@ -45,6 +47,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
     virtual: {
       reached: () => reachedFrom(allPlatforms(config), () => containerUrl(config)),
       kept: limitsOf(config),
+      prepare: prepareMachines(temporal.client),
     },
   });
   const stage = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
@@ -59,10 +62,15 @@ function limitsOf({ snapshots: { keep, maxSize } }: StackConfig): SnapshotLimits
 /** What this machine's worker does about its saved machines. */
 function snapshotsOf(config: StackConfig) {
   const directory = vmDirectory(config.data);
+  const images = join(directory, 'images');
+  const codenames = allPlatforms(config)
+    .filter(isVirtual)
+    .map(({ codename }) => codename);
   return createSnapshotActivities({
     lender: { places: placesIn(directory), installation: installationOf(config.data).id, ways: [] },
     platforms: allPlatforms(config),
-    ensureImage: (codename, onProgress) => ensureVmImage(join(directory, 'images'), codename, onProgress),
+    ensureImage: (codename, onProgress) => ensureVmImage(images, codename, onProgress),
+    removeImages: (kept) => removeVmImages(images, { codenames, kept }),
     limits: limitsOf(config),
   });
 }

@@ -44,10 +44,12 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     unheard: deps.unheard?.() ?? [],
     estimates,
   };
+  // Temporal may be away, which is told elsewhere.
+  const unprepared = (await deps.machines?.unprepared().catch(() => [])) ?? [];
   const notice = configuration?.notice() ?? null;
   // A configuration that cannot be read now is told elsewhere: the queues are shown all the same.
   const pipelines = (await deps.pipelines?.().catch(() => [])) ?? [];
-  return { pipelines, time: Date.now(), workflowUrl: workflowUrl(deps), configuration: notice, ...lists };
+  return { pipelines, time: Date.now(), workflowUrl: workflowUrl(deps), configuration: notice, unprepared, ...lists };
 }
 
 /** Of build sets that failed, the builds that decided. */

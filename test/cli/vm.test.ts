@@ -8,7 +8,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { choosePlatform } from '../../cli/platform.ts';
 import type { DebugSession, DebugSessions } from '../../server/debug-sessions.ts';
-import type { Machines, Preparation } from '../../server/machines.ts';
+import type { Machines, Preparation, Unprepared } from '../../server/machines.ts';
 import type { KeptView, SnapshotList, SnapshotView } from '../../workflows/snapshots-contract.ts';
 import { startServer, type TestServer } from '../server/server.ts';
 
@@ -24,10 +24,12 @@ const prepared = { platform: 'debian-12-vm', snapshot: 's3', made: true, bootMs:
 
 let asked: string[] = [];
 let list: SnapshotList;
+let unprepared: readonly Unprepared[] = [];
 /** What is answered one after the other, and from then on. */
 let states: Preparation[];
 const machines: Machines = {
   platforms: ['debian-12-vm'],
+  unprepared: async () => unprepared,
   list: async () => list,
   prepare: async ({ name }, platform) => void asked.push(`${name} prepares ${platform}`),
   preparation: async () => (states.length > 1 ? states.shift() : states[0]) as Preparation,
@@ -193,4 +195,13 @@ test('I10: vm debug of what is not kept ends with 1 and the reason; --end ends o
   const bad = await run('debug', 'b1', '--for', '2d');
   assert.equal(bad.code, 2);
   assert.match(bad.stderr, /Give a minute to a day/);
+});
+
+test('I10: a night’s preparation that failed is an alarm on the page and in the metrics', async () => {
+  const read = async (path: string) => (await fetch(`${server.url}${path}`)).text();
+  assert.match(await read('/metrics'), /^sluice_machines_unprepared\{platform="debian-12-vm"\} 0$/m);
+  assert.doesNotMatch(await read('/'), /were not prepared/);
+  unprepared = [{ platform: 'debian-12-vm', reason: 'not healthy\n<b>networking' }];
+  assert.match(await read('/metrics'), /^sluice_machines_unprepared\{platform="debian-12-vm"\} 1$/m);
+  assert.match(await read('/'), /The machines of debian-12-vm were not prepared: not healthy; &lt;b&gt;networking\./);
 });

@@ -9,6 +9,7 @@ import type { Hardware } from '../../activities/nodes/vm/host.ts';
 import type { prepareSnapshot } from '../../activities/nodes/vm/prepare.ts';
 import { machinesIn, placesIn, type Snapshot, writeRecord } from '../../activities/nodes/vm/records.ts';
 import { createSnapshotActivities } from '../../activities/nodes/vm/snapshot-activities.ts';
+import { prepareMachines } from '../../infra/compose/prepare-machines.ts';
 import { builtInPlatforms } from '../../infra/images/platforms.ts';
 import { scheduleSnapshots } from '../../infra/temporal/snapshot-schedules.ts';
 import { createHostWorker } from '../../infra/temporal/worker.ts';
@@ -26,7 +27,13 @@ const platforms = ['one', 'two'].map((name) => ({ ...builtInPlatforms[0], name, 
 const tcg: Hardware = { accelerator: 'tcg', machine: 'pc-q35-7.2', emulator: '7.2' };
 
 /** A host whose machines are prepared in no time: a record and a file each. */
-const here = { hardware: tcg, broken: new Set<string>(), prepared: [] as string[], release: Promise.resolve() };
+const here = {
+  hardware: tcg,
+  broken: new Set<string>(),
+  prepared: [] as string[],
+  release: Promise.resolve(),
+  images: [] as readonly string[],
+};
 let world: World;
 let worker: Worker;
 let ended: Promise<void>;
@@ -77,6 +84,10 @@ before(async () => {
     lender: { places: placesIn(root), installation: 'test', ways: [] },
     platforms: [...platforms, ...builtInPlatforms],
     ensureImage: async (codename) => `/images/${codename}`,
+    removeImages: async (kept) => {
+      here.images = kept;
+      return [];
+    },
     limits: { age: 20 * day, bytes: 1024 ** 3 },
     ...{ hardware: async () => here.hardware, prepare, restore },
   });
@@ -173,9 +184,13 @@ test('a night’s preparation that fails keeps no other from its turn, is an ala
     failed.map(({ platform, reason }) => `${platform}: ${reason}`),
     ['one: the machine is not healthy: degraded'],
   );
+  assert.deepEqual(await machines().unprepared(), [
+    { platform: 'one', reason: 'the machine is not healthy: degraded' },
+  ]);
   here.broken.clear();
   assert.equal((await prepared('one')).state, 'done');
   assert.deepEqual((await machines().list()).failed, [], 'one that succeeds ends the alarm');
+  assert.deepEqual(await machines().unprepared(), []);
 });
 
 test('who asks while it is prepared joins, and another platform’s goes on meanwhile', async () => {
@@ -236,6 +251,19 @@ test('what is too old goes, but for the newest of a platform and what a machine 
   const left = (await machines().list()).snapshots;
   assert.equal(left.find(({ id }) => id === used.id)?.machines, 1);
   assert.deepEqual(await machines().expire(ann), []);
+  assert.deepEqual([...new Set(here.images)], ['/images/bookworm'], 'images that snapshots stand on stay');
+});
+
+test('I10: jobs that find no machine have one prepared, together, or hear why there is none', async () => {
+  const prepareFor = prepareMachines(world.temporal.client, host);
+  const signal = AbortSignal.timeout(60_000);
+  here.hardware = { ...tcg, emulator: '12.0' };
+  here.prepared = [];
+  await Promise.all([prepareFor('one', signal), prepareFor('one', signal)]);
+  assert.deepEqual(here.prepared, ['one']);
+  here.broken.add('two');
+  await assert.rejects(prepareFor('two', signal), { message: 'the machine is not healthy: degraded' });
+  here.broken.clear();
 });
 
 const sessions = () => createDebugSessions({ client: world.temporal.client, host });

@@ -6,7 +6,7 @@ import { keepMachines, requireRoom } from './keep.ts';
 import { idsOf, type Lender, madeFor, type Running, removeMachine, restoreMachine, runningOf } from './lend.ts';
 import { createMachine, furnish, type VirtualMachine } from './machine.ts';
 import { keptIn, snapshotsIn } from './records.ts';
-import { bestSnapshot, type SnapshotLimits } from './snapshots.ts';
+import { bestSnapshot, chooseSnapshot, type SnapshotLimits } from './snapshots.ts';
 import type { Way } from './ways.ts';
 
 /** Milliseconds for what is done to a machine before it is lent. */
@@ -15,9 +15,14 @@ const patience = 180_000;
 export interface VmProviderDeps extends Omit<Lender, 'ways'> {
   /** What its machines may speak to, asked for each that is made. */
   readonly ways: () => Promise<readonly Way[]>;
+  /** Has machines of a platform prepared where none can be restored; absent: that is an error. */
+  readonly prepare?: PrepareMachines;
   /** What may be kept of failed jobs, and how long; absent: nothing. */
   readonly limits?: SnapshotLimits;
 }
+
+/** Prepares the machines of a platform, or joins who does so. @throws when that fails, or nobody wants it any more */
+export type PrepareMachines = (platform: string, signal: AbortSignal) => Promise<void>;
 
 /** Lends virtual machines of this host, each restored from the newest snapshot of its image. */
 export function createVmProvider(deps: VmProviderDeps): Provider {
@@ -118,10 +123,16 @@ class VmLease {
   }
 
   async #restore({ name, platform, kind }: MachineNeed): Promise<Running> {
-    const hardware = await hardwareHere();
     const image = kind === 'builder' ? platform.buildImage : platform.testImage;
     const lender = await this.#lender();
-    const snapshot = bestSnapshot(await snapshotsIn(lender.places), image, hardware);
+    const look = async () => bestSnapshot(await snapshotsIn(lender.places), image, await hardwareHere());
+    const { prepare } = this.#deps;
+    const { waiting } = this.#request;
+    const remedy =
+      prepare === undefined || waiting === undefined
+        ? null
+        : { prepare: () => prepare(platform.name, waiting.signal), tell: waiting.tell };
+    const snapshot = await chooseSnapshot(look, remedy);
     return restoreMachine(lender, snapshot, { ...this.#request, name });
   }
 

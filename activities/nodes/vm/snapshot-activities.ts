@@ -19,6 +19,8 @@ export interface SnapshotDeps {
   readonly platforms: readonly Platform[];
   /** Makes the image of a Debian release unless it is there. @returns its directory */
   readonly ensureImage: (codename: string, onProgress: (line: string) => void) => Promise<string>;
+  /** Removes the images of before that are not among those that snapshots stand on. */
+  readonly removeImages: (kept: readonly string[]) => Promise<readonly string[]>;
   readonly limits: SnapshotLimits;
   /** For tests: what this host makes machines of, and how one is prepared, or restored for people. */
   readonly hardware?: () => Promise<Hardware>;
@@ -76,6 +78,8 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
 
     async expireSnapshots() {
       const removed = await expireSnapshots(places, limits);
+      const images = await deps.removeImages((await snapshotsIn(places)).map(({ from }) => from));
+      if (images.length > 0) Context.current().log.info('removed images that no snapshot stands on', { images });
       return removed.map(({ id, image, time, bytes, standsOn }) => {
         return { id, kind: standsOn === undefined ? 'snapshot' : 'kept', platform: image, host, time, bytes };
       });

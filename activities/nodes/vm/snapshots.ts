@@ -2,17 +2,41 @@ import type { KeptView, SnapshotView } from '../../../workflows/snapshots-contra
 import { type Hardware, mismatch } from './host.ts';
 import type { Kept, MachineRecord, Snapshot } from './records.ts';
 
+/** The newest snapshot of an image that this host can restore, or why there is none. */
+export function bestSnapshot(snapshots: readonly Snapshot[], image: string, hardware: Hardware): Snapshot | string {
+  const [newest, ...older] = snapshots.filter((each) => each.image === image).toSorted((a, b) => b.time - a.time);
+  if (newest === undefined) return `there is no machine prepared of ${image} on this host`;
+  const fits = [newest, ...older].find((each) => mismatch(each.hardware, hardware) === null);
+  if (fits !== undefined) return fits;
+  return `the machine prepared of ${image} cannot be restored: ${mismatch(newest.hardware, hardware)}`;
+}
+
+/** Has another snapshot prepared where none fits. */
+export interface Remedy {
+  /** @throws when that fails */
+  readonly prepare: () => Promise<void>;
+  readonly tell: (line: string) => void;
+}
+
 /**
- * The newest snapshot of an image that this host can restore.
+ * The snapshot that a machine is restored from; where there is none that fits, as after an upgrade of the emulator, one
+ * is prepared first.
  *
  * @throws an error that says why there is none
  */
-export function bestSnapshot(snapshots: readonly Snapshot[], image: string, hardware: Hardware): Snapshot {
-  const [newest, ...older] = snapshots.filter((each) => each.image === image).toSorted((a, b) => b.time - a.time);
-  if (newest === undefined) throw new Error(`there is no machine prepared of ${image} on this host: sluice vm prepare`);
-  const fits = [newest, ...older].find((each) => mismatch(each.hardware, hardware) === null);
-  if (fits !== undefined) return fits;
-  throw new Error(`the machine prepared of ${image} cannot be restored, ${mismatch(newest.hardware, hardware)}`);
+export async function chooseSnapshot(look: () => Promise<Snapshot | string>, remedy: Remedy | null): Promise<Snapshot> {
+  const found = await look();
+  if (typeof found !== 'string') return found;
+  if (remedy === null) throw new Error(`${found}: sluice vm prepare`);
+  remedy.tell(`${found}; it is prepared anew, which takes minutes`);
+  try {
+    await remedy.prepare();
+  } catch (error) {
+    throw new Error(`${found}, and none can be prepared: ${error instanceof Error ? error.message : error}`);
+  }
+  const prepared = await look();
+  if (typeof prepared !== 'string') return prepared;
+  throw new Error(`${prepared}, although one was prepared`);
 }
 
 interface Found {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { moveWhole } from '../../../activities/files/write.ts';
 import { must } from '../../../activities/process/run.ts';
@@ -42,6 +42,31 @@ export async function ensureVmImage(directory: string, codename: string, onProgr
   } finally {
     await rm(made, { recursive: true, force: true });
   }
+}
+
+/** Milliseconds in which what is in nobody's use may be in the making, or about to be used. */
+const youth = 86_400_000;
+
+/**
+ * Removes images that nothing stands on and nobody would make today.
+ *
+ * @param kept directories of images that snapshots stand on
+ * @returns the names of those removed
+ */
+export async function removeVmImages(
+  directory: string,
+  { codenames, kept }: { readonly codenames: readonly string[]; readonly kept: readonly string[] },
+): Promise<readonly string[]> {
+  const current = await Promise.all(codenames.map(async (each) => digestOf(each, await readAptSettings(each))));
+  const stays = new Set([...current, ...kept.map((path) => basename(path))]);
+  const removed: string[] = [];
+  for (const name of await readdir(directory).catch(() => [])) {
+    const age = Date.now() - (await stat(join(directory, name))).mtimeMs;
+    if (stays.has(name) || age < youth) continue;
+    await runAsRoot('rm', '-rf', '--one-file-system', join(directory, name));
+    removed.push(name);
+  }
+  return removed;
 }
 
 async function make(directory: string, codename: string, settings: AptSettings): Promise<void> {

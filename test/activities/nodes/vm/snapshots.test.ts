@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Hardware, mismatch, newestMachine } from '../../../../activities/nodes/vm/host.ts';
 import type { Snapshot } from '../../../../activities/nodes/vm/records.ts';
-import { bestSnapshot, expired, keptViewsOf, type Stored } from '../../../../activities/nodes/vm/snapshots.ts';
+import {
+  bestSnapshot,
+  chooseSnapshot,
+  expired,
+  keptViewsOf,
+  type Stored,
+} from '../../../../activities/nodes/vm/snapshots.ts';
 
 const now: Hardware = { accelerator: 'tcg', machine: 'pc-q35-7.2', emulator: 'QEMU emulator version 7.2.22' };
 const older: Hardware = { ...now, machine: 'pc-q35-6.2' };
@@ -14,23 +20,49 @@ function saved(id: string, time: number, hardware = now): Snapshot {
 
 test('the newest snapshot is taken of those that this host can restore', () => {
   const snapshots = [saved('b', 2), saved('c', 3, older), saved('a', 1), { ...saved('d', 9), image: 'other' }];
-  assert.equal(bestSnapshot(snapshots, 'debian', now).id, 'b');
+  assert.equal(bestSnapshot(snapshots, 'debian', now), snapshots[0]);
 });
 
 test('why there is no machine is said', () => {
-  assert.throws(
-    () => bestSnapshot([], 'debian', now),
-    /no machine prepared of debian on this host: sluice vm prepare$/,
-  );
+  assert.equal(bestSnapshot([], 'debian', now), 'there is no machine prepared of debian on this host');
   const upgraded = { ...now, emulator: 'QEMU emulator version 11.1.2' };
   for (const [hardware, reason] of [
     [older, /its machine type was pc-q35-7\.2, now it is pc-q35-6\.2$/],
     [upgraded, /its emulator was .*7\.2\.22, now it is .*11\.1\.2/],
     [{ ...now, accelerator: 'kvm' as const }, /its accelerator was tcg, now it is kvm/],
   ] as const) {
-    assert.throws(() => bestSnapshot([saved('a', 1)], 'debian', hardware), reason);
+    assert.match(String(bestSnapshot([saved('a', 1)], 'debian', hardware)), reason);
   }
   assert.equal(mismatch(now, { ...now }), null);
+});
+
+test('I10: where none fits after an upgrade one is prepared first, which is said', async () => {
+  const said: string[] = [];
+  const unfit = 'the machine prepared of debian cannot be restored: its emulator was 7.2, now it is 11.1';
+  const remedy = (prepare: () => Promise<void>) => ({ prepare, tell: (line: string) => void said.push(line) });
+  const fits = saved('a', 1);
+  assert.equal(await chooseSnapshot(async () => fits, remedy(assert.fail)), fits, 'nothing is prepared needlessly');
+  const there: (Snapshot | string)[] = [unfit];
+  const look = async () => there[0] ?? '';
+  const prepared = chooseSnapshot(
+    look,
+    remedy(async () => void there.unshift(fits)),
+  );
+  assert.equal(await prepared, fits);
+  assert.deepEqual(said, [`${unfit}; it is prepared anew, which takes minutes`]);
+  there.shift();
+  const failing = remedy(() => Promise.reject(new Error('the machine is not healthy')));
+  await assert.rejects(chooseSnapshot(look, failing), {
+    message: `${unfit}, and none can be prepared: the machine is not healthy`,
+  });
+  await assert.rejects(
+    chooseSnapshot(
+      look,
+      remedy(async () => {}),
+    ),
+    { message: `${unfit}, although one was prepared` },
+  );
+  await assert.rejects(chooseSnapshot(look, null), { message: `${unfit}: sluice vm prepare` });
 });
 
 test('the machine type has a version', () => {

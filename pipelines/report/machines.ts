@@ -1,3 +1,5 @@
+import { bounded } from './words.ts';
+
 /** What is said of a failed job whose machines are kept. @param until milliseconds since the epoch */
 export function keptRemark(
   build: string,
@@ -10,4 +12,10 @@ export function keptRemark(
 
 export function notKept(reason: string): string {
   return `The machines are not kept: ${reason}`;
+}
+
+/** What is said of a platform whose last preparation has failed. */
+export function unpreparedWords(platform: string, reason: string): string {
+  const line = bounded(reason.replace(/\s*\n\s*/g, '; '));
+  return `The machines of ${platform} were not prepared: ${line}. Jobs go on with those of before; see sluice vm list.`;
 }
