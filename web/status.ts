@@ -1,4 +1,3 @@
-import { unpreparedWords } from '../pipelines/report/machines.ts';
 import type { StatusView } from '../server/api/types.ts';
 import { type Html, html } from './html.ts';
 import { renderQueues } from './queues.ts';
@@ -8,7 +7,7 @@ import { renderBuildSets, renderMirrors, renderReleases } from './results.ts';
 export function renderStatus(view: StatusView, now: number): Html {
   const notice = view.configuration ?? null;
   return html`${notice !== null && html`<p class="notice" id="configuration" role="status">${notice.text}</p>`}
-    ${(view.unprepared ?? []).map(({ platform, reason }) => html`<p class="notice" id="unprepared-${platform}" role="status">${unpreparedWords(platform, reason)}</p>`)}
+    ${(view.unprepared ?? []).map(({ platform, text }) => html`<p class="notice" id="unprepared-${platform}" role="status">${text}</p>`)}
     <section class="queues" aria-labelledby="queues"><h2 id="queues">Queues</h2>${renderQueues(view, now)}</section>
     <div class="past">
       <section aria-labelledby="results"><h2 id="results">Results</h2>${renderBuildSets(view, now)}</section>

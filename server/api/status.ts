@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { unpreparedWords } from '../../pipelines/report/machines.ts';
 import { decidingFailure } from '../../web/failure.ts';
 import { resultTone } from '../../web/jobs.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
@@ -45,7 +46,8 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     estimates,
   };
   // Temporal may be away, which is told elsewhere.
-  const unprepared = (await deps.machines?.unprepared().catch(() => [])) ?? [];
+  const failed = (await deps.machines?.unprepared().catch(() => [])) ?? [];
+  const unprepared = failed.map(({ platform, reason }) => ({ platform, text: unpreparedWords(platform, reason) }));
   const notice = configuration?.notice() ?? null;
   // A configuration that cannot be read now is told elsewhere: the queues are shown all the same.
   const pipelines = (await deps.pipelines?.().catch(() => [])) ?? [];

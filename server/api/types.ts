@@ -4,7 +4,6 @@ import type { ChangeHappening } from '../../pipelines/model/change-history.ts';
 import type { ChangeStory, NeededChange } from '../../pipelines/report/change-story.ts';
 import type { ConfigNotice, Reloaded } from '../../pipelines/report/config-notice.ts';
 import type { PlaceInQueue } from '../../pipelines/report/place-story.ts';
-import type { Unprepared } from '../machines.ts';
 import type {
   BuildRow as BuildRecord,
   BuildSetRow as BuildSetRecord,
@@ -43,7 +42,7 @@ export interface StatusView {
   /** Connections whose events are not heard now. */
   readonly unheard?: readonly UnheardConnection[];
   /** Platforms whose virtual machines could not be prepared the last time. */
-  readonly unprepared?: readonly Unprepared[];
+  readonly unprepared?: readonly { readonly platform: string; readonly text: string }[];
   /** `PROJECT JOB` to how long the last successful builds took, in milliseconds. */
   readonly estimates: Readonly<Record<string, number>>;
 }
