@@ -13,11 +13,16 @@ interface Saved extends TreeMemory {
   readonly boot: string;
 }
 
-/** Null where nothing was noted, or where it was before the machine started: the disk may lack some of the copy since. */
+/**
+ * Null where nothing was noted, where it cannot be read, or where it was noted before the machine started: the disk may
+ * lack some of the copy since.
+ */
 export async function readMemory(path: string): Promise<TreeMemory | null> {
-  const text = await readFile(path, 'utf8').catch(() => null);
-  if (text === null) return null;
-  const { boot, ...memory } = JSON.parse(text) as Saved;
+  const saved = await readFile(path, 'utf8')
+    .then((text) => JSON.parse(text) as Saved)
+    .catch(() => null);
+  if (saved === null) return null;
+  const { boot, ...memory } = saved;
   return boot === (await thisBoot()) && boot !== '' ? memory : null;
 }
 

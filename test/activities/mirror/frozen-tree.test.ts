@@ -113,6 +113,9 @@ test('a copy that was left half made, or before the machine started, is made ane
   await rm(join(tree, 'a'));
   await writeFile(memory, JSON.stringify({ ...noted, boot: 'another' }));
   await copy();
+  await rm(join(tree, 'a'));
+  await writeFile(memory, '{"boot":');
+  await copy();
 });
 
 test('a source that goes away while it is copied is an error, and the copy is made anew', async (t) => {
