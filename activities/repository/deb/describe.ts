@@ -99,7 +99,8 @@ export const paragraphForm = {
   key(text: string): string {
     const path = fieldOf(text, 'Filename');
     if (path !== '') return path;
-    const dsc = /\nFiles: ?\n(?: [^\n]*\n)*? \S+ \d+ (\S+\.dsc)\n/.exec(text)?.[1];
+    // Each of these lists names it, and none has to be there.
+    const dsc = /\n(?:Files|Checksums-\w+): ?\n(?: [^\n]*\n)*? \S+ \d+ (\S+\.dsc)\n/.exec(text)?.[1];
     return `${fieldOf(text, 'Directory')}/${dsc}`;
   },
 };
