@@ -48,16 +48,19 @@ async function diagnose(options: DoctorOptions): Promise<void> {
   if (missing.length > 0) throw failed();
 }
 
+/** What `--connection` calls Temporal, unless a review system has that name. */
+const temporalName = 'temporal';
+
 async function diagnoseConnection(name: string, options: DoctorOptions): Promise<void> {
   const config = readConfiguration({ file: options.config });
-  const { checkTemporal, temporalName } = await import('../infra/compose/check-temporal.ts');
   const isTemporal = name === temporalName && !Object.hasOwn(config.connections, name);
   if (!isTemporal && !Object.hasOwn(config.connections, name)) {
     const known = Object.keys(config.connections).join(', ') || 'none';
     throw misused(`sluice.yaml has no connection ${name}: there are ${known}, and temporal`);
   }
-  const { checkConnection } = await import('../infra/compose/check-connection.ts');
-  const checks = isTemporal ? await checkTemporal(config) : await checkConnection(config, name);
+  const checks = isTemporal
+    ? await (await import('../infra/compose/check-temporal.ts')).checkTemporal(config)
+    : await (await import('../infra/compose/check-connection.ts')).checkConnection(config, name);
   const ok = checks.every((check) => check.ok);
   print<ConnectionDiagnosis>({ connection: name, ok, checks }, renderChecks, options);
   if (!ok) throw failed();

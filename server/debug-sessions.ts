@@ -1,11 +1,11 @@
-import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Actor } from '../pipelines/model/actor.ts';
 import { demand } from '../pipelines/policy/access.ts';
 import { taskQueues } from '../workflows/contract.ts';
 import { debugId } from '../workflows/ids.ts';
 import { debugQuery, debugUntilSignal } from '../workflows/messages.ts';
 import type { DebugInput, DebugView } from '../workflows/snapshots-contract.ts';
+import { lookAtLastRun } from './last-run.ts';
 
 /** How a debug session stands. */
 export type DebugSession =
@@ -41,21 +41,11 @@ export function createDebugSessions({
       });
     },
     async look(build) {
-      const handle = handleOf(build);
-      try {
-        const { status, runId } = await handle.describe();
-        if (status.name !== 'RUNNING') {
-          // Of that very run: another one that has begun since is not waited for.
-          await client.workflow.getHandle(debugId(host, build), runId).result();
-          return { build, state: 'ended' };
-        }
-        const session = await handle.query(debugQuery);
-        return session.nodes.length === 0 ? { build, state: 'restoring' } : { build, state: 'open', session };
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return { build, state: 'none' };
-        if (!(error instanceof WorkflowFailedError)) throw error;
-        return { build, state: 'failed', reason: rootCause(error.cause) ?? String(error) };
-      }
+      const run = await lookAtLastRun(client, debugId(host, build));
+      if (run.state === 'failed') return { build, ...run };
+      if (run.state !== 'running') return { build, state: run.state };
+      const session = await handleOf(build).query(debugQuery);
+      return session.nodes.length === 0 ? { build, state: 'restoring' } : { build, state: 'open', session };
     },
     async close(actor, build) {
       demand(actor, 'debug', { name: build });

@@ -1,5 +1,4 @@
-import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
+import { type Client, WorkflowFailedError } from '@temporalio/client';
 import type { Actor } from '../pipelines/model/actor.ts';
 import { demand } from '../pipelines/policy/access.ts';
 import { taskQueues } from '../workflows/contract.ts';
@@ -11,6 +10,7 @@ import type {
   SnapshotList,
   SnapshotPreparationInput,
 } from '../workflows/snapshots-contract.ts';
+import { lookAtLastRun, whyFailed } from './last-run.ts';
 
 /** How a preparation goes that somebody has asked for. */
 export type Preparation =
@@ -55,8 +55,21 @@ export class HostSilent extends Error {
   }
 }
 
+/** One of a kind at a time: who asks again joins it. */
+const start = { taskQueue: taskQueues.control, workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+
+/** Begins to prepare the machines of a platform, or joins who does so. */
+export function startPreparation(client: Client, input: SnapshotPreparationInput & { readonly platform: string }) {
+  const { host, platform } = input;
+  return client.workflow.start<Preparing>('snapshotPreparation', {
+    ...{ ...start, workflowId: snapshotPreparationId(host, platform), args: [input] },
+    staticSummary: `Prepare the machines of ${platform}`,
+  });
+}
+
+type Preparing = (input: SnapshotPreparationInput) => Promise<readonly PreparedSnapshot[]>;
+
 export function createMachines({ client, host, platforms }: MachinesDeps): Machines {
-  const start = { taskQueue: taskQueues.control, workflowIdConflictPolicy: 'USE_EXISTING' } as const;
   const run = async <T>(type: string, workflowId: string): Promise<T> => {
     const args: [SnapshotHostInput] = [{ host }];
     try {
@@ -66,7 +79,7 @@ export function createMachines({ client, host, platforms }: MachinesDeps): Machi
         args,
       });
     } catch (error) {
-      if (error instanceof WorkflowFailedError) throw new HostSilent(host, rootCause(error.cause) ?? String(error));
+      if (error instanceof WorkflowFailedError) throw new HostSilent(host, whyFailed(error));
       throw error;
     }
   };
@@ -75,26 +88,15 @@ export function createMachines({ client, host, platforms }: MachinesDeps): Machi
     list: () => run<SnapshotList>('snapshotList', snapshotListId(host)),
     async prepare(actor, platform) {
       demand(actor, 'prepare', { name: platform });
-      const input: SnapshotPreparationInput = { host, platform, missing: false };
-      await client.workflow.start('snapshotPreparation', {
-        ...{ ...start, workflowId: snapshotPreparationId(host, platform), args: [input] },
-        staticSummary: `Prepare the machines of ${platform}`,
-      });
+      await startPreparation(client, { host, platform, missing: false });
     },
     async preparation(platform) {
-      type Preparing = (input: SnapshotPreparationInput) => Promise<readonly PreparedSnapshot[]>;
       const id = snapshotPreparationId(host, platform);
-      try {
-        const { status, runId } = await client.workflow.getHandle(id).describe();
-        if (status.name === 'RUNNING') return { platform, state: 'running' };
-        // Of that very run: another one that has begun since is not waited for.
-        const [prepared] = await client.workflow.getHandle<Preparing>(id, runId).result();
-        return prepared === undefined ? { platform, state: 'unknown' } : { platform, state: 'done', prepared };
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return { platform, state: 'unknown' };
-        if (!(error instanceof WorkflowFailedError)) throw error;
-        return { platform, state: 'failed', reason: rootCause(error.cause) ?? String(error) };
-      }
+      const last = await lookAtLastRun<readonly PreparedSnapshot[]>(client, id);
+      if (last.state === 'running') return { platform, state: 'running' };
+      if (last.state === 'failed') return { platform, ...last };
+      const prepared = last.state === 'ended' ? last.result[0] : undefined;
+      return prepared === undefined ? { platform, state: 'unknown' } : { platform, state: 'done', prepared };
     },
     async expire(actor) {
       demand(actor, 'expire', { name: 'snapshots' });

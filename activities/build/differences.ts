@@ -22,6 +22,8 @@ differences() {
   comm -z -12 other.names package.names | sed -z 's/^/changes /'
   comm -z -12 differs.names package.names | comm -z -23 - other.names | sed -z 's/^/turns /'
 }
+# What the second list has besides.
+additions() { comm -z -13 expected.names package.names | sed -z 's/^/adds /'; }
 `;
 
 /** `turns`: its mode, for what can be run is told apart. */

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createSourcesFromServer } from '../../activities/git/from-server.ts';
@@ -14,7 +13,7 @@ import type { Platform } from '../../pipelines/model/platform.ts';
 import type { WorkerSettings } from '../../server/worker/port.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
-import type { TemporalAddress } from '../temporal/secured.ts';
+import { readPem, type TemporalAddress } from '../temporal/secured.ts';
 import { asSeenFromHere } from './addressed.ts';
 import { runJobs } from './build-worker.ts';
 import { connectPatiently } from './connect.ts';
@@ -75,11 +74,7 @@ export async function startApartWorker(options: ApartOptions): Promise<Part> {
 
 /** Has this process take certificates that these signed, besides those that it takes anyway. */
 async function trust(file: string): Promise<void> {
-  const added = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`--ca ${file} cannot be read: ${error.code}`);
-  });
-  if (!added.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`--ca ${file} holds no certificate (PEM)`);
-  setDefaultCACertificates([...getCACertificates('default'), added]);
+  setDefaultCACertificates([...getCACertificates('default'), String(await readPem('--ca', file))]);
 }
 
 interface Connected {

@@ -1,13 +1,14 @@
 import type { ConnectionCheck } from '../../activities/review/port.ts';
-import { searchAttributes } from '../../workflows/search-attributes.ts';
 import type { Config } from '../config/load.ts';
 import { standalone } from '../stack/settings.ts';
-import { connectBy, type TemporalConnection } from '../temporal/connection.ts';
+import {
+  connectBy,
+  missingSearchAttributes,
+  type TemporalConnection,
+  wantedSearchAttributes,
+} from '../temporal/connection.ts';
 import { refusalOf } from '../temporal/refusal.ts';
 import { secured, type TemporalAddress } from '../temporal/secured.ts';
-
-/** What `doctor --connection` calls Temporal, unless a review system has that name. */
-export const temporalName = 'temporal';
 
 /** Asks Temporal as a process of Sluice would, once: whether it lets us in, and whether we may do there what we do. */
 export async function checkTemporal(config: Config): Promise<readonly ConnectionCheck[]> {
@@ -45,18 +46,16 @@ function wayTo({ address, tls, apiKey }: TemporalAddress): string {
   return `${address} by TLS${shown.length === 0 ? '' : ` with ${shown.join(' and ')}`}`;
 }
 
-async function checkRights({ connection, namespace }: TemporalConnection): Promise<ConnectionCheck> {
-  const wanted = Object.values(searchAttributes).map(({ name }) => name);
+async function checkRights(connected: TemporalConnection): Promise<ConnectionCheck> {
   try {
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    const missing = wanted.filter((name) => !(name in (customAttributes ?? {})));
+    const missing = await missingSearchAttributes(connected);
     const message =
       missing.length === 0
         ? 'the search attributes are there'
         : `the server adds the search attributes ${missing.join(', ')} when it starts`;
     return { name: 'rights', ok: true, message };
   } catch (error) {
-    const message = `search attributes may not be read or added: ${(error as Error).message}; they are ${wanted.join(', ')}`;
+    const message = `search attributes may not be read or added: ${(error as Error).message}; they are ${wantedSearchAttributes.join(', ')}`;
     return { name: 'rights', ok: false, message };
   }
 }

@@ -1,21 +1,13 @@
 import { hostname } from 'node:os';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
 import type { PrepareMachines } from '../../activities/nodes/vm/provider.ts';
-import { taskQueues } from '../../workflows/contract.ts';
-import { snapshotPreparationId } from '../../workflows/ids.ts';
-import type { PreparedSnapshot, SnapshotPreparationInput } from '../../workflows/snapshots-contract.ts';
+import { whyFailed } from '../../server/last-run.ts';
+import { startPreparation } from '../../server/machines.ts';
 
 /** Has machines prepared for jobs that find none that this host can restore: one preparation for all who wait. */
 export function prepareMachines(client: Client, host = hostname()): PrepareMachines {
   return async (platform, signal) => {
-    const input: SnapshotPreparationInput = { host, platform, missing: true };
-    const handle = await client.workflow.start<
-      (input: SnapshotPreparationInput) => Promise<readonly PreparedSnapshot[]>
-    >('snapshotPreparation', {
-      ...{ workflowId: snapshotPreparationId(host, platform), workflowIdConflictPolicy: 'USE_EXISTING' },
-      ...{ taskQueue: taskQueues.control, args: [input], staticSummary: `Prepare the machines of ${platform}` },
-    });
+    const handle = await startPreparation(client, { host, platform, missing: true });
     const stopped = Promise.withResolvers<never>();
     const stop = () => stopped.reject(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
@@ -24,7 +16,7 @@ export function prepareMachines(client: Client, host = hostname()): PrepareMachi
       await Promise.race([handle.result(), stopped.promise]);
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error;
-      throw new Error(rootCause(error.cause) ?? String(error));
+      throw new Error(whyFailed(error));
     } finally {
       signal.removeEventListener('abort', stop);
     }

@@ -49,13 +49,20 @@ export async function connectBy(
  */
 export async function registerSearchAttributes(at: TemporalConnection): Promise<void> {
   const { namespace } = at;
-  const known = await at.connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.values(searchAttributes).filter(({ name }) => !(name in (known.customAttributes ?? {})));
+  const missing = await missingSearchAttributes(at);
   if (missing.length === 0) return;
-  const entries = missing.map(({ name }) => [name, keyword] as const);
-  const adding = { namespace, searchAttributes: Object.fromEntries(entries) };
+  const adding = { namespace, searchAttributes: Object.fromEntries(missing.map((name) => [name, keyword])) };
   await at.connection.operatorService.addSearchAttributes(adding).catch((cause: Error) => {
-    const names = missing.map(({ name }) => name).join(', ');
+    const names = missing.join(', ');
     throw new Error(`add the search attributes ${names} (keywords) to ${namespace}: ${cause.message}`, { cause });
   });
 }
+
+/** Names of the search attributes that the namespace does not have. */
+export async function missingSearchAttributes({ connection, namespace }: TemporalConnection): Promise<string[]> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  return wantedSearchAttributes.filter((name) => !(name in (customAttributes ?? {})));
+}
+
+/** Names of all that Sluice uses. */
+export const wantedSearchAttributes = Object.values(searchAttributes).map(({ name }) => name);

@@ -31,12 +31,12 @@ export async function secured({ address, tls, apiKey }: TemporalAddress): Promis
   const { ca, serverName, certificate, key } = tls ?? {};
   const pair =
     certificate !== undefined && key !== undefined
-      ? { crt: await readPem(certificate, 'temporal.tls.certificate'), key: Buffer.from(await readSecret(key)) }
+      ? { crt: await readPem('temporal.tls.certificate:', certificate), key: Buffer.from(await readSecret(key)) }
       : undefined;
   return {
     address,
     tls: {
-      ...(ca === undefined ? {} : { serverRootCACertificate: await readPem(ca, 'temporal.tls.ca') }),
+      ...(ca === undefined ? {} : { serverRootCACertificate: await readPem('temporal.tls.ca:', ca) }),
       ...(serverName === undefined ? {} : { serverNameOverride: serverName }),
       ...(pair === undefined ? {} : { clientCertPair: pair }),
     },
@@ -44,10 +44,11 @@ export async function secured({ address, tls, apiKey }: TemporalAddress): Promis
   };
 }
 
-async function readPem(path: string, what: string): Promise<Buffer> {
+/** Reads a file of certificates. @param named what names the file, for messages */
+export async function readPem(named: string, path: string): Promise<Buffer> {
   const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${what}: ${path} cannot be read: ${error.code}`);
+    throw new Error(`${named} ${path} cannot be read: ${error.code}`);
   });
   if (content.includes('-----BEGIN CERTIFICATE-----')) return content;
-  throw new Error(`${what}: ${path} holds no certificate (PEM)`);
+  throw new Error(`${named} ${path} holds no certificate (PEM)`);
 }

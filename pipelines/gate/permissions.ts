@@ -1,7 +1,7 @@
 import { currentBuilds } from '../jobs/build-set.ts';
 import { freely } from '../jobs/pending.ts';
 import type { Build, Permissions } from '../jobs/state.ts';
-import type { Artifact, FrozenJob, ProvidedArtifact } from '../model/job.ts';
+import type { FrozenJob, ProvidedArtifact } from '../model/job.ts';
 import type { Pipeline } from '../model/pipeline.ts';
 import * as sentences from '../report/sentences.ts';
 import type { ChangeFacts, ProvidedResult } from './command.ts';
@@ -104,20 +104,23 @@ function suppliedBefore(state: GateState, item: Item, job: FrozenJob): readonly 
 }
 
 /** Keys of the changes that an item is built on and that are no longer ahead of it, oldest first. */
-function mergedBelow({ queues, keepsMerged }: GateState, { ahead, queue, buildSet }: Item): readonly string[] {
-  if (!keepsMerged || buildSet.base === null) return [];
-  const below = buildSet.base.ahead;
-  const byId = new Map(queues.find(({ id }) => id === queue)?.items.map((one) => [one.id, one]));
-  let first: Item | undefined;
-  for (let one = byId.get(ahead ?? ''); one; one = byId.get(one.ahead ?? '')) first = one;
-  return first === undefined ? below : below.slice(0, Math.max(0, below.indexOf(first.changes[0] ?? '')));
+function mergedBelow(state: GateState, item: Item): readonly string[] {
+  if (!state.keepsMerged || item.buildSet.base === null) return [];
+  const below = item.buildSet.base.ahead;
+  const front = [...itemsAhead(state, item)].at(-1);
+  return front === undefined ? below : below.slice(0, Math.max(0, below.indexOf(front.changes[0] ?? '')));
+}
+
+/** The items ahead that an item stands on, nearest first. */
+function* itemsAhead({ queues }: GateState, item: Item): Iterable<Item> {
+  const queue = queues.find(({ id }) => id === item.queue);
+  const byId = new Map(queue?.items.map((one) => [one.id, one]));
+  for (let ahead = byId.get(item.ahead ?? ''); ahead; ahead = byId.get(ahead.ahead ?? '')) yield ahead;
 }
 
 /** The items ahead that a job may take something from, nearest first. */
 function* suppliersOf(state: GateState, item: Item, job: FrozenJob): Iterable<Item> {
-  const queue = state.queues.find((one) => one.id === item.queue);
-  const byId = new Map(queue?.items.map((one) => [one.id, one]));
-  for (let ahead = byId.get(item.ahead ?? ''); ahead; ahead = byId.get(ahead.ahead ?? '')) {
+  for (const ahead of itemsAhead(state, item)) {
     if (job.requiresFrom !== 'needed' || isNeeded(state, item, ahead.changes)) yield ahead;
   }
 }
@@ -169,7 +172,7 @@ function fromBuilds(state: GateState, ahead: Item, job: FrozenJob): Supply {
         : `requirements: ${wanted.join(', ')}`;
       return { kind: 'wait', reason };
     }
-    artifacts.push(...build.artifacts.map((artifact) => provided(artifact, change, provider.name)));
+    artifacts.push(...offeredBy({ artifacts: build.artifacts, job: provider.name }, change));
   }
   return { kind: 'ready', artifacts };
 }
@@ -194,16 +197,16 @@ function fromResults(state: GateState, ahead: Item, job: FrozenJob): Supply {
   return { kind: 'ready', artifacts };
 }
 
-function offeredBy({ artifacts, job }: ProvidedResult, change: ChangeFacts): readonly ProvidedArtifact[] {
-  return artifacts.map((artifact) => provided(artifact, change, job));
+/** What a job of a change has made, as it is passed on. */
+function offeredBy(
+  { artifacts, job }: Pick<ProvidedResult, 'artifacts' | 'job'>,
+  { project, id: change, patchset }: ChangeFacts,
+): readonly ProvidedArtifact[] {
+  return artifacts.map((artifact) => ({ ...artifact, project, change, patchset, job }));
 }
 
 function provides(offered: readonly string[], job: FrozenJob): boolean {
   return offered.some((name) => job.requires.includes(name));
-}
-
-function provided(artifact: Artifact, change: ChangeFacts, job: string): ProvidedArtifact {
-  return { ...artifact, project: change.project, change: change.id, patchset: change.patchset, job };
 }
 
 /** Whether an item depends on one of the changes ahead, by their keys, through any number of steps. */

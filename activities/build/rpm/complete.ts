@@ -31,16 +31,14 @@ if [ -n "$5" ] && [ -f "unpacked/$5" ]; then
   rm -- "unpacked/$5"
   list "tree/$6" | sort -zu > packed
   differences "$4" packed
-  names "$4" > all
-  names packed | comm -z -23 - all | sed -z 's/^/adds /'
+  additions
 elif [ -n "$5" ]; then
   printf 'lacks %s\\0' "$5"
 fi
 list unpacked | sort -zu > unpacked.list
 sort -zu "$3" > files
 differences files unpacked.list
-names files > all
-names unpacked.list | comm -z -23 - all | sed -z 's/^/adds /'
+additions
 cd /
 rm -rf "$work"
 `;

@@ -30,19 +30,8 @@ export async function works(accelerator: Accelerator, timeout = patience): Promi
     const { code } = await run(
       emulator,
       [
-        ...[
-          '-machine',
-          `pc,accel=${accelerator}`,
-          '-cpu',
-          processors[accelerator],
-          '-m',
-          '16',
-          '-nodefaults',
-          '-no-user-config',
-          '-display',
-          'none',
-          '-no-reboot',
-        ],
+        ...['-machine', `pc,accel=${accelerator}`, '-cpu', processors[accelerator], '-m', '16'],
+        ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
         ...['-drive', drive, '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'],
       ],
       { timeout },

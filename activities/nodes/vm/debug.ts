@@ -34,8 +34,9 @@ const joiner = fileURLToPath(new URL('join.pl', import.meta.url));
  */
 export async function openDebug(lender: Lender, wish: DebugWish): Promise<readonly DebugNode[]> {
   const { places } = lender;
-  const kept = (await keptIn(places)).find(({ build }) => build === wish.build);
-  if (kept === undefined) throw configurationFault(nothingKept(wish.build, await keptIn(places)));
+  const all = await keptIn(places);
+  const kept = all.find(({ build }) => build === wish.build);
+  if (kept === undefined) throw configurationFault(nothingKept(wish.build, all));
   const snapshots = await snapshotsIn(places);
   const bases = kept.machines.map(({ snapshot }) => baseOf(snapshots, snapshot, wish));
   await closeDebug(lender, wish.build);

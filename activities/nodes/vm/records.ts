@@ -14,8 +14,8 @@ export interface Places {
 }
 
 export function placesIn(directory: string): Places {
-  const [snapshots, machines, kept] = ['snapshots', 'machines', 'kept'].map((name) => join(directory, name));
-  return { snapshots, machines, kept } as Places;
+  const place = (name: string) => join(directory, name);
+  return { snapshots: place('snapshots'), machines: place('machines'), kept: place('kept') };
 }
 
 const hardwareSchema = z.object({ accelerator: z.enum(['kvm', 'tcg']), machine: z.string(), emulator: z.string() });
