@@ -93,9 +93,12 @@ export class EventRouter {
       await this.#route(await this.#viewOfRef(layout, event), event, eventId(`${connection}:${event.project}`, event));
       return;
     }
-    const change = await this.#changes.readIn(connection, name);
-    if (!change) return;
-    await this.#inTurn(change.id, async () => {
+    const found = await this.#changes.readIn(connection, name);
+    if (!found) return;
+    const waits = this.#looking.has(found.id);
+    await this.#inTurn(found.id, async () => {
+      // What was told of it meanwhile may be newer.
+      const change = (waits ? await this.#changes.readIn(connection, name) : null) ?? found;
       const view = await this.#view(change);
       const id = eventId(change.id, event);
       await this.#route(view, event, id);
@@ -188,11 +191,13 @@ export class EventRouter {
   async #look(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {
     this.#changes.stale(connection);
     const host = this.host(connection);
-    const change = await this.#changes.readIn(connection, id);
-    if (!host || !change) return 0;
-    const after = await this.#handled.last(change.id, (from) => host.readEvents(change.id, from));
-    const { events, last } = await host.readEvents(change.id, after);
+    const found = await this.#changes.readIn(connection, id);
+    if (!host || !found) return 0;
+    const after = await this.#handled.last(found.id, (from) => host.readEvents(found.id, from));
+    const { events, last } = await host.readEvents(found.id, after);
     if (events.length === 0) return 0;
+    // Read after its events: else a vote that came in between would be told of a change that does not have it.
+    const change = (await this.#changes.readIn(connection, id)) ?? found;
     const connected = after === 0 ? await this.#deps.connected?.(connection) : undefined;
     if (events.some(movesBranches)) await this.#deps.fetch?.(change.project, change);
     const gated = isGated(this.#deps.layouts, await this.#deps.layouts.current(), change.project);

@@ -195,6 +195,26 @@ test('I9: a change that cannot be looked at keeps the sync from none of the othe
   assert.equal(asked, 3, 'it is not waited for at each of them');
 });
 
+test('I9: a vote that comes while a change is looked at is told of a change that has it', async (t) => {
+  const { host, people, look, push } = await setup(t, ['new']);
+  await push('new', 'zuul.yaml', firstConfig.replace('check', 'gate'), messageFor('first'));
+  await look('git:1');
+  const { readEvents } = host;
+  const voted: typeof readEvents = async (change, after) => {
+    host.readEvents = readEvents;
+    await people.vote(account('ada'), '1', { label: 'Approved', value: 1 });
+    return readEvents(change, after);
+  };
+  host.readEvents = voted;
+  const [told] = await look('git:1');
+  const [observed, enqueued] = told?.message.commands ?? [];
+  assert.equal(enqueued?.type === 'enqueue' && enqueued.pipeline, 'gate');
+  assert.deepEqual(
+    observed?.type === 'observe' && observed.changes[0]?.votes.map(({ label, value }) => [label, value]),
+    [['Approved', 1]],
+  );
+});
+
 test('I9: what happened in a project before it was known to be under the gate is told once it is', async (t) => {
   const { push, router, told, gated } = await setup(t, ['new', 'late']);
   const late = gated.pop();
