@@ -36,6 +36,7 @@ before(async () => {
   );
   browser = await startBrowser();
   page = await browser.newPage({ viewport: { width: 1500, height: 1100 } });
+  page.setDefaultTimeout(120_000);
 });
 after(async () => {
   release();
@@ -88,9 +89,17 @@ async function finish(id: string) {
   return report;
 }
 
+/** On a busy machine the page may give up before the server has answered it: a person would load it again. */
 async function open(workflow: string): Promise<void> {
-  await page.goto(workflows + encodeURIComponent(workflow));
-  await seen(page.getByRole('button', { name: 'More Actions' })).waitFor();
+  const load = async () => {
+    await page.goto(workflows + encodeURIComponent(workflow));
+    const actions = seen(page.getByRole('button', { name: 'More Actions' })).waitFor({ timeout: 20_000 });
+    return actions.then(
+      () => true,
+      () => false,
+    );
+  };
+  await until(`the page of ${workflow}`, load, 180_000);
 }
 
 async function startLikeThisOne(id: string): Promise<void> {
