@@ -32,7 +32,10 @@ export interface Findings {
 
 export function createGateActivities(deps: GateDeps) {
   return {
-    /** Merges in order, and stops at the first change that is not merged. */
+    /**
+     * Merges in order, and stops at the first change that is not merged. What follows from the merge of a whole item is
+     * found when it is told: the next merge of the queue need not wait for that.
+     */
     async submit(input: SubmitInput): Promise<Submitted> {
       const merged: string[] = [];
       const { graph, rules } = input;
@@ -44,11 +47,11 @@ export function createGateActivities(deps: GateDeps) {
         });
         // What went wrong may have done so after the merge: only the host can tell.
         const found = answer !== undefined && 'broken' in answer ? await isMerged(deps, change) : false;
-        if (answer !== undefined && found === undefined) return { merged, ...answer, unknown: [change.key] };
-        if (answer !== undefined && !found) return { merged, ...answer };
+        if (answer !== undefined && !found) {
+          await lookAt(deps, input.rules, merged);
+          return { merged, ...answer, ...(found === undefined ? { unknown: [change.key] } : {}) };
+        }
         merged.push(change.key);
-        // The merge is done: what cannot be looked at now, the periodic sync finds.
-        await deps.look(change.connection, change.id).catch(() => undefined);
       }
       return { merged };
     },
@@ -60,6 +63,7 @@ export function createGateActivities(deps: GateDeps) {
       for (const action of input.actions) {
         const about = action.kind === 'report' ? action.changes : [action.change];
         if (about.some((change) => held.has(change))) continue;
+        if (action.kind === 'report' && action.action === 'success') await lookAt(deps, action.rules, action.changes);
         const failed = await failureOf(action.key, () => say(deps, input, action));
         told.push(failed ?? { key: action.key });
         if (failed) for (const change of about) held.add(change);
@@ -129,6 +133,19 @@ async function isMerged({ host }: GateDeps, { connection, id, patchset }: Change
   }
 }
 
+/** Looks at what was merged; the merge is done: what cannot be looked at now, the periodic sync finds. */
+async function lookAt(deps: GateDeps, rules: readonly ConnectionRule[], keys: readonly string[]): Promise<void> {
+  for (const change of keys.map(idOf)) {
+    const rule = rules.find((one) => merges(one) && change.startsWith(`${one.connection}:`));
+    if (rule !== undefined) await deps.look(rule.connection, change).catch(() => undefined);
+  }
+}
+
+/** The id in the name of a patch set. */
+function idOf(key: string): string {
+  return key.slice(0, key.lastIndexOf(','));
+}
+
 /** Gerrit submits, others merge. */
 function merges({ body }: ConnectionRule): boolean {
   return body.submit === true || body.merge === true;
@@ -136,9 +153,8 @@ function merges({ body }: ConnectionRule): boolean {
 
 async function report(deps: GateDeps, action: TellAction & { kind: 'report' }, key: string): Promise<void> {
   for (const patchsetKey of action.changes) {
-    const comma = patchsetKey.lastIndexOf(',');
-    const change = patchsetKey.slice(0, comma);
-    const patchset = Number(patchsetKey.slice(comma + 1));
+    const change = idOf(patchsetKey);
+    const patchset = Number(patchsetKey.slice(change.length + 1));
     for (const { connection, body } of action.rules) {
       const host = deps.host(connection);
       if (!host || !Number.isInteger(patchset)) continue;

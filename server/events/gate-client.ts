@@ -63,6 +63,8 @@ export function createGateClient(client: Client): GateClient {
 
 async function drain(client: Client, gate: GateName, lines: Map<string, Waiting[]>): Promise<void> {
   const id = gateId(gate);
+  // Whoever has several things to say says them at once.
+  await null;
   for (let line = lines.get(id); line !== undefined && line.length > 0; line = lines.get(id)) {
     const batch = nextBatch(line);
     try {
@@ -75,9 +77,9 @@ async function drain(client: Client, gate: GateName, lines: Map<string, Waiting[
   lines.delete(id);
 }
 
-/** The first ones that may go together: a message that starts no gate does not start one with the others. */
+/** The first ones that may go together: behind one that starts the gate all do, before it none that does not. */
 function nextBatch(line: Waiting[]): readonly Waiting[] {
-  const end = line.findIndex(({ starts }, index) => index >= most || starts !== line[0]?.starts);
+  const end = line.findIndex(({ starts }, index) => index >= most || (starts && !line[0]?.starts));
   return line.splice(0, end < 0 ? line.length : end);
 }
 

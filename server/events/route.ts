@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ChangeFacts, GateCommand, GateLimits } from '../../pipelines/gate/command.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
 import type { TriggerEvent } from '../../pipelines/model/change.ts';
@@ -31,6 +32,11 @@ export interface Routed {
   readonly message: GateMessage;
   /** Whether the gate is started when there is none; else only one that is there is told. */
   readonly starts: boolean;
+}
+
+/** Names an event by what it is: however a look that finds it began, gates take it once. */
+export function eventId(change: string, event: TriggerEvent): string {
+  return `${change}/${createHash('sha256').update(JSON.stringify(event)).digest('hex').slice(0, 32)}`;
 }
 
 /**
@@ -77,8 +83,15 @@ export function gateOf(tenant: string, change: ChangeFacts, pipeline: string): G
   return { tenant, pipeline, queue: place?.queue ?? change.project };
 }
 
+/** Shows the facts to every gate that has to do with them. */
+export function observing(view: View, id: string): readonly Routed[] {
+  const commands = [{ type: 'observe', time: Date.now(), changes: view.around } as const];
+  const message = { id: `${id}/observe`, commands };
+  return concerned(view).map((gate) => ({ gate, message, starts: false }));
+}
+
 /** Every gate that may hold the change, or one that has to do with it. */
-export function concerned({ tenant, layout, around }: View): readonly GateName[] {
+function concerned({ tenant, layout, around }: View): readonly GateName[] {
   const gates = new Map<string, GateName>();
   for (const fact of around) {
     for (const { name } of layoutPipelines(layout)) {

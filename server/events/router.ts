@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Layouts } from '../../activities/layout/layouts.ts';
 import type { BlobStore } from '../../activities/ports.ts';
 import type { Occurrence, ReviewHost } from '../../activities/review/port.ts';
@@ -19,7 +19,7 @@ import { type EventLedger, handledEvents } from './ledger.ts';
 import { lookAtEach } from './look-at-each.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
 import { isGated, movesBranches, refChange } from './ref-change.ts';
-import { concerned, equipped, gateOf, merges, route, takes, type View } from './route.ts';
+import { equipped, eventId, gateOf, merges, observing, type Routed, route, takes, type View } from './route.ts';
 
 export interface RouterDeps {
   readonly tenant: string;
@@ -90,7 +90,8 @@ export class EventRouter {
     if (!isGated(this.#deps.layouts, layout, event.project)) return;
     const { change: name } = event;
     if (name === undefined) {
-      await this.#route(await this.#viewOfRef(layout, event), event, eventId(`${connection}:${event.project}`, event));
+      const id = eventId(`${connection}:${event.project}`, event);
+      await this.#send(await this.#route(await this.#viewOfRef(layout, event), event, id));
       return;
     }
     const found = await this.#changes.readIn(connection, name);
@@ -101,8 +102,7 @@ export class EventRouter {
       const change = (waits ? await this.#changes.readIn(connection, name) : null) ?? found;
       const view = await this.#view(change);
       const id = eventId(change.id, event);
-      await this.#route(view, event, id);
-      await this.#observe(view, id);
+      await this.#send([...(await this.#route(view, event, id)), ...observing(view, id)]);
       return 1;
     });
   }
@@ -160,7 +160,7 @@ export class EventRouter {
     const head = { project, branch, ref: `refs/heads/${branch}`, ...(dereference ? { newrev } : {}), time };
     const event = { ...head, type: 'timer', driver: 'timer', connection: tick.connection, pipeline, timespec };
     const id = JSON.stringify(['timer', pipeline, timespec, project, branch, time]);
-    await this.#route(await this.#viewOfRef(layout, { ...event, connection }), event, id);
+    await this.#send(await this.#route(await this.#viewOfRef(layout, { ...event, connection }), event, id));
   }
 
   /** Carries out what a gate wants of the other gates. */
@@ -172,7 +172,8 @@ export class EventRouter {
     const candidates = await this.#concerned(action.event, change);
     for (const one of candidates) {
       const event = { ...eventOf(action.event, one), pipeline: action.pipeline, time: Date.now() };
-      await this.#route(await this.#view(one), event, `${action.key}/${change.key}/${one.key}`);
+      const id = `${action.key}/${change.key}/${one.key}`;
+      await this.#send(await this.#route(await this.#view(one), event, id));
     }
   }
 
@@ -202,11 +203,12 @@ export class EventRouter {
     if (events.some(movesBranches)) await this.#deps.fetch?.(change.project, change);
     const gated = isGated(this.#deps.layouts, await this.#deps.layouts.current(), change.project);
     const view = await this.#view(change, open);
+    const messages: Routed[] = [];
     for (const event of withoutOldWords(events, connected)) {
       const subject = event.change === undefined ? await this.#viewOfRef(view.layout, event) : view;
-      await this.#route(subject, event, eventId(change.id, event));
+      messages.push(...(await this.#route(subject, event, eventId(change.id, event))));
     }
-    await this.#observe(view, `${change.id}/${last}`);
+    await this.#send([...messages, ...observing(view, `${change.id}/${last}`)]);
     // Of a project that is not known yet, all is told again once it is.
     if (gated) await this.#handled.mark(change.id, last);
     return events.length;
@@ -252,23 +254,21 @@ export class EventRouter {
     return { tenant: this.#deps.tenant, layout, change, around: [change], joins: nothing };
   }
 
-  /** Tells the gates what the event comes to. */
-  async #route(view: View, event: TriggerEvent, id: string): Promise<void> {
-    const { gates, conflictOf } = this.#deps;
+  /** What the gates are to hear of an event. */
+  async #route(view: View, event: TriggerEvent, id: string): Promise<readonly Routed[]> {
     const routed = route(view, { id, event, time: Date.now() });
-    const toMerge = routed.some(({ gate, starts }) => starts && merges(view, gate.pipeline));
-    const conflict = toMerge ? await conflictOf?.(view) : undefined;
-    for (const { gate, message, starts } of routed) {
-      if (conflict !== undefined && merges(view, gate.pipeline)) continue;
-      await (starts ? gates.tell(gate, message) : gates.inform(gate, message));
-    }
+    const isMerging = ({ gate }: Routed) => merges(view, gate.pipeline);
+    const toMerge = routed.some((one) => one.starts && isMerging(one));
+    const conflict = toMerge ? await this.#deps.conflictOf?.(view) : undefined;
+    return conflict === undefined ? routed : routed.filter((one) => !isMerging(one));
   }
 
-  /** Shows the facts to every gate that has to do with them. */
-  async #observe(view: View, id: string): Promise<void> {
-    const commands = [{ type: 'observe', time: Date.now(), changes: view.around } as const];
-    const message = { id: `${id}/observe`, commands };
-    await Promise.all(concerned(view).map((gate) => this.#deps.gates.inform(gate, message)));
+  /** Each gate hears what is for it in this order, and at once where it can. */
+  async #send(messages: readonly Routed[]): Promise<void> {
+    const { gates } = this.#deps;
+    await Promise.all(
+      messages.map(({ gate, message, starts }) => (starts ? gates.tell(gate, message) : gates.inform(gate, message))),
+    );
   }
 
   async #supersede(change: Change, pipelines: readonly string[]): Promise<void> {
@@ -293,11 +293,6 @@ export class EventRouter {
   read(name: string): Promise<Change | null> {
     return this.#changes.read(name);
   }
-}
-
-/** Names an event by what it is: however a look that finds it began, gates take it once. */
-function eventId(change: string, event: TriggerEvent): string {
-  return `${change}/${createHash('sha256').update(JSON.stringify(event)).digest('hex').slice(0, 32)}`;
 }
 
 function eventOf(type: string, { project, branch, id, ref, patchset }: Change): Omit<TriggerEvent, 'time'> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildLayout, defaultTenant, parseConfigFile } from '../../pipelines/language/language.ts';
 import type { TriggerEvent } from '../../pipelines/model/change.ts';
-import { concerned, gateOf, route, type View } from '../../server/events/route.ts';
+import { gateOf, observing, route, type View } from '../../server/events/route.ts';
 import { change } from '../workflows/make.ts';
 
 const text = `
@@ -49,9 +49,9 @@ test('a project that does not use a pipeline only joins the gate that is there, 
 
 test('every gate that may hold a change, or one around it, is concerned, each once', () => {
   const two = change('git:2', { project: 'mbw', placements: {} });
-  const gates = concerned({ ...view, around: [one, two, change('git:3')] });
+  const shown = observing({ ...view, around: [one, two, change('git:3')] }, 'id');
   assert.deepEqual(
-    gates.map(({ pipeline, queue }) => `${pipeline} ${queue}`),
+    shown.map(({ gate: { pipeline, queue }, starts }) => `${pipeline} ${queue}${starts ? ' starts' : ''}`),
     ['check tinycdb', 'gate q', 'after tinycdb', 'check mbw', 'gate mbw', 'after mbw'],
   );
   assert.deepEqual(gateOf('t', one, 'gate'), { tenant: 't', pipeline: 'gate', queue: 'q' });

@@ -19,6 +19,7 @@ const input: SubmitInput = {
 function setup(tested: Partial<StoredGraph>, host: Partial<ReviewHost> = {}, more: Partial<GateDeps> = {}) {
   const submitted: SubmitRequest[] = [];
   const reported: string[] = [];
+  const looked: string[] = [];
   const review = {
     submit: async (actor: unknown, request: SubmitRequest) => {
       assert.equal(actor, gateActor);
@@ -36,11 +37,11 @@ function setup(tested: Partial<StoredGraph>, host: Partial<ReviewHost> = {}, mor
       read: async () => Buffer.from(JSON.stringify({ sources: [], changes: [], ...tested })),
     },
     comments: async () => [],
-    look: async () => {},
+    look: async (connection, id) => void looked.push(`${connection} ${id}`),
     pass: async () => {},
     ...more,
   };
-  return { activities: createGateActivities(deps), submitted, reported };
+  return { activities: createGateActivities(deps), submitted, reported, looked };
 }
 
 const own = { id: 'git:1', patchset: 1, project: 'tinycdb', branch: 'main' };
@@ -81,6 +82,32 @@ test('R5: an error that is about one change alone is told apart from a host that
     blobs: { put: async () => ref, read: async () => Promise.reject(new Error('no content sha256:0')) },
   });
   assert.deepEqual(await lost.submit(input), { merged: [], broken: 'no content sha256:0' });
+});
+
+test('what was merged is looked at: with the report of a whole item, at once where only a part was merged', async () => {
+  const other = { ...own, id: 'git:2' };
+  const changes = [change('git:1'), change('git:2')];
+  const whole = setup({ sources: [state], changes: [own, other] });
+  assert.deepEqual(await whole.activities.submit({ ...input, changes }), { merged: ['git:1,1', 'git:2,1'] });
+  assert.deepEqual(whole.looked, [], 'the next merge waits for nothing');
+  const said = {
+    key: 'k',
+    pipeline: 'gate',
+    changes: ['git:1,1', 'git:2,1'],
+    buildSet: null,
+    result: null,
+    message: '',
+  };
+  const tell = (more: Pick<TellAction & { kind: 'report' }, 'action' | 'rules'>) =>
+    whole.activities.tell({ ...input, life: 'l', actions: [{ ...said, kind: 'report', ...more }] });
+  await tell({ action: 'failure', rules });
+  await tell({ action: 'success', rules: [{ connection: 'git', body: { Verified: 2 } }] });
+  assert.deepEqual(whole.looked, [], 'nothing was merged');
+  await tell({ action: 'success', rules });
+  assert.deepEqual(whole.looked, ['git git:1', 'git git:2']);
+  const part = setup({ sources: [state], changes: [own] });
+  assert.deepEqual((await part.activities.submit({ ...input, changes })).merged, ['git:1,1']);
+  assert.deepEqual(part.looked, ['git git:1']);
 });
 
 for (const { says, read, answer } of [
