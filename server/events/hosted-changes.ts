@@ -1,4 +1,4 @@
-import type { ReviewHost } from '../../activities/review/port.ts';
+import { ChangeNotReady, type ReviewHost } from '../../activities/review/port.ts';
 import type { Layout } from '../../pipelines/language/language.ts';
 import type { Change } from '../../pipelines/model/change.ts';
 import { type NamedConnection, placesOf } from '../../pipelines/model/change-name.ts';
@@ -13,6 +13,12 @@ export interface RoutedConnection extends NamedConnection {
 
 /** Milliseconds for which the open changes of another host, once read, are good unless it tells of something. */
 const freshness = 30_000;
+
+export interface Judged {
+  readonly changes: readonly Change[];
+  /** Of one of them its host cannot say yet what is missing: nothing is said of it, neither yes nor no. */
+  readonly unready?: ChangeNotReady;
+}
 
 interface Listed {
   readonly time: number;
@@ -63,14 +69,19 @@ export class HostedChanges {
   }
 
   /** Changes with what their hosts say is missing; Sluice's own host leaves that to pipelines. */
-  judged(layout: Layout, changes: readonly Change[]): Promise<readonly Change[]> {
-    return Promise.all(
-      changes.map(async (change) => {
-        const host = this.#hosts.get(change.connection);
-        if (host === undefined || this.#isServed(change.connection)) return change;
-        return withMissing(host, change, ownMarks(layout, change.connection));
-      }),
-    );
+  async judged(layout: Layout, changes: readonly Change[]): Promise<Judged> {
+    const unready: ChangeNotReady[] = [];
+    const judged = changes.map(async (change) => {
+      const host = this.#hosts.get(change.connection);
+      if (host === undefined || this.#isServed(change.connection)) return change;
+      return withMissing(host, change, ownMarks(layout, change.connection)).catch((error) => {
+        if (!(error instanceof ChangeNotReady)) throw error;
+        unready.push(error);
+        return change;
+      });
+    });
+    const found = await Promise.all(judged);
+    return { changes: found, ...(unready[0] === undefined ? {} : { unready: unready[0] }) };
   }
 
   #isServed(connection: string): boolean {

@@ -16,6 +16,8 @@ export interface View {
   readonly around: readonly ChangeFacts[];
   /** Pipelines that its project does not use yet, but would with what the change proposes or stands on. */
   readonly joins: ReadonlySet<string>;
+  /** A host cannot say yet whether one of them could be merged: what merges is told later, the rest need not wait. */
+  readonly unready?: Error;
 }
 
 /** Something that happened. */

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Layouts } from '../../activities/layout/layouts.ts';
-import type { BlobStore } from '../../activities/ports.ts';
 import type { Occurrence, ReviewHost } from '../../activities/review/port.ts';
 import type { ChangeFacts, GateAnswer } from '../../pipelines/gate/command.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
@@ -9,37 +7,16 @@ import type { Tick } from '../../pipelines/policy/timers.ts';
 import type { Obstacle } from '../../pipelines/report/change-story.ts';
 import type { TellAction } from '../../workflows/contract.ts';
 import { closure, factsOf, indexOpen, type OpenChanges, proposesConfig, uses, withNeeds } from './closure.ts';
-import type { ConflictOf } from './conflict.ts';
 import { withFilesByDigest } from './files.ts';
-import type { GateClient } from './gate-client.ts';
 import { withoutOldWords } from './history.ts';
-import { HostedChanges, type RoutedConnection } from './hosted-changes.ts';
+import { HostedChanges } from './hosted-changes.ts';
 import { keepFor } from './keep-for.ts';
-import { type EventLedger, handledEvents } from './ledger.ts';
+import { handledEvents } from './ledger.ts';
 import { lookAtEach } from './look-at-each.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
 import { isGated, movesBranches, refChange } from './ref-change.ts';
 import { equipped, eventId, gateOf, merges, observing, type Routed, route, takes, type View } from './route.ts';
-
-export interface RouterDeps {
-  readonly tenant: string;
-  readonly layouts: Layouts;
-  readonly hosts: readonly ReviewHost[];
-  /** How they are named, and which of them Sluice is itself; absent: all. */
-  readonly connections?: readonly RoutedConnection[];
-  /** Sees to it that a project's branches are here as its host has them now, or as a merge has left them. */
-  readonly fetch?: (project: string, at?: Pick<Change, 'branch' | 'newrev'>) => Promise<void>;
-  readonly gates: GateClient;
-  readonly ledger: EventLedger;
-  /** Where long lists of files are kept. */
-  readonly blobs: Pick<BlobStore, 'put'>;
-  /** Since when a connection is connected, in milliseconds since the epoch; absent: always. */
-  readonly connected?: (connection: string) => Promise<number | undefined>;
-  /** Asked of what is to merge before its queue is; absent: the queue finds out. */
-  readonly conflictOf?: ConflictOf;
-  /** The changes that gates hold, as far as they have said. */
-  readonly held: () => Promise<readonly { readonly id: string }[]>;
-}
+import type { RouterDeps } from './router-deps.ts';
 
 const nothing: ReadonlySet<string> = new Set();
 
@@ -102,7 +79,7 @@ export class EventRouter {
       const change = (waits ? await this.#changes.readIn(connection, name) : null) ?? found;
       const view = await this.#view(change);
       const id = eventId(change.id, event);
-      await this.#send([...(await this.#route(view, event, id)), ...observing(view, id)]);
+      await this.#tell(view, await this.#route(view, event, id), id);
       return 1;
     });
   }
@@ -173,7 +150,9 @@ export class EventRouter {
     for (const one of candidates) {
       const event = { ...eventOf(action.event, one), pipeline: action.pipeline, time: Date.now() };
       const id = `${action.key}/${change.key}/${one.key}`;
-      await this.#send(await this.#route(await this.#view(one), event, id));
+      const view = await this.#view(one);
+      await this.#send(await this.#route(view, event, id));
+      if (view.unready !== undefined) throw view.unready;
     }
   }
 
@@ -208,14 +187,15 @@ export class EventRouter {
       const subject = event.change === undefined ? await this.#viewOfRef(view.layout, event) : view;
       messages.push(...(await this.#route(subject, event, eventId(change.id, event))));
     }
-    await this.#send([...messages, ...observing(view, `${change.id}/${last}`)]);
+    await this.#tell(view, messages, `${change.id}/${last}`);
     // Of a project that is not known yet, all is told again once it is.
     if (gated) await this.#handled.mark(change.id, last);
     return events.length;
   }
 
   async #ask(pipeline: string, view: View): Promise<GateAnswer> {
-    const { tenant, layout, change, around } = view;
+    const { tenant, layout, change, around, unready } = view;
+    if (unready !== undefined) throw unready;
     if (!takes(view, pipeline)) {
       return { ok: false, reason: `${change.project} does not use the pipeline ${pipeline}` };
     }
@@ -230,12 +210,13 @@ export class EventRouter {
   async #view(change: Change, open = this.#open): Promise<View> {
     const layout = await this.#deps.layouts.current();
     const found = await closure(change, { read: (id) => this.read(id), open: await open() });
-    const related = await this.#changes.judged(layout, found);
+    const { changes: related, unready } = await this.#changes.judged(layout, found);
     const facts = factsOf(layout, related.find(({ id }) => id === change.id) ?? change);
     const joins = await this.#joins(layout, facts, related);
     const slim = (one: ChangeFacts) => withFilesByDigest(this.#deps.blobs, one);
     const around = await Promise.all(related.map((one) => slim(factsOf(layout, one))));
-    return { tenant: this.#deps.tenant, layout, change: await slim(facts), around, joins };
+    const view = { tenant: this.#deps.tenant, layout, change: await slim(facts), around, joins };
+    return unready === undefined ? view : { ...view, unready };
   }
 
   /** A change is tested with the configuration that it brings, also where that is its project's first. */
@@ -259,8 +240,8 @@ export class EventRouter {
     const routed = route(view, { id, event, time: Date.now() });
     const isMerging = ({ gate }: Routed) => merges(view, gate.pipeline);
     const toMerge = routed.some((one) => one.starts && isMerging(one));
-    const conflict = toMerge ? await this.#deps.conflictOf?.(view) : undefined;
-    return conflict === undefined ? routed : routed.filter((one) => !isMerging(one));
+    const isHeld = view.unready !== undefined || (toMerge && (await this.#deps.conflictOf?.(view)) !== undefined);
+    return isHeld ? routed.filter((one) => !isMerging(one)) : routed;
   }
 
   /** Each gate hears what is for it in this order, and at once where it can. */
@@ -269,6 +250,16 @@ export class EventRouter {
     await Promise.all(
       messages.map(({ gate, message, starts }) => (starts ? gates.tell(gate, message) : gates.inform(gate, message))),
     );
+  }
+
+  /**
+   * Sends what concerns a change, with the facts. Where a host cannot say yet what merges must know, the facts wait, too:
+   * all is told again once it has, and gates take each thing once.
+   */
+  async #tell(view: View, messages: readonly Routed[], id: string): Promise<void> {
+    const { unready } = view;
+    await this.#send(unready === undefined ? [...messages, ...observing(view, id)] : messages);
+    if (unready !== undefined) throw unready;
   }
 
   async #supersede(change: Change, pipelines: readonly string[]): Promise<void> {

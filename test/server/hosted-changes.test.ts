@@ -77,7 +77,7 @@ test('a bare number is good where one connection has it, and none where several 
 test('other hosts are asked what is missing but for what Sluice gives; its own is not', async () => {
   const { changes, git, review } = world();
   const open = at('review', 7);
-  const judged = await changes.judged(layout, [at('git', 1), open, { ...open, status: 'merged' }]);
+  const { changes: judged } = await changes.judged(layout, [at('git', 1), open, { ...open, status: 'merged' }]);
   assert.deepEqual(
     judged.map(({ missing }) => missing),
     [undefined, ['needs Code-Review', '1', '2', '3', '4'], undefined],
@@ -101,6 +101,7 @@ test('a host that is away keeps the changes of others from nothing, and its list
 test('a change that merges between two questions is merged, and lacks nothing', async () => {
   const open = at('review', 7);
   const review = host('review', [{ ...open, status: 'merged', newrev: 'abc' }]);
-  const [judged] = await new HostedChanges([review.port], connections).judged(layout, [open]);
+  const { changes } = await new HostedChanges([review.port], connections).judged(layout, [open]);
+  const [judged] = changes;
   assert.deepEqual([judged?.status, judged?.newrev, judged?.missing], ['merged', 'abc', undefined]);
 });

@@ -7,6 +7,7 @@ import { createPrepare } from '../../activities/layout/prepare.ts';
 import { must } from '../../activities/process/run.ts';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople } from '../../activities/review/git/people.ts';
+import { ChangeNotReady } from '../../activities/review/port.ts';
 import { createSealer } from '../../activities/secrets/seal.ts';
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import type { TriggerEvent } from '../../pipelines/model/change.ts';
@@ -65,6 +66,8 @@ async function setup(t: TestContext, projects: readonly string[]) {
     await new EventRouter({ ...all, connected: async () => time }).look('git', change);
     return told;
   };
+  /** Looks as at a host that Sluice is not itself. */
+  const foreign = new EventRouter({ ...all, connections: [{ name: 'git', driver: 'git', served: false }] });
   const people = createPeople({ root, connection: 'git', page: '' });
   const look = async (change: string) => {
     told.length = 0;
@@ -94,6 +97,7 @@ async function setup(t: TestContext, projects: readonly string[]) {
     root,
     layouts,
     router,
+    foreign,
     told,
     gated,
     host,
@@ -213,6 +217,34 @@ test('I9: a vote that comes while a change is looked at is told of a change that
     observed?.type === 'observe' && observed.changes[0]?.votes.map(({ label, value }) => [label, value]),
     [['Approved', 1]],
   );
+});
+
+test('I9: a change is checked though its host cannot say yet whether what it needs could be merged', async (t) => {
+  const { host, people, foreign, told, informed, push } = await setup(t, ['new']);
+  const config = firstConfig.replace('{jobs: [unit]}', '{jobs: [unit]}, gate: {jobs: [unit]}');
+  await push('new', 'zuul.yaml', config, messageFor('first'));
+  await push('new', 'file', 'content', messageFor('second'));
+  await people.vote(account('ada'), '2', { label: 'Approved', value: 1 });
+  const { canMerge } = host;
+  const answers: (typeof canMerge)[] = [
+    async (id) => {
+      if (id === 'git:1') throw new ChangeNotReady('the host has not said yet');
+      return { ok: true };
+    },
+    async () => ({ ok: true }),
+  ];
+  const pipelines = async (answer: typeof canMerge) => {
+    host.canMerge = answer;
+    for (const list of [told, informed]) list.length = 0;
+    const failure = await foreign.look('git', 'git:2').then(
+      () => undefined,
+      (error: Error) => error.name,
+    );
+    return { failure, told: told.map(({ gate }) => gate.pipeline), informed: informed.length > 0 };
+  };
+  const [unready, ready] = [await pipelines(answers[0] ?? canMerge), await pipelines(answers[1] ?? canMerge)];
+  assert.deepEqual(unready, { failure: 'ChangeNotReady', told: ['check'], informed: false });
+  assert.deepEqual(ready, { failure: undefined, told: ['check', 'gate'], informed: true });
 });
 
 test('I9: what happened in a project before it was known to be under the gate is told once it is', async (t) => {

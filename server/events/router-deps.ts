@@ -1,0 +1,29 @@
+import type { Layouts } from '../../activities/layout/layouts.ts';
+import type { BlobStore } from '../../activities/ports.ts';
+import type { ReviewHost } from '../../activities/review/port.ts';
+import type { Change } from '../../pipelines/model/change.ts';
+import type { ConflictOf } from './conflict.ts';
+import type { GateClient } from './gate-client.ts';
+import type { RoutedConnection } from './hosted-changes.ts';
+import type { EventLedger } from './ledger.ts';
+
+/** What the router works with. */
+export interface RouterDeps {
+  readonly tenant: string;
+  readonly layouts: Layouts;
+  readonly hosts: readonly ReviewHost[];
+  /** How they are named, and which of them Sluice is itself; absent: all. */
+  readonly connections?: readonly RoutedConnection[];
+  /** Sees to it that a project's branches are here as its host has them now, or as a merge has left them. */
+  readonly fetch?: (project: string, at?: Pick<Change, 'branch' | 'newrev'>) => Promise<void>;
+  readonly gates: GateClient;
+  readonly ledger: EventLedger;
+  /** Where long lists of files are kept. */
+  readonly blobs: Pick<BlobStore, 'put'>;
+  /** Since when a connection is connected, in milliseconds since the epoch; absent: always. */
+  readonly connected?: (connection: string) => Promise<number | undefined>;
+  /** Asked of what is to merge before its queue is; absent: the queue finds out. */
+  readonly conflictOf?: ConflictOf;
+  /** The changes that gates hold, as far as they have said. */
+  readonly held: () => Promise<readonly { readonly id: string }[]>;
+}
