@@ -19,6 +19,7 @@ import {
   repositorySchema,
 } from './schema.ts';
 import { openVerdict, type Verdict } from './verdict.ts';
+import { type Method, methods, readRules, type Ways, wayObstacles, waysOf } from './ways.ts';
 
 /** GitHub has merged to another state than the one that was tested. */
 export class OtherStateLanded extends Error {
@@ -30,17 +31,6 @@ export class OtherStateLanded extends Error {
     this.name = 'OtherStateLanded';
   }
 }
-
-type Method = 'merge' | 'squash' | 'rebase';
-
-const methods: Readonly<Record<MergeMode, Method>> = {
-  rebase: 'rebase',
-  'rebase-first-parent': 'rebase',
-  'cherry-pick': 'rebase',
-  'squash-merge': 'squash',
-  merge: 'merge',
-  'merge-resolve': 'merge',
-};
 
 /**
  * Merges by a push of the tested commit where that may be; else by GitHub's own merge: only the head that was tested, and
@@ -60,19 +50,20 @@ export async function submit(place: Place, actor: Actor, request: SubmitRequest)
   const repository = await place.client.read({ project, route: 'GET /repos/{owner}/{repo}' }, repositorySchema);
   const [obstacle] = plainObstacles(pull, repository);
   if (obstacle !== undefined) return refused(obstacle);
-  const method = methodOf(repository, request.mode);
-  if (method === null) return refused(`merging by ${request.mode} is not allowed in the settings of ${project}`);
+  const allowed = waysOf(repository, await readRules(place, project, pull.base.ref));
+  const ways = chooseWays(allowed, found, request.mode);
+  if (typeof ways === 'string') return refused(ways);
   const verdict = openVerdict(place, found, request);
-  const result = await asTested(place, found, { method, tested: request.tested, repository, verdict });
+  const result = await asTested(place, found, { ways, tested: request.tested, repository, verdict });
   if ('reason' in result) await verdict.takeBack(result.reason);
   return result;
 }
 
 /** By a push where that may be, else by GitHub; what the protection wants of Sluice itself is given just before. */
 async function asTested(place: Place, found: Found, merging: Merging): Promise<SubmitResult> {
-  const { method, tested, repository, verdict } = merging;
+  const { ways, tested, repository, verdict } = merging;
   if (tested !== null) {
-    const pushed = method === 'merge' ? await submitByPush(place, found, { repository, tested, verdict }) : null;
+    const pushed = ways[0] === 'merge' ? await submitByPush(place, found, { repository, tested, verdict }) : null;
     if (pushed !== null) return pushed;
     const look = await testMerge(place, found);
     if (look.tree !== tested.tree) return differs(place, found, { onto: look.onto, tested });
@@ -98,16 +89,16 @@ function refused(reason: string): SubmitResult {
   return { kind: 'refused', reason };
 }
 
-/** Null when the repository's settings do not have it. */
-function methodOf(repository: Repository | null, mode: MergeMode | undefined): Method | null {
-  // Whoever may not see the settings is told by the merge.
-  const allowed: Readonly<Record<Method, boolean>> = {
-    merge: repository?.allow_merge_commit ?? true,
-    squash: repository?.allow_squash_merge ?? true,
-    rebase: repository?.allow_rebase_merge ?? true,
-  };
-  if (mode !== undefined) return allowed[methods[mode]] ? methods[mode] : null;
-  return (['merge', 'squash', 'rebase'] as const).find((method) => allowed[method]) ?? null;
+/** The ways to merge that may be tried, the first one first; or why there is none. */
+function chooseWays(ways: Ways, { project, pull }: Found, mode: MergeMode | undefined): readonly Method[] | string {
+  const branch = pull.base.ref;
+  const [noWay] = wayObstacles(ways, project, branch);
+  if (noWay !== undefined) return noWay;
+  if (mode === undefined) return ways.both;
+  const method = methods[mode];
+  if (ways.both.includes(method)) return [method];
+  const by = ways.settings.includes(method) ? `by the rules of ${branch}` : `in the settings of ${project}`;
+  return `merging by ${mode} is not allowed ${by}`;
 }
 
 /**
@@ -133,18 +124,17 @@ async function testMerge(
 }
 
 interface Merging {
-  readonly method: Method;
+  /** Those that may be tried, the first one first. */
+  readonly ways: readonly Method[];
   readonly tested: SourceState | null;
   readonly repository: Repository | null;
   readonly verdict: Verdict;
 }
 
-async function merge(place: Place, found: Found, { method, tested }: Merging): Promise<SubmitResult> {
+async function merge(place: Place, found: Found, { ways, tested }: Merging): Promise<SubmitResult> {
   const { project, pull } = found;
-  const route = 'PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge';
-  const given = { pull_number: pull.number, sha: pull.head.sha, merge_method: method };
   try {
-    const { sha } = await place.client.send({ project, route, with: given }, mergeResultSchema);
+    const sha = await mergeByAny(place, found, ways);
     const state = await stateOf(place, found, sha);
     if (tested !== null && state.tree !== tested.tree) {
       throw new OtherStateLanded(`pull request ${pull.number} of ${project}`, state, tested);
@@ -155,6 +145,21 @@ async function merge(place: Place, found: Found, { method, tested }: Merging): P
     const moved = error.status === 405 && /base branch was modified/i.test(error.message);
     if (moved) return { kind: 'moved', reason: `${pull.base.ref} of ${project} was moved just now` };
     return refused(`GitHub refuses the merge: ${error.message}`);
+  }
+}
+
+/** That a branch wants a linear history only who may administer is told beforehand: others are told by the merge. */
+async function mergeByAny(place: Place, found: Found, ways: readonly Method[]): Promise<string> {
+  const { project, pull } = found;
+  const route = 'PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge';
+  const [method, ...others] = ways;
+  const given = { pull_number: pull.number, sha: pull.head.sha, merge_method: method };
+  try {
+    return (await place.client.send({ project, route, with: given }, mergeResultSchema)).sha;
+  } catch (error) {
+    const wantsLine = error instanceof HostRefusal && /merge commit|linear history/i.test(error.message);
+    if (method !== 'merge' || others.length === 0 || !wantsLine) throw error;
+    return mergeByAny(place, found, others);
   }
 }
 

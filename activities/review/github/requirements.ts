@@ -6,13 +6,12 @@ import {
   checkRunSchema,
   type ForgeBranch,
   type Pull,
-  protectionSchema,
   type Repository,
   repositorySchema,
   reviewSchema,
-  ruleSchema,
   statusSchema,
 } from './schema.ts';
+import { type BranchRules, readRules, wayObstacles, waysOf } from './ways.ts';
 
 /** Whether a check is one of Sluice's. */
 type IsOwn = (name: string) => boolean;
@@ -22,7 +21,7 @@ export async function readMergeability(place: Place, found: Found, isOwn: IsOwn)
   const { project, pull } = found;
   const repository = await place.client.read({ project, route: 'GET /repos/{owner}/{repo}' }, repositorySchema);
   const plain = plainObstacles(pull, repository);
-  const missing = plain.length > 0 ? plain : await protectionObstacles(place, found, isOwn);
+  const missing = plain.length > 0 ? plain : await ruleObstacles(place, found, { isOwn, repository });
   return missing.length === 0 ? { ok: true } : { ok: false, missing };
 }
 
@@ -46,6 +45,19 @@ export function plainObstacles(pull: Pull, repository: Repository | null): reado
   ];
 }
 
+interface Asked {
+  readonly isOwn: IsOwn;
+  readonly repository: Repository | null;
+}
+
+/** What the branch wants besides: first of all a way to merge that it and the repository's settings allow. */
+async function ruleObstacles(place: Place, found: Found, { isOwn, repository }: Asked): Promise<readonly string[]> {
+  const { project, pull } = found;
+  const rules = await readRules(place, project, pull.base.ref);
+  const noWay = wayObstacles(waysOf(repository, rules), project, pull.base.ref);
+  return noWay.length > 0 ? noWay : protectionObstacles(place, found, { isOwn, rules });
+}
+
 interface Wanted {
   readonly checks: ReadonlySet<string>;
   readonly approvals: number;
@@ -53,10 +65,14 @@ interface Wanted {
 }
 
 /** What the protection of the branch wants besides. Where GitHub says that it is content nothing is asked. */
-async function protectionObstacles(place: Place, found: Found, isOwn: IsOwn): Promise<readonly string[]> {
+async function protectionObstacles(
+  place: Place,
+  found: Found,
+  { isOwn, rules }: Pick<Asked, 'isOwn'> & { readonly rules: BranchRules },
+): Promise<readonly string[]> {
   const { pull } = found;
   if (pull.mergeable_state === 'clean' || pull.mergeable_state === 'has_hooks') return [];
-  const wanted = await readWanted(place, found);
+  const wanted = await readWanted(place, found, rules);
   if (wanted.queue) return [`${pull.base.ref} is merged by GitHub's own merge queue: switch that off for it`];
   const results = await readResults(place, found);
   const others = [...wanted.checks].filter((name) => !isOwn(name));
@@ -77,23 +93,18 @@ function checkState(result: string | undefined): string {
   return result === undefined ? 'has not been reported' : `is ${result}`;
 }
 
-/** Branch protection is shown in part to everybody, in whole to who may administer; rulesets to everybody. */
-async function readWanted({ client }: Place, { project, pull }: Found): Promise<Wanted> {
+/** Of branch protection the checks are shown to everybody. */
+async function readWanted({ client }: Place, { project, pull }: Found, seen: BranchRules): Promise<Wanted> {
   const about = { project, with: { branch: pull.base.ref } };
-  const [branch, rules, protection] = await Promise.all([
-    client.read({ ...about, route: 'GET /repos/{owner}/{repo}/branches/{branch}' }, branchSchema),
-    client.list({ ...about, route: 'GET /repos/{owner}/{repo}/rules/branches/{branch}' }, ruleSchema),
-    client
-      .read({ ...about, route: 'GET /repos/{owner}/{repo}/branches/{branch}/protection' }, protectionSchema)
-      .catch(() => null),
-  ]);
-  const ruled = (rules ?? []).flatMap(({ parameters }) => parameters?.required_status_checks ?? []);
-  const counts = (rules ?? []).flatMap(({ parameters }) => parameters?.required_approving_review_count ?? []);
+  const { rules, protection } = seen;
+  const branch = await client.read({ ...about, route: 'GET /repos/{owner}/{repo}/branches/{branch}' }, branchSchema);
+  const ruled = rules.flatMap(({ parameters }) => parameters?.required_status_checks ?? []);
+  const counts = rules.flatMap(({ parameters }) => parameters?.required_approving_review_count ?? []);
   const reviews = protection?.required_pull_request_reviews;
   return {
     checks: new Set([...protectedChecks(branch), ...ruled.map(({ context }) => context)]),
     approvals: Math.max(0, reviews?.required_approving_review_count ?? 0, ...counts),
-    queue: (rules ?? []).some(({ type }) => type === 'merge_queue'),
+    queue: rules.some(({ type }) => type === 'merge_queue'),
   };
 }
 

@@ -117,12 +117,14 @@ export const ruleSchema = z.looseObject({
     .looseObject({
       required_status_checks: z.array(z.looseObject({ context: z.string() })).optional(),
       required_approving_review_count: z.int().optional(),
+      allowed_merge_methods: z.array(z.string()).optional(),
     })
     .optional(),
 });
 
 export const protectionSchema = z.looseObject({
   required_pull_request_reviews: z.looseObject({ required_approving_review_count: z.int().optional() }).optional(),
+  required_linear_history: z.looseObject({ enabled: z.boolean().optional() }).optional(),
 });
 
 export const commitSchema = z.looseObject({
@@ -169,3 +171,5 @@ export type Status = z.infer<typeof statusSchema>;
 export type CheckRun = z.infer<typeof checkRunSchema>;
 export type TimelineItem = z.infer<typeof timelineSchema>;
 export type ForgeBranch = z.infer<typeof branchSchema>;
+export type BranchRule = z.infer<typeof ruleSchema>;
+export type BranchProtection = z.infer<typeof protectionSchema>;

@@ -104,6 +104,68 @@ test('I9: nothing is pushed past what the protection of a branch wants, nor past
   assert.equal(await git(alpha, 'rev-parse', 'master^@'), before, 'squashed, as the settings say');
 });
 
+const pullRule = {
+  ...{ dismiss_stale_reviews_on_push: false, require_code_owner_review: false, require_last_push_approval: false },
+  ...{ required_approving_review_count: 0, required_review_thread_resolution: false },
+};
+
+const lines: readonly (readonly [says: string, want: (alpha: RepositoryState) => void])[] = [
+  [
+    'a ruleset that wants a linear history',
+    (alpha) => {
+      alpha.rules = [{ type: 'required_linear_history' }];
+    },
+  ],
+  [
+    'a ruleset that allows squashing alone',
+    (alpha) => {
+      alpha.rules = [{ type: 'pull_request', parameters: { ...pullRule, allowed_merge_methods: ['squash'] } }];
+    },
+  ],
+  [
+    'a protection that wants a linear history and does not say so',
+    (alpha) => {
+      alpha.linear = true;
+    },
+  ],
+];
+
+for (const [says, want] of lines) {
+  test(`I9: ${says} is met by what lands, with the tree that was tested`, async (t) => {
+    const there = await openWorld(t);
+    const { world, alpha, host } = there;
+    const pull = await propose(world, alpha, { files: { a: '1' } });
+    await move(there, { other: '1' });
+    want(alpha);
+    const before = await tip(alpha, 'master');
+    const state = await tested(alpha, pull);
+    assert.deepEqual(await host.canMerge(idOf(alpha, pull), []), { ok: true });
+    const result = await host.submit(gateActor, { change: idOf(alpha, pull), patchset: 1, tested: state });
+    assert.ok(result.kind === 'merged', JSON.stringify(result));
+    assert.equal(result.state.tree, state.tree);
+    assert.equal(await git(alpha, 'rev-parse', 'master^@'), before, 'one parent: no merge commit');
+  });
+}
+
+test('I9: where rules and settings have no way to merge in common, that is said before any job runs', async (t) => {
+  const { world, alpha, host, open } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const change = idOf(alpha, pull);
+  alpha.methods = { merge: true, squash: false, rebase: false };
+  alpha.rules = [{ type: 'required_linear_history' }];
+  const reason =
+    'the rules of master allow to merge by squash or rebase, the settings of acme/alpha by merge: let both allow one way';
+  assert.deepEqual(await host.canMerge(change, []), { ok: false, missing: [reason] });
+  assert.deepEqual(await host.submit(gateActor, { change, patchset: 1, tested: null }), { kind: 'refused', reason });
+  alpha.rules = [];
+  assert.deepEqual(await host.canMerge(change, []), { ok: true });
+  alpha.linear = true;
+  const person = open({ token: { env: 'TOKEN' } });
+  assert.deepEqual(await person.host.canMerge(change, []), { ok: false, missing: [reason] });
+  alpha.methods = { merge: true, squash: true, rebase: true };
+  assert.deepEqual(await person.host.canMerge(change, []), { ok: true });
+});
+
 const verdicts = [
   ['status', { status: 'success', merge: true }],
   ['check', { check: 'success', merge: true }],

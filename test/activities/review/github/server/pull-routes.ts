@@ -1,7 +1,7 @@
 import { fill, type Json } from './description.ts';
 import { mergePull } from './merging.ts';
 import type { Answered, Context, Handler } from './routes.ts';
-import { nextId, now, type PullState, type World } from './state.ts';
+import { nextId, now, type PullState, type RepositoryState, type World } from './state.ts';
 import {
   account,
   changedFiles,
@@ -91,6 +91,8 @@ async function merge({ world, repository, body, login }: Context, pull: PullStat
   }
   const method = String(body.merge_method ?? 'merge') as 'merge' | 'squash' | 'rebase';
   if (!repository.methods[method]) return failed(405, `${method} merges are not allowed on this repository.`);
+  const ruled = whyNotBy(repository, method);
+  if (ruled !== null) return failed(405, ruled);
   const [check] = missingChecks(repository, pull);
   if (check !== undefined) return failed(405, `Required status check "${check}" is expected.`);
   if (missingApprovals(repository, pull) > 0) return failed(405, 'At least 1 approving review is required.');
@@ -98,6 +100,18 @@ async function merge({ world, repository, body, login }: Context, pull: PullStat
   if (sha === null) return failed(405, 'Pull Request is not mergeable');
   closePull(world, pull, login ?? '', sha);
   return ok({ sha, merged: true, message: 'Pull Request successfully merged' });
+}
+
+/** What the rules of a branch say against a way to merge. */
+function whyNotBy({ rules, linear }: RepositoryState, method: string): string | null {
+  const isLinear = linear || rules.some(({ type }) => type === 'required_linear_history');
+  if (isLinear && method === 'merge') return 'This branch must not contain merge commits.';
+  const lists = rules.flatMap(({ parameters }) => {
+    const { allowed_merge_methods: list } = (parameters ?? {}) as { allowed_merge_methods?: string[] };
+    return list === undefined ? [] : [list];
+  });
+  const isAllowed = lists.every((list) => list.includes(method));
+  return isAllowed ? null : `Repository rule violations found: ${method} merges are not allowed.`;
 }
 
 /** `sha`: as what it was merged. */

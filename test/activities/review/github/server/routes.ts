@@ -75,6 +75,7 @@ const repositoryRoutes: Readonly<Record<string, Handler>> = {
           required_pull_request_reviews: fill('protected-branch-pull-request-review', {
             required_approving_review_count: repository.requiredApprovals,
           }),
+          required_linear_history: { enabled: repository.linear },
         }),
   [`GET ${repo}/rules/branches/{branch}`]: ({ repository }) => listed(repository.rules),
   [`GET ${repo}/tags`]: async ({ repository }) => {

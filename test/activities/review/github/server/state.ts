@@ -67,6 +67,8 @@ export interface RepositoryState {
   methods: { merge: boolean; squash: boolean; rebase: boolean };
   requiredChecks: string[];
   requiredApprovals: number;
+  /** Branch protection wants a linear history, and shows that to who may administer alone. */
+  linear: boolean;
   rules: Json[];
   readonly permissions: Record<Login, string>;
   readonly pulls: PullState[];
@@ -164,6 +166,7 @@ export async function addRepository(world: World, fullName: string): Promise<Rep
     methods: { merge: true, squash: true, rebase: true },
     requiredChecks: [],
     requiredApprovals: 0,
+    linear: false,
     rules: [],
     permissions: { ada: 'write', bob: 'write', root: 'admin' },
     pulls: [],
