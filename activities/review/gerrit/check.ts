@@ -7,7 +7,7 @@ import { nameOf } from './map.ts';
 import { openGerritRemote } from './remote.ts';
 import { capabilitiesSchema, projectSchema, selfSchema } from './schema.ts';
 import { openCommand } from './ssh.ts';
-import { mayPush, maySubmit } from './submit.ts';
+import { isReadOnly, mayPush, maySubmit } from './submit.ts';
 
 /** What is asked of the live host. */
 interface Subject {
@@ -91,20 +91,24 @@ async function labels({ gerrit, settings, projects }: Subject): Promise<Found> {
 async function rights({ gerrit, projects }: Subject): Promise<Found> {
   const none: string[] = [];
   const byHost: string[] = [];
+  const readOnly: string[] = [];
   for (const project of projects.slice(0, few)) {
+    if (await isReadOnly(gerrit, project)) {
+      readOnly.push(project);
+      continue;
+    }
     const on = { project, branch: 'master' };
     if ((await mayPush(gerrit, on)) === true) continue;
     ((await maySubmit(gerrit, on)) === false ? none : byHost).push(project);
   }
   if (none.length > 0) {
-    return bad(
-      `${gerrit.own} may neither push to refs/heads/* nor submit in ${none.slice(0, 5).join(', ')}: grant Push`,
-    );
+    return bad(`${gerrit.own} may neither push to refs/heads/* nor submit in ${some(none)}: grant Push`);
   }
-  if (byHost.length === 0) return good('tested commits are pushed: what lands is what was tested');
+  const closed = readOnly.length === 0 ? '' : `; read-only, so that nothing is merged there: ${some(readOnly)}`;
+  if (byHost.length === 0) return good(`tested commits are pushed: what lands is what was tested${closed}`);
   return good(
-    `in ${byHost.slice(0, 5).join(', ')} Gerrit merges in its own way, as far as we can see: grant Push and Push Merge ` +
-      'Commit on refs/heads/* to land exactly what was tested (and View Access, so that it can be asked)',
+    `in ${some(byHost)} Gerrit merges in its own way, as far as we can see: grant Push and Push Merge ` +
+      `Commit on refs/heads/* to land exactly what was tested (and View Access, so that it can be asked)${closed}`,
   );
 }
 
@@ -121,6 +125,10 @@ async function clock({ gerrit }: Subject): Promise<Found> {
   const skew = Math.round((theirs - ours) / 1_000);
   const said = `the host's clock is ${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead of'} ours`;
   return Math.abs(skew) <= mostSkew ? good(said) : bad(`${said}: let both follow one time server`);
+}
+
+function some(projects: readonly string[]): string {
+  return projects.slice(0, 5).join(', ');
 }
 
 function approval({ label, value = 1 }: NonNullable<GerritSettings['approve']>) {

@@ -7,7 +7,7 @@ import { believe, type Gerrit, landedOf, needInfo, outdatedParents } from './loo
 import { currentOf } from './map.ts';
 import { vote, votesOf } from './report.ts';
 import { obstaclesOf } from './requirements.ts';
-import { accessSchema, branchSchema, type GerritChange, mergeableSchema } from './schema.ts';
+import { accessSchema, branchSchema, type GerritChange, mergeableSchema, projectStateSchema } from './schema.ts';
 
 const wanted = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'SUBMIT_REQUIREMENTS', 'DETAILED_ACCOUNTS'];
 
@@ -15,6 +15,10 @@ const wanted = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'SUBMIT_REQUIREMENTS', 'DE
 export async function canMerge(gerrit: Gerrit, change: string, own: readonly string[]): Promise<Mergeability> {
   const info = await needInfo(gerrit, change, wanted);
   const missing = obstaclesOf(info, own);
+  // No requirement says so, and nothing is to run in vain.
+  if (info.status === 'NEW' && (await isReadOnly(gerrit, info.project))) {
+    missing.push(`the project ${info.project} is read-only at Gerrit`);
+  }
   if (missing.length === 0) missing.push(...(await outdatedParents(gerrit, info)));
   if (missing.length === 0 && (await mayPush(gerrit, info)) === false && (await conflicts(gerrit, info))) {
     missing.push(`Gerrit cannot merge change ${info._number} onto ${info.branch}: rebase it`);
@@ -155,6 +159,14 @@ async function landedState(gerrit: Gerrit, info: GerritChange): Promise<SourceSt
   await gerrit.git.ensure(project, []);
   const { commit, tree } = await gerrit.git.resolve(project, landed?.newrev ?? info.current_revision ?? '');
   return { project, branch, commit, tree };
+}
+
+/** Whether nothing can be merged into a project, whatever anybody's rights are. */
+export async function isReadOnly(gerrit: Gerrit, project: string): Promise<boolean> {
+  const { state } = await believe(gerrit, ['projects', project], async () =>
+    projectStateSchema.parse((await gerrit.client.read(`/projects/${encodeURIComponent(project)}`)) ?? {}),
+  );
+  return state !== undefined && state !== 'ACTIVE';
 }
 
 type Place = Pick<GerritChange, 'project' | 'branch'>;

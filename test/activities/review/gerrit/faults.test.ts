@@ -200,8 +200,9 @@ test("Sluice's own vote triggers nothing, and somebody's does", async (t) => {
   );
 });
 
-test('a project that became read-only refuses a merge, in its own words', async (t) => {
+test('a project that became read-only refuses a merge, in its own words, and says so before any job runs', async (t) => {
   const { gerrit, desk, host, git, change, commit } = await open(t);
+  assert.deepEqual(await host.canMerge(change, ['Verified']), { ok: true });
   const { ref } = (await host.readChange(change)) ?? { ref: '' };
   await setConfig(gerrit.site, desk.project, [['project.state', 'read only']]);
   await git.ensure(desk.project, [ref]);
@@ -212,6 +213,11 @@ test('a project that became read-only refuses a merge, in its own words', async 
     assert.match(result.reason, /state|read/i);
   }
   assert.equal((await host.readChange(change))?.status, 'open');
+  const { host: later, check } = await connect(t, gerrit, { owns: (project) => project === desk.project });
+  const missing = [`the project ${desk.project} is read-only at Gerrit`];
+  assert.deepEqual(await later.canMerge(change, ['Verified']), { ok: false, missing, isOpen: true });
+  const rights = (await check?.())?.find(({ name }) => name === 'rights');
+  assert.deepEqual([rights?.ok, rights?.message.split(': ').at(-1)], [true, desk.project]);
 });
 
 test('a branch that is deleted takes no merge, and its changes can still be read', async (t) => {
