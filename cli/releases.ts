@@ -36,10 +36,17 @@ const colours = { running: 'blue', published: 'green', failed: 'red', excluded: 
 
 function render(releases: readonly ReleaseRecord[]): string {
   if (releases.length === 0) return 'There are no such releases.';
-  const rows = releases.map(({ startTime, endTime, project, change, patchset, state, origin, summary }) => {
+  const rows = releases.map(({ startTime, endTime, project, change, patchset, state, origin, summary, ...of }) => {
     const took = endTime === null ? '' : duration((endTime - startTime) / 1000);
     const name = `${shortId(change)},${patchset}`;
-    return [when(startTime), project, name, paint(colours[state], state), origin ?? '', took, summary];
+    return [when(startTime), project, name, paint(colours[state], state), origin ?? '', placeOf(of), took, summary];
   });
-  return table(['STARTED (UTC)', 'PROJECT', 'CHANGE', 'STATE', 'ORIGIN', 'TOOK', 'SUMMARY'], rows);
+  return table(['STARTED (UTC)', 'PROJECT', 'CHANGE', 'STATE', 'ORIGIN', 'REPOSITORY', 'TOOK', 'SUMMARY'], rows);
+}
+
+/** The released repository that it went into; none where nothing was released. */
+function placeOf({ packages, repositories }: Pick<ReleaseRecord, 'packages' | 'repositories'>): string {
+  const format = packages[0]?.format;
+  if (format === undefined) return '';
+  return repositories.find((one) => one.format === format)?.name ?? format;
 }

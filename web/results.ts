@@ -66,7 +66,7 @@ function renderRelease(release: ReleaseRecord, around: Linked, now: number): Htm
   return html`<li id="release-${release.id}">${sign(stateTone(release.state), release.state)}
     <span class="what"><b>${release.project}</b> <span class="meta">${release.summary}</span>
       ${names.length > 0 && html`<span class="packages">${names.map((name) => html`<span class="tag">${name}</span> `)}</span>`}
-      ${release.repositories.map(({ format, url }) => html`<a class="repository" href="${url}">${format} repository</a> `)}</span>
+      ${release.repositories.map(({ format, name = format, url }) => html`<a class="repository" href="${url}">${name} repository</a> `)}</span>
     <span class="when"><time title="${moment(release.startTime)} UTC">${ago(release.endTime ?? release.startTime, now)}</time>
       ${release.origin !== null && html` · ${release.origin}`} ${workflowLink(around, release.id, `release of ${release.project}`)}</span></li>`;
 }

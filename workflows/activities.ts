@@ -65,8 +65,13 @@ export interface ControlActivities {
   /** What a release is about: what was merged, what the gate built of it, where clients find the result. */
   planRelease(stage: StageInput): Promise<ReleasePlan>;
   recordRelease(record: ReleaseRecord): Promise<void>;
-  /** Asks the entities of all mirror sets of a format's released repository for a sync. */
-  startMirrors(input: { readonly format: PackageFormat; readonly release: string }): Promise<void>;
+  /** Asks the entities of all mirror sets of a released repository for a sync. */
+  startMirrors(input: {
+    readonly format: PackageFormat;
+    /** Absent: the one that bears the format's name. */
+    readonly repository?: string;
+    readonly release: string;
+  }): Promise<void>;
   /** Removes the test repositories that nobody needs any more. */
   retireTestRepositories(asker: RetireInput): Promise<void>;
   /** Fires the timers that have come due, and says when to look again. */

@@ -40,7 +40,7 @@ const inputs = {
     ...{ tenant: text, pipeline: text, buildSet: text, reportTo: maybe(buildSetWorkflow) },
     ...{ change: text, patchset: count, attempt: count, job: frozenJob, priority: maybe(number) },
     ...{ source, sources: list(source), parents: artifacts, provided: artifacts, unreleased: maybe(artifacts) },
-    released: maybe(object({ deb: maybe(nullable(text)), rpm: maybe(nullable(text)) })),
+    released: maybe(record(maybe(nullable(text)))),
   }),
   buildSet: object({
     edition: maybe(count),

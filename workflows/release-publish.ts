@@ -20,6 +20,8 @@ interface Publication {
 
 export interface Published {
   readonly packages: readonly ReleasedPackage[];
+  /** The released repository; absent where an earlier version has published, or nothing was. */
+  readonly repository?: string;
   /** Why nothing was published. */
   readonly refused?: string;
 }
@@ -37,7 +39,9 @@ export async function publishBuild({ steps, signer }: Hands, publication: Public
   const shown = await CancellationScope.nonCancellable(() =>
     show({ steps, signer }, { ...step, format, envelopes, merged: input.merged }),
   );
-  return shown.refused === undefined ? { packages } : { packages: [], refused: shown.refused };
+  const { refused, repository } = shown;
+  if (refused !== undefined) return { packages: [], refused };
+  return { packages, ...(repository === undefined ? {} : { repository }) };
 }
 
 interface ToShow extends ReleaseStep {
@@ -49,16 +53,17 @@ interface ToShow extends ReleaseStep {
 async function show(
   { steps, signer }: Hands,
   { format, merged, ...step }: ToShow,
-): Promise<{ readonly refused?: string }> {
+): Promise<Pick<Published, 'refused' | 'repository'>> {
   for (;;) {
     const staged = await steps.stageReleased(step);
     if (staged.outcome === 'refused') return { refused: staged.reason };
-    if (staged.outcome === 'unchanged') return {};
-    const signatures = await signer.signIndex({ digest: staged.index.digest });
+    const where = staged.repository === undefined ? {} : { repository: staged.repository };
+    if (staged.outcome === 'unchanged') return where;
+    const signatures = await signer.signIndex({ digest: staged.index.digest, ...where });
     const { published, refused } = await steps.publishReleased({ ...staged, format, signatures, merged });
     if (refused !== undefined) return { refused };
     // Another release came between: the next state is made on top of it.
-    if (published) return {};
+    if (published) return where;
   }
 }
 

@@ -75,17 +75,20 @@ export async function release(run: ReleaseRun): Promise<StageResult> {
 interface Ended extends StageResult {
   readonly built: Publication['built'] | null;
   readonly packages?: readonly ReleasedPackage[];
+  /** The released repository; absent: the one that bears the format's name. */
+  readonly repository?: string;
 }
 
 async function conclude({ stage }: ReleaseRun, record: ReleaseRecord, ended: Ended): Promise<void> {
-  const { built, summary, packages = [] } = ended;
+  const { built, summary, packages = [], repository } = ended;
   // A package that leaves this platform out has nothing to release there, which is no failure.
   const states = { SUCCESS: 'published', SKIPPED: 'excluded' } as const;
   const state = states[ended.result as keyof typeof states] ?? 'failed';
   const origin = built?.origin ?? null;
   await control.recordRelease({ ...record, state, origin, summary, packages, endTime: Date.now() });
   if (state !== 'published' || built === null) return;
-  await control.startMirrors({ format: built.format, release: record.id });
+  const where = repository === undefined ? {} : { repository };
+  await control.startMirrors({ format: built.format, ...where, release: record.id });
   await control.retireTestRepositories({ pipeline: stage.build.pipeline, key: stage.build.buildSet });
 }
 
@@ -121,7 +124,7 @@ async function publish({ input, built }: Publication): Promise<Ended> {
   if (published.refused !== undefined) return { result: 'FAILURE', summary: published.refused, artifacts: [], built };
   const names = published.packages.map((one) => `${one.name} ${one.version}`);
   const summary = `${built.origin} ${[...new Set(names)].join(', ')}`;
-  return { result: 'SUCCESS', summary, artifacts: [], packages: published.packages, built };
+  return { result: 'SUCCESS', summary, artifacts: [], ...published, built };
 }
 
 /** A refusal is a verdict; any other error stays one. */

@@ -1,5 +1,5 @@
 import type { Returned } from '../pipelines/jobs/returned.ts';
-import type { PackageFormat, SourceState } from '../pipelines/model/artifact.ts';
+import type { SourceState } from '../pipelines/model/artifact.ts';
 import type {
   Artifact,
   BuildResult,
@@ -30,10 +30,10 @@ export interface BuildIdentity {
 }
 
 /**
- * Format to the generation of its released repository that a build set's jobs see from its start to its end; null where
- * nothing was released then.
+ * Name of each released repository to the generation of it that a build set's jobs see from its start to its end; null
+ * where nothing was released then.
  */
-export type ReleasedGenerations = Readonly<Partial<Record<PackageFormat, string | null>>>;
+export type ReleasedGenerations = Readonly<Partial<Record<string, string | null>>>;
 
 /** What a stage (an ordinary job with `uses:`) works on. At most a few KiB: content travels by digest. */
 export interface StageInput {

@@ -20,7 +20,7 @@ export interface Offer {
 }
 
 export async function offerFor(deps: BuildStageDeps, input: StageInput, platform: Platform): Promise<Offer> {
-  const released = await deps.released(platform, input.released);
+  const released = await deps.released(platform, input);
   const all = testRepositories(input.provided).filter(({ metadata }) => metadata.platform === platform.name);
   const ahead = await Promise.all(
     all.map(async ({ metadata, repository }) => {

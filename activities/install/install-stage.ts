@@ -60,7 +60,7 @@ interface Trial {
 async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult> {
   const { input, context, platform, node, offered } = trial;
   const timeout = timeoutOf(input.vars);
-  const released = await deps.released(platform, input.released);
+  const released = await deps.released(platform, input);
   const repositories = [
     ...(await underTest(deps.store, offered)),
     ...offered.provided.map(({ repository }) => repository),

@@ -27,11 +27,16 @@ export interface JobDeps {
   readonly archOf: (label: string) => string | undefined;
   /** Architecture of the workers for a job without nodes. */
   readonly defaultArch: string;
-  /** Test repositories of merged changes that the released repository lacks, for a job on nodes of that label. */
-  readonly unreleased: (label: string) => Promise<readonly ProvidedArtifact[]>;
+  /** Test repositories of merged changes that the job's released repository lacks. */
+  readonly unreleased: (of: {
+    readonly label: string;
+    readonly branch: string;
+  }) => Promise<readonly ProvidedArtifact[]>;
   /** Whether a test repository, named by its URL, is still there. */
   readonly isThere: (url: string) => Promise<boolean>;
   readonly released: Pick<ReleasedTrees, 'current' | 'has'>;
+  /** Names of the released repositories that there may be. */
+  readonly repositories: readonly string[];
   /** What a build may take over; undefined for other jobs. */
   readonly reuse?: (input: BeginJob) => Promise<ReuseOffer | undefined>;
   /** What the job's nodes take of a provider that has limits; undefined for one without, and jobs without nodes. */
@@ -75,7 +80,8 @@ export function createJobActivities(deps: JobDeps) {
     async beginBuildSet(input: { readonly record: BuildSetRecord; readonly graph: GraphRef }): Promise<BuildSetStart> {
       const stored = await readGraph(deps, input.graph);
       const unreleased: Record<string, readonly ProvidedArtifact[]> = {};
-      for (const label of labelsOf(stored)) unreleased[label] = await deps.unreleased(label);
+      const branch = stored.changes[0]?.branch ?? '';
+      for (const label of labelsOf(stored)) unreleased[label] = await deps.unreleased({ label, branch });
       // In this order: what is released between the two is seen twice, and not missed.
       const released = await releasedFor(deps, undefined);
       await deps.saveBuildSet({ ...input.record, released });
@@ -103,17 +109,18 @@ function labelsOf({ graph }: StoredGraph): ReadonlySet<string> {
   return new Set(nodesets.flatMap(({ nodes }) => nodes[0]?.label ?? []));
 }
 
-const formats = ['deb', 'rpm'] as const;
-
 /** The generations that were seen at the start, where they are still there; else those that are shown now. */
-async function releasedFor({ released }: JobDeps, seen: ReleasedGenerations | undefined): Promise<ReleasedGenerations> {
-  const generationOf = async (repository: (typeof formats)[number]) => {
+async function releasedFor(
+  { released, repositories }: JobDeps,
+  seen: ReleasedGenerations | undefined,
+): Promise<ReleasedGenerations> {
+  const generationOf = async (repository: string) => {
     const generation = seen?.[repository];
     if (generation === null) return null;
     const kept = generation !== undefined && (await released.has({ repository, generation }));
     return kept ? generation : released.current(repository);
   };
-  return { deb: await generationOf('deb'), rpm: await generationOf('rpm') };
+  return Object.fromEntries(await Promise.all(repositories.map(async (name) => [name, await generationOf(name)])));
 }
 
 /** What has been released since the build set began is no longer there, and need not be. */
@@ -122,7 +129,9 @@ async function unreleasedFor(deps: JobDeps, { job: input }: BeginJob): Promise<r
   const label = job.nodeset.nodes[0]?.label;
   if (job.requires.length === 0 || label === undefined) return [];
   const known = new Set(provided.map(({ url }) => url));
-  const found = (input.unreleased ?? (await deps.unreleased(label))).filter(({ url }) => !known.has(url));
+  const found = (input.unreleased ?? (await deps.unreleased({ label, branch: input.source.branch }))).filter(
+    ({ url }) => !known.has(url),
+  );
   const there = await Promise.all(found.map(({ url }) => deps.isThere(url)));
   return found.filter((_, index) => there[index]);
 }

@@ -10,8 +10,8 @@ export interface ReleasePlanDeps {
   readonly builds: (of: { readonly change: string; readonly patchset: number }) => Promise<readonly BuildRecord[]>;
   /** Asks the host whether the branch is or was at a commit. */
   readonly merged: (of: StateName) => Promise<MergedState | null>;
-  /** Where clients find the released repositories. */
-  readonly repositories: ReleasePlan['repositories'];
+  /** Where clients find what is released of a branch for the platform of that name. */
+  readonly repositories: (of: { readonly label: string; readonly branch: string }) => ReleasePlan['repositories'];
 }
 
 /** Finds what a release is about: the merged state, and the packages that were built of the change for its platform. */
@@ -25,7 +25,7 @@ export function createReleasePlanner(deps: ReleasePlanDeps) {
     const merged = 'refused' in looked ? source : looked;
     const input = { tenant, change, patchset, project, branch, merged, manifests, buildSet };
     const refused = 'refused' in looked ? { refused: looked.refused } : {};
-    return { input, repositories: deps.repositories, ...refused };
+    return { input, repositories: deps.repositories({ label: labels[0] ?? '', branch }), ...refused };
   };
 }
 

@@ -1,7 +1,10 @@
+import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 import type { Change } from '../../pipelines/model/change.ts';
+import { lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import { testRepositories } from '../install/repositories.ts';
 import type { ReleaseRecord } from '../report/types.ts';
+import { isReleasedIn } from './released-in.ts';
 
 export interface RetireDeps {
   /** The last build sets, running ones too. */
@@ -11,6 +14,8 @@ export interface RetireDeps {
   /** Successful builds of all patch sets of a change, in every pipeline. */
   readonly buildsOf: (change: string) => Promise<readonly BuildRecord[]>;
   /** Undefined for what is no change. */
+  /** What is released where. */
+  readonly rules: ReleaseRules;
   readonly statusOf: (change: string) => Promise<Change['status'] | undefined>;
   /** Removes a test repository by its URL; harmless when it is gone. */
   readonly remove: (url: string) => Promise<void>;
@@ -20,7 +25,7 @@ export interface RetireDeps {
 export type RetireInput = Pick<BuildSetRecord, 'pipeline' | 'key'> | null;
 
 /**
- * Removes the test repositories of changes that were abandoned or released: the latter of each format once that is
+ * Removes the test repositories of changes that were abandoned or released: the latter of each line once that is
  * published, for until then jobs are offered them. One that a running build set may know of stays until the next time.
  */
 export function createRetirement(deps: RetireDeps) {
@@ -35,8 +40,9 @@ export function createRetirement(deps: RetireDeps) {
       const status = await deps.statusOf(change);
       if (status === undefined || status === 'open') continue;
       const own = published.filter((release) => release.change === change);
-      for (const { url, format, ended } of (await deps.buildsOf(change)).flatMap(repositoriesOf)) {
-        const over = status === 'abandoned' ? ended : releasedAt(own, format);
+      for (const { url, ended, ...of } of (await deps.buildsOf(change)).flatMap(repositoriesOf)) {
+        const { repository } = lineOf(deps.rules, of);
+        const over = status === 'abandoned' ? ended : releasedAt(own, { repository, format: of.format });
         if (over === null || running.some(({ startTime }) => startTime <= over)) continue;
         await deps.remove(url);
       }
@@ -45,19 +51,20 @@ export function createRetirement(deps: RetireDeps) {
 }
 
 /** Only what the publish stage made is ours to remove, whatever a script says that it has made. */
-function repositoriesOf({ stage, artifacts, endTime }: BuildRecord) {
+function repositoriesOf({ stage, branch, artifacts, endTime }: BuildRecord) {
   if (stage !== 'publish') return [];
   return testRepositories(artifacts).map(({ metadata, repository }) => ({
     url: repository.url,
-    format: metadata.format,
+    ...{ format: metadata.format, platform: metadata.platform, branch },
     ended: endTime,
   }));
 }
 
-/** When the change's packages of a format were all there for everybody; null while they are not. */
-function releasedAt(releases: readonly ReleaseRecord[], format: string): number | null {
-  const times = releases
-    .filter(({ packages }) => packages.some((one) => one.format === format))
-    .flatMap(({ endTime }) => endTime ?? []);
+/** When the change's packages were all there in a released repository for everybody; null while they are not. */
+function releasedAt(
+  releases: readonly ReleaseRecord[],
+  of: { readonly repository: string; readonly format: PackageFormat },
+): number | null {
+  const times = releases.filter((one) => isReleasedIn(one, of)).flatMap(({ endTime }) => endTime ?? []);
   return times.length === 0 ? null : Math.max(...times);
 }

@@ -7,7 +7,7 @@ import type { Platform } from '../../pipelines/model/platform.ts';
 import { lintComments } from '../../pipelines/report/findings.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import { counted } from '../../pipelines/report/words.ts';
-import type { ReleasedGenerations, StageResult } from '../../workflows/contract.ts';
+import type { ReleasedGenerations, StageInput, StageResult } from '../../workflows/contract.ts';
 import type { Machine } from '../nodes/port.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { packagesOf } from '../repository/publish-stage.ts';
@@ -22,6 +22,8 @@ export type ReleasedFiles = (wanted: ReleasedPackage, directory: string) => Prom
 export interface ReleasedPackage {
   readonly platform: Platform;
   readonly name: string;
+  /** The branch that the job is about. */
+  readonly branch: string;
   /** What the job sees of released repositories; absent: what is shown now. */
   readonly seen?: ReleasedGenerations | undefined;
 }
@@ -52,7 +54,7 @@ export function createLintStage(deps: LintStageDeps): StageRunner {
     }
     const folder = await mkdtemp(join(context.workdir, 'built-'));
     for (const { digest, name } of files) await deps.store.fetch(digest, join(folder, basename(name)));
-    const released = await gatherReleased(deps, { platform, files, context, seen: input.released });
+    const released = await gatherReleased(deps, { ...{ platform, files, context }, job: input });
     const report = await lintFiles({ platform, folder, released, context });
     return verdict(deps.store, report);
   };
@@ -66,13 +68,14 @@ function builtOn(label: string, built: readonly PackagesMetadata[]): readonly Pa
 
 interface Gathering extends Pick<LintWork, 'platform' | 'context'> {
   readonly files: readonly PackageFile[];
-  readonly seen: ReleasedGenerations | undefined;
+  readonly job: Pick<StageInput, 'build' | 'released'>;
 }
 
-async function gatherReleased(deps: LintStageDeps, { platform, files, context, seen }: Gathering): Promise<string> {
+async function gatherReleased(deps: LintStageDeps, { platform, files, context, job }: Gathering): Promise<string> {
   const folder = await mkdtemp(join(context.workdir, 'released-'));
   const names = files.filter(({ kind }) => kind !== 'debug' && kind !== 'metadata').map((file) => file.package);
-  for (const name of new Set(names)) await deps.releasedFiles({ platform, name, seen }, folder);
+  const seen = { branch: job.build.branch, seen: job.released };
+  for (const name of new Set(names)) await deps.releasedFiles({ platform, name, ...seen }, folder);
   return folder;
 }
 

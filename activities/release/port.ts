@@ -1,4 +1,5 @@
 import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
+import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { MergedState, StateName } from '../git/merged.ts';
 import type { BlobStore } from '../ports.ts';
 import type { SignedFile } from '../sign/sign-activities.ts';
@@ -9,12 +10,12 @@ export interface ReleaseDeps {
   readonly store: BlobStore;
   /** What the signer shows: read, checked by digest, and copied into our storage. */
   readonly signed: Pick<BlobStore, 'fetch' | 'read'>;
-  /** The released repositories, `deb` and `rpm`. */
+  /** The released repositories: `deb`, `rpm`, and those of the lines. */
   readonly released: ReleasedWriter;
   /** Generations of a released repository that running jobs see: they stay. */
-  readonly inUse: (format: PackageFormat) => Promise<readonly string[]>;
+  readonly inUse: (repository: string) => Promise<readonly string[]>;
   readonly origin: string;
-  readonly codename: (platform: string) => string;
+  readonly rules: ReleaseRules;
   readonly policy: 'promote' | 'rebuild';
   /** Asks the host whether a branch is or was at a commit. */
   readonly merged: (of: StateName) => Promise<MergedState | null>;
@@ -41,7 +42,14 @@ export interface ReleaseStep {
 
 export type StagedRelease =
   /** `before` is the generation that it stands on. */
-  | { readonly outcome: 'staged'; readonly name: string; readonly before: string | null; readonly index: BlobRef }
+  | {
+      readonly outcome: 'staged';
+      /** Absent where an earlier version has staged it: the one that bears the format's name. */
+      readonly repository?: string;
+      readonly name: string;
+      readonly before: string | null;
+      readonly index: BlobRef;
+    }
   /** The repository holds all of it: the release was carried out before. */
-  | { readonly outcome: 'unchanged' }
+  | { readonly outcome: 'unchanged'; readonly repository?: string }
   | { readonly outcome: 'refused'; readonly reason: string };

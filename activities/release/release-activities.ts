@@ -15,11 +15,10 @@ import { prove } from '../attest/prove.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { type PackageId, type RepositoryFormat, RepositoryRefusal } from '../repository/port.ts';
 import { readManifest } from '../storage/manifest.ts';
-import type { StateFiles } from '../storage/port.ts';
 import { finishStaged } from './finish.ts';
 import { importBlob } from './import.ts';
 import type { ReleaseDeps, ReleasePlan, ReleaseStep, StagedRelease } from './port.ts';
-import { requireProvenance, requireVerified, stageRelease } from './stage.ts';
+import { type LineFiles, requireProvenance, requireVerified, stageRelease } from './stage.ts';
 
 /** The steps of a release that need no key. Each may be repeated; nothing is published twice. */
 export function createReleaseActivities(deps: ReleaseDeps) {
@@ -83,6 +82,8 @@ export function createReleaseActivities(deps: ReleaseDeps) {
      */
     async publishReleased(input: {
       readonly format: PackageFormat;
+      /** Absent: the one that bears the format's name. */
+      readonly repository?: string;
       readonly name: string;
       readonly before: string | null;
       readonly signatures: { readonly detached: BlobRef; readonly clear: BlobRef; readonly publicKey: BlobRef };
@@ -91,17 +92,17 @@ export function createReleaseActivities(deps: ReleaseDeps) {
     }): Promise<{ readonly published: boolean; readonly refused?: string }> {
       const refused = await whyUnmerged(deps, input.merged);
       if (refused !== null) return { published: false, refused: refusedBy('release stage', refused) };
-      const { format, name } = input;
+      const { format, name, repository = format } = input;
       // A release that an older version has staged names the path of the generation.
-      const state = { repository: format, name, before: input.before === null ? null : basename(input.before) };
+      const state = { repository, name, before: input.before === null ? null : basename(input.before) };
       const amended = await deps.released.amend(state, async (files) => {
-        const unproven = await whyUnproven(deps, repositoryFormats[format], files);
+        const unproven = await whyUnproven(deps, repositoryFormats[format], { ...files, repository });
         if (unproven === null) await finishStaged(deps, { ...input, tree: files.tree });
         return { unproven };
       });
       if (amended === null) return { published: false };
       if (amended.unproven !== null) return { published: false, refused: amended.unproven };
-      return { published: await deps.released.show(state, () => deps.inUse(format)) };
+      return { published: await deps.released.show(state, () => deps.inUse(repository)) };
     },
 
     async listReleased(input: { readonly format: PackageFormat }): Promise<readonly PackageId[]> {
@@ -142,7 +143,7 @@ async function whyUnmerged(deps: ReleaseDeps, merged: SourceState | undefined): 
   return found.tree === merged.tree ? null : otherTree(merged.commit, { is: found.tree, said: merged.tree });
 }
 
-async function whyUnproven(deps: ReleaseDeps, format: RepositoryFormat, files: StateFiles): Promise<string | null> {
+async function whyUnproven(deps: ReleaseDeps, format: RepositoryFormat, files: LineFiles): Promise<string | null> {
   try {
     await requireProvenance(format, files.tree);
     await requireVerified(deps, format, files);

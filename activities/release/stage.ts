@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { versionRules } from '../../pipelines/formats/format.ts';
 import type { BlobRef, PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { readEnvelope } from '../../pipelines/model/provenance.ts';
+import { lineOf } from '../../pipelines/model/release-line.ts';
 import { refusedBy } from '../../pipelines/report/walls.ts';
 import { linkFile } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
@@ -34,8 +35,12 @@ export async function stageRelease(deps: ReleaseDeps, input: Stage): Promise<Sta
   const statements = await readStatements(deps, input);
   const files = await fetchSigned(deps, input);
   const inspected = await Promise.all(files.map((file) => format.inspect(file)));
-  const settings = { origin: deps.origin, codename: codenameOf(deps, manifest) };
-  const name = `staged-${checked('file name', input.release)}-${manifest.format}`;
+  const { platform, source } = manifest;
+  const line = lineOf(deps.rules, { format: format.id, platform, branch: source.branch });
+  const { repository } = line;
+  const settings = { origin: deps.origin, codename: line.codename };
+  // Of one commit, each platform has a release of its own.
+  const name = `staged-${checked('file name', input.release)}-${checked('file name', platform)}`;
   const refuseOlder = async (tree: string | null) => {
     requireNewest(format, tree === null ? [] : await format.list(tree), inspected);
     return tree;
@@ -43,21 +48,28 @@ export async function stageRelease(deps: ReleaseDeps, input: Stage): Promise<Sta
   // The build's time would go backwards when an older build is released later.
   const content = { format, files, settings, date: new Date() };
   const stage = async () => {
-    const seen = await deps.released.look(format.id, refuseOlder);
-    return deps.released.stage({ repository: format.id, name }, content, async (at) => {
+    const seen = await deps.released.look(repository, refuseOlder);
+    return deps.released.stage({ repository, name }, content, async (at) => {
       // Another release may have come between.
       if (at.before !== seen) await refuseOlder(at.before);
-      return complete(deps, { format, at, statements });
+      return complete(deps, { format, at: { ...at, repository }, statements });
     });
   };
-  const staged = await stage().catch((error: Error) => explain(deps, { error, format, inspected, manifest }));
-  if (staged === null) return { outcome: 'unchanged' };
-  return { outcome: 'staged', name, before: staged.before, index: staged.done };
+  const staged = await stage().catch((error: Error) =>
+    explain(deps, { error, format, repository, inspected, manifest }),
+  );
+  if (staged === null) return { outcome: 'unchanged', repository };
+  return { outcome: 'staged', repository, name, before: staged.before, index: staged.done };
+}
+
+/** A state on its way into a released repository. */
+export interface LineFiles extends StateFiles {
+  readonly repository: string;
 }
 
 interface Completion {
   readonly format: RepositoryFormat;
-  readonly at: StateFiles;
+  readonly at: LineFiles;
   readonly statements: ReadonlyMap<string, string>;
 }
 
@@ -74,14 +86,18 @@ async function complete(deps: ReleaseDeps, { format, at, statements }: Completio
 interface Refused {
   readonly error: Error;
   readonly format: RepositoryFormat;
+  readonly repository: string;
   readonly inspected: readonly InspectedPackage[];
   readonly manifest: PackagesManifest;
 }
 
 /** @throws the error, with a better reason where there is one */
-async function explain({ released }: ReleaseDeps, { error, format, inspected, manifest }: Refused): Promise<never> {
+async function explain(
+  { released }: ReleaseDeps,
+  { error, format, repository, inspected, manifest }: Refused,
+): Promise<never> {
   if (!(error instanceof RepositoryRefusal)) throw error;
-  const line = await released.look(format.id, async (tree) => {
+  const line = await released.look(repository, async (tree) => {
     const there = tree === null ? null : { tree, packages: await format.list(tree), statementPath };
     return there === null ? null : otherLine(there, inspected, manifest);
   });
@@ -109,7 +125,7 @@ export async function requireProvenance(format: RepositoryFormat, tree: string):
 export async function requireVerified(
   { verify }: Pick<ReleaseDeps, 'verify'>,
   format: RepositoryFormat,
-  { tree, before }: StateFiles,
+  { tree, before, repository }: LineFiles,
 ): Promise<void> {
   const known = new Set(
     before === null ? [] : (await format.list(before)).flatMap(filesOf).map(({ sha256 }) => sha256),
@@ -119,7 +135,7 @@ export async function requireVerified(
     const name = path.split('/').at(-1) ?? '';
     return { name, sha256, envelope: await readFile(statementPath(tree, name), 'utf8').catch(() => null) };
   });
-  const why = await verify(await Promise.all(stated));
+  const why = await verify(await Promise.all(stated), { format: format.id, repository });
   if (why !== null) throw new RepositoryRefusal(refusedBy('publisher', why));
 }
 
@@ -180,8 +196,4 @@ async function placeProvenance({ tree, before }: StateFiles, statements: Readonl
       if (error.code !== 'EEXIST') throw error;
     });
   }
-}
-
-function codenameOf(deps: ReleaseDeps, { format, platform }: PackagesManifest): string {
-  return format === 'deb' ? deps.codename(platform) : '';
 }

@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 import { claimsOf, dssePayload, readEnvelope } from '../../pipelines/model/provenance.ts';
-import { notMerged, otherTree } from '../../pipelines/report/walls.ts';
+import { lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
+import { notMerged, otherLine, otherTree } from '../../pipelines/report/walls.ts';
 import type { MergedState, StateName } from '../git/merged.ts';
 import { must, run } from '../process/run.ts';
 
@@ -10,6 +12,7 @@ export interface VerifyDeps {
   /** The public key that the signer shows; statements by others are nobody's. */
   readonly archiveKey: () => Promise<string>;
   readonly merged: (of: StateName) => Promise<MergedState | null>;
+  readonly rules: ReleaseRules;
 }
 
 /** A file of a released repository with the statement that is to vouch for it. */
@@ -21,14 +24,21 @@ export interface StatedFile {
 }
 
 /** @returns why the first of the files that is not proven is not, or null when all are */
-export type VerifyStatements = (files: readonly StatedFile[]) => Promise<string | null>;
+export type VerifyStatements = (files: readonly StatedFile[], into: ReleasedInto) => Promise<string | null>;
+
+/** The released repository that files are to be shown in. */
+export interface ReleasedInto {
+  readonly format: PackageFormat;
+  readonly repository: string;
+}
 
 /**
  * Checks statements as anybody could: the archive's key has signed them, they are about the very content, and the tree
- * that they name is one that the merged branch has, as the host says now.
+ * that they name is one that the merged branch has, as the host says now. Platform and branch must be those of the
+ * repository's line.
  */
-export function createStatementVerifier({ archiveKey, merged }: VerifyDeps): VerifyStatements {
-  return async (files) => {
+export function createStatementVerifier({ archiveKey, merged, rules }: VerifyDeps): VerifyStatements {
+  return async (files, into) => {
     if (files.length === 0) return null;
     const home = await mkdtemp(join(tmpdir(), 'sluice-statements-'));
     try {
@@ -36,7 +46,8 @@ export function createStatementVerifier({ archiveKey, merged }: VerifyDeps): Ver
       await writeFile(key, await archiveKey());
       await must('gpg', ['--batch', '--quiet', '--import', '--', key], { env: { GNUPGHOME: home } });
       for (const file of files) {
-        const why = (await signatureFault(home, file)) ?? (await factFault(merged, file));
+        const why =
+          (await signatureFault(home, file)) ?? (await factFault(merged, file)) ?? lineFault(rules, file, into);
         if (why !== null) return why;
       }
       return null;
@@ -67,4 +78,11 @@ async function factFault(merged: VerifyDeps['merged'], { name, sha256, envelope 
   const found = await merged(claims);
   if (found === null) return notMerged(claims);
   return found.tree === claims.tree ? null : otherTree(claims.commit, { is: found.tree, said: claims.tree });
+}
+
+function lineFault(rules: ReleaseRules, { name, envelope }: StatedFile, { format, repository }: ReleasedInto) {
+  const claims = claimsOf(readEnvelope(envelope ?? '').statement);
+  if (claims === null) return `the provenance statement of ${name} does not say what was merged`;
+  const { repository: own } = lineOf(rules, { format, ...claims });
+  return own === repository ? null : otherLine(name, { ...claims, own, repository });
 }

@@ -19,13 +19,21 @@ export interface ReleaseRecord {
   /** One line: what was published, or why not. */
   readonly summary: string;
   readonly packages: readonly ReleasedPackage[];
-  /** Where clients find the released repositories. */
-  readonly repositories: readonly { readonly format: string; readonly url: string }[];
+  /** Where clients find what was released. */
+  readonly repositories: readonly ReleasedAt[];
   /** Milliseconds since the epoch. */
   readonly startTime: number;
   readonly endTime: number | null;
   /** Other runs of the same release, in the order in which they were told. */
   readonly attempts?: readonly ReleaseAttempt[];
+}
+
+/** A released repository. */
+export interface ReleasedAt {
+  readonly format: string;
+  /** Absent where an earlier version wrote it down: the format's. */
+  readonly name?: string;
+  readonly url: string;
 }
 
 /** A run of a release that another one stands for. */

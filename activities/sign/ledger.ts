@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isFormats } from '../../pipelines/model/release-line.ts';
 import { exists } from '../files/exists.ts';
 import { syncName } from '../files/sync.ts';
 import { writeWhole } from '../files/write.ts';
@@ -14,21 +15,29 @@ export interface LedgerEntry {
   readonly time: string;
 }
 
-/** The files whose provenance the signer has signed itself, by their SHA-256: an index may name these alone. */
+/**
+ * The files whose provenance the signer has signed itself, by their SHA-256, for each released repository: an index may
+ * name these alone.
+ *
+ * @param repository absent: one of the two that bear a format's name
+ */
 export interface Ledger {
-  has(sha256: string): Promise<boolean>;
-  add(sha256: string, entry: LedgerEntry): Promise<void>;
+  has(sha256: string, repository?: string): Promise<boolean>;
+  add(sha256: string, entry: LedgerEntry, repository?: string): Promise<void>;
 }
 
 export function openLedger(directory: string): Ledger {
-  const pathOf = (sha256: string) => {
+  const pathOf = (sha256: string, repository = 'deb') => {
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error(`not a SHA-256: ${JSON.stringify(sha256)}`);
-    return join(directory, sha256.slice(0, 2), sha256.slice(2));
+    if (!/^[a-z][a-z0-9._-]*$/.test(repository)) throw new Error(`not a repository: ${JSON.stringify(repository)}`);
+    // What was signed before there were lines is of the formats' own repositories.
+    const home = isFormats(repository) ? directory : join(directory, 'lines', repository);
+    return join(home, sha256.slice(0, 2), sha256.slice(2));
   };
   return {
-    has: (sha256) => exists(pathOf(sha256)),
-    async add(sha256, entry) {
-      const path = pathOf(sha256);
+    has: (sha256, repository) => exists(pathOf(sha256, repository)),
+    async add(sha256, entry, repository) {
+      const path = pathOf(sha256, repository);
       if (await exists(path)) return;
       await keep(path, `${JSON.stringify(entry)}\n`);
     },

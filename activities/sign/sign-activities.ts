@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseControl } from '../../pipelines/formats/deb/control.ts';
 import { type BlobRef, digestSchema, type PackageFile, type PackageFormat } from '../../pipelines/model/artifact.ts';
 import { canonicalJson } from '../../pipelines/model/canonical.ts';
 import { claimsOf, dssePayload, type Envelope, provenance, type Statement } from '../../pipelines/model/provenance.ts';
+import { isFormats, lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { ProofDeps } from '../attest/prove.ts';
 import type { BlobStore } from '../ports.ts';
 import { OpaqueIndex, offeredFiles } from './check-index.ts';
@@ -21,6 +23,8 @@ export interface SignDeps {
   /** What the signer looks up by itself, whatever others say. */
   readonly proof: Omit<ProofDeps, 'manifest'>;
   readonly ledger: Ledger;
+  /** Which released repository a file may be in: the signer's own look at the configuration. */
+  readonly rules: ReleaseRules;
 }
 
 /** A package before and after signing; the same content where the format signs only its index. */
@@ -62,12 +66,17 @@ export function createSignActivities(deps: SignDeps) {
       return signed;
     },
 
-    /** Signs a Release file or a repomd.xml, if every package that it leads to has a statement that was signed here. */
+    /**
+     * Signs a Release file or a repomd.xml, if every package that it leads to has a statement that was signed here, and
+     * belongs to its repository by platform and branch.
+     */
     async signIndex(input: {
       readonly digest: string;
+      /** Absent: one that bears a format's name. */
+      readonly repository?: string;
     }): Promise<{ readonly detached: BlobRef; readonly clear: BlobRef; readonly publicKey: BlobRef }> {
       const text = (await readExactly(deps, input.digest)).toString();
-      await requireStated(deps, text);
+      await requireStated(deps, text, input.repository);
       const made = await Promise.all([signer.detach(text), signer.clear(text), signer.publicKey()]);
       const [detached, clear, publicKey] = await Promise.all(made.map((one) => deps.outbox.put(one)));
       if (!detached || !clear || !publicKey) throw new Error('the outbox answered with nothing');
@@ -83,7 +92,7 @@ export function createSignActivities(deps: SignDeps) {
         const { payload, toSign, payloadType } = dssePayload(text);
         const sig = Buffer.from(await signer.detach(toSign)).toString('base64');
         const envelope: Envelope = { payload, payloadType, signatures: [{ keyid: deps.key.key, sig }] };
-        await deps.ledger.add(found.sha256, found.entry);
+        await deps.ledger.add(found.sha256, found.entry, found.repository);
         made.push(await deps.outbox.put(`${JSON.stringify(envelope)}\n`));
       }
       return made;
@@ -100,17 +109,32 @@ async function readExactly({ inbox }: SignDeps, digest: string): Promise<Buffer>
 }
 
 /** @throws a refusal naming the first file that an index offers and nothing was signed for. */
-async function requireStated(deps: SignDeps, text: string): Promise<void> {
+async function requireStated(deps: SignDeps, text: string, repository = 'deb'): Promise<void> {
+  requireLine(deps, text, repository);
   try {
     const offered = await offeredFiles(text, (sha256) => readExactly(deps, `sha256:${sha256}`));
     for (const { name, sha256 } of offered) {
-      if (!(await deps.ledger.has(sha256)))
-        refuse(`the index offers ${name}, which has no statement that was signed here`);
+      if (!(await deps.ledger.has(sha256, repository))) refuse(`the index offers ${name}, ${unstated(repository)}`);
     }
   } catch (error) {
     if (error instanceof OpaqueIndex) refuse(error.message);
     throw error;
   }
+}
+
+function unstated(repository: string): string {
+  const where = isFormats(repository) ? '' : ` for ${repository}`;
+  return `which has no statement that was signed here${where}`;
+}
+
+/** An index is of the repository that is spoken of, as far as it can tell: an APT one bears its distribution's name. */
+function requireLine({ rules }: SignDeps, text: string, repository: string): void {
+  if (isFormats(repository)) return;
+  const line = rules.lines.find(({ name }) => name === repository);
+  if (line === undefined) refuse(`no line of this configuration is called ${JSON.stringify(repository)}`);
+  if (line.codename === '' || text.trimStart().startsWith('<')) return;
+  const codename = parseControl(text)[0]?.Codename;
+  if (codename !== line.codename) refuse(`the index is of ${codename}, and ${repository} is ${line.codename}`);
 }
 
 /** Looks up everything that a statement says; it must then be the very one that comes out. */
@@ -130,7 +154,9 @@ async function requireTrue(
   const found = provenance({ manifest, digest: claims.manifest, file, released: after, merged });
   if (canonicalJson(found) !== canonicalJson(said)) refuse(`the statement about ${file.name} says what is not so`);
   const entry = { file: file.name, from: merged, manifest: claims.manifest, time: new Date().toISOString() };
-  return { sha256: after.replace('sha256:', ''), entry };
+  const { format, platform } = manifest;
+  const { repository } = lineOf(deps.rules, { format, platform, branch: merged.branch });
+  return { sha256: after.replace('sha256:', ''), entry, repository };
 }
 
 /** What was made of a file, and what the signer found it to be. */

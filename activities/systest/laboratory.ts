@@ -46,7 +46,7 @@ async function startNode(
 async function equip(deps: InstallStageDeps, { input, context, tree }: Plan, node: Node): Promise<void> {
   const label = input.nodes.find(({ name }) => name === node.name)?.label ?? '';
   const platform = deps.platform(label);
-  const released = await deps.released(platform, input.released);
+  const released = await deps.released(platform, input);
   // The newest comes last: where two hold the same package, the priority is one and the higher version wins.
   const { own, provided } = repositoriesFor(platform, input);
   const offered = [...provided, ...own].map(({ repository }) => repository);

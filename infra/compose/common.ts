@@ -7,7 +7,7 @@ import { repositoryPath } from '../../activities/git/names.ts';
 import type { Git } from '../../activities/git/port.ts';
 import type { GitRemote } from '../../activities/git/remote.ts';
 import { createGitService, type GitService } from '../../activities/git/serve.ts';
-import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
+import type { NodeRepository, ReleasedView } from '../../activities/nodes/packages/port.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
 import { isServed, proposalsOf } from '../../activities/review/settings.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
@@ -16,8 +16,9 @@ import { createReleasedStore } from '../../activities/storage/filesystem/release
 import { createTreeStore } from '../../activities/storage/filesystem/tree-store.ts';
 import type { GenerationName, ReleasedTrees, Trees } from '../../activities/storage/port.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import type { ReleasedGenerations } from '../../workflows/contract.ts';
+import { lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
 import { allPlatforms } from '../config/platforms.ts';
+import { releaseRules } from '../config/release-rules.ts';
 import { debianReleases } from '../images/releases.ts';
 import { publicKeyPath } from '../signer/signer.ts';
 import { type DataPaths, dataPaths } from '../stack/paths.ts';
@@ -102,8 +103,8 @@ function placeOf(
 
 /** What a platform's nodes must know of what is released. */
 export interface ReleasedOffer {
-  /** `origin` of the repositories, and APT's distribution name. */
-  readonly release: { readonly origin: string; readonly codename: string };
+  /** `origin` of the repositories, and what is released where. */
+  readonly release: ReleaseRules & { readonly origin: string };
   readonly released: ReleasedTrees;
   /** What must have signed them; undefined while there is nothing. */
   readonly archiveKey: () => Promise<string | undefined>;
@@ -115,34 +116,34 @@ export function releasedOffer({
   paths,
   released,
 }: Pick<Common, 'config' | 'paths' | 'released'>): ReleasedOffer {
-  const { origin, deb } = config.release;
+  const { origin } = config.release;
   return {
-    ...{ release: { origin, codename: deb.codename }, released },
+    ...{ release: { origin, ...releaseRules(config) }, released },
     archiveKey: () => readFile(publicKeyPath(paths), 'utf8').catch(() => undefined),
   };
 }
 
 /**
- * The released repository that a platform's nodes are offered; null while nothing was released in its format, and where
- * that is of another release of Debian.
+ * The released repository that a platform's nodes are offered: that of its line. Null while nothing was released there,
+ * and where that is of another release of Debian.
  *
- * @param seen what the job sees of released repositories; absent: what is shown now
+ * @param job what it sees of released repositories, and the branch that it is about
  */
 export async function releasedRepository(
   { release, released, archiveKey }: ReleasedOffer,
   platform: Platform,
-  seen?: ReleasedGenerations,
+  job: ReleasedView,
 ): Promise<NodeRepository | null> {
   const { format } = platform;
-  if (isForAnother(release.codename, platform)) return null;
-  const generation = seen?.[format];
-  if (generation === null || (await released.current(format)) === null) return null;
+  const { repository, codename } = lineOf(release, { format, platform: platform.name, branch: job.build.branch });
+  if (repository === format && isForAnother(codename, platform)) return null;
+  const generation = job.released?.[repository];
+  if (generation === null || (await released.current(repository)) === null) return null;
   const key = await archiveKey();
-  const codename = format === 'deb' ? release.codename : '';
-  const of = generation === undefined ? undefined : { repository: format, generation };
+  const of = generation === undefined ? undefined : { repository, generation };
   const digest = of === undefined ? null : await indexDigest(released, of, rootIndexes[format](codename));
   return {
-    url: await released.url(format, generation),
+    url: await released.url(repository, generation),
     codename,
     ...(digest === null ? {} : { digest }),
     origin: release.origin,

@@ -16,10 +16,12 @@ import { hasTestRepository, removeTestRepository } from '../../activities/reposi
 import type { Sealer } from '../../activities/secrets/port.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
 import { layoutPipelines, semaphores } from '../../pipelines/language/language.ts';
+import { repositoriesIn } from '../../pipelines/model/release-line.ts';
 import type { EventRouter } from '../../server/events/router.ts';
 import { createOperations } from '../../server/operations.ts';
 import type { EnqueueRequest } from '../../server/port.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
+import { releaseRules } from '../config/release-rules.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import { readInput } from '../temporal/read-payload.ts';
@@ -40,6 +42,7 @@ export function createControl(deps: ControlDeps) {
   const { blobs } = common;
   const review = createReviews(deps);
   const { router, layouts, people, connections } = review;
+  const rules = releaseRules(common.config);
   const retire = retirementIn(common, store, router);
   const tidy = () => void retire(null).catch((error) => deps.logger.warn({ error }, 'cannot remove test repositories'));
   const limits = async () => semaphores(await layouts.current());
@@ -55,6 +58,7 @@ export function createControl(deps: ControlDeps) {
       unreleased: unreleasedIn(deps, router),
       isThere: isThereIn(common),
       released: common.released,
+      repositories: repositoriesIn(rules),
       reuse: reuseIn(deps, layouts),
       nodesFor: nodesIn(common, live),
       placeOf: placeIn(common),
@@ -138,16 +142,19 @@ function unreleasedIn({ common, store, logger }: ControlDeps, router: EventRoute
     buildsOf: ({ change, pipeline }) => store.listBuilds({ change, pipeline, limit: 200 }),
     isMerged: async (change) => (await router.read(change))?.status === 'merged',
     isThere: isThereIn(common),
+    rules: releaseRules(common.config),
     warn: (about) => logger.warn(about, 'cannot tell what a merged change offers'),
   };
-  return async (label: string) => {
-    const platform = common.findPlatform(label);
-    return platform ? unreleased(find, { format: platform.format, now: Date.now() }) : [];
+  return async ({ label, branch }: { readonly label: string; readonly branch: string }) => {
+    const format = common.findPlatform(label)?.format;
+    const job = { platform: label, branch };
+    return format === undefined ? [] : unreleased(find, { job: { ...job, format }, now: Date.now() });
   };
 }
 
-function retirementIn({ trees }: Common, store: Store, router: EventRouter) {
+function retirementIn({ config, trees }: Common, store: Store, router: EventRouter) {
   return createRetirement({
+    rules: releaseRules(config),
     buildSets: () => store.listBuildSets({ limit: recent * 4 }),
     releases: () => store.listReleases({ limit: recent * 4 }),
     buildsOf: (change) => store.listBuilds({ change, result: 'SUCCESS', limit: 500 }),

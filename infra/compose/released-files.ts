@@ -3,6 +3,7 @@ import type { ReleasedFiles } from '../../activities/lint/stage.ts';
 import type { ReleasedTrees } from '../../activities/storage/port.ts';
 import { versionRules } from '../../pipelines/formats/format.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
+import { lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
 
 /** How a format writes name and version into its packages' file names: binary packages, and what a source consists of. */
 const fileNames: Readonly<Record<PackageFormat, readonly RegExp[]>> = {
@@ -10,12 +11,17 @@ const fileNames: Readonly<Record<PackageFormat, readonly RegExp[]>> = {
   rpm: [/^(.+)-([^-]+-[^-]+)\.(?!src\.)[^.]+\.rpm$/, /^(.+)-([^-]+-[^-]+)\.src\.rpm$/],
 };
 
-/** Brings the newest binary and source packages of a name from the released repositories. */
-export function createReleasedFiles(released: Pick<ReleasedTrees, 'current' | 'list' | 'fetch'>): ReleasedFiles {
-  return async ({ platform: { format }, name, seen }, directory) => {
-    const generation = seen?.[format] === undefined ? await released.current(format) : seen[format];
-    if (generation === null || generation === undefined) return;
-    const of = { repository: format, generation };
+/** Brings the newest binary and source packages of a name from the released repository of a platform and branch. */
+export function createReleasedFiles(
+  released: Pick<ReleasedTrees, 'current' | 'list' | 'fetch'>,
+  rules: ReleaseRules,
+): ReleasedFiles {
+  return async ({ platform: { format, name: platform }, name, branch, seen }, directory) => {
+    const { repository } = lineOf(rules, { format, platform, branch });
+    const known = seen?.[repository];
+    const generation = known === undefined ? await released.current(repository) : known;
+    if (generation === null) return;
+    const of = { repository, generation };
     const paths = await released.list(of);
     for (const path of fileNames[format].flatMap((pattern) => newest(format, named(paths, pattern, name)))) {
       // Two packages of one source share its files.

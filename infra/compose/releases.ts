@@ -6,8 +6,9 @@ import { createStatementVerifier } from '../../activities/release/verify-stateme
 import type { ReviewHost } from '../../activities/review/port.ts';
 import { createReleasedWriter } from '../../activities/storage/filesystem/released-writer.ts';
 import type { RunningRecords } from '../../activities/sweep/sweep.ts';
-import type { PackageFormat } from '../../pipelines/model/artifact.ts';
+import { lineOf } from '../../pipelines/model/release-line.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
+import { releaseRules } from '../config/release-rules.ts';
 import { publicKeyPath, signedStore } from '../signer/signer.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
@@ -28,14 +29,23 @@ export function createReleases({ common, live, temporal, store, merged }: Releas
   const { config, blobs, paths } = common;
   const { url } = config.server;
   const signed = signedStore(paths);
-  const { origin, policy, deb } = config.release;
+  const { origin, policy } = config.release;
+  const rules = releaseRules(config);
   const archiveKey = () => readFile(publicKeyPath(paths), 'utf8');
   return {
     ...createReleaseActivities({
-      ...{ store: blobs, signed, released: createReleasedWriter(paths.released), origin, policy, merged, archiveKey },
-      inUse: async (format) => generationsIn(await store.listRunning(), format),
-      verify: createStatementVerifier({ archiveKey, merged }),
-      codename: (label: string) => (common.platform(label).format === 'deb' ? deb.codename : ''),
+      ...{
+        store: blobs,
+        signed,
+        released: createReleasedWriter(paths.released),
+        origin,
+        policy,
+        merged,
+        archiveKey,
+        rules,
+      },
+      inUse: async (repository) => generationsIn(await store.listRunning(), repository),
+      verify: createStatementVerifier({ archiveKey, merged, rules }),
     }),
     planRelease: createReleasePlanner({
       merged,
@@ -43,17 +53,28 @@ export function createReleases({ common, live, temporal, store, merged }: Releas
         const builds = await store.listBuilds({ change, result: 'SUCCESS', limit: 200 });
         return builds.filter((build) => build.patchset === patchset);
       },
-      repositories: (['deb', 'rpm'] as const).map((format) => ({ format, url: `${url}/released/${format}` })),
+      repositories: ({ label, branch }) => {
+        const format = common.findPlatform(label)?.format;
+        if (format === undefined) return [];
+        const { repository: name } = lineOf(rules, { format, platform: label, branch });
+        return [{ format, name, url: `${url}/released/${name}` }];
+      },
     }),
-    async startMirrors({ format, release }: { readonly format: string; readonly release: string }): Promise<void> {
-      const tree = join(paths.released, format);
+    async startMirrors({ format, repository = format, release }: MirrorsToStart): Promise<void> {
+      const tree = join(paths.released, repository);
       const sets = Object.entries(live.settings().mirrors).filter(([, { source }]) => relative(source, tree) === '');
       for (const [set] of sets) await askMirror(temporal.client, set, { action: 'sync', release });
     },
   };
 }
 
-/** What running build sets and jobs see of a format's released repository. */
-function generationsIn({ builds, buildSets }: RunningRecords, format: PackageFormat): readonly string[] {
-  return [...buildSets, ...builds].flatMap(({ released }) => released?.[format] ?? []);
+interface MirrorsToStart {
+  readonly format: string;
+  readonly repository?: string;
+  readonly release: string;
+}
+
+/** What running build sets and jobs see of a released repository. */
+function generationsIn({ builds, buildSets }: RunningRecords, repository: string): readonly string[] {
+  return [...buildSets, ...builds].flatMap(({ released }) => released?.[repository] ?? []);
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { releaseRules } from '../config/release-rules.ts';
 import { openSigner } from '../signer/signer.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
@@ -18,6 +19,7 @@ export async function startSigner(config: StackConfig): Promise<Part> {
   const [temporal, signer] = await Promise.all([
     connectPatiently(config, signersPayloads(paths)),
     openSigner(paths, {
+      rules: releaseRules(config),
       warn: (message) => logger.warn(message),
       ...lookUpAtHosts(config, join(paths.keys, 'fetched')),
     }),

@@ -50,7 +50,7 @@ export function stagesOf(parts: StageParts): StageDeps {
   const { blobs: store, platform } = parts;
   const logger = createLogger('build-worker');
   const paths = dataPaths(parts.data);
-  const released: ReleasedRepository = (each, seen) => releasedRepository(parts, each, seen);
+  const released: ReleasedRepository = (each, job) => releasedRepository(parts, each, job);
   const sources: SourceTree = parts.sources.exportTree;
   // Begun now: what is on the disk later may not be what this process runs.
   const recipe = recipeDigest();
@@ -66,7 +66,7 @@ export function stagesOf(parts: StageParts): StageDeps {
   return {
     stages: {
       build: createBuildStage({ ...tests, attestor, recipe: () => recipe }),
-      lint: createLintStage({ store, platform, releasedFiles: createReleasedFiles(parts.released) }),
+      lint: createLintStage({ store, platform, releasedFiles: createReleasedFiles(parts.released, parts.release) }),
       publish: createPublishStage({ store, trees: parts.trees, codename, signer }),
       install: createInstallStage(tests),
       systest: createSystestStage(tests),

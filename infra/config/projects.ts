@@ -1,3 +1,4 @@
+import { fitsPattern } from '../../pipelines/model/name-pattern.ts';
 import type { Settings } from './schema.ts';
 
 type Projects = Settings['projects'];
@@ -5,7 +6,7 @@ type Projects = Settings['projects'];
 /** What `sluice.yaml` says of a project: its own entry, or the first pattern that fits; undefined for a stranger. */
 export function entryOf(projects: Projects, name: string): Projects[string] | undefined {
   if (Object.hasOwn(projects, name) && !isPattern(name)) return projects[name];
-  const pattern = Object.keys(projects).find((key) => isPattern(key) && fits(key, name));
+  const pattern = Object.keys(projects).find((key) => isPattern(key) && fitsPattern(key, name));
   return pattern === undefined ? undefined : projects[pattern];
 }
 
@@ -56,13 +57,4 @@ export function expandProjects(
 
 export function isPattern(key: string): boolean {
   return key.includes('*');
-}
-
-/** `*` stands for anything within a part of a name, `**` for anything. */
-function fits(pattern: string, name: string): boolean {
-  const parts = pattern.split(/(\*+)/).map((part) => {
-    if (part === '*') return '[^/]*';
-    return part.startsWith('**') ? '.*' : part.replace(/[.+]/g, '\\$&');
-  });
-  return new RegExp(`^${parts.join('')}$`).test(name);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { connectionsSchema } from './connections.ts';
+import { lineFaults, linesSchema } from './lines.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
 import { temporalSchema } from './temporal.ts';
 import { addressSchema, durationSchema, sizeSchema } from './units.ts';
@@ -140,6 +141,9 @@ const release = z.strictObject({
     })
     .prefault({})
     .describe('The released RPM repository.'),
+  lines: linesSchema
+    .default({})
+    .describe('Released repositories for platforms and branches of their own: `docs/releases.md`.'),
 });
 
 const retention = z.strictObject({
@@ -222,7 +226,10 @@ export function configSchema(resolve: Resolve) {
     retention: retention.prefault({}).describe('What is kept, and how long.'),
     workers: workers.prefault({}).describe('How much runs at once.'),
   });
-  return keys.superRefine(({ connections, projects, platforms }, context) => {
+  return keys.superRefine(({ connections, projects, platforms, release: { lines } }, context) => {
+    for (const { path, message } of lineFaults(lines, platforms)) {
+      context.addIssue({ code: 'custom', path: ['release', 'lines', ...path], message });
+    }
     if (platforms['debian-12']?.provider === 'vm') {
       const message = 'must be docker for debian-12: programs of jobs without nodes run there';
       context.addIssue({ code: 'custom', path: ['platforms', 'debian-12', 'provider'], message });

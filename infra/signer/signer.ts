@@ -12,6 +12,7 @@ import { openLedger } from '../../activities/sign/ledger.ts';
 import { createSignActivities, type SignActivities } from '../../activities/sign/sign-activities.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
+import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { DataPaths } from '../stack/paths.ts';
 import { buildersDirectory } from '../stack/signer.ts';
 
@@ -28,7 +29,11 @@ export interface SignerOptions {
   readonly elsewhere?: (project: string) => ((of: StateName) => Promise<MergedState | null>) | null;
   /** Whether a branch says what is merged: on any other nothing is. */
   readonly isGated?: (of: StateName) => Promise<boolean>;
+  /** What is released where; absent: one repository for each format. */
+  readonly rules?: ReleaseRules;
 }
+
+const oneForEach: ReleaseRules = { codename: '', lines: [] };
 
 /**
  * Opens the signer in its own process: makes its key at the first start and shows the public half.
@@ -39,7 +44,7 @@ export interface SignerOptions {
  */
 export async function openSigner(
   paths: DataPaths,
-  { warn = console.warn, elsewhere = () => null, isGated = async () => true }: SignerOptions = {},
+  { warn = console.warn, elsewhere = () => null, isGated = async () => true, rules = oneForEach }: SignerOptions = {},
 ): Promise<Signer> {
   const home = paths.keys;
   const fingerprint = await openKey(home, 'Sluice releases');
@@ -54,7 +59,7 @@ export async function openSigner(
   const merged = async (of: StateName) => ((await isGated(of)) ? (elsewhere(of.project) ?? served)(of) : null);
   // Read for each build: an operator may add a worker while the signer runs.
   const fault = (manifest: PackagesManifest) => attestationFault(manifest, readBuilders(buildersDirectory(paths)));
-  const deps = { key, inbox, outbox, proof: { merged, fault }, ledger: openLedger(ledger) };
+  const deps = { key, inbox, outbox, proof: { merged, fault }, ledger: openLedger(ledger), rules };
   return { activities: createSignActivities(deps), fingerprint, close: () => closeAgent(home) };
 }
 

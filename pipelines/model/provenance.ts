@@ -96,6 +96,8 @@ export interface StatementClaims extends SourceState {
   readonly file: string;
   /** Digest of the build's manifest; empty where a statement of an earlier version names none. */
   readonly manifest: string;
+  /** The platform that it was built on; empty where a statement names none. */
+  readonly platform: string;
 }
 
 const mergedState = z.object({ project: z.string(), branch: z.string(), commit: z.string(), tree: z.string() });
@@ -107,7 +109,8 @@ export function claimsOf({ subject, predicate }: Statement): StatementClaims | n
   if (!merged.success || about?.name === undefined || more.length > 0) return null;
   const byproducts = predicate.runDetails?.byproducts ?? [];
   const hex = byproducts.find(({ name }) => name === manifestName)?.digest?.sha256;
-  return { ...merged.data, file: about.name, manifest: hex === undefined ? '' : `sha256:${hex}` };
+  const platform = z.string().safeParse(predicate.buildDefinition.externalParameters.platform).data ?? '';
+  return { ...merged.data, file: about.name, manifest: hex === undefined ? '' : `sha256:${hex}`, platform };
 }
 
 /** What DSSE signs for a statement: its type and content, each with its length in bytes. */

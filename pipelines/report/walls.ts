@@ -21,6 +21,14 @@ export function otherTree(commit: string, { is, said }: { readonly is: string; r
   return `commit ${short(commit)} has the tree ${short(is)}, not ${short(said)}`;
 }
 
+/** A package that is to be shown in the released repository of another platform or branch. */
+export function otherLine(
+  name: string,
+  of: { readonly platform: string; readonly branch: string; readonly own: string; readonly repository: string },
+): string {
+  return `${name} was built on ${of.platform} from the branch ${of.branch}: that is released in ${of.own}, not in ${of.repository}`;
+}
+
 /** A build that was made with packages of another change that is not merged. */
 export function unmergedInput(url: string, why: string): string {
   return `it was built with packages from ${url}, and ${why}`;
@@ -41,20 +49,19 @@ interface Lines {
   readonly here: string;
 }
 
-/** Each format has one released repository: a second line of versions has no place in it yet. */
+/** One released repository holds one line of versions. */
 export function otherBranchReleased(name: string, { there, here }: Lines): string {
   return (
-    `What is released of ${name} comes from the branch ${there}, this from ${here}: one branch of a project can be ` +
-    `released so far. List the gated branches without ${here} under the project's \`branches\` in sluice.yaml, or ` +
-    'release it by an installation of its own'
+    `What is released of ${name} comes from the branch ${there}, this from ${here}: one repository has one ` +
+    `line of versions. Give ${here} a line of its own (docs/releases.md), or list the gated branches without it under ` +
+    "the project's `branches` in sluice.yaml"
   );
 }
 
 /** Likewise for packages that are built for a second distribution. */
 export function otherPlatformReleased(name: string, { there, here }: Lines): string {
   return (
-    `What is released of ${name} was built on ${there}, this on ${here}: each format has one released repository, for ` +
-    `one platform, so far. Give the project build jobs of one platform alone, or release ${here} by an installation ` +
-    'of its own'
+    `What is released of ${name} was built on ${there}, this on ${here}: one repository holds what is built ` +
+    `once. Give ${here} a line of its own (docs/releases.md), or the project build jobs of one platform alone`
   );
 }

@@ -46,9 +46,17 @@ function usage(path: string, { shelf, keyed }: { readonly shelf: Shelf; readonly
   const directory = join(shelf.root, path.slice(shelf.prefix.length));
   const address = `${shelf.url}${path.replace(/\/$/, '')}`;
   const inside = names(directory);
-  if (inside.includes('repodata')) return snippet('A .repo file for dnf', repoFile({ address, keyed, id: shelf.id }));
+  if (inside.includes('repodata')) {
+    return snippet('A .repo file for dnf', repoFile({ address, keyed, id: idOf(path, shelf) }));
+  }
   const [codename] = inside.includes('dists') ? names(join(directory, 'dists')) : [];
   return codename !== undefined && snippet('A line for sources.list', sourcesLine({ address, codename, keyed }));
+}
+
+/** A line has an id of its own: clients may have several. */
+function idOf(path: string, { prefix, id }: Shelf): string {
+  const name = path.slice(prefix.length).replace(/\/$/, '');
+  return prefix !== '/released/' || name === 'rpm' ? id : `${id}-${name}`;
 }
 
 function names(directory: string): readonly string[] {

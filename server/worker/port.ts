@@ -3,6 +3,7 @@ import type { BlobStore } from '../../activities/ports.ts';
 import type { TreeFile } from '../../activities/storage/assemble.ts';
 import type { BlobIntake, LogIntake, ReleasedTrees, Trees } from '../../activities/storage/port.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
+import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
 
 /** What workers on other machines ask of the server, each with a token of its own. */
 export interface Workers {
@@ -34,7 +35,7 @@ export interface WorkerSettings {
   readonly url: string;
   readonly namespace: string;
   readonly platforms: readonly Platform[];
-  readonly release: { readonly origin: string; readonly codename: string };
+  readonly release: ReleaseRules & { readonly origin: string };
   /** Bytes at which a log is cut. */
   readonly log: number;
 }

@@ -11,7 +11,7 @@ test('F8: a repository page has a way back, the line for clients by an address t
   const root = mkdtempSync(join(tmpdir(), 'sluice-listing-'));
   t.after(() => rmSync(root, { recursive: true }));
   mkdirSync(join(root, 'deb/dists/bookworm'), { recursive: true });
-  mkdirSync(join(root, 'rpm/repodata'), { recursive: true });
+  for (const name of ['rpm', 'rpm-13']) mkdirSync(join(root, name, 'repodata'), { recursive: true });
   writeFileSync(join(root, 'deb/archive-key.asc'), '');
   const render = listingOf({ root, prefix: '/released/', url: 'https://sluice.example.org', id: 'released' });
   const deb = render(
@@ -25,6 +25,12 @@ test('F8: a repository page has a way back, the line for clients by an address t
   assert.match(
     rpm,
     /\[released\]\nname=released\nbaseurl=https:\/\/sluice\.example\.org\/released\/rpm\nenabled=1\ngpgcheck=0/,
+  );
+  const line = render([entry('repodata', '/released/rpm-13/repodata')], []);
+  assert.match(
+    line,
+    /\[released-rpm-13\]\nname=released-rpm-13\nbaseurl=\S+\/released\/rpm-13\n/,
+    'a client may have both',
   );
   const top = render([entry('deb', '/released/deb'), entry('rpm', '/released/rpm')], []);
   assert.doesNotMatch(top, /<pre>/);

@@ -141,6 +141,7 @@ export class Outside {
         current: async (repository) => (repository === 'deb' ? (this.generations.at(-1) ?? null) : null),
         has: async ({ generation }) => this.generations.includes(generation),
       },
+      repositories: ['deb', 'rpm'],
       reuse: async (input) => this.reuse(input),
       nodesFor: (job) => this.nodesFor(job),
       saveBuild: async (record) => this.builds.set(record.id, record),

@@ -22,9 +22,16 @@ export interface NodeRepository {
 /**
  * The released repository of a platform, where there is one already, as a job sees it.
  *
- * @param seen absent: what is released now
+ * @param job what it sees, and the branch that it is about
  */
-export type ReleasedRepository = (platform: Platform, seen?: ReleasedGenerations) => Promise<NodeRepository | null>;
+export type ReleasedRepository = (platform: Platform, job: ReleasedView) => Promise<NodeRepository | null>;
+
+/** What decides which released repository a job sees, beside its platform. */
+export interface ReleasedView {
+  readonly build: { readonly branch: string };
+  /** Absent: what is released now. */
+  readonly released?: ReleasedGenerations;
+}
 
 /** A package as the node's package manager is asked for it; without a version, the best there is. */
 export interface NodePackage {

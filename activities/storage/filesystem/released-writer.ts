@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { exists } from '../../files/exists.ts';
 import { makeOpenDirectory } from '../../files/modes.ts';
@@ -12,9 +13,6 @@ import {
 import { checked } from '../../repository/names.ts';
 import { showStaged, stageTree } from '../../repository/publish.ts';
 import type { ReleasedWriter, StagedState } from '../port.ts';
-
-/** Formats that are released: a repository each, under the format's name. */
-const repositories = ['deb', 'rpm'] as const;
 
 /**
  * Released repositories in a directory, one beside the other, for whoever changes them.
@@ -50,11 +48,18 @@ export function createReleasedWriter(root: string): ReleasedWriter {
       return found !== null && (await exists(found.tree)) && showStaged(found, inUse);
     },
     sweep: async (isWanted, dryRun) => {
-      const places: Generations[] = await Promise.all(repositories.map(placeOf));
+      const names = await repositoriesBelow(root);
+      const places: Generations[] = await Promise.all(names.map(placeOf));
       const removed = await Promise.all(places.map((place) => removeStaged(place, isWanted, dryRun)));
       return removed.reduce((sum, one) => sum + one, 0);
     },
   };
+}
+
+/** Every repository that was ever begun, shown or not. */
+async function repositoriesBelow(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root).catch(() => []);
+  return entries.flatMap((entry) => /^\.(.+)\.generations$/.exec(entry)?.[1] ?? []);
 }
 
 function nameOf(tree: string | null): string | null {

@@ -41,7 +41,7 @@ test('W2: a generation that is gone after all is made up for by the one that is 
         current: async () => there.at(-1) ?? null,
         has: async ({ generation }: { readonly generation: string }) => there.includes(generation),
       },
-      ...{ defaultArch: 'amd64', archOf: () => 'amd64', saveBuild: async () => true },
+      ...{ repositories: ['deb', 'rpm'], defaultArch: 'amd64', archOf: () => 'amd64', saveBuild: async () => true },
     } as unknown as JobDeps;
     const input = { job: { job, provided: [], source: {}, released }, run: '0', byHand: false };
     return (await createJobActivities(deps).beginJob(input as unknown as BeginJob)).released;

@@ -43,7 +43,7 @@ for (const [says, builds, manifest] of rows) {
     const plan = createReleasePlanner({
       builds: async () => builds,
       merged: async () => ({ tip: 'c', ...source }),
-      repositories: [],
+      repositories: () => [],
     });
     const { input } = await plan(stage);
     assert.deepEqual(input.manifests, manifest === undefined ? [] : [digest(manifest)]);

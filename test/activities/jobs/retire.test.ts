@@ -84,6 +84,7 @@ for (const { says, status = 'merged', releases = [], others = [], gone } of rows
   test(says, async () => {
     const removed: string[] = [];
     const deps: RetireDeps = {
+      rules: { codename: 'bookworm', lines: [] },
       buildSets: async () => [...others, asking, ...ended],
       releases: async () => releases,
       buildsOf: async () => [published('check', 'deb'), published('gate', 'deb'), published('gate', 'rpm')],

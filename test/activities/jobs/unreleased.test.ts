@@ -37,7 +37,7 @@ function published(change: string, key: string, format: 'deb' | 'rpm'): BuildRec
   };
 }
 
-function release(change: string, format: string): ReleaseRecord {
+function release(change: string, format: string, name?: string): ReleaseRecord {
   const where = {
     id: `${change}/${format}`,
     tenant: 'main',
@@ -55,13 +55,14 @@ function release(change: string, format: string): ReleaseRecord {
     state: 'published',
     summary: '',
     packages,
-    repositories: [],
+    repositories: name === undefined ? [] : [{ format, name, url: '' }],
     startTime: 0,
     endTime: 1,
   };
 }
 
 const world = (parts: Partial<UnreleasedDeps>): UnreleasedDeps => ({
+  rules: { codename: 'bookworm', lines: [] },
   succeeded: async () => [buildSet('B', now - 1), buildSet('A', now - 2)],
   releases: async () => [],
   buildsOf: async ({ change, key }) => [
@@ -74,6 +75,10 @@ const world = (parts: Partial<UnreleasedDeps>): UnreleasedDeps => ({
   warn: () => {},
   ...parts,
 });
+
+const job = { format: 'deb', platform: 'p', branch: 'main' } as const;
+const line = { name: 'deb-p', platforms: ['p'], codename: 'trixie' };
+const lines = { codename: 'bookworm', lines: [line] };
 
 const rows: [says: string, parts: Partial<UnreleasedDeps>, expected: string[]][] = [
   [
@@ -121,11 +126,29 @@ const rows: [says: string, parts: Partial<UnreleasedDeps>, expected: string[]][]
     },
     ['B.1/deb'],
   ],
+  [
+    'what is released for another platform is not released for the line',
+    { rules: lines, releases: async () => [release('A', 'deb')] },
+    ['A.1/deb', 'B.1/deb'],
+  ],
+  [
+    'what is released in the line is not offered any more',
+    { rules: lines, releases: async () => [release('A', 'deb', 'deb-p')] },
+    ['B.1/deb'],
+  ],
+  [
+    'what goes into another line is not offered',
+    {
+      rules: { ...lines, lines: [line, { ...line, name: 'deb-q', branches: ['stable'] }] },
+      buildsOf: async ({ change, key }) => [{ ...published(change, key, 'deb'), branch: 'stable' }],
+    },
+    [],
+  ],
   ['what merged long ago is not waited for', { succeeded: async () => [buildSet('A', now - 25 * hour)] }, []],
 ];
 for (const [says, parts, expected] of rows) {
   test(says, async () => {
-    const found = await unreleased(world(parts), { format: 'deb', now });
+    const found = await unreleased(world(parts), { job, now });
     assert.deepEqual(
       found.map(({ url }) => url),
       expected.map((path) => `http://sluice.test/${path}`),

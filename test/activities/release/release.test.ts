@@ -59,7 +59,7 @@ for (const id of ['deb', 'rpm'] as const) {
       await writeFile(keyFile, await exportPublicKey(world.key));
       assert.deepEqual((await checkRepository(format, { tree: dir, others: [], key: keyFile })).problems, []);
       await requireProvenance(format, dir);
-      assert.deepEqual((await release(world, manifest, 'r2')).staged, { outcome: 'unchanged' });
+      assert.deepEqual((await release(world, manifest, 'r2')).staged, { outcome: 'unchanged', repository: id });
       const names = (await world.activities.listReleased({ format: id })).map((one) => one.name);
       assert.deepEqual(names, ['alpha']);
       if (id === 'rpm') {

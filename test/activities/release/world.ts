@@ -21,6 +21,7 @@ import { createFileBlobStore } from '../../../activities/storage/filesystem/blob
 import { createReleasedWriter } from '../../../activities/storage/filesystem/released-writer.ts';
 import { readManifest } from '../../../activities/storage/manifest.ts';
 import type { BuildItem, PackageFormat, PackagesManifest, SourceState } from '../../../pipelines/model/artifact.ts';
+import type { ReleaseRules } from '../../../pipelines/model/release-line.ts';
 import type { BuildRecord, ReleaseInput, StageInput } from '../../../workflows/contract.ts';
 import { bareRepository, makeCommit, setBranch } from '../git/repository.ts';
 import { stageInput } from '../install/stage.ts';
@@ -35,7 +36,11 @@ export type Standing = readonly ('release stage' | 'signer' | 'publisher')[];
  * The way from a build to the released repository, for real: a Git host, storage, a worker's key, the signer's key; no
  * workflow engine and no container.
  */
-export async function releaseWorld(t: Pick<TestContext, 'after'>, standing?: Standing) {
+export async function releaseWorld(
+  t: Pick<TestContext, 'after'>,
+  standing?: Standing,
+  rules: ReleaseRules = { codename: 'bookworm', lines: [] },
+) {
   const directory = await temporary(t);
   const root = join(directory, 'git');
   const repo = await bareRepository(root, project);
@@ -55,14 +60,14 @@ export async function releaseWorld(t: Pick<TestContext, 'after'>, standing?: Sta
   const asked = (wall: Standing[number]) => (stands(wall) ? host.readMerged : believing(repo));
   const merged = asked('release stage');
   const verify = stands('publisher')
-    ? createStatementVerifier({ archiveKey, merged: asked('publisher') })
+    ? createStatementVerifier({ archiveKey, merged: asked('publisher'), rules })
     : async () => null;
   const common = {
     store,
     signed: outbox,
     released: createReleasedWriter(places.released),
     origin: 'Sluice',
-    codename: () => 'bookworm',
+    rules,
     inUse: async () => [],
   };
   const settings = { ...common, policy: 'promote', merged, archiveKey, verify } as const;
@@ -74,11 +79,18 @@ export async function releaseWorld(t: Pick<TestContext, 'after'>, standing?: Sta
   const builds: BuildRecord[] = [];
   return {
     ...places,
-    ...{ host, archiveKey, builders, ledger, builds, proof },
-    plan: createReleasePlanner({ builds: async () => builds, merged, repositories: [] }),
+    ...{ outbox, host, archiveKey, builders, ledger, builds, proof },
+    plan: createReleasePlanner({ builds: async () => builds, merged, repositories: () => [] }),
     deps: settings,
     activities: createReleaseActivities(settings),
-    signer: createSignActivities({ key, inbox: store, outbox, proof, ledger }),
+    signer: createSignActivities({
+      key,
+      inbox: store,
+      outbox,
+      proof,
+      ledger,
+      rules: stands('signer') ? rules : { codename: '', lines: [] },
+    }),
     attestor: createAttestor({
       ...{
         key: builder,
@@ -207,7 +219,8 @@ export async function publish({ activities, signer }: World, about: ReleaseInput
   const staged = await activities.stageReleased({ ...step, envelopes });
   if (staged.outcome === 'refused') return { refused: staged.reason };
   if (staged.outcome === 'unchanged') return {};
-  const signatures = await signer.signIndex({ digest: staged.index.digest });
+  const { repository = format } = staged;
+  const signatures = await signer.signIndex({ digest: staged.index.digest, repository });
   const { refused, published } = await activities.publishReleased({ ...staged, format, signatures, merged });
   if (refused === undefined && !published) throw new Error('another release came between');
   return refused === undefined ? {} : { refused };

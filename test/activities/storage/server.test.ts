@@ -43,7 +43,7 @@ before(async () => {
     runs: async (worker, what) => worker === 'far' && mine.includes('build' in what ? what.build : what.workflow),
     settings: async () => ({
       ...{ url: 'http://sluice.example', namespace: 'default', log: 100_000 },
-      ...{ platforms: builtInPlatforms, release: { origin: 'Sluice', codename: 'bookworm' } },
+      ...{ platforms: builtInPlatforms, release: { origin: 'Sluice', codename: 'bookworm', lines: [] } },
     }),
     ...{ blobs, released, trees },
     payloads: createFileBlobStore({ root: join(root, 'payloads'), baseUrl: '' }),

@@ -88,12 +88,15 @@ test('nothing released is no released version', async () => {
 async function bring(
   released: string,
   format: PackageFormat,
-  wanted: Omit<ReleasedPackage, 'platform'>,
+  wanted: Omit<ReleasedPackage, 'platform' | 'branch'>,
 ): Promise<readonly string[]> {
   const platform = builtInPlatforms.find((each) => each.format === format);
   assert.ok(platform);
   const directory = await mkdtemp(join(root, 'brought-'));
   const trees = createReleasedStore({ root: released, baseUrl: async () => '' });
-  await createReleasedFiles(trees)({ ...wanted, platform }, directory);
+  await createReleasedFiles(trees, { codename: 'bookworm', lines: [] })(
+    { ...wanted, platform, branch: 'main' },
+    directory,
+  );
   return (await readdir(directory)).sort();
 }

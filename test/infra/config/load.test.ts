@@ -26,6 +26,25 @@ const ref = (inner: string) => `$\{${inner}}`;
 const set = (body: string) => `mirrors: {deb: {source: s, hosts: {m1: {url: /m}}, ${body}}}`;
 
 const rejected: readonly (readonly [why: string, text: string, expected: readonly string[]])[] = [
+  [
+    'refuses lines of platforms that nobody knows, of two formats, and names that are taken',
+    `release:
+  lines:
+    deb-13: { platforms: [debian-31] }
+    both: { platforms: [debian-13, rpm-debian-13] }
+    rpm-13: { platforms: [rpm-debian-13], codename: trixie }
+`,
+    [
+      'sluice.yaml:3:27: release.lines.deb-13.platforms.0: no platform is called "debian-31"',
+      'sluice.yaml:4:24: release.lines.both.platforms: must be of one format: DEB or RPM',
+      'sluice.yaml:5:53: release.lines.rpm-13.codename: is for APT repositories: leave it out',
+    ],
+  ],
+  [
+    'refuses a line by a name that is taken',
+    'release:\n  lines:\n    rpm: { platforms: [debian-13] }\n',
+    ['sluice.yaml:3:5: "rpm" is taken: give the line another name'],
+  ],
   ['names a key that is not known where it stands', 'data: x\ndta: y\n', ['sluice.yaml:2:1: "dta" is not a known key']],
   [
     'names a nested key with its whole path',

@@ -131,6 +131,7 @@ export class Outside {
       unreleased: async () => this.merges.flatMap((merge) => this.#published(merge)),
       isThere: async () => true,
       released: { current: async () => null, has: async () => false },
+      repositories: ['deb', 'rpm'],
       saveBuild: async (record) => save(this.builds, record.id, record),
       saveBuildSet: async (record) => save(this.buildSets, record.workflow, record),
     });

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { builtInPlatforms } from '../images/platforms.ts';
+
+const branchPattern = z
+  .string()
+  .regex(/^[\w.+*-]+(?:\/[\w.+*-]+)*$/, 'must be a branch, or a pattern: `*` within a part, `**` for anything');
+
+/** A released repository besides the formats' own. */
+const line = z.strictObject({
+  platforms: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe('Platforms of one format whose packages go into the repository of this name, and whose jobs see it.'),
+  branches: z
+    .array(branchPattern)
+    .min(1)
+    .optional()
+    .describe('Branches that it is for, `*` and `**` as in names of projects. Default: all that no other line names.'),
+  codename: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]*$/)
+    .optional()
+    .describe('Distribution name of an APT repository. Default: that of its first platform.'),
+});
+
+const lineName = z
+  .string()
+  .regex(/^[a-z][a-z0-9._-]*$/, 'must begin with a small letter, and have no other characters than a-z 0-9 . _ -')
+  .refine((name) => !['deb', 'rpm', 'generations'].includes(name), 'is taken: give the line another name');
+
+export const linesSchema = z.record(lineName, line);
+
+/** What is wrong with lines that no single one of them shows. */
+export function lineFaults(
+  lines: z.infer<typeof linesSchema>,
+  own: Readonly<Record<string, { readonly format: string }>>,
+): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
+  const formats = new Map(builtInPlatforms.map(({ name, format }) => [name, format as string]));
+  for (const [name, { format }] of Object.entries(own)) formats.set(name, format);
+  return Object.entries(lines).flatMap(([name, { platforms, codename }]) => {
+    const unknown = platforms.findIndex((platform) => !formats.has(platform));
+    if (unknown >= 0) {
+      return [{ path: [name, 'platforms', unknown], message: `no platform is called "${platforms[unknown]}"` }];
+    }
+    const [format, other] = new Set(platforms.map((platform) => formats.get(platform)));
+    if (other !== undefined) return [{ path: [name, 'platforms'], message: 'must be of one format: DEB or RPM' }];
+    if (codename === undefined || format === 'deb') return [];
+    return [{ path: [name, 'codename'], message: 'is for APT repositories: leave it out' }];
+  });
+}

@@ -1,0 +1,18 @@
+import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
+import type { Config } from './load.ts';
+import { allPlatforms } from './platforms.ts';
+
+/** What the configuration releases where. A line without a distribution name has that of its first platform. */
+export function releaseRules(config: Pick<Config, 'platforms' | 'release'>): ReleaseRules {
+  const platforms = new Map(allPlatforms(config).map((platform) => [platform.name, platform]));
+  const { deb, lines } = config.release;
+  return {
+    codename: deb.codename,
+    lines: Object.entries(lines).map(([name, line]) => {
+      const first = platforms.get(line.platforms[0] ?? '');
+      const codename = first?.format === 'deb' ? (line.codename ?? first.codename) : '';
+      const branches = line.branches === undefined ? {} : { branches: line.branches };
+      return { name, platforms: line.platforms, ...branches, codename };
+    }),
+  };
+}
