@@ -2,6 +2,7 @@ import { exists } from '../../activities/files/exists.ts';
 import { run } from '../../activities/process/run.ts';
 import type { ConnectionCheck } from '../../activities/review/port.ts';
 import type { Config } from '../config/load.ts';
+import { isPattern } from '../config/projects.ts';
 import { standalone } from '../stack/settings.ts';
 import { asSigner } from '../stack/signer.ts';
 import { createCommon } from './common.ts';
@@ -9,15 +10,42 @@ import { openNamed } from './connections.ts';
 
 /** Asks the review system of a connection, with the rights and the secrets of this process. None for Sluice's own host. */
 export async function checkConnection(config: Config, name: string): Promise<readonly ConnectionCheck[]> {
-  const { check } = openNamed(createCommon(standalone(config)), name);
+  const { check, host } = openNamed(createCommon(standalone(config)), name);
   try {
-    const checks = (await check?.()) ?? [];
+    if (check === undefined) return [];
+    const named = namedProjects(config, name);
+    const asked = await check();
+    // Why they cannot be listed is said already.
+    const listed = named.length === 0 ? [] : await host.listProjects().catch(() => named);
+    const checks = withProjects(asked, named, listed);
     // Before the first start there are no directories that the signer would have to pass.
     if (!(await exists(config.data))) return checks;
     return await withSigner(checks, config.connections[name] ?? {}, (command) => asSigner(command, config.data));
   } catch (error) {
     return [{ name: 'login', ok: false, message: (error as Error).message }];
   }
+}
+
+/** The projects that `sluice.yaml` gives to a connection by their very names. */
+function namedProjects({ projects }: Config, connection: string): readonly string[] {
+  return Object.entries(projects).flatMap(([name, entry]) =>
+    entry.connection === connection && !isPattern(name) ? [name] : [],
+  );
+}
+
+/** The checks with the projects that are named and that the host does not show: nothing would ever be heard of them. */
+export function withProjects(
+  checks: readonly ConnectionCheck[],
+  named: readonly string[],
+  listed: readonly string[],
+): readonly ConnectionCheck[] {
+  const there = new Set(listed);
+  const gone = named.filter((project) => !there.has(project));
+  if (gone.length === 0) return checks;
+  const message =
+    `sluice.yaml names ${gone.slice(0, 5).join(', ')}${gone.length > 5 ? ` and ${gone.length - 5} more` : ''}, ` +
+    "which the host does not show: renamed or removed there, or closed to Sluice's account; give it access, or name it anew";
+  return checks.map((one) => (one.name === 'git' && one.ok ? { ...one, ok: false, message } : one));
 }
 
 /**

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ConnectionCheck } from '../../../activities/review/port.ts';
-import { withSigner } from '../../../infra/compose/check-connection.ts';
+import { withProjects, withSigner } from '../../../infra/compose/check-connection.ts';
 
 const fine: readonly ConnectionCheck[] = [
   { name: 'login', ok: true, message: 'sluice' },
@@ -37,4 +37,14 @@ test('I9: the doctor says which files of a connection the signer cannot read', a
 test('I9: what is wrong with git itself is said first', async () => {
   const wrong: readonly ConnectionCheck[] = [{ name: 'git', ok: false, message: 'no answer' }];
   assert.deepEqual(await withSigner(wrong, { identity: '/none' }, (command) => command), wrong);
+});
+
+test('I9: the doctor names projects of sluice.yaml that the host does not show, renamed ones say', () => {
+  assert.deepEqual(withProjects(fine, ['acme/a', 'acme/b'], ['acme/b', 'acme/a', 'other/c']), fine);
+  const [login, git] = withProjects(fine, ['acme/a', 'acme/b'], ['acme/b', 'acme/renamed']);
+  assert.equal(login?.ok, true);
+  assert.equal(git?.ok, false);
+  assert.match(git?.message ?? '', /^sluice\.yaml names acme\/a, which the host does not show: renamed or removed/);
+  const wrong: readonly ConnectionCheck[] = [{ name: 'git', ok: false, message: 'no answer' }];
+  assert.deepEqual(withProjects(wrong, ['a'], []), wrong);
 });
