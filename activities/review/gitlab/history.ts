@@ -96,12 +96,16 @@ function ofState({ id, state, user, created_at: time }: StateEvent): Happening[]
   return action === undefined ? [] : [{ key: `state:${id}`, time, by: user?.username, said: { action } }];
 }
 
-/** That others' part of its pipeline has passed may have been the last thing that was missing. */
+/**
+ * That others' part of its pipeline has passed may have been the last thing that was missing. Statuses join a pipeline
+ * one after the other: each time that all which are there are good is another one.
+ */
 function ofPipeline(
   { head_pipeline: pipeline, updated_at: time }: MergeRequest,
   statuses: readonly Status[],
 ): Happening[] {
   const others = statuses.filter(({ name }) => !isOwnStatus(name));
   if (!pipeline || others.length === 0 || !others.every(isGood)) return [];
-  return [{ key: `pipeline:${pipeline.id}`, time, by: undefined, said: { action: 'passed' } }];
+  const last = Math.max(...others.map(({ id }) => id));
+  return [{ key: `pipeline:${pipeline.id}:${last}`, time, by: undefined, said: { action: 'passed' } }];
 }

@@ -69,6 +69,8 @@ async function readyRequest(desk: Desk, { facts, target }: Merge): Promise<Merge
   await giveOwn(desk, { facts, target, own: isOwnStatus }, 'sluice/gate');
   const now = await whenLookedAt(desk, facts, { until: Date.now() + desk.patience, pipeline: true });
   if (now === null) throw new HostAway(`${desk.site.connection} does not say whether ${nameOf(facts)} can be merged`);
+  // It was waited for, and what came meanwhile nobody has tested.
+  if (now.sha && now.sha !== headOf(facts)) return `${nameOf(facts)} has got a new head, ${now.sha}`;
   if (waitsForPipeline(now)) return `its pipeline is ${now.head_pipeline?.status ?? 'missing'}`;
   const missing = await obstacles(desk, { facts: { ...facts, request: now }, target, own: () => false });
   return missing.length > 0 ? missing.join('; ') : now;

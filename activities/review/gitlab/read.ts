@@ -56,11 +56,13 @@ export async function completed(desk: Desk, request: schema.MergeRequest): Promi
   const { client } = desk;
   const name = { project: projectOf(request), number: request.iid };
   const path = requestPath(name);
-  const versions = client.list(`${path}/versions`, { schema: schema.versionsSchema });
+  // Heads after approvals: one that is given to a head which comes meanwhile must not count for the one before.
+  const approved = client.get(`${path}/approvals`, schema.approvalsSchema);
+  const versions = approved.then(() => client.list(`${path}/versions`, { schema: schema.versionsSchema }));
   const [heads, files, approvals, reviewers] = await Promise.all([
     versions.then(headsOf),
     readFiles(desk, path, request),
-    client.get(`${path}/approvals`, schema.approvalsSchema),
+    approved,
     client.list(`${path}/reviewers`, { schema: schema.reviewersSchema }),
   ]);
   if (heads.length === 0) return null;

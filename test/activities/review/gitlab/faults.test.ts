@@ -128,6 +128,31 @@ test("others' part of a pipeline that passes is an event, and Sluice's own is no
       ['opened', 'passed'],
     ],
   );
+  // A status that joins it later may have been the last that was missing.
+  add('lint', 'running');
+  assert.deepEqual(await actions(), ['opened', 'passed']);
+  add('lint', 'success');
+  assert.deepEqual(await actions(), ['opened', 'passed', 'passed']);
+  add('sluice/check', 'pending');
+  assert.deepEqual(await actions(), ['opened', 'passed', 'passed']);
+});
+
+test('I9: an approval that comes with a push is not one of the head before', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const request = await propose(world, alpha, { files: { a: '1' } });
+  const change = idOf(alpha, request);
+  world.onAnswered = async (asked) => {
+    if (!asked.endsWith('/versions')) return;
+    world.onAnswered = null;
+    await pushOver(world, alpha, { request, files: { a: '2' } });
+    approve(world, request, 'bob');
+  };
+  const read = await host.readChange(change);
+  assert.deepEqual([read?.patchset, read?.votes.map(({ by }) => by)], [1, []]);
+  const order = world.asked.flatMap((asked) => /(approvals|versions)$/.exec(asked)?.[1] ?? []);
+  assert.deepEqual(order, ['approvals', 'versions'], 'else what was given to the next head would count for this one');
+  const later = await host.readChange(change);
+  assert.deepEqual([later?.patchset, later?.votes.map(({ by }) => by)], [2, ['bob']]);
 });
 
 test('I9: two reviewers at once each count, and each is an event', async (t) => {

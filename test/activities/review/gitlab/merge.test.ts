@@ -182,6 +182,26 @@ test('what is in the way is said before any job, and of a merge too', async (t) 
   }
 });
 
+test('I9: a head that comes while the host is waited for keeps what was tested from being merged', async (t) => {
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
+  alpha.mayPush = true;
+  const request = await propose(world, alpha, { files: { a: '1' } });
+  const change = idOf(alpha, request);
+  const state = await prepare(there, [change]);
+  const before = await tip(alpha, 'master');
+  request.looked = null;
+  world.onAnswered = async (asked) => {
+    if (!asked.endsWith('/branches/master')) return;
+    world.onAnswered = null;
+    await pushOver(world, alpha, { request, files: { a: '2' } });
+  };
+  const result = await host.submit(gateActor, { change, patchset: 1, tested: state });
+  assert.ok(result.kind === 'refused', result.kind);
+  assert.match(result.reason, /acme\/tools\/alpha!1 has got a new head, /);
+  assert.equal(await tip(alpha, 'master'), before);
+});
+
 test('where a pipeline must succeed, what Sluice gives is given as it merges', async (t) => {
   const { world, alpha, host } = await openWorld(t);
   alpha.pipelineRequired = true;

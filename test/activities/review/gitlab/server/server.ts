@@ -43,6 +43,7 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
   if (fault !== undefined && fault.done !== true) return fail(world, response, fault);
   const token = request.headers['private-token'];
   const result = token === world.token ? await handle(world, { method, path, url, input }) : unauthorized;
+  await world.onAnswered?.(`${method} ${path}`);
   if (fault !== undefined) return fail(world, response, fault);
   send(world, response, page(result, url));
 }

@@ -101,6 +101,8 @@ export interface World {
   lag: number;
   /** Called before a merge is carried out. */
   beforeMerge: (() => Promise<void>) | null;
+  /** Called once an answer is found, before it is sent. */
+  onAnswered: ((asked: string) => Promise<void>) | null;
 }
 
 let last = 1_000;
@@ -122,7 +124,7 @@ export function createWorld(root: string): World {
   return {
     ...{ root, base: '/lab', url: '', token: 'glpat-canary-0123456789', login: 'sluice', scopes: ['api'] },
     ...{ projects: [], faults: [], asked: [], problems: [], commands: [] },
-    ...{ skew: 0, lag: 1, beforeMerge: null },
+    ...{ skew: 0, lag: 1, beforeMerge: null, onAnswered: null },
   };
 }
 
