@@ -102,6 +102,10 @@ export const nodesHeldQuery = defineQuery<boolean, [Pick<HeldNodes, 'token' | 'f
 export const nodesClaimQuery = defineQuery<NodesClaim | null>('nodes-claim');
 
 export const mirrorSignal = defineSignal<[MirrorRequest]>('mirror');
+
+/** Asks for a sync, and is answered when it is over; `paused` at once while the set is paused. */
+export const mirrorSyncUpdate = defineUpdate<{ readonly outcome: string }>('sync');
+
 export const mirrorQuery = defineQuery<MirrorView>('mirror-state');
 
 /** When a debug session is to end, in milliseconds since the epoch: later, sooner, or now. */

@@ -1,4 +1,5 @@
 import {
+  allHandlersFinished,
   condition,
   continueAsNew,
   proxyActivities,
@@ -10,7 +11,7 @@ import { heartbeatTimeout } from './activities.ts';
 import type { MirrorEntityInput, MirrorRequest } from './contract.ts';
 import { mirrorId } from './ids.ts';
 import { hear, messages, requireId, requireInput } from './input.ts';
-import { mirrorQuery, mirrorSignal } from './messages.ts';
+import { mirrorQuery, mirrorSignal, mirrorSyncUpdate } from './messages.ts';
 
 /** What the entity asks of the mirrors' activities. */
 export interface MirrorActivities {
@@ -37,15 +38,25 @@ export async function mirror(input: MirrorEntityInput): Promise<void> {
     if (request.action === 'sync') pending = request;
     else paused = request.action === 'pause';
   });
+  let [begun, ended] = [0, 0];
+  setHandler(mirrorSyncUpdate, async () => {
+    pending = { action: 'sync' };
+    // What is going on has looked at the source already.
+    const next = begun + 1;
+    await condition(() => ended >= next || paused);
+    return { outcome: ended >= next ? (outcome ?? 'unchanged') : 'paused' };
+  });
   setHandler(mirrorQuery, () => ({ set, paused, pending: pending !== null, outcome }));
-  while (!workflowInfo().continueAsNewSuggested) {
+  while (!workflowInfo().continueAsNewSuggested || !allHandlersFinished()) {
     const wanted = () => pending !== null && !paused;
     if (outcome === 'partial') await condition(wanted, convergence);
     else await condition(wanted);
     if (paused) continue;
     const request: MirrorRequest | null = pending;
     pending = null;
+    begun += 1;
     ({ outcome } = await syncMirrors({ set, ...(request?.release === undefined ? {} : { release: request.release }) }));
+    ended = begun;
     setCurrentDetails(`last sync: **${outcome}**`);
   }
   await continueAsNew({ set, paused, pending, outcome });

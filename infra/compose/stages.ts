@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { Context } from '@temporalio/activity';
 import { createAttestor, type TestRepositories } from '../../activities/attest/attestor.ts';
 import { openBuilderKey } from '../../activities/attest/builder-key.ts';
 import { createBuildStage } from '../../activities/build/stage.ts';
@@ -6,6 +7,7 @@ import type { Sources } from '../../activities/git/port.ts';
 import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
+import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
 import type { ReleasedRepository } from '../../activities/nodes/packages/port.ts';
 import { openProviders, type VirtualContext } from '../../activities/nodes/registry.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
@@ -70,6 +72,7 @@ export function stagesOf(parts: StageParts): StageDeps {
       publish: createPublishStage({ store, trees: parts.trees, codename, signer }),
       install: createInstallStage(tests),
       systest: createSystestStage(tests),
+      mirror: createMirrorStage(() => Context.current().client),
     },
     script: createScriptStage({
       ...{ platform, sources, defaultLabel, openSecrets: parts.openSecrets },

@@ -65,14 +65,9 @@ function notRun(attributes: JobAttributes, key: (typeof PROGRAMS)[number]): stri
   return `${key} is not run beside "uses: ${attributes.uses}": put it into a job of its own`;
 }
 
-const noMirrorStage =
-  'no worker serves the stage "mirror" yet, and the job would end in ERROR: after each release the sets of mirrors ' +
-  'whose source it changed are synced by themselves, and `sluice mirror sync` does so by hand';
-
-/** Secrets reach programs, and are never shown; mirrors are no job. */
+/** Secrets reach programs, and are never shown. */
 function aboutSecrets({ secrets = [], uses, 'secret-exposure': exposure }: JobAttributes): [string, string][] {
   const found: [string, string][] = [];
-  if (uses === 'mirror') found.push(['uses', noMirrorStage]);
   if (secrets.length > 0 && uses !== undefined) {
     found.push(['secrets', `secrets are for programs: the stage "${uses}" gets none`]);
   }

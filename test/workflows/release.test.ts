@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
+import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
+import type { StageContext } from '../../activities/ports.ts';
 import type { ReleaseRecord } from '../../activities/report/types.ts';
 import { createSignWorker } from '../../infra/temporal/worker.ts';
 import { type ReleaseRun, refusedFault, type StageResult } from '../../workflows/contract.ts';
-import { releaseId } from '../../workflows/ids.ts';
+import { mirrorId, releaseId } from '../../workflows/ids.ts';
+import { mirrorQuery, mirrorSignal } from '../../workflows/messages.ts';
 import { Outside, until, World } from './world.ts';
 
 const ref = { digest: `sha256:${'0'.repeat(64)}`, size: 1 };
@@ -60,6 +63,7 @@ class ReleaseOutside extends Outside {
       planRelease: async () => ({ input, repositories: [], ...(this.refuses === 'plan' && { refused: 'not merged' }) }),
       recordRelease: async (record: ReleaseRecord) => void this.said.push(record),
       startMirrors: async ({ release }: { release: string }) => void this.asked.push(release),
+      syncMirrors: async ({ set }: { set: string }) => this.sync(set),
       retireTestRepositories: async () => void this.asked.push('retire'),
       collect: () => this.step('collect', { promote: this.again ? [] : [{ manifest: ref.digest, format: 'deb' }] }),
       releasedFiles: async () => ({ format: 'deb', files: [packageFile] }),
@@ -67,6 +71,15 @@ class ReleaseOutside extends Outside {
       stageReleased: () => this.step('stage', staged),
       publishReleased: () => this.step('publish', { published: true }),
     };
+  }
+
+  readonly synced: string[] = [];
+
+  async sync(set: string): Promise<{ readonly outcome: string }> {
+    if (set === 'nobody') throw ApplicationFailure.nonRetryable('no set of mirrors is called "nobody"');
+    this.synced.push(set);
+    if (set === 'slow') await until('it may go on', () => this.go);
+    return { outcome: set === 'bad' ? 'failed' : 'committed' };
   }
 
   signer() {
@@ -180,4 +193,51 @@ test('P9: a release of what its platform leaves out is recorded as excluded, and
   assert.equal(result, 'SKIPPED');
   assert.deepEqual(last(), { state: 'excluded', summary, over: true });
   assert.deepEqual(outside.asked, []);
+});
+
+/** Runs a job with `uses: mirror`, as a worker does. */
+async function runMirrorJob(mirrors: unknown, signal = new AbortController().signal) {
+  const stage = createMirrorStage(() => world.temporal.client);
+  const context = { signal, heartbeat: () => {}, log: { write: () => {} } } as unknown as StageContext;
+  const { result, summary } = await stage({ ...run.stage, stage: 'mirror', vars: { mirrors } }, context);
+  return `${result} ${summary}`;
+}
+
+test('a job with uses: mirror syncs its sets and says what came of each', async () => {
+  assert.equal(await runMirrorJob(['one', 'two', 'one']), 'SUCCESS one: committed, two: committed');
+  assert.deepEqual(outside.synced.splice(0).sort(), ['one', 'two'], 'each once');
+  assert.equal(await runMirrorJob(['one', 'bad']), 'FAILURE one: committed, bad: failed');
+  assert.match(await runMirrorJob(['nobody']), /^FAILURE nobody: no set of mirrors is called "nobody"/);
+  for (const wrong of [undefined, [], 'one', ['../x']]) {
+    assert.match(await runMirrorJob(wrong), /^FAILURE the job does not say which sets/);
+  }
+});
+
+test('a job with uses: mirror waits for a sync that began after it, and for none of a set that is paused', async () => {
+  outside.synced.length = 0;
+  const first = runMirrorJob(['slow']);
+  await until('the first runs', () => outside.synced.length === 1);
+  const second = runMirrorJob(['slow']);
+  const entity = world.temporal.client.workflow.getHandle(mirrorId('slow'));
+  await until('the second waits', async () => (await entity.query(mirrorQuery)).pending);
+  outside.go = true;
+  assert.deepEqual(await Promise.all([first, second]), ['SUCCESS slow: committed', 'SUCCESS slow: committed']);
+  assert.equal(outside.synced.length, 2);
+  await entity.signal(mirrorSignal, { action: 'pause' });
+  await until('it is paused', async () => (await entity.query(mirrorQuery)).paused);
+  assert.equal(await runMirrorJob(['slow']), 'SUCCESS slow: paused');
+  assert.equal(outside.synced.length, 2);
+  await entity.signal(mirrorSignal, { action: 'resume' });
+  await until('what was asked for meanwhile is done', () => outside.synced.length === 3);
+});
+
+test('a job with uses: mirror that is cancelled ends at once', async () => {
+  const stop = new AbortController();
+  outside.go = false;
+  outside.synced.length = 0;
+  const job = runMirrorJob(['slow'], stop.signal);
+  await until('it runs', () => outside.synced.length === 1);
+  stop.abort(new Error('cancelled'));
+  await assert.rejects(job, /cancelled/);
+  outside.go = true;
 });
