@@ -27,6 +27,7 @@ import {
   timelineSchema,
   userSchema,
 } from './schema.ts';
+import { styleObstacle } from './styles.ts';
 
 /** Opens a connection to a Gitea or Forgejo. */
 export function openGitea(context: ConnectionContext & { readonly settings: ForgeSettings }): Connection {
@@ -150,7 +151,10 @@ async function canMerge(desk: Desk, change: string, own: readonly string[]) {
   const missing = await obstacles(desk, { facts, target, own: (context) => own.includes(context) });
   if (missing.length > 0) return { ok: false, missing } as const;
   // Where Sluice pushes what it has merged itself, its own merge is what counts.
-  if (mayPush(target) || (await untilFitting(desk, facts, patience))) return { ok: true } as const;
+  const exact = mayPush(target);
+  const style = exact ? undefined : styleObstacle(target.repository, facts.pull, target.branch?.commit?.id);
+  if (style !== undefined) return { ok: false, missing: [style] } as const;
+  if (exact || (await untilFitting(desk, facts, patience))) return { ok: true } as const;
   const id = changeId(desk.site.connection, facts.name);
   return { ok: false, missing: [`the host finds a conflict of ${id} with ${facts.pull.base.ref}`] } as const;
 }

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
-import type { MergeMode } from '../../git/merge.ts';
 import { land } from '../exact.ts';
 import { HostRefusal } from '../http.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
@@ -10,7 +9,7 @@ import type { PullFacts } from './map.ts';
 import { changeId } from './names.ts';
 import { type Desk, demandFacts, readFacts, readPull } from './read.ts';
 import { giveOwn, mayPush, obstacles, readTarget, type Target, untilFitting } from './requirements.ts';
-import type { Repository } from './schema.ts';
+import { styleOf } from './styles.ts';
 
 /** Merges a pull request as it was tested, or not at all. @throws Denied */
 export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
@@ -71,24 +70,6 @@ async function marked(desk: Desk, { facts, request }: TestedMerge): Promise<Subm
   return { kind: 'merged', state };
 }
 
-/** How the host calls ways to merge, and the setting of a repository that allows each. */
-const styles: ReadonlyMap<string, keyof Repository> = new Map([
-  ['merge', 'allow_merge_commits'],
-  ['rebase', 'allow_rebase'],
-  ['rebase-merge', 'allow_rebase_explicit'],
-  ['squash', 'allow_squash_merge'],
-  ['fast-forward-only', 'allow_fast_forward_only_merge'],
-]);
-
-const modes: Readonly<Record<MergeMode, string>> = {
-  merge: 'merge',
-  'merge-resolve': 'merge',
-  rebase: 'rebase',
-  'rebase-first-parent': 'rebase',
-  'cherry-pick': 'rebase',
-  'squash-merge': 'squash',
-};
-
 /** Milliseconds that the host may look whether something fits, and between two tries to merge it. */
 const patience = 30_000;
 const pause = 500;
@@ -96,13 +77,9 @@ const pause = 500;
 async function byHost(desk: Desk, merge: Merge): Promise<SubmitResult> {
   const { facts, target, request } = merge;
   const { project, number } = facts.name;
-  const style = request.mode === undefined ? target.repository.default_merge_style : modes[request.mode];
-  const setting = styles.get(style);
-  if (setting === undefined || target.repository[setting] !== true) {
-    return refused(
-      `${project} does not allow to merge by ${style}: allow it in its settings, or set another merge-mode`,
-    );
-  }
+  const chosen = styleOf(target.repository, request.mode);
+  if (typeof chosen === 'string') return refused(chosen);
+  const { style } = chosen;
   if (!(await untilFitting(desk, facts, patience)))
     return refused(`the host finds a conflict with ${facts.pull.base.ref}: rebase it`);
   await giveOwn(desk, { facts, target, own: isOwn });

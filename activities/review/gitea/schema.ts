@@ -60,6 +60,7 @@ export const pullSchema = z.object({
   mergeable: z.boolean().optional().default(false),
   merged: z.boolean().nullish().default(false),
   merge_commit_sha: id.nullish().catch(null),
+  merge_base: id.nullish().catch(null),
   base: z.object({ ref: z.string(), repo: repositorySchema }),
   head: z.object({ sha: z.string() }),
   created_at: time.nullish(),

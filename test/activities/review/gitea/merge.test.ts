@@ -128,6 +128,41 @@ test('a way that the project does not allow is refused, and says where it is all
   assert.ok(result.kind === 'refused' && /does not allow to merge by squash/.test(result.reason));
 });
 
+const noWay = {
+  ...{ has_pull_requests: true, allow_merge_commits: false, allow_rebase: false, allow_rebase_explicit: false },
+  ...{ allow_squash_merge: false, allow_fast_forward_only_merge: false },
+};
+
+test('I9: it is merged as the project allows, or said before any job runs', options, async (t) => {
+  const { host, push, prepare, owner, moveBranch, words } = await open(t, false);
+  const allow = (more: object, project = 'alpha') =>
+    site().root.api('PATCH', `/repos/${owner}/${project}`, { ...noWay, allow_manual_merge: false, ...more });
+  const id = await push(one);
+  await moveBranch('alpha');
+  const missing = async () => {
+    const answer = await host.canMerge(id, []);
+    return answer.ok ? '' : answer.missing.join('; ');
+  };
+  await allow({});
+  assert.equal(await missing(), `${owner}/alpha allows no way to merge: allow one in its settings`);
+  await allow({ allow_fast_forward_only_merge: true });
+  assert.equal(await missing(), `${owner}/alpha is only moved forward, and #1 does not stand on master: rebase it`);
+  await allow({ allow_squash_merge: true });
+  assert.equal(await missing(), '');
+  const tested = await prepare([id], 'merge');
+  const result = await host.submit(gateActor, { change: id, patchset: 1, tested });
+  assert.ok(result.kind === 'merged', JSON.stringify(result));
+  assert.equal(result.state.tree, tested.tree);
+  // What stands on the tip is moved forward to.
+  await allow({ allow_fast_forward_only_merge: true }, 'beta');
+  const next = await push({ ...one, project: 'beta' });
+  assert.deepEqual(await host.canMerge(next, []), { ok: true });
+  const forward = await prepare([next], 'merge');
+  const moved = await host.submit(gateActor, { change: next, patchset: 1, tested: forward });
+  assert.ok(moved.kind === 'merged', JSON.stringify(moved));
+  assert.equal(await host.branchTip(words.project('beta'), 'master'), forward.commit);
+});
+
 async function protect(world: GiteaWorld, more: object): Promise<void> {
   await site().root.api('PATCH', `/repos/${world.owner}/alpha/branch_protections/master`, more);
 }
