@@ -2,6 +2,7 @@ import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import { taskQueues } from '../../workflows/contract.ts';
 import type { TemporalConnection } from './connection.ts';
 import { heartbeats } from './heartbeats.ts';
+import { letGo } from './let-go.ts';
 import { toolTimes } from './tool-times.ts';
 
 /** What every worker needs; `drain` is how long a stopping worker waits for its activities. */
@@ -20,8 +21,12 @@ const patience = '60s';
 
 /** The worker of the server process: all workflows, and the activities that answer within seconds. */
 export function createControlWorker(deps: WorkerDeps & { readonly bundle: WorkflowBundle }): Promise<Worker> {
+  const options = common(deps);
+  const { activity } = options.interceptors;
   return Worker.create({
-    ...common(deps),
+    ...options,
+    // What comes first ends with what comes behind it.
+    interceptors: { activity: [...activity, letGo] },
     taskQueue: taskQueues.control,
     workflowBundle: deps.bundle,
     maxConcurrentActivityTaskExecutions: 50,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
+import { createControlWorker } from '../../infra/temporal/worker.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import type { StoredGraph } from '../../workflows/contract.ts';
 import { commandsUpdate } from '../../workflows/messages.ts';
@@ -182,4 +184,25 @@ test('R15: a retrigger that was answered is run, though the gate continues as ne
   });
   await until('both are merged', () => merged('twice-').length === 2);
   assert.equal(attempts, 2);
+});
+
+test('a worker that stops waits for nothing that it alone could answer; what it left is done by the next', async () => {
+  const { temporal, outside } = world;
+  await world.stopWorkers();
+  let asked = false;
+  const tell = () => {
+    asked = true;
+    return new Promise(() => {});
+  };
+  const activities = { ...outside.control(temporal), tell };
+  const worker = await createControlWorker({ temporal, bundle: await bundleWorkflows(), activities });
+  const ended = worker.run();
+  await world.tell('left', entering([change('left-1')]));
+  await until('something is told', () => asked);
+  worker.shutdown();
+  await ended;
+  await world.startWorkers();
+  await until('it is told', () =>
+    outside.told.some((action) => 'changes' in action && action.changes[0] === 'left-1,1'),
+  );
 });
