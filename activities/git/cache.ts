@@ -56,7 +56,7 @@ export function createGit(find: (project: string) => GitPlace): Git {
     if (at !== undefined) {
       // A host may tell of a push before git has it done here.
       await pushes.get(place.repo);
-      if ((await here.branchTip(project, at.branch)) === at.commit) return;
+      if ((await isThere(place.repo)) && (await here.readMerged({ project, ...at })) !== null) return;
     }
     await fetchesOf(place, project).ask(refs.map(checkRevision));
   };

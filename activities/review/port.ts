@@ -26,10 +26,7 @@ export interface ReviewHost {
    * What happened to a change after its event number `after`, oldest first, with the number of the last one. An
    * event that never reached the server is found here.
    */
-  readEvents(
-    change: string,
-    after: number,
-  ): Promise<{ readonly events: readonly TriggerEvent[]; readonly last: number }>;
+  readEvents(change: string, after: number): Promise<Happened>;
   /**
    * Whether the host would merge a change by itself, were it not for what Sluice gives.
    *
@@ -58,6 +55,22 @@ export interface ReviewHost {
   readMerged(of: StateName): Promise<MergedState | null>;
   /** Where a project is fetched from, and tested commits are pushed to. */
   gitRemote(project: string): GitRemote;
+}
+
+/** What happened to a change, oldest first, and the number of the last event. */
+export interface Happened {
+  readonly events: readonly TriggerEvent[];
+  readonly last: number;
+  /** The change as it was at that moment, of hosts that tell all of it in one answer. */
+  readonly seen?: SeenChange;
+}
+
+/** A change as its host had it at one moment. */
+export interface SeenChange {
+  /** As the port's. */
+  readChange(): Promise<Change | null>;
+  /** As the port's. */
+  canMerge(own: readonly string[]): Promise<Mergeability>;
 }
 
 export type Mergeability =

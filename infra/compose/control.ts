@@ -26,6 +26,7 @@ import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import { readInput } from '../temporal/read-payload.ts';
 import type { Common } from './common.ts';
+import { lookAfterMerge } from './look-after-merge.ts';
 import { createMirrors } from './mirrors.ts';
 import { capacityIn, nodesIn, placeIn } from './nodes.ts';
 import { createReleases } from './releases.ts';
@@ -72,7 +73,7 @@ export function createControl(deps: ControlDeps) {
       blobs,
       host: (connection) => router.host(connection),
       comments: commentsIn(store),
-      look: async (connection, change) => void (await router.look(connection, change)),
+      look: lookAfterMerge(router, connections),
       pass: (action) => router.pass(action),
     }),
     sweep: sweeper.sweep,

@@ -1,4 +1,4 @@
-import type { ReviewHost } from '../../activities/review/port.ts';
+import type { Mergeability } from '../../activities/review/port.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
 import type { Change } from '../../pipelines/model/change.ts';
 
@@ -23,13 +23,19 @@ export function ownMarks(layout: Layout, connection: string): readonly string[] 
   return [...new Set(marks)];
 }
 
+/** A host, asked of one change. */
+interface Asked {
+  readonly canMerge: (own: readonly string[]) => Promise<Mergeability>;
+  readonly readChange: () => Promise<Change | null>;
+}
+
 /** A change with what its host says is missing for a merge; what is not open is past that. */
-export async function withMissing(host: ReviewHost, change: Change, own: readonly string[]): Promise<Change> {
+export async function withMissing(host: Asked, change: Change, own: readonly string[]): Promise<Change> {
   if (change.kind !== 'change' || change.status !== 'open') return change;
-  const answer = await host.canMerge(change.id, own);
+  const answer = await host.canMerge(own);
   if (answer.ok) return { ...change, missing: [] };
   // Between the two questions it may have merged: that it is no longer open is nothing that it lacks.
-  const now = answer.isOpen ? null : await host.readChange(change.id);
+  const now = answer.isOpen ? null : await host.readChange();
   if (now !== null && now.status !== 'open' && now.key === change.key) {
     const { status, mergeable, oldrev, newrev } = now;
     return {

@@ -1,4 +1,4 @@
-import { ChangeNotReady, type ReviewHost } from '../../activities/review/port.ts';
+import { ChangeNotReady, type ReviewHost, type SeenChange } from '../../activities/review/port.ts';
 import type { Layout } from '../../pipelines/language/language.ts';
 import type { Change } from '../../pipelines/model/change.ts';
 import { type NamedConnection, placesOf } from '../../pipelines/model/change-name.ts';
@@ -13,6 +13,11 @@ export interface RoutedConnection extends NamedConnection {
 
 /** Milliseconds for which the open changes of another host, once read, are good unless it tells of something. */
 const freshness = 30_000;
+
+/** What the host has said of the change with an id. */
+export interface SeenById extends Pick<SeenChange, 'canMerge'> {
+  readonly id: string;
+}
 
 export interface Judged {
   readonly changes: readonly Change[];
@@ -48,13 +53,13 @@ export class HostedChanges {
     const asked = places.length > 0 ? places : [...this.#hosts.keys()].map((connection) => ({ connection, name }));
     const found = await Promise.all(asked.map((place) => this.#hosts.get(place.connection)?.readChange(place.name)));
     const [change, ...more] = found.flatMap((one) => one ?? []);
-    return change === undefined || more.length > 0 ? null : this.#resolved(change);
+    return change === undefined || more.length > 0 ? null : this.resolved(change);
   }
 
   /** The same where a connection is known to have it; the name may be its id. */
   async readIn(connection: string, name: string): Promise<Change | null> {
     const change = await this.#hosts.get(connection)?.readChange(name);
-    return change ? this.#resolved(change) : null;
+    return change ? this.resolved(change) : null;
   }
 
   /** Something was told of a connection: what was read of it is old. */
@@ -63,18 +68,40 @@ export class HostedChanges {
     if (known !== undefined) this.#open.set(connection, { ...known, time: 0 });
   }
 
-  async listOpen(): Promise<OpenChanges> {
-    const lists = await Promise.all([...this.#hosts.keys()].map((connection) => this.#listOpenOf(connection)));
-    return indexOpen(await Promise.all(lists.flat().map((change) => this.#resolved(change))));
+  /** A change was read: the list has it as it is now, and is otherwise as good as it was. */
+  note(change: Change): void {
+    const known = this.#open.get(change.connection);
+    if (known === undefined) return;
+    const answer = known.answer.then((list) => {
+      const others = list.filter(({ id }) => id !== change.id);
+      return change.status === 'open' ? [...others, change] : others;
+    });
+    // Who asks for the list hears of it.
+    answer.catch(() => {});
+    this.#open.set(change.connection, { ...known, answer });
   }
 
-  /** Changes with what their hosts say is missing; Sluice's own host leaves that to pipelines. */
-  async judged(layout: Layout, changes: readonly Change[]): Promise<Judged> {
+  async listOpen(): Promise<OpenChanges> {
+    const lists = await Promise.all([...this.#hosts.keys()].map((connection) => this.#listOpenOf(connection)));
+    return indexOpen(await Promise.all(lists.flat().map((change) => this.resolved(change))));
+  }
+
+  /**
+   * Changes with what their hosts say is missing; Sluice's own host leaves that to pipelines.
+   *
+   * @param seen what the host has said already of the one with that id
+   */
+  async judged(layout: Layout, changes: readonly Change[], seen?: SeenById): Promise<Judged> {
     const unready: ChangeNotReady[] = [];
     const judged = changes.map(async (change) => {
       const host = this.#hosts.get(change.connection);
       if (host === undefined || this.#isServed(change.connection)) return change;
-      return withMissing(host, change, ownMarks(layout, change.connection)).catch((error) => {
+      const asked = {
+        canMerge: (own: readonly string[]) => host.canMerge(change.id, own),
+        readChange: () => host.readChange(change.id),
+        ...(seen?.id === change.id ? { canMerge: seen.canMerge } : {}),
+      };
+      return withMissing(asked, change, ownMarks(layout, change.connection)).catch((error) => {
         if (!(error instanceof ChangeNotReady)) throw error;
         unready.push(error);
         return change;
@@ -100,7 +127,7 @@ export class HostedChanges {
   }
 
   /** `Depends-On:` may name a change of any host; a name that none knows stays as it is written. */
-  async #resolved(change: Change): Promise<Change> {
+  async resolved(change: Change): Promise<Change> {
     const names = change.dependsOn.filter((name) => !this.#isId(name));
     if (names.length === 0) return change;
     const ids = await Promise.all(change.dependsOn.map((name) => this.#idOf(name)));

@@ -9,6 +9,8 @@ export function handledEvents(ledger: EventLedger) {
   const known = new Map<string, number>();
   const keyOf = (change: string, event: number) => `event/${change}/${event}`;
   return {
+    /** The last one, if that is in memory. */
+    known: (change: string): number | undefined => known.get(change),
     /** @param read tells the number of a change's last event */
     async last(change: string, read: (after: number) => Promise<{ readonly last: number }>): Promise<number> {
       const remembered = known.get(change);

@@ -9,10 +9,11 @@ import type { TellAction } from '../../workflows/contract.ts';
 import { closure, factsOf, indexOpen, type OpenChanges, proposesConfig, uses, withNeeds } from './closure.ts';
 import { withFilesByDigest } from './files.ts';
 import { withoutOldWords } from './history.ts';
-import { HostedChanges } from './hosted-changes.ts';
+import { HostedChanges, type SeenById } from './hosted-changes.ts';
 import { keepFor } from './keep-for.ts';
 import { handledEvents } from './ledger.ts';
 import { lookAtEach } from './look-at-each.ts';
+import { lookOnce } from './look-once.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
 import { isGated, movesBranches, refChange } from './ref-change.ts';
 import { equipped, eventId, gateOf, merges, observing, type Routed, route, takes, type View } from './route.ts';
@@ -169,19 +170,14 @@ export class EventRouter {
   }
 
   async #look(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {
-    this.#changes.stale(connection);
     const host = this.host(connection);
-    const found = await this.#changes.readIn(connection, id);
-    if (!host || !found) return 0;
-    const after = await this.#handled.last(found.id, (from) => host.readEvents(found.id, from));
-    const { events, last } = await host.readEvents(found.id, after);
-    if (events.length === 0) return 0;
-    // Read after its events: else a vote that came in between would be told of a change that does not have it.
-    const change = (await this.#changes.readIn(connection, id)) ?? found;
+    const looked = host && (await lookOnce({ host, changes: this.#changes, handled: this.#handled }, id));
+    if (!looked) return 0;
+    const { change, events, last, after, seen } = looked;
     const connected = after === 0 ? await this.#deps.connected?.(connection) : undefined;
     if (events.some(movesBranches)) await this.#deps.fetch?.(change.project, change);
     const gated = isGated(this.#deps.layouts, await this.#deps.layouts.current(), change.project);
-    const view = await this.#view(change, open);
+    const view = await this.#view(change, open, seen && { id: change.id, canMerge: seen.canMerge });
     const messages: Routed[] = [];
     for (const event of withoutOldWords(events, connected)) {
       const subject = event.change === undefined ? await this.#viewOfRef(view.layout, event) : view;
@@ -207,10 +203,10 @@ export class EventRouter {
     return this.#deps.gates.ask(gate, { id: randomUUID(), commands: [command] });
   }
 
-  async #view(change: Change, open = this.#open): Promise<View> {
+  async #view(change: Change, open = this.#open, seen?: SeenById): Promise<View> {
     const layout = await this.#deps.layouts.current();
     const found = await closure(change, { read: (id) => this.read(id), open: await open() });
-    const { changes: related, unready } = await this.#changes.judged(layout, found);
+    const { changes: related, unready } = await this.#changes.judged(layout, found, seen);
     const facts = factsOf(layout, related.find(({ id }) => id === change.id) ?? change);
     const joins = await this.#joins(layout, facts, related);
     const slim = (one: ChangeFacts) => withFilesByDigest(this.#deps.blobs, one);

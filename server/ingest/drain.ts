@@ -70,10 +70,13 @@ async function runLane(deps: DrainDeps, lane: Lane): Promise<void> {
       begun = true;
       const limit = lot + aside.sweep();
       const waiting = await deps.store.first(connection, limit);
+      // Looked at since these were read: what they tell of was there to be seen.
+      const looked = new Set<string>();
       for (const one of waiting) {
         if (aside.has(one)) continue;
         if (aside.concerns(one)) aside.add(one, () => settleAside(deps, lane, one));
-        else if (!signal.aborted) await settle(deps, lane, one);
+        else if (asksNoMore(one, looked)) await deps.store.settle(connection, one.occurrence.id, { state: 'done' });
+        else if (!signal.aborted && (await settle(deps, lane, one))) for (const id of looksOf(one)) looked.add(id);
         // A store in this process answers at once: whoever posts something has their turn in between.
         await turn();
       }
@@ -105,13 +108,29 @@ async function suspect({ store }: DrainDeps, connection: string): Promise<void> 
 /**
  * Tries one until it is done or given up; the others of its connection wait, unless the host has only nothing to say
  * yet of the change that it is about.
+ *
+ * @returns whether it is done
  */
-async function settle(deps: DrainDeps, lane: Lane, one: Waiting): Promise<void> {
-  for (let now: Waiting | null = one; now !== null; ) {
-    const { next, isReady } = await tryOnce(deps, lane, now);
-    if (next !== null && !isReady) return lane.aside.add(next, () => settleAside(deps, lane, next));
+async function settle(deps: DrainDeps, lane: Lane, one: Waiting): Promise<boolean> {
+  for (let now = one; ; ) {
+    const { next, isReady, done } = await tryOnce(deps, lane, now);
+    if (next === null) return done;
+    if (!isReady) {
+      lane.aside.add(next, () => settleAside(deps, lane, next));
+      return false;
+    }
     now = next;
   }
+}
+
+function looksOf({ occurrence }: Waiting): readonly string[] {
+  return occurrence.news.flatMap((one) => (one.kind === 'look' ? [one.change] : []));
+}
+
+/** Whether one asks for nothing but looks at changes that were looked at. */
+function asksNoMore(one: Waiting, looked: ReadonlySet<string>): boolean {
+  const looks = looksOf(one);
+  return looks.length === one.occurrence.news.length && looks.every((change) => looked.has(change));
 }
 
 /** The same beside the others. What cannot be written down is met again by whoever reads what waits. */
@@ -128,15 +147,16 @@ interface Tried {
   readonly next: Waiting | null;
   /** False when the host cannot say yet what was asked of the change. */
   readonly isReady: boolean;
+  readonly done: boolean;
 }
 
 async function tryOnce(deps: DrainDeps, { connection, signal }: Lane, one: Waiting): Promise<Tried> {
   await sleep(Math.max(0, one.due - Date.now()), undefined, { signal }).catch(() => {});
-  if (signal.aborted) return { next: null, isReady: true };
+  if (signal.aborted) return { next: null, isReady: true, done: false };
   const { outcome, error } = await attempt(deps, connection, one);
   await deps.store.settle(connection, one.occurrence.id, outcome);
   const again = outcome.state === 'waiting' ? { ...one, attempts: one.attempts + 1, due: outcome.due } : null;
-  return { next: again, isReady: !(error instanceof ChangeNotReady) };
+  return { next: again, isReady: !(error instanceof ChangeNotReady), done: outcome.state === 'done' };
 }
 
 interface Attempted {

@@ -1,18 +1,28 @@
 import { byName } from '../by-name.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
 import type { HttpPatience } from '../http.ts';
-import type { Branch, ReviewHost, Tag } from '../port.ts';
+import type { Branch, Happened, ReviewHost, Tag } from '../port.ts';
 import type { GerritSettings } from '../settings.ts';
 import { checkGerrit } from './check.ts';
 import { createClient, userOf } from './client.ts';
 import { toEvents } from './events.ts';
-import { believe, emptyMemory, findOpen, type Gerrit, landedOf, needInfo, readChange } from './lookup.ts';
+import {
+  believe,
+  complete,
+  emptyMemory,
+  findOpen,
+  type Gerrit,
+  landedOf,
+  needInfo,
+  readChange,
+  usual,
+} from './lookup.ts';
 import { openGerritRemote } from './remote.ts';
 import { report } from './report.ts';
 import { isSafeProject } from './safe.ts';
 import { branchesSchema, branchSchema, type GerritTag, projectsSchema, tagsSchema } from './schema.ts';
 import { createStream, type StreamTimes } from './stream.ts';
-import { canMerge, submit } from './submit.ts';
+import { canMerge, judge, judging, submit } from './submit.ts';
 
 type GerritContext = Omit<ConnectionContext, 'settings'> & {
   readonly settings: GerritSettings;
@@ -39,7 +49,8 @@ export function openGerrit(context: GerritContext): Connection {
   return { host, people: null, webhook: null, stream: createStream(gerrit, settings, context.times), check };
 }
 
-const history = ['ALL_REVISIONS', 'MESSAGES', 'DETAILED_ACCOUNTS'];
+/** All that a look at a change asks, in one answer: Gerrit takes a request's time for each, however little it is asked. */
+const whole = [...new Set([...usual, ...judging, 'ALL_REVISIONS', 'MESSAGES'])];
 
 function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
   const { git } = gerrit;
@@ -60,10 +71,7 @@ function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
       const id = `${gerrit.connection}:${info._number}`;
       return [...all.values()].filter(({ parents, dependsOn }) => parents.includes(id) || dependsOn.includes(id));
     },
-    async readEvents(change, after) {
-      const info = await needInfo(gerrit, change, history);
-      return toEvents(info, gerrit, { landed: await landedOf(gerrit, info), after });
-    },
+    readEvents: (change, after) => readEvents(gerrit, change, after),
     canMerge: (change, own) => canMerge(gerrit, change, own),
     report: (actor, said) => report(gerrit, actor, said),
     submit: (actor, request) => submit(gerrit, actor, request),
@@ -86,6 +94,13 @@ function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
     readMerged: async (of) => (gerrit.owns(of.project) ? git.readMerged(of) : null),
     gitRemote: (project) => openGerritRemote(settings, project),
   };
+}
+
+async function readEvents(gerrit: Gerrit, name: string, after: number): Promise<Happened> {
+  const info = await needInfo(gerrit, name, whole);
+  const happened = toEvents(info, gerrit, { landed: await landedOf(gerrit, info), after });
+  const readSeen = async () => (await complete(gerrit, [info]))[0] ?? null;
+  return { ...happened, seen: { readChange: readSeen, canMerge: (own) => judge(gerrit, info, own) } };
 }
 
 async function readProjects({ client }: Gerrit): Promise<readonly string[]> {

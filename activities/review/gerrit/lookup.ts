@@ -28,16 +28,25 @@ export interface Memory {
   readonly changes: Map<number, GerritChange>;
   /** Where merged changes have brought their branches. */
   readonly landed: Map<number, NonNullable<Around['landed']>>;
+  /** Commits that we bring to branches ourselves. */
+  readonly pushed: Map<string, true>;
   /** What was asked a moment ago, by what it is. */
   readonly beliefs: Map<string, { readonly answer: Promise<unknown>; readonly until: number }>;
 }
 
 export function emptyMemory(): Memory {
-  return { commits: new Map(), projects: new Map(), changes: new Map(), landed: new Map(), beliefs: new Map() };
+  return {
+    commits: new Map(),
+    projects: new Map(),
+    changes: new Map(),
+    landed: new Map(),
+    pushed: new Map(),
+    beliefs: new Map(),
+  };
 }
 
 /** What is asked of each change. */
-const usual = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'CURRENT_FILES', 'DETAILED_LABELS', 'DETAILED_ACCOUNTS'];
+export const usual = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'CURRENT_FILES', 'DETAILED_LABELS', 'DETAILED_ACCOUNTS'];
 
 /** Changes of one answer: Gerrit gives no more than its own limit, and says that there are more. */
 const page = 250;
@@ -142,7 +151,8 @@ function byId(
   return search(gerrit, `change:${id}`, options);
 }
 
-async function complete(gerrit: Gerrit, infos: readonly GerritChange[]): Promise<Change[]> {
+/** The changes of what Gerrit has said, with what they stand on; those whose names are not safe are left out. */
+export async function complete(gerrit: Gerrit, infos: readonly GerritChange[]): Promise<Change[]> {
   const standing = await numbersOf(gerrit, infos.flatMap(parentCommits));
   const changes: Change[] = [];
   for (const info of infos) {
@@ -280,7 +290,7 @@ export async function landedOf(gerrit: Gerrit, info: GerritChange): Promise<Arou
   return null;
 }
 
-function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
+export function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
   if (map.size >= most) map.clear();
   map.set(key, value);
 }

@@ -88,7 +88,10 @@ export const commentsSchema = z.record(
   z.string(),
   z.array(z.object({ author: accountSchema.optional(), message: z.string().optional() })),
 );
-export const reviewedSchema = z.object({ labels: z.record(z.string(), z.number()).optional() });
+export const reviewedSchema = z.object({
+  labels: z.record(z.string(), z.number()).optional(),
+  change_info: changeSchema.optional(),
+});
 export const accessSchema = z.object({ status: z.number(), message: z.string().optional() });
 export const selfSchema = accountSchema;
 export const serverSchema = z.object({ change: z.object({ submit_whole_topic: z.boolean().optional() }).optional() });

@@ -123,10 +123,12 @@ async function hostTime({ client }: Gerrit): Promise<number> {
   return Math.floor(date / 1_000);
 }
 
-async function occurrenceOf(gerrit: Gerrit, line: string, self: string): Promise<Occurrence | null> {
+/** What a line comes to; null where nothing follows from it. @param self our account */
+export async function occurrenceOf(gerrit: Heard, line: string, self: string): Promise<Occurrence | null> {
   const read = readLine(line, gerrit, self);
   if (read.kind === 'occurrence') return read.occurrence;
-  if (read.kind !== 'moved') return null;
+  // Where we have brought a branch ourselves, the change tells of.
+  if (read.kind !== 'moved' || gerrit.memory.pushed.has(read.newrev)) return null;
   // A merge is told by its change, which the host keeps: told by both it would count twice.
   const merged = await mergedBy(gerrit, read);
   if (merged.length === 0) return read.occurrence;
@@ -134,9 +136,11 @@ async function occurrenceOf(gerrit: Gerrit, line: string, self: string): Promise
   return { id, news: merged.map((number) => ({ kind: 'look', change: changeId(gerrit.connection, number) })) };
 }
 
+type Heard = Pick<Gerrit, 'connection' | 'url' | 'client' | 'owns' | 'memory'>;
+
 /** The changes that a commit at the tip of a branch is of, or merges. */
 export async function mergedBy(
-  gerrit: Pick<Gerrit, 'client' | 'owns' | 'memory'>,
+  gerrit: Pick<Heard, 'client' | 'owns' | 'memory'>,
   { project, newrev }: { readonly project: string; readonly newrev: string },
 ): Promise<number[]> {
   if (!gerrit.owns(project)) return [];

@@ -3,17 +3,22 @@ import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostAway } from '../../outcome.ts';
 import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
-import { believe, type Gerrit, landedOf, needInfo, outdatedParents } from './lookup.ts';
+import { believe, type Gerrit, landedOf, needInfo, outdatedParents, remember } from './lookup.ts';
 import { currentOf } from './map.ts';
 import { vote, votesOf } from './report.ts';
 import { obstaclesOf } from './requirements.ts';
 import { accessSchema, branchSchema, type GerritChange, mergeableSchema, projectStateSchema } from './schema.ts';
 
-const wanted = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'SUBMIT_REQUIREMENTS', 'DETAILED_ACCOUNTS'];
+/** What is asked of a change to know what keeps it from its branch. */
+export const judging = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'SUBMIT_REQUIREMENTS', 'DETAILED_ACCOUNTS'];
 
 /** Whether Gerrit would merge a change, were it not for votes of ours. @throws UnknownChange */
 export async function canMerge(gerrit: Gerrit, change: string, own: readonly string[]): Promise<Mergeability> {
-  const info = await needInfo(gerrit, change, wanted);
+  return judge(gerrit, await needInfo(gerrit, change, judging), own);
+}
+
+/** The same of what Gerrit has said of the change. */
+export async function judge(gerrit: Gerrit, info: GerritChange, own: readonly string[]): Promise<Mergeability> {
   const missing = obstaclesOf(info, own);
   // No requirement says so, and nothing is to run in vain.
   if (info.status === 'NEW' && (await isReadOnly(gerrit, info.project))) {
@@ -36,7 +41,7 @@ export async function canMerge(gerrit: Gerrit, change: string, own: readonly str
  */
 export async function submit(gerrit: Gerrit, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
   demand(actor, 'merge', { name: request.change });
-  const info = await needInfo(gerrit, request.change, wanted);
+  const info = await needInfo(gerrit, request.change, judging);
   if (info.status === 'MERGED') return { kind: 'already-merged', state: await landedState(gerrit, info) };
   const current = currentOf(info)?._number;
   const votes = votesOf(request.verdict ?? {});
@@ -56,13 +61,14 @@ async function mergeWith(
   gerrit: Gerrit,
   { info, request }: { readonly info: GerritChange; readonly request: SubmitRequest },
 ): Promise<SubmitResult> {
-  const refused = await vote(gerrit, info, votes);
-  const now = await needInfo(gerrit, request.change, wanted);
-  const missing = [...(refused === null ? [] : [`Gerrit takes no vote of ours: ${refused}`]), ...obstaclesOf(now, [])];
+  const voted = await vote(gerrit, info, { labels: votes, options: judging });
+  const now = voted.info ?? (await needInfo(gerrit, request.change, judging));
+  const refused = voted.refused === undefined ? [] : [`Gerrit takes no vote of ours: ${voted.refused}`];
+  const missing = [...refused, ...obstaclesOf(now, [])];
   const result: SubmitResult =
     missing.length > 0 ? { kind: 'refused', reason: missing.join('; ') } : await merge(gerrit, now, request.tested);
   const none = Object.fromEntries(Object.keys(votes).map((label) => [label, 0]));
-  if (result.kind === 'moved' || result.kind === 'refused') await vote(gerrit, info, none);
+  if (result.kind === 'moved' || result.kind === 'refused') await vote(gerrit, info, { labels: none });
   return result;
 }
 
@@ -76,13 +82,31 @@ function merge(gerrit: Gerrit, info: GerritChange, tested: SourceState | null): 
 
 async function mergeTested(gerrit: Gerrit, info: GerritChange, tested: SourceState): Promise<SubmitResult> {
   const { project, branch } = tested;
-  const { git } = gerrit;
+  const right = await mayPush(gerrit, info);
+  // What we know may be old: a push is compared with what is there, Gerrit's own merge is not.
+  const known = right === false ? null : await gerrit.git.branchTip(project, branch);
+  const first = known === null ? undefined : await mergeOnto(gerrit, info, { tested, tip: known, right });
+  if (first !== undefined && first.kind !== 'moved') return first;
   const tip = await tipOf(gerrit, tested);
-  const moved = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` } as const;
   if (tip === null) return { kind: 'refused', reason: `${project} has no branch ${branch}` };
-  if (tip === tested.commit || !(await git.isAncestor(project, tip, tested.commit))) return moved;
-  // Where we may not ask, trying shows it.
-  if ((await mayPush(gerrit, info)) !== false) {
+  return first !== undefined && tip === known ? first : mergeOnto(gerrit, info, { tested, tip, right });
+}
+
+interface Onto {
+  readonly tested: SourceState;
+  /** What the branch is at. */
+  readonly tip: string;
+  /** Whether we may push; null where we may not ask: trying shows it. */
+  readonly right: boolean | null;
+}
+
+async function mergeOnto(gerrit: Gerrit, info: GerritChange, { tested, tip, right }: Onto): Promise<SubmitResult> {
+  const { project, branch, commit } = tested;
+  const { git, memory } = gerrit;
+  const moved = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` } as const;
+  if (tip === commit || !(await git.isAncestor(project, tip, commit))) return moved;
+  if (right !== false) {
+    remember(memory.pushed, commit, true);
     const pushed = await git.push(tested, tip);
     if (pushed.kind === 'moved') return moved;
     if (pushed.kind === 'pushed') {
@@ -137,7 +161,7 @@ async function refusal(
 ): Promise<SubmitResult> {
   if (![403, 404, 409, 412].includes(status)) throw new Error(`Gerrit answers ${status} to a submit: ${text}`);
   // Somebody else may have merged it just now.
-  const now = await needInfo(gerrit, String(info._number), wanted);
+  const now = await needInfo(gerrit, String(info._number), judging);
   if (now.status === 'MERGED') return { kind: 'already-merged', state: await landedState(gerrit, now) };
   return { kind: 'refused', reason: `Gerrit does not merge change ${info._number}: ${text}` };
 }
@@ -145,7 +169,7 @@ async function refusal(
 /** A change once Gerrit says that it is merged: after a push it finds out by itself. */
 async function untilMerged(gerrit: Gerrit, { _number: number }: GerritChange): Promise<GerritChange> {
   for (let pause = 50; ; pause *= 2) {
-    const info = await needInfo(gerrit, String(number), wanted);
+    const info = await needInfo(gerrit, String(number), judging);
     if (info.status === 'MERGED') return info;
     if (pause > 5_000) break;
     await new Promise((resolve) => setTimeout(resolve, pause));

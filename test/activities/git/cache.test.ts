@@ -47,6 +47,22 @@ test('what was never fetched is fetched whole, later what is asked for', async (
   assert.equal(fetched(), 2);
 });
 
+test('a state that a branch is known to have been in is not fetched again; another one is', async (t) => {
+  const { cache, base, move, fetched } = await world(t);
+  const at = (commit: string) => cache.ensure('pkg/alpha', [], { branch: 'master', commit });
+  await at(base);
+  const next = await move('master', { start: '2' });
+  await at(next);
+  await at(base);
+  await at(next);
+  assert.equal(fetched(), 2);
+  const aside = await move('master', { start: '3' });
+  await at(aside);
+  await at(aside);
+  assert.equal(fetched(), 3);
+  assert.equal(await cache.branchTip('pkg/alpha', 'master'), aside);
+});
+
 test('branches and tags that are gone at the host are gone here; speculative states and changes stay', async (t) => {
   const { cache, repo, base, directory, move } = await world(t);
   await move('old', { old: '1' });
@@ -248,6 +264,6 @@ test('I9: what Sluice has pushed is not fetched again, also when the host tells 
   await cache.ensure('pkg/alpha', [], { branch: 'master', commit });
   assert.deepEqual(await pushing, { kind: 'pushed' });
   assert.equal(fetched(), asked + 1, 'the push alone');
-  await cache.ensure('pkg/alpha', [], { branch: 'master', commit: base });
+  await cache.ensure('pkg/alpha', [], { branch: 'master', commit: 'a'.repeat(40) });
   assert.equal(fetched(), asked + 2, 'what is elsewhere is asked for');
 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ChangeNotReady } from '../../../activities/review/port.ts';
+import { ChangeNotReady, type Occurrence } from '../../../activities/review/port.ts';
 import { type Database, openEmbeddedDatabase } from '../../../infra/store/database.ts';
 import { createOccurrences } from '../../../infra/store/occurrences.ts';
 import { createDoor } from '../../../server/ingest/door.ts';
@@ -89,16 +89,55 @@ test('I9: one about a change of which the host cannot say anything yet keeps no 
     },
   });
   const about = (change: string, id: string) => ({ id, news: [{ kind: 'look', change } as const] });
-  const quick = numbers(120).map((id) => about('quick', `q${id}`));
+  const quick = numbers(120).map((id) => about(`quick${id}`, `q${id}`));
   const all = [about('slow', 's1'), ...quick, about('slow', 's2'), about('other', 'o')];
   await Promise.all(all.map((one) => take('a', one)));
   await until(() => handed.length === quick.length + 1);
-  assert.deepEqual([handed[0], handed.at(-1)], ['quick q0', 'other o']);
+  assert.deepEqual([handed[0], handed.at(-1)], ['quick0 q0', 'other o']);
   ready = true;
   await until(() => handed.length === all.length);
   assert.deepEqual(handed.slice(-2), ['slow s1', 'slow s2'], 'in their order, each once');
   await until(async () => (await store.backlog()).length === 0);
   await stop();
+});
+
+test('one look at a change is enough for all that was told of it before, and one told meanwhile is one more', async () => {
+  const store = emptyStore();
+  const handed: string[] = [];
+  const told = (id: string, ...changes: string[]): Occurrence => ({
+    id,
+    news: changes.map((change) => ({ kind: 'look', change })),
+  });
+  const door = createDoor(store, () => {});
+  const early = [told('1', 'x'), told('2', 'y'), told('3', 'x'), told('4', 'y', 'z'), told('5', 'x', 'y')];
+  for (const one of early) await door('a', one);
+  const { take, stop } = open({
+    ...{ store, connections: ['a'] },
+    async hand(_connection, { id }) {
+      handed.push(id);
+      if (id === '1') await take('a', told('6', 'x'));
+    },
+  });
+  await until(async () => handed.includes('6') && (await store.backlog()).length === 0);
+  await stop();
+  assert.deepEqual(handed, ['1', '2', '4', '6']);
+});
+
+test('a look that fails is enough for nothing', async () => {
+  const store = emptyStore();
+  const handed: string[] = [];
+  const door = createDoor(store, () => {});
+  for (const id of ['1', '2']) await door('a', { id, news: [{ kind: 'look', change: 'x' }] });
+  const { stop } = open({
+    ...{ store, connections: ['a'] },
+    async hand(_connection, { id }) {
+      handed.push(id);
+      if (id === '1') throw new Error('it cannot be looked at');
+    },
+  });
+  await until(() => handed.includes('2'));
+  await stop();
+  assert.deepEqual([handed.length, handed.at(-1)], [10, '2']);
 });
 
 test('one that always fails is given up after ten tries, and counted', async () => {

@@ -14,7 +14,7 @@ import { toChange } from '../../../../activities/review/gerrit/map.ts';
 import { readMessage } from '../../../../activities/review/gerrit/message.ts';
 import { obstaclesOf } from '../../../../activities/review/gerrit/requirements.ts';
 import { changeSchema } from '../../../../activities/review/gerrit/schema.ts';
-import { mergedBy } from '../../../../activities/review/gerrit/stream.ts';
+import { mergedBy, occurrenceOf } from '../../../../activities/review/gerrit/stream.ts';
 import { reportedIn, tagOf } from '../../../../activities/review/gerrit/tag.ts';
 import { isOccurrenceId } from '../../../../activities/review/port.ts';
 
@@ -327,4 +327,18 @@ test('I9: a merge is told by its change alone, though Gerrit’s index has lost 
   const gerrit = { client, owns: () => true, memory: emptyMemory() };
   assert.deepEqual(await mergedBy(gerrit, { project: 'x', newrev }), [7]);
   assert.equal(lists.length, 2);
+});
+
+test('a branch that Sluice has moved itself is told by the change, and nobody is asked of which', async () => {
+  const client = { read: () => Promise.reject(new Error('asked')), call: () => Promise.reject(new Error('asked')) };
+  const memory = emptyMemory();
+  const gerrit = { connection: 'review', url: 'https://review', client, owns: () => true, memory };
+  const moved = (newRev: string) =>
+    JSON.stringify({
+      type: 'ref-updated',
+      refUpdate: { project: 'x', refName: 'refs/heads/main', oldRev: 'a'.repeat(40), newRev },
+    });
+  memory.pushed.set('b'.repeat(40), true);
+  assert.equal(await occurrenceOf(gerrit, moved('b'.repeat(40)), 'sluice'), null);
+  await assert.rejects(occurrenceOf(gerrit, moved('c'.repeat(40)), 'sluice'), /asked/);
 });
