@@ -66,6 +66,10 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   const prepared = await builder.prepare(source, room, input.source.project);
   context.log.write(`${prepared.name} ${prepared.version}\n`);
   context.heartbeat(`${prepared.name} ${prepared.version}`);
+  const { format, name } = platform;
+  const of = { format, platform: name, branch: input.build.branch, version: prepared.version };
+  const misnamed = deps.versionFault?.(of) ?? null;
+  if (misnamed !== null) throw new BuildProblem(misnamed);
   const offer = await offerFor(deps, input, platform);
   const inputsDigest = await digestInputs(deps, input, { platform, room, offer });
   const reused = await takeOver(deps, input, { inputsDigest, now: Date.now() });

@@ -20,6 +20,7 @@ import type { Trees } from '../../activities/storage/port.ts';
 import { createSystestStage } from '../../activities/systest/systest-stage.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
+import { versionFault } from '../../pipelines/policy/version-policy.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { imagesOnNeed } from '../images/on-need.ts';
 import { installationOf } from '../stack/installation.ts';
@@ -67,7 +68,10 @@ export function stagesOf(parts: StageParts): StageDeps {
   const signer = createTestSigner(paths.testKeys);
   return {
     stages: {
-      build: createBuildStage({ ...tests, attestor, recipe: () => recipe }),
+      build: createBuildStage({
+        ...{ ...tests, attestor, recipe: () => recipe },
+        versionFault: (of) => versionFault(parts.release, of),
+      }),
       lint: createLintStage({ store, platform, releasedFiles: createReleasedFiles(parts.released, parts.release) }),
       publish: createPublishStage({ store, trees: parts.trees, codename, signer }),
       install: createInstallStage(tests),

@@ -21,6 +21,10 @@ const line = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9._-]*$/)
     .optional()
     .describe('Distribution name of an APT repository. Default: that of its first platform.'),
+  versions: z
+    .enum(['security', 'hotfix'])
+    .optional()
+    .describe('`security`: builds have a version BASE.0.N. `hotfix`: BASE.N.0. Default: any.'),
 });
 
 const lineName = z

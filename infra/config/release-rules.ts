@@ -12,7 +12,8 @@ export function releaseRules(config: Pick<Config, 'platforms' | 'release'>): Rel
       const first = platforms.get(line.platforms[0] ?? '');
       const codename = first?.format === 'deb' ? (line.codename ?? first.codename) : '';
       const branches = line.branches === undefined ? {} : { branches: line.branches };
-      return { name, platforms: line.platforms, ...branches, codename };
+      const versions = line.versions === undefined ? {} : { versions: line.versions };
+      return { name, platforms: line.platforms, ...branches, codename, ...versions };
     }),
   };
 }

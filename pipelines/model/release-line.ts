@@ -10,6 +10,8 @@ export interface ReleaseLine {
   readonly branches?: readonly string[];
   /** APT's distribution name; empty for RPM. */
   readonly codename: string;
+  /** How its versions are named; absent: as anybody likes. */
+  readonly versions?: 'security' | 'hotfix';
 }
 
 /** What is released where. */
@@ -31,16 +33,19 @@ export interface LineOf {
  * The released repository of a platform and branch, and APT's distribution name in it: that of the first line that
  * names both, else of the first that names the platform alone, else the one that bears the format's name.
  */
-export function lineOf(
-  { codename, lines }: ReleaseRules,
-  { format, platform, branch }: LineOf,
-): { readonly repository: string; readonly codename: string } {
-  const own = lines.filter(({ platforms }) => platforms.includes(platform));
-  const found =
-    own.find(({ branches }) => branches?.some((pattern) => fitsPattern(pattern, branch))) ??
-    own.find(({ branches }) => branches === undefined);
+export function lineOf(rules: ReleaseRules, of: LineOf): { readonly repository: string; readonly codename: string } {
+  const found = lineFor(rules, of);
   if (found !== undefined) return { repository: found.name, codename: found.codename };
-  return { repository: format, codename: format === 'deb' ? codename : '' };
+  return { repository: of.format, codename: of.format === 'deb' ? rules.codename : '' };
+}
+
+/** The line of a platform and branch; undefined where they have the repository that bears the format's name. */
+export function lineFor({ lines }: ReleaseRules, { platform, branch }: LineOf): ReleaseLine | undefined {
+  const own = lines.filter(({ platforms }) => platforms.includes(platform));
+  return (
+    own.find(({ branches }) => branches?.some((pattern) => fitsPattern(pattern, branch))) ??
+    own.find(({ branches }) => branches === undefined)
+  );
 }
 
 /** The names of all released repositories that there may be. */

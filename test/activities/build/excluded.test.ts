@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { BuildStageDeps } from '../../../activities/build/deps.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 
 let workshop: Workshop;
@@ -41,4 +42,25 @@ test('P9: an RPM package that leaves the platform out is skipped, and says why',
   await repository.commit('Here', { 'other.spec': spec('ExclusiveArch: %{ix86} x86_64 aarch64') });
   const { result, log } = await workshop.build(repository, { platform: 'rpm-debian-12' });
   assert.equal(result.result, 'SUCCESS', log);
+});
+
+test('V5: a version that its line does not take fails before anything is compiled, with the version that is asked about', async () => {
+  const asked: unknown[] = [];
+  const versionFault: BuildStageDeps['versionFault'] = (of) => {
+    asked.push(of);
+    return 'not like this';
+  };
+  const repository = await workshop.repository('misnamed');
+  const debian = { 'debian/changelog': changelog, 'debian/source/format': '3.0 (native)\n' };
+  await repository.commit('Import', { ...debian, 'debian/control': control('all'), 'other.spec': spec('') });
+  for (const platform of ['debian-12', 'rpm-debian-12']) {
+    const { result, log } = await workshop.build(repository, { platform, versionFault });
+    assert.deepEqual([result.result, result.summary], ['FAILURE', 'not like this'], log);
+    assert.doesNotMatch(log, /Build, without network/);
+  }
+  const about = { platform: 'debian-12', branch: 'main' };
+  assert.deepEqual(asked, [
+    { ...about, format: 'deb', version: '1.0+c1' },
+    { ...about, format: 'rpm', platform: 'rpm-debian-12', version: '1.0-1.deb12.1' },
+  ]);
 });

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Attestor } from '../../../activities/attest/attestor.ts';
+import type { BuildStageDeps } from '../../../activities/build/deps.ts';
 import { createBuildStage } from '../../../activities/build/stage.ts';
 import { exportTree } from '../../../activities/git/export.ts';
 import type { NodeRepository } from '../../../activities/nodes/packages/port.ts';
@@ -35,6 +36,7 @@ export interface BuildOptions {
   /** Signs for the build. */
   readonly attestor?: Attestor;
   readonly recipe?: string;
+  readonly versionFault?: BuildStageDeps['versionFault'];
   readonly reuse?: StageInput['reuse'];
   readonly pipeline?: string;
 }
@@ -57,6 +59,7 @@ export async function openWorkshop() {
       platform: () => platform,
       released: async () => options.released ?? null,
       ...(options.attestor === undefined ? {} : { attestor: options.attestor }),
+      ...(options.versionFault === undefined ? {} : { versionFault: options.versionFault }),
       ...(options.recipe === undefined ? {} : { recipe: async () => options.recipe ?? '' }),
       sources: ({ branch }, directory, signal) =>
         exportTree({ repo: join(repository.path, '.git'), branch, commit, directory }, signal),
