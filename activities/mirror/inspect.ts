@@ -85,11 +85,14 @@ export function onEachHost<T extends HostResult>(
 ): Promise<(readonly [string, T])[]> {
   return Promise.all(
     Object.keys(set.hosts).map(async (name) => {
+      const host = openHost(set, name, context.signal);
       try {
-        return [name, await look(await findHost(openHost(set, name, context.signal)))] as const;
+        return [name, await look(await findHost(host))] as const;
       } catch (error) {
         const status = { links: {}, snapshots: [], lock: null };
         return [name, { ...plainResult({ target: null, error: asMirrorError(error) }), ...status } as never] as const;
+      } finally {
+        await host.transport.close();
       }
     }),
   );

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MirrorUrl, parseMirrorUrl, rsyncRoot } from '../../pipelines/mirror/url.ts';
 import { type RunResult, run } from '../process/run.ts';
+import { openSsh, type SshConnection } from './ssh.ts';
 import { MirrorError, type MirrorHostConfig } from './types.ts';
 
 /** What a listing found; `complete` is false where something could not be read, and `said` says what. */
@@ -32,6 +33,8 @@ export interface Transport {
   rsync(args: readonly string[]): Promise<string>;
   /** The same for a listing, which may lack what cannot be read. */
   list(args: readonly string[]): Promise<Listing>;
+  /** Ends the connection that its transfers shared, if there is one. */
+  close(): Promise<void>;
 }
 
 interface TransportOptions {
@@ -56,7 +59,8 @@ export function createTransport(config: MirrorHostConfig, options: TransportOpti
 function transportTo(url: MirrorUrl, config: MirrorHostConfig, options: TransportOptions): Transport {
   const root = rsyncRoot(url);
   const top = topOf(url);
-  const call = caller(url, config, options);
+  const ssh = url.kind === 'ssh' ? openSsh(url, config, secondsOf(options)) : null;
+  const call = caller(url, options, ssh);
   return {
     kind: url.kind,
     top,
@@ -79,13 +83,14 @@ function transportTo(url: MirrorUrl, config: MirrorHostConfig, options: Transpor
       if (!complete && !partly) throw fault(url, result);
       return { text: result.stdout, complete, said: complete ? '' : fault(url, result).message };
     },
+    close: async () => ssh?.close(),
   };
 }
 
 /** Runs rsync, and again where that may help: in all twice more, and a busy daemon for as long as `timeout` says. */
-function caller(url: MirrorUrl, config: MirrorHostConfig, options: TransportOptions) {
-  const seconds = Math.max(1, Math.ceil(options.timeout));
-  const fixed = [...common, ...connection(url, config, seconds)];
+function caller(url: MirrorUrl, options: TransportOptions, ssh: SshConnection | null) {
+  const seconds = secondsOf(options);
+  const fixed = [...common, ...connection(url, seconds, ssh)];
   const signal = options.signal ? { signal: options.signal } : {};
   const root = rsyncRoot(url);
   let silent: RunResult | null = null;
@@ -109,6 +114,7 @@ function caller(url: MirrorUrl, config: MirrorHostConfig, options: TransportOpti
         return result;
       }
       if (!busy) tries += 1;
+      await ssh?.drop();
       await sleep(busy ? busyPause : pause, undefined, signal);
     }
   };
@@ -120,21 +126,14 @@ function topOf(url: MirrorUrl): Transport['top'] {
   return { place: `${rsyncRoot({ ...url, path: module })}/`, path: rest.join('/') };
 }
 
-function connection(url: MirrorUrl, config: MirrorHostConfig, seconds: number): string[] {
+function connection(url: MirrorUrl, seconds: number, ssh: SshConnection | null): string[] {
   const silence = `--timeout=${seconds}`;
-  if (url.kind === 'local') return [silence];
-  if (url.kind === 'rsync') return [silence, `--contimeout=${seconds}`];
-  const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', `ConnectTimeout=${seconds}`];
-  if (config.knownHosts !== undefined) options.push(`UserKnownHostsFile=${config.knownHosts}`);
-  if (config.identity !== undefined) options.push('IdentitiesOnly=yes', `IdentityFile=${config.identity}`);
-  const port = url.port === null ? [] : ['-p', String(url.port)];
-  const words = ['ssh', ...port, ...options.flatMap((option) => ['-o', option])];
-  return [silence, `--rsh=${words.map(quoted).join(' ')}`];
+  if (ssh !== null) return [silence, `--rsh=${ssh.command}`];
+  return url.kind === 'rsync' ? [silence, `--contimeout=${seconds}`] : [silence];
 }
 
-/** rsync splits the remote shell's command at blanks outside of quotes; a doubled quote stands for itself. */
-function quoted(word: string): string {
-  return /^[\w./=@:-]+$/.test(word) ? word : `'${word.replaceAll("'", "''")}'`;
+function secondsOf({ timeout }: TransportOptions): number {
+  return Math.max(1, Math.ceil(timeout));
 }
 
 function fault(url: MirrorUrl, { code, stderr, timedOut }: RunResult): MirrorError {

@@ -40,12 +40,13 @@ export async function openSessions(set: MirrorSet, state: SetState, context: Mir
   return sessions;
 }
 
-/** Gives the locks back; a host that is gone keeps its lock until the lease ends. */
+/** Gives the locks back, and ends connections; a host that is gone keeps its lock until the lease ends. */
 export async function closeSessions(sessions: readonly Session[], context: MirrorContext): Promise<void> {
   await Promise.all(
-    sessions.map(({ host, lock }) =>
-      lock?.release().catch((error) => context.log(`${host.name}: cannot give the lock back: ${error.message}`)),
-    ),
+    sessions.map(async ({ host, lock }) => {
+      await lock?.release().catch((error) => context.log(`${host.name}: cannot give the lock back: ${error.message}`));
+      await host.transport.close();
+    }),
   );
 }
 
