@@ -59,7 +59,10 @@ async function notesOn({ set, state, sessions }: Work, { snapshot, outcome }: Mi
 async function rollBack(work: Work, to: string | undefined): Promise<MirrorResult> {
   const { state, context, sessions, lost } = work;
   if (lost.length > 0) return report(work, { snapshot: null, outcome: 'diverged' });
-  if (sessions.some(({ error }) => error !== null)) return report(work, { snapshot: null, outcome: 'failed' });
+  if (sessions.some(({ error }) => error !== null)) {
+    for (const session of sessions) session.error &&= sayUnsynced(work.set.name, session.error);
+    return report(work, { snapshot: null, outcome: 'failed' });
+  }
   const target = chooseTarget(sessions, to);
   if (target instanceof MirrorError) {
     for (const session of sessions) session.error = target;
@@ -90,6 +93,12 @@ async function rollBack(work: Work, to: string | undefined): Promise<MirrorResul
   return report(work, { snapshot: target, outcome: 'committed' });
 }
 
+/** Where nothing was ever published there is nothing to go back to: directories that could be made would not help. */
+function sayUnsynced(set: string, error: MirrorError): MirrorError {
+  if (error.code !== 'missing') return error;
+  return new MirrorError('missing', `nothing was published here: \`sluice mirror sync ${set}\` comes first`);
+}
+
 /** The snapshot to go to among those that every host has, or why there is none. */
 function chooseTarget(sessions: readonly Session[], to: string | undefined): string | MirrorError {
   const all = sessions.map(({ view }) => view?.snapshots ?? []);
@@ -102,7 +111,8 @@ function chooseTarget(sessions: readonly Session[], to: string | undefined): str
   const shown = sessions[0]?.previous ?? null;
   const agreed = sessions.every(({ previous }) => previous === shown);
   if (agreed && shown !== null && shown !== newest) return shown;
-  const before = common.filter((name) => newest !== undefined && name < newest).at(-1);
+  if (newest === undefined) return new MirrorError('expired', 'nothing was published here: there is no snapshot');
+  const before = common.filter((name) => name < newest).at(-1);
   return before ?? new MirrorError('expired', 'there is no earlier snapshot on every host');
 }
 

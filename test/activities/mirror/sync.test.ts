@@ -300,6 +300,18 @@ describe('rolling back', () => {
   });
 });
 
+test('a rollback of what was never synchronised says so, whether there is a directory or not', async (t) => {
+  const world = await mirrorWorld(t);
+  const set = world.set({ init: false, hosts: { m1: { url: world.local('m1') } } });
+  const wanted = /^nothing was published here/;
+  assert.match((await rollbackMirrors(set, world.context)).hosts.m1?.error?.message ?? '', wanted);
+  await mkdir(join(world.local('m1'), 'snapshots'), { recursive: true });
+  assert.match((await rollbackMirrors(set, world.context)).hosts.m1?.error?.message ?? '', wanted);
+  await rm(world.local('m1'), { recursive: true });
+  const made = { ...set, init: true };
+  assert.match((await rollbackMirrors(made, world.context)).hosts.m1?.error?.message ?? '', wanted);
+});
+
 describe('retention', () => {
   test('removes what is old and shown by no link anywhere, and nothing else', async (t) => {
     const world = await mirrorWorld(t);
