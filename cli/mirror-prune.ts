@@ -13,7 +13,9 @@ interface Options extends MirrorOptions {
 export function register(program: Command): void {
   addCommand(program, 'mirror prune', {
     examples: ['sluice mirror prune deb --dry-run'],
-    details: 'Removes snapshots that are older than `keep`, and never one that a link points to.',
+    details:
+      'Removes snapshots that are older than `keep`, but for the newest (`keepAtLeast`), and never one that a link ' +
+      'points to. A running server does so by itself, as often as `retention.mirrors` says.',
   })
     .argument('<set>', 'a set of `mirrors:` in the configuration')
     .option('--dry-run', 'say what would be removed, and remove nothing')

@@ -35,9 +35,14 @@ function renderStatus(status: MirrorStatus): string {
     `${name}: ${counted(snapshots.length, 'snapshot')}`,
     ...(lock === null ? [] : [`${name}: ${describeLock(lock)}`]),
   ]);
+  const removed = Object.values(status.retained?.removed ?? {}).flat().length;
+  const retained =
+    status.retained === null
+      ? []
+      : [`retention ran last at ${moment(status.retained.time)} UTC: ${counted(removed, 'snapshot')} went`];
   const paused = status.paused === null ? [] : [`paused since ${moment(status.paused)} UTC`];
   if (status.queued) paused.push('a sync waits for it to be resumed');
-  return [renderResult(status), ...paused, ...lines].join('\n');
+  return [renderResult(status), ...paused, ...retained, ...lines].join('\n');
 }
 
 function describeLock({ holder, age, renewed, left, abandoned }: LockStatus): string {

@@ -120,6 +120,11 @@ export function sweepId(tenant: string): string {
   return join('sweep', tenant);
 }
 
+/** The schedule that removes old snapshots from a tenant's mirrors, and its workflows. */
+export function mirrorRetentionId(tenant: string): string {
+  return join('mirror-retention', tenant);
+}
+
 /** The schedule that prepares the machines of a host anew, and its workflows; with a platform, of that alone. */
 export function snapshotPreparationId(host: string, platform?: string): string {
   return join('snapshot-preparation', host, ...(platform === undefined ? [] : [platform]));

@@ -4,6 +4,7 @@ export { debugSession } from './debug-session.ts';
 export { gate } from './gate.ts';
 export { job } from './job.ts';
 export { mirror } from './mirror.ts';
+export { mirrorRetention } from './mirror-retention.ts';
 export { nodes } from './nodes.ts';
 export { release } from './release.ts';
 export { reviewSync } from './review-sync.ts';

@@ -92,6 +92,7 @@ const inputs = {
   }),
   reviewSync: object({ connection: text }),
   sweep: object({ tenant: text }),
+  mirrorRetention: object({ tenant: text }),
   snapshotPreparation: object({ host: text, platform: nullable(text), missing: flag }),
   snapshotExpiry: object({ host: text }),
   snapshotList: object({ host: text }),

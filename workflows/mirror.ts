@@ -19,6 +19,20 @@ export interface MirrorActivities {
   syncMirrors(input: { readonly set: string; readonly release?: string }): Promise<{ readonly outcome: string }>;
 }
 
+/** What retention let go of on the hosts of one set. */
+export interface RetainedSet {
+  readonly set: string;
+  /** Names of the snapshots that went, by host; a host that kept all because it could not be read is left out. */
+  readonly removed: Readonly<Record<string, readonly string[]>>;
+  /** Why nothing was removed, on a host or in the whole set: they are tried again the next time. */
+  readonly kept: readonly string[];
+}
+
+/** What retention asks of the control worker. */
+export interface MirrorRetentionActivities {
+  retainMirrors(input: { readonly tenant: string }): Promise<readonly RetainedSet[]>;
+}
+
 const { syncMirrors } = proxyActivities<MirrorActivities>({
   startToCloseTimeout: '6h',
   heartbeatTimeout,

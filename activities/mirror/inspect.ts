@@ -6,7 +6,7 @@ import { lease, type MirrorLock, readLock } from './lock.ts';
 import { damagedError, findDamage } from './mend.ts';
 import { pruneSessions } from './prune.ts';
 import { asMirrorError, plainResult } from './session.ts';
-import { type SetState, withSetState } from './state.ts';
+import { type Retained, type SetState, withSetState } from './state.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 
 /** What `mirror status` says of a host besides the common result. */
@@ -32,6 +32,8 @@ export interface MirrorStatus extends MirrorResult {
   readonly hosts: Readonly<Record<string, HostStatus>>;
   /** The last transaction that began here; null when there was none. */
   readonly last: MirrorResult | null;
+  /** What `mirror prune` or the server's retention removed last; null when neither ran yet. */
+  readonly retained: Retained | null;
   /** Since when (milliseconds since the epoch); null when syncs go on. */
   readonly paused: number | null;
   /** Whether a sync waits for the set to be resumed. */
@@ -48,9 +50,10 @@ export function mirrorStatus(set: MirrorSet, context: MirrorContext): Promise<Mi
     const down = Object.values(hosts).some(({ error }) => error !== null);
     const outcome = down ? 'failed' : targets.size > 1 ? (set.commit === 'any' ? 'partial' : 'diverged') : 'unchanged';
     const snapshot = targets.size === 1 ? ([...targets][0] ?? null) : null;
-    const [last, pause, queued] = await Promise.all([state.last(), state.paused(), state.queued()]);
+    const [last, retained] = await Promise.all([state.last(), state.retained()]);
+    const [pause, queued] = await Promise.all([state.paused(), state.queued()]);
     const paused = pause?.since ?? null;
-    return { set: set.name, snapshot, outcome, hosts, packages: noChanges, last, paused, queued };
+    return { set: set.name, snapshot, outcome, hosts, packages: noChanges, last, retained, paused, queued };
   });
 }
 
@@ -60,9 +63,10 @@ export function pruneMirrors(
   context: MirrorContext,
   { dryRun = false }: { readonly dryRun?: boolean | undefined } = {},
 ): Promise<MirrorResult & { readonly pruned: Readonly<Record<string, readonly string[]>> }> {
-  return withMirrors(set, context, async ({ sessions }) => {
+  return withMirrors(set, context, async ({ sessions, state }) => {
     const up = sessions.filter(({ error }) => error === null);
     const pruned = await pruneSessions(up, context, dryRun);
+    if (!dryRun) await state.saveRetained({ time: context.now(), removed: pruned });
     const hosts = Object.fromEntries(
       sessions.map(({ host, error, previous }) => [host.name, plainResult({ target: previous, error })]),
     );

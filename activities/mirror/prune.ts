@@ -22,8 +22,8 @@ export async function pruneSessions(
         // A link that is not seen may show any of them.
         if (view.unread !== null) throw new MirrorError('unread', `a part of it cannot be read: ${view.unread}`);
         const linked = linkedSnapshots(view);
-        const { name: set, keep } = host.set;
-        const names = expired({ set, names: view.snapshots, linked, keep, now: context.now() });
+        const { name: set, keep, keepAtLeast: atLeast } = host.set;
+        const names = expired({ set, names: view.snapshots, linked, keep, atLeast, now: context.now() });
         const entries = names.flatMap((name) => [name, `${name}.diff.txt`]);
         if (!dryRun) await removeEntries(host.transport, host.set.snapshots, entries);
         removed[host.name] = names;

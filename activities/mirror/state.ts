@@ -29,6 +29,14 @@ export interface Pause {
   readonly since: number;
 }
 
+/** What retention did last, whether by hand or by itself. */
+export interface Retained {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** Snapshots that went, by host. */
+  readonly removed: Readonly<Record<string, readonly string[]>>;
+}
+
 /** What `verify` found on a host, until it is mended. */
 export interface Damage {
   readonly snapshot: string;
@@ -68,6 +76,8 @@ export interface SetState {
   saveUndone(undone: Readonly<Record<string, readonly Transaction[]>>): Promise<void>;
   last(): Promise<MirrorResult | null>;
   saveLast(result: MirrorResult): Promise<void>;
+  retained(): Promise<Retained | null>;
+  saveRetained(retained: Retained): Promise<void>;
   paused(): Promise<Pause | null>;
   pause(pause: Pause): Promise<void>;
   /** Whether a sync came while the set was paused. */
@@ -127,6 +137,8 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     saveUndone: (value) => write(path('undone'), value),
     last: () => read<MirrorResult>(path('last')),
     saveLast: (value) => write(path('last'), value),
+    retained: () => read<Retained>(path('retained')),
+    saveRetained: (value) => write(path('retained'), value),
     paused: () => read<Pause>(path('paused')),
     pause: (value) => write(path('paused'), value),
     queued: async () => (await read(path('queued'))) !== null,

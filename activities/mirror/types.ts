@@ -8,6 +8,8 @@ export interface MirrorSet {
   readonly heads: readonly string[];
   readonly commit: 'all' | 'any';
   readonly keep: Keep;
+  /** Snapshots that stay however old they are. Default 0. */
+  readonly keepAtLeast?: number | undefined;
   readonly init: boolean;
   readonly timeout: number;
   readonly verify?: { readonly key: string } | undefined;

@@ -3,10 +3,11 @@ import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import { configurationFault } from '../../activities/failure.ts';
 import { collectJournal } from '../../activities/mirror/journal.ts';
+import { retainMirrors } from '../../activities/mirror/retain.ts';
 import { syncMirrors } from '../../activities/mirror/sync.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
 import type { MirrorRecord } from '../../activities/report/types.ts';
-import type { MirrorActivities } from '../../workflows/mirror.ts';
+import type { MirrorActivities, MirrorRetentionActivities } from '../../workflows/mirror.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
 
@@ -17,8 +18,26 @@ export interface MirrorsDeps {
   readonly logger: Logger;
 }
 
+/** What the workflows of mirrors ask for. */
+export function createMirrors(deps: MirrorsDeps): MirrorActivities & MirrorRetentionActivities {
+  return { ...createSync(deps), ...createRetention(deps) };
+}
+
+/** What the `mirrorRetention` workflow asks for, over all sets that the configuration has by now, one after another. */
+function createRetention({ common, live, logger }: MirrorsDeps): MirrorRetentionActivities {
+  const state = join(common.config.data, 'mirrors');
+  return {
+    async retainMirrors() {
+      const signal = Context.current().cancellationSignal;
+      const sets = Object.entries(live.settings().mirrors).map(([name, settings]) => ({ name, ...settings }));
+      const log = (set: string) => (line: string) => logger.info({ set }, line);
+      return retainMirrors(sets, (set) => ({ state, now: Date.now, log: log(set), signal }));
+    },
+  };
+}
+
 /** What the `mirror` workflow asks for: a transaction over a set, kept in the store with the packages that it moved. */
-export function createMirrors({ common, live, report, logger }: MirrorsDeps): MirrorActivities {
+function createSync({ common, live, report, logger }: MirrorsDeps): MirrorActivities {
   const { config, blobs } = common;
   const state = join(config.data, 'mirrors');
   return {
@@ -38,6 +57,24 @@ export function createMirrors({ common, live, report, logger }: MirrorsDeps): Mi
       const ended = { ...record, snapshot, outcome, result: { ...result }, endTime: Date.now() };
       await report.recordMirror(await withPackages(ended, blobs));
       return { outcome };
+    },
+  };
+}
+
+/** A configuration whose reload takes over how often retention runs as well. */
+export function keepScheduled(
+  live: LiveConfig,
+  schedule: (every: number) => Promise<void>,
+  logger: Pick<Logger, 'warn'>,
+): LiveConfig {
+  return {
+    ...live,
+    reload() {
+      const reloaded = live.reload();
+      schedule(live.settings().retention.mirrors).catch((error) =>
+        logger.warn({ error }, 'cannot change how often old snapshots are removed from mirrors'),
+      );
+      return reloaded;
     },
   };
 }

@@ -16,7 +16,7 @@ import { openStore } from '../store/store.ts';
 import { bundleWorkflows } from '../temporal/bundle.ts';
 import { registerSearchAttributes } from '../temporal/connection.ts';
 import { openPayloads } from '../temporal/open-payloads.ts';
-import { scheduleReviewSync, scheduleSweep, startTimers } from '../temporal/schedules.ts';
+import { scheduleMirrorRetention, scheduleReviewSync, scheduleSweep, startTimers } from '../temporal/schedules.ts';
 import { scheduleSnapshots } from '../temporal/snapshot-schedules.ts';
 import { createControlWorker } from '../temporal/worker.ts';
 import { createCommon } from './common.ts';
@@ -27,7 +27,7 @@ import { createInUse } from './in-use.ts';
 import { startIngest } from './ingest.ts';
 import { listen } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
-import { keepCollecting } from './mirrors.ts';
+import { keepCollecting, keepScheduled } from './mirrors.ts';
 import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
 import { listenToStreams } from './streams.ts';
@@ -58,7 +58,9 @@ export async function startServer(config: StackConfig): Promise<Part> {
 
   const live = createLiveStream();
   const report = createReportActivities({ store, publish: live.publish });
-  const { live: settings } = common;
+  const schedule = (every: number) => scheduleMirrorRetention(temporal.client, config.tenant, every);
+  const settings = keepScheduled(common.live, schedule, logger);
+  await schedule(settings.settings().retention.mirrors);
   const secrets = await createSecrets(common, store, settings);
   const { sealer } = secrets;
   const control = createControl({ common, live: settings, temporal, store, report, sealer, logger });

@@ -75,6 +75,11 @@ export function mirrorsSchema(resolve: Resolve) {
         .union([z.literal('latest'), durationSchema], { error: 'must be `latest`, 0 or a time such as 12h or 61d' })
         .prefault('61d')
         .describe('How long snapshots stay: a time, `0` for ever, or `latest` for what a link points to alone.'),
+      keepAtLeast: z
+        .int()
+        .min(0)
+        .optional()
+        .describe('So many of the newest snapshots stay, however old they are. Default: none.'),
       init: z.boolean().default(false).describe('Make missing directories.'),
       timeout: durationSchema.prefault('60s').describe('Time without progress after which a host counts as silent.'),
       verify: verify.optional().describe('Check the signature as a client would, before and after the flip.'),

@@ -149,6 +149,12 @@ const release = z.strictObject({
 const retention = z.strictObject({
   builds: durationSchema.prefault('20d').describe('How long logs and artifacts of builds stay.'),
   freeDisk: sizeSchema.prefault('2GiB').describe('`sluice prune` removes the oldest until this much disk is free.'),
+  mirrors: durationSchema
+    .refine((every) => every === 0 || every >= 60, 'must be 0 or at least 60s')
+    .prefault('6h')
+    .describe(
+      'How often snapshots that are over `keep` are removed from mirrors by a running server; 0: only after a sync and by `mirror prune`.',
+    ),
 });
 
 const workers = z.strictObject({

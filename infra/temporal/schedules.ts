@@ -1,6 +1,6 @@
-import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { taskQueues } from '../../workflows/contract.ts';
-import { reviewSyncId, sweepId, timersId } from '../../workflows/ids.ts';
+import { mirrorRetentionId, reviewSyncId, sweepId, timersId } from '../../workflows/ids.ts';
 import { attributes } from '../../workflows/search-attributes.ts';
 
 /** How often the open changes of a connection are read again. */
@@ -51,6 +51,39 @@ export async function scheduleSweep(client: Client, tenant: string): Promise<voi
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.SKIP);
+  }
+}
+
+/**
+ * Makes the schedule that removes old snapshots from mirrors, or brings it up to date; a pause by hand stays.
+ *
+ * @param every seconds; 0: there is no schedule
+ */
+export async function scheduleMirrorRetention(client: Client, tenant: string, every: number): Promise<void> {
+  const scheduleId = mirrorRetentionId(tenant);
+  const handle = client.schedule.getHandle(scheduleId);
+  if (every === 0) {
+    await handle.delete().catch((error) => {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+    });
+    return;
+  }
+  const period = `${every} seconds` as const;
+  const spec = { intervals: [{ every: period }] };
+  const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: period };
+  const action = {
+    ...({ type: 'startWorkflow', workflowType: 'mirrorRetention', workflowId: scheduleId } as const),
+    ...{
+      taskQueue: taskQueues.control,
+      args: [{ tenant }],
+      staticSummary: `Remove old snapshots from mirrors of ${tenant}`,
+    },
+  };
+  try {
+    await client.schedule.create({ scheduleId, spec, policies, action });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await handle.update(({ state }) => ({ spec, policies, action, state }));
   }
 }
 

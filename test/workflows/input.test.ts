@@ -66,6 +66,7 @@ const workflows: Readonly<Record<string, readonly [input: object, id: string | n
   ],
   release: [{ queue: 'build-test', stage }, 'release/main/debian-12/tinycdb@c'],
   mirror: [{ set: 's', paused: true, pending: null, outcome: null }, 'mirror/s'],
+  mirrorRetention: [{ tenant: 'main' }, 'mirror-retention/main'],
   semaphores: [{ tenant: 'main' }, 'semaphores/main'],
   nodes: [{ provider: 'docker' }, 'nodes/docker'],
   timers: [{ tenant: 'main' }, 'timers/main'],
@@ -88,7 +89,11 @@ for (const type of types) {
   test(`R16: a ${type} that is started with what is not its input ends at once, and says what it wants`, async () => {
     assert.match(await refusal(type, []), new RegExp(`^this is not the input of a ${type}: input should be an object`));
     for (const input of foreign) {
-      if (['semaphores', 'timers', 'sweep'].includes(type) && (input as { tenant?: string } | null)?.tenant) continue;
+      if (
+        ['mirrorRetention', 'semaphores', 'timers', 'sweep'].includes(type) &&
+        (input as { tenant?: string } | null)?.tenant
+      )
+        continue;
       assert.match(await refusal(type, [input]), new RegExp(`^this is not the input of a ${type}: input`));
     }
   });

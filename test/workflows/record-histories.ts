@@ -11,6 +11,7 @@ import {
   debugId,
   gateId,
   mirrorId,
+  mirrorRetentionId,
   nodesId,
   reviewSyncId,
   semaphoresId,
@@ -320,6 +321,12 @@ async function playHost(): Promise<void> {
   await keeping;
 }
 
+/** What the schedule starts that removes old snapshots from mirrors. */
+async function playRetention(): Promise<void> {
+  const options = { workflowId: mirrorRetentionId('main'), taskQueue: 'control', args: [{ tenant: 'main' }] };
+  await client.workflow.execute('mirrorRetention', options);
+}
+
 /** Build sets and jobs that went as others did: one of a kind is enough. */
 const alike = /^(buildset|job)\/.*\/(roll|large)-/;
 
@@ -345,7 +352,7 @@ const worker = await createSignWorker({ temporal: world.temporal, activities: si
 const signing = worker.run();
 const stories = [playQueue, playRetrigger, playRollovers, playJobs, playEnds, playRelease, playEntities, playNodes]
   // The last ones, for they end the entities of those before.
-  .concat([playResets, playHost]);
+  .concat([playRetention, playResets, playHost]);
 for (const play of stories) if (only.length === 0 || only.includes(play.name)) await play();
 // The last words of build sets and jobs are still on their way.
 await sleep(1_000);

@@ -25,6 +25,7 @@ test('there are histories of every workflow', () => {
     'gate',
     'job',
     'mirror',
+    'mirrorRetention',
     'nodes',
     'release',
     'reviewSync',

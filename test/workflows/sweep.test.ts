@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { scheduleSweep } from '../../infra/temporal/schedules.ts';
+import { scheduleMirrorRetention, scheduleSweep } from '../../infra/temporal/schedules.ts';
 import type { BuildRecord, JobInput, StageResult } from '../../workflows/contract.ts';
+import { mirrorRetentionId } from '../../workflows/ids.ts';
 import { change, entering, fine, frozenJob } from './make.ts';
 import { until, World } from './world.ts';
 
@@ -124,6 +125,25 @@ for (const hand of ['terminate', 'cancel'] as const) {
     await until('the build, too', () => world.outside.builds.get(record.id)?.endTime !== null);
   });
 }
+
+test('the schedule of retention takes what is set last, is left paused, goes where it is 0, and starts its workflow', async () => {
+  const { client } = world.temporal;
+  const handle = client.schedule.getHandle(mirrorRetentionId('main'));
+  const every = async () => (await handle.describe()).spec.intervals?.map((each) => each.every);
+  await scheduleMirrorRetention(client, 'main', 3_600);
+  assert.deepEqual(await every(), [3_600_000]);
+  await handle.pause('not now');
+  await scheduleMirrorRetention(client, 'main', 7_200);
+  assert.deepEqual([await every(), (await handle.describe()).state.paused], [[7_200_000], true]);
+  await handle.trigger();
+  await until('it has begun', async () => (await handle.describe()).info.recentActions.length > 0);
+  const { action } = (await handle.describe()).info.recentActions[0] ?? {};
+  const started = action?.type === 'startWorkflow' ? action.workflow : undefined;
+  const run = client.workflow.getHandle(started?.workflowId ?? '', started?.firstExecutionRunId);
+  assert.deepEqual(await run.result(), [{ set: 'deb', removed: { m1: ['deb-2026-01-02-030405'] }, kept: [] }]);
+  for (const _ of [1, 2]) await scheduleMirrorRetention(client, 'main', 0);
+  await assert.rejects(handle.describe(), { name: 'ScheduleNotFoundError' });
+});
 
 test('the schedule sweeps at once when it is made, and when the server starts again', async () => {
   const lose = (id: string) => {

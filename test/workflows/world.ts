@@ -155,6 +155,7 @@ export class Outside {
       ...createOriginActivities(temporal.client),
       ...createNodesActivities({ client: temporal.client, capacity: async () => this.capacity }),
       ...this.sweeper(temporal),
+      retainMirrors: async () => [{ set: 'deb', removed: { m1: ['deb-2026-01-02-030405'] }, kept: [] }],
       prepare: async (input: PrepareInput) => this.prepare(input),
       submit: async (input: SubmitInput) => this.submit(input),
       tell: async (input: TellInput) => {

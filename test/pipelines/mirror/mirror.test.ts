@@ -66,6 +66,22 @@ describe('retention', () => {
   }
 });
 
+test('the newest stay however old they are, as many as were asked for, and count links among them', () => {
+  const names = ['deb-2026-01-01-000000', 'deb-2026-01-02-000000', 'deb-2026-01-03-000000'];
+  const rows = [
+    [0, names.slice(0, 2)],
+    [1, names.slice(0, 2)],
+    [2, names.slice(0, 1)],
+    [3, []],
+    [9, []],
+  ] as const;
+  for (const [atLeast, gone] of rows) {
+    const facts = { set: 'deb', names, linked: new Set(names.slice(2)), keep: 1, atLeast, now: noon };
+    assert.deepEqual(expired(facts), gone, String(atLeast));
+    assert.deepEqual(expired({ ...facts, keep: 'latest' }), gone, `latest, ${atLeast}`);
+  }
+});
+
 describe('the outcome of a set', () => {
   const rows: readonly (readonly [readonly HostOutcome[], 'all' | 'any', SetOutcome])[] = [
     [['committed', 'committed'], 'all', 'committed'],
