@@ -134,11 +134,12 @@ async function readBranch({ client, owns }: Desk, { project, branch }: BranchNam
 async function readEvents(desk: Desk, change: string) {
   const { name, pull, head } = await demandFacts(desk, change);
   const path = `/repos/${name.project}/issues/${name.number}/timeline`;
-  const [self, reviews, timeline] = await Promise.all([
+  const [self, timeline] = await Promise.all([
     desk.self(),
-    readReviews(desk, name),
     desk.client.list(path, { schema: timelineSchema, uncounted: true }),
   ]);
+  // After the timeline, which tells of reviews without their verdicts: else one that came in between has none for ever.
+  const reviews = await readReviews(desk, name);
   return readHistory(desk.journal, { site: desk.site, name, pull, self, head }, { timeline, reviews });
 }
 
