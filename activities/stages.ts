@@ -1,15 +1,18 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { IllegalStateError } from '@temporalio/common';
 import type { Stage } from '../pipelines/model/job.ts';
-import type { ResumeInput, StageInput, StageResult } from '../workflows/contract.ts';
+import { type ResumeInput, type StageInput, type StageResult, taskQueues } from '../workflows/contract.ts';
 import { nodesId } from '../workflows/ids.ts';
 import { begunAfter, begunSignal, failingSignal, nodesHeldQuery } from '../workflows/messages.ts';
 import type { HeldNodes } from '../workflows/nodes-contract.ts';
 import { infrastructureFault, isAway, lastWords } from './failure.ts';
+import { claimHoldFor, returnHoldOf } from './jobs/holding.ts';
 import { isOpen } from './jobs/open.ts';
+import { type Holding, holdFailed } from './nodes/hold-failed.ts';
 import { keepFailed } from './nodes/keep-failed.ts';
 import type { Lease, Provider } from './nodes/port.ts';
 import { withLease } from './nodes/with-lease.ts';
@@ -117,7 +120,9 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
   const isLate = () => !context.cancellationSignal.aborted && limit?.aborted === true;
   const started = Date.now();
   try {
-    const outside = { signal, log: run.log, workdir, heartbeat, failing: tellFailing };
+    const scrubs: (() => Promise<void>)[] = [];
+    const scrubBy = (scrub: () => Promise<void>) => void scrubs.push(scrub);
+    const outside = { signal, log: run.log, workdir, heartbeat, failing: tellFailing, scrubBy };
     const { workflowId: holder } = context.info.workflowExecution ?? {};
     const waiting = { signal, tell: (line: string) => run.log.write(`${line}\n`) };
     const request = { build: run.input.build.id, waiting, ...(holder === undefined ? {} : { holder }) };
@@ -126,7 +131,9 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
         if (isLate()) return timedOut(run.input);
         throw error;
       });
-    const keep = (lease: Lease) => keepFailed(deps.provider, { ...request, lease, log: run.log }, judge);
+    const hold = { provider: deps.provider, holding: holdingOf(run.input, scrubs) };
+    const held = (lease: Lease) => holdFailed(hold, { ...request, ...here(), lease, log: run.log }, judge);
+    const keep = (lease: Lease) => keepFailed(deps.provider, { ...request, lease, log: run.log }, held);
     const work = () => withLease(deps.provider, request, keep);
     const { value, tools } = await recordTools(work);
     return { ...value, timing: { started, ended: Date.now(), tools: busyTime(tools) } };
@@ -140,6 +147,24 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
     tellProgress(context, { faults });
     throw infrastructureFault(error, faults);
   }
+}
+
+/** Where held nodes are. */
+function here() {
+  const host = hostname();
+  return { host, queue: taskQueues.host(host) };
+}
+
+/** Nodes of jobs alone are held: what else runs a stage hands nothing on. */
+function holdingOf({ build }: StageInput, scrubs: readonly (() => Promise<void>)[]): Holding {
+  const context = Context.current();
+  return {
+    claim: async () => (context.info.workflowType === 'job' ? claimHoldFor(context.client, build) : null),
+    giveBack: () => returnHoldOf(context.client, build),
+    async scrub() {
+      for (const scrub of scrubs) await scrub();
+    },
+  };
 }
 
 /**

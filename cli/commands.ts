@@ -202,6 +202,18 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
     { name: 'promote', summary: 'move changes to the head of their queue', load: () => import('./promote.ts') },
     { name: 'retrigger', summary: 'run one job of a change again', load: () => import('./retrigger.ts') },
     { name: 'cancel', summary: 'stop a running build', load: () => import('./cancel.ts') },
+    {
+      name: 'hold',
+      summary: 'keep the nodes of a job’s next failure as they are, to look at them',
+      load: () => import('./hold.ts'),
+    },
+    { name: 'hold list', summary: 'list holds, and the nodes that are held', load: () => import('./hold-list.ts') },
+    { name: 'hold show', summary: 'show one hold, and its nodes', load: () => import('./hold-show.ts') },
+    {
+      name: 'hold delete',
+      summary: 'delete a hold, and remove what it holds',
+      load: () => import('./hold-delete.ts'),
+    },
   ],
 };
 

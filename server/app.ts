@@ -7,6 +7,7 @@ import { registerBuilds } from './api/builds.ts';
 import { registerChanges } from './api/changes.ts';
 import { registerConfig } from './api/config.ts';
 import { registerDebugging } from './api/debugging.ts';
+import { registerHolds } from './api/holds.ts';
 import { registerMachines } from './api/machines.ts';
 import { registerReleases } from './api/releases.ts';
 import { registerSecrets } from './api/secrets.ts';
@@ -45,6 +46,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   registerConfig(app, deps);
   registerMachines(app, deps);
   registerDebugging(app, deps);
+  registerHolds(app, deps);
   const metrics = createMetrics(deps);
   registerWebhooks(app, { ...deps.ingest, count: metrics.countDelivery });
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());

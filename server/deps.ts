@@ -6,6 +6,7 @@ import type { Actor } from '../pipelines/model/actor.ts';
 import type { Obstacle } from '../pipelines/report/change-story.ts';
 import type { UnheardConnection } from './api/types.ts';
 import type { DebugSessions } from './debug-sessions.ts';
+import type { NodeHolds } from './holds.ts';
 import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
 import type { Machines } from './machines.ts';
@@ -37,6 +38,8 @@ export interface ServerDeps {
   readonly machines?: Machines;
   /** Those that were kept of failed jobs. */
   readonly debugging?: DebugSessions;
+  /** Nodes of jobs that fail, to be held. */
+  readonly holds?: NodeHolds;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */

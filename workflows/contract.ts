@@ -291,6 +291,7 @@ export interface MirrorView {
   readonly outcome: string | null;
 }
 
+export type { HeldStage, HoldGrant, HoldsInput } from './holds-contract.ts';
 export type { BuildRecord, BuildSetRecord, ItemSnapshot, JobSnapshot, QueueSnapshot } from './records.ts';
 export type * from './stage.ts';
 export type { PackagesManifest };

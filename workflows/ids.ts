@@ -106,6 +106,16 @@ export function nodesId(provider: string): string {
   return join('nodes', provider);
 }
 
+/** What of failed builds is to be held in a tenant. */
+export function holdsId(tenant: string): string {
+  return join('holds', tenant);
+}
+
+/** The nodes of a failed build that are held. */
+export function heldId(build: string): string {
+  return join('held', build);
+}
+
 /** The timer triggers of a tenant. */
 export function timersId(tenant: string): string {
   return join('timers', tenant);

@@ -2,6 +2,8 @@
 export { buildSet } from './build-set.ts';
 export { debugSession } from './debug-session.ts';
 export { gate } from './gate.ts';
+export { heldNodes } from './held-nodes.ts';
+export { holds } from './holds.ts';
 export { job } from './job.ts';
 export { mirror } from './mirror.ts';
 export { mirrorRetention } from './mirror-retention.ts';

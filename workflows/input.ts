@@ -32,6 +32,15 @@ const size = object({ cores: number, ramGb: number });
 const request = { holder: text, token: text, sizes: list(size), priority: number, build: text, queue: text };
 const nodesRequest = object(request);
 const lease = object({ ...request, fence: count, lost: flag });
+const claim = object({ provider: text, request: nodesRequest, fence: nullable(count) });
+const held = object({
+  ...{ build: text, host: text, time: number, until: nullable(number) },
+  nodes: list(object({ name: text, command: text })),
+});
+const wish = {
+  ...{ id: text, job: text, project: maybe(text), change: maybe(text), reason: text, by: text },
+  ...{ count, seconds: nullable(number), time: number },
+};
 const capacity = object({ maxServers: maybe(number), maxCores: maybe(number), maxRamGb: maybe(number) });
 
 /** What each workflow that people can start is started with. */
@@ -86,6 +95,11 @@ const inputs = {
       }),
     ),
   }),
+  holds: object({
+    ...{ tenant: text, historyBudget: maybe(number) },
+    holds: maybe(object({ holds: list(object({ ...wish, builds: list(text), held: list(held) })) })),
+  }),
+  heldNodes: object({ tenant: text, hold: text, queue: text, held, claim: nullable(claim) }),
   timers: object({
     ...{ tenant: text, after: maybe(number), rules: maybe(list(text)) },
     ...{ historyBudget: maybe(number), lookEvery: maybe(number) },
@@ -147,6 +161,12 @@ export const messages = {
   job: object({ job: text }),
   token: object({ token: text }),
   until: object({ until: number }),
+  id: object({ id: text }),
+  holdWish: object(wish),
+  failedBuild: object({ id: text, job: text, project: text, change: text }),
+  heldBegun: object({ id: text, held }),
+  heldEnded: object({ build: text, counts: flag }),
+  nodesHanded: object({ token: text, holder: text, queue: text }),
   mirrorRequest: object({ action: one(['sync', 'pause', 'resume']), release: maybe(text) }),
   nodesAsk: object({ request: nodesRequest, capacity }),
   nodesWord: object({ token: text, reply: object({ state: one(['waits', 'granted', 'refused']) }) }),

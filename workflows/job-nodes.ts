@@ -6,6 +6,7 @@ import { control, local } from './activities.ts';
 import type { JobInput, JobStart, StageResult } from './contract.ts';
 import { rebuildId } from './ids.ts';
 import { hear, messages } from './input.ts';
+import { handOnNodes } from './job-held.ts';
 import { recordBegun, recordWaiting, tellWaiting } from './job-waiting.ts';
 import { nodesAnsweredSignal, nodesClaimQuery } from './messages.ts';
 import type { HeldNodes, NodesClaim } from './nodes-contract.ts';
@@ -28,7 +29,11 @@ export async function withNodes(
   work: (ready: Ready) => Promise<StageResult>,
 ): Promise<StageResult> {
   const { nodes } = start;
-  if (nodes === undefined) return work({ startTime });
+  if (nodes === undefined) {
+    const result = await work({ startTime });
+    await handOnNodes(input, result, null);
+    return result;
+  }
   const { provider, sizes } = nodes;
   const build = input.job.uses === 'release' ? rebuildId(start.build) : start.build;
   const { queue } = start;
@@ -41,19 +46,21 @@ export async function withNodes(
   };
   // Whether the machines are removed is known of a stage that has answered, or was cancelled and has ended since.
   let removed = true;
+  let handedOn = false;
   try {
     const { reply, time } = await take({ input, start, startTime, provider, request, granted });
     if (reply.state !== 'granted') return refused(provider, reply);
     removed = false;
     const result = await work({ startTime: time, nodes: { provider, token: request.token, fence: reply.fence } });
-    removed = true;
+    handedOn = await handOnNodes(input, result, claim);
+    removed = result.held === undefined;
     return result;
   } catch (error) {
     removed ||= isCancellation(error);
     throw error;
   } finally {
     const { token } = request;
-    await CancellationScope.nonCancellable(() => local.returnNodes({ provider, token, removed }));
+    if (!handedOn) await CancellationScope.nonCancellable(() => local.returnNodes({ provider, token, removed }));
     claim = null;
   }
 }

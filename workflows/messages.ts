@@ -3,6 +3,7 @@ import type { GateAnswer } from '../pipelines/gate/command.ts';
 import type { SemaphoreDesk } from '../pipelines/gate/semaphore-desk.ts';
 import type { Permissions } from '../pipelines/jobs/state.ts';
 import type { NodesDesk, NodesReply } from '../pipelines/nodes/desk.ts';
+import type { FailedBuild, HeldBuild, Hold, Holds, HoldWish } from '../pipelines/nodes/holds.ts';
 import type {
   BuildSetView,
   GateMessage,
@@ -13,6 +14,7 @@ import type {
   MirrorView,
   QueueSnapshot,
 } from './contract.ts';
+import type { HoldGrant } from './holds-contract.ts';
 import type { HeldNodes, NodesAsk, NodesClaim, NodesWord } from './nodes-contract.ts';
 import type { SemaphoreAsk, SemaphoreClaim } from './semaphore-contract.ts';
 import type { DebugView } from './snapshots-contract.ts';
@@ -93,6 +95,10 @@ export const nodesReleaseSignal = defineSignal<[{ readonly token: string }]>('re
 /** A job no longer holds its machines, and cannot tell whether they are removed. */
 export const nodesLostSignal = defineSignal<[{ readonly token: string }]>('lost');
 
+/** A job hands its machines on to another workflow, on whose task queue they are removed. */
+export const nodesHandedSignal =
+  defineSignal<[{ readonly token: string; readonly holder: string; readonly queue: string }]>('handed');
+
 export const nodesQuery = defineQuery<NodesDesk>('nodes');
 
 /** Whether a job still holds what it was lent, by its fence. */
@@ -111,3 +117,18 @@ export const mirrorQuery = defineQuery<MirrorView>('mirror-state');
 /** When a debug session is to end, in milliseconds since the epoch: later, sooner, or now. */
 export const debugUntilSignal = defineSignal<[{ readonly until: number }]>('until');
 export const debugQuery = defineQuery<DebugView>('debug-session');
+
+/** Somebody wants to look at the nodes of failed builds, or no longer does. */
+export const holdAddUpdate = defineUpdate<Hold | null, [HoldWish]>('add');
+export const holdDeleteUpdate = defineUpdate<Hold | null, [{ readonly id: string }]>('delete');
+
+/** A failed build asks whether somebody wants to look at its nodes, and is counted then. */
+export const holdClaimUpdate = defineUpdate<HoldGrant | null, [FailedBuild]>('claim');
+
+export const holdsQuery = defineQuery<Holds>('holds');
+
+/** The nodes of a build are held now. */
+export const heldBegunSignal = defineSignal<[{ readonly id: string; readonly held: HeldBuild }]>('held-begun');
+
+/** They are gone, or could not be held, and do not count. */
+export const heldEndedSignal = defineSignal<[{ readonly build: string; readonly counts: boolean }]>('held-ended');

@@ -25,6 +25,7 @@ import { nodesId } from './ids.ts';
 import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import {
   nodesAnsweredSignal,
+  nodesHandedSignal,
   nodesHeldQuery,
   nodesLostSignal,
   nodesQuery,
@@ -68,6 +69,7 @@ export async function nodes(input: NodesInput): Promise<void> {
   );
   hear(nodesReleaseSignal, messages.token, ({ token }) => keeper.attend({ type: 'release', tokens: [token] }));
   hear(nodesLostSignal, messages.token, ({ token }) => keeper.attend({ type: 'lose', tokens: [token] }));
+  hear(nodesHandedSignal, messages.nodesHanded, (handed) => keeper.attend({ type: 'hand', ...handed }));
   setHandler(nodesQuery, () => keeper.desk);
   setHandler(nodesHeldQuery, (held) => holds(keeper.desk, held));
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budget;

@@ -10,6 +10,7 @@ import type {
 } from '../pipelines/model/job.ts';
 import type { LineComment } from '../pipelines/model/line-comment.ts';
 import type { SealedSecrets } from '../pipelines/model/secrets.ts';
+import type { HeldStage } from './holds-contract.ts';
 import type { HeldNodes } from './nodes-contract.ts';
 
 /** Who a build is: everything a log, a label or a report needs to name it. */
@@ -101,6 +102,8 @@ export interface StageResult {
   /** Absent: the build's own log. */
   readonly logUrl?: string;
   readonly timing?: StageTiming;
+  /** Its nodes are left as they are, for somebody who wants to look at them. */
+  readonly held?: HeldStage;
   /** All went well so far; what is left to do waits until the jobs that depend on this one have ended. */
   readonly paused?: PausedStage;
 }

@@ -43,7 +43,8 @@ async function claimsOf<T>(client: Client, query: ClaimQuery<T>): Promise<readon
   return claims;
 }
 
-const openJobs = 'WorkflowType = "job" AND ExecutionStatus = "Running"';
+/** Jobs, and those who hold the machines of failed ones. */
+const openJobs = 'WorkflowType IN ("job", "heldNodes") AND ExecutionStatus = "Running"';
 
 /** @throws when it does not answer in time: it may hold something */
 async function claimOf<T>(client: Client, workflow: string, query: ClaimQuery<T>): Promise<T | null> {

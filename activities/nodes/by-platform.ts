@@ -1,5 +1,5 @@
 import { type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
-import type { KeptMachines, Lease, LeaseRequest, Made, Provider } from './port.ts';
+import type { HeldMachine, KeptMachines, Lease, LeaseRequest, Made, Provider } from './port.ts';
 
 type Providers = Readonly<Record<PlatformProvider, Provider>>;
 
@@ -22,6 +22,7 @@ export function byPlatform(providers: Providers): Provider {
       return lease;
     },
     keep: async (lease) => (await lent.get(lease)?.keep()) ?? null,
+    hold: async (lease) => (await lent.get(lease)?.hold()) ?? [],
     async release(lease) {
       const joint = lent.get(lease);
       if (joint === undefined) throw new Error('this lease was not lent here');
@@ -77,6 +78,11 @@ class JointLease {
   async keep(): Promise<KeptMachines | null> {
     if (this.#chosen === undefined) return null;
     return (await this.#providers[this.#chosen.name].keep?.(await this.#chosen.lease)) ?? null;
+  }
+
+  async hold(): Promise<readonly HeldMachine[]> {
+    if (this.#chosen === undefined) return [];
+    return (await this.#providers[this.#chosen.name].hold?.(await this.#chosen.lease)) ?? [];
   }
 
   async release(): Promise<void> {

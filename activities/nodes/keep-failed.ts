@@ -22,7 +22,8 @@ export async function keepFailed(
   work: (lease: Lease) => Promise<StageResult>,
 ): Promise<StageResult> {
   const result = await work(lease);
-  if (!failures.has(result.result)) return result;
+  // Whoever has them as they are needs no copy.
+  if (!failures.has(result.result) || result.held !== undefined) return result;
   let kept: KeptMachines | null;
   try {
     kept = (await provider.keep?.(lease)) ?? null;

@@ -120,6 +120,13 @@ export interface KeptMachines {
   readonly until: number;
 }
 
+/** A machine that stays as it is, for people. */
+export interface HeldMachine {
+  readonly name: string;
+  /** By which a shell is had there, on this host. */
+  readonly command: string;
+}
+
 /**
  * Where machines come from: the port of the node drivers.
  *
@@ -133,6 +140,11 @@ export interface Provider {
    * them; absent where that cannot be done. @returns null where the lease has no machines of such a kind
    */
   keep?(lease: Lease): Promise<KeptMachines | null>;
+  /**
+   * Has a lease's machines ready for people, who look at them as they are; absent where that cannot be done. They stay
+   * until they are swept, and what had been lent is not released.
+   */
+  hold?(lease: Lease): Promise<readonly HeldMachine[]>;
   /** Takes back everything that was lent, also what is still in the making. Doing it twice is harmless. */
   release(lease: Lease): Promise<void>;
   /** Removes what a killed worker left of a build, and what was kept. Harmless when there is nothing. */

@@ -1,11 +1,12 @@
 import type { Lease, LeaseRequest, Provider } from './port.ts';
 
-/** What may end with the machines still in use: a stage that pauses. */
+/** What may end with the machines still in use: a stage that pauses, or whose machines are held. */
 interface Ending {
   readonly paused?: unknown;
+  readonly held?: unknown;
 }
 
-/** Works with what is lent, and gives it back however that ends, but for what is paused. */
+/** Works with what is lent, and gives it back however that ends, but for what is paused, or held. */
 export async function withLease<T extends object>(
   provider: Provider,
   request: LeaseRequest,
@@ -15,7 +16,8 @@ export async function withLease<T extends object>(
   let kept = false;
   try {
     const result = await work(lease);
-    kept = (result as Ending).paused !== undefined;
+    const { paused, held }: Ending = result;
+    kept = paused !== undefined || held !== undefined;
     return result;
   } finally {
     if (!kept) await provider.release(lease);

@@ -42,6 +42,7 @@ export function createScriptStage(deps: ScriptDeps): ScriptStage {
         const machine = await context.lease.find();
         if (machine === null)
           return failed(abandoned ? 'CANCELED' : 'RETRY', 'the container of the paused job is gone');
+        context.scrubBy?.(() => secrets.scrub(machine));
         const session = new Session({ input, context: guarded, machine, secrets }, returned);
         return cleanlyEnded(session, async () => {
           if (!abandoned) return end(session, passed(input.programs ?? none));
@@ -66,6 +67,7 @@ async function begin(deps: ScriptDeps, job: Beginning): Promise<StageResult> {
   const { required, missing } = await requiredProjects(deps, input);
   if (missing) return failed('ERROR', `the required project ${missing.project} has no branch ${missing.branch} here`);
   const machine = await startMachine(deps, job);
+  context.scrubBy?.(() => secrets.scrub(machine));
   return cleanlyEnded(new Session({ ...job, machine }), async (session) => {
     const { workdir, signal } = context;
     await fillWorkspace(deps, { input, machine, checkouts, required, workdir, signal });

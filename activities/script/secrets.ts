@@ -5,13 +5,18 @@ import type { Machine } from '../nodes/port.ts';
 import { createMask, type Mask } from '../secrets/mask.ts';
 import { type OpenedSecret, type OpenSecrets, Refused } from '../secrets/port.ts';
 import type { ScriptContext } from './context.ts';
-import { mustExec } from './workspace.ts';
+import { inside, mustExec } from './workspace.ts';
 
 /** Where a program finds its secrets: in the memory of the machine alone. */
 const directory = '/run/sluice-secrets';
 /** The sources, and a home, as no program of the job has written to them. */
 const apart = '/work-apart';
 const home = '/run/sluice-home';
+
+/** Milliseconds in which a machine is free of secrets. */
+const scrubbing = 180_000;
+/** Lines of secrets that are shorter, in characters, are in every file. */
+const shortest = 4;
 
 /** The stage of a job that may have secrets. */
 interface Guarded {
@@ -128,6 +133,19 @@ export class SecretFiles {
     const result = await run({ ...place, env: { ...place.env, SLUICE_SECRETS: directory } });
     await must(room, ['rm', '-f', '--', ...paths]);
     return result;
+  }
+
+  /** Takes what programs have had, and what they have written of it, out of a machine that others will look at. */
+  async scrub(machine: Machine): Promise<void> {
+    if (this.#opened.size === 0) return;
+    await machine.quiet();
+    const of = { machine, what: 'secrets', signal: AbortSignal.timeout(scrubbing) } as const;
+    const lines = [...this.#opened.values()].flatMap(({ values }) => values.flatMap((value) => value.split(/\r?\n/)));
+    const forms = lines.flatMap((line) => [line.trim(), JSON.stringify(line.trim()).slice(1, -1)]);
+    const wanted = forms.filter((form) => form.length >= shortest);
+    const find = 'find "$0" -mindepth 1 -delete && grep -rlZFf - -- "$@" 2>/dev/null | xargs -0 -r rm -f --';
+    const places = [inside, apart, home, '/tmp', '/var/tmp'];
+    await mustExec(of, ['sh', '-c', find, directory, ...places], `${wanted.join('\n')}\n`);
   }
 
   /** Whether another program of the job, which runs as the same user, may not see all that this one sees. */

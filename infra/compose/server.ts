@@ -5,6 +5,7 @@ import { createReportActivities } from '../../activities/report/activities.ts';
 import { isVirtual } from '../../pipelines/model/platform.ts';
 import { createApp } from '../../server/app.ts';
 import { createDebugSessions } from '../../server/debug-sessions.ts';
+import { createHolds } from '../../server/holds.ts';
 import { createLiveStream } from '../../server/live.ts';
 import { createMachines } from '../../server/machines.ts';
 import { readOrCreateToken } from '../../server/token.ts';
@@ -83,6 +84,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       workers: createWorkersDesk(common, temporal.client, store),
       machines: createMachines(machines),
       debugging: createDebugSessions(machines),
+      holds: createHolds({ client: temporal.client, tenant: config.tenant }),
       token,
       secrets,
       logger,

@@ -41,6 +41,8 @@ export type NodesMessage =
   | { readonly type: 'ask'; readonly request: NodesRequest; readonly capacity: Capacity }
   /** Gives back what is removed already, or no longer wants. */
   | { readonly type: 'release'; readonly tokens: readonly string[] }
+  /** Another workflow answers for these machines from now on, and they are removed by another task queue. */
+  | { readonly type: 'hand'; readonly token: string; readonly holder: string; readonly queue: string }
   /** These holders have ended, and gave nothing back. */
   | { readonly type: 'lose'; readonly tokens: readonly string[] }
   | { readonly type: 'capacity'; readonly capacity: Capacity }
@@ -82,6 +84,8 @@ export function attend(desk: NodesDesk, message: NodesMessage): NodesAnswer {
       return serve({ ...asked(desk, message.request), capacity: message.capacity });
     case 'release':
       return serve(ended(desk, message.tokens));
+    case 'hand':
+      return serve(handed(desk, message));
     case 'lose':
       return serve(lost(desk, message.tokens));
     case 'capacity':
@@ -152,6 +156,11 @@ function ended(desk: NodesDesk, tokens: readonly string[]): NodesDesk {
     waiting: desk.waiting.filter(stays),
     over: [...desk.over.filter((token) => !tokens.includes(token)), ...tokens].slice(-remembered),
   };
+}
+
+function handed(desk: NodesDesk, { token, holder, queue }: Extract<NodesMessage, { type: 'hand' }>): NodesDesk {
+  const leases = desk.leases.map((lease) => (lease.token === token ? { ...lease, holder, queue } : lease));
+  return { ...desk, leases };
 }
 
 /** What is lent stays counted; who only waits is forgotten. */

@@ -20,6 +20,8 @@ export type Operation =
   | 'expire'
   /** A failed job's machines, restored. */
   | 'debug'
+  /** The nodes of jobs that fail. */
+  | 'hold'
   /** Say that there is something new to look at. */
   | 'notify'
   | 'open-secrets'
@@ -57,6 +59,7 @@ const allowed: Readonly<Record<Operation, readonly Actor['kind'][]>> = {
   prepare: ['person'],
   expire: ['person'],
   debug: ['person'],
+  hold: ['person'],
   notify: ['person', 'sluice'],
   'open-secrets': ['worker'],
   work: ['worker'],

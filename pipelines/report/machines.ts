@@ -19,3 +19,18 @@ export function unpreparedWords(platform: string, reason: string): string {
   const line = bounded(reason.replace(/\s*\n\s*/g, '; '));
   return `The machines of ${platform} were not prepared: ${line}. Jobs go on with those of before; see sluice vm list.`;
 }
+
+/** What is said of a failed job whose nodes are held. */
+export function heldRemark(
+  build: string,
+  { nodes, until }: { readonly nodes: readonly { readonly name: string }[]; readonly until: number | null },
+): string {
+  const names = nodes.map(({ name }) => name).join(', ');
+  const what = nodes.length === 1 ? 'The node is' : `The nodes ${names} are`;
+  const end = until === null ? 'until the hold is deleted' : `until ${new Date(until).toISOString().slice(0, 16)}Z`;
+  return `${what} held as at the failure ${end}: sluice hold list, build ${build}`;
+}
+
+export function notHeld(reason: string): string {
+  return `The nodes are not held: ${reason}`;
+}

@@ -93,6 +93,7 @@ export interface Acted {
 }
 
 /** Saved machines, and how preparing one goes. */
+export type { Hold } from '../../pipelines/nodes/holds.ts';
 export type { DebugView, ExpiredSnapshot, SnapshotList } from '../../workflows/snapshots-contract.ts';
 export type { DebugSession } from '../debug-sessions.ts';
 export type { Preparation } from '../machines.ts';

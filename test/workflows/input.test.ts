@@ -53,6 +53,7 @@ const releaseBuild = { ...jobInput, id: 'b', project: 'p', branch: 'main', job: 
 const stage = { build: releaseBuild, source, nodes: [{ name: 'n', label: 'debian-12' }], timeout: null };
 
 /** Every type of workflow: an input, and the only name that it runs under; null where people start it by any name. */
+const held = { build: 'b', host: 'h', nodes: [], time: 0, until: null };
 const workflows: Readonly<Record<string, readonly [input: object, id: string | null]>> = {
   // By hand it is a run of its own, or the next attempt: its build set says which.
   job: [jobInput, null],
@@ -76,6 +77,8 @@ const workflows: Readonly<Record<string, readonly [input: object, id: string | n
   snapshotExpiry: [{ host: 'h' }, 'snapshot-expiry/h'],
   snapshotList: [{ host: 'h' }, 'snapshot-list/h'],
   debugSession: [{ host: 'h', build: 'b', until: 0 }, 'debug/h/b'],
+  holds: [{ tenant: 'main' }, 'holds/main'],
+  heldNodes: [{ tenant: 'main', hold: 'h', queue: 'q', held, claim: null }, 'held/b'],
 };
 const types = Object.keys(workflows);
 
@@ -90,7 +93,7 @@ for (const type of types) {
     assert.match(await refusal(type, []), new RegExp(`^this is not the input of a ${type}: input should be an object`));
     for (const input of foreign) {
       if (
-        ['mirrorRetention', 'semaphores', 'timers', 'sweep'].includes(type) &&
+        ['mirrorRetention', 'semaphores', 'timers', 'sweep', 'holds'].includes(type) &&
         (input as { tenant?: string } | null)?.tenant
       )
         continue;

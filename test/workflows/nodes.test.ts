@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
+import { claimHoldFor } from '../../activities/jobs/holding.ts';
+import { isOpen } from '../../activities/jobs/open.ts';
 import type { GateCommand } from '../../pipelines/gate/command.ts';
+import type { Actor } from '../../pipelines/model/actor.ts';
 import { excess } from '../../pipelines/nodes/capacity.ts';
 import { emptyDesk, type NodesDesk, usageOf } from '../../pipelines/nodes/desk.ts';
+import { createHolds } from '../../server/holds.ts';
 import type { BuildRecord, JobSnapshot, StageResult } from '../../workflows/contract.ts';
-import { nodesId } from '../../workflows/ids.ts';
+import { heldId, holdsId, nodesId } from '../../workflows/ids.ts';
 import { nodesHeldQuery, nodesQuery } from '../../workflows/messages.ts';
 import { broken, change, fine, frozenJob, pipelineNamed } from './make.ts';
 import { replays, resetTo, taskOf } from './reset.ts';
-import { until, World } from './world.ts';
+import { testHost, until, World } from './world.ts';
 
 const check = pipelineNamed('check', { manager: 'independent' });
 const entity = nodesId('docker');
@@ -348,4 +352,86 @@ test('R2: an entity that was reset lends nothing that jobs hold, at once, whenev
     await nothingIsLent();
     await replays(client, entity);
   }
+});
+
+const ann: Actor = { name: 'ann', kind: 'person', via: 'token' };
+const wanted = { job: 'build', reason: 'why', count: 1, seconds: 3600 };
+
+/** Has the next failed build of a change held, as its stage does: its nodes stay as they are. */
+async function failHeld(id: string): Promise<string> {
+  const stage = world.outside.stage;
+  const { client } = world.temporal;
+  world.outside.stage = async (input, signal) => {
+    const result = await stage(input, signal);
+    const { build } = input;
+    const grant = build.change === id ? await claimHoldFor(client, build) : null;
+    if (grant === null) return result;
+    const time = Date.now();
+    const until = grant.seconds === null ? null : time + grant.seconds * 1000;
+    const nodes = [{ name: 'n0', command: `enter ${id}` }];
+    return {
+      ...result,
+      held: { hold: grant.id, queue: testHost, held: { build: build.id, host: 'test', nodes, time, until } },
+    };
+  };
+  await enter([id], 1, { attempts: 1 });
+  await runs(id);
+  work.end(id, broken);
+  await until(`${id} has failed`, () => buildOf(id)?.result === 'FAILURE');
+  world.outside.stage = stage;
+  return buildOf(id)?.id ?? '';
+}
+
+const holders = async () => (await desk()).leases.map(({ holder }) => holder);
+
+test('I10: the nodes of a failed build that is held stay, count, and go with the hold', async () => {
+  const { client } = world.temporal;
+  const holds = createHolds({ client, tenant: 'main' });
+  const other = await holds.add(ann, { ...wanted, change: 'stay-9' });
+  const hold = await holds.add(ann, { ...wanted, change: 'stay-0' });
+  const build = await failHeld('stay-0');
+  await until('they are held', async () => (await holds.list()).some(({ held }) => held.length > 0));
+  const now = (await holds.list()).find(({ id }) => id === hold.id);
+  assert.deepEqual(now?.held[0]?.nodes, [{ name: 'n0', command: 'enter stay-0' }]);
+  assert.deepEqual(await holders(), [heldId(build)], 'the job has ended, and its machines count');
+  await enter(['stay-1'], 2);
+  await waiting(1);
+  // Whoever counts them forgets everything: the holder says what it has.
+  await client.workflow.getHandle(entity).terminate('by hand');
+  const args = [{ provider: 'docker', lookEvery: 1 }];
+  await client.workflow.start('nodes', { workflowId: entity, taskQueue: 'control', args });
+  await until('it knows them again', async () => (await holders()).includes(heldId(build)));
+  await waiting(1);
+  assert.ok(!world.outside.swept.includes(build), 'nobody has removed them');
+  assert.equal((await holds.delete(ann, hold.id))?.id, hold.id);
+  await runs('stay-1');
+  assert.ok(world.outside.swept.includes(build), 'others are lent them when they are removed');
+  work.end('stay-1');
+  await nothingIsLent();
+  assert.deepEqual(
+    (await holds.list()).map(({ id }) => id),
+    [other.id],
+  );
+  await holds.delete(ann, other.id);
+  await until('the entity ends with its last hold', async () => !(await isOpen(client, holdsId('main'))));
+  assert.equal(await holds.delete(ann, other.id), null);
+});
+
+test('I10: held nodes go at their time, and a hold that has counted all that it wanted goes with them', async () => {
+  const { client } = world.temporal;
+  const holds = createHolds({ client, tenant: 'main' });
+  await holds.add(ann, { ...wanted, change: 'time-0', seconds: 2 });
+  const build = await failHeld('time-0');
+  await nothingIsLent();
+  assert.ok(world.outside.swept.includes(build));
+  await until('the hold is gone', async () => (await holds.list()).length === 0);
+});
+
+test('I10: nodes that come to be held after their hold was deleted go at once', async () => {
+  const { client } = world.temporal;
+  const held = { build: 'late-build', host: 'test', nodes: [], time: Date.now(), until: null };
+  const args = [{ tenant: 'main', hold: 'none', queue: testHost, held, claim: null }];
+  const workflowId = heldId(held.build);
+  await client.workflow.execute('heldNodes', { workflowId, taskQueue: 'control', args });
+  assert.ok(world.outside.swept.includes('late-build'));
 });

@@ -1,5 +1,5 @@
 import type { Platform } from '../../../pipelines/model/platform.ts';
-import type { Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
+import type { HeldMachine, Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
 
 const networks = { open: 'default', shut: 'later', none: 'none' } as const;
@@ -27,6 +27,7 @@ export function createDockerProvider(engine: ContainerEngine, prepare: Prepare =
       lent.set(lease, containers);
       return lease;
     },
+    hold: async (lease) => (await lent.get(lease)?.hold()) ?? [],
     async release(lease) {
       const containers = lent.get(lease);
       if (containers === undefined) throw new Error('this lease was not lent here');
@@ -100,6 +101,15 @@ class ContainerLease {
     }
   }
 
+  async hold(): Promise<readonly HeldMachine[]> {
+    const made = await Promise.allSettled(this.#members.map(({ container }) => container));
+    const started = made.flatMap((outcome, index) =>
+      outcome.status === 'fulfilled' ? [{ name: this.#members[index]?.name ?? '', container: outcome.value }] : [],
+    );
+    const found = this.#found === null ? [] : [{ name: await hostOf(this.#found), container: this.#found }];
+    return [...started, ...found].map(({ name, container: { id } }) => ({ name, command: shellIn(id) }));
+  }
+
   /** What could not be made has taken itself away. */
   async release(): Promise<void> {
     const made = await Promise.allSettled(this.#members.map(({ container }) => container));
@@ -109,6 +119,15 @@ class ContainerLease {
     const network = await this.#network?.catch(() => undefined);
     await network?.remove();
   }
+}
+
+/** A container by its id: it has no other name. */
+function shellIn(id: string): string {
+  return `docker exec -it ${id.slice(0, 12)} sh`;
+}
+
+async function hostOf(container: Container): Promise<string> {
+  return (await container.exec(['hostname'], { signal: AbortSignal.timeout(patience) })).output.trim();
 }
 
 function specOf(need: MachineNeed): Omit<ContainerSpec, 'build'> {

@@ -82,11 +82,7 @@ async function restore(lender: Lender, wish: DebugWish, { kept, base, index }: O
   await makeOverlay(join(saved, 'disk'), 'qcow2', join(directory, 'disk'));
   await startEmulator(directory, specOf(id, base, { installation, ways: [] }), { memory: join(saved, 'memory') });
   await withMonitor(directory, (monitor) => monitor.ask('set_link', { name: 'outer', up: false }));
-  await copyFile(joiner, join(directory, 'join'));
-  await writeFile(join(directory, 'known_hosts'), `${name} ${hostKey}\n`, { mode: 0o600 });
-  await writeFile(join(directory, 'ssh'), sshConfig({ directory, name, key: join(base.from, 'client') }), {
-    mode: 0o600,
-  });
+  const command = await openShell({ directory, name, hostKey, key: join(base.from, 'client') });
   const line = openLine(await peerOf(directory, base, { hostKey, patience: answering }));
   // Its clock went on from the failure; all else is as it was.
   const now = `@${(Date.now() / 1000).toFixed(3)}`;
@@ -99,8 +95,24 @@ async function restore(lender: Lender, wish: DebugWish, { kept, base, index }: O
     },
   );
   line.close();
-  const command = `ssh -F ${quoted([join(directory, 'ssh')])} ${name}`;
   return { name, command, answers, console: join(saved, 'console.log') };
+}
+
+/** Where a machine is, and by which keys it is spoken to: its own, and the file with ours. */
+interface Door {
+  readonly directory: string;
+  readonly name: string;
+  readonly hostKey: string;
+  readonly key: string;
+}
+
+/** Has a machine ready for OpenSSH. @returns the command by which people get in, on this host */
+export async function openShell({ directory, name, hostKey, key }: Door): Promise<string> {
+  const config = join(directory, 'ssh');
+  await copyFile(joiner, join(directory, 'join'));
+  await writeFile(join(directory, 'known_hosts'), `${name} ${hostKey}\n`, { mode: 0o600 });
+  await writeFile(config, sshConfig({ directory, name, key }), { mode: 0o600 });
+  return `ssh -F ${quoted([config])} ${name}`;
 }
 
 /** How OpenSSH reaches a machine: by a port of its emulator, which no network leads to. */

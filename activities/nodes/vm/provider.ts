@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { assertName } from '../names.ts';
-import type { KeptMachines, Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
+import type { HeldMachine, KeptMachines, Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import { hardwareHere } from './accelerator.ts';
+import { openShell } from './debug.ts';
 import { expireSnapshots } from './expire.ts';
 import { keepMachines, requireRoom } from './keep.ts';
 import { idsOf, type Lender, madeFor, type Running, removeMachine, restoreMachine, runningOf } from './lend.ts';
@@ -41,6 +43,7 @@ export function createVmProvider(deps: VmProviderDeps): Provider {
       return lease;
     },
     keep: async (lease) => (await lent.get(lease)?.keep()) ?? null,
+    hold: async (lease) => (await lent.get(lease)?.hold()) ?? [],
     async release(lease) {
       const machines = lent.get(lease);
       if (machines === undefined) throw new Error('this lease was not lent here');
@@ -113,6 +116,20 @@ class VmLease {
       throw new Error('they are larger than all that may be kept: `snapshots.maxSize`');
     }
     return { nodes: machines.map(({ name }) => name), until: time + limits.age };
+  }
+
+  async hold(): Promise<readonly HeldMachine[]> {
+    const running = await this.#running();
+    const snapshots = await snapshotsIn(this.#deps.places);
+    return Promise.all(
+      running.map(async ({ directory, record: { name, snapshot, hostKey }, line }) => {
+        const base = snapshots.find(({ id }) => id === snapshot);
+        if (base === undefined) throw new Error(`the snapshot ${snapshot} below ${name} is gone`);
+        // A port takes one connection: from here on people have it.
+        line.close();
+        return { name, command: await openShell({ directory, name, hostKey, key: join(base.from, 'client') }) };
+      }),
+    );
   }
 
   /** What could not be made has taken itself away. */

@@ -28,6 +28,14 @@ for (const [what, made, expected] of cases) {
   });
 }
 
+test('what an ended job has left for people stays while somebody holds it', async () => {
+  const provider = {
+    list: async () => [{ build: 'a', holder: 'job/ended' }],
+    sweep: async () => assert.fail('it is held'),
+  };
+  assert.deepEqual(await sweepLeftovers(provider, async (workflow) => workflow === 'held/a'), []);
+});
+
 test('R7: what cannot be asked about is not removed', async () => {
   const swept: string[] = [];
   const list = async () => [{ build: 'a', holder: 'job/unknown' }];

@@ -61,6 +61,20 @@ function lendingContract(name: string, { open, forget, need }: Subject): void {
       assert.equal(await (await provider.lend({ build })).find(), null);
     });
 
+    test('I10: what is held stays for people by a command, until it is swept', async (t) => {
+      const { build, lease } = await lend(t);
+      const machine = await lease.machine(need);
+      assert.ok(provider.hold, 'it can hold machines');
+      const [held, ...others] = await provider.hold(lease);
+      assert.deepEqual([held?.name, others], [need.name, []]);
+      assert.match(held?.command ?? '', / /);
+      const found = await provider.lend({ build });
+      assert.equal(await isThere((await found.find()) ?? machine), true);
+      await provider.sweep(build);
+      assert.equal(await isThere(machine), false);
+      assert.deepEqual(await provider.hold(await provider.lend({ build })), []);
+    });
+
     test('what is still in the making is released as well, and what cannot be made takes nothing else with it', async (t) => {
       const { build, lease } = await lend(t);
       const platform = { ...need.platform, testImage: 'sluice/none:none', buildImage: 'sluice/none:none' };

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
-import type { Lease } from '../../../activities/nodes/port.ts';
+import type { Lease, Machine } from '../../../activities/nodes/port.ts';
 import { openProvider } from '../../../activities/nodes/registry.ts';
 import { createScriptStage } from '../../../activities/script/script-stage.ts';
 import { type OpenSecrets, Refused } from '../../../activities/secrets/port.ts';
@@ -25,6 +25,8 @@ interface Job {
   readonly open?: OpenSecrets;
   readonly machine?: Lease['machine'];
   readonly failureOutput?: readonly string[];
+  /** What is looked at on the machine once it is free of secrets. */
+  readonly look?: (machine: Machine) => Promise<void>;
 }
 
 const opened: OpenSecrets = async () => [{ secret: 'upload', data, values: [canary] }];
@@ -64,7 +66,16 @@ async function runJob(t: TestContext, job: Job) {
   const run = { preRun: [], run: scripts, postRun: [], preTimeout: null, postTimeout: null, requiredProjects: [] };
   const input = stageInput('deb', { stage: 'script', programs: { ...run, failureOutput }, ...more });
   const told: string[] = [];
-  const result = await leasing(stage.run, lost ?? docker)(input, {
+  const looking: typeof stage.run = async (what, inside) => {
+    const scrubs: (() => Promise<void>)[] = [];
+    const verdict = await stage.run(what, { ...inside, scrubBy: (scrub) => void scrubs.push(scrub) });
+    if (job.look === undefined) return verdict;
+    for (const scrub of scrubs) await scrub();
+    const another = await docker.lend({ build: what.build.id });
+    await job.look((await another.find()) ?? assert.fail('it has no machine'));
+    return verdict;
+  };
+  const result = await leasing(looking, lost ?? docker)(input, {
     ...context,
     failing: async (line) => void told.push(line),
   });
@@ -86,6 +97,30 @@ test('a program finds its secret in a file that is in memory, its own, and gone 
   });
   assert.equal(result.result, 'SUCCESS', said);
   assert.match(said, new RegExp(`^${canary.length}\n400 nobody\ntmpfs\nlogin.json\n== run other\nthen: \n0\n`, 'm'));
+});
+
+test('I10: a machine that people will look at is free of secrets, and of what programs have written of them', async (t) => {
+  const signal = AbortSignal.timeout(300_000);
+  let seen = 0;
+  await runJob(t, {
+    programs: {
+      use: `cp $SLUICE_SECRETS/login.json copy.json; echo 'see canary-5b1f here' >/tmp/'a b'; echo harmless >harmless
+        mkdir /var/tmp/deep; printf 'x\\000canary-5b1f' >/var/tmp/deep/binary
+        sh -c 'exec -a left-behind sleep 3000' >/dev/null 2>&1 &
+        exit 3`,
+    },
+    secrets: ['use'],
+    async look(machine) {
+      const { output } = await machine.exec(
+        ['sh', '-c', 'ls /run/sluice-secrets; ls -R /work /tmp /var/tmp/deep; cat /proc/[0-9]*/cmdline | tr "\\0" " "'],
+        { signal },
+      );
+      assert.doesNotMatch(output, /copy\.json|a b|binary|login|sleep 3000/);
+      assert.match(output, /^harmless$/m);
+      seen += 1;
+    },
+  });
+  assert.equal(seen, 1);
 });
 
 test('neither the log nor the result nor an artifact’s name shows what a program prints of it', async (t) => {

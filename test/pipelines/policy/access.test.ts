@@ -25,6 +25,7 @@ const table: Readonly<Record<Operation, string>> = {
   prepare: 'person',
   expire: 'person',
   debug: 'person',
+  hold: 'person',
   notify: 'person sluice',
   'open-secrets': 'worker',
   work: 'worker',

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import type { ServerDeps } from '../deps.ts';
+import type { App } from '../fastify.ts';
+import type { HoldRequest } from '../holds.ts';
+import { actorOf, authenticate } from '../token.ts';
+import { resolveChange } from './change-names.ts';
+import { requireKnown, unknownName } from './known-names.ts';
+
+const name = z.string().min(1).max(500);
+const which = z.object({ id: name.describe('a hold’s id') });
+const longest = 365 * 24 * 3600;
+
+const wish = z
+  .object({
+    job: name,
+    project: name.optional(),
+    change: name.optional().describe('a change'),
+    ref: name.optional().describe('a branch, or a ref by its whole name'),
+    reason: z.string().max(500),
+    count: z.int().min(1).max(100).describe('of how many failed builds'),
+    seconds: z.int().min(60).max(longest).nullable().describe('how long each stays; null: until the hold is deleted'),
+  })
+  .refine(
+    ({ change, ref }) => change === undefined || ref === undefined,
+    'a change has no other ref: give one of them',
+  );
+
+/** Nodes of jobs that fail: whose are to stay, and which do. */
+export function registerHolds(app: App, deps: ServerDeps): void {
+  const { holds } = deps;
+  if (holds === undefined) return;
+  const onRequest = authenticate(deps);
+  const unknown = async (id: string) =>
+    unknownName(
+      'hold',
+      id,
+      (await holds.list()).map((hold) => hold.id),
+    );
+  app.get('/api/holds', { schema: { summary: 'Holds, and the nodes that are held' } }, () => holds.list());
+  app.get('/api/holds/:id', { schema: { summary: 'One hold', params: which } }, async ({ params: { id } }) => {
+    const found = (await holds.list()).find((hold) => hold.id === id);
+    if (found === undefined) throw await unknown(id);
+    return found;
+  });
+  app.post(
+    '/api/holds',
+    { onRequest, schema: { summary: 'Hold the nodes of the next failed builds of a job', body: wish } },
+    async (request, reply) => {
+      const { job, project, change, ref, ...rest } = request.body;
+      await requireJob(deps, job);
+      if (project !== undefined) await requireKnown(deps, { project, limit: 1 });
+      const of = change === undefined ? ref : await resolveChange(deps, change);
+      const scope = {
+        ...{ job, ...rest },
+        ...(project === undefined ? {} : { project }),
+        ...(of === undefined ? {} : { change: of }),
+      } satisfies HoldRequest;
+      return reply.code(201).send(await holds.add(actorOf(request), scope));
+    },
+  );
+  app.post(
+    '/api/holds/delete',
+    { onRequest, schema: { summary: 'Delete a hold, and remove what it holds', body: which } },
+    async (request) => {
+      const { id } = request.body;
+      const deleted = await holds.delete(actorOf(request), id);
+      if (deleted === null) throw await unknown(id);
+      return deleted;
+    },
+  );
+}
+
+/** A job that is configured, or that a change has brought. @throws `UnknownName` */
+async function requireJob(deps: ServerDeps, job: string): Promise<void> {
+  const layout = await deps.layout?.().catch(() => undefined);
+  if (layout === undefined || layout.jobs.has(job)) return;
+  if ((await deps.store.listBuilds({ job, limit: 1 })).length > 0) return;
+  throw unknownName('job', job, [...layout.jobs.keys()]);
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Hold } from '../../pipelines/nodes/holds.ts';
+import type { HoldRequest, NodeHolds } from '../../server/holds.ts';
+import { startServer, type TestServer } from '../server/server.ts';
+
+const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const minute = 60_000;
+
+let asked: (HoldRequest & { readonly by: string })[] = [];
+let list: Hold[] = [];
+const holds: NodeHolds = {
+  async add({ name }, request) {
+    asked.push({ ...request, by: name });
+    return { ...request, id: 'h9', by: name, time: Date.now(), builds: [], held: [] };
+  },
+  list: async () => list,
+  delete: async (_, id) => list.find((hold) => hold.id === id) ?? null,
+};
+
+const held: Hold = {
+  ...{ id: 'h1', job: 'install-deb', project: 'tinycdb', reason: 'no start', count: 2, seconds: 3600, by: 'ann' },
+  ...{ time: Date.now() - 5 * minute, builds: ['b1'] },
+  held: [
+    {
+      ...{ build: 'b1', host: 'gate', time: Date.now() - minute, until: Date.now() + 59.9 * minute },
+      nodes: [{ name: 'server', command: 'docker exec -it abc sh' }],
+    },
+  ],
+};
+
+let server: TestServer;
+before(async () => {
+  server = await startServer({ holds });
+  await writeFile(join(server.data, 'sluice.yaml'), 'data: .\n');
+});
+after(() => server.stop());
+beforeEach(() => {
+  asked = [];
+  list = [held];
+});
+
+async function run(...args: readonly string[]) {
+  const env = { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '' };
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'hold', ...args], {
+    env,
+    cwd: server.data,
+  });
+  const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
+  return { code, out, err };
+}
+
+test('I10: hold asks for the nodes of the next failure, for a day, or as it is told', async () => {
+  const usual = await run('install-deb');
+  assert.deepEqual(usual, {
+    code: 0,
+    out: 'hold h9: the nodes of the next failed build of install-deb stay for 24 h 00 min each; see sluice hold list\n',
+    err: '',
+  });
+  const told = await run(
+    ...[
+      'install-deb',
+      '--project',
+      'tinycdb',
+      '--ref',
+      'main',
+      '--count',
+      '2',
+      '--for',
+      '0',
+      '--reason',
+      'r',
+      '--json',
+    ],
+  );
+  assert.equal(JSON.parse(told.out).id, 'h9');
+  const by = asked[0]?.by ?? '';
+  assert.deepEqual(asked, [
+    { job: 'install-deb', reason: '', count: 1, seconds: 86_400, by },
+    { job: 'install-deb', project: 'tinycdb', change: 'main', reason: 'r', count: 2, seconds: null, by },
+  ]);
+});
+
+test('I10: hold list and hold show say who wants what, and how a shell is had', async () => {
+  const listed = await run('list');
+  assert.match(listed.out, /^h1 +install-deb +tinycdb +all +1 of 2 +ann +\d+ min \d+ s ago +no start$/m);
+  assert.match(listed.out, /^h1 +b1 +server +another \d+ min \d+ s +gate +docker exec -it abc sh$/m);
+  assert.deepEqual(JSON.parse((await run('list', '--json')).out), list);
+  assert.deepEqual(JSON.parse((await run('show', 'h1', '--json')).out), held);
+  list = [];
+  assert.equal((await run('list')).out, 'Nothing is to be held.\n');
+});
+
+test('I10: hold delete says what goes, and that there is no such hold', async () => {
+  assert.equal((await run('delete', 'h1')).out, 'hold h1 is deleted; the nodes of b1 are removed\n');
+  const none = await run('delete', 'h2');
+  assert.deepEqual([none.code, none.err], [1, 'there is no hold h2; there are: h1\n']);
+});
+
+for (const [what, args] of [
+  ['no job', []],
+  ['a count that is none', ['j', '--count', '0']],
+  ['a time that is too short', ['j', '--for', '5s']],
+] as const) {
+  test(`I10: hold with ${what} is bad usage`, async () => {
+    assert.equal((await run(...args)).code, 2);
+    assert.deepEqual(asked, []);
+  });
+}
