@@ -12,7 +12,7 @@ import type { Room } from './room.ts';
 
 /** What a build may take packages from besides the platform's own archive. */
 export interface Offer {
-  /** Those of the changes ahead, newest last, and the released one. */
+  /** Those of the changes ahead, newest last, and the released ones. */
   readonly repositories: readonly NodeRepository[];
   readonly inputs: readonly BuildInput[];
   /** What is in each of them, by digest; null where nobody knows. */
@@ -31,9 +31,9 @@ export async function offerFor(deps: BuildStageDeps, input: StageInput, platform
     }),
   );
   return {
-    repositories: [...ahead.map(({ repository }) => repository), ...(released === null ? [] : [released])],
+    repositories: [...ahead.map(({ repository }) => repository), ...released],
     inputs: ahead.map((one) => one.input),
-    contents: [...ahead.map(({ contents }) => contents), ...(released === null ? [] : [released.digest ?? null])],
+    contents: [...ahead.map(({ contents }) => contents), ...released.map(({ digest }) => digest ?? null)],
   };
 }
 

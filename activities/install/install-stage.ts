@@ -6,7 +6,7 @@ import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
-import type { NodeRepository, ReleasedRepository } from '../nodes/packages/port.ts';
+import type { NodeRepository, ReleasedRepositories } from '../nodes/packages/port.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
@@ -19,7 +19,7 @@ export interface InstallStageDeps {
   readonly store: BlobStore;
   /** @throws when no platform has that name. */
   readonly platform: (label: string) => Platform;
-  readonly released: ReleasedRepository;
+  readonly released: ReleasedRepositories;
   /** Files of the source that say how its packages are tried. */
   readonly sources: SourceTree;
 }
@@ -64,7 +64,7 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
   const repositories = [
     ...(await underTest(deps.store, offered)),
     ...offered.provided.map(({ repository }) => repository),
-    ...(released === null ? [] : [released]),
+    ...released,
   ];
   context.log.section('Repositories');
   const added = await addRepositories(node, repositories, { workdir: context.workdir, timeout });

@@ -50,7 +50,7 @@ async function equip(deps: InstallStageDeps, { input, context, tree }: Plan, nod
   // The newest comes last: where two hold the same package, the priority is one and the higher version wins.
   const { own, provided } = repositoriesFor(platform, input);
   const offered = [...provided, ...own].map(({ repository }) => repository);
-  const repositories = [...offered, ...(released === null ? [] : [released])];
+  const repositories = [...offered, ...released];
   const { workdir } = context;
   const { code, output } = await addRepositories(node, repositories, { workdir, timeout: patience });
   if (code !== 0) throw new Error(`${node.name} cannot read a repository: ${unreadable(output, repositories)}`);

@@ -86,7 +86,7 @@ export async function runStages(work: SluiceWork, built: StageOutcome): Promise<
 function stageDeps({ world, repository }: SluiceWork) {
   const sources: SourceTree = ({ commit, branch }, directory, signal) =>
     exportTree({ repo: repository.gitDir, commit, branch, directory }, signal);
-  return { ...world, released: async () => null, sources };
+  return { ...world, released: async () => [], sources };
 }
 
 /** How a stage ended, with what it hands on. */

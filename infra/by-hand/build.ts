@@ -93,7 +93,7 @@ async function build(run: Run): Promise<HandBuildResult> {
 async function runBuild({ wanted, source, store, id, workdir }: Run, path: string): Promise<StageResult> {
   const log = await openLog(path, wanted.onProgress);
   const platform = () => wanted.platform;
-  const stage = createBuildStage({ store, platform, released: async () => null, sources: source.tree });
+  const stage = createBuildStage({ store, platform, released: async () => [], sources: source.tree });
   try {
     const input = stageInput(source, id, wanted.platform);
     const given = { log, workdir, signal: wanted.signal };

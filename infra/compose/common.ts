@@ -16,7 +16,7 @@ import { createReleasedStore } from '../../activities/storage/filesystem/release
 import { createTreeStore } from '../../activities/storage/filesystem/tree-store.ts';
 import type { GenerationName, ReleasedTrees, Trees } from '../../activities/storage/port.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import { lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
+import { linesSeen, type ReleaseRules } from '../../pipelines/model/release-line.ts';
 import { allPlatforms } from '../config/platforms.ts';
 import { releaseRules } from '../config/release-rules.ts';
 import { debianReleases } from '../images/releases.ts';
@@ -124,19 +124,34 @@ export function releasedOffer({
 }
 
 /**
- * The released repository that a platform's nodes are offered: that of its line. Null while nothing was released there,
- * and where that is of another release of Debian.
+ * The released repositories that a platform's nodes are offered: that of its line, and those that it goes with, where
+ * something was released there. None that is of another release of Debian.
  *
  * @param job what it sees of released repositories, and the branch that it is about
  */
-export async function releasedRepository(
-  { release, released, archiveKey }: ReleasedOffer,
+export async function releasedRepositories(
+  offer: ReleasedOffer,
   platform: Platform,
   job: ReleasedView,
+): Promise<readonly NodeRepository[]> {
+  const of = { format: platform.format, platform: platform.name, branch: job.build.branch };
+  const seen = linesSeen(offer.release, of);
+  const [own] = seen;
+  // What a line asks for it gets.
+  if (own?.repository === platform.format && isForAnother(own.codename, platform)) return [];
+  const found: NodeRepository[] = [];
+  for (const line of seen) {
+    const one = await releasedRepository(offer, line, { format: platform.format, job });
+    if (one !== null) found.push(one);
+  }
+  return found;
+}
+
+async function releasedRepository(
+  { release, released, archiveKey }: ReleasedOffer,
+  { repository, codename }: { readonly repository: string; readonly codename: string },
+  { format, job }: { readonly format: Platform['format']; readonly job: ReleasedView },
 ): Promise<NodeRepository | null> {
-  const { format } = platform;
-  const { repository, codename } = lineOf(release, { format, platform: platform.name, branch: job.build.branch });
-  if (repository === format && isForAnother(codename, platform)) return null;
   const generation = job.released?.[repository];
   if (generation === null || (await released.current(repository)) === null) return null;
   const key = await archiveKey();

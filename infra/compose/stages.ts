@@ -8,7 +8,7 @@ import type { SourceTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
 import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
-import type { ReleasedRepository } from '../../activities/nodes/packages/port.ts';
+import type { ReleasedRepositories } from '../../activities/nodes/packages/port.ts';
 import { openProviders, type VirtualContext } from '../../activities/nodes/registry.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
 import { createPublishStage } from '../../activities/repository/publish-stage.ts';
@@ -25,7 +25,7 @@ import { taskQueues } from '../../workflows/contract.ts';
 import { imagesOnNeed } from '../images/on-need.ts';
 import { installationOf } from '../stack/installation.ts';
 import { dataPaths } from '../stack/paths.ts';
-import { type ReleasedOffer, releasedRepository } from './common.ts';
+import { type ReleasedOffer, releasedRepositories } from './common.ts';
 import { createLogger } from './logging.ts';
 import { defaultLabel } from './nodes.ts';
 import { recipeDigest } from './recipe.ts';
@@ -53,7 +53,7 @@ export function stagesOf(parts: StageParts): StageDeps {
   const { blobs: store, platform } = parts;
   const logger = createLogger('build-worker');
   const paths = dataPaths(parts.data);
-  const released: ReleasedRepository = (each, job) => releasedRepository(parts, each, job);
+  const released: ReleasedRepositories = (each, job) => releasedRepositories(parts, each, job);
   const sources: SourceTree = parts.sources.exportTree;
   // Begun now: what is on the disk later may not be what this process runs.
   const recipe = recipeDigest();

@@ -21,6 +21,11 @@ const line = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9._-]*$/)
     .optional()
     .describe('Distribution name of an APT repository. Default: that of its first platform.'),
+  with: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('Other released repositories of the format that its jobs see, too: lines, `deb` or `rpm`.'),
   versions: z
     .enum(['security', 'hotfix'])
     .optional()
@@ -41,13 +46,19 @@ export function lineFaults(
 ): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
   const formats = new Map(builtInPlatforms.map(({ name, format }) => [name, format as string]));
   for (const [name, { format }] of Object.entries(own)) formats.set(name, format);
-  return Object.entries(lines).flatMap(([name, { platforms, codename }]) => {
+  const formatOf = (name: string) => formats.get(lines[name]?.platforms[0] ?? '') ?? name;
+  return Object.entries(lines).flatMap(([name, { platforms, codename, with: others = [] }]) => {
     const unknown = platforms.findIndex((platform) => !formats.has(platform));
     if (unknown >= 0) {
       return [{ path: [name, 'platforms', unknown], message: `no platform is called "${platforms[unknown]}"` }];
     }
     const [format, other] = new Set(platforms.map((platform) => formats.get(platform)));
     if (other !== undefined) return [{ path: [name, 'platforms'], message: 'must be of one format: DEB or RPM' }];
+    const stranger = others.findIndex((one) => one === name || formatOf(one) !== format);
+    if (stranger >= 0) {
+      const message = `must be another line of the format, or ${format}`;
+      return [{ path: [name, 'with', stranger], message }];
+    }
     if (codename === undefined || format === 'deb') return [];
     return [{ path: [name, 'codename'], message: 'is for APT repositories: leave it out' }];
   });

@@ -13,7 +13,8 @@ export function releaseRules(config: Pick<Config, 'platforms' | 'release'>): Rel
       const codename = first?.format === 'deb' ? (line.codename ?? first.codename) : '';
       const branches = line.branches === undefined ? {} : { branches: line.branches };
       const versions = line.versions === undefined ? {} : { versions: line.versions };
-      return { name, platforms: line.platforms, ...branches, codename, ...versions };
+      const others = line.with === undefined ? {} : { with: line.with };
+      return { name, platforms: line.platforms, ...branches, codename, ...others, ...versions };
     }),
   };
 }

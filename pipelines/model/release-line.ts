@@ -10,6 +10,8 @@ export interface ReleaseLine {
   readonly branches?: readonly string[];
   /** APT's distribution name; empty for RPM. */
   readonly codename: string;
+  /** Other released repositories that jobs of the line see, too. */
+  readonly with?: readonly string[];
   /** How its versions are named; absent: as anybody likes. */
   readonly versions?: 'security' | 'hotfix';
 }
@@ -46,6 +48,18 @@ export function lineFor({ lines }: ReleaseRules, { platform, branch }: LineOf): 
     own.find(({ branches }) => branches?.some((pattern) => fitsPattern(pattern, branch))) ??
     own.find(({ branches }) => branches === undefined)
   );
+}
+
+/** All released repositories that a job sees: that of its line, and those that the line goes with. */
+export function linesSeen(
+  rules: ReleaseRules,
+  of: LineOf,
+): readonly { readonly repository: string; readonly codename: string }[] {
+  const others = (lineFor(rules, of)?.with ?? []).map((repository) => {
+    const line = rules.lines.find(({ name }) => name === repository);
+    return { repository, codename: line?.codename ?? (of.format === 'deb' ? rules.codename : '') };
+  });
+  return [lineOf(rules, of), ...others];
 }
 
 /** The names of all released repositories that there may be. */

@@ -23,7 +23,7 @@ for (const id of ['deb', 'rpm'] as const) {
     assert.match(files, /BEGIN PGP PUBLIC KEY/);
     assert.doesNotMatch(files, /trusted=yes|repo_gpgcheck=0/);
 
-    const install = leasing(createInstallStage({ ...world, released: async () => null, sources: async () => {} }));
+    const install = leasing(createInstallStage({ ...world, released: async () => [], sources: async () => {} }));
     const input = stageInput(id, { parents: published.artifacts });
     const { result, summary } = await install(input, await stageContext(t));
     assert.equal(result, 'SUCCESS', summary);

@@ -55,7 +55,7 @@ for (const platform of platforms) {
     const tree = join(world.directory, 'tree');
     await mkdir(tree);
     const sources = (_: unknown, directory: string) => cp(tree, directory, { recursive: true });
-    const install = leasing(createInstallStage({ ...world, released: async () => null, sources }));
+    const install = leasing(createInstallStage({ ...world, released: async () => [], sources }));
     const tried = await stageContext(t);
     const installed = await install(stageInput(format, { ...onIt, parents: published.artifacts }), tried);
     assert.equal(installed.result, 'SUCCESS', installed.summary + tried.said());

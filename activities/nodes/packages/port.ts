@@ -20,13 +20,13 @@ export interface NodeRepository {
 }
 
 /**
- * The released repository of a platform, where there is one already, as a job sees it.
+ * The released repositories of a platform, those that there are already, as a job sees them.
  *
  * @param job what it sees, and the branch that it is about
  */
-export type ReleasedRepository = (platform: Platform, job: ReleasedView) => Promise<NodeRepository | null>;
+export type ReleasedRepositories = (platform: Platform, job: ReleasedView) => Promise<readonly NodeRepository[]>;
 
-/** What decides which released repository a job sees, beside its platform. */
+/** What decides which released repositories a job sees, beside its platform. */
 export interface ReleasedView {
   readonly build: { readonly branch: string };
   /** Absent: what is released now. */

@@ -57,7 +57,7 @@ export async function openWorkshop() {
     const stage = createBuildStage({
       store,
       platform: () => platform,
-      released: async () => options.released ?? null,
+      released: async () => (options.released === undefined ? [] : [options.released]),
       ...(options.attestor === undefined ? {} : { attestor: options.attestor }),
       ...(options.versionFault === undefined ? {} : { versionFault: options.versionFault }),
       ...(options.recipe === undefined ? {} : { recipe: async () => options.recipe ?? '' }),

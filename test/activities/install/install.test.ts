@@ -23,7 +23,7 @@ async function tryOut(t: TestContext, format: PackageFormat, given: Pick<Row, 's
   const stage = leasing(
     createInstallStage({
       ...world,
-      released: () => Promise.resolve(null),
+      released: () => Promise.resolve([]),
       sources: (_, directory) => cp(tree, directory, { recursive: true }),
     }),
   );

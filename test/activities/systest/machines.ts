@@ -33,7 +33,7 @@ async function machineWorld(t: TestContext) {
   const tree = join(world.directory, 'tree');
   await mkdir(join(tree, 'sluice/systest'), { recursive: true });
   const deps = {
-    ...{ ...world, platform, released: () => Promise.resolve(null) },
+    ...{ ...world, platform, released: () => Promise.resolve([]) },
     sources: (_: unknown, directory: string) => cp(tree, directory, { recursive: true }),
   };
   const file = await makePackage('deb', world.directory, {

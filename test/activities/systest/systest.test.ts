@@ -38,7 +38,7 @@ async function runSystest(t: TestContext, format: PackageFormat, { own, more = [
   const stage = leasing(
     createSystestStage({
       ...world,
-      released: () => Promise.resolve(null),
+      released: () => Promise.resolve([]),
       sources: (_, directory) => cp(tree, directory, { recursive: true }),
     }),
   );

@@ -33,11 +33,13 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
     deb-13: { platforms: [debian-31] }
     both: { platforms: [debian-13, rpm-debian-13] }
     rpm-13: { platforms: [rpm-debian-13], codename: trixie }
+    mixed: { platforms: [debian-13], with: [deb, rpm-13] }
 `,
     [
       'sluice.yaml:3:27: release.lines.deb-13.platforms.0: no platform is called "debian-31"',
       'sluice.yaml:4:24: release.lines.both.platforms: must be of one format: DEB or RPM',
       'sluice.yaml:5:53: release.lines.rpm-13.codename: is for APT repositories: leave it out',
+      'sluice.yaml:6:50: release.lines.mixed.with.1: must be another line of the format, or deb',
     ],
   ],
   [
