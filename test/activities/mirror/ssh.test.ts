@@ -8,6 +8,8 @@ import { type SshServer, startSshServer } from './sshd.ts';
 import { look, mirrorWorld, type World } from './world.ts';
 
 const directory = await mkdtemp(join(tmpdir(), 'sluice-sshd-'));
+// Of its own, so that nothing of other tests is seen in it.
+process.env.TMPDIR = directory;
 const started = await startSshServer(directory);
 /** None where this machine lets no server run in a namespace of its own, or APT has no package of it. */
 const servers = typeof started === 'string' ? [] : [started];
@@ -25,17 +27,17 @@ for (const server of servers) {
   };
 
   test('every command makes one connection a host, and leaves none behind', async (t) => {
-    const sockets = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('sluice-ssh-'));
     const world = await mirrorWorld(t);
     await world.publish('one', '1.0');
     const set = setOn(world, server, ['a', 'b']);
-    const [earlier, left] = [await server.connections(), await sockets()];
+    const earlier = await server.connections();
     const first = await world.sync(set);
     assert.equal(first.outcome, 'committed', JSON.stringify(first.hosts));
     assert.equal((await server.connections()) - earlier, 2);
     assert.equal((await verifyMirrors(set, world.context)).outcome, 'unchanged');
     assert.equal((await server.connections()) - earlier, 4);
-    assert.deepEqual(await sockets(), left);
+    const left = (await readdir(directory)).filter((name) => name.startsWith('sluice-ssh-'));
+    assert.deepEqual(left, []);
     for (const name of ['a', 'b']) assert.equal((await look(world.local(name))).snapshots.length, 1);
   });
 
