@@ -10,44 +10,40 @@ import { look, mirrorWorld, type World } from './world.ts';
 const directory = await mkdtemp(join(tmpdir(), 'sluice-sshd-'));
 // Of its own, so that nothing of other tests is seen in it.
 process.env.TMPDIR = directory;
-const started = await startSshServer(directory);
-/** None where this machine lets no server run in a namespace of its own, or APT has no package of it. */
-const servers = typeof started === 'string' ? [] : [started];
+const server = await startSshServer(directory);
 
 after(async () => {
-  for (const server of servers) await server.stop();
+  await server.stop();
   await rm(directory, { recursive: true, force: true });
 });
 
-for (const server of servers) {
-  const setOn = (world: World, { port, identity, knownHosts }: SshServer, names: readonly string[]) => {
-    const url = (name: string) => `ssh://root@127.0.0.1:${port}${world.local(name)}`;
-    const hosts = Object.fromEntries(names.map((name) => [name, { url: url(name), identity, knownHosts }]));
-    return world.set({ timeout: 60, hosts });
-  };
+const setOn = (world: World, { port, identity, knownHosts }: SshServer, names: readonly string[]) => {
+  const url = (name: string) => `ssh://root@127.0.0.1:${port}${world.local(name)}`;
+  const hosts = Object.fromEntries(names.map((name) => [name, { url: url(name), identity, knownHosts }]));
+  return world.set({ timeout: 60, hosts });
+};
 
-  test('every command makes one connection a host, and leaves none behind', async (t) => {
-    const world = await mirrorWorld(t);
-    await world.publish('one', '1.0');
-    const set = setOn(world, server, ['a', 'b']);
-    const earlier = await server.connections();
-    const first = await world.sync(set);
-    assert.equal(first.outcome, 'committed', JSON.stringify(first.hosts));
-    assert.equal((await server.connections()) - earlier, 2);
-    assert.equal((await verifyMirrors(set, world.context)).outcome, 'unchanged');
-    assert.equal((await server.connections()) - earlier, 4);
-    const left = (await readdir(directory)).filter((name) => name.startsWith('sluice-ssh-'));
-    assert.deepEqual(left, []);
-    for (const name of ['a', 'b']) assert.equal((await look(world.local(name))).snapshots.length, 1);
-  });
+test('every command makes one connection a host, and leaves none behind', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('one', '1.0');
+  const set = setOn(world, server, ['a', 'b']);
+  const earlier = await server.connections();
+  const first = await world.sync(set);
+  assert.equal(first.outcome, 'committed', JSON.stringify(first.hosts));
+  assert.equal((await server.connections()) - earlier, 2);
+  assert.equal((await verifyMirrors(set, world.context)).outcome, 'unchanged');
+  assert.equal((await server.connections()) - earlier, 4);
+  const left = (await readdir(directory)).filter((name) => name.startsWith('sluice-ssh-'));
+  assert.deepEqual(left, []);
+  for (const name of ['a', 'b']) assert.equal((await look(world.local(name))).snapshots.length, 1);
+});
 
-  test('T33: a host key that is not the expected one is refused, and nothing is sent', async (t) => {
-    const world = await mirrorWorld(t);
-    await world.publish('one', '1.0');
-    const set = setOn(world, { ...server, knownHosts: join(directory, 'none') }, ['a']);
-    const { outcome, hosts } = await world.sync(set);
-    assert.deepEqual([outcome, hosts.a?.error?.code], ['failed', 'ssh:255']);
-    assert.match(hosts.a?.error?.message ?? '', /Host key verification failed/);
-    assert.deepEqual((await look(world.local('a'))).names, []);
-  });
-}
+test('T33: a host key that is not the expected one is refused, and nothing is sent', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('one', '1.0');
+  const set = setOn(world, { ...server, knownHosts: join(directory, 'none') }, ['a']);
+  const { outcome, hosts } = await world.sync(set);
+  assert.deepEqual([outcome, hosts.a?.error?.code], ['failed', 'ssh:255']);
+  assert.match(hosts.a?.error?.message ?? '', /Host key verification failed/);
+  assert.deepEqual((await look(world.local('a'))).names, []);
+});

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { must, run } from '../../../activities/process/run.ts';
+import { must } from '../../../activities/process/run.ts';
 import { freePort } from '../../../infra/stack/ports.ts';
 
 /** A real OpenSSH server of the tests' own. */
@@ -19,18 +19,11 @@ export interface SshServer {
 /**
  * Starts the OpenSSH server that APT offers, unpacked below a directory, in a mount namespace with an account for its
  * own separation of privileges.
- *
- * @returns what is missing on this machine for it, in words, where it cannot run
  */
-export async function startSshServer(directory: string): Promise<SshServer | string> {
+export async function startSshServer(directory: string): Promise<SshServer> {
   const tree = join(directory, 'tree');
-  const empty = join(directory, 'empty');
-  for (const path of [tree, empty]) await mkdir(path, { recursive: true });
-  const probe = await run('unshare', ['--mount', 'mount', '--bind', empty, '/mnt']).catch(() => null);
-  if (probe?.code !== 0) return 'no mount namespaces';
-  const packages = ['openssh-server', 'libwrap0'];
-  const fetched = await run('apt-get', ['download', '--quiet', ...packages], { cwd: directory }).catch(() => null);
-  if (fetched?.code !== 0) return 'APT offers no openssh-server';
+  await mkdir(tree, { recursive: true });
+  await must('apt-get', ['download', '--quiet', 'openssh-server', 'libwrap0'], { cwd: directory });
   for (const name of (await readdir(directory)).filter((each) => each.endsWith('.deb'))) {
     await must('dpkg-deb', ['--extract', join(directory, name), tree]);
   }
@@ -53,7 +46,7 @@ export async function startSshServer(directory: string): Promise<SshServer | str
   const env = { ...process.env, LD_LIBRARY_PATH: libraries };
   const child = spawn('unshare', ['--mount', join(directory, 'start')], { stdio: 'ignore', env, detached: true });
   while (child.exitCode === null && !(await answers(port))) await sleep(20);
-  if (child.exitCode !== null) return `sshd ended: ${await readFile(log, 'utf8').catch(() => '')}`;
+  if (child.exitCode !== null) throw new Error(`sshd ended: ${await readFile(log, 'utf8').catch(() => '')}`);
   return {
     ...{ port, knownHosts, identity: join(directory, 'id') },
     connections: async () => (await readFile(log, 'utf8')).split('Accepted publickey').length - 1,
