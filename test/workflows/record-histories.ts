@@ -1,15 +1,20 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { claimHoldFor } from '../../activities/jobs/holding.ts';
+import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
+import type { StageContext } from '../../activities/ports.ts';
 import { createHostWorker, createSignWorker } from '../../infra/temporal/worker.ts';
 import { emptyDesk as noSemaphores } from '../../pipelines/gate/semaphore-desk.ts';
 import { nothingReturned } from '../../pipelines/jobs/returned.ts';
 import { emptyDesk as noNodes } from '../../pipelines/nodes/desk.ts';
 import { timersOf } from '../../pipelines/policy/timers.ts';
-import type { JobInput, StageResult } from '../../workflows/contract.ts';
+import { createHolds } from '../../server/holds.ts';
+import type { JobInput, StageInput, StageResult } from '../../workflows/contract.ts';
 import {
   debugId,
   gateId,
+  heldId,
   mirrorId,
   mirrorRetentionId,
   nodesId,
@@ -39,6 +44,7 @@ import { Outside, testHost, until, World } from './world.ts';
 /** Plays every workflow against a real server and keeps the histories: `histories/README.md` says how to use it. */
 
 const build = frozenJob('build', { uses: 'build', attempts: 1 });
+const ann = { name: 'ann', kind: 'person', via: 'token' } as const;
 const program = {
   ...{ path: 'tests/run', project: 'tinycdb', branch: 'main', trusted: false, cleanup: false, level: 0 },
   semaphores: [],
@@ -327,6 +333,36 @@ async function playRetention(): Promise<void> {
   await client.workflow.execute('mirrorRetention', options);
 }
 
+/** Nodes of a failed job that are held for a second, and some of a hold that is gone. */
+async function playHolds(): Promise<void> {
+  const holds = createHolds({ client, tenant: 'main' });
+  await holds.add(ann, { job: 'build', reason: 'why', count: 1, seconds: 1 });
+  outside.jobs = () => [build];
+  let grants = 0;
+  outside.stage = async ({ build: one }) => {
+    const grant = await claimHoldFor(client, one);
+    if (grant === null) return broken;
+    grants += 1;
+    const time = Date.now();
+    const held = { build: one.id, host: 'test', nodes: [{ name: 'n', command: 'enter n' }], time, until: time + 1_000 };
+    return { ...broken, held: { hold: grant.id, queue: testHost, held } };
+  };
+  await world.tell('held', entering([change('held-0')]));
+  await until('they are gone', async () => grants > 0 && (await holds.list()).length === 0);
+  const held = { build: 'late', host: 'test', nodes: [], time: Date.now(), until: null };
+  const args = [{ tenant: 'main', hold: 'none', queue: testHost, held, claim: null }];
+  await client.workflow.execute('heldNodes', { workflowId: heldId('late'), taskQueue: 'control', args });
+}
+
+/** A set of mirrors that a job has asked for, and waits for. */
+async function playAskedMirror(): Promise<void> {
+  const log = { write: () => {} };
+  const context = { signal: new AbortController().signal, heartbeat: () => {}, log } as unknown as StageContext;
+  const input = { stage: 'mirror', vars: { mirrors: ['asked'] } } as unknown as StageInput;
+  const { result } = await createMirrorStage(() => client)(input, context);
+  if (result !== 'SUCCESS') throw new Error(`the job ended with ${result}`);
+}
+
 /** Build sets and jobs that went as others did: one of a kind is enough. */
 const alike = /^(buildset|job)\/.*\/(roll|large)-/;
 
@@ -352,7 +388,7 @@ const worker = await createSignWorker({ temporal: world.temporal, activities: si
 const signing = worker.run();
 const stories = [playQueue, playRetrigger, playRollovers, playJobs, playEnds, playRelease, playEntities, playNodes]
   // The last ones, for they end the entities of those before.
-  .concat([playRetention, playResets, playHost]);
+  .concat([playRetention, playHolds, playAskedMirror, playResets, playHost]);
 for (const play of stories) if (only.length === 0 || only.includes(play.name)) await play();
 // The last words of build sets and jobs are still on their way.
 await sleep(1_000);
