@@ -127,7 +127,10 @@ describe('looking from the command line', () => {
     await server.store.saveMirror(
       aMirror({ ...one, result: { did: 'rolled-back', hosts: { m1: { outcome: 'ok' } } } }),
     );
-    assert.match((await run(['releases'])).stdout, /app +I1,1 +published +promoted +2\.5 s +tinycdb 0\.81-1 published/);
+    assert.match(
+      (await run(['releases'])).stdout,
+      /app +I1,1 +published +promoted +deb +2\.5 s +tinycdb 0\.81-1 published/,
+    );
     assert.match((await run(['mirror', 'history', 'deb'])).stdout, /deb +rollback +committed .*2\.5 s +m1 ok/);
     const { code, stderr } = await run(['mirror', 'history', 'nosuch']);
     assert.equal(code, 1);
