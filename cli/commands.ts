@@ -179,6 +179,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       load: () => import('./status.ts'),
     },
     { name: 'watch', summary: 'keep the picture of the queues up to date', load: () => import('./watch.ts') },
+    {
+      name: 'excuses',
+      summary: 'say why changes wait, and what they wait for',
+      load: () => import('./excuses.ts'),
+    },
     { name: 'builds', summary: 'list builds', load: () => import('./builds.ts') },
     { name: 'buildsets', summary: 'list build sets', load: () => import('./buildsets.ts') },
     { name: 'releases', summary: 'list what was released', load: () => import('./releases.ts') },

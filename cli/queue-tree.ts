@@ -70,7 +70,8 @@ function standsApart({ ahead }: ItemSnapshot, { queue, index }: Place): string {
   return base.length === 0 ? '' : `  on top of ${base.map(({ id, patchset }) => keyOf(id, patchset)).join(' ')}`;
 }
 
-function keyOf(id: string, patchset: number): string {
+/** A change with its patch set, in the length that people use. */
+export function keyOf(id: string, patchset: number): string {
   return patchset > 0 ? `${shortId(id)},${patchset}` : shortId(id);
 }
 

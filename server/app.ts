@@ -7,6 +7,7 @@ import { registerBuilds } from './api/builds.ts';
 import { registerChanges } from './api/changes.ts';
 import { registerConfig } from './api/config.ts';
 import { registerDebugging } from './api/debugging.ts';
+import { registerExcuses } from './api/excuses.ts';
 import { registerHolds } from './api/holds.ts';
 import { registerMachines } from './api/machines.ts';
 import { registerReleases } from './api/releases.ts';
@@ -38,6 +39,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
     registerBuilds,
     registerReleases,
     registerChanges,
+    registerExcuses,
     registerActing,
     registerSecrets,
   ])

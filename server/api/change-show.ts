@@ -2,7 +2,7 @@ import type { Change } from '../../pipelines/model/change.ts';
 import { changeStory, type NeededChange } from '../../pipelines/report/change-story.ts';
 import type { PlaceInQueue } from '../../pipelines/report/place-story.ts';
 import { bounded } from '../../pipelines/report/words.ts';
-import type { QueueSnapshot } from '../../workflows/contract.ts';
+import type { ItemSnapshot, QueueSnapshot } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { ChangeShown } from './types.ts';
 import { buildRow, changeView } from './views.ts';
@@ -17,29 +17,30 @@ const mostBuilds = 200;
  */
 export async function readChange(deps: ServerDeps, name: string): Promise<ChangeShown> {
   const change = await deps.changes.read(name);
-  const [history, needs, queues, builds, obstacles] = await Promise.all([
-    deps.changes.history(change.id),
-    readNeeds(deps, change),
-    deps.store.listQueues(),
-    deps.store.listBuilds({ change: change.id, limit: mostBuilds }),
-    change.status === 'open' ? deps.obstaclesOf?.(change.id) : [],
-  ]);
-  const places = queues.flatMap((queue) => placesIn(queue, change.id));
-  const known = {
-    change,
-    history,
-    needs,
-    places,
-    builds,
-    obstacles: obstacles ?? [],
-    undelivered: undeliveredIn(queues, change.id),
-  };
-  const { commit, happenings } = history;
+  const known = await readKnown(deps, change, await deps.store.listQueues());
+  const { needs, places, builds } = known;
+  const { commit, happenings } = known.history;
   const fetch = `git fetch origin ${change.ref} && git switch --detach FETCH_HEAD`;
   return {
     change: changeView(change),
     ...{ commit, fetch, story: changeStory(known), needs, places, happenings },
     builds: builds.map(buildRow),
+  };
+}
+
+/** All that the story of a change is told from, as its host and the queues have it. */
+export async function readKnown(deps: ServerDeps, change: Change, queues: readonly QueueSnapshot[]) {
+  const [history, needs, builds, obstacles] = await Promise.all([
+    deps.changes.history(change.id),
+    readNeeds(deps, change),
+    deps.store.listBuilds({ change: change.id, limit: mostBuilds }),
+    change.status === 'open' ? deps.obstaclesOf?.(change.id) : [],
+  ]);
+  return {
+    ...{ change, history, needs, builds },
+    places: queues.flatMap((queue) => placesIn(queue, change.id)),
+    obstacles: obstacles ?? [],
+    undelivered: undeliveredIn(queues, change.id),
   };
 }
 
@@ -57,23 +58,25 @@ async function readNeeds({ changes }: ServerDeps, { parents, dependsOn }: Change
   );
 }
 
-function placesIn({ pipeline, queue, window, items }: QueueSnapshot, change: string): PlaceInQueue[] {
-  return items.flatMap((item, index) => {
-    if (!item.changes.some(({ id }) => id === change)) return [];
-    const { active, state, reason, jobs } = item;
-    const ahead: string[] = [];
-    for (let below = item.ahead; below !== null; ) {
-      const next = items.find(({ id }) => id === below);
-      ahead.push(...(next?.changes ?? []).map(({ id, patchset }) => `${id},${patchset}`));
-      below = next?.ahead ?? null;
-    }
-    return [
-      { ...{ pipeline, queue, window, active, state, reason, jobs, ahead }, place: index + 1, length: items.length },
-    ];
-  });
+function placesIn(queue: QueueSnapshot, change: string): PlaceInQueue[] {
+  return queue.items.flatMap((item) => (item.changes.some(({ id }) => id === change) ? [placeOf(queue, item)] : []));
 }
 
-function undeliveredIn(queues: readonly QueueSnapshot[], change: string) {
+/** Where an item of a queue is. */
+export function placeOf({ pipeline, queue, window, items }: QueueSnapshot, item: ItemSnapshot): PlaceInQueue {
+  const { active, state, reason, jobs } = item;
+  const ahead: string[] = [];
+  for (let below = item.ahead; below !== null; ) {
+    const next = items.find(({ id }) => id === below);
+    ahead.push(...(next?.changes ?? []).map(({ id, patchset }) => `${id},${patchset}`));
+    below = next?.ahead ?? null;
+  }
+  const place = items.indexOf(item) + 1;
+  return { ...{ pipeline, queue, window, active, state, reason, jobs, ahead }, place, length: items.length };
+}
+
+/** Reports on a change that could not be delivered. */
+export function undeliveredIn(queues: readonly QueueSnapshot[], change: string) {
   return queues.flatMap(({ pipeline, undelivered = [] }) =>
     undelivered
       .filter(({ changes, kind }) => kind === 'report' && changes.some((key) => key.startsWith(`${change},`)))

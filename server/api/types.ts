@@ -78,6 +78,32 @@ export interface ChangeShown {
   readonly builds: readonly BuildRecord[];
 }
 
+/** `GET /api/excuses`: why changes wait. */
+export interface Excuses {
+  /** In the order of pipelines and queues; those in no queue last. */
+  readonly excuses: readonly Excuse[];
+  /** What is not told, a sentence each. */
+  readonly leftOut: readonly string[];
+  /** Connections whose events are not heard now. */
+  readonly unheard: readonly UnheardConnection[];
+}
+
+/** Why something in a queue waits, or why an open change is in none. */
+export interface Excuse extends ChangeStory {
+  /** Several where they are tested and merged together. */
+  readonly changes: readonly {
+    readonly id: string;
+    readonly project: string;
+    readonly branch: string;
+    /** 0: it is a branch or a tag. */
+    readonly patchset: number;
+    readonly subject: string;
+  }[];
+  /** Null: no queue holds it. */
+  readonly pipeline: string | null;
+  readonly queue: string | null;
+}
+
 /** Every answer that is not what was asked for. */
 export interface ApiError {
   /** What is wrong and how to mend it. */

@@ -11,7 +11,7 @@ import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople } from '../../activities/review/git/people.ts';
 import { receive } from '../../activities/review/git/receive/receive.ts';
 import { gateActor } from '../../pipelines/model/actor.ts';
-import type { ChangeShown } from '../../server/api/types.ts';
+import type { ChangeShown, Excuses } from '../../server/api/types.ts';
 import { bareRepository, makeCommit, setBranch } from '../activities/git/repository.ts';
 import { account, messageFor } from '../activities/review/developer.ts';
 import { aBuild, anItem, aQueue } from '../server/records.ts';
@@ -87,6 +87,33 @@ test('B1: change show --json is the whole of it, without addresses of people', a
 test('B1: an unknown change is an error', async () => {
   const { stderr, code } = await run('change', 'show', '77');
   assert.deepEqual([code, /there is no change "77"/.test(stderr)], [1, true]);
+});
+
+test('excuses tells of what is in queues, then of open changes that are in none, and of one that is named', async () => {
+  const { stdout, stderr, code } = await run('excuses');
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(stdout.trimEnd().split('\n'), [
+    'gate packages',
+    '  git:9,1 tinycdb Fix a leak',
+    '    In gate, alone in the queue packages: running.',
+    '    waits for  gate: its merged state, which is being prepared.',
+    '    next       Nothing: it goes on by itself.',
+    '',
+    'In no queue',
+    '  git:1,1 tinycdb Work on a',
+    '    Open; check could not merge it.',
+    '    why        check: it has a merge conflict: git:1: conflicts in src/a.c',
+    '    next       Rebase it: `git pull --rebase origin master`, solve the conflict, `git push origin HEAD:refs/for/master`.',
+  ]);
+  const all = JSON.parse((await run('excuses', '--json')).stdout) as Excuses;
+  const one = JSON.parse((await run('excuses', 'tinycdb/1', '--json')).stdout) as Excuses;
+  assert.deepEqual([all.leftOut, all.unheard, one.excuses], [[], [], all.excuses.slice(1)]);
+});
+
+test('excuses: a change that is not there is an error, a limit that is no number bad usage', async () => {
+  const { stderr, code } = await run('excuses', '77');
+  assert.deepEqual([code, /there is no change "77"/.test(stderr)], [1, true]);
+  assert.equal((await run('excuses', '--limit', 'many')).code, 2);
 });
 
 test('B1: the page of a change tells the same', async () => {
