@@ -184,6 +184,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       summary: 'say why changes wait, and what they wait for',
       load: () => import('./excuses.ts'),
     },
+    {
+      name: 'nodes',
+      summary: 'list who has which nodes, who waits for some, and what is free',
+      load: () => import('./nodes.ts'),
+    },
     { name: 'builds', summary: 'list builds', load: () => import('./builds.ts') },
     { name: 'buildsets', summary: 'list build sets', load: () => import('./buildsets.ts') },
     { name: 'releases', summary: 'list what was released', load: () => import('./releases.ts') },

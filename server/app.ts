@@ -10,6 +10,7 @@ import { registerDebugging } from './api/debugging.ts';
 import { registerExcuses } from './api/excuses.ts';
 import { registerHolds } from './api/holds.ts';
 import { registerMachines } from './api/machines.ts';
+import { registerNodes } from './api/nodes.ts';
 import { registerReleases } from './api/releases.ts';
 import { registerSecrets } from './api/secrets.ts';
 import { registerStatus } from './api/status.ts';
@@ -49,6 +50,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   registerMachines(app, deps);
   registerDebugging(app, deps);
   registerHolds(app, deps);
+  registerNodes(app, deps);
   const metrics = createMetrics(deps);
   registerWebhooks(app, { ...deps.ingest, count: metrics.countDelivery });
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());

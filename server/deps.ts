@@ -10,6 +10,7 @@ import type { NodeHolds } from './holds.ts';
 import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
 import type { Machines } from './machines.ts';
+import type { NodesLook } from './nodes.ts';
 import type { Changes, HookNotice, Operations, Records, ServerConfiguration, ServerSecrets } from './port.ts';
 import type { Workers } from './worker/port.ts';
 
@@ -40,6 +41,8 @@ export interface ServerDeps {
   readonly debugging?: DebugSessions;
   /** Nodes of jobs that fail, to be held. */
   readonly holds?: NodeHolds;
+  /** Who has which nodes, and who waits for some. */
+  readonly nodes?: NodesLook;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
-import { type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
-import type { Capacity } from '../../pipelines/nodes/capacity.ts';
-import { taskQueues } from '../../workflows/contract.ts';
+import { type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
+import type { Capacity, Size } from '../../pipelines/nodes/capacity.ts';
+import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
@@ -32,9 +32,24 @@ export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pi
     const platforms = (bare ? [defaultLabel] : labels).flatMap((label) => findPlatform(label) ?? []);
     const provider = platforms[0] === undefined ? 'docker' : providerOf(platforms[0]);
     const limited = Object.values(live.settings().nodes[provider]).some((limit) => limit !== undefined);
-    const sizes = platforms.map(({ limits }) => ({ cores: limits.cpus, ramGb: limits.memoryMiB / 1024 }));
+    const sizes = platforms.map(sizeOf);
     return !limited || sizes.length === 0 ? undefined : { provider, sizes };
   };
+}
+
+/** What a build at work has of a provider, whether or not that has limits. */
+export function machinesIn({ findPlatform }: Pick<Common, 'findPlatform'>) {
+  return ({ stage, label }: Pick<BuildRecord, 'stage' | 'label'>): NodesNeed | undefined => {
+    if (stage === 'noop' || (stage !== 'script' && without.has(stage))) return undefined;
+    const labels = stage === 'script' && label === '' ? [defaultLabel] : label.split(' ');
+    const platforms = labels.flatMap((one) => findPlatform(one) ?? []);
+    const [first] = platforms;
+    return first && { provider: providerOf(first), sizes: platforms.map(sizeOf) };
+  };
+}
+
+function sizeOf({ limits }: Pick<Platform, 'limits'>): Size {
+  return { cores: limits.cpus, ramGb: limits.memoryMiB / 1024 };
 }
 
 /** Where a job runs that must be at one place, or why it cannot run on the nodes that it names. */

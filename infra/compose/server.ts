@@ -8,6 +8,7 @@ import { createDebugSessions } from '../../server/debug-sessions.ts';
 import { createHolds } from '../../server/holds.ts';
 import { createLiveStream } from '../../server/live.ts';
 import { createMachines } from '../../server/machines.ts';
+import { createNodesLook } from '../../server/nodes.ts';
 import { readOrCreateToken } from '../../server/token.ts';
 import { allPlatforms } from '../config/platforms.ts';
 import type { Part } from '../stack/part.ts';
@@ -29,6 +30,7 @@ import { startIngest } from './ingest.ts';
 import { listen } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { keepCollecting, keepScheduled } from './mirrors.ts';
+import { capacityIn, machinesIn } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
 import { listenToStreams } from './streams.ts';
@@ -72,6 +74,11 @@ export async function startServer(config: StackConfig): Promise<Part> {
     ...{ store, storage: paths.storage, keep: () => settings.settings().retention.builds },
     open: () => openPayloads(temporal.client),
   });
+  const holds = createHolds({ client: temporal.client, tenant: config.tenant });
+  const nodes = createNodesLook({
+    ...{ client: temporal.client, store, holds, capacity: capacityIn(settings), machinesOf: machinesIn(common) },
+    providers: virtual.length > 0 ? ['docker', 'vm'] : ['docker'],
+  });
   const { uiUrl, namespace } = config.temporal;
   const app = await createApp({
     ...{
@@ -84,7 +91,8 @@ export async function startServer(config: StackConfig): Promise<Part> {
       workers: createWorkersDesk(common, temporal.client, store),
       machines: createMachines(machines),
       debugging: createDebugSessions(machines),
-      holds: createHolds({ client: temporal.client, tenant: config.tenant }),
+      holds,
+      nodes,
       token,
       secrets,
       logger,

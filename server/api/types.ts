@@ -123,3 +123,5 @@ export type { Hold } from '../../pipelines/nodes/holds.ts';
 export type { DebugView, ExpiredSnapshot, SnapshotList } from '../../workflows/snapshots-contract.ts';
 export type { DebugSession } from '../debug-sessions.ts';
 export type { Preparation } from '../machines.ts';
+/** Who has which nodes, and who waits for some. */
+export type { BuildNodes, NodesView } from '../nodes-view.ts';

@@ -8,6 +8,7 @@ import type { Actor } from '../../pipelines/model/actor.ts';
 import { excess } from '../../pipelines/nodes/capacity.ts';
 import { emptyDesk, type NodesDesk, usageOf } from '../../pipelines/nodes/desk.ts';
 import { createHolds } from '../../server/holds.ts';
+import { createNodesLook } from '../../server/nodes.ts';
 import type { BuildRecord, JobSnapshot, StageResult } from '../../workflows/contract.ts';
 import { heldId, holdsId, nodesId } from '../../workflows/ids.ts';
 import { nodesHeldQuery, nodesQuery } from '../../workflows/messages.ts';
@@ -434,4 +435,73 @@ test('I10: nodes that come to be held after their hold was deleted go at once', 
   const workflowId = heldId(held.build);
   await client.workflow.execute('heldNodes', { workflowId, taskQueue: 'control', args });
   assert.ok(world.outside.swept.includes('late-build'));
+});
+
+test('I10: who has nodes, since when, who waits and why, also of held nodes and of jobs that nobody counts', async () => {
+  const { client } = world.temporal;
+  world.outside.capacity = { maxServers: 2 };
+  const holds = createHolds({ client, tenant: 'main' });
+  const all = () => [...world.outside.builds.values()];
+  const size = { cores: 1, ramGb: 1 };
+  let only = '';
+  const look = createNodesLook({
+    ...{ client, holds, providers: ['docker', 'vm'], capacity: async () => world.outside.capacity },
+    store: {
+      listBuilds: async () => all().filter(({ endTime, change: id }) => endTime === null && (!only || id === only)),
+      findBuild: async (id) => all().find((build) => build.id === id),
+    },
+    machinesOf: ({ label }) => ({ provider: 'docker', sizes: label.split(' ').map(() => size) }),
+  });
+  const hold = await holds.add(ann, { ...wanted, change: 'seen-0' });
+  const began = Date.now();
+  const build = await failHeld('seen-0');
+  await until('they are held', async () => (await holders())[0] === heldId(build));
+  await until('the hold knows', async () => (await holds.list()).some(({ held }) => held.length > 0));
+  await enter(['seen-1'], 1);
+  await runs('seen-1');
+  await enter(['seen-2'], 2);
+  await waiting(1);
+  await enter(['seen-3'], 1);
+  await waiting(2);
+  await until('they say so', () => buildOf('seen-3')?.waiting === true && buildOf('seen-2')?.waiting === true);
+  const view = await look.look();
+  const [docker, vm] = view.providers;
+  assert.deepEqual([docker?.used.servers, docker?.free.servers, docker?.waiting], [2, 0, 2]);
+  assert.deepEqual([vm?.used.servers, vm?.free.servers], [0, 2], 'nobody has come there yet');
+  assert.deepEqual(
+    view.lent.map(({ change: id, job, build: of, label, state, servers }) => [id, job, of, label, state, servers]),
+    [
+      ['seen-0', 'build', build, 'test', 'held', 1],
+      ['seen-1', 'build', buildOf('seen-1')?.id, 'test', 'works', 1],
+    ],
+  );
+  assert.equal(view.lent[0]?.hold?.id, hold.id);
+  assert.ok(view.lent.every(({ since }) => since !== null && since >= began && since <= view.time));
+  assert.deepEqual(
+    view.waiting.map(({ place, change: id, servers, why }) => [place, id, servers, why]),
+    [
+      [1, 'seen-2', 2, 'needs 2 servers, 0 free'],
+      [2, 'seen-3', 1, '1 other ahead; needs 1 server, 0 free'],
+    ],
+  );
+  await holds.delete(ann, hold.id);
+  for (const id of ['seen-1', 'seen-2', 'seen-3']) {
+    await runs(id);
+    work.end(id);
+  }
+  await nothingIsLent();
+  world.outside.capacity = {};
+  await enter(['seen-4'], 2);
+  await runs('seen-4');
+  // Jobs of other tests were terminated, and their records say that they are at work: nobody sweeps here.
+  only = 'seen-4';
+  const { lent, providers } = await look.look();
+  assert.deepEqual(
+    lent.map(({ change: id, servers, state }) => [id, servers, state]),
+    [['seen-4', 2, 'works']],
+    'without a limit nobody counts, and it is seen all the same',
+  );
+  assert.equal(providers[0]?.free.servers, null);
+  work.end('seen-4');
+  await until('it has ended', () => buildOf('seen-4')?.result === 'SUCCESS');
 });

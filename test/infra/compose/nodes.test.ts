@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { capacityIn, nodesIn, placeIn } from '../../../infra/compose/nodes.ts';
+import { capacityIn, machinesIn, nodesIn, placeIn } from '../../../infra/compose/nodes.ts';
 import { parseConfig } from '../../../infra/config/load.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { Platform } from '../../../pipelines/model/platform.ts';
@@ -51,6 +51,21 @@ for (const [what, job, sizes] of [
       undefined,
       'where nothing is limited nobody counts',
     );
+  });
+}
+
+for (const [what, build, need] of [
+  ['one for each label', { stage: 'systest', label: 'debian-12 debian-12' }, { provider: 'docker', sizes: [one, one] }],
+  [
+    'programs without nodes have one all the same',
+    { stage: 'script', label: '' },
+    { provider: 'docker', sizes: [one] },
+  ],
+  ['what needs none has none', { stage: 'publish', label: 'debian-12' }, undefined],
+  ['of a platform that there is no more nothing is known', { stage: 'build', label: 'gone' }, undefined],
+] as const) {
+  test(`I10: the machines of a build at work: ${what}`, () => {
+    assert.deepEqual(machinesIn({ findPlatform })(build), need);
   });
 }
 

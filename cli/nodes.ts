@@ -1,0 +1,90 @@
+import type { Command } from 'commander';
+import { amount } from '../pipelines/report/nodes.ts';
+import { counted } from '../pipelines/report/words.ts';
+import type { BuildNodes, NodesView } from '../server/api/types.ts';
+import { ago } from '../web/time.ts';
+import { addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { addCommand } from './command.ts';
+import { duration, paint, print, table } from './output.ts';
+import { keyOf } from './queue-tree.ts';
+
+/** Adds `nodes`. */
+export function register(program: Command): void {
+  addClientOptions(
+    addCommand(program, 'nodes', {
+      examples: ['sluice nodes', 'sluice nodes --json'],
+      details:
+        'Lists what each provider of nodes has free, who has which nodes and since when, and who waits for some, in the ' +
+        'order in which they are served. Limits are `nodes` in sluice.yaml; where there are none, nobody waits.',
+    }),
+  ).action(async (options: ClientOptions) => {
+    const view = await createClient(options).get<NodesView>('/api/nodes');
+    print(view, render, options);
+  });
+}
+
+/** Three tables, those that are empty left out: what is free, who has what, who waits for what. */
+export function render(view: NodesView): string {
+  const { providers, lent, waiting, unlisted } = view;
+  return [
+    freeTable(providers),
+    ...(lent.length === 0 ? ['', 'Nobody has any nodes.'] : ['', lentTable(view)]),
+    ...(unlisted.lent === 0 ? [] : [`and ${counted(unlisted.lent, 'other')} with nodes`]),
+    ...(waiting.length === 0 ? [] : ['', waitingTable(view)]),
+    ...(unlisted.waiting === 0 ? [] : [`and ${counted(unlisted.waiting, 'other')} waiting`]),
+  ].join('\n');
+}
+
+function freeTable(providers: NodesView['providers']): string {
+  const rows = providers.map(({ provider, used, free, most, waiting }) => [
+    provider,
+    share(used.servers, most.maxServers, free.servers),
+    share(used.cores, most.maxCores, free.cores),
+    share(used.ramGb, most.maxRamGb, free.ramGb),
+    waiting === 0 ? '' : String(waiting),
+  ]);
+  return table(['PROVIDER', 'NODES', 'CORES', 'MEMORY, GB', 'JOBS WAITING'], rows);
+}
+
+/** `3 of 4, 1 free`; without a limit how much there is alone. */
+function share(used: number, most: number | undefined, free: number | null): string {
+  return most === undefined || free === null ? `${amount(used)}` : `${amount(used)} of ${most}, ${amount(free)} free`;
+}
+
+function lentTable({ lent, time }: NodesView): string {
+  const rows = lent.map((one) => [...who(one, time), stateWords(one, time)]);
+  return table([...whoHeader, 'STATE'], rows);
+}
+
+function waitingTable({ waiting, time }: NodesView): string {
+  const rows = waiting.map((one) => [String(one.place), ...who(one, time), one.why]);
+  return table(['PLACE', ...whoHeader.slice(0, -1), 'WANTS', 'WHY'], rows);
+}
+
+const whoHeader = ['PROVIDER', 'LABEL', 'PROJECT', 'CHANGE', 'JOB', 'BUILD', 'SINCE', 'SIZE'] as const;
+
+function who(nodes: BuildNodes, time: number): readonly string[] {
+  const { provider, label, project, change, patchset, job, build, since } = nodes;
+  return [
+    ...[provider, labelWords(label), project ?? '', change === null ? '' : keyOf(change, patchset ?? 0)],
+    ...[job ?? '', build, since === null ? '' : ago(since, time), sizeWords(nodes)],
+  ];
+}
+
+/** The same label several times is said once. */
+function labelWords(label: string): string {
+  const counts = Map.groupBy(label.split(' '), (one) => one);
+  return [...counts].map(([one, { length }]) => (length === 1 ? one : `${one} ×${length}`)).join(' ');
+}
+
+function sizeWords({ servers, cores, ramGb }: BuildNodes): string {
+  return `${counted(servers, 'node')}, ${counted(amount(cores), 'core')}, ${amount(ramGb)} GB`;
+}
+
+function stateWords({ state, hold }: NodesView['lent'][number], time: number): string {
+  if (state === 'lost') return paint('yellow', 'its job has ended: being removed');
+  if (hold === undefined) return 'at work';
+  const { id, until } = hold;
+  const end = until === null ? 'until deleted' : `another ${duration(Math.max(0, until - time) / 1000)}`;
+  return paint('cyan', `hold ${id}, ${end}`);
+}

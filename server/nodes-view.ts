@@ -1,0 +1,147 @@
+import type { Capacity, Size, Usage } from '../pipelines/nodes/capacity.ts';
+import { nothing, withMachines } from '../pipelines/nodes/capacity.ts';
+import { type NodesDesk, type NodesRequest, usageOf } from '../pipelines/nodes/desk.ts';
+import type { HeldBuild } from '../pipelines/nodes/holds.ts';
+import { type Left, lacking, leftOf } from '../pipelines/nodes/lack.ts';
+import { waitsBecause } from '../pipelines/report/nodes.ts';
+import type { BuildRecord } from '../workflows/contract.ts';
+import { parseJobId } from '../workflows/ids.ts';
+
+/** `GET /api/nodes`: who has which machines, and who waits for some. */
+export interface NodesView {
+  /** The server's clock, milliseconds since the epoch. */
+  readonly time: number;
+  readonly providers: readonly ProviderView[];
+  readonly lent: readonly LentNodes[];
+  /** Of each provider in the order in which they are served. */
+  readonly waiting: readonly WaitingNodes[];
+  /** How many more there are, which are not listed. */
+  readonly unlisted: { readonly lent: number; readonly waiting: number };
+}
+
+/** What a provider has, has lent, and has left. */
+export interface ProviderView {
+  readonly provider: string;
+  readonly most: Capacity;
+  readonly used: Usage;
+  readonly free: Left;
+  readonly waiting: number;
+}
+
+/** Machines of a build. Keys of what is not known any more are null. */
+export interface BuildNodes extends Usage {
+  readonly provider: string;
+  /** Labels of the nodes, with a space between them. */
+  readonly label: string;
+  readonly build: string;
+  readonly workflow: string;
+  readonly pipeline: string | null;
+  readonly project: string | null;
+  readonly change: string | null;
+  readonly patchset: number | null;
+  readonly job: string | null;
+  /** Since when the job is at work, is held, or waits: milliseconds since the epoch. */
+  readonly since: number | null;
+}
+
+export interface LentNodes extends BuildNodes {
+  /** `lost`: the job has ended without giving them back, and they are being removed. */
+  readonly state: 'works' | 'held' | 'lost';
+  /** The hold that they stay for, and until when; null: until it is deleted. */
+  readonly hold?: { readonly id: string; readonly until: number | null };
+}
+
+export interface WaitingNodes extends BuildNodes {
+  /** From 1, by provider. */
+  readonly place: number;
+  readonly why: string;
+}
+
+/** Nodes that a hold keeps. */
+export interface HeldOf {
+  readonly id: string;
+  readonly job: string;
+  readonly held: HeldBuild;
+}
+
+/** Machines that a build has of a provider, whether or not that counts them. */
+export interface BuildMachines {
+  readonly provider: string;
+  readonly sizes: readonly Size[];
+}
+
+/** What is known of the nodes, from those who know it. */
+export interface NodesFacts {
+  readonly desks: readonly { readonly provider: string; readonly capacity: Capacity; readonly desk: NodesDesk }[];
+  /** By their workflow. */
+  readonly builds: ReadonlyMap<string, BuildRecord>;
+  /** By the workflow that holds them. */
+  readonly held: ReadonlyMap<string, HeldOf>;
+  /** Machines that nobody has counted. */
+  readonly uncounted: readonly (BuildMachines & { readonly workflow: string; readonly build: string })[];
+}
+
+/** Puts together what is shown, at most so many rows of each kind. */
+export function nodesView(facts: NodesFacts, time: number, most: number): NodesView {
+  const { desks, uncounted } = facts;
+  const counted = desks.flatMap(({ provider, desk }) =>
+    desk.leases.map((lease) => lentRow(facts, { provider, workflow: lease.holder, ...lease }, lease.lost)),
+  );
+  const lent = [...counted, ...uncounted.map((one) => lentRow(facts, one, false))];
+  const waiting = desks.flatMap((one) => waitingRows(facts, one));
+  const providers = desks.map((one) => providerView(one, uncounted));
+  const unlisted = { lent: Math.max(0, lent.length - most), waiting: Math.max(0, waiting.length - most) };
+  return { time, providers, lent: lent.slice(0, most), waiting: waiting.slice(0, most), unlisted };
+}
+
+type Desk = NodesFacts['desks'][number];
+type Machines = NodesFacts['uncounted'][number];
+
+function providerView({ provider, capacity, desk }: Desk, uncounted: readonly Machines[]): ProviderView {
+  const others = uncounted.filter((one) => one.provider === provider).flatMap(({ sizes }) => sizes);
+  const used = withMachines(usageOf(desk), others);
+  const free = leftOf(usageOf(desk), capacity);
+  return { provider, most: capacity, used, free, waiting: desk.waiting.length };
+}
+
+function lentRow(facts: NodesFacts, machines: Machines, lost: boolean): LentNodes {
+  const row = buildNodes(facts, machines);
+  const kept = facts.held.get(machines.workflow);
+  if (kept === undefined) return { ...row, state: lost ? 'lost' : 'works' };
+  const hold = { id: kept.id, until: kept.held.until };
+  return { ...row, state: lost ? 'lost' : 'held', since: kept.held.time, hold };
+}
+
+function waitingRows(facts: NodesFacts, { provider, capacity, desk }: Desk): readonly WaitingNodes[] {
+  const left = leftOf(usageOf(desk), capacity);
+  return desk.waiting.map((request: NodesRequest, ahead) => ({
+    ...buildNodes(facts, { provider, workflow: request.holder, ...request }),
+    place: ahead + 1,
+    why: waitsBecause(ahead, lacking(request.sizes, left), desk.closed === true),
+  }));
+}
+
+/** What the record says, or, where there is none, the workflow's id. */
+function buildNodes({ builds, held }: NodesFacts, { provider, workflow, build, sizes }: Machines): BuildNodes {
+  const record = builds.get(workflow);
+  const { pipeline, project, change, patchset, job } = record ?? named(workflow) ?? unnamed(held.get(workflow)?.job);
+  return {
+    ...{ provider, label: record?.label ?? '', build: record?.id ?? build, workflow },
+    ...{ pipeline, project, change, patchset, job, since: record?.startTime ?? null },
+    ...withMachines(nothing, sizes),
+  };
+}
+
+type Naming = Pick<BuildNodes, 'pipeline' | 'project' | 'change' | 'patchset' | 'job'>;
+
+function named(workflow: string): Naming | null {
+  try {
+    return parseJobId(workflow);
+  } catch {
+    return null;
+  }
+}
+
+function unnamed(job: string | null = null): Naming {
+  return { pipeline: null, project: null, change: null, patchset: null, job };
+}

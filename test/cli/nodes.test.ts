@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { render } from '../../cli/nodes.ts';
+import { emptyDesk, type NodesLease, type NodesRequest } from '../../pipelines/nodes/desk.ts';
+import { type NodesFacts, nodesView } from '../../server/nodes-view.ts';
+import { heldId, jobId } from '../../workflows/ids.ts';
+import { aBuild } from '../server/records.ts';
+import { startServer, type TestServer } from '../server/server.ts';
+
+const now = 10 * 60_000;
+const size = { cores: 2, ramGb: 4 };
+const jobOf = (change: string, job = 'deb-build') =>
+  jobId({
+    ...{ tenant: 'main', pipeline: 'gate', project: 'tinycdb', patchset: 2, key: 'k' },
+    change,
+    job,
+    attempt: 1,
+  });
+
+const request = (holder: string, count: number): NodesRequest => ({
+  ...{ holder, token: holder, build: `of ${holder}`, queue: 'q', priority: 200 },
+  sizes: Array.from({ length: count }, () => size),
+});
+const lease = (holder: string, count: number, lost = false): NodesLease => ({
+  ...request(holder, count),
+  fence: 1,
+  lost,
+});
+const record = (id: string, workflow: string, given = {}) =>
+  [workflow, aBuild({ id, workflow, change: `git:${id}`, patchset: 2, startTime: now - 60_000, ...given })] as const;
+
+const held = { build: 'b2', host: 'gate', nodes: [], time: now - 120_000, until: now + 3_600_000 };
+const facts: NodesFacts = {
+  desks: [
+    {
+      ...{ provider: 'docker', capacity: { maxServers: 5, maxCores: 12 } },
+      desk: {
+        ...emptyDesk,
+        leases: [lease(jobOf('git:1'), 1), lease(heldId('b2'), 1), lease(jobOf('git:9', 'gone'), 2, true)],
+        waiting: [request(jobOf('git:3'), 2), request(jobOf('git:4'), 1)],
+      },
+    },
+    { provider: 'vm', capacity: {}, desk: emptyDesk },
+  ],
+  builds: new Map([
+    record('1', jobOf('git:1')),
+    record('2', heldId('b2'), { label: 'debian-12 debian-12 debian-13' }),
+    record('3', jobOf('git:3'), { waiting: true }),
+    record('5', jobOf('git:5', 'install'), { job: 'install', label: 'debian-12-vm' }),
+  ]),
+  held: new Map([[heldId('b2'), { id: 'h1', job: 'deb-build', held }]]),
+  uncounted: [{ provider: 'vm', sizes: [{ cores: 1, ramGb: 0.5 }], workflow: jobOf('git:5', 'install'), build: '5' }],
+};
+
+const lines = (text: string) => text.split('\n').map((line) => line.trim().replace(/ {2,}/g, ' | '));
+
+test('I10: nodes says what is free, who has what since when, and who waits for what, in order, and why', () => {
+  assert.deepEqual(lines(render(nodesView(facts, now, 200))), [
+    'PROVIDER | NODES | CORES | MEMORY, GB | JOBS WAITING',
+    'docker | 4 of 5, 1 free | 8 of 12, 4 free | 16 | 2',
+    'vm | 1 | 1 | 0.5',
+    '',
+    'PROVIDER | LABEL | PROJECT | CHANGE | JOB | BUILD | SINCE | SIZE | STATE',
+    'docker | debian-12 | tinycdb | git:1,2 | deb-build | 1 | 60 s ago | 1 node, 2 cores, 4 GB | at work',
+    'docker | debian-12 ×2 debian-13 | tinycdb | git:2,2 | deb-build | 2 | 2 min 00 s ago | 1 node, 2 cores, 4 GB | ' +
+      'hold h1, another 1 h 00 min',
+    `docker | tinycdb | git:9,2 | gone | of ${jobOf('git:9', 'gone')} | 2 nodes, 4 cores, 8 GB | ` +
+      'its job has ended: being removed',
+    'vm | debian-12-vm | tinycdb | git:5,2 | install | 5 | 60 s ago | 1 node, 1 core, 0.5 GB | at work',
+    '',
+    'PLACE | PROVIDER | LABEL | PROJECT | CHANGE | JOB | BUILD | SINCE | WANTS | WHY',
+    '1 | docker | debian-12 | tinycdb | git:3,2 | deb-build | 3 | 60 s ago | 2 nodes, 4 cores, 8 GB | ' +
+      'needs 2 servers, 1 free',
+    `2 | docker | tinycdb | git:4,2 | deb-build | of ${jobOf('git:4')} | 1 node, 2 cores, 4 GB | 1 other ahead`,
+  ]);
+});
+
+test('I10: of more nodes than are listed the others are counted', () => {
+  const said = lines(render(nodesView(facts, now, 1)));
+  assert.ok(said.includes('and 3 others with nodes'));
+  assert.ok(said.includes('and 1 other waiting'));
+  assert.equal(said.filter((line) => line.includes('tinycdb')).length, 2);
+});
+
+let server: TestServer;
+before(async () => {
+  server = await startServer({ nodes: { look: async () => nodesView(facts, now, 200) } });
+  await writeFile(join(server.data, 'sluice.yaml'), 'data: .\n');
+});
+after(() => server.stop());
+
+async function run(...args: readonly string[]) {
+  const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+  const env = { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '' };
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'nodes', ...args], {
+    env,
+    cwd: server.data,
+  });
+  const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
+  return { code, out, err };
+}
+
+test('I10: nodes asks the server, without a token, and prints one document with --json', async () => {
+  const view = nodesView(facts, now, 200);
+  assert.deepEqual(await run(), { code: 0, out: `${render(view)}\n`, err: '' });
+  assert.deepEqual(JSON.parse((await run('--json')).out), JSON.parse(JSON.stringify(view)));
+});
+
+test('I10: where nobody has any nodes that is said', () => {
+  const nobody = { ...facts, desks: [{ provider: 'docker', capacity: {}, desk: emptyDesk }], uncounted: [] };
+  assert.deepEqual(lines(render(nodesView(nobody, now, 200))).slice(1), [
+    'docker | 0 | 0 | 0',
+    '',
+    'Nobody has any nodes.',
+  ]);
+});
