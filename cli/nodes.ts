@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { amount } from '../pipelines/report/nodes.ts';
 import { counted } from '../pipelines/report/words.ts';
 import type { BuildNodes, NodesView } from '../server/api/types.ts';
 import { ago } from '../web/time.ts';
@@ -48,7 +47,7 @@ function freeTable(providers: NodesView['providers']): string {
 
 /** `3 of 4, 1 free`; without a limit how much there is alone. */
 function share(used: number, most: number | undefined, free: number | null): string {
-  return most === undefined || free === null ? `${amount(used)}` : `${amount(used)} of ${most}, ${amount(free)} free`;
+  return most === undefined || free === null ? `${used}` : `${used} of ${most}, ${free} free`;
 }
 
 function lentTable({ lent, time }: NodesView): string {
@@ -78,7 +77,7 @@ function labelWords(label: string): string {
 }
 
 function sizeWords({ servers, cores, ramGb }: BuildNodes): string {
-  return `${counted(servers, 'node')}, ${counted(amount(cores), 'core')}, ${amount(ramGb)} GB`;
+  return `${counted(servers, 'node')}, ${counted(cores, 'core')}, ${ramGb} GB`;
 }
 
 function stateWords({ state, hold }: NodesView['lent'][number], time: number): string {

@@ -99,9 +99,15 @@ type Machines = NodesFacts['uncounted'][number];
 
 function providerView({ provider, capacity, desk }: Desk, uncounted: readonly Machines[]): ProviderView {
   const others = uncounted.filter((one) => one.provider === provider).flatMap(({ sizes }) => sizes);
-  const used = withMachines(usageOf(desk), others);
-  const free = leftOf(usageOf(desk), capacity);
+  const used = rounded(withMachines(usageOf(desk), others));
+  const free = rounded(leftOf(usageOf(desk), capacity));
   return { provider, most: capacity, used, free, waiting: desk.waiting.length };
+}
+
+/** At most two decimals: sums of fractions have many. */
+function rounded<T extends Left>(sum: T): T {
+  const round = (value: number | null) => value && Math.round(value * 100) / 100;
+  return { ...sum, cores: round(sum.cores), ramGb: round(sum.ramGb) };
 }
 
 function lentRow(facts: NodesFacts, machines: Machines, lost: boolean): LentNodes {
@@ -128,7 +134,7 @@ function buildNodes({ builds, held }: NodesFacts, { provider, workflow, build, s
   return {
     ...{ provider, label: record?.label ?? '', build: record?.id ?? build, workflow },
     ...{ pipeline, project, change, patchset, job, since: record?.startTime ?? null },
-    ...withMachines(nothing, sizes),
+    ...rounded(withMachines(nothing, sizes)),
   };
 }
 

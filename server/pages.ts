@@ -7,6 +7,7 @@ import { renderBuild, renderRefPage } from '../web/build.ts';
 import { renderChange } from '../web/change.ts';
 import { type Html, html, jsonScript } from '../web/html.ts';
 import { renderChangesPage, renderMirrorsPage, renderReleasesPage, renderResultsPage } from '../web/lists.ts';
+import { renderNodesPage } from '../web/nodes.ts';
 import { type Page, renderPage } from '../web/page.ts';
 import { renderStatus } from '../web/status.ts';
 import { noBuild, pageOfBuildSets, readBuild } from './api/builds.ts';
@@ -66,6 +67,12 @@ export function registerPages(app: App, deps: ServerDeps): void {
     if (builds.length === 0) return send(reply.code(404), missing(known.message));
     return send(reply, { title: 'Change · Sluice', content: renderRefPage(params.id, builds, now) });
   });
+  const { nodes } = deps;
+  if (nodes !== undefined) {
+    app.get('/nodes', { schema }, async (_request, reply) =>
+      send(reply, { title: 'Nodes · Sluice', content: renderNodesPage(await nodes.look()) }),
+    );
+  }
   registerLists(app, deps, send);
   registerSources(app);
 }

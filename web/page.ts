@@ -32,7 +32,7 @@ export function renderPage(page: Page): string {
     <a class="brand" href="/"><img src="/web/icon.svg" alt="" width="28" height="28">Sluice</a>
     <nav aria-label="Main">
       <a href="/#queues">Queues</a> <a href="/changes">Changes</a> <a href="/results">Results</a> <a href="/#releases">Releases</a>
-      <a href="/#mirrors">Mirrors</a> <a href="/released/">Repositories</a>
+      <a href="/#mirrors">Mirrors</a> <a href="/nodes">Nodes</a> <a href="/released/">Repositories</a>
       ${page.temporalUi !== null && html`<a href="${page.temporalUi}">Temporal</a>`}
     </nav>
     <p class="live" id="live" role="status"></p>

@@ -17,6 +17,6 @@ function lackWords({ of, needs, free }: Lack): string {
 const memory = ['GB of memory', 'GB of memory'] as const;
 
 /** At most two decimals: sizes are sums of fractions. */
-export function amount(value: number): number {
+function amount(value: number): number {
   return Math.round(value * 100) / 100;
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { render } from '../../cli/nodes.ts';
 import { emptyDesk, type NodesLease, type NodesRequest } from '../../pipelines/nodes/desk.ts';
 import { type NodesFacts, nodesView } from '../../server/nodes-view.ts';
+import { renderNodesPage } from '../../web/nodes.ts';
 import { heldId, jobId } from '../../workflows/ids.ts';
 import { aBuild } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
@@ -110,6 +111,30 @@ test('I10: nodes asks the server, without a token, and prints one document with 
   const view = nodesView(facts, now, 200);
   assert.deepEqual(await run(), { code: 0, out: `${render(view)}\n`, err: '' });
   assert.deepEqual(JSON.parse((await run('--json')).out), JSON.parse(JSON.stringify(view)));
+});
+
+test('I10: the page says the same, with a way to each build and change', async () => {
+  const page = await (await fetch(`${server.url}/nodes`)).text();
+  const plain = page.replace(/<(?!\/?a\b)[^>]*>/g, '').replace(/\s+/g, ' ');
+  for (const said of [
+    'docker 4 of 5 nodes, 1 free · 8 of 12 cores, 4 free · 16 GB of memory',
+    '<a href="/build/2">deb-build</a> tinycdb <a href="/change/git%3A2">git:2,2</a>',
+    '1 × docker (debian-12 debian-12 debian-13), 2 cores, 4 GB · hold h1, another 1 h 00 min',
+    '2 × docker, 4 cores, 8 GB · its job has ended: being removed',
+    '2 × docker (debian-12), 4 cores, 8 GB · 1. needs 2 servers, 1 free',
+    '1 × docker, 2 cores, 4 GB · 2. 1 other ahead',
+  ]) {
+    assert.ok(plain.includes(said), said);
+  }
+  const strange = { ...facts, uncounted: facts.uncounted.map((one) => ({ ...one, provider: '<b>' })) };
+  assert.ok(!renderNodesPage(nodesView(strange, now, 200)).markup.includes('× <b>'), 'nothing of it is markup');
+});
+
+test('I10: sizes are sums of fractions, and are shown as what they are', () => {
+  const sizes = [0.1, 0.2].map((cores) => ({ cores, ramGb: cores }));
+  const uncounted = facts.uncounted.map((one) => ({ ...one, sizes }));
+  const { providers, lent } = nodesView({ ...facts, uncounted }, now, 200);
+  assert.deepEqual([providers[1]?.used, lent.at(-1)?.ramGb], [{ servers: 2, cores: 0.3, ramGb: 0.3 }, 0.3]);
 });
 
 test('I10: where nobody has any nodes that is said', () => {

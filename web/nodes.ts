@@ -1,0 +1,72 @@
+import type { BuildNodes, NodesView } from '../server/api/types.ts';
+import { type Html, html } from './html.ts';
+import { sign } from './jobs.ts';
+import { shortKey } from './queues.ts';
+import { ago, moment, span } from './time.ts';
+
+/** What each provider has free, who has which nodes, and who waits for some. */
+export function renderNodesPage(view: NodesView): Html {
+  const { providers, lent, waiting, unlisted, time } = view;
+  return html`<h1>Nodes</h1>
+    <section aria-labelledby="free"><h2 id="free">Free</h2><ul class="rows">${providers.map(renderProvider)}</ul></section>
+    <section aria-labelledby="lent"><h2 id="lent">Lent</h2>${
+      lent.length === 0
+        ? html`<p class="empty">Nobody has any nodes.</p>`
+        : html`<ul class="rows">${lent.map((one) => renderLent(one, time))}</ul>${others(unlisted.lent)}`
+    }</section>
+    <section aria-labelledby="waiting"><h2 id="waiting">Waiting</h2>${
+      waiting.length === 0
+        ? html`<p class="empty">Nobody waits for nodes.</p>`
+        : html`<ol class="rows">${waiting.map((one) => renderWaiting(one, time))}</ol>${others(unlisted.waiting)}`
+    }</section>`;
+}
+
+type Provider = NodesView['providers'][number];
+
+function renderProvider({ provider, used, free, most, waiting }: Provider): Html {
+  const parts = [
+    share(used.servers, most.maxServers, free.servers, 'nodes'),
+    share(used.cores, most.maxCores, free.cores, 'cores'),
+    share(used.ramGb, most.maxRamGb, free.ramGb, 'GB of memory'),
+  ];
+  return html`<li>${sign(waiting > 0 ? 'waiting' : 'good', waiting > 0 ? 'jobs wait' : 'nobody waits')}
+    <span class="what"><b>${provider}</b> <span class="meta">${parts.join(' · ')}</span></span>
+    <span class="when">${waiting > 0 && `${waiting} waiting`}</span></li>`;
+}
+
+/** `3 of 4 nodes, 1 free`; without a limit how many there are alone. */
+function share(used: number, most: number | undefined, free: number | null, what: string): string {
+  return most === undefined || free === null ? `${used} ${what}` : `${used} of ${most} ${what}, ${free} free`;
+}
+
+function renderLent(nodes: NodesView['lent'][number], now: number): Html {
+  const { state, hold } = nodes;
+  const [tone, words] = {
+    works: ['running', 'at work'] as const,
+    held: ['waiting', 'held'] as const,
+    lost: ['bad', 'its job has ended: being removed'] as const,
+  }[state];
+  const left = hold !== undefined && (hold.until === null ? 'until deleted' : `another ${span(hold.until - now)}`);
+  const said = hold === undefined || state === 'lost' ? words : `hold ${hold.id}, ${left}`;
+  return row(nodes, { mark: sign(tone, words), said, now });
+}
+
+function renderWaiting(nodes: NodesView['waiting'][number], now: number): Html {
+  return row(nodes, { mark: sign('waiting', 'waiting'), said: `${nodes.place}. ${nodes.why}`, now });
+}
+
+function row(nodes: BuildNodes, { mark, said, now }: { mark: Html; said: string; now: number }): Html {
+  const { project, change, patchset, job, build, provider, label, servers, cores, ramGb, since } = nodes;
+  const size = `${servers} × ${provider}${label === '' ? '' : ` (${label})`}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${ramGb} GB`;
+  const key =
+    change !== null &&
+    html`<a href="/change/${encodeURIComponent(change)}"><code>${shortKey(change, patchset ?? 0)}</code></a>`;
+  return html`<li>${mark}
+    <span class="what"><a href="/build/${encodeURIComponent(build)}">${job ?? build}</a> <b>${project}</b> ${key}
+      <span class="meta">${size} · ${said}</span></span>
+    <span class="when">${since !== null && html`<time title="${moment(since)} UTC">${ago(since, now)}</time>`}</span></li>`;
+}
+
+function others(count: number): Html {
+  return html`${count > 0 && html`<p class="pages">and ${count} more, which are not listed</p>`}`;
+}
