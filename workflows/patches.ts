@@ -29,6 +29,11 @@ export const patches = {
       'a job that began after a change ahead had merged, and before that was released where its build set looks, was ' +
       'tried without the packages of that change',
   },
+  'release-branches': {
+    since: '2026-11-28',
+    because:
+      'a commit that was released from a second branch, into a line of its own, took the place of its first release',
+  },
   'semaphores-recall': {
     since: '2026-11-27',
     because: 'the same of semaphores: a later life granted again what jobs of an earlier one held',

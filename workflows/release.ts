@@ -6,6 +6,7 @@ import {
   isCancellation,
   proxyActivities,
   rootCause,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { ReleaseActivities } from '../activities/release/release-activities.ts';
 import type { ReleasedPackage, ReleaseRecord } from '../activities/report/types.ts';
@@ -15,6 +16,7 @@ import { control, heartbeatTimeout, stageActivities } from './activities.ts';
 import { type ReleaseInput, type ReleaseRun, refusedFault, type StageResult, taskQueues } from './contract.ts';
 import { type ReleaseName, rebuildId, releaseId } from './ids.ts';
 import { requireId, requireInput } from './input.ts';
+import { has } from './patches.ts';
 import { type Published, publishBuild } from './release-publish.ts';
 import { attributes } from './search-attributes.ts';
 
@@ -25,7 +27,7 @@ const signer = proxyActivities<SignActivities>({ taskQueue: taskQueues.sign, ...
 
 /** Runs the release that a job is, under an id that names what was merged: at most one at a time. */
 export function runRelease(run: ReleaseRun): Promise<StageResult> {
-  const { repository, merge } = nameOf(run);
+  const { repository, merge } = has('release-branches') ? nameOf(run) : firstNameOf(run);
   const { tenant, pipeline, project, change } = run.stage.build;
   return executeChild(release, {
     args: [run],
@@ -36,10 +38,21 @@ export function runRelease(run: ReleaseRun): Promise<StageResult> {
   });
 }
 
-/** What is released: there is one at a time, whoever starts it. */
-function nameOf({ stage: { build, nodes, source } }: ReleaseRun): ReleaseName {
+/** What is released: there is one at a time, whoever starts it. One commit may be released from several branches. */
+function nameOf(run: ReleaseRun): ReleaseName {
+  const name = firstNameOf(run);
+  return { ...name, merge: `${name.merge} on ${run.stage.source.branch}` };
+}
+
+/** As the first version named it: without the branch. */
+function firstNameOf({ stage: { build, nodes, source } }: ReleaseRun): ReleaseName {
   const merge = `${source.project}@${source.commit.slice(0, 12)}`;
   return { tenant: build.tenant, repository: nodes[0]?.label ?? build.job, merge };
+}
+
+/** @throws ApplicationFailure when the run bears neither the name of its release nor the one that it had first */
+function requireOwnId(run: ReleaseRun): void {
+  if (workflowInfo().workflowId !== releaseId(firstNameOf(run))) requireId(releaseId(nameOf(run)));
 }
 
 /**
@@ -49,10 +62,10 @@ function nameOf({ stage: { build, nodes, source } }: ReleaseRun): ReleaseName {
  */
 export async function release(run: ReleaseRun): Promise<StageResult> {
   requireInput('release', run);
-  requireId(releaseId(nameOf(run)));
+  requireOwnId(run);
   const { input, repositories, refused } = await control.planRelease(run.stage);
   if (refused !== undefined) return { result: 'FAILURE', summary: refused, artifacts: [] };
-  const record = firstRecord(run, input);
+  const record = firstRecord(input);
   let ended: Ended;
   try {
     await control.recordRelease(record);
@@ -135,11 +148,10 @@ function refusal(error: unknown): Published {
   throw error;
 }
 
-function firstRecord({ stage }: ReleaseRun, input: ReleaseInput): ReleaseRecord {
+function firstRecord(input: ReleaseInput): ReleaseRecord {
   const { tenant, project, branch, change, patchset, merged } = input;
-  const repository = stage.nodes[0]?.label ?? stage.build.job;
   return {
-    id: releaseId({ tenant, repository, merge: `${project}@${merged.commit.slice(0, 12)}` }),
+    id: workflowInfo().workflowId,
     ...{ tenant, project, branch, change, patchset },
     commit: merged.commit,
     tree: merged.tree,

@@ -26,3 +26,8 @@ export function resumeMirrors(set: MirrorSet, context: MirrorContext): Promise<M
     return { ...result, did: 'resumed', notes: [...(result.notes ?? []), ...nothing] };
   });
 }
+
+/** What a sync comes to for whoever has asked for it: of a set that is paused nothing was looked at. */
+export function saidOutcome({ did, outcome }: Pick<MirrorResult, 'did' | 'outcome'>): string {
+  return did === 'queued' ? 'paused' : outcome;
+}

@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import { configurationFault } from '../../activities/failure.ts';
 import { collectJournal } from '../../activities/mirror/journal.ts';
+import { saidOutcome } from '../../activities/mirror/pause.ts';
 import { retainMirrors } from '../../activities/mirror/retain.ts';
 import { syncMirrors } from '../../activities/mirror/sync.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
@@ -56,7 +57,7 @@ function createSync({ common, live, report, logger }: MirrorsDeps): MirrorActivi
       const { snapshot, outcome } = result;
       const ended = { ...record, snapshot, outcome, result: { ...result }, endTime: Date.now() };
       await report.recordMirror(await withPackages(ended, blobs));
-      return { outcome };
+      return { outcome: saidOutcome(result) };
     },
   };
 }

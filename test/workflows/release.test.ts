@@ -24,8 +24,10 @@ const run: ReleaseRun = {
   },
 };
 
-/** The only name that the release runs under. */
-const ownId = releaseId({ tenant: 'main', repository: 'debian', merge: `tinycdb@${merged.commit.slice(0, 12)}` });
+const merge = `tinycdb@${merged.commit.slice(0, 12)}`;
+const idOf = (named: string) => releaseId({ tenant: 'main', repository: 'debian', merge: named });
+/** The name that the release runs under. */
+const ownId = idOf(`${merge} on ${merged.branch}`);
 
 /** What the steps of a release do, and what became known of it. */
 class ReleaseOutside extends Outside {
@@ -130,6 +132,25 @@ async function cancelledAt(step: string): Promise<string> {
   await handle.result().catch(() => undefined);
   return (await handle.describe()).status.name;
 }
+
+test('one commit that is released from two branches is two releases; one of before keeps its name', async () => {
+  const { client } = world.temporal;
+  const next = { ...merged, branch: 'next' };
+  const other = { ...run, stage: { ...run.stage, source: next, sources: [next] } };
+  for (const [workflowId, input] of [
+    [ownId, run],
+    [idOf(`${merge} on next`), other],
+    [idOf(merge), run],
+  ] as const) {
+    outside.forget();
+    await client.workflow.execute('release', { workflowId, taskQueue: 'control', args: [input] });
+    assert.deepEqual([...new Set(outside.said.map(({ id }) => id))], [workflowId]);
+  }
+  await assert.rejects(
+    client.workflow.execute('release', { workflowId: ownId, taskQueue: 'control', args: [other] }),
+    (error: Error) => String(error.cause).includes(`this input is for the workflow ${idOf(`${merge} on next`)}`),
+  );
+});
 
 for (const step of ['collect', 'sign', 'attest']) {
   test(`R15: a release that is cancelled at "${step}" is recorded as ended, and asks no mirror`, async () => {

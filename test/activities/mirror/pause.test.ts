@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mirrorStatus } from '../../../activities/mirror/inspect.ts';
-import { pauseMirrors, resumeMirrors } from '../../../activities/mirror/pause.ts';
+import { pauseMirrors, resumeMirrors, saidOutcome } from '../../../activities/mirror/pause.ts';
 import { look, mirrorWorld } from './world.ts';
 
 test('syncs of a paused set become one when it is resumed, and the latest state wins', async (t) => {
@@ -16,6 +16,7 @@ test('syncs of a paused set become one when it is resumed, and the latest state 
     await world.publish(name, '1');
     const queued = await world.sync(set);
     assert.deepEqual([queued.outcome, queued.snapshot], ['unchanged', first.snapshot]);
+    assert.equal(saidOutcome(queued), 'paused');
   }
   assert.deepEqual((await look(root)).snapshots, [first.snapshot]);
   assert.match(world.said.at(-1) ?? '', /deb is paused/);
@@ -25,6 +26,7 @@ test('syncs of a paused set become one when it is resumed, and the latest state 
   await world.publish('delta', '1');
   const resumed = await resumeMirrors(set, world.context);
   assert.equal(resumed.outcome, 'committed');
+  assert.equal(saidOutcome(resumed), 'committed');
   assert.deepEqual(
     resumed.packages.added.map(({ name }) => name),
     ['beta', 'delta', 'gamma'],
