@@ -59,7 +59,24 @@ export function lineFaults(
       const message = `must be another line of the format, or ${format}`;
       return [{ path: [name, 'with', stranger], message }];
     }
-    if (codename === undefined || format === 'deb') return [];
-    return [{ path: [name, 'codename'], message: 'is for APT repositories: leave it out' }];
+    if (codename !== undefined && format !== 'deb') {
+      return [{ path: [name, 'codename'], message: 'is for APT repositories: leave it out' }];
+    }
+    const before = earlierTwin(lines, name);
+    if (before === undefined) return [];
+    const message = `has a platform and branch that are of the line ${before} already: a package goes into one line`;
+    return [{ path: [name, 'platforms'], message }];
+  });
+}
+
+/** The line before this one with a platform and a branch (or none) the same, which would take what this one is for. */
+function earlierTwin(lines: z.infer<typeof linesSchema>, name: string): string | undefined {
+  const { platforms = [], branches } = lines[name] ?? {};
+  const names = Object.keys(lines);
+  return names.slice(0, names.indexOf(name)).find((other) => {
+    const earlier = lines[other];
+    if (!earlier?.platforms.some((platform) => platforms.includes(platform))) return false;
+    if (branches === undefined || earlier.branches === undefined) return branches === earlier.branches;
+    return branches.some((branch) => earlier.branches?.includes(branch));
   });
 }

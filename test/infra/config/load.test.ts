@@ -43,6 +43,18 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
     ],
   ],
   [
+    'refuses a line for a platform and branch of another',
+    `release:
+  lines:
+    x: { platforms: [debian-12], branches: [main] }
+    y: { platforms: [debian-12], branches: [next, main] }
+    z: { platforms: [debian-12] }
+`,
+    [
+      'sluice.yaml:4:21: release.lines.y.platforms: has a platform and branch that are of the line x already: a package goes into one line',
+    ],
+  ],
+  [
     'refuses a line by a name that is taken',
     'release:\n  lines:\n    rpm: { platforms: [debian-13] }\n',
     ['sluice.yaml:3:5: "rpm" is taken: give the line another name'],
