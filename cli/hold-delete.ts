@@ -18,5 +18,5 @@ export function register(program: Command): void {
 
 function render({ id, held }: Hold): string {
   const builds = held.map(({ build }) => build).join(', ');
-  return `hold ${id} is deleted${builds === '' ? '' : `; the nodes of ${builds} are removed`}`;
+  return `hold ${id} is deleted${builds === '' ? '' : `; the nodes of ${builds} are being removed`}`;
 }

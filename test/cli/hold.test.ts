@@ -98,7 +98,7 @@ test('I10: hold list and hold show say who wants what, and how a shell is had', 
 });
 
 test('I10: hold delete says what goes, and that there is no such hold', async () => {
-  assert.equal((await run('delete', 'h1')).out, 'hold h1 is deleted; the nodes of b1 are removed\n');
+  assert.equal((await run('delete', 'h1')).out, 'hold h1 is deleted; the nodes of b1 are being removed\n');
   const none = await run('delete', 'h2');
   assert.deepEqual([none.code, none.err], [1, 'there is no hold h2; there are: h1\n']);
 });
