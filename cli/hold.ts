@@ -35,7 +35,7 @@ export function register(program: Command): void {
     .option('--project <name>', 'of this project only')
     .option('--change <id>', 'of this change only')
     .option('--ref <ref>', 'of this branch only, or of a ref by its whole name')
-    .option('--reason <text>', 'what for, for others who see it', '')
+    .option('--reason <text>', 'what for, for others who see it; at most 500 characters', '')
     .option('--count <n>', 'of how many failed builds', parseCount, 1)
     .option(
       '--for <time>',

@@ -153,7 +153,7 @@ const retention = z.strictObject({
     .refine((every) => every === 0 || every >= 60, 'must be 0 or at least 60s')
     .prefault('6h')
     .describe(
-      'How often snapshots that are over `keep` are removed from mirrors by a running server; 0: only after a sync and by `mirror prune`.',
+      'How often a running server removes snapshots over `keep` from mirrors, at least `60s`; 0: only after a sync and by `mirror prune`.',
     ),
 });
 
