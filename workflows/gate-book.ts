@@ -8,6 +8,7 @@ import { pending } from '../pipelines/gate/pending.ts';
 import { type GateState, type Item, initialGate } from '../pipelines/gate/state.ts';
 import { upgradeMemory } from '../pipelines/gate/upgrade.ts';
 import type { BuildSetState } from '../pipelines/jobs/state.ts';
+import { changeIdOf } from '../pipelines/model/change.ts';
 import type { GateMessage, GraphRef } from './contract.ts';
 import { buildSetKey, splitBuildSetKey } from './ids.ts';
 import { firstLedgerBounds, Ledger, ledgerBounds } from './ledger.ts';
@@ -115,7 +116,7 @@ export class GateBook {
   /** The item that holds a change, named by its id or by a patch set's key, in a pipeline. */
   itemOf(pipeline: string, change: string): Item | undefined {
     const items = this.state.queues.flatMap((queue) => queue.items);
-    const named = (key: string) => key === change || key.slice(0, key.lastIndexOf(',')) === change;
+    const named = (key: string) => key === change || changeIdOf(key) === change;
     return items.find((item) => item.live && item.pipeline === pipeline && item.changes.some(named));
   }
 

@@ -1,8 +1,9 @@
 import { proxyActivities } from '@temporalio/workflow';
+import type { RetainedSet } from '../activities/mirror/retain.ts';
 import { heartbeatTimeout } from './activities.ts';
 import { mirrorRetentionId } from './ids.ts';
 import { requireInput, requireScheduledId } from './input.ts';
-import type { MirrorRetentionActivities, RetainedSet } from './mirror.ts';
+import type { MirrorRetentionActivities } from './mirror.ts';
 
 const { retainMirrors } = proxyActivities<MirrorRetentionActivities>({
   startToCloseTimeout: '2h',

@@ -7,6 +7,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { RetainedSet } from '../activities/mirror/retain.ts';
 import { heartbeatTimeout } from './activities.ts';
 import type { MirrorEntityInput, MirrorRequest } from './contract.ts';
 import { mirrorId } from './ids.ts';
@@ -17,15 +18,6 @@ import { mirrorQuery, mirrorSignal, mirrorSyncUpdate } from './messages.ts';
 export interface MirrorActivities {
   /** One transaction over the set; finishes or undoes an interrupted one first. */
   syncMirrors(input: { readonly set: string; readonly release?: string }): Promise<{ readonly outcome: string }>;
-}
-
-/** What retention let go of on the hosts of one set. */
-export interface RetainedSet {
-  readonly set: string;
-  /** Names of the snapshots that went, by host; a host that kept all because it could not be read is left out. */
-  readonly removed: Readonly<Record<string, readonly string[]>>;
-  /** Why nothing was removed, on a host or in the whole set: they are tried again the next time. */
-  readonly kept: readonly string[];
 }
 
 /** What retention asks of the control worker. */

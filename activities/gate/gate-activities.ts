@@ -1,6 +1,7 @@
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { gateActor } from '../../pipelines/model/actor.ts';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
+import { changeIdOf } from '../../pipelines/model/change.ts';
 import type { LineComment } from '../../pipelines/model/line-comment.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import { commentsOn } from '../../pipelines/report/findings.ts';
@@ -135,15 +136,10 @@ async function isMerged({ host }: GateDeps, { connection, id, patchset }: Change
 
 /** Looks at what was merged; the merge is done: what cannot be looked at now, the periodic sync finds. */
 async function lookAt(deps: GateDeps, rules: readonly ConnectionRule[], keys: readonly string[]): Promise<void> {
-  for (const change of keys.map(idOf)) {
+  for (const change of keys.map(changeIdOf)) {
     const rule = rules.find((one) => merges(one) && change.startsWith(`${one.connection}:`));
     if (rule !== undefined) await deps.look(rule.connection, change).catch(() => undefined);
   }
-}
-
-/** The id in the name of a patch set. */
-function idOf(key: string): string {
-  return key.slice(0, key.lastIndexOf(','));
 }
 
 /** Gerrit submits, others merge. */
@@ -153,7 +149,7 @@ function merges({ body }: ConnectionRule): boolean {
 
 async function report(deps: GateDeps, action: TellAction & { kind: 'report' }, key: string): Promise<void> {
   for (const patchsetKey of action.changes) {
-    const change = idOf(patchsetKey);
+    const change = changeIdOf(patchsetKey);
     const patchset = Number(patchsetKey.slice(change.length + 1));
     for (const { connection, body } of action.rules) {
       const host = deps.host(connection);

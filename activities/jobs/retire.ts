@@ -1,5 +1,5 @@
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
-import type { Change } from '../../pipelines/model/change.ts';
+import { type Change, changeIdOf } from '../../pipelines/model/change.ts';
 import { lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import { testRepositories } from '../install/repositories.ts';
@@ -36,7 +36,7 @@ export function createRetirement(deps: RetireDeps) {
     );
     const published = (await deps.releases()).filter(({ state }) => state === 'published');
     const keys = recent.flatMap(({ changes }) => changes);
-    for (const change of new Set(keys.map((key) => key.slice(0, key.lastIndexOf(','))))) {
+    for (const change of new Set(keys.map(changeIdOf))) {
       const status = await deps.statusOf(change);
       if (status === undefined || status === 'open') continue;
       const own = published.filter((release) => release.change === change);

@@ -102,3 +102,8 @@ export interface TriggerEvent {
   /** Milliseconds since the epoch. */
   readonly time: number;
 }
+
+/** The id of the change whose patch set bears a key (`ID,PATCHSET`). */
+export function changeIdOf(key: string): string {
+  return key.slice(0, key.lastIndexOf(','));
+}

@@ -88,17 +88,16 @@ export interface Excuses {
   readonly unheard: readonly UnheardConnection[];
 }
 
+/** With the patch set 0 it is a branch or a tag. */
+type ExcusedChange = Pick<
+  QueueSnapshot['items'][number]['changes'][number],
+  'id' | 'project' | 'branch' | 'patchset' | 'subject'
+>;
+
 /** Why something in a queue waits, or why an open change is in none. */
 export interface Excuse extends ChangeStory {
   /** Several where they are tested and merged together. */
-  readonly changes: readonly {
-    readonly id: string;
-    readonly project: string;
-    readonly branch: string;
-    /** 0: it is a branch or a tag. */
-    readonly patchset: number;
-    readonly subject: string;
-  }[];
+  readonly changes: readonly ExcusedChange[];
   /** Null: no queue holds it. */
   readonly pipeline: string | null;
   readonly queue: string | null;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Occurrence, ReviewHost } from '../../activities/review/port.ts';
 import type { ChangeFacts, GateAnswer } from '../../pipelines/gate/command.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
-import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
+import { type Change, changeIdOf, type TriggerEvent } from '../../pipelines/model/change.ts';
 import type { Tick } from '../../pipelines/policy/timers.ts';
 import type { Obstacle } from '../../pipelines/report/change-story.ts';
 import type { TellAction } from '../../workflows/contract.ts';
@@ -143,8 +143,7 @@ export class EventRouter {
 
   /** Carries out what a gate wants of the other gates. */
   async pass(action: Exclude<TellAction, { kind: 'report' }>): Promise<void> {
-    const id = action.change.slice(0, action.change.lastIndexOf(','));
-    const change = await this.read(id);
+    const change = await this.read(changeIdOf(action.change));
     if (!change) return;
     if (action.kind === 'supersede') return this.#supersede(change, action.pipelines);
     const candidates = await this.#concerned(action.event, change);
