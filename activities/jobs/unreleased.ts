@@ -1,6 +1,6 @@
 import { artifactMetadata } from '../../pipelines/model/artifact.ts';
 import type { ProvidedArtifact } from '../../pipelines/model/job.ts';
-import { type LineOf, lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
+import { type LineOf, lineOf, linesSeen, type ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import type { ReleaseRecord } from '../report/types.ts';
 import { isReleasedIn } from './released-in.ts';
@@ -26,7 +26,7 @@ const horizon = 24 * 3_600_000;
  * Test repositories of changes that have merged and are not in their released repository yet. A job that starts between
  * a merge and its release would else be tried without the merged packages, which nobody will ever install so.
  *
- * @param job its platform and branch: what is released in another repository than theirs is not for it
+ * @param job its platform and branch: what goes into a released repository that they do not see is not for it
  * @param now milliseconds since the epoch
  */
 export async function unreleased(
@@ -36,14 +36,15 @@ export async function unreleased(
   const recent = (await deps.succeeded()).filter(({ endTime }) => endTime !== null && endTime > now - horizon);
   if (recent.length === 0) return [];
   const published = (await deps.releases()).filter(({ state }) => state === 'published');
-  const { repository } = lineOf(deps.rules, job);
-  const isReleased = (change: string) =>
-    published.some((one) => one.change === change && isReleasedIn(one, { repository, format: job.format }));
   const found: ProvidedArtifact[] = [];
   for (const buildSet of recent.toReversed()) {
-    if (isReleased(buildSet.change)) continue;
+    const own = published.filter(({ change }) => change === buildSet.change);
+    const missing = linesSeen(deps.rules, job)
+      .map(({ repository }) => repository)
+      .filter((repository) => !own.some((one) => isReleasedIn(one, { repository, format: job.format })));
+    if (missing.length === 0) continue;
     try {
-      found.push(...(await offeredBy(deps, buildSet, job)));
+      found.push(...(await offeredBy(deps, buildSet, { format: job.format, missing: new Set(missing) })));
     } catch (error) {
       deps.warn({ change: buildSet.change, error });
     }
@@ -51,32 +52,34 @@ export async function unreleased(
   return found;
 }
 
+interface Wanted {
+  readonly format: LineOf['format'];
+  /** Released repositories that the job sees, and that the change is not in yet. */
+  readonly missing: ReadonlySet<string>;
+}
+
 async function offeredBy(
   deps: UnreleasedDeps,
   buildSet: BuildSetRecord,
-  job: LineOf,
+  wanted: Wanted,
 ): Promise<readonly ProvidedArtifact[]> {
   if (!(await deps.isMerged(buildSet.change))) return [];
   const builds = (await deps.buildsOf(buildSet)).filter(({ buildSet: key }) => key === buildSet.key);
-  const offered = builds.flatMap((build) => repositoriesOf(build, { job, rules: deps.rules }));
+  const offered = builds.flatMap((build) => repositoriesOf(build, deps.rules, wanted));
   const there = await Promise.all(offered.map(({ url }) => deps.isThere(url)));
   return offered.filter((_, index) => there[index]);
 }
 
 /** Only what the publish stage made counts: a program may return what it likes. */
-function repositoriesOf(
-  build: BuildRecord,
-  { job, rules }: { readonly job: LineOf; readonly rules: ReleaseRules },
-): readonly ProvidedArtifact[] {
+function repositoriesOf(build: BuildRecord, rules: ReleaseRules, wanted: Wanted): readonly ProvidedArtifact[] {
   if (build.stage !== 'publish') return [];
   return build.artifacts.flatMap((artifact) => {
     const metadata = artifactMetadata.safeParse(artifact.metadata);
     if (!metadata.success || metadata.data.type !== 'test-repository') return [];
     const { format, platform } = metadata.data;
-    if (format !== job.format) return [];
-    const own = lineOf(rules, { format, platform, branch: build.branch });
-    if (own.repository !== lineOf(rules, job).repository) return [];
-    const { project, change, patchset } = build;
-    return [{ ...artifact, project, change, patchset, job: build.job }];
+    const { project, branch, change, patchset } = build;
+    const { repository } = lineOf(rules, { format, platform, branch });
+    if (format !== wanted.format || !wanted.missing.has(repository)) return [];
+    return [{ ...artifact, project, branch, change, patchset, job: build.job }];
   });
 }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createSourcesFromServer } from '../../activities/git/from-server.ts';
+import { withinLines } from '../../activities/jobs/within-lines.ts';
 import { createAskForSecrets } from '../../activities/secrets/ask.ts';
 import { createStageActivities, type StageActivities } from '../../activities/stages.ts';
 import { createServerBlobStore } from '../../activities/storage/server/blob-store.ts';
@@ -66,9 +67,10 @@ export async function startApartWorker(options: ApartOptions): Promise<Part> {
   const parts = partsOf(options, { server, settings, token });
   const stages = stagesOf(parts);
   const here = { trees: parts.trees, base: parts.repositories.url };
+  const seen = asSeenFromHere(createStageActivities(stages), here);
   return runJobs({
     ...{ temporal, stages, slots: options.slots, data: options.data, identity: identityOf(settings.name), logger },
-    activities: forBuilds(asSeenFromHere(createStageActivities(stages), here)),
+    activities: forBuilds(withinLines(seen, settings.release)),
   });
 }
 

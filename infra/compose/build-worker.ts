@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { testRepositoriesIn } from '../../activities/attest/attestor.ts';
 import { isOpen } from '../../activities/jobs/open.ts';
+import { withinLines } from '../../activities/jobs/within-lines.ts';
 import { vmDirectory } from '../../activities/nodes/registry.ts';
 import { placesIn } from '../../activities/nodes/vm/records.ts';
 import { createSnapshotActivities } from '../../activities/nodes/vm/snapshot-activities.ts';
@@ -40,8 +41,9 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const { blobs, git: sources, logs, paths, platform, trees } = common;
   const temporal = await connectPatiently(config, payloadStore(paths));
   const ours = async () => `${await containerUrl(config)}/repositories/test/`;
+  const offer = releasedOffer(common);
   const stages = stagesOf({
-    ...{ data: config.data, blobs, logs, sources, trees, platform, ...releasedOffer(common) },
+    ...{ data: config.data, blobs, logs, sources, trees, platform, ...offer },
     repositories: { look: testRepositoriesIn(join(paths.repositories, 'test')), url: ours },
     openSecrets: askForSecrets(common),
     virtual: {
@@ -50,7 +52,8 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
       prepare: prepareMachines(temporal.client),
     },
   });
-  const stage = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
+  const seen = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
+  const stage = withinLines(seen, offer.release);
   const activities = Object.assign(stage, snapshotsOf(config));
   return runJobs({ temporal, stages, activities, slots: config.workers.build, data: config.data, logger });
 }

@@ -3,17 +3,27 @@ import { builtInPlatforms } from '../images/platforms.ts';
 
 const branchPattern = z
   .string()
-  .regex(/^[\w.+*-]+(?:\/[\w.+*-]+)*$/, 'must be a branch, or a pattern: `*` within a part, `**` for anything');
+  .regex(/^[\w.+*-]+(?:\/[\w.+*-]+)*$/, 'must be a branch, or a pattern: `*` within a part, `**` for anything')
+  .refine((pattern) => !pattern.startsWith('refs/'), 'must be a branch by its short name, without refs/heads/');
+
+/** At least one, and none twice. */
+function namesOf(item: z.ZodType<string>) {
+  return z
+    .array(item)
+    .min(1)
+    .superRefine((all, context) => {
+      for (const [index, one] of all.entries()) {
+        if (all.indexOf(one) < index) context.addIssue({ code: 'custom', path: [index], message: 'is given twice' });
+      }
+    });
+}
 
 /** A released repository besides the formats' own. */
 const line = z.strictObject({
-  platforms: z
-    .array(z.string().min(1))
-    .min(1)
-    .describe('Platforms of one format whose packages go into the repository of this name, and whose jobs see it.'),
-  branches: z
-    .array(branchPattern)
-    .min(1)
+  platforms: namesOf(z.string().min(1)).describe(
+    'Platforms of one format whose packages go into the repository of this name, and whose jobs see it.',
+  ),
+  branches: namesOf(branchPattern)
     .optional()
     .describe('Branches that it is for, `*` and `**` as in names of projects. Default: all that no other line names.'),
   codename: z
@@ -21,9 +31,7 @@ const line = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9._-]*$/)
     .optional()
     .describe('Distribution name of an APT repository. Default: that of its first platform.'),
-  with: z
-    .array(z.string())
-    .min(1)
+  with: namesOf(z.string())
     .optional()
     .describe('Other released repositories of the format that its jobs see, too: lines, `deb` or `rpm`.'),
   versions: z
@@ -56,7 +64,8 @@ export function lineFaults(
     if (other !== undefined) return [{ path: [name, 'platforms'], message: 'must be of one format: DEB or RPM' }];
     const stranger = others.findIndex((one) => one === name || formatOf(one) !== format);
     if (stranger >= 0) {
-      const message = `must be another line of the format, or ${format}`;
+      const known = ['deb', 'rpm', ...Object.keys(lines)].filter((one) => one !== name && formatOf(one) === format);
+      const message = `no other repository of the format is called "${others[stranger]}": ${known.join(', ')}`;
       return [{ path: [name, 'with', stranger], message }];
     }
     if (codename !== undefined && format !== 'deb') {

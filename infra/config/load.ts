@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isAlias, isMap, isNode, isPair, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { kindOf, wording } from '../../pipelines/language/wording.ts';
 import type { Problem } from '../../pipelines/model/position.ts';
 import { replaceReferences } from './environment.ts';
 import { notePlaces } from './project-places.ts';
@@ -104,7 +105,9 @@ export function parseConfig({ path, text, directory, env }: ConfigText): Setting
   const broken = document.errors.map(({ pos, message }) => at(pos[0], message));
   if (broken.length > 0) throw new InvalidConfiguration(broken);
   const missing = replaceReferences(document, env).map(({ offset, message }) => at(offset, message));
-  const result = configSchema((each) => resolve(directory, each)).safeParse(toPlain(document, at) ?? {});
+  const result = configSchema((each) => resolve(directory, each)).safeParse(toPlain(document, at) ?? {}, {
+    reportInput: true,
+  });
   const wrong = result.error?.issues.flatMap((issue) =>
     places(document, issue).map((place) => at(place.offset, place.message)),
   );
@@ -143,8 +146,8 @@ function places(document: Document, issue: z.core.$ZodIssue): Place[] {
     const reason = issue.issues.map(({ message }) => message).join('; ');
     return [{ offset: offsetOf(document, issue.path, true), message: `"${issue.path.at(-1)?.toString()}" ${reason}` }];
   }
-  const said = issue.message.replace(/^Invalid input: expected (\w+), received undefined$/, 'is missing (a $1)');
-  const message = said.replace(/^Invalid (input|option): /, '');
+  // What a value is may come from the environment, and be secret.
+  const message = wording(issue, kindOf);
   return [{ offset: offsetOf(document, issue.path, false), message: name === '' ? message : `${name}: ${message}` }];
 }
 

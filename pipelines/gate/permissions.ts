@@ -200,9 +200,9 @@ function fromResults(state: GateState, ahead: Item, job: FrozenJob): Supply {
 /** What a job of a change has made, as it is passed on. */
 function offeredBy(
   { artifacts, job }: Pick<ProvidedResult, 'artifacts' | 'job'>,
-  { project, id: change, patchset }: ChangeFacts,
+  { project, branch, id: change, patchset }: ChangeFacts,
 ): readonly ProvidedArtifact[] {
-  return artifacts.map((artifact) => ({ ...artifact, project, change, patchset, job }));
+  return artifacts.map((artifact) => ({ ...artifact, project, branch, change, patchset, job }));
 }
 
 function provides(offered: readonly string[], job: FrozenJob): boolean {

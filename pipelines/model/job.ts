@@ -154,6 +154,8 @@ export interface Artifact {
 /** An artifact handed from the job that provides it to a job that requires it. */
 export interface ProvidedArtifact extends Artifact {
   readonly project: string;
+  /** The change's target branch; absent where older versions passed it on. */
+  readonly branch?: string;
   readonly change: string;
   readonly patchset: number;
   readonly job: string;

@@ -144,6 +144,21 @@ const rows: [says: string, parts: Partial<UnreleasedDeps>, expected: string[]][]
     },
     [],
   ],
+  [
+    'what goes into a line that its own goes with is offered until it is released there',
+    {
+      rules: {
+        ...lines,
+        lines: [
+          { ...line, with: ['deb-q'] },
+          { ...line, name: 'deb-q', branches: ['stable'] },
+        ],
+      },
+      buildsOf: async ({ change, key }) => [{ ...published(change, key, 'deb'), branch: 'stable' }],
+      releases: async () => [release('A', 'deb', 'deb-q')],
+    },
+    ['B.1/deb'],
+  ],
   ['what merged long ago is not waited for', { succeeded: async () => [buildSet('A', now - 25 * hour)] }, []],
 ];
 for (const [says, parts, expected] of rows) {

@@ -27,6 +27,27 @@ const set = (body: string) => `mirrors: {deb: {source: s, hosts: {m1: {url: /m}}
 
 const rejected: readonly (readonly [why: string, text: string, expected: readonly string[]])[] = [
   [
+    'refuses what a line says twice, says nothing with, or says of refs',
+    `release:
+  lines:
+    a: { platforms: [debian-12, debian-12], with: [nosuch] }
+    b: { platforms: [debian-13], with: [deb, deb], branches: ["refs/heads/x"] }
+    c: { platforms: [], versions: sec }
+`,
+    [
+      'sluice.yaml:3:33: release.lines.a.platforms.1: is given twice',
+      'sluice.yaml:4:46: release.lines.b.with.1: is given twice',
+      'sluice.yaml:4:63: release.lines.b.branches.0: must be a branch by its short name, without refs/heads/',
+      'sluice.yaml:5:21: release.lines.c.platforms: must have at least 1 entry',
+      'sluice.yaml:5:35: release.lines.c.versions: expected security or hotfix, found text',
+    ],
+  ],
+  [
+    'shows of a value that is of the wrong kind no more than the kind',
+    `temporal:\n  port: ${ref('NAME')}\n`,
+    ['sluice.yaml:2:9: temporal.port: expected a number, found text'],
+  ],
+  [
     'refuses lines of platforms that nobody knows, of two formats, and names that are taken',
     `release:
   lines:
@@ -39,7 +60,7 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
       'sluice.yaml:3:27: release.lines.deb-13.platforms.0: no platform is called "debian-31"',
       'sluice.yaml:4:24: release.lines.both.platforms: must be of one format: DEB or RPM',
       'sluice.yaml:5:53: release.lines.rpm-13.codename: is for APT repositories: leave it out',
-      'sluice.yaml:6:50: release.lines.mixed.with.1: must be another line of the format, or deb',
+      'sluice.yaml:6:50: release.lines.mixed.with.1: no other repository of the format is called "rpm-13": deb, both',
     ],
   ],
   [
@@ -70,7 +91,7 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
     'server: {listen: foo}\ntemporal:\n  durability: medium\n',
     [
       'sluice.yaml:1:18: server.listen: must be HOST:PORT, for example 127.0.0.1:8080',
-      'sluice.yaml:3:15: temporal.durability: expected one of "fast"|"full"',
+      'sluice.yaml:3:15: temporal.durability: expected fast or full, found text',
     ],
   ],
   [
@@ -78,7 +99,7 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
     'mirrors:\n  bad name:\n    source: 3\n    heads: [x, x]\n    hosts: {a b: {url: "ftp://x"}}\n',
     [
       'sluice.yaml:2:3: "bad name" must be a name of letters, digits and ._+-, a letter or digit first',
-      'sluice.yaml:3:13: mirrors.bad name.source: expected string, received number',
+      'sluice.yaml:3:13: mirrors.bad name.source: expected text, found a number',
       'sluice.yaml:4:16: mirrors.bad name.heads.1: is given twice',
       'sluice.yaml:5:13: "a b" must be a name of letters, digits and ._+-, a letter or digit first',
       'sluice.yaml:5:24: mirrors.bad name.hosts.a b.url: must be a directory, an rsync:// or an ssh:// URL',
@@ -145,7 +166,7 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
   [
     'wants what has no default',
     'mirrors: {deb: {hosts: {m1: {url: /m}}}}',
-    ['sluice.yaml:1:16: mirrors.deb.source: is missing (a string)'],
+    ['sluice.yaml:1:16: mirrors.deb.source: is required: text'],
   ],
   [
     'refuses a time without a unit that it knows',
