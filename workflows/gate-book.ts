@@ -32,6 +32,8 @@ interface Ways {
   readonly holds: boolean;
   /** Items keep what they stand on and has merged. */
   readonly keepsMerged: boolean;
+  /** Items are built on what is being merged. */
+  readonly stacksOnMerging: boolean;
 }
 
 type Retrigger = (key: string, job: string) => boolean;
@@ -52,9 +54,9 @@ export class GateBook {
    * @param memory what the gate's earlier run left
    * @param ways what the gate does that did not begin before it did: runs that did keep to how they began
    */
-  constructor(memory: GateMemory | FirstGateMemory | undefined, { named, holds, keepsMerged }: Ways) {
+  constructor(memory: GateMemory | FirstGateMemory | undefined, { named, holds, ...ways }: Ways) {
     const { state, graphs, buildSets, closing, troubles, sequence, ...more } = upgradeMemory(memory ?? empty);
-    this.state = { ...state, keepsMerged };
+    this.state = { ...state, ...ways };
     this.graphs = graphs;
     this.buildSets = buildSets;
     this.closing = closing;

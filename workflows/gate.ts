@@ -44,7 +44,9 @@ export async function gate(input: GateInput): Promise<void> {
   const name = { tenant, pipeline, queue };
   const second = has('gate-lives');
   const holds = has('gate-holds');
-  const book = new GateBook(await recall(input), { named: second, holds, keepsMerged: has('gate-keeps-merged') });
+  const carried = await recall(input);
+  const core = { keepsMerged: has('gate-keeps-merged'), stacksOnMerging: has('gate-stacks-on-merging') };
+  const book = new GateBook(carried, { named: second, holds, ...core });
   const lanes = new GateLanes(name, book, { bounded: second, holds });
   const buildSets = new GateBuildSets(name, book, { ordered: second, holds });
   listen(name, book, buildSets);

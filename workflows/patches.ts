@@ -29,6 +29,11 @@ export const patches = {
       'a job that began after a change ahead had merged, and before that was released where its build set looks, was ' +
       'tried without the packages of that change',
   },
+  'gate-stacks-on-merging': {
+    since: '2026-11-28',
+    because:
+      'what came in while something merged was not prepared before nothing did: in a busy queue, half of it at a time',
+  },
   'release-branches': {
     since: '2026-11-28',
     because:

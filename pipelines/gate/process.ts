@@ -252,8 +252,7 @@ function prepare(scan: Walk, item: Item): void {
   const { draft } = scan;
   if (!item.live) return;
   const { base, builds } = item.buildSet;
-  // What is being merged is about to be on the branch: a new build set waits for that.
-  if (!base && !isMergingAhead(scan, item))
+  if (!base && (draft.state.stacksOnMerging || !isMergingAhead(scan, item)))
     emit(draft, { type: 'item-based', item: item.id, base: speculativeBase(draft, item) });
   if (!builds) return;
   const begins = builds.graph.jobs.length > 0 && !item.reportedStart && !item.quiet;

@@ -24,6 +24,11 @@ export interface GateState {
    * gates that began before they did.
    */
   readonly keepsMerged?: boolean;
+  /**
+   * Whether an item is built on what is being merged ahead of it, as on all else; absent: it waits for that, as in runs
+   * of gates that began before it was.
+   */
+  readonly stacksOnMerging?: boolean;
 }
 
 /** A report, or word to another gate, that was given up. */
@@ -127,5 +132,6 @@ export function initialGate(): GateState {
     outbox: [],
     undelivered: [],
     keepsMerged: true,
+    stacksOnMerging: true,
   };
 }

@@ -8,131 +8,21 @@ import { handle } from '../../../pipelines/gate/handle.ts';
 import { pending } from '../../../pipelines/gate/pending.ts';
 import { type GateState, initialGate } from '../../../pipelines/gate/state.ts';
 import type { FrozenJob, JobGraph } from '../../../pipelines/model/job.ts';
-import type { Pipeline, QueuePlacement } from '../../../pipelines/model/pipeline.ts';
+import type { Pipeline } from '../../../pipelines/model/pipeline.ts';
 import { graph, job } from '../jobs/sample.ts';
-
-const nobody = {
-  enqueue: [],
-  start: [],
-  'merge-conflict': [],
-  'config-error': [],
-  'no-jobs': [],
-  disabled: [],
-  dequeue: [],
-};
-const rule = (body: object) => [{ connection: 'git', body: { ...body } }];
-
-function pipeline(more: Partial<Pipeline> = {}): Pipeline {
-  return {
-    name: 'gate',
-    manager: 'dependent',
-    precedence: 'high',
-    postReview: true,
-    supercedes: [],
-    dequeueOnNewPatchset: true,
-    ignoreDependencies: false,
-    allowOtherConnections: true,
-    window: {
-      size: 20,
-      floor: 3,
-      ceiling: null,
-      increaseType: 'linear',
-      increaseFactor: 1,
-      decreaseType: 'exponential',
-      decreaseFactor: 2,
-    },
-    triggers: [],
-    require: [],
-    reject: [],
-    reporters: { ...nobody, success: rule({ submit: true }), failure: rule({ Verified: -2 }) },
-    messages: {
-      enqueue: '',
-      start: '',
-      success: 'Build succeeded.',
-      failure: 'Build failed.',
-      'merge-conflict': 'Merge failed.',
-      'no-jobs': '',
-      dequeue: 'Build canceled.',
-      footer: '',
-    },
-    ...more,
-  };
-}
-
-const place: QueuePlacement = {
-  uses: 'here',
-  queue: 'core',
-  shared: true,
-  allowCircularDependencies: false,
-  dependenciesByTopic: false,
-};
-
-function change(id: string, more: Partial<ChangeFacts> = {}): ChangeFacts {
-  const patchset = more.patchset ?? 1;
-  return {
-    id,
-    key: `${id},${patchset}`,
-    kind: 'change',
-    connection: 'git',
-    project: 'p/a',
-    branch: 'master',
-    ref: `refs/changes/${id}/${patchset}`,
-    patchset,
-    files: [],
-    message: '',
-    subject: '',
-    owner: '',
-    parents: [],
-    dependsOn: [],
-    status: 'open',
-    current: true,
-    wip: false,
-    mergeable: true,
-    votes: [],
-    placements: { gate: place },
-    ...more,
-  };
-}
-
-type Told = GateCommand extends infer C ? (C extends unknown ? Omit<C, 'time'> : never) : never;
-
-function tell(state: GateState, ...commands: readonly Told[]): GateState {
-  return commands.reduce((now, command) => handle(now, { time: now.time + 1, ...command } as GateCommand).state, state);
-}
-
-function enqueue(id: string, more: Partial<ChangeFacts> = {}): readonly Told[] {
-  return [
-    { type: 'observe', changes: [change(id, more)] },
-    { type: 'enqueue', pipeline: 'gate', change: id },
-  ];
-}
-
-const unit = graph(['unit']);
-const ready = (buildSet: string, of: JobGraph = unit): Told => ({
-  type: 'prepared',
-  buildSet,
-  outcome: { kind: 'ready', graph: of },
-});
-const started = (buildSet: string, build = 'unit/1'): Told => ({ type: 'build-started', buildSet, build });
-const ended = (buildSet: string, result: 'SUCCESS' | 'FAILURE', build = 'unit/1'): Told => ({
-  type: 'build-ended',
-  buildSet,
-  build,
-  outcome: { result, time: 5 },
-});
-
-function gateWith(count: number, configured = pipeline()): GateState {
-  const ids = Array.from({ length: count }, (_, index) => `c${index + 1}`);
-  return tell(initialGate(), { type: 'configure', pipelines: [configured] }, ...ids.flatMap((id) => enqueue(id)));
-}
-
-function running(count: number, configured = pipeline()): GateState {
-  const numbers = Array.from({ length: count }, (_, index) => index + 1);
-  return tell(
-    gateWith(count, configured),
-    ...numbers.flatMap((number) => [ready(`${number}.1`), started(`${number}.1`)]),
-  );
-}
+import {
+  change,
+  ended,
+  enqueue,
+  gateWith,
+  pipeline,
+  place,
+  ready,
+  running,
+  started,
+  type Told,
+  tell,
+} from './sample.ts';
 
 function ofKind<K extends GateAction['kind']>(state: GateState, kind: K): readonly Extract<GateAction, { kind: K }>[] {
   return pending(state).filter((action): action is Extract<GateAction, { kind: K }> => action.kind === kind);
@@ -168,14 +58,42 @@ test('a window that a failure has halved lets no more through than it now holds'
   assert.equal(ofKind(state, 'prepare').length, 10);
 });
 
-test('what is behind a change that is being merged is not prepared before that is over', () => {
-  const submitting = tell(running(2), ended('1.1', 'SUCCESS'), ...enqueue('c3'));
-  assert.deepEqual(ofKind(submitting, 'prepare'), []);
-  const merged = tell(submitting, { type: 'submitted', item: '1', merged: ['c1,1'] });
-  assert.deepEqual(
-    ofKind(merged, 'prepare').map(({ changes, ahead }) => [changes, ahead]),
-    [[['c3,1'], ['c2,1']]],
-  );
+const moved = { type: 'submitted', item: '1', merged: [], moved: 'master of p is no longer what was tested' } as const;
+const refused = { type: 'submitted', item: '1', merged: [], refused: 'closed' } as const;
+const landed = { type: 'submitted', item: '1', merged: ['c1,1'] } as const;
+
+function prepared(state: GateState): readonly string[] {
+  return ofKind(state, 'prepare').map(({ key, ahead, base }) => `${key} on ${[...ahead, base].join()}`);
+}
+
+const behindMerging: readonly [what: string, running: number, answer: Told, prepares: readonly string[]][] = [
+  ['directly behind it, and that lands', 1, landed, []],
+  ['directly behind it, and that is refused', 1, refused, ['2.2 on ']],
+  ['directly behind it, and its branch was moved', 1, moved, ['1.2 on ', '2.2 on c1,1,1.2']],
+  ['behind another one, and that lands', 2, landed, []],
+  ['behind another one, and that is refused', 2, refused, ['2.2 on ', '3.2 on c2,1,2.2']],
+  ['behind another one, and its branch was moved', 2, moved, ['1.2 on ', '2.2 on c1,1,1.2', '3.2 on c1,1,c2,1,2.2']],
+];
+
+for (const [what, count, answer, prepares] of behindMerging) {
+  test(`what comes in while a change merges is prepared on top of that: ${what}`, () => {
+    const ahead = Array.from({ length: count }, (_, index) => `c${index + 1},1`);
+    const last = count + 1;
+    const submitting = tell(running(count), ended('1.1', 'SUCCESS'), ...enqueue(`c${last}`));
+    assert.deepEqual(prepared(submitting), [`${last}.1 on ${[...ahead, `${count}.1`].join()}`]);
+    const begun = tell(submitting, ready(`${last}.1`), started(`${last}.1`));
+    assert.deepEqual(prepared(tell(begun, answer)), prepares);
+    // An answer that comes before it is prepared leaves it what it stands on.
+    const early = tell(submitting, answer);
+    assert.deepEqual(prepared(early), answer === landed ? prepared(submitting) : prepares);
+  });
+}
+
+test('a gate that began before keeps what comes in while a change merges waiting for that', () => {
+  const before = { ...running(2), stacksOnMerging: false };
+  const submitting = tell(before, ended('1.1', 'SUCCESS'), ...enqueue('c3'));
+  assert.deepEqual(prepared(submitting), []);
+  assert.deepEqual(prepared(tell(submitting, landed)), ['3.1 on c2,1,2.1']);
 });
 
 test('a success at the head is submitted before it is reported, and then leaves', () => {
@@ -198,12 +116,7 @@ test('a success at the head is submitted before it is reported, and then leaves'
 });
 
 test('a refused submission is a failure, and those behind start anew', () => {
-  const state = tell(running(2), ended('1.1', 'SUCCESS'), {
-    type: 'submitted',
-    item: '1',
-    merged: [],
-    refused: 'closed',
-  });
+  const state = tell(running(2), ended('1.1', 'SUCCESS'), refused);
   assert.deepEqual(
     ofKind(state, 'report').map(({ result }) => result),
     ['MERGE_FAILURE'],
@@ -213,8 +126,6 @@ test('a refused submission is a failure, and those behind start anew', () => {
     ['2.2'],
   );
 });
-
-const moved = { type: 'submitted', item: '1', merged: [], moved: 'master of p is no longer what was tested' } as const;
 
 const outrun: readonly [what: string, commands: readonly Told[], prepares: string[], results: string[]][] = [
   ['a branch that was moved meanwhile', [moved], ['1.2', '2.2'], []],
