@@ -37,6 +37,13 @@ export function readSignatures(status: string): readonly FoundSignature[] {
   return found;
 }
 
+/** Whether all signatures add up but those by keys that GnuPG does not have, and some do: it ends as for bad ones then. */
+export function onlyUnknown(status: string): boolean {
+  const words = status.split('\n').map((line) => line.split(' ')[1] ?? '');
+  const failed = words.filter((word) => word === 'ERRSIG' || word === 'BADSIG').length;
+  return words.includes('VALIDSIG') && failed > 0 && failed === words.filter((word) => word === 'NO_PUBKEY').length;
+}
+
 /** Why a file with these signatures is refused by clients; null where one of them is taken. */
 export function refusal(found: readonly FoundSignature[], by: 'apt' | 'dnf'): string | null {
   const why = found.map(({ refused, weak }) => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { judgeKeyFile } from '../keys/judge-key-file.ts';
-import { readSignatures, refusal } from '../keys/signatures.ts';
+import { onlyUnknown, readSignatures, refusal } from '../keys/signatures.ts';
 import { run } from '../process/run.ts';
 import { type Content, signaturesOf } from './content.ts';
 import { MirrorError } from './types.ts';
@@ -77,7 +77,9 @@ async function verifyOne(
     cwd: tree,
   });
   const said = stderr.trim().split('\n').at(-1) ?? '';
-  if (code !== 0) throw new MirrorError('verify', `${signature} is not signed by the key: ${said}`);
+  if (code !== 0 && !onlyUnknown(stdout)) {
+    throw new MirrorError('verify', `${signature} is not signed by the key: ${said}`);
+  }
   const signatures = readSignatures(stdout);
   return {
     name: signature,

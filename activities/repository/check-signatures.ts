@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { exists } from '../files/exists.ts';
 import { judgeKeyFile } from '../keys/judge-key-file.ts';
-import { readSignatures, refusal } from '../keys/signatures.ts';
+import { onlyUnknown, readSignatures, refusal } from '../keys/signatures.ts';
 import { run } from '../process/run.ts';
 import { publicKeyFile, type RepositoryFormat, type RepositoryProblem } from './port.ts';
 import { isSigned } from './signature.ts';
@@ -37,18 +37,20 @@ export async function checkSignatures(format: RepositoryFormat, tree: string, gi
   const key = given ?? (own ? join(tree, publicKeyFile) : null);
   const bare = key !== null && (expected.length === 0 || expected.some((some) => some.length === 0));
   if (bare) return refused(tree, 'it is not signed');
-  const judged = key === null ? { problems: [], warnings: [] } : await checkKey(key);
   const found = await withKey(key, (env) =>
-    Promise.all(
-      expected.flat().map((signed) => checkSignature(tree, signed, { env, judged: judged.problems.length > 0 })),
-    ),
+    Promise.all(expected.flat().map((signed) => checkSignature(tree, signed, env))),
   );
+  const signers = [...new Set(found.flatMap((one) => one.signers))];
+  const judged = key === null ? { problems: [], warnings: [] } : await checkKey(key, signers);
+  // That signatures are refused follows from what is said of their key.
+  const others = judged.problems.length > 0 ? found.filter(({ byKey }) => byKey !== true) : found;
   const about = key === null ? [] : [...judged.problems, ...(await checkPackages(format, tree, key))];
-  return {
-    warnings: judged.warnings,
-    signers: [...new Set(found.flatMap(({ signers }) => signers))],
-    problems: [...found.flatMap(({ problems }) => problems), ...about],
-  };
+  return { signers, warnings: judged.warnings, problems: [...others.flatMap(({ problems }) => problems), ...about] };
+}
+
+interface CheckedSignature extends Omit<Signatures, 'warnings'> {
+  /** Whether all that is wrong with it is its key. */
+  readonly byKey?: boolean;
 }
 
 function refused(subject: string, message: string): Signatures {
@@ -70,9 +72,10 @@ async function present(tree: string, signatures: readonly Signed[]): Promise<rea
   return signatures.filter((_, position) => there[position]);
 }
 
-/** A key that has expired is refused by clients, whatever it signed before. */
-async function checkKey(key: string): Promise<Pick<Signatures, 'problems' | 'warnings'>> {
-  const { problems, warnings } = await judgeKeyFile(key).catch(() => ({ problems: [], warnings: [] }));
+/** A key that has expired is refused by clients, whatever it signed before. Without signers all keys are looked at. */
+async function checkKey(key: string, signers: readonly string[]): Promise<Pick<Signatures, 'problems' | 'warnings'>> {
+  const judged = judgeKeyFile(key, signers.length > 0 ? signers : undefined);
+  const { problems, warnings } = await judged.catch(() => ({ problems: [], warnings: [] }));
   return { problems: problems.map((message) => ({ kind: 'signature', subject: basename(key), message })), warnings };
 }
 
@@ -90,7 +93,10 @@ async function checkPackages(format: RepositoryFormat, tree: string, key: string
 }
 
 /** Runs `work` with the environment of a GnuPG that knows this key alone; null for the user's own. */
-async function withKey(key: string | null, work: (env: Environment) => Promise<Signatures[]>): Promise<Signatures[]> {
+async function withKey(
+  key: string | null,
+  work: (env: Environment) => Promise<CheckedSignature[]>,
+): Promise<CheckedSignature[]> {
   if (key === null) return work(process.env.GNUPGHOME === undefined ? {} : { GNUPGHOME: process.env.GNUPGHOME });
   const home = await mkdtemp(join(tmpdir(), 'sluice-keys-'));
   try {
@@ -102,21 +108,21 @@ async function withKey(key: string | null, work: (env: Environment) => Promise<S
   }
 }
 
-/** @param judged whether something is said of the key already: that its signatures are refused follows from that. */
-async function checkSignature(
-  tree: string,
-  { name, text }: Signed,
-  { env, judged }: { readonly env: Environment; readonly judged: boolean },
-): Promise<Signatures> {
+/**
+ * One good signature is enough, beside others by keys that nobody here has: so do clients, where a new key takes over
+ * from an old one. One that does not add up is refused, whatever stands beside it (apt-pkg, methods/gpgv.cc).
+ */
+async function checkSignature(tree: string, { name, text }: Signed, env: Environment): Promise<CheckedSignature> {
   const files = [...new Set([name, text])].map((path) => join(tree, path));
   const { code, stdout, stderr } = await run('gpg', ['--batch', '--status-fd=1', '--verify', '--', ...files], { env });
-  if (code !== 0) return refused(name, stderr.trim().split('\n').at(-1) ?? '');
   const found = readSignatures(stdout);
+  if (code !== 0 && !onlyUnknown(stdout)) return refused(name, stderr.trim().split('\n').at(-1) ?? '');
   const why = refusal(found, text.endsWith('.xml') ? 'dnf' : 'apt');
-  if (why !== null && !(judged && found.every(({ byKey }) => byKey))) return refused(name, why);
+  const taken = why === null ? found.filter((one) => one.refused === null) : found;
+  const signers = taken.map(({ primary }) => primary);
+  if (why !== null) return { ...refused(name, why), signers, byKey: found.every(({ byKey }) => byKey) };
   const problem = name === text ? await compareTexts(tree, join(dirname(name), 'Release'), name) : null;
-  const signers = found.map(({ primary }) => primary);
-  return problem === null ? { signers, problems: [], warnings: [] } : { ...refused(name, problem), signers };
+  return problem === null ? { signers, problems: [] } : { ...refused(name, problem), signers };
 }
 
 /** A client reads either file, so both must say the same. */

@@ -9,7 +9,7 @@ import { run } from '../process/run.ts';
 import { listFiles } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { offeredFiles, type ReadContent } from './check-index.ts';
-import { environment, type GpgKey } from './key.ts';
+import { environment, type GpgKey, shownKeys } from './key.ts';
 import { openLedger } from './ledger.ts';
 
 export interface Adoption {
@@ -86,7 +86,8 @@ async function requireOwn(key: GpgKey, text: string, signature: string): Promise
     const args = ['--batch', '--status-fd', '1', '--verify', '--', detached, index];
     const { code, stdout } = await run('gpg', args, { env: environment(key) });
     const signer = /^\[GNUPG:\] VALIDSIG \S+(?: \S+){8} ([0-9A-F]{40})$/m.exec(stdout)?.[1];
-    if (code !== 0 || signer !== key.key) throw new Error('its index is not signed by the key of this installation');
+    if (code !== 0 || !shownKeys(key).includes(signer ?? ''))
+      throw new Error('its index is not signed by the key of this installation');
   } finally {
     await rm(work, { recursive: true, force: true });
   }

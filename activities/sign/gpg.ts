@@ -18,6 +18,7 @@ export function createGpgSigner(key: GpgKey): IndexSigner {
 }
 
 async function sign(key: GpgKey, how: '--detach-sign' | '--clear-sign', text: string): Promise<string> {
-  const args = ['--batch', '--yes', '--armor', '--digest-algo', 'SHA512', '--local-user', key.key, how];
+  const by = [key.key, ...(key.also ?? [])].flatMap((each) => ['--local-user', each]);
+  const args = ['--batch', '--yes', '--armor', '--digest-algo', 'SHA512', ...by, how];
   return (await signing(key, () => must('gpg', args, { input: text, env: environment(key) }))).stdout;
 }

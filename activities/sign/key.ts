@@ -7,6 +7,15 @@ export interface GpgKey {
   readonly home?: string;
   /** Fingerprint, or any name that GnuPG finds one key by. */
   readonly key: string;
+  /** Fingerprints of others that sign texts, too. */
+  readonly also?: readonly string[];
+  /** Fingerprints of those that have signed in the past, and are shown beside. */
+  readonly former?: readonly string[];
+}
+
+/** All of which clients are to have the public half. */
+export function shownKeys({ key, also = [], former = [] }: GpgKey): readonly string[] {
+  return [key, ...also, ...former];
 }
 
 /**
@@ -28,7 +37,8 @@ export async function openKey(home: string, name: string, algorithm = 'rsa3072')
 }
 
 export async function exportPublicKey(key: GpgKey): Promise<string> {
-  const { stdout } = await must('gpg', ['--batch', '--armor', '--export', '--', key.key], { env: environment(key) });
+  const args = ['--batch', '--armor', '--export', '--', ...shownKeys(key)];
+  const { stdout } = await must('gpg', args, { env: environment(key) });
   if (stdout === '') throw new Error(`there is no key ${key.key}`);
   return stdout;
 }

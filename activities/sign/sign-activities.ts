@@ -49,6 +49,8 @@ export interface SignRequest {
  */
 export function createSignActivities(deps: SignDeps) {
   const signer = createGpgSigner(deps.key);
+  // Whoever reads a statement later has one key to know.
+  const first = createGpgSigner({ ...deps.key, also: [] });
   const proofDeps = { ...deps.proof, manifest: (digest: string) => readProven(deps.inbox, digest) };
   const provenBuild = (manifest: string, commit: string) => proveBuild(proofDeps, manifest, commit);
   return {
@@ -90,7 +92,7 @@ export function createSignActivities(deps: SignDeps) {
         const text = (await readExactly(deps, digest)).toString();
         const found = await requireTrue(deps, text, provenBuild);
         const { payload, toSign, payloadType } = dssePayload(text);
-        const sig = Buffer.from(await signer.detach(toSign)).toString('base64');
+        const sig = Buffer.from(await first.detach(toSign)).toString('base64');
         const envelope: Envelope = { payload, payloadType, signatures: [{ keyid: deps.key.key, sig }] };
         await deps.ledger.add(found.sha256, found.entry, found.repository);
         made.push(await deps.outbox.put(`${JSON.stringify(envelope)}\n`));

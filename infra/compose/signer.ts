@@ -20,6 +20,7 @@ export async function startSigner(config: StackConfig): Promise<Part> {
     connectPatiently(config, signersPayloads(paths)),
     openSigner(paths, {
       rules: releaseRules(config),
+      keys: config.release.keys,
       warn: (message) => logger.warn(message),
       ...lookUpAtHosts(config, join(paths.keys, 'fetched')),
     }),

@@ -141,6 +141,19 @@ const release = z.strictObject({
     })
     .prefault({})
     .describe('The released RPM repository.'),
+  keys: z
+    .strictObject({
+      sign: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Keys that sign: the first everything, others indexes alone. Default: one that the signer made.'),
+      former: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Keys that sign nothing any more, and are shown to clients beside those that do.'),
+    })
+    .prefault({})
+    .describe('Keys of the archive, by fingerprint, user id or mail address: `docs/signing.md`.'),
   lines: linesSchema
     .default({})
     .describe('Released repositories for platforms and branches of their own: `docs/releases.md`.'),

@@ -7,7 +7,8 @@ import type { MergedState, StateName } from '../../activities/git/merged.ts';
 import { publicKeyFile } from '../../activities/repository/port.ts';
 import { openLookup } from '../../activities/review/git/lookup.ts';
 import { adoptReleased } from '../../activities/sign/adopt.ts';
-import { closeAgent, exportPublicKey, openKey } from '../../activities/sign/key.ts';
+import { type NamedKeys, openArchiveKeys } from '../../activities/sign/archive-keys.ts';
+import { closeAgent, exportPublicKey } from '../../activities/sign/key.ts';
 import { openLedger } from '../../activities/sign/ledger.ts';
 import { createSignActivities, type SignActivities } from '../../activities/sign/sign-activities.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
@@ -31,9 +32,12 @@ export interface SignerOptions {
   readonly isGated?: (of: StateName) => Promise<boolean>;
   /** What is released where; absent: one repository for each format. */
   readonly rules?: ReleaseRules;
+  /** Absent: one key, made at the first start. */
+  readonly keys?: NamedKeys;
 }
 
 const oneForEach: ReleaseRules = { codename: '', lines: [] };
+const noneNamed: NamedKeys = { sign: [], former: [] };
 
 /**
  * Opens the signer in its own process: makes its key at the first start and shows the public half.
@@ -44,11 +48,17 @@ const oneForEach: ReleaseRules = { codename: '', lines: [] };
  */
 export async function openSigner(
   paths: DataPaths,
-  { warn = console.warn, elsewhere = () => null, isGated = async () => true, rules = oneForEach }: SignerOptions = {},
+  {
+    warn = console.warn,
+    elsewhere = () => null,
+    isGated = async () => true,
+    rules = oneForEach,
+    keys = noneNamed,
+  }: SignerOptions = {},
 ): Promise<Signer> {
   const home = paths.keys;
-  const fingerprint = await openKey(home, 'Sluice releases');
-  const key = { home, key: fingerprint };
+  const { key, warnings } = await openArchiveKeys(home, keys);
+  for (const warning of warnings) warn(warning);
   await makeOpenDirectory(paths.publicKeys);
   await writeWhole(publicKeyPath(paths), await exportPublicKey(key));
   const inbox = createFileBlobStore({ root: paths.storage, baseUrl: '' });
@@ -60,7 +70,7 @@ export async function openSigner(
   // Read for each build: an operator may add a worker while the signer runs.
   const fault = (manifest: PackagesManifest) => attestationFault(manifest, readBuilders(buildersDirectory(paths)));
   const deps = { key, inbox, outbox, proof: { merged, fault }, ledger: openLedger(ledger), rules };
-  return { activities: createSignActivities(deps), fingerprint, close: () => closeAgent(home) };
+  return { activities: createSignActivities(deps), fingerprint: key.key, close: () => closeAgent(home) };
 }
 
 /** What the signer has signed: it writes there, others only read. */

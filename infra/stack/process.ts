@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -54,7 +54,9 @@ export function supervise(spec: ProcessSpec, supervision: Supervision): Supervis
   const ready = Promise.race([untilReady(spec, first), Promise.race([first.ended, late]).then(failure)]);
 
   async function failure(): Promise<never> {
-    throw new Error(`${spec.name} does not start: see ${join(supervision.logs, `${spec.name}.log`)}`);
+    const log = join(supervision.logs, `${spec.name}.log`);
+    const reason = lastWords(readFileSync(log, 'utf8'));
+    throw new Error(`${spec.name} does not start: ${reason === null ? '' : `${reason}\n`}see ${log}`);
   }
 
   async function keep(): Promise<void> {
@@ -83,6 +85,16 @@ export function supervise(spec: ProcessSpec, supervision: Supervision): Supervis
       await Promise.race([kept, child.ended]);
     },
   };
+}
+
+/** What a process has said of its end, as the last line of its log; null where that is something else. */
+function lastWords(log: string): string | null {
+  try {
+    const { level, msg } = JSON.parse(log.trimEnd().split('\n').at(-1) ?? '');
+    return level === 'fatal' && typeof msg === 'string' ? msg : null;
+  } catch {
+    return null;
+  }
 }
 
 interface Launched {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readSignatures, refusal } from '../../../activities/keys/signatures.ts';
+import { onlyUnknown, readSignatures, refusal } from '../../../activities/keys/signatures.ts';
 import { judgeDates } from '../../../pipelines/formats/deb/release.ts';
 
 const id = 'A'.repeat(40);
@@ -34,6 +34,22 @@ for (const [says, signatures, apt, dnf] of [
       if (expected === null) assert.equal(refusal(found, by), null, by);
       else assert.match(refusal(found, by) ?? '', expected, by);
     }
+  });
+}
+
+const unknown = `[GNUPG:] ERRSIG ${id.slice(-16)} 1 10 00 1767571200 9 ${id}\n[GNUPG:] NO_PUBKEY ${id.slice(-16)}`;
+const bad = `[GNUPG:] BADSIG ${id.slice(-16)} A <a@example.org>`;
+const unusable = `[GNUPG:] ERRSIG ${id.slice(-16)} 1 10 00 1767571200 4 ${id}`;
+for (const [says, said, expected] of [
+  ['one good, one by a key that is not there', `${status('GOODSIG', 10)}\n${unknown}`, true],
+  ['one good alone', status('GOODSIG', 10), false],
+  ['none by a key that is there', unknown, false],
+  ['one good, one that does not add up', `${status('GOODSIG', 10)}\n${bad}`, false],
+  ['one good, one unknown, one that does not add up', `${status('GOODSIG', 10)}\n${unknown}\n${bad}`, false],
+  ['one good, one by an algorithm that nobody knows', `${status('GOODSIG', 10)}\n${unusable}`, false],
+] as const) {
+  test(`of signatures, ${says}: ${expected ? 'the others' : 'not only others'} are unknown`, () => {
+    assert.equal(onlyUnknown(said), expected);
   });
 }
 

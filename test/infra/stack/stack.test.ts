@@ -190,7 +190,7 @@ test('F18: a start that fails half-way leaves nothing running, and the directory
     // The server cannot make its directory: it ends while the others come up.
     writeFileSync(join(other, 'data', 'git'), '');
     const failed = await endOf(other);
-    assert.match(failed, /server does not start: see .*server\.log/);
+    assert.match(failed, /server does not start: .*\/git\b.*\nsee .*server\.log/);
     assert.equal(readHolder(join(other, 'data')), undefined);
     assert.deepEqual(processesOf(other), []);
     writeFileSync(join(other, 'sluice.yaml'), text.replace('127.0.0.1:0', new URL(stack.url).host));

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { must } from '../../../activities/process/run.ts';
+import { openArchiveKeys } from '../../../activities/sign/archive-keys.ts';
+import { closeAgent, exportPublicKey, shownKeys } from '../../../activities/sign/key.ts';
+import { temporary } from '../repository/packages.ts';
+
+async function directory(t: TestContext, name = 'keys') {
+  const home = join(await temporary(t), name);
+  await mkdir(home, { mode: 0o700 });
+  t.after(() => closeAgent(home));
+  const env = { GNUPGHOME: home };
+  return {
+    home,
+    async add(uid: string, expires = 'never') {
+      // A key that has expired was made a while ago.
+      const past = expires === 'never' ? [] : ['--faked-system-time', '20260101T000000'];
+      const make = ['--batch', '--quiet', '--passphrase', '', '--quick-generate-key', uid, 'ed25519', 'sign', expires];
+      await must('gpg', [...past, ...make], { env });
+    },
+    gpg: async (args: readonly string[], input = '') =>
+      (await must('gpg', ['--batch', '--quiet', ...args], { env, input })).stdout,
+  };
+}
+
+test('without names there is one key, made once, in a directory that is closed to others', async (t) => {
+  const home = join(await temporary(t), 'keys');
+  t.after(() => closeAgent(home));
+  const first = await openArchiveKeys(home, { sign: [], former: [] });
+  assert.match(first.key.key, /^[0-9A-F]{40}$/);
+  assert.deepEqual([first.key.also, first.key.former], [[], []]);
+  assert.deepEqual(await openArchiveKeys(home, { sign: [], former: [] }), first);
+  assert.equal((await stat(home)).mode & 0o777, 0o700);
+});
+
+test('the first name signs everything, the others beside it; a former key needs no secret part', async (t) => {
+  const [{ home, add, gpg }, before] = [await directory(t), await directory(t)];
+  await add('One <one@example.org>');
+  await add('Two <two@example.org>');
+  await before.add('Former <former@example.org>', '10d');
+  await gpg(['--import'], await before.gpg(['--armor', '--export']));
+  const { key } = await openArchiveKeys(home, { sign: ['two@example.org', 'One'], former: ['former@example.org'] });
+  const shown = await gpg(['--with-colons', '--show-keys'], await exportPublicKey(key));
+  const uids = [...shown.matchAll(/^uid:(?:[^:]*:){8}([^:]*):/gm)].map(([, uid]) => uid);
+  assert.deepEqual(uids.toSorted(), ['Former <former@example.org>', 'One <one@example.org>', 'Two <two@example.org>']);
+  const prints = await Promise.all(
+    ['two@example.org', 'one@example.org', 'former@example.org'].map(
+      async (uid) => /^fpr:+([0-9A-F]{40}):/m.exec(await gpg(['--with-colons', '--list-keys', uid]))?.[1],
+    ),
+  );
+  assert.deepEqual(shownKeys(key), prints);
+});
+
+test('names that mean no key, several, one twice, or one that may not sign are refused', async (t) => {
+  const { home, add } = await directory(t);
+  await add('Archive 2026 <a@example.org>');
+  await add('Archive 2027 <b@example.org>');
+  await add('Expired <e@example.org>', '10d');
+  const refused: [sign: string[], former: string[], message: RegExp][] = [
+    [
+      ['nobody'],
+      [],
+      /^release\.keys\.sign: no secret key is called nobody; there are:\n.*Archive 2026.*\n.*Archive 2027/,
+    ],
+    [['Archive'], [], /^release\.keys\.sign: several keys are called Archive: give a fingerprint/],
+    [
+      ['e@example.org'],
+      [],
+      /^release\.keys\.sign: no key called e@example\.org can sign:\n.*has expired on 2026-01-11/,
+    ],
+    [['a@example.org', 'Archive 2026'], [], /^release\.keys names the key [0-9A-F]{40} twice$/],
+    [['a@example.org'], ['a@example.org'], /^release\.keys names the key [0-9A-F]{40} twice$/],
+    [['a@example.org'], ['nobody'], /^release\.keys\.former: no key is called nobody:\n.*Archive 2026/],
+    [['a@example.org'], ['Archive'], /^release\.keys\.former: several keys are called Archive:\n.*2026.*\n.*2027/],
+  ];
+  for (const [sign, former, message] of refused) {
+    await assert.rejects(openArchiveKeys(home, { sign, former }), (error: Error) => {
+      assert.equal(error.name, 'RepositoryRefusal');
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  const { key } = await openArchiveKeys(home, { sign: ['b@example.org'], former: ['e@example.org'] });
+  assert.equal(shownKeys(key).length, 2);
+});
