@@ -88,7 +88,14 @@ test('dnf installs what either key signed, from the first state to the last', as
   const { work, dir, publish } = await rotation(t, 'rpm');
   const [root, repos] = [join(work, 'root'), join(work, 'repos')];
   await mkdir(repos);
-  const repo = ['[sluice]', 'name=sluice', `baseurl=file://${dir}`, 'gpgcheck=1', 'repo_gpgcheck=1', 'skip_if_unavailable=0'];
+  const repo = [
+    '[sluice]',
+    'name=sluice',
+    `baseurl=file://${dir}`,
+    'gpgcheck=1',
+    'repo_gpgcheck=1',
+    'skip_if_unavailable=0',
+  ];
   await writeFile(join(repos, 'sluice.repo'), [...repo, `gpgkey=file://${dir}/archive-key.asc`, ''].join('\n'));
   const apart = [`--installroot=${root}`, '--releasever=1', `--setopt=reposdir=${repos}`];
   const cache = [`--setopt=cachedir=${work}/cache`, '--setopt=metadata_expire=0'];
