@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { type Config, dataAsWritten } from '../infra/config/load.ts';
 import { readHolder } from '../infra/stack/lock.ts';
@@ -38,6 +39,8 @@ export interface ApiClient {
   post<T>(path: string, body: unknown): Promise<T>;
   /** The answer as it comes. */
   stream(path: string): AsyncIterable<string>;
+  /** Acts, and takes the bytes of the answer as they come. */
+  download(path: string, body: unknown): Promise<Readable>;
 }
 
 /**
@@ -49,14 +52,19 @@ export function createClient(options: ClientOptions): ApiClient {
   const { data, url } = findServer(options);
   if (!URL.canParse(url)) throw misused(`--server: ${JSON.stringify(url)} is not a URL`);
   const call = (path: string, init?: RequestInit) => request(url, path, init);
+  const act = (path: string, body: unknown) => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${readToken(data)}` };
+    return call(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  };
   return {
     url,
     get: async (path, query = {}) => (await call(path + queryText(query))).json() as never,
     list: (path, query, limit) =>
       listPages(call, path + queryText({ ...query, limit: Math.min(limit, perAnswer) }), limit),
-    post: async (path, body) => {
-      const headers = { 'content-type': 'application/json', authorization: `Bearer ${readToken(data)}` };
-      return (await call(path, { method: 'POST', headers, body: JSON.stringify(body) })).json() as never;
+    post: async (path, body) => (await act(path, body)).json() as never,
+    download: async (path, body) => {
+      const answer = await act(path, body);
+      return answer.body === null ? Readable.from([]) : Readable.fromWeb(answer.body);
     },
     stream: async function* (path) {
       const { body } = await call(path);

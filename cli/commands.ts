@@ -191,6 +191,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
     },
     { name: 'builds', summary: 'list builds', load: () => import('./builds.ts') },
     { name: 'buildsets', summary: 'list build sets', load: () => import('./buildsets.ts') },
+    {
+      name: 'export',
+      summary: 'write a build set with all that is needed to run it elsewhere',
+      load: () => import('./export.ts'),
+    },
     { name: 'releases', summary: 'list what was released', load: () => import('./releases.ts') },
     { name: 'logs', summary: 'print a build’s log, also while it is written', load: () => import('./logs.ts') },
     { name: 'artifacts', summary: 'list what a build made', load: () => import('./artifacts.ts') },

@@ -25,7 +25,15 @@ const byOption: Readonly<Record<string, ValueKind>> = {
 };
 
 const byArgument: Readonly<Record<string, ValueKind>> = {
-  ...{ change: 'changes', changes: 'changes', build: 'builds', job: 'jobs', project: 'projects', set: 'mirrors' },
+  ...{
+    change: 'changes',
+    changes: 'changes',
+    build: 'builds',
+    buildset: 'buildsets',
+    job: 'jobs',
+    project: 'projects',
+    set: 'mirrors',
+  },
 };
 
 /** The kind of value of an option, by its long name. */

@@ -8,6 +8,7 @@ import { registerChanges } from './api/changes.ts';
 import { registerConfig } from './api/config.ts';
 import { registerDebugging } from './api/debugging.ts';
 import { registerExcuses } from './api/excuses.ts';
+import { registerExports } from './api/exports.ts';
 import { registerHolds } from './api/holds.ts';
 import { registerMachines } from './api/machines.ts';
 import { registerNodes } from './api/nodes.ts';
@@ -50,6 +51,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   registerMachines(app, deps);
   registerDebugging(app, deps);
   registerHolds(app, deps);
+  registerExports(app, deps);
   registerNodes(app, deps);
   const metrics = createMetrics(deps);
   registerWebhooks(app, { ...deps.ingest, count: metrics.countDelivery });
@@ -70,6 +72,7 @@ const refusals: Readonly<Record<string, number>> = {
   UnknownName: 404,
   OtherContent: 409,
   NoSuchBlob: 409,
+  NotKept: 409,
   HostSilent: 503,
   BadName: 400,
 };

@@ -11,7 +11,7 @@ import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
 import type { Machines } from './machines.ts';
 import type { NodesLook } from './nodes.ts';
-import type { Changes, HookNotice, Operations, Records, ServerConfiguration, ServerSecrets } from './port.ts';
+import type { Changes, Exports, HookNotice, Operations, Records, ServerConfiguration, ServerSecrets } from './port.ts';
 import type { Workers } from './worker/port.ts';
 
 /** Everything that the server needs; made by the composition root. */
@@ -43,6 +43,8 @@ export interface ServerDeps {
   readonly holds?: NodeHolds;
   /** Who has which nodes, and who waits for some. */
   readonly nodes?: NodesLook;
+  /** Absent: nothing is exported. */
+  readonly exports?: Exports;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */

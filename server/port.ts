@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { MirrorRecord, ReleaseRecord } from '../activities/report/types.ts';
 import type { OpenSecrets } from '../activities/secrets/port.ts';
 import type { GateAnswer } from '../pipelines/gate/command.ts';
@@ -77,6 +78,15 @@ export interface PageStart {
   readonly startTime: number;
   /** Of the record; of a build set its workflow. */
   readonly id: string;
+}
+
+/** Build sets as archives, with all that is needed to run them elsewhere. */
+export interface Exports {
+  /**
+   * @returns a tar archive of regular files
+   * @throws `NotKept` for one that worked with what is gone
+   */
+  make(buildSet: BuildSetRecord): Promise<Readable>;
 }
 
 /** What to look for; absent keys match everything. Newest first, at most `limit`. */

@@ -15,7 +15,7 @@ export interface ExportInput {
 }
 
 /** A commit needs not be at any ref to be fetched, and the repository's owner does not matter: it is our own. */
-const uploadPack = "git -c uploadpack.allowAnySHA1InWant=true -c safe.directory='*' upload-pack";
+export const uploadPack = "git -c uploadpack.allowAnySHA1InWant=true -c safe.directory='*' upload-pack";
 
 /**
  * Checks a commit out into a directory, with its whole history and the tags on it: versions are derived from them.

@@ -1,4 +1,5 @@
 import type { SourceState } from '../../pipelines/model/artifact.ts';
+import type { BundleContent } from './bundle.ts';
 import type { ChainInput, ChainResult } from './chain.ts';
 import type { MergedState, StateName } from './merged.ts';
 import type { Commit } from './objects.ts';
@@ -58,6 +59,8 @@ export interface Git {
     directory: string,
     signal?: AbortSignal,
   ): Promise<void>;
+  /** Writes commits and branches with their histories to a new file that Git clones from. */
+  bundle(project: string, content: BundleContent, file: string): Promise<void>;
 }
 
 /** What a job needs of the sources. */

@@ -1,3 +1,4 @@
+import { writeBundle } from './bundle.ts';
 import { prepareChain } from './chain.ts';
 import { exportTree } from './export.ts';
 import { load, openWorkspace } from './merge.ts';
@@ -45,5 +46,6 @@ export function openRepositories(at: (project: string) => string): Omit<Git, 'en
     },
     exportTree: ({ project, branch, commit }, directory, signal) =>
       exportTree({ repo: at(project), branch, commit, directory }, signal),
+    bundle: (project, content, file) => writeBundle(at(project), content, file),
   };
 }

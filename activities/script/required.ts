@@ -1,8 +1,6 @@
+import { defaultBranches } from '../../pipelines/export/needed.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import type { Checkout, WorkspaceDeps } from './workspace.ts';
-
-/** Where a project is looked for that has not the branch of the change. */
-const defaultBranches = ['main', 'master'];
 
 /** The projects that a job requires, as it is to find them. */
 export interface RequiredProjects {

@@ -25,6 +25,7 @@ import { createCommon } from './common.ts';
 import { keepTellingOf } from './config-watch.ts';
 import { connectPatiently } from './connect.ts';
 import { createControl } from './control.ts';
+import { createExports } from './exports.ts';
 import { createInUse } from './in-use.ts';
 import { startIngest } from './ingest.ts';
 import { listen } from './listen.ts';
@@ -74,6 +75,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     ...{ store, storage: paths.storage, keep: () => settings.settings().retention.builds },
     open: () => openPayloads(temporal.client),
   });
+  const looked = createMachines(machines);
   const holds = createHolds({ client: temporal.client, tenant: config.tenant });
   const nodes = createNodesLook({
     ...{ client: temporal.client, store, holds, capacity: capacityIn(settings), machinesOf: machinesIn(common) },
@@ -89,7 +91,8 @@ export async function startServer(config: StackConfig): Promise<Part> {
       logs: common.logs,
       released: common.released,
       workers: createWorkersDesk(common, temporal.client, store),
-      machines: createMachines(machines),
+      machines: looked,
+      exports: createExports({ common, client: temporal.client, machines: looked }),
       debugging: createDebugSessions(machines),
       holds,
       nodes,

@@ -22,6 +22,8 @@ export type Operation =
   | 'debug'
   /** The nodes of jobs that fail. */
   | 'hold'
+  /** All that a build set worked with, sources and packages. */
+  | 'export'
   /** Say that there is something new to look at. */
   | 'notify'
   | 'open-secrets'
@@ -60,6 +62,7 @@ const allowed: Readonly<Record<Operation, readonly Actor['kind'][]>> = {
   expire: ['person'],
   debug: ['person'],
   hold: ['person'],
+  export: ['person'],
   notify: ['person', 'sluice'],
   'open-secrets': ['worker'],
   work: ['worker'],

@@ -26,6 +26,7 @@ const table: Readonly<Record<Operation, string>> = {
   expire: 'person',
   debug: 'person',
   hold: 'person',
+  export: 'person',
   notify: 'person sluice',
   'open-secrets': 'worker',
   work: 'worker',

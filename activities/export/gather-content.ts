@@ -1,0 +1,112 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import type { ExportDescription, ExportedJob } from '../../pipelines/export/description.ts';
+import { branchesNeeded } from '../../pipelines/export/needed.ts';
+import { artifactMetadata } from '../../pipelines/model/artifact.ts';
+import { linesSeen } from '../../pipelines/model/release-line.ts';
+import type { ReleasedGenerations, StoredGraph } from '../../workflows/contract.ts';
+import { testRepositoryIn } from '../repository/publish-stage.ts';
+import { place } from './files.ts';
+import { type ExportDeps, NotKept } from './port.ts';
+
+/** Writes a bundle for each project: what was tested, and the branches that jobs take programs from. @throws NotKept */
+export async function gatherSources(
+  { git }: ExportDeps,
+  { graph, sources }: StoredGraph,
+  root: string,
+): Promise<ExportDescription['sources']> {
+  const branches = branchesNeeded(graph, sources);
+  const projects = [...new Set(branches.map(({ project }) => project))];
+  const found: ExportDescription['sources'] = [];
+  await mkdir(join(root, 'sources'), { recursive: true });
+  for (const project of projects) {
+    const states = sources.filter((state) => state.project === project);
+    for (const { commit } of states) {
+      await git.resolve(project, commit).catch(() => {
+        throw new NotKept(`the state ${commit} of ${project} is not kept any more: have the change checked again`);
+      });
+    }
+    const tips = [];
+    for (const { branch } of branches.filter((one) => one.project === project)) {
+      const commit = await git.branchTip(project, branch).catch(() => null);
+      if (commit !== null) tips.push({ branch, commit });
+    }
+    if (states.length + tips.length === 0) continue;
+    const bundle = `sources/${project.replaceAll('/', '-')}-${found.length + 1}.bundle`;
+    await git.bundle(project, { commits: states.map(({ commit }) => commit), branches: tips }, join(root, bundle));
+    found.push({ project, bundle, states: [...states] });
+  }
+  return found;
+}
+
+/** Copies the released repositories of the jobs' platforms, as they were shown when the build set began. @throws NotKept */
+export async function gatherReleased(
+  { released, release, platform }: ExportDeps,
+  { stored, seen }: { readonly stored: StoredGraph; readonly seen: ReleasedGenerations },
+  root: string,
+): Promise<ExportDescription['released']> {
+  const labels = new Set(stored.graph.jobs.flatMap(({ nodeset }) => nodeset.nodes.map(({ label }) => label)));
+  const lines = [...labels].flatMap((label) => {
+    const format = platform(label)?.format;
+    if (format === undefined) return [];
+    return stored.changes.flatMap(({ branch }) => linesSeen(release, { format, platform: label, branch }));
+  });
+  const found: ExportDescription['released'] = [];
+  for (const repository of new Set(lines.map((line) => line.repository))) {
+    const generation = seen[repository] ?? null;
+    const path = generation === null ? null : `released/${repository}`;
+    found.push({ repository, path });
+    if (generation === null || path === null) continue;
+    const of = { repository, generation };
+    if (!(await released.has(of))) {
+      throw new NotKept(
+        `the state ${generation} of the released repository ${repository}, which its jobs saw, is not kept any more`,
+      );
+    }
+    for (const file of await released.list(of)) {
+      const to = join(root, path, file);
+      await mkdir(dirname(to), { recursive: true });
+      await released.fetch(of, file, to);
+    }
+  }
+  return found;
+}
+
+/** Copies the test repositories that jobs were offered, and what says of which builds they are. @throws NotKept */
+export async function gatherOffered(
+  deps: ExportDeps,
+  jobs: readonly ExportedJob[],
+  root: string,
+): Promise<Pick<ExportDescription, 'repositories' | 'manifests'>> {
+  const offered = jobs.flatMap((job) => job.offered ?? []);
+  const names = new Set(offered.flatMap(({ url }) => testRepositoryIn(url) ?? []));
+  const repositories = [];
+  for (const name of names) {
+    const path = `repositories/${name}`;
+    await copyTree(deps, name, join(root, path));
+    repositories.push({ name, path });
+  }
+  const digests = offered.flatMap(({ metadata }) => artifactMetadata.safeParse(metadata).data?.manifest ?? []);
+  const manifests = [];
+  for (const digest of new Set(digests)) {
+    const path = `manifests/${digest.replace(':', '-')}.json`;
+    const content = await deps.blobs.read(digest).catch(() => {
+      throw new NotKept(`the manifest ${digest} of packages that its jobs were offered is not kept any more`);
+    });
+    await place(root, path, content);
+    manifests.push({ digest, path });
+  }
+  return { repositories, manifests };
+}
+
+async function copyTree({ trees }: ExportDeps, name: string, to: string): Promise<void> {
+  const gone = () => new NotKept(`the test repository ${name}, which its jobs were offered, is not kept any more`);
+  const paths = await trees.paths(name);
+  if (paths === null) throw gone();
+  for (const path of paths) {
+    const file = await trees.open(name, path);
+    if (file === null) throw gone();
+    await place(to, path, await buffer(file.read()));
+  }
+}
