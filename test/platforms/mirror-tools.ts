@@ -81,8 +81,8 @@ const tools: Readonly<Record<string, (archive: Archive, nth: number) => Promise<
     if (nth === 0) await aptly('mirror', 'create', `-keyring=${ring}`, 'm', url, 'stable', 'main');
     await aptly('mirror', 'update', `-keyring=${ring}`, 'm');
     await aptly('snapshot', 'create', `s${nth}`, 'from', 'mirror', 'm');
-    const how = nth === 0 ? ['snapshot', `s${nth}`] : ['switch', 'stable', `s${nth}`];
-    await aptly('publish', '-skip-signing', '-distribution=stable', ...how);
+    const how = nth === 0 ? ['snapshot', '-distribution=stable'] : ['switch'];
+    await aptly('publish', ...how, '-skip-signing', ...(nth === 0 ? [] : ['stable']), `s${nth}`);
     return `deb [arch=amd64 trusted=yes] file:${work}/aptly/public stable main`;
   },
   async reprepro({ work, url, home }) {
