@@ -138,7 +138,7 @@ async function request(url: string, path: string, init?: RequestInit): Promise<R
   });
   if (response.ok) return response;
   const message = await explain(response);
-  if (response.status === 400) throw misused(message);
+  if (response.status === 400 || response.status === 413) throw misused(message);
   throw [403, 404, 409].includes(response.status) ? failed(message) : unavailable(message);
 }
 

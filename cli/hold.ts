@@ -35,7 +35,7 @@ export function register(program: Command): void {
     .option('--project <name>', 'of this project only')
     .option('--change <id>', 'of this change only')
     .option('--ref <ref>', 'of this branch only, or of a ref by its whole name')
-    .option('--reason <text>', 'what for, for others who see it; at most 500 characters', '')
+    .option('--reason <text>', 'what for, for others who see it; at most 500 characters', parseReason, '')
     .option('--count <n>', 'of how many failed builds', parseCount, 1)
     .option(
       '--for <time>',
@@ -44,6 +44,11 @@ export function register(program: Command): void {
       86_400,
     )
     .action(hold);
+}
+
+function parseReason(text: string): string {
+  if (text.length > 500) throw new InvalidArgumentError('It may have 500 characters at most.');
+  return text;
 }
 
 function parseCount(text: string): number {

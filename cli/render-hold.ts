@@ -5,8 +5,8 @@ import { duration, table } from './output.ts';
 /** What is to be held, and what is. @param now milliseconds since the epoch */
 export function renderHolds(holds: readonly Hold[], now: number): string {
   if (holds.length === 0) return 'Nothing is to be held.';
-  const rows = holds.map(({ id, job, project, change, builds, count, by, time, reason }) => [
-    ...[id, job, project ?? 'all', change ?? 'all', `${builds.length} of ${count}`, by, ago(time, now), reason],
+  const rows = holds.map(({ id, job, project, change, ref, builds, count, by, time, reason }) => [
+    ...[id, job, project ?? 'all', change ?? ref ?? 'all', `${builds.length} of ${count}`, by, ago(time, now), reason],
   ]);
   const header = ['HOLD', 'JOB', 'PROJECT', 'CHANGE OR REF', 'HELD', 'BY', 'SINCE', 'REASON'];
   const held = holds.flatMap((hold) => nodesOf(hold, now));

@@ -96,9 +96,10 @@ function plainly(message = ''): string {
 /** Every error is one sentence; what is wrong inside stays in the log. */
 function answerError(error: unknown, request: Parameters<Parameters<App['setErrorHandler']>[0]>[1], reply: Reply) {
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const found = error.validation.map(
-      ({ instancePath, message }) => `${instancePath.slice(1) || 'body'}: ${plainly(message)}`,
-    );
+    const found = error.validation.map(({ instancePath, message }) => {
+      const where = instancePath.replace(/^\//, '');
+      return where === '' ? plainly(message) : `${where}: ${plainly(message)}`;
+    });
     return reply.code(400).send({ error: found.join('; ') });
   }
   const { name, message, ...rest } = error as { name: string; message: string; statusCode?: number };

@@ -38,7 +38,8 @@ const held = object({
   nodes: list(object({ name: text, command: text })),
 });
 const wish = {
-  ...{ id: text, job: text, project: maybe(text), change: maybe(text), reason: text, by: text },
+  ...{ id: text, job: text, project: maybe(text), change: maybe(text), ref: maybe(text) },
+  ...{ reason: text, by: text },
   ...{ count, seconds: nullable(number), time: number },
 };
 const capacity = object({ maxServers: maybe(number), maxCores: maybe(number), maxRamGb: maybe(number) });

@@ -3,8 +3,10 @@ export interface HoldScope {
   readonly job: string;
   /** Absent: of every project. */
   readonly project?: string;
-  /** Id of a change, or a ref; absent: of all. */
+  /** Id of a change (of older versions also a ref); absent: of all. */
   readonly change?: string;
+  /** A branch, or a ref by its whole name; absent: of all. */
+  readonly ref?: string;
 }
 
 /** Somebody's wish to look at the nodes of jobs that fail. */
@@ -113,16 +115,16 @@ export function returnHold(all: Holds, build: string): Holds {
   return replace(all, { ...hold, builds: hold.builds.filter((each) => each !== build) });
 }
 
-export function matches({ job, project, change }: HoldScope, build: FailedBuild): boolean {
+export function matches({ job, project, change, ref = change }: HoldScope, build: FailedBuild): boolean {
   return (
     job === build.job &&
     (project === undefined || project === build.project) &&
-    (change === undefined || change === build.change || `refs/heads/${change}` === build.change)
+    (ref === undefined || ref === build.change || `refs/heads/${ref}` === build.change)
   );
 }
 
-function exactness({ project, change }: HoldScope): number {
-  return (change === undefined ? 0 : 2) + (project === undefined ? 0 : 1);
+function exactness({ project, change, ref = change }: HoldScope): number {
+  return (ref === undefined ? 0 : 2) + (project === undefined ? 0 : 1);
 }
 
 function replace(all: Holds, hold: Hold): Holds {

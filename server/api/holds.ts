@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noop } from '../../pipelines/language/noop.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import type { HoldRequest } from '../holds.ts';
@@ -9,6 +10,7 @@ import { requireKnown, unknownName } from './known-names.ts';
 const name = z.string().min(1).max(500);
 const which = z.object({ id: name.describe('a hold’s id') });
 const longest = 365 * 24 * 3600;
+const longestReason = 500;
 
 const wish = z
   .object({
@@ -16,7 +18,7 @@ const wish = z
     project: name.optional(),
     change: name.optional().describe('a change'),
     ref: name.optional().describe('a branch, or a ref by its whole name'),
-    reason: z.string().max(500),
+    reason: z.string().max(longestReason),
     count: z.int().min(1).max(100).describe('of how many failed builds'),
     seconds: z.int().min(60).max(longest).nullable().describe('how long each stays; null: until the hold is deleted'),
   })
@@ -49,11 +51,12 @@ export function registerHolds(app: App, deps: ServerDeps): void {
       const { job, project, change, ref, ...rest } = request.body;
       await requireJob(deps, job);
       if (project !== undefined) await requireKnown(deps, { project, limit: 1 });
-      const of = change === undefined ? ref : await resolveChange(deps, change);
+      if (ref !== undefined) await requireRef(deps, ref);
       const scope = {
         ...{ job, ...rest },
         ...(project === undefined ? {} : { project }),
-        ...(of === undefined ? {} : { change: of }),
+        ...(change === undefined ? {} : { change: await resolveChange(deps, change) }),
+        ...(ref === undefined ? {} : { ref }),
       } satisfies HoldRequest;
       return reply.code(201).send(await holds.add(actorOf(request), scope));
     },
@@ -70,10 +73,26 @@ export function registerHolds(app: App, deps: ServerDeps): void {
   );
 }
 
-/** A job that is configured, or that a change has brought. @throws `UnknownName` */
+/** A job that is configured and may have nodes, or that a change has brought. @throws `UnknownName` */
 async function requireJob(deps: ServerDeps, job: string): Promise<void> {
   const layout = await deps.layout?.().catch(() => undefined);
-  if (layout === undefined || layout.jobs.has(job)) return;
+  const variants = layout?.jobs.get(job);
+  if (job === noop.name) throw new Misused('noop has no nodes that could be held');
+  if (variants?.every(({ attributes }) => attributes.abstract === true)) {
+    throw new Misused(`${job} is abstract: it never runs; name a job that inherits from it`);
+  }
+  if (layout === undefined || variants !== undefined) return;
   if ((await deps.store.listBuilds({ job, limit: 1 })).length > 0) return;
   throw unknownName('job', job, [...layout.jobs.keys()]);
+}
+
+/** A branch or tag may come to be; what names a change is none. */
+async function requireRef({ changes }: ServerDeps, ref: string): Promise<void> {
+  const change = await changes.read(ref).catch(() => null);
+  if (change !== null && change.kind === 'change') throw new Misused(`${ref} is a change, and no ref: give it as one`);
+}
+
+/** Asked for as it can never be. */
+class Misused extends Error {
+  readonly statusCode = 400;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { buildLayout, defaultTenant, parseConfigFile } from '../../pipelines/language/language.ts';
 import type { Hold } from '../../pipelines/nodes/holds.ts';
 import type { HoldRequest, NodeHolds } from '../../server/holds.ts';
 import { startServer, type TestServer } from '../server/server.ts';
@@ -35,9 +36,21 @@ const held: Hold = {
   ],
 };
 
+const source = { name: 'tinycdb', connection: 'git', trusted: true, branches: ['master'], defaultBranch: 'master' };
+const jobs = `
+- job: { name: base, parent: null, abstract: true, run: x.sh }
+- job: { name: j, parent: base }
+- job: { name: install-deb, parent: base }
+`;
+const file = parseConfigFile({ project: 'tinycdb', branch: 'master', path: 'zuul.yaml', text: jobs, trusted: true });
+const tenant = { ...defaultTenant, name: 'main' };
+
 let server: TestServer;
 before(async () => {
-  server = await startServer({ holds });
+  server = await startServer({
+    holds,
+    layout: async () => buildLayout({ tenant, projects: [source], files: [file] }),
+  });
   await writeFile(join(server.data, 'sluice.yaml'), 'data: .\n');
 });
 after(() => server.stop());
@@ -83,7 +96,7 @@ test('I10: hold asks for the nodes of the next failure, for a day, or as it is t
   const by = asked[0]?.by ?? '';
   assert.deepEqual(asked, [
     { job: 'install-deb', reason: '', count: 1, seconds: 86_400, by },
-    { job: 'install-deb', project: 'tinycdb', change: 'main', reason: 'r', count: 2, seconds: null, by },
+    { job: 'install-deb', project: 'tinycdb', ref: 'main', reason: 'r', count: 2, seconds: null, by },
   ]);
 });
 
@@ -103,10 +116,28 @@ test('I10: hold delete says what goes, and that there is no such hold', async ()
   assert.deepEqual([none.code, none.err], [1, 'there is no hold h2; there are: h1\n']);
 });
 
+for (const [what, args, said] of [
+  ['a job that is abstract', ['base'], 'base is abstract: it never runs; name a job that inherits from it\n'],
+  ['the job without nodes', ['noop'], 'noop has no nodes that could be held\n'],
+  ['a ref that is a change', ['j', '--ref', '5'], '5 is a change, and no ref: give it as one\n'],
+  ['a change and a ref', ['j', '--change', '5', '--ref', 'main'], 'a change has no other ref: give one of them\n'],
+] as const) {
+  test(`I10: hold with ${what} says what is wrong`, async () => {
+    assert.deepEqual(await run(...args), { code: 2, out: '', err: said });
+    assert.deepEqual(asked, []);
+  });
+}
+
+test('I10: hold of a job that nobody has says which there are', async () => {
+  const { code, err } = await run('nosuch');
+  assert.deepEqual([code, err], [1, 'there is no job nosuch; there are: base, install-deb, j, noop\n']);
+});
+
 for (const [what, args] of [
   ['no job', []],
   ['a count that is none', ['j', '--count', '0']],
   ['a time that is too short', ['j', '--for', '5s']],
+  ['a reason that is too long', ['j', '--reason', 'x'.repeat(501)]],
 ] as const) {
   test(`I10: hold with ${what} is bad usage`, async () => {
     assert.equal((await run(...args)).code, 2);

@@ -31,8 +31,16 @@ const cases: readonly [string, readonly HoldWish[], FailedBuild, string | null][
   ['of another project', [wish('a', { project: 'pkg/b' })], failed('1'), null],
   ['of the change', [wish('a', { change: '7' })], failed('1'), 'a'],
   ['of another change', [wish('a', { change: '8' })], failed('1'), null],
-  ['of a branch by its name', [wish('a', { change: 'main' })], failed('1', { change: 'refs/heads/main' }), 'a'],
-  ['of a ref', [wish('a', { change: 'refs/tags/v1' })], failed('1', { change: 'refs/tags/v1' }), 'a'],
+  ['of a branch by its name', [wish('a', { ref: 'main' })], failed('1', { change: 'refs/heads/main' }), 'a'],
+  ['of a ref', [wish('a', { ref: 'refs/tags/v1' })], failed('1', { change: 'refs/tags/v1' }), 'a'],
+  ['of another ref', [wish('a', { ref: 'stable' })], failed('1', { change: 'refs/heads/main' }), null],
+  [
+    'of a ref, as older versions had it',
+    [wish('a', { change: 'main' })],
+    failed('1', { change: 'refs/heads/main' }),
+    'a',
+  ],
+  ['of the ref before all', [wish('a'), wish('b', { ref: 'm' })], failed('1', { change: 'refs/heads/m' }), 'b'],
   [
     'of the change before all',
     [wish('a'), wish('b', { project: 'pkg/a' }), wish('c', { change: '7' })],
