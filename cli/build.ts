@@ -40,7 +40,7 @@ async function build(location: string, options: Options): Promise<void> {
   const start = Date.now();
   const onProgress = (line: string) => log(`[${duration((Date.now() - start) / 1000)}] ${line}`);
   const ref = options.ref === undefined ? {} : { ref: options.ref };
-  const result = await withEngine(platform, onProgress, (signal) =>
+  const result = await withEngine([platform], onProgress, (signal) =>
     buildByHand({ location, ...ref, platform, out: options.out, signal, onProgress }),
   ).catch((error: unknown) => {
     throw error instanceof NoSource ? misused(error.message) : error;

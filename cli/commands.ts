@@ -196,6 +196,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       summary: 'write a build set with all that is needed to run it elsewhere',
       load: () => import('./export.ts'),
     },
+    {
+      name: 'import',
+      summary: 'run the jobs of an export again, and compare the results',
+      load: () => import('./import.ts'),
+    },
     { name: 'releases', summary: 'list what was released', load: () => import('./releases.ts') },
     { name: 'logs', summary: 'print a build’s log, also while it is written', load: () => import('./logs.ts') },
     { name: 'artifacts', summary: 'list what a build made', load: () => import('./artifacts.ts') },

@@ -48,7 +48,7 @@ async function installTest(repository: string, packages: readonly string[], opti
   const platform = choosePlatform(options.platform, options.config);
   const { installByHand } = await import('../infra/by-hand/install-test.ts');
   const timeout = options.stepTimeout * 1000;
-  const reports = await withEngine(platform, log, (signal) =>
+  const reports = await withEngine([platform], log, (signal) =>
     orRefused(installByHand({ repository, packages, platform, timeout, signal, onProgress: log })),
   );
   print({ packages: reports }, () => reports.flatMap(renderReport).join('\n'), options);

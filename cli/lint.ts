@@ -39,7 +39,7 @@ async function lint(files: readonly string[], options: Options): Promise<void> {
   if (platform?.format !== format)
     throw misused(`${options.platform ?? 'no platform'} does not check ${format} packages`);
   const { lintByHand } = await import('../infra/by-hand/lint.ts');
-  const report = await withEngine(platform, log, (signal) => lintByHand(files, platform, signal));
+  const report = await withEngine([platform], log, (signal) => lintByHand(files, platform, signal));
   print(report, render, options);
   if (report.failures > 0) throw failed(counted(report.failures, 'error'));
 }

@@ -22,12 +22,12 @@ export function choosePlatform(name: string, config: string | undefined): Platfo
 }
 
 /**
- * Runs work in containers: makes the platform's images where they are missing, and ends the work on Ctrl-C.
+ * Runs work in containers: makes the images of the platforms where they are missing, and ends the work on Ctrl-C.
  *
  * @throws CommandError 3 without a container engine.
  */
 export async function withEngine<T>(
-  platform: Platform,
+  platforms: readonly Platform[],
   onProgress: (line: string) => void,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -36,7 +36,7 @@ export async function withEngine<T>(
   const stop = () => controller.abort(new Error('interrupted'));
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
-    await ensureImages([platform], onProgress);
+    await ensureImages(platforms, onProgress);
     return await work(controller.signal);
   } catch (error) {
     if (error instanceof Error && error.name === 'EngineUnavailable') {

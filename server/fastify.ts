@@ -6,7 +6,7 @@ import { plainPlus } from './files/repositories.ts';
 /** A Fastify whose routes are typed by their Zod schemas. */
 export type App = ReturnType<typeof createFastify>;
 
-export function createFastify(deps: ServerDeps) {
+export function createFastify(deps: Pick<ServerDeps, 'logger'>) {
   const app = fastify({
     ...(deps.logger ? { loggerInstance: deps.logger } : {}),
     logController: new LogController({ disableRequestLogging: true }),

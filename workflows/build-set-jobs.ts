@@ -15,6 +15,7 @@ import { canonicalJson } from '../pipelines/model/canonical.ts';
 import type { BuildSetInput, BuildSetStart, JobInput, JobNews, JobReport } from './contract.ts';
 import { buildSetId, jobId } from './ids.ts';
 import { job } from './job.ts';
+import { isNoop, jobInput } from './job-input.ts';
 import { resumeSignal } from './messages.ts';
 import { attributes } from './search-attributes.ts';
 
@@ -97,7 +98,8 @@ export class JobChildren {
 
   async #run(build: PendingBuild): Promise<BuildOutcome> {
     try {
-      const input = this.#jobInput(build);
+      const { stored } = this.#deps;
+      const input = jobInput({ buildSet: this.#input, stored, reportTo: buildSetId(this.#input) }, build);
       this.#given.set(build.job.key, workOf(input));
       const child = await startChild(job, {
         args: [input],
@@ -110,42 +112,11 @@ export class JobChildren {
       return { ...failureOf(error), time: Date.now() };
     }
   }
-
-  #jobInput(build: PendingBuild): JobInput {
-    const { tenant, pipeline, key, permissions } = this.#input;
-    const { changes, sources, unreleased, released } = this.#deps.stored;
-    const label = build.nodeset.nodes[0]?.label ?? '';
-    const offered = build.job.requires.length > 0 ? unreleased?.[label] : undefined;
-    const own = changes.find(({ id }) => id === build.job.change) ?? changes[0];
-    const source = sources.find(({ project, branch }) => project === own?.project && branch === own.branch);
-    if (!own || !source) throw new Error(`no prepared state for ${build.job.key}`);
-    return {
-      tenant,
-      pipeline,
-      buildSet: key,
-      reportTo: buildSetId(this.#input),
-      change: own.id,
-      patchset: own.patchset,
-      job: { ...build.job, nodeset: build.nodeset, vars: { ...build.parentData, ...build.job.vars } },
-      attempt: build.attempt,
-      source,
-      sources,
-      parents: build.parents,
-      provided: build.artifacts,
-      ...(offered === undefined ? {} : { unreleased: offered }),
-      ...(released === undefined ? {} : { released }),
-      priority: permissions.priority - (build.underPaused ? 1 : 0),
-    };
-  }
 }
 
 /** All that decides what a job tries, and how: two with the same say the same. */
 function workOf({ attempt: _, priority: __, ...work }: JobInput): string {
   return canonicalJson(work);
-}
-
-function isNoop({ job }: PendingBuild): boolean {
-  return job.uses === undefined && job.run.length === 0 && job.preRun.length === 0 && job.postRun.length === 0;
 }
 
 /** What the Temporal Web UI shows of the child, and finds it by. */

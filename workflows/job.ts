@@ -8,17 +8,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { freely } from '../pipelines/jobs/pending.ts';
-import type { BuildOutcome } from '../pipelines/jobs/state.ts';
 import type { FrozenJob } from '../pipelines/model/job.ts';
-import { sealedSecretsOf } from '../pipelines/model/secrets.ts';
 import { urgencyOf } from '../pipelines/nodes/urgency.ts';
 import { hostActivities, local, stageActivities } from './activities.ts';
 import type { JobInput, JobResult, JobStart, PausedStage, Programs, StageInput, StageResult } from './contract.ts';
 import { requireInput } from './input.ts';
 import { JobLine } from './job-line.ts';
 import { withNodes } from './job-nodes.ts';
-import { identity, startRecord } from './job-record.ts';
+import { startRecord } from './job-record.ts';
 import { withSemaphores } from './job-semaphores.ts';
+import { outcomeOf, stageInput } from './job-stage.ts';
 import { jobEndedSignal } from './messages.ts';
 import type { HeldNodes } from './nodes-contract.ts';
 import type { BuildRecord } from './records.ts';
@@ -112,7 +111,7 @@ async function pause(stage: StageInput, { result, paused, line }: Pause): Promis
   const { resumeStage } = hostActivities(paused.queue, postLimit(stage.programs));
   const { returned } = paused;
   try {
-    await line.pause(outcomeOf(result));
+    await line.pause(outcomeOf(result, Date.now()));
     return await resumeStage({ stage, returned, abandoned: false });
   } catch (error) {
     if (isCancellation(error)) {
@@ -134,7 +133,7 @@ function postLimit(programs: Pick<Programs, 'postRun' | 'postTimeout'> | undefin
 }
 
 async function conclude(input: JobInput, { start, record, result }: Ending): Promise<JobResult> {
-  const outcome = outcomeOf(result);
+  const outcome = outcomeOf(result, Date.now());
   upsertSearchAttributes([{ key: searchAttributes.result, value: result.result }]);
   setCurrentDetails(`**${result.result}** attempt ${start.attempt}: ${result.summary}`);
   const timing = result.timing === undefined ? {} : { timing: result.timing };
@@ -148,47 +147,4 @@ async function conclude(input: JobInput, { start, record, result }: Ending): Pro
     await tell(input.reportTo, jobEndedSignal, report);
   }
   return { build: start.build, attempt: start.attempt, outcome };
-}
-
-function outcomeOf(result: StageResult): BuildOutcome {
-  const logUrl = result.logUrl ?? result.artifacts.find((artifact) => artifact.metadata?.type === 'log')?.url;
-  return {
-    result: result.result,
-    time: Date.now(),
-    artifacts: result.artifacts,
-    summary: result.summary,
-    ...(result.data === undefined ? {} : { data: result.data }),
-    ...(result.childJobs === undefined ? {} : { childJobs: result.childJobs }),
-    ...(result.remarks === undefined ? {} : { remarks: result.remarks }),
-    ...(logUrl === undefined ? {} : { logUrl }),
-  };
-}
-
-function stageInput(input: JobInput, start: JobStart): StageInput {
-  const { job } = input;
-  const secrets = sealedSecretsOf(job);
-  return {
-    build: identity(input, start),
-    stage: job.uses ?? 'script',
-    ...(job.uses === undefined ? { programs: programsOf(job) } : {}),
-    nodes: job.nodeset.nodes.map((node) => ({ name: node.name[0] ?? node.label, label: node.label })),
-    source: input.source,
-    sources: input.sources,
-    parents: input.parents,
-    provided: [...start.unreleased, ...input.provided],
-    ...(start.released === undefined ? {} : { released: start.released }),
-    ...(start.reuse === undefined ? {} : { reuse: start.reuse }),
-    vars: { ...job.vars, ...job.extraVars },
-    ...(secrets === undefined ? {} : { secrets }),
-    timeout: job.timeout,
-  };
-}
-
-function programsOf(job: FrozenJob): Programs {
-  const { preRun, run, postRun, failureOutput, preTimeout = null, postTimeout } = job;
-  const requiredProjects = job.requiredProjects.map((one) => ({
-    ...(job.overrideCheckout === undefined ? {} : { overrideCheckout: job.overrideCheckout }),
-    ...one,
-  }));
-  return { preRun, run, postRun, failureOutput, preTimeout, postTimeout, requiredProjects };
 }

@@ -14,8 +14,8 @@ export function branchesNeeded(graph: JobGraph, sources: readonly BranchName[]):
   const programs = graph.jobs.flatMap(({ preRun, run, postRun }) => [...preRun, ...run, ...postRun]);
   const required = graph.jobs.flatMap(({ requiredProjects, overrideCheckout: own }) =>
     requiredProjects.flatMap(({ project, overrideCheckout = own }) => {
-      const branches = overrideCheckout === undefined ? sources.map(({ branch }) => branch) : [overrideCheckout];
-      return [...branches, ...defaultBranches].map((branch) => ({ project, branch }));
+      const usual = [...sources.map(({ branch }) => branch), ...defaultBranches];
+      return (overrideCheckout === undefined ? usual : [overrideCheckout]).map((branch) => ({ project, branch }));
     }),
   );
   const all = [...sources, ...programs, ...required].map(({ project, branch }) => ({ project, branch }));

@@ -13,7 +13,9 @@ Exported by Sluice at ${made}: pipeline ${buildSet.pipeline}, project ${buildSet
 | --- | --- | --- |
 ${jobs.map(({ key, result, summary }) => `| ${key} | ${result ?? 'never begun'} | ${inCell(summary)} |`).join('\n')}
 
-What is here:
+Run the same jobs elsewhere, from the same sources, with the same repositories on offer:
+
+    sluice import DIRECTORY
 
 - \`export.json\`: what is here, with the SHA-256 digest of every file
 - \`graph.json\`: the jobs as they were frozen, and the states that they work on

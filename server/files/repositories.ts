@@ -7,7 +7,7 @@ import { sendFile, typeOf } from './send-file.ts';
 /** Repositories as package managers read them: plain files with ranges and validators, and a listing for people. */
 export async function registerRepositories(
   app: FastifyInstance,
-  { paths, released, url = '', rpmName = 'sluice' }: ServerDeps,
+  { paths, released, url = '', rpmName = 'sluice' }: Pick<ServerDeps, 'paths' | 'released' | 'url' | 'rpmName'>,
 ): Promise<void> {
   registerGenerations(app, released);
   for (const [prefix, root] of [

@@ -10,7 +10,7 @@ import { createLocalGit } from '../../../activities/git/local.ts';
 import { must } from '../../../activities/process/run.ts';
 import type { JobGraph } from '../../../pipelines/model/job.ts';
 import { frozenJob } from '../../workflows/make.ts';
-import { canary, makeSample, onNode, type Sample } from './sample.ts';
+import { canary, makeSample, onNode, type Sample } from '../export-sample.ts';
 
 const secret = { name: 'login', secret: 'mirror-login', passToParent: false, project: 'lib/alpha' };
 const sealed = { secrets: [{ ...secret, encrypted: `sha256:${canary}` }], seal: canary };

@@ -1,19 +1,19 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { ExportDeps } from '../../../activities/export/port.ts';
-import { createLocalGit } from '../../../activities/git/local.ts';
-import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
-import { createReleasedStore } from '../../../activities/storage/filesystem/released-store.ts';
-import { createTreeStore } from '../../../activities/storage/filesystem/tree-store.ts';
-import { builtInPlatforms } from '../../../infra/images/platforms.ts';
-import { applyBuild, startBuildSet } from '../../../pipelines/jobs/build-set.ts';
-import type { BuildSetState } from '../../../pipelines/jobs/state.ts';
-import type { SourceState } from '../../../pipelines/model/artifact.ts';
-import type { FrozenJob, JobGraph, ProvidedArtifact } from '../../../pipelines/model/job.ts';
-import type { BuildSetRecord, StoredGraph } from '../../../workflows/contract.ts';
-import { buildSetId, jobId } from '../../../workflows/ids.ts';
-import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
+import type { ExportDeps } from '../../activities/export/port.ts';
+import { createLocalGit } from '../../activities/git/local.ts';
+import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
+import { createReleasedStore } from '../../activities/storage/filesystem/released-store.ts';
+import { createTreeStore } from '../../activities/storage/filesystem/tree-store.ts';
+import { builtInPlatforms } from '../../infra/images/platforms.ts';
+import { applyBuild, startBuildSet } from '../../pipelines/jobs/build-set.ts';
+import type { BuildSetState } from '../../pipelines/jobs/state.ts';
+import type { SourceState } from '../../pipelines/model/artifact.ts';
+import type { FrozenJob, JobGraph, ProvidedArtifact } from '../../pipelines/model/job.ts';
+import type { BuildSetRecord, StoredGraph } from '../../workflows/contract.ts';
+import { buildSetId, jobId } from '../../workflows/ids.ts';
+import { bareRepository, makeCommit, scratch, setBranch } from './git/repository.ts';
 
 /** A secret that must be nowhere in an export. */
 export const canary = 'canary-5e0c7d';

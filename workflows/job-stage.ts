@@ -1,0 +1,54 @@
+import type { BuildOutcome } from '../pipelines/jobs/state.ts';
+import type { FrozenJob } from '../pipelines/model/job.ts';
+import { sealedSecretsOf } from '../pipelines/model/secrets.ts';
+import type { JobInput, JobStart, Programs, StageInput, StageResult } from './contract.ts';
+import { identity } from './job-record.ts';
+
+/** What a job gives its stage to work on. */
+export function stageInput(input: JobInput, start: JobStart): StageInput {
+  const { job } = input;
+  const secrets = sealedSecretsOf(job);
+  return {
+    build: identity(input, start),
+    stage: job.uses ?? 'script',
+    ...(job.uses === undefined ? { programs: programsOf(job) } : {}),
+    nodes: job.nodeset.nodes.map((node) => ({ name: node.name[0] ?? node.label, label: node.label })),
+    source: input.source,
+    sources: input.sources,
+    parents: input.parents,
+    provided: [...start.unreleased, ...input.provided],
+    ...(start.released === undefined ? {} : { released: start.released }),
+    ...(start.reuse === undefined ? {} : { reuse: start.reuse }),
+    vars: { ...job.vars, ...job.extraVars },
+    ...(secrets === undefined ? {} : { secrets }),
+    timeout: job.timeout,
+  };
+}
+
+function programsOf(job: FrozenJob): Programs {
+  const { preRun, run, postRun, failureOutput, preTimeout = null, postTimeout } = job;
+  const requiredProjects = job.requiredProjects.map((one) => ({
+    ...(job.overrideCheckout === undefined ? {} : { overrideCheckout: job.overrideCheckout }),
+    ...one,
+  }));
+  return { preRun, run, postRun, failureOutput, preTimeout, postTimeout, requiredProjects };
+}
+
+/**
+ * What a build ended with, as its build set takes it.
+ *
+ * @param time milliseconds since the epoch
+ */
+export function outcomeOf(result: StageResult, time: number): BuildOutcome {
+  const logUrl = result.logUrl ?? result.artifacts.find((artifact) => artifact.metadata?.type === 'log')?.url;
+  return {
+    result: result.result,
+    time,
+    artifacts: result.artifacts,
+    summary: result.summary,
+    ...(result.data === undefined ? {} : { data: result.data }),
+    ...(result.childJobs === undefined ? {} : { childJobs: result.childJobs }),
+    ...(result.remarks === undefined ? {} : { remarks: result.remarks }),
+    ...(logUrl === undefined ? {} : { logUrl }),
+  };
+}
