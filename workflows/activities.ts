@@ -34,6 +34,8 @@ export interface ControlActivities {
   prepare(input: PrepareInput): Promise<readonly Prepared[]>;
   /** Merges in the review system; what was merged before counts as merged. */
   submit(input: SubmitInput): Promise<Submitted>;
+  /** The same for several items, each of which stands on the one before: answers for the first of them, one at least. */
+  submitTogether(input: { readonly merges: readonly SubmitInput[] }): Promise<readonly Submitted[]>;
   /** Nothing is answered by workers of the first version: all was told. */
   tell(input: TellInput): Promise<readonly Told[] | undefined>;
   projectQueue(snapshot: QueueSnapshot): Promise<void>;
@@ -120,7 +122,7 @@ export const control = proxyActivities<ControlActivities>({ startToCloseTimeout:
  * What gates do to the outside. It says of each action what became of it; an exception is a fault of the whole call,
  * and after a few of them the gate knows.
  */
-export const outside = proxyActivities<Pick<ControlActivities, 'prepare' | 'submit' | 'tell'>>({
+export const outside = proxyActivities<Pick<ControlActivities, 'prepare' | 'submit' | 'submitTogether' | 'tell'>>({
   startToCloseTimeout: '10m',
   heartbeatTimeout,
   retry: { ...soon, maximumAttempts: 5 },

@@ -34,6 +34,8 @@ interface Ways {
   readonly keepsMerged: boolean;
   /** Items are built on what is being merged. */
   readonly stacksOnMerging: boolean;
+  /** Items are merged with the one ahead where they are done, too. */
+  readonly mergesTogether: boolean;
 }
 
 type Retrigger = (key: string, job: string) => boolean;

@@ -12,7 +12,7 @@ type Lane = keyof typeof budgets;
 const lanes = ['prepare', 'submit', 'tell'] as const;
 
 /** The most that one activity takes, so that its input and its result stay small. */
-const batches = { prepare: 50, submit: 1, tell: 100 } as const;
+const batches = { prepare: 50, submit: 20, tell: 100 } as const;
 
 /** What is to be folded once an action was carried out, or was given up for a reason. */
 type Conclude = (key: string, reason: string) => GateCommand;
@@ -95,10 +95,9 @@ export class GateLanes {
 
   /** Merges keep their order: one that waits for its next try keeps the others waiting. */
   #submittable(actions: readonly GateAction[]): readonly SubmitAction[] {
-    return actions
-      .filter(isSubmit)
-      .slice(0, 1)
-      .filter(({ key }) => !this.#waits(key));
+    const merges = actions.filter(isSubmit);
+    const waiting = merges.findIndex(({ key }) => this.#waits(key));
+    return waiting < 0 ? merges : merges.slice(0, waiting);
   }
 
   /** What is said on a change stays in order; others need not wait. */
@@ -135,17 +134,31 @@ export class GateLanes {
   }
 
   async #submit(wanted: readonly SubmitAction[]): Promise<void> {
-    for (const { key, item, buildSet, changes, rules } of wanted) {
+    const merges = wanted.map(({ key, buildSet, changes, rules }) => {
       const graph = this.#book.graphs[buildSet] ?? null;
-      const input = { ...this.#name, key, changes: this.#facts(changes), rules, graph };
-      const answer = await outside.submit.executeWithOptions(brief(`Merge ${changes.join(', ')}`), [input]);
-      const { away, broken, ...known } = answer;
-      // What is given up may be merged in part, and the record says so.
-      const giveUp = () => this.#book.fold(givenUpMerge(key, { ...this.#known(known), refused: broken ?? '' }));
-      if (away !== undefined) this.#failed('submit', { key, failed: 'away', reason: away }, giveUp);
-      else if (broken !== undefined) this.#failed('submit', { key, failed: 'refused', reason: broken }, giveUp);
-      else this.#book.fold({ type: 'submitted', time: Date.now(), item, ...known });
+      return { ...this.#name, key, changes: this.#facts(changes), rules, graph };
+    });
+    const summary = brief(`Merge ${wanted.map(({ changes }) => changes.join(', ')).join(', then ')}`);
+    const [first, ...others] = merges;
+    if (first === undefined) return;
+    const answers =
+      others.length === 0
+        ? [await outside.submit.executeWithOptions(summary, [first])]
+        : await outside.submitTogether.executeWithOptions(summary, [{ merges }]);
+    // Those without an answer are asked for again, or begin anew.
+    for (const [index, answer] of answers.entries()) {
+      const action = wanted[index];
+      if (action) this.#submitted(action, answer);
     }
+  }
+
+  #submitted({ key, item }: SubmitAction, answer: Submitted): void {
+    const { away, broken, ...known } = answer;
+    // What is given up may be merged in part, and the record says so.
+    const giveUp = () => this.#book.fold(givenUpMerge(key, { ...this.#known(known), refused: broken ?? '' }));
+    if (away !== undefined) this.#failed('submit', { key, failed: 'away', reason: away }, giveUp);
+    else if (broken !== undefined) this.#failed('submit', { key, failed: 'refused', reason: broken }, giveUp);
+    else this.#book.fold({ type: 'submitted', time: Date.now(), item, ...known });
   }
 
   async #tell(wanted: readonly TellAction[]): Promise<void> {

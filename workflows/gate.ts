@@ -45,7 +45,11 @@ export async function gate(input: GateInput): Promise<void> {
   const second = has('gate-lives');
   const holds = has('gate-holds');
   const carried = await recall(input);
-  const core = { keepsMerged: has('gate-keeps-merged'), stacksOnMerging: has('gate-stacks-on-merging') };
+  const core = {
+    keepsMerged: has('gate-keeps-merged'),
+    stacksOnMerging: has('gate-stacks-on-merging'),
+    mergesTogether: has('gate-merges-together'),
+  };
   const book = new GateBook(carried, { named: second, holds, ...core });
   const lanes = new GateLanes(name, book, { bounded: second, holds });
   const buildSets = new GateBuildSets(name, book, { ordered: second, holds });

@@ -34,6 +34,11 @@ export const patches = {
     because:
       'what came in while something merged was not prepared before nothing did: in a busy queue, half of it at a time',
   },
+  'gate-merges-together': {
+    since: '2026-11-28',
+    because:
+      'items that were all done were merged one by one, each with an activity and questions to the host of its own',
+  },
   'release-branches': {
     since: '2026-11-28',
     because:

@@ -1,6 +1,6 @@
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { gateActor } from '../../pipelines/model/actor.ts';
-import type { BlobRef } from '../../pipelines/model/artifact.ts';
+import type { BlobRef, SourceState } from '../../pipelines/model/artifact.ts';
 import { changeIdOf } from '../../pipelines/model/change.ts';
 import type { LineComment } from '../../pipelines/model/line-comment.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
@@ -9,7 +9,7 @@ import type { StoredGraph, SubmitInput, Submitted, TellAction, TellInput, Told }
 import { failureOf, isAway, reasonOf } from '../outcome.ts';
 import type { BlobStore } from '../ports.ts';
 import { UnknownChange } from '../review/people.ts';
-import type { ReviewHost } from '../review/port.ts';
+import type { ReviewHost, SubmitRequest } from '../review/port.ts';
 
 export interface GateDeps {
   /** The review system of a connection; undefined for a connection that nobody serves. */
@@ -37,24 +37,13 @@ export function createGateActivities(deps: GateDeps) {
      * Merges in order, and stops at the first change that is not merged. What follows from the merge of a whole item is
      * found when it is told: the next merge of the queue need not wait for that.
      */
-    async submit(input: SubmitInput): Promise<Submitted> {
-      const merged: string[] = [];
-      const { graph, rules } = input;
-      if (!graph) return { merged, refused: 'no state of it was tested' };
-      for (const change of input.changes) {
-        const answer = await orFault(async () => {
-          const tested = await recall<StoredGraph>(deps, graph);
-          return merge(deps, { change, tested, rules, pipeline: input.pipeline });
-        });
-        // What went wrong may have done so after the merge: only the host can tell.
-        const found = answer !== undefined && 'broken' in answer ? await isMerged(deps, change) : false;
-        if (answer !== undefined && !found) {
-          await lookAt(deps, input.rules, merged);
-          return { merged, ...answer, ...(found === undefined ? { unknown: [change.key] } : {}) };
-        }
-        merged.push(change.key);
-      }
-      return { merged };
+    submit: (input: SubmitInput): Promise<Submitted> => submit(deps, input),
+
+    /** As many of the first items as their host can merge at once; else the first one. */
+    async submitTogether({ merges }: { readonly merges: readonly SubmitInput[] }): Promise<readonly Submitted[]> {
+      const count = await landTogether(deps, merges);
+      if (count > 0) return merges.slice(0, count).map(({ changes }) => ({ merged: changes.map(({ key }) => key) }));
+      return Promise.all(merges.slice(0, 1).map((first) => submit(deps, first)));
     },
 
     /** Says and does in order; what is about a change waits for what is before it about the same one. */
@@ -78,6 +67,54 @@ export function createGateActivities(deps: GateDeps) {
 }
 
 export type GateActivities = ReturnType<typeof createGateActivities>;
+
+async function submit(deps: GateDeps, input: SubmitInput): Promise<Submitted> {
+  const merged: string[] = [];
+  const { graph, rules } = input;
+  if (!graph) return { merged, refused: 'no state of it was tested' };
+  for (const change of input.changes) {
+    const answer = await orFault(async () => {
+      const tested = await recall<StoredGraph>(deps, graph);
+      return merge(deps, { change, tested, rules, pipeline: input.pipeline });
+    });
+    // What went wrong may have done so after the merge: only the host can tell.
+    const found = answer !== undefined && 'broken' in answer ? await isMerged(deps, change) : false;
+    if (answer !== undefined && !found) {
+      await lookAt(deps, input.rules, merged);
+      return { merged, ...answer, ...(found === undefined ? { unknown: [change.key] } : {}) };
+    }
+    merged.push(change.key);
+  }
+  return { merged };
+}
+
+/**
+ * Merges the first items at once, where they are of one branch and have one change each. What goes wrong is found when
+ * the first is merged by itself: that asks the host what is merged already.
+ *
+ * @returns how many are merged
+ */
+async function landTogether(deps: GateDeps, merges: readonly SubmitInput[]): Promise<number> {
+  const found: Landing[] = [];
+  for (const { changes, graph, rules, pipeline } of merges) {
+    const [change, ...others] = changes;
+    if (change === undefined || others.length > 0 || graph === null) break;
+    const tested = await recall<StoredGraph>(deps, graph).catch(() => undefined);
+    const landing = tested && landingOf(deps, { change, tested, rules, pipeline });
+    if (!landing || 'refused' in landing || landing.host.submitTogether === undefined) break;
+    if (!isOneBranch(found[0] ?? landing, landing)) break;
+    found.push(landing);
+  }
+  const [first, ...more] = found;
+  if (first?.host.submitTogether === undefined || more.length === 0) return 0;
+  const requests = found.map(({ request }) => request);
+  return first.host.submitTogether(gateActor, requests).catch(() => 0);
+}
+
+function isOneBranch(one: Landing, other: Landing): boolean {
+  const [a, b] = [one.request.tested, other.request.tested];
+  return one.host === other.host && a.project === b.project && a.branch === b.branch;
+}
 
 async function recall<T>(deps: GateDeps, ref: BlobRef): Promise<T> {
   return JSON.parse((await deps.blobs.read(ref.digest)).toString('utf8'));
@@ -103,11 +140,16 @@ interface Merge {
   readonly pipeline: string;
 }
 
-/** @returns why the change was not merged; undefined when it is */
-async function merge(
+/** What a host is asked to merge. */
+interface Landing {
+  readonly host: ReviewHost;
+  readonly request: SubmitRequest & { readonly tested: SourceState };
+}
+
+function landingOf(
   deps: GateDeps,
   { change, tested, rules, pipeline }: Merge,
-): Promise<Pick<Submitted, 'refused' | 'moved'> | undefined> {
+): Landing | Required<Pick<Submitted, 'refused'>> {
   const { id, project, branch, patchset, connection } = change;
   const rule = rules.find((one) => one.connection === connection && merges(one));
   if (rule === undefined) {
@@ -118,8 +160,14 @@ async function merge(
   const state = tested.sources.find((one) => one.project === project && one.branch === branch);
   const isTested = tested.changes.some((one) => one.id === id && one.patchset === patchset);
   if (!state || !isTested) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
-  const request = { change: id, patchset, tested: state, verdict: rule.body, pipeline };
-  const answer = await host.submit(gateActor, request);
+  return { host, request: { change: id, patchset, tested: state, verdict: rule.body, pipeline } };
+}
+
+/** @returns why the change was not merged; undefined when it is */
+async function merge(deps: GateDeps, wanted: Merge): Promise<Pick<Submitted, 'refused' | 'moved'> | undefined> {
+  const landing = landingOf(deps, wanted);
+  if ('refused' in landing) return landing;
+  const answer = await landing.host.submit(gateActor, landing.request);
   if (!('reason' in answer)) return undefined;
   return answer.kind === 'moved' ? { moved: answer.reason } : { refused: answer.reason };
 }

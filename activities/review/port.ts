@@ -37,6 +37,15 @@ export interface ReviewHost {
   report(actor: Actor, report: ReviewReport): Promise<void>;
   /** Merges a change. Repeating it answers `already-merged`. @throws Denied */
   submit(actor: Actor, request: SubmitRequest): Promise<SubmitResult>;
+  /**
+   * Merges changes of one branch at once, each tested on top of the one before it, where a host can: nothing else than
+   * the tested states lands. What cannot be merged so is left as it was, for `submit` to answer.
+   *
+   * @param requests at least two, the oldest first; each has a tested state
+   * @returns how many are merged, from the first on
+   * @throws Denied
+   */
+  submitTogether?(actor: Actor, requests: readonly SubmitRequest[]): Promise<number>;
   /** All projects that Sluice may read there, in order of name; those whose names are not of the safe kind are left out. */
   listProjects(): Promise<readonly string[]>;
   /** In order of name; none where there is no such project. */

@@ -258,7 +258,7 @@ function change(item: Item, event: ItemEvent): Item {
     case 'item-activated':
       return { ...item, active: event.active };
     case 'item-reset':
-      return { ...item, failing: [], buildSet: newBuildSet(item.id, item.buildSet.number + 1) };
+      return { ...item, phase: 'queued', failing: [], buildSet: newBuildSet(item.id, item.buildSet.number + 1) };
     case 'item-outrun':
       return { ...item, phase: 'queued', outrun: (item.outrun ?? 0) + 1 };
     case 'item-based':

@@ -82,6 +82,16 @@ export function leave(draft: Draft, item: Item): void {
 const noJobs: Verdict = { action: 'no-jobs', result: 'NO_JOBS' };
 const success: Verdict = { action: 'success', result: 'SUCCESS' };
 
+/** Whether an item begins to merge after which nothing else comes before the next may. */
+export function mayBeJoined({ state }: Draft, { phase, buildSet: { builds } }: Item): boolean {
+  return state.mergesTogether === true && phase === 'submitting' && !!builds && reporterJobs(builds).length === 0;
+}
+
+/** Whether an item whose jobs are all done is to be merged. */
+export function succeeds(draft: Draft, item: Item): boolean {
+  return judge(draft, item).result === 'SUCCESS';
+}
+
 /** What an item has come to, once there is nothing left to run. */
 function judge(draft: Draft, item: Item): Verdict {
   const { builds, trouble } = item.buildSet;

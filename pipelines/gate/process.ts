@@ -2,7 +2,7 @@ import type { Pipeline } from '../model/pipeline.ts';
 import { needObstacle, needsFor } from './admission.ts';
 import { type Draft, emit, hasFollowers, itemOf, queueOf } from './draft.ts';
 import { isMergeable, isMerged } from './facts.ts';
-import { finish, leave, reject } from './finish.ts';
+import { finish, leave, mayBeJoined, reject, succeeds } from './finish.ts';
 import type { Needs } from './needs.ts';
 import { cancelFrom, dropItem, factsOf, pipelineOf, resetFrom, say } from './operations.ts';
 import { outdatedBase } from './outdated.ts';
@@ -24,6 +24,8 @@ interface Walk {
   nearest: string | null;
   /** Items that are being merged, and all that is built on them. */
   readonly merging: Set<string>;
+  /** The item directly before the one at hand, where its merge begins with this walk and others may join it. */
+  begun: string | null;
   /** Patch sets ahead with their items; filled once an item needs something. */
   ahead: Map<string, string> | undefined;
 }
@@ -46,6 +48,7 @@ function walk(draft: Draft, queue: Queue): void {
     position: 0,
     nearest: null,
     merging: new Set(),
+    begun: null,
     ahead: undefined,
   };
   for (const { id } of [...queue.items]) {
@@ -54,6 +57,7 @@ function walk(draft: Draft, queue: Queue): void {
     if (item.phase === 'reporting' && !reportingEnds(draft, item)) return;
     visit(scan, item);
     const after = draft.items.get(id);
+    scan.begun = after && item.phase === 'queued' && mayBeJoined(draft, after) ? id : null;
     if (!after) {
       scan.window = draft.state.queues.find((one) => one.id === queue.id)?.window ?? 0;
       continue;
@@ -97,7 +101,8 @@ function judge(scan: Walk, item: Item, reasons: readonly string[]): void {
   }
   const { builds, trouble } = item.buildSet;
   const over = trouble || (builds && summary(builds).complete && !item.buildSet.asked?.length);
-  if (item.live && liveAhead(draft, item) === null && over) {
+  const joins = item.ahead !== null && item.ahead === scan.begun;
+  if (item.live && over && (liveAhead(draft, item) === null || (joins && succeeds(draft, item)))) {
     finish(draft, item);
     if (draft.items.has(item.id)) scan.nearest = item.id;
     return;
@@ -120,6 +125,8 @@ const rests = new WeakMap<Item, Rest>();
 /** Whether the last look found nothing to do, and would again: most items do not change between two walks. */
 function isResting(scan: Walk, item: Item): boolean {
   const last = rests.get(item);
+  // What is ahead of it, and begins to merge, may take it along.
+  if (item.ahead !== null && item.ahead === scan.begun) return false;
   if (last?.needs !== scan.needs || last.nearest !== scan.nearest || last.active !== isActive(scan)) return false;
   if (last.standings !== scan.draft.state.standings) return false;
   scan.nearest = last.nearestAfter;

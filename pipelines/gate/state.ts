@@ -29,6 +29,11 @@ export interface GateState {
    * of gates that began before it was.
    */
   readonly stacksOnMerging?: boolean;
+  /**
+   * Whether items that are done when the one ahead of them begins to merge are merged with it; absent: one by one, as in
+   * runs of gates that began before they were.
+   */
+  readonly mergesTogether?: boolean;
 }
 
 /** A report, or word to another gate, that was given up. */
@@ -85,7 +90,10 @@ export interface Item {
   readonly active: boolean;
   readonly reportedEnqueue: boolean;
   readonly reportedStart: boolean;
-  /** `submitting`: all went well and the merge is under way; `reporting`: its reporter jobs run. */
+  /**
+   * `submitting`: all went well and the merge is under way, or that of an item ahead which it is merged with;
+   * `reporting`: its reporter jobs run.
+   */
   readonly phase: 'queued' | 'submitting' | 'reporting';
   /** Why the item cannot merge as things stand; empty while it can. */
   readonly failing: readonly string[];
@@ -133,5 +141,6 @@ export function initialGate(): GateState {
     undelivered: [],
     keepsMerged: true,
     stacksOnMerging: true,
+    mergesTogether: true,
   };
 }

@@ -158,6 +158,8 @@ export class Outside {
       retainMirrors: async () => [{ set: 'deb', removed: { m1: ['deb-2026-01-02-030405'] }, kept: [] }],
       prepare: async (input: PrepareInput) => this.prepare(input),
       submit: async (input: SubmitInput) => this.submit(input),
+      submitTogether: async ({ merges }: { readonly merges: readonly SubmitInput[] }) =>
+        merges.map((input) => this.submit(input)),
       tell: async (input: TellInput) => {
         return input.actions.map((action) => {
           const failed = this.refuse(action);

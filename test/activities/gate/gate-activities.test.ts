@@ -144,6 +144,94 @@ for (const { says, read, answer } of [
   });
 }
 
+/** Three items of one branch, each tested on top of the one before. */
+function threeItems(more: (index: number) => Partial<SubmitInput> = () => ({})): SubmitInput[] {
+  return [1, 2, 3].map((number, index) => {
+    return { ...input, key: `${number}.1/submit`, changes: [change(`git:${number}`)], ...more(index) };
+  });
+}
+
+const three = [1, 2, 3].map((number) => ({ ...own, id: `git:${number}` }));
+
+const together: readonly {
+  readonly says: string;
+  readonly atOnce: (requests: readonly SubmitRequest[]) => Promise<number>;
+  readonly merges?: readonly SubmitInput[];
+  readonly tries: readonly string[];
+  readonly merged: readonly string[];
+}[] = [
+  {
+    says: 'at once',
+    atOnce: async ({ length }) => length,
+    tries: ['git:1 git:2 git:3'],
+    merged: ['git:1,1', 'git:2,1', 'git:3,1'],
+  },
+  {
+    says: 'some of them at once, the others are asked for again',
+    atOnce: async () => 2,
+    tries: ['git:1 git:2 git:3'],
+    merged: ['git:1,1', 'git:2,1'],
+  },
+  {
+    says: 'the first by itself, where the host cannot',
+    atOnce: async () => 0,
+    tries: ['git:1 git:2 git:3', 'git:1'],
+    merged: ['git:1,1'],
+  },
+  {
+    says: 'the first by itself, where the host does not say what became of all',
+    atOnce: async () => Promise.reject(new Error('no answer')),
+    tries: ['git:1 git:2 git:3', 'git:1'],
+    merged: ['git:1,1'],
+  },
+  {
+    says: 'those before one that was not tested',
+    atOnce: async ({ length }) => length,
+    merges: threeItems((index) => (index === 2 ? { graph: null } : {})),
+    tries: ['git:1 git:2'],
+    merged: ['git:1,1', 'git:2,1'],
+  },
+  {
+    says: 'those before one of several changes',
+    atOnce: async ({ length }) => length,
+    merges: threeItems((index) => (index === 1 ? { changes: [change('git:2'), change('git:4')] } : {})),
+    tries: ['git:1'],
+    merged: ['git:1,1'],
+  },
+  {
+    says: 'those before one of another branch',
+    atOnce: async ({ length }) => length,
+    merges: threeItems((index) => (index === 2 ? { changes: [change('git:3', { branch: 'stable' })] } : {})),
+    tries: ['git:1 git:2'],
+    merged: ['git:1,1', 'git:2,1'],
+  },
+];
+
+for (const { says, atOnce, merges = threeItems(), tries, merged } of together) {
+  test(`items that stand on each other are merged: ${says}`, async () => {
+    const tried: string[] = [];
+    const { activities } = setup(
+      { sources: [state, { ...state, branch: 'stable' }], changes: three },
+      {
+        submit: async (_, request) => {
+          tried.push(request.change);
+          return { kind: 'merged', state };
+        },
+        submitTogether: (_, requests) => {
+          tried.push(requests.map(({ change: id }) => id).join(' '));
+          return atOnce(requests);
+        },
+      },
+    );
+    const answers = await activities.submitTogether({ merges });
+    assert.deepEqual(
+      answers,
+      merged.map((key) => ({ merged: [key] })),
+    );
+    assert.deepEqual(tried, tries);
+  });
+}
+
 test('R5: each report has an outcome; those of one change stay in order', async () => {
   const report = async (_actor: unknown, { change: id }: { change: string }) => {
     if (id === 'git:2') throw new Error('no permission');

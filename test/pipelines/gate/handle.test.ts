@@ -96,6 +96,54 @@ test('a gate that began before keeps what comes in while a change merges waiting
   assert.deepEqual(prepared(tell(submitting, landed)), ['3.1 on c2,1,2.1']);
 });
 
+/** Items that merge; those of three whose jobs have ended, the head's last. */
+function merging(state: GateState): readonly string[] {
+  return ofKind(state, 'submit').map(({ key }) => key);
+}
+
+const threeDone = (state: GateState) =>
+  tell(state, ended('3.1', 'SUCCESS'), ended('2.1', 'SUCCESS'), ended('1.1', 'SUCCESS'));
+const all = ['1.1/submit', '2.1/submit', '3.1/submit'];
+const second = { type: 'submitted', item: '2' } as const;
+
+const together: readonly [what: string, answers: readonly Told[], merging: readonly string[], prepares: string[]][] = [
+  ['none has an answer', [], all, []],
+  ['the first lands', [landed], all.slice(1), []],
+  ['the first two land', [landed, { ...second, merged: ['c2,1'] }], all.slice(2), []],
+  ['the first is refused', [refused], [], ['2.2 on ', '3.2 on c2,1,2.2']],
+  ['the branch was moved', [moved], [], ['1.2 on ', '2.2 on c1,1,1.2', '3.2 on c1,1,c2,1,2.2']],
+  ['the second is refused', [landed, { ...second, merged: [], refused: 'closed' }], [], ['3.2 on ']],
+];
+
+for (const [what, answers, submits, prepares] of together) {
+  test(`items that are done when the one ahead begins to merge are merged with it: ${what}`, () => {
+    const state = tell(threeDone(running(3)), ...answers);
+    assert.deepEqual([merging(state), prepared(state)], [submits, prepares]);
+  });
+}
+
+test('an item whose jobs end while the one ahead merges is merged after it', () => {
+  const state = tell(running(3), ended('1.1', 'SUCCESS'), ended('3.1', 'SUCCESS'), ended('2.1', 'SUCCESS'));
+  assert.deepEqual(merging(state), ['1.1/submit']);
+  assert.deepEqual(merging(tell(state, landed)), ['2.1/submit', '3.1/submit']);
+});
+
+test('nothing is merged together across an item that is not done, or fails, or has reporter jobs', () => {
+  const running2 = tell(running(3), ended('3.1', 'SUCCESS'), ended('1.1', 'SUCCESS'));
+  assert.deepEqual(merging(running2), ['1.1/submit']);
+  const failing = tell(running(3), ended('2.1', 'FAILURE'), ready('3.2'), ended('3.2', 'SUCCESS'));
+  assert.deepEqual(merging(tell(failing, ended('1.1', 'SUCCESS'))), ['1.1/submit']);
+  const reporting = graph(['unit', job('tell', { type: 'reporter' })]);
+  const reporters = tell(gateWith(2), ready('1.1', reporting), ready('2.1'), ended('2.1', 'SUCCESS'));
+  assert.deepEqual(merging(tell(reporters, ended('1.1', 'SUCCESS'))), ['1.1/submit']);
+});
+
+test('a gate that began before merges one by one', () => {
+  const state = threeDone({ ...running(3), mergesTogether: false });
+  assert.deepEqual(merging(state), ['1.1/submit']);
+  assert.deepEqual(merging(tell(state, landed)), ['2.1/submit']);
+});
+
 test('a success at the head is submitted before it is reported, and then leaves', () => {
   const submitting = tell(running(2), ended('1.1', 'SUCCESS'));
   assert.deepEqual(

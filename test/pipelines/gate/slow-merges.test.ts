@@ -14,6 +14,8 @@ class World {
   state: GateState = initialGate();
   readonly invariants = new Invariants();
   merges = 0;
+  /** Taken along by the merge of the one ahead. */
+  joined = 0;
   /** Prepared while something merged. */
   overtaken = 0;
   #changes = 0;
@@ -33,10 +35,12 @@ class World {
 
   /** Another change comes in, or one of what the gate wants is answered, well or badly. */
   take(step: number): void {
-    const wanted = pending(this.state).filter(isUndone);
+    const all = pending(this.state).filter(isUndone);
+    // Merges are in order.
+    const wanted = all.filter((action) => action.kind !== 'submit' || action === all.find(isSubmit));
     const [choice, luck] = [step % (wanted.length + 1), step % 7];
     const action = wanted[choice];
-    if (action) this.#answer(action, wanted, luck);
+    if (action) this.#answer(action, all, luck);
     else {
       this.#changes += 1;
       this.tell(...enqueue(`c${this.#changes}`));
@@ -60,6 +64,7 @@ class World {
     else if (action.kind === 'submit') {
       const { item } = action;
       this.merges += 1;
+      this.joined += all.filter(isSubmit).length > 1 ? 1 : 0;
       const bad = { 0: { refused: 'closed' }, 2: { moved: 'master is another' } }[luck];
       this.tell({ type: 'submitted', item, merged: bad ? [] : action.changes, ...bad });
     } else this.tell({ type: 'done', action: action.key });
@@ -71,8 +76,12 @@ function isUndone(action: GateAction): boolean {
   return action.kind !== 'build-set' || action.state.builds.every(({ result }) => result === null);
 }
 
+function isSubmit({ kind }: GateAction): boolean {
+  return kind === 'submit';
+}
+
 test('nothing merges onto another state than it was tested on, however long merges take', () => {
-  let [merges, overtaken] = [0, 0];
+  let [merges, overtaken, joined] = [0, 0, 0];
   const stories = fc.array(fc.nat({ max: 10_000 }), { minLength: 20, maxLength: 80 });
   fc.assert(
     fc.property(stories, (steps) => {
@@ -81,8 +90,10 @@ test('nothing merges onto another state than it was tested on, however long merg
       world.drain();
       merges += world.merges;
       overtaken += world.overtaken;
+      joined += world.joined;
     }),
     { numRuns: 400, seed: 1 },
   );
-  assert.ok(merges > 2_000 && overtaken > 500, `${merges} merges, ${overtaken} prepared while one was under way`);
+  const found = `${merges} merges, ${overtaken} prepared while one was under way, ${joined} with others behind them`;
+  assert.ok(merges > 2_000 && overtaken > 500 && joined > 500, found);
 });
