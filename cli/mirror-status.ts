@@ -32,7 +32,7 @@ export function register(program: Command): void {
 function renderStatus(status: MirrorStatus): string {
   const lines = Object.entries(status.hosts).flatMap(([name, { links, snapshots, lock }]) => [
     ...Object.entries(links).map(([path, text]) => `${name}: ${path} -> ${text}`),
-    `${name}: ${counted(snapshots.length, 'snapshot')}`,
+    snapshots.length === 0 ? `${name}: nothing was synced yet` : `${name}: ${counted(snapshots.length, 'snapshot')}`,
     ...(lock === null ? [] : [`${name}: ${describeLock(lock)}`]),
   ]);
   const removed = Object.values(status.retained?.removed ?? {}).flat().length;

@@ -103,7 +103,10 @@ export function onEachHost<T extends HostResult>(
 }
 
 async function hostStatus({ host, view }: FoundHost, state: SetState, context: MirrorContext): Promise<HostStatus> {
-  const { links, snapshots } = view;
+  const { snapshots } = view;
+  // Other sets may have theirs beside.
+  const own = new Set(clientLinks(host, ''));
+  const links = Object.fromEntries(Object.entries(view.links).filter(([path]) => own.has(path)));
   const target = shownSnapshot(host.set, view);
   const lock = lockStatus(await readLock(host), state.holder, context.now());
   const error = target === null ? null : await damageError(host, state, target);

@@ -350,6 +350,14 @@ describe('looking', () => {
       [status.outcome, status.snapshot, status.hosts.m1?.snapshots],
       ['unchanged', snapshot, [snapshot]],
     );
+    const other = world.set({ name: 'other', heads: ['edge'], hosts: { m1: { url: root } } });
+    const theirs = await world.sync(other);
+    const linksOf = async (each: typeof set) => (await mirrorStatus(each, world.context)).hosts.m1?.links;
+    assert.deepEqual(await linksOf(set), { 'snapshots/deb-latest': snapshot, stable: `snapshots/${snapshot}` });
+    assert.deepEqual(await linksOf(other), {
+      'snapshots/other-latest': theirs.snapshot,
+      edge: `snapshots/${theirs.snapshot}`,
+    });
     assert.equal((await verifyMirrors(set, world.context)).outcome, 'unchanged');
     await rm(join(root, 'stable/pool/main/a/alpha/alpha_1_all.deb'));
     const verified = await verifyMirrors(set, world.context);
