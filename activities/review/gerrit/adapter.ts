@@ -23,6 +23,7 @@ import { isSafeProject } from './safe.ts';
 import { branchesSchema, branchSchema, type GerritTag, projectsSchema, tagsSchema } from './schema.ts';
 import { createStream, type StreamTimes } from './stream.ts';
 import { canMerge, judge, judging, submit } from './submit.ts';
+import { submitTogether } from './submit-together.ts';
 
 type GerritContext = Omit<ConnectionContext, 'settings'> & {
   readonly settings: GerritSettings;
@@ -75,6 +76,7 @@ function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
     canMerge: (change, own) => canMerge(gerrit, change, own),
     report: (actor, said) => report(gerrit, actor, said),
     submit: (actor, request) => submit(gerrit, actor, request),
+    submitTogether: (actor, requests) => submitTogether(gerrit, actor, requests),
     listProjects,
     async branches(project) {
       const found = branchesSchema.parse((await gerrit.client.read(`${below(project)}/branches/`)) ?? []);

@@ -43,16 +43,20 @@ export async function submit(gerrit: Gerrit, actor: Actor, request: SubmitReques
   demand(actor, 'merge', { name: request.change });
   const info = await needInfo(gerrit, request.change, judging);
   if (info.status === 'MERGED') return { kind: 'already-merged', state: await landedState(gerrit, info) };
-  const current = currentOf(info)?._number;
-  const votes = votesOf(request.verdict ?? {});
-  const missing = obstaclesOf(info, Object.keys(votes));
-  if (current !== request.patchset) {
-    missing.unshift(`change ${info._number} is at patch set ${current}, not ${request.patchset}`);
-  }
+  const missing = unreadyFor(info, request);
   if (missing.length > 0) return { kind: 'refused', reason: missing.join('; ') };
   // Whatever else is required is there: now our own votes count.
   if (obstaclesOf(info, []).length === 0) return merge(gerrit, info, request.tested);
-  return mergeWith(votes, gerrit, { info, request });
+  return mergeWith(votesOf(request.verdict ?? {}), gerrit, { info, request });
+}
+
+/** Why a change cannot be merged, whatever we vote: each a sentence without its end. */
+export function unreadyFor(info: GerritChange, { patchset, verdict }: Omit<SubmitRequest, 'tested'>): string[] {
+  const missing = obstaclesOf(info, Object.keys(votesOf(verdict ?? {})));
+  const current = currentOf(info)?._number;
+  return current === patchset
+    ? missing
+    : [`change ${info._number} is at patch set ${current}, not ${patchset}`, ...missing];
 }
 
 /** Gives our votes, merges, and takes the votes back when nothing was merged. */
@@ -110,12 +114,23 @@ async function mergeOnto(gerrit: Gerrit, info: GerritChange, { tested, tip, righ
     const pushed = await git.push(tested, tip);
     if (pushed.kind === 'moved') return moved;
     if (pushed.kind === 'pushed') {
+      const { parents } = await git.readCommit(project, commit);
+      if (parents[0] === tip) rememberLanding(gerrit, info, { onto: tip, tested });
       await untilMerged(gerrit, info);
       return { kind: 'merged', state: tested };
     }
     if (!isRight(pushed.reason)) return { kind: 'refused', reason: `Gerrit refuses the push: ${pushed.reason}` };
   }
   return mergeThere(gerrit, info, tested);
+}
+
+/** We know where a change has brought its branch when we did it ourselves. @param landing.onto its first parent */
+export function rememberLanding(
+  { memory }: Gerrit,
+  { _number: number }: GerritChange,
+  { onto, tested }: { readonly onto: string; readonly tested: SourceState },
+): void {
+  remember(memory.landed, number, { oldrev: onto, newrev: tested.commit });
 }
 
 /** What the branch is at, with its commit here: fetched only when it is another one than we know. */
@@ -167,7 +182,7 @@ async function refusal(
 }
 
 /** A change once Gerrit says that it is merged: after a push it finds out by itself. */
-async function untilMerged(gerrit: Gerrit, { _number: number }: GerritChange): Promise<GerritChange> {
+export async function untilMerged(gerrit: Gerrit, { _number: number }: GerritChange): Promise<GerritChange> {
   for (let pause = 50; ; pause *= 2) {
     const info = await needInfo(gerrit, String(number), judging);
     if (info.status === 'MERGED') return info;
