@@ -80,6 +80,23 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       summary: 'list the platforms that packages are built and tried on',
       load: () => import('./platform-list.ts'),
     },
+    { name: 'release plan', summary: 'plan a release of what has merged', load: () => import('./release-plan.ts') },
+    { name: 'release list', summary: 'list release plans', load: () => import('./release-list.ts') },
+    {
+      name: 'release preview',
+      summary: 'say what a release plan would do to each repository',
+      load: () => import('./release-preview.ts'),
+    },
+    {
+      name: 'release commit',
+      summary: 'release what is planned, in all repositories or none',
+      load: () => import('./release-commit.ts'),
+    },
+    {
+      name: 'release revert',
+      summary: 'take back what a plan has released',
+      load: () => import('./release-revert.ts'),
+    },
     {
       name: 'repo publish',
       summary: 'add packages to a repository, seen whole or not at all',

@@ -3,7 +3,7 @@ import type { ReleaseRecord } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { parseLimit, printRecords, sayMore, when } from './look-back.ts';
-import { duration, paint, table } from './output.ts';
+import { duration, type Paint, paint, table } from './output.ts';
 import { shortId } from './queue-tree.ts';
 
 interface Options extends ClientOptions {
@@ -32,7 +32,10 @@ export function register(program: Command): void {
     });
 }
 
-const colours = { running: 'blue', published: 'green', failed: 'red', excluded: 'dim' } as const;
+const colours: Readonly<Record<ReleaseRecord['state'], Paint>> = {
+  ...{ running: 'blue', waiting: 'yellow', published: 'green' },
+  ...{ failed: 'red', excluded: 'dim', reverted: 'yellow' },
+};
 
 function render(releases: readonly ReleaseRecord[]): string {
   if (releases.length === 0) return 'There are no such releases.';

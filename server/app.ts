@@ -12,6 +12,7 @@ import { registerExports } from './api/exports.ts';
 import { registerHolds } from './api/holds.ts';
 import { registerMachines } from './api/machines.ts';
 import { registerNodes } from './api/nodes.ts';
+import { registerReleasePlans } from './api/release-plans.ts';
 import { registerReleases } from './api/releases.ts';
 import { registerSecrets } from './api/secrets.ts';
 import { registerStatus } from './api/status.ts';
@@ -43,6 +44,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
     registerChanges,
     registerExcuses,
     registerActing,
+    registerReleasePlans,
     registerSecrets,
   ])
     register(app, deps);

@@ -12,6 +12,7 @@ import type { LiveStream } from './live.ts';
 import type { Machines } from './machines.ts';
 import type { NodesLook } from './nodes.ts';
 import type { Changes, Exports, HookNotice, Operations, Records, ServerConfiguration, ServerSecrets } from './port.ts';
+import type { ReleasePlans } from './release-plans.ts';
 import type { Workers } from './worker/port.ts';
 
 /** Everything that the server needs; made by the composition root. */
@@ -39,6 +40,8 @@ export interface ServerDeps {
   readonly machines?: Machines;
   /** Those that were kept of failed jobs. */
   readonly debugging?: DebugSessions;
+  /** Releases that people plan. */
+  readonly releasePlans?: ReleasePlans;
   /** Nodes of jobs that fail, to be held. */
   readonly holds?: NodeHolds;
   /** Who has which nodes, and who waits for some. */

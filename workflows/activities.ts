@@ -86,6 +86,8 @@ export interface ReleasePlan {
   readonly input: ReleaseInput;
   readonly refused?: string;
   readonly repositories: ReleaseRecord['repositories'];
+  /** It is signed, and shown by a release plan. Absent: it is shown at once. */
+  readonly waits?: boolean;
 }
 
 export interface BeginJob {

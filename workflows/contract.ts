@@ -293,5 +293,6 @@ export interface MirrorView {
 
 export type { HeldStage, HoldGrant, HoldsInput } from './holds-contract.ts';
 export type { BuildRecord, BuildSetRecord, ItemSnapshot, JobSnapshot, QueueSnapshot } from './records.ts';
+export type * from './release-plan-contract.ts';
 export type * from './stage.ts';
 export type { PackagesManifest };

@@ -82,6 +82,11 @@ export function parseReleaseId(id: string): ReleaseName {
   return { tenant, repository, merge } as ReleaseName;
 }
 
+/** A release plan: it is committed, looked at or taken back by one at a time. */
+export function releasePlanId({ tenant, plan }: { readonly tenant: string; readonly plan: string }): string {
+  return join('releaseplan', tenant, plan);
+}
+
 /** The id of the build that a release may need, of the build that the release's own job is. */
 export function rebuildId(build: string): string {
   return `${build}-rebuild`;

@@ -74,6 +74,7 @@ const inputs = {
       ...{ source, nodes: list(object({ name: text, label: text })), timeout: nullable(number) },
     }),
   }),
+  releasePlan: object({ tenant: text, plan: text, action: one(['commit', 'revert']), by: text }),
   mirror: object({
     ...{ set: text, paused: flag, outcome: nullable(text) },
     pending: nullable(object({ action: one(['sync']), release: maybe(text) })),

@@ -1,10 +1,10 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type { ReleaseStep } from '../activities/release/port.ts';
 import type { ReleaseActivities } from '../activities/release/release-activities.ts';
-import type { ReleasedPackage } from '../activities/report/types.ts';
-import type { SignActivities, SignedFile } from '../activities/sign/sign-activities.ts';
-import type { BlobRef, PackageFile, PackageFormat, SourceState } from '../pipelines/model/artifact.ts';
-import type { ReleaseInput } from './contract.ts';
+import type { PreparedRelease, ReleasedPackage } from '../activities/report/types.ts';
+import type { SignActivities } from '../activities/sign/sign-activities.ts';
+import type { BlobRef, PackageFile, PackageFormat, SignedFile, SourceState } from '../pipelines/model/artifact.ts';
+import { type ReleaseInput, refusedFault } from './contract.ts';
 
 interface Hands {
   readonly steps: ReleaseActivities;
@@ -26,18 +26,32 @@ export interface Published {
   readonly refused?: string;
 }
 
-/** Signs a build, attests where each file comes from, and shows it in the released repository, whole or not at all. */
-export async function publishBuild({ steps, signer }: Hands, publication: Publication): Promise<Published> {
+/** A build that is signed, with its packages as a record names them. */
+interface Prepared {
+  readonly packages: readonly ReleasedPackage[];
+  readonly prepared: PreparedRelease;
+}
+
+/** Signs a build, and attests where each file comes from. */
+export async function prepareBuild({ steps, signer }: Hands, publication: Publication): Promise<Prepared> {
   const { input, manifest, release } = publication;
-  const { format, files } = await steps.releasedFiles({ manifest });
-  const signed = await signer.signPackages({ format, files, manifest, commit: input.merged.commit });
-  const step = { release, manifest, signed };
-  const digests = await steps.attest({ ...step, about: input });
+  const { merged } = input;
+  const { files, ...of } = await steps.releasedFiles({ manifest });
+  const signed = await signer.signPackages({ format: of.format, files, manifest, commit: merged.commit });
+  const digests = await steps.attest({ release, manifest, signed, about: input });
   const envelopes = await signer.signStatements({ digests });
-  const packages = describe(format, files, { signed, envelopes });
+  const packages = describe(of.format, files, { signed, envelopes });
+  return { packages, prepared: { ...of, manifest, merged, signed, envelopes } };
+}
+
+/** Prepares a build, and shows it in the released repository, whole or not at all. */
+export async function publishBuild({ steps, signer }: Hands, publication: Publication): Promise<Published> {
+  const { packages, prepared } = await prepareBuild({ steps, signer }, publication);
+  const { manifest, signed, format, envelopes, merged } = prepared;
+  const step = { release: publication.release, manifest, signed };
   // From here on it may be shown at any moment: cancelled now, it would be published and nobody would know.
   const shown = await CancellationScope.nonCancellable(() =>
-    show({ steps, signer }, { ...step, format, envelopes, merged: input.merged }),
+    show({ steps, signer }, { ...step, format, envelopes, merged }),
   );
   const { refused, repository } = shown;
   if (refused !== undefined) return { packages: [], refused };
@@ -80,4 +94,10 @@ function describe(
     const provenance = envelope ? { provenance: envelope.digest } : {};
     return [{ format, name: called, version, arch, digest: after.digest, ...provenance }];
   });
+}
+
+/** What a wall said that let nothing pass; undefined for any other error. */
+export function refusalOf(error: unknown): string | undefined {
+  const { cause } = error instanceof ActivityFailure ? error : {};
+  return cause instanceof ApplicationFailure && cause.type === refusedFault ? cause.message : undefined;
 }

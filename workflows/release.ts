@@ -1,6 +1,4 @@
 import {
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   executeChild,
   isCancellation,
@@ -9,15 +7,15 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ReleaseActivities } from '../activities/release/release-activities.ts';
-import type { ReleasedPackage, ReleaseRecord } from '../activities/report/types.ts';
+import type { PreparedRelease, ReleasedPackage, ReleaseRecord } from '../activities/report/types.ts';
 import type { SignActivities } from '../activities/sign/sign-activities.ts';
 import type { PackagesMetadata } from '../pipelines/model/artifact.ts';
 import { control, heartbeatTimeout, stageActivities } from './activities.ts';
-import { type ReleaseInput, type ReleaseRun, refusedFault, type StageResult, taskQueues } from './contract.ts';
+import { type ReleaseInput, type ReleaseRun, type StageResult, taskQueues } from './contract.ts';
 import { type ReleaseName, rebuildId, releaseId } from './ids.ts';
 import { requireId, requireInput } from './input.ts';
 import { has } from './patches.ts';
-import { type Published, publishBuild } from './release-publish.ts';
+import { type Published, prepareBuild, publishBuild, refusalOf } from './release-publish.ts';
 import { attributes } from './search-attributes.ts';
 
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
@@ -63,14 +61,15 @@ function requireOwnId(run: ReleaseRun): void {
 export async function release(run: ReleaseRun): Promise<StageResult> {
   requireInput('release', run);
   requireOwnId(run);
-  const { input, repositories, refused } = await control.planRelease(run.stage);
+  const { input, repositories, refused, waits = false } = await control.planRelease(run.stage);
   if (refused !== undefined) return { result: 'FAILURE', summary: refused, artifacts: [] };
   const record = firstRecord(input);
   let ended: Ended;
   try {
     await control.recordRelease(record);
     const built = await chooseBuild(run, input);
-    ended = 'failure' in built ? { ...built.failure, built: null } : await publish({ input, built });
+    ended =
+      'failure' in built ? { ...built.failure, built: null } : await (waits ? prepare : publish)({ input, built });
   } catch (error) {
     const summary = isCancellation(error)
       ? 'cancelled before anything was released'
@@ -90,15 +89,18 @@ interface Ended extends StageResult {
   readonly packages?: readonly ReleasedPackage[];
   /** The released repository; absent: the one that bears the format's name. */
   readonly repository?: string;
+  /** Signed, and left for a release plan. */
+  readonly prepared?: PreparedRelease;
 }
 
 async function conclude({ stage }: ReleaseRun, record: ReleaseRecord, ended: Ended): Promise<void> {
-  const { built, summary, packages = [], repository } = ended;
+  const { built, summary, packages = [], repository, prepared } = ended;
   // A package that leaves this platform out has nothing to release there, which is no failure.
   const states = { SUCCESS: 'published', SKIPPED: 'excluded' } as const;
-  const state = states[ended.result as keyof typeof states] ?? 'failed';
+  const state = prepared === undefined ? (states[ended.result as keyof typeof states] ?? 'failed') : 'waiting';
   const origin = built?.origin ?? null;
-  await control.recordRelease({ ...record, state, origin, summary, packages, endTime: Date.now() });
+  const left = prepared === undefined ? {} : { prepared };
+  await control.recordRelease({ ...record, state, origin, summary, packages, ...left, endTime: Date.now() });
   if (state !== 'published' || built === null) return;
   const where = repository === undefined ? {} : { repository };
   await control.startMirrors({ format: built.format, ...where, release: record.id });
@@ -130,22 +132,36 @@ interface Publication {
   readonly built: Exclude<Built, { failure: StageResult }>;
 }
 
-async function publish({ input, built }: Publication): Promise<Ended> {
-  const name = `${input.merged.commit.slice(0, 12)}-${built.format}`;
-  const publication = { input, manifest: built.manifest, release: name };
-  const published = await publishBuild({ steps, signer }, publication).catch(refusal);
+async function publish(publication: Publication): Promise<Ended> {
+  const { built } = publication;
+  const published = await publishBuild({ steps, signer }, toPublish(publication)).catch(refusal);
   if (published.refused !== undefined) return { result: 'FAILURE', summary: published.refused, artifacts: [], built };
-  const names = published.packages.map((one) => `${one.name} ${one.version}`);
-  const summary = `${built.origin} ${[...new Set(names)].join(', ')}`;
+  const summary = `${built.origin} ${namesOf(published.packages)}`;
   return { result: 'SUCCESS', summary, artifacts: [], ...published, built };
+}
+
+/** All but showing it, which a release plan does. */
+async function prepare(publication: Publication): Promise<Ended> {
+  const { built } = publication;
+  const done = await prepareBuild({ steps, signer }, toPublish(publication)).catch(refusal);
+  if ('refused' in done) return { result: 'FAILURE', summary: done.refused ?? '', artifacts: [], built };
+  const summary = `${built.origin} ${namesOf(done.packages)}, which waits for a release plan`;
+  return { result: 'SUCCESS', summary, artifacts: [], ...done, built };
+}
+
+function toPublish({ input, built }: Publication) {
+  return { input, manifest: built.manifest, release: `${input.merged.commit.slice(0, 12)}-${built.format}` };
+}
+
+function namesOf(packages: readonly ReleasedPackage[]): string {
+  return [...new Set(packages.map((one) => `${one.name} ${one.version}`))].join(', ');
 }
 
 /** A refusal is a verdict; any other error stays one. */
 function refusal(error: unknown): Published {
-  const { cause } = error instanceof ActivityFailure ? error : {};
-  if (cause instanceof ApplicationFailure && cause.type === refusedFault)
-    return { packages: [], refused: cause.message };
-  throw error;
+  const refused = refusalOf(error);
+  if (refused === undefined) throw error;
+  return { packages: [], refused };
 }
 
 function firstRecord(input: ReleaseInput): ReleaseRecord {

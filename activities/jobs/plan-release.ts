@@ -12,6 +12,8 @@ export interface ReleasePlanDeps {
   readonly merged: (of: StateName) => Promise<MergedState | null>;
   /** Where clients find what is released of a branch for the platform of that name. */
   readonly repositories: (of: { readonly label: string; readonly branch: string }) => ReleasePlan['repositories'];
+  /** Whether what is merged waits there for a release plan. Absent: nothing waits. */
+  readonly waits?: (of: { readonly label: string; readonly branch: string }) => boolean;
 }
 
 /** Finds what a release is about: the merged state, and the packages that were built of the change for its platform. */
@@ -25,7 +27,9 @@ export function createReleasePlanner(deps: ReleasePlanDeps) {
     const merged = 'refused' in looked ? source : looked;
     const input = { tenant, change, patchset, project, branch, merged, manifests, buildSet };
     const refused = 'refused' in looked ? { refused: looked.refused } : {};
-    return { input, repositories: deps.repositories({ label: labels[0] ?? '', branch }), ...refused };
+    const of = { label: labels[0] ?? '', branch };
+    const waits = deps.waits?.(of) === true ? { waits: true } : {};
+    return { input, repositories: deps.repositories(of), ...waits, ...refused };
   };
 }
 

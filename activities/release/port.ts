@@ -1,8 +1,7 @@
-import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
+import type { BlobRef, PackageFormat, SignedFile } from '../../pipelines/model/artifact.ts';
 import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { MergedState, StateName } from '../git/merged.ts';
 import type { BlobStore } from '../ports.ts';
-import type { SignedFile } from '../sign/sign-activities.ts';
 import type { ReleasedWriter } from '../storage/port.ts';
 import type { VerifyStatements } from './verify-statement.ts';
 

@@ -9,12 +9,14 @@ import type {
   SourceState,
 } from '../../pipelines/model/artifact.ts';
 import { provenance } from '../../pipelines/model/provenance.ts';
+import { lineOf } from '../../pipelines/model/release-line.ts';
 import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
 import type { ReleaseInput } from '../../workflows/contract.ts';
 import { prove } from '../attest/prove.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { type PackageId, type RepositoryFormat, RepositoryRefusal } from '../repository/port.ts';
 import { readManifest } from '../storage/manifest.ts';
+import type { StagedState } from '../storage/port.ts';
 import { finishStaged } from './finish.ts';
 import { importBlob } from './import.ts';
 import type { ReleaseDeps, ReleasePlan, ReleaseStep, StagedRelease } from './port.ts';
@@ -40,9 +42,13 @@ export function createReleaseActivities(deps: ReleaseDeps) {
     async releasedFiles(input: { readonly manifest: string }): Promise<{
       readonly format: PackageFormat;
       readonly files: readonly PackageFile[];
+      readonly platform: string;
+      readonly build: string;
+      readonly repository: string;
     }> {
-      const { format, files } = await readManifest(deps.store, input.manifest);
-      return { format, files: files.filter(({ kind }) => kind !== 'metadata') };
+      const { format, files, platform, build, source } = await readManifest(deps.store, input.manifest);
+      const { repository } = lineOf(deps.rules, { format, platform, branch: source.branch });
+      return { format, files: files.filter(({ kind }) => kind !== 'metadata'), platform, build, repository };
     },
 
     /** Writes a provenance statement for each file, in the order of `signed`; answers with their digests. */
@@ -80,29 +86,13 @@ export function createReleaseActivities(deps: ReleaseDeps) {
      * @returns `published: false` when another release came between, or this one was shown before: stage again, unless
      *   it was refused.
      */
-    async publishReleased(input: {
-      readonly format: PackageFormat;
-      /** Absent: the one that bears the format's name. */
-      readonly repository?: string;
-      readonly name: string;
-      readonly before: string | null;
-      readonly signatures: { readonly detached: BlobRef; readonly clear: BlobRef; readonly publicKey: BlobRef };
-      /** What is released, as the plan found it. */
-      readonly merged?: SourceState;
-    }): Promise<{ readonly published: boolean; readonly refused?: string }> {
-      const refused = await whyUnmerged(deps, input.merged);
-      if (refused !== null) return { published: false, refused: refusedBy('release stage', refused) };
-      const { format, name, repository = format } = input;
-      // A release that an older version has staged names the path of the generation.
-      const state = { repository, name, before: input.before === null ? null : basename(input.before) };
-      const amended = await deps.released.amend(state, async (files) => {
-        const unproven = await whyUnproven(deps, repositoryFormats[format], { ...files, repository });
-        if (unproven === null) await finishStaged(deps, { ...input, tree: files.tree });
-        return { unproven };
-      });
-      if (amended === null) return { published: false };
-      if (amended.unproven !== null) return { published: false, refused: amended.unproven };
-      return { published: await deps.released.show(state, () => deps.inUse(repository)) };
+    async publishReleased(
+      input: Omit<ReleaseToFinish, 'merged'> & { readonly merged?: SourceState },
+    ): Promise<{ readonly published: boolean; readonly refused?: string }> {
+      const done = await finishRelease(deps, { ...input, merged: [input.merged] });
+      if (!done.ready) return { published: false, ...(done.refused === undefined ? {} : { refused: done.refused }) };
+      const { repository = input.format } = input;
+      return { published: await deps.released.show(stateOf(input), () => deps.inUse(repository)) };
     },
 
     async listReleased(input: { readonly format: PackageFormat }): Promise<readonly PackageId[]> {
@@ -133,6 +123,47 @@ async function whyRebuild(deps: ReleaseDeps, digest: string, { commit, tree }: S
   const manifest = (each: string) => readManifest(deps.store, each);
   const proof = await prove({ manifest, merged: deps.merged, fault }, digest, commit);
   return 'refused' in proof ? proof.refused : null;
+}
+
+/** A staged state with the signatures of its index. */
+export interface ReleaseToFinish {
+  readonly format: PackageFormat;
+  /** Absent: the one that bears the format's name. */
+  readonly repository?: string;
+  readonly name: string;
+  readonly before: string | null;
+  readonly signatures: { readonly detached: BlobRef; readonly clear: BlobRef; readonly publicKey: BlobRef };
+  /** What is released, as the plan found it. */
+  readonly merged: readonly (SourceState | undefined)[];
+}
+
+/**
+ * All that comes before showing it: the host, the signatures and the statements are looked at once more.
+ *
+ * @returns `ready: false` when another release came between, or it was refused
+ */
+export async function finishRelease(
+  deps: ReleaseDeps,
+  input: ReleaseToFinish,
+): Promise<{ readonly ready: boolean; readonly refused?: string }> {
+  for (const merged of input.merged) {
+    const refused = await whyUnmerged(deps, merged);
+    if (refused !== null) return { ready: false, refused: refusedBy('release stage', refused) };
+  }
+  const { format } = input;
+  const state = stateOf(input);
+  const amended = await deps.released.amend(state, async (files) => {
+    const unproven = await whyUnproven(deps, repositoryFormats[format], { ...files, repository: state.repository });
+    if (unproven === null) await finishStaged(deps, { ...input, tree: files.tree });
+    return { unproven };
+  });
+  if (amended === null) return { ready: false };
+  return amended.unproven === null ? { ready: true } : { ready: false, refused: amended.unproven };
+}
+
+/** A release that an older version has staged names the path of the generation. */
+function stateOf({ format, repository = format, name, before }: Omit<ReleaseToFinish, 'merged'>): StagedState {
+  return { repository, name, before: before === null ? null : basename(before) };
 }
 
 /** Asked again right before publishing: what the plan found may no longer be so. */

@@ -1,9 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { versionRules } from '../../pipelines/formats/format.ts';
-import type { BlobRef, PackagesManifest } from '../../pipelines/model/artifact.ts';
+import type { BlobRef, PackageFormat, PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { readEnvelope } from '../../pipelines/model/provenance.ts';
 import { lineOf } from '../../pipelines/model/release-line.ts';
+import { packageKey } from '../../pipelines/policy/release-plan.ts';
 import { refusedBy } from '../../pipelines/report/walls.ts';
 import { linkFile } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
@@ -11,6 +12,7 @@ import { checked } from '../repository/names.ts';
 import {
   type InspectedPackage,
   type ListedPackage,
+  type PackageId,
   type RepositoryFormat,
   RepositoryRefusal,
 } from '../repository/port.ts';
@@ -30,36 +32,96 @@ interface Stage extends ReleaseStep {
 
 /** @throws RepositoryRefusal for a package without provenance, or one that something newer has overtaken. */
 export async function stageRelease(deps: ReleaseDeps, input: Stage): Promise<StagedRelease> {
-  const manifest = await readManifest(deps.store, input.manifest);
-  const format = repositoryFormats[manifest.format];
-  const statements = await readStatements(deps, input);
-  const files = await fetchSigned(deps, input);
-  const inspected = await Promise.all(files.map((file) => format.inspect(file)));
-  const { platform, source } = manifest;
-  const line = lineOf(deps.rules, { format: format.id, platform, branch: source.branch });
-  const { repository } = line;
-  const settings = { origin: deps.origin, codename: line.codename };
+  const { format, platform, source } = await readManifest(deps.store, input.manifest);
+  const line = lineOf(deps.rules, { format, platform, branch: source.branch });
   // Of one commit, each platform has a release of its own.
   const name = `staged-${checked('file name', input.release)}-${checked('file name', platform)}`;
+  return stageBuilds(deps, { ...line, format, name, builds: [input], work: input.work });
+}
+
+/** What one released repository is to get in one go. */
+export interface StageBuilds {
+  readonly repository: string;
+  readonly codename: string;
+  readonly format: PackageFormat;
+  /** Of the state, while it waits. */
+  readonly name: string;
+  readonly builds: readonly Omit<Stage, 'work' | 'release'>[];
+  readonly work: string;
+  /** Told of the state that was made, and the one before it. */
+  readonly look?: (at: StateFiles) => Promise<void>;
+}
+
+/** The same for several builds of one repository. @throws RepositoryRefusal likewise */
+export async function stageBuilds(deps: ReleaseDeps, request: StageBuilds): Promise<StagedRelease> {
+  const { repository, codename, name, builds, look } = request;
+  const format = repositoryFormats[request.format];
+  const read = await Promise.all(
+    builds.map((build, position) => readBuild(deps, format, { ...build, work: join(request.work, String(position)) })),
+  );
+  const inspected = read.flatMap((one) => one.inspected);
   const refuseOlder = async (tree: string | null) => {
     requireNewest(format, tree === null ? [] : await format.list(tree), inspected);
     return tree;
   };
-  // The build's time would go backwards when an older build is released later.
-  const content = { format, files, settings, date: new Date() };
+  const files = read.flatMap((one) => one.files);
+  const settings = { origin: deps.origin, codename };
+  const statements = new Map(read.flatMap((one) => [...one.statements]));
   const stage = async () => {
     const seen = await deps.released.look(repository, refuseOlder);
+    // The build's time would go backwards when an older build is released later.
+    const content = { format, files, settings, date: new Date() };
     return deps.released.stage({ repository, name }, content, async (at) => {
       // Another release may have come between.
       if (at.before !== seen) await refuseOlder(at.before);
-      return complete(deps, { format, at: { ...at, repository }, statements });
+      const index = await complete(deps, { format, at: { ...at, repository }, statements });
+      await look?.(at);
+      return index;
     });
   };
-  const staged = await stage().catch((error: Error) =>
-    explain(deps, { error, format, repository, inspected, manifest }),
-  );
+  const staged = await stage().catch((error: Error) => explain(deps, { error, format, repository, builds: read }));
   if (staged === null) return { outcome: 'unchanged', repository };
   return { outcome: 'staged', repository, name, before: staged.before, index: staged.done };
+}
+
+/** The state of a released repository without some of its packages. @throws RepositoryRefusal where it is not there */
+export async function stageRemoval(
+  deps: ReleaseDeps,
+  request: Pick<StageBuilds, 'repository' | 'format' | 'name' | 'look'> & { readonly remove: ReadonlySet<string> },
+): Promise<StagedRelease> {
+  const { repository, name, remove, look } = request;
+  const format = repositoryFormats[request.format];
+  const content = { format, files: [], settings: {}, date: new Date() };
+  const out = (one: PackageId) => remove.has(packageKey(one));
+  const staged = await deps.released.stage({ repository, name }, { ...content, remove: out }, async (at) => {
+    const index = await complete(deps, { format, at: { ...at, repository }, statements: new Map() });
+    await look?.(at);
+    return index;
+  });
+  if (staged === null) return { outcome: 'unchanged', repository };
+  return { outcome: 'staged', repository, name, before: staged.before, index: staged.done };
+}
+
+/** A build with its signed files at hand. */
+interface ReadBuild {
+  readonly manifest: PackagesManifest;
+  readonly statements: ReadonlyMap<string, string>;
+  readonly files: readonly string[];
+  readonly inspected: readonly InspectedPackage[];
+}
+
+async function readBuild(
+  deps: ReleaseDeps,
+  format: RepositoryFormat,
+  input: Omit<Stage, 'release'>,
+): Promise<ReadBuild> {
+  const [manifest, statements] = await Promise.all([
+    readManifest(deps.store, input.manifest),
+    readStatements(deps, input),
+  ]);
+  await mkdir(input.work);
+  const files = await fetchSigned(deps, input);
+  return { manifest, statements, files, inspected: await Promise.all(files.map((file) => format.inspect(file))) };
 }
 
 /** A state on its way into a released repository. */
@@ -87,19 +149,20 @@ interface Refused {
   readonly error: Error;
   readonly format: RepositoryFormat;
   readonly repository: string;
-  readonly inspected: readonly InspectedPackage[];
-  readonly manifest: PackagesManifest;
+  readonly builds: readonly Pick<ReadBuild, 'inspected' | 'manifest'>[];
 }
 
 /** @throws the error, with a better reason where there is one */
-async function explain(
-  { released }: ReleaseDeps,
-  { error, format, repository, inspected, manifest }: Refused,
-): Promise<never> {
+async function explain({ released }: ReleaseDeps, { error, format, repository, builds }: Refused): Promise<never> {
   if (!(error instanceof RepositoryRefusal)) throw error;
   const line = await released.look(repository, async (tree) => {
-    const there = tree === null ? null : { tree, packages: await format.list(tree), statementPath };
-    return there === null ? null : otherLine(there, inspected, manifest);
+    if (tree === null) return null;
+    const there = { tree, packages: await format.list(tree), statementPath };
+    for (const { inspected, manifest } of builds) {
+      const found = await otherLine(there, inspected, manifest);
+      if (found !== null) return found;
+    }
+    return null;
   });
   throw line === null ? error : new RepositoryRefusal(`${error.message}. ${line}`);
 }
@@ -163,7 +226,10 @@ function requireNewest(
 }
 
 /** The envelopes by the name of the file that each is about. */
-async function readStatements(deps: ReleaseDeps, { envelopes }: Stage): Promise<ReadonlyMap<string, string>> {
+async function readStatements(
+  deps: ReleaseDeps,
+  { envelopes }: Pick<Stage, 'envelopes'>,
+): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const { digest } of envelopes) {
     await importBlob(deps, digest);
@@ -173,7 +239,7 @@ async function readStatements(deps: ReleaseDeps, { envelopes }: Stage): Promise<
   return found;
 }
 
-async function fetchSigned(deps: ReleaseDeps, { signed, work }: Stage): Promise<string[]> {
+async function fetchSigned(deps: ReleaseDeps, { signed, work }: Pick<Stage, 'signed' | 'work'>): Promise<string[]> {
   const files: string[] = [];
   for (const { name, after } of signed) {
     await importBlob(deps, after.digest);

@@ -1,4 +1,7 @@
+import type { BlobRef, PackageFormat, SignedFile, SourceState } from '../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../pipelines/model/job.ts';
+import type { PlannedRelease, RepositoryChange } from '../../pipelines/policy/release-plan.ts';
+import type { RepositoryProblem } from '../repository/port.ts';
 
 /** What workflows hand to the report activities besides the records of `workflows/contract.ts`. */
 
@@ -15,7 +18,7 @@ export interface ReleaseRecord {
   readonly tree: string;
   /** The gate's packages as they are, or built again; null while that is not decided. */
   readonly origin: 'promoted' | 'rebuilt' | null;
-  readonly state: 'running' | 'published' | 'failed' | 'excluded';
+  readonly state: 'running' | 'waiting' | 'published' | 'failed' | 'excluded' | 'reverted';
   /** One line: what was published, or why not. */
   readonly summary: string;
   readonly packages: readonly ReleasedPackage[];
@@ -26,6 +29,62 @@ export interface ReleaseRecord {
   readonly endTime: number | null;
   /** Other runs of the same release, in the order in which they were told. */
   readonly attempts?: readonly ReleaseAttempt[];
+  /** Signed and proven, for a release plan to show: of what is released by plans. */
+  readonly prepared?: PreparedRelease;
+}
+
+/** A build that needs nothing more to be shown in its released repository. */
+export interface PreparedRelease {
+  readonly format: PackageFormat;
+  readonly repository: string;
+  readonly platform: string;
+  /** Id of the build that made the packages. */
+  readonly build: string;
+  readonly manifest: string;
+  readonly merged: SourceState;
+  readonly signed: readonly SignedFile[];
+  readonly envelopes: readonly BlobRef[];
+}
+
+/** What the store keeps of a release plan: builds that are shown together, or not at all. */
+export interface ReleasePlanRecord {
+  /** Its name, unique in the tenant. */
+  readonly id: string;
+  readonly tenant: string;
+  readonly state: 'planned' | 'running' | 'published' | 'failed' | 'reverted';
+  readonly builds: readonly PlannedRelease[];
+  /** One line: what came of it, or why nothing did. */
+  readonly summary: string;
+  /** Who did what to it, oldest first. */
+  readonly deeds: readonly { readonly did: 'plan' | PlanAction; readonly by: string; readonly time: number }[];
+  /** Milliseconds since the epoch. */
+  readonly startTime: number;
+  readonly endTime: number | null;
+}
+
+export type PlanAction = 'commit' | 'revert';
+
+/** What a plan does to one released repository. */
+export interface RepositoryPreview extends RepositoryChange {
+  /** What `repo check` finds afterwards and does not find now. */
+  readonly problems: readonly RepositoryProblem[];
+  /** Why the repository would not take it; null where it would. */
+  readonly refused: string | null;
+  /** What was not looked at, and why; null where everything was. */
+  readonly unchecked: string | null;
+}
+
+/** What carrying a plan out, or taking it back, would do. */
+export interface PlanPreview {
+  readonly plan: string;
+  readonly action: PlanAction;
+  readonly repositories: readonly RepositoryPreview[];
+}
+
+/** What became of a plan. */
+export interface PlanDone {
+  readonly plan: string;
+  readonly summary: string;
 }
 
 /** A released repository. */

@@ -209,12 +209,15 @@ export interface StagedTree {
 /** The first half of a publication whose index is signed elsewhere; null when nothing would change. */
 export async function stageTree(
   format: RepositoryFormat,
-  request: PublishRequest & { readonly name: string },
+  request: PublishRequest & { readonly name: string; readonly remove?: RemoveRequest['remove'] },
 ): Promise<StagedTree | null> {
   const generations = await generationsOf(request.dir);
   return asWriter(generations, writerWait, async () => {
     const before = await currentTree(generations);
-    const state = await addedState(format, before, request);
+    const { remove } = request;
+    const state = await (remove === undefined
+      ? addedState(format, before, request)
+      : remainingState(format, before, remove));
     if (before !== null && !state.changed) return null;
     const tree = await newTree(generations, request.name);
     const { standing, ...settled } = await fillTree(format, tree, { state, generations, date: request.date });

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseControl } from '../../pipelines/formats/deb/control.ts';
-import { type BlobRef, digestSchema, type PackageFile, type PackageFormat } from '../../pipelines/model/artifact.ts';
+import {
+  type BlobRef,
+  digestSchema,
+  type PackageFile,
+  type PackageFormat,
+  type SignedFile,
+} from '../../pipelines/model/artifact.ts';
 import { canonicalJson } from '../../pipelines/model/canonical.ts';
 import { claimsOf, dssePayload, type Envelope, provenance, type Statement } from '../../pipelines/model/provenance.ts';
 import { isFormats, lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
@@ -25,13 +31,6 @@ export interface SignDeps {
   readonly ledger: Ledger;
   /** Which released repository a file may be in: the signer's own look at the configuration. */
   readonly rules: ReleaseRules;
-}
-
-/** A package before and after signing; the same content where the format signs only its index. */
-export interface SignedFile {
-  readonly name: string;
-  readonly before: BlobRef;
-  readonly after: BlobRef;
 }
 
 /** Packages of one build, and the commit of the merged branch that they are released for. */

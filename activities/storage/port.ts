@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
-import type { RepositoryFormat, RepositorySettings } from '../repository/port.ts';
+import type { PackageId, RepositoryFormat, RepositorySettings } from '../repository/port.ts';
 
 /** Content that was opened: as it was then, whatever becomes of its name. It is read once, or closed. */
 export interface StoredFile {
@@ -98,6 +98,8 @@ export interface StateContent {
   /** What is not given stays as it is. */
   readonly settings: Partial<RepositorySettings>;
   readonly date: Date;
+  /** Packages that it has no more; nothing is added then. Their files stay for clients that have read an older index. */
+  readonly remove?: (one: PackageId) => boolean;
 }
 
 /** A state of a released repository that is made and not shown yet. */
@@ -145,6 +147,8 @@ export interface ReleasedWriter {
    * @returns false when it stands on what is no longer shown: stage again
    */
   show(of: StagedState, inUse: () => Promise<readonly string[]>): Promise<boolean>;
+  /** Removes a state that was only looked at. */
+  discard(of: Pick<StagedState, 'repository' | 'name'>): Promise<void>;
   /**
    * Removes states that were made and never shown.
    *

@@ -51,6 +51,7 @@ export function createControl(deps: ControlDeps) {
     ...{ client: temporal.client, report, running: () => store.listRunning() },
     warn: (about, message) => deps.logger.warn(about, message),
   });
+  const releases = createReleases({ common, live, temporal, store, report, merged: review.merged });
   const activities = {
     ...report,
     ...createJobActivities({
@@ -81,7 +82,7 @@ export function createControl(deps: ControlDeps) {
       timers: async () => timersIn(await layouts.current()),
       fire: (tick) => router.tick(tick),
     }),
-    ...createReleases({ common, live, temporal, store, merged: review.merged }),
+    ...releases.activities,
     retireTestRepositories: retire,
     ...createMirrors({ common, live, report, logger: deps.logger }),
     prepare: createPrepare({ layouts, git: common.git, blobs, sealer }),
@@ -101,7 +102,8 @@ export function createControl(deps: ControlDeps) {
   const pipelines = async () =>
     layoutPipelines(await layouts.current()).map(({ name, description = '' }) => ({ name, description }));
   const changes = watched(people, router, tidy);
-  return { activities, operations, changes, router, connections, layout, pipelines };
+  const { plans } = releases;
+  return { activities, operations, plans, changes, router, connections, layout, pipelines };
 }
 
 /** Machine names differ between formats; one queue serves both. */

@@ -1,17 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { createReleasePlanner } from '../../activities/jobs/plan-release.ts';
+import { createPlanActivities } from '../../activities/release/plan-activities.ts';
+import { createPlanBook, type PlannedState } from '../../activities/release/plan-book.ts';
+import { previewState } from '../../activities/release/preview.ts';
 import { createReleaseActivities } from '../../activities/release/release-activities.ts';
 import { createStatementVerifier } from '../../activities/release/verify-statement.ts';
+import type { ReportActivities } from '../../activities/report/activities.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
 import { createReleasedWriter } from '../../activities/storage/filesystem/released-writer.ts';
 import type { RunningRecords } from '../../activities/sweep/sweep.ts';
-import { lineOf } from '../../pipelines/model/release-line.ts';
+import { lineFor, lineOf } from '../../pipelines/model/release-line.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
+import { createReleasePlans } from '../../server/release-plans.ts';
 import { releaseRules } from '../config/release-rules.ts';
 import { publicKeyPath, signedStore } from '../signer/signer.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
+import { basesOf } from './bases.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
 
@@ -20,33 +26,35 @@ export interface ReleasesDeps {
   readonly live: Pick<LiveConfig, 'settings'>;
   readonly temporal: TemporalConnection;
   readonly store: Store;
+  readonly report: Pick<ReportActivities, 'recordRelease'>;
   /** Asks the host of a project. */
   readonly merged: ReviewHost['readMerged'];
 }
 
-/** What the `release` workflow asks of the control worker: all that needs no key. */
-export function createReleases({ common, live, temporal, store, merged }: ReleasesDeps) {
+/** What releases and their plans ask of the control worker, all that needs no key; and what people ask of plans. */
+export function createReleases({ common, live, temporal, store, report, merged }: ReleasesDeps) {
   const { config, blobs, paths } = common;
   const { url } = config.server;
   const signed = signedStore(paths);
   const { origin, policy } = config.release;
   const rules = releaseRules(config);
   const archiveKey = () => readFile(publicKeyPath(paths), 'utf8');
-  return {
-    ...createReleaseActivities({
-      ...{
-        store: blobs,
-        signed,
-        released: createReleasedWriter(paths.released),
-        origin,
-        policy,
-        merged,
-        archiveKey,
-        rules,
-      },
-      inUse: async (repository) => generationsIn(await store.listRunning(), repository),
-      verify: createStatementVerifier({ archiveKey, merged, rules }),
-    }),
+  const release = {
+    ...{ store: blobs, signed, origin, policy, merged, archiveKey, rules },
+    released: createReleasedWriter(paths.released),
+    inUse: async (repository: string) => generationsIn(await store.listRunning(), repository),
+    verify: createStatementVerifier({ archiveKey, merged, rules }),
+  };
+  const book = createPlanBook({
+    ...{ tenant: config.tenant, rules, ...store.plans },
+    releasesOf: (project) => store.listReleases({ project, limit: 500 }),
+    recordRelease: report.recordRelease,
+  });
+  const withBases = basesOf({ config, released: release.released, rules });
+  const preview = (plan: string, state: PlannedState) => previewState({ release, withBases }, plan, state);
+  const activities = {
+    ...createReleaseActivities(release),
+    ...createPlanActivities(release, book),
     planRelease: createReleasePlanner({
       merged,
       builds: async ({ change, patchset }) => {
@@ -59,6 +67,10 @@ export function createReleases({ common, live, temporal, store, merged }: Releas
         const { repository: name } = lineOf(rules, { format, platform: label, branch });
         return [{ format, name, url: `${url}/released/${name}` }];
       },
+      waits: ({ label, branch }) => {
+        const format = common.findPlatform(label)?.format;
+        return format !== undefined && lineFor(rules, { format, platform: label, branch })?.publish === 'planned';
+      },
     }),
     async startMirrors({ format, repository = format, release }: MirrorsToStart): Promise<void> {
       const tree = join(paths.released, repository);
@@ -66,6 +78,11 @@ export function createReleases({ common, live, temporal, store, merged }: Releas
       for (const [set] of sets) await askMirror(temporal.client, set, { action: 'sync', release });
     },
   };
+  const plans = createReleasePlans({
+    ...{ client: temporal.client, tenant: config.tenant, book, preview },
+    list: (limit) => store.plans.list(limit),
+  });
+  return { activities, plans };
 }
 
 interface MirrorsToStart {

@@ -96,6 +96,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       debugging: createDebugSessions(machines),
       holds,
       nodes,
+      releasePlans: control.plans,
       token,
       secrets,
       logger,

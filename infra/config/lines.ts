@@ -38,6 +38,12 @@ const line = z.strictObject({
     .enum(['security', 'hotfix'])
     .optional()
     .describe('`security`: builds have a version BASE.0.N. `hotfix`: BASE.N.0. Default: any.'),
+  publish: z
+    .enum(['merged', 'planned'])
+    .optional()
+    .describe(
+      '`planned`: what is merged waits for `sluice release commit`. Default: `merged`, it is released at once.',
+    ),
 });
 
 const lineName = z

@@ -14,7 +14,8 @@ export function releaseRules(config: Pick<Config, 'platforms' | 'release'>): Rel
       const branches = line.branches === undefined ? {} : { branches: line.branches };
       const versions = line.versions === undefined ? {} : { versions: line.versions };
       const others = line.with === undefined ? {} : { with: line.with };
-      return { name, platforms: line.platforms, ...branches, codename, ...others, ...versions };
+      const publish = line.publish === 'planned' ? { publish: line.publish } : {};
+      return { name, platforms: line.platforms, ...branches, codename, ...others, ...versions, ...publish };
     }),
   };
 }

@@ -10,6 +10,7 @@ export function migrationsFor(tenant: string): Readonly<Record<string, Migration
     '001-first': first,
     '002-tenant': { up: (db: Kysely<unknown>) => addTenants(db, tenant) },
     '003-occurrences': { up: createOccurrences },
+    '004-release-plans': { up: createReleasePlans },
   };
 }
 
@@ -76,6 +77,19 @@ async function createOccurrences(db: Kysely<unknown>): Promise<void> {
     db,
   );
   await index(db, 'occurrences', 'received');
+}
+
+async function createReleasePlans(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('release_plans')
+    .addColumn('tenant', 'text', (column) => column.notNull())
+    .addColumn('id', 'text', (column) => column.notNull())
+    .addColumn('start_time', 'bigint', (column) => column.notNull())
+    .addColumn('record', 'jsonb', (column) => column.notNull())
+    .addPrimaryKeyConstraint('release_plans_pkey', ['tenant', 'id'] as never)
+    .execute();
+  await sql`create index releases_plannable on releases (tenant)
+    where record->>'state' in ('waiting', 'reverted')`.execute(db);
 }
 
 async function createBuildTables(db: Kysely<unknown>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ColumnType, GeneratedAlways } from 'kysely';
-import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
+import type { MirrorRecord, ReleasePlanRecord, ReleaseRecord } from '../../activities/report/types.ts';
 import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
 
 /** JSON comes back parsed and goes in as text. */
@@ -88,6 +88,7 @@ export interface Tables {
   readonly build_sets: BuildSetTable;
   readonly releases: ReleaseTable;
   readonly packages: PackageTable;
+  readonly release_plans: Omit<Recorded<ReleasePlanRecord>, 'end_time'>;
   readonly mirrors: MirrorTable;
   readonly queues: QueueTable;
   readonly told: ToldTable;

@@ -1,4 +1,6 @@
+import type { PlanBookDeps } from '../../activities/release/plan-book.ts';
 import type { ReportStore } from '../../activities/report/port.ts';
+import type { ReleasePlanRecord } from '../../activities/report/types.ts';
 import type { RunningRecords } from '../../activities/sweep/sweep.ts';
 import type { OccurrenceStore } from '../../server/ingest/port.ts';
 import type { Records } from '../../server/port.ts';
@@ -7,6 +9,14 @@ import { openEmbeddedDatabase, type TenantRows } from './database.ts';
 import { createOccurrences } from './occurrences.ts';
 import { listQueues, markTold, saveQueue, wasTold } from './queues.ts';
 import { listReferrers, type Referrer } from './references.ts';
+import {
+  addReleasePlan,
+  findReleasePlan,
+  findReleases,
+  listPlannable,
+  listReleasePlans,
+  saveReleasePlan,
+} from './release-plans.ts';
 import { listMirroredSets, listMirrors, listReleases, saveMirror, saveRelease } from './releases.ts';
 import { listRunning } from './running.ts';
 
@@ -16,10 +26,16 @@ export interface Store extends ReportStore, Records {
   listReferrers(since: number): AsyncIterable<Referrer>;
   /** All that is recorded as going on, oldest first. */
   listRunning(): Promise<RunningRecords>;
+  readonly plans: ReleasePlanRows;
   /** What review systems have told. */
   readonly occurrences: OccurrenceStore;
   /** Ends once everything is on the disk. */
   close(): Promise<void>;
+}
+
+/** Release plans, and the releases that they are about. */
+export interface ReleasePlanRows extends Pick<PlanBookDeps, 'add' | 'save' | 'find' | 'candidates' | 'releases'> {
+  list(limit: number): Promise<readonly ReleasePlanRecord[]>;
 }
 
 /** Opens the embedded store for a tenant; see `openEmbeddedDatabase`. */
@@ -48,6 +64,14 @@ export function createStore(rows: TenantRows): Store {
     listMirroredSets: () => listMirroredSets(rows),
     listReferrers: (since) => listReferrers(db, since),
     listRunning: () => listRunning(rows),
+    plans: {
+      add: (record) => addReleasePlan(rows, record),
+      save: (record) => saveReleasePlan(rows, record),
+      find: (id) => findReleasePlan(rows, id),
+      list: (limit) => listReleasePlans(rows, limit),
+      candidates: () => listPlannable(rows),
+      releases: (ids) => findReleases(rows, ids),
+    },
     occurrences: createOccurrences(rows),
     close: () => db.destroy(),
   };

@@ -11,6 +11,13 @@ export interface BlobRef {
 
 export type PackageFormat = 'deb' | 'rpm';
 
+/** A package before and after signing; the same content where the format signs only its index. */
+export interface SignedFile {
+  readonly name: string;
+  readonly before: BlobRef;
+  readonly after: BlobRef;
+}
+
 /** One file that a build made. `package`, `version` and `arch` are as the format's own tools print them. */
 export interface PackageFile extends BlobRef {
   /** Base name of the file. */

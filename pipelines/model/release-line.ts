@@ -14,6 +14,8 @@ export interface ReleaseLine {
   readonly with?: readonly string[];
   /** How its versions are named; absent: as anybody likes. */
   readonly versions?: 'security' | 'hotfix';
+  /** `planned`: what is merged waits until a release plan takes it. Absent: it is shown at once. */
+  readonly publish?: 'planned';
 }
 
 /** What is released where. */

@@ -14,6 +14,8 @@ export type Operation =
   | 'promote'
   | 'retrigger'
   | 'cancel'
+  /** Plan what is released, release it, take it back. */
+  | 'release'
   /** Machines, anew. */
   | 'prepare'
   /** Saved machines that are too old. */
@@ -58,6 +60,7 @@ const allowed: Readonly<Record<Operation, readonly Actor['kind'][]>> = {
   promote: ['person'],
   retrigger: ['person'],
   cancel: ['person'],
+  release: ['person'],
   prepare: ['person'],
   expire: ['person'],
   debug: ['person'],

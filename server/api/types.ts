@@ -12,6 +12,7 @@ import type {
   ReleaseView as ReleaseRecord,
 } from './views.ts';
 
+export type { PlanDone, PlanPreview, ReleasePlanRecord } from '../../activities/report/types.ts';
 export type { Change } from '../../pipelines/model/change.ts';
 export type { ItemSnapshot, JobSnapshot } from '../../workflows/contract.ts';
 export type { BuildRecord, BuildSetRecord, ConfigNotice, MirrorRecord, QueueSnapshot, ReleaseRecord, Reloaded };

@@ -18,6 +18,7 @@ import {
   mirrorId,
   mirrorRetentionId,
   nodesId,
+  releasePlanId,
   reviewSyncId,
   semaphoresId,
   snapshotExpiryId,
@@ -67,6 +68,7 @@ class RecordedOutside extends Outside {
       attest: async () => [ref.digest],
       stageReleased: async () => ({ outcome: 'staged', name: 'one', before: null, index: ref }),
       publishReleased: async () => ({ published: true }),
+      ...planSteps,
       keepSigned: async () => {},
       listReleased: async () => [released],
     };
@@ -83,6 +85,22 @@ const signer = {
   signPackages: async () => [{ name: packageFile.name, before: ref, after: ref }],
   signStatements: async () => [ref],
   signIndex: async () => ({ detached: ref, clear: ref, publicKey: ref }),
+};
+
+/** A release plan of two repositories, one of which holds all of it already. */
+const planned = { codename: '', format: 'deb', builds: [], merged: [source], remove: [] } as const;
+const planSteps = {
+  beginPlan: async () => ({
+    summary: 'released tinycdb 1',
+    states: ['deb-stable', 'deb-next'].map((repository) => ({ ...planned, repository })),
+  }),
+  stagePlanned: async ({ state }: { state: { repository: string } }) =>
+    state.repository === 'deb-next'
+      ? { outcome: 'unchanged' }
+      : { outcome: 'staged', name: 'staged-one', before: null, index: ref },
+  finishReleased: async () => ({ ready: true }),
+  showReleased: async () => ['deb-stable'],
+  endPlan: async () => [{ format: 'deb', repository: 'deb-stable', release: 'one' }],
 };
 
 const outside = new RecordedOutside();
@@ -354,6 +372,15 @@ async function playHolds(): Promise<void> {
   await client.workflow.execute('heldNodes', { workflowId: heldId('late'), taskQueue: 'control', args });
 }
 
+/** A release plan that is committed, and taken back. */
+async function playPlan(): Promise<void> {
+  for (const action of ['commit', 'revert']) {
+    const args = [{ tenant: 'main', plan: 'one', action, by: 'ann' }];
+    const workflowId = releasePlanId({ tenant: 'main', plan: 'one' });
+    await client.workflow.execute('releasePlan', { workflowId, taskQueue: 'control', args });
+  }
+}
+
 /** A set of mirrors that a job has asked for, and waits for. */
 async function playAskedMirror(): Promise<void> {
   const log = { write: () => {} };
@@ -388,7 +415,7 @@ const worker = await createSignWorker({ temporal: world.temporal, activities: si
 const signing = worker.run();
 const stories = [playQueue, playRetrigger, playRollovers, playJobs, playEnds, playRelease, playEntities, playNodes]
   // The last ones, for they end the entities of those before.
-  .concat([playRetention, playHolds, playAskedMirror, playResets, playHost]);
+  .concat([playRetention, playHolds, playPlan, playAskedMirror, playResets, playHost]);
 for (const play of stories) if (only.length === 0 || only.includes(play.name)) await play();
 // The last words of build sets and jobs are still on their way.
 await sleep(1_000);

@@ -42,9 +42,11 @@ class ReleaseOutside extends Outside {
   /** Nothing of the gate can be released. */
   again = false;
   go = false;
+  /** A release plan is to show it. */
+  waits = false;
 
   forget(): void {
-    Object.assign(this, { reached: '', stopAt: '', fails: '', refuses: '', again: false, go: false });
+    Object.assign(this, { waits: false, reached: '', stopAt: '', fails: '', refuses: '', again: false, go: false });
     this.said.length = 0;
     this.asked.length = 0;
   }
@@ -62,7 +64,12 @@ class ReleaseOutside extends Outside {
     const staged = { outcome: 'staged', name: 'one', before: null, index: ref } as const;
     return {
       ...super.control(temporal),
-      planRelease: async () => ({ input, repositories: [], ...(this.refuses === 'plan' && { refused: 'not merged' }) }),
+      planRelease: async () => ({
+        input,
+        repositories: [],
+        waits: this.waits,
+        ...(this.refuses === 'plan' && { refused: 'not merged' }),
+      }),
       recordRelease: async (record: ReleaseRecord) => void this.said.push(record),
       startMirrors: async ({ release }: { release: string }) => void this.asked.push(release),
       syncMirrors: async ({ set }: { set: string }) => this.sync(set),
@@ -183,6 +190,16 @@ test('a release records its end once it is published, and then asks the mirrors'
   assert.equal(result, 'SUCCESS');
   assert.deepEqual(last(), { state: 'published', summary: 'promoted tinycdb 1', over: true });
   assert.equal(outside.asked.length, 2);
+});
+
+test('a release that waits for a plan is signed and kept for it, and nothing is shown', async () => {
+  outside.waits = true;
+  const options = { workflowId: ownId, taskQueue: 'control', args: [run] };
+  const { result, summary } = await world.temporal.client.workflow.execute('release', options);
+  assert.deepEqual([result, summary], ['SUCCESS', 'promoted tinycdb 1, which waits for a release plan']);
+  assert.deepEqual(last(), { state: 'waiting', summary, over: true });
+  assert.deepEqual(outside.said.at(-1)?.prepared?.envelopes, [ref]);
+  assert.deepEqual([outside.reached, outside.asked], ['attest', []]);
 });
 
 test('S1: what the signer or the publisher refuses is a verdict, not an infrastructure that is tried again', async () => {

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { exists } from '../../files/exists.ts';
 import { makeOpenDirectory } from '../../files/modes.ts';
@@ -46,6 +46,10 @@ export function createReleasedWriter(root: string): ReleasedWriter {
     show: async (of, inUse) => {
       const found = await find(of);
       return found !== null && (await exists(found.tree)) && showStaged(found, inUse);
+    },
+    discard: async ({ repository, name }) => {
+      const { home } = await placeOf(repository);
+      await rm(join(home, stagedName(name)), { recursive: true, force: true });
     },
     sweep: async (isWanted, dryRun) => {
       const names = await repositoriesBelow(root);

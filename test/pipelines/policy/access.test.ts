@@ -22,6 +22,7 @@ const table: Readonly<Record<Operation, string>> = {
   promote: 'person',
   retrigger: 'person',
   cancel: 'person',
+  release: 'person',
   prepare: 'person',
   expire: 'person',
   debug: 'person',

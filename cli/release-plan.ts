@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import type { ReleasePlanRecord } from '../server/api/types.ts';
+import { addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { addCommand, append } from './command.ts';
+import { printRecords } from './look-back.ts';
+import { renderPlan } from './render-plan.ts';
+
+interface Options extends ClientOptions {
+  readonly line?: readonly string[];
+  readonly build?: readonly string[];
+  readonly change?: readonly string[];
+}
+
+/** Adds `release plan`. */
+export function register(program: Command): void {
+  addClientOptions(
+    addCommand(program, 'release plan', {
+      examples: [
+        'sluice release plan',
+        'sluice release plan 2026-q4 --line deb-stable --line rpm-stable',
+        'sluice release plan hotfix-7 --change 7',
+      ],
+      details:
+        'Plans a release of what has merged into lines with `publish: planned` and waits: all of it, the newest of each ' +
+        'project, or the builds and changes that are named. What was taken back is released again by name alone.',
+    }),
+  )
+    .argument('[name]', 'what the plan is called (default: the day and a number)')
+    .option('--line <name>', 'only what goes into this released repository; may be repeated', append)
+    .option('--build <id>', 'the packages of this build; may be repeated', append)
+    .option('--change <id>', 'the packages of this change; may be repeated', append)
+    .action(async (name: string | undefined, options: Options) => {
+      const { line: lines = [], build: builds = [], change: changes = [] } = options;
+      const wish = { ...(name === undefined ? {} : { name }), lines, builds, changes };
+      const made = await createClient(options).post<ReleasePlanRecord>('/api/release-plans', wish);
+      printRecords(made, renderPlan, options);
+    });
+}

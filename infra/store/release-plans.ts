@@ -1,0 +1,52 @@
+import { sql } from 'kysely';
+import type { ReleasePlanRecord, ReleaseRecord } from '../../activities/report/types.ts';
+import type { TenantRows } from './database.ts';
+
+/** As the index has it. */
+const plannable = sql<boolean>`record->>'state' in ('waiting', 'reverted')`;
+
+/** @returns false where there is a plan of that name */
+export async function addReleasePlan({ db, tenant }: TenantRows, record: ReleasePlanRecord): Promise<boolean> {
+  const { id, startTime } = record;
+  const done = await db
+    .insertInto('release_plans')
+    .values({ tenant, id, start_time: startTime, record: JSON.stringify(record) })
+    .onConflict((row) => row.columns(['tenant', 'id']).doNothing())
+    .executeTakeFirst();
+  return done.numInsertedOrUpdatedRows !== 0n;
+}
+
+/** Replaces what is kept of a plan. */
+export async function saveReleasePlan({ db, tenant }: TenantRows, record: ReleasePlanRecord): Promise<void> {
+  await db
+    .updateTable('release_plans')
+    .set({ record: JSON.stringify(record) })
+    .where('tenant', '=', tenant)
+    .where('id', '=', record.id)
+    .execute();
+}
+
+export async function findReleasePlan({ db, tenant }: TenantRows, id: string): Promise<ReleasePlanRecord | undefined> {
+  const rows = db.selectFrom('release_plans').select('record').where('tenant', '=', tenant).where('id', '=', id);
+  return (await rows.executeTakeFirst())?.record;
+}
+
+/** Newest first. */
+export async function listReleasePlans({ db, tenant }: TenantRows, limit: number): Promise<ReleasePlanRecord[]> {
+  const rows = db.selectFrom('release_plans').select('record').where('tenant', '=', tenant);
+  const found = await rows.orderBy('start_time', 'desc').orderBy('id').limit(limit).execute();
+  return found.map((row) => row.record);
+}
+
+/** Releases that wait for a plan, and those that were taken back. */
+export async function listPlannable({ db, tenant }: TenantRows): Promise<ReleaseRecord[]> {
+  const rows = db.selectFrom('releases').select('record').where('tenant', '=', tenant);
+  const found = await rows.where(plannable).orderBy('start_time').execute();
+  return found.map((row) => row.record);
+}
+
+export async function findReleases({ db, tenant }: TenantRows, ids: readonly string[]): Promise<ReleaseRecord[]> {
+  if (ids.length === 0) return [];
+  const rows = db.selectFrom('releases').select('record').where('tenant', '=', tenant).where('id', 'in', ids);
+  return (await rows.orderBy('start_time').execute()).map((row) => row.record);
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { ServerDeps } from '../deps.ts';
+import type { App } from '../fastify.ts';
+import { actorOf, authenticate } from '../token.ts';
+import { resolveChange } from './change-names.ts';
+
+const name = z.string().min(1).max(500);
+const planName = z
+  .string()
+  .max(100)
+  .regex(/^[a-z0-9][a-z0-9._-]*$/, 'a plan is named with a-z 0-9 . _ -, and begins with a letter or digit');
+const which = z.object({ plan: planName });
+const asked = z.object({
+  name: planName.optional(),
+  lines: z.array(name).max(100).default([]).describe('released repositories'),
+  builds: z.array(name).max(1000).default([]).describe('ids of builds that made packages'),
+  changes: z.array(name).max(1000).default([]),
+});
+const limited = z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) });
+
+/** Release plans: made, looked at, carried out, taken back. */
+export function registerReleasePlans(app: App, deps: ServerDeps): void {
+  const { releasePlans: plans } = deps;
+  if (plans === undefined) return;
+  const onRequest = authenticate(deps);
+  app.get(
+    '/api/release-plans',
+    { schema: { summary: 'Release plans, newest first', querystring: limited } },
+    ({ query }) => plans.list(query.limit),
+  );
+  app.post(
+    '/api/release-plans',
+    { onRequest, schema: { summary: 'Plan a release of what waits for one', body: asked } },
+    async (request, reply) => {
+      const { name: called, changes, ...wish } = request.body;
+      const ids = await Promise.all(changes.map((change) => resolveChange(deps, change)));
+      const made = await plans.make(actorOf(request), { ...wish, changes: ids }, called);
+      return reply.code('ok' in made ? 409 : 201).send(made);
+    },
+  );
+  for (const action of ['commit', 'revert'] as const) {
+    const words = action === 'commit' ? 'Release what is planned' : 'Take a release back';
+    app.get(
+      `/api/release-plans/:plan/${action}`,
+      { schema: { summary: `${words}: what each repository would gain and lose`, params: which } },
+      ({ params }) => plans.preview({ ...params, action }),
+    );
+    app.post(
+      `/api/release-plans/:plan/${action}`,
+      { onRequest, schema: { summary: words, params: which } },
+      (request) => plans.act(actorOf(request), { ...request.params, action }),
+    );
+  }
+}

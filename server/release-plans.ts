@@ -1,0 +1,85 @@
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { PlanBook, PlannedState } from '../activities/release/plan-book.ts';
+import type {
+  PlanAction,
+  PlanDone,
+  PlanPreview,
+  ReleasePlanRecord,
+  RepositoryPreview,
+} from '../activities/report/types.ts';
+import type { Actor } from '../pipelines/model/actor.ts';
+import { demand } from '../pipelines/policy/access.ts';
+import type { PlanWish } from '../pipelines/policy/release-plan.ts';
+import { type ReleasePlanInput, type ReleasePlanOutcome, taskQueues } from '../workflows/contract.ts';
+import { releasePlanId } from '../workflows/ids.ts';
+import { attributes } from '../workflows/search-attributes.ts';
+
+/** A refusal, as the API answers it. */
+export interface Refusal {
+  readonly ok: false;
+  readonly reason: string;
+}
+
+/** What people ask for about release plans. */
+export interface ReleasePlans {
+  make(actor: Actor, wish: PlanWish, name?: string): Promise<ReleasePlanRecord | Refusal>;
+  /** Newest first. */
+  list(limit: number): Promise<readonly ReleasePlanRecord[]>;
+  /** What each released repository would gain and lose; writes nothing that anybody sees. */
+  preview(of: { readonly plan: string; readonly action: PlanAction }): Promise<PlanPreview | Refusal>;
+  /** Ends when the plan was carried out, or taken back. */
+  act(actor: Actor, of: { readonly plan: string; readonly action: PlanAction }): Promise<PlanDone | Refusal>;
+}
+
+export interface ReleasePlansDeps {
+  readonly client: Client;
+  readonly tenant: string;
+  readonly book: Pick<PlanBook, 'make' | 'look'>;
+  readonly list: (limit: number) => Promise<readonly ReleasePlanRecord[]>;
+  readonly preview: (plan: string, state: PlannedState) => Promise<RepositoryPreview>;
+}
+
+export function createReleasePlans({ client, tenant, book, list, preview }: ReleasePlansDeps): ReleasePlans {
+  return {
+    async make(actor, wish, name) {
+      demand(actor, 'release', { name: name ?? 'a new plan' });
+      const made = await book.make(actor.name, wish, name);
+      return 'refused' in made ? refused(made.refused) : made;
+    },
+    list,
+    async preview({ plan, action }) {
+      const found = await book.look({ plan, action });
+      if ('refused' in found) return refused(found.refused);
+      const repositories: RepositoryPreview[] = [];
+      for (const state of found.states) repositories.push(await preview(plan, state));
+      return { plan, action, repositories };
+    },
+    async act(actor, { plan, action }) {
+      demand(actor, 'release', { name: plan });
+      const input = { tenant, plan, action, by: actor.name };
+      try {
+        const { ok, summary } = await carryOut(client, input);
+        return ok ? { plan, summary } : refused(summary);
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        return refused(`the release plan ${plan} is being carried out or taken back: see \`sluice release list\``);
+      }
+    },
+  };
+}
+
+function refused(reason: string): Refusal {
+  return { ok: false, reason };
+}
+
+function carryOut(client: Client, input: ReleasePlanInput): Promise<ReleasePlanOutcome> {
+  const { tenant, plan, action } = input;
+  return client.workflow.execute<(input: ReleasePlanInput) => Promise<ReleasePlanOutcome>>('releasePlan', {
+    workflowId: releasePlanId({ tenant, plan }),
+    taskQueue: taskQueues.control,
+    args: [input],
+    staticSummary: `${action === 'commit' ? 'Release' : 'Take back'} ${plan}`,
+    staticDetails: 'The next state of each released repository is made and signed; then all are shown.',
+    typedSearchAttributes: attributes({ tenant }),
+  });
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { PlanPreview, ReleasePlanRecord } from '../../activities/report/types.ts';
+import { createReleasePlans, type ReleasePlans } from '../../server/release-plans.ts';
+import { startServer, type TestServer } from '../server/server.ts';
+
+const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const of = { format: 'deb', name: 'alpha', version: '1.1-1', arch: 'all' };
+const plan: ReleasePlanRecord = {
+  ...{ id: 'q4', tenant: 'main', state: 'planned', summary: '', startTime: 0, endTime: null },
+  builds: [
+    {
+      ...{
+        release: 'r1',
+        project: 'lib/alpha',
+        branch: 'main',
+        change: 'git:7',
+        patchset: 2,
+        repository: 'deb-stable',
+      },
+      ...{ platform: 'debian-12', build: 'b7', packages: [of] },
+    },
+  ],
+  deeds: [{ did: 'plan', by: 'ann', time: 0 }],
+};
+const gained = { repository: 'deb-stable', gains: [{ ...of, replaces: '1.0-1' }], loses: [], refused: null } as const;
+const lost = { repository: 'deb-stable', gains: [], loses: [{ ...of, leaves: '1.0-1' }], refused: null } as const;
+
+let asked: unknown[] = [];
+let preview: PlanPreview['repositories'] = [];
+let refuses = '';
+const releasePlans: ReleasePlans = {
+  async make({ name: by }, wish, name) {
+    asked.push({ by, wish, name });
+    return refuses === '' ? plan : { ok: false, reason: refuses };
+  },
+  list: async () => [plan],
+  preview: async ({ plan: name, action }) => {
+    asked.push({ name, action });
+    return refuses === '' ? { plan: name, action, repositories: preview } : { ok: false, reason: refuses };
+  },
+  async act({ name: by }, what) {
+    asked.push({ by, ...what });
+    return refuses === '' ? { plan: what.plan, summary: `${what.action} of it` } : { ok: false, reason: refuses };
+  },
+};
+
+let server: TestServer;
+before(async () => {
+  server = await startServer({ releasePlans });
+  await writeFile(join(server.data, 'sluice.yaml'), 'data: .\n');
+});
+after(() => server.stop());
+beforeEach(() => {
+  asked = [];
+  preview = [{ ...gained, problems: [], unchecked: null }];
+  refuses = '';
+});
+
+async function run(...args: readonly string[]) {
+  const env = { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '' };
+  const options = { env, cwd: server.data };
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'release', ...args], options);
+  const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
+  return { code, out, err };
+}
+
+test('release plan asks for everything, or for what is named, and says what comes next', async () => {
+  const { code, out } = await run('plan');
+  assert.equal(code, 0);
+  assert.match(
+    out,
+    /^plan q4\n.*\ndeb-stable +lib\/alpha +1\.1-1 +git:7,2 +b7\nlook at it: sluice release preview q4\n/,
+  );
+  await run('plan', 'q4', '--line', 'deb-stable', '--line', 'rpm-stable', '--build', 'b7');
+  const wishes = asked.map((one) => (one as { wish: unknown; name: unknown }).wish);
+  assert.deepEqual(wishes, [
+    { lines: [], builds: [], changes: [] },
+    { lines: ['deb-stable', 'rpm-stable'], builds: ['b7'], changes: [] },
+  ]);
+  const told = JSON.parse((await run('plan', '--json')).out);
+  assert.deepEqual([told.id, told.startTime], ['q4', '1970-01-01T00:00:00.000Z']);
+  const wrong = await run('plan', '../x');
+  assert.deepEqual([wrong.code, /a plan is named with a-z/.test(wrong.err)], [2, true]);
+});
+
+test('release list says what there is, and who did what last', async () => {
+  const { out } = await run('list');
+  assert.match(out, /q4 .* planned +deb-stable +plan by ann/);
+});
+
+test('release preview says what is gained, replaced, lost and broken; 1 where something is wrong', async () => {
+  assert.deepEqual(await run('preview', 'q4'), {
+    ...{ code: 0, err: '' },
+    out: 'deb-stable:\n  + alpha 1.1-1 (all), replaces 1.0-1\n',
+  });
+  const problem = { kind: 'installability', subject: 'alpha', message: 'needs nowhere' } as const;
+  preview = [{ ...lost, problems: [problem], unchecked: null }];
+  const back = await run('preview', 'q4', '--revert');
+  assert.deepEqual(
+    [back.code, back.out],
+    [1, 'deb-stable:\n  - alpha 1.1-1 (all), leaves 1.0-1\n  installability: alpha: needs nowhere\n'],
+  );
+  preview = [{ ...gained, gains: [], problems: [], refused: 'alpha is older', unchecked: null }];
+  assert.deepEqual((await run('preview', 'q4')).out, 'deb-stable: refused: alpha is older\n');
+  assert.deepEqual(asked, [
+    { name: 'q4', action: 'commit' },
+    { name: 'q4', action: 'revert' },
+    { name: 'q4', action: 'commit' },
+  ]);
+});
+
+for (const action of ['commit', 'revert'] as const) {
+  test(`release ${action} tells who asks, and ends with 1 and the reason where it is refused`, async () => {
+    const done = await run(action, 'q4');
+    assert.deepEqual(done, { code: 0, out: `${action} of it\n`, err: '' });
+    refuses = 'make a new plan';
+    const no = await run(action, 'q4', '--json');
+    assert.deepEqual([no.code, JSON.parse(no.err)], [1, { error: 'make a new plan', status: 1 }]);
+    const [{ by }] = asked as [{ by: string }];
+    assert.deepEqual([asked[0], by !== ''], [{ by, plan: 'q4', action }, true]);
+  });
+}
+
+test('S3: only people plan releases, carry them out and take them back', async () => {
+  const book = { make: async () => plan, look: async () => ({ refused: '' }) };
+  const no = () => Promise.reject(new Error('it was asked for'));
+  const plans = createReleasePlans({ client: undefined as never, tenant: 'main', book, list: no, preview: no });
+  const worker = { name: 'w', kind: 'worker', via: 'token' } as const;
+  for (const denied of [
+    plans.make(worker, { lines: [], builds: [], changes: [] }),
+    plans.act(worker, { plan: 'q4', action: 'commit' }),
+    plans.act(worker, { plan: 'q4', action: 'revert' }),
+  ])
+    await assert.rejects(denied, { name: 'Denied' });
+});

@@ -1,0 +1,83 @@
+import { CancellationScope, proxyActivities, rootCause } from '@temporalio/workflow';
+import type { PlanActivities } from '../activities/release/plan-activities.ts';
+import type { PlannedState } from '../activities/release/plan-book.ts';
+import type { SignActivities } from '../activities/sign/sign-activities.ts';
+import type { StagedState } from '../activities/storage/port.ts';
+import { control, heartbeatTimeout } from './activities.ts';
+import { type ReleasePlanInput, type ReleasePlanOutcome, taskQueues } from './contract.ts';
+import { releasePlanId } from './ids.ts';
+import { requireId, requireInput } from './input.ts';
+import { refusalOf } from './release-publish.ts';
+
+const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
+const options = { startToCloseTimeout: '30m', heartbeatTimeout, retry } as const;
+const steps = proxyActivities<PlanActivities>(options);
+const signer = proxyActivities<SignActivities>({ taskQueue: taskQueues.sign, ...options });
+
+/**
+ * Carries a release plan out, or takes it back: the next state of each repository is made and signed, and only when all
+ * of them are ready they are shown, one right after the other.
+ */
+export async function releasePlan(input: ReleasePlanInput): Promise<ReleasePlanOutcome> {
+  requireInput('releasePlan', input);
+  requireId(releasePlanId(input));
+  const begun = await steps.beginPlan({ ...input, time: Date.now() });
+  if ('refused' in begun) return { ok: false, summary: begun.refused };
+  const shown: string[] = [];
+  let outcome: ReleasePlanOutcome;
+  try {
+    const refused = await showAll(input.plan, begun.states, shown);
+    outcome = refused === null ? { ok: true, summary: begun.summary } : { ok: false, summary: refused };
+  } catch (error) {
+    const summary = refusalOf(error) ?? rootCause(error) ?? String(error);
+    await conclude(input, { ok: false, summary }, shown);
+    if (refusalOf(error) === undefined) throw error;
+    return { ok: false, summary };
+  }
+  await conclude(input, outcome, shown);
+  return outcome;
+}
+
+/** @returns why the rest is not shown; null once all of it is */
+async function showAll(plan: string, states: readonly PlannedState[], shown: string[]): Promise<string | null> {
+  for (;;) {
+    const open = states.filter(({ repository }) => !shown.includes(repository));
+    const ready: StagedState[] = [];
+    let again = false;
+    for (const state of open) {
+      const made = await makeReady(plan, state);
+      if ('refused' in made) return made.refused;
+      if (made.state === 'unchanged') shown.push(state.repository);
+      else if (made.state === null) again = true;
+      else ready.push(made.state);
+    }
+    // Another release came between: what stood on the state before is made anew.
+    if (again) continue;
+    if (ready.length === 0) return null;
+    // From here on they may be shown at any moment: cancelled now, that would be done and nobody would know.
+    const done = await CancellationScope.nonCancellable(() => steps.showReleased({ states: ready }));
+    shown.push(...done);
+  }
+}
+
+type Made = { readonly state: StagedState | 'unchanged' | null } | { readonly refused: string };
+
+async function makeReady(plan: string, state: PlannedState): Promise<Made> {
+  const { format, repository, merged } = state;
+  const staged = await steps.stagePlanned({ plan, state });
+  if (staged.outcome === 'refused') return { refused: `${repository}: ${staged.reason}` };
+  if (staged.outcome === 'unchanged') return { state: 'unchanged' };
+  const { name, before, index } = staged;
+  const signatures = await signer.signIndex({ digest: index.digest, repository });
+  const finished = await steps.finishReleased({ format, repository, name, before, signatures, merged });
+  if (finished.refused !== undefined) return { refused: `${repository}: ${finished.refused}` };
+  return { state: finished.ready ? { repository, name, before } : null };
+}
+
+async function conclude(input: ReleasePlanInput, outcome: ReleasePlanOutcome, shown: readonly string[]): Promise<void> {
+  await CancellationScope.nonCancellable(async () => {
+    const news = await steps.endPlan({ ...input, ...outcome, shown, time: Date.now() });
+    for (const { format, repository, release } of news) await control.startMirrors({ format, repository, release });
+    if (input.action === 'commit' && news.length > 0) await control.retireTestRepositories(null);
+  });
+}
