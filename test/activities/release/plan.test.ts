@@ -104,7 +104,7 @@ test('a preview says what is gained, replaced and broken, and leaves nothing beh
   await change(world, { version: '1.0-1', formats: ['deb'] });
   assert.equal((await carryOut(world, (await plan(world)).id)).ok, true);
   const source = await merged(world, 'two\n');
-  const sample = { version: '1.1-1', depends: ['nowhere'] };
+  const sample = { version: '1.1-1', requires: ['nowhere'] };
   await leave(world, await build(world, { source, sample }), source);
   const { id } = await plan(world);
   const looked = await world.book.look({ plan: id, action: 'commit' });
