@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { ReleasePlanRecord } from '../server/api/types.ts';
-import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand, append } from './command.ts';
 import { printRecords } from './look-back.ts';
+import { addReleaseOptions, type ReleaseOptions, withReleaseClient } from './release-client.ts';
 import { renderPlan } from './render-plan.ts';
 
-interface Options extends ClientOptions {
+interface Options extends ReleaseOptions {
   readonly line?: readonly string[];
   readonly build?: readonly string[];
   readonly change?: readonly string[];
@@ -13,7 +13,7 @@ interface Options extends ClientOptions {
 
 /** Adds `release plan`. */
 export function register(program: Command): void {
-  addClientOptions(
+  addReleaseOptions(
     addCommand(program, 'release plan', {
       examples: [
         'sluice release plan',
@@ -32,7 +32,9 @@ export function register(program: Command): void {
     .action(async (name: string | undefined, options: Options) => {
       const { line: lines = [], build: builds = [], change: changes = [] } = options;
       const wish = { ...(name === undefined ? {} : { name }), lines, builds, changes };
-      const made = await createClient(options).post<ReleasePlanRecord>('/api/release-plans', wish);
+      const made = await withReleaseClient(options, (client) =>
+        client.post<ReleasePlanRecord>('/api/release-plans', wish),
+      );
       printRecords(made, renderPlan, options);
     });
 }

@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
 import type { PlanPreview } from '../server/api/types.ts';
-import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { failed } from './fault.ts';
 import { print } from './output.ts';
+import { addReleaseOptions, type ReleaseOptions, withReleaseClient } from './release-client.ts';
 import { renderPreview } from './render-plan.ts';
 
-interface Options extends ClientOptions {
+interface Options extends ReleaseOptions {
   readonly revert?: boolean;
 }
 
 /** Adds `release preview`. */
 export function register(program: Command): void {
-  addClientOptions(
+  addReleaseOptions(
     addCommand(program, 'release preview', {
       examples: ['sluice release preview 2026-q4', 'sluice release preview 2026-q4 --revert --json'],
       details:
@@ -25,7 +25,7 @@ export function register(program: Command): void {
     .action(async (plan: string, options: Options) => {
       const action = options.revert ? 'revert' : 'commit';
       const path = `/api/release-plans/${encodeURIComponent(plan)}/${action}`;
-      const found = await createClient(options).get<PlanPreview>(path);
+      const found = await withReleaseClient(options, (client) => client.get<PlanPreview>(path));
       print(found, renderPreview, options);
       if (found.repositories.some(({ refused, problems }) => refused !== null || problems.length > 0)) throw failed();
     });

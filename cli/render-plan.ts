@@ -1,6 +1,7 @@
 import type { PlanPreview, ReleasePlanRecord } from '../server/api/types.ts';
 import { when } from './look-back.ts';
 import { type Paint, paint, table } from './output.ts';
+import { shortId } from './queue-tree.ts';
 
 const colours: Readonly<Record<ReleasePlanRecord['state'], Paint>> = {
   ...{ planned: 'yellow', running: 'blue', published: 'green' },
@@ -22,7 +23,7 @@ export function renderPlans(plans: readonly ReleasePlanRecord[]): string {
 export function renderPlan({ id, builds }: ReleasePlanRecord): string {
   const rows = builds.map(({ repository, project, change, patchset, build, packages }) => {
     const versions = [...new Set(packages.map(({ version }) => version))].join(' ');
-    return [repository, project, versions, `${change},${patchset}`, build];
+    return [repository, project, versions, `${shortId(change)},${patchset}`, build];
   });
   const next = `look at it: sluice release preview ${id}\nrelease it: sluice release commit ${id}`;
   return `plan ${id}\n${table(['REPOSITORY', 'PROJECT', 'VERSION', 'CHANGE', 'BUILD'], rows)}\n${next}`;
