@@ -22,6 +22,7 @@ function nodesOf({ id, held }: Hold, now: number): readonly string[][] {
   );
 }
 
-function untilWords(until: number | null, now: number): string {
+/** How long nodes stay. @param until milliseconds since the epoch, as `now`; null: until their hold is deleted */
+export function untilWords(until: number | null, now: number): string {
   return until === null ? 'until deleted' : `another ${duration(Math.max(0, until - now) / 1000)}`;
 }

@@ -4,6 +4,7 @@ import { ago } from '../web/time.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { duration, paint, print, table } from './output.ts';
+import { untilWords } from './render-hold.ts';
 
 /** Adds `vm list`. */
 export function register(program: Command): void {
@@ -23,7 +24,7 @@ export function register(program: Command): void {
 const colours = { current: 'green', older: 'dim', unfit: 'yellow' } as const;
 
 /** @param now milliseconds since the epoch */
-export function render({ snapshots, kept, missing, failed }: SnapshotList, now: number): string {
+export function render({ snapshots, kept, held, missing, failed }: SnapshotList, now: number): string {
   const rows = snapshots.map(({ id, platform, state, time, bytes, bootMs, machines, reason }) => [
     platform,
     id,
@@ -38,6 +39,7 @@ export function render({ snapshots, kept, missing, failed }: SnapshotList, now: 
   return [
     snapshots.length === 0 ? 'There are no snapshots.' : table(header, rows),
     ...(kept.length === 0 ? [] : ['', 'Machines of failed jobs, kept for `sluice vm debug`:', tableOf(kept, now)]),
+    ...(held.length === 0 ? [] : ['', 'Machines of failed jobs, held as they are:', heldTable(held, now)]),
     ...missing.map((platform) => `${platform} has no snapshot: sluice vm prepare ${platform}`),
     ...failed.map(({ platform, time, reason }) =>
       paint('red', `the last preparation of ${platform}, ${ago(time, now)}, failed: ${reason.split('\n').join('; ')}`),
@@ -51,6 +53,13 @@ function tableOf(kept: SnapshotList['kept'], now: number): string {
     open ? 'debugged now' : '',
   ]);
   return table(['BUILD', 'NODES', 'KEPT', 'FOR ANOTHER', 'SIZE', ''], rows);
+}
+
+function heldTable(held: SnapshotList['held'], now: number): string {
+  const rows = held.flatMap(({ hold, build, host, nodes, time, until }) =>
+    nodes.map(({ name, command }) => [hold, build, name, ago(time, now), untilWords(until, now), host, command]),
+  );
+  return table(['HOLD', 'BUILD', 'NODE', 'HELD', 'STAYS', 'HOST', 'SHELL, THERE'], rows);
 }
 
 export function size(bytes: number): string {

@@ -5,11 +5,13 @@ import { taskQueues } from '../workflows/contract.ts';
 import { snapshotExpiryId, snapshotListId, snapshotPreparationId } from '../workflows/ids.ts';
 import type {
   ExpiredSnapshot,
+  HostMachines,
   PreparedSnapshot,
   SnapshotHostInput,
   SnapshotList,
   SnapshotPreparationInput,
 } from '../workflows/snapshots-contract.ts';
+import type { NodeHolds } from './holds.ts';
 import { lookAtLastRun, whyFailed } from './last-run.ts';
 
 /** How a preparation goes that somebody has asked for. */
@@ -45,6 +47,8 @@ export interface MachinesDeps {
   readonly client: Client;
   readonly host: string;
   readonly platforms: readonly string[];
+  /** Nodes of failed jobs that stay as they are, virtual machines and others. */
+  readonly holds: Pick<NodeHolds, 'list'>;
 }
 
 /** A host's worker that does not answer; the message says so. */
@@ -69,7 +73,7 @@ export function startPreparation(client: Client, input: SnapshotPreparationInput
 
 type Preparing = (input: SnapshotPreparationInput) => Promise<readonly PreparedSnapshot[]>;
 
-export function createMachines({ client, host, platforms }: MachinesDeps): Machines {
+export function createMachines({ client, host, platforms, holds }: MachinesDeps): Machines {
   const run = async <T>(type: string, workflowId: string): Promise<T> => {
     const args: [SnapshotHostInput] = [{ host }];
     try {
@@ -85,7 +89,14 @@ export function createMachines({ client, host, platforms }: MachinesDeps): Machi
   };
   const machines: Machines = {
     platforms,
-    list: () => run<SnapshotList>('snapshotList', snapshotListId(host)),
+    async list() {
+      const [{ builds, ...found }, all] = await Promise.all([
+        run<HostMachines>('snapshotList', snapshotListId(host)),
+        holds.list(),
+      ]);
+      const held = all.flatMap(({ id, held }) => held.map((each) => ({ hold: id, ...each })));
+      return { ...found, held: held.filter((each) => each.host === host && builds.includes(each.build)) };
+    },
     async prepare(actor, platform) {
       demand(actor, 'prepare', { name: platform });
       await startPreparation(client, { host, platform, missing: false });

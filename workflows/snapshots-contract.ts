@@ -1,3 +1,5 @@
+import type { HeldBuild } from '../pipelines/nodes/holds.ts';
+
 /** Input of the `snapshotPreparation` workflow. */
 export interface SnapshotPreparationInput {
   /** Machine whose worker does it. */
@@ -93,12 +95,26 @@ export interface DebugView extends DebugInput {
   readonly nodes: readonly DebugNode[];
 }
 
-export interface SnapshotList {
+/** What a host has of machines. */
+export interface HostMachines {
   readonly snapshots: readonly SnapshotView[];
   readonly kept: readonly KeptView[];
+  /** Builds that have machines now. */
+  readonly builds: readonly string[];
   /** Platforms with virtual machines that have no snapshot at all. */
   readonly missing: readonly string[];
   readonly failed: readonly FailedPreparation[];
+}
+
+/** The machines of a failed build that a hold leaves as they are. */
+export interface HeldView extends HeldBuild {
+  /** Id of the hold. */
+  readonly hold: string;
+}
+
+/** What there is of machines, as people see it. */
+export interface SnapshotList extends Omit<HostMachines, 'builds'> {
+  readonly held: readonly HeldView[];
 }
 
 /** A snapshot that was removed, or kept machines: those have their build's id. */
@@ -111,7 +127,7 @@ export interface SnapshotActivities {
   /** Platforms that have virtual machines. */
   virtualPlatforms(): Promise<readonly string[]>;
   prepareSnapshot(input: { readonly platform: string; readonly missing: boolean }): Promise<PreparedSnapshot>;
-  listSnapshots(): Promise<SnapshotList>;
+  listSnapshots(): Promise<HostMachines>;
   expireSnapshots(): Promise<readonly ExpiredSnapshot[]>;
   /** Restores what was kept of a build, for the workflow that asks. */
   openDebug(input: { readonly build: string }): Promise<readonly DebugNode[]>;

@@ -75,8 +75,8 @@ export async function startServer(config: StackConfig): Promise<Part> {
     ...{ store, storage: paths.storage, keep: () => settings.settings().retention.builds },
     open: () => openPayloads(temporal.client),
   });
-  const looked = createMachines(machines);
   const holds = createHolds({ client: temporal.client, tenant: config.tenant });
+  const looked = createMachines({ ...machines, holds });
   const nodes = createNodesLook({
     ...{ client: temporal.client, store, holds, capacity: capacityIn(settings), machinesOf: machinesIn(common) },
     providers: virtual.length > 0 ? ['docker', 'vm'] : ['docker'],

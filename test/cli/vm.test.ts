@@ -71,7 +71,7 @@ before(async () => {
 after(() => server.stop());
 beforeEach(() => {
   asked = [];
-  list = { snapshots: [view, older], kept: [], missing: [], failed: [] };
+  list = { snapshots: [view, older], kept: [], held: [], missing: [], failed: [] };
 });
 
 async function run(...args: readonly string[]) {
@@ -91,7 +91,7 @@ test('vm list says what there is, what is missing, and what failed last', async 
   assert.match(lines[1] ?? '', /^debian-12-vm +s2 +current +1 h 00 min ago +183 MiB +22 s +2/);
   assert.match(lines[2] ?? '', /^debian-12-vm +s1 +unfit .* its emulator was 7\.2, now it is 11\.1$/);
   const failed = [{ platform: 'x', host: 'here', time: Date.now() - hour, reason: 'not healthy\nnetworking.service' }];
-  list = { snapshots: [], kept: [], missing: ['x'], failed };
+  list = { snapshots: [], kept: [], held: [], missing: ['x'], failed };
   assert.deepEqual((await run('list')).stdout.trimEnd().split('\n'), [
     'There are no snapshots.',
     'x has no snapshot: sluice vm prepare x',
@@ -146,13 +146,35 @@ test('a command that works in containers by hand takes no platform of virtual ma
 });
 
 test('I10: vm list shows the machines that are kept, and the page’s link says the same', async () => {
-  list = { snapshots: [view], kept: [keptOfB], missing: [], failed: [] };
+  list = { snapshots: [view], kept: [keptOfB], held: [], missing: [], failed: [] };
   const { stdout } = await run('list');
-  assert.match(stdout, /\nb1 +server, client +1 h 00 min ago +4\d h \d\d min +90 MiB +debugged now$/m);
+  assert.match(stdout, /\nb1 +server, client +1 h 0\d min ago +4\d h \d\d min +90 MiB +debugged now$/m);
   const found = await fetch(`${server.url}/api/machines/kept/b1`);
   assert.deepEqual(await found.json(), keptOfB);
   const none = await fetch(`${server.url}/api/machines/kept/b2`);
   assert.deepEqual([none.status, await none.json()], [404, { error: 'no machines are kept of the build b2' }]);
+});
+
+test('I10: vm list shows the machines that are held, each with its shell, and when they go', async () => {
+  const node = (name: string) => ({ name, command: `ssh -F '/x/ssh' ${name}` });
+  const of = { hold: 'h1', host: 'here', time: Date.now() - hour };
+  const held = [
+    { ...of, build: 'b1', until: Date.now() + 2.5 * hour, nodes: [node('server'), node('client')] },
+    { ...of, build: 'b2', until: null, nodes: [node('server')] },
+  ];
+  list = { snapshots: [view], kept: [], held, missing: [], failed: [] };
+  const { stdout } = await run('list');
+  const [title, header, ...rows] = stdout.trimEnd().split('\n').slice(3);
+  assert.equal(title, 'Machines of failed jobs, held as they are:');
+  assert.match(header ?? '', /^HOLD +BUILD +NODE +HELD +STAYS +HOST +SHELL, THERE$/);
+  assert.match(
+    rows[0] ?? '',
+    /^h1 +b1 +server +1 h 0\d min ago +another 2 h \d\d min +here +ssh -F '\/x\/ssh' server$/,
+  );
+  assert.match(rows[1] ?? '', /^h1 +b1 +client .* ssh -F '\/x\/ssh' client$/);
+  assert.match(rows[2] ?? '', /^h1 +b2 +server +1 h 0\d min ago +until deleted +here +ssh/);
+  assert.equal(rows.length, 3);
+  assert.deepEqual(JSON.parse((await run('list', '--json')).stdout).held, held);
 });
 
 test('I10: vm debug waits until the machines are restored, and prints how a shell is had on each', async () => {

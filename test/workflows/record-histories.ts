@@ -317,7 +317,7 @@ async function playHost(): Promise<void> {
       if (platform === 'two') throw new Error('the machine is not healthy: degraded');
       return prepared(platform);
     },
-    listSnapshots: async () => ({ snapshots: [], kept: [], missing: ['two'], failed: [] }),
+    listSnapshots: async () => ({ snapshots: [], kept: [], builds: [], missing: ['two'], failed: [] }),
     expireSnapshots: async () => [],
     openDebug: async () => [{ name: 'n', command: 'ssh n', answers: true, console: 'n.log' }],
     closeDebug: async () => {},

@@ -15,6 +15,7 @@ import { scheduleSnapshots } from '../../infra/temporal/snapshot-schedules.ts';
 import { createHostWorker } from '../../infra/temporal/worker.ts';
 import type { Actor } from '../../pipelines/model/actor.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
+import type { Hold } from '../../pipelines/nodes/holds.ts';
 import { createDebugSessions } from '../../server/debug-sessions.ts';
 import { createMachines } from '../../server/machines.ts';
 import { snapshotExpiryId, snapshotPreparationId } from '../../workflows/ids.ts';
@@ -101,7 +102,12 @@ after(async () => {
   await rm(root, { recursive: true });
 });
 
-const machines = () => createMachines({ client: world.temporal.client, host, platforms: ['one', 'two'] });
+let holds: readonly Hold[] = [];
+const machines = () =>
+  createMachines({
+    ...{ client: world.temporal.client, host, platforms: ['one', 'two'] },
+    holds: { list: async () => holds },
+  });
 
 async function prepared(platform: string) {
   await machines().prepare(ann, platform);
@@ -252,6 +258,21 @@ test('what is too old goes, but for the newest of a platform and what a machine 
   assert.equal(left.find(({ id }) => id === used.id)?.machines, 1);
   assert.deepEqual(await machines().expire(ann), []);
   assert.deepEqual([...new Set(here.images)], ['/images/bookworm'], 'images that snapshots stand on stay');
+});
+
+test('I10: of what is held, the virtual machines of this host are listed', async () => {
+  const [newest] = (await machines().list()).snapshots;
+  const machine = join(placesIn(root).machines, 'held~1');
+  await mkdir(machine, { recursive: true });
+  const record = { id: 'held~1', build: 'held', installation: 'test', name: 'n', snapshot: newest?.id, hostKey: 'k' };
+  await writeRecord(machine, 'machine.json', record);
+  const of = { host, nodes: [{ name: 'n', command: 'ssh n' }], time: 1, until: null };
+  const held = ['held', 'container'].map((build) => ({ ...of, build }));
+  const wish = { id: 'h1', job: 'j', reason: 'r', count: 3, seconds: null, by: 'ann', time: 1 };
+  holds = [{ ...wish, builds: ['held', 'container'], held: [...held, { ...of, build: 'held', host: 'elsewhere' }] }];
+  assert.deepEqual((await machines().list()).held, [{ hold: 'h1', ...of, build: 'held' }]);
+  await rm(machine, { recursive: true });
+  assert.deepEqual((await machines().list()).held, [], 'what is removed is held no more');
 });
 
 test('I10: jobs that find no machine have one prepared, together, or hear why there is none', async () => {

@@ -71,6 +71,7 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
       return {
         snapshots: viewsOf({ snapshots, machines, bytes, here, host }),
         kept: keptViewsOf(kept, { machines, bytes, host, age: limits.age }),
+        builds: [...new Set(machines.map(({ build }) => build))],
         missing: virtual.map(({ name }) => name).filter((name) => !known.has(name)),
         failed: failed.filter(({ platform }) => virtual.some(({ name }) => name === platform)),
       };
