@@ -110,7 +110,9 @@ function candidateOf(record: ReleaseRecord): readonly Candidate[] {
   const { id, project, branch, change, patchset, packages, prepared, state, startTime } = record;
   if (prepared === undefined || (state !== 'waiting' && state !== 'reverted')) return [];
   const { repository, platform, build } = prepared;
-  const named = packages.map(({ format, name, version, arch }) => ({ format, name, version, arch }));
+  // A source is several files of one name.
+  const unique = [...new Map(packages.map((one) => [packageKey(one), one])).values()];
+  const named = unique.map(({ format, name, version, arch }) => ({ format, name, version, arch }));
   const of = { project, branch, change, patchset, repository, platform, build };
   return [{ release: id, ...of, packages: named, state, time: startTime }];
 }

@@ -66,6 +66,7 @@ const workflows: Readonly<Record<string, readonly [input: object, id: string | n
     'buildset/main/gate/p/x,1/1.1',
   ],
   release: [{ queue: 'build-test', stage }, 'release/main/debian-12/tinycdb@c on main'],
+  releasePlan: [{ tenant: 'main', plan: 'p', action: 'commit', by: 'ann' }, 'releaseplan/main/p'],
   mirror: [{ set: 's', paused: true, pending: null, outcome: null }, 'mirror/s'],
   mirrorRetention: [{ tenant: 'main' }, 'mirror-retention/main'],
   semaphores: [{ tenant: 'main' }, 'semaphores/main'],
