@@ -1,6 +1,6 @@
+import { flipTogether } from './flip.ts';
 import { asMirrorError, forEach, type Session, undo } from './session.ts';
 import type { SetState } from './state.ts';
-import { flipAll } from './transaction.ts';
 import type { MirrorContext } from './types.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function recover(
   const taking = sessions.filter(({ host }) => hosts[host.name] !== undefined);
   const ready = taking.every(({ error, view }) => error === null && view?.snapshots.includes(snapshot));
   if (phase === 'flipping' && ready) {
-    await forEach(taking, (session) => flipAll(session, snapshot));
+    await flipTogether(taking, snapshot);
     if (taking.every(({ error }) => error === null)) {
       for (const session of taking) session.previous = session.target = snapshot;
       const { digest, packages } = transaction;

@@ -1,10 +1,11 @@
 import { type MirrorResult, noChanges, packageChanges } from '../../pipelines/mirror/outcome.ts';
 import { type Work, withOpenHosts } from './command.ts';
+import { flipTogether } from './flip.ts';
 import { shows } from './host.ts';
 import { journaled } from './journal.ts';
-import { forEach, resultOf, type Session, undo } from './session.ts';
+import { resultOf, type Session, undo } from './session.ts';
 import { type Transaction, withSetState } from './state.ts';
-import { flipAll, linksBefore } from './transaction.ts';
+import { linksBefore } from './transaction.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
 
 export interface RollbackOptions {
@@ -79,10 +80,8 @@ async function rollBack(work: Work, to: string | undefined): Promise<MirrorResul
     hosts: Object.fromEntries(moving.map(({ host, view }) => [host.name, view ? linksBefore(host, view) : {}])),
   };
   await state.saveTransaction(transaction);
-  await forEach(moving, async (session) => {
-    session.phase = 'flip';
-    await flipAll(session, target);
-  });
+  for (const session of moving) session.phase = 'flip';
+  await flipTogether(moving, target);
   if (moving.some(({ error }) => error !== null)) {
     const left = await undo(moving, transaction, { state, context });
     await state.saveTransaction(null);

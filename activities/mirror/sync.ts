@@ -4,6 +4,7 @@ import { freeName } from '../../pipelines/mirror/names.ts';
 import { type MirrorResult, noChanges, packageChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
 import { type Work, withOpenHosts } from './command.ts';
 import { describeChecked } from './content.ts';
+import { flipTogether } from './flip.ts';
 import { type FrozenSource, freezeSource } from './freeze.ts';
 import { type MirrorHost, openHost, shows } from './host.ts';
 import { journaled } from './journal.ts';
@@ -14,7 +15,7 @@ import { sendSnapshot, type Transferred } from './send.ts';
 import { asMirrorError, forEach, plainResult, resultOf, type Session, undo } from './session.ts';
 import { knownOn, stage } from './stage.ts';
 import { type Committed, type SetState, type Transaction, withSetState } from './state.ts';
-import { checkShown, flipAll, linksBefore } from './transaction.ts';
+import { checkShown, linksBefore } from './transaction.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 
 export interface SyncOptions {
@@ -147,7 +148,7 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
   await undo(without(behind, going), transaction, { state, context });
   if (going.length === 0) return abandon(work, snapshot);
   await state.saveTransaction({ ...transaction, phase: 'flipping', hosts: pick(transaction.hosts, going) });
-  await forEach(going, (session) => flip(session, publication));
+  await flip(set, going, publication);
   const shown = going.filter(({ error }) => error === null);
   if (shown.length < going.length) {
     const back = set.commit === 'any' ? without(going, shown) : going;
@@ -164,10 +165,13 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
   return finished(work, { snapshot, frozen, committed });
 }
 
-async function flip(session: Session, { snapshot, frozen }: Publication): Promise<void> {
-  session.phase = 'flip';
-  await flipAll(session, snapshot);
-  await checkShown(session.host, frozen, snapshot);
+/** All hosts at once, or each by itself where none waits for another. */
+async function flip({ commit }: MirrorSet, going: readonly Session[], { snapshot, frozen }: Publication) {
+  for (const session of going) session.phase = 'flip';
+  const groups = commit === 'all' ? [going] : going.map((session) => [session]);
+  await Promise.all(groups.map((sessions) => flipTogether(sessions, snapshot)));
+  const turned = going.filter(({ error }) => error === null);
+  await forEach(turned, (session) => checkShown(session.host, frozen, snapshot));
 }
 
 async function rehearse(work: Work, { behind, snapshot, frozen, committed }: Publication): Promise<MirrorResult> {

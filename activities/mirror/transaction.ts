@@ -23,43 +23,68 @@ export function linksBefore({ set }: MirrorHost, { links }: HostView): Record<st
   return Object.fromEntries(linksTo({ ...set, set: set.name }, '-').map(({ path }) => [path, links[path] ?? null]));
 }
 
+/** Milliseconds for which an answer about the lock holds: the others may still be getting ready. */
+const recent = 1_000;
+
 /**
- * Points all of the set's links to the snapshot and reads them back.
+ * Does all that can be done ahead of pointing the set's links to the snapshot. What it answers with turns them, and
+ * reads them back.
  *
  * @throws MirrorError `locked` when the lock is another's by now, `munged`, or rsync's code.
  */
-export async function flipAll(turning: Turning, snapshot: string): Promise<void> {
+export async function prepareFlip(turning: Turning, snapshot: string): Promise<() => Promise<void>> {
   const { host, lock } = turning;
   const links = linksTo({ ...host.set, set: host.set.name }, snapshot);
   const { entries } = await host.view();
+  const planned = await planLinks(host, links, entries);
   await lock?.check();
-  await flipLinks(host, links, entries);
-  turning.target = snapshot;
-  const view = await host.view();
-  const wrong = links.find(({ path, text }) => view.links[path] !== text);
-  if (wrong === undefined) return;
-  throw new MirrorError('munged', `${wrong.path} reads ${view.links[wrong.path] ?? 'nothing'}, not ${wrong.text}`);
+  const checked = performance.now();
+  return async () => {
+    if (performance.now() - checked > recent) await lock?.check();
+    await placeLinks(host, planned);
+    turning.target = snapshot;
+    const view = await host.view();
+    const wrong = links.find(({ path, text }) => view.links[path] !== text);
+    if (wrong === undefined) return;
+    throw new MirrorError('munged', `${wrong.path} reads ${view.links[wrong.path] ?? 'nothing'}, not ${wrong.text}`);
+  };
+}
+
+/** Links with what is sent beside them. */
+interface PlannedLinks {
+  readonly links: readonly MirrorLink[];
+  /** Directories on the way that are missing. */
+  readonly parents: readonly string[];
+  /** What will stand in each link's history. */
+  readonly histories: Readonly<Record<string, string>>;
+}
+
+async function planLinks(
+  { transport }: MirrorHost,
+  links: readonly MirrorLink[],
+  entries: readonly ListedEntry[],
+): Promise<PlannedLinks> {
+  const before = await readTexts(transport, links.map(historyPath));
+  const there = new Set(entries.map(({ name }) => name));
+  const parents = new Set(links.flatMap(({ path }) => parentsOf(path)).filter((path) => !there.has(path)));
+  const histories = links.map((link) => {
+    const path = historyPath(link);
+    return [path, pushHistory(before.get(path) ?? '', link.text)] as const;
+  });
+  return { links, parents: [...parents], histories: Object.fromEntries(histories) };
 }
 
 /**
  * Points links elsewhere, each by one rename on the mirror, and writes down where they pointed before. They are sent
  * from the root, because a daemon cuts links that lead upwards out of what is sent.
  */
-async function flipLinks(
-  { transport }: MirrorHost,
-  links: readonly MirrorLink[],
-  entries: readonly ListedEntry[],
-): Promise<void> {
-  const histories = await readTexts(transport, links.map(historyPath));
-  const there = new Set(entries.map(({ name }) => name));
-  const parents = new Set(links.flatMap(({ path }) => parentsOf(path)).filter((path) => !there.has(path)));
+async function placeLinks({ transport }: MirrorHost, { links, parents, histories }: PlannedLinks): Promise<void> {
   await withTemporary(async (directory) => {
     for (const link of links) {
       const place = join(directory, link.path);
       await mkdir(dirname(place), { recursive: true });
       await symlink(link.text, place);
-      const history = histories.get(historyPath(link)) ?? '';
-      await writeFile(join(directory, historyPath(link)), pushHistory(history, link.text));
+      await writeFile(join(directory, historyPath(link)), histories[historyPath(link)] ?? '');
     }
     const paths = [...parents, ...links.flatMap((link) => [link.path, historyPath(link)])];
     await placePaths(transport, [directory, transport.at('')], { paths });
@@ -86,7 +111,7 @@ async function restoreLinks(host: MirrorHost, { snapshot, hosts }: Transaction):
   const ours = (text: string | undefined) => text === undefined || linkedSnapshot(text) === snapshot;
   const wrong = Object.entries(before).filter(([path, text]) => (links[path] ?? null) !== text && ours(links[path]));
   const back = wrong.flatMap(([path, text]) => (text === null ? [] : [{ path, text }]));
-  if (back.length > 0) await flipLinks(host, back, entries);
+  if (back.length > 0) await placeLinks(host, await planLinks(host, back, entries));
   for (const [path, text] of wrong) {
     if (text !== null) continue;
     await removeEntries(host.transport, dirname(path), [basename(path), `${basename(path)}.target.txt`]);

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { lstat, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { flipTogether } from '../../../activities/mirror/flip.ts';
+import { closeSessions, openSessions } from '../../../activities/mirror/session.ts';
+import { withSetState } from '../../../activities/mirror/state.ts';
+import { syncMirrors } from '../../../activities/mirror/sync.ts';
+import { look, mirrorWorld } from './world.ts';
+
+test('no head is turned on any host where one is overtaken ahead of it', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const roots = ['m1', 'm2', 'm3'].map((name) => world.local(name));
+  const set = world.set({ hosts: Object.fromEntries(roots.map((url, at) => [`m${at + 1}`, { url }])) });
+  const first = await world.sync(set);
+  await world.publish('beta', '1');
+  const other = JSON.stringify({ holder: 'elsewhere', token: 'x', fence: 1, taken: 0, expires: Date.now() * 2 });
+  const now = () => {
+    const frozen = existsSync(join(world.context.state, 'deb/frozen/pool/main/b'));
+    if (frozen) writeFileSync(join(world.local('m3'), 'snapshots/.deb.lock'), other);
+    return world.context.now() + 1_000;
+  };
+  const second = await syncMirrors(set, { ...world.context, now });
+  const outcomes = Object.values(second.hosts).map(({ outcome }) => outcome);
+  assert.deepEqual([second.outcome, ...outcomes], ['failed', 'rolled-back', 'rolled-back', 'failed']);
+  for (const root of roots) {
+    assert.equal((await look(root)).latest, first.snapshot);
+    // Whatever was shown in between would stand here.
+    assert.equal(await readFile(join(root, 'stable.target.txt'), 'utf8'), `snapshots/${first.snapshot}\n`);
+  }
+});
+
+test('a head waits until all others are ready, and its lock is looked at again after a long wait', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: world.local('m2') } } });
+  const first = await world.sync(set);
+  await world.publish('beta', '1');
+  await world.sync(set);
+  await withSetState(set, world.context, async (state) => {
+    const sessions = await openSessions(set, state, world.context);
+    let ready = 0;
+    let asked = 0;
+    const [quick, slow] = sessions;
+    assert.ok(quick && slow);
+    const release = { quick: quick.lock, slow: slow.lock };
+    const count = async () => {
+      asked += 1;
+    };
+    const wait = async () => {
+      await sleep(1_500);
+      ready = Date.now();
+    };
+    quick.lock = { check: count, release: async () => release.quick?.release() };
+    slow.lock = { check: wait, release: async () => release.slow?.release() };
+    await flipTogether(sessions, first.snapshot ?? '');
+    assert.deepEqual([quick.error, slow.error], [null, null]);
+    for (const name of ['m1', 'm2']) {
+      assert.equal((await look(world.local(name))).latest, first.snapshot);
+      assert.ok((await lstat(join(world.local(name), 'stable'))).ctimeMs >= ready - 20, `${name} turned too early`);
+    }
+    assert.equal(asked, 2);
+    await closeSessions(sessions, world.context);
+  });
+});
