@@ -9,9 +9,10 @@ import { addCommand } from './command.ts';
 import { failed, misused } from './fault.ts';
 import { print } from './output.ts';
 
-const details = `DIR gets the jobs as they were frozen, a Git bundle of each project, the repositories that the jobs were
-offered, and the results. No secret is in it: jobs that need some are exported with their names. It is written whole or
-not at all; \`sluice import DIR\` runs the same jobs elsewhere.`;
+const details = `The directory gets the jobs as they were frozen, a Git bundle of each project,
+the repositories that the jobs were offered, and the results. No secret is in
+it: jobs that need some are exported with their names. It is written whole or
+not at all; \`sluice import DIRECTORY\` runs the same jobs elsewhere.`;
 
 /** More than a file system has. */
 const boundless = { files: 10_000_000, bytes: Number.MAX_SAFE_INTEGER };

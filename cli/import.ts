@@ -17,9 +17,10 @@ interface Options {
   readonly json?: boolean;
 }
 
-const details = `Compares every file with its digest before anything begins. The jobs run in a directory of their own below
-the data directory, \`imports/\`, with the sources and repositories of the export and the platforms of this
-configuration; the logs stay there. Nothing imported can be released.`;
+const details = `Compares every file with its digest before anything begins. The jobs run
+with the sources and repositories of the export, on the platforms of this
+configuration; their logs stay below \`imports/\` in the data directory.
+Nothing imported can be released.`;
 
 /** Adds `import`. */
 export function register(program: Command): void {
