@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { Playbook } from '../../pipelines/model/job.ts';
 import type { Programs, StageInput } from '../../workflows/contract.ts';
+import { configurationFault } from '../failure.ts';
+import { checkBranch, checkProject } from '../git/names.ts';
 import type { Machine } from '../nodes/port.ts';
 import { jobVariables } from './variables.ts';
 
@@ -86,6 +88,8 @@ export async function fillWorkspace(deps: WorkspaceDeps, workspace: Workspace): 
   const sources = join(workdir, 'sources');
   const states = new Map<string, Checkout>(checkedOut(input));
   for (const state of required) states.set(state.project, state);
+  // A job that somebody starts by hand may name what it likes.
+  for (const { project, branch } of [...states.values(), ...checkouts]) requireNames(project, branch);
   for (const [project, state] of states) await check(deps, state, { into: join(sources, project), signal });
   const variables = jobVariables(input, [...states.values()]);
   await writeFile(join(sources, '.sluice-variables.json'), JSON.stringify(variables));
@@ -98,6 +102,16 @@ export async function fillWorkspace(deps: WorkspaceDeps, workspace: Workspace): 
   await machine.put(sources, inside);
   if (checkouts.length > 0) await machine.put(programs, apart);
   await mustExec(preparation, ['chown', '-R', user, inside]);
+}
+
+/** @throws a fault that no try mends, for names that could lead out of the directory that they are put into */
+function requireNames(project: string, branch: string): void {
+  try {
+    checkProject(project);
+    if (branch !== '') checkBranch(branch);
+  } catch (error) {
+    throw configurationFault((error as Error).message);
+  }
 }
 
 async function check(
