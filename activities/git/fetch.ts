@@ -79,11 +79,20 @@ function isSilent({ stderr, timedOut }: RunResult): boolean {
   return !timedOut && wordsIn(stderr).length === 0;
 }
 
+/** What a host says that has no such project, or shows it to nobody: `git daemon` does not tell the two apart. */
+const absent = /not found|does not (exist|appear)|repository not exported|no such repository/i;
+
 /** What a host says that is there and will say the same again. */
+const refusal =
+  /permission denied|authentication failed|couldn't find remote ref|error: 40[134]|could not read (username|password)|not our ref|host key verification failed|service not enabled/i;
+
 function isRefusal(stderr: string): boolean {
-  return /permission denied|authentication failed|not found|does not (exist|appear)|couldn't find remote ref|error: 40[134]|could not read (username|password)|not our ref|host key verification failed/i.test(
-    stderr,
-  );
+  return absent.test(stderr) || refusal.test(stderr);
+}
+
+/** Whether an error of `askHost` says that the host has no such project, or does not show it to us. */
+export function saysAbsent(error: Error): boolean {
+  return !(error instanceof HostAway) && absent.test(error.message);
 }
 
 /** Lines of Git and ssh about a failure. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { exists } from '../../files/exists.ts';
-import { askHost, type GitSource } from '../../git/fetch.ts';
+import { askHost, type GitSource, saysAbsent } from '../../git/fetch.ts';
 import { git, tryGit } from '../../git/git.ts';
 import { isObjectId, repositoryPath } from '../../git/names.ts';
 import type { GitRemote } from '../../git/remote.ts';
@@ -108,8 +108,7 @@ async function makeRepository(repo: string): Promise<string> {
 }
 
 function demandProject(error: Error): never {
-  const absent = error.name !== 'HostAway' && /not found|does not (exist|appear)/i.test(error.message);
-  throw absent ? new NoProject(error.message, { cause: error }) : error;
+  throw saysAbsent(error) ? new NoProject(error.message, { cause: error }) : error;
 }
 
 async function fetchNotes(repo: string, source: GitSource & { readonly refspec: string }) {

@@ -67,7 +67,8 @@ async function stop(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether something listens on a port of this machine. */
+export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {
       socket.destroy();
