@@ -1,0 +1,141 @@
+import { lstat, mkdir, realpath } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { must } from '../../activities/process/run.ts';
+import { startSshServer } from '../../test/activities/mirror/sshd.ts';
+import { mirrorWorld, type World } from '../../test/activities/mirror/world.ts';
+import { makeDebs } from '../repository/packages.ts';
+import { openSet, type Place, rsync, type Sync } from './peers.ts';
+
+const { values } = parseArgs({
+  options: {
+    packages: { type: 'string', default: '1000' },
+    changed: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '3' },
+  },
+});
+const [packages, changed, rounds] = [Number(values.packages), Number(values.changed), Number(values.rounds)];
+
+async function seconds<T>(work: () => Promise<T>): Promise<readonly [number, T]> {
+  const start = performance.now();
+  const result = await work();
+  return [Math.round(performance.now() - start) / 1000, result];
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+async function openPlaces(world: World, ends: (() => unknown)[]): Promise<readonly Place[]> {
+  const local = join(world.directory, 'local');
+  const daemon = await world.daemon('daemon');
+  const key = join(world.directory, 'sshd');
+  await mkdir(key);
+  const server = await startSshServer(key);
+  ends.push(server.stop);
+  const shell = `ssh -p ${server.port} -i ${server.identity} -o UserKnownHostsFile=${server.knownHosts} -o BatchMode=yes`;
+  const ssh = (name: string): Place => {
+    const root = join(world.directory, name);
+    const { identity, knownHosts } = server;
+    const host = { url: `ssh://root@127.0.0.1:${server.port}${root}`, identity, knownHosts };
+    return { kind: 'ssh', root, host, target: `root@127.0.0.1:${root}`, options: ['--rsh', shell], base: '..' };
+  };
+  const places: Place[] = [
+    { kind: 'local', root: local, host: { url: local }, target: local, options: [], base: '..' },
+    { kind: 'daemon', root: daemon.root, host: { url: daemon.url }, target: daemon.url, options: [], base: '' },
+    ...['ssh', 'ssh-1', 'ssh-2', 'ssh-3'].map(ssh),
+  ];
+  for (const { root } of places) await mkdir(root, { recursive: true });
+  return places;
+}
+
+/** Adds packages to the repository. */
+async function publish(world: World, from: number, count: number): Promise<void> {
+  const files = await makeDebs(join(world.directory, 'debs'), count, from);
+  const program = join(import.meta.dirname, '../../sluice');
+  for (let at = 0; at < files.length; at += 5000) {
+    const some = files.slice(at, at + 5000);
+    await must(program, ['repo', 'publish', world.source, '--format', 'deb', '--codename', 'bench', ...some]);
+  }
+}
+
+/** All programs with one place, round after round; `change` adds packages and answers with the tree. */
+function openRow(place: Place, sync: () => Promise<Sync>) {
+  const times: Record<string, number[]> = {};
+  const bytes = { plain: 0, sluice: 0 };
+  let memory = 0;
+  const note = (name: string, took: number) => {
+    times[name] ??= [];
+    times[name].push(took);
+  };
+  return {
+    async first(tree: string) {
+      await rsync(place, tree);
+      await rsync(place, tree, [], 'state-0');
+      await sync();
+    },
+    async round(tree: string, number: number) {
+      const [plain, sent] = await seconds(() => rsync(place, tree));
+      const before = `--link-dest=${place.base}/state-${number - 1}`;
+      const [linked] = await seconds(() => rsync(place, tree, [before], `state-${number}`));
+      const [took, { result, memory: held }] = await seconds(sync);
+      const [dry] = await seconds(() => rsync(place, tree, ['--dry-run']));
+      const [idle] = await seconds(sync);
+      for (const [name, time] of Object.entries({ plain, linked, took, dry, idle })) note(name, time);
+      bytes.plain += sent;
+      bytes.sluice += result.hosts.m0?.bytes ?? 0;
+      memory = Math.max(memory, held);
+    },
+    result() {
+      const of = (name: string) => median(times[name] ?? []);
+      return {
+        host: place.kind,
+        changed: { sluice: of('took'), linkDest: of('linked'), rsync: of('plain') },
+        unchanged: { sluice: of('idle'), rsyncDry: of('dry') },
+        bytes,
+        memory,
+      };
+    },
+  };
+}
+
+/** Milliseconds between the first and the last head that turned. */
+async function flipOf(places: readonly Place[]): Promise<number> {
+  const turned = await Promise.all(places.map(async ({ root }) => (await lstat(join(root, 'stable'))).ctimeMs));
+  return Math.round(Math.max(...turned) - Math.min(...turned));
+}
+
+async function measure(world: World, places: readonly Place[]) {
+  const [one, three] = [places.slice(0, 3), places.slice(3)];
+  const setOf = async (name: string, some: readonly Place[]) => {
+    const directory = join(world.directory, name);
+    await mkdir(directory);
+    return openSet(directory, world.source, some);
+  };
+  const rows = await Promise.all(one.map(async (place) => openRow(place, await setOf(`set-${place.kind}`, [place]))));
+  const both = await setOf('set-three', three);
+  await publish(world, 0, packages);
+  for (const row of rows) await row.first(await realpath(world.source));
+  await both();
+  const [times, flips]: [number[], number[]] = [[], []];
+  for (let round = 1; round <= rounds; round += 1) {
+    await publish(world, packages + (round - 1) * changed, changed);
+    for (const row of rows) await row.round(await realpath(world.source), round);
+    times.push((await seconds(both))[0]);
+    flips.push(await flipOf(three));
+  }
+  return { rows: rows.map((row) => row.result()), three: { sluice: median(times), flip: median(flips), flips } };
+}
+
+const ends: (() => unknown)[] = [];
+try {
+  const world = await mirrorWorld({ after: (end: () => unknown) => void ends.push(end) } as never);
+  const load = [loadavg()[0]];
+  const measured = await measure(world, await openPlaces(world, ends));
+  load.push(loadavg()[0]);
+  const given = { packages, changed, rounds, cores: cpus().length, load };
+  console.log(JSON.stringify({ bench: 'mirror', unit: 's', ...given, ...measured }, null, 2));
+} finally {
+  for (const end of ends.reverse()) await end();
+}
