@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { link, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
 import type { Lease, Machine, MachineNeed, Provider } from '../../../activities/nodes/port.ts';
 import { RefusedContent } from '../../../activities/nodes/refused-content.ts';
 
@@ -14,7 +14,11 @@ export interface Subject {
   readonly need: MachineNeed;
 }
 
-const signal = AbortSignal.timeout(600_000);
+let signal: AbortSignal;
+// For each test anew: what is prepared first may take as long.
+beforeEach(() => {
+  signal = AbortSignal.timeout(600_000);
+});
 /** A user that every system has, for what runs without privileges. */
 const stranger = 'nobody';
 

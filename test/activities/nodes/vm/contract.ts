@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { before, describe, type TestContext, test } from 'node:test';
+import { before, beforeEach, describe, type TestContext, test } from 'node:test';
 import { EngineUnavailable } from '../../../../activities/nodes/engine-unavailable.ts';
 import { emulatorsOf } from '../../../../activities/nodes/vm/emulator.ts';
 import { expireSnapshots } from '../../../../activities/nodes/vm/expire.ts';
 import { createVmProvider } from '../../../../activities/nodes/vm/provider.ts';
 import { type Places, placesIn, snapshotsIn } from '../../../../activities/nodes/vm/records.ts';
+import { must } from '../../../../activities/process/run.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 import type { Platform } from '../../../../pipelines/model/platform.ts';
 import { providerContract } from '../provider-contract.ts';
@@ -15,7 +16,11 @@ import { image, preparedForTests } from './prepared.ts';
 
 const platform = { ...builtInPlatforms[0], buildImage: image, testImage: image } as Platform;
 const need = { name: 'node', platform, kind: 'system', network: 'none' } as const;
-const signal = AbortSignal.timeout(600_000);
+let signal: AbortSignal;
+// For each test anew: what is prepared first may take as long.
+beforeEach(() => {
+  signal = AbortSignal.timeout(600_000);
+});
 
 // By hand, and no part of `npm test`: an image is made and booted first, which takes minutes without KVM.
 // .tools/node --test test/activities/nodes/vm/contract.ts
@@ -67,6 +72,32 @@ describe('machines from a snapshot', () => {
       const { blocks } = await stat(join(places.machines, id, 'disk'));
       assert.ok(blocks * 512 < 32 * 1024 * 1024, 'it has written what it changed alone');
     }
+  });
+
+  test('I10: people have a shell on a machine that is held, with all that runs there, until it is swept', async (t) => {
+    const build = `test-held-${process.pid}`;
+    const provider = createVmProvider({ places, installation: null, ways: async () => [] });
+    t.after(() => provider.sweep(build));
+    const lease = await provider.lend({ build });
+    const names = ['server', 'client'];
+    const machines = await Promise.all(names.map((name) => lease.machine({ ...need, name })));
+    await lease.seclude(signal);
+    for (const machine of machines) {
+      const left = 'hostname > /root/left; setsid sleep 3000 > /dev/null 2>&1 & echo $! > /run/pid';
+      assert.equal((await machine.exec(['sh', '-c', left], { signal })).code, 0);
+    }
+    const held = await provider.hold?.(lease);
+    assert.deepEqual(
+      held?.map(({ name }) => name),
+      names,
+    );
+    const look = 'cat /root/left; kill -0 $(cat /run/pid) && echo runs';
+    for (const { name, command } of held ?? []) {
+      const { stdout } = await must('sh', ['-c', `${command} "$1"`, 'sh', look]);
+      assert.equal(stdout, `${name}\nruns\n`);
+    }
+    await provider.sweep(build);
+    for (const { command } of held ?? []) await assert.rejects(must('sh', ['-c', `${command} true`]));
   });
 
   test('what a machine stands on does not expire', async (t) => {
