@@ -95,7 +95,7 @@ export function createMachines({ client, host, platforms, holds }: MachinesDeps)
         holds.list(),
       ]);
       const held = all.flatMap(({ id, held }) => held.map((each) => ({ hold: id, ...each })));
-      return { ...found, held: held.filter((each) => each.host === host && builds.includes(each.build)) };
+      return { ...found, held: held.filter((each) => each.host === host && builds?.includes(each.build) === true) };
     },
     async prepare(actor, platform) {
       demand(actor, 'prepare', { name: platform });

@@ -99,8 +99,8 @@ export interface DebugView extends DebugInput {
 export interface HostMachines {
   readonly snapshots: readonly SnapshotView[];
   readonly kept: readonly KeptView[];
-  /** Builds that have machines now. */
-  readonly builds: readonly string[];
+  /** Builds that have machines now; absent: an older worker does not say. */
+  readonly builds?: readonly string[];
   /** Platforms with virtual machines that have no snapshot at all. */
   readonly missing: readonly string[];
   readonly failed: readonly FailedPreparation[];

@@ -5,10 +5,10 @@ import type { JobVariant } from './stanza.ts';
 
 /** Attributes that are read and kept, and that running a job does not follow yet. */
 const NOT_RUN: Partial<Record<keyof JobAttributes, string>> = {
-  'ansible-version': 'the installed ansible-playbook is used',
+  'ansible-version': 'playbooks are not run',
   'ansible-split-streams': 'both streams go to one log',
   'image-build-name': 'images are not built by jobs',
-  roles: 'playbooks see the roles of their own repository',
+  roles: 'playbooks are not run',
   'include-vars': 'write the variables into "vars"',
   'include-projects': 'the workspace holds the required projects and those of the changes',
   'exclude-projects': 'the workspace holds the required projects and those of the changes',
