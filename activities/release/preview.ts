@@ -51,8 +51,11 @@ async function lookAt(deps: PreviewDeps, state: PlannedState, { tree, before }: 
   const change = repositoryChange(state.repository, lists, versionRules[format.id].compareVersions);
   const architectures = [...new Set(lists.after.map(({ arch }) => arch))].filter((arch) => !independent.has(arch));
   return deps.withBases({ repository: state.repository, architectures }, async (others) => {
-    const known = new Set(before === null ? [] : (await problemsOf(format, before, others)).map(keyOf));
-    const problems = (await problemsOf(format, tree, others)).filter((one) => !known.has(keyOf(one)));
+    const found = await problemsOf(format, tree, others);
+    // A look costs half a minute with a whole archive: without a problem there is nothing to compare.
+    const earlier = before === null || found.length === 0 ? [] : await problemsOf(format, before, others);
+    const known = new Set(earlier.map(keyOf));
+    const problems = found.filter((one) => !known.has(keyOf(one)));
     const unchecked =
       others === null ? 'installability: nobody knows here where the platform has its own packages from' : null;
     return { ...change, problems, unchecked };
