@@ -156,7 +156,12 @@ async function lookAtRevert(deps: PlanBookDeps, record: ReleasePlanRecord): Prom
     const others = await othersIn(deps, { repository, format }, releases);
     const keys = releases.flatMap(({ packages }) => packages.map(packageKey));
     const remove = [...new Set(keys)].filter((key) => !others.has(key));
-    states.push({ repository, codename: '', format, builds: [], merged: [], remove });
+    if (remove.length > 0) states.push({ repository, codename: '', format, builds: [], merged: [], remove });
+  }
+  if (states.length === 0) {
+    return {
+      refused: `nothing is known to be there of ${id} alone: its packages were released again, or elsewhere, since`,
+    };
   }
   return { states, summary: `took back ${namesOf(builds)}` };
 }

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { gatherExport } from '../../activities/export/gather.ts';
+import { packExport } from '../../activities/export/pack.ts';
 import type { ExportDeps } from '../../activities/export/port.ts';
-import { pack } from '../../activities/nodes/pack.ts';
 import type { ExportDescription } from '../../pipelines/export/description.ts';
 import type { Machines } from '../../server/machines.ts';
 import type { Exports } from '../../server/port.ts';
@@ -38,7 +38,7 @@ export function createExports({ common, client, machines }: ExportsDeps): Export
       const remove = () => rm(root, { recursive: true, force: true });
       try {
         await gatherExport(deps, record, root);
-        const { archive, ended } = await pack(root);
+        const { archive, ended } = await packExport(root);
         // An archive that breaks off is none: its reader notices.
         ended.catch((error) => archive.destroy(error)).finally(remove);
         return archive;

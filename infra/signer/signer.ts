@@ -57,7 +57,10 @@ export async function openSigner(
   }: SignerOptions = {},
 ): Promise<Signer> {
   const home = paths.keys;
-  const { key, warnings } = await openArchiveKeys(home, keys);
+  const { key, warnings } = await openArchiveKeys(home, keys).catch(async (error) => {
+    await closeAgent(home);
+    throw error;
+  });
   for (const warning of warnings) warn(warning);
   await makeOpenDirectory(paths.publicKeys);
   await writeWhole(publicKeyPath(paths), await exportPublicKey(key));

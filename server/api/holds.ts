@@ -18,7 +18,11 @@ const wish = z
     project: name.optional(),
     change: name.optional().describe('a change'),
     ref: name.optional().describe('a branch, or a ref by its whole name'),
-    reason: z.string().max(longestReason),
+    // It is shown on other people's terminals.
+    reason: z
+      .string()
+      .max(longestReason)
+      .regex(/^\P{Cc}*$/u, 'it may have no line breaks and no other control characters'),
     count: z.int().min(1).max(100).describe('of how many failed builds'),
     seconds: z.int().min(60).max(longest).nullable().describe('how long each stays; null: until the hold is deleted'),
   })

@@ -119,6 +119,11 @@ test('I10: hold delete says what goes, and that there is no such hold', async ()
 for (const [what, args, said] of [
   ['a job that is abstract', ['base'], 'base is abstract: it never runs; name a job that inherits from it\n'],
   ['the job without nodes', ['noop'], 'noop has no nodes that could be held\n'],
+  [
+    'a reason that would change other terminals',
+    ['j', '--reason', 'a\nb'],
+    'reason: it may have no line breaks and no other control characters\n',
+  ],
   ['a ref that is a change', ['j', '--ref', '5'], '5 is a change, and no ref: give it as one\n'],
   ['a change and a ref', ['j', '--change', '5', '--ref', 'main'], 'a change has no other ref: give one of them\n'],
 ] as const) {

@@ -41,6 +41,10 @@ before(async () => {
 });
 after(() => world?.stop());
 
+it('what a workflow was started with is unknown where there is none', async () => {
+  assert.equal(await readInput(world.temporal.client, 'job/none'), undefined);
+});
+
 /** Newest first. */
 function buildsOf(id: string | undefined) {
   return [...world.outside.builds.values()].filter((build) => build.change === id).reverse();

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, link, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { checkExport } from '../../../activities/export/check.ts';
 import { entriesIn } from '../../../activities/export/files.ts';
 import { gatherExport } from '../../../activities/export/gather.ts';
+import { packExport } from '../../../activities/export/pack.ts';
 import { takeBundle } from '../../../activities/git/bundle.ts';
 import { createLocalGit } from '../../../activities/git/local.ts';
+import { unpack } from '../../../activities/nodes/unpack.ts';
 import { must } from '../../../activities/process/run.ts';
 import type { JobGraph } from '../../../pipelines/model/job.ts';
 import { frozenJob } from '../../workflows/make.ts';
@@ -28,6 +30,19 @@ async function exported(t: TestContext, prepare: (sample: Sample) => unknown = (
   await gatherExport(sample.deps, sample.record, out);
   return { ...sample, out };
 }
+
+test('an archive of it is taken out whole, though files of a repository are linked to each other', async (t) => {
+  const { out, root } = await exported(t);
+  const names = ['one', 'two'].map((name) => join(out, name));
+  await writeFile(names[0] ?? '', 'the same');
+  await link(names[0] ?? '', names[1] ?? '');
+  const { archive, ended } = await packExport(out);
+  const there = join(root, 'unpacked');
+  await mkdir(there);
+  await Promise.all([unpack(archive, there, { files: 100, bytes: 1_000_000 }), ended]);
+  assert.deepEqual(await entriesIn(there), await entriesIn(out));
+  assert.equal(await readFile(join(there, 'two'), 'utf8'), 'the same');
+});
 
 test('what a build set worked with is gathered: jobs, sources, repositories, results', async (t) => {
   const { out, source, root } = await exported(t);

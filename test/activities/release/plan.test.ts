@@ -160,3 +160,19 @@ test('a release that is taken back is a newer state without its packages, whose 
   assert.equal((await carryOut(world, again.id)).ok, true);
   assert.deepEqual(await listed(world, 'deb'), ['alpha 1.0-1', 'alpha 1.1-1']);
 });
+
+test('what another release has put in place of a plan is not said to be taken back', async (t) => {
+  const world = planWorld(await releaseWorld(t, undefined, planned));
+  await mkdir(world.released, { recursive: true });
+  await change(world, { version: '1.0-1' });
+  const { id } = await plan(world);
+  assert.equal((await carryOut(world, id)).ok, true);
+  for (const [release, record] of [...world.releases]) {
+    world.releases.set(`${release}/again`, { ...record, id: `${release}/again` });
+  }
+  const refused = await carryOut(world, id, 'revert');
+  assert.equal(refused.ok, false);
+  assert.match(refused.summary, /nothing is known to be there of .* alone: its packages were released again/);
+  assert.equal(world.plans.get(id)?.state, 'published');
+  assert.deepEqual(await listed(world, 'deb'), ['alpha 1.0-1']);
+});
