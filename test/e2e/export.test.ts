@@ -18,9 +18,10 @@ import { messageFor, openDesk } from '../activities/review/developer.ts';
 import { until } from './faults/stack.ts';
 import { createWorld, type World } from './faults/world.ts';
 
-const jobs = `- project:
+const jobs = `- job: { name: late, dependencies: [install-deb], run: late.sh }
+- project:
     check:
-      jobs: [build-deb, publish-deb, install-deb]
+      jobs: [noop, build-deb, publish-deb, install-deb, late]
 `;
 
 let world: World;
@@ -61,7 +62,7 @@ test('what one data directory exports runs in another, with the same results, an
   const { key, result } = await proposeTwo();
   assert.equal(result, 'FAILURE');
   const out = join(directory, 'out');
-  assert.match(await world.stack.sluice('export', key, out), /3 jobs, \d+ files/);
+  assert.match(await world.stack.sluice('export', key, out), /5 jobs, \d+ files/);
   await assert.rejects(world.stack.sluice('export', key, out), /is not empty/);
   await assert.rejects(world.stack.sluice('export', 'none', join(directory, 'none')), /there is no build set none/);
   assert.deepEqual((await readdir(directory)).sort(), ['desk', 'out']);
@@ -78,9 +79,11 @@ test('what one data directory exports runs in another, with the same results, an
   assert.equal(code, 0, stderr);
   const imported: HandImportResult = JSON.parse(stdout);
   const results = [
+    ['noop', 'SUCCESS', 'SUCCESS'],
     ['build-deb', 'SUCCESS', 'SUCCESS'],
     ['publish-deb', 'SUCCESS', 'SUCCESS'],
     ['install-deb', 'FAILURE', 'FAILURE'],
+    ['late', 'SKIPPED', 'SKIPPED'],
   ];
   assert.deepEqual(
     imported.jobs.map(({ job, exported, here }) => [job, exported, here]),
