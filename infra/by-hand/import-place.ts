@@ -9,7 +9,7 @@ import { createFileBlobStore } from '../../activities/storage/filesystem/blob-st
 import { createReleasedStore } from '../../activities/storage/filesystem/released-store.ts';
 import { createTreeStore } from '../../activities/storage/filesystem/tree-store.ts';
 import type { ReleasedTrees, Trees } from '../../activities/storage/port.ts';
-import { BadExport, type ExportDescription } from '../../pipelines/export/description.ts';
+import { BadExport, descriptionFile, type ExportDescription } from '../../pipelines/export/description.ts';
 import { type ExportedGraph, parseGraph } from '../../pipelines/export/graph.ts';
 import { branchesNeeded } from '../../pipelines/export/needed.ts';
 import type { ReleasedGenerations } from '../../workflows/contract.ts';
@@ -33,6 +33,12 @@ export async function readJobs(directory: string, description: ExportDescription
     for (const { project } of description.sources) checkProject(project);
   } catch (error) {
     throw new BadExport(`${description.graph}: ${(error as Error).message}`);
+  }
+  const named = new Set(description.jobs.map(({ key }) => key));
+  const lost = stored.graph.jobs.filter(({ key }) => !named.has(key));
+  if (lost.length > 0) {
+    const keys = lost.map(({ key }) => key).join(', ');
+    throw new BadExport(`${descriptionFile}: its jobs do not name ${keys} of ${description.graph}`);
   }
   return { directory, description, stored };
 }

@@ -85,7 +85,7 @@ export class BadExport extends Error {
 
 /** Reads the text of `export.json`. @throws BadExport */
 export function parseDescription(text: string): ExportDescription {
-  const value = parseJson(text);
+  const value = parseJson(text, descriptionFile);
   const version = z.object({ version: z.number() }).safeParse(value).data?.version;
   if (version !== undefined && version > exportVersion) {
     throw new BadExport(
@@ -101,10 +101,11 @@ export function parseDescription(text: string): ExportDescription {
   throw new BadExport(faults.join('\n'));
 }
 
-function parseJson(text: string): unknown {
+/** @param file its name, for messages. @throws BadExport */
+export function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new BadExport(`${descriptionFile}: ${(error as Error).message}`);
+    throw new BadExport(`${file}: ${(error as Error).message}`);
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SourceState } from '../model/artifact.ts';
 import type { JobGraph } from '../model/job.ts';
-import { BadExport } from './description.ts';
+import { BadExport, parseJson } from './description.ts';
 
 /** What of an export's graph its jobs are run by. */
 export interface ExportedGraph {
@@ -46,7 +46,7 @@ const schema = z.object({
  * @throws BadExport
  */
 export function parseGraph(content: string, file: string): ExportedGraph {
-  const parsed = schema.safeParse(JSON.parse(content));
+  const parsed = schema.safeParse(parseJson(content, file));
   // Checked as far as it is looked into here: stages look at the rest as at any job's.
   if (parsed.success) return parsed.data as unknown as ExportedGraph;
   const faults = parsed.error.issues.map((issue) => `${file}: ${issue.path.join('.')}: ${issue.message}`);

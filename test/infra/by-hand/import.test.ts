@@ -77,6 +77,12 @@ const graphFaults: readonly [string, (text: string) => string, RegExp][] = [
   ['a project that leads out', (text) => text.replaceAll('lib/alpha', '../alpha'), /cannot be a project's name/],
   ['a branch that leads out', (text) => text.replaceAll('"main"', '"../main"'), /cannot be a branch here/],
   ['a stage that there is not', (text) => text.replace('"build"', '"rebuild"'), /graph\.json: graph\.jobs\.0\.uses/],
+  ['what is no JSON', (text) => text.slice(1), /^graph\.json: .*JSON/],
+  [
+    'a job that the description lacks',
+    (text) => text.replaceAll('"build-deb"', '"build-x"'),
+    /do not name build-x of graph/,
+  ],
   ['no sources', (text) => text.replace(/"sources": \[[^\]]*\]/, '"sources": []'), /graph\.json: sources: /],
 ];
 for (const [what, change, says] of graphFaults) {
