@@ -7,6 +7,7 @@ import type { ExportDeps } from '../../activities/export/port.ts';
 import type { ExportDescription } from '../../pipelines/export/description.ts';
 import type { Machines } from '../../server/machines.ts';
 import type { Exports } from '../../server/port.ts';
+import type { BuildSetView } from '../../workflows/contract.ts';
 import { buildSetQuery } from '../../workflows/messages.ts';
 import { releaseRules } from '../config/release-rules.ts';
 import { publicKeyPath } from '../signer/signer.ts';
@@ -24,8 +25,8 @@ export function createExports({ common, client, machines }: ExportsDeps): Export
   const { config, paths, blobs, git, trees, released, findPlatform } = common;
   const deps: ExportDeps = {
     ...{ blobs, git, trees, released },
-    inputOf: (workflow) => unlessForgotten(() => readInput(client, workflow)),
-    viewOf: (workflow) => unlessForgotten(() => client.workflow.getHandle(workflow).query(buildSetQuery)),
+    inputOf: (workflow) => readInput(client, workflow),
+    viewOf: (workflow) => viewOf(client, workflow),
     archiveKey: () => readFile(publicKeyPath(paths), 'utf8').catch(() => undefined),
     release: { origin: config.release.origin, ...releaseRules(config) },
     platform: findPlatform,
@@ -58,9 +59,9 @@ async function snapshotsOf({ platforms, list }: ExportsDeps['machines']): Promis
   return current.map(({ platform, id, time }) => ({ platform, id, made: new Date(time).toISOString() }));
 }
 
-async function unlessForgotten<T>(ask: () => Promise<T>): Promise<T | undefined> {
+async function viewOf(client: Client, workflow: string): Promise<BuildSetView | undefined> {
   try {
-    return await ask();
+    return await client.workflow.getHandle(workflow).query(buildSetQuery);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
