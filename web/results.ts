@@ -68,7 +68,7 @@ function renderRelease(release: ReleaseRecord, around: Linked, now: number): Htm
       ${names.length > 0 && html`<span class="packages">${names.map((name) => html`<span class="tag">${name}</span> `)}</span>`}
       ${release.repositories.map(({ format, name = format, url }) => html`<a class="repository" href="${url}">${name} repository</a> `)}</span>
     <span class="when"><time title="${moment(release.startTime)} UTC">${ago(release.endTime ?? release.startTime, now)}</time>
-      ${release.origin !== null && html` · ${release.origin}`} ${workflowLink(around, release.id, `release of ${release.project}`)}</span></li>`;
+      ${release.origin !== null && html` · ${release.origin}`} ${workflowLink(around, release.workflow ?? release.id, `release of ${release.project}`)}</span></li>`;
 }
 
 /** Mirror transactions, newest first, and sets that have none. */

@@ -82,6 +82,11 @@ export function parseReleaseId(id: string): ReleaseName {
   return { tenant, repository, merge } as ReleaseName;
 }
 
+/** Under what a release is kept: the same commit, branch and platform may be released into several repositories. */
+export function releaseRecordId({ workflow, line }: { readonly workflow: string; readonly line: string }): string {
+  return `${workflow}/${join(line)}`;
+}
+
 /** A release plan: it is committed, looked at or taken back by one at a time. */
 export function releasePlanId({ tenant, plan }: { readonly tenant: string; readonly plan: string }): string {
   return join('releaseplan', tenant, plan);

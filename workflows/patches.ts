@@ -44,6 +44,11 @@ export const patches = {
     because:
       'a commit that was released from a second branch, into a line of its own, took the place of its first release',
   },
+  'release-lines': {
+    since: '2026-11-28',
+    because:
+      'a commit that was released into a second line, after the rules had changed, took the place of its first release',
+  },
   'semaphores-recall': {
     since: '2026-11-27',
     because: 'the same of semaphores: a later life granted again what jobs of an earlier one held',

@@ -12,7 +12,7 @@ import type { SignActivities } from '../activities/sign/sign-activities.ts';
 import type { PackagesMetadata } from '../pipelines/model/artifact.ts';
 import { control, heartbeatTimeout, stageActivities } from './activities.ts';
 import { type ReleaseInput, type ReleaseRun, type StageResult, taskQueues } from './contract.ts';
-import { type ReleaseName, rebuildId, releaseId } from './ids.ts';
+import { type ReleaseName, rebuildId, releaseId, releaseRecordId } from './ids.ts';
 import { requireId, requireInput } from './input.ts';
 import { has } from './patches.ts';
 import { type Published, prepareBuild, publishBuild, refusalOf } from './release-publish.ts';
@@ -63,7 +63,7 @@ export async function release(run: ReleaseRun): Promise<StageResult> {
   requireOwnId(run);
   const { input, repositories, refused, waits = false } = await control.planRelease(run.stage);
   if (refused !== undefined) return { result: 'FAILURE', summary: refused, artifacts: [] };
-  const record = firstRecord(input);
+  const record = firstRecord(input, has('release-lines') ? repositories[0]?.name : undefined);
   let ended: Ended;
   try {
     await control.recordRelease(record);
@@ -164,10 +164,12 @@ function refusal(error: unknown): Published {
   return { packages: [], refused };
 }
 
-function firstRecord(input: ReleaseInput): ReleaseRecord {
+/** @param line absent: the record bears the name of the workflow */
+function firstRecord(input: ReleaseInput, line: string | undefined): ReleaseRecord {
   const { tenant, project, branch, change, patchset, merged } = input;
+  const workflow = workflowInfo().workflowId;
   return {
-    id: workflowInfo().workflowId,
+    ...(line === undefined ? { id: workflow } : { id: releaseRecordId({ workflow, line }), workflow }),
     ...{ tenant, project, branch, change, patchset },
     commit: merged.commit,
     tree: merged.tree,

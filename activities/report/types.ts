@@ -7,8 +7,10 @@ import type { RepositoryProblem } from '../repository/port.ts';
 
 /** What the store keeps of one release: one merge published into one repository. Written at each step. */
 export interface ReleaseRecord {
-  /** Workflow id of the release. */
+  /** Names what was released, and the released repository: see `releaseRecordId`. */
   readonly id: string;
+  /** Workflow id of the release. Absent where an earlier version wrote it down: `id` is. */
+  readonly workflow?: string;
   readonly tenant: string;
   readonly project: string;
   readonly branch: string;

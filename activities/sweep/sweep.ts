@@ -121,7 +121,7 @@ function unendedIn({ client, report }: SweepDeps, { builds, buildSets, releases 
       conclude: (fate: Fate, time: number) => report.recordBuildSet(concludedBuildSet(record, fate, time)),
     })),
     ...releases.map((record) => ({
-      about: { workflow: record.id },
+      about: { workflow: record.workflow ?? record.id },
       conclude: (fate: Fate, time: number) => report.recordRelease(concludedRelease(record, fate, time)),
     })),
   ];

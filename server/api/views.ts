@@ -29,7 +29,7 @@ const queueKeys = [
 
 const releaseKeys = [
   ...identity,
-  ...(['commit', 'tree', 'origin', 'state', 'summary', 'packages', 'repositories', 'attempts'] as const),
+  ...(['workflow', 'commit', 'tree', 'origin', 'state', 'summary', 'packages', 'repositories', 'attempts'] as const),
   ...span,
 ] as const satisfies readonly (keyof ReleaseRecord)[];
 

@@ -5,8 +5,8 @@ import { ownPath } from '../../web/address.ts';
 import { renderChangeBuilds } from '../../web/build.ts';
 import { decidingFailure } from '../../web/failure.ts';
 import { renderQueues, shortId, shortKey } from '../../web/queues.ts';
-import { renderBuildSets, renderMirrors } from '../../web/results.ts';
-import { aBuild, aBuildSet, aMirror, aQueue } from '../server/records.ts';
+import { renderBuildSets, renderMirrors, renderReleaseRows } from '../../web/results.ts';
+import { aBuild, aBuildSet, aMirror, aQueue, aRelease } from '../server/records.ts';
 
 const lint = aBuild({ id: 'lint', job: 'lint', result: 'FAILURE', summary: '2 new errors', endTime: 3_000 });
 const tests = aBuild({ id: 'test', job: 'systest', result: 'TIMED_OUT', summary: '', endTime: 4_000 });
@@ -46,6 +46,14 @@ test('a failed build set says which job failed and why, on the main page and on 
   const reason = '<a href="/build/lint">lint</a>: 2 new errors';
   assert.ok(renderBuildSets(view, 10_000).markup.includes(reason));
   assert.ok(renderChangeBuilds([tests, lint], 10_000).markup.includes(reason));
+});
+
+test('a release links to its workflow, whichever line it went into, and one of before to what it is called', () => {
+  const before = aRelease({ id: 'release/main/debian-12/one' });
+  const inLine = aRelease({ id: 'release/main/debian-12/two/deb-next', workflow: 'release/main/debian-12/two' });
+  const { markup } = renderReleaseRows([before, inLine], { workflowUrl: '/temporal/' }, 10_000);
+  const links = [...markup.matchAll(/href="\/temporal\/([^"]*)"/g)].map(([, name = '']) => decodeURIComponent(name));
+  assert.deepEqual(links, ['release/main/debian-12/one', 'release/main/debian-12/two']);
 });
 
 test('on a change’s page the last build set alone decides', () => {

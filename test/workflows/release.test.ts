@@ -44,9 +44,20 @@ class ReleaseOutside extends Outside {
   go = false;
   /** A release plan is to show it. */
   waits = false;
+  /** Where the rules have it go. */
+  repositories: ReleaseRecord['repositories'] = [];
 
   forget(): void {
-    Object.assign(this, { waits: false, reached: '', stopAt: '', fails: '', refuses: '', again: false, go: false });
+    Object.assign(this, {
+      waits: false,
+      repositories: [],
+      reached: '',
+      stopAt: '',
+      fails: '',
+      refuses: '',
+      again: false,
+      go: false,
+    });
     this.said.length = 0;
     this.asked.length = 0;
   }
@@ -66,11 +77,11 @@ class ReleaseOutside extends Outside {
       ...super.control(temporal),
       planRelease: async () => ({
         input,
-        repositories: [],
+        repositories: this.repositories,
         waits: this.waits,
         ...(this.refuses === 'plan' && { refused: 'not merged' }),
       }),
-      recordRelease: async (record: ReleaseRecord) => void this.said.push(record),
+      recordRelease: (record: ReleaseRecord) => this.recordRelease(record),
       startMirrors: async ({ release }: { release: string }) => void this.asked.push(release),
       syncMirrors: async ({ set }: { set: string }) => this.sync(set),
       retireTestRepositories: async () => void this.asked.push('retire'),
@@ -80,6 +91,10 @@ class ReleaseOutside extends Outside {
       stageReleased: () => this.step('stage', staged),
       publishReleased: () => this.step('publish', { published: true }),
     };
+  }
+
+  override async recordRelease(record: ReleaseRecord): Promise<void> {
+    this.said.push(record);
   }
 
   readonly synced: string[] = [];
@@ -157,6 +172,35 @@ test('one commit that is released from two branches is two releases; one of befo
     client.workflow.execute('release', { workflowId: ownId, taskQueue: 'control', args: [other] }),
     (error: Error) => String(error.cause).includes(`this input is for the workflow ${idOf(`${merge} on next`)}`),
   );
+});
+
+test('one commit that is released into two lines, one after the other, is two releases', async () => {
+  const { client } = world.temporal;
+  const ids: string[] = [];
+  for (const name of ['deb-stable', 'deb-next']) {
+    outside.forget();
+    outside.repositories = [{ format: 'deb', name, url: '/' }];
+    await client.workflow.execute('release', { workflowId: ownId, taskQueue: 'control', args: [run] });
+    assert.deepEqual([...new Set(outside.said.map(({ workflow }) => workflow))], [ownId]);
+    ids.push(...new Set(outside.said.map(({ id }) => id)));
+  }
+  assert.deepEqual(ids, [`${ownId}/deb-stable`, `${ownId}/deb-next`]);
+});
+
+test('the sweep concludes the record of a release that was terminated, and that of no other', async () => {
+  outside.repositories = [{ format: 'deb', name: 'deb-stable', url: '/' }];
+  outside.stopAt = 'collect';
+  const { client } = world.temporal;
+  const handle = await client.workflow.start('release', { workflowId: ownId, taskQueue: 'control', args: [run] });
+  await until('it is on its way', () => outside.reached === 'collect');
+  const swept = () => world.outside.sweeper(world.temporal, outside.said.slice(0, 1)).sweep({ tenant: 'main' });
+  assert.equal((await swept()).concluded, 0);
+  await handle.terminate('by hand');
+  outside.go = true;
+  await swept();
+  const { id, state, summary } = outside.said.at(-1) ?? {};
+  assert.deepEqual([id, state], [`${ownId}/deb-stable`, 'failed']);
+  assert.match(summary ?? '', /terminated/);
 });
 
 for (const step of ['collect', 'sign', 'attest']) {

@@ -10,6 +10,7 @@ import { createNodesActivities } from '../../activities/jobs/nodes.ts';
 import { createOriginActivities } from '../../activities/jobs/origin.ts';
 import { createSemaphoreActivities } from '../../activities/jobs/semaphores.ts';
 import { createTimerActivities } from '../../activities/layout/timers.ts';
+import type { ReleaseRecord } from '../../activities/report/types.ts';
 import { tellBegun } from '../../activities/stages.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
 import { findTemporal } from '../../infra/bootstrap/find.ts';
@@ -179,17 +180,20 @@ export class Outside {
   }
 
   /** The sweep over what is kept here. */
-  sweeper({ client }: TemporalConnection) {
+  /** Kept by those whom releases concern. */
+  async recordRelease(_: ReleaseRecord): Promise<void> {}
+
+  sweeper({ client }: TemporalConnection, releases: readonly ReleaseRecord[] = []) {
     const open = <R extends { readonly endTime: number | null }>(kept: ReadonlyMap<string, R>) => {
       return [...kept.values()].filter(({ endTime }) => endTime === null);
     };
     return createSweep({
       client,
-      running: async () => ({ builds: open(this.builds), buildSets: open(this.buildSets), releases: [] }),
+      running: async () => ({ builds: open(this.builds), buildSets: open(this.buildSets), releases }),
       report: {
         recordBuild: async (record) => void this.builds.set(record.id, record),
         recordBuildSet: async (record) => void this.buildSets.set(record.workflow, record),
-        recordRelease: async () => {},
+        recordRelease: (record) => this.recordRelease(record),
       },
       warn: () => {},
     });
