@@ -93,6 +93,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       load: () => import('./release-commit.ts'),
     },
     {
+      name: 'release remove',
+      summary: 'forget a release plan that was not carried out',
+      load: () => import('./release-remove.ts'),
+    },
+    {
       name: 'release revert',
       summary: 'take back what a plan has released',
       load: () => import('./release-revert.ts'),

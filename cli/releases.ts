@@ -34,7 +34,7 @@ export function register(program: Command): void {
 
 const colours: Readonly<Record<ReleaseRecord['state'], Paint>> = {
   ...{ running: 'blue', waiting: 'yellow', published: 'green' },
-  ...{ failed: 'red', excluded: 'dim', reverted: 'yellow' },
+  ...{ failed: 'red', excluded: 'dim', reverted: 'yellow', superseded: 'dim' },
 };
 
 function render(releases: readonly ReleaseRecord[]): string {

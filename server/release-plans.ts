@@ -8,11 +8,13 @@ import type {
   RepositoryPreview,
 } from '../activities/report/types.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
+import { type ReleaseRules, repositoriesIn } from '../pipelines/model/release-line.ts';
 import { demand } from '../pipelines/policy/access.ts';
 import type { PlanWish } from '../pipelines/policy/release-plan.ts';
 import { type ReleasePlanInput, type ReleasePlanOutcome, taskQueues } from '../workflows/contract.ts';
 import { releasePlanId } from '../workflows/ids.ts';
 import { attributes } from '../workflows/search-attributes.ts';
+import { unknownName } from './api/unknown-name.ts';
 
 /** A refusal, as the API answers it. */
 export interface Refusal {
@@ -22,6 +24,7 @@ export interface Refusal {
 
 /** What people ask for about release plans. */
 export interface ReleasePlans {
+  /** @throws `UnknownName` for a line that is not there */
   make(actor: Actor, wish: PlanWish, name?: string): Promise<ReleasePlanRecord | Refusal>;
   /** Newest first. */
   list(limit: number): Promise<readonly ReleasePlanRecord[]>;
@@ -29,22 +32,29 @@ export interface ReleasePlans {
   preview(of: { readonly plan: string; readonly action: PlanAction }): Promise<PlanPreview | Refusal>;
   /** Ends when the plan was carried out, or taken back. */
   act(actor: Actor, of: { readonly plan: string; readonly action: PlanAction }): Promise<PlanDone | Refusal>;
+  /** Forgets a plan that was not carried out. */
+  remove(actor: Actor, plan: string): Promise<PlanDone | Refusal>;
 }
 
 export interface ReleasePlansDeps {
   readonly client: Client;
   readonly tenant: string;
-  readonly book: Pick<PlanBook, 'make' | 'look'>;
+  readonly book: Pick<PlanBook, 'make' | 'look' | 'remove'>;
+  readonly rules: ReleaseRules;
   readonly list: (limit: number) => Promise<readonly ReleasePlanRecord[]>;
   readonly preview: (plan: string, state: PlannedState) => Promise<RepositoryPreview>;
 }
 
-export function createReleasePlans({ client, tenant, book, list, preview }: ReleasePlansDeps): ReleasePlans {
+export function createReleasePlans(deps: ReleasePlansDeps): ReleasePlans {
+  const { client, tenant, book, list, preview, rules } = deps;
   return {
     async make(actor, wish, name) {
       demand(actor, 'release', { name: name ?? 'a new plan' });
+      const atOnce = requireLines(rules, wish.lines);
       const made = await book.make(actor.name, wish, name);
-      return 'refused' in made ? refused(made.refused) : made;
+      if (!('refused' in made)) return made;
+      const why = atOnce.map((line) => `; what is merged into ${line} is shown at once`);
+      return refused(made.refused + why.join(''));
     },
     list,
     async preview({ plan, action }) {
@@ -65,7 +75,21 @@ export function createReleasePlans({ client, tenant, book, list, preview }: Rele
         return refused(`the release plan ${plan} is being carried out or taken back: see \`sluice release list\``);
       }
     },
+    async remove(actor, plan) {
+      demand(actor, 'release', { name: plan });
+      const why = await book.remove(plan);
+      return why === null ? { plan, summary: `removed ${plan}: what it named waits on` } : refused(why);
+    },
   };
+}
+
+/** @returns those that no plan is for @throws `UnknownName` for a line that is not there */
+function requireLines(rules: ReleaseRules, wanted: readonly string[]): readonly string[] {
+  const planned = rules.lines.flatMap(({ name, publish }) => (publish === 'planned' ? [name] : []));
+  const all = repositoriesIn(rules);
+  const unknown = wanted.find((name) => !all.includes(name));
+  if (unknown !== undefined) throw unknownName('line', unknown, all);
+  return wanted.filter((name) => !planned.includes(name));
 }
 
 function refused(reason: string): Refusal {

@@ -103,6 +103,6 @@ function renderMirror(mirror: MirrorRecord, now: number): Html {
 
 function stateTone(state: string): Tone {
   if (state === 'running') return 'running';
-  if (['excluded', 'waiting', 'reverted'].includes(state)) return 'neutral';
+  if (['excluded', 'waiting', 'reverted', 'superseded'].includes(state)) return 'neutral';
   return ['published', 'committed', 'unchanged'].includes(state) ? 'good' : 'bad';
 }

@@ -88,6 +88,8 @@ export interface ReleasePlan {
   readonly repositories: ReleaseRecord['repositories'];
   /** It is signed, and shown by a release plan. Absent: it is shown at once. */
   readonly waits?: boolean;
+  /** What is told of it where a release plan has shown it already. */
+  readonly released?: string;
 }
 
 export interface BeginJob {

@@ -61,8 +61,9 @@ function requireOwnId(run: ReleaseRun): void {
 export async function release(run: ReleaseRun): Promise<StageResult> {
   requireInput('release', run);
   requireOwnId(run);
-  const { input, repositories, refused, waits = false } = await control.planRelease(run.stage);
+  const { input, repositories, refused, waits = false, released } = await control.planRelease(run.stage);
   if (refused !== undefined) return { result: 'FAILURE', summary: refused, artifacts: [] };
+  if (released !== undefined) return { result: 'SUCCESS', summary: `released already: ${released}`, artifacts: [] };
   const record = firstRecord(input, has('release-lines') ? repositories[0]?.name : undefined);
   let ended: Ended;
   try {

@@ -2,8 +2,11 @@ import { artifactMetadata, type SourceState } from '../../pipelines/model/artifa
 import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
 import type { ReleasePlan } from '../../workflows/activities.ts';
 import type { BuildRecord, StageInput } from '../../workflows/contract.ts';
+import { parseReleaseId } from '../../workflows/ids.ts';
 import type { MergedState, StateName } from '../git/merged.ts';
 import { testRepositories } from '../install/repositories.ts';
+import type { ReleaseRecord } from '../report/types.ts';
+import { isReleasedIn } from './released-in.ts';
 
 export interface ReleasePlanDeps {
   /** Successful builds of a patch set, latest first. */
@@ -14,6 +17,8 @@ export interface ReleasePlanDeps {
   readonly repositories: (of: { readonly label: string; readonly branch: string }) => ReleasePlan['repositories'];
   /** Whether what is merged waits there for a release plan. Absent: nothing waits. */
   readonly waits?: (of: { readonly label: string; readonly branch: string }) => boolean;
+  /** The last releases of a change. */
+  readonly releases?: (change: string) => Promise<readonly ReleaseRecord[]>;
 }
 
 /** Finds what a release is about: the merged state, and the packages that were built of the change for its platform. */
@@ -28,9 +33,24 @@ export function createReleasePlanner(deps: ReleasePlanDeps) {
     const input = { tenant, change, patchset, project, branch, merged, manifests, buildSet };
     const refused = 'refused' in looked ? { refused: looked.refused } : {};
     const of = { label: labels[0] ?? '', branch };
-    const waits = deps.waits?.(of) === true ? { waits: true } : {};
-    return { input, repositories: deps.repositories(of), ...waits, ...refused };
+    const repositories = deps.repositories(of);
+    if (deps.waits?.(of) !== true) return { input, repositories, ...refused };
+    const same = (await deps.releases?.(change))?.find((one) => isSame(one, { ...of, merged, repositories }));
+    const released = same === undefined ? {} : { released: same.summary };
+    return { input, repositories, waits: true, ...released, ...refused };
   };
+}
+
+/** Whether a record tells of what is to be released, in the place where it would go. */
+function isSame(
+  record: ReleaseRecord,
+  of: { readonly label: string; readonly merged: SourceState } & Pick<ReleasePlan, 'repositories'>,
+): boolean {
+  const { id, workflow = id, state, branch, commit } = record;
+  const { branch: own, commit: tip } = of.merged;
+  if (state !== 'published' || branch !== own || commit !== tip) return false;
+  if (parseReleaseId(workflow).repository !== of.label) return false;
+  return of.repositories.some(({ format, name = format }) => isReleasedIn(record, { repository: name, format }));
 }
 
 /** What the job says that was merged, as the host has it: a job's input is a claim, whoever started it. */

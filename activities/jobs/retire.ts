@@ -4,7 +4,7 @@ import { lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import { testRepositories } from '../install/repositories.ts';
 import type { ReleaseRecord } from '../report/types.ts';
-import { isReleasedIn } from './released-in.ts';
+import { isReleasedIn, settled } from './released-in.ts';
 
 export interface RetireDeps {
   /** The last build sets, running ones too. */
@@ -13,9 +13,9 @@ export interface RetireDeps {
   readonly releases: () => Promise<readonly ReleaseRecord[]>;
   /** Successful builds of all patch sets of a change, in every pipeline. */
   readonly buildsOf: (change: string) => Promise<readonly BuildRecord[]>;
-  /** Undefined for what is no change. */
   /** What is released where. */
   readonly rules: ReleaseRules;
+  /** Undefined for what is no change. */
   readonly statusOf: (change: string) => Promise<Change['status'] | undefined>;
   /** Removes a test repository by its URL; harmless when it is gone. */
   readonly remove: (url: string) => Promise<void>;
@@ -34,16 +34,16 @@ export function createRetirement(deps: RetireDeps) {
     const running = recent.filter(
       ({ endTime, pipeline, key }) => endTime === null && !(pipeline === asker?.pipeline && key === asker.key),
     );
-    const published = (await deps.releases()).filter(({ state }) => state === 'published');
+    const over = settled(await deps.releases());
     const keys = recent.flatMap(({ changes }) => changes);
     for (const change of new Set(keys.map(changeIdOf))) {
       const status = await deps.statusOf(change);
       if (status === undefined || status === 'open') continue;
-      const own = published.filter((release) => release.change === change);
+      const own = over.filter((release) => release.change === change);
       for (const { url, ended, ...of } of (await deps.buildsOf(change)).flatMap(repositoriesOf)) {
         const { repository } = lineOf(deps.rules, of);
-        const over = status === 'abandoned' ? ended : releasedAt(own, { repository, format: of.format });
-        if (over === null || running.some(({ startTime }) => startTime <= over)) continue;
+        const since = status === 'abandoned' ? ended : releasedAt(own, { repository, format: of.format });
+        if (since === null || running.some(({ startTime }) => startTime <= since)) continue;
         await deps.remove(url);
       }
     }

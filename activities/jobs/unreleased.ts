@@ -3,12 +3,16 @@ import type { ProvidedArtifact } from '../../pipelines/model/job.ts';
 import { type LineOf, lineOf, linesSeen, type ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import type { ReleaseRecord } from '../report/types.ts';
-import { isReleasedIn } from './released-in.ts';
+import { isReleasedIn, settled } from './released-in.ts';
 
 export interface UnreleasedDeps {
   /** Build sets that ended well, newest first. */
   readonly succeeded: () => Promise<readonly BuildSetRecord[]>;
   readonly releases: () => Promise<readonly ReleaseRecord[]>;
+  /** Releases that wait for a plan, however long. */
+  readonly waiting: () => Promise<readonly ReleaseRecord[]>;
+  /** Build sets of a change that ended well, newest first. */
+  readonly succeededOf: (change: string) => Promise<readonly BuildSetRecord[]>;
   readonly buildsOf: (buildSet: BuildSetRecord) => Promise<readonly BuildRecord[]>;
   /** What is released where. */
   readonly rules: ReleaseRules;
@@ -19,7 +23,7 @@ export interface UnreleasedDeps {
   readonly warn: (about: { readonly change: string; readonly error: unknown }) => void;
 }
 
-/** How long a merge may wait for its release; milliseconds. */
+/** How long a merge may wait for its release to begin; milliseconds. */
 const horizon = 24 * 3_600_000;
 
 /**
@@ -33,15 +37,19 @@ export async function unreleased(
   deps: UnreleasedDeps,
   { job, now }: { readonly job: LineOf; readonly now: number },
 ): Promise<readonly ProvidedArtifact[]> {
-  const recent = (await deps.succeeded()).filter(({ endTime }) => endTime !== null && endTime > now - horizon);
-  if (recent.length === 0) return [];
-  const published = (await deps.releases()).filter(({ state }) => state === 'published');
+  const seen = linesSeen(deps.rules, job).map(({ repository }) => repository);
+  const waiting = (await deps.waiting()).filter(({ prepared }) => seen.includes(prepared?.repository ?? ''));
+  const recent = await recentOnes(deps, now - horizon);
+  const known = new Set(recent.map(({ workflow }) => workflow));
+  const old = (await waitingOnes(deps, waiting)).filter(({ workflow }) => !known.has(workflow));
+  if (recent.length + old.length === 0) return [];
+  const over = settled(await deps.releases());
   const found: ProvidedArtifact[] = [];
-  for (const buildSet of recent.toReversed()) {
-    const own = published.filter(({ change }) => change === buildSet.change);
-    const missing = linesSeen(deps.rules, job)
-      .map(({ repository }) => repository)
-      .filter((repository) => !own.some((one) => isReleasedIn(one, { repository, format: job.format })));
+  for (const buildSet of [...old, ...recent]) {
+    const own = (one: ReleaseRecord) => one.change === buildSet.change;
+    const missing = known.has(buildSet.workflow)
+      ? without(seen, over.filter(own), job)
+      : waiting.filter(own).flatMap(({ prepared }) => prepared?.repository ?? []);
     if (missing.length === 0) continue;
     try {
       found.push(...(await offeredBy(deps, buildSet, { format: job.format, missing: new Set(missing) })));
@@ -50,6 +58,25 @@ export async function unreleased(
     }
   }
   return found;
+}
+
+/** Build sets that ended well since then, oldest first. */
+async function recentOnes({ succeeded }: UnreleasedDeps, since: number): Promise<readonly BuildSetRecord[]> {
+  return (await succeeded()).filter(({ endTime }) => endTime !== null && endTime > since).toReversed();
+}
+
+/** Those of the changes that wait for a release plan, likewise. */
+async function waitingOnes(
+  { succeededOf }: UnreleasedDeps,
+  waiting: readonly ReleaseRecord[],
+): Promise<readonly BuildSetRecord[]> {
+  const changes = [...new Set(waiting.map(({ change }) => change))];
+  const all = (await Promise.all(changes.map(succeededOf))).flat();
+  return all.toSorted((a, b) => (a.endTime ?? 0) - (b.endTime ?? 0));
+}
+
+function without(seen: readonly string[], over: readonly ReleaseRecord[], { format }: LineOf): readonly string[] {
+  return seen.filter((repository) => !over.some((one) => isReleasedIn(one, { repository, format })));
 }
 
 interface Wanted {

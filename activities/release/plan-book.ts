@@ -3,6 +3,7 @@ import { lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts
 import {
   type Candidate,
   chooseReleases,
+  overtakenBy,
   type PlanWish,
   packageKey,
   whyOutdated,
@@ -17,7 +18,10 @@ export interface PlanBookDeps {
   find(plan: string): Promise<ReleasePlanRecord | undefined>;
   /** @returns false where there is a plan of that name */
   add(record: ReleasePlanRecord): Promise<boolean>;
-  save(record: ReleasePlanRecord): Promise<void>;
+  /** @returns false where there is no such plan any more */
+  save(record: ReleasePlanRecord): Promise<boolean>;
+  /** Removes a plan in one of these states. @returns false where none is there */
+  remove(plan: string, states: readonly ReleasePlanRecord['state'][]): Promise<boolean>;
   /** Releases that wait, and those that were taken back. */
   candidates(): Promise<readonly ReleaseRecord[]>;
   releases(ids: readonly string[]): Promise<readonly ReleaseRecord[]>;
@@ -43,7 +47,7 @@ type Begun = { readonly states: readonly PlannedState[]; readonly summary: strin
 export function createPlanBook(deps: PlanBookDeps) {
   const look = async ({ plan, action }: { readonly plan: string; readonly action: PlanAction }): Promise<Begun> => {
     const record = await deps.find(plan);
-    if (record === undefined) return { refused: `there is no release plan ${plan}: see \`sluice release list\`` };
+    if (record === undefined) return { refused: unknownPlan(plan) };
     return action === 'commit' ? lookAtCommit(deps, record) : lookAtRevert(deps, record);
   };
   return {
@@ -63,6 +67,14 @@ export function createPlanBook(deps: PlanBookDeps) {
       }
     },
 
+    /** Forgets a plan that was not carried out; what it names waits on. @returns why not, null once it is gone */
+    async remove(plan: string): Promise<string | null> {
+      if (await deps.remove(plan, ['planned', 'failed'])) return null;
+      const record = await deps.find(plan);
+      if (record === undefined) return unknownPlan(plan);
+      return `the release plan ${plan} is ${record.state}: only one that was not carried out is removed`;
+    },
+
     /** What each repository would get, or why the plan cannot be carried out. Writes nothing. */
     look,
 
@@ -72,8 +84,8 @@ export function createPlanBook(deps: PlanBookDeps) {
       const record = await deps.find(plan);
       if ('refused' in begun || record === undefined) return begun;
       const deeds = [...record.deeds.filter((deed) => deed.time !== time), { did: action, by, time }];
-      await deps.save({ ...record, state: 'running', deeds, endTime: null });
-      return begun;
+      const there = await deps.save({ ...record, state: 'running', deeds, endTime: null });
+      return there ? begun : { refused: unknownPlan(plan) };
     },
 
     /** Writes down how it ended. @returns what mirrors are to hear of */
@@ -89,6 +101,7 @@ export function createPlanBook(deps: PlanBookDeps) {
       for (const one of over) {
         await deps.recordRelease({ ...one, state, summary: toldOf(one, state, plan), endTime: time });
       }
+      if (action === 'commit') await supersede(deps, record, { over, time });
       const partly = !ok && shown.length > 0 ? `; shown before: ${shown.join(', ')}` : '';
       const failed = action === 'commit' ? 'failed' : 'published';
       const summary = `${input.summary}${partly}`;
@@ -100,6 +113,28 @@ export function createPlanBook(deps: PlanBookDeps) {
 }
 
 export type PlanBook = ReturnType<typeof createPlanBook>;
+
+/** What waits in the place of something newer that was shown is in no plan any more. */
+async function supersede(
+  deps: PlanBookDeps,
+  { id: plan, builds }: ReleasePlanRecord,
+  { over, time }: { readonly over: readonly ReleaseRecord[]; readonly time: number },
+): Promise<void> {
+  const records = await deps.candidates();
+  const candidates = records.flatMap(candidateOf);
+  for (const { id, startTime } of over) {
+    const build = builds.find(({ release }) => release === id);
+    const overtaken = build === undefined ? [] : overtakenBy({ ...build, time: startTime }, candidates);
+    for (const record of records.filter((one) => overtaken.some(({ release }) => release === one.id))) {
+      const summary = `superseded by ${namesOf(build === undefined ? [] : [build])} of plan ${plan}`;
+      await deps.recordRelease({ ...record, state: 'superseded', summary, endTime: time });
+    }
+  }
+}
+
+function unknownPlan(plan: string): string {
+  return `there is no release plan ${plan}: see \`sluice release list\``;
+}
 
 function toldOf({ packages }: ReleaseRecord, state: 'published' | 'reverted', plan: string): string {
   const names = [...new Set(packages.map(({ name, version }) => `${name} ${version}`))].join(', ');

@@ -20,7 +20,7 @@ export interface ReleaseRecord {
   readonly tree: string;
   /** The gate's packages as they are, or built again; null while that is not decided. */
   readonly origin: 'promoted' | 'rebuilt' | null;
-  readonly state: 'running' | 'waiting' | 'published' | 'failed' | 'excluded' | 'reverted';
+  readonly state: 'running' | 'waiting' | 'published' | 'failed' | 'excluded' | 'reverted' | 'superseded';
   /** One line: what was published, or why not. */
   readonly summary: string;
   readonly packages: readonly ReleasedPackage[];

@@ -142,6 +142,8 @@ function unreleasedIn({ common, store, logger }: ControlDeps, router: EventRoute
   const find: UnreleasedDeps = {
     succeeded: () => store.listBuildSets({ result: 'SUCCESS', limit: recent }),
     releases: () => store.listReleases({ limit: recent * 4 }),
+    waiting: async () => (await store.plans.candidates()).filter(({ state }) => state === 'waiting'),
+    succeededOf: (change) => store.listBuildSets({ change, result: 'SUCCESS', limit: 20 }),
     buildsOf: ({ change, pipeline }) => store.listBuilds({ change, pipeline, limit: 200 }),
     isMerged: async (change) => (await router.read(change))?.status === 'merged',
     isThere: isThereIn(common),

@@ -61,6 +61,7 @@ export function createReleases({ common, live, temporal, store, report, merged }
         const builds = await store.listBuilds({ change, result: 'SUCCESS', limit: 200 });
         return builds.filter((build) => build.patchset === patchset);
       },
+      releases: (change) => store.listReleases({ change, limit: 200 }),
       repositories: ({ label, branch }) => {
         const format = common.findPlatform(label)?.format;
         if (format === undefined) return [];
@@ -79,7 +80,7 @@ export function createReleases({ common, live, temporal, store, report, merged }
     },
   };
   const plans = createReleasePlans({
-    ...{ client: temporal.client, tenant: config.tenant, book, preview },
+    ...{ client: temporal.client, tenant: config.tenant, book, preview, rules },
     list: (limit) => store.plans.list(limit),
   });
   return { activities, plans };

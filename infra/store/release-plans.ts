@@ -16,14 +16,26 @@ export async function addReleasePlan({ db, tenant }: TenantRows, record: Release
   return done.numInsertedOrUpdatedRows !== 0n;
 }
 
-/** Replaces what is kept of a plan. */
-export async function saveReleasePlan({ db, tenant }: TenantRows, record: ReleasePlanRecord): Promise<void> {
-  await db
+/** Replaces what is kept of a plan. @returns false where nothing is */
+export async function saveReleasePlan({ db, tenant }: TenantRows, record: ReleasePlanRecord): Promise<boolean> {
+  const done = await db
     .updateTable('release_plans')
     .set({ record: JSON.stringify(record) })
     .where('tenant', '=', tenant)
     .where('id', '=', record.id)
-    .execute();
+    .executeTakeFirst();
+  return done.numUpdatedRows !== 0n;
+}
+
+/** Removes a plan in one of these states. @returns false where none is there */
+export async function removeReleasePlan(
+  { db, tenant }: TenantRows,
+  id: string,
+  states: readonly ReleasePlanRecord['state'][],
+): Promise<boolean> {
+  const rows = db.deleteFrom('release_plans').where('tenant', '=', tenant).where('id', '=', id);
+  const done = await rows.where(sql<string>`record->>'state'`, 'in', states).executeTakeFirst();
+  return done.numDeletedRows !== 0n;
 }
 
 export async function findReleasePlan({ db, tenant }: TenantRows, id: string): Promise<ReleasePlanRecord | undefined> {

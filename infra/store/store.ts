@@ -15,6 +15,7 @@ import {
   findReleases,
   listPlannable,
   listReleasePlans,
+  removeReleasePlan,
   saveReleasePlan,
 } from './release-plans.ts';
 import { listMirroredSets, listMirrors, listReleases, saveMirror, saveRelease } from './releases.ts';
@@ -34,7 +35,8 @@ export interface Store extends ReportStore, Records {
 }
 
 /** Release plans, and the releases that they are about. */
-export interface ReleasePlanRows extends Pick<PlanBookDeps, 'add' | 'save' | 'find' | 'candidates' | 'releases'> {
+export interface ReleasePlanRows
+  extends Pick<PlanBookDeps, 'add' | 'save' | 'remove' | 'find' | 'candidates' | 'releases'> {
   list(limit: number): Promise<readonly ReleasePlanRecord[]>;
 }
 
@@ -67,6 +69,7 @@ export function createStore(rows: TenantRows): Store {
     plans: {
       add: (record) => addReleasePlan(rows, record),
       save: (record) => saveReleasePlan(rows, record),
+      remove: (id, states) => removeReleasePlan(rows, id, states),
       find: (id) => findReleasePlan(rows, id),
       list: (limit) => listReleasePlans(rows, limit),
       candidates: () => listPlannable(rows),

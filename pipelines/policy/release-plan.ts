@@ -82,6 +82,15 @@ export function whyOutdated(
   return null;
 }
 
+/** What waits in the place of a release and is older: once that is shown, nobody can be offered it any more. */
+export function overtakenBy(
+  released: PlannedRelease & Pick<Candidate, 'time'>,
+  candidates: readonly Candidate[],
+): readonly Candidate[] {
+  const waiting = candidates.filter(({ state, release }) => state === 'waiting' && release !== released.release);
+  return waiting.filter((one) => placeOf(one) === placeOf(released) && one.time < released.time);
+}
+
 function placeOf({ project, branch, platform, repository }: PlannedRelease): string {
   return JSON.stringify([project, branch, platform, repository]);
 }

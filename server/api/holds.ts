@@ -5,7 +5,8 @@ import type { App } from '../fastify.ts';
 import type { HoldRequest } from '../holds.ts';
 import { actorOf, authenticate } from '../token.ts';
 import { resolveChange } from './change-names.ts';
-import { requireKnown, unknownName } from './known-names.ts';
+import { requireKnown } from './known-names.ts';
+import { unknownName } from './unknown-name.ts';
 
 const name = z.string().min(1).max(500);
 const which = z.object({ id: name.describe('a hold’s id') });

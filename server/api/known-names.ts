@@ -2,6 +2,7 @@ import type { BuildResult, BuildSetResult } from '../../pipelines/model/job.ts';
 import { shippedProject } from '../../pipelines/model/shipped.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { BuildFilter } from '../port.ts';
+import { unknownName } from './unknown-name.ts';
 
 /** What builds and build sets come to. */
 const results: Readonly<Record<BuildResult | BuildSetResult, true>> = {
@@ -10,9 +11,6 @@ const results: Readonly<Record<BuildResult | BuildSetResult, true>> = {
   ...{ MERGE_CONFLICT: true, SECRET_EXPOSURE: true, SNAPSHOT_FAILURE: true, MERGE_FAILURE: true },
   ...{ CONFIG_ERROR: true, NO_JOBS: true, DEQUEUED: true },
 };
-
-/** Names that are listed at most in an answer. */
-const most = 50;
 
 /**
  * For a list in which nothing was found: whether there is at all what it was narrowed by. A job may be one that a
@@ -38,12 +36,4 @@ export async function requireKnown(deps: ServerDeps, filter: BuildFilter): Promi
     if ((await deps.store.listBuildSets({ [kind]: name, limit: 1 })).length > 0) continue;
     throw unknownName(kind, name, names);
   }
-}
-
-/** That there is no such name, with those that there are. */
-export function unknownName(kind: string, name: string, names: readonly string[]): Error {
-  const shown = [...names].sort().slice(0, most);
-  const rest = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
-  const there = shown.length === 0 ? 'there is none at all' : `there are: ${shown.join(', ')}${rest}`;
-  return Object.assign(new Error(`there is no ${kind} ${name}; ${there}`), { name: 'UnknownName' });
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { actorOf, authenticate } from '../token.ts';
-import { unknownName } from './known-names.ts';
+import { unknownName } from './unknown-name.ts';
 
 const which = z.object({ platform: z.string().min(1).max(500) });
 

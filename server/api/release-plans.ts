@@ -18,7 +18,7 @@ const asked = z.object({
 });
 const limited = z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) });
 
-/** Release plans: made, looked at, carried out, taken back. */
+/** Release plans: made, looked at, carried out, taken back, removed. */
 export function registerReleasePlans(app: App, deps: ServerDeps): void {
   const { releasePlans: plans } = deps;
   if (plans === undefined) return;
@@ -37,6 +37,11 @@ export function registerReleasePlans(app: App, deps: ServerDeps): void {
       const made = await plans.make(actorOf(request), { ...wish, changes: ids }, called);
       return reply.code('ok' in made ? 409 : 201).send(made);
     },
+  );
+  app.post(
+    '/api/release-plans/:plan/remove',
+    { onRequest, schema: { summary: 'Forget a plan that was not carried out', params: which } },
+    (request) => plans.remove(actorOf(request), request.params.plan),
   );
   for (const action of ['commit', 'revert'] as const) {
     const words = action === 'commit' ? 'Release what is planned' : 'Take a release back';

@@ -3,8 +3,9 @@ import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { resolveChange } from './change-names.ts';
-import { requireKnown, unknownName } from './known-names.ts';
+import { requireKnown } from './known-names.ts';
 import { after, cut, type ListPage, most, pageStart, sendPage } from './paging.ts';
+import { unknownName } from './unknown-name.ts';
 import { mirrorView, releaseView } from './views.ts';
 
 const limit = z.coerce.number().int().min(1).max(most).default(50);

@@ -49,6 +49,10 @@ const releasePlans: ReleasePlans = {
     asked.push({ by, ...what });
     return refuses === '' ? { plan: what.plan, summary: `${what.action} of it` } : { ok: false, reason: refuses };
   },
+  async remove({ name: by }, plan) {
+    asked.push({ by, remove: plan });
+    return refuses === '' ? { plan, summary: 'removed it' } : { ok: false, reason: refuses };
+  },
 };
 
 let server: TestServer;
@@ -128,15 +132,47 @@ for (const action of ['commit', 'revert'] as const) {
   });
 }
 
-test('S3: only people plan releases, carry them out and take them back', async () => {
-  const book = { make: async () => plan, look: async () => ({ refused: '' }) };
-  const no = () => Promise.reject(new Error('it was asked for'));
-  const plans = createReleasePlans({ client: undefined as never, tenant: 'main', book, list: no, preview: no });
+test('release remove forgets a plan, or says why not', async () => {
+  assert.deepEqual(await run('remove', 'q4'), { code: 0, out: 'removed it\n', err: '' });
+  refuses = 'the release plan q4 is published';
+  const no = await run('remove', 'q4');
+  assert.deepEqual([no.code, no.err], [1, 'the release plan q4 is published\n']);
+});
+
+const rules = {
+  codename: 'bookworm',
+  lines: [
+    { name: 'deb-stable', platforms: ['debian-12'], codename: 'bookworm', publish: 'planned' },
+    { name: 'deb-hotfix', platforms: ['debian-13'], codename: 'trixie' },
+  ],
+} as const;
+const no = () => Promise.reject(new Error('it was asked for'));
+const nothing = { refused: 'nothing waits' };
+const book = { make: async () => nothing, look: async () => nothing, remove: async () => null };
+const real = createReleasePlans({
+  ...{ client: undefined as never, tenant: 'main', book, rules },
+  ...{ list: no, preview: no },
+});
+
+test('a plan of a line that is not there is refused with those that are, and of one that waits for nobody with why', async () => {
+  const ann = { name: 'ann', kind: 'person', via: 'token' } as const;
+  const none = { builds: [], changes: [] };
+  await assert.rejects(real.make(ann, { ...none, lines: ['deb-stable', 'nosuch'] }), {
+    name: 'UnknownName',
+    message: 'there is no line nosuch; there are: deb, deb-hotfix, deb-stable, rpm',
+  });
+  const reason = 'nothing waits; what is merged into deb-hotfix is shown at once';
+  assert.deepEqual(await real.make(ann, { ...none, lines: ['deb-hotfix'] }), { ok: false, reason });
+  assert.deepEqual(await real.make(ann, { ...none, lines: ['deb-stable'] }), { ok: false, reason: 'nothing waits' });
+});
+
+test('S3: only people plan releases, carry them out, take them back and remove plans', async () => {
   const worker = { name: 'w', kind: 'worker', via: 'token' } as const;
   for (const denied of [
-    plans.make(worker, { lines: [], builds: [], changes: [] }),
-    plans.act(worker, { plan: 'q4', action: 'commit' }),
-    plans.act(worker, { plan: 'q4', action: 'revert' }),
+    real.make(worker, { lines: [], builds: [], changes: [] }),
+    real.act(worker, { plan: 'q4', action: 'commit' }),
+    real.act(worker, { plan: 'q4', action: 'revert' }),
+    real.remove(worker, 'q4'),
   ])
     await assert.rejects(denied, { name: 'Denied' });
 });

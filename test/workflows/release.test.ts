@@ -44,12 +44,15 @@ class ReleaseOutside extends Outside {
   go = false;
   /** A release plan is to show it. */
   waits = false;
+  /** A plan has shown it. */
+  released: string | undefined;
   /** Where the rules have it go. */
   repositories: ReleaseRecord['repositories'] = [];
 
   forget(): void {
     Object.assign(this, {
       waits: false,
+      released: undefined,
       repositories: [],
       reached: '',
       stopAt: '',
@@ -79,6 +82,7 @@ class ReleaseOutside extends Outside {
         input,
         repositories: this.repositories,
         waits: this.waits,
+        ...(this.released !== undefined && { released: this.released }),
         ...(this.refuses === 'plan' && { refused: 'not merged' }),
       }),
       recordRelease: (record: ReleaseRecord) => this.recordRelease(record),
@@ -244,6 +248,14 @@ test('a release that waits for a plan is signed and kept for it, and nothing is 
   assert.deepEqual(last(), { state: 'waiting', summary, over: true });
   assert.deepEqual(outside.said.at(-1)?.prepared?.envelopes, [ref]);
   assert.deepEqual([outside.reached, outside.asked], ['attest', []]);
+});
+
+test('a release job that runs again after a plan has shown its packages says so, and signs nothing', async () => {
+  Object.assign(outside, { waits: true, released: 'tinycdb 1 by plan q4' });
+  const options = { workflowId: ownId, taskQueue: 'control', args: [run] };
+  const { result, summary } = await world.temporal.client.workflow.execute('release', options);
+  assert.deepEqual([result, summary], ['SUCCESS', 'released already: tinycdb 1 by plan q4']);
+  assert.deepEqual([outside.reached, outside.said, outside.asked], ['', [], []]);
 });
 
 test('S1: what the signer or the publisher refuses is a verdict, not an infrastructure that is tried again', async () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createReleasePlanner } from '../../../activities/jobs/plan-release.ts';
+import type { ReleaseRecord } from '../../../activities/report/types.ts';
 import type { Artifact } from '../../../pipelines/model/job.ts';
 import type { BuildRecord, StageInput } from '../../../workflows/contract.ts';
+import { aRelease } from '../../server/records.ts';
 
 const source = { project: 'lib', branch: 'main', commit: 'c', tree: 't' };
 const stage = {
@@ -47,5 +49,35 @@ for (const [says, builds, manifest] of rows) {
     });
     const { input } = await plan(stage);
     assert.deepEqual(input.manifests, manifest === undefined ? [] : [digest(manifest)]);
+  });
+}
+
+const shown = (more: Partial<ReleaseRecord> = {}) =>
+  aRelease({
+    ...{ id: 'release/main/deb-12/lib@c on main/deb-p', workflow: 'release/main/deb-12/lib@c on main' },
+    ...{ branch: 'main', commit: 'c', summary: 'lib 1 by plan q4' },
+    repositories: [{ format: 'deb', name: 'deb-p', url: '' }],
+    ...more,
+  });
+
+const shownRows: readonly [says: string, record: ReleaseRecord, released: string | undefined][] = [
+  ['released by a plan', shown(), 'lib 1 by plan q4'],
+  ['recorded before lines were in the id', shown({ id: 'release/main/deb-12/lib@c on main' }), 'lib 1 by plan q4'],
+  ['still waiting', shown({ state: 'waiting' }), undefined],
+  ['taken back', shown({ state: 'reverted' }), undefined],
+  ['of another commit', shown({ commit: 'd' }), undefined],
+  ['of another branch', shown({ branch: 'next' }), undefined],
+  ['of another platform', shown({ workflow: 'release/main/deb-13/lib@c on main' }), undefined],
+  ['in another line', shown({ repositories: [{ format: 'deb', name: 'deb-q', url: '' }] }), undefined],
+];
+
+for (const [says, record, expected] of shownRows) {
+  test(`what waits is told from what a plan has shown: ${says}`, async () => {
+    const plan = createReleasePlanner({
+      ...{ builds: async () => [], merged: async () => ({ tip: 'c', ...source }) },
+      repositories: () => [{ format: 'deb', name: 'deb-p', url: '' }],
+      ...{ waits: () => true, releases: async () => [record] },
+    });
+    assert.equal((await plan(stage)).released, expected);
   });
 }

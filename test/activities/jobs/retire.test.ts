@@ -58,6 +58,12 @@ const rows: readonly Row[] = [
     releases: [release('deb'), release('rpm')],
     gone: all,
   },
+  {
+    says: 'what a plan has superseded goes as what it has shown',
+    releases: [release('deb', 'superseded')],
+    gone: ['check-deb', 'gate-deb'],
+  },
+  { says: 'what waits for a plan stays', releases: [release('deb', 'waiting')], gone: [] },
   { says: 'a release that failed counts for nothing', releases: [release('deb', 'failed')], gone: [] },
   {
     says: 'what runs since before the release may be using it: it stays',

@@ -61,10 +61,18 @@ function release(change: string, format: string, name?: string): ReleaseRecord {
   };
 }
 
+/** One that a plan is to show. */
+function waiting(change: string, repository: string): ReleaseRecord {
+  const prepared = { format: 'deb', repository, platform: 'p' } as ReleaseRecord['prepared'] & object;
+  return { ...release(change, 'deb', repository), state: 'waiting', prepared };
+}
+
 const world = (parts: Partial<UnreleasedDeps>): UnreleasedDeps => ({
   rules: { codename: 'bookworm', lines: [] },
   succeeded: async () => [buildSet('B', now - 1), buildSet('A', now - 2)],
   releases: async () => [],
+  waiting: async () => [],
+  succeededOf: async () => [],
   buildsOf: async ({ change, key }) => [
     published(change, key, 'deb'),
     published(change, key, 'rpm'),
@@ -157,6 +165,30 @@ const rows: [says: string, parts: Partial<UnreleasedDeps>, expected: string[]][]
       buildsOf: async ({ change, key }) => [{ ...published(change, key, 'deb'), branch: 'stable' }],
       releases: async () => [release('A', 'deb', 'deb-q')],
     },
+    ['B.1/deb'],
+  ],
+  [
+    'what waits for a release plan is offered however long, before what merged since',
+    {
+      rules: lines,
+      succeeded: async () => [buildSet('B', now - 1)],
+      waiting: async () => [waiting('A', 'deb-p')],
+      succeededOf: async (change) => [buildSet(change, now - 900 * hour)],
+    },
+    ['A.1/deb', 'B.1/deb'],
+  ],
+  [
+    'what waits for a plan is offered once, and not where its line is not seen',
+    {
+      rules: lines,
+      waiting: async () => [waiting('A', 'deb-p'), waiting('C', 'deb-q')],
+      succeededOf: async (change) => [buildSet(change, now - 2)],
+    },
+    ['A.1/deb', 'B.1/deb'],
+  ],
+  [
+    'what something newer has superseded is not offered',
+    { rules: lines, releases: async () => [{ ...release('A', 'deb', 'deb-p'), state: 'superseded' }] },
     ['B.1/deb'],
   ],
   ['what merged long ago is not waited for', { succeeded: async () => [buildSet('A', now - 25 * hour)] }, []],

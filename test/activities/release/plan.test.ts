@@ -58,7 +58,10 @@ test('a plan shows what waits in all its repositories, signed, and nothing befor
     ['published', ['plan ada', 'commit ada']],
   );
   const states = [...world.releases.values()].map(({ state, packages }) => `${packages[0]?.version} ${state}`);
-  assert.deepEqual([...new Set(states)], ['1.0-1 waiting', '1.1-1 published']);
+  assert.deepEqual([...new Set(states)], ['1.0-1 superseded', '1.1-1 published']);
+  assert.deepEqual(await world.book.make('ada', all), {
+    refused: 'nothing waits for a release plan: the plan would be empty',
+  });
   assert.match((await carryOut(world, id)).summary, /was committed already/);
 });
 
@@ -72,6 +75,35 @@ test('a plan whose builds were superseded is refused, with what by', async (t) =
   assert.equal(ok, false);
   assert.match(summary, /^lib\/alpha 1\.0-1 of git:1\.0-1 was superseded by lib\/alpha 1\.1-1 of git:1\.1-1/);
   assert.deepEqual(await listed(world, 'deb'), []);
+});
+
+test('what waits for another line than what was shown waits on', async (t) => {
+  const world = planWorld(await releaseWorld(t, undefined, planned));
+  await change(world, { version: '1.0-1' });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await change(world, { version: '1.1-1', formats: ['deb'] });
+  assert.equal((await carryOut(world, (await plan(world, { lines: ['deb-stable'] })).id)).ok, true);
+  const waiting = [...world.releases.values()].filter(({ state }) => state === 'waiting');
+  assert.deepEqual(
+    waiting.map(({ prepared, packages }) => `${prepared?.repository} ${packages[0]?.version}`),
+    ['rpm-stable 1.0-1'],
+  );
+});
+
+test('a plan that was not carried out is removed, and what it names may be planned again; one that was stays', async (t) => {
+  const world = planWorld(await releaseWorld(t, undefined, planned));
+  await change(world, { version: '1.0-1', formats: ['deb'] });
+  const first = await plan(world);
+  assert.equal(await world.book.remove(first.id), null);
+  assert.equal(world.plans.has(first.id), false);
+  assert.match((await carryOut(world, first.id)).summary, /^there is no release plan/);
+  const { id } = await plan(world);
+  assert.equal((await carryOut(world, id)).ok, true);
+  assert.equal(
+    await world.book.remove(id),
+    `the release plan ${id} is published: only one that was not carried out is removed`,
+  );
+  assert.match((await world.book.remove('nosuch')) ?? '', /^there is no release plan nosuch/);
 });
 
 test('one repository that refuses keeps all of them as they were', async (t) => {

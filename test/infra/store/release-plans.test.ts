@@ -26,6 +26,15 @@ test('the store keeps release plans, each name once, and finds the releases that
     (await store.plans.list(10)).map(({ id }) => id),
     ['q5', 'q4'],
   );
+  assert.deepEqual(
+    [
+      await store.plans.remove('q4', ['planned', 'failed']),
+      await store.plans.remove('q5', ['planned', 'failed']),
+      await store.plans.save({ ...plan, id: 'q5' }),
+      (await store.plans.list(10)).map(({ id }) => id),
+    ],
+    [false, true, false, ['q4']],
+  );
   for (const state of ['waiting', 'published', 'reverted', 'failed'] as const) {
     await store.saveRelease(aRelease({ id: state, project: 'planned', state, packages: [], endTime: 9 }));
   }
