@@ -50,7 +50,7 @@ export function createReleases({ common, live, temporal, store, report, merged }
     releasesOf: (project) => store.listReleases({ project, limit: 500 }),
     recordRelease: report.recordRelease,
   });
-  const withBases = basesOf({ config, released: release.released, rules });
+  const withBases = basesOf({ config, released: release.released, rules, archives: paths.archiveLists });
   const preview = (plan: string, state: PlannedState) => previewState({ release, withBases }, plan, state);
   const activities = {
     ...createReleaseActivities(release),

@@ -16,6 +16,8 @@ export interface DataPaths {
   readonly gitCache: string;
   /** What the hosts of connections have. */
   readonly listings: string;
+  /** Lists of distributions' archives. */
+  readonly archiveLists: string;
   /** Work directories of stages. */
   readonly work: string;
   /** The signer's own: its keys, which nobody else can read. */
@@ -42,6 +44,7 @@ export function dataPaths(data: string): DataPaths {
     git: below('git'),
     gitCache: below('git-cache'),
     listings: below('projects'),
+    archiveLists: below('archive-lists'),
     work: below('work'),
     keys: below('keys'),
     workers: below('workers'),

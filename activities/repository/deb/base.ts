@@ -7,7 +7,7 @@ import { type Base, RepositoryRefusal } from '../port.ts';
 /**
  * Reads the lists of an archive by APT itself, with this machine's keys and proxies, into a flat tree without packages.
  *
- * @param work an empty directory that takes everything
+ * @param work a directory that takes everything; what it has of an earlier time is not brought again
  */
 export async function fetchBase({ source, architectures, suite }: Base, work: string): Promise<string> {
   const own = (await must('dpkg', ['--print-architecture'])).stdout.trim();

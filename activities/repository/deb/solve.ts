@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { reachable } from '../../../pipelines/formats/deb/reach.ts';
 import { must, run } from '../../process/run.ts';
 import { readPacked } from '../files.ts';
 import type { ListedPackage, PackagePair, RepositoryProblem } from '../port.ts';
@@ -57,7 +58,7 @@ async function architecturesOf(tree: string): Promise<readonly string[]> {
   return own.length > 0 || found.length === 0 ? own : [(await must('dpkg', ['--print-architecture'])).stdout.trim()];
 }
 
-/** Gives `work` a file for each tree: what it has for the architecture, unpacked. */
+/** Gives `work` a file for each tree: what the first has for the architecture, and what that may need of the others. */
 async function withLists<T>(
   trees: readonly string[],
   arch: string,
@@ -65,19 +66,29 @@ async function withLists<T>(
 ): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-solve-'));
   try {
-    const lists = trees.map((tree, position) => writeList(tree, arch, join(directory, `${arch}-${position}`)));
-    return await work(await Promise.all(lists));
+    const [own = [], ...others] = await Promise.all(trees.map((tree) => readLists(tree, arch)));
+    // An archive has sixty thousand packages: the solver, which reads them all, would take half a minute.
+    const needed = new Set(reachable(own, others.flat()));
+    const lists = [own, ...others.map((all) => all.filter((one) => needed.has(one)))];
+    return await work(
+      await Promise.all(lists.map((list, position) => writeList(list, join(directory, `${arch}-${position}`)))),
+    );
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function writeList(tree: string, arch: string, file: string): Promise<string> {
+/** Paragraphs of the binary packages for an architecture. */
+async function readLists(tree: string, arch: string): Promise<readonly string[]> {
   const paths = (await packageLists(tree)).filter(({ path }) => !isSourceList(path) && !isInstallerList(path));
   const texts = await Promise.all(paths.map(({ path }) => readPacked(join(tree, path))));
   const packages = texts.flatMap((text) => text.split(/\n(?:[ \t]*\n)+/));
   const fitting = packages.filter((one) => [arch, 'all'].includes(/^Architecture:[ \t]*(\S+)/im.exec(one)?.[1] ?? ''));
-  await writeFile(file, `${fitting.map((one) => one.trim()).join('\n\n')}\n`);
+  return fitting.map((one) => one.trim());
+}
+
+async function writeList(packages: readonly string[], file: string): Promise<string> {
+  await writeFile(file, `${packages.join('\n\n')}\n`);
   return file;
 }
 
