@@ -1,15 +1,25 @@
-import { forEach, type Session } from './session.ts';
-import { prepareFlip } from './transaction.ts';
+import { forEach, type Session, settleAll } from './session.ts';
+import { type PreparedFlip, prepareFlip } from './transaction.ts';
 
 /**
  * Points the links of all hosts to a snapshot, as close together as can be: what goes ahead of it is done on all of
  * them first. Where that fails on one, none is turned.
+ *
+ * @param check what else is looked at on a host once its links are turned
  */
-export async function flipTogether(sessions: readonly Session[], snapshot: string): Promise<void> {
-  const turns = new Map<Session, () => Promise<void>>();
+export async function flipTogether(
+  sessions: readonly Session[],
+  snapshot: string,
+  check: (session: Session) => Promise<void> = async () => {},
+): Promise<void> {
+  const prepared = new Map<Session, PreparedFlip>();
   await forEach(sessions, async (session) => {
-    turns.set(session, await prepareFlip(session, snapshot));
+    prepared.set(session, await prepareFlip(session, snapshot));
   });
-  if (turns.size < sessions.length) return;
-  await forEach(sessions, async (session) => turns.get(session)?.());
+  if (prepared.size < sessions.length) return;
+  await forEach(sessions, async (session) => {
+    session.phase = 'flip';
+    await prepared.get(session)?.turn();
+    await settleAll([prepared.get(session)?.readBack(), check(session)]);
+  });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { MirrorHost } from './host.ts';
-import { placeTexts, readText, removeEntries } from './place.ts';
+import type { FoundHost, MirrorHost } from './host.ts';
+import { placeEntries, readText, readTexts, removeEntries } from './place.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
 
 /** What stands in a lock file; times in milliseconds since the epoch. */
@@ -21,18 +21,28 @@ export const lease = 120_000;
 const renewal = 40_000;
 
 export interface HeldLock {
-  /** Asks the mirror whether the lock is still ours: before every flip. @throws MirrorError `locked`. */
-  check(): Promise<void>;
+  /** Whether a link that was sent leads where it should. A daemon that munges links stores them broken. */
+  readonly linksHold: boolean;
+  /**
+   * Asks the mirror whether the lock is still ours: before every flip.
+   *
+   * @param besides small files below the root that are read with it
+   * @returns their texts by path, without those that are not there
+   * @throws MirrorError `locked`
+   */
+  check(besides?: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Removes the lock if it is still ours. */
   release(): Promise<void>;
 }
 
 /** Reads the lock of a set on a mirror; null when there is none, or nothing that we can read. */
 export async function readLock(host: MirrorHost): Promise<MirrorLock | null> {
-  const text = await readText(host.transport, lockPath(host));
-  if (text === '') return null;
+  return parseLock(await readText(host.transport, lockPath(host)));
+}
+
+function parseLock(text: string | undefined): MirrorLock | null {
   try {
-    return lockSchema.parse(JSON.parse(text));
+    return lockSchema.parse(JSON.parse(text ?? ''));
   } catch {
     return null;
   }
@@ -41,11 +51,14 @@ export async function readLock(host: MirrorHost): Promise<MirrorLock | null> {
 /**
  * Takes the set's lock on a mirror and renews it until released. A mirror has no atomic test: the file is written
  * where none is and read back, and compared again before each flip, so that of two who come together one gives way.
+ * A link to the lock comes and goes with it: reading through that tells whether links hold, for no transfer more.
  *
+ * @param found the host, and how it stood just before; a lock that is not listed need not be read.
  * @throws MirrorError `locked` when another installation holds it.
  */
-export async function takeLock(host: MirrorHost, holder: string, context: MirrorContext): Promise<HeldLock> {
-  const found = await readLock(host);
+export async function takeLock({ host, view }: FoundHost, holder: string, context: MirrorContext): Promise<HeldLock> {
+  const listed = view.entries.some(({ name }) => name === lockPath(host));
+  const found = listed || view.unread !== null ? await readLock(host) : null;
   if (found !== null && found.holder !== holder) {
     if (found.expires > context.now()) throw lockedBy(found);
     context.log(`${host.name}: took over the lock of ${found.holder}, which ran out`);
@@ -53,40 +66,44 @@ export async function takeLock(host: MirrorHost, holder: string, context: Mirror
   const now = context.now();
   const fence = Math.max(now, (found?.fence ?? 0) + 1);
   const lock = { holder, taken: now, token: randomUUID(), fence };
-  if (found !== null) await removeEntries(host.transport, host.set.snapshots, [lockName(host)]);
+  if (listed || found !== null) await removeLock(host);
   await writeLock(host, { ...lock, expires: now + lease }, ['--ignore-existing']);
-  const back = await readLock(host);
+  const texts = await readTexts(host.transport, [lockPath(host), linkPath(host)]);
+  const back = parseLock(texts.get(lockPath(host)));
   if (back !== null && back.token !== lock.token) throw lockedBy(back);
-  return keepLock(host, lock, context);
+  const linksHold = texts.get(linkPath(host)) === texts.get(lockPath(host));
+  return { linksHold, ...keepLock(host, lock, context) };
 }
 
-function keepLock(host: MirrorHost, lock: Omit<MirrorLock, 'expires'>, context: MirrorContext): HeldLock {
+function keepLock(host: MirrorHost, lock: Omit<MirrorLock, 'expires'>, context: MirrorContext) {
   const renew = () => writeLock(host, { ...lock, expires: context.now() + lease }, []);
-  const isOurs = async () => {
-    const found = await readLock(host);
+  const isOurs = async (besides: readonly string[] = []) => {
+    const texts = await readTexts(host.transport, [lockPath(host), ...besides]);
+    const found = parseLock(texts.get(lockPath(host)));
     if (found?.token !== lock.token) throw overtaken(found);
+    return texts;
   };
   let renewing: Promise<void> = Promise.resolve();
   let renewed = context.now();
-  const refresh = () => {
-    renewing = isOurs()
-      .then(renew)
-      .then(() => {
-        renewed = context.now();
-      });
-    return renewing;
+  const refresh = async (besides?: readonly string[]) => {
+    const texts = isOurs(besides);
+    renewing = texts.then(renew).then(() => {
+      renewed = context.now();
+    });
+    await renewing;
+    return texts;
   };
   const timer = setInterval(() => {
     refresh().catch((error) => context.log(`${host.name}: cannot renew the lock: ${error.message}`));
   }, renewal);
   timer.unref();
   return {
-    check: () => (context.now() - renewed > renewal ? refresh() : isOurs()),
+    check: (besides?: readonly string[]) => (context.now() - renewed > renewal ? refresh(besides) : isOurs(besides)),
     release: async () => {
       clearInterval(timer);
       await renewing.catch(() => {});
       const found = await readLock(host);
-      if (found?.token === lock.token) await removeEntries(host.transport, host.set.snapshots, [lockName(host)]);
+      if (found?.token === lock.token) await removeLock(host);
       else if (found !== null) context.log(`${host.name}: the lock is ${found.holder}'s by now, and is left`);
     },
   };
@@ -105,13 +122,26 @@ function overtaken(found: MirrorLock | null): MirrorError {
 }
 
 async function writeLock(host: MirrorHost, lock: MirrorLock, options: readonly string[]): Promise<void> {
-  await placeTexts(host.transport, { [lockPath(host)]: JSON.stringify(lock) }, options);
+  const entries = { texts: { [lockPath(host)]: JSON.stringify(lock) }, links: { [linkPath(host)]: lockName(host) } };
+  await placeEntries(host.transport, entries, options);
+}
+
+function removeLock(host: MirrorHost): Promise<void> {
+  return removeEntries(host.transport, host.set.snapshots, [lockName(host), linkName(host)]);
 }
 
 function lockName({ set }: Pick<MirrorHost, 'set'>): string {
   return `.${set.name}.lock`;
 }
 
+function linkName(host: MirrorHost): string {
+  return `${lockName(host)}-link`;
+}
+
 function lockPath(host: MirrorHost): string {
   return `${host.set.snapshots}/${lockName(host)}`;
+}
+
+function linkPath(host: MirrorHost): string {
+  return `${host.set.snapshots}/${linkName(host)}`;
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
 import { type ListedEntry, parseListing } from '../../pipelines/mirror/listing.ts';
@@ -19,7 +19,7 @@ interface Placed {
  * Sends exactly these paths of a directory. Directories on the way that are not among them are neither made nor
  * touched, so that a link to a directory stays one.
  */
-export async function placePaths(
+async function placePaths(
   transport: Pick<Transport, 'rsync'>,
   [directory, place]: readonly [here: string, there: string],
   { paths, options = [] }: Placed,
@@ -30,18 +30,33 @@ export async function placePaths(
   await transport.rsync([...exactly, ...options, '--from0', `--files-from=${list}`, `${directory}/`, place]);
 }
 
-/** Sends small files, with their texts, to paths below the root. */
-export function placeTexts(
+/** Small entries by their paths below the root. */
+export interface SmallEntries {
+  /** Directories on the way that are made where they are missing. */
+  readonly directories?: readonly string[];
+  readonly texts: Readonly<Record<string, string>>;
+  /** Texts of links. */
+  readonly links?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Sends small files and links to paths below the root, each put in place by one rename. They are sent from the root,
+ * because a daemon cuts links that lead upwards out of what is sent.
+ */
+export function placeEntries(
   transport: Transport,
-  texts: Readonly<Record<string, string>>,
+  { directories = [], texts, links = {} }: SmallEntries,
   options: readonly string[] = [],
 ): Promise<void> {
   return withTemporary(async (directory) => {
-    for (const [path, text] of Object.entries(texts)) {
+    const make = async (path: string) => {
       await mkdir(dirname(join(directory, path)), { recursive: true });
-      await writeFile(join(directory, path), text);
-    }
-    await placePaths(transport, [directory, transport.at('')], { paths: Object.keys(texts), options });
+      return join(directory, path);
+    };
+    for (const [path, text] of Object.entries(texts)) await writeFile(await make(path), text);
+    for (const [path, text] of Object.entries(links)) await symlink(text, await make(path));
+    const paths = [...directories, ...Object.keys(links), ...Object.keys(texts)];
+    await placePaths(transport, [directory, transport.at('')], { paths, options });
   });
 }
 

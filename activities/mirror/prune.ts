@@ -16,9 +16,9 @@ export async function pruneSessions(
 ): Promise<Readonly<Record<string, readonly string[]>>> {
   const removed: Record<string, readonly string[]> = {};
   await Promise.all(
-    sessions.map(async ({ host }) => {
+    sessions.map(async ({ host, view: seen }) => {
       try {
-        const view = await host.view();
+        const view = seen ?? (await host.view());
         // A link that is not seen may show any of them.
         if (view.unread !== null) throw new MirrorError('unread', `a part of it cannot be read: ${view.unread}`);
         const linked = linkedSnapshots(view);

@@ -80,12 +80,13 @@ async function rollBack(work: Work, to: string | undefined): Promise<MirrorResul
     hosts: Object.fromEntries(moving.map(({ host, view }) => [host.name, view ? linksBefore(host, view) : {}])),
   };
   await state.saveTransaction(transaction);
-  for (const session of moving) session.phase = 'flip';
+  for (const session of moving) session.phase = 'verify';
   await flipTogether(moving, target);
   if (moving.some(({ error }) => error !== null)) {
     const left = await undo(moving, transaction, { state, context });
     await state.saveTransaction(null);
-    return report(work, { snapshot: null, outcome: left.length > 0 ? 'diverged' : 'failed' });
+    const diverged = left.some(({ phase }) => phase === 'flip');
+    return report(work, { snapshot: null, outcome: diverged ? 'diverged' : 'failed' });
   }
   await state.saveCommitted({ snapshot: target, digest: null, packages: transaction.packages ?? [] });
   await state.saveTransaction(null);

@@ -1,18 +1,9 @@
-import { symlink, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ListedEntry, parseListing } from '../../pipelines/mirror/listing.ts';
 import type { MirrorHost } from './host.ts';
-import {
-  listed,
-  placeDirectories,
-  placePaths,
-  placeTexts,
-  publishedModes,
-  readText,
-  removeEntries,
-  withTemporary,
-} from './place.ts';
-import { MirrorError, type MirrorSet } from './types.ts';
+import { listed, placeDirectories, placeEntries, publishedModes, withTemporary } from './place.ts';
+import { MirrorError } from './types.ts';
 
 /** What one transfer moved. `changed` are paths below the snapshot. */
 export interface Transferred {
@@ -53,7 +44,7 @@ export async function sendSnapshot(
 
 /** Puts the transfer's report beside the snapshot. */
 export async function sendReport({ set, transport }: MirrorHost, snapshot: string, report: string): Promise<void> {
-  await placeTexts(transport, { [`${set.snapshots}/${snapshot}.diff.txt`]: report });
+  await placeEntries(transport, { texts: { [`${set.snapshots}/${snapshot}.diff.txt`]: report } });
 }
 
 interface Compared {
@@ -103,28 +94,4 @@ export async function listSnapshot({ set, transport }: MirrorHost, snapshot: str
   ]);
   if (!complete) throw new MirrorError('verify', `${snapshot} cannot be read as a whole: ${said}`);
   return parseListing(text);
-}
-
-/**
- * Sends a link and reads the file that it leads to. A daemon that munges links shows them unharmed in listings, and
- * stores them broken.
- */
-export async function probeLinks({ set, transport }: MirrorHost): Promise<void> {
-  const [link, file] = probeNames(set);
-  const paths = [link, file].map((name) => `${set.snapshots}/${name}`);
-  await withTemporary(async (directory) => {
-    await symlink(file, join(directory, link));
-    await writeFile(join(directory, file), link);
-    const place = `${transport.at(set.snapshots)}/`;
-    await placePaths(transport, [directory, place], { paths: [link, file] });
-  });
-  const found = await readText(transport, paths[0] ?? '');
-  await removeEntries(transport, set.snapshots, [link, file]);
-  if (found === link) return;
-  throw new MirrorError('munged', 'a link that was sent leads nowhere: set "munge symlinks = no" on the daemon');
-}
-
-/** What a probe leaves below the directory of snapshots while it goes on. */
-export function probeNames({ name }: MirrorSet): readonly [link: string, file: string] {
-  return [`.${name}-probe`, `.${name}-probe.txt`];
 }

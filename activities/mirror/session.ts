@@ -63,6 +63,12 @@ export async function forEach(sessions: readonly Session[], work: (session: Sess
   );
 }
 
+/** Waits for all to end, so that nothing goes on behind whoever comes next. @throws the first one's error. */
+export async function settleAll(going: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+  const ended = await Promise.allSettled(going);
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
+}
+
 /** Takes a transaction back on hosts; on those that cannot be reached it is owed. */
 export async function undo(
   sessions: readonly Session[],
@@ -133,10 +139,11 @@ interface Connect {
 }
 
 async function connect(session: Session, { state, context, owed }: Connect): Promise<void> {
-  const { host, view } = await prepareRoot(session.host);
+  const found = await prepareRoot(session.host);
+  const { host, view } = found;
   session.host = host;
   if (view.unread !== null) context.log(`${host.name}: a part of it cannot be read: ${view.unread}`);
-  session.lock = await takeLock(host, state.holder, context);
+  session.lock = await takeLock(found, state.holder, context);
   for (const transaction of [...owed].reverse()) await undoOn(host, transaction);
   session.view = owed.length === 0 ? view : await host.view();
   session.previous = shownSnapshot(host.set, session.view);

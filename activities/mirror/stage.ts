@@ -1,8 +1,8 @@
 import { type Base, chooseBases, type Manifest, mistakable, mustBeSent } from '../../pipelines/mirror/manifest.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { checkFrozen, type FrozenSource } from './freeze.ts';
-import { differences, mendDifferences, probeLinks, sendReport, sendSnapshot } from './send.ts';
-import type { Session } from './session.ts';
+import { differences, mendDifferences, sendReport, sendSnapshot } from './send.ts';
+import { type Session, settleAll } from './session.ts';
 import type { SetState } from './state.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
 
@@ -29,11 +29,12 @@ export interface Known {
 export async function stage(session: Session, { snapshot, frozen, state, context }: Staging): Promise<void> {
   const { host } = session;
   session.phase = 'stage';
-  await probeLinks(host);
+  if (session.lock?.linksHold === false) {
+    throw new MirrorError('munged', 'a link that was sent leads nowhere: set "munge symlinks = no" on the daemon');
+  }
   const known = await knownOn(session, state, frozen.manifest);
   const sent = await sendSnapshot(host, frozen.tree, { snapshot, bases: known.names });
   session.transferred = sent;
-  await sendReport(host, snapshot, sent.report);
   const surprising = surpriseOf(known, frozen.manifest, sent.changed);
   if (surprising !== null) context.log(`${host.name}: ${surprising}`);
   // rsync goes by sizes and whole seconds: a file that was made twice within one is taken for the one before.
@@ -48,7 +49,13 @@ export async function stage(session: Session, { snapshot, frozen, state, context
   const bytes = mended.reduce((sum, path) => sum + (frozen.manifest.files[path]?.size ?? 0), sent.bytes);
   session.transferred = { ...sent, bytes, files: sent.files + mended.length };
   session.phase = 'verify';
-  await verifyStaged(session, { snapshot, frozen }, [...sent.changed, ...mended]);
+  const changed = [...sent.changed, ...mended];
+  await settleAll([
+    sendReport(host, snapshot, sent.report),
+    verifyStaged(session, { snapshot, frozen }, changed),
+    // What was frozen shares its bytes with the source, which may have been written to in place meanwhile.
+    checkFrozen(frozen, changed),
+  ]);
 }
 
 async function verifyStaged(
@@ -59,10 +66,6 @@ async function verifyStaged(
   const paths = [...new Set([...frozen.content.indexes, ...sent])];
   const different = await differences(host, frozen.tree, { snapshot, paths });
   if (different.length > 0) throw new MirrorError('verify', `${different[0]} is not what was sent`);
-  // What was frozen shares its bytes with the source, which may have been written to in place meanwhile.
-  await checkFrozen(frozen, sent);
-  // A host that went away since must be noticed before any other is flipped.
-  await host.view();
 }
 
 /** The snapshots of a host that files are linked from: the one that it shows, then what else has something to give. */

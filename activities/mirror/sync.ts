@@ -167,11 +167,9 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
 
 /** All hosts at once, or each by itself where none waits for another. */
 async function flip({ commit }: MirrorSet, going: readonly Session[], { snapshot, frozen }: Publication) {
-  for (const session of going) session.phase = 'flip';
   const groups = commit === 'all' ? [going] : going.map((session) => [session]);
-  await Promise.all(groups.map((sessions) => flipTogether(sessions, snapshot)));
-  const turned = going.filter(({ error }) => error === null);
-  await forEach(turned, (session) => checkShown(session.host, frozen, snapshot));
+  const check = ({ host }: Session) => checkShown(host, frozen, snapshot);
+  await Promise.all(groups.map((sessions) => flipTogether(sessions, snapshot, check)));
 }
 
 async function rehearse(work: Work, { behind, snapshot, frozen, committed }: Publication): Promise<MirrorResult> {

@@ -1,21 +1,29 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { linkedSnapshot, linksTo, type MirrorLink, pushHistory } from '../../pipelines/mirror/links.ts';
 import type { ListedEntry } from '../../pipelines/mirror/listing.ts';
 import { parentsOf } from '../../pipelines/mirror/way.ts';
 import type { FrozenSource } from './freeze.ts';
 import type { HostView, MirrorHost } from './host.ts';
 import type { HeldLock } from './lock.ts';
-import { placePaths, readTexts, removeEntries, withTemporary } from './place.ts';
-import { differences, probeNames } from './send.ts';
+import { placeEntries, readTexts, removeEntries, type SmallEntries } from './place.ts';
+import { differences } from './send.ts';
 import type { Transaction } from './state.ts';
 import { MirrorError } from './types.ts';
 
-/** A host whose links are turned, the lock under which that is done, and what it shows as far as is known. */
+/** A host whose links are turned, the lock under which that is done, and how it stands as far as is known. */
 export interface Turning {
   readonly host: MirrorHost;
   readonly lock: HeldLock | null;
   target: string | null;
+  view: HostView | null;
+}
+
+/** Links that are ready to be turned. */
+export interface PreparedFlip {
+  /** @throws MirrorError `locked` when the lock is another's by now, or rsync's code. */
+  turn(): Promise<void>;
+  /** Looks at the host anew. @throws MirrorError `munged` where a link is not what was sent. */
+  readBack(): Promise<void>;
 }
 
 /** The text of each of the set's links as they stand, for the way back. */
@@ -27,68 +35,52 @@ export function linksBefore({ set }: MirrorHost, { links }: HostView): Record<st
 const recent = 1_000;
 
 /**
- * Does all that can be done ahead of pointing the set's links to the snapshot. What it answers with turns them, and
- * reads them back.
+ * Does all that can be done ahead of pointing the set's links to the snapshot.
  *
- * @throws MirrorError `locked` when the lock is another's by now, `munged`, or rsync's code.
+ * @throws MirrorError `locked` when the lock is another's by now, or rsync's code.
  */
-export async function prepareFlip(turning: Turning, snapshot: string): Promise<() => Promise<void>> {
+export async function prepareFlip(turning: Turning, snapshot: string): Promise<PreparedFlip> {
   const { host, lock } = turning;
   const links = linksTo({ ...host.set, set: host.set.name }, snapshot);
   const { entries } = await host.view();
-  const planned = await planLinks(host, links, entries);
-  await lock?.check();
+  const paths = links.map(historyPath);
+  const before = await (lock?.check(paths) ?? readTexts(host.transport, paths));
   const checked = performance.now();
-  return async () => {
-    if (performance.now() - checked > recent) await lock?.check();
-    await placeLinks(host, planned);
-    turning.target = snapshot;
-    const view = await host.view();
-    const wrong = links.find(({ path, text }) => view.links[path] !== text);
-    if (wrong === undefined) return;
-    throw new MirrorError('munged', `${wrong.path} reads ${view.links[wrong.path] ?? 'nothing'}, not ${wrong.text}`);
+  const planned = planLinks(links, { entries, before });
+  return {
+    turn: async () => {
+      if (performance.now() - checked > recent) await lock?.check();
+      await placeEntries(host.transport, planned);
+      turning.target = snapshot;
+    },
+    readBack: async () => {
+      const view = await host.view();
+      const wrong = links.find(({ path, text }) => view.links[path] !== text);
+      if (wrong !== undefined) {
+        const read = view.links[wrong.path] ?? 'nothing';
+        throw new MirrorError('munged', `${wrong.path} reads ${read}, not ${wrong.text}`);
+      }
+      turning.view = view;
+    },
   };
 }
 
-/** Links with what is sent beside them. */
-interface PlannedLinks {
-  readonly links: readonly MirrorLink[];
-  /** Directories on the way that are missing. */
-  readonly parents: readonly string[];
-  /** What will stand in each link's history. */
-  readonly histories: Readonly<Record<string, string>>;
+interface Standing {
+  readonly entries: readonly ListedEntry[];
+  /** Texts of histories, by their paths. */
+  readonly before: ReadonlyMap<string, string>;
 }
 
-async function planLinks(
-  { transport }: MirrorHost,
-  links: readonly MirrorLink[],
-  entries: readonly ListedEntry[],
-): Promise<PlannedLinks> {
-  const before = await readTexts(transport, links.map(historyPath));
+/** Links with where they pointed before, and the directories on the way that are missing. */
+function planLinks(links: readonly MirrorLink[], { entries, before }: Standing): SmallEntries {
   const there = new Set(entries.map(({ name }) => name));
   const parents = new Set(links.flatMap(({ path }) => parentsOf(path)).filter((path) => !there.has(path)));
   const histories = links.map((link) => {
     const path = historyPath(link);
     return [path, pushHistory(before.get(path) ?? '', link.text)] as const;
   });
-  return { links, parents: [...parents], histories: Object.fromEntries(histories) };
-}
-
-/**
- * Points links elsewhere, each by one rename on the mirror, and writes down where they pointed before. They are sent
- * from the root, because a daemon cuts links that lead upwards out of what is sent.
- */
-async function placeLinks({ transport }: MirrorHost, { links, parents, histories }: PlannedLinks): Promise<void> {
-  await withTemporary(async (directory) => {
-    for (const link of links) {
-      const place = join(directory, link.path);
-      await mkdir(dirname(place), { recursive: true });
-      await symlink(link.text, place);
-      await writeFile(join(directory, historyPath(link)), histories[historyPath(link)] ?? '');
-    }
-    const paths = [...parents, ...links.flatMap((link) => [link.path, historyPath(link)])];
-    await placePaths(transport, [directory, transport.at('')], { paths });
-  });
+  const turned = Object.fromEntries(links.map(({ path, text }) => [path, text]));
+  return { directories: [...parents], links: turned, texts: Object.fromEntries(histories) };
 }
 
 function historyPath({ path }: MirrorLink): string {
@@ -111,7 +103,10 @@ async function restoreLinks(host: MirrorHost, { snapshot, hosts }: Transaction):
   const ours = (text: string | undefined) => text === undefined || linkedSnapshot(text) === snapshot;
   const wrong = Object.entries(before).filter(([path, text]) => (links[path] ?? null) !== text && ours(links[path]));
   const back = wrong.flatMap(([path, text]) => (text === null ? [] : [{ path, text }]));
-  if (back.length > 0) await placeLinks(host, await planLinks(host, back, entries));
+  if (back.length > 0) {
+    const before = await readTexts(host.transport, back.map(historyPath));
+    await placeEntries(host.transport, planLinks(back, { entries, before }));
+  }
   for (const [path, text] of wrong) {
     if (text !== null) continue;
     await removeEntries(host.transport, dirname(path), [basename(path), `${basename(path)}.target.txt`]);
@@ -124,5 +119,5 @@ export async function undoOn(host: MirrorHost, transaction: Transaction): Promis
   await restoreLinks(host, transaction);
   if (!fresh) return;
   const { set, transport } = host;
-  await removeEntries(transport, set.snapshots, [snapshot, `${snapshot}.diff.txt`, ...probeNames(set)]);
+  await removeEntries(transport, set.snapshots, [snapshot, `${snapshot}.diff.txt`]);
 }

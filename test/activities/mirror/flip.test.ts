@@ -49,13 +49,15 @@ test('a head waits until all others are ready, and its lock is looked at again a
     const release = { quick: quick.lock, slow: slow.lock };
     const count = async () => {
       asked += 1;
+      return new Map();
     };
     const wait = async () => {
       await sleep(1_500);
       ready = Date.now();
+      return new Map();
     };
-    quick.lock = { check: count, release: async () => release.quick?.release() };
-    slow.lock = { check: wait, release: async () => release.slow?.release() };
+    quick.lock = { linksHold: true, check: count, release: async () => release.quick?.release() };
+    slow.lock = { linksHold: true, check: wait, release: async () => release.slow?.release() };
     await flipTogether(sessions, first.snapshot ?? '');
     assert.deepEqual([quick.error, slow.error], [null, null]);
     for (const name of ['m1', 'm2']) {

@@ -13,12 +13,13 @@ test('R12: who was overtaken leaves the lock of the other, and is told before a 
   const world = await mirrorWorld(t);
   await mkdir(join(world.local('m1'), 'snapshots'), { recursive: true });
   const host = openHost(world.set({ hosts: { m1: { url: world.local('m1') } } }), 'm1');
-  const first = await takeLock(host, 'one', world.context);
+  const find = async () => ({ host, view: await host.view() });
+  const first = await takeLock(await find(), 'one', world.context);
   await first.check();
   const before = await readLock(host);
-  await assert.rejects(takeLock(host, 'two', world.context), /locked by one/);
+  await assert.rejects(takeLock(await find(), 'two', world.context), /locked by one/);
   world.later(121);
-  const second = await takeLock(host, 'two', world.context);
+  const second = await takeLock(await find(), 'two', world.context);
   await assert.rejects(first.check(), /taken over by two/);
   await first.release();
   const after = await readLock(host);
@@ -33,7 +34,7 @@ test('R12: a lock that ran out and that nobody took is renewed, and the work goe
   const world = await mirrorWorld(t);
   await mkdir(join(world.local('m1'), 'snapshots'), { recursive: true });
   const host = openHost(world.set({ hosts: { m1: { url: world.local('m1') } } }), 'm1');
-  const held = await takeLock(host, 'one', world.context);
+  const held = await takeLock({ host, view: await host.view() }, 'one', world.context);
   world.later(500);
   await held.check();
   assert.ok(((await readLock(host))?.expires ?? 0) > world.context.now());
@@ -65,7 +66,7 @@ test('M9: status says how old a lock is, whose, and when it is taken over', asyn
   await mkdir(join(world.local('m1'), 'snapshots'), { recursive: true });
   const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
   const host = openHost(set, 'm1');
-  const held = await takeLock(host, 'elsewhere', world.context);
+  const held = await takeLock({ host, view: await host.view() }, 'elsewhere', world.context);
   world.later(50);
   const seen = (await mirrorStatus(set, world.context)).hosts.m1?.lock;
   assert.deepEqual(

@@ -46,7 +46,6 @@ async function killAt(world: World, set: MirrorSet, pattern: string, among = '')
 }
 
 const rows = [
-  ['while a link is tried', '*--include=/.deb-probe*/m2/snapshots/*', 'undone'],
   ['while data is sent', '*--stats*/m2/snapshots/*', 'undone'],
   ['between data and links', '*--checksum*/m2/snapshots/*', 'undone'],
   ['between the links of two hosts', '*--no-implied-dirs*/m2/', 'completed', 'stable'],
@@ -73,6 +72,19 @@ for (const [when, pattern, how, among] of rows) {
     assert.equal((await look(world.local('m2'))).snapshots.length, 2);
   });
 }
+
+test('killed while the lock is taken: the next command takes it at once, and leaves nothing of it', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+  await world.sync(set);
+  await killAt(world, set, '*--from0*--copy-links*');
+  const hidden = async () => (await look(world.local('m1'))).names.filter((name) => name.startsWith('.'));
+  assert.deepEqual(await hidden(), ['.deb.lock', '.deb.lock-link']);
+  await world.publish('beta', '1');
+  assert.equal((await world.sync(set)).outcome, 'committed');
+  assert.deepEqual(await hidden(), []);
+});
 
 test('two commands at once on one set do it one after the other', async (t) => {
   const world = await mirrorWorld(t);
