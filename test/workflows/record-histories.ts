@@ -155,6 +155,22 @@ async function playRetrigger(): Promise<void> {
   await until('both are merged', () => merged('again-') === 2);
 }
 
+/** Changes that are done when the first one is, and are merged at once. */
+async function playTogether(): Promise<void> {
+  let opened = false;
+  outside.jobs = () => [build];
+  outside.stage = async ({ build: { change: id } }, signal) => {
+    while (id === 'together-0' && !opened && !signal.aborted) await sleep(20);
+    return fine;
+  };
+  const gate = await world.tell('together', entering([0, 1, 2].map((index) => change(`together-${index}`))));
+  const isFine = (index: number) => async () => (await world.view(gate)).items[index]?.jobs[0]?.result === 'SUCCESS';
+  await until('the second is done', isFine(1));
+  await until('the third is done', isFine(2));
+  opened = true;
+  await until('all are merged', () => merged('together-') === 3);
+}
+
 async function playRollovers(): Promise<void> {
   outside.jobs = () => [build];
   outside.stage = () => fine;
@@ -413,9 +429,9 @@ const [directory, ...only] = process.argv.slice(2);
 if (directory === undefined) throw new Error('record-histories.ts DIRECTORY [STORY…]');
 const worker = await createSignWorker({ temporal: world.temporal, activities: signer });
 const signing = worker.run();
-const stories = [playQueue, playRetrigger, playRollovers, playJobs, playEnds, playRelease, playEntities, playNodes]
+const stories = [playQueue, playRetrigger, playTogether, playRollovers, playJobs, playEnds, playRelease, playEntities]
   // The last ones, for they end the entities of those before.
-  .concat([playRetention, playHolds, playPlan, playAskedMirror, playResets, playHost]);
+  .concat([playNodes, playRetention, playHolds, playPlan, playAskedMirror, playResets, playHost]);
 for (const play of stories) if (only.length === 0 || only.includes(play.name)) await play();
 // The last words of build sets and jobs are still on their way.
 await sleep(1_000);

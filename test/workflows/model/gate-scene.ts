@@ -1,4 +1,4 @@
-import type { GateAnswer, GateCommand } from '../../../pipelines/gate/command.ts';
+import type { ChangeFacts, GateAnswer, GateCommand } from '../../../pipelines/gate/command.ts';
 import type { FrozenJob, Playbook } from '../../../pipelines/model/job.ts';
 import type { BuildSetInput, GateMessage, JobInput, StageInput } from '../../../workflows/contract.ts';
 import { retriggerUpdate } from '../../../workflows/messages.ts';
@@ -30,10 +30,13 @@ export class GateScene implements Scene {
     const failFast = choices.of([false, true]);
     const jobs = choices.of(graphs);
     this.#jobs = jobs;
-    const verdict = (input: StageInput) => this.#verdict(input);
-    this.outside = new Outside(this.#client, { jobs: () => jobs, failFast, limits: { one: 1 }, verdict });
     const projects = choices.of([['p'], ['p', 'r']]);
-    for (const [index, id] of ['a', 'b', 'c'].slice(0, choices.of([2, 3, 1])).entries()) {
+    const count = choices.of([2, 3, 1]);
+    const mergesTogether = choices.of([true, false]);
+    const verdict = (input: StageInput) => this.#verdict(input);
+    const settings = { jobs: () => jobs, failFast, limits: { one: 1 }, mergesTogether, verdict };
+    this.outside = new Outside(this.#client, settings);
+    for (const [index, id] of ['a', 'b', 'c'].slice(0, count).entries()) {
       this.outside.changes.set(id, change(id, { project: projects[index % projects.length] ?? 'p' }));
     }
   }
@@ -41,8 +44,7 @@ export class GateScene implements Scene {
   readonly activity: Scene['activity'] = (type) => this.outside.activity(type);
 
   steps(): Step[] {
-    const open = this.outside.facts.filter(({ status }) => status === 'open');
-    const steps = open.flatMap(({ id, key, patchset }) => this.#stepsOf(id, key, patchset));
+    const steps = this.outside.facts.flatMap((one) => this.#stepsOf(one));
     const jobs = this.#ground.temporal.server.runs.filter(({ identity }) => identity.workflowType === 'job');
     for (const run of this.#ground.temporal.server.runs) {
       if (!run.isOpen || run.identity.workflowType !== 'buildSet') continue;
@@ -73,20 +75,30 @@ export class GateScene implements Scene {
     }
   }
 
-  #stepsOf(id: string, key: string, patchset: number): Step[] {
+  #stepsOf({ id, key, patchset, status }: ChangeFacts): Step[] {
     const next = { patchset: patchset + 1, key: `${id},${patchset + 1}` };
-    const again = { type: 'retrigger', change: id };
+    const isOpen = status === 'open';
     const enqueue = { label: `enqueue ${id}`, act: () => this.#enqueue(id, key) };
-    if (!this.#enqueued.has(id)) return [enqueue];
+    if (!this.#enqueued.has(id)) return isOpen ? [enqueue] : [];
+    // What is merged may be with the gate still, and who asks for something need not know.
+    const asked = status === 'abandoned' ? [] : this.#requests(id);
+    if (!isOpen) return asked;
     return [
       enqueue,
+      ...asked,
+      { label: `new patch set of ${id}`, act: () => this.#edit('patchset', id, next) },
+      { label: `abandon ${id}`, act: () => this.#edit('abandon', id, { status: 'abandoned' }) },
+    ];
+  }
+
+  #requests(id: string): Step[] {
+    const again = { type: 'retrigger', change: id };
+    return [
       ...this.#jobs.map(({ name: job }) => {
         return { label: `retrigger ${job} of ${id}`, act: () => this.#ask('retrigger', id, { ...again, job }) };
       }),
       { label: `dequeue ${id}`, act: () => this.#ask('dequeue', id, { type: 'dequeue', change: id }) },
       { label: `promote ${id}`, act: () => this.#ask('promote', id, { type: 'promote', changes: [id] }) },
-      { label: `new patch set of ${id}`, act: () => this.#edit('patchset', id, next) },
-      { label: `abandon ${id}`, act: () => this.#edit('abandon', id, { status: 'abandoned' }) },
     ];
   }
 

@@ -36,7 +36,7 @@ test('R7: a job whose first task was lost after it was recorded, and that is can
   direct(gate, [/^enqueue a/, /^beginJob/, /^lose the task of job/, /^abandon a/, /^cancel job/]));
 
 test('R7: a job that is cancelled as its stage gives up is recorded as ended', () =>
-  direct(gate, [/^enqueue a/, /^runStage/, /^abandon a/, /^cancel job/, /^stage/], [0, 0, 0, 0, 0, 0, 0, 0, 0, 7]));
+  direct(gate, [/^enqueue a/, /^runStage/, /^abandon a/, /^cancel job/, /^stage/], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]));
 
 test('R15: a build set that is reset after a job was tried again leaves nobody waiting', () =>
   direct(gate, [
@@ -55,7 +55,7 @@ test('R15: what a build set says arrives in order', () =>
   direct(gate, [/^enqueue a/, /^runStage/, /^start by hand/, /^adopt/, /^runStage of hand/, /^stage build/, /^stage/]));
 
 /** The first job comes to that: the number of a verdict. */
-const first = (verdict: number, graph = 0) => [0, 0, 0, 0, 0, 0, graph, 0, 0, verdict];
+const first = (verdict: number, graph = 0) => [0, 0, 0, 0, 0, 0, graph, 0, 0, 0, verdict];
 
 test('R15: a message whose sender repeats it after all is over is applied once', () =>
   direct(gate, [/^enqueue a/, /^stage build/, /^close to buildset/, /^repeat messages to gate/], first(3)));

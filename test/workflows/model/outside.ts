@@ -48,6 +48,8 @@ export interface Settings {
   readonly jobs: (change: ChangeFacts) => readonly FrozenJob[];
   readonly failFast: boolean;
   readonly limits: Readonly<Record<string, number>>;
+  /** Whether the host merges several changes by one push. */
+  readonly mergesTogether: boolean;
   /** What a stage comes to: asked once for each run. */
   readonly verdict: (input: StageInput) => Verdict;
 }
@@ -71,6 +73,8 @@ export class Outside {
   readonly changes = new Map<string, ChangeFacts>();
   readonly tips: Record<string, string> = {};
   readonly merges: Merge[] = [];
+  /** How many changes each push brought that merged several. */
+  readonly pushes: number[] = [];
   /** Changes that nobody can merge, though the host is there. */
   readonly broken = new Set<string>();
   readonly reports: (ReviewReport & { readonly action: string; readonly time: number })[] = [];
@@ -135,8 +139,9 @@ export class Outside {
       saveBuild: async (record) => save(this.builds, record.id, record),
       saveBuildSet: async (record) => save(this.buildSets, record.workflow, record),
     });
+    const host = this.#host();
     const gates = createGateActivities({
-      host: () => this.#host(),
+      host: () => host,
       blobs,
       comments: async () => [],
       look: (_, change) => this.show(change),
@@ -257,6 +262,9 @@ export class Outside {
         this.reports.push({ ...report, action: String(report.body.action), time: Date.now() });
       },
       submit: async (_actor, request) => this.#submit(request),
+      ...(this.#settings.mergesTogether
+        ? { submitTogether: async (_actor: unknown, requests: readonly SubmitRequest[]) => this.#push(requests) }
+        : {}),
       canMerge: async () => ({ ok: true }),
       branches: async (project) => [{ name: 'main', commit: this.tip(project), protected: true }],
       tags: async () => [],
@@ -264,6 +272,24 @@ export class Outside {
       listProjects: async () => [],
       gitRemote: (project) => openRemote(project),
     };
+  }
+
+  /** The first changes that are still as tested, each on top of the one before, land at once; fewer than two do not. */
+  #push(requests: readonly SubmitRequest[]): number {
+    const project = requests[0]?.tested?.project ?? '';
+    let tip = this.tip(project);
+    const left = requests.findIndex(({ change: id, patchset, tested }) => {
+      const change = this.changes.get(id);
+      const isReady = change?.status === 'open' && change.patchset === patchset && !this.broken.has(id);
+      if (!change || !isReady || tested?.tree !== merged(tip, change)) return true;
+      tip = tested.tree;
+      return false;
+    });
+    const ready = left < 0 ? requests : requests.slice(0, left);
+    if (ready.length < 2) return 0;
+    for (const request of ready) this.#submit(request);
+    this.pushes.push(ready.length);
+    return ready.length;
   }
 
   #submit({ change: id, patchset, tested }: SubmitRequest): SubmitResult {
