@@ -12,11 +12,18 @@ interface DemoOptions {
   readonly json?: boolean;
   readonly dir: string;
   readonly review: 'git' | 'gerrit';
+  readonly nodes?: 'docker' | 'vm';
 }
 
 export function register(program: Command): void {
   addCommand(program, 'demo', {
-    examples: ['sluice demo', 'sluice demo --keep', 'sluice demo --review gerrit', 'sluice demo --json'],
+    examples: [
+      'sluice demo',
+      'sluice demo --keep',
+      'sluice demo --review gerrit',
+      'sluice demo --nodes vm',
+      'sluice demo --json',
+    ],
     details:
       'Real packages go from a pushed change through the gate into signed repositories, onto two mirrors, and into clean ' +
       'systems by apt-get and dnf. With --keep everything stays up afterwards: `sluice down --purge` removes it.',
@@ -26,6 +33,12 @@ export function register(program: Command): void {
       new Option('--review <system>', 'where changes are reviewed: Sluice’s own Git host, or a Gerrit that is fetched')
         .choices(['git', 'gerrit'])
         .default('git'),
+    )
+    .addOption(
+      new Option('--nodes <kind>', 'what a system test runs on; vm where QEMU and 4 GiB of memory are there').choices([
+        'docker',
+        'vm',
+      ]),
     )
     .option('--dir <dir>', 'where the demo keeps its things; emptied first', join('.sluice', 'demo'))
     .addOption(embeddedOption())
@@ -39,9 +52,12 @@ async function demo(options: DemoOptions): Promise<void> {
   await bootstrap(readConfiguration({ data: join(root, 'data') }));
   const { createNarrator, StoryEnded } = await import('../demo/narrator.ts');
   const { runDemo, endDemo } = await import('../demo/run.ts');
+  const { hasMachines } = await import('../demo/machines.ts');
+  const nodes = options.nodes ?? (hasMachines() ? 'vm' : 'docker');
   const narrator = createNarrator((text) => process.stderr.write(text));
   try {
-    await runDemo(root, { narrator, review: options.review, connect: (config) => createClient({ config }) });
+    const { review } = options;
+    await runDemo(root, { narrator, review, nodes, connect: (config) => createClient({ config }) });
   } catch (error) {
     if (!(error instanceof StoryEnded)) throw error;
   } finally {

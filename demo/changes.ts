@@ -202,4 +202,13 @@ const gateChanges: readonly DemoChange[] = [
   },
 ];
 
-export const story = { goodChange, badChanges, intruder, gateChanges } as const;
+/** For the story on machines: a system test that expects what the service does not say. */
+const wrongAnswer: DemoChange = {
+  id: 'wrong-answer',
+  project: 'cdbnet',
+  subject: 'Expect another answer',
+  body: 'It builds and installs; the system test finds what the server really says.',
+  edits: [{ path: 'sluice/systest/lookup.yaml', find: '    expect: first\n', replace: '    expect: second\n' }],
+};
+
+export const story = { goodChange, badChanges, intruder, gateChanges, wrongAnswer } as const;

@@ -17,6 +17,7 @@ import { createDeveloper, type Developer } from './developer.ts';
 import type { Forge, RunSluice } from './forge.ts';
 import { type DemoGerrit, gerritForge } from './forge-gerrit.ts';
 import { ownForge } from './forge-git.ts';
+import { machineSettings, wantMachines } from './machines.ts';
 import { type DemoMirrors, mirrorHosts } from './mirrors.ts';
 import type { Narrator } from './narrator.ts';
 import { type Api, createObserver, type Observer } from './observer.ts';
@@ -48,6 +49,8 @@ export interface Staging {
   readonly narrator: Narrator;
   /** Where changes are reviewed: Sluice's own Git host, or a Gerrit that is started for the story. */
   readonly review: 'git' | 'gerrit';
+  /** What the consumer's system test runs on. */
+  readonly nodes: 'docker' | 'vm';
   /** Speaks to the stack of a sluice.yaml, by the file's path. */
   readonly connect: (config: string) => Api;
   /** More keys for the demo's sluice.yaml. */
@@ -65,16 +68,19 @@ export function demoPaths(root: string) {
  *
  * @param root directory of the demo
  */
-export async function setScene(root: string, { narrator, connect, review, settings = {} }: Staging): Promise<Scene> {
+export async function setScene(root: string, staging: Staging): Promise<Scene> {
+  const { narrator, connect, review, nodes, settings = {} } = staging;
   const paths = demoPaths(root);
   const sluice: RunSluice = (...args) =>
     must(process.execPath, [main, ...args, '--config', paths.config]).then(({ stdout }) => stdout);
   await clearStage(paths, sluice);
   await preparePackages(paths.cache, join(root, 'sources'));
+  if (nodes === 'vm') await wantMachines(join(root, 'sources'));
   const mirrors = await startMirrorHost(paths);
   const gerrit = review === 'gerrit' ? await startGerritHost(paths) : null;
   const connections = gerrit === null ? {} : { connections: { review: gerrit.review } };
-  await writeFile(paths.config, configuration(mirrors, { ...connections, ...settings }));
+  const machines = nodes === 'vm' ? machineSettings : {};
+  await writeFile(paths.config, configuration(mirrors, { ...connections, ...machines, ...settings }));
   await startStack(paths);
   const api = connect(paths.config);
   const forge = gerrit === null ? ownForge(paths.config, sluice) : gerritForge(gerrit, paths.config);

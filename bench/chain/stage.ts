@@ -44,7 +44,13 @@ export async function setStage(root: string, narrator: Narrator): Promise<ChainS
   process.env[toolTimesVariable] = times;
   // Both formats' jobs side by side: a job that waits for a place would be counted as orchestration.
   const connect = (config: string) => createClient({ config });
-  const scene = await setScene(root, { narrator, connect, review: 'git', settings: { workers: { build: 4 } } });
+  const scene = await setScene(root, {
+    narrator,
+    connect,
+    review: 'git',
+    nodes: 'docker',
+    settings: { workers: { build: 4 } },
+  });
   await writeFile(join(scene.sources, project, '.zuul.yaml'), gateOnly);
   const upstream = await scene.developer.importSource(project, join(scene.sources, project));
   await scene.sluice('project', 'add', project, upstream, '--template', 'gate-only');

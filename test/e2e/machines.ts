@@ -9,6 +9,7 @@ import type { BuildRecord, DebugView, SnapshotList } from '../../server/api/type
 import { preparedForTests } from '../activities/nodes/vm/prepared.ts';
 import { until } from './faults/stack.ts';
 import { createWorld, type World } from './faults/world.ts';
+import { tellDemo } from './tell-demo.ts';
 
 // By hand, and no part of `npm test`: an image is made and booted first, which takes minutes without KVM.
 // .tools/node --test test/e2e/machines.ts
@@ -112,3 +113,7 @@ test('I10: a change goes from a push to two virtual machines, fails, and somebod
   });
   assert.deepEqual(await world.merged(), ['Import greeter']);
 });
+
+test('I10: the demo has its system test on two machines, and shows one that failed', { timeout: 3_600_000 }, (t) =>
+  tellDemo(t, 'vm', ['machines', 'debug']),
+);

@@ -150,7 +150,11 @@ class VmLease {
         ? null
         : { prepare: () => prepare(platform.name, waiting.signal), tell: waiting.tell };
     const snapshot = await chooseSnapshot(look, remedy);
-    return restoreMachine(lender, snapshot, { ...this.#request, name });
+    const begin = performance.now();
+    const running = await restoreMachine(lender, snapshot, { ...this.#request, name });
+    const [took, boot] = [performance.now() - begin, snapshot.bootMs].map((each) => (each / 1000).toFixed(1));
+    waiting?.tell(`${name}: restored in ${took} s; the boot that its snapshot was taken of took ${boot} s`);
+    return running;
   }
 
   async #lender(): Promise<Lender> {
