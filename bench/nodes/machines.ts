@@ -1,12 +1,13 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execute } from '../../activities/nodes/ssh/exec.ts';
 import { hardwareHere } from '../../activities/nodes/vm/accelerator.ts';
-import { execute } from '../../activities/nodes/vm/exec.ts';
 import { restoreMachine } from '../../activities/nodes/vm/lend.ts';
 import { prepareSnapshot } from '../../activities/nodes/vm/prepare.ts';
 import { createVmProvider } from '../../activities/nodes/vm/provider.ts';
 import { placesIn } from '../../activities/nodes/vm/records.ts';
+import { remoteOf } from '../../activities/nodes/vm/remote.ts';
 import { checkout } from '../../infra/bootstrap/find.ts';
 import { ensureVmImage } from '../../infra/images/vm/image.ts';
 
@@ -18,7 +19,7 @@ const many = 10;
 async function restore(lender: Parameters<typeof restoreMachine>[0], snapshot: Parameters<typeof restoreMachine>[1]) {
   const begin = performance.now();
   const { directory, line } = await restoreMachine(lender, snapshot, { build, name: 'bench' });
-  await execute(line, ['true'], { signal });
+  await execute(remoteOf(line), ['true'], { signal });
   const took = performance.now() - begin;
   return { took, bytes: (await stat(join(directory, 'disk'))).blocks * 512 };
 }

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DebugNode } from '../../../workflows/snapshots-contract.ts';
 import { configurationFault } from '../../failure.ts';
+import { execute } from '../ssh/exec.ts';
+import { quoted } from '../ssh/remote.ts';
 import { startEmulator } from './emulator.ts';
-import { execute, quoted } from './exec.ts';
 import { type Hardware, mismatch } from './host.ts';
 import { answering, idsOf, type Lender, makeOverlay, newMachine, peerOf, removeMachine, specOf } from './lend.ts';
 import { openLine } from './line.ts';
 import { withMonitor } from './monitor.ts';
 import { type Kept, keptIn, type Snapshot, snapshotsIn, writeRecord } from './records.ts';
+import { remoteOf } from './remote.ts';
 
 /** What the machines of a debug session carry in the place of a build's id. */
 export function debugBuildOf(build: string): string {
@@ -86,7 +88,7 @@ async function restore(lender: Lender, wish: DebugWish, { kept, base, index }: O
   const line = openLine(await peerOf(directory, base, { hostKey, patience: answering }));
   // Its clock went on from the failure; all else is as it was.
   const now = `@${(Date.now() / 1000).toFixed(3)}`;
-  const set = execute(line, ['date', '-u', '-s', now], { signal: wish.signal, timeout: answering });
+  const set = execute(remoteOf(line), ['date', '-u', '-s', now], { signal: wish.signal, timeout: answering });
   const answers = await set.then(
     ({ code }) => code === 0,
     (error: Error) => {

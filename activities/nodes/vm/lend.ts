@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { must } from '../../process/run.ts';
 import type { LeaseRequest, Made } from '../port.ts';
+import { say } from '../ssh/exec.ts';
+import type { Line } from '../ssh/line.ts';
 import { forwarder, type MachineSpec } from './arguments.ts';
 import { endEmulator, lost, startEmulator } from './emulator.ts';
-import { codeOf, openChannel } from './exec.ts';
-import { type Line, openLine, type Peer } from './line.ts';
+import { openLine, type Peer } from './line.ts';
 import { type MachineRecord, machinesIn, makePrivate, type Places, type Snapshot, writeRecord } from './records.ts';
 import type { Way } from './ways.ts';
 
@@ -167,20 +168,11 @@ async function newKeys() {
 
 async function renew(line: Line, { name, key }: { readonly name: string; readonly key: string }): Promise<void> {
   const address = () => `52:54:${[...randomBytes(4)].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
-  await line.use(async (client) => {
-    const channel = await openChannel(client, '/usr/lib/sluice/renew');
-    let said = '';
-    for (const stream of [channel, channel.stderr]) {
-      stream.on('data', (text: Buffer) => {
-        said += text.toString();
-      });
-    }
-    const code = codeOf(channel);
-    const lines = [
-      ...[(Date.now() / 1000).toFixed(3), randomBytes(64).toString('base64'), name, randomBytes(16).toString('hex')],
-      ...[address(), address(), Buffer.from(key).toString('base64')],
-    ];
-    channel.end(`${lines.join('\n')}\n`);
-    if ((await code) !== 0) throw lost('renew', said.trim());
+  const lines = [
+    ...[(Date.now() / 1000).toFixed(3), randomBytes(64).toString('base64'), name, randomBytes(16).toString('hex')],
+    ...[address(), address(), Buffer.from(key).toString('base64')],
+  ];
+  await say(line, '/usr/lib/sluice/renew', `${lines.join('\n')}\n`).catch((error: Error) => {
+    throw error.name === 'EngineUnavailable' ? error : lost('renew', error);
   });
 }

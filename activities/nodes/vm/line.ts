@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Client } from 'ssh2';
+import { type Line, openSharedLine } from '../ssh/line.ts';
 import { lost } from './emulator.ts';
 import { connectIn } from './sockets.ts';
 
@@ -20,53 +21,9 @@ export interface Peer {
   readonly port?: 'control' | 'person';
 }
 
-/** A way to speak to a machine: one connection for all that goes on at once. */
-export interface Line {
-  /** @throws EngineUnavailable when the machine does not answer */
-  use<T>(work: (client: Client) => Promise<T>): Promise<T>;
-  close(): void;
-}
-
+/** Opens a machine's line. */
 export function openLine(peer: Peer): Line {
-  let client: Promise<Client> | undefined;
-  let users = 0;
-  let timer: NodeJS.Timeout | undefined;
-  const close = () => {
-    clearTimeout(timer);
-    client?.then((each) => each.end()).catch(() => {});
-    client = undefined;
-  };
-  const begin = (): Promise<Client> => {
-    const mine = connectTo(peer, () => {
-      if (client === mine) client = undefined;
-    });
-    return mine;
-  };
-  return {
-    async use(work) {
-      clearTimeout(timer);
-      users += 1;
-      try {
-        client ??= begin();
-        return await unlessLost(await client, work);
-      } finally {
-        users -= 1;
-        if (users === 0) timer = setTimeout(close, idle).unref();
-      }
-    },
-    close,
-  };
-}
-
-/** Whatever waits for an answer waits no longer than there is a connection. */
-async function unlessLost<T>(client: Client, work: (client: Client) => Promise<T>): Promise<T> {
-  let stop = () => {};
-  const gone = new Promise<never>((_, reject) => {
-    const closed = () => reject(lost('answer', 'the connection was closed'));
-    client.once('close', closed);
-    stop = () => client.removeListener('close', closed);
-  });
-  return Promise.race([work(client), gone]).finally(stop);
+  return openSharedLine({ connect: (whenLost) => connectTo(peer, whenLost), lost, idle });
 }
 
 /** Milliseconds for the first greeting; each further one may take twice as long. */

@@ -1,14 +1,13 @@
 import { timed } from '../../process/timing.ts';
-import type { ExecOptions, Machine, MachineNeed, TakeLimits } from '../port.ts';
+import type { ExecOptions, Machine } from '../port.ts';
+import { execute, say } from '../ssh/exec.ts';
+import { put, take, usualLimits } from '../ssh/files.ts';
+import { quoted } from '../ssh/remote.ts';
 import { lost } from './emulator.ts';
-import { codeOf, execute, openChannel, quoted } from './exec.ts';
-import { put, take } from './files.ts';
 import type { Lender, Running } from './lend.ts';
 import { withMonitor } from './monitor.ts';
+import { remoteOf } from './remote.ts';
 import { hostsOf, urlInside } from './ways.ts';
-
-/** What is taken out where the caller says nothing else. */
-const usualLimits: TakeLimits = { files: 10_000, bytes: 4 * 1024 ** 3 };
 
 /** A virtual machine, which can also join the network of its lease. */
 export interface VirtualMachine extends Machine {
@@ -17,23 +16,14 @@ export interface VirtualMachine extends Machine {
 }
 
 export function createMachine({ directory, record, line }: Running, { ways }: Pick<Lender, 'ways'>): VirtualMachine {
-  const system = (script: string, ...args: string[]) =>
-    line.use(async (client) => {
-      const channel = await openChannel(client, quoted(['sh', '-c', script, 'sh', ...args]));
-      let said = '';
-      for (const stream of [channel, channel.stderr]) {
-        stream.on('data', (text: Buffer) => {
-          said = (said + text.toString()).slice(-2_000);
-        });
-      }
-      const code = await codeOf(channel);
-      if (code !== 0) throw new Error(said.trim() || `it ended with ${code}`);
-    });
-  const quiet = () =>
-    system('exec /usr/lib/sluice/quiet').catch((error: Error) => {
+  const remote = remoteOf(line);
+  const system = (script: string, ...args: string[]) => say(line, quoted(['sh', '-c', script, 'sh', ...args]));
+  const quiet = async () => {
+    await system('exec /usr/lib/sluice/quiet').catch((error: Error) => {
       if (error.name === 'EngineUnavailable') throw error;
       throw new Error(`programs in the machine cannot be ended: ${error.message}`);
     });
+  };
   const plug = (cable: 'outer' | 'inner', up: boolean) =>
     withMonitor(directory, (monitor) => monitor.ask('set_link', { name: cable, up })).catch((error) => {
       throw lost('plug a cable', error);
@@ -45,11 +35,11 @@ export function createMachine({ directory, record, line }: Running, { ways }: Pi
     await plug('inner', false);
   };
   return {
-    exec: (argv: readonly string[], options: ExecOptions) => timed(argv[0] ?? '', () => execute(line, argv, options)),
-    put: (hostPath, target) => timed('copy', () => put(line, hostPath, target)),
+    exec: (argv: readonly string[], options: ExecOptions) => timed(argv[0] ?? '', () => execute(remote, argv, options)),
+    put: (hostPath, target) => timed('copy', () => put(remote, hostPath, target)),
     async take(from, to, limits = usualLimits) {
       await timed('quiet', quiet);
-      return timed('copy', () => take(line, { from, to, limits }));
+      return timed('copy', () => take(remote, { from, to, limits }));
     },
     quiet: () => timed('quiet', quiet),
     async open() {
@@ -65,20 +55,6 @@ export function createMachine({ directory, record, line }: Running, { ways }: Pi
       await system(joined, address, names);
     },
   };
-}
-
-/** Directories that a need asks for. */
-export async function furnish(machine: Machine, need: MachineNeed, signal: AbortSignal): Promise<void> {
-  const { scratch = [], memory = [], mounts = [] } = need;
-  const script =
-    'for each; do mkdir -p -- "$each" && mount -t tmpfs -o size=1m,mode=0755,nosuid,nodev,noexec x "$each"; done';
-  const make = async (...argv: string[]) => {
-    const { code, output } = await machine.exec(argv, { signal });
-    if (code !== 0) throw new Error(`directories cannot be made: ${output.trim()}`);
-  };
-  if (scratch.length > 0) await make('mkdir', '-p', '--', ...scratch);
-  if (memory.length > 0) await make('sh', '-euc', script, 'sh', ...memory);
-  for (const { source, target } of mounts) await machine.put(source, target);
 }
 
 const unplugged = `

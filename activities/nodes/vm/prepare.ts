@@ -3,13 +3,15 @@ import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncTree } from '../../files/sync.ts';
 import { moveWhole } from '../../files/write.ts';
+import { execute } from '../ssh/exec.ts';
+import type { Line } from '../ssh/line.ts';
 import { startEmulator } from './emulator.ts';
-import { execute } from './exec.ts';
 import type { Hardware } from './host.ts';
 import { idsOf, type Lender, makeOverlay, newMachine, peerOf, removeMachine, restoreMachine, specOf } from './lend.ts';
-import { type Line, openLine } from './line.ts';
+import { openLine } from './line.ts';
 import { withMonitor } from './monitor.ts';
 import { makePrivate, type Snapshot, writeRecord } from './records.ts';
+import { remoteOf } from './remote.ts';
 import { saveMemory } from './save.ts';
 
 /** Milliseconds until a machine has booted, without KVM and beside others. */
@@ -98,7 +100,7 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
   // The other port is saved as it is: nobody has spoken by it, and whoever is first is answered at once.
   const peer = { hostKey, patience: booting, port: 'person' } as const;
   const line = openLine(await peerOf(directory, snapshot, peer));
-  await execute(line, ['true'], { signal, timeout: booting });
+  await execute(remoteOf(line), ['true'], { signal, timeout: booting });
   const bootMs = Math.round(performance.now() - begin);
   await settle(line, signal);
   line.close();
@@ -110,12 +112,12 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
 /** Waits until the machine is healthy, and has nothing in memory that it can read again. */
 async function settle(line: Line, signal: AbortSignal): Promise<void> {
   const options = { signal, timeout: booting };
-  const state = await execute(line, ['systemctl', 'is-system-running', '--wait'], options);
+  const state = await execute(remoteOf(line), ['systemctl', 'is-system-running', '--wait'], options);
   if (state.code !== 0) {
-    const { output } = await execute(line, ['systemctl', '--failed', '--no-legend', '--plain'], options);
+    const { output } = await execute(remoteOf(line), ['systemctl', '--failed', '--no-legend', '--plain'], options);
     throw new Error(`the machine is not healthy: ${state.output.trim()}\n${output.trim()}`);
   }
-  await execute(line, ['sh', '-c', 'sync; echo 3 > /proc/sys/vm/drop_caches'], options);
+  await execute(remoteOf(line), ['sh', '-c', 'sync; echo 3 > /proc/sys/vm/drop_caches'], options);
 }
 
 interface Trial {
@@ -127,7 +129,7 @@ interface Trial {
 async function verify(lender: Lender, snapshot: Snapshot, { below, build, signal }: Trial): Promise<void> {
   const { record, line } = await restoreMachine(lender, snapshot, { build, name: 'verify', below });
   try {
-    const { code, output } = await execute(line, ['true'], { signal, timeout: booting });
+    const { code, output } = await execute(remoteOf(line), ['true'], { signal, timeout: booting });
     if (code !== 0) throw new Error(`what was saved does not work: ${output.trim()}`);
   } finally {
     line.close();

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { assertName } from '../names.ts';
 import type { HeldMachine, KeptMachines, Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
+import { furnish } from '../ssh/furnish.ts';
 import { hardwareHere } from './accelerator.ts';
 import { openShell } from './debug.ts';
 import { expireSnapshots } from './expire.ts';
 import { keepMachines, requireRoom } from './keep.ts';
 import { idsOf, type Lender, madeFor, type Running, removeMachine, restoreMachine, runningOf } from './lend.ts';
-import { createMachine, furnish, type VirtualMachine } from './machine.ts';
+import { createMachine, type VirtualMachine } from './machine.ts';
 import { keptIn, snapshotsIn } from './records.ts';
 import { bestSnapshot, chooseSnapshot, type SnapshotLimits } from './snapshots.ts';
 import type { Way } from './ways.ts';

@@ -4,21 +4,23 @@ import { pack } from '../pack.ts';
 import type { TakeLimits, TakenFile } from '../port.ts';
 import { RefusedContent } from '../refused-content.ts';
 import { unpack } from '../unpack.ts';
-import { lost } from './emulator.ts';
-import { codeOf, openChannel, quoted } from './exec.ts';
-import type { Line } from './line.ts';
+import { codeOf, openChannel } from './exec.ts';
+import { quoted, type Remote } from './remote.ts';
+
+/** What is taken out where the caller says nothing else. */
+export const usualLimits: TakeLimits = { files: 10_000, bytes: 4 * 1024 ** 3 };
 
 /** Copies a host file or a directory's content into a directory of a machine. */
-export function put(line: Line, hostPath: string, directory: string): Promise<void> {
+export function put({ line, root }: Remote, hostPath: string, directory: string): Promise<void> {
   return line.use(async (client) => {
-    const [to] = [quoted([directory])];
-    const channel = await openChannel(client, `mkdir -p -- ${to} && tar -x -p --no-overwrite-dir -C ${to}`);
+    const script = 'mkdir -p -- "$1" && exec tar -x -p --no-overwrite-dir -C "$1"';
+    const channel = await openChannel(line, client, quoted([...root, 'sh', '-c', script, 'sh', directory]));
     let said = '';
     channel.resume();
     channel.stderr.on('data', (text: Buffer) => {
       said = (said + text.toString()).slice(-2_000);
     });
-    const code = codeOf(channel);
+    const code = codeOf(line, channel);
     const { archive, ended } = await pack(hostPath);
     // A machine that ends before it has read all says why by its code.
     const sent = pipeline(archive, channel.stdin as unknown as NodeJS.WritableStream).catch(() => {});
@@ -35,17 +37,17 @@ export interface Transfer {
 }
 
 /** Copies files out; nothing that the machine sends is trusted. */
-export function take(line: Line, { from, to, limits }: Transfer): Promise<readonly TakenFile[]> {
+export function take({ line, root }: Remote, { from, to, limits }: Transfer): Promise<readonly TakenFile[]> {
   return line.use(async (client) => {
     const cut = from.replace(/\/+$/, '').lastIndexOf('/');
     const [parent, name] = [from.slice(0, cut) || '/', from.slice(cut + 1)];
-    const tar = quoted(['tar', '-c', '--format=posix', '-C', parent, '--', name]);
-    const channel = await openChannel(client, tar);
+    const tar = quoted([...root, 'tar', '-c', '--format=posix', '-C', parent, '--', name]);
+    const channel = await openChannel(line, client, tar);
     let said = '';
     channel.stderr.on('data', (text: Buffer) => {
       said = (said + text.toString()).slice(-2_000);
     });
-    const code = codeOf(channel);
+    const code = codeOf(line, channel);
     code.catch(() => {});
     // What stops reading ends a stream of its own: a channel that is destroyed halfway may never say that it has ended.
     const archive = channel.pipe(new PassThrough());
@@ -57,7 +59,8 @@ export function take(line: Line, { from, to, limits }: Transfer): Promise<readon
     } catch (error) {
       channel.unpipe(archive).resume().close();
       if (error instanceof RefusedContent) throw error;
-      if (/Unexpected end of data|premature/i.test(String(error))) throw lost(`copy ${from} out`, said.trim() || error);
+      if (/Unexpected end of data|premature/i.test(String(error)))
+        throw line.lost(`copy ${from} out`, said.trim() || error);
       throw error;
     }
   });

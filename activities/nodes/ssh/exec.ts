@@ -5,8 +5,8 @@ import type { Client, ClientChannel } from 'ssh2';
 import type { ExecOptions, ExecResult } from '../port.ts';
 import { watchEnd } from '../watch-end.ts';
 import { wholeLines } from '../whole-lines.ts';
-import { lost } from './emulator.ts';
 import type { Line } from './line.ts';
+import { quoted, type Remote } from './remote.ts';
 
 /** How much of a program's output is kept in its result, in characters. */
 const keptOutput = 1024 * 1024;
@@ -17,19 +17,17 @@ const settling = 1_000;
 /** Exit code of a program that was killed. */
 const killedCode = 137;
 
-/** Ends everything that was started here, at once. */
-const killAll = 'echo 1 > /sys/fs/cgroup/sluice/cgroup.kill';
-
 /** Runs a program in a machine without a shell; on timeout or abort all programs that were run there are killed. */
-export function execute(line: Line, argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
+export function execute(remote: Remote, argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
   options.signal.throwIfAborted();
+  const { line } = remote;
   return line.use(async (client) => {
-    const channel = await openChannel(client, commandOf(argv, options));
+    const channel = await openChannel(line, client, commandOf(remote, argv, options));
     channel.end(options.input ?? '');
     const output = collect(channel, options.log);
-    const watch = watchEnd(options, () => kill(client));
+    const watch = watchEnd(options, () => kill(remote, client));
     try {
-      const code = await Promise.race([codeOf(channel, output.ended), watch.gaveUp.then(() => killedCode)]);
+      const code = await Promise.race([codeOf(line, channel, output.ended), watch.gaveUp.then(() => killedCode)]);
       options.signal.throwIfAborted();
       return { code: watch.timedOut() ? killedCode : code, output: output.text(), timedOut: watch.timedOut() };
     } finally {
@@ -39,8 +37,10 @@ export function execute(line: Line, argv: readonly string[], options: ExecOption
   });
 }
 
+type Losing = Pick<Line, 'lost'>;
+
 /** Starts a command of the machine's own; what it reads and prints is the caller's. @throws EngineUnavailable */
-export function openChannel(client: Client, command: string): Promise<ClientChannel> {
+export function openChannel({ lost }: Losing, client: Client, command: string): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(lost('run a program', error));
     const closed = () => fail('the connection was closed');
@@ -54,7 +54,7 @@ export function openChannel(client: Client, command: string): Promise<ClientChan
 }
 
 /** A channel's exit code when it has ended. @throws EngineUnavailable when the machine is lost before */
-export async function codeOf(channel: ClientChannel, output?: Promise<unknown>): Promise<number> {
+export async function codeOf({ lost }: Losing, channel: ClientChannel, output?: Promise<unknown>): Promise<number> {
   // A program that was killed has no code but the name of a signal.
   const codeIn = ([code, signal]: unknown[]) =>
     typeof code === 'number' ? code : typeof signal === 'string' ? killedCode : undefined;
@@ -68,13 +68,32 @@ export async function codeOf(channel: ClientChannel, output?: Promise<unknown>):
   return code;
 }
 
-export function quoted(words: readonly string[]): string {
-  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+/**
+ * Runs a small command of ours, of which only the last words count.
+ *
+ * @returns what it printed
+ * @throws an error with what it said, when it fails; EngineUnavailable
+ */
+export function say(line: Line, command: string, input = ''): Promise<string> {
+  return line.use(async (client) => {
+    const channel = await openChannel(line, client, command);
+    let said = '';
+    for (const stream of [channel, channel.stderr]) {
+      stream.on('data', (text: Buffer) => {
+        said = (said + text.toString()).slice(-2_000);
+      });
+    }
+    const code = codeOf(line, channel);
+    channel.end(input);
+    if ((await code) !== 0) throw new Error(said.trim() || `it ended with ${await code}`);
+    return said;
+  });
 }
 
-function commandOf(argv: readonly string[], { user = 'root', cwd = '/', env = {} }: ExecOptions): string {
+function commandOf({ run }: Remote, argv: readonly string[], options: ExecOptions): string {
+  const { user = 'root', cwd = '/', env = {} } = options;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return quoted(['/usr/lib/sluice/run', user, cwd, ...variables, ...argv]);
+  return quoted([...run, user, cwd, ...variables, ...argv]);
 }
 
 function collect(channel: ClientChannel, log: ExecOptions['log']) {
@@ -89,7 +108,7 @@ function collect(channel: ClientChannel, log: ExecOptions['log']) {
 }
 
 /** Kills all that runs; they have a while to be gone. */
-async function kill(client: Client): Promise<void> {
-  client.exec(killAll, (_, channel) => channel?.resume());
+async function kill({ end }: Remote, client: Client): Promise<void> {
+  client.exec(quoted(end), (_, channel) => channel?.resume());
   await sleep(grace, undefined, { ref: false });
 }
