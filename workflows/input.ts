@@ -28,11 +28,12 @@ const frozenJob = object({
   ...{ vars: record(anything), extraVars: record(anything), secrets: list(object({ secret: text, project: text })) },
 });
 
-const size = object({ cores: number, ramGb: number });
+const size = object({ cores: number, ramGb: number, label: maybe(text) });
+const assigned = maybe(list(object({ label: text, name: text })));
 const request = { holder: text, token: text, sizes: list(size), priority: number, build: text, queue: text };
 const nodesRequest = object(request);
-const lease = object({ ...request, fence: count, lost: flag });
-const claim = object({ provider: text, request: nodesRequest, fence: nullable(count) });
+const lease = object({ ...request, fence: count, lost: flag, machines: assigned });
+const claim = object({ provider: text, request: nodesRequest, fence: nullable(count), machines: assigned });
 const held = object({
   ...{ build: text, host: text, time: number, until: nullable(number) },
   nodes: list(object({ name: text, command: text })),
@@ -42,7 +43,10 @@ const wish = {
   ...{ reason: text, by: text },
   ...{ count, seconds: nullable(number), time: number },
 };
-const capacity = object({ maxServers: maybe(number), maxCores: maybe(number), maxRamGb: maybe(number) });
+const capacity = object({
+  ...{ maxServers: maybe(number), maxCores: maybe(number), maxRamGb: maybe(number) },
+  machines: maybe(list(object({ name: text, labels: list(text) }))),
+});
 
 /** What each workflow that people can start is started with. */
 const inputs = {

@@ -41,8 +41,8 @@ export async function withNodes(
   const request = { holder: workflowInfo().workflowId, token: uuid4(), sizes, priority, build, queue };
   let claim: NodesClaim | null = { provider, request, fence: null };
   setHandler(nodesClaimQuery, () => claim);
-  const granted = (fence: number) => {
-    claim = { provider, request, fence };
+  const granted = (grant: Grant) => {
+    claim = { provider, request, ...grant };
   };
   // Whether the machines are removed is known of a stage that has answered, or was cancelled and has ended since.
   let removed = true;
@@ -51,7 +51,7 @@ export async function withNodes(
     const { reply, time } = await take({ input, start, startTime, provider, request, granted });
     if (reply.state !== 'granted') return refused(provider, reply);
     removed = false;
-    const result = await work({ startTime: time, nodes: { provider, token: request.token, fence: reply.fence } });
+    const result = await work({ startTime: time, nodes: { provider, token: request.token, ...grantIn(reply) } });
     handedOn = await handOnNodes(input, result, claim);
     removed = result.held === undefined;
     return result;
@@ -72,7 +72,14 @@ interface Taking {
   readonly provider: string;
   readonly request: NodesRequest;
   /** Notes that they are held. */
-  readonly granted: (fence: number) => void;
+  readonly granted: (grant: Grant) => void;
+}
+
+/** By what a job holds its machines, and which ones. */
+type Grant = Pick<HeldNodes, 'fence' | 'machines'>;
+
+function grantIn({ state: _, ...grant }: Extract<NodesReply, { readonly state: 'granted' }>): Grant {
+  return grant;
 }
 
 /** @returns what became of the request, and when */
@@ -83,10 +90,10 @@ async function take(taking: Taking): Promise<{ readonly reply: NodesReply; reado
     // A word for an earlier run of the same workflow, which a reset repeats, is none for this one.
     if (token !== request.token) return;
     said.word = reply;
-    if (reply.state === 'granted') granted(reply.fence);
+    if (reply.state === 'granted') granted(grantIn(reply));
   });
   let reply = await control.askNodes({ provider, request });
-  if (reply.state === 'granted') granted(reply.fence);
+  if (reply.state === 'granted') granted(grantIn(reply));
   if (reply.state !== 'waits') return { reply, time: taking.startTime };
   const reason = nodesReason(provider);
   await recordWaiting(input, start, reason);
@@ -95,7 +102,7 @@ async function take(taking: Taking): Promise<{ readonly reply: NodesReply; reado
     const heard = await condition(() => said.word.state !== 'waits', patience);
     reply = heard ? said.word : await control.askNodes({ provider, request });
   }
-  if (reply.state === 'granted') granted(reply.fence);
+  if (reply.state === 'granted') granted(grantIn(reply));
   const time = await recordBegun(input, start);
   // The work need not wait until this has arrived, and if it is cancelled it says so itself.
   void tellWaiting(input, start, []).catch(() => undefined);

@@ -1,5 +1,6 @@
 import type { Capacity, Size } from '../pipelines/nodes/capacity.ts';
 import type { NodesClaims, NodesDesk, NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
+import type { AssignedMachine } from '../pipelines/nodes/machines.ts';
 
 /** What a job must be lent before it runs; jobs of a provider that has no limits are lent nothing. */
 export interface NodesNeed {
@@ -13,6 +14,8 @@ export interface HeldNodes {
   readonly provider: string;
   readonly token: string;
   readonly fence: number;
+  /** Which machines, where they are lent as they are. */
+  readonly machines?: readonly AssignedMachine[];
 }
 
 /** What a job says of itself: the machines that it holds by a fence, or waits for. */
@@ -21,6 +24,7 @@ export interface NodesClaim {
   readonly request: NodesRequest;
   /** Null while it waits. */
   readonly fence: number | null;
+  readonly machines?: readonly AssignedMachine[];
 }
 
 /** Input of the `nodes` workflow: the provider's name, and what an earlier run left. */

@@ -12,6 +12,7 @@ import {
 import {
   attend,
   emptyDesk,
+  grantOf,
   holds,
   type NodesDesk,
   type NodesLease,
@@ -144,7 +145,7 @@ class Keeper {
     const { desk, granted, refused } = attend(this.desk, message);
     this.desk = desk;
     setCurrentDetails(`${desk.leases.length} hold machines, ${desk.waiting.length} wait`);
-    for (const lease of granted) this.#answer(lease, { state: 'granted', fence: lease.fence }, hears);
+    for (const lease of granted) this.#answer(lease, grantOf(lease), hears);
     for (const { request, reason } of refused) this.#answer(request, { state: 'refused', reason }, hears);
   }
 

@@ -15,7 +15,9 @@ const failedPrecondition = 9;
 export async function nodesClaimsOf(client: Client, provider: string): Promise<NodesClaims> {
   const claims = (await claimsOf(client, nodesClaimQuery)).filter((claim) => claim.provider === provider);
   return {
-    leases: claims.flatMap(({ request, fence }) => (fence === null ? [] : [{ ...request, fence, lost: false }])),
+    leases: claims.flatMap(({ request, fence, machines }) =>
+      fence === null ? [] : [{ ...request, fence, lost: false, ...(machines === undefined ? {} : { machines }) }],
+    ),
     waiting: claims.flatMap(({ request, fence }) => (fence === null ? [request] : [])),
   };
 }

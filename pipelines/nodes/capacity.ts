@@ -1,11 +1,15 @@
+import type { GivenMachine } from './machines.ts';
+
 /** What one machine takes from its provider. */
 export interface Size {
   readonly cores: number;
   readonly ramGb: number;
+  /** Its label, where the provider has machines of its own for each. */
+  readonly label?: string;
 }
 
 /** What machines take together. */
-export interface Usage extends Size {
+export interface Usage extends Omit<Size, 'label'> {
   readonly servers: number;
 }
 
@@ -14,6 +18,8 @@ export interface Capacity {
   readonly maxServers?: number | undefined;
   readonly maxCores?: number | undefined;
   readonly maxRamGb?: number | undefined;
+  /** All that there are, where each is lent as it is: nothing else limits such a provider. */
+  readonly machines?: readonly GivenMachine[];
 }
 
 export const nothing: Usage = { servers: 0, cores: 0, ramGb: 0 };

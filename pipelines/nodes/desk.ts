@@ -1,4 +1,5 @@
 import { type Capacity, excess, nothing, type Size, type Usage, withMachines } from './capacity.ts';
+import { type AssignedMachine, assignMachines, type GivenMachine, tooFewMachines } from './machines.ts';
 
 /** Machines that somebody wants to hold, all of them at once. */
 export interface NodesRequest {
@@ -21,6 +22,8 @@ export interface NodesLease extends NodesRequest {
   readonly fence: number;
   /** Its holder is gone. The machines may still be there, so they count until somebody has removed them. */
   readonly lost: boolean;
+  /** Which ones, one for each of its sizes, where the provider has machines that are lent as they are. */
+  readonly machines?: readonly AssignedMachine[];
 }
 
 /** The machines of a provider: who has them, and who waits. Plain JSON. */
@@ -98,16 +101,21 @@ export function attend(desk: NodesDesk, message: NodesMessage): NodesAnswer {
 /** What has become of a request, as the one who asked is told it. */
 export type NodesReply =
   | { readonly state: 'waits' }
-  | { readonly state: 'granted'; readonly fence: number }
+  | { readonly state: 'granted'; readonly fence: number; readonly machines?: readonly AssignedMachine[] }
   /** It can never be met, or has ended: why, in words for people. */
   | { readonly state: 'refused'; readonly reason: string };
 
 export function replyTo(desk: NodesDesk, { token, sizes }: Pick<NodesRequest, 'token' | 'sizes'>): NodesReply {
   const lease = leaseOf(desk, token);
-  if (lease !== null) return { state: 'granted', fence: lease.fence };
+  if (lease !== null) return grantOf(lease);
   if (desk.waiting.some((one) => one.token === token)) return { state: 'waits' };
   const never = neverFits(sizes, desk.capacity);
   return { state: 'refused', reason: never ?? 'the request has ended' };
+}
+
+/** The answer to whoever has been lent something. */
+export function grantOf({ fence, machines }: Pick<NodesLease, 'fence' | 'machines'>): NodesReply {
+  return { state: 'granted', fence, ...(machines === undefined ? {} : { machines }) };
 }
 
 /** The lease of a request; null for one that waits, was refused, is lost, or is not known. */
@@ -178,20 +186,53 @@ function serve(desk: NodesDesk): NodesAnswer {
   });
   const over = refused.map(({ request }) => request.token);
   const left = over.length > 0 ? ended(desk, over) : desk;
-  const granted: NodesLease[] = [];
-  let usage = usageOf(left);
-  for (const request of left.closed === true ? [] : left.waiting) {
-    usage = withMachines(usage, request.sizes);
-    if (excess(usage, left.capacity).length > 0) break;
-    granted.push({ ...request, fence: left.fence + granted.length + 1, lost: false });
-  }
-  const waiting = left.waiting.slice(granted.length);
+  const grants = left.closed === true ? [] : grantable(left);
+  const granted = grants.map((grant, index) => ({ ...grant, fence: left.fence + index + 1, lost: false }));
+  const served = new Set(granted.map(({ token }) => token));
+  const waiting = left.waiting.filter(({ token }) => !served.has(token));
   const leases = [...left.leases, ...granted];
   return { desk: { ...left, leases, waiting, fence: left.fence + granted.length }, granted, refused };
 }
 
+type Grant = NodesRequest & Pick<NodesLease, 'machines'>;
+
+/** Who can be served now, in order. */
+function grantable(desk: NodesDesk): readonly Grant[] {
+  const { machines } = desk.capacity;
+  if (machines !== undefined) return assignable(desk, machines);
+  const fits: Grant[] = [];
+  let usage = usageOf(desk);
+  for (const request of desk.waiting) {
+    usage = withMachines(usage, request.sizes);
+    if (excess(usage, desk.capacity).length > 0) break;
+    fits.push(request);
+  }
+  return fits;
+}
+
+/** The same where each machine is lent as it is. One that waits keeps the machines of its labels from all behind it. */
+function assignable({ leases, waiting }: NodesDesk, machines: readonly GivenMachine[]): readonly Grant[] {
+  const lent = new Set(leases.flatMap((lease) => (lease.machines ?? []).map(({ name }) => name)));
+  let free = machines.filter(({ name, out }) => out === undefined && !lent.has(name));
+  return waiting.flatMap((request) => {
+    const labels = labelsOf(request.sizes);
+    const assigned = assignMachines(labels, free);
+    const taken = (machine: GivenMachine) =>
+      assigned === null
+        ? machine.labels.some((label) => labels.includes(label))
+        : assigned.some(({ name }) => name === machine.name);
+    free = free.filter((machine) => !taken(machine));
+    return assigned === null ? [] : [{ ...request, machines: assigned }];
+  });
+}
+
+function labelsOf(sizes: readonly Size[]): readonly string[] {
+  return sizes.map(({ label = '' }) => label);
+}
+
 /** Why machines are more than the provider has at all; null when they are not. */
 function neverFits(sizes: readonly Size[], capacity: Capacity): string | null {
+  if (capacity.machines !== undefined) return tooFewMachines(labelsOf(sizes), capacity.machines);
   const over = excess(withMachines(nothing, sizes), capacity);
   return over.length > 0 ? over.join(', ') : null;
 }

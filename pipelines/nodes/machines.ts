@@ -1,0 +1,54 @@
+/** A machine that there is, and that is lent as it is. */
+export interface GivenMachine {
+  readonly name: string;
+  /** Labels of nodes that it serves. */
+  readonly labels: readonly string[];
+  /** Why it is out of service; absent: it is not. */
+  readonly out?: string;
+}
+
+/** A machine of a lease, and the label of the node that it stands for. */
+export interface AssignedMachine {
+  readonly label: string;
+  readonly name: string;
+}
+
+/**
+ * Finds a machine for each label, each machine once: augmenting paths of bipartite matching (Kuhn). Machines of few
+ * labels come first, so that those that can serve most stay free.
+ *
+ * @returns one for each label, in their order; null where that is not possible
+ */
+export function assignMachines(
+  labels: readonly string[],
+  free: readonly GivenMachine[],
+): readonly AssignedMachine[] | null {
+  const order = [...free].sort((a, b) => a.labels.length - b.labels.length);
+  const nodeOf = new Map<string, number>();
+  const place = (node: number, seen: Set<string>): boolean => {
+    for (const { name, labels: served } of order) {
+      if (seen.has(name) || !served.includes(labels[node] ?? '')) continue;
+      seen.add(name);
+      const other = nodeOf.get(name);
+      if (other !== undefined && !place(other, seen)) continue;
+      nodeOf.set(name, node);
+      return true;
+    }
+    return false;
+  };
+  for (const node of labels.keys()) if (!place(node, new Set())) return null;
+  return [...nodeOf].sort(([, a], [, b]) => a - b).map(([name, node]) => ({ label: labels[node] ?? '', name }));
+}
+
+/** Why there are too few machines for these labels however long one waits; null when there are enough. */
+export function tooFewMachines(labels: readonly string[], machines: readonly GivenMachine[]): string | null {
+  const able = machines.filter(({ out }) => out === undefined);
+  if (assignMachines(labels, able) !== null) return null;
+  const counts = [...Map.groupBy(labels, (label) => label)].map(
+    ([label, { length }]) => `${length} of ${able.filter((one) => one.labels.includes(label)).length} ${label}`,
+  );
+  const away = machines
+    .filter(({ out, labels: served }) => out !== undefined && served.some((label) => labels.includes(label)))
+    .map(({ name, out }) => `${name} is out of service: ${out}`);
+  return [counts.join(', '), ...away].join('; ');
+}
