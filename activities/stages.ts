@@ -14,6 +14,7 @@ import { claimHoldFor, returnHoldOf } from './jobs/holding.ts';
 import { isOpen } from './jobs/open.ts';
 import { type Holding, holdFailed } from './nodes/hold-failed.ts';
 import { keepFailed } from './nodes/keep-failed.ts';
+import { OutOfService } from './nodes/out-of-service.ts';
 import type { Lease, Provider } from './nodes/port.ts';
 import { withLease } from './nodes/with-lease.ts';
 import type { BuildLog, LogStore, StageRunner } from './ports.ts';
@@ -125,7 +126,12 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
     const outside = { signal, log: run.log, workdir, heartbeat, failing: tellFailing, scrubBy };
     const { workflowId: holder } = context.info.workflowExecution ?? {};
     const waiting = { signal, tell: (line: string) => run.log.write(`${line}\n`) };
-    const request = { build: run.input.build.id, waiting, ...(holder === undefined ? {} : { holder }) };
+    const { machines } = run.input.lease ?? {};
+    const request = {
+      ...{ build: run.input.build.id, waiting },
+      ...(holder === undefined ? {} : { holder }),
+      ...(machines === undefined ? {} : { machines }),
+    };
     const judge = (lease: Lease) =>
       run.runner(run.input, { ...outside, lease }).catch((error) => {
         if (isLate()) return timedOut(run.input);
@@ -139,6 +145,8 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
     return { ...value, timing: { started, ended: Date.now(), tools: busyTime(tools) } };
   } catch (error) {
     if (isLate()) return timedOut(run.input);
+    // The next attempt is lent another one, or told that there is none.
+    if (error instanceof OutOfService) return { result: 'RETRY', summary: error.message, artifacts: [] };
     const { attempt } = context.info;
     const faults = progressOf(context).faults + (isAway(error) ? 0 : 1);
     run.log.section(lastWords(error, { signal: context.cancellationSignal, attempt, faults }));

@@ -16,7 +16,7 @@ export function choosePlatform(name: string, config: string | undefined): Platfo
   if (found !== undefined && platforms.includes(found)) return found;
   const names = platforms.map((platform) => platform.name).join(', ');
   if (found !== undefined) {
-    throw misused(`the nodes of ${name} are virtual machines, which jobs alone are lent: name one of ${names}`);
+    throw misused(`the nodes of ${name} are machines that jobs alone are lent: name one of ${names}`);
   }
   throw misused(`no platform is called ${JSON.stringify(name)}: there are ${names}; others come from sluice.yaml`);
 }

@@ -1,4 +1,5 @@
 import type { Platform } from '../../pipelines/model/platform.ts';
+import type { AssignedMachine } from '../../pipelines/nodes/machines.ts';
 
 /** What a machine is wanted for. */
 export interface MachineNeed {
@@ -60,7 +61,7 @@ export interface TakenFile {
   readonly size: number;
 }
 
-/** One machine of a lease: a container now, a virtual machine or a lent computer by the same interface. */
+/** One machine of a lease: a container, a virtual machine, or a computer that is there. */
 export interface Machine {
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
   /** Copies a host file or directory's content into a directory of the machine. */
@@ -78,6 +79,8 @@ export interface Machine {
    * @throws when something outlives it.
    */
   quiet(): Promise<void>;
+  /** Its network is its own and stays open: `close` is refused. Absent: it is the lease's. */
+  readonly network?: 'its own';
   /** Lets it reach out. */
   open(): Promise<void>;
   /** Takes every network away. */
@@ -93,7 +96,11 @@ export interface Lease {
   machine(need: MachineNeed): Promise<Machine>;
   /** The machine that an earlier lease of the same build has kept; null when there is none. */
   find(): Promise<Machine | null>;
-  /** From now on its machines reach each other by their names, and are in no other network. Twice is done once. */
+  /**
+   * From now on its machines reach each other by their names, and are in no other network. Twice is done once.
+   *
+   * @throws for machines that keep a network of their own
+   */
   seclude(signal: AbortSignal): Promise<void>;
 }
 
@@ -102,6 +109,8 @@ export interface LeaseRequest {
   readonly build: string;
   /** Workflow that it is lent to: everything carries that, too, for `list`. Absent where a person waits for the end. */
   readonly holder?: string;
+  /** Which ones, where they are there already: the desk has chosen. */
+  readonly machines?: readonly AssignedMachine[];
   /** Whoever waits for what takes its time: hears why, and may stop to wait. */
   readonly waiting?: { readonly signal: AbortSignal; readonly tell: (line: string) => void };
 }
@@ -130,7 +139,8 @@ export interface HeldMachine {
 /**
  * Where machines come from: the port of the node drivers.
  *
- * Every method throws EngineUnavailable when what makes the machines cannot be reached.
+ * Every method throws EngineUnavailable when what makes the machines cannot be reached, and `machine` OutOfService when
+ * one that is there already cannot be used.
  */
 export interface Provider {
   /** Lends what a build may need. Nothing is made before it is asked for. */

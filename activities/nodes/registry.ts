@@ -1,8 +1,11 @@
 import { join } from 'node:path';
+import type { PlatformProvider } from '../../pipelines/model/platform.ts';
 import { byPlatform } from './by-platform.ts';
 import { createDockerEngine } from './docker/engine.ts';
 import { createDockerProvider, type Prepare } from './docker/provider.ts';
 import type { Provider } from './port.ts';
+import { createGivenProvider, type GivenProvider } from './static/provider.ts';
+import type { GivenSettings } from './static/settings.ts';
 import { createVmProvider, type PrepareMachines } from './vm/provider.ts';
 import { placesIn } from './vm/records.ts';
 import type { SnapshotLimits } from './vm/snapshots.ts';
@@ -20,6 +23,8 @@ export interface ProviderContext {
   readonly prepare?: Prepare;
   /** How virtual machines are lent; absent: with nothing that they may reach, and none of failed jobs are kept. */
   readonly virtual?: VirtualContext;
+  /** Machines that are there; absent: none are lent here. */
+  readonly given?: readonly GivenSettings[];
 }
 
 /** What belongs to virtual machines alone. */
@@ -31,7 +36,7 @@ export interface VirtualContext {
   readonly prepare: PrepareMachines;
 }
 
-const drivers: Readonly<Record<string, (context: ProviderContext) => Provider>> = {
+const drivers: Readonly<Record<PlatformProvider, (context: ProviderContext) => Provider>> = {
   docker: ({ installation, prepare }) => createDockerProvider(createDockerEngine(undefined, installation), prepare),
   vm: ({ installation, virtual }) => {
     if (installation === undefined) throw new Error('virtual machines are lent by an installation');
@@ -40,7 +45,22 @@ const drivers: Readonly<Record<string, (context: ProviderContext) => Provider>> 
     const more = virtual === undefined ? {} : { limits: virtual.kept, prepare: virtual.prepare };
     return createVmProvider({ places, installation: installation.id, ways, ...more });
   },
+  static: openGiven,
 };
+
+/** What lends the machines that are there. */
+export function openGiven({
+  installation,
+  given = [],
+}: Pick<ProviderContext, 'installation' | 'given'>): GivenProvider {
+  const directory = givenDirectory(installation?.data ?? '');
+  return createGivenProvider({ directory, installation: installation?.id ?? null, machines: given });
+}
+
+/** Where it stands who has which of an installation's static machines. */
+export function givenDirectory(data: string): string {
+  return join(data, 'static-machines');
+}
 
 /** Where the virtual machines of an installation are, and what they are made of. */
 export function vmDirectory(data: string): string {
@@ -49,12 +69,13 @@ export function vmDirectory(data: string): string {
 
 /** Opens all providers as one: each node comes from its platform's. */
 export function openProviders(context: ProviderContext): Provider {
-  return byPlatform({ docker: openProvider('docker', context), vm: openProvider('vm', context) });
+  const open = (driver: PlatformProvider) => openProvider(driver, context);
+  return byPlatform({ docker: open('docker'), vm: open('vm'), static: open('static') });
 }
 
 /** Opens a provider by its driver. @throws an error that names the drivers for one that there is not. */
 export function openProvider(driver: string, context: ProviderContext = {}): Provider {
-  const open = Object.hasOwn(drivers, driver) ? drivers[driver] : undefined;
+  const open = Object.hasOwn(drivers, driver) ? drivers[driver as PlatformProvider] : undefined;
   if (open !== undefined) return open(context);
   const known = Object.keys(drivers).join(', ');
   throw new Error(`there is no node driver ${JSON.stringify(driver)}; there are: ${known}`);

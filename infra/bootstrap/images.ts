@@ -1,6 +1,6 @@
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { Config } from '../config/load.ts';
-import { allPlatforms } from '../config/platforms.ts';
+import { madePlatforms } from '../config/platforms.ts';
 import { builtInPlatforms, shippedPlatforms } from '../images/platforms.ts';
 import { askEngine } from './engine.ts';
 import type { Finding, Step } from './step.ts';
@@ -28,7 +28,7 @@ export function containerImages(config: Pick<Config, 'platforms'>): Step {
 
 async function used(config: Pick<Config, 'platforms'>): Promise<readonly Platform[]> {
   const { platformsInUse } = await import('../images/on-need.ts');
-  const all = allPlatforms(config);
+  const all = madePlatforms(config);
   const optional = all.filter((one) => builtInPlatforms.includes(one) && !shippedPlatforms.includes(one));
   const inUse = await platformsInUse(optional);
   return all.filter((one) => !optional.includes(one) || inUse.includes(one));

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { testRepositoriesIn } from '../../activities/attest/attestor.ts';
 import { isOpen } from '../../activities/jobs/open.ts';
 import { withinLines } from '../../activities/jobs/within-lines.ts';
-import { vmDirectory } from '../../activities/nodes/registry.ts';
+import { openGiven, vmDirectory } from '../../activities/nodes/registry.ts';
 import { placesIn } from '../../activities/nodes/vm/records.ts';
 import { createSnapshotActivities } from '../../activities/nodes/vm/snapshot-activities.ts';
 import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
@@ -23,10 +23,12 @@ import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
 import { asSeenFromHere } from './addressed.ts';
 import { createCommon, releasedOffer } from './common.ts';
 import { connectPatiently } from './connect.ts';
+import { givenMachines } from './given-machines.ts';
 import { keepSweeping } from './leftovers.ts';
 import { containerUrl } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { reachedFrom } from './machines.ts';
+import { keepMending } from './mending.ts';
 import { payloadStore } from './payload-store.ts';
 import { prepareMachines } from './prepare-machines.ts';
 import { askForSecrets } from './secrets.ts';
@@ -51,11 +53,25 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
       kept: limitsOf(config),
       prepare: prepareMachines(temporal.client),
     },
+    given: givenMachines(config.nodes),
   });
   const seen = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   const stage = withinLines(seen, offer.release);
   const activities = Object.assign(stage, snapshotsOf(config));
-  return runJobs({ temporal, stages, activities, slots: config.workers.build, data: config.data, logger });
+  const part = await runJobs({ temporal, stages, activities, slots: config.workers.build, data: config.data, logger });
+  return mendingBeside(part, config, logger);
+}
+
+/** Looks after the static machines for as long as the worker runs. */
+function mendingBeside(part: Part, config: StackConfig, logger: Logger): Part {
+  const given = givenMachines(config.nodes);
+  if (given.length === 0) return part;
+  const mending = keepMending(openGiven({ installation: installationOf(config.data), given }), logger);
+  const stop = () => {
+    mending.stop();
+    return part.stop();
+  };
+  return { ...part, stop };
 }
 
 function limitsOf({ snapshots: { keep, maxSize } }: StackConfig): SnapshotLimits {

@@ -26,6 +26,7 @@ import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import { readInput } from '../temporal/read-payload.ts';
 import type { Common } from './common.ts';
+import { takesUnreviewed } from './given-machines.ts';
 import { lookAfterMerge } from './look-after-merge.ts';
 import { createMirrors } from './mirrors.ts';
 import { capacityIn, nodesIn, placeIn } from './nodes.ts';
@@ -63,13 +64,13 @@ export function createControl(deps: ControlDeps) {
       repositories: repositoriesIn(rules),
       reuse: reuseIn(deps, layouts),
       nodesFor: nodesIn(common, live),
-      placeOf: placeIn(common),
+      placeOf: placeIn({ ...common, takesUnreviewed: takesUnreviewed(common.config.nodes) }),
       ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
     }),
     askGate: askGateBy(temporal.client),
     ...createSemaphoreActivities({ client: temporal.client, limits }),
     ...createOriginActivities(temporal.client),
-    ...createNodesActivities({ client: temporal.client, capacity: capacityIn(live) }),
+    ...createNodesActivities({ client: temporal.client, capacity: capacityIn(live, common.config.data) }),
     ...createGateActivities({
       blobs,
       host: (connection) => router.host(connection),

@@ -10,6 +10,9 @@ import type { StackConfig } from '../stack/settings.ts';
 /** Keys that are taken over while the server runs; every other one is read by a process as it starts. */
 const live = ['projects', 'config-projects', 'mirrors', 'nodes', 'retention'] as const;
 
+/** Below these keys, what is read as a process starts all the same. */
+const atStart = 'nodes.static';
+
 /** Of these, the ones that hold as soon as they are written: `sluice project add` waits for nothing. */
 const immediate = ['projects', 'config-projects'] as const;
 
@@ -56,7 +59,7 @@ export function createLiveConfig(
   let read: Read = { stamp: 'as started', config: started };
   let inForce: LiveSettings = started;
   // A process that comes back takes what can be taken without a restart: it has just had one.
-  inForce = { ...inForce, ...taken(look(), live) };
+  inForce = { ...inForce, ...takenLive(look()) };
   /** What people were told of last. */
   let told = inForce;
 
@@ -65,6 +68,11 @@ export function createLiveConfig(
     if (stamp !== read.stamp) read = { stamp, config: load({ file, ...config.given }) };
     if (!(read.config instanceof InvalidConfiguration)) inForce = { ...inForce, ...taken(read.config, immediate) };
     return read.config;
+  }
+
+  function takenLive(found: Config | InvalidConfiguration): Partial<LiveSettings> {
+    const { nodes, ...rest } = taken(found, live);
+    return nodes === undefined ? rest : { ...rest, nodes: { ...nodes, static: started.nodes.static } };
   }
 
   return {
@@ -83,7 +91,7 @@ export function createLiveConfig(
       const found = look();
       if (found instanceof InvalidConfiguration) throw found;
       const changed = changedKeys({ ...started, ...told }, found);
-      inForce = { ...inForce, ...taken(found, live) };
+      inForce = { ...inForce, ...takenLive(found) };
       told = inForce;
       return { file: found.file, applied: changed.filter(isLive), restart: changed.filter((key) => !isLive(key)) };
     },
@@ -106,7 +114,11 @@ function taken(config: Config | InvalidConfiguration, keys: readonly (keyof Live
 }
 
 function isLive(key: string): boolean {
-  return live.some((one) => key === one || key.startsWith(`${one}.`));
+  return !isBelow(key, atStart) && live.some((one) => isBelow(key, one));
+}
+
+function isBelow(key: string, one: string): boolean {
+  return key === one || key.startsWith(`${one}.`);
 }
 
 function load(options: { readonly file?: string | undefined; readonly data?: string }): Config | InvalidConfiguration {

@@ -1,9 +1,13 @@
 import { hostname } from 'node:os';
+import { givenDirectory } from '../../activities/nodes/registry.ts';
+import { machinesAsLent } from '../../activities/nodes/static/records.ts';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
 import { type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
 import type { Capacity, Size } from '../../pipelines/nodes/capacity.ts';
 import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
+import { allPlatforms } from '../config/platforms.ts';
+import type { StackConfig } from '../stack/settings.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
 
@@ -13,12 +17,26 @@ const without = new Set<FrozenJob['uses']>(['publish', 'mirror']);
 /** Stages that virtual machines are good for: they have a minimal system, and no build tools. */
 const onMachines = new Set<FrozenJob['uses']>(['install', 'systest', ...without]);
 
-/** What a provider has, as configured now; one that there is no more has no limits. */
-export function capacityIn(live: Pick<LiveConfig, 'settings'>): (provider: string) => Promise<Capacity> {
+/**
+ * What a provider has, as configured now; one that there is no more has no limits.
+ *
+ * @param data directory of everything: what is known of static machines is there
+ */
+export function capacityIn(live: Pick<LiveConfig, 'settings'>, data: string): (provider: string) => Promise<Capacity> {
   return async (provider) => {
     const { nodes } = live.settings();
+    if (provider === 'static') {
+      const machines = Object.entries(nodes.static).map(([name, { labels }]) => ({ name, labels }));
+      return { machines: await machinesAsLent(givenDirectory(data), machines) };
+    }
     return provider === 'docker' || provider === 'vm' ? nodes[provider] : {};
   };
+}
+
+/** The providers that there are nodes of. */
+export function providersIn(config: Pick<StackConfig, 'platforms' | 'nodes'>): readonly PlatformProvider[] {
+  const there = new Set(allPlatforms(config).map(providerOf));
+  return (['docker', 'vm', 'static'] as const).filter((provider) => there.has(provider));
 }
 
 type Job = Pick<FrozenJob, 'name' | 'uses' | 'nodeset' | 'run'>;
@@ -31,7 +49,8 @@ export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pi
     const bare = uses === undefined && run.length > 0 && labels.length === 0;
     const platforms = (bare ? [defaultLabel] : labels).flatMap((label) => findPlatform(label) ?? []);
     const provider = platforms[0] === undefined ? 'docker' : providerOf(platforms[0]);
-    const limited = Object.values(live.settings().nodes[provider]).some((limit) => limit !== undefined);
+    const limits = live.settings().nodes[provider];
+    const limited = provider === 'static' || Object.values(limits).some((limit) => limit !== undefined);
     const sizes = platforms.map(sizeOf);
     return !limited || sizes.length === 0 ? undefined : { provider, sizes };
   };
@@ -48,7 +67,9 @@ export function machinesIn({ findPlatform }: Pick<Common, 'findPlatform'>) {
   };
 }
 
-function sizeOf({ limits }: Pick<Platform, 'limits'>): Size {
+/** A machine that is there has what it has: it counts by its label. */
+function sizeOf({ name, limits, provider }: Pick<Platform, 'name' | 'limits' | 'provider'>): Size {
+  if (provider === 'static') return { cores: 0, ramGb: 0, label: name };
   return { cores: limits.cpus, ramGb: limits.memoryMiB / 1024 };
 }
 
@@ -58,28 +79,53 @@ export interface Placing {
   readonly refused?: string;
 }
 
-/** Virtual machines are on the server's machine: whoever needs them runs there. */
-export function placeIn({ findPlatform }: Pick<Common, 'findPlatform'>, host = hostname()) {
-  return ({ name, uses, nodeset }: Job): Placing => {
+/** What is said of a node by where it comes from. */
+const kinds: Readonly<Record<PlatformProvider, string>> = {
+  docker: 'a container',
+  vm: 'a virtual machine',
+  static: 'a static machine',
+};
+
+/** Stages that nodes besides containers are good for; `undefined` is a job with programs. */
+const ableOn: Readonly<Record<Exclude<PlatformProvider, 'docker'>, ReadonlySet<FrozenJob['uses']>>> = {
+  vm: onMachines,
+  static: new Set([undefined, ...onMachines]),
+};
+
+interface Placed extends Pick<Common, 'findPlatform'> {
+  /** Whether static machines of a label are lent to jobs that may run before a review. */
+  readonly takesUnreviewed: (label: string) => boolean;
+}
+
+/** Virtual machines are on the server's machine, and static ones are lent there: whoever needs them runs there. */
+export function placeIn({ findPlatform, takesUnreviewed }: Placed, host = hostname()) {
+  return ({ name, uses, nodeset, postReview }: Job & Pick<FrozenJob, 'postReview'>): Placing => {
     const providers = new Map<PlatformProvider, string>();
     for (const { label } of nodeset.nodes) {
       const platform = findPlatform(label);
       if (platform !== undefined) providers.set(providerOf(platform), label);
     }
-    const virtual = providers.get('vm');
-    if (virtual === undefined) return {};
-    const other = providers.get('docker');
+    const [[provider, label] = ['docker', ''] as const, other] = [...providers].sort(([a], [b]) => rank(a) - rank(b));
+    if (provider === 'docker') return {};
+    const kind = kinds[provider];
     if (other !== undefined) {
-      return { refused: `nodes of ${name} share no network: ${virtual} is a virtual machine, ${other} a container` };
+      return { refused: `nodes of ${name} share no network: ${label} is ${kind}, ${other[1]} ${kinds[other[0]]}` };
     }
-    if (!onMachines.has(uses)) {
+    if (!ableOn[provider].has(uses)) {
       const what = uses === undefined ? 'programs run' : `the stage ${uses} runs`;
-      return {
-        refused: `${what} in containers, and ${virtual} is a virtual machine: name another platform for ${name}`,
-      };
+      return { refused: `${what} in containers, and ${label} is ${kind}: name another platform for ${name}` };
+    }
+    if (provider === 'static' && !postReview && !takesUnreviewed(label)) {
+      const mend = `say \`post-review: true\` in the job, or \`unreviewed: true\` at the machines in sluice.yaml`;
+      return { refused: `${label} is ${kind}, and ${name} may run what nobody has reviewed: ${mend}` };
     }
     return { queue: taskQueues.host(host) };
   };
+}
+
+/** Containers last: what is said of several is said of the others. */
+function rank(provider: PlatformProvider): number {
+  return ['vm', 'static', 'docker'].indexOf(provider);
 }
 
 /** Where the programs of jobs without nodes run. */

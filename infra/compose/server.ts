@@ -31,7 +31,7 @@ import { startIngest } from './ingest.ts';
 import { listen } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { keepCollecting, keepScheduled } from './mirrors.ts';
-import { capacityIn, machinesIn } from './nodes.ts';
+import { capacityIn, machinesIn, providersIn } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
 import { listenToStreams } from './streams.ts';
@@ -78,8 +78,14 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const holds = createHolds({ client: temporal.client, tenant: config.tenant });
   const looked = createMachines({ ...machines, holds });
   const nodes = createNodesLook({
-    ...{ client: temporal.client, store, holds, capacity: capacityIn(settings), machinesOf: machinesIn(common) },
-    providers: virtual.length > 0 ? ['docker', 'vm'] : ['docker'],
+    ...{
+      client: temporal.client,
+      store,
+      holds,
+      capacity: capacityIn(settings, config.data),
+      machinesOf: machinesIn(common),
+    },
+    providers: providersIn(config),
   });
   const { uiUrl, namespace } = config.temporal;
   const app = await createApp({

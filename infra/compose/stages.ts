@@ -10,6 +10,7 @@ import { createLintStage } from '../../activities/lint/stage.ts';
 import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
 import type { ReleasedRepositories } from '../../activities/nodes/packages/port.ts';
 import { openProviders, type VirtualContext } from '../../activities/nodes/registry.ts';
+import type { GivenSettings } from '../../activities/nodes/static/settings.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
 import { createPublishStage } from '../../activities/repository/publish-stage.ts';
 import { createScriptStage } from '../../activities/script/script-stage.ts';
@@ -45,6 +46,8 @@ export interface StageParts extends ReleasedOffer {
   readonly platform: (label: string) => Platform;
   /** Absent: there are no virtual machines on this machine. */
   readonly virtual?: VirtualContext;
+  /** Absent: no static machines are lent here. */
+  readonly given?: readonly GivenSettings[];
   readonly openSecrets: OpenSecrets;
 }
 
@@ -89,6 +92,7 @@ export function stagesOf(parts: StageParts): StageDeps {
       installation: installationOf(parts.data),
       prepare: imagesOnNeed((line) => logger.info(line)),
       ...(parts.virtual === undefined ? {} : { virtual: parts.virtual }),
+      ...(parts.given === undefined ? {} : { given: parts.given }),
     }),
   };
 }

@@ -2,8 +2,26 @@ import type { Platform } from '../../pipelines/model/platform.ts';
 import { builtInPlatforms } from '../images/platforms.ts';
 import type { Config } from './load.ts';
 
-/** Every platform there is: the built-in ones, and those of the configuration, which may replace them. */
-export function allPlatforms(config: Pick<Config, 'platforms'>): readonly Platform[] {
+/**
+ * Every platform there is: the built-in ones, those of the configuration, which may replace them, and one for each label
+ * of static machines, like the one that they run.
+ */
+export function allPlatforms({ nodes, ...config }: Pick<Config, 'platforms' | 'nodes'>): readonly Platform[] {
+  const made = madePlatforms(config);
+  const labels = Object.values(nodes.static).flatMap(({ labels, platform }) =>
+    labels.map((label) => [label, platform] as const),
+  );
+  const given = [...new Map(labels)].flatMap(([name, platform]) => {
+    const like = made.find((each) => each.name === platform);
+    return like === undefined
+      ? []
+      : [{ ...like, ...{ name, buildImage: name, testImage: name, provider: 'static' as const } }];
+  });
+  return [...made, ...given];
+}
+
+/** Those that are made here: containers and virtual machines. */
+export function madePlatforms(config: Pick<Config, 'platforms'>): readonly Platform[] {
   const own = Object.entries(config.platforms).map(([name, { buildImage = name, testImage = name, ...rest }]) => ({
     ...{ name, buildImage, testImage },
     ...rest,

@@ -1,10 +1,10 @@
 import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { Config } from './load.ts';
-import { allPlatforms } from './platforms.ts';
+import { madePlatforms } from './platforms.ts';
 
 /** What the configuration releases where. A line without a distribution name has that of its first platform. */
 export function releaseRules(config: Pick<Config, 'platforms' | 'release'>): ReleaseRules {
-  const platforms = new Map(allPlatforms(config).map((platform) => [platform.name, platform]));
+  const platforms = new Map(madePlatforms(config).map((platform) => [platform.name, platform]));
   const { deb, lines } = config.release;
   return {
     codename: deb.codename,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { connectionsSchema } from './connections.ts';
 import { lineFaults, linesSchema } from './lines.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
+import { staticFaults, staticSchema } from './static.ts';
 import { temporalSchema } from './temporal.ts';
 import { addressSchema, durationSchema, sizeSchema } from './units.ts';
 
@@ -187,15 +188,20 @@ const capacity = z.strictObject({
 });
 
 /** What each provider of machines lends at most; a job takes what its platforms' `limits` say. */
-const nodes = z.strictObject({
-  docker: capacity.prefault({}).describe('Containers, on all hosts together.'),
-  vm: capacity
-    .extend({
-      maxServers: z.int().min(1).default(4).describe('Virtual machines that jobs have at once.'),
-    })
-    .prefault({})
-    .describe("Virtual machines of the server's host."),
-});
+function nodesSchema(resolve: Resolve) {
+  return z.strictObject({
+    docker: capacity.prefault({}).describe('Containers, on all hosts together.'),
+    vm: capacity
+      .extend({
+        maxServers: z.int().min(1).default(4).describe('Virtual machines that jobs have at once.'),
+      })
+      .prefault({})
+      .describe("Virtual machines of the server's host."),
+    static: staticSchema(resolve)
+      .default({})
+      .describe('Machines that are there, by name, each lent to one job at a time.'),
+  });
+}
 
 /** Saved memories of virtual machines. */
 const snapshots = z.strictObject({
@@ -240,12 +246,17 @@ export function configSchema(resolve: Resolve) {
       .describe('Platforms besides the built-in ones (`docs/platforms.md`): node labels, as nodesets name them.'),
     release: release.prefault({}).describe('The released repositories.'),
     mirrors: mirrorsSchema(resolve).default({}).describe('Sets of mirrors.'),
-    nodes: nodes.prefault({}).describe('What jobs are lent at most; jobs that find too little left wait in order.'),
+    nodes: nodesSchema(resolve)
+      .prefault({})
+      .describe('What jobs are lent at most; jobs that find too little left wait in order.'),
     snapshots: snapshots.prefault({}).describe('Virtual machines are restored from snapshots; see `docs/machines.md`.'),
     retention: retention.prefault({}).describe('What is kept, and how long.'),
     workers: workers.prefault({}).describe('How much runs at once.'),
   });
-  return keys.superRefine(({ connections, projects, platforms, release: { lines } }, context) => {
+  return keys.superRefine(({ connections, projects, platforms, nodes, release: { lines } }, context) => {
+    for (const { path, message } of staticFaults(nodes.static, platforms)) {
+      context.addIssue({ code: 'custom', path: ['nodes', 'static', ...path], message });
+    }
     for (const { path, message } of lineFaults(lines, platforms)) {
       context.addIssue({ code: 'custom', path: ['release', 'lines', ...path], message });
     }

@@ -1,7 +1,7 @@
 import type { PackageFormat } from './artifact.ts';
 
 /** Where nodes come from; absent: containers. */
-export type PlatformProvider = 'docker' | 'vm';
+export type PlatformProvider = 'docker' | 'vm' | 'static';
 
 /**
  * Where packages are built and tried: a node label, as nodesets name it. `debian-12`, `debian-13`, `debian-testing` and
@@ -13,7 +13,10 @@ export interface Platform {
   /** APT's codename; for RPM the `dist` tag without its dot. */
   readonly codename: string;
   readonly arch: string;
-  /** What its nodes are: containers, or virtual machines, which have one image that bears the platform's name. */
+  /**
+   * What its nodes are: containers, virtual machines, which have one image that bears the platform's name, or machines
+   * that are there, whose label stands in an image's place.
+   */
   readonly provider?: PlatformProvider;
   /** Image with the build tools. */
   readonly buildImage: string;

@@ -136,7 +136,7 @@ test('a command that works in containers by hand takes no platform of virtual ma
   await writeFile(file, 'platforms: {deb-vm: {format: deb, codename: bookworm, provider: vm}}\n');
   assert.throws(
     () => choosePlatform('deb-vm', file),
-    /^CommandError: the nodes of deb-vm are virtual machines, which jobs alone/,
+    /^CommandError: the nodes of deb-vm are machines that jobs alone are lent/,
   );
   assert.throws(
     () => choosePlatform('moon', file),

@@ -32,7 +32,11 @@ test('machines come from the provider that their platform names, and go back the
     ['vm', 'vm'],
   ] as const) {
     const said: string[] = [];
-    const joint = byPlatform({ docker: provider('docker', said), vm: provider('vm', said) });
+    const joint = byPlatform({
+      docker: provider('docker', said),
+      vm: provider('vm', said),
+      static: provider('static', []),
+    });
     const lease = await joint.lend({ build: 'b' });
     await Promise.all([lease.machine(need('one', of)), lease.machine(need('two', of))]);
     await lease.seclude(signal);
@@ -47,7 +51,7 @@ test('machines come from the provider that their platform names, and go back the
 });
 
 test('the machines of one lease come from one provider', async () => {
-  const joint = byPlatform({ docker: provider('docker', []), vm: provider('vm', []) });
+  const joint = byPlatform({ docker: provider('docker', []), vm: provider('vm', []), static: provider('static', []) });
   const lease = await joint.lend({ build: 'b' });
   await lease.machine(need('one', 'vm'));
   await assert.rejects(lease.machine(need('two')), /come from one provider: vm and docker share no network/);
@@ -56,7 +60,11 @@ test('the machines of one lease come from one provider', async () => {
 test('what was kept is found where it is, and given back there; of a lease that made nothing, nothing', async () => {
   const said: string[] = [];
   const kept = {} as Machine;
-  const joint = byPlatform({ docker: provider('docker', said), vm: provider('vm', said, kept) });
+  const joint = byPlatform({
+    docker: provider('docker', said),
+    vm: provider('vm', said, kept),
+    static: provider('static', []),
+  });
   await joint.release(await joint.lend({ build: 'b' }));
   assert.deepEqual(said, []);
   const lease = await joint.lend({ build: 'b' });
@@ -68,8 +76,8 @@ test('what was kept is found where it is, and given back there; of a lease that 
 test('all are swept and listed, and one that is away does not keep the others', async () => {
   const said: string[] = [];
   const away = { ...provider('docker', said), sweep: () => Promise.reject(new Error('away')) };
-  const joint = byPlatform({ docker: away, vm: provider('vm', said) });
+  const joint = byPlatform({ docker: away, vm: provider('vm', said), static: provider('static', []) });
   await assert.rejects(joint.sweep('b'), /away/);
   assert.deepEqual(said, ['vm sweeps b']);
-  assert.deepEqual(await joint.list(), [{ build: 'docker' }, { build: 'vm' }]);
+  assert.deepEqual(await joint.list(), [{ build: 'docker' }, { build: 'vm' }, { build: 'static' }]);
 });

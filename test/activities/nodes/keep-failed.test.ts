@@ -61,7 +61,7 @@ test('I10: the machines of a lease are kept where they come from', async () => {
     sweep: async () => {},
     list: async () => [],
   });
-  const joint = byPlatform({ docker: provider('docker'), vm: provider('vm', two) });
+  const joint = byPlatform({ docker: provider('docker'), vm: provider('vm', two), static: provider('static') });
   const none = await joint.lend({ build: 'b' });
   assert.equal(await joint.keep?.(none), null);
   for (const [of, nodes] of [

@@ -12,6 +12,8 @@ export interface Subject {
   /** Takes the mark of an installation away, where there is one. */
   readonly forget?: (installation: string) => Promise<unknown>;
   readonly need: MachineNeed;
+  /** Its machines have a network of their own, and what asks for another is refused. */
+  readonly keepsNetwork?: true;
 }
 
 let signal: AbortSignal;
@@ -34,7 +36,8 @@ async function reachesOut(machine: Machine): Promise<boolean> {
   return /^\S+\s+0{8}\s+(?!0{8})/m.test(output);
 }
 
-function lendingContract(name: string, { open, forget, need }: Subject): void {
+function lendingContract(name: string, subject: Subject): void {
+  const { open, forget, need, keepsNetwork } = subject;
   describe(`how ${name} lends machines`, () => {
     const shut = { ...need, network: 'shut' } as const;
     let provider: Provider;
@@ -50,6 +53,47 @@ function lendingContract(name: string, { open, forget, need }: Subject): void {
         ({ code }) => code === 0,
         () => false,
       );
+
+    const networkGiven = () => {
+      test('a machine reaches out when it is let, and no longer', async (t) => {
+        const { lease } = await lend(t);
+        const machine = await lease.machine(shut);
+        assert.equal(await reachesOut(machine), false);
+        await machine.open();
+        assert.equal(await reachesOut(machine), true);
+        await machine.close();
+        assert.equal(await reachesOut(machine), false);
+        assert.equal(await reachesOut(await lease.machine({ ...need, network: 'none' })), false);
+      });
+
+      test('secluded machines know each other by name, and are in no other network', async (t) => {
+        const { lease } = await lend(t);
+        const start = (each: string) => lease.machine({ ...need, name: each, network: 'open' });
+        const machines = await Promise.all(['alpha', 'beta'].map(start));
+        await Promise.all([lease.seclude(signal), lease.seclude(signal)]);
+        for (const [index, machine] of machines.entries()) {
+          const found = await machine.exec(['getent', 'hosts', index === 0 ? 'beta' : 'alpha'], { signal });
+          assert.equal(found.code, 0, found.output);
+          const { output } = await machine.exec(['hostname', '-I'], { signal });
+          assert.equal(output.trim().split(/\s+/).length, 1, output);
+        }
+      });
+    };
+
+    const networkKept = () => {
+      test('I10: what asks for a network of its own is refused by name', async (t) => {
+        const { lease } = await lend(t);
+        for (const network of ['shut', 'none'] as const) {
+          await assert.rejects(lease.machine({ ...need, network }), /is not taken away/);
+        }
+        const machine = await lease.machine(need);
+        assert.equal(machine.network, 'its own');
+        await machine.open();
+        assert.equal(await reachesOut(machine), true);
+        await assert.rejects(machine.close(), /is not taken away/);
+        await assert.rejects(lease.seclude(signal), /is not taken away/);
+      });
+    };
 
     before(async () => {
       provider = await open();
@@ -131,33 +175,14 @@ function lendingContract(name: string, { open, forget, need }: Subject): void {
       assert.deepEqual(await listed(own), []);
     });
 
-    test('a machine reaches out when it is let, and no longer', async (t) => {
-      const { lease } = await lend(t);
-      const machine = await lease.machine(shut);
-      assert.equal(await reachesOut(machine), false);
-      await machine.open();
-      assert.equal(await reachesOut(machine), true);
-      await machine.close();
-      assert.equal(await reachesOut(machine), false);
-      assert.equal(await reachesOut(await lease.machine({ ...need, network: 'none' })), false);
-    });
-
-    test('secluded machines know each other by name, and are in no other network', async (t) => {
-      const { lease } = await lend(t);
-      const start = (each: string) => lease.machine({ ...need, name: each, network: 'open' });
-      const machines = await Promise.all(['alpha', 'beta'].map(start));
-      await Promise.all([lease.seclude(signal), lease.seclude(signal)]);
-      for (const [index, machine] of machines.entries()) {
-        const found = await machine.exec(['getent', 'hosts', index === 0 ? 'beta' : 'alpha'], { signal });
-        assert.equal(found.code, 0, found.output);
-        const { output } = await machine.exec(['hostname', '-I'], { signal });
-        assert.equal(output.trim().split(/\s+/).length, 1, output);
-      }
-    });
+    if (keepsNetwork) networkKept();
+    else networkGiven();
 
     test('it says from what a machine was made', async (t) => {
       const { lease } = await lend(t);
-      const origins = [await lease.machine(need), await lease.machine(shut)].map((machine) => machine.origin());
+      const origins = [await lease.machine(need), await lease.machine({ ...need, name: 'other' })].map((machine) =>
+        machine.origin(),
+      );
       const [first, second] = await Promise.all(origins);
       assert.match(first ?? '', /\S/);
       assert.equal(first, second);

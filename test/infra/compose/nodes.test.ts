@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { capacityIn, machinesIn, nodesIn, placeIn } from '../../../infra/compose/nodes.ts';
+import { givenDirectory } from '../../../activities/nodes/registry.ts';
+import { writeState } from '../../../activities/nodes/static/records.ts';
+import { capacityIn, machinesIn, nodesIn, placeIn, providersIn } from '../../../infra/compose/nodes.ts';
 import { parseConfig } from '../../../infra/config/load.ts';
+import { allPlatforms } from '../../../infra/config/platforms.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { Platform } from '../../../pipelines/model/platform.ts';
 import { frozenJob } from '../../workflows/make.ts';
@@ -13,6 +19,8 @@ function liveOf(text: string) {
   return { settings: () => settings };
 }
 
+const rest = `platform: debian-12, host: h, key: {env: KEY}, clean: [reset], hostKey: "ssh-ed25519 ${'A'.repeat(68)}"`;
+const twoMachines = `nodes: {static: {a: {labels: [lab], ${rest}}, b: {labels: [lab, other], ${rest}}}}`;
 const limited = liveOf('nodes: {docker: {maxServers: 4, maxRamGb: 12.5}}');
 const nodeset = (...labels: string[]) => ({
   name: '',
@@ -70,8 +78,8 @@ for (const [what, build, need] of [
 }
 
 test('the capacity is what the configuration says', async () => {
-  assert.deepEqual(await capacityIn(limited)('docker'), { maxServers: 4, maxRamGb: 12.5 });
-  assert.deepEqual(await capacityIn(liveOf(''))('docker'), {});
+  assert.deepEqual(await capacityIn(limited, '/nowhere')('docker'), { maxServers: 4, maxRamGb: 12.5 });
+  assert.deepEqual(await capacityIn(liveOf(''), '/nowhere')('docker'), {});
 });
 
 const machine = {
@@ -80,16 +88,48 @@ const machine = {
   provider: 'vm',
   limits: { cpus: 1, memoryMiB: 512, pids: 1, diskMiB: 1 },
 };
-const withMachines = (label: string) => (label === 'vm' ? (machine as Platform) : findPlatform(label));
+const machines: readonly Platform[] = [
+  machine as Platform,
+  ...['lab', 'open'].map((name) => ({ ...machine, name, provider: 'static' }) as Platform),
+];
+const withMachines = (label: string) => machines.find(({ name }) => name === label) ?? findPlatform(label);
 
 test('a job takes of the provider that its platform names, and does not say so', async () => {
   const need = nodesIn({ findPlatform: withMachines }, liveOf(''));
   const job = frozenJob('job', { uses: 'systest', nodeset: nodeset('vm', 'vm') });
   const size = { cores: 1, ramGb: 0.5 };
   assert.deepEqual(need(job), { provider: 'vm', sizes: [size, size] });
-  assert.deepEqual(await capacityIn(liveOf(''))('vm'), { maxServers: 4 });
-  assert.deepEqual(await capacityIn(liveOf('nodes: {vm: {maxRamGb: 2}}'))('vm'), { maxServers: 4, maxRamGb: 2 });
-  assert.deepEqual(await capacityIn(liveOf(''))('gone'), {});
+  assert.deepEqual(await capacityIn(liveOf(''), '/nowhere')('vm'), { maxServers: 4 });
+  assert.deepEqual(await capacityIn(liveOf('nodes: {vm: {maxRamGb: 2}}'), '/nowhere')('vm'), {
+    maxServers: 4,
+    maxRamGb: 2,
+  });
+  assert.deepEqual(await capacityIn(liveOf(''), '/nowhere')('gone'), {});
+});
+
+test('I10: static machines are always counted, each by its label, with what is known of them', async (t) => {
+  const need = nodesIn({ findPlatform: withMachines }, liveOf(''));
+  const job = frozenJob('job', { run: [script], nodeset: nodeset('lab') });
+  assert.deepEqual(need(job), { provider: 'static', sizes: [{ cores: 0, ramGb: 0, label: 'lab' }] });
+  const data = await mkdtemp(join(tmpdir(), 'sluice-static-'));
+  t.after(() => rm(data, { recursive: true }));
+  await writeState(givenDirectory(data), 'b', { state: 'out', since: 1, why: 'it does not answer' });
+  const settings = parseConfig({ path: 'sluice.yaml', text: twoMachines, directory: '/conf', env: {} });
+  assert.deepEqual(await capacityIn({ settings: () => settings }, data)('static'), {
+    machines: [
+      { name: 'a', labels: ['lab'] },
+      { name: 'b', labels: ['lab', 'other'], out: 'it does not answer' },
+    ],
+  });
+  const labels = allPlatforms(settings).filter(({ provider }) => provider === 'static');
+  assert.deepEqual(
+    labels.map(({ name, codename, testImage }) => [name, codename, testImage]),
+    [
+      ['lab', 'bookworm', 'lab'],
+      ['other', 'bookworm', 'other'],
+    ],
+  );
+  assert.deepEqual(providersIn(settings), ['docker', 'static']);
 });
 
 for (const [what, labels, job, place] of [
@@ -115,10 +155,39 @@ for (const [what, labels, job, place] of [
     { run: [script] },
     { refused: 'programs run in containers, and vm is a virtual machine: name another platform for job' },
   ],
+  [
+    'static machines are lent on one host, to reviewed jobs',
+    ['lab', 'lab'],
+    { run: [script], postReview: true },
+    { queue: 'host-here' },
+  ],
+  ['those that take every job', ['open'], { run: [script] }, { queue: 'host-here' }],
+  [
+    'what nobody has reviewed is refused',
+    ['lab'],
+    { run: [script] },
+    {
+      refused:
+        'lab is a static machine, and job may run what nobody has reviewed: say `post-review: true` in the job, or ' +
+        '`unreviewed: true` at the machines in sluice.yaml',
+    },
+  ],
+  [
+    'a static machine builds no packages',
+    ['lab'],
+    { uses: 'build', postReview: true },
+    { refused: 'the stage build runs in containers, and lab is a static machine: name another platform for job' },
+  ],
+  [
+    'static and virtual machines share no network',
+    ['lab', 'vm'],
+    { uses: 'systest', postReview: true },
+    { refused: 'nodes of job share no network: vm is a virtual machine, lab a static machine' },
+  ],
 ] as const) {
   test(`where a job runs: ${what}`, () => {
     const found = placeIn(
-      { findPlatform: withMachines },
+      { findPlatform: withMachines, takesUnreviewed: (label) => label === 'open' },
       'here',
     )(frozenJob('job', { ...job, nodeset: nodeset(...labels) }));
     assert.deepEqual(found, place);

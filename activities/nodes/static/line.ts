@@ -1,0 +1,56 @@
+import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
+import { EngineUnavailable } from '../engine-unavailable.ts';
+import { type Line, openSharedLine } from '../ssh/line.ts';
+import type { GivenSettings } from './settings.ts';
+
+/** Milliseconds until it must have let us in, and between two signs of life; after as many without, it is lost. */
+const patience = 20_000;
+const sign = 15_000;
+const signs = 4;
+/** Milliseconds without work after which a connection is closed. */
+const idle = 10_000;
+
+/** Opens a machine's line: no host key but the one that is expected is taken, whatever the machine shows. */
+export function openGivenLine(machine: GivenSettings): Line {
+  const lost = (what: string, cause: unknown) => new EngineUnavailable(what, cause, `the machine ${machine.name}`);
+  return openSharedLine({
+    connect: (whenLost) =>
+      logIn(machine, whenLost).catch((error) => {
+        whenLost();
+        throw lost('connect', error);
+      }),
+    ...{ lost, idle },
+  });
+}
+
+async function logIn(machine: GivenSettings, whenLost: () => void): Promise<Client> {
+  const [privateKey, { default: ssh2 }] = await Promise.all([machine.key(), import('ssh2')]);
+  const [type = '', expected] = machine.hostKey.split(' ');
+  let other = false;
+  const client = new ssh2.Client();
+  // One for each program that runs.
+  client.setMaxListeners(0);
+  return new Promise((resolve, reject) => {
+    client
+      .once('ready', () => resolve(client))
+      .on('error', (error) => reject(other ? new Error('its host key is not the one in `hostKey`') : error))
+      .once('close', () => {
+        whenLost();
+        reject(new Error('the connection was closed'));
+      })
+      .connect({
+        ...{ host: machine.host, port: machine.port, username: machine.user, privateKey },
+        ...{ readyTimeout: patience, keepaliveInterval: sign, keepaliveCountMax: signs },
+        algorithms: { serverHostKey: algorithmsOf(type) },
+        hostVerifier: (key: Buffer) => {
+          other = key.toString('base64') !== expected;
+          return !other;
+        },
+      });
+  });
+}
+
+/** The signatures that a host gives with a key of this type: it is asked for that key, whatever others it has. */
+function algorithmsOf(type: string): ServerHostKeyAlgorithm[] {
+  return (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type]) as ServerHostKeyAlgorithm[];
+}

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GivenSettings } from '../../../../activities/nodes/static/settings.ts';
+import { must, run } from '../../../../activities/process/run.ts';
+import { ensureImages } from '../../../../infra/images/ensure.ts';
+import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
+import { freePort } from '../../../../infra/stack/ports.ts';
+import { answers } from '../../mirror/sshd.ts';
+
+const image = 'sluice-test/machine';
+const base = 'sluice/debian-12:minimal';
+
+/** A computer with a real OpenSSH server: a container stands for it. */
+export interface TestMachine {
+  readonly settings: GivenSettings;
+  /** Runs a script there past Sluice. @returns what it printed */
+  inside(script: string): Promise<string>;
+  /** Takes its network away, and gives it back. */
+  halt(): Promise<void>;
+  resume(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts machines that have nothing in common but the key that opens them. */
+export async function startMachines(count: number, more: Partial<GivenSettings> = {}): Promise<readonly TestMachine[]> {
+  await ensureImages(builtInPlatforms.slice(0, 1), () => {});
+  await makeImage();
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-static-'));
+  await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, 'id')]);
+  const key = await readFile(join(directory, 'id.pub'), 'utf8');
+  const secret = await readFile(join(directory, 'id'), 'utf8');
+  await rm(directory, { recursive: true });
+  return Promise.all(Array.from({ length: count }, (_, index) => startMachine(index, { key, secret, more })));
+}
+
+/** The minimal system with the server that APT offers, made once. */
+async function makeImage(): Promise<void> {
+  if ((await run('docker', ['image', 'inspect', image])).code === 0) return;
+  const name = `sluice-test-machine-${randomBytes(4).toString('hex')}`;
+  const install = 'apt-get -q update && apt-get -qy install --no-install-recommends openssh-server mount sudo';
+  try {
+    await must('docker', ['run', '--name', name, '--network', 'host', base, 'sh', '-ec', install], {
+      timeout: 300_000,
+    });
+    await must('docker', ['commit', name, image]);
+  } finally {
+    await run('docker', ['rm', '-f', name]);
+  }
+}
+
+interface Making {
+  readonly key: string;
+  readonly secret: string;
+  readonly more: Partial<GivenSettings>;
+}
+
+async function startMachine(index: number, { key, secret, more }: Making): Promise<TestMachine> {
+  const id = `sluice-test-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const port = await freePort();
+  const group = join(await controlGroups(), id);
+  await mkdir(group);
+  const options = ['--init', '--cap-add', 'SYS_ADMIN', '--security-opt', 'seccomp=unconfined', '--ulimit', 'nproc=300'];
+  const shown = ['-p', `127.0.0.1:${port}:22`, '-v', `${group}:/run/groups`, '-e', `KEY=${key}`];
+  const start = 'mkdir -p /run/sshd /root/.ssh; echo "$KEY" > /root/.ssh/authorized_keys; exec /usr/sbin/sshd -D -e';
+  await must('docker', ['run', '-d', '--name', id, ...options, ...shown, image, 'sh', '-c', start]);
+  const inside = async (script: string) => (await must('docker', ['exec', id, 'sh', '-c', script])).stdout;
+  while (!(await answers(port))) await sleep(50);
+  const hostKey = (await inside('cat /etc/ssh/ssh_host_ed25519_key.pub')).trim();
+  const whose = { host: '127.0.0.1', port, user: 'root', hostKey, key: async () => secret };
+  return {
+    settings: { name: `m${index}`, labels: ['lab'], ...whose, clean: ['true'], cleanTimeout: 60_000, ...more },
+    inside,
+    halt: async () => void (await must('docker', ['pause', id])),
+    resume: async () => void (await must('docker', ['unpause', id])),
+    async stop() {
+      await run('docker', ['rm', '-f', id]);
+      await rmdir(join(group, 'sluice')).catch(() => {});
+      await rmdir(group).catch(() => {});
+    },
+  };
+}
+
+/** Where this host has control groups of version 2. */
+async function controlGroups(): Promise<string> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' '));
+  const place = mounts.find(([, , type]) => type === 'cgroup2')?.[1];
+  if (place === undefined) throw new Error('this host has no control groups of version 2');
+  return place;
+}
