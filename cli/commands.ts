@@ -99,7 +99,7 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
     },
     {
       name: 'release revert',
-      summary: 'take back what a plan has released',
+      summary: 'take back what a plan, or one change, has released',
       load: () => import('./release-revert.ts'),
     },
     {

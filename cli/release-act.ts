@@ -4,8 +4,8 @@ import { addCommand } from './command.ts';
 import { print } from './output.ts';
 import { addReleaseOptions, type ReleaseOptions, withReleaseClient } from './release-client.ts';
 
-/** Adds a command that carries a release plan out, takes it back or removes it, by the name of the API's route. */
-export function addReleaseAction(program: Command, verb: 'commit' | 'revert' | 'remove', details: string): void {
+/** Adds a command that carries a release plan out or removes it, by the name of the API's route. */
+export function addReleaseAction(program: Command, verb: 'commit' | 'remove', details: string): void {
   addReleaseOptions(addCommand(program, `release ${verb}`, { examples: [`sluice release ${verb} 2026-q4`], details }))
     .argument('<plan>', 'a release plan')
     .action(async (plan: string, options: ReleaseOptions) => {

@@ -23,7 +23,7 @@ export function renderPlans(plans: readonly ReleasePlanRecord[]): string {
 export function renderPlan({ id, builds }: ReleasePlanRecord): string {
   const rows = builds.map(({ repository, project, change, patchset, build, packages }) => {
     const versions = [...new Set(packages.map(({ version }) => version))].join(' ');
-    return [repository, project, versions, `${shortId(change)},${patchset}`, build];
+    return [repository, project, versions, `${shortId(change)},${patchset}`, build ?? ''];
   });
   const next = `look at it: sluice release preview ${id}\nrelease it: sluice release commit ${id}`;
   return `plan ${id}\n${table(['REPOSITORY', 'PROJECT', 'VERSION', 'CHANGE', 'BUILD'], rows)}\n${next}`;

@@ -1,5 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import type { PlanBook, PlannedState } from '../activities/release/plan-book.ts';
+import type { PlanBook } from '../activities/release/plan-book.ts';
+import type { Begun, PlannedState } from '../activities/release/plan-port.ts';
+import type { TakeBackWish } from '../activities/release/take-back.ts';
 import type {
   PlanAction,
   PlanDone,
@@ -32,6 +34,10 @@ export interface ReleasePlans {
   preview(of: { readonly plan: string; readonly action: PlanAction }): Promise<PlanPreview | Refusal>;
   /** Ends when the plan was carried out, or taken back. */
   act(actor: Actor, of: { readonly plan: string; readonly action: PlanAction }): Promise<PlanDone | Refusal>;
+  /** What taking back what is released of a change would do; writes nothing that anybody sees. */
+  previewTakingBack(wish: TakeBackWish): Promise<PlanPreview | Refusal>;
+  /** Takes back what is released of a change, as a plan of its own. @throws `UnknownName` for a line that is not there */
+  takeBack(actor: Actor, wish: TakeBackWish): Promise<PlanDone | Refusal>;
   /** Forgets a plan that was not carried out. */
   remove(actor: Actor, plan: string): Promise<PlanDone | Refusal>;
 }
@@ -39,14 +45,16 @@ export interface ReleasePlans {
 export interface ReleasePlansDeps {
   readonly client: Client;
   readonly tenant: string;
-  readonly book: Pick<PlanBook, 'make' | 'look' | 'remove'>;
+  readonly book: Pick<PlanBook, 'make' | 'makeReleased' | 'look' | 'lookAtChange' | 'remove'>;
   readonly rules: ReleaseRules;
   readonly list: (limit: number) => Promise<readonly ReleasePlanRecord[]>;
   readonly preview: (plan: string, state: PlannedState) => Promise<RepositoryPreview>;
 }
 
 export function createReleasePlans(deps: ReleasePlansDeps): ReleasePlans {
-  const { client, tenant, book, list, preview, rules } = deps;
+  const { client, tenant, book, list, rules } = deps;
+  const previewAll = (of: Asked, begun: Begun) => previewStates(deps, of, begun);
+  const act = (actor: Actor, of: Asked) => carryOut(client, actor, { tenant, ...of });
   return {
     async make(actor, wish, name) {
       demand(actor, 'release', { name: name ?? 'a new plan' });
@@ -57,23 +65,18 @@ export function createReleasePlans(deps: ReleasePlansDeps): ReleasePlans {
       return refused(made.refused + why.join(''));
     },
     list,
-    async preview({ plan, action }) {
-      const found = await book.look({ plan, action });
-      if ('refused' in found) return refused(found.refused);
-      const repositories: RepositoryPreview[] = [];
-      for (const state of found.states) repositories.push(await preview(plan, state));
-      return { plan, action, repositories };
+    preview: async (of) => previewAll(of, await book.look(of)),
+    async previewTakingBack(wish) {
+      requireLines(rules, wish.lines);
+      // Its name is that of a directory for as long as it takes.
+      return previewAll({ plan: 'change', action: 'revert' }, await book.lookAtChange(wish));
     },
-    async act(actor, { plan, action }) {
-      demand(actor, 'release', { name: plan });
-      const input = { tenant, plan, action, by: actor.name };
-      try {
-        const { ok, summary } = await carryOut(client, input);
-        return ok ? { plan, summary } : refused(summary);
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        return refused(`the release plan ${plan} is being carried out or taken back: see \`sluice release list\``);
-      }
+    act,
+    async takeBack(actor, wish) {
+      demand(actor, 'release', { name: wish.change });
+      requireLines(rules, wish.lines);
+      const made = await book.makeReleased(actor.name, wish);
+      return 'refused' in made ? refused(made.refused) : act(actor, { plan: made.id, action: 'revert' });
     },
     async remove(actor, plan) {
       demand(actor, 'release', { name: plan });
@@ -96,7 +99,35 @@ function refused(reason: string): Refusal {
   return { ok: false, reason };
 }
 
-function carryOut(client: Client, input: ReleasePlanInput): Promise<ReleasePlanOutcome> {
+interface Asked {
+  readonly plan: string;
+  readonly action: PlanAction;
+}
+
+async function previewStates(
+  { preview }: ReleasePlansDeps,
+  { plan, action }: Asked,
+  begun: Begun,
+): Promise<PlanPreview | Refusal> {
+  if ('refused' in begun) return refused(begun.refused);
+  const repositories: RepositoryPreview[] = [];
+  for (const state of begun.states) repositories.push(await preview(plan, state));
+  return { plan, action, repositories };
+}
+
+async function carryOut(client: Client, actor: Actor, of: Omit<ReleasePlanInput, 'by'>): Promise<PlanDone | Refusal> {
+  const { plan } = of;
+  demand(actor, 'release', { name: plan });
+  try {
+    const { ok, summary } = await execute(client, { ...of, by: actor.name });
+    return ok ? { plan, summary } : refused(summary);
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return refused(`the release plan ${plan} is being carried out or taken back: see \`sluice release list\``);
+  }
+}
+
+function execute(client: Client, input: ReleasePlanInput): Promise<ReleasePlanOutcome> {
   const { tenant, plan, action } = input;
   return client.workflow.execute<(input: ReleasePlanInput) => Promise<ReleasePlanOutcome>>('releasePlan', {
     workflowId: releasePlanId({ tenant, plan }),

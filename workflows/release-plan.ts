@@ -1,6 +1,6 @@
 import { CancellationScope, proxyActivities, rootCause } from '@temporalio/workflow';
 import type { PlanActivities } from '../activities/release/plan-activities.ts';
-import type { PlannedState } from '../activities/release/plan-book.ts';
+import type { PlannedState } from '../activities/release/plan-port.ts';
 import type { SignActivities } from '../activities/sign/sign-activities.ts';
 import type { StagedState } from '../activities/storage/port.ts';
 import { control, heartbeatTimeout } from './activities.ts';

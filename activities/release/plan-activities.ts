@@ -5,7 +5,8 @@ import type { ReleasePlanInput, ReleasePlanOutcome } from '../../workflows/contr
 import { checked } from '../repository/names.ts';
 import { RepositoryRefusal } from '../repository/port.ts';
 import type { StagedState } from '../storage/port.ts';
-import type { PlanBook, PlannedState } from './plan-book.ts';
+import type { PlanBook } from './plan-book.ts';
+import type { PlannedState } from './plan-port.ts';
 import type { ReleaseDeps, StagedRelease } from './port.ts';
 import { finishRelease, type ReleaseToFinish } from './release-activities.ts';
 import { type StageBuilds, stageBuilds, stageRemoval } from './stage.ts';

@@ -1,4 +1,3 @@
-import type { PackageFormat, SourceState } from '../../pipelines/model/artifact.ts';
 import { lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
 import {
   type Candidate,
@@ -9,62 +8,43 @@ import {
   whyOutdated,
 } from '../../pipelines/policy/release-plan.ts';
 import type { ReleasePlanInput, ReleasePlanOutcome } from '../../workflows/contract.ts';
-import { isReleasedIn } from '../jobs/released-in.ts';
+import { placeOf } from '../jobs/released-in.ts';
 import type { PlanAction, PreparedRelease, ReleasePlanRecord, ReleaseRecord } from '../report/types.ts';
-
-export interface PlanBookDeps {
-  readonly tenant: string;
-  readonly rules: ReleaseRules;
-  find(plan: string): Promise<ReleasePlanRecord | undefined>;
-  /** @returns false where there is a plan of that name */
-  add(record: ReleasePlanRecord): Promise<boolean>;
-  /** @returns false where there is no such plan any more */
-  save(record: ReleasePlanRecord): Promise<boolean>;
-  /** Removes a plan in one of these states. @returns false where none is there */
-  remove(plan: string, states: readonly ReleasePlanRecord['state'][]): Promise<boolean>;
-  /** Releases that wait, and those that were taken back. */
-  candidates(): Promise<readonly ReleaseRecord[]>;
-  releases(ids: readonly string[]): Promise<readonly ReleaseRecord[]>;
-  /** The last releases of a project. */
-  releasesOf(project: string): Promise<readonly ReleaseRecord[]>;
-  recordRelease(record: ReleaseRecord): Promise<void>;
-}
-
-/** What one released repository gets by a plan, or has no more. */
-export interface PlannedState {
-  readonly repository: string;
-  readonly codename: string;
-  readonly format: PackageFormat;
-  readonly builds: readonly Pick<PreparedRelease, 'manifest' | 'signed' | 'envelopes'>[];
-  readonly merged: readonly SourceState[];
-  /** Keys of packages that a revert takes out; empty for a commit. */
-  readonly remove: readonly string[];
-}
-
-type Begun = { readonly states: readonly PlannedState[]; readonly summary: string } | { readonly refused: string };
+import type { Begun, PlanBookDeps } from './plan-port.ts';
+import { lookAtRevert, namesOf, releasedOf, type TakeBackWish } from './take-back.ts';
 
 /** What is known of release plans, and what becomes of the releases in them. */
 export function createPlanBook(deps: PlanBookDeps) {
   const look = async ({ plan, action }: { readonly plan: string; readonly action: PlanAction }): Promise<Begun> => {
     const record = await deps.find(plan);
     if (record === undefined) return { refused: unknownPlan(plan) };
-    return action === 'commit' ? lookAtCommit(deps, record) : lookAtRevert(deps, record);
+    return action === 'commit' ? lookAtCommit(deps, record) : lookBack(deps, record);
   };
   return {
     /** Makes a plan of what waits. @param name absent: one that names the day */
     async make(by: string, wish: PlanWish, name?: string): Promise<ReleasePlanRecord | { readonly refused: string }> {
       const choice = chooseReleases((await deps.candidates()).flatMap(candidateOf), wish);
       if ('refused' in choice) return choice;
-      const time = Date.now();
-      const day = new Date(time).toISOString().slice(0, 10);
-      for (let number = 1; ; number += 1) {
-        const id = name ?? `${day}-${number}`;
-        const deeds = [{ did: 'plan', by, time }] as const;
-        const common = { tenant: deps.tenant, state: 'planned', summary: '', startTime: time, endTime: null } as const;
-        const record: ReleasePlanRecord = { id, ...common, builds: choice.chosen, deeds };
-        if (await deps.add(record)) return record;
-        if (name !== undefined) return { refused: `there is a release plan ${name} already: give it another name` };
-      }
+      const plan = { by, state: 'planned', builds: choice.chosen } as const;
+      if (name === undefined) return addNumbered(deps, plan, new Date().toISOString().slice(0, 10));
+      const record = recordOf(deps, plan, name);
+      if (await deps.add(record)) return record;
+      return { refused: `there is a release plan ${name} already: give it another name` };
+    },
+
+    /** Makes a plan of what is released of a change, as one that was carried out and may be taken back. */
+    async makeReleased(by: string, wish: TakeBackWish): Promise<ReleasePlanRecord | { readonly refused: string }> {
+      const builds = await releasedOf(deps, wish);
+      if ('refused' in builds) return builds;
+      const begun = await lookAtRevert(deps, { id: wish.change, builds });
+      if ('refused' in begun) return begun;
+      return addNumbered(deps, { by, state: 'published', builds }, `back-${nameOfChange(wish.change)}`);
+    },
+
+    /** What taking a change back would do to each repository. Writes nothing. */
+    async lookAtChange(wish: TakeBackWish): Promise<Begun> {
+      const builds = await releasedOf(deps, wish);
+      return 'refused' in builds ? builds : lookAtRevert(deps, { id: wish.change, builds });
     },
 
     /** Forgets a plan that was not carried out; what it names waits on. @returns why not, null once it is gone */
@@ -96,7 +76,7 @@ export function createPlanBook(deps: PlanBookDeps) {
       const record = await deps.find(plan);
       if (record === undefined) return [];
       const releases = await deps.releases(record.builds.map(({ release }) => release));
-      const over = releases.filter(({ prepared }) => shown.includes(prepared?.repository ?? ''));
+      const over = releases.filter((one) => shown.includes(placeOf(one)?.repository ?? ''));
       const state = action === 'commit' ? 'published' : 'reverted';
       for (const one of over) {
         await deps.recordRelease({ ...one, state, summary: toldOf(one, state, plan), endTime: time });
@@ -106,13 +86,38 @@ export function createPlanBook(deps: PlanBookDeps) {
       const failed = action === 'commit' ? 'failed' : 'published';
       const summary = `${input.summary}${partly}`;
       await deps.save({ ...record, state: ok ? state : failed, summary, endTime: time });
-      const told = new Map(over.flatMap(({ prepared }) => (prepared ? [[prepared.repository, prepared.format]] : [])));
-      return [...told].map(([repository, format]) => ({ format, repository, release: plan }));
+      const told = new Map(over.flatMap((one) => placeOf(one) ?? []).map((place) => [place.repository, place]));
+      return [...told.values()].map((place) => ({ ...place, release: plan }));
     },
   };
 }
 
 export type PlanBook = ReturnType<typeof createPlanBook>;
+
+interface NewPlan extends Pick<ReleasePlanRecord, 'state' | 'builds'> {
+  readonly by: string;
+}
+
+/** Adds a plan under the first name with a number that is not taken. */
+async function addNumbered(deps: PlanBookDeps, plan: NewPlan, prefix: string): Promise<ReleasePlanRecord> {
+  for (let number = 1; ; number += 1) {
+    const record = recordOf(deps, plan, `${prefix}-${number}`);
+    if (await deps.add(record)) return record;
+  }
+}
+
+function recordOf({ tenant }: PlanBookDeps, { by, ...plan }: NewPlan, id: string): ReleasePlanRecord {
+  const time = Date.now();
+  return { id, tenant, ...plan, summary: '', deeds: [{ did: 'plan', by, time }], startTime: time, endTime: null };
+}
+
+/** A change in the name of a plan. */
+function nameOfChange(change: string): string {
+  return change
+    .toLowerCase()
+    .replace(/[^a-z0-9._]+/g, '-')
+    .slice(0, 80);
+}
 
 /** What waits in the place of something newer that was shown is in no plan any more. */
 async function supersede(
@@ -177,48 +182,13 @@ async function lookAtCommit(deps: PlanBookDeps, record: ReleasePlanRecord): Prom
   return { states, summary: `released ${namesOf(builds)}` };
 }
 
-async function lookAtRevert(deps: PlanBookDeps, record: ReleasePlanRecord): Promise<Begun> {
-  const { id, state, builds, deeds } = record;
+async function lookBack(deps: PlanBookDeps, record: ReleasePlanRecord): Promise<Begun> {
+  const { id, state, deeds } = record;
   const again = state === 'running' && deeds.at(-1)?.did === 'revert';
-  if (state !== 'published' && !again) {
-    return { refused: `the release plan ${id} is ${state}: only what was published is taken back` };
-  }
-  const own = await deps.releases(builds.map(({ release }) => release));
-  const states: PlannedState[] = [];
-  for (const [repository, releases] of Map.groupBy(own, ({ prepared }) => prepared?.repository ?? '')) {
-    const format = releases[0]?.prepared?.format;
-    if (format === undefined) continue;
-    const others = await othersIn(deps, { repository, format }, releases);
-    const keys = releases.flatMap(({ packages }) => packages.map(packageKey));
-    const remove = [...new Set(keys)].filter((key) => !others.has(key));
-    if (remove.length > 0) states.push({ repository, codename: '', format, builds: [], merged: [], remove });
-  }
-  if (states.length === 0) {
-    return {
-      refused: `nothing is known to be there of ${id} alone: its packages were released again, or elsewhere, since`,
-    };
-  }
-  return { states, summary: `took back ${namesOf(builds)}` };
-}
-
-/** Keys of the packages that other releases have put into the same repository: these stay. */
-async function othersIn(
-  deps: PlanBookDeps,
-  of: Pick<PlannedState, 'repository' | 'format'>,
-  own: readonly ReleaseRecord[],
-): Promise<ReadonlySet<string>> {
-  const ids = new Set(own.map(({ id }) => id));
-  const projects = new Set(own.map(({ project }) => project));
-  const all = (await Promise.all([...projects].map((project) => deps.releasesOf(project)))).flat();
-  const others = all.filter((one) => one.state === 'published' && !ids.has(one.id) && isReleasedIn(one, of));
-  return new Set(others.flatMap(({ packages }) => packages.map(packageKey)));
+  if (state === 'published' || again) return lookAtRevert(deps, record);
+  return { refused: `the release plan ${id} is ${state}: only what was published is taken back` };
 }
 
 function lineFor(rules: ReleaseRules, { format, platform, merged }: PreparedRelease) {
   return lineOf(rules, { format, platform, branch: merged.branch });
-}
-
-function namesOf(builds: ReleasePlanRecord['builds']): string {
-  const names = builds.map(({ project, packages }) => `${project} ${packages[0]?.version ?? ''}`);
-  return [...new Set(names)].join(', ');
 }

@@ -6,7 +6,7 @@ import { repositoryFormats } from '../repository/formats.ts';
 import { type RepositoryFormat, type RepositoryProblem, RepositoryRefusal } from '../repository/port.ts';
 import type { StateFiles } from '../storage/port.ts';
 import { stagePlanned } from './plan-activities.ts';
-import type { PlannedState } from './plan-book.ts';
+import type { PlannedState } from './plan-port.ts';
 import type { ReleaseDeps } from './port.ts';
 
 export interface PreviewDeps {

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { createReleasePlanner } from '../../activities/jobs/plan-release.ts';
 import { createPlanActivities } from '../../activities/release/plan-activities.ts';
-import { createPlanBook, type PlannedState } from '../../activities/release/plan-book.ts';
+import { createPlanBook } from '../../activities/release/plan-book.ts';
+import type { PlannedState } from '../../activities/release/plan-port.ts';
 import { previewState } from '../../activities/release/preview.ts';
 import { createReleaseActivities } from '../../activities/release/release-activities.ts';
 import { createStatementVerifier } from '../../activities/release/verify-statement.ts';
@@ -48,6 +49,7 @@ export function createReleases({ common, live, temporal, store, report, merged }
   const book = createPlanBook({
     ...{ tenant: config.tenant, rules, ...store.plans },
     releasesOf: (project) => store.listReleases({ project, limit: 500 }),
+    releasesOfChange: (change) => store.listReleases({ change, limit: 500 }),
     recordRelease: report.recordRelease,
   });
   const withBases = basesOf({ config, released: release.released, rules, archives: paths.archiveLists });

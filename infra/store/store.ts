@@ -1,4 +1,4 @@
-import type { PlanBookDeps } from '../../activities/release/plan-book.ts';
+import type { PlanBookDeps } from '../../activities/release/plan-port.ts';
 import type { ReportStore } from '../../activities/report/port.ts';
 import type { ReleasePlanRecord } from '../../activities/report/types.ts';
 import type { RunningRecords } from '../../activities/sweep/sweep.ts';

@@ -18,13 +18,14 @@ export interface PlannedRelease {
   readonly patchset: number;
   readonly repository: string;
   readonly platform: string;
-  /** Id of the build that made the packages. */
-  readonly build: string;
+  /** Id of the build that made the packages. Absent: of what was shown at once, without a plan. */
+  readonly build?: string;
   readonly packages: readonly NamedPackage[];
 }
 
 /** A build that waits, or that was taken back and may be released again. */
 export interface Candidate extends PlannedRelease {
+  readonly build: string;
   readonly state: 'waiting' | 'reverted';
   /** When its release began; milliseconds since the epoch. */
   readonly time: number;

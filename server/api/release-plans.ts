@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
+import type { ReleasePlans } from '../release-plans.ts';
 import { actorOf, authenticate } from '../token.ts';
 import { resolveChange } from './change-names.ts';
 
@@ -43,6 +44,7 @@ export function registerReleasePlans(app: App, deps: ServerDeps): void {
     { onRequest, schema: { summary: 'Forget a plan that was not carried out', params: which } },
     (request) => plans.remove(actorOf(request), request.params.plan),
   );
+  registerTakingBack(app, deps, plans);
   for (const action of ['commit', 'revert'] as const) {
     const words = action === 'commit' ? 'Release what is planned' : 'Take a release back';
     app.get(
@@ -56,4 +58,27 @@ export function registerReleasePlans(app: App, deps: ServerDeps): void {
       (request) => plans.act(actorOf(request), { ...request.params, action }),
     );
   }
+}
+
+const ofChange = z.object({ change: name });
+const inLines = z.array(name).max(100).default([]).describe('released repositories; none: all');
+
+/** What is released of one change, with a plan or at once, is taken back. */
+function registerTakingBack(app: App, deps: ServerDeps, plans: ReleasePlans): void {
+  const summary = 'Take back what is released of a change';
+  const query = ofChange.extend({ line: z.union([name.transform((one) => [one]), inLines]).default([]) });
+  app.get(
+    '/api/releases/revert',
+    { schema: { summary: `${summary}: what each repository would lose`, querystring: query } },
+    async ({ query: { change, line } }) =>
+      plans.previewTakingBack({ change: await resolveChange(deps, change), lines: line }),
+  );
+  app.post(
+    '/api/releases/revert',
+    { onRequest: authenticate(deps), schema: { summary, body: ofChange.extend({ lines: inLines }) } },
+    async (request) => {
+      const { change, lines } = request.body;
+      return plans.takeBack(actorOf(request), { change: await resolveChange(deps, change), lines });
+    },
+  );
 }

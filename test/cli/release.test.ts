@@ -8,6 +8,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { PlanPreview, ReleasePlanRecord } from '../../activities/report/types.ts';
 import { createReleasePlans, type ReleasePlans } from '../../server/release-plans.ts';
+import { aBuild } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -48,6 +49,14 @@ const releasePlans: ReleasePlans = {
   async act({ name: by }, what) {
     asked.push({ by, ...what });
     return refuses === '' ? { plan: what.plan, summary: `${what.action} of it` } : { ok: false, reason: refuses };
+  },
+  async previewTakingBack(wish) {
+    asked.push({ look: wish });
+    return { plan: 'change', action: 'revert', repositories: preview };
+  },
+  async takeBack({ name: by }, wish) {
+    asked.push({ by, wish });
+    return refuses === '' ? { plan: 'back-git-7-1', summary: 'took it back' } : { ok: false, reason: refuses };
   },
   async remove({ name: by }, plan) {
     asked.push({ by, remove: plan });
@@ -132,6 +141,26 @@ for (const action of ['commit', 'revert'] as const) {
   });
 }
 
+test('what is released of a change is taken back without a plan, and looked at before', async () => {
+  await server.store.saveBuild(aBuild({ change: 'git:7' }));
+  const back = await run('revert', '--change', 'git:7', '--line', 'deb-stable', '--line', 'rpm-stable');
+  assert.deepEqual(back, { code: 0, out: 'took it back\n', err: '' });
+  preview = [{ ...lost, problems: [], unchecked: null }];
+  const looked = await run('preview', '--revert', '--change', 'git:7', '--line', 'deb-stable');
+  assert.deepEqual(looked, { code: 0, out: 'deb-stable:\n  - alpha 1.1-1 (all), leaves 1.0-1\n', err: '' });
+  await run('preview', '--revert', '--change', 'git:7');
+  const [{ by }] = asked as [{ by: string }];
+  assert.deepEqual(asked, [
+    { by, wish: { change: 'git:7', lines: ['deb-stable', 'rpm-stable'] } },
+    { look: { change: 'git:7', lines: ['deb-stable'] } },
+    { look: { change: 'git:7', lines: [] } },
+  ]);
+  for (const wrong of [['revert'], ['revert', 'q4', '--change', '7'], ['revert', 'q4', '--line', 'deb-stable']]) {
+    assert.deepEqual([(await run(...wrong)).code, asked.length], [2, 3]);
+  }
+  assert.equal((await run('preview', '--change', 'git:7')).code, 2);
+});
+
 test('release remove forgets a plan, or says why not', async () => {
   assert.deepEqual(await run('remove', 'q4'), { code: 0, out: 'removed it\n', err: '' });
   refuses = 'the release plan q4 is published';
@@ -148,7 +177,10 @@ const rules = {
 } as const;
 const no = () => Promise.reject(new Error('it was asked for'));
 const nothing = { refused: 'nothing waits' };
-const book = { make: async () => nothing, look: async () => nothing, remove: async () => null };
+const book = {
+  ...{ make: async () => nothing, look: async () => nothing, remove: async () => null },
+  ...{ makeReleased: async () => nothing, lookAtChange: async () => nothing },
+};
 const real = createReleasePlans({
   ...{ client: undefined as never, tenant: 'main', book, rules },
   ...{ list: no, preview: no },
@@ -173,6 +205,7 @@ test('S3: only people plan releases, carry them out, take them back and remove p
     real.act(worker, { plan: 'q4', action: 'commit' }),
     real.act(worker, { plan: 'q4', action: 'revert' }),
     real.remove(worker, 'q4'),
+    real.takeBack(worker, { change: 'git:7', lines: [] }),
   ])
     await assert.rejects(denied, { name: 'Denied' });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
-import type { PlannedState } from '../../activities/release/plan-book.ts';
+import type { PlannedState } from '../../activities/release/plan-port.ts';
 import type { StagedState } from '../../activities/storage/port.ts';
 import { createSignWorker } from '../../infra/temporal/worker.ts';
 import { type ReleasePlanInput, type ReleasePlanOutcome, refusedFault } from '../../workflows/contract.ts';

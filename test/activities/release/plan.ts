@@ -30,6 +30,7 @@ export function planWorld(world: World, rules: ReleaseRules = planned) {
     candidates: async () => [...releases.values()].filter(({ state }) => ['waiting', 'reverted'].includes(state)),
     releases: async (ids) => ids.flatMap((id) => releases.get(id) ?? []),
     releasesOf: async (project) => [...releases.values()].filter((one) => one.project === project),
+    releasesOfChange: async (change) => [...releases.values()].filter((one) => one.change === change),
     recordRelease: async (record) => void releases.set(record.id, record),
   });
   return { ...world, releases, plans, book, steps: createPlanActivities(world.deps, book) };

@@ -1,0 +1,38 @@
+import type { PackageFormat, SourceState } from '../../pipelines/model/artifact.ts';
+import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
+import type { PreparedRelease, ReleasePlanRecord, ReleaseRecord } from '../report/types.ts';
+
+export interface PlanBookDeps {
+  readonly tenant: string;
+  readonly rules: ReleaseRules;
+  find(plan: string): Promise<ReleasePlanRecord | undefined>;
+  /** @returns false where there is a plan of that name */
+  add(record: ReleasePlanRecord): Promise<boolean>;
+  /** @returns false where there is no such plan any more */
+  save(record: ReleasePlanRecord): Promise<boolean>;
+  /** Removes a plan in one of these states. @returns false where none is there */
+  remove(plan: string, states: readonly ReleasePlanRecord['state'][]): Promise<boolean>;
+  /** Releases that wait, and those that were taken back. */
+  candidates(): Promise<readonly ReleaseRecord[]>;
+  releases(ids: readonly string[]): Promise<readonly ReleaseRecord[]>;
+  /** The last releases of a project. */
+  releasesOf(project: string): Promise<readonly ReleaseRecord[]>;
+  releasesOfChange(change: string): Promise<readonly ReleaseRecord[]>;
+  recordRelease(record: ReleaseRecord): Promise<void>;
+}
+
+/** What one released repository gets by a plan, or has no more. */
+export interface PlannedState {
+  readonly repository: string;
+  readonly codename: string;
+  readonly format: PackageFormat;
+  readonly builds: readonly Pick<PreparedRelease, 'manifest' | 'signed' | 'envelopes'>[];
+  readonly merged: readonly SourceState[];
+  /** Keys of packages that a revert takes out; empty for a commit. */
+  readonly remove: readonly string[];
+}
+
+/** What is to be done to each repository, or why nothing is. */
+export type Begun =
+  | { readonly states: readonly PlannedState[]; readonly summary: string }
+  | { readonly refused: string };
