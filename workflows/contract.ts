@@ -45,6 +45,8 @@ export interface JobInput {
   readonly released?: ReleasedGenerations;
   /** The pipeline's, for what is scarce: lower is served first. Absent: as in a pipeline of normal precedence. */
   readonly priority?: number;
+  /** Names of the job's variables that the jobs it depends on have returned; absent: none. */
+  readonly returned?: readonly string[];
 }
 
 /** A frozen graph and prepared state (`StoredGraph`) in artifact storage, as entities carry it. */

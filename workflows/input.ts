@@ -52,7 +52,14 @@ const capacity = object({
 const inputs = {
   job: object({
     ...{ tenant: text, pipeline: text, buildSet: text, reportTo: maybe(buildSetWorkflow) },
-    ...{ change: text, patchset: count, attempt: count, job: frozenJob, priority: maybe(number) },
+    ...{
+      change: text,
+      patchset: count,
+      attempt: count,
+      job: frozenJob,
+      priority: maybe(number),
+      returned: maybe(list(text)),
+    },
     ...{ source, sources: list(source), parents: artifacts, provided: artifacts, unreleased: maybe(artifacts) },
     released: maybe(record(maybe(nullable(text)))),
   }),

@@ -17,6 +17,7 @@ export function jobInput({ buildSet, stored, reportTo }: JobsOf, build: PendingB
   const offered = build.job.requires.length > 0 ? unreleased?.[label] : undefined;
   const own = changes.find(({ id }) => id === build.job.change) ?? changes[0];
   const source = sources.find(({ project, branch }) => project === own?.project && branch === own.branch);
+  const returned = Object.keys(build.parentData).filter((name) => !Object.hasOwn(build.job.vars, name));
   if (!own || !source) throw new Error(`no prepared state for ${build.job.key}`);
   return {
     tenant,
@@ -34,6 +35,7 @@ export function jobInput({ buildSet, stored, reportTo }: JobsOf, build: PendingB
     ...(offered === undefined ? {} : { unreleased: offered }),
     ...(released === undefined ? {} : { released }),
     priority: permissions.priority - (build.underPaused ? 1 : 0),
+    ...(returned.length === 0 ? {} : { returned }),
   };
 }
 

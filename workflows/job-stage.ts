@@ -1,6 +1,7 @@
 import type { BuildOutcome } from '../pipelines/jobs/state.ts';
-import type { FrozenJob } from '../pipelines/model/job.ts';
+import { type FrozenJob, isPlaybook } from '../pipelines/model/job.ts';
 import { sealedSecretsOf } from '../pipelines/model/secrets.ts';
+import type { PlaybookHosts } from '../pipelines/playbooks/inventory.ts';
 import type { JobInput, JobStart, Programs, StageInput, StageResult } from './contract.ts';
 import { identity } from './job-record.ts';
 
@@ -11,7 +12,7 @@ export function stageInput(input: JobInput, start: JobStart): StageInput {
   return {
     build: identity(input, start),
     stage: job.uses ?? 'script',
-    ...(job.uses === undefined ? { programs: programsOf(job) } : {}),
+    ...(job.uses === undefined ? { programs: programsOf(input) } : {}),
     nodes: job.nodeset.nodes.map((node) => ({ name: node.name[0] ?? node.label, label: node.label })),
     source: input.source,
     sources: input.sources,
@@ -25,13 +26,22 @@ export function stageInput(input: JobInput, start: JobStart): StageInput {
   };
 }
 
-function programsOf(job: FrozenJob): Programs {
+function programsOf({ job, returned = [] }: JobInput): Programs {
   const { preRun, run, postRun, failureOutput, preTimeout = null, postTimeout } = job;
   const requiredProjects = job.requiredProjects.map((one) => ({
     ...(job.overrideCheckout === undefined ? {} : { overrideCheckout: job.overrideCheckout }),
     ...one,
   }));
-  return { preRun, run, postRun, failureOutput, preTimeout, postTimeout, requiredProjects };
+  const programs = { preRun, run, postRun, failureOutput, preTimeout, postTimeout, requiredProjects };
+  const any = [...preRun, ...run, ...postRun].some(isPlaybook);
+  return any ? { ...programs, playbooks: playbookHosts(job, returned) } : programs;
+}
+
+function playbookHosts(
+  { nodeset: { nodes, groups }, hostVars, groupVars, extraVars }: FrozenJob,
+  returned: readonly string[],
+): PlaybookHosts {
+  return { nodes: nodes.map(({ name }) => name), groups, hostVars, groupVars, extraVars, returned };
 }
 
 /**

@@ -10,6 +10,7 @@ import type {
 } from '../pipelines/model/job.ts';
 import type { LineComment } from '../pipelines/model/line-comment.ts';
 import type { SealedSecrets } from '../pipelines/model/secrets.ts';
+import type { PlaybookHosts } from '../pipelines/playbooks/inventory.ts';
 import type { HeldStage } from './holds-contract.ts';
 import type { HeldNodes } from './nodes-contract.ts';
 
@@ -85,6 +86,8 @@ export interface Programs {
   readonly postTimeout: number | null;
   /** Projects that the programs find besides those of the changes. */
   readonly requiredProjects: readonly RequiredProject[];
+  /** What Ansible playbooks among them are told besides; absent: none is one, or an older release asked. */
+  readonly playbooks?: PlaybookHosts;
 }
 
 export interface StageResult {

@@ -1,4 +1,4 @@
-import type { Platform } from '../../pipelines/model/platform.ts';
+import type { NodeKind, Platform } from '../../pipelines/model/platform.ts';
 import type { AssignedMachine } from '../../pipelines/nodes/machines.ts';
 
 /** What a machine is wanted for. */
@@ -7,10 +7,10 @@ export interface MachineNeed {
   readonly name: string;
   readonly platform: Platform;
   /**
-   * `builder` has the platform's build tools, and no program in it gains more than it was started with; `system` is the
-   * minimal system that packages are tried on, where programs may have what a real system gives them.
+   * In all but a `system`, which is there to try packages on and has what a real system gives them, no program gains
+   * more than it was started with.
    */
-  readonly kind: 'builder' | 'system';
+  readonly kind: NodeKind;
   /** Whether it reaches out: from the start, first after `open()`, or never. Nobody else's machines are reached. */
   readonly network: 'open' | 'shut' | 'none';
   /** Machines of the same group, of other leases too, that are lent already can be reached. */

@@ -1,6 +1,7 @@
 import type { BuildResult } from '../../pipelines/model/job.ts';
 import type { Programs } from '../../workflows/contract.ts';
-import { type ProgramFault, runProgram, type Session } from './program.ts';
+import { runProgram } from './program.ts';
+import type { ProgramFault, Session } from './session.ts';
 
 /** What a job's programs have come to. */
 export interface Verdict {

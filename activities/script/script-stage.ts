@@ -1,5 +1,5 @@
 import { outcomeOfReturned } from '../../pipelines/jobs/returned.ts';
-import type { BuildResult } from '../../pipelines/model/job.ts';
+import { type BuildResult, isPlaybook } from '../../pipelines/model/job.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { Programs, ResumeInput, StageInput, StageResult } from '../../workflows/contract.ts';
 import { wasCanceled } from '../failure.ts';
@@ -7,9 +7,10 @@ import type { Machine } from '../nodes/port.ts';
 import type { OpenSecrets } from '../secrets/port.ts';
 import type { ScriptContext } from './context.ts';
 import { cleanUp, passed, runPost, runPrograms, type Verdict } from './course.ts';
-import { Session } from './program.ts';
 import { requiredProjects } from './required.ts';
+import { placeControl } from './runner/ansible.ts';
 import { withSecrets } from './secrets.ts';
+import { Session } from './session.ts';
 import { everyProgram, fillWorkspace, inside, otherPrograms, user, type WorkspaceDeps } from './workspace.ts';
 
 export interface ScriptDeps extends WorkspaceDeps {
@@ -60,8 +61,8 @@ type Beginning = Pick<Session, 'input' | 'context' | 'secrets'>;
 async function begin(deps: ScriptDeps, job: Beginning): Promise<StageResult> {
   const { input, context, secrets } = job;
   const scripts = everyProgram(input.programs ?? none);
-  const playbook = scripts.find(({ path }) => /\.ya?ml$/.test(path));
-  if (playbook) return failed('ERROR', `${playbook.path} is an Ansible playbook: only programs are run`);
+  const several = severalNodes(input);
+  if (several) return failed('ERROR', several);
   const { checkouts, lost } = await otherPrograms(deps, input, scripts);
   if (lost) return failed('ERROR', `${lost.path} is in ${lost.project}, which has no branch ${lost.branch} here`);
   const { required, missing } = await requiredProjects(deps, input);
@@ -70,12 +71,21 @@ async function begin(deps: ScriptDeps, job: Beginning): Promise<StageResult> {
   context.scrubBy?.(() => secrets.scrub(machine));
   return cleanlyEnded(new Session({ ...job, machine }), async (session) => {
     const { workdir, signal } = context;
-    await fillWorkspace(deps, { input, machine, checkouts, required, workdir, signal });
+    const variables = await fillWorkspace(deps, { input, machine, checkouts, required, workdir, signal });
+    const unable = scripts.some(isPlaybook) ? await placeControl(session, variables) : undefined;
+    if (unable) return failed('ERROR', unable);
     await secrets.prepare({ machine, inside, user, signal });
     const verdict = await runPrograms(session, input.programs ?? none);
     const pauses = verdict.result === 'SUCCESS' && session.returned.pause && !secrets.exposed;
     return pauses ? pausedResult(session, verdict, deps.host) : end(session, verdict);
   });
+}
+
+/** Why playbooks cannot run on what the job asks for. */
+function severalNodes({ nodes, programs = none }: StageInput): string | undefined {
+  const playbook = everyProgram(programs).find(isPlaybook);
+  if (playbook === undefined || nodes.length < 2) return undefined;
+  return `${playbook.path} is an Ansible playbook, and those run on one node: the job has ${nodes.length}`;
 }
 
 /** A cancelled job cleans up. */
@@ -111,7 +121,7 @@ function startMachine(
   return context.lease.machine({
     name: 'sluice',
     platform: platform(input.nodes[0]?.label ?? defaultLabel),
-    kind: 'builder',
+    kind: everyProgram(input.programs ?? none).some(isPlaybook) ? 'control' : 'builder',
     network: 'open',
     // What a paused job serves is for the jobs of its build set.
     group: `${tenant}/${pipeline}/${project}/${change},${patchset}/${buildSet}`,

@@ -1,5 +1,6 @@
-import type { Playbook, VisibleSecret } from '../../pipelines/model/job.ts';
+import { isPlaybook, type Playbook, type VisibleSecret } from '../../pipelines/model/job.ts';
 import type { SeeingPlaybook } from '../../pipelines/model/secrets.ts';
+import { Literal, variablesText } from '../../pipelines/playbooks/variables.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import type { Machine } from '../nodes/port.ts';
 import { createMask, type Mask } from '../secrets/mask.ts';
@@ -83,6 +84,8 @@ export interface Program {
 export interface Place {
   readonly program: string;
   readonly env: Readonly<Record<string, string>>;
+  /** For Ansible: the file of the secrets that are its variables. */
+  readonly variables?: string;
 }
 
 /** The machine of a job, with its sources below `inside`, where its programs run as `user`. */
@@ -130,7 +133,10 @@ export class SecretFiles {
     if (playbook === undefined || playbook.secrets.length === 0) return run({ program, env: {} });
     const place = this.#mistrusts(playbook) ? await setApart(program, room) : { program, env: {} };
     const paths = await Promise.all(playbook.secrets.map((one) => this.#write(one, room)));
-    const result = await run({ ...place, env: { ...place.env, SLUICE_SECRETS: directory } });
+    const variables = isPlaybook(script) ? await this.#writeVariables(playbook.secrets, room) : undefined;
+    if (variables !== undefined) paths.push(variables);
+    const env = { ...place.env, SLUICE_SECRETS: directory };
+    const result = await run({ ...place, env, ...(variables === undefined ? {} : { variables }) });
     await must(room, ['rm', '-f', '--', ...paths]);
     return result;
   }
@@ -157,10 +163,17 @@ export class SecretFiles {
 
   async #write({ name, secret }: VisibleSecret, room: Room): Promise<string> {
     if (!/^\w+$/.test(name)) throw new Error(`a secret cannot be called ${JSON.stringify(name)}`);
-    const path = `${directory}/${name}.json`;
-    const content = JSON.stringify(this.#opened.get(secret)?.data ?? {});
-    await must(room, ['install', '-m', '0400', '-o', room.user, '/dev/stdin', path], content);
-    return path;
+    return writeFor(room, `${directory}/${name}.json`, JSON.stringify(this.#data(secret)));
+  }
+
+  /** What a secret holds is nobody's template. */
+  #writeVariables(secrets: readonly VisibleSecret[], room: Room): Promise<string> {
+    const variables = secrets.map(({ name, secret }) => [name, new Literal(this.#data(secret))]);
+    return writeFor(room, `${directory}/.variables.yaml`, variablesText(Object.fromEntries(variables)));
+  }
+
+  #data(secret: string) {
+    return this.#opened.get(secret)?.data ?? {};
   }
 }
 
@@ -171,6 +184,12 @@ async function setApart(program: string, room: Room): Promise<Place> {
   await must(room, ['install', '-d', '-m', '0700', '-o', room.user, home]);
   const writable = program.startsWith(`${room.inside}/`);
   return { program: writable ? apart + program.slice(room.inside.length) : program, env: { HOME: home } };
+}
+
+/** For the programs' user alone. @returns the path */
+async function writeFor(room: Room, path: string, content: string): Promise<string> {
+  await must(room, ['install', '-m', '0400', '-o', room.user, '/dev/stdin', path], content);
+  return path;
 }
 
 function must({ machine, signal }: Room, argv: readonly string[], input?: string): Promise<void> {

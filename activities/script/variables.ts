@@ -10,7 +10,8 @@ export function jobVariables(
   input: StageInput,
   checkouts: readonly Pick<SourceState, 'project' | 'branch' | 'commit'>[],
 ): Readonly<Record<string, unknown>> {
-  const { build, source, parents, provided, timeout } = input;
+  const { build, source, parents, provided, programs, timeout } = input;
+  const required = new Set(programs?.requiredProjects.map(({ project }) => project));
   const zuul = {
     build: build.id,
     buildset: build.buildSet,
@@ -21,12 +22,21 @@ export function jobVariables(
     change: build.change,
     patchset: build.patchset,
     branch: source.branch,
-    project: { name: source.project, src_dir: source.project },
+    project: projectOf(source.project),
     projects: Object.fromEntries(
-      checkouts.map(({ project, branch, commit }) => [project, { branch, commit, src_dir: project }]),
+      checkouts.map(({ project, branch, commit }) => [
+        project,
+        { ...projectOf(project), branch, checkout: branch, commit, required: required.has(project) },
+      ]),
     ),
     artifacts: [...parents, ...provided],
     timeout,
+    pre_timeout: programs?.preTimeout ?? null,
+    post_timeout: programs?.postTimeout ?? null,
   };
   return { ...input.vars, zuul };
+}
+
+function projectOf(name: string) {
+  return { name, canonical_name: name, short_name: name.split('/').at(-1), src_dir: name };
 }

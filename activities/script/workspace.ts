@@ -82,8 +82,11 @@ interface Workspace {
   readonly signal: AbortSignal;
 }
 
-/** Puts sources, programs and variables onto the machine. */
-export async function fillWorkspace(deps: WorkspaceDeps, workspace: Workspace): Promise<void> {
+/** Puts sources, programs and variables onto the machine. @returns the variables */
+export async function fillWorkspace(
+  deps: WorkspaceDeps,
+  workspace: Workspace,
+): Promise<Readonly<Record<string, unknown>>> {
   const { input, machine, checkouts, required, workdir, signal } = workspace;
   const sources = join(workdir, 'sources');
   const states = new Map<string, Checkout>(checkedOut(input));
@@ -102,6 +105,7 @@ export async function fillWorkspace(deps: WorkspaceDeps, workspace: Workspace): 
   await machine.put(sources, inside);
   if (checkouts.length > 0) await machine.put(programs, apart);
   await mustExec(preparation, ['chown', '-R', user, inside]);
+  return variables;
 }
 
 /** @throws a fault that no try mends, for names that could lead out of the directory that they are put into */
@@ -126,8 +130,17 @@ async function check(
 /** What is put onto a machine, and how. */
 interface Preparation {
   readonly machine: Machine;
-  readonly what: 'sources' | 'secrets';
+  readonly what: 'sources' | 'secrets' | 'playbooks';
   readonly signal: AbortSignal;
+}
+
+/** Reads a file as the programs' own user would, as far as the limit goes, and removes it. @param limit bytes */
+export async function takeText(
+  machine: Machine,
+  { path, limit, signal }: { readonly path: string; readonly limit: number; readonly signal: AbortSignal },
+): Promise<string> {
+  const command = `if test -f "$0"; then head -c ${limit} "$0"; fi; rm -rf "$0"`;
+  return (await machine.exec(['/bin/sh', '-c', command, path], { user, signal })).output;
 }
 
 /** @throws with what the program said when it fails */

@@ -1,7 +1,7 @@
-import type { Platform } from '../../pipelines/model/platform.ts';
 import type { Config } from '../config/load.ts';
 import { madePlatforms } from '../config/platforms.ts';
 import { builtInPlatforms, shippedPlatforms } from '../images/platforms.ts';
+import type { WantedPlatform } from '../images/recipes.ts';
 import { askEngine } from './engine.ts';
 import type { Finding, Step } from './step.ts';
 
@@ -26,12 +26,12 @@ export function containerImages(config: Pick<Config, 'platforms'>): Step {
   };
 }
 
-async function used(config: Pick<Config, 'platforms'>): Promise<readonly Platform[]> {
-  const { platformsInUse } = await import('../images/on-need.ts');
+async function used(config: Pick<Config, 'platforms'>): Promise<readonly WantedPlatform[]> {
+  const { platformsInUse, withControl } = await import('../images/on-need.ts');
   const all = madePlatforms(config);
   const optional = all.filter((one) => builtInPlatforms.includes(one) && !shippedPlatforms.includes(one));
   const inUse = await platformsInUse(optional);
-  return all.filter((one) => !optional.includes(one) || inUse.includes(one));
+  return withControl(all.filter((one) => !optional.includes(one) || inUse.includes(one)));
 }
 
 function finding(missing: string): Finding {

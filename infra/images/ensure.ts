@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { createContainer } from '../../activities/nodes/docker/container.ts';
 import { ask, askIfThere } from '../../activities/nodes/docker/faults.ts';
-import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
+import { providerOf } from '../../pipelines/model/platform.ts';
 import { act, asRoot } from '../bootstrap/step.ts';
 import { type AptSettings, readAptSettings } from './apt-settings.ts';
-import { codenameOf, type Recipe, recipesFor, scriptPath } from './recipes.ts';
+import { codenameOf, type Recipe, recipesFor, scriptPath, type WantedPlatform } from './recipes.ts';
 
 /** The label of every image made here, with its recipe's digest as its value. */
 export const recipeLabel = 'sluice.recipe';
@@ -25,7 +25,7 @@ export type OnProgress = (line: string) => void;
  * @throws EngineUnavailable without a container engine; an error with the tool's last words when making one fails.
  */
 export async function ensureImages(
-  platforms: readonly Platform[],
+  platforms: readonly WantedPlatform[],
   onProgress: OnProgress,
   docker: Docker = new Docker(),
 ): Promise<void> {
@@ -41,7 +41,7 @@ export async function ensureImages(
 
 /** What is still to be made or fetched: for `ensureImages`, and for whoever announces it first. */
 export async function missingImages(
-  platforms: readonly Platform[],
+  platforms: readonly WantedPlatform[],
   docker: Docker = new Docker(),
 ): Promise<{ readonly recipes: readonly Recipe[]; readonly pulls: readonly string[] }> {
   const contained = platforms.filter((platform) => providerOf(platform) === 'docker');

@@ -1,10 +1,11 @@
 import Docker from 'dockerode';
 import { askIfThere } from '../../activities/nodes/docker/faults.ts';
-import type { Platform } from '../../pipelines/model/platform.ts';
+import { imageOf, type NodeKind, type Platform } from '../../pipelines/model/platform.ts';
 import { ensureImages, type OnProgress } from './ensure.ts';
+import type { WantedPlatform } from './recipes.ts';
 
-/** Has the images of a platform there, whoever asks and however often. */
-export type PrepareImages = (platform: Platform) => Promise<void>;
+/** Has the images of a platform there, with that of nodes of this kind, whoever asks and however often. */
+export type PrepareImages = (platform: Platform, kind?: NodeKind) => Promise<void>;
 
 /**
  * Makes or fetches a platform's images when the first machine of it is wanted and one of them is not there: so nobody
@@ -18,13 +19,15 @@ export function imagesOnNeed(
   make: typeof ensureImages = ensureImages,
 ): PrepareImages {
   const making = new Map<string, Promise<void>>();
-  return async (platform) => {
-    const under = making.get(platform.name);
+  return async (platform, kind = 'builder') => {
+    const control = kind === 'control';
+    const key = control ? imageOf(platform, kind) : platform.name;
+    const under = making.get(key);
     if (under !== undefined) return under;
-    if (await hasImages(platform, docker)) return;
-    const made =
-      making.get(platform.name) ?? make([platform], onProgress, docker).finally(() => making.delete(platform.name));
-    making.set(platform.name, made);
+    if ((await hasImages(platform, docker)) && (!control || (await has(docker, key)))) return;
+    const wanted = control ? { ...platform, control } : platform;
+    const made = making.get(key) ?? make([wanted], onProgress, docker).finally(() => making.delete(key));
+    making.set(key, made);
     return made;
   };
 }
@@ -40,6 +43,15 @@ export async function platformsInUse(
     ),
   );
   return platforms.filter((_, i) => used[i]);
+}
+
+/** The platforms, each with what those of its nodes need that run playbooks, where an image for them is there already. */
+export async function withControl(
+  platforms: readonly Platform[],
+  docker: Docker = new Docker(),
+): Promise<readonly WantedPlatform[]> {
+  const there = await Promise.all(platforms.map((platform) => has(docker, imageOf(platform, 'control'))));
+  return platforms.map((platform, i) => (there[i] ? { ...platform, control: true } : platform));
 }
 
 /** Whether a platform's images are there, by whatever recipe. @throws EngineUnavailable */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Platform } from '../../pipelines/model/platform.ts';
+import { imageOf, type Platform } from '../../pipelines/model/platform.ts';
 import type { AptSettings } from './apt-settings.ts';
 import { type DebianRelease, debianReleases } from './releases.ts';
 
@@ -15,9 +15,12 @@ export interface Recipe {
   readonly digest: string;
 }
 
+/** A platform, some of whose nodes run Ansible playbooks if it is said so. */
+export type WantedPlatform = Platform & { readonly control?: boolean };
+
 /** The images that the platforms need, each after the one that it starts from. */
 export async function recipesFor(
-  platforms: readonly Platform[],
+  platforms: readonly WantedPlatform[],
   settings: (codename: string) => Promise<AptSettings>,
 ): Promise<readonly Recipe[]> {
   const recipes = new Map<string, Recipe>();
@@ -36,6 +39,7 @@ export async function recipesFor(
     const finish = platform.format === 'deb' ? { test: [], build: ['deb-build.sh'] } : rpmScripts(codename);
     await add(platform.testImage, base, finish.test, '');
     await add(platform.buildImage, tools, finish.build, '');
+    if (platform.control) await add(imageOf(platform, 'control'), platform.buildImage, ['control.sh'], '');
   }
   return [...recipes.values()];
 }

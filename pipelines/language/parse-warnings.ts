@@ -5,10 +5,10 @@ import type { JobVariant } from './stanza.ts';
 
 /** Attributes that are read and kept, and that running a job does not follow yet. */
 const NOT_RUN: Partial<Record<keyof JobAttributes, string>> = {
-  'ansible-version': 'playbooks are not run',
+  'ansible-version': "playbooks run with the Ansible of the node's platform",
   'ansible-split-streams': 'both streams go to one log',
   'image-build-name': 'images are not built by jobs',
-  roles: 'playbooks are not run',
+  roles: "a playbook finds the roles beside it, and those of its repository's folder roles",
   'include-vars': 'write the variables into "vars"',
   'include-projects': 'the workspace holds the required projects and those of the changes',
   'exclude-projects': 'the workspace holds the required projects and those of the changes',
@@ -58,10 +58,7 @@ export function warningsOfJob(job: JobVariant, context: ParseContext): boolean {
 
 /** Why what a job names there is not run. */
 function notRun(attributes: JobAttributes, key: (typeof PROGRAMS)[number]): string | undefined {
-  const paths = (attributes[key] ?? []).map(nameOf);
-  const playbook = paths.find((path) => /\.ya?ml$/.test(path));
-  if (playbook !== undefined) return `playbook ${playbook} is understood but not run yet: name a program`;
-  if (attributes.uses === undefined || paths.length === 0) return undefined;
+  if (attributes.uses === undefined || (attributes[key] ?? []).length === 0) return undefined;
   return `${key} is not run beside "uses: ${attributes.uses}": put it into a job of its own`;
 }
 

@@ -101,6 +101,11 @@ export interface Playbook {
   readonly secrets?: readonly VisibleSecret[];
 }
 
+/** Whether it is one of Ansible's; else it is a program. */
+export function isPlaybook({ path }: Pick<Playbook, 'path'>): boolean {
+  return /\.ya?ml$/.test(path);
+}
+
 /** A secret by the name that a playbook knows it by: two playbooks of a job may mean different ones by the same name. */
 export interface VisibleSecret {
   readonly name: string;

@@ -36,6 +36,23 @@ export interface Platform {
   };
 }
 
+/**
+ * What a node is wanted for: `builder` has the build tools, `control` Ansible besides, `system` is the minimal system that
+ * packages are tried on.
+ */
+export type NodeKind = 'builder' | 'control' | 'system';
+
+/**
+ * The image of a node, or what stands for it where nodes are no containers. What is brought along has Ansible beside the
+ * build tools, or not at all.
+ */
+export function imageOf(platform: Platform, kind: NodeKind): string {
+  const { buildImage, testImage, images } = platform;
+  if (kind === 'system') return testImage;
+  if (kind === 'builder' || images === 'pull' || providerOf(platform) !== 'docker') return buildImage;
+  return `${buildImage.replace(/:[^:/]*$/, '')}:control`;
+}
+
 export function providerOf({ provider = 'docker' }: Pick<Platform, 'provider'>): PlatformProvider {
   return provider;
 }

@@ -17,7 +17,7 @@ const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const tenant = { ...defaultTenant, name: 'main' };
 const files = [
   '- job: {name: base, parent: null}\n- job: {name: unit, run: unit.sh}\n- project: {name: app, check: {jobs: [unit]}}\n- pipeline: {name: check, manager: independent}\n',
-  '- job: {name: later, run: x.yaml}\n',
+  '- job: {name: later, run: x, ansible-version: 8}\n',
 ];
 
 /** A server whose configuration has one project, one job, and a fault. */
@@ -266,7 +266,7 @@ describe('the configuration in force', () => {
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /1\.yaml:1:\d+: warning: .*x\.yaml is understood but not run yet.*\nThe configuration in force: 0 errors, \d+ warnings?\.\n$/,
+      /1\.yaml:1:\d+: warning: .*ansible-version is understood but not run yet.*\nThe configuration in force: 0 errors, \d+ warnings?\.\n$/,
     );
     const neither = await run(['config', 'check']);
     assert.deepEqual([neither.code, neither.stderr], [2, "error: missing required argument 'paths'\n"]);

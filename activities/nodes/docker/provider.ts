@@ -1,4 +1,4 @@
-import type { Platform } from '../../../pipelines/model/platform.ts';
+import { imageOf, type NodeKind, type Platform } from '../../../pipelines/model/platform.ts';
 import type { HeldMachine, Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
 
@@ -6,8 +6,8 @@ const networks = { open: 'default', shut: 'later', none: 'none' } as const;
 /** Milliseconds for the small commands that wire the containers of a lease. */
 const patience = 180_000;
 
-/** Has a platform's images there. */
-export type Prepare = (platform: Platform) => Promise<void>;
+/** Has a platform's images there, with that of nodes of this kind. */
+export type Prepare = (platform: Platform, kind: NodeKind) => Promise<void>;
 
 /**
  * Lends containers.
@@ -63,7 +63,7 @@ class ContainerLease {
   }
 
   start(need: MachineNeed): Promise<Container> {
-    const container = this.#prepare(need.platform).then(() =>
+    const container = this.#prepare(need.platform, need.kind).then(() =>
       this.#engine.start({ ...specOf(need), ...this.#request }),
     );
     this.#members.push({ name: need.name, container });
@@ -133,11 +133,11 @@ async function hostOf(container: Container): Promise<string> {
 function specOf(need: MachineNeed): Omit<ContainerSpec, 'build'> {
   const { name, platform, kind, network, group, scratch = [], memory = [], mounts = [] } = need;
   return {
-    image: kind === 'builder' ? platform.buildImage : platform.testImage,
+    image: imageOf(platform, kind),
     hostname: name,
     network: networks[network],
     limits: platform.limits,
-    privileges: kind === 'builder' ? 'default' : 'system',
+    privileges: kind === 'system' ? 'system' : 'default',
     mounts: mounts.map((mount) => ({ ...mount, readOnly: true })),
     ...(group === undefined ? {} : { group }),
     scratch,

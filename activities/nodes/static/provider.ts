@@ -1,3 +1,4 @@
+import { imageOf } from '../../../pipelines/model/platform.ts';
 import { assertName } from '../names.ts';
 import type { HeldMachine, Lease, LeaseRequest, Machine, MachineNeed, Provider } from '../port.ts';
 import { quoted } from '../ssh/remote.ts';
@@ -65,7 +66,7 @@ class GivenLease {
 
   async start(need: MachineNeed): Promise<Machine> {
     const { name: node, platform, kind, network } = need;
-    const label = kind === 'builder' ? platform.buildImage : platform.testImage;
+    const label = imageOf(platform, kind);
     if (network !== 'open') throw new Error(keepsNetwork(label));
     const index = this.#assigned.findIndex((each) => each.label === label);
     if (index < 0 && this.#request.machines !== undefined) throw new Error(`this job was lent no machine for ${label}`);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { imageOf } from '../../../pipelines/model/platform.ts';
 import { assertName } from '../names.ts';
 import type { HeldMachine, KeptMachines, Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import { furnish } from '../ssh/furnish.ts';
@@ -141,7 +142,7 @@ class VmLease {
   }
 
   async #restore({ name, platform, kind }: MachineNeed): Promise<Running> {
-    const image = kind === 'builder' ? platform.buildImage : platform.testImage;
+    const image = imageOf(platform, kind);
     const lender = await this.#lender();
     const look = async () => bestSnapshot(await snapshotsIn(lender.places), image, await hardwareHere());
     const { prepare } = this.#deps;

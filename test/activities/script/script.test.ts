@@ -100,12 +100,10 @@ test('a trusted program is run as it was merged, and where no other program can 
   assert.doesNotMatch(context.said(), /proposed/);
 });
 
-test('a program of a branch that is not there, and a playbook, are said to be so', async (t) => {
+test('a program of a branch that is not there is said to be so', async (t) => {
   const context = await contextOf(t);
   const lost = await stageOf({}).run(inputOf({ run: [program('x', { project: 'lib/b', branch: 'old' })] }), context);
   assert.deepEqual([lost.result, lost.summary], ['ERROR', 'x is in lib/b, which has no branch old here']);
-  const playbook = await stageOf({}).run(inputOf({ run: [program('x')], postRun: [program('logs.yaml')] }), context);
-  assert.match(playbook.summary, /logs.yaml is an Ansible playbook/);
 });
 
 test('a required project is as the changes ahead make it, else as its branch is', async (t) => {

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type Docker from 'dockerode';
 import { readAptSettings } from '../../../infra/images/apt-settings.ts';
-import { imagesOnNeed, platformsInUse } from '../../../infra/images/on-need.ts';
+import { imagesOnNeed, platformsInUse, withControl } from '../../../infra/images/on-need.ts';
 import { builtInPlatforms, shippedPlatforms } from '../../../infra/images/platforms.ts';
-import { recipesFor } from '../../../infra/images/recipes.ts';
+import { recipesFor, type WantedPlatform } from '../../../infra/images/recipes.ts';
+import { imageOf } from '../../../pipelines/model/platform.ts';
 
 const rows = [
   ['debian-12', 'deb', 'bookworm'],
@@ -129,6 +130,27 @@ test('images are made when they are needed first, once for all who wait', async 
   const there = imagesOnNeed(() => {}, engine([platform.testImage, platform.buildImage]), make);
   await there(platform);
   assert.deepEqual(made, ['debian-13']);
+});
+
+test('the image for playbooks is made when a node is to run some, and not before', async () => {
+  const platform = builtInPlatforms[0] ?? assert.fail();
+  const control = imageOf(platform, 'control');
+  assert.equal(control, 'sluice/debian-12:control');
+  assert.equal(imageOf({ ...platform, images: 'pull', buildImage: 'other:9' }, 'control'), 'other:9');
+  assert.equal(imageOf({ ...platform, provider: 'static', buildImage: 'rack' }, 'control'), 'rack');
+  const made: unknown[] = [];
+  const make = async (wanted: readonly WantedPlatform[]) => void made.push(...wanted.map((one) => one.control));
+  const there = [platform.testImage, platform.buildImage];
+  await imagesOnNeed(() => {}, engine(there), make)(platform, 'builder');
+  assert.deepEqual(made, []);
+  await imagesOnNeed(() => {}, engine(there), make)(platform, 'control');
+  await imagesOnNeed(() => {}, engine([...there, control]), make)(platform, 'control');
+  assert.deepEqual(made, [true]);
+  const settings = async () => ({ sources: [], config: '', preferences: '' });
+  const images = async (wanted: WantedPlatform) => (await recipesFor([wanted], settings)).map(({ image }) => image);
+  assert.deepEqual(await images({ ...platform, control: true }), [...(await images(platform)), control]);
+  const [renewed, other] = await withControl(builtInPlatforms, engine([control]));
+  assert.deepEqual([renewed?.control, other?.control], [true, undefined]);
 });
 
 test('what was not made is tried again by the next who needs it', async () => {

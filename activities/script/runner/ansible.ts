@@ -1,0 +1,103 @@
+import { fileURLToPath } from 'node:url';
+import { inventoryOf, namesOf, type PlaybookHosts } from '../../../pipelines/playbooks/inventory.ts';
+import { playbookFault, unmatchedPlays } from '../../../pipelines/playbooks/outcome.ts';
+import { Literal, variablesText } from '../../../pipelines/playbooks/variables.ts';
+import type { ExecResult } from '../../nodes/port.ts';
+import type { Session } from '../session.ts';
+import { inside, mustExec, takeText } from '../workspace.ts';
+import type { Runner, Running } from './runner.ts';
+
+/** Settings, inventory and variables: nobody but root may write there. */
+const control = '/opt/sluice/control';
+const inventory = `${control}/inventory.yaml`;
+const jobVariables = `${control}/job.yaml`;
+const runVariables = `${control}/run.yaml`;
+/** Where the callback writes what came of a playbook. */
+const recordPath = `${inside}/.sluice-playbook.json`;
+/** Bytes of it that are read. */
+const recordLimit = 256 * 1024;
+
+const nobody: PlaybookHosts = { nodes: [], groups: [], hostVars: {}, groupVars: {}, extraVars: {}, returned: [] };
+
+/** Ansible playbooks: the node of the job is its own control node, and nothing of them runs elsewhere. */
+export const ansibleRunner: Runner = {
+  async prepare(of) {
+    const { session, script, options, place } = of;
+    await write(session, { path: runVariables, variables: aboutRun(of), signal: options.signal });
+    const files = [...(place.variables === undefined ? [] : [place.variables]), jobVariables, runVariables];
+    const extra = files.flatMap((file) => ['--extra-vars', `@${file}`]);
+    const home = place.env.HOME ?? inside;
+    return {
+      argv: ['ansible-playbook', '--inventory', inventory, ...extra, place.program],
+      env: {
+        ANSIBLE_CONFIG: `${control}/ansible.cfg`,
+        ANSIBLE_HOME: `${home}/.ansible`,
+        ANSIBLE_ROLES_PATH: `${rootOf(place.program, script.path)}/roles`,
+        LC_ALL: 'C.UTF-8',
+        SLUICE_RECORD: recordPath,
+      },
+    };
+  },
+  async judge({ session, script, options, place }: Running, { code, output }: ExecResult) {
+    const record = await takeText(session.machine, { path: recordPath, limit: recordLimit, signal: options.signal });
+    const root = rootOf(place.program, script.path);
+    const hosts = namesOf(session.input.programs?.playbooks ?? nobody);
+    const run = { path: script.path, root, hosts, code, output, record };
+    const remarks = [...session.returned.remarks, ...unmatchedPlays(run)];
+    session.returned = { ...session.returned, remarks };
+    return playbookFault(run);
+  },
+};
+
+/**
+ * Puts what playbooks need besides the sources onto the node.
+ *
+ * @param variables the job's, with `zuul`
+ * @returns why the node cannot run playbooks
+ */
+export async function placeControl(
+  session: Session,
+  variables: Readonly<Record<string, unknown>>,
+): Promise<string | undefined> {
+  const { input, machine, context } = session;
+  const { signal } = context;
+  const { code } = await machine.exec(['/bin/sh', '-c', 'command -v ansible-playbook'], { signal });
+  const label = input.nodes[0]?.label ?? 'the usual platform';
+  if (code !== 0) return `there is no ansible-playbook on nodes of ${label}: install ansible-core in its image`;
+  const hosts = input.programs?.playbooks ?? nobody;
+  const { zuul, ...vars } = variables;
+  await mustExec({ machine, what: 'playbooks', signal }, ['mkdir', '-p', control]);
+  await machine.put(fileURLToPath(new URL('control', import.meta.url)), control);
+  await write(session, { path: inventory, variables: inventoryOf(hosts, vars), signal });
+  const fixed = { ansible_user_dir: inside, zuul_user_dir: inside, zuul: new Literal(zuul) };
+  await write(session, { path: jobVariables, variables: { ...hosts.extraVars, ...fixed }, signal });
+  return undefined;
+}
+
+/** What Zuul tells each playbook about its run. */
+function aboutRun({ script, options: { phase, success } }: Running): Readonly<Record<string, unknown>> {
+  const { project, branch, path, trusted } = script;
+  return {
+    zuul_execution_phase: phase.replace('-run', ''),
+    zuul_execution_trusted: trusted,
+    zuul_execution_branch: new Literal(branch),
+    zuul_execution_canonical_name_and_path: new Literal(`${project}/${path}`),
+    ...(success === undefined ? {} : { zuul_success: success }),
+  };
+}
+
+/** The directory of a playbook's repository. */
+function rootOf(program: string, path: string): string {
+  return program.slice(0, -path.length - 1);
+}
+
+interface VariablesFile {
+  readonly path: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+}
+
+async function write({ machine }: Session, { path, variables, signal }: VariablesFile): Promise<void> {
+  const install = ['install', '-m', '0444', '/dev/stdin', path];
+  await mustExec({ machine, what: 'playbooks', signal }, install, variablesText(variables));
+}

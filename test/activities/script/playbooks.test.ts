@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { before, type TestContext, test } from 'node:test';
+import { createScriptStage } from '../../../activities/script/script-stage.ts';
+import type { OpenSecrets } from '../../../activities/secrets/port.ts';
+import { ensureImages } from '../../../infra/images/ensure.ts';
+import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import type { Playbook } from '../../../pipelines/model/job.ts';
+import type { SealedSecrets } from '../../../pipelines/model/secrets.ts';
+import type { PlaybookHosts } from '../../../pipelines/playbooks/inventory.ts';
+import type { Programs, StageInput } from '../../../workflows/contract.ts';
+import { leasing, stageContext, stageInput } from '../install/stage.ts';
+
+const [platform] = builtInPlatforms;
+assert.ok(platform);
+
+before(() => ensureImages([{ ...platform, control: true }], () => {}));
+
+const canary = 'canary-77c2 {{ 7 * 6 }}';
+const opened: OpenSecrets = async () => [{ secret: 'upload', data: { key: canary }, values: [canary] }];
+
+/** A job: what its repository holds, and what it runs of that. */
+interface Job {
+  readonly files: Readonly<Record<string, string>>;
+  readonly run?: readonly string[];
+  readonly preRun?: readonly string[];
+  readonly postRun?: readonly string[];
+  readonly hosts?: Partial<PlaybookHosts>;
+  readonly secret?: true;
+  readonly more?: Partial<StageInput>;
+}
+
+const bound = { project: 'lib/alpha', branch: 'main', trusted: false, cleanup: false, level: 0, semaphores: [] };
+
+function inputOf({ run = ['play.yaml'], preRun = [], postRun = [], hosts, secret, more }: Job): StageInput {
+  const bind = (paths: readonly string[]): Playbook[] => paths.map((path) => ({ ...bound, path }));
+  const nobody = { nodes: [['node']], groups: [], hostVars: {}, groupVars: {}, extraVars: {}, returned: [] };
+  const books = { preRun: bind(preRun), run: bind(run), postRun: bind(postRun) };
+  const programs: Programs = {
+    ...books,
+    ...{ failureOutput: [], requiredProjects: [], preTimeout: null, postTimeout: null },
+    playbooks: { ...nobody, ...hosts },
+  };
+  const seen = { project: 'lib/alpha', branch: 'main', secrets: [{ name: 'login', secret: 'upload' }] };
+  const sealed: SealedSecrets = {
+    uses: [{ secret: 'upload', project: 'lib/alpha', encrypted: 'sha256:0' }],
+    playbooks: books.run.map(({ path }) => ({ ...seen, path })),
+    exposure: 'redact',
+    seal: 'seal',
+  };
+  return stageInput('deb', { stage: 'script', programs, ...(secret ? { secrets: sealed } : {}), ...more });
+}
+
+async function runJob(t: TestContext, job: Job) {
+  const stage = createScriptStage({
+    platform: () => platform ?? assert.fail(),
+    defaultLabel: 'debian-12',
+    host: 'host-here',
+    openSecrets: opened,
+    branchTip: async () => null,
+    async sources(_, directory) {
+      for (const [path, text] of Object.entries(job.files)) {
+        await mkdir(dirname(join(directory, path)), { recursive: true });
+        await writeFile(join(directory, path), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
+      }
+    },
+  });
+  const context = { ...(await stageContext(t)), failing: async () => {} };
+  const result = await leasing(stage.run)(inputOf(job), context);
+  return { ...result, said: context.said() };
+}
+
+/** A play for all hosts. */
+function play(tasks: string, more = ''): string {
+  return `- hosts: all\n  gather_facts: false\n${more}  tasks:\n${tasks.replace(/^/gm, '    ')}\n`;
+}
+
+test('playbooks run on the job’s node, with roles, variables, groups and facts, before and after programs', async (t) => {
+  const { result, summary, said, data } = await runJob(t, {
+    preRun: ['playbooks/pre.yaml'],
+    run: ['playbooks/run.yaml', 'check.sh'],
+    postRun: ['post.yaml'],
+    hosts: {
+      nodes: [['builder', 'alias']],
+      groups: [{ name: 'compilers', nodes: ['builder'] }],
+      hostVars: { builder: { level: 'host' } },
+      groupVars: { compilers: { level: 'group', flag: '-O2' } },
+      extraVars: { forced: 'extra' },
+      returned: ['told'],
+    },
+    more: { vars: { level: 'job', greeting: 'hello {{ zuul.project.short_name }}', told: '{{ 6 * 7 }}' } },
+    files: {
+      'playbooks/pre.yaml': play(
+        '- debug: msg="in {{ zuul_execution_phase }}"\n- file: {path: "{{ ansible_user_dir }}/made", state: touch}',
+      ),
+      'playbooks/run.yaml': `- hosts: compilers
+  vars: {forced: play}
+  roles: [beside, {role: top, word: given}]
+  tasks:
+    - debug: msg="{{ greeting }}, {{ level }} {{ flag }} {{ forced }} {{ told }}"
+    - assert: {that: ansible_distribution == "Debian" and ansible_user_id == "nobody"}
+    - copy: {dest: "{{ lookup('env', 'SLUICE_RETURN') }}", content: '{"answer": 42}'}
+`,
+      'playbooks/roles/beside/tasks/main.yaml': '- debug: msg="role beside"\n',
+      'roles/top/defaults/main.yaml': 'word: default\n',
+      'roles/top/tasks/main.yaml': '- debug: msg="role top {{ word }}"\n',
+      'check.sh': '#!/bin/sh -e\ntest -e ~/made; echo program ran\n',
+      'post.yaml': play('- debug: msg="success {{ zuul_success }} in {{ zuul.projects[\'lib/alpha\'].branch }}"'),
+    },
+  });
+  assert.equal(result, 'SUCCESS', said);
+  assert.equal(summary, 'playbooks/run.yaml, check.sh succeeded');
+  assert.deepEqual(data, { answer: 42 });
+  const words = [...said.matchAll(/"msg": "(.*)"/g)].map(([, word]) => word);
+  const inOrder = ['in pre', 'role beside', 'role top given', 'hello alpha, host -O2 extra {{ 6 * 7 }}'];
+  for (const word of [...inOrder, 'success True in main']) assert.ok(words.includes(word), `${word}: ${words}`);
+  assert.match(said, /program ran/);
+});
+
+interface Row {
+  readonly says: string;
+  readonly job: Job;
+  readonly result: readonly [string, RegExp];
+  readonly log?: RegExp;
+  readonly silent?: RegExp;
+}
+
+const say = play('- debug: msg="was run"');
+const rows: readonly Row[] = [
+  {
+    says: 'a task that fails is named, with its file and what it says',
+    job: { files: { 'play.yaml': play('- name: Look for it\n  command: sh -c "echo no luck >&2; exit 3"') } },
+    result: ['FAILURE', /^play\.yaml: the task "Look for it" \(play\.yaml:4\) failed: non-zero return code: no luck$/],
+    log: /TASK \[Look for it\]/,
+  },
+  {
+    says: 'what was rescued or ignored is no failure',
+    job: {
+      files: {
+        'play.yaml': play(
+          '- block: [{fail: {msg: one}}]\n  rescue: [{debug: {msg: saved}}]\n- fail: {msg: two}\n  ignore_errors: true',
+        ),
+      },
+    },
+    result: ['SUCCESS', /^play\.yaml succeeded$/],
+  },
+  {
+    says: 'a playbook that is no YAML is named with line and column',
+    job: { files: { 'deep/play.yaml': `${say}   bad: [\n` }, run: ['deep/play.yaml'] },
+    result: ['ERROR', /^deep\/play\.yaml: deep\/play\.yaml:\d+:\d+: .*did not find expected/],
+  },
+  {
+    says: 'a module that nobody has is named',
+    job: { files: { 'play.yaml': play('- no_such_module: {}') } },
+    result: ['ERROR', /^play\.yaml: play\.yaml:4:7: couldn't resolve module\/action 'no_such_module'/],
+  },
+  {
+    says: 'a role that nobody has is named, and nothing is run',
+    job: { files: { 'play.yaml': play('- debug: msg="was run"', '  roles: [nowhere]\n') } },
+    result: ['ERROR', /^play\.yaml: play\.yaml:3:11: the role 'nowhere' was not found/],
+    silent: /was run/,
+  },
+  {
+    says: 'a playbook that asks is refused before anything of it is run',
+    job: { files: { 'play.yaml': say + play('- fail:', '  vars_prompt: [{name: release, prompt: Which}]\n') } },
+    result: ['ERROR', /^play\.yaml asks for release \(vars_prompt\), and nobody answers/],
+    silent: /was run/,
+  },
+  {
+    says: 'one that is given the answer is not',
+    job: {
+      files: { 'play.yaml': play('- debug: msg="{{ release }}"', '  vars_prompt: [{name: release}]\n') },
+      hosts: { extraVars: { release: 'trixie' } },
+    },
+    result: ['SUCCESS', /succeeded$/],
+    log: /"msg": "trixie"/,
+  },
+  {
+    says: 'a playbook whose hosts nobody is fails',
+    job: { files: { 'play.yaml': say.replace('all', 'nosuch') } },
+    result: ['FAILURE', /^play\.yaml: nothing was run: no host of node is among "hosts: nosuch"$/],
+  },
+  {
+    says: 'what takes too long is ended',
+    job: { files: { 'play.yaml': play('- command: sleep 60') }, more: { timeout: 4 } },
+    result: ['TIMED_OUT', /^play\.yaml was not done in time$/],
+  },
+  {
+    says: 'a failure before the run is worth another attempt',
+    job: { files: { 'pre.yaml': play('- fail: {msg: no network}'), 'play.yaml': say }, preRun: ['pre.yaml'] },
+    result: ['RETRY', /^pre\.yaml: the task "fail" .* failed: no network$/],
+    silent: /was run/,
+  },
+  {
+    says: 'settings beside a playbook do not replace those of the node',
+    job: { files: { 'ansible.cfg': '[defaults]\ncallbacks_enabled =\n', 'play.yaml': play('- fail: {msg: seen}') } },
+    result: ['FAILURE', /failed: seen$/],
+  },
+];
+
+for (const { says, job, result, log, silent } of rows) {
+  test(says, async (t) => {
+    const ended = await runJob(t, job);
+    assert.equal(ended.result, result[0], `${ended.summary}\n${ended.said}`);
+    assert.match(ended.summary, result[1]);
+    if (log) assert.match(ended.said, log);
+    if (silent) assert.doesNotMatch(ended.said, silent);
+  });
+}
+
+test('a play that no host is among is told where others ran', async (t) => {
+  const { result, remarks } = await runJob(t, { files: { 'play.yaml': say + say.replace('all', 'others') } });
+  assert.deepEqual([result, remarks], ['SUCCESS', ['play.yaml: no host is among "hosts: others"']]);
+});
+
+test('a job without a node is localhost, and among all hosts', async (t) => {
+  const { result, said } = await runJob(t, {
+    files: { 'play.yaml': play('- debug: msg="{{ inventory_hostname }}"') },
+    hosts: { nodes: [] },
+    more: { nodes: [] },
+  });
+  assert.equal(result, 'SUCCESS', said);
+  assert.match(said, /"msg": "localhost"/);
+});
+
+test('a playbook has its secrets as variables, never as templates, and none of them is shown', async (t) => {
+  const { result, summary, said } = await runJob(t, {
+    secret: true,
+    files: {
+      'play.yaml': play(
+        '- assert: {that: login.key | length == 23}\n- debug: msg="it is {{ login.key }}"\n- fail: {msg: "no {{ login.key }}"}',
+      ),
+    },
+  });
+  assert.equal(result, 'FAILURE', said);
+  assert.match(summary, /failed: no \[secret\]$/);
+  assert.match(said, /"it is \[secret\]"/);
+  assert.doesNotMatch(said, /canary|42/);
+});
+
+test('several nodes are refused before anything is lent', async (t) => {
+  const nodes = ['one', 'two'].map((name) => ({ name, label: 'debian-12' }));
+  const { result, summary, said } = await runJob(t, { files: {}, more: { nodes } });
+  assert.deepEqual(
+    [result, summary, said],
+    ['ERROR', 'play.yaml is an Ansible playbook, and those run on one node: the job has 2', ''],
+  );
+});
