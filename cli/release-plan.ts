@@ -7,6 +7,8 @@ import { renderPlan } from './render-plan.ts';
 
 interface Options extends ReleaseOptions {
   readonly line?: readonly string[];
+  readonly platform?: readonly string[];
+  readonly project?: readonly string[];
   readonly build?: readonly string[];
   readonly change?: readonly string[];
 }
@@ -18,6 +20,7 @@ export function register(program: Command): void {
       examples: [
         'sluice release plan',
         'sluice release plan 2026-q4 --line deb-stable --line rpm-stable',
+        "sluice release plan kde --platform debian-12 --project 'kde/*'",
         'sluice release plan hotfix-7 --change 7',
       ],
       details:
@@ -27,11 +30,14 @@ export function register(program: Command): void {
   )
     .argument('[name]', 'what the plan is called (default: the day and a number)')
     .option('--line <name>', 'only what goes into this released repository; may be repeated', append)
+    .option('--platform <name>', 'only what was built for this platform; may be repeated', append)
+    .option('--project <name>', 'only of this project; * fits within a part of a name; may be repeated', append)
     .option('--build <id>', 'the packages of this build; may be repeated', append)
     .option('--change <id>', 'the packages of this change; may be repeated', append)
     .action(async (name: string | undefined, options: Options) => {
-      const { line: lines = [], build: builds = [], change: changes = [] } = options;
-      const wish = { ...(name === undefined ? {} : { name }), lines, builds, changes };
+      const { line: lines = [], platform: platforms = [], project: projects = [] } = options;
+      const { build: builds = [], change: changes = [] } = options;
+      const wish = { ...(name === undefined ? {} : { name }), lines, platforms, projects, builds, changes };
       const made = await withReleaseClient(options, (client) =>
         client.post<ReleasePlanRecord>('/api/release-plans', wish),
       );

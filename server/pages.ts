@@ -87,6 +87,9 @@ const listed = z.record(z.string(), z.string().max(1_000)).transform((words) => 
 /** How many records one page of a list has. */
 const perPage = 50;
 
+/** How many of the newest plans stand before the releases. */
+const recentPlans = 20;
+
 /** Everything that is shown page by page. */
 function registerLists(app: App, deps: ServerDeps, send: Send): void {
   const schema = { hide: true, querystring: listed };
@@ -110,7 +113,9 @@ function registerLists(app: App, deps: ServerDeps, send: Send): void {
     const { project, change, after } = query;
     const { shown, next, fault } = await orFault(pageOfReleases(deps, { project, change, after, limit: perPage }));
     const listed = { shown: shown.map(releaseView), query, next, fault };
-    const content = renderReleasesPage(listed, { workflowUrl: workflowUrl(deps) }, Date.now());
+    const whole = project === undefined && change === undefined && after === undefined;
+    const plans = whole ? await deps.releasePlans?.list(recentPlans) : undefined;
+    const content = renderReleasesPage(listed, { workflowUrl: workflowUrl(deps), plans: plans ?? [] }, Date.now());
     return send(fault === undefined ? reply : reply.code(404), { title: 'Releases · Sluice', content });
   });
   app.get('/mirrors', { schema }, async ({ query }, reply) => {

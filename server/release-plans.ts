@@ -26,7 +26,7 @@ export interface Refusal {
 
 /** What people ask for about release plans. */
 export interface ReleasePlans {
-  /** @throws `UnknownName` for a line that is not there */
+  /** @throws `UnknownName` for a line or a platform that is not there */
   make(actor: Actor, wish: PlanWish, name?: string): Promise<ReleasePlanRecord | Refusal>;
   /** Newest first. */
   list(limit: number): Promise<readonly ReleasePlanRecord[]>;
@@ -47,18 +47,22 @@ export interface ReleasePlansDeps {
   readonly tenant: string;
   readonly book: Pick<PlanBook, 'make' | 'makeReleased' | 'look' | 'lookAtChange' | 'remove'>;
   readonly rules: ReleaseRules;
+  /** The names of all that packages are built for. */
+  readonly platforms: readonly string[];
   readonly list: (limit: number) => Promise<readonly ReleasePlanRecord[]>;
   readonly preview: (plan: string, state: PlannedState) => Promise<RepositoryPreview>;
 }
 
 export function createReleasePlans(deps: ReleasePlansDeps): ReleasePlans {
-  const { client, tenant, book, list, rules } = deps;
+  const { client, tenant, book, list, rules, platforms } = deps;
   const previewAll = (of: Asked, begun: Begun) => previewStates(deps, of, begun);
   const act = (actor: Actor, of: Asked) => carryOut(client, actor, { tenant, ...of });
   return {
     async make(actor, wish, name) {
       demand(actor, 'release', { name: name ?? 'a new plan' });
       const atOnce = requireLines(rules, wish.lines);
+      const unknown = wish.platforms.find((platform) => !platforms.includes(platform));
+      if (unknown !== undefined) throw unknownName('platform', unknown, platforms);
       const made = await book.make(actor.name, wish, name);
       if (!('refused' in made)) return made;
       const why = atOnce.map((line) => `; what is merged into ${line} is shown at once`);

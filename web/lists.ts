@@ -1,5 +1,6 @@
-import type { BuildSetRecord, Change, MirrorRecord, ReleaseRecord } from '../server/api/types.ts';
+import type { BuildSetRecord, Change, MirrorRecord, ReleasePlanRecord, ReleaseRecord } from '../server/api/types.ts';
 import { type Html, html } from './html.ts';
+import { renderPlans } from './plans.ts';
 import { type Around, renderBuildSetRows, renderMirrorRows, renderReleaseRows } from './results.ts';
 
 /** One page of a long list, as it was asked for. */
@@ -49,14 +50,14 @@ export function renderChangesPage(listed: Listed<Change>): Html {
   return html`<h1>Changes</h1>${form('/changes', fields)}${body(listed, rows, '/changes')}`;
 }
 
-/** All releases, page by page. */
+/** All releases, page by page; before the newest of all, the plans. */
 export function renderReleasesPage(
   listed: Listed<ReleaseRecord>,
-  around: Pick<Around, 'workflowUrl'>,
+  around: Pick<Around, 'workflowUrl'> & { readonly plans: readonly ReleasePlanRecord[] },
   now: number,
 ): Html {
   const fields = html`${field('project', listed.query)}${field('change', listed.query)}`;
-  return html`<h1>Releases</h1>${form('/releases', fields)}
+  return html`<h1>Releases</h1>${renderPlans(around.plans, now)}${form('/releases', fields)}
     ${body(listed, () => renderReleaseRows(listed.shown, around, now), '/releases')}`;
 }
 

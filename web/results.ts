@@ -51,7 +51,7 @@ export function renderFailure({ id, job, summary, result }: BuildRecord): Html {
 /** Releases, newest first, with what each published. */
 export function renderReleases(view: StatusView, now: number): Html {
   if (view.releases.length === 0) return html`<p class="empty">Nothing was released yet.</p>`;
-  return html`${renderReleaseRows(view.releases, view, now)}<p class="pages"><a href="/releases">All releases</a></p>`;
+  return html`${renderReleaseRows(view.releases, view, now)}<p class="pages"><a href="/releases">All releases, and plans</a></p>`;
 }
 
 /** Some releases, in the order in which they are given. */
@@ -101,8 +101,9 @@ function renderMirror(mirror: MirrorRecord, now: number): Html {
     <span class="when"><time title="${moment(mirror.startTime)} UTC">${ago(mirror.endTime ?? mirror.startTime, now)}</time></span></li>`;
 }
 
-function stateTone(state: string): Tone {
+/** How a release, a plan or a mirror transaction stands. */
+export function stateTone(state: string): Tone {
   if (state === 'running') return 'running';
-  if (['excluded', 'waiting', 'reverted', 'superseded'].includes(state)) return 'neutral';
+  if (['excluded', 'waiting', 'planned', 'reverted', 'superseded'].includes(state)) return 'neutral';
   return ['published', 'committed', 'unchanged'].includes(state) ? 'good' : 'bad';
 }

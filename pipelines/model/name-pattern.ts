@@ -2,7 +2,7 @@
 export function fitsPattern(pattern: string, name: string): boolean {
   const parts = pattern.split(/(\*+)/).map((part) => {
     if (part === '*') return '[^/]*';
-    return part.startsWith('**') ? '.*' : part.replace(/[.+]/g, '\\$&');
+    return part.startsWith('**') ? '.*' : part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&');
   });
   return new RegExp(`^${parts.join('')}$`).test(name);
 }

@@ -1,4 +1,5 @@
 import type { PackageFormat } from '../model/artifact.ts';
+import { fitsPattern } from '../model/name-pattern.ts';
 
 /** A package as people name it. */
 export interface NamedPackage {
@@ -35,6 +36,9 @@ export interface Candidate extends PlannedRelease {
 export interface PlanWish {
   /** Released repositories. */
   readonly lines: readonly string[];
+  readonly platforms: readonly string[];
+  /** Names, or patterns of names: `*` within a part of one, `**` for anything. */
+  readonly projects: readonly string[];
   readonly builds: readonly string[];
   readonly changes: readonly string[];
 }
@@ -46,18 +50,26 @@ export type Choice = { readonly chosen: readonly PlannedRelease[] } | { readonly
  * platform and repository. What was taken back is released again only by name.
  */
 export function chooseReleases(candidates: readonly Candidate[], wish: PlanWish): Choice {
-  const inLines = candidates.filter(({ repository }) => wish.lines.length === 0 || wish.lines.includes(repository));
+  const among = candidates.filter((one) => fits(one, wish));
   const named = (one: Candidate) => wish.builds.includes(one.build) || wish.changes.includes(one.change);
   const unknown = [
-    ...wish.builds.filter((build) => !inLines.some((one) => one.build === build)),
-    ...wish.changes.filter((change) => !inLines.some((one) => one.change === change)),
+    ...wish.builds.filter((build) => !among.some((one) => one.build === build)),
+    ...wish.changes.filter((change) => !among.some((one) => one.change === change)),
+    ...wish.projects.filter((pattern) => !among.some(({ project }) => fitsPattern(pattern, project))),
   ];
   if (unknown.length > 0) return { refused: `nothing of ${unknown.join(', ')} waits for a release plan` };
   const all = wish.builds.length + wish.changes.length === 0;
-  const wanted = all ? inLines.filter(({ state }) => state === 'waiting') : inLines.filter(named);
+  const wanted = all ? among.filter(({ state }) => state === 'waiting') : among.filter(named);
   const newest = new Map(wanted.toSorted((a, b) => a.time - b.time).map((one) => [placeOf(one), one]));
   if (newest.size === 0) return { refused: 'nothing waits for a release plan: the plan would be empty' };
   return { chosen: [...newest.values()].map(({ state: _, time: __, ...one }) => one) };
+}
+
+/** What is narrowed by nothing fits all. */
+function fits({ repository, platform, project }: Candidate, { lines, platforms, projects }: PlanWish): boolean {
+  const listed = (names: readonly string[], name: string) => names.length === 0 || names.includes(name);
+  const owned = projects.length === 0 || projects.some((pattern) => fitsPattern(pattern, project));
+  return listed(lines, repository) && listed(platforms, platform) && owned;
 }
 
 /**

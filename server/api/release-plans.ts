@@ -14,6 +14,8 @@ const which = z.object({ plan: planName });
 const asked = z.object({
   name: planName.optional(),
   lines: z.array(name).max(100).default([]).describe('released repositories'),
+  platforms: z.array(name).max(100).default([]),
+  projects: z.array(name).max(1000).default([]).describe('names, or patterns of names'),
   builds: z.array(name).max(1000).default([]).describe('ids of builds that made packages'),
   changes: z.array(name).max(1000).default([]),
 });

@@ -91,16 +91,39 @@ test('release plan asks for everything, or for what is named, and says what come
     out,
     /^plan q4\n.*\ndeb-stable +lib\/alpha +1\.1-1 +git:7,2 +b7\nlook at it: sluice release preview q4\n/,
   );
-  await run('plan', 'q4', '--line', 'deb-stable', '--line', 'rpm-stable', '--build', 'b7');
+  await run(
+    'plan',
+    'q4',
+    '--line',
+    'deb-stable',
+    '--line',
+    'rpm-stable',
+    '--platform',
+    'debian-12',
+    '--project',
+    'lib/*',
+    '--build',
+    'b7',
+  );
   const wishes = asked.map((one) => (one as { wish: unknown; name: unknown }).wish);
   assert.deepEqual(wishes, [
-    { lines: [], builds: [], changes: [] },
-    { lines: ['deb-stable', 'rpm-stable'], builds: ['b7'], changes: [] },
+    { lines: [], platforms: [], projects: [], builds: [], changes: [] },
+    {
+      ...{ lines: ['deb-stable', 'rpm-stable'], platforms: ['debian-12'], projects: ['lib/*'] },
+      ...{ builds: ['b7'], changes: [] },
+    },
   ]);
   const told = JSON.parse((await run('plan', '--json')).out);
   assert.deepEqual([told.id, told.startTime], ['q4', '1970-01-01T00:00:00.000Z']);
   const wrong = await run('plan', '../x');
   assert.deepEqual([wrong.code, /a plan is named with a-z/.test(wrong.err)], [2, true]);
+});
+
+test('the page lists plans before the newest releases, and not where it is narrowed', async () => {
+  const page = await (await fetch(`${server.url}/releases`)).text();
+  assert.match(page, /<li id="plan-q4">[\s\S]*planned[\s\S]*deb-stable[\s\S]*alpha 1\.1-1[\s\S]*plan by ann/);
+  const narrowed = await (await fetch(`${server.url}/releases?project=lib/alpha`)).text();
+  assert.doesNotMatch(narrowed, /plan-q4/);
 });
 
 test('release list says what there is, and who did what last', async () => {
@@ -182,16 +205,20 @@ const book = {
   ...{ makeReleased: async () => nothing, lookAtChange: async () => nothing },
 };
 const real = createReleasePlans({
-  ...{ client: undefined as never, tenant: 'main', book, rules },
+  ...{ client: undefined as never, tenant: 'main', book, rules, platforms: ['debian-12', 'debian-13'] },
   ...{ list: no, preview: no },
 });
 
 test('a plan of a line that is not there is refused with those that are, and of one that waits for nobody with why', async () => {
   const ann = { name: 'ann', kind: 'person', via: 'token' } as const;
-  const none = { builds: [], changes: [] };
+  const none = { platforms: [], projects: [], builds: [], changes: [] };
   await assert.rejects(real.make(ann, { ...none, lines: ['deb-stable', 'nosuch'] }), {
     name: 'UnknownName',
     message: 'there is no line nosuch; there are: deb, deb-hotfix, deb-stable, rpm',
+  });
+  await assert.rejects(real.make(ann, { ...none, lines: [], platforms: ['debian-11'] }), {
+    name: 'UnknownName',
+    message: 'there is no platform debian-11; there are: debian-12, debian-13',
   });
   const reason = 'nothing waits; what is merged into deb-hotfix is shown at once';
   assert.deepEqual(await real.make(ann, { ...none, lines: ['deb-hotfix'] }), { ok: false, reason });
@@ -201,7 +228,7 @@ test('a plan of a line that is not there is refused with those that are, and of 
 test('S3: only people plan releases, carry them out, take them back and remove plans', async () => {
   const worker = { name: 'w', kind: 'worker', via: 'token' } as const;
   for (const denied of [
-    real.make(worker, { lines: [], builds: [], changes: [] }),
+    real.make(worker, { lines: [], platforms: [], projects: [], builds: [], changes: [] }),
     real.act(worker, { plan: 'q4', action: 'commit' }),
     real.act(worker, { plan: 'q4', action: 'revert' }),
     real.remove(worker, 'q4'),

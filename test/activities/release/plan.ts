@@ -15,7 +15,7 @@ export const planned: ReleaseRules = {
   ],
 };
 
-export const all: PlanWish = { lines: [], builds: [], changes: [] };
+export const all: PlanWish = { lines: [], platforms: [], projects: [], builds: [], changes: [] };
 
 /** Release plans over what a world has built, with everything that is recorded in memory. */
 export function planWorld(world: World, rules: ReleaseRules = planned) {

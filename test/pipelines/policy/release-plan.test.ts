@@ -18,13 +18,36 @@ function candidate(project: string, time: number, of: Partial<Candidate> = {}): 
   };
 }
 
-const nothing: PlanWish = { lines: [], builds: [], changes: [] };
+const nothing: PlanWish = { lines: [], platforms: [], projects: [], builds: [], changes: [] };
 const waiting = [
   candidate('alpha', 1),
   candidate('alpha', 2),
   candidate('beta', 3, { repository: 'rpm-stable' }),
   candidate('gamma', 4, { state: 'reverted' }),
 ];
+const apart = [
+  candidate('kde/dolphin', 1),
+  candidate('kde/dolphin', 2, { platform: 'debian-13', repository: 'deb-next' }),
+  candidate('kde/apps/kate', 3),
+  candidate('libc++', 4),
+];
+const narrowed: readonly [wish: Partial<PlanWish>, chosen: readonly number[] | RegExp][] = [
+  [{ platforms: ['debian-13'] }, [2]],
+  [{ platforms: ['debian-12', 'debian-13'] }, [1, 2, 3, 4]],
+  [{ projects: ['kde/*'] }, [1, 2]],
+  [{ projects: ['kde/**'] }, [1, 2, 3]],
+  [{ projects: ['libc++', 'kde/apps/kate'] }, [3, 4]],
+  [{ projects: ['kde/*'], platforms: ['debian-12'], lines: ['deb-stable'] }, [1]],
+  [{ projects: ['kde/*', 'gnome/*'] }, /^nothing of gnome\/\* waits/],
+  [{ projects: ['kde/(dolphin'] }, /^nothing of kde\/\(dolphin waits/],
+];
+for (const [wish, expected] of narrowed) {
+  test(`a plan is narrowed by ${JSON.stringify(wish)}`, () => {
+    const choice = chooseReleases(apart, { ...nothing, ...wish });
+    if (expected instanceof RegExp) assert.match('refused' in choice ? choice.refused : '', expected);
+    else assert.deepEqual('chosen' in choice && choice.chosen.map(({ change }) => Number(change.slice(4))), expected);
+  });
+}
 
 const choices: readonly [what: string, wish: Partial<PlanWish>, chosen: readonly string[] | RegExp][] = [
   ['everything that waits, the newest of each project', {}, ['alpha-2', 'beta-3']],
