@@ -203,11 +203,11 @@ function kept({ files }: Scanned, last: TreeMemory): [string, TreeMemory['files'
   return Object.entries(last.files).filter(([path, { facts }]) => files.get(path)?.id === facts);
 }
 
-function manifestOf({ files, links }: Scanned, hashes: TreeMemory['files']): Manifest {
+function manifestOf({ directories, files, links }: Scanned, hashes: TreeMemory['files']): Manifest {
   const entries = [...files].map(([path, { size, mode, mtime }]): [string, ManifestFile] => {
     return [path, { size, mode: publishedMode(mode), mtime, sha256: hashes[path]?.sha256 ?? '' }];
   });
-  return { files: Object.fromEntries(entries), links: Object.fromEntries(links) };
+  return { directories, files: Object.fromEntries(entries), links: Object.fromEntries(links) };
 }
 
 /** The bits of a file as they are published, whoever made it: readable by all, written by its owner. */

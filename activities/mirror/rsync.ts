@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MirrorUrl, parseMirrorUrl, rsyncRoot } from '../../pipelines/mirror/url.ts';
 import { type RunResult, run } from '../process/run.ts';
+import { openShell, type Shell } from './shell.ts';
 import { openSsh, type SshConnection } from './ssh.ts';
 import { MirrorError, type MirrorHostConfig } from './types.ts';
 
@@ -12,11 +13,13 @@ export interface Listing {
   readonly said: string;
 }
 
-/** rsync to one host: every operation on a mirror is a transfer, because a daemon offers nothing else. */
+/** rsync to one host: every operation on a mirror can be a transfer, because a daemon offers nothing else. */
 export interface Transport {
   readonly kind: MirrorUrl['kind'];
   /** A place on the mirror as rsync takes it; empty is the root. */
   at(path: string): string;
+  /** A directory of the mirror as its own system names it; for the shell. */
+  directory(path: string): string;
   /**
    * A place that is sure to be there, and the root's path below it. A daemon takes the name of a new directory in its
    * arguments for a pattern, so new directories are sent into this place as content; null where that is not so.
@@ -33,6 +36,8 @@ export interface Transport {
   rsync(args: readonly string[]): Promise<string>;
   /** The same for a listing, which may lack what cannot be read. */
   list(args: readonly string[]): Promise<Listing>;
+  /** For what is faster there than from here; null where there is none. */
+  readonly shell: Shell | null;
   /** Ends the connection that its transfers shared, if there is one. */
   close(): Promise<void>;
 }
@@ -65,6 +70,7 @@ function transportTo(url: MirrorUrl, config: MirrorHostConfig, options: Transpor
     kind: url.kind,
     top,
     at: (path) => (path === '' ? `${root}/` : `${root}/${path}`),
+    directory: (path) => posix.join(url.path, path),
     base: (path) => (top === null ? `../${posix.basename(path)}` : posix.join('/', top.path, path)),
     rooted: (path) => {
       const [module = ''] = url.path.split('/');
@@ -83,6 +89,7 @@ function transportTo(url: MirrorUrl, config: MirrorHostConfig, options: Transpor
       if (!complete && !partly) throw fault(url, result);
       return { text: result.stdout, complete, said: complete ? '' : fault(url, result).message };
     },
+    shell: openShell(url, { ssh, seconds: secondsOf(options), signal: options.signal }),
     close: async () => ssh?.close(),
   };
 }

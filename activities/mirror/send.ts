@@ -33,6 +33,11 @@ export async function sendSnapshot(
   const kept = ['--recursive', '--links', '--perms', '--times', '--force', '--delete', publishedModes];
   const told = ['--stats', '--no-human-readable', '--out-format=%i %n'];
   const report = await transport.rsync([...kept, ...told, ...how, ...linked, `${tree}/`, `${transport.at(place)}/`]);
+  return transferredOf(report);
+}
+
+/** Reads what rsync says with `--stats` and `--out-format=%i %n`. */
+export function transferredOf(report: string): Transferred {
   const number = (label: string) => Number(new RegExp(`^${label}: (\\d+)`, 'm').exec(report)?.[1] ?? '0');
   return {
     bytes: number('Total transferred file size'),

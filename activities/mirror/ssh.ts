@@ -8,7 +8,9 @@ import type { MirrorHostConfig } from './types.ts';
 
 /** The one connection to an ssh host that all transfers of a command share. */
 export interface SshConnection {
-  /** The remote shell as rsync's `--rsh` takes it. */
+  /** The program and its options, ahead of the host's name. */
+  readonly words: readonly string[];
+  /** The same as rsync's `--rsh` takes it. */
   readonly command: string;
   /** Lets go of the connection, so that the next transfer makes a new one: this one may be dead. */
   drop(): Promise<void>;
@@ -33,7 +35,7 @@ export function openSsh(url: SshUrl, config: MirrorHostConfig, seconds: number):
   const socket = join(directory, 's');
   const remove = () => rm(directory, { recursive: true, force: true });
   if (Buffer.byteLength(socket) > longestSocket) {
-    return { command: words.map(quoted).join(' '), drop: async () => {}, close: remove };
+    return { words, command: words.map(quoted).join(' '), drop: async () => {}, close: remove };
   }
   const path = `ControlPath=${socket.replaceAll('%', '%%')}`;
   const shared = [...words, '-o', 'ControlMaster=auto', '-o', `ControlPersist=${linger}`, '-o', path];
@@ -43,6 +45,7 @@ export function openSsh(url: SshUrl, config: MirrorHostConfig, seconds: number):
     await rm(socket, { force: true });
   };
   return {
+    words: shared,
     command: shared.map(quoted).join(' '),
     drop,
     close: async () => {

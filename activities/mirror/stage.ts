@@ -1,7 +1,15 @@
-import { type Base, chooseBases, type Manifest, mistakable, mustBeSent } from '../../pipelines/mirror/manifest.ts';
+import {
+  type Base,
+  chooseBases,
+  type Manifest,
+  mistakable,
+  mustBeSent,
+  planCopy,
+} from '../../pipelines/mirror/manifest.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { checkFrozen, type FrozenSource } from './freeze.ts';
-import { differences, mendDifferences, sendReport, sendSnapshot } from './send.ts';
+import { differences, mendDifferences, sendReport, sendSnapshot, type Transferred } from './send.ts';
+import { sendCopy } from './send-copy.ts';
 import { type Session, settleAll } from './session.ts';
 import type { SetState } from './state.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
@@ -33,7 +41,7 @@ export async function stage(session: Session, { snapshot, frozen, state, context
     throw new MirrorError('munged', 'a link that was sent leads nowhere: set "munge symlinks = no" on the daemon');
   }
   const known = await knownOn(session, state, frozen.manifest);
-  const sent = await sendSnapshot(host, frozen.tree, { snapshot, bases: known.names });
+  const sent = await sendTree(session, { snapshot, frozen, known });
   session.transferred = sent;
   const surprising = surpriseOf(known, frozen.manifest, sent.changed);
   if (surprising !== null) context.log(`${host.name}: ${surprising}`);
@@ -56,6 +64,26 @@ export async function stage(session: Session, { snapshot, frozen, state, context
     // What was frozen shares its bytes with the source, which may have been written to in place meanwhile.
     checkFrozen(frozen, changed),
   ]);
+}
+
+interface Sending extends Pick<Staging, 'snapshot' | 'frozen'> {
+  readonly known: Known;
+}
+
+/** Sends over a copy of what stands there, where that can be had and comes to what it should; else the whole tree. */
+async function sendTree({ host }: Session, { snapshot, frozen, known }: Sending): Promise<Transferred> {
+  const { tree, manifest } = frozen;
+  const plan = known.doubtful ? null : planCopy(manifest, known.bases);
+  const copied = plan === null ? null : await sendCopy(host, { tree, manifest, snapshot, plan });
+  if (copied?.whole) return copied;
+  const sent = await sendSnapshot(host, tree, { snapshot, bases: known.names });
+  if (copied === null) return sent;
+  return {
+    bytes: copied.bytes + sent.bytes,
+    files: copied.files + sent.files,
+    changed: [...new Set([...copied.changed, ...sent.changed])],
+    report: copied.report + sent.report,
+  };
 }
 
 async function verifyStaged(

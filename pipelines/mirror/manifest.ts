@@ -10,6 +10,8 @@ export interface ManifestFile {
 
 /** Everything that a snapshot holds, by paths below it; links with their texts. */
 export interface Manifest {
+  /** Not noted by older versions. */
+  readonly directories?: readonly string[] | undefined;
   readonly files: Readonly<Record<string, ManifestFile>>;
   readonly links: Readonly<Record<string, string>>;
 }
@@ -55,6 +57,56 @@ export function mustBeSent(wanted: Manifest, bases: readonly Base[]): string[] {
   return Object.entries(wanted.files).flatMap(([path, file]) =>
     bases.some(({ manifest }) => sameFile(manifest.files[path], file)) ? [] : [path],
   );
+}
+
+/** How a snapshot is made of one that stands beside it. */
+export interface CopyPlan {
+  readonly base: string;
+  /** What is sent over a copy of the base: files that it has not, links, directories that are new. */
+  readonly sent: readonly string[];
+  /** What is taken out of the copy: nothing below a directory that goes as well. */
+  readonly gone: readonly string[];
+}
+
+/**
+ * Plans a snapshot as a copy of that base which has most of it. Null where several bases would be needed to send no
+ * more than must be, where something turns from a directory into a file or back, and where too little is known.
+ */
+export function planCopy(wanted: Manifest, bases: readonly Base[]): CopyPlan | null {
+  const lacking = bases.map((base) => ({ base, files: mustBeSent(wanted, [base]) }));
+  const best = lacking.toSorted((a, b) => a.files.length - b.files.length)[0];
+  if (best === undefined || best.files.length > mustBeSent(wanted, bases).length) return null;
+  const { snapshot, manifest } = best.base;
+  if (wanted.directories === undefined || manifest.directories === undefined) return null;
+  const [now, before] = [new Set(wanted.directories), new Set(manifest.directories)];
+  const things = (of: Manifest) => [...Object.keys(of.files), ...Object.keys(of.links)];
+  if (things(wanted).some((path) => before.has(path)) || things(manifest).some((path) => now.has(path))) return null;
+  const links = Object.entries(wanted.links).flatMap(([path, text]) => (manifest.links[path] === text ? [] : [path]));
+  const isThere = (path: string) =>
+    now.has(path) || Object.hasOwn(wanted.files, path) || Object.hasOwn(wanted.links, path);
+  const gone = [...before, ...things(manifest)].filter(
+    (path) => !isThere(path) && (isTop(path) || now.has(above(path))),
+  );
+  return { base: snapshot, sent: [...[...now].filter((path) => !before.has(path)), ...best.files, ...links], gone };
+}
+
+function isTop(path: string): boolean {
+  return !path.includes('/');
+}
+
+function above(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}
+
+/** Whether a snapshot, as it is listed, is in all that a list tells what it should be. */
+export function isWhole(manifest: Manifest, listed: readonly ListedEntry[]): boolean {
+  const wanted = new Set(manifest.directories);
+  const directories = listed.filter(({ kind }) => kind === 'directory');
+  const same = directories.length === wanted.size && directories.every(({ name }) => wanted.has(name));
+  const mode = ({ kind, name, mode: found }: ListedEntry) =>
+    found === (kind === 'directory' ? 0o755 : manifest.files[name]?.mode);
+  const published = listed.every((entry) => entry.kind === 'link' || mode(entry));
+  return same && published && damageOf(manifest, listed).length === 0;
 }
 
 /** What differs, by sizes, times and names, between a snapshot as it was sent and as it is listed now. */

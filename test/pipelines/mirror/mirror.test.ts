@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { linkedSnapshot, linksTo, pushHistory } from '../../../pipelines/mirror/links.ts';
 import { type ListedEntry, parseListing } from '../../../pipelines/mirror/listing.ts';
-import { chooseBases, damageOf, type Manifest, mistakable, mustBeSent } from '../../../pipelines/mirror/manifest.ts';
+import {
+  chooseBases,
+  damageOf,
+  isWhole,
+  type Manifest,
+  mistakable,
+  mustBeSent,
+  planCopy,
+} from '../../../pipelines/mirror/manifest.ts';
 import { freeName, snapshotName, snapshotsOf, snapshotTime } from '../../../pipelines/mirror/names.ts';
 import { type HostOutcome, packageChanges, type SetOutcome, setOutcome } from '../../../pipelines/mirror/outcome.ts';
 import { expired, type Keep } from '../../../pipelines/mirror/retention.ts';
@@ -186,6 +194,65 @@ describe('what a host has already', () => {
       ['one', 'two'],
     );
     assert.deepEqual(mustBeSent(wanted, bases), ['b']);
+  });
+
+  const tree = (directories: readonly string[], files: Manifest['files'], links: Manifest['links'] = {}): Manifest => ({
+    ...{ directories, files, links },
+  });
+
+  test('a copy of the base that has most is sent what differs, and loses what went', () => {
+    const now = tree(['d', 'new'], { a: file('A'), 'd/b': file('B'), 'new/c': file('C') }, { l: 'a' });
+    const before = tree(['d', 'old', 'old/e'], {
+      a: file('A'),
+      'd/b': file('X'),
+      'd/z': file('Z'),
+      'old/e/y': file('Y'),
+    });
+    const little = tree(['d'], {});
+    const plan = planCopy(now, [
+      { snapshot: 'little', manifest: little },
+      { snapshot: 'before', manifest: before },
+    ]);
+    assert.deepEqual(plan, { base: 'before', sent: ['new', 'd/b', 'new/c', 'l'], gone: ['old', 'd/z'] });
+  });
+
+  const one = tree([], { a: file('A'), b: file('B') });
+  const none: readonly (readonly [says: string, wanted: Manifest, ...bases: readonly Manifest[]])[] = [
+    ['there is none', one],
+    ['two have more than one', one, tree([], { a: file('A') }), tree([], { b: file('B') })],
+    ['its directories were not noted', one, of({ a: file('A') })],
+    ['a directory becomes a file', one, tree(['a'], { 'a/x': file('A') })],
+    ['a file becomes a directory', tree(['a'], { 'a/x': file('A') }), one],
+  ];
+  for (const [says, now, ...manifests] of none) {
+    test(`no copy is made of a base where ${says}`, () => {
+      const candidates = manifests.map((manifest, at) => ({ snapshot: `${at}`, manifest }));
+      assert.equal(planCopy(now, candidates), null);
+    });
+  }
+
+  test('a copy is whole when its list is right in every mode, name, size and time', () => {
+    const now = tree(['d'], { 'd/a': file('A') }, { l: 'd/a' });
+    const facts = { target: null, size: 1, mtime: 1 };
+    const right: readonly ListedEntry[] = [
+      { ...facts, kind: 'directory', name: 'd', mode: 0o755 },
+      { ...facts, kind: 'file', name: 'd/a', mode: 0o644 },
+      { ...facts, kind: 'link', name: 'l', target: 'd/a', mode: 0o777 },
+    ];
+    assert.equal(isWhole(now, right), true);
+    const [d, a, l] = right as readonly [ListedEntry, ListedEntry, ListedEntry];
+    const wrong = [
+      [d, l],
+      [a, l],
+      [d, a],
+      [...right, { ...d, name: 'e' }],
+      [{ ...d, mode: 0o700 }, a, l],
+      [d, { ...a, mode: 0o600 }, l],
+      [d, { ...a, size: 2 }, l],
+      [d, { ...a, mtime: 2 }, l],
+      [d, a, { ...l, target: 'd' }],
+    ];
+    for (const listed of wrong) assert.equal(isWhole(now, listed), false, JSON.stringify(listed));
   });
 
   test('M2: a file of the same size and other content may be mistaken', () => {

@@ -1,0 +1,45 @@
+import type { MirrorUrl } from '../../pipelines/mirror/url.ts';
+import { run } from '../process/run.ts';
+import type { SshConnection } from './ssh.ts';
+import { MirrorError } from './types.ts';
+
+/**
+ * Runs a script of POSIX `sh` where a mirror is, its arguments in `$1`, `$2`, …
+ *
+ * @returns what it printed, whatever came of it; null where the host offers no shell, or cannot be reached.
+ * @throws MirrorError `timeout` when the host is silent.
+ */
+export type Shell = (script: string, args: readonly string[]) => Promise<string | null>;
+
+interface ShellOptions {
+  readonly ssh: SshConnection | null;
+  /** Seconds without a word after which the host counts as silent. */
+  readonly seconds: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a shell says before all else: an account for rsync alone says something else, or nothing. */
+const greeting = 'sluice\n';
+
+/** The shell of a mirror; null for a daemon, which has none. */
+export function openShell(url: MirrorUrl, { ssh, seconds, signal }: ShellOptions): Shell | null {
+  if (url.kind === 'rsync') return null;
+  // Whatever the account's own shell is, it sees one plain word.
+  const [program = '', ...words] = url.kind === 'ssh' && ssh !== null ? [...ssh.words, targetOf(url), 'sh'] : ['sh'];
+  const silence = ssh === null ? undefined : seconds * 1_000;
+  return async (script, args) => {
+    const input = `printf '${greeting.trim()}\\n'\nset -- ${args.map(quoted).join(' ')}\n{ ${script}\n} </dev/null\n`;
+    const options = { input, endsWithUs: true, silence, ...(signal ? { signal } : {}) };
+    const { stdout, timedOut } = await run(program, words, options);
+    if (timedOut) throw new MirrorError('timeout', 'the host took a command and said nothing more');
+    return stdout.startsWith(greeting) ? stdout.slice(greeting.length) : null;
+  };
+}
+
+function targetOf({ user, host }: Extract<MirrorUrl, { readonly kind: 'ssh' }>): string {
+  return user === null ? host : `${user}@${host}`;
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
