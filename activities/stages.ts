@@ -10,6 +10,7 @@ import { nodesId } from '../workflows/ids.ts';
 import { begunAfter, begunSignal, failingSignal, nodesHeldQuery } from '../workflows/messages.ts';
 import type { HeldNodes } from '../workflows/nodes-contract.ts';
 import { infrastructureFault, isAway, lastWords } from './failure.ts';
+import { SourceFault } from './git/source-fault.ts';
 import { claimHoldFor, returnHoldOf } from './jobs/holding.ts';
 import { isOpen } from './jobs/open.ts';
 import { type Holding, holdFailed } from './nodes/hold-failed.ts';
@@ -135,7 +136,7 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
     const judge = (lease: Lease) =>
       run.runner(run.input, { ...outside, lease }).catch((error) => {
         if (isLate()) return timedOut(run.input);
-        throw error;
+        return verdictOf(error);
       });
     const hold = { provider: deps.provider, holding: holdingOf(run.input, scrubs) };
     const held = (lease: Lease) => holdFailed(hold, { ...request, ...here(), lease, log: run.log }, judge);
@@ -210,6 +211,12 @@ async function finish(run: Run, result: StageResult): Promise<StageResult> {
   const log = await run.log.close();
   const others = result.artifacts.filter((artifact) => artifact.url !== log.url);
   return { ...result, artifacts: [...others, log] };
+}
+
+/** A change whose sources cannot be had has failed, whatever the stage. @throws any other error */
+function verdictOf(error: unknown): StageResult {
+  if (error instanceof SourceFault) return { result: 'FAILURE', summary: error.message, artifacts: [] };
+  throw error;
 }
 
 function timedOut(input: StageInput): StageResult {

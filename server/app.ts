@@ -17,6 +17,7 @@ import { registerReleases } from './api/releases.ts';
 import { registerSecrets } from './api/secrets.ts';
 import { registerStatus } from './api/status.ts';
 import { registerStorage } from './api/storage.ts';
+import { registerSubmodules } from './api/submodules.ts';
 import type { ServerDeps } from './deps.ts';
 import { type App, createFastify } from './fastify.ts';
 import { registerRepositories } from './files/repositories.ts';
@@ -46,6 +47,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
     registerActing,
     registerReleasePlans,
     registerSecrets,
+    registerSubmodules,
   ])
     register(app, deps);
   registerStorage(app, deps);
@@ -75,6 +77,8 @@ const refusals: Readonly<Record<string, number>> = {
   OtherContent: 409,
   NoSuchBlob: 409,
   NotKept: 409,
+  SourceFault: 409,
+  HostAway: 503,
   HostSilent: 503,
   BadName: 400,
 };

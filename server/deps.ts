@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { BringModules } from '../activities/git/modules.ts';
 import type { BlobStore } from '../activities/ports.ts';
 import type { LogReader, ReleasedTrees } from '../activities/storage/port.ts';
 import type { Layout } from '../pipelines/language/language.ts';
@@ -36,6 +37,8 @@ export interface ServerDeps {
   readonly rpmName?: string;
   /** What workers on other machines ask for; absent: there are none. */
   readonly workers?: Workers;
+  /** Fetches submodules for workers; absent: nobody has any. */
+  readonly modules?: BringModules;
   /** The virtual machines of this host; absent: there are none. */
   readonly machines?: Machines;
   /** Those that were kept of failed jobs. */

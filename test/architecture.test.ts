@@ -218,6 +218,7 @@ test('no arrow of the table leads back up, but for types, and each is there for 
 /** Who knows that a repository is a directory of this machine, besides `activities/git` and the host that keeps it. */
 const directories: readonly { readonly path: string; readonly because: string }[] = [
   { path: 'infra/compose/common.ts', because: 'it makes the port from a configuration' },
+  { path: 'infra/compose/modules.ts', because: 'it says where submodules of which repository are' },
   { path: 'infra/compose/apart-worker.ts', because: 'a worker elsewhere has a cache of its own' },
   { path: 'infra/compose/host-lookup.ts', because: 'the signer has one of its own' },
   { path: 'activities/build/', because: 'the directory is the copy that a build works on' },
@@ -229,8 +230,8 @@ const directories: readonly { readonly path: string; readonly because: string }[
   { path: 'infra/by-hand/source.ts', because: 'the directory is the one that a person named' },
   { path: 'infra/by-hand/import-place.ts', because: 'an import has repositories of its own, made of bundles' },
 ];
-/** What there is to know without a directory: the port, names, and words for the ways to merge. */
-const anywhere = ['activities/git/port.ts', 'activities/git/names.ts'];
+/** What there is to know without a directory: the port, names, and what may be wrong with sources. */
+const anywhere = ['port', 'names', 'source-fault'].map((name) => `activities/git/${name}.ts`);
 
 test('a repository is a directory to few', () => {
   const inside = ['activities/git/', 'activities/review/git/', ...directories.map(({ path }) => path)];

@@ -1,7 +1,7 @@
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { LineOf } from '../../pipelines/model/release-line.ts';
 import type { Attestor } from '../attest/attestor.ts';
-import type { SourceTree } from '../install/exercise.ts';
+import type { WholeTree } from '../install/exercise.ts';
 import type { ReleasedRepositories } from '../nodes/packages/port.ts';
 import type { BlobStore } from '../ports.ts';
 
@@ -13,7 +13,7 @@ export interface BuildStageDeps {
   /** Why a version is not to be released where it would be; null where it is. Absent for builds by hand. */
   readonly versionFault?: (of: LineOf & { readonly version: string }) => string | null;
   /** Writes the tree of a commit, with its history in `.git` where it has one. */
-  readonly sources: SourceTree;
+  readonly sources: WholeTree;
   /** Signs for what was built; absent for builds by hand, which nobody releases. */
   readonly attestor?: Attestor;
   /** Digest of the program that builds; absent: its builds stand for no others. */

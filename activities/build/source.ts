@@ -1,7 +1,6 @@
 import { lstat, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseSpecHead } from '../../pipelines/formats/rpm/spec.ts';
-import { git } from '../git/git.ts';
 import { expandSubstitutions, inside, refusePointers } from './committed.ts';
 import { follow, placeDebian } from './links.ts';
 import { BuildProblem } from './problem.ts';
@@ -21,15 +20,12 @@ export interface Source {
 /**
  * Looks through a tree that was written to `directory`.
  *
- * @throws BuildProblem for a tree that holds an upstream tarball, a submodule or a Git LFS pointer: sources are fully
- * unpacked and complete.
+ * @throws BuildProblem for a tree that holds an upstream tarball or a Git LFS pointer: sources are fully unpacked and
+ * complete.
  */
 export async function openSource(directory: string): Promise<Source> {
   const gitDir = await moveHistory(directory);
-  if (gitDir !== null) {
-    await refuseSubmodules(gitDir);
-    await expandSubstitutions(gitDir, directory);
-  }
+  if (gitDir !== null) await expandSubstitutions(gitDir, directory);
   const debian = await placeDebian(directory);
   const names = await listFiles(directory, Buffer.of());
   const paths = names.map(String).sort();
@@ -60,15 +56,6 @@ async function moveHistory(directory: string): Promise<string | null> {
   if (!found?.isDirectory()) return null;
   await rename(inside, `${directory}.git`);
   return `${directory}.git`;
-}
-
-async function refuseSubmodules(gitDir: string): Promise<void> {
-  const entries = (await git(gitDir, ['ls-tree', '-r', '-z', 'HEAD'])).split('\0');
-  const link = entries.find((entry) => entry.startsWith('160000 '))?.split('\t')[1];
-  if (link === undefined) return;
-  throw new BuildProblem(
-    `${printable(link)} is a Git submodule: commit its files instead, so that the tree is complete`,
-  );
 }
 
 async function listFiles(root: string, folder: Buffer): Promise<Buffer[]> {

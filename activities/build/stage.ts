@@ -2,10 +2,12 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackagesManifest, PackagesMetadata } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
+import type { Submodule } from '../../pipelines/model/submodule.ts';
 import { junitXml } from '../../pipelines/report/junit.ts';
 import { reusedBuild } from '../../pipelines/report/reuse.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
+import { SourceFault } from '../git/source-fault.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { debBuilder } from './deb/build-deb.ts';
 import type { BuildStageDeps } from './deps.ts';
@@ -36,8 +38,9 @@ async function attempt(deps: BuildStageDeps, work: Work): Promise<StageResult> {
     const manifest = await buildPackages(deps, work);
     return await success(deps.store, work, (await deps.attestor?.attest(manifest)) ?? manifest);
   } catch (error) {
-    if (!(error instanceof BuildProblem)) throw error;
-    return failure(deps.store, { ...work, problem: error });
+    const problem = error instanceof SourceFault ? new BuildProblem(error.message) : error;
+    if (!(problem instanceof BuildProblem)) throw error;
+    return failure(deps.store, { ...work, problem });
   }
 }
 
@@ -56,7 +59,8 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   const fault = (await deps.attestor?.fault(input.source)) ?? null;
   if (fault !== null) throw new BuildProblem(fault, 'ERROR');
   const directory = await mkdtemp(join(context.workdir, 'source-'));
-  await deps.sources(input.source, directory, context.signal);
+  const submodules = await deps.sources(input.source, directory, context.signal);
+  for (const { path, commit, source } of submodules) context.log.write(`submodule ${path} at ${commit} of ${source}\n`);
   const source = await openSource(directory);
   context.log.write(`${counted(source.paths.length, 'file')}${source.gitDir === null ? ', no history' : ''}\n`);
   work.remarks.push(...(await unionRemarks(source)));
@@ -85,7 +89,7 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   });
   context.log.section('Build, without network');
   const paths = await builder.build(prepared, room);
-  return describeBuild(deps, work, { room, prepared, paths, offer, inputsDigest });
+  return describeBuild(deps, work, { room, prepared, paths, offer, inputsDigest, submodules });
 }
 
 interface Made {
@@ -94,12 +98,13 @@ interface Made {
   readonly paths: readonly string[];
   readonly offer: Offer;
   readonly inputsDigest: string | null;
+  readonly submodules: readonly Submodule[];
 }
 
 /** Stores what came out, and says from what it was made. */
 async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Promise<PackagesManifest> {
   const { input, context, platform, started } = work;
-  const { room, prepared, paths, offer, inputsDigest } = made;
+  const { room, prepared, paths, offer, inputsDigest, submodules } = made;
   const repositories = offer.repositories.map(({ url }) => url);
   context.log.section('Packages');
   const files = await storeFiles(room, deps.store, { prepared, paths });
@@ -109,6 +114,7 @@ async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Prom
     format: platform.format,
     platform: platform.name,
     source: { ...input.source, name: prepared.name, version: prepared.version },
+    ...(submodules.length === 0 ? {} : { submodules }),
     files,
     environment: { image, packages: await installedPackages(room), repositories, inputs: offer.inputs },
     started: started.toISOString(),

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { fetchRefs } from './fetch.ts';
+import type { BringModules } from './modules.ts';
 import { checkRevision, isSafeBranch, repositoryPath } from './names.ts';
 import type { Git } from './port.ts';
 import { pushCommit, pushHere } from './push.ts';
@@ -38,8 +39,9 @@ const pause = 5_000;
  * for the next one, all of them together.
  *
  * @param find where a project is
+ * @param modules brings submodules; absent: a tree that has some is not checked out
  */
-export function createGit(find: (project: string) => GitPlace): Git {
+export function createGit(find: (project: string) => GitPlace, modules?: BringModules): Git {
   const fetches = new Map<string, Fetches>();
   const fetchesOf = (place: Extract<GitPlace, { kind: 'fetched' }>, project: string) => {
     const known = fetches.get(place.repo);
@@ -70,7 +72,7 @@ export function createGit(find: (project: string) => GitPlace): Git {
       throw new NotFetched((error as Error).message, { cause: error });
     }
   };
-  const here = openRepositories((project) => find(project).repo);
+  const here = openRepositories((project) => find(project).repo, modules);
   /** What is only proposed is at no branch, whatever anybody calls it. */
   const isProposal = (project: string, branch: string) => {
     const place = find(project);

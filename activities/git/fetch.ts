@@ -53,15 +53,24 @@ async function demandRefs(repo: string, source: GitSource): Promise<void> {
   if (stdout.trim() === '') throw new HostAway(`${source.host} shows no branch of ${source.project} any more`);
 }
 
+interface HostQuestion {
+  readonly args: readonly string[];
+  /** Exit codes that are answers. */
+  readonly codes?: readonly number[];
+  /** Bytes of what comes back at most. */
+  readonly largest?: number;
+}
+
 /** Runs git against a host. @throws HostAway or Error where it ends with a code that is not expected */
 export async function askHost(
   repo: string,
   { host, project, remote }: GitSource,
-  { args, codes = [0] }: { readonly args: readonly string[]; readonly codes?: readonly number[] },
+  { args, codes = [0], largest }: HostQuestion,
 ): Promise<RunResult> {
   const access = await remote.access();
   const env = { GIT_HTTP_LOW_SPEED_LIMIT: '1000', GIT_HTTP_LOW_SPEED_TIME: '60', ...access };
-  const ask = () => tryGit(repo, [...settings, ...args], { env, timeout: patience });
+  const limits = { timeout: patience, ...(largest === undefined ? {} : { largest }) };
+  const ask = () => tryGit(repo, [...settings, ...args], { env, ...limits });
   let result = await ask();
   for (let n = 1; n < attempts && !codes.includes(result.code) && isSilent(result); n += 1) result = await ask();
   if (codes.includes(result.code)) return result;

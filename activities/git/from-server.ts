@@ -1,6 +1,7 @@
 import { exists } from '../files/exists.ts';
 import { askHost } from './fetch.ts';
 import { tryGit } from './git.ts';
+import type { BringModules } from './modules.ts';
 import { isObjectId, repositoryPath } from './names.ts';
 import type { Sources } from './port.ts';
 import type { GitRemote } from './remote.ts';
@@ -19,12 +20,14 @@ export interface ServerSourcesOptions {
   readonly ca?: string | undefined;
   /** What a branch is at, as the server knows it; null where there is none. */
   readonly branchTip: Sources['branchTip'];
+  /** Has the server bring the submodules of a commit into the project's repository there. */
+  readonly modules: BringModules;
 }
 
 /** Brings commits from the server into bare repositories of this machine, and works with them there. */
-export function createSourcesFromServer({ directory, url, token, ca, branchTip }: ServerSourcesOptions): Sources {
+export function createSourcesFromServer(options: ServerSourcesOptions): Sources {
+  const { directory, url, token, ca, branchTip, modules } = options;
   const at = (project: string) => repositoryPath(directory, project);
-  const here = openRepositories(at);
   const remote = (project: string) => remoteOf({ url, token, ca }, project);
   const waiting = new Map<string, Promise<void>>();
   const bring = async (project: string, commit: string) => {
@@ -36,6 +39,11 @@ export function createSourcesFromServer({ directory, url, token, ca, branchTip }
     waiting.set(project, fetching);
     await fetching;
   };
+  const here = openRepositories(at, async (project, commit, signal) => {
+    const there = await modules(project, commit, signal);
+    for (const module of there) await bring(project, module.commit);
+    return there;
+  });
   return {
     branchTip,
     async resolve(project, revision) {
@@ -44,7 +52,7 @@ export function createSourcesFromServer({ directory, url, token, ca, branchTip }
     },
     async exportTree(state, tree, signal) {
       await bring(state.project, state.commit);
-      await here.exportTree(state, tree, signal);
+      return here.exportTree(state, tree, signal);
     },
   };
 }

@@ -16,7 +16,10 @@ export const gitEnvironment = {
   ...repositoryFormat,
 } as const;
 
-export type GitOptions = Pick<RunOptions, 'input' | 'signal' | 'encoding' | 'timeout' | 'env' | 'cwd'>;
+export interface GitOptions extends Pick<RunOptions, 'input' | 'signal' | 'encoding' | 'timeout' | 'env' | 'cwd'> {
+  /** Bytes that a file may have which git writes: the system ends it there. */
+  readonly largest?: number;
+}
 
 /** Runs git on a bare repository; answers with its standard output. @throws ProcessError when git fails. */
 export async function git(repo: string, args: readonly string[], options: GitOptions = {}): Promise<string> {
@@ -25,7 +28,9 @@ export async function git(repo: string, args: readonly string[], options: GitOpt
 
 /** Runs git on a bare repository; the exit code is part of the answer. */
 export function tryGit(repo: string, args: readonly string[], options: GitOptions = {}): Promise<RunResult> {
-  return run('git', commandLine(repo, args), withEnvironment(options));
+  const { largest, ...rest } = withEnvironment(options);
+  if (largest === undefined) return run('git', commandLine(repo, args), rest);
+  return run('prlimit', [`--fsize=${largest}`, '--', 'git', ...commandLine(repo, args)], rest);
 }
 
 function commandLine(repo: string, args: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 import { git } from './git.ts';
 import { checkRevision } from './names.ts';
 import { readObjects } from './objects.ts';
+import { SourceFault } from './source-fault.ts';
 import { parseTree, type TreeEntry } from './tree.ts';
 
 /** What a commit is when it is checked out. */
@@ -15,13 +16,18 @@ const most: Extent = { files: 2_000_000, bytes: 64 * 1024 ** 3 };
 /**
  * Looks at what a checkout would be, without making it: each tree is read once, however often it is named.
  *
- * @throws an error for one that is larger than any sources are
+ * @param commits the commit, and those of its submodules
+ * @throws SourceFault for one that is larger than any sources are
  */
-export async function requireModest(repo: string, commit: string, limits: Extent = most): Promise<void> {
-  const { files, bytes } = await extentOf(repo, commit);
+export async function requireModest(repo: string, commits: readonly string[], limits: Extent = most): Promise<void> {
+  let [files, bytes] = [0, 0];
+  for (const commit of commits) {
+    const extent = await extentOf(repo, commit);
+    [files, bytes] = [files + extent.files, bytes + extent.bytes];
+  }
   if (files <= limits.files && bytes <= limits.bytes) return;
-  throw new Error(
-    `${commit} would have ${files} files of ${bytes} bytes: more than ${limits.files} files or ${limits.bytes} bytes are not checked out`,
+  throw new SourceFault(
+    `${commits[0]} would have ${files} files of ${bytes} bytes: more than ${limits.files} files or ${limits.bytes} bytes are not checked out`,
   );
 }
 

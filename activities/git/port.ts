@@ -1,4 +1,5 @@
 import type { SourceState } from '../../pipelines/model/artifact.ts';
+import type { Submodule } from '../../pipelines/model/submodule.ts';
 import type { BundleContent } from './bundle.ts';
 import type { ChainInput, ChainResult } from './chain.ts';
 import type { MergedState, StateName } from './merged.ts';
@@ -53,12 +54,17 @@ export interface Git {
   merge(chain: Omit<ChainInput, 'at'>): Promise<readonly ChainResult[]>;
   /** Lets go of states that nobody works on any more, or counts them. @param options.now milliseconds since the epoch */
   expire(projects: readonly string[], options: { readonly now: number; readonly dryRun: boolean }): Promise<number>;
-  /** Checks a commit out into an empty or absent directory, with its whole history and the tags on it. */
+  /**
+   * Checks a commit out into an empty or absent directory, with its whole history, the tags on it, and its submodules.
+   *
+   * @returns the submodules
+   * @throws SourceFault for submodules that cannot be had
+   */
   exportTree(
     state: Pick<SourceState, 'project' | 'branch' | 'commit'>,
     directory: string,
     signal?: AbortSignal,
-  ): Promise<void>;
+  ): Promise<readonly Submodule[]>;
   /** Writes commits and branches with their histories to a new file that Git clones from. */
   bundle(project: string, content: BundleContent, file: string): Promise<void>;
 }

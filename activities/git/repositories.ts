@@ -4,6 +4,7 @@ import { exportTree } from './export.ts';
 import { load, openWorkspace } from './merge.ts';
 import { expireMergeViews } from './merge-view.ts';
 import { readMerged } from './merged.ts';
+import type { BringModules } from './modules.ts';
 import { readCommits } from './objects.ts';
 import type { Git } from './port.ts';
 import { isAncestor, mergeBase, readBranch, readBranches } from './refs.ts';
@@ -14,8 +15,12 @@ import { changedFiles, readRoot, readTree } from './tree.ts';
  * What can be done with bare repositories of this machine without asking any host.
  *
  * @param at where the repository of a project is
+ * @param modules brings submodules; absent: a tree that has some is not checked out
  */
-export function openRepositories(at: (project: string) => string): Omit<Git, 'ensure' | 'push'> {
+export function openRepositories(
+  at: (project: string) => string,
+  modules?: BringModules,
+): Omit<Git, 'ensure' | 'push'> {
   return {
     branches: (project) => readBranches(at(project)),
     branchTip: (project, branch) => readBranch(at(project), branch),
@@ -44,8 +49,10 @@ export function openRepositories(at: (project: string) => string): Omit<Git, 'en
       }
       return states;
     },
-    exportTree: ({ project, branch, commit }, directory, signal) =>
-      exportTree({ repo: at(project), branch, commit, directory }, signal),
+    exportTree: ({ project, branch, commit }, directory, signal) => {
+      const bring = modules && ((until?: AbortSignal) => modules(project, commit, until));
+      return exportTree({ repo: at(project), branch, commit, directory, modules: bring }, signal);
+    },
     bundle: (project, content, file) => writeBundle(at(project), content, file),
   };
 }

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { parseControl } from '../../pipelines/formats/deb/control.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
+import type { Submodule } from '../../pipelines/model/submodule.ts';
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import type { ExecResult } from '../nodes/port.ts';
 import { scriptDirectory, sourceDirectory } from './place-scripts.ts';
@@ -19,11 +20,16 @@ export interface TrialSettings {
 }
 
 /** Writes the tree of a commit into an empty directory. */
-export type SourceTree = (
+export type SourceTree = TreeOf<unknown>;
+
+/** The same, and tells which submodules are in it. */
+export type WholeTree = TreeOf<readonly Submodule[]>;
+
+type TreeOf<Answer> = (
   state: Pick<SourceState, 'project' | 'branch' | 'commit'>,
   directory: string,
   signal: AbortSignal,
-) => Promise<void>;
+) => Promise<Answer>;
 
 /** Reads files of a tree that was written to `directory`. A link that leads out of it is as good as none. */
 export function sourceFiles(directory: string): SourceFiles {

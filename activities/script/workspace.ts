@@ -13,7 +13,7 @@ export type Checkout = Pick<SourceState, 'project' | 'branch' | 'commit'>;
 
 export interface WorkspaceDeps {
   /** Checks a commit out into a directory. */
-  readonly sources: (state: Checkout, directory: string, signal: AbortSignal) => Promise<void>;
+  readonly sources: (state: Checkout, directory: string, signal: AbortSignal) => Promise<unknown>;
   /** The commit that a branch is at; null where there is no such project or branch. */
   readonly branchTip: (project: string, branch: string) => Promise<string | null>;
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createBuildStage } from '../../activities/build/stage.ts';
 import { exportTree } from '../../activities/git/export.ts';
-import type { SourceTree } from '../../activities/install/exercise.ts';
+import type { WholeTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import type { PackageReport } from '../../activities/install/package.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
@@ -84,7 +84,7 @@ export async function runStages(work: SluiceWork, built: StageOutcome): Promise<
 }
 
 function stageDeps({ world, repository }: SluiceWork) {
-  const sources: SourceTree = ({ commit, branch }, directory, signal) =>
+  const sources: WholeTree = ({ commit, branch }, directory, signal) =>
     exportTree({ repo: repository.gitDir, commit, branch, directory }, signal);
   return { ...world, released: async () => [], sources };
 }

@@ -1,15 +1,19 @@
 import { cp, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { exportTree } from '../../activities/git/export.ts';
+import { createBringModules } from '../../activities/git/fetch-modules.ts';
 import { git, repositoryFormat } from '../../activities/git/git.ts';
-import type { SourceTree } from '../../activities/install/exercise.ts';
+import { type BringModules, namedModules } from '../../activities/git/modules.ts';
+import { openRemote } from '../../activities/git/remote.ts';
+import { makeWhole } from '../../activities/git/whole.ts';
+import type { WholeTree } from '../../activities/install/exercise.ts';
 import { run } from '../../activities/process/run.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 
 /** A source that was named on the command line. */
 export interface HandSource {
   readonly state: SourceState;
-  readonly tree: SourceTree;
+  readonly tree: WholeTree;
   /** What the user should know, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -30,7 +34,11 @@ export async function findSource(location: string, ref: string | undefined, work
   if (directory === null) return cloned(location, ref, workdir);
   const path = await realpath(location);
   const gitDir = await ownRepository(path);
-  if (gitDir !== null) return committed({ gitDir, name: basename(path), ref, notes: await uncommitted(path, ref) });
+  if (gitDir !== null) {
+    const address = (await run('git', [`--git-dir=${gitDir}`, 'config', 'remote.origin.url'])).stdout.trim() || path;
+    const notes = await uncommitted(path, ref);
+    return committed({ gitDir, address, name: basename(path), ref, notes }, workdir);
+  }
   if (ref !== undefined) throw new NoSource(`${location} has no Git history: --ref names nothing there`);
   return plainDirectory(path, workdir);
 }
@@ -65,17 +73,19 @@ async function cloned(url: string, ref: string | undefined, workdir: string): Pr
     env: repositoryFormat,
   });
   if (code !== 0) throw new NoSource(`${url} cannot be cloned: ${stderr.trim().split('\n').pop()}`);
-  return committed({ gitDir, name: basename(url, '.git'), ref, notes: [] });
+  return committed({ gitDir, address: url, name: basename(url, '.git'), ref, notes: [] }, workdir);
 }
 
 interface Committed {
   readonly gitDir: string;
+  /** What addresses of submodules are taken from. */
+  readonly address: string;
   readonly name: string;
   readonly ref: string | undefined;
   readonly notes: readonly string[];
 }
 
-async function committed({ gitDir, name, ref, notes }: Committed): Promise<HandSource> {
+async function committed({ gitDir, address, name, ref, notes }: Committed, workdir: string): Promise<HandSource> {
   const wanted = ref ?? 'HEAD';
   if (wanted.startsWith('-')) throw new NoSource(`${JSON.stringify(wanted)} names no commit`);
   const read = (what: string) => git(gitDir, ['rev-parse', '--verify', '--quiet', what]).then((id) => id.trim());
@@ -83,15 +93,31 @@ async function committed({ gitDir, name, ref, notes }: Committed): Promise<HandS
     throw new NoSource(`${JSON.stringify(wanted)} names no commit of ${name}`);
   });
   const state = { project: name, branch: 'main', commit, tree: await read(`${commit}^{tree}`) };
-  const tree: SourceTree = (_, directory, signal) =>
-    exportTree({ repo: gitDir, commit, branch: 'main', directory }, signal);
+  const tree: WholeTree = async (_, directory, signal) => {
+    const what = { commit, branch: 'main', directory };
+    if ((await namedModules(gitDir, commit)).length === 0) return exportTree({ ...what, repo: gitDir }, signal);
+    // What is the user's own stays as it is: submodules come into a copy.
+    const repo = join(await mkdtemp(join(workdir, 'sources-')), 'copy.git');
+    const refs = [`+${commit}:refs/heads/main`, '+refs/tags/*:refs/tags/*'];
+    await makeWhole(repo, async (partial) => void (await git(partial, ['fetch', '--quiet', gitDir, ...refs])));
+    const modules = bringModules(repo, address);
+    return exportTree({ ...what, repo, modules: () => modules(name, commit) }, signal);
+  };
   return { state, tree, notes };
 }
 
+/** Whoever builds by hand fetches by rights of their own. */
+function bringModules(repo: string, address: string): BringModules {
+  const site = address.replace(/\/+$/, '').replace(/\/[^/]+$/, '');
+  const remote = (name: string) => openRemote(`${site}/${name}`);
+  return createBringModules(() => ({ repo, host: site, address, site, remote, project: () => null }));
+}
+
 async function plainDirectory(path: string, workdir: string): Promise<HandSource> {
-  const tree: SourceTree = async (_, directory) => {
+  const tree: WholeTree = async (_, directory) => {
     await cp(path, directory, { recursive: true, verbatimSymlinks: true });
     await rm(join(directory, '.git'), { recursive: true, force: true });
+    return [];
   };
   const state = { project: basename(path), branch: '', commit: '', tree: await treeId(path, workdir) };
   return { state, tree, notes: [] };

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { createAskModules } from '../../activities/git/ask-modules.ts';
 import { createSourcesFromServer } from '../../activities/git/from-server.ts';
 import { withinLines } from '../../activities/jobs/within-lines.ts';
 import { createAskForSecrets } from '../../activities/secrets/ask.ts';
@@ -100,6 +101,7 @@ function partsOf(options: ApartOptions, { server, settings, token }: Connected):
       directory: join(paths.gitCache, 'server'),
       ...{ url: options.server, token, ca: options.ca },
       branchTip: askForTip(server),
+      modules: createAskModules({ url: options.server, token }),
     }),
     repositories: { look: trees.look, url: async () => testUrl(options) },
     platform: platformIn(platforms),

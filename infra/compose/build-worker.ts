@@ -29,6 +29,7 @@ import { containerUrl } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { reachedFrom } from './machines.ts';
 import { keepMending } from './mending.ts';
+import { askForModules } from './modules.ts';
 import { payloadStore } from './payload-store.ts';
 import { prepareMachines } from './prepare-machines.ts';
 import { askForSecrets } from './secrets.ts';
@@ -39,7 +40,7 @@ import { workerPart } from './worker-part.ts';
 export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const logger = createLogger('build-worker');
   logTemporal(logger);
-  const common = createCommon(config);
+  const common = createCommon(config, askForModules(config));
   const { blobs, git: sources, logs, paths, platform, trees } = common;
   const temporal = await connectPatiently(config, payloadStore(paths));
   const ours = async () => `${await containerUrl(config)}/repositories/test/`;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGit, type GitPlace } from '../../activities/git/cache.ts';
+import type { BringModules } from '../../activities/git/modules.ts';
 import { repositoryPath } from '../../activities/git/names.ts';
 import type { Git } from '../../activities/git/port.ts';
 import type { GitRemote } from '../../activities/git/remote.ts';
@@ -26,6 +27,7 @@ import type { StackConfig } from '../stack/settings.ts';
 import { containerUrl } from './listen.ts';
 import { type Listing, openListing } from './listing.ts';
 import { createLiveConfig, type LiveConfig } from './live-config.ts';
+import { fetchModules } from './modules.ts';
 
 /** What every process of a stack makes of its configuration. */
 export interface Common {
@@ -34,6 +36,8 @@ export interface Common {
   readonly blobs: BlobStore;
   readonly logs: LogStore;
   readonly git: Git;
+  /** Brings submodules into the repositories of `git`. */
+  readonly modules: BringModules;
   /** The same sources, for those who fetch from this server. */
   readonly sources: GitService;
   readonly live: LiveConfig;
@@ -50,7 +54,8 @@ export interface Common {
   readonly platform: (label: string) => Platform;
 }
 
-export function createCommon(config: StackConfig): Common {
+/** @param ask who brings submodules; absent: they are fetched from here */
+export function createCommon(config: StackConfig, ask?: BringModules): Common {
   const paths = dataPaths(config.data);
   const storage = { root: paths.storage, baseUrl: config.server.url };
   const platforms = new Map(allPlatforms(config).map((platform) => [platform.name, platform]));
@@ -64,12 +69,14 @@ export function createCommon(config: StackConfig): Common {
   const live = createLiveConfig(config, listing.read);
   const remotes: Common['remotes'] = new Map();
   const find = (project: string) => placeOf({ config, paths, live, remotes }, project);
+  const modules = ask ?? fetchModules({ find, live, remotes, refresh: (project) => git.ensure(project, []) });
+  const git = createGit(find, modules);
   return {
     config,
     paths,
     blobs: createFileBlobStore(storage),
     logs: createFileLogStore({ ...storage, limit: config.workers.log }),
-    git: createGit(find),
+    ...{ git, modules },
     sources: createGitService((project) => find(project).repo),
     ...{ live, listing, remotes },
     trees: createTreeStore({

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createAskForSecrets } from '../../activities/secrets/ask.ts';
 import { createProjectKeys } from '../../activities/secrets/keys.ts';
 import { createOpenSecrets } from '../../activities/secrets/open.ts';
@@ -10,6 +8,7 @@ import { readOrCreateToken, workerTokenFile } from '../../server/token.ts';
 import type { Store } from '../store/store.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
+import { nearToken } from './token-file.ts';
 
 /** The keys, in the one process that opens them. */
 export async function createSecrets(
@@ -37,9 +36,7 @@ export async function createSecrets(
   };
 }
 
-/** What a worker does that has no keys: it asks, with the token of the data directory or of its environment. */
+/** What a worker does that has no keys: it asks the server. */
 export function askForSecrets({ config }: Pick<Common, 'config'>): OpenSecrets {
-  const token = async () =>
-    process.env.SLUICE_WORKER_TOKEN ?? (await readFile(join(config.data, workerTokenFile), 'utf8')).trim();
-  return createAskForSecrets({ url: config.server.url, token });
+  return createAskForSecrets({ url: config.server.url, token: () => nearToken(config.data) });
 }

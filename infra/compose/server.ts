@@ -96,6 +96,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       blobs: common.blobs,
       logs: common.logs,
       released: common.released,
+      modules: common.modules,
       workers: createWorkersDesk(common, temporal.client, store),
       machines: looked,
       exports: createExports({ common, client: temporal.client, machines: looked }),

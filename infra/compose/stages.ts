@@ -4,7 +4,7 @@ import { createAttestor, type TestRepositories } from '../../activities/attest/a
 import { openBuilderKey } from '../../activities/attest/builder-key.ts';
 import { createBuildStage } from '../../activities/build/stage.ts';
 import type { Sources } from '../../activities/git/port.ts';
-import type { SourceTree } from '../../activities/install/exercise.ts';
+import type { WholeTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
 import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
@@ -57,7 +57,7 @@ export function stagesOf(parts: StageParts): StageDeps {
   const logger = createLogger('build-worker');
   const paths = dataPaths(parts.data);
   const released: ReleasedRepositories = (each, job) => releasedRepositories(parts, each, job);
-  const sources: SourceTree = parts.sources.exportTree;
+  const sources: WholeTree = parts.sources.exportTree;
   // Begun now: what is on the disk later may not be what this process runs.
   const recipe = recipeDigest();
   recipe.catch(() => {});

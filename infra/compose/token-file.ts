@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { workerTokenFile } from '../../server/token.ts';
 
 /**
  * Reads the token of a worker on another machine, each time that it is used.
@@ -13,4 +15,9 @@ export async function readToken(file: string): Promise<string> {
   if (!/^\S+$/.test(token))
     throw new Error(`--token ${file} holds no token: take the file that \`sluice token add\` made`);
   return token;
+}
+
+/** The token of the worker of the server's own machine, of its environment or of the data directory. */
+export async function nearToken(data: string): Promise<string> {
+  return process.env.SLUICE_WORKER_TOKEN ?? (await readFile(join(data, workerTokenFile), 'utf8')).trim();
 }

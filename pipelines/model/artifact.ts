@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Submodule } from './submodule.ts';
 
 /** The digest of stored content: `sha256:` and 64 hex digits. */
 export const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/);
@@ -34,6 +35,8 @@ export interface PackagesManifest {
   readonly format: PackageFormat;
   readonly platform: string;
   readonly source: SourceState & { readonly name: string; readonly version: string };
+  /** In the tree that was built, beside what the commit itself has. Absent: none. */
+  readonly submodules?: readonly Submodule[];
   readonly files: readonly PackageFile[];
   readonly environment: {
     /** The builder image's id as the container engine names it. */

@@ -52,7 +52,7 @@ const payloadType = 'application/vnd.in-toto+json';
 
 /** States how a package came to be: source, builder, inputs, and its digests before and after signing. */
 export function provenance({ manifest, digest, file, released, merged }: ProvenanceFacts): Statement {
-  const { source, environment, item, inputsDigest, reused } = manifest;
+  const { source, submodules = [], environment, item, inputsDigest, reused } = manifest;
   const { project: repository, branch, commit, tree } = source;
   return {
     _type: 'https://in-toto.io/Statement/v1',
@@ -74,6 +74,7 @@ export function provenance({ manifest, digest, file, released, merged }: Provena
         },
         resolvedDependencies: [
           { uri: `git+${repository}@${branch}`, digest: { gitCommit: commit, gitTree: tree } },
+          ...submodules.map((one) => ({ name: one.path, uri: `git+${one.source}`, digest: { gitCommit: one.commit } })),
           { name: 'build image', digest: sha256(environment.image) },
           ...environment.repositories.map((uri) => ({ uri })),
           ...environment.packages.map((name) => ({ name })),

@@ -1,12 +1,9 @@
 import { z } from 'zod';
-import type { Actor } from '../../pipelines/model/actor.ts';
 import { demand } from '../../pipelines/policy/access.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
-import { actorOf, authenticateBy, same, workerTokenFile } from '../token.ts';
-import { actorIn, mayWorkFor } from '../worker/rights.ts';
-
-const worker: Actor = { name: 'worker', kind: 'worker', via: 'token' };
+import { actorOf, authenticateBy, workerTokenFile } from '../token.ts';
+import { mayWorkFor, nearWorker, workerIn } from '../worker/rights.ts';
 
 const name = z.string().min(1).max(500);
 const keyOf = z.object({ tenant: name, '*': z.string().describe('PROJECT.pub; the project’s slashes as they are') });
@@ -29,8 +26,6 @@ const request = z.object({
 
 /** Public keys for all, and plain text for the workers of this installation alone. */
 export function registerSecrets(app: App, { secrets, workers }: ServerDeps): void {
-  const elsewhere = workers === undefined ? async () => undefined : actorIn(workers);
-  const find = async (token: string) => (same(token, secrets.token) ? worker : elsewhere(token));
   app.get(
     '/api/tenant/:tenant/key/*',
     { schema: { summary: 'The key that a project’s secrets are encrypted with, as PEM', params: keyOf } },
@@ -48,13 +43,13 @@ export function registerSecrets(app: App, { secrets, workers }: ServerDeps): voi
   app.post(
     '/api/secrets',
     {
-      onRequest: authenticateBy(find, workerTokenFile),
+      onRequest: authenticateBy(workerIn({ secrets, workers }), workerTokenFile),
       schema: { summary: 'For workers: the secrets of a build that runs', body: request },
     },
     async (request, reply) => {
       const { build } = request.body;
       demand(actorOf(request), 'open-secrets', { name: build });
-      const near = actorOf(request) === worker;
+      const near = actorOf(request) === nearWorker;
       if (!near && workers !== undefined && !(await mayWorkFor(workers, { request, reply }, { build }))) return reply;
       return reply.header('cache-control', 'no-store').send(await secrets.open(request.body));
     },

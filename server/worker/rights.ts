@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { actorOf } from '../token.ts';
+import type { Actor } from '../../pipelines/model/actor.ts';
+import type { ServerDeps } from '../deps.ts';
+import { actorOf, same } from '../token.ts';
 import type { Workers } from './port.ts';
 
 /** In the data directory: a token for each worker on another machine, by the worker's name. */
@@ -11,6 +13,15 @@ export function actorIn({ find }: Pick<Workers, 'find'>) {
     const name = await find(token);
     return name === undefined ? undefined : ({ name, kind: 'worker', via: 'token' } as const);
   };
+}
+
+/** The worker of the server's own machine. */
+export const nearWorker: Actor = { name: 'worker', kind: 'worker', via: 'token' };
+
+/** The same for workers on any machine. */
+export function workerIn({ secrets, workers }: { secrets: ServerDeps['secrets']; workers: Workers | undefined }) {
+  const elsewhere = workers === undefined ? async () => undefined : actorIn(workers);
+  return async (token: string) => (same(token, secrets.token) ? nearWorker : elsewhere(token));
 }
 
 /** Ends a request that is about work which the worker does not have. @returns whether it may go on */

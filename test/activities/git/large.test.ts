@@ -50,9 +50,12 @@ test('R15: what would be too much to check out is refused before it is', async (
   const commit = (
     await git(repo, ['-c', 'user.name=a', '-c', 'user.email=a@b', 'commit-tree', tree], { input: 'm\n' })
   ).trim();
-  await requireModest(repo, commit, { files: 200_000, bytes: 400_000 });
-  await assert.rejects(requireModest(repo, commit, { files: 199_999, bytes: 400_000 }), /200000 files of 400000 bytes/);
-  await assert.rejects(requireModest(repo, commit, { files: 200_000, bytes: 399_999 }), /not checked out/);
+  await requireModest(repo, [commit], { files: 200_000, bytes: 400_000 });
+  await assert.rejects(
+    requireModest(repo, [commit], { files: 199_999, bytes: 400_000 }),
+    /200000 files of 400000 bytes/,
+  );
+  await assert.rejects(requireModest(repo, [commit], { files: 200_000, bytes: 399_999 }), /not checked out/);
 });
 
 test('R15: what merges by the attributes of a push have left is removed when nobody uses it', async (t) => {

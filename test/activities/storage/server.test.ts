@@ -6,8 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
+import { createAskModules } from '../../../activities/git/ask-modules.ts';
 import { createSourcesFromServer, remoteOf } from '../../../activities/git/from-server.ts';
+import type { BringModules } from '../../../activities/git/modules.ts';
 import { createGitService } from '../../../activities/git/serve.ts';
+import { SourceFault } from '../../../activities/git/source-fault.ts';
 import { must as run } from '../../../activities/process/run.ts';
 import { createAssembly } from '../../../activities/storage/assemble.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
@@ -31,6 +34,10 @@ const mine = ['b-1', 'b-2', 'b-3', 'c-1', 'job/main/x'];
 
 let root: string;
 let server: TestServer;
+/** The commits whose submodules were asked for. */
+const asked: { project: string; commit: string }[] = [];
+const parentOf = async (commit: string) =>
+  (await run('git', [`--git-dir=${join(root, 'git/lib/alpha.git')}`, 'rev-parse', `${commit}^`])).stdout.trim();
 const storage = () => ({ root: join(root, 'storage'), baseUrl: 'http://sluice.example' });
 
 before(async () => {
@@ -53,7 +60,17 @@ before(async () => {
     sources: createGitService((project) => join(root, 'git', `${project}.git`)),
     branchTip: async (_project, branch) => (branch === 'master' ? 'a'.repeat(40) : null),
   };
-  server = await startServer({ workers, released, paths: { repositories: root, released: join(root, 'released') } });
+  const modules: BringModules = async (project, commit) => {
+    if (project !== 'lib/alpha') throw new SourceFault('the submodule "s" cannot be fetched');
+    asked.push({ project, commit });
+    return [{ path: 's', commit: await parentOf(commit), source: 'lib/beta' }];
+  };
+  server = await startServer({
+    workers,
+    modules,
+    released,
+    paths: { repositories: root, released: join(root, 'released') },
+  });
 });
 after(async () => {
   await server?.stop();
@@ -243,7 +260,12 @@ test('a state that is at no branch is checked out with its history and tags, and
   const [commit, tree] = [await git('rev-parse', 'HEAD'), await git('rev-parse', 'HEAD^{tree}')];
   await run('git', ['-C', work, 'push', '-q', repo, `${commit}:refs/sluice/states/2026-01-01/${commit}`]);
   const at = { url: server.url, token: async () => 'far-token' };
-  const sources = createSourcesFromServer({ ...at, directory: join(work, 'cache'), branchTip: async () => null });
+  const sources = createSourcesFromServer({
+    ...at,
+    directory: join(work, 'cache'),
+    branchTip: async () => null,
+    modules: createAskModules(at),
+  });
   const state = { project: 'lib/alpha', branch: 'master', commit };
   assert.deepEqual(await sources.resolve('lib/alpha', commit), { commit, tree });
   for (const to of ['out', 'again']) {
@@ -252,6 +274,20 @@ test('a state that is at no branch is checked out with its history and tags, and
     assert.match(stdout, /^v1-1-g/);
   }
   assert.equal(await readFile(join(work, 'out/file'), 'utf8'), 'two');
+  await writeFile(join(work, '.gitmodules'), '[submodule "s"]\n\tpath = s\n\turl = ../beta.git\n');
+  await git('update-index', '--add', '--cacheinfo', `160000,${commit},s`);
+  await git('add', '.gitmodules');
+  await git('commit', '-q', '-m', 'Three');
+  const whole = { ...state, commit: await git('rev-parse', 'HEAD') };
+  await run('git', ['-C', work, 'push', '-q', repo, `${whole.commit}:refs/sluice/states/2026-01-01/${whole.commit}`]);
+  const modules = [{ path: 's', commit, source: 'lib/beta' }];
+  assert.deepEqual(await sources.exportTree(whole, join(work, 'whole')), modules);
+  assert.equal(await readFile(join(work, 'whole/s/file'), 'utf8'), 'two');
+  assert.deepEqual(asked, [{ project: 'lib/alpha', commit: whole.commit }]);
+  const lost = createAskModules(at)('lib/none', commit);
+  await assert.rejects(lost, { name: 'SourceFault', message: 'the submodule "s" cannot be fetched' });
+  const stranger = createAskModules({ ...at, token: async () => 'x' })('lib/alpha', commit);
+  await assert.rejects(stranger, { name: 'HostAway' });
   await assert.rejects(sources.resolve('lib/alpha', '1'.repeat(40)), /not our ref|does not have|no such/i);
   await assert.rejects(sources.resolve('lib/none', commit), /not found|404/);
   const pushed = run(
