@@ -53,45 +53,90 @@ const lineName = z
 
 export const linesSchema = z.record(lineName, line);
 
-/** What is wrong with lines that no single one of them shows. */
-export function lineFaults(
-  lines: z.infer<typeof linesSchema>,
-  own: Readonly<Record<string, { readonly format: string }>>,
-): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
-  const formats = new Map(builtInPlatforms.map(({ name, format }) => [name, format as string]));
-  for (const [name, { format }] of Object.entries(own)) formats.set(name, format);
-  const formatOf = (name: string) => formats.get(lines[name]?.platforms[0] ?? '') ?? name;
-  return Object.entries(lines).flatMap(([name, { platforms, codename, with: others = [] }]) => {
-    const unknown = platforms.findIndex((platform) => !formats.has(platform));
-    if (unknown >= 0) {
-      return [{ path: [name, 'platforms', unknown], message: `no platform is called "${platforms[unknown]}"` }];
-    }
-    const [format, other] = new Set(platforms.map((platform) => formats.get(platform)));
-    if (other !== undefined) return [{ path: [name, 'platforms'], message: 'must be of one format: DEB or RPM' }];
-    const stranger = others.findIndex((one) => one === name || formatOf(one) !== format);
-    if (stranger >= 0) {
-      const known = ['deb', 'rpm', ...Object.keys(lines)].filter((one) => one !== name && formatOf(one) === format);
-      const message = `no other repository of the format is called "${others[stranger]}": ${known.join(', ')}`;
-      return [{ path: [name, 'with', stranger], message }];
-    }
-    if (codename !== undefined && format !== 'deb') {
-      return [{ path: [name, 'codename'], message: 'is for APT repositories: leave it out' }];
-    }
-    const before = earlierTwin(lines, name);
-    if (before === undefined) return [];
-    const message = `has a platform and branch that are of the line ${before} already: a package goes into one line`;
-    return [{ path: [name, 'platforms'], message }];
+export interface LineFault {
+  /** From `release.lines` on. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** A line as it is written, as far as it can be read. */
+interface WrittenLine {
+  readonly name: string;
+  readonly platforms: readonly string[];
+  readonly branches: readonly string[] | undefined;
+  readonly others: readonly string[];
+  readonly codename: unknown;
+}
+
+/**
+ * What is wrong with lines that no single one of them shows, all of it.
+ *
+ * @param lines as they are written: what is wrong with one by itself keeps none of the others from being looked at
+ * @param own the platforms that are written there
+ */
+export function lineFaults(lines: unknown, own: unknown): readonly LineFault[] {
+  const formats = new Map<string, unknown>(builtInPlatforms.map(({ name, format }) => [name, format]));
+  for (const [name, platform] of entriesOf(own)) formats.set(name, entryOf(platform, 'format'));
+  const all = entriesOf(lines).map(([name, line]) => readLine(name, line));
+  return all.flatMap((line, index) => [
+    ...platformFaults(line, formats),
+    ...strangers(line, all, formats),
+    ...twins(line, all.slice(0, index)),
+  ]);
+}
+
+function platformFaults({ name, platforms, codename }: WrittenLine, formats: ReadonlyMap<string, unknown>) {
+  const faults: LineFault[] = platforms.flatMap((platform, at) =>
+    formats.has(platform) ? [] : [{ path: [name, 'platforms', at], message: `no platform is called "${platform}"` }],
+  );
+  const found = new Set(platforms.flatMap((platform) => formats.get(platform) ?? []));
+  if (found.size > 1) faults.push({ path: [name, 'platforms'], message: 'must be of one format: DEB or RPM' });
+  if (codename !== undefined && found.size === 1 && !found.has('deb')) {
+    faults.push({ path: [name, 'codename'], message: 'is for APT repositories: leave it out' });
+  }
+  return faults;
+}
+
+/** What a line goes with and cannot. */
+function strangers(line: WrittenLine, all: readonly WrittenLine[], formats: ReadonlyMap<string, unknown>): LineFault[] {
+  const formatOf = ({ platforms: [first = ''] }: WrittenLine) => formats.get(first);
+  const format = formatOf(line);
+  if (format === undefined) return [];
+  // Of one whose platform is wrong nobody knows the format: it is said there.
+  const fitting = all.filter((one) => one !== line && [format, undefined].includes(formatOf(one) as string));
+  const known = [String(format), ...fitting.map(({ name }) => name)];
+  return line.others.flatMap((other, at) => {
+    if (known.includes(other)) return [];
+    const message = `no other repository of the format is called "${other}": ${known.join(', ')}`;
+    return [{ path: [line.name, 'with', at], message }];
   });
 }
 
-/** The line before this one with a platform and a branch (or none) the same, which would take what this one is for. */
-function earlierTwin(lines: z.infer<typeof linesSchema>, name: string): string | undefined {
-  const { platforms = [], branches } = lines[name] ?? {};
-  const names = Object.keys(lines);
-  return names.slice(0, names.indexOf(name)).find((other) => {
-    const earlier = lines[other];
-    if (!earlier?.platforms.some((platform) => platforms.includes(platform))) return false;
+/** A line before this one with a platform and a branch (or none) the same would take what this one is for. */
+function twins({ name, platforms, branches }: WrittenLine, before: readonly WrittenLine[]): LineFault[] {
+  const twin = before.find((earlier) => {
+    if (!earlier.platforms.some((platform) => platforms.includes(platform))) return false;
     if (branches === undefined || earlier.branches === undefined) return branches === earlier.branches;
     return branches.some((branch) => earlier.branches?.includes(branch));
   });
+  if (twin === undefined) return [];
+  const message = `has a platform and branch that are of the line ${twin.name} already: a package goes into one line`;
+  return [{ path: [name, 'platforms'], message }];
+}
+
+function readLine(name: string, line: unknown): WrittenLine {
+  const texts = (key: string) => {
+    const value = entryOf(line, key);
+    return Array.isArray(value) ? value.map(String) : undefined;
+  };
+  const [platforms = [], branches, others = []] = [texts('platforms'), texts('branches'), texts('with')];
+  return { name, platforms, branches, others, codename: entryOf(line, 'codename') };
+}
+
+function entriesOf(value: unknown): readonly [string, unknown][] {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+}
+
+function entryOf(value: unknown, key: string): unknown {
+  return entriesOf(value).find(([name]) => name === key)?.[1];
 }

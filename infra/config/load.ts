@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { kindOf, wording } from '../../pipelines/language/wording.ts';
 import type { Problem } from '../../pipelines/model/position.ts';
 import { replaceReferences } from './environment.ts';
+import { lineFaults } from './lines.ts';
 import { notePlaces } from './project-places.ts';
 import { configSchema, type Settings } from './schema.ts';
 
@@ -105,16 +106,26 @@ export function parseConfig({ path, text, directory, env }: ConfigText): Setting
   const broken = document.errors.map(({ pos, message }) => at(pos[0], message));
   if (broken.length > 0) throw new InvalidConfiguration(broken);
   const missing = replaceReferences(document, env).map(({ offset, message }) => at(offset, message));
-  const result = configSchema((each) => resolve(directory, each)).safeParse(toPlain(document, at) ?? {}, {
-    reportInput: true,
-  });
-  const wrong = result.error?.issues.flatMap((issue) =>
+  const plain = toPlain(document, at) ?? {};
+  const result = configSchema((each) => resolve(directory, each)).safeParse(plain, { reportInput: true });
+  const wrong = [...(result.error?.issues ?? []), ...betweenLines(plain)].flatMap((issue) =>
     places(document, issue).map((place) => at(place.offset, place.message)),
   );
   const isMissing = ({ line, column }: Problem) => missing.some((each) => each.line === line && each.column === column);
-  const problems = [...missing, ...(wrong ?? []).filter((problem) => !isMissing(problem))].sort(inOrder);
+  const problems = [...missing, ...wrong.filter((problem) => !isMissing(problem))].sort(inOrder);
   if (problems.length > 0 || result.data === undefined) throw new InvalidConfiguration(problems);
   return result.data;
+}
+
+/** The library looks at what several keys say together only where each by itself is right. */
+function betweenLines(plain: unknown): z.core.$ZodIssue[] {
+  const { release, platforms } = plain as {
+    readonly release?: { readonly lines?: unknown };
+    readonly platforms?: unknown;
+  };
+  return lineFaults(release?.lines, platforms).map(({ path, message }) => {
+    return { code: 'custom', path: ['release', 'lines', ...path], message, input: undefined };
+  });
 }
 
 function inOrder(a: Problem, b: Problem): number {

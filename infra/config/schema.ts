@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { connectionsSchema } from './connections.ts';
-import { lineFaults, linesSchema } from './lines.ts';
+import { linesSchema } from './lines.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
 import { staticFaults, staticSchema } from './static.ts';
 import { temporalSchema } from './temporal.ts';
@@ -253,12 +253,9 @@ export function configSchema(resolve: Resolve) {
     retention: retention.prefault({}).describe('What is kept, and how long.'),
     workers: workers.prefault({}).describe('How much runs at once.'),
   });
-  return keys.superRefine(({ connections, projects, platforms, nodes, release: { lines } }, context) => {
+  return keys.superRefine(({ connections, projects, platforms, nodes }, context) => {
     for (const { path, message } of staticFaults(nodes.static, platforms)) {
       context.addIssue({ code: 'custom', path: ['nodes', 'static', ...path], message });
-    }
-    for (const { path, message } of lineFaults(lines, platforms)) {
-      context.addIssue({ code: 'custom', path: ['release', 'lines', ...path], message });
     }
     if (platforms['debian-12']?.provider === 'vm') {
       const message = 'must be docker for debian-12: programs of jobs without nodes run there';

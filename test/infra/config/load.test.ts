@@ -36,6 +36,7 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
 `,
     [
       'sluice.yaml:3:33: release.lines.a.platforms.1: is given twice',
+      'sluice.yaml:3:52: release.lines.a.with.0: no other repository of the format is called "nosuch": deb, b, c',
       'sluice.yaml:4:46: release.lines.b.with.1: is given twice',
       'sluice.yaml:4:63: release.lines.b.branches.0: must be a branch by its short name, without refs/heads/',
       'sluice.yaml:5:21: release.lines.c.platforms: must have at least 1 entry',
@@ -59,8 +60,39 @@ const rejected: readonly (readonly [why: string, text: string, expected: readonl
     [
       'sluice.yaml:3:27: release.lines.deb-13.platforms.0: no platform is called "debian-31"',
       'sluice.yaml:4:24: release.lines.both.platforms: must be of one format: DEB or RPM',
+      'sluice.yaml:5:26: release.lines.rpm-13.platforms: has a platform and branch that are of the line both already: a package goes into one line',
       'sluice.yaml:5:53: release.lines.rpm-13.codename: is for APT repositories: leave it out',
-      'sluice.yaml:6:50: release.lines.mixed.with.1: no other repository of the format is called "rpm-13": deb, both',
+      'sluice.yaml:6:25: release.lines.mixed.platforms: has a platform and branch that are of the line both already: a package goes into one line',
+      'sluice.yaml:6:50: release.lines.mixed.with.1: no other repository of the format is called "rpm-13": deb, deb-13, both',
+    ],
+  ],
+  [
+    'tells of lines all at once: what each is wrong with, what only several show, and what is wrong elsewhere',
+    `server: { listen: foo }
+release:
+  lines:
+    a: { platforms: [debian-12, debian-31, debian-41], versions: sec, with: [b, nosuch, rpm, c] }
+    b: { platforms: [debian-12], codenme: x, with: [a] }
+    c: { platforms: [rpm-debian-13], codename: trixie, publish: later }
+    d: { platforms: here, with: { a: b } }
+platforms:
+  mine: { format: deb }
+`,
+    [
+      'sluice.yaml:1:19: server.listen: must be HOST:PORT, for example 127.0.0.1:8080',
+      'sluice.yaml:4:33: release.lines.a.platforms.1: no platform is called "debian-31"',
+      'sluice.yaml:4:44: release.lines.a.platforms.2: no platform is called "debian-41"',
+      'sluice.yaml:4:66: release.lines.a.versions: expected security or hotfix, found text',
+      'sluice.yaml:4:81: release.lines.a.with.1: no other repository of the format is called "nosuch": deb, b, d',
+      'sluice.yaml:4:89: release.lines.a.with.2: no other repository of the format is called "rpm": deb, b, d',
+      'sluice.yaml:4:94: release.lines.a.with.3: no other repository of the format is called "c": deb, b, d',
+      'sluice.yaml:5:21: release.lines.b.platforms: has a platform and branch that are of the line a already: a package goes into one line',
+      'sluice.yaml:5:34: "release.lines.b.codenme" is not a known key',
+      'sluice.yaml:6:48: release.lines.c.codename: is for APT repositories: leave it out',
+      'sluice.yaml:6:65: release.lines.c.publish: expected merged or planned, found text',
+      'sluice.yaml:7:21: release.lines.d.platforms: expected a list, found text',
+      'sluice.yaml:7:33: release.lines.d.with: expected a list, found a map',
+      'sluice.yaml:9:9: platforms.mine.codename: is required: text',
     ],
   ],
   [
