@@ -15,11 +15,29 @@ export interface NamedKeys {
 /** What the key is called that is made where the configuration names none. */
 const ownName = 'Sluice releases';
 
+/** What is wrong with one of the names. */
+export interface KeyFault {
+  readonly list: keyof NamedKeys;
+  /** Its place in the list. */
+  readonly index: number;
+  readonly message: string;
+}
+
+/** Keys are named that cannot be what they are named for. */
+export class KeysRefused extends RepositoryRefusal {
+  readonly faults: readonly KeyFault[];
+
+  constructor(faults: readonly KeyFault[]) {
+    super(faults.map(({ list, message }) => `release.keys.${list}: ${message}`).join('\n'));
+    this.faults = faults;
+  }
+}
+
 /**
  * Opens the keys in the signer's directory. Where none is named there is one, made at the first start.
  *
  * @param home made with mode 0700
- * @throws RepositoryRefusal for a name that no key or several have, a key that is named twice, and one that clients
+ * @throws KeysRefused with every name that no key or several have, every key that is named twice, and those that clients
  * refuse
  */
 export async function openArchiveKeys(
@@ -27,32 +45,52 @@ export async function openArchiveKeys(
   { sign, former }: NamedKeys,
 ): Promise<{ readonly key: GpgKey & { readonly home: string }; readonly warnings: readonly string[] }> {
   const own = await openKey(home, ownName);
-  const found = await Promise.all((sign.length > 0 ? sign : [own]).map((key) => resolveSigning(home, key)));
-  const [first, ...also] = found.map(({ key }) => key.key);
+  const resolved = await Promise.all([
+    ...(sign.length > 0 ? sign : [own]).map((key, index) => asked('sign', index, () => resolveKey({ home, key }))),
+    ...former.map((name, index) => asked('former', index, () => resolveFormer(home, name))),
+  ]);
+  const found = resolved.filter((one) => 'key' in one);
+  const prints = found.map(({ key }) => key.key);
+  const twice = found.filter(({ key }, position) => prints.indexOf(key.key) < position);
+  const faults = [
+    ...resolved.filter((one) => 'message' in one),
+    ...twice.map(({ list, index, key }) => ({
+      list,
+      index,
+      message: `names the key ${key.key}, which is named before`,
+    })),
+  ];
+  if (faults.length > 0) throw new KeysRefused(faults);
+  const [[first, ...also], old] = (['sign', 'former'] as const).map((list) =>
+    found.filter((one) => one.list === list).map(({ key }) => key.key),
+  ) as [string[], string[]];
   if (first === undefined) throw new Error('no key was found, and none was missing');
-  const old = await Promise.all(former.map((name) => resolveFormer(home, name)));
-  const all = [first, ...also, ...old];
-  const twice = all.find((one, index) => all.indexOf(one) < index);
-  if (twice !== undefined) throw new RepositoryRefusal(`release.keys names the key ${twice} twice`);
   return { key: { home, key: first, also, former: old }, warnings: found.flatMap(({ warnings }) => warnings) };
 }
 
-async function resolveSigning(home: string, key: string): Promise<ResolvedKey> {
+type Asked = Pick<KeyFault, 'list' | 'index'>;
+
+/** A key, or why the name means none. */
+async function asked(
+  list: KeyFault['list'],
+  index: number,
+  resolve: () => Promise<ResolvedKey>,
+): Promise<(Asked & ResolvedKey) | KeyFault> {
   try {
-    return await resolveKey({ home, key });
+    return { list, index, ...(await resolve()) };
   } catch (error) {
     if (!(error instanceof RepositoryRefusal)) throw error;
-    throw new RepositoryRefusal(`release.keys.sign: ${error.message}`);
+    return { list, index, message: error.message };
   }
 }
 
-/** A key whose secret part may be gone. */
-async function resolveFormer(home: string, name: string): Promise<string> {
+/** A key whose secret part may be gone. @throws RepositoryRefusal when no key or several answer to the name */
+async function resolveFormer(home: string, name: string): Promise<ResolvedKey> {
   const args = ['--batch', '--with-colons', '--fixed-list-mode', '--list-keys'];
   const keys = readKeyring((await must('gpg', args, { env: environment({ home, key: name }) })).stdout);
   const [found, ...others] = keysNamed(keys, name);
-  if (found !== undefined && others.length === 0) return found.fingerprint;
+  if (found !== undefined && others.length === 0) return { key: { home, key: found.fingerprint }, warnings: [] };
   const candidates = (found === undefined ? keys : [found, ...others]).map((key) => `\n  ${keyName(key)}`).join('');
   const wrong = found === undefined ? 'no key is' : 'several keys are';
-  throw new RepositoryRefusal(`release.keys.former: ${wrong} called ${name}:${candidates}`);
+  throw new RepositoryRefusal(`${wrong} called ${name}:${candidates}`);
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type KeyFault, KeysRefused } from '../../activities/sign/archive-keys.ts';
 import { releaseRules } from '../config/release-rules.ts';
 import { openSigner } from '../signer/signer.ts';
 import type { Part } from '../stack/part.ts';
@@ -23,6 +24,8 @@ export async function startSigner(config: StackConfig): Promise<Part> {
       keys: config.release.keys,
       warn: (message) => logger.warn(message),
       ...lookUpAtHosts(config, join(paths.keys, 'fetched')),
+    }).catch(async (error) => {
+      throw error instanceof KeysRefused && config.file !== null ? await asConfigured(config.file, error) : error;
     }),
   ]);
   const worker = await createSignWorker({ temporal, activities: signer.activities });
@@ -30,4 +33,14 @@ export async function startSigner(config: StackConfig): Promise<Part> {
     await signer.close();
     await temporal.close();
   });
+}
+
+/** The same with its places in the file. */
+async function asConfigured(file: string, { faults }: KeysRefused): Promise<Error> {
+  const { invalidAt } = await import('../config/load.ts');
+  const path = (fault: KeyFault) => ['release', 'keys', fault.list, fault.index];
+  return invalidAt(
+    file,
+    faults.map((fault) => ({ path: path(fault), message: fault.message })),
+  );
 }

@@ -128,6 +128,26 @@ function betweenLines(plain: unknown): z.core.$ZodIssue[] {
   });
 }
 
+/**
+ * What is found wrong with values later, of what they name, at their places in the file.
+ *
+ * @param file absolute
+ */
+export function invalidAt(
+  file: string,
+  faults: readonly { readonly path: readonly (string | number)[]; readonly message: string }[],
+): InvalidConfiguration {
+  const text = readText(file, file);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const problems = faults.map(({ path, message }): Problem => {
+    const { line, col } = lines.linePos(offsetOf(document, path, false));
+    const said = `${path.join('.')}: ${message}`;
+    return { path: file, line: Math.max(line, 1), column: Math.max(col, 1), severity: 'error', message: said };
+  });
+  return new InvalidConfiguration(problems.sort(inOrder));
+}
+
 function inOrder(a: Problem, b: Problem): number {
   return a.line - b.line || a.column - b.column;
 }

@@ -16,7 +16,8 @@ const patience = 12_000;
 /**
  * Runs a part until this process is told to end: by SIGTERM, SIGINT, or the end of its terminal or of the supervisor that
  * started it. SIGHUP from anybody else has it read its configuration again. Then
- * the process ends, whatever the part left open: with status 1 when the part failed.
+ * the process ends, whatever the part left open: with status 1 when the part failed, 2
+ * when its configuration is wrong.
  *
  * @param start starts the part, and ends when it does its work
  */
@@ -32,7 +33,7 @@ export async function runPart(start: () => Promise<Part>): Promise<never> {
     process.exit(0);
   } catch (error) {
     process.stderr.write(`${logLine(error)}\n`);
-    process.exit(1);
+    process.exit(isConfiguration(error) ? 2 : 1);
   }
 }
 
@@ -48,10 +49,16 @@ async function work(starting: Promise<Part>, told: Promise<void>): Promise<void>
   clearTimeout(cut);
 }
 
+/** By its name: most parts start without what reads a configuration. */
+function isConfiguration(error: unknown): boolean {
+  return error instanceof Error && error.name === 'InvalidConfiguration';
+}
+
 /** The last line of a part that cannot go on, in the form of its log. */
 function logLine(error: unknown): string {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg: message, stack });
+  const wrong = isConfiguration(error) ? { configuration: true } : {};
+  return JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg: message, ...wrong, stack });
 }
 
 function announceReady(): void {

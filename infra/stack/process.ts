@@ -32,6 +32,9 @@ export interface Supervised {
   stop(): Promise<void>;
 }
 
+/** A process does not start as its configuration is wrong; the message says what and where. */
+export class Misconfigured extends Error {}
+
 /** Milliseconds before the first, second, … restart; the last one is for all others. */
 const backOff = [200, 500, 1_000, 2_000, 5_000, 10_000];
 
@@ -55,8 +58,9 @@ export function supervise(spec: ProcessSpec, supervision: Supervision): Supervis
 
   async function failure(): Promise<never> {
     const log = join(supervision.logs, `${spec.name}.log`);
-    const reason = lastWords(readFileSync(log, 'utf8'));
-    throw new Error(`${spec.name} does not start: ${reason === null ? '' : `${reason}\n`}see ${log}`);
+    const words = lastWords(readFileSync(log, 'utf8'));
+    if (words?.configuration === true) throw new Misconfigured(words.msg);
+    throw new Error(`${spec.name} does not start: ${words === null ? '' : `${words.msg}\n`}see ${log}`);
   }
 
   async function keep(): Promise<void> {
@@ -87,11 +91,16 @@ export function supervise(spec: ProcessSpec, supervision: Supervision): Supervis
   };
 }
 
+interface LastWords {
+  readonly msg: string;
+  readonly configuration?: boolean;
+}
+
 /** What a process has said of its end, as the last line of its log; null where that is something else. */
-function lastWords(log: string): string | null {
+function lastWords(log: string): LastWords | null {
   try {
-    const { level, msg } = JSON.parse(log.trimEnd().split('\n').at(-1) ?? '');
-    return level === 'fatal' && typeof msg === 'string' ? msg : null;
+    const { level, ...words } = JSON.parse(log.trimEnd().split('\n').at(-1) ?? '');
+    return level === 'fatal' && typeof words.msg === 'string' ? words : null;
   } catch {
     return null;
   }

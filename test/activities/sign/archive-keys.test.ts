@@ -3,7 +3,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
-import { openArchiveKeys } from '../../../activities/sign/archive-keys.ts';
+import { KeysRefused, openArchiveKeys } from '../../../activities/sign/archive-keys.ts';
 import { closeAgent, exportPublicKey, shownKeys } from '../../../activities/sign/key.ts';
 import { temporary } from '../repository/packages.ts';
 
@@ -70,18 +70,30 @@ test('names that mean no key, several, one twice, or one that may not sign are r
       [],
       /^release\.keys\.sign: no key called e@example\.org can sign:\n.*has expired on 2026-01-11/,
     ],
-    [['a@example.org', 'Archive 2026'], [], /^release\.keys names the key [0-9A-F]{40} twice$/],
-    [['a@example.org'], ['a@example.org'], /^release\.keys names the key [0-9A-F]{40} twice$/],
+    [['a@example.org', 'Archive 2026'], [], /^release\.keys\.sign: names the key [0-9A-F]{40}, which is named before$/],
+    [
+      ['a@example.org'],
+      ['a@example.org'],
+      /^release\.keys\.former: names the key [0-9A-F]{40}, which is named before$/,
+    ],
     [['a@example.org'], ['nobody'], /^release\.keys\.former: no key is called nobody:\n.*Archive 2026/],
     [['a@example.org'], ['Archive'], /^release\.keys\.former: several keys are called Archive:\n.*2026.*\n.*2027/],
   ];
   for (const [sign, former, message] of refused) {
     await assert.rejects(openArchiveKeys(home, { sign, former }), (error: Error) => {
-      assert.equal(error.name, 'RepositoryRefusal');
+      assert.ok(error instanceof KeysRefused);
       assert.match(error.message, message);
       return true;
     });
   }
+  const wrong = { sign: ['a@example.org', 'nobody'], former: ['Archive', 'b@example.org', 'Archive 2026'] };
+  await assert.rejects(openArchiveKeys(home, wrong), (error: KeysRefused) => {
+    assert.deepEqual(
+      error.faults.map(({ list, index }) => `${list} ${index}`),
+      ['sign 1', 'former 0', 'former 2'],
+    );
+    return true;
+  });
   const { key } = await openArchiveKeys(home, { sign: ['b@example.org'], former: ['e@example.org'] });
   assert.equal(shownKeys(key).length, 2);
 });

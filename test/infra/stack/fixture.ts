@@ -5,6 +5,10 @@ import { runPart } from '../../../infra/stack/part.ts';
 const [file = '', how = 'work'] = process.argv.slice(2);
 
 if (how === 'fail') process.exit(3);
+if (how === 'wrong') {
+  const fault = Object.assign(new Error('sluice.yaml:1:2: no'), { name: 'InvalidConfiguration' });
+  await runPart(() => Promise.reject(fault));
+}
 appendFileSync(file, `start ${process.pid}\n`);
 const work = setInterval(() => {}, 1_000);
 await runPart(async () => ({

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DirectoryHeld, lockDirectory, readHolder } from '../../../infra/stack/lock.ts';
 import { choosePort, PortTaken } from '../../../infra/stack/ports.ts';
-import { supervise } from '../../../infra/stack/process.ts';
+import { Misconfigured, supervise } from '../../../infra/stack/process.ts';
 
 const fixture = fileURLToPath(new URL('fixture.ts', import.meta.url));
 
@@ -50,6 +50,17 @@ test('a process that is killed comes back, and ends in order when the supervisor
   assert.notEqual(first, second);
   assert.equal(third, second?.replace('start', 'stop'));
   assert.match(notices.join('\n'), /^part ended \(SIGKILL\): started again in 0.2 s$/);
+});
+
+test('a process whose configuration is wrong says so, and nothing of its log', async (t) => {
+  const { lock, supervised } = await startFixture(t, 'wrong');
+  await assert.rejects(supervised.ready, (error: Error) => {
+    assert.ok(error instanceof Misconfigured);
+    assert.equal(error.message, 'sluice.yaml:1:2: no');
+    return true;
+  });
+  await supervised.stop();
+  lock.release();
 });
 
 test('a process that cannot start is a fault with the name of its log, and is not started again', async (t) => {
