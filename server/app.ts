@@ -25,6 +25,7 @@ import { createMetrics, registerHealth } from './health.ts';
 import { registerWebhooks } from './ingest/webhook.ts';
 import { limitRequests } from './limits.ts';
 import { registerPages, showMissing } from './pages.ts';
+import { registerTestService } from './test-service/register.ts';
 import { registerWorkers } from './worker/register.ts';
 
 /** The whole HTTP side: API, event stream, repositories, pages, health and metrics. Listens on nothing yet. */
@@ -57,6 +58,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   registerHolds(app, deps);
   registerExports(app, deps);
   registerNodes(app, deps);
+  registerTestService(app, deps);
   const metrics = createMetrics(deps);
   registerWebhooks(app, { ...deps.ingest, count: metrics.countDelivery });
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());

@@ -14,6 +14,7 @@ import type { Machines } from './machines.ts';
 import type { NodesLook } from './nodes.ts';
 import type { Changes, Exports, HookNotice, Operations, Records, ServerConfiguration, ServerSecrets } from './port.ts';
 import type { ReleasePlans } from './release-plans.ts';
+import type { TestService } from './test-service/port.ts';
 import type { Workers } from './worker/port.ts';
 
 /** Everything that the server needs; made by the composition root. */
@@ -49,6 +50,8 @@ export interface ServerDeps {
   readonly holds?: NodeHolds;
   /** Who has which nodes, and who waits for some. */
   readonly nodes?: NodesLook;
+  /** Tests packages by request; absent: it is not configured. */
+  readonly testService?: TestService;
   /** Absent: nothing is exported. */
   readonly exports?: Exports;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */

@@ -67,7 +67,15 @@ interface Arrow {
 
 /** `workflows/contract.ts`, in parts: what those on both sides of a workflow call by the same names. */
 const contract = ['activities', 'contract', 'ids', 'messages', 'records', 'search-attributes']
-  .concat(['job-input', 'job-record', 'job-stage', 'nodes-contract', 'semaphore-contract', 'snapshots-contract'])
+  .concat([
+    'job-input',
+    'job-record',
+    'job-stage',
+    'nodes-contract',
+    'semaphore-contract',
+    'snapshots-contract',
+    'test-task-contract',
+  ])
   .map((part) => `workflows/${part}.ts`);
 
 /** Every arrow between two folders; what is not here is not allowed. Tests and benchmarks may import everything. */

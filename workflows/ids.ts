@@ -164,6 +164,11 @@ export function snapshotListId(host: string): string {
   return join('snapshot-list', host);
 }
 
+/** A package that is tested by request. */
+export function testTaskId({ tenant, task }: { readonly tenant: string; readonly task: string }): string {
+  return join('test', tenant, task);
+}
+
 function buildSetParts(name: BuildSetName): string[] {
   return [name.tenant, name.pipeline, name.project, `${name.change},${name.patchset}`, name.key];
 }

@@ -16,4 +16,5 @@ export { snapshotExpiry } from './snapshot-expiry.ts';
 export { snapshotList } from './snapshot-list.ts';
 export { snapshotPreparation } from './snapshot-preparation.ts';
 export { sweep } from './sweep.ts';
+export { testTask } from './test-task.ts';
 export { timers } from './timers.ts';

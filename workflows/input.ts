@@ -123,6 +123,13 @@ const inputs = {
   snapshotPreparation: object({ host: text, platform: nullable(text), missing: flag }),
   snapshotExpiry: object({ host: text }),
   snapshotList: object({ host: text }),
+  testTask: object({
+    ...{ tenant: text, callback: maybe(text) },
+    task: object({
+      ...{ id: text, platform: text, package: text, version: maybe(text) },
+      repositories: list(object({ name: text, url: text, suite: maybe(text) })),
+    }),
+  }),
   debugSession: object({ host: text, build: text, until: number }),
 } as const;
 

@@ -18,6 +18,7 @@ import type { HoldGrant } from './holds-contract.ts';
 import type { HeldNodes, NodesAsk, NodesClaim, NodesWord } from './nodes-contract.ts';
 import type { SemaphoreAsk, SemaphoreClaim } from './semaphore-contract.ts';
 import type { DebugView } from './snapshots-contract.ts';
+import type { TestTaskView } from './test-task-contract.ts';
 
 /** Commands for a gate, told in one go; each message is applied once, however often it is delivered. */
 export const commandsSignal = defineSignal<[GateMessage]>('commands');
@@ -132,3 +133,8 @@ export const heldBegunSignal = defineSignal<[{ readonly id: string; readonly hel
 
 /** They are gone, or could not be held, and do not count. */
 export const heldEndedSignal = defineSignal<[{ readonly build: string; readonly counts: boolean }]>('held-ended');
+
+/** A stage of a test task has begun: its name. */
+export const testStageSignal = defineSignal<[string]>('test-stage');
+
+export const testTaskQuery = defineQuery<TestTaskView>('test-task');

@@ -56,7 +56,7 @@ export async function tryPackage(node: Node, wanted: TriedPackage, settings: Tri
   };
   const there = await step('install', () => install(node, wanted, settings.timeout));
   const installed = there ? await look(node, settings.timeout) : before;
-  if (there && (await step('integrity', () => integrity(node, name, settings.timeout))) && !wanted.debug) {
+  if (there && (await step('integrity', () => checkIntegrity(node, name, settings.timeout))) && !wanted.debug) {
     await step('exercise', () => exercise(node, name, settings));
   }
   // Whatever came of it, the next package finds a clean node.
@@ -67,13 +67,15 @@ export async function tryPackage(node: Node, wanted: TriedPackage, settings: Tri
   return { package: name, version, arch, steps };
 }
 
-async function install(node: Node, { name, version, arch }: TriedPackage, timeout: number): Promise<Finding> {
+/** @throws when repositories cannot be reached */
+export async function install(node: Node, { name, version, arch }: TriedPackage, timeout: number): Promise<Finding> {
   const exact = version === undefined ? {} : { version, ...(arch === undefined ? {} : { arch }) };
   const result = await installPackages(node, [{ name, ...exact }], timeout);
   return { problem: problemOf(node, result, timeout), output: result.output };
 }
 
-async function integrity(node: Node, name: string, timeout: number): Promise<Finding> {
+/** Whether all that the package has is on the node as it should be, and its programs find their libraries. */
+export async function checkIntegrity(node: Node, name: string, timeout: number): Promise<Finding> {
   const verified = await onNode(node, node.manager.verify(name), timeout);
   const changed = verified.output.split('\n').filter((line) => /^(\S{9,11} |missing)/.test(line) && !ignorable(line));
   const looked = await onNode(node, [`${scriptDirectory}/integrity`, node.manager.format, name], timeout);
@@ -100,14 +102,14 @@ interface Removal {
   readonly timeout: number;
 }
 
-const kept = 'the system cannot be without it';
+export const kept = 'the system cannot be without it';
 
 /**
  * Removes the package with all that has come since, by name: a package manager keeps what a test asked for by its name, and what
  * something else on the system recommends. Where the system refuses that, it keeps what it wants of what came along;
  * where it refuses still, only what tests brought goes.
  */
-async function remove(node: Node, name: string, { before, installed, timeout }: Removal): Promise<Finding> {
+export async function remove(node: Node, name: string, { before, installed, timeout }: Removal): Promise<Finding> {
   const came = [...(await listPackages(node, timeout))].filter((one) => !before.packages.has(one));
   const others = came.filter((one) => bare(one) !== name);
   const brought = others.filter((one) => !installed.packages.has(one));
@@ -135,7 +137,7 @@ function bare(name: string): string {
   return name.replace(/:.*/, '');
 }
 
-async function look(node: Node, timeout: number): Promise<Inventory> {
+export async function look(node: Node, timeout: number): Promise<Inventory> {
   return { files: await listFiles(node, timeout), packages: await listPackages(node, timeout) };
 }
 

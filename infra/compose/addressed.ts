@@ -42,3 +42,9 @@ export async function addressed(input: StageInput, { trees, base }: Surroundings
     throw infrastructureFault(error, 1);
   }
 }
+
+/** Where nodes reach what people reach at the server, by addresses of either: others stay as they are. */
+export function reachBy(people: string, nodes: () => Promise<string>): (url: string) => Promise<string> {
+  const base = `${people}/`;
+  return async (url) => (url.startsWith(base) ? `${await nodes()}/${url.slice(base.length)}` : url);
+}

@@ -16,7 +16,7 @@ import type { WorkerSettings } from '../../server/worker/port.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
 import { readPem, type TemporalAddress } from '../temporal/secured.ts';
-import { asSeenFromHere } from './addressed.ts';
+import { asSeenFromHere, reachBy } from './addressed.ts';
 import { runJobs } from './build-worker.ts';
 import { connectPatiently } from './connect.ts';
 import { createLogger, logTemporal } from './logging.ts';
@@ -108,6 +108,7 @@ function partsOf(options: ApartOptions, { server, settings, token }: Connected):
     released: createServerReleasedStore({ server, baseUrl: `${options.containerUrl}/released` }),
     archiveKey: () => askForArchiveKey(server),
     openSecrets: createAskForSecrets({ url: options.server, token }),
+    reach: reachBy(baseUrl, async () => options.containerUrl),
   };
 }
 

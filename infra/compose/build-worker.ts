@@ -20,7 +20,7 @@ import { dataPaths } from '../stack/paths.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
-import { asSeenFromHere } from './addressed.ts';
+import { asSeenFromHere, reachBy } from './addressed.ts';
 import { createCommon, releasedOffer } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { givenMachines } from './given-machines.ts';
@@ -49,6 +49,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
     ...{ data: config.data, blobs, logs, sources, trees, platform, ...offer },
     repositories: { look: testRepositoriesIn(join(paths.repositories, 'test')), url: ours },
     openSecrets: askForSecrets(common),
+    reach: reachBy(config.server.url, () => containerUrl(config)),
     virtual: {
       reached: () => reachedFrom(allPlatforms(config), () => containerUrl(config)),
       kept: limitsOf(config),

@@ -32,6 +32,7 @@ import { createMirrors } from './mirrors.ts';
 import { capacityIn, nodesIn, placeIn } from './nodes.ts';
 import { createReleases } from './releases.ts';
 import { createReviews, type ReviewsDeps, watched } from './reviews.ts';
+import { testTaskActivities } from './test-service.ts';
 
 export interface ControlDeps extends ReviewsDeps {
   readonly report: ReportActivities;
@@ -87,6 +88,7 @@ export function createControl(deps: ControlDeps) {
     retireTestRepositories: retire,
     ...createMirrors({ common, live, report, logger: deps.logger }),
     prepare: createPrepare({ layouts, git: common.git, blobs, sealer }),
+    ...testTaskActivities(common),
     async syncReviews({ connection }: { readonly connection: string }) {
       review.renew(connection);
       return { events: await router.lookAtAll(connection) };

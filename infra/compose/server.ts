@@ -35,6 +35,7 @@ import { capacityIn, machinesIn, providersIn } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
 import { listenToStreams } from './streams.ts';
+import { openTestService } from './test-service.ts';
 import { workerPart } from './worker-part.ts';
 import { createWorkersDesk } from './workers-desk.ts';
 
@@ -100,6 +101,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       workers: createWorkersDesk(common, temporal.client, store),
       machines: looked,
       exports: createExports({ common, client: temporal.client, machines: looked }),
+      ...openTestService(common, temporal.client),
       debugging: createDebugSessions(machines),
       holds,
       nodes,

@@ -19,6 +19,8 @@ import { createTestSigner } from '../../activities/sign/test-signer.ts';
 import type { StageDeps } from '../../activities/stages.ts';
 import type { Trees } from '../../activities/storage/port.ts';
 import { createSystestStage } from '../../activities/systest/systest-stage.ts';
+import { tellTestStage } from '../../activities/test-service/tell-stage.ts';
+import { createTestStage } from '../../activities/test-service/test-stage.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { versionFault } from '../../pipelines/policy/version-policy.ts';
@@ -49,11 +51,13 @@ export interface StageParts extends ReleasedOffer {
   /** Absent: no static machines are lent here. */
   readonly given?: readonly GivenSettings[];
   readonly openSecrets: OpenSecrets;
+  /** The URL by which nodes reach what people reach by this one; absent: no package is tested by request. */
+  readonly reach?: (url: string) => Promise<string>;
 }
 
 /** All stages of a worker, in containers and virtual machines of this machine. */
 export function stagesOf(parts: StageParts): StageDeps {
-  const { blobs: store, platform } = parts;
+  const { blobs: store, platform, reach } = parts;
   const logger = createLogger('build-worker');
   const paths = dataPaths(parts.data);
   const released: ReleasedRepositories = (each, job) => releasedRepositories(parts, each, job);
@@ -79,6 +83,7 @@ export function stagesOf(parts: StageParts): StageDeps {
       publish: createPublishStage({ store, trees: parts.trees, codename, signer }),
       install: createInstallStage(tests),
       systest: createSystestStage(tests),
+      ...(reach === undefined ? {} : { test: createTestStage({ store, platform, reach, begun: tellTestStage }) }),
       mirror: createMirrorStage(() => Context.current().client),
     },
     script: createScriptStage({

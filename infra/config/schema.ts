@@ -4,6 +4,7 @@ import { linesSchema } from './lines.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
 import { staticFaults, staticSchema } from './static.ts';
 import { temporalSchema } from './temporal.ts';
+import { testsSchema } from './tests.ts';
 import { addressSchema, durationSchema, sizeSchema } from './units.ts';
 
 const projectName = z
@@ -250,6 +251,9 @@ export function configSchema(resolve: Resolve) {
       .prefault({})
       .describe('What jobs are lent at most; jobs that find too little left wait in order.'),
     snapshots: snapshots.prefault({}).describe('Virtual machines are restored from snapshots; see `docs/machines.md`.'),
+    tests: testsSchema(resolve)
+      .optional()
+      .describe('Packages are tested by request: `docs/test-service.md`. Default: there is no test service.'),
     retention: retention.prefault({}).describe('What is kept, and how long.'),
     workers: workers.prefault({}).describe('How much runs at once.'),
   });

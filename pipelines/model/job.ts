@@ -42,7 +42,7 @@ export interface FrozenJob {
   readonly preRun: readonly Playbook[];
   readonly run: readonly Playbook[];
   readonly postRun: readonly Playbook[];
-  /** Sluice: the built-in package stage that the job is. */
+  /** Sluice: the built-in package stage that the job is; `test` is the test service's, and no job can be configured so. */
   readonly uses?: Stage;
   readonly overrideCheckout?: string;
   readonly postReview: boolean;
@@ -52,7 +52,7 @@ export interface FrozenJob {
   readonly variants: readonly string[];
 }
 
-export type Stage = 'build' | 'lint' | 'publish' | 'install' | 'systest' | 'release' | 'mirror';
+export type Stage = 'build' | 'lint' | 'publish' | 'install' | 'systest' | 'release' | 'mirror' | 'test';
 
 export interface JobDependency {
   readonly name: string;

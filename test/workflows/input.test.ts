@@ -78,6 +78,10 @@ const workflows: Readonly<Record<string, readonly [input: object, id: string | n
   snapshotExpiry: [{ host: 'h' }, 'snapshot-expiry/h'],
   snapshotList: [{ host: 'h' }, 'snapshot-list/h'],
   debugSession: [{ host: 'h', build: 'b', until: 0 }, 'debug/h/b'],
+  testTask: [
+    { tenant: 'main', task: { id: 't', platform: 'debian-12', package: 'hello', repositories: [] } },
+    'test/main/t',
+  ],
   holds: [{ tenant: 'main' }, 'holds/main'],
   heldNodes: [{ tenant: 'main', hold: 'h', queue: 'q', held, claim: null }, 'held/b'],
 };

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { claimHoldFor } from '../../activities/jobs/holding.ts';
 import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
 import type { StageContext } from '../../activities/ports.ts';
+import { tellTestStage } from '../../activities/test-service/tell-stage.ts';
 import { createHostWorker, createSignWorker } from '../../infra/temporal/worker.ts';
 import { emptyDesk as noSemaphores } from '../../pipelines/gate/semaphore-desk.ts';
 import { nothingReturned } from '../../pipelines/jobs/returned.ts';
@@ -25,6 +26,7 @@ import {
   snapshotListId,
   snapshotPreparationId,
   sweepId,
+  testTaskId,
   timersId,
 } from '../../workflows/ids.ts';
 import {
@@ -35,8 +37,10 @@ import {
   nodesQuery,
   retriggerUpdate,
   semaphoresQuery,
+  testTaskQuery,
 } from '../../workflows/messages.ts';
 import type { SnapshotActivities } from '../../workflows/snapshots-contract.ts';
+import type { TestTaskView } from '../../workflows/test-task-contract.ts';
 import { writeHistory } from './histories.ts';
 import { broken, change, entering, fine, frozenJob, pipelineNamed } from './make.ts';
 import { resetTo, taskOf } from './reset.ts';
@@ -406,6 +410,29 @@ async function playAskedMirror(): Promise<void> {
   if (result !== 'SUCCESS') throw new Error(`the job ended with ${result}`);
 }
 
+/** A package that is tested by request: after a fault of the infrastructure, and one that is revoked at work. */
+async function playTestTask(): Promise<void> {
+  let tries = 0;
+  outside.stage = async ({ build: { tenant, buildSet: id } }, signal) => {
+    await tellTestStage({ tenant, task: id }, 'install_package');
+    while (id === 'revoked' && !signal.aborted) await sleep(20);
+    if (id === 'revoked') throw signal.reason;
+    tries += 1;
+    return tries === 1 ? { ...fine, result: 'RETRY' } : fine;
+  };
+  const task = { platform: 'debian-12', package: 'hello', repositories: [] };
+  const begin = (id: string) => {
+    const args = [{ tenant: 'main', task: { ...task, id }, callback: '/done' }];
+    const workflowId = testTaskId({ tenant: 'main', task: id });
+    return client.workflow.start('testTask', { workflowId, taskQueue: 'control', args });
+  };
+  await (await begin('bs-1')).result();
+  const revoked = await begin('revoked');
+  await until('it is at work', async () => ((await revoked.query(testTaskQuery)) as TestTaskView).state === 'STARTED');
+  await revoked.cancel();
+  await revoked.result();
+}
+
 /** Build sets and jobs that went as others did: one of a kind is enough. */
 const alike = /^(buildset|job)\/.*\/(roll|large)-/;
 
@@ -431,7 +458,7 @@ const worker = await createSignWorker({ temporal: world.temporal, activities: si
 const signing = worker.run();
 const stories = [playQueue, playRetrigger, playTogether, playRollovers, playJobs, playEnds, playRelease, playEntities]
   // The last ones, for they end the entities of those before.
-  .concat([playNodes, playRetention, playHolds, playPlan, playAskedMirror, playResets, playHost]);
+  .concat([playNodes, playRetention, playHolds, playPlan, playAskedMirror, playTestTask, playResets, playHost]);
 for (const play of stories) if (only.length === 0 || only.includes(play.name)) await play();
 // The last words of build sets and jobs are still on their way.
 await sleep(1_000);

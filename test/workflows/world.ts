@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { askGateBy } from '../../activities/jobs/ask-gate.ts';
@@ -48,6 +49,7 @@ import {
 } from '../../workflows/contract.ts';
 import { gateId } from '../../workflows/ids.ts';
 import { commandsSignal, queueQuery } from '../../workflows/messages.ts';
+import type { PostTestResult } from '../../workflows/test-task-contract.ts';
 import { frozenJob, pipelineNamed } from './make.ts';
 
 /** What a stage of the fake outside comes to; it may wait, and hears of cancellation. */
@@ -103,6 +105,9 @@ export class Outside {
 
   /** What there is of nodes; where it is limited, each takes a core and a GiB of memory. */
   capacity: Capacity = {};
+  /** Results of test tasks that were posted, and why none can be just now. */
+  readonly posted: PostTestResult[] = [];
+  undelivered: string | undefined;
   /** Builds of which everything was removed. */
   readonly swept: string[] = [];
   /** Why nothing can be removed just now. */
@@ -170,6 +175,10 @@ export class Outside {
           this.#toldKeys.add(key);
           return { key: action.key };
         });
+      },
+      postTestResult: async (input: PostTestResult) => {
+        if (this.undelivered !== undefined) throw ApplicationFailure.nonRetryable(this.undelivered);
+        this.posted.push(input);
       },
       projectQueue: async (snapshot: QueueSnapshot) => void this.queues.set(snapshot.workflow, snapshot),
       recordBuild: async (record: BuildRecord) => void this.builds.set(record.id, record),

@@ -303,6 +303,21 @@ test('a set of mirrors has the defaults of the contract, and absolute paths', ()
   assert.equal(parse(set('keep: 0')).mirrors.deb?.keep, 0);
 });
 
+test('A-024 A-027: the test service is off unless it has a secret, which is never written down', () => {
+  assert.equal(parse('').tests, undefined);
+  const given = parse(
+    'tests:\n  secret: {file: jwt}\n  callback: {url: https://build.example, token: {env: TOKEN}}\n',
+  ).tests;
+  assert.deepEqual(given, {
+    ...{ secret: { file: '/conf/jwt' }, repositories: [] },
+    callback: { url: 'https://build.example', token: { env: 'TOKEN' } },
+  });
+  assert.throws(() => parse('tests:\n  secret: abc\n'), /tests\.secret: must be \{file: PATH\}/);
+  assert.throws(() => parse('tests: {}\n'), /tests\.secret/);
+  const files = 'tests:\n  secret: {file: jwt}\n  repositories: ["file:///etc"]\n';
+  assert.throws(() => parse(files), /tests\.repositories\.0/);
+});
+
 test('there need be no file, and the file is found in the directory', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-config-'));
   t.after(() => rmSync(directory, { recursive: true }));

@@ -1,0 +1,36 @@
+import type { Client } from '@temporalio/client';
+import { readSecret } from '../../activities/review/secret.ts';
+import { createTestCallback } from '../../activities/test-service/callback.ts';
+import { readTestResult } from '../../activities/test-service/stored-result.ts';
+import type { TestService } from '../../server/test-service/port.ts';
+import { createTestService } from '../../server/test-service/tasks.ts';
+import type { TestTaskActivities, TestTaskView } from '../../workflows/test-task-contract.ts';
+import { allPlatforms } from '../config/platforms.ts';
+import type { Common } from './common.ts';
+
+/** Characters that a secret for HS256 must have: RFC 7518 asks for as many bits as the hash has. */
+const shortest = 32;
+
+/** The test service, where it is configured. */
+export function openTestService({ config, blobs }: Common, client: Client): { readonly testService?: TestService } {
+  const { tests, tenant, server } = config;
+  if (tests === undefined) return {};
+  const secret = async () => {
+    const text = await readSecret(tests.secret);
+    if (text.length >= shortest) return text;
+    throw new Error(`the secret of tests.secret has less than ${shortest} characters: openssl rand -hex 32 makes one`);
+  };
+  const repositories = [...tests.repositories, `${server.url}/repositories/`, `${server.url}/released/`];
+  const platforms = allPlatforms(config);
+  const resultOf = (view: TestTaskView) => readTestResult(blobs, view);
+  const callback = tests.callback === undefined ? {} : { callback: tests.callback.url };
+  const deps = { client, tenant, platforms, resultOf, secret, repositories };
+  return { testService: createTestService({ ...deps, ...callback }) };
+}
+
+/** What the workflows of test tasks ask of the server. */
+export function testTaskActivities({ config, blobs }: Pick<Common, 'config' | 'blobs'>): TestTaskActivities {
+  const host = config.tests?.callback;
+  if (host === undefined) return createTestCallback(blobs);
+  return createTestCallback(blobs, { url: host.url, token: () => readSecret(host.token) });
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+
+const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'it has letters, digits and ._- alone');
+const version = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+~:^_-]*$/, 'it has letters, digits and .+~:^_- alone');
+
+/** What is added before the installation: `url`, or `baseurl` as newer clients call it. */
+const repository = z
+  .object({
+    name: word.optional().describe('absent: `repo-0`, `repo-1` and so on'),
+    url: z.string().max(2000).optional().describe('for APT also a whole line: `deb URL SUITE main`'),
+    baseurl: z.string().max(2000).optional().describe('the same by another name'),
+  })
+  .refine(({ url, baseurl }) => (url === undefined) !== (baseurl === undefined), 'it needs a url');
+
+/** A request to test a package, as clients of ALTS send it. */
+export const testRequest = z.object({
+  bs_task_id: z.int().min(0).optional().describe('the task’s number at whoever asks: by that it is cancelled'),
+  runner_type: z.enum(['any', 'docker', 'vm', 'opennebula']).default('any').describe('kind of node'),
+  dist_name: word.describe('distribution, for example debian'),
+  dist_version: z.union([word, z.int().min(0), z.number().positive()]).describe('for example 12, or "20.04"'),
+  dist_arch: word.describe('architecture, for example x86_64'),
+  repositories: z.array(repository).max(50).default([]),
+  package_name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+_-]*$/, 'it is no name of a package'),
+  package_version: version.nullish(),
+  callback_href: z.string().max(500).nullish().describe('path at the configured host where the result is posted'),
+  package_epoch: z.union([z.int().min(0), z.string().regex(/^\d+$/)]).nullish(),
+});
+
+export type TestRequest = z.infer<typeof testRequest>;
+
+/** A repository as a node is to have it. */
+export interface TestRepository {
+  readonly name: string;
+  readonly url: string;
+  /** APT's distribution name, where the request says it. */
+  readonly suite?: string;
+}
+
+/** A test task, as far as running it goes. */
+export interface TestTask {
+  readonly id: string;
+  /** Name of the platform that it runs on. */
+  readonly platform: string;
+  readonly package: string;
+  readonly version?: string;
+  readonly repositories: readonly TestRepository[];
+}
+
+/** A request that can never be met; the message says why. */
+export class BadRequest extends Error {
+  readonly statusCode = 400;
+}
+
+/** What a request asks of a platform. */
+export function taskOf(request: TestRequest, { id, platform }: Pick<TestTask, 'id' | 'platform'>): TestTask {
+  const { package_version: number, package_epoch: epoch } = request;
+  const whole = epoch === undefined || epoch === null ? (number ?? undefined) : `${epoch}:${number}`;
+  if (whole !== undefined && typeof number !== 'string') throw new BadRequest('package_epoch needs a package_version');
+  return {
+    ...{ id, platform, package: request.package_name },
+    ...(whole === undefined ? {} : { version: whole }),
+    repositories: request.repositories.map(({ name, url, baseurl }, position) => ({
+      name: name ?? `repo-${position}`,
+      ...placeOf(url ?? baseurl ?? '', position),
+    })),
+  };
+}
+
+/** A URL as it is sent, so that nothing else gets into a configuration file; or APT's own line. */
+function placeOf(text: string, position: number): Omit<TestRepository, 'name'> {
+  const line = /^deb +(\S+) +([A-Za-z0-9][A-Za-z0-9._/-]*) +main *$/.exec(text);
+  const [, address = text, suite] = line ?? [];
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+    const expected = 'http://… or https://… without a user, or `deb URL SUITE main`';
+    throw new BadRequest(`repositories/${position}: expected ${expected}`);
+  }
+  return { url: url.href, ...(suite === undefined ? {} : { suite }) };
+}

@@ -1,0 +1,49 @@
+import { tapPasses } from './tap.ts';
+
+/** Version of the interface that answers name. */
+export const apiVersion = '20210512';
+
+/** Exit codes of a stage that nobody has one of, and of one that took too long. */
+export const exitCodes = { missing: 255, timedOut: 408 } as const;
+
+/** What a stage of a test task left. */
+export interface TestStageRecord {
+  readonly exit_code?: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** When a stage ran: seconds since the epoch, and how many it took. */
+export interface TestStageStats {
+  readonly start_ts: number;
+  readonly finish_ts: number;
+  readonly delta: number;
+}
+
+/** All that came of a test task. */
+export interface TestResult {
+  readonly api_version: string;
+  readonly result: Readonly<Record<string, TestStageRecord>>;
+  readonly stats: Readonly<Record<string, TestStageStats>>;
+  readonly summary: Readonly<Record<string, { readonly success: boolean; readonly output: string }>>;
+}
+
+/** The rule of success: where there is TAP it decides, else the exit code, and one that is missing is bad. */
+export function isGood({ exit_code: code = exitCodes.missing, stdout }: TestStageRecord): boolean {
+  return tapPasses(stdout) ?? code === 0;
+}
+
+/** Characters of a stage's last words in a summary. */
+const shown = 2_000;
+
+/** What the stages of a task come to, in the order in which they ran. */
+export function testResult({ result, stats }: Pick<TestResult, 'result' | 'stats'>): TestResult {
+  const summary = Object.entries(result).map(([stage, record]) => {
+    const output = (record.stderr.trim() === '' ? record.stdout : record.stderr).trim().slice(-shown);
+    return [stage, { success: isGood(record), output }] as const;
+  });
+  return { api_version: apiVersion, result, stats, summary: Object.fromEntries(summary) };
+}
+
+/** The name of the artifact that has all of it. */
+export const resultName = 'result.json';

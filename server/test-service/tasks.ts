@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import { isBelow } from '../../pipelines/test-service/allowed.ts';
+import { callbackUrl } from '../../pipelines/test-service/callback-url.ts';
+import { testJobName, testPipeline } from '../../pipelines/test-service/job.ts';
+import { platformFor } from '../../pipelines/test-service/platform.ts';
+import { BadRequest, type TestRequest, type TestTask, taskOf } from '../../pipelines/test-service/request.ts';
+import type { TestResult } from '../../pipelines/test-service/result.ts';
+import { taskQueues } from '../../workflows/contract.ts';
+import { testTaskId } from '../../workflows/ids.ts';
+import { testTaskQuery } from '../../workflows/messages.ts';
+import { attributes } from '../../workflows/search-attributes.ts';
+import type { TestTaskInput, TestTaskView } from '../../workflows/test-task-contract.ts';
+import type { TestService, TestTaskStanding } from './port.ts';
+import { holderOf } from './token.ts';
+
+export interface TestTasksDeps {
+  readonly client: Client;
+  readonly tenant: string;
+  readonly platforms: readonly Platform[];
+  /** What a task's stages left; null where there is nothing. */
+  readonly resultOf: (view: TestTaskView) => Promise<TestResult | null>;
+  /** What tokens are signed with. */
+  readonly secret: () => Promise<string>;
+  /** URLs below which repositories may be. */
+  readonly repositories: readonly string[];
+  /** The host that callbacks are paths of; absent: there are none. */
+  readonly callback?: string;
+}
+
+/** The test service on Temporal: a workflow for each task. */
+export function createTestService(deps: TestTasksDeps): TestService {
+  const { client, tenant } = deps;
+  const handleOf = (task: string) => client.workflow.getHandle(testTaskId({ tenant, task }));
+  return {
+    holderOf: async (token) => holderOf(token, await deps.secret()),
+    async schedule(request, holder) {
+      const id = request.bs_task_id === undefined ? randomUUID() : numbered(request.bs_task_id);
+      await begin(deps, { tenant, task: admitted(deps, request, id), ...callbackOf(deps, request) }, holder);
+      return id;
+    },
+    async look(task) {
+      try {
+        return await standing(deps, await handleOf(task).query(testTaskQuery));
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return null;
+        throw error;
+      }
+    },
+    async cancel(numbers) {
+      for (const number of numbers) {
+        await handleOf(numbered(number))
+          .cancel()
+          .catch((error) => {
+            if (!(error instanceof WorkflowNotFoundError)) throw error;
+          });
+      }
+    },
+  };
+}
+
+/** A task's id of the number that it has at whoever asks: another request with the same is for the same task. */
+function numbered(number: number): string {
+  return `bs-${number}`;
+}
+
+/** @throws BadRequest */
+function admitted({ platforms, repositories }: TestTasksDeps, request: TestRequest, id: string): TestTask {
+  const platform = platformFor(platforms, request);
+  if (platform === undefined) {
+    const { runner_type: runner, dist_name: name, dist_version: version, dist_arch: arch } = request;
+    const known = platforms.map((one) => `${one.name} (${one.arch})`).join(', ');
+    throw new BadRequest(`no platform is ${name} ${version} for ${arch} on ${runner}: there are ${known}`);
+  }
+  const task = taskOf(request, { id, platform: platform.name });
+  const foreign = task.repositories.find(({ url }) => !isBelow(url, repositories));
+  if (foreign !== undefined) {
+    throw new BadRequest(`the repository ${foreign.url} may not be reached: see tests.repositories in sluice.yaml`);
+  }
+  return task;
+}
+
+async function begin({ client }: TestTasksDeps, input: TestTaskInput, holder: string): Promise<void> {
+  const { tenant, task } = input;
+  await client.workflow.start<(input: TestTaskInput) => Promise<TestTaskView>>('testTask', {
+    workflowId: testTaskId({ tenant, task: task.id }),
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    taskQueue: taskQueues.control,
+    args: [input],
+    staticSummary: `Test ${task.package} on ${task.platform}, for ${holder}`,
+    typedSearchAttributes: attributes({ tenant, pipeline: testPipeline, project: task.package, job: testJobName }),
+  });
+}
+
+async function standing({ resultOf }: TestTasksDeps, view: TestTaskView): Promise<TestTaskStanding> {
+  const { state, reason, undelivered } = view;
+  return {
+    ...{ state, result: await resultOf(view) },
+    ...(reason === undefined ? {} : { reason }),
+    ...(undelivered === undefined ? {} : { undelivered }),
+  };
+}
+
+/** The callback of a request, where it has one. @throws BadRequest */
+function callbackOf(deps: TestTasksDeps, { callback_href: path }: TestRequest): Pick<TestTaskInput, 'callback'> {
+  if (path === undefined || path === null) return {};
+  if (deps.callback === undefined)
+    throw new BadRequest('callback_href: no host is configured: tests.callback in sluice.yaml');
+  if (callbackUrl(deps.callback, path) !== undefined) return { callback: path };
+  throw new BadRequest(`callback_href: expected a path at ${deps.callback}, such as /api/v1/tests/7/result/`);
+}

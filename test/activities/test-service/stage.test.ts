@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
+import { createTestStage } from '../../../activities/test-service/test-stage.ts';
+import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
+import type { TestTask } from '../../../pipelines/test-service/request.ts';
+import type { TestResult } from '../../../pipelines/test-service/result.ts';
+import { leasing, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
+import { makePackage, type Sample } from '../repository/packages.ts';
+
+const program = { '/usr/bin/alpha': '#!/bin/sh\nexit 0\n' };
+
+/** Publishes packages, and has one of them tested from there. */
+async function tryOut(t: TestContext, format: PackageFormat, given: Wish) {
+  const world = await stageWorld(t);
+  const files = await Promise.all(given.samples.map((sample) => makePackage(format, world.directory, sample)));
+  const built = await storeBuild(world, format, files);
+  const published = await createPublishStage(world)(stageInput(format, { parents: [built] }), await stageContext(t));
+  const url = published.artifacts[0]?.url ?? assert.fail(published.summary);
+  const platform = format === 'deb' ? 'debian-12' : 'rpm-debian-12';
+  const task: TestTask = {
+    ...{ id: 'bs-7', platform, package: 'alpha', repositories: [{ name: 'repo-0', url }] },
+    ...given.task,
+  };
+  const begun: string[] = [];
+  const stop = new AbortController();
+  const stage = leasing(
+    createTestStage({
+      ...{ ...world, reach: async (address) => address },
+      begun: async ({ tenant, task: id }, name) => {
+        begun.push(`${tenant} ${id} ${name}`);
+        if (name === given.stopAt) stop.abort(new Error('cancelled'));
+      },
+    }),
+  );
+  const context = { ...(await stageContext(t)), signal: stop.signal };
+  const result = await stage(stageInput(format, { stage: 'test', vars: { task } }), context);
+  const read = async (name: string) => {
+    const at = result.artifacts.find((one) => one.name === name)?.url ?? assert.fail(`no ${name}`);
+    return world.store.read(`sha256:${/[0-9a-f]{64}/.exec(at)?.[0]}`);
+  };
+  const all = JSON.parse(String(await read('result.json'))) as TestResult;
+  return { result, all, begun, read };
+}
+
+interface Wish {
+  readonly samples: readonly Sample[];
+  readonly task?: Partial<TestTask>;
+  readonly stopAt?: string;
+}
+
+const good = [
+  { name: 'alpha', version: '1.0-1', files: program, requires: ['beta'] },
+  { name: 'beta', version: '2.0-1' },
+];
+const stages = ['start_environment', 'initial_provision', 'system_info', 'install_package'].concat([
+  'package_integrity_tests',
+  'uninstall_package',
+]);
+
+for (const format of ['deb', 'rpm'] as const) {
+  describe(`testing ${format} packages by request`, () => {
+    test('A-056 A-057 A-059 A-070: each stage runs, and has its record, its times and its log', async (t) => {
+      const { result, all, begun, read } = await tryOut(t, format, { samples: good, task: { version: '1.0-1' } });
+      assert.equal(result.summary, 'alpha passed');
+      assert.deepEqual(Object.keys(all.result), stages);
+      assert.deepEqual(
+        begun,
+        stages.map((stage) => `main bs-7 ${stage}`),
+      );
+      for (const stage of stages) {
+        const { start_ts: start, finish_ts: finish, delta } = all.stats[stage] ?? assert.fail(stage);
+        assert.ok(Math.abs(finish - start - delta) < 0.001 && delta >= 0, stage);
+        assert.equal(all.result[stage]?.exit_code, 0, stage);
+        assert.equal(all.summary[stage]?.success, true, stage);
+      }
+      const info = all.result.system_info?.stdout ?? '';
+      for (const asked of ['# lsblk', '# df -h', '# uname -a', '# ip a', '# uptime']) assert.ok(info.includes(asked));
+      assert.match(info, format === 'deb' ? /sources\.list[\s\S]*deb \[trusted=yes\] http/ : /baseurl=http/);
+      // What it takes to see that nothing was left behind is no output of the stage.
+      assert.ok((all.result.uninstall_package?.stdout.length ?? 0) < 5_000);
+      assert.match(String(gunzipSync(await read('install_package_bs-7.log.gz'))), /alpha/);
+    });
+
+    test('A-065: what is missing of a package is found, and it is removed all the same', async (t) => {
+      const broken = { name: 'alpha', version: '1.0-1', files: program, after: 'rm /usr/bin/alpha' };
+      const { result, all } = await tryOut(t, format, { samples: [broken] });
+      assert.equal(result.result, 'FAILURE');
+      assert.match(result.summary, /^package_integrity_tests: .*\/usr\/bin\/alpha/);
+      assert.equal(all.summary.package_integrity_tests?.success, false);
+      assert.equal(all.summary.uninstall_package?.success, true);
+    });
+
+    test('A-058: what cannot be installed has its exit code, and its words on the two outputs', async (t) => {
+      const { result, all } = await tryOut(t, format, {
+        samples: [{ name: 'alpha', version: '1.0-1', requires: ['nowhere-to-be-found'] }],
+      });
+      assert.match(result.summary, /^install_package: .*nowhere-to-be-found/);
+      const { exit_code: code, stdout, stderr } = all.result.install_package ?? assert.fail('no record');
+      assert.ok(code !== undefined && code > 0 && stdout !== '' && stderr.includes('nowhere-to-be-found'));
+      assert.deepEqual(Object.keys(all.result).at(-1), 'install_package');
+    });
+  });
+}
+
+test('A-035: a repository that cannot be read is the request’s own fault', async (t) => {
+  const nowhere = [{ name: 'repo-0', url: 'http://127.0.0.1:9/debian/' }];
+  const { result } = await tryOut(t, 'deb', { samples: good, task: { repositories: nowhere } });
+  assert.match(result.summary, /^initial_provision: a repository cannot be read: .*127\.0\.0\.1/);
+});
+
+test('A-061: before each stage it is looked whether the task is still wanted', async (t) => {
+  const stopped = tryOut(t, 'deb', { samples: good, stopAt: 'system_info' });
+  await assert.rejects(stopped, /cancelled/);
+});

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Platform } from '../../../pipelines/model/platform.ts';
+import { isBelow } from '../../../pipelines/test-service/allowed.ts';
+import { testJob } from '../../../pipelines/test-service/job.ts';
+import { machineOf, platformFor } from '../../../pipelines/test-service/platform.ts';
+import { taskOf, testRequest } from '../../../pipelines/test-service/request.ts';
+import { isGood, testResult } from '../../../pipelines/test-service/result.ts';
+import { tapPasses } from '../../../pipelines/test-service/tap.ts';
+
+const platform = (name: string, arch: string, more: Partial<Platform> = {}): Platform => ({
+  ...{ name, arch, format: 'deb', codename: 'x', buildImage: 'b', testImage: 't', images: 'pull' },
+  ...{ buildRequires: 'native', limits: { cpus: 1, memoryMiB: 512, pids: 100, diskMiB: 100 } },
+  ...more,
+});
+const platforms = [
+  platform('debian-12', 'amd64'),
+  platform('debian-12-arm64', 'arm64'),
+  platform('almalinux-8', 'x86_64', { format: 'rpm' }),
+  platform('ubuntu-20.04', 'amd64'),
+  platform('debian-13', 'amd64', { provider: 'vm' }),
+];
+const asked = { dist_name: 'debian', dist_version: '12', dist_arch: 'x86_64', package_name: 'hello' };
+const request = (more: object = {}) => testRequest.parse({ ...asked, ...more });
+const taskFor = (more: object) => taskOf(request(more), { id: 'one', platform: 'debian-12' });
+
+const choices: readonly (readonly [asked: object, found: string | undefined])[] = [
+  [{}, 'debian-12'],
+  [{ dist_arch: 'amd64' }, 'debian-12'],
+  [{ dist_arch: 'i686' }, 'debian-12'],
+  [{ dist_arch: 'aarch64' }, 'debian-12-arm64'],
+  [{ dist_version: 12 }, 'debian-12'],
+  [{ dist_name: 'almalinux', dist_version: '8.5' }, 'almalinux-8'],
+  [{ dist_name: 'ubuntu', dist_version: '20.04' }, 'ubuntu-20.04'],
+  [{ dist_version: '13' }, 'debian-13'],
+  [{ dist_version: '13', runner_type: 'opennebula' }, 'debian-13'],
+  [{ dist_version: '13', runner_type: 'docker' }, undefined],
+  [{ dist_arch: 's390x' }, undefined],
+  [{ dist_name: 'fedora' }, undefined],
+];
+for (const [more, found] of choices) {
+  test(`A-031 A-032 A-033 A-034: ${JSON.stringify(more)} runs on ${found ?? 'nothing'}`, () => {
+    assert.equal(platformFor(platforms, request(more))?.name, found);
+  });
+}
+
+test('A-011 A-054: which workers a task goes to follows from its architecture', () => {
+  for (const arch of ['x86_64', 'amd64', 'i686', 'i386', 'i486', 'i586', 'x86_64_v2']) {
+    assert.equal(machineOf(arch), 'amd64');
+  }
+  assert.deepEqual(['aarch64', 'arm64'].map(machineOf), ['arm64', 'arm64']);
+  assert.deepEqual(['ppc64le', 's390x', 'riscv64'].map(machineOf), ['ppc64el', 's390x', 'riscv64']);
+});
+
+test('A-010 A-036 A-037 A-052: a request has package, version with epoch, and repositories by either name', () => {
+  const repositories = [{ url: 'https://one.example/deb' }, { name: 'two', baseurl: 'http://two.example/x/' }];
+  const task = taskFor({ bs_task_id: 7, package_version: '1.0-1', package_epoch: 2, repositories });
+  assert.deepEqual(task, {
+    ...{ id: 'one', platform: 'debian-12', package: 'hello', version: '2:1.0-1' },
+    repositories: [
+      { name: 'repo-0', url: 'https://one.example/deb' },
+      { name: 'two', url: 'http://two.example/x/' },
+    ],
+  });
+  assert.equal(taskFor({ package_version: null }).version, undefined);
+});
+
+test('A-055: repositories without a name are numbered, and APT’s own line says the suite', () => {
+  const repositories = [{ url: 'http://a.example' }, { name: 'b', url: 'http://b.example' }].concat([
+    { url: 'deb http://c.example/x bookworm main' } as never,
+  ]);
+  assert.deepEqual(taskFor({ repositories }).repositories, [
+    { name: 'repo-0', url: 'http://a.example/' },
+    { name: 'b', url: 'http://b.example/' },
+    { name: 'repo-2', url: 'http://c.example/x', suite: 'bookworm' },
+  ]);
+});
+
+for (const url of [
+  'ftp://a.example',
+  'file:///etc',
+  'http://ann:secret@a.example',
+  'nowhere',
+  'deb http://a x contrib',
+]) {
+  test(`A-035: ${url} is no repository`, () => {
+    assert.throws(() => taskFor({ repositories: [{ url }] }), /^Error: repositories\/0: expected http/);
+  });
+}
+
+test('A-035: what stands in a URL gets nothing else into a configuration file', () => {
+  const [found] = taskFor({
+    repositories: [{ url: 'http://a.example/x main\ndeb http://evil.example y' }],
+  }).repositories;
+  assert.match(found?.url ?? '', /^http:\/\/a\.example\/\S+$/);
+});
+
+const bad = [{ package_name: '-oDpkg' }, { package_name: 'a b' }, { package_version: '1;x' }, { dist_name: '../x' }]
+  .concat([{ repositories: [{}] } as never, { repositories: [{ url: 'a', baseurl: 'b' }] } as never])
+  .concat([{ bs_task_id: -1 } as never, { runner_type: 'cloud' } as never]);
+for (const more of bad) {
+  test(`A-030: ${JSON.stringify(more)} is refused`, () => {
+    assert.equal(testRequest.safeParse({ ...asked, ...more }).success, false);
+  });
+}
+
+const places = ['https://one.example/debian', 'http://two.example:8080/'];
+const addresses: readonly (readonly [string, boolean])[] = [
+  ['https://one.example/debian', true],
+  ['https://one.example/debian/', true],
+  ['https://one.example/debian/pool', true],
+  ['https://one.example/debian-security', false],
+  ['https://one.example/debian/../secret', false],
+  ['https://one.example/debian/%2e%2e/secret', false],
+  ['http://one.example/debian', false],
+  ['https://one.example:444/debian', false],
+  ['https://one.example.evil.example/debian', false],
+  ['http://two.example:8080/any', true],
+  ['http://two.example/any', false],
+  ['nothing', false],
+];
+for (const [address, allowed] of addresses) {
+  test(`${address} may ${allowed ? '' : 'not '}be reached`, () => assert.equal(isBelow(address, places), allowed));
+}
+
+const outputs: readonly (readonly [string, boolean | null])[] = [
+  ['1..2\nok 1 - a\nok 2 - b\n', true],
+  ['TAP version 13\nok 1\nnot ok 2 - b\n1..2\n', false],
+  ['1..2\nok 1\nnot ok 2 - b # todo later\n', true],
+  ['1..1\nnot ok 1 # SKIP no network\n', true],
+  ['1..3\nok 1\nok 2\n', false],
+  ['1..2\nok 1\nBail out! no disk\n', false],
+  ['1..0 # skip nothing to do\n', true],
+  ['ok\nfine\n', null],
+  ['', null],
+];
+for (const [output, passes] of outputs) {
+  test(`A-058: TAP ${JSON.stringify(output)} passes: ${passes}`, () => assert.equal(tapPasses(output), passes));
+}
+
+test('A-058: TAP wins over the exit code, which is bad where it is missing', () => {
+  const said = (stdout: string, exit_code?: number) =>
+    isGood({ stdout, stderr: '', ...(exit_code === undefined ? {} : { exit_code }) });
+  assert.deepEqual([said('', 0), said('', 1), said('')], [true, false, false]);
+  assert.deepEqual([said('1..1\nok 1\n', 1), said('1..1\nnot ok 1\n', 0)], [true, false]);
+});
+
+test('A-057: the summary says of each stage whether it went well, and its last words', () => {
+  const record = { exit_code: 2, stdout: 'much\n', stderr: 'E: no such package\n' };
+  const { summary } = testResult({ result: { install_package: record }, stats: {} });
+  assert.deepEqual(summary, { install_package: { success: false, output: 'E: no such package' } });
+});
+
+test('A-062: a task has two hours, and one node of its platform', () => {
+  const { timeout, nodeset } = testJob(taskFor({}));
+  assert.equal(timeout, 7_200);
+  assert.deepEqual(nodeset.nodes, [{ name: ['node'], label: 'debian-12' }]);
+});
