@@ -50,9 +50,12 @@ async function openPlaces(world: World, ends: (() => unknown)[]): Promise<readon
   return places;
 }
 
-/** Adds packages to the repository. */
+/** Makes packages and adds them to the repository. */
 async function publish(world: World, from: number, count: number): Promise<void> {
-  const files = await makeDebs(join(world.directory, 'debs'), count, from);
+  await publishFiles(world, await makeDebs(join(world.directory, 'debs'), count, from));
+}
+
+async function publishFiles(world: World, files: readonly string[]): Promise<void> {
   const program = join(import.meta.dirname, '../../sluice');
   for (let at = 0; at < files.length; at += 5000) {
     const some = files.slice(at, at + 5000);
@@ -125,7 +128,19 @@ async function measure(world: World, places: readonly Place[]) {
     times.push((await seconds(both))[0]);
     flips.push(await flipOf(three));
   }
-  return { rows: rows.map((row) => row.result()), three: { sluice: median(times), flip: median(flips), flips } };
+  return {
+    rows: rows.map((row) => row.result()),
+    three: { sluice: median(times), flip: median(flips), flips },
+    one: await measureOne(world, both),
+  };
+}
+
+/** One package more: published, and sent to all three hosts. */
+async function measureOne(world: World, sync: () => Promise<Sync>) {
+  const files = await makeDebs(join(world.directory, 'debs'), 1, packages + rounds * changed);
+  const [published] = await seconds(() => publishFiles(world, files));
+  const [synchronised] = await seconds(sync);
+  return { publish: published, sync: synchronised };
 }
 
 const ends: (() => unknown)[] = [];
