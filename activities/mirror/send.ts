@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ListedEntry, parseListing } from '../../pipelines/mirror/listing.ts';
+import { foundEnd, foundFormat, type ListedEntry, parseFound, parseListing } from '../../pipelines/mirror/listing.ts';
 import type { MirrorHost } from './host.ts';
 import { listed, placeDirectories, placeEntries, publishedModes, withTemporary } from './place.ts';
 import { MirrorError } from './types.ts';
@@ -91,8 +91,13 @@ function sentPaths(report: string): string[] {
   return [...report.matchAll(/^[<>]f\S+ (.*)$/gm)].map(([, path = '']) => path);
 }
 
-/** Everything that a snapshot on the host holds. */
+const listScript = `cd -- "$1" && find . -mindepth 1 -printf '${foundFormat}' && printf ${foundEnd}`;
+
+/** Everything that a snapshot on the host holds: by its own `find` where it has a GNU one, because rsync takes longer. */
 export async function listSnapshot({ set, transport }: MirrorHost, snapshot: string): Promise<ListedEntry[]> {
+  const printed = await transport.shell?.(listScript, [transport.directory(`${set.snapshots}/${snapshot}`)]);
+  const found = parseFound(printed ?? '');
+  if (found !== null) return found;
   const { text, complete, said } = await transport.list([
     '--recursive',
     `${transport.at(`${set.snapshots}/${snapshot}`)}/`,

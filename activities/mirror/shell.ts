@@ -27,12 +27,17 @@ export function openShell(url: MirrorUrl, { ssh, seconds, signal }: ShellOptions
   // Whatever the account's own shell is, it sees one plain word.
   const [program = '', ...words] = url.kind === 'ssh' && ssh !== null ? [...ssh.words, targetOf(url), 'sh'] : ['sh'];
   const silence = ssh === null ? undefined : seconds * 1_000;
+  let refused = false;
   return async (script, args) => {
+    if (refused) return null;
     const input = `printf '${greeting.trim()}\\n'\nset -- ${args.map(quoted).join(' ')}\n{ ${script}\n} </dev/null\n`;
     const options = { input, endsWithUs: true, silence, ...(signal ? { signal } : {}) };
-    const { stdout, timedOut } = await run(program, words, options);
+    const { code, stdout, timedOut } = await run(program, words, options);
     if (timedOut) throw new MirrorError('timeout', 'the host took a command and said nothing more');
-    return stdout.startsWith(greeting) ? stdout.slice(greeting.length) : null;
+    if (stdout.startsWith(greeting)) return stdout.slice(greeting.length);
+    // Without a connection nothing is known of what the account may do.
+    refused = code !== 255;
+    return null;
   };
 }
 

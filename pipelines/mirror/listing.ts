@@ -32,6 +32,30 @@ export function parseListing(text: string): ListedEntry[] {
   });
 }
 
+/** For GNU find: each entry as `parseFound` reads it. */
+export const foundFormat = '%y %m %s %T@ %P\\0%l\\0';
+/** What stands after the last entry of a list that is whole. */
+export const foundEnd = 'end';
+
+const foundKinds: Readonly<Record<string, ListedEntry['kind']>> = { d: 'directory', f: 'file', l: 'link' };
+const found = /^(\S) ([0-7]+) (\d+) (-?\d+(?:\.\d+)?) (.+)$/s;
+
+/** Reads what `find` printed in that format; null where it is not whole. */
+export function parseFound(text: string): ListedEntry[] | null {
+  const parts = text.split('\0');
+  if (parts.length % 2 === 0 || parts.at(-1) !== foundEnd) return null;
+  const entries: ListedEntry[] = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    const [, type = '', mode = '', size, time, name] = found.exec(parts[at] ?? '') ?? [];
+    if (name === undefined) return null;
+    const kind = foundKinds[type] ?? 'other';
+    const target = kind === 'link' ? (parts[at + 1] ?? '') : null;
+    const facts = { mode: Number.parseInt(mode, 8) & 0o777, size: Number(size), mtime: Math.floor(Number(time)) };
+    entries.push({ kind, name, target, ...facts });
+  }
+  return entries;
+}
+
 /** The bits of `rwxr-xr-x`; those of set-user-id and the like are left out. */
 function modeOf(text: string): number {
   return [...text].reduce((mode, letter) => mode * 2 + ('-ST'.includes(letter) ? 0 : 1), 0);

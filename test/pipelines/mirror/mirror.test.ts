@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { linkedSnapshot, linksTo, pushHistory } from '../../../pipelines/mirror/links.ts';
-import { type ListedEntry, parseListing } from '../../../pipelines/mirror/listing.ts';
+import { type ListedEntry, parseFound, parseListing } from '../../../pipelines/mirror/listing.ts';
 import {
   chooseBases,
   damageOf,
@@ -146,6 +146,21 @@ test('a listing tells directories, files and links apart, whatever their names',
     { kind: 'link', name: 'snapshots/deb-latest', target: 'deb-2026-01-01-000000', mode: 0o777, size: 1, mtime: time },
     { kind: 'directory', name: 'snapshots', target: null, mode: 0o755, size: 4096, mtime: time },
   ]);
+});
+
+test('what find printed is read whatever the names, and not at all where it was cut off', () => {
+  const text =
+    'd 755 4096 1700000000.5000000000 a b\0\0l 777 3 -1.5000000000 a b/l -> n\0a -> b\0f 4644 7 0.0000000000 \n\0\0p 644 0 1 p\0\0';
+  assert.deepEqual(parseFound(`${text}end`), [
+    { kind: 'directory', name: 'a b', target: null, mode: 0o755, size: 4096, mtime: 1_700_000_000 },
+    { kind: 'link', name: 'a b/l -> n', target: 'a -> b', mode: 0o777, size: 3, mtime: -2 },
+    { kind: 'file', name: '\n', target: null, mode: 0o644, size: 7, mtime: 0 },
+    { kind: 'other', name: 'p', target: null, mode: 0o644, size: 0, mtime: 1 },
+  ]);
+  assert.deepEqual(parseFound('end'), []);
+  for (const cut of ['', text, text.slice(0, 40), `${text.slice(0, 40)}end`, 'nonsense\0\0end']) {
+    assert.equal(parseFound(cut), null, JSON.stringify(cut));
+  }
 });
 
 describe('H1: the way to a path', () => {
