@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { MirrorRecord } from '../server/api/types.ts';
-import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { parseLimit, printRecords, sayMore, when } from './look-back.ts';
 import { duration, paint, table } from './output.ts';
+import { addReleaseOptions, type ReleaseOptions, withReleaseClient } from './release-client.ts';
 
-interface Options extends ClientOptions {
+interface Options extends ReleaseOptions {
   readonly limit: number;
 }
 
@@ -13,13 +13,15 @@ interface Options extends ClientOptions {
 export function register(program: Command): void {
   const examples = ['sluice mirror history', 'sluice mirror history deb --limit 100'];
   const details =
-    'What the server saw: syncs and rollbacks, whoever began them. `mirror status` says what mirrors show now.';
-  addClientOptions(addCommand(program, 'mirror history', { examples, details }))
+    'What the store keeps: syncs and rollbacks, whoever began them. `mirror status` says what mirrors show now.';
+  addReleaseOptions(addCommand(program, 'mirror history', { examples, details }))
     .argument('[set]', 'of this set of mirrors (default: of all)')
     .option('--limit <number>', 'at most so many, newest first', parseLimit, 20)
     .action(async (set: string | undefined, options: Options) => {
       const { limit } = options;
-      const { records, more } = await createClient(options).list<MirrorRecord>('/api/mirrors', { set }, limit);
+      const { records, more } = await withReleaseClient(options, (client) =>
+        client.list<MirrorRecord>('/api/mirrors', { set }, limit),
+      );
       printRecords(records, render, options);
       if (more && !options.json) sayMore(limit);
     });

@@ -47,7 +47,7 @@ async function viewHost({ set, transport }: Pick<MirrorHost, 'set' | 'transport'
     .list(['--recursive', inside, transport.at('')])
     .catch((error: MirrorError) => {
       if (!/No such file or directory/.test(error.message)) throw error;
-      throw new MirrorError('missing', `${transport.at('')} is not there: make it, or set init: true`);
+      throw missing({ set, transport }, '');
     });
   const entries = parseListing(text);
   const names = entries.flatMap(({ kind, name }) =>
@@ -56,6 +56,11 @@ async function viewHost({ set, transport }: Pick<MirrorHost, 'set' | 'transport'
   const links = entries.flatMap(({ name, target }) => (target === null ? [] : [[name, target] as const]));
   const unread = complete ? null : said;
   return { entries, snapshots: snapshotsOf(set.name, names), links: Object.fromEntries(links), unread };
+}
+
+function missing({ set, transport }: Pick<MirrorHost, 'set' | 'transport'>, path: string): MirrorError {
+  const how = set.init ? `\`sluice mirror sync ${set.name}\` makes it` : 'make it, or set init: true';
+  return new MirrorError('missing', `${transport.at(path)} is not there: ${how}`);
 }
 
 /**
@@ -104,7 +109,7 @@ export async function prepareRoot(opened: MirrorHost): Promise<FoundHost> {
   const found = await findOrMake(opened);
   const { set, transport } = found.host;
   const there = found.view.entries.some(({ kind, name }) => kind === 'directory' && name === set.snapshots);
-  if (!there) throw new MirrorError('missing', `${transport.at(set.snapshots)} is not there: set init: true`);
+  if (!there) throw missing(found.host, set.snapshots);
   for (const head of set.heads) {
     const entry = found.view.entries.find(({ name }) => name === head);
     if (entry !== undefined && entry.kind !== 'link') {

@@ -91,8 +91,16 @@ async function withPackages(record: MirrorRecord, blobs: Common['blobs']): Promi
 /** Milliseconds between two looks for what `sluice mirror` did by hand. */
 const period = 2_000;
 
-/** Takes over what was written down beside the sets' state by commands that know no server, until it is stopped. */
-export function keepCollecting({ common, live, report, logger }: MirrorsDeps): { stop(): Promise<void> } {
+/**
+ * Takes over what was written down beside the sets' state by commands that know no server: what is there at once, and
+ * what comes until it is stopped.
+ */
+export async function keepCollecting({
+  common,
+  live,
+  report,
+  logger,
+}: MirrorsDeps): Promise<{ stop(): Promise<void> }> {
   const { config, blobs } = common;
   const state = join(config.data, 'mirrors');
   const take = async (record: MirrorRecord) => report.recordMirror(await withPackages(record, blobs));
@@ -104,6 +112,7 @@ export function keepCollecting({ common, live, report, logger }: MirrorsDeps): {
     looking = looking.then(look).catch((error) => logger.warn({ error }, 'cannot read what was done to mirrors'));
   };
   again();
+  await looking;
   const timer = setInterval(again, period);
   return {
     stop: async () => {

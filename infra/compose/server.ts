@@ -129,9 +129,9 @@ export async function startServer(config: StackConfig): Promise<Part> {
       if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState().toLowerCase()}`);
     },
   });
+  const collecting = await keepCollecting({ common, live: settings, report, logger });
   const stopListening = await listen(app, config);
   const looking = inUse.keepLooking(logger);
-  const collecting = keepCollecting({ common, live: settings, report, logger });
   const telling = keepTellingOf(settings, { logger, publish: live.publish });
   const part = workerPart([worker], async () => {
     looking.stop();

@@ -17,7 +17,9 @@ async function sluice(directory: string, ...args: readonly string[]) {
 
 test('M1: every command that works here takes --embedded', async () => {
   const names = ['build', 'lint', 'install-test', 'demo'];
-  const mirror = ['sync', 'status', 'rollback', 'verify', 'prune', 'pause', 'resume'].map((name) => `mirror ${name}`);
+  const mirror = ['sync', 'status', 'history', 'rollback', 'verify', 'prune', 'pause', 'resume'].map(
+    (name) => `mirror ${name}`,
+  );
   for (const name of [...names, ...mirror]) {
     const words = name.split(' ');
     let command = await createProgram(findCommands(words));
@@ -34,6 +36,21 @@ test('M10: without sets, status says so', async (t) => {
   await writeFile(join(directory, 'sluice.yaml'), 'data: ./data\n');
   const { code, stdout } = await sluice(directory, 'mirror', 'status', '--embedded');
   assert.deepEqual([code, /no mirror sets are configured: add `mirrors:` to sluice.yaml/.test(stdout)], [0, true]);
+});
+
+test('history, with --embedded, lists what was done here where no server ran', async (t) => {
+  const directory = await temporary(t);
+  await mkdir(join(directory, 'tree'));
+  await writeFile(join(directory, 'tree/one'), 'text');
+  const set = { source: './tree', init: true, hosts: { m1: { url: './m1' } } };
+  await writeFile(join(directory, 'sluice.yaml'), JSON.stringify({ data: './data', mirrors: { deb: set } }));
+  const status = await sluice(directory, 'mirror', 'status', 'deb');
+  assert.match(status.stdout, /missing: .*m1\/ is not there: `sluice mirror sync deb` makes it/);
+  assert.equal((await sluice(directory, 'mirror', 'sync', 'deb')).code, 0);
+  const { code, stdout, stderr } = await sluice(directory, 'mirror', 'history', 'deb', '--embedded', '--json');
+  assert.equal(code, 0, stderr);
+  const found = JSON.parse(stdout).map(({ set: name, outcome }: MirrorResult) => [name, outcome]);
+  assert.deepEqual(found, [['deb', 'committed']]);
 });
 
 test('W12: each command says what it did', async (t) => {

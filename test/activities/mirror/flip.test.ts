@@ -26,6 +26,7 @@ test('no head is turned on any host where one is overtaken ahead of it', async (
   const second = await syncMirrors(set, { ...world.context, now });
   const outcomes = Object.values(second.hosts).map(({ outcome }) => outcome);
   assert.deepEqual([second.outcome, ...outcomes], ['failed', 'rolled-back', 'rolled-back', 'failed']);
+  assert.deepEqual([second.hosts.m3?.phase, second.hosts.m3?.error?.code], ['verify', 'locked']);
   for (const root of roots) {
     assert.equal((await look(root)).latest, first.snapshot);
     // Whatever was shown in between would stand here.
