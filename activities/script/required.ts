@@ -1,6 +1,7 @@
 import { defaultBranches } from '../../pipelines/export/needed.ts';
+import type { Playbook } from '../../pipelines/model/job.ts';
 import type { StageInput } from '../../workflows/contract.ts';
-import type { Checkout, WorkspaceDeps } from './workspace.ts';
+import { type Checkout, inside, rolesPath, type WorkspaceDeps } from './workspace.ts';
 
 /** The projects that a job requires, as it is to find them. */
 export interface RequiredProjects {
@@ -27,6 +28,40 @@ export async function requiredProjects(deps: WorkspaceDeps, input: StageInput): 
     required.push(found);
   }
   return { required };
+}
+
+/** Projects that playbooks take roles from, where the programs of the job cannot write to them. */
+export interface RoleProjects {
+  /** As they are merged. */
+  readonly roles: readonly Checkout[];
+  /** Why one is not there. */
+  readonly lost?: string;
+}
+
+/**
+ * Finds the projects of other repositories' roles, at the branch of the change, else at the default branch: those that
+ * are not among the sources of the job, and all of a trusted playbook.
+ */
+export async function roleProjects(
+  deps: WorkspaceDeps,
+  input: StageInput,
+  scripts: readonly Playbook[],
+): Promise<RoleProjects> {
+  const [branch, ...others] = [input.source.branch, ...defaultBranches];
+  const apart = scripts.flatMap((script) =>
+    (script.roles ?? [])
+      .filter(({ project }) => !rolesPath({ input, sources: inside }, script, project).startsWith(`${inside}/`))
+      .map((role) => ({ script, ...role })),
+  );
+  const roles = new Map<string, Checkout>();
+  for (const { script, project, named } of apart) {
+    const places = [branch, ...others].map((each) => ({ project, branch: each }));
+    const found = roles.get(project) ?? (await firstOf(deps, { ...input, sources: [] }, places));
+    if (found !== undefined) roles.set(project, found);
+    else if (named)
+      return { roles: [], lost: `${script.path} takes roles from ${project}, which has no branch ${branch} here` };
+  }
+  return { roles: [...roles.values()] };
 }
 
 async function firstOf(

@@ -7,7 +7,7 @@ import type { Machine } from '../nodes/port.ts';
 import type { OpenSecrets } from '../secrets/port.ts';
 import type { ScriptContext } from './context.ts';
 import { cleanUp, passed, runPost, runPrograms, type Verdict } from './course.ts';
-import { requiredProjects } from './required.ts';
+import { requiredProjects, roleProjects } from './required.ts';
 import { placeControl } from './runner/ansible.ts';
 import { withSecrets } from './secrets.ts';
 import { Session } from './session.ts';
@@ -67,11 +67,13 @@ async function begin(deps: ScriptDeps, job: Beginning): Promise<StageResult> {
   if (lost) return failed('ERROR', `${lost.path} is in ${lost.project}, which has no branch ${lost.branch} here`);
   const { required, missing } = await requiredProjects(deps, input);
   if (missing) return failed('ERROR', `the required project ${missing.project} has no branch ${missing.branch} here`);
+  const { roles, lost: rolesLost } = await roleProjects(deps, input, scripts);
+  if (rolesLost) return failed('ERROR', rolesLost);
   const machine = await startMachine(deps, job);
   context.scrubBy?.(() => secrets.scrub(machine));
   return cleanlyEnded(new Session({ ...job, machine }), async (session) => {
     const { workdir, signal } = context;
-    const variables = await fillWorkspace(deps, { input, machine, checkouts, required, workdir, signal });
+    const variables = await fillWorkspace(deps, { input, machine, checkouts, required, roles, workdir, signal });
     const unable = scripts.some(isPlaybook) ? await placeControl(session, variables) : undefined;
     if (unable) return failed('ERROR', unable);
     await secrets.prepare({ machine, inside, user, signal });

@@ -84,6 +84,8 @@ export interface Program {
 export interface Place {
   readonly program: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Where the sources are, as no program that it mistrusts could write to them. */
+  readonly sources: string;
   /** For Ansible: the file of the secrets that are its variables. */
   readonly variables?: string;
 }
@@ -130,8 +132,9 @@ export class SecretFiles {
     const same = ({ project, branch, path }: SeeingPlaybook) =>
       project === script.project && branch === script.branch && path === script.path;
     const playbook = this.#playbooks.find(same);
-    if (playbook === undefined || playbook.secrets.length === 0) return run({ program, env: {} });
-    const place = this.#mistrusts(playbook) ? await setApart(program, room) : { program, env: {} };
+    const usual = { program, env: {}, sources: room.inside };
+    if (playbook === undefined || playbook.secrets.length === 0) return run(usual);
+    const place = this.#mistrusts(playbook) ? await setApart(program, room) : usual;
     const paths = await Promise.all(playbook.secrets.map((one) => this.#write(one, room)));
     const variables = isPlaybook(script) ? await this.#writeVariables(playbook.secrets, room) : undefined;
     if (variables !== undefined) paths.push(variables);
@@ -183,7 +186,8 @@ async function setApart(program: string, room: Room): Promise<Place> {
   await must(room, ['rm', '-rf', '--', home]);
   await must(room, ['install', '-d', '-m', '0700', '-o', room.user, home]);
   const writable = program.startsWith(`${room.inside}/`);
-  return { program: writable ? apart + program.slice(room.inside.length) : program, env: { HOME: home } };
+  const path = writable ? apart + program.slice(room.inside.length) : program;
+  return { program: path, env: { HOME: home }, sources: apart };
 }
 
 /** For the programs' user alone. @returns the path */

@@ -22,6 +22,8 @@ export interface WorkspaceDeps {
 export const inside = '/work';
 /** Where programs are that are not in the sources as the job has them; nobody but root may write there. */
 const apart = '/opt/sluice/programs';
+/** Likewise the projects that roles are taken from. */
+const rolesApart = '/opt/sluice/roles';
 /** The job's variables. */
 export const variablesPath = `${inside}/.sluice-variables.json`;
 /** Who runs the programs. */
@@ -41,6 +43,15 @@ function isInSources(input: StageInput, { trusted, project, branch }: Playbook):
 export function programPath(input: StageInput, script: Playbook): string {
   const { project, branch, path } = script;
   return isInSources(input, script) ? `${inside}/${project}/${path}` : `${apart}/${project}@${branch}/${path}`;
+}
+
+/** Where a playbook finds the roles of another project: a trusted one as they were merged, like itself. */
+export function rolesPath(
+  { input, sources }: { readonly input: StageInput; readonly sources: string },
+  { trusted }: Playbook,
+  project: string,
+): string {
+  return `${!trusted && checkedOut(input).has(project) ? sources : rolesApart}/${project}/roles`;
 }
 
 /** All of a job's programs. */
@@ -77,6 +88,7 @@ interface Workspace {
   readonly machine: Machine;
   readonly checkouts: readonly Checkout[];
   readonly required: readonly Checkout[];
+  readonly roles: readonly Checkout[];
   /** An empty directory. */
   readonly workdir: string;
   readonly signal: AbortSignal;
@@ -87,12 +99,12 @@ export async function fillWorkspace(
   deps: WorkspaceDeps,
   workspace: Workspace,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { input, machine, checkouts, required, workdir, signal } = workspace;
+  const { input, machine, checkouts, required, roles, workdir, signal } = workspace;
   const sources = join(workdir, 'sources');
   const states = new Map<string, Checkout>(checkedOut(input));
   for (const state of required) states.set(state.project, state);
   // A job that somebody starts by hand may name what it likes.
-  for (const { project, branch } of [...states.values(), ...checkouts]) requireNames(project, branch);
+  for (const { project, branch } of [...states.values(), ...checkouts, ...roles]) requireNames(project, branch);
   for (const [project, state] of states) await check(deps, state, { into: join(sources, project), signal });
   const variables = jobVariables(input, [...states.values()]);
   await writeFile(join(sources, '.sluice-variables.json'), JSON.stringify(variables));
@@ -100,10 +112,13 @@ export async function fillWorkspace(
   for (const state of checkouts) {
     await check(deps, state, { into: join(programs, `${state.project}@${state.branch}`), signal });
   }
+  const others = join(workdir, 'roles');
+  for (const state of roles) await check(deps, state, { into: join(others, state.project), signal });
   const preparation = { machine, what: 'sources', signal } as const;
-  await mustExec(preparation, ['mkdir', '-p', inside, apart]);
+  await mustExec(preparation, ['mkdir', '-p', inside, apart, rolesApart]);
   await machine.put(sources, inside);
   if (checkouts.length > 0) await machine.put(programs, apart);
+  if (roles.length > 0) await machine.put(others, rolesApart);
   await mustExec(preparation, ['chown', '-R', user, inside]);
   return variables;
 }

@@ -7,8 +7,8 @@ export type BranchName = Pick<SourceState, 'project' | 'branch'>;
 export const defaultBranches: readonly string[] = ['main', 'master'];
 
 /**
- * The branches that jobs may look at besides the states that are tested: those of the states, of programs, and of
- * required projects. Not all of them need be there.
+ * The branches that jobs may look at besides the states that are tested: those of the states, of programs, of required
+ * projects, and of those that playbooks take roles from. Not all of them need be there.
  */
 export function branchesNeeded(graph: JobGraph, sources: readonly BranchName[]): readonly BranchName[] {
   const programs = graph.jobs.flatMap(({ preRun, run, postRun }) => [...preRun, ...run, ...postRun]);
@@ -18,6 +18,11 @@ export function branchesNeeded(graph: JobGraph, sources: readonly BranchName[]):
       return (overrideCheckout === undefined ? usual : [overrideCheckout]).map((branch) => ({ project, branch }));
     }),
   );
-  const all = [...sources, ...programs, ...required].map(({ project, branch }) => ({ project, branch }));
+  const roles = programs.flatMap((playbook) =>
+    (playbook.roles ?? []).flatMap(({ project }) =>
+      [...sources.map(({ branch }) => branch), ...defaultBranches].map((branch) => ({ project, branch })),
+    ),
+  );
+  const all = [...sources, ...programs, ...required, ...roles].map(({ project, branch }) => ({ project, branch }));
   return [...new Map(all.map((one) => [`${one.project}\0${one.branch}`, one])).values()];
 }

@@ -8,7 +8,6 @@ const NOT_RUN: Partial<Record<keyof JobAttributes, string>> = {
   'ansible-version': "playbooks run with the Ansible of the node's platform",
   'ansible-split-streams': 'both streams go to one log',
   'image-build-name': 'images are not built by jobs',
-  roles: "a playbook finds the roles beside it, and those of its repository's folder roles",
   'include-vars': 'write the variables into "vars"',
   'include-projects': 'the workspace holds the required projects and those of the changes',
   'exclude-projects': 'the workspace holds the required projects and those of the changes',
@@ -42,6 +41,9 @@ export function warningsOfJob(job: JobVariant, context: ParseContext): boolean {
   for (const key of PROGRAMS) {
     const why = notRun(job.attributes, key);
     if (why !== undefined) context.report('warning', at(key), `${label}: ${why}`);
+  }
+  if (job.attributes.roles?.some(({ galaxy }) => galaxy !== undefined)) {
+    context.report('warning', at('roles'), `${label}: roles from "galaxy" are passed over: name a project with "zuul"`);
   }
   for (const [key, message] of aboutSecrets(job.attributes)) {
     context.report('warning', at(key), `${label}: ${message}`);

@@ -99,6 +99,15 @@ export interface Playbook {
   readonly semaphores: readonly string[];
   /** Those that this playbook may see; absent: none. */
   readonly secrets?: readonly VisibleSecret[];
+  /** Of one of Ansible's: projects besides its own whose roles it finds, the nearest first; absent: none. */
+  readonly roles?: readonly RoleSource[];
+}
+
+/** A project whose folder `roles` a playbook finds. */
+export interface RoleSource {
+  readonly project: string;
+  /** Whether a job names it; else it is that of a parent, and need not be there. */
+  readonly named: boolean;
 }
 
 /** Whether it is one of Ansible's; else it is a program. */

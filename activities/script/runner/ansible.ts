@@ -4,7 +4,7 @@ import { playbookFault, unmatchedPlays } from '../../../pipelines/playbooks/outc
 import { Literal, variablesText } from '../../../pipelines/playbooks/variables.ts';
 import type { ExecResult } from '../../nodes/port.ts';
 import type { Session } from '../session.ts';
-import { inside, mustExec, takeText } from '../workspace.ts';
+import { inside, mustExec, rolesPath, takeText } from '../workspace.ts';
 import type { Runner, Running } from './runner.ts';
 
 /** Settings, inventory and variables: nobody but root may write there. */
@@ -22,7 +22,7 @@ const nobody: PlaybookHosts = { nodes: [], groups: [], hostVars: {}, groupVars: 
 /** Ansible playbooks: the node of the job is its own control node, and nothing of them runs elsewhere. */
 export const ansibleRunner: Runner = {
   async prepare(of) {
-    const { session, script, options, place } = of;
+    const { session, options, place } = of;
     await write(session, { path: runVariables, variables: aboutRun(of), signal: options.signal });
     const files = [...(place.variables === undefined ? [] : [place.variables]), jobVariables, runVariables];
     const extra = files.flatMap((file) => ['--extra-vars', `@${file}`]);
@@ -32,7 +32,7 @@ export const ansibleRunner: Runner = {
       env: {
         ANSIBLE_CONFIG: `${control}/ansible.cfg`,
         ANSIBLE_HOME: `${home}/.ansible`,
-        ANSIBLE_ROLES_PATH: `${rootOf(place.program, script.path)}/roles`,
+        ANSIBLE_ROLES_PATH: rolesOf(of).join(':'),
         LC_ALL: 'C.UTF-8',
         SLUICE_RECORD: recordPath,
       },
@@ -84,6 +84,12 @@ function aboutRun({ script, options: { phase, success } }: Running): Readonly<Re
     zuul_execution_canonical_name_and_path: new Literal(`${project}/${path}`),
     ...(success === undefined ? {} : { zuul_success: success }),
   };
+}
+
+/** Where a playbook finds roles besides those beside it: in its own repository first. */
+function rolesOf({ session: { input }, script, place: { program, sources } }: Running): readonly string[] {
+  const others = (script.roles ?? []).map(({ project }) => rolesPath({ input, sources }, script, project));
+  return [`${rootOf(program, script.path)}/roles`, ...others];
 }
 
 /** The directory of a playbook's repository. */

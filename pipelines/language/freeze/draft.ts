@@ -1,4 +1,4 @@
-import type { FrozenJob, JobDependency, Playbook, SecretUse, VisibleSecret } from '../../model/job.ts';
+import type { FrozenJob, JobDependency, Playbook, RoleSource, SecretUse, VisibleSecret } from '../../model/job.ts';
 import { mergeVariables } from '../../model/merge-variables.ts';
 import { changesGuarded, definesGuarded, guardedChange, guardedDeed, inheritsUntrusted } from '../guarded.ts';
 import type { Layout } from '../layout.ts';
@@ -20,7 +20,7 @@ import {
   VARIABLES,
 } from './attributes.ts';
 import { FreezeError } from './freeze-error.ts';
-import { bindPlaybooks, bindSecrets, isTrusted } from './playbooks.ts';
+import { bindPlaybooks, bindSecrets, isTrusted, roleSources } from './playbooks.ts';
 
 type PlainKey = (typeof PLAIN_EXECUTION)[number] | (typeof PLAIN_CONTEXT)[number];
 
@@ -56,6 +56,7 @@ export class JobDraft {
   run: readonly Playbook[] = [];
   postRun: readonly Playbook[] = [];
   secrets: readonly SecretUse[] = [];
+  roles: readonly RoleSource[] = [];
   readonly places: string[] = [];
   readonly #finalAttributes = new Set<string>();
   /** The first job among those that were laid over one another that is not a config-project's. */
@@ -200,12 +201,12 @@ export class JobDraft {
   }
 
   #allowOnly(projects: ReadonlySet<string>): void {
-    const before = this.allowedProjects ?? projects;
-    this.allowedProjects = new Set([...before].filter((project) => projects.has(project)));
+    this.allowedProjects = new Set([...(this.allowedProjects ?? projects)].filter((project) => projects.has(project)));
   }
 
   #applyPlaybooks(variant: JobVariant): void {
-    const books = bindPlaybooks(this.#layout, variant, this.places.length);
+    this.roles = roleSources(this.#layout, variant, this.roles);
+    const books = bindPlaybooks(this.#layout, variant, { roles: this.roles, level: this.places.length });
     this.preRun = [...this.preRun, ...books.preRun];
     if (books.run.length > 0) this.run = books.run;
     this.postRun = [...books.postRun, ...this.postRun];
@@ -264,9 +265,8 @@ export class JobDraft {
   }
 
   #applySemaphores(variant: JobVariant): void {
-    const written = variant.attributes.semaphores ?? variant.attributes.semaphore ?? [];
     const all = new Map(this.semaphores.map((semaphore) => [semaphore.name, semaphore]));
-    for (const entry of written) {
+    for (const entry of variant.attributes.semaphores ?? variant.attributes.semaphore ?? []) {
       const resourcesFirst = typeof entry === 'string' ? false : (entry['resources-first'] ?? false);
       all.set(nameOf(entry), { name: nameOf(entry), resourcesFirst });
     }

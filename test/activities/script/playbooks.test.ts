@@ -22,21 +22,32 @@ const opened: OpenSecrets = async () => [{ secret: 'upload', data: { key: canary
 
 /** A job: what its repository holds, and what it runs of that. */
 interface Job {
+  /** Of other projects, and of the merged branch of its own, with `PROJECT:` before them. */
   readonly files: Readonly<Record<string, string>>;
   readonly run?: readonly string[];
   readonly preRun?: readonly string[];
   readonly postRun?: readonly string[];
   readonly hosts?: Partial<PlaybookHosts>;
   readonly secret?: true;
+  /** What the playbooks of `run` are besides. */
+  readonly bound?: Partial<Playbook>;
   readonly more?: Partial<StageInput>;
 }
 
 const bound = { project: 'lib/alpha', branch: 'main', trusted: false, cleanup: false, level: 0, semaphores: [] };
 
-function inputOf({ run = ['play.yaml'], preRun = [], postRun = [], hosts, secret, more }: Job): StageInput {
+function inputOf({
+  run = ['play.yaml'],
+  preRun = [],
+  postRun = [],
+  hosts,
+  secret,
+  more,
+  bound: besides,
+}: Job): StageInput {
   const bind = (paths: readonly string[]): Playbook[] => paths.map((path) => ({ ...bound, path }));
   const nobody = { nodes: [['node']], groups: [], hostVars: {}, groupVars: {}, extraVars: {}, returned: [] };
-  const books = { preRun: bind(preRun), run: bind(run), postRun: bind(postRun) };
+  const books = { preRun: bind(preRun), run: bind(run).map((one) => ({ ...one, ...besides })), postRun: bind(postRun) };
   const programs: Programs = {
     ...books,
     ...{ failureOutput: [], requiredProjects: [], preTimeout: null, postTimeout: null },
@@ -58,9 +69,12 @@ async function runJob(t: TestContext, job: Job) {
     defaultLabel: 'debian-12',
     host: 'host-here',
     openSecrets: opened,
-    branchTip: async () => null,
-    async sources(_, directory) {
-      for (const [path, text] of Object.entries(job.files)) {
+    branchTip: async (project, branch) => (project !== 'lib/lost' && branch === 'main' ? '3'.repeat(40) : null),
+    async sources({ project, commit }, directory) {
+      const prefix = project === 'lib/alpha' && commit !== '3'.repeat(40) ? '' : `${project}:`;
+      for (const [name, text] of Object.entries(job.files)) {
+        if (!name.startsWith(prefix) || name.slice(prefix.length).includes(':')) continue;
+        const path = name.slice(prefix.length);
         await mkdir(dirname(join(directory, path)), { recursive: true });
         await writeFile(join(directory, path), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
       }
@@ -208,6 +222,65 @@ for (const { says, job, result, log, silent } of rows) {
     if (silent) assert.doesNotMatch(ended.said, silent);
   });
 }
+
+const sayWho = (who: string) => `- debug: msg="role of ${who}"\n`;
+const ahead = { project: 'lib/ahead', branch: 'dev', commit: '4'.repeat(40), tree: '4'.repeat(40) };
+
+test('roles of other projects are found: as the changes ahead make them, else as merged; its own come first', async (t) => {
+  const { result, said } = await runJob(t, {
+    bound: {
+      roles: [
+        { project: 'lib/ahead', named: true },
+        { project: 'lib/roles', named: true },
+      ],
+    },
+    more: { sources: [ahead] },
+    files: {
+      'play.yaml': play('- debug:', '  roles: [one, two, three]\n'),
+      'roles/one/tasks/main.yaml': sayWho('alpha'),
+      'lib/ahead:roles/one/tasks/main.yaml': sayWho('nobody'),
+      'lib/ahead:roles/two/tasks/main.yaml': sayWho('ahead'),
+      'lib/roles:roles/two/tasks/main.yaml': sayWho('nobody'),
+      'lib/roles:roles/three/tasks/main.yaml': sayWho('roles'),
+    },
+  });
+  assert.equal(result, 'SUCCESS', said);
+  assert.deepEqual([...said.matchAll(/role of \w+/g)].flat(), ['role of alpha', 'role of ahead', 'role of roles']);
+});
+
+test('a trusted playbook is run as it was merged, with roles as they were merged, and has its secrets', async (t) => {
+  const { result, said } = await runJob(t, {
+    bound: { trusted: true, roles: [{ project: 'lib/ahead', named: true }] },
+    preRun: ['pre.yaml'],
+    secret: true,
+    more: { sources: [ahead] },
+    files: {
+      'pre.yaml': play(
+        '- copy: {dest: "{{ ansible_user_dir }}/.ansible/roles/two/tasks/main.yaml", content: "- fail:"}',
+        '  pre_tasks: [{file: {path: "{{ ansible_user_dir }}/.ansible/roles/two/tasks", state: directory}}]\n',
+      ),
+      'play.yaml': play('- fail: {msg: proposed}'),
+      'lib/alpha:play.yaml': play('- assert: {that: login.key | length == 23}', '  roles: [two]\n'),
+      'lib/ahead:roles/two/tasks/main.yaml': sayWho('ahead'),
+    },
+  });
+  assert.equal(result, 'SUCCESS', said);
+  assert.match(said, /role of ahead/);
+});
+
+test('a project that roles are taken from and that is not there is named', async (t) => {
+  const { result, summary } = await runJob(t, {
+    bound: { roles: [{ project: 'lib/lost', named: true }] },
+    files: { 'play.yaml': say },
+  });
+  const parent = await runJob(t, {
+    bound: { roles: [{ project: 'lib/lost', named: false }] },
+    files: { 'play.yaml': say },
+  });
+  assert.equal(parent.result, 'SUCCESS', 'a parent’s project need not be there');
+  const reason = 'play.yaml takes roles from lib/lost, which has no branch main here';
+  assert.deepEqual([result, summary], ['ERROR', reason]);
+});
 
 test('a play that no host is among is told where others ran', async (t) => {
   const { result, remarks } = await runJob(t, { files: { 'play.yaml': say + say.replace('all', 'others') } });

@@ -19,7 +19,7 @@ for (const [says, wrong] of [
     const untouched = () => assert.fail('nothing is fetched and no machine is asked');
     const fill = fillWorkspace({ sources: untouched, branchTip: untouched }, {
       input: { source: wrong, sources: [], build: {} },
-      ...{ checkouts: [], required: [], workdir, signal: new AbortController().signal },
+      ...{ checkouts: [], required: [], roles: [], workdir, signal: new AbortController().signal },
       machine: { exec: untouched, put: untouched },
     } as unknown as Parameters<typeof fillWorkspace>[1]);
     await assert.rejects(fill, {

@@ -278,6 +278,34 @@ test('a playbook sees the secrets of its own variant, and what a child passes on
   assert.deepEqual(seen('b').sort(), [...parents(''), 'other login=passed'].sort());
 });
 
+test('a playbook finds the roles of the projects that its job and the parents of it name, the nearest first', () => {
+  const layout = layoutOf({
+    config: {
+      text: `${pipelines}- job: {name: base, parent: null, roles: {zuul: lib/base}, pre-run: [first.yaml, first.sh]}`,
+    },
+    'lib/base': {},
+    'lib/own': {},
+    app: {
+      text: `
+- job: {name: a, roles: [{zuul: lib/own}, {galaxy: some.role}], run: a.yaml}
+- job: {name: b, parent: a, roles: {zuul: lib/base}, run: b.yaml}
+- project: {check: {jobs: [b]}}`,
+    },
+  });
+  const { preRun, run } = jobNamed(freeze(layout), 'b');
+  const found = [...preRun, ...run].map(({ path, roles = [] }) =>
+    [path, ...roles.map(({ project, named }) => project + (named ? '' : '?'))].join(' '),
+  );
+  assert.deepEqual(found, ['first.yaml lib/base', 'first.sh', 'b.yaml lib/base lib/own config?']);
+});
+
+test('a project that roles are taken from and that the tenant does not know stops the freeze', () => {
+  const layout = simple(
+    '- job: {name: a, roles: {zuul: lib/nowhere}, run: a.yaml}\n- project: {name: app, check: {jobs: [a]}}',
+  );
+  assert.match(errorsOf(freeze(layout)).join(), /project "lib\/nowhere", which roles are taken from, is not known/);
+});
+
 test('what happens to a printed secret is settled once', () => {
   const text = (child: string) =>
     `- job: {name: a, secret-exposure: fail}\n- job: {name: b, parent: a${child}}\n- project: {name: app, check: {jobs: [b]}}`;

@@ -168,6 +168,11 @@ const warned: readonly [sentence: string, text: string, warning: RegExp][] = [
     '- job: {name: a, ansible-version: 8}\n',
     /ansible-version is understood but not run yet/,
   ],
+  [
+    'roles of a galaxy are passed over',
+    '- job: {name: a, roles: {galaxy: x}}\n',
+    /roles from "galaxy" are passed over/,
+  ],
   ['programs are not run beside a stage', '- job: {name: a, uses: lint, pre-run: x}\n', /pre-run is not run beside/],
   ['a stage gets no secrets', '- job: {name: a, uses: lint, secrets: s}\n', /the stage "lint" gets none/],
   ['a secret is never shown', '- job: {name: a, secret-exposure: ignore}\n', /masked with "ignore", too/],
