@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { ExportDescription, ExportedJob } from '../../pipelines/export/description.ts';
@@ -6,7 +7,8 @@ import { branchesNeeded } from '../../pipelines/export/needed.ts';
 import { artifactMetadata } from '../../pipelines/model/artifact.ts';
 import { linesSeen } from '../../pipelines/model/release-line.ts';
 import type { ReleasedGenerations, StoredGraph } from '../../workflows/contract.ts';
-import { testRepositoryIn } from '../repository/publish-stage.ts';
+import { makeTestTree, testRepositoryIn } from '../repository/publish-stage.ts';
+import { readManifest } from '../storage/manifest.ts';
 import { place } from './files.ts';
 import { type ExportDeps, NotKept } from './port.ts';
 
@@ -73,21 +75,37 @@ export async function gatherReleased(
   return found;
 }
 
-/** Copies the test repositories that jobs were offered, and what says of which builds they are. @throws NotKept */
-export async function gatherOffered(
-  deps: ExportDeps,
-  jobs: readonly ExportedJob[],
-  root: string,
-): Promise<Pick<ExportDescription, 'repositories' | 'manifests'>> {
-  const offered = jobs.flatMap((job) => job.offered ?? []);
-  const names = new Set(offered.flatMap(({ url }) => testRepositoryIn(url) ?? []));
+/** What jobs were offered, and the jobs themselves. */
+type Offered = Pick<ExportDescription, 'repositories' | 'manifests' | 'jobs'>;
+
+/**
+ * Copies the test repositories that jobs were offered, and what says of which builds they are. One that is gone, since
+ * its packages were released, is made again of what the build has stored: the same, but for the signature.
+ *
+ * @throws NotKept
+ */
+export async function gatherOffered(deps: ExportDeps, jobs: readonly ExportedJob[], root: string): Promise<Offered> {
+  const offered = new Map(
+    jobs
+      .flatMap((job) => job.offered ?? [])
+      .flatMap((one) => {
+        const name = testRepositoryIn(one.url);
+        return name === undefined ? [] : [[name, one] as const];
+      }),
+  );
   const repositories = [];
-  for (const name of names) {
+  const unsigned = new Set<string>();
+  for (const [name, { metadata }] of offered) {
     const path = `repositories/${name}`;
-    await copyTree(deps, name, join(root, path));
+    if (!(await copyTree(deps, name, join(root, path)))) {
+      await makeAgain(deps, { name, metadata }, join(root, path));
+      unsigned.add(name);
+    }
     repositories.push({ name, path });
   }
-  const digests = offered.flatMap(({ metadata }) => artifactMetadata.safeParse(metadata).data?.manifest ?? []);
+  const digests = [...offered.values()].flatMap(
+    ({ metadata }) => artifactMetadata.safeParse(metadata).data?.manifest ?? [],
+  );
   const manifests = [];
   for (const digest of new Set(digests)) {
     const path = `manifests/${digest.replace(':', '-')}.json`;
@@ -97,16 +115,50 @@ export async function gatherOffered(
     await place(root, path, content);
     manifests.push({ digest, path });
   }
-  return { repositories, manifests };
+  return { repositories, manifests, jobs: jobs.map((job) => withoutKeys(job, unsigned)) };
 }
 
-async function copyTree({ trees }: ExportDeps, name: string, to: string): Promise<void> {
-  const gone = () => new NotKept(`the test repository ${name}, which its jobs were offered, is not kept any more`);
+/** Who is given a key looks for its signature. */
+function withoutKeys(job: ExportedJob, unsigned: ReadonlySet<string>): ExportedJob {
+  const offered = job.offered?.map((one) => {
+    if (!unsigned.has(testRepositoryIn(one.url) ?? '')) return one;
+    const { key: _, ...metadata } = one.metadata ?? {};
+    return { ...one, metadata };
+  });
+  return { ...job, offered: offered ?? null };
+}
+
+/** @returns false where there is no such repository any more @throws NotKept where it goes meanwhile */
+async function copyTree({ trees }: ExportDeps, name: string, to: string): Promise<boolean> {
   const paths = await trees.paths(name);
-  if (paths === null) throw gone();
+  if (paths === null) return false;
   for (const path of paths) {
     const file = await trees.open(name, path);
-    if (file === null) throw gone();
+    if (file === null) throw gone(name);
     await place(to, path, await buffer(file.read()));
   }
+  return true;
+}
+
+async function makeAgain(
+  { blobs }: ExportDeps,
+  { name, metadata }: { readonly name: string; readonly metadata?: unknown },
+  tree: string,
+): Promise<void> {
+  const about = artifactMetadata.safeParse(metadata).data;
+  if (about?.type !== 'test-repository') throw gone(name);
+  const work = await mkdtemp(join(tmpdir(), 'sluice-export-'));
+  try {
+    const manifest = await readManifest(blobs, about.manifest);
+    await mkdir(dirname(tree), { recursive: true });
+    await makeTestTree(blobs, { manifest, codename: about.codename, work: join(work, 'packages'), tree });
+  } catch (error) {
+    throw new NotKept(`${gone(name).message}, and cannot be made again: ${(error as Error).message}`);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function gone(name: string): NotKept {
+  return new NotKept(`the test repository ${name}, which its jobs were offered, is not kept any more`);
 }

@@ -40,7 +40,6 @@ export async function gatherExport(deps: ExportDeps, record: BuildSetRecord, roo
     ...(await gatherOffered(deps, jobs, root)),
     platforms: platformsOf(deps, stored),
     snapshots: await deps.snapshots(),
-    jobs,
   };
   await place(root, 'README.md', exportReadme(about));
   const files: ExportDescription['files'] = {};

@@ -20,7 +20,7 @@ export interface ExportDeps {
   readonly inputOf: (workflow: string) => Promise<unknown>;
   /** How a build set stands; undefined likewise. */
   readonly viewOf: (workflow: string) => Promise<BuildSetView | undefined>;
-  readonly blobs: Pick<BlobStore, 'read'>;
+  readonly blobs: Pick<BlobStore, 'read' | 'fetch'>;
   readonly git: Pick<Git, 'bundle' | 'branchTip' | 'resolve'>;
   readonly trees: Pick<Trees, 'paths' | 'open'>;
   readonly released: Pick<ReleasedTrees, 'has' | 'list' | 'fetch'>;

@@ -79,8 +79,35 @@ export function packagesOf(artifacts: readonly Artifact[]): PackagesMetadata[] {
   });
 }
 
+/** What a test repository is made of. */
+export interface TestTree {
+  readonly manifest: PackagesManifest;
+  /** APT's distribution name; empty for RPM. */
+  readonly codename: string;
+  /** A directory for the packages. */
+  readonly work: string;
+  /** Where the repository is to be; whatever stands there goes. */
+  readonly tree: string;
+}
+
+/**
+ * Makes a test repository of what a build has stored, without signatures. Dated by the build, so that making it again
+ * gives the same bytes.
+ */
+export async function makeTestTree(store: Pick<BlobStore, 'fetch'>, of: TestTree): Promise<void> {
+  const { manifest, codename, work, tree } = of;
+  const files = await fetchPackages(store, manifest, work);
+  const settings = { origin: testOrigin, codename };
+  const format = repositoryFormats[manifest.format];
+  await buildRepository(format, tree, { files, settings, date: new Date(manifest.finished) });
+}
+
 /** Brings the stored files of a build into a directory; answers with the package files among them. */
-async function fetchPackages(store: BlobStore, manifest: PackagesManifest, directory: string): Promise<string[]> {
+async function fetchPackages(
+  store: Pick<BlobStore, 'fetch'>,
+  manifest: PackagesManifest,
+  directory: string,
+): Promise<string[]> {
   await mkdir(directory, { recursive: true });
   const wanted = manifest.files.filter(({ kind }) => kind !== 'metadata');
   for (const file of wanted) await store.fetch(file.digest, join(directory, baseName(file)));
@@ -103,11 +130,8 @@ async function publish(deps: PublishStageDeps, { input, context, metadata, label
   const signer = await deps.signer?.();
   context.log.section(`Test repository ${id}`);
   if (!(await deps.trees.has(id))) {
-    const files = await fetchPackages(deps.store, manifest, join(context.workdir, id));
-    // Dated by the build, so that making it again gives the same bytes.
-    const settings = { origin: testOrigin, codename };
     const tree = join(context.workdir, `${id}.tree`);
-    await buildRepository(repositoryFormats[format], tree, { files, settings, date: new Date(manifest.finished) });
+    await makeTestTree(deps.store, { manifest, codename, work: join(context.workdir, id), tree });
     if (signer !== undefined) await signIndex(repositoryFormats[format], tree, signer);
     await deps.trees.publish(id, tree);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { appendFile, link, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { checkExport } from '../../../activities/export/check.ts';
 import { entriesIn } from '../../../activities/export/files.ts';
@@ -10,9 +10,14 @@ import { takeBundle } from '../../../activities/git/bundle.ts';
 import { createLocalGit } from '../../../activities/git/local.ts';
 import { unpack } from '../../../activities/nodes/unpack.ts';
 import { must } from '../../../activities/process/run.ts';
-import type { JobGraph } from '../../../pipelines/model/job.ts';
+import { makeTestTree } from '../../../activities/repository/publish-stage.ts';
+import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
+import { createTreeStore } from '../../../activities/storage/filesystem/tree-store.ts';
+import type { PackagesManifest } from '../../../pipelines/model/artifact.ts';
+import type { JobGraph, ProvidedArtifact } from '../../../pipelines/model/job.ts';
 import { frozenJob } from '../../workflows/make.ts';
 import { canary, makeSample, onNode, type Sample } from '../export-sample.ts';
+import { makePackage } from '../repository/packages.ts';
 
 const secret = { name: 'login', secret: 'mirror-login', passToParent: false, project: 'lib/alpha' };
 const sealed = { secrets: [{ ...secret, encrypted: `sha256:${canary}` }], seal: canary };
@@ -96,6 +101,65 @@ for (const [what, prepare, says] of [
     await assert.rejects(exported(t, prepare), says);
   });
 }
+
+/** Has the offered repository be a real one, made of what a build has stored, and signed by a key. */
+async function offerStored({ root, inputs }: Sample): Promise<void> {
+  const blobs = createFileBlobStore({ root: join(root, 'storage'), baseUrl: '' });
+  const trees = createTreeStore({ root: join(root, 'test'), baseUrl: async () => 'http://there/repositories/test' });
+  const file = await makePackage('deb', root, { name: 'beta', version: '1-1' });
+  const binary = { name: basename(file), kind: 'binary', package: 'beta', version: '1-1', arch: 'all' } as const;
+  const manifest = {
+    ...{ format: 'deb', platform: 'debian-12', files: [{ ...binary, ...(await blobs.put({ path: file })) }] },
+    finished: '2026-01-01T00:01:00Z',
+  } as unknown as PackagesManifest;
+  const { digest } = await blobs.put(JSON.stringify(manifest));
+  const tree = join(root, 'made');
+  await makeTestTree(blobs, { manifest, codename: 'bookworm', work: join(root, 'packages'), tree });
+  await trees.remove('i1-1-deb');
+  await trees.publish('i1-1-deb', tree);
+  for (const input of inputs.values()) {
+    for (const one of (input as { provided?: ProvidedArtifact[] }).provided ?? []) {
+      Object.assign(one.metadata ?? {}, { manifest: digest, key: 'KEY' });
+    }
+  }
+}
+
+test('a repository that is gone, as its packages were released since, is made again, the same without a signature', async (t) => {
+  const { root, out, deps, record } = await exported(t, offerStored);
+  await rm(join(root, 'test'), { recursive: true });
+  const again = join(root, 'again');
+  await mkdir(again);
+  await gatherExport(deps, record, again);
+  const [before, after] = await Promise.all([out, again].map((each) => checkExport(each)));
+  const filesOf = (of: typeof before) =>
+    Object.entries(of?.files ?? {}).filter(([path]) => path.startsWith('repositories/'));
+  assert.deepEqual(filesOf(after), filesOf(before));
+  assert.ok(filesOf(after).some(([path]) => path.endsWith('/beta_1-1_all.deb')));
+  const keysOf = (of: typeof before) =>
+    of?.jobs.map(({ offered }) => offered?.map(({ metadata }) => (metadata as { key?: string }).key));
+  assert.deepEqual(
+    [keysOf(before), keysOf(after)],
+    [
+      [['KEY'], ['KEY']],
+      [[undefined], [undefined]],
+    ],
+  );
+  assert.deepEqual(after?.manifests, before?.manifests);
+});
+
+test('nothing is exported where a repository is gone, and a package that it was made of, too', async (t) => {
+  const prepare = async (sample: Sample) => {
+    await offerStored(sample);
+    await rm(join(sample.root, 'test'), { recursive: true });
+    const blobs = createFileBlobStore({ root: join(sample.root, 'storage'), baseUrl: '' });
+    const { fetch: _, ...rest } = blobs;
+    const fetch = () => Promise.reject(new Error('no such blob'));
+    Object.assign(sample.deps, { blobs: { ...rest, fetch } });
+  };
+  const says =
+    /^NotKept: the test repository i1-1-deb, .* is not kept any more, and cannot be made again: no such blob$/;
+  await assert.rejects(exported(t, prepare), says);
+});
 
 const damages: readonly [string, (out: string) => Promise<unknown>, RegExp][] = [
   ['a changed byte', (out) => changeByte(join(out, 'graph.json')), /^graph\.json: it is damaged/],
