@@ -228,6 +228,7 @@ const directories: readonly { readonly path: string; readonly because: string }[
   { path: 'infra/compose/common.ts', because: 'it makes the port from a configuration' },
   { path: 'infra/compose/modules.ts', because: 'it says where submodules of which repository are' },
   { path: 'infra/compose/apart-worker.ts', because: 'a worker elsewhere has a cache of its own' },
+  { path: 'infra/compose/stages.ts', because: 'tests of others are fetched into a directory of the build' },
   { path: 'infra/compose/host-lookup.ts', because: 'the signer has one of its own' },
   { path: 'activities/build/', because: 'the directory is the copy that a build works on' },
   { path: 'infra/git-host/known-templates.ts', because: 'it reads what the repositories of the file define' },

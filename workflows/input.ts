@@ -128,6 +128,10 @@ const inputs = {
     task: object({
       ...{ id: text, platform: text, package: text, version: maybe(text) },
       repositories: list(object({ name: text, url: text, suite: maybe(text) })),
+      ...{
+        tests: maybe(list(object({ url: text, ref: text, directory: text, only: list(text) }))),
+        environment: maybe(record(text)),
+      },
     }),
   }),
   debugSession: object({ host: text, build: text, until: number }),

@@ -15,6 +15,7 @@ import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { testOrigin } from '../repository/publish-stage.ts';
 import { Recorder } from './recorder.ts';
 import { systemInfoScript } from './system-info.ts';
+import { type FetchTree, runThirdParty } from './third-party.ts';
 
 export interface TestStageDeps {
   readonly store: BlobStore;
@@ -22,6 +23,8 @@ export interface TestStageDeps {
   readonly platform: (label: string) => Platform;
   /** A repository's URL as nodes reach it. */
   readonly reach: (url: string) => Promise<string>;
+  /** Fetches tests of others. */
+  readonly fetchTree: FetchTree;
   /** Hears of each stage that begins, and of whose. */
   readonly begun: (of: { readonly tenant: string; readonly task: string }, stage: string) => Promise<void>;
 }
@@ -34,6 +37,10 @@ const needed = /^(almalinux-release|kernel|kernel-core|dnf)$/;
 
 const taskSchema = z.object({
   ...{ id: z.string(), platform: z.string(), package: z.string(), version: z.string().optional() },
+  tests: z
+    .array(z.object({ url: z.string(), ref: z.string(), directory: z.string(), only: z.array(z.string()) }))
+    .optional(),
+  environment: z.record(z.string(), z.string()).optional(),
   repositories: z.array(z.object({ name: z.string(), url: z.string(), suite: z.string().optional() })),
 });
 
@@ -81,15 +88,21 @@ async function tryPackage(deps: TestStageDeps, trial: Trial): Promise<void> {
   await placeScripts(quiet, workdir);
   const before = await look(quiet, patience.command);
   const wanted = { name: task.package, version: task.version, debug: false };
-  const isThere = await recorder.run('install_package', async () => {
-    return (await install(node, wanted, patience.test)).problem;
-  });
+  const begin = async () => (await install(node, wanted, patience.test)).problem;
+  const isThere = await recorder.run('install_package', begin);
   if (!isThere) return;
   const installed = await look(quiet, patience.command);
   await recorder.run('package_integrity_tests', async () => {
     await quiet.door?.close();
     return (await checkVersion(node, task)) ?? (await checkIntegrity(node, task.package, patience.test)).problem;
   });
+  const reinstall = async () => {
+    const gone = await begin();
+    if (gone !== null) return gone;
+    const again = await onNode(node, manager.reinstall([{ name: task.package }]), patience.test);
+    return again.code === 0 ? null : 'the package cannot be installed again';
+  };
+  await runThirdParty({ task, context, recorder, node, reinstall, fetchTree: deps.fetchTree });
   await recorder.run('uninstall_package', async () => {
     if (needed.test(task.package)) log.write(`not removed: ${kept}\n`);
     else return (await remove(node, task.package, { before, installed, timeout: patience.test })).problem;
@@ -125,7 +138,7 @@ async function checkVersion(node: Node, { package: name, version }: TestTask): P
 
 async function report(store: BlobStore, { id, package: name }: TestTask, result: TestResult): Promise<StageResult> {
   const logs = Object.entries(result.result).map(async ([stage, { stdout, stderr }]): Promise<Artifact> => {
-    const called = `${stage}_${id}.log.gz`;
+    const called = `${stage.replaceAll('/', '_')}_${id}.log.gz`;
     const { digest } = await store.put(gzipSync(`${stdout}${stderr}`));
     return { name: called, url: store.url(digest, called) };
   });

@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import { createAttestor, type TestRepositories } from '../../activities/attest/attestor.ts';
 import { openBuilderKey } from '../../activities/attest/builder-key.ts';
 import { createBuildStage } from '../../activities/build/stage.ts';
+import { fetchTree } from '../../activities/git/fetch-tree.ts';
 import type { Sources } from '../../activities/git/port.ts';
 import type { WholeTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
@@ -83,7 +84,9 @@ export function stagesOf(parts: StageParts): StageDeps {
       publish: createPublishStage({ store, trees: parts.trees, codename, signer }),
       install: createInstallStage(tests),
       systest: createSystestStage(tests),
-      ...(reach === undefined ? {} : { test: createTestStage({ store, platform, reach, begun: tellTestStage }) }),
+      ...(reach === undefined
+        ? {}
+        : { test: createTestStage({ store, platform, reach, fetchTree, begun: tellTestStage }) }),
       mirror: createMirrorStage(() => Context.current().client),
     },
     script: createScriptStage({

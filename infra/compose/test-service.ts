@@ -24,7 +24,7 @@ export function openTestService({ config, blobs }: Common, client: Client): { re
   const platforms = allPlatforms(config);
   const resultOf = (view: TestTaskView) => readTestResult(blobs, view);
   const callback = tests.callback === undefined ? {} : { callback: tests.callback.url };
-  const deps = { client, tenant, platforms, resultOf, secret, repositories };
+  const deps = { client, tenant, platforms, resultOf, secret, repositories, sources: tests.sources };
   return { testService: createTestService({ ...deps, ...callback }) };
 }
 

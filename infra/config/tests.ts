@@ -13,6 +13,10 @@ export function testsSchema(resolve: Resolve) {
       .array(place)
       .default([])
       .describe("URLs below which a request's repositories may be, besides the server's own."),
+    sources: z
+      .array(place)
+      .default([])
+      .describe('URLs below which Git repositories of tests may be that a request names.'),
     callback: z
       .strictObject({
         url: place.describe("Where it is reached; a request's `callback_href` is a path there."),

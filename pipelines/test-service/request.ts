@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TestSource } from './third-party.ts';
 
 const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'it has letters, digits and ._- alone');
 const version = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+~:^_-]*$/, 'it has letters, digits and .+~:^_- alone');
@@ -12,6 +13,26 @@ const repository = z
   })
   .refine(({ url, baseurl }) => (url === undefined) !== (baseurl === undefined), 'it needs a url');
 
+const folder = z.string().regex(/^(?!\/)(?!(.*\/)?\.\.(\/|$))[A-Za-z0-9._/+-]*$/, 'it is no folder of a repository');
+
+/** Tests of others, and what they find in their environment. */
+const configuration = z.object({
+  tests: z
+    .array(
+      z.object({
+        url: z.string().max(2000),
+        git_ref: z
+          .string()
+          .regex(/^[A-Za-z0-9][A-Za-z0-9._/+-]*$/, 'it is no branch, tag or ref')
+          .default('master'),
+        test_dir: folder.default(''),
+        tests_to_run: z.array(word).max(500).default([]),
+      }),
+    )
+    .max(20),
+  test_env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(4000)).nullish(),
+});
+
 /** A request to test a package, as clients of ALTS send it. */
 export const testRequest = z.object({
   bs_task_id: z.int().min(0).optional().describe('the task’s number at whoever asks: by that it is cancelled'),
@@ -22,6 +43,7 @@ export const testRequest = z.object({
   repositories: z.array(repository).max(50).default([]),
   package_name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+_-]*$/, 'it is no name of a package'),
   package_version: version.nullish(),
+  test_configuration: configuration.nullish().describe('tests of others to run'),
   callback_href: z.string().max(500).nullish().describe('path at the configured host where the result is posted'),
   package_epoch: z.union([z.int().min(0), z.string().regex(/^\d+$/)]).nullish(),
 });
@@ -44,6 +66,9 @@ export interface TestTask {
   readonly package: string;
   readonly version?: string;
   readonly repositories: readonly TestRepository[];
+  readonly tests?: readonly TestSource[];
+  /** What those find in their environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A request that can never be met; the message says why. */
@@ -63,17 +88,30 @@ export function taskOf(request: TestRequest, { id, platform }: Pick<TestTask, 'i
       name: name ?? `repo-${position}`,
       ...placeOf(url ?? baseurl ?? '', position),
     })),
+    ...testsOf(request),
   };
+}
+
+function testsOf({ test_configuration: given }: TestRequest): Pick<TestTask, 'tests' | 'environment'> {
+  if (given === undefined || given === null || given.tests.length === 0) return {};
+  const tests = given.tests.map(({ url, git_ref: ref, test_dir, tests_to_run: only }, position) => {
+    const directory = test_dir.replace(/^\.\/|\/+$/g, '');
+    return { url: webUrl(url, `test_configuration/tests/${position}`), ref, directory, only };
+  });
+  return { tests, ...(given.test_env ? { environment: given.test_env } : {}) };
 }
 
 /** A URL as it is sent, so that nothing else gets into a configuration file; or APT's own line. */
 function placeOf(text: string, position: number): Omit<TestRepository, 'name'> {
   const line = /^deb +(\S+) +([A-Za-z0-9][A-Za-z0-9._/-]*) +main *$/.exec(text);
   const [, address = text, suite] = line ?? [];
+  const url = webUrl(address, `repositories/${position}`);
+  return { url, ...(suite === undefined ? {} : { suite }) };
+}
+
+function webUrl(address: string, where: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
-    const expected = 'http://… or https://… without a user, or `deb URL SUITE main`';
-    throw new BadRequest(`repositories/${position}: expected ${expected}`);
-  }
-  return { url: url.href, ...(suite === undefined ? {} : { suite }) };
+  if (url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '')
+    return url.href;
+  throw new BadRequest(`${where}: expected http://… or https://… without a user; for APT also \`deb URL SUITE main\``);
 }

@@ -25,6 +25,8 @@ export interface TestTasksDeps {
   readonly secret: () => Promise<string>;
   /** URLs below which repositories may be. */
   readonly repositories: readonly string[];
+  /** URLs below which Git repositories of tests may be. */
+  readonly sources: readonly string[];
   /** The host that callbacks are paths of; absent: there are none. */
   readonly callback?: string;
 }
@@ -66,7 +68,7 @@ function numbered(number: number): string {
 }
 
 /** @throws BadRequest */
-function admitted({ platforms, repositories }: TestTasksDeps, request: TestRequest, id: string): TestTask {
+function admitted({ platforms, repositories, sources }: TestTasksDeps, request: TestRequest, id: string): TestTask {
   const platform = platformFor(platforms, request);
   if (platform === undefined) {
     const { runner_type: runner, dist_name: name, dist_version: version, dist_arch: arch } = request;
@@ -78,6 +80,9 @@ function admitted({ platforms, repositories }: TestTasksDeps, request: TestReque
   if (foreign !== undefined) {
     throw new BadRequest(`the repository ${foreign.url} may not be reached: see tests.repositories in sluice.yaml`);
   }
+  const other = (task.tests ?? []).find(({ url }) => !isBelow(url, sources));
+  if (other !== undefined)
+    throw new BadRequest(`the tests of ${other.url} may not be run: see tests.sources in sluice.yaml`);
   return task;
 }
 

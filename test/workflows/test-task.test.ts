@@ -24,7 +24,7 @@ before(async () => {
     ...{ client, tenant: 'main', platforms: builtInPlatforms },
     resultOf: async ({ result }) => (result === undefined ? null : stored),
     ...{ secret: async () => 's'.repeat(32), repositories: ['https://packages.example/debian/'] },
-    callback: 'https://build.example/base',
+    ...{ callback: 'https://build.example/base', sources: ['https://git.example/'] },
   });
 });
 after(() => world.stop());
@@ -67,6 +67,8 @@ test('A-030: what cannot be is said at once, and begins nothing', async () => {
   await assert.rejects(schedule({ dist_name: 'fedora' }), /no platform is fedora 12 for x86_64.*debian-12 \(amd64\)/);
   const elsewhere = { repositories: [{ url: 'http://169.254.169.254/latest' }] };
   await assert.rejects(schedule(elsewhere), /may not be reached: see tests\.repositories in sluice\.yaml/);
+  const tests = { test_configuration: { tests: [{ url: 'https://evil.example/x' }] } };
+  await assert.rejects(schedule(tests), /may not be run: see tests\.sources in sluice\.yaml/);
   assert.equal(world.outside.builds.size, before);
   assert.equal(await service.look('bs-404'), null);
 });

@@ -32,6 +32,7 @@ export const aptNode: PackageManager = {
   ],
   refreshAll: [...apt, ...update],
   install: (packages) => [...install, ...packages.map(wanted)],
+  reinstall: (packages) => [...install, '--reinstall', ...packages.map(wanted)],
   resolve: (packages) => [...install, '--simulate', ...packages.map(wanted)],
   remove: (names) => [...apt, 'purge', '--auto-remove', ...names],
   verify: (name) => ['dpkg', '--verify', name],

@@ -51,6 +51,8 @@ export interface PackageManager {
   /** Reads all indexes: for images that come without the platform's own. */
   refreshAll: readonly string[];
   install(packages: readonly NodePackage[]): readonly string[];
+  /** Puts back all that packages have which are installed, whatever became of their files. */
+  reinstall(packages: readonly NodePackage[]): readonly string[];
   /** Works out whether packages can be installed together, without installing them. */
   resolve(packages: readonly NodePackage[]): readonly string[];
   /** Removes packages, their configuration and what was installed only for them. */

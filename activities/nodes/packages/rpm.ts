@@ -15,6 +15,7 @@ export const dnfNode: PackageManager = {
   refresh: [...dnf, '--disablerepo=*', '--enablerepo=sluice-*', 'makecache', '--refresh'],
   refreshAll: [...dnf, 'makecache', '--refresh'],
   install: (packages) => [...dnf, 'install', ...packages.map(wanted)],
+  reinstall: (packages) => [...dnf, 'reinstall', ...packages.map(wanted)],
   resolve: (packages) => [...dnf, 'install', '--downloadonly', ...packages.map(wanted)],
   remove: (names) => [...dnf, 'remove', ...names],
   verify: (name) => ['rpm', '--verify', name],

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { fetchTree } from '../../../activities/git/fetch-tree.ts';
+import { must } from '../../../activities/process/run.ts';
 import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
 import { createTestStage } from '../../../activities/test-service/test-stage.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import type { TestTask } from '../../../pipelines/test-service/request.ts';
 import type { TestResult } from '../../../pipelines/test-service/result.ts';
 import { leasing, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
-import { makePackage, type Sample } from '../repository/packages.ts';
+import { makePackage, type Sample, temporary } from '../repository/packages.ts';
+import { serve } from '../review/http-backend.ts';
 
 const program = { '/usr/bin/alpha': '#!/bin/sh\nexit 0\n' };
 
@@ -27,7 +32,7 @@ async function tryOut(t: TestContext, format: PackageFormat, given: Wish) {
   const stop = new AbortController();
   const stage = leasing(
     createTestStage({
-      ...{ ...world, reach: async (address) => address },
+      ...{ ...world, reach: async (address) => address, fetchTree },
       begun: async ({ tenant, task: id }, name) => {
         begun.push(`${tenant} ${id} ${name}`);
         if (name === given.stopAt) stop.abort(new Error('cancelled'));
@@ -113,4 +118,57 @@ test('A-035: a repository that cannot be read is the request’s own fault', asy
 test('A-061: before each stage it is looked whether the task is still wanted', async (t) => {
   const stopped = tryOut(t, 'deb', { samples: good, stopAt: 'system_info' });
   await assert.rejects(stopped, /cancelled/);
+});
+
+/** A Git repository of tests on a web server. @returns its URL */
+async function testsOn(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
+  const root = await temporary(t);
+  const desk = join(root, 'desk');
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(desk, path)), { recursive: true });
+    await writeFile(join(desk, path), text);
+  }
+  const git = (...args: string[]) => must('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);
+  await git('init', '--quiet', '--initial-branch=master', desk);
+  await git('-C', desk, 'add', '.');
+  await git('-C', desk, 'commit', '--quiet', '--message=tests');
+  await git('clone', '--quiet', '--bare', desk, join(root, 'git', 'tests.git'));
+  return `${await serve(t, join(root, 'git'), undefined)}/tests.git`;
+}
+
+for (const format of ['deb', 'rpm'] as const) {
+  test(`A-066 A-058: tests of others run on ${format} in order, each with the whole package, and TAP has the last word`, async (t) => {
+    const url = await testsOn(t, {
+      'tests/0_init.sh': 'echo ready > /tmp/ready',
+      'tests/broken.sh': 'rm /usr/bin/alpha; exit 3',
+      'tests/later.sh': 'set -e; cat /tmp/ready; test -x /usr/bin/alpha; echo "$COLOUR" >&2',
+      'tests/tap': '#!/bin/sh\necho 1..1; echo "not ok 1 # todo one day"; exit 1\n',
+      'elsewhere/never.sh': 'exit 1',
+    });
+    const tests = [{ url, ref: 'master', directory: 'tests', only: [] }];
+    const { result, all } = await tryOut(t, format, {
+      samples: good,
+      task: { tests, environment: { COLOUR: 'blue' } },
+    });
+    const own = Object.keys(all.result).filter((stage) => stage.startsWith('third_party_'));
+    const names = ['fetch_0', '0_init.sh', 'broken.sh', 'later.sh', 'tap'];
+    assert.deepEqual(
+      own,
+      names.map((name) => `third_party_${name}`),
+    );
+    const wellDone = own.map((stage) => all.summary[stage]?.success);
+    assert.deepEqual(wellDone, [true, true, false, true, true]);
+    assert.equal(all.result['third_party_broken.sh']?.exit_code, 3);
+    assert.match(all.result['third_party_later.sh']?.stdout ?? '', /ready/);
+    assert.match(all.result['third_party_later.sh']?.stderr ?? '', /blue/);
+    assert.match(result.summary, /^third_party_broken\.sh: it ended with 3$/);
+  });
+}
+
+test('A-066: tests that cannot be fetched are tried five times, and are a failure', async (t) => {
+  const tests = [{ url: 'http://127.0.0.1:9/tests.git', ref: 'master', directory: '', only: [] }];
+  const { result, all } = await tryOut(t, 'deb', { samples: good, task: { tests } });
+  assert.match(result.summary, /^third_party_fetch_0: the tests cannot be fetched: /);
+  assert.equal(all.summary.uninstall_package?.success, true);
+  assert.ok((all.stats.third_party_fetch_0?.delta ?? 0) >= 8);
 });

@@ -309,7 +309,7 @@ test('A-024 A-027: the test service is off unless it has a secret, which is neve
     'tests:\n  secret: {file: jwt}\n  callback: {url: https://build.example, token: {env: TOKEN}}\n',
   ).tests;
   assert.deepEqual(given, {
-    ...{ secret: { file: '/conf/jwt' }, repositories: [] },
+    ...{ secret: { file: '/conf/jwt' }, repositories: [], sources: [] },
     callback: { url: 'https://build.example', token: { env: 'TOKEN' } },
   });
   assert.throws(() => parse('tests:\n  secret: abc\n'), /tests\.secret: must be \{file: PATH\}/);

@@ -1,0 +1,92 @@
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TestTask } from '../../pipelines/test-service/request.ts';
+import {
+  executorOf,
+  preparesTests,
+  type TestSource,
+  type ThirdPartyTest,
+  testsAmong,
+} from '../../pipelines/test-service/third-party.ts';
+import { runnable } from '../install/exercise.ts';
+import { type Node, onNode } from '../nodes/packages/node.ts';
+import type { StageContext } from '../ports.ts';
+import type { Recorder } from './recorder.ts';
+
+/** How often a repository of tests is fetched, and milliseconds before each further try. */
+const fetches = { tries: 5, pause: 2_000 } as const;
+/** Milliseconds for one file of a test. */
+const patience = 1_800_000;
+
+/** Writes the tree of a Git repository into a directory. @returns the paths of all regular files */
+export type FetchTree = (
+  source: Pick<TestSource, 'url' | 'ref'>,
+  directory: string,
+  signal: AbortSignal,
+) => Promise<readonly string[]>;
+
+interface ThirdParty {
+  readonly task: TestTask;
+  readonly context: Pick<StageContext, 'workdir' | 'signal'>;
+  readonly recorder: Recorder;
+  readonly fetchTree: FetchTree;
+  readonly node: Node;
+  /** Has the package there again: a test may have done anything with it. */
+  readonly reinstall: () => Promise<string | null>;
+}
+
+/** Runs the tests of others that a request names, each with the package installed anew. */
+export async function runThirdParty(given: ThirdParty): Promise<void> {
+  const { context, recorder, task } = given;
+  for (const [index, source] of (task.tests ?? []).entries()) {
+    const tree = join(context.workdir, `tests-${index}`);
+    let tests: readonly ThirdPartyTest[] = [];
+    await recorder.run(`third_party_fetch_${index}`, async () => {
+      const fetched = await fetchTests(given, source, tree);
+      if (typeof fetched === 'string') return fetched;
+      tests = testsAmong(fetched, source);
+      return tests.length === 0 ? `there are no tests in ${source.directory || 'the repository'}` : null;
+    });
+    const inside = `/sluice/tests-${index}`;
+    if (tests.length > 0) await given.node.machine.put(tree, inside);
+    for (const test of tests) await runOne(given, test, inside);
+  }
+}
+
+async function runOne(given: ThirdParty, { name, files }: ThirdPartyTest, inside: string): Promise<void> {
+  const { node, recorder, task, reinstall } = given;
+  for (const [index, file] of files.entries()) {
+    const called = files.length === 1 ? name : `${name}_${file.split('/').at(-1)}`;
+    await recorder.run(`third_party_${called}`, async () => {
+      const missing = index === 0 ? await reinstall() : null;
+      if (missing !== null) return missing;
+      // What makes the system ready installs; a test has no business outside.
+      await (preparesTests(name) || preparesTests(file) ? node.door?.open() : node.door?.close());
+      const path = join(inside, file);
+      const variables = Object.entries(task.environment ?? {}).map(([key, value]) => `${key}=${value}`);
+      const program = executorOf(file);
+      const argv = program === undefined ? runnable(path) : [...program, path];
+      const { code, timedOut } = await onNode(node, ['env', '-C', dirname(path), ...variables, ...argv], patience);
+      if (timedOut) return `it did not end within ${patience / 1000} s`;
+      return code === 0 ? null : `it ended with ${code}`;
+    });
+  }
+}
+
+/** @returns the paths of all regular files, or why there are none */
+async function fetchTests(
+  { fetchTree, context: { signal } }: Pick<ThirdParty, 'fetchTree' | 'context'>,
+  source: TestSource,
+  tree: string,
+): Promise<readonly string[] | string> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await fetchTree(source, tree, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (attempt === fetches.tries)
+        return `the tests cannot be fetched: ${(error as Error).message.split('\n').at(-1)}`;
+      await sleep(fetches.pause, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** Tests of others in a Git repository. */
+export interface TestSource {
+  readonly url: string;
+  /** Branch, tag or ref. */
+  readonly ref: string;
+  /** Folder of the tests, relative; empty for the whole tree. */
+  readonly directory: string;
+  /** The tests to run, by name; empty: all. */
+  readonly only: readonly string[];
+}
+
+/** A test: a file of the folder, or a folder in it with the files that it runs, in order. */
+export interface ThirdPartyTest {
+  readonly name: string;
+  /** Relative to the tree. */
+  readonly files: readonly string[];
+}
+
+/** What makes the system ready for the tests comes before them. */
+const first = ['0_init', '0_install'] as const;
+
+/** Programs by the ending of the file that they run; what has none of these is run by itself. */
+const executors: Readonly<Record<string, readonly string[]>> = {
+  bats: ['bats', '--tap'],
+  sh: ['bash'],
+  bash: ['bash'],
+  py: ['python3'],
+  yml: ['ansible-playbook', '--connection=local', '--inventory=localhost,'],
+  yaml: ['ansible-playbook', '--connection=local', '--inventory=localhost,'],
+};
+
+/** Files beside tests that are none. */
+const aside = /(^|\/)(\.[^/]*|README[^/]*|LICENSE[^/]*|[^/]*\.(md|txt|json|cfg|conf))$/;
+
+/**
+ * The tests among the files of a tree, in the order in which they run: `0_init`, `0_install`, then by name.
+ *
+ * @param paths of all regular files of the tree
+ */
+export function testsAmong(paths: readonly string[], { directory, only }: TestSource): readonly ThirdPartyTest[] {
+  const prefix = directory === '' ? '' : `${directory}/`;
+  const tests = new Map<string, string[]>();
+  for (const path of [...paths].sort(byPlace)) {
+    if (!path.startsWith(prefix) || aside.test(path)) continue;
+    const [name = ''] = path.slice(prefix.length).split('/');
+    if (only.length > 0 && !only.includes(name) && !preparesTests(name)) continue;
+    tests.set(name, [...(tests.get(name) ?? []), path]);
+  }
+  const all = [...tests].map(([name, files]) => ({ name, files }));
+  return all.sort((a, b) => byPlace(a.name, b.name));
+}
+
+/** Whether a test, or a file of one, makes the system ready: it may reach out. */
+export function preparesTests(name: string): boolean {
+  return placeOf(name) < first.length;
+}
+
+function byPlace(a: string, b: string): number {
+  return placeOf(a) - placeOf(b) || (a < b ? -1 : Number(a > b));
+}
+
+function placeOf(path: string): number {
+  const name = path.split('/').at(-1)?.replaceAll('-', '_') ?? '';
+  const found = first.findIndex((one) => name.startsWith(one));
+  return found < 0 ? first.length : found;
+}
+
+/** The program that runs a file; undefined for one that is run by itself, by its first line. */
+export function executorOf(path: string): readonly string[] | undefined {
+  return executors[/\.([a-z]+)$/.exec(path)?.[1] ?? ''];
+}
