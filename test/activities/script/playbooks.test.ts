@@ -282,6 +282,21 @@ test('a project that roles are taken from and that is not there is named', async
   assert.deepEqual([result, summary], ['ERROR', reason]);
 });
 
+test('what playbooks return with zuul_return is returned, as one program after the other returns it', async (t) => {
+  const { result, data, artifacts, remarks, said } = await runJob(t, {
+    files: {
+      'play.yaml':
+        play(`- zuul_return: {data: {a: {x: 1}, zuul: {log_url: "https://logs.example.org/1/", warnings: [one]}}}
+- zuul_return:
+    data: {a: {y: "{{ 1 + 1 }}"}, zuul: {warnings: [two], artifacts: [{name: docs, url: docs/}]}}
+  delegate_to: localhost`),
+    },
+  });
+  assert.equal(result, 'SUCCESS', said);
+  assert.deepEqual([data, remarks], [{ a: { x: 1, y: '2' } }, ['one', 'two']]);
+  assert.deepEqual(artifacts, [{ name: 'docs', url: 'https://logs.example.org/1/docs/' }]);
+});
+
 test('a play that no host is among is told where others ran', async (t) => {
   const { result, remarks } = await runJob(t, { files: { 'play.yaml': say + say.replace('all', 'others') } });
   assert.deepEqual([result, remarks], ['SUCCESS', ['play.yaml: no host is among "hosts: others"']]);
