@@ -146,12 +146,11 @@ export interface SubmitInput extends GateName {
   readonly rules: readonly ConnectionRule[];
   /** What was tested; null for an item that was never prepared. */
   readonly graph: GraphRef | null;
+  /** What will be reported of the success, and the life of the gate that says so: hosts may say it with their votes. */
+  readonly report?: { readonly life: string } & Pick<ReportRequest, 'key' | 'action' | 'message'>;
 }
 
-/**
- * What the review system made of a submission: `away` where it did not answer, with the reason; `broken` where something
- * is wrong with this one, which may be mended, and may not.
- */
+/** What became of a submission. `away`: why nobody answered; `broken`: what is wrong with this one, perhaps for now. */
 export interface Submitted {
   /** Keys of the patch sets that are merged. */
   readonly merged: readonly string[];

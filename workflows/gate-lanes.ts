@@ -1,8 +1,9 @@
 import { rootCause, workflowInfo } from '@temporalio/workflow';
 import type { GateAction, PrepareAction, SubmitAction } from '../pipelines/gate/action.ts';
 import type { ChangeFacts, GateCommand } from '../pipelines/gate/command.ts';
+import { successOf } from '../pipelines/gate/finish.ts';
 import { outside } from './activities.ts';
-import type { FailedAction, Submitted, TellAction } from './contract.ts';
+import type { FailedAction, SubmitInput, Submitted, TellAction } from './contract.ts';
 import type { GateBook } from './gate-book.ts';
 import { budgets, pauseAfter } from './gate-budget.ts';
 import type { GateName } from './ids.ts';
@@ -134,9 +135,10 @@ export class GateLanes {
   }
 
   async #submit(wanted: readonly SubmitAction[]): Promise<void> {
-    const merges = wanted.map(({ key, buildSet, changes, rules }) => {
+    const merges = wanted.map((action) => {
+      const { key, buildSet, changes, rules } = action;
       const graph = this.#book.graphs[buildSet] ?? null;
-      return { ...this.#name, key, changes: this.#facts(changes), rules, graph };
+      return { ...this.#name, key, changes: this.#facts(changes), rules, graph, ...this.#success(action) };
     });
     const summary = brief(`Merge ${wanted.map(({ changes }) => changes.join(', ')).join(', then ')}`);
     const [first, ...others] = merges;
@@ -150,6 +152,15 @@ export class GateLanes {
       const action = wanted[index];
       if (action) this.#submitted(action, answer);
     }
+  }
+
+  /** What the item's report will say, as the world will know it. */
+  #success({ item }: SubmitAction): Pick<SubmitInput, 'report'> {
+    const { state } = this.#book;
+    const found = state.queues.flatMap((queue) => queue.items).find(({ id }) => id === item);
+    if (!found) return {};
+    const { key, action, message } = this.#named(successOf(state, found));
+    return { report: { life: workflowInfo().firstExecutionRunId, key, action, message } };
   }
 
   #submitted({ key, item }: SubmitAction, answer: Submitted): void {
@@ -175,7 +186,7 @@ export class GateLanes {
   }
 
   /** The action as the world knows it: no other life of the gate has said this. */
-  #named(action: TellAction): TellAction {
+  #named<A extends TellAction>(action: A): A {
     if (action.kind !== 'report' || action.buildSet === null) return action;
     const buildSet = this.#book.outerKey(action.buildSet);
     return { ...action, buildSet, key: action.key.replace(action.buildSet, buildSet) };

@@ -70,12 +70,12 @@ export type GateActivities = ReturnType<typeof createGateActivities>;
 
 async function submit(deps: GateDeps, input: SubmitInput): Promise<Submitted> {
   const merged: string[] = [];
-  const { graph, rules } = input;
+  const { graph } = input;
   if (!graph) return { merged, refused: 'no state of it was tested' };
   for (const change of input.changes) {
     const answer = await orFault(async () => {
       const tested = await recall<StoredGraph>(deps, graph);
-      return merge(deps, { change, tested, rules, pipeline: input.pipeline });
+      return merge(deps, { change, tested, input });
     });
     // What went wrong may have done so after the merge: only the host can tell.
     const found = answer !== undefined && 'broken' in answer ? await isMerged(deps, change) : false;
@@ -96,11 +96,12 @@ async function submit(deps: GateDeps, input: SubmitInput): Promise<Submitted> {
  */
 async function landTogether(deps: GateDeps, merges: readonly SubmitInput[]): Promise<number> {
   const found: Landing[] = [];
-  for (const { changes, graph, rules, pipeline } of merges) {
+  for (const input of merges) {
+    const { changes, graph } = input;
     const [change, ...others] = changes;
     if (change === undefined || others.length > 0 || graph === null) break;
     const tested = await recall<StoredGraph>(deps, graph).catch(() => undefined);
-    const landing = tested && landingOf(deps, { change, tested, rules, pipeline });
+    const landing = tested && landingOf(deps, { change, tested, input });
     if (!landing || 'refused' in landing || landing.host.submitTogether === undefined) break;
     if (!isOneBranch(found[0] ?? landing, landing)) break;
     found.push(landing);
@@ -122,7 +123,7 @@ async function recall<T>(deps: GateDeps, ref: BlobRef): Promise<T> {
 
 async function say(deps: GateDeps, input: TellInput, action: TellAction): Promise<void> {
   if (action.kind !== 'report') await deps.pass(action);
-  else await report(deps, action, [input.life, input.pipeline, action.key].join('/'));
+  else await report(deps, action, keyOf(input, action.key));
 }
 
 async function orFault<T>(work: () => Promise<T>): Promise<T | Pick<Submitted, 'away' | 'broken'>> {
@@ -136,8 +137,7 @@ async function orFault<T>(work: () => Promise<T>): Promise<T | Pick<Submitted, '
 interface Merge {
   readonly change: ChangeFacts;
   readonly tested: StoredGraph;
-  readonly rules: readonly ConnectionRule[];
-  readonly pipeline: string;
+  readonly input: SubmitInput;
 }
 
 /** What a host is asked to merge. */
@@ -146,11 +146,9 @@ interface Landing {
   readonly request: SubmitRequest & { readonly tested: SourceState };
 }
 
-function landingOf(
-  deps: GateDeps,
-  { change, tested, rules, pipeline }: Merge,
-): Landing | Required<Pick<Submitted, 'refused'>> {
+function landingOf(deps: GateDeps, { change, tested, input }: Merge): Landing | Required<Pick<Submitted, 'refused'>> {
   const { id, project, branch, patchset, connection } = change;
+  const { rules, pipeline } = input;
   const rule = rules.find((one) => one.connection === connection && merges(one));
   if (rule === undefined) {
     return { refused: `the pipeline's success reporters do not submit changes of ${connection}` };
@@ -160,7 +158,18 @@ function landingOf(
   const state = tested.sources.find((one) => one.project === project && one.branch === branch);
   const isTested = tested.changes.some((one) => one.id === id && one.patchset === patchset);
   if (!state || !isTested) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
-  return { host, request: { change: id, patchset, tested: state, verdict: rule.body, pipeline } };
+  return { host, request: { change: id, patchset, tested: state, verdict: rule.body, pipeline, ...reportOf(input) } };
+}
+
+/** The report of the success, by the key that it will have. */
+function reportOf({ report: said, pipeline }: SubmitInput): Pick<SubmitRequest, 'report'> {
+  if (!said) return {};
+  const { life, key, action, message } = said;
+  return { report: { key: keyOf({ life, pipeline }, key), message, about: { pipeline, action } } };
+}
+
+function keyOf({ life, pipeline }: Pick<TellInput, 'life' | 'pipeline'>, action: string): string {
+  return [life, pipeline, action].join('/');
 }
 
 /** @returns why the change was not merged; undefined when it is */

@@ -148,6 +148,11 @@ export interface SubmitRequest {
   readonly verdict?: ConnectionRule['body'];
   /** Of which pipeline that verdict is, for hosts that keep it. */
   readonly pipeline?: string;
+  /**
+   * What will be reported of the success, for hosts where votes come with words: said with those votes, so that the
+   * report after the merge has nothing left to say. Where nothing is merged after it, that is said, too.
+   */
+  readonly report?: Pick<ReviewReport, 'key' | 'message' | 'about'>;
 }
 
 export type SubmitResult =

@@ -3,12 +3,13 @@ import type { BuildSetResult } from '../model/job.ts';
 import type { ConnectionRule, Pipeline, ReportAction } from '../model/pipeline.ts';
 import { type ItemRefusal, itemReport } from '../report/item-report.ts';
 import { mergedInPart } from '../report/sentences.ts';
+import type { ReportRequest } from './action.ts';
 import type { GateCommand, ProvidedResult } from './command.ts';
 import { type Draft, emit, itemOf, queueOf } from './draft.ts';
 import { listened } from './enqueue.ts';
 import { factsOf, pipelineOf, resetFollowers, resetFrom, resizeWindow, standingOf, takeOut } from './operations.ts';
 import { isPlaced } from './queues.ts';
-import type { Item, Standing } from './state.ts';
+import type { GateState, Item, Standing } from './state.ts';
 import { summary } from './summary.ts';
 
 interface Verdict {
@@ -115,10 +116,27 @@ function conclude(draft: Draft, item: Item, verdict: Verdict): void {
   const jobsFailed = verdict.result === 'FAILURE' && !verdict.refusal;
   keepStanding(draft, pipeline, nextStanding(standing, pipeline, { jobsFailed, result: verdict.result }));
   keepResults(draft, item);
+  const action = reportOf(draft, item, { verdict, standing });
+  if (verdict.action === 'no-jobs' && action.rules.length === 0) return;
+  emit(draft, { type: 'action-wanted', action });
+}
+
+/** What will be reported of an item once it is merged. */
+export function successOf(state: GateState, item: Item): ReportRequest {
+  const draft = { state };
+  return reportOf(draft, item, { verdict: success, standing: standingOf(draft, item.pipeline) });
+}
+
+interface Said {
+  readonly verdict: Verdict;
+  readonly standing: Standing;
+}
+
+function reportOf(draft: Pick<Draft, 'state'>, item: Item, { verdict, standing }: Said): ReportRequest {
+  const pipeline = pipelineOf(draft, item.pipeline);
   const silenced = standing.disabled && verdict.action !== 'no-jobs';
   const action = silenced ? 'disabled' : verdict.action;
   const rules = reportersFor(pipeline, action);
-  if (verdict.action === 'no-jobs' && rules.length === 0) return;
   const changes = item.changes.flatMap((key) => factsOf(draft, key) ?? []);
   const report = {
     pipeline,
@@ -127,20 +145,17 @@ function conclude(draft: Draft, item: Item, verdict: Verdict): void {
     ...(verdict.refusal ? { refusal: verdict.refusal } : {}),
   };
   const { key: buildSet } = item.buildSet;
-  emit(draft, {
-    type: 'action-wanted',
-    action: {
-      kind: 'report',
-      key: `${buildSet}/${verdict.result}`,
-      action,
-      pipeline: pipeline.name,
-      changes: item.changes,
-      buildSet,
-      result: verdict.result,
-      message: itemReport(verdict.action, report),
-      rules,
-    },
-  });
+  return {
+    kind: 'report',
+    key: `${buildSet}/${verdict.result}`,
+    action,
+    pipeline: pipeline.name,
+    changes: item.changes,
+    buildSet,
+    result: verdict.result,
+    message: itemReport(verdict.action, report),
+    rules,
+  };
 }
 
 /** Who hears of an action: conflicts and broken configurations are failures where nothing else is said of them. */

@@ -5,17 +5,17 @@ import { type Draft, emit, itemOf, queueOf, withFollowers } from './draft.ts';
 import type { Item, Queue, Standing } from './state.ts';
 
 /** The pipeline of that name; a programming error when there is none. */
-export function pipelineOf(draft: Draft, name: string): Pipeline {
+export function pipelineOf(draft: Pick<Draft, 'state'>, name: string): Pipeline {
   const pipeline = draft.state.pipelines.find((one) => one.name === name);
   if (!pipeline) throw new Error(`no pipeline ${name}`);
   return pipeline;
 }
 
-export function factsOf(draft: Draft, key: string): ChangeFacts | undefined {
+export function factsOf(draft: Pick<Draft, 'state'>, key: string): ChangeFacts | undefined {
   return draft.state.facts.changes[key];
 }
 
-export function standingOf(draft: Draft, pipeline: string): Standing {
+export function standingOf(draft: Pick<Draft, 'state'>, pipeline: string): Standing {
   return draft.state.standings[pipeline] ?? { failures: 0, disabled: false };
 }
 

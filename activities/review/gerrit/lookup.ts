@@ -30,6 +30,8 @@ export interface Memory {
   readonly landed: Map<number, NonNullable<Around['landed']>>;
   /** Commits that we bring to branches ourselves. */
   readonly pushed: Map<string, true>;
+  /** By change the tag of what was said with the votes of its merge. */
+  readonly said: Map<string, string>;
   /** What was asked a moment ago, by what it is. */
   readonly beliefs: Map<string, { readonly answer: Promise<unknown>; readonly until: number }>;
 }
@@ -41,6 +43,7 @@ export function emptyMemory(): Memory {
     changes: new Map(),
     landed: new Map(),
     pushed: new Map(),
+    said: new Map(),
     beliefs: new Map(),
   };
 }

@@ -3,7 +3,7 @@ import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import type { SubmitRequest } from '../port.ts';
 import { type Gerrit, needInfo, remember } from './lookup.ts';
-import { vote, votesOf } from './report.ts';
+import { voteFor, withdraw } from './report.ts';
 import { obstaclesOf } from './requirements.ts';
 import type { GerritChange } from './schema.ts';
 import { judging, mayPush, rememberLanding, unreadyFor, untilMerged } from './submit.ts';
@@ -14,8 +14,9 @@ interface Step {
   readonly tested: SourceState;
   /** What the branch is at before it: the first parent of what was tested. */
   readonly onto: string;
-  /** Our votes, where Gerrit wants them before it merges. */
-  readonly votes: Readonly<Record<string, number>> | null;
+  readonly request: SubmitRequest;
+  /** Whether Gerrit wants our votes before it merges. */
+  readonly wantsVotes: boolean;
 }
 
 /**
@@ -50,29 +51,30 @@ async function readSteps(gerrit: Gerrit, requests: readonly SubmitRequest[]): Pr
   const infos = await Promise.all(requests.map(({ change }) => needInfo(gerrit, change, judging)));
   const steps: Step[] = [];
   for (const [index, info] of infos.entries()) {
-    const { tested, ...request } = requests[index] as SubmitRequest;
+    const request = requests[index] as SubmitRequest;
+    const { tested } = request;
     const { project, branch } = info;
     if (tested?.project !== project || tested.branch !== branch || unreadyFor(info, request).length > 0) break;
     const onto = steps.at(-1)?.tested.commit ?? (await gerrit.git.branchTip(project, branch));
     const { parents } = await gerrit.git.readCommit(project, tested.commit);
     if (onto === null || parents[0] !== onto) break;
-    const votes = obstaclesOf(info, []).length === 0 ? null : votesOf(request.verdict ?? {});
-    steps.push({ info, tested, onto, votes });
+    steps.push({ info, tested, onto, request, wantsVotes: obstaclesOf(info, []).length > 0 });
   }
   return steps;
 }
 
 /** Gives our votes. @returns whether nothing is in the way of the change then */
-async function agree(gerrit: Gerrit, { info, votes }: Step): Promise<boolean> {
-  if (votes === null) return true;
-  const voted = await vote(gerrit, info, { labels: votes, options: judging });
+async function agree(gerrit: Gerrit, { info, request, wantsVotes }: Step): Promise<boolean> {
+  if (!wantsVotes) return true;
+  const voted = await voteFor(gerrit, info, { request, options: judging });
   if (voted.refused !== undefined) return false;
   return obstaclesOf(voted.info ?? (await needInfo(gerrit, String(info._number), judging)), []).length === 0;
 }
 
 async function takeBack(gerrit: Gerrit, steps: readonly Step[]): Promise<void> {
-  const none = (votes: object) => Object.fromEntries(Object.keys(votes).map((label) => [label, 0]));
-  await Promise.all(steps.map(({ info, votes }) => votes && vote(gerrit, info, { labels: none(votes) })));
+  const reason = 'it could not be merged together with others, and is tried by itself';
+  const given = steps.filter(({ wantsVotes }) => wantsVotes);
+  await Promise.all(given.map(({ info, request }) => withdraw(gerrit, info, { request, reason })));
 }
 
 async function pushAll(gerrit: Gerrit, steps: readonly Step[]): Promise<boolean> {

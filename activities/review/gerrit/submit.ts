@@ -5,7 +5,7 @@ import { HostAway } from '../../outcome.ts';
 import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
 import { believe, type Gerrit, landedOf, needInfo, outdatedParents, remember } from './lookup.ts';
 import { currentOf } from './map.ts';
-import { vote, votesOf } from './report.ts';
+import { voteFor, votesOf, withdraw } from './report.ts';
 import { obstaclesOf } from './requirements.ts';
 import { accessSchema, branchSchema, type GerritChange, mergeableSchema, projectStateSchema } from './schema.ts';
 
@@ -47,7 +47,7 @@ export async function submit(gerrit: Gerrit, actor: Actor, request: SubmitReques
   if (missing.length > 0) return { kind: 'refused', reason: missing.join('; ') };
   // Whatever else is required is there: now our own votes count.
   if (obstaclesOf(info, []).length === 0) return merge(gerrit, info, request.tested);
-  return mergeWith(votesOf(request.verdict ?? {}), gerrit, { info, request });
+  return mergeWith(gerrit, info, request);
 }
 
 /** Why a change cannot be merged, whatever we vote: each a sentence without its end. */
@@ -60,19 +60,15 @@ export function unreadyFor(info: GerritChange, { patchset, verdict }: Omit<Submi
 }
 
 /** Gives our votes, merges, and takes the votes back when nothing was merged. */
-async function mergeWith(
-  votes: Readonly<Record<string, number>>,
-  gerrit: Gerrit,
-  { info, request }: { readonly info: GerritChange; readonly request: SubmitRequest },
-): Promise<SubmitResult> {
-  const voted = await vote(gerrit, info, { labels: votes, options: judging });
+async function mergeWith(gerrit: Gerrit, info: GerritChange, request: SubmitRequest): Promise<SubmitResult> {
+  const voted = await voteFor(gerrit, info, { request, options: judging });
   const now = voted.info ?? (await needInfo(gerrit, request.change, judging));
   const refused = voted.refused === undefined ? [] : [`Gerrit takes no vote of ours: ${voted.refused}`];
   const missing = [...refused, ...obstaclesOf(now, [])];
   const result: SubmitResult =
     missing.length > 0 ? { kind: 'refused', reason: missing.join('; ') } : await merge(gerrit, now, request.tested);
-  const none = Object.fromEntries(Object.keys(votes).map((label) => [label, 0]));
-  if (result.kind === 'moved' || result.kind === 'refused') await vote(gerrit, info, { labels: none });
+  if (result.kind === 'moved' || result.kind === 'refused')
+    await withdraw(gerrit, info, { request, reason: result.reason });
   return result;
 }
 

@@ -65,6 +65,22 @@ test('R2: what was tested is merged; without a tested state of that very patch s
   }
 });
 
+test('a merge is asked for with the report of its success, as it will be told', async () => {
+  const said: ReviewReport[] = [];
+  const { activities, submitted } = setup(
+    { sources: [state], changes: [own] },
+    { report: async (_actor, report) => void said.push(report) },
+  );
+  const report = { key: '1.1-a/SUCCESS', action: 'success', message: 'Fine.' } as const;
+  await activities.submit({ ...input, report: { ...report, life: 'life' } });
+  const about = { kind: 'report', pipeline: 'gate', changes: ['git:1,1'], buildSet: null, result: 'SUCCESS' } as const;
+  const actions: TellAction[] = [{ ...about, ...report, rules }];
+  await activities.tell({ tenant: 'main', pipeline: 'gate', queue: 'q', life: 'life', actions });
+  const [told] = said;
+  assert.ok(told);
+  assert.deepEqual(submitted[0]?.report, { key: told.key, message: told.message, about: told.about });
+});
+
 test('R5: a host that does not answer is away: that says nothing of the change', async () => {
   const submit = async () => Promise.reject(Object.assign(new Error('connect refused'), { code: 'ECONNREFUSED' }));
   const { activities } = setup({ sources: [state], changes: [own] }, { submit });

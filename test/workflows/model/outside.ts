@@ -73,6 +73,8 @@ export class Outside {
   readonly changes = new Map<string, ChangeFacts>();
   readonly tips: Record<string, string> = {};
   readonly merges: Merge[] = [];
+  /** What a merge was told that will be reported, by the report's key and its change. */
+  readonly promised = new Map<string, string>();
   /** How many changes each push brought that merged several. */
   readonly pushes: number[] = [];
   /** Changes that nobody can merge, though the host is there. */
@@ -292,7 +294,8 @@ export class Outside {
     return ready.length;
   }
 
-  #submit({ change: id, patchset, tested }: SubmitRequest): SubmitResult {
+  #submit({ change: id, patchset, tested, report }: SubmitRequest): SubmitResult {
+    if (report) this.promised.set(`${report.key} ${id}`, report.message);
     const change = this.changes.get(id);
     if (!change) return { kind: 'refused', reason: 'there is no such change' };
     if (this.broken.has(id)) throw new Error('its branch cannot be read');

@@ -19,6 +19,7 @@ export async function judge(play: GatePlay): Promise<void> {
   nothingWaits(play);
   await entitiesRest(play);
   reportedOnce(play);
+  reportedAsPromised(play);
   retriggersRan(play);
   lastWordCounts(play);
   answeredAlike(play);
@@ -95,6 +96,13 @@ function reportedOnce({ scene: { outside }, deeds }: GatePlay): void {
     const start = outside.reports.find((one) => one.change === id && one.action === 'start');
     const [first] = reports;
     assert.ok(!start || !first || start.time <= first.time, `${id} was reported as started after ${first?.action}`);
+  }
+}
+
+/** What a host may say with the votes of a merge is what is reported after it, word by word. */
+function reportedAsPromised({ scene: { outside } }: GatePlay): void {
+  for (const { action, change, key, message } of outside.reports) {
+    if (action === 'success') assert.equal(outside.promised.get(`${key} ${change}`), message, `the report on ${change}`);
   }
 }
 
