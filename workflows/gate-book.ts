@@ -36,6 +36,8 @@ interface Ways {
   readonly stacksOnMerging: boolean;
   /** Items are merged with the one ahead where they are done, too. */
   readonly mergesTogether: boolean;
+  /** Starts are told after a while. */
+  readonly startsLate: boolean;
 }
 
 type Retrigger = (key: string, job: string) => boolean;

@@ -28,3 +28,6 @@ export const startBudget: Budget = { tries: 6, first: 500, most: 30_000 };
 export function pauseAfter({ first, most }: Budget, tries: number): number {
   return Math.min(most, first * 2 ** Math.min(tries - 1, 20));
 }
+
+/** Milliseconds after which it is told that jobs have begun: where all is over by then the result says enough. */
+export const startPause = 1_000;

@@ -5,7 +5,7 @@ import { successOf } from '../pipelines/gate/finish.ts';
 import { outside } from './activities.ts';
 import type { FailedAction, SubmitInput, Submitted, TellAction } from './contract.ts';
 import type { GateBook } from './gate-book.ts';
-import { budgets, pauseAfter } from './gate-budget.ts';
+import { budgets, pauseAfter, startPause } from './gate-budget.ts';
 import type { GateName } from './ids.ts';
 
 type Lane = keyof typeof budgets;
@@ -64,10 +64,11 @@ export class GateLanes {
     return lanes.some((lane) => !this.#busy.has(lane) && startable[lane]().length > 0);
   }
 
-  /** Milliseconds until something may be tried again; undefined where nothing waits for that. */
-  get pause(): number | undefined {
+  /** Milliseconds until something may be tried again, or is to be told; undefined where nothing waits for that. */
+  pauseFor(actions: readonly GateAction[]): number | undefined {
     const now = Date.now();
-    const next = Object.values(this.#book.troubles).flatMap((trouble) => (trouble.next > now ? [trouble.next] : []));
+    const tries = Object.values(this.#book.troubles).map(({ next }) => next);
+    const next = [...tries, ...actions.map(earliest)].filter((time) => time > now);
     return next.length === 0 ? undefined : Math.min(...next) - now;
   }
 
@@ -104,7 +105,9 @@ export class GateLanes {
   /** What is said on a change stays in order; others need not wait. */
   #tellable(actions: readonly GateAction[]): readonly TellAction[] {
     const held = new Set<string>();
+    const now = Date.now();
     return actions.filter(isTelling).filter((action) => {
+      if (earliest(action) > now) return false;
       const about = changesOf(action);
       if (!this.#waits(action.key) && !about.some((change) => held.has(change))) return true;
       for (const change of about) held.add(change);
@@ -240,6 +243,11 @@ function brief(summary: string): { readonly summary: string } {
 
 function changesOf(action: TellAction): readonly string[] {
   return 'changes' in action ? action.changes : [action.change];
+}
+
+/** When an action may be carried out, as far as that is not at once. */
+function earliest(action: GateAction): number {
+  return action.kind === 'report' && action.since !== undefined ? action.since + startPause : 0;
 }
 
 function isPrepare(action: GateAction): action is PrepareAction {

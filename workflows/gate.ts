@@ -49,6 +49,7 @@ export async function gate(input: GateInput): Promise<void> {
     keepsMerged: has('gate-keeps-merged'),
     stacksOnMerging: has('gate-stacks-on-merging'),
     mergesTogether: has('gate-merges-together'),
+    startsLate: has('gate-starts-late'),
   };
   const book = new GateBook(carried, { named: second, holds, ...core });
   const lanes = new GateLanes(name, book, { bounded: second, holds });
@@ -79,7 +80,7 @@ export async function gate(input: GateInput): Promise<void> {
     const more = () => (spent() ? second || still() : lanes.canStart(actions) || buildSets.canTell(actions));
     const rest = nextShow - Date.now();
     const unseen = book.state !== shown && rest > 0 ? rest : undefined;
-    await conditionWithin(() => changed() || more(), spent() ? undefined : least(lanes.pause, unseen));
+    await conditionWithin(() => changed() || more(), spent() ? undefined : least(lanes.pauseFor(actions), unseen));
   }
   // A handler counts as running until its answer is on its way.
   await condition(allHandlersFinished);

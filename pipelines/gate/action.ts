@@ -80,4 +80,6 @@ export interface ReportRequest {
   readonly result: BuildSetResult | null;
   readonly message: string;
   readonly rules: readonly ConnectionRule[];
+  /** Of a start that need not be told where all is over soon: when it was, in milliseconds since the epoch. */
+  readonly since?: number;
 }

@@ -7,7 +7,16 @@ import type { ReportRequest } from './action.ts';
 import type { GateCommand, ProvidedResult } from './command.ts';
 import { type Draft, emit, itemOf, queueOf } from './draft.ts';
 import { listened } from './enqueue.ts';
-import { factsOf, pipelineOf, resetFollowers, resetFrom, resizeWindow, standingOf, takeOut } from './operations.ts';
+import {
+  dropStart,
+  factsOf,
+  pipelineOf,
+  resetFollowers,
+  resetFrom,
+  resizeWindow,
+  standingOf,
+  takeOut,
+} from './operations.ts';
 import { isPlaced } from './queues.ts';
 import type { GateState, Item, Standing } from './state.ts';
 import { summary } from './summary.ts';
@@ -23,6 +32,7 @@ export function finish(draft: Draft, item: Item): void {
   const pipeline = pipelineOf(draft, item.pipeline);
   const verdict = judge(draft, item);
   if (pipeline.manager === 'dependent' && verdict.result === 'SUCCESS') {
+    dropStart(draft, item);
     emit(draft, { type: 'phase-changed', item: item.id, phase: 'submitting' });
     return;
   }

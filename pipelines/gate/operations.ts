@@ -54,8 +54,18 @@ export function dropItem(draft: Draft, item: Item): void {
 
 /** Takes an item out of its queue, and the queue away when it was there for this item alone. */
 export function takeOut(draft: Draft, item: Item): void {
+  dropStart(draft, item);
   emit(draft, { type: 'item-dequeued', item: item.id });
   closeIfEmpty(draft, item.queue);
+}
+
+/** Nobody needs to hear any more that an item's jobs have begun. */
+export function dropStart(draft: Draft, item: Item): void {
+  if (!draft.state.startsLate) return;
+  for (const action of draft.state.outbox) {
+    const isStart = action.kind === 'report' && action.action === 'start';
+    if (isStart && action.buildSet?.startsWith(`${item.id}.`)) emit(draft, { type: 'action-done', key: action.key });
+  }
 }
 
 export function closeIfEmpty(draft: Draft, id: string): void {
@@ -76,9 +86,10 @@ export function say(draft: Draft, item: Item, action: ReportAction): boolean {
   const message = itemReport(action, { pipeline, changes, buildSet: item.buildSet });
   const common = { kind: 'report', action, pipeline: pipeline.name, changes: item.changes } as const;
   const key = `${item.buildSet.key}/${action}`;
+  const since = action === 'start' && draft.state.startsLate ? { since: draft.state.time } : {};
   emit(draft, {
     type: 'action-wanted',
-    action: { ...common, key, buildSet: item.buildSet.key, result: null, message, rules },
+    action: { ...common, key, buildSet: item.buildSet.key, result: null, message, rules, ...since },
   });
   return true;
 }

@@ -34,6 +34,11 @@ export interface GateState {
    * runs of gates that began before they were.
    */
   readonly mergesTogether?: boolean;
+  /**
+   * Whether a start is told after a while, and not where all is over by then; absent: at once and always, as in runs of
+   * gates that began before it was.
+   */
+  readonly startsLate?: boolean;
 }
 
 /** A report, or word to another gate, that was given up. */
@@ -142,5 +147,6 @@ export function initialGate(): GateState {
     keepsMerged: true,
     stacksOnMerging: true,
     mergesTogether: true,
+    startsLate: true,
   };
 }

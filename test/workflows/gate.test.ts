@@ -92,6 +92,23 @@ test('a new patch set cancels the jobs of the old one', async () => {
   await until('the queue is empty', async () => (await world.view(gate)).items.length === 0);
 });
 
+test('that jobs have begun is told of those that are not over within a second, before their result', async () => {
+  const done = Promise.withResolvers<void>();
+  world.outside.jobs = () => [build];
+  world.outside.stage = () => done.promise.then(() => fine);
+  const began = Date.now();
+  await world.tell('slow', entering([change('slow-0')]));
+  const told = () => world.outside.told.filter((one) => one.kind === 'report' && one.changes.includes('slow-0,1'));
+  await until('the start is told', () => told().length === 1);
+  assert.ok(Date.now() - began >= 1_000);
+  done.resolve();
+  await until('the result is told', () => told().length === 2);
+  assert.deepEqual(
+    told().map((one) => one.kind === 'report' && one.action),
+    ['start', 'success'],
+  );
+});
+
 test('an update from the build set runs a job again while its item is queued', async () => {
   world.outside.jobs = () => [build];
   let attempts = 0;

@@ -69,7 +69,7 @@ test('R15: a word of a build set that is held up is not overtaken by its next on
 
 test('R15: a build set that is closed while it is being started ends by itself', () =>
   direct(gate, [
-    ...[/^enqueue a/, /^end of tell/, /^end of projectQueue/],
+    ...[/^enqueue a/, /^end of prepare/, /^task gate/, /^end of projectQueue/],
     ...[/^abandon a/, /^messages to gate/, /^task gate/, /^close to buildset/],
   ]));
 

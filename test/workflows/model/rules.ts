@@ -102,7 +102,8 @@ function reportedOnce({ scene: { outside }, deeds }: GatePlay): void {
 /** What a host may say with the votes of a merge is what is reported after it, word by word. */
 function reportedAsPromised({ scene: { outside } }: GatePlay): void {
   for (const { action, change, key, message } of outside.reports) {
-    if (action === 'success') assert.equal(outside.promised.get(`${key} ${change}`), message, `the report on ${change}`);
+    if (action === 'success')
+      assert.equal(outside.promised.get(`${key} ${change}`), message, `the report on ${change}`);
   }
 }
 

@@ -110,7 +110,10 @@ const comments = [{ file: 'a', line: 1, message: 'W: odd' }];
 
 test('the report of a success is said with the votes that its merge wants, and not again', async (t) => {
   const { gerrit, host, desk, numbers, requests } = await openStack(t, 'merge');
-  const asked = requests.map((one, index) => ({ ...one, report: { key: `${index}`, message: `Fine ${index}.`, about } }));
+  const asked = requests.map((one, index) => ({
+    ...one,
+    report: { key: `${index}`, message: `Fine ${index}.`, about },
+  }));
   assert.equal(await host.submitTogether?.(gateActor, asked.slice(0, 2)), 2);
   assert.equal((await host.submit(gateActor, asked[2] as SubmitRequest)).kind, 'merged');
   // A server that has begun anew knows no more than what Gerrit has.
