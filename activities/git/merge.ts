@@ -104,17 +104,24 @@ async function squash(space: Workspace, onto: Commit, change: Commit, given?: Co
 }
 
 async function mergeCommit(space: Workspace, onto: Commit, change: Commit): Promise<MergeResult> {
-  const common = await mergeBase(space.repo, change.id, onto.id);
-  if (common === change.id) return merged(onto);
-  if (common === onto.id) return merged(change);
+  if (change.parents.includes(onto.id)) return forward(space, onto, change);
   const tree = await mergeTrees(space, onto, change);
   if (typeof tree !== 'string') return tree;
+  // One that is part of the other brings nothing: only then is it worth asking.
+  const common = [onto.tree, change.tree].includes(tree) ? await mergeBase(space.repo, change.id, onto.id) : null;
+  if (common === change.id) return merged(onto);
+  if (common === onto.id) return forward(space, onto, change);
   const subject = change.message.split('\n', 1)[0];
   const message = `Merge "${subject}"\n`;
   const made = await write(space, { ...change, tree, message, parents: [onto.id, change.id] });
   // Whoever lands it asks whether it stands on the branch.
   for (const older of [onto.id, change.id]) knowAncestor(space.repo, { older, newer: made.id, is: true });
   return merged(made);
+}
+
+function forward({ repo }: Workspace, onto: Commit, change: Commit): MergeResult {
+  knowAncestor(repo, { older: onto.id, newer: change.id, is: true });
+  return merged(change);
 }
 
 async function commonBase(space: Workspace, a: Commit, b: Commit): Promise<Commit | undefined> {

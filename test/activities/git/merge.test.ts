@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { git } from '../../../activities/git/git.ts';
 import { type MergeMode, mergeOnto } from '../../../activities/git/merge.ts';
 import { readCommits } from '../../../activities/git/objects.ts';
+import { recordTools } from '../../../activities/process/timing.ts';
 import { bareRepository, fileAt, makeCommit, scratch } from './repository.ts';
 
 /** A branch that has moved on since a change of two commits was made, each in a file of its own. */
@@ -37,6 +38,31 @@ for (const [says, mode, parents, subjects] of modes) {
     assert.deepEqual(log.trim().split('\n').sort(), subjects);
     assert.equal((await readCommits(repo, [result.commit]))[0]?.parents.length, parents);
     assert.deepEqual(await mergeOnto(repo, tip, { commit: second, base, mode }), result, 'repeatable');
+  });
+}
+
+const apart: readonly [
+  says: string,
+  onto: 'base' | 'tip' | 'first' | 'second',
+  change: 'first' | 'second',
+  runs: number,
+][] = [
+  ['a change that was made from something older', 'tip', 'second', 1],
+  ['a change that stands on it', 'base', 'first', 0],
+  ['a change that stands on it with others', 'base', 'second', 2],
+  ['a change that is part of it', 'second', 'first', 2],
+  ['a change that it is', 'second', 'second', 2],
+];
+for (const [says, onto, change, runs] of apart) {
+  test(`merge of ${says} onto a state runs git ${runs} times, and makes a commit only where it must`, async (t) => {
+    const made = await divergence(await scratch(t));
+    const [tip, commit] = [made[onto], made[change]];
+    const { value, tools } = await recordTools(() => mergeOnto(made.repo, tip, { commit, mode: 'merge' }));
+    assert.ok(value.kind === 'merged');
+    assert.equal(tools.length, runs);
+    const [found] = await readCommits(made.repo, [value.commit]);
+    if (onto === 'tip') assert.deepEqual(found?.parents, [tip, commit]);
+    else assert.equal(value.commit, onto === 'base' ? commit : tip);
   });
 }
 
