@@ -27,8 +27,12 @@ const defaultBudget = 2_000;
 /** How long it waits then for what is under way: what has not ended by then is handed over, and asked for again. */
 const grace = '10s';
 
-/** Items above which a queue is shown once a second only, in milliseconds: a snapshot of 1,000 items has a megabyte. */
+/**
+ * Items above which a queue is shown only so often, in milliseconds: a snapshot of 1,000 items has a megabyte, and each
+ * one keeps the workflow task waiting.
+ */
 const large = { items: 200, pause: 1_000 } as const;
+const busy = { items: 5, pause: 250 } as const;
 
 /** Bytes of carried state above which runs of the first version put it into artifact storage themselves. */
 const firstCarriedLimit = 64 * 1024;
@@ -45,6 +49,7 @@ export async function gate(input: GateInput): Promise<void> {
   const second = has('gate-lives');
   const holds = has('gate-holds');
   const carried = await recall(input);
+  const seldom = has('gate-shows-seldom');
   const core = {
     keepsMerged: has('gate-keeps-merged'),
     stacksOnMerging: has('gate-stacks-on-merging'),
@@ -72,7 +77,7 @@ export async function gate(input: GateInput): Promise<void> {
     } else if (still()) break;
     if (book.state !== shown && Date.now() >= nextShow) {
       shown = book.state;
-      nextShow = Date.now() + (second && isLarge(book) ? large.pause : 0);
+      nextShow = Date.now() + showPause(book, { second, seldom });
       await show(name, book);
     }
     const { troubles } = book;
@@ -104,8 +109,11 @@ function listen(name: Parameters<typeof snapshot>[0], book: GateBook, buildSets:
   setHandler(queueQuery, () => snapshot(name, book, Date.now()));
 }
 
-function isLarge({ state }: GateBook): boolean {
-  return state.queues.reduce((sum, { items }) => sum + items.length, 0) > large.items;
+/** Milliseconds until a queue is shown again. */
+function showPause({ state }: GateBook, ways: { readonly second: boolean; readonly seldom: boolean }): number {
+  const count = state.queues.reduce((sum, { items }) => sum + items.length, 0);
+  if (ways.second && count > large.items) return large.pause;
+  return ways.seldom && count > busy.items ? busy.pause : 0;
 }
 
 /** The shorter one of two pauses, as far as there are any. */

@@ -39,6 +39,11 @@ export const patches = {
     because:
       'items that were all done were merged one by one, each with an activity and questions to the host of its own',
   },
+  'gate-shows-seldom': {
+    since: '2026-11-28',
+    because:
+      'a queue of twenty was shown at each step of each of them, and each time its workflow task waited for that',
+  },
   'gate-starts-late': {
     since: '2026-11-28',
     because: 'each change had a message that its jobs had begun, also those that were over at once',

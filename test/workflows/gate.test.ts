@@ -109,6 +109,22 @@ test('that jobs have begun is told of those that are not over within a second, b
   );
 });
 
+test('a queue of many is shown four times a second at most, and at last as it is', async () => {
+  const first = Promise.withResolvers<void>();
+  world.outside.jobs = () => [build];
+  world.outside.stage = ({ build: { change: id } }) => (id === 'many-0' ? first.promise.then(() => fine) : fine);
+  const began = Date.now();
+  const gate = await world.tell('many', entering(Array.from({ length: 12 }, (_, index) => change(`many-${index}`))));
+  const others = async () => (await world.view(gate)).items.slice(1);
+  const areDone = async () => (await others()).every(({ jobs }) => jobs[0]?.result === 'SUCCESS');
+  await until('all but the first are done', async () => (await others()).length === 11 && (await areDone()), 40_000);
+  const times = world.outside.queues.get(gate)?.sequence ?? 0;
+  assert.ok(times >= 1 && times <= 1 + (Date.now() - began) / 250, `it was shown ${times} times`);
+  first.resolve();
+  await until('all are merged', () => merged('many-').length === 12, 40_000);
+  await until('it is shown as empty', () => world.outside.queues.get(gate)?.items.length === 0);
+});
+
 test('an update from the build set runs a job again while its item is queued', async () => {
   world.outside.jobs = () => [build];
   let attempts = 0;
