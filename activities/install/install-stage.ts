@@ -39,7 +39,7 @@ export function createInstallStage(deps: InstallStageDeps): StageRunner {
     const machine = await context.lease.machine({ name: 'node', platform, kind: 'system', network: 'open' });
     const manager = packageManagers[platform.format];
     const { signal, log } = context;
-    const node = { name: 'node', machine, manager, signal, log, door: doorOf(machine) };
+    const node = { name: 'node', machine, manager, signal, log, ...doorOf(machine) };
     return tryAll(deps, { input, context, platform, node, offered });
   };
 }

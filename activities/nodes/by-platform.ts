@@ -17,6 +17,7 @@ export function byPlatform(providers: Providers): Provider {
         machine: async (need) => (await joint.of(providerOf(need.platform))).machine(need),
         find: () => joint.find(),
         seclude: async (signal) => (await joint.chosen())?.seclude(signal),
+        introduce: async (signal) => (await joint.chosen())?.introduce?.(signal),
       };
       lent.set(lease, joint);
       return lease;

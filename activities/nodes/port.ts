@@ -102,6 +102,8 @@ export interface Lease {
    * @throws for machines that keep a network of their own
    */
   seclude(signal: AbortSignal): Promise<void>;
+  /** Tells machines that keep networks of their own each other's names; absent: they have none of their own. */
+  introduce?(signal: AbortSignal): Promise<void>;
 }
 
 export interface LeaseRequest {

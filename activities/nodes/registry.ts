@@ -24,7 +24,14 @@ export interface ProviderContext {
   /** How virtual machines are lent; absent: with nothing that they may reach, and none of failed jobs are kept. */
   readonly virtual?: VirtualContext;
   /** Machines that are there; absent: none are lent here. */
-  readonly given?: readonly GivenSettings[];
+  readonly given?: GivenContext;
+}
+
+/** What belongs to machines that are there alone. */
+export interface GivenContext {
+  readonly machines: readonly GivenSettings[];
+  /** A URL of the server as they reach it. */
+  readonly urlInside?: ((url: string) => string) | undefined;
 }
 
 /** What belongs to virtual machines alone. */
@@ -49,12 +56,9 @@ const drivers: Readonly<Record<PlatformProvider, (context: ProviderContext) => P
 };
 
 /** What lends the machines that are there. */
-export function openGiven({
-  installation,
-  given = [],
-}: Pick<ProviderContext, 'installation' | 'given'>): GivenProvider {
+export function openGiven({ installation, given }: Pick<ProviderContext, 'installation' | 'given'>): GivenProvider {
   const directory = givenDirectory(installation?.data ?? '');
-  return createGivenProvider({ directory, installation: installation?.id ?? null, machines: given });
+  return createGivenProvider({ directory, installation: installation?.id ?? null, machines: [], ...given });
 }
 
 /** Where it stands who has which of an installation's static machines. */

@@ -7,7 +7,10 @@ import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { StageContext } from '../ports.ts';
 
-/** The nodes of one system test. They reach repositories until `closeDoors`, and from then on only each other. */
+/**
+ * The nodes of one system test. They reach repositories until `closeDoors`, and from then on only each other; machines
+ * that keep networks of their own reach what they reach.
+ */
 export interface Laboratory {
   readonly nodes: ReadonlyMap<string, Node>;
   closeDoors(): Promise<void>;
@@ -28,7 +31,13 @@ export async function openLaboratory(deps: InstallStageDeps, plan: Plan): Promis
   const { input, context } = plan;
   const nodes = await Promise.all(input.nodes.map((node) => startNode(deps, plan, node)));
   await Promise.all(nodes.map((node) => equip(deps, plan, node)));
-  const closeDoors = () => context.lease.seclude(context.signal);
+  const { lease, log, signal } = context;
+  const kept = nodes.filter(({ door }) => door === undefined).map(({ name }) => name);
+  const closeDoors = async () => {
+    if (kept.length === 0) return lease.seclude(signal);
+    log.write(`${kept.join(', ')}: machines with networks of their own, which stay open\n`);
+    await lease.introduce?.(signal);
+  };
   return { nodes: new Map(nodes.map((node) => [node.name, node])), closeDoors };
 }
 
@@ -40,7 +49,7 @@ async function startNode(
   const platform = deps.platform(label);
   const machine = await context.lease.machine({ name, platform, kind: 'system', network: 'open' });
   const { signal, log } = context;
-  return { name, machine, manager: packageManagers[platform.format], signal, log, door: doorOf(machine) };
+  return { name, machine, manager: packageManagers[platform.format], signal, log, ...doorOf(machine) };
 }
 
 async function equip(deps: InstallStageDeps, { input, context, tree }: Plan, node: Node): Promise<void> {

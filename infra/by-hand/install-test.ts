@@ -56,7 +56,7 @@ async function tryEach(
   const { repository, mounts } = await offer(request);
   const machine = await lease.machine({ name: 'node', platform, kind: 'system', network: 'open', mounts });
   const manager = packageManagers[platform.format];
-  const node = { name: 'node', machine, manager, signal, log, door: doorOf(machine) };
+  const node = { name: 'node', machine, manager, signal, log, ...doorOf(machine) };
   const added = await addRepositories(node, [repository], { workdir, timeout });
   if (added.code !== 0)
     throw new RepositoryRefusal(`the repository cannot be read: ${unreadable(added.output, [repository])}`);

@@ -23,7 +23,7 @@ import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
 import { asSeenFromHere, reachBy } from './addressed.ts';
 import { createCommon, releasedOffer } from './common.ts';
 import { connectPatiently } from './connect.ts';
-import { givenMachines } from './given-machines.ts';
+import { givenContext } from './given-machines.ts';
 import { keepSweeping } from './leftovers.ts';
 import { containerUrl } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
@@ -55,7 +55,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
       kept: limitsOf(config),
       prepare: prepareMachines(temporal.client),
     },
-    given: givenMachines(config.nodes),
+    given: givenContext(config),
   });
   const seen = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   const stage = withinLines(seen, offer.release);
@@ -66,8 +66,8 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
 
 /** Looks after the static machines for as long as the worker runs. */
 function mendingBeside(part: Part, config: StackConfig, logger: Logger): Part {
-  const given = givenMachines(config.nodes);
-  if (given.length === 0) return part;
+  const given = givenContext(config);
+  if (given.machines.length === 0) return part;
   const mending = keepMending(openGiven({ installation: installationOf(config.data), given }), logger);
   const stop = () => {
     mending.stop();

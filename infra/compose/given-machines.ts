@@ -1,3 +1,4 @@
+import type { GivenContext } from '../../activities/nodes/registry.ts';
 import type { GivenSettings } from '../../activities/nodes/static/settings.ts';
 import { readSecret } from '../../activities/review/secret.ts';
 import type { StackConfig } from '../stack/settings.ts';
@@ -6,6 +7,20 @@ import type { StackConfig } from '../stack/settings.ts';
 export function takesUnreviewed({ static: machines }: StackConfig['nodes']): (label: string) => boolean {
   const taken = Object.values(machines).filter(({ unreviewed }) => unreviewed);
   return (label) => taken.some(({ labels }) => labels.includes(label));
+}
+
+/** What a worker lends static machines by. */
+export function givenContext({ nodes, server }: Pick<StackConfig, 'nodes' | 'server'>): GivenContext {
+  return { machines: givenMachines(nodes), urlInside: asSeenFromAfar(server.url) };
+}
+
+/** Repositories are offered by an address for containers of this host: machines elsewhere are told that of users. */
+function asSeenFromAfar(own: string): GivenContext['urlInside'] {
+  if (/^(127\.|localhost$|\[::1\]$)/.test(new URL(own).hostname)) return undefined;
+  return (url) => {
+    const { pathname } = new URL(url);
+    return /^\/(repositories|released)\//.test(pathname) ? `${own.replace(/\/+$/, '')}${pathname}` : url;
+  };
 }
 
 /** The static machines of a configuration, with their keys where they are. */

@@ -10,8 +10,7 @@ import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
 import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
 import type { ReleasedRepositories } from '../../activities/nodes/packages/port.ts';
-import { openProviders, type VirtualContext } from '../../activities/nodes/registry.ts';
-import type { GivenSettings } from '../../activities/nodes/static/settings.ts';
+import { type GivenContext, openProviders, type VirtualContext } from '../../activities/nodes/registry.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
 import { createPublishStage } from '../../activities/repository/publish-stage.ts';
 import { createScriptStage } from '../../activities/script/script-stage.ts';
@@ -50,7 +49,7 @@ export interface StageParts extends ReleasedOffer {
   /** Absent: there are no virtual machines on this machine. */
   readonly virtual?: VirtualContext;
   /** Absent: no static machines are lent here. */
-  readonly given?: readonly GivenSettings[];
+  readonly given?: GivenContext;
   readonly openSecrets: OpenSecrets;
   /** The URL by which nodes reach what people reach by this one; absent: no package is tested by request. */
   readonly reach?: (url: string) => Promise<string>;

@@ -24,15 +24,16 @@ export interface Door {
   close(): Promise<void>;
 }
 
-/** The door of a machine that was open from the start. */
-export function doorOf(machine: Pick<Machine, 'open' | 'close'>): Door {
+/** The door of a machine that was open from the start; nothing for one whose network is its own. */
+export function doorOf(machine: Pick<Machine, 'open' | 'close' | 'network'>): Pick<Node, 'door'> {
+  if (machine.network !== undefined) return {};
   let isOpen = true;
   const turn = async (wanted: boolean) => {
     if (wanted === isOpen) return;
     await (wanted ? machine.open() : machine.close());
     isOpen = wanted;
   };
-  return { open: () => turn(true), close: () => turn(false) };
+  return { door: { open: () => turn(true), close: () => turn(false) } };
 }
 
 /** Runs a program on the node, its output in the log. `timeout` is in milliseconds. */

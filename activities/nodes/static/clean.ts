@@ -1,7 +1,8 @@
 import { execute, say } from '../ssh/exec.ts';
 import type { Line } from '../ssh/line.ts';
 import { quoted, type Remote } from '../ssh/remote.ts';
-import { emptyGroup, endGroup, findGroup, removeOurs, runInGroup } from './scripts.ts';
+import { openGivenLine } from './line.ts';
+import { emptyGroup, endGroup, findGroup, removeOurs, runInGroup, writeNames } from './scripts.ts';
 import type { GivenSettings } from './settings.ts';
 
 /** A machine whose programs can be ended. */
@@ -21,6 +22,24 @@ export async function reach(line: Line, { user }: Pick<GivenSettings, 'user'>): 
   };
 }
 
+/** Tells a machine by what names others are known, and nothing of those before. @param names address and name of each */
+export async function introduce({ line, root }: GivenRemote, names: readonly string[]): Promise<void> {
+  await say(line, quoted([...root, 'sh', '-c', writeNames, 'sh', ...names]));
+}
+
+/** Why a machine cannot be lent as it is described; null when it can. Nothing on it changes but its control groups. */
+export async function faultOf(machine: GivenSettings): Promise<string | null> {
+  const line = openGivenLine(machine);
+  try {
+    await reach(line, machine);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    line.close();
+  }
+}
+
 /** Ends everything that was run from outside. @throws with the names of what outlives it */
 export async function endPrograms({ line, root, group }: GivenRemote): Promise<void> {
   await say(line, quoted([...root, 'sh', '-c', emptyGroup, 'sh', group])).catch((error: Error) => {
@@ -37,6 +56,7 @@ export async function endPrograms({ line, root, group }: GivenRemote): Promise<v
 export async function cleanMachine(line: Line, machine: GivenSettings): Promise<void> {
   const remote = await reach(line, machine);
   await endPrograms(remote);
+  await introduce(remote, []);
   await say(line, quoted([...remote.root, 'sh', '-c', removeOurs]));
   const { clean, cleanTimeout: timeout, name } = machine;
   const signal = AbortSignal.timeout(timeout + 60_000);

@@ -5,8 +5,8 @@ import type { GivenSettings } from './settings.ts';
 
 /** Milliseconds until it must have let us in, and between two signs of life; after as many without, it is lost. */
 const patience = 20_000;
-const sign = 15_000;
-const signs = 4;
+const sign = 10_000;
+const signs = 3;
 /** Milliseconds without work after which a connection is closed. */
 const idle = 10_000;
 

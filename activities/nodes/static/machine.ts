@@ -10,7 +10,11 @@ import type { ClaimedMachine } from './park.ts';
 import { makeScratch } from './scripts.ts';
 
 /** A given machine as long as its build has it. */
-export function createGivenMachine({ settings, remote }: ClaimedMachine, isMine: () => Promise<boolean>): Machine {
+export function createGivenMachine(
+  { settings, remote }: ClaimedMachine,
+  isMine: () => Promise<boolean>,
+  urlInside?: Machine['urlInside'],
+): Machine {
   const mine = async <T>(work: () => Promise<T>): Promise<T> => {
     if (await isMine()) return work();
     throw new EngineUnavailable('use', 'it was given back', `the machine ${settings.name}`);
@@ -27,6 +31,7 @@ export function createGivenMachine({ settings, remote }: ClaimedMachine, isMine:
       }),
     quiet: () => mine(quiet),
     network: 'its own',
+    ...(urlInside === undefined ? {} : { urlInside }),
     open: async () => {},
     close: async () => {
       throw new Error(keepsNetwork(settings.name));

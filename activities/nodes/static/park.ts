@@ -13,6 +13,8 @@ export interface ParkDeps {
   /** Whose the leases are; null for what is lent by hand. */
   readonly installation: string | null;
   readonly machines: readonly GivenSettings[];
+  /** A URL of this server as machines elsewhere reach it; absent: as from everywhere. */
+  readonly urlInside?: ((url: string) => string) | undefined;
 }
 
 /** A machine that a build has. */
@@ -55,6 +57,10 @@ export class Park {
 
   constructor(deps: ParkDeps) {
     this.#deps = deps;
+  }
+
+  get urlInside(): ParkDeps['urlInside'] {
+    return this.#deps.urlInside;
   }
 
   /** @throws OutOfService; an error where none is free */

@@ -1,7 +1,9 @@
+import { lookup } from 'node:dns/promises';
 import { imageOf } from '../../../pipelines/model/platform.ts';
 import { assertName } from '../names.ts';
 import type { HeldMachine, Lease, LeaseRequest, Machine, MachineNeed, Provider } from '../port.ts';
 import { quoted } from '../ssh/remote.ts';
+import { introduce } from './clean.ts';
 import { createGivenMachine, furnishGiven, keepsNetwork } from './machine.ts';
 import { type ClaimedMachine, type Mended, Park, type ParkDeps } from './park.ts';
 
@@ -26,6 +28,7 @@ export function createGivenProvider(deps: ParkDeps): GivenProvider {
         machine: (need) => machines.start(need),
         find: () => machines.find(),
         seclude: () => machines.refuse(),
+        introduce: () => machines.introduce(),
       };
       lent.set(lease, machines);
       return lease;
@@ -87,6 +90,14 @@ class GivenLease {
     throw new Error(keepsNetwork(this.#members.map(({ name }) => name).join(', ')));
   }
 
+  /** Their addresses are those by which this host knows them. */
+  async introduce(): Promise<void> {
+    const all = await Promise.all(this.#members.map(async (one) => ({ ...(await one.claimed), node: one.name })));
+    const places = await Promise.all(all.map(async ({ settings: { host } }) => (await lookup(host)).address));
+    const names = all.flatMap(({ node }, index) => [places[index] ?? '', node]);
+    for (const { remote } of all) await introduce(remote, names);
+  }
+
   async release(): Promise<void> {
     await Promise.allSettled(this.#members.map(({ claimed }) => claimed));
     await this.#park.giveBack(this.#request.build);
@@ -102,6 +113,7 @@ class GivenLease {
   }
 
   #machine(claimed: ClaimedMachine): Machine {
-    return createGivenMachine(claimed, () => this.#park.has(this.#request.build, claimed.settings));
+    const isMine = () => this.#park.has(this.#request.build, claimed.settings);
+    return createGivenMachine(claimed, isMine, this.#park.urlInside);
   }
 }

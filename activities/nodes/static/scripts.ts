@@ -50,6 +50,16 @@ for each; do
   fi
 done`;
 
+/** \`ADDRESS NAME ...\`: writes down who is where, in the place of what was written before. */
+export const writeNames = `set -eu
+sed '/ # sluice$/d' /etc/hosts > /run/sluice-hosts
+while [ $# -gt 1 ]; do
+  echo "$1 $2 # sluice" >> /run/sluice-hosts
+  shift 2
+done
+cat /run/sluice-hosts > /etc/hosts
+rm /run/sluice-hosts`;
+
 /** Removes what Sluice itself has put there, other than what stages install. */
 export const removeOurs = `set -eu
 while read -r source place type _; do

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,8 +8,6 @@ import type { GivenSettings } from '../../../../activities/nodes/static/settings
 import { must, run } from '../../../../activities/process/run.ts';
 import { ensureImages } from '../../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
-import { freePort } from '../../../../infra/stack/ports.ts';
-import { answers } from '../../mirror/sshd.ts';
 
 const image = 'sluice-test/machine';
 const base = 'sluice/debian-12:minimal';
@@ -59,17 +58,19 @@ interface Making {
 
 async function startMachine(index: number, { key, secret, more }: Making): Promise<TestMachine> {
   const id = `sluice-test-${process.pid}-${randomBytes(4).toString('hex')}`;
-  const port = await freePort();
   const group = join(await controlGroups(), id);
   await mkdir(group);
   const options = ['--init', '--cap-add', 'SYS_ADMIN', '--security-opt', 'seccomp=unconfined', '--ulimit', 'nproc=300'];
-  const shown = ['-p', `127.0.0.1:${port}:22`, '-v', `${group}:/run/groups`, '-e', `KEY=${key}`];
-  const start = 'mkdir -p /run/sshd /root/.ssh; echo "$KEY" > /root/.ssh/authorized_keys; exec /usr/sbin/sshd -D -e';
+  const shown = ['-v', `${group}:/run/groups`, '-e', `KEY=${key}`];
+  const start = `rm -f /etc/ssh/ssh_host_*; ssh-keygen -A; mkdir -p /run/sshd /root/.ssh
+    echo "$KEY" > /root/.ssh/authorized_keys; exec /usr/sbin/sshd -D -e`;
   await must('docker', ['run', '-d', '--name', id, ...options, ...shown, image, 'sh', '-c', start]);
   const inside = async (script: string) => (await must('docker', ['exec', id, 'sh', '-c', script])).stdout;
-  while (!(await answers(port))) await sleep(50);
+  const format = '{{.NetworkSettings.Networks.bridge.IPAddress}}';
+  const host = (await must('docker', ['inspect', '--format', format, id])).stdout.trim();
+  while (!(await answers(host))) await sleep(50);
   const hostKey = (await inside('cat /etc/ssh/ssh_host_ed25519_key.pub')).trim();
-  const whose = { host: '127.0.0.1', port, user: 'root', hostKey, key: async () => secret };
+  const whose = { host, port: 22, user: 'root', hostKey, key: async () => secret };
   return {
     settings: { name: `m${index}`, labels: ['lab'], ...whose, clean: ['true'], cleanTimeout: 60_000, ...more },
     inside,
@@ -89,4 +90,14 @@ async function controlGroups(): Promise<string> {
   const place = mounts.find(([, , type]) => type === 'cgroup2')?.[1];
   if (place === undefined) throw new Error('this host has no control groups of version 2');
   return place;
+}
+
+function answers(host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(22, host, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
 }
