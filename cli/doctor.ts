@@ -27,8 +27,9 @@ export function register(program: Command): void {
   addCommand(program, 'doctor', {
     examples: ['sluice doctor', 'sluice doctor --mend', 'sluice doctor --connection review'],
     details:
-      'Ends with status 1 when something is missing. `--connection` asks a review system whether Sluice finds there what ' +
-      'it needs: login, events, git, labels, rights, webhook, clock. `--connection temporal` asks Temporal.',
+      'Ends with status 1 when something is missing, or a machine of `nodes.static` cannot be lent. `--connection` asks a ' +
+      'review system whether Sluice finds there what it needs: login, events, git, labels, rights, webhook, clock. ' +
+      '`--connection temporal` asks Temporal.',
   })
     .option('--mend', 'install what is missing, after saying what')
     .option('--connection <name>', 'look at a review system, or at `temporal`, instead of this machine')
@@ -43,7 +44,9 @@ async function diagnose(options: DoctorOptions): Promise<void> {
   if (options.mend) await (await import('./bootstrap.ts')).bootstrap(config);
   const { bootstrapSteps, findNeeds } = await import('../infra/bootstrap/bootstrap.ts');
   const needs = await findNeeds(bootstrapSteps(config));
-  const missing = needs.flatMap(({ findings }) => findings).map(({ part, missing, mend }) => ({ part, missing, mend }));
+  const { checkMachines } = await import('../infra/compose/check-machines.ts');
+  const findings = [...needs.flatMap((need) => need.findings), ...(await checkMachines(config))];
+  const missing = findings.map(({ part, missing, mend }) => ({ part, missing, mend }));
   print<Diagnosis>({ ok: missing.length === 0, missing }, render, options);
   if (missing.length > 0) throw failed();
 }

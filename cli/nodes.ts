@@ -22,11 +22,12 @@ export function register(program: Command): void {
   });
 }
 
-/** Three tables, those that are empty left out: what is free, who has what, who waits for what. */
+/** Tables, those that are empty left out: what is free, machines by name, who has what, who waits for what. */
 export function render(view: NodesView): string {
   const { providers, lent, waiting, unlisted } = view;
   return [
     freeTable(providers),
+    ...machinesTable(providers),
     ...(lent.length === 0 ? ['', 'Nobody has any nodes.'] : ['', lentTable(view)]),
     ...(unlisted.lent === 0 ? [] : [`and ${counted(unlisted.lent, 'other')} with nodes`]),
     ...(waiting.length === 0 ? [] : ['', waitingTable(view)]),
@@ -43,6 +44,19 @@ function freeTable(providers: NodesView['providers']): string {
     waiting === 0 ? '' : String(waiting),
   ]);
   return table(['PROVIDER', 'NODES', 'CORES', 'MEMORY, GB', 'JOBS WAITING'], rows);
+}
+
+/** Machines that are there, each by its name; nothing where there are none. */
+function machinesTable(providers: NodesView['providers']): readonly string[] {
+  const rows = providers
+    .flatMap(({ machines = [] }) => machines)
+    .map((machine) => [machine.name, machine.labels.join(' '), machineWords(machine)]);
+  return rows.length === 0 ? [] : ['', table(['MACHINE', 'LABELS', 'STATE'], rows)];
+}
+
+function machineWords({ state, build, why }: NonNullable<NodesView['providers'][number]['machines']>[number]): string {
+  if (state === 'out') return paint('red', `out of service: ${why}`);
+  return state === 'free' ? paint('green', 'free') : `lent to ${build}`;
 }
 
 /** `3 of 4, 1 free`; without a limit how much there is alone. */
@@ -76,8 +90,10 @@ function labelWords(label: string): string {
   return [...counts].map(([one, { length }]) => (length === 1 ? one : `${one} ×${length}`)).join(' ');
 }
 
+/** Of machines that are there nobody counts what is in them. */
 function sizeWords({ servers, cores, ramGb }: BuildNodes): string {
-  return `${counted(servers, 'node')}, ${counted(cores, 'core')}, ${ramGb} GB`;
+  const inside = cores === 0 && ramGb === 0 ? '' : `, ${counted(cores, 'core')}, ${ramGb} GB`;
+  return `${counted(servers, 'node')}${inside}`;
 }
 
 function stateWords({ state, hold }: NodesView['lent'][number], time: number): string {

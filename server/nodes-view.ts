@@ -3,6 +3,7 @@ import { nothing, withMachines } from '../pipelines/nodes/capacity.ts';
 import { type NodesDesk, type NodesRequest, usageOf } from '../pipelines/nodes/desk.ts';
 import type { HeldBuild } from '../pipelines/nodes/holds.ts';
 import { type Left, lacking, leftOf } from '../pipelines/nodes/lack.ts';
+import type { GivenMachine } from '../pipelines/nodes/machines.ts';
 import { waitsBecause } from '../pipelines/report/nodes.ts';
 import type { BuildRecord } from '../workflows/contract.ts';
 import { parseJobId } from '../workflows/ids.ts';
@@ -26,6 +27,19 @@ export interface ProviderView {
   readonly used: Usage;
   readonly free: Left;
   readonly waiting: number;
+  /** Each by its name, where they are there already. */
+  readonly machines?: readonly MachineView[];
+}
+
+/** A machine that is there, and who has it. */
+export interface MachineView {
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly state: 'free' | 'lent' | 'out';
+  /** The build that has it; absent: none. */
+  readonly build?: string;
+  /** Why it is out of service. */
+  readonly why?: string;
 }
 
 /** Machines of a build. Keys of what is not known any more are null. */
@@ -101,7 +115,16 @@ function providerView({ provider, capacity, desk }: Desk, uncounted: readonly Ma
   const others = uncounted.filter((one) => one.provider === provider).flatMap(({ sizes }) => sizes);
   const used = rounded(withMachines(usageOf(desk), others));
   const free = rounded(leftOf(usageOf(desk), capacity));
-  return { provider, most: capacity, used, free, waiting: desk.waiting.length };
+  const { machines, ...most } = capacity;
+  const view = { provider, most, used, free, waiting: desk.waiting.length };
+  return machines === undefined ? view : { ...view, machines: machines.map((each) => machineView(desk, each)) };
+}
+
+function machineView({ leases }: NodesDesk, { name, labels, out }: GivenMachine): MachineView {
+  const lease = leases.find(({ machines = [] }) => machines.some((each) => each.name === name));
+  const build = lease === undefined ? {} : { build: lease.build };
+  if (out !== undefined) return { name, labels, state: 'out', why: out, ...build };
+  return { name, labels, state: lease === undefined ? 'free' : 'lent', ...build };
 }
 
 /** At most two decimals: sums of fractions have many. */

@@ -9,6 +9,7 @@ export function renderNodesPage(view: NodesView): Html {
   const { providers, lent, waiting, unlisted, time } = view;
   return html`<h1>Nodes</h1>
     <section aria-labelledby="free"><h2 id="free">Free</h2><ul class="rows">${providers.map(renderProvider)}</ul></section>
+    ${renderMachines(providers.flatMap(({ machines = [] }) => machines))}
     <section aria-labelledby="lent"><h2 id="lent">Lent</h2>${
       lent.length === 0
         ? html`<p class="empty">Nobody has any nodes.</p>`
@@ -34,6 +35,25 @@ function renderProvider({ provider, used, free, most, waiting }: Provider): Html
     <span class="when">${waiting > 0 && `${waiting} waiting`}</span></li>`;
 }
 
+type Machine = NonNullable<Provider['machines']>[number];
+
+function renderMachines(machines: readonly Machine[]): Html {
+  if (machines.length === 0) return html``;
+  return html`<section aria-labelledby="machines"><h2 id="machines">Machines</h2>
+    <ul class="rows">${machines.map(renderMachine)}</ul></section>`;
+}
+
+function renderMachine({ name, labels, state, build, why }: Machine): Html {
+  const [tone, words] = {
+    free: ['good', 'free'] as const,
+    lent: ['running', 'lent'] as const,
+    out: ['bad', 'out of service'] as const,
+  }[state];
+  const has = build !== undefined && html` · <a href="/build/${encodeURIComponent(build)}">${build}</a>`;
+  return html`<li>${sign(tone, words)}
+    <span class="what"><b>${name}</b> <span class="meta">${labels.join(', ')} · ${why === undefined ? words : `${words}: ${why}`}${has}</span></span></li>`;
+}
+
 /** `3 of 4 nodes, 1 free`; without a limit how many there are alone. */
 function share(used: number, most: number | undefined, free: number | null, what: string): string {
   return most === undefined || free === null ? `${used} ${what}` : `${used} of ${most} ${what}, ${free} free`;
@@ -57,7 +77,8 @@ function renderWaiting(nodes: NodesView['waiting'][number], now: number): Html {
 
 function row(nodes: BuildNodes, { mark, said, now }: { mark: Html; said: string; now: number }): Html {
   const { project, change, patchset, job, build, provider, label, servers, cores, ramGb, since } = nodes;
-  const size = `${servers} × ${provider}${label === '' ? '' : ` (${label})`}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${ramGb} GB`;
+  const inside = cores === 0 && ramGb === 0 ? '' : `, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${ramGb} GB`;
+  const size = `${servers} × ${provider}${label === '' ? '' : ` (${label})`}${inside}`;
   const key =
     change !== null &&
     html`<a href="/change/${encodeURIComponent(change)}"><code>${shortKey(change, patchset ?? 0)}</code></a>`;

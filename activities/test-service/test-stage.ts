@@ -75,7 +75,7 @@ async function tryPackage(deps: TestStageDeps, trial: Trial): Promise<void> {
   const nodes: Node[] = [];
   await recorder.run('start_environment', async () => {
     const machine = await lease.machine({ name: 'node', platform, kind: 'system', network: 'open' });
-    nodes.push({ name: 'node', machine, manager, signal, log, door: doorOf(machine) });
+    nodes.push({ name: 'node', machine, manager, signal, log, ...doorOf(machine) });
     return null;
   });
   const [quiet] = nodes as [Node];

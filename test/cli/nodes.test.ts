@@ -137,6 +137,30 @@ test('I10: sizes are sums of fractions, and are shown as what they are', () => {
   assert.deepEqual([providers[1]?.used, lent.at(-1)?.ramGb], [{ servers: 2, cores: 0.3, ramGb: 0.3 }, 0.3]);
 });
 
+test('I10: machines that are there are listed by their names, with who has them and why they cannot be lent', () => {
+  const why = 'cleaning ended with 3: <b>no disk</b>';
+  const machines = [
+    { name: 'bench-1', labels: ['bench', 'arm'] },
+    { name: 'bench-2', labels: ['bench'] },
+    { name: 'bench-3', labels: ['bench'], out: why },
+  ];
+  const one = { ...lease(jobOf('git:1'), 1), sizes: [{ cores: 0, ramGb: 0, label: 'bench' }] };
+  const desk = { ...emptyDesk, leases: [{ ...one, machines: [{ label: 'bench', name: 'bench-2' }] }] };
+  const view = nodesView({ ...facts, desks: [{ provider: 'static', capacity: { machines }, desk }] }, now, 200);
+  assert.deepEqual(view.providers[0]?.most, {});
+  const said = lines(render(view));
+  const start = said.findIndex((line) => line.startsWith('MACHINE'));
+  assert.deepEqual(said.slice(start, start + 4), [
+    'MACHINE | LABELS | STATE',
+    'bench-1 | bench arm | free',
+    `bench-2 | bench | lent to of ${jobOf('git:1')}`,
+    `bench-3 | bench | out of service: ${why}`,
+  ]);
+  assert.ok(said.some((line) => line.includes('| 1 node |') && !line.includes('0 cores')));
+  const { markup } = renderNodesPage(view);
+  assert.ok(markup.includes('out of service: cleaning ended with 3: &lt;b&gt;no disk'), markup);
+});
+
 test('I10: where nobody has any nodes that is said', () => {
   const nobody = { ...facts, desks: [{ provider: 'docker', capacity: {}, desk: emptyDesk }], uncounted: [] };
   assert.deepEqual(lines(render(nodesView(nobody, now, 200))).slice(1), [
