@@ -1,4 +1,5 @@
-import { forEach, type Session, settleAll } from './session.ts';
+import { forEach, type Session } from './session.ts';
+import { settleAll } from './settle.ts';
 import { type PreparedFlip, prepareFlip } from './transaction.ts';
 
 /**

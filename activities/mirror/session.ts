@@ -63,12 +63,6 @@ export async function forEach(sessions: readonly Session[], work: (session: Sess
   );
 }
 
-/** Waits for all to end, so that nothing goes on behind whoever comes next. @throws the first one's error. */
-export async function settleAll(going: readonly (Promise<unknown> | undefined)[]): Promise<void> {
-  const ended = await Promise.allSettled(going);
-  for (const end of ended) if (end.status === 'rejected') throw end.reason;
-}
-
 /** Takes a transaction back on hosts; on those that cannot be reached it is owed. */
 export async function undo(
   sessions: readonly Session[],

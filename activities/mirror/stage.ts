@@ -10,7 +10,8 @@ import { counted } from '../../pipelines/report/words.ts';
 import { checkFrozen, type FrozenSource } from './freeze.ts';
 import { differences, mendDifferences, sendReport, sendSnapshot, type Transferred } from './send.ts';
 import { sendCopy } from './send-copy.ts';
-import { type Session, settleAll } from './session.ts';
+import type { Session } from './session.ts';
+import { settleAll } from './settle.ts';
 import type { SetState } from './state.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
 

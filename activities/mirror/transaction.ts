@@ -7,6 +7,7 @@ import type { HostView, MirrorHost } from './host.ts';
 import type { HeldLock } from './lock.ts';
 import { placeEntries, readTexts, removeEntries, type SmallEntries } from './place.ts';
 import { differences } from './send.ts';
+import { settleAll } from './settle.ts';
 import type { Transaction } from './state.ts';
 import { MirrorError } from './types.ts';
 
@@ -42,10 +43,14 @@ const recent = 1_000;
 export async function prepareFlip(turning: Turning, snapshot: string): Promise<PreparedFlip> {
   const { host, lock } = turning;
   const links = linksTo({ ...host.set, set: host.set.name }, snapshot);
-  const { entries } = await host.view();
   const paths = links.map(historyPath);
-  const before = await (lock?.check(paths) ?? readTexts(host.transport, paths));
-  const checked = performance.now();
+  let checked = 0;
+  const read = async () => {
+    const texts = await (lock?.check(paths) ?? readTexts(host.transport, paths));
+    checked = performance.now();
+    return texts;
+  };
+  const [{ entries }, before] = await settleAll([host.view(), read()]);
   const planned = planLinks(links, { entries, before });
   return {
     turn: async () => {
