@@ -67,12 +67,38 @@ export async function takeLock({ host, view }: FoundHost, holder: string, contex
   const fence = Math.max(now, (found?.fence ?? 0) + 1);
   const lock = { holder, taken: now, token: randomUUID(), fence };
   if (listed || found !== null) await removeLock(host);
-  await writeLock(host, { ...lock, expires: now + lease }, ['--ignore-existing']);
-  const texts = await readTexts(host.transport, [lockPath(host), linkPath(host)]);
-  const back = parseLock(texts.get(lockPath(host)));
+  const written = { ...lock, expires: now + lease };
+  const [text, linked] = (await placeByShell(host, written)) ?? (await placeByRsync(host, written));
+  const back = parseLock(text);
   if (back !== null && back.token !== lock.token) throw lockedBy(back);
-  const linksHold = texts.get(linkPath(host)) === texts.get(lockPath(host));
-  return { linksHold, ...keepLock(host, lock, context) };
+  return { linksHold: text === linked, ...keepLock(host, lock, context) };
+}
+
+/** A lock as it reads once it was written where none was: by itself, and through the link to it. */
+type Placed = readonly [text: string | undefined, linked: string | undefined];
+
+async function placeByRsync(host: MirrorHost, lock: MirrorLock): Promise<Placed> {
+  await writeLock(host, lock, ['--ignore-existing']);
+  const texts = await readTexts(host.transport, [lockPath(host), linkPath(host)]);
+  return [texts.get(lockPath(host)), texts.get(linkPath(host))];
+}
+
+const placeScript = `
+cd -- "$1" && umask 022 && printf %s "$4" >"$2.new" && ln -- "$2.new" "$2"
+rm -f -- "$2.new"; ln -s -- "$2" "$3"; cat -- "$2" && printf '\\0' && cat -- "$3"`;
+
+/** The same in one call; null where there is no shell, or it comes to nothing. */
+async function placeByShell({ set, transport }: MirrorHost, lock: MirrorLock): Promise<Placed | null> {
+  const args = [transport.directory(set.snapshots), lockName({ set }), linkName({ set }), JSON.stringify(lock)];
+  const [text, linked] = (await transport.shell?.(placeScript, args))?.split('\0') ?? [];
+  return text ? [text, linked] : null;
+}
+
+const releaseScript = `cd -- "$1" && grep -qF -- "$4" "$2" && rm -f -- "$2" "$3" && printf released`;
+
+async function releaseByShell({ set, transport }: MirrorHost, token: string): Promise<boolean> {
+  const args = [transport.directory(set.snapshots), lockName({ set }), linkName({ set }), token];
+  return (await transport.shell?.(releaseScript, args)) === 'released';
 }
 
 function keepLock(host: MirrorHost, lock: Omit<MirrorLock, 'expires'>, context: MirrorContext) {
@@ -102,6 +128,7 @@ function keepLock(host: MirrorHost, lock: Omit<MirrorLock, 'expires'>, context: 
     release: async () => {
       clearInterval(timer);
       await renewing.catch(() => {});
+      if (await releaseByShell(host, lock.token)) return;
       const found = await readLock(host);
       if (found?.token === lock.token) await removeLock(host);
       else if (found !== null) context.log(`${host.name}: the lock is ${found.holder}'s by now, and is left`);
@@ -134,7 +161,7 @@ function lockName({ set }: Pick<MirrorHost, 'set'>): string {
   return `.${set.name}.lock`;
 }
 
-function linkName(host: MirrorHost): string {
+function linkName(host: Pick<MirrorHost, 'set'>): string {
   return `${lockName(host)}-link`;
 }
 

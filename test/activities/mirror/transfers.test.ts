@@ -19,7 +19,7 @@ test('a sync makes no more transfers than it must: each costs programs and a tur
   });
   // A daemon is sent each new directory by itself.
   const rows = [
-    ['local', world.local('m1'), 13, 5],
+    ['local', world.local('m1'), 9, 1],
     ['daemon', daemon.url, 14, 6],
   ] as const;
   for (const [kind, url, changed, unchanged] of rows) {
