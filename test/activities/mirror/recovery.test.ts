@@ -76,10 +76,11 @@ for (const [when, pattern, how, among] of rows) {
 test('killed while the lock is taken: the next command takes it at once, and leaves nothing of it', async (t) => {
   const world = await mirrorWorld(t);
   await world.publish('alpha', '1');
-  const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+  const daemon = await world.daemon('m1');
+  const set = world.set({ hosts: { m1: { url: daemon.url } } });
   await world.sync(set);
   await killAt(world, set, '*--from0*--copy-links*');
-  const hidden = async () => (await look(world.local('m1'))).names.filter((name) => name.startsWith('.'));
+  const hidden = async () => (await look(daemon.root)).names.filter((name) => name.startsWith('.'));
   assert.deepEqual(await hidden(), ['.deb.lock', '.deb.lock-link']);
   await world.publish('beta', '1');
   assert.equal((await world.sync(set)).outcome, 'committed');
