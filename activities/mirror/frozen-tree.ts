@@ -67,7 +67,8 @@ async function copyChanged(source: string, tree: string, memory: string): Promis
   // Who is killed from here on begins anew.
   await rm(memory, { force: true });
   clear(tree, last, found);
-  fill({ source, tree }, found, fresh);
+  const made = new Set(last.directories);
+  fill({ source, tree }, { ...found, directories: found.directories.filter((path) => !made.has(path)) }, fresh);
   const hashed = await hashAll({ source, tree }, found, fresh);
   const files = Object.fromEntries(
     [...hashed].map(([path, { noted }]) => [path, noted] as const).concat(kept(found, last)),
