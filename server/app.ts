@@ -15,9 +15,9 @@ import { registerNodes } from './api/nodes.ts';
 import { registerReleasePlans } from './api/release-plans.ts';
 import { registerReleases } from './api/releases.ts';
 import { registerSecrets } from './api/secrets.ts';
+import { registerSources } from './api/sources.ts';
 import { registerStatus } from './api/status.ts';
 import { registerStorage } from './api/storage.ts';
-import { registerSubmodules } from './api/submodules.ts';
 import type { ServerDeps } from './deps.ts';
 import { type App, createFastify } from './fastify.ts';
 import { registerRepositories } from './files/repositories.ts';
@@ -48,7 +48,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
     registerActing,
     registerReleasePlans,
     registerSecrets,
-    registerSubmodules,
+    registerSources,
   ])
     register(app, deps);
   registerStorage(app, deps);

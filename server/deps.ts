@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { BringObjects } from '../activities/git/lfs.ts';
 import type { BringModules } from '../activities/git/modules.ts';
 import type { BlobStore } from '../activities/ports.ts';
 import type { LogReader, ReleasedTrees } from '../activities/storage/port.ts';
@@ -40,6 +41,8 @@ export interface ServerDeps {
   readonly workers?: Workers;
   /** Fetches submodules for workers; absent: nobody has any. */
   readonly modules?: BringModules;
+  /** The same for objects of Git LFS. */
+  readonly objects?: BringObjects;
   /** The virtual machines of this host; absent: there are none. */
   readonly machines?: Machines;
   /** Those that were kept of failed jobs. */

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { createAskModules } from '../../activities/git/ask-modules.ts';
+import { createAskModules, createAskObjects } from '../../activities/git/ask-sources.ts';
 import { createSourcesFromServer } from '../../activities/git/from-server.ts';
 import { withinLines } from '../../activities/jobs/within-lines.ts';
 import { createAskForSecrets } from '../../activities/secrets/ask.ts';
@@ -103,6 +103,7 @@ function partsOf(options: ApartOptions, { server, settings, token }: Connected):
       branchTip: askForTip(server),
       modules: createAskModules({ url: options.server, token }),
     }),
+    objects: createAskObjects({ url: options.server, token }),
     repositories: { look: trees.look, url: async () => testUrl(options) },
     platform: platformIn(platforms),
     released: createServerReleasedStore({ server, baseUrl: `${options.containerUrl}/released` }),

@@ -29,7 +29,7 @@ import { containerUrl } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { reachedFrom } from './machines.ts';
 import { keepMending } from './mending.ts';
-import { askForModules } from './modules.ts';
+import { askForModules, askForObjects } from './modules.ts';
 import { payloadStore } from './payload-store.ts';
 import { prepareMachines } from './prepare-machines.ts';
 import { askForSecrets } from './secrets.ts';
@@ -48,6 +48,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const stages = stagesOf({
     ...{ data: config.data, blobs, logs, sources, trees, platform, ...offer },
     repositories: { look: testRepositoriesIn(join(paths.repositories, 'test')), url: ours },
+    objects: askForObjects(config),
     openSecrets: askForSecrets(common),
     reach: reachBy(config.server.url, () => containerUrl(config)),
     virtual: {

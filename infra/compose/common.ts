@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGit, type GitPlace } from '../../activities/git/cache.ts';
+import type { BringObjects } from '../../activities/git/lfs.ts';
 import type { BringModules } from '../../activities/git/modules.ts';
 import { repositoryPath } from '../../activities/git/names.ts';
 import type { Git } from '../../activities/git/port.ts';
@@ -27,7 +28,7 @@ import type { StackConfig } from '../stack/settings.ts';
 import { containerUrl } from './listen.ts';
 import { type Listing, openListing } from './listing.ts';
 import { createLiveConfig, type LiveConfig } from './live-config.ts';
-import { fetchModules } from './modules.ts';
+import { fetchModules, fetchObjects } from './modules.ts';
 
 /** What every process of a stack makes of its configuration. */
 export interface Common {
@@ -38,6 +39,8 @@ export interface Common {
   readonly git: Git;
   /** Brings submodules into the repositories of `git`. */
   readonly modules: BringModules;
+  /** Fetches objects of Git LFS into `blobs`. */
+  readonly objects: BringObjects;
   /** The same sources, for those who fetch from this server. */
   readonly sources: GitService;
   readonly live: LiveConfig;
@@ -69,14 +72,15 @@ export function createCommon(config: StackConfig, ask?: BringModules): Common {
   const live = createLiveConfig(config, listing.read);
   const remotes: Common['remotes'] = new Map();
   const find = (project: string) => placeOf({ config, paths, live, remotes }, project);
+  const blobs = createFileBlobStore(storage);
   const modules = ask ?? fetchModules({ find, live, remotes, refresh: (project) => git.ensure(project, []) });
   const git = createGit(find, modules);
   return {
     config,
     paths,
-    blobs: createFileBlobStore(storage),
+    blobs,
     logs: createFileLogStore({ ...storage, limit: config.workers.log }),
-    ...{ git, modules },
+    ...{ git, modules, objects: fetchObjects({ find }, blobs) },
     sources: createGitService((project) => find(project).repo),
     ...{ live, listing, remotes },
     trees: createTreeStore({

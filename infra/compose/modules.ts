@@ -1,8 +1,13 @@
-import { createAskModules } from '../../activities/git/ask-modules.ts';
+import { createAskModules, createAskObjects } from '../../activities/git/ask-sources.ts';
 import type { GitPlace } from '../../activities/git/cache.ts';
+import { createBringObjects, type ObjectStore } from '../../activities/git/fetch-lfs.ts';
 import { createBringModules, type ModuleSite } from '../../activities/git/fetch-modules.ts';
+import { type BringObjects, fillPointers, lfsPointers } from '../../activities/git/lfs.ts';
 import type { BringModules } from '../../activities/git/modules.ts';
+import type { Sources } from '../../activities/git/port.ts';
 import type { GitRemote } from '../../activities/git/remote.ts';
+import type { WholeTree } from '../../activities/install/exercise.ts';
+import type { BlobStore } from '../../activities/ports.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import type { LiveConfig } from './live-config.ts';
 import { nearToken } from './token-file.ts';
@@ -36,6 +41,15 @@ export function fetchModules({ live, remotes, find, refresh }: ModulesDeps): Bri
   return createBringModules(siteOf);
 }
 
+/** Fetches objects of Git LFS into storage. */
+export function fetchObjects({ find }: Pick<ModulesDeps, 'find'>, store: ObjectStore): BringObjects {
+  return createBringObjects((project) => {
+    const place = find(project);
+    const host = place.kind === 'served' ? 'Sluice' : place.host;
+    return { repo: place.repo, host, remote: place.kind === 'served' ? null : place.remote };
+  }, store);
+}
+
 /** What is before a project's name in its address; null where the address does not end with the name. */
 function siteIn(address: string, project: string): string | null {
   const bare = address.replace(/\.git$/, '');
@@ -45,4 +59,29 @@ function siteIn(address: string, project: string): string | null {
 /** What a worker does that has no rights at hosts: it asks the server. */
 export function askForModules({ server, data }: StackConfig): BringModules {
   return createAskModules({ url: server.url, token: () => nearToken(data) });
+}
+
+/** The same for objects of Git LFS. */
+export function askForObjects({ server, data }: StackConfig): BringObjects {
+  return createAskObjects({ url: server.url, token: () => nearToken(data) });
+}
+
+export interface TreeParts {
+  readonly sources: Pick<Sources, 'exportTree'>;
+  /** Absent: pointers stay what they are. */
+  readonly objects?: BringObjects;
+  readonly blobs: Pick<BlobStore, 'open'>;
+}
+
+/** Trees of commits, with the content that Git LFS keeps beside them. */
+export function withObjects({ sources, objects, blobs }: TreeParts): WholeTree {
+  return async (state, directory, signal) => {
+    const modules = await sources.exportTree(state, directory, signal);
+    const pointers = objects === undefined ? [] : await lfsPointers(directory);
+    if (pointers.length === 0) return modules;
+    const wanted = [...new Map(pointers.map(({ oid, size }) => [oid, { oid, size }])).values()];
+    await objects?.({ ...state, objects: wanted }, signal);
+    await fillPointers(directory, pointers, blobs.open);
+    return modules;
+  };
 }

@@ -98,6 +98,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       logs: common.logs,
       released: common.released,
       modules: common.modules,
+      objects: common.objects,
       workers: createWorkersDesk(common, temporal.client, store),
       machines: looked,
       exports: createExports({ common, client: temporal.client, machines: looked }),

@@ -4,8 +4,8 @@ import { createAttestor, type TestRepositories } from '../../activities/attest/a
 import { openBuilderKey } from '../../activities/attest/builder-key.ts';
 import { createBuildStage } from '../../activities/build/stage.ts';
 import { fetchTree } from '../../activities/git/fetch-tree.ts';
+import type { BringObjects } from '../../activities/git/lfs.ts';
 import type { Sources } from '../../activities/git/port.ts';
-import type { WholeTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
 import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
@@ -30,6 +30,7 @@ import { installationOf } from '../stack/installation.ts';
 import { dataPaths } from '../stack/paths.ts';
 import { type ReleasedOffer, releasedRepositories } from './common.ts';
 import { createLogger } from './logging.ts';
+import { withObjects } from './modules.ts';
 import { defaultLabel } from './nodes.ts';
 import { recipeDigest } from './recipe.ts';
 import { createReleasedFiles } from './released-files.ts';
@@ -41,6 +42,8 @@ export interface StageParts extends ReleasedOffer {
   readonly blobs: BlobStore;
   readonly logs: Pick<LogStore, 'open'>;
   readonly sources: Sources;
+  /** Brings objects of Git LFS into `blobs`; absent: they stay pointers. */
+  readonly objects?: BringObjects;
   /** Test repositories, to be published. */
   readonly trees: Pick<Trees, 'publish' | 'has' | 'url'>;
   /** The same, to be looked at. */
@@ -61,7 +64,7 @@ export function stagesOf(parts: StageParts): StageDeps {
   const logger = createLogger('build-worker');
   const paths = dataPaths(parts.data);
   const released: ReleasedRepositories = (each, job) => releasedRepositories(parts, each, job);
-  const sources: WholeTree = parts.sources.exportTree;
+  const sources = withObjects(parts);
   // Begun now: what is on the disk later may not be what this process runs.
   const recipe = recipeDigest();
   recipe.catch(() => {});

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -83,7 +84,8 @@ STATIC_ROOT_PATH = ${root}
 APP_DATA_PATH = ${directory}/data
 DISABLE_SSH = true
 OFFLINE_MODE = true
-LFS_START_SERVER = false
+LFS_START_SERVER = true
+LFS_JWT_SECRET = ${randomBytes(32).toString('base64url')}
 [database]
 DB_TYPE = sqlite3
 PATH = ${directory}/gitea.db

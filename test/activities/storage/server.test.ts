@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { createAskModules } from '../../../activities/git/ask-modules.ts';
+import { createAskModules } from '../../../activities/git/ask-sources.ts';
 import { createSourcesFromServer, remoteOf } from '../../../activities/git/from-server.ts';
 import type { BringModules } from '../../../activities/git/modules.ts';
 import { createGitService } from '../../../activities/git/serve.ts';
@@ -68,6 +68,7 @@ before(async () => {
   server = await startServer({
     workers,
     modules,
+    objects: async () => {},
     released,
     paths: { repositories: root, released: join(root, 'released') },
   });

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import { exportTree } from '../../../activities/git/export.ts';
+import { createBringObjects } from '../../../activities/git/fetch-lfs.ts';
+import { fillPointers, lfsPointers } from '../../../activities/git/lfs.ts';
+import { openTokenRemote } from '../../../activities/review/token-remote.ts';
+import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
+import { readLfsPointer } from '../../../pipelines/model/lfs.ts';
+import { bareRepository, makeCommit, scratch } from './repository.ts';
+
+const oidOf = (content: string) => createHash('sha256').update(content).digest('hex');
+const pointerTo = (content: string, size = content.length) =>
+  `version https://git-lfs.github.com/spec/v1\noid sha256:${oidOf(content)}\nsize ${size}\n`;
+
+/** What Gitea names among the headers. */
+const header = { header: { 'Transfer-Encoding': 'chunked' } };
+
+/** A server of LFS objects, by digest, as the API's description has it, and what it was asked. */
+async function openServer(t: TestContext, objects: Map<string, string>) {
+  const asked: { url: string; authorization: string | undefined; body: unknown }[] = [];
+  const answer = { status: 200, elsewhere: '' };
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const { url = '', headers } = request;
+    asked.push({ url, authorization: headers.authorization, body: body === '' ? null : JSON.parse(body) });
+    if (answer.status !== 200) return response.writeHead(answer.status).end('{}');
+    if (!url.endsWith('/objects/batch')) return response.end(objects.get(url.split('/').at(-1) ?? '') ?? '');
+    const wanted = (JSON.parse(body) as { objects: { oid: string; size: number }[] }).objects.map((one) =>
+      objects.has(one.oid)
+        ? { ...one, actions: { download: { ...header, href: `${answer.elsewhere || here}/content/${one.oid}` } } }
+        : { ...one, error: { code: 404, message: 'Object does not exist' } },
+    );
+    return response
+      .setHeader('content-type', 'application/vnd.git-lfs+json')
+      .end(JSON.stringify({ transfer: 'basic', objects: wanted }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const here = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  return { url: here, asked, answer };
+}
+
+const files = {
+  '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n',
+  'data/big one.bin': pointerTo('big'),
+  'again.bin': pointerTo('big'),
+  'small.bin': 'no pointer',
+  'text.txt': pointerTo('big'),
+};
+
+/** A project with files that are kept by LFS, checked out. */
+async function openProject(t: TestContext, url: string, more: Readonly<Record<string, string>> = {}) {
+  const root = await scratch(t);
+  const repo = await bareRepository(root, 'own/app');
+  const commit = await makeCommit(repo, { files: { ...files, ...more } });
+  const directory = join(root, 'tree');
+  await exportTree({ repo, commit, branch: 'main', directory });
+  const store = createFileBlobStore({ root: join(root, 'storage'), baseUrl: '' });
+  const remote = openTokenRemote({ url, user: 'sluice', token: async () => 'very-secret' }, 'own/app');
+  const bring = createBringObjects(() => ({ repo, host: 'tea', remote }), store);
+  const pointers = await lfsPointers(directory);
+  const fill = async () => {
+    const objects = pointers.map(({ oid, size }) => ({ oid, size }));
+    await bring({ project: 'own/app', commit, objects });
+    await fillPointers(directory, pointers, store.open);
+  };
+  return { directory, repo, commit, pointers, store, fill };
+}
+
+test('a pointer is read to the letter', () => {
+  assert.deepEqual(readLfsPointer(pointerTo('big')), { oid: oidOf('big'), size: 3 });
+  for (const text of [
+    pointerTo('big').replace('v1', 'v2'),
+    pointerTo('big').replace('\noid', '\next-0-a sha256:00\noid'),
+    `${pointerTo('big')}more\n`,
+    pointerTo('big', -1),
+  ]) {
+    assert.equal(readLfsPointer(text), null, text);
+  }
+});
+
+test('what LFS keeps is fetched once, by the right of the project, and stands in the tree', async (t) => {
+  const objects = new Map([[oidOf('big'), 'big']]);
+  const [server, bucket] = [await openServer(t, objects), await openServer(t, objects)];
+  const { directory, pointers, fill } = await openProject(t, server.url);
+  assert.deepEqual(pointers.map(({ path }) => path).sort(), ['again.bin', 'data/big one.bin']);
+  server.answer.elsewhere = bucket.url;
+  await fill();
+  for (const path of ['again.bin', 'data/big one.bin'])
+    assert.equal(await readFile(join(directory, path), 'utf8'), 'big');
+  assert.equal(await readFile(join(directory, 'small.bin'), 'utf8'), 'no pointer');
+  assert.equal(await readFile(join(directory, 'text.txt'), 'utf8'), pointerTo('big'));
+  assert.equal((await stat(join(directory, 'again.bin'))).nlink, 1);
+  const login = `Basic ${Buffer.from('sluice:very-secret').toString('base64')}`;
+  const [first] = server.asked;
+  assert.deepEqual([first?.url, first?.authorization], ['/own/app.git/info/lfs/objects/batch', login]);
+  assert.deepEqual([...new Set(bucket.asked.map(({ authorization }) => authorization))], [undefined]);
+  const count = [server.asked.length, bucket.asked.length];
+  await fill();
+  assert.deepEqual([server.asked.length, bucket.asked.length], count);
+});
+
+test('content that is not what its pointer says is not kept, and an object that is missing is named', async (t) => {
+  const objects = new Map([[oidOf('big'), 'gib']]);
+  const server = await openServer(t, objects);
+  const { fill, store } = await openProject(t, server.url);
+  await assert.rejects(fill(), /^SourceFault: tea gives another content for the Git LFS object [0-9a-f]{64} than its/);
+  objects.set(oidOf('big'), 'bigger');
+  await assert.rejects(fill(), /another content/);
+  objects.delete(oidOf('big'));
+  await assert.rejects(fill(), /^SourceFault: tea has no Git LFS object [0-9a-f]{64}: Object does not exist$/);
+  assert.equal(await store.has(`sha256:${oidOf('big')}`), false);
+  server.answer.status = 403;
+  await assert.rejects(fill(), /^SourceFault: tea declines to give objects of Git LFS \(403\)$/);
+  server.answer.status = 503;
+  await assert.rejects(fill(), { name: 'HostAway' });
+});
+
+test('.lfsconfig is followed on the project’s own host alone', async (t) => {
+  const objects = new Map([[oidOf('big'), 'big']]);
+  const [server, stranger] = [await openServer(t, objects), await openServer(t, objects)];
+  const config = (url: string) => ({ '.lfsconfig': `[lfs]\n\turl = ${url}\n` });
+  const own = await openProject(t, server.url, config(`${server.url}/shared/lfs/`));
+  await own.fill();
+  assert.equal(server.asked[0]?.url, '/shared/lfs/objects/batch');
+  for (const url of [`${stranger.url}/lfs`, 'ssh://host/lfs', 'file:///tmp', 'lfs']) {
+    const led = await openProject(t, server.url, config(url));
+    await assert.rejects(led.fill(), /^SourceFault: \.lfsconfig leads to another host than tea/, url);
+  }
+  assert.deepEqual(stranger.asked, []);
+});
+
+test('a host without https and too much at once are refused before anything is asked', async (t) => {
+  const store = { has: async () => false, take: async (_: Readable) => assert.fail('taken') };
+  const wanted = (size: number) => ({ project: 'p', commit: 'a'.repeat(40), objects: [{ oid: oidOf('x'), size }] });
+  const repo = await bareRepository(await scratch(t), 'p');
+  const bring = createBringObjects(() => ({ repo, host: 'review', remote: null }), store);
+  await assert.rejects(bring(wanted(1)), /^SourceFault: review is not reached by https/);
+  await assert.rejects(bring(wanted(17 * 1024 ** 3)), /bytes of Git LFS are more than/);
+});
