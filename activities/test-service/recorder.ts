@@ -56,6 +56,16 @@ export class Recorder {
     return problem === null;
   }
 
+  /** Runs a stage that cannot fail, but for a fault of the infrastructure. @returns what it has made */
+  async begin<T>(stage: string, work: () => Promise<T>): Promise<T> {
+    const made: T[] = [];
+    await this.run(stage, async () => {
+      made.push(await work());
+      return null;
+    });
+    return made[0] as T;
+  }
+
   /** The same node, of whose programs both outputs are kept: of those that have a log. Others look at lists of all files. */
   listen(node: Node): Node {
     const { machine } = node;

@@ -67,47 +67,58 @@ export function createTestStage(deps: TestStageDeps): StageRunner {
   };
 }
 
-/** The stages in their order; what cannot be had is not looked at, and what was installed is removed. */
+/** The stages in their order; where a repository cannot be read, nothing is looked at. */
 async function tryPackage(deps: TestStageDeps, trial: Trial): Promise<void> {
-  const { task, platform, context, recorder } = trial;
-  const { signal, log, lease, workdir } = context;
-  const manager = packageManagers[platform.format];
-  const nodes: Node[] = [];
-  await recorder.run('start_environment', async () => {
-    const machine = await lease.machine({ name: 'node', platform, kind: 'system', network: 'open' });
-    nodes.push({ name: 'node', machine, manager, signal, log, ...doorOf(machine) });
-    return null;
-  });
-  const [quiet] = nodes as [Node];
+  const { platform, context, recorder } = trial;
+  const quiet = await recorder.begin('start_environment', () => startNode(trial));
   const node = recorder.listen(quiet);
   if (!(await recorder.run('initial_provision', () => provision(deps, trial, node)))) return;
   await recorder.run('system_info', async () => {
     await onNode(node, ['/bin/sh', '-c', systemInfoScript(platform.format)], patience.command);
     return null;
   });
-  await placeScripts(quiet, workdir);
+  await placeScripts(quiet, context.workdir);
+  await tryInstalled(deps, trial, { quiet, node });
+}
+
+async function startNode({ platform, context }: Trial): Promise<Node> {
+  const { signal, log, lease } = context;
+  const machine = await lease.machine({ name: 'node', platform, kind: 'system', network: 'open' });
+  return { name: 'node', machine, manager: packageManagers[platform.format], signal, log, ...doorOf(machine) };
+}
+
+/** A node, and the same with what its programs say kept. */
+interface Nodes {
+  readonly quiet: Node;
+  readonly node: Node;
+}
+
+/** What cannot be installed is not looked at; what was is removed, whatever came of it. */
+async function tryInstalled(deps: TestStageDeps, trial: Trial, { quiet, node }: Nodes): Promise<void> {
+  const { task, context, recorder } = trial;
   const before = await look(quiet, patience.command);
-  const wanted = { name: task.package, version: task.version, debug: false };
-  const begin = async () => (await install(node, wanted, patience.test)).problem;
-  const isThere = await recorder.run('install_package', begin);
-  if (!isThere) return;
+  if (!(await recorder.run('install_package', () => installIn(node, task)))) return;
   const installed = await look(quiet, patience.command);
   await recorder.run('package_integrity_tests', async () => {
     await quiet.door?.close();
     return (await checkVersion(node, task)) ?? (await checkIntegrity(node, task.package, patience.test)).problem;
   });
   const reinstall = async () => {
-    const gone = await begin();
+    const gone = await installIn(node, task);
     if (gone !== null) return gone;
-    const again = await onNode(node, manager.reinstall([{ name: task.package }]), patience.test);
+    const again = await onNode(node, node.manager.reinstall([{ name: task.package }]), patience.test);
     return again.code === 0 ? null : 'the package cannot be installed again';
   };
   await runThirdParty({ task, context, recorder, node, reinstall, fetchTree: deps.fetchTree });
   await recorder.run('uninstall_package', async () => {
-    if (needed.test(task.package)) log.write(`not removed: ${kept}\n`);
+    if (needed.test(task.package)) node.log.write(`not removed: ${kept}\n`);
     else return (await remove(node, task.package, { before, installed, timeout: patience.test })).problem;
     return null;
   });
+}
+
+async function installIn(node: Node, { package: name, version }: TestTask): Promise<string | null> {
+  return (await install(node, { name, version, debug: false }, patience.test)).problem;
 }
 
 /** Offers the request's repositories to the node. One that cannot be read is the request's own fault. */

@@ -88,6 +88,13 @@ for (const format of ['deb', 'rpm'] as const) {
       assert.match(String(gunzipSync(await read('install_package_bs-7.log.gz'))), /alpha/);
     });
 
+    test('A-069: an unsigned repository is taken, and an older version than there is elsewhere in it', async (t) => {
+      const two = ['2.0-1', '1.0-1'].map((version) => ({ name: 'alpha', version, files: program }));
+      const { result, all } = await tryOut(t, format, { samples: two, task: { version: '1.0-1' } });
+      assert.equal(result.summary, 'alpha passed');
+      assert.match(all.result.install_package?.stdout ?? '', /1\.0-1/);
+    });
+
     test('A-065: what is missing of a package is found, and it is removed all the same', async (t) => {
       const broken = { name: 'alpha', version: '1.0-1', files: program, after: 'rm /usr/bin/alpha' };
       const { result, all } = await tryOut(t, format, { samples: [broken] });
@@ -171,4 +178,13 @@ test('A-066: tests that cannot be fetched are tried five times, and are a failur
   assert.match(result.summary, /^third_party_fetch_0: the tests cannot be fetched: /);
   assert.equal(all.summary.uninstall_package?.success, true);
   assert.ok((all.stats.third_party_fetch_0?.delta ?? 0) >= 8);
+});
+
+test('A-068: what the system cannot be without is not removed', async (t) => {
+  const { result, all } = await tryOut(t, 'deb', {
+    samples: [{ name: 'almalinux-release', version: '1.0-1', files: program }],
+    task: { package: 'almalinux-release' },
+  });
+  assert.equal(result.result, 'SUCCESS', result.summary);
+  assert.deepEqual(all.result.uninstall_package, { exit_code: 0, stdout: '', stderr: '' });
 });
