@@ -26,7 +26,7 @@ export function jobVariables(
     projects: Object.fromEntries(
       checkouts.map(({ project, branch, commit }) => [
         project,
-        { ...projectOf(project), branch, checkout: branch, commit, required: required.has(project) },
+        { ...projectOf(project), branch, commit, checkout: branch, required: required.has(project) },
       ]),
     ),
     artifacts: [...parents, ...provided],
