@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GivenSettings } from '../../../../activities/nodes/static/settings.ts';
 import { must, run } from '../../../../activities/process/run.ts';
+import { asRoot as before } from '../../../../infra/bootstrap/step.ts';
 import { ensureImages } from '../../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 
@@ -59,7 +60,7 @@ interface Making {
 async function startMachine(index: number, { key, secret, more }: Making): Promise<TestMachine> {
   const id = `sluice-test-${process.pid}-${randomBytes(4).toString('hex')}`;
   const group = join(await controlGroups(), id);
-  await mkdir(group);
+  await asRoot('mkdir', group);
   const options = ['--init', '--cap-add', 'SYS_ADMIN', '--security-opt', 'seccomp=unconfined', '--ulimit', 'nproc=300'];
   const shown = ['-v', `${group}:/run/groups`, '-e', `KEY=${key}`];
   const start = `rm -f /etc/ssh/ssh_host_*; ssh-keygen -A; mkdir -p /run/sshd /root/.ssh
@@ -78,10 +79,15 @@ async function startMachine(index: number, { key, secret, more }: Making): Promi
     resume: async () => void (await must('docker', ['unpause', id])),
     async stop() {
       await run('docker', ['rm', '-f', id]);
-      await rmdir(join(group, 'sluice')).catch(() => {});
-      await rmdir(group).catch(() => {});
+      for (const each of [join(group, 'sluice'), group]) await asRoot('rmdir', each).catch(() => {});
     },
   };
+}
+
+/** Control groups are made by whoever rules the host. */
+async function asRoot(...command: readonly string[]): Promise<void> {
+  const [program = '', ...args] = [...before(), ...command];
+  await must(program, args);
 }
 
 /** Where this host has control groups of version 2. */
