@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Platform } from '../pipelines/model/platform.ts';
+import { type Platform, providerOf } from '../pipelines/model/platform.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { print, table } from './output.ts';
 import { readPlatforms } from './platform.ts';
@@ -20,6 +20,7 @@ export function register(program: Command): void {
     });
 }
 
+const noImages = { vm: 'virtual machines: sluice vm list', static: 'machines that are there: sluice nodes' };
 const head = ['NAME', 'FORMAT', 'CODENAME', 'ARCH', 'IMAGES'];
 
 async function describe(platform: Platform) {
@@ -28,11 +29,13 @@ async function describe(platform: Platform) {
   return {
     ...{ name, format, codename, arch, builtIn: builtInPlatforms.includes(platform) },
     ...{ buildImage, testImage, images, ready: await isReady(platform), buildRequires, limits },
+    provider: providerOf(platform),
   };
 }
 
-/** Null where no engine answers. */
+/** Null where no engine answers, and where nodes are no containers. */
 async function isReady(platform: Platform): Promise<boolean | null> {
+  if (providerOf(platform) !== 'docker') return null;
   const { hasImages } = await import('../infra/images/on-need.ts');
   return hasImages(platform).catch((error: Error) => {
     if (error.name === 'EngineUnavailable') return null;
@@ -40,7 +43,9 @@ async function isReady(platform: Platform): Promise<boolean | null> {
   });
 }
 
-function row({ name, format, codename, arch, images, ready }: Awaited<ReturnType<typeof describe>>): string[] {
+function row({ provider, images, ready, ...each }: Awaited<ReturnType<typeof describe>>): string[] {
+  const { name, format, codename, arch } = each;
+  if (provider !== 'docker') return [name, format, codename, arch, noImages[provider]];
   const later = images === 'bootstrap' ? 'made on first need' : 'fetched on first need';
   return [name, format, codename, arch, ready === null ? 'unknown: no container engine' : ready ? 'there' : later];
 }

@@ -14,7 +14,7 @@ import type { RunningRecords } from '../../activities/sweep/sweep.ts';
 import { lineFor, lineOf } from '../../pipelines/model/release-line.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
 import { createReleasePlans } from '../../server/release-plans.ts';
-import { allPlatforms } from '../config/platforms.ts';
+import { madePlatforms } from '../config/platforms.ts';
 import { releaseRules } from '../config/release-rules.ts';
 import { publicKeyPath, signedStore } from '../signer/signer.ts';
 import type { Store } from '../store/store.ts';
@@ -84,7 +84,7 @@ export function createReleases({ common, live, temporal, store, report, merged }
   };
   const plans = createReleasePlans({
     ...{ client: temporal.client, tenant: config.tenant, book, preview, rules },
-    platforms: allPlatforms(config).map(({ name }) => name),
+    platforms: madePlatforms(config).map(({ name }) => name),
     list: (limit) => store.plans.list(limit),
   });
   return { activities, plans };

@@ -34,6 +34,8 @@ export interface PlaybookFault {
 
 /** What the exit status says when tasks have failed on hosts. */
 const hostsFailed = 2;
+/** What is said where a task wants to be somebody else. */
+const noBecome = /\bsudo: (command )?not found/;
 /** Characters of a reason. */
 const longest = 300;
 
@@ -49,7 +51,13 @@ function faultOf({ path, hosts, code, output, record: text }: PlaybookRun): Play
   if (told !== undefined && told.prompts.length > 0) return { result: 'ERROR', summary: asks(path, told.prompts) };
   if (code !== 0 && last !== undefined) {
     const where = hosts.length > 1 ? `${last.path} on ${last.host}` : last.path;
-    return { result: 'FAILURE', summary: `${path}: the task "${last.task}" (${where}) failed: ${last.message}` };
+    const remark = noBecome.test(last.message)
+      ? '; tasks run as they are: there is no become on the nodes of jobs'
+      : '';
+    return {
+      result: 'FAILURE',
+      summary: `${path}: the task "${last.task}" (${where}) failed: ${last.message}${remark}`,
+    };
   }
   if (code !== 0) {
     const said = spoken(output);

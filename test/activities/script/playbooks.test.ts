@@ -149,6 +149,11 @@ const rows: readonly Row[] = [
     log: /TASK \[Look for it\]/,
   },
   {
+    says: 'a play that wants to be root is told that there is no such thing, by the facts that it gathers first',
+    job: { files: { 'play.yaml': '- {hosts: all, become: true, tasks: [debug: {msg: was run}]}\n' } },
+    result: ['FAILURE', /"Gathering Facts" .* sudo: not found; .* no become on the nodes of jobs$/],
+  },
+  {
     says: 'what was rescued or ignored is no failure',
     job: {
       files: {

@@ -41,6 +41,12 @@ const rows: readonly [says: string, more: Partial<PlaybookRun>, result: string, 
     /^site.yaml: the task "web : start" \(roles\/web\/tasks\/main.yml:7\) failed: no port$/,
   ],
   [
+    'a task that wants to be somebody else',
+    { code: 2, record: told({ failed: [{ ...failed, message: 'MODULE FAILURE: /bin/sh: 1: sudo: not found' }] }) },
+    'FAILURE',
+    /sudo: not found; tasks run as they are: there is no become on the nodes of jobs$/,
+  ],
+  [
     'the last of several, and its host',
     {
       code: 2,

@@ -77,6 +77,10 @@ def message_of(result):
     failed = [item for item in items if item.get("failed") or item.get("unreachable")]
     if failed:
         return message_of(failed[0])
+    # What gathers facts fails by the modules that it runs.
+    modules = [one for one in (result.get("failed_modules") or {}).values() if isinstance(one, dict)]
+    if modules:
+        return message_of(modules[0])
     words = [str(result.get("msg") or result.get("reason") or "")]
     for stream in ("stderr", "module_stderr", "stdout", "module_stdout"):
         lines = str(result.get(stream) or "").strip().splitlines()
