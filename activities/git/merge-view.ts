@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../files/exists.ts';
+import { quoted } from '../process/quoted.ts';
 import { mergeAttributes } from './attributes.ts';
 import type { GitOptions } from './git.ts';
 
@@ -30,7 +31,7 @@ const kept = 7 * 24 * 60 * 60 * 1000;
 
 /** A word of a command that git gives to a shell; git itself takes a percent sign for its own. */
 function word(text: string): string {
-  return `'${text.replaceAll("'", "'\\''").replaceAll('%', '%%')}'`;
+  return quoted([text]).replaceAll('%', '%%');
 }
 
 /** A value between the quotes of a configuration file. */

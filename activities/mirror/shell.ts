@@ -1,4 +1,5 @@
 import type { MirrorUrl } from '../../pipelines/mirror/url.ts';
+import { quoted } from '../process/quoted.ts';
 import { run } from '../process/run.ts';
 import type { SshConnection } from './ssh.ts';
 import { MirrorError } from './types.ts';
@@ -30,7 +31,7 @@ export function openShell(url: MirrorUrl, { ssh, seconds, signal }: ShellOptions
   let refused = false;
   return async (script, args) => {
     if (refused) return null;
-    const input = `printf '${greeting.trim()}\\n'\nset -- ${args.map(quoted).join(' ')}\n{ ${script}\n} </dev/null\n`;
+    const input = `printf '${greeting.trim()}\\n'\nset -- ${quoted(args)}\n{ ${script}\n} </dev/null\n`;
     const options = { input, endsWithUs: true, silence, ...(signal ? { signal } : {}) };
     const { code, stdout, timedOut } = await run(program, words, options);
     if (timedOut) throw new MirrorError('timeout', 'the host took a command and said nothing more');
@@ -43,8 +44,4 @@ export function openShell(url: MirrorUrl, { ssh, seconds, signal }: ShellOptions
 
 function targetOf({ user, host }: Extract<MirrorUrl, { readonly kind: 'ssh' }>): string {
   return user === null ? host : `${user}@${host}`;
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,3 +1,5 @@
+import { quoted } from '../process/quoted.ts';
+
 /** A key, and the host keys to expect: absolute paths. */
 export interface SshAccess {
   readonly identity: string;
@@ -13,10 +15,6 @@ export function sshCommand({ identity, knownHosts }: SshAccess, more: readonly s
     ...more,
   ];
   const command = ['ssh', '-F', '/dev/null', '-i', identity, ...options.flatMap((option) => ['-o', option])];
-  return command.map(quoted).join(' ');
-}
-
-/** Git gives the command to a shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+  // Git gives the command to a shell.
+  return quoted(command);
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { quoted } from '../../activities/process/quoted.ts';
 import type { HostSettings } from '../../activities/review/git/client.ts';
 import type { Command } from '../../activities/review/git/receive/context.ts';
 import { type Streams, serveProcReceive } from '../../activities/review/git/receive/proc-receive.ts';
@@ -54,7 +55,7 @@ async function take(settings: HostSettings, { env, path, ...push }: Taking): Pro
   const { uid: owner } = await stat(path);
   const pusher = accountOf({ uid: process.geteuid?.() ?? owner, user: localUser(), owner, env });
   const distant = env.SSH_CONNECTION !== undefined || env.REMOTE_ADDR !== undefined;
-  return receive(settings, { ...push, pusher, remote: distant ? 'origin' : quoted(path) });
+  return receive(settings, { ...push, pusher, remote: distant ? 'origin' : shown(path) });
 }
 
 /** Null for a user that this machine has no entry for. */
@@ -67,8 +68,8 @@ function localUser(): string | null {
 }
 
 /** A path as a shell reads it in the commands that are suggested. */
-function quoted(path: string): string {
-  return /^[\w./+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+function shown(path: string): string {
+  return /^[\w./+-]+$/.test(path) ? path : quoted([path]);
 }
 
 interface Notice {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { createContainer } from '../../activities/nodes/docker/container.ts';
 import { ask, askIfThere } from '../../activities/nodes/docker/faults.ts';
+import { quoted } from '../../activities/process/quoted.ts';
 import { providerOf } from '../../pipelines/model/platform.ts';
 import { act, asRoot } from '../bootstrap/step.ts';
 import { type AptSettings, readAptSettings } from './apt-settings.ts';
@@ -113,8 +114,7 @@ async function bootstrap(kitchen: Kitchen, recipe: Recipe): Promise<string> {
 }
 
 function writeFileHook(path: string, text: string): string {
-  const quoted = `'${text.replaceAll("'", `'\\''`)}'`;
-  return `printf '%s\\n' ${quoted} > "$1${path}"`;
+  return `printf '%s\\n' ${quoted([text])} > "$1${path}"`;
 }
 
 /** Runs the recipe's scripts in a container of `from` and keeps the result under the recipe's name. */

@@ -1,5 +1,6 @@
 import { imageOf, type NodeKind, type Platform } from '../../../pipelines/model/platform.ts';
-import type { HeldMachine, Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
+import { lending } from '../lending.ts';
+import type { HeldMachine, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
 
 const networks = { open: 'default', shut: 'later', none: 'none' } as const;
@@ -15,27 +16,8 @@ export type Prepare = (platform: Platform, kind: NodeKind) => Promise<void>;
  * @param prepare is waited for before a platform's image is used; absent: the images are there.
  */
 export function createDockerProvider(engine: ContainerEngine, prepare: Prepare = async () => {}): Provider {
-  const lent = new WeakMap<Lease, ContainerLease>();
-  return {
-    async lend(request) {
-      const containers = new ContainerLease({ engine, prepare }, request);
-      const lease: Lease = {
-        machine: (need) => containers.start(need),
-        find: () => containers.find(),
-        seclude: (signal) => containers.seclude(signal),
-      };
-      lent.set(lease, containers);
-      return lease;
-    },
-    hold: async (lease) => (await lent.get(lease)?.hold()) ?? [],
-    async release(lease) {
-      const containers = lent.get(lease);
-      if (containers === undefined) throw new Error('this lease was not lent here');
-      await containers.release();
-    },
-    sweep: (build) => engine.sweep(build),
-    list: () => engine.list(),
-  };
+  const { basics } = lending((request) => new ContainerLease({ engine, prepare }, request));
+  return { ...basics, sweep: (build) => engine.sweep(build), list: () => engine.list() };
 }
 
 interface Member {

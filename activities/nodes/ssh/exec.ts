@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
+import { quoted } from '../../process/quoted.ts';
 import type { ExecOptions, ExecResult } from '../port.ts';
 import { watchEnd } from '../watch-end.ts';
 import { wholeLines } from '../whole-lines.ts';
 import type { Line } from './line.ts';
-import { quoted, type Remote } from './remote.ts';
+import type { Remote } from './remote.ts';
 
 /** How much of a program's output is kept in its result, in characters. */
 const keptOutput = 1024 * 1024;

@@ -1,11 +1,12 @@
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { quoted } from '../../process/quoted.ts';
 import { pack } from '../pack.ts';
 import type { TakeLimits, TakenFile } from '../port.ts';
 import { RefusedContent } from '../refused-content.ts';
 import { unpack } from '../unpack.ts';
 import { codeOf, openChannel } from './exec.ts';
-import { quoted, type Remote } from './remote.ts';
+import type { Remote } from './remote.ts';
 
 /** What is taken out where the caller says nothing else. */
 export const usualLimits: TakeLimits = { files: 10_000, bytes: 4 * 1024 ** 3 };

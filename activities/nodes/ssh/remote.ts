@@ -10,8 +10,3 @@ export interface Remote {
   /** Ends everything in that group, at once. */
   readonly end: readonly string[];
 }
-
-/** Words as a POSIX shell takes them for themselves. */
-export function quoted(words: readonly string[]): string {
-  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-}

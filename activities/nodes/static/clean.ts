@@ -1,6 +1,7 @@
+import { quoted } from '../../process/quoted.ts';
 import { execute, say } from '../ssh/exec.ts';
 import type { Line } from '../ssh/line.ts';
-import { quoted, type Remote } from '../ssh/remote.ts';
+import type { Remote } from '../ssh/remote.ts';
 import { openGivenLine } from './line.ts';
 import { emptyGroup, endGroup, findGroup, removeOurs, runInGroup, writeNames } from './scripts.ts';
 import type { GivenSettings } from './settings.ts';

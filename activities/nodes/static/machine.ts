@@ -1,10 +1,10 @@
+import { quoted } from '../../process/quoted.ts';
 import { timed } from '../../process/timing.ts';
 import { EngineUnavailable } from '../engine-unavailable.ts';
 import type { ExecOptions, Machine, MachineNeed } from '../port.ts';
 import { execute, say } from '../ssh/exec.ts';
 import { put, take, usualLimits } from '../ssh/files.ts';
 import { furnish } from '../ssh/furnish.ts';
-import { quoted } from '../ssh/remote.ts';
 import { endPrograms } from './clean.ts';
 import type { ClaimedMachine } from './park.ts';
 import { makeScratch } from './scripts.ts';

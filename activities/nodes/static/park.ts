@@ -1,4 +1,5 @@
 import { EngineUnavailable } from '../engine-unavailable.ts';
+import { distinct } from '../lending.ts';
 import { OutOfService } from '../out-of-service.ts';
 import type { LeaseRequest, Made } from '../port.ts';
 import type { Line } from '../ssh/line.ts';
@@ -114,7 +115,7 @@ export class Park {
         ? [{ build: state.build, ...(state.holder === undefined ? {} : { holder: state.holder }) }]
         : [],
     );
-    return [...new Map(made.map((each) => [JSON.stringify(each), each])).values()];
+    return distinct(made);
   }
 
   /** Tries to clean what nobody has and is not clean. */

@@ -1,8 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { imageOf } from '../../../pipelines/model/platform.ts';
+import { quoted } from '../../process/quoted.ts';
+import { lending } from '../lending.ts';
 import { assertName } from '../names.ts';
-import type { HeldMachine, Lease, LeaseRequest, Machine, MachineNeed, Provider } from '../port.ts';
-import { quoted } from '../ssh/remote.ts';
+import type { HeldMachine, LeaseRequest, Machine, MachineNeed, Provider } from '../port.ts';
 import { introduce } from './clean.ts';
 import { createGivenMachine, furnishGiven, keepsNetwork } from './machine.ts';
 import { type ClaimedMachine, type Mended, Park, type ParkDeps } from './park.ts';
@@ -19,26 +20,12 @@ export interface GivenProvider extends Provider {
  */
 export function createGivenProvider(deps: ParkDeps): GivenProvider {
   const park = new Park(deps);
-  const lent = new WeakMap<Lease, GivenLease>();
+  const { basics } = lending((request) => {
+    assertName('build', request.build);
+    return new GivenLease(park, request);
+  });
   return {
-    async lend(request) {
-      assertName('build', request.build);
-      const machines = new GivenLease(park, request);
-      const lease: Lease = {
-        machine: (need) => machines.start(need),
-        find: () => machines.find(),
-        seclude: () => machines.refuse(),
-        introduce: () => machines.introduce(),
-      };
-      lent.set(lease, machines);
-      return lease;
-    },
-    hold: async (lease) => (await lent.get(lease)?.hold()) ?? [],
-    async release(lease) {
-      const machines = lent.get(lease);
-      if (machines === undefined) throw new Error('this lease was not lent here');
-      await machines.release();
-    },
+    ...basics,
     async sweep(build) {
       assertName('build', build);
       await park.giveBack(build);
@@ -86,7 +73,7 @@ class GivenLease {
     return found === undefined ? null : this.#machine(found);
   }
 
-  async refuse(): Promise<never> {
+  async seclude(): Promise<never> {
     throw new Error(keepsNetwork(this.#members.map(({ name }) => name).join(', ')));
   }
 

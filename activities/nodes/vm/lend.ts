@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { must } from '../../process/run.ts';
+import { distinct } from '../lending.ts';
 import type { LeaseRequest, Made } from '../port.ts';
 import { say } from '../ssh/exec.ts';
 import type { Line } from '../ssh/line.ts';
@@ -99,7 +100,7 @@ export async function madeFor({ places, installation }: Omit<Lender, 'ways'>): P
   if (installation === null) return [];
   const mine = (await machinesIn(places)).filter((record) => record.installation === installation);
   const made = mine.map(({ build, holder }): Made => ({ build, ...(holder === undefined ? {} : { holder }) }));
-  return [...new Map(made.map((each) => [JSON.stringify(each), each])).values()];
+  return distinct(made);
 }
 
 /** Ids of all that there is of a build, also of what was never whole. */

@@ -1,8 +1,8 @@
+import { quoted } from '../../process/quoted.ts';
 import { timed } from '../../process/timing.ts';
 import type { ExecOptions, Machine } from '../port.ts';
 import { execute, say } from '../ssh/exec.ts';
 import { put, take, usualLimits } from '../ssh/files.ts';
-import { quoted } from '../ssh/remote.ts';
 import { lost } from './emulator.ts';
 import type { Lender, Running } from './lend.ts';
 import { withMonitor } from './monitor.ts';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { imageOf } from '../../../pipelines/model/platform.ts';
+import { lending } from '../lending.ts';
 import { assertName } from '../names.ts';
-import type { HeldMachine, KeptMachines, Lease, LeaseRequest, MachineNeed, Provider } from '../port.ts';
+import type { HeldMachine, KeptMachines, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import { furnish } from '../ssh/furnish.ts';
 import { hardwareHere } from './accelerator.ts';
 import { openShell } from './debug.ts';
@@ -31,26 +32,13 @@ export type PrepareMachines = (platform: string, signal: AbortSignal) => Promise
 /** Lends virtual machines of this host, each restored from the newest snapshot of its image. */
 export function createVmProvider(deps: VmProviderDeps): Provider {
   const { places } = deps;
-  const lent = new WeakMap<Lease, VmLease>();
+  const { basics, behind } = lending((request) => {
+    assertName('build', request.build);
+    return new VmLease(deps, request);
+  });
   return {
-    async lend(request) {
-      assertName('build', request.build);
-      const machines = new VmLease(deps, request);
-      const lease: Lease = {
-        machine: (need) => machines.start(need),
-        find: () => machines.find(),
-        seclude: (signal) => machines.seclude(signal),
-      };
-      lent.set(lease, machines);
-      return lease;
-    },
-    keep: async (lease) => (await lent.get(lease)?.keep()) ?? null,
-    hold: async (lease) => (await lent.get(lease)?.hold()) ?? [],
-    async release(lease) {
-      const machines = lent.get(lease);
-      if (machines === undefined) throw new Error('this lease was not lent here');
-      await machines.release();
-    },
+    ...basics,
+    keep: async (lease) => (await behind(lease)?.keep()) ?? null,
     async sweep(build) {
       assertName('build', build);
       for (const id of await idsOf(places, build)) await removeMachine(places, id);

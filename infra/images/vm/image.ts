@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promi
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { moveWhole } from '../../../activities/files/write.ts';
+import { quoted } from '../../../activities/process/quoted.ts';
 import { must } from '../../../activities/process/run.ts';
 import { act, asRoot } from '../../bootstrap/step.ts';
 import { type AptSettings, readAptSettings } from '../apt-settings.ts';
@@ -93,9 +94,7 @@ async function make(directory: string, codename: string, settings: AptSettings):
 
 function bootstrapArguments(directory: string, { sources, config, preferences }: AptSettings): string[] {
   const https = sources.some((source) => source.includes('https:'));
-  const setup = ['sh', quoted(join(here, 'setup.sh')), '"$1"', quoted(join(here, 'guest')), quoted(directory)].join(
-    ' ',
-  );
+  const setup = `sh ${quoted([join(here, 'setup.sh')])} "$1" ${quoted([join(here, 'guest'), directory])}`;
   return [
     ...['--variant=apt', '--format=directory', '--dpkgopt=force-unsafe-io'],
     `--include=${[...packages, ...(https ? ['ca-certificates'] : [])].join(',')}`,
@@ -104,14 +103,10 @@ function bootstrapArguments(directory: string, { sources, config, preferences }:
       .filter(Boolean)
       .map((line) => `--aptopt=${line}`),
     ...(preferences
-      ? [`--customize-hook=printf '%s\\n' ${quoted(preferences)} > "$1/etc/apt/preferences.d/sluice"`]
+      ? [`--customize-hook=printf '%s\\n' ${quoted([preferences])} > "$1/etc/apt/preferences.d/sluice"`]
       : []),
     `--customize-hook=${setup}`,
   ];
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 async function runAsRoot(...command: string[]): Promise<void> {
