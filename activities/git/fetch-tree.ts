@@ -1,17 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { must } from '../process/run.ts';
 import { gitEnvironment, git as inRepository } from './git.ts';
+import { webAlone } from './reach.ts';
 
 /** Milliseconds for one exchange with a host. */
 const patience = 120_000;
 
-/** Nothing but the web is fetched from, and no answer leads elsewhere: whether it may be reached was looked at before. */
-const settings = ['protocol.allow=never', 'protocol.https.allow=always', 'protocol.http.allow=always']
-  .concat(['http.followRedirects=false'])
-  .flatMap((setting) => ['-c', setting]);
-
 /**
  * Writes the tree of a branch, tag or ref of anybody's repository on the web into a directory, without its history.
+ * Whether it may be reached was looked at before.
  *
  * @returns the paths of all regular files
  * @throws ProcessError when git fails
@@ -23,7 +20,7 @@ export async function fetchTree(
 ): Promise<readonly string[]> {
   const repository = `${directory}.git`;
   const git = (args: readonly string[]) =>
-    inRepository(repository, [...settings, ...args], { signal, timeout: patience });
+    inRepository(repository, [...webAlone, ...args], { signal, timeout: patience });
   await mkdir(directory, { recursive: true });
   await must('git', ['init', '--quiet', '--bare', '--template=', repository], { env: gitEnvironment, signal });
   await git(['fetch', '--quiet', '--depth=1', '--no-tags', '--end-of-options', url, ref]);

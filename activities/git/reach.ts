@@ -1,6 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 
+/** Settings by which git speaks to web servers alone, and an answer leads nowhere else. */
+export const webAlone = ['protocol.allow=never', 'protocol.http.allow=always', 'protocol.https.allow=always']
+  .concat('http.followRedirects=false')
+  .flatMap((setting) => ['-c', setting]);
+
 /** Addresses of this machine itself, and of its link: what answers there is for nobody who pushes a change. */
 const inner = new BlockList();
 inner.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -20,14 +25,12 @@ inner.addSubnet('fe80::', 10, 'ipv6');
 export async function reachSettings(url: string, known: string): Promise<readonly string[] | null> {
   const { protocol, hostname, port } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, '');
-  const schemes = ['http', 'https'].flatMap((scheme) => ['-c', `protocol.${scheme}.allow=always`]);
-  const settings = ['-c', 'protocol.allow=never', ...schemes, '-c', 'http.followRedirects=false'];
   // A name that only a proxy knows is the proxy's to judge; else git itself says that there is no such host.
   const found = await lookup(host).catch(() => null);
-  if (found === null) return settings;
+  if (found === null) return webAlone;
   if (hostname !== known && inner.check(found.address, found.family === 6 ? 'ipv6' : 'ipv4')) return null;
-  if (isIP(host) !== 0) return settings;
+  if (isIP(host) !== 0) return webAlone;
   const at = `${host}:${port || (protocol === 'https:' ? '443' : '80')}`;
   const address = found.family === 6 ? `[${found.address}]` : found.address;
-  return [...settings, '-c', `http.curloptResolve=${at}:${address}`];
+  return [...webAlone, '-c', `http.curloptResolve=${at}:${address}`];
 }
