@@ -1,15 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProgram } from '../infra/bootstrap/find.ts';
+import { tools } from '../infra/bootstrap/tools.ts';
 
 /** Bytes that must be free for the machines of one system test, their preparation and all else of the demo. */
 const room = 4 * 1024 ** 3;
 
-const programs = ['qemu-system-x86_64', 'qemu-img', 'mmdebstrap', 'perl'];
+/** What machines run by, and what their image is made by. */
+const programs = tools.filter(({ program, part }) => part === 'virtual machines' || program === 'mmdebstrap');
 
 /** Whether this machine can have the demo's system test on virtual machines. */
 export function hasMachines(): boolean {
-  return process.availableMemory() >= room && programs.every((name) => findProgram(name) !== undefined);
+  return process.availableMemory() >= room && programs.every(({ program }) => findProgram(program) !== undefined);
 }
 
 const label = 'debian-12-vm';
