@@ -1,3 +1,5 @@
+import { rpathFunction } from './rpath.ts';
+
 /**
  * Scripts that run on the node, where only a POSIX shell can be relied on. Each says one finding a line and is
  * silent when all is well.
@@ -19,9 +21,12 @@ list() {
 }
 `;
 
-/** Every file is there, every link leads somewhere, every program finds its libraries. */
+/**
+ * Every file is there, every link leads somewhere, every program finds its libraries, and looks for none in the
+ * directory that it happens to be started in. Debugging symbols are no programs.
+ */
 export const integrityScript = `#!/bin/sh
-${listing}
+${listing}${rpathFunction}
 list "$1" "$2" | while IFS= read -r path; do
   if [ -L "$path" ] && [ ! -e "$path" ]; then
     echo "$path is a link to $(readlink "$path"), which is not there"
@@ -29,9 +34,16 @@ list "$1" "$2" | while IFS= read -r path; do
     echo "$path is missing"
   elif [ -f "$path" ]; then
     case $path in
+      */lib/debug/*) ;;
       */bin/*|*/sbin/*|*/lib*/*|*/games/*)
         if [ "$(head -c 4 "$path" | tail -c 3)" = ELF ]; then
-          ldd "$path" 2>/dev/null | grep 'not found' | sed "s|^[[:space:]]*|$path needs |"
+          needs=$(ldd "$path" 2>/dev/null) && loads=yes || loads=no
+          printf '%s\\n' "$needs" | grep 'not found' | sed "s|^[[:space:]]*|$path needs |"
+          [ $loads = no ] || rpath "$path" | while IFS= read -r places; do
+            case $places in
+              :*|*::*|*:) echo "$path looks for libraries where it is started: its RPATH is $places" ;;
+            esac
+          done
         fi ;;
     esac
   fi

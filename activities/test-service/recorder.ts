@@ -28,6 +28,8 @@ export interface Watch {
 export class Recorder {
   readonly result: Record<string, TestStageRecord> = {};
   readonly stats: Record<string, TestStageStats> = {};
+  /** Tests of others that were not run. */
+  readonly skipped: string[] = [];
   readonly #watch: Watch;
   #said: Said = { stdout: '', stderr: '' };
 

@@ -40,6 +40,7 @@ const taskSchema = z.object({
   tests: z
     .array(z.object({ url: z.string(), ref: z.string(), directory: z.string(), only: z.array(z.string()) }))
     .optional(),
+  excluded: z.array(z.string()).optional(),
   environment: z.record(z.string(), z.string()).optional(),
   repositories: z.array(z.object({ name: z.string(), url: z.string(), suite: z.string().optional() })),
 });

@@ -35,17 +35,21 @@ interface ThirdParty {
   readonly reinstall: () => Promise<string | null>;
 }
 
-/** Runs the tests of others that a request names, each with the package installed anew. */
+/** Runs the tests of others that a request names, each with the package installed anew, but those that are excluded. */
 export async function runThirdParty(given: ThirdParty): Promise<void> {
   const { context, recorder, task } = given;
+  const { excluded = [] } = task;
   for (const [index, source] of (task.tests ?? []).entries()) {
     const tree = join(context.workdir, `tests-${index}`);
     let tests: readonly ThirdPartyTest[] = [];
     await recorder.run(`third_party_fetch_${index}`, async () => {
       const fetched = await fetchTests(given, source, tree);
       if (typeof fetched === 'string') return fetched;
-      tests = testsAmong(fetched, source);
-      return tests.length === 0 ? `there are no tests in ${source.directory || 'the repository'}` : null;
+      const all = testsAmong(fetched, source);
+      if (all.length === 0) return `there are no tests in ${source.directory || 'the repository'}`;
+      tests = all.filter(({ name }) => !excluded.includes(name));
+      recorder.skipped.push(...all.flatMap(({ name }) => (excluded.includes(name) ? [name] : [])));
+      return null;
     });
     const inside = `/sluice/tests-${index}`;
     if (tests.length > 0) await given.node.machine.put(tree, inside);

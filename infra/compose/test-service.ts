@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { readSecret } from '../../activities/review/secret.ts';
 import { createTestCallback } from '../../activities/test-service/callback.ts';
+import { createExclusions } from '../../activities/test-service/exclusions.ts';
 import { readTestResult } from '../../activities/test-service/stored-result.ts';
 import type { TestService } from '../../server/test-service/port.ts';
 import { createTestService } from '../../server/test-service/tasks.ts';
@@ -24,8 +25,9 @@ export function openTestService({ config, blobs }: Common, client: Client): { re
   const platforms = allPlatforms(config);
   const resultOf = (view: TestTaskView) => readTestResult(blobs, view);
   const callback = tests.callback === undefined ? {} : { callback: tests.callback.url };
+  const exclusions = tests.exclusions === undefined ? {} : { exclusions: createExclusions(tests.exclusions) };
   const deps = { client, tenant, platforms, resultOf, secret, repositories, sources: tests.sources };
-  return { testService: createTestService({ ...deps, ...callback }) };
+  return { testService: createTestService({ ...deps, ...callback, ...exclusions }) };
 }
 
 /** What the workflows of test tasks ask of the server. */

@@ -17,6 +17,9 @@ export function testsSchema(resolve: Resolve) {
       .array(place)
       .default([])
       .describe('URLs below which Git repositories of tests may be that a request names.'),
+    exclusions: place
+      .optional()
+      .describe('URL of a list of tests that are not run: `{"NAME-VERSION": {"PACKAGE": ["TEST"]}}`. Default: none.'),
     callback: z
       .strictObject({
         url: place.describe("Where it is reached; a request's `callback_href` is a path there."),

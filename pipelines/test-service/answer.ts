@@ -5,7 +5,10 @@ export function testAnswer(
   { state, reason }: { readonly state: string; readonly reason?: string },
   stored: TestResult | null,
 ) {
-  if (stored !== null) return { result: stored.summary, stages: stored.result, stats: stored.stats };
+  if (stored !== null) {
+    const skipped = stored.skipped === undefined ? {} : { skipped_tests: stored.skipped };
+    return { result: { ...stored.summary, ...skipped }, stages: stored.result, stats: stored.stats };
+  }
   if (state === 'REVOKED') return { result: { revoked: true }, stats: {} };
   return { result: { error: { success: false, output: reason ?? '' } }, stats: {} };
 }

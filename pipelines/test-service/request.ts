@@ -67,6 +67,8 @@ export interface TestTask {
   readonly version?: string;
   readonly repositories: readonly TestRepository[];
   readonly tests?: readonly TestSource[];
+  /** Names of those that are not run. */
+  readonly excluded?: readonly string[];
   /** What those find in their environment. */
   readonly environment?: Readonly<Record<string, string>>;
 }

@@ -20,12 +20,20 @@ export interface TestStageStats {
   readonly delta: number;
 }
 
+/** How a stage went, in short. */
+interface StageSummary {
+  readonly success: boolean;
+  readonly output: string;
+}
+
 /** All that came of a test task. */
 export interface TestResult {
   readonly api_version: string;
   readonly result: Readonly<Record<string, TestStageRecord>>;
   readonly stats: Readonly<Record<string, TestStageStats>>;
-  readonly summary: Readonly<Record<string, { readonly success: boolean; readonly output: string }>>;
+  readonly summary: Readonly<Record<string, StageSummary>>;
+  /** Tests of others that were not run, as they are excluded; absent: none. */
+  readonly skipped?: readonly string[];
 }
 
 /** The rule of success: where there is TAP it decides, else the exit code, and one that is missing is bad. */
@@ -37,12 +45,13 @@ export function isGood({ exit_code: code = exitCodes.missing, stdout }: TestStag
 const shown = 2_000;
 
 /** What the stages of a task come to, in the order in which they ran. */
-export function testResult({ result, stats }: Pick<TestResult, 'result' | 'stats'>): TestResult {
+export function testResult({ result, stats, skipped = [] }: Omit<TestResult, 'api_version' | 'summary'>): TestResult {
   const summary = Object.entries(result).map(([stage, record]) => {
     const output = (record.stderr.trim() === '' ? record.stdout : record.stderr).trim().slice(-shown);
     return [stage, { success: isGood(record), output }] as const;
   });
-  return { api_version: apiVersion, result, stats, summary: Object.fromEntries(summary) };
+  const left = skipped.length === 0 ? {} : { skipped };
+  return { api_version: apiVersion, result, stats, summary: Object.fromEntries(summary), ...left };
 }
 
 /** The name of the artifact that has all of it. */

@@ -3,6 +3,7 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { isBelow } from '../../pipelines/test-service/allowed.ts';
 import { callbackUrl } from '../../pipelines/test-service/callback-url.ts';
+import { excludedTests, type TestExclusions } from '../../pipelines/test-service/exclusions.ts';
 import { testJobName, testPipeline } from '../../pipelines/test-service/job.ts';
 import { platformFor } from '../../pipelines/test-service/platform.ts';
 import { BadRequest, type TestRequest, type TestTask, taskOf } from '../../pipelines/test-service/request.ts';
@@ -27,6 +28,8 @@ export interface TestTasksDeps {
   readonly repositories: readonly string[];
   /** URLs below which Git repositories of tests may be. */
   readonly sources: readonly string[];
+  /** The list of tests of others that are not run; absent: all are. */
+  readonly exclusions?: () => Promise<TestExclusions>;
   /** The host that callbacks are paths of; absent: there are none. */
   readonly callback?: string;
 }
@@ -39,7 +42,8 @@ export function createTestService(deps: TestTasksDeps): TestService {
     holderOf: async (token) => holderOf(token, await deps.secret()),
     async schedule(request, holder) {
       const id = request.bs_task_id === undefined ? randomUUID() : numbered(request.bs_task_id);
-      await begin(deps, { tenant, task: admitted(deps, request, id), ...callbackOf(deps, request) }, holder);
+      const input = { tenant, task: admitted(deps, request, id), ...callbackOf(deps, request) };
+      await begin(deps, { ...input, task: { ...input.task, ...(await exclusionsOf(deps, request)) } }, holder);
       return id;
     },
     async look(task) {
@@ -84,6 +88,13 @@ function admitted({ platforms, repositories, sources }: TestTasksDeps, request: 
   if (other !== undefined)
     throw new BadRequest(`the tests of ${other.url} may not be run: see tests.sources in sluice.yaml`);
   return task;
+}
+
+/** What of the tests that a request names is not run. */
+async function exclusionsOf({ exclusions }: TestTasksDeps, request: TestRequest): Promise<Pick<TestTask, 'excluded'>> {
+  if (exclusions === undefined || !request.test_configuration?.tests.length) return {};
+  const excluded = excludedTests(await exclusions(), request);
+  return excluded.length === 0 ? {} : { excluded };
 }
 
 async function begin({ client }: TestTasksDeps, input: TestTaskInput, holder: string): Promise<void> {

@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tellTestStage } from '../../activities/test-service/tell-stage.ts';
 import { builtInPlatforms } from '../../infra/images/platforms.ts';
-import { testRequest } from '../../pipelines/test-service/request.ts';
+import type { TestExclusions } from '../../pipelines/test-service/exclusions.ts';
+import { type TestTask, testRequest } from '../../pipelines/test-service/request.ts';
 import { testResult } from '../../pipelines/test-service/result.ts';
 import type { TestService, TestTaskStanding } from '../../server/test-service/port.ts';
 import { createTestService } from '../../server/test-service/tasks.ts';
@@ -15,6 +16,7 @@ const digest = 'e'.repeat(64);
 const record = { exit_code: 0, stdout: 'Setting up hello\n', stderr: '' };
 const stored = testResult({ result: { install_package: record }, stats: {} });
 
+let exclusions: TestExclusions | undefined = {};
 let world: World;
 let service: TestService;
 before(async () => {
@@ -25,6 +27,7 @@ before(async () => {
     resultOf: async ({ result }) => (result === undefined ? null : stored),
     ...{ secret: async () => 's'.repeat(32), repositories: ['https://packages.example/debian/'] },
     ...{ callback: 'https://build.example/base', sources: ['https://git.example/'] },
+    exclusions: async () => exclusions ?? assert.fail('the list cannot be read'),
   });
 });
 after(() => world.stop());
@@ -71,6 +74,22 @@ test('A-030: what cannot be is said at once, and begins nothing', async () => {
   await assert.rejects(schedule(tests), /may not be run: see tests\.sources in sluice\.yaml/);
   assert.equal(world.outside.builds.size, before);
   assert.equal(await service.look('bs-404'), null);
+});
+
+test('A-064: a task knows which tests are not run; where nobody can say, none is begun', async () => {
+  let told: unknown;
+  world.outside.stage = async ({ vars }) => {
+    told = vars.task;
+    return fine;
+  };
+  exclusions = { 'debian-12': { hel: ['slow.sh'], other: ['x'] } };
+  const tests = { test_configuration: { tests: [{ url: 'https://git.example/t' }] } };
+  await reaches(await schedule(tests), 'SUCCESS');
+  assert.deepEqual((told as TestTask).excluded, ['slow.sh']);
+  exclusions = undefined;
+  await assert.rejects(schedule(tests), /the list cannot be read/);
+  await reaches(await schedule({}), 'SUCCESS');
+  assert.equal((told as TestTask).excluded, undefined);
 });
 
 test('A-061: a task that has not begun is revoked, one at work ends in its stage; others hear nothing', async () => {

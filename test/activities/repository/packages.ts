@@ -12,7 +12,7 @@ export interface Sample {
   readonly requires?: readonly string[];
   /** Further fields as the format has them: `Provides` and so on. */
   readonly fields?: Readonly<Record<string, string>>;
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | Buffer>>;
   /** Shell text run after installation, and before removal. */
   readonly after?: string;
 }
@@ -32,7 +32,7 @@ export async function makePackage(format: PackageFormat, directory: string, samp
   return format === 'deb' ? makeDeb(work, directory, sample) : makeRpm(work, directory, { ...sample, files });
 }
 
-async function writeTree(root: string, files: Readonly<Record<string, string>>): Promise<void> {
+async function writeTree(root: string, files: Readonly<Record<string, string | Buffer>>): Promise<void> {
   for (const [path, text] of Object.entries(files)) {
     const target = join(root, path);
     await mkdir(dirname(target), { recursive: true });
@@ -62,7 +62,11 @@ async function makeDeb(work: string, directory: string, { name, version, require
   return file;
 }
 
-async function makeRpm(work: string, directory: string, sample: Sample & { files: Readonly<Record<string, string>> }) {
+async function makeRpm(
+  work: string,
+  directory: string,
+  sample: Sample & { files: Readonly<Record<string, string | Buffer>> },
+) {
   const [, epoch, version, release = '1'] = /^(?:(\d+):)?([^-]+)(?:-(.+))?$/.exec(sample.version) ?? [];
   const spec = [
     `Name: ${sample.name}`,

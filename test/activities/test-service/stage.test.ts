@@ -10,6 +10,7 @@ import { createTestStage } from '../../../activities/test-service/test-stage.ts'
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import type { TestTask } from '../../../pipelines/test-service/request.ts';
 import type { TestResult } from '../../../pipelines/test-service/result.ts';
+import { sharedObject } from '../install/shared-object.ts';
 import { leasing, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
 import { makePackage, type Sample, temporary } from '../repository/packages.ts';
 import { serve } from '../review/http-backend.ts';
@@ -66,7 +67,7 @@ const stages = ['start_environment', 'initial_provision', 'system_info', 'instal
 
 for (const format of ['deb', 'rpm'] as const) {
   describe(`testing ${format} packages by request`, () => {
-    test('A-056 A-057 A-059 A-070: each stage runs, and has its record, its times and its log', async (t) => {
+    test('A-013 A-056 A-057 A-059 A-070: each stage runs, and has its record, its times and its log', async (t) => {
       const { result, all, begun, read } = await tryOut(t, format, { samples: good, task: { version: '1.0-1' } });
       assert.equal(result.summary, 'alpha passed');
       assert.deepEqual(Object.keys(all.result), stages);
@@ -103,6 +104,19 @@ for (const format of ['deb', 'rpm'] as const) {
       assert.equal(all.summary.package_integrity_tests?.success, false);
       assert.equal(all.summary.uninstall_package?.success, true);
     });
+
+    if (format === 'deb')
+      test('A-065: a program that looks for libraries where it is started is found', async (t) => {
+        const files = {
+          '/usr/lib/alpha/good.so': sharedObject('$ORIGIN/../x'),
+          '/usr/lib/alpha/bad.so': sharedObject('/x:'),
+        };
+        const { result } = await tryOut(t, format, { samples: [{ name: 'alpha', version: '1.0-1', files }] });
+        assert.match(
+          result.summary,
+          /^package_integrity_tests: \/usr\/lib\/alpha\/bad\.so looks for .* RPATH is \/x:$/,
+        );
+      });
 
     test('A-058: what cannot be installed has its exit code, and its words on the two outputs', async (t) => {
       const { result, all } = await tryOut(t, format, {
@@ -144,18 +158,19 @@ async function testsOn(t: TestContext, files: Readonly<Record<string, string>>):
 }
 
 for (const format of ['deb', 'rpm'] as const) {
-  test(`A-066 A-058: tests of others run on ${format} in order, each with the whole package, and TAP has the last word`, async (t) => {
+  test(`A-066 A-058 A-064: tests of others run on ${format} in order, each with the whole package, and TAP has the last word`, async (t) => {
     const url = await testsOn(t, {
       'tests/0_init.sh': 'echo ready > /tmp/ready',
+      'tests/excluded.sh': 'touch /tmp/was-here',
       'tests/broken.sh': 'rm /usr/bin/alpha; exit 3',
-      'tests/later.sh': 'set -e; cat /tmp/ready; test -x /usr/bin/alpha; echo "$COLOUR" >&2',
+      'tests/later.sh': 'set -e; test ! -e /tmp/was-here; cat /tmp/ready; test -x /usr/bin/alpha; echo "$COLOUR" >&2',
       'tests/tap': '#!/bin/sh\necho 1..1; echo "not ok 1 # todo one day"; exit 1\n',
       'elsewhere/never.sh': 'exit 1',
     });
     const tests = [{ url, ref: 'master', directory: 'tests', only: [] }];
     const { result, all } = await tryOut(t, format, {
       samples: good,
-      task: { tests, environment: { COLOUR: 'blue' } },
+      task: { tests, environment: { COLOUR: 'blue' }, excluded: ['excluded.sh', 'unknown'] },
     });
     const own = Object.keys(all.result).filter((stage) => stage.startsWith('third_party_'));
     const names = ['fetch_0', '0_init.sh', 'broken.sh', 'later.sh', 'tap'];
@@ -168,6 +183,7 @@ for (const format of ['deb', 'rpm'] as const) {
     assert.equal(all.result['third_party_broken.sh']?.exit_code, 3);
     assert.match(all.result['third_party_later.sh']?.stdout ?? '', /ready/);
     assert.match(all.result['third_party_later.sh']?.stderr ?? '', /blue/);
+    assert.deepEqual(all.skipped, ['excluded.sh']);
     assert.match(result.summary, /^third_party_broken\.sh: it ended with 3$/);
   });
 }

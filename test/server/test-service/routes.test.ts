@@ -23,6 +23,7 @@ const standings = new Map<string, TestTaskStanding>([
         result: { install_package: { exit_code: 0, stdout: 'a', stderr: '' } },
         stats: { install_package: { start_ts: 1, finish_ts: 3, delta: 2 } },
         summary: { install_package: { success: true, output: 'a' } },
+        skipped: ['slow.sh'],
       },
     },
   ],
@@ -79,12 +80,12 @@ test('A-036: a request without a package is refused, with the place', async () =
   assert.deepEqual([status, body], [400, { error: 'package_name: it is missing' }]);
 });
 
-test('A-038 A-050: a task that waits has a state, one that has ended its result', async () => {
+test('A-038 A-050 A-064: a task that waits has a state, one that has ended its result', async () => {
   const api = { api_version: '20210512' };
   assert.deepEqual((await ask('/tasks/waits/result')).body, { state: 'PENDING', ...api });
   const { body } = await ask('/tasks/done/result');
   assert.equal(body.state, 'SUCCESS');
-  assert.deepEqual(body.result, { install_package: { success: true, output: 'a' } });
+  assert.deepEqual(body.result, { install_package: { success: true, output: 'a' }, skipped_tests: ['slow.sh'] });
   assert.deepEqual(body.stages, { install_package: { exit_code: 0, stdout: 'a', stderr: '' } });
   assert.deepEqual(body.stats, { install_package: { start_ts: 1, finish_ts: 3, delta: 2 } });
   assert.equal((await ask('/tasks/nobody/result')).status, 404);
