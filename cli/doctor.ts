@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ConnectionCheck } from '../activities/review/port.ts';
+import type { MachineFinding } from '../infra/compose/check-machines.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed, misused } from './fault.ts';
@@ -16,6 +17,8 @@ interface Diagnosis {
   readonly ok: boolean;
   readonly missing: readonly { readonly part: string; readonly missing: string; readonly mend: string }[];
 }
+
+const machinesPart: MachineFinding['part'] = 'static machines';
 
 interface ConnectionDiagnosis {
   readonly connection: string;
@@ -81,5 +84,8 @@ function renderChecks({ connection, checks }: ConnectionDiagnosis): string {
 function render({ ok, missing }: Diagnosis): string {
   if (ok) return `${paint('green', 'Nothing is missing.')}`;
   const rows = missing.map(({ part, missing, mend }) => [part, missing, mend]);
-  return `${table(['PART', 'MISSING', 'MEND IT WITH'], rows)}\n\nAll at once: ./sluice doctor --mend`;
+  const here = missing.filter(({ part }) => part !== machinesPart);
+  const all = here.length === missing.length ? 'All at once' : 'What this machine lacks';
+  const advice = here.length === 0 ? '' : `\n\n${all}: ./sluice doctor --mend`;
+  return `${table(['PART', 'MISSING', 'MEND IT WITH'], rows)}${advice}`;
 }

@@ -33,6 +33,8 @@ async function up(options: UpOptions): Promise<void> {
   const { bootstrap, requireNeeds } = await import('./bootstrap.ts');
   const { start } = await import('./stack.ts');
   await (options.yes ? bootstrap(config) : requireNeeds(config));
+  const { unreadableKeys } = await import('../infra/compose/check-machines.ts');
+  for (const line of await unreadableKeys(config)) log(paint('yellow', line));
   const begun = performance.now();
   const told = untilTold();
   if (isInteractive()) log('Starting Temporal, the server, the worker and the signer …');

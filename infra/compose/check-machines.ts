@@ -12,6 +12,19 @@ export interface MachineFinding {
   readonly mend: string;
 }
 
+/** What of the keys of static machines cannot be read, by its place in the configuration. */
+export async function unreadableKeys({ nodes }: Pick<Config, 'nodes'>): Promise<readonly string[]> {
+  const found = await Promise.all(
+    givenMachines(nodes).map(({ name, key }) =>
+      key().then(
+        () => [],
+        ({ message }: Error) => [`nodes.static.${name}.key: ${message}: no job is lent ${name}`],
+      ),
+    ),
+  );
+  return found.flat();
+}
+
 /** Logs in to each static machine, and reads whether its last cleaning has failed. */
 export async function checkMachines({
   nodes,

@@ -29,6 +29,20 @@ test('every command of the table is registered by its module, with a line about 
   }
 });
 
+test('doctor advises --mend only for what that mends: no machine of `nodes.static` is', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-doctor-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const config = join(directory, 'sluice.yaml');
+  const machine = `{labels: [lab], platform: debian-12, host: 127.0.0.1, key: {file: none}, clean: 'true', hostKey: "ssh-ed25519 ${'A'.repeat(60)}"}`;
+  writeFileSync(config, `nodes:\n  static:\n    m1: ${machine}\n`);
+  const { status, stdout } = sluice('doctor', '--config', config);
+  assert.equal(status, 1);
+  assert.match(stdout, /static machines\s+m1: a secret cannot be read from .*none: ENOENT/);
+  const others = stdout.split('\n').filter((line) => line !== '' && !/^(PART|static machines|What this) /.test(line));
+  assert.equal(/^What this machine lacks: .* --mend$/m.test(stdout), others.length > 0);
+  assert.doesNotMatch(stdout, /All at once/);
+});
+
 test('--help lists every command', () => {
   const { status, stdout } = sluice('--help');
   assert.equal(status, 0);

@@ -28,10 +28,14 @@ export async function introduce({ line, root }: GivenRemote, names: readonly str
   await say(line, quoted([...root, 'sh', '-c', writeNames, 'sh', ...names]));
 }
 
-/** Why a machine cannot be lent as it is described; null when it can. Nothing on it changes but its control groups. */
+/**
+ * Why a machine cannot be lent as it is described, for who described it; null when it can. Nothing on it changes but its
+ * control groups.
+ */
 export async function faultOf(machine: GivenSettings): Promise<string | null> {
   const line = openGivenLine(machine);
   try {
+    await machine.key();
     await reach(line, machine);
     return null;
   } catch (error) {

@@ -10,6 +10,9 @@ const signs = 3;
 /** Milliseconds without work after which a connection is closed. */
 const idle = 10_000;
 
+/** What is said of a key that cannot be read: where it is on the server is for who runs that, and told by `faultOf`. */
+const keyless = 'the server cannot read its key: ask who runs Sluice, to whom `sluice doctor` says why';
+
 /** Opens a machine's line: no host key but the one that is expected is taken, whatever the machine shows. */
 export function openGivenLine(machine: GivenSettings): Line {
   const lost = (what: string, cause: unknown) => new EngineUnavailable(what, cause, `the machine ${machine.name}`);
@@ -24,7 +27,10 @@ export function openGivenLine(machine: GivenSettings): Line {
 }
 
 async function logIn(machine: GivenSettings, whenLost: () => void): Promise<Client> {
-  const [privateKey, { default: ssh2 }] = await Promise.all([machine.key(), import('ssh2')]);
+  const privateKey = await machine.key().catch((cause) => {
+    throw new Error(keyless, { cause });
+  });
+  const { default: ssh2 } = await import('ssh2');
   const [type = '', expected] = machine.hostKey.split(' ');
   let other = false;
   const client = new ssh2.Client();
