@@ -1,5 +1,5 @@
 import { recover } from './recover.ts';
-import { closeSessions, openSessions, type Session } from './session.ts';
+import { closeSessions, holdSessions, openSessions, type Session } from './session.ts';
 import { type SetState, withSetState } from './state.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 
@@ -18,13 +18,24 @@ export function withMirrors<T>(set: MirrorSet, context: MirrorContext, run: (wor
   return withSetState(set, context, (state) => withOpenHosts({ set, state, context }, run));
 }
 
-/** The same for a command that is the set's only one already. */
+/** What a command works with that is the set's only one. */
+export type Base = Pick<Work, 'set' | 'state' | 'context'>;
+
+/**
+ * The same for a command that is the set's only one already.
+ *
+ * @param look what may be all there is to do: it comes ahead of any lock, and is null where it is not
+ */
 export async function withOpenHosts<T>(
-  { set, state, context }: Pick<Work, 'set' | 'state' | 'context'>,
+  { set, state, context }: Base,
   run: (work: Work) => Promise<T>,
+  look?: (sessions: readonly Session[]) => Promise<T | null>,
 ): Promise<T> {
-  const sessions = await openSessions(set, state, context);
+  const sessions = await openSessions(set, context);
   try {
+    const seen = (await look?.(sessions)) ?? null;
+    if (seen !== null) return seen;
+    await holdSessions(sessions, { state, context, stale: look !== undefined });
     const lost = await recover(sessions, { state, context });
     return await run({ set, state, context, sessions, lost });
   } finally {

@@ -1,46 +1,95 @@
 import { createHash } from 'node:crypto';
-import { realpath } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
 import type { Manifest } from '../../pipelines/mirror/manifest.ts';
+import { writeWhole } from '../files/write.ts';
 import { sha256 } from '../repository/files.ts';
 import { releasedKey } from '../repository/released.ts';
-import { type Checked, type Content, type Hashed, hashedTree, readContent, verifyContent } from './content.ts';
-import { copyTree } from './frozen-tree.ts';
+import { changedSince, type ShownState } from '../repository/shown-state.ts';
+import {
+  type Checked,
+  type Content,
+  describeChecked,
+  type Hashed,
+  hashedTree,
+  readContent,
+  verifyContent,
+} from './content.ts';
+import { copyTree, readTree } from './frozen-tree.ts';
 import { type Signed, verifySignatures } from './signatures.ts';
 import { MirrorError, type MirrorSet } from './types.ts';
 
-/** A copy of the source at one moment: nothing that happens to the source later reaches a mirror half. */
+/** A tree that stays as it is while it is sent, whatever happens to the source. */
 export interface FrozenSource {
   readonly tree: string;
   /** Names what the tree holds: names, contents and modes. */
   readonly digest: string;
   readonly manifest: Manifest;
   readonly content: Content;
+}
+
+/** The source at one moment, checked. */
+export interface Source {
+  readonly digest: string;
+  /** What was checked, and who signed it where a key was asked for. */
+  readonly said: string;
+  /** What is soon wrong with the keys that signed it. */
+  readonly warnings: readonly string[];
+  /** The whole of it: read when it is asked for. */
+  freeze(): Promise<FrozenSource>;
+}
+
+/** What was found in order the last time: it needs no other look while the digest is the same. */
+interface Known {
+  /** The state of a repository of ours that it was. */
+  readonly id: string | null;
+  readonly digest: string;
   readonly checked: Checked;
-  /** Who signed it; null where no key was asked for. */
-  readonly signed: Signed | null;
+  readonly roots: readonly string[];
+  /** Digest of the installation's key that signed it. */
+  readonly key: string | null;
+}
+
+export interface Opening {
+  readonly set: MirrorSet;
+  /** Where it is remembered what was read. */
+  readonly directory: string;
+  /** The state of a repository of ours that the source is, held; else it is copied. */
+  readonly shown: ShownState | null;
 }
 
 /**
- * Copies the source (by hard links where they can be had) and checks it. Hashes of files that nobody touched since the
- * last time are remembered.
+ * Checks the source as it is now. What nobody touched since the last time is neither read nor checked again.
  *
  * @throws MirrorError when the source is not there, changes meanwhile, or is not what its own indexes say.
  */
-export async function freezeSource(set: MirrorSet, directory: string): Promise<FrozenSource> {
+export async function openSource(opening: Opening): Promise<Source> {
+  const { set, directory, shown } = opening;
   const source = await realpath(set.source).catch(() => {
     throw new MirrorError('source', `${set.source} is not there`);
   });
-  const tree = join(directory, 'frozen');
-  const manifest = await copyTree(source, tree, join(directory, 'frozen.json'));
-  const content = await readContent(tree, [...Object.keys(manifest.files), ...Object.keys(manifest.links)]);
-  const checked = await verifyContent(knownHashes(tree, manifest), content);
+  const memory = join(directory, 'source.json');
+  const known = await recall<Known>(memory);
+  const tree = shown?.tree ?? join(directory, 'frozen');
+  const read = once(() => (shown === null ? copyTree(source, tree, `${tree}.json`) : readState(shown, directory)));
+  const digest = shown !== null && known?.id === shown.id ? known.digest : digestOf(await read());
+  const same = known?.digest === digest ? known : null;
+  const content = once(async () => {
+    const { files, links } = await read();
+    return readContent(tree, [...Object.keys(files), ...Object.keys(links)]);
+  });
+  const checked = same?.checked ?? (await verifyContent(knownHashes(tree, await read()), await content()));
+  const roots = same?.roots ?? (await content()).roots.map(({ root }) => root);
   // An installation's own repositories leave it only as its signer let them pass.
   const own = await releasedKey(source);
-  if (own !== null) await verifySignatures(tree, content, own);
-  const signed = set.verify === undefined ? null : await verifySignatures(tree, content, set.verify.key);
-  return { tree, digest: digestOf(manifest), manifest, content, checked, signed };
+  const key = own === null ? null : await sha256(own);
+  if (own !== null && key !== same?.key) await verifySignatures(tree, roots, own);
+  const signed = set.verify === undefined ? null : await verifySignatures(tree, roots, set.verify.key);
+  const found: Known = { id: shown?.id ?? null, digest, checked, roots, key };
+  if (same === null || same.id !== found.id || same.key !== key) await writeWhole(memory, JSON.stringify(found));
+  const freeze = async () => ({ tree, digest, manifest: await read(), content: await content() });
+  return { digest, said: describe(checked, signed), warnings: signed?.warnings ?? [], freeze };
 }
 
 /** @throws MirrorError `verify` when a file was written to in place since the tree was frozen. */
@@ -50,6 +99,39 @@ export async function checkFrozen({ tree, manifest }: FrozenSource, paths: reado
     if (wanted === undefined || (await sha256(join(tree, path))) === wanted.sha256) continue;
     throw new MirrorError('verify', `${path} was written to while it was sent`);
   }
+}
+
+/** What a state holds; of one that came after a known one only what changed is read. */
+async function readState(shown: ShownState, directory: string): Promise<Manifest> {
+  const memory = join(directory, 'state.json');
+  const known = await recall<{ readonly state: ShownState; readonly manifest: Manifest }>(memory);
+  if (known?.state.id === shown.id) return known.manifest;
+  const paths = known === null ? null : await changedSince(shown, known.state);
+  const folders = new Set(paths?.map((path) => path.split('/')[0]));
+  const since = known === null || paths === null || folders.size !== 1 ? null : { before: known.manifest, paths };
+  const manifest = await readTree(shown.tree, since);
+  await writeWhole(memory, JSON.stringify({ state: shown, manifest }));
+  return manifest;
+}
+
+/** What was written down as JSON; null where nothing was, or not all of it. */
+async function recall<T>(path: string): Promise<T | null> {
+  return readFile(path, 'utf8').then(
+    (text) => JSON.parse(text) as T,
+    () => null,
+  );
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let going: Promise<T> | null = null;
+  return () => {
+    going ??= work();
+    return going;
+  };
+}
+
+function describe(checked: Checked, signed: Signed | null): string {
+  return `${describeChecked(checked)}${signed === null ? '' : `, signature of ${signed.signers.join(' and ')}`}`;
 }
 
 /** Hashes that the manifest has are not worked out again. */

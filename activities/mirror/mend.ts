@@ -1,5 +1,5 @@
 import { damageOf, type Manifest } from '../../pipelines/mirror/manifest.ts';
-import type { FrozenSource } from './freeze.ts';
+import { checkFrozen, type FrozenSource } from './freeze.ts';
 import type { MirrorHost } from './host.ts';
 import { differences, listSnapshot, mendDifferences, sendSnapshot } from './send.ts';
 import type { Session } from './session.ts';
@@ -41,6 +41,7 @@ export async function mendSnapshot(session: Session, { snapshot, frozen, state, 
   const all = Object.keys(manifest.files);
   await session.lock?.check();
   const wrong = await differences(host, tree, { snapshot, paths: all });
+  await checkFrozen(frozen, wrong);
   session.transferred = await sendSnapshot(host, tree, { snapshot, bases: [], how: ['--checksum'] });
   for (const other of view?.snapshots ?? []) {
     const there = other === snapshot ? null : await state.manifest(other);

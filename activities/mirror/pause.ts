@@ -1,8 +1,7 @@
 import type { MirrorResult } from '../../pipelines/mirror/outcome.ts';
-import { withOpenHosts } from './command.ts';
 import { journaled } from './journal.ts';
 import { openSetState, withSetState } from './state.ts';
-import { syncOpenHosts, untouched } from './sync.ts';
+import { syncSet, untouched } from './sync.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 
 /**
@@ -19,7 +18,7 @@ export function resumeMirrors(set: MirrorSet, context: MirrorContext): Promise<M
   return withSetState(set, context, async (state) => {
     const wanted = await state.queued();
     const result = wanted
-      ? await journaled(set, context, () => withOpenHosts({ set, state, context }, syncOpenHosts))
+      ? await journaled(set, context, () => syncSet({ set, state, context }))
       : await untouched(set, state);
     await state.resume();
     const nothing = wanted ? [] : ['no sync was asked for meanwhile'];

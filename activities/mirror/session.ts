@@ -19,8 +19,8 @@ export interface Session {
   transferred: Transferred | null;
 }
 
-/** Opens all hosts side by side: lists them, locks them, and takes back what an earlier command left there. */
-export async function openSessions(set: MirrorSet, state: SetState, context: MirrorContext): Promise<Session[]> {
+/** Opens all hosts side by side and lists them. Nothing but missing directories is made. */
+export async function openSessions(set: MirrorSet, context: MirrorContext): Promise<Session[]> {
   const sessions = Object.keys(set.hosts).map(
     (name): Session => ({
       host: openHost(set, name, context.signal),
@@ -33,11 +33,24 @@ export async function openSessions(set: MirrorSet, state: SetState, context: Mir
       transferred: null,
     }),
   );
+  await forEach(sessions, (session) => look(session, context));
+  return sessions;
+}
+
+interface Holding {
+  readonly state: SetState;
+  readonly context: MirrorContext;
+  /** Hosts may have changed since they were listed. */
+  readonly stale?: boolean;
+}
+
+/** Locks the hosts that answer, and takes back what an earlier command left there. */
+export async function holdSessions(sessions: readonly Session[], { state, context, stale = false }: Holding) {
   const owed = await state.undone();
-  await forEach(sessions, (session) => connect(session, { state, context, owed: owed[session.host.name] ?? [] }));
+  const up = sessions.filter(({ error }) => error === null);
+  await forEach(up, (session) => hold(session, { state, context, stale, owed: owed[session.host.name] ?? [] }));
   const left = sessions.filter(({ error, host }) => error !== null && owed[host.name] !== undefined);
   await state.saveUndone(Object.fromEntries(left.map(({ host }) => [host.name, owed[host.name] ?? []])));
-  return sessions;
 }
 
 /** Gives the locks back, and ends connections; a host that is gone keeps its lock until the lease ends. */
@@ -126,20 +139,26 @@ export function asMirrorError(error: unknown): MirrorError {
   return new MirrorError('internal', error instanceof Error ? error.message : String(error));
 }
 
-interface Connect {
-  readonly state: SetState;
-  readonly context: MirrorContext;
-  readonly owed: readonly Transaction[];
+async function look(session: Session, { log }: MirrorContext): Promise<void> {
+  const { host, view } = await prepareRoot(session.host);
+  session.host = host;
+  if (view.unread !== null) log(`${host.name}: a part of it cannot be read: ${view.unread}`);
+  see(session, view);
 }
 
-async function connect(session: Session, { state, context, owed }: Connect): Promise<void> {
-  const found = await prepareRoot(session.host);
-  const { host, view } = found;
-  session.host = host;
-  if (view.unread !== null) context.log(`${host.name}: a part of it cannot be read: ${view.unread}`);
-  session.lock = await takeLock(found, state.holder, context);
+async function hold(
+  session: Session,
+  { state, context, stale, owed }: Required<Holding> & { readonly owed: readonly Transaction[] },
+): Promise<void> {
+  const { host } = session;
+  const view = stale || session.view === null ? await host.view() : session.view;
+  session.lock = await takeLock({ host, view }, state.holder, context);
   for (const transaction of [...owed].reverse()) await undoOn(host, transaction);
-  session.view = owed.length === 0 ? view : await host.view();
-  session.previous = shownSnapshot(host.set, session.view);
+  see(session, owed.length === 0 ? view : await host.view());
+}
+
+function see(session: Session, view: HostView): void {
+  session.view = view;
+  session.previous = shownSnapshot(session.host.set, view);
   session.target = session.previous;
 }

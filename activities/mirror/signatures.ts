@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { judgeKeyFile } from '../keys/judge-key-file.ts';
 import { onlyUnknown, readSignatures, refusal } from '../keys/signatures.ts';
 import { run } from '../process/run.ts';
-import { type Content, signaturesOf } from './content.ts';
+import { signaturesOf } from './content.ts';
 import { MirrorError } from './types.ts';
 
 /** What the signatures of a tree say. */
@@ -16,12 +16,12 @@ export interface Signed {
 }
 
 /**
- * Checks every root index's signatures as a client would: with this key and no other, and none that has expired.
+ * Checks the signatures of a tree's root indexes as a client would: with this key and no other, and none that has expired.
  *
  * @throws MirrorError `verify` for a bad or missing signature, for one whose keys have all expired or were revoked, or a
  *   tree without any index.
  */
-export async function verifySignatures(tree: string, { roots }: Content, key: string): Promise<Signed> {
+export async function verifySignatures(tree: string, roots: readonly string[], key: string): Promise<Signed> {
   const home = await mkdtemp(join(tmpdir(), 'sluice-verify-'));
   try {
     const env = { GNUPGHOME: home };
@@ -29,7 +29,7 @@ export async function verifySignatures(tree: string, { roots }: Content, key: st
     if (imported.code !== 0) throw new MirrorError('verify', `${key} is no public key`);
     if (roots.length === 0) throw new MirrorError('verify', 'there is no index that could be signed');
     const found: Signature[] = [];
-    for (const { root } of roots) {
+    for (const root of roots) {
       const there = await present(tree, signaturesOf(root));
       if (there.length === 0) throw new MirrorError('verify', `${root} has no signature`);
       for (const signature of there) found.push(await verifyOne(tree, { root, signature }, env));

@@ -2,10 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freeName } from '../../pipelines/mirror/names.ts';
 import { type MirrorResult, noChanges, packageChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
-import { type Work, withOpenHosts } from './command.ts';
-import { describeChecked } from './content.ts';
+import { withShownState } from '../repository/shown-state.ts';
+import { type Base, type Work, withOpenHosts } from './command.ts';
 import { flipTogether } from './flip.ts';
-import { type FrozenSource, freezeSource } from './freeze.ts';
+import { type FrozenSource, openSource, type Source } from './freeze.ts';
 import { type MirrorHost, openHost, shows } from './host.ts';
 import { journaled } from './journal.ts';
 import { damagedError, findDamage, mendSnapshot } from './mend.ts';
@@ -16,7 +16,8 @@ import { asMirrorError, forEach, plainResult, resultOf, type Session, undo } fro
 import { knownOn, stage } from './stage.ts';
 import { type Committed, type SetState, type Transaction, withSetState } from './state.ts';
 import { checkShown, linksBefore } from './transaction.ts';
-import type { MirrorContext, MirrorSet } from './types.ts';
+import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
+import { isSettled, saidOf, tellUnchanged } from './unchanged.ts';
 
 export interface SyncOptions {
   /** Says what would be sent, and changes nothing. */
@@ -29,33 +30,48 @@ export interface SyncOptions {
  */
 export function syncMirrors(set: MirrorSet, context: MirrorContext, options: SyncOptions = {}): Promise<MirrorResult> {
   return withSetState(set, context, async (state) => {
-    if (options.dryRun) return withOpenHosts({ set: { ...set, init: false }, state, context }, rehearseSync(set.init));
-    if ((await state.paused()) === null) {
-      return journaled(set, context, () => withOpenHosts({ set, state, context }, syncOpenHosts));
-    }
+    if (options.dryRun) return rehearseSync({ set: { ...set, init: false }, state, context }, set.init);
+    if ((await state.paused()) === null) return journaled(set, context, () => syncSet({ set, state, context }));
     await state.queue();
     context.log(`${set.name} is paused: it will be synchronised when it is resumed`);
     return { ...(await untouched(set, state)), did: 'queued' };
   });
 }
 
-/** The sync itself, for a command that has the set and its hosts already. */
-export async function syncOpenHosts(work: Work): Promise<MirrorResult> {
-  const result = work.lost.length > 0 ? diverged(work, work.lost) : await publish(work, {});
-  await work.state.saveLast(result);
-  return result;
+/** The sync itself, for a command that has the set already. */
+export function syncSet(base: Base): Promise<MirrorResult> {
+  const { state } = base;
+  return withSource(base, async (source) => {
+    const settled = !(source instanceof MirrorError) && (await isSettled(state, source));
+    const look = settled ? (sessions: readonly Session[]) => tellUnchanged({ ...base, sessions }, source) : undefined;
+    const sync = (work: Work) => (work.lost.length > 0 ? diverged(work, work.lost) : publish(work, source, {}));
+    const result = await withOpenHosts(base, async (work) => sync(work), look);
+    await state.saveLast(result);
+    return result;
+  });
 }
 
 /** Hosts where directories are missing that `init` would make count as empty ones. */
-function rehearseSync(init: boolean): (work: Work) => Promise<MirrorResult> {
-  return async (work) => {
-    for (const session of work.sessions.filter(({ error }) => init && error?.code === 'missing')) {
-      session.error = null;
-      session.view = { snapshots: [], links: {}, entries: [], unread: null };
-    }
-    const result = work.lost.length > 0 ? diverged(work, work.lost) : await publish(work, { dryRun: true });
-    return { ...result, did: 'rehearsed' };
-  };
+function rehearseSync(base: Base, init: boolean): Promise<MirrorResult> {
+  return withSource(base, (source) =>
+    withOpenHosts(base, async (work) => {
+      for (const session of work.sessions.filter(({ error }) => init && error?.code === 'missing')) {
+        session.error = null;
+        session.view = { snapshots: [], links: {}, entries: [], unread: null };
+      }
+      const result = work.lost.length > 0 ? diverged(work, work.lost) : await publish(work, source, { dryRun: true });
+      return { ...result, did: 'rehearsed' };
+    }),
+  );
+}
+
+/** Runs `work` with the source, or with why it cannot be published. */
+function withSource<T>({ set, state, context }: Base, work: (source: Source | MirrorError) => Promise<T>): Promise<T> {
+  return withShownState(set.source, async (shown) => {
+    const source = await openSource({ set, directory: state.directory, shown }).catch(asMirrorError);
+    if (!(source instanceof MirrorError)) context.log(`the source of ${set.name}: ${source.said}`);
+    return work(source);
+  });
 }
 
 /** What is known of a set that nothing was done to, without asking its hosts. */
@@ -68,18 +84,15 @@ export async function untouched(set: MirrorSet, state: SetState): Promise<Mirror
   return { set: set.name, snapshot, outcome: 'unchanged', hosts, packages: noChanges };
 }
 
-async function publish(work: Work, { dryRun = false }: SyncOptions): Promise<MirrorResult> {
+async function publish(work: Work, source: Source | MirrorError, { dryRun = false }: SyncOptions) {
   const { set, state, sessions, context } = work;
-  const committed = await state.committed();
-  let frozen: FrozenSource;
-  try {
-    frozen = await freezeSource(set, state.directory);
-  } catch (error) {
-    for (const session of sessions) session.error ??= asMirrorError(error);
+  const frozen = source instanceof MirrorError ? source : await source.freeze().catch(asMirrorError);
+  if (source instanceof MirrorError || frozen instanceof MirrorError) {
+    for (const session of sessions) session.error ??= asMirrorError(frozen);
     for (const session of sessions) if (session.phase === 'connect' && session.view) session.phase = 'stage';
     return failed(work);
   }
-  context.log(`the source of ${set.name}: ${sayChecked(frozen)}`);
+  const committed = await state.committed();
   const up = sessions.filter(({ error }) => error === null);
   const same = committed !== null && committed.digest === frozen.digest;
   const current = up.filter(({ host, view }) => same && view !== null && shows(host.set, view, committed.snapshot));
@@ -87,11 +100,11 @@ async function publish(work: Work, { dryRun = false }: SyncOptions): Promise<Mir
   if (up.length === 0 || (set.commit === 'all' && up.length < sessions.length)) return failed(work);
   const reuse = same && current.length > 0;
   const snapshot = reuse ? committed.snapshot : freeName(set.name, context.now(), namesOn(up));
-  const publication = { behind, snapshot, frozen, committed };
+  const publication = { behind, snapshot, source, frozen, committed };
   if (!(await keepWhole(work, { ...publication, behind: current }, dryRun))) return failed(work);
   if (behind.length === 0) {
     const result = await finished(work, publication);
-    return result.outcome === 'committed' ? { ...result, did: 'mended' } : result;
+    return result.outcome === 'committed' ? { ...result, did: 'mended' as const } : result;
   }
   return dryRun ? rehearse(work, publication) : transact(work, publication);
 }
@@ -117,21 +130,17 @@ async function forgetDamage(state: SetState, whole: readonly Session[]): Promise
   if (left.length < damaged.length) await state.saveDamaged(Object.fromEntries(left));
 }
 
-function sayChecked({ checked, signed }: FrozenSource): string {
-  const by = signed === null ? '' : `, signature of ${signed.signers.join(' and ')}`;
-  return `${describeChecked(checked)}${by}`;
-}
-
 interface Publication {
   readonly behind: readonly Session[];
   readonly snapshot: string;
+  readonly source: Source;
   readonly frozen: FrozenSource;
   readonly committed: Committed | null;
 }
 
 async function transact(work: Work, publication: Publication): Promise<MirrorResult> {
   const { set, state, context, sessions } = work;
-  const { behind, snapshot, frozen, committed } = publication;
+  const { behind, snapshot, frozen } = publication;
   const transaction: Transaction = {
     snapshot,
     phase: 'staging',
@@ -162,7 +171,7 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
   await forgetDamage(state, shown);
   await pruneSessions(shown, context);
   if (shown.length === sessions.length) await state.keepOnly(new Set([snapshot, ...namesOn(sessions)]));
-  return finished(work, { snapshot, frozen, committed });
+  return finished(work, publication);
 }
 
 /** All hosts at once, or each by itself where none waits for another. */
@@ -172,7 +181,8 @@ async function flip({ commit }: MirrorSet, going: readonly Session[], { snapshot
   await Promise.all(groups.map((sessions) => flipTogether(sessions, snapshot, check)));
 }
 
-async function rehearse(work: Work, { behind, snapshot, frozen, committed }: Publication): Promise<MirrorResult> {
+async function rehearse(work: Work, publication: Publication): Promise<MirrorResult> {
+  const { behind, snapshot, frozen } = publication;
   await forEach(behind, async (session) => {
     const { host } = session;
     session.phase = 'stage';
@@ -182,7 +192,7 @@ async function rehearse(work: Work, { behind, snapshot, frozen, committed }: Pub
         ? await sendNowhere(host, frozen.tree, snapshot)
         : await sendSnapshot(host, frozen.tree, { snapshot, bases: names, how: ['--dry-run'] });
   });
-  const result = await finished(work, { snapshot, frozen, committed });
+  const result = await finished(work, publication);
   const hosts = Object.entries(result.hosts).map(([name, host]) => {
     // Nothing was done to it, whatever it would get.
     return [name, host.outcome === 'committed' ? { ...host, outcome: 'unchanged' as const } : host] as const;
@@ -201,13 +211,7 @@ function sendNowhere({ set, name }: MirrorHost, tree: string, snapshot: string):
   });
 }
 
-interface Finish {
-  readonly snapshot: string | null;
-  readonly frozen: FrozenSource;
-  readonly committed: Committed | null;
-}
-
-async function finished(work: Work, { snapshot, frozen, committed }: Finish): Promise<MirrorResult> {
+async function finished(work: Work, { snapshot, source, frozen, committed }: Publication): Promise<MirrorResult> {
   const { set, state, sessions } = work;
   const hosts: Record<string, MirrorResult['hosts'][string]> = {};
   for (const session of sessions) {
@@ -221,9 +225,7 @@ async function finished(work: Work, { snapshot, frozen, committed }: Finish): Pr
   const outcome = setOutcome(set.commit, Object.values(hosts));
   const changes =
     outcome === 'unchanged' ? noChanges : packageChanges(committed?.packages ?? [], frozen.content.packages);
-  const notes = (frozen.signed?.warnings ?? []).map((warning) => `warning: ${warning}`);
-  const result = { set: set.name, snapshot, outcome, hosts, packages: changes, checked: sayChecked(frozen) };
-  return notes.length > 0 ? { ...result, notes } : result;
+  return { set: set.name, snapshot, outcome, hosts, packages: changes, ...saidOf(source) };
 }
 
 async function abandon(work: Work, snapshot: string): Promise<MirrorResult> {

@@ -105,8 +105,9 @@ async function verifyPlace(
       throw new MirrorError('verify', `nothing could be checked: ${checked.unchecked.join('; ')}`);
     }
     const key = set.verify?.key;
+    const roots = content.roots.map(({ root }) => root);
     const { signers, warnings } =
-      key === undefined ? { signers: [], warnings: [] } : await verifySignatures(tree, content, key);
+      key === undefined ? { signers: [], warnings: [] } : await verifySignatures(tree, roots, key);
     const sent = manifest === null ? [] : [`${counted(Object.keys(manifest.files).length, 'file')} as sent`];
     const signed = signers.length === 0 ? [] : [`signature of ${signers.join(' and ')}`];
     return { said: [describeChecked(checked), ...sent, ...signed].join(', '), warnings };

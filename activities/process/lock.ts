@@ -16,10 +16,22 @@ export class Locked extends Error {
  * @param wait seconds to wait for another holder.
  * @throws Locked when the lock cannot be had in time.
  */
-export async function withLock<T>(path: string, wait: number, work: () => Promise<T>): Promise<T> {
-  const holder = spawn('flock', ['--exclusive', '--timeout', String(wait), path, 'cat'], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+export function withLock<T>(path: string, wait: number, work: () => Promise<T>): Promise<T> {
+  return locked(['--exclusive', path], wait, work);
+}
+
+/** The same beside others who hold it so. A path that ends with a slash is not made. @throws Locked */
+export function withSharedLock<T>(path: string, wait: number, work: () => Promise<T>): Promise<T> {
+  return locked(['--shared', path], wait, work);
+}
+
+async function locked<T>(
+  lock: readonly [kind: string, path: string],
+  wait: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const [kind, path] = lock;
+  const holder = spawn('flock', [kind, '--timeout', String(wait), path, 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] });
   const gone = once(holder, 'close').then(() => false);
   holder.stdin.on('error', () => {});
   holder.stdin.write('held\n');

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readlink, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, readlink, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeOpenDirectory, openTree } from '../files/modes.ts';
 import { syncBranches, syncTree } from '../files/sync.ts';
@@ -177,10 +177,22 @@ export async function spareTree({
 /** Of the trees that nobody needs any more the newest is set aside, and the others go. */
 async function prune(home: string, current: string, used: readonly string[]): Promise<void> {
   const old = (await numbered(home)).filter((name) => name < current).slice(0, -keptGenerations);
-  const unused = old.filter((name) => !used.includes(name));
-  const spare = unused.at(-1);
-  for (const name of [...(await spares(home)), ...unused.slice(0, -1)]) await removeTree(join(home, name));
-  if (spare !== undefined) await rename(join(home, spare), join(home, `${sparePrefix}${spare}`));
+  for (const name of old) if (!used.includes(name)) await setAside(home, name);
+  const spare = await spares(home);
+  for (const name of spare.slice(0, -1)) await removeTree(join(home, name));
+}
+
+/** Takes a tree out of the way of who may want to read it, unless somebody holds it. */
+async function setAside(home: string, name: string): Promise<void> {
+  const alone = ['--exclusive', '--nonblock', '--conflict-exit-code', '0', `${join(home, name)}/`];
+  await must('flock', [
+    ...alone,
+    'mv',
+    '--no-target-directory',
+    '--',
+    join(home, name),
+    join(home, `${sparePrefix}${name}`),
+  ]);
 }
 
 /** A program for it takes a fifth of the time that Node takes for as many files. */

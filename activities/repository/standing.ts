@@ -110,13 +110,12 @@ export async function takePool(
 ): Promise<TakenPool | null> {
   const spare = await spareTree(generations);
   if (spare === null || !(await exists(join(spare.tree, pool)))) return null;
-  const since = steps.filter(([name]) => name > spare.name && name <= basename(before));
-  if (since.length !== Number(basename(before)) - Number(spare.name)) return null;
+  const paths = pathsBetween(steps, spare.name, basename(before));
+  if (paths === null) return null;
   await moveWhole(join(spare.tree, pool), join(tree, pool));
   const emptied = rm(spare.tree, { recursive: true, force: true });
   // Whoever waits hears of it.
   emptied.catch(() => {});
-  const paths = [...new Set(since.flatMap(([, some]) => some))];
   for (const path of paths) {
     await rm(join(tree, path), { force: true });
     if (!(await exists(join(before, path)))) continue;
@@ -124,6 +123,13 @@ export async function takePool(
     await linkFile(join(before, path), join(tree, path));
   }
   return { paths, emptied };
+}
+
+/** Paths that came or went from one tree to a later one; null where the steps do not tell. */
+export function pathsBetween(steps: readonly Step[], from: string, to: string): readonly string[] | null {
+  const between = steps.filter(([name]) => name > from && name <= to);
+  if (between.length !== Number(to) - Number(from)) return null;
+  return [...new Set(between.flatMap(([, paths]) => paths))];
 }
 
 /** Gives all packages of a tree a second name in another one. @returns false where that cannot be */

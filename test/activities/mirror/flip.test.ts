@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { flipTogether } from '../../../activities/mirror/flip.ts';
-import { closeSessions, openSessions } from '../../../activities/mirror/session.ts';
+import { closeSessions, holdSessions, openSessions } from '../../../activities/mirror/session.ts';
 import { withSetState } from '../../../activities/mirror/state.ts';
 import { syncMirrors } from '../../../activities/mirror/sync.ts';
 import { look, mirrorWorld } from './world.ts';
@@ -19,8 +19,9 @@ test('no head is turned on any host where one is overtaken ahead of it', async (
   await world.publish('beta', '1');
   const other = JSON.stringify({ holder: 'elsewhere', token: 'x', fence: 1, taken: 0, expires: Date.now() * 2 });
   const now = () => {
-    const frozen = existsSync(join(world.context.state, 'deb/frozen/pool/main/b'));
-    if (frozen) writeFileSync(join(world.local('m3'), 'snapshots/.deb.lock'), other);
+    // From when the new snapshot is begun each asks for the time ahead of looking at its lock.
+    const begun = readdirSync(join(world.context.state, 'deb/manifests')).length > 1;
+    if (begun) writeFileSync(join(world.local('m3'), 'snapshots/.deb.lock'), other);
     return world.context.now() + 1_000;
   };
   const second = await syncMirrors(set, { ...world.context, now });
@@ -42,7 +43,8 @@ test('a head waits until all others are ready, and its lock is looked at again a
   await world.publish('beta', '1');
   await world.sync(set);
   await withSetState(set, world.context, async (state) => {
-    const sessions = await openSessions(set, state, world.context);
+    const sessions = await openSessions(set, world.context);
+    await holdSessions(sessions, { state, context: world.context });
     let ready = 0;
     let asked = 0;
     const [quick, slow] = sessions;

@@ -51,8 +51,8 @@ test('R12: a sync that was overtaken flips nothing, and leaves what the other ha
   const path = join(root, 'snapshots/.deb.lock');
   const other = JSON.stringify({ holder: 'elsewhere', token: 'x', fence: 1, taken: 0, expires: Date.now() * 2 });
   const now = () => {
-    // Asked for the new snapshot's name: between freezing and sending.
-    if (existsSync(join(world.context.state, 'deb/frozen/pool/main/b'))) writeFileSync(path, other);
+    // Asked for the new snapshot's name: between taking the lock and sending.
+    if (existsSync(path)) writeFileSync(path, other);
     return world.context.now() + 1_000;
   };
   const second = await syncMirrors(set, { ...world.context, now });

@@ -79,10 +79,10 @@ test('killed while the lock is taken: the next command takes it at once, and lea
   const daemon = await world.daemon('m1');
   const set = world.set({ hosts: { m1: { url: daemon.url } } });
   await world.sync(set);
+  await world.publish('beta', '1');
   await killAt(world, set, '*--from0*--copy-links*');
   const hidden = async () => (await look(daemon.root)).names.filter((name) => name.startsWith('.'));
   assert.deepEqual(await hidden(), ['.deb.lock', '.deb.lock-link']);
-  await world.publish('beta', '1');
   assert.equal((await world.sync(set)).outcome, 'committed');
   assert.deepEqual(await hidden(), []);
 });

@@ -232,10 +232,11 @@ describe('what a mirror does wrong', () => {
       await rm(small, { recursive: true });
     });
     await world.publish('alpha', '1');
-    const set = world.set({ hosts: { m1: { url: small }, m2: { url: world.local('m2') } } });
+    const source = await world.plain();
+    const set = world.set({ source, hosts: { m1: { url: small }, m2: { url: world.local('m2') } } });
     const first = await world.sync(set);
     assert.equal(first.outcome, 'committed', JSON.stringify(first));
-    await writeFile(join(await realpath(world.source), 'pool/noise'), randomBytes(600_000));
+    await writeFile(join(source, 'pool/noise'), randomBytes(600_000));
     const second = await world.sync(set);
     assert.deepEqual([second.outcome, second.hosts.m1?.error?.code], ['failed', 'rsync:11']);
     assert.equal(second.hosts.m2?.outcome, 'rolled-back');
@@ -263,8 +264,8 @@ test('a file of the source that is written to in place while it is sent is not p
   const file = 'pool/main/b/beta/beta_1_all.deb';
   const victim = join(await realpath(world.source), file);
   const now = () => {
-    // Asked for the new snapshot's name: between freezing and sending.
-    if (existsSync(join(world.context.state, 'deb/frozen', file))) appendFileSync(victim, 'half');
+    // Asked for the new snapshot's name: between reading and sending.
+    if (existsSync(join(world.local('m1'), 'snapshots/.deb.lock'))) appendFileSync(victim, 'half');
     return world.context.now() + 1_000;
   };
   const second = await syncMirrors(set, { ...world.context, now });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { realpath, stat, utimes, writeFile } from 'node:fs/promises';
+import { stat, utimes, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -18,12 +18,13 @@ for (const { version, program } of programs) {
       const world = await mirrorWorld(t);
       await world.publish('alpha', '1');
       const daemon = await world.daemon('m1', [`use chroot = ${chroot}`], program);
-      const set = world.set({ hosts: { m1: { url: `${daemon.url}/below it` } } });
-      await writeFile(join(await realpath(world.source), 'pool/noise'), randomBytes(200_000));
+      const source = await world.plain();
+      const set = world.set({ source, hosts: { m1: { url: `${daemon.url}/below it` } } });
+      await writeFile(join(source, 'pool/noise'), randomBytes(200_000));
       const first = await world.sync(set);
       assert.equal(first.outcome, 'committed', JSON.stringify(first));
       await world.publish('beta', '1');
-      await writeFile(join(await realpath(world.source), 'pool/noise'), randomBytes(200_000));
+      await writeFile(join(await world.plain(), 'pool/noise'), randomBytes(200_000));
       const second = await world.sync(set);
       assert.equal(second.outcome, 'committed', JSON.stringify(second));
       const root = join(daemon.root, 'below it/snapshots');

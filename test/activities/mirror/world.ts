@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { cp, lstat, mkdir, readdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -27,6 +27,8 @@ export interface World {
   readonly said: string[];
   /** Adds a package to the source; answers when it is published there. */
   publish(name: string, version: string): Promise<void>;
+  /** What the source holds now, as a plain directory that anybody may write to. */
+  plain(): Promise<string>;
   set(given?: Partial<MirrorSet>): MirrorSet;
   local(name: string): string;
   /** @param program another rsync than the installed one. */
@@ -60,6 +62,12 @@ export async function mirrorWorld(t: TestContext): Promise<World> {
       const file = await makePackage('deb', directory, { name, version });
       const settings = { codename: 'bookworm' };
       await publishPackages(repositoryFormats.deb, { dir: source, files: [file], settings, date: new Date() });
+    },
+    plain: async () => {
+      const copy = join(directory, 'plain');
+      await rm(copy, { recursive: true, force: true });
+      await cp(await realpath(source), copy, { recursive: true, preserveTimestamps: true });
+      return copy;
     },
     set: (given = {}) => ({ name: 'deb', ...defaults, init: true, timeout: 5, hosts: {}, ...given }),
     local: (name) => join(directory, name),

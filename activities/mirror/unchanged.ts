@@ -1,0 +1,43 @@
+import { type MirrorResult, noChanges } from '../../pipelines/mirror/outcome.ts';
+import type { Work } from './command.ts';
+import type { Source } from './freeze.ts';
+import { shows } from './host.ts';
+import { findDamage } from './mend.ts';
+import { plainResult } from './session.ts';
+import { settleAll } from './settle.ts';
+import type { SetState } from './state.ts';
+
+/** Whether the set showed what the source is now when it was last in agreement, and nothing is left to be done. */
+export async function isSettled(state: SetState, { digest }: Source): Promise<boolean> {
+  if ((await state.committed())?.digest !== digest) return false;
+  const left = [await state.undone(), await state.damaged()].some((some) => Object.keys(some).length > 0);
+  return !left && (await state.transaction()) === null;
+}
+
+/**
+ * What a sync comes to where every host still shows that, whole: found by looking, without a lock. Null where one does
+ * not, or cannot be asked.
+ */
+export async function tellUnchanged(
+  { set, state, sessions }: Omit<Work, 'context' | 'lost'>,
+  source: Source,
+): Promise<MirrorResult | null> {
+  const snapshot = (await state.committed())?.snapshot;
+  const showing = sessions.every(
+    ({ host, view, error }) =>
+      error === null && view !== null && snapshot !== undefined && shows(host.set, view, snapshot),
+  );
+  if (snapshot === undefined || !showing) return null;
+  const damage = await settleAll(
+    sessions.map(({ host }) => findDamage(host, state, snapshot).catch(() => 'it cannot be read')),
+  );
+  if (damage.some((one) => one !== null)) return null;
+  const hosts = Object.fromEntries(sessions.map(({ host }) => [host.name, plainResult({ target: snapshot })]));
+  return { set: set.name, snapshot, outcome: 'unchanged', hosts, packages: noChanges, ...saidOf(source) };
+}
+
+/** What a result says of the source. */
+export function saidOf({ said, warnings }: Source): Pick<MirrorResult, 'checked' | 'notes'> {
+  const notes = warnings.map((warning) => `warning: ${warning}`);
+  return notes.length > 0 ? { checked: said, notes } : { checked: said };
+}
