@@ -1,3 +1,4 @@
+import { existsSync, rmSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { exists } from '../files/exists.ts';
@@ -117,8 +118,8 @@ export async function takePool(
   // Whoever waits hears of it.
   emptied.catch(() => {});
   for (const path of paths) {
-    await rm(join(tree, path), { force: true });
-    if (!(await exists(join(before, path)))) continue;
+    rmSync(join(tree, path), { force: true });
+    if (!existsSync(join(before, path))) continue;
     await makeOpenDirectory(dirname(join(tree, path)));
     await linkFile(join(before, path), join(tree, path));
   }

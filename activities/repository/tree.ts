@@ -75,9 +75,8 @@ export async function growTree(
   const stale = new Map([...before, ...[...state.gone].map((path) => [path, current] as const)]);
   for (const path of added) if (stale.delete(path)) await rm(join(tree, path), { force: true });
   await writeAdded(format, tree, plan);
-  for (const one of older) {
-    for (const path of await format.served(one)) await linkFile(join(one, path), join(tree, path));
-  }
+  const served = await Promise.all(older.map(async (one) => ({ one, paths: await format.served(one) })));
+  for (const { one, paths } of served) for (const path of paths) await linkFile(join(one, path), join(tree, path));
   const standing = new Set(older.map((one) => basename(one)));
   const gone = [...stale].filter(([, last]) => !standing.has(last)).map(([path]) => path);
   for (const path of gone) {

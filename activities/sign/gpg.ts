@@ -1,7 +1,6 @@
 import { must } from '../process/run.ts';
 import type { IndexSigner } from '../repository/port.ts';
 import { environment, exportPublicKey, type GpgKey, signing } from './key.ts';
-import { signRpms } from './rpm.ts';
 
 /** Signs with GnuPG, whose agent keeps the key to itself. */
 export function createGpgSigner(key: GpgKey): IndexSigner {
@@ -9,11 +8,10 @@ export function createGpgSigner(key: GpgKey): IndexSigner {
     detach: (text) => sign(key, '--detach-sign', text),
     clear: (text) => sign(key, '--clear-sign', text),
     publicKey: () => exportPublicKey(key),
-    package: (...files) =>
-      signRpms(
-        key,
-        files.filter((file) => file.endsWith('.rpm')),
-      ),
+    package: async (...files) => {
+      const rpms = files.filter((file) => file.endsWith('.rpm'));
+      if (rpms.length > 0) await (await import('./rpm.ts')).signRpms(key, rpms);
+    },
   };
 }
 

@@ -1,14 +1,11 @@
 import { matches } from '../../../pipelines/formats/deb/relations.ts';
 import type { RepositoryFormat } from '../port.ts';
-import { fetchBase } from './base.ts';
 import { mayMeet, refusal } from './conflict.ts';
-import { contents } from './contents.ts';
 import { describe, placed } from './describe.ts';
 import { count, find, findAt } from './find.ts';
 import { list, roots, served, settings, vouched } from './index-read.ts';
 import { index, openLists, rootIndex, signatures } from './index-write.ts';
 import { contentDigest, inspect, relations } from './package.ts';
-import { together, uninstallable } from './solve.ts';
 
 /** APT repositories with the single component `main`, indexed by apt-ftparchive. */
 export const debRepository: RepositoryFormat = {
@@ -32,12 +29,13 @@ export const debRepository: RepositoryFormat = {
   unsigned: async () => [],
   served,
   vouched,
-  contents,
+  contents: async (file) => (await import('./contents.ts')).contents(file),
   relations,
   matches,
-  fetchBase,
-  uninstallable,
+  // A publication needs no solver, and starts sooner without one.
+  fetchBase: async (...given) => (await import('./base.ts')).fetchBase(...given),
+  uninstallable: async (...given) => (await import('./solve.ts')).uninstallable(...given),
   mayMeet,
   refusal,
-  together,
+  together: async (...given) => (await import('./solve.ts')).together(...given),
 };

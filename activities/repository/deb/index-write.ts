@@ -77,20 +77,12 @@ function archOf(path: string): string {
   return /_([a-z0-9-]+)\.u?deb$/.exec(path)?.[1] ?? '';
 }
 
-/** Pieces that are written in one go. */
-const together = 256;
-
 async function writeList(dist: string, name: string, pieces: readonly Piece[]): Promise<ListedFile[]> {
   await mkdir(join(dist, dirname(name)), { recursive: true });
   const whole = pieces.length > 0 ? pieces : [await packPiece('', 0, Buffer.alloc(0))];
   const plain = await open(join(dist, name), 'w', 0o644);
   try {
-    const texts: Buffer[] = [];
-    const list = seal(whole, (text) => {
-      texts.push(text);
-      if (texts.length === together) writeFileSync(plain.fd, Buffer.concat(texts.splice(0)));
-    });
-    writeFileSync(plain.fd, Buffer.concat(texts));
+    const list = seal(whole, (text) => writeFileSync(plain.fd, text));
     await writeFile(join(dist, `${name}.gz`), list.packed);
     const files = [
       { path: name, size: list.plainSize, sha256: list.plainSha256 },

@@ -1,6 +1,5 @@
 import { matches } from '../../../pipelines/formats/rpm/relations.ts';
 import type { RepositoryFormat } from '../port.ts';
-import { fetchBase } from './base.ts';
 import { mayMeet, refusal } from './conflict.ts';
 import { describe, placed } from './describe.ts';
 import { count, find, findAt } from './find.ts';
@@ -8,7 +7,6 @@ import { list, roots, served, settings, vouched } from './index-read.ts';
 import { index, openLists, rootIndex, signatures } from './index-write.ts';
 import { contentDigest, contents, inspect, relations } from './package.ts';
 import { unsigned } from './signed.ts';
-import { together, uninstallable } from './solve.ts';
 
 /** Plain RPM repositories, whose packages createrepo_c describes, with checksum-named metadata. */
 export const rpmRepository: RepositoryFormat = {
@@ -36,9 +34,10 @@ export const rpmRepository: RepositoryFormat = {
   contents,
   relations,
   matches,
-  fetchBase,
-  uninstallable,
+  // A publication needs no solver, and starts sooner without one.
+  fetchBase: async (...given) => (await import('./base.ts')).fetchBase(...given),
+  uninstallable: async (...given) => (await import('./solve.ts')).uninstallable(...given),
   mayMeet,
   refusal,
-  together,
+  together: async (...given) => (await import('./solve.ts')).together(...given),
 };
