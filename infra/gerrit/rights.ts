@@ -38,7 +38,8 @@ export const labelsAndRights: readonly Setting[] = [
   ...required('Code-Review', 'label:Code-Review=MAX AND -label:Code-Review=MIN'),
   ...granted('Administrators'),
   ...granted('Service Users'),
-  // Newer servers do not grant it by themselves.
+  // Newer servers do not grant these by themselves.
+  [`${everywhere}.push`, 'group Administrators'],
   ['access.refs/meta/config.push', 'group Administrators'],
 ];
 

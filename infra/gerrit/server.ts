@@ -29,7 +29,7 @@ export async function startGerrit(
 ): Promise<GerritServer> {
   const id = randomUUID();
   const args = [...options, ...javaArguments(tools, 'Daemon', ['--headless', '-d', directory, '--run-id', id])];
-  const child = spawn('java', args, { stdio: 'ignore', env: { ...process.env, HOME: directory } });
+  const child = spawn(join(tools.java, 'java'), args, { stdio: 'ignore', env: { ...process.env, HOME: directory } });
   const ended = once(child, 'exit').catch(() => {});
   await untilReady(child, directory, id);
   return {

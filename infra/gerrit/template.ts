@@ -28,7 +28,7 @@ async function initialize(tools: GerritTools, directory: string): Promise<void> 
   await mkdir(join(directory, 'etc'), { recursive: true });
   await configure(directory, { httpPort: 1, sshPort: 1 });
   const args = ['--batch', '--no-auto-start', '--skip-plugins', '--dev', '-d', directory];
-  await must('java', javaArguments(tools, 'Init', args), { timeout: 180_000 });
+  await must(join(tools.java, 'java'), javaArguments(tools, 'Init', args), { timeout: 180_000 });
   // A copy of a jar that we have.
   await rm(join(directory, 'bin', 'gerrit.war'), { force: true });
 }

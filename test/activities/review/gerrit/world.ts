@@ -18,6 +18,7 @@ import { pushRights, type Setting } from '../../../../infra/gerrit/rights.ts';
 import { type GerritServer, startGerrit } from '../../../../infra/gerrit/server.ts';
 import { makeSite } from '../../../../infra/gerrit/site.ts';
 import { fetchGerrit, type GerritTools } from '../../../../infra/gerrit/tools.ts';
+import { type GerritVersion, usualGerrit } from '../../../../infra/gerrit/versions.ts';
 
 export { done } from '../../../../infra/gerrit/account.ts';
 
@@ -53,21 +54,24 @@ export interface SharedGerrit {
   rest(method: string, path: string, body?: unknown, user?: string): Promise<RestAnswer>;
 }
 
-let shared: Promise<SharedGerrit> | undefined;
+const shared = new Map<GerritVersion, Promise<SharedGerrit>>();
 after(async () => {
-  const gerrit = await shared?.catch(() => undefined);
-  await gerrit?.server.stop();
-  if (gerrit) await rm(gerrit.directory, { recursive: true, force: true, maxRetries: 5 });
+  for (const started of shared.values()) {
+    const gerrit = await started.catch(() => undefined);
+    await gerrit?.server.stop();
+    if (gerrit) await rm(gerrit.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
 });
 
 /** Started by the first test that asks. */
-export function sharedGerrit(): Promise<SharedGerrit> {
-  shared ??= start();
-  return shared;
+export function sharedGerrit(version = usualGerrit): Promise<SharedGerrit> {
+  const started = shared.get(version) ?? start(version);
+  shared.set(version, started);
+  return started;
 }
 
-async function start(): Promise<SharedGerrit> {
-  const tools = await fetchGerrit();
+async function start(version: GerritVersion): Promise<SharedGerrit> {
+  const tools = await fetchGerrit(version);
   const directory = await mkdtemp(join(tmpdir(), 'sluice-gerrit-'));
   const site = await makeSite(tools, join(directory, 'site'), {
     rights,
@@ -114,6 +118,9 @@ export interface ConnectOptions {
   readonly times?: StreamTimes;
   readonly patience?: HttpPatience;
 }
+
+/** Which of the shared Gerrits the tests of a suite are of. */
+export type OpenGerrit = () => Promise<SharedGerrit>;
 
 /** Sluice's side of the shared Gerrit, with a cache of its own. */
 export async function connect(

@@ -1,0 +1,4 @@
+import { testVerdicts } from './verdict.ts';
+import { sharedGerrit } from './world.ts';
+
+testVerdicts('Gerrit', () => sharedGerrit());
