@@ -72,14 +72,17 @@ export interface Opinion {
 
 /** Votes and words on the current patch set. A vote of 0 takes an earlier one back. @throws Refused */
 export function comment(record: ChangeRecord, opinion: Opinion): Entry {
-  const { by, time } = opinion;
-  const given = Object.entries(opinion.votes);
-  if (given.length > 0 && record.status !== 'open') {
+  if (Object.keys(opinion.votes).length > 0 && record.status !== 'open') {
     throw new Refused(`change ${record.number} is ${record.status}: only open changes take votes`);
   }
+  return addOpinion(record, opinion);
+}
+
+function addOpinion(record: ChangeRecord, opinion: Opinion): Entry {
+  const { by, time } = opinion;
+  const given = Object.entries(opinion.votes);
   for (const [label, value] of given) checkVote(label, value);
-  const mine = (label: string) => record.votes.find((vote) => vote.label === label && samePerson(vote.by, by));
-  const changed = given.map(([label, value]) => ({ label, value, old: mine(label)?.value ?? 0 }));
+  const changed = given.map(([label, value]) => ({ label, value, old: voteOf(record, { label, by }) }));
   const kept = record.votes.filter((vote) => !(vote.label in opinion.votes && samePerson(vote.by, by)));
   const cast = given.filter(([, value]) => value !== 0).map(([label, value]) => ({ label, value, by, time }));
   const change = { ...record, votes: [...kept, ...cast] };
@@ -93,12 +96,24 @@ export function addReport(
   opinion: Opinion,
 ): Entry | null {
   if (record.reports.includes(report.key)) return null;
-  const current = record.status === 'open' && report.patchset === record.patchsets.length;
-  const said = comment(record, current ? opinion : { ...opinion, votes: {} });
+  const current = report.patchset === record.patchsets.length;
+  const said = addOpinion(record, { ...opinion, votes: current ? countedVotes(record, opinion) : {} });
   const reports = [...record.reports, report.key].slice(-knownReports);
   const { about } = report;
   const event = about === undefined ? said.event : { ...said.event, report: { ...about, patchset: report.patchset } };
   return { event, change: { ...said.change, reports } };
+}
+
+/** What is merged takes no vote but one that is higher than the one before, as at Gerrit: the gate's comes after it. */
+function countedVotes(record: ChangeRecord, { by, votes }: Opinion): Opinion['votes'] {
+  if (record.status === 'open') return votes;
+  if (record.status !== 'merged') return {};
+  const higher = Object.entries(votes).filter(([label, value]) => value > voteOf(record, { label, by }));
+  return Object.fromEntries(higher);
+}
+
+function voteOf({ votes }: ChangeRecord, { label, by }: { readonly label: string; readonly by: By }): number {
+  return votes.find((vote) => vote.label === label && samePerson(vote.by, by))?.value ?? 0;
 }
 
 /** @throws Refused */

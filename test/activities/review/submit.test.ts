@@ -71,3 +71,16 @@ test('two submits of one change at once merge it once', async (t) => {
   assert.deepEqual(kinds.sort(), ['already-merged', 'merged']);
   assert.equal((await host.readEvents('git:1', 1)).events.length, 2);
 });
+
+test('what the gate says of a change that it has merged takes the place of its check; what comes late does not', async (t) => {
+  const { host } = await setup(t);
+  const say = (key: string, verified: number) =>
+    host.report(gateActor, { key, change: 'git:1', patchset: 1, message: key, body: { Verified: verified } });
+  const votes = async () => (await host.readChange('git:1'))?.votes.map(({ label, value }) => `${label} ${value}`);
+  await say('check', -1);
+  await host.submit(gateActor, { change: 'git:1', patchset: 1, tested: null });
+  await say('gate', 2);
+  assert.deepEqual(await votes(), ['Verified 2']);
+  await say('late check', -1);
+  assert.deepEqual(await votes(), ['Verified 2']);
+});
