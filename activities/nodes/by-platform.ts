@@ -1,11 +1,11 @@
 import { type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
-import type { HeldMachine, KeptMachines, Lease, LeaseRequest, Made, Provider } from './port.ts';
+import type { HeldMachine, KeptMachines, Lease, LeaseRequest, MachineNeed, Made, Provider } from './port.ts';
 
 type Providers = Readonly<Record<PlatformProvider, Provider>>;
 
 /**
  * Several providers as one: each machine comes from the one that its platform names. The machines of a lease come from
- * one of them, for they share a network.
+ * one of them, for they share a network; those that stand apart may come from another.
  */
 export function byPlatform(providers: Providers): Provider {
   const lent = new WeakMap<Lease, JointLease>();
@@ -14,10 +14,10 @@ export function byPlatform(providers: Providers): Provider {
     async lend(request) {
       const joint = new JointLease(providers, request);
       const lease: Lease = {
-        machine: async (need) => (await joint.of(providerOf(need.platform))).machine(need),
+        machine: async (need) => (await joint.of(need)).machine(need),
         find: () => joint.find(),
         seclude: async (signal) => (await joint.chosen())?.seclude(signal),
-        introduce: async (signal) => (await joint.chosen())?.introduce?.(signal),
+        introduce: async (signal) => (await joint.chosen())?.introduce(signal) ?? {},
       };
       lent.set(lease, joint);
       return lease;
@@ -35,11 +35,8 @@ export function byPlatform(providers: Providers): Provider {
 }
 
 /** Does all, whatever becomes of one. @throws what the first of those threw that could not */
-async function everyOne<T>(
-  providers: readonly Provider[],
-  work: (each: Provider) => Promise<T>,
-): Promise<readonly T[]> {
-  const done = await Promise.allSettled(providers.map(work));
+async function everyOne<E, T>(each: readonly E[], work: (one: E) => Promise<T>): Promise<readonly T[]> {
+  const done = await Promise.allSettled(each.map(work));
   for (const outcome of done) if (outcome.status === 'rejected') throw outcome.reason;
   return done.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
 }
@@ -47,21 +44,27 @@ async function everyOne<T>(
 class JointLease {
   readonly #providers: Providers;
   readonly #request: LeaseRequest;
-  #chosen: { readonly name: PlatformProvider; readonly lease: Promise<Lease> } | undefined;
+  readonly #leases = new Map<PlatformProvider, Promise<Lease>>();
+  /** Where those come from that share a network. */
+  #chosen: PlatformProvider | undefined;
 
   constructor(providers: Providers, request: LeaseRequest) {
     this.#providers = providers;
     this.#request = request;
   }
 
-  of(name: PlatformProvider): Promise<Lease> {
-    this.#chosen ??= { name, lease: this.#providers[name].lend(this.#request) };
-    if (this.#chosen.name === name) return this.#chosen.lease;
-    throw new Error(`the nodes of a job come from one provider: ${this.#chosen.name} and ${name} share no network`);
+  of({ platform, apart }: Pick<MachineNeed, 'platform' | 'apart'>): Promise<Lease> {
+    const name = providerOf(platform);
+    if (!apart) this.#chosen ??= name;
+    if (!apart && this.#chosen !== name)
+      throw new Error(`the nodes of a job come from one provider: ${this.#chosen} and ${name} share no network`);
+    const lease = this.#leases.get(name) ?? this.#providers[name].lend(this.#request);
+    this.#leases.set(name, lease);
+    return lease;
   }
 
   async chosen(): Promise<Lease | undefined> {
-    return this.#chosen?.lease;
+    return this.#chosen && this.#leases.get(this.#chosen);
   }
 
   /** What an earlier lease has kept is where it was. */
@@ -70,24 +73,25 @@ class JointLease {
       const lease = await provider.lend(this.#request);
       const found = await lease.find();
       if (found === null) continue;
-      this.#chosen = { name, lease: Promise.resolve(lease) };
+      this.#chosen = name;
+      this.#leases.set(name, Promise.resolve(lease));
       return found;
     }
     return null;
   }
 
   async keep(): Promise<KeptMachines | null> {
-    if (this.#chosen === undefined) return null;
-    return (await this.#providers[this.#chosen.name].keep?.(await this.#chosen.lease)) ?? null;
+    const lease = await this.chosen();
+    if (this.#chosen === undefined || lease === undefined) return null;
+    return (await this.#providers[this.#chosen].keep?.(lease)) ?? null;
   }
 
   async hold(): Promise<readonly HeldMachine[]> {
-    if (this.#chosen === undefined) return [];
-    return (await this.#providers[this.#chosen.name].hold?.(await this.#chosen.lease)) ?? [];
+    const held = [...this.#leases].map(async ([name, lease]) => this.#providers[name].hold?.(await lease) ?? []);
+    return (await Promise.all(held)).flat();
   }
 
   async release(): Promise<void> {
-    if (this.#chosen === undefined) return;
-    await this.#providers[this.#chosen.name].release(await this.#chosen.lease);
+    await everyOne([...this.#leases], async ([name, lease]) => this.#providers[name].release(await lease));
   }
 }

@@ -22,7 +22,7 @@ export function lending<L extends Lent>(open: (request: LeaseRequest) => L) {
         machine: (need) => own.start(need),
         find: () => own.find(),
         seclude: (signal) => own.seclude(signal),
-        ...(own.introduce === undefined ? {} : { introduce: async (signal) => own.introduce?.(signal) }),
+        introduce: (signal) => own.introduce(signal),
       };
       lent.set(lease, own);
       return lease;

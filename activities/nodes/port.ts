@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { NodeKind, Platform } from '../../pipelines/model/platform.ts';
 import type { AssignedMachine } from '../../pipelines/nodes/machines.ts';
 
@@ -13,6 +14,8 @@ export interface MachineNeed {
   readonly kind: NodeKind;
   /** Whether it reaches out: from the start, first after `open()`, or never. Nobody else's machines are reached. */
   readonly network: 'open' | 'shut' | 'none';
+  /** Shares no network with the others of its lease, and may come from another provider than they do. */
+  readonly apart?: true;
   /** Machines of the same group, of other leases too, that are lent already can be reached. */
   readonly group?: string;
   /** Directories that hold at most `diskMiB` each; a full one is a full disk to the programs inside. */
@@ -33,7 +36,7 @@ export interface ExecOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** What the program reads from its standard input; absent: nothing. */
-  readonly input?: string;
+  readonly input?: string | Readable;
   readonly log?: Output;
   readonly signal: AbortSignal;
   /** Milliseconds; the process group is killed and the result's `timedOut` set. */
@@ -91,6 +94,9 @@ export interface Machine {
   origin(): Promise<string>;
 }
 
+/** Addresses of machines by their names. */
+export type Addresses = Readonly<Record<string, string>>;
+
 /** Machines that are lent to one build until they are released. */
 export interface Lease {
   machine(need: MachineNeed): Promise<Machine>;
@@ -102,8 +108,12 @@ export interface Lease {
    * @throws for machines that keep a network of their own
    */
   seclude(signal: AbortSignal): Promise<void>;
-  /** Tells machines that keep networks of their own each other's names; absent: they have none of their own. */
-  introduce?(signal: AbortSignal): Promise<void>;
+  /**
+   * From now on its machines reach each other by their names, besides what they reach. Twice is done once.
+   *
+   * @returns the address of each by its name
+   */
+  introduce(signal: AbortSignal): Promise<Addresses>;
 }
 
 export interface LeaseRequest {

@@ -36,7 +36,7 @@ export async function openLaboratory(deps: InstallStageDeps, plan: Plan): Promis
   const closeDoors = async () => {
     if (kept.length === 0) return lease.seclude(signal);
     log.write(`${kept.join(', ')}: machines with networks of their own, which stay open\n`);
-    await lease.introduce?.(signal);
+    await lease.introduce(signal);
   };
   return { nodes: new Map(nodes.map((node) => [node.name, node])), closeDoors };
 }

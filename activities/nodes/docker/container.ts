@@ -36,7 +36,12 @@ export function createContainer(docker: Docker, id: string, belongings: Belongin
     open: () => timed('network', () => open(docker, id, belongings)),
     close: () => timed('network', () => close(docker, container)),
     origin: async () => (await ask('look at a container', container.inspect())).Image,
-    connect: (network) => timed('network', () => connect(docker, id, network)),
+    connect: (network) =>
+      timed('network', async () => {
+        await connect(docker, id, network);
+        const { NetworkSettings } = await ask('look at a container', container.inspect());
+        return NetworkSettings.Networks[network]?.IPAddress ?? '';
+      }),
     remove: () => timed('container', () => removeContainer(docker, id, belongings)),
   };
 }

@@ -32,7 +32,8 @@ export async function execute(
   options.signal.throwIfAborted();
   const exec = await ask(`start ${argv[0]}`, container.exec(execConfig(argv, options)));
   const stream = await ask(`start ${argv[0]}`, exec.start({ hijack: true, stdin: options.input !== undefined }));
-  if (options.input !== undefined) stream.end(options.input);
+  if (typeof options.input === 'string') stream.end(options.input);
+  else options.input?.pipe(stream);
   const output = collect(docker, stream, options.log);
   const watch = watchEnd(options, () => killProcesses(container));
   try {

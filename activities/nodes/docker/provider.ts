@@ -1,6 +1,6 @@
 import { imageOf, type NodeKind, type Platform } from '../../../pipelines/model/platform.ts';
 import { lending } from '../lending.ts';
-import type { HeldMachine, LeaseRequest, MachineNeed, Provider } from '../port.ts';
+import type { Addresses, HeldMachine, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
 
 const networks = { open: 'default', shut: 'later', none: 'none' } as const;
@@ -23,9 +23,10 @@ export function createDockerProvider(engine: ContainerEngine, prepare: Prepare =
 interface Member {
   readonly name: string;
   readonly container: Promise<Container>;
+  readonly apart: boolean;
 }
 
-/** The containers of one lease, and the network that they share once they are secluded. */
+/** The containers of one lease, and the network that they share once they are introduced or secluded. */
 class ContainerLease {
   readonly #engine: ContainerEngine;
   readonly #prepare: Prepare;
@@ -33,7 +34,8 @@ class ContainerLease {
   readonly #members: Member[] = [];
   #found: Container | null = null;
   #network: Promise<ContainerNetwork> | undefined;
-  #secluded: Promise<void> | undefined;
+  #introduced: Promise<Addresses> | undefined;
+  #secluded: Promise<Addresses> | undefined;
 
   constructor(
     { engine, prepare }: { readonly engine: ContainerEngine; readonly prepare: Prepare },
@@ -48,7 +50,7 @@ class ContainerLease {
     const container = this.#prepare(need.platform, need.kind).then(() =>
       this.#engine.start({ ...specOf(need), ...this.#request }),
     );
-    this.#members.push({ name: need.name, container });
+    this.#members.push({ name: need.name, container, apart: need.apart ?? false });
     return container;
   }
 
@@ -57,30 +59,37 @@ class ContainerLease {
     return this.#found;
   }
 
-  seclude(signal: AbortSignal): Promise<void> {
-    this.#secluded ??= this.#wire(signal);
-    return this.#secluded;
+  async seclude(signal: AbortSignal): Promise<void> {
+    this.#secluded ??= this.#wire(signal, (machine) => machine.close());
+    await this.#secluded;
   }
 
-  async #wire(signal: AbortSignal): Promise<void> {
+  introduce(signal: AbortSignal): Promise<Addresses> {
+    this.#introduced ??= this.#wire(signal);
+    return this.#introduced;
+  }
+
+  /** @param before what is done to each before it joins the network of all */
+  async #wire(signal: AbortSignal, before?: (machine: Container) => Promise<void>): Promise<Addresses> {
     const name = `sluice-${this.#request.build}`;
-    this.#network = this.#engine.createNetwork(name, { internal: true, ...this.#request });
+    this.#network ??= this.#engine.createNetwork(name, { internal: true, ...this.#request });
     const network = await this.#network;
-    const hosts: string[] = [];
-    for (const { name, container } of this.#members) {
+    const members = this.#members.filter(({ apart }) => !apart);
+    const addresses: Record<string, string> = {};
+    for (const { name, container } of members) {
       const machine = await container;
-      await machine.close();
-      await machine.connect(network.name);
-      const { output } = await machine.exec(['hostname', '-I'], { signal, timeout: patience });
-      hosts.push(`${output.trim().split(/\s+/)[0] ?? ''} ${name}\n`);
+      await before?.(machine);
+      addresses[name] = await machine.connect(network.name);
     }
-    const input = `127.0.0.1 localhost\n${hosts.join('')}`;
-    for (const { container } of this.#members) {
+    const names = Object.entries(addresses).map(([name, address]) => `${address} ${name}\n`);
+    const input = `127.0.0.1 localhost\n${names.join('')}`;
+    for (const { container } of members) {
       // The engine keeps /etc/hosts mounted, so it is written in place.
       const write = ['sh', '-c', 'cat > /etc/hosts'];
       const { code, output } = await (await container).exec(write, { input, signal, timeout: patience });
       if (code !== 0) throw new Error(`cannot name the nodes: ${output}`);
     }
+    return addresses;
   }
 
   async hold(): Promise<readonly HeldMachine[]> {

@@ -54,7 +54,7 @@ export interface ContainerNetwork {
 /** A container, whose process 1 only waits. */
 export interface Container extends Machine {
   readonly id: string;
-  /** Joins a network made by `createNetwork`. */
-  connect(network: string): Promise<void>;
+  /** Joins a network made by `createNetwork`. @returns its address there */
+  connect(network: string): Promise<string>;
   remove(): Promise<void>;
 }

@@ -24,7 +24,9 @@ export function execute(remote: Remote, argv: readonly string[], options: ExecOp
   const { line } = remote;
   return line.use(async (client) => {
     const channel = await openChannel(line, client, commandOf(remote, argv, options));
-    channel.end(options.input ?? '');
+    const { input = '' } = options;
+    if (typeof input === 'string') channel.end(input);
+    else input.pipe(channel);
     const output = collect(channel, options.log);
     const watch = watchEnd(options, () => kill(remote, client));
     try {

@@ -3,7 +3,7 @@ import { imageOf } from '../../../pipelines/model/platform.ts';
 import { quoted } from '../../process/quoted.ts';
 import { lending } from '../lending.ts';
 import { assertName } from '../names.ts';
-import type { HeldMachine, LeaseRequest, Machine, MachineNeed, Provider } from '../port.ts';
+import type { Addresses, HeldMachine, LeaseRequest, Machine, MachineNeed, Provider } from '../port.ts';
 import { introduce } from './clean.ts';
 import { createGivenMachine, furnishGiven, keepsNetwork } from './machine.ts';
 import { type ClaimedMachine, type Mended, Park, type ParkDeps } from './park.ts';
@@ -78,11 +78,12 @@ class GivenLease {
   }
 
   /** Their addresses are those by which this host knows them. */
-  async introduce(): Promise<void> {
+  async introduce(): Promise<Addresses> {
     const all = await Promise.all(this.#members.map(async (one) => ({ ...(await one.claimed), node: one.name })));
     const places = await Promise.all(all.map(async ({ settings: { host } }) => (await lookup(host)).address));
     const names = all.flatMap(({ node }, index) => [places[index] ?? '', node]);
     for (const { remote } of all) await introduce(remote, names);
+    return Object.fromEntries(all.map(({ node }, index) => [node, places[index] ?? '']));
   }
 
   async release(): Promise<void> {

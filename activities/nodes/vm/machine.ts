@@ -11,7 +11,7 @@ import { hostsOf, urlInside } from './ways.ts';
 
 /** A virtual machine, which can also join the network of its lease. */
 export interface VirtualMachine extends Machine {
-  /** Leaves the outer network for the inner one, with an address and all names. */
+  /** Joins the inner network, with an address there; `names` are lines of `/etc/hosts`, and all that it knows. */
   join(address: string, names: string): Promise<void>;
 }
 
@@ -50,7 +50,6 @@ export function createMachine({ directory, record, line }: Running, { ways }: Pi
     origin: async () => record.snapshot,
     urlInside,
     async join(address, names) {
-      await close();
       await plug('inner', true);
       await system(joined, address, names);
     },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { imageOf } from '../../../pipelines/model/platform.ts';
 import { lending } from '../lending.ts';
 import { assertName } from '../names.ts';
-import type { HeldMachine, KeptMachines, LeaseRequest, MachineNeed, Provider } from '../port.ts';
+import type { Addresses, HeldMachine, KeptMachines, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import { furnish } from '../ssh/furnish.ts';
 import { hardwareHere } from './accelerator.ts';
 import { openShell } from './debug.ts';
@@ -12,7 +12,7 @@ import { idsOf, type Lender, madeFor, type Running, removeMachine, restoreMachin
 import { createMachine, type VirtualMachine } from './machine.ts';
 import { keptIn, snapshotsIn } from './records.ts';
 import { bestSnapshot, chooseSnapshot, type SnapshotLimits } from './snapshots.ts';
-import type { Way } from './ways.ts';
+import { hostsOf, type Way } from './ways.ts';
 
 /** Milliseconds for what is done to a machine before it is lent. */
 const patience = 180_000;
@@ -59,6 +59,7 @@ class VmLease {
   readonly #request: LeaseRequest;
   readonly #members: Member[] = [];
   #found: Running | null = null;
+  #introduced: Promise<Addresses> | undefined;
   #secluded: Promise<void> | undefined;
 
   constructor(deps: VmProviderDeps, request: LeaseRequest) {
@@ -81,8 +82,18 @@ class VmLease {
   }
 
   seclude(signal: AbortSignal): Promise<void> {
-    this.#secluded ??= this.#wire(signal);
+    this.#secluded ??= this.#wire(signal, async (machine, { address, names }) => {
+      await machine.close();
+      await machine.join(address, names);
+    }).then(() => {});
     return this.#secluded;
+  }
+
+  introduce(signal: AbortSignal): Promise<Addresses> {
+    this.#introduced ??= this.#lender().then(({ ways }) =>
+      this.#wire(signal, (machine, { address, names }) => machine.join(address, names + hostsOf(ways))),
+    );
+    return this.#introduced;
   }
 
   async release(): Promise<void> {
@@ -158,12 +169,16 @@ class VmLease {
     return machine;
   }
 
-  async #wire(signal: AbortSignal): Promise<void> {
-    const address = (index: number) => `10.77.0.${10 + index}`;
-    const names = this.#members.map(({ name }, index) => `${address(index)} ${name}\n`).join('');
+  async #wire(
+    signal: AbortSignal,
+    join: (machine: VirtualMachine, place: { readonly address: string; readonly names: string }) => Promise<void>,
+  ): Promise<Addresses> {
+    const entries = this.#members.map(({ name }, index) => [name, `10.77.0.${10 + index}`] as const);
+    const names = entries.map(([name, address]) => `${address} ${name}\n`).join('');
     for (const [index, { machine }] of this.#members.entries()) {
       signal.throwIfAborted();
-      await (await machine).join(address(index), names);
+      await join(await machine, { address: entries[index]?.[1] ?? '', names });
     }
+    return Object.fromEntries(entries);
   }
 }

@@ -110,7 +110,7 @@ export function stageInput(format: PackageFormat, given: Partial<StageInput>): S
 }
 
 const nothing = () => Promise.reject(new Error('nothing was lent'));
-const noLease: Lease = { machine: nothing, find: nothing, seclude: nothing };
+const noLease: Lease = { machine: nothing, find: nothing, seclude: nothing, introduce: nothing };
 
 /** A stage that is lent what it needs, as in a worker. */
 export function leasing<C extends StageContext>(

@@ -15,6 +15,7 @@ function provider(name: string, said: string[], kept: Machine | null = null): Pr
       },
       find: async () => kept,
       seclude: () => say('secludes'),
+      introduce: async () => ({}),
     }),
     release: () => say('releases'),
     sweep: (build) => say(`sweeps ${build}`),
@@ -55,6 +56,22 @@ test('the machines of one lease come from one provider', async () => {
   const lease = await joint.lend({ build: 'b' });
   await lease.machine(need('one', 'vm'));
   await assert.rejects(lease.machine(need('two')), /come from one provider: vm and docker share no network/);
+});
+
+test('what stands apart comes from another provider, is in no network of theirs, and goes back as well', async () => {
+  const said: string[] = [];
+  const joint = byPlatform({
+    docker: provider('docker', said),
+    vm: provider('vm', said),
+    static: provider('static', said),
+  });
+  const lease = await joint.lend({ build: 'b' });
+  await lease.machine({ ...need('control'), apart: true });
+  await lease.machine(need('one', 'vm'));
+  await lease.seclude(signal);
+  await joint.release(lease);
+  const made = ['docker makes control for b', 'vm makes one for b', 'vm secludes'];
+  assert.deepEqual(said, [...made, 'docker releases', 'vm releases']);
 });
 
 test('what was kept is found where it is, and given back there; of a lease that made nothing, nothing', async () => {

@@ -55,7 +55,12 @@ for (const [what, result, keep, sections] of [
 test('I10: the machines of a lease are kept where they come from', async () => {
   const asked: string[] = [];
   const provider = (name: string, keep?: () => Promise<KeptMachines>): Provider => ({
-    lend: async () => ({ machine: async () => ({}) as Machine, find: async () => null, seclude: async () => {} }),
+    lend: async () => ({
+      machine: async () => ({}) as Machine,
+      find: async () => null,
+      seclude: async () => {},
+      introduce: async () => ({}),
+    }),
     ...(keep === undefined ? {} : { keep }),
     release: async () => void asked.push(`${name} releases`),
     sweep: async () => {},

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { link, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
 import type { Lease, Machine, MachineNeed, Provider } from '../../../activities/nodes/port.ts';
 import { RefusedContent } from '../../../activities/nodes/refused-content.ts';
@@ -79,6 +80,38 @@ function lendingContract(name: string, subject: Subject): void {
         }
       });
     };
+
+    test('machines that are introduced know each other by name, and reach out as before', async (t) => {
+      const { lease } = await lend(t);
+      const start = (each: string) => lease.machine({ ...need, name: each, network: 'open' });
+      const machines = await Promise.all(['alpha', 'beta'].map(start));
+      const addresses = await lease.introduce(signal);
+      assert.deepEqual(Object.keys(addresses).sort(), ['alpha', 'beta']);
+      assert.deepEqual(await lease.introduce(signal), addresses);
+      for (const [index, machine] of machines.entries()) {
+        const other = index === 0 ? 'beta' : 'alpha';
+        const { output } = await machine.exec(['getent', 'hosts', other], { signal });
+        assert.ok(output.startsWith(`${addresses[other]} `), output);
+        assert.equal(await reachesOut(machine), true);
+      }
+    });
+
+    test('a program reads what comes while it runs', async (t) => {
+      const { lease } = await lend(t);
+      const machine = await lease.machine(need);
+      const input = new PassThrough();
+      let said = '';
+      const write = (text: string) => {
+        said += text;
+        if (said === 'begins\n') input.end('word\n');
+      };
+      const { code } = await machine.exec(['sh', '-c', 'echo begins; cat; echo ends'], {
+        input,
+        log: { write },
+        signal,
+      });
+      assert.deepEqual([code, said], [0, 'begins\nword\nends\n']);
+    });
 
     const networkKept = () => {
       test('I10: what asks for a network of its own is refused by name', async (t) => {
