@@ -31,11 +31,15 @@ export async function runProgram(
   const program = programPath(input, script);
   const { ended, of } = await secrets.show({ script, program }, room, async (place) => {
     const of = { session, script, options, place };
-    const { argv, env } = await runner.prepare(of);
+    const { argv, env, end } = await runner.prepare(of);
     const limit = timeout === null ? {} : { timeout: Math.max(1, timeout * 1000) };
     const cwd = `${inside}/${input.source.project}`;
     const all = { ...environment(input, options), ...place.env, ...env };
-    return { ended: await machine.exec(argv, { user, cwd, env: all, log: watch.log, signal, ...limit }), of };
+    try {
+      return { ended: await machine.exec(argv, { user, cwd, env: all, log: watch.log, signal, ...limit }), of };
+    } finally {
+      await end?.();
+    }
   });
   await watch.told();
   const fault = await takeReturned(session, signal);

@@ -1,17 +1,25 @@
 import { outcomeOfReturned } from '../../pipelines/jobs/returned.ts';
 import { type BuildResult, isPlaybook } from '../../pipelines/model/job.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import type { Programs, ResumeInput, StageInput, StageResult } from '../../workflows/contract.ts';
+import type { ResumeInput, StageInput, StageResult } from '../../workflows/contract.ts';
 import { wasCanceled } from '../failure.ts';
-import type { Machine } from '../nodes/port.ts';
 import type { OpenSecrets } from '../secrets/port.ts';
 import type { ScriptContext } from './context.ts';
 import { cleanUp, passed, runPost, runPrograms, type Verdict } from './course.ts';
+import { lendMachines } from './lend.ts';
 import { requiredProjects, roleProjects } from './required.ts';
-import { placeControl } from './runner/ansible.ts';
+import { preparePlaybooks } from './runner/ansible.ts';
 import { withSecrets } from './secrets.ts';
 import { Session } from './session.ts';
-import { everyProgram, fillWorkspace, inside, otherPrograms, user, type WorkspaceDeps } from './workspace.ts';
+import {
+  everyProgram,
+  fillWorkspace,
+  inside,
+  noPrograms,
+  otherPrograms,
+  user,
+  type WorkspaceDeps,
+} from './workspace.ts';
 
 export interface ScriptDeps extends WorkspaceDeps {
   /** @throws for a label that nobody knows. */
@@ -30,9 +38,6 @@ export interface ScriptStage {
   resume(input: ResumeInput, context: ScriptContext): Promise<StageResult>;
 }
 
-const lists = { preRun: [], run: [], postRun: [], failureOutput: [], requiredProjects: [] };
-const none: Programs = { ...lists, preTimeout: null, postTimeout: null };
-
 export function createScriptStage(deps: ScriptDeps): ScriptStage {
   const { openSecrets: open } = deps;
   return {
@@ -44,15 +49,17 @@ export function createScriptStage(deps: ScriptDeps): ScriptStage {
         if (machine === null)
           return failed(abandoned ? 'CANCELED' : 'RETRY', 'the container of the paused job is gone');
         context.scrubBy?.(() => secrets.scrub(machine));
-        const session = new Session({ input, context: guarded, machine, secrets }, returned);
+        const session = new Session({ input, context: guarded, machine, nodes: [], secrets }, returned);
         return cleanlyEnded(session, async () => {
-          if (!abandoned) return end(session, passed(input.programs ?? none));
-          await cleanUp(session, input.programs ?? none);
+          if (!abandoned) return end(session, passed(input.programs ?? noPrograms));
+          await cleanUp(session, input.programs ?? noPrograms);
           return failed('CANCELED', 'cancelled');
         });
       }),
   };
 }
+
+const cannotPause = 'it returned zuul.pause, and a job whose playbooks reach other nodes cannot pause';
 
 /** A job before it has a machine. */
 type Beginning = Pick<Session, 'input' | 'context' | 'secrets'>;
@@ -60,34 +67,29 @@ type Beginning = Pick<Session, 'input' | 'context' | 'secrets'>;
 /** Runs a job's programs up to its end, or until it pauses. */
 async function begin(deps: ScriptDeps, job: Beginning): Promise<StageResult> {
   const { input, context, secrets } = job;
-  const scripts = everyProgram(input.programs ?? none);
-  const several = severalNodes(input);
-  if (several) return failed('ERROR', several);
+  const scripts = everyProgram(input);
   const { checkouts, lost } = await otherPrograms(deps, input, scripts);
   if (lost) return failed('ERROR', `${lost.path} is in ${lost.project}, which has no branch ${lost.branch} here`);
   const { required, missing } = await requiredProjects(deps, input);
   if (missing) return failed('ERROR', `the required project ${missing.project} has no branch ${missing.branch} here`);
   const { roles, lost: rolesLost } = await roleProjects(deps, input, scripts);
   if (rolesLost) return failed('ERROR', rolesLost);
-  const machine = await startMachine(deps, job);
-  context.scrubBy?.(() => secrets.scrub(machine));
-  return cleanlyEnded(new Session({ ...job, machine }), async (session) => {
+  const { machine, nodes } = await lendMachines(deps, job);
+  context.scrubBy?.(async () => {
+    for (const each of [machine, ...nodes.map((node) => node.machine)]) await secrets.scrub(each);
+  });
+  return cleanlyEnded(new Session({ ...job, machine, nodes }), async (session) => {
     const { workdir, signal } = context;
-    const variables = await fillWorkspace(deps, { input, machine, checkouts, required, roles, workdir, signal });
-    const unable = scripts.some(isPlaybook) ? await placeControl(session, variables) : undefined;
+    const variables = await fillWorkspace(deps, { input, machine, nodes, checkouts, required, roles, workdir, signal });
+    const unable = scripts.some(isPlaybook) ? await preparePlaybooks(session, variables) : undefined;
     if (unable) return failed('ERROR', unable);
     await secrets.prepare({ machine, inside, user, signal });
-    const verdict = await runPrograms(session, input.programs ?? none);
+    const verdict = await runPrograms(session, input.programs ?? noPrograms);
     const pauses = verdict.result === 'SUCCESS' && session.returned.pause && !secrets.exposed;
+    if (pauses && nodes.length > 0)
+      return end(session, { ...verdict, result: 'ERROR', summary: cannotPause, final: true });
     return pauses ? pausedResult(session, verdict, deps.host) : end(session, verdict);
   });
-}
-
-/** Why playbooks cannot run on what the job asks for. */
-function severalNodes({ nodes, programs = none }: StageInput): string | undefined {
-  const playbook = everyProgram(programs).find(isPlaybook);
-  if (playbook === undefined || nodes.length < 2) return undefined;
-  return `${playbook.path} is an Ansible playbook, and those run on one node: the job has ${nodes.length}`;
 }
 
 /** A cancelled job cleans up. */
@@ -96,13 +98,13 @@ async function cleanlyEnded(session: Session, work: (session: Session) => Promis
   try {
     return await work(session);
   } catch (error) {
-    if (wasCanceled(context.signal)) await cleanUp(session, input.programs ?? none);
+    if (wasCanceled(context.signal)) await cleanUp(session, input.programs ?? noPrograms);
     throw error;
   }
 }
 
 async function end(session: Session, verdict: Verdict): Promise<StageResult> {
-  const { result, summary } = await runPost(session, session.input.programs ?? none, verdict);
+  const { result, summary } = await runPost(session, session.input.programs ?? noPrograms, verdict);
   return { result, summary, ...outcomeOfReturned(session.returned) };
 }
 
@@ -113,21 +115,4 @@ function pausedResult({ returned }: Session, { result, summary }: Verdict, queue
 
 function failed(result: BuildResult, summary: string): StageResult {
   return { result, summary, artifacts: [] };
-}
-
-function startMachine(
-  { platform, defaultLabel }: ScriptDeps,
-  { input, context, secrets }: Beginning,
-): Promise<Machine> {
-  const { tenant, pipeline, project, change, patchset, buildSet } = input.build;
-  return context.lease.machine({
-    name: 'sluice',
-    platform: platform(input.nodes[0]?.label ?? defaultLabel),
-    kind: everyProgram(input.programs ?? none).some(isPlaybook) ? 'control' : 'builder',
-    network: 'open',
-    // What a paused job serves is for the jobs of its build set.
-    group: `${tenant}/${pipeline}/${project}/${change},${patchset}/${buildSet}`,
-    memory: secrets.memory,
-    scratch: [inside, '/tmp', '/var/tmp'],
-  });
 }

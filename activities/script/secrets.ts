@@ -152,7 +152,8 @@ export class SecretFiles {
     const lines = [...this.#opened.values()].flatMap(({ values }) => values.flatMap((value) => value.split(/\r?\n/)));
     const forms = lines.flatMap((line) => [line.trim(), JSON.stringify(line.trim()).slice(1, -1)]);
     const wanted = forms.filter((form) => form.length >= shortest);
-    const find = 'find "$0" -mindepth 1 -delete && grep -rlZFf - -- "$@" 2>/dev/null | xargs -0 -r rm -f --';
+    const find =
+      'if test -d "$0"; then find "$0" -mindepth 1 -delete; fi && grep -rlZFf - -- "$@" 2>/dev/null | xargs -0 -r rm -f --';
     const places = [inside, apart, home, '/tmp', '/var/tmp'];
     await mustExec(of, ['sh', '-c', find, directory, ...places], `${wanted.join('\n')}\n`);
   }

@@ -1,24 +1,42 @@
 import { nothingReturned, type Returned } from '../../pipelines/jobs/returned.ts';
 import type { BuildResult } from '../../pipelines/model/job.ts';
+import type { PlatformProvider } from '../../pipelines/model/platform.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import type { Machine } from '../nodes/port.ts';
 import type { ScriptContext } from './context.ts';
 import type { SecretFiles } from './secrets.ts';
 
+/** A node that playbooks reach from the machine where they run. */
+export interface ReachedNode {
+  readonly name: string;
+  readonly label: string;
+  readonly provider: PlatformProvider;
+  /** By which the other nodes reach it. */
+  readonly address: string;
+  readonly machine: Machine;
+}
+
 /** A job whose programs run one after the other. */
 export class Session {
   readonly input: StageInput;
   readonly context: ScriptContext;
+  /** Where programs run. */
   readonly machine: Machine;
+  /** None: the machine is the job's node itself. */
+  readonly nodes: readonly ReachedNode[];
   readonly secrets: SecretFiles;
   returned: Returned;
   /** The line of the output by which the job fails, whatever its programs end with. */
   failing: string | undefined;
 
-  constructor(parts: Pick<Session, 'input' | 'context' | 'machine' | 'secrets'>, returned: Returned = nothingReturned) {
+  constructor(
+    parts: Pick<Session, 'input' | 'context' | 'machine' | 'nodes' | 'secrets'>,
+    returned: Returned = nothingReturned,
+  ) {
     this.input = parts.input;
     this.context = parts.context;
     this.machine = parts.machine;
+    this.nodes = parts.nodes;
     this.secrets = parts.secrets;
     this.returned = returned;
   }

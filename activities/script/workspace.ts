@@ -54,9 +54,12 @@ export function rolesPath(
   return `${!trusted && checkedOut(input).has(project) ? sources : rolesApart}/${project}/roles`;
 }
 
+const lists = { preRun: [], run: [], postRun: [], failureOutput: [], requiredProjects: [] };
+export const noPrograms: Programs = { ...lists, preTimeout: null, postTimeout: null };
+
 /** All of a job's programs. */
-export function everyProgram({ preRun, run, postRun }: Programs): readonly Playbook[] {
-  return [...preRun, ...run, ...postRun];
+export function everyProgram({ programs = noPrograms }: Pick<StageInput, 'programs'>): readonly Playbook[] {
+  return [...programs.preRun, ...programs.run, ...programs.postRun];
 }
 
 /** Programs that are not in the sources, by the branch that each is taken from. */
@@ -86,6 +89,8 @@ export async function otherPrograms(
 interface Workspace {
   readonly input: StageInput;
   readonly machine: Machine;
+  /** Nodes that get the sources as well. */
+  readonly nodes: readonly { readonly machine: Machine }[];
   readonly checkouts: readonly Checkout[];
   readonly required: readonly Checkout[];
   readonly roles: readonly Checkout[];
@@ -99,7 +104,7 @@ export async function fillWorkspace(
   deps: WorkspaceDeps,
   workspace: Workspace,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { input, machine, checkouts, required, roles, workdir, signal } = workspace;
+  const { input, machine, nodes, checkouts, required, roles, workdir, signal } = workspace;
   const sources = join(workdir, 'sources');
   const states = new Map<string, Checkout>(checkedOut(input));
   for (const state of required) states.set(state.project, state);
@@ -114,13 +119,18 @@ export async function fillWorkspace(
   }
   const others = join(workdir, 'roles');
   for (const state of roles) await check(deps, state, { into: join(others, state.project), signal });
-  const preparation = { machine, what: 'sources', signal } as const;
-  await mustExec(preparation, ['mkdir', '-p', inside, apart, rolesApart]);
-  await machine.put(sources, inside);
+  await mustExec({ machine, what: 'sources', signal }, ['mkdir', '-p', apart, rolesApart]);
   if (checkouts.length > 0) await machine.put(programs, apart);
   if (roles.length > 0) await machine.put(others, rolesApart);
-  await mustExec(preparation, ['chown', '-R', user, inside]);
+  await Promise.all([machine, ...nodes.map((node) => node.machine)].map((each) => putSources(each, sources, signal)));
   return variables;
+}
+
+async function putSources(machine: Machine, sources: string, signal: AbortSignal): Promise<void> {
+  const preparation = { machine, what: 'sources', signal } as const;
+  await mustExec(preparation, ['mkdir', '-p', inside]);
+  await machine.put(sources, inside);
+  await mustExec(preparation, ['chown', '-R', user, inside]);
 }
 
 /** @throws a fault that no try mends, for names that could lead out of the directory that they are put into */

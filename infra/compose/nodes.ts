@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { givenDirectory } from '../../activities/nodes/registry.ts';
 import { machinesAsLent } from '../../activities/nodes/static/records.ts';
-import type { FrozenJob } from '../../pipelines/model/job.ts';
+import { type FrozenJob, isPlaybook } from '../../pipelines/model/job.ts';
 import { type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
 import type { Capacity, Size } from '../../pipelines/nodes/capacity.ts';
 import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
@@ -39,21 +39,32 @@ export function providersIn(config: Pick<StackConfig, 'platforms' | 'nodes'>): r
   return (['docker', 'vm', 'static'] as const).filter((provider) => there.has(provider));
 }
 
-type Job = Pick<FrozenJob, 'name' | 'uses' | 'nodeset' | 'run'>;
+type Programs = Pick<FrozenJob, 'preRun' | 'run' | 'postRun'>;
+type Job = Pick<FrozenJob, 'name' | 'uses' | 'nodeset'> & Programs;
 
-/** What a job takes of a provider that has limits: a machine for each node, and one for programs without nodes. */
+/**
+ * What a job takes of a provider that has limits: a machine for each node, and one for programs without nodes, or for
+ * playbooks that reach several containers.
+ */
 export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pick<LiveConfig, 'settings'>) {
-  return ({ uses, nodeset, run }: Pick<Job, 'uses' | 'nodeset' | 'run'>): NodesNeed | undefined => {
+  return (job: Omit<Job, 'name'>): NodesNeed | undefined => {
+    const { uses, nodeset, run } = job;
     if (without.has(uses)) return undefined;
     const labels = nodeset.nodes.map(({ label }) => label);
     const bare = uses === undefined && run.length > 0 && labels.length === 0;
+    const reaching = labels.length > 1 && hasPlaybooks(job);
     const platforms = (bare ? [defaultLabel] : labels).flatMap((label) => findPlatform(label) ?? []);
     const provider = platforms[0] === undefined ? 'docker' : providerOf(platforms[0]);
     const limits = live.settings().nodes[provider];
     const limited = provider === 'static' || Object.values(limits).some((limit) => limit !== undefined);
-    const sizes = platforms.map(sizeOf);
+    const control = reaching && provider === 'docker' ? platforms.slice(0, 1) : [];
+    const sizes = [...platforms, ...control].map(sizeOf);
     return !limited || sizes.length === 0 ? undefined : { provider, sizes };
   };
+}
+
+function hasPlaybooks({ uses, preRun, run, postRun }: Pick<Job, 'uses'> & Programs): boolean {
+  return uses === undefined && [...preRun, ...run, ...postRun].some(isPlaybook);
 }
 
 /** What a build at work has of a provider, whether or not that has limits. */
@@ -99,7 +110,8 @@ interface Placed extends Pick<Common, 'findPlatform'> {
 
 /** Virtual machines are on the server's machine, and static ones are lent there: whoever needs them runs there. */
 export function placeIn({ findPlatform, takesUnreviewed }: Placed, host = hostname()) {
-  return ({ name, uses, nodeset, postReview }: Job & Pick<FrozenJob, 'postReview'>): Placing => {
+  return (job: Job & Pick<FrozenJob, 'postReview'>): Placing => {
+    const { name, uses, nodeset, postReview } = job;
     const providers = new Map<PlatformProvider, string>();
     for (const { label } of nodeset.nodes) {
       const platform = findPlatform(label);
@@ -111,7 +123,7 @@ export function placeIn({ findPlatform, takesUnreviewed }: Placed, host = hostna
     if (other !== undefined) {
       return { refused: `nodes of ${name} share no network: ${label} is ${kind}, ${other[1]} ${kinds[other[0]]}` };
     }
-    if (!ableOn[provider].has(uses)) {
+    if (!ableOn[provider].has(uses) && !hasPlaybooks(job)) {
       const what = uses === undefined ? 'programs run' : `the stage ${uses} runs`;
       return { refused: `${what} in containers, and ${label} is ${kind}: name another platform for ${name}` };
     }

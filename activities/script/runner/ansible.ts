@@ -1,17 +1,18 @@
-import { fileURLToPath } from 'node:url';
 import { inventoryOf, namesOf, type PlaybookHosts } from '../../../pipelines/playbooks/inventory.ts';
 import { playbookFault, unmatchedPlays } from '../../../pipelines/playbooks/outcome.ts';
 import { Literal, variablesText } from '../../../pipelines/playbooks/variables.ts';
 import type { ExecResult } from '../../nodes/port.ts';
+import { type Channel, openChannel } from '../../playbooks/channel.ts';
+import { control, placeControl } from '../../playbooks/control.ts';
 import type { Session } from '../session.ts';
 import { inside, mustExec, rolesPath, takeText } from '../workspace.ts';
 import type { Runner, Running } from './runner.ts';
 
-/** Settings, inventory and variables: nobody but root may write there. */
-const control = '/opt/sluice/control';
 const inventory = `${control}/inventory.yaml`;
 const jobVariables = `${control}/job.yaml`;
 const runVariables = `${control}/run.yaml`;
+/** Where Ansible's modules keep what they work on, whoever they are run as. */
+const temporary = ['/tmp/.sluice-ansible', '/tmp/.sluice-ansible/remote'];
 /** Where the callback writes what came of a playbook. */
 const recordPath = `${inside}/.sluice-playbook.json`;
 /** Bytes of it that are read. */
@@ -19,7 +20,7 @@ const recordLimit = 256 * 1024;
 
 const nobody: PlaybookHosts = { nodes: [], groups: [], hostVars: {}, groupVars: {}, extraVars: {}, returned: [] };
 
-/** Ansible playbooks: the node of the job is its own control node, and nothing of them runs elsewhere. */
+/** Ansible playbooks: they run on the machine of the job's programs, and from there reach its nodes and nothing else. */
 export const ansibleRunner: Runner = {
   async prepare(of) {
     const { session, options, place } = of;
@@ -27,7 +28,9 @@ export const ansibleRunner: Runner = {
     const files = [...(place.variables === undefined ? [] : [place.variables]), jobVariables, runVariables];
     const extra = files.flatMap((file) => ['--extra-vars', `@${file}`]);
     const home = place.env.HOME ?? inside;
+    const channel = await channelOf(of);
     return {
+      ...(channel === undefined ? {} : { end: () => channel.close() }),
       argv: ['ansible-playbook', '--inventory', inventory, ...extra, place.program],
       env: {
         ANSIBLE_CONFIG: `${control}/ansible.cfg`,
@@ -35,6 +38,7 @@ export const ansibleRunner: Runner = {
         ANSIBLE_ROLES_PATH: rolesOf(of).join(':'),
         LC_ALL: 'C.UTF-8',
         SLUICE_RECORD: recordPath,
+        ...channel?.env,
       },
     };
   },
@@ -49,26 +53,34 @@ export const ansibleRunner: Runner = {
   },
 };
 
+/** The way to the nodes, where there are others than the machine itself. */
+async function channelOf({ session, options: { signal } }: Running): Promise<Channel | undefined> {
+  if (session.nodes.length === 0) return undefined;
+  const nodes = new Map(session.nodes.map(({ name, machine }) => [name, machine]));
+  return openChannel({ control: session.machine, nodes, home: inside, signal });
+}
+
 /**
- * Puts what playbooks need besides the sources onto the node.
+ * Puts what playbooks need besides the sources onto the machine where they run.
  *
  * @param variables the job's, with `zuul`
- * @returns why the node cannot run playbooks
+ * @returns why it cannot run playbooks
  */
-export async function placeControl(
+export async function preparePlaybooks(
   session: Session,
   variables: Readonly<Record<string, unknown>>,
 ): Promise<string | undefined> {
-  const { input, machine, context } = session;
+  const { input, machine, nodes, context } = session;
   const { signal } = context;
-  const { code } = await machine.exec(['/bin/sh', '-c', 'command -v ansible-playbook'], { signal });
   const label = input.nodes[0]?.label ?? 'the usual platform';
-  if (code !== 0) return `there is no ansible-playbook on nodes of ${label}: install ansible-core in its image`;
+  const able = await placeControl(machine, signal);
+  if (!able) return `there is no ansible-playbook on nodes of ${label}: install ansible-core in its image`;
+  for (const each of [machine, ...nodes.map((node) => node.machine)]) {
+    await mustExec({ machine: each, what: 'playbooks', signal }, ['install', '-d', '-m', '1777', ...temporary]);
+  }
   const hosts = input.programs?.playbooks ?? nobody;
   const { zuul, ...vars } = variables;
-  await mustExec({ machine, what: 'playbooks', signal }, ['mkdir', '-p', control]);
-  await machine.put(fileURLToPath(new URL('control', import.meta.url)), control);
-  await write(session, { path: inventory, variables: inventoryOf(hosts, vars), signal });
+  await write(session, { path: inventory, variables: inventoryOf(hosts, vars, nodes), signal });
   const fixed = { ansible_user_dir: inside, zuul_user_dir: inside, zuul: new Literal(zuul) };
   await write(session, { path: jobVariables, variables: { ...hosts.extraVars, ...fixed }, signal });
   return undefined;

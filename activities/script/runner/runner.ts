@@ -11,10 +11,18 @@ export interface Running {
   readonly place: Place;
 }
 
+/** What is started. */
+export interface Start {
+  readonly argv: readonly string[];
+  /** What its environment says besides that of every program. */
+  readonly env: Readonly<Record<string, string>>;
+  /** To be called when it has ended. */
+  readonly end?: () => Promise<void>;
+}
+
 /** How one kind of program is run. */
 export interface Runner {
-  /** Its command line, and what its environment says besides that of every program. */
-  prepare(of: Running): Promise<{ readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> }>;
+  prepare(of: Running): Promise<Start>;
   /** Why it did not end well; of what was not done in time nobody uses the answer. */
   judge(of: Running, ended: ExecResult): Promise<ProgramFault | undefined>;
 }

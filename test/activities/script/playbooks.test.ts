@@ -332,11 +332,87 @@ test('a playbook has its secrets as variables, never as templates, and none of t
   assert.doesNotMatch(said, /canary|42/);
 });
 
-test('several nodes are refused before anything is lent', async (t) => {
-  const nodes = ['one', 'two'].map((name) => ({ name, label: 'debian-12' }));
-  const { result, summary, said } = await runJob(t, { files: {}, more: { nodes } });
-  assert.deepEqual(
-    [result, summary, said],
-    ['ERROR', 'play.yaml is an Ansible playbook, and those run on one node: the job has 2', ''],
+const two = ['one', 'two'].map((name) => ({ name, label: 'debian-12' }));
+const both: Job['hosts'] = {
+  nodes: [['one'], ['two', 'second']],
+  groups: [{ name: 'servers', nodes: ['two'] }],
+};
+
+test('playbooks reach several nodes, which know each other, and nothing of them runs where Ansible does', async (t) => {
+  const { result, summary, said, data } = await runJob(t, {
+    more: { nodes: two },
+    hosts: both,
+    files: {
+      'play.yaml': `- hosts: all
+  roles: [beside]
+  tasks:
+    - shell: echo "$(hostname) $(id -un) $PWD $HOME"; echo error >&2; cat lib/alpha/beside.txt
+      register: ran
+    - assert: {that: "ran.stderr == 'error' and ansible_distribution == 'Debian'"}
+    - debug: msg="{{ inventory_hostname }} is {{ ran.stdout_lines | join(' ') }}"
+    - shell: id -un; echo $HOME
+      become: true
+      register: as_root
+    - shell: id -un; echo $HOME
+      become: true
+      become_user: games
+      become_method: sudo
+      register: as_games
+    - debug: msg="became {{ as_root.stdout_lines + as_games.stdout_lines }}"
+- hosts: one
+  gather_facts: false
+  tasks:
+    - copy: {content: "{{ 'x' * 3000000 }}", dest: /tmp/large}
+    - fetch: {src: /tmp/large, dest: /tmp/fetched, flat: true}
+    - stat: {path: /tmp/fetched}
+      delegate_to: localhost
+      register: fetched
+    - command: getent hosts second
+      failed_when: false
+    - command: getent hosts two
+      register: found
+    - assert: {that: "hostvars['two'].nodepool.private_ipv4 in found.stdout and fetched.stat.size == 3000000"}
+    - zuul_return: {data: {label: "{{ hostvars['second'].nodepool.label }}", groups: "{{ groups.servers }}"}}
+`,
+      'roles/beside/tasks/main.yaml':
+        '- command: hostname\n  delegate_to: localhost\n  register: here\n- debug: msg="control is {{ here.stdout }}"\n',
+      'beside.txt': 'source\n',
+    },
+  });
+  assert.equal(result, 'SUCCESS', `${summary}\n${said}`);
+  for (const word of ['one is one', 'two is two', 'second is two']) {
+    assert.match(said, new RegExp(`${word} nobody /work /work source"`));
+  }
+  assert.match(said, /"became \['root', '\/root', 'games', '\/usr\/games'\]"/);
+  assert.match(said, /"control is sluice"/);
+  assert.deepEqual(data, { label: 'debian-12', groups: ['two'] });
+});
+
+test('what runs on the nodes ends with the playbook, and a node that fails is named', async (t) => {
+  const late = await runJob(t, {
+    more: { nodes: two, timeout: 15 },
+    hosts: both,
+    files: { 'play.yaml': play('- command: sleep 600') },
+  });
+  assert.deepEqual([late.result, late.summary], ['TIMED_OUT', 'play.yaml was not done in time']);
+  const { result, summary } = await runJob(t, {
+    more: { nodes: two },
+    hosts: both,
+    files: { 'play.yaml': play('- command: test -e /etc/passwd\n- shell: test $(hostname) = one') },
+  });
+  assert.equal(result, 'FAILURE');
+  assert.match(
+    summary,
+    /^play\.yaml: the task "shell" \(play\.yaml:\d on (two|second)\) failed: non-zero return code$/,
   );
+});
+
+test('a job whose playbooks reach other nodes cannot pause', async (t) => {
+  const { result, summary } = await runJob(t, {
+    more: { nodes: two },
+    hosts: both,
+    files: { 'play.yaml': play('- zuul_return: {data: {zuul: {pause: true}}}') },
+  });
+  assert.equal(result, 'ERROR');
+  assert.match(summary, /cannot pause$/);
 });

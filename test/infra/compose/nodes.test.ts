@@ -44,6 +44,16 @@ for (const [what, job, sizes] of [
     { uses: 'systest', nodeset: nodeset('debian-12', 'debian-12') },
     [one, one],
   ],
+  [
+    'playbooks that reach several containers have one besides, to run in',
+    { run: [{ ...script, path: 'run.yaml' }], nodeset: nodeset('debian-12', 'debian-12') },
+    [one, one, one],
+  ],
+  [
+    'a playbook runs on its only node',
+    { run: [{ ...script, path: 'run.yaml' }], nodeset: nodeset('debian-12') },
+    [one],
+  ],
   ['programs without nodes have a machine all the same', { run: [script] }, [one]],
   ['a job with nothing to run has none', {}, undefined],
   [
@@ -154,6 +164,12 @@ for (const [what, labels, job, place] of [
     ['vm'],
     { run: [script] },
     { refused: 'programs run in containers, and vm is a virtual machine: name another platform for job' },
+  ],
+  [
+    'playbooks reach virtual machines',
+    ['vm', 'vm'],
+    { run: [{ ...script, path: 'run.yaml' }] },
+    { queue: 'host-here' },
   ],
   [
     'static machines are lent on one host, to reviewed jobs',

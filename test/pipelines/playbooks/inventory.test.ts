@@ -48,6 +48,26 @@ for (const [says, hosts, vars, all] of rows) {
   test(says, () => assert.deepEqual(inventoryOf({ ...none, ...hosts }, vars), { all }));
 }
 
+test('nodes that are reached have their addresses and labels, whatever variables say of the way to them', () => {
+  const address = '198.19.0.3';
+  const told = { label: 'debian-12', provider: 'vm', external_id: 'two', host_id: 'two', interface_ip: address };
+  const nodepool = {
+    ...{ ...told, private_ipv4: address, private_ipv6: null, public_ipv4: address, public_ipv6: null },
+    ...{ az: null, cloud: null, region: null },
+  };
+  const way = { ansible_connection: 'sluice', ansible_become_method: 'sluice', ansible_user: 'nobody' };
+  const there = { ...way, ansible_host: address, sluice_node: 'two', nodepool };
+  const hosts = {
+    ...none,
+    nodes: [['one'], ['two', 'alias']],
+    hostVars: { alias: { a: 1, ansible_connection: 'local' } },
+  };
+  const reached = [{ name: 'two', label: 'debian-12', provider: 'vm', address }] as const;
+  assert.deepEqual(inventoryOf(hosts, {}, reached), {
+    all: { vars: {}, hosts: { one: itself, two: there, alias: { a: 1, ...there } }, children: {} },
+  });
+});
+
 test('the hosts are all names of all nodes', () => {
   assert.deepEqual(namesOf({ nodes: [['a', 'b'], ['c']] }), ['a', 'b', 'c']);
   assert.deepEqual(namesOf({ nodes: [] }), ['localhost']);

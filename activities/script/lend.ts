@@ -1,0 +1,80 @@
+import { isPlaybook } from '../../pipelines/model/job.ts';
+import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
+import type { StageInput } from '../../workflows/contract.ts';
+import type { Machine } from '../nodes/port.ts';
+import type { ScriptContext } from './context.ts';
+import type { SecretFiles } from './secrets.ts';
+import type { ReachedNode } from './session.ts';
+import { everyProgram, inside } from './workspace.ts';
+
+interface Lending {
+  readonly input: StageInput;
+  readonly context: ScriptContext;
+  readonly secrets: SecretFiles;
+}
+
+interface Labels {
+  readonly platform: (label: string) => Platform;
+  readonly defaultLabel: string;
+}
+
+/** Where programs run, and the nodes that playbooks reach from there. */
+export interface Lent {
+  readonly machine: Machine;
+  /** None: the machine is the job's node itself. */
+  readonly nodes: readonly ReachedNode[];
+}
+
+/** What the programs of a job find writable. */
+const scratch = [inside, '/tmp', '/var/tmp'];
+
+/**
+ * Lends what the programs of a job run on. One container is all of it, its own control node where they are playbooks;
+ * of several nodes, and of others than containers, a container stands apart as the control node.
+ */
+export async function lendMachines({ platform, defaultLabel }: Labels, lending: Lending): Promise<Lent> {
+  const { input, context, secrets } = lending;
+  const { tenant, pipeline, project, change, patchset, buildSet } = input.build;
+  const [first = defaultLabel] = input.nodes.map(({ label }) => label);
+  const reaches = reachesNodes(input, platform);
+  const own = reaches && !hasControl(platform(first)) ? defaultLabel : first;
+  const need = {
+    name: 'sluice',
+    platform: platform(own),
+    kind: everyProgram(input).some(isPlaybook) ? 'control' : 'builder',
+    network: 'open',
+    // What a paused job serves is for the jobs of its build set.
+    group: `${tenant}/${pipeline}/${project}/${change},${patchset}/${buildSet}`,
+    memory: secrets.memory,
+    scratch,
+  } as const;
+  if (!reaches) return { machine: await context.lease.machine(need), nodes: [] };
+  const lend = async ({ name, label }: StageInput['nodes'][number]) => {
+    const of = platform(label);
+    const machine = await context.lease.machine({ name, platform: of, kind: 'control', network: 'open', scratch });
+    return { name, label, provider: providerOf(of), machine };
+  };
+  const { group, ...alone } = need;
+  const [machine, ...nodes] = await Promise.all([
+    context.lease.machine({ ...alone, apart: true }),
+    ...input.nodes.map(lend),
+  ]);
+  const addresses = await context.lease.introduce(context.signal);
+  return { machine, nodes: nodes.map((node) => ({ ...node, address: addresses[node.name] ?? node.name })) };
+}
+
+/** Whether the playbooks of a job run apart from its nodes. */
+function reachesNodes(input: StageInput, platform: Labels['platform']): boolean {
+  const { nodes } = input;
+  const apart = nodes.length > 1 || nodes.some(({ label }) => !isContainer(platform(label)));
+  return apart && everyProgram(input).some(isPlaybook);
+}
+
+/** Whether its images come with Ansible. */
+function hasControl(platform: Platform): boolean {
+  return isContainer(platform) && platform.images === 'bootstrap';
+}
+
+function isContainer(platform: Platform): boolean {
+  return providerOf(platform) === 'docker';
+}
