@@ -17,7 +17,7 @@ export function register(program: Command): void {
     });
 }
 
-/** Queues, and the connections whose events are not handled, or not heard. */
+/** Queues, the connections whose events are not handled, or not heard, and the projects that are not there. */
 export function renderStatus(view: StatusView, most = usualItems): string {
   const behind = (view.occurrences ?? []).map(({ connection, waiting, dead }) => {
     const parts = [
@@ -29,7 +29,8 @@ export function renderStatus(view: StatusView, most = usualItems): string {
   const unheard = (view.unheard ?? []).map(
     ({ connection, reason }) => `${paint('bold', connection)}  ${paint('red', `is not heard: ${reason}`)}`,
   );
-  return [renderQueues(view, most), ...behind, ...unheard].join('\n');
+  const absent = (view.absent ?? []).map(({ text }) => paint('red', text));
+  return [renderQueues(view, most), ...behind, ...unheard, ...absent].join('\n');
 }
 
 function events(count: number): string {

@@ -6,7 +6,7 @@ import type { LogReader, ReleasedTrees } from '../activities/storage/port.ts';
 import type { Layout } from '../pipelines/language/language.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { Obstacle } from '../pipelines/report/change-story.ts';
-import type { UnheardConnection } from './api/types.ts';
+import type { AbsentProject, UnheardConnection } from './api/types.ts';
 import type { DebugSessions } from './debug-sessions.ts';
 import type { NodeHolds } from './holds.ts';
 import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
@@ -63,6 +63,8 @@ export interface ServerDeps {
   readonly obstaclesOf?: (change: string) => Promise<readonly Obstacle[]>;
   /** Connections whose events are not heard now, and why. */
   readonly unheard?: () => readonly UnheardConnection[];
+  /** Projects that are not under their names at their hosts. */
+  readonly absent?: () => readonly AbsentProject[];
   /** The configuration of the pipelines that is in force. */
   readonly layout?: () => Promise<Layout>;
   /** The pipelines that are configured, in order. */

@@ -8,6 +8,7 @@ export function renderStatus(view: StatusView, now: number): Html {
   const notice = view.configuration ?? null;
   return html`${notice !== null && html`<p class="notice" id="configuration" role="status">${notice.text}</p>`}
     ${(view.unprepared ?? []).map(({ platform, text }) => html`<p class="notice" id="unprepared-${platform}" role="status">${text}</p>`)}
+    ${(view.absent ?? []).map(({ connection, project, text }) => html`<p class="notice" id="absent-${connection}-${project}" role="status">${text}</p>`)}
     <section class="queues" aria-labelledby="queues"><h2 id="queues">Queues</h2>${renderQueues(view, now)}</section>
     <div class="past">
       <section aria-labelledby="results"><h2 id="results">Results</h2>${renderBuildSets(view, now)}</section>

@@ -1,16 +1,16 @@
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
 import type { ChangeHappening, ChangeHistory } from '../../pipelines/model/change-history.ts';
-import { show } from '../git/names.ts';
 import { type People, Refused, UnknownChange } from './people.ts';
 import type { ReviewHost } from './port.ts';
+import { whyNoChange } from './renamed.ts';
 
-type Host = Pick<ReviewHost, 'connection' | 'readChange' | 'listOpenChanges' | 'readEvents'>;
+type Host = Pick<ReviewHost, 'connection' | 'readChange' | 'listOpenChanges' | 'readEvents' | 'nameNow'>;
 
 /** People of a review system who act there and nowhere else: Sluice shows its changes, and says where to go. */
 export function peopleElsewhere(host: Host): People {
   const read = async (name: string): Promise<Change> => {
     const change = await host.readChange(name);
-    if (change === null) throw new UnknownChange(`there is no change ${show(name)}`);
+    if (change === null) throw new UnknownChange(await whyNoChange(host.nameNow, name));
     return change;
   };
   const refuse = (what: string) => async (_actor: unknown, name: string) => {

@@ -62,6 +62,12 @@ export interface ReviewHost {
    * @returns null when it never was, or there is no such project or branch
    */
   readMerged(of: StateName): Promise<MergedState | null>;
+  /**
+   * What a project that was renamed is called there now.
+   *
+   * @returns null for one that is there by its name, and where the host does not say
+   */
+  nameNow?(project: string): Promise<string | null>;
   /** Where a project is fetched from, and tested commits are pushed to. */
   gitRemote(project: string): GitRemote;
 }

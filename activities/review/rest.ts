@@ -31,6 +31,8 @@ export interface RestClient {
   list<T>(path: string, read: PageReader<T>): Promise<readonly T[]>;
   /** Changes something. @returns what is answered, unread */
   send(method: 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
+  /** The path that the host leads to from another; null where it leads nowhere, or out of its API. */
+  moved(path: string): Promise<string | null>;
   /** Milliseconds by which the host's clock is ahead of ours. */
   skew(): Promise<number>;
 }
@@ -74,6 +76,15 @@ export function openRest(dialect: RestDialect): RestClient {
       const { status, value } = await exchange({ method, path, ...(body ? { body: JSON.stringify(body) } : {}) });
       if (absent.has(status)) throw new HostRefusal(`${connection} has no ${path}`, 404);
       return value;
+    },
+    async moved(path) {
+      const { status, headers } = await exchange({ path });
+      const target = status === 404 || !absent.has(status) ? null : headers.get('location');
+      const [from, base] = [`${dialect.url}${path}`, `${new URL(dialect.url).pathname}/`];
+      if (target === null || !URL.canParse(target, from)) return null;
+      // It may call itself by another address than ours: the way back is by ours.
+      const { pathname } = new URL(target, from);
+      return pathname.startsWith(base) ? pathname.slice(base.length - 1) : null;
     },
     async skew() {
       const asked = Date.now();

@@ -1,23 +1,28 @@
 import { exists } from '../../activities/files/exists.ts';
 import { run } from '../../activities/process/run.ts';
 import type { ConnectionCheck } from '../../activities/review/port.ts';
+import { absence } from '../../pipelines/report/sentences.ts';
+import type { AbsentProject } from '../../server/api/types.ts';
 import type { Config } from '../config/load.ts';
-import { isPattern } from '../config/projects.ts';
+import { namedProjects } from '../config/projects.ts';
 import { standalone } from '../stack/settings.ts';
 import { asSigner } from '../stack/signer.ts';
+import { absentProjects } from './absent-projects.ts';
 import { createCommon } from './common.ts';
 import { openNamed } from './connections.ts';
+
+/** So many projects that are not there are told of by name. */
+const mostTold = 5;
 
 /** Asks the review system of a connection, with the rights and the secrets of this process. None for Sluice's own host. */
 export async function checkConnection(config: Config, name: string): Promise<readonly ConnectionCheck[]> {
   const { check, host } = openNamed(createCommon(standalone(config)), name);
   try {
     if (check === undefined) return [];
-    const named = namedProjects(config, name);
+    const named = namedProjects(config.projects, name);
     const asked = await check();
     // Why they cannot be listed is said already.
-    const listed = named.length === 0 ? [] : await host.listProjects().catch(() => named);
-    const checks = withProjects(asked, named, listed);
+    const checks = withProjects(asked, await absentProjects(host, named).catch(() => []));
     // Before the first start there are no directories that the signer would have to pass.
     if (!(await exists(config.data))) return checks;
     return await withSigner(checks, config.connections[name] ?? {}, (command) => asSigner(command, config.data));
@@ -26,25 +31,17 @@ export async function checkConnection(config: Config, name: string): Promise<rea
   }
 }
 
-/** The projects that `sluice.yaml` gives to a connection by their very names. */
-function namedProjects({ projects }: Config, connection: string): readonly string[] {
-  return Object.entries(projects).flatMap(([name, entry]) =>
-    entry.connection === connection && !isPattern(name) ? [name] : [],
-  );
-}
-
-/** The checks with the projects that are named and that the host does not show: nothing would ever be heard of them. */
+/** The checks with the projects that are named and not there. */
 export function withProjects(
   checks: readonly ConnectionCheck[],
-  named: readonly string[],
-  listed: readonly string[],
+  absent: readonly AbsentProject[],
 ): readonly ConnectionCheck[] {
-  const there = new Set(listed);
-  const gone = named.filter((project) => !there.has(project));
-  if (gone.length === 0) return checks;
-  const message =
-    `sluice.yaml names ${gone.slice(0, 5).join(', ')}${gone.length > 5 ? ` and ${gone.length - 5} more` : ''}, ` +
-    "which the host does not show: renamed or removed there, or closed to Sluice's account; give it access, or name it anew";
+  if (absent.length === 0) return checks;
+  const told = absent.slice(0, mostTold).map(({ project, now }) => absence(project, now));
+  const message = [
+    ...told,
+    ...(absent.length > mostTold ? [`${absent.length - mostTold} more are not shown`] : []),
+  ].join('; ');
   return checks.map((one) => (one.name === 'git' && one.ok ? { ...one, ok: false, message } : one));
 }
 

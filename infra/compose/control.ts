@@ -90,7 +90,7 @@ export function createControl(deps: ControlDeps) {
     prepare: createPrepare({ layouts, git: common.git, blobs, sealer }),
     ...testTaskActivities(common),
     async syncReviews({ connection }: { readonly connection: string }) {
-      review.renew(connection);
+      review.renewal.renew(connection);
       return { events: await router.lookAtAll(connection) };
     },
   };
@@ -106,7 +106,17 @@ export function createControl(deps: ControlDeps) {
     layoutPipelines(await layouts.current()).map(({ name, description = '' }) => ({ name, description }));
   const changes = watched(people, router, tidy);
   const { plans } = releases;
-  return { activities, operations, plans, changes, router, connections, layout, pipelines };
+  return {
+    activities,
+    operations,
+    plans,
+    changes,
+    router,
+    connections,
+    layout,
+    pipelines,
+    absent: review.renewal.absent,
+  };
 }
 
 /** Machine names differ between formats; one queue serves both. */

@@ -1,6 +1,9 @@
 import type { Git } from '../../activities/git/port.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
-import { isPattern } from '../config/projects.ts';
+import { absence } from '../../pipelines/report/sentences.ts';
+import type { AbsentProject } from '../../server/api/types.ts';
+import { isPattern, namedProjects } from '../config/projects.ts';
+import { absentProjects } from './absent-projects.ts';
 import type { Listing } from './listing.ts';
 import type { LiveConfig } from './live-config.ts';
 
@@ -17,21 +20,41 @@ export interface RenewDeps {
 const period = 5 * 60_000;
 const atOnce = 4;
 
+export interface Renewal {
+  /** Looks at a connection's projects, unless that was done a moment ago. */
+  renew(connection: string): void;
+  /** Those that were not under their names when it was looked last. */
+  absent(): readonly AbsentProject[];
+}
+
 /**
  * Sees now and then to it that Sluice knows which projects a host has and what their branches are at, whatever it was
  * told or not: whoever asks gets what there is at once.
  */
-export function createRenewal(deps: RenewDeps): (connection: string) => void {
+export function createRenewal(deps: RenewDeps): Renewal {
   const last = new Map<string, number>();
-  return (connection) => {
-    const host = deps.hosts.find((one) => one.connection === connection);
-    const before = last.get(connection);
-    if (host === undefined || (before !== undefined && Date.now() - before < period)) return;
-    last.set(connection, Date.now());
-    void renew(deps, host).catch((error: Error) => {
-      last.delete(connection);
-      deps.warn({ connection, error: error.message }, 'cannot see what projects a review system has');
-    });
+  const absent = new Map<string, readonly AbsentProject[]>();
+  const look = async (host: ReviewHost) => {
+    const gone = await absentProjects(host, namedProjects(deps.live.settings().projects, host.connection));
+    for (const { project, now } of gone) {
+      if (!absent.get(host.connection)?.some((known) => known.project === project && known.now === now))
+        deps.warn({ connection: host.connection }, absence(project, now));
+    }
+    absent.set(host.connection, gone);
+    await renew(deps, host);
+  };
+  return {
+    renew(connection) {
+      const host = deps.hosts.find((one) => one.connection === connection);
+      const before = last.get(connection);
+      if (host === undefined || (before !== undefined && Date.now() - before < period)) return;
+      last.set(connection, Date.now());
+      void look(host).catch((error: Error) => {
+        last.delete(connection);
+        deps.warn({ connection, error: error.message }, 'cannot see what projects a review system has');
+      });
+    },
+    absent: () => [...absent.values()].flat(),
   };
 }
 

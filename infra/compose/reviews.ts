@@ -57,12 +57,12 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
     const asked = elsewhere.has(host.connection) ? host : null;
     return (await isMergeBranch(() => live.settings().projects, of, asked)) ? host.readMerged(of) : null;
   };
-  const renew = createRenewal({
+  const renewal = createRenewal({
     ...{ git, live, listing: common.listing },
     hosts: connections.filter(({ served }) => !served).map(({ host }) => host),
     warn: (about, message) => logger.warn(about, message),
   });
-  return { router, layouts, gates, people, merged, connections, renew };
+  return { router, layouts, gates, people, merged, connections, renewal };
 }
 
 /**

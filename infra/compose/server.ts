@@ -120,6 +120,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     obstaclesOf: (change) => control.router.obstacles(change),
     listInUse: inUse.look,
     unheard: streams.unheard,
+    absent: control.absent,
     configuration: {
       notice: settings.notice,
       reload: settings.reload,

@@ -55,6 +55,13 @@ export function expandProjects(
   return found;
 }
 
+/** The projects that are given to a connection by their very names. */
+export function namedProjects(projects: Projects, connection: string): readonly string[] {
+  return Object.entries(projects).flatMap(([name, entry]) =>
+    entry.connection === connection && !isPattern(name) ? [name] : [],
+  );
+}
+
 export function isPattern(key: string): boolean {
   return key.includes('*');
 }

@@ -116,3 +116,9 @@ export function mergedInPart(
   ];
   return lines.join('\n');
 }
+
+/** Why nothing is found under a project's name at its host, and what to do. @param now what it is called there */
+export function absence(project: string, now: string | null): string {
+  if (now !== null) return `${project} is called ${now} there: name it so in sluice.yaml`;
+  return `${project} is not shown: renamed or removed there, or closed to Sluice's account; give it access, or name it anew`;
+}

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
 import { unpreparedWords } from '../../pipelines/report/machines.ts';
+import { absence } from '../../pipelines/report/sentences.ts';
 import { decidingFailure } from '../../web/failure.ts';
 import { resultTone } from '../../web/jobs.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { watch } from '../watch.ts';
-import type { StatusView } from './types.ts';
+import type { AbsentProject, StatusView } from './types.ts';
 import { buildRow, buildSetRow, mirrorView, queueView, releaseView } from './views.ts';
 
 /** Milliseconds between two signs of life on an event stream: proxies close silent connections. */
@@ -43,6 +44,7 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     unsyncedMirrors: mirrorSets.filter((set) => !synced.includes(set)),
     occurrences: occurrences.map(({ connection, waiting, dead }) => ({ connection, waiting, dead })),
     unheard: deps.unheard?.() ?? [],
+    absent: (deps.absent?.() ?? []).map(absentView),
     estimates,
   };
   // Temporal may be away, which is told elsewhere.
@@ -52,6 +54,10 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
   // A configuration that cannot be read now is told elsewhere: the queues are shown all the same.
   const pipelines = (await deps.pipelines?.().catch(() => [])) ?? [];
   return { pipelines, time: Date.now(), workflowUrl: workflowUrl(deps), configuration: notice, unprepared, ...lists };
+}
+
+function absentView({ connection, project, now }: AbsentProject) {
+  return { connection, project, text: `${connection}: ${absence(project, now)}` };
 }
 
 /** Of build sets that failed, the builds that decided. */

@@ -42,10 +42,20 @@ export interface StatusView {
   readonly occurrences?: readonly { readonly connection: string; readonly waiting: number; readonly dead: number }[];
   /** Connections whose events are not heard now. */
   readonly unheard?: readonly UnheardConnection[];
+  /** Projects that `sluice.yaml` names and their hosts do not show, each with what to do. */
+  readonly absent?: readonly { readonly connection: string; readonly project: string; readonly text: string }[];
   /** Platforms whose virtual machines could not be prepared the last time. */
   readonly unprepared?: readonly { readonly platform: string; readonly text: string }[];
   /** `PROJECT JOB` to how long the last successful builds took, in milliseconds. */
   readonly estimates: Readonly<Record<string, number>>;
+}
+
+/** A project that `sluice.yaml` names and its host does not show. */
+export interface AbsentProject {
+  readonly connection: string;
+  readonly project: string;
+  /** What it is called there now; null where the host does not say. */
+  readonly now: string | null;
 }
 
 /** A review system that Sluice does not hear of, and why. */

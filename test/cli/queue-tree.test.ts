@@ -4,6 +4,7 @@ import { renderQueues } from '../../cli/queue-tree.ts';
 import { renderStatus } from '../../cli/status.ts';
 import type { ItemSnapshot, StatusView } from '../../server/api/types.ts';
 import { renderQueues as renderPage } from '../../web/queues.ts';
+import { renderStatus as renderStatusPage } from '../../web/status.ts';
 
 function item(number: number, ahead: string | null): ItemSnapshot {
   const change = { id: `git:${number}`, project: 'tinycdb', branch: 'main', patchset: 2, subject: '', owner: '' };
@@ -30,6 +31,23 @@ test('connections whose events are not handled are named below the queues', () =
     'lab  1 event to be handled, 1 event given up: the server’s log says why',
   ]);
   assert.equal(renderStatus({ ...view, occurrences: [] }), renderQueues(view));
+});
+
+test('I9: a project that is not under its name at its host is said, with its new one', () => {
+  const text = 'tea: acme/tool is called acme/<b>new there: name it so in sluice.yaml';
+  const absent = [{ connection: 'tea', project: 'acme/tool', text }];
+  const view = { time: 0, queues: [], buildSets: [], failures: [], releases: [], mirrors: [], estimates: {}, absent };
+  assert.equal(
+    renderStatus(view as unknown as StatusView)
+      .split('\n')
+      .at(-1),
+    text,
+  );
+  const page = renderStatusPage({ ...view, running: [] } as unknown as StatusView, 0).markup;
+  assert.match(
+    page,
+    /class="notice"[^>]*>tea: acme\/tool is called acme\/&lt;b&gt;new there: name it so in sluice\.yaml</,
+  );
 });
 
 test('F17: pipelines that were never used are shown, in the order of the configuration', () => {

@@ -14,7 +14,7 @@ import { createWebhook } from './ingest.ts';
 import { toChange } from './map.ts';
 import { submit } from './merge.ts';
 import { changeId, isProject } from './names.ts';
-import { type Desk, demandFacts, openLister, readFacts, readReviews } from './read.ts';
+import { type Desk, demandFacts, nameNow, openLister, readFacts, readReviews } from './read.ts';
 import { report } from './report.ts';
 import { mayPush, obstacles, pathOf, readTarget, untilFitting } from './requirements.ts';
 import {
@@ -122,6 +122,7 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
     async readMerged(of) {
       return owns(of.project) ? desk.git.readMerged(of) : null;
     },
+    nameNow: (project) => nameNow(desk, project),
     gitRemote: remote,
   };
 }

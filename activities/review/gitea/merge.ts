@@ -7,7 +7,7 @@ import { HostRefusal } from '../http.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
 import type { PullFacts } from './map.ts';
 import { changeId } from './names.ts';
-import { type Desk, demandFacts, readFacts, readPull } from './read.ts';
+import { type Desk, demandFacts, readFacts, readPull, whyNone } from './read.ts';
 import { giveOwn, mayPush, obstacles, readTarget, type Target, untilFitting } from './requirements.ts';
 import { styleOf } from './styles.ts';
 
@@ -15,7 +15,7 @@ import { styleOf } from './styles.ts';
 export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
   demand(actor, 'merge', { name: request.change });
   const facts = await readFacts(desk, request.change);
-  if (facts === null) return refused(`there is no change ${request.change} any more`);
+  if (facts === null) return refused(await whyNone(desk, request.change));
   const { pull, patchset } = facts;
   const id = changeId(desk.site.connection, facts.name);
   if (pull.merged) return landed(desk, facts, 'already-merged');

@@ -1,12 +1,12 @@
 import type { Change } from '../../../pipelines/model/change.ts';
-import { show } from '../../git/names.ts';
 import type { Git } from '../../git/port.ts';
 import type { Journal } from '../journal.ts';
 import { UnknownChange } from '../people.ts';
+import { followName, whyNoChange } from '../renamed.ts';
 import type { RestClient } from '../rest.ts';
 import { numberHead } from './history.ts';
 import { type PullFacts, toChange } from './map.ts';
-import { type PullName, parsePullName, pullRef, type Site } from './names.ts';
+import { isProject, type PullName, parsePullName, pullRef, type Site } from './names.ts';
 import * as schema from './schema.ts';
 
 /** All that an open connection has. */
@@ -41,8 +41,19 @@ export async function readFacts(desk: Desk, text: string): Promise<PullFacts | n
 /** @throws UnknownChange */
 export async function demandFacts(desk: Desk, text: string): Promise<PullFacts> {
   const facts = await readFacts(desk, text);
-  if (facts === null) throw new UnknownChange(`there is no change ${show(text)}`);
+  if (facts === null) throw new UnknownChange(await whyNone(desk, text));
   return facts;
+}
+
+/** Why there is no change by a name. */
+export function whyNone(desk: Desk, text: string): Promise<string> {
+  return whyNoChange((project) => nameNow(desk, project), text);
+}
+
+/** What a project that was renamed is called now. */
+export async function nameNow({ client }: Desk, project: string): Promise<string | null> {
+  const name = schema.repositorySchema.transform(({ full_name }) => full_name);
+  return isProject(project) ? followName(client, `/repos/${project}`, name) : null;
 }
 
 /** What the host has on a pull request besides itself. */

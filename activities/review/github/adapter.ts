@@ -101,9 +101,17 @@ function createGithubHost(place: Place): ReviewHost {
     readStanding: async (of) => (isProject(of.project) ? readStanding(place, of) : null),
     branchTip: async (project, branch) => (isProject(project) ? readTip(place, project, branch) : null),
     readMerged: async (of) => (isProject(of.project) ? git.readMerged(of) : null),
+    nameNow: (project) => nameNow(place, project),
     gitRemote: (project) => remoteOf(place, project),
   };
   return host;
+}
+
+/** GitHub leads on to what was renamed, which says what it is called. */
+async function nameNow({ client }: Place, project: string): Promise<string | null> {
+  if (!isProject(project)) return null;
+  const found = await client.read({ project, route: 'GET /repos/{owner}/{repo}' }, repositorySchema);
+  return found === null || found.full_name.toLowerCase() === project.toLowerCase() ? null : found.full_name;
 }
 
 /** A token goes in a header, and to this host alone. */

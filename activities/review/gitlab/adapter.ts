@@ -15,7 +15,7 @@ import { createWebhook } from './ingest.ts';
 import { toChange } from './map.ts';
 import { submit } from './merge.ts';
 import { changeId, isProject, projectPath, requestPath } from './names.ts';
-import { type Desk, demandFacts, openLister, readFacts, readNotes, readProjects } from './read.ts';
+import { type Desk, demandFacts, nameNow, openLister, readFacts, readNotes, readProjects } from './read.ts';
 import { report } from './report.ts';
 import { mayPush, misfitOf, obstacles, readStatuses, readTarget, whenLookedAt } from './requirements.ts';
 import {
@@ -131,6 +131,7 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
     async readMerged(of) {
       return owns(of.project) ? desk.git.readMerged(of) : null;
     },
+    nameNow: (project) => nameNow(desk, project),
     gitRemote: remote,
   };
 }

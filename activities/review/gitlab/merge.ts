@@ -9,7 +9,7 @@ import { HostRefusal } from '../http.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
 import { headOf, isOwnStatus, landedAs, type RequestFacts } from './map.ts';
 import { changeId, requestPath } from './names.ts';
-import { type Desk, demandFacts, readFacts, readRequest } from './read.ts';
+import { type Desk, demandFacts, readFacts, readRequest, whyNone } from './read.ts';
 import {
   giveOwn,
   mayPush,
@@ -26,7 +26,7 @@ import type { MergeRequest, Project } from './schema.ts';
 export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
   demand(actor, 'merge', { name: request.change });
   const facts = await readFacts(desk, request.change);
-  if (facts === null) return refused(`there is no change ${request.change} any more`);
+  if (facts === null) return refused(await whyNone(desk, request.change));
   const id = changeId(desk.site.connection, facts.name);
   const patchset = facts.heads.length;
   if (facts.request.state === 'merged') return landed(desk, facts, 'already-merged');

@@ -1,11 +1,11 @@
 import type { Change } from '../../../pipelines/model/change.ts';
-import { show } from '../../git/names.ts';
 import type { Git } from '../../git/port.ts';
 import type { Journal } from '../journal.ts';
 import { UnknownChange } from '../people.ts';
+import { followName, whyNoChange } from '../renamed.ts';
 import type { RestClient } from '../rest.ts';
 import { headsOf, type RequestFacts, toChange } from './map.ts';
-import { parseRequestName, projectPath, type RequestName, requestPath, type Site } from './names.ts';
+import { isProject, parseRequestName, projectPath, type RequestName, requestPath, type Site } from './names.ts';
 import * as schema from './schema.ts';
 
 /** All that an open connection has. */
@@ -47,8 +47,19 @@ export async function readFacts(desk: Desk, text: string): Promise<RequestFacts 
 /** @throws UnknownChange */
 export async function demandFacts(desk: Desk, text: string): Promise<RequestFacts> {
   const facts = await readFacts(desk, text);
-  if (facts === null) throw new UnknownChange(`there is no change ${show(text)}`);
+  if (facts === null) throw new UnknownChange(await whyNone(desk, text));
   return facts;
+}
+
+/** Why there is no change by a name. */
+export function whyNone(desk: Desk, text: string): Promise<string> {
+  return whyNoChange((project) => nameNow(desk, project), text);
+}
+
+/** What a project that was renamed is called now. */
+export async function nameNow({ client }: Desk, project: string): Promise<string | null> {
+  const name = schema.projectSchema.transform(({ path_with_namespace }) => path_with_namespace);
+  return isProject(project) ? followName(client, projectPath(project), name) : null;
 }
 
 /** What the host has on a merge request besides itself; null for one that has no commits. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ConnectionCheck } from '../../../activities/review/port.ts';
+import { absentProjects } from '../../../infra/compose/absent-projects.ts';
 import { withProjects, withSigner } from '../../../infra/compose/check-connection.ts';
 
 const fine: readonly ConnectionCheck[] = [
@@ -39,12 +40,33 @@ test('I9: what is wrong with git itself is said first', async () => {
   assert.deepEqual(await withSigner(wrong, { identity: '/none' }, (command) => command), wrong);
 });
 
-test('I9: the doctor names projects of sluice.yaml that the host does not show, renamed ones say', () => {
-  assert.deepEqual(withProjects(fine, ['acme/a', 'acme/b'], ['acme/b', 'acme/a', 'other/c']), fine);
-  const [login, git] = withProjects(fine, ['acme/a', 'acme/b'], ['acme/b', 'acme/renamed']);
+test('I9: the doctor names projects of sluice.yaml that the host does not show, renamed ones with their new names', async () => {
+  const host = {
+    connection: 'hub',
+    listProjects: async () => ['acme/b', 'acme/new'],
+    nameNow: async (project: string) => {
+      if (project === 'acme/shut') throw new Error('403');
+      return project === 'acme/a' ? 'acme/new' : null;
+    },
+  };
+  assert.deepEqual(await absentProjects(host, ['acme/b']), []);
+  const absent = await absentProjects(host, ['acme/a', 'acme/b', 'acme/gone', 'acme/shut']);
+  assert.deepEqual(
+    absent.map(({ connection, project, now }) => [connection, project, now]),
+    [
+      ['hub', 'acme/a', 'acme/new'],
+      ['hub', 'acme/gone', null],
+      ['hub', 'acme/shut', null],
+    ],
+  );
+  assert.deepEqual(withProjects(fine, []), fine);
+  const [login, git] = withProjects(fine, absent);
   assert.equal(login?.ok, true);
   assert.equal(git?.ok, false);
-  assert.match(git?.message ?? '', /^sluice\.yaml names acme\/a, which the host does not show: renamed or removed/);
+  assert.match(
+    git?.message ?? '',
+    /^acme\/a is called acme\/new there: name it so in sluice\.yaml; acme\/gone is not shown/,
+  );
   const wrong: readonly ConnectionCheck[] = [{ name: 'git', ok: false, message: 'no answer' }];
-  assert.deepEqual(withProjects(wrong, ['a'], []), wrong);
+  assert.deepEqual(withProjects(wrong, absent), wrong);
 });

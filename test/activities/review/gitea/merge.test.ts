@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { must } from '../../../../activities/process/run.ts';
+import { peopleElsewhere } from '../../../../activities/review/elsewhere.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { gitea, useGitea } from './site.ts';
 import { contents, type GiteaWorld, openWorld, pathOf, proposalOf, until } from './world.ts';
@@ -227,12 +228,28 @@ test('a branch that is gone with changes open on it, and an archived project, me
   assert.ok(result.kind === 'moved' || result.kind === 'refused', JSON.stringify(result));
 });
 
-test('a project that was renamed is not the one that the configuration names', options, async (t) => {
-  const { host, push, owner, words } = await open(t);
-  const id = await push(one);
-  await site().root.api('PATCH', `/repos/${owner}/alpha`, { name: 'renamed' });
-  assert.equal(await host.readChange(id), null);
-  assert.deepEqual(await host.branches(words.project('alpha')), []);
-  assert.equal(await host.branchTip(words.project('alpha'), 'master'), null);
-  assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: null })).kind, 'refused');
-});
+test(
+  'a project that was renamed is not the one that the configuration names, and whoever asks is told its name',
+  options,
+  async (t) => {
+    const { host, push, owner, words, prepare } = await open(t);
+    const alpha = words.project('alpha');
+    const id = await push(one);
+    const tested = await prepare([id]);
+    assert.equal(await host.nameNow?.(alpha), null);
+    await site().root.api('PATCH', `/repos/${owner}/alpha`, { name: 'renamed' });
+    assert.equal(await host.readChange(id), null);
+    assert.deepEqual(await host.branches(alpha), []);
+    assert.equal(await host.branchTip(alpha, 'master'), null);
+    assert.equal(await host.nameNow?.(alpha), `${owner}/renamed`);
+    assert.equal(await host.nameNow?.(`${owner}/none`), null);
+    const reason = `there is no change "${id}": ${alpha} is called ${owner}/renamed there: name it so in sluice.yaml`;
+    assert.deepEqual(await host.submit(gateActor, { change: id, patchset: 1, tested }), { kind: 'refused', reason });
+    await assert.rejects(host.readEvents(id, 1), { name: 'UnknownChange', message: reason });
+    await assert.rejects(peopleElsewhere(host).read(id), { name: 'UnknownChange', message: reason });
+    // Another project that takes the name, with a change of the same number, is not the one that was tested.
+    await site().root.api('POST', `/orgs/${owner}/repos`, { name: 'alpha', auto_init: true, default_branch: 'master' });
+    const result = await host.submit(gateActor, { change: id, patchset: 1, tested });
+    assert.equal(result.kind, 'refused');
+  },
+);

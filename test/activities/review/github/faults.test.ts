@@ -54,6 +54,8 @@ test('a repository that was renamed is read and merged under its old name', asyn
   world.renamed.set('acme/alpha', 'acme/gamma');
   const change = await host.readChange(id);
   assert.deepEqual([change?.id, change?.project], [id, 'acme/alpha']);
+  assert.equal(await host.nameNow?.('acme/alpha'), 'acme/gamma');
+  assert.equal(await host.nameNow?.('acme/gamma'), null);
   assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: null })).kind, 'merged');
 });
 

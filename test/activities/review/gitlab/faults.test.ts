@@ -206,8 +206,14 @@ test('a project that was renamed or is elsewhere is not there, and an empty merg
   );
   // Projects are found by any spelling, and called by the host's.
   assert.equal((await host.readChange('ACME/Tools/Alpha!1'))?.id, idOf(alpha, request));
+  alpha.formerly = alpha.name;
   alpha.name = 'others/alpha';
   assert.equal(await host.readChange('acme/tools/alpha!1'), null);
+  assert.equal(await host.nameNow?.('acme/tools/alpha'), 'others/alpha');
+  assert.equal(await host.nameNow?.('acme/tools/none'), null);
+  const refused = await host.submit(gateActor, { change: 'lab:acme/tools/alpha!1', patchset: 1, tested: null });
+  assert.ok(refused.kind === 'refused');
+  assert.match(refused.reason, /acme\/tools\/alpha is called others\/alpha there: name it so in sluice\.yaml$/);
   assert.equal(await host.readChange('others/alpha!1'), null, "another connection's");
   assert.deepEqual(await open().host.listOpenChanges(), []);
 });

@@ -65,7 +65,9 @@ async function handle(world: World, { method, path, url, input }: Request): Prom
     return failed(404, '404 Not Found');
   }
   const name = asked.given.project?.toLowerCase();
-  const project = world.projects.find((each) => each.name.toLowerCase() === name);
+  const project = world.projects.find((each) => [each.name.toLowerCase(), String(each.id)].includes(name ?? ''));
+  const moved = world.projects.find(({ formerly }) => name !== undefined && formerly?.toLowerCase() === name);
+  if (project === undefined && moved !== undefined) return leadOn(world, { method, url }, moved);
   if (name !== undefined && project === undefined) return failed(404, '404 Project Not Found');
   const request = project?.requests.find(({ iid }) => String(iid) === asked.given.iid);
   if (asked.given.iid !== undefined && request === undefined) return failed(404, '404 Not found');
@@ -82,6 +84,16 @@ async function handle(world: World, { method, path, url, input }: Request): Prom
   const problem = result.status < 300 ? faultOfAnswer(asked, result.status, told) : null;
   if (problem !== null) world.problems.push(`${method} ${asked.operation.path} answers ${result.status}: ${problem}`);
   return result;
+}
+
+/** As GitLab does: to the project's number, and only where nothing is changed. */
+function leadOn(world: World, { method, url }: Pick<Request, 'method' | 'url'>, { id }: ProjectState): Answered {
+  if (method !== 'GET') return failed(405, 'Non GET methods are not allowed for moved projects');
+  const path = url.pathname.replace(/\/projects\/[^/]+/, `/projects/${id}`);
+  return {
+    ...failed(301, 'Moved Permanently'),
+    headers: { location: `${new URL(world.url).origin}${path}${url.search}` },
+  };
 }
 
 function page(result: Answered, url: URL): Answered {

@@ -52,6 +52,8 @@ export interface StatusState {
 export interface ProjectState {
   readonly id: number;
   name: string;
+  /** Before it was renamed: the host leads on from there. */
+  formerly?: string;
   readonly directory: string;
   archived: boolean;
   method: 'merge' | 'rebase_merge' | 'ff';
