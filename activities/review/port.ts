@@ -224,6 +224,8 @@ export interface Stream {
     readonly heard: () => void;
     readonly signal: AbortSignal;
   }): Promise<void>;
+  /** Whether what happens is heard now: what is not told of a merge of ours is found when the stream stands again. */
+  isHeard?(): boolean;
 }
 
 /** One line of `sluice doctor --connection NAME`. */

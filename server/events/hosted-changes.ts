@@ -81,6 +81,15 @@ export class HostedChanges {
     this.#open.set(change.connection, { ...known, answer });
   }
 
+  /** An open change of another host as it was read last, as long as that is good; else undefined. */
+  async noted(id: string): Promise<Change | undefined> {
+    for (const [connection, { time, answer }] of this.#open) {
+      if (!id.startsWith(`${connection}:`) || Date.now() - time >= freshness) continue;
+      return (await answer.catch(() => [])).find((change) => change.id === id);
+    }
+    return undefined;
+  }
+
   async listOpen(): Promise<OpenChanges> {
     const lists = await Promise.all([...this.#hosts.keys()].map((connection) => this.#listOpenOf(connection)));
     return indexOpen(await Promise.all(lists.flat().map((change) => this.resolved(change))));

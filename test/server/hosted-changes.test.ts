@@ -98,6 +98,19 @@ test('a host that is away keeps the changes of others from nothing, and its list
   assert.equal((await changes.listOpen()).byId.size, 4);
 });
 
+test('an open change is known as it was read last, until its host tells of something', async () => {
+  const { changes, review } = world();
+  assert.equal(await changes.noted('review:7'), undefined, 'nothing was read');
+  await changes.listOpen();
+  changes.note(at('review', 7, { subject: 'newer' }));
+  review.asked.length = 0;
+  assert.equal((await changes.noted('review:7'))?.subject, 'newer');
+  assert.equal(await changes.noted('review:8'), undefined);
+  changes.stale('review');
+  assert.equal(await changes.noted('review:7'), undefined);
+  assert.deepEqual(review.asked, []);
+});
+
 test('a change that merges between two questions is merged, and lacks nothing', async () => {
   const open = at('review', 7);
   const review = host('review', [{ ...open, status: 'merged', newrev: 'abc' }]);

@@ -6,17 +6,8 @@ import type { GerritSettings } from '../settings.ts';
 import { checkGerrit } from './check.ts';
 import { createClient, userOf } from './client.ts';
 import { toEvents } from './events.ts';
-import {
-  believe,
-  complete,
-  emptyMemory,
-  findOpen,
-  type Gerrit,
-  landedOf,
-  needInfo,
-  readChange,
-  usual,
-} from './lookup.ts';
+import { complete, findOpen, type Gerrit, landedOf, needInfo, readChange, usual } from './lookup.ts';
+import { believe, emptyMemory, remember } from './memory.ts';
 import { openGerritRemote } from './remote.ts';
 import { report } from './report.ts';
 import { isSafeProject } from './safe.ts';
@@ -100,6 +91,7 @@ function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
 
 async function readEvents(gerrit: Gerrit, name: string, after: number): Promise<Happened> {
   const info = await needInfo(gerrit, name, whole);
+  remember(gerrit.memory.looked, info._number, info);
   const happened = toEvents(info, gerrit, { landed: await landedOf(gerrit, info), after });
   const readSeen = async () => (await complete(gerrit, [info]))[0] ?? null;
   return { ...happened, seen: { readChange: readSeen, canMerge: (own) => judge(gerrit, info, own) } };

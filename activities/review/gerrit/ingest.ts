@@ -7,12 +7,20 @@ import { type StreamEvent, streamEventSchema } from './schema.ts';
 
 /** What a line of Gerrit's stream of events comes to. */
 export type Line =
-  | { readonly kind: 'occurrence'; readonly occurrence: Occurrence }
+  | { readonly kind: 'occurrence'; readonly occurrence: Occurrence; readonly about?: About }
   /** A branch that moved: by a merge, which its change tells of, or past all reviews. */
   | { readonly kind: 'moved'; readonly project: string; readonly newrev: string; readonly occurrence: Occurrence }
   /** Of a kind that nothing here waits for. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'malformed' };
+
+/** What is told of a change. */
+export interface About {
+  readonly number: number;
+  readonly type: string;
+  /** Whether our own account has done it. */
+  readonly isOwn: boolean;
+}
 
 const noCommit = /^0+$/;
 
@@ -27,15 +35,17 @@ export function readLine(line: string, place: Place, self?: string): Line {
   if (event === null) return { kind: 'malformed' };
   const id = `${event.type.replace(/[^A-Za-z0-9-]/g, '').slice(0, 40)}~${digest(line)}`;
   if (event.type === 'ref-updated') return readRefUpdate(event, id, place);
-  if (event.change === undefined || isOwnRemark(event, self)) return { kind: 'unknown' };
-  const { number } = event.change;
-  return { kind: 'occurrence', occurrence: lookAt(id, changeId(place.connection, number)) };
+  const { type, change, author } = event;
+  const isOwn = self !== undefined && author?.username === self;
+  if (change === undefined || (isOwn && isRemark(event))) return { kind: 'unknown' };
+  const { number } = change;
+  const occurrence = lookAt(id, changeId(place.connection, number));
+  return { kind: 'occurrence', occurrence, about: { number, type, isOwn } };
 }
 
 /** Gerrit names the value that a vote had before only where it has another now. */
-function isOwnRemark({ type, author, approvals = [] }: StreamEvent, self: string | undefined): boolean {
-  if (type !== 'comment-added' || self === undefined || author?.username !== self) return false;
-  return approvals.every(({ oldValue }) => oldValue === undefined);
+function isRemark({ type, approvals = [] }: StreamEvent): boolean {
+  return type === 'comment-added' && approvals.every(({ oldValue }) => oldValue === undefined);
 }
 
 /** An occurrence that says: look at this change. */

@@ -6,6 +6,7 @@ import { type ChangeName, isOf, parseChangeName } from './change-name.ts';
 import type { GerritClient } from './client.ts';
 import type { Reader } from './events.ts';
 import { type Around, changeId, currentOf, messageOf, toChange } from './map.ts';
+import { believe, type Memory, remember } from './memory.ts';
 import { isSafeProject } from './safe.ts';
 import { branchSchema, changeSchema, changesSchema, commitSchema, type GerritChange, serverSchema } from './schema.ts';
 
@@ -18,36 +19,6 @@ export interface Gerrit extends Reader {
   readonly memory: Memory;
 }
 
-/** What was found out once and stays so. */
-export interface Memory {
-  /** The change whose patch set a commit is; null for one that is none of an open change, and never will be. */
-  readonly commits: Map<string, number | null>;
-  /** Where changes were seen last. */
-  readonly projects: Map<number, string>;
-  /** Changes as they were when they were listed, with the state of their record. */
-  readonly changes: Map<number, GerritChange>;
-  /** Where merged changes have brought their branches. */
-  readonly landed: Map<number, NonNullable<Around['landed']>>;
-  /** Commits that we bring to branches ourselves. */
-  readonly pushed: Map<string, true>;
-  /** By change the tag of what was said with the votes of its merge. */
-  readonly said: Map<string, string>;
-  /** What was asked a moment ago, by what it is. */
-  readonly beliefs: Map<string, { readonly answer: Promise<unknown>; readonly until: number }>;
-}
-
-export function emptyMemory(): Memory {
-  return {
-    commits: new Map(),
-    projects: new Map(),
-    changes: new Map(),
-    landed: new Map(),
-    pushed: new Map(),
-    said: new Map(),
-    beliefs: new Map(),
-  };
-}
-
 /** What is asked of each change. */
 export const usual = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'CURRENT_FILES', 'DETAILED_LABELS', 'DETAILED_ACCOUNTS'];
 
@@ -55,7 +26,6 @@ export const usual = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'CURRENT_FILES', 'DE
 const page = 250;
 /** Names in one query. */
 const lot = 20;
-const most = 20_000;
 
 /** Reads a change by any of its names, with what `options` ask of Gerrit; null where there is none of ours. */
 export async function readInfo(gerrit: Gerrit, name: string, options: readonly string[] = usual) {
@@ -217,24 +187,6 @@ async function togetherWith(gerrit: Gerrit, info: GerritChange): Promise<readonl
   return others.map(({ _number }) => changeId(gerrit.connection, _number));
 }
 
-/** Milliseconds for which the host's settings, its projects and our rights are believed. */
-const belief = { settings: 600_000, projects: 15_000, rights: 60_000 };
-
-/** The answer to a question that was asked a moment ago, or a new one. One that failed is asked again. */
-export function believe<T>(
-  { memory }: Pick<Gerrit, 'memory'>,
-  about: readonly [kind: keyof typeof belief, ...rest: readonly string[]],
-  ask: () => Promise<T>,
-): Promise<T> {
-  const key = JSON.stringify(about);
-  const known = memory.beliefs.get(key);
-  if (known !== undefined && known.until > Date.now()) return known.answer as Promise<T>;
-  const answer = ask();
-  remember(memory.beliefs, key, { answer, until: Date.now() + belief[about[0]] });
-  answer.catch(() => memory.beliefs.delete(key));
-  return answer;
-}
-
 function mergesTopics(gerrit: Gerrit): Promise<boolean> {
   return believe(gerrit, ['settings'], async () => {
     const { change } = serverSchema.parse((await gerrit.client.read('/config/server/info')) ?? {});
@@ -273,6 +225,7 @@ const deep = 100;
 export async function landedOf(gerrit: Gerrit, info: GerritChange): Promise<Around['landed']> {
   const { _number: number, project, branch, status, current_revision: own } = info;
   if (status !== 'MERGED' || own === undefined || !isSafeProject(project, branch)) return null;
+  await gerrit.memory.landing.get(number);
   const known = gerrit.memory.landed.get(number);
   if (known !== undefined) return known;
   const below = `/projects/${encodeURIComponent(project)}`;
@@ -291,9 +244,4 @@ export async function landedOf(gerrit: Gerrit, info: GerritChange): Promise<Arou
     at = first;
   }
   return null;
-}
-
-export function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
-  if (map.size >= most) map.clear();
-  map.set(key, value);
 }

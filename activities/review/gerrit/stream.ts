@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Occurrence, Stream } from '../port.ts';
 import type { GerritSettings } from '../settings.ts';
-import { lookAt, readLine } from './ingest.ts';
+import { type About, lookAt, readLine } from './ingest.ts';
 import { type Gerrit, search } from './lookup.ts';
 import { changeId } from './map.ts';
 import { isSafeProject } from './safe.ts';
@@ -34,6 +34,7 @@ const firstLook = 24 * 3_600;
  */
 export function createStream(gerrit: Gerrit, settings: GerritSettings, times: StreamTimes = usualStreamTimes): Stream {
   return {
+    isHeard: () => gerrit.memory.merges.heard,
     async listen(listener) {
       const { signal, warn } = listener;
       const state: State = { seen: null };
@@ -80,6 +81,7 @@ async function listenOnce(setting: Setting, { take, warn, signal }: Listener, up
     // Events that come meanwhile wait in the channel.
     await catchUp(gerrit, state, take);
     up();
+    gerrit.memory.merges.heard = true;
     for await (const line of linesOf(channel)) {
       if (line === null) {
         warn('an event was too long to be read; looking at what has moved');
@@ -91,6 +93,7 @@ async function listenOnce(setting: Setting, { take, warn, signal }: Listener, up
       state.seen = Math.max(state.seen ?? 0, createdOn(line));
     }
   } finally {
+    gerrit.memory.merges.heard = false;
     signal.removeEventListener('abort', close);
     channel.destroy();
   }
@@ -126,7 +129,7 @@ async function hostTime({ client }: Gerrit): Promise<number> {
 /** What a line comes to; null where nothing follows from it. @param self our account */
 export async function occurrenceOf(gerrit: Heard, line: string, self: string): Promise<Occurrence | null> {
   const read = readLine(line, gerrit, self);
-  if (read.kind === 'occurrence') return read.occurrence;
+  if (read.kind === 'occurrence') return isNews(gerrit, read.about) ? read.occurrence : null;
   // Where we have brought a branch ourselves, the change tells of.
   if (read.kind !== 'moved' || gerrit.memory.pushed.has(read.newrev)) return null;
   // A merge is told by its change, which the host keeps: told by both it would count twice.
@@ -134,6 +137,14 @@ export async function occurrenceOf(gerrit: Heard, line: string, self: string): P
   if (merged.length === 0) return read.occurrence;
   const { id } = read.occurrence;
   return { id, news: merged.map((number) => ({ kind: 'look', change: changeId(gerrit.connection, number) })) };
+}
+
+/** Whether a change is to be looked at: what follows on our own vote for a merge is told next, and looked at then. */
+function isNews({ memory }: Pick<Heard, 'memory'>, about: About | undefined): boolean {
+  if (about?.type !== 'change-merged') return !about?.isOwn || !memory.merging.has(about.number);
+  memory.merging.delete(about.number);
+  memory.merges.tell(about.number);
+  return true;
 }
 
 type Heard = Pick<Gerrit, 'connection' | 'url' | 'client' | 'owns' | 'memory'>;

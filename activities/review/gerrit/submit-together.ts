@@ -1,19 +1,14 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
-import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import type { SubmitRequest } from '../port.ts';
-import { type Gerrit, needInfo, remember } from './lookup.ts';
-import { voteFor, withdraw } from './report.ts';
+import { type Landing, pushLandings } from './landing.ts';
+import { type Gerrit, needInfo } from './lookup.ts';
+import { withdraw } from './report.ts';
 import { obstaclesOf } from './requirements.ts';
-import type { GerritChange } from './schema.ts';
-import { judging, mayPush, rememberLanding, unreadyFor, untilMerged } from './submit.ts';
+import { agree, judging, mayPush, seenReady, unreadyFor, untilTold } from './submit.ts';
 
 /** One change of several that one push is to merge. */
-interface Step {
-  readonly info: GerritChange;
-  readonly tested: SourceState;
-  /** What the branch is at before it: the first parent of what was tested. */
-  readonly onto: string;
+interface Step extends Landing {
   readonly request: SubmitRequest;
   /** Whether Gerrit wants our votes before it merges. */
   readonly wantsVotes: boolean;
@@ -36,19 +31,21 @@ export async function submitTogether(
   if (!place || (await mayPush(gerrit, place)) === false) return 0;
   const steps = await readSteps(gerrit, requests);
   if (steps.length < 2) return 0;
-  const agreed = await Promise.all(steps.map((step) => agree(gerrit, step)));
-  const refused = agreed.indexOf(false);
+  const agreed = await Promise.all(steps.map((step) => vote(gerrit, step)));
+  const refused = agreed.findIndex((answer) => answer !== 'ready');
   const ready = refused < 0 ? steps : steps.slice(0, refused);
   const pushed = await pushAll(gerrit, ready);
-  await takeBack(gerrit, pushed ? steps.slice(ready.length) : steps);
+  const open = steps.filter((_, index) => agreed[index] !== 'merged');
+  await takeBack(gerrit, pushed ? open.slice(ready.length) : open);
   if (!pushed) return 0;
-  await Promise.all(ready.map(({ info }) => untilMerged(gerrit, info)));
+  await Promise.all(ready.map(({ info }) => untilTold(gerrit, info)));
   return ready.length;
 }
 
 /** The first changes that nothing else keeps from their branch, each tested right on top of the one before. */
 async function readSteps(gerrit: Gerrit, requests: readonly SubmitRequest[]): Promise<readonly Step[]> {
-  const infos = await Promise.all(requests.map(({ change }) => needInfo(gerrit, change, judging)));
+  const ask = ({ change }: SubmitRequest) => needInfo(gerrit, change, judging);
+  const infos = await Promise.all(requests.map((request) => seenReady(gerrit, request) ?? ask(request)));
   const steps: Step[] = [];
   for (const [index, info] of infos.entries()) {
     const request = requests[index] as SubmitRequest;
@@ -63,12 +60,12 @@ async function readSteps(gerrit: Gerrit, requests: readonly SubmitRequest[]): Pr
   return steps;
 }
 
-/** Gives our votes. @returns whether nothing is in the way of the change then */
-async function agree(gerrit: Gerrit, { info, request, wantsVotes }: Step): Promise<boolean> {
-  if (!wantsVotes) return true;
-  const voted = await voteFor(gerrit, info, { request, options: judging });
-  if (voted.refused !== undefined) return false;
-  return obstaclesOf(voted.info ?? (await needInfo(gerrit, String(info._number), judging)), []).length === 0;
+/** Gives our votes. `merged`: somebody else has merged the change. */
+async function vote(gerrit: Gerrit, { info, request, wantsVotes }: Step): Promise<'ready' | 'refused' | 'merged'> {
+  if (!wantsVotes) return 'ready';
+  const { now, missing } = await agree(gerrit, info, request);
+  if (now.status === 'MERGED') return 'merged';
+  return missing.length === 0 ? 'ready' : 'refused';
 }
 
 async function takeBack(gerrit: Gerrit, steps: readonly Step[]): Promise<void> {
@@ -78,11 +75,5 @@ async function takeBack(gerrit: Gerrit, steps: readonly Step[]): Promise<void> {
 }
 
 async function pushAll(gerrit: Gerrit, steps: readonly Step[]): Promise<boolean> {
-  const [first, last] = [steps[0], steps.at(-1)];
-  if (first === undefined || last === undefined) return false;
-  remember(gerrit.memory.pushed, last.tested.commit, true);
-  const { kind } = await gerrit.git.push(last.tested, first.onto);
-  if (kind !== 'pushed') return false;
-  for (const { info, onto, tested } of steps) rememberLanding(gerrit, info, { onto, tested });
-  return true;
+  return steps.length > 0 && (await pushLandings(gerrit, steps)).kind === 'pushed';
 }

@@ -3,8 +3,11 @@ import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostAway } from '../../outcome.ts';
 import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
-import { believe, type Gerrit, landedOf, needInfo, outdatedParents, remember } from './lookup.ts';
+import { parseChangeName } from './change-name.ts';
+import { pushLandings } from './landing.ts';
+import { type Gerrit, landedOf, needInfo, outdatedParents } from './lookup.ts';
 import { currentOf } from './map.ts';
+import { believe } from './memory.ts';
 import { voteFor, votesOf, withdraw } from './report.ts';
 import { obstaclesOf } from './requirements.ts';
 import { accessSchema, branchSchema, type GerritChange, mergeableSchema, projectStateSchema } from './schema.ts';
@@ -41,6 +44,13 @@ export async function judge(gerrit: Gerrit, info: GerritChange, own: readonly st
  */
 export async function submit(gerrit: Gerrit, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
   demand(actor, 'merge', { name: request.change });
+  const seen = seenReady(gerrit, request);
+  const result = seen === undefined ? null : await mergeSeen(gerrit, seen, request);
+  return result ?? mergeAsked(gerrit, request);
+}
+
+/** After a question to Gerrit about the change. */
+async function mergeAsked(gerrit: Gerrit, request: SubmitRequest): Promise<SubmitResult> {
   const info = await needInfo(gerrit, request.change, judging);
   if (info.status === 'MERGED') return { kind: 'already-merged', state: await landedState(gerrit, info) };
   const missing = unreadyFor(info, request);
@@ -50,8 +60,30 @@ export async function submit(gerrit: Gerrit, actor: Actor, request: SubmitReques
   return mergeWith(gerrit, info, request);
 }
 
+/**
+ * A change as it was looked at last, where nothing but our votes was missing: whether that is still so is in Gerrit's
+ * answer to them, which spares a question.
+ */
+export function seenReady(gerrit: Gerrit, request: SubmitRequest): GerritChange | undefined {
+  const name = parseChangeName(request.change, gerrit);
+  const seen = name?.kind === 'number' ? gerrit.memory.looked.get(name.number) : undefined;
+  if (seen === undefined || unreadyFor(seen, request).length > 0) return undefined;
+  return obstaclesOf(seen, []).length > 0 ? seen : undefined;
+}
+
+/** @returns null where the change is no longer as it was seen: then it is to be asked for */
+async function mergeSeen(gerrit: Gerrit, seen: GerritChange, request: SubmitRequest): Promise<SubmitResult | null> {
+  const { now, missing, isGiven } = await agree(gerrit, seen, request);
+  if (missing.length === 0) return mergeOrWithdraw(gerrit, now, request);
+  if (isGiven && now.status === 'NEW') await withdraw(gerrit, now, { request, reason: missing.join('; ') });
+  return null;
+}
+
 /** Why a change cannot be merged, whatever we vote: each a sentence without its end. */
-export function unreadyFor(info: GerritChange, { patchset, verdict }: Omit<SubmitRequest, 'tested'>): string[] {
+export function unreadyFor(
+  info: GerritChange,
+  { patchset, verdict }: Pick<SubmitRequest, 'patchset' | 'verdict'>,
+): string[] {
   const missing = obstaclesOf(info, Object.keys(votesOf(verdict ?? {})));
   const current = currentOf(info)?._number;
   return current === patchset
@@ -61,12 +93,32 @@ export function unreadyFor(info: GerritChange, { patchset, verdict }: Omit<Submi
 
 /** Gives our votes, merges, and takes the votes back when nothing was merged. */
 async function mergeWith(gerrit: Gerrit, info: GerritChange, request: SubmitRequest): Promise<SubmitResult> {
-  const voted = await voteFor(gerrit, info, { request, options: judging });
-  const now = voted.info ?? (await needInfo(gerrit, request.change, judging));
-  const refused = voted.refused === undefined ? [] : [`Gerrit takes no vote of ours: ${voted.refused}`];
-  const missing = [...refused, ...obstaclesOf(now, [])];
-  const result: SubmitResult =
-    missing.length > 0 ? { kind: 'refused', reason: missing.join('; ') } : await merge(gerrit, now, request.tested);
+  const { now, missing } = await agree(gerrit, info, request);
+  if (missing.length === 0) return mergeOrWithdraw(gerrit, now, request);
+  const reason = missing.join('; ');
+  await withdraw(gerrit, info, { request, reason });
+  return { kind: 'refused', reason };
+}
+
+interface Agreed {
+  /** The change with our votes. */
+  readonly now: GerritChange;
+  /** What is still in the way of its merge, each a sentence without its end. */
+  readonly missing: readonly string[];
+  readonly isGiven: boolean;
+}
+
+/** Gives our votes to a change. */
+export async function agree(gerrit: Gerrit, info: GerritChange, request: SubmitRequest): Promise<Agreed> {
+  const { refused, info: voted } = await voteFor(gerrit, info, { request, options: judging });
+  const now = voted ?? (await needInfo(gerrit, request.change, judging));
+  const untaken = refused === undefined ? [] : [`Gerrit takes no vote of ours: ${refused}`];
+  const missing = [...untaken, ...unreadyFor(now, { patchset: request.patchset })];
+  return { now, missing, isGiven: refused === undefined };
+}
+
+async function mergeOrWithdraw(gerrit: Gerrit, info: GerritChange, request: SubmitRequest): Promise<SubmitResult> {
+  const result = await merge(gerrit, info, request.tested);
   if (result.kind === 'moved' || result.kind === 'refused')
     await withdraw(gerrit, info, { request, reason: result.reason });
   return result;
@@ -102,31 +154,19 @@ interface Onto {
 
 async function mergeOnto(gerrit: Gerrit, info: GerritChange, { tested, tip, right }: Onto): Promise<SubmitResult> {
   const { project, branch, commit } = tested;
-  const { git, memory } = gerrit;
+  const { git } = gerrit;
   const moved = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` } as const;
   if (tip === commit || !(await git.isAncestor(project, tip, commit))) return moved;
   if (right !== false) {
-    remember(memory.pushed, commit, true);
-    const pushed = await git.push(tested, tip);
+    const pushed = await pushLandings(gerrit, [{ info, onto: tip, tested }]);
     if (pushed.kind === 'moved') return moved;
     if (pushed.kind === 'pushed') {
-      const { parents } = await git.readCommit(project, commit);
-      if (parents[0] === tip) rememberLanding(gerrit, info, { onto: tip, tested });
-      await untilMerged(gerrit, info);
+      await untilTold(gerrit, info);
       return { kind: 'merged', state: tested };
     }
     if (!isRight(pushed.reason)) return { kind: 'refused', reason: `Gerrit refuses the push: ${pushed.reason}` };
   }
   return mergeThere(gerrit, info, tested);
-}
-
-/** We know where a change has brought its branch when we did it ourselves. @param landing.onto its first parent */
-export function rememberLanding(
-  { memory }: Gerrit,
-  { _number: number }: GerritChange,
-  { onto, tested }: { readonly onto: string; readonly tested: SourceState },
-): void {
-  remember(memory.landed, number, { oldrev: onto, newrev: tested.commit });
 }
 
 /** What the branch is at, with its commit here: fetched only when it is another one than we know. */
@@ -177,8 +217,16 @@ async function refusal(
   return { kind: 'refused', reason: `Gerrit does not merge change ${info._number}: ${text}` };
 }
 
+/** Milliseconds for which Gerrit's own word of a merge is waited for before it is asked. */
+const patience = 500;
+
+/** Waits until Gerrit says of a change, which a push of ours has brought to its branch, that it is merged. */
+export async function untilTold(gerrit: Gerrit, info: GerritChange): Promise<void> {
+  if (!(await gerrit.memory.merges.wait(info._number, patience))) await untilMerged(gerrit, info);
+}
+
 /** A change once Gerrit says that it is merged: after a push it finds out by itself. */
-export async function untilMerged(gerrit: Gerrit, { _number: number }: GerritChange): Promise<GerritChange> {
+async function untilMerged(gerrit: Gerrit, { _number: number }: GerritChange): Promise<GerritChange> {
   for (let pause = 50; ; pause *= 2) {
     const info = await needInfo(gerrit, String(number), judging);
     if (info.status === 'MERGED') return info;

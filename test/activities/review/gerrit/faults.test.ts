@@ -355,6 +355,51 @@ test('without the right to push Gerrit merges, and what it has merged is compare
   assert.deepEqual(events, ['change-merged', 'ref-updated']);
 });
 
+test('what a look has seen is not asked again before a merge, and what has changed since is seen in time', async (t) => {
+  for (const what of ['nothing', 'vote', 'patch set', 'merged'] as const) {
+    const { gerrit, way, host, git, desk, change, number } = await open(t, 'All-Projects');
+    const review = (labels: object) => done(gerrit.rest('POST', `/changes/${number}/revisions/1/review`, { labels }));
+    await review({ 'Code-Review': 2, Workflow: 1 });
+    const { ref } = (await host.readChange(change)) ?? { ref: '' };
+    await git.ensure(desk.project, [ref]);
+    const tested = { project: desk.project, branch: 'master', ...(await git.resolve(desk.project, ref)) };
+    await host.readEvents(change, 0);
+    if (what === 'vote') await review({ 'Code-Review': -2 });
+    if (what === 'patch set')
+      await done(
+        gerrit.rest('PUT', `/changes/${number}/message`, { message: `More: ${messageFor(`a of ${desk.project}`)}` }),
+      );
+    if (what === 'merged') await desk.push(`${tested.commit}:refs/heads/master`);
+    way.asked.length = 0;
+    const report = { key: 'k', message: 'Fine.' };
+    const verdict = { Verified: 2, submit: true };
+    const result = await host.submit(gateActor, { change, patchset: 1, tested, verdict, report });
+    const { messages } = (await done(gerrit.rest('GET', `/changes/${number}?o=MESSAGES`))) as {
+      messages: { message: string }[];
+    };
+    const words = messages.filter(({ message }) => /Fine|Not merged/.test(message)).length;
+    const votes = (await host.readChange(change))?.votes.flatMap(({ label, value }) =>
+      label === 'Verified' ? [value] : [],
+    );
+    if (what === 'nothing') {
+      assert.equal(result.kind, 'merged');
+      const [first, ...others] = way.asked.filter((one) => !one.includes('check.access'));
+      assert.match(first ?? '', /^POST .*\/review$/);
+      assert.ok(
+        others.slice(0, -1).every((one) => one === `GET /a/changes/${desk.project}~${number}`),
+        `${others}`,
+      );
+    } else if (what === 'merged') {
+      assert.equal(result.kind, 'already-merged');
+      assert.ok(!messages.some(({ message }) => message.includes('Not merged')));
+    } else {
+      assert.ok(result.kind === 'refused');
+      assert.match(result.reason, what === 'vote' ? /Code-Review is not met/ : /is at patch set 2, not 1/);
+      assert.deepEqual([votes, words % 2], [[], 0], 'what was said is taken back');
+    }
+  }
+});
+
 test('a host that fails at the merge is asked again later', async (t) => {
   const { way, host, change, desk, number, commit } = await open(t);
   const full: (typeof troubles)['busy'] = (response) => response.writeHead(500).end('No space left on device');

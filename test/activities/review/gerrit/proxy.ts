@@ -48,6 +48,8 @@ export interface BadWay {
   refuse(path: string, trouble: Trouble): void;
   /** Headers that are given instead of the host's. */
   readonly headers: Record<string, string>;
+  /** What was asked so far: `GET /a/changes/7`. */
+  readonly asked: string[];
 }
 
 /** Answers that are none: whoever gets one asks again. */
@@ -74,15 +76,18 @@ export async function openBadWay(t: TestContext, to: string): Promise<BadWay> {
   const waiting: { readonly path: string; readonly trouble: Trouble }[] = [];
   const headers: Record<string, string> = {};
   const refused = new Map<string, Trouble>();
-  const server = createHttp((asked, response) => {
-    const begin = [...refused.keys()].find((path) => asked.url?.startsWith(path));
+  const asked: string[] = [];
+  const server = createHttp((request, response) => {
+    const { method, url: path = '' } = request;
+    asked.push(`${method} ${path.split('?')[0]}`);
+    const begin = [...refused.keys()].find((each) => path.startsWith(each));
     const refusal = begin === undefined ? undefined : refused.get(begin);
     if (begin !== undefined && refusal !== undefined) {
       refused.delete(begin);
       return refusal(response, { status: 0, body: '' });
     }
-    void forward(asked, to).then((real) => {
-      const index = waiting.findIndex(({ path }) => asked.url?.startsWith(path));
+    void forward(request, to).then((real) => {
+      const index = waiting.findIndex((each) => path.startsWith(each.path));
       const [met] = index < 0 ? [] : waiting.splice(index, 1);
       if (met !== undefined) return met.trouble(response, real);
       response.writeHead(real.status, { ...real.headers, ...headers }).end(real.body);
@@ -95,7 +100,7 @@ export async function openBadWay(t: TestContext, to: string): Promise<BadWay> {
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    ...{ url, headers },
+    ...{ url, headers, asked },
     meet: (path, ...all) => void waiting.push(...all.map((trouble) => ({ path, trouble }))),
     refuse: (path, trouble) => void refused.set(path, trouble),
   };

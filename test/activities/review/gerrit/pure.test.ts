@@ -9,8 +9,8 @@ import { createClient } from '../../../../activities/review/gerrit/client.ts';
 import { toEvents } from '../../../../activities/review/gerrit/events.ts';
 import { readLine } from '../../../../activities/review/gerrit/ingest.ts';
 import { readKnownHosts } from '../../../../activities/review/gerrit/known-hosts.ts';
-import { emptyMemory } from '../../../../activities/review/gerrit/lookup.ts';
 import { toChange } from '../../../../activities/review/gerrit/map.ts';
+import { emptyMemory } from '../../../../activities/review/gerrit/memory.ts';
 import { readMessage } from '../../../../activities/review/gerrit/message.ts';
 import { obstaclesOf } from '../../../../activities/review/gerrit/requirements.ts';
 import { changeSchema } from '../../../../activities/review/gerrit/schema.ts';
@@ -341,4 +341,27 @@ test('a branch that Sluice has moved itself is told by the change, and nobody is
   memory.pushed.set('b'.repeat(40), true);
   assert.equal(await occurrenceOf(gerrit, moved('b'.repeat(40)), 'sluice'), null);
   await assert.rejects(occurrenceOf(gerrit, moved('c'.repeat(40)), 'sluice'), /asked/);
+});
+
+test('our own vote for a merge is no reason to look, and the merge that follows is, and is heard of', async () => {
+  const memory = emptyMemory();
+  const client = { read: () => Promise.reject(new Error('asked')), call: () => Promise.reject(new Error('asked')) };
+  const gerrit = { connection: 'review', url: 'https://review', client, owns: () => true, memory };
+  const hear = async (type: string, username: string, number = 7) => {
+    const approvals = [{ type: 'Verified', value: '2', oldValue: '0' }];
+    const event = { type, change: { project: 'x', branch: 'master', number }, author: { username }, approvals };
+    return (await occurrenceOf(gerrit, line(event), 'sluice')) !== null;
+  };
+  memory.merging.set(7, true);
+  assert.equal(await hear('comment-added', 'sluice'), false);
+  assert.equal(await hear('comment-added', 'sluice', 8), true);
+  assert.equal(await hear('comment-added', 'ada'), true);
+  assert.equal(await memory.merges.wait(7, 60_000), false, 'nobody hears');
+  memory.merges.heard = true;
+  const waiting = memory.merges.wait(7, 60_000);
+  assert.equal(await hear('change-merged', 'sluice'), true);
+  assert.equal(await waiting, true);
+  assert.equal(await memory.merges.wait(7, 60_000), true);
+  assert.equal(await memory.merges.wait(8, 1), false);
+  assert.equal(await hear('comment-added', 'sluice'), true);
 });
