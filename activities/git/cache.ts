@@ -2,8 +2,9 @@ import { stat } from 'node:fs/promises';
 import { fetchRefs } from './fetch.ts';
 import type { BringModules } from './modules.ts';
 import { checkRevision, isSafeBranch, repositoryPath } from './names.ts';
-import type { Git } from './port.ts';
+import type { Enough, Git } from './port.ts';
 import { pushCommit, pushHere } from './push.ts';
+import { readBranch, readRefs } from './refs.ts';
 import type { GitRemote } from './remote.ts';
 import { openRepositories } from './repositories.ts';
 import { makeWhole } from './whole.ts';
@@ -21,6 +22,14 @@ export type GitPlace =
       /** What branches begin with that are only proposed: they are fetched, and are no branches to anybody. */
       readonly proposals?: string;
     };
+
+type Fetched = Extract<GitPlace, { readonly kind: 'fetched' }>;
+
+interface Wanted {
+  readonly project: string;
+  readonly refs: readonly string[];
+  readonly enough: Enough;
+}
 
 /** A project of which nothing is here, for its host has not given anything yet. */
 export class NotFetched extends Error {
@@ -43,7 +52,7 @@ const pause = 5_000;
  */
 export function createGit(find: (project: string) => GitPlace, modules?: BringModules): Git {
   const fetches = new Map<string, Fetches>();
-  const fetchesOf = (place: Extract<GitPlace, { kind: 'fetched' }>, project: string) => {
+  const fetchesOf = (place: Fetched, project: string) => {
     const known = fetches.get(place.repo);
     if (known !== undefined) return known;
     const made = new Fetches((refs) => fetchInto(place, project, refs));
@@ -52,15 +61,25 @@ export function createGit(find: (project: string) => GitPlace, modules?: BringMo
   };
   /** By repository: ends with the pushes that are under way. */
   const pushes = new Map<string, Promise<unknown>>();
-  const ensure: Git['ensure'] = async (project, refs, at) => {
+  const ensure: Git['ensure'] = async (project, given, enough) => {
     const place = find(project);
     if (place.kind === 'served') return;
-    if (at !== undefined) {
-      // A host may tell of a push before git has it done here.
-      await pushes.get(place.repo);
-      if ((await isThere(place.repo)) && (await here.readMerged({ project, ...at })) !== null) return;
+    const refs = given.map(checkRevision);
+    const fetching = fetchesOf(place, project);
+    if (enough !== undefined && isTold(place, refs, enough)) {
+      do if (await isEnough(place, { project, refs, enough })) return;
+      while (await fetching.bringing(refs));
     }
-    await fetchesOf(place, project).ask(refs.map(checkRevision));
+    await fetching.ask(refs);
+  };
+  const isEnough = async (place: Fetched, { project, refs, enough }: Wanted): Promise<boolean> => {
+    // A host may tell of a push before git has it done here.
+    if ('branch' in enough || enough.branches.length > 0) await pushes.get(place.repo);
+    if (!(await isThere(place.repo))) return false;
+    if ('branch' in enough) return (await here.readMerged({ project, ...enough })) !== null;
+    if ((await readRefs(place.repo, ...refs)).size < refs.length) return false;
+    const same = enough.branches.map((branch) => isCurrent(place, branch));
+    return (await Promise.all(same)).every(Boolean);
   };
   /** What was never fetched is fetched; what is here is taken as it is. */
   const visit = async (project: string) => {
@@ -109,6 +128,17 @@ export function createGit(find: (project: string) => GitPlace, modules?: BringMo
   };
 }
 
+/** Whether it can be found out without a fetch that all is here. */
+function isTold({ remote }: Fetched, refs: readonly string[], enough: Enough): boolean {
+  return 'branch' in enough || (remote?.peek !== undefined && refs.every(remote.peek.isFixed));
+}
+
+/** Whether a branch is at what its host has it at. One that does not say is fetched from. */
+async function isCurrent({ repo, remote }: Fetched, branch: string): Promise<boolean> {
+  const [there, here] = await Promise.all([remote?.peek?.tip(branch).catch(() => undefined), readBranch(repo, branch)]);
+  return there === here;
+}
+
 /** All projects fetched from one place, as an adapter alone has them. */
 export function openCache({ directory, remote }: CacheSettings): Git {
   const host = 'the host';
@@ -126,11 +156,7 @@ export interface CacheSettings {
   readonly remote: (project: string) => GitRemote;
 }
 
-async function fetchInto(
-  { repo, host, remote }: Extract<GitPlace, { kind: 'fetched' }>,
-  project: string,
-  refs: readonly string[],
-): Promise<void> {
+async function fetchInto({ repo, host, remote }: Fetched, project: string, refs: readonly string[]): Promise<void> {
   if (remote === null) return;
   const source = { host, project, remote };
   if (await isThere(repo)) return fetchRefs(repo, source, refs);
@@ -153,6 +179,8 @@ async function isThere(repo: string): Promise<boolean> {
 class Fetches {
   readonly #fetch: (refs: readonly string[]) => Promise<void>;
   #running: Promise<void> = Promise.resolve();
+  /** What the running one brings. */
+  #bringing: ReadonlySet<string> = new Set();
   #next: { readonly refs: Set<string>; readonly done: Promise<void> } | undefined;
   #failed: { readonly time: number; readonly error: unknown } | undefined;
 
@@ -171,6 +199,15 @@ class Fetches {
     return this.#next.done;
   }
 
+  /** Waits for the fetch that is under way, or comes next. @returns whether there is one that brings all of these refs */
+  async bringing(refs: readonly string[]): Promise<boolean> {
+    const now = { refs: this.#bringing, done: this.#running };
+    const lots = this.#next === undefined ? [now] : [now, this.#next];
+    const lot = lots.find((one) => refs.length > 0 && refs.every((ref) => one.refs.has(ref)));
+    await lot?.done.catch(() => {});
+    return lot !== undefined;
+  }
+
   /** The first fetch of all; one that failed a moment ago is not repeated for everybody who looks. */
   async begin(): Promise<void> {
     if (this.#failed !== undefined && Date.now() - this.#failed.time < pause) throw this.#failed.error;
@@ -179,11 +216,14 @@ class Fetches {
 
   #run(refs: ReadonlySet<string>): Promise<void> {
     this.#next = undefined;
+    this.#bringing = refs;
     this.#running = this.#fetch([...refs]).then(
       () => {
+        this.#bringing = new Set();
         this.#failed = undefined;
       },
       (error) => {
+        this.#bringing = new Set();
         this.#failed = { time: Date.now(), error };
         throw error;
       },

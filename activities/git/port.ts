@@ -7,15 +7,21 @@ import type { Commit } from './objects.ts';
 import type { PushResult } from './push.ts';
 import type { TreeFile } from './tree.ts';
 
+/**
+ * What need not be fetched when it is here already: what a branch was moved to, which may have been by a push of ours, or
+ * branches as the host has them now.
+ */
+export type Enough = { readonly branch: string; readonly commit: string } | { readonly branches: readonly string[] };
+
 /** The sources of all projects, by name, wherever their hosts keep them. */
 export interface Git {
   /**
    * Sees to it that refs of a project are here as its host has them now.
    *
-   * @param at what a branch was moved to: where it is there already, by a push of ours, the host is not asked
+   * @param enough what is wanted besides the refs, where that is not all branches and tags
    * @throws an error that names the host when it does not give them.
    */
-  ensure(project: string, refs: readonly string[], at?: { branch: string; commit: string }): Promise<void>;
+  ensure(project: string, refs: readonly string[], enough?: Enough): Promise<void>;
   /** Branches and the commits that they are at. */
   branches(project: string): Promise<ReadonlyMap<string, string>>;
   /** What a branch is at; null where there is no such branch. */

@@ -7,6 +7,16 @@ export interface GitRemote {
    * shown. An identity's path and known hosts are in `GIT_SSH_COMMAND`, a token in a header by `GIT_CONFIG_*`.
    */
   access(): Promise<Readonly<Record<string, string>>>;
+  /** Of hosts that say what is there for less than a fetch costs. */
+  readonly peek?: Peek;
+}
+
+/** What a host says of its refs. */
+export interface Peek {
+  /** Whether a ref names for ever what it names once. */
+  isFixed(ref: string): boolean;
+  /** What a branch is at now; null where there is no such branch. */
+  tip(branch: string): Promise<string | null>;
 }
 
 /** One that asks for nothing. */

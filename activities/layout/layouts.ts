@@ -87,7 +87,7 @@ export function createLayouts(deps: LayoutDeps): Layouts {
 
 /** What is proposed at another host is not here before somebody asks for it. */
 async function fetchProposed(git: Git, { project, commit }: ProposedBranch): Promise<void> {
-  if (commit?.startsWith('refs/')) await git.ensure(project, [commit]);
+  if (commit?.startsWith('refs/')) await git.ensure(project, [commit], { branches: [] });
 }
 
 /**

@@ -144,13 +144,17 @@ async function stateOf(git: Git, { project, branch, newrev, ref }: ChangeFacts):
   return { project, branch, ...(await git.resolve(project, newrev ?? ref)) };
 }
 
-/** What the changes of a batch, and those that they need, are kept under. */
+/** What the changes of a batch, and those that they need, are kept under, and the branches that they begin on. */
 async function ensureAll(git: Git, items: readonly PrepareItem[]): Promise<void> {
-  const refs = new Map<string, Set<string>>();
-  for (const { project, ref } of items.flatMap(({ changes, ahead }) => [...changes, ...ahead])) {
-    refs.set(project, (refs.get(project) ?? new Set()).add(ref));
-  }
-  await Promise.all([...refs].map(([project, wanted]) => git.ensure(project, [...wanted])));
+  const wanted = items.flatMap(({ changes, ahead, base }) => [...changes, ...ahead].map((each) => ({ ...each, base })));
+  const projects = Object.entries(Object.groupBy(wanted, ({ project }) => project));
+  await Promise.all(
+    projects.map(([project, all = []]) => {
+      // What stands on a state that was made has its branches from that.
+      const branches = all.flatMap(({ base, branch }) => (base === null ? [branch] : []));
+      return git.ensure(project, [...new Set(all.map(({ ref }) => ref))], { branches: [...new Set(branches)] });
+    }),
+  );
 }
 
 /** An item without a prepared base stands on its own merge of all that is ahead of it. */

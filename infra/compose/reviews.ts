@@ -45,6 +45,11 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
     connected,
     fetch: (project, at) =>
       git.ensure(project, [], at?.newrev === undefined ? undefined : { branch: at.branch, commit: at.newrev }),
+    bring: ({ connection, project, ref }) => {
+      const host = hosts.find((each) => each.connection === connection);
+      // Elsewhere all is fetched anyway when it is needed, and who needs it hears what is wrong.
+      if (host?.gitRemote(project).peek) git.ensure(project, [ref], { branches: [] }).catch(() => {});
+    },
     conflictOf: createConflictOf(git, (name) => connections.some((one) => one.name === name && one.served)),
   });
   const people = joinPeople(

@@ -143,7 +143,10 @@ export class EventRouter {
 
   /** Carries out what a gate wants of the other gates. */
   async pass(action: Exclude<TellAction, { kind: 'report' }>): Promise<void> {
-    const change = await this.read(changeIdOf(action.change));
+    const id = changeIdOf(action.change);
+    // Where its queues are is all that counts of one that is superseded.
+    const noted = action.kind === 'supersede' ? await this.#changes.noted(id) : undefined;
+    const change = noted ?? (await this.read(id));
     if (!change) return;
     if (action.kind === 'supersede') return this.#supersede(change, action.pipelines);
     const candidates = await this.#concerned(action.event, change);
@@ -176,6 +179,7 @@ export class EventRouter {
     const connected = after === 0 ? await this.#deps.connected?.(connection) : undefined;
     if (events.some(movesBranches)) await this.#deps.fetch?.(change.project, change);
     const gated = isGated(this.#deps.layouts, await this.#deps.layouts.current(), change.project);
+    if (gated && isUploaded(change, events)) this.#deps.bring?.(change);
     const view = await this.#view(change, open, seen && { id: change.id, canMerge: seen.canMerge });
     const messages: Routed[] = [];
     for (const event of withoutOldWords(events, connected)) {
@@ -279,6 +283,11 @@ export class EventRouter {
   read(name: string): Promise<Change | null> {
     return this.#changes.read(name);
   }
+}
+
+/** Whether an open change has a new patch set. */
+function isUploaded({ kind, status }: Change, events: readonly TriggerEvent[]): boolean {
+  return kind === 'change' && status === 'open' && events.some(({ type }) => type === 'patchset-created');
 }
 
 function eventOf(type: string, { project, branch, id, ref, patchset }: Change): Omit<TriggerEvent, 'time'> {

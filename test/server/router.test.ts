@@ -10,7 +10,7 @@ import { createPeople } from '../../activities/review/git/people.ts';
 import { ChangeNotReady } from '../../activities/review/port.ts';
 import { createSealer } from '../../activities/secrets/seal.ts';
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
-import type { TriggerEvent } from '../../pipelines/model/change.ts';
+import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
 import { createConflictOf } from '../../server/events/conflict.ts';
 import { withFilesByDigest } from '../../server/events/files.ts';
 import { EventRouter } from '../../server/events/router.ts';
@@ -58,7 +58,9 @@ async function setup(t: TestContext, projects: readonly string[]) {
     },
   };
   const conflictOf = createConflictOf(createLocalGit(root), () => true);
-  const all = { tenant: 't', layouts, hosts: [host], gates, ledger, blobs, held: async () => held, conflictOf };
+  const brought: string[] = [];
+  const bring = ({ ref }: Change) => void brought.push(ref);
+  const all = { tenant: 't', layouts, hosts: [host], gates, ledger, blobs, held: async () => held, conflictOf, bring };
   const router = new EventRouter(all);
   /** Looks as a server does that was connected to the host only now. */
   const lookConnected = async (change: string, time: number) => {
@@ -111,6 +113,7 @@ async function setup(t: TestContext, projects: readonly string[]) {
     hear,
     push,
     desks,
+    brought,
   };
 }
 
@@ -248,15 +251,16 @@ test('I9: a change is checked though its host cannot say yet whether what it nee
 });
 
 test('I9: what happened in a project before it was known to be under the gate is told once it is', async (t) => {
-  const { push, router, told, gated } = await setup(t, ['new', 'late']);
+  const { push, router, told, gated, brought } = await setup(t, ['new', 'late']);
   const late = gated.pop();
   await push('late', 'zuul.yaml', firstConfig, messageFor('first'));
   await router.lookAtAll('git');
-  assert.equal(told.length, 0);
+  assert.deepEqual([told, brought], [[], []]);
   if (late !== undefined) gated.push(late);
   assert.ok((await router.lookAtAll('git')) > 0);
   assert.ok(told.length > 0 && told.every(({ gate }) => gate.queue === 'late'));
   assert.equal(await router.lookAtAll('git'), 0, 'once');
+  assert.equal(brought.length, 1, 'a patch set is fetched when it is seen first');
 });
 
 test('R15: an event has one name, wherever the look that finds it began', async (t) => {

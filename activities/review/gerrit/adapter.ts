@@ -1,3 +1,4 @@
+import type { Peek } from '../../git/remote.ts';
 import { byName } from '../by-name.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
 import type { HttpPatience } from '../http.ts';
@@ -48,6 +49,12 @@ function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
   const { git } = gerrit;
   const below = (project: string) => `/projects/${encodeURIComponent(project)}`;
   const listProjects = () => readProjects(gerrit);
+  const branchTip = async (project: string, branch: string) => {
+    if (!isSafeProject(project, branch)) return null;
+    const found = await gerrit.client.read(`${below(project)}/branches/${encodeURIComponent(branch)}`);
+    return found === null ? null : branchSchema.parse(found).revision;
+  };
+  const openPeek = (project: string): Peek => ({ isFixed: isPatchset, tip: (branch) => branchTip(project, branch) });
   const ours = async () => (await believe(gerrit, ['projects'], listProjects)).filter(gerrit.owns);
   return {
     connection: gerrit.connection,
@@ -79,14 +86,15 @@ function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
     },
     // Who may push past a review is for the project's rights to say.
     readStanding: async ({ project, branch }) => (isSafeProject(project, branch) ? { project, kept: true } : null),
-    async branchTip(project, branch) {
-      if (!isSafeProject(project, branch)) return null;
-      const found = await gerrit.client.read(`${below(project)}/branches/${encodeURIComponent(branch)}`);
-      return found === null ? null : branchSchema.parse(found).revision;
-    },
+    branchTip,
     readMerged: async (of) => (gerrit.owns(of.project) ? git.readMerged(of) : null),
-    gitRemote: (project) => openGerritRemote(settings, project),
+    gitRemote: (project) => ({ ...openGerritRemote(settings, project), peek: openPeek(project) }),
   };
+}
+
+/** Another patch set is another ref. */
+function isPatchset(ref: string): boolean {
+  return /^refs\/changes\/\d\d\/\d+\/\d+$/.test(ref);
 }
 
 async function readEvents(gerrit: Gerrit, name: string, after: number): Promise<Happened> {

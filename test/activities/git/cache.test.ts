@@ -6,7 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { createGit, openCache } from '../../../activities/git/cache.ts';
 import { git } from '../../../activities/git/git.ts';
 import { repositoryPath } from '../../../activities/git/names.ts';
-import { type GitRemote, openRemote } from '../../../activities/git/remote.ts';
+import { readBranches } from '../../../activities/git/refs.ts';
+import { type GitRemote, openRemote, type Peek } from '../../../activities/git/remote.ts';
 import { serve } from '../review/http-backend.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from './repository.ts';
 
@@ -30,7 +31,7 @@ async function world(t: TestContext) {
     await setBranch(repo, branch, commit);
     return commit;
   };
-  return { root, repo, base, directory, cache, move, fetched: () => accesses };
+  return { root, repo, base, directory, cache, move, fetched: () => accesses, remote };
 }
 
 test('what was never fetched is fetched whole, later what is asked for', async (t) => {
@@ -61,6 +62,53 @@ test('a state that a branch is known to have been in is not fetched again; anoth
   await at(aside);
   assert.equal(fetched(), 3);
   assert.equal(await cache.branchTip('pkg/alpha', 'master'), aside);
+});
+
+test('what a host says that is here is not fetched again; what moved, is new or may move is', async (t) => {
+  const { root, repo, base, directory, move, fetched, remote } = await world(t);
+  const tips: string[] = [];
+  const peek: Peek = {
+    isFixed: (ref) => ref.startsWith('refs/changes/'),
+    async tip(branch) {
+      tips.push(branch);
+      if (branch === 'away') throw new Error('away');
+      return (await readBranches(repo)).get(branch) ?? null;
+    },
+  };
+  const cache = openCache({ directory, remote: (project) => ({ ...remote(project), peek }) });
+  const propose = async (number: number) => {
+    const ref = `refs/changes/0${number}/${number}/1`;
+    await git(repo, ['update-ref', ref, await makeCommit(repo, { parents: [base], files: { change: `${number}` } })]);
+    return ref;
+  };
+  const [one, two] = [await propose(1), await propose(2)];
+  const ensure = async (refs: string[], branches: string[]) => {
+    const before = fetched();
+    await cache.ensure('pkg/alpha', refs, { branches });
+    return fetched() - before;
+  };
+  const begun = [ensure([one, two], []), ensure([one], ['master'])];
+  await Promise.all(begun);
+  assert.equal(fetched(), 1, 'who comes meanwhile waits for what brings it');
+  assert.equal(await ensure([one, two], ['master', 'none']), 0);
+  assert.equal(await ensure([await propose(3)], []), 1);
+  const tip = await move('master', { start: '2' });
+  assert.equal(await ensure([one], []), 0);
+  assert.equal(await ensure([one], ['master']), 1);
+  assert.equal(await cache.branchTip('pkg/alpha', 'master'), tip);
+  assert.equal(await ensure([one], ['master']), 0);
+  assert.equal(await ensure([one, 'refs/heads/master'], ['master']), 1);
+  assert.equal(await ensure([one], ['away']), 1);
+  assert.deepEqual([...new Set(tips)], ['master', 'none', 'away']);
+  const plain = openCache({ directory: join(root, 'other'), remote });
+  for (const count of [1, 2]) {
+    await plain.ensure('pkg/alpha', [one], { branches: [] });
+    assert.equal(
+      (await plain.resolve('pkg/alpha', one)).tree,
+      (await cache.resolve('pkg/alpha', one)).tree,
+      `${count}`,
+    );
+  }
 });
 
 test('branches and tags that are gone at the host are gone here; speculative states and changes stay', async (t) => {
