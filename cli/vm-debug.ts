@@ -10,6 +10,7 @@ import { duration, log, paint, print, table } from './output.ts';
 interface Options extends ClientOptions {
   readonly for: number;
   readonly end?: boolean;
+  readonly step?: number;
 }
 
 /** Milliseconds between two questions how far it is. */
@@ -18,7 +19,7 @@ const pause = 500;
 /** Adds `vm debug`. */
 export function register(program: Command): void {
   const command = addCommand(program, 'vm debug', {
-    examples: ['sluice vm debug 3f2a9c10', 'sluice vm debug 3f2a9c10 --for 4h', 'sluice vm debug 3f2a9c10 --end'],
+    examples: ['', ' --step 3', ' --for 4h', ' --end'].map((rest) => `sluice vm debug 3f2a9c10${rest}`),
     details:
       'Restores the machines of a job that failed, as they were then, in a network of their own that leads nowhere, and ' +
       'prints how a shell is had on each, on the server’s machine. The session ends by itself; who asks again moves its ' +
@@ -27,6 +28,7 @@ export function register(program: Command): void {
   addClientOptions(command)
     .argument('<build>', 'the failed build’s id, as `sluice builds` lists it')
     .option('--for <time>', 'how long from now on: seconds, or 90m, 4h', parseTime, 3600)
+    .option('--step <n>', 'as they were after this step of the system test, instead of at the failure', parseStep)
     .option('--end', 'end the session now')
     .action(debug);
 }
@@ -39,6 +41,11 @@ function parseTime(text: string): number {
   return seconds;
 }
 
+function parseStep(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Give the number of a step, from 1.');
+  return Number(text);
+}
+
 async function debug(build: string, options: Options): Promise<void> {
   const client = createClient(options);
   if (options.end) {
@@ -49,7 +56,7 @@ async function debug(build: string, options: Options): Promise<void> {
       options,
     );
   }
-  await client.post('/api/machines/debug', { build, seconds: options.for });
+  await client.post('/api/machines/debug', { build, seconds: options.for, step: options.step });
   log(`restoring the machines of ${build}`);
   const session = await opened(client, build);
   print(session, (view) => render(view, Date.now()), options);
@@ -66,7 +73,7 @@ async function opened(client: ApiClient, build: string): Promise<DebugView> {
 }
 
 /** @param now milliseconds since the epoch */
-export function render({ build, host, until, nodes }: DebugView, now: number): string {
+export function render({ build, host, until, nodes, step }: DebugView, now: number): string {
   const silent = nodes.filter(({ answers }) => !answers);
   return [
     table(
@@ -74,8 +81,9 @@ export function render({ build, host, until, nodes }: DebugView, now: number): s
       nodes.map(({ name, command }) => [name, command]),
     ),
     ...silent.map(({ name, console }) =>
-      paint('yellow', `${name} does not answer, as it may not have at the failure; it had printed: ${console}`),
+      paint('yellow', `${name} does not answer, as it may not have then; it had printed: ${console}`),
     ),
+    ...(step === undefined ? [] : [`as after step ${step}`]),
     `ends in ${duration((until - now) / 1000)}; another time: sluice vm debug ${build} --for 4h; now: --end`,
   ].join('\n');
 }

@@ -48,11 +48,12 @@ export function render({ snapshots, kept, held, missing, failed }: SnapshotList,
 }
 
 function tableOf(kept: SnapshotList['kept'], now: number): string {
-  const rows = kept.map(({ build, nodes, time, until, bytes, open }) => [
+  const rows = kept.map(({ build, nodes, time, until, bytes, open, steps = [] }) => [
     ...[build, nodes.join(', '), ago(time, now), duration(Math.max(0, until - now) / 1000), size(bytes)],
+    steps.join(', '),
     open ? 'debugged now' : '',
   ]);
-  return table(['BUILD', 'NODES', 'KEPT', 'FOR ANOTHER', 'SIZE', ''], rows);
+  return table(['BUILD', 'NODES', 'KEPT', 'FOR ANOTHER', 'SIZE', 'STEPS', ''], rows);
 }
 
 function heldTable(held: SnapshotList['held'], now: number): string {

@@ -79,6 +79,7 @@ const refusals: Readonly<Record<string, number>> = {
   OtherContent: 409,
   NoSuchBlob: 409,
   NotKept: 409,
+  OtherSession: 409,
   SourceFault: 409,
   HostAway: 503,
   HostSilent: 503,

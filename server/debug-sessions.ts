@@ -13,10 +13,26 @@ export type DebugSession =
   | { readonly build: string; readonly state: 'failed'; readonly reason: string }
   | { readonly build: string; readonly state: 'open'; readonly session: DebugView };
 
+/** Which machines somebody wants to look at: without a step, those that are open, or as they were at the failure. */
+export type DebugWish = Omit<DebugInput, 'host'>;
+
+/** There is a session of the same machines as they were at another time. */
+export class OtherSession extends Error {
+  constructor(build: string, step: number | undefined) {
+    const at = step === undefined ? 'as at the failure' : `as after step ${step}`;
+    super(`the machines of ${build} are open ${at}: sluice vm debug ${build} --end, then ask again`);
+    this.name = 'OtherSession';
+  }
+}
+
 /** What people ask for about the machines that were kept of failed jobs. */
 export interface DebugSessions {
-  /** Begins one, or moves the end of one that there is. @param until milliseconds since the epoch */
-  open(actor: Actor, build: string, until: number): Promise<void>;
+  /**
+   * Begins one, or moves the end of one that there is.
+   *
+   * @throws OtherSession when there is one, of another step than the one that is asked for
+   */
+  open(actor: Actor, wish: DebugWish): Promise<void>;
   look(build: string): Promise<DebugSession>;
   /** Ends one. Harmless where there is none. */
   close(actor: Actor, build: string): Promise<void>;
@@ -32,9 +48,14 @@ export function createDebugSessions({
   const handleOf = (build: string) =>
     client.workflow.getHandle<(input: DebugInput) => Promise<void>>(debugId(host, build));
   return {
-    async open(actor, build, until) {
+    async open(actor, wish) {
+      const { build, until, step } = wish;
       demand(actor, 'debug', { name: build });
-      const input: DebugInput = { host, build, until };
+      if (step !== undefined && (await lookAtLastRun(client, debugId(host, build))).state === 'running') {
+        const { step: at } = await handleOf(build).query(debugQuery);
+        if (at !== step) throw new OtherSession(build, at);
+      }
+      const input: DebugInput = { host, ...wish };
       await client.workflow.signalWithStart('debugSession', {
         ...{ workflowId: debugId(host, build), taskQueue: taskQueues.control, args: [input] },
         ...{ signal: debugUntilSignal, signalArgs: [{ until }], staticSummary: `Debug ${build}, for ${actor.name}` },

@@ -11,16 +11,17 @@ import type { DebugInput, DebugNode, DebugView } from './snapshots-contract.ts';
  */
 export async function debugSession(input: DebugInput): Promise<void> {
   requireInput('debugSession', input);
-  const { host, build } = input;
+  const { host, build, step } = input;
+  const wanted = { build, ...(step !== undefined && { step }) };
   requireId(debugId(host, build));
   const state: { until: number; nodes: readonly DebugNode[] } = { until: input.until, nodes: [] };
   hear(debugUntilSignal, messages.until, ({ until }) => {
     state.until = until;
   });
-  setHandler(debugQuery, (): DebugView => ({ host, build, ...state }));
+  setHandler(debugQuery, (): DebugView => ({ host, ...wanted, ...state }));
   const { openDebug, closeDebug } = debugOnHost(host);
   try {
-    state.nodes = await openDebug({ build });
+    state.nodes = await openDebug(wanted);
     setCurrentDetails(state.nodes.map(({ command }) => `    ${command}`).join('\n'));
     for (let left = state.until - Date.now(); left > 0; left = state.until - Date.now()) {
       const { until } = state;

@@ -134,7 +134,7 @@ const inputs = {
       },
     }),
   }),
-  debugSession: object({ host: text, build: text, until: number }),
+  debugSession: object({ host: text, build: text, until: number, step: maybe(number) }),
 } as const;
 
 /**

@@ -65,6 +65,8 @@ export interface KeptView {
   readonly bytes: number;
   /** Their names. */
   readonly nodes: readonly string[];
+  /** The steps of the test after which they are kept as well; absent: an older worker does not say. */
+  readonly steps?: readonly number[];
   /** Whether somebody has a debug session of them. */
   readonly open: boolean;
 }
@@ -76,6 +78,8 @@ export interface DebugInput {
   readonly build: string;
   /** When it ends, in milliseconds since the epoch. */
   readonly until: number;
+  /** After which step of the test they are wanted, counted from 1; absent: as at the failure. */
+  readonly step?: number;
 }
 
 /** One machine of a debug session. */
@@ -130,7 +134,7 @@ export interface SnapshotActivities {
   listSnapshots(): Promise<HostMachines>;
   expireSnapshots(): Promise<readonly ExpiredSnapshot[]>;
   /** Restores what was kept of a build, for the workflow that asks. */
-  openDebug(input: { readonly build: string }): Promise<readonly DebugNode[]>;
+  openDebug(input: Pick<DebugInput, 'build' | 'step'>): Promise<readonly DebugNode[]>;
   /** Ends those machines; they are kept as they were. */
   closeDebug(input: { readonly build: string }): Promise<void>;
 }

@@ -18,6 +18,7 @@ export function byPlatform(providers: Providers): Provider {
         find: () => joint.find(),
         seclude: async (signal) => (await joint.chosen())?.seclude(signal),
         introduce: async (signal) => (await joint.chosen())?.introduce(signal) ?? {},
+        beginStep: async (step) => (await joint.chosen())?.beginStep?.(step),
       };
       lent.set(lease, joint);
       return lease;

@@ -1,7 +1,7 @@
 import type { HeldMachine, Lease, LeaseRequest, Machine, MachineNeed, Provider } from './port.ts';
 
 /** What a driver has behind a lease: the lease's own methods, and what is done to it by its provider. */
-interface Lent extends Pick<Lease, 'find' | 'seclude' | 'introduce'> {
+interface Lent extends Pick<Lease, 'find' | 'seclude' | 'introduce' | 'beginStep'> {
   start(need: MachineNeed): Promise<Machine>;
   hold(): Promise<readonly HeldMachine[]>;
   release(): Promise<void>;
@@ -23,6 +23,7 @@ export function lending<L extends Lent>(open: (request: LeaseRequest) => L) {
         find: () => own.find(),
         seclude: (signal) => own.seclude(signal),
         introduce: (signal) => own.introduce(signal),
+        ...(own.beginStep === undefined ? {} : { beginStep: async (step) => own.beginStep?.(step) }),
       };
       lent.set(lease, own);
       return lease;

@@ -97,6 +97,13 @@ export interface Machine {
 /** Addresses of machines by their names. */
 export type Addresses = Readonly<Record<string, string>>;
 
+/** Where a system test is. */
+export interface TestStep {
+  /** Of all steps of the test, from 1. */
+  readonly number: number;
+  readonly name: string;
+}
+
 /** Machines that are lent to one build until they are released. */
 export interface Lease {
   machine(need: MachineNeed): Promise<Machine>;
@@ -114,6 +121,13 @@ export interface Lease {
    * @returns the address of each by its name
    */
   introduce(signal: AbortSignal): Promise<Addresses>;
+  /**
+   * From now on the machines are at a step of a test. If the one before was to be saved, they are first saved as they
+   * are after it, and go on; what is kept of them has that as well. Absent: of these nothing is kept.
+   *
+   * @throws an error that says why they cannot be saved; the test goes on all the same
+   */
+  beginStep?(step: TestStep & { readonly save: boolean }): Promise<void>;
 }
 
 export interface LeaseRequest {
@@ -139,6 +153,8 @@ export interface KeptMachines {
   readonly nodes: readonly string[];
   /** How long they may stay, in milliseconds since the epoch. */
   readonly until: number;
+  /** The numbers of the steps after which they were saved as well; absent: none. */
+  readonly steps?: readonly number[];
 }
 
 /** A machine that stays as it is, for people. */

@@ -1,3 +1,4 @@
+import { stepNotKept } from '../../pipelines/report/machines.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import type { InstallStageDeps } from '../install/install-stage.ts';
 import { placeScripts, sourceDirectory } from '../install/place-scripts.ts';
@@ -5,6 +6,7 @@ import { repositoriesFor } from '../install/repositories.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
+import type { TestStep } from '../nodes/port.ts';
 import type { StageContext } from '../ports.ts';
 
 /**
@@ -14,6 +16,8 @@ import type { StageContext } from '../ports.ts';
 export interface Laboratory {
   readonly nodes: ReadonlyMap<string, Node>;
   closeDoors(): Promise<void>;
+  /** Has the machines know where the test is, and be saved after its last step if that was asked. */
+  beginStep(step: TestStep & { readonly save: boolean }): Promise<void>;
 }
 
 interface Plan {
@@ -38,7 +42,12 @@ export async function openLaboratory(deps: InstallStageDeps, plan: Plan): Promis
     log.write(`${kept.join(', ')}: machines with networks of their own, which stay open\n`);
     await lease.introduce(signal);
   };
-  return { nodes: new Map(nodes.map((node) => [node.name, node])), closeDoors };
+  const beginStep = async (step: TestStep & { readonly save: boolean }) => {
+    await lease
+      .beginStep?.(step)
+      .catch((error: Error) => log.write(`${stepNotKept(step.number - 1, error.message)}\n`));
+  };
+  return { nodes: new Map(nodes.map((node) => [node.name, node])), closeDoors, beginStep };
 }
 
 async function startNode(

@@ -21,7 +21,11 @@ export async function runScenarios(laboratory: Laboratory, scenarios: readonly S
   for (const scenario of scenarios) cases.push(...(await installFor(laboratory, scenario)));
   if (cases.some(isFailed)) return cases;
   await laboratory.closeDoors();
-  for (const scenario of scenarios) cases.push(...(await runSteps(laboratory, scenario)));
+  let before = 0;
+  for (const scenario of scenarios) {
+    cases.push(...(await runSteps(laboratory, scenario, before)));
+    before += scenario.steps.length;
+  }
   return cases;
 }
 
@@ -48,7 +52,10 @@ interface Background {
   fault?: unknown;
 }
 
-async function runSteps(laboratory: Laboratory, { name: suite, steps }: Scenario): Promise<TestCase[]> {
+/** @param before how many steps the scenarios before it have */
+async function runSteps(laboratory: Laboratory, scenario: Scenario, before: number): Promise<TestCase[]> {
+  const { name: suite, steps } = scenario;
+  const save = scenario.snapshots === 'each-step';
   const cases: TestCase[] = [];
   const background: Background[] = [];
   for (const [position, step] of steps.entries()) {
@@ -57,6 +64,7 @@ async function runSteps(laboratory: Laboratory, { name: suite, steps }: Scenario
       cases.push({ suite, name, seconds: 0, skipped: 'an earlier step failed' });
       continue;
     }
+    await laboratory.beginStep({ number: before + position + 1, name: `${suite}: ${name}`, save });
     const node = nodeOf(laboratory, step.on);
     node.log.section(`${suite}: ${name}`);
     if (step.background) {

@@ -3,11 +3,21 @@ import { bounded } from './words.ts';
 /** What is said of a failed job whose machines are kept. @param until milliseconds since the epoch */
 export function keptRemark(
   build: string,
-  { nodes, until }: { readonly nodes: readonly string[]; readonly until: number },
+  {
+    nodes,
+    until,
+    steps = [],
+  }: { readonly nodes: readonly string[]; readonly until: number; readonly steps?: readonly number[] },
 ): string {
   const day = new Date(until).toISOString().slice(0, 10);
   const what = nodes.length === 1 ? 'The machine is' : `The machines ${nodes.join(', ')} are`;
-  return `${what} kept as at the failure until ${day}: sluice vm debug ${build}`;
+  const more = steps.length === 0 ? '' : `; as after step ${steps.join(', ')}: --step N`;
+  return `${what} kept as at the failure until ${day}: sluice vm debug ${build}${more}`;
+}
+
+/** What is said of a step after which machines should have been saved. */
+export function stepNotKept(number: number, reason: string): string {
+  return `The machines are not saved after step ${number}: ${reason}`;
 }
 
 export function notKept(reason: string): string {

@@ -26,6 +26,8 @@ const stepSchema = z.strictObject({
 const scenarioSchema = z.strictObject({
   description: z.string().optional(),
   install: z.record(nodeName, z.array(packageName)).default({}),
+  /** Whether virtual machines are saved after each step as well, for whoever looks at them when the job has failed. */
+  snapshots: z.enum(['at-failure', 'each-step']).default('at-failure'),
   steps: z.array(stepSchema).min(1),
 });
 

@@ -8,6 +8,7 @@ const longest = 24 * 3600;
 
 const build = z.string().min(1).max(500).describe('a build’s id');
 const which = z.object({ build });
+const step = z.int().min(1).optional().describe('after which step of the test; absent: as at the failure');
 const seconds = z.int().min(60).max(longest).describe('how long from now on');
 
 /** Machines of failed jobs: what is kept, and sessions in which people look at them. */
@@ -27,11 +28,12 @@ export function registerDebugging(app: App, deps: ServerDeps): void {
     '/api/machines/debug',
     {
       onRequest,
-      schema: { summary: 'Restore a failed job’s machines, or extend that', body: which.extend({ seconds }) },
+      schema: { summary: 'Restore a failed job’s machines, or extend that', body: which.extend({ seconds, step }) },
     },
     async (request, reply) => {
-      const { build, seconds } = request.body;
-      await debugging.open(actorOf(request), build, Date.now() + seconds * 1000);
+      const { build, seconds, step } = request.body;
+      const until = Date.now() + seconds * 1000;
+      await debugging.open(actorOf(request), { build, until, ...(step !== undefined && { step }) });
       return reply.code(202).send({ build });
     },
   );

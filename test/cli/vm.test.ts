@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { choosePlatform } from '../../cli/platform.ts';
-import type { DebugSession, DebugSessions } from '../../server/debug-sessions.ts';
+import { type DebugSession, type DebugSessions, OtherSession } from '../../server/debug-sessions.ts';
 import type { Machines, Preparation, Unprepared } from '../../server/machines.ts';
 import type { KeptView, SnapshotList, SnapshotView } from '../../workflows/snapshots-contract.ts';
 import { startServer, type TestServer } from '../server/server.ts';
@@ -51,8 +51,10 @@ const machines: Machines = {
 /** What is answered one after the other, and from then on. */
 let sessions: DebugSession[];
 const debugging: DebugSessions = {
-  open: async ({ name }, build, until) => {
-    asked.push(`${name} debugs ${build} for ${Math.round((until - Date.now()) / 60_000)} min`);
+  open: async ({ name }, { build, until, step }) => {
+    if (step === 9) throw new OtherSession(build, undefined);
+    const at = step === undefined ? '' : ` after step ${step}`;
+    asked.push(`${name} debugs ${build}${at} for ${Math.round((until - Date.now()) / 60_000)} min`);
   },
   look: async () => (sessions.length > 1 ? sessions.shift() : sessions[0]) as DebugSession,
   close: async ({ name }, build) => void asked.push(`${name} ends ${build}`),
@@ -60,7 +62,7 @@ const debugging: DebugSessions = {
 
 const keptOfB: KeptView = {
   ...{ build: 'b1', host: 'here', time: Date.now() - hour, until: Date.now() + 48 * hour, bytes: 90 * 2 ** 20 },
-  ...{ nodes: ['server', 'client'], open: true },
+  ...{ nodes: ['server', 'client'], steps: [1, 2], open: true },
 };
 
 let server: TestServer;
@@ -148,7 +150,7 @@ test('a command that works in containers by hand takes no platform of virtual ma
 test('I10: vm list shows the machines that are kept, and the page’s link says the same', async () => {
   list = { snapshots: [view], kept: [keptOfB], held: [], missing: [], failed: [] };
   const { stdout } = await run('list');
-  assert.match(stdout, /\nb1 +server, client +1 h 0\d min ago +4\d h \d\d min +90 MiB +debugged now$/m);
+  assert.match(stdout, /\nb1 +server, client +1 h 0\d min ago +4\d h \d\d min +90 MiB +1, 2 +debugged now$/m);
   const found = await fetch(`${server.url}/api/machines/kept/b1`);
   assert.deepEqual(await found.json(), keptOfB);
   const none = await fetch(`${server.url}/api/machines/kept/b2`);
@@ -198,7 +200,7 @@ test('I10: vm debug waits until the machines are restored, and prints how a shel
     'NODE    SHELL, ON here',
     "server  ssh -F '/x/ssh' server",
     "client  ssh -F '/x/ssh' client",
-    'client does not answer, as it may not have at the failure; it had printed: /y',
+    'client does not answer, as it may not have then; it had printed: /y',
   ]);
   assert.match(said.stdout, /\nends in (1 h 00|59) min.*; another time: sluice vm debug b1 --for 4h; now: --end\n$/);
   assert.deepEqual(asked, ['ada debugs b1 for 90 min']);
@@ -217,6 +219,23 @@ test('I10: vm debug of what is not kept ends with 1 and the reason; --end ends o
   const bad = await run('debug', 'b1', '--for', '2d');
   assert.equal(bad.code, 2);
   assert.match(bad.stderr, /Give a minute to a day/);
+});
+
+test('I10: vm debug --step asks for the machines as they were after a step, and says no as the server does', async () => {
+  const node = { name: 'server', command: 'ssh server', answers: true, console: '/y' };
+  const session = { ...{ host: 'here', build: 'b1', until: Date.now() + hour, step: 2 }, nodes: [node] };
+  sessions = [{ build: 'b1', state: 'open', session }];
+  const said = await run('debug', 'b1', '--step', '2');
+  assert.deepEqual([said.code, asked], [0, ['ada debugs b1 after step 2 for 60 min']]);
+  assert.equal(said.stdout.split('\n')[2], 'as after step 2');
+  const refused = await run('debug', 'b1', '--step', '9');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /the machines of b1 are open as at the failure/);
+  for (const bad of ['0', 'two']) {
+    const { code, stderr } = await run('debug', 'b1', '--step', bad);
+    assert.equal(code, 2);
+    assert.match(stderr, /Give the number of a step, from 1/);
+  }
 });
 
 test('I10: a night’s preparation that failed is an alarm on the page and in the metrics', async () => {

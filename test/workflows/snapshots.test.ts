@@ -74,7 +74,9 @@ const restore: typeof openDebug = async (lender, wish) => {
     hostKey: 'k',
   };
   await writeRecord(join(placesIn(root).machines, id), 'machine.json', { ...record, kept: build });
-  return [{ name: 'n', command: 'ssh n', answers: true, console: '/c' }];
+  return [
+    { name: 'n', command: wish.step === undefined ? 'ssh n' : `ssh n${wish.step}`, answers: true, console: '/c' },
+  ];
 };
 
 before(async () => {
@@ -296,12 +298,12 @@ const restored = async () => (await machinesIn(placesIn(root))).flatMap(({ kept 
 test('I10: a debug session has its machines until its end, which people move', async () => {
   assert.deepEqual(await sessions().look('kept-1'), { build: 'kept-1', state: 'none' });
   const end = Date.now() + 3_600_000;
-  await sessions().open(ann, 'kept-1', end);
+  await sessions().open(ann, { build: 'kept-1', until: end });
   await stands('kept-1', 'open');
   const nodes = [{ name: 'n', command: 'ssh n', answers: true, console: '/c' }];
   const open = { build: 'kept-1', state: 'open' } as const;
   assert.deepEqual(await sessions().look('kept-1'), { ...open, session: { host, build: 'kept-1', until: end, nodes } });
-  await sessions().open(ann, 'kept-1', end + 1);
+  await sessions().open(ann, { build: 'kept-1', until: end + 1 });
   assert.deepEqual(await sessions().look('kept-1'), {
     ...open,
     session: { host, build: 'kept-1', until: end + 1, nodes },
@@ -313,18 +315,34 @@ test('I10: a debug session has its machines until its end, which people move', a
   await sessions().close(ann, 'kept-1');
 });
 
+test('I10: a debug session is of one step, which another wish does not change', async () => {
+  const wish = { build: 'kept-3', until: Date.now() + 3_600_000 };
+  await sessions().open(ann, { ...wish, step: 2 });
+  await stands('kept-3', 'open');
+  await sessions().open(ann, { ...wish, step: 2 });
+  await sessions().open(ann, wish);
+  const now = await sessions().look('kept-3');
+  assert.deepEqual(now.state === 'open' && [now.session.step, now.session.nodes[0]?.command], [2, 'ssh n2']);
+  await assert.rejects(sessions().open(ann, { ...wish, step: 3 }), {
+    name: 'OtherSession',
+    message: 'the machines of kept-3 are open as after step 2: sluice vm debug kept-3 --end, then ask again',
+  });
+  await sessions().close(ann, 'kept-3');
+  await stands('kept-3', 'ended');
+});
+
 test('I10: a debug session ends by itself, and what is not kept is none', async () => {
-  await sessions().open(ann, 'kept-2', Date.now() + 1_500);
+  await sessions().open(ann, { build: 'kept-2', until: Date.now() + 1_500 });
   await stands('kept-2', 'ended');
   assert.deepEqual(await restored(), []);
-  await sessions().open(ann, 'b7', Date.now() + 3_600_000);
+  await sessions().open(ann, { build: 'b7', until: Date.now() + 3_600_000 });
   await stands('b7', 'failed');
   assert.deepEqual(await sessions().look('b7'), {
     ...{ build: 'b7', state: 'failed' },
     reason: 'no machines are kept of the build b7, which may be of a job that did not fail; kept are: none',
   });
   await assert.rejects(
-    sessions().open({ ...ann, kind: 'worker' }, 'kept-1', 0),
+    sessions().open({ ...ann, kind: 'worker' }, { build: 'kept-1', until: 0 }),
     /the worker ann may not debug: kept-1/,
   );
 });

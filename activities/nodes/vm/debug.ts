@@ -4,14 +4,13 @@ import { fileURLToPath } from 'node:url';
 import type { DebugNode } from '../../../workflows/snapshots-contract.ts';
 import { configurationFault } from '../../failure.ts';
 import { quoted } from '../../process/quoted.ts';
-import { execute } from '../ssh/exec.ts';
+import { setClock } from './clock.ts';
 import { startEmulator } from './emulator.ts';
 import { type Hardware, mismatch } from './host.ts';
 import { answering, idsOf, type Lender, makeOverlay, newMachine, peerOf, removeMachine, specOf } from './lend.ts';
 import { openLine } from './line.ts';
 import { withMonitor } from './monitor.ts';
 import { type Kept, keptIn, type Snapshot, snapshotsIn, writeRecord } from './records.ts';
-import { remoteOf } from './remote.ts';
 
 /** What the machines of a debug session carry in the place of a build's id. */
 export function debugBuildOf(build: string): string {
@@ -20,6 +19,8 @@ export function debugBuildOf(build: string): string {
 
 export interface DebugWish {
   readonly build: string;
+  /** After which step of its test; absent: as at the failure. */
+  readonly step?: number;
   /** Workflow that ends the session. */
   readonly holder: string;
   readonly hardware: Hardware;
@@ -30,7 +31,7 @@ const joiner = fileURLToPath(new URL('join.pl', import.meta.url));
 
 /**
  * Restores the machines that were kept of a build, in a network of their own and none besides. What an earlier session
- * has written goes: each begins at the failure.
+ * has written goes: each begins at the failure, or at the step that is asked for.
  *
  * @throws a fault that no retry mends where nothing is kept, or cannot be restored here
  */
@@ -39,11 +40,12 @@ export async function openDebug(lender: Lender, wish: DebugWish): Promise<readon
   const all = await keptIn(places);
   const kept = all.find(({ build }) => build === wish.build);
   if (kept === undefined) throw configurationFault(nothingKept(wish.build, all));
+  const at = placeOf(kept, wish.step);
   const snapshots = await snapshotsIn(places);
   const bases = kept.machines.map(({ snapshot }) => baseOf(snapshots, snapshot, wish));
   await closeDebug(lender, wish.build);
   try {
-    return await Promise.all(bases.map((base, index) => restore(lender, wish, { kept, base, index })));
+    return await Promise.all(bases.map((base, index) => restore(lender, wish, { kept, at, base, index })));
   } catch (error) {
     await closeDebug(lender, wish.build);
     throw error;
@@ -60,6 +62,16 @@ function nothingKept(build: string, kept: readonly Kept[]): string {
   return `no machines are kept of the build ${build}, which may be of a job that did not fail; kept are: ${known}`;
 }
 
+/** Where the machines are that were kept of a step, below what is kept. @throws with the steps that there are */
+function placeOf({ build, step: last, steps = [] }: Kept, step: number | undefined): string {
+  if (step === undefined || step === last?.number) return '.';
+  if (steps.some(({ number }) => number === step)) return join('steps', String(step));
+  const there = [...steps, ...(last === undefined ? [] : [last])].map(({ number, name }) => `${number} (${name})`);
+  const known = there.length === 0 ? 'the test had no steps' : `there are: ${there.join(', ')}`;
+  const advice = 'with `snapshots: each-step` in the scenario, machines are saved after each';
+  throw configurationFault(`nothing is kept of step ${step} of the build ${build}; ${known}; ${advice}`);
+}
+
 function baseOf(snapshots: readonly Snapshot[], id: string, { build, hardware }: DebugWish): Snapshot {
   const base = snapshots.find((each) => each.id === id);
   const reason = base === undefined ? `the snapshot ${id} below them is gone` : mismatch(base.hardware, hardware);
@@ -69,16 +81,18 @@ function baseOf(snapshots: readonly Snapshot[], id: string, { build, hardware }:
 
 interface One {
   readonly kept: Kept;
+  /** Where its machines are, below what is kept. */
+  readonly at: string;
   readonly base: Snapshot;
   readonly index: number;
 }
 
-async function restore(lender: Lender, wish: DebugWish, { kept, base, index }: One): Promise<DebugNode> {
+async function restore(lender: Lender, wish: DebugWish, { kept, at, base, index }: One): Promise<DebugNode> {
   const { places, installation } = lender;
   const { name, snapshot, hostKey } = kept.machines[index] ?? { name: '', snapshot: '', hostKey: '' };
   const build = debugBuildOf(wish.build);
   const { id, directory } = await newMachine(places, build);
-  const saved = join(places.kept, wish.build, String(index));
+  const saved = join(places.kept, wish.build, at, String(index));
   const record = { id, build, holder: wish.holder, installation, name, snapshot, hostKey, kept: wish.build };
   await writeRecord(directory, 'machine.json', record);
   await makeOverlay(join(saved, 'disk'), 'qcow2', join(directory, 'disk'));
@@ -87,9 +101,7 @@ async function restore(lender: Lender, wish: DebugWish, { kept, base, index }: O
   const command = await openShell({ directory, name, hostKey, key: join(base.from, 'client') });
   const line = openLine(await peerOf(directory, base, { hostKey, patience: answering }));
   // Its clock went on from the failure; all else is as it was.
-  const now = `@${(Date.now() / 1000).toFixed(3)}`;
-  const set = execute(remoteOf(line), ['date', '-u', '-s', now], { signal: wish.signal, timeout: answering });
-  const answers = await set.then(
+  const answers = await setClock(line, wish.signal).then(
     ({ code }) => code === 0,
     (error: Error) => {
       if (error.name !== 'EngineUnavailable') throw error;

@@ -34,7 +34,7 @@ function placeOf({ snapshots, kept }: Places, { id, standsOn }: Pick<Stored, 'id
 }
 
 /** Bytes on the disk. What is removed meanwhile takes none. */
-async function sizeOf(directory: string): Promise<number> {
+export async function sizeOf(directory: string): Promise<number> {
   const inside = await readdir(directory, { recursive: true }).catch(() => []);
   const sizes = await Promise.all(
     inside.map((name) =>

@@ -2,6 +2,7 @@ import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncTree } from '../../files/sync.ts';
 import { moveWhole } from '../../files/write.ts';
+import type { TestStep } from '../port.ts';
 import type { Lender, Running } from './lend.ts';
 import { withMonitor } from './monitor.ts';
 import { type Kept, makePrivate, type Places, snapshotsIn, writeRecord } from './records.ts';
@@ -10,15 +11,33 @@ import { saveMemory } from './save.ts';
 /** MiB of disk that stay free. */
 const reserve = 512;
 
+/** What is known of a test on machines: where it is, and after which of its steps they were saved. */
+export interface Reached {
+  readonly step: TestStep | undefined;
+  readonly steps: readonly TestStep[];
+}
+
+/** Where the machines of a lease are saved after its steps: in the directory of the first one. */
+export function stepsOf([first]: readonly Running[]): string {
+  return join(first?.directory ?? '', 'steps');
+}
+
+/** What is kept, and of whom. */
+interface Keeping {
+  readonly build: string;
+  readonly running: readonly Running[];
+  readonly reached: Reached;
+}
+
 /**
- * Saves the machines of a build as they are now, and ends them. What was kept of the same build before goes.
+ * Saves the machines of a build as they are now, and ends them. What was saved of them after earlier steps is kept with
+ * that. What was kept of the same build before goes.
  *
  * @throws EngineUnavailable when one of them is lost meanwhile; what there is of it is in the first one's directory
  */
 export async function keepMachines(
   { places, installation }: Omit<Lender, 'ways'>,
-  build: string,
-  running: readonly Running[],
+  { build, running, reached }: Keeping,
 ): Promise<Kept> {
   const [first] = running;
   if (first === undefined) throw new Error(`there is no machine of ${build} to be kept`);
@@ -35,7 +54,9 @@ export async function keepMachines(
     for (const name of ['disk', 'console.log']) await rename(join(directory, name), join(own, name));
   }
   const machines = running.map(({ record: { name, snapshot, hostKey } }) => ({ name, snapshot, hostKey }));
-  const kept: Kept = { build, installation, time: Date.now(), machines };
+  const { step, steps } = reached;
+  if (steps.length > 0) await rename(stepsOf(running), join(made, 'steps'));
+  const kept: Kept = { build, installation, time: Date.now(), machines, ...(step && { step }), steps: [...steps] };
   await writeRecord(made, 'kept.json', kept);
   await syncTree(made);
   await makePrivate(places.kept);
@@ -44,10 +65,14 @@ export async function keepMachines(
   return kept;
 }
 
-/** @throws an error that says so when the disk may not have room for what machines have in memory */
-export async function requireRoom(places: Places, running: readonly Running[]): Promise<void> {
+/**
+ * @param more bytes that are written besides
+ * @throws an error that says so when the disk may not have room for what machines have in memory
+ */
+export async function requireRoom(places: Places, running: readonly Running[], more = 0): Promise<void> {
   const memory = new Map((await snapshotsIn(places)).map(({ id, memoryMiB }) => [id, memoryMiB]));
-  const needed = running.reduce((sum, { record }) => sum + (memory.get(record.snapshot) ?? 0), 0);
+  const all = running.reduce((sum, { record }) => sum + (memory.get(record.snapshot) ?? 0), 0);
+  const needed = Math.ceil(all + more / 2 ** 20);
   const { bavail, bsize } = await statfs(places.machines);
   const free = Math.floor((bavail * bsize) / 2 ** 20);
   if (free < needed + reserve) throw new Error(`${free} MiB of disk are free, and they need ${needed + reserve} MiB`);

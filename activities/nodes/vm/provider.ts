@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { imageOf } from '../../../pipelines/model/platform.ts';
 import { lending } from '../lending.ts';
 import { assertName } from '../names.ts';
-import type { Addresses, HeldMachine, KeptMachines, LeaseRequest, MachineNeed, Provider } from '../port.ts';
+import type { Addresses, HeldMachine, KeptMachines, LeaseRequest, MachineNeed, Provider, TestStep } from '../port.ts';
 import { furnish } from '../ssh/furnish.ts';
 import { hardwareHere } from './accelerator.ts';
 import { openShell } from './debug.ts';
@@ -12,6 +12,7 @@ import { idsOf, type Lender, madeFor, type Running, removeMachine, restoreMachin
 import { createMachine, type VirtualMachine } from './machine.ts';
 import { keptIn, snapshotsIn } from './records.ts';
 import { bestSnapshot, chooseSnapshot, type SnapshotLimits } from './snapshots.ts';
+import { Steps } from './steps.ts';
 import { hostsOf, type Way } from './ways.ts';
 
 /** Milliseconds for what is done to a machine before it is lent. */
@@ -61,10 +62,12 @@ class VmLease {
   #found: Running | null = null;
   #introduced: Promise<Addresses> | undefined;
   #secluded: Promise<void> | undefined;
+  readonly #steps: Steps | undefined;
 
   constructor(deps: VmProviderDeps, request: LeaseRequest) {
     this.#deps = deps;
     this.#request = request;
+    if (deps.limits !== undefined) this.#steps = new Steps(deps.places, deps.limits);
   }
 
   start(need: MachineNeed): Promise<VirtualMachine> {
@@ -89,6 +92,10 @@ class VmLease {
     return this.#secluded;
   }
 
+  async beginStep(step: TestStep & { readonly save: boolean }): Promise<void> {
+    await this.#steps?.begin(await this.#running(), step);
+  }
+
   introduce(signal: AbortSignal): Promise<Addresses> {
     this.#introduced ??= this.#lender().then(({ ways }) =>
       this.#wire(signal, (machine, { address, names }) => machine.join(address, names + hostsOf(ways))),
@@ -107,16 +114,18 @@ class VmLease {
   async keep(): Promise<KeptMachines | null> {
     const running = await this.#running();
     const { places, limits } = this.#deps;
-    if (running.length === 0 || limits === undefined) return null;
+    const { reached } = this.#steps ?? {};
+    if (running.length === 0 || limits === undefined || reached === undefined) return null;
     const { build } = this.#request;
     await requireRoom(places, running);
-    const { machines, time } = await keepMachines(this.#deps, build, running);
+    const { machines, time } = await keepMachines(this.#deps, { build, running, reached });
     // What is over the limits goes at once: between two looks of the schedule many jobs may fail.
     await expireSnapshots(places, limits);
     if (!(await keptIn(places)).some((kept) => kept.build === build)) {
       throw new Error('they are larger than all that may be kept: `snapshots.maxSize`');
     }
-    return { nodes: machines.map(({ name }) => name), until: time + limits.age };
+    const steps = reached.steps.map(({ number }) => number);
+    return { nodes: machines.map(({ name }) => name), until: time + limits.age, ...(steps.length > 0 && { steps }) };
   }
 
   async hold(): Promise<readonly HeldMachine[]> {

@@ -64,6 +64,8 @@ export function machinesIn({ machines }: Places): Promise<readonly MachineRecord
   return readAll(machines, 'machine.json', (value) => machineSchema.parse(value));
 }
 
+const stepSchema = z.object({ number: z.number(), name: z.string() });
+
 const keptSchema = z.object({
   build: z.string(),
   installation: z.string().nullable(),
@@ -71,6 +73,10 @@ const keptSchema = z.object({
   time: z.number(),
   /** Each with its memory and disk in the directory of its number; the disk stands on that of the snapshot. */
   machines: z.array(z.object({ name: z.string(), snapshot: z.string(), hostKey: z.string() })),
+  /** Where the test was by then; absent: it had no steps. */
+  step: stepSchema.optional(),
+  /** The steps after which they were saved before, each in the directory of its number below `steps`. */
+  steps: z.array(stepSchema).optional(),
 });
 
 /** The machines of a job that has failed. */

@@ -16,11 +16,12 @@ interface Progress {
 }
 
 /**
- * Stops a machine, writes its memory into a new file and ends it: what is on its disk then belongs to that memory.
+ * Stops a machine and writes its memory into a new file: what is on its disk then belongs to that memory.
  *
+ * @param after whether the machine ends, or stands still until it is told to go on
  * @throws EngineUnavailable when that fails
  */
-export async function saveMemory(directory: string, path: string): Promise<void> {
+export async function saveMemory(directory: string, path: string, after: 'end' | 'stand' = 'end'): Promise<void> {
   const handle = await open(directory);
   const server = createServer();
   try {
@@ -38,7 +39,7 @@ export async function saveMemory(directory: string, path: string): Promise<void>
       await monitor.ask('migrate', { uri: 'unix:memory.socket' });
       await completed(monitor);
       await written;
-      await monitor.ask('quit');
+      if (after === 'end') await monitor.ask('quit');
     });
   } catch (error) {
     throw lost('save the memory', error);

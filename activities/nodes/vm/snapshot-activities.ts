@@ -86,10 +86,11 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
       });
     },
 
-    async openDebug({ build }) {
+    async openDebug({ build, step }) {
       const { cancellationSignal: signal, info } = Context.current();
       const holder = info.workflowExecution?.workflowId ?? '';
-      return (deps.restore ?? openDebug)(lender, { build, holder, hardware: await hardware(), signal });
+      const wish = { build, holder, hardware: await hardware(), signal, ...(step !== undefined && { step }) };
+      return (deps.restore ?? openDebug)(lender, wish);
     },
 
     closeDebug: ({ build }) => closeDebug(lender, build),

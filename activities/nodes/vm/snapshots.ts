@@ -116,8 +116,9 @@ export function keptViewsOf(
   },
 ): readonly KeptView[] {
   const newestFirst = kept.toSorted((a, b) => b.time - a.time);
-  return newestFirst.map(({ build, time, machines: nodes }) => ({
+  return newestFirst.map(({ build, time, machines: nodes, steps = [] }) => ({
     ...{ build, host, time, until: time + age, bytes: bytes.get(build) ?? 0 },
+    steps: steps.map(({ number }) => number),
     nodes: nodes.map(({ name }) => name),
     open: machines.some((each) => each.kept === build),
   }));

@@ -34,6 +34,13 @@ for (const result of ['FAILURE', 'TIMED_OUT'] as const) {
   });
 }
 
+test('I10: the report says after which steps machines are kept as well', async () => {
+  const { remarks } = await ended('FAILURE', async () => ({ nodes: ['server'], until, steps: [1, 2] }));
+  const said =
+    'The machine is kept as at the failure until 2026-12-18: sluice vm debug b1; as after step 1, 2: --step N';
+  assert.deepEqual(remarks, ['r', said]);
+});
+
 for (const [what, result, keep, sections] of [
   ['of a job that did not fail', 'SUCCESS', two, []],
   ['of a job that nobody wants any more', 'CANCELED', two, []],

@@ -156,8 +156,43 @@ test('an engine that fails a step in the background fails the stage, and not the
   const text = 'steps:\n  - {on: server, run: serve, background: true}\n  - {on: server, run: "true"}\n';
   const reading = parseScenario('pair.yaml', text, ['server']);
   assert.ok(reading.ok);
-  const laboratory = { nodes: new Map([['server', node]]), closeDoors: async () => {} };
+  const laboratory = { nodes: new Map([['server', node]]), closeDoors: async () => {}, beginStep: async () => {} };
   await assert.rejects(runScenarios(laboratory, [reading.scenario]), EngineUnavailable);
+});
+
+test('I10: machines hear which step begins, counted over all scenarios, and whether they are saved after it', async () => {
+  const begun: unknown[] = [];
+  const log = { write() {}, section() {} };
+  const exec = async (argv: readonly string[]) => ({
+    code: argv.includes('false') ? 1 : 0,
+    output: '',
+    timedOut: false,
+  });
+  const { signal } = new AbortController();
+  const node = { name: 'n', machine: { exec }, manager: packageManagers.deb, signal, log } as unknown as Node;
+  const beginStep = async (step: unknown) => void begun.push(step);
+  const laboratory = { nodes: new Map([['n', node]]), closeDoors: async () => {}, beginStep };
+  const scenarios = [
+    [
+      'first.yaml',
+      'snapshots: each-step\nsteps: [{on: n, run: "true"}, {on: n, run: "false"}, {on: n, run: "true"}]\n',
+    ],
+    ['second.yaml', 'steps: [{on: n, run: "true", name: last}]\n'],
+  ].map(([path = '', text = '']) => {
+    const reading = parseScenario(path, text, ['n']);
+    assert.ok(reading.ok);
+    return reading.scenario;
+  });
+  const cases = await runScenarios(laboratory, scenarios);
+  assert.deepEqual(begun, [
+    { number: 1, name: 'first: step 1 on n', save: true },
+    { number: 2, name: 'first: step 2 on n', save: true },
+    { number: 4, name: 'second: last', save: false },
+  ]);
+  assert.deepEqual(
+    cases.map(({ failure, skipped }) => (failure ? 'failed' : skipped ? 'skipped' : 'passed')),
+    ['passed', 'failed', 'skipped', 'passed'],
+  );
 });
 
 test('a broken scenario is refused with all its problems and their places', async (t) => {

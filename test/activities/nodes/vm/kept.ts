@@ -20,6 +20,7 @@ const platform = { ...builtInPlatforms[0], buildImage: image, testImage: image }
 const need = { platform, kind: 'system', network: 'none' } as const;
 const signal = AbortSignal.timeout(900_000);
 const limits = { age: 20 * 86_400_000, bytes: 4 * 1024 ** 3 };
+const steps = ['first', 'second', 'third'].map((name, index) => ({ number: index + 1, name, save: true }));
 const nothing = { age: 0, bytes: 0 };
 
 /** A place of its own for what is kept, over the snapshot that all tests share. */
@@ -87,4 +88,48 @@ test('machines are kept as they were, and a person finds them so, again and agai
     /cannot be restored: its emulator was/,
   );
   await assert.rejects(openDebug(lender, { ...wish, build: 'other' }), /no machines are kept of the build other/);
+});
+
+test('I10: machines are saved after each step and go on; a person finds them as they were after one', async (t) => {
+  const places = await world(t);
+  const lender = { places, installation: 'test', ways: [] };
+  const provider = createVmProvider({ ...lender, ways: async () => [], limits });
+  const build = `steps-${process.pid}`;
+  t.after(() => provider.sweep(build));
+  const lease = await provider.lend({ build });
+  const machines = await Promise.all(['server', 'client'].map((name) => lease.machine({ ...need, name })));
+  await lease.seclude(signal);
+  const going = machines[0]?.exec(['sh', '-c', 'while :; do date +%s > /run/ticks; sleep 1; done'], { signal });
+  going?.catch(() => {});
+  for (const step of steps) {
+    const begin = performance.now();
+    await lease.beginStep?.(step);
+    t.diagnostic(`before ${step.name}: ${Math.round(performance.now() - begin)} ms`);
+    for (const machine of machines) {
+      const { code, output } = await machine.exec(['sh', '-c', `echo ${step.name} >> /root/did; date +%s`], { signal });
+      assert.equal(code, 0, output);
+      assert.ok(Math.abs(Number(output) - Date.now() / 1000) < 60, `the clock says ${output}`);
+    }
+    const { output } = (await machines[0]?.exec(['cat', '/run/ticks'], { signal })) ?? {};
+    assert.ok(Date.now() / 1000 - Number(output) < 60, 'what ran in the background goes on');
+  }
+  const kept = await provider.keep?.(lease);
+  assert.deepEqual(kept?.steps, [1, 2]);
+  await provider.release(lease);
+  assert.deepEqual(await readdir(places.machines), []);
+
+  const wish = { build, holder: 'debug/x', hardware: await hardwareHere(), signal };
+  t.after(() => closeDebug(lender, build));
+  for (const [step, did] of [
+    [1, 'first\n'],
+    [3, 'first\nsecond\nthird\n'],
+  ] as const) {
+    const nodes = await openDebug(lender, { ...wish, step });
+    for (const { command, answers } of nodes) {
+      assert.ok(answers);
+      assert.equal((await must('sh', ['-c', `${command} cat /root/did`])).stdout, did);
+    }
+    await closeDebug(lender, build);
+  }
+  await provider.sweep(build);
 });

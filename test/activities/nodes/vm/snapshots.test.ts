@@ -114,8 +114,9 @@ test('what is kept is shown with its nodes, how long it may stay and whether som
   const bytes = new Map([['new', 7]]);
   const rest = { machines: [{ kept: 'old' }, {}], bytes, host: 'here', age: 20 };
   const nodes = ['server', 'client'];
-  assert.deepEqual(keptViewsOf([of('old', 1), of('new', 2)], rest), [
-    { build: 'new', host: 'here', time: 2, until: 22, bytes: 7, nodes, open: false },
-    { build: 'old', host: 'here', time: 1, until: 21, bytes: 0, nodes, open: true },
+  const steps = [1, 2].map((number) => ({ number, name: `step ${number}` }));
+  assert.deepEqual(keptViewsOf([of('old', 1), { ...of('new', 2), steps }], rest), [
+    { build: 'new', host: 'here', time: 2, until: 22, bytes: 7, nodes, steps: [1, 2], open: false },
+    { build: 'old', host: 'here', time: 1, until: 21, bytes: 0, nodes, steps: [], open: true },
   ]);
 });
