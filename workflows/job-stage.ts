@@ -1,3 +1,4 @@
+import { hasAnother } from '../pipelines/jobs/alternatives.ts';
 import type { BuildOutcome } from '../pipelines/jobs/state.ts';
 import { type FrozenJob, isPlaybook } from '../pipelines/model/job.ts';
 import { sealedSecretsOf } from '../pipelines/model/secrets.ts';
@@ -42,6 +43,13 @@ function playbookHosts(
   returned: readonly string[],
 ): PlaybookHosts {
   return { nodes: nodes.map(({ name }) => name), groups, hostVars, groupVars, extraVars, returned };
+}
+
+/** What a job ended with: where its nodes could not be had, whether there are others to be tried. */
+export function endingOf({ job }: JobInput, result: StageResult, time: number): BuildOutcome {
+  const outcome = outcomeOf(result, time);
+  const another = result.result === 'NODE_FAILURE' && hasAnother(job, job.nodeset);
+  return another ? { ...outcome, nextAlternative: true } : outcome;
 }
 
 /**

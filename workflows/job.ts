@@ -17,7 +17,7 @@ import { JobLine } from './job-line.ts';
 import { withNodes } from './job-nodes.ts';
 import { startRecord } from './job-record.ts';
 import { withSemaphores } from './job-semaphores.ts';
-import { outcomeOf, stageInput } from './job-stage.ts';
+import { endingOf, outcomeOf, stageInput } from './job-stage.ts';
 import { jobEndedSignal } from './messages.ts';
 import type { HeldNodes } from './nodes-contract.ts';
 import type { BuildRecord } from './records.ts';
@@ -133,7 +133,7 @@ function postLimit(programs: Pick<Programs, 'postRun' | 'postTimeout'> | undefin
 }
 
 async function conclude(input: JobInput, { start, record, result }: Ending): Promise<JobResult> {
-  const outcome = outcomeOf(result, Date.now());
+  const outcome = endingOf(input, result, Date.now());
   upsertSearchAttributes([{ key: searchAttributes.result, value: result.result }]);
   setCurrentDetails(`**${result.result}** attempt ${start.attempt}: ${result.summary}`);
   const timing = result.timing === undefined ? {} : { timing: result.timing };

@@ -10,6 +10,7 @@ const artifacts = list(object({}));
 const outcome = object({
   ...{ result: one(results), time: number, summary: maybe(text), logUrl: maybe(text), artifacts: maybe(artifacts) },
   ...{ data: maybe(record(anything)), childJobs: maybe(list(text)), remarks: maybe(list(anything)) },
+  nextAlternative: maybe(flag),
 });
 
 /** The gate's word to a build set. */

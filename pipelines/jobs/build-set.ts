@@ -88,7 +88,8 @@ function ended(state: BuildSetState, key: string, outcome: BuildOutcome): BuildS
   const known = neverRan ? add(state, [blank(job, nextBuild(state, job).attempt)]) : state;
   const build = known.builds.find((one) => one.key === key);
   if (!build || build.result !== null) return state;
-  const result = finalResult(state, frozen, build, outcome.result);
+  const untried = outcome.result === 'NODE_FAILURE' && outcome.nextAlternative === true;
+  const result = untried ? 'RETRY' : finalResult(state, frozen, build, outcome.result);
   const end = {
     paused: false,
     result,
@@ -96,7 +97,7 @@ function ended(state: BuildSetState, key: string, outcome: BuildOutcome): BuildS
     ...(result === 'SKIPPED' && { excluded: true as const }),
   };
   const next = change(known, key, (one) => ({ ...taken(state, one, outcome), ...end }));
-  if (result === 'RETRY') return retried(next, key, outcome);
+  if (result === 'RETRY') return retried(untried ? spare(next, job) : next, key, outcome);
   const settled = settleJob(next, job, outcome.time);
   const stop = state.graph.failFast && frozen.voting && failed(result);
   return stop ? cancelAll(settled, outcome.time) : settled;
@@ -108,6 +109,11 @@ function finalResult(state: BuildSetState, job: FrozenJob, build: Build, result:
   const last = build.attempt - (state.spent[job.key] ?? 0) >= job.attempts;
   if (result === 'RETRY') return last ? 'RETRY_LIMIT' : 'RETRY';
   return result === 'MERGE_CONFLICT' && !last ? 'RETRY' : result;
+}
+
+/** An attempt that never had its nodes is none of those that a job has. */
+function spare(state: BuildSetState, job: string): BuildSetState {
+  return { ...state, spent: { ...state.spent, [job]: (state.spent[job] ?? 0) + 1 } };
 }
 
 /** A build to be retried leaves its place, and all that ran on top of it (it may have been paused) runs again. */

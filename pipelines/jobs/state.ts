@@ -89,6 +89,9 @@ export interface BuildOutcome {
   readonly summary?: string;
   readonly remarks?: readonly string[];
   readonly logUrl?: string;
-  /** RETRY only: the next attempt uses the next nodeset alternative. */
+  /**
+   * RETRY and NODE_FAILURE only: the next attempt uses the next nodeset alternative. After a NODE_FAILURE there is always
+   * one, for the job has not been tried.
+   */
   readonly nextAlternative?: boolean;
 }

@@ -1,11 +1,14 @@
+import { hasAnother } from '../jobs/alternatives.ts';
 import type { BuildOutcome } from '../jobs/state.ts';
-import type { FrozenJob } from '../model/job.ts';
+import type { FrozenJob, Nodeset } from '../model/job.ts';
 import { matchesStart } from '../policy/pattern.ts';
 import type { Outcome } from './scenario.ts';
 
 /** What an outcome is looked up by. */
 export interface Attempt {
   readonly job: FrozenJob;
+  /** Which of its nodesets it is tried on. */
+  readonly nodeset: Nodeset;
   readonly attempt: number;
   readonly change: string;
   readonly pipeline: string;
@@ -38,6 +41,7 @@ export function courseOf(outcomes: readonly Outcome[], attempt: Attempt): Course
     found.earlyFailure !== undefined && found.earlyFailure < after ? { failingAfter: found.earlyFailure } : {};
   const result = timedOut && found.phase === 'run' ? 'TIMED_OUT' : resultOf(found, timedOut);
   const unreachable = result === 'RETRY' && found.phase !== 'pre';
+  const another = result === 'NODE_FAILURE' && hasAnother(attempt.job, attempt.nodeset);
   return {
     after,
     ...early,
@@ -47,7 +51,7 @@ export function courseOf(outcomes: readonly Outcome[], attempt: Attempt): Course
       result,
       artifacts: found.artifacts,
       ...(found.childJobs === undefined ? {} : { childJobs: found.childJobs }),
-      ...(unreachable ? { nextAlternative: true } : {}),
+      ...(unreachable || another ? { nextAlternative: true } : {}),
     },
   };
 }

@@ -130,9 +130,10 @@ export class Workshop {
     const key = `${action.key}/${build.key}`;
     if (this.#waiting.has(key) || this.#running.has(key)) return;
     const { nameOf, outcomes } = this.#around;
-    const { job, attempt } = build;
+    const { job, nodeset, attempt } = build;
     const state = [...action.ahead, ...action.changes].map(nameOf);
-    const course = courseOf(outcomes, { job, attempt, state, change: nameOf(job.change), pipeline: action.pipeline });
+    const of = { change: nameOf(job.change), pipeline: action.pipeline };
+    const course = courseOf(outcomes, { job, nodeset, attempt, state, ...of });
     this.#waiting.set(key, { key, age: undefined, action, build, course, leases: undefined });
   }
 

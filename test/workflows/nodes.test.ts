@@ -88,6 +88,7 @@ function buildOf(id: string): BuildRecord | undefined {
   return [...world.outside.builds.values()].find((build) => build.change === id);
 }
 
+const buildsOf = (id: string) => [...world.outside.builds.values()].filter((build) => build.change === id);
 const workflowOf = (id: string) => buildOf(id)?.workflow ?? '';
 const runs = (id: string) => until(`${id} runs`, () => work.running.has(id));
 const waiting = (count: number) => until(`${count} wait`, async () => (await desk()).waiting.length === count);
@@ -141,6 +142,29 @@ test('more than the provider has is a failure of the nodes, with the reason', as
     work.order.filter((id) => id.startsWith('much-')),
     [],
   );
+});
+
+test('I10: a job whose nodes cannot be had is tried on the next of its nodesets', async () => {
+  const nodeset = (count: number) => {
+    const nodes = Array.from({ length: count }, (_, index) => ({ name: [`n${index}`], label: 'test' }));
+    return { name: `of ${count}`, nodes, groups: [] };
+  };
+  await enter(['other-0'], 5, { alternatives: [nodeset(4), nodeset(1)] });
+  await runs('other-0');
+  work.end('other-0');
+  await until('it is fine', () => buildsOf('other-0').at(-1)?.result === 'SUCCESS');
+  assert.deepEqual(
+    buildsOf('other-0').map(({ attempt, result }) => [attempt, result]),
+    [
+      [1, 'NODE_FAILURE'],
+      [2, 'NODE_FAILURE'],
+      [3, 'SUCCESS'],
+    ],
+  );
+  await enter(['none-0'], 5, { alternatives: [nodeset(4)] });
+  await until('it has failed', () => buildsOf('none-0').length === 2 && buildsOf('none-0').at(-1)?.result !== null);
+  assert.equal(buildsOf('none-0').at(-1)?.summary, 'docker cannot lend the nodes of this job: 4 of 2 servers');
+  await nothingIsLent();
 });
 
 test('what a job was lent is its own until it ends', async () => {

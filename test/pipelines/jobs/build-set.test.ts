@@ -336,6 +336,19 @@ test('nodes that cannot be had, or were lost, make the next alternative the one 
   assert.equal(pendingBuilds(lost, freely).start[0]?.nodeset.name, 'second');
 });
 
+test('a job whose nodes cannot be had is tried on each alternative, and has all its attempts on the last', () => {
+  const [second, third] = ['second', 'third'].map((name) => ({ name, nodes: [], groups: [] }));
+  const alternatives = [second, third].flatMap((each) => each ?? []);
+  const state = startBuildSet(graph([job('unit', { alternatives, attempts: 1 })]));
+  const once = play(state, ['unit NODE_FAILURE'], { nextAlternative: true });
+  assert.equal(pendingBuilds(once, freely).start[0]?.nodeset.name, 'second');
+  const twice = play(once, ['unit NODE_FAILURE'], { nextAlternative: true });
+  assert.equal(pendingBuilds(twice, freely).start[0]?.nodeset.name, 'third');
+  assert.deepEqual(results(play(twice, ['unit NODE_FAILURE'])), { unit: 'NODE_FAILURE' });
+  assert.deepEqual(results(play(twice, ['unit RETRY'])), { unit: 'RETRY_LIMIT' });
+  assert.deepEqual(results(play(twice, ['unit SUCCESS'])), { unit: 'SUCCESS' });
+});
+
 test('a job gets the artifacts and the data of all above it', () => {
   const state = startBuildSet(graph(['build', 'unit > build', 'install > unit']));
   const artifact = { name: 'deb', url: 'http://x/deb' };
