@@ -42,10 +42,10 @@ export async function openLaboratory(deps: InstallStageDeps, plan: Plan): Promis
     log.write(`${kept.join(', ')}: machines with networks of their own, which stay open\n`);
     await lease.introduce(signal);
   };
+  let before = 0;
   const beginStep = async (step: TestStep & { readonly save: boolean }) => {
-    await lease
-      .beginStep?.(step)
-      .catch((error: Error) => log.write(`${stepNotKept(step.number - 1, error.message)}\n`));
+    await lease.beginStep?.(step).catch((error: Error) => log.write(`${stepNotKept(before, error.message)}\n`));
+    before = step.number;
   };
   return { nodes: new Map(nodes.map((node) => [node.name, node])), closeDoors, beginStep };
 }

@@ -5,6 +5,7 @@ import { syncTree } from '../../files/sync.ts';
 import { moveWhole } from '../../files/write.ts';
 import { execute } from '../ssh/exec.ts';
 import type { Line } from '../ssh/line.ts';
+import { digestsOf } from './damage.ts';
 import { startEmulator } from './emulator.ts';
 import type { Hardware } from './host.ts';
 import { idsOf, type Lender, makeOverlay, newMachine, peerOf, removeMachine, restoreMachine, specOf } from './lend.ts';
@@ -69,11 +70,12 @@ export async function prepareSnapshot(
     await mkdir(saved, { mode: 0o700 });
     const snapshot: Snapshot = { ...booted, bootMs: await boot(lender, booted, { machine, saved, signal }) };
     await verify(lender, snapshot, { below: machine.directory, build, signal });
-    await writeRecord(saved, 'snapshot.json', snapshot);
+    const whole: Snapshot = { ...snapshot, digests: await digestsOf(saved) };
+    await writeRecord(saved, 'snapshot.json', whole);
     await syncTree(saved);
     await makePrivate(places.snapshots);
     await moveWhole(saved, join(places.snapshots, id));
-    return snapshot;
+    return whole;
   } finally {
     await removeMachine(places, machine.id);
   }

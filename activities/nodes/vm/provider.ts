@@ -5,12 +5,13 @@ import { assertName } from '../names.ts';
 import type { Addresses, HeldMachine, KeptMachines, LeaseRequest, MachineNeed, Provider, TestStep } from '../port.ts';
 import { furnish } from '../ssh/furnish.ts';
 import { hardwareHere } from './accelerator.ts';
+import { noteDamage } from './damage.ts';
 import { openShell } from './debug.ts';
 import { expireSnapshots } from './expire.ts';
 import { keepMachines, requireRoom } from './keep.ts';
 import { idsOf, type Lender, madeFor, type Running, removeMachine, restoreMachine, runningOf } from './lend.ts';
 import { createMachine, type VirtualMachine } from './machine.ts';
-import { keptIn, snapshotsIn } from './records.ts';
+import { keptIn, type Snapshot, snapshotsIn } from './records.ts';
 import { bestSnapshot, chooseSnapshot, type SnapshotLimits } from './snapshots.ts';
 import { Steps } from './steps.ts';
 import { hostsOf, type Way } from './ways.ts';
@@ -159,9 +160,22 @@ class VmLease {
       prepare === undefined || waiting === undefined
         ? null
         : { prepare: () => prepare(platform.name, waiting.signal), tell: waiting.tell };
-    const snapshot = await chooseSnapshot(look, remedy);
+    for (;;) {
+      const snapshot = await chooseSnapshot(look, remedy);
+      try {
+        return await this.#restoreFrom(snapshot, name);
+      } catch (error) {
+        const damage = await noteDamage(lender.places, snapshot);
+        if (damage === null) throw error;
+        waiting?.tell(`the snapshot ${snapshot.id} is damaged: ${damage}`);
+      }
+    }
+  }
+
+  async #restoreFrom(snapshot: Snapshot, name: string): Promise<Running> {
+    const { waiting } = this.#request;
     const begin = performance.now();
-    const running = await restoreMachine(lender, snapshot, { ...this.#request, name });
+    const running = await restoreMachine(await this.#lender(), snapshot, { ...this.#request, name });
     const [took, boot] = [performance.now() - begin, snapshot.bootMs].map((each) => (each / 1000).toFixed(1));
     waiting?.tell(`${name}: restored in ${took} s; the boot that its snapshot was taken of took ${boot} s`);
     return running;

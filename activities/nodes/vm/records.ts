@@ -35,6 +35,10 @@ const snapshotSchema = z.object({
   time: z.number(),
   /** Milliseconds that its boot took until it answered: what is saved by every restore. */
   bootMs: z.number(),
+  /** SHA-256 of its memory and its disk; absent: an older preparation. */
+  digests: z.object({ memory: z.string(), disk: z.string() }).optional(),
+  /** What is wrong with it, once that is known. */
+  damaged: z.string().optional(),
 });
 
 /** A saved machine. */

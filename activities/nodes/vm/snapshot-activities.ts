@@ -8,11 +8,11 @@ import { configurationFault } from '../../failure.ts';
 import { hardwareHere } from './accelerator.ts';
 import { closeDebug, openDebug } from './debug.ts';
 import { expireSnapshots, storedIn } from './expire.ts';
-import { type Hardware, mismatch } from './host.ts';
+import type { Hardware } from './host.ts';
 import type { Lender } from './lend.ts';
 import { type Preparation, prepareSnapshot } from './prepare.ts';
 import { failedIn, keptIn, machinesIn, type Snapshot, snapshotsIn, writeFailure } from './records.ts';
-import { keptViewsOf, type SnapshotLimits, viewsOf } from './snapshots.ts';
+import { keptViewsOf, type SnapshotLimits, unfit, viewsOf } from './snapshots.ts';
 
 export interface SnapshotDeps {
   readonly lender: Lender;
@@ -116,7 +116,7 @@ function isAs(snapshot: Snapshot, { image, from, hardware, cores, memoryMiB }: P
   return (
     snapshot.image === image &&
     snapshot.from === from &&
-    mismatch(snapshot.hardware, hardware) === null &&
+    unfit(snapshot, hardware) === null &&
     snapshot.cores === cores &&
     snapshot.memoryMiB === memoryMiB
   );

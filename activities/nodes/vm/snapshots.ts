@@ -2,13 +2,18 @@ import type { KeptView, SnapshotView } from '../../../workflows/snapshots-contra
 import { type Hardware, mismatch } from './host.ts';
 import type { Kept, MachineRecord, Snapshot } from './records.ts';
 
+/** Why a snapshot cannot be restored; null when it can. */
+export function unfit({ hardware, damaged }: Snapshot, here: Hardware): string | null {
+  return damaged ?? mismatch(hardware, here);
+}
+
 /** The newest snapshot of an image that this host can restore, or why there is none. */
 export function bestSnapshot(snapshots: readonly Snapshot[], image: string, hardware: Hardware): Snapshot | string {
   const [newest, ...older] = snapshots.filter((each) => each.image === image).toSorted((a, b) => b.time - a.time);
   if (newest === undefined) return `there is no machine prepared of ${image} on this host`;
-  const fits = [newest, ...older].find((each) => mismatch(each.hardware, hardware) === null);
+  const fits = [newest, ...older].find((each) => unfit(each, hardware) === null);
   if (fits !== undefined) return fits;
-  return `the machine prepared of ${image} cannot be restored: ${mismatch(newest.hardware, hardware)}`;
+  return `the machine prepared of ${image} cannot be restored: ${unfit(newest, hardware)}`;
 }
 
 /** Has another snapshot prepared where none fits. */
@@ -53,8 +58,9 @@ interface Found {
 export function viewsOf({ snapshots, machines, bytes, here, host }: Found): readonly SnapshotView[] {
   const current = new Set<string>();
   const sorted = snapshots.toSorted((a, b) => (a.image === b.image ? b.time - a.time : a.image < b.image ? -1 : 1));
-  return sorted.map(({ id, image, time, hardware, cores, memoryMiB, bootMs }) => {
-    const reason = here === null ? null : mismatch(hardware, here);
+  return sorted.map((snapshot) => {
+    const { id, image, time, cores, memoryMiB, bootMs } = snapshot;
+    const reason = here === null ? null : unfit(snapshot, here);
     const state = reason !== null ? 'unfit' : current.has(image) ? 'older' : 'current';
     if (state === 'current') current.add(image);
     const users = machines.filter(({ snapshot }) => snapshot === id).length;

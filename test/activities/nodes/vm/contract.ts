@@ -142,7 +142,7 @@ describe('machines from a snapshot', () => {
     await writeFile(join(directory, 'snapshot.json'), JSON.stringify(snapshot));
     const provider = createVmProvider({ places: own, installation: null, ways: async () => [] });
     const lease = await provider.lend({ build: `test-damaged-${process.pid}` });
-    await assert.rejects(lease.machine(need), /the virtual machine is away: start: /);
+    await assert.rejects(lease.machine(need), /its memory is not as saved: sluice vm prepare$/);
     assert.deepEqual(await readdir(own.machines), []);
   });
 });

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { hardwareHere } from '../../../../activities/nodes/vm/accelerator.ts';
-import { type Hardware, mismatch } from '../../../../activities/nodes/vm/host.ts';
+import type { Hardware } from '../../../../activities/nodes/vm/host.ts';
 import { prepareSnapshot } from '../../../../activities/nodes/vm/prepare.ts';
 import { type Places, placesIn, type Snapshot, snapshotsIn } from '../../../../activities/nodes/vm/records.ts';
+import { unfit } from '../../../../activities/nodes/vm/snapshots.ts';
 import { checkout } from '../../../../infra/bootstrap/find.ts';
 import { ensureVmImage } from '../../../../infra/images/vm/image.ts';
 
@@ -16,7 +17,7 @@ const places = placesIn(join(directory, 'tests'));
 export async function preparedForTests(): Promise<Places> {
   const from = await ensureVmImage(join(directory, 'images'), 'bookworm', () => {});
   const hardware: Hardware = await hardwareHere();
-  const fits = (each: Snapshot) => each.from === from && mismatch(each.hardware, hardware) === null;
+  const fits = (each: Snapshot) => each.digests !== undefined && each.from === from && unfit(each, hardware) === null;
   if ((await snapshotsIn(places)).some(fits)) return places;
   const small = { image, from, hardware, cores: 1, memoryMiB: 256 };
   await prepareSnapshot({ places, installation: null, ways: [] }, small, { signal: AbortSignal.timeout(1_800_000) });
