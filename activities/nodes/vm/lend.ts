@@ -61,8 +61,7 @@ export async function restoreMachine(
     const line = openLine(peer);
     const keys = await newKeys();
     await renew(line, { name, key: keys.private });
-    line.close();
-    // From here on it has a key of its own.
+    // From here on it has a key of its own, for the next connection: this one goes on, for each costs a second to open.
     peer.hostKey = keys.public;
     const own = { ...record, hostKey: keys.public };
     await writeRecord(directory, 'machine.json', own);
