@@ -2,7 +2,8 @@ import { access, appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOpen } from '../../../activities/jobs/open.ts';
-import { openProvider } from '../../../activities/nodes/registry.ts';
+import { type GivenContext, openProvider } from '../../../activities/nodes/registry.ts';
+import type { GivenSettings } from '../../../activities/nodes/static/settings.ts';
 import type { StageRunner } from '../../../activities/ports.ts';
 import { createStageActivities } from '../../../activities/stages.ts';
 import { createFileLogStore } from '../../../activities/storage/filesystem/log-store.ts';
@@ -12,11 +13,15 @@ import { connect } from '../../../infra/temporal/connection.ts';
 import { createStageWorker } from '../../../infra/temporal/worker.ts';
 import type { Platform } from '../../../pipelines/model/platform.ts';
 
-/** A build worker whose one stage takes a container and works until a file is there: for `killed.test.ts` to kill. */
+/**
+ * A build worker whose one stage takes a container, or one of the machines that it is told of, and works until a file is
+ * there: for `killed.test.ts` to kill.
+ */
 
-const [address = '', arch = '', installation = '', place = ''] = process.argv.slice(2);
+const [address = '', arch = '', installation = '', place = '', given = ''] = process.argv.slice(2);
 const limits = { cpus: 1, memoryMiB: 256, pids: 50, diskMiB: 16 };
-const platform = { ...builtInPlatforms[0], buildImage: 'sluice/debian-12:minimal', limits } as Platform;
+const buildImage = given === '' ? 'sluice/debian-12:minimal' : 'lab';
+const platform = { ...builtInPlatforms[0], buildImage, limits } as Platform;
 const isThere = (name: string) =>
   access(join(place, name)).then(
     () => true,
@@ -36,16 +41,25 @@ const stage: StageRunner = async ({ build }, { lease, signal, log }) => {
   if (build.change === 'repeated' && faulty.includes(await countTries())) throw new Error('nobody knows why');
   const need = { name: 'node', platform, kind: 'builder', network: 'open', scratch: ['/scratch'] } as const;
   const machine = await lease.machine(need);
-  await machine.exec(['touch', '/scratch/began'], { signal });
+  const begin = 'touch /scratch/began; setsid sleep 3000 > /dev/null 2>&1 &';
+  await machine.exec(['sh', '-c', begin], { signal });
   process.stdout.write(`${build.change} runs\n`);
   while (!(await isThere('open'))) await sleep(50, undefined, { signal });
   log.write('it is open\n');
   return { result: 'SUCCESS', summary: 'fine', artifacts: [] };
 };
 
+/** @param text its machines, as JSON: each with its `secret`, the key that opens it */
+function park(text: string): GivenContext {
+  const machines = JSON.parse(text) as (Omit<GivenSettings, 'key'> & { readonly secret: string })[];
+  return { machines: machines.map(({ secret, ...settings }) => ({ ...settings, key: async () => secret })) };
+}
+
 const none = () => Promise.reject(new Error('no programs here'));
 const temporal = await connect({ address, namespace: 'default' });
-const provider = openProvider('docker', { installation: { id: installation, data: place } });
+const whose = { installation: { id: installation, data: place } };
+const provider =
+  given === '' ? openProvider('docker', whose) : openProvider('static', { ...whose, given: park(given) });
 const activities = createStageActivities({
   stages: { build: stage },
   script: { run: none, resume: none },

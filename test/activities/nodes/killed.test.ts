@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import Docker from 'dockerode';
 import { registrationName } from '../../../activities/nodes/docker/installations.ts';
-import { openProvider } from '../../../activities/nodes/registry.ts';
+import { givenDirectory, openProvider } from '../../../activities/nodes/registry.ts';
+import { readState } from '../../../activities/nodes/static/records.ts';
 import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { NodesDesk } from '../../../pipelines/nodes/desk.ts';
@@ -15,6 +16,7 @@ import { nodesId } from '../../../workflows/ids.ts';
 import { nodesQuery } from '../../../workflows/messages.ts';
 import { change, frozenJob, pipelineNamed } from '../../workflows/make.ts';
 import { until, World } from '../../workflows/world.ts';
+import { startMachines } from './static/machines.ts';
 
 const check = pipelineNamed('check', { manager: 'independent' });
 const arch = 'killed';
@@ -49,9 +51,18 @@ after(async () => {
   await rm(place, { recursive: true, force: true });
 });
 
-function startWorker(): void {
+/** @param given the machines that it lends, as JSON; absent: containers */
+function startWorker(queue = arch, given: readonly string[] = []): void {
   const script = join(import.meta.dirname, 'killed-worker.ts');
-  const args = ['--disable-warning=ExperimentalWarning', script, world.server.address, arch, installation, place];
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    script,
+    world.server.address,
+    queue,
+    installation,
+    place,
+    ...given,
+  ];
   child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     for (const [, id = ''] of text.matchAll(/^(\S+) runs$/gm)) running.add(id);
@@ -116,4 +127,36 @@ test('R2: a job whose worker and whose entity of nodes are both gone goes on wit
   await until('it is fine', () => buildsOf('alone')[0]?.result === 'SUCCESS');
   assert.equal(buildsOf('alone').length, 1);
   assert.deepEqual(await provider.list(), []);
+});
+
+test('I10: a machine that is there is cleaned after its worker was killed, before the same job has it again', async (t) => {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await rm(join(place, 'open'));
+  const [machine] = await startMachines(1, { clean: ['rm', '-f', '/root/left'] });
+  assert.ok(machine);
+  t.after(() => machine.stop());
+  const queue = `${arch}-given`;
+  const given = [JSON.stringify([{ ...machine.settings, secret: await machine.settings.key() }])];
+  world.outside.archOf = () => queue;
+  startWorker(queue, given);
+  await enter('given');
+  const sleepers = () =>
+    machine.inside('grep -lx sleep /proc/[0-9]*/comm 2> /dev/null || :').then((text) => text.trim());
+  const before = await sleepers();
+  assert.match(before, /^\/proc\/\d+\/comm$/);
+  await machine.inside('touch /root/left');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.equal(await sleepers(), before, 'what the job has started goes on');
+  running.clear();
+  startWorker(queue, given);
+  await until('it runs again', () => running.has('given'));
+  assert.notEqual(await sleepers(), before);
+  assert.equal(await machine.inside('ls /root/left 2> /dev/null || :'), '', 'the hook was run');
+  await writeFile(join(place, 'open'), '');
+  await until('it is fine', () => buildsOf('given').at(-1)?.result === 'SUCCESS');
+  assert.equal(buildsOf('given').length, 1);
+  await until('it is clean', async () => (await readState(givenDirectory(place), 'm0'))?.state === 'clean');
+  assert.equal(await sleepers(), '');
 });
