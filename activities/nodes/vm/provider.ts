@@ -14,6 +14,7 @@ import { createMachine, type VirtualMachine } from './machine.ts';
 import { keptIn, type Snapshot, snapshotsIn } from './records.ts';
 import { bestSnapshot, chooseSnapshot, type SnapshotLimits } from './snapshots.ts';
 import { Steps } from './steps.ts';
+import { watchDisk } from './watch-disk.ts';
 import { hostsOf, type Way } from './ways.ts';
 
 /** Milliseconds for what is done to a machine before it is lent. */
@@ -64,6 +65,7 @@ class VmLease {
   #introduced: Promise<Addresses> | undefined;
   #secluded: Promise<void> | undefined;
   readonly #steps: Steps | undefined;
+  readonly #watches: (() => void)[] = [];
 
   constructor(deps: VmProviderDeps, request: LeaseRequest) {
     this.#deps = deps;
@@ -105,6 +107,7 @@ class VmLease {
   }
 
   async release(): Promise<void> {
+    this.#lookAway();
     for (const { line, record } of await this.#running()) {
       line.close();
       await removeMachine(this.#deps.places, record.id);
@@ -113,6 +116,7 @@ class VmLease {
 
   /** @throws when there is no room for them, and leaves them alone then */
   async keep(): Promise<KeptMachines | null> {
+    this.#lookAway();
     const running = await this.#running();
     const { places, limits } = this.#deps;
     const { reached } = this.#steps ?? {};
@@ -130,6 +134,7 @@ class VmLease {
   }
 
   async hold(): Promise<readonly HeldMachine[]> {
+    this.#lookAway();
     const running = await this.#running();
     const snapshots = await snapshotsIn(this.#deps.places);
     return Promise.all(
@@ -141,6 +146,10 @@ class VmLease {
         return { name, command: await openShell({ directory, name, hostKey, key: join(base.from, 'client') }) };
       }),
     );
+  }
+
+  #lookAway(): void {
+    for (const stop of this.#watches.splice(0)) stop();
   }
 
   /** What could not be made has taken itself away. */
@@ -177,6 +186,9 @@ class VmLease {
     const begin = performance.now();
     const running = await restoreMachine(await this.#lender(), snapshot, { ...this.#request, name });
     const [took, boot] = [performance.now() - begin, snapshot.bootMs].map((each) => (each / 1000).toFixed(1));
+    const { record, directory } = running;
+    const tell = (line: string) => waiting?.tell(`${name}: ${line}`);
+    this.#watches.push(watchDisk({ id: record.id, directory, tell }));
     waiting?.tell(`${name}: restored in ${took} s; the boot that its snapshot was taken of took ${boot} s`);
     return running;
   }

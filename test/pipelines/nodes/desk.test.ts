@@ -149,6 +149,20 @@ test('a workflow that was started anew asks anew: what its earlier run had is lo
   assert.deepEqual(tokens(desk.leases), ['a2']);
 });
 
+test('I10: of sixty machines that are asked for at once four are lent at any time, in the order of the asking', () => {
+  const all = Array.from({ length: 60 }, (_, index) => String(index));
+  let { desk } = play(...all.map((one) => ask(one, several(1))));
+  const served: string[] = [];
+  while (desk.leases.length > 0) {
+    assert.equal(desk.leases.length, Math.min(4, all.length - served.length));
+    const [first = ''] = tokens(desk.leases);
+    served.push(first);
+    desk = attend(desk, release(first)).desk;
+  }
+  assert.deepEqual(served, all);
+  assert.deepEqual(desk.waiting, []);
+});
+
 test('a request that waits takes less than 2 KiB of memory, and 1,000 of them stay plain JSON', () => {
   const holder = `job/main/gate/${'p'.repeat(200)}/I${'0'.repeat(40)},12/build-rpm-debian-12/3`;
   let desk = play(ask('first', several(4))).desk;
