@@ -34,6 +34,8 @@ export interface PreparationRun {
   readonly signal: AbortSignal;
   /** The workflow that it is done for: what a killed worker leaves is removed when that has ended. */
   readonly holder?: string;
+  /** Milliseconds until it has booted; absent: what the slowest needs. */
+  readonly patience?: number;
 }
 
 /** What machines made for a snapshot carry in the place of a build's id. */
@@ -51,7 +53,7 @@ function buildFor(image: string): string {
 export async function prepareSnapshot(
   lender: Lender,
   preparation: Preparation,
-  { signal, holder }: PreparationRun,
+  { signal, holder, patience = booting }: PreparationRun,
 ): Promise<Snapshot> {
   const { places, installation } = lender;
   const build = buildFor(preparation.image);
@@ -68,7 +70,7 @@ export async function prepareSnapshot(
       ...{ id: machine.id, ...whose, name: 'prepare', snapshot: id, hostKey },
     });
     await mkdir(saved, { mode: 0o700 });
-    const snapshot: Snapshot = { ...booted, bootMs: await boot(lender, booted, { machine, saved, signal }) };
+    const snapshot: Snapshot = { ...booted, bootMs: await boot(lender, booted, { machine, saved, signal, patience }) };
     await verify(lender, snapshot, { below: machine.directory, build, signal });
     const whole: Snapshot = { ...snapshot, digests: await digestsOf(saved) };
     await writeRecord(saved, 'snapshot.json', whole);
@@ -85,11 +87,12 @@ interface Target {
   readonly machine: { readonly id: string; readonly directory: string };
   readonly saved: string;
   readonly signal: AbortSignal;
+  readonly patience: number;
 }
 
 /** @returns how long it took until the machine answered, in milliseconds */
 async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: Target): Promise<number> {
-  const { machine, saved, signal } = target;
+  const { machine, saved, signal, patience } = target;
   const { id, directory } = machine;
   const { from, hostKey } = snapshot;
   await makeOverlay(join(from, 'disk'), 'raw', join(directory, 'disk'));
@@ -100,15 +103,26 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
     await withMonitor(directory, (monitor) => monitor.ask('set_link', { name: cable, up: false }));
   }
   // The other port is saved as it is: nobody has spoken by it, and whoever is first is answered at once.
-  const peer = { hostKey, patience: booting, port: 'person' } as const;
-  const line = openLine(await peerOf(directory, snapshot, peer));
-  await execute(remoteOf(line), ['true'], { signal, timeout: booting });
+  const line = openLine(await peerOf(directory, snapshot, { hostKey, patience, port: 'person' }));
+  await execute(remoteOf(line), ['true'], { signal, timeout: patience }).catch(async (error: Error) => {
+    throw new Error(`it has not booted after ${patience / 1000} s: ${error.message}${await lastWords(directory)}`);
+  });
   const bootMs = Math.round(performance.now() - begin);
   await settle(line, signal);
   line.close();
   await saveMemory(directory, join(saved, 'memory'));
   await rename(join(directory, 'disk'), join(saved, 'disk'));
   return bootMs;
+}
+
+/** What a machine has printed on its console last, for whoever asks why it does not answer. */
+async function lastWords(directory: string): Promise<string> {
+  const text = await readFile(join(directory, 'console.log'), 'latin1').catch(() => '');
+  const words = text
+    .replace(/[^\n\x20-\x7e]/g, '')
+    .trim()
+    .slice(-1_000);
+  return words === '' ? '; nothing is on its console' : `; the end of its console:\n${words}`;
 }
 
 /** Waits until the machine is healthy, and has nothing in memory that it can read again. */
