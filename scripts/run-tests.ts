@@ -72,11 +72,16 @@ async function runGroup(name: string): Promise<Count> {
   return group === undefined ? sum([]) : runFiles(own, group);
 }
 
-/** Building a Gitea takes minutes: it begins before anybody waits for it. What fails, fails again where it is needed. */
+/** What takes minutes: building a Gitea, and booting a virtual machine. */
+const slow = ['infra/gitea/build.ts', 'test/activities/nodes/vm/prepared.ts'];
+
+/** Begins what is slow before anybody waits for it. What fails, fails again where it is needed. */
 function beginBuilds(): void {
-  const build = spawn('nice', [process.execPath, 'infra/gitea/build.ts'], { stdio: 'ignore' });
-  build.on('error', () => {});
-  build.unref();
+  for (const script of slow) {
+    const build = spawn('nice', [process.execPath, script], { stdio: 'ignore' });
+    build.on('error', () => {});
+    build.unref();
+  }
 }
 
 async function tellGroup(name: string): Promise<Count> {

@@ -1,10 +1,14 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hardwareHere } from '../../../../activities/nodes/vm/accelerator.ts';
 import type { Hardware } from '../../../../activities/nodes/vm/host.ts';
 import { prepareSnapshot } from '../../../../activities/nodes/vm/prepare.ts';
 import { type Places, placesIn, type Snapshot, snapshotsIn } from '../../../../activities/nodes/vm/records.ts';
 import { unfit } from '../../../../activities/nodes/vm/snapshots.ts';
+import { withLock } from '../../../../activities/process/lock.ts';
+import { run } from '../../../../activities/process/run.ts';
 import { checkout } from '../../../../infra/bootstrap/find.ts';
+import { tools } from '../../../../infra/bootstrap/tools.ts';
 import { ensureVmImage } from '../../../../infra/images/vm/image.ts';
 
 /** The name of the machine that the tests are lent. */
@@ -13,8 +17,25 @@ export const image = 'sluice/vm-debian-12:minimal';
 const directory = join(checkout, '.tools', 'vm');
 const places = placesIn(join(directory, 'tests'));
 
-/** A machine as small as it can be, booted and saved once for each image and emulator. */
+/** Seconds to wait for who prepares it meanwhile, on a machine that others keep busy. */
+const patience = 1_000;
+
+/**
+ * A machine as small as it can be, booted and saved once for each image and emulator. `npm test` begins that before
+ * anybody waits for it.
+ *
+ * @throws an error that says what is not installed
+ */
 export async function preparedForTests(): Promise<Places> {
+  for (const { program } of tools.filter(({ part }) => part === 'virtual machines')) {
+    const { code } = await run('sh', ['-c', 'command -v "$1"', 'sh', program]);
+    if (code !== 0) throw new Error(`${program} is not installed: ./sluice doctor --mend`);
+  }
+  await mkdir(directory, { recursive: true });
+  return withLock(join(directory, 'lock'), patience, prepareOnce);
+}
+
+async function prepareOnce(): Promise<Places> {
   const from = await ensureVmImage(join(directory, 'images'), 'bookworm', () => {});
   const hardware: Hardware = await hardwareHere();
   const fits = (each: Snapshot) => each.digests !== undefined && each.from === from && unfit(each, hardware) === null;
@@ -23,3 +44,5 @@ export async function preparedForTests(): Promise<Places> {
   await prepareSnapshot({ places, installation: null, ways: [] }, small, { signal: AbortSignal.timeout(1_800_000) });
   return places;
 }
+
+if (import.meta.main) await preparedForTests();
