@@ -3,9 +3,9 @@ import type { MirrorRecord } from '../server/api/types.ts';
 import { addCommand } from './command.ts';
 import { parseLimit, printRecords, sayMore, when } from './look-back.ts';
 import { duration, paint, table } from './output.ts';
-import { addReleaseOptions, type ReleaseOptions, withReleaseClient } from './release-client.ts';
+import { addServerOrStackOptions, type ServerOrStackOptions, withServerOrStack } from './server-or-stack.ts';
 
-interface Options extends ReleaseOptions {
+interface Options extends ServerOrStackOptions {
   readonly limit: number;
 }
 
@@ -14,12 +14,12 @@ export function register(program: Command): void {
   const examples = ['sluice mirror history', 'sluice mirror history deb --limit 100'];
   const details =
     'What the store keeps: syncs and rollbacks, whoever began them. `mirror status` says what mirrors show now.';
-  addReleaseOptions(addCommand(program, 'mirror history', { examples, details }))
+  addServerOrStackOptions(addCommand(program, 'mirror history', { examples, details }))
     .argument('[set]', 'of this set of mirrors (default: of all)')
     .option('--limit <number>', 'at most so many, newest first', parseLimit, 20)
     .action(async (set: string | undefined, options: Options) => {
       const { limit } = options;
-      const { records, more } = await withReleaseClient(options, (client) =>
+      const { records, more } = await withServerOrStack(options, (client) =>
         client.list<MirrorRecord>('/api/mirrors', { set }, limit),
       );
       printRecords(records, render, options);

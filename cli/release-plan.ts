@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import type { ReleasePlanRecord } from '../server/api/types.ts';
 import { addCommand, append } from './command.ts';
 import { printRecords } from './look-back.ts';
-import { addReleaseOptions, type ReleaseOptions, withReleaseClient } from './release-client.ts';
 import { renderPlan } from './render-plan.ts';
+import { addServerOrStackOptions, type ServerOrStackOptions, withServerOrStack } from './server-or-stack.ts';
 
-interface Options extends ReleaseOptions {
+interface Options extends ServerOrStackOptions {
   readonly line?: readonly string[];
   readonly platform?: readonly string[];
   readonly project?: readonly string[];
@@ -15,7 +15,7 @@ interface Options extends ReleaseOptions {
 
 /** Adds `release plan`. */
 export function register(program: Command): void {
-  addReleaseOptions(
+  addServerOrStackOptions(
     addCommand(program, 'release plan', {
       examples: [
         'sluice release plan',
@@ -38,7 +38,7 @@ export function register(program: Command): void {
       const { line: lines = [], platform: platforms = [], project: projects = [] } = options;
       const { build: builds = [], change: changes = [] } = options;
       const wish = { ...(name === undefined ? {} : { name }), lines, platforms, projects, builds, changes };
-      const made = await withReleaseClient(options, (client) =>
+      const made = await withServerOrStack(options, (client) =>
         client.post<ReleasePlanRecord>('/api/release-plans', wish),
       );
       printRecords(made, renderPlan, options);

@@ -3,17 +3,17 @@ import type { PlanPreview } from '../server/api/types.ts';
 import { addCommand } from './command.ts';
 import { failed, misused } from './fault.ts';
 import { print } from './output.ts';
-import { addReleaseOptions, type ReleaseOptions, withReleaseClient } from './release-client.ts';
 import { renderPreview } from './render-plan.ts';
+import { addServerOrStackOptions, type ServerOrStackOptions, withServerOrStack } from './server-or-stack.ts';
 import { addTakeBackOptions, type TakeBackOptions, whatToTakeBack } from './take-back.ts';
 
-interface Options extends ReleaseOptions, TakeBackOptions {
+interface Options extends ServerOrStackOptions, TakeBackOptions {
   readonly revert?: boolean;
 }
 
 /** Adds `release preview`. */
 export function register(program: Command): void {
-  const command = addReleaseOptions(
+  const command = addServerOrStackOptions(
     addCommand(program, 'release preview', {
       examples: [
         'sluice release preview 2026-q4',
@@ -30,7 +30,7 @@ export function register(program: Command): void {
     .option('--revert', 'what taking it back would do')
     .action(async (plan: string | undefined, options: Options) => {
       const path = pathOf(plan, options);
-      const found = await withReleaseClient(options, (client) => client.get<PlanPreview>(path));
+      const found = await withServerOrStack(options, (client) => client.get<PlanPreview>(path));
       print(found, renderPreview, options);
       if (found.repositories.some(({ refused, problems }) => refused !== null || problems.length > 0)) throw failed();
     });

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { PlanDone } from '../server/api/types.ts';
 import { addCommand } from './command.ts';
 import { print } from './output.ts';
-import { addReleaseOptions, type ReleaseOptions, withReleaseClient } from './release-client.ts';
+import { addServerOrStackOptions, type ServerOrStackOptions, withServerOrStack } from './server-or-stack.ts';
 import { addTakeBackOptions, type TakeBackOptions, whatToTakeBack } from './take-back.ts';
 
 /** Adds `release revert`. */
@@ -18,11 +18,11 @@ export function register(program: Command): void {
       'are published anew without these packages, signed, with a new date, so that clients take the older versions for ' +
       'the newest. What is installed stays installed.',
   });
-  addTakeBackOptions(addReleaseOptions(command))
+  addTakeBackOptions(addServerOrStackOptions(command))
     .argument('[plan]', 'a release plan')
-    .action(async (plan: string | undefined, options: ReleaseOptions & TakeBackOptions) => {
+    .action(async (plan: string | undefined, options: ServerOrStackOptions & TakeBackOptions) => {
       const what = whatToTakeBack(plan, options);
-      const done = await withReleaseClient(options, (client) =>
+      const done = await withServerOrStack(options, (client) =>
         'plan' in what
           ? client.post<PlanDone>(`/api/release-plans/${encodeURIComponent(what.plan)}/revert`, {})
           : client.post<PlanDone>('/api/releases/revert', what),

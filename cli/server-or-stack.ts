@@ -1,0 +1,41 @@
+import { type Command, Option } from 'commander';
+import { type ApiClient, addClientOptions, type ClientOptions, createClient } from './client.ts';
+import { readConfiguration } from './configuration.ts';
+
+export interface ServerOrStackOptions extends ClientOptions {
+  readonly embedded?: boolean;
+}
+
+/** The options of commands that need no server that runs already. */
+export function addServerOrStackOptions(command: Command): Command {
+  const embedded = new Option('--embedded', 'start a private stack on the data directory (as where no server answers)');
+  return addClientOptions(command).addOption(embedded);
+}
+
+/**
+ * Speaks to the server; where none answers and none was named, to a stack on the configuration's data directory that
+ * runs for as long as `work` does.
+ *
+ * @throws CommandError 3 where somebody else holds the directory
+ */
+export async function withServerOrStack<T>(
+  options: ServerOrStackOptions,
+  work: (client: ApiClient) => Promise<T>,
+): Promise<T> {
+  const client = createClient(options);
+  if (!options.embedded && (options.server !== undefined || (await answers(client.url)))) return work(client);
+  const { start } = await import('./stack.ts');
+  const stack = await start(readConfiguration({ file: options.config }));
+  try {
+    return await work(createClient({ ...options, server: stack.url }));
+  } finally {
+    await stack.stop();
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url, { method: 'HEAD' }).then(
+    () => true,
+    () => false,
+  );
+}
