@@ -50,7 +50,7 @@ export interface ReleasePlansDeps {
   /** The names of all that packages are built for. */
   readonly platforms: readonly string[];
   readonly list: (limit: number) => Promise<readonly ReleasePlanRecord[]>;
-  readonly preview: (plan: string, state: PlannedState) => Promise<RepositoryPreview>;
+  readonly preview: (state: PlannedState) => Promise<RepositoryPreview>;
 }
 
 export function createReleasePlans(deps: ReleasePlansDeps): ReleasePlans {
@@ -72,7 +72,6 @@ export function createReleasePlans(deps: ReleasePlansDeps): ReleasePlans {
     preview: async (of) => previewAll(of, await book.look(of)),
     async previewTakingBack(wish) {
       requireLines(rules, wish.lines);
-      // Its name is that of a directory for as long as it takes.
       return previewAll({ plan: 'change', action: 'revert' }, await book.lookAtChange(wish));
     },
     act,
@@ -115,7 +114,7 @@ async function previewStates(
 ): Promise<PlanPreview | Refusal> {
   if ('refused' in begun) return refused(begun.refused);
   const repositories: RepositoryPreview[] = [];
-  for (const state of begun.states) repositories.push(await preview(plan, state));
+  for (const state of begun.states) repositories.push(await preview(state));
   return { plan, action, repositories };
 }
 

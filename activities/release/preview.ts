@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { versionRules } from '../../pipelines/formats/format.ts';
 import { type NamedPackage, repositoryChange } from '../../pipelines/policy/release-plan.ts';
 import type { RepositoryPreview } from '../report/types.ts';
@@ -22,13 +23,14 @@ export interface PreviewDeps {
 }
 
 /** Makes the next state of a repository as a commit does, looks at it, and removes it. */
-export async function previewState(deps: PreviewDeps, plan: string, state: PlannedState): Promise<RepositoryPreview> {
+export async function previewState(deps: PreviewDeps, state: PlannedState): Promise<RepositoryPreview> {
   const { repository } = state;
   const nothing = { repository, gains: [], loses: [], problems: [], unchecked: null };
   let found: RepositoryPreview = { ...nothing, refused: null };
   try {
     const staged = await stagePlanned(deps.release, {
-      ...{ plan: `preview-${plan}`, state },
+      // A directory of its own: several may look at one repository.
+      ...{ plan: `preview-${randomUUID()}`, state },
       look: async (at) => {
         found = { ...found, ...(await lookAt(deps, state, at)) };
       },

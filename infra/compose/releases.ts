@@ -54,7 +54,7 @@ export function createReleases({ common, live, temporal, store, report, merged }
     recordRelease: report.recordRelease,
   });
   const withBases = basesOf({ config, released: release.released, rules, archives: paths.archiveLists });
-  const preview = (plan: string, state: PlannedState) => previewState({ release, withBases }, plan, state);
+  const preview = (state: PlannedState) => previewState({ release, withBases }, state);
   const activities = {
     ...createReleaseActivities(release),
     ...createPlanActivities(release, book),

@@ -143,7 +143,11 @@ test('a preview says what is gained, replaced and broken, and leaves nothing beh
   const [state] = 'states' in looked ? looked.states : [];
   assert.ok(state);
   const withBases = <T>(_: unknown, work: (trees: readonly string[] | null) => Promise<T>) => work([]);
-  const found = await previewState({ release: world.deps, withBases }, id, state);
+  // Two at once: each looks at a tree of its own.
+  const looks = [0, 1].map(() => previewState({ release: world.deps, withBases }, state));
+  const [found, other] = await Promise.all(looks);
+  assert.ok(found);
+  assert.deepEqual(other, found);
   const of = { format: 'deb', name: 'alpha', version: '1.1-1', arch: 'all' };
   assert.deepEqual(found.gains, [{ ...of, replaces: '1.0-1' }]);
   assert.deepEqual(
