@@ -82,6 +82,7 @@ export function createPlanBook(deps: PlanBookDeps) {
         await deps.recordRelease({ ...one, state, summary: toldOf(one, state, plan), endTime: time });
       }
       if (action === 'commit') await supersede(deps, record, { over, time });
+      else await closeEmptied(deps, plan, { over, time });
       const partly = !ok && shown.length > 0 ? `; shown before: ${shown.join(', ')}` : '';
       const failed = action === 'commit' ? 'failed' : 'published';
       const summary = `${input.summary}${partly}`;
@@ -134,6 +135,21 @@ async function supersede(
       const summary = `superseded by ${namesOf(build === undefined ? [] : [build])} of plan ${plan}`;
       await deps.recordRelease({ ...record, state: 'superseded', summary, endTime: time });
     }
+  }
+}
+
+/** A plan of which nothing is shown any more was taken back, whichever plan did so. */
+async function closeEmptied(
+  deps: PlanBookDeps,
+  by: string,
+  { over, time }: { readonly over: readonly ReleaseRecord[]; readonly time: number },
+): Promise<void> {
+  const plans = await deps.naming(over.map(({ id }) => id));
+  for (const plan of plans.filter(({ id, state }) => id !== by && state === 'published')) {
+    const releases = await deps.releases(plan.builds.map(({ release }) => release));
+    if (releases.some(({ state }) => state === 'published')) continue;
+    const summary = `${namesOf(plan.builds)} taken back by plan ${by}`;
+    await deps.save({ ...plan, state: 'reverted', summary, endTime: time });
   }
 }
 

@@ -12,6 +12,8 @@ export interface PlanBookDeps {
   save(record: ReleasePlanRecord): Promise<boolean>;
   /** Removes a plan in one of these states. @returns false where none is there */
   remove(plan: string, states: readonly ReleasePlanRecord['state'][]): Promise<boolean>;
+  /** Plans that name any of these releases. */
+  naming(releases: readonly string[]): Promise<readonly ReleasePlanRecord[]>;
   /** Releases that wait, and those that were taken back. */
   candidates(): Promise<readonly ReleaseRecord[]>;
   releases(ids: readonly string[]): Promise<readonly ReleaseRecord[]>;

@@ -50,6 +50,18 @@ export async function listReleasePlans({ db, tenant }: TenantRows, limit: number
   return found.map((row) => row.record);
 }
 
+/** Plans that name any of these releases. */
+export async function listPlansNaming(
+  { db, tenant }: TenantRows,
+  releases: readonly string[],
+): Promise<ReleasePlanRecord[]> {
+  if (releases.length === 0) return [];
+  const named = sql<boolean>`exists (
+    select from jsonb_array_elements(record->'builds') as build where build->>'release' in (${sql.join(releases)}))`;
+  const rows = db.selectFrom('release_plans').select('record').where('tenant', '=', tenant).where(named);
+  return (await rows.orderBy('start_time').execute()).map((row) => row.record);
+}
+
 /** Releases that wait for a plan, and those that were taken back. */
 export async function listPlannable({ db, tenant }: TenantRows): Promise<ReleaseRecord[]> {
   const rows = db.selectFrom('releases').select('record').where('tenant', '=', tenant);

@@ -14,6 +14,7 @@ import {
   findReleasePlan,
   findReleases,
   listPlannable,
+  listPlansNaming,
   listReleasePlans,
   removeReleasePlan,
   saveReleasePlan,
@@ -36,7 +37,7 @@ export interface Store extends ReportStore, Records {
 
 /** Release plans, and the releases that they are about. */
 export interface ReleasePlanRows
-  extends Pick<PlanBookDeps, 'add' | 'save' | 'remove' | 'find' | 'candidates' | 'releases'> {
+  extends Pick<PlanBookDeps, 'add' | 'save' | 'remove' | 'find' | 'naming' | 'candidates' | 'releases'> {
   list(limit: number): Promise<readonly ReleasePlanRecord[]>;
 }
 
@@ -72,6 +73,7 @@ export function createStore(rows: TenantRows): Store {
       remove: (id, states) => removeReleasePlan(rows, id, states),
       find: (id) => findReleasePlan(rows, id),
       list: (limit) => listReleasePlans(rows, limit),
+      naming: (releases) => listPlansNaming(rows, releases),
       candidates: () => listPlannable(rows),
       releases: (ids) => findReleases(rows, ids),
     },

@@ -27,6 +27,8 @@ export function planWorld(world: World, rules: ReleaseRules = planned) {
     add: async (record) => !plans.has(record.id) && plans.set(record.id, record) !== undefined,
     save: async (record) => plans.has(record.id) && plans.set(record.id, record) !== undefined,
     remove: async (id, states) => states.includes(plans.get(id)?.state ?? 'running') && plans.delete(id),
+    naming: async (ids) =>
+      [...plans.values()].filter(({ builds }) => builds.some(({ release }) => ids.includes(release))),
     candidates: async () => [...releases.values()].filter(({ state }) => ['waiting', 'reverted'].includes(state)),
     releases: async (ids) => ids.flatMap((id) => releases.get(id) ?? []),
     releasesOf: async (project) => [...releases.values()].filter((one) => one.project === project),

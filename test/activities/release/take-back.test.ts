@@ -62,6 +62,31 @@ test('what was shown at once is taken back by its change: a newer state without 
   });
 });
 
+test('a plan of which nothing is shown any more was taken back, by whichever plan', async (t) => {
+  const world = planWorld(await releaseWorld(t), rules);
+  await mkdir(world.released, { recursive: true });
+  for (const version of ['1.0-1', '1.1-1']) await shown(world, version);
+  const [one, two] = ['git:1.0-1', 'git:1.1-1'];
+  const builds = [];
+  for (const change of [one, two]) {
+    const made = await world.book.makeReleased('ada', { change, lines: [] });
+    assert.ok('id' in made);
+    builds.push(...made.builds);
+    world.plans.delete(made.id);
+  }
+  const plan = { tenant: 'main', summary: '', deeds: [], startTime: 1, endTime: 2, state: 'published' } as const;
+  world.plans.set('q4', { ...plan, id: 'q4', builds });
+  const states = [];
+  for (const change of [one, two]) {
+    const made = await world.book.makeReleased('ada', { change, lines: [] });
+    assert.ok('id' in made);
+    assert.equal((await carryOut(world, made.id, 'revert')).ok, true);
+    states.push(world.plans.get('q4')?.state);
+  }
+  assert.deepEqual(states, ['published', 'reverted'], 'the other release of the plan was shown still');
+  assert.match(world.plans.get('q4')?.summary ?? '', /^lib\/alpha 1\.0-1, lib\/alpha 1\.1-1 taken back by plan back-/);
+});
+
 test('only what is released there is taken back, and not what another release has put there, too', async (t) => {
   const world = planWorld(await releaseWorld(t), rules);
   await mkdir(world.released, { recursive: true });

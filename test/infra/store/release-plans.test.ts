@@ -44,6 +44,17 @@ test('the store keeps release plans, each name once, and finds the releases that
     ['failed'],
   );
   assert.deepEqual(await store.plans.releases([]), []);
+  const build = { release: 'failed', project: 'planned', branch: 'main', change: 'git:1', patchset: 1, packages: [] };
+  const builds = [{ ...build, repository: 'deb', platform: 'debian-12' }];
+  await store.plans.add({ ...plan, id: 'of-failed', builds, startTime: 8 });
+  assert.deepEqual(
+    [
+      await store.plans.naming(['nobody', 'failed']),
+      await store.plans.naming(['nobody']),
+      await store.plans.naming([]),
+    ],
+    [[{ ...plan, id: 'of-failed', builds, startTime: 8 }], [], []],
+  );
   await store.saveRelease(
     aRelease({ id: 'waiting', project: 'planned', state: 'published', packages: [], endTime: 10 }),
   );
