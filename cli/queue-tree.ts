@@ -1,3 +1,4 @@
+import { shownRef } from '../pipelines/model/change-name.ts';
 import { bounded, counted } from '../pipelines/report/words.ts';
 import type { BuildRecord, ItemSnapshot, JobSnapshot, QueueSnapshot, StatusView } from '../server/api/types.ts';
 import { stateOf } from '../web/state.ts';
@@ -106,9 +107,7 @@ function timeOf({ startTime, endTime }: JobSnapshot, estimate: number | undefine
 
 /** A Change-Id in the length that people use; a branch or tag by its name and commit. */
 export function shortId(id: string): string {
-  const [, name, commit] = /:refs\/(?:heads|tags)\/(.+)@(?:([0-9a-f]{7})[0-9a-f]*)?$/.exec(id) ?? [];
-  if (name !== undefined) return commit === undefined ? name : `${name} @ ${commit}`;
-  return /^I[0-9a-f]{40}$/.test(id) ? id.slice(0, 9) : id;
+  return shownRef(id) ?? (/^I[0-9a-f]{40}$/.test(id) ? id.slice(0, 9) : id);
 }
 
 /** One line for a build, as `sluice watch` prints it. */

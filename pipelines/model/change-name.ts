@@ -47,6 +47,13 @@ function placesOfPage(address: string, connections: readonly NamedConnection[]):
   return id === undefined ? [] : placesOf(decoded(id), connections);
 }
 
+/** How lists show a branch or a tag that was worked on: by its name and commit. Null for the id of a change. */
+export function shownRef(id: string): string | null {
+  const [, name, commit] = /:refs\/(?:heads|tags)\/(.+)@(?:([0-9a-f]{7})[0-9a-f]*)?$/.exec(id) ?? [];
+  if (name === undefined) return null;
+  return commit === undefined ? name : `${name} @ ${commit}`;
+}
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -252,6 +252,21 @@ describe('names of changes', () => {
     }
   });
 
+  it('a branch goes by the name that lists show, where only one is meant', async () => {
+    const [one, two] = ['p', 'q'].map((project) => `git:${project}:refs/heads/next@3fa9c2d${'0'.repeat(33)}`);
+    const asked = async (change: string) => post('/api/retrigger', { change, job: 'release-deb' });
+    await server.report.recordBuild(aBuild({ id: 'next-p', change: one ?? '' }));
+    for (const name of ['next @ 3fa9c2d', 'next @ 3fa9c2d,0', one ?? '']) {
+      assert.equal((await asked(name)).status, 200, name);
+      assert.deepEqual(server.asked.at(-1), { what: 'retrigger', input: { change: one, job: 'release-deb' } });
+    }
+    await server.report.recordBuild(aBuild({ id: 'next-q', change: two ?? '' }));
+    const several = await asked('next @ 3fa9c2d');
+    const { error } = (await several.json()) as { error: string };
+    assert.deepEqual([several.status, error], [404, `next @ 3fa9c2d may be ${one} or ${two}: give one of these`]);
+    assert.equal((await asked('next @ 0000000')).status, 404);
+  });
+
   it('F1: an unknown one is an error everywhere, and nothing is asked for', async () => {
     const before = server.asked.length;
     const answers = [
