@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PackagesManifest, PackagesMetadata } from '../../pipelines/model/artifact.ts';
+import type { PackageFile, PackagesManifest, PackagesMetadata } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { Submodule } from '../../pipelines/model/submodule.ts';
 import { junitXml } from '../../pipelines/report/junit.ts';
@@ -36,6 +36,7 @@ export function createBuildStage(deps: BuildStageDeps): StageRunner {
 async function attempt(deps: BuildStageDeps, work: Work): Promise<StageResult> {
   try {
     const manifest = await buildPackages(deps, work);
+    refuseMisnamed(deps, work, manifest.files.filter(isInstalled));
     return await success(deps.store, work, (await deps.attestor?.attest(manifest)) ?? manifest);
   } catch (error) {
     const problem = error instanceof SourceFault ? new BuildProblem(error.message) : error;
@@ -70,10 +71,7 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   const prepared = await builder.prepare(source, room, input.source.project);
   context.log.write(`${prepared.name} ${prepared.version}\n`);
   context.heartbeat(`${prepared.name} ${prepared.version}`);
-  const { format, name } = platform;
-  const of = { format, platform: name, branch: input.build.branch, version: prepared.version };
-  const misnamed = deps.versionFault?.(of) ?? null;
-  if (misnamed !== null) throw new BuildProblem(misnamed);
+  refuseMisnamed(deps, work, [{ version: prepared.version }]);
   const offer = await offerFor(deps, input, platform);
   const inputsDigest = await digestInputs(deps, input, { platform, room, offer });
   const reused = await takeOver(deps, input, { inputsDigest, now: Date.now() });
@@ -90,6 +88,27 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   context.log.section('Build, without network');
   const paths = await builder.build(prepared, room);
   return describeBuild(deps, work, { room, prepared, paths, offer, inputsDigest, submodules });
+}
+
+/** Binary packages may have versions of their own. */
+function isInstalled({ kind }: PackageFile): boolean {
+  return kind === 'binary' || kind === 'installer';
+}
+
+/**
+ * @param named the source, or binary packages with their names
+ * @throws BuildProblem for a version that the line does not take which it would be released in
+ */
+function refuseMisnamed(
+  { versionFault }: BuildStageDeps,
+  { input, platform }: Work,
+  named: readonly Partial<Pick<PackageFile, 'package' | 'version'>>[],
+): void {
+  const of = { format: platform.format, platform: platform.name, branch: input.build.branch };
+  for (const { package: name, version = '' } of named) {
+    const fault = versionFault?.({ ...of, version }) ?? null;
+    if (fault !== null) throw new BuildProblem(name === undefined ? fault : `${name}: ${fault}`);
+  }
 }
 
 interface Made {

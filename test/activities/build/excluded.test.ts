@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { BuildStageDeps } from '../../../activities/build/deps.ts';
+import { versionFault as judge } from '../../../pipelines/policy/version-policy.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 
 let workshop: Workshop;
@@ -63,4 +64,42 @@ test('V5: a version that its line does not take fails before anything is compile
     { ...about, format: 'deb', version: '1.0+c1' },
     { ...about, format: 'rpm', platform: 'rpm-debian-12', version: '1.0-1.deb12.1' },
   ]);
+});
+
+test('V5: binary packages are held to it as well: one with a version of its own fails, named', async () => {
+  const line = (name: string, platform: string) => {
+    return { name, platforms: [platform], codename: '', versions: 'security' as const };
+  };
+  const rules = { codename: '', lines: [line('deb-security', 'debian-12'), line('rpm-security', 'rpm-debian-12')] };
+  const versionFault: BuildStageDeps['versionFault'] = (of) => judge(rules, of);
+  const debian = (own: string) => ({
+    'debian/changelog': changelog.replace('(1.0)', '(1.2.0.1)'),
+    'debian/source/format': '3.0 (native)\n',
+    'debian/control': control('all').replace('\n\n', '\nBuild-Depends: debhelper-compat (= 13)\n\n'),
+    'debian/rules': `#!/usr/bin/make -f\n%:\n\tdh $@\noverride_dh_gencontrol:\n\tdh_gencontrol -- -v${own}\n`,
+  });
+  const rpm = (own: string) => ({
+    'other.spec': `${spec('BuildArch: noarch').replace('1.0', '1.2.0.1')}
+%package data
+Version: ${own}
+Summary: Data
+%description data
+Data.
+%files data
+`,
+  });
+  const asks = '`versions: security` asks for BASE.0.N, such as 1.2.0.1 after 1.2';
+  const cases = [
+    ['debian-12', debian('3:5.6-1'), `other: the version 5.6 is none of the line deb-security: ${asks}`],
+    ['debian-12', debian('3:1.2.0.1-1+b2'), null],
+    ['rpm-debian-12', rpm('5.6'), `other-data: the version 5.6 is none of the line rpm-security: ${asks}`],
+    ['rpm-debian-12', rpm('1.2.0.3'), null],
+  ] as const;
+  const repository = await workshop.repository('own-versions');
+  for (const [platform, files, fault] of cases) {
+    await repository.commit('Change', { ...files });
+    const { result, log } = await workshop.build(repository, { platform, versionFault });
+    const expected = fault === null ? ['SUCCESS', true] : ['FAILURE', false];
+    assert.deepEqual([result.result, result.summary !== fault], expected, log);
+  }
 });

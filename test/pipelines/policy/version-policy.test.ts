@@ -22,6 +22,8 @@ const rows: readonly [format: PackageFormat, branch: string, version: string, fi
   ['deb', 'security/1.2', '1.2.0.1-1', true],
   ['deb', 'security/1.2', '2:1.2.0.11+c4-1', true],
   ['deb', 'security/1.2', '1.2.0.1~rc1+c1', true],
+  ['deb', 'security/1.2', '3:1.2.0.1-1+b2', true],
+  ['deb', 'security/1.2', '3:5.6-1+b2', false],
   ['deb', 'security/1.2', '1.2-1', false],
   ['deb', 'security/1.2', '1.2.1.0-1', false],
   ['deb', 'security/1.2', '1.2.0.0-1', false],
