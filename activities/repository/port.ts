@@ -129,6 +129,8 @@ export interface RepositoryFormat {
   /** Equal for files that hold the same package, whatever their signatures. */
   contentDigest(file: string): Promise<string>;
   settings(tree: string): Promise<RepositorySettings>;
+  /** When its index was made, as that says; milliseconds since the epoch, NaN where it does not. */
+  dated(tree: string): Promise<number>;
   list(tree: string): Promise<ListedPackage[]>;
   /** Has the distribution's own tool describe package files; null for one that it leaves out. @throws RepositoryRefusal */
   describe(files: readonly string[]): Promise<readonly (Description | null)[]>;

@@ -79,11 +79,22 @@ export async function buildRepository(
   await openTree(tree);
 }
 
+const day = 86_400_000;
+
+/**
+ * The date of a new state. APT keeps to the index with the newest date that it has seen, and says nothing: where the
+ * clock was set back, the state is dated as the one before. One that is a day ahead was a mistake, and no client has it.
+ */
+async function dateAfter(format: RepositoryFormat, before: string | null, now: Date): Promise<Date> {
+  const last = before === null ? Number.NaN : await format.dated(before);
+  return last > now.getTime() && last < now.getTime() + day ? new Date(last) : now;
+}
+
 type Change = Pick<PublishRequest, 'dir' | 'signer' | 'date'>;
 
 async function change(
   format: RepositoryFormat,
-  { dir, date, ...given }: Change,
+  { dir, ...given }: Change,
   next: (before: string | null) => Promise<RepositoryState>,
 ): Promise<Publication> {
   const signer = given.signer === undefined ? undefined : askedOnce(given.signer);
@@ -98,6 +109,7 @@ async function change(
     if (before !== null && signer === undefined && (await isSigned(before))) {
       throw new RepositoryRefusal(`${dir} is signed: name the key with --sign`);
     }
+    const date = await dateAfter(format, before, given.date);
     const tree = await newTree(generations);
     const signing = signer === undefined ? {} : { signer, resign };
     const { standing, ...settled } = await fillTree(format, tree, { state, generations, date, ...signing });
@@ -219,8 +231,9 @@ export async function stageTree(
       ? addedState(format, before, request)
       : remainingState(format, before, remove));
     if (before !== null && !state.changed) return null;
+    const date = await dateAfter(format, before, request.date);
     const tree = await newTree(generations, request.name);
-    const { standing, ...settled } = await fillTree(format, tree, { state, generations, date: request.date });
+    const { standing, ...settled } = await fillTree(format, tree, { state, generations, date });
     await noteStaged(tree, standing);
     return { generations, tree, before, state, ...settled };
   });

@@ -3,7 +3,7 @@ import type { RepositoryFormat } from '../port.ts';
 import { mayMeet, refusal } from './conflict.ts';
 import { describe, placed } from './describe.ts';
 import { count, find, findAt } from './find.ts';
-import { list, roots, served, settings, vouched } from './index-read.ts';
+import { dated, list, roots, served, settings, vouched } from './index-read.ts';
 import { index, openLists, rootIndex, signatures } from './index-write.ts';
 import { contentDigest, inspect, relations } from './package.ts';
 
@@ -20,6 +20,7 @@ export const debRepository: RepositoryFormat = {
   pool: 'pool',
   contentDigest,
   settings,
+  dated,
   list,
   index,
   roots,

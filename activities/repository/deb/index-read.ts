@@ -6,6 +6,7 @@ import {
   parseChecksums,
   parseRelease,
   type Release,
+  releaseDate,
   releaseFiles,
   sourceFiles,
   type VouchedFile,
@@ -48,9 +49,17 @@ async function rootIndexOf(tree: string, dist: string): Promise<string | null> {
   return null;
 }
 
-async function readRelease(tree: string): Promise<Release> {
+async function releaseText(tree: string): Promise<string> {
   const root = await rootIndexOf(tree, await distributionOf(tree));
-  return parseRelease(root === null ? '' : await readFile(join(tree, root), 'utf8'));
+  return root === null ? '' : readFile(join(tree, root), 'utf8');
+}
+
+async function readRelease(tree: string): Promise<Release> {
+  return parseRelease(await releaseText(tree));
+}
+
+export async function dated(tree: string): Promise<number> {
+  return releaseDate(await releaseText(tree));
 }
 
 export async function settings(tree: string): Promise<RepositorySettings> {

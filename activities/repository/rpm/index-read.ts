@@ -19,6 +19,10 @@ export async function settings(tree: string): Promise<RepositorySettings> {
   return { origin, codename: '', architectures: [] };
 }
 
+export async function dated(tree: string): Promise<number> {
+  return Number(parseRepomd(await readRepomd(tree)).revision) * 1000;
+}
+
 export async function roots(): Promise<string[]> {
   return [repomd];
 }

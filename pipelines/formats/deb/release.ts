@@ -34,6 +34,11 @@ export function parseRelease(text: string): Release {
   };
 }
 
+/** When a `Release` file was made; milliseconds since the epoch, NaN where it does not say. */
+export function releaseDate(text: string): number {
+  return Date.parse(lowered(parseControl(clearText(text))[0] ?? {})('Date'));
+}
+
 /**
  * Why APT refuses a `Release` file for its dates: one that is dated ahead, or past its `Valid-Until`.
  *
