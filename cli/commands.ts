@@ -38,6 +38,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       load: () => import('./token-add.ts'),
     },
     {
+      name: 'token create',
+      summary: 'make a token for the test service',
+      load: () => import('./token-create.ts'),
+    },
+    {
       name: 'prune',
       summary: 'remove old logs, artifacts and test repositories, by age and until enough disk is free',
       load: () => import('./prune.ts'),

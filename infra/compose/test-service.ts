@@ -8,19 +8,13 @@ import { createTestService } from '../../server/test-service/tasks.ts';
 import type { TestTaskActivities, TestTaskView } from '../../workflows/test-task-contract.ts';
 import { allPlatforms } from '../config/platforms.ts';
 import type { Common } from './common.ts';
-
-/** Characters that a secret for HS256 must have: RFC 7518 asks for as many bits as the hash has. */
-const shortest = 32;
+import { testSecret } from './test-secret.ts';
 
 /** The test service, where it is configured. */
 export function openTestService({ config, blobs }: Common, client: Client): { readonly testService?: TestService } {
   const { tests, tenant, server } = config;
   if (tests === undefined) return {};
-  const secret = async () => {
-    const text = await readSecret(tests.secret);
-    if (text.length >= shortest) return text;
-    throw new Error(`the secret of tests.secret has less than ${shortest} characters: openssl rand -hex 32 makes one`);
-  };
+  const secret = () => testSecret(tests);
   const repositories = [...tests.repositories, `${server.url}/repositories/`, `${server.url}/released/`];
   const platforms = allPlatforms(config);
   const resultOf = (view: TestTaskView) => readTestResult(blobs, view);
