@@ -10,6 +10,7 @@ import { placeScripts } from '../install/place-scripts.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node, onNode } from '../nodes/packages/node.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
+import { problemOf as describeProblem } from '../nodes/packages/problem.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { testOrigin } from '../repository/publish-stage.ts';
@@ -40,6 +41,7 @@ const taskSchema = z.object({
   tests: z
     .array(z.object({ url: z.string(), ref: z.string(), directory: z.string(), only: z.array(z.string()) }))
     .optional(),
+  module: z.object({ name: z.string(), stream: z.string() }).optional(),
   excluded: z.array(z.string()).optional(),
   environment: z.record(z.string(), z.string()).optional(),
   repositories: z.array(z.object({ name: z.string(), url: z.string(), suite: z.string().optional() })),
@@ -122,8 +124,13 @@ async function installIn(node: Node, { package: name, version }: TestTask): Prom
   return (await install(node, { name, version, debug: false }, patience.test)).problem;
 }
 
-/** Offers the request's repositories to the node. One that cannot be read is the request's own fault. */
-async function provision(deps: TestStageDeps, { task, platform, context }: Trial, node: Node): Promise<string | null> {
+/** Has a node as the request wants it. What cannot be had is the request's own fault. */
+async function provision(deps: TestStageDeps, trial: Trial, node: Node): Promise<string | null> {
+  return (await offer(deps, trial, node)) ?? chooseModule(trial, node);
+}
+
+/** Offers the request's repositories to the node. */
+async function offer(deps: TestStageDeps, { task, platform, context }: Trial, node: Node): Promise<string | null> {
   if (task.repositories.length === 0) return null;
   const pins = task.version === undefined ? {} : { pins: [{ name: task.package, version: task.version }] };
   const offered = task.repositories.map(async ({ url, suite }): Promise<NodeRepository> => {
@@ -134,6 +141,16 @@ async function provision(deps: TestStageDeps, { task, platform, context }: Trial
   const { workdir } = context;
   const added = await addRepositories(node, repositories, { workdir, timeout: patience.provision });
   return added.code === 0 ? null : `a repository cannot be read: ${unreadable(added.output, repositories)}`;
+}
+
+async function chooseModule({ task: { module } }: Trial, node: Node): Promise<string | null> {
+  if (module === undefined) return null;
+  const { name, stream } = module;
+  for (const argv of node.manager.selectModule?.(name, stream) ?? []) {
+    const done = await onNode(node, argv, patience.provision);
+    if (done.code !== 0) return `the module ${name}:${stream} cannot be enabled: ${describeProblem(done)}`;
+  }
+  return null;
 }
 
 /** Whether what is installed is what was asked for. */

@@ -45,6 +45,14 @@ export const testRequest = z.object({
   package_version: version.nullish(),
   test_configuration: configuration.nullish().describe('tests of others to run'),
   callback_href: z.string().max(500).nullish().describe('path at the configured host where the result is posted'),
+  package_channel: z.enum(['stable', 'beta']).nullish().describe('beta: of the platform whose name ends so'),
+  test_flavor: z.object({ name: word, version: word }).nullish().describe('a further part of the platform’s name'),
+  module_name: word.nullish().describe('module of RPM that the package is of'),
+  module_stream: word.nullish(),
+  module_version: z
+    .union([word, z.int().min(0)])
+    .nullish()
+    .describe('not looked at: a stream has its newest version'),
   package_epoch: z.union([z.int().min(0), z.string().regex(/^\d+$/)]).nullish(),
 });
 
@@ -58,6 +66,12 @@ export interface TestRepository {
   readonly suite?: string;
 }
 
+/** One version's line of a module of RPM. */
+export interface TestModule {
+  readonly name: string;
+  readonly stream: string;
+}
+
 /** A test task, as far as running it goes. */
 export interface TestTask {
   readonly id: string;
@@ -65,6 +79,8 @@ export interface TestTask {
   readonly platform: string;
   readonly package: string;
   readonly version?: string;
+  /** What is enabled before the installation. */
+  readonly module?: TestModule;
   readonly repositories: readonly TestRepository[];
   readonly tests?: readonly TestSource[];
   /** Names of those that are not run. */
@@ -86,12 +102,19 @@ export function taskOf(request: TestRequest, { id, platform }: Pick<TestTask, 'i
   return {
     ...{ id, platform, package: request.package_name },
     ...(whole === undefined ? {} : { version: whole }),
+    ...moduleOf(request),
     repositories: request.repositories.map(({ name, url, baseurl }, position) => ({
       name: name ?? `repo-${position}`,
       ...placeOf(url ?? baseurl ?? '', position),
     })),
     ...testsOf(request),
   };
+}
+
+function moduleOf({ module_name: name, module_stream: stream }: TestRequest): Pick<TestTask, 'module'> {
+  if (name && stream) return { module: { name, stream } };
+  if (!name && !stream) return {};
+  throw new BadRequest(name ? 'module_name needs a module_stream' : 'module_stream needs a module_name');
 }
 
 function testsOf({ test_configuration: given }: TestRequest): Pick<TestTask, 'tests' | 'environment'> {

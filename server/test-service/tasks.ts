@@ -74,12 +74,10 @@ function numbered(number: number): string {
 /** @throws BadRequest */
 function admitted({ platforms, repositories, sources }: TestTasksDeps, request: TestRequest, id: string): TestTask {
   const platform = platformFor(platforms, request);
-  if (platform === undefined) {
-    const { runner_type: runner, dist_name: name, dist_version: version, dist_arch: arch } = request;
-    const known = platforms.map((one) => `${one.name} (${one.arch})`).join(', ');
-    throw new BadRequest(`no platform is ${name} ${version} for ${arch} on ${runner}: there are ${known}`);
-  }
+  if (platform === undefined) throw new BadRequest(noPlatform(platforms, request));
   const task = taskOf(request, { id, platform: platform.name });
+  if (task.module !== undefined && platform.format !== 'rpm')
+    throw new BadRequest(`module_name: modules are of RPM, and the packages of ${platform.name} are not`);
   const foreign = task.repositories.find(({ url }) => !isBelow(url, repositories));
   if (foreign !== undefined) {
     throw new BadRequest(`the repository ${foreign.url} may not be reached: see tests.repositories in sluice.yaml`);
@@ -88,6 +86,15 @@ function admitted({ platforms, repositories, sources }: TestTasksDeps, request: 
   if (other !== undefined)
     throw new BadRequest(`the tests of ${other.url} may not be run: see tests.sources in sluice.yaml`);
   return task;
+}
+
+function noPlatform(platforms: readonly Platform[], request: TestRequest): string {
+  const { runner_type: runner, dist_name: name, dist_version: version, dist_arch: arch } = request;
+  const { test_flavor: flavor, package_channel: channel } = request;
+  const further = [...(flavor ? [`${flavor.name} ${flavor.version}`] : []), ...(channel === 'beta' ? [channel] : [])];
+  const known = platforms.map((one) => `${one.name} (${one.arch})`).join(', ');
+  const wanted = [name, version, ...further].join(' ');
+  return `no platform is ${wanted} for ${arch} on ${runner}: there are ${known}`;
 }
 
 /** What of the tests that a request names is not run. */

@@ -65,13 +65,15 @@ test('A-012 A-014 A-015 A-038: a task waits, is at work, and has its result', as
   assert.equal(build?.label, 'debian-12');
 });
 
-test('A-030: what cannot be is said at once, and begins nothing', async () => {
+test('A-030 A-052: what cannot be is said at once, and begins nothing', async () => {
   const before = world.outside.builds.size;
   await assert.rejects(schedule({ dist_name: 'fedora' }), /no platform is fedora 12 for x86_64.*debian-12 \(amd64\)/);
   const elsewhere = { repositories: [{ url: 'http://169.254.169.254/latest' }] };
   await assert.rejects(schedule(elsewhere), /may not be reached: see tests\.repositories in sluice\.yaml/);
   const tests = { test_configuration: { tests: [{ url: 'https://evil.example/x' }] } };
   await assert.rejects(schedule(tests), /may not be run: see tests\.sources in sluice\.yaml/);
+  const module = { module_name: 'nodejs', module_stream: '18' };
+  await assert.rejects(schedule(module), /module_name: modules are of RPM, and the packages of debian-12 are not/);
   assert.equal(world.outside.builds.size, before);
   assert.equal(await service.look('bs-404'), null);
 });

@@ -53,6 +53,8 @@ export interface PackageManager {
   install(packages: readonly NodePackage[]): readonly string[];
   /** Puts back all that packages have which are installed, whatever became of their files. */
   reinstall(packages: readonly NodePackage[]): readonly string[];
+  /** Chooses a module's stream, whichever was chosen before: commands, one after the other. Absent: there are none. */
+  selectModule?(name: string, stream: string): readonly (readonly string[])[];
   /** Works out whether packages can be installed together, without installing them. */
   resolve(packages: readonly NodePackage[]): readonly string[];
   /** Removes packages, their configuration and what was installed only for them. */

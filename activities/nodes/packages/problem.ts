@@ -7,6 +7,8 @@ const reasons: readonly RegExp[] = [
   /trying to overwrite/,
   /conflicts (with|between)/,
   /returned error exit status/,
+  /^missing groups or modules: /,
+  /^All matches were filtered out by modular filtering /,
   /^E: /,
   /^Error: /,
   /^error: /,

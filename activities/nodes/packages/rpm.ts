@@ -16,6 +16,10 @@ export const dnfNode: PackageManager = {
   refreshAll: [...dnf, 'makecache', '--refresh'],
   install: (packages) => [...dnf, 'install', ...packages.map(wanted)],
   reinstall: (packages) => [...dnf, 'reinstall', ...packages.map(wanted)],
+  selectModule: (name, stream) => [
+    [...dnf, 'module', 'reset', name],
+    [...dnf, 'module', 'enable', `${name}:${stream}`],
+  ],
   resolve: (packages) => [...dnf, 'install', '--downloadonly', ...packages.map(wanted)],
   remove: (names) => [...dnf, 'remove', ...names],
   verify: (name) => ['rpm', '--verify', name],

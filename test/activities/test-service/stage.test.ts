@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { stringify } from 'yaml';
 import { fetchTree } from '../../../activities/git/fetch-tree.ts';
 import { must } from '../../../activities/process/run.ts';
 import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
@@ -24,6 +25,7 @@ async function tryOut(t: TestContext, format: PackageFormat, given: Wish) {
   const built = await storeBuild(world, format, files);
   const published = await createPublishStage(world)(stageInput(format, { parents: [built] }), await stageContext(t));
   const url = published.artifacts[0]?.url ?? assert.fail(published.summary);
+  await given.prepare?.(join(world.root, url.split('/repositories/test/')[1] ?? ''));
   const platform = format === 'deb' ? 'debian-12' : 'rpm-debian-12';
   const task: TestTask = {
     ...{ id: 'bs-7', platform, package: 'alpha', repositories: [{ name: 'repo-0', url }] },
@@ -54,6 +56,8 @@ interface Wish {
   readonly samples: readonly Sample[];
   readonly task?: Partial<TestTask>;
   readonly stopAt?: string;
+  /** Does something with the repository before it is used. */
+  readonly prepare?: (directory: string) => Promise<void>;
 }
 
 const good = [
@@ -139,6 +143,34 @@ test('A-035: a repository that cannot be read is the request’s own fault', asy
 test('A-061: before each stage it is looked whether the task is still wanted', async (t) => {
   const stopped = tryOut(t, 'deb', { samples: good, stopAt: 'system_info' });
   await assert.rejects(stopped, /cancelled/);
+});
+
+/** Makes a repository one of modules: each version of `alpha` is of a stream of its own. */
+async function inStreams(directory: string): Promise<void> {
+  const documents = ['1', '2'].map((stream) => ({
+    document: 'modulemd',
+    version: 2,
+    data: {
+      ...{ name: 'alpha', stream, version: 1, context: 'c0ffee00', arch: 'noarch' },
+      ...{ summary: 'a', description: 'a', license: { module: ['MIT'] } },
+      artifacts: { rpms: [`alpha-0:${stream}.0-1.noarch`] },
+    },
+  }));
+  const file = join(directory, 'modules.yaml');
+  await writeFile(file, documents.map((one) => `---\n${stringify(one)}...\n`).join(''));
+  await must('modifyrepo_c', ['--mdtype=modules', file, join(directory, 'repodata')]);
+}
+
+test('A-052: of a module the stream that a request names is installed; one that is not there is said', async (t) => {
+  const samples = ['1.0-1', '2.0-1'].map((version) => ({ name: 'alpha', version, files: program }));
+  const tryStream = (stream: string) =>
+    tryOut(t, 'rpm', { samples, prepare: inStreams, task: { module: { name: 'alpha', stream } } });
+  const { result, all } = await tryStream('1');
+  assert.equal(result.summary, 'alpha passed');
+  assert.match(all.result.install_package?.stdout ?? '', /alpha-1\.0-1/);
+  const none = await tryStream('9');
+  const why = 'missing groups or modules: alpha:9';
+  assert.equal(none.result.summary, `initial_provision: the module alpha:9 cannot be enabled: ${why}`);
 });
 
 /** A Git repository of tests on a web server. @returns its URL */

@@ -19,6 +19,8 @@ const platforms = [
   platform('almalinux-8', 'x86_64', { format: 'rpm' }),
   platform('ubuntu-20.04', 'amd64'),
   platform('debian-13', 'amd64', { provider: 'vm' }),
+  platform('almalinux-8-minimal-2', 'x86_64', { format: 'rpm' }),
+  platform('almalinux-8-beta-x86_64', 'x86_64', { format: 'rpm' }),
 ];
 const asked = { dist_name: 'debian', dist_version: '12', dist_arch: 'x86_64', package_name: 'hello' };
 const request = (more: object = {}) => testRequest.parse({ ...asked, ...more });
@@ -37,9 +39,17 @@ const choices: readonly (readonly [asked: object, found: string | undefined])[] 
   [{ dist_version: '13', runner_type: 'docker' }, undefined],
   [{ dist_arch: 's390x' }, undefined],
   [{ dist_name: 'fedora' }, undefined],
+  [
+    { dist_name: 'almalinux', dist_version: 8, test_flavor: { name: 'minimal', version: '2' } },
+    'almalinux-8-minimal-2',
+  ],
+  [{ dist_name: 'almalinux', dist_version: 8, test_flavor: { name: 'minimal', version: '3' } }, undefined],
+  [{ dist_name: 'almalinux', dist_version: 8, package_channel: 'beta' }, 'almalinux-8-beta-x86_64'],
+  [{ dist_name: 'almalinux', dist_version: 8, package_channel: 'stable', test_flavor: null }, 'almalinux-8'],
+  [{ package_channel: 'beta' }, undefined],
 ];
 for (const [more, found] of choices) {
-  test(`A-031 A-032 A-033 A-034: ${JSON.stringify(more)} runs on ${found ?? 'nothing'}`, () => {
+  test(`A-031 A-032 A-033 A-034 A-052: ${JSON.stringify(more)} runs on ${found ?? 'nothing'}`, () => {
     assert.equal(platformFor(platforms, request(more))?.name, found);
   });
 }
@@ -63,6 +73,15 @@ test('A-010 A-036 A-037 A-052: a request has package, version with epoch, and re
     ],
   });
   assert.equal(taskFor({ package_version: null }).version, undefined);
+});
+
+test('A-052: a module is named with its stream', () => {
+  const module = { module_name: 'nodejs', module_stream: '18', module_version: 8_070_020 };
+  assert.deepEqual(taskFor(module).module, { name: 'nodejs', stream: '18' });
+  assert.equal(taskFor({ module_name: null, module_stream: null }).module, undefined);
+  assert.throws(() => taskFor({ module_name: 'nodejs' }), /module_name needs a module_stream/);
+  assert.throws(() => taskFor({ module_stream: '18' }), /module_stream needs a module_name/);
+  assert.equal(testRequest.safeParse({ ...asked, module_name: 'a;b', module_stream: '1' }).success, false);
 });
 
 test('A-055: repositories without a name are numbered, and APT’s own line says the suite', () => {
