@@ -90,6 +90,11 @@ export interface Machine {
   close(): Promise<void>;
   /** A URL as it is reached from inside; absent: as from everywhere. */
   urlInside?(url: string): string;
+  /**
+   * Starts it anew, and waits until it answers: its programs end and its memory is empty, its disk stays, and it
+   * reaches out as before. A container has no kernel of its own: there it is process 1 that begins anew.
+   */
+  restart(): Promise<void>;
   /** What it was made from, as its provider names it: an image's digest. */
   origin(): Promise<string>;
 }

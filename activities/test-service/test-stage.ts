@@ -73,7 +73,7 @@ export function createTestStage(deps: TestStageDeps): StageRunner {
 /** The stages in their order; where a repository cannot be read, nothing is looked at. */
 async function tryPackage(deps: TestStageDeps, trial: Trial): Promise<void> {
   const { platform, context, recorder } = trial;
-  const quiet = await recorder.begin('start_environment', () => startNode(trial));
+  const { quiet, restart } = await recorder.begin('start_environment', () => startNode(trial));
   const node = recorder.listen(quiet);
   if (!(await recorder.run('initial_provision', () => provision(deps, trial, node)))) return;
   await recorder.run('system_info', async () => {
@@ -81,23 +81,32 @@ async function tryPackage(deps: TestStageDeps, trial: Trial): Promise<void> {
     return null;
   });
   await placeScripts(quiet, context.workdir);
-  await tryInstalled(deps, trial, { quiet, node });
+  await tryInstalled(deps, trial, { quiet, node, restart });
 }
 
-async function startNode({ platform, context }: Trial): Promise<Node> {
+async function startNode({ platform, context }: Trial): Promise<Omit<Nodes, 'node'>> {
   const { signal, log, lease } = context;
   const machine = await lease.machine({ name: 'node', platform, kind: 'system', network: 'open' });
-  return { name: 'node', machine, manager: packageManagers[platform.format], signal, log, ...doorOf(machine) };
+  const manager = packageManagers[platform.format];
+  const quiet: Node = { name: 'node', machine, manager, signal, log, ...doorOf(machine) };
+  const restart = async () => {
+    log.write(`${quiet.name} starts anew\n`);
+    await machine.restart();
+    await placeScripts(quiet, context.workdir);
+  };
+  return { quiet, restart };
 }
 
 /** A node, and the same with what its programs say kept. */
 interface Nodes {
   readonly quiet: Node;
   readonly node: Node;
+  /** Starts it anew. */
+  readonly restart: () => Promise<void>;
 }
 
 /** What cannot be installed is not looked at; what was is removed, whatever came of it. */
-async function tryInstalled(deps: TestStageDeps, trial: Trial, { quiet, node }: Nodes): Promise<void> {
+async function tryInstalled(deps: TestStageDeps, trial: Trial, { quiet, node, restart }: Nodes): Promise<void> {
   const { task, context, recorder } = trial;
   const before = await look(quiet, patience.command);
   if (!(await recorder.run('install_package', () => installIn(node, task)))) return;
@@ -112,7 +121,7 @@ async function tryInstalled(deps: TestStageDeps, trial: Trial, { quiet, node }: 
     const again = await onNode(node, node.manager.reinstall([{ name: task.package }]), patience.test);
     return again.code === 0 ? null : 'the package cannot be installed again';
   };
-  await runThirdParty({ task, context, recorder, node, reinstall, fetchTree: deps.fetchTree });
+  await runThirdParty({ task, context, recorder, node, reinstall, restart, fetchTree: deps.fetchTree });
   await recorder.run('uninstall_package', async () => {
     if (needed.test(task.package)) node.log.write(`not removed: ${kept}\n`);
     else return (await remove(node, task.package, { before, installed, timeout: patience.test })).problem;

@@ -15,6 +15,8 @@ import type { Recorder } from './recorder.ts';
 
 /** How often a repository of tests is fetched, and milliseconds before each further try. */
 const fetches = { tries: 5, pause: 2_000 } as const;
+/** What a test prints that wants the machine to start anew. */
+const restartMark = '>>>VMRESTART<<<';
 /** Milliseconds for one file of a test. */
 const patience = 1_800_000;
 
@@ -33,6 +35,8 @@ interface ThirdParty {
   readonly node: Node;
   /** Has the package there again: a test may have done anything with it. */
   readonly reinstall: () => Promise<string | null>;
+  /** Starts the node anew, for a test that asks for that. */
+  readonly restart: () => Promise<void>;
 }
 
 /** Runs the tests of others that a request names, each with the package installed anew, but those that are excluded. */
@@ -58,7 +62,7 @@ export async function runThirdParty(given: ThirdParty): Promise<void> {
 }
 
 async function runOne(given: ThirdParty, { name, files }: ThirdPartyTest, inside: string): Promise<void> {
-  const { node, recorder, task, reinstall } = given;
+  const { node, recorder, task, reinstall, restart } = given;
   for (const [index, file] of files.entries()) {
     const called = files.length === 1 ? name : `${name}_${file.split('/').at(-1)}`;
     await recorder.run(`third_party_${called}`, async () => {
@@ -70,7 +74,9 @@ async function runOne(given: ThirdParty, { name, files }: ThirdPartyTest, inside
       const variables = Object.entries(task.environment ?? {}).map(([key, value]) => `${key}=${value}`);
       const program = executorOf(file);
       const argv = program === undefined ? runnable(path) : [...program, path];
-      const { code, timedOut } = await onNode(node, ['env', '-C', dirname(path), ...variables, ...argv], patience);
+      const ran = await onNode(node, ['env', '-C', dirname(path), ...variables, ...argv], patience);
+      const { code, timedOut, output } = ran;
+      if (output.includes(restartMark)) await restart();
       if (timedOut) return `it did not end within ${patience / 1000} s`;
       return code === 0 ? null : `it ended with ${code}`;
     });

@@ -7,6 +7,7 @@ import { put, take, usualLimits } from '../ssh/files.ts';
 import { furnish } from '../ssh/furnish.ts';
 import { endPrograms } from './clean.ts';
 import type { ClaimedMachine } from './park.ts';
+import { restartGiven } from './restart.ts';
 import { makeScratch } from './scripts.ts';
 
 /** A given machine as long as its build has it. */
@@ -36,6 +37,7 @@ export function createGivenMachine(
     close: async () => {
       throw new Error(keepsNetwork(settings.name));
     },
+    restart: () => mine(() => timed('restart', () => restartGiven({ settings, remote }))),
     origin: () => mine(() => originOf({ settings, remote })),
   };
 }

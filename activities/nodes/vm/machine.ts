@@ -7,6 +7,7 @@ import { lost } from './emulator.ts';
 import type { Lender, Running } from './lend.ts';
 import { withMonitor } from './monitor.ts';
 import { remoteOf } from './remote.ts';
+import { restartMachine } from './restart.ts';
 import { hostsOf, urlInside } from './ways.ts';
 
 /** A virtual machine, which can also join the network of its lease. */
@@ -15,7 +16,10 @@ export interface VirtualMachine extends Machine {
   join(address: string, names: string): Promise<void>;
 }
 
-export function createMachine({ directory, record, line }: Running, { ways }: Pick<Lender, 'ways'>): VirtualMachine {
+export function createMachine(running: Running, lender: Lender): VirtualMachine {
+  const { directory, record, line } = running;
+  const { ways } = lender;
+  let reachesOut = false;
   const remote = remoteOf(line);
   const system = (script: string, ...args: string[]) => say(line, quoted(['sh', '-c', script, 'sh', ...args]));
   const quiet = async () => {
@@ -29,10 +33,16 @@ export function createMachine({ directory, record, line }: Running, { ways }: Pi
       throw lost('plug a cable', error);
     });
   const close = async () => {
+    reachesOut = false;
     await system(unplugged);
     // From outside: what a program inside does to its interfaces brings nothing back.
     await plug('outer', false);
     await plug('inner', false);
+  };
+  const open = async () => {
+    await plug('outer', true);
+    await system(plugged, hostsOf(ways));
+    reachesOut = true;
   };
   return {
     exec: (argv: readonly string[], options: ExecOptions) => timed(argv[0] ?? '', () => execute(remote, argv, options)),
@@ -42,11 +52,15 @@ export function createMachine({ directory, record, line }: Running, { ways }: Pi
       return timed('copy', () => take(remote, { from, to, limits }));
     },
     quiet: () => timed('quiet', quiet),
-    async open() {
-      await plug('outer', true);
-      await system(plugged, hostsOf(ways));
-    },
+    open,
     close,
+    restart: () =>
+      timed('restart', async () => {
+        const before = reachesOut;
+        await restartMachine(running, lender);
+        await close();
+        if (before) await open();
+      }),
     origin: async () => record.snapshot,
     urlInside,
     async join(address, names) {

@@ -55,6 +55,27 @@ function lendingContract(name: string, subject: Subject): void {
         () => false,
       );
 
+    const restart = () => {
+      test('a machine that is restarted has its disk and its way out, and none of its programs', async (t) => {
+        const { lease } = await lend(t);
+        const machine = await lease.machine({ ...need, network: 'open' });
+        const run = (script: string) => machine.exec(['sh', '-c', script], { signal });
+        await run('echo kept > /var/kept; (sleep 4321 > /dev/null 2>&1 &)');
+        const out = await reachesOut(machine);
+        await machine.restart();
+        const { output } = await run(
+          'cat /var/kept; cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -o "sleep 432[1]" || echo none',
+        );
+        assert.deepEqual(output.trim().split('\n'), ['kept', 'none']);
+        assert.equal(await reachesOut(machine), out);
+        if (keepsNetwork) return;
+        await machine.close();
+        await machine.restart();
+        assert.equal(await reachesOut(machine), false);
+      });
+    };
+    restart();
+
     const networkGiven = () => {
       test('a machine reaches out when it is let, and no longer', async (t) => {
         const { lease } = await lend(t);

@@ -190,12 +190,14 @@ async function testsOn(t: TestContext, files: Readonly<Record<string, string>>):
 }
 
 for (const format of ['deb', 'rpm'] as const) {
-  test(`A-066 A-058 A-064: tests of others run on ${format} in order, each with the whole package, and TAP has the last word`, async (t) => {
+  test(`A-058 A-064 A-066 A-067: tests of others run on ${format} in order, each with the whole package, and TAP has the last word`, async (t) => {
     const url = await testsOn(t, {
       'tests/0_init.sh': 'echo ready > /tmp/ready',
       'tests/excluded.sh': 'touch /tmp/was-here',
+      'tests/again.sh': '(sleep 4321 > /dev/null 2>&1 &) ; echo before > /var/before; echo ">>>VMRESTART<<<"',
       'tests/broken.sh': 'rm /usr/bin/alpha; exit 3',
-      'tests/later.sh': 'set -e; test ! -e /tmp/was-here; cat /tmp/ready; test -x /usr/bin/alpha; echo "$COLOUR" >&2',
+      'tests/later.sh':
+        'set -e; test ! -e /tmp/was-here; cat /var/before; ! grep -qs 4321 /proc/[0-9]*/cmdline; cat /tmp/ready; test -x /usr/bin/alpha; echo "$COLOUR" >&2',
       'tests/tap': '#!/bin/sh\necho 1..1; echo "not ok 1 # todo one day"; exit 1\n',
       'elsewhere/never.sh': 'exit 1',
     });
@@ -205,15 +207,15 @@ for (const format of ['deb', 'rpm'] as const) {
       task: { tests, environment: { COLOUR: 'blue' }, excluded: ['excluded.sh', 'unknown'] },
     });
     const own = Object.keys(all.result).filter((stage) => stage.startsWith('third_party_'));
-    const names = ['fetch_0', '0_init.sh', 'broken.sh', 'later.sh', 'tap'];
+    const names = ['fetch_0', '0_init.sh', 'again.sh', 'broken.sh', 'later.sh', 'tap'];
     assert.deepEqual(
       own,
       names.map((name) => `third_party_${name}`),
     );
     const wellDone = own.map((stage) => all.summary[stage]?.success);
-    assert.deepEqual(wellDone, [true, true, false, true, true]);
+    assert.deepEqual(wellDone, [true, true, true, false, true, true]);
     assert.equal(all.result['third_party_broken.sh']?.exit_code, 3);
-    assert.match(all.result['third_party_later.sh']?.stdout ?? '', /ready/);
+    assert.match(all.result['third_party_later.sh']?.stdout ?? '', /before\n.*ready/s);
     assert.match(all.result['third_party_later.sh']?.stderr ?? '', /blue/);
     assert.deepEqual(all.skipped, ['excluded.sh']);
     assert.match(result.summary, /^third_party_broken\.sh: it ended with 3$/);

@@ -61,10 +61,24 @@ async function startMachine(index: number, { key, secret, more }: Making): Promi
   const id = `sluice-test-${process.pid}-${randomBytes(4).toString('hex')}`;
   const group = join(await controlGroups(), id);
   await asRoot('mkdir', group);
-  const options = ['--init', '--cap-add', 'SYS_ADMIN', '--security-opt', 'seccomp=unconfined', '--ulimit', 'nproc=300'];
+  const options = [
+    '--init',
+    '--restart',
+    'always',
+    '--cap-add',
+    'SYS_ADMIN',
+    '--security-opt',
+    'seccomp=unconfined',
+    '--ulimit',
+    'nproc=300',
+  ];
   const shown = ['-v', `${group}:/run/groups`, '-e', `KEY=${key}`];
-  const start = `rm -f /etc/ssh/ssh_host_*; ssh-keygen -A; mkdir -p /run/sshd /root/.ssh
-    echo "$KEY" > /root/.ssh/authorized_keys; exec /usr/sbin/sshd -D -e`;
+  const start = `if [ ! -e /root/.ssh ]; then
+      rm -f /etc/ssh/ssh_host_*; ssh-keygen -A; mkdir -p /run/sshd /root/.ssh
+      echo "$KEY" > /root/.ssh/authorized_keys
+      printf '#!/bin/sh\\nkill 1\\n' > /sbin/reboot; chmod +x /sbin/reboot
+    fi
+    exec /usr/sbin/sshd -D -e`;
   await must('docker', ['run', '-d', '--name', id, ...options, ...shown, image, 'sh', '-c', start]);
   const inside = async (script: string) => (await must('docker', ['exec', id, 'sh', '-c', script])).stdout;
   const format = '{{.NetworkSettings.Networks.bridge.IPAddress}}';
