@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { HandImportResult, PlannedJob } from '../infra/by-hand/import.ts';
+import type { ImportHere } from '../infra/by-hand/import-here.ts';
 import type { CheckedExport } from '../infra/by-hand/import-place.ts';
+import type { Config } from '../infra/config/load.ts';
 import { allPlatforms } from '../infra/config/platforms.ts';
 import type { Platform } from '../pipelines/model/platform.ts';
 import { addCommand, configOption, embeddedOption, jsonOption } from './command.ts';
@@ -15,11 +17,18 @@ interface Options {
   readonly dryRun?: boolean;
   readonly keep?: boolean;
   readonly json?: boolean;
+  readonly secret: readonly GivenSecret[];
+}
+
+interface GivenSecret {
+  readonly name: string;
+  readonly file: string;
 }
 
 const details = `Compares every file with its digest before anything begins. The jobs run
 with the sources and repositories of the export, on the platforms of this
-configuration; their logs stay below \`imports/\` in the data directory.
+configuration; their logs stay below \`imports/\` in the data directory. Jobs
+that need secrets run where all of them are given.
 Nothing imported can be released.`;
 
 /** Adds `import`. */
@@ -31,10 +40,22 @@ export function register(program: Command): void {
     .argument('<directory>', 'what `sluice export` has written')
     .option('--dry-run', 'check the export, say what would run, and run nothing')
     .option('--keep', 'keep what the jobs made, too')
+    .option(
+      '--secret <name=file>',
+      'a secret that jobs need: a file with its data as YAML; may be repeated',
+      addSecret,
+      [],
+    )
     .addOption(configOption())
     .addOption(embeddedOption())
     .addOption(jsonOption())
     .action(runImport);
+}
+
+function addSecret(text: string, before: readonly GivenSecret[]): readonly GivenSecret[] {
+  const [, name, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || file === undefined) throw new InvalidArgumentError('Give NAME=FILE.');
+  return [...before, { name, file }];
 }
 
 async function runImport(directory: string, options: Options): Promise<void> {
@@ -42,15 +63,17 @@ async function runImport(directory: string, options: Options): Promise<void> {
   const platforms = new Map(allPlatforms(config).map((platform) => [platform.name, platform]));
   const of = await orMisused(read(resolve(directory)));
   const needed = platformsOf(of, platforms);
-  if (options.dryRun) return rehearse(of, platforms, options);
+  const here = await whatIsHere(of, { config, platforms, needed }, options);
+  if (options.dryRun) return rehearse(of, here, { platforms, options });
   const { importByHand } = await import('../infra/by-hand/import.ts');
+  const { machinesHere } = await import('../infra/by-hand/import-here.ts');
   const start = Date.now();
   const onProgress = (line: string) => log(`[${duration((Date.now() - start) / 1000)}] ${line}`);
   for (const line of differences(of, platforms)) log(line);
   const result = await orMisused(
     withEngine(needed, onProgress, (signal) =>
       importByHand({
-        ...{ of, signal, onProgress, platform: (label) => platforms.get(label) },
+        ...{ of, signal, onProgress, here, machines: (door) => machinesHere(config.data, needed, door) },
         ...{ imports: join(config.data, 'imports'), slots: Math.max(1, config.workers.build), keep: !!options.keep },
       }),
     ),
@@ -95,14 +118,44 @@ function differences({ description }: CheckedExport, known: ReadonlyMap<string, 
   });
 }
 
-async function rehearse(of: CheckedExport, known: ReadonlyMap<string, Platform>, options: Options): Promise<void> {
+interface Configured {
+  readonly config: Config;
+  readonly platforms: ReadonlyMap<string, Platform>;
+  readonly needed: readonly Platform[];
+}
+
+/** @throws CommandError 2 for a secret that no job needs, or that cannot be read */
+async function whatIsHere(
+  { description }: CheckedExport,
+  { config, platforms, needed }: Configured,
+  { secret: given }: Options,
+): Promise<ImportHere> {
+  const { readSecretData, unpreparedIn } = await import('../infra/by-hand/import-here.ts');
+  const { secretsIn } = await import('../infra/by-hand/import.ts');
+  const known = secretsIn(description);
+  const other = given.find(({ name }) => !known.includes(name));
+  if (other !== undefined)
+    throw misused(`--secret: no job needs the secret ${other.name}: they need ${known.join(', ') || 'none'}`);
+  const read = given.map(async ({ name, file }) => [name, await readSecretData(file)] as const);
+  const secrets = await Promise.all(read).catch((error: Error) => {
+    throw misused(`--secret: ${error.message}`);
+  });
+  const unprepared = await unpreparedIn(config.data, needed);
+  return { platform: (label) => platforms.get(label), secrets: new Map(secrets), unprepared };
+}
+
+interface Rehearsal {
+  readonly platforms: ReadonlyMap<string, Platform>;
+  readonly options: Options;
+}
+
+async function rehearse(of: CheckedExport, here: ImportHere, { platforms, options }: Rehearsal): Promise<void> {
   const { lacksOf, planOf } = await import('../infra/by-hand/import.ts');
-  const jobs = planOf(of, (label) => known.get(label));
-  print(
-    { buildSet: of.description.buildSet, jobs, lacks: lacksOf(of), notes: differences(of, known) },
-    renderPlan,
-    options,
-  );
+  const { checkSources } = await import('../infra/by-hand/import-place.ts');
+  await orMisused(checkSources(of));
+  const { buildSet } = of.description;
+  const notes = differences(of, platforms);
+  print({ buildSet, jobs: planOf(of, here), lacks: lacksOf(of, here), notes }, renderPlan, options);
 }
 
 function renderPlan({ jobs, notes }: { jobs: readonly PlannedJob[]; notes: readonly string[] }): string {

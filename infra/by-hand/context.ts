@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
-import type { Lease } from '../../activities/nodes/port.ts';
+import type { Lease, Provider } from '../../activities/nodes/port.ts';
 import { openProvider } from '../../activities/nodes/registry.ts';
 import { withLease } from '../../activities/nodes/with-lease.ts';
 import type { BuildLog, StageContext } from '../../activities/ports.ts';
@@ -35,9 +35,12 @@ export function handContext(given: Omit<StageContext, 'heartbeat'>): StageContex
   return { ...given, heartbeat: () => {} };
 }
 
-/** Works with machines of this host, which are gone afterwards, also those of a cancelled command. */
-export function withMachines<T extends object>(build: string, work: (lease: Lease) => Promise<T>): Promise<T> {
-  const provider = openProvider('docker');
+/** Works with machines of this host, containers unless something else is said, which are gone afterwards, also those of a cancelled command. */
+export function withMachines<T extends object>(
+  build: string,
+  work: (lease: Lease) => Promise<T>,
+  provider: Provider = openProvider('docker'),
+): Promise<T> {
   // What cannot be removed takes nothing from the result.
   const release = (lease: Lease) => provider.release(lease).catch(() => {});
   return withLease({ ...provider, release }, { build }, work);

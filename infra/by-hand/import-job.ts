@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Lease, Provider } from '../../activities/nodes/port.ts';
 import type { BuildLog } from '../../activities/ports.ts';
 import type { ScriptContext } from '../../activities/script/context.ts';
 import type { StageDeps } from '../../activities/stages.ts';
 import type { ExportDescription } from '../../pipelines/export/description.ts';
 import type { PendingBuild } from '../../pipelines/jobs/pending.ts';
 import type { BuildOutcome } from '../../pipelines/jobs/state.ts';
+import type { FrozenJob } from '../../pipelines/model/job.ts';
 import { splitBySight } from '../../pipelines/model/lines-seen.ts';
 import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { JobStart, PausedStage, StageInput, StageResult } from '../../workflows/contract.ts';
@@ -22,6 +24,7 @@ export interface ImportedJobs {
   readonly place: Place;
   readonly stages: StageDeps;
   readonly surroundings: Surroundings;
+  readonly provider: Provider;
   /** Directory of the logs, and one for work. */
   readonly logs: string;
   readonly work: string;
@@ -85,7 +88,8 @@ async function attempt(
   const workdir = await mkdtemp(join(jobs.work, `${id}-`));
   try {
     const input = await addressed(inputOf(jobs, build, id), jobs.surroundings);
-    const result = await verdict({ input, id, signal, log, workdir }, work);
+    const { provider } = jobs;
+    const result = await verdict({ input, id, signal, log, workdir, provider }, work);
     log.section(`${result.result}: ${result.summary}`);
     return attemptedBy(result);
   } finally {
@@ -105,10 +109,11 @@ interface Running {
   readonly signal: AbortSignal;
   readonly log: BuildLog;
   readonly workdir: string;
+  readonly provider: Provider;
 }
 
 /** A fault of the infrastructure is worth another attempt, as it is for the gate; an engine that is away is not. */
-async function verdict({ input, id, signal, log, workdir }: Running, work: Runner): Promise<StageResult> {
+async function verdict({ input, id, signal, log, workdir, provider }: Running, work: Runner): Promise<StageResult> {
   const { timeout, stage } = input;
   const limit = timeout === null || stage === 'script' ? undefined : AbortSignal.timeout(timeout * 1000);
   const either = limit === undefined ? signal : AbortSignal.any([signal, limit]);
@@ -117,9 +122,9 @@ async function verdict({ input, id, signal, log, workdir }: Running, work: Runne
     failing ??= line;
   };
   try {
-    const result = await withMachines(id, (lease) =>
-      work(input, { ...handContext({ log, workdir, signal: either, lease }), failing: heard }),
-    );
+    const run = (lease: Lease) =>
+      work(input, { ...handContext({ log, workdir, signal: either, lease }), failing: heard });
+    const result = await withMachines(id, run, provider);
     if (failing === undefined || result.result !== 'SUCCESS') return result;
     return { ...result, result: 'FAILURE', summary: `failure-output: ${failing}` };
   } catch (error) {
@@ -137,13 +142,20 @@ function inputOf({ of, place }: ImportedJobs, build: PendingBuild, id: string): 
   const { tenant, pipeline, key } = buildSet;
   const stored = { ...of.stored, reconfigured: [], released: place.seen };
   const permissions = { waiting: {}, refused: {}, artifacts: {}, priority: 0 };
-  const input = jobInput({ buildSet: { tenant, pipeline, key, permissions }, stored }, build);
+  const opened = { ...build, job: unsealed(build.job) };
+  const input = jobInput({ buildSet: { tenant, pipeline, key, permissions }, stored }, opened);
   const time = Date.now();
   const who = { build: id, attempt: build.attempt, queue: '', adopted: false, alone: true, unreleased: [], time };
   const start: JobStart = { ...who, released: place.seen };
   const given = stageInput(input, start);
   const { branch } = given.build;
   return { ...given, provided: splitBySight(rulesOf(release), { branch, provided: given.provided }).seen };
+}
+
+/** No seal is in an export, nor cipher text: whoever gives its secrets has looked at what sees them. */
+function unsealed(job: FrozenJob): FrozenJob {
+  if (job.secrets.length === 0) return job;
+  return { ...job, seal: 'imported', secrets: job.secrets.map((secret) => ({ ...secret, encrypted: '' })) };
 }
 
 /** What was released where, as the exporting installation had it. */

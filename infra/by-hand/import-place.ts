@@ -1,4 +1,5 @@
-import { cp, mkdir, readFile, rename } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { moveLink } from '../../activities/files/write.ts';
 import { takeBundle } from '../../activities/git/bundle.ts';
@@ -121,6 +122,16 @@ async function placeSources({ directory, description, stored }: CheckedExport, r
     if (found.tree !== tree) throw new BadExport(`${commit} of ${project} has the tree ${found.tree}, not ${tree}`);
   }
   return git;
+}
+
+/** Looks into the bundles, as an import does before anything runs; leaves nothing. @throws BadExport */
+export async function checkSources(of: CheckedExport): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), 'sluice-import-'));
+  try {
+    await placeSources(of, root);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
 }
 
 /** A name that storage refuses. */

@@ -2,25 +2,28 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { testRepositoriesIn } from '../../activities/attest/attestor.ts';
 import { writeWhole } from '../../activities/files/write.ts';
+import type { Provider } from '../../activities/nodes/port.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
 import { areSame, type ComparedJob, compareResults, isLeftOut } from '../../pipelines/export/compare.ts';
 import type { ExportDescription, ExportedJob } from '../../pipelines/export/description.ts';
 import type { PendingBuild } from '../../pipelines/jobs/pending.ts';
 import type { BuildOutcome } from '../../pipelines/jobs/state.ts';
 import type { BuildResult } from '../../pipelines/model/job.ts';
-import { isVirtual, type Platform } from '../../pipelines/model/platform.ts';
+import { isVirtual, providerOf } from '../../pipelines/model/platform.ts';
 import { isNoop } from '../../workflows/job-input.ts';
 import { stagesOf } from '../compose/stages.ts';
 import { dataPaths } from '../stack/paths.ts';
 import { createDoor } from './import-door.ts';
+import { givenSecrets, type ImportHere } from './import-here.ts';
 import { attemptsAt, rulesOf } from './import-job.ts';
 import { type CheckedExport, placeExport } from './import-place.ts';
 import { runJobs } from './import-run.ts';
 
 export interface HandImport {
   readonly of: CheckedExport;
-  /** Of this installation; undefined for a label that it does not know. */
-  readonly platform: (label: string) => Platform | undefined;
+  readonly here: ImportHere;
+  /** What lends machines, given where they find the repositories. */
+  readonly machines: (door: () => Promise<string>) => Provider;
   /** Directory of imports; made when absent. */
   readonly imports: string;
   /** How many jobs run at once. */
@@ -65,7 +68,7 @@ export async function importByHand(wanted: HandImport): Promise<HandImportResult
         buildSet: of.description.buildSet,
         jobs,
         same: areSame(jobs),
-        lacks: lacksOf(of),
+        lacks: lacksOf(of, wanted.here),
         directory: root,
       };
       await writeWhole(join(root, 'result.json'), `${JSON.stringify(about, null, 2)}\n`);
@@ -79,9 +82,17 @@ export async function importByHand(wanted: HandImport): Promise<HandImportResult
   }
 }
 
+/** Names of the secrets that jobs of an export need, and nobody has given. */
+export function lacksOf(
+  { description }: Pick<CheckedExport, 'description'>,
+  { secrets: given }: Pick<ImportHere, 'secrets'>,
+): readonly string[] {
+  return secretsIn(description).filter((name) => !given.has(name));
+}
+
 /** Names of the secrets that jobs of an export need. */
-export function lacksOf({ description }: Pick<CheckedExport, 'description'>): readonly string[] {
-  return [...new Set(description.jobs.flatMap(({ secrets }) => secrets))].sort();
+export function secretsIn({ jobs }: Pick<ExportDescription, 'jobs'>): readonly string[] {
+  return [...new Set(jobs.flatMap(({ secrets }) => secrets))].sort();
 }
 
 /** A job of an export as it would be run here. */
@@ -94,14 +105,11 @@ export interface PlannedJob {
 }
 
 /** What an import would run, if each job went on as it did then. */
-export function planOf(
-  { description, stored }: CheckedExport,
-  platform: HandImport['platform'],
-): readonly PlannedJob[] {
+export function planOf({ description, stored }: CheckedExport, here: ImportHere): readonly PlannedJob[] {
   return description.jobs.map((exported) => {
     const frozen = stored.graph.jobs.find(({ key }) => key === exported.key);
     const noop = frozen !== undefined && isNoop({ job: frozen });
-    const fault = isLeftOut(exported) ? leftOut : noop ? undefined : faultOf(exported, platform);
+    const fault = isLeftOut(exported) ? leftOut : noop ? undefined : faultOf(exported, here);
     return { job: exported.key, exported: exported.result, runs: fault === undefined, reason: fault ?? null };
   });
 }
@@ -121,7 +129,7 @@ async function jobsIn(wanted: HandImport, { root, place, url }: Rooted): Promise
   const ours = async () => `${await url()}/repositories/test/`;
   const { origin } = of.description.release;
   const platform = (label: string) => {
-    const found = wanted.platform(label);
+    const found = wanted.here.platform(label);
     if (found === undefined) throw new Error(`no platform is called "${label}" here`);
     return found;
   };
@@ -132,32 +140,35 @@ async function jobsIn(wanted: HandImport, { root, place, url }: Rooted): Promise
     released: place.released,
     archiveKey: async () => place.archiveKey,
     repositories: { look: testRepositoriesIn(join(repositories, 'test')), url: ours },
-    openSecrets: () => Promise.reject(new Error('no secret is in an export')),
+    openSecrets: givenSecrets(wanted.here.secrets),
   });
   const surroundings = { trees: place.trees, base: ours };
   const unfit = (build: PendingBuild) => whyUnfit(wanted, build);
-  return { of, place, stages, surroundings, logs: join(root, 'logs'), work, slots, unfit, onProgress };
+  const provider = wanted.machines(url);
+  return { of, place, stages, surroundings, provider, logs: join(root, 'logs'), work, slots, unfit, onProgress };
 }
 
-function whyUnfit({ of, platform }: HandImport, { job, nodeset, key }: PendingBuild): BuildOutcome | undefined {
+function whyUnfit({ of, here }: HandImport, { job, nodeset, key }: PendingBuild): BuildOutcome | undefined {
   const end = (result: BuildResult, summary: string) => ({ result, summary, time: Date.now() });
   const exported = of.description.jobs.find((one) => one.key === job.key);
   if (isNoop({ job })) return end('SUCCESS', 'nothing to run');
   if (isLeftOut(job)) return end('SKIPPED', leftOut);
-  const fault = exported === undefined ? `export.json does not name ${key}` : faultOf(exported, platform);
+  const fault = exported === undefined ? `export.json does not name ${key}` : faultOf(exported, here);
   if (fault !== undefined) return end('ERROR', fault);
-  const label = nodeset.nodes.map((node) => node.label).find((one) => platform(one) === undefined);
+  const label = nodeset.nodes.map((node) => node.label).find((one) => here.platform(one) === undefined);
   return label === undefined ? undefined : end('ERROR', `no platform is called ${label} here`);
 }
 
 /** Why a job of an export cannot be run here. */
-function faultOf({ secrets, labels, offered }: ExportedJob, platform: HandImport['platform']): string | undefined {
-  if (secrets.length > 0) return `it needs what no export has: the secret ${secrets.join(', ')}`;
-  const virtual = labels.find((label) => {
-    const found = platform(label);
-    return found !== undefined && isVirtual(found);
-  });
-  if (virtual !== undefined) return `the nodes of ${virtual} are virtual machines, which jobs of a gate alone are lent`;
+function faultOf({ secrets, labels, offered }: ExportedJob, here: ImportHere): string | undefined {
+  const lacking = secrets.filter((name) => !here.secrets.has(name));
+  const give = lacking.map((name) => `--secret ${name}=FILE`).join(' ');
+  if (lacking.length > 0) return `it needs what no export has: the secret ${lacking.join(', ')}: give it by ${give}`;
+  const platforms = labels.flatMap((label) => here.platform(label) ?? []);
+  const given = platforms.find((each) => providerOf(each) === 'static');
+  if (given !== undefined) return `the nodes of ${given.name} are static machines, which jobs of a gate alone are lent`;
+  const unprepared = platforms.flatMap((each) => (isVirtual(each) ? (here.unprepared(each) ?? []) : []));
+  if (unprepared[0] !== undefined) return unprepared[0];
   if (offered === null) return 'it was never begun then: nobody knows what it would have been offered';
   return undefined;
 }

@@ -18,6 +18,9 @@ import { bareRepository, makeCommit, scratch, setBranch } from './git/repository
 /** A secret that must be nowhere in an export. */
 export const canary = 'canary-5e0c7d';
 
+/** A program that is content with one password alone, and prints it. */
+const loginProgram = '#!/bin/sh\ncat "$SLUICE_SECRETS/login.json"; grep -q hunter2 "$SLUICE_SECRETS/login.json"\n';
+
 /** An ended build set with everything that it worked with, as an installation keeps it. */
 export interface Sample {
   readonly root: string;
@@ -36,7 +39,8 @@ export async function makeSample(t: TestContext, graph: JobGraph, failed: readon
   const repo = await bareRepository(join(root, 'git'), 'lib/alpha');
   const base = await makeCommit(repo, { files: { start: 'one\n' }, message: 'Start' });
   await setBranch(repo, 'main', base);
-  const commit = await makeCommit(repo, { files: { start: 'two\n' }, message: 'Work', parents: [base] });
+  const files = { start: 'two\n', 'login.sh': loginProgram };
+  const commit = await makeCommit(repo, { files, programs: ['login.sh'], message: 'Work', parents: [base] });
   const git = createLocalGit(join(root, 'git'));
   const { tree } = await git.resolve('lib/alpha', commit);
   const source = { project: 'lib/alpha', branch: 'main', commit, tree };

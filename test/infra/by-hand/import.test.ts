@@ -5,14 +5,21 @@ import { type TestContext, test } from 'node:test';
 import { checkExport } from '../../../activities/export/check.ts';
 import { measure } from '../../../activities/export/files.ts';
 import { gatherExport } from '../../../activities/export/gather.ts';
+import { openProvider } from '../../../activities/nodes/registry.ts';
+import { must } from '../../../activities/process/run.ts';
 import { importByHand, planOf } from '../../../infra/by-hand/import.ts';
 import { createDoor } from '../../../infra/by-hand/import-door.ts';
-import { type CheckedExport, placeExport, readJobs } from '../../../infra/by-hand/import-place.ts';
+import { givenSecrets, type ImportHere, readSecretData } from '../../../infra/by-hand/import-here.ts';
+import { type CheckedExport, checkSources, placeExport, readJobs } from '../../../infra/by-hand/import-place.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { JobGraph } from '../../../pipelines/model/job.ts';
-import { makeSample, onNode } from '../../activities/export-sample.ts';
+import { canary, makeSample, onNode } from '../../activities/export-sample.ts';
 import { frozenJob } from '../../workflows/make.ts';
 
+/** An installation that has nothing for jobs but a platform. */
+const nothing: ImportHere = {
+  ...{ platform: () => builtInPlatforms[0], secrets: new Map(), unprepared: () => undefined },
+};
 const url = async () => 'http://here';
 const secret = { name: 'login', secret: 'mirror-login', passToParent: false, project: 'lib/alpha' };
 const build = onNode(frozenJob('build-deb', { uses: 'build' }));
@@ -108,33 +115,83 @@ test('a state whose tree is another one is refused, and so is a commit that is n
 test('a bundle that git cannot read is refused', async (t) => {
   const { out, root } = await exported(t, [build]);
   await forge(out, 'sources/lib-alpha-1.bundle', () => 'no bundle');
-  await assert.rejects(
-    placeExport(await read(out), join(root, 'place'), url),
-    /BadExport: sources.*git cannot read it/,
-  );
+  const says = /BadExport: sources.*git cannot read it/;
+  await assert.rejects(placeExport(await read(out), join(root, 'place'), url), says);
+  await assert.rejects(checkSources(await read(out)), says);
+});
+
+test('a secret is read from a file, and no message quotes it', async (t) => {
+  const { root } = await exported(t, [build]);
+  const file = join(root, 'secret');
+  await writeFile(file, 'user: ann\npassword: hunter2\nports: [21, true]\n');
+  const data = await readSecretData(file);
+  const request = {
+    build: 'b',
+    job: 'login',
+    sources: [],
+    secrets: { playbooks: [], exposure: 'redact', seal: '' },
+  } as const;
+  const uses = [{ secret: 'mirror-login', project: 'lib/alpha', encrypted: '' }];
+  const open = givenSecrets(new Map([['mirror-login', data]]));
+  const opened = await open({ ...request, secrets: { ...request.secrets, uses } });
+  assert.deepEqual(opened, [{ secret: 'mirror-login', data, values: ['ann', 'hunter2'] }]);
+  for (const text of ['hunter2', '- hunter2', 'a: [hunter2', '']) {
+    await writeFile(file, text);
+    await assert.rejects(readSecretData(file), (error: Error) => {
+      assert.match(error.message, /secret must be a mapping/);
+      return !error.message.includes('hunter2');
+    });
+  }
+  await assert.rejects(readSecretData(join(root, 'none')), /none cannot be read: ENOENT/);
+});
+
+test('a job whose secrets are given runs with them, and nothing of them stays', async (t) => {
+  const at = { project: 'lib/alpha', branch: 'main', trusted: false, level: 0, semaphores: [], cleanup: false };
+  const program = { ...at, path: 'login.sh', secrets: [{ name: 'login', secret: 'mirror-login' }] };
+  const job = onNode(frozenJob('login', { run: [program], secrets: [{ ...secret, encrypted: canary }], attempts: 1 }));
+  const { out, root } = await exported(t, [job]);
+  const of = await read(out);
+  const runWith = (password: string) =>
+    importByHand({
+      ...{ of, here: { ...nothing, secrets: new Map([['mirror-login', { password }]]) }, imports: join(root, 'imports') },
+      ...{ machines: () => openProvider('docker'), slots: 1, keep: true },
+      ...{ signal: new AbortController().signal, onProgress: () => {} },
+    });
+  const good = await runWith('hunter2');
+  assert.deepEqual([good.jobs[0]?.here, good.same, good.lacks], ['SUCCESS', true, []], good.jobs[0]?.summary);
+  const bad = await runWith('swordfish');
+  assert.deepEqual([bad.jobs[0]?.here, bad.same], ['FAILURE', false]);
+  assert.match(await readFile(join(good.directory, 'logs', 'login-1.log'), 'utf8'), /"password": ?"\[secret\]"/);
+  await assert.rejects(must('grep', ['-rE', 'hunter2|swordfish', good.directory, bad.directory, '--exclude-dir=git']));
 });
 
 test('what would run is said: no release, nothing that needs a secret or virtual machines', async (t) => {
   const { out } = await exported(t, [build, noop, release, login]);
   const of = await read(out);
   const [platform] = builtInPlatforms;
-  const plan = (provider: 'docker' | 'vm') =>
-    planOf(of, () => platform && { ...platform, provider }).map(({ job, runs, reason }) => [job, runs, reason]);
+  const plan = (provider: 'docker' | 'vm' | 'static', more: Partial<ImportHere> = {}) =>
+    planOf(of, { ...nothing, platform: () => platform && { ...platform, provider }, ...more }).map(
+      ({ job, runs, reason }) => [job, runs, reason],
+    );
   const left = 'nothing imported is released: this is for merged changes alone';
-  const lacks = 'it needs what no export has: the secret mirror-login';
+  const lacks = 'it needs what no export has: the secret mirror-login: give it by --secret mirror-login=FILE';
   assert.deepEqual(plan('docker'), [
     ['build-deb', true, null],
     ['noop', true, null],
     ['release-deb', false, left],
     ['login', false, lacks],
   ]);
-  assert.match(String(plan('vm')[0]?.[2]), /^the nodes of debian-12 are virtual machines/);
+  assert.deepEqual(plan('docker', { secrets: new Map([['mirror-login', {}]]) })[3], ['login', true, null]);
+  assert.deepEqual(plan('vm')[0], ['build-deb', true, null]);
+  assert.deepEqual(plan('vm', { unprepared: ({ name }) => `none of ${name}` })[0]?.[2], 'none of debian-12');
+  assert.match(String(plan('static')[0]?.[2]), /^the nodes of debian-12 are static machines/);
 });
 
 test('jobs that are not run have results, too, and what is left holds no key', async (t) => {
   const { out, root } = await exported(t, [noop, release, login]);
   const result = await importByHand({
-    ...{ of: await read(out), platform: () => builtInPlatforms[0], imports: join(root, 'imports'), slots: 1 },
+    ...{ of: await read(out), here: nothing, imports: join(root, 'imports'), slots: 1 },
+    machines: () => openProvider('docker'),
     ...{ keep: true, signal: new AbortController().signal, onProgress: () => {} },
   });
   assert.deepEqual(
