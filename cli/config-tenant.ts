@@ -63,6 +63,7 @@ async function readSluice(file: string): Promise<TenantInput> {
     return { name, connection, trusted: config['config-projects'].includes(name), extraConfigPaths: [] };
   });
   const { placeOf } = await import('../infra/config/project-places.ts');
+  const { reviewedLabels } = await import('../infra/compose/given-machines.ts');
   const declared = entries.map(([name, entry]) => {
     const { queue, templates } = entry;
     const at = placeOf(entry);
@@ -70,7 +71,7 @@ async function readSluice(file: string): Promise<TenantInput> {
   });
   const drivers = Object.entries(config.connections).map(([name, { driver }]) => [name, driver]);
   return {
-    settings: { ...defaultTenant, name: config.tenant },
+    settings: { ...defaultTenant, name: config.tenant, reviewedLabels: reviewedLabels(config.nodes) },
     projects,
     problems: [],
     declared: {

@@ -36,6 +36,8 @@ export interface LayoutDeps {
   readonly connections: Readonly<Record<string, string>>;
   /** What `sluice.yaml` says of them; absent: the built-in host alone. */
   readonly reviews?: Connections;
+  /** Labels of nodes for what was reviewed alone; absent: there are none. */
+  readonly reviewedLabels?: readonly string[];
 }
 
 /** The tenant's configuration. */
@@ -152,7 +154,8 @@ class ConfigReader {
       trustedSource(shippedProject, heads[0]?.project.connection ?? 'git'),
       ...heads.map((each) => sourceOf(each, this.#modeOf(each.project))),
     ];
-    return buildLayout({ tenant: { ...defaultTenant, name: this.#deps.tenant }, projects, files });
+    const { tenant: name, reviewedLabels = [] } = this.#deps;
+    return buildLayout({ tenant: { ...defaultTenant, name, reviewedLabels }, projects, files });
   }
 
   /** Other hosts than our own see what was merged by the commits that were proposed: they stay as they are. */

@@ -9,6 +9,13 @@ export function takesUnreviewed({ static: machines }: StackConfig['nodes']): (la
   return (label) => taken.some(({ labels }) => labels.includes(label));
 }
 
+/** The labels of static machines that take only what was reviewed. */
+export function reviewedLabels(nodes: StackConfig['nodes']): readonly string[] {
+  const unreviewed = takesUnreviewed(nodes);
+  const all = Object.values(nodes.static).flatMap(({ labels }) => labels);
+  return [...new Set(all)].filter((label) => !unreviewed(label));
+}
+
 /** What a worker lends static machines by. */
 export function givenContext({ nodes, server }: Pick<StackConfig, 'nodes' | 'server'>): GivenContext {
   return { machines: givenMachines(nodes), urlInside: asSeenFromAfar(server.url) };

@@ -13,6 +13,7 @@ import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
 import { openConnected } from './connected.ts';
 import { openConnections } from './connections.ts';
+import { reviewedLabels } from './given-machines.ts';
 import type { LiveConfig } from './live-config.ts';
 import { isMergeBranch } from './merge-branches.ts';
 import { createRenewal } from './renew.ts';
@@ -32,6 +33,7 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
   const layouts = createLayouts({
     ...{ tenant: config.tenant, projects: live.projects, git },
     ...{ connections: Object.fromEntries(drivers), reviews: config.connections },
+    reviewedLabels: reviewedLabels(config.nodes),
   });
   const connections = openConnections(common);
   const gates = createGateClient(temporal.client);

@@ -15,6 +15,8 @@ export interface TenantSettings {
   readonly allowedReporters?: readonly string[];
   readonly allowedLabels?: readonly Pattern[];
   readonly disallowedLabels?: readonly Pattern[];
+  /** Labels of nodes that no job is lent which may run what nobody has reviewed. */
+  readonly reviewedLabels?: readonly string[];
   /** Global semaphores that the tenant may use, with their limits. */
   readonly globalSemaphores: Readonly<Record<string, number>>;
   readonly ansibleVersion?: string;

@@ -144,7 +144,7 @@ class ChangeFreezer {
     }
     const job = finishJob(layout, draft, this.#change.id);
     const wanted = this.#isWanted(draft, job);
-    const refusal = this.#refusal(draft, fromConfigProject);
+    const refusal = this.#refusal(draft, fromConfigProject) ?? this.#unreviewed(job);
     const { project } = this.#change;
     return [{ job, project, changes: new Set([this.#change.id]), wanted, refusal, stanza: first }];
   }
@@ -174,6 +174,16 @@ class ChangeFreezer {
   #updatesConfig(): boolean {
     const { configUpdated, files } = this.#change;
     return configUpdated ?? (files ?? []).some(isConfigPath);
+  }
+
+  #unreviewed({ name, nodeset, alternatives, postReview }: FrozenJob): string | undefined {
+    const { reviewedLabels = [] } = this.#layout.tenant;
+    if (postReview || reviewedLabels.length === 0) return undefined;
+    const labels = [nodeset, ...alternatives].flatMap(({ nodes }) => nodes.map(({ label }) => label));
+    const found = labels.find((label) => reviewedLabels.includes(label));
+    if (found === undefined) return undefined;
+    const mend = '`post-review: true` in the job, or `unreviewed: true` at the machines in sluice.yaml';
+    return `job "${name}" may run what nobody has reviewed, and "${found}" is a label of static machines: say ${mend}`;
   }
 
   #refusal(draft: JobDraft, fromConfigProject: boolean): string | undefined {

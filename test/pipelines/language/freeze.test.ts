@@ -465,3 +465,21 @@ test('a branch of a required project is looked at where a job overrides it', () 
   });
   assert.equal(jobNamed(freeze(layout), 'j').timeout, 2);
 });
+
+test('what may run before a review is lent no label that is for what was reviewed alone', () => {
+  const text = (job: string) =>
+    `${pipelines}- job: {name: base, parent: null, run: r.yaml}\n- job: {name: a, nodeset: {nodes: [{name: n, label: lab}]}${job}}\n- project: {name: app, check: {jobs: [a]}}\n`;
+  const errors = (job: string, reviewedLabels?: readonly string[]) =>
+    errorsOf(
+      freeze(
+        layoutOf({ config: { text: text(job) }, app: { text: '' } }, { ...(reviewedLabels && { reviewedLabels }) }),
+      ),
+    );
+  assert.match(
+    errors('', ['other', 'lab']).join(),
+    /job "a" may run what nobody has reviewed, and "lab" is a label of static/,
+  );
+  assert.match(errors(', post-review: true', ['lab']).join(), /may only run after review, and pipeline "check" is not/);
+  assert.deepEqual(errors('', ['other']), []);
+  assert.deepEqual(errors(''), []);
+});
