@@ -44,11 +44,9 @@ function parseTime(text: string): number {
 async function createToken({ email, ttl, ...options }: Options): Promise<void> {
   const { tests } = readConfiguration({ file: options.config });
   if (tests === undefined) throw misused('there is no test service: tests.secret is not in sluice.yaml');
-  const { testSecret } = await import('../infra/compose/test-secret.ts');
-  const { makeToken } = await import('../server/test-service/token.ts');
-  const secret = await testSecret(tests).catch((error: Error) => {
+  const { createTestToken } = await import('../infra/compose/test-secret.ts');
+  const made = await createTestToken(tests, { email, seconds: ttl }).catch((error: Error) => {
     throw failed(`no token for ${email}: ${error.message}`);
   });
-  const made = await makeToken({ email, seconds: ttl }, secret);
   print({ email, ...made }, ({ token }) => token, options);
 }

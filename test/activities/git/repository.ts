@@ -35,7 +35,14 @@ let indexes = 0;
 
 /** Commits without a work tree; answers with the commit's id. */
 export async function makeCommit(repo: string, request: CommitRequest): Promise<string> {
-  const { parents = [], files, programs = [], message = 'Change something\n', author = 'Ada', time = 1_700_000_000 } = request;
+  const {
+    parents = [],
+    files,
+    programs = [],
+    message = 'Change something\n',
+    author = 'Ada',
+    time = 1_700_000_000,
+  } = request;
   indexes += 1;
   const env = { GIT_INDEX_FILE: join(repo, `index-${process.pid}-${indexes}`), ...identity(author, time) };
   if (parents[0] !== undefined) await git(repo, ['read-tree', parents[0]], { env });
@@ -46,7 +53,11 @@ export async function makeCommit(repo: string, request: CommitRequest): Promise<
       continue;
     }
     const blob = (await git(repo, ['hash-object', '-w', '--stdin'], { input: content })).trim();
-    await git(repo, ['update-index', '--add', '--cacheinfo', `${programs.includes(path) ? 100755 : 100644},${blob},${path}`], { env });
+    await git(
+      repo,
+      ['update-index', '--add', '--cacheinfo', `${programs.includes(path) ? 100755 : 100644},${blob},${path}`],
+      { env },
+    );
   }
   const tree = (await git(repo, ['write-tree'], { env })).trim();
   const args = ['commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent])];

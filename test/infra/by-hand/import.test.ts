@@ -153,7 +153,11 @@ test('a job whose secrets are given runs with them, and nothing of them stays', 
   const of = await read(out);
   const runWith = (password: string) =>
     importByHand({
-      ...{ of, here: { ...nothing, secrets: new Map([['mirror-login', { password }]]) }, imports: join(root, 'imports') },
+      ...{
+        of,
+        here: { ...nothing, secrets: new Map([['mirror-login', { password }]]) },
+        imports: join(root, 'imports'),
+      },
       ...{ machines: () => openProvider('docker'), slots: 1, keep: true },
       ...{ signal: new AbortController().signal, onProgress: () => {} },
     });
