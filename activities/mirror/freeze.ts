@@ -16,7 +16,7 @@ import {
   readContent,
   verifyContent,
 } from './content.ts';
-import { copyTree, readTree } from './frozen-tree.ts';
+import { copyTree, firstChanged, readTree } from './frozen-tree.ts';
 import { type Signed, verifySignatures } from './signatures.ts';
 import { MirrorError, type MirrorSet } from './types.ts';
 
@@ -94,11 +94,8 @@ export async function openSource(opening: Opening): Promise<Source> {
 
 /** @throws MirrorError `verify` when a file was written to in place since the tree was frozen. */
 export async function checkFrozen({ tree, manifest }: FrozenSource, paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    const wanted = manifest.files[path];
-    if (wanted === undefined || (await sha256(join(tree, path))) === wanted.sha256) continue;
-    throw new MirrorError('verify', `${path} was written to while it was sent`);
-  }
+  const path = await firstChanged(tree, manifest, paths);
+  if (path !== null) throw new MirrorError('verify', `${path} was written to while it was sent`);
 }
 
 /** What a state holds; of one that came after a known one only what changed is read. */

@@ -221,6 +221,27 @@ const turn = 64;
 /** Larger files are not read as a whole. */
 const large = 8 * 1024 * 1024;
 
+/** The SHA-256 of a file, in hex. A turn of the event loop for each step of a small one would take longer than the step. */
+async function digestOf(file: string, size: number): Promise<string> {
+  return size > large ? sha256(file) : createHash('sha256').update(readFileSync(file)).digest('hex');
+}
+
+/** The first of some paths whose file is not what a manifest says; null where all are. */
+export async function firstChanged(
+  tree: string,
+  { files }: Pick<Manifest, 'files'>,
+  paths: readonly string[],
+): Promise<string | null> {
+  for (const [position, path] of paths.entries()) {
+    if (position % turn === 0) await setImmediate();
+    const wanted = files[path];
+    if (wanted === undefined) continue;
+    const size = lstatSync(join(tree, path), { throwIfNoEntry: false })?.size;
+    if (size !== wanted.size || (await digestOf(join(tree, path), size)) !== wanted.sha256) return path;
+  }
+  return null;
+}
+
 interface HashedFile {
   readonly facts: FileFacts;
   readonly noted: TreeMemory['files'][string];
@@ -236,8 +257,7 @@ async function hashAll({ source, tree }: Pair, found: Scanned, paths: readonly s
     const [facts, origin] = [factsOf(file), factsOf(join(source, path))];
     const same = facts.id === origin.id || found.files.get(path)?.id === origin.id;
     const settled = origin.changed + (origin.fine ? tick : coarseTick) <= Date.now();
-    const digest =
-      facts.size > large ? await sha256(file) : createHash('sha256').update(readFileSync(file)).digest('hex');
+    const digest = await digestOf(file, facts.size);
     // What cannot be told apart from a later change is looked at again next time.
     hashed.set(path, { facts, noted: { facts: same && settled ? origin.id : '', sha256: digest } });
   }

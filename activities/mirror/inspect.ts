@@ -65,7 +65,7 @@ export function pruneMirrors(
 ): Promise<MirrorResult & { readonly pruned: Readonly<Record<string, readonly string[]>> }> {
   return withMirrors(set, context, async ({ sessions, state }) => {
     const up = sessions.filter(({ error }) => error === null);
-    const pruned = await pruneSessions(up, context, dryRun);
+    const pruned = await pruneSessions(up, { state, context, dryRun });
     if (!dryRun) await state.saveRetained({ time: context.now(), removed: pruned });
     const hosts = Object.fromEntries(
       sessions.map(({ host, error, previous }) => [host.name, plainResult({ target: previous, error })]),

@@ -2,8 +2,16 @@ import { linkedSnapshot } from '../../pipelines/mirror/links.ts';
 import { expired } from '../../pipelines/mirror/retention.ts';
 import type { HostView } from './host.ts';
 import { removeEntries } from './place.ts';
+import { prunePool } from './pool.ts';
 import { asMirrorError, type Session } from './session.ts';
+import type { SetState } from './state.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
+
+interface Pruning {
+  readonly state: SetState;
+  readonly context: MirrorContext;
+  readonly dryRun?: boolean;
+}
 
 /**
  * Removes what `keep` lets go, and never what any link on the host points to. A host that cannot be listed keeps all:
@@ -11,8 +19,7 @@ import { type MirrorContext, MirrorError } from './types.ts';
  */
 export async function pruneSessions(
   sessions: readonly Session[],
-  context: MirrorContext,
-  dryRun = false,
+  { state, context, dryRun = false }: Pruning,
 ): Promise<Readonly<Record<string, readonly string[]>>> {
   const removed: Record<string, readonly string[]> = {};
   await Promise.all(
@@ -25,7 +32,10 @@ export async function pruneSessions(
         const { name: set, keep, keepAtLeast: atLeast } = host.set;
         const names = expired({ set, names: view.snapshots, linked, keep, atLeast, now: context.now() });
         const entries = names.flatMap((name) => [name, `${name}.diff.txt`]);
-        if (!dryRun) await removeEntries(host.transport, host.set.snapshots, entries);
+        if (!dryRun) {
+          await removeEntries(host.transport, host.set.snapshots, entries);
+          await prunePool(host, state, without(view.snapshots, names));
+        }
         removed[host.name] = names;
       } catch (error) {
         context.log(`${host.name}: nothing was pruned: ${asMirrorError(error).message}`);
@@ -33,6 +43,10 @@ export async function pruneSessions(
     }),
   );
   return removed;
+}
+
+function without(names: readonly string[], some: readonly string[]): string[] {
+  return names.filter((name) => !some.includes(name));
 }
 
 /** Every name on the way of every link: a link may lead into a snapshot as well as to it. */

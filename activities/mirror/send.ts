@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { foundEnd, foundFormat, type ListedEntry, parseFound, parseListing } from '../../pipelines/mirror/listing.ts';
 import type { MirrorHost } from './host.ts';
-import { listed, placeDirectories, placeEntries, publishedModes, withTemporary } from './place.ts';
+import { escapePattern, listed, placeDirectories, placeEntries, publishedModes, withTemporary } from './place.ts';
 import { MirrorError } from './types.ts';
 
 /** What one transfer moved. `changed` are paths below the snapshot. */
@@ -18,19 +18,22 @@ interface Sending {
   /** Snapshots on the host that files are linked from. */
   readonly bases: readonly string[];
   readonly how?: readonly string[];
+  /** Folders that are left out, because the pool has them. */
+  readonly shared?: readonly string[] | undefined;
 }
 
 /** Sends a tree into a snapshot; what did not change is linked to earlier ones. */
 export async function sendSnapshot(
   { set, transport }: MirrorHost,
   tree: string,
-  { snapshot, bases, how = [] }: Sending,
+  { snapshot, bases, how = [], shared = [] }: Sending,
 ): Promise<Transferred> {
   const place = `${set.snapshots}/${snapshot}`;
   const isNew = !how.includes('--dry-run') && transport.top !== null;
   if (isNew) await placeDirectories(transport, transport.at(''), [place]);
   const linked = bases.map((base) => `--link-dest=${transport.base(`${set.snapshots}/${base}`)}`);
-  const kept = ['--recursive', '--links', '--perms', '--times', '--force', '--delete', publishedModes];
+  const apart = shared.map((folder) => `--exclude=/${escapePattern(folder)}`);
+  const kept = ['--recursive', '--links', '--perms', '--times', '--force', '--delete', publishedModes, ...apart];
   const told = ['--stats', '--no-human-readable', '--out-format=%i %n'];
   const report = await transport.rsync([...kept, ...told, ...how, ...linked, `${tree}/`, `${transport.at(place)}/`]);
   return transferredOf(report);
@@ -47,9 +50,15 @@ export function transferredOf(report: string): Transferred {
   };
 }
 
-/** Puts the transfer's report beside the snapshot. */
-export async function sendReport({ set, transport }: MirrorHost, snapshot: string, report: string): Promise<void> {
-  await placeEntries(transport, { texts: { [`${set.snapshots}/${snapshot}.diff.txt`]: report } });
+/** Puts the transfer's report beside the snapshot, and links by their paths below it. */
+export async function sendReport(
+  { set, transport }: MirrorHost,
+  snapshot: string,
+  { report, links }: { readonly report: string; readonly links: Readonly<Record<string, string>> },
+): Promise<void> {
+  const place = `${set.snapshots}/${snapshot}`;
+  const placed = Object.entries(links).map(([path, text]) => [`${place}/${path}`, text] as const);
+  await placeEntries(transport, { texts: { [`${place}.diff.txt`]: report }, links: Object.fromEntries(placed) });
 }
 
 interface Compared {

@@ -1,6 +1,7 @@
 import { type HostOutcome, type HostPhase, type HostResult, noChanges } from '../../pipelines/mirror/outcome.ts';
 import { type HostView, type MirrorHost, openHost, prepareRoot, shownSnapshot } from './host.ts';
 import { type HeldLock, takeLock } from './lock.ts';
+import type { PoolPlan } from './pool.ts';
 import type { Transferred } from './send.ts';
 import type { SetState, Transaction } from './state.ts';
 import { undoOn } from './transaction.ts';
@@ -17,6 +18,8 @@ export interface Session {
   previous: string | null;
   target: string | null;
   transferred: Transferred | null;
+  /** What its pool is to get, where the set has one. */
+  pool: PoolPlan | null;
 }
 
 /** Opens all hosts side by side and lists them. Nothing but missing directories is made. */
@@ -31,6 +34,7 @@ export async function openSessions(set: MirrorSet, context: MirrorContext): Prom
       previous: null,
       target: null,
       transferred: null,
+      pool: null,
     }),
   );
   await forEach(sessions, (session) => look(session, context));
@@ -86,7 +90,7 @@ export async function undo(
   await Promise.all(
     sessions.map(async (session) => {
       try {
-        await undoOn(session.host, transaction);
+        await undoOn(session.host, state, transaction);
         session.target = session.previous;
       } catch (error) {
         const cause = asMirrorError(error);
@@ -153,7 +157,7 @@ async function hold(
   const { host } = session;
   const view = stale || session.view === null ? await host.view() : session.view;
   session.lock = await takeLock({ host, view }, state.holder, context);
-  for (const transaction of [...owed].reverse()) await undoOn(host, transaction);
+  for (const transaction of [...owed].reverse()) await undoOn(host, state, transaction);
   see(session, owed.length === 0 ? view : await host.view());
 }
 

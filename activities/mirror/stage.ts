@@ -1,14 +1,18 @@
 import {
   type Base,
   chooseBases,
+  damageOf,
   type Manifest,
   mistakable,
   mustBeSent,
   planCopy,
 } from '../../pipelines/mirror/manifest.ts';
+import { poolName, splitShared } from '../../pipelines/mirror/shared.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { checkFrozen, type FrozenSource } from './freeze.ts';
-import { differences, mendDifferences, sendReport, sendSnapshot, type Transferred } from './send.ts';
+import type { MirrorHost } from './host.ts';
+import { sendPool } from './pool.ts';
+import { differences, listSnapshot, mendDifferences, sendReport, sendSnapshot, type Transferred } from './send.ts';
 import { sendCopy } from './send-copy.ts';
 import type { Session } from './session.ts';
 import { settleAll } from './settle.ts';
@@ -24,12 +28,16 @@ export interface Staging {
 
 /** Snapshots whose content is looked at for what need not be sent: each is read from our own side. */
 const looked = 20;
+/** The same where only indexes are at stake. */
+const lookedForIndexes = 3;
 
 /** What a host has already, as far as we know. */
 export interface Known {
   readonly bases: readonly Base[];
   /** Snapshots to link from, in order. */
   readonly names: readonly string[];
+  /** Those that are whole trees, newest first. */
+  readonly whole: readonly string[];
   /** A base of which nothing is known, or which is damaged: what is linked from it must be compared. */
   readonly doubtful: boolean;
 }
@@ -41,30 +49,47 @@ export async function stage(session: Session, { snapshot, frozen, state, context
   if (session.lock?.linksHold === false) {
     throw new MirrorError('munged', 'a link that was sent leads nowhere: set "munge symlinks = no" on the daemon');
   }
+  const { own } = splitShared(frozen.manifest, host.set.name);
   const known = await knownOn(session, state, frozen.manifest);
-  const sent = await sendTree(session, { snapshot, frozen, known });
+  const packages = await sendShared(session, { frozen, known });
+  const sent = together(packages, await sendTree(session, { snapshot, frozen, known }));
   session.transferred = sent;
-  const surprising = surpriseOf(known, frozen.manifest, sent.changed);
+  const surprising = surpriseOf(known, own, sent.changed);
   if (surprising !== null) context.log(`${host.name}: ${surprising}`);
-  // rsync goes by sizes and whole seconds: a file that was made twice within one is taken for the one before.
-  const doubtful = known.doubtful
-    ? Object.keys(frozen.manifest.files)
-    : [...frozen.content.indexes, ...mistakable(frozen.manifest, known.bases)];
-  const arrived = new Set(sent.changed);
-  const mended = await mendDifferences(host, frozen.tree, {
-    snapshot,
-    paths: [...new Set(doubtful)].filter((path) => !arrived.has(path)),
-  });
-  const bytes = mended.reduce((sum, path) => sum + (frozen.manifest.files[path]?.size ?? 0), sent.bytes);
+  const mended = await mendDoubtful(session, { snapshot, frozen, known }, sent.changed);
+  const bytes = mended.reduce((sum, path) => sum + (own.files[path]?.size ?? 0), sent.bytes);
   session.transferred = { ...sent, bytes, files: sent.files + mended.length };
   session.phase = 'verify';
   const changed = [...sent.changed, ...mended];
+  await sendReport(host, snapshot, { report: sent.report, links: linksToPool(frozen.manifest, own) });
   await settleAll([
-    sendReport(host, snapshot, sent.report),
     verifyStaged(session, { snapshot, frozen }, changed),
     // What was frozen shares its bytes with the source, which may have been written to in place meanwhile.
     checkFrozen(frozen, changed),
   ]);
+}
+
+/**
+ * rsync goes by sizes and whole seconds: a file that was made twice within one is taken for the one before. Where a
+ * snapshot is small, all of it was compared as it was sent.
+ */
+async function mendDoubtful(
+  { host }: Session,
+  { snapshot, frozen, known }: Sending,
+  sent: readonly string[],
+): Promise<readonly string[]> {
+  const { tree, manifest, content } = frozen;
+  if (isPooled(manifest)) return [];
+  const doubtful = known.doubtful
+    ? Object.keys(manifest.files)
+    : [...content.indexes, ...mistakable(manifest, known.bases)];
+  const arrived = new Set(sent);
+  const paths = [...new Set(doubtful)].filter((path) => !arrived.has(path));
+  return mendDifferences(host, tree, { snapshot, paths });
+}
+
+function isPooled({ shared = [] }: Manifest): boolean {
+  return shared.length > 0;
 }
 
 interface Sending extends Pick<Staging, 'snapshot' | 'frozen'> {
@@ -74,17 +99,54 @@ interface Sending extends Pick<Staging, 'snapshot' | 'frozen'> {
 /** Sends over a copy of what stands there, where that can be had and comes to what it should; else the whole tree. */
 async function sendTree({ host }: Session, { snapshot, frozen, known }: Sending): Promise<Transferred> {
   const { tree, manifest } = frozen;
-  const plan = known.doubtful ? null : planCopy(manifest, known.bases);
+  const { shared = [] } = manifest;
+  // Without its packages a snapshot is too small for a copy to be faster.
+  const pooled = isPooled(manifest);
+  const plan = known.doubtful || pooled ? null : planCopy(manifest, known.bases);
   const copied = plan === null ? null : await sendCopy(host, { tree, manifest, snapshot, plan });
   if (copied?.whole) return copied;
-  const sent = await sendSnapshot(host, tree, { snapshot, bases: known.names });
-  if (copied === null) return sent;
+  const sent = await sendSnapshot(host, tree, {
+    ...{ snapshot, bases: known.names, shared },
+    how: pooled ? ['--checksum'] : [],
+  });
+  return copied === null ? sent : together(copied, sent);
+}
+
+/** Two transfers as one. */
+export function together(one: Transferred, other: Transferred): Transferred {
   return {
-    bytes: copied.bytes + sent.bytes,
-    files: copied.files + sent.files,
-    changed: [...new Set([...copied.changed, ...sent.changed])],
-    report: copied.report + sent.report,
+    bytes: one.bytes + other.bytes,
+    files: one.files + other.files,
+    changed: [...new Set([...one.changed, ...other.changed])],
+    report: one.report + other.report,
   };
+}
+
+/** Sends to the pool what it lacks; snapshots that are whole trees may have it already. */
+function sendShared(session: Session, { frozen, known }: Omit<Sending, 'snapshot'>): Promise<Transferred> {
+  if (session.pool === null) return Promise.resolve({ bytes: 0, files: 0, changed: [], report: '' });
+  return sendPool(session, frozen.tree, { lacking: session.pool.lacking, bases: known.whole });
+}
+
+/** Links of a snapshot that the source has not. */
+function linksToPool({ links }: Manifest, own: Manifest): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(own.links).filter(([path]) => !Object.hasOwn(links, path)));
+}
+
+/** Paths that differ between what was frozen and a snapshot with its part of the pool, by checksum. */
+export async function differencesOf(
+  host: MirrorHost,
+  { tree, manifest }: Pick<FrozenSource, 'tree' | 'manifest'>,
+  { snapshot, paths }: { readonly snapshot: string; readonly paths: readonly string[] },
+): Promise<string[]> {
+  const { pool } = splitShared(manifest, host.set.name);
+  const isShared = (path: string) => pool !== null && Object.hasOwn(pool.files, path);
+  const [apart, shared] = [paths.filter((path) => !isShared(path)), paths.filter(isShared)];
+  const found = await settleAll([
+    differences(host, tree, { snapshot, paths: apart }),
+    differences(host, tree, { snapshot: poolName(host.set.name), paths: shared }),
+  ]);
+  return found.flat();
 }
 
 async function verifyStaged(
@@ -93,18 +155,29 @@ async function verifyStaged(
   sent: readonly string[],
 ): Promise<void> {
   const paths = [...new Set([...frozen.content.indexes, ...sent])];
-  const different = await differences(host, frozen.tree, { snapshot, paths });
+  const different = await differencesOf(host, frozen, { snapshot, paths });
   if (different.length > 0) throw new MirrorError('verify', `${different[0]} is not what was sent`);
+  if (!isPooled(frozen.manifest)) return;
+  const { own } = splitShared(frozen.manifest, host.set.name);
+  const damage = damageOf(own, await listSnapshot(host, snapshot))[0];
+  if (damage !== undefined) throw new MirrorError('verify', damage);
 }
 
 /** The snapshots of a host that files are linked from: the one that it shows, then what else has something to give. */
-export async function knownOn({ host, view, previous }: Session, state: SetState, wanted: Manifest): Promise<Known> {
+export async function knownOn({ host, view, previous }: Session, state: SetState, manifest: Manifest): Promise<Known> {
+  const { own: wanted } = splitShared(manifest, host.set.name);
+  const most = isPooled(manifest) ? lookedForIndexes : looked;
   const newest = [...(view?.snapshots ?? [])].reverse();
-  const names = [...new Set([...(previous === null ? [] : [previous]), ...newest])].slice(0, looked);
+  const names = [...new Set([...(previous === null ? [] : [previous]), ...newest])].slice(0, most);
   const candidates: Base[] = [];
+  const whole: string[] = [];
   for (const snapshot of names.filter((name) => newest.includes(name))) {
     const manifest = await state.manifest(snapshot);
-    if (manifest !== null) candidates.push({ snapshot, manifest });
+    if (manifest === null) continue;
+    const { own, pool } = splitShared(manifest, host.set.name);
+    candidates.push({ snapshot, manifest: own });
+    if (pool === null) whole.push(snapshot);
+    else if (snapshot === previous) candidates.push({ snapshot: poolName(host.set.name), manifest: pool });
   }
   const chosen = chooseBases(wanted, candidates);
   const shown = candidates.find(({ snapshot }) => snapshot === previous);
@@ -112,7 +185,7 @@ export async function knownOn({ host, view, previous }: Session, state: SetState
   const damaged = (await state.damaged())[host.name] !== undefined;
   const blind = candidates.length === 0 && previous !== null && newest.includes(previous);
   const linked = blind ? [previous] : bases.map(({ snapshot }) => snapshot);
-  return { bases, names: linked, doubtful: blind || damaged };
+  return { bases, names: linked, whole, doubtful: blind || damaged };
 }
 
 /** A sentence when more was sent than the host lacked: it does not link as it should, and costs the whole each time. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Manifest } from '../../pipelines/mirror/manifest.ts';
 import type { MirrorResult, SyncedPackage } from '../../pipelines/mirror/outcome.ts';
+import type { PoolRecord } from '../../pipelines/mirror/pool.ts';
 import { syncName } from '../files/sync.ts';
 import { keepFirst, writeWhole } from '../files/write.ts';
 import { Locked, withLock } from '../process/lock.ts';
@@ -66,6 +67,9 @@ export interface SetState {
   /** What a snapshot that was sent from here holds; null when it is not known. */
   manifest(snapshot: string): Promise<Manifest | null>;
   saveManifest(snapshot: string, manifest: Manifest): Promise<void>;
+  /** What the pool of the set holds on a host; null when it is not known. */
+  pool(host: string): Promise<PoolRecord | null>;
+  savePool(host: string, record: PoolRecord): Promise<void>;
   /** Forgets packages and manifests of all snapshots but these. */
   keepOnly(snapshots: ReadonlySet<string>): Promise<void>;
   /** Hosts whose snapshot was found to be other than what was sent, with what is wrong. */
@@ -116,7 +120,7 @@ export async function withSetState<T>(
 /** The state of a set, for who only looks, or writes what needs no turn. */
 export async function openSetState(set: MirrorSet, context: MirrorContext): Promise<SetState> {
   const directory = join(context.state, set.name);
-  for (const name of kinds) await mkdir(join(directory, name), { recursive: true });
+  for (const name of [...kinds, 'pools']) await mkdir(join(directory, name), { recursive: true });
   const holder = `${hostname()} ${await identity(context.state)}`;
   const path = (name: string) => join(directory, `${name}.json`);
   return {
@@ -130,6 +134,8 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     savePackages: (snapshot, packages) => write(path(join('packages', snapshot)), packages),
     manifest: (snapshot) => readPacked(path(join('manifests', snapshot))),
     saveManifest: (snapshot, manifest) => writePacked(path(join('manifests', snapshot)), manifest),
+    pool: (host) => readPacked(path(join('pools', host))),
+    savePool: (host, record) => writePacked(path(join('pools', host)), record),
     keepOnly: (snapshots) => keepOnly(directory, snapshots),
     damaged: async () => (await read<Record<string, Damage>>(path('damaged'))) ?? {},
     saveDamaged: (value) => write(path('damaged'), value),
@@ -171,16 +177,16 @@ async function forget(path: string): Promise<void> {
   await syncName(path);
 }
 
-/** Manifests name every file of a repository, and are mostly the same letters again and again. */
-async function readPacked(path: string): Promise<Manifest | null> {
+/** Manifests and pools name every file of a repository, and are mostly the same letters again and again. */
+async function readPacked<T>(path: string): Promise<T | null> {
   const bytes = await readFile(`${path}.gz`).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  return bytes === null ? null : (JSON.parse(gunzipSync(bytes).toString()) as Manifest);
+  return bytes === null ? null : (JSON.parse(gunzipSync(bytes).toString()) as T);
 }
 
-function writePacked(path: string, value: Manifest): Promise<void> {
+function writePacked(path: string, value: Manifest | PoolRecord): Promise<void> {
   return writeWhole(`${path}.gz`, gzipSync(JSON.stringify(value)));
 }
 

@@ -1,19 +1,18 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { freeName } from '../../pipelines/mirror/names.ts';
 import { type MirrorResult, noChanges, packageChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
+import { sharedFolders } from '../../pipelines/mirror/shared.ts';
 import { withShownState } from '../repository/shown-state.ts';
 import { type Base, type Work, withOpenHosts } from './command.ts';
 import { flipTogether } from './flip.ts';
 import { type FrozenSource, openSource, type Source } from './freeze.ts';
-import { type MirrorHost, openHost, shows } from './host.ts';
+import { shows } from './host.ts';
 import { journaled } from './journal.ts';
 import { damagedError, findDamage, mendSnapshot } from './mend.ts';
-import { withTemporary } from './place.ts';
+import { keepRecord, planPool } from './pool.ts';
 import { pruneSessions } from './prune.ts';
-import { sendSnapshot, type Transferred } from './send.ts';
+import { rehearseOn } from './rehearse.ts';
 import { asMirrorError, forEach, plainResult, resultOf, type Session, undo } from './session.ts';
-import { knownOn, stage } from './stage.ts';
+import { stage } from './stage.ts';
 import { type Committed, type SetState, type Transaction, withSetState } from './state.ts';
 import { checkShown, linksBefore } from './transaction.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
@@ -86,7 +85,7 @@ export async function untouched(set: MirrorSet, state: SetState): Promise<Mirror
 
 async function publish(work: Work, source: Source | MirrorError, { dryRun = false }: SyncOptions) {
   const { set, state, sessions, context } = work;
-  const frozen = source instanceof MirrorError ? source : await source.freeze().catch(asMirrorError);
+  const frozen = source instanceof MirrorError ? source : await frozenFor(set, source).catch(asMirrorError);
   if (source instanceof MirrorError || frozen instanceof MirrorError) {
     for (const session of sessions) session.error ??= asMirrorError(frozen);
     for (const session of sessions) if (session.phase === 'connect' && session.view) session.phase = 'stage';
@@ -107,6 +106,16 @@ async function publish(work: Work, source: Source | MirrorError, { dryRun = fals
     return result.outcome === 'committed' ? { ...result, did: 'mended' as const } : result;
   }
   return dryRun ? rehearse(work, publication) : transact(work, publication);
+}
+
+/** The source as the set's layout has it. */
+async function frozenFor({ layout }: MirrorSet, source: Source): Promise<FrozenSource> {
+  const frozen = await source.freeze();
+  if (layout !== 'pool') return frozen;
+  const { roots, indexes } = frozen.content;
+  const packages = roots.flatMap((root) => root.packages.map(({ path }) => path));
+  const shared = sharedFolders(frozen.manifest, { packages, indexes });
+  return { ...frozen, manifest: { ...frozen.manifest, shared } };
 }
 
 /** Mends hosts that show the right snapshot, where something else stands in it by now. */
@@ -141,6 +150,11 @@ interface Publication {
 async function transact(work: Work, publication: Publication): Promise<MirrorResult> {
   const { set, state, context, sessions } = work;
   const { behind, snapshot, frozen } = publication;
+  await forEach(behind, async (session) => {
+    session.phase = 'stage';
+    session.pool = await planPool(session, state, frozen);
+  });
+  if (set.commit === 'all' && behind.some(({ error }) => error !== null)) return failed(work);
   const transaction: Transaction = {
     snapshot,
     phase: 'staging',
@@ -151,7 +165,8 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
   };
   await state.saveManifest(snapshot, frozen.manifest);
   await state.saveTransaction(transaction);
-  await forEach(behind, (session) => stage(session, { ...publication, state, context }));
+  const able = behind.filter(({ error }) => error === null);
+  await forEach(able, (session) => stage(session, { ...publication, state, context }));
   const staged = behind.filter(({ error }) => error === null);
   const going = set.commit === 'any' || staged.length === behind.length ? staged : [];
   await undo(without(behind, going), transaction, { state, context });
@@ -165,11 +180,12 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
     if (set.commit === 'all' || shown.length === 0) return abandon(work, snapshot);
   }
   for (const session of shown) [session.phase, session.target] = ['done', snapshot];
+  for (const session of shown) if (session.pool) await keepRecord(session, state, { snapshot, plan: session.pool });
   await state.savePackages(snapshot, frozen.content.packages);
   await state.saveCommitted({ snapshot, digest: frozen.digest, packages: frozen.content.packages });
   await state.saveTransaction(null);
   await forgetDamage(state, shown);
-  await pruneSessions(shown, context);
+  await pruneSessions(shown, { state, context });
   if (shown.length === sessions.length) await state.keepOnly(new Set([snapshot, ...namesOn(sessions)]));
   return finished(work, publication);
 }
@@ -182,16 +198,7 @@ async function flip({ commit }: MirrorSet, going: readonly Session[], { snapshot
 }
 
 async function rehearse(work: Work, publication: Publication): Promise<MirrorResult> {
-  const { behind, snapshot, frozen } = publication;
-  await forEach(behind, async (session) => {
-    const { host } = session;
-    session.phase = 'stage';
-    const { names } = await knownOn(session, work.state, frozen.manifest);
-    session.transferred =
-      session.view?.entries.length === 0
-        ? await sendNowhere(host, frozen.tree, snapshot)
-        : await sendSnapshot(host, frozen.tree, { snapshot, bases: names, how: ['--dry-run'] });
-  });
+  await forEach(publication.behind, (session) => rehearseOn(session, work.state, publication));
   const result = await finished(work, publication);
   const hosts = Object.entries(result.hosts).map(([name, host]) => {
     // Nothing was done to it, whatever it would get.
@@ -200,15 +207,6 @@ async function rehearse(work: Work, publication: Publication): Promise<MirrorRes
   const wrong = work.set.commit === 'any' ? 'partial' : 'failed';
   const outcome = work.sessions.some(({ error }) => error !== null) ? wrong : 'unchanged';
   return { ...result, hosts: Object.fromEntries(hosts), outcome, snapshot: null };
-}
-
-/** What a host would get that has nothing yet, not even the directory of snapshots. */
-function sendNowhere({ set, name }: MirrorHost, tree: string, snapshot: string): Promise<Transferred> {
-  return withTemporary(async (url) => {
-    await mkdir(join(url, set.snapshots), { recursive: true });
-    const nowhere = openHost({ ...set, hosts: { [name]: { url } } }, name);
-    return sendSnapshot(nowhere, tree, { snapshot, bases: [], how: ['--dry-run'] });
-  });
 }
 
 async function finished(work: Work, { snapshot, source, frozen, committed }: Publication): Promise<MirrorResult> {

@@ -6,9 +6,10 @@ import type { FrozenSource } from './freeze.ts';
 import type { HostView, MirrorHost } from './host.ts';
 import type { HeldLock } from './lock.ts';
 import { placeEntries, readTexts, removeEntries, type SmallEntries } from './place.ts';
+import { undoPool } from './pool.ts';
 import { differences } from './send.ts';
 import { settleAll } from './settle.ts';
-import type { Transaction } from './state.ts';
+import type { SetState, Transaction } from './state.ts';
 import { MirrorError } from './types.ts';
 
 /** A host whose links are turned, the lock under which that is done, and how it stands as far as is known. */
@@ -102,9 +103,10 @@ export async function checkShown(host: MirrorHost, { tree, content }: FrozenSour
  * Puts the links back as they were, those that show the transaction's snapshot or are gone: what another installation
  * has turned since is its own. A link that was not there is removed with its history.
  */
-async function restoreLinks(host: MirrorHost, { snapshot, hosts }: Transaction): Promise<void> {
+async function restoreLinks(host: MirrorHost, { snapshot, hosts }: Transaction): Promise<HostView> {
   const before = hosts[host.name] ?? {};
-  const { links, entries } = await host.view();
+  const view = await host.view();
+  const { links, entries } = view;
   const ours = (text: string | undefined) => text === undefined || linkedSnapshot(text) === snapshot;
   const wrong = Object.entries(before).filter(([path, text]) => (links[path] ?? null) !== text && ours(links[path]));
   const back = wrong.flatMap(([path, text]) => (text === null ? [] : [{ path, text }]));
@@ -116,13 +118,15 @@ async function restoreLinks(host: MirrorHost, { snapshot, hosts }: Transaction):
     if (text !== null) continue;
     await removeEntries(host.transport, dirname(path), [basename(path), `${basename(path)}.target.txt`]);
   }
+  return view;
 }
 
-/** Takes a transaction back on one host: its links, and a snapshot that it made. */
-export async function undoOn(host: MirrorHost, transaction: Transaction): Promise<void> {
+/** Takes a transaction back on one host: its links, a snapshot that it made, and what came to the pool with it. */
+export async function undoOn(host: MirrorHost, state: SetState, transaction: Transaction): Promise<void> {
   const { snapshot, fresh } = transaction;
-  await restoreLinks(host, transaction);
+  const view = await restoreLinks(host, transaction);
   if (!fresh) return;
   const { set, transport } = host;
   await removeEntries(transport, set.snapshots, [snapshot, `${snapshot}.diff.txt`]);
+  await undoPool({ host, view }, state, transaction);
 }

@@ -5,6 +5,8 @@ export interface MirrorSet {
   readonly name: string;
   readonly source: string;
   readonly snapshots: string;
+  /** `snapshots`: each is a whole tree. `pool`: the packages of all of them stand in one. Default `snapshots`. */
+  readonly layout?: 'snapshots' | 'pool' | undefined;
   readonly heads: readonly string[];
   readonly commit: 'all' | 'any';
   readonly keep: Keep;

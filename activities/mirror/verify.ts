@@ -1,14 +1,14 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { damageOf } from '../../pipelines/mirror/manifest.ts';
 import { type MirrorResult, noChanges } from '../../pipelines/mirror/outcome.ts';
+import { poolName } from '../../pipelines/mirror/shared.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { listFiles } from '../repository/files.ts';
 import { describeChecked, hashedTree, readContent, verifyContent } from './content.ts';
 import { type FoundHost, shownSnapshot } from './host.ts';
 import { clientLinks, onEachHost, recoverFirst } from './inspect.ts';
-import { withTemporary } from './place.ts';
-import { listSnapshot } from './send.ts';
+import { damageIn } from './mend.ts';
+import { escapePattern, withTemporary } from './place.ts';
 import { plainResult } from './session.ts';
 import { verifySignatures } from './signatures.ts';
 import { type SetState, withSetState } from './state.ts';
@@ -88,11 +88,21 @@ async function verifyPlace(
   const { set, transport } = host;
   const manifest = posix.basename(place) === target ? await state.manifest(target) : null;
   if (manifest !== null) {
-    const damage = damageOf(manifest, await listSnapshot(host, target))[0];
+    const damage = (await damageIn(host, state, { snapshot: target, manifest }))[0];
     if (damage !== undefined) throw new MirrorError('verify', damage);
   }
+  const { shared = [] } = manifest ?? {};
+  const fetch = (from: string, to: string, except: readonly string[] = []) => {
+    const apart = except.map((folder) => `--exclude=/${escapePattern(folder)}`);
+    return transport.rsync(['--recursive', '--links', '--times', '--perms', ...apart, `${from}/`, `${to}/`]);
+  };
   return withTemporary(async (tree) => {
-    await transport.rsync(['--recursive', '--links', '--times', '--perms', `${transport.at(place)}/`, `${tree}/`]);
+    await fetch(transport.at(place), tree, shared);
+    const pool = `${set.snapshots}/${poolName(set.name)}`;
+    for (const folder of shared) {
+      await mkdir(join(tree, folder), { recursive: true });
+      await fetch(transport.at(`${pool}/${folder}`), join(tree, folder));
+    }
     await verifyReadable(tree);
     const hashed = hashedTree(tree);
     for (const [path, { sha256 }] of Object.entries(manifest?.files ?? {})) {

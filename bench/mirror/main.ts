@@ -13,8 +13,10 @@ const { values } = parseArgs({
     packages: { type: 'string', default: '1000' },
     changed: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '3' },
+    layout: { type: 'string', default: 'snapshots' },
   },
 });
+const { layout } = values;
 const [packages, changed, rounds] = [Number(values.packages), Number(values.changed), Number(values.rounds)];
 
 async function seconds<T>(work: () => Promise<T>): Promise<readonly [number, T]> {
@@ -114,7 +116,7 @@ async function measure(world: World, places: readonly Place[]) {
   const setOf = async (name: string, some: readonly Place[]) => {
     const directory = join(world.directory, name);
     await mkdir(directory);
-    return openSet(directory, world.source, some);
+    return openSet(directory, { source: world.source, layout }, some);
   };
   const rows = await Promise.all(one.map(async (place) => openRow(place, await setOf(`set-${place.kind}`, [place]))));
   const both = await setOf('set-three', three);
@@ -149,7 +151,7 @@ try {
   const load = [loadavg()[0]];
   const measured = await measure(world, await openPlaces(world, ends));
   load.push(loadavg()[0]);
-  const given = { packages, changed, rounds, cores: cpus().length, load };
+  const given = { layout, packages, changed, rounds, cores: cpus().length, load };
   console.log(JSON.stringify({ bench: 'mirror', unit: 's', ...given, ...measured }, null, 2));
 } finally {
   for (const end of ends.reverse()) await end();

@@ -36,12 +36,12 @@ export interface Sync {
 /** A set of mirrors with a data directory of its own, synchronised by Sluice's command line. */
 export async function openSet(
   directory: string,
-  source: string,
+  { source, layout }: { readonly source: string; readonly layout: string },
   places: readonly Place[],
 ): Promise<() => Promise<Sync>> {
   const hosts = Object.fromEntries(places.map(({ host }, at) => [`m${at}`, host]));
   const file = join(directory, 'sluice.yaml');
-  const mirrors = { deb: { source, heads: ['stable'], init: true, hosts } };
+  const mirrors = { deb: { source, layout, heads: ['stable'], init: true, hosts } };
   // JSON is YAML.
   await writeFile(file, JSON.stringify({ data: join(directory, 'data'), mirrors }));
   const program = join(import.meta.dirname, '../../sluice');

@@ -61,6 +61,12 @@ export function mirrorsSchema(resolve: Resolve) {
     .strictObject({
       source: path.describe('The repository tree that is published.'),
       snapshots: relativePath.default('snapshots').describe("Directory of the snapshots, below each host's root."),
+      layout: z
+        .enum(['snapshots', 'pool'])
+        .optional()
+        .describe(
+          'Default: `snapshots`, each of which is a whole tree. `pool`: all of them share one folder of packages.',
+        ),
       heads: z
         .array(relativePath)
         .default([])

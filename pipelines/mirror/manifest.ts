@@ -14,6 +14,8 @@ export interface Manifest {
   readonly directories?: readonly string[] | undefined;
   readonly files: Readonly<Record<string, ManifestFile>>;
   readonly links: Readonly<Record<string, string>>;
+  /** Folders whose files are in the pool that all snapshots of the set share; none in a snapshot that has all itself. */
+  readonly shared?: readonly string[] | undefined;
 }
 
 /** A snapshot that stands on a host, with what it holds. */

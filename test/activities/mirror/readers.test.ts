@@ -43,60 +43,62 @@ async function readWhileFlipping(
   return readers;
 }
 
-test('a reader finds whole indexes, and later what they name, whatever is flipped meanwhile', async (t) => {
-  const world = await mirrorWorld(t);
-  const daemon = await world.daemon('m1');
-  const set = world.set({ hosts: { m1: { url: daemon.url } } });
-  const dist = join(daemon.root, 'stable/dists/bookworm');
-  const read = async () => {
-    const { files } = parseRelease(await readFile(join(dist, 'Release'), 'utf8'));
-    assert.ok(files.length > 0);
-    await sleep(300);
-    for (const file of files) {
-      const path = join(dist, dirname(file.path), 'by-hash/SHA256', file.sha256);
-      assert.equal(await sha256(path), file.sha256, file.path);
+for (const layout of ['snapshots', 'pool'] as const) {
+  test(`a reader finds whole indexes, and later what they name, whatever is flipped meanwhile: ${layout}`, async (t) => {
+    const world = await mirrorWorld(t);
+    const daemon = await world.daemon('m1');
+    const set = world.set({ layout, hosts: { m1: { url: daemon.url } } });
+    const dist = join(daemon.root, 'stable/dists/bookworm');
+    const read = async () => {
+      const { files } = parseRelease(await readFile(join(dist, 'Release'), 'utf8'));
+      assert.ok(files.length > 0);
+      await sleep(300);
+      for (const file of files) {
+        const path = join(dist, dirname(file.path), 'by-hash/SHA256', file.sha256);
+        assert.equal(await sha256(path), file.sha256, file.path);
+      }
+    };
+    const reads = await readWhileFlipping(world, set, { publish: (nth) => world.publish(`alpha${nth}`, '1'), read });
+    assert.ok(reads > flips, `only ${reads} reads`);
+  });
+
+  test(`apt-get update finds nothing wrong, whatever is flipped meanwhile: ${layout}`, async (t) => {
+    const world = await mirrorWorld(t);
+    const set = world.set({ layout, hosts: { m1: { url: world.local('m1') } } });
+    const root = world.local('apt');
+    for (const directory of ['etc/apt', 'var/lib/apt/lists/partial', 'var/cache/apt/archives/partial']) {
+      await mkdir(join(root, directory), { recursive: true });
     }
-  };
-  const reads = await readWhileFlipping(world, set, { publish: (nth) => world.publish(`alpha${nth}`, '1'), read });
-  assert.ok(reads > flips, `only ${reads} reads`);
-});
+    await writeFile(join(root, 'status'), '');
+    const line = `deb [trusted=yes arch=amd64] file:${world.local('m1')}/stable bookworm main\n`;
+    await writeFile(join(root, 'etc/apt/sources.list'), line);
+    const settings = [`Dir=${root}`, `Dir::State::status=${root}/status`, 'APT::Update::Error-Mode=any'];
+    const options = [...settings, 'APT::Sandbox::User=root', 'APT::Architecture=amd64'].flatMap((one) => ['-o', one]);
+    const read = async () => {
+      const { code, stdout, stderr } = await run('apt-get', [...options, 'update']);
+      assert.equal(code, 0, stdout + stderr);
+      assert.doesNotMatch(stderr, /^[WE]:/m);
+    };
+    const reads = await readWhileFlipping(world, set, { publish: (nth) => world.publish(`alpha${nth}`, '1'), read });
+    assert.ok(reads > 2, `only ${reads} reads`);
+  });
 
-test('apt-get update finds nothing wrong, whatever is flipped meanwhile', async (t) => {
-  const world = await mirrorWorld(t);
-  const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
-  const root = world.local('apt');
-  for (const directory of ['etc/apt', 'var/lib/apt/lists/partial', 'var/cache/apt/archives/partial']) {
-    await mkdir(join(root, directory), { recursive: true });
-  }
-  await writeFile(join(root, 'status'), '');
-  const line = `deb [trusted=yes arch=amd64] file:${world.local('m1')}/stable bookworm main\n`;
-  await writeFile(join(root, 'etc/apt/sources.list'), line);
-  const settings = [`Dir=${root}`, `Dir::State::status=${root}/status`, 'APT::Update::Error-Mode=any'];
-  const options = [...settings, 'APT::Sandbox::User=root', 'APT::Architecture=amd64'].flatMap((one) => ['-o', one]);
-  const read = async () => {
-    const { code, stdout, stderr } = await run('apt-get', [...options, 'update']);
-    assert.equal(code, 0, stdout + stderr);
-    assert.doesNotMatch(stderr, /^[WE]:/m);
-  };
-  const reads = await readWhileFlipping(world, set, { publish: (nth) => world.publish(`alpha${nth}`, '1'), read });
-  assert.ok(reads > 2, `only ${reads} reads`);
-});
-
-test('dnf makecache finds nothing wrong, whatever is flipped meanwhile', async (t) => {
-  const world = await mirrorWorld(t);
-  const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
-  const publish = async (nth: number) => {
-    const file = await makePackage('rpm', world.directory, { name: `alpha${nth}`, version: '1' });
-    const request = { dir: world.source, files: [file], settings: {}, date: new Date() };
-    await publishPackages(repositoryFormats.rpm, request);
-  };
-  const apart = [`--installroot=${world.local('root')}`, '--releasever=1', '--setopt=reposdir=/nonexistent'];
-  const cache = [`--setopt=cachedir=${world.local('cache')}`, '--setopt=metadata_expire=0'];
-  const from = `--repofrompath=mirror,file://${world.local('m1')}/stable`;
-  const read = async () => {
-    const { code, stderr } = await run('dnf', ['--quiet', ...apart, ...cache, from, 'makecache']);
-    assert.equal(code, 0, stderr);
-  };
-  const reads = await readWhileFlipping(world, set, { publish, read });
-  assert.ok(reads > 2, `only ${reads} reads`);
-});
+  test(`dnf makecache finds nothing wrong, whatever is flipped meanwhile: ${layout}`, async (t) => {
+    const world = await mirrorWorld(t);
+    const set = world.set({ layout, hosts: { m1: { url: world.local('m1') } } });
+    const publish = async (nth: number) => {
+      const file = await makePackage('rpm', world.directory, { name: `alpha${nth}`, version: '1' });
+      const request = { dir: world.source, files: [file], settings: {}, date: new Date() };
+      await publishPackages(repositoryFormats.rpm, request);
+    };
+    const apart = [`--installroot=${world.local('root')}`, '--releasever=1', '--setopt=reposdir=/nonexistent'];
+    const cache = [`--setopt=cachedir=${world.local('cache')}`, '--setopt=metadata_expire=0'];
+    const from = `--repofrompath=mirror,file://${world.local('m1')}/stable`;
+    const read = async () => {
+      const { code, stderr } = await run('dnf', ['--quiet', ...apart, ...cache, from, 'makecache']);
+      assert.equal(code, 0, stderr);
+    };
+    const reads = await readWhileFlipping(world, set, { publish, read });
+    assert.ok(reads > 2, `only ${reads} reads`);
+  });
+}

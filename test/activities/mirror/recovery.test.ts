@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -51,11 +51,24 @@ const rows = [
   ['between the links of two hosts', '*--no-implied-dirs*/m2/', 'completed', 'stable'],
 ] as const;
 
-for (const [when, pattern, how, among] of rows) {
-  test(`killed ${when}: all show the old state or all the new one, and nothing half is left`, async (t) => {
+const pooled = [
+  ['while packages are sent to the pool', '*--files-from*/m2/snapshots/deb-pool/', 'undone'],
+  ['between packages and indexes', '*--recursive*/m2/snapshots/*', 'undone'],
+  ['between indexes and links', '*--dry-run*/m2/snapshots/*', 'undone'],
+  ['between the links of two hosts', '*--no-implied-dirs*/m2/', 'completed', 'stable'],
+] as const;
+
+const kills = [
+  ...rows.map((row) => ({ layout: 'snapshots', row }) as const),
+  ...pooled.map((row) => ({ layout: 'pool', row }) as const),
+];
+
+for (const { layout, row } of kills) {
+  const [when, pattern, how, among] = row;
+  test(`${layout}, killed ${when}: all show the old state or all the new one, and nothing half is left`, async (t) => {
     const world = await mirrorWorld(t);
     await world.publish('alpha', '1');
-    const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: world.local('m2') } } });
+    const set = world.set({ layout, hosts: { m1: { url: world.local('m1') }, m2: { url: world.local('m2') } } });
     const first = await world.sync(set);
     await world.publish('beta', '1');
     await killAt(world, set, pattern, among);
@@ -67,6 +80,8 @@ for (const [when, pattern, how, among] of rows) {
     assert.equal(one.snapshots.length, how === 'undone' ? 1 : 2);
     assert.equal(one.latest === first.snapshot, how === 'undone');
     assert.ok(world.said.some((line) => line.startsWith(how === 'undone' ? 'undid' : 'completed')));
+    const packages = await readdir(join(world.local('m2'), 'snapshots/deb-pool/pool/main')).catch(() => null);
+    if (layout === 'pool') assert.deepEqual(packages, how === 'undone' ? ['a'] : ['a', 'b']);
     const next = await world.sync(set);
     assert.equal(next.outcome, how === 'undone' ? 'committed' : 'unchanged');
     assert.equal((await look(world.local('m2'))).snapshots.length, 2);

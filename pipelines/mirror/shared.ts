@@ -1,0 +1,48 @@
+import type { Manifest } from './manifest.ts';
+import { parentsOf } from './way.ts';
+
+/** Where the packages of all snapshots of a set are, beside these. */
+export function poolName(set: string): string {
+  return `${set}-pool`;
+}
+
+/**
+ * The outermost folders of a tree that hold packages, and neither an index nor a link: what is in them is the same for
+ * all states that have it.
+ *
+ * @param content paths of the packages that the tree's indexes name, and of these indexes
+ */
+export function sharedFolders(
+  { links }: Pick<Manifest, 'links'>,
+  { packages, indexes }: { readonly packages: readonly string[]; readonly indexes: readonly string[] },
+): string[] {
+  const mixed = new Set([...Object.keys(links), ...indexes].flatMap(parentsOf));
+  const outermost = packages.flatMap((path) => parentsOf(path).find((folder) => !mixed.has(folder)) ?? []);
+  return [...new Set(outermost)].sort();
+}
+
+/** A state as it stands on a mirror: a snapshot of its own, and what is in the pool. */
+export interface SplitManifest {
+  /** With a link for each shared folder. */
+  readonly own: Manifest;
+  /** Null where the snapshot holds all of it. */
+  readonly pool: Manifest | null;
+}
+
+/** Splits what a state holds by the folders that it shares with others. */
+export function splitShared(manifest: Manifest, set: string): SplitManifest {
+  const { shared = [], directories = [], files, links } = manifest;
+  if (shared.length === 0) return { own: manifest, pool: null };
+  const isShared = (path: string) => shared.some((folder) => path === folder || path.startsWith(`${folder}/`));
+  const [inPool, apart] = [directories.filter(isShared), directories.filter((path) => !isShared(path))];
+  const filesOf = (wanted: boolean) =>
+    Object.fromEntries(Object.entries(files).filter(([path]) => isShared(path) === wanted));
+  const toPool = shared.map((folder) => [
+    folder,
+    `${'../'.repeat(folder.split('/').length)}${poolName(set)}/${folder}`,
+  ]);
+  return {
+    own: { directories: apart, files: filesOf(false), links: { ...links, ...Object.fromEntries(toPool) } },
+    pool: { directories: inPool, files: filesOf(true), links: {} },
+  };
+}
