@@ -1,4 +1,4 @@
-import type { Manifest } from './manifest.ts';
+import type { Manifest, ManifestFile } from './manifest.ts';
 import { parentsOf } from './way.ts';
 
 /** Where the packages of all snapshots of a set are, beside these. */
@@ -29,20 +29,36 @@ export interface SplitManifest {
   readonly pool: Manifest | null;
 }
 
+/** What was split once: a state is asked for its parts again and again, and has a file for each package. */
+const splits = new WeakMap<Manifest, { readonly set: string; readonly split: SplitManifest }>();
+
 /** Splits what a state holds by the folders that it shares with others. */
 export function splitShared(manifest: Manifest, set: string): SplitManifest {
+  const known = splits.get(manifest);
+  if (known?.set === set) return known.split;
+  const split = splitAnew(manifest, set);
+  splits.set(manifest, { set, split });
+  return split;
+}
+
+function splitAnew(manifest: Manifest, set: string): SplitManifest {
   const { shared = [], directories = [], files, links } = manifest;
   if (shared.length === 0) return { own: manifest, pool: null };
   const isShared = (path: string) => shared.some((folder) => path === folder || path.startsWith(`${folder}/`));
-  const [inPool, apart] = [directories.filter(isShared), directories.filter((path) => !isShared(path))];
-  const filesOf = (wanted: boolean) =>
-    Object.fromEntries(Object.entries(files).filter(([path]) => isShared(path) === wanted));
+  const inPool: [string, ManifestFile][] = [];
+  const apart: [string, ManifestFile][] = [];
+  for (const entry of Object.entries(files)) (isShared(entry[0]) ? inPool : apart).push(entry);
   const toPool = shared.map((folder) => [
     folder,
     `${'../'.repeat(folder.split('/').length)}${poolName(set)}/${folder}`,
   ]);
+  const isApart = (path: string) => !isShared(path);
   return {
-    own: { directories: apart, files: filesOf(false), links: { ...links, ...Object.fromEntries(toPool) } },
-    pool: { directories: inPool, files: filesOf(true), links: {} },
+    own: {
+      directories: directories.filter(isApart),
+      files: Object.fromEntries(apart),
+      links: { ...links, ...Object.fromEntries(toPool) },
+    },
+    pool: { directories: directories.filter(isShared), files: Object.fromEntries(inPool), links: {} },
   };
 }
