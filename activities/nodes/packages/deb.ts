@@ -55,7 +55,9 @@ function configure(repositories: readonly NodeRepository[]): Record<string, stri
   const pins = new Map(repositories.map(({ origin, kind }) => [origin, priorities[kind]]));
   const exact = repositories.flatMap((repository) => repository.pins ?? []);
   files['/etc/apt/preferences.d/sluice'] = [
-    ...exact.flatMap(({ name, version }) => (version === undefined ? [] : pin(name, `version ${version}`, pinned))),
+    ...exact.flatMap(({ name, version }) =>
+      version === undefined ? [] : pin(name, `version ${withoutZero(version)}`, pinned),
+    ),
     ...[...pins].map(([origin, priority]) => pin('*', `release o=${origin}`, priority)),
   ].join('\n');
   return files;
@@ -67,7 +69,12 @@ function pin(packages: string, which: string, priority: number): string {
 
 function wanted({ name, version, arch }: NodePackage): string {
   const qualified = arch === undefined || arch === 'all' ? name : `${name}:${arch}`;
-  return version === undefined ? qualified : `${qualified}=${version}`;
+  return version === undefined ? qualified : `${qualified}=${withoutZero(version)}`;
+}
+
+/** An epoch of 0 is the same as none, and apt finds no version by it. */
+function withoutZero(version: string): string {
+  return version.replace(/^0+:/, '');
 }
 
 function runningScript(output: string): string | null {

@@ -95,7 +95,7 @@ for (const format of ['deb', 'rpm'] as const) {
 
     test('A-069: an unsigned repository is taken, and an older version than there is elsewhere in it', async (t) => {
       const two = ['2.0-1', '1.0-1'].map((version) => ({ name: 'alpha', version, files: program }));
-      const { result, all } = await tryOut(t, format, { samples: two, task: { version: '1.0-1' } });
+      const { result, all } = await tryOut(t, format, { samples: two, task: { version: '0:1.0-1' } });
       assert.equal(result.summary, 'alpha passed');
       assert.match(all.result.install_package?.stdout ?? '', /1\.0-1/);
     });
