@@ -36,9 +36,18 @@ export interface TestResult {
   readonly skipped?: readonly string[];
 }
 
-/** The rule of success: where there is TAP it decides, else the exit code, and one that is missing is bad. */
-export function isGood({ exit_code: code = exitCodes.missing, stdout }: TestStageRecord): boolean {
-  return tapPasses(stdout) ?? code === 0;
+/**
+ * The rule of success: the exit code decides, and one that is missing is bad; for a test its TAP where there is any,
+ * unless it took too long.
+ */
+export function isGood(stage: string, { exit_code: code = exitCodes.missing, stdout }: TestStageRecord): boolean {
+  const said = isTest(stage) && code !== exitCodes.timedOut ? tapPasses(stdout) : null;
+  return said ?? code === 0;
+}
+
+/** Whether a stage is a test, and no step of ours. */
+function isTest(stage: string): boolean {
+  return stage.startsWith('third_party_') && !/^third_party_fetch_\d+$/.test(stage);
 }
 
 /** Characters of a stage's last words in a summary. */
@@ -48,7 +57,7 @@ const shown = 2_000;
 export function testResult({ result, stats, skipped = [] }: Omit<TestResult, 'api_version' | 'summary'>): TestResult {
   const summary = Object.entries(result).map(([stage, record]) => {
     const output = (record.stderr.trim() === '' ? record.stdout : record.stderr).trim().slice(-shown);
-    return [stage, { success: isGood(record), output }] as const;
+    return [stage, { success: isGood(stage, record), output }] as const;
   });
   const left = skipped.length === 0 ? {} : { skipped };
   return { api_version: apiVersion, result, stats, summary: Object.fromEntries(summary), ...left };
