@@ -27,7 +27,10 @@ export function createTestCallback(blobs: Pick<BlobStore, 'read'>, host?: Callba
       const body = JSON.stringify({ api_version: apiVersion, result, stats });
       const headers = { authorization: `Bearer ${await host.token()}`, 'content-type': 'application/json' };
       const question = { url, method: 'POST', headers, body, repeatable: true } as const;
-      const status = await ask(question, (answer) => answer.status, patience);
+      // What was tried often enough here is not tried again by Temporal.
+      const status = await ask(question, (answer) => answer.status, patience).catch((error: Error) => {
+        throw final(error.message);
+      });
       if (status < 200 || status > 299) throw final(`the callback was answered with ${status}`);
     },
   };
