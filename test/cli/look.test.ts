@@ -153,6 +153,12 @@ describe('looking from the command line', () => {
     }
   });
 
+  it('F2: lists the build of a build set that has no record of its own', async () => {
+    await server.store.saveBuild(aBuild({ id: 'b-60', buildSet: 'bs-60', startTime: 500 }));
+    assert.match((await run(['builds', '--buildset', 'bs-60'])).stdout, /^b-60 .* bs-60 /m);
+    assert.equal((await run(['buildsets', '--buildset', 'bs-60'])).code, 1);
+  });
+
   it('F14: with --json times are in ISO 8601, and errors are one document on standard error', async () => {
     const [set] = JSON.parse((await run(['buildsets', '--json'])).stdout);
     assert.deepEqual([set.startTime, set.endTime], ['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:09.000Z']);
