@@ -11,6 +11,9 @@ export interface TestTaskInput {
 /** As clients of Celery know it: none of its words is ours. */
 export type TestTaskState = 'PENDING' | 'STARTED' | 'RETRY' | 'SUCCESS' | 'FAILURE' | 'REVOKED';
 
+/** States of tasks that have not ended. */
+export const openTestStates: ReadonlySet<TestTaskState> = new Set(['PENDING', 'STARTED', 'RETRY']);
+
 /** How a test task stands. */
 export interface TestTaskView {
   readonly state: TestTaskState;

@@ -9,9 +9,8 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow';
-import type { BuildOutcome } from '../pipelines/jobs/state.ts';
+import { endedAs } from '../pipelines/test-service/ended.ts';
 import { testJob, testJobName, testPipeline } from '../pipelines/test-service/job.ts';
-import { resultName } from '../pipelines/test-service/result.ts';
 import { heartbeatTimeout } from './activities.ts';
 import type { JobInput, JobResult } from './contract.ts';
 import { jobId, testTaskId } from './ids.ts';
@@ -26,7 +25,7 @@ const again = { attempts: 5, pause: 10 } as const;
 
 const { postTestResult } = proxyActivities<TestTaskActivities>({
   ...{ startToCloseTimeout: '10m', heartbeatTimeout },
-  // It tries again by itself: another attempt is for a server that was stopped meanwhile.
+  // It tries again by itself, and says when that is over: another attempt is for a server that was stopped meanwhile.
   retry: { initialInterval: '10s', maximumAttempts: 3 },
 });
 
@@ -43,7 +42,7 @@ export async function testTask(input: TestTaskInput): Promise<TestTaskView> {
   try {
     for (let attempt = 1; ; attempt += 1) {
       const { build, outcome } = await run(input, attempt);
-      view = { ...view, ...ended(outcome), build };
+      view = { ...view, ...endedAs(outcome), build };
       if (outcome.result !== 'RETRY' || attempt > again.attempts) break;
       view = { state: 'RETRY', stages: [], build };
       await sleep(again.pause * 1000 * 2 ** (attempt - 1));
@@ -81,16 +80,6 @@ function jobOf({ tenant, task }: TestTaskInput, attempt: number): JobInput {
   return {
     ...{ tenant, pipeline: testPipeline, buildSet: task.id, change: `test-${task.id}`, patchset: 1, attempt },
     ...{ job: testJob(task), source, sources: [], parents: [], provided: [] },
-  };
-}
-
-function ended({ result, summary, artifacts = [] }: BuildOutcome): Pick<TestTaskView, 'state' | 'reason' | 'result'> {
-  const url = artifacts.find(({ name }) => name === resultName)?.url;
-  const state = result === 'SUCCESS' ? 'SUCCESS' : 'FAILURE';
-  return {
-    state,
-    ...(summary === undefined ? {} : { reason: summary }),
-    ...(url === undefined ? {} : { result: url }),
   };
 }
 

@@ -102,7 +102,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       workers: createWorkersDesk(common, temporal.client, store),
       machines: looked,
       exports: createExports({ common, client: temporal.client, machines: looked }),
-      ...openTestService(common, temporal.client),
+      ...openTestService(common, temporal.client, store),
       debugging: createDebugSessions(machines),
       holds,
       nodes,

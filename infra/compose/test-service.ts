@@ -3,6 +3,8 @@ import { readSecret } from '../../activities/review/secret.ts';
 import { createTestCallback } from '../../activities/test-service/callback.ts';
 import { createExclusions } from '../../activities/test-service/exclusions.ts';
 import { readTestResult } from '../../activities/test-service/stored-result.ts';
+import { testPipeline } from '../../pipelines/test-service/job.ts';
+import type { Records } from '../../server/port.ts';
 import type { TestService } from '../../server/test-service/port.ts';
 import { createTestService } from '../../server/test-service/tasks.ts';
 import type { TestTaskActivities, TestTaskView } from '../../workflows/test-task-contract.ts';
@@ -11,16 +13,22 @@ import type { Common } from './common.ts';
 import { testSecret } from './test-secret.ts';
 
 /** The test service, where it is configured. */
-export function openTestService({ config, blobs }: Common, client: Client): { readonly testService?: TestService } {
+export function openTestService(
+  { config, blobs }: Common,
+  client: Client,
+  store: Pick<Records, 'listBuilds'>,
+): { readonly testService?: TestService } {
   const { tests, tenant, server } = config;
   if (tests === undefined) return {};
   const secret = () => testSecret(tests);
   const repositories = [...tests.repositories, `${server.url}/repositories/`, `${server.url}/released/`];
   const platforms = allPlatforms(config);
   const resultOf = (view: TestTaskView) => readTestResult(blobs, view);
+  const buildOf = async (task: string) =>
+    (await store.listBuilds({ pipeline: testPipeline, buildSet: task, limit: 1 }))[0];
   const callback = tests.callback === undefined ? {} : { callback: tests.callback.url };
   const exclusions = tests.exclusions === undefined ? {} : { exclusions: createExclusions(tests.exclusions) };
-  const deps = { client, tenant, platforms, resultOf, secret, repositories, sources: tests.sources };
+  const deps = { client, tenant, platforms, resultOf, buildOf, secret, repositories, sources: tests.sources };
   return { testService: createTestService({ ...deps, ...callback, ...exclusions }) };
 }
 

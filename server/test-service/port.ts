@@ -21,6 +21,11 @@ export interface TestService {
   schedule(request: TestRequest, holder: string): Promise<string>;
   /** @returns null for a task that is not known */
   look(task: string): Promise<TestTaskStanding | null>;
-  /** Cancels those that have not ended, by their numbers at whoever asked for them; harmless for others. */
-  cancel(numbers: readonly number[]): Promise<void>;
+  /**
+   * Cancels tasks that have not ended; harmless for others.
+   *
+   * @param tasks their numbers at whoever asked for them, or their ids
+   * @returns those of them that nobody knows
+   */
+  cancel<T extends number | string>(tasks: readonly T[]): Promise<readonly T[]>;
 }

@@ -1,57 +1,64 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { testAnswer } from '../../pipelines/test-service/answer.ts';
-import { BadRequest, testRequest } from '../../pipelines/test-service/request.ts';
+import { testRequest } from '../../pipelines/test-service/request.ts';
 import { apiVersion } from '../../pipelines/test-service/result.ts';
-import type { TestTaskState } from '../../workflows/test-task-contract.ts';
+import { openTestStates } from '../../workflows/test-task-contract.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import type { TestService } from './port.ts';
 
 const which = z.object({ id: z.string().min(1).max(200).describe('a task’s id') });
-const numbers = z.object({ bs_task_ids: z.array(z.int().min(0)).max(1000) });
+const toCancel = z
+  .object({
+    bs_task_ids: z.array(z.int().min(0)).max(1000).optional().describe('numbers that the tasks were scheduled with'),
+    task_ids: z.array(which.shape.id).max(1000).optional().describe('ids that the tasks were given'),
+  })
+  .refine((given) => given.bs_task_ids ?? given.task_ids, 'it needs bs_task_ids or task_ids');
 
 /** The routes of the test service, each for who has a token. */
 export function registerTestService(app: App, { testService }: Pick<ServerDeps, 'testService'>): void {
   if (testService === undefined) return;
-  const onRequest = admit(testService);
+  const hooks = { onRequest: admit(testService), preSerialization: asClientsReadIt };
   app.get('/docs', { schema: { hide: true } }, (_, reply) => reply.redirect('/api/openapi.json'));
   app.post(
     '/tasks/schedule',
-    { onRequest, schema: { summary: 'Test a package', body: testRequest } },
+    { ...hooks, schema: { summary: 'Test a package', body: testRequest } },
     async (request, reply) => {
-      try {
-        const id = await testService.schedule(request.body, holders.get(request) ?? '');
-        return reply.code(201).send({ success: true, task_id: id, api_version: apiVersion });
-      } catch (error) {
-        if (!(error instanceof BadRequest)) throw error;
-        const refused = { success: false, error_description: error.message, api_version: apiVersion };
-        return reply.code(error.statusCode).send(refused);
-      }
+      const id = await testService.schedule(request.body, holders.get(request) ?? '');
+      return reply.code(201).send({ success: true, task_id: id, api_version: apiVersion });
     },
   );
   app.get(
     '/tasks/:id/result',
-    { onRequest, schema: { summary: 'How a test task stands, and what came of it', params: which } },
+    { ...hooks, schema: { summary: 'How a test task stands, and what came of it', params: which } },
     async ({ params: { id } }, reply) => {
       const found = await testService.look(id);
       if (found === null) return reply.code(404).send({ error: `there is no task ${id}` });
       const { result, ...about } = found;
-      return { ...about, ...(open.has(about.state) ? {} : testAnswer(about, result)), api_version: apiVersion };
+      return {
+        ...about,
+        ...(openTestStates.has(about.state) ? {} : testAnswer(about, result)),
+        api_version: apiVersion,
+      };
     },
   );
   app.post(
     '/cancel_tasks',
-    { onRequest, schema: { summary: 'Cancel test tasks', body: numbers } },
-    async ({ body: { bs_task_ids: ids } }) => {
-      await testService.cancel(ids);
-      return { success: true };
+    { ...hooks, schema: { summary: 'Cancel test tasks', body: toCancel } },
+    async ({ body: { bs_task_ids: numbers = [], task_ids: ids = [] } }) => {
+      const unknown = [...(await testService.cancel(numbers)), ...(await testService.cancel(ids))];
+      return { success: true, ...(unknown.length === 0 ? {} : { unknown }) };
     },
   );
 }
 
-/** States of tasks that have not ended. */
-const open = new Set<TestTaskState>(['PENDING', 'STARTED', 'RETRY']);
+/** Clients of ALTS look for what is wrong under names of their own. */
+async function asClientsReadIt(_: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
+  const { error } = (payload ?? {}) as { readonly error?: unknown };
+  if (reply.statusCode < 400 || typeof error !== 'string') return payload;
+  return { ...(payload as object), success: false, error_description: error, api_version: apiVersion };
+}
 
 const holders = new WeakMap<FastifyRequest, string>();
 const refusal = 'Could not validate credentials';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { isBelow } from '../../pipelines/test-service/allowed.ts';
 import { callbackUrl } from '../../pipelines/test-service/callback-url.ts';
@@ -10,11 +10,11 @@ import { BadRequest, type TestRequest, type TestTask, taskOf } from '../../pipel
 import type { TestResult } from '../../pipelines/test-service/result.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { testTaskId } from '../../workflows/ids.ts';
-import { testTaskQuery } from '../../workflows/messages.ts';
 import { attributes } from '../../workflows/search-attributes.ts';
 import type { TestTaskInput, TestTaskView } from '../../workflows/test-task-contract.ts';
 import type { TestService, TestTaskStanding } from './port.ts';
 import { holderOf } from './token.ts';
+import { cancelTask, recordedView, type TestBuild, type TestTaskHandle, viewOf } from './view.ts';
 
 export interface TestTasksDeps {
   readonly client: Client;
@@ -22,6 +22,8 @@ export interface TestTasksDeps {
   readonly platforms: readonly Platform[];
   /** What a task's stages left; null where there is nothing. */
   readonly resultOf: (view: TestTaskView) => Promise<TestResult | null>;
+  /** The record of a task's last build; undefined for none: it outlasts the task's workflow. */
+  readonly buildOf: (task: string) => Promise<TestBuild | undefined>;
   /** What tokens are signed with. */
   readonly secret: () => Promise<string>;
   /** URLs below which repositories may be. */
@@ -37,7 +39,7 @@ export interface TestTasksDeps {
 /** The test service on Temporal: a workflow for each task. */
 export function createTestService(deps: TestTasksDeps): TestService {
   const { client, tenant } = deps;
-  const handleOf = (task: string) => client.workflow.getHandle(testTaskId({ tenant, task }));
+  const handleOf = (task: string): TestTaskHandle => client.workflow.getHandle(testTaskId({ tenant, task }));
   return {
     holderOf: async (token) => holderOf(token, await deps.secret()),
     async schedule(request, holder) {
@@ -47,21 +49,16 @@ export function createTestService(deps: TestTasksDeps): TestService {
       return id;
     },
     async look(task) {
-      try {
-        return await standing(deps, await handleOf(task).query(testTaskQuery));
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return null;
-        throw error;
-      }
+      const view = (await viewOf(handleOf(task))) ?? recordedView(await deps.buildOf(task));
+      return view === null ? null : standing(deps, view);
     },
-    async cancel(numbers) {
-      for (const number of numbers) {
-        await handleOf(numbered(number))
-          .cancel()
-          .catch((error) => {
-            if (!(error instanceof WorkflowNotFoundError)) throw error;
-          });
+    async cancel(tasks) {
+      const unknown: (typeof tasks)[number][] = [];
+      for (const given of tasks) {
+        const task = typeof given === 'string' ? given : numbered(Number(given));
+        if (!(await cancelTask(handleOf(task))) && (await deps.buildOf(task)) === undefined) unknown.push(given);
       }
+      return unknown;
     },
   };
 }

@@ -25,6 +25,7 @@ before(async () => {
   service = createTestService({
     ...{ client, tenant: 'main', platforms: builtInPlatforms },
     resultOf: async ({ result }) => (result === undefined ? null : stored),
+    buildOf: async (task) => [...world.outside.builds.values()].find(({ buildSet }) => buildSet === task),
     ...{ secret: async () => 's'.repeat(32), repositories: ['https://packages.example/debian/'] },
     ...{ callback: 'https://build.example/base', sources: ['https://git.example/'] },
     exclusions: async () => exclusions ?? assert.fail('the list cannot be read'),
@@ -107,7 +108,7 @@ test('A-061: a task that has not begun is revoked, one at work ends in its stage
   };
   await schedule({ bs_task_id: 2 });
   await reaches('bs-2', 'STARTED');
-  await service.cancel([1, 2, 3]);
+  assert.deepEqual(await service.cancel([1, 2, 3]), [3]);
   assert.equal((await reaches('bs-1', 'REVOKED')).reason, 'revoked before it began');
   assert.equal((await reaches('bs-2', 'REVOKED')).reason, 'revoked in the stage system_info');
   await until('its build has ended', () => {
@@ -152,6 +153,55 @@ test('A-062: a fault of the infrastructure is tried again after 10 seconds; a ba
   await reaches('bs-5', 'FAILURE');
   assert.ok(Date.now() - retried > 8_000);
   assert.equal(tries, 2);
+});
+
+test('a task is cancelled by its id, too, and one that has ended is known', async () => {
+  world.outside.archOf = () => 'nowhere';
+  const waiting = await schedule({});
+  await until('it waits', () => [...world.outside.builds.values()].some((one) => one.buildSet === waiting));
+  world.outside.archOf = () => 'test';
+  assert.deepEqual(await service.cancel([waiting, 'nobody']), ['nobody']);
+  await reaches(waiting, 'REVOKED');
+  assert.deepEqual(await service.cancel([waiting]), []);
+});
+
+test('what is left of a task is its build’s record once its workflow is gone', async () => {
+  const artifacts = [{ name: 'result.json', url: `http://x/api/artifacts/${digest}/result.json` }];
+  world.outside.stage = async () => ({ ...fine, summary: 'hello passed', artifacts });
+  await schedule({ bs_task_id: 20 });
+  const before = await reaches('bs-20', 'SUCCESS');
+  const workflowId = testTaskId({ tenant: 'main', task: 'bs-20' });
+  const { client, connection } = { ...world.temporal, connection: world.temporal.client.connection };
+  const { namespace } = client.options;
+  await connection.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId } });
+  const handle = client.workflow.getHandle(workflowId);
+  await until('its workflow is gone', () =>
+    handle.describe().then(
+      () => false,
+      () => true,
+    ),
+  );
+  assert.deepEqual(await stands('bs-20'), before);
+  assert.deepEqual(await service.cancel([20]), []);
+  assert.equal(await service.look('bs-21'), null);
+});
+
+test('a task whose workflow has failed, or was terminated, is a failure with its reason', async () => {
+  const { workflow } = world.temporal.client;
+  const begin = (task: string, args: object) =>
+    workflow.start('testTask', {
+      workflowId: testTaskId({ tenant: 'main', task }),
+      taskQueue: 'control',
+      args: [args],
+    });
+  await begin('bs-30', { tenant: 'main' });
+  assert.match((await reaches('bs-30', 'FAILURE')).reason ?? '', /^this is not the input of a testTask: /);
+  world.outside.archOf = () => 'nowhere';
+  await schedule({ bs_task_id: 31 });
+  await until('it waits', () => [...world.outside.builds.values()].some((one) => one.buildSet === 'bs-31'));
+  world.outside.archOf = () => 'test';
+  await workflow.getHandle(testTaskId({ tenant: 'main', task: 'bs-31' })).terminate('by hand');
+  assert.match((await reaches('bs-31', 'FAILURE')).reason ?? '', /by hand|terminated/);
 });
 
 test('a request with the same number is for the same task, as long as that goes on', async () => {

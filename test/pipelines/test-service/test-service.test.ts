@@ -24,6 +24,7 @@ const platforms = [
 ];
 const asked = { dist_name: 'debian', dist_version: '12', dist_arch: 'x86_64', package_name: 'hello' };
 const request = (more: object = {}) => testRequest.parse({ ...asked, ...more });
+const withEnvironment = (test_env: object) => ({ test_configuration: { tests: [], test_env } });
 const taskFor = (more: object) => taskOf(request(more), { id: 'one', platform: 'debian-12' });
 
 const choices: readonly (readonly [asked: object, found: string | undefined])[] = [
@@ -73,6 +74,9 @@ test('A-010 A-036 A-037 A-052: a request has package, version with epoch, and re
     ],
   });
   assert.equal(taskFor({ package_version: null }).version, undefined);
+  assert.throws(() => taskFor({ package_epoch: 0 }), /^Error: package_epoch: it needs a package_version$/);
+  const twice = { package_version: '1:1.0-1', package_epoch: 1 };
+  assert.throws(() => taskFor(twice), /^Error: package_epoch: package_version has an epoch already$/);
 });
 
 test('A-052: a module is named with its stream', () => {
@@ -103,9 +107,15 @@ for (const url of [
   'deb http://a x contrib',
 ]) {
   test(`A-035: ${url} is no repository`, () => {
-    assert.throws(() => taskFor({ repositories: [{ url }] }), /^Error: repositories\/0: expected http/);
+    assert.throws(() => taskFor({ repositories: [{ url }] }), /^Error: repositories\/0: expected http.*for APT also/);
   });
 }
+
+test('A-035: what is wrong with the URL of tests is said without APT’s words', () => {
+  const tests = { test_configuration: { tests: [{ url: 'git://a.example' }] } };
+  const said = /^Error: test_configuration\/tests\/0\/url: expected http:\/\/… or https:\/\/… without a user$/;
+  assert.throws(() => taskFor(tests), said);
+});
 
 test('A-035: what stands in a URL gets nothing else into a configuration file', () => {
   const [found] = taskFor({
@@ -123,7 +133,7 @@ for (const more of bad) {
   });
 }
 
-const places = ['https://one.example/debian', 'http://two.example:8080/'];
+const places = ['https://one.example/debian', 'http://two.example:8080/', 'https://three.example/group%2Fproject'];
 const addresses: readonly (readonly [string, boolean])[] = [
   ['https://one.example/debian', true],
   ['https://one.example/debian/', true],
@@ -137,6 +147,13 @@ const addresses: readonly (readonly [string, boolean])[] = [
   ['http://two.example:8080/any', true],
   ['http://two.example/any', false],
   ['nothing', false],
+  ['https://one.example/debian/%2e%2e%2fsecret', false],
+  ['https://one.example/debian/..%2Fsecret', false],
+  ['https://one.example/debian/..%5csecret', false],
+  ['https://one.example/debian/%252e%252e%252fsecret', false],
+  ['https://one.example/debian/a%2Bb', true],
+  ['https://three.example/group%2Fproject/deb', true],
+  ['https://three.example/group%2Fother/deb', false],
 ];
 for (const [address, allowed] of addresses) {
   test(`${address} may ${allowed ? '' : 'not '}be reached`, () => assert.equal(isBelow(address, places), allowed));
@@ -157,12 +174,64 @@ for (const [output, passes] of outputs) {
   test(`A-058: TAP ${JSON.stringify(output)} passes: ${passes}`, () => assert.equal(tapPasses(output), passes));
 }
 
-test('A-058: TAP wins over the exit code, which is bad where it is missing', () => {
-  const said = (stdout: string, exit_code?: number) =>
-    isGood({ stdout, stderr: '', ...(exit_code === undefined ? {} : { exit_code }) });
-  assert.deepEqual([said('', 0), said('', 1), said('')], [true, false, false]);
-  assert.deepEqual([said('1..1\nok 1\n', 1), said('1..1\nnot ok 1\n', 0)], [true, false]);
-});
+const [passed, failed] = ['1..1\nok 1\n', '1..1\nnot ok 1\n'];
+const verdicts: readonly (readonly [stage: string, stdout: string, code: number | undefined, good: boolean])[] = [
+  ['third_party_a.sh', '', 0, true],
+  ['third_party_a.sh', '', 1, false],
+  ['third_party_a.sh', '', undefined, false],
+  ['third_party_a.sh', passed, 1, true],
+  ['third_party_a.sh', passed, undefined, true],
+  ['third_party_a.sh', failed, 0, false],
+  ['third_party_a.sh', passed, 408, false],
+  ['third_party_fetch_0', passed, 1, false],
+  ['third_party_fetch_x', passed, 1, true],
+  ['install_package', passed, 100, false],
+  ['install_package', failed, 0, true],
+  ['uninstall_package', passed, 408, false],
+];
+for (const [stage, stdout, code, good] of verdicts) {
+  test(`A-058 A-063: ${stage} that ends with ${code} and says ${JSON.stringify(stdout)} is ${good ? 'good' : 'bad'}`, () => {
+    const exit = code === undefined ? {} : { exit_code: code };
+    assert.equal(isGood(stage, { stdout, stderr: '', ...exit }), good);
+  });
+}
+
+/** Values by the field that they are wrong in. */
+const wrong: readonly (readonly [field: string, says: string, more: object])[] = [
+  ['dist_version', 'it is missing', { dist_version: undefined }],
+  ['dist_version', 'expected a version, such as 12 or "20.04"', { dist_version: [] }],
+  ['package_epoch', 'expected a number', { package_epoch: 'x' }],
+  ['test_configuration.test_env.X', 'it cannot have a zero byte in it', withEnvironment({ X: 'a\0b' })],
+  ['test_configuration.test_env.a b', 'it is no name of a variable', withEnvironment({ 'a b': 'c' })],
+  ['callback_href', 'it cannot have a zero byte in it', { callback_href: '/a\0b' }],
+];
+for (const [field, says, more] of wrong) {
+  test(`A-030: ${JSON.stringify(more)} is refused: ${field}: ${says}`, () => {
+    const { error } = testRequest.safeParse({ ...asked, ...more });
+    const found = error?.issues.map(({ path, message }) => [path.join('.'), message]);
+    assert.deepEqual(found, [[field, says]]);
+  });
+}
+
+const long = 'a'.repeat(3_000);
+const withTest = (more: object) => ({ test_configuration: { tests: [{ url: 'https://a.example', ...more }] } });
+const fields = ['package_name', 'package_version', 'dist_name', 'dist_version', 'dist_arch', 'callback_href'].map(
+  (field) => ({ [field]: long }),
+);
+for (const more of [
+  ...fields,
+  { package_epoch: '1'.repeat(11) },
+  { repositories: [{ url: `http://a.example/${long}` }] },
+  { repositories: [{ name: long, url: 'http://a.example' }] },
+  ...['git_ref', 'test_dir'].map((field) => withTest({ [field]: long })),
+  withTest({ tests_to_run: [long] }),
+  withEnvironment({ [long]: 'x' }),
+  withEnvironment({ X: long + long }),
+]) {
+  test(`A-030: nothing is longer than what is kept of it: ${JSON.stringify(more).slice(0, 60)}`, () => {
+    assert.equal(testRequest.safeParse({ ...asked, ...more }).success, false);
+  });
+}
 
 test('A-057: the summary says of each stage whether it went well, and its last words', () => {
   const record = { exit_code: 2, stdout: 'much\n', stderr: 'E: no such package\n' };
