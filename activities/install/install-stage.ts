@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
+import { tapText } from '../../pipelines/report/tap.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
@@ -112,11 +113,12 @@ function packagesToTry({ files }: PackagesManifest): TriedPackage[] {
 /** The reports as test cases, one for each step of each package. */
 function testCases(reports: readonly PackageReport[]): TestCase[] {
   return reports.flatMap(({ package: name, version, steps }) =>
-    steps.map(({ step, seconds, problem, output }) => ({
+    steps.map(({ step, seconds, problem, leftOut, output }) => ({
       suite: `install ${name} ${version}`,
       name: step,
       seconds,
       ...(problem === null ? {} : { failure: { message: problem, text: output.slice(-20_000) } }),
+      ...(problem === null && leftOut !== undefined ? { skipped: leftOut } : {}),
     })),
   );
 }
@@ -129,12 +131,15 @@ function failuresOf(reports: readonly PackageReport[]): string[] {
 }
 
 async function report(store: BlobStore, reports: readonly PackageReport[]): Promise<StageResult> {
-  const [junit, json] = await Promise.all([
-    store.put(junitXml(testCases(reports))),
+  const cases = testCases(reports);
+  const [junit, tap, json] = await Promise.all([
+    store.put(junitXml(cases)),
+    store.put(tapText(cases)),
     store.put(`${JSON.stringify({ packages: reports }, null, 2)}\n`),
   ]);
   const artifacts = [
     { name: 'junit.xml', url: store.url(junit.digest, 'junit.xml') },
+    { name: 'tests.tap', url: store.url(tap.digest, 'tests.tap') },
     { name: 'install.json', url: store.url(json.digest, 'install.json') },
   ];
   const failures = failuresOf(reports);

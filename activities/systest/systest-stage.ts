@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
+import { tapText } from '../../pipelines/report/tap.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { parseScenario, type Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
@@ -94,8 +95,11 @@ async function report(
   cases: readonly TestCase[],
   apart: readonly Pair[] = [],
 ): Promise<StageResult> {
-  const { digest } = await store.put(junitXml(cases));
-  const artifacts = [{ name: 'junit.xml', url: store.url(digest, 'junit.xml') }];
+  const [junit, tap] = await Promise.all([store.put(junitXml(cases)), store.put(tapText(cases))]);
+  const artifacts = [
+    { name: 'junit.xml', url: store.url(junit.digest, 'junit.xml') },
+    { name: 'tests.tap', url: store.url(tap.digest, 'tests.tap') },
+  ];
   const failed = cases.find(({ failure }) => failure !== undefined);
   const why = apart.length === 0 ? '' : ` (${apart.map((pair) => pair.join(' and ')).join(', ')} exclude one another)`;
   if (failed?.failure !== undefined) {
