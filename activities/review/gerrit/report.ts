@@ -61,6 +61,8 @@ async function send(gerrit: Gerrit, info: GerritChange, { said, tag, votes }: St
     omit_duplicate_comments: true,
   };
   const change = `${encodeURIComponent(info.project)}~${info._number}`;
+  // A merge that was given up without a word from Gerrit is followed by no other news than this.
+  gerrit.memory.merging.delete(info._number);
   const post = (more: object) =>
     gerrit.client.call('POST', `/changes/${change}/revisions/${patchset}/review`, { ...review, ...more });
   const whole = await post(comments.length === 0 ? {} : { comments: onLines(comments) });

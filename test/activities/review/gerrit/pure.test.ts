@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { createLocalGit } from '../../../../activities/git/local.ts';
 import { parseChangeName } from '../../../../activities/review/gerrit/change-name.ts';
 import { createClient } from '../../../../activities/review/gerrit/client.ts';
 import { toEvents } from '../../../../activities/review/gerrit/events.ts';
@@ -12,11 +13,13 @@ import { readKnownHosts } from '../../../../activities/review/gerrit/known-hosts
 import { toChange } from '../../../../activities/review/gerrit/map.ts';
 import { emptyMemory } from '../../../../activities/review/gerrit/memory.ts';
 import { readMessage } from '../../../../activities/review/gerrit/message.ts';
+import { report } from '../../../../activities/review/gerrit/report.ts';
 import { obstaclesOf } from '../../../../activities/review/gerrit/requirements.ts';
 import { changeSchema } from '../../../../activities/review/gerrit/schema.ts';
 import { mergedBy, occurrenceOf } from '../../../../activities/review/gerrit/stream.ts';
 import { reportedIn, tagOf } from '../../../../activities/review/gerrit/tag.ts';
 import { isOccurrenceId } from '../../../../activities/review/port.ts';
+import { gateActor } from '../../../../pipelines/model/actor.ts';
 
 const place = { connection: 'review', url: 'https://review.example.org/r' };
 const id = `I${'a'.repeat(40)}`;
@@ -364,4 +367,25 @@ test('our own vote for a merge is no reason to look, and the merge that follows 
   assert.equal(await memory.merges.wait(7, 60_000), true);
   assert.equal(await memory.merges.wait(8, 1), false);
   assert.equal(await hear('comment-added', 'sluice'), true);
+});
+
+test('what we report of a merge that was given up is a reason to look', async () => {
+  const memory = emptyMemory();
+  const current = { current_revision: 'c', revisions: { c: revision(1, 0) } };
+  const info = { ...base, ...current, permitted_labels: { Verified: ['-1'] } };
+  const client = {
+    read: async () => info,
+    call: async () => ({ ok: true as const, value: { labels: { Verified: -1 } }, headers: new Headers() }),
+  };
+  const git = createLocalGit('/nowhere');
+  const gerrit = { connection: 'review', url: 'https://review', own: 'sluice', git, client, owns: () => true, memory };
+  memory.merging.set(7, true);
+  await report(gerrit, gateActor, {
+    key: 'k',
+    change: 'review:7',
+    patchset: 1,
+    message: 'Not merged.',
+    body: { Verified: -1 },
+  });
+  assert.equal(memory.merging.has(7), false);
 });
