@@ -7,14 +7,19 @@ import { branchesNeeded } from '../../pipelines/export/needed.ts';
 import { artifactMetadata } from '../../pipelines/model/artifact.ts';
 import { linesSeen } from '../../pipelines/model/release-line.ts';
 import type { ReleasedGenerations, StoredGraph } from '../../workflows/contract.ts';
+import type { BringModules } from '../git/modules.ts';
 import { makeTestTree, testRepositoryIn } from '../repository/publish-stage.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { place } from './files.ts';
 import { type ExportDeps, NotKept } from './port.ts';
 
-/** Writes a bundle for each project: what was tested, and the branches that jobs take programs from. @throws NotKept */
+/**
+ * Writes a bundle for each project: what was tested, with its submodules, and the branches that jobs take programs from.
+ *
+ * @throws NotKept
+ */
 export async function gatherSources(
-  { git }: ExportDeps,
+  { git, modules }: ExportDeps,
   { graph, sources }: StoredGraph,
   root: string,
 ): Promise<ExportDescription['sources']> {
@@ -29,6 +34,7 @@ export async function gatherSources(
         throw new NotKept(`the state ${commit} of ${project} is not kept any more: have the change checked again`);
       });
     }
+    const inside = await Promise.all(states.map(({ commit }) => modulesOf(modules, project, commit)));
     const tips = [];
     for (const { branch } of branches.filter((one) => one.project === project)) {
       const commit = await git.branchTip(project, branch).catch(() => null);
@@ -36,10 +42,18 @@ export async function gatherSources(
     }
     if (states.length + tips.length === 0) continue;
     const bundle = `sources/${project.replaceAll('/', '-')}-${found.length + 1}.bundle`;
-    await git.bundle(project, { commits: states.map(({ commit }) => commit), branches: tips }, join(root, bundle));
+    const commits = [...new Set([...states.map(({ commit }) => commit), ...inside.flat()])];
+    await git.bundle(project, { commits, branches: tips }, join(root, bundle));
     found.push({ project, bundle, states: [...states] });
   }
   return found;
+}
+
+async function modulesOf(modules: BringModules, project: string, commit: string): Promise<readonly string[]> {
+  const found = await modules(project, commit).catch((error: Error) => {
+    throw new NotKept(`the state ${commit} of ${project} has a submodule that cannot be had: ${error.message}`);
+  });
+  return found.map((module) => module.commit);
 }
 
 /** Copies the released repositories of the jobs' platforms, as they were shown when the build set began. @throws NotKept */

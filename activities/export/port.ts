@@ -2,6 +2,7 @@ import type { ExportDescription } from '../../pipelines/export/description.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { BuildSetView } from '../../workflows/contract.ts';
+import type { BringModules } from '../git/modules.ts';
 import type { Git } from '../git/port.ts';
 import type { BlobStore } from '../ports.ts';
 import type { ReleasedTrees, Trees } from '../storage/port.ts';
@@ -22,6 +23,8 @@ export interface ExportDeps {
   readonly viewOf: (workflow: string) => Promise<BuildSetView | undefined>;
   readonly blobs: Pick<BlobStore, 'read' | 'fetch'>;
   readonly git: Pick<Git, 'bundle' | 'branchTip' | 'resolve'>;
+  /** Has the submodules of a commit in the repository of its project. */
+  readonly modules: BringModules;
   readonly trees: Pick<Trees, 'paths' | 'open'>;
   readonly released: Pick<ReleasedTrees, 'has' | 'list' | 'fetch'>;
   /** Public half of the key that signs released repositories. */

@@ -87,6 +87,21 @@ export async function meetModules(
 }
 
 /**
+ * The submodules of a commit in a repository that was brought here with them: nobody is asked for any.
+ *
+ * @throws SourceFault for one that is not there
+ */
+export async function modulesHere(repo: string, commit: string): Promise<readonly Submodule[]> {
+  const found: Submodule[] = [];
+  await meetModules(repo, commit, async ({ place, commit: id, url }) => {
+    const { code } = await tryGit(repo, ['cat-file', '-e', `${id}^{commit}`]);
+    if (code !== 0) throw new SourceFault(`the submodule ${show(place)} is not here at ${id}`);
+    found.push({ path: place, commit: id, source: url });
+  });
+  return found;
+}
+
+/**
  * Checks the submodules of a commit out, into a tree of it that is a copy of ours alone.
  *
  * @param modules those that are in the repository

@@ -4,7 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { moveLink } from '../../activities/files/write.ts';
 import { takeBundle } from '../../activities/git/bundle.ts';
 import { createLocalGit } from '../../activities/git/local.ts';
-import { checkBranch, checkProject } from '../../activities/git/names.ts';
+import { modulesHere } from '../../activities/git/modules.ts';
+import { checkBranch, checkProject, repositoryPath } from '../../activities/git/names.ts';
 import type { Git } from '../../activities/git/port.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { createReleasedStore } from '../../activities/storage/filesystem/released-store.ts';
@@ -110,7 +111,7 @@ async function placeReleased(from: string, to: string): Promise<void> {
 
 /** The tested states must have the trees that the export says. */
 async function placeSources({ directory, description, stored }: CheckedExport, root: string): Promise<Git> {
-  const git = createLocalGit(root);
+  const git = createLocalGit(root, (project, commit) => modulesHere(repositoryPath(root, project), commit));
   for (const { project, bundle } of description.sources) {
     await takeBundle(root, project, join(directory, bundle)).catch((error: Error) => {
       throw new BadExport(`${bundle}: git cannot read it: ${error.message}`);

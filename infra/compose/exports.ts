@@ -22,9 +22,9 @@ export interface ExportsDeps {
 }
 
 export function createExports({ common, client, machines }: ExportsDeps): Exports {
-  const { config, paths, blobs, git, trees, released, findPlatform } = common;
+  const { config, paths, blobs, git, modules, trees, released, findPlatform } = common;
   const deps: ExportDeps = {
-    ...{ blobs, git, trees, released },
+    ...{ blobs, git, modules, trees, released },
     inputOf: (workflow) => readInput(client, workflow),
     viewOf: (workflow) => viewOf(client, workflow),
     archiveKey: () => readFile(publicKeyPath(paths), 'utf8').catch(() => undefined),

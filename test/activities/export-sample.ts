@@ -3,6 +3,9 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ExportDeps } from '../../activities/export/port.ts';
 import { createLocalGit } from '../../activities/git/local.ts';
+import { type BringModules, modulesHere } from '../../activities/git/modules.ts';
+import { repositoryPath } from '../../activities/git/names.ts';
+import { keepStates } from '../../activities/git/states.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { createReleasedStore } from '../../activities/storage/filesystem/released-store.ts';
 import { createTreeStore } from '../../activities/storage/filesystem/tree-store.ts';
@@ -39,9 +42,15 @@ export async function makeSample(t: TestContext, graph: JobGraph, failed: readon
   const repo = await bareRepository(join(root, 'git'), 'lib/alpha');
   const base = await makeCommit(repo, { files: { start: 'one\n' }, message: 'Start' });
   await setBranch(repo, 'main', base);
-  const files = { start: 'two\n', 'login.sh': loginProgram };
-  const commit = await makeCommit(repo, { files, programs: ['login.sh'], message: 'Work', parents: [base] });
-  const git = createLocalGit(join(root, 'git'));
+  const inner = await makeCommit(repo, { files: { inner: 'inner\n' }, message: 'Of a submodule' });
+  await keepStates(repo, [inner]);
+  const named = '[submodule "vendor"]\n\tpath = vendor\n\turl = ../vendor.git\n';
+  const commit = await makeCommit(repo, {
+    files: { start: 'two\n', 'login.sh': loginProgram, '.gitmodules': named },
+    ...{ programs: ['login.sh'], links: { vendor: inner }, message: 'Work', parents: [base] },
+  });
+  const modules: BringModules = (project, id) => modulesHere(repositoryPath(join(root, 'git'), project), id);
+  const git = createLocalGit(join(root, 'git'), modules);
   const { tree } = await git.resolve('lib/alpha', commit);
   const source = { project: 'lib/alpha', branch: 'main', commit, tree };
   const blobs = createFileBlobStore({ root: join(root, 'storage'), baseUrl: '' });
@@ -68,7 +77,7 @@ export async function makeSample(t: TestContext, graph: JobGraph, failed: readon
   const deps: ExportDeps = {
     inputOf: async (id) => inputs.get(id),
     viewOf: async () => ({ result: 'SUCCESS', builds }),
-    ...{ blobs, git, trees, released },
+    ...{ blobs, git, modules, trees, released },
     archiveKey: async () => '-----BEGIN PGP PUBLIC KEY BLOCK-----\n',
     release: { origin: 'Sluice', codename: 'bookworm', lines: [] },
     platform: (label) => (label === 'debian-12' ? platform : undefined),

@@ -94,6 +94,11 @@ for (const [what, prepare, says] of [
     ({ root }) => rm(join(root, 'git'), { recursive: true }),
     /^NotKept: the state [0-9a-f]{40} of lib\/alpha/,
   ],
+  [
+    'a submodule',
+    ({ deps }) => Object.assign(deps, { modules: () => Promise.reject(new Error('its host is away')) }),
+    /^NotKept: the state [0-9a-f]{40} of lib\/alpha has a submodule that cannot be had: its host is away/,
+  ],
   ['what was released', ({ root }) => rm(join(root, 'released'), { recursive: true }), /^NotKept: the state 000007 of/],
   ['what was offered', ({ root }) => rm(join(root, 'test'), { recursive: true }), /^NotKept: the test repository i1-1/],
 ] as readonly [string, (sample: Sample) => unknown, RegExp][]) {

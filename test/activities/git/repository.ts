@@ -25,6 +25,8 @@ export interface CommitRequest {
   readonly files: Readonly<Record<string, string | null>>;
   /** Those of them that may be run. */
   readonly programs?: readonly string[];
+  /** Submodules, by path: the commits that they are at. */
+  readonly links?: Readonly<Record<string, string>>;
   readonly message?: string;
   readonly author?: string;
   /** Seconds since the epoch. */
@@ -39,6 +41,7 @@ export async function makeCommit(repo: string, request: CommitRequest): Promise<
     parents = [],
     files,
     programs = [],
+    links = {},
     message = 'Change something\n',
     author = 'Ada',
     time = 1_700_000_000,
@@ -59,6 +62,8 @@ export async function makeCommit(repo: string, request: CommitRequest): Promise<
       { env },
     );
   }
+  for (const [path, at] of Object.entries(links))
+    await git(repo, ['update-index', '--add', '--cacheinfo', `160000,${at},${path}`], { env });
   const tree = (await git(repo, ['write-tree'], { env })).trim();
   const args = ['commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent])];
   return (await git(repo, args, { env, input: message })).trim();

@@ -59,6 +59,7 @@ test('an export is placed as an installation has it', async (t) => {
   assert.deepEqual(await place.trees.paths('i1-1-deb'), ['dists/bookworm/Release', 'pool/a+b_1~2.deb']);
   await place.git.exportTree(source, join(root, 'tree'));
   assert.equal(await readFile(join(root, 'tree', 'start'), 'utf8'), 'two\n');
+  assert.equal(await readFile(join(root, 'tree', 'vendor', 'inner'), 'utf8'), 'inner\n', 'a submodule');
   await checkExport(out);
 });
 
