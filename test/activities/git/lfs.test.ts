@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
@@ -11,43 +9,8 @@ import { fillPointers, lfsPointers } from '../../../activities/git/lfs.ts';
 import { openTokenRemote } from '../../../activities/review/token-remote.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
 import { readLfsPointer } from '../../../pipelines/model/lfs.ts';
+import { oidOf, openServer, pointerTo } from './lfs-server.ts';
 import { bareRepository, makeCommit, scratch } from './repository.ts';
-
-const oidOf = (content: string) => createHash('sha256').update(content).digest('hex');
-const pointerTo = (content: string, size = content.length) =>
-  `version https://git-lfs.github.com/spec/v1\noid sha256:${oidOf(content)}\nsize ${size}\n`;
-
-/** What Gitea names among the headers. */
-const header = { header: { 'Transfer-Encoding': 'chunked' } };
-
-/** A server of LFS objects, by digest, as the API's description has it, and what it was asked. */
-async function openServer(t: TestContext, objects: Map<string, string>) {
-  const asked: { url: string; authorization: string | undefined; body: unknown }[] = [];
-  const answer = { status: 200, elsewhere: '' };
-  const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += chunk;
-    const { url = '', headers } = request;
-    asked.push({ url, authorization: headers.authorization, body: body === '' ? null : JSON.parse(body) });
-    if (answer.status !== 200) return response.writeHead(answer.status).end('{}');
-    if (!url.endsWith('/objects/batch')) return response.end(objects.get(url.split('/').at(-1) ?? '') ?? '');
-    const wanted = (JSON.parse(body) as { objects: { oid: string; size: number }[] }).objects.map((one) =>
-      objects.has(one.oid)
-        ? { ...one, actions: { download: { ...header, href: `${answer.elsewhere || here}/content/${one.oid}` } } }
-        : { ...one, error: { code: 404, message: 'Object does not exist' } },
-    );
-    return response
-      .setHeader('content-type', 'application/vnd.git-lfs+json')
-      .end(JSON.stringify({ transfer: 'basic', objects: wanted }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const here = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
-  return { url: here, asked, answer };
-}
 
 const files = {
   '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n',
