@@ -3,11 +3,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { exportTree } from '../../../../activities/git/export.ts';
 import { createBringObjects } from '../../../../activities/git/fetch-lfs.ts';
+import { createBringModules } from '../../../../activities/git/fetch-modules.ts';
 import { fillPointers, lfsPointers } from '../../../../activities/git/lfs.ts';
 import { repositoryPath } from '../../../../activities/git/names.ts';
+import type { GitRemote } from '../../../../activities/git/remote.ts';
+import { must } from '../../../../activities/process/run.ts';
 import { createFileBlobStore } from '../../../../activities/storage/filesystem/blob-store.ts';
-import { scratch } from '../../git/repository.ts';
+import { bareRepository, makeCommit, scratch } from '../../git/repository.ts';
 import { gitea, useGitea } from './site.ts';
 import { openWorld } from './world.ts';
 
@@ -54,4 +58,35 @@ test('the objects of a private project of a real Gitea are fetched by its token'
   await bring('ours');
   await fillPointers(directory, pointers, store.open);
   assert.ok((await readFile(join(directory, 'data.bin'))).equals(content));
+});
+
+test('a private submodule at a real Gitea is fetched by its token', { skip: gitea === null }, async (t) => {
+  const { owner, connection } = await openWorld(t, site());
+  const { root, server } = site();
+  const [app, vendor] = [`${owner}/alpha`, `${owner}/vendor`];
+  const made = { name: 'vendor', auto_init: true, private: true, default_branch: 'master' };
+  await root.api('POST', `/orgs/${owner}/repos`, made);
+  await root.api('PUT', `/repos/${vendor}/collaborators/sluice-bot`, { permission: 'read' });
+  const { commit: tip } = await root.api<{ commit: { id: string } }>('GET', `/repos/${vendor}/branches/master`);
+  const work = await scratch(t);
+  const repo = await bareRepository(work, app);
+  const named = '[submodule "v"]\n\tpath = v\n\turl = ../vendor.git\n';
+  const commit = await makeCommit(repo, { files: { '.gitmodules': named }, links: { v: tip.id } });
+  const { gitRemote } = connection.host;
+  const { url: address, access } = gitRemote(app);
+  // As the host has it: it takes a commit whose submodule is another repository's.
+  await must('git', [`--git-dir=${repo}`, 'push', '--quiet', address, `${commit}:refs/heads/modules`], {
+    env: { ...(await access()) },
+  });
+  const bringBy = (remote: (name: string) => GitRemote) =>
+    createBringModules(() => ({ repo, host: 'tea', address, site: server.url, remote, project: () => null }))(
+      app,
+      commit,
+    );
+  await assert.rejects(bringBy((name) => ({ url: gitRemote(name).url, access: async () => ({}) })));
+  const modules = await bringBy(gitRemote);
+  assert.deepEqual(modules, [{ path: 'v', commit: tip.id, source: gitRemote(vendor).url }]);
+  const directory = join(work, 'tree');
+  await exportTree({ repo, commit, branch: 'master', directory, modules: async () => modules });
+  assert.match(await readFile(join(directory, 'v', 'README.md'), 'utf8'), /vendor/);
 });
