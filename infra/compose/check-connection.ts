@@ -42,7 +42,10 @@ export function withProjects(
     ...told,
     ...(absent.length > mostTold ? [`${absent.length - mostTold} more are not shown`] : []),
   ].join('; ');
-  return checks.map((one) => (one.name === 'git' && one.ok ? { ...one, ok: false, message } : one));
+  return checks.map((one) => {
+    if (one.name !== 'git') return one;
+    return { ...one, ok: false, message: one.ok ? message : `${one.message}; ${message}` };
+  });
 }
 
 /**
