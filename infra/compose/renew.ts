@@ -34,14 +34,15 @@ export interface Renewal {
 export function createRenewal(deps: RenewDeps): Renewal {
   const last = new Map<string, number>();
   const absent = new Map<string, readonly AbsentProject[]>();
-  const look = async (host: ReviewHost) => {
-    const gone = await absentProjects(host, namedProjects(deps.live.settings().projects, host.connection));
+  const lookForAbsent = async (host: ReviewHost) => {
+    const { connection } = host;
+    const before = absent.get(connection) ?? [];
+    const gone = await absentProjects(host, namedProjects(deps.live.settings().projects, connection));
+    absent.set(connection, gone);
     for (const { project, now } of gone) {
-      if (!absent.get(host.connection)?.some((known) => known.project === project && known.now === now))
-        deps.warn({ connection: host.connection }, absence(project, now));
+      const isKnown = before.some((known) => known.project === project && known.now === now);
+      if (!isKnown) deps.warn({ connection }, absence(project, now));
     }
-    absent.set(host.connection, gone);
-    await renew(deps, host);
   };
   return {
     renew(connection) {
@@ -49,7 +50,7 @@ export function createRenewal(deps: RenewDeps): Renewal {
       const before = last.get(connection);
       if (host === undefined || (before !== undefined && Date.now() - before < period)) return;
       last.set(connection, Date.now());
-      void look(host).catch((error: Error) => {
+      void Promise.all([renew(deps, host), lookForAbsent(host)]).catch((error: Error) => {
         last.delete(connection);
         deps.warn({ connection, error: error.message }, 'cannot see what projects a review system has');
       });
