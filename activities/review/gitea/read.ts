@@ -6,7 +6,7 @@ import { followName, whyNoChange } from '../renamed.ts';
 import type { RestClient } from '../rest.ts';
 import { numberHead } from './history.ts';
 import { type PullFacts, toChange } from './map.ts';
-import { isProject, type PullName, parsePullName, pullRef, type Site } from './names.ts';
+import { type PullName, parsePullName, pullRef, type Site } from './names.ts';
 import * as schema from './schema.ts';
 
 /** All that an open connection has. */
@@ -50,10 +50,10 @@ export function whyNone(desk: Desk, text: string): Promise<string> {
   return whyNoChange((project) => nameNow(desk, project), text);
 }
 
-/** What a project that was renamed is called now. */
-export async function nameNow({ client }: Desk, project: string): Promise<string | null> {
+/** What a project of ours that was renamed is called now; of others nothing is told. */
+export async function nameNow({ client, owns }: Desk, project: string): Promise<string | null> {
   const name = schema.repositorySchema.transform(({ full_name }) => full_name);
-  return isProject(project) ? followName(client, `/repos/${project}`, name) : null;
+  return owns(project) ? followName(client, `/repos/${project}`, name) : null;
 }
 
 /** What the host has on a pull request besides itself. */

@@ -108,8 +108,8 @@ function createGithubHost(place: Place): ReviewHost {
 }
 
 /** GitHub leads on to what was renamed, which says what it is called. */
-async function nameNow({ client }: Place, project: string): Promise<string | null> {
-  if (!isProject(project)) return null;
+async function nameNow({ client, owns }: Place, project: string): Promise<string | null> {
+  if (!isProject(project) || !owns(project)) return null;
   const found = await client.read({ project, route: 'GET /repos/{owner}/{repo}' }, repositorySchema);
   return found === null || found.full_name.toLowerCase() === project.toLowerCase() ? null : found.full_name;
 }

@@ -5,7 +5,7 @@ import { UnknownChange } from '../people.ts';
 import { followName, whyNoChange } from '../renamed.ts';
 import type { RestClient } from '../rest.ts';
 import { headsOf, type RequestFacts, toChange } from './map.ts';
-import { isProject, parseRequestName, projectPath, type RequestName, requestPath, type Site } from './names.ts';
+import { parseRequestName, projectPath, type RequestName, requestPath, type Site } from './names.ts';
 import * as schema from './schema.ts';
 
 /** All that an open connection has. */
@@ -56,10 +56,10 @@ export function whyNone(desk: Desk, text: string): Promise<string> {
   return whyNoChange((project) => nameNow(desk, project), text);
 }
 
-/** What a project that was renamed is called now. */
-export async function nameNow({ client }: Desk, project: string): Promise<string | null> {
+/** What a project of ours that was renamed is called now; of others nothing is told. */
+export async function nameNow({ client, owns }: Desk, project: string): Promise<string | null> {
   const name = schema.projectSchema.transform(({ path_with_namespace }) => path_with_namespace);
-  return isProject(project) ? followName(client, projectPath(project), name) : null;
+  return owns(project) ? followName(client, projectPath(project), name) : null;
 }
 
 /** What the host has on a merge request besides itself; null for one that has no commits. */

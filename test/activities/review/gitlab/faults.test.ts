@@ -211,6 +211,9 @@ test('a project that was renamed or is elsewhere is not there, and an empty merg
   assert.equal(await host.readChange('acme/tools/alpha!1'), null);
   assert.equal(await host.nameNow?.('acme/tools/alpha'), 'others/alpha');
   assert.equal(await host.nameNow?.('acme/tools/none'), null);
+  alpha.formerly = 'secret/alpha';
+  assert.equal(await host.nameNow?.('secret/alpha'), null, 'of another connection nothing is told');
+  alpha.formerly = 'acme/tools/alpha';
   const refused = await host.submit(gateActor, { change: 'lab:acme/tools/alpha!1', patchset: 1, tested: null });
   assert.ok(refused.kind === 'refused');
   assert.match(refused.reason, /acme\/tools\/alpha is called others\/alpha there: name it so in sluice\.yaml$/);
