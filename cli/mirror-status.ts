@@ -30,9 +30,10 @@ export function register(program: Command): void {
 }
 
 function renderStatus(status: MirrorStatus): string {
-  const lines = Object.entries(status.hosts).flatMap(([name, { links, snapshots, lock }]) => [
+  const lines = Object.entries(status.hosts).flatMap(([name, { error, links, snapshots, lock }]) => [
     ...Object.entries(links).map(([path, text]) => `${name}: ${path} -> ${text}`),
-    snapshots.length === 0 ? `${name}: nothing was synced yet` : `${name}: ${counted(snapshots.length, 'snapshot')}`,
+    // Of one that cannot be asked nothing is known.
+    ...(error === null ? [`${name}: ${describeSnapshots(snapshots)}`] : []),
     ...(lock === null ? [] : [`${name}: ${describeLock(lock)}`]),
   ]);
   const removed = Object.values(status.retained?.removed ?? {}).flat().length;
@@ -43,6 +44,16 @@ function renderStatus(status: MirrorStatus): string {
   const paused = status.paused === null ? [] : [`paused since ${moment(status.paused)} UTC`];
   if (status.queued) paused.push('a sync waits for it to be resumed');
   return [renderResult(status), ...paused, ...retained, ...lines].join('\n');
+}
+
+/** Snapshots that are named; the others are in JSON. */
+const named = 8;
+
+function describeSnapshots(snapshots: readonly string[]): string {
+  if (snapshots.length === 0) return 'nothing was synced yet';
+  const newest = snapshots.toSorted().reverse().slice(0, named).join(', ');
+  const more = snapshots.length > named ? `, and ${snapshots.length - named} earlier ones (--json names them)` : '';
+  return `${counted(snapshots.length, 'snapshot')}: ${newest}${more}`;
 }
 
 function describeLock({ holder, age, renewed, left, abandoned }: LockStatus): string {

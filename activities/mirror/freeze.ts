@@ -3,6 +3,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
 import type { Manifest } from '../../pipelines/mirror/manifest.ts';
+import { counted } from '../../pipelines/report/words.ts';
 import { writeWhole } from '../files/write.ts';
 import { sha256 } from '../repository/files.ts';
 import { releasedKey } from '../repository/released.ts';
@@ -62,7 +63,7 @@ export interface Opening {
 /**
  * Checks the source as it is now. What nobody touched since the last time is neither read nor checked again.
  *
- * @throws MirrorError when the source is not there, changes meanwhile, or is not what its own indexes say.
+ * @throws MirrorError when the source is not there, changes meanwhile, has lost all its indexes, or is not what they say.
  */
 export async function openSource(opening: Opening): Promise<Source> {
   const { set, directory, shown } = opening;
@@ -81,6 +82,10 @@ export async function openSource(opening: Opening): Promise<Source> {
   });
   const checked = same?.checked ?? (await verifyContent(knownHashes(tree, await read()), await content()));
   const roots = same?.roots ?? (await content()).roots.map(({ root }) => root);
+  if (roots.length === 0 && known !== null && known.roots.length > 0) {
+    const had = `${set.source} had ${counted(known.roots.length, 'repository', 'repositories')} and has none`;
+    throw new MirrorError('source', `${had}: so looks a disk that is not mounted. If it is meant: rm ${memory}`);
+  }
   // An installation's own repositories leave it only as its signer let them pass.
   const own = await releasedKey(source);
   const key = own === null ? null : await sha256(own);

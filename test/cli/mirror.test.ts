@@ -46,7 +46,12 @@ test('history, with --embedded, lists what was done here where no server ran', a
   await writeFile(join(directory, 'sluice.yaml'), JSON.stringify({ data: './data', mirrors: { deb: set } }));
   const status = await sluice(directory, 'mirror', 'status', 'deb');
   assert.match(status.stdout, /missing: .*m1\/ is not there: `sluice mirror sync deb` makes it/);
+  assert.doesNotMatch(status.stdout, /nothing was synced yet/);
   assert.equal((await sluice(directory, 'mirror', 'sync', 'deb')).code, 0);
+  assert.match(
+    (await sluice(directory, 'mirror', 'status', 'deb')).stdout,
+    /^m1: 1 snapshot: deb-\d{4}-\d\d-\d\d-\d{6}$/m,
+  );
   const { code, stdout, stderr } = await sluice(directory, 'mirror', 'history', 'deb', '--embedded', '--json');
   assert.equal(code, 0, stderr);
   const found = JSON.parse(stdout).map(({ set: name, outcome }: MirrorResult) => [name, outcome]);

@@ -81,6 +81,22 @@ test('M2: a name that cannot be told to rsync fails the sync by name; other odd 
   }
 });
 
+test('a source that has lost all its indexes is taken for a disk that is not mounted, until somebody says otherwise', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const source = await world.plain();
+  const set = world.set({ source, hosts: { m1: { url: world.local('m1') } } });
+  const first = await world.sync(set);
+  assert.equal(first.outcome, 'committed', JSON.stringify(first));
+  await rm(source, { recursive: true });
+  await mkdir(source);
+  const refused = (await world.sync(set)).hosts.m1?.error;
+  assert.deepEqual([refused?.code, /had 1 repository and has none/.test(refused?.message ?? '')], ['source', true]);
+  assert.ok((await readdir(join(world.local('m1'), 'stable'))).includes('dists'));
+  await rm(/: rm (\S+)$/.exec(refused?.message ?? '')?.[1] ?? '');
+  assert.equal((await world.sync(set)).outcome, 'committed');
+});
+
 test('M6: after a rollback nothing is sent that the host has in any snapshot', async (t) => {
   const world = await mirrorWorld(t);
   const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
