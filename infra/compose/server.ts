@@ -35,6 +35,7 @@ import { capacityIn, machinesIn, providersIn } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
 import { createSecrets } from './secrets.ts';
 import { listenToStreams } from './streams.ts';
+import { requireTestSecret } from './test-secret.ts';
 import { openTestService } from './test-service.ts';
 import { workerPart } from './worker-part.ts';
 import { createWorkersDesk } from './workers-desk.ts';
@@ -43,6 +44,7 @@ import { createWorkersDesk } from './workers-desk.ts';
 export async function startServer(config: StackConfig): Promise<Part> {
   const logger = createLogger('server');
   logTemporal(logger);
+  await requireTestSecret(config);
   const common = createCommon(config);
   const { paths } = common;
   for (const path of [paths.storage, paths.repositories, paths.released]) await makeOpenDirectory(path);
@@ -102,7 +104,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       workers: createWorkersDesk(common, temporal.client, store),
       machines: looked,
       exports: createExports({ common, client: temporal.client, machines: looked }),
-      ...openTestService(common, temporal.client, store),
+      ...openTestService(common, { client: temporal.client, store, logger }),
       debugging: createDebugSessions(machines),
       holds,
       nodes,

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
 import { readSecret } from '../../activities/review/secret.ts';
 import { createTestCallback } from '../../activities/test-service/callback.ts';
 import { createExclusions } from '../../activities/test-service/exclusions.ts';
@@ -12,15 +13,24 @@ import { allPlatforms } from '../config/platforms.ts';
 import type { Common } from './common.ts';
 import { testSecret } from './test-secret.ts';
 
+interface TestServiceParts {
+  readonly client: Client;
+  readonly store: Pick<Records, 'listBuilds'>;
+  readonly logger: Pick<Logger, 'error'>;
+}
+
 /** The test service, where it is configured. */
 export function openTestService(
   { config, blobs }: Common,
-  client: Client,
-  store: Pick<Records, 'listBuilds'>,
+  { client, store, logger }: TestServiceParts,
 ): { readonly testService?: TestService } {
   const { tests, tenant, server } = config;
   if (tests === undefined) return {};
-  const secret = () => testSecret(tests);
+  const secret = () =>
+    testSecret(tests).catch((error: Error) => {
+      logger.error(error);
+      throw new Error('tokens cannot be read: tests.secret is no good, as the log of the server says');
+    });
   const repositories = [...tests.repositories, `${server.url}/repositories/`, `${server.url}/released/`];
   const platforms = allPlatforms(config);
   const resultOf = (view: TestTaskView) => readTestResult(blobs, view);
