@@ -7,6 +7,7 @@ import { resultName, type TestResult, testResult } from '../../pipelines/test-se
 import type { StageResult } from '../../workflows/contract.ts';
 import { checkIntegrity, install, kept, look, remove } from '../install/package.ts';
 import { placeScripts } from '../install/place-scripts.ts';
+import { isServerAway } from '../nodes/packages/download-fault.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node, onNode } from '../nodes/packages/node.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
@@ -116,9 +117,10 @@ async function tryInstalled(deps: TestStageDeps, trial: Trial, { quiet, node, re
     return (await checkVersion(node, task)) ?? (await checkIntegrity(node, task.package, patience.test)).problem;
   });
   const reinstall = async () => {
-    const gone = await installIn(node, task);
+    // What a test says is its own: of this the log has all.
+    const gone = await installIn(quiet, task);
     if (gone !== null) return gone;
-    const again = await onNode(node, node.manager.reinstall([{ name: task.package }]), patience.test);
+    const again = await onNode(quiet, quiet.manager.reinstall([{ name: task.package }]), patience.test);
     return again.code === 0 ? null : 'the package cannot be installed again';
   };
   await runThirdParty({ task, context, recorder, node, reinstall, restart, fetchTree: deps.fetchTree });
@@ -149,7 +151,11 @@ async function offer(deps: TestStageDeps, { task, platform, context }: Trial, no
   const repositories = await Promise.all(offered);
   const { workdir } = context;
   const added = await addRepositories(node, repositories, { workdir, timeout: patience.provision });
-  return added.code === 0 ? null : `a repository cannot be read: ${unreadable(added.output, repositories)}`;
+  if (added.code === 0) return null;
+  const fault = `a repository cannot be read: ${unreadable(added.output, repositories)}`;
+  // It may be there again for the next attempt.
+  if (added.timedOut || isServerAway(added.output)) throw new Error(fault);
+  return fault;
 }
 
 async function chooseModule({ task: { module } }: Trial, node: Node): Promise<string | null> {

@@ -26,6 +26,19 @@ export function downloadFault(output: string): string | null {
   return null;
 }
 
+/** What a server answers where what was asked for is not there, or not for everybody. */
+const refusedBy = /(?:\s\s|Status code: )4(?!08|29)\d\d(?:\s\s| for )/;
+const awayBy: readonly RegExp[] = [
+  /could(?: not|n't) (?:connect|resolve)|unable to connect|connection (?:refused|failed|timed out|reset)/i,
+  /temporary failure resolving|timeout was reached|timed out|(?:network|host) is unreachable|no route to host/i,
+  /(?:\s\s|Status code: )(?:408|429|5\d\d)(?:\s\s| for )|server returned nothing/i,
+];
+
+/** Whether what apt or dnf could not fetch is a server that is away, and not one that has no such thing. */
+export function isServerAway(output: string): boolean {
+  return !refusedBy.test(output) && awayBy.some((pattern) => pattern.test(output));
+}
+
 /** @throws when a package manager failed because it could not fetch something. */
 export function assertFetched(output: string): void {
   const fault = downloadFault(output);
