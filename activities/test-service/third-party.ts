@@ -3,14 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestTask } from '../../pipelines/test-service/request.ts';
 import {
   executorOf,
+  missingTests,
+  namesOfFiles,
   preparesTests,
   type TestSource,
   type ThirdPartyTest,
   testsAmong,
 } from '../../pipelines/test-service/third-party.ts';
+import { fetchFault } from '../git/fetch-fault.ts';
 import { runnable } from '../install/exercise.ts';
 import { type Node, onNode } from '../nodes/packages/node.ts';
 import type { StageContext } from '../ports.ts';
+import { ProcessError } from '../process/run.ts';
 import type { Recorder } from './recorder.ts';
 
 /** How often a repository of tests is fetched, and milliseconds before each further try. */
@@ -42,30 +46,38 @@ interface ThirdParty {
 /** Runs the tests of others that a request names, each with the package installed anew, but those that are excluded. */
 export async function runThirdParty(given: ThirdParty): Promise<void> {
   const { context, recorder, task } = given;
-  const { excluded = [] } = task;
-  for (const [index, source] of (task.tests ?? []).entries()) {
+  const { excluded = [], tests: sources = [] } = task;
+  const taken = new Set(sources.map((_, index) => `fetch_${index}`));
+  for (const [index, source] of sources.entries()) {
     const tree = join(context.workdir, `tests-${index}`);
     let tests: readonly ThirdPartyTest[] = [];
     await recorder.run(`third_party_fetch_${index}`, async () => {
       const fetched = await fetchTests(given, source, tree);
       if (typeof fetched === 'string') return fetched;
+      const missing = missingTests(fetched, source);
+      if (missing !== null) return missing;
       const all = testsAmong(fetched, source);
-      if (all.length === 0) return `there are no tests in ${source.directory || 'the repository'}`;
       tests = all.filter(({ name }) => !excluded.includes(name));
       recorder.skipped.push(...all.flatMap(({ name }) => (excluded.includes(name) ? [name] : [])));
       return null;
     });
     const inside = `/sluice/tests-${index}`;
     if (tests.length > 0) await given.node.machine.put(tree, inside);
-    for (const test of tests) await runOne(given, test, inside);
+    const names = namesOfFiles(tests, { directory: source.directory, index }, taken);
+    for (const test of tests) await runOne(given, test, { inside, names });
   }
 }
 
-async function runOne(given: ThirdParty, { name, files }: ThirdPartyTest, inside: string): Promise<void> {
+/** Where the files of a source's tests are on the node, and what they are called, by path. */
+interface Placed {
+  readonly inside: string;
+  readonly names: ReadonlyMap<string, string>;
+}
+
+async function runOne(given: ThirdParty, { name, files }: ThirdPartyTest, { inside, names }: Placed): Promise<void> {
   const { node, recorder, task, reinstall, restart } = given;
   for (const [index, file] of files.entries()) {
-    const called = files.length === 1 ? name : `${name}_${file.split('/').at(-1)}`;
-    await recorder.run(`third_party_${called}`, async () => {
+    await recorder.run(`third_party_${names.get(file) ?? file}`, async () => {
       const missing = index === 0 ? await reinstall() : null;
       if (missing !== null) return missing;
       // What makes the system ready installs; a test has no business outside.
@@ -94,8 +106,9 @@ async function fetchTests(
       return await fetchTree(source, tree, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (attempt === fetches.tries)
-        return `the tests cannot be fetched: ${(error as Error).message.split('\n').at(-1)}`;
+      if (!(error instanceof ProcessError)) throw error;
+      const { said, mayPass } = fetchFault(error);
+      if (attempt === fetches.tries || !mayPass) return `the tests cannot be fetched: ${said}`;
       await sleep(fetches.pause, undefined, { signal });
     }
   }

@@ -29,6 +29,9 @@ const executors: Readonly<Record<string, readonly string[]>> = {
   yaml: ['ansible-playbook', '--connection=local', '--inventory=localhost,'],
 };
 
+/** Names of tests that a message lists. */
+const listed = 20;
+
 /** Files beside tests that are none. */
 const aside = /(^|\/)(\.[^/]*|README[^/]*|LICENSE[^/]*|[^/]*\.(md|txt|json|cfg|conf))$/;
 
@@ -48,6 +51,53 @@ export function testsAmong(paths: readonly string[], { directory, only }: TestSo
   }
   const all = [...tests].map(([name, files]) => ({ name, files }));
   return all.sort((a, b) => byPlace(a.name, b.name));
+}
+
+/**
+ * Why those that are asked for by name cannot all run, in one line; null where they can.
+ *
+ * @param paths of all regular files of the tree
+ */
+export function missingTests(paths: readonly string[], source: TestSource): string | null {
+  const there = testsAmong(paths, { ...source, only: [] }).map(({ name }) => name);
+  if (there.length === 0) return `there are no tests in ${source.directory || 'the repository'}`;
+  const missing = source.only.filter((name) => !there.includes(name));
+  if (missing.length === 0) return null;
+  const known = there.length > listed ? [...there.slice(0, listed), '…'] : there;
+  return `there is no test ${missing.join(', ')}; there are: ${known.join(', ')}`;
+}
+
+/**
+ * Names for files of tests, each its own: `TEST`, of a test with several files `TEST_FILE`; where that would be another's,
+ * the path in the folder of the tests, and with the source's position before it where that is another's, too.
+ *
+ * @param tests of the source
+ * @param index the source's position among the task's
+ * @param taken names that others have, as `flat` writes them; those that are given are added
+ * @returns by the file's path in the tree
+ */
+export function namesOfFiles(
+  tests: readonly ThirdPartyTest[],
+  { directory, index }: Pick<TestSource, 'directory'> & { readonly index: number },
+  taken: Set<string>,
+): ReadonlyMap<string, string> {
+  const all = tests.flatMap(({ name, files }) =>
+    files.map((file) => ({ file, short: files.length === 1 ? name : `${name}_${file.split('/').at(-1)}` })),
+  );
+  const names = new Map<string, string>();
+  for (const { file, short } of all) {
+    const isOwn = all.filter((one) => one.short === short).length === 1;
+    let name = isOwn ? short : file.slice(directory === '' ? 0 : directory.length + 1);
+    while (taken.has(flat(name))) name = `${index}_${name}`;
+    taken.add(flat(name));
+    names.set(file, name);
+  }
+  return names;
+}
+
+/** A name as that of a file. */
+function flat(name: string): string {
+  return name.replaceAll('/', '_');
 }
 
 /** Whether a test, or a file of one, makes the system ready: it may reach out. */

@@ -28,7 +28,12 @@ async function tryOut(t: TestContext, format: PackageFormat, given: Wish) {
   await given.prepare?.(join(world.root, url.split('/repositories/test/')[1] ?? ''));
   const platform = format === 'deb' ? 'debian-12' : 'rpm-debian-12';
   const task: TestTask = {
-    ...{ id: 'bs-7', platform, package: 'alpha', repositories: [{ name: 'repo-0', url }] },
+    ...{
+      id: 'bs-7',
+      platform,
+      package: 'alpha',
+      repositories: [{ name: 'repo-0', url: new URL(given.path ?? '', url).href }],
+    },
     ...given.task,
   };
   const begun: string[] = [];
@@ -56,6 +61,8 @@ interface Wish {
   readonly samples: readonly Sample[];
   readonly task?: Partial<TestTask>;
   readonly stopAt?: string;
+  /** Of the repository, in the place of the published one's. */
+  readonly path?: string;
   /** Does something with the repository before it is used. */
   readonly prepare?: (directory: string) => Promise<void>;
 }
@@ -134,11 +141,18 @@ for (const format of ['deb', 'rpm'] as const) {
   });
 }
 
-test('A-035: a repository that cannot be read is the request’s own fault', async (t) => {
-  const nowhere = [{ name: 'repo-0', url: 'http://127.0.0.1:9/debian/' }];
-  const { result } = await tryOut(t, 'deb', { samples: good, task: { repositories: nowhere } });
-  assert.match(result.summary, /^initial_provision: a repository cannot be read: .*127\.0\.0\.1/);
-});
+for (const format of ['deb', 'rpm'] as const) {
+  test(`A-035: a repository that is not there is the request’s own fault (${format})`, async (t) => {
+    const { result } = await tryOut(t, format, { samples: good, path: '/nowhere/' });
+    assert.match(result.summary, /^initial_provision: a repository cannot be read: .*\/nowhere/);
+  });
+
+  test(`A-062: a server that is away is no fault of the package (${format})`, async (t) => {
+    const away = [{ name: 'repo-0', url: 'http://127.0.0.1:9/debian/' }];
+    const tried = tryOut(t, format, { samples: good, task: { repositories: away } });
+    await assert.rejects(tried, /^Error: a repository cannot be read: .*127\.0\.0\.1/);
+  });
+}
 
 test('A-061: before each stage it is looked whether the task is still wanted', async (t) => {
   const stopped = tryOut(t, 'deb', { samples: good, stopAt: 'system_info' });
@@ -228,6 +242,30 @@ test('A-066: tests that cannot be fetched are tried five times, and are a failur
   assert.match(result.summary, /^third_party_fetch_0: the tests cannot be fetched: /);
   assert.equal(all.summary.uninstall_package?.success, true);
   assert.ok((all.stats.third_party_fetch_0?.delta ?? 0) >= 8);
+});
+
+test('A-052 A-066: files of one name each have a result, a misspelt test is a failure, and so is what is not there', async (t) => {
+  const [one, two] = await Promise.all([
+    testsOn(t, { 'p/a/run.sh': 'exit 3', 'p/b/run.sh': 'exit 0', 'good.sh': 'exit 0' }),
+    testsOn(t, { 'good.sh': 'exit 4' }),
+  ]);
+  const source = { ref: 'master', directory: '', only: [] };
+  const tests = [
+    { ...source, url: one },
+    { ...source, url: two },
+  ].concat([
+    { ...source, url: two, only: ['goood.sh'] as never[] },
+    { ...source, url: two.replace('tests.git', 'none.git') },
+  ]);
+  const { result, all } = await tryOut(t, 'deb', { samples: good, task: { tests } });
+  const own = Object.entries(all.result).filter(([stage]) => stage.startsWith('third_party_'));
+  const codes = own.map(([stage, { exit_code: code }]) => `${stage.slice('third_party_'.length)} ${code}`);
+  const first = ['fetch_0 0', 'good.sh 0', 'p/a/run.sh 3', 'p/b/run.sh 0', 'fetch_1 0', '1_good.sh 4'];
+  assert.deepEqual(codes, [...first, 'fetch_2 1', 'fetch_3 1']);
+  assert.equal(all.result.third_party_fetch_2?.stderr, 'there is no test goood.sh; there are: good.sh\n');
+  assert.match(all.result.third_party_fetch_3?.stderr ?? '', /^the tests cannot be fetched: .* not found\n$/);
+  assert.ok((all.stats.third_party_fetch_3?.delta ?? 99) < 6);
+  assert.match(result.summary, /^third_party_p\/a\/run\.sh: it ended with 3$/);
 });
 
 test('A-068: what the system cannot be without is not removed', async (t) => {
