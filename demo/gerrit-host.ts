@@ -1,7 +1,7 @@
 /** The story's Gerrit, as a process of its own: it outlives the story, and ends with the stack that it serves. */
-import { chown, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findSigner } from '../infra/bootstrap/signer.ts';
+import { showToSigner } from '../infra/bootstrap/signer.ts';
 import { addSluice, askGerrit, done } from '../infra/gerrit/account.ts';
 import { pushRights, type Setting } from '../infra/gerrit/rights.ts';
 import { startGerrit } from '../infra/gerrit/server.ts';
@@ -29,10 +29,4 @@ try {
   await untilDown(data);
 } finally {
   await gerrit.stop();
-}
-
-/** The signer asks the host itself, as a user of its own: what root alone may read is given to that one. */
-async function showToSigner(files: readonly string[]): Promise<void> {
-  const user = process.getuid?.() === 0 ? findSigner() : undefined;
-  if (user !== undefined) for (const file of files) await chown(file, user.uid, user.gid);
 }

@@ -20,10 +20,13 @@ export type PushResult =
 /** Git's words for a branch that somebody else has moved meanwhile, found here or by the host. */
 const moved = /stale info|fetch first|non-fast-forward|failed to (lock|update ref)|cannot lock ref|lock failure/i;
 
+/** Git's and JGit's words where a host took what was sent and could not keep it: its disk is full, say. */
+const broken = /unpacker error|internal server error/i;
+
 /**
  * Moves a branch of a host forward to a commit of a repository here: the host compares what it is at.
  *
- * @throws HostAway when the host cannot be reached
+ * @throws HostAway when the host cannot be reached, or fails by itself
  */
 export async function pushCommit(repo: string, source: GitSource, wanted: BranchPush): Promise<PushResult> {
   const { commit, expected } = wanted;
@@ -45,6 +48,8 @@ export async function pushCommit(repo: string, source: GitSource, wanted: Branch
   const [, reason] = /^!\t[^\t]*\t(.*)$/m.exec(stdout) ?? [];
   if (reason === undefined)
     throw new HostAway(`${source.host} does not say what became of a push to ${source.project}`);
+  if (broken.test(reason))
+    throw new HostAway(`${source.host} cannot keep a push to ${source.project}: ${readable(reason)}`);
   return moved.test(reason) ? { kind: 'moved' } : { kind: 'refused', reason: readable(reason) };
 }
 

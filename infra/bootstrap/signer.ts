@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { chown } from 'node:fs/promises';
 import { findProgram } from './find.ts';
 import { act, type Step } from './step.ts';
 
@@ -17,6 +18,12 @@ export function findSigner(): UnixUser | undefined {
     .find((each) => each.startsWith(`${signerName}:`));
   const [, , uid, gid] = line?.split(':') ?? [];
   return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
+}
+
+/** Gives files that their owner alone may read to the signer's user, where it is another one: it asks hosts for itself. */
+export async function showToSigner(files: readonly string[]): Promise<void> {
+  const user = process.getuid?.() === 0 ? findSigner() : undefined;
+  if (user !== undefined) for (const file of files) await chown(file, user.uid, user.gid);
 }
 
 /** Only an administrator can start a process as another user: for others the signer runs as themselves. */

@@ -92,12 +92,27 @@ install -D -m 755 greeter %{buildroot}%{_bindir}/greeter
 `,
 };
 
-/** Writes the sources of `greeter` into an empty directory. */
-export async function writeGreeter(directory: string): Promise<void> {
-  for (const [path, text] of Object.entries(files)) {
+/** A package like `greeter` that needs it. */
+export interface Like {
+  readonly name: string;
+  /** Dependency on greeter, as each format writes it. */
+  readonly needs: { readonly deb: string; readonly rpm: string };
+}
+
+/** Writes the sources of `greeter`, or of one like it, into an empty directory. */
+export async function writeGreeter(directory: string, like?: Like): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    const [path, text] = like === undefined ? [name, content] : [rename(name, like), rename(content, like)];
     const file = join(directory, path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
     if (text.startsWith('#!')) await chmod(file, 0o755);
   }
+}
+
+function rename(text: string, { name, needs }: Like): string {
+  return text
+    .replaceAll('greeter', name)
+    .replace('Depends: ${misc:Depends}', `Depends: ${needs.deb}, \${misc:Depends}`)
+    .replace('BuildArch:      noarch\n', `BuildArch:      noarch\nRequires:       ${needs.rpm}\n`);
 }
