@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { nameOnSite, readModuleAddress, resolveModuleUrl, type Submodule } from '../../pipelines/model/submodule.ts';
 import { isAway } from '../outcome.ts';
 import { uploadPack } from './export.ts';
@@ -9,7 +12,7 @@ import { isSafeProject, show } from './names.ts';
 import { reachSettings } from './reach.ts';
 import { type GitRemote, openRemote } from './remote.ts';
 import { SourceFault } from './source-fault.ts';
-import { keepStates, stateRef } from './states.ts';
+import { isKeptFrom, keepFrom, keepStates, stateRef } from './states.ts';
 
 /** A project whose submodules are fetched, and its host. */
 export interface ModuleSite {
@@ -99,13 +102,39 @@ function originOf({ host, site, remote, project }: ModuleSite, module: MetModule
 async function bring(site: Desk, module: MetModule, origin: Origin): Promise<void> {
   const { repo } = site;
   const { commit } = module;
-  const kept = await git(repo, ['for-each-ref', '--count=1', `refs/sluice/states/*/${commit}`]);
-  if (kept !== '') return keepStates(repo, [commit]);
-  if (origin.kind !== 'project') return fetchFrom(site, module, origin);
-  const { repo: from, refresh } = origin.project;
-  const isThere = async () => (await tryGit(from, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
-  if (!(await isThere())) await refresh();
-  if (!(await isThere())) throw faultOf(module, `${origin.source} has no such commit`);
+  if (!(await isKeptFrom(repo, origin.source, commit))) await bringAnew(site, module, origin);
+  await keepFrom(repo, origin.source, commit);
+}
+
+async function bringAnew(site: Desk, module: MetModule, origin: Origin): Promise<void> {
+  const { repo } = site;
+  const { commit } = module;
+  if (origin.kind === 'project') {
+    const { repo: from, refresh } = origin.project;
+    if (!(await hasCommit(from, commit))) await refresh();
+    if (!(await hasCommit(from, commit))) throw faultOf(module, `${origin.source} has no such commit`);
+    await takeFrom(repo, from, commit);
+  } else if (await hasCommit(repo, commit)) {
+    // Git asks no host for what is here already, so that this one is asked by a repository that has nothing.
+    await withEmpty(async (empty) => fetchFrom({ ...site, repo: empty }, module, origin));
+  } else await fetchFrom(site, module, origin);
+}
+
+async function hasCommit(repo: string, commit: string): Promise<boolean> {
+  return (await tryGit(repo, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
+}
+
+async function withEmpty(act: (repo: string) => Promise<void>): Promise<void> {
+  const repo = await mkdtemp(join(tmpdir(), 'sluice-submodule-'));
+  try {
+    await git(repo, ['init', '--quiet', '--bare']);
+    await act(repo);
+  } finally {
+    await rm(repo, { recursive: true, force: true });
+  }
+}
+
+async function takeFrom(repo: string, from: string, commit: string): Promise<void> {
   await git(repo, ['fetch', ...quietly, `--upload-pack=${uploadPack}`, from, intoState(commit)]);
 }
 

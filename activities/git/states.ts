@@ -1,4 +1,5 @@
-import { tryGit } from './git.ts';
+import { createHash } from 'node:crypto';
+import { git, tryGit } from './git.ts';
 import { writeRefs } from './ref-writer.ts';
 import { readRefs } from './refs.ts';
 
@@ -20,6 +21,25 @@ export async function keepStates(repo: string, commits: readonly string[], now =
     commits.map((commit) => `update ${stateRef(commit, now)} ${commit}`),
   );
   if (code !== 0) throw new Error(`git keeps no states in ${repo}: ${stderr.trim()}`);
+}
+
+/** Keeps a commit as {@link keepStates} does, and remembers that `source` has it. */
+export async function keepFrom(repo: string, source: string, commit: string, now = Date.now()): Promise<void> {
+  const remembered = stateRef(originPath(source, commit), now);
+  const { code, stderr } = await writeRefs(repo, [
+    `update ${stateRef(commit, now)} ${commit}`,
+    `update ${remembered} ${commit}`,
+  ]);
+  if (code !== 0) throw new Error(`git keeps no states in ${repo}: ${stderr.trim()}`);
+}
+
+/** Whether a commit is kept of which `source` was seen to have it. */
+export async function isKeptFrom(repo: string, source: string, commit: string): Promise<boolean> {
+  return (await git(repo, ['for-each-ref', '--count=1', `${prefix}*/${originPath(source, commit)}`])) !== '';
+}
+
+function originPath(source: string, commit: string): string {
+  return `from/${createHash('sha256').update(source).digest('hex')}/${commit}`;
 }
 
 /**

@@ -202,6 +202,26 @@ test('a submodule that cannot be had is named with its commit and address', asyn
   }
 });
 
+test('a commit that is here already is asked of every address that is said to have it', async (t) => {
+  const host = await openHost(t);
+  const lib = await library(host.root, 'lib/lib', { lib: 'lib' });
+  await library(host.root, 'lib/other', { other: 'other' });
+  const copy = join(host.root, 'lib/copy.git');
+  await must('git', ['clone', '--quiet', '--bare', lib.repo, copy]);
+  const app = await bareRepository(host.root, 'own/app');
+  const { build } = await openSide(t, host);
+  const at = (url: string) => commitWith(app, { s: { at: lib.commit, url } });
+  await build(await at('../../lib/lib.git'));
+  await assert.rejects(build(await at('../../lib/other.git')), /there is no such commit$/);
+  await assert.rejects(build(await at('../../lib/none.git')), /not found/);
+  await assert.rejects(build(await at('http://169.254.169.254/lib.git')), /its host is this machine itself/);
+  const { modules } = await build(await at('../../lib/copy.git'));
+  assert.deepEqual(
+    modules.map(({ source }) => source),
+    [`${host.url}/lib/copy.git`],
+  );
+});
+
 test('what is too large ends while it comes, and nobody follows a host that leads on', async (t) => {
   const host = await openHost(t);
   const large = await library(host.root, 'lib/large', { large: randomBytes(40_000).toString('base64') });
