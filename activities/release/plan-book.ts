@@ -163,14 +163,15 @@ function toldOf({ packages }: ReleaseRecord, state: 'published' | 'reverted', pl
 }
 
 function candidateOf(record: ReleaseRecord): readonly Candidate[] {
-  const { id, project, branch, change, patchset, packages, prepared, state, startTime } = record;
+  const { id, project, branch, change, patchset, packages, prepared, state, startTime, endTime } = record;
   if (prepared === undefined || (state !== 'waiting' && state !== 'reverted')) return [];
   const { repository, platform, build } = prepared;
   // A source is several files of one name.
   const unique = [...new Map(packages.map((one) => [packageKey(one), one])).values()];
   const named = unique.map(({ format, name, version, arch }) => ({ format, name, version, arch }));
   const of = { project, branch, change, patchset, repository, platform, build };
-  return [{ release: id, ...of, packages: named, state, time: startTime }];
+  const taken = state === 'reverted' ? endTime : null;
+  return [{ release: id, ...of, packages: named, state, time: startTime, taken }];
 }
 
 async function lookAtCommit(deps: PlanBookDeps, record: ReleasePlanRecord): Promise<Begun> {

@@ -30,6 +30,8 @@ export interface Candidate extends PlannedRelease {
   readonly state: 'waiting' | 'reverted';
   /** When its release began; milliseconds since the epoch. */
   readonly time: number;
+  /** When it was taken back; null for one that was not. */
+  readonly taken: number | null;
 }
 
 /** What somebody wants released; what is empty says nothing. */
@@ -62,7 +64,7 @@ export function chooseReleases(candidates: readonly Candidate[], wish: PlanWish)
   const wanted = all ? among.filter(({ state }) => state === 'waiting') : among.filter(named);
   const newest = new Map(wanted.toSorted((a, b) => a.time - b.time).map((one) => [placeOf(one), one]));
   if (newest.size === 0) return { refused: 'nothing waits for a release plan: the plan would be empty' };
-  return { chosen: [...newest.values()].map(({ state: _, time: __, ...one }) => one) };
+  return { chosen: [...newest.values()].map(({ state: _, time: __, taken: ___, ...one }) => one) };
 }
 
 /** What is narrowed by nothing fits all. */
@@ -73,8 +75,8 @@ function fits({ repository, platform, project }: Candidate, { lines, platforms, 
 }
 
 /**
- * Why a plan is no longer what its maker saw: of one of its builds something newer was merged since, or it waits no more.
- * Null where it still is.
+ * Why a plan is no longer what its maker saw: of one of its builds something newer was merged since, or it waits no more,
+ * or was taken back. Null where it still is.
  *
  * @param made when the plan was made; milliseconds since the epoch
  */
@@ -85,7 +87,10 @@ export function whyOutdated(
 ): string | null {
   for (const build of builds) {
     const own = candidates.find(({ release }) => release === build.release);
-    if (own?.build !== build.build) return `${described(build)} waits no more: make a new plan`;
+    if (own === undefined || own.build !== build.build) return `${described(build)} waits no more: make a new plan`;
+    if (own.taken !== null && own.taken > made) {
+      return `${described(build)} was taken back after the plan was made: a new plan has it only by name`;
+    }
     const newer = candidates.find(
       (one) => one.state === 'waiting' && one.time > made && placeOf(one) === placeOf(build) && one !== own,
     );

@@ -171,6 +171,7 @@ test('a release that is taken back is a newer state without its packages, whose 
   assert.equal((await carryOut(world, (await plan(world)).id)).ok, true);
   await change(world, { version: '1.1-1' });
   const { id } = await plan(world);
+  const same = await plan(world);
   assert.equal((await carryOut(world, id)).ok, true);
   const release = join(world.released, 'deb-stable/dists/bookworm/Release');
   const dateOf = async () => Date.parse(/^Date: (.*)$/m.exec(await readFile(release, 'utf8'))?.[1] ?? '');
@@ -192,6 +193,7 @@ test('a release that is taken back is a newer state without its packages, whose 
   assert.equal(world.plans.get(id)?.state, 'reverted');
   assert.match((await carryOut(world, id, 'revert')).summary, /is reverted: only what was published/);
   assert.match((await carryOut(world, id)).summary, /was taken back: make a new plan/);
+  assert.match((await carryOut(world, same.id)).summary, /was taken back after the plan was made/);
   const again = await plan(world, { changes: ['git:1.1-1'] });
   assert.equal((await carryOut(world, again.id)).ok, true);
   assert.deepEqual(await listed(world, 'deb'), ['alpha 1.0-1', 'alpha 1.1-1']);

@@ -13,6 +13,7 @@ function candidate(project: string, time: number, of: Partial<Candidate> = {}): 
   return {
     ...{ release: `release/${project}/${time}`, project, branch: 'main', change: `git:${time}`, patchset: 1 },
     ...{ repository: 'deb-stable', platform: 'debian-12', build: `${project}-${time}`, state: 'waiting', time },
+    taken: null,
     packages: [{ format: 'deb', name: project, version, arch: 'amd64' }],
     ...of,
   };
@@ -80,6 +81,9 @@ test('a plan is outdated once something newer of its builds has merged, or they 
   assert.equal(whyOutdated([first], [first, elsewhere], 10), null);
   assert.match(whyOutdated([first], [], 10) ?? '', /waits no more/);
   assert.match(whyOutdated([first], [{ ...first, build: 'again' }], 10) ?? '', /waits no more/, 'its job ran again');
+  const takenBack = candidate('alpha', 1, { state: 'reverted', taken: 20 });
+  assert.match(whyOutdated([first], [takenBack], 10) ?? '', /was taken back after the plan was made/);
+  assert.equal(whyOutdated([first], [takenBack], 30), null, 'whoever made the plan named it');
 });
 
 test('what a repository gains names what it replaces, what it loses names what it leaves', () => {
