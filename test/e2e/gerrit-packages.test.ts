@@ -24,7 +24,7 @@ test('packages of two projects go from a real Gerrit into both released reposito
 
   const a = await greeter.propose(titled('Bring 1.1'), { 'debian/changelog': raise, 'greeter.spec': raise });
   const on = `Depends-On: ${gerrit.settings.url}/c/chain/greeter/+/${a}`;
-  const b = await calling.propose(titled('Call louder', on), { caller: (text) => text.replace('Hello', 'HELLO') });
+  const b = await calling.propose(titled('Call louder', on), { caller: (text) => text.replace('echo', '# Louder.\necho') });
   const c = await greeter.propose(titled('Break it'), { 'sluice/smoke/greeter': () => '#!/bin/sh\nexit 1\n' });
   for (const number of [a, b, c]) await until(`${number} is checked`, async () => (await verified(number)) === 1);
 
