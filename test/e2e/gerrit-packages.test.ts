@@ -18,13 +18,18 @@ const caller: Like = { name: 'caller', needs: { deb: 'greeter (>= 1.0.5)', rpm: 
 
 test('packages of two projects go from a real Gerrit into both released repositories, and what breaks stays out', async (t) => {
   const gerrit = await sharedGerrit();
-  const [greeter, calling] = [await enroll(t, gerrit, 'chain/greeter'), await enroll(t, gerrit, 'chain/caller', caller)];
+  const [greeter, calling] = [
+    await enroll(t, gerrit, 'chain/greeter'),
+    await enroll(t, gerrit, 'chain/caller', caller),
+  ];
   const stack = await startStack(t, gerrit);
   const { read, verified, told, approve } = people(gerrit);
 
   const a = await greeter.propose(titled('Bring 1.1'), { 'debian/changelog': raise, 'greeter.spec': raise });
   const on = `Depends-On: ${gerrit.settings.url}/c/chain/greeter/+/${a}`;
-  const b = await calling.propose(titled('Call louder', on), { caller: (text) => text.replace('echo', '# Louder.\necho') });
+  const b = await calling.propose(titled('Call louder', on), {
+    caller: (text) => text.replace('echo', '# Louder.\necho'),
+  });
   const c = await greeter.propose(titled('Break it'), { 'sluice/smoke/greeter': () => '#!/bin/sh\nexit 1\n' });
   for (const number of [a, b, c]) await until(`${number} is checked`, async () => (await verified(number)) === 1);
 

@@ -113,6 +113,6 @@ export async function writeGreeter(directory: string, like?: Like): Promise<void
 function rename(text: string, { name, needs }: Like): string {
   return text
     .replaceAll('greeter', name)
-    .replace('Depends: ${misc:Depends}', `Depends: ${needs.deb}, \${misc:Depends}`)
+    .replace(/^Depends: /m, `Depends: ${needs.deb}, `)
     .replace('BuildArch:      noarch\n', `BuildArch:      noarch\nRequires:       ${needs.rpm}\n`);
 }
