@@ -132,8 +132,7 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     saveCommitted: (value) => write(path('committed'), value),
     packages: (snapshot) => read<readonly SyncedPackage[]>(path(join('packages', snapshot))),
     savePackages: (snapshot, packages) => write(path(join('packages', snapshot)), packages),
-    manifest: (snapshot) => readPacked(path(join('manifests', snapshot))),
-    saveManifest: (snapshot, manifest) => writePacked(path(join('manifests', snapshot)), manifest),
+    ...manifestsIn((snapshot) => path(join('manifests', snapshot))),
     pool: (host) => readPacked(path(join('pools', host))),
     savePool: (host, record) => writePacked(path(join('pools', host)), record),
     keepOnly: (snapshots) => keepOnly(directory, snapshots),
@@ -152,6 +151,21 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     resume: async () => {
       await rm(path('paused'), { force: true });
       await rm(path('queued'), { force: true });
+    },
+  };
+}
+
+/** The manifest that was read last is kept: all hosts ask for the same one, and it names every file. */
+function manifestsIn(path: (snapshot: string) => string): Pick<SetState, 'manifest' | 'saveManifest'> {
+  let last: { readonly snapshot: string; readonly manifest: Promise<Manifest | null> } | null = null;
+  return {
+    manifest: (snapshot) => {
+      if (last?.snapshot !== snapshot) last = { snapshot, manifest: readPacked(path(snapshot)) };
+      return last.manifest;
+    },
+    saveManifest: (snapshot, manifest) => {
+      last = null;
+      return writePacked(path(snapshot), manifest);
     },
   };
 }
