@@ -20,7 +20,7 @@ const limits = { cpus: 1, memoryMiB: 256 };
 /** Gives an installation the snapshot that the tests share, as if it had prepared it: its server finds nothing missing. */
 async function furnish(data: string): Promise<void> {
   const shared = await preparedForTests();
-  const [snapshot] = await snapshotsIn(shared);
+  const [snapshot] = (await snapshotsIn(shared)).toSorted((one, other) => other.time - one.time);
   assert.ok(snapshot);
   const images = join(vmDirectory(data), 'images');
   const own = join(placesIn(vmDirectory(data)).snapshots, snapshot.id);
@@ -43,7 +43,8 @@ const pipelines = `- job:
     post: {jobs: [noop]}
 `;
 
-const scenario = `install: {server: [greeter], client: [greeter]}
+const scenario = `snapshots: each-step
+install: {server: [greeter], client: [greeter]}
 steps:
   - {name: it greets, on: client, run: greeter, expect: "Hello, world"}
   - {name: something is left, on: server, run: "greeter server > /root/left; (sleep 3000 &) > /dev/null 2>&1"}
@@ -92,8 +93,8 @@ test('I10: a change goes from a push to two virtual machines, fails, and somebod
   assert.deepEqual(artifact?.metadata?.nodes, ['server', 'client'], await world.log(build));
   const { kept } = JSON.parse(await stack.sluice('vm', 'list', '--json')) as SnapshotList;
   assert.deepEqual(
-    kept.map((each) => [each.build, each.open]),
-    [[build.id, false]],
+    kept.map((each) => [each.build, each.open, each.steps]),
+    [[build.id, false, [1, 2]]],
   );
   const session = JSON.parse(await stack.sluice('vm', 'debug', build.id, '--json')) as DebugView;
   took('a debug session');
@@ -106,13 +107,28 @@ test('I10: a change goes from a push to two virtual machines, fails, and somebod
     assert.deepEqual(stdout.split('\n').slice(0, 2), [left, 'Package: greeter']);
   }
   took('a shell on each');
+  await endDebug(world, build);
+  const early = JSON.parse(await stack.sluice('vm', 'debug', build.id, '--step', '1', '--json')) as DebugView;
+  took('a debug session of a step');
+  for (const { command } of early.nodes) {
+    const { stdout } = await must('sh', ['-c', `${command} 'ls -A /root | grep -c left; dpkg -s greeter'`]);
+    assert.deepEqual(
+      stdout.split('\n').slice(0, 2),
+      ['0', 'Package: greeter'],
+      'what the second step left is not there',
+    );
+  }
+  await endDebug(world, build);
+  assert.deepEqual(await world.merged(), ['Import greeter']);
+});
+
+async function endDebug({ stack }: World, build: BuildRecord): Promise<void> {
   await stack.sluice('vm', 'debug', build.id, '--end');
   await until('its machines are gone', async () => {
     const list = JSON.parse(await stack.sluice('vm', 'list', '--json')) as SnapshotList;
     return list.kept.every(({ open }) => !open) || undefined;
   });
-  assert.deepEqual(await world.merged(), ['Import greeter']);
-});
+}
 
 test('I10: the demo has its system test on two machines, and shows one that failed', { timeout: 3_600_000 }, (t) =>
   tellDemo(t, 'vm', ['machines', 'debug']),
