@@ -14,21 +14,21 @@ import { createStack, type Stack } from './faults/stack.ts';
 import { people, titled, until } from './gerrit/sluice.ts';
 
 /** Installs only beside a greeter that no repository has before the change that it depends on is merged. */
-const caller: Like = { name: 'caller', needs: { deb: 'greeter (>= 1.0.5)', rpm: 'greeter >= 1.0.5' } };
+const herald: Like = { name: 'herald', needs: { deb: 'greeter (>= 1.0.5)', rpm: 'greeter >= 1.0.5' } };
 
 test('packages of two projects go from a real Gerrit into both released repositories, and what breaks stays out', async (t) => {
   const gerrit = await sharedGerrit();
-  const [greeter, calling] = [
+  const [greeter, heralding] = [
     await enroll(t, gerrit, 'chain/greeter'),
-    await enroll(t, gerrit, 'chain/caller', caller),
+    await enroll(t, gerrit, 'chain/herald', herald),
   ];
   const stack = await startStack(t, gerrit);
   const { read, verified, told, approve } = people(gerrit);
 
   const a = await greeter.propose(titled('Bring 1.1'), { 'debian/changelog': raise, 'greeter.spec': raise });
   const on = `Depends-On: ${gerrit.settings.url}/c/chain/greeter/+/${a}`;
-  const b = await calling.propose(titled('Call louder', on), {
-    caller: (text) => text.replace('echo', '# Louder.\necho'),
+  const b = await heralding.propose(titled('Proclaim it', on), {
+    herald: (text) => text.replace('echo', '# Louder.\necho'),
   });
   const c = await greeter.propose(titled('Break it'), { 'sluice/smoke/greeter': () => '#!/bin/sh\nexit 1\n' });
   for (const number of [a, b, c]) await until(`${number} is checked`, async () => (await verified(number)) === 1);
@@ -45,13 +45,13 @@ test('packages of two projects go from a real Gerrit into both released reposito
   assert.equal((await read(c)).status, 'NEW');
 
   assert.deepEqual(await greeter.subjects(), ['Bring 1.1', 'Import greeter']);
-  assert.deepEqual(await calling.subjects(), ['Call louder', 'Import caller']);
+  assert.deepEqual(await heralding.subjects(), ['Proclaim it', 'Import herald']);
   for (const format of ['deb', 'rpm'])
     await until(
       `both packages are released as ${format}`,
       async () => {
         const names = await packagesIn(join(stack.data, 'released', format));
-        return /^caller\S* greeter\S*$/.test(names.join(' ')) && names.every((name) => name.includes(versionOf(name)));
+        return /^greeter\S* herald\S*$/.test(names.join(' ')) && names.every((name) => name.includes(versionOf(name)));
       },
       async () => `${await told(b)}\n${(await packagesIn(join(stack.data, 'released', format))).join(' ')}`,
     );
