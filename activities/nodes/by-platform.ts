@@ -16,7 +16,7 @@ export function byPlatform(providers: Providers): Provider {
       const lease: Lease = {
         machine: async (need) => (await joint.of(need)).machine(need),
         find: () => joint.find(),
-        seclude: async (signal) => (await joint.chosen())?.seclude(signal),
+        seclude: async (signal) => (await joint.chosen())?.seclude(signal) ?? {},
         introduce: async (signal) => (await joint.chosen())?.introduce(signal) ?? {},
         beginStep: async (step) => (await joint.chosen())?.beginStep?.(step),
       };

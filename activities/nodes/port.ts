@@ -117,9 +117,10 @@ export interface Lease {
   /**
    * From now on its machines reach each other by their names, and are in no other network. Twice is done once.
    *
+   * @returns the address of each by its name
    * @throws for machines that keep a network of their own
    */
-  seclude(signal: AbortSignal): Promise<void>;
+  seclude(signal: AbortSignal): Promise<Addresses>;
   /**
    * From now on its machines reach each other by their names, besides what they reach. Twice is done once.
    *

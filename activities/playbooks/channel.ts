@@ -24,9 +24,9 @@ export interface Reach {
   /** Where Ansible runs. */
   readonly control: Machine;
   /** By their names; no other machine is reached. */
-  readonly nodes: ReadonlyMap<string, Machine>;
-  /** On the nodes, of the user `nobody`: commands begin there. */
-  readonly home: string;
+  readonly nodes: ReadonlyMap<string, Pick<Machine, 'exec'>>;
+  /** Who runs what becomes nobody else, and where. */
+  readonly as: { readonly user: string; readonly cwd: string; readonly home: string };
   readonly signal: AbortSignal;
 }
 
@@ -54,7 +54,9 @@ export async function openChannel(reach: Reach): Promise<Channel> {
   };
   const take = (line: string) => {
     if (line === '{"ready": true}') return ready.resolve();
-    const work = answerTo({ ...reach, signal }, line, pending.size).then(
+    const asked = readRequest(line);
+    if (asked === undefined) return;
+    const work = answerTo({ ...reach, signal }, asked, pending.size).then(
       (answer) => void answers.write(`${JSON.stringify(answer)}\n`),
       fail,
     );
@@ -68,7 +70,7 @@ export async function openChannel(reach: Reach): Promise<Channel> {
   await ready.promise;
   return {
     env: { SLUICE_NODES: socket },
-    async close() {
+    close: async () => {
       if (pending.size > 0) ending.abort();
       answers.end();
       await Promise.all([broker, ...pending]);
@@ -77,9 +79,20 @@ export async function openChannel(reach: Reach): Promise<Channel> {
   };
 }
 
+const superuser = { user: 'root', cwd: '/root', home: '/root' };
+
+/** What is no request is passed over: whoever has written it waits in vain. */
+function readRequest(line: string): Request | undefined {
+  try {
+    return request.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
+
 /** @throws what the infrastructure does not let it do */
-async function answerTo({ nodes, home, signal }: Omit<Reach, 'control'>, line: string, others: number) {
-  const { id, node, script, input, root }: Request = request.parse(JSON.parse(line));
+async function answerTo({ nodes, as, signal }: Omit<Reach, 'control'>, asked: Request, others: number) {
+  const { id, node, script, input, root } = asked;
   const machine = nodes.get(node);
   if (machine === undefined) return { id, lost: 'the job has no such node' };
   if (others >= most) return { id, lost: `more than ${most} commands at once` };
@@ -87,9 +100,8 @@ async function answerTo({ nodes, home, signal }: Omit<Reach, 'control'>, line: s
   const write = (text: string) => {
     if (output.length <= longest) output += text;
   };
-  const place = root
-    ? { user: 'root', cwd: '/root', env: { HOME: '/root' } }
-    : { user: 'nobody', cwd: home, env: { HOME: home } };
+  const { user, cwd, home } = root ? superuser : as;
+  const place = { user, cwd, env: { HOME: home } };
   const { code } = await machine.exec(['/bin/sh', '-c', script], { ...place, input, log: { write }, signal });
   if (output.length > longest) return { id, lost: `a command printed more than ${longest} characters` };
   return { id, code, output };

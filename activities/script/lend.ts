@@ -2,10 +2,11 @@ import { isPlaybook } from '../../pipelines/model/job.ts';
 import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import type { Machine } from '../nodes/port.ts';
+import { controlLabel } from '../playbooks/control.ts';
 import type { ScriptContext } from './context.ts';
 import type { SecretFiles } from './secrets.ts';
 import type { ReachedNode } from './session.ts';
-import { everyProgram, inside } from './workspace.ts';
+import { everyProgram, inside, user } from './workspace.ts';
 
 interface Lending {
   readonly input: StageInput;
@@ -37,7 +38,7 @@ export async function lendMachines({ platform, defaultLabel }: Labels, lending: 
   const { tenant, pipeline, project, change, patchset, buildSet } = input.build;
   const [first = defaultLabel] = input.nodes.map(({ label }) => label);
   const reaches = reachesNodes(input, platform);
-  const own = reaches && !hasControl(platform(first)) ? defaultLabel : first;
+  const own = reaches ? controlLabel(platform(first), defaultLabel) : first;
   const need = {
     name: 'sluice',
     platform: platform(own),
@@ -52,7 +53,7 @@ export async function lendMachines({ platform, defaultLabel }: Labels, lending: 
   const lend = async ({ name, label }: StageInput['nodes'][number]) => {
     const of = platform(label);
     const machine = await context.lease.machine({ name, platform: of, kind: 'control', network: 'open', scratch });
-    return { name, label, provider: providerOf(of), machine };
+    return { name, label, provider: providerOf(of), user, machine };
   };
   const { group, ...alone } = need;
   const [machine, ...nodes] = await Promise.all([
@@ -68,11 +69,6 @@ function reachesNodes(input: StageInput, platform: Labels['platform']): boolean 
   const { nodes } = input;
   const apart = nodes.length > 1 || nodes.some(({ label }) => !isContainer(platform(label)));
   return apart && everyProgram(input).some(isPlaybook);
-}
-
-/** Whether its images come with Ansible. */
-function hasControl(platform: Platform): boolean {
-  return isContainer(platform) && platform.images === 'bootstrap';
 }
 
 function isContainer(platform: Platform): boolean {

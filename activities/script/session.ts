@@ -1,18 +1,13 @@
 import { nothingReturned, type Returned } from '../../pipelines/jobs/returned.ts';
 import type { BuildResult } from '../../pipelines/model/job.ts';
-import type { PlatformProvider } from '../../pipelines/model/platform.ts';
+import type { InventoryNode } from '../../pipelines/playbooks/inventory.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import type { Machine } from '../nodes/port.ts';
 import type { ScriptContext } from './context.ts';
 import type { SecretFiles } from './secrets.ts';
 
 /** A node that playbooks reach from the machine where they run. */
-export interface ReachedNode {
-  readonly name: string;
-  readonly label: string;
-  readonly provider: PlatformProvider;
-  /** By which the other nodes reach it. */
-  readonly address: string;
+export interface ReachedNode extends InventoryNode {
   readonly machine: Machine;
 }
 

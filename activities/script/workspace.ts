@@ -6,6 +6,7 @@ import type { Programs, StageInput } from '../../workflows/contract.ts';
 import { configurationFault } from '../failure.ts';
 import { checkBranch, checkProject } from '../git/names.ts';
 import type { Machine } from '../nodes/port.ts';
+import { playbookHome, playbookUser } from '../playbooks/control.ts';
 import { jobVariables } from './variables.ts';
 
 /** What a checkout needs to know. */
@@ -19,7 +20,7 @@ export interface WorkspaceDeps {
 }
 
 /** Where the sources are on the machine: one directory for each project. It is the programs' home, too. */
-export const inside = '/work';
+export const inside = playbookHome;
 /** Where programs are that are not in the sources as the job has them; nobody but root may write there. */
 const apart = '/opt/sluice/programs';
 /** Likewise the projects that roles are taken from. */
@@ -27,7 +28,7 @@ const rolesApart = '/opt/sluice/roles';
 /** The job's variables. */
 export const variablesPath = `${inside}/.sluice-variables.json`;
 /** Who runs the programs. */
-export const user = 'nobody';
+export const user = playbookUser;
 
 /** Project to its state in the sources; the job's own project is as its change has it. */
 function checkedOut({ source, sources }: StageInput): ReadonlyMap<string, SourceState> {
@@ -155,7 +156,7 @@ async function check(
 /** What is put onto a machine, and how. */
 interface Preparation {
   readonly machine: Machine;
-  readonly what: 'sources' | 'secrets' | 'playbooks';
+  readonly what: 'sources' | 'secrets';
   readonly signal: AbortSignal;
 }
 

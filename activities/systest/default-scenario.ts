@@ -15,7 +15,7 @@ const timeout = 600_000;
  * @param apart pairs that exclude one another.
  */
 export async function installTogether(
-  laboratory: Laboratory,
+  laboratory: Pick<Laboratory, 'nodes'>,
   names: readonly string[],
   apart: readonly Pair[],
 ): Promise<TestCase[]> {
@@ -37,7 +37,7 @@ async function makeRoom(node: Node, { suite, names }: PackageSet): Promise<TestC
   return [{ suite, name: 'remove the set before', seconds: 0, ...failureOf(problemLine(removed), removed) }];
 }
 
-function firstNode({ nodes }: Laboratory): Node {
+function firstNode({ nodes }: Pick<Laboratory, 'nodes'>): Node {
   const node = [...nodes.values()][0];
   if (node === undefined) throw new Error('the job has no nodes');
   return node;

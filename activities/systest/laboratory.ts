@@ -1,4 +1,5 @@
 import { stepNotKept } from '../../pipelines/report/machines.ts';
+import type { PlaybookStep, Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import type { InstallStageDeps } from '../install/install-stage.ts';
 import { placeScripts, sourceDirectory } from '../install/place-scripts.ts';
@@ -6,8 +7,10 @@ import { repositoriesFor } from '../install/repositories.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
-import type { TestStep } from '../nodes/port.ts';
-import type { StageContext } from '../ports.ts';
+import type { Addresses, TestStep } from '../nodes/port.ts';
+import type { BuildLog, StageContext } from '../ports.ts';
+import { addPython, playStep, startControl } from './play.ts';
+import type { StepRun } from './problem.ts';
 
 /**
  * The nodes of one system test. They reach repositories until `closeDoors`, and from then on only each other; machines
@@ -15,9 +18,12 @@ import type { StageContext } from '../ports.ts';
  */
 export interface Laboratory {
   readonly nodes: ReadonlyMap<string, Node>;
+  readonly log: BuildLog;
   closeDoors(): Promise<void>;
   /** Has the machines know where the test is, and be saved after its last step if that was asked. */
   beginStep(step: TestStep & { readonly save: boolean }): Promise<void>;
+  /** Runs a playbook over the nodes, once the doors are closed. @param roles names of groups, and the nodes in each */
+  play(step: PlaybookStep, roles: Scenario['roles']): Promise<StepRun>;
 }
 
 interface Plan {
@@ -25,29 +31,45 @@ interface Plan {
   readonly context: StageContext;
   /** The source tree, put onto each node. */
   readonly tree: string;
+  /** Whether scenarios have playbooks among their steps. */
+  readonly plays: boolean;
 }
 
 /** Milliseconds for reading the repositories' indexes: a machine whose processor is emulated takes minutes for it. */
 const patience = 600_000;
 
+export interface LaboratoryDeps extends InstallStageDeps {
+  /** Label of the container that runs playbooks for nodes whose own images have no Ansible. */
+  readonly defaultLabel: string;
+}
+
 /** Starts the job's nodes and offers them all test repositories at once, and the released one. */
-export async function openLaboratory(deps: InstallStageDeps, plan: Plan): Promise<Laboratory> {
-  const { input, context } = plan;
+export async function openLaboratory(deps: LaboratoryDeps, plan: Plan): Promise<Laboratory> {
+  const { input, context, plays, tree } = plan;
+  const { platform } = deps;
+  const starting = plays ? startControl(deps, input, context) : undefined;
+  // Whoever plays hears of it.
+  starting?.catch(() => {});
   const nodes = await Promise.all(input.nodes.map((node) => startNode(deps, plan, node)));
   await Promise.all(nodes.map((node) => equip(deps, plan, node)));
+  if (plays) await Promise.all(nodes.map(addPython));
+  const machine = await starting;
   const { lease, log, signal } = context;
   const kept = nodes.filter(({ door }) => door === undefined).map(({ name }) => name);
+  let addresses: Addresses = {};
   const closeDoors = async () => {
-    if (kept.length === 0) return lease.seclude(signal);
-    log.write(`${kept.join(', ')}: machines with networks of their own, which stay open\n`);
-    await lease.introduce(signal);
+    if (kept.length > 0) log.write(`${kept.join(', ')}: machines with networks of their own, which stay open\n`);
+    addresses = await (kept.length === 0 ? lease.seclude(signal) : lease.introduce(signal));
   };
   let before = 0;
   const beginStep = async (step: TestStep & { readonly save: boolean }) => {
     await lease.beginStep?.(step).catch((error: Error) => log.write(`${stepNotKept(before, error.message)}\n`));
     before = step.number;
   };
-  return { nodes: new Map(nodes.map((node) => [node.name, node])), closeDoors, beginStep };
+  return {
+    ...{ nodes: new Map(nodes.map((node) => [node.name, node])), log, closeDoors, beginStep },
+    play: (step, roles) => playStep({ machine, nodes, addresses, platform, input, tree, context }, step, roles),
+  };
 }
 
 async function startNode(

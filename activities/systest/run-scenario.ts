@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestCase } from '../../pipelines/report/junit.ts';
-import type { Scenario, ScenarioStep } from '../../pipelines/systest/scenario.ts';
+import { isPlaybookStep, type ProgramStep, type Scenario } from '../../pipelines/systest/scenario.ts';
 import { sourceDirectory } from '../install/place-scripts.ts';
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import type { ExecResult } from '../nodes/port.ts';
 import type { Laboratory } from './laboratory.ts';
-import { failureOf, problemLine } from './problem.ts';
+import { failureOf, problemLine, type StepRun } from './problem.ts';
 
 /** Milliseconds for the installation on one node. */
 const installTimeout = 600_000;
@@ -45,7 +45,7 @@ async function installFor(laboratory: Laboratory, { name: suite, install }: Scen
 /** A step that goes on while the next ones run. */
 interface Background {
   readonly name: string;
-  readonly step: ScenarioStep;
+  readonly step: ProgramStep;
   /** Absent while it runs. */
   ended?: ExecResult;
   /** What kept it from being run at all. */
@@ -59,20 +59,21 @@ async function runSteps(laboratory: Laboratory, scenario: Scenario, before: numb
   const cases: TestCase[] = [];
   const background: Background[] = [];
   for (const [position, step] of steps.entries()) {
-    const name = step.name ?? `step ${position + 1} on ${step.on}`;
+    const name = step.name ?? (isPlaybookStep(step) ? `step ${position + 1}` : `step ${position + 1} on ${step.on}`);
     if (cases.some(isFailed)) {
       cases.push({ suite, name, seconds: 0, skipped: 'an earlier step failed' });
       continue;
     }
     await laboratory.beginStep({ number: before + position + 1, name: `${suite}: ${name}`, save });
-    const node = nodeOf(laboratory, step.on);
-    node.log.section(`${suite}: ${name}`);
-    if (step.background) {
-      background.push(begin(node, step, name));
+    laboratory.log.section(`${suite}: ${name}`);
+    if (!isPlaybookStep(step) && step.background) {
+      background.push(begin(nodeOf(laboratory, step.on), step, name));
       cases.push({ suite, name, seconds: 0 });
       continue;
     }
-    const run = await runStep(node, step);
+    const run = isPlaybookStep(step)
+      ? await laboratory.play(step, scenario.roles)
+      : await runStep(nodeOf(laboratory, step.on), step);
     const lost = background.find(({ fault }) => fault !== undefined);
     if (lost) throw lost.fault;
     cases.push({ suite, name, ...withEnded(run, background) });
@@ -80,10 +81,8 @@ async function runSteps(laboratory: Laboratory, scenario: Scenario, before: numb
   return cases;
 }
 
-type StepRun = Pick<TestCase, 'seconds' | 'failure'>;
-
 /** It ends when its node is removed, or before: what it says is in the log either way. */
-function begin(node: Node, step: ScenarioStep, name: string): Background {
+function begin(node: Node, step: ProgramStep, name: string): Background {
   const { signal, log, manager } = node;
   const running: Background = { name, step };
   node.machine.exec(argvOf(step), { signal, log, env: manager.environment }).then(
@@ -104,11 +103,11 @@ function withEnded(run: StepRun, background: readonly Background[]): StepRun {
   return { ...run, failure: { ...failure, message: failure.message + ends.join('') } };
 }
 
-function argvOf({ run }: ScenarioStep): readonly string[] {
+function argvOf({ run }: ProgramStep): readonly string[] {
   return ['env', '-C', sourceDirectory, 'sh', '-e', '-c', run];
 }
 
-async function runStep(node: Node, step: ScenarioStep): Promise<StepRun> {
+async function runStep(node: Node, step: ProgramStep): Promise<StepRun> {
   const started = performance.now();
   const argv = argvOf(step);
   const until = started + step.within * 1000;
@@ -121,7 +120,7 @@ async function runStep(node: Node, step: ScenarioStep): Promise<StepRun> {
 }
 
 /** What is not as the step expects it, in one line; null when all is. */
-function mismatch({ expect, timeout }: ScenarioStep, { code, output, timedOut }: ExecResult): string | null {
+function mismatch({ expect, timeout }: ProgramStep, { code, output, timedOut }: ExecResult): string | null {
   const last = output.trim().split('\n').at(-1) ?? '';
   if (timedOut) return `not done after ${timeout} s`;
   if (code !== expect.code) return `ended with ${code} instead of ${expect.code}${last === '' ? '' : `: ${last}`}`;

@@ -1,23 +1,23 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import { tapText } from '../../pipelines/report/tap.ts';
 import { counted } from '../../pipelines/report/words.ts';
-import { parseScenario, type Scenario } from '../../pipelines/systest/scenario.ts';
+import { isPlaybookStep, parseScenario, type Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { namesIn, sourceFiles } from '../install/exercise.ts';
-import type { InstallStageDeps } from '../install/install-stage.ts';
 import { repositoriesFor, testRepositories } from '../install/repositories.ts';
 import type { StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { installTogether } from './default-scenario.ts';
 import { type Pair, readApart } from './exclusive.ts';
-import { openLaboratory } from './laboratory.ts';
+import { type LaboratoryDeps, openLaboratory } from './laboratory.ts';
 import { runScenarios } from './run-scenario.ts';
 
-/** The same world as the install stage's. */
-export type SystestStageDeps = InstallStageDeps;
+/** The same world as the install stage's, and where playbooks run. */
+export type SystestStageDeps = LaboratoryDeps;
 
 /**
  * Runs the project's scenarios over the job's nodes, with the repositories of this change and of all ahead of it.
@@ -36,7 +36,7 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     const plan = await readScenarios(input, tree);
     if (plan.problems.length > 0) return { result: 'FAILURE', summary: plan.problems.join('; '), artifacts: [] };
     const { names, apart } = await everyPackage(deps, { input, context, platform: deps.platform(first.label) });
-    const laboratory = await openLaboratory(deps, { input, context, tree });
+    const laboratory = await openLaboratory(deps, { input, context, tree, plays: plan.scenarios.some(hasPlaybook) });
     return plan.scenarios.length > 0
       ? report(deps, await runScenarios(laboratory, plan.scenarios), asked(plan.scenarios, apart))
       : report(deps, await installTogether(laboratory, names, apart), apart);
@@ -52,14 +52,18 @@ async function readScenarios({ vars, nodes }: StageInput, tree: string) {
     .map((name) => `sluice/systest/${name}: there is no such scenario`);
   const scenarios: Scenario[] = [];
   const read = sourceFiles(tree);
-  const names = nodes.map(({ name }) => name);
+  const known = { nodes: nodes.map(({ name }) => name), has: (path: string) => existsSync(join(tree, path)) };
   for (const file of (chosen.length > 0 ? chosen : there.sort()).filter((name) => there.includes(name))) {
     const path = `sluice/systest/${file}`;
-    const reading = parseScenario(path, (await read(path)) ?? '', names);
+    const reading = parseScenario(path, (await read(path)) ?? '', known);
     if (reading.ok) scenarios.push(reading.scenario);
     else problems.push(...reading.problems);
   }
   return { scenarios, problems };
+}
+
+function hasPlaybook({ steps }: Scenario): boolean {
+  return steps.some(isPlaybookStep);
 }
 
 /** Those pairs that a scenario wants on one node all the same. */

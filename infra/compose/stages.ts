@@ -85,7 +85,7 @@ export function stagesOf(parts: StageParts): StageDeps {
       lint: createLintStage({ store, platform, releasedFiles: createReleasedFiles(parts.released, parts.release) }),
       publish: createPublishStage({ store, trees: parts.trees, codename, signer }),
       install: createInstallStage(tests),
-      systest: createSystestStage(tests),
+      systest: createSystestStage({ ...tests, defaultLabel }),
       ...(reach === undefined
         ? {}
         : { test: createTestStage({ store, platform, reach, fetchTree, begun: tellTestStage }) }),

@@ -21,6 +21,8 @@ export interface InventoryNode {
   readonly provider: PlatformProvider;
   /** By which the other nodes reach it. */
   readonly address: string;
+  /** Who runs tasks there, unless they become somebody else. */
+  readonly user: string;
 }
 
 /** How a node is reached that runs its playbooks itself. */
@@ -59,11 +61,11 @@ export function inventoryOf(
 }
 
 /** How Ansible reaches a node, and what Zuul tells of one that Nodepool has lent. */
-function wayToNode({ name, label, provider, address }: InventoryNode) {
+function wayToNode({ name, label, provider, address, user }: InventoryNode) {
   return {
     ansible_connection: 'sluice',
     ansible_become_method: 'sluice',
-    ansible_user: 'nobody',
+    ansible_user: user,
     ansible_host: address,
     sluice_node: name,
     nodepool: {

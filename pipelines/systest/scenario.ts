@@ -5,7 +5,11 @@ import { writtenSeconds } from '../model/duration.ts';
 const nodeName = z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'must be a host name in lower case');
 const packageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._-]*$/, 'must be a package name');
 
-const stepSchema = z.strictObject({
+const playbookPath = z
+  .string()
+  .regex(/^(?!\/)(?!(.*\/)?\.\.?(\/|$)).+\.ya?ml$/, 'must be the path of a playbook in the repository: *.yaml');
+
+const programSchema = z.strictObject({
   on: nodeName,
   run: z.string().min(1),
   name: z.string().min(1).optional(),
@@ -23,29 +27,61 @@ const stepSchema = z.strictObject({
   timeout: z.preprocess(writtenSeconds, z.number().positive().default(60)),
 });
 
+const playbookSchema = z.strictObject({
+  /** Run over all nodes of the job. */
+  playbook: playbookPath,
+  name: z.string().min(1).optional(),
+  /** Seconds. */
+  timeout: z.preprocess(writtenSeconds, z.number().positive().default(600)),
+});
+
+/** What is wrong is told by the form that was meant. */
+const stepSchema = z.unknown().transform((value, context) => {
+  const isPlaybook = typeof value === 'object' && value !== null && 'playbook' in value;
+  const read = (isPlaybook ? playbookSchema : programSchema).safeParse(value);
+  if (read.success) return read.data;
+  for (const issue of read.error.issues) context.issues.push({ ...issue, input: value } as never);
+  return z.NEVER;
+});
+
 const scenarioSchema = z.strictObject({
   description: z.string().optional(),
   install: z.record(nodeName, z.array(packageName)).default({}),
   /** Whether virtual machines are saved after each step as well, for whoever looks at them when the job has failed. */
   snapshots: z.enum(['at-failure', 'each-step']).default('at-failure'),
+  /** Groups of nodes, for playbooks. */
+  roles: z
+    .record(z.string().regex(/^[a-z_][a-z0-9_]*$/, 'must be a name of letters, digits and _'), z.array(nodeName))
+    .default({}),
   steps: z.array(stepSchema).min(1),
 });
 
 /** A system test: what is installed on which node, and what is done there in which order. */
 export type Scenario = z.infer<typeof scenarioSchema> & { readonly name: string };
 export type ScenarioStep = Scenario['steps'][number];
+export type ProgramStep = z.infer<typeof programSchema>;
+export type PlaybookStep = z.infer<typeof playbookSchema>;
+
+export function isPlaybookStep(step: ScenarioStep): step is PlaybookStep {
+  return 'playbook' in step;
+}
 
 export type ScenarioReading =
   | { readonly ok: true; readonly scenario: Scenario }
   | { readonly ok: false; readonly problems: readonly string[] };
 
+interface Known {
+  readonly nodes: readonly string[];
+  readonly has: (path: string) => boolean;
+}
+
 /**
  * Reads a scenario file.
  *
- * @param nodes the names of the job's nodes: a step elsewhere is a problem.
+ * @param known the names of the job's nodes, and which files the repository has: what is not there is a problem.
  * @returns all problems at once, each as `PATH:LINE:COL: message`.
  */
-export function parseScenario(path: string, text: string, nodes: readonly string[]): ScenarioReading {
+export function parseScenario(path: string, text: string, { nodes, has }: Known): ScenarioReading {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, maxAliasCount: 100 } as object);
   const at = (offset: number, message: string) => {
@@ -62,14 +98,35 @@ export function parseScenario(path: string, text: string, nodes: readonly string
   if (!parsed.success) {
     return { ok: false, problems: parsed.error.issues.map(({ path: place, message }) => locate(place, message)) };
   }
-  const known = `must be one of the job's nodes: ${nodes.join(', ')}`;
-  const strangers = [
-    ...Object.keys(parsed.data.install).flatMap((name) => (nodes.includes(name) ? [] : [['install', name]])),
-    ...parsed.data.steps.flatMap(({ on }, position) => (nodes.includes(on) ? [] : [['steps', position, 'on']])),
+  const problems = [
+    ...strangersIn(parsed.data, nodes).map((place) =>
+      locate(place, `must be one of the job's nodes: ${nodes.join(', ')}`),
+    ),
+    ...parsed.data.steps.flatMap((step, position) =>
+      isPlaybookStep(step) && !has(step.playbook)
+        ? [locate(['steps', position, 'playbook'], `there is no file ${step.playbook} in the repository`)]
+        : [],
+    ),
   ];
-  if (strangers.length > 0) return { ok: false, problems: strangers.map((place) => locate(place, known)) };
+  if (problems.length > 0) return { ok: false, problems };
   const name = (path.split('/').at(-1) ?? path).replace(/\.ya?ml$/, '');
   return { ok: true, scenario: { ...parsed.data, name } };
+}
+
+/** Where nodes are named that the job does not have. */
+function strangersIn(
+  { install, roles, steps }: z.infer<typeof scenarioSchema>,
+  nodes: readonly string[],
+): readonly (readonly PropertyKey[])[] {
+  return [
+    ...Object.keys(install).flatMap((name) => (nodes.includes(name) ? [] : [['install', name]])),
+    ...Object.entries(roles).flatMap(([role, members]) =>
+      members.flatMap((name, position) => (nodes.includes(name) ? [] : [['roles', role, position]])),
+    ),
+    ...steps.flatMap((step, position) =>
+      isPlaybookStep(step) || nodes.includes(step.on) ? [] : [['steps', position, 'on']],
+    ),
+  ];
 }
 
 /** Where the innermost part of `place` that is there begins. */

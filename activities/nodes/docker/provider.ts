@@ -59,9 +59,9 @@ class ContainerLease {
     return this.#found;
   }
 
-  async seclude(signal: AbortSignal): Promise<void> {
+  seclude(signal: AbortSignal): Promise<Addresses> {
     this.#secluded ??= this.#wire(signal, (machine) => machine.close());
-    await this.#secluded;
+    return this.#secluded;
   }
 
   introduce(signal: AbortSignal): Promise<Addresses> {

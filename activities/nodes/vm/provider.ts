@@ -63,7 +63,7 @@ class VmLease {
   readonly #members: Member[] = [];
   #found: Running | null = null;
   #introduced: Promise<Addresses> | undefined;
-  #secluded: Promise<void> | undefined;
+  #secluded: Promise<Addresses> | undefined;
   readonly #steps: Steps | undefined;
   readonly #watches: (() => void)[] = [];
 
@@ -87,11 +87,11 @@ class VmLease {
     return found === undefined ? null : createMachine(found, lender);
   }
 
-  seclude(signal: AbortSignal): Promise<void> {
+  seclude(signal: AbortSignal): Promise<Addresses> {
     this.#secluded ??= this.#wire(signal, async (machine, { address, names }) => {
       await machine.close();
       await machine.join(address, names);
-    }).then(() => {});
+    });
     return this.#secluded;
   }
 

@@ -1,22 +1,15 @@
 import { inventoryOf, namesOf, type PlaybookHosts } from '../../../pipelines/playbooks/inventory.ts';
 import { playbookFault, unmatchedPlays } from '../../../pipelines/playbooks/outcome.ts';
-import { Literal, variablesText } from '../../../pipelines/playbooks/variables.ts';
+import { Literal } from '../../../pipelines/playbooks/variables.ts';
 import type { ExecResult } from '../../nodes/port.ts';
 import { type Channel, openChannel } from '../../playbooks/channel.ts';
-import { control, placeControl } from '../../playbooks/control.ts';
+import { ansibleCommand, control, placeControl, takeRecord, writeVariables } from '../../playbooks/control.ts';
 import type { Session } from '../session.ts';
-import { inside, mustExec, rolesPath, takeText } from '../workspace.ts';
+import { inside, rolesPath, user } from '../workspace.ts';
 import type { Runner, Running } from './runner.ts';
 
-const inventory = `${control}/inventory.yaml`;
 const jobVariables = `${control}/job.yaml`;
 const runVariables = `${control}/run.yaml`;
-/** Where Ansible's modules keep what they work on, whoever they are run as. */
-const temporary = ['/tmp/.sluice-ansible', '/tmp/.sluice-ansible/remote'];
-/** Where the callback writes what came of a playbook. */
-const recordPath = `${inside}/.sluice-playbook.json`;
-/** Bytes of it that are read. */
-const recordLimit = 256 * 1024;
 
 const nobody: PlaybookHosts = { nodes: [], groups: [], hostVars: {}, groupVars: {}, extraVars: {}, returned: [] };
 
@@ -24,26 +17,15 @@ const nobody: PlaybookHosts = { nodes: [], groups: [], hostVars: {}, groupVars: 
 export const ansibleRunner: Runner = {
   async prepare(of) {
     const { session, options, place } = of;
-    await write(session, { path: runVariables, variables: aboutRun(of), signal: options.signal });
-    const files = [...(place.variables === undefined ? [] : [place.variables]), jobVariables, runVariables];
-    const extra = files.flatMap((file) => ['--extra-vars', `@${file}`]);
+    await writeVariables(session.machine, { path: runVariables, variables: aboutRun(of), signal: options.signal });
+    const variables = [...(place.variables === undefined ? [] : [place.variables]), jobVariables, runVariables];
     const home = place.env.HOME ?? inside;
+    const { argv, env } = ansibleCommand({ program: place.program, variables, roles: rolesOf(of), home });
     const channel = await channelOf(of);
-    return {
-      ...(channel === undefined ? {} : { end: () => channel.close() }),
-      argv: ['ansible-playbook', '--inventory', inventory, ...extra, place.program],
-      env: {
-        ANSIBLE_CONFIG: `${control}/ansible.cfg`,
-        ANSIBLE_HOME: `${home}/.ansible`,
-        ANSIBLE_ROLES_PATH: rolesOf(of).join(':'),
-        LC_ALL: 'C.UTF-8',
-        SLUICE_RECORD: recordPath,
-        ...channel?.env,
-      },
-    };
+    return channel === undefined ? { argv, env } : { argv, env: { ...env, ...channel.env }, end: channel.close };
   },
   async judge({ session, script, options, place }: Running, { code, output }: ExecResult) {
-    const record = await takeText(session.machine, { path: recordPath, limit: recordLimit, signal: options.signal });
+    const record = await takeRecord(session.machine, options.signal);
     const root = rootOf(place.program, script.path);
     const hosts = namesOf(session.input.programs?.playbooks ?? nobody);
     const run = { path: script.path, root, hosts, code, output, record };
@@ -57,7 +39,7 @@ export const ansibleRunner: Runner = {
 async function channelOf({ session, options: { signal } }: Running): Promise<Channel | undefined> {
   if (session.nodes.length === 0) return undefined;
   const nodes = new Map(session.nodes.map(({ name, machine }) => [name, machine]));
-  return openChannel({ control: session.machine, nodes, home: inside, signal });
+  return openChannel({ control: session.machine, nodes, as: { user, cwd: inside, home: inside }, signal });
 }
 
 /**
@@ -73,16 +55,12 @@ export async function preparePlaybooks(
   const { input, machine, nodes, context } = session;
   const { signal } = context;
   const label = input.nodes[0]?.label ?? 'the usual platform';
-  const able = await placeControl(machine, signal);
-  if (!able) return `there is no ansible-playbook on nodes of ${label}: install ansible-core in its image`;
-  for (const each of [machine, ...nodes.map((node) => node.machine)]) {
-    await mustExec({ machine: each, what: 'playbooks', signal }, ['install', '-d', '-m', '1777', ...temporary]);
-  }
   const hosts = input.programs?.playbooks ?? nobody;
   const { zuul, ...vars } = variables;
-  await write(session, { path: inventory, variables: inventoryOf(hosts, vars, nodes), signal });
+  const able = await placeControl(machine, { nodes, inventory: inventoryOf(hosts, vars, nodes), signal });
+  if (!able) return `there is no ansible-playbook on nodes of ${label}: install ansible-core in its image`;
   const fixed = { ansible_user_dir: inside, zuul_user_dir: inside, zuul: new Literal(zuul) };
-  await write(session, { path: jobVariables, variables: { ...hosts.extraVars, ...fixed }, signal });
+  await writeVariables(machine, { path: jobVariables, variables: { ...hosts.extraVars, ...fixed }, signal });
   return undefined;
 }
 
@@ -107,15 +85,4 @@ function rolesOf({ session: { input }, script, place: { program, sources } }: Ru
 /** The directory of a playbook's repository. */
 function rootOf(program: string, path: string): string {
   return program.slice(0, -path.length - 1);
-}
-
-interface VariablesFile {
-  readonly path: string;
-  readonly variables: Readonly<Record<string, unknown>>;
-  readonly signal: AbortSignal;
-}
-
-async function write({ machine }: Session, { path, variables, signal }: VariablesFile): Promise<void> {
-  const install = ['install', '-m', '0444', '/dev/stdin', path];
-  await mustExec({ machine, what: 'playbooks', signal }, install, variablesText(variables));
 }

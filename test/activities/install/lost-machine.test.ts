@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createInstallStage } from '../../../activities/install/install-stage.ts';
 import { EngineUnavailable } from '../../../activities/nodes/engine-unavailable.ts';
-import type { Lease, Machine, Provider } from '../../../activities/nodes/port.ts';
+import type { Addresses, Lease, Machine, Provider } from '../../../activities/nodes/port.ts';
 import { openProvider } from '../../../activities/nodes/registry.ts';
 import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
 import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
@@ -38,7 +38,7 @@ function heard(provider: Provider, answer: Answer): Provider {
       const wrapped: Lease = {
         machine: async (need) => wrap(need.name, await lease.machine(need)),
         find: () => lease.find(),
-        seclude: async (signal) => void (await answer('seclude', () => lease.seclude(signal))),
+        seclude: async (signal) => (await answer('seclude', () => lease.seclude(signal))) as Addresses,
         introduce: (signal) => lease.introduce(signal),
       };
       real.set(wrapped, lease);
@@ -63,7 +63,7 @@ function lostAfter(count: number, notes: Notes): Provider {
     lend: async () => ({
       machine: async () => ({}) as Machine,
       find: async () => null,
-      seclude: async () => {},
+      seclude: async () => ({}),
       introduce: async () => ({}),
     }),
     release: async () => {},
@@ -112,7 +112,7 @@ for (const [stage, make, names] of [
     const nodes = names.map((name) => ({ name, label: 'debian-12' }));
     const run = async (provider: Provider) => {
       const input = stageInput('deb', { stage, parents, nodes });
-      return leasing(make(deps), provider)(input, await stageContext(t));
+      return leasing(make({ ...deps, defaultLabel: 'debian-12' }), provider)(input, await stageContext(t));
     };
     const notes: Notes = new Map();
     const { result, summary } = await run(noting(notes));

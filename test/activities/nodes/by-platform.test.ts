@@ -14,7 +14,10 @@ function provider(name: string, said: string[], kept: Machine | null = null): Pr
         return {} as Machine;
       },
       find: async () => kept,
-      seclude: () => say('secludes'),
+      async seclude() {
+        await say('secludes');
+        return {};
+      },
       introduce: async () => ({}),
     }),
     release: () => say('releases'),

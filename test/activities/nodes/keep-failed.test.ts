@@ -65,7 +65,7 @@ test('I10: the machines of a lease are kept where they come from', async () => {
     lend: async () => ({
       machine: async () => ({}) as Machine,
       find: async () => null,
-      seclude: async () => {},
+      seclude: async () => ({}),
       introduce: async () => ({}),
     }),
     ...(keep === undefined ? {} : { keep }),

@@ -3,12 +3,16 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createInstallStage } from '../../../activities/install/install-stage.ts';
+import { byPlatform } from '../../../activities/nodes/by-platform.ts';
+import { openProvider } from '../../../activities/nodes/registry.ts';
 import { createVmProvider } from '../../../activities/nodes/vm/provider.ts';
 import { snapshotsIn } from '../../../activities/nodes/vm/records.ts';
 import { waysTo } from '../../../activities/nodes/vm/ways.ts';
 import type { StageRunner } from '../../../activities/ports.ts';
 import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
 import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
+import { archivesOf } from '../../../infra/compose/machines.ts';
+import { readAptSettings } from '../../../infra/images/apt-settings.ts';
 import type { Platform } from '../../../pipelines/model/platform.ts';
 import type { StageInput } from '../../../workflows/contract.ts';
 import { leasing, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
@@ -20,12 +24,14 @@ import { makePackage } from '../repository/packages.ts';
 
 const label = 'debian-12-vm';
 
-/** The world of a stage, with virtual machines that reach its web server and nothing else. */
+/** The world of a stage, with virtual machines that reach its web server and the archives, and nothing else. */
 async function machineWorld(t: TestContext) {
   const places = await preparedForTests();
   const world = await stageWorld(t);
   const reached = new URL(await world.trees.url('x')).origin;
-  const provider = createVmProvider({ places, installation: null, ways: async () => waysTo([reached]) });
+  const ways = async () => waysTo([reached, ...archivesOf(await readAptSettings('bookworm'))]);
+  const docker = openProvider('docker');
+  const provider = byPlatform({ docker, vm: createVmProvider({ places, installation: null, ways }), static: docker });
   const platform = (name: string): Platform => {
     const debian = world.platform('debian-12');
     return name === label ? { ...debian, name, provider: 'vm', buildImage: image, testImage: image } : debian;
@@ -78,8 +84,28 @@ test('a scenario runs over two virtual machines that reach each other and nothin
   const { port } = new URL(reached);
   await writeFile(join(tree, 'sluice/systest/pair.yaml'), scenario(`10.0.2.100/${port}`));
   const nodes = ['server', 'client'].map((name) => ({ name, label }));
-  const { result, said } = await run(createSystestStage(deps), { stage: 'systest', nodes });
+  const { result, said } = await run(createSystestStage({ ...deps, defaultLabel: 'debian-12' }), {
+    stage: 'systest',
+    nodes,
+  });
   assert.deepEqual([result.result, result.summary], ['SUCCESS', 'pair: 7 steps passed'], said);
+});
+
+test('a playbook is played over virtual machines from a container, which reaches them all the same', async (t) => {
+  const { deps, tree, run } = await machineWorld(t);
+  const steps = 'roles: {servers: [server]}\nsteps:\n  - {playbook: tests/play.yaml}\n';
+  const play = `- hosts: servers
+  tasks:
+    - assert: {that: "ansible_service_mgr == 'systemd' and ansible_user_id == 'root'"}
+    - command: getent hosts client
+`;
+  await writeFile(join(tree, 'sluice/systest/pair.yaml'), steps);
+  await mkdir(join(tree, 'tests'));
+  await writeFile(join(tree, 'tests/play.yaml'), play);
+  const nodes = ['server', 'client'].map((name) => ({ name, label }));
+  const stage = createSystestStage({ ...deps, defaultLabel: 'debian-12' });
+  const { result, said } = await run(stage, { stage: 'systest', nodes });
+  assert.deepEqual([result.result, result.summary], ['SUCCESS', 'pair: 1 step passed'], said);
 });
 
 test('a package is installed, exercised and removed on a virtual machine, and nothing of it stays', async (t) => {

@@ -25,7 +25,7 @@ function fakeNode(refuses: readonly string[] = []) {
     },
     door: { open: async () => void did.push('open'), close: async () => void did.push('close') },
   };
-  const laboratory = { nodes: new Map([['node', node]]), closeDoors: async () => {}, beginStep: async () => {} };
+  const laboratory = { nodes: new Map([['node', node]]) };
   return { did, laboratory };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { dirname, join } from 'node:path';
+import { before, type TestContext, test } from 'node:test';
 import { EngineUnavailable } from '../../../activities/nodes/engine-unavailable.ts';
 import { packageManagers } from '../../../activities/nodes/packages/managers.ts';
 import type { Node } from '../../../activities/nodes/packages/node.ts';
@@ -10,11 +10,20 @@ import { createPublishStage } from '../../../activities/repository/publish-stage
 import { standTogether } from '../../../activities/systest/exclusive.ts';
 import { runScenarios } from '../../../activities/systest/run-scenario.ts';
 import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
+import { ensureImages } from '../../../infra/images/ensure.ts';
+import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../../pipelines/model/job.ts';
 import { parseScenario } from '../../../pipelines/systest/scenario.ts';
 import { leasing, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
 import { makePackage, type Sample } from '../repository/packages.ts';
+
+before(() =>
+  ensureImages(
+    builtInPlatforms.slice(0, 1).map((each) => ({ ...each, control: true })),
+    () => {},
+  ),
+);
 
 interface Given {
   readonly own: Sample;
@@ -22,9 +31,15 @@ interface Given {
   readonly more?: readonly Sample[];
   readonly ahead?: Sample;
   readonly scenario?: string;
+  /** Further files of the source tree. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
-async function runSystest(t: TestContext, format: PackageFormat, { own, more = [], ahead, scenario }: Given) {
+async function runSystest(
+  t: TestContext,
+  format: PackageFormat,
+  { own, more = [], ahead, scenario, files = {} }: Given,
+) {
   const world = await stageWorld(t);
   const publish = async (...samples: readonly Sample[]): Promise<readonly Artifact[]> => {
     const files: string[] = [];
@@ -35,9 +50,14 @@ async function runSystest(t: TestContext, format: PackageFormat, { own, more = [
   const tree = join(world.directory, 'tree');
   await mkdir(join(tree, 'sluice/systest'), { recursive: true });
   if (scenario !== undefined) await writeFile(join(tree, 'sluice/systest/pair.yaml'), scenario);
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(tree, path)), { recursive: true });
+    await writeFile(join(tree, path), text);
+  }
   const stage = leasing(
     createSystestStage({
       ...world,
+      defaultLabel: 'debian-12',
       released: () => Promise.resolve([]),
       sources: (_, directory) => cp(tree, directory, { recursive: true }),
     }),
@@ -128,6 +148,49 @@ test('P8: names are put into as few sets as can stand together', async () => {
   assert.deepEqual(await standTogether(['a'], async () => false), [['a']]);
 });
 
+const playbook = `- hosts: servers
+  roles: [greeting]
+  tasks:
+    - command: sh -c 'answer; id -un; pwd'
+      register: told
+    - assert: {that: "told.stdout_lines == ['forty-two', 'root', '/sluice/source']"}
+    - copy: {dest: /tmp/made, content: "by {{ inventory_hostname }}"}
+- hosts: all
+  gather_facts: false
+  tasks:
+    - command: getent hosts server
+      register: found
+    - assert: {that: "hostvars['server'].nodepool.private_ipv4 in found.stdout"}
+- hosts: localhost
+  tasks:
+    - command: ls /sys/class/net
+      register: interfaces
+    - assert: {that: "interfaces.stdout == 'lo'"}
+`;
+
+test('playbooks are steps of a scenario, over its nodes by their roles, and nothing else', async (t) => {
+  const own = { name: 'alpha', version: '1.0-1', files: answer('forty-two') };
+  const scenario = `install: {server: [alpha]}
+roles: {servers: [server]}
+steps:
+- {playbook: tests/play.yaml}
+- {on: server, run: cat /tmp/made, expect: by server}
+- {name: it fails, playbook: tests/fail.yaml}
+- {on: server, run: "true"}
+`;
+  const files = {
+    'tests/play.yaml': playbook,
+    'tests/fail.yaml':
+      '- hosts: client\n  gather_facts: false\n  tasks: [{command: sh -c "echo no luck >&2; exit 3"}]\n',
+    'roles/greeting/tasks/main.yaml': '- debug: msg="hello from {{ inventory_hostname }}"\n',
+  };
+  const { result, said } = await runSystest(t, 'deb', { own, scenario, files });
+  const why =
+    /^pair: it fails: tests\/fail\.yaml: the task "command" \(tests\/fail\.yaml:3 on client\) failed: .* no luck$/;
+  assert.match(result.summary, why, said.slice(-5000));
+  assert.match(said, /hello from server/);
+});
+
 test('a step that answers something else fails, and the rest is skipped', async (t) => {
   const scenario = 'steps:\n  - {name: ask, on: client, run: echo no, expect: "yes"}\n  - {on: server, run: "true"}\n';
   const { result } = await runSystest(t, 'deb', { own: { name: 'alpha', version: '1-1' }, scenario });
@@ -144,6 +207,13 @@ test('a step that fails after one in the background has ended says so', async (t
   assert.equal(result.summary, `pair: ask: said "no answer", not "never"; before that, ${server}`);
 });
 
+/** What a laboratory has besides nodes, where no playbook is to be played. */
+const world = {
+  closeDoors: async () => {},
+  beginStep: async () => {},
+  play: () => Promise.reject(new Error('nothing is to be played')),
+};
+
 test('an engine that fails a step in the background fails the stage, and not the change', async () => {
   const log = { write() {}, section() {} };
   const exec = async (argv: readonly string[]) => {
@@ -154,9 +224,9 @@ test('an engine that fails a step in the background fails the stage, and not the
   const { signal } = new AbortController();
   const node = { name: 'server', machine, manager: packageManagers.deb, signal, log } as unknown as Node;
   const text = 'steps:\n  - {on: server, run: serve, background: true}\n  - {on: server, run: "true"}\n';
-  const reading = parseScenario('pair.yaml', text, ['server']);
+  const reading = parseScenario('pair.yaml', text, { nodes: ['server'], has: () => false });
   assert.ok(reading.ok);
-  const laboratory = { nodes: new Map([['server', node]]), closeDoors: async () => {}, beginStep: async () => {} };
+  const laboratory = { ...world, nodes: new Map([['server', node]]), log: node.log };
   await assert.rejects(runScenarios(laboratory, [reading.scenario]), EngineUnavailable);
 });
 
@@ -171,7 +241,7 @@ test('I10: machines hear which step begins, counted over all scenarios, and whet
   const { signal } = new AbortController();
   const node = { name: 'n', machine: { exec }, manager: packageManagers.deb, signal, log } as unknown as Node;
   const beginStep = async (step: unknown) => void begun.push(step);
-  const laboratory = { nodes: new Map([['n', node]]), closeDoors: async () => {}, beginStep };
+  const laboratory = { ...world, nodes: new Map([['n', node]]), log: node.log, beginStep };
   const scenarios = [
     [
       'first.yaml',
@@ -179,7 +249,7 @@ test('I10: machines hear which step begins, counted over all scenarios, and whet
     ],
     ['second.yaml', 'steps: [{on: n, run: "true", name: last}]\n'],
   ].map(([path = '', text = '']) => {
-    const reading = parseScenario(path, text, ['n']);
+    const reading = parseScenario(path, text, { nodes: ['n'], has: () => false });
     assert.ok(reading.ok);
     return reading.scenario;
   });

@@ -62,7 +62,7 @@ test('nodes that are reached have their addresses and labels, whatever variables
     nodes: [['one'], ['two', 'alias']],
     hostVars: { alias: { a: 1, ansible_connection: 'local' } },
   };
-  const reached = [{ name: 'two', label: 'debian-12', provider: 'vm', address }] as const;
+  const reached = [{ name: 'two', label: 'debian-12', provider: 'vm', address, user: 'nobody' }] as const;
   assert.deepEqual(inventoryOf(hosts, {}, reached), {
     all: { vars: {}, hosts: { one: itself, two: there, alias: { a: 1, ...there } }, children: {} },
   });

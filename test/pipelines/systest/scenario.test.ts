@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseScenario } from '../../../pipelines/systest/scenario.ts';
+import { isPlaybookStep, parseScenario } from '../../../pipelines/systest/scenario.ts';
 
 const step = (within: string, timeout: string) =>
-  parseScenario('a.yaml', `steps: [{on: server, run: "true", within: ${within}, timeout: ${timeout}}]\n`, ['server']);
+  parseScenario('a.yaml', `steps: [{on: server, run: "true", within: ${within}, timeout: ${timeout}}]\n`, {
+    nodes: ['server'],
+    has: () => false,
+  });
 
 test('F9: times of a step are written as those of a job', () => {
   for (const [written, seconds] of [
@@ -15,11 +18,39 @@ test('F9: times of a step are written as those of a job', () => {
     const read = step(written, written);
     assert.ok(read.ok, JSON.stringify(read));
     const [first] = read.scenario.steps;
-    assert.deepEqual([first?.within, first?.timeout], [seconds, seconds]);
+    assert.ok(first && !isPlaybookStep(first));
+    assert.deepEqual([first.within, first.timeout], [seconds, seconds]);
   }
   const read = step('soon', '0s');
   assert.deepEqual(read.ok ? [] : read.problems.map((one) => one.replace(/: (Invalid|Too).*/, '')), [
     'a.yaml:1:43: steps.0.within',
     'a.yaml:1:58: steps.0.timeout',
   ]);
+});
+
+test('a step is a program on a node, or a playbook of the repository over the nodes by their roles', () => {
+  const known = { nodes: ['server'], has: (path: string) => path === 'tests/play.yaml' };
+  const read = (text: string) => parseScenario('a.yaml', text, known);
+  const good = read('roles: {servers: [server]}\nsteps: [{playbook: tests/play.yaml, timeout: 2m}]\n');
+  assert.ok(good.ok, JSON.stringify(good));
+  assert.deepEqual(good.scenario.steps, [{ playbook: 'tests/play.yaml', timeout: 120 }]);
+  assert.deepEqual(good.scenario.roles, { servers: ['server'] });
+  for (const [text, problem] of [
+    [
+      'steps: [{playbook: tests/other.yaml}]',
+      /^a\.yaml:1:20: steps\.0\.playbook: there is no file tests\/other\.yaml in/,
+    ],
+    ['steps: [{playbook: ../play.yaml}]', /^a\.yaml:1:20: steps\.0\.playbook: must be the path of a playbook/],
+    ['steps: [{playbook: tests/play.yaml, on: server}]', /^a\.yaml:1:9: steps\.0: Unrecognized key: "on"$/],
+    ['steps: [{on: server}]', /^a\.yaml:1:9: steps\.0\.run: /],
+    [
+      'roles: {servers: [moon]}\nsteps: [{playbook: tests/play.yaml}]',
+      /^a\.yaml:1:19: roles\.servers\.0: must be one of/,
+    ],
+    ['roles: {web-servers: [server]}\nsteps: [{playbook: tests/play.yaml}]', /^a\.yaml:1:\d+: roles\.web-servers: /],
+  ] as const) {
+    const { ok, problems } = { problems: [], ...read(text) };
+    assert.deepEqual([ok, problems.length], [false, 1], text);
+    assert.match(problems[0] ?? '', problem);
+  }
 });
