@@ -44,7 +44,9 @@ export async function runProgram(
   await watch.told();
   const fault = await takeReturned(session, signal);
   const reason = await runner.judge(of, ended);
-  if (ended.timedOut) return { result: 'TIMED_OUT', summary: `${script.path} was not done in time` };
+  if (ended.timedOut) {
+    return { result: 'TIMED_OUT', summary: reason?.summary ?? `${script.path} was not done in time` };
+  }
   if (reason !== undefined) return reason;
   return fault === undefined ? undefined : { result: 'ERROR', summary: `${script.path}: SLUICE_RETURN: ${fault}` };
 }

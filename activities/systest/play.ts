@@ -1,6 +1,6 @@
 import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import { inventoryOf } from '../../pipelines/playbooks/inventory.ts';
-import { playbookFault } from '../../pipelines/playbooks/outcome.ts';
+import { playbookFault, playbookLate } from '../../pipelines/playbooks/outcome.ts';
 import type { PlaybookStep, Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import { sourceDirectory } from '../install/place-scripts.ts';
@@ -96,9 +96,8 @@ export async function playStep(stage: Stage, step: PlaybookStep, roles: Scenario
     .finally(() => channel.close());
   const record = await takeRecord(machine, signal);
   const hosts = input.nodes.map(({ name }) => name);
-  const fault = ended.timedOut
-    ? `not done after ${step.timeout} s`
-    : playbookFault({ ...ended, path: step.playbook, root: sources, hosts, record })?.summary;
+  const run = { ...ended, path: step.playbook, root: sources, hosts, record };
+  const fault = ended.timedOut ? playbookLate(run) : playbookFault(run)?.summary;
   const seconds = (performance.now() - started) / 1000;
   return fault === undefined
     ? { seconds }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-const failedTask = z.object({ task: z.string(), path: z.string(), host: z.string(), message: z.string() });
+const task = z.object({ task: z.string(), path: z.string() });
+const failedTask = task.extend({ host: z.string(), message: z.string() });
 const record = z.object({
   /** Variables that the playbook asks for. */
   prompts: z.array(z.string()),
@@ -8,6 +9,10 @@ const record = z.object({
   /** The `hosts` of those plays that no node is among. */
   unmatched: z.array(z.string()),
   failed: z.array(failedTask),
+  /** The task that began last. */
+  now: task.optional(),
+  /** A task that asks for something. */
+  asking: task.optional(),
 });
 
 /** How a run of a playbook ended. */
@@ -49,6 +54,7 @@ function faultOf({ path, hosts, code, output, record: text }: PlaybookRun): Play
   const told = readRecord(text);
   const last = told?.failed.at(-1);
   if (told !== undefined && told.prompts.length > 0) return { result: 'ERROR', summary: asks(path, told.prompts) };
+  if (told?.asking !== undefined) return { result: 'ERROR', summary: waits(path, told.asking) };
   if (code !== 0 && last !== undefined) {
     const where = hosts.length > 1 ? `${last.path} on ${last.host}` : last.path;
     const remark = noBecome.test(last.message)
@@ -71,6 +77,13 @@ function faultOf({ path, hosts, code, output, record: text }: PlaybookRun): Play
   return { result: 'FAILURE', summary };
 }
 
+/** Says of a playbook that was not done in time in which of its tasks it was. */
+export function playbookLate({ path, root, record: text }: Pick<PlaybookRun, 'path' | 'root' | 'record'>): string {
+  const now = readRecord(text)?.now;
+  const where = now === undefined ? '' : `: it was in the task "${now.task}" (${now.path.replace(`${root}/`, '')})`;
+  return oneLine(`${path} was not done in time${where}`);
+}
+
 /** Remarks about plays that nothing was run of, where others were. */
 export function unmatchedPlays({ path, record: text }: Pick<PlaybookRun, 'path' | 'record'>): readonly string[] {
   const { plays = 0, unmatched = [] } = readRecord(text) ?? {};
@@ -88,6 +101,10 @@ function readRecord(text: string): z.output<typeof record> | undefined {
 
 function asks(path: string, prompts: readonly string[]): string {
   return `${path} asks for ${prompts.join(', ')} (vars_prompt), and nobody answers: give it in "extra-vars" of the job`;
+}
+
+function waits(path: string, { task: name, path: place }: z.output<typeof task>): string {
+  return `${path}: the task "${name}" (${place}) asks for something (pause), and nobody answers: give it "seconds"`;
 }
 
 /** The error that Ansible ended with: what it says, after file, line and column where it names them. */

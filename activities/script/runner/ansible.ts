@@ -1,5 +1,6 @@
+import { dirname } from 'node:path';
 import { inventoryOf, namesOf, type PlaybookHosts } from '../../../pipelines/playbooks/inventory.ts';
-import { playbookFault, unmatchedPlays } from '../../../pipelines/playbooks/outcome.ts';
+import { playbookFault, playbookLate, unmatchedPlays } from '../../../pipelines/playbooks/outcome.ts';
 import { Literal } from '../../../pipelines/playbooks/variables.ts';
 import type { ExecResult } from '../../nodes/port.ts';
 import { type Channel, openChannel } from '../../playbooks/channel.ts';
@@ -24,14 +25,14 @@ export const ansibleRunner: Runner = {
     const channel = await channelOf(of);
     return channel === undefined ? { argv, env } : { argv, env: { ...env, ...channel.env }, end: channel.close };
   },
-  async judge({ session, script, options, place }: Running, { code, output }: ExecResult) {
+  async judge({ session, script, options, place }: Running, { code, output, timedOut }: ExecResult) {
     const record = await takeRecord(session.machine, options.signal);
     const root = rootOf(place.program, script.path);
     const hosts = namesOf(session.input.programs?.playbooks ?? nobody);
     const run = { path: script.path, root, hosts, code, output, record };
     const remarks = [...session.returned.remarks, ...unmatchedPlays(run)];
     session.returned = { ...session.returned, remarks };
-    return playbookFault(run);
+    return timedOut ? { result: 'TIMED_OUT', summary: playbookLate(run) } : playbookFault(run);
   },
 };
 
@@ -76,10 +77,13 @@ function aboutRun({ script, options: { phase, success } }: Running): Readonly<Re
   };
 }
 
-/** Where a playbook finds roles besides those beside it: in its own repository first. */
+/**
+ * Where a playbook finds roles besides those beside it: in its own repository first. A repository that is itself a role
+ * is one by its name, where no folder has a role of that name.
+ */
 function rolesOf({ session: { input }, script, place: { program, sources } }: Running): readonly string[] {
   const others = (script.roles ?? []).map(({ project }) => rolesPath({ input, sources }, script, project));
-  return [`${rootOf(program, script.path)}/roles`, ...others];
+  return [`${rootOf(program, script.path)}/roles`, ...others, ...others.map((roles) => dirname(dirname(roles)))];
 }
 
 /** The directory of a playbook's repository. */

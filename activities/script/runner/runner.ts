@@ -23,6 +23,6 @@ export interface Start {
 /** How one kind of program is run. */
 export interface Runner {
   prepare(of: Running): Promise<Start>;
-  /** Why it did not end well; of what was not done in time nobody uses the answer. */
+  /** Why it did not end well; nothing need be said of what was not done in time. */
   judge(of: Running, ended: ExecResult): Promise<ProgramFault | undefined>;
 }

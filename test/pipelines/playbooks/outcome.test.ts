@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type PlaybookRun, playbookFault, unmatchedPlays } from '../../../pipelines/playbooks/outcome.ts';
+import { type PlaybookRun, playbookFault, playbookLate, unmatchedPlays } from '../../../pipelines/playbooks/outcome.ts';
 
 const well = { prompts: [], plays: 1, unmatched: [], failed: [] };
 const run = {
@@ -45,6 +45,12 @@ const rows: readonly [says: string, more: Partial<PlaybookRun>, result: string, 
     { code: 2, record: told({ failed: [{ ...failed, message: 'MODULE FAILURE: /bin/sh: 1: sudo: not found' }] }) },
     'FAILURE',
     /sudo: not found; tasks run as they are: there is no become on the nodes of jobs$/,
+  ],
+  [
+    'a pause that asks',
+    { code: 3, record: told({ asking: { task: 'Go on', path: '/sources/lib/alpha/site.yaml:4' } }) },
+    'ERROR',
+    /^site.yaml: the task "Go on" \(site.yaml:4\) asks for something \(pause\), and nobody answers: give it "seconds"$/,
   ],
   [
     'the last of several, and its host',
@@ -128,4 +134,11 @@ test('plays for nobody are remarks where others ran', () => {
     'a.yaml: no host is among "hosts: web"',
   ]);
   assert.deepEqual(unmatchedPlays({ path: 'a.yaml', record: told({ unmatched: ['web'] }) }), []);
+});
+
+test('what was not done in time is told with the task that it was in, where that is known', () => {
+  const now = { task: 'web : start', path: '/sources/lib/alpha/roles/web/tasks/main.yml:7' };
+  const where = 'it was in the task "web : start" (roles/web/tasks/main.yml:7)';
+  assert.equal(playbookLate({ ...run, record: told({ now }) }), `site.yaml was not done in time: ${where}`);
+  assert.equal(playbookLate({ ...run, record: '' }), 'site.yaml was not done in time');
 });

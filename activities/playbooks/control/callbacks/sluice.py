@@ -14,6 +14,7 @@ requirements: [the environment variable SLUICE_RECORD]
 """
 
 REFUSED = 3
+PAUSES = ("pause", "ansible.builtin.pause", "ansible.legacy.pause")
 LONGEST = 2000
 
 
@@ -43,10 +44,25 @@ class CallbackModule(CallbackBase):
         self._told["plays"] += 1
         self._save()
 
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        self._told["now"] = place_of(task)
+        self._save()
+
+    def v2_playbook_on_handler_task_start(self, task):
+        self.v2_playbook_on_task_start(task, False)
+
     def v2_playbook_on_no_hosts_matched(self):
         hosts = self._play.hosts
         self._told["unmatched"].append(", ".join(map(str, hosts)) if isinstance(hosts, list) else str(hosts))
         self._save()
+
+    def v2_runner_on_ok(self, result):
+        """A pause without a time was a question, and Ansible goes on with nothing in the place of an answer."""
+        task = result._task
+        if task.action in PAUSES and not {"seconds", "minutes"} & set(task.args):
+            self._told["asking"] = place_of(task)
+            self._save()
+            raise SystemExit(REFUSED)
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
         if not ignore_errors:
@@ -60,13 +76,17 @@ class CallbackModule(CallbackBase):
 
     def _fail(self, result):
         task = result._task
-        failed = {"task": task.get_name(), "path": task.get_path() or "", "host": result._host.get_name()}
-        self._told["failed"].append({**failed, "message": message_of(result._result)[:LONGEST]})
+        failed = {"host": result._host.get_name(), "message": message_of(result._result)[:LONGEST]}
+        self._told["failed"].append({**place_of(task), **failed})
         self._save()
 
     def _save(self):
         with open(os.environ["SLUICE_RECORD"], "w", encoding="utf-8") as file:
             json.dump(self._told, file)
+
+
+def place_of(task):
+    return {"task": task.get_name(), "path": task.get_path() or ""}
 
 
 def message_of(result):
