@@ -1,5 +1,6 @@
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { StageInput } from '../../workflows/contract.ts';
+import { playbookHome } from '../playbooks/control.ts';
 
 /**
  * The job's variables as its programs see them: with `zuul`, which says what the job is about.
@@ -29,6 +30,7 @@ export function jobVariables(
         { ...projectOf(project), branch, commit, checkout: branch, required: required.has(project) },
       ]),
     ),
+    executor: { hostname: 'sluice', work_root: playbookHome, src_root: playbookHome, log_root: `${playbookHome}/logs` },
     artifacts: [...parents, ...provided],
     timeout,
     pre_timeout: programs?.preTimeout ?? null,

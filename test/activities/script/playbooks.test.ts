@@ -120,7 +120,9 @@ test('playbooks run on the job’s node, with roles, variables, groups and facts
       'roles/top/defaults/main.yaml': 'word: default\n',
       'roles/top/tasks/main.yaml': '- debug: msg="role top {{ word }}"\n',
       'check.sh': '#!/bin/sh -e\ntest -e ~/made; echo program ran\n',
-      'post.yaml': play('- debug: msg="success {{ zuul_success }} in {{ zuul.projects[\'lib/alpha\'].branch }}"'),
+      'post.yaml': play(
+        '- debug: msg="success {{ zuul_success }} in {{ zuul.projects[\'lib/alpha\'].branch }} of {{ zuul.executor.src_root }}"',
+      ),
     },
   });
   assert.equal(result, 'SUCCESS', said);
@@ -128,7 +130,8 @@ test('playbooks run on the job’s node, with roles, variables, groups and facts
   assert.deepEqual(data, { answer: 42 });
   const words = [...said.matchAll(/"msg": "(.*)"/g)].map(([, word]) => word);
   const inOrder = ['in pre', 'role beside', 'role top given', 'hello alpha, host -O2 extra {{ 6 * 7 }}'];
-  for (const word of [...inOrder, 'success True in main']) assert.ok(words.includes(word), `${word}: ${words}`);
+  for (const word of [...inOrder, 'success True in main of /work'])
+    assert.ok(words.includes(word), `${word}: ${words}`);
   assert.match(said, /program ran/);
 });
 
