@@ -110,6 +110,10 @@ test('I10: a change goes from a push to two virtual machines, fails, and somebod
   await endDebug(world, build);
   const early = JSON.parse(await stack.sluice('vm', 'debug', build.id, '--step', '1', '--json')) as DebugView;
   took('a debug session of a step');
+  assert.deepEqual(
+    early.nodes.map(({ answers }) => answers),
+    [true, true],
+  );
   for (const { command } of early.nodes) {
     const { stdout } = await must('sh', ['-c', `${command} 'ls -A /root | grep -c left; dpkg -s greeter'`]);
     assert.deepEqual(
