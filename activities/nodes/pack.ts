@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 
 /** Modes and owners inside do not depend on the account outside, nor on its umask: 644, or 755 for what may be run. */
 const asGitWould = ['--mode=u=rwX,go=rX,a-st', '--owner=0', '--group=0', '--numeric-owner'];
@@ -33,5 +33,6 @@ export async function pack(hostPath: string, more: readonly string[] = []): Prom
     if (code !== 0) throw new Error(`tar ended with ${code}: ${said.trim()}`);
   });
   child.stdin.end(Buffer.concat(names.flatMap((name) => [Buffer.from('./'), name, Buffer.of(0)])));
-  return { archive: child.stdout, ended };
+  // Node throws away what a program has written when it ends before anybody reads.
+  return { archive: child.stdout.pipe(new PassThrough()), ended };
 }
