@@ -5,11 +5,12 @@ import { nameOnSite, readModuleAddress, resolveModuleUrl, type Submodule } from 
 import { isAway } from '../outcome.ts';
 import { uploadPack } from './export.ts';
 import { askHost } from './fetch.ts';
-import { git, tryGit } from './git.ts';
+import { git } from './git.ts';
 import { requireModest } from './measure.ts';
 import { type BringModules, type MetModule, meetModules } from './modules.ts';
 import { isSafeProject, show } from './names.ts';
 import { reachSettings } from './reach.ts';
+import { hasCommit } from './refs.ts';
 import { type GitRemote, openRemote } from './remote.ts';
 import { SourceFault } from './source-fault.ts';
 import { isKeptFrom, keepFrom, keepStates, stateRef } from './states.ts';
@@ -120,10 +121,6 @@ async function bringAnew(site: Desk, module: MetModule, origin: Origin): Promise
   } else await fetchFrom(site, module, origin);
 }
 
-async function hasCommit(repo: string, commit: string): Promise<boolean> {
-  return (await tryGit(repo, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
-}
-
 async function withEmpty(act: (repo: string) => Promise<void>): Promise<void> {
   const repo = await mkdtemp(join(tmpdir(), 'sluice-submodule-'));
   try {
@@ -178,8 +175,7 @@ async function fetchByBranches(
   const prefix = `refs/sluice/submodules/${module.commit}`;
   try {
     await ask(`+refs/heads/*:${prefix}/heads/*`, `+refs/tags/*:${prefix}/tags/*`);
-    const { code } = await tryGit(repo, ['cat-file', '-e', `${module.commit}^{commit}`]);
-    if (code !== 0) throw faultOf(module, 'no branch and no tag there has it');
+    if (!(await hasCommit(repo, module.commit))) throw faultOf(module, 'no branch and no tag there has it');
     await keepStates(repo, [module.commit]);
   } finally {
     const refs = (await git(repo, ['for-each-ref', '--format=delete %(refname)', prefix])).trim();

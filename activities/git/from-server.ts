@@ -1,9 +1,9 @@
 import { exists } from '../files/exists.ts';
 import { askHost } from './fetch.ts';
-import { tryGit } from './git.ts';
 import type { BringModules } from './modules.ts';
 import { isObjectId, repositoryPath } from './names.ts';
 import type { Sources } from './port.ts';
+import { hasCommit } from './refs.ts';
 import type { GitRemote } from './remote.ts';
 import { openRepositories } from './repositories.ts';
 import { expireStates, keepStates, stateRef } from './states.ts';
@@ -82,7 +82,7 @@ interface Wanted {
 /** Tags come anew each time, for versions are derived from them; a commit that is here is not asked for again. */
 async function fetchCommit(repo: string, { project, commit, remote }: Wanted): Promise<void> {
   if (!(await exists(repo))) await makeWhole(repo);
-  const known = (await tryGit(repo, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
+  const known = await hasCommit(repo, commit);
   const refs = ['+refs/tags/*:refs/tags/*', ...(known ? [] : [`+${commit}:${stateRef(commit, Date.now())}`])];
   const options = ['--quiet', '--prune', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'];
   const args = ['fetch', ...options, '--end-of-options', remote.url, ...refs];

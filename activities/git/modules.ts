@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ModuleEntry, readModuleEntries, type Submodule } from '../../pipelines/model/submodule.ts';
 import { git, tryGit } from './git.ts';
 import { show } from './names.ts';
+import { hasCommit } from './refs.ts';
 import { SourceFault } from './source-fault.ts';
 
 /** Sees to it that the submodules of a commit are in the repository that the commit is in, those in submodules too. */
@@ -94,8 +95,7 @@ export async function meetModules(
 export async function modulesHere(repo: string, commit: string): Promise<readonly Submodule[]> {
   const found: Submodule[] = [];
   await meetModules(repo, commit, async ({ place, commit: id, url }) => {
-    const { code } = await tryGit(repo, ['cat-file', '-e', `${id}^{commit}`]);
-    if (code !== 0) throw new SourceFault(`the submodule ${show(place)} is not here at ${id}`);
+    if (!(await hasCommit(repo, id))) throw new SourceFault(`the submodule ${show(place)} is not here at ${id}`);
     found.push({ path: place, commit: id, source: url });
   });
   return found;

@@ -130,3 +130,8 @@ export async function submit(
   if (tip !== null && (await isAncestor(repo, commit, tip))) return { kind: 'already-merged' };
   return { kind: 'moved', tip };
 }
+
+/** Whether a commit is in a repository, whatever leads to it. */
+export async function hasCommit(repo: string, commit: string): Promise<boolean> {
+  return (await tryGit(repo, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
+}

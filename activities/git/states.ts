@@ -16,20 +16,26 @@ export function stateRef(commit: string, time: number): string {
 
 /** Keeps speculative commits from `git gc` for some days. Keeping one twice is harmless. */
 export async function keepStates(repo: string, commits: readonly string[], now = Date.now()): Promise<void> {
-  const { code, stderr } = await writeRefs(
+  await keep(
     repo,
-    commits.map((commit) => `update ${stateRef(commit, now)} ${commit}`),
+    commits.map((commit) => [stateRef(commit, now), commit]),
   );
-  if (code !== 0) throw new Error(`git keeps no states in ${repo}: ${stderr.trim()}`);
 }
 
 /** Keeps a commit as {@link keepStates} does, and remembers that `source` has it. */
 export async function keepFrom(repo: string, source: string, commit: string, now = Date.now()): Promise<void> {
-  const remembered = stateRef(originPath(source, commit), now);
-  const { code, stderr } = await writeRefs(repo, [
-    `update ${stateRef(commit, now)} ${commit}`,
-    `update ${remembered} ${commit}`,
-  ]);
+  const names = [commit, originPath(source, commit)];
+  await keep(
+    repo,
+    names.map((name) => [stateRef(name, now), commit]),
+  );
+}
+
+async function keep(repo: string, refs: readonly (readonly [ref: string, commit: string])[]): Promise<void> {
+  const { code, stderr } = await writeRefs(
+    repo,
+    refs.map(([ref, commit]) => `update ${ref} ${commit}`),
+  );
   if (code !== 0) throw new Error(`git keeps no states in ${repo}: ${stderr.trim()}`);
 }
 

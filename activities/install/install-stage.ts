@@ -2,8 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
-import { tapText } from '../../pipelines/report/tap.ts';
+import type { TestCase } from '../../pipelines/report/junit.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
@@ -11,6 +10,7 @@ import type { NodeRepository, ReleasedRepositories } from '../nodes/packages/por
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
+import { caseArtifacts } from './case-artifacts.ts';
 import { type SourceFiles, type SourceTree, sourceFiles } from './exercise.ts';
 import { type PackageReport, type TriedPackage, tryPackage } from './package.ts';
 import { placeScripts, sourceDirectory } from './place-scripts.ts';
@@ -131,17 +131,11 @@ function failuresOf(reports: readonly PackageReport[]): string[] {
 }
 
 async function report(store: BlobStore, reports: readonly PackageReport[]): Promise<StageResult> {
-  const cases = testCases(reports);
-  const [junit, tap, json] = await Promise.all([
-    store.put(junitXml(cases)),
-    store.put(tapText(cases)),
+  const [ofCases, json] = await Promise.all([
+    caseArtifacts(store, testCases(reports)),
     store.put(`${JSON.stringify({ packages: reports }, null, 2)}\n`),
   ]);
-  const artifacts = [
-    { name: 'junit.xml', url: store.url(junit.digest, 'junit.xml') },
-    { name: 'tests.tap', url: store.url(tap.digest, 'tests.tap') },
-    { name: 'install.json', url: store.url(json.digest, 'install.json') },
-  ];
+  const artifacts = [...ofCases, { name: 'install.json', url: store.url(json.digest, 'install.json') }];
   const failures = failuresOf(reports);
   if (failures[0] === undefined) return { result: 'SUCCESS', summary: goodSummary(reports), artifacts };
   const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : '';

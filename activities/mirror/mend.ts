@@ -6,7 +6,7 @@ import { listPool, noteMended, sendPool } from './pool.ts';
 import { listSnapshot, mendDifferences, sendReport, sendSnapshot, type Transferred } from './send.ts';
 import type { Session } from './session.ts';
 import { settleAll } from './settle.ts';
-import { differencesOf, together } from './stage.ts';
+import { differencesOf, linksToPool, together } from './stage.ts';
 import type { SetState } from './state.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
 
@@ -84,8 +84,7 @@ async function sendAgain(
   const { shared } = manifest;
   const sent = await sendSnapshot(host, tree, { snapshot, bases: [], how: ['--checksum'], shared });
   if (pool === null) return sent;
-  const links = Object.entries(own.links).filter(([path]) => !Object.hasOwn(manifest.links, path));
-  await sendReport(host, snapshot, { report: sent.report, links: Object.fromEntries(links) });
+  await sendReport(host, snapshot, { report: sent.report, links: linksToPool(manifest, own) });
   const packages = await sendPool({ host, view }, tree, { lacking: Object.keys(pool.files), bases: [] });
   await noteMended(host, state, pool.files);
   return together(sent, packages);

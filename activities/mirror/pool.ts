@@ -16,7 +16,7 @@ import { poolName, splitShared } from '../../pipelines/mirror/shared.ts';
 import type { FrozenSource } from './freeze.ts';
 import type { HostView, MirrorHost } from './host.ts';
 import { listed, placeDirectories, publishedModes, withTemporary } from './place.ts';
-import { differences, listSnapshot, type Transferred, transferredOf } from './send.ts';
+import { differences, listSnapshot, nothingSent, type Transferred, transferredOf } from './send.ts';
 import type { SetState, Transaction } from './state.ts';
 import { MirrorError } from './types.ts';
 
@@ -90,7 +90,7 @@ export async function sendPool(
   const { set, transport } = host;
   const place = `${set.snapshots}/${poolName(set.name)}`;
   if (!hasPool(host, view)) await placeDirectories(transport, transport.at(''), [place]);
-  if (lacking.length === 0) return { bytes: 0, files: 0, changed: [], report: '' };
+  if (lacking.length === 0) return nothingSent;
   return withTemporary(async (directory) => {
     const list = join(directory, 'paths');
     await writeFile(list, listed(lacking));

@@ -13,6 +13,8 @@ export interface Transferred {
   readonly report: string;
 }
 
+export const nothingSent: Transferred = { bytes: 0, files: 0, changed: [], report: '' };
+
 interface Sending {
   readonly snapshot: string;
   /** Snapshots on the host that files are linked from. */

@@ -12,7 +12,15 @@ import { counted } from '../../pipelines/report/words.ts';
 import { checkFrozen, type FrozenSource } from './freeze.ts';
 import type { MirrorHost } from './host.ts';
 import { sendPool } from './pool.ts';
-import { differences, listSnapshot, mendDifferences, sendReport, sendSnapshot, type Transferred } from './send.ts';
+import {
+  differences,
+  listSnapshot,
+  mendDifferences,
+  nothingSent,
+  sendReport,
+  sendSnapshot,
+  type Transferred,
+} from './send.ts';
 import { sendCopy } from './send-copy.ts';
 import type { Session } from './session.ts';
 import { settleAll } from './settle.ts';
@@ -124,12 +132,12 @@ export function together(one: Transferred, other: Transferred): Transferred {
 
 /** Sends to the pool what it lacks; snapshots that are whole trees may have it already. */
 function sendShared(session: Session, { frozen, known }: Omit<Sending, 'snapshot'>): Promise<Transferred> {
-  if (session.pool === null) return Promise.resolve({ bytes: 0, files: 0, changed: [], report: '' });
+  if (session.pool === null) return Promise.resolve(nothingSent);
   return sendPool(session, frozen.tree, { lacking: session.pool.lacking, bases: known.whole });
 }
 
 /** Links of a snapshot that the source has not. */
-function linksToPool({ links }: Manifest, own: Manifest): Readonly<Record<string, string>> {
+export function linksToPool({ links }: Manifest, own: Manifest): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(own.links).filter(([path]) => !Object.hasOwn(links, path)));
 }
 

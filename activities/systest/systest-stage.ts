@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
-import { tapText } from '../../pipelines/report/tap.ts';
+import type { TestCase } from '../../pipelines/report/junit.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { isPlaybookStep, parseScenario, type Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
+import { caseArtifacts } from '../install/case-artifacts.ts';
 import { namesIn, sourceFiles } from '../install/exercise.ts';
 import { repositoriesFor, testRepositories } from '../install/repositories.ts';
 import type { StageContext, StageRunner } from '../ports.ts';
@@ -99,11 +99,7 @@ async function report(
   cases: readonly TestCase[],
   apart: readonly Pair[] = [],
 ): Promise<StageResult> {
-  const [junit, tap] = await Promise.all([store.put(junitXml(cases)), store.put(tapText(cases))]);
-  const artifacts = [
-    { name: 'junit.xml', url: store.url(junit.digest, 'junit.xml') },
-    { name: 'tests.tap', url: store.url(tap.digest, 'tests.tap') },
-  ];
+  const artifacts = await caseArtifacts(store, cases);
   const failed = cases.find(({ failure }) => failure !== undefined);
   const why = apart.length === 0 ? '' : ` (${apart.map((pair) => pair.join(' and ')).join(', ')} exclude one another)`;
   if (failed?.failure !== undefined) {

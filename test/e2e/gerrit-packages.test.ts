@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -11,6 +11,7 @@ import { choosePort } from '../../infra/stack/ports.ts';
 import { type SharedGerrit, sharedGerrit } from '../activities/review/gerrit/world.ts';
 import { type Like, writeGreeter } from './faults/greeter.ts';
 import { createStack, type Stack } from './faults/stack.ts';
+import { packagesIn } from './faults/world.ts';
 import { people, titled, until } from './gerrit/sluice.ts';
 
 /** Installs only beside a greeter that no repository has before the change that it depends on is merged. */
@@ -118,10 +119,4 @@ async function startStack(t: TestContext, gerrit: SharedGerrit): Promise<Stack> 
   });
   await stack.start();
   return stack;
-}
-
-async function packagesIn(tree: string): Promise<readonly string[]> {
-  const all = await readdir(`${tree}/`, { recursive: true }).catch(() => []);
-  const names = all.map((path) => path.split('/').at(-1) ?? '');
-  return names.filter((name) => /\.(deb|noarch\.rpm)$/.test(name)).sort();
 }

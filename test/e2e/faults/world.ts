@@ -169,7 +169,8 @@ async function isStaged(data: string): Promise<boolean> {
   return names.flat().some((name) => name.startsWith('staged-'));
 }
 
-async function packagesIn(tree: string): Promise<readonly string[]> {
+/** Names of the package files below a tree. */
+export async function packagesIn(tree: string): Promise<readonly string[]> {
   const all = await readdir(`${tree}/`, { recursive: true }).catch(() => []);
   const names = all.map((path) => path.split('/').at(-1) ?? '');
   return names.filter((name) => /\.(deb|noarch\.rpm)$/.test(name)).sort();
