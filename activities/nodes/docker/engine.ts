@@ -7,7 +7,7 @@ import { containerConfig, type ScratchVolume } from './config.ts';
 import { createContainer, removeContainer, removeVolumes } from './container.ts';
 import { ask, askIfThere } from './faults.ts';
 import { type Registered, register as registerIn } from './installations.ts';
-import { buildLabel, groupLabel, labels, type Owner } from './labels.ts';
+import { buildLabel, groupLabel, installationLabel, labels, type Owner } from './labels.ts';
 import { listMade } from './made.ts';
 import { createNetwork, createOwnNetwork, isOwn, removeNetworks } from './networks.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
@@ -78,7 +78,7 @@ async function start(docker: Docker, spec: ContainerSpec, owner: Owner): Promise
     const container = await ask('make a container', docker.createContainer(config));
     id = container.id;
     await ask('start a container', container.start());
-    if (spec.group !== undefined) await joinGroup(docker, id, spec.group);
+    if (spec.group !== undefined) await joinGroup(docker, id, { group: spec.group, owner });
     return createContainer(docker, id, { volumes, network });
   } catch (error) {
     await (id === undefined ? removeVolumes(docker, volumes) : removeContainer(docker, id, { volumes })).catch(
@@ -90,9 +90,15 @@ async function start(docker: Docker, spec: ContainerSpec, owner: Owner): Promise
 }
 
 /** Lets a container into the networks of its group: of a job that waits for those that depend on it, say. */
-async function joinGroup(docker: Docker, id: string, group: string): Promise<void> {
+async function joinGroup(
+  docker: Docker,
+  id: string,
+  { group, owner }: { readonly group: string; readonly owner: Owner },
+): Promise<void> {
   const filters = { label: [`${groupLabel}=${group}`] };
-  const members = await ask('list containers', docker.listContainers({ filters }));
+  const found = await ask('list containers', docker.listContainers({ filters }));
+  // Another installation on this engine may have a build set of the same name.
+  const members = found.filter(({ Labels }) => Labels[installationLabel] === owner.installation);
   const networksOf = (here: boolean) =>
     members
       .filter(({ Id }) => (Id === id) === here)

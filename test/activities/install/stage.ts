@@ -95,7 +95,8 @@ export function stageInput(format: PackageFormat, given: Partial<StageInput>): S
       patchset: 1,
       job: 'test',
       attempt: 1,
-      buildSet: 'bs',
+      // Containers of one build set reach each other, and another test may run beside this one.
+      buildSet: `bs-${process.pid}-${count}`,
     },
     stage: 'install',
     nodes: [{ name: 'node', label }],

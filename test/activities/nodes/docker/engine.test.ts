@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { createDockerEngine } from '../../../../activities/nodes/docker/engine.ts';
+import { registrationName } from '../../../../activities/nodes/docker/installations.ts';
 import type { Container, ContainerSpec } from '../../../../activities/nodes/docker/spec.ts';
 import { EngineUnavailable } from '../../../../activities/nodes/engine-unavailable.ts';
 import type { Output } from '../../../../activities/nodes/port.ts';
@@ -143,6 +144,30 @@ test('containers of a group reach each other, however many there are', async () 
   const asked = await members[3]?.exec(['bash', '-c', script], { signal });
   assert.match(asked?.output ?? '', /Connection refused/, 'it is there, and nobody listens');
   await Promise.all(members.map((each) => each.remove()));
+});
+
+test('a group of another installation, or of none, stays apart, though it has the same name', async (t) => {
+  const docker = new Docker();
+  const [one, other] = ['one', 'other'].map((name) => {
+    const id = `${build}-${name}`;
+    t.after(() => docker.getVolume(registrationName(id)).remove());
+    return createDockerEngine(docker, { id, data: `/${name}` });
+  });
+  const inGroup = { ...spec, group: `${build}-shared` };
+  const members = [];
+  for (const each of [engine, one, other, other]) {
+    const member = (await each?.start(inGroup)) ?? assert.fail();
+    t.after(() => member.remove());
+    members.push(member);
+  }
+  const networks = members.map(async (each) =>
+    (await each.exec(['hostname', '-I'], { signal })).output.trim().split(' '),
+  );
+  assert.deepEqual(
+    (await Promise.all(networks)).map(({ length }) => length),
+    [1, 1, 1, 2],
+    'the last one joins that of its sibling',
+  );
 });
 
 test('sweep removes what a killed worker left of a build, and only that', async () => {
