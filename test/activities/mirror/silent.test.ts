@@ -36,7 +36,7 @@ async function forward(t: { after(work: () => void): void }, to: number) {
   return { port, allow: (connections: number) => (left = connections) };
 }
 
-for (const connections of [4, 7]) {
+for (const connections of [4, 6]) {
   test(`a host that falls silent after ${connections} transfers costs its timeouts once, and is brought along later`, async (t) => {
     const world = await mirrorWorld(t);
     const daemon = await world.daemon('m2');
