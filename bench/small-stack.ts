@@ -19,6 +19,7 @@ import { openStore } from '../infra/store/store.ts';
 import { bundleWorkflows } from '../infra/temporal/bundle.ts';
 import { connect } from '../infra/temporal/connection.ts';
 import { startDevServer } from '../infra/temporal/dev-server.ts';
+import { runWorker } from '../infra/temporal/run-worker.ts';
 import { createControlWorker, createStageWorker } from '../infra/temporal/worker.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 
@@ -105,7 +106,7 @@ export async function startWorkers(file: string, stages: StageDeps['stages']) {
     await createControlWorker({ temporal, bundle: await bundleWorkflows(), activities: control.activities }),
     await createStageWorker({ temporal, activities, arch: hostArch(), slots: 40 }),
   ];
-  const done = Promise.all(workers.map((worker) => worker.run()));
+  const done = Promise.all(workers.map(runWorker));
   const stop = async () => {
     for (const worker of workers) worker.shutdown();
     await done;

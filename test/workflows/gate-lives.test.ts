@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
+import { runWorker } from '../../infra/temporal/run-worker.ts';
 import { createControlWorker } from '../../infra/temporal/worker.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import type { StoredGraph } from '../../workflows/contract.ts';
@@ -197,7 +198,7 @@ test('a worker that stops waits for nothing that it alone could answer; what it 
   };
   const activities = { ...outside.control(temporal), tell };
   const worker = await createControlWorker({ temporal, bundle: await bundleWorkflows(), activities });
-  const ended = worker.run();
+  const ended = runWorker(worker);
   await world.tell('left', entering([change('left-1')]));
   await until('something is told', () => asked);
   worker.shutdown();

@@ -23,6 +23,7 @@ import { openStore } from '../../../infra/store/store.ts';
 import { bundleWorkflows } from '../../../infra/temporal/bundle.ts';
 import { connect as connectTemporal } from '../../../infra/temporal/connection.ts';
 import { startDevServer } from '../../../infra/temporal/dev-server.ts';
+import { runWorker } from '../../../infra/temporal/run-worker.ts';
 import { createControlWorker, createStageWorker } from '../../../infra/temporal/worker.ts';
 import { type Desk, openDesk } from '../../activities/review/gerrit/desk.ts';
 import type { SharedGerrit } from '../../activities/review/gerrit/world.ts';
@@ -81,7 +82,7 @@ export async function startSluice(home: Home, run: StageDeps['script']['run']) {
     await createControlWorker({ temporal, bundle: await bundle, activities: control.activities }),
     await createStageWorker({ temporal, activities, arch: hostArch(), slots: 4 }),
   ];
-  const running = Promise.all(workers.map((worker) => worker.run()));
+  const running = Promise.all(workers.map(runWorker));
   const ingest = startIngest({ store, connections: control.connections, router: control.router, logger });
   const streams = listenToStreams({ connections: control.connections, take: ingest.take, logger });
   const end = async () => {
