@@ -33,7 +33,7 @@ export interface FoundHost {
 
 export function openHost(set: MirrorSet, name: string, signal?: AbortSignal): MirrorHost {
   const config = set.hosts[name] as MirrorHostConfig;
-  return hostAt(createTransport(config, { timeout: set.timeout, signal }), { set, name });
+  return hostAt(createTransport(config, { timeout: set.timeout, bandwidth: set.bandwidth, signal }), { set, name });
 }
 
 function hostAt(transport: Transport, { set, name }: Pick<MirrorHost, 'set' | 'name'>): MirrorHost {

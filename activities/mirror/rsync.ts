@@ -45,6 +45,8 @@ export interface Transport {
 interface TransportOptions {
   /** Seconds without progress after which the host counts as silent. */
   readonly timeout: number;
+  /** Bytes in a second at most. */
+  readonly bandwidth?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -97,7 +99,7 @@ function transportTo(url: MirrorUrl, config: MirrorHostConfig, options: Transpor
 /** Runs rsync, and again where that may help: in all twice more, and a busy daemon for as long as `timeout` says. */
 function caller(url: MirrorUrl, options: TransportOptions, ssh: SshConnection | null) {
   const seconds = secondsOf(options);
-  const fixed = [...common, ...connection(url, seconds, ssh)];
+  const fixed = [...common, ...connection(url, seconds, ssh), ...limitTo(options)];
   const signal = options.signal ? { signal: options.signal } : {};
   const root = rsyncRoot(url);
   let silent: RunResult | null = null;
@@ -137,6 +139,11 @@ function connection(url: MirrorUrl, seconds: number, ssh: SshConnection | null):
   const silence = `--timeout=${seconds}`;
   if (ssh !== null) return [silence, `--rsh=${ssh.command}`];
   return url.kind === 'rsync' ? [silence, `--contimeout=${seconds}`] : [silence];
+}
+
+/** rsync takes whole KiB. */
+function limitTo({ bandwidth }: TransportOptions): string[] {
+  return bandwidth === undefined ? [] : [`--bwlimit=${Math.floor(bandwidth / 1024)}`];
 }
 
 function secondsOf({ timeout }: TransportOptions): number {

@@ -14,6 +14,8 @@ export interface MirrorSet {
   readonly keepAtLeast?: number | undefined;
   readonly init: boolean;
   readonly timeout: number;
+  /** Bytes that each transfer moves in a second at most. Default: no limit. */
+  readonly bandwidth?: number | undefined;
   readonly verify?: { readonly key: string } | undefined;
   readonly hosts: Readonly<Record<string, MirrorHostConfig>>;
 }

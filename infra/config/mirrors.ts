@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationSchema } from './units.ts';
+import { durationSchema, sizeSchema } from './units.ts';
 
 /** Turns a path as written into an absolute one. */
 export type Resolve = (path: string) => string;
@@ -88,6 +88,10 @@ export function mirrorsSchema(resolve: Resolve) {
         .describe('So many of the newest snapshots stay, however old they are. Default: none.'),
       init: z.boolean().default(false).describe('Make missing directories.'),
       timeout: durationSchema.prefault('60s').describe('Time without progress after which a host counts as silent.'),
+      bandwidth: sizeSchema
+        .refine((bytes) => bytes >= 1024, 'must be at least 1KiB; leave it out for no limit')
+        .optional()
+        .describe('Most that goes to or comes from each host in a second (`--bwlimit` of rsync). Default: no limit.'),
       verify: verify.optional().describe('Check the signature as a client would, before and after the flip.'),
       hosts: namedSchema(host)
         .refine((hosts) => Object.keys(hosts).length > 0, 'must name at least one host')

@@ -138,6 +138,11 @@ platforms:
     ],
   ],
   [
+    'refuses a limit of bandwidth that rsync takes for none',
+    set('bandwidth: 512'),
+    ['sluice.yaml:1:63: mirrors.deb.bandwidth: must be at least 1KiB; leave it out for no limit'],
+  ],
+  [
     'M5: hosts that are one, and links that two sets would turn',
     `mirrors:
   a: {source: /r, heads: [stable, x/y], hosts: {m1: {url: /m1}, m2: {url: /m1/}}}
