@@ -21,6 +21,9 @@ const groups: readonly Group[] = [
   { name: 'unit', under: /^test\//, atOnce: 2, limit: 10 * minute },
 ];
 
+/** How many of a group's slowest files are told. */
+const shown = 10;
+
 /** What runs after what; the stories of `e2e` often wait, and go on beside the activities. */
 const order = [['check'], ['unit'], ['workflows'], ['activities', 'e2e']];
 
@@ -44,15 +47,21 @@ function runChecks(): Count {
   return { passed: checks.length - faults.length, failed: faults.length, faults };
 }
 
-/** Each file's text comes as it ends where several run at once; `limit` is each one's, in milliseconds. */
+/** Each file's text comes as it ends where several run at once, and the slowest are told; `limit` is each one's, in milliseconds. */
 async function runFiles(files: readonly string[], { atOnce, limit }: Pick<Group, 'atOnce' | 'limit'>): Promise<Count> {
   const counts: Count[] = [];
+  const times: { readonly file: string; readonly seconds: number }[] = [];
   const waiting = [...files];
   const lanes = Array.from({ length: atOnce }, async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift())
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const start = performance.now();
       counts.push(await runFile(file, limit));
+      times.push({ file, seconds: Math.round((performance.now() - start) / 1000) });
+    }
   });
   await Promise.all(lanes);
+  times.sort((one, other) => other.seconds - one.seconds);
+  for (const { file, seconds } of times.slice(0, shown)) console.log(`${seconds} s ${file}`);
   return sum(counts);
 }
 
