@@ -42,7 +42,9 @@ function renderStatus(status: MirrorStatus): string {
       ? []
       : [`retention ran last at ${moment(status.retained.time)} UTC: ${counted(removed, 'snapshot')} went`];
   const paused = status.paused === null ? [] : [`paused since ${moment(status.paused)} UTC`];
-  if (status.queued) paused.push('a sync waits for it to be resumed');
+  if (status.queued && status.paused !== null) paused.push('a sync waits for it to be resumed');
+  else if (status.queued) paused.push('a sync waits');
+  if (status.shut !== null) paused.push(status.shut);
   return [renderResult(status), ...paused, ...retained, ...lines].join('\n');
 }
 

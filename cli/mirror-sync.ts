@@ -4,6 +4,7 @@ import { conclude, type MirrorOptions, openSet } from './mirror.ts';
 
 interface Options extends MirrorOptions {
   readonly dryRun?: boolean;
+  readonly now?: boolean;
 }
 
 /** Adds `mirror sync`. */
@@ -14,12 +15,14 @@ export function register(program: Command): void {
   })
     .argument('<set>', 'a set of `mirrors:` in the configuration')
     .option('--dry-run', 'say what would be sent, and change nothing')
+    .option('--now', "outside the set's window as well")
     .addOption(configOption())
     .addOption(embeddedOption())
     .addOption(jsonOption())
     .action(async (name: string, options: Options) => {
       const { set, context } = openSet(name, options);
       const { syncMirrors } = await import('../activities/mirror/sync.ts');
-      await conclude(syncMirrors(set, context, { dryRun: options.dryRun === true }), options);
+      const asked = options.now ? { ...set, window: undefined } : set;
+      await conclude(syncMirrors(asked, context, { dryRun: options.dryRun === true }), options);
     });
 }

@@ -75,7 +75,7 @@ export function renderResult(result: MirrorResult): string {
 }
 
 /** What a command did, in the words of who asked for it. */
-export function describeDeed({ did, outcome, hosts }: MirrorResult): string {
+export function describeDeed({ did, outcome, hosts, snapshot }: MirrorResult): string {
   const well = outcome === 'committed' || outcome === 'unchanged';
   if (did === undefined || (!well && did !== 'verified' && did !== 'rehearsed')) return outcome;
   const total = (key: 'files' | 'bytes') => Object.values(hosts).reduce((sum, host) => sum + host[key], 0);
@@ -87,6 +87,7 @@ export function describeDeed({ did, outcome, hosts }: MirrorResult): string {
         ? 'nothing to send'
         : `would send ${counted(total('files'), 'file')} (${counted(total('bytes'), 'byte')})`,
     queued: 'paused: the sync waits for it to be resumed; it shows',
+    waiting: snapshot === null ? 'waits for its window' : 'waits for its window; it shows',
     paused: 'paused, showing',
     resumed: `${resumed}, showing`,
     verified: well ? 'verified' : 'not as it should be',

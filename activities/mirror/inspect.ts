@@ -8,6 +8,7 @@ import { pruneSessions } from './prune.ts';
 import { asMirrorError, plainResult } from './session.ts';
 import { type Retained, type SetState, withSetState } from './state.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
+import { sayShut } from './wait.ts';
 
 /** What `mirror status` says of a host besides the common result. */
 export interface HostStatus extends HostResult {
@@ -36,8 +37,10 @@ export interface MirrorStatus extends MirrorResult {
   readonly retained: Retained | null;
   /** Since when (milliseconds since the epoch); null when syncs go on. */
   readonly paused: number | null;
-  /** Whether a sync waits for the set to be resumed. */
+  /** Whether a sync waits, for the set to be resumed or for its window. */
   readonly queued: boolean;
+  /** Until when the set's window is shut, as a sentence; null while syncs may begin. */
+  readonly shut: string | null;
 }
 
 /** Looks at every host of a set. */
@@ -52,8 +55,8 @@ export function mirrorStatus(set: MirrorSet, context: MirrorContext): Promise<Mi
     const snapshot = targets.size === 1 ? ([...targets][0] ?? null) : null;
     const [last, retained] = await Promise.all([state.last(), state.retained()]);
     const [pause, queued] = await Promise.all([state.paused(), state.queued()]);
-    const paused = pause?.since ?? null;
-    return { set: set.name, snapshot, outcome, hosts, packages: noChanges, last, retained, paused, queued };
+    const [paused, shut] = [pause?.since ?? null, sayShut(set, context.now())];
+    return { set: set.name, snapshot, outcome, hosts, packages: noChanges, last, retained, paused, queued, shut };
   });
 }
 

@@ -19,7 +19,8 @@ interface Synced {
 
 /**
  * Has the sets of mirrors that `vars.mirrors` names show what their sources hold, one transaction a set, all at the same
- * time, and waits for them. A set that is paused is synced when it goes on: the job does not wait for that.
+ * time, and waits for them. A set that is paused is synced when it goes on, one outside its window when that opens: the
+ * job does not wait for that.
  *
  * @param client of the running activity
  */
@@ -74,7 +75,7 @@ async function whyEnded(client: Client, set: string): Promise<string | null> {
   );
 }
 
-const good: readonly string[] = ['committed', 'unchanged', 'paused'];
+const good: readonly string[] = ['committed', 'unchanged', 'paused', 'waiting'];
 
 function verdict(synced: readonly Synced[]): StageResult {
   const summary = synced.map(({ set, outcome }) => `${set}: ${outcome}`).join(', ');

@@ -84,10 +84,11 @@ export interface SetState {
   saveRetained(retained: Retained): Promise<void>;
   paused(): Promise<Pause | null>;
   pause(pause: Pause): Promise<void>;
-  /** Whether a sync came while the set was paused. */
+  resume(): Promise<void>;
+  /** Whether a sync waits, for the set to be resumed or for its window. */
   queued(): Promise<boolean>;
   queue(): Promise<void>;
-  resume(): Promise<void>;
+  unqueue(): Promise<void>;
 }
 
 /** Directories with a file for each snapshot. */
@@ -146,12 +147,10 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     saveRetained: (value) => write(path('retained'), value),
     paused: () => read<Pause>(path('paused')),
     pause: (value) => write(path('paused'), value),
+    resume: () => rm(path('paused'), { force: true }),
     queued: async () => (await read(path('queued'))) !== null,
     queue: () => write(path('queued'), true),
-    resume: async () => {
-      await rm(path('paused'), { force: true });
-      await rm(path('queued'), { force: true });
-    },
+    unqueue: () => rm(path('queued'), { force: true }),
   };
 }
 

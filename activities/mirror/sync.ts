@@ -17,6 +17,7 @@ import { type Committed, type SetState, type Transaction, withSetState } from '.
 import { checkShown, linksBefore } from './transaction.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
 import { isSettled, saidOf, tellUnchanged } from './unchanged.ts';
+import { waitOf } from './wait.ts';
 
 export interface SyncOptions {
   /** Says what would be sent, and changes nothing. */
@@ -30,10 +31,14 @@ export interface SyncOptions {
 export function syncMirrors(set: MirrorSet, context: MirrorContext, options: SyncOptions = {}): Promise<MirrorResult> {
   return withSetState(set, context, async (state) => {
     if (options.dryRun) return rehearseSync({ set: { ...set, init: false }, state, context }, set.init);
-    if ((await state.paused()) === null) return journaled(set, context, () => syncSet({ set, state, context }));
-    await state.queue();
-    context.log(`${set.name} is paused: it will be synchronised when it is resumed`);
-    return { ...(await untouched(set, state)), did: 'queued' };
+    const wait = await waitOf(set, state, context.now());
+    if (wait !== null) {
+      await state.queue();
+      context.log(wait.said);
+      return { ...(await untouched(set, state)), did: wait.did, notes: wait.notes };
+    }
+    await state.unqueue();
+    return journaled(set, context, () => syncSet({ set, state, context }));
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Keep } from '../../pipelines/mirror/retention.ts';
+import type { SyncWindow } from '../../pipelines/mirror/window.ts';
 
 /** One set as the configuration has it: paths absolute, times in seconds. */
 export interface MirrorSet {
@@ -16,6 +17,8 @@ export interface MirrorSet {
   readonly timeout: number;
   /** Bytes that each transfer moves in a second at most. Default: no limit. */
   readonly bandwidth?: number | undefined;
+  /** When syncs may begin. Default: always. */
+  readonly window?: SyncWindow | undefined;
   readonly verify?: { readonly key: string } | undefined;
   readonly hosts: Readonly<Record<string, MirrorHostConfig>>;
 }

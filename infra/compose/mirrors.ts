@@ -6,6 +6,8 @@ import { collectJournal } from '../../activities/mirror/journal.ts';
 import { saidOutcome } from '../../activities/mirror/pause.ts';
 import { retainMirrors } from '../../activities/mirror/retain.ts';
 import { syncMirrors } from '../../activities/mirror/sync.ts';
+import type { MirrorSet } from '../../activities/mirror/types.ts';
+import { isDue } from '../../activities/mirror/wait.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
 import type { MirrorRecord } from '../../activities/report/types.ts';
 import type { MirrorActivities, MirrorRetentionActivities } from '../../workflows/mirror.ts';
@@ -88,25 +90,30 @@ async function withPackages(record: MirrorRecord, blobs: Common['blobs']): Promi
   return { ...record, artifacts: [{ name: 'packages.json', url: blobs.url(digest, 'packages.json') }] };
 }
 
-/** Milliseconds between two looks for what `sluice mirror` did by hand. */
+/** Milliseconds between two looks for what `sluice mirror` did by hand, and for syncs that waited. */
 const period = 2_000;
 
+interface Collecting extends MirrorsDeps {
+  /** Asks the set's entity for a sync. */
+  readonly ask: (set: string) => Promise<void>;
+}
+
 /**
- * Takes over what was written down beside the sets' state by commands that know no server: what is there at once, and
- * what comes until it is stopped.
+ * Takes over what was written down beside the sets' state by commands that know no server, and begins syncs that waited
+ * for the set's window: what is there at once, and what comes until it is stopped.
  */
-export async function keepCollecting({
-  common,
-  live,
-  report,
-  logger,
-}: MirrorsDeps): Promise<{ stop(): Promise<void> }> {
+export async function keepCollecting(deps: Collecting): Promise<{ stop(): Promise<void> }> {
+  const { common, live, report, logger } = deps;
   const { config, blobs } = common;
   const state = join(config.data, 'mirrors');
   const take = async (record: MirrorRecord) => report.recordMirror(await withPackages(record, blobs));
+  const begin = createBeginner(deps, state);
   let looking: Promise<void> = Promise.resolve();
   const look = async () => {
-    for (const set of Object.keys(live.settings().mirrors)) await collectJournal(state, set, take);
+    for (const [set, settings] of Object.entries(live.settings().mirrors)) {
+      await collectJournal(state, set, take);
+      await begin({ name: set, ...settings });
+    }
   };
   const again = () => {
     looking = looking.then(look).catch((error) => logger.warn({ error }, 'cannot read what was done to mirrors'));
@@ -119,6 +126,18 @@ export async function keepCollecting({
       clearInterval(timer);
       await looking;
     },
+  };
+}
+
+/** Asks once for each sync that is due, which begins a moment later. */
+function createBeginner({ ask, logger }: Collecting, state: string): (set: MirrorSet) => Promise<void> {
+  const asked = new Set<string>();
+  return async (set) => {
+    const log = (line: string) => logger.info({ set: set.name }, line);
+    const due = await isDue(set, { state, now: Date.now, log });
+    if (due && !asked.has(set.name)) await ask(set.name);
+    if (due) asked.add(set.name);
+    else asked.delete(set.name);
   };
 }
 

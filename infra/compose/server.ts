@@ -5,6 +5,7 @@ import { createReportActivities } from '../../activities/report/activities.ts';
 import { isVirtual } from '../../pipelines/model/platform.ts';
 import { createApp } from '../../server/app.ts';
 import { createDebugSessions } from '../../server/debug-sessions.ts';
+import { askMirror } from '../../server/events/mirror-client.ts';
 import { createHolds } from '../../server/holds.ts';
 import { createLiveStream } from '../../server/live.ts';
 import { createMachines } from '../../server/machines.ts';
@@ -133,7 +134,8 @@ export async function startServer(config: StackConfig): Promise<Part> {
       if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState().toLowerCase()}`);
     },
   });
-  const collecting = await keepCollecting({ common, live: settings, report, logger });
+  const ask = (set: string) => askMirror(temporal.client, set, { action: 'sync' });
+  const collecting = await keepCollecting({ common, live: settings, report, logger, ask });
   const stopListening = await listen(app, config);
   const looking = inUse.keepLooking(logger);
   const telling = keepTellingOf(settings, { logger, publish: live.publish });

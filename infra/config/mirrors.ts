@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseWindow } from '../../pipelines/mirror/window.ts';
 import { durationSchema, sizeSchema } from './units.ts';
 
 /** Turns a path as written into an absolute one. */
@@ -43,6 +44,13 @@ const relativePath = z
     (path) => path.split('/').every((part) => Buffer.byteLength(part) <= longestPart),
     `must have no part of more than ${longestPart} bytes`,
   );
+
+const windowSchema = z.string().transform((text, context) => {
+  const window = parseWindow(text);
+  if (typeof window !== 'string') return window;
+  context.addIssue(window);
+  return z.NEVER;
+});
 
 /** `mirrors:`: sets of hosts that show the same snapshot of one repository tree. */
 export function mirrorsSchema(resolve: Resolve) {
@@ -92,6 +100,11 @@ export function mirrorsSchema(resolve: Resolve) {
         .refine((bytes) => bytes >= 1024, 'must be at least 1KiB; leave it out for no limit')
         .optional()
         .describe('Most that goes to or comes from each host in a second (`--bwlimit` of rsync). Default: no limit.'),
+      window: windowSchema
+        .optional()
+        .describe(
+          'Time of the day in which syncs may begin, such as `22:00-06:00 Europe/Paris`; others wait for it. Default: always.',
+        ),
       verify: verify.optional().describe('Check the signature as a client would, before and after the flip.'),
       hosts: namedSchema(host)
         .refine((hosts) => Object.keys(hosts).length > 0, 'must name at least one host')

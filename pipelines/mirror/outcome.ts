@@ -27,7 +27,15 @@ export interface HostResult {
 }
 
 /** What a command did that its outcome does not say. */
-export type MirrorDeed = 'rehearsed' | 'queued' | 'paused' | 'resumed' | 'verified' | 'mended' | 'rolled-back';
+export type MirrorDeed =
+  | 'rehearsed'
+  | 'queued'
+  | 'waiting'
+  | 'paused'
+  | 'resumed'
+  | 'verified'
+  | 'mended'
+  | 'rolled-back';
 
 /** What every `mirror` command prints with `--json`. */
 export interface MirrorResult {

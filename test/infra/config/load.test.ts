@@ -143,6 +143,13 @@ platforms:
     ['sluice.yaml:1:63: mirrors.deb.bandwidth: must be at least 1KiB; leave it out for no limit'],
   ],
   [
+    'refuses a window that is none',
+    set('window: "22-06"'),
+    [
+      'sluice.yaml:1:60: mirrors.deb.window: must be two times of the day and a time zone, such as "22:00-06:00 Europe/Paris"',
+    ],
+  ],
+  [
     'M5: hosts that are one, and links that two sets would turn',
     `mirrors:
   a: {source: /r, heads: [stable, x/y], hosts: {m1: {url: /m1}, m2: {url: /m1/}}}
