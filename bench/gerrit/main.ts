@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { StageRunner } from '../../activities/ports.ts';
+import { readParts, subtractParts } from './parts.ts';
 import { type GerritStack, startGerritStack } from './story.ts';
 
 /** Seconds from the approval to the last merge, and of CPU for each change at the most, as Zuul 14.3 needs them. */
@@ -12,37 +11,16 @@ const configuration = `
 `;
 
 const run: StageRunner = async () => ({ result: 'SUCCESS', summary: 'empty', artifacts: [] });
-const tick = Number(execFileSync('getconf', ['CLK_TCK']).toString());
-
-/** CPU seconds of this process with what it has run, and of the others. */
-function cpu({ pids }: GerritStack): number {
-  return [process.pid, ...children(process.pid), ...pids]
-    .filter((pid, index, all) => all.indexOf(pid) === index)
-    .reduce((sum, pid) => sum + cpuOf(pid), 0);
-}
-
-function cpuOf(pid: number): number {
-  try {
-    const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
-    const fields = rest.split(' ').map(Number);
-    return fields.slice(11, 15).reduce((sum, each) => sum + each, 0) / tick;
-  } catch {
-    return 0;
-  }
-}
-
-function children(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-}
-
 async function measure(stack: GerritStack, count: number) {
   const names = Array.from({ length: count }, (_, index) => `file-${count}-${index}`);
   const numbers = await stack.propose('bench/empty', names);
-  const [start, used] = [performance.now(), cpu(stack)];
+  const [start, before] = [performance.now(), readParts(stack.pids)];
   for (const number of numbers) await stack.approve(number);
   await stack.settled(numbers, 300_000);
   const seconds = (performance.now() - start) / 1_000;
-  return { changes: count, seconds, cpuPerChange: (cpu(stack) - used) / count };
+  const parts = subtractParts(readParts(stack.pids), before);
+  const cpuPerChange = Object.values(parts).reduce((sum, used) => sum + used, 0) / count;
+  return { changes: count, seconds, cpuPerChange, parts };
 }
 
 const stack = await startGerritStack({ projects: { 'bench/empty': configuration }, stages: { build: run } });

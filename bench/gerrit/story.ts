@@ -25,8 +25,8 @@ import { startWorkers } from '../small-stack.ts';
 /** A gate on a real Gerrit: the server process's own parts, stages given by who measures. */
 export interface GerritStack {
   readonly site: GerritSite;
-  /** Processes that do the work, besides this one. */
-  readonly pids: readonly number[];
+  /** Processes that do the work, besides this one, with what they are called. */
+  readonly pids: ReadonlyMap<number, string>;
   /** Pushes changes for review, each with a file of its own on the branch's tip. @returns their numbers */
   propose(project: string, names: readonly string[]): Promise<readonly number[]>;
   /** Gives a change all that it needs but Sluice's vote. */
@@ -73,7 +73,10 @@ export async function startGerritStack({ projects, stages }: StackRequest): Prom
   const streams = listenToStreams({ connections: control.connections, take: ingest.take, logger });
   return {
     site,
-    pids: [gerrit.pid],
+    pids: new Map([
+      [gerrit.pid, 'Gerrit'],
+      [temporal.pid, 'Temporal'],
+    ]),
     propose: (project, names) => propose({ site, home, project }, names),
     approve: (number) => approve(site, number),
     settled: (numbers, limit) => settled({ site, merges }, numbers, limit),

@@ -8,6 +8,7 @@ export type { DevServerOptions };
 
 export interface DevServer {
   readonly address: string;
+  readonly pid: number;
   /** Milliseconds until it answers. */
   ready(timeout?: number): Promise<void>;
   /** Ends it: politely, or at once as a crash would. */
@@ -25,6 +26,7 @@ export async function startDevServer(executable: string, options: DevServerOptio
   });
   return {
     address,
+    pid: child.pid ?? 0,
     ready: (timeout = 15_000) => waitUntilReady(address, child, Date.now() + timeout),
     async stop(how = 'SIGTERM') {
       child.kill(how);
