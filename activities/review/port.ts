@@ -185,7 +185,9 @@ export type News =
   /** What happened. The same thing read by `readEvents` is the same event, key by key: gates take it once. */
   | { readonly kind: 'event'; readonly event: TriggerEvent }
   /** Something has happened to a change, and its host keeps what (`readEvents`). */
-  | { readonly kind: 'look'; readonly change: string };
+  | { readonly kind: 'look'; readonly change: string }
+  /** A project was made, removed, opened, shut or renamed: which there are is looked at. */
+  | { readonly kind: 'projects' };
 
 /** What was posted, as it came; names of headers in small letters. */
 export interface Delivery {

@@ -56,7 +56,10 @@ function readStat(file: string): Stat {
   try {
     const text = readFileSync(file, 'utf8');
     const end = text.lastIndexOf(')');
-    const fields = text.slice(end + 2).split(' ').map(Number);
+    const fields = text
+      .slice(end + 2)
+      .split(' ')
+      .map(Number);
     const sum = (from: number) => ((fields[from] ?? 0) + (fields[from + 1] ?? 0)) / tick;
     return { name: text.slice(text.indexOf('(') + 1, end), own: sum(11), ended: sum(13) };
   } catch {

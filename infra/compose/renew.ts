@@ -23,6 +23,12 @@ const atOnce = 4;
 export interface Renewal {
   /** Looks at a connection's projects, unless that was done a moment ago. */
   renew(connection: string): void;
+  /**
+   * Looks now at which projects there are, for the host has said that this is new. Nothing is fetched.
+   *
+   * @throws what keeps the host from answering
+   */
+  look(connection: string): Promise<void>;
   /** Those that were not under their names when it was looked last. */
   absent(): readonly AbsentProject[];
 }
@@ -44,27 +50,37 @@ export function createRenewal(deps: RenewDeps): Renewal {
       if (!isKnown) deps.warn({ connection }, absence(project, now));
     }
   };
+  const find = (connection: string) => deps.hosts.find((one) => one.connection === connection);
   return {
     renew(connection) {
-      const host = deps.hosts.find((one) => one.connection === connection);
+      const host = find(connection);
       const before = last.get(connection);
       if (host === undefined || (before !== undefined && Date.now() - before < period)) return;
       last.set(connection, Date.now());
-      void Promise.all([renew(deps, host), lookForAbsent(host)]).catch((error: Error) => {
+      const renewing = list(deps, host).then(() => fetchAll(deps, host));
+      void Promise.all([renewing, lookForAbsent(host)]).catch((error: Error) => {
         last.delete(connection);
         deps.warn({ connection, error: error.message }, 'cannot see what projects a review system has');
       });
+    },
+    async look(connection) {
+      const host = find(connection);
+      if (host !== undefined) await Promise.all([list(deps, host), lookForAbsent(host)]);
     },
     absent: () => [...absent.values()].flat(),
   };
 }
 
-async function renew({ git, live, listing, warn }: RenewDeps, host: ReviewHost): Promise<void> {
+/** What patterns of names match is kept. */
+async function list({ live, listing }: RenewDeps, host: ReviewHost): Promise<void> {
   const { connection } = host;
   const patterns = Object.entries(live.settings().projects).filter(([key]) => isPattern(key));
   if (patterns.some(([, entry]) => entry.connection === connection)) {
     await listing.write(connection, await host.listProjects());
   }
+}
+
+async function fetchAll({ git, live, warn }: RenewDeps, { connection }: ReviewHost): Promise<void> {
   const waiting = live.projects().filter((project) => project.connection === connection);
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {

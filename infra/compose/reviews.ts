@@ -42,9 +42,15 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
   const since = openConnected(join(dirname(common.paths.git), 'review'));
   const elsewhere = new Set(connections.flatMap(({ name, served }) => (served ? [] : [name])));
   const connected = async (name: string) => (elsewhere.has(name) ? since(name) : undefined);
+  const renewal = createRenewal({
+    ...{ git, live, listing: common.listing },
+    hosts: connections.filter(({ served }) => !served).map(({ host }) => host),
+    warn: (about, message) => logger.warn(about, message),
+  });
   const router = new EventRouter({
     ...{ tenant: config.tenant, layouts, hosts, connections, gates, ledger: store, blobs: common.blobs, held },
     connected,
+    renew: renewal.look,
     fetch: (project, at) =>
       git.ensure(project, [], at?.newrev === undefined ? undefined : { branch: at.branch, commit: at.newrev }),
     bring: ({ connection, project, ref }) => {
@@ -64,11 +70,6 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
     const asked = elsewhere.has(host.connection) ? host : null;
     return (await isMergeBranch(() => live.settings().projects, of, asked)) ? host.readMerged(of) : null;
   };
-  const renewal = createRenewal({
-    ...{ git, live, listing: common.listing },
-    hosts: connections.filter(({ served }) => !served).map(({ host }) => host),
-    warn: (about, message) => logger.warn(about, message),
-  });
   return { router, layouts, gates, people, merged, connections, renewal };
 }
 

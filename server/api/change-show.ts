@@ -1,6 +1,7 @@
 import type { Change } from '../../pipelines/model/change.ts';
-import { changeStory, type NeededChange } from '../../pipelines/report/change-story.ts';
+import { changeStory, type NeededChange, type Obstacle } from '../../pipelines/report/change-story.ts';
 import type { PlaceInQueue } from '../../pipelines/report/place-story.ts';
+import { absence } from '../../pipelines/report/sentences.ts';
 import { bounded } from '../../pipelines/report/words.ts';
 import type { ItemSnapshot, QueueSnapshot } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -39,9 +40,16 @@ export async function readKnown(deps: ServerDeps, change: Change, queues: readon
   return {
     ...{ change, history, needs, builds },
     places: queues.flatMap((queue) => placesIn(queue, change.id)),
-    obstacles: obstacles ?? [],
+    obstacles: [...absenceOf(deps, change), ...(obstacles ?? [])],
     undelivered: undeliveredIn(queues, change.id),
   };
+}
+
+/** That the host does not show the change's project by this name: what happens to it there is not heard. */
+function absenceOf({ absent }: ServerDeps, { connection, project, status }: Change): readonly Obstacle[] {
+  const gone = (absent?.() ?? []).find((one) => one.connection === connection && one.project === project);
+  if (gone === undefined || status !== 'open') return [];
+  return [{ pipeline: null, reason: absence(project, gone.now), latest: true }];
 }
 
 async function readNeeds({ changes }: ServerDeps, { parents, dependsOn }: Change): Promise<NeededChange[]> {

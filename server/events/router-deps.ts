@@ -16,6 +16,8 @@ export interface RouterDeps {
   readonly connections?: readonly RoutedConnection[];
   /** Sees to it that a project's branches are here as its host has them now, or as a merge has left them. */
   readonly fetch?: (project: string, at?: Pick<Change, 'branch' | 'newrev'>) => Promise<void>;
+  /** Looks at which projects a connection has, and what they are called, now. */
+  readonly renew?: (connection: string) => Promise<void>;
   /** Begins to fetch a new patch set, so that it is here when it is to be merged. */
   readonly bring?: (change: Change) => void;
   readonly gates: GateClient;

@@ -56,6 +56,7 @@ export class EventRouter {
   async hear(connection: string, { news }: Occurrence): Promise<void> {
     for (const one of news) {
       if (one.kind === 'look') await this.look(connection, one.change);
+      else if (one.kind === 'projects') await this.#deps.renew?.(connection);
       else await this.#hearOf(connection, one.event);
     }
   }

@@ -1,4 +1,4 @@
-import type { Occurrence } from '../../activities/review/port.ts';
+import type { News, Occurrence } from '../../activities/review/port.ts';
 import type { Waiting } from './port.ts';
 
 /**
@@ -45,5 +45,10 @@ export class Aside {
 }
 
 function changesOf({ news }: Occurrence): readonly string[] {
-  return [...new Set(news.flatMap((one) => (one.kind === 'look' ? one.change : (one.event.change ?? []))))];
+  return [...new Set(news.flatMap(changeOf))];
+}
+
+function changeOf(news: News): string | readonly string[] {
+  if (news.kind === 'look') return news.change;
+  return (news.kind === 'event' ? news.event.change : undefined) ?? [];
 }

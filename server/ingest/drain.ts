@@ -123,11 +123,12 @@ async function settle(deps: DrainDeps, lane: Lane, one: Waiting): Promise<boolea
   }
 }
 
+/** What is looked at: changes, by id, and the connection's list of projects. */
 function looksOf({ occurrence }: Waiting): readonly string[] {
-  return occurrence.news.flatMap((one) => (one.kind === 'look' ? [one.change] : []));
+  return occurrence.news.flatMap((one) => (one.kind === 'event' ? [] : one.kind === 'look' ? [one.change] : one.kind));
 }
 
-/** Whether one asks for nothing but looks at changes that were looked at. */
+/** Whether one asks for nothing but looks at what was looked at. */
 function asksNoMore(one: Waiting, looked: ReadonlySet<string>): boolean {
   const looks = looksOf(one);
   return looks.length === one.occurrence.news.length && looks.every((change) => looked.has(change));

@@ -15,6 +15,7 @@ const open = Array.from({ length: 1_000 }, (_, at) => ({
 let asked: string[] = [];
 let listing: () => Promise<typeof open> = async () => open;
 let away = '';
+let absent: { connection: string; project: string; now: string | null }[] = [];
 let server: TestServer;
 
 before(async () => {
@@ -33,6 +34,7 @@ before(async () => {
     changes: changes as never,
     pipelines: async () => ['check', 'gate'].map((name) => ({ name, description: '' })),
     obstaclesOf: async (id) => (id === 'git:1000' ? [{ pipeline: 'gate', reason: 'it lacks a +2', latest: true }] : []),
+    absent: () => absent,
     unheard: () => [{ connection: 'gerrit', reason: 'no answer' }],
   });
   const item = (number: number) =>
@@ -85,6 +87,19 @@ test('excuses name what is in the way, and what is needed, as the story of the c
     { state: one?.state, why: one?.why, waitsFor: one?.waitsFor, next: one?.next },
     (story as { story: object }).story,
   );
+});
+
+test('a change says that its project is called otherwise at its host, other projects say nothing', async () => {
+  const { project } = change('git:1000');
+  absent = [
+    { connection: 'git', project, now: 'team/new' },
+    { connection: 'git', project: 'other', now: 'team/other' },
+    { connection: 'hub', project, now: 'hub/new' },
+  ];
+  const [one] = (await read('?change=git:1000')).excuses;
+  absent = [];
+  const renamed = `${project} is called team/new there: name it so in sluice.yaml.`;
+  assert.deepEqual(one?.waitsFor.slice(0, 2), [renamed, 'gate does not take it: it lacks a +2.']);
 });
 
 test('excuses of a branch that a queue holds are had by its id', async () => {

@@ -60,7 +60,10 @@ async function setup(t: TestContext, projects: readonly string[]) {
   const conflictOf = createConflictOf(createLocalGit(root), () => true);
   const brought: string[] = [];
   const bring = ({ ref }: Change) => void brought.push(ref);
-  const all = { tenant: 't', layouts, hosts: [host], gates, ledger, blobs, held: async () => held, conflictOf, bring };
+  const renewed: string[] = [];
+  const renew = async (connection: string) => void renewed.push(connection);
+  const outside = { conflictOf, bring, renew };
+  const all = { tenant: 't', layouts, hosts: [host], gates, ledger, blobs, held: async () => held, ...outside };
   const router = new EventRouter(all);
   /** Looks as a server does that was connected to the host only now. */
   const lookConnected = async (change: string, time: number) => {
@@ -114,6 +117,7 @@ async function setup(t: TestContext, projects: readonly string[]) {
     push,
     desks,
     brought,
+    renewed,
   };
 }
 
@@ -273,7 +277,7 @@ test('R15: an event has one name, wherever the look that finds it began', async 
 });
 
 test('what a host tells goes to the gates under the name that a look gives it, and not for foreign projects', async (t) => {
-  const { look, hear, host, push, router, informed } = await setup(t, ['new']);
+  const { look, hear, host, push, router, informed, renewed } = await setup(t, ['new']);
   await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
   const [event] = (await host.readEvents('git:1', 0)).events;
   assert.ok(event);
@@ -286,6 +290,8 @@ test('what a host tells goes to the gates under the name that a look gives it, a
   );
   assert.deepEqual(await hear({ ...event, project: 'foreign' }), []);
   assert.deepEqual(await hear({ ...event, change: 'git:99' }), []);
+  await router.hear('git', { id: 'd-3', news: [{ kind: 'projects' }] });
+  assert.deepEqual(renewed, ['git']);
   const tip = (await host.branchTip('new', 'master')) ?? '';
   const { change: _, patchset: __, ...moved } = { ...event, type: 'change-merged', ref: 'refs/heads/master' };
   informed.length = 0;

@@ -33,6 +33,8 @@ const looks = /^(pull_request(_.*)?|issue_comment)$/;
 export function readDelivery(connection: string, headers: Headers, content: unknown): Reading {
   const kind = ['gitea', 'forgejo', 'gogs'].map((name) => header(headers, `x-${name}-event`)).find(Boolean) ?? '';
   const id = ['gitea', 'forgejo', 'gogs'].map((name) => header(headers, `x-${name}-delivery`)).find(Boolean) ?? '';
+  // What it tells of, is that a repository was made or removed; of new names it tells nothing.
+  if (kind === 'repository') return { kind: 'occurrence', occurrence: { id, news: [{ kind: 'projects' }] } };
   if (!looks.test(kind) && kind !== 'push' && kind !== 'delete') return { kind: 'unknown' };
   const posted = postedSchema.safeParse(content);
   if (!posted.success) {

@@ -36,6 +36,7 @@ function readDelivery(reader: Reader, headers: Delivery['headers'], content: unk
   const kind = single(headers['x-github-event']);
   const id = single(headers['x-github-delivery']);
   if (kind === '' || id === '') return { kind: 'malformed', reason: 'X-GitHub-Event or X-GitHub-Delivery is missing' };
+  if (kind === 'repository') return readRepository(id, content);
   const read = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   if (read === undefined) return { kind: 'unknown' };
   const parsed = payload.safeParse(content);
@@ -44,6 +45,17 @@ function readDelivery(reader: Reader, headers: Delivery['headers'], content: unk
   if (!isProject(parsed.data.repository.full_name)) return { kind: 'unknown' };
   const news = read(reader, parsed.data);
   return news.length === 0 ? { kind: 'unknown' } : { kind: 'occurrence', occurrence: { id, news } };
+}
+
+/** What becomes of a repository that is more than its description. */
+const fates = ['created', 'deleted', 'renamed', 'transferred', 'archived', 'unarchived', 'privatized', 'publicized'];
+
+/** Its name is of no matter, and may be one that no project of Sluice has. */
+function readRepository(id: string, content: unknown): Reading {
+  const { success, data } = z.looseObject({ action: z.string() }).safeParse(content);
+  if (!success) return { kind: 'malformed', reason: 'the body is not of an event repository' };
+  if (!fates.includes(data.action)) return { kind: 'unknown' };
+  return { kind: 'occurrence', occurrence: { id, news: [{ kind: 'projects' }] } };
 }
 
 function single(header: string | readonly string[] | undefined): string {

@@ -43,8 +43,17 @@ function digestOf(text: string): Buffer {
 
 const kinds = new Set(['merge_request', 'note', 'pipeline', 'push', 'tag_push']);
 
+/** Events of the whole host or a group, which change what projects there are or what they are called. */
+const fates = [
+  ...['project_create', 'project_destroy', 'project_rename', 'project_transfer', 'project_update'],
+  ...['group_rename', 'group_destroy', 'user_rename'],
+];
+
 export function readDelivery(connection: string, headers: Headers, content: unknown): Reading {
-  const { object_kind: kind } = (content ?? {}) as { readonly object_kind?: unknown };
+  const { object_kind: kind, event_name: event } = (content ?? {}) as Readonly<Record<string, unknown>>;
+  if (kind === undefined && fates.includes(String(event))) {
+    return { kind: 'occurrence', occurrence: { id: idOf(headers, content), news: [{ kind: 'projects' }] } };
+  }
   if (typeof kind === 'string' ? !kinds.has(kind) : header(headers, 'x-gitlab-event') !== '')
     return { kind: 'unknown' };
   const posted = postedSchema.safeParse(content);

@@ -7,14 +7,15 @@ import { createRenewal, type RenewDeps } from '../../../infra/compose/renew.ts';
 function open(failures: number) {
   const warned: string[] = [];
   let left = failures;
+  let now = 'acme/new';
   const host = {
     connection: 'tea',
     async listProjects() {
       left -= 1;
       if (left >= 0) throw new Error('tea does not answer');
-      return ['acme/b', 'acme/new'];
+      return ['acme/b', now];
     },
-    nameNow: async (project: string) => (project === 'acme/a' ? 'acme/new' : null),
+    nameNow: async (project: string) => (project === 'acme/a' ? now : null),
   };
   const projects = { 'acme/a': { connection: 'tea' }, 'acme/b': { connection: 'tea' }, 'own/*': { connection: 'git' } };
   const deps = {
@@ -24,7 +25,10 @@ function open(failures: number) {
     hosts: [host],
     warn: (_about: object, message: string) => void warned.push(message),
   } as unknown as RenewDeps;
-  return { renewal: createRenewal(deps), warned };
+  const rename = (to: string) => {
+    now = to;
+  };
+  return { renewal: createRenewal(deps), warned, rename };
 }
 
 test('a project that is not under its name at its host is known after a look, and warned of', async () => {
@@ -35,6 +39,24 @@ test('a project that is not under its name at its host is known after a look, an
   await sleep(20);
   assert.deepEqual(renewal.absent(), [{ connection: 'tea', project: 'acme/a', now: 'acme/new' }]);
   assert.deepEqual(warned, ['acme/a is called acme/new there: name it so in sluice.yaml']);
+});
+
+test('what the host has told of is looked at at once, also where it was looked a moment ago', async () => {
+  const { renewal, rename } = open(0);
+  renewal.renew('tea');
+  await sleep(20);
+  rename('acme/newer');
+  renewal.renew('tea');
+  await sleep(20);
+  assert.equal(renewal.absent()[0]?.now, 'acme/new');
+  await renewal.look('tea');
+  assert.equal(renewal.absent()[0]?.now, 'acme/newer');
+  await renewal.look('other');
+});
+
+test('who waits for the look hears that the host does not answer', async () => {
+  const { renewal } = open(1);
+  await assert.rejects(renewal.look('tea'), /tea does not answer/);
 });
 
 test('of a host that does not answer no project is missing, and the next look asks it again', async () => {

@@ -123,6 +123,20 @@ test('one look at a change is enough for all that was told of it before, and one
   assert.deepEqual(handed, ['1', '2', '4', '6']);
 });
 
+test('one look at the projects is enough for all that was told of them before', async () => {
+  const store = emptyStore();
+  const handed: string[] = [];
+  const door = createDoor(store, () => {});
+  for (const id of ['1', '2', '3']) await door('a', { id, news: [{ kind: 'projects' }] });
+  const { stop } = open({
+    ...{ store, connections: ['a'] },
+    hand: async (_connection, { id }) => void handed.push(id),
+  });
+  await until(async () => (await store.backlog()).length === 0);
+  await stop();
+  assert.deepEqual(handed, ['1']);
+});
+
 test('a look that fails is enough for nothing', async () => {
   const store = emptyStore();
   const handed: string[] = [];

@@ -26,7 +26,16 @@ const newsOf = (event: string, content: unknown): readonly News[] => {
   return reading.kind === 'occurrence' ? reading.occurrence.news : [];
 };
 
-const handled = ['pull_request', 'pull_request_review', 'issue_comment', 'push', 'status', 'check_run', 'check_suite'];
+const handled = [
+  'pull_request',
+  'pull_request_review',
+  'issue_comment',
+  'push',
+  'status',
+  'check_run',
+  'check_suite',
+  'repository',
+];
 
 for (const { name, examples: payloads } of examples) {
   test(`recorded payloads of ${name} are read`, () => {
@@ -37,7 +46,7 @@ for (const { name, examples: payloads } of examples) {
       if (reading.kind !== 'occurrence') continue;
       assert.ok(isOccurrenceId(reading.occurrence.id));
       for (const one of reading.occurrence.news) {
-        const change = one.kind === 'look' ? one.change : one.event.change;
+        const change = one.kind === 'look' ? one.change : one.kind === 'event' ? one.event.change : undefined;
         if (change !== undefined) assert.notEqual(parsePullName(change, { connection: 'hub', url: '' }), null, change);
       }
     }
@@ -52,6 +61,15 @@ test('of what is handled, recorded payloads come to something', () => {
     return !payloads.some((payload) => newsOf(kind, payload).length > 0);
   });
   assert.deepEqual(empty, []);
+});
+
+test('what becomes of a repository is a reason to look at all, its description is not', () => {
+  const recorded = examples.find(({ name }) => name === 'repository')?.examples[0] as object;
+  const renamed = { ...recorded, action: 'renamed', repository: { full_name: 'a name/that no project has' } };
+  assert.deepEqual(newsOf('repository', renamed), [{ kind: 'projects' }]);
+  assert.deepEqual(read('repository', { ...recorded, action: 'edited' }), { kind: 'unknown' });
+  for (const content of [{ ...recorded, action: 7 }, null, []])
+    assert.equal(read('repository', content).kind, 'malformed');
 });
 
 test('GitHub signs the bytes that it posts, with the secret', async () => {

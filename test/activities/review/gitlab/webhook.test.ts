@@ -110,6 +110,27 @@ test('a branch that was removed is told of by a commit of zeros', () => {
   assert.equal(news.event.newrev, '0'.repeat(40));
 });
 
+/** As GitLab documents its system hooks; none has an `object_kind`. */
+const fates: readonly (readonly [event: string, looks: boolean])[] = [
+  ['project_rename', true],
+  ['project_transfer', true],
+  ['group_rename', true],
+  ['user_create', false],
+  ['constructor', false],
+];
+
+for (const [event, looks] of fates) {
+  test(`${event} is ${looks ? 'a reason to look at all projects' : 'nothing that anybody waits for'}`, () => {
+    const content = {
+      event_name: event,
+      path_with_namespace: 'jsmith/underscore',
+      old_path_with_namespace: 'jsmith/overscore',
+      project_id: 73,
+    };
+    assert.deepEqual(newsOf(content), looks ? [{ kind: 'projects' }] : 'unknown');
+  });
+}
+
 const strange: readonly (readonly [says: string, change: Payload, comes: string])[] = [
   ['a project whose name climbs out', { project: { path_with_namespace: '../../etc/x' } }, 'unknown'],
   ['a project with markup in its name', { project: { path_with_namespace: 'a/<script>' } }, 'unknown'],

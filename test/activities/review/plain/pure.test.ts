@@ -163,7 +163,7 @@ test('a branch that moves has every proposal looked at, a proposal that moves on
   const at = { number: 1, branches: { master: one }, tags: {}, proposals: { a: one, b: one }, notes: {} };
   const news = (now: Partial<typeof at>) =>
     newsOf('plain', { project: 'alpha', before: at, now: { ...at, ...now }, time: 1 }).map((each) =>
-      each.kind === 'look' ? each.change : each.event.ref,
+      each.kind === 'look' ? each.change : each.kind === 'event' && each.event.ref,
     );
   assert.deepEqual(news({ proposals: { a: two, b: one } }), ['plain:alpha@a']);
   assert.deepEqual(news({ proposals: { a: one } as never }), ['plain:alpha@b']);
