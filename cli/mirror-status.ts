@@ -45,7 +45,8 @@ function renderStatus(status: MirrorStatus): string {
   if (status.queued && status.paused !== null) paused.push('a sync waits for it to be resumed');
   else if (status.queued) paused.push('a sync waits');
   if (status.shut !== null) paused.push(status.shut);
-  return [renderResult(status), ...paused, ...retained, ...lines].join('\n');
+  const hook = status.hook === null ? [] : [status.hook];
+  return [renderResult(status), ...hook, ...paused, ...retained, ...lines].join('\n');
 }
 
 /** Snapshots that are named; the others are in JSON. */

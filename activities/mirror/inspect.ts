@@ -1,6 +1,7 @@
 import { linksTo } from '../../pipelines/mirror/links.ts';
 import { type HostResult, type MirrorResult, noChanges } from '../../pipelines/mirror/outcome.ts';
 import { withMirrors, withOpenHosts } from './command.ts';
+import { sayFailed } from './hooks.ts';
 import { type FoundHost, findHost, type MirrorHost, openHost, shownSnapshot } from './host.ts';
 import { lease, type MirrorLock, readLock } from './lock.ts';
 import { damagedError, findDamage } from './mend.ts';
@@ -39,6 +40,8 @@ export interface MirrorStatus extends MirrorResult {
   readonly paused: number | null;
   /** Whether a sync waits, for the set to be resumed or for its window. */
   readonly queued: boolean;
+  /** That the set's command after a sync has failed, as a sentence; null when it did not. */
+  readonly hook: string | null;
   /** Until when the set's window is shut, as a sentence; null while syncs may begin. */
   readonly shut: string | null;
 }
@@ -55,8 +58,10 @@ export function mirrorStatus(set: MirrorSet, context: MirrorContext): Promise<Mi
     const snapshot = targets.size === 1 ? ([...targets][0] ?? null) : null;
     const [last, retained] = await Promise.all([state.last(), state.retained()]);
     const [pause, queued] = await Promise.all([state.paused(), state.queued()]);
+    const failed = (await state.told())?.failed ?? null;
+    const hook = failed === null ? null : sayFailed(failed);
     const [paused, shut] = [pause?.since ?? null, sayShut(set, context.now())];
-    return { set: set.name, snapshot, outcome, hosts, packages: noChanges, last, retained, paused, queued, shut };
+    return { set: set.name, snapshot, outcome, hosts, packages: noChanges, last, retained, paused, queued, shut, hook };
   });
 }
 

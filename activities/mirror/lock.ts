@@ -139,7 +139,7 @@ function keepLock(host: MirrorHost, lock: Omit<MirrorLock, 'expires'>, context: 
 function lockedBy({ holder, expires }: MirrorLock): MirrorError {
   return new MirrorError(
     'locked',
-    `locked by ${holder} until ${new Date(expires).toISOString().slice(0, 19).replace('T', ' ')} UTC`,
+    `held by ${holder} until ${new Date(expires).toISOString().slice(0, 19).replace('T', ' ')} UTC`,
   );
 }
 

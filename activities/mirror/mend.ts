@@ -39,7 +39,7 @@ export async function damageIn(
 
 /** How a command that does not mend says it. */
 export function damagedError({ name }: MirrorHost['set'], what: string): MirrorError {
-  return new MirrorError('damaged', `damaged: ${what}: run \`sluice mirror sync ${name}\``);
+  return new MirrorError('damaged', `${what}: run \`sluice mirror sync ${name}\``);
 }
 
 interface Mending {

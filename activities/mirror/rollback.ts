@@ -1,6 +1,7 @@
 import { type MirrorResult, noChanges, packageChanges } from '../../pipelines/mirror/outcome.ts';
 import { type Work, withOpenHosts } from './command.ts';
 import { flipTogether } from './flip.ts';
+import { runAfter } from './hooks.ts';
 import { shows } from './host.ts';
 import { journaled } from './journal.ts';
 import { resultOf, type Session, undo } from './session.ts';
@@ -24,16 +25,18 @@ export function rollbackMirrors(
   { to, hold = false }: RollbackOptions = {},
 ): Promise<MirrorResult> {
   return withSetState(set, context, (state) =>
-    journaled(set, context, () =>
-      withOpenHosts({ set, state, context }, async (work) => {
+    journaled(set, context, async () => {
+      const base = { set, state, context };
+      const result = await withOpenHosts(base, async (work) => {
         const result = await rollBack(work, to);
         await state.saveLast(result);
         const done = result.outcome === 'committed' || result.outcome === 'unchanged';
-        if (!done) return { ...result, did: 'rolled-back' };
+        if (!done) return result;
         if (hold && (await state.paused()) === null) await state.pause({ since: context.now() });
-        return { ...result, did: 'rolled-back', notes: await notesOn(work, result) };
-      }),
-    ),
+        return { ...result, notes: await notesOn(work, result) };
+      });
+      return runAfter(base, { ...result, did: 'rolled-back' });
+    }),
   );
 }
 

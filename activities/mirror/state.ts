@@ -38,6 +38,14 @@ export interface Retained {
   readonly removed: Readonly<Record<string, readonly string[]>>;
 }
 
+/** What the set's command after a sync was told last. */
+export interface Told {
+  /** The last snapshot of which it took notice; null when there was none. */
+  readonly snapshot: string | null;
+  /** How it failed since; null when it did not. */
+  readonly failed: string | null;
+}
+
 /** What `verify` found on a host, until it is mended. */
 export interface Damage {
   readonly snapshot: string;
@@ -82,6 +90,8 @@ export interface SetState {
   saveLast(result: MirrorResult): Promise<void>;
   retained(): Promise<Retained | null>;
   saveRetained(retained: Retained): Promise<void>;
+  told(): Promise<Told | null>;
+  saveTold(told: Told): Promise<void>;
   paused(): Promise<Pause | null>;
   pause(pause: Pause): Promise<void>;
   resume(): Promise<void>;
@@ -145,6 +155,8 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     saveLast: (value) => write(path('last'), value),
     retained: () => read<Retained>(path('retained')),
     saveRetained: (value) => write(path('retained'), value),
+    told: () => read<Told>(path('told')),
+    saveTold: (value) => write(path('told'), value),
     paused: () => read<Pause>(path('paused')),
     pause: (value) => write(path('paused'), value),
     resume: () => rm(path('paused'), { force: true }),

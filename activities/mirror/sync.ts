@@ -5,6 +5,7 @@ import { withShownState } from '../repository/shown-state.ts';
 import { type Base, type Work, withOpenHosts } from './command.ts';
 import { flipTogether } from './flip.ts';
 import { type FrozenSource, openSource, type Source } from './freeze.ts';
+import { runAfter, runBefore } from './hooks.ts';
 import { shows } from './host.ts';
 import { journaled } from './journal.ts';
 import { damagedError, findDamage, mendSnapshot } from './mend.ts';
@@ -49,7 +50,7 @@ export function syncSet(base: Base): Promise<MirrorResult> {
     const settled = !(source instanceof MirrorError) && (await isSettled(state, source));
     const look = settled ? (sessions: readonly Session[]) => tellUnchanged({ ...base, sessions }, source) : undefined;
     const sync = (work: Work) => (work.lost.length > 0 ? diverged(work, work.lost) : publish(work, source, {}));
-    const result = await withOpenHosts(base, async (work) => sync(work), look);
+    const result = await runAfter(base, await withOpenHosts(base, async (work) => sync(work), look));
     await state.saveLast(result);
     return result;
   });
@@ -110,7 +111,16 @@ async function publish(work: Work, source: Source | MirrorError, { dryRun = fals
     const result = await finished(work, publication);
     return result.outcome === 'committed' ? { ...result, did: 'mended' as const } : result;
   }
-  return dryRun ? rehearse(work, publication) : transact(work, publication);
+  if (dryRun) return rehearse(work, publication);
+  return (await mayBegin(work, publication)) ? transact(work, publication) : failed(work);
+}
+
+/** Whether the set's own command lets a transaction begin. */
+async function mayBegin(work: Work, { behind, snapshot, committed }: Publication): Promise<boolean> {
+  const [previous, hosts] = [committed?.snapshot ?? null, behind.map(({ host }) => host.name)];
+  const refused = await runBefore(work, { snapshot, previous, hosts });
+  for (const session of behind) session.error ??= refused;
+  return refused === null;
 }
 
 /** The source as the set's layout has it. */
@@ -129,7 +139,7 @@ async function keepWhole(work: Work, { behind: current, ...publication }: Public
   await forEach(current, async (session) => {
     if (!dryRun) return mendSnapshot(session, { ...publication, state, context });
     const what = await findDamage(session.host, state, publication.snapshot);
-    if (what !== null) context.log(`${session.host.name}: ${damagedError(set, what).message}`);
+    if (what !== null) context.log(`${session.host.name}: damaged: ${damagedError(set, what).message}`);
   });
   const whole = current.filter(({ error }) => error === null);
   for (const session of whole) session.phase = 'done';

@@ -19,8 +19,17 @@ export interface MirrorSet {
   readonly bandwidth?: number | undefined;
   /** When syncs may begin. Default: always. */
   readonly window?: SyncWindow | undefined;
+  readonly hooks?: MirrorHooks | undefined;
   readonly verify?: { readonly key: string } | undefined;
   readonly hosts: Readonly<Record<string, MirrorHostConfig>>;
+}
+
+/** Commands of a set's owner around what changes its mirrors. */
+export interface MirrorHooks {
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
+  /** Seconds that each may take. */
+  readonly timeout: number;
 }
 
 export interface MirrorHostConfig {

@@ -45,6 +45,18 @@ const relativePath = z
     `must have no part of more than ${longestPart} bytes`,
   );
 
+const commandSchema = z.string().trim().min(1, 'must be a command');
+
+const hooksSchema = z.strictObject({
+  before: commandSchema
+    .optional()
+    .describe('Run by `sh -c` on the server before anything is sent: unless it ends with 0, nothing is.'),
+  after: commandSchema
+    .optional()
+    .describe('Run after the hosts show another snapshot, again with each sync until it ends with 0.'),
+  timeout: durationSchema.prefault('60s').describe('Time after which each is ended, and has failed.'),
+});
+
 const windowSchema = z.string().transform((text, context) => {
   const window = parseWindow(text);
   if (typeof window !== 'string') return window;
@@ -105,6 +117,7 @@ export function mirrorsSchema(resolve: Resolve) {
         .describe(
           'Time of the day in which syncs may begin, such as `22:00-06:00 Europe/Paris`; others wait for it. Default: always.',
         ),
+      hooks: hooksSchema.optional().describe('Commands of yours around each transaction that changes what hosts show.'),
       verify: verify.optional().describe('Check the signature as a client would, before and after the flip.'),
       hosts: namedSchema(host)
         .refine((hosts) => Object.keys(hosts).length > 0, 'must name at least one host')

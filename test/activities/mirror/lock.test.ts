@@ -17,7 +17,10 @@ test('R12: who was overtaken leaves the lock of the other, and is told before a 
   const first = await takeLock(await find(), 'one', world.context);
   await first.check();
   const before = await readLock(host);
-  await assert.rejects(takeLock(await find(), 'two', world.context), /locked by one/);
+  await assert.rejects(takeLock(await find(), 'two', world.context), {
+    code: 'locked',
+    message: /^held by one until /,
+  });
   world.later(121);
   const second = await takeLock(await find(), 'two', world.context);
   await assert.rejects(first.check(), /taken over by two/);
