@@ -87,3 +87,47 @@ find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path 
 /** What an init system would have made on the node: the list of who is logged in, which programs write to. */
 export const readyScript = `[ -e /run/utmp ] || ! grep -q ^utmp: /etc/group ||
   { : > /run/utmp && chgrp utmp /run/utmp && chmod 0664 /run/utmp; }`;
+
+/**
+ * Changes configuration files as an administrator would, by an empty line at the end, which nearly every form allows; what
+ * they are then is kept for the next script.
+ */
+export const changeScript = `#!/bin/sh
+for path; do
+  if [ -f "$path" ] && [ ! -L "$path" ]; then
+    echo >> "$path"
+    sha256sum "$path"
+  fi
+done > /sluice/changed
+`;
+
+/** Names files that were changed and are there no longer: neither where they were, nor beside it as package managers have it. */
+export const keptScript = `#!/bin/sh
+[ -f /sluice/changed ] || exit 0
+while read -r sum path; do
+  sha256sum "$path"* 2>/dev/null | grep -q "^$sum " || echo "$path"
+done < /sluice/changed
+rm /sluice/changed
+`;
+
+/**
+ * Runs a test, as $1 and its arguments, with what tests of Debian packages find where they run (autopkgtest, README.package-tests): a
+ * directory of their own, and the program that has the machine started anew, `/tmp/autopkgtest-reboot MARK`. In a session of its
+ * own, which that program ends: the worker does the rest.
+ */
+export const trialScript = `#!/bin/sh
+[ -d /sluice/tmp ] || mkdir -m 1777 /sluice/tmp
+cp /sluice/reboot /tmp/autopkgtest-reboot
+rm -f /sluice/marked
+exec setsid --wait sh -c 'echo $$ > /sluice/session; exec "$@"' sh "$@"
+`;
+
+export const rebootScript = `#!/bin/sh
+printf '%s\\n' "\${1:?usage: autopkgtest-reboot MARK}" > /sluice/marked
+kill -KILL -- "-$(cat /sluice/session)"
+`;
+
+/** Says the mark of a test that wants the machine to start anew, and nothing where none does. */
+export const markScript = `#!/bin/sh
+[ ! -e /sluice/marked ] || head -n 1 /sluice/marked
+`;

@@ -1,20 +1,23 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
-import type { Platform } from '../../pipelines/model/platform.ts';
-import type { TestCase } from '../../pipelines/report/junit.ts';
+import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
 import type { NodeRepository, ReleasedRepositories } from '../nodes/packages/port.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
+import type { Machine } from '../nodes/port.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
-import { caseArtifacts } from './case-artifacts.ts';
-import { type SourceFiles, type SourceTree, sourceFiles } from './exercise.ts';
-import { type PackageReport, type TriedPackage, tryPackage } from './package.ts';
-import { placeScripts, sourceDirectory } from './place-scripts.ts';
+import { type SourceTree, sourceFiles } from './exercise.ts';
+import type { TriedPackage } from './package.ts';
+import { placeScripts, restartNode, sourceDirectory } from './place-scripts.ts';
+import { report } from './report.ts';
 import { type JobRepositories, repositoriesFor, testRepositories } from './repositories.ts';
+import { systemInfo } from './system-info.ts';
+import type { SourceFiles, Testbed } from './trial-settings.ts';
+import { type PackageReport, tryPackage } from './try-package.ts';
 
 export interface InstallStageDeps {
   readonly store: BlobStore;
@@ -41,7 +44,7 @@ export function createInstallStage(deps: InstallStageDeps): StageRunner {
     const manager = packageManagers[platform.format];
     const { signal, log } = context;
     const node = { name: 'node', machine, manager, signal, log, ...doorOf(machine) };
-    return tryAll(deps, { input, context, platform, node, offered });
+    return tryAll(deps, { input, context, platform, machine, node, offered });
   };
 }
 
@@ -54,6 +57,7 @@ interface Trial {
   readonly input: StageInput;
   readonly context: StageContext;
   readonly platform: Platform;
+  readonly machine: Machine;
   readonly node: Node;
   readonly offered: JobRepositories;
 }
@@ -71,6 +75,9 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
   const added = await addRepositories(node, repositories, { workdir: context.workdir, timeout });
   if (added.code !== 0) throw new Error(`the node cannot read a repository: ${unreadable(added.output, repositories)}`);
   await placeScripts(node, context.workdir);
+  const system = await systemInfo(node, timeout);
+  const urls = released.map(({ url }) => node.machine.urlInside?.(url) ?? url);
+  const testbed = testbedOf(trial);
   const reports: PackageReport[] = [];
   for (const digest of new Set(offered.own.map(({ metadata }) => metadata.manifest))) {
     const manifest = await readManifest(deps.store, digest);
@@ -78,11 +85,21 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
     const siblings = manifest.files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
     for (const one of packagesToTry(manifest)) {
       context.heartbeat(`${one.name} ${one.version}`);
-      reports.push(await tryPackage(node, one, { source, siblings, timeout, workdir: context.workdir }));
+      const settings = { source, siblings, testbed, released: urls, timeout, workdir: context.workdir };
+      reports.push(await tryPackage(node, one, settings));
     }
   }
-  return report(deps.store, reports);
+  return report(deps.store, system, reports);
 }
+
+function testbedOf({ context, platform, machine, node }: Trial): Testbed {
+  const architecture = debianNames[platform.arch] ?? platform.arch;
+  const restart = () => restartNode(node, machine, context.workdir);
+  return { whole: providerOf(platform) !== 'docker', architecture, restart };
+}
+
+/** Architectures that dpkg calls otherwise than the kernel does. */
+const debianNames: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
 
 /** The job's own test repositories. All packages of one source are meant to go together, whatever the others offer. */
 async function underTest(store: BlobStore, offered: JobRepositories): Promise<NodeRepository[]> {
@@ -108,51 +125,6 @@ async function placeSource(
 function packagesToTry({ files }: PackagesManifest): TriedPackage[] {
   const chosen = [...files.filter(({ kind }) => kind === 'binary'), ...files.filter(({ kind }) => kind === 'debug')];
   return chosen.map(({ package: name, version, arch, kind }) => ({ name, version, arch, debug: kind === 'debug' }));
-}
-
-/** The reports as test cases, one for each step of each package. */
-function testCases(reports: readonly PackageReport[]): TestCase[] {
-  return reports.flatMap(({ package: name, version, steps }) =>
-    steps.map(({ step, seconds, problem, leftOut, output }) => ({
-      suite: `install ${name} ${version}`,
-      name: step,
-      seconds,
-      ...(problem === null ? {} : { failure: { message: problem, text: output.slice(-20_000) } }),
-      ...(problem === null && leftOut !== undefined ? { skipped: leftOut } : {}),
-    })),
-  );
-}
-
-/** Each step that failed, in one line. */
-function failuresOf(reports: readonly PackageReport[]): string[] {
-  return reports.flatMap(({ package: name, version, steps }) =>
-    steps.flatMap(({ step, problem }) => (problem === null ? [] : [`${name} ${version}: ${step}: ${problem}`])),
-  );
-}
-
-async function report(store: BlobStore, reports: readonly PackageReport[]): Promise<StageResult> {
-  const [ofCases, json] = await Promise.all([
-    caseArtifacts(store, testCases(reports)),
-    store.put(`${JSON.stringify({ packages: reports }, null, 2)}\n`),
-  ]);
-  const artifacts = [...ofCases, { name: 'install.json', url: store.url(json.digest, 'install.json') }];
-  const failures = failuresOf(reports);
-  if (failures[0] === undefined) return { result: 'SUCCESS', summary: goodSummary(reports), artifacts };
-  const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : '';
-  return { result: 'FAILURE', summary: `${failures[0]}${more}`, artifacts };
-}
-
-/** What was done with which packages: a system lets go of some only by breaking. */
-export function goodSummary(reports: readonly PackageReport[]): string {
-  if (reports.length === 0) return 'nothing to install here: all packages are for the installer';
-  const kept = reports.filter(({ steps }) => steps.some(({ leftOut }) => leftOut !== undefined));
-  const said = (text: string, of: readonly PackageReport[]) =>
-    of.length === 0 ? [] : [`${text}: ${of.map((one) => one.package).join(', ')}`];
-  const removed = reports.filter((one) => !kept.includes(one));
-  return [
-    ...said('installed, exercised and removed', removed),
-    ...said('installed and exercised, not removed because the system cannot be without it', kept),
-  ].join('; ');
 }
 
 function timeoutOf({ step_timeout: seconds }: Readonly<Record<string, unknown>>): number {

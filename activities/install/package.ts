@@ -1,21 +1,8 @@
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import { problemOf as describeProblem } from '../nodes/packages/problem.ts';
 import type { ExecResult } from '../nodes/port.ts';
-import { exercise, type TrialSettings } from './exercise.ts';
 import { scriptDirectory } from './place-scripts.ts';
-
-export type InstallStep = 'install' | 'integrity' | 'exercise' | 'remove';
-
-/** How one step of one package went. `problem` is one line, null when all is well. */
-export interface StepReport {
-  readonly step: InstallStep;
-  readonly seconds: number;
-  readonly problem: string | null;
-  /** Why the step was left out; absent when it was not. */
-  readonly leftOut?: string;
-  /** The tail of what was said. */
-  readonly output: string;
-}
+import type { Finding } from './steps.ts';
 
 /** A package to try; without a version, the best that the repositories have. */
 export interface TriedPackage {
@@ -26,52 +13,12 @@ export interface TriedPackage {
   readonly debug: boolean;
 }
 
-export interface PackageReport {
-  readonly package: string;
-  readonly version: string;
-  readonly arch: string;
-  readonly steps: readonly StepReport[];
-}
-
-interface Finding {
-  readonly problem: string | null;
-  readonly leftOut?: string;
-  readonly output: string;
-}
-
-/** Installs one package, looks at it, exercises it, removes it. A step that fails ends the trial but for the removal. */
-export async function tryPackage(node: Node, wanted: TriedPackage, settings: TrialSettings): Promise<PackageReport> {
-  const { name, version = 'newest', arch = 'any' } = wanted;
-  node.log.section(`${name} ${version} (${arch})`);
-  const before = await look(node, settings.timeout);
-  const steps: StepReport[] = [];
-  const step = async (called: InstallStep, work: () => Promise<Finding>): Promise<boolean> => {
-    const started = performance.now();
-    const { problem, output, ...rest } = await work();
-    if (rest.leftOut !== undefined) node.log.write(`${called}: left out: ${rest.leftOut}\n`);
-    if (problem !== null) node.log.write(`${called}: ${problem}\n`);
-    const seconds = (performance.now() - started) / 1000;
-    steps.push({ step: called, seconds, problem, output: output.slice(-20_000), ...rest });
-    return problem === null;
-  };
-  const there = await step('install', () => install(node, wanted, settings.timeout));
-  const installed = there ? await look(node, settings.timeout) : before;
-  if (there && (await step('integrity', () => checkIntegrity(node, name, settings.timeout))) && !wanted.debug) {
-    await step('exercise', () => exercise(node, name, settings));
-  }
-  // Whatever came of it, the next package finds a clean node.
-  if (there) {
-    const { timeout } = settings;
-    await step('remove', () => remove(node, name, { before, installed, timeout }));
-  }
-  return { package: name, version, arch, steps };
-}
-
 /** @throws when repositories cannot be reached */
 export async function install(node: Node, { name, version, arch }: TriedPackage, timeout: number): Promise<Finding> {
   const exact = version === undefined ? {} : { version, ...(arch === undefined ? {} : { arch }) };
   const result = await installPackages(node, [{ name, ...exact }], timeout);
-  return { problem: problemOf(node, result, timeout), output: result.output };
+  const problem = problemOf(node, result, timeout) ?? node.manager.failedScript(name, result.output);
+  return { problem, output: result.output };
 }
 
 /** Whether all that the package has is on the node as it should be, and its programs find their libraries. */
@@ -89,10 +36,10 @@ function ignorable(line: string): boolean {
   return / c \//.test(line) || /\/usr\/share\/(doc|man|info|locale|lintian)\//.test(line);
 }
 
-/** What is on a node: its files, and its packages by name. */
-interface Inventory {
+/** What is on a node: its files, and the versions of its packages by name. */
+export interface Inventory {
   readonly files: ReadonlySet<string>;
-  readonly packages: ReadonlySet<string>;
+  readonly packages: ReadonlyMap<string, string>;
 }
 
 interface Removal {
@@ -110,7 +57,7 @@ export const kept = 'the system cannot be without it';
  * where it refuses still, only what tests brought goes.
  */
 export async function remove(node: Node, name: string, { before, installed, timeout }: Removal): Promise<Finding> {
-  const came = [...(await listPackages(node, timeout))].filter((one) => !before.packages.has(one));
+  const came = [...(await listPackages(node, timeout)).keys()].filter((one) => !before.packages.has(one));
   const others = came.filter((one) => bare(one) !== name);
   const brought = others.filter((one) => !installed.packages.has(one));
   const attempt = (names: readonly string[]) => onNode(node, node.manager.remove(names), timeout);
@@ -141,13 +88,14 @@ export async function look(node: Node, timeout: number): Promise<Inventory> {
   return { files: await listFiles(node, timeout), packages: await listPackages(node, timeout) };
 }
 
-async function listPackages(node: Node, timeout: number): Promise<ReadonlySet<string>> {
+async function listPackages(node: Node, timeout: number): Promise<ReadonlyMap<string, string>> {
   const { signal, machine, manager } = node;
   const { code, output } = await machine.exec(manager.installed, { signal, timeout, env: manager.environment });
   if (code !== 0) throw new Error(`cannot list the node's packages: ${output.slice(-300)}`);
-  const names = lines(output).map((line) => line.split('\t')[0] ?? '');
+  const found = lines(output).map((line) => line.split('\t'));
   // RPM's database holds the keys that it was given, under a name of their own.
-  return new Set(names.filter((one) => one !== 'gpg-pubkey'));
+  const packages = found.filter(([name]) => name !== 'gpg-pubkey');
+  return new Map(packages.map(([name = '', version = '']) => [name, version]));
 }
 
 async function listFiles(node: Node, timeout: number): Promise<ReadonlySet<string>> {
@@ -158,7 +106,7 @@ async function listFiles(node: Node, timeout: number): Promise<ReadonlySet<strin
 }
 
 /** Why a package manager failed, in one line that names the script that hung or the first error. */
-function problemOf(node: Node, result: ExecResult, timeout: number): string | null {
+export function problemOf(node: Node, result: ExecResult, timeout: number): string | null {
   const script = node.manager.runningScript(result.output);
   if (result.timedOut) {
     return `${script ?? 'the package manager'} did not end within ${timeout / 1000} s and was killed`;

@@ -1,7 +1,18 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Node } from '../nodes/packages/node.ts';
-import { filesScript, integrityScript, programsScript, readyScript } from './inside.ts';
+import type { Machine } from '../nodes/port.ts';
+import {
+  changeScript,
+  filesScript,
+  integrityScript,
+  keptScript,
+  markScript,
+  programsScript,
+  readyScript,
+  rebootScript,
+  trialScript,
+} from './inside.ts';
 
 /** Where our scripts are on the node. */
 export const scriptDirectory = '/sluice';
@@ -13,7 +24,9 @@ export const sourceDirectory = '/sluice/source';
 export async function placeScripts(node: Node, workdir: string): Promise<void> {
   const root = join(workdir, `scripts-${node.name}`);
   await mkdir(join(root, 'sluice/source'), { recursive: true });
-  const scripts = { integrity: integrityScript, programs: programsScript, files: filesScript };
+  const looks = { integrity: integrityScript, programs: programsScript, files: filesScript };
+  const tests = { trial: trialScript, reboot: rebootScript, mark: markScript };
+  const scripts = { ...looks, ...tests, change: changeScript, kept: keptScript };
   for (const [name, text] of Object.entries(scripts)) {
     await writeFile(join(root, 'sluice', name), text);
     await chmod(join(root, 'sluice', name), 0o755);
@@ -21,4 +34,11 @@ export async function placeScripts(node: Node, workdir: string): Promise<void> {
   await node.machine.put(root, '/');
   const ready = await node.machine.exec(['/bin/sh', '-c', readyScript], { signal: node.signal });
   if (ready.code !== 0) throw new Error(`${node.name} cannot be made ready: ${ready.output.trim()}`);
+}
+
+/** Starts a node anew, and makes it ready again. */
+export async function restartNode(node: Node, machine: Pick<Machine, 'restart'>, workdir: string): Promise<void> {
+  node.log.write(`${node.name} starts anew\n`);
+  await machine.restart();
+  await placeScripts(node, workdir);
 }

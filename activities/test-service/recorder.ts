@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { exitCodes, type TestStageRecord, type TestStageStats } from '../../pipelines/test-service/result.ts';
-import type { Node } from '../nodes/packages/node.ts';
-import type { ExecResult, Machine } from '../nodes/port.ts';
+import { type Node, runBy } from '../nodes/packages/node.ts';
+import type { ExecResult } from '../nodes/port.ts';
 
 /** Characters that are kept of each output of a stage: its last ones. */
 const keptOutput = 256 * 1024;
@@ -71,14 +71,12 @@ export class Recorder {
   /** The same node, of whose programs both outputs are kept: of those that have a log. Others look at lists of all files. */
   listen(node: Node): Node {
     const { machine } = node;
-    const exec: Machine['exec'] = async (argv, options) => {
+    return runBy(node, async (argv, options) => {
       if (options.log === undefined) return machine.exec(argv, options);
       const marker = `standard error ${randomBytes(8).toString('hex')}:`;
       const ran = await machine.exec(['/bin/sh', '-c', apart, marker, ...argv], options);
       return this.#keep(ran, marker);
-    };
-    const put: Machine['put'] = (path, directory) => machine.put(path, directory);
-    return { ...node, machine: { exec, put, urlInside: (url) => machine.urlInside?.(url) ?? url } };
+    });
   }
 
   #keep(ran: ExecResult, marker: string): ExecResult {

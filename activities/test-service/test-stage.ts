@@ -6,7 +6,8 @@ import type { TestTask } from '../../pipelines/test-service/request.ts';
 import { resultName, type TestResult, testResult } from '../../pipelines/test-service/result.ts';
 import type { StageResult } from '../../workflows/contract.ts';
 import { checkIntegrity, install, kept, look, remove } from '../install/package.ts';
-import { placeScripts } from '../install/place-scripts.ts';
+import { placeScripts, restartNode } from '../install/place-scripts.ts';
+import { systemInfoScript } from '../install/system-info.ts';
 import { isServerAway } from '../nodes/packages/download-fault.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node, onNode } from '../nodes/packages/node.ts';
@@ -16,7 +17,6 @@ import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { testOrigin } from '../repository/publish-stage.ts';
 import { Recorder } from './recorder.ts';
-import { systemInfoScript } from './system-info.ts';
 import { type FetchTree, runThirdParty } from './third-party.ts';
 
 export interface TestStageDeps {
@@ -90,12 +90,7 @@ async function startNode({ platform, context }: Trial): Promise<Omit<Nodes, 'nod
   const machine = await lease.machine({ name: 'node', platform, kind: 'system', network: 'open' });
   const manager = packageManagers[platform.format];
   const quiet: Node = { name: 'node', machine, manager, signal, log, ...doorOf(machine) };
-  const restart = async () => {
-    log.write(`${quiet.name} starts anew\n`);
-    await machine.restart();
-    await placeScripts(quiet, context.workdir);
-  };
-  return { quiet, restart };
+  return { quiet, restart: () => restartNode(quiet, machine, context.workdir) };
 }
 
 /** A node, and the same with what its programs say kept. */

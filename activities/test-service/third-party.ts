@@ -11,7 +11,7 @@ import {
   testsAmong,
 } from '../../pipelines/test-service/third-party.ts';
 import { fetchFault } from '../git/fetch-fault.ts';
-import { runnable } from '../install/exercise.ts';
+import { runnable } from '../install/autopkgtest.ts';
 import { type Node, onNode } from '../nodes/packages/node.ts';
 import type { StageContext } from '../ports.ts';
 import { ProcessError } from '../process/run.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type AutopkgTest, runnable } from '../../activities/install/exercise.ts';
+import { runnable } from '../../activities/install/autopkgtest.ts';
 import { must, run } from '../../activities/process/run.ts';
 import { parseLintian } from '../../pipelines/formats/deb/lintian.ts';
 import type { LintRemark } from '../../pipelines/model/lint.ts';
@@ -100,11 +100,21 @@ export async function lintAlone({ platform, out, log }: PeerWork): Promise<reado
   }
 }
 
+/** A test that the source has. */
+export interface PeerTest {
+  /** What reports call it. */
+  readonly label: string;
+  readonly script: string;
+  /** Where the source has it; absent for a command. */
+  readonly path?: string;
+  readonly packages: readonly string[];
+}
+
 /** Of the tests that the source has, those to run, by what their report calls them. */
 export interface PeerTests {
   /** Unpacked, on this machine. */
   readonly tree: string;
-  readonly tests: readonly AutopkgTest[];
+  readonly tests: readonly PeerTest[];
   /** Steps that failed with Sluice: `PACKAGE: STEP: why`. */
   readonly failures: readonly string[];
 }

@@ -1,7 +1,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { type AutopkgTest, sourceFiles, suitableTests } from '../../activities/install/exercise.ts';
+import { labelOf, testsFor } from '../../activities/install/autopkgtest.ts';
+import { sourceFiles } from '../../activities/install/exercise.ts';
 import type { LintRemark } from '../../pipelines/model/lint.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { StageWorld } from '../../test/activities/install/stage.ts';
@@ -9,7 +10,7 @@ import type { SourceArchive } from './archive.ts';
 import { compareErrors, comparePackages, otherContents, plainText } from './compare.ts';
 import type { ListedSource } from './list.ts';
 import { type BuiltPackage, readPackages } from './packages.ts';
-import { buildAlone, installAlone, lintAlone, type PeerBuild } from './peer.ts';
+import { buildAlone, installAlone, lintAlone, type PeerBuild, type PeerTest } from './peer.ts';
 import { importSource } from './repository.ts';
 import { buildSource, runStages, type SluiceRun, type StageEnd, type StageName } from './stages.ts';
 
@@ -156,10 +157,17 @@ function stepOf(line: string): string {
   return /^\S+: (?:install|remove): /.exec(line)?.[0] ?? '\n';
 }
 
-async function allTests(tree: string, packages: readonly BuiltPackage[]): Promise<readonly AutopkgTest[]> {
-  const found = new Map<string, AutopkgTest>();
+async function allTests(tree: string, packages: readonly BuiltPackage[]): Promise<readonly PeerTest[]> {
+  const found = new Map<string, PeerTest>();
+  const source = sourceFiles(tree);
   for (const { fields } of packages) {
-    for (const one of await suitableTests(sourceFiles(tree), fields.Package ?? '')) found.set(one.label, one);
+    for (const { test, why } of await testsFor(fields.Package ?? '', { source })) {
+      if (why !== null) continue;
+      const { path, command, packages: needed } = test;
+      const script = path === undefined ? `#!/bin/sh\n${command}\n` : ((await source(path)) ?? '');
+      const place = path === undefined ? {} : { path };
+      found.set(labelOf(test), { label: labelOf(test), script, packages: needed, ...place });
+    }
   }
   return [...found.values()];
 }

@@ -1,3 +1,10 @@
+/** A program that was run. */
+export interface RanCommand {
+  readonly command: string;
+  readonly code: number;
+  readonly seconds: number;
+}
+
 export interface TestCase {
   readonly suite: string;
   readonly name: string;
@@ -6,6 +13,10 @@ export interface TestCase {
   readonly failure?: { readonly message: string; readonly text: string };
   /** Why it was not run. */
   readonly skipped?: string;
+  /** What was run, in its order; absent where nobody kept it. */
+  readonly commands?: readonly RanCommand[];
+  /** What was said. */
+  readonly output?: string;
 }
 
 /** Writes a JUnit document with one suite for each `suite` among the cases, in order of appearance. */
@@ -24,14 +35,24 @@ function suiteXml(name: string, cases: readonly TestCase[]): string {
   return ` <testsuite name="${quoted(name)}"${counts(cases)}>\n${cases.map(caseXml).join('')} </testsuite>\n`;
 }
 
-function caseXml({ suite, name, seconds, failure, skipped }: TestCase): string {
+function caseXml(one: TestCase): string {
+  const { suite, name, seconds } = one;
   const head = `  <testcase classname="${quoted(suite)}" name="${quoted(name)}" time="${seconds.toFixed(3)}"`;
+  const inside = `${verdictXml(one)}${outputXml(one)}`;
+  return inside === '' ? `${head}/>\n` : `${head}>\n${inside}  </testcase>\n`;
+}
+
+function verdictXml({ failure, skipped }: TestCase): string {
   if (failure !== undefined) {
-    const text = quoted(failure.text);
-    return `${head}>\n   <failure message="${quoted(failure.message)}">${text}</failure>\n  </testcase>\n`;
+    return `   <failure message="${quoted(failure.message)}">${quoted(failure.text)}</failure>\n`;
   }
-  if (skipped !== undefined) return `${head}>\n   <skipped message="${quoted(skipped)}"/>\n  </testcase>\n`;
-  return `${head}/>\n`;
+  return skipped === undefined ? '' : `   <skipped message="${quoted(skipped)}"/>\n`;
+}
+
+function outputXml({ commands = [], output = '' }: TestCase): string {
+  const ran = commands.map((one) => `$ ${one.command}\n[${one.code}] ${one.seconds.toFixed(3)} s\n`);
+  const text = `${ran.join('')}${output}`;
+  return text === '' ? '' : `   <system-out>${quoted(text)}</system-out>\n`;
 }
 
 function counts(cases: readonly TestCase[]): string {

@@ -3,8 +3,12 @@ import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
 const apt = ['apt-get', '--yes', '--quiet', '--option', 'Dpkg::Use-Pty=0', '--option', 'Acquire::Retries=2'];
 /** By default an index that cannot be fetched is a warning, and the old one is used. */
 const update = ['--option', 'APT::Update::Error-Mode=any', 'update'];
-const install = [...apt, '--no-install-recommends', '--allow-downgrades', 'install'];
+/** What somebody has changed stays: nobody is there to be asked. */
+const keepChanges = ['--force-confdef', '--force-confold'].flatMap((one) => ['--option', `Dpkg::Options::=${one}`]);
+const install = [...apt, ...keepChanges, '--no-install-recommends', '--allow-downgrades', 'install'];
 const ownSources = '/etc/apt/sources.list.d/sluice.list';
+/** A folder of preferences by which nothing comes from test repositories. */
+const onlyReleased = '/etc/apt/sluice-released';
 
 /** Above 1000 a version is taken even where a higher one is installed: the order of test, released, the rest. */
 const priorities = { test: 1200, released: 1100 } as const;
@@ -32,6 +36,15 @@ export const aptNode: PackageManager = {
   ],
   refreshAll: [...apt, ...update],
   install: (packages) => [...install, ...packages.map(wanted)],
+  installReleased: (packages) => [
+    ...install,
+    ...['--option', `Dir::Etc::PreferencesParts=${onlyReleased}`],
+    ...packages.map(wanted),
+  ],
+  versions: (name) => ['apt-cache', 'madison', name],
+  releasedVersion,
+  recommends: (name) => ['dpkg-query', '--show', '--showformat', `\${Recommends}\n`, name],
+  configuration: (name) => ['dpkg-query', '--show', '--showformat', `\${Conffiles}\n`, name],
   reinstall: (packages) => [...install, '--reinstall', ...packages.map(wanted)],
   resolve: (packages) => [...install, '--simulate', ...packages.map(wanted)],
   remove: (names) => [...apt, 'purge', '--auto-remove', ...names],
@@ -41,6 +54,7 @@ export const aptNode: PackageManager = {
     /Essential packages were removed and -y was used|Removing essential system-critical packages is not permitted/.test(
       output,
     ) || /this is (?:an essential|a protected) package; it should not be removed/.test(output),
+  failedScript: () => null,
   runningScript,
 };
 
@@ -60,7 +74,20 @@ function configure(repositories: readonly NodeRepository[]): Record<string, stri
     ),
     ...[...pins].map(([origin, priority]) => pin('*', `release o=${origin}`, priority)),
   ].join('\n');
+  files[`${onlyReleased}/sluice`] = [...pins]
+    .map(([origin, priority]) => pin('*', `release o=${origin}`, priority === priorities.test ? -1 : priority))
+    .join('\n');
   return files;
+}
+
+/** apt-cache's `NAME | VERSION | URL CODENAME/main ARCH Packages`, the highest version first. */
+function releasedVersion(listed: string, urls: readonly string[]): string | null {
+  for (const line of listed.split('\n')) {
+    const [, version, source] = line.split('|').map((part) => part.trim());
+    const url = source?.split(' ')[0]?.replace(/\/*$/, '/');
+    if (version !== undefined && urls.some((one) => one.replace(/\/*$/, '/') === url)) return version;
+  }
+  return null;
 }
 
 function pin(packages: string, which: string, priority: number): string {

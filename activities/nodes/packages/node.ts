@@ -36,6 +36,13 @@ export function doorOf(machine: Pick<Machine, 'open' | 'close' | 'network'>): Pi
   return { door: { open: () => turn(true), close: () => turn(false) } };
 }
 
+/** The same node, whose programs are run in another way. */
+export function runBy(node: Node, exec: Machine['exec']): Node {
+  const { machine } = node;
+  const put: Machine['put'] = (path, directory) => machine.put(path, directory);
+  return { ...node, machine: { exec, put, urlInside: (url) => machine.urlInside?.(url) ?? url } };
+}
+
 /** Runs a program on the node, its output in the log. `timeout` is in milliseconds. */
 export function onNode(node: Node, argv: readonly string[], timeout: number): Promise<ExecResult> {
   const { signal, log, manager } = node;
@@ -70,12 +77,16 @@ const pause = 2_000;
  *
  * @throws when repositories cannot be reached: that says nothing of the packages.
  */
-export async function installPackages(
-  node: Node,
-  packages: readonly NodePackage[],
-  timeout: number,
-): Promise<ExecResult> {
-  const argv = node.manager.install(packages);
+export function installPackages(node: Node, packages: readonly NodePackage[], timeout: number): Promise<ExecResult> {
+  return fetching(node, node.manager.install(packages), timeout);
+}
+
+/** The same, of what was released before: nothing comes from test repositories. */
+export function installReleased(node: Node, packages: readonly NodePackage[], timeout: number): Promise<ExecResult> {
+  return fetching(node, node.manager.installReleased(packages), timeout);
+}
+
+async function fetching(node: Node, argv: readonly string[], timeout: number): Promise<ExecResult> {
   await node.door?.open();
   let result = await onNode(node, argv, timeout);
   if (fault(result) === null && !isStale(result)) return result;

@@ -55,6 +55,16 @@ export interface PackageManager {
   reinstall(packages: readonly NodePackage[]): readonly string[];
   /** Chooses a module's stream, whichever was chosen before: commands, one after the other. Absent: there are none. */
   selectModule?(name: string, stream: string): readonly (readonly string[])[];
+  /** Installs from the released repositories and the platform's own: as if there were no test repositories. */
+  installReleased(packages: readonly NodePackage[]): readonly string[];
+  /** Lists the versions of a package that the repositories have. */
+  versions(name: string): readonly string[];
+  /** The highest of what `versions` lists that is in one of the released repositories, which are at these URLs; null: none. */
+  releasedVersion(listed: string, urls: readonly string[]): string | null;
+  /** Lists what an installed package recommends, apart by commas or lines. */
+  recommends(name: string): readonly string[];
+  /** Lists the paths of an installed package's configuration files, among other words. */
+  configuration(name: string): readonly string[];
   /** Works out whether packages can be installed together, without installing them. */
   resolve(packages: readonly NodePackage[]): readonly string[];
   /** Removes packages, their configuration and what was installed only for them. */
@@ -65,6 +75,8 @@ export interface PackageManager {
   installed: readonly string[];
   /** Whether a removal was refused, before anything was done, because the system cannot be without what would go. */
   refusesRemoval(output: string): boolean;
+  /** How a maintainer script of the package failed, in one line, where the package manager went on all the same; null: none did. */
+  failedScript(name: string, output: string): string | null;
   /** The maintainer script that was running when the output ended, or null when none was. */
   runningScript(output: string): string | null;
 }

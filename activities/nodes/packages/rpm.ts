@@ -5,6 +5,9 @@ const dnf = ['dnf', '--assumeyes', '--setopt=install_weak_deps=False'];
 /** dnf takes the lowest number first, whatever the versions. */
 const priorities = { pinned: 1, test: 5, released: 10 } as const;
 
+/** As if there were no test repositories. */
+const onlyReleased = ['--disablerepo=sluice-*', '--enablerepo=sluice-*-released'];
+
 /** Packages are signed when they are released; before that the signed index vouches for them, by digest. */
 const packages = { test: 0, released: 1 } as const;
 
@@ -15,6 +18,14 @@ export const dnfNode: PackageManager = {
   refresh: [...dnf, '--disablerepo=*', '--enablerepo=sluice-*', 'makecache', '--refresh'],
   refreshAll: [...dnf, 'makecache', '--refresh'],
   install: (packages) => [...dnf, 'install', ...packages.map(wanted)],
+  installReleased: (packages) => [...dnf, ...onlyReleased, 'install', ...packages.map(wanted)],
+  versions: (name) => [
+    ...['dnf', '--quiet', '--disablerepo=*', '--enablerepo=sluice-*-released', 'repoquery'],
+    ...['--latest-limit=1', '--queryformat', '%{evr}\\n', name],
+  ],
+  releasedVersion: (listed) => listed.split('\n').find((line) => /^[\w.:+~^-]+$/.test(line)) ?? null,
+  recommends: (name) => ['rpm', '--query', '--recommends', name],
+  configuration: (name) => ['rpm', '--query', '--configfiles', name],
   reinstall: (packages) => [...dnf, 'reinstall', ...packages.map(wanted)],
   selectModule: (name, stream) => [
     [...dnf, 'module', 'reset', name],
@@ -26,6 +37,7 @@ export const dnfNode: PackageManager = {
   installed: ['rpm', '--query', '--all', '--queryformat', '%{NAME}\\t%{EVR}\\n'],
   refusesRemoval: (output) =>
     /would result in removing the following (?:protected packages|running kernel)/.test(output),
+  failedScript,
   runningScript,
 };
 
@@ -36,7 +48,8 @@ function configure(repositories: readonly NodeRepository[]): Record<string, stri
     if (key !== undefined) files[path] = key;
     const checks =
       key === undefined ? 'gpgcheck=0\n' : `gpgcheck=${packages[kind]}\nrepo_gpgcheck=1\ngpgkey=file://${path}\n`;
-    const head = `[sluice-${position}]\nname=Sluice ${kind} ${position}\nbaseurl=${url}\nenabled=1\n`;
+    const id = kind === 'released' ? `sluice-${position}-released` : `sluice-${position}`;
+    const head = `[${id}]\nname=Sluice ${kind} ${position}\nbaseurl=${url}\nenabled=1\n`;
     return `${head}priority=${priorities[pins === undefined ? kind : 'pinned']}\nmetadata_expire=1\nskip_if_unavailable=0\n${checks}`;
   });
   files['/etc/yum.repos.d/sluice.repo'] = sections.join('\n');
@@ -46,6 +59,12 @@ function configure(repositories: readonly NodeRepository[]): Record<string, stri
 function wanted({ name, version, arch }: NodePackage): string {
   if (version === undefined) return name;
   return arch === undefined ? `${name}-${version}` : `${name}-${version}.${arch}`;
+}
+
+/** A script that runs after the files are there does not stop rpm: it warns. */
+function failedScript(name: string, output: string): string | null {
+  const failed = [...output.matchAll(/%\w+\((.+)-[^-]+-[^-]+\) scriptlet failed, exit status \d+/g)];
+  return failed.find(([, of]) => of === name)?.[0] ?? null;
 }
 
 function runningScript(output: string): string | null {

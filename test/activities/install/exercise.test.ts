@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exercise } from '../../../activities/install/exercise.ts';
-import { tryPackage } from '../../../activities/install/package.ts';
+import { tryPackage } from '../../../activities/install/try-package.ts';
 import { packageManagers } from '../../../activities/nodes/packages/managers.ts';
 import type { Node } from '../../../activities/nodes/packages/node.ts';
 import type { ExecResult } from '../../../activities/nodes/port.ts';

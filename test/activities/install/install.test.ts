@@ -124,7 +124,7 @@ for (const format of ['deb', 'rpm'] as const) {
         assert.match(outcome.result.summary, summary, outcome.said);
         assert.deepEqual(
           outcome.result.artifacts.map((one) => one.name),
-          ['junit.xml', 'tests.tap', 'install.json'],
+          ['junit.xml', 'tests.tap', 'install.json', 'system.txt'],
         );
       });
     }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import { goodSummary } from '../../../activities/install/install-stage.ts';
-import { tryPackage } from '../../../activities/install/package.ts';
+import { goodSummary } from '../../../activities/install/report.ts';
+import { tryPackage } from '../../../activities/install/try-package.ts';
 import { aptNode } from '../../../activities/nodes/packages/deb.ts';
 import type { PackageManager } from '../../../activities/nodes/packages/port.ts';
 import { dnfNode } from '../../../activities/nodes/packages/rpm.ts';

@@ -79,6 +79,12 @@ export async function storeBuild(
   return { name: 'packages', url: world.store.url(digest, 'packages.json'), metadata: about };
 }
 
+/** The text of an artifact that a stage has stored. */
+export async function readText({ store }: StageWorld, { artifacts }: StageResult, name: string): Promise<string> {
+  const url = artifacts.find((one) => one.name === name)?.url ?? '';
+  return (await store.read(`sha256:${/[0-9a-f]{64}/.exec(url)?.[0]}`)).toString();
+}
+
 let count = 0;
 
 export function stageInput(format: PackageFormat, given: Partial<StageInput>): StageInput {

@@ -13,6 +13,8 @@ export interface Sample {
   /** Further fields as the format has them: `Provides` and so on. */
   readonly fields?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string | Buffer>>;
+  /** Which of the files are for administrators to change. */
+  readonly configuration?: readonly string[];
   /** Shell text run after installation, and before removal. */
   readonly after?: string;
 }
@@ -41,7 +43,8 @@ async function writeTree(root: string, files: Readonly<Record<string, string | B
   }
 }
 
-async function makeDeb(work: string, directory: string, { name, version, requires = [], fields = {}, after }: Sample) {
+async function makeDeb(work: string, directory: string, sample: Sample) {
+  const { name, version, requires = [], fields = {}, configuration = [], after } = sample;
   const control = [
     `Package: ${name}`,
     `Version: ${version}`,
@@ -54,6 +57,9 @@ async function makeDeb(work: string, directory: string, { name, version, require
   ].join('\n');
   await mkdir(join(work, 'root/DEBIAN'), { recursive: true });
   await writeFile(join(work, 'root/DEBIAN/control'), control);
+  if (configuration.length > 0) {
+    await writeFile(join(work, 'root/DEBIAN/conffiles'), `${configuration.join('\n')}\n`);
+  }
   if (after !== undefined) {
     await writeFile(join(work, 'root/DEBIAN/postinst'), `#!/bin/sh\n${after}\n`, { mode: 0o755 });
   }
@@ -67,6 +73,7 @@ async function makeRpm(
   directory: string,
   sample: Sample & { files: Readonly<Record<string, string | Buffer>> },
 ) {
+  const listed = (path: string) => (sample.configuration?.includes(path) ? `%config(noreplace) ${path}` : path);
   const [, epoch, version, release = '1'] = /^(?:(\d+):)?([^-]+)(?:-(.+))?$/.exec(sample.version) ?? [];
   const spec = [
     `Name: ${sample.name}`,
@@ -82,7 +89,7 @@ async function makeRpm(
     '%description\nIt is for trying things.',
     `%install\ncp -a ${join(work, 'root')}/. %{buildroot}/`,
     ...(sample.after === undefined ? [] : [`%post\n${sample.after}`]),
-    `%files\n${Object.keys(sample.files).join('\n')}`,
+    `%files\n${Object.keys(sample.files).map(listed).join('\n')}`,
     '',
   ].join('\n');
   await writeFile(join(work, 'a.spec'), spec);
