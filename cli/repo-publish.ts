@@ -13,6 +13,8 @@ interface Options extends SignOptions {
   readonly arch?: readonly string[];
   readonly origin?: string;
   readonly base?: string;
+  readonly keep?: number;
+  readonly allowDowngrade?: boolean;
   readonly json?: boolean;
 }
 
@@ -36,6 +38,12 @@ export function register(program: Command): void {
     )
     .option('--origin <text>', 'who the repository says it is from', valid('origin'))
     .option('--base <dir>', 'a repository whose packages the new state also has')
+    .option(
+      '--keep <n>',
+      'of each package that comes, the index names the N newest versions; without files: of all',
+      count,
+    )
+    .option('--allow-downgrade', 'take packages of which a newer version is there')
     .addOption(jsonOption())
     .action(publish);
   for (const option of signOptions('the index, and for RPM packages')) command.addOption(option);
@@ -51,6 +59,13 @@ function valid(kind: 'codename' | 'architecture' | 'origin'): (text: string) => 
   };
 }
 
+function count(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < 1 || number > 1000)
+    throw new InvalidArgumentError('Give a number from 1 to 1000.');
+  return number;
+}
+
 /** Only the one that is needed: the command starts sooner. */
 const adapters = {
   deb: async () => (await import('../activities/repository/deb/adapter.ts')).debRepository,
@@ -58,22 +73,27 @@ const adapters = {
 };
 
 async function publish(dir: string, files: readonly string[], options: Options): Promise<void> {
-  const { format, codename, arch, origin, base } = options;
-  if (files.length === 0 && base === undefined && options.sign === undefined) {
-    throw misused('give packages, --base, or with --sign a repository to sign anew');
+  const { format, codename, arch, origin, base, keep, allowDowngrade: downgrade = false } = options;
+  if (files.length === 0 && base === undefined && options.sign === undefined && keep === undefined) {
+    throw misused('give packages, --base, --keep, or with --sign a repository to sign anew');
   }
   if (format === 'deb' && codename === undefined && base === undefined && !existsSync(dir)) {
     throw misused('a new APT repository needs the name of its distribution: give --codename');
   }
-  const [signing, [repository, { publishPackages }]] = await signerFor(options, () =>
-    Promise.all([adapters[format](), import('../activities/repository/publish.ts')]),
+  const [signing, [repository, { publishPackages }, { judgeVersions }]] = await signerFor(options, () =>
+    Promise.all([
+      adapters[format](),
+      import('../activities/repository/publish.ts'),
+      import('../activities/repository/judge.ts'),
+    ]),
   );
+  const judge = judgeVersions(format, { downgrade, ...(keep === undefined ? {} : { keep }) });
   const settings = {
     ...(codename === undefined || format === 'rpm' ? {} : { codename }),
     ...(arch === undefined || format === 'rpm' ? {} : { architectures: arch }),
     ...(origin === undefined ? {} : { origin }),
   };
   const start = base === undefined ? {} : { base: await shownTree(base) };
-  const request = { dir, files, settings, ...start, ...signing, date: new Date() };
+  const request = { dir, files, settings, ...start, judge, ...signing, date: new Date() };
   print(await orRefused(publishPackages(repository, request)), renderPublication, options);
 }

@@ -4,6 +4,7 @@ import { versionRules } from '../../pipelines/formats/format.ts';
 import type { BlobRef, PackageFormat, PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { readEnvelope } from '../../pipelines/model/provenance.ts';
 import { lineOf } from '../../pipelines/model/release-line.ts';
+import { firstDowngrade } from '../../pipelines/policy/kept-versions.ts';
 import { packageKey } from '../../pipelines/policy/release-plan.ts';
 import { refusedBy } from '../../pipelines/report/walls.ts';
 import { linkFile } from '../repository/files.ts';
@@ -215,14 +216,12 @@ function requireNewest(
   there: readonly ListedPackage[],
   files: readonly InspectedPackage[],
 ): void {
-  const { compareVersions } = versionRules[format.id];
-  for (const { name, version, arch } of files) {
-    const newer = there.find(
-      (one) => one.name === name && one.arch === arch && compareVersions(one.version, version) > 0,
-    );
-    if (newer === undefined) continue;
-    throw new RepositoryRefusal(`${name} ${version} is older than ${newer.version}, which is released already`);
-  }
+  const found = firstDowngrade(files, there, versionRules[format.id].compareVersions);
+  if (found === null) return;
+  const { older, newer } = found;
+  throw new RepositoryRefusal(
+    `${older.name} ${older.version} is older than ${newer.version}, which is released already`,
+  );
 }
 
 /** The envelopes by the name of the file that each is about. */

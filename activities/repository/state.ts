@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { checked } from './names.ts';
 import {
   type Description,
@@ -45,7 +45,20 @@ export interface StateRequest {
   readonly settings: Partial<RepositorySettings>;
   /** A repository whose packages the new state also has. */
   readonly base?: string;
+  readonly judge?: Judge;
 }
+
+/** What a publication is about. */
+export interface Coming {
+  /** The tree that it starts from. */
+  readonly before: string | null;
+  /** Of what stays at least what has the name of one that comes; all where nothing comes. */
+  readonly known: readonly ListedPackage[];
+  readonly added: readonly PackageId[];
+}
+
+/** Names packages that the new state is without, whether they are there or come. @throws RepositoryRefusal */
+export type Judge = (coming: Coming) => Promise<readonly PackageId[]>;
 
 /** The state of `before` and `base` with the files added. */
 export async function addedState(
@@ -58,13 +71,24 @@ export async function addedState(
     before === null ? null : format.openLists(before, true),
   ]);
   const start = await startOf(format, { before, lists, base: request.base }, inspected);
-  const added = await newPackages(format, start.known, inspected);
+  const coming = await newPackages(format, start.known, inspected);
+  const out = (await request.judge?.({ before, known: start.known, added: coming })) ?? [];
+  const { added, goes, ...stays } = await withoutThose(start, coming, new Set(out.map(keyOf)));
+  const removed = goes.filter(({ tree }) => tree === before);
   const origin = before ?? request.base ?? null;
   const old = origin === null ? null : await format.settings(origin);
   const settings = mergeSettings(old, request.settings);
   const same = before !== null && old !== null && JSON.stringify(old) === JSON.stringify(settings);
-  const changed = !same || added.length > 0 || start.foreign.length > 0;
-  return { changed, settings, before, ...start, added, removed: [], gone: new Set() };
+  const changed = !same || added.length > 0 || removed.length > 0 || stays.foreign.length > 0;
+  return {
+    changed,
+    settings,
+    before,
+    ...stays,
+    added,
+    removed,
+    gone: pathsGone(removed, [...stays.known.flatMap(pathsOf), ...addedPaths(added)]),
+  };
 }
 
 interface Start extends Pick<RepositoryState, 'lists' | 'count' | 'foreign' | 'kept'> {
@@ -82,7 +106,7 @@ async function startOf(
   { before, lists, base }: Origin,
   inspected: readonly InspectedPackage[],
 ): Promise<Start> {
-  if (before === null || lists === null || base !== undefined) {
+  if (before === null || lists === null || base !== undefined || inspected.length === 0) {
     const kept = await packagesOf(format, base === undefined ? [before] : [before, base]);
     const foreign = kept.filter(({ tree }) => tree !== before);
     return { lists, count: kept.length, foreign, kept: async () => kept, known: kept };
@@ -90,6 +114,26 @@ async function startOf(
   const found = format.find(lists, new Set(inspected.map(({ name }) => name)));
   const known = found.map((one) => ({ ...one, tree: before }));
   return { lists, count: format.count(lists), foreign: [], kept: () => packagesOf(format, [before]), known };
+}
+
+/** What stays and what comes, without the packages of some keys. */
+async function withoutThose(start: Start, coming: readonly AddedPackage[], out: ReadonlySet<string>) {
+  const stays = (one: PackageId) => !out.has(keyOf(one));
+  const added = coming.filter(stays);
+  const known = start.known.filter(stays);
+  const isKnown = start.known.length - known.length + coming.length - added.length === out.size;
+  const goes = (isKnown ? start.known : await start.kept()).filter((one) => !stays(one));
+  return {
+    ...{ added, known, goes, lists: start.lists, count: start.count - goes.length },
+    foreign: start.foreign.filter(stays),
+    kept: async () => (out.size === 0 ? start.kept() : (await start.kept()).filter(stays)),
+  };
+}
+
+/** The files of packages that go, but for those that others have, too. */
+function pathsGone(removed: readonly KeptPackage[], others: readonly string[]): ReadonlySet<string> {
+  const named = new Set(others);
+  return new Set(removed.flatMap(pathsOf).filter((path) => !named.has(path)));
 }
 
 /** The state of `before` without some of its packages. */
@@ -102,17 +146,21 @@ export async function remainingState(
   const all = await packagesOf(format, [before]);
   const removed = all.filter(remove);
   const kept = all.filter((one) => !remove(one));
-  const named = new Set(kept.flatMap(pathsOf));
   return {
     ...{ changed: removed.length > 0, settings: await format.settings(before), before },
     ...{ lists: await format.openLists(before, true), count: kept.length, foreign: [], kept: async () => kept },
-    ...{ added: [], removed, gone: new Set(removed.flatMap(pathsOf).filter((path) => !named.has(path))) },
+    ...{ added: [], removed, gone: pathsGone(removed, kept.flatMap(pathsOf)) },
   };
 }
 
 /** A package's file, and those that belong to it. */
 export function pathsOf({ path, parts }: Pick<ListedPackage, 'path' | 'parts'>): string[] {
   return [path, ...parts.map((part) => part.path)];
+}
+
+/** The same for packages that come. */
+export function addedPaths(added: readonly InspectedPackage[]): string[] {
+  return added.flatMap(({ path, parts }) => [path, ...parts.map((part) => join(dirname(path), part))]);
 }
 
 /** What files say of themselves, by the tool that will describe them in the lists. */

@@ -12,7 +12,7 @@ import {
   RepositoryRefusal,
 } from './port.ts';
 import type { Stale } from './standing.ts';
-import { type KeptPackage, keyOf, pathsOf, type RepositoryState, refuseUnlisted } from './state.ts';
+import { addedPaths, type KeptPackage, keyOf, pathsOf, type RepositoryState, refuseUnlisted } from './state.ts';
 
 export interface TreePlan {
   readonly state: RepositoryState;
@@ -35,7 +35,7 @@ export async function writeTree(format: RepositoryFormat, tree: string, plan: Tr
   const kept = await plan.state.kept();
   await keep(kept, tree, plan);
   await writeAdded(format, tree, plan);
-  const named = new Set([...kept.flatMap(pathsOf), ...addedPaths(plan.state)]);
+  const named = new Set([...kept.flatMap(pathsOf), ...addedPaths(plan.state.added)]);
   const stale = new Map<string, string>();
   // Only now, so that what is merely kept for clients that read an older index is in nobody's way.
   const older = plan.generations === undefined ? [] : await recentTrees(plan.generations);
@@ -45,10 +45,6 @@ export async function writeTree(format: RepositoryFormat, tree: string, plan: Tr
     for (const path of packages) if (!named.has(path) && !stale.has(path)) stale.set(path, basename(one));
   }
   return [...named, ...stale.keys()].every((path) => path.startsWith(`${format.pool}/`)) ? stale : null;
-}
-
-function addedPaths({ added }: RepositoryState): string[] {
-  return added.flatMap(({ path, parts }) => [path, ...parts.map((part) => join(dirname(path), part))]);
 }
 
 /** A tree that grew, and the paths that came or went. */
@@ -71,7 +67,7 @@ export async function growTree(
   const { state, generations } = plan;
   const older = await recentTrees(generations);
   const current = basename(state.before ?? '');
-  const added = addedPaths(state);
+  const added = addedPaths(state.added);
   const stale = new Map([...before, ...[...state.gone].map((path) => [path, current] as const)]);
   for (const path of added) if (stale.delete(path)) await rm(join(tree, path), { force: true });
   await writeAdded(format, tree, plan);

@@ -79,3 +79,23 @@ test('B6: what --with cannot be is bad usage that names the forms', async (t) =>
     assert.match(stderr, says);
   }
 });
+
+test('repo publish keeps as many versions as are asked for, and goes back only when asked to', async (t) => {
+  const work = await temporary(t);
+  const files = new Map<string, string>();
+  for (const version of ['1', '2', '3']) {
+    files.set(version, await makePackage('deb', work, { name: 'alpha', version }));
+  }
+  const publish = (version: string, ...options: readonly string[]) => {
+    const given = version === '' ? [] : [files.get(version) ?? ''];
+    return execute<unknown>(['repo', 'publish', 'r', '--format', 'deb', '--codename', 'x', ...options, ...given], work);
+  };
+  assert.equal(publish('2').status, 0);
+  const refused = publish('1', '--keep', '2');
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /alpha 1 \(all\) is older than 2, which is there: add it with --allow-downgrade/);
+  assert.equal(publish('1', '--allow-downgrade').stdout, '+ alpha 1 (all)\n2 packages\n');
+  assert.equal(publish('3', '--keep', '2').stdout, '+ alpha 3 (all)\n- alpha 1 (all)\n2 packages\n');
+  assert.equal(publish('', '--keep', '1').stdout, '- alpha 2 (all)\n1 package\n');
+  assert.equal(publish('3', '--keep', '0').status, 2);
+});

@@ -9,7 +9,7 @@ import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { publishPackages } from '../../../activities/repository/publish.ts';
 import { createGpgSigner } from '../../../activities/sign/gpg.ts';
 import { closeAgent, openKey } from '../../../activities/sign/key.ts';
-import { makePackage, temporary } from './packages.ts';
+import { makePackage, makeSource, temporary } from './packages.ts';
 
 const date = new Date('2026-01-02T03:04:05Z');
 const { deb, rpm } = repositoryFormats;
@@ -100,23 +100,6 @@ test('a list of packages is no package', async (t) => {
   await cp(real, join(work, 'odd[x]*?.rpm'));
   assert.equal((await rpm.inspect(join(work, 'odd[x]*?.rpm'))).name, 'alpha');
 });
-
-/** A source package of our own making; `content` is what its original tarball holds. */
-async function makeSource(directory: string, revision: string, content: string): Promise<string> {
-  await mkdir(directory);
-  const tarball = join(directory, 'foo_1.0.orig.tar.gz');
-  await writeFile(tarball, content);
-  const lines = [
-    'Format: 1.0',
-    'Source: foo',
-    `Version: 1.0-${revision}`,
-    'Maintainer: Somebody <somebody@example.org>',
-  ];
-  const sums = ['Checksums-Sha256:', ` ${await sha256(tarball)} ${content.length} foo_1.0.orig.tar.gz`, ''];
-  const file = join(directory, `foo_1.0-${revision}.dsc`);
-  await writeFile(file, [...lines, ...sums].join('\n'));
-  return file;
-}
 
 test('a tarball that is there is never rewritten, and damage to it is found', async (t) => {
   const work = await temporary(t);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
+import { sha256 } from '../../../activities/repository/files.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 
 /** A package to make: `files` maps paths to content; programs below `/usr/bin` are made executable. */
@@ -32,6 +33,23 @@ export async function makePackage(format: PackageFormat, directory: string, samp
   const files = sample.files ?? { [`/usr/share/${sample.name}/data`]: `${sample.name} ${sample.version}\n` };
   await writeTree(join(work, 'root'), files);
   return format === 'deb' ? makeDeb(work, directory, sample) : makeRpm(work, directory, { ...sample, files });
+}
+
+/** A source package of our own making; `content` is what its original tarball holds. */
+export async function makeSource(directory: string, revision: string, content: string): Promise<string> {
+  await mkdir(directory);
+  const tarball = join(directory, 'foo_1.0.orig.tar.gz');
+  await writeFile(tarball, content);
+  const lines = [
+    'Format: 1.0',
+    'Source: foo',
+    `Version: 1.0-${revision}`,
+    'Maintainer: Somebody <somebody@example.org>',
+  ];
+  const sums = ['Checksums-Sha256:', ` ${await sha256(tarball)} ${content.length} foo_1.0.orig.tar.gz`, ''];
+  const file = join(directory, `foo_1.0-${revision}.dsc`);
+  await writeFile(file, [...lines, ...sums].join('\n'));
+  return file;
 }
 
 async function writeTree(root: string, files: Readonly<Record<string, string | Buffer>>): Promise<void> {
