@@ -172,12 +172,15 @@ function cycleChanged(scan: Walk, item: Item): boolean {
 
 function noLongerMergeable(scan: Walk, item: Item, missing: readonly string[]): boolean {
   const { draft, pipeline } = scan;
-  const ready = pipeline.manager !== 'dependent' || item.changes.every((key) => isMergeable(factsOf(draft, key)));
+  const facts = item.changes.map((key) => factsOf(draft, key));
+  const ready = pipeline.manager !== 'dependent' || facts.every(isMergeable);
   if (ready && missing.length === 0) return false;
   resetFrom(draft, item);
   const outdated = outdatedBase(draft, item, missing);
   const needed = { kind: 'needed', changes: missing, ...(outdated && { outdated }) } as const;
-  reject(draft, itemOf(draft, item.id), ready ? needed : { kind: 'requirement' });
+  const lacking = facts.flatMap((change) => (change?.status === 'open' ? (change.missing ?? []) : []));
+  const requirement = { kind: 'requirement', ...(lacking.length > 0 && { missing: lacking }) } as const;
+  reject(draft, itemOf(draft, item.id), ready ? needed : requirement);
   return true;
 }
 

@@ -10,7 +10,7 @@ import { tryItLines } from './try-it.ts';
 export type ItemRefusal =
   | { readonly kind: 'needed'; readonly changes: readonly string[]; readonly outdated?: OutdatedBase }
   | { readonly kind: 'abandoned'; readonly change: string }
-  | { readonly kind: 'requirement' }
+  | { readonly kind: 'requirement'; readonly missing?: readonly string[] }
   | { readonly kind: 'submit'; readonly reason: string };
 
 /** The patch set that a change is based on, by its key, and the number of the current one. */
@@ -107,7 +107,7 @@ function refusalText(subject: ReportSubject, refusal: ItemRefusal): string {
     case 'abandoned':
       return `${it} depends on ${refusal.change}, which was abandoned.`;
     case 'requirement':
-      return `${it} cannot be merged any more: a merge requirement is missing.`;
+      return `${it} cannot be merged any more: ${refusal.missing?.join('; ') ?? 'a merge requirement is missing'}.`;
     case 'submit':
       return joined(
         'All jobs succeeded, but the review system did not merge the change.',

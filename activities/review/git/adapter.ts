@@ -1,6 +1,7 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { vetoes } from '../../../pipelines/policy/veto.ts';
 import { type MergeMode, type MergeResult, mergeOnto } from '../../git/merge.ts';
 import { readMerged } from '../../git/merged.ts';
 import { repositoryPath } from '../../git/names.ts';
@@ -53,10 +54,10 @@ export function createGitHost(settings: HostSettings): ReviewHost {
       const { record } = await findOne(settings, change);
       const { status, number, wip } = record;
       const missing = [
-        ...(status === 'open' ? [] : [`change ${number} is ${status}`]),
+        ...(status === 'open' ? vetoesOf(record) : [`change ${number} is ${status}`]),
         ...(wip ? [`change ${number} is work in progress`] : []),
       ];
-      return missing.length === 0 ? { ok: true } : { ok: false, missing };
+      return missing.length === 0 ? { ok: true } : { ok: false, missing, ...(status === 'open' && { isOpen: true }) };
     },
     report: (actor, said) => report(settings, actor, said),
     submit: (actor, request) => submitChange(settings, actor, request),
@@ -117,8 +118,15 @@ function hindrance({ record }: Stored, request: SubmitRequest): SubmitResult | n
   if (record.status === 'merged') return null;
   if (record.status === 'abandoned') return { kind: 'refused', reason: `change ${record.number} is abandoned` };
   const current = record.patchsets.length;
-  if (current === request.patchset) return null;
-  return { kind: 'refused', reason: `change ${record.number} is at patch set ${current}, not ${request.patchset}` };
+  if (current !== request.patchset) {
+    return { kind: 'refused', reason: `change ${record.number} is at patch set ${current}, not ${request.patchset}` };
+  }
+  const [veto] = vetoesOf(record);
+  return veto === undefined ? null : { kind: 'refused', reason: veto };
+}
+
+function vetoesOf({ votes }: Stored['record']): readonly string[] {
+  return vetoes(votes.map(({ label, value, by }) => ({ label, value, by: by.name })));
 }
 
 async function decideMerge(

@@ -1,6 +1,7 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { vetoes } from '../../../pipelines/policy/veto.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
 import { mergedBySluice } from './history.ts';
 import { contains, type Desk, lookAt, type Proposal } from './look.ts';
@@ -11,7 +12,8 @@ export function obstacles(connection: string, { name, state, sight }: Proposal):
   const id = changeId(connection, name);
   if (state.status === 'merged') return [`${id} is merged`];
   if (state.status === 'abandoned') return [`${id} is abandoned: its branch ${proposalsPrefix}${name.topic} is gone`];
-  return sight.tip === null ? [`${name.project} has no branch ${state.target} any more`] : [];
+  if (sight.tip === null) return [`${name.project} has no branch ${state.target} any more`];
+  return vetoes(state.votes);
 }
 
 /** Merges a proposal as it was tested, or not at all. @throws Denied */

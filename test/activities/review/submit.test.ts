@@ -6,6 +6,7 @@ import { createLocalGit } from '../../../activities/git/local.ts';
 import type { MergeMode } from '../../../activities/git/merge.ts';
 import { readBranch } from '../../../activities/git/refs.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
+import { createPeople } from '../../../activities/review/git/people.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
@@ -27,7 +28,7 @@ async function setup(t: TestContext) {
     ...{ id: `git:${number}`, project: 'alpha', branch: 'master', mode },
     commit: `refs/changes/0${number}/${number}/1`,
   });
-  return { root, repo, host: createGitHost(settings), change };
+  return { root, repo, host: createGitHost(settings), people: createPeople(settings), change };
 }
 
 for (const mode of ['rebase', 'cherry-pick', 'merge', 'squash-merge'] as const) {
@@ -83,4 +84,18 @@ test('what the gate says of a change that it has merged takes the place of its c
   assert.deepEqual(await votes(), ['Verified 2']);
   await say('late check', -1);
   assert.deepEqual(await votes(), ['Verified 2']);
+});
+
+test('a veto holds up the merge, whatever others vote, until it is taken back', async (t) => {
+  const { host, people } = await setup(t);
+  const vote = (name: string, value: number) => people.vote(account(name), 'git:1', { label: 'Approved', value });
+  await vote('Ada', 2);
+  await vote('Grace', -1);
+  const missing = ['Grace voted Approved -1'];
+  assert.deepEqual(await host.canMerge('git:1', []), { ok: false, missing, isOpen: true });
+  const submit = () => host.submit(gateActor, { change: 'git:1', patchset: 1, tested: null });
+  assert.deepEqual(await submit(), { kind: 'refused', reason: missing[0] });
+  await vote('Grace', 0);
+  assert.deepEqual(await host.canMerge('git:1', []), { ok: true });
+  assert.equal((await submit()).kind, 'merged');
 });

@@ -257,6 +257,16 @@ test('a look that began before a merge and is told of after it takes nothing bac
   }
 });
 
+test('what its host begins to lack takes a change out of the gate, and is named', () => {
+  const missing = ['Ada voted Approved -1', 'an approval'];
+  const state = tell(running(2), { type: 'observe', changes: [change('c1', { missing })] });
+  assert.deepEqual(
+    ofKind(state, 'report').map(({ result, message }) => [result, message.split('\n')[0]]),
+    [['FAILURE', 'This change cannot be merged any more: Ada voted Approved -1; an approval.']],
+  );
+  assert.deepEqual(queued(state), ['c2,1']);
+});
+
 const late: readonly (readonly [string, GateCommand])[] = [
   ['an old build set', { time: 99, ...ready('2.1') } as GateCommand],
   ['a build of an old build set', { time: 99, ...ended('2.1', 'SUCCESS') } as GateCommand],

@@ -177,6 +177,19 @@ test('plain Git: a note is added to, comments are what was added, and Sluice hea
   ]);
 });
 
+test('plain Git: a veto holds up the merge until it is taken back', async (t) => {
+  const world = await openPlainWorld(t);
+  const id = await world.push({ project: 'alpha', file: 'a', content: '1' });
+  await world.say(id, 'Approved: +2', 'ada');
+  await world.say(id, 'Approved: -1');
+  const missing = ['bob voted Approved -1'];
+  assert.deepEqual(await world.host.canMerge(id, []), { ok: false, missing });
+  const submit = () => world.host.submit(gateActor, { change: id, patchset: 1, tested: null });
+  assert.deepEqual(await submit(), { kind: 'refused', reason: missing[0] });
+  await world.say(id, 'Approved: 0');
+  assert.equal((await submit()).kind, 'merged');
+});
+
 test('plain Git: two who write notes at once both have them there', async (t) => {
   const world = await openPlainWorld(t);
   const [one, two] = [

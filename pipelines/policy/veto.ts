@@ -1,0 +1,13 @@
+import type { Vote } from '../model/change.ts';
+
+/** What people vote on at hosts that know no labels of their own. */
+export const approval = 'Approved';
+
+/**
+ * Who holds up the merge at a host that has no rule of its own for it, plain Git and Sluice's: whoever votes below zero,
+ * whatever others vote. Each is a phrase.
+ */
+export function vetoes(votes: readonly Pick<Vote, 'label' | 'value' | 'by'>[]): readonly string[] {
+  const against = votes.filter(({ label, value }) => label === approval && value < 0);
+  return against.map(({ by, value }) => `${by} voted ${approval} ${value}`);
+}
