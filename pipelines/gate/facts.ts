@@ -58,6 +58,11 @@ export function isMergeable(change: ChangeFacts | undefined): boolean {
   return !change.wip && change.mergeable && (change.status === 'open' || change.status === 'merged');
 }
 
+/** What review systems say that changes lack. */
+export function missingOf(changes: readonly (ChangeFacts | undefined)[]): readonly string[] {
+  return changes.flatMap((change) => (change?.status === 'open' ? (change.missing ?? []) : []));
+}
+
 /** A branch or tag has nothing left to merge. */
 export function isMerged(change: ChangeFacts | undefined): boolean {
   return change !== undefined && (change.kind !== 'change' || change.status === 'merged');

@@ -1,7 +1,7 @@
 import type { Pipeline } from '../model/pipeline.ts';
 import { needObstacle, needsFor } from './admission.ts';
 import { type Draft, emit, hasFollowers, itemOf, queueOf } from './draft.ts';
-import { isMergeable, isMerged } from './facts.ts';
+import { isMergeable, isMerged, missingOf } from './facts.ts';
 import { finish, leave, mayBeJoined, reject, succeeds } from './finish.ts';
 import type { Needs } from './needs.ts';
 import { cancelFrom, dropItem, factsOf, pipelineOf, resetFrom, say } from './operations.ts';
@@ -178,9 +178,7 @@ function noLongerMergeable(scan: Walk, item: Item, missing: readonly string[]): 
   resetFrom(draft, item);
   const outdated = outdatedBase(draft, item, missing);
   const needed = { kind: 'needed', changes: missing, ...(outdated && { outdated }) } as const;
-  const lacking = facts.flatMap((change) => (change?.status === 'open' ? (change.missing ?? []) : []));
-  const requirement = { kind: 'requirement', ...(lacking.length > 0 && { missing: lacking }) } as const;
-  reject(draft, itemOf(draft, item.id), ready ? needed : requirement);
+  reject(draft, itemOf(draft, item.id), ready ? needed : { kind: 'requirement', missing: missingOf(facts) });
   return true;
 }
 

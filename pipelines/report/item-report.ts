@@ -107,7 +107,7 @@ function refusalText(subject: ReportSubject, refusal: ItemRefusal): string {
     case 'abandoned':
       return `${it} depends on ${refusal.change}, which was abandoned.`;
     case 'requirement':
-      return `${it} cannot be merged any more: ${refusal.missing?.join('; ') ?? 'a merge requirement is missing'}.`;
+      return `${it} cannot be merged any more: ${refusal.missing?.join('; ') || 'a merge requirement is missing'}.`;
     case 'submit':
       return joined(
         'All jobs succeeded, but the review system did not merge the change.',
