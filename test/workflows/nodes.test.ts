@@ -365,6 +365,7 @@ test('R2: an entity that was reset lends nothing that jobs hold, at once, whenev
     await resetTo(client, entity, quiet);
     await enter([next], 1);
     await waiting(1);
+    await until('the jobs have said what they hold', async () => (await desk()).closed !== true);
     assert.deepEqual(
       (await desk()).leases.map((lease) => [lease.holder, lease.fence]),
       [[workflowOf(holder), lentTo(holder).fence]],

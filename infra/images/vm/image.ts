@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { moveWhole } from '../../../activities/files/write.ts';
@@ -41,7 +41,7 @@ export async function ensureVmImage(directory: string, codename: string, onProgr
     if (!existsSync(image)) await moveWhole(made, image);
     return image;
   } finally {
-    await rm(made, { recursive: true, force: true });
+    await removeAsRoot(made);
   }
 }
 
@@ -64,7 +64,7 @@ export async function removeVmImages(
   for (const name of await readdir(directory).catch(() => [])) {
     const age = Date.now() - (await stat(join(directory, name))).mtimeMs;
     if (stays.has(name) || age < youth) continue;
-    await runAsRoot('rm', '-rf', '--one-file-system', join(directory, name));
+    await removeAsRoot(join(directory, name));
     removed.push(name);
   }
   return removed;
@@ -88,7 +88,7 @@ async function make(directory: string, codename: string, settings: AptSettings):
       await runAsRoot('install', '-m', '644', join(root, 'boot', from), join(directory, name));
     }
   } finally {
-    await runAsRoot('rm', '-rf', '--one-file-system', root);
+    await removeAsRoot(root);
   }
 }
 
@@ -107,6 +107,11 @@ function bootstrapArguments(directory: string, { sources, config, preferences }:
       : []),
     `--customize-hook=${setup}`,
   ];
+}
+
+/** Leaves alone what a tool that was killed has left mounted inside. */
+async function removeAsRoot(path: string): Promise<void> {
+  await runAsRoot('rm', '-rf', '--one-file-system', path);
 }
 
 async function runAsRoot(...command: string[]): Promise<void> {
