@@ -5,6 +5,7 @@ import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { IllegalStateError } from '@temporalio/common';
 import type { Stage } from '../pipelines/model/job.ts';
+import { readyIdsIn } from '../pipelines/nodes/ready.ts';
 import { type ResumeInput, type StageInput, type StageResult, taskQueues } from '../workflows/contract.ts';
 import { nodesId } from '../workflows/ids.ts';
 import { begunAfter, begunSignal, failingSignal, nodesHeldQuery } from '../workflows/messages.ts';
@@ -51,15 +52,14 @@ export function createStageActivities(deps: StageDeps) {
       const log = await deps.logs.open(input.build.id, `${input.stage}.log`);
       if (attempt > 1) {
         log.section(`Attempt ${attempt}, after a fault of the infrastructure`);
-        await deps.provider.sweep(input.build.id).catch((error) => log.write(`cannot clean up: ${error}\n`));
+        const left = { build: input.build.id, ready: readyIdsIn(input.lease?.machines) };
+        await sweepAll(deps.provider, left).catch((error) => log.write(`cannot clean up: ${error}\n`));
       }
       return guard(deps, { input, runner, log }).finally(quiet);
     },
 
     /** Removes what is left of a build whose job has ended. */
-    async sweepNodes({ build }: { readonly build: string }): Promise<void> {
-      await deps.provider.sweep(build);
-    },
+    sweepNodes: (left: Left): Promise<void> => sweepAll(deps.provider, left),
 
     /** Ends a job that was paused. What a killed worker has left is what it works on. */
     async resumeStage(input: ResumeInput): Promise<StageResult> {
@@ -68,6 +68,16 @@ export function createStageActivities(deps: StageDeps) {
       return guard(deps, { input: stage, runner: (_, context) => deps.script.resume(input, context), log });
     },
   };
+}
+
+/** A build's machines, and those that stood ready and were lent to it. */
+interface Left {
+  readonly build: string;
+  readonly ready?: readonly string[];
+}
+
+async function sweepAll(provider: Provider, { build, ready = [] }: Left): Promise<void> {
+  for (const id of [build, ...ready]) await provider.sweep(id);
 }
 
 /** A job that was taken for dead: others may have its machines by now. */

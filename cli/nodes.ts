@@ -13,8 +13,8 @@ export function register(program: Command): void {
     addCommand(program, 'nodes', {
       examples: ['sluice nodes', 'sluice nodes --json'],
       details:
-        'Lists what each provider of nodes has free, who has which nodes and since when, and who waits for some, in the ' +
-        'order in which they are served. Limits are `nodes` in sluice.yaml; where there are none, nobody waits.',
+        'Lists what each provider of nodes has free, which stand ready, who has which and since when, and who waits for ' +
+        'some, in the order in which they are served. Limits are `nodes` in sluice.yaml; where there are none, nobody waits.',
     }),
   ).action(async (options: ClientOptions) => {
     const view = await createClient(options).get<NodesView>('/api/nodes');
@@ -22,12 +22,13 @@ export function register(program: Command): void {
   });
 }
 
-/** Tables, those that are empty left out: what is free, machines by name, who has what, who waits for what. */
+/** Tables, those that are empty left out: what is free, machines by name, what stands ready, who has what, who waits for what. */
 export function render(view: NodesView): string {
   const { providers, lent, waiting, unlisted } = view;
   return [
     freeTable(providers),
     ...machinesTable(providers),
+    ...readyTable(view),
     ...(lent.length === 0 ? ['', 'Nobody has any nodes.'] : ['', lentTable(view)]),
     ...(unlisted.lent === 0 ? [] : [`and ${counted(unlisted.lent, 'other')} with nodes`]),
     ...(waiting.length === 0 ? [] : ['', waitingTable(view)]),
@@ -52,6 +53,14 @@ function machinesTable(providers: NodesView['providers']): readonly string[] {
     .flatMap(({ machines = [] }) => machines)
     .map((machine) => [machine.name, machine.labels.join(' '), machineWords(machine)]);
   return rows.length === 0 ? [] : ['', table(['MACHINE', 'LABELS', 'STATE'], rows)];
+}
+
+/** Nodes for jobs to come; nothing where none are wished. */
+function readyTable({ providers, time }: NodesView): readonly string[] {
+  const rows = providers.flatMap(({ provider, ready }) =>
+    ready.map((node) => [provider, node.label, node.id, ago(node.since, time), node.words]),
+  );
+  return rows.length === 0 ? [] : ['', table(['PROVIDER', 'LABEL', 'NODE', 'SINCE', 'STATE'], rows)];
 }
 
 function machineWords({ state, build, why }: NonNullable<NodesView['providers'][number]['machines']>[number]): string {

@@ -4,7 +4,8 @@ import { type NodesDesk, type NodesRequest, usageOf } from '../pipelines/nodes/d
 import type { HeldBuild } from '../pipelines/nodes/holds.ts';
 import { type Left, lacking, leftOf } from '../pipelines/nodes/lack.ts';
 import type { GivenMachine } from '../pipelines/nodes/machines.ts';
-import { waitsBecause } from '../pipelines/report/nodes.ts';
+import type { ReadyNode } from '../pipelines/nodes/ready.ts';
+import { readyWords, waitsBecause } from '../pipelines/report/nodes.ts';
 import type { BuildRecord } from '../workflows/contract.ts';
 import { parseJobId } from '../workflows/ids.ts';
 
@@ -29,6 +30,14 @@ export interface ProviderView {
   readonly waiting: number;
   /** Each by its name, where they are there already. */
   readonly machines?: readonly MachineView[];
+  /** What stands ready for jobs to come, or is to; it counts as used. */
+  readonly ready: readonly ReadyView[];
+}
+
+/** A node for jobs to come. */
+export interface ReadyView extends Pick<ReadyNode, 'id' | 'label' | 'state' | 'since' | 'took'> {
+  /** How it stands with it. */
+  readonly words: string;
 }
 
 /** A machine that is there, and who has it. */
@@ -115,8 +124,9 @@ function providerView({ provider, capacity, desk }: Desk, uncounted: readonly Ma
   const others = uncounted.filter((one) => one.provider === provider).flatMap(({ sizes }) => sizes);
   const used = rounded(withMachines(usageOf(desk), others));
   const free = rounded(leftOf(usageOf(desk), capacity));
-  const { machines, ...most } = capacity;
-  const view = { provider, most, used, free, waiting: desk.waiting.length };
+  const { machines, ready: _, ...most } = capacity;
+  const ready = (desk.ready ?? []).map(({ size: _, queue: __, ...node }) => ({ ...node, words: readyWords(node) }));
+  const view = { provider, most, used, free, waiting: desk.waiting.length, ready };
   return machines === undefined ? view : { ...view, machines: machines.map((each) => machineView(desk, each)) };
 }
 

@@ -10,6 +10,7 @@ export function renderNodesPage(view: NodesView): Html {
   return html`<h1>Nodes</h1>
     <section aria-labelledby="free"><h2 id="free">Free</h2><ul class="rows">${providers.map(renderProvider)}</ul></section>
     ${renderMachines(providers.flatMap(({ machines = [] }) => machines))}
+    ${renderReady(providers, time)}
     <section aria-labelledby="lent"><h2 id="lent">Lent</h2>${
       lent.length === 0
         ? html`<p class="empty">Nobody has any nodes.</p>`
@@ -52,6 +53,16 @@ function renderMachine({ name, labels, state, build, why }: Machine): Html {
   const has = build !== undefined && html` · <a href="/build/${encodeURIComponent(build)}">${build}</a>`;
   return html`<li>${sign(tone, words)}
     <span class="what"><b>${name}</b> <span class="meta">${labels.join(', ')} · ${why === undefined ? words : `${words}: ${why}`}${has}</span></span></li>`;
+}
+
+function renderReady(providers: readonly Provider[], now: number): Html {
+  const rows = providers.flatMap(({ provider, ready }) => ready.map((node) => ({ provider, ...node })));
+  if (rows.length === 0) return html``;
+  return html`<section aria-labelledby="ready"><h2 id="ready">Ready</h2><ul class="rows">${rows.map(
+    ({ provider, label, state, since, words }) => html`<li>${sign(state === 'ready' ? 'good' : 'waiting', words)}
+      <span class="what"><b>${label}</b> <span class="meta">${provider} · ${words}</span></span>
+      <span class="when"><time title="${moment(since)} UTC">${ago(since, now)}</time></span></li>`,
+  )}</ul></section>`;
 }
 
 /** `3 of 4 nodes, 1 free`; without a limit how many there are alone. */

@@ -26,7 +26,7 @@ import type {
   TellInput,
   Told,
 } from './contract.ts';
-import type { NodesLook, NodesNews } from './nodes-contract.ts';
+import type { NodesLook, NodesNews, ReadyActivities } from './nodes-contract.ts';
 import type { SemaphoreLook, SemaphoreMemory, SemaphoreNews } from './semaphore-contract.ts';
 
 /** What workflows ask of the `control` worker: each answers within seconds, and may be repeated. */
@@ -105,8 +105,8 @@ interface StageActivities {
 }
 
 interface SweepActivities {
-  /** Removes what is left of a build's machines. */
-  sweepNodes(input: { readonly build: string }): Promise<void>;
+  /** Removes what is left of a build's machines, and of those that stood ready and were lent to it. */
+  sweepNodes(input: { readonly build: string; readonly ready?: readonly string[] }): Promise<void>;
 }
 
 interface HostActivities {
@@ -154,6 +154,12 @@ export function hostActivities(queue: string, timeout: number | null): HostActiv
 export function sweepActivities(taskQueue: string): SweepActivities {
   const times = { scheduleToCloseTimeout: '1m', startToCloseTimeout: '50s' } as const;
   return proxyActivities<SweepActivities>({ taskQueue, ...times, retry: soon, priority: { priorityKey: 1 } });
+}
+
+/** Nodes that stand ready on one machine. Who fails is not asked again: the entity looks after them all. */
+export function readyActivities(taskQueue: string): ReadyActivities {
+  const times = { scheduleToStartTimeout: '1m', startToCloseTimeout: '20m', heartbeatTimeout } as const;
+  return proxyActivities<ReadyActivities>({ taskQueue, ...times, retry: { maximumAttempts: 1 } });
 }
 
 function stageOptions(taskQueue: string, timeout: number | null) {

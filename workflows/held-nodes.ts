@@ -8,6 +8,7 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow';
+import { readyIdsIn } from '../pipelines/nodes/ready.ts';
 import { local, sweepActivities } from './activities.ts';
 import type { HeldNodesInput } from './holds-contract.ts';
 import { heldId, holdsId } from './ids.ts';
@@ -68,7 +69,7 @@ async function announce(
 async function remove({ tenant, held: { build }, claim, queue }: HeldNodesInput): Promise<void> {
   for (let pause: number = pauses.first; ; pause = Math.min(2 * pause, pauses.most)) {
     try {
-      await sweepActivities(queue).sweepNodes({ build });
+      await sweepActivities(queue).sweepNodes({ build, ready: readyIdsIn(claim?.machines) });
       break;
     } catch (error) {
       log.warn('held nodes cannot be removed yet', { build, reason: rootCause(error) });

@@ -46,6 +46,11 @@ const wish = {
 const capacity = object({
   ...{ maxServers: maybe(number), maxCores: maybe(number), maxRamGb: maybe(number) },
   machines: maybe(list(object({ name: text, labels: list(text) }))),
+  ready: maybe(list(object({ label: text, size, min: count, maxAge: maybe(number), queue: text }))),
+});
+const readyNode = object({
+  ...{ id: text, label: text, size, queue: text, since: number, took: maybe(number) },
+  state: one(['making', 'ready', 'leaving']),
 });
 
 /** What each workflow that people can start is started with. */
@@ -104,7 +109,7 @@ const inputs = {
     desk: maybe(
       object({
         ...{ capacity, fence: count, leases: list(lease), waiting: list(nodesRequest), over: list(text) },
-        closed: maybe(flag),
+        ...{ closed: maybe(flag), ready: maybe(list(readyNode)) },
       }),
     ),
   }),
@@ -193,6 +198,7 @@ export const messages = {
   nodesHanded: object({ token: text, holder: text, queue: text }),
   mirrorRequest: object({ action: one(['sync', 'pause', 'resume']), release: maybe(text) }),
   nodesAsk: object({ request: nodesRequest, capacity }),
+  nodesCapacity: object({ capacity }),
   nodesWord: object({ token: text, reply: object({ state: one(['waits', 'granted', 'refused']) }) }),
   semaphoreAsk: object({
     request: object({ holder: text, token: text, names: list(text), priority: number }),

@@ -2,6 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { GateAnswer } from '../pipelines/gate/command.ts';
 import type { SemaphoreDesk } from '../pipelines/gate/semaphore-desk.ts';
 import type { Permissions } from '../pipelines/jobs/state.ts';
+import type { Capacity } from '../pipelines/nodes/capacity.ts';
 import type { NodesDesk, NodesReply } from '../pipelines/nodes/desk.ts';
 import type { FailedBuild, HeldBuild, Hold, Holds, HoldWish } from '../pipelines/nodes/holds.ts';
 import type {
@@ -99,6 +100,9 @@ export const nodesLostSignal = defineSignal<[{ readonly token: string }]>('lost'
 /** A job hands its machines on to another workflow, on whose task queue they are removed. */
 export const nodesHandedSignal =
   defineSignal<[{ readonly token: string; readonly holder: string; readonly queue: string }]>('handed');
+
+/** What the provider has has changed: a server has started, or has read other settings. */
+export const nodesCapacitySignal = defineSignal<[{ readonly capacity: Capacity }]>('capacity');
 
 export const nodesQuery = defineQuery<NodesDesk>('nodes');
 

@@ -66,3 +66,28 @@ export interface NodesNews {
   /** What all jobs say that they hold, and the run that has asked; absent where it needed not ask. */
   readonly recalled?: NodesClaims & { readonly by: string };
 }
+
+/** A node that is to stand ready. */
+export interface ReadyMaking {
+  readonly provider: string;
+  /** What it carries in the place of a build's id. */
+  readonly id: string;
+  readonly label: string;
+  /** The workflow that answers for it. */
+  readonly holder: string;
+}
+
+/** What stands ready on one machine, as the entity knows it. */
+export interface ReadyLook extends Pick<ReadyMaking, 'provider' | 'holder'> {
+  readonly ready: readonly Pick<ReadyMaking, 'id' | 'label'>[];
+  /** All that the holder answers for, what is lent or in the making too: of its own, anything else is removed. */
+  readonly known: readonly string[];
+}
+
+/** What is asked of the worker of the machine that nodes stand ready on. */
+export interface ReadyActivities {
+  /** @returns milliseconds that it took */
+  makeReady(input: ReadyMaking): Promise<{ readonly took: number }>;
+  /** @returns ids of those that are not there, or not what would be made today */
+  lookAtReady(input: ReadyLook): Promise<{ readonly gone: readonly string[] }>;
+}

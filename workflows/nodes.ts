@@ -12,6 +12,7 @@ import {
 import {
   attend,
   emptyDesk,
+  forgetful,
   grantOf,
   holds,
   type NodesDesk,
@@ -21,11 +22,13 @@ import {
   type NodesRequest,
   replyTo,
 } from '../pipelines/nodes/desk.ts';
+import { readyIdsIn } from '../pipelines/nodes/ready.ts';
 import { control, sweepActivities } from './activities.ts';
 import { nodesId } from './ids.ts';
 import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import {
   nodesAnsweredSignal,
+  nodesCapacitySignal,
   nodesHandedSignal,
   nodesHeldQuery,
   nodesLostSignal,
@@ -34,6 +37,7 @@ import {
   nodesUpdate,
 } from './messages.ts';
 import type { NodesInput } from './nodes-contract.ts';
+import { ReadyNodes } from './nodes-ready.ts';
 import { has } from './patches.ts';
 import { Resets } from './resets.ts';
 
@@ -42,6 +46,9 @@ const defaultBudget = 2_000;
 
 /** Seconds between two looks at those who hold machines, or wait for them. */
 const defaultPeriod = 30;
+
+/** Seconds between two looks at nodes that stand ready. */
+const readyPeriod = 60;
 
 /**
  * The entity of a provider's machines: who holds them, and who waits, in order. A lease lives as long as its holder's
@@ -71,12 +78,14 @@ export async function nodes(input: NodesInput): Promise<void> {
   hear(nodesReleaseSignal, messages.token, ({ token }) => keeper.attend({ type: 'release', tokens: [token] }));
   hear(nodesLostSignal, messages.token, ({ token }) => keeper.attend({ type: 'lose', tokens: [token] }));
   hear(nodesHandedSignal, messages.nodesHanded, (handed) => keeper.attend({ type: 'hand', ...handed }));
+  hear(nodesCapacitySignal, messages.nodesCapacity, ({ capacity }) => keeper.attend({ type: 'capacity', capacity }));
   setHandler(nodesQuery, () => keeper.desk);
   setHandler(nodesHeldQuery, (held) => holds(keeper.desk, held));
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budget;
   const budget = input.historyBudget ?? defaultBudget;
   if (!isNew) await keeper.goOn(known.closed === true);
   let stuck = isNew ? await keeper.look() : 0;
+  const tending = new ReadyNodes(keeper, input.lookEvery ?? readyPeriod).tend(spent);
   while (!spent()) {
     await condition(() => spent() || keeper.busy);
     const isNew = () => keeper.closed || keeper.lost.length > stuck;
@@ -84,20 +93,21 @@ export async function nodes(input: NodesInput): Promise<void> {
     const heard = await condition(news, `${input.lookEvery ?? defaultPeriod}s`);
     if (!spent() && keeper.busy && (!heard || isNew())) stuck = await keeper.look();
   }
+  await tending;
   await condition(() => keeper.idle && allHandlersFinished());
   await continueAsNew<typeof nodes>({ ...input, ...keeper.memory });
 }
 
 /** What the entity knows, and its words to jobs. */
 class Keeper {
-  readonly #provider: string;
+  readonly provider: string;
   readonly #resets: Resets | undefined;
   desk: NodesDesk;
   #recalledBy: string | undefined;
   #telling = 0;
 
   constructor({ provider, recalledBy }: NodesInput, desk: NodesDesk, resets: Resets | undefined) {
-    this.#provider = provider;
+    this.provider = provider;
     this.#recalledBy = recalledBy;
     this.#resets = resets;
     this.desk = desk;
@@ -156,7 +166,7 @@ class Keeper {
    * @returns of how many that could not be done yet
    */
   async look(): Promise<number> {
-    const provider = this.#provider;
+    const { provider } = this;
     const holding = [...this.desk.leases.filter(({ lost }) => !lost), ...this.desk.waiting];
     const asked = holding.map(({ holder, token }) => ({ holder, token }));
     const { runId: run } = workflowInfo();
@@ -178,7 +188,7 @@ class Keeper {
 
   /** A run that was reset has forgotten whom it has lent what. */
   #notice(): void {
-    if (this.#resets?.notice()) this.desk = { ...this.desk, closed: true };
+    if (this.#resets?.notice()) this.desk = forgetful(this.desk);
   }
 
   #recalled(): Pick<NodesInput, 'recalledBy'> {
@@ -204,9 +214,9 @@ class Keeper {
 }
 
 /** @returns the lease's token when nothing of it is left; none where that is not known: the next look tries again */
-async function sweep({ token, build, queue, holder }: NodesLease): Promise<readonly string[]> {
+async function sweep({ token, build, queue, holder, machines }: NodesLease): Promise<readonly string[]> {
   try {
-    await sweepActivities(queue).sweepNodes({ build });
+    await sweepActivities(queue).sweepNodes({ build, ready: readyIdsIn(machines) });
     return [token];
   } catch (error) {
     log.warn('what a job has left cannot be removed yet', { holder, reason: rootCause(error) });

@@ -45,13 +45,19 @@ export function createNodesActivities({ client, capacity }: NodesDeps): NodesAct
 }
 
 function entityOf(provider: string) {
-  return new WithStartWorkflowOperation<(input: NodesInput) => Promise<void>>('nodes', {
+  return new WithStartWorkflowOperation<(input: NodesInput) => Promise<void>>('nodes', startOfNodes(provider));
+}
+
+/** How the entity of a provider's machines is started where there is none. */
+export function startOfNodes(provider: string) {
+  const args: [NodesInput] = [{ provider }];
+  return {
     workflowId: nodesId(provider),
-    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
     taskQueue: taskQueues.control,
-    args: [{ provider }],
+    args,
     staticSummary: `Machines of ${provider}`,
     staticDetails: `Who is lent the machines of **${provider}**, and who waits for them.`,
     typedSearchAttributes: attributes({}),
-  });
+  };
 }

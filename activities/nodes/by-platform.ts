@@ -23,6 +23,16 @@ export function byPlatform(providers: Providers): Provider {
       lent.set(lease, joint);
       return lease;
     },
+    async makeReady(request) {
+      const of = providers[providerOf(request.platform)];
+      if (of.makeReady === undefined)
+        throw new Error(`no machine of ${request.platform.name} is made before it is lent`);
+      await of.makeReady(request);
+    },
+    async whyNotReady(request) {
+      const of = providers[providerOf(request.platform)];
+      return of.whyNotReady === undefined ? 'its platform has another provider' : of.whyNotReady(request);
+    },
     keep: async (lease) => (await lent.get(lease)?.keep()) ?? null,
     hold: async (lease) => (await lent.get(lease)?.hold()) ?? [],
     async release(lease) {

@@ -141,7 +141,7 @@ export interface LeaseRequest {
   readonly build: string;
   /** Workflow that it is lent to: everything carries that, too, for `list`. Absent where a person waits for the end. */
   readonly holder?: string;
-  /** Which ones, where they are there already: the desk has chosen. */
+  /** Which ones, where they are there already, or stand ready: the desk has chosen. */
   readonly machines?: readonly AssignedMachine[];
   /** Whoever waits for what takes its time: hears why, and may stop to wait. */
   readonly waiting?: { readonly signal: AbortSignal; readonly tell: (line: string) => void };
@@ -161,6 +161,13 @@ export interface KeptMachines {
   readonly until: number;
   /** The numbers of the steps after which they were saved as well; absent: none. */
   readonly steps?: readonly number[];
+}
+
+/** A machine that is to stand ready, for whoever is lent it by this id. */
+export interface ReadyRequest {
+  readonly id: string;
+  readonly holder: string;
+  readonly platform: Platform;
 }
 
 /** A machine that stays as it is, for people. */
@@ -189,6 +196,13 @@ export interface Provider {
    * until they are swept, and what had been lent is not released.
    */
   hold?(lease: Lease): Promise<readonly HeldMachine[]>;
+  /**
+   * Makes a machine as stages want it that try packages, for nobody yet; absent where none stand ready. A lease that is
+   * given its id takes it in the place of one that it would make, and removes it where it is not what it wants.
+   */
+  makeReady?(request: ReadyRequest): Promise<void>;
+  /** Why one that stands ready is not to be lent; null: it is what would be made today. */
+  whyNotReady?(request: Pick<ReadyRequest, 'id' | 'platform'>): Promise<string | null>;
   /** Takes back everything that was lent, also what is still in the making. Doing it twice is harmless. */
   release(lease: Lease): Promise<void>;
   /** Removes what a killed worker left of a build, and what was kept. Harmless when there is nothing. */

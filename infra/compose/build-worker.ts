@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { testRepositoriesIn } from '../../activities/attest/attestor.ts';
 import { isOpen } from '../../activities/jobs/open.ts';
 import { withinLines } from '../../activities/jobs/within-lines.ts';
+import { createReadyActivities } from '../../activities/nodes/ready.ts';
 import { openGiven, vmDirectory } from '../../activities/nodes/registry.ts';
 import { placesIn } from '../../activities/nodes/vm/records.ts';
 import { createSnapshotActivities } from '../../activities/nodes/vm/snapshot-activities.ts';
@@ -32,6 +33,7 @@ import { keepMending } from './mending.ts';
 import { askForModules, askForObjects } from './modules.ts';
 import { payloadStore } from './payload-store.ts';
 import { prepareMachines } from './prepare-machines.ts';
+import { removeReady } from './ready.ts';
 import { askForSecrets } from './secrets.ts';
 import { stagesOf } from './stages.ts';
 import { workerPart } from './worker-part.ts';
@@ -60,7 +62,8 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   });
   const seen = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   const stage = withinLines(seen, offer.release);
-  const activities = Object.assign(stage, snapshotsOf(config));
+  const ready = createReadyActivities({ provider: stages.provider, platforms: allPlatforms(config) });
+  const activities = Object.assign(stage, snapshotsOf(config), ready);
   const part = await runJobs({ temporal, stages, activities, slots: config.workers.build, data: config.data, logger });
   return mendingBeside(part, config, logger);
 }
@@ -123,6 +126,7 @@ export async function runJobs({ temporal, stages, activities, slots, data, ...re
   const sweeping = keepSweeping({ provider, isOpen: (workflow) => isOpen(temporal.client, workflow), logger });
   return workerPart(workers, async () => {
     await sweeping.stop();
+    await removeReady(temporal.client, provider, logger);
     await closeAgent(dataPaths(data).testKeys);
     await temporal.close();
   });

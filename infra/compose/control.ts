@@ -65,13 +65,19 @@ export function createControl(deps: ControlDeps) {
       repositories: repositoriesIn(rules),
       reuse: reuseIn(deps, layouts),
       nodesFor: nodesIn(common, live),
-      placeOf: placeIn({ ...common, takesUnreviewed: takesUnreviewed(common.config.nodes) }),
+      placeOf: placeIn({
+        ...{ ...common, takesUnreviewed: takesUnreviewed(common.config.nodes) },
+        labels: () => live.settings().nodes.labels,
+      }),
       ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
     }),
     askGate: askGateBy(temporal.client),
     ...createSemaphoreActivities({ client: temporal.client, limits }),
     ...createOriginActivities(temporal.client),
-    ...createNodesActivities({ client: temporal.client, capacity: capacityIn(live, common.config.data) }),
+    ...createNodesActivities({
+      client: temporal.client,
+      capacity: capacityIn(live, common.config.data, common.findPlatform),
+    }),
     ...createGateActivities({
       blobs,
       host: (connection) => router.host(connection),

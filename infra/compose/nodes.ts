@@ -6,10 +6,12 @@ import { type Platform, type PlatformProvider, providerOf } from '../../pipeline
 import type { Capacity, Size } from '../../pipelines/nodes/capacity.ts';
 import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
+import type { Labels } from '../config/labels.ts';
 import { allPlatforms } from '../config/platforms.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
+import { sizeIn, takesReady, wishesIn } from './ready.ts';
 
 /** Stages that work in the server's or the worker's own process. */
 const without = new Set<FrozenJob['uses']>(['publish', 'mirror']);
@@ -22,14 +24,20 @@ const onMachines = new Set<FrozenJob['uses']>(['install', 'systest', 'test', ...
  *
  * @param data directory of everything: what is known of static machines is there
  */
-export function capacityIn(live: Pick<LiveConfig, 'settings'>, data: string): (provider: string) => Promise<Capacity> {
+export function capacityIn(
+  live: Pick<LiveConfig, 'settings'>,
+  data: string,
+  findPlatform: Common['findPlatform'],
+): (provider: string) => Promise<Capacity> {
   return async (provider) => {
     const { nodes } = live.settings();
     if (provider === 'static') {
       const machines = Object.entries(nodes.static).map(([name, { labels }]) => ({ name, labels }));
       return { machines: await machinesAsLent(givenDirectory(data), machines) };
     }
-    return provider === 'docker' || provider === 'vm' ? nodes[provider] : {};
+    if (provider !== 'docker' && provider !== 'vm') return {};
+    const ready = wishesIn(nodes.labels, { provider }, findPlatform);
+    return ready.length === 0 ? nodes[provider] : { ...nodes[provider], ready };
   };
 }
 
@@ -55,10 +63,14 @@ export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pi
     const reaching = labels.length > 1 && hasPlaybooks(job);
     const platforms = (bare ? [defaultLabel] : labels).flatMap((label) => findPlatform(label) ?? []);
     const provider = platforms[0] === undefined ? 'docker' : providerOf(platforms[0]);
-    const limits = live.settings().nodes[provider];
+    const { nodes } = live.settings();
+    const limits = nodes[provider];
     const limited = provider === 'static' || Object.values(limits).some((limit) => limit !== undefined);
     const control = reaching && provider === 'docker' ? platforms.slice(0, 1) : [];
-    const sizes = [...platforms, ...control].map(sizeOf);
+    const sizes = [...platforms, ...control].map((platform) => {
+      const size = sizeOf(platform);
+      return takesReady(job, platform, nodes.labels) ? { ...size, label: platform.name } : size;
+    });
     return !limited || sizes.length === 0 ? undefined : { provider, sizes };
   };
 }
@@ -79,9 +91,8 @@ export function machinesIn({ findPlatform }: Pick<Common, 'findPlatform'>) {
 }
 
 /** A machine that is there has what it has: it counts by its label. */
-function sizeOf({ name, limits, provider }: Pick<Platform, 'name' | 'limits' | 'provider'>): Size {
-  if (provider === 'static') return { cores: 0, ramGb: 0, label: name };
-  return { cores: limits.cpus, ramGb: limits.memoryMiB / 1024 };
+function sizeOf(platform: Pick<Platform, 'name' | 'limits' | 'provider'>): Size {
+  return platform.provider === 'static' ? { cores: 0, ramGb: 0, label: platform.name } : sizeIn(platform);
 }
 
 /** Where a job runs that must be at one place, or why it cannot run on the nodes that it names. */
@@ -106,10 +117,12 @@ const ableOn: Readonly<Record<Exclude<PlatformProvider, 'docker'>, ReadonlySet<F
 interface Placed extends Pick<Common, 'findPlatform'> {
   /** Whether static machines of a label are lent to jobs that may run before a review. */
   readonly takesUnreviewed: (label: string) => boolean;
+  /** As configured now. */
+  readonly labels: () => Labels;
 }
 
-/** Virtual machines are on the server's machine, and static ones are lent there: whoever needs them runs there. */
-export function placeIn({ findPlatform, takesUnreviewed }: Placed, host = hostname()) {
+/** Virtual machines are on the server's machine, static ones are lent and others stand ready there: their jobs run there. */
+export function placeIn({ findPlatform, takesUnreviewed, labels }: Placed, host = hostname()) {
   return (job: Job & Pick<FrozenJob, 'postReview'>): Placing => {
     const { name, uses, nodeset, postReview } = job;
     const providers = new Map<PlatformProvider, string>();
@@ -118,7 +131,10 @@ export function placeIn({ findPlatform, takesUnreviewed }: Placed, host = hostna
       if (platform !== undefined) providers.set(providerOf(platform), label);
     }
     const [[provider, label] = ['docker', ''] as const, other] = [...providers].sort(([a], [b]) => rank(a) - rank(b));
-    if (provider === 'docker') return {};
+    if (provider === 'docker') {
+      const platform = findPlatform(label);
+      return platform !== undefined && takesReady(job, platform, labels()) ? { queue: taskQueues.host(host) } : {};
+    }
     const kind = kinds[provider];
     if (other !== undefined) {
       return { refused: `nodes of ${name} share no network: ${label} is ${kind}, ${other[1]} ${kinds[other[0]]}` };

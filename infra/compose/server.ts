@@ -34,6 +34,7 @@ import { createLogger, logTemporal } from './logging.ts';
 import { keepCollecting, keepScheduled } from './mirrors.ts';
 import { capacityIn, machinesIn, providersIn } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
+import { keepTold, tellCapacity } from './ready.ts';
 import { createSecrets } from './secrets.ts';
 import { listenToStreams } from './streams.ts';
 import { requireTestSecret } from './test-secret.ts';
@@ -67,8 +68,11 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const live = createLiveStream();
   const report = createReportActivities({ store, publish: live.publish });
   const schedule = (every: number) => scheduleMirrorRetention(temporal.client, config.tenant, every);
-  const settings = keepScheduled(common.live, schedule, logger);
+  const capacity = capacityIn(common.live, config.data, common.findPlatform);
+  const tell = () => tellCapacity(temporal.client, capacity);
+  const settings = keepTold(keepScheduled(common.live, schedule, logger), tell, logger);
   await schedule(settings.settings().retention.mirrors);
+  await tell();
   const secrets = await createSecrets(common, store, settings);
   const { sealer } = secrets;
   const control = createControl({ common, live: settings, temporal, store, report, sealer, logger });
@@ -86,7 +90,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       client: temporal.client,
       store,
       holds,
-      capacity: capacityIn(settings, config.data),
+      capacity,
       machinesOf: machinesIn(common),
     },
     providers: providersIn(config),

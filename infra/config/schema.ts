@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { connectionsSchema } from './connections.ts';
+import { labelFaults, labelsSchema } from './labels.ts';
 import { linesSchema } from './lines.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
 import { staticFaults, staticSchema } from './static.ts';
@@ -201,6 +202,7 @@ function nodesSchema(resolve: Resolve) {
     static: staticSchema(resolve)
       .default({})
       .describe('Machines that are there, by name, each lent to one job at a time.'),
+    labels: labelsSchema.default({}).describe('Nodes by their label, which is the name of a platform.'),
   });
 }
 
@@ -257,7 +259,10 @@ export function configSchema(resolve: Resolve) {
     retention: retention.prefault({}).describe('What is kept, and how long.'),
     workers: workers.prefault({}).describe('How much runs at once.'),
   });
-  return keys.superRefine(({ connections, projects, platforms, nodes }, context) => {
+  return keys.superRefine(({ connections, projects, platforms, nodes, workers }, context) => {
+    for (const { path, message } of labelFaults(nodes, platforms, workers)) {
+      context.addIssue({ code: 'custom', path: ['nodes', 'labels', ...path], message });
+    }
     for (const { path, message } of staticFaults(nodes.static, platforms)) {
       context.addIssue({ code: 'custom', path: ['nodes', 'static', ...path], message });
     }

@@ -4,13 +4,24 @@ import type { GivenMachine } from './machines.ts';
 export interface Size {
   readonly cores: number;
   readonly ramGb: number;
-  /** Its label, where the provider has machines of its own for each. */
+  /** Its label, where the provider has machines of its own for each, or where one that stands ready would do. */
   readonly label?: string;
 }
 
 /** What machines take together. */
 export interface Usage extends Omit<Size, 'label'> {
   readonly servers: number;
+}
+
+/** How many nodes of a label are to stand ready: Zuul's `min-ready`. */
+export interface ReadyWish {
+  readonly label: string;
+  readonly size: Size;
+  readonly min: number;
+  /** Milliseconds after which one is replaced (`max-ready-age`); absent: it stays as long as it is good. */
+  readonly maxAge?: number | undefined;
+  /** Task queue of the machine that they stand on. */
+  readonly queue: string;
 }
 
 /** What a provider has at most; what it does not name is not counted. */
@@ -20,6 +31,8 @@ export interface Capacity {
   readonly maxRamGb?: number | undefined;
   /** All that there are, where each is lent as it is: nothing else limits such a provider. */
   readonly machines?: readonly GivenMachine[];
+  /** What is to stand ready besides what is lent, as far as there is room. */
+  readonly ready?: readonly ReadyWish[];
 }
 
 export const nothing: Usage = { servers: 0, cores: 0, ramGb: 0 };

@@ -1,5 +1,16 @@
 import { type Capacity, excess, nothing, type Size, type Usage, withMachines } from './capacity.ts';
 import { type AssignedMachine, assignMachines, type GivenMachine, tooFewMachines } from './machines.ts';
+import {
+  leaving,
+  makeRoom,
+  type ReadyMessage,
+  type ReadyNode,
+  readyIdsIn,
+  restock,
+  type Stock,
+  sizesOf,
+  takeReady,
+} from './ready.ts';
 
 /** Machines that somebody wants to hold, all of them at once. */
 export interface NodesRequest {
@@ -22,7 +33,7 @@ export interface NodesLease extends NodesRequest {
   readonly fence: number;
   /** Its holder is gone. The machines may still be there, so they count until somebody has removed them. */
   readonly lost: boolean;
-  /** Which ones, one for each of its sizes, where the provider has machines that are lent as they are. */
+  /** Which ones: one for each of its sizes where the provider has machines that are lent as they are, else what stood ready. */
   readonly machines?: readonly AssignedMachine[];
 }
 
@@ -34,6 +45,8 @@ export interface NodesDesk {
   readonly leases: readonly NodesLease[];
   /** In the order in which they are served. */
   readonly waiting: readonly NodesRequest[];
+  /** What is made for nobody yet; absent: nothing. */
+  readonly ready?: readonly ReadyNode[];
   /** Tokens of the last requests that ended: one that comes again, late, is void. */
   readonly over: readonly string[];
   /** Nobody is served before it is known what an earlier life of the desk has lent. */
@@ -49,6 +62,7 @@ export type NodesMessage =
   /** These holders have ended, and gave nothing back. */
   | { readonly type: 'lose'; readonly tokens: readonly string[] }
   | { readonly type: 'capacity'; readonly capacity: Capacity }
+  | ReadyMessage
   /** What the holders themselves say, for a desk that may have forgotten some of it; it is open from here on. */
   | ({ readonly type: 'recall'; readonly capacity: Capacity } & NodesClaims);
 
@@ -95,6 +109,8 @@ export function attend(desk: NodesDesk, message: NodesMessage): NodesAnswer {
       return serve({ ...desk, capacity: message.capacity });
     case 'recall':
       return serve({ ...recalled(desk, message), capacity: message.capacity, closed: false });
+    default:
+      return serve({ ...desk, ready: restock(stockOf(desk), message) });
   }
 }
 
@@ -128,9 +144,24 @@ export function holds(desk: NodesDesk, { token, fence }: Pick<NodesLease, 'token
   return desk.closed === true || leaseOf(desk, token)?.fence === fence;
 }
 
-/** What is lent, that of lost leases too. */
-export function usageOf({ leases }: Pick<NodesDesk, 'leases'>): Usage {
+/** What is lent, that of lost leases too, and what stands ready. */
+export function usageOf({ leases, ready = [] }: Pick<NodesDesk, 'leases' | 'ready'>): Usage {
+  return withMachines(lentBy(leases), sizesOf(ready));
+}
+
+/** What a run knows that was reset: who holds what it must be told, and what stood ready may be somebody's by now. */
+export function forgetful(desk: NodesDesk): NodesDesk {
+  return { ...desk, closed: true, ...(desk.ready === undefined ? {} : { ready: leaving(desk.ready) }) };
+}
+
+function lentBy(leases: NodesDesk['leases']): Usage {
   return leases.reduce((usage, { sizes }) => withMachines(usage, sizes), nothing);
+}
+
+/** What is made for nobody yet, and what stands in the way of more. */
+export function stockOf(desk: NodesDesk): Stock {
+  const { ready = [], capacity, waiting, closed } = desk;
+  return { ready, capacity, lent: lentBy(desk.leases), others: closed === true || waiting.length > 0 };
 }
 
 function asked(desk: NodesDesk, request: NodesRequest): NodesDesk {
@@ -151,7 +182,10 @@ function recalled(desk: NodesDesk, { leases, waiting }: NodesClaims): NodesDesk 
   const fence = Math.max(desk.fence, ...held.map((lease) => lease.fence));
   const tokens = new Set(held.map(({ token }) => token));
   const asks = desk.waiting.filter(({ token }) => !tokens.has(token));
-  const left = { ...desk, fence, leases: [...desk.leases, ...held], waiting: [] };
+  const taken = readyIdsIn(held.flatMap(({ machines = [] }) => machines));
+  const ready = desk.ready?.filter(({ id }) => !taken.includes(id));
+  const stock = ready === undefined ? {} : { ready };
+  const left = { ...desk, fence, leases: [...desk.leases, ...held], waiting: [], ...stock };
   // Who waited before comes before who has come since.
   return [...waiting, ...asks].reduce(asked, left);
 }
@@ -186,28 +220,39 @@ function serve(desk: NodesDesk): NodesAnswer {
   });
   const over = refused.map(({ request }) => request.token);
   const left = over.length > 0 ? ended(desk, over) : desk;
-  const grants = left.closed === true ? [] : grantable(left);
+  const { grants, ready } = left.closed === true ? { grants: [], ready: left.ready } : grantable(left);
   const granted = grants.map((grant, index) => ({ ...grant, fence: left.fence + index + 1, lost: false }));
   const served = new Set(granted.map(({ token }) => token));
   const waiting = left.waiting.filter(({ token }) => !served.has(token));
   const leases = [...left.leases, ...granted];
-  return { desk: { ...left, leases, waiting, fence: left.fence + granted.length }, granted, refused };
+  const stock = ready === undefined ? {} : { ready };
+  return { desk: { ...left, leases, waiting, ...stock, fence: left.fence + granted.length }, granted, refused };
 }
 
 type Grant = NodesRequest & Pick<NodesLease, 'machines'>;
 
-/** Who can be served now, in order. */
-function grantable(desk: NodesDesk): readonly Grant[] {
-  const { machines } = desk.capacity;
-  if (machines !== undefined) return assignable(desk, machines);
-  const fits: Grant[] = [];
-  let usage = usageOf(desk);
-  for (const request of desk.waiting) {
-    usage = withMachines(usage, request.sizes);
-    if (excess(usage, desk.capacity).length > 0) break;
-    fits.push(request);
+/** Who can be served now, in order, and what stands ready afterwards: what is in the way of the next leaves. */
+function grantable(desk: NodesDesk): { readonly grants: readonly Grant[]; readonly ready: NodesDesk['ready'] } {
+  const { capacity, waiting } = desk;
+  if (capacity.machines !== undefined) return { grants: assignable(desk, capacity.machines), ready: desk.ready };
+  const grants: Grant[] = [];
+  let { ready = [] } = desk;
+  let lent = lentBy(desk.leases);
+  for (const request of waiting) {
+    const { taken, left } = takeReady(request, ready);
+    const usage = withMachines(lent, request.sizes);
+    if (excess(withMachines(usage, sizesOf(left)), capacity).length > 0) {
+      ready = [...taken, ...makeRoom(left, usage, capacity)];
+      break;
+    }
+    grants.push(taken.length === 0 ? request : { ...request, machines: taken.map(asLent) });
+    [lent, ready] = [usage, left];
   }
-  return fits;
+  return { grants, ready: desk.ready && ready };
+}
+
+function asLent({ label, id, took }: ReadyNode): AssignedMachine {
+  return { label, name: id, ...(took === undefined ? {} : { took }) };
 }
 
 /** The same where each machine is lent as it is. One that waits keeps the machines of its labels from all behind it. */

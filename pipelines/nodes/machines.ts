@@ -11,6 +11,8 @@ export interface GivenMachine {
 export interface AssignedMachine {
   readonly label: string;
   readonly name: string;
+  /** Of one that stood ready: milliseconds that it took to make it. */
+  readonly took?: number;
 }
 
 /**

@@ -59,6 +59,28 @@ const facts: NodesFacts = {
   uncounted: [{ provider: 'vm', sizes: [{ cores: 1, ramGb: 0.5 }], workflow: jobOf('git:5', 'install'), build: '5' }],
 };
 
+test('I10: what stands ready is listed, and how long making it has taken', () => {
+  const node = { label: 'debian-12', size, queue: 'q', since: now - 60_000 } as const;
+  const ready = [
+    { ...node, id: 'ready-1', state: 'ready', took: 4_210 } as const,
+    { ...node, id: 'ready-2', state: 'making' } as const,
+    { ...node, id: 'ready-3', state: 'leaving' } as const,
+  ];
+  const desk = { ...emptyDesk, ready };
+  const desks = [{ provider: 'vm', capacity: { maxServers: 5 }, desk }];
+  const view = nodesView({ ...facts, desks, uncounted: [] }, now, 200);
+  assert.deepEqual(lines(render(view)).slice(0, 7), [
+    'PROVIDER | NODES | CORES | MEMORY, GB | JOBS WAITING',
+    'vm | 3 of 5, 2 free | 6 | 12',
+    '',
+    'PROVIDER | LABEL | NODE | SINCE | STATE',
+    'vm | debian-12 | ready-1 | 60 s ago | ready: made in 4.2 s',
+    'vm | debian-12 | ready-2 | 60 s ago | is being made',
+    'vm | debian-12 | ready-3 | 60 s ago | given up: being removed',
+  ]);
+  assert.match(String(renderNodesPage(view)), /<h2 id="ready">Ready<\/h2>.*made in 4\.2 s/s);
+});
+
 const lines = (text: string) => text.split('\n').map((line) => line.trim().replace(/ {2,}/g, ' | '));
 
 test('I10: nodes says what is free, who has what since when, and who waits for what, in order, and why', () => {

@@ -51,11 +51,17 @@ import {
 } from '../../workflows/contract.ts';
 import { gateId } from '../../workflows/ids.ts';
 import { commandsSignal, queueQuery } from '../../workflows/messages.ts';
+import type { ReadyLook, ReadyMaking } from '../../workflows/nodes-contract.ts';
 import type { PostTestResult } from '../../workflows/test-task-contract.ts';
 import { frozenJob, pipelineNamed } from './make.ts';
 
 /** What a stage of the fake outside comes to; it may wait, and hears of cancellation. */
 export type StageScript = (input: StageInput, signal: AbortSignal) => Promise<StageResult> | StageResult;
+
+interface Sweeping {
+  readonly build: string;
+  readonly ready?: readonly string[];
+}
 
 /** Task queue of the machine that keeps containers for paused jobs. */
 export const testHost = taskQueues.host('test');
@@ -114,6 +120,9 @@ export class Outside {
   readonly swept: string[] = [];
   /** Why nothing can be removed just now. */
   unswept: string | undefined;
+  /** Ids of nodes that stand ready, and what making one waits for. */
+  readonly standing = new Set<string>();
+  making: () => Promise<void> = async () => {};
 
   keep(value: unknown): BlobRef {
     const text = JSON.stringify(value);
@@ -223,9 +232,19 @@ export class Outside {
           quiet();
         }
       },
-      sweepNodes: async ({ build }: { readonly build: string }): Promise<void> => {
+      sweepNodes: async ({ build, ready = [] }: Sweeping): Promise<void> => {
         if (this.unswept !== undefined) throw new Error(this.unswept);
         this.swept.push(build);
+        for (const id of [build, ...ready]) this.standing.delete(id);
+      },
+      makeReady: async ({ id }: ReadyMaking) => {
+        await this.making();
+        this.standing.add(id);
+        return { took: 5 };
+      },
+      lookAtReady: async ({ ready, known }: ReadyLook) => {
+        for (const id of this.standing) if (!known.includes(id)) this.standing.delete(id);
+        return { gone: ready.map(({ id }) => id).filter((id) => !this.standing.has(id)) };
       },
       resumeStage: async (input: ResumeInput): Promise<StageResult> => {
         this.resumed.push(input);

@@ -49,6 +49,7 @@ export function createDockerEngine(docker: Docker = new Docker(), installation?:
       timed('network', () => openNetwork(docker, { name, internal, owner: owner({ build: name, ...whose }) })),
     sweep: (build) => sweep(docker, build),
     find: (build) => find(docker, build),
+    imageId: async (name) => (await askIfThere('look at an image', docker.getImage(name).inspect()))?.Id ?? null,
     list: async () => (installation === undefined ? [] : listMade(docker, installation.id)),
   };
 }

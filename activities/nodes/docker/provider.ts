@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { imageOf, type NodeKind, type Platform } from '../../../pipelines/model/platform.ts';
+import type { AssignedMachine } from '../../../pipelines/nodes/machines.ts';
 import { lending } from '../lending.ts';
 import type { Addresses, HeldMachine, LeaseRequest, MachineNeed, Provider } from '../port.ts';
+import { ReadyOnes, readyNeed, readyWords } from '../ready.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
 
 const networks = { open: 'default', shut: 'later', none: 'none' } as const;
@@ -17,7 +20,36 @@ export type Prepare = (platform: Platform, kind: NodeKind) => Promise<void>;
  */
 export function createDockerProvider(engine: ContainerEngine, prepare: Prepare = async () => {}): Provider {
   const { basics } = lending((request) => new ContainerLease({ engine, prepare }, request));
-  return { ...basics, sweep: (build) => engine.sweep(build), list: () => engine.list() };
+  return {
+    ...basics,
+    async makeReady({ id, holder, platform }) {
+      await prepare(platform, readyNeed.kind);
+      await engine.start({ ...specOf({ ...readyNeed, platform }), build: id, holder });
+    },
+    whyNotReady: async (wish) => {
+      const found = await findReady(engine, wish);
+      return typeof found === 'string' ? found : null;
+    },
+    sweep: (build) => engine.sweep(build),
+    list: () => engine.list(),
+  };
+}
+
+/** A container that stands ready, or why it is not to be lent. */
+async function findReady(
+  engine: ContainerEngine,
+  { id, platform }: { readonly id: string; readonly platform: Platform },
+): Promise<Container | string> {
+  const container = await engine.find(id);
+  if (container === null) return 'it has ended';
+  const image = imageOf(platform, readyNeed.kind);
+  return (await container.origin()) === (await engine.imageId(image)) ? container : `${image} is another image by now`;
+}
+
+/** A container has the name, the network and the directories that it was made with. */
+function isReadyNeed(need: MachineNeed): boolean {
+  const { platform: _, ...wanted } = need;
+  return isDeepStrictEqual(wanted, readyNeed);
 }
 
 interface Member {
@@ -31,6 +63,8 @@ class ContainerLease {
   readonly #engine: ContainerEngine;
   readonly #prepare: Prepare;
   readonly #request: LeaseRequest;
+  readonly #ready: ReadyOnes;
+  readonly #tell: ((line: string) => void) | undefined;
   readonly #members: Member[] = [];
   #found: Container | null = null;
   #network: Promise<ContainerNetwork> | undefined;
@@ -39,19 +73,35 @@ class ContainerLease {
 
   constructor(
     { engine, prepare }: { readonly engine: ContainerEngine; readonly prepare: Prepare },
-    { build, holder }: LeaseRequest,
+    { build, holder, machines, waiting }: LeaseRequest,
   ) {
     this.#engine = engine;
     this.#prepare = prepare;
     this.#request = { build, ...(holder === undefined ? {} : { holder }) };
+    this.#ready = new ReadyOnes(machines);
+    this.#tell = waiting?.tell;
   }
 
   start(need: MachineNeed): Promise<Container> {
-    const container = this.#prepare(need.platform, need.kind).then(() =>
-      this.#engine.start({ ...specOf(need), ...this.#request }),
-    );
+    const container = this.#start(need, this.#ready.take(need.platform.name));
     this.#members.push({ name: need.name, container, apart: need.apart ?? false });
     return container;
+  }
+
+  async #start(need: MachineNeed, ready: AssignedMachine | undefined): Promise<Container> {
+    await this.#prepare(need.platform, need.kind);
+    if (ready !== undefined) {
+      const begin = performance.now();
+      const { name: id } = ready;
+      const found = isReadyNeed(need) ? await findReady(this.#engine, { id, platform: need.platform }) : null;
+      if (found !== null && typeof found !== 'string') {
+        this.#tell?.(readyWords(need.name, ready, begin));
+        return found;
+      }
+      // It counts for this lease, and so does what takes its place.
+      await this.#engine.sweep(id);
+    }
+    return this.#engine.start({ ...specOf(need), ...this.#request });
   }
 
   async find(): Promise<Container | null> {

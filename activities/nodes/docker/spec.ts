@@ -12,6 +12,8 @@ export interface ContainerEngine {
   sweep(build: string): Promise<void>;
   /** The running container that `start` made for the build; null when there is none. */
   find(build: string): Promise<Container | null>;
+  /** The id of what an image's name stands for now; null where there is none. */
+  imageId(name: string): Promise<string | null>;
   /** What there is for the engine's installation; nothing without one. */
   list(): Promise<readonly Made[]>;
 }

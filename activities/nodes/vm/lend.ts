@@ -102,10 +102,11 @@ export async function madeFor({ places, installation }: Omit<Lender, 'ways'>): P
   return distinct(made);
 }
 
-/** Ids of all that there is of a build, also of what was never whole. */
-export async function idsOf({ machines }: Places, build: string): Promise<readonly string[]> {
-  const inside = await readdir(machines).catch(() => []);
-  return inside.filter((id) => id.startsWith(`${build}~`));
+/** Ids of all that there is of a build, also of what was never whole, and of what stood ready before. */
+export async function idsOf(places: Places, build: string): Promise<readonly string[]> {
+  const inside = await readdir(places.machines).catch(() => []);
+  const taken = (await machinesIn(places)).filter((record) => record.build === build).map(({ id }) => id);
+  return [...new Set([...inside.filter((id) => id.startsWith(`${build}~`)), ...taken])];
 }
 
 /** Removes a machine with all that it has written. Harmless when it is gone. */

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
-import { imageOf } from '../../../pipelines/model/platform.ts';
+import { imageOf, type Platform } from '../../../pipelines/model/platform.ts';
+import type { AssignedMachine } from '../../../pipelines/nodes/machines.ts';
 import { lending } from '../lending.ts';
 import { assertName } from '../names.ts';
 import type { Addresses, HeldMachine, KeptMachines, LeaseRequest, MachineNeed, Provider, TestStep } from '../port.ts';
+import { ReadyOnes, readyNeed, readyWords } from '../ready.ts';
 import { furnish } from '../ssh/furnish.ts';
 import { hardwareHere } from './accelerator.ts';
 import { noteDamage } from './damage.ts';
@@ -11,7 +13,8 @@ import { expireSnapshots } from './expire.ts';
 import { keepMachines, requireRoom } from './keep.ts';
 import { idsOf, type Lender, madeFor, type Running, removeMachine, restoreMachine, runningOf } from './lend.ts';
 import { createMachine, type VirtualMachine } from './machine.ts';
-import { keptIn, type Snapshot, snapshotsIn } from './records.ts';
+import { findReady, makeReady, takeReady } from './ready.ts';
+import { keptIn, type Places, type Snapshot, snapshotsIn } from './records.ts';
 import { bestSnapshot, chooseSnapshot, type SnapshotLimits } from './snapshots.ts';
 import { Steps } from './steps.ts';
 import { watchDisk } from './watch-disk.ts';
@@ -41,6 +44,15 @@ export function createVmProvider(deps: VmProviderDeps): Provider {
   });
   return {
     ...basics,
+    async makeReady(request) {
+      const best = await bestOf(places, request.platform);
+      if (typeof best === 'string') throw new Error(best);
+      await makeReady({ ...deps, ways: await deps.ways() }, best, request);
+    },
+    async whyNotReady({ id, platform }) {
+      const found = await findReady(places, id, await bestOf(places, platform));
+      return typeof found === 'string' ? found : null;
+    },
     keep: async (lease) => (await behind(lease)?.keep()) ?? null,
     async sweep(build) {
       assertName('build', build);
@@ -48,6 +60,10 @@ export function createVmProvider(deps: VmProviderDeps): Provider {
     },
     list: () => madeFor(deps),
   };
+}
+
+async function bestOf(places: Places, platform: Platform): Promise<Snapshot | string> {
+  return bestSnapshot(await snapshotsIn(places), imageOf(platform, readyNeed.kind), await hardwareHere());
 }
 
 interface Member {
@@ -66,15 +82,18 @@ class VmLease {
   #secluded: Promise<Addresses> | undefined;
   readonly #steps: Steps | undefined;
   readonly #watches: (() => void)[] = [];
+  readonly #ready: ReadyOnes;
 
   constructor(deps: VmProviderDeps, request: LeaseRequest) {
     this.#deps = deps;
     this.#request = request;
+    this.#ready = new ReadyOnes(request.machines);
     if (deps.limits !== undefined) this.#steps = new Steps(deps.places, deps.limits);
   }
 
   start(need: MachineNeed): Promise<VirtualMachine> {
-    const running = this.#restore(need);
+    const ready = this.#ready.take(need.platform.name);
+    const running = ready === undefined ? this.#restore(need) : this.#takeReady(ready, need);
     const machine = running.then((each) => this.#furnish(each, need));
     this.#members.push({ name: need.name, running, machine });
     return machine;
@@ -159,6 +178,31 @@ class VmLease {
     return this.#found === null ? running : [...running, this.#found];
   }
 
+  /** One that is not good any more goes, and another one is restored. */
+  async #takeReady(ready: AssignedMachine, need: MachineNeed): Promise<Running> {
+    const { places } = this.#deps;
+    const { waiting } = this.#request;
+    const begin = performance.now();
+    try {
+      const snapshot = await bestOf(places, need.platform);
+      const record = await findReady(places, ready.name, snapshot);
+      if (typeof snapshot === 'string' || typeof record === 'string') throw new Error(String(record));
+      const running = await takeReady(this.#deps, { record, snapshot }, { ...this.#request, name: need.name });
+      this.#watch(running);
+      waiting?.tell(readyWords(need.name, ready, begin));
+      return running;
+    } catch (error) {
+      waiting?.tell(`${need.name}: what stood ready is no good: ${error instanceof Error ? error.message : error}`);
+      for (const id of await idsOf(places, ready.name)) await removeMachine(places, id);
+      return this.#restore(need);
+    }
+  }
+
+  #watch({ record, directory }: Running): void {
+    const tell = (line: string) => this.#request.waiting?.tell(`${record.name}: ${line}`);
+    this.#watches.push(watchDisk({ id: record.id, directory, tell }));
+  }
+
   async #restore({ name, platform, kind }: MachineNeed): Promise<Running> {
     const image = imageOf(platform, kind);
     const lender = await this.#lender();
@@ -186,9 +230,7 @@ class VmLease {
     const begin = performance.now();
     const running = await restoreMachine(await this.#lender(), snapshot, { ...this.#request, name });
     const [took, boot] = [performance.now() - begin, snapshot.bootMs].map((each) => (each / 1000).toFixed(1));
-    const { record, directory } = running;
-    const tell = (line: string) => waiting?.tell(`${name}: ${line}`);
-    this.#watches.push(watchDisk({ id: record.id, directory, tell }));
+    this.#watch(running);
     waiting?.tell(`${name}: restored in ${took} s; the boot that its snapshot was taken of took ${boot} s`);
     return running;
   }

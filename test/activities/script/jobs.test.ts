@@ -70,7 +70,7 @@ class Containers extends Outside {
       await this.early();
       return stages.runStage(input);
     };
-    return { runStage, resumeStage: stages.resumeStage, sweepNodes: stages.sweepNodes };
+    return { ...super.stages(), runStage, resumeStage: stages.resumeStage, sweepNodes: stages.sweepNodes };
   }
 }
 

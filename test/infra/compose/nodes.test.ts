@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { givenDirectory } from '../../../activities/nodes/registry.ts';
@@ -10,6 +10,7 @@ import { parseConfig } from '../../../infra/config/load.ts';
 import { allPlatforms } from '../../../infra/config/platforms.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { Platform } from '../../../pipelines/model/platform.ts';
+import { taskQueues } from '../../../workflows/contract.ts';
 import { frozenJob } from '../../workflows/make.ts';
 
 const findPlatform = (label: string) => builtInPlatforms.find(({ name }) => name === label);
@@ -88,8 +89,8 @@ for (const [what, build, need] of [
 }
 
 test('the capacity is what the configuration says', async () => {
-  assert.deepEqual(await capacityIn(limited, '/nowhere')('docker'), { maxServers: 4, maxRamGb: 12.5 });
-  assert.deepEqual(await capacityIn(liveOf(''), '/nowhere')('docker'), {});
+  assert.deepEqual(await capacityIn(limited, '/nowhere', withMachines)('docker'), { maxServers: 4, maxRamGb: 12.5 });
+  assert.deepEqual(await capacityIn(liveOf(''), '/nowhere', withMachines)('docker'), {});
 });
 
 const machine = {
@@ -109,12 +110,12 @@ test('a job takes of the provider that its platform names, and does not say so',
   const job = frozenJob('job', { uses: 'systest', nodeset: nodeset('vm', 'vm') });
   const size = { cores: 1, ramGb: 0.5 };
   assert.deepEqual(need(job), { provider: 'vm', sizes: [size, size] });
-  assert.deepEqual(await capacityIn(liveOf(''), '/nowhere')('vm'), { maxServers: 4 });
-  assert.deepEqual(await capacityIn(liveOf('nodes: {vm: {maxRamGb: 2}}'), '/nowhere')('vm'), {
+  assert.deepEqual(await capacityIn(liveOf(''), '/nowhere', withMachines)('vm'), { maxServers: 4 });
+  assert.deepEqual(await capacityIn(liveOf('nodes: {vm: {maxRamGb: 2}}'), '/nowhere', withMachines)('vm'), {
     maxServers: 4,
     maxRamGb: 2,
   });
-  assert.deepEqual(await capacityIn(liveOf(''), '/nowhere')('gone'), {});
+  assert.deepEqual(await capacityIn(liveOf(''), '/nowhere', withMachines)('gone'), {});
 });
 
 test('I10: static machines are always counted, each by its label, with what is known of them', async (t) => {
@@ -125,7 +126,7 @@ test('I10: static machines are always counted, each by its label, with what is k
   t.after(() => rm(data, { recursive: true }));
   await writeState(givenDirectory(data), 'b', { state: 'out', since: 1, why: 'it does not answer' });
   const settings = parseConfig({ path: 'sluice.yaml', text: twoMachines, directory: '/conf', env: {} });
-  assert.deepEqual(await capacityIn({ settings: () => settings }, data)('static'), {
+  assert.deepEqual(await capacityIn({ settings: () => settings }, data, withMachines)('static'), {
     machines: [
       { name: 'a', labels: ['lab'] },
       { name: 'b', labels: ['lab', 'other'], out: 'it does not answer' },
@@ -203,9 +204,61 @@ for (const [what, labels, job, place] of [
 ] as const) {
   test(`where a job runs: ${what}`, () => {
     const found = placeIn(
-      { findPlatform: withMachines, takesUnreviewed: (label) => label === 'open' },
+      { findPlatform: withMachines, takesUnreviewed: (label) => label === 'open', labels: () => ({}) },
       'here',
     )(frozenJob('job', { ...job, nodeset: nodeset(...labels) }));
     assert.deepEqual(found, place);
+  });
+}
+
+const stocked = liveOf('nodes: {docker: {maxServers: 4}, labels: {debian-12: {minReady: 2, maxReadyAge: 1h}}}');
+
+test('I10: what is to stand ready is part of the capacity, and a job that takes one runs where it stands', async () => {
+  const queue = taskQueues.host(hostname());
+  assert.deepEqual(await capacityIn(stocked, '/nowhere', findPlatform)('docker'), {
+    maxServers: 4,
+    ready: [{ label: 'debian-12', size: one, min: 2, maxAge: 3_600_000, queue }],
+  });
+  assert.deepEqual(await capacityIn(stocked, '/nowhere', findPlatform)('vm'), { maxServers: 4 });
+  const labels = () => stocked.settings().nodes.labels;
+  const place = placeIn({ findPlatform, takesUnreviewed: () => false, labels });
+  const need = nodesIn({ findPlatform }, stocked);
+  for (const [uses, names, takes] of [
+    ['install', ['debian-12'], true],
+    ['install', ['debian-13'], false],
+    ['install', ['debian-12', 'debian-12'], false],
+    ['build', ['debian-12'], false],
+    ['systest', ['debian-12'], false],
+  ] as const) {
+    const job = frozenJob('job', { uses, nodeset: nodeset(...names) });
+    assert.deepEqual(place(job), takes ? { queue } : {});
+    assert.equal(need(job)?.sizes[0]?.label, takes ? 'debian-12' : undefined);
+  }
+});
+
+for (const [what, text, message] of [
+  [
+    'of no platform',
+    '{labels: {none: {minReady: 1}}}',
+    /sluice\.yaml:1:25: nodes\.labels\.none: there is no platform none/,
+  ],
+  [
+    'without a limit',
+    '{labels: {debian-12: {minReady: 1}}}',
+    /minReady: counts in nodes\.docker\.maxServers: give that as well/,
+  ],
+  [
+    'above the limit',
+    '{docker: {maxServers: 3}, labels: {debian-12: {minReady: 2}, debian-13: {minReady: 2}}}',
+    /labels\.debian-13\.minReady: makes 4 with others, and nodes\.docker\.maxServers is 3/,
+  ],
+  [
+    'without a worker',
+    '{docker: {maxServers: 3}, labels: {debian-12: {minReady: 2}}}, workers: {build: 0}',
+    /whose worker makes none: give workers\.build/,
+  ],
+] as const) {
+  test(`I10: nodes to stand ready ${what} are refused`, () => {
+    assert.throws(() => liveOf(`{nodes: ${text}}`), message);
   });
 }

@@ -9,6 +9,7 @@ import { createVmProvider } from '../../../../activities/nodes/vm/provider.ts';
 import { type Places, placesIn, snapshotsIn } from '../../../../activities/nodes/vm/records.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 import type { Platform } from '../../../../pipelines/model/platform.ts';
+import { readyId } from '../../../../pipelines/nodes/ready.ts';
 import { image, preparedForTests } from './prepared.ts';
 
 const platform = { ...builtInPlatforms[0], buildImage: image, testImage: image } as Platform;
@@ -79,4 +80,28 @@ test('I10: a snapshot that is damaged gives no machine, and leaves nothing behin
   const lease = await provider.lend({ build: `test-damaged-${process.pid}` });
   await assert.rejects(lease.machine(need), /its memory is not as saved: sluice vm prepare$/);
   assert.deepEqual(await readdir(own.machines), []);
+});
+
+test('I10: a machine that stands ready is lent under the name that is asked for, and is removed with its build', async (t) => {
+  const provider = createVmProvider({ places, installation: 'ready-test', ways: async () => [] });
+  const [id, build] = [readyId(`vm-${process.pid}`), `test-ready-${process.pid}`];
+  t.after(() => Promise.all([provider.sweep(id), provider.sweep(build)]));
+  await provider.makeReady?.({ id, platform, holder: 'nodes/vm' });
+  assert.equal(await provider.whyNotReady?.({ id, platform }), null);
+  assert.deepEqual(await provider.list(), [{ build: id, holder: 'nodes/vm' }]);
+  const said: string[] = [];
+  const waiting = { signal, tell: (line: string) => void said.push(line) };
+  const machines = [{ label: platform.name, name: id, took: 2_000 }];
+  const lease = await provider.lend({ build, holder: 'job', machines, waiting });
+  const machine = await lease.machine({ ...need, name: 'server' });
+  assert.match(said.join('\n'), /^server: stood ready, and was there in [\d.]+ s; making it had taken 2\.0 s$/);
+  t.diagnostic(said.join('\n'));
+  const { output } = await machine.exec(['sh', '-c', 'hostname; cat /etc/hostname; date +%s'], { signal });
+  const [name, file, time] = output.trim().split('\n');
+  assert.deepEqual([name, file], ['server', 'server']);
+  assert.ok(Math.abs(Number(time) - Date.now() / 1000) < 60, `the clock says ${time}`);
+  assert.deepEqual(await provider.list(), [{ build, holder: 'job' }]);
+  assert.equal(await provider.whyNotReady?.({ id, platform }), 'it has ended');
+  await provider.sweep(build);
+  assert.deepEqual(await provider.list(), []);
 });

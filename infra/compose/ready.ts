@@ -1,0 +1,106 @@
+import { hostname } from 'node:os';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { startOfNodes } from '../../activities/jobs/nodes.ts';
+import type { Provider } from '../../activities/nodes/port.ts';
+import type { FrozenJob } from '../../pipelines/model/job.ts';
+import { type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
+import type { Capacity, ReadyWish } from '../../pipelines/nodes/capacity.ts';
+import { taskQueues } from '../../workflows/contract.ts';
+import { nodesId } from '../../workflows/ids.ts';
+import { nodesCapacitySignal, nodesQuery } from '../../workflows/messages.ts';
+import type { Labels } from '../config/labels.ts';
+import type { LiveConfig } from './live-config.ts';
+
+/** Providers whose nodes can stand ready. */
+const makers = ['docker', 'vm'] as const satisfies readonly PlatformProvider[];
+
+/** What a platform's nodes take of their provider. */
+export function sizeIn({ limits }: Pick<Platform, 'limits'>) {
+  return { cores: limits.cpus, ramGb: limits.memoryMiB / 1024 };
+}
+
+/** The nodes of a provider that are to stand ready, all on the server's machine. */
+export function wishesIn(
+  labels: Labels,
+  { provider, host = hostname() }: { readonly provider: string; readonly host?: string },
+  findPlatform: (label: string) => Platform | undefined,
+): readonly ReadyWish[] {
+  return Object.entries(labels).flatMap(([label, { minReady: min, maxReadyAge }]) => {
+    const platform = findPlatform(label);
+    if (min === 0 || platform === undefined || providerOf(platform) !== provider) return [];
+    const age = maxReadyAge === undefined ? {} : { maxAge: maxReadyAge * 1000 };
+    return [{ label, size: sizeIn(platform), min, ...age, queue: taskQueues.host(host) }];
+  });
+}
+
+/** Stages whose node is taken as it stands ready: of containers, one has the name and the network that `install` asks for. */
+const able = {
+  docker: new Set<FrozenJob['uses']>(['install']),
+  vm: new Set<FrozenJob['uses']>(['install', 'systest', 'test']),
+} as const;
+
+/**
+ * Whether a job takes a node that stands ready where there is one. Those of several nodes do not, for each of these has
+ * a network of its own.
+ */
+export function takesReady(job: Pick<FrozenJob, 'uses' | 'nodeset'>, platform: Platform, labels: Labels): boolean {
+  const provider = providerOf(platform);
+  const wished = (labels[platform.name]?.minReady ?? 0) > 0;
+  return wished && provider !== 'static' && job.nodeset.nodes.length === 1 && able[provider].has(job.uses);
+}
+
+/** Lets the entities know what there is to be, as the server starts and whenever it has read other settings. */
+export async function tellCapacity(client: Client, capacity: (provider: string) => Promise<Capacity>): Promise<void> {
+  for (const provider of makers) {
+    const now = await capacity(provider);
+    const args: [{ readonly capacity: Capacity }] = [{ capacity: now }];
+    if (now.ready !== undefined) {
+      await client.workflow.signalWithStart('nodes', {
+        ...startOfNodes(provider),
+        ...{ signal: nodesCapacitySignal, signalArgs: args },
+      });
+      continue;
+    }
+    // Where none is to stand ready, nobody need be started to hear it.
+    await client.workflow
+      .getHandle(nodesId(provider))
+      .signal(nodesCapacitySignal, ...args)
+      .catch((error) => {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      });
+  }
+}
+
+/** A configuration whose reload is told to the entities as well. */
+export function keepTold(live: LiveConfig, tell: () => Promise<void>, logger: Pick<Logger, 'warn'>): LiveConfig {
+  return {
+    ...live,
+    reload() {
+      const reloaded = live.reload();
+      tell().catch((error) => logger.warn({ error }, 'cannot say how many nodes are to stand ready'));
+      return reloaded;
+    },
+  };
+}
+
+/** Milliseconds for an entity to answer a worker that stops. */
+const patience = 5_000;
+
+/** Removes what stands ready on this machine, whose worker ends: it is made again when that is back. */
+export async function removeReady(
+  client: Client,
+  provider: Pick<Provider, 'sweep'>,
+  logger: Pick<Logger, 'warn'>,
+): Promise<void> {
+  for (const name of makers) {
+    try {
+      const ask = () => client.workflow.getHandle(nodesId(name)).query(nodesQuery);
+      const { ready = [] } = await client.withDeadline(Date.now() + patience, ask);
+      const here = ready.filter(({ queue }) => queue === taskQueues.host(hostname()));
+      for (const { id } of here) await provider.sweep(id);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) logger.warn({ error }, 'nodes that stand ready may be left');
+    }
+  }
+}

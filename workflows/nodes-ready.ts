@@ -1,0 +1,139 @@
+import { condition, log, rootCause, uuid4, workflowInfo } from '@temporalio/workflow';
+import { type NodesDesk, type NodesMessage, stockOf } from '../pipelines/nodes/desk.ts';
+import { needsRefill, type ReadyNode, readyId, readyIdsIn } from '../pipelines/nodes/ready.ts';
+import { readyActivities, sweepActivities } from './activities.ts';
+
+/** Whoever counts the machines of a provider. */
+interface Counting {
+  readonly provider: string;
+  readonly desk: NodesDesk;
+  /** It is not known yet who holds what. */
+  readonly closed: boolean;
+  attend(message: NodesMessage): void;
+}
+
+/**
+ * Keeps nodes ready: makes them one at a time, removes those that are given up, and has looked after now and then whether
+ * the others are still what would be made.
+ */
+export class ReadyNodes {
+  readonly #counting: Counting;
+  readonly #period: number;
+  #making: ReadyNode | undefined;
+  #made: Promise<void> = Promise.resolve();
+  /** What could not be done is tried again after the next look. */
+  #rests = false;
+  readonly #stuck = new Set<string>();
+
+  /** @param period seconds between two looks */
+  constructor(counting: Counting, period: number) {
+    this.#counting = counting;
+    this.#period = period;
+  }
+
+  /** Until the run is over, and nothing is in the making. Where nothing is to stand ready, it does nothing. */
+  async tend(over: () => boolean): Promise<void> {
+    while (!over()) {
+      await condition(() => over() || (!this.#counting.closed && this.#queues.length > 0));
+      if (over()) break;
+      await this.#look();
+      for (let heard = true; heard && !over(); ) {
+        await this.#remove();
+        this.#refill();
+        heard = await condition(() => over() || this.#counting.closed || this.#hasWork(), `${this.#period}s`);
+        if (this.#counting.closed) break;
+      }
+      this.#rests = false;
+      this.#stuck.clear();
+    }
+    await this.#made;
+  }
+
+  get #ready(): readonly ReadyNode[] {
+    return this.#counting.desk.ready ?? [];
+  }
+
+  /** Task queues of the machines that nodes stand on, or are to. */
+  get #queues(): readonly string[] {
+    const wishes = this.#counting.desk.capacity.ready ?? [];
+    return [...new Set([...wishes, ...this.#ready].map(({ queue }) => queue))];
+  }
+
+  /** What is given up and can be removed: what is still in the making is waited for. */
+  get #leaving(): readonly ReadyNode[] {
+    return this.#ready.filter(
+      ({ id, state }) => state === 'leaving' && id !== this.#making?.id && !this.#stuck.has(id),
+    );
+  }
+
+  get #mayMake(): boolean {
+    return this.#making === undefined && !this.#rests;
+  }
+
+  #hasWork(): boolean {
+    return this.#leaving.length > 0 || this.#isShort();
+  }
+
+  async #look(): Promise<void> {
+    const { provider, desk } = this.#counting;
+    const lent = readyIdsIn(desk.leases.flatMap(({ machines = [] }) => machines));
+    const known = [...lent, ...this.#ready.map(({ id }) => id)];
+    for (const queue of this.#queues) {
+      const ready = this.#ready.filter((node) => node.queue === queue && node.state === 'ready');
+      const look = { provider, known, ready: ready.map(({ id, label }) => ({ id, label })), ...holding() };
+      try {
+        const { gone } = await readyActivities(queue).lookAtReady(look);
+        this.#counting.attend({ type: 'void', ids: gone });
+      } catch (error) {
+        log.warn('nobody says whether nodes stand ready', { queue, reason: rootCause(error) });
+      }
+    }
+  }
+
+  async #remove(): Promise<void> {
+    await Promise.all(
+      this.#leaving.map(async ({ id, queue }) => {
+        try {
+          await sweepActivities(queue).sweepNodes({ build: id });
+          this.#counting.attend({ type: 'removed', ids: [id] });
+        } catch (error) {
+          this.#stuck.add(id);
+          log.warn('a node that stood ready cannot be removed yet', { id, reason: rootCause(error) });
+        }
+      }),
+    );
+  }
+
+  #isShort(): boolean {
+    return needsRefill(stockOf(this.#counting.desk), Date.now(), this.#mayMake);
+  }
+
+  #refill(): void {
+    if (!this.#isShort()) return;
+    const id = this.#mayMake ? readyId(uuid4()) : null;
+    this.#counting.attend({ type: 'refill', id, time: Date.now() });
+    const node = this.#ready.find((each) => each.id === id);
+    if (node === undefined) return;
+    this.#making = node;
+    this.#made = this.#make(node).finally(() => {
+      this.#making = undefined;
+    });
+  }
+
+  async #make({ id, label, queue }: ReadyNode): Promise<void> {
+    const { provider } = this.#counting;
+    try {
+      const { took } = await readyActivities(queue).makeReady({ provider, id, label, ...holding() });
+      this.#counting.attend({ type: 'made', id, time: Date.now(), took });
+    } catch (error) {
+      this.#rests = true;
+      this.#counting.attend({ type: 'void', ids: [id] });
+      log.warn('a node that is to stand ready cannot be made', { label, reason: rootCause(error) });
+    }
+  }
+}
+
+/** What it makes carries who answers for it. */
+function holding(): { readonly holder: string } {
+  return { holder: workflowInfo().workflowId };
+}
