@@ -26,6 +26,8 @@ export interface Obstacle {
   readonly reason: string;
   /** Whether it is about the last that happened. */
   readonly latest: boolean;
+  /** What mends it, a sentence, where trying again would not. */
+  readonly cure?: string;
 }
 
 /** A change that this one cannot merge without. */
@@ -111,6 +113,7 @@ function idle(known: ChangeKnown): ChangeStory {
   const there = known.history.elsewhere;
   const last = lastReports(known)[0];
   const obstacles = known.obstacles.map(obstacleSentence);
+  const cures = curesOf(known);
   if (change.wip) {
     const next = [readyAdvice(known)];
     return withReports(known, { state: 'Work in progress: no gate takes it.', waitsFor: needsOf(known), next });
@@ -120,13 +123,13 @@ function idle(known: ChangeKnown): ChangeStory {
     return withReports(known, {
       state,
       waitsFor: [...obstacles, ...needsOf(known), ...votesOf(known)],
-      next: [...needsAdvice(known.needs), retry(known, 'check')],
+      next: [...needsAdvice(known.needs), ...(cures.length > 0 ? cures : [retry(known, 'check')])],
     });
   }
   const state = `Open; ${verdict(last)}.`;
   if (last.report.action === 'success') {
     const vote = there === undefined ? `\`sluice approve ${change.id}\` votes for it.` : `Vote for it at ${there}.`;
-    const next = [...needsAdvice(known.needs), ...(isApproved(change) ? [] : [vote])];
+    const next = [...needsAdvice(known.needs), ...cures, ...(isApproved(change) ? [] : [vote])];
     return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known), ...votesOf(known)], next });
   }
   return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known)], next: remedies(known, last) });
@@ -237,8 +240,13 @@ function retry({ change, history }: ChangeKnown, pipeline: string): string {
 }
 
 /** Why something had no effect, as a sentence. */
-export function obstacleSentence({ pipeline, reason }: Obstacle): string {
+export function obstacleSentence({ pipeline, reason }: Pick<Obstacle, 'pipeline' | 'reason'>): string {
   return `${pipeline === null ? '' : `${pipeline} does not take it: `}${reason.replace(/\.$/, '')}.`;
+}
+
+/** What mends obstacles that stay however often it is tried, each once. */
+export function curesOf({ obstacles }: Pick<ChangeKnown, 'obstacles'>): readonly string[] {
+  return [...new Set(obstacles.flatMap(({ cure }) => cure ?? []))];
 }
 
 /** On which patch set of a parent a change stands, where the parent has a newer one. */

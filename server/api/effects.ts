@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Change } from '../../pipelines/model/change.ts';
-import { baseSentence, obstacleSentence } from '../../pipelines/report/change-story.ts';
+import { baseSentence, curesOf, obstacleSentence } from '../../pipelines/report/change-story.ts';
 import type { ServerDeps } from '../deps.ts';
 
 /** Why what was done last to a change has no effect now, a sentence each; none when it has, or when nobody can say. */
@@ -13,6 +13,7 @@ export async function withoutEffect({ changes, obstaclesOf }: ServerDeps, name: 
   const ready = `\`git push origin HEAD:refs/for/${change.branch}%ready\` says that it is ready.`;
   return [
     ...found.map(obstacleSentence),
+    ...curesOf({ obstacles: found }),
     ...restore,
     ...(change.wip && change.status === 'open' ? [ready] : []),
     ...bases.filter((base) => base.patchset < base.current).map(baseSentence),

@@ -1,3 +1,4 @@
+import type { ProposedBranch } from '../../activities/layout/config-files.ts';
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { isConfigPath, type Layout, layoutPipelines, placement } from '../../pipelines/language/language.ts';
 import type { Change } from '../../pipelines/model/change.ts';
@@ -85,6 +86,13 @@ export function withNeeds(change: Change, related: readonly Change[]): readonly 
 /** Whether a change is open and touches configuration. */
 export function proposesConfig({ kind, status, files }: Change): boolean {
   return kind === 'change' && status === 'open' && (files === null || files.some(isConfigPath));
+}
+
+/** The branches whose configuration a change, or what it needs, would change: as they stand, each by itself. */
+export function proposalsOf(layout: Layout, change: Change, related: readonly Change[]): readonly ProposedBranch[] {
+  return withNeeds(change, related)
+    .filter((one) => proposesConfig(one) && layout.projects.byName.has(one.project))
+    .map(({ project, branch, ref }) => ({ project, branch, commit: ref }));
 }
 
 /** Whether a change's project uses a pipeline, on whichever branch. */

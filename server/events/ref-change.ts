@@ -46,3 +46,8 @@ export function isGated(layouts: Layouts, layout: Layout, project: string): bool
   if (reason === undefined) return false;
   throw new Error(`the sources of ${project} are not here yet: ${reason}`);
 }
+
+/** Whether an open change has a new patch set. */
+export function isUploaded({ kind, status }: Change, events: readonly TriggerEvent[]): boolean {
+  return kind === 'change' && status === 'open' && events.some(({ type }) => type === 'patchset-created');
+}

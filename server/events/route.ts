@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ProposedBranch } from '../../activities/layout/config-files.ts';
 import type { ChangeFacts, GateCommand, GateLimits } from '../../pipelines/gate/command.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
 import type { TriggerEvent } from '../../pipelines/model/change.ts';
@@ -16,6 +17,8 @@ export interface View {
   readonly around: readonly ChangeFacts[];
   /** Pipelines that its project does not use yet, but would with what the change proposes or stands on. */
   readonly joins: ReadonlySet<string>;
+  /** What it proposes of configuration, and what it stands on. */
+  readonly proposals: readonly ProposedBranch[];
   /** A host cannot say yet whether one of them could be merged: what merges is told later, the rest need not wait. */
   readonly unready?: Error;
 }

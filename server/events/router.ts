@@ -6,16 +6,17 @@ import { type Change, changeIdOf, type TriggerEvent } from '../../pipelines/mode
 import type { Tick } from '../../pipelines/policy/timers.ts';
 import type { Obstacle } from '../../pipelines/report/change-story.ts';
 import type { TellAction } from '../../workflows/contract.ts';
-import { closure, factsOf, indexOpen, type OpenChanges, proposesConfig, uses, withNeeds } from './closure.ts';
+import { closure, factsOf, indexOpen, type OpenChanges, proposalsOf, uses } from './closure.ts';
 import { withFilesByDigest } from './files.ts';
 import { withoutOldWords } from './history.ts';
 import { HostedChanges, type SeenById } from './hosted-changes.ts';
+import { joblessIn, notEnqueued, type Subject, withoutJobs } from './jobless.ts';
 import { keepFor } from './keep-for.ts';
 import { handledEvents } from './ledger.ts';
 import { lookAtEach } from './look-at-each.ts';
 import { lookOnce } from './look-once.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
-import { isGated, movesBranches, refChange } from './ref-change.ts';
+import { isGated, isUploaded, movesBranches, refChange } from './ref-change.ts';
 import { equipped, eventId, gateOf, merges, observing, type Routed, route, takes, type View } from './route.ts';
 import type { RouterDeps } from './router-deps.ts';
 
@@ -113,7 +114,9 @@ export class EventRouter {
   async enqueue(pipeline: string, name: string): Promise<GateAnswer> {
     const change = await this.read(name);
     if (!change) return { ok: false, reason: `there is no change ${name}` };
-    return this.#ask(pipeline, await this.#view(change));
+    const view = await this.#view(change);
+    const jobless = takes(view, pipeline) ? joblessIn(await this.#subject(view, change), pipeline) : undefined;
+    return jobless === undefined ? this.#ask(pipeline, view) : notEnqueued(pipeline, jobless);
   }
 
   /** Brings a branch into a pipeline as it is now: to release what was imported, say. */
@@ -168,8 +171,10 @@ export class EventRouter {
     const { events } = await host.readEvents(change.id, 0);
     // Only what it needs counts: what needs it does not keep it out.
     const view = await this.#view(change, async () => indexOpen([]));
-    const found = obstacles(view, events, Date.now());
-    return found.length > 0 ? found : conflictsIn(view, events, this.#deps.conflictOf);
+    const early = obstacles(view, events, Date.now());
+    const found = early.length > 0 ? early : await conflictsIn(view, events, this.#deps.conflictOf);
+    const jobless = withoutJobs(await this.#subject(view, change), events);
+    return [...found, ...jobless.filter((one) => found.every(({ pipeline }) => pipeline !== one.pipeline))];
   }
 
   async #look(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {
@@ -212,27 +217,31 @@ export class EventRouter {
     const found = await closure(change, { read: (id) => this.read(id), open: await open() });
     const { changes: related, unready } = await this.#changes.judged(layout, found, seen);
     const facts = factsOf(layout, related.find(({ id }) => id === change.id) ?? change);
-    const joins = await this.#joins(layout, facts, related);
+    const proposals = proposalsOf(layout, change, related);
+    const joins = await this.#joins(layout, facts, proposals);
     const slim = (one: ChangeFacts) => withFilesByDigest(this.#deps.blobs, one);
     const around = await Promise.all(related.map((one) => slim(factsOf(layout, one))));
-    const view = { tenant: this.#deps.tenant, layout, change: await slim(facts), around, joins };
+    const view = { tenant: this.#deps.tenant, layout, change: await slim(facts), around, joins, proposals };
     return unready === undefined ? view : { ...view, unready };
   }
 
   /** A change is tested with the configuration that it brings, also where that is its project's first. */
-  async #joins(layout: Layout, change: ChangeFacts, related: readonly Change[]): Promise<ReadonlySet<string>> {
+  async #joins(layout: Layout, change: ChangeFacts, proposals: View['proposals']): Promise<ReadonlySet<string>> {
     const open = layoutPipelines(layout).filter(({ name }) => !uses(change, name));
-    const proposals = withNeeds(change, related)
-      .filter((one) => proposesConfig(one) && layout.projects.byName.has(one.project))
-      .map(({ project, branch, ref }) => ({ project, branch, commit: ref }));
     if (open.length === 0 || proposals.length === 0) return nothing;
     const { placements } = factsOf(await this.#deps.layouts.proposed(proposals), change);
     return new Set(open.flatMap(({ name }) => (placements[name]?.uses === 'here' ? [name] : [])));
   }
 
+  /** The change with all its files, and the configuration that it would be tested with. */
+  async #subject(view: View, change: Change): Promise<Subject> {
+    const { layout, proposals } = view;
+    return { view, change, layout: proposals.length === 0 ? layout : await this.#deps.layouts.proposed(proposals) };
+  }
+
   async #viewOfRef(layout: Layout, event: TriggerEvent): Promise<View> {
     const change = factsOf(layout, refChange(event));
-    return { tenant: this.#deps.tenant, layout, change, around: [change], joins: nothing };
+    return { tenant: this.#deps.tenant, layout, change, around: [change], joins: nothing, proposals: [] };
   }
 
   /** What the gates are to hear of an event. */
@@ -284,11 +293,6 @@ export class EventRouter {
   read(name: string): Promise<Change | null> {
     return this.#changes.read(name);
   }
-}
-
-/** Whether an open change has a new patch set. */
-function isUploaded({ kind, status }: Change, events: readonly TriggerEvent[]): boolean {
-  return kind === 'change' && status === 'open' && events.some(({ type }) => type === 'patchset-created');
 }
 
 function eventOf(type: string, { project, branch, id, ref, patchset }: Change): Omit<TriggerEvent, 'time'> {

@@ -16,7 +16,7 @@ const files = [parseConfigFile({ ...source, connections: { git: 'git' } })];
 const layout = buildLayout({ tenant: defaultTenant, projects: [project], files });
 
 const one = change('git:1');
-const view: View = { tenant: 't', layout, change: one, around: [one], joins: new Set() };
+const view: View = { tenant: 't', layout, change: one, around: [one], joins: new Set(), proposals: [] };
 const event = (type: string): TriggerEvent => {
   return { type, driver: 'git', connection: 'git', project: 'tinycdb', branch: 'main', change: 'git:1', time: 5 };
 };

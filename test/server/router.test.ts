@@ -420,6 +420,39 @@ test('W11: a vote for a project that has no jobs in the pipeline that would reac
   assert.equal(only?.reason, 'new has no jobs in gate, which would react to the vote Approved 1');
 });
 
+const filtered = `
+- job: {name: unit, run: unit.sh, files: ["^t"]}
+- project: {check: {jobs: [unit]}, gate: {jobs: [unit]}}
+`;
+
+test('a change that no job of a pipeline is for is told so, and is not brought in by hand', async (t) => {
+  const world = await setup(t, ['lib']);
+  const { root, router, people, push, desks } = world;
+  const desk = desks.get('lib') ?? assert.fail();
+  await desk.commit('zuul.yaml', filtered, 'Configuration');
+  await must('git', ['--git-dir', join(root, 'lib.git'), 'fetch', '-q', desk.directory, 'HEAD:master']);
+  await push('lib', 'README.md', 'hello\n', messageFor('readme'));
+  const reason = 'no job of lib there is for the files that it changes: README.md';
+  const cure = (pipeline: string) =>
+    `Give lib the job \`noop\` in ${pipeline}: it succeeds at once, where no other job is needed.`;
+  assert.deepEqual(await router.obstacles('1'), [{ pipeline: 'check', reason, cure: cure('check'), latest: true }]);
+  await people.vote(account('Ada'), '1', { label: 'Approved', value: 1 });
+  assert.deepEqual(await router.obstacles('1'), [
+    { pipeline: 'check', reason, cure: cure('check'), latest: false },
+    { pipeline: 'gate', reason, cure: cure('gate'), latest: true },
+  ]);
+  assert.deepEqual(await router.enqueue('gate', '1'), {
+    ok: false,
+    reason: `gate does not take it: ${reason}. ${cure('gate')}`,
+  });
+  const changed = filtered.replaceAll('jobs: [unit]', 'jobs: [unit, noop]');
+  await push('lib', 'zuul.yaml', changed, messageFor('noop'));
+  assert.deepEqual(await router.obstacles('2'), [], 'what it proposes counts');
+  await desk.commit('t-one', '1', messageFor('test'));
+  await desk.push('refs/for/master');
+  assert.deepEqual(await router.obstacles('3'), []);
+});
+
 /** Configuration in force, and a change of a line that the branch changes afterwards, past the gate. */
 async function conflicting({ root, desks, push }: Awaited<ReturnType<typeof setup>>) {
   const desk = desks.get('new') ?? assert.fail();

@@ -190,6 +190,12 @@ const tables: readonly [
     [/^check: build-deb, which runs\.$/, /^gate does not take it: it has no vote Verified 1\.$/],
   ],
   [
+    'what mends it instead of another try, where that would come to the same',
+    { obstacles: [{ pipeline: 'check', reason: 'no job is for it', latest: true, cure: 'Give it the job `noop`.' }] },
+    'next',
+    [/^Give it the job `noop`\.$/],
+  ],
+  [
     'how to say that it is ready, while check tries it',
     { change: { ...change, wip: true }, places: [{ ...place, pipeline: 'check' }] },
     'next',
