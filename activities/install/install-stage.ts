@@ -16,7 +16,7 @@ import { placeScripts, restartNode, sourceDirectory } from './place-scripts.ts';
 import { report } from './report.ts';
 import { type JobRepositories, repositoriesFor, testRepositories } from './repositories.ts';
 import { systemInfo } from './system-info.ts';
-import type { SourceFiles, Testbed } from './trial-settings.ts';
+import type { Testbed } from './trial-settings.ts';
 import { type PackageReport, tryPackage } from './try-package.ts';
 
 export interface InstallStageDeps {
@@ -40,11 +40,7 @@ export function createInstallStage(deps: InstallStageDeps): StageRunner {
     if (platform === undefined || offered === undefined || offered.own.length === 0) {
       return { result: 'FAILURE', summary: nothingFor(input, platform), artifacts: [] };
     }
-    const machine = await context.lease.machine({ name: 'node', platform, kind: 'system', network: 'open' });
-    const manager = packageManagers[platform.format];
-    const { signal, log } = context;
-    const node = { name: 'node', machine, manager, signal, log, ...doorOf(machine) };
-    return tryAll(deps, { input, context, platform, machine, node, offered });
+    return tryAll(deps, { input, context, platform, offered });
   };
 }
 
@@ -57,42 +53,87 @@ interface Trial {
   readonly input: StageInput;
   readonly context: StageContext;
   readonly platform: Platform;
-  readonly machine: Machine;
-  readonly node: Node;
   readonly offered: JobRepositories;
 }
 
 async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult> {
-  const { input, context, platform, node, offered } = trial;
-  const timeout = timeoutOf(input.vars);
-  const released = await deps.released(platform, input);
-  const repositories = [
-    ...(await underTest(deps.store, offered)),
-    ...offered.provided.map(({ repository }) => repository),
-    ...released,
-  ];
-  context.log.section('Repositories');
-  const added = await addRepositories(node, repositories, { workdir: context.workdir, timeout });
-  if (added.code !== 0) throw new Error(`the node cannot read a repository: ${unreadable(added.output, repositories)}`);
-  await placeScripts(node, context.workdir);
-  const system = await systemInfo(node, timeout);
-  const urls = released.map(({ url }) => node.machine.urlInside?.(url) ?? url);
-  const testbed = testbedOf(trial);
+  const { input, context, offered } = trial;
+  const bench = await openBench(deps, trial);
   const reports: PackageReport[] = [];
   for (const digest of new Set(offered.own.map(({ metadata }) => metadata.manifest))) {
     const manifest = await readManifest(deps.store, digest);
-    const source = await placeSource(deps.sources, { manifest, node, context });
+    const tree = await mkdtemp(join(context.workdir, 'source-'));
+    await deps.sources(manifest.source, tree, context.signal);
     const siblings = manifest.files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
     for (const one of packagesToTry(manifest)) {
       context.heartbeat(`${one.name} ${one.version}`);
-      const settings = { source, siblings, testbed, released: urls, timeout, workdir: context.workdir };
-      reports.push(await tryPackage(node, one, settings));
+      const { node, testbed, released } = await bench.prepare(tree);
+      const about = { source: sourceFiles(tree), siblings, testbed, released };
+      reports.push(await tryPackage(node, one, { ...about, timeout: timeoutOf(input.vars), workdir: context.workdir }));
     }
   }
-  return report(deps.store, system, reports);
+  return report(deps.store, bench.system, reports);
 }
 
-function testbedOf({ context, platform, machine, node }: Trial): Testbed {
+/** What packages are tried on. */
+interface Bench {
+  /** A node as nothing was tried on it, where there is more than one; with the source. */
+  prepare(tree: string): Promise<Prepared>;
+  /** What the node was before anything was tried on it. */
+  readonly system: string;
+}
+
+interface Prepared {
+  readonly node: Node;
+  readonly testbed: Testbed;
+  /** URLs of the released repositories, from there. */
+  readonly released: readonly string[];
+}
+
+async function openBench(deps: InstallStageDeps, trial: Trial): Promise<Bench> {
+  const { input, context, platform, offered } = trial;
+  const { lease, workdir } = context;
+  const timeout = timeoutOf(input.vars);
+  const released = await deps.released(platform, input);
+  const provided = offered.provided.map(({ repository }) => repository);
+  const repositories = [...(await underTest(deps.store, offered)), ...provided, ...released];
+  const ready = async (machine: Machine) => {
+    const node = nodeOf(trial, machine);
+    const added = await addRepositories(node, repositories, { workdir, timeout });
+    if (added.code !== 0)
+      throw new Error(`the node cannot read a repository: ${unreadable(added.output, repositories)}`);
+    await placeScripts(node, workdir);
+    return { node, machine };
+  };
+  context.log.section('Repositories');
+  let current = await ready(await lease.machine({ name: nodeName, platform, kind: 'system', network: 'open' }));
+  const system = await systemInfo(current.node, timeout);
+  let isFresh = true;
+  return {
+    system,
+    prepare: async (tree) => {
+      const another = isFresh ? null : ((await lease.renew?.(nodeName)) ?? null);
+      if (another !== null) current = await ready(another);
+      isFresh = false;
+      const { node, machine } = current;
+      await machine.put(tree, sourceDirectory);
+      const urls = released.map(({ url }) => machine.urlInside?.(url) ?? url);
+      return { node, testbed: testbedOf(trial, current), released: urls };
+    },
+  };
+}
+
+const nodeName = 'node';
+
+function nodeOf({ context, platform }: Trial, machine: Machine): Node {
+  const { signal, log } = context;
+  return { name: nodeName, machine, manager: packageManagers[platform.format], signal, log, ...doorOf(machine) };
+}
+
+function testbedOf(
+  { context, platform }: Trial,
+  { node, machine }: { readonly node: Node; readonly machine: Machine },
+): Testbed {
   const architecture = debianNames[platform.arch] ?? platform.arch;
   const restart = () => restartNode(node, machine, context.workdir);
   return { whole: providerOf(platform) !== 'docker', architecture, restart };
@@ -109,16 +150,6 @@ async function underTest(store: BlobStore, offered: JobRepositories): Promise<No
     return { ...repository, pins: made.map(({ package: name, version }) => ({ name, version })) };
   });
   return Promise.all(own);
-}
-
-async function placeSource(
-  sources: SourceTree,
-  { manifest, node, context }: { readonly manifest: PackagesManifest } & Pick<Trial, 'node' | 'context'>,
-): Promise<SourceFiles> {
-  const directory = await mkdtemp(join(context.workdir, 'source-'));
-  await sources(manifest.source, directory, context.signal);
-  await node.machine.put(directory, sourceDirectory);
-  return sourceFiles(directory);
 }
 
 /** Binary packages in their order, debug packages last: they need what they belong to. */

@@ -15,6 +15,7 @@ export function byPlatform(providers: Providers): Provider {
       const joint = new JointLease(providers, request);
       const lease: Lease = {
         machine: async (need) => (await joint.of(need)).machine(need),
+        renew: async (name) => (await (await joint.chosen())?.renew?.(name)) ?? null,
         find: () => joint.find(),
         seclude: async (signal) => (await joint.chosen())?.seclude(signal) ?? {},
         introduce: async (signal) => (await joint.chosen())?.introduce(signal) ?? {},

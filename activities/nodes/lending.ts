@@ -1,7 +1,7 @@
 import type { HeldMachine, Lease, LeaseRequest, Machine, MachineNeed, Provider } from './port.ts';
 
 /** What a driver has behind a lease: the lease's own methods, and what is done to it by its provider. */
-interface Lent extends Pick<Lease, 'find' | 'seclude' | 'introduce' | 'beginStep'> {
+interface Lent extends Pick<Lease, 'find' | 'seclude' | 'introduce' | 'beginStep' | 'renew'> {
   start(need: MachineNeed): Promise<Machine>;
   hold(): Promise<readonly HeldMachine[]>;
   release(): Promise<void>;
@@ -23,6 +23,7 @@ export function lending<L extends Lent>(open: (request: LeaseRequest) => L) {
         find: () => own.find(),
         seclude: (signal) => own.seclude(signal),
         introduce: (signal) => own.introduce(signal),
+        ...(own.renew === undefined ? {} : { renew: async (name) => (await own.renew?.(name)) ?? null }),
         ...(own.beginStep === undefined ? {} : { beginStep: async (step) => own.beginStep?.(step) }),
       };
       lent.set(lease, own);
@@ -41,4 +42,12 @@ export function lending<L extends Lent>(open: (request: LeaseRequest) => L) {
 /** Each build once for each holder. */
 export function distinct<T>(made: readonly T[]): readonly T[] {
   return [...new Map(made.map((each) => [JSON.stringify(each), each])).values()];
+}
+
+/** Takes the member for a machine of that name out of a list. @throws when there is none */
+export function takeOut<M extends { readonly need: Pick<MachineNeed, 'name'> }>(members: M[], name: string): M {
+  const at = members.findIndex(({ need }) => need.name === name);
+  const [member] = at < 0 ? [] : members.splice(at, 1);
+  if (member === undefined) throw new Error(`the lease has no machine ${name}`);
+  return member;
 }

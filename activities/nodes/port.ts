@@ -112,6 +112,11 @@ export interface TestStep {
 /** Machines that are lent to one build until they are released. */
 export interface Lease {
   machine(need: MachineNeed): Promise<Machine>;
+  /**
+   * Another machine in the place of one, by its name: as that was when it was lent, and of what it was made from. That one is
+   * gone then. Absent, or null: of these there is one alone, which stays as it is.
+   */
+  renew?(name: string): Promise<Machine | null>;
   /** The machine that an earlier lease of the same build has kept; null when there is none. */
   find(): Promise<Machine | null>;
   /**

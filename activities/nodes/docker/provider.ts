@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { imageOf, type NodeKind, type Platform } from '../../../pipelines/model/platform.ts';
 import type { AssignedMachine } from '../../../pipelines/nodes/machines.ts';
-import { lending } from '../lending.ts';
+import { lending, takeOut } from '../lending.ts';
 import type { Addresses, HeldMachine, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import { ReadyOnes, readyNeed, readyWords } from '../ready.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
@@ -53,9 +53,8 @@ function isReadyNeed(need: MachineNeed): boolean {
 }
 
 interface Member {
-  readonly name: string;
+  readonly need: MachineNeed;
   readonly container: Promise<Container>;
-  readonly apart: boolean;
 }
 
 /** The containers of one lease, and the network that they share once they are introduced or secluded. */
@@ -84,8 +83,14 @@ class ContainerLease {
 
   start(need: MachineNeed): Promise<Container> {
     const container = this.#start(need, this.#ready.take(need.platform.name));
-    this.#members.push({ name: need.name, container, apart: need.apart ?? false });
+    this.#members.push({ need, container });
     return container;
+  }
+
+  async renew(name: string): Promise<Container> {
+    const { need, container } = takeOut(this.#members, name);
+    await (await container).remove();
+    return this.start(need);
   }
 
   async #start(need: MachineNeed, ready: AssignedMachine | undefined): Promise<Container> {
@@ -124,12 +129,12 @@ class ContainerLease {
     const name = `sluice-${this.#request.build}`;
     this.#network ??= this.#engine.createNetwork(name, { internal: true, ...this.#request });
     const network = await this.#network;
-    const members = this.#members.filter(({ apart }) => !apart);
+    const members = this.#members.filter(({ need }) => !need.apart);
     const addresses: Record<string, string> = {};
-    for (const { name, container } of members) {
+    for (const { need, container } of members) {
       const machine = await container;
       await before?.(machine);
-      addresses[name] = await machine.connect(network.name);
+      addresses[need.name] = await machine.connect(network.name);
     }
     const names = Object.entries(addresses).map(([name, address]) => `${address} ${name}\n`);
     const input = `127.0.0.1 localhost\n${names.join('')}`;
@@ -145,7 +150,7 @@ class ContainerLease {
   async hold(): Promise<readonly HeldMachine[]> {
     const made = await Promise.allSettled(this.#members.map(({ container }) => container));
     const started = made.flatMap((outcome, index) =>
-      outcome.status === 'fulfilled' ? [{ name: this.#members[index]?.name ?? '', container: outcome.value }] : [],
+      outcome.status === 'fulfilled' ? [{ name: this.#members[index]?.need.name ?? '', container: outcome.value }] : [],
     );
     const found = this.#found === null ? [] : [{ name: await hostOf(this.#found), container: this.#found }];
     return [...started, ...found].map(({ name, container: { id } }) => ({ name, command: shellIn(id) }));

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { imageOf, type Platform } from '../../../pipelines/model/platform.ts';
 import type { AssignedMachine } from '../../../pipelines/nodes/machines.ts';
-import { lending } from '../lending.ts';
+import { lending, takeOut } from '../lending.ts';
 import { assertName } from '../names.ts';
 import type { Addresses, HeldMachine, KeptMachines, LeaseRequest, MachineNeed, Provider, TestStep } from '../port.ts';
 import { ReadyOnes, readyNeed, readyWords } from '../ready.ts';
@@ -67,7 +67,7 @@ async function bestOf(places: Places, platform: Platform): Promise<Snapshot | st
 }
 
 interface Member {
-  readonly name: string;
+  readonly need: MachineNeed;
   readonly running: Promise<Running>;
   readonly machine: Promise<VirtualMachine>;
 }
@@ -95,8 +95,16 @@ class VmLease {
     const ready = this.#ready.take(need.platform.name);
     const running = ready === undefined ? this.#restore(need) : this.#takeReady(ready, need);
     const machine = running.then((each) => this.#furnish(each, need));
-    this.#members.push({ name: need.name, running, machine });
+    this.#members.push({ need, running, machine });
     return machine;
+  }
+
+  async renew(name: string): Promise<VirtualMachine> {
+    const { need, running } = takeOut(this.#members, name);
+    const { line, record } = await running;
+    line.close();
+    await removeMachine(this.#deps.places, record.id);
+    return this.start(need);
   }
 
   async find(): Promise<VirtualMachine | null> {
@@ -250,7 +258,7 @@ class VmLease {
     signal: AbortSignal,
     join: (machine: VirtualMachine, place: { readonly address: string; readonly names: string }) => Promise<void>,
   ): Promise<Addresses> {
-    const entries = this.#members.map(({ name }, index) => [name, `10.77.0.${10 + index}`] as const);
+    const entries = this.#members.map(({ need }, index) => [need.name, `10.77.0.${10 + index}`] as const);
     const names = entries.map(([name, address]) => `${address} ${name}\n`).join('');
     for (const [index, { machine }] of this.#members.entries()) {
       signal.throwIfAborted();

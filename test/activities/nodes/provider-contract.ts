@@ -153,6 +153,24 @@ function lendingContract(name: string, subject: Subject): void {
       provider = await open();
     });
 
+    test('a machine that is renewed is another one, as that was when it was lent', async (t) => {
+      const { lease } = await lend(t);
+      const first = await lease.machine(need);
+      await first.exec(['sh', '-c', 'echo changed > /etc/changed'], { signal });
+      const second = (await lease.renew?.(need.name)) ?? null;
+      if (keepsNetwork) {
+        assert.equal(second, null, 'there is no other');
+        return;
+      }
+      assert.ok(second);
+      assert.equal((await second.exec(['test', '-e', '/etc/changed'], { signal })).code, 1);
+      assert.equal(await reachesOut(second), need.network === 'open');
+      assert.equal(await isThere(first), false);
+      await assert.rejects(async () => lease.renew?.('nobody'), /no machine nobody/);
+      await provider.release(lease);
+      assert.equal(await isThere(second), false);
+    });
+
     test('what is released is gone, and releasing it again is harmless', async (t) => {
       const { build, lease } = await lend(t);
       const machines = await Promise.all(['a', 'b'].map((each) => lease.machine({ ...need, name: each })));
