@@ -151,6 +151,36 @@ const rows: readonly Row[] = [
     log: /^== pre-run pre\nno network\n== post-run undo\nundone\n$/,
   },
   {
+    says: 'a program that is not there is an error that no other attempt mends',
+    files: {},
+    programs: { preRun: [program('absent')] },
+    result: ['ERROR', /^absent is not in lib\/alpha$/],
+  },
+  {
+    says: 'so is one that may not be executed',
+    files: { pre: `echo > made` },
+    programs: { preRun: [program('pre')], run: [program('made')] },
+    result: ['ERROR', /^made is not executable: `git update-index --chmod=\+x made`$/],
+  },
+  {
+    says: 'or that says by nothing what runs it',
+    files: { pre: `echo echo > made; chmod +x made` },
+    programs: { preRun: [program('pre')], run: [program('made')] },
+    result: ['ERROR', /^made does not begin with `#!` and an interpreter$/],
+  },
+  {
+    says: 'or by what is not there',
+    files: { pre: `echo '#!/no/such -e' > made; chmod +x made` },
+    programs: { preRun: [program('pre')], run: [program('made')] },
+    result: ['ERROR', /^made begins with an interpreter that is not there: \/no\/such$/],
+  },
+  {
+    says: 'a program that ends as if it could not be started has started',
+    files: { run: 'no-such-command' },
+    programs: { run: [program('run')] },
+    result: ['FAILURE', /^run ended with 127: .*no-such-command/],
+  },
+  {
     says: 'unless it says that it is final',
     files: { pre: 'echo \'{"zuul": {"retry": false}}\' > $SLUICE_RETURN; exit 1', post: '' },
     programs: { preRun: [program('pre')], ...simple },
