@@ -83,7 +83,7 @@ export function embeddedOption(): Option {
 
 /** Options of commands that act through a server; see `cli/client.ts`. */
 export function serverOption(): Option {
-  return new Option('--server <url>', 'server to talk to').env('SLUICE_SERVER');
+  return new Option('--server <url>', 'server to talk to; its token may be in SLUICE_TOKEN').env('SLUICE_SERVER');
 }
 
 /** Collects the values of an option that may be repeated: one value each time, so that arguments may follow. */

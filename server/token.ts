@@ -46,7 +46,11 @@ export function authenticateBy(find: (token: string) => Promise<Actor | undefine
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
     if (given === undefined) {
-      return challenge(reply, '', `this needs a token: the content of \`${file}\` in the data directory`);
+      return challenge(
+        reply,
+        '',
+        `this needs a token: the content of \`${file}\` in the data directory (the command line reads it from SLUICE_TOKEN)`,
+      );
     }
     const holder = await find(given);
     if (holder === undefined) {

@@ -145,6 +145,10 @@ function parseSemaphore(stanza: RawStanza, context: ParseContext): SemaphoreStan
   const result = semaphore.safeParse(stanza.body, { reportInput: true });
   if (!result.success) return refuse(stanza, context, result.error.issues);
   const { name, max = 1 } = result.data;
+  if (max === 0) {
+    const message = `semaphore "${name}": with \`max: 0\` every job that takes it waits until that is raised`;
+    context.report('warning', stanza.marks.max ?? stanza.offset, message);
+  }
   return { name, origin: context.origin, offset: stanza.offset, marks: stanza.marks, max };
 }
 

@@ -177,6 +177,11 @@ const warned: readonly [sentence: string, text: string, warning: RegExp][] = [
   ['a stage gets no secrets', '- job: {name: a, uses: lint, secrets: s}\n', /the stage "lint" gets none/],
   ['a secret is never shown', '- job: {name: a, secret-exposure: ignore}\n', /masked with "ignore", too/],
   ['objects of the launcher are said to be unused', '- image: {name: i, type: zuul}\n', /understood but not used/],
+  [
+    'a semaphore that lets nobody in is told',
+    '- semaphore: {name: s, max: 0}\n',
+    /`max: 0` every job that takes it waits/,
+  ],
   ['oidc secrets are said to be unused', '- secret: {name: s, oidc: {ttl: 5}}\n', /oidc tokens are not issued/],
   [
     'a negative lookahead is understood, with a better way',
