@@ -36,8 +36,9 @@ export function capacityIn(
       return { machines: await machinesAsLent(givenDirectory(data), machines) };
     }
     if (provider !== 'docker' && provider !== 'vm') return {};
+    const { instanceTypes: _, ...most } = nodes[provider];
     const ready = wishesIn(nodes.labels, { provider }, findPlatform);
-    return ready.length === 0 ? nodes[provider] : { ...nodes[provider], ready };
+    return ready.length === 0 ? most : { ...most, ready };
   };
 }
 
@@ -64,8 +65,7 @@ export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pi
     const platforms = (bare ? [defaultLabel] : labels).flatMap((label) => findPlatform(label) ?? []);
     const provider = platforms[0] === undefined ? 'docker' : providerOf(platforms[0]);
     const { nodes } = live.settings();
-    const limits = nodes[provider];
-    const limited = provider === 'static' || Object.values(limits).some((limit) => limit !== undefined);
+    const limited = provider === 'static' || isLimited(nodes[provider]);
     const control = reaching && provider === 'docker' ? platforms.slice(0, 1) : [];
     const sizes = [...platforms, ...control].map((platform) => {
       const size = sizeOf(platform);
@@ -73,6 +73,10 @@ export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pi
     });
     return !limited || sizes.length === 0 ? undefined : { provider, sizes };
   };
+}
+
+function isLimited({ maxServers, maxCores, maxRamGb }: Capacity): boolean {
+  return [maxServers, maxCores, maxRamGb].some((limit) => limit !== undefined);
 }
 
 function hasPlaybooks({ uses, preRun, run, postRun }: Pick<Job, 'uses'> & Programs): boolean {

@@ -1,5 +1,6 @@
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { builtInPlatforms } from '../images/platforms.ts';
+import { withType } from './instance-types.ts';
 import type { Config } from './load.ts';
 
 /**
@@ -7,7 +8,7 @@ import type { Config } from './load.ts';
  * of static machines, like the one that they run.
  */
 export function allPlatforms({ nodes, ...config }: Pick<Config, 'platforms' | 'nodes'>): readonly Platform[] {
-  const made = madePlatforms(config);
+  const made = madePlatforms(config).map((platform) => withType(platform, nodes));
   const labels = Object.values(nodes.static).flatMap(({ labels, platform }) =>
     labels.map((label) => [label, platform] as const),
   );

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { connectionsSchema } from './connections.ts';
+import { typeFaults } from './instance-types.ts';
 import { labelFaults, labelsSchema } from './labels.ts';
 import { linesSchema } from './lines.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
@@ -189,13 +190,27 @@ const capacity = z.strictObject({
   maxRamGb: z.number().positive().optional().describe('Memory of all of them in GiB. Default: no limit.'),
 });
 
+/** What the machines of a provider can be. */
+function instanceTypes(cores: z.ZodType<number>) {
+  const ramGb = z.number().min(0.1875).describe('Its memory in GiB.');
+  return namedSchema(z.strictObject({ cores: cores.describe('Its processor cores.'), ramGb }))
+    .optional()
+    .describe(
+      "A machine is of the smallest that has its platform's `limits`, and has all of it. Default: it has these.",
+    );
+}
+
 /** What each provider of machines lends at most; a job takes what its platforms' `limits` say. */
 function nodesSchema(resolve: Resolve) {
   return z.strictObject({
-    docker: capacity.prefault({}).describe('Containers, on all hosts together.'),
+    docker: capacity
+      .extend({ instanceTypes: instanceTypes(z.number().positive()) })
+      .prefault({})
+      .describe('Containers, on all hosts together.'),
     vm: capacity
       .extend({
         maxServers: z.int().min(1).default(4).describe('Virtual machines that jobs have at once.'),
+        instanceTypes: instanceTypes(z.int().min(1)),
       })
       .prefault({})
       .describe("Virtual machines of the server's host."),
@@ -260,6 +275,9 @@ export function configSchema(resolve: Resolve) {
     workers: workers.prefault({}).describe('How much runs at once.'),
   });
   return keys.superRefine(({ connections, projects, platforms, nodes, workers }, context) => {
+    for (const { path, message } of typeFaults(nodes, platforms)) {
+      context.addIssue({ code: 'custom', path: ['nodes', ...path], message });
+    }
     for (const { path, message } of labelFaults(nodes, platforms, workers)) {
       context.addIssue({ code: 'custom', path: ['nodes', 'labels', ...path], message });
     }

@@ -8,7 +8,7 @@ import { tellTestStage } from '../../activities/test-service/tell-stage.ts';
 import { createHostWorker, createSignWorker } from '../../infra/temporal/worker.ts';
 import { emptyDesk as noSemaphores } from '../../pipelines/gate/semaphore-desk.ts';
 import { nothingReturned } from '../../pipelines/jobs/returned.ts';
-import { emptyDesk as noNodes } from '../../pipelines/nodes/desk.ts';
+import { type NodesRequest, emptyDesk as noNodes } from '../../pipelines/nodes/desk.ts';
 import { timersOf } from '../../pipelines/policy/timers.ts';
 import { createHolds } from '../../server/holds.ts';
 import type { JobInput, StageInput, StageResult } from '../../workflows/contract.ts';
@@ -34,7 +34,10 @@ import {
   debugQuery,
   debugUntilSignal,
   mirrorSignal,
+  nodesCapacitySignal,
   nodesQuery,
+  nodesReleaseSignal,
+  nodesUpdate,
   retriggerUpdate,
   semaphoresQuery,
   testTaskQuery,
@@ -214,6 +217,41 @@ async function playEnds(): Promise<void> {
   const own = () => [...outside.builds.values()].find((one) => one.change === 'ends-0');
   await until('it is recorded', () => own()?.result === 'CANCELED');
   await until('the queue is empty', async () => (await world.view(gate)).items.length === 0);
+}
+
+/** A node that stands ready is lent, refilled, missed, given up for who needs its room, and no longer wished. */
+async function playReady(): Promise<void> {
+  const workflowId = nodesId('docker');
+  const size = { cores: 1, ramGb: 1 };
+  const capacity = { maxServers: 2, ready: [{ label: 'test', size, min: 1, queue: testHost }] };
+  outside.capacity = capacity;
+  const holder = await world.tell('ready', []);
+  const args = [{ provider: 'docker', lookEvery: 1, historyBudget: 200 }];
+  const entity = client.workflow.getHandle(workflowId);
+  await entity.terminate().catch(() => {});
+  await client.workflow.start('nodes', { workflowId, taskQueue: 'control', args });
+  const standing = async (count: number) =>
+    until(`${count} stand ready`, async () => {
+      const { ready = [] } = await entity.query(nodesQuery);
+      return ready.length === count && ready.every(({ state }) => state === 'ready');
+    });
+  const ask = (token: string, sizes: NodesRequest['sizes']) => {
+    const request = { holder, token, sizes, priority: 1, build: token, queue: testHost };
+    return entity.executeUpdate(nodesUpdate, { args: [{ request, capacity }] });
+  };
+  await standing(1);
+  await ask('one', [{ ...size, label: 'test' }]);
+  await standing(1);
+  await entity.signal(nodesReleaseSignal, { token: 'one' });
+  outside.standing.clear();
+  await until('it was missed', () => outside.standing.size === 1);
+  await ask('two', [size, size]);
+  await until('their room is lent', async () => (await entity.query(nodesQuery)).leases.length === 1);
+  await entity.signal(nodesReleaseSignal, { token: 'two' });
+  await standing(1);
+  await entity.signal(nodesCapacitySignal, { capacity: { maxServers: 2 } });
+  await standing(0);
+  outside.capacity = {};
 }
 
 /** Two jobs that want the one machine, one that wants more than there are, and one that is terminated with it. */
@@ -458,7 +496,17 @@ const worker = await createSignWorker({ temporal: world.temporal, activities: si
 const signing = worker.run();
 const stories = [playQueue, playRetrigger, playTogether, playRollovers, playJobs, playEnds, playRelease, playEntities]
   // The last ones, for they end the entities of those before.
-  .concat([playNodes, playRetention, playHolds, playPlan, playAskedMirror, playTestTask, playResets, playHost]);
+  .concat([
+    playNodes,
+    playReady,
+    playRetention,
+    playHolds,
+    playPlan,
+    playAskedMirror,
+    playTestTask,
+    playResets,
+    playHost,
+  ]);
 for (const play of stories) if (only.length === 0 || only.includes(play.name)) await play();
 // The last words of build sets and jobs are still on their way.
 await sleep(1_000);

@@ -262,3 +262,27 @@ for (const [what, text, message] of [
     assert.throws(() => liveOf(`{nodes: ${text}}`), message);
   });
 }
+
+const typed = `{docker: {maxCores: 8, instanceTypes: {big: {cores: 8, ramGb: 32}, mid: {cores: 4, ramGb: 4}}}}`;
+
+test('I10: a node has all of the smallest type that its limits fit into, and is counted as that', async () => {
+  const live = liveOf(`nodes: ${typed}`);
+  const platforms = allPlatforms(live.settings());
+  const find = (label: string) => platforms.find(({ name }) => name === label);
+  const job = frozenJob('job', { uses: 'build', nodeset: nodeset('debian-12') });
+  assert.deepEqual(nodesIn({ findPlatform: find }, live)(job)?.sizes, [{ cores: 4, ramGb: 4 }]);
+  const { cpus, memoryMiB } = find('debian-12')?.limits ?? {};
+  assert.deepEqual([cpus, memoryMiB], [4, 4096]);
+  assert.deepEqual(await capacityIn(live, '/nowhere', find)('docker'), { maxCores: 8 }, 'types are not limits');
+});
+
+test('I10: a platform that fits into no type is refused with what it needs', () => {
+  assert.throws(
+    () => liveOf('nodes: {docker: {instanceTypes: {small: {cores: 1, ramGb: 1}}}}'),
+    /sluice\.yaml:1:33: nodes\.docker\.instanceTypes: none has the 2 cores and 4 GB that the `limits` of debian-12, rpm-/,
+  );
+  assert.throws(
+    () => liveOf('nodes: {vm: {instanceTypes: {half: {cores: 0.5, ramGb: 1}}}}'),
+    /nodes\.vm\.instanceTypes\.half\.cores: /,
+  );
+});
