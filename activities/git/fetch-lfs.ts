@@ -1,22 +1,27 @@
+import { createReadStream } from 'node:fs';
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { z } from 'zod';
-import type { LfsObject } from '../../pipelines/model/lfs.ts';
+import type { LfsPointer } from '../../pipelines/model/lfs.ts';
 import { HostAway } from '../outcome.ts';
 import { tryGit } from './git.ts';
-import type { BringObjects } from './lfs.ts';
-import { checkRevision } from './names.ts';
+import type { BringObjects, WantedObjects } from './lfs.ts';
+import { checkRevision, show } from './names.ts';
 import type { GitRemote } from './remote.ts';
 import { SourceFault } from './source-fault.ts';
 
-/** A project whose objects are fetched. */
+/** A project or submodule whose objects are fetched. */
 export interface LfsSite {
-  /** The project's repository on this machine. */
+  /** The repository on this machine that has the commit. */
   readonly repo: string;
+  /** The commit that its files are of, where it is a submodule. */
+  readonly commit?: string;
   /** Name of the host, for messages. */
   readonly host: string;
-  /** Null where Sluice is the host, which keeps none. */
-  readonly remote: GitRemote | null;
+  /** Where its objects are fetched; or, where Sluice is the host, the repository that they were pushed to. */
+  readonly from: GitRemote | string;
 }
 
 /** Where objects are kept, by their digests. */
@@ -54,15 +59,20 @@ const answerSchema = z.object({
 type Answered = z.infer<typeof answerSchema>['objects'][number];
 
 /** Fetches objects from the host of their project into storage, by the right that Sluice has there. */
-export function createBringObjects(siteOf: (project: string) => LfsSite, store: ObjectStore): BringObjects {
-  return async ({ project, commit, objects }) => {
-    const site = siteOf(project);
-    const missing: LfsObject[] = [];
+export function createBringObjects(
+  siteOf: (wanted: Omit<WantedObjects, 'objects'>) => LfsSite | Promise<LfsSite>,
+  store: ObjectStore,
+): BringObjects {
+  return async ({ objects, ...wanted }) => {
+    const missing: LfsPointer[] = [];
     for (const each of objects) if (!(await store.has(`sha256:${each.oid}`))) missing.push(each);
-    if (missing.length === 0) return;
+    const [first] = missing;
+    if (first === undefined) return;
     const bytes = missing.reduce((sum, { size }) => sum + size, 0);
     if (bytes > most) throw new SourceFault(`${bytes} bytes of Git LFS are more than ${most}, and are not fetched`);
-    const endpoint = await endpointOf(site, commit);
+    const site = await siteOf(wanted);
+    if (typeof site.from === 'string') return takePushed(site.from, missing, store);
+    const endpoint = await endpointOf({ commit: wanted.commit, ...site, from: site.from }, first);
     for (let from = 0; from < missing.length; from += batch) {
       const some = missing.slice(from, from + batch);
       const answered = await askForBatch(site, endpoint, some);
@@ -77,12 +87,18 @@ interface Endpoint {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** @throws SourceFault for a host that is not spoken to by http, and for a `.lfsconfig` that leads to another one */
-async function endpointOf({ repo, host, remote }: LfsSite, commit: string): Promise<Endpoint> {
-  if (remote === null || !/^https?:/.test(remote.url)) {
-    throw new SourceFault(
-      `${host} is not reached by https: nothing of Git LFS is fetched from there; commit the files`,
-    );
+interface FetchedSite extends Required<LfsSite> {
+  readonly from: GitRemote;
+}
+
+/**
+ * @param first one of what is wanted, for messages
+ * @throws SourceFault for a host that is not spoken to by http, and for a `.lfsconfig` that leads to another one
+ */
+async function endpointOf({ repo, host, from: remote, commit }: FetchedSite, first: LfsPointer): Promise<Endpoint> {
+  if (!/^https?:/.test(remote.url)) {
+    const what = `${host} is reached by ssh, by which nothing of Git LFS is fetched`;
+    throw new SourceFault(`${fileOf(first)} is kept by Git LFS: ${what}; commit the file itself`);
   }
   const usual = `${remote.url.replace(/(\.git)?\/*$/, '.git')}/info/lfs`;
   const asked = ['config', '--no-includes', `--blob=${checkRevision(commit)}:.lfsconfig`, '--get', 'lfs.url'];
@@ -96,7 +112,8 @@ async function endpointOf({ repo, host, remote }: LfsSite, commit: string): Prom
   return { url, headers: login === undefined ? {} : { authorization: login } };
 }
 
-async function askForBatch({ host }: LfsSite, { url, headers }: Endpoint, objects: readonly LfsObject[]) {
+async function askForBatch({ host }: LfsSite, { url, headers }: Endpoint, pointers: readonly LfsPointer[]) {
+  const objects = pointers.map(({ oid, size }) => ({ oid, size }));
   const body = { operation: 'download', transfers: ['basic'], objects, hash_algo: 'sha256' };
   const answer = await exchange(host, `${url}/objects/batch`, {
     method: 'POST',
@@ -110,7 +127,7 @@ async function askForBatch({ host }: LfsSite, { url, headers }: Endpoint, object
 }
 
 interface Fetching {
-  readonly object: LfsObject;
+  readonly object: LfsPointer;
   readonly store: ObjectStore;
   readonly answered: ReadonlyMap<string, Answered>;
   readonly endpoint: Endpoint;
@@ -118,24 +135,50 @@ interface Fetching {
 
 async function fetchObject({ host }: LfsSite, { object, store, answered, endpoint }: Fetching): Promise<void> {
   const { oid, size } = object;
+  const named = `Git LFS object ${oid} of ${fileOf(object)}`;
   const found = answered.get(oid);
   const download = found?.actions?.download;
   if (download === undefined) {
     const why = found?.error?.message ?? 'it gives no address';
-    throw new SourceFault(`${host} has no Git LFS object ${oid}: ${why.replace(/\s+/g, ' ').slice(0, 200)}`);
+    throw new SourceFault(`${host} has no ${named}: ${why.replace(/\s+/g, ' ').slice(0, 200)}`);
   }
-  if (!/^https?:/.test(download.href)) throw new SourceFault(`${host} gives no web address of the object ${oid}`);
+  if (!/^https?:/.test(download.href)) throw new SourceFault(`${host} gives no web address of the ${named}`);
   const own = new URL(download.href).origin === new URL(endpoint.url).origin ? endpoint.headers : {};
   const given = Object.entries(download.header ?? {}).filter(([name]) => !hop.test(name));
   const login = given.some(([name]) => /^authorization$/i.test(name)) ? {} : own;
   const headers = { ...login, ...Object.fromEntries(given) };
   const answer = await exchange(host, download.href, { headers });
-  if (answer.body === null) throw new HostAway(`${host} answers nothing for the Git LFS object ${oid}`);
+  if (answer.body === null) throw new HostAway(`${host} answers nothing for the ${named}`);
   const content = Readable.fromWeb(answer.body as ReadableStream<Uint8Array>);
   await store.take(content, { digest: `sha256:${oid}`, size }).catch((error: Error) => {
     if (error.name !== 'OtherContent') throw error;
-    throw new SourceFault(`${host} gives another content for the Git LFS object ${oid} than its pointer says`);
+    throw new SourceFault(`${host} gives another content for the ${named} than its pointer says`);
   });
+}
+
+/**
+ * Takes objects that were pushed to a repository of Sluice's own, where git-lfs puts what it pushes to a path, and its
+ * server's side of ssh, `git-lfs-transfer`, what it is sent.
+ *
+ * @throws SourceFault for one that was not pushed
+ */
+async function takePushed(repo: string, objects: readonly LfsPointer[], store: ObjectStore): Promise<void> {
+  for (const object of objects) {
+    const { oid, size } = object;
+    const file = join(repo, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4), oid);
+    const found = await lstat(file).catch(() => null);
+    if (!found?.isFile()) {
+      throw new SourceFault(`${fileOf(object)} is kept by Git LFS and was not pushed: \`git lfs push --all origin\``);
+    }
+    await store.take(createReadStream(file), { digest: `sha256:${oid}`, size }).catch((error: Error) => {
+      if (error.name !== 'OtherContent') throw error;
+      throw new SourceFault(`what was pushed of ${fileOf(object)} by Git LFS is not what its pointer says`);
+    });
+  }
+}
+
+function fileOf({ path }: LfsPointer): string {
+  return show(Buffer.from(path, 'latin1').toString());
 }
 
 /** @throws HostAway for a host that may answer later; SourceFault for one that declines */

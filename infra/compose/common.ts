@@ -80,7 +80,7 @@ export function createCommon(config: StackConfig, ask?: BringModules): Common {
     paths,
     blobs,
     logs: createFileLogStore({ ...storage, limit: config.workers.log }),
-    ...{ git, modules, objects: fetchObjects({ find }, blobs) },
+    ...{ git, modules, objects: fetchObjects({ find, remotes, modules }, blobs) },
     sources: createGitService((project) => find(project).repo),
     ...{ live, listing, remotes },
     trees: createTreeStore({

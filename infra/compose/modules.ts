@@ -1,13 +1,16 @@
 import { createAskModules, createAskObjects } from '../../activities/git/ask-sources.ts';
 import type { GitPlace } from '../../activities/git/cache.ts';
-import { createBringObjects, type ObjectStore } from '../../activities/git/fetch-lfs.ts';
+import { createBringObjects, type LfsSite, type ObjectStore } from '../../activities/git/fetch-lfs.ts';
 import { createBringModules, type ModuleSite } from '../../activities/git/fetch-modules.ts';
-import { type BringObjects, fillPointers, lfsPointers } from '../../activities/git/lfs.ts';
+import { type BringObjects, fillPointers, lfsPointers, modulePointers } from '../../activities/git/lfs.ts';
 import type { BringModules } from '../../activities/git/modules.ts';
+import { isSafeProject, show } from '../../activities/git/names.ts';
 import type { Sources } from '../../activities/git/port.ts';
 import type { GitRemote } from '../../activities/git/remote.ts';
+import { SourceFault } from '../../activities/git/source-fault.ts';
 import type { WholeTree } from '../../activities/install/exercise.ts';
 import type { BlobStore } from '../../activities/ports.ts';
+import { nameOnSite } from '../../pipelines/model/submodule.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import type { LiveConfig } from './live-config.ts';
 import { nearToken } from './token-file.ts';
@@ -41,13 +44,38 @@ export function fetchModules({ live, remotes, find, refresh }: ModulesDeps): Bri
   return createBringModules(siteOf);
 }
 
-/** Fetches objects of Git LFS into storage. */
-export function fetchObjects({ find }: Pick<ModulesDeps, 'find'>, store: ObjectStore): BringObjects {
-  return createBringObjects((project) => {
-    const place = find(project);
-    const host = place.kind === 'served' ? 'Sluice' : place.host;
-    return { repo: place.repo, host, remote: place.kind === 'served' ? null : place.remote };
+export interface ObjectsDeps extends Pick<ModulesDeps, 'find' | 'remotes'> {
+  readonly modules: BringModules;
+}
+
+/** Fetches objects of Git LFS into storage, also those of submodules, where these are on the project's own host. */
+export function fetchObjects({ find, remotes, modules }: ObjectsDeps, store: ObjectStore): BringObjects {
+  return createBringObjects(async ({ project, commit, module: path }) => {
+    const site = lfsSiteAt(find(project));
+    if (path === undefined) return site;
+    // What the tree names counts, whoever asks.
+    const module = (await modules(project, commit)).find((each) => each.path === path);
+    if (module === undefined) throw new SourceFault(`there is no submodule ${show(path)} in ${commit}`);
+    const { source } = module;
+    const at = { repo: site.repo, commit: module.commit };
+    if (isSafeProject(source)) return { ...lfsSiteAt(find(source)), ...at };
+    const { host, from } = site;
+    const above = typeof from === 'string' ? null : siteIn(from.url, project);
+    const name = above === null ? null : nameOnSite(above, source);
+    const remote = name === null ? undefined : remotes.get(host)?.(name);
+    if (remote !== undefined) return { ...at, host, from: remote };
+    const far = `its submodule ${show(path)} is not from ${host}, and of other hosts nothing of Git LFS is fetched`;
+    throw new SourceFault(
+      `${show(project)} has files of Git LFS that cannot be had: ${far}; commit the files themselves`,
+    );
   }, store);
+}
+
+function lfsSiteAt(place: GitPlace): LfsSite {
+  const { repo } = place;
+  if (place.kind === 'served') return { repo, host: 'Sluice', from: repo };
+  if (place.remote === null) throw new SourceFault(`nothing is fetched from ${place.host} here`);
+  return { repo, host: place.host, from: place.remote };
 }
 
 /** What is before a project's name in its address; null where the address does not end with the name. */
@@ -77,11 +105,15 @@ export interface TreeParts {
 export function withObjects({ sources, objects, blobs }: TreeParts): WholeTree {
   return async (state, directory, signal) => {
     const modules = await sources.exportTree(state, directory, signal);
-    const pointers = objects === undefined ? [] : await lfsPointers(directory);
-    if (pointers.length === 0) return modules;
-    const wanted = [...new Map(pointers.map(({ oid, size }) => [oid, { oid, size }])).values()];
-    await objects?.({ ...state, objects: wanted }, signal);
-    await fillPointers(directory, pointers, blobs.open);
+    if (objects === undefined) return modules;
+    for (const module of [undefined, ...modules]) {
+      const pointers = await (module ? modulePointers(directory, module, modules) : lfsPointers(directory));
+      if (pointers.length === 0) continue;
+      const wanted = [...new Map(pointers.map((each) => [each.oid, each])).values()];
+      const { project, commit } = state;
+      await objects({ project, commit, ...(module && { module: module.path }), objects: wanted }, signal);
+      await fillPointers(directory, pointers, blobs.open);
+    }
     return modules;
   };
 }

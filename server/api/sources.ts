@@ -10,11 +10,15 @@ const request = z.object({
   commit: z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/),
 });
 
-const object = z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.number().int().min(0) });
-const objectsRequest = request.extend({ objects: z.array(object).min(1).max(20_000) });
+const path = z.string().min(1).max(4_096);
+const object = z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.number().int().min(0), path });
+const objectsRequest = request.extend({
+  module: path.optional().describe('of the submodule that they are of; absent: the project’s own'),
+  objects: z.array(object).min(1).max(20_000),
+});
 
 /** Bytes of the longest question. */
-const longest = 4 * 1024 * 1024;
+const longest = 8 * 1024 * 1024;
 
 /** Has submodules and objects of Git LFS fetched: workers have no rights at hosts, and no network but the server need be near them. */
 export function registerSources(app: App, { modules, objects, secrets, workers }: ServerDeps): void {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { exportTree } from '../../../activities/git/export.ts';
 import { createBringObjects } from '../../../activities/git/fetch-lfs.ts';
 import { fillPointers, lfsPointers } from '../../../activities/git/lfs.ts';
+import { openRemote } from '../../../activities/git/remote.ts';
 import { openTokenRemote } from '../../../activities/review/token-remote.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
 import { readLfsPointer } from '../../../pipelines/model/lfs.ts';
@@ -29,11 +30,10 @@ async function openProject(t: TestContext, url: string, more: Readonly<Record<st
   await exportTree({ repo, commit, branch: 'main', directory });
   const store = createFileBlobStore({ root: join(root, 'storage'), baseUrl: '' });
   const remote = openTokenRemote({ url, user: 'sluice', token: async () => 'very-secret' }, 'own/app');
-  const bring = createBringObjects(() => ({ repo, host: 'tea', remote }), store);
+  const bring = createBringObjects(() => ({ repo, host: 'tea', from: remote }), store);
   const pointers = await lfsPointers(directory);
   const fill = async () => {
-    const objects = pointers.map(({ oid, size }) => ({ oid, size }));
-    await bring({ project: 'own/app', commit, objects });
+    await bring({ project: 'own/app', commit, objects: pointers });
     await fillPointers(directory, pointers, store.open);
   };
   return { directory, repo, commit, pointers, store, fill };
@@ -76,11 +76,17 @@ test('content that is not what its pointer says is not kept, and an object that 
   const objects = new Map([[oidOf('big'), 'gib']]);
   const server = await openServer(t, objects);
   const { fill, store } = await openProject(t, server.url);
-  await assert.rejects(fill(), /^SourceFault: tea gives another content for the Git LFS object [0-9a-f]{64} than its/);
+  await assert.rejects(
+    fill(),
+    /^SourceFault: tea gives another content for the Git LFS object [0-9a-f]{64} of "[a-z ./]+" than its/,
+  );
   objects.set(oidOf('big'), 'bigger');
   await assert.rejects(fill(), /another content/);
   objects.delete(oidOf('big'));
-  await assert.rejects(fill(), /^SourceFault: tea has no Git LFS object [0-9a-f]{64}: Object does not exist$/);
+  await assert.rejects(
+    fill(),
+    /^SourceFault: tea has no Git LFS object [0-9a-f]{64} of "[a-z ./]+": Object does not exist$/,
+  );
   assert.equal(await store.has(`sha256:${oidOf('big')}`), false);
   server.answer.status = 403;
   await assert.rejects(fill(), /^SourceFault: tea declines to give objects of Git LFS \(403\)$/);
@@ -102,11 +108,47 @@ test('.lfsconfig is followed on the project’s own host alone', async (t) => {
   assert.deepEqual(stranger.asked, []);
 });
 
+test('what was pushed to a repository of Sluice’s own is taken from there, if it is what the pointer says', async (t) => {
+  const { directory, repo, commit, pointers, store } = await openProject(t, 'http://nowhere');
+  const bring = createBringObjects(() => ({ repo, host: 'Sluice', from: repo }), store);
+  const taking = () => bring({ project: 'own/app', commit, objects: pointers });
+  await assert.rejects(
+    taking(),
+    /^SourceFault: "again\.bin" is kept by Git LFS and was not pushed: `git lfs push --all /,
+  );
+  const oid = oidOf('big');
+  const folder = join(repo, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4));
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, oid);
+  for (const content of ['gib', 'bigger']) {
+    await writeFile(file, content);
+    await assert.rejects(
+      taking(),
+      /^SourceFault: what was pushed of "again\.bin" by Git LFS is not what its pointer says/,
+    );
+  }
+  await rm(file);
+  await symlink('/dev/zero', file);
+  await assert.rejects(taking(), /was not pushed/);
+  await rm(file);
+  await writeFile(file, 'big');
+  await taking();
+  await fillPointers(directory, pointers, store.open);
+  assert.equal(await readFile(join(directory, 'again.bin'), 'utf8'), 'big');
+});
+
 test('a host without https and too much at once are refused before anything is asked', async (t) => {
+  const path = Buffer.from('data/ä.bin').toString('latin1');
   const store = { has: async () => false, take: async (_: Readable) => assert.fail('taken') };
-  const wanted = (size: number) => ({ project: 'p', commit: 'a'.repeat(40), objects: [{ oid: oidOf('x'), size }] });
+  const wanted = (size: number) => ({
+    project: 'p',
+    commit: 'a'.repeat(40),
+    objects: [{ oid: oidOf('x'), size, path }],
+  });
   const repo = await bareRepository(await scratch(t), 'p');
-  const bring = createBringObjects(() => ({ repo, host: 'review', remote: null }), store);
-  await assert.rejects(bring(wanted(1)), /^SourceFault: review is not reached by https/);
+  const from = openRemote('ssh://review/p');
+  const bring = createBringObjects(() => ({ repo, host: 'review', from }), store);
+  const refused = '"data/ä.bin" is kept by Git LFS: review is reached by ssh, by which nothing of Git LFS is fetched';
+  await assert.rejects(bring(wanted(1)), { name: 'SourceFault', message: `${refused}; commit the file itself` });
   await assert.rejects(bring(wanted(17 * 1024 ** 3)), /bytes of Git LFS are more than/);
 });

@@ -50,10 +50,10 @@ test('the objects of a private project of a real Gitea are fetched by its token'
       () => ({
         repo: repositoryPath(work, project),
         host: 'tea',
-        remote: token === 'ours' ? remote : { url: remote.url, access: async () => ({}) },
+        from: token === 'ours' ? remote : { url: remote.url, access: async () => ({}) },
       }),
       store,
-    )({ project, commit, objects: [{ oid, size: content.length }] });
+    )({ project, commit, objects: pointers });
   await assert.rejects(bring('none'), /^SourceFault: tea declines to give objects of Git LFS \(40[14]\)$/);
   await bring('ours');
   await fillPointers(directory, pointers, store.open);
