@@ -7,7 +7,7 @@ import { uploadPack } from './export.ts';
 import { askHost } from './fetch.ts';
 import { git } from './git.ts';
 import { requireModest } from './measure.ts';
-import { type BringModules, type MetModule, meetModules } from './modules.ts';
+import { type BringModules, type MetModule, meetModules, mostNamed } from './modules.ts';
 import { isSafeProject, show } from './names.ts';
 import { reachSettings } from './reach.ts';
 import { hasCommit } from './refs.ts';
@@ -60,20 +60,36 @@ interface Desk extends ModuleSite {
   readonly largest: number;
 }
 
+/** One that is at fault keeps nobody from hearing of the others. */
 async function bringAll(site: Desk, commit: string): Promise<readonly Submodule[]> {
   const found: Submodule[] = [];
+  const faults: string[] = [];
   const addresses = new Map<MetModule | null, string>([[null, site.address]]);
   await requireModest(site.repo, [commit]);
   await meetModules(site.repo, commit, async (module) => {
-    const address = resolveModuleUrl(addresses.get(module.parent) ?? '', module.url);
-    if (address === null) throw faultOf(module, 'its address leads out of the host');
-    addresses.set(module, address);
-    const origin = originOf(site, module, address);
-    await bring(site, module, origin);
-    await requireModest(site.repo, [module.commit]);
-    found.push({ path: module.place, commit: module.commit, source: origin.source });
+    if (faults.length === mostNamed) return false;
+    try {
+      found.push(await bringOne(site, module, addresses));
+      return true;
+    } catch (error) {
+      if (!(error instanceof SourceFault)) throw error;
+      faults.push(error.message);
+      return false;
+    }
   });
+  if (faults.length > 0) throw new SourceFault(faults.join('; '));
   return found;
+}
+
+/** @param addresses of the submodules that were met: this one's is added */
+async function bringOne(site: Desk, module: MetModule, addresses: Map<MetModule | null, string>): Promise<Submodule> {
+  const address = resolveModuleUrl(addresses.get(module.parent) ?? '', module.url);
+  if (address === null) throw faultOf(module, 'its address leads out of the host');
+  addresses.set(module, address);
+  const origin = originOf(site, module, address);
+  await bring(site, module, origin);
+  await requireModest(site.repo, [module.commit]);
+  return { path: module.place, commit: module.commit, source: origin.source };
 }
 
 /** Where a submodule is fetched from. `source` is what it is called for ever. */

@@ -21,6 +21,8 @@ export interface NamedModule {
 /** Of submodules in submodules; and of all that one commit comes to. */
 const deepest = 10;
 const most = 500;
+/** Of those that are at fault so many are named. */
+export const mostNamed = 10;
 
 /**
  * The submodules that a commit names, in order of path; none where `.gitmodules` asks for an empty folder.
@@ -32,13 +34,20 @@ export async function namedModules(repo: string, commit: string): Promise<readon
   const links = [...listed.matchAll(/(?<=^|\0)160000 commit ([0-9a-f]+)\t([^\0]*)/g)];
   if (links.length === 0) return [];
   const entries = await readEntries(repo, commit);
-  return links.flatMap(([, id = '', bytes = '']) => {
-    const path = Buffer.from(bytes, 'latin1').toString();
+  const all = links.map(([, id = '', bytes = '']) => ({ id, path: Buffer.from(bytes, 'latin1').toString() }));
+  requireAddresses(all.filter(({ path }) => !entries.has(path)));
+  return all.flatMap(({ id, path }) => {
     const entry = entries.get(path);
-    if (entry === undefined)
-      throw new SourceFault(`${show(path)} is a Git submodule of which .gitmodules gives no url`);
-    return entry.empty ? [] : [{ path, commit: id, url: entry.url }];
+    return entry === undefined || entry.empty ? [] : [{ path, commit: id, url: entry.url }];
   });
+}
+
+function requireAddresses(without: readonly { readonly path: string }[]): void {
+  if (without.length === 0) return;
+  const shown = without.slice(0, mostNamed).map(({ path }) => show(path));
+  const more = without.length > shown.length ? ` and ${without.length - shown.length} more` : '';
+  const what = without.length === 1 ? 'is a Git submodule' : 'are Git submodules';
+  throw new SourceFault(`${shown.join(', ')}${more} ${what} of which .gitmodules gives no url`);
 }
 
 /** Git reads no `.gitmodules` that is a link, for it could lead anywhere. */
@@ -62,13 +71,14 @@ export interface MetModule extends NamedModule {
 /**
  * Meets all submodules of a commit, each after the one that names it.
  *
- * @param meet is called before what it names is read, and sees to it that the submodule's commit is there
+ * @param meet is called before what it names is read, and sees to it that the submodule's commit is there; where it
+ *   answers false, nothing is read
  * @throws SourceFault for more of them than any project has
  */
 export async function meetModules(
   repo: string,
   commit: string,
-  meet: (module: MetModule) => Promise<void>,
+  meet: (module: MetModule) => Promise<boolean | void>,
 ): Promise<void> {
   let count = 0;
   const visit = async (of: string, parent: MetModule | null, depth: number): Promise<void> => {
@@ -80,8 +90,7 @@ export async function meetModules(
           `${show(module.place)}: more than ${deepest} submodules in each other, or ${most} in all`,
         );
       }
-      await meet(module);
-      await visit(module.commit, module, depth + 1);
+      if ((await meet(module)) !== false) await visit(module.commit, module, depth + 1);
     }
   };
   await visit(commit, null, 1);

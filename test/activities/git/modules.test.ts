@@ -202,6 +202,24 @@ test('a submodule that cannot be had is named with its commit and address', asyn
   }
 });
 
+test('of several submodules that cannot be had all are named, those that can are fetched meanwhile', async (t) => {
+  const host = await openHost(t);
+  const { commit: at } = await library(host.root, 'lib/one', { one: 'one' });
+  const side = await openSide(t, host);
+  const app = await bareRepository(host.root, 'own/app');
+  const modules = {
+    a: { at, url: '../../../../lib' },
+    good: { at, url: '../../lib/one.git' },
+    z: { at, url: 'ftp://x.org/lib' },
+  };
+  const refused = /^SourceFault: the submodule "a" at .*: its address leads out of the host; the submodule "z" at /;
+  await assert.rejects(side.build(await commitWith(app, modules)), refused);
+  assert.ok((await git(side.repo, ['for-each-ref', '--points-at', at])).includes(at));
+  const many = Object.fromEntries(Array.from({ length: 14 }, (_, n) => [`m${n + 10}`, { at, url: 'ftp://x.org/lib' }]));
+  const failed = await side.build(await commitWith(app, many)).catch((error: Error) => error.message);
+  assert.equal(String(failed).match(/the submodule "/g)?.length, 10);
+});
+
 test('a commit that is here already is asked of every address that is said to have it', async (t) => {
   const host = await openHost(t);
   const lib = await library(host.root, 'lib/lib', { lib: 'lib' });
