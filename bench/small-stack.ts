@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pino from 'pino';
 import { openProvider } from '../activities/nodes/registry.ts';
+import { keepHelper } from '../activities/process/helper.ts';
 import { createReportActivities } from '../activities/report/activities.ts';
 import { createSealer } from '../activities/secrets/seal.ts';
 import { createStageActivities, type StageDeps } from '../activities/stages.ts';
@@ -83,6 +84,7 @@ async function seed(home: string, configuration: string): Promise<void> {
 /** The control worker, and one for `stages`, in this process. @param file the configuration */
 export async function startWorkers(file: string, stages: StageDeps['stages']) {
   const config = standalone(loadConfig({ file }));
+  const endHelper = keepHelper();
   const common = createCommon(config);
   const temporal = await connect({ address: config.temporal.address, namespace: 'default' });
   const store = await openStore(common.paths.store, common.config.tenant);
@@ -112,6 +114,7 @@ export async function startWorkers(file: string, stages: StageDeps['stages']) {
     await done;
     await store.close();
     await temporal.close();
+    endHelper();
   };
   return { control, store, stop };
 }

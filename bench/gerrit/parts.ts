@@ -30,12 +30,23 @@ export function readParts(others: ReadonlyMap<number, string>): Parts {
     const { name, own } = readStat(`/proc/self/task/${task}/stat`);
     add(threads.find(([pattern]) => pattern.test(name))?.[1] ?? name, own);
   }
-  add('programs that the server starts', readStat('/proc/self/stat').ended);
+  const programs = 'programs that the server starts';
+  add(programs, readStat('/proc/self/stat').ended);
+  for (const pid of readChildren()) {
+    const { own, ended } = readStat(`/proc/${pid}/stat`);
+    if (!others.has(pid)) add(programs, own + ended);
+  }
   for (const [pid, name] of others) {
     const { own, ended } = readStat(`/proc/${pid}/stat`);
     add(name, own + ended);
   }
   return parts;
+}
+
+/** Besides programs that run just now, the helper that starts them, and `ssh` and the like of the benchmark. */
+function readChildren(): readonly number[] {
+  const listed = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8');
+  return listed.split(' ').filter(Boolean).map(Number);
 }
 
 /** What was used between two moments. */

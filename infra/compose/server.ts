@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { makeOpenDirectory } from '../../activities/files/modes.ts';
+import { keepHelper } from '../../activities/process/helper.ts';
 import { createReportActivities } from '../../activities/report/activities.ts';
 import { isVirtual } from '../../pipelines/model/platform.ts';
 import { createApp } from '../../server/app.ts';
@@ -46,6 +47,8 @@ import { createWorkersDesk } from './workers-desk.ts';
 export async function startServer(config: StackConfig): Promise<Part> {
   const logger = createLogger('server');
   logTemporal(logger);
+  // It ends with this process.
+  keepHelper();
   await requireTestSecret(config);
   const common = createCommon(config);
   const { paths } = common;
