@@ -1,6 +1,6 @@
 import { hasAnother } from '../pipelines/jobs/alternatives.ts';
 import type { BuildOutcome } from '../pipelines/jobs/state.ts';
-import { type FrozenJob, isPlaybook } from '../pipelines/model/job.ts';
+import { type FrozenJob, isPlaybook, type RequiredProject } from '../pipelines/model/job.ts';
 import { sealedSecretsOf } from '../pipelines/model/secrets.ts';
 import type { PlaybookHosts } from '../pipelines/playbooks/inventory.ts';
 import type { JobInput, JobStart, Programs, StageInput, StageResult } from './contract.ts';
@@ -13,7 +13,7 @@ export function stageInput(input: JobInput, start: JobStart): StageInput {
   return {
     build: identity(input, start),
     stage: job.uses ?? 'script',
-    ...(job.uses === undefined ? { programs: programsOf(input) } : {}),
+    ...(job.uses === undefined ? { programs: programsOf(input) } : requirementsOf(job)),
     nodes: job.nodeset.nodes.map((node) => ({ name: node.name[0] ?? node.label, label: node.label })),
     source: input.source,
     sources: input.sources,
@@ -27,15 +27,21 @@ export function stageInput(input: JobInput, start: JobStart): StageInput {
   };
 }
 
+function requirementsOf(job: FrozenJob): Pick<StageInput, 'requiredProjects'> {
+  return job.requiredProjects.length === 0 ? {} : { requiredProjects: requiredBy(job) };
+}
+
 function programsOf({ job, returned = [] }: JobInput): Programs {
   const { preRun, run, postRun, failureOutput, preTimeout = null, postTimeout } = job;
-  const requiredProjects = job.requiredProjects.map((one) => ({
-    ...(job.overrideCheckout === undefined ? {} : { overrideCheckout: job.overrideCheckout }),
-    ...one,
-  }));
+  const requiredProjects = requiredBy(job);
   const programs = { preRun, run, postRun, failureOutput, preTimeout, postTimeout, requiredProjects };
   const any = [...preRun, ...run, ...postRun].some(isPlaybook);
   return any ? { ...programs, playbooks: playbookHosts(job, returned) } : programs;
+}
+
+function requiredBy({ requiredProjects, overrideCheckout }: FrozenJob): readonly RequiredProject[] {
+  const usual = overrideCheckout === undefined ? {} : { overrideCheckout };
+  return requiredProjects.map((one) => ({ ...usual, ...one }));
 }
 
 function playbookHosts(

@@ -57,6 +57,8 @@ export interface StageInput {
   /** For the stage `build`. */
   readonly reuse?: ReuseOffer;
   readonly vars: Readonly<Record<string, unknown>>;
+  /** What a job with `uses:` requires besides; absent: nothing. */
+  readonly requiredProjects?: readonly RequiredProject[];
   /** Cipher text by digest; a stage that may see the plain text asks the server for it. */
   readonly secrets?: SealedSecrets;
   /** Seconds. */

@@ -9,8 +9,10 @@ import type { NodeRepository, ReleasedRepositories } from '../nodes/packages/por
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { Machine } from '../nodes/port.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
+import type { WorkspaceDeps } from '../script/workspace.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { type SourceTree, sourceFiles } from './exercise.ts';
+import { bringTests } from './other-tests.ts';
 import type { TriedPackage } from './package.ts';
 import { placeScripts, restartNode, sourceDirectory } from './place-scripts.ts';
 import { report } from './report.ts';
@@ -26,6 +28,8 @@ export interface InstallStageDeps {
   readonly released: ReleasedRepositories;
   /** Files of the source that say how its packages are tried. */
   readonly sources: SourceTree;
+  /** The commit that a branch is at; null where there is no such project or branch. */
+  readonly branchTip: WorkspaceDeps['branchTip'];
 }
 
 /** Milliseconds that one step (an installation, a script, a removal) may take; `vars.step_timeout` is in seconds. */
@@ -58,6 +62,8 @@ interface Trial {
 
 async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult> {
   const { input, context, offered } = trial;
+  const others = await bringTests(deps, input, context);
+  if (typeof others === 'string') return { result: 'FAILURE', summary: others, artifacts: [] };
   const bench = await openBench(deps, trial);
   const reports: PackageReport[] = [];
   for (const digest of new Set(offered.own.map(({ metadata }) => metadata.manifest))) {
@@ -68,7 +74,7 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
     for (const one of packagesToTry(manifest)) {
       context.heartbeat(`${one.name} ${one.version}`);
       const { node, testbed, released } = await bench.prepare(tree);
-      const about = { source: sourceFiles(tree), siblings, testbed, released };
+      const about = { source: sourceFiles(tree), siblings, others, testbed, released };
       reports.push(await tryPackage(node, one, { ...about, timeout: timeoutOf(input.vars), workdir: context.workdir }));
     }
   }

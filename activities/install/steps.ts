@@ -3,7 +3,7 @@ import { type Node, runBy } from '../nodes/packages/node.ts';
 import type { Machine } from '../nodes/port.ts';
 
 /** `released` puts the released version there, which `upgrade` begins with. */
-export type InstallStep = 'install' | 'integrity' | 'exercise' | 'remove' | 'released' | 'upgrade';
+export type InstallStep = 'install' | 'integrity' | 'exercise' | 'tests' | 'remove' | 'released' | 'upgrade';
 
 /** A test of several that a step runs. */
 export interface TriedTest {

@@ -1,3 +1,6 @@
+import type { JobTests } from '../../pipelines/test-service/job-tests.ts';
+import type { ThirdPartyTest } from '../../pipelines/test-service/third-party.ts';
+
 /** Reads one file of a source tree; null when there is none. */
 export type SourceFiles = (path: string) => Promise<string | null>;
 
@@ -15,6 +18,8 @@ export interface TrialSettings {
   readonly source: SourceFiles;
   /** All packages of the source that are to be installed: what a test means by `@`. Absent where nobody knows. */
   readonly siblings?: readonly string[];
+  /** Tests of other projects, which are run on each package; absent: none. */
+  readonly others?: readonly OtherTests[];
   /** What the node can do besides, for tests that ask for that. */
   readonly testbed?: Testbed;
   /** URLs of the released repositories, as the node has them; absent: there are none. */
@@ -22,4 +27,11 @@ export interface TrialSettings {
   /** Milliseconds for each step. */
   readonly timeout: number;
   readonly workdir: string;
+}
+
+/** Tests of a project, with their tree on this machine. */
+export interface OtherTests {
+  readonly tree: string;
+  readonly given: JobTests;
+  readonly tests: readonly ThirdPartyTest[];
 }

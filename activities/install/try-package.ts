@@ -1,5 +1,6 @@
 import type { Node } from '../nodes/packages/node.ts';
 import { exercise } from './exercise.ts';
+import { runOtherTests } from './other-tests.ts';
 import { checkIntegrity, install, look, remove, type TriedPackage } from './package.ts';
 import { type StepReport, Steps } from './steps.ts';
 import type { TrialSettings } from './trial-settings.ts';
@@ -29,6 +30,8 @@ export async function tryPackage(quiet: Node, wanted: TriedPackage, settings: Tr
   const installed = there ? await look(node, timeout) : before;
   let good = there && (await steps.run('integrity', () => checkIntegrity(node, name, timeout)));
   if (good && !wanted.debug) good = await steps.run('exercise', () => exercise(node, name, settings));
+  const { others = [] } = settings;
+  if (good && others.length > 0) good = await steps.run('tests', () => runOtherTests(node, others, settings));
   // Whatever came of it, the next package finds a clean node.
   const gone = there && (await steps.run('remove', () => remove(node, name, { before, installed, timeout })));
   if (good && gone && !wanted.debug) await tryUpgrades(steps, wanted, { before, ...settings });

@@ -16,7 +16,8 @@ export interface RequiredProjects {
  */
 export async function requiredProjects(deps: WorkspaceDeps, input: StageInput): Promise<RequiredProjects> {
   const required: Checkout[] = [];
-  for (const { project, overrideCheckout } of input.programs?.requiredProjects ?? []) {
+  const all = input.programs?.requiredProjects ?? input.requiredProjects ?? [];
+  for (const { project, overrideCheckout } of all) {
     if (project === input.source.project) continue;
     const branches = overrideCheckout === undefined ? [input.source.branch, ...defaultBranches] : [overrideCheckout];
     const found = await firstOf(

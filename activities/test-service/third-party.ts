@@ -1,8 +1,7 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestTask } from '../../pipelines/test-service/request.ts';
 import {
-  executorOf,
   missingTests,
   namesOfFiles,
   preparesTests,
@@ -11,16 +10,14 @@ import {
   testsAmong,
 } from '../../pipelines/test-service/third-party.ts';
 import { fetchFault } from '../git/fetch-fault.ts';
-import { runnable } from '../install/autopkgtest.ts';
-import { type Node, onNode } from '../nodes/packages/node.ts';
+import { runFileTest } from '../install/file-test.ts';
+import type { Node } from '../nodes/packages/node.ts';
 import type { StageContext } from '../ports.ts';
 import { ProcessError } from '../process/run.ts';
 import type { Recorder } from './recorder.ts';
 
 /** How often a repository of tests is fetched, and milliseconds before each further try. */
 const fetches = { tries: 5, pause: 2_000 } as const;
-/** What a test prints that wants the machine to start anew. */
-const restartMark = '>>>VMRESTART<<<';
 /** Milliseconds for one file of a test. */
 const patience = 1_800_000;
 
@@ -80,15 +77,10 @@ async function runOne(given: ThirdParty, { name, files }: ThirdPartyTest, { insi
     await recorder.run(`third_party_${names.get(file) ?? file}`, async () => {
       const missing = index === 0 ? await reinstall() : null;
       if (missing !== null) return missing;
-      // What makes the system ready installs; a test has no business outside.
-      await (preparesTests(name) || preparesTests(file) ? node.door?.open() : node.door?.close());
-      const path = join(inside, file);
-      const variables = Object.entries(task.environment ?? {}).map(([key, value]) => `${key}=${value}`);
-      const program = executorOf(file);
-      const argv = program === undefined ? runnable(path) : [...program, path];
-      const ran = await onNode(node, ['env', '-C', dirname(path), ...variables, ...argv], patience);
-      const { code, timedOut, output } = ran;
-      if (output.includes(restartMark)) await restart();
+      const { environment = {} } = task;
+      const prepares = preparesTests(name) || preparesTests(file);
+      const test = { path: join(inside, file), environment, prepares, timeout: patience, restart };
+      const { code, timedOut } = await runFileTest(node, test);
       if (timedOut) return `it did not end within ${patience / 1000} s`;
       return code === 0 ? null : `it ended with ${code}`;
     });

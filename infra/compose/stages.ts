@@ -68,7 +68,7 @@ export function stagesOf(parts: StageParts): StageDeps {
   // Begun now: what is on the disk later may not be what this process runs.
   const recipe = recipeDigest();
   recipe.catch(() => {});
-  const tests = { store, platform, released, sources };
+  const tests = { store, platform, released, sources, branchTip: parts.sources.branchTip };
   const attestor = createAttestor({
     key: openBuilderKey(paths.builder),
     treeOf: async ({ project, commit }: SourceState) => (await parts.sources.resolve(project, commit)).tree,

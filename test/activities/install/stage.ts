@@ -43,6 +43,7 @@ export async function stageWorld(t: Pick<TestContext, 'after'>) {
     platform,
     codename: () => 'bookworm',
     signer: createTestSigner(keys),
+    branchTip: async (): Promise<string | null> => null,
   };
 }
 
