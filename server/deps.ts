@@ -5,7 +5,7 @@ import type { BlobStore } from '../activities/ports.ts';
 import type { LogReader, ReleasedTrees } from '../activities/storage/port.ts';
 import type { Layout } from '../pipelines/language/language.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
-import type { Obstacle } from '../pipelines/report/change-story.ts';
+import type { Obstacle } from '../pipelines/report/change-known.ts';
 import type { AbsentProject, UnheardConnection } from './api/types.ts';
 import type { DebugSessions } from './debug-sessions.ts';
 import type { NodeHolds } from './holds.ts';

@@ -1,5 +1,6 @@
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
 import type { ChangeHappening, ChangeHistory } from '../../pipelines/model/change-history.ts';
+import { noteOn } from '../../pipelines/report/next-steps.ts';
 import { type People, Refused, UnknownChange } from './people.ts';
 import type { ReviewHost } from './port.ts';
 import { whyNoChange } from './renamed.ts';
@@ -13,10 +14,10 @@ export function peopleElsewhere(host: Host): People {
     if (change === null) throw new UnknownChange(await whyNoChange(host.nameNow, name));
     return change;
   };
-  const refuse = (what: string) => async (_actor: unknown, name: string) => {
-    const { id, url } = await read(name);
-    const where = url === undefined ? host.connection : `${host.connection}: ${url}`;
-    throw new Refused(`${id} is ${what} at its review system, ${where}`);
+  const refuse = (what: string, byGit: (commit: string) => string) => async (_actor: unknown, name: string) => {
+    const { id, url, newrev = 'COMMIT' } = await read(name);
+    const where = `at its review system, ${host.connection}: ${url ?? byGit(newrev)}`;
+    throw new Refused(`${id} is ${what} ${where}`);
   };
   return {
     async list({ status }) {
@@ -29,20 +30,21 @@ export function peopleElsewhere(host: Host): People {
       const { events } = await host.readEvents(change.id, 0);
       return historyOf(change, events);
     },
-    vote: refuse('voted on'),
-    comment: refuse('commented on'),
-    abandon: refuse('abandoned'),
-    restore: refuse('restored'),
+    vote: refuse('voted on', (commit) => `${noteOn(commit, 'Approved: +1')} is a vote`),
+    comment: refuse('commented on', (commit) => `${noteOn(commit, 'recheck')} is a comment`),
+    abandon: refuse('abandoned', () => 'delete its branch there'),
+    restore: refuse('restored', () => 'push its branch again'),
   };
 }
 
-function historyOf({ status, newrev = '', url }: Change, events: readonly TriggerEvent[]): ChangeHistory {
+function historyOf({ status, newrev = '', url, owner }: Change, events: readonly TriggerEvent[]): ChangeHistory {
   return {
     commit: newrev,
     merged: status === 'merged' && newrev !== '' ? newrev : null,
-    ...(url === undefined ? {} : { elsewhere: url }),
+    // A host without pages is plain Git.
+    ...(url === undefined ? { notesOn: newrev } : { elsewhere: url }),
     bases: [],
-    happenings: events.flatMap(toHappening),
+    happenings: events.flatMap((event) => toHappening(event, owner)),
   };
 }
 
@@ -62,14 +64,15 @@ const kinds: Readonly<Record<string, ChangeHappening['type']>> = {
   merged: 'merged',
 };
 
-function toHappening({ type, action = '', pipeline, ...event }: TriggerEvent): ChangeHappening[] {
+/** @param owner whose a patch set is that nobody says who pushed */
+function toHappening({ type, action = '', pipeline, ...event }: TriggerEvent, owner: string): ChangeHappening[] {
   const kind = kinds[type] ?? kinds[action];
   if (kind === undefined) return [];
   const { time, patchset = 0, comment = null, approvals = [], account } = event;
   const votes = approvals.filter(({ value, oldValue }) => value !== oldValue);
   return [
     {
-      ...{ type: kind, time, by: account?.username ?? '', patchset, text: comment },
+      ...{ type: kind, time, by: account?.username ?? (kind === 'patchset' ? owner : ''), patchset, text: comment },
       votes: votes.map(({ label, value }) => ({ label, value })),
       report: type === 'report' && pipeline !== undefined ? { pipeline, action } : null,
     },

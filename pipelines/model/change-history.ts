@@ -6,6 +6,8 @@ export interface ChangeHistory {
   readonly merged: string | null;
   /** The page where people vote and comment, where that is not at Sluice. */
   readonly elsewhere?: string;
+  /** The commit on which people vote and comment by Git notes, where no page is for that. */
+  readonly notesOn?: string;
   /** The patch sets of open Git parents that the current patch set stands on. */
   readonly bases: readonly ChangeBase[];
   /** Oldest first. */

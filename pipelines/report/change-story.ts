@@ -1,54 +1,11 @@
 import type { Change } from '../model/change.ts';
-import type { ChangeBase, ChangeHappening, ChangeHistory } from '../model/change-history.ts';
-import type { BuildResult } from '../model/job.ts';
+import type { ChangeBase, ChangeHappening } from '../model/change-history.ts';
 import { adviceAbout, isOperators, needsAdvice, operatorAdvice, otherAtFault } from './advice.ts';
-import { failingIn, type PlaceInQueue, placeSentence, waitingIn } from './place-story.ts';
+import type { ChangeKnown, KnownBuild, Obstacle } from './change-known.ts';
+import { lastReports, lastRun, type Report } from './last-reports.ts';
+import { openAgain, pushAgain, readyAdvice, rebaseAdvice, retry, voteFor } from './next-steps.ts';
+import { failingIn, placeSentence, waitingIn } from './place-story.ts';
 import { basedOnOlder } from './sentences.ts';
-
-/** All that is known of a change, as its story is told from. Times are milliseconds since the epoch. */
-export interface ChangeKnown {
-  readonly change: Pick<Change, 'id' | 'project' | 'branch' | 'patchset' | 'status' | 'wip' | 'votes'>;
-  readonly history: Pick<ChangeHistory, 'merged' | 'happenings' | 'bases' | 'elsewhere'>;
-  readonly needs: readonly NeededChange[];
-  readonly places: readonly PlaceInQueue[];
-  /** Newest first. */
-  readonly builds: readonly KnownBuild[];
-  /** What keeps it out of pipelines that reacted to it. */
-  readonly obstacles: readonly Obstacle[];
-  /** Reports on it that could not be delivered. */
-  readonly undelivered: readonly { readonly pipeline: string; readonly reason: string }[];
-}
-
-/** Why something that happened to a change had no effect. */
-export interface Obstacle {
-  /** Null where it is about none in particular. */
-  readonly pipeline: string | null;
-  readonly reason: string;
-  /** Whether it is about the last that happened. */
-  readonly latest: boolean;
-  /** What mends it, a sentence, where trying again would not. */
-  readonly cure?: string;
-}
-
-/** A change that this one cannot merge without. */
-export interface NeededChange {
-  readonly id: string;
-  readonly subject: string;
-  readonly status: Change['status'] | 'unknown';
-}
-
-export interface KnownBuild {
-  readonly id: string;
-  readonly pipeline: string;
-  readonly patchset: number;
-  readonly buildSet: string;
-  readonly job: string;
-  readonly attempt: number;
-  readonly voting: boolean;
-  readonly alone: boolean;
-  readonly result: BuildResult | null;
-  readonly summary: string;
-}
 
 /** What happened to a change, for people: each entry is one sentence. */
 export interface ChangeStory {
@@ -62,7 +19,6 @@ export interface ChangeStory {
 
 /** Results of a job that never ran what it is for: no fault of the change. */
 const notStarted = new Set<string>(['NODE_FAILURE', 'RETRY_LIMIT', 'ERROR', 'DISK_FULL', 'SNAPSHOT_FAILURE', 'RETRY']);
-const progress = new Set(['enqueue', 'start']);
 
 /** Tells what became of a change and why, what it waits for, and what can be done. */
 export function changeStory(known: ChangeKnown): ChangeStory {
@@ -72,18 +28,14 @@ export function changeStory(known: ChangeKnown): ChangeStory {
     return withReports(known, { state: `Merged into ${change.branch}${at}.`, waitsFor: [], next: [] });
   }
   if (change.status === 'abandoned') {
-    const there = history.elsewhere;
-    const next = [
-      there === undefined ? `\`sluice restore ${change.id}\` opens it again.` : `It can be opened again at ${there}.`,
-    ];
-    return { state: `Abandoned${by(history.happenings)}.`, why: [], waitsFor: [], next };
+    return { state: `Abandoned${by(history.happenings)}.`, why: [], waitsFor: [], next: [openAgain(known)] };
   }
   return places.length > 0 ? queued(known) : idle(known);
 }
 
 /** A change that pipelines hold: where it is, what has failed there already, and what keeps it from others. */
 function queued(known: ChangeKnown): ChangeStory {
-  const { places, obstacles, history, change } = known;
+  const { places, obstacles, change } = known;
   const elsewhere = obstacles.filter(({ pipeline }) => !places.some((place) => place.pipeline === pipeline));
   const waitsFor = [...places.flatMap(waitingIn), ...elsewhere.map(obstacleSentence), ...needsOf(known)];
   const story = withReports(known, { state: places.map(placeSentence).join(' '), waitsFor, next: [] });
@@ -91,26 +43,14 @@ function queued(known: ChangeKnown): ChangeStory {
   const meanwhile = change.wip ? readyAdvice(known) : 'Nothing: it goes on by itself.';
   if (failing.length === 0) return { ...story, next: [...needsAdvice(known.needs), meanwhile] };
   const others = otherAtFault(failing.join('\n'), { id: change.id, action: 'failure' });
-  const mend = `Nobody waits for the rest: mend it, then ${pushAgain(change.branch, history.elsewhere)}.`;
+  const mend = `Nobody waits for the rest: mend it, then ${pushAgain(known)}.`;
   const next = others === undefined ? [mend] : adviceAbout(others, retry(known, places[0]?.pipeline ?? 'check'));
   return { ...story, why: [...failing, ...story.why], next };
-}
-
-function readyAdvice({ change, history }: ChangeKnown): string {
-  if (history.elsewhere !== undefined) return `Say at ${history.elsewhere} that it is ready.`;
-  return `\`git push origin HEAD:refs/for/${change.branch}%ready\` says that it is ready.`;
-}
-
-function pushAgain(branch: string, elsewhere: string | undefined): string {
-  return elsewhere === undefined
-    ? `\`git commit --amend\` and \`git push origin HEAD:refs/for/${branch}\``
-    : 'push it again';
 }
 
 /** An open change that no pipeline holds: the last reports on its current patch set say why. */
 function idle(known: ChangeKnown): ChangeStory {
   const { change } = known;
-  const there = known.history.elsewhere;
   const last = lastReports(known)[0];
   const obstacles = known.obstacles.map(obstacleSentence);
   const cures = curesOf(known);
@@ -128,8 +68,7 @@ function idle(known: ChangeKnown): ChangeStory {
   }
   const state = `Open; ${verdict(last)}.`;
   if (last.report.action === 'success') {
-    const vote = there === undefined ? `\`sluice approve ${change.id}\` votes for it.` : `Vote for it at ${there}.`;
-    const next = [...needsAdvice(known.needs), ...cures, ...(isApproved(change) ? [] : [vote])];
+    const next = [...needsAdvice(known.needs), ...cures, ...(isApproved(change) ? [] : [voteFor(known)])];
     return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known), ...votesOf(known)], next });
   }
   return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known)], next: remedies(known, last) });
@@ -139,20 +78,6 @@ function withReports(known: ChangeKnown, story: Omit<ChangeStory, 'why'>): Chang
   const reasons = known.change.status === 'merged' ? [] : lastReports(known).flatMap((last) => reasonsOf(known, last));
   const lost = known.undelivered.map(({ pipeline, reason }) => `A report of ${pipeline} was given up: ${reason}.`);
   return { ...story, why: [...reasons, ...lost] };
-}
-
-type Report = ChangeHappening & { readonly report: NonNullable<ChangeHappening['report']> };
-
-/** The last word of each pipeline on the current patch set, newest first; where a new run began, the old one is past. */
-function lastReports({ change, history }: ChangeKnown): readonly Report[] {
-  const latest = new Map<string, Report>();
-  for (const happening of history.happenings) {
-    const { report, patchset } = happening;
-    if (report === null || patchset !== change.patchset) continue;
-    latest.delete(report.pipeline);
-    if (!progress.has(report.action)) latest.set(report.pipeline, { ...happening, report });
-  }
-  return [...latest.values()].reverse();
 }
 
 function verdict({ report: { pipeline, action } }: Report): string {
@@ -177,7 +102,8 @@ function reasonsOf(known: ChangeKnown, last: Report): readonly string[] {
   if (failures.length > 0) return failures.map((build) => `${pipeline}: ${failureSentence(build)}`);
   const lines = told.flatMap((text) => text.split('\n'));
   const jobs = lines.filter((line) => line.startsWith('- ') && !/^- \S+ (SUCCESS|SKIPPED)\b/.test(line));
-  return (jobs.length > 0 ? jobs.map((line) => line.slice(2)) : [told.join(' ')]).map((line) => `${pipeline}: ${line}`);
+  const said = told.length > 0 ? [told.join(' ')] : [];
+  return (jobs.length > 0 ? jobs.map((line) => line.slice(2)) : said).map((line) => `${pipeline}: ${line}`);
 }
 
 /** The paragraph that names change and files; the ones before it are the pipeline's own words. */
@@ -187,17 +113,12 @@ function conflictIn(told: readonly string[]): string {
 
 /** The builds that failed in the run that a report is about. */
 function failuresOf({ builds }: ChangeKnown, { report, patchset, text }: Report): readonly KnownBuild[] {
-  const own = builds.filter((build) => build.pipeline === report.pipeline && build.patchset === patchset);
-  const run = own.find(({ alone }) => !alone)?.buildSet;
   // A report that names no job is about something else than its builds.
   if (text !== null && !/^- /m.test(text)) return [];
-  return own
-    .filter(({ buildSet, alone, voting }) => buildSet === run && voting && !alone)
-    .filter(
-      ({ job, attempt }) =>
-        !own.some((other) => other.job === job && other.buildSet === run && other.attempt > attempt),
-    )
-    .filter(({ result }) => result !== null && !['SUCCESS', 'SKIPPED', 'CANCELED'].includes(result));
+  const own = builds.filter((build) => build.pipeline === report.pipeline && build.patchset === patchset);
+  return lastRun(own).filter(
+    ({ voting, result }) => voting && result !== null && !['SUCCESS', 'SKIPPED', 'CANCELED'].includes(result),
+  );
 }
 
 function failureSentence({ id, job, result, summary }: KnownBuild): string {
@@ -208,35 +129,22 @@ function failureSentence({ id, job, result, summary }: KnownBuild): string {
 }
 
 function remedies(known: ChangeKnown, last: Report): readonly string[] {
-  const { branch, id } = known.change;
+  const { id } = known.change;
   const { pipeline, action } = last.report;
   const again = retry(known, pipeline);
   const others = otherAtFault(last.text ?? '', { id, action });
   if (others !== undefined) return adviceAbout(others, again);
-  const { elsewhere } = known.history;
-  const pushed = `\`git push origin HEAD:refs/for/${branch}\``;
-  const push = pushAgain(branch, elsewhere);
+  const push = pushAgain(known);
   if (action === 'config-error') {
     if (isOperators(last.text ?? '')) return [operatorAdvice(again)];
     return [`Mend the configuration, then ${push}.`];
   }
-  if (action === 'merge-conflict') {
-    const pushIt = elsewhere === undefined ? pushed : 'push it again';
-    return [`Rebase it: \`git pull --rebase origin ${branch}\`, solve the conflict, ${pushIt}.`];
-  }
+  if (action === 'merge-conflict') return [rebaseAdvice(known)];
   if (action === 'no-jobs') return ['Give the project jobs for this pipeline in its configuration.'];
   const failures = failuresOf(known, last);
   if (failures.length === 0) return [...needsAdvice(known.needs), again];
   if (failures.every(({ result }) => notStarted.has(result ?? ''))) return [`The change is not at fault. ${again}`];
   return [`Mend it, then ${push}.`, `Where the change is not at fault: ${again}`];
-}
-
-/** The commands that let a pipeline look at the change again. */
-function retry({ change, history }: ChangeKnown, pipeline: string): string {
-  const name = change.id;
-  if (history.elsewhere !== undefined) return `A comment \`recheck\` at ${history.elsewhere} runs it again.`;
-  if (pipeline === 'check') return `\`sluice recheck ${name}\` runs it again.`;
-  return `\`sluice enqueue --pipeline ${pipeline} --change ${name}\` tries it again.`;
 }
 
 /** Why something had no effect, as a sentence. */

@@ -1,4 +1,5 @@
-import { type ChangeKnown, type ChangeStory, changeStory, type NeededChange } from './change-story.ts';
+import type { ChangeKnown, NeededChange } from './change-known.ts';
+import { type ChangeStory, changeStory } from './change-story.ts';
 import { failingIn, type PlaceInQueue } from './place-story.ts';
 import { counted } from './words.ts';
 
@@ -21,10 +22,11 @@ export function storyInQueue({ change, place, needs, undelivered }: QueuedChange
 }
 
 /** Whether an open change that no queue holds has set anything off: something was said of its patch set, or is in its way. */
-export function isConcerned({ change, history, obstacles, undelivered }: ChangeKnown): boolean {
+export function isConcerned({ change, history, obstacles, undelivered, builds }: ChangeKnown): boolean {
   const { patchset } = change;
   const said = history.happenings.some((one) => one.report !== null && one.patchset === patchset);
-  return said || obstacles.length > 0 || undelivered.length > 0 || isVotedFor(change);
+  const built = builds.some((one) => one.patchset === patchset);
+  return said || built || obstacles.length > 0 || undelivered.length > 0 || isVotedFor(change);
 }
 
 /** Whether somebody is for it: of `Verified` it is Sluice that has a say. */

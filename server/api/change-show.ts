@@ -1,5 +1,6 @@
 import type { Change } from '../../pipelines/model/change.ts';
-import { changeStory, type NeededChange, type Obstacle } from '../../pipelines/report/change-story.ts';
+import type { NeededChange, Obstacle } from '../../pipelines/report/change-known.ts';
+import { changeStory } from '../../pipelines/report/change-story.ts';
 import type { PlaceInQueue } from '../../pipelines/report/place-story.ts';
 import { absence } from '../../pipelines/report/sentences.ts';
 import { bounded } from '../../pipelines/report/words.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Change } from '../../pipelines/model/change.ts';
-import { type ChangeStory, changeStory, type NeededChange } from '../../pipelines/report/change-story.ts';
+import type { NeededChange } from '../../pipelines/report/change-known.ts';
+import { type ChangeStory, changeStory } from '../../pipelines/report/change-story.ts';
 import {
   isConcerned,
   isVotedFor,

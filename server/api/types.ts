@@ -1,7 +1,8 @@
 /** What the API answers with: the page and the command line read these types, and nothing else of the server. */
 import type { Change } from '../../pipelines/model/change.ts';
 import type { ChangeHappening } from '../../pipelines/model/change-history.ts';
-import type { ChangeStory, NeededChange } from '../../pipelines/report/change-story.ts';
+import type { NeededChange } from '../../pipelines/report/change-known.ts';
+import type { ChangeStory } from '../../pipelines/report/change-story.ts';
 import type { ConfigNotice, Reloaded } from '../../pipelines/report/config-notice.ts';
 import type { PlaceInQueue } from '../../pipelines/report/place-story.ts';
 import type {

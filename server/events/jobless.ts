@@ -2,7 +2,8 @@ import type { GateAnswer } from '../../pipelines/gate/command.ts';
 import { freezeJobs, type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
 import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
 import { triggers } from '../../pipelines/policy/triggers.ts';
-import { type Obstacle, obstacleSentence } from '../../pipelines/report/change-story.ts';
+import type { Obstacle } from '../../pipelines/report/change-known.ts';
+import { obstacleSentence } from '../../pipelines/report/change-story.ts';
 import { proposesConfig } from './closure.ts';
 import { takes, type View } from './route.ts';
 

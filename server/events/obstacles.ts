@@ -3,7 +3,7 @@ import { layoutPipelines } from '../../pipelines/language/language.ts';
 import { gateActor } from '../../pipelines/model/actor.ts';
 import type { TriggerEvent } from '../../pipelines/model/change.ts';
 import { triggers } from '../../pipelines/policy/triggers.ts';
-import type { Obstacle } from '../../pipelines/report/change-story.ts';
+import type { Obstacle } from '../../pipelines/report/change-known.ts';
 import type { ConflictOf } from './conflict.ts';
 import { takes, type View } from './route.ts';
 

@@ -4,7 +4,7 @@ import type { ChangeFacts, GateAnswer } from '../../pipelines/gate/command.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
 import { type Change, changeIdOf, type TriggerEvent } from '../../pipelines/model/change.ts';
 import type { Tick } from '../../pipelines/policy/timers.ts';
-import type { Obstacle } from '../../pipelines/report/change-story.ts';
+import type { Obstacle } from '../../pipelines/report/change-known.ts';
 import type { TellAction } from '../../workflows/contract.ts';
 import { closure, factsOf, indexOpen, type OpenChanges, proposalsOf, uses } from './closure.ts';
 import { withFilesByDigest } from './files.ts';

@@ -147,13 +147,13 @@ function notes(state: State, sight: Sight): readonly Noticed[] {
     const [length, digest] = [text.length, hash(text)];
     const before = state.read.get(note.by);
     if (before === undefined ? text === '' : before.digest === digest) return [];
-    const { comment, votes } = parseNote(added(text, before));
+    const { comment, votes, about } = parseNote(added(text, before));
     const approvals = changed(state, note.by, { all: parseNote(text).votes, added: votes });
     const own = note.by === sight.self;
     const event: TriggerEvent = {
       ...eventBase(state, sight),
       // What Sluice itself has said is of a type that no trigger names.
-      type: own ? 'report' : 'comment-added',
+      ...(own ? { type: 'report', ...about } : { type: 'comment-added' }),
       ...(comment === '' ? {} : { comment }),
       ...(approvals.length === 0 ? {} : { approvals }),
       account: { username: note.by },

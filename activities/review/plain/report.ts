@@ -26,7 +26,7 @@ export async function report(desk: Desk, actor: Actor, said: ReviewReport): Prom
   const edit = (text: string) => {
     if (parseNote(text).reports.includes(key)) return null;
     const before = text.trimEnd();
-    return `${before}${before === '' ? '' : '\n\n'}${formatNote(said.message, votes, key)}`;
+    return `${before}${before === '' ? '' : '\n\n'}${formatNote({ ...said, key }, votes)}`;
   };
   await desk.client.note({ project: proposal.name.project, commit, by: desk.self, edit });
 }

@@ -1,4 +1,5 @@
 import { isObjectId, isSafeBranch } from '../../git/names.ts';
+import type { ReviewReport } from '../port.ts';
 import { isTopic, proposalsPrefix } from './names.ts';
 
 /** What a host's refs come to; names that are not of the safe kind are left out. */
@@ -61,10 +62,18 @@ export interface NoteText {
   readonly comment: string;
   /** The reports of Sluice that it holds. */
   readonly reports: readonly string[];
+  /** What the last of them is about, where it says so. */
+  readonly about?: ReportAbout;
+}
+
+/** The pipeline that reports, and which of its reports it is. */
+export interface ReportAbout {
+  readonly pipeline: string;
+  readonly action: string;
 }
 
 const vote = /^([A-Za-z][A-Za-z0-9-]{0,49}): *([+-]?[0-9]{1,2})$/;
-const report = /^Sluice-Report: ([0-9a-f]{32})$/;
+const report = /^Sluice-Report: ([0-9a-f]{32})(?: ([A-Za-z0-9_-]+)~([a-z-]+))?$/;
 /** Characters of a note that are read, and of a comment that is carried on. */
 export const longestNote = 1024 * 1024;
 const longestComment = 64 * 1024;
@@ -73,18 +82,25 @@ export function parseNote(text: string): NoteText {
   const votes = new Map<string, number>();
   const reports: string[] = [];
   const said: string[] = [];
+  let about: ReportAbout | undefined;
   for (const line of text.slice(0, longestNote).split('\n')) {
     const [, label, value] = vote.exec(line) ?? [];
-    const key = report.exec(line)?.[1];
+    const [, key, pipeline, action] = report.exec(line) ?? [];
     if (label !== undefined) votes.set(label, Number(value));
-    else if (key !== undefined) reports.push(key);
-    else said.push(line);
+    else if (key !== undefined) {
+      reports.push(key);
+      about = pipeline === undefined || action === undefined ? undefined : { pipeline, action };
+    } else said.push(line);
   }
-  return { votes, reports, comment: said.join('\n').trim().slice(0, longestComment).toWellFormed() };
+  const known = about === undefined ? {} : { about };
+  return { votes, reports, ...known, comment: said.join('\n').trim().slice(0, longestComment).toWellFormed() };
 }
 
 /** What is put behind a note that is there. */
-export function formatNote(message: string, votes: Iterable<readonly [string, number]>, key: string): string {
+export function formatNote(
+  { message, key, about }: Pick<ReviewReport, 'message' | 'key' | 'about'>,
+  votes: Iterable<readonly [string, number]>,
+): string {
   // A line of a message that looks like a vote is none.
   const quoted = message
     .toWellFormed()
@@ -93,5 +109,6 @@ export function formatNote(message: string, votes: Iterable<readonly [string, nu
     .split('\n')
     .map((line) => (vote.test(line) || report.test(line) ? ` ${line}` : line));
   const lines = [...votes].map(([label, value]) => `${label}: ${value > 0 ? '+' : ''}${value}`);
-  return [...quoted, '', ...lines, `Sluice-Report: ${key}`, ''].join('\n');
+  const what = about === undefined ? '' : ` ${about.pipeline.replace(/[^A-Za-z0-9_-]/g, '-')}~${about.action}`;
+  return [...quoted, '', ...lines, `Sluice-Report: ${key}${what}`, ''].join('\n');
 }

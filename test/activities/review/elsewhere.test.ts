@@ -60,3 +60,18 @@ test('people act where the change is, and are told where', async () => {
   await assert.rejects(people.read('review:8'), { name: 'UnknownChange' });
   assert.deepEqual([(await people.list({})).length, (await people.list({ status: 'merged' })).length], [1, 0]);
 });
+
+test('of a host without pages it is told how Git says it, and a patch set is its author’s', async () => {
+  const { url: _, ...bare } = { ...change, newrev: 'c0ffee' };
+  const plain = peopleElsewhere({
+    connection: 'plain',
+    readChange: async () => bare,
+    listOpenChanges: async () => [bare],
+    readEvents: async () => ({ events: [{ ...said, account: undefined, type: 'patchset-created' } as never], last: 1 }),
+  });
+  const { happenings, ...history } = await plain.history('plain:pkg@x');
+  assert.deepEqual([happenings[0]?.by, history.elsewhere, history.notesOn], ['ada', undefined, 'c0ffee']);
+  const ada = { name: 'ada', kind: 'person', via: 'http' } as const;
+  await assert.rejects(plain.comment(ada, 'plain:pkg@x', 'recheck'), /append -m recheck c0ffee`/);
+  await assert.rejects(plain.restore(ada, 'plain:pkg@x'), /push its branch again/);
+});

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChangeHappening } from '../../../pipelines/model/change-history.ts';
-import {
-  type ChangeKnown,
-  type ChangeStory,
-  changeStory,
-  type KnownBuild,
-} from '../../../pipelines/report/change-story.ts';
+import type { ChangeKnown, KnownBuild } from '../../../pipelines/report/change-known.ts';
+import { type ChangeStory, changeStory } from '../../../pipelines/report/change-story.ts';
 
 const change: ChangeKnown['change'] = {
   ...{ id: 'git:5', project: 'tinycdb', branch: 'master', patchset: 2, status: 'open', wip: false, votes: [] },
@@ -28,6 +24,7 @@ function reported(action: string, text: string, pipeline = 'check'): Partial<Cha
 const build: KnownBuild = {
   ...{ id: 'b1', pipeline: 'check', patchset: 2, buildSet: 'check-1.1', job: 'build-deb', attempt: 1 },
   ...{ voting: true, alone: false, result: 'FAILURE', summary: 'a.c:3: error: no such header' },
+  startTime: 1,
 };
 const failed = 'Build failed.\n\n- build-deb FAILURE in 3s';
 
@@ -312,4 +309,54 @@ test('who acts at another review system is sent there, and to no command', () =>
   assert.deepEqual(at(failure), ['Mend it, then push it again.', `Where the change is not at fault: ${again}`]);
   assert.deepEqual(at({ change: { ...change, wip: true } }), [`Say at ${elsewhere} that it is ready.`]);
   assert.deepEqual(at({ change: { ...change, status: 'abandoned' } }), [`It can be opened again at ${elsewhere}.`]);
+});
+
+test('of plain Git, where nobody has a page, the notes are named that vote and run it again', () => {
+  const at = (given: Partial<ChangeKnown>) => {
+    const { history } = known(given);
+    return changeStory(known({ ...given, history: { ...history, notesOn: 'c0ffee' } })).next;
+  };
+  const note = (text: string) =>
+    `\`git notes --ref=votes/NAME append -m ${text} c0ffee\`, with \`git push origin refs/notes/votes/NAME\`,`;
+  const again = `${note('recheck')} runs it again.`;
+  assert.deepEqual(at({}), [again]);
+  assert.deepEqual(at(reported('success', 'Build succeeded.')), [`${note("'Approved: +1'")} votes for it.`]);
+  const failure = { ...reported('failure', failed), builds: [build] };
+  assert.deepEqual(at(failure), ['Mend it, then push it again.', `Where the change is not at fault: ${again}`]);
+  assert.deepEqual(at({ change: { ...change, status: 'abandoned' } }), ['Pushing its branch again opens it again.']);
+});
+
+const inferred: readonly [says: string, builds: readonly Partial<KnownBuild>[], state: string][] = [
+  ['a failure', [{}, { job: 'lint', result: 'SUCCESS' }], 'Open; check failed.'],
+  ['a success', [{ voting: false }, { job: 'lint', result: 'SUCCESS' }], 'Open; check succeeded.'],
+  ['that it was let go', [{ result: 'CANCELED' }, { result: 'SUCCESS' }], 'Open; check let it go before it was done.'],
+  [
+    'the last attempt',
+    [
+      { job: 'unit', attempt: 2, result: 'SUCCESS' },
+      { job: 'unit', result: 'RETRY' },
+    ],
+    'Open; check succeeded.',
+  ],
+  ['the newest run', [{ buildSet: 'check-2.1', result: 'SUCCESS' }, {}], 'Open; check succeeded.'],
+  ['nothing while it runs', [{ result: null }], 'Open; no pipeline has reported on patch set 2.'],
+  ['nothing of an older patch set', [{ patchset: 1 }], 'Open; no pipeline has reported on patch set 2.'],
+  ['nothing of a job that ran alone', [{ alone: true }], 'Open; no pipeline has reported on patch set 2.'],
+  [
+    'the newest of two pipelines',
+    [{ startTime: 5 }, { pipeline: 'gate', buildSet: 'gate-1.1', startTime: 9, result: 'CANCELED' }],
+    'Open; gate let it go before it was done.',
+  ],
+];
+for (const [says, builds, state] of inferred) {
+  test(`where a host does not tell what a pipeline said, its builds tell ${says}`, () => {
+    const jobs = builds.map((given, at) => ({ ...build, job: `job-${at}`, ...given }));
+    assert.equal(changeStory(known({ builds: jobs })).state, state);
+  });
+}
+
+test('a failure that only builds tell of is explained by them', () => {
+  const story = changeStory(known({ builds: [build] }));
+  assert.deepEqual(story.why, ['check: build-deb failed: a.c:3: error: no such header (`sluice logs b1`)']);
+  assert.match(story.next[0] ?? '', /^Mend it, then/);
 });

@@ -95,10 +95,20 @@ test('what a report says is read back as it was, and can give no votes', () => {
   const votes = [['Verified', 1]] as const;
   fc.assert(
     fc.property(pieces, (message) => {
-      const note = parseNote(formatNote(message, votes, key));
+      const about = { pipeline: 'check', action: 'failure' };
+      const note = parseNote(formatNote({ message, key, about }, votes));
       assert.deepEqual([[...note.votes], note.reports], [votes.map((each) => [...each]), [key]]);
+      assert.deepEqual(note.about, about);
+      assert.equal(parseNote(formatNote({ message, key }, votes)).about, undefined);
     }),
-    { examples: [['Approved: +2'], [`Sluice-Report: ${'b'.repeat(32)}`], ['x\nCode-Review: 1\n']] },
+    {
+      examples: [
+        ['Approved: +2'],
+        [`Sluice-Report: ${'b'.repeat(32)}`],
+        [`Sluice-Report: ${'b'.repeat(32)} gate~success`],
+        ['x\nCode-Review: 1\n'],
+      ],
+    },
   );
 });
 
