@@ -7,13 +7,14 @@ import { withinLines } from '../../activities/jobs/within-lines.ts';
 import { createReadyActivities } from '../../activities/nodes/ready.ts';
 import { openGiven, vmDirectory } from '../../activities/nodes/registry.ts';
 import { placesIn } from '../../activities/nodes/vm/records.ts';
-import { createSnapshotActivities } from '../../activities/nodes/vm/snapshot-activities.ts';
+import { createSnapshotActivities, type SnapshotDeps, staleIn } from '../../activities/nodes/vm/snapshot-activities.ts';
 import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
 import { createStageActivities, type StageActivities, type StageDeps } from '../../activities/stages.ts';
 import { isVirtual } from '../../pipelines/model/platform.ts';
+import { startPreparation } from '../../server/machines.ts';
 import { allPlatforms } from '../config/platforms.ts';
-import { ensureVmImage, removeVmImages } from '../images/vm/image.ts';
+import { ensureVmImage, removeVmImages, vmImageNow } from '../images/vm/image.ts';
 import { hostArch } from '../stack/arch.ts';
 import { installationOf } from '../stack/installation.ts';
 import type { Part } from '../stack/part.ts';
@@ -25,6 +26,7 @@ import { asSeenFromHere, reachBy } from './addressed.ts';
 import { createCommon, releasedOffer } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { givenContext } from './given-machines.ts';
+import { keepPrepared } from './keep-prepared.ts';
 import { keepSweeping } from './leftovers.ts';
 import { containerUrl } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
@@ -63,9 +65,21 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const seen = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   const stage = withinLines(seen, offer.release);
   const ready = createReadyActivities({ provider: stages.provider, platforms: allPlatforms(config) });
-  const activities = Object.assign(stage, snapshotsOf(config), ready);
+  const snapshots = snapshotsOf(config);
+  const activities = Object.assign(stage, createSnapshotActivities(snapshots), ready);
   const part = await runJobs({ temporal, stages, activities, slots: config.workers.build, data: config.data, logger });
-  return mendingBeside(part, config, logger);
+  const { client } = temporal;
+  const prepared = keepPrepared({
+    stale: () => staleIn(snapshots),
+    prepare: (platform) => startPreparation(client, { host: hostname(), platform, missing: true }),
+    logger,
+  });
+  const all = mendingBeside(part, config, logger);
+  const stop = async () => {
+    await prepared.stop();
+    await all.stop();
+  };
+  return { ...all, stop };
 }
 
 /** Looks after the static machines for as long as the worker runs. */
@@ -85,19 +99,20 @@ function limitsOf({ snapshots: { keep, maxSize } }: StackConfig): SnapshotLimits
 }
 
 /** What this machine's worker does about its saved machines. */
-function snapshotsOf(config: StackConfig) {
+function snapshotsOf(config: StackConfig): SnapshotDeps {
   const directory = vmDirectory(config.data);
   const images = join(directory, 'images');
   const codenames = allPlatforms(config)
     .filter(isVirtual)
     .map(({ codename }) => codename);
-  return createSnapshotActivities({
+  return {
     lender: { places: placesIn(directory), installation: installationOf(config.data).id, ways: [] },
     platforms: allPlatforms(config),
     ensureImage: (codename, onProgress) => ensureVmImage(images, codename, onProgress),
+    imageNow: (codename) => vmImageNow(images, codename),
     removeImages: (kept) => removeVmImages(images, { codenames, kept }),
     limits: limitsOf(config),
-  });
+  };
 }
 
 /** What runs jobs, and for whom. */

@@ -3,12 +3,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from '@temporalio/worker';
 import { debugBuildOf, openDebug } from '../../activities/nodes/vm/debug.ts';
 import type { Hardware } from '../../activities/nodes/vm/host.ts';
 import type { prepareSnapshot } from '../../activities/nodes/vm/prepare.ts';
 import { machinesIn, placesIn, type Snapshot, writeRecord } from '../../activities/nodes/vm/records.ts';
-import { createSnapshotActivities } from '../../activities/nodes/vm/snapshot-activities.ts';
+import { createSnapshotActivities, type SnapshotDeps, staleIn } from '../../activities/nodes/vm/snapshot-activities.ts';
+import { keepPrepared } from '../../infra/compose/keep-prepared.ts';
 import { prepareMachines } from '../../infra/compose/prepare-machines.ts';
 import { builtInPlatforms } from '../../infra/images/platforms.ts';
 import { scheduleSnapshots } from '../../infra/temporal/snapshot-schedules.ts';
@@ -17,7 +19,7 @@ import type { Actor } from '../../pipelines/model/actor.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { Hold } from '../../pipelines/nodes/holds.ts';
 import { createDebugSessions } from '../../server/debug-sessions.ts';
-import { createMachines } from '../../server/machines.ts';
+import { createMachines, startPreparation } from '../../server/machines.ts';
 import { snapshotExpiryId, snapshotPreparationId } from '../../workflows/ids.ts';
 import { until, World } from './world.ts';
 
@@ -34,7 +36,10 @@ const here = {
   prepared: [] as string[],
   release: Promise.resolve(),
   images: [] as readonly string[],
+  /** What the images are made by. */
+  recipe: '',
 };
+let deps: SnapshotDeps;
 let world: World;
 let worker: Worker;
 let ended: Promise<void>;
@@ -42,7 +47,7 @@ let root: string;
 
 async function keep(platform: string, time: number): Promise<Snapshot> {
   const id = `s${time}-${platform}`;
-  const of = { image: platform, from: '/images/bookworm', hostKey: 'k', hardware: here.hardware };
+  const of = { image: platform, from: `/images/bookworm${here.recipe}`, hostKey: 'k', hardware: here.hardware };
   const snapshot = { id, ...of, cores: 2, memoryMiB: 4096, time, bootMs: 20_000 };
   const directory = join(placesIn(root).snapshots, id);
   await mkdir(directory, { recursive: true });
@@ -83,18 +88,19 @@ before(async () => {
   root = await mkdtemp(join(tmpdir(), 'sluice-snapshots-'));
   world = await World.start();
   const { temporal } = world;
-  const activities = createSnapshotActivities({
+  deps = {
     lender: { places: placesIn(root), installation: 'test', ways: [] },
     platforms: [...platforms, ...builtInPlatforms],
-    ensureImage: async (codename) => `/images/${codename}`,
+    ensureImage: async (codename) => `/images/${codename}${here.recipe}`,
+    imageNow: async (codename) => `/images/${codename}${here.recipe}`,
     removeImages: async (kept) => {
       here.images = kept;
       return [];
     },
     limits: { age: 20 * day, bytes: 1024 ** 3 },
     ...{ hardware: async () => here.hardware, prepare, restore },
-  });
-  worker = await createHostWorker({ temporal, activities, host });
+  };
+  worker = await createHostWorker({ temporal, activities: createSnapshotActivities(deps), host });
   ended = worker.run();
 });
 after(async () => {
@@ -354,4 +360,38 @@ test('where no platform has virtual machines any more, nothing is scheduled', as
   await assert.rejects(client.schedule.getHandle(snapshotPreparationId(host)).describe(), {
     name: 'ScheduleNotFoundError',
   });
+});
+
+test('I10: machines are prepared anew when what they are made of changes, once, and the list says so meanwhile', async (t) => {
+  const { client } = world.temporal;
+  await machines().prepare(ann, 'one');
+  await until('it is done', async () => (await machines().preparation('one')).state === 'done');
+  const current = async () =>
+    (await machines().list()).snapshots.find(({ platform, state }) => platform === 'one' && state === 'current');
+  const before = await current();
+  assert.equal(before?.reason, null);
+  here.recipe = '-2';
+  const warned: unknown[] = [];
+  assert.equal((await current())?.reason, 'its image would be another now');
+  here.prepared.length = 0;
+  here.broken.add('two');
+  const watch = keepPrepared(
+    {
+      stale: () => staleIn(deps),
+      prepare: (platform) => startPreparation(client, { host, platform, missing: true }),
+      logger: { info: () => {}, warn: (...words: unknown[]) => void warned.push(words) },
+    },
+    50,
+  );
+  t.after(() => watch.stop());
+  await until('there is another', async () => (await current())?.id !== before?.id);
+  assert.equal((await current())?.reason, null);
+  await until('the other has failed', async () => (await machines().preparation('two')).state === 'failed');
+  const tries = here.prepared.length;
+  await sleep(500);
+  assert.deepEqual([here.prepared.length, warned], [tries, []], 'what has failed is left to the night');
+  // Back to what there was before: the newest is not that.
+  here.recipe = '';
+  await until('it is as before', async () => (await current())?.reason === null);
+  here.broken.clear();
 });

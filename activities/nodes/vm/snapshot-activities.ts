@@ -10,15 +10,18 @@ import { closeDebug, openDebug } from './debug.ts';
 import { expireSnapshots, storedIn } from './expire.ts';
 import type { Hardware } from './host.ts';
 import type { Lender } from './lend.ts';
-import { type Preparation, prepareSnapshot } from './prepare.ts';
-import { failedIn, keptIn, machinesIn, type Snapshot, snapshotsIn, writeFailure } from './records.ts';
-import { keptViewsOf, type SnapshotLimits, unfit, viewsOf } from './snapshots.ts';
+import { prepareSnapshot } from './prepare.ts';
+import { failedIn, keptIn, machinesIn, snapshotsIn, writeFailure } from './records.ts';
+import { bestSnapshot, keptViewsOf, type SnapshotLimits, viewsOf } from './snapshots.ts';
+import { findStale, preparationOf, type Stale, whyStale } from './stale.ts';
 
 export interface SnapshotDeps {
   readonly lender: Lender;
   readonly platforms: readonly Platform[];
   /** Makes the image of a Debian release unless it is there. @returns its directory */
   readonly ensureImage: (codename: string, onProgress: (line: string) => void) => Promise<string>;
+  /** The same as it would be made now, whether or not it is there. */
+  readonly imageNow: (codename: string) => Promise<string>;
   /** Removes the images of before that are not among those that snapshots stand on. */
   readonly removeImages: (kept: readonly string[]) => Promise<readonly string[]>;
   readonly limits: SnapshotLimits;
@@ -65,11 +68,16 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
         machinesIn(places),
         failedIn(failuresOf(deps)),
       ]);
+      // What there is, is told also where nobody knows what would be made now.
+      const found = snapshots.length === 0 ? [] : await staleIn(deps).catch(() => []);
+      const stale = new Map(found.map(({ snapshot, reason }) => [snapshot, reason]));
       const bytes = new Map(stored.map((each) => [each.id, each.bytes]));
       const here = snapshots.length === 0 ? null : await hardware();
       const known = new Set(snapshots.map(({ image }) => image));
       return {
-        snapshots: viewsOf({ snapshots, machines, bytes, here, host }),
+        snapshots: viewsOf({ snapshots, machines, bytes, here, host }).map((view) => {
+          return { ...view, reason: view.reason ?? stale.get(view.id) ?? null };
+        }),
         kept: keptViewsOf(kept, { machines, bytes, host, age: limits.age }),
         builds: [...new Set(machines.map(({ build }) => build))],
         missing: virtual.map(({ name }) => name).filter((name) => !known.has(name)),
@@ -101,9 +109,9 @@ async function prepare(deps: SnapshotDeps, platform: Platform, missing: boolean)
   const { lender, hardware = hardwareHere } = deps;
   const { cancellationSignal: signal, info, log } = Context.current();
   const from = await deps.ensureImage(platform.codename, (line) => log.info(line));
-  const { cpus: cores, memoryMiB } = platform.limits;
-  const wanted: Preparation = { image: platform.name, from, hardware: await hardware(), cores, memoryMiB };
-  const good = missing ? (await snapshotsIn(lender.places)).find((each) => isAs(each, wanted)) : undefined;
+  const wanted = preparationOf(platform, from, await hardware());
+  const best = bestSnapshot(await snapshotsIn(lender.places), platform.name, wanted.hardware);
+  const good = missing && typeof best !== 'string' && whyStale(best, wanted) === null ? best : undefined;
   const holder = info.workflowExecution?.workflowId;
   const run = { signal, ...(holder === undefined ? {} : { holder }) };
   const snapshot = good ?? (await (deps.prepare ?? prepareSnapshot)(lender, wanted, run));
@@ -111,15 +119,12 @@ async function prepare(deps: SnapshotDeps, platform: Platform, missing: boolean)
   return { platform: platform.name, snapshot: id, made: good === undefined, bootMs };
 }
 
-/** Whether a snapshot is what would be prepared now. */
-function isAs(snapshot: Snapshot, { image, from, hardware, cores, memoryMiB }: Preparation): boolean {
-  return (
-    snapshot.image === image &&
-    snapshot.from === from &&
-    unfit(snapshot, hardware) === null &&
-    snapshot.cores === cores &&
-    snapshot.memoryMiB === memoryMiB
-  );
+/** The platforms of a host whose machines are not what would be prepared now. @throws where it has no emulator */
+export function staleIn(
+  deps: Pick<SnapshotDeps, 'lender' | 'platforms' | 'imageNow' | 'hardware'>,
+): Promise<readonly Stale[]> {
+  const { lender, platforms, imageNow, hardware = hardwareHere } = deps;
+  return findStale({ places: lender.places, platforms, imageNow, hardware });
 }
 
 function failuresOf({ lender }: SnapshotDeps): string {

@@ -30,7 +30,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
  */
 export async function ensureVmImage(directory: string, codename: string, onProgress: OnProgress): Promise<string> {
   const settings = await readAptSettings(codename);
-  const image = join(directory, await digestOf(codename, settings));
+  const image = await vmImageNow(directory, codename, settings);
   if (existsSync(image)) return image;
   onProgress(`making the image of a virtual machine with ${codename}`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -43,6 +43,11 @@ export async function ensureVmImage(directory: string, codename: string, onProgr
   } finally {
     await removeAsRoot(made);
   }
+}
+
+/** The directory of the image as it would be made now, whether or not it is there. */
+export async function vmImageNow(directory: string, codename: string, settings?: AptSettings): Promise<string> {
+  return join(directory, await digestOf(codename, settings ?? (await readAptSettings(codename))));
 }
 
 /** Milliseconds in which what is in nobody's use may be in the making, or about to be used. */

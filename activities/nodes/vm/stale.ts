@@ -1,0 +1,53 @@
+import { isVirtual, type Platform } from '../../../pipelines/model/platform.ts';
+import type { Hardware } from './host.ts';
+import type { Preparation } from './prepare.ts';
+import { type Places, type Snapshot, snapshotsIn } from './records.ts';
+import { bestSnapshot } from './snapshots.ts';
+
+/** Where the machines of platforms come from. */
+export interface Making {
+  readonly places: Places;
+  readonly platforms: readonly Platform[];
+  /** Directory of the image of a Debian release as it would be made now, whether or not it is there. */
+  readonly imageNow: (codename: string) => Promise<string>;
+  readonly hardware: () => Promise<Hardware>;
+}
+
+/** A platform whose machines are not restored from what would be prepared now. */
+export interface Stale {
+  readonly platform: string;
+  /** What its machines are restored from; absent: nothing fits. */
+  readonly snapshot?: string;
+  readonly reason: string;
+  /** What would be prepared: as long as that is the same, preparing again would be the same. */
+  readonly wanted: Preparation;
+}
+
+/** What a platform's machines are to be prepared of. */
+export function preparationOf({ name, limits }: Platform, from: string, hardware: Hardware): Preparation {
+  return { image: name, from, hardware, cores: limits.cpus, memoryMiB: limits.memoryMiB };
+}
+
+/** Why a snapshot is not what would be prepared now; null when it is. */
+export function whyStale(snapshot: Snapshot, wanted: Preparation): string | null {
+  if (snapshot.from !== wanted.from) return 'its image would be another now';
+  const same = snapshot.cores === wanted.cores && snapshot.memoryMiB === wanted.memoryMiB;
+  return same ? null : "its platform's limits are others now";
+}
+
+/** The platforms whose image, limits or emulator have changed since their machines were prepared. */
+export async function findStale({ places, platforms, imageNow, hardware }: Making): Promise<readonly Stale[]> {
+  const virtual = platforms.filter(isVirtual);
+  if (virtual.length === 0) return [];
+  const [snapshots, here] = await Promise.all([snapshotsIn(places), hardware()]);
+  const found = await Promise.all(
+    virtual.map(async (platform) => {
+      const wanted = preparationOf(platform, await imageNow(platform.codename), here);
+      const best = bestSnapshot(snapshots, platform.name, here);
+      const reason = typeof best === 'string' ? best : whyStale(best, wanted);
+      const of = typeof best === 'string' ? {} : { snapshot: best.id };
+      return reason === null ? [] : [{ platform: platform.name, ...of, reason, wanted }];
+    }),
+  );
+  return found.flat();
+}
