@@ -35,13 +35,14 @@ export function renderPreview({ repositories }: PlanPreview): string {
 }
 
 function renderRepository(of: PlanPreview['repositories'][number]): string {
-  const { repository, gains, loses, problems, refused, unchecked } = of;
+  const { repository, gains, loses, problems, refused, unchecked, notes } = of;
   if (refused !== null) return `${repository}: refused: ${refused}`;
   const describe = ({ name, version, arch }: { name: string; version: string; arch: string }) =>
     `${name} ${version} (${arch})`;
   const lines = [
     ...gains.map((one) => `  + ${describe(one)}${one.replaces === null ? '' : `, replaces ${one.replaces}`}`),
     ...loses.map((one) => `  - ${describe(one)}${one.leaves === null ? '' : `, leaves ${one.leaves}`}`),
+    ...notes.map((note) => `  ${note}`),
     ...problems.map(({ kind, subject, message }) => `  ${kind}: ${subject}: ${message}`),
     ...(unchecked === null ? [] : [`  not checked: ${unchecked}`]),
   ];

@@ -22,6 +22,8 @@ export interface Published {
   readonly packages: readonly ReleasedPackage[];
   /** The released repository; absent where an earlier version has published, or nothing was. */
   readonly repository?: string;
+  /** What went with it, and what stays although its source makes it no more. */
+  readonly notes?: readonly string[];
   /** Why nothing was published. */
   readonly refused?: string;
 }
@@ -53,9 +55,8 @@ export async function publishBuild({ steps, signer }: Hands, publication: Public
   const shown = await CancellationScope.nonCancellable(() =>
     show({ steps, signer }, { ...step, format, envelopes, merged }),
   );
-  const { refused, repository } = shown;
-  if (refused !== undefined) return { packages: [], refused };
-  return { packages, ...(repository === undefined ? {} : { repository }) };
+  const { refused, ...where } = shown;
+  return refused === undefined ? { packages, ...where } : { packages: [], refused };
 }
 
 interface ToShow extends ReleaseStep {
@@ -67,17 +68,18 @@ interface ToShow extends ReleaseStep {
 async function show(
   { steps, signer }: Hands,
   { format, merged, ...step }: ToShow,
-): Promise<Pick<Published, 'refused' | 'repository'>> {
+): Promise<Omit<Published, 'packages'>> {
   for (;;) {
     const staged = await steps.stageReleased(step);
     if (staged.outcome === 'refused') return { refused: staged.reason };
     const where = staged.repository === undefined ? {} : { repository: staged.repository };
     if (staged.outcome === 'unchanged') return where;
-    const signatures = await signer.signIndex({ digest: staged.index.digest, ...where });
-    const { published, refused } = await steps.publishReleased({ ...staged, format, signatures, merged });
+    const { notes = [], ...ready } = staged;
+    const signatures = await signer.signIndex({ digest: ready.index.digest, ...where });
+    const { published, refused } = await steps.publishReleased({ ...ready, format, signatures, merged });
     if (refused !== undefined) return { refused };
     // Another release came between: the next state is made on top of it.
-    if (published) return where;
+    if (published) return { ...where, notes };
   }
 }
 

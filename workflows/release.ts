@@ -137,8 +137,9 @@ async function publish(publication: Publication): Promise<Ended> {
   const { built } = publication;
   const published = await publishBuild({ steps, signer }, toPublish(publication)).catch(refusal);
   if (published.refused !== undefined) return { result: 'FAILURE', summary: published.refused, artifacts: [], built };
-  const summary = `${built.origin} ${namesOf(published.packages)}`;
-  return { result: 'SUCCESS', summary, artifacts: [], ...published, built };
+  const { notes = [], ...rest } = published;
+  const summary = [`${built.origin} ${namesOf(published.packages)}`, ...notes].join('; ');
+  return { result: 'SUCCESS', summary, artifacts: [], ...rest, built };
 }
 
 /** All but showing it, which a release plan does. */

@@ -48,6 +48,8 @@ export type StagedRelease =
       readonly name: string;
       readonly before: string | null;
       readonly index: BlobRef;
+      /** What goes with it, and what stays although its source makes it no more. */
+      readonly notes?: readonly string[];
     }
   /** The repository holds all of it: the release was carried out before. */
   | { readonly outcome: 'unchanged'; readonly repository?: string }

@@ -25,7 +25,7 @@ export interface PreviewDeps {
 /** Makes the next state of a repository as a commit does, looks at it, and removes it. */
 export async function previewState(deps: PreviewDeps, state: PlannedState): Promise<RepositoryPreview> {
   const { repository } = state;
-  const nothing = { repository, gains: [], loses: [], problems: [], unchecked: null };
+  const nothing = { repository, gains: [], loses: [], problems: [], unchecked: null, notes: [] };
   let found: RepositoryPreview = { ...nothing, refused: null };
   try {
     const staged = await stagePlanned(deps.release, {
@@ -35,8 +35,9 @@ export async function previewState(deps: PreviewDeps, state: PlannedState): Prom
         found = { ...found, ...(await lookAt(deps, state, at)) };
       },
     });
-    if (staged.outcome === 'staged') await deps.release.released.discard({ repository, name: staged.name });
-    return found;
+    if (staged.outcome !== 'staged') return found;
+    await deps.release.released.discard({ repository, name: staged.name });
+    return { ...found, notes: staged.notes ?? [] };
   } catch (error) {
     if (!(error instanceof RepositoryRefusal)) throw error;
     return { ...nothing, refused: error.message };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { versionRules } from '../../pipelines/formats/format.ts';
 import type { BlobRef, PackageFormat, PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { readEnvelope } from '../../pipelines/model/provenance.ts';
-import { lineOf } from '../../pipelines/model/release-line.ts';
+import { keptIn, lineOf } from '../../pipelines/model/release-line.ts';
 import { firstDowngrade } from '../../pipelines/policy/kept-versions.ts';
 import { packageKey } from '../../pipelines/policy/release-plan.ts';
 import { refusedBy } from '../../pipelines/report/walls.ts';
@@ -17,9 +17,11 @@ import {
   type RepositoryFormat,
   RepositoryRefusal,
 } from '../repository/port.ts';
+import type { Coming } from '../repository/state.ts';
 import { readManifest } from '../storage/manifest.ts';
 import type { StateFiles } from '../storage/port.ts';
 import { importBlob } from './import.ts';
+import { judgeRelease } from './judge.ts';
 import { otherLine } from './line.ts';
 import type { ReleaseDeps, ReleaseStep, StagedRelease } from './port.ts';
 
@@ -68,10 +70,17 @@ export async function stageBuilds(deps: ReleaseDeps, request: StageBuilds): Prom
   const files = read.flatMap((one) => one.files);
   const settings = { origin: deps.origin, codename };
   const statements = new Map(read.flatMap((one) => [...one.statements]));
+  const released = { format, keep: keptIn(deps.rules, repository), manifests: read.map(({ manifest }) => manifest) };
+  let notes: readonly string[] = [];
+  const judge = async (coming: Coming) => {
+    const verdict = await judgeRelease(released, coming);
+    notes = verdict.notes;
+    return verdict.out;
+  };
   const stage = async () => {
     const seen = await deps.released.look(repository, refuseOlder);
     // The build's time would go backwards when an older build is released later.
-    const content = { format, files, settings, date: new Date() };
+    const content = { format, files, settings, date: new Date(), judge };
     return deps.released.stage({ repository, name }, content, async (at) => {
       // Another release may have come between.
       if (at.before !== seen) await refuseOlder(at.before);
@@ -82,7 +91,7 @@ export async function stageBuilds(deps: ReleaseDeps, request: StageBuilds): Prom
   };
   const staged = await stage().catch((error: Error) => explain(deps, { error, format, repository, builds: read }));
   if (staged === null) return { outcome: 'unchanged', repository };
-  return { outcome: 'staged', repository, name, before: staged.before, index: staged.done };
+  return { outcome: 'staged', repository, name, before: staged.before, index: staged.done, notes };
 }
 
 /** The state of a released repository without some of its packages. @throws RepositoryRefusal where it is not there */

@@ -74,6 +74,8 @@ export interface RepositoryPreview extends RepositoryChange {
   readonly refused: string | null;
   /** What was not looked at, and why; null where everything was. */
   readonly unchecked: string | null;
+  /** What its sources make no more and older versions that go, and what stays nevertheless, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** What carrying a plan out, or taking it back, would do. */

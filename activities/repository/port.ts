@@ -1,6 +1,6 @@
 import type { VouchedFile } from '../../pipelines/formats/deb/release.ts';
 import type { DigestedFile } from '../../pipelines/formats/digest.ts';
-import type { Relation } from '../../pipelines/formats/format.ts';
+import type { Bond, Relation } from '../../pipelines/formats/format.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 import type { Piece } from './pieces.ts';
 
@@ -166,6 +166,10 @@ export interface RepositoryFormat {
   vouched(tree: string): Promise<readonly VouchedFile[]>;
   /** The files of the index that a client which has read the root index of this tree may still ask for. */
   served(tree: string): Promise<string[]>;
+  /** What the packages that a tree's lists name offer and need, as the lists say. */
+  bonds(tree: string): Promise<readonly Bond[]>;
+  /** The same of one package that was described. */
+  bondOf(description: Pick<Description, 'texts'>): readonly Bond[];
   /** Paths inside the package, each with a mark that tells apart what packages may bring there. */
   contents(file: string): Promise<ReadonlyMap<string, string>>;
   /** What keeps this package and another one from bringing the same file to one system. */

@@ -54,7 +54,7 @@ export interface Coming {
   readonly before: string | null;
   /** Of what stays at least what has the name of one that comes; all where nothing comes. */
   readonly known: readonly ListedPackage[];
-  readonly added: readonly PackageId[];
+  readonly added: readonly AddedPackage[];
 }
 
 /** Names packages that the new state is without, whether they are there or come. @throws RepositoryRefusal */

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
 import type { PackageId, RepositoryFormat, RepositorySettings } from '../repository/port.ts';
+import type { Judge } from '../repository/state.ts';
 
 /** Content that was opened: as it was then, whatever becomes of its name. It is read once, or closed. */
 export interface StoredFile {
@@ -100,6 +101,7 @@ export interface StateContent {
   readonly date: Date;
   /** Packages that it has no more; nothing is added then. Their files stay for clients that have read an older index. */
   readonly remove?: (one: PackageId) => boolean;
+  readonly judge?: Judge;
 }
 
 /** A state of a released repository that is made and not shown yet. */

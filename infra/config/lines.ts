@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { builtInPlatforms } from '../images/platforms.ts';
 
+const keptVersions = z.number().int().min(1).max(1000);
+
+/** For all released repositories without a number of their own. */
+export const keepSchema = keptVersions
+  .optional()
+  .describe('How many versions of each package a released repository names, the newest. Default: all.');
+
 const branchPattern = z
   .string()
   .regex(/^[\w.+*-]+(?:\/[\w.+*-]+)*$/, 'must be a branch, or a pattern: `*` within a part, `**` for anything')
@@ -38,6 +45,7 @@ const line = z.strictObject({
     .enum(['security', 'hotfix'])
     .optional()
     .describe('`security`: builds have a version BASE.0.N. `hotfix`: BASE.N.0. Default: any.'),
+  keep: keptVersions.optional().describe('As `release.keep`, for this repository. Default: what that says.'),
   publish: z
     .enum(['merged', 'planned'])
     .optional()

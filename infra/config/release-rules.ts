@@ -5,9 +5,10 @@ import { madePlatforms } from './platforms.ts';
 /** What the configuration releases where. A line without a distribution name has that of its first platform. */
 export function releaseRules(config: Pick<Config, 'platforms' | 'release'>): ReleaseRules {
   const platforms = new Map(madePlatforms(config).map((platform) => [platform.name, platform]));
-  const { deb, lines } = config.release;
+  const { deb, keep, lines } = config.release;
   return {
     codename: deb.codename,
+    ...kept(keep),
     lines: Object.entries(lines).map(([name, line]) => {
       const first = platforms.get(line.platforms[0] ?? '');
       const codename = first?.format === 'deb' ? (line.codename ?? first.codename) : '';
@@ -15,7 +16,14 @@ export function releaseRules(config: Pick<Config, 'platforms' | 'release'>): Rel
       const versions = line.versions === undefined ? {} : { versions: line.versions };
       const others = line.with === undefined ? {} : { with: line.with };
       const publish = line.publish === 'planned' ? { publish: line.publish } : {};
-      return { name, platforms: line.platforms, ...branches, codename, ...others, ...versions, ...publish };
+      return {
+        ...{ name, platforms: line.platforms, ...branches, codename, ...others },
+        ...{ ...versions, ...publish, ...kept(line.keep) },
+      };
     }),
   };
+}
+
+function kept(keep: number | undefined): { readonly keep?: number } {
+  return keep === undefined ? {} : { keep };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { connectionsSchema } from './connections.ts';
 import { typeFaults } from './instance-types.ts';
 import { labelFaults, labelsSchema } from './labels.ts';
-import { linesSchema } from './lines.ts';
+import { keepSchema, linesSchema } from './lines.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
 import { staticFaults, staticSchema } from './static.ts';
 import { temporalSchema } from './temporal.ts';
@@ -125,6 +125,7 @@ const release = z.strictObject({
     .describe(
       '`promote`: release what the gate built when the merged tree is the built tree. `rebuild`: always build again.',
     ),
+  keep: keepSchema,
   deb: z
     .strictObject({
       codename: z

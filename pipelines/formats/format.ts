@@ -17,5 +17,18 @@ export interface Relation {
   readonly version: string;
 }
 
+/** What a package in a list offers to others, and needs of them. */
+export interface Bond {
+  readonly name: string;
+  readonly version: string;
+  readonly arch: string;
+  /** Null for a source package. Of RPM the version bears no epoch. */
+  readonly source: { readonly name: string; readonly version: string } | null;
+  /** Itself, and what it provides. */
+  readonly offers: readonly Relation[];
+  /** Of each, one relation must be met; for a source package what its build needs. */
+  readonly needs: readonly (readonly Relation[])[];
+}
+
 /** The version rules of each format. */
 export const versionRules: Readonly<Record<PackageFormat, VersionRules>> = { deb, rpm };

@@ -16,12 +16,16 @@ export interface ReleaseLine {
   readonly versions?: 'security' | 'hotfix';
   /** `planned`: what is merged waits until a release plan takes it. Absent: it is shown at once. */
   readonly publish?: 'planned';
+  /** How many versions of each package its index names; absent: as `ReleaseRules` say. */
+  readonly keep?: number;
 }
 
 /** What is released where. */
 export interface ReleaseRules {
   /** APT's distribution name in the repository `deb`. */
   readonly codename: string;
+  /** How many versions of each package the indexes name; absent: all. */
+  readonly keep?: number;
   readonly lines: readonly ReleaseLine[];
 }
 
@@ -62,6 +66,11 @@ export function linesSeen(
     return { repository, codename: line?.codename ?? (of.format === 'deb' ? rules.codename : '') };
   });
   return [lineOf(rules, of), ...others];
+}
+
+/** How many versions of each package a released repository names; undefined: all. */
+export function keptIn({ keep, lines }: ReleaseRules, repository: string): number | undefined {
+  return lines.find(({ name }) => name === repository)?.keep ?? keep;
 }
 
 /** The names of all released repositories that there may be. */

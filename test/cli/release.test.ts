@@ -72,7 +72,7 @@ before(async () => {
 after(() => server.stop());
 beforeEach(() => {
   asked = [];
-  preview = [{ ...gained, problems: [], unchecked: null }];
+  preview = [{ ...gained, problems: [], unchecked: null, notes: [] }];
   refuses = '';
 });
 
@@ -137,13 +137,19 @@ test('release preview says what is gained, replaced, lost and broken; 1 where so
     out: 'deb-stable:\n  + alpha 1.1-1 (all), replaces 1.0-1\n',
   });
   const problem = { kind: 'installability', subject: 'alpha', message: 'needs nowhere' } as const;
-  preview = [{ ...lost, problems: [problem], unchecked: null }];
+  preview = [
+    { ...lost, problems: [problem], unchecked: null, notes: ['dropped old 1 (all): alpha 2 builds it no more'] },
+  ];
   const back = await run('preview', 'q4', '--revert');
   assert.deepEqual(
     [back.code, back.out],
-    [1, 'deb-stable:\n  - alpha 1.1-1 (all), leaves 1.0-1\n  installability: alpha: needs nowhere\n'],
+    [
+      1,
+      'deb-stable:\n  - alpha 1.1-1 (all), leaves 1.0-1\n  dropped old 1 (all): alpha 2 builds it no more\n' +
+        '  installability: alpha: needs nowhere\n',
+    ],
   );
-  preview = [{ ...gained, gains: [], problems: [], refused: 'alpha is older', unchecked: null }];
+  preview = [{ ...gained, gains: [], problems: [], refused: 'alpha is older', unchecked: null, notes: [] }];
   assert.deepEqual((await run('preview', 'q4')).out, 'deb-stable: refused: alpha is older\n');
   assert.deepEqual(asked, [
     { name: 'q4', action: 'commit' },
@@ -168,7 +174,7 @@ test('what is released of a change is taken back without a plan, and looked at b
   await server.store.saveBuild(aBuild({ change: 'git:7' }));
   const back = await run('revert', '--change', 'git:7', '--line', 'deb-stable', '--line', 'rpm-stable');
   assert.deepEqual(back, { code: 0, out: 'took it back\n', err: '' });
-  preview = [{ ...lost, problems: [], unchecked: null }];
+  preview = [{ ...lost, problems: [], unchecked: null, notes: [] }];
   const looked = await run('preview', '--revert', '--change', 'git:7', '--line', 'deb-stable');
   assert.deepEqual(looked, { code: 0, out: 'deb-stable:\n  - alpha 1.1-1 (all), leaves 1.0-1\n', err: '' });
   await run('preview', '--revert', '--change', 'git:7');

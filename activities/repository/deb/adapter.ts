@@ -1,5 +1,6 @@
 import { matches } from '../../../pipelines/formats/deb/relations.ts';
 import type { RepositoryFormat } from '../port.ts';
+import { bondOf, bonds } from './bonds.ts';
 import { mayMeet, refusal } from './conflict.ts';
 import { describe, placed } from './describe.ts';
 import { count, find, findAt } from './find.ts';
@@ -30,6 +31,8 @@ export const debRepository: RepositoryFormat = {
   unsigned: async () => [],
   served,
   vouched,
+  bonds,
+  bondOf,
   contents: async (file) => (await import('./contents.ts')).contents(file),
   relations,
   matches,

@@ -1,5 +1,6 @@
 import { matches } from '../../../pipelines/formats/rpm/relations.ts';
 import type { RepositoryFormat } from '../port.ts';
+import { bondOf, bonds } from './bonds.ts';
 import { mayMeet, refusal } from './conflict.ts';
 import { describe, placed } from './describe.ts';
 import { count, find, findAt } from './find.ts';
@@ -32,6 +33,8 @@ export const rpmRepository: RepositoryFormat = {
   unsigned,
   served,
   vouched,
+  bonds,
+  bondOf,
   contents,
   relations,
   matches,

@@ -28,10 +28,15 @@ export async function roots(): Promise<string[]> {
 }
 
 export async function list(tree: string): Promise<ListedPackage[]> {
+  return parsePrimary(await readPacked(join(tree, await primaryOf(tree)))).map(listed);
+}
+
+/** The list of packages, relative to the tree. @throws RepositoryRefusal where there is none */
+export async function primaryOf(tree: string): Promise<string> {
   const { files } = parseRepomd(await readRepomd(tree));
   const primary = files.find(({ type }) => type === 'primary');
   if (primary === undefined) throw new RepositoryRefusal(`${join(tree, repomd)} names no primary.xml`);
-  return parsePrimary(await readPacked(join(tree, insidePath(primary.path)))).map(listed);
+  return insidePath(primary.path);
 }
 
 export async function vouched(tree: string): Promise<VouchedFile[]> {

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { attest, attestationFault } from '../../../activities/attest/attestation.ts';
 import { createAttestor, testRepositoriesIn } from '../../../activities/attest/attestor.ts';
@@ -183,6 +183,19 @@ export async function build(world: World, request: BuildRequest): Promise<string
   return storeManifest(world, forge(await world.attestor.attest(manifest)));
 }
 
+/** Adds packages to what a build made, as the worker would have signed it. */
+export async function withPackages(world: World, digest: string, samples: readonly Sample[]): Promise<string> {
+  const { attestation: _, ...manifest } = await readManifest(world.store, digest);
+  const added = samples.map(async (sample) => {
+    const file = await makePackage(manifest.format, world.directory, { source: manifest.source.name, ...sample });
+    const { name, version, arch } = await repositoryFormats[manifest.format].inspect(file);
+    const ref = await world.store.put({ path: file });
+    return { ...ref, name: basename(file), kind: 'binary' as const, package: name, version, arch };
+  });
+  const files = [...manifest.files, ...(await Promise.all(added))];
+  return storeManifest(world, attest(world.builder, { ...manifest, files }));
+}
+
 export async function storeManifest(world: World, manifest: PackagesManifest): Promise<string> {
   return (await world.store.put(JSON.stringify(manifest))).digest;
 }
@@ -223,7 +236,8 @@ export async function publish({ activities, signer }: World, about: ReleaseInput
   const signatures = await signer.signIndex({ digest: staged.index.digest, repository });
   const { refused, published } = await activities.publishReleased({ ...staged, format, signatures, merged });
   if (refused === undefined && !published) throw new Error('another release came between');
-  return refused === undefined ? {} : { refused };
+  if (refused !== undefined) return { refused };
+  return staged.notes === undefined || staged.notes.length === 0 ? {} : { notes: staged.notes };
 }
 
 /** A whole release, as the workflow runs it but for building again. @returns what came out, or why not */

@@ -11,6 +11,8 @@ export interface Sample {
   readonly name: string;
   readonly version: string;
   readonly requires?: readonly string[];
+  /** The source package, where it has another name. */
+  readonly source?: string;
   /** Further fields as the format has them: `Provides` and so on. */
   readonly fields?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string | Buffer>>;
@@ -62,11 +64,12 @@ async function writeTree(root: string, files: Readonly<Record<string, string | B
 }
 
 async function makeDeb(work: string, directory: string, sample: Sample) {
-  const { name, version, requires = [], fields = {}, configuration = [], after } = sample;
+  const { name, version, source, requires = [], fields = {}, configuration = [], after } = sample;
   const control = [
     `Package: ${name}`,
     `Version: ${version}`,
     'Architecture: all',
+    ...(source === undefined ? [] : [`Source: ${source}`]),
     'Maintainer: Somebody <somebody@example.org>',
     ...(requires.length > 0 ? [`Depends: ${requires.join(', ')}`] : []),
     ...Object.entries(fields).map(([field, value]) => `${field}: ${value}`),
@@ -92,9 +95,10 @@ async function makeRpm(
   sample: Sample & { files: Readonly<Record<string, string | Buffer>> },
 ) {
   const listed = (path: string) => (sample.configuration?.includes(path) ? `%config(noreplace) ${path}` : path);
+  const own = sample.source === undefined ? '' : ` -n ${sample.name}`;
   const [, epoch, version, release = '1'] = /^(?:(\d+):)?([^-]+)(?:-(.+))?$/.exec(sample.version) ?? [];
   const spec = [
-    `Name: ${sample.name}`,
+    `Name: ${sample.source ?? sample.name}`,
     ...(epoch === undefined ? [] : [`Epoch: ${epoch}`]),
     `Version: ${version}`,
     `Release: ${release}`,
@@ -102,12 +106,14 @@ async function makeRpm(
     'License: MIT',
     'BuildArch: noarch',
     'AutoReqProv: no',
+    ...(sample.source === undefined ? [] : ['%description\nIt has packages of other names.']),
+    ...(sample.source === undefined ? [] : [`%package${own}\nSummary: One of several packages`]),
     ...(sample.requires ?? []).map((one) => `Requires: ${one}`),
     ...Object.entries(sample.fields ?? {}).map(([field, value]) => `${field}: ${value}`),
-    '%description\nIt is for trying things.',
+    `%description${own}\nIt is for trying things.`,
     `%install\ncp -a ${join(work, 'root')}/. %{buildroot}/`,
-    ...(sample.after === undefined ? [] : [`%post\n${sample.after}`]),
-    `%files\n${Object.keys(sample.files).map(listed).join('\n')}`,
+    ...(sample.after === undefined ? [] : [`%post${own}\n${sample.after}`]),
+    `%files${own}\n${Object.keys(sample.files).map(listed).join('\n')}`,
     '',
   ].join('\n');
   await writeFile(join(work, 'a.spec'), spec);

@@ -1,0 +1,28 @@
+import type { PackageVersion } from '../policy/kept-versions.ts';
+
+interface Source {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** A package that leaves a released repository, for there are enough newer versions of it. */
+export function beyondKept(one: PackageVersion, keep: number): string {
+  return `dropped ${described(one)}: it is not among the ${keep === 1 ? 'newest version' : `${keep} newest versions`}`;
+}
+
+/** A package that leaves a released repository, for its source has a newer version without it. */
+export function droppedByItsSource(one: PackageVersion, source: Source): string {
+  return `dropped ${described(one)}: ${source.name} ${source.version} builds it no more`;
+}
+
+/** One that would leave it and is needed. */
+export function keptForOthers(
+  one: PackageVersion,
+  { source, by }: { readonly source: Source; readonly by: PackageVersion },
+): string {
+  return `kept ${described(one)}, which ${source.name} ${source.version} builds no more: ${described(by)} needs it`;
+}
+
+function described({ name, version, arch }: PackageVersion): string {
+  return `${name} ${version} (${arch})`;
+}
