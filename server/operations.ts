@@ -16,28 +16,45 @@ export interface OperationsDeps {
   readonly enqueue: (what: EnqueueRequest) => Promise<GateAnswer>;
   /** What a workflow was started with; undefined where nobody knows any more. */
   readonly inputOf: (workflow: string) => Promise<unknown>;
+  /** The names of the configured pipelines. */
+  readonly pipelines: () => Promise<readonly string[]>;
+  /** Says to a change, where people read of it, that somebody took it out of a pipeline. */
+  readonly tellTakenOut: (what: TakenOut) => Promise<void>;
   /** Concludes the record of a build whose workflow has ended without a word. */
   readonly mend: (build: BuildRecord) => Promise<void>;
 }
 
+/** A patch set that is out of a pipeline, and by whom. */
+export interface TakenOut {
+  readonly change: string;
+  readonly patchset: number;
+  readonly pipeline: string;
+  readonly by: string;
+}
+
 /** What people ask for, carried to the gate that holds the change, or to the job itself. */
-export function createOperations({ client, gates, store, enqueue, inputOf, mend }: OperationsDeps): Operations {
+export function createOperations(deps: OperationsDeps): Operations {
+  const { client, gates, store, inputOf, mend } = deps;
   const queues = () => store.listQueues();
   return {
     async enqueue(actor, what) {
       demand(actor, 'enqueue', { name: 'change' in what ? what.change : `${what.project} ${what.branch}` });
-      return enqueue(what);
+      return (await noPipeline(deps, what.pipeline)) ?? deps.enqueue(what);
     },
     async dequeue(actor, { pipeline, change }) {
       demand(actor, 'dequeue', { name: change });
       const gate = (await queues()).find((queue) => queue.pipeline === pipeline && holds(queue, change));
-      if (!gate) return refused(`${change} is not in ${pipeline}`);
-      return ask(gates, gate, { type: 'dequeue', time: Date.now(), pipeline, change });
+      if (!gate) return (await noPipeline(deps, pipeline)) ?? refused(`${change} is not in ${pipeline}`);
+      const answer = await ask(gates, gate, { type: 'dequeue', time: Date.now(), pipeline, change });
+      if (answer.ok) await tellMembers(deps, gate, { pipeline, change, by: actor.name });
+      return answer;
     },
     async promote(actor, { pipeline, changes }) {
       demand(actor, 'promote', { name: changes.join(', ') });
       const all = (await queues()).filter((queue) => queue.pipeline === pipeline);
       const gate = all.find((queue) => changes.every((change) => holds(queue, change)));
+      const unknown = gate ? undefined : await noPipeline(deps, pipeline);
+      if (unknown) return unknown;
       if (!gate) return refused(`no queue of ${pipeline} holds all of ${changes.join(', ')}`);
       return ask(gates, gate, { type: 'promote', time: Date.now(), pipeline, changes });
     },
@@ -47,6 +64,8 @@ export function createOperations({ client, gates, store, enqueue, inputOf, mend 
       const gate = all.find((queue) => holds(queue, change, job));
       if (gate) return ask(gates, gate, { type: 'retrigger', time: Date.now(), pipeline: gate.pipeline, change, job });
       const [last] = await store.listBuilds({ change, job, pipeline, limit: 1 });
+      const unknown = last || pipeline === undefined ? undefined : await noPipeline(deps, pipeline);
+      if (unknown) return unknown;
       return last ? runAgain(client, last, inputOf) : refused(`${job} has not run for ${change}`);
     },
     async cancel(actor, { build }) {
@@ -64,6 +83,22 @@ export function createOperations({ client, gates, store, enqueue, inputOf, mend 
 
 function refused(reason: string): GateAnswer {
   return { ok: false, reason };
+}
+
+async function noPipeline({ pipelines }: OperationsDeps, name: string): Promise<GateAnswer | undefined> {
+  const names = await pipelines();
+  return names.includes(name) ? undefined : refused(`there is no pipeline ${name}; there are: ${names.join(', ')}`);
+}
+
+/** All members of the item hear of it. What cannot be said undoes nothing: the item is out. */
+async function tellMembers(
+  { tellTakenOut }: OperationsDeps,
+  { items }: QueueSnapshot,
+  { change, pipeline, by }: Pick<TakenOut, 'change' | 'pipeline' | 'by'>,
+): Promise<void> {
+  const members = items.find(({ changes }) => changes.some(({ id }) => id === change))?.changes ?? [];
+  const said = members.map(({ id, patchset }) => tellTakenOut({ change: id, patchset, pipeline, by }));
+  await Promise.allSettled(said);
 }
 
 function holds(queue: QueueSnapshot, change: string, job?: string): boolean {

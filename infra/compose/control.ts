@@ -18,6 +18,7 @@ import { createSweep } from '../../activities/sweep/sweep.ts';
 import { layoutPipelines, semaphores } from '../../pipelines/language/language.ts';
 import { repositoriesIn } from '../../pipelines/model/release-line.ts';
 import type { EventRouter } from '../../server/events/router.ts';
+import { tellTakenOut } from '../../server/events/taken-out.ts';
 import { createOperations } from '../../server/operations.ts';
 import type { EnqueueRequest } from '../../server/port.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
@@ -102,14 +103,16 @@ export function createControl(deps: ControlDeps) {
   };
   const enqueue = (what: EnqueueRequest) =>
     'change' in what ? router.enqueue(what.pipeline, what.change) : router.enqueueBranch(what.pipeline, what);
+  const pipelines = async () =>
+    layoutPipelines(await layouts.current()).map(({ name, description = '' }) => ({ name, description }));
   const operations = createOperations({
     ...{ client: temporal.client, gates: review.gates, store },
     inputOf: (workflow) => readInput(temporal.client, workflow),
     ...{ enqueue, mend: sweeper.mend },
+    pipelines: async () => (await pipelines()).map(({ name }) => name),
+    tellTakenOut: (what) => tellTakenOut((connection) => router.host(connection), what),
   });
   const layout = () => layouts.current();
-  const pipelines = async () =>
-    layoutPipelines(await layouts.current()).map(({ name, description = '' }) => ({ name, description }));
   const changes = watched(people, router, tidy);
   const { plans } = releases;
   return {

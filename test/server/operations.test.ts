@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { readInput } from '../../infra/temporal/read-payload.ts';
 import type { Actor } from '../../pipelines/model/actor.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
-import { createOperations } from '../../server/operations.ts';
+import { createOperations, type TakenOut } from '../../server/operations.ts';
 import type { Operations } from '../../server/port.ts';
 import { change, frozenJob } from '../workflows/make.ts';
 import { Outside, until, World } from '../workflows/world.ts';
@@ -11,6 +11,7 @@ import { Outside, until, World } from '../workflows/world.ts';
 const ada: Actor = { name: 'ada', kind: 'person', via: 'token' };
 let world: World;
 let operations: Operations;
+const takenOut: TakenOut[] = [];
 /** Builds by change that wait until they are let go, or cancelled. */
 const gates = new Map<string, PromiseWithResolvers<void>>();
 
@@ -37,6 +38,8 @@ before(async () => {
     ...{ client, gates: createGateClient(client), store, enqueue: async () => ({ ok: true }) },
     inputOf: (workflow) => readInput(client, workflow),
     mend: outside.sweeper(world.temporal).mend,
+    pipelines: async () => ['check', 'gate'],
+    tellTakenOut: async (what) => void takenOut.push(what),
   });
 });
 after(() => world?.stop());
@@ -69,6 +72,10 @@ describe('what people ask for', () => {
     await until('B is ahead', () => queued().join() === 'B,A');
     for (const id of ['A', 'B'])
       assert.deepEqual(await operations.dequeue(ada, { pipeline: 'gate', change: id }), { ok: true });
+    assert.deepEqual(
+      takenOut,
+      ['A', 'B'].map((id) => ({ change: id, patchset: 1, pipeline: 'gate', by: 'ada' })),
+    );
     await until('the queue is empty', () => queued().length === 0);
   });
 
@@ -114,6 +121,14 @@ describe('what people ask for', () => {
     );
     assert.match(reasonOf(await operations.retrigger(ada, { change: 'X', job: 'deb-build' })), /has not run for X/);
     assert.match(reasonOf(await operations.cancel(ada, { build: 'x' })), /no build x/);
+    const nowhere = { pipeline: 'nope', change: 'X' };
+    for (const answer of [
+      await operations.enqueue(ada, nowhere),
+      await operations.dequeue(ada, nowhere),
+      await operations.promote(ada, { pipeline: 'nope', changes: ['X'] }),
+      await operations.retrigger(ada, { ...nowhere, job: 'deb-build' }),
+    ])
+      assert.equal(reasonOf(answer), 'there is no pipeline nope; there are: check, gate');
   });
 });
 

@@ -14,6 +14,7 @@ import type { Change, TriggerEvent } from '../../pipelines/model/change.ts';
 import { createConflictOf } from '../../server/events/conflict.ts';
 import { withFilesByDigest } from '../../server/events/files.ts';
 import { EventRouter } from '../../server/events/router.ts';
+import { tellTakenOut } from '../../server/events/taken-out.ts';
 import type { GateMessage } from '../../workflows/contract.ts';
 import type { GateName } from '../../workflows/ids.ts';
 import { scratch } from '../activities/git/repository.ts';
@@ -418,6 +419,16 @@ test('W11: a vote for a project that has no jobs in the pipeline that would reac
   await people.vote(account('Ada'), '1', { label: 'Approved', value: 1 });
   const [only] = await router.obstacles('1');
   assert.equal(only?.reason, 'new has no jobs in gate, which would react to the vote Approved 1');
+});
+
+test('who took a change out of a pipeline stands at the change, and sets nothing off', async (t) => {
+  const { host, people, push, look } = await setup(t, ['new']);
+  await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
+  await look('1');
+  await tellTakenOut(() => host, { change: 'git:1', patchset: 1, pipeline: 'gate', by: 'ada' });
+  const last = (await people.history('1')).happenings.at(-1);
+  assert.deepEqual([last?.text, last?.report], ['Taken out of gate by ada.', { pipeline: 'gate', action: 'dequeue' }]);
+  assert.deepEqual(await look('1'), []);
 });
 
 const filtered = `

@@ -360,3 +360,10 @@ test('a failure that only builds tell of is explained by them', () => {
   assert.deepEqual(story.why, ['check: build-deb failed: a.c:3: error: no such header (`sluice logs b1`)']);
   assert.match(story.next[0] ?? '', /^Mend it, then/);
 });
+
+test('of a change that somebody took out it is told who did, and how it comes in again', () => {
+  const story = changeStory(known(reported('dequeue', 'Taken out of gate by root.', 'gate')));
+  assert.equal(story.state, 'Open; gate let it go before it was done.');
+  assert.deepEqual(story.why, ['gate: Taken out of gate by root.']);
+  assert.deepEqual(story.next, ['`sluice enqueue --pipeline gate --change git:5` tries it again.']);
+});
