@@ -78,7 +78,7 @@ export interface MetModule extends NamedModule {
 export async function meetModules(
   repo: string,
   commit: string,
-  meet: (module: MetModule) => Promise<boolean | void>,
+  meet: (module: MetModule) => Promise<boolean>,
 ): Promise<void> {
   let count = 0;
   const visit = async (of: string, parent: MetModule | null, depth: number): Promise<void> => {
@@ -90,7 +90,7 @@ export async function meetModules(
           `${show(module.place)}: more than ${deepest} submodules in each other, or ${most} in all`,
         );
       }
-      if ((await meet(module)) !== false) await visit(module.commit, module, depth + 1);
+      if (await meet(module)) await visit(module.commit, module, depth + 1);
     }
   };
   await visit(commit, null, 1);
@@ -106,6 +106,7 @@ export async function modulesHere(repo: string, commit: string): Promise<readonl
   await meetModules(repo, commit, async ({ place, commit: id, url }) => {
     if (!(await hasCommit(repo, id))) throw new SourceFault(`the submodule ${show(place)} is not here at ${id}`);
     found.push({ path: place, commit: id, source: url });
+    return true;
   });
   return found;
 }
@@ -129,5 +130,6 @@ export async function checkOutModules(
     const options = { cwd: tree, env: { GIT_INDEX_FILE: index } };
     await git(repo, [`--work-tree=${tree}`, 'read-tree', '--reset', '-u', id], options);
     await rm(index, { force: true });
+    return true;
   });
 }
