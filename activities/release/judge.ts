@@ -14,7 +14,7 @@ interface Released {
   readonly manifests: readonly PackagesManifest[];
 }
 
-export interface Verdict {
+interface Verdict {
   readonly out: readonly PackageVersion[];
   /** What goes, and what stays although its source makes it no more, a sentence each. */
   readonly notes: readonly string[];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ListRender } from '@fastify/static';
 import { publicKeyFile } from '../../activities/repository/port.ts';
 import { type Html, html } from '../../web/html.ts';
+import { repoFile, sourcesLine } from './client-files.ts';
 
 export interface Shelf {
   /** Directory, and the path below which it is offered; that begins and ends with a slash. */
@@ -47,16 +48,31 @@ function usage(path: string, { shelf, keyed }: { readonly shelf: Shelf; readonly
   const address = `${shelf.url}${path.replace(/\/$/, '')}`;
   const inside = names(directory);
   if (inside.includes('repodata')) {
-    return snippet('A .repo file for dnf', repoFile({ address, keyed, id: idOf(path, shelf) }));
+    const file = snippet('A .repo file for dnf', repoFile({ address, keyed, id: idOf(path, shelf) }));
+    return html`${file}${fileLink(path, { shelf, keyed, kind: 'repo' })}`;
   }
   const [codename] = inside.includes('dists') ? names(join(directory, 'dists')) : [];
-  return codename !== undefined && snippet('A line for sources.list', sourcesLine({ address, codename, keyed }));
+  if (codename === undefined) return false;
+  const line = snippet('A line for sources.list', sourcesLine({ address, codename, keyed }));
+  return html`${line}${fileLink(path, { shelf, keyed, kind: 'sources' })}`;
 }
 
-/** A line has an id of its own: clients may have several. */
+/** Where a signed released repository has the same as a file. */
+function fileLink(
+  path: string,
+  { shelf, keyed, kind }: { readonly shelf: Shelf; readonly keyed: boolean; readonly kind: string },
+): Html | false {
+  const file = `${path.replace(/\/$/, '')}.${kind}`;
+  return shelf.prefix === '/released/' && keyed && html`<p><a href="${file}">${file}</a></p>`;
+}
+
 function idOf(path: string, { prefix, id }: Shelf): string {
-  const name = path.slice(prefix.length).replace(/\/$/, '');
-  return prefix !== '/released/' || name === 'rpm' ? id : `${id}-${name}`;
+  return prefix === '/released/' ? repositoryId(id, path.slice(prefix.length).replace(/\/$/, '')) : id;
+}
+
+/** A line has an id of its own: clients may have several. @param id of the one that bears the format's name */
+export function repositoryId(id: string, repository: string): string {
+  return repository === 'rpm' ? id : `${id}-${repository}`;
 }
 
 function names(directory: string): readonly string[] {
@@ -69,17 +85,4 @@ function names(directory: string): readonly string[] {
 
 function snippet(title: string, text: string): Html {
   return html`<h2>${title}</h2><pre>${text}</pre>`;
-}
-
-function repoFile(of: { readonly address: string; readonly keyed: boolean; readonly id: string }): string {
-  const { address, keyed, id } = of;
-  const checks = keyed ? `gpgcheck=1\nrepo_gpgcheck=1\ngpgkey=${address}/${publicKeyFile}` : 'gpgcheck=0';
-  return `[${id}]\nname=${id}\nbaseurl=${address}\nenabled=1\n${checks}`;
-}
-
-function sourcesLine(of: { readonly address: string; readonly codename: string; readonly keyed: boolean }): string {
-  const { address, codename, keyed } = of;
-  const file = '/etc/apt/keyrings/sluice.asc';
-  if (!keyed) return `deb [trusted=yes] ${address} ${codename} main`;
-  return `curl -o ${file} ${address}/${publicKeyFile}\ndeb [signed-by=${file}] ${address} ${codename} main`;
 }

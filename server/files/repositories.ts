@@ -1,7 +1,8 @@
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import type { ServerDeps } from '../deps.ts';
-import { listingOf } from './listing.ts';
+import { type ClientFiles, clientFile } from './client-files.ts';
+import { listingOf, repositoryId } from './listing.ts';
 import { sendFile, typeOf } from './send-file.ts';
 
 /** Repositories as package managers read them: plain files with ranges and validators, and a listing for people. */
@@ -10,6 +11,11 @@ export async function registerRepositories(
   { paths, released, url = '', rpmName = 'sluice' }: Pick<ServerDeps, 'paths' | 'released' | 'url' | 'rpmName'>,
 ): Promise<void> {
   registerGenerations(app, released);
+  registerClientFiles(app, {
+    root: paths.released,
+    address: `${url}/released`,
+    idOf: (name) => repositoryId(rpmName, name),
+  });
   for (const [prefix, root] of [
     ['/repositories/', paths.repositories],
     ['/released/', paths.released],
@@ -29,6 +35,16 @@ export async function registerRepositories(
       },
     });
   }
+}
+
+/** Beside each released repository what its clients put among their own sources, under an address that stays. */
+function registerClientFiles(app: FastifyInstance, of: ClientFiles): void {
+  const path = '/released/:file(^[a-z][a-z0-9._-]*\\.(?:repo|sources)$)';
+  app.get<{ readonly Params: { readonly file: string } }>(path, async (request, reply) => {
+    const text = await clientFile(of, request.params.file);
+    if (text === null) return reply.code(404).send({ error: `there is nothing at ${request.url}` });
+    return reply.type('text/plain; charset=utf-8').header('cache-control', 'no-cache').send(`${text}\n`);
+  });
 }
 
 interface GenerationFile {
