@@ -47,7 +47,10 @@ export async function planPool(
   if (wanted === null) return null;
   const saved = await state.pool(host.name);
   const standing = view?.snapshots ?? [];
-  const record = saved !== null && isSure(saved, standing) ? saved : await takeStock(host, view, { tree, wanted });
+  const sure = saved !== null && isSure(saved, standing);
+  const record = sure ? saved : await takeStock(host, view, { tree, wanted });
+  // Who takes the transaction back needs to know what was there before.
+  if (!sure) await state.savePool(host.name, record);
   const clash = clashesWith(record, wanted.files)[0];
   if (clash === undefined) {
     // Of a damaged one nothing is believed: what is the same is compared, and not sent again.

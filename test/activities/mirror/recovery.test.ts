@@ -88,6 +88,24 @@ for (const { layout, row } of kills) {
   });
 }
 
+test('what a sync sent to the pool goes when it is undone, also where the one before was completed after a kill', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const set = world.set({ layout: 'pool', hosts: { m1: { url: world.local('m1') }, m2: { url: world.local('m2') } } });
+  await world.sync(set);
+  for (const [name, pattern, among] of [
+    ['beta', '*--no-implied-dirs*/m2/', 'stable'],
+    ['gamma', '*--recursive*/m2/snapshots/*', ''],
+  ] as const) {
+    await world.publish(name, '1');
+    await killAt(world, set, pattern, among);
+    assert.equal((await mirrorStatus(set, world.context)).outcome, 'unchanged');
+  }
+  for (const host of ['m1', 'm2']) {
+    assert.deepEqual(await readdir(join(world.local(host), 'snapshots/deb-pool/pool/main')), ['a', 'b'], host);
+  }
+});
+
 test('killed while the lock is taken: the next command takes it at once, and leaves nothing of it', async (t) => {
   const world = await mirrorWorld(t);
   await world.publish('alpha', '1');
