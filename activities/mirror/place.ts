@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
 import { type ListedEntry, parseListing } from '../../pipelines/mirror/listing.ts';
@@ -137,6 +137,7 @@ export async function readText(transport: Transport, path: string): Promise<stri
 
 /** Small files of the mirror by path; those that are not there are left out. */
 export async function readTexts(transport: Transport, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (transport.kind === 'local') return readHere(transport, paths);
   const found = new Map<string, string>();
   await withTemporary(async (directory) => {
     const { place, path: prefix } = transport.top ?? { place: transport.at(''), path: '' };
@@ -152,6 +153,21 @@ export async function readTexts(transport: Transport, paths: readonly string[]):
       if (text !== null) found.set(path, text);
     }
   });
+  return found;
+}
+
+/** A link that leads nowhere, and what may not be read, is not there either. */
+async function readHere({ directory }: Transport, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const path of paths) {
+    const file = directory(path);
+    const isFile = await stat(file).then(
+      (one) => one.isFile(),
+      () => false,
+    );
+    const text = isFile ? await readFile(file, 'utf8').catch(() => null) : null;
+    if (text !== null) found.set(path, text);
+  }
   return found;
 }
 

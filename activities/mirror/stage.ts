@@ -69,9 +69,9 @@ export async function stage(session: Session, { snapshot, frozen, state, context
   session.transferred = { ...sent, bytes, files: sent.files + mended.length };
   session.phase = 'verify';
   const changed = [...sent.changed, ...mended];
-  await sendReport(host, snapshot, { report: sent.report, links: linksToPool(frozen.manifest, own) });
   await settleAll([
-    verifyStaged(session, { snapshot, frozen }, changed),
+    finishStaged(host, { snapshot, frozen }, sent.report),
+    verifyStaged(host, { snapshot, frozen }, changed),
     // What was frozen shares its bytes with the source, which may have been written to in place meanwhile.
     checkFrozen(frozen, changed),
   ]);
@@ -157,18 +157,27 @@ export async function differencesOf(
   return found.flat();
 }
 
+/** Puts the report beside a snapshot, and into it what leads to the pool; it is whole then. */
+async function finishStaged(
+  host: MirrorHost,
+  { snapshot, frozen: { manifest } }: Pick<Staging, 'snapshot' | 'frozen'>,
+  report: string,
+): Promise<void> {
+  const { own } = splitShared(manifest, host.set.name);
+  await sendReport(host, snapshot, { report, links: linksToPool(manifest, own) });
+  if (!isPooled(manifest)) return;
+  const damage = damageOf(own, await listSnapshot(host, snapshot))[0];
+  if (damage !== undefined) throw new MirrorError('verify', damage);
+}
+
 async function verifyStaged(
-  { host }: Session,
+  host: MirrorHost,
   { snapshot, frozen }: Pick<Staging, 'snapshot' | 'frozen'>,
   sent: readonly string[],
 ): Promise<void> {
   const paths = [...new Set([...frozen.content.indexes, ...sent])];
   const different = await differencesOf(host, frozen, { snapshot, paths });
   if (different.length > 0) throw new MirrorError('verify', `${different[0]} is not what was sent`);
-  if (!isPooled(frozen.manifest)) return;
-  const { own } = splitShared(frozen.manifest, host.set.name);
-  const damage = damageOf(own, await listSnapshot(host, snapshot))[0];
-  if (damage !== undefined) throw new MirrorError('verify', damage);
 }
 
 /** The snapshots of a host that files are linked from: the one that it shows, then what else has something to give. */

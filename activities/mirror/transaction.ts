@@ -51,7 +51,7 @@ export async function prepareFlip(turning: Turning, snapshot: string): Promise<P
     checked = performance.now();
     return texts;
   };
-  const [{ entries }, before] = await settleAll([host.view(), read()]);
+  const [{ entries }, before] = await settleAll([turning.view ?? host.view(), read()]);
   const planned = planLinks(links, { entries, before });
   return {
     turn: async () => {
