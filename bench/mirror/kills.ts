@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { mirrorStatus } from '../../activities/mirror/inspect.ts';
+import { syncMirrors } from '../../activities/mirror/sync.ts';
+import type { MirrorSet } from '../../activities/mirror/types.ts';
+import { must } from '../../activities/process/run.ts';
+import { startSshServer } from '../../test/activities/mirror/sshd.ts';
+import { look, mirrorWorld, type World } from '../../test/activities/mirror/world.ts';
+
+/**
+ * Kills the process of a sync at random moments, on a local directory, an rsync daemon and an ssh host in one set, and
+ * checks after each recovery what must hold of all of them. Ends with status 1 at the first that does not.
+ */
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '200' }, layout: { type: 'string', default: 'snapshots' } },
+});
+const kills = Number(values.kills);
+const layout = values.layout === 'pool' ? 'pool' : 'snapshots';
+
+/** What a tree holds: a line with the hash and the path of each file. */
+type Lines = ReadonlySet<string>;
+
+const listScript = `cd -- "$1" && find -L . -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum`;
+
+async function linesOf(directory: string): Promise<Lines> {
+  const { stdout } = await must('sh', ['-c', listScript, 'sh', directory]);
+  return new Set(stdout.split('\n').filter((line) => line !== ''));
+}
+
+const isPackage = (line: string) => line.includes('  ./pool/');
+
+/** Which state a snapshot is, whole: through a pool it leads to packages of others as well. -1 where it is none. */
+function stateIn(states: readonly Lines[], found: Lines): number {
+  const beside = (state: Lines) => [...found].filter((line) => !state.has(line));
+  const isFor = (line: string) => layout === 'pool' && isPackage(line);
+  return states.findIndex((state) => [...state].every((line) => found.has(line)) && beside(state).every(isFor));
+}
+
+const context = (world: World) => ({ ...world.context, now: Date.now });
+
+/** What is tried and what came of it. */
+const tally = { killed: 0, during: { nothing: 0, staging: 0, flipping: 0 }, showed: { old: 0, new: 0 }, survived: 0 };
+
+/** Starts a sync in a process of its own, and kills it within so many milliseconds of its beginning. */
+async function killWithin(world: World, set: MirrorSet, longest: number): Promise<number | null> {
+  const child = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      join(import.meta.dirname, '../../test/activities/mirror/sync-child.ts'),
+      JSON.stringify(set),
+      world.context.state,
+    ],
+    { stdio: 'ignore', env: { ...process.env, TMPDIR: world.local('tmp') } },
+  );
+  const closed = once(child, 'close');
+  const mark = join(world.context.state, set.name, 'running');
+  const hasBegun = async () => (await readFile(mark, 'utf8').catch(() => '')) === String(child.pid);
+  while (child.exitCode === null && !(await hasBegun())) await sleep(5);
+  const begun = performance.now();
+  await Promise.race([sleep(Math.random() * longest), closed]);
+  child.kill('SIGKILL');
+  const [, signal] = await closed;
+  return signal === 'SIGKILL' ? null : performance.now() - begun;
+}
+
+async function phaseOf(world: World, set: MirrorSet): Promise<'nothing' | 'staging' | 'flipping'> {
+  const text = await readFile(join(world.context.state, set.name, 'transaction.json'), 'utf8').catch(() => null);
+  return text === null ? 'nothing' : (JSON.parse(text) as { phase: 'staging' | 'flipping' }).phase;
+}
+
+/** Of our own lock `status` says that the next command takes it at once: there until that ends. */
+const isLock = (name: string) => name === '.deb.lock' || name === '.deb.lock-link';
+
+interface Checked {
+  readonly states: readonly Lines[];
+  /** Which of them was shown before. */
+  readonly least: number;
+  readonly locks: 'may be there' | 'are gone';
+}
+
+/**
+ * What must hold of hosts that nobody works on: they agree, show a whole state, and have nothing besides.
+ *
+ * @returns which of the states they show
+ */
+async function check(roots: readonly string[], { states, least, locks }: Checked): Promise<number> {
+  const looked = await Promise.all(roots.map(look));
+  const isLeft = (name: string) => locks === 'are gone' || !isLock(name);
+  const seen = looked.map(({ names, ...one }) => ({ ...one, names: names.filter(isLeft) }));
+  const [first] = seen;
+  assert.ok(first !== undefined);
+  for (const one of seen) assert.deepEqual(one, first, 'hosts differ');
+  assert.equal(first.head, `snapshots/${first.latest}`);
+  const beside = first.snapshots.flatMap((name) => [name, `${name}.diff.txt`]);
+  const own = ['deb-latest', 'deb-latest.target.txt', ...(layout === 'pool' ? ['deb-pool'] : [])];
+  assert.deepEqual(first.names, [...beside, ...own].sort(), 'something is left');
+  for (const root of roots) {
+    const hidden = (await must('find', [root, '-mindepth', '1', '-name', '.*', '-printf', '%f\\n'])).stdout.split('\n');
+    assert.deepEqual(
+      hidden.filter((name) => name !== '' && !isLock(name)),
+      [],
+      'temporary files are left',
+    );
+    const found: readonly Lines[] = await Promise.all(
+      first.snapshots.map((name) => linesOf(join(root, 'snapshots', name))),
+    );
+    const known = found.map((lines) => stateIn(states, lines));
+    assert.ok(!known.includes(-1), `a snapshot is no state that was published: ${known}`);
+    assert.equal(new Set(known).size, known.length, `a state was published twice: ${known}`);
+    if (layout !== 'pool') continue;
+    const named = known.flatMap((nth) => [...(states[nth] ?? [])].filter(isPackage));
+    assert.deepEqual(await linesOf(join(root, 'snapshots/deb-pool')), new Set(named), 'the pool has more');
+  }
+  const shown = stateIn(states, await linesOf(join(roots[0] ?? '', 'stable')));
+  assert.ok(shown >= least, `state ${shown} is shown after ${least}`);
+  return shown;
+}
+
+async function killAll(world: World, set: MirrorSet, roots: readonly string[]): Promise<void> {
+  const states: Lines[] = [];
+  const publish = async () => {
+    await world.publish(`alpha${states.length % 9}`, `${states.length + 1}`);
+    states.push(await linesOf(await realpath(world.source)));
+  };
+  const sync = async () => {
+    const result = await syncMirrors(set, context(world));
+    assert.match(result.outcome, /committed|unchanged/, JSON.stringify(result));
+    assert.equal(
+      await check(roots, { states, least: 0, locks: 'are gone' }),
+      states.length - 1,
+      'the newest state is lost',
+    );
+  };
+  await publish();
+  await sync();
+  await publish();
+  const begun = performance.now();
+  await sync();
+  let [longest, shown] = [performance.now() - begun, states.length - 1];
+  while (tally.killed < kills) {
+    await publish();
+    const ended = await killWithin(world, set, longest);
+    if (ended === null) tally.killed += 1;
+    else tally.survived += 1;
+    if (ended !== null) longest = ended;
+    else tally.during[await phaseOf(world, set)] += 1;
+    // Who recovers may be killed as well.
+    if (ended === null && Math.random() < 0.2 && (await killWithin(world, set, longest / 2)) === null) {
+      tally.killed += 1;
+      tally.during[await phaseOf(world, set)] += 1;
+    }
+    const { outcome, hosts } = await mirrorStatus(set, context(world));
+    assert.equal(outcome, 'unchanged', JSON.stringify(hosts));
+    const now = await check(roots, { states, least: shown, locks: 'may be there' });
+    tally.showed[now === states.length - 1 ? 'new' : 'old'] += 1;
+    shown = now;
+    if (tally.killed % 5 !== 0) continue;
+    await sync();
+    shown = states.length - 1;
+  }
+  await sync();
+}
+
+const ends: (() => unknown)[] = [];
+try {
+  const world = await mirrorWorld({ after: (end: () => unknown) => void ends.push(end) } as never);
+  const daemon = await world.daemon('m2');
+  await mkdir(world.local('sshd'));
+  await mkdir(world.local('tmp'));
+  const { port, identity, knownHosts, stop } = await startSshServer(world.local('sshd'));
+  ends.push(stop);
+  const ssh = { url: `ssh://root@127.0.0.1:${port}${world.local('m3')}`, identity, knownHosts };
+  const hosts = { m1: { url: world.local('m1') }, m2: { url: daemon.url }, m3: ssh };
+  const set = world.set({ layout, keep: 'latest', keepAtLeast: 10, timeout: 60, hosts });
+  await killAll(
+    world,
+    set,
+    ['m1', 'm2', 'm3'].map((name) => world.local(name)),
+  );
+  const left = (await readdir(world.local('tmp'))).length;
+  console.log(JSON.stringify({ bench: 'mirror-kills', layout, ...tally, left }, null, 2));
+} finally {
+  for (const end of ends.reverse()) await end();
+}
