@@ -177,7 +177,7 @@ try {
   ends.push(stop);
   const ssh = { url: `ssh://root@127.0.0.1:${port}${world.local('m3')}`, identity, knownHosts };
   const hosts = { m1: { url: world.local('m1') }, m2: { url: daemon.url }, m3: ssh };
-  const set = world.set({ layout, keep: 'latest', keepAtLeast: 10, timeout: 60, hosts });
+  const set = world.set({ layout, keep: 0, timeout: 60, hosts });
   await killAll(
     world,
     set,
