@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestCase } from '../../pipelines/report/junit.ts';
-import { isPlaybookStep, type ProgramStep, type Scenario } from '../../pipelines/systest/scenario.ts';
+import {
+  isPlaybookStep,
+  type ProgramStep,
+  type Scenario,
+  type ScenarioStep,
+} from '../../pipelines/systest/scenario.ts';
 import { sourceDirectory } from '../install/place-scripts.ts';
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import type { ExecResult } from '../nodes/port.ts';
+import { Health } from './health.ts';
 import type { Laboratory } from './laboratory.ts';
 import { failureOf, problemLine, type StepRun } from './problem.ts';
 
@@ -58,27 +64,42 @@ async function runSteps(laboratory: Laboratory, scenario: Scenario, before: numb
   const save = scenario.snapshots === 'each-step';
   const cases: TestCase[] = [];
   const background: Background[] = [];
+  const health = new Health(scenario.health, (check) => runStep(nodeOf(laboratory, check.on), check));
+  await health.examine();
   for (const [position, step] of steps.entries()) {
     const name = step.name ?? (isPlaybookStep(step) ? `step ${position + 1}` : `step ${position + 1} on ${step.on}`);
-    if (cases.some(isFailed)) {
-      cases.push({ suite, name, seconds: 0, skipped: 'an earlier step failed' });
+    if (health.failed || cases.some(isFailed)) {
+      cases.push({
+        suite,
+        name,
+        seconds: 0,
+        skipped: health.failed ? 'a health check failed' : 'an earlier step failed',
+      });
       continue;
     }
     await laboratory.beginStep({ number: before + position + 1, name: `${suite}: ${name}`, save });
     laboratory.log.section(`${suite}: ${name}`);
-    if (!isPlaybookStep(step) && step.background) {
-      background.push(begin(nodeOf(laboratory, step.on), step, name));
-      cases.push({ suite, name, seconds: 0 });
-      continue;
-    }
-    const run = isPlaybookStep(step)
-      ? await laboratory.play(step, scenario.roles)
-      : await runStep(nodeOf(laboratory, step.on), step);
+    const run = await runAny({ laboratory, scenario, background }, step, name);
     const lost = background.find(({ fault }) => fault !== undefined);
     if (lost) throw lost.fault;
     cases.push({ suite, name, ...withEnded(run, background) });
+    if (!cases.some(isFailed)) await health.examine(step.name);
   }
-  return cases;
+  return [...cases, ...health.cases(suite)];
+}
+
+interface Running {
+  readonly laboratory: Laboratory;
+  readonly scenario: Scenario;
+  readonly background: Background[];
+}
+
+async function runAny({ laboratory, scenario, background }: Running, step: ScenarioStep, name: string) {
+  if (isPlaybookStep(step)) return laboratory.play(step, scenario.roles);
+  const node = nodeOf(laboratory, step.on);
+  if (!step.background) return runStep(node, step);
+  background.push(begin(node, step, name));
+  return { seconds: 0 };
 }
 
 /** It ends when its node is removed, or before: what it says is in the log either way. */
@@ -103,11 +124,14 @@ function withEnded(run: StepRun, background: readonly Background[]): StepRun {
   return { ...run, failure: { ...failure, message: failure.message + ends.join('') } };
 }
 
-function argvOf({ run }: ProgramStep): readonly string[] {
+/** What is run and looked at. */
+type Program = Pick<ProgramStep, 'run' | 'expect' | 'within' | 'timeout'>;
+
+function argvOf({ run }: Pick<Program, 'run'>): readonly string[] {
   return ['env', '-C', sourceDirectory, 'sh', '-e', '-c', run];
 }
 
-async function runStep(node: Node, step: ProgramStep): Promise<StepRun> {
+async function runStep(node: Node, step: Program): Promise<StepRun> {
   const started = performance.now();
   const argv = argvOf(step);
   const until = started + step.within * 1000;
@@ -120,7 +144,7 @@ async function runStep(node: Node, step: ProgramStep): Promise<StepRun> {
 }
 
 /** What is not as the step expects it, in one line; null when all is. */
-function mismatch({ expect, timeout }: ProgramStep, { code, output, timedOut }: ExecResult): string | null {
+function mismatch({ expect, timeout }: Program, { code, output, timedOut }: ExecResult): string | null {
   const last = output.trim().split('\n').at(-1) ?? '';
   if (timedOut) return `not done after ${timeout} s`;
   if (code !== expect.code) return `ended with ${code} instead of ${expect.code}${last === '' ? '' : `: ${last}`}`;

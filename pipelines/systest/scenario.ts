@@ -27,6 +27,13 @@ const programSchema = z.strictObject({
   timeout: z.preprocess(writtenSeconds, z.number().positive().default(60)),
 });
 
+/** Looked at before the first step and after each: when it fails the scenario ends. */
+const healthSchema = programSchema.omit({ background: true }).extend({
+  name: z.string().min(1),
+  /** The name of the step after which it begins; absent: before the first. */
+  from: z.string().min(1).optional(),
+});
+
 const playbookSchema = z.strictObject({
   /** Run over all nodes of the job. */
   playbook: playbookPath,
@@ -53,6 +60,7 @@ const scenarioSchema = z.strictObject({
   roles: z
     .record(z.string().regex(/^[a-z_][a-z0-9_]*$/, 'must be a name of letters, digits and _'), z.array(nodeName))
     .default({}),
+  health: z.array(healthSchema).default([]),
   steps: z.array(stepSchema).min(1),
 });
 
@@ -60,6 +68,7 @@ const scenarioSchema = z.strictObject({
 export type Scenario = z.infer<typeof scenarioSchema> & { readonly name: string };
 export type ScenarioStep = Scenario['steps'][number];
 export type ProgramStep = z.infer<typeof programSchema>;
+export type HealthCheck = z.infer<typeof healthSchema>;
 export type PlaybookStep = z.infer<typeof playbookSchema>;
 
 export function isPlaybookStep(step: ScenarioStep): step is PlaybookStep {
@@ -107,6 +116,11 @@ export function parseScenario(path: string, text: string, { nodes, has }: Known)
         ? [locate(['steps', position, 'playbook'], `there is no file ${step.playbook} in the repository`)]
         : [],
     ),
+    ...parsed.data.health.flatMap(({ from }, position) =>
+      from === undefined || parsed.data.steps.some(({ name }) => name === from)
+        ? []
+        : [locate(['health', position, 'from'], `there is no step of the name ${from}`)],
+    ),
   ];
   if (problems.length > 0) return { ok: false, problems };
   const name = (path.split('/').at(-1) ?? path).replace(/\.ya?ml$/, '');
@@ -115,7 +129,7 @@ export function parseScenario(path: string, text: string, { nodes, has }: Known)
 
 /** Where nodes are named that the job does not have. */
 function strangersIn(
-  { install, roles, steps }: z.infer<typeof scenarioSchema>,
+  { install, roles, health, steps }: z.infer<typeof scenarioSchema>,
   nodes: readonly string[],
 ): readonly (readonly PropertyKey[])[] {
   return [
@@ -123,6 +137,7 @@ function strangersIn(
     ...Object.entries(roles).flatMap(([role, members]) =>
       members.flatMap((name, position) => (nodes.includes(name) ? [] : [['roles', role, position]])),
     ),
+    ...health.flatMap(({ on }, position) => (nodes.includes(on) ? [] : [['health', position, 'on']])),
     ...steps.flatMap((step, position) =>
       isPlaybookStep(step) || nodes.includes(step.on) ? [] : [['steps', position, 'on']],
     ),

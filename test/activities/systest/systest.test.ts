@@ -80,8 +80,11 @@ const answer = (text: string) => ({ '/usr/bin/answer': `#!/bin/sh\necho ${text}\
 /** A scenario of two nodes; `outside` is the address of a machine that listens on port 7 in another network. */
 const service = (outside: string) => `
 install: {server: [alpha], client: [alpha]}
+health:
+  - {name: there is disk, on: client, run: "df /"}
+  - {name: the page is whole, on: server, run: "cat /tmp/page", expect: forty-two, from: the page, within: 5}
 steps:
-  - {on: server, run: "while :; do answer > /tmp/page; sleep 1; done", background: true}
+  - {name: the page, on: server, run: "while :; do answer > /tmp/page; sleep 1; done", background: true}
   - {on: server, run: "cat /tmp/page", within: 10, expect: forty-two}
   - {name: the client knows the server, on: client, run: "getent hosts server", expect: server}
   - {name: nothing outside is reached, on: client, run: "! timeout 3 bash -c '</dev/tcp/${outside}/7'"}
@@ -105,7 +108,7 @@ for (const format of ['deb', 'rpm'] as const) {
     const own = { name: 'alpha', version: '1.0-1', files: answer('forty-two') };
     const { result, said } = await runSystest(t, format, { own, scenario: service(await startNeighbour(t)) });
     assert.equal(result.result, 'SUCCESS', `${result.summary}\n${said}`);
-    assert.equal(result.summary, 'pair: 6 steps passed');
+    assert.equal(result.summary, 'pair: 8 steps passed');
   });
 
   test(`P8: ${format}: packages of one source that exclude one another are tried in sets that can stand together`, async (t) => {
@@ -262,6 +265,49 @@ test('I10: machines hear which step begins, counted over all scenarios, and whet
   assert.deepEqual(
     cases.map(({ failure, skipped }) => (failure ? 'failed' : skipped ? 'skipped' : 'passed')),
     ['passed', 'failed', 'skipped', 'passed'],
+  );
+});
+
+test('a health check that fails ends a scenario at once, with its name and when that was', async () => {
+  const log = { write() {}, section() {} };
+  const said: string[] = [];
+  let broken = false;
+  const exec = async (argv: readonly string[]) => {
+    const program = argv.at(-1) ?? '';
+    said.push(program);
+    if (program === 'break') broken = true;
+    return { code: broken && program === 'look' ? 7 : 0, output: '', timedOut: false };
+  };
+  const { signal } = new AbortController();
+  const node = { name: 'n', machine: { exec }, manager: packageManagers.deb, signal, log } as unknown as Node;
+  const laboratory = {
+    ...{ nodes: new Map([['n', node]]), log, closeDoors: async () => {}, beginStep: async () => {} },
+    play: () => Promise.reject(new Error('there is no playbook')),
+  } as unknown as Parameters<typeof runScenarios>[0];
+  const text = [
+    'health:',
+    '  - {name: it lives, on: n, run: look}',
+    '  - {name: later, on: n, run: later, from: second}',
+    '  - {name: never, on: n, run: never, from: third}',
+    'steps:',
+    '  - {name: first, on: n, run: one}',
+    '  - {name: second, on: n, run: break}',
+    '  - {name: third, on: n, run: three}',
+  ].join('\n');
+  const reading = parseScenario('sick.yaml', text, { nodes: ['n'], has: () => false });
+  assert.ok(reading.ok, JSON.stringify(reading));
+  const cases = await runScenarios(laboratory, [reading.scenario]);
+  assert.deepEqual(said, ['look', 'one', 'look', 'break', 'look']);
+  assert.deepEqual(
+    cases.map(({ name, failure, skipped }) => [name, failure?.message ?? skipped ?? 'passed']),
+    [
+      ['first', 'passed'],
+      ['second', 'passed'],
+      ['third', 'a health check failed'],
+      ['health: it lives', 'after "second": ended with 7 instead of 0'],
+      ['health: later', 'passed'],
+      ['health: never', 'the step "third" was not done'],
+    ],
   );
 });
 

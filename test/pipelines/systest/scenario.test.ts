@@ -47,6 +47,15 @@ test('a step is a program on a node, or a playbook of the repository over the no
       'roles: {servers: [moon]}\nsteps: [{playbook: tests/play.yaml}]',
       /^a\.yaml:1:19: roles\.servers\.0: must be one of/,
     ],
+    [
+      'health: [{name: a, on: moon, run: b}]\nsteps: [{on: server, run: "true"}]',
+      /^a\.yaml:1:\d+: health\.0\.on: must be one of the job's nodes: server$/,
+    ],
+    [
+      'health: [{name: a, on: server, run: b, from: x}]\nsteps: [{on: server, run: "true"}]',
+      /^a\.yaml:1:\d+: health\.0\.from: there is no step of the name x$/,
+    ],
+    ['health: [{on: server, run: b}]\nsteps: [{on: server, run: "true"}]', /^a\.yaml:1:\d+: health\.0(\.name)?: /],
     ['roles: {web-servers: [server]}\nsteps: [{playbook: tests/play.yaml}]', /^a\.yaml:1:\d+: roles\.web-servers: /],
   ] as const) {
     const { ok, problems } = { problems: [], ...read(text) };
