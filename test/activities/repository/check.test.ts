@@ -4,7 +4,6 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
 import { checkRepository } from '../../../activities/repository/check.ts';
-import { sha256 } from '../../../activities/repository/files.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { publishPackages } from '../../../activities/repository/publish.ts';
 import { createGpgSigner } from '../../../activities/sign/gpg.ts';
