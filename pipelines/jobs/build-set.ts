@@ -94,6 +94,8 @@ function ended(state: BuildSetState, key: string, outcome: BuildOutcome): BuildS
     paused: false,
     result,
     endTime: outcome.time,
+    // Where nobody could be told of its beginning, that is noted late.
+    ...(build.startTime === null ? {} : { startTime: Math.min(build.startTime, outcome.time) }),
     ...(result === 'SKIPPED' && { excluded: true as const }),
   };
   const next = change(known, key, (one) => ({ ...taken(state, one, outcome), ...end }));

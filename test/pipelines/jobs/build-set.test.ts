@@ -417,3 +417,11 @@ test('S1: what only the build and publish stages make is taken from jobs of thes
     }
   }
 });
+
+test('a build whose beginning is noted late has not begun after its end', () => {
+  const state = startBuildSet(graph(['unit']));
+  const begun = applyBuild(state, { type: 'started', build: 'unit/1', time: 9 });
+  const ended = applyBuild(begun, { type: 'ended', build: 'unit/1', outcome: { result: 'SUCCESS', time: 5 } });
+  const build = currentBuilds(ended).get('unit');
+  assert.deepEqual([build?.startTime, build?.endTime], [5, 5]);
+});
