@@ -76,6 +76,7 @@ const refusals: Readonly<Record<string, number>> = {
   Denied: 403,
   UnknownChange: 404,
   UnknownName: 404,
+  UnknownResult: 400,
   OtherContent: 409,
   NoSuchBlob: 409,
   NotKept: 409,

@@ -132,7 +132,8 @@ async function orFault<T>(asked: Promise<ListPage<T>>): Promise<ListPage<T> & { 
   try {
     return await asked;
   } catch (error) {
-    if (!(error instanceof Error) || !['UnknownChange', 'UnknownName'].includes(error.name)) throw error;
+    if (!(error instanceof Error) || !['UnknownChange', 'UnknownName', 'UnknownResult'].includes(error.name))
+      throw error;
     return { shown: [], next: undefined, fault: `${sentence(error.message)}.` };
   }
 }

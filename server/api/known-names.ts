@@ -16,12 +16,12 @@ const results: Readonly<Record<BuildResult | BuildSetResult, true>> = {
  * For a list in which nothing was found: whether there is at all what it was narrowed by. A job may be one that a
  * change brings, and run in a moment.
  *
- * @throws `UnknownName`, which says what there is
+ * @throws `UnknownName`, which says what there is; `UnknownResult` for what no build ends with
  */
 export async function requireKnown(deps: ServerDeps, filter: BuildFilter): Promise<void> {
   const layout = await deps.layout?.().catch(() => undefined);
   if (filter.result !== undefined && !Object.hasOwn(results, filter.result)) {
-    throw unknownName('result', filter.result, Object.keys(results));
+    throw Object.assign(unknownName('result', filter.result, Object.keys(results)), { name: 'UnknownResult' });
   }
   if (layout === undefined) return;
   const known = {
