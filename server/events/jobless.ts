@@ -15,7 +15,7 @@ export interface Subject {
 }
 
 /** Why a pipeline has no job for a change, and what mends it. */
-export type Jobless = Required<Pick<Obstacle, 'reason' | 'cure'>>;
+type Jobless = Required<Pick<Obstacle, 'reason' | 'cure'>>;
 
 /** Paths that a sentence names. */
 const mostPaths = 3;

@@ -67,7 +67,7 @@ export interface NoteText {
 }
 
 /** The pipeline that reports, and which of its reports it is. */
-export interface ReportAbout {
+interface ReportAbout {
   readonly pipeline: string;
   readonly action: string;
 }
