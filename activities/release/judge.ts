@@ -52,7 +52,7 @@ async function obsolete({ format, manifests }: Released, { before, added }: Comi
   const builds = manifests.map(madeBy);
   const there = before === null ? [] : await format.bonds(before);
   const found = there.flatMap((bond) => {
-    const source = droppedBy(bond, builds);
+    const source = droppedBy(bond, builds, versionRules[format.id].compareVersions);
     return source === undefined ? [] : [{ bond, source }];
   });
   if (before === null || found.length === 0) return { going: [], stays: [] };

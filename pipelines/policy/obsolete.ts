@@ -1,4 +1,4 @@
-import type { Bond, Relation } from '../formats/format.ts';
+import type { Bond, Relation, VersionRules } from '../formats/format.ts';
 import type { PackageVersion } from './kept-versions.ts';
 
 /** What a source makes, as one build of it shows. */
@@ -11,20 +11,25 @@ export interface MadeBySource {
 }
 
 /** The build of a newer version of the package's source that does not make it; undefined where there is none. */
-export function droppedBy(bond: Bond, builds: readonly MadeBySource[]): MadeBySource['source'] | undefined {
+export function droppedBy(
+  bond: Bond,
+  builds: readonly MadeBySource[],
+  compare: VersionRules['compareVersions'],
+): MadeBySource['source'] | undefined {
   const { source, name, arch } = bond;
   return builds.find(
     (build) =>
       source?.name === build.source.name &&
-      withoutEpoch(source.version) !== withoutEpoch(build.source.version) &&
+      isNewer(build.source.version, source.version, compare) &&
       build.architectures.has(arch) &&
       !build.packages.some((one) => one.name === name && one.arch === arch),
   )?.source;
 }
 
 /** A source package of RPM is named without its epoch where others speak of it. */
-function withoutEpoch(version: string): string {
-  return version.replace(/^\d+:/, '');
+function isNewer(one: string, other: string, compare: VersionRules['compareVersions']): boolean {
+  const epoch = /^\d+:/;
+  return compare(epoch.test(other) ? one : one.replace(epoch, ''), other) > 0;
 }
 
 type Matches = (relation: Relation, offer: Relation) => boolean;

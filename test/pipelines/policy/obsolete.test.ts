@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { bondsIn as debBonds } from '../../../pipelines/formats/deb/bonds.ts';
+import { compareVersions } from '../../../pipelines/formats/deb/version.ts';
 import type { Bond } from '../../../pipelines/formats/format.ts';
 import { bondsIn as rpmBonds } from '../../../pipelines/formats/rpm/bonds.ts';
 import { droppedBy, stillNeeded } from '../../../pipelines/policy/obsolete.ts';
@@ -73,13 +74,19 @@ test('a build speaks for its own source, other versions of it, and its architect
     architectures: new Set(['amd64']),
   };
   const of = (name: string, arch: string, source: Bond['source']) =>
-    droppedBy({ name, version: '1', arch, source, offers: [], needs: [] }, [build]) !== undefined;
+    droppedBy({ name, version: '1', arch, source, offers: [], needs: [] }, [build], compareVersions) !== undefined;
   assert.equal(of('old', 'amd64', { name: 'alpha', version: '1:1-1' }), true);
   assert.equal(of('old', 'arm64', { name: 'alpha', version: '1:1-1' }), false);
   assert.equal(of('alpha', 'amd64', { name: 'alpha', version: '1:1-1' }), false);
   assert.equal(of('old', 'amd64', { name: 'beta', version: '1:1-1' }), false);
   assert.equal(of('flavour', 'amd64', { name: 'alpha', version: '2-1' }), false);
   assert.equal(of('alpha', 'source', null), false);
+  assert.equal(
+    of('old', 'amd64', { name: 'alpha', version: '1:3-1' }),
+    false,
+    'an older build says nothing of a newer',
+  );
+  assert.equal(of('old', 'amd64', { name: 'alpha', version: '1-9' }), true, 'a source may be named without its epoch');
 });
 
 test('lists of DEB say which source a package is of, what it offers and needs', () => {
