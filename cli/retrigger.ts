@@ -22,6 +22,7 @@ export function register(program: Command): void {
     .action(async (job: string, options: Options) => {
       const { change, pipeline } = options;
       const done = await createClient(options).post<Acted>('/api/retrigger', { job, change, pipeline });
-      print(done, () => `${job} runs again for ${change}`, options);
+      const how = done.alone ? ', by itself: the change is in no queue, so no vote changes and nothing merges' : '';
+      print(done, () => `${job} runs again for ${change}${how}`, options);
     });
 }

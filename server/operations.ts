@@ -6,7 +6,7 @@ import { type JobInput, taskQueues } from '../workflows/contract.ts';
 import { jobId, parseJobId } from '../workflows/ids.ts';
 import type { BuildRecord, QueueSnapshot } from '../workflows/records.ts';
 import type { GateClient } from './events/gate-client.ts';
-import type { EnqueueRequest, Operations, Records } from './port.ts';
+import type { EnqueueRequest, Operations, Records, Retriggered } from './port.ts';
 
 export interface OperationsDeps {
   readonly client: Client;
@@ -117,7 +117,7 @@ async function runAgain(
   client: Client,
   { workflow }: BuildRecord,
   inputOf: OperationsDeps['inputOf'],
-): Promise<GateAnswer> {
+): Promise<Retriggered> {
   const input = await inputOf(workflow);
   if (input === undefined) return refused(`Temporal keeps no history of ${workflow} any more`);
   const name = parseJobId(workflow);
@@ -127,7 +127,7 @@ async function runAgain(
       taskQueue: taskQueues.control,
       args: [input as JobInput],
     });
-    return { ok: true };
+    return { ok: true, alone: true };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return refused(`${name.job} runs already`);
     throw error;

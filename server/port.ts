@@ -19,10 +19,13 @@ export interface Operations {
   retrigger(
     actor: Actor,
     what: { readonly change: string; readonly job: string; readonly pipeline?: string },
-  ): Promise<GateAnswer>;
+  ): Promise<Retriggered>;
   /** Stops one build, by its id. */
   cancel(actor: Actor, what: { readonly build: string }): Promise<GateAnswer>;
 }
+
+/** Of a change that is in no queue a job runs by itself. */
+export type Retriggered = GateAnswer & { readonly alone?: true };
 
 /** A change, or a branch as it is now. */
 export type EnqueueRequest = { readonly pipeline: string } & (

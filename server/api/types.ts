@@ -125,6 +125,8 @@ export interface ApiError {
 export interface Acted {
   readonly ok: boolean;
   readonly reason?: string;
+  /** Of a retrigger: that the job runs by itself, for a change that is in no queue. */
+  readonly alone?: boolean;
   /** Of a vote or comment: why nothing comes of it now, a sentence each. */
   readonly withoutEffect?: readonly string[];
 }

@@ -106,7 +106,7 @@ describe('what people ask for', () => {
     gates.get('D')?.resolve();
     await until('D is merged', () => world.outside.merged.includes('D') && !queued().includes('D'));
     gates.delete('D');
-    assert.deepEqual(await operations.retrigger(ada, { change: 'D', job: 'deb-build' }), { ok: true });
+    assert.deepEqual(await operations.retrigger(ada, { change: 'D', job: 'deb-build' }), { ok: true, alone: true });
     await until('it runs again', () => gates.has('D'));
     gates.get('D')?.resolve();
     await until('it has ended again', () => buildsOf('D')[0]?.attempt === 2 && buildsOf('D')[0]?.result === 'SUCCESS');
