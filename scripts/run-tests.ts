@@ -5,6 +5,28 @@ import { type Count, runFile } from './run-file.ts';
 
 const minute = 60_000;
 
+/** Lets so many work at once, and others wait in their order. */
+class PlaceQueue {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#free -= 1;
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}
+
 /** A folder below `test/`; `atOnce` of its files run at once, and each may take `limit` milliseconds. */
 interface Group {
   readonly name: string;
@@ -16,15 +38,18 @@ interface Group {
 /** The first that fits a file has it. The limits are for a machine that others keep busy. */
 const groups: readonly Group[] = [
   { name: 'workflows', under: /^test\/(workflows|server)\//, atOnce: 2, limit: 15 * minute },
-  { name: 'activities', under: /^test\/(activities|infra|hostile)\//, atOnce: 2, limit: 20 * minute },
+  { name: 'activities', under: /^test\/(activities|infra|hostile)\//, atOnce: 3, limit: 20 * minute },
   { name: 'e2e', under: /^test\/e2e\//, atOnce: 1, limit: 40 * minute },
   { name: 'unit', under: /^test\//, atOnce: 2, limit: 10 * minute },
 ];
 
+/** How many files of all groups run at once. */
+const places = new PlaceQueue(3);
+
 /** How many of a group's slowest files are told. */
 const shown = 10;
 
-/** What runs after what; the stories of `e2e` often wait, and go on beside the activities. */
+/** What runs after what; the stories of `e2e` often wait, and go on beside the activities, which have their place then. */
 const order = [['check'], ['unit'], ['workflows'], ['activities', 'e2e']];
 
 const checks: readonly { readonly name: string; readonly script: string; readonly args: readonly string[] }[] = [
@@ -47,16 +72,18 @@ function runChecks(): Count {
   return { passed: checks.length - faults.length, failed: faults.length, faults };
 }
 
-/** Each file's text comes as it ends where several run at once, and the slowest are told; `limit` is each one's, in milliseconds. */
+/** Each file's text comes as it ends, where several run at once; the slowest are told. `limit` is each one's, in ms. */
 async function runFiles(files: readonly string[], { atOnce, limit }: Pick<Group, 'atOnce' | 'limit'>): Promise<Count> {
   const counts: Count[] = [];
   const times: { readonly file: string; readonly seconds: number }[] = [];
   const waiting = [...files];
   const lanes = Array.from({ length: atOnce }, async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const start = performance.now();
-      counts.push(await runFile(file, limit));
-      times.push({ file, seconds: Math.round((performance.now() - start) / 1000) });
+      await places.run(async () => {
+        const start = performance.now();
+        counts.push(await runFile(file, limit));
+        times.push({ file, seconds: Math.round((performance.now() - start) / 1000) });
+      });
     }
   });
   await Promise.all(lanes);
