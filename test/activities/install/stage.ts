@@ -103,7 +103,7 @@ export function stageInput(format: PackageFormat, given: Partial<StageInput>): S
       job: 'test',
       attempt: 1,
       // Containers of one build set reach each other, and another test may run beside this one.
-      buildSet: `bs-${process.pid}-${count}`,
+      buildSet: `bs-${process.pid}`,
     },
     stage: 'install',
     nodes: [{ name: 'node', label }],
