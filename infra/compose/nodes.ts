@@ -3,7 +3,7 @@ import { givenDirectory } from '../../activities/nodes/registry.ts';
 import { machinesAsLent } from '../../activities/nodes/static/records.ts';
 import { type FrozenJob, isPlaybook } from '../../pipelines/model/job.ts';
 import { type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
-import type { Capacity, Size } from '../../pipelines/nodes/capacity.ts';
+import { type Capacity, type Size, sizeWithin } from '../../pipelines/nodes/capacity.ts';
 import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
 import type { Labels } from '../config/labels.ts';
@@ -11,7 +11,7 @@ import { allPlatforms } from '../config/platforms.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
-import { sizeIn, takesReady, wishesIn } from './ready.ts';
+import { takesReady, wishesIn } from './ready.ts';
 
 /** Stages that work in the server's or the worker's own process. */
 const without = new Set<FrozenJob['uses']>(['publish', 'mirror']);
@@ -96,7 +96,7 @@ export function machinesIn({ findPlatform }: Pick<Common, 'findPlatform'>) {
 
 /** A machine that is there has what it has: it counts by its label. */
 function sizeOf(platform: Pick<Platform, 'name' | 'limits' | 'provider'>): Size {
-  return platform.provider === 'static' ? { cores: 0, ramGb: 0, label: platform.name } : sizeIn(platform);
+  return platform.provider === 'static' ? { cores: 0, ramGb: 0, label: platform.name } : sizeWithin(platform.limits);
 }
 
 /** Where a job runs that must be at one place, or why it cannot run on the nodes that it names. */

@@ -5,7 +5,7 @@ import { startOfNodes } from '../../activities/jobs/nodes.ts';
 import type { Provider } from '../../activities/nodes/port.ts';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
 import { type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
-import type { Capacity, ReadyWish } from '../../pipelines/nodes/capacity.ts';
+import { type Capacity, type ReadyWish, sizeWithin } from '../../pipelines/nodes/capacity.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { nodesId } from '../../workflows/ids.ts';
 import { nodesCapacitySignal, nodesQuery } from '../../workflows/messages.ts';
@@ -14,11 +14,6 @@ import type { LiveConfig } from './live-config.ts';
 
 /** Providers whose nodes can stand ready. */
 const makers = ['docker', 'vm'] as const satisfies readonly PlatformProvider[];
-
-/** What a platform's nodes take of their provider. */
-export function sizeIn({ limits }: Pick<Platform, 'limits'>) {
-  return { cores: limits.cpus, ramGb: limits.memoryMiB / 1024 };
-}
 
 /** The nodes of a provider that are to stand ready, all on the server's machine. */
 export function wishesIn(
@@ -30,7 +25,7 @@ export function wishesIn(
     const platform = findPlatform(label);
     if (min === 0 || platform === undefined || providerOf(platform) !== provider) return [];
     const age = maxReadyAge === undefined ? {} : { maxAge: maxReadyAge * 1000 };
-    return [{ label, size: sizeIn(platform), min, ...age, queue: taskQueues.host(host) }];
+    return [{ label, size: sizeWithin(platform.limits), min, ...age, queue: taskQueues.host(host) }];
   });
 }
 

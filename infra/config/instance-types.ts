@@ -1,4 +1,5 @@
 import { type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
+import { sizeWithin } from '../../pipelines/nodes/capacity.ts';
 import { type InstanceTypes, smallestType } from '../../pipelines/nodes/instance-types.ts';
 import { builtInPlatforms } from '../images/platforms.ts';
 
@@ -12,7 +13,7 @@ type Sized = Pick<Platform, 'provider' | 'limits'>;
 /** A platform whose nodes have all that the smallest type has that its limits fit into. */
 export function withType<P extends Sized>(platform: P, nodes: TypesOf): P {
   const types = typesFor(platform, nodes);
-  const type = types[smallestType(types, asked(platform)) ?? ''];
+  const type = types[smallestType(types, sizeWithin(platform.limits)) ?? ''];
   if (type === undefined) return platform;
   const limits = { ...platform.limits, cpus: type.cores, memoryMiB: Math.floor(type.ramGb * 1024) };
   return { ...platform, limits };
@@ -28,14 +29,16 @@ export function typeFaults(
   );
   const tooLarge = Object.entries<Sized>({ ...builtIn, ...platforms }).filter(([, platform]) => {
     const types = typesFor(platform, nodes);
-    return Object.keys(types).length > 0 && smallestType(types, asked(platform)) === null;
+    return Object.keys(types).length > 0 && smallestType(types, sizeWithin(platform.limits)) === null;
   });
   // The built-in ones are alike: they are told of in one line.
-  const alike = Map.groupBy(tooLarge, ([, platform]) => JSON.stringify([providerOf(platform), asked(platform)]));
+  const alike = Map.groupBy(tooLarge, ([, platform]) =>
+    JSON.stringify([providerOf(platform), sizeWithin(platform.limits)]),
+  );
   return [...alike.values()].flatMap((group) => {
     const names = group.map(([name]) => name).join(', ');
     return group.slice(0, 1).map(([, platform]) => {
-      const { cores, ramGb } = asked(platform);
+      const { cores, ramGb } = sizeWithin(platform.limits);
       const message = `none has the ${cores} cores and ${ramGb} GB that the \`limits\` of ${names} are`;
       return { path: [providerOf(platform), 'instanceTypes'], message };
     });
@@ -45,8 +48,4 @@ export function typeFaults(
 function typesFor(platform: Pick<Platform, 'provider'>, nodes: TypesOf): InstanceTypes {
   const provider = providerOf(platform);
   return provider === 'static' ? {} : (nodes[provider].instanceTypes ?? {});
-}
-
-function asked({ limits }: Pick<Platform, 'limits'>) {
-  return { cores: limits.cpus, ramGb: limits.memoryMiB / 1024 };
 }

@@ -1,3 +1,4 @@
+import type { Platform } from '../model/platform.ts';
 import type { GivenMachine } from './machines.ts';
 
 /** What one machine takes from its provider. */
@@ -6,6 +7,11 @@ export interface Size {
   readonly ramGb: number;
   /** Its label, where the provider has machines of its own for each, or where one that stands ready would do. */
   readonly label?: string;
+}
+
+/** What a machine of a platform takes: all that its limits are. */
+export function sizeWithin({ cpus, memoryMiB }: Pick<Platform['limits'], 'cpus' | 'memoryMiB'>): Omit<Size, 'label'> {
+  return { cores: cpus, ramGb: memoryMiB / 1024 };
 }
 
 /** What machines take together. */
