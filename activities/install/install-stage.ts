@@ -1,5 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { debianName } from '../../pipelines/formats/deb/architectures.ts';
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
@@ -140,13 +141,10 @@ function testbedOf(
   { context, platform }: Trial,
   { node, machine }: { readonly node: Node; readonly machine: Machine },
 ): Testbed {
-  const architecture = debianNames[platform.arch] ?? platform.arch;
+  const architecture = debianName(platform.arch);
   const restart = () => restartNode(node, machine, context.workdir);
   return { whole: providerOf(platform) !== 'docker', architecture, restart };
 }
-
-/** Architectures that dpkg calls otherwise than the kernel does. */
-const debianNames: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
 
 /** The job's own test repositories. All packages of one source are meant to go together, whatever the others offer. */
 async function underTest(store: BlobStore, offered: JobRepositories): Promise<NodeRepository[]> {

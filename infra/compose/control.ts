@@ -15,6 +15,7 @@ import type { ReportActivities } from '../../activities/report/activities.ts';
 import { hasTestRepository, removeTestRepository } from '../../activities/repository/publish-stage.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
+import { debianName } from '../../pipelines/formats/deb/architectures.ts';
 import { layoutPipelines, semaphores } from '../../pipelines/language/language.ts';
 import { repositoriesIn } from '../../pipelines/model/release-line.ts';
 import type { EventRouter } from '../../server/events/router.ts';
@@ -129,12 +130,10 @@ export function createControl(deps: ControlDeps) {
 }
 
 /** Machine names differ between formats; one queue serves both. */
-const debianNames: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
-
 function archIn({ findPlatform }: Common) {
   return (label: string): string | undefined => {
     const arch = findPlatform(label)?.arch;
-    return arch === undefined ? undefined : (debianNames[arch] ?? arch);
+    return arch === undefined ? undefined : debianName(arch);
   };
 }
 
