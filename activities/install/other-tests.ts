@@ -37,9 +37,9 @@ export async function bringTests(
     const tree = join(workdir, `tests-${index}`);
     await deps.sources(state, tree, signal);
     const paths = await filesOf(tree);
-    const lack = missingTests(paths, { ...given, url: '', ref: '' });
+    const lack = missingTests(paths, given);
     if (lack !== null) return `${given.project}: ${lack}`;
-    found.push({ tree, given, tests: testsAmong(paths, { ...given, url: '', ref: '' }) });
+    found.push({ tree, given, tests: testsAmong(paths, given) });
   }
   return found;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TestSource } from './third-party.ts';
+import type { ChosenTests } from './third-party.ts';
 
 const relative = z.string().regex(/^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$)).*$/, 'must be a folder inside the project');
 
@@ -13,7 +13,7 @@ const listSchema = z.array(
 );
 
 /** Tests of another project that a job has run on what it installs. */
-export interface JobTests extends Omit<TestSource, 'url' | 'ref'> {
+export interface JobTests extends ChosenTests {
   readonly project: string;
   /** Those that are not run, by name. */
   readonly except: readonly string[];

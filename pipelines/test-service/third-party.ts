@@ -9,6 +9,9 @@ export interface TestSource {
   readonly only: readonly string[];
 }
 
+/** Which tests of a tree are meant, wherever the tree is from. */
+export type ChosenTests = Pick<TestSource, 'directory' | 'only'>;
+
 /** A test: a file of the folder, or a folder in it with the files that it runs, in order. */
 export interface ThirdPartyTest {
   readonly name: string;
@@ -40,7 +43,7 @@ const aside = /(^|\/)(\.[^/]*|README[^/]*|LICENSE[^/]*|[^/]*\.(md|txt|json|cfg|c
  *
  * @param paths of all regular files of the tree
  */
-export function testsAmong(paths: readonly string[], { directory, only }: TestSource): readonly ThirdPartyTest[] {
+export function testsAmong(paths: readonly string[], { directory, only }: ChosenTests): readonly ThirdPartyTest[] {
   const prefix = directory === '' ? '' : `${directory}/`;
   const tests = new Map<string, string[]>();
   for (const path of [...paths].sort(byPlace)) {
@@ -58,7 +61,7 @@ export function testsAmong(paths: readonly string[], { directory, only }: TestSo
  *
  * @param paths of all regular files of the tree
  */
-export function missingTests(paths: readonly string[], source: TestSource): string | null {
+export function missingTests(paths: readonly string[], source: ChosenTests): string | null {
   const there = testsAmong(paths, { ...source, only: [] }).map(({ name }) => name);
   if (there.length === 0) return `there are no tests in ${source.directory || 'the repository'}`;
   const missing = source.only.filter((name) => !there.includes(name));
