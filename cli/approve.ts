@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { approval } from '../pipelines/policy/veto.ts';
 import type { Acted } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
@@ -22,7 +23,7 @@ export function register(program: Command): void {
     }),
   )
     .argument('<change>', 'number, PROJECT/NUMBER or Change-Id')
-    .option('--label <name>', 'what the vote is about', 'Approved')
+    .option('--label <name>', 'what the vote is about', approval)
     .option('--value <number>', 'a whole number; 0 takes the vote back', '1')
     .action(approve);
 }

@@ -1,5 +1,6 @@
 import type { Change } from '../model/change.ts';
 import type { ChangeBase, ChangeHappening } from '../model/change-history.ts';
+import { approval } from '../policy/veto.ts';
 import { adviceAbout, isOperators, needsAdvice, operatorAdvice, otherAtFault } from './advice.ts';
 import type { ChangeKnown, KnownBuild, Obstacle } from './change-known.ts';
 import { lastReports, lastRun, type Report } from './last-reports.ts';
@@ -183,7 +184,7 @@ function votesOf({ change: { votes } }: ChangeKnown): readonly string[] {
 }
 
 function isApproved({ votes }: Pick<Change, 'votes'>): boolean {
-  return votes.some(({ label, value }) => label === 'Approved' && value > 0);
+  return votes.some(({ label, value }) => label === approval && value > 0);
 }
 
 function by(happenings: readonly ChangeHappening[]): string {

@@ -1,5 +1,6 @@
 import type { TriggerEvent, Vote } from '../model/change.ts';
 import type { Pipeline } from '../model/pipeline.ts';
+import { approval } from '../policy/veto.ts';
 
 /** What a review system calls the things that happen there. */
 interface Dialect {
@@ -50,7 +51,7 @@ const dialects: Readonly<Record<string, Dialect>> = { github, gitea, gitlab, pag
 const others: readonly string[] = [...['timer', 'zuul', 'smtp', 'mqtt', 'elasticsearch', 'sql', 'mysql']];
 
 /** The label of `approve` events that name none. */
-const usual = 'Approved';
+const usual = approval;
 
 /**
  * The review system that the changes of a scenario are in: Gerrit, unless its pipelines speak of others alone.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { tenantKeys } from '../language/language.ts';
+import { approval } from '../policy/veto.ts';
 
 /** Milliseconds of a duration such as `90s`. */
 const duration = z
@@ -161,7 +162,7 @@ export const eventSchemas = {
     'depends-on': names.optional(),
     message: z.string().optional(),
   }),
-  approve: z.strictObject({ at, approve: name, label: name.default('Approved'), value: z.int().default(1) }),
+  approve: z.strictObject({ at, approve: name, label: name.default(approval), value: z.int().default(1) }),
   comment: z.strictObject({ at, comment: name, text }),
   abandon: z.strictObject({ at, abandon: name }),
   restore: z.strictObject({ at, restore: name }),
