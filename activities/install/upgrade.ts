@@ -2,14 +2,11 @@ import { installReleased, type Node, onNode } from '../nodes/packages/node.ts';
 import { checkIntegrity, type Inventory, install, look, problemOf, remove, type TriedPackage } from './package.ts';
 import { scriptDirectory } from './place-scripts.ts';
 import type { Finding, Steps } from './steps.ts';
+import type { TrialSettings } from './trial-settings.ts';
 
-export interface UpgradeSettings {
+interface UpgradeSettings extends Pick<TrialSettings, 'released' | 'timeout'> {
   /** The node without the package. */
   readonly before: Inventory;
-  /** URLs of the released repositories, as the node has them; absent: there are none. */
-  readonly released?: readonly string[];
-  /** Milliseconds for each step. */
-  readonly timeout: number;
 }
 
 interface Trial extends UpgradeSettings {

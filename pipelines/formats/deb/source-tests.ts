@@ -65,17 +65,12 @@ function words(text = ''): readonly string[] {
 }
 
 /** What can be had, or is of no concern here: what a test breaks is thrown away, and all run as root. */
-const known = new Set([
-  ...['rw-build-tree', 'breaks-testbed', 'needs-root', 'isolation-container', 'allow-stderr', 'skippable', 'flaky'],
-  ...[
-    'superficial',
-    'needs-reboot',
-    'isolation-machine',
-    'needs-recommends',
-    'skip-not-installable',
-    'skip-foreign-architecture',
-  ],
-]);
+const known = new Set(
+  words(
+    `rw-build-tree breaks-testbed needs-root isolation-container allow-stderr skippable flaky superficial needs-reboot
+    isolation-machine needs-recommends skip-not-installable skip-foreign-architecture`,
+  ),
+);
 
 /** What no machine here has, and why. */
 const lacking: Readonly<Record<string, string>> = {
