@@ -154,7 +154,7 @@ test('R3: a gate continues as new under 50 messages a second, and answers every 
 
 test('R11: a command that was refused is refused again, also by the next run', async () => {
   world.outside.stage = () => fine;
-  const gate = await world.tell('again', entering([change('again-0')]), { input: { historyBudget: 30 } });
+  const gate = await world.tell('again', entering([change('again-0')]), { input: { historyBudget: 50 } });
   const handle = world.temporal.client.workflow.getHandle(gate);
   const dequeue = { type: 'dequeue', time: Date.now(), pipeline: 'gate', change: 'nobody' } as const;
   const ask = () => handle.executeUpdate(commandsUpdate, { args: [{ id: 'refused', commands: [dequeue] }] });
@@ -170,13 +170,13 @@ test('R11: a command that was refused is refused again, also by the next run', a
 
 test('R15: a retrigger that was answered is run, though the gate continues as new at once', async () => {
   let attempts = 0;
-  world.outside.stage = async ({ build: { change: id } }) => {
-    if (id === 'twice-0') while (attempts < 2) await sleep(20);
+  world.outside.stage = async ({ build: { change: id } }, signal) => {
+    while (id === 'twice-0' && attempts < 2 && !signal.aborted) await sleep(20);
     if (id === 'twice-1') attempts += 1;
     return id === 'twice-1' && attempts < 2 ? broken : fine;
   };
   const changes = [change('twice-0'), change('twice-1')];
-  const gate = await world.tell('twice', entering(changes), { input: { historyBudget: 25 } });
+  const gate = await world.tell('twice', entering(changes), { input: { historyBudget: 45 } });
   const view = () => world.view(gate);
   await until('it has failed', async () => (await view()).items[1]?.state === 'failing');
   const command = { type: 'retrigger', time: Date.now(), pipeline: 'gate', change: 'twice-1', job: 'build' } as const;
@@ -186,6 +186,7 @@ test('R15: a retrigger that was answered is run, though the gate continues as ne
   });
   await until('both are merged', () => merged('twice-').length === 2);
   assert.equal(attempts, 2);
+  assert.notEqual((await handle.describe()).runId, await world.firstRun(gate), 'it has continued as new');
 });
 
 test('a worker that stops waits for nothing that it alone could answer; what it left is done by the next', async () => {

@@ -151,9 +151,9 @@ test('an update from the build set runs a job again while its item is queued', a
 test('a job started by hand from the input of another becomes the next attempt', async () => {
   world.outside.jobs = () => [build];
   let attempts = 0;
-  world.outside.stage = async ({ build: { change: id } }) => {
+  world.outside.stage = async ({ build: { change: id } }, signal) => {
     if (id === 'hand-0') {
-      while (merged('release-hand').length === 0) await sleep(20);
+      while (!signal.aborted && merged('release-hand').length === 0) await sleep(20);
       return fine;
     }
     attempts += 1;
@@ -180,8 +180,8 @@ test('a job started by hand from the input of another becomes the next attempt',
 
 test('R2: one that was started with an edited input stands alone: it tried something else than is merged', async () => {
   world.outside.jobs = () => [build];
-  world.outside.stage = async ({ build: { change: id }, source }) => {
-    if (id === 'edit-0') while (merged('release-edit').length === 0) await sleep(20);
+  world.outside.stage = async ({ build: { change: id }, source }, signal) => {
+    while (id === 'edit-0' && !signal.aborted && merged('release-edit').length === 0) await sleep(20);
     return id === 'edit-0' || source.tree === 'other' ? fine : broken;
   };
   const gate = await world.tell('edit', entering([change('edit-0'), change('edit-1')]));
@@ -245,7 +245,7 @@ test('a gate continues as new within its budget and loses nothing', async () => 
   world.outside.jobs = () => [build];
   world.outside.stage = () => fine;
   const changes = Array.from({ length: 8 }, (_, index) => change(`roll-${index}`));
-  const gate = await world.tell('roll', entering(changes), { input: { historyBudget: 40 } });
+  const gate = await world.tell('roll', entering(changes), { input: { historyBudget: 60 } });
   const handle = world.temporal.client.workflow.getHandle(gate);
   await until('all are merged', () => merged('roll-').length === 8, 40_000);
   assert.deepEqual(

@@ -26,7 +26,7 @@ function largest(value: unknown): number {
 
 test('R4: a message above what Temporal takes is taken, carried on, merged, and replays', async () => {
   const changes = [0, 1, 2].map((index) => change(`large-${index}`, { message: `${index}`.repeat(1_500_000) }));
-  const gate = await world.tell('large', entering(changes), { input: { historyBudget: 40 } });
+  const gate = await world.tell('large', entering(changes), { input: { historyBudget: 60 } });
   await until('all are merged', () => merged('large-') === 3, 60_000);
   const { client, dataConverter } = world.temporal;
   const handle = client.workflow.getHandle(gate);

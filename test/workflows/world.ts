@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { isGrpcCancelledError } from '@temporalio/client';
+import { isGrpcCancelledError, isGrpcServiceError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
@@ -371,8 +371,16 @@ export class World {
   }
 
   /** What a gate shows of itself. */
-  view(gate: string): Promise<QueueSnapshot> {
-    return this.temporal.client.workflow.getHandle(gate).query(queueQuery);
+  async view(gate: string): Promise<QueueSnapshot> {
+    const handle = this.temporal.client.workflow.getHandle(gate);
+    try {
+      return await handle.query(queueQuery);
+    } catch (error) {
+      if (!cannotAnswer(error)) throw error;
+      const { events } = await handle.fetchHistory();
+      const failed = events?.findLast((event) => event.workflowTaskFailedEventAttributes);
+      throw new NoAnswer(`its task failed: ${failed?.workflowTaskFailedEventAttributes?.failure?.message}`);
+    }
   }
 
   /** The input that a workflow was started with. */
@@ -419,23 +427,35 @@ function bundleOnce() {
 
 /**
  * Waits until a condition holds, looking every 20 ms. A look that the server broke off, as it does where a machine has
- * stood still for its limit of time, is not the last.
+ * stood still for its limit of time, is not the last, nor is one that a workflow could not answer.
  *
  * @throws with `what` after the time limit.
  */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, limit = 60_000): Promise<void> {
   const deadline = Date.now() + limit;
-  while (!(await unlessBrokenOff(holds))) {
-    if (Date.now() > deadline) throw new Error(`not so after ${limit} ms: ${what}`);
+  let cause: unknown;
+  const look = async () => {
+    try {
+      return await holds();
+    } catch (error) {
+      if (!isGrpcCancelledError(error) && !(error instanceof NoAnswer)) throw error;
+      cause = error;
+      return false;
+    }
+  };
+  while (!(await look())) {
+    if (Date.now() > deadline) throw new Error(`not so after ${limit} ms: ${what}`, { cause });
     await sleep(20);
   }
 }
 
-async function unlessBrokenOff(holds: () => boolean | Promise<boolean>): Promise<boolean> {
-  try {
-    return await holds();
-  } catch (error) {
-    if (isGrpcCancelledError(error)) return false;
-    throw error;
-  }
+/** A workflow does not answer just now: its task failed several times in a row, and is tried again. */
+class NoAnswer extends Error {}
+
+/** gRPC's status for what the state of a thing does not allow. */
+const failedPrecondition = 9;
+
+function cannotAnswer(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return isGrpcServiceError(cause) && cause.code === failedPrecondition;
 }
