@@ -17,7 +17,7 @@ import { bringTests } from './other-tests.ts';
 import type { TriedPackage } from './package.ts';
 import { placeScripts, restartNode, sourceDirectory } from './place-scripts.ts';
 import { report } from './report.ts';
-import { type JobRepositories, repositoriesFor, testRepositories } from './repositories.ts';
+import { type JobRepositories, nothingToTry, repositoriesFor, stepTimeoutOf } from './repositories.ts';
 import { systemInfo } from './system-info.ts';
 import type { Testbed } from './trial-settings.ts';
 import { type PackageReport, tryPackage } from './try-package.ts';
@@ -33,9 +33,6 @@ export interface InstallStageDeps {
   readonly branchTip: WorkspaceDeps['branchTip'];
 }
 
-/** Milliseconds that one step (an installation, a script, a removal) may take; `vars.step_timeout` is in seconds. */
-const stepTimeout = 180_000;
-
 /** Installs, checks, exercises and removes each package on a plain minimal system. */
 export function createInstallStage(deps: InstallStageDeps): StageRunner {
   return async (input, context) => {
@@ -43,15 +40,10 @@ export function createInstallStage(deps: InstallStageDeps): StageRunner {
     const platform = label === undefined ? undefined : deps.platform(label);
     const offered = platform === undefined ? undefined : repositoriesFor(platform, input);
     if (platform === undefined || offered === undefined || offered.own.length === 0) {
-      return { result: 'FAILURE', summary: nothingFor(input, platform), artifacts: [] };
+      return { result: 'FAILURE', summary: nothingToTry(input, platform), artifacts: [] };
     }
     return tryAll(deps, { input, context, platform, offered });
   };
-}
-
-function nothingFor({ parents }: StageInput, platform: Platform | undefined): string {
-  const other = platform !== undefined && testRepositories(parents).length > 0;
-  return `no job before this one made a test repository${other ? ` of packages in the format ${platform.format}` : ''}`;
 }
 
 interface Trial {
@@ -76,7 +68,9 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
       context.heartbeat(`${one.name} ${one.version}`);
       const { node, testbed, released } = await bench.prepare(tree);
       const about = { source: sourceFiles(tree), siblings, others, testbed, released };
-      reports.push(await tryPackage(node, one, { ...about, timeout: timeoutOf(input.vars), workdir: context.workdir }));
+      reports.push(
+        await tryPackage(node, one, { ...about, timeout: stepTimeoutOf(input.vars), workdir: context.workdir }),
+      );
     }
   }
   return report(deps.store, bench.system, reports);
@@ -100,7 +94,7 @@ interface Prepared {
 async function openBench(deps: InstallStageDeps, trial: Trial): Promise<Bench> {
   const { input, context, platform, offered } = trial;
   const { lease, workdir } = context;
-  const timeout = timeoutOf(input.vars);
+  const timeout = stepTimeoutOf(input.vars);
   const released = await deps.released(platform, input);
   const provided = offered.provided.map(({ repository }) => repository);
   const repositories = [...(await underTest(deps.store, offered)), ...provided, ...released];
@@ -160,8 +154,4 @@ async function underTest(store: BlobStore, offered: JobRepositories): Promise<No
 function packagesToTry({ files }: PackagesManifest): TriedPackage[] {
   const chosen = [...files.filter(({ kind }) => kind === 'binary'), ...files.filter(({ kind }) => kind === 'debug')];
   return chosen.map(({ package: name, version, arch, kind }) => ({ name, version, arch, debug: kind === 'debug' }));
-}
-
-function timeoutOf({ step_timeout: seconds }: Readonly<Record<string, unknown>>): number {
-  return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : stepTimeout;
 }

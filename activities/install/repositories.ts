@@ -53,3 +53,17 @@ export function repositoriesFor(
         : builtOn(new Set([name]), neighbours),
   };
 }
+
+/** Why there is nothing to try on a platform. */
+export function nothingToTry({ parents }: Pick<StageInput, 'parents'>, platform: Platform | undefined): string {
+  const other = platform !== undefined && testRepositories(parents).length > 0;
+  return `no job before this one made a test repository${other ? ` of packages in the format ${platform.format}` : ''}`;
+}
+
+/** Milliseconds that one step (an installation, a script, a removal) may take where the job does not say. */
+const stepTimeout = 180_000;
+
+/** The same, as the job has it: `vars.step_timeout`, in seconds. */
+export function stepTimeoutOf({ step_timeout: seconds }: Readonly<Record<string, unknown>>): number {
+  return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : stepTimeout;
+}

@@ -17,7 +17,7 @@ import { takesReady, wishesIn } from './ready.ts';
 const without = new Set<FrozenJob['uses']>(['publish', 'mirror']);
 
 /** Stages that virtual machines are good for: they have a minimal system, and no build tools. */
-const onMachines = new Set<FrozenJob['uses']>(['install', 'systest', 'test', ...without]);
+const onMachines = new Set<FrozenJob['uses']>(['repocheck', 'install', 'systest', 'test', ...without]);
 
 /**
  * What a provider has, as configured now; one that there is no more has no limits.

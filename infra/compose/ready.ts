@@ -29,10 +29,10 @@ export function wishesIn(
   });
 }
 
-/** Stages whose node is taken as it stands ready: of containers, one has the name and the network that `install` asks for. */
+/** Stages whose node is taken as it stands ready: of containers, one has the name and the network that these ask for. */
 const able = {
-  docker: new Set<FrozenJob['uses']>(['install']),
-  vm: new Set<FrozenJob['uses']>(['install', 'systest', 'test']),
+  docker: new Set<FrozenJob['uses']>(['repocheck', 'install']),
+  vm: new Set<FrozenJob['uses']>(['repocheck', 'install', 'systest', 'test']),
 } as const;
 
 /**

@@ -12,6 +12,7 @@ import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
 import type { ReleasedRepositories } from '../../activities/nodes/packages/port.ts';
 import { type GivenContext, openProviders, type VirtualContext } from '../../activities/nodes/registry.ts';
 import type { BlobStore, LogStore } from '../../activities/ports.ts';
+import { createRepocheckStage } from '../../activities/repocheck/repocheck-stage.ts';
 import { createPublishStage } from '../../activities/repository/publish-stage.ts';
 import { createScriptStage } from '../../activities/script/script-stage.ts';
 import type { OpenSecrets } from '../../activities/secrets/port.ts';
@@ -84,6 +85,7 @@ export function stagesOf(parts: StageParts): StageDeps {
       }),
       lint: createLintStage({ store, platform, releasedFiles: createReleasedFiles(parts.released, parts.release) }),
       publish: createPublishStage({ store, trees: parts.trees, codename, signer }),
+      repocheck: createRepocheckStage(tests),
       install: createInstallStage(tests),
       systest: createSystestStage({ ...tests, defaultLabel }),
       ...(reach === undefined

@@ -30,7 +30,7 @@ const job = z.looseObject({
   ...{ vars, extraVars: vars, hostVars: vars, groupVars: vars },
   secrets: z.array(z.looseObject({ secret: text })),
   ...{ preRun: z.array(program), run: z.array(program), postRun: z.array(program) },
-  uses: z.enum(['build', 'lint', 'publish', 'install', 'systest', 'release', 'mirror']).optional(),
+  uses: z.enum(['build', 'lint', 'publish', 'repocheck', 'install', 'systest', 'release', 'mirror']).optional(),
 });
 const state = z.object({ project: text, branch: text, commit: text, tree: text });
 const schema = z.object({

@@ -52,7 +52,7 @@ export interface FrozenJob {
   readonly variants: readonly string[];
 }
 
-export type Stage = 'build' | 'lint' | 'publish' | 'install' | 'systest' | 'release' | 'mirror' | 'test';
+export type Stage = 'build' | 'lint' | 'publish' | 'repocheck' | 'install' | 'systest' | 'release' | 'mirror' | 'test';
 
 export interface JobDependency {
   readonly name: string;

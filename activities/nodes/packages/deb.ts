@@ -68,7 +68,9 @@ function configure(repositories: readonly NodeRepository[]): Record<string, stri
   files[ownSources] = lines.join('');
   const pins = new Map(repositories.map(({ origin, kind }) => [origin, priorities[kind]]));
   const exact = repositories.flatMap((repository) => repository.pins ?? []);
+  const without = repositories.flatMap((repository) => repository.without ?? []);
   files['/etc/apt/preferences.d/sluice'] = [
+    ...without.map(({ name, version = '' }) => pin(name, `version ${withoutZero(version)}`, -1)),
     ...exact.flatMap(({ name, version }) =>
       version === undefined ? [] : pin(name, `version ${withoutZero(version)}`, pinned),
     ),

@@ -13,6 +13,8 @@ export interface NodeRepository {
   readonly kind: 'test' | 'released';
   /** The packages under test, of a repository that holds them: these versions win, however new the others' are. */
   readonly pins?: readonly NodePackage[];
+  /** Versions that count as not there. */
+  readonly without?: readonly NodePackage[];
   /** Digest of its root index, where that is known and does not change: all that is in it follows from that. */
   readonly digest?: string;
   /** Armoured public key that must have signed it; without one it is trusted as it is. */

@@ -4,6 +4,7 @@ import type { ExecResult } from '../port.ts';
 const reasons: readonly RegExp[] = [
   /^\s*(- )?nothing provides /,
   /Depends: .* but /,
+  /\bpackage \S+ requires .*, but none of the providers can be installed$/,
   /trying to overwrite/,
   /conflicts (with|between)/,
   /returned error exit status/,
@@ -21,7 +22,7 @@ export function problemOf({ output, code }: ExecResult): string {
   const said = output.split('\n').filter((line) => line.trim() !== '');
   for (const reason of reasons) {
     const line = said.find((one) => reason.test(one));
-    if (line !== undefined) return line.trim().replace(/^>>> (?:\[RPM\] )?/, '');
+    if (line !== undefined) return line.trim().replace(/^(?:>>> (?:\[RPM\] )?|Problem(?: \d+)?: )/, '');
   }
   return said.at(-1)?.trim() ?? `ended with ${code}`;
 }

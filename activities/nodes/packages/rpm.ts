@@ -43,14 +43,15 @@ export const dnfNode: PackageManager = {
 
 function configure(repositories: readonly NodeRepository[]): Record<string, string> {
   const files: Record<string, string> = {};
-  const sections = repositories.map(({ url, kind, key, pins }, position) => {
+  const sections = repositories.map(({ url, kind, key, pins, without = [] }, position) => {
     const path = `/etc/pki/rpm-gpg/sluice-${position}.asc`;
     if (key !== undefined) files[path] = key;
     const checks =
       key === undefined ? 'gpgcheck=0\n' : `gpgcheck=${packages[kind]}\nrepo_gpgcheck=1\ngpgkey=file://${path}\n`;
+    const excludes = without.length === 0 ? '' : `excludepkgs=${without.map(wanted).join(',')}\n`;
     const id = kind === 'released' ? `sluice-${position}-released` : `sluice-${position}`;
     const head = `[${id}]\nname=Sluice ${kind} ${position}\nbaseurl=${url}\nenabled=1\n`;
-    return `${head}priority=${priorities[pins === undefined ? kind : 'pinned']}\nmetadata_expire=1\nskip_if_unavailable=0\n${checks}`;
+    return `${head}priority=${priorities[pins === undefined ? kind : 'pinned']}\nmetadata_expire=1\nskip_if_unavailable=0\n${checks}${excludes}`;
   });
   files['/etc/yum.repos.d/sluice.repo'] = sections.join('\n');
   return files;

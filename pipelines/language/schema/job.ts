@@ -52,7 +52,7 @@ const finalAttributes = [
 ] as const;
 
 /** Sluice's own stages, run without a playbook. */
-const stages = ['build', 'lint', 'publish', 'install', 'systest', 'release', 'mirror'] as const;
+const stages = ['build', 'lint', 'publish', 'repocheck', 'install', 'systest', 'release', 'mirror'] as const;
 
 const shape = {
   parent: z.string().nullable(),

@@ -32,3 +32,16 @@ test('what dnf5 5.4 says of a package that is nowhere is understood', () => {
 test('what dnf 4 says of a running scriptlet is still understood', () => {
   assert.equal(dnfNode.runningScript('  Running scriptlet: good-1-1.noarch    1/1 '), 'scriptlet of good-1-1.noarch');
 });
+
+test('what dnf says of a package that needs what is taken away names both', () => {
+  const output = [
+    'Error: ',
+    ' Problem: package strict-1.0-1.noarch requires libalpha = 1.0-1, but none of the providers can be installed',
+    '  - conflicting requests',
+    '  - package libalpha-1.0-1.noarch is filtered out by exclude filtering',
+  ].join('\n');
+  assert.equal(
+    problemOf({ code: 1, output, timedOut: false }),
+    'package strict-1.0-1.noarch requires libalpha = 1.0-1, but none of the providers can be installed',
+  );
+});

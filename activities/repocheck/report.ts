@@ -1,0 +1,65 @@
+import type { Bond } from '../../pipelines/formats/format.ts';
+import type { TestCase } from '../../pipelines/report/junit.ts';
+import type { StageResult } from '../../workflows/contract.ts';
+import { caseArtifacts } from '../install/case-artifacts.ts';
+import type { BlobStore } from '../ports.ts';
+import type { Look } from './look.ts';
+import type { Unmet } from './try-resolve.ts';
+
+interface Found extends Look {
+  /** Of what comes, what cannot be installed. */
+  readonly broken: readonly Unmet[];
+  /** Of what leans on it, the same. */
+  readonly unmet: readonly Unmet[];
+  /** Of those, the ones that could not be installed before either. */
+  readonly before: readonly Unmet[];
+}
+
+/** Keeps what was found, and says how it went. */
+export async function report(store: Pick<BlobStore, 'put' | 'url'>, found: Found): Promise<StageResult> {
+  const { coming, leaning, downgrade, broken, unmet, before } = found;
+  const known = new Set(before.map(({ one }) => one));
+  const fresh = unmet.filter(({ one }) => !known.has(one));
+  const problems = [
+    ...(downgrade === null ? [] : [downgrade]),
+    ...broken.map(({ one, problem }) => `${nameOf(one)} cannot be installed: ${problem}`),
+    ...fresh.map(({ one, problem }) => `${nameOf(one)} can no longer be installed: ${problem}`),
+  ];
+  const notes = before.map(({ one, problem }) => `${nameOf(one)} could not be installed before either: ${problem}`);
+  const whole = { coming: coming.map(nameOf), leaning: leaning.map(nameOf), problems, notes };
+  const { digest } = await store.put(`${JSON.stringify(whole, null, 2)}\n`);
+  const artifacts = [
+    ...(await caseArtifacts(store, [
+      ...coming.map((one) => caseOf('comes', one, broken)),
+      ...leaning.map((one) => caseOf('needs them', one, known.has(one) ? [] : unmet)),
+    ])),
+    { name: 'repocheck.json', url: store.url(digest, 'repocheck.json') },
+  ];
+  const [first] = problems;
+  if (first === undefined) return { result: 'SUCCESS', summary: goodSummary(found), artifacts };
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  return { result: 'FAILURE', summary: `${first}${more}`, artifacts };
+}
+
+function goodSummary({ coming, leaning, before }: Found): string {
+  const still = leaning.length - before.length;
+  return [
+    `${count(coming.length)} can be installed`,
+    ...(still === 0 ? [] : [`so can still ${count(still)} that ${still === 1 ? 'needs' : 'need'} something of them`]),
+    ...(before.length === 0 ? [] : [`${count(before.length)} could not be before either`]),
+  ].join('; ');
+}
+
+function count(packages: number): string {
+  return packages === 1 ? '1 package' : `${packages} packages`;
+}
+
+function nameOf({ name, version }: Bond): string {
+  return `${name} ${version}`;
+}
+
+function caseOf(of: string, one: Bond, unmet: readonly Unmet[]): TestCase {
+  const problem = unmet.find((each) => each.one === one)?.problem;
+  const failure = problem === undefined ? {} : { failure: { message: problem, text: problem } };
+  return { suite: `repocheck ${of}`, name: nameOf(one), seconds: 0, ...failure };
+}
