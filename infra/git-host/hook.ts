@@ -30,7 +30,7 @@ export async function runProcReceive({ repo, env, streams, say }: HookCall): Pro
   const { root, project, connection, page } = await openRepository(path);
   const data = dirname(root);
   const stack = readHolder(data)?.stack ?? null;
-  const settings: HostSettings = { root, connection, page: page === '' ? (stack?.url ?? '') : page };
+  const settings: HostSettings = { root, connection, page: stack?.url ?? page };
   await serveProcReceive(streams, async ({ commands, options, atomic }) => {
     const atomicWith = atomic ? (env.SLUICE_OTHER_REFS ?? '').split(' ').filter((ref) => ref !== '') : [];
     const receipt = await take(settings, { project, commands, options, atomicWith, path, env });

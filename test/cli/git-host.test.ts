@@ -111,11 +111,42 @@ test('B3: new branches and tags of upstream are taken over, and nothing that is 
   }
 });
 
+test('a push names the page where it is, though the server has moved since the project was added', async (t) => {
+  const world = await open(t);
+  const { cwd, sluice, git } = world;
+  await upstream(world, ['debian/control']);
+  await sluice('init');
+  const moved = (port: number) => {
+    const stack = { url: `http://127.0.0.1:${port}`, temporal: '127.0.0.1:9', namespace: 'default', temporalUi: null };
+    return writeFile(join(cwd, 'data/holder.json'), JSON.stringify({ pid: process.pid, command: 'test', stack }));
+  };
+  await must('mkdir', ['-p', join(cwd, 'data')]);
+  await moved(1);
+  await sluice('project', 'add', 'tool', 'upstream');
+  await moved(9);
+  await git('commit', '-q', '--allow-empty', '-m', 'Go on\n\nChange-Id: I1234567890123456789012345678901234567890');
+  const target = join(cwd, 'data/git/tool.git');
+  const pushed = await run('git', ['-C', join(cwd, 'upstream'), 'push', target, 'HEAD:refs/for/debian/latest']);
+  assert.equal(pushed.code, 0, pushed.stderr);
+  assert.match(pushed.stderr, /http:\/\/127\.0\.0\.1:9\/change\/git:1/);
+});
+
 const refusals: readonly [says: string, code: number, words: RegExp, args: readonly string[]][] = [
   ['a name that leaves the directory', 2, /cannot be a project's name/, ['project', 'add', '../x', 'upstream']],
   ['a name with a space', 2, /cannot be a project's name/, ['project', 'add', 'a b', 'upstream']],
   ['a URL that is an option', 1, /is not a Git URL/, ['project', 'add', '--', 'x', '--upload-pack=touch x']],
-  ['a directory without a repository', 1, /project x: git/, ['project', 'add', 'x', '/nowhere']],
+  [
+    'a directory without a repository',
+    1,
+    /^project x: '\/nowhere' does not appear.*ls-remote/,
+    ['project', 'add', 'x', '/nowhere'],
+  ],
+  [
+    'a host that does not answer',
+    1,
+    /^project x: .*Failed to connect.*\n$/,
+    ['project', 'add', 'x', 'http://127.0.0.1:9/x'],
+  ],
   ['approve without a server', 3, /no server answers/, ['approve', '1', '--server', 'http://127.0.0.1:9']],
   ['abandon without a server', 3, /no server answers/, ['abandon', '1', '--server', 'http://127.0.0.1:9']],
   ['restore without a server', 3, /no server answers/, ['restore', '1', '--server', 'http://127.0.0.1:9']],

@@ -5,7 +5,7 @@ import { git, tryGit } from '../../git/git.ts';
 import { checkBranch, repositoryPath, show } from '../../git/names.ts';
 import { readCommits } from '../../git/objects.ts';
 import { readBranches, readRefs, updateRefs } from '../../git/refs.ts';
-import { must } from '../../process/run.ts';
+import { run } from '../../process/run.ts';
 import { commitMsgRef, emptyTreeRef, votesRef } from './refs.ts';
 
 /** A repository to put under the gate. */
@@ -71,11 +71,22 @@ async function importFrom(path: string, url: string): Promise<void> {
   await git(path, ['symbolic-ref', 'HEAD', chosen]);
 }
 
-/** Runs git with the user's own configuration, unlike everywhere else: it may hold the way to a URL. */
+/**
+ * Asks another repository, with the user's own configuration, unlike everywhere else: it may hold the way to a URL.
+ *
+ * @throws an error that says in one line why it does not answer
+ */
 async function asUser(path: string, args: readonly string[], input?: string): Promise<string> {
   const { SSH_AUTH_SOCK: socket } = process.env;
   const env = { GIT_TERMINAL_PROMPT: '0', ...(socket === undefined ? {} : { SSH_AUTH_SOCK: socket }) };
-  return (await must('git', [`--git-dir=${path}`, ...args], { env, ...(input === undefined ? {} : { input }) })).stdout;
+  const options = { env, ...(input === undefined ? {} : { input }) };
+  const { code, stdout, stderr } = await run('git', [`--git-dir=${path}`, ...args], options);
+  if (code === 0) return stdout;
+  const said =
+    stderr.split('\n').find((line) => line.trim() !== '' && !/^warning:/i.test(line)) ?? `git ended with ${code}`;
+  throw new Error(
+    `${said.replace(/^fatal: /, '')}; \`git ls-remote\` with that URL must answer without asking anything`,
+  );
 }
 
 function checkUrl(url: string): string {
