@@ -17,7 +17,7 @@ import { bringTests } from './other-tests.ts';
 import type { TriedPackage } from './package.ts';
 import { placeScripts, restartNode, sourceDirectory } from './place-scripts.ts';
 import { report } from './report.ts';
-import { type JobRepositories, nothingToTry, repositoriesFor, stepTimeoutOf } from './repositories.ts';
+import { type JobRepositories, stepTimeoutOf, trialOf } from './repositories.ts';
 import { systemInfo } from './system-info.ts';
 import type { Testbed } from './trial-settings.ts';
 import { type PackageReport, tryPackage } from './try-package.ts';
@@ -36,13 +36,9 @@ export interface InstallStageDeps {
 /** Installs, checks, exercises and removes each package on a plain minimal system. */
 export function createInstallStage(deps: InstallStageDeps): StageRunner {
   return async (input, context) => {
-    const label = input.nodes[0]?.label;
-    const platform = label === undefined ? undefined : deps.platform(label);
-    const offered = platform === undefined ? undefined : repositoriesFor(platform, input);
-    if (platform === undefined || offered === undefined || offered.own.length === 0) {
-      return { result: 'FAILURE', summary: nothingToTry(input, platform), artifacts: [] };
-    }
-    return tryAll(deps, { input, context, platform, offered });
+    const trial = trialOf(input, deps.platform);
+    if (typeof trial === 'string') return { result: 'FAILURE', summary: trial, artifacts: [] };
+    return tryAll(deps, { input, context, ...trial });
   };
 }
 

@@ -54,8 +54,15 @@ export function repositoriesFor(
   };
 }
 
-/** Why there is nothing to try on a platform. */
-export function nothingToTry({ parents }: Pick<StageInput, 'parents'>, platform: Platform | undefined): string {
+/** What is tried on the job's first node: the platform and the repositories; else why there is nothing to try. */
+export function trialOf(
+  { nodes, parents, provided }: Pick<StageInput, 'nodes' | 'parents' | 'provided'>,
+  platformOf: (label: string) => Platform,
+): { readonly platform: Platform; readonly offered: JobRepositories } | string {
+  const label = nodes[0]?.label;
+  const platform = label === undefined ? undefined : platformOf(label);
+  const offered = platform && repositoriesFor(platform, { parents, provided });
+  if (platform !== undefined && offered !== undefined && offered.own.length > 0) return { platform, offered };
   const other = platform !== undefined && testRepositories(parents).length > 0;
   return `no job before this one made a test repository${other ? ` of packages in the format ${platform.format}` : ''}`;
 }

@@ -1,6 +1,6 @@
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
-import { type JobRepositories, nothingToTry, repositoriesFor, stepTimeoutOf } from '../install/repositories.ts';
+import { type JobRepositories, stepTimeoutOf, trialOf } from '../install/repositories.ts';
 import { packageManagers } from '../nodes/packages/managers.ts';
 import { addRepositories, doorOf, type Node, onNode } from '../nodes/packages/node.ts';
 import type { NodeRepository, ReleasedRepositories } from '../nodes/packages/port.ts';
@@ -20,13 +20,9 @@ export interface RepocheckStageDeps {
 /** Looks whether the packages under test can be installed, and whether what needs them still can. */
 export function createRepocheckStage(deps: RepocheckStageDeps): StageRunner {
   return async (input, context) => {
-    const label = input.nodes[0]?.label;
-    const platform = label === undefined ? undefined : deps.platform(label);
-    const offered = platform === undefined ? undefined : repositoriesFor(platform, input);
-    if (platform === undefined || offered === undefined || offered.own.length === 0) {
-      return { result: 'FAILURE', summary: nothingToTry(input, platform), artifacts: [] };
-    }
-    return check(deps, { input, context, platform, offered });
+    const trial = trialOf(input, deps.platform);
+    if (typeof trial === 'string') return { result: 'FAILURE', summary: trial, artifacts: [] };
+    return check(deps, { input, context, ...trial });
   };
 }
 

@@ -10,27 +10,25 @@ export interface Unmet {
 }
 
 /**
- * Asks the node's package manager which of these packages it cannot install from what the node is offered. All of them
- * are tried at once first: what can stand together can stand alone.
+ * Asks the node's package manager which of these packages it cannot install from what the node is offered. Many are tried
+ * at once, and by halves where that fails: what can stand together can stand alone.
  *
  * @param timeout of one question, in milliseconds
  * @throws when a repository cannot be reached, which says nothing of the packages
  */
 export async function unmetAmong(node: Node, packages: readonly Bond[], timeout: number): Promise<readonly Unmet[]> {
   if (packages.length === 0) return [];
-  const resolve = async (some: readonly Bond[]) => {
-    const wanted = some.map(({ name, version, arch }) => ({ name, version, arch }));
-    const result = await onNode(node, node.manager.resolve(wanted), timeout);
-    const fault = result.code === 0 ? null : downloadFault(result.output);
-    if (fault !== null) throw new Error(`${node.name} cannot read its repositories: ${fault}`);
-    return result;
-  };
-  if ((await resolve(packages)).code === 0) return [];
-  const unmet: Unmet[] = [];
-  for (const one of packages) {
-    const result = await resolve([one]);
-    if (result.timedOut) unmet.push({ one, problem: `no answer within ${timeout / 1000} seconds` });
-    else if (result.code !== 0) unmet.push({ one, problem: problemOf(result) });
+  const wanted = packages.map(({ name, version, arch }) => ({ name, version, arch }));
+  const result = await onNode(node, node.manager.resolve(wanted), timeout);
+  if (result.code === 0) return [];
+  const fault = downloadFault(result.output);
+  if (fault !== null) throw new Error(`${node.name} cannot read its repositories: ${fault}`);
+  const [one, ...more] = packages;
+  if (one !== undefined && more.length === 0) {
+    const problem = result.timedOut ? `no answer within ${timeout / 1000} seconds` : problemOf(result);
+    return [{ one, problem }];
   }
-  return unmet;
+  const half = Math.ceil(packages.length / 2);
+  const first = await unmetAmong(node, packages.slice(0, half), timeout);
+  return [...first, ...(await unmetAmong(node, packages.slice(half), timeout))];
 }

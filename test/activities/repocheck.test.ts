@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
 import { createRepocheckStage } from '../../activities/repocheck/repocheck-stage.ts';
-import { repositoryFormats } from '../../activities/repository/formats.ts';
-import { buildRepository } from '../../activities/repository/publish.ts';
 import { createPublishStage } from '../../activities/repository/publish-stage.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 import {
   leasing,
   readText,
+  releasePackages,
   type StageWorld,
   stageContext,
   stageInput,
@@ -18,16 +14,6 @@ import {
   storeBuild,
 } from './install/stage.ts';
 import { makePackage, type Sample } from './repository/packages.ts';
-
-async function release(world: StageWorld, format: PackageFormat, samples: readonly Sample[]): Promise<NodeRepository> {
-  const folder = join(world.directory, 'old');
-  await mkdir(folder);
-  const files = await Promise.all(samples.map((sample) => makePackage(format, folder, sample)));
-  const settings = { origin: 'Sluice', codename: format === 'deb' ? 'bookworm' : '' };
-  const date = new Date('2026-01-01T00:00:00Z');
-  await buildRepository(repositoryFormats[format], join(world.root, 'old'), { files, settings, date });
-  return { url: await world.trees.url('old'), kind: 'released', ...settings };
-}
 
 /** Publishes packages as a change would. */
 async function publish(t: TestContext, format: PackageFormat, world: StageWorld, next: readonly Sample[]) {
@@ -42,7 +28,7 @@ const exactly: Readonly<Record<PackageFormat, string>> = { deb: 'libalpha (= 1.0
 for (const format of ['deb', 'rpm'] as const) {
   test(`${format}: what is released and needs something of what comes must stay installable`, async (t) => {
     const world = await stageWorld(t);
-    const released = await release(world, format, [
+    const released = await releasePackages(world, format, [
       { name: 'libalpha', version: '1.0-1' },
       { name: 'any', version: '1.0-1', requires: ['libalpha'] },
       { name: 'strict', version: '1.0-1', requires: [exactly[format]] },

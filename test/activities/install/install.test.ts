@@ -109,9 +109,9 @@ const rows: readonly Row[] = [
   {
     says: 'a maintainer script that hangs is killed and named',
     samples: [{ name: 'alpha', version: '1.0-1', after: 'sleep 600' }],
-    vars: { step_timeout: 60 },
+    vars: { step_timeout: 30 },
     result: 'FAILURE',
-    summary: /alpha 1\.0-1: install: (postinst|scriptlet) of alpha\S* did not end within 60 s/,
+    summary: /alpha 1\.0-1: install: (postinst|scriptlet) of alpha\S* did not end within 30 s/,
   },
 ];
 

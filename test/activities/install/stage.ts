@@ -3,11 +3,13 @@ import { createServer, type Server } from 'node:http';
 import { basename, join, normalize } from 'node:path';
 import type { TestContext } from 'node:test';
 import { bridgeAddress } from '../../../activities/nodes/docker/bridge.ts';
+import type { NodeRepository } from '../../../activities/nodes/packages/port.ts';
 import type { Lease, Provider } from '../../../activities/nodes/port.ts';
 import { openProvider } from '../../../activities/nodes/registry.ts';
 import { withLease } from '../../../activities/nodes/with-lease.ts';
 import type { BuildLog, StageContext } from '../../../activities/ports.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { buildRepository } from '../../../activities/repository/publish.ts';
 import { closeAgent } from '../../../activities/sign/key.ts';
 import { createTestSigner } from '../../../activities/sign/test-signer.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
@@ -16,7 +18,7 @@ import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { PackageFile, PackageFormat, PackagesManifest } from '../../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../../pipelines/model/job.ts';
 import type { StageInput, StageResult } from '../../../workflows/contract.ts';
-import { temporary } from '../repository/packages.ts';
+import { makePackage, type Sample, temporary } from '../repository/packages.ts';
 
 /** All that a stage needs, for real: storage, a web server that machines reach. */
 export async function stageWorld(t: Pick<TestContext, 'after'>) {
@@ -78,6 +80,21 @@ export async function storeBuild(
   const { digest } = await world.store.put(JSON.stringify(manifest));
   const about = { type: 'packages', format, platform, manifest: digest, project: source.project, name, version };
   return { name: 'packages', url: world.store.url(digest, 'packages.json'), metadata: about };
+}
+
+/** A released repository with packages. */
+export async function releasePackages(
+  world: StageWorld,
+  format: PackageFormat,
+  samples: readonly Sample[],
+): Promise<NodeRepository> {
+  const folder = join(world.directory, 'old');
+  await mkdir(folder);
+  const files = await Promise.all(samples.map((sample) => makePackage(format, folder, sample)));
+  const settings = { origin: 'Sluice', codename: format === 'deb' ? 'bookworm' : '' };
+  const date = new Date('2026-01-01T00:00:00Z');
+  await buildRepository(repositoryFormats[format], join(world.root, 'old'), { files, settings, date });
+  return { url: await world.trees.url('old'), kind: 'released', ...settings };
 }
 
 /** The text of an artifact that a stage has stored. */

@@ -1,28 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createInstallStage } from '../../../activities/install/install-stage.ts';
 import type { PackageReport } from '../../../activities/install/try-package.ts';
-import type { NodeRepository } from '../../../activities/nodes/packages/port.ts';
-import { repositoryFormats } from '../../../activities/repository/formats.ts';
-import { buildRepository } from '../../../activities/repository/publish.ts';
 import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
 import { parseXml } from '../../../pipelines/formats/rpm/xml.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import { makePackage, type Sample } from '../repository/packages.ts';
-import { leasing, readText, type StageWorld, stageContext, stageInput, stageWorld, storeBuild } from './stage.ts';
-
-/** A released repository with packages. */
-async function release(world: StageWorld, format: PackageFormat, samples: readonly Sample[]): Promise<NodeRepository> {
-  const folder = join(world.directory, 'old');
-  await mkdir(folder);
-  const files = await Promise.all(samples.map((sample) => makePackage(format, folder, sample)));
-  const settings = { origin: 'Sluice', codename: format === 'deb' ? 'bookworm' : '' };
-  const date = new Date('2026-01-01T00:00:00Z');
-  await buildRepository(repositoryFormats[format], join(world.root, 'old'), { files, settings, date });
-  return { url: await world.trees.url('old'), kind: 'released', ...settings };
-}
+import { leasing, readText, releasePackages, stageContext, stageInput, stageWorld, storeBuild } from './stage.ts';
 
 /** Runs the stage on packages of which others were released. */
 async function upgrade(
@@ -34,7 +18,7 @@ async function upgrade(
   const files = await Promise.all(next.map((sample) => makePackage(format, world.directory, sample)));
   const built = await storeBuild(world, format, files);
   const published = await createPublishStage(world)(stageInput(format, { parents: [built] }), await stageContext(t));
-  const released = await release(world, format, old);
+  const released = await releasePackages(world, format, old);
   const sources = async () => {};
   const stage = leasing(createInstallStage({ ...world, released: async () => [released], sources }));
   const context = await stageContext(t);
