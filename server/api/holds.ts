@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isConfigPath } from '../../pipelines/language/config-path.ts';
 import { noop } from '../../pipelines/language/noop.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
@@ -54,7 +55,7 @@ export function registerHolds(app: App, deps: ServerDeps): void {
     { onRequest, schema: { summary: 'Hold the nodes of the next failed builds of a job', body: wish } },
     async (request, reply) => {
       const { job, project, change, ref, ...rest } = request.body;
-      await requireJob(deps, job);
+      await requireJob(deps, job, change);
       if (project !== undefined) await requireKnown(deps, { project, limit: 1 });
       if (ref !== undefined) await requireRef(deps, ref);
       const scope = {
@@ -78,8 +79,13 @@ export function registerHolds(app: App, deps: ServerDeps): void {
   );
 }
 
-/** A job that is configured and may have nodes, or that a change has brought. @throws `UnknownName` */
-async function requireJob(deps: ServerDeps, job: string): Promise<void> {
+/**
+ * A job that is configured and may have nodes, or that a change has brought, or may.
+ *
+ * @param change whose failure is waited for; one with configuration in it may bring any job
+ * @throws `UnknownName`
+ */
+async function requireJob(deps: ServerDeps, job: string, change: string | undefined): Promise<void> {
   const layout = await deps.layout?.().catch(() => undefined);
   const variants = layout?.jobs.get(job);
   if (job === noop.name) throw new Misused('noop has no nodes that could be held');
@@ -88,6 +94,10 @@ async function requireJob(deps: ServerDeps, job: string): Promise<void> {
   }
   if (layout === undefined || variants !== undefined) return;
   if ((await deps.store.listBuilds({ job, limit: 1 })).length > 0) return;
+  const queued = (await deps.store.listQueues()).flatMap(({ items }) => items.flatMap(({ jobs }) => jobs));
+  if (queued.some(({ name }) => name === job)) return;
+  const brought = change === undefined ? null : await deps.changes.read(change).catch(() => null);
+  if (brought?.files?.some(isConfigPath)) return;
   throw unknownName('job', job, [...layout.jobs.keys()]);
 }
 

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { buildLayout, defaultTenant, parseConfigFile } from '../../pipelines/language/language.ts';
 import type { Hold } from '../../pipelines/nodes/holds.ts';
 import type { HoldRequest, NodeHolds } from '../../server/holds.ts';
+import { aJob, anItem, aQueue } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -136,6 +137,14 @@ for (const [what, args, said] of [
 test('I10: hold of a job that nobody has says which there are', async () => {
   const { code, err } = await run('nosuch');
   assert.deepEqual([code, err], [1, 'there is no job nosuch; there are: base, install-deb, j, noop\n']);
+});
+
+test('a job of an item in a queue, or of a change that has configuration, need not be configured', async () => {
+  assert.equal((await run('only-there', '--change', '6')).code, 0);
+  assert.equal((await run('only-there', '--change', '5')).code, 1);
+  const items = [anItem({ jobs: [aJob({ name: 'queued' })] })];
+  await server.report.projectQueue(aQueue({ items }));
+  assert.equal((await run('queued')).code, 0);
 });
 
 for (const [what, args] of [

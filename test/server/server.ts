@@ -33,7 +33,11 @@ export interface TestServer {
 const known = new Map([
   ...['I1', 'I2'].map((id) => [id, id] as const),
   ...['5', 'git:5', 'p/5'].map((name) => [name, 'git:5'] as const),
+  ['6', 'git:6'],
 ]);
+
+/** Of these one has a configuration in it. */
+const found = (id: string) => change(id, id === 'git:6' ? { files: ['.zuul.yaml'] } : {});
 
 /** Who holds the token. */
 const ada: Actor = { name: 'ada', kind: 'person', via: 'token' };
@@ -71,7 +75,7 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
       list: async () => [],
       async read(name) {
         const id = known.get(name);
-        if (id !== undefined) return change(id);
+        if (id !== undefined) return found(id);
         throw Object.assign(new Error(`there is no change ${name}`), { name: 'UnknownChange' });
       },
       async history(name) {
