@@ -5,4 +5,9 @@ export class EngineUnavailable extends Error {
     super(`${engine} is away: ${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = 'EngineUnavailable';
   }
+
+  /** A machine has ended by somebody's hand, or with what it ran on. */
+  static ended(machine: string): EngineUnavailable {
+    return Object.assign(new EngineUnavailable('', ''), { message: `${machine} has ended while it was in use` });
+  }
 }

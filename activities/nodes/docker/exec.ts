@@ -96,7 +96,7 @@ async function exitCode(container: Docker.Container, exec: Docker.Exec): Promise
 
 async function inspect(container: Docker.Container, exec: Docker.Exec): Promise<Docker.ExecInspectInfo> {
   const state = await askIfThere('read an exit code', exec.inspect());
-  if (state === null) throw new EngineUnavailable('run a program', `container ${container.id} is gone`);
+  if (state === null) throw endedOf(container);
   return state;
 }
 
@@ -105,5 +105,9 @@ async function assertRunning(container: Docker.Container): Promise<void> {
   // The engine learns of the end of a container after that of the programs inside.
   await sleep(settling);
   const state = (await askIfThere('look at a container', container.inspect()))?.State;
-  if (!state?.Running) throw new EngineUnavailable('run a program', `container ${container.id} was stopped`);
+  if (!state?.Running) throw endedOf(container);
+}
+
+function endedOf({ id }: Docker.Container): EngineUnavailable {
+  return EngineUnavailable.ended(`the container ${id.slice(0, 12)}`);
 }
