@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Artifact } from '../../pipelines/model/job.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { TestCase } from '../../pipelines/report/junit.ts';
 import { counted } from '../../pipelines/report/words.ts';
@@ -14,6 +15,7 @@ import { readManifest } from '../storage/manifest.ts';
 import { installTogether } from './default-scenario.ts';
 import { type Pair, readApart } from './exclusive.ts';
 import { type LaboratoryDeps, openLaboratory } from './laboratory.ts';
+import { nodeRecords } from './node-records.ts';
 import { runScenarios } from './run-scenario.ts';
 
 /** The same world as the install stage's, and where playbooks run. */
@@ -37,9 +39,10 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     if (plan.problems.length > 0) return { result: 'FAILURE', summary: plan.problems.join('; '), artifacts: [] };
     const { names, apart } = await everyPackage(deps, { input, context, platform: deps.platform(first.label) });
     const laboratory = await openLaboratory(deps, { input, context, tree, plays: plan.scenarios.some(hasPlaybook) });
-    return plan.scenarios.length > 0
-      ? report(deps, await runScenarios(laboratory, plan.scenarios), asked(plan.scenarios, apart))
-      : report(deps, await installTogether(laboratory, names, apart), apart);
+    const some = plan.scenarios.length > 0;
+    const cases = await (some ? runScenarios(laboratory, plan.scenarios) : installTogether(laboratory, names, apart));
+    const records = await nodeRecords(deps.store, laboratory.nodes.values());
+    return report(deps, { cases, apart: some ? asked(plan.scenarios, apart) : apart, records });
   };
 }
 
@@ -94,12 +97,16 @@ async function everyPackage(
   };
 }
 
-async function report(
-  { store }: SystestStageDeps,
-  cases: readonly TestCase[],
-  apart: readonly Pair[] = [],
-): Promise<StageResult> {
-  const artifacts = await caseArtifacts(store, cases);
+interface Done {
+  readonly cases: readonly TestCase[];
+  /** Pairs that exclude one another. */
+  readonly apart: readonly Pair[];
+  /** What is kept of the nodes. */
+  readonly records: readonly Artifact[];
+}
+
+async function report({ store }: SystestStageDeps, { cases, apart, records }: Done): Promise<StageResult> {
+  const artifacts = [...(await caseArtifacts(store, cases)), ...records];
   const failed = cases.find(({ failure }) => failure !== undefined);
   const why = apart.length === 0 ? '' : ` (${apart.map((pair) => pair.join(' and ')).join(', ')} exclude one another)`;
   if (failed?.failure !== undefined) {

@@ -15,7 +15,7 @@ import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../../pipelines/model/job.ts';
 import { parseScenario } from '../../../pipelines/systest/scenario.ts';
-import { leasing, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
+import { leasing, readText, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
 import { makePackage, type Sample } from '../repository/packages.ts';
 
 before(() =>
@@ -73,7 +73,8 @@ async function runSystest(
   }));
   const context = await stageContext(t);
   const input = stageInput(format, { stage: 'systest', nodes, parents: await publish(own, ...more), provided });
-  return { result: await stage(input, context), said: context.said() };
+  const result = await stage(input, context);
+  return { result, said: context.said(), read: (name: string) => readText(world, result, name) };
 }
 
 const answer = (text: string) => ({ '/usr/bin/answer': `#!/bin/sh\necho ${text}\n` });
@@ -105,10 +106,16 @@ async function startNeighbour(t: TestContext): Promise<string> {
 
 for (const format of ['deb', 'rpm'] as const) {
   test(`${format}: a scenario runs over two nodes that reach only each other`, async (t) => {
-    const own = { name: 'alpha', version: '1.0-1', files: answer('forty-two') };
-    const { result, said } = await runSystest(t, format, { own, scenario: service(await startNeighbour(t)) });
+    const files = { ...answer('forty-two'), '/usr/bin/journalctl': '#!/bin/sh\necho "$(hostname) $*"\n' };
+    const own = { name: 'alpha', version: '1.0-1', files };
+    const outside = await startNeighbour(t);
+    const { result, said, read } = await runSystest(t, format, { own, scenario: service(outside) });
     assert.equal(result.result, 'SUCCESS', `${result.summary}\n${said}`);
     assert.equal(result.summary, 'pair: 8 steps passed');
+    for (const node of ['server', 'client']) {
+      assert.match(await read(`system-${node}.txt`), /^alpha[\t-]1\.0-1/m);
+      assert.match(await read(`journal-${node}.txt`), new RegExp(`^${node} .*--boot`));
+    }
   });
 
   test(`P8: ${format}: packages of one source that exclude one another are tried in sets that can stand together`, async (t) => {
