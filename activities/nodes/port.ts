@@ -95,6 +95,8 @@ export interface Machine {
    * reaches out as before. A container has no kernel of its own: there it is process 1 that begins anew.
    */
   restart(): Promise<void>;
+  /** What it has printed on its serial console so far, the last MiB, also after its end; absent: it has none. */
+  console?(): Promise<string>;
   /** What it was made from, as its provider names it: an image's digest. */
   origin(): Promise<string>;
 }

@@ -1,7 +1,7 @@
 import type { Artifact } from '../../pipelines/model/job.ts';
 import { systemInfo } from '../install/system-info.ts';
 import type { Node } from '../nodes/packages/node.ts';
-import type { BlobStore } from '../ports.ts';
+import type { BlobStore, BuildLog } from '../ports.ts';
 
 /** Milliseconds for what is asked of a node: a machine whose processor is emulated takes its time. */
 const patience = 60_000;
@@ -10,8 +10,8 @@ const patience = 60_000;
 const journalScript = 'command -v journalctl >/dev/null || exit 0; journalctl --no-pager --boot --output=short-precise';
 
 /**
- * Keeps what each node is after a test: its system with the versions of all packages, and its journal where it has one, the
- * last MiB of each. A node that does not answer any more has no records, and the log says so.
+ * Keeps what each node is after a test: its system with the versions of all packages, its journal and its console, where it
+ * has those, the last MiB of each. Of a node that does not answer any more the console stays, and the log says so.
  */
 export async function nodeRecords(
   store: Pick<BlobStore, 'put' | 'url'>,
@@ -22,20 +22,40 @@ export async function nodeRecords(
 }
 
 async function recordsOf(store: Pick<BlobStore, 'put' | 'url'>, node: Node): Promise<readonly Artifact[]> {
+  const { name, machine } = node;
+  const texts = { ...(await ask(node)), console: (await machine.console?.()) ?? '' };
+  const kept = Object.entries(texts).map(async ([what, text]): Promise<readonly Artifact[]> => {
+    if (text === '') return [];
+    const file = `${what}-${name}.txt`;
+    const { digest } = await store.put(text);
+    return [{ name: file, url: store.url(digest, file) }];
+  });
+  return (await Promise.all(kept)).flat();
+}
+
+/** @throws when the test is cancelled */
+async function ask(node: Node): Promise<Readonly<Record<string, string>>> {
   const { name, machine, signal, log } = node;
   try {
     const system = await systemInfo(node, patience);
-    const journal = await machine.exec(['sh', '-c', journalScript], { signal, timeout: patience });
-    const texts = { [`system-${name}.txt`]: system, [`journal-${name}.txt`]: journal.output };
-    const kept = Object.entries(texts).map(async ([called, text]): Promise<readonly Artifact[]> => {
-      if (text === '') return [];
-      const { digest } = await store.put(text);
-      return [{ name: called, url: store.url(digest, called) }];
-    });
-    return (await Promise.all(kept)).flat();
+    const { output } = await machine.exec(['sh', '-c', journalScript], { signal, timeout: patience });
+    return { system, journal: output };
   } catch (error) {
     signal.throwIfAborted();
     log.write(`${name}: its system and its journal cannot be kept: ${(error as Error).message}\n`);
-    return [];
+    return {};
+  }
+}
+
+/** Characters of a console that a log ends with. */
+const shown = 5_000;
+
+/** Has the log end with what is on the nodes' consoles: of a test that gets no verdict nothing else is kept. */
+export async function tellConsoles(log: BuildLog, nodes: Iterable<Node>): Promise<void> {
+  for (const { name, machine } of nodes) {
+    const text = ((await machine.console?.()) ?? '').trim();
+    if (text === '') continue;
+    log.section(`The end of the console of ${name}`);
+    log.write(`${text.slice(-shown)}\n`);
   }
 }

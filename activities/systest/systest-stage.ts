@@ -15,7 +15,7 @@ import { readManifest } from '../storage/manifest.ts';
 import { installTogether } from './default-scenario.ts';
 import { type Pair, readApart } from './exclusive.ts';
 import { type LaboratoryDeps, openLaboratory } from './laboratory.ts';
-import { nodeRecords } from './node-records.ts';
+import { nodeRecords, tellConsoles } from './node-records.ts';
 import { runScenarios } from './run-scenario.ts';
 
 /** The same world as the install stage's, and where playbooks run. */
@@ -40,8 +40,13 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     const { names, apart } = await everyPackage(deps, { input, context, platform: deps.platform(first.label) });
     const laboratory = await openLaboratory(deps, { input, context, tree, plays: plan.scenarios.some(hasPlaybook) });
     const some = plan.scenarios.length > 0;
-    const cases = await (some ? runScenarios(laboratory, plan.scenarios) : installTogether(laboratory, names, apart));
-    const records = await nodeRecords(deps.store, laboratory.nodes.values());
+    const nodes = [...laboratory.nodes.values()];
+    const running = some ? runScenarios(laboratory, plan.scenarios) : installTogether(laboratory, names, apart);
+    const cases = await running.catch(async (error) => {
+      await tellConsoles(context.log, nodes);
+      throw error;
+    });
+    const records = await nodeRecords(deps.store, nodes);
     return report(deps, { cases, apart: some ? asked(plan.scenarios, apart) : apart, records });
   };
 }

@@ -3,6 +3,7 @@ import { timed } from '../../process/timing.ts';
 import type { ExecOptions, Machine } from '../port.ts';
 import { execute, say } from '../ssh/exec.ts';
 import { put, take, usualLimits } from '../ssh/files.ts';
+import { readConsole } from './console.ts';
 import { lost } from './emulator.ts';
 import type { Lender, Running } from './lend.ts';
 import { withMonitor } from './monitor.ts';
@@ -61,6 +62,7 @@ export function createMachine(running: Running, lender: Lender): VirtualMachine 
         await close();
         if (before) await open();
       }),
+    console: () => readConsole(directory),
     origin: async () => record.snapshot,
     urlInside,
     async join(address, names) {

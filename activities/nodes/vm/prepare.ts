@@ -5,6 +5,7 @@ import { syncTree } from '../../files/sync.ts';
 import { moveWhole } from '../../files/write.ts';
 import { execute } from '../ssh/exec.ts';
 import type { Line } from '../ssh/line.ts';
+import { readConsole } from './console.ts';
 import { digestsOf } from './damage.ts';
 import { startEmulator } from './emulator.ts';
 import type { Hardware } from './host.ts';
@@ -117,11 +118,7 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
 
 /** What a machine has printed on its console last, for whoever asks why it does not answer. */
 async function lastWords(directory: string): Promise<string> {
-  const text = await readFile(join(directory, 'console.log'), 'latin1').catch(() => '');
-  const words = text
-    .replace(/[^\n\x20-\x7e]/g, '')
-    .trim()
-    .slice(-1_000);
+  const words = (await readConsole(directory)).trim().slice(-1_000);
   return words === '' ? '; nothing is on its console' : `; the end of its console:\n${words}`;
 }
 

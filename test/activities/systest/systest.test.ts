@@ -8,6 +8,7 @@ import type { Node } from '../../../activities/nodes/packages/node.ts';
 import { must } from '../../../activities/process/run.ts';
 import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
 import { standTogether } from '../../../activities/systest/exclusive.ts';
+import { nodeRecords, tellConsoles } from '../../../activities/systest/node-records.ts';
 import { runScenarios } from '../../../activities/systest/run-scenario.ts';
 import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
 import { ensureImages } from '../../../infra/images/ensure.ts';
@@ -238,6 +239,26 @@ test('an engine that fails a step in the background fails the stage, and not the
   assert.ok(reading.ok);
   const laboratory = { ...world, nodes: new Map([['server', node]]), log: node.log };
   await assert.rejects(runScenarios(laboratory, [reading.scenario]), EngineUnavailable);
+});
+
+test('I10: of a node that answers no more the console stays, and a log without a verdict ends with it', async (t) => {
+  const { store } = await stageWorld(t);
+  const { log, said } = await stageContext(t);
+  const exec = () => Promise.reject(EngineUnavailable.ended('the virtual machine'));
+  const machine = { exec, put: async () => {}, console: async () => 'Kernel panic\n' };
+  const { signal } = new AbortController();
+  const node = { name: 'server', machine, manager: packageManagers.deb, signal, log } as unknown as Node;
+  const kept = await nodeRecords(store, [node]);
+  assert.deepEqual(
+    kept.map(({ name }) => name),
+    ['console-server.txt'],
+  );
+  await tellConsoles(log, [node]);
+  assert.equal(
+    said(),
+    'server: its system and its journal cannot be kept: the virtual machine has ended while it was in use\n' +
+      '== The end of the console of server\nKernel panic\n',
+  );
 });
 
 test('I10: machines hear which step begins, counted over all scenarios, and whether they are saved after it', async () => {
