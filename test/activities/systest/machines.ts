@@ -15,7 +15,7 @@ import { archivesOf } from '../../../infra/compose/machines.ts';
 import { readAptSettings } from '../../../infra/images/apt-settings.ts';
 import type { Platform } from '../../../pipelines/model/platform.ts';
 import type { StageInput } from '../../../workflows/contract.ts';
-import { leasing, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
+import { leasing, readText, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
 import { image, preparedForTests } from '../nodes/vm/prepared.ts';
 import { makePackage } from '../repository/packages.ts';
 
@@ -64,6 +64,7 @@ async function machineWorld(t: TestContext) {
 const scenario = (outside: string) => `
 install: {server: [alpha], client: [alpha]}
 steps:
+  - {name: it writes to its console, on: server, run: "echo printed-by-$(hostname) > /dev/ttyS0"}
   - {name: it is a system of its own, on: server, run: "systemctl is-system-running", expect: running}
   - on: server
     background: true
@@ -88,7 +89,14 @@ test('a scenario runs over two virtual machines that reach each other and nothin
     stage: 'systest',
     nodes,
   });
-  assert.deepEqual([result.result, result.summary], ['SUCCESS', 'pair: 7 steps passed'], said);
+  assert.deepEqual([result.result, result.summary], ['SUCCESS', 'pair: 8 steps passed'], said);
+  for (const [name, words] of [
+    ['system-client.txt', /^alpha\t1\.0-1$/m],
+    ['journal-server.txt', /systemd/],
+    ['console-server.txt', /^printed-by-server$/m],
+  ] as const) {
+    assert.match(await readText(deps, result, name), words, name);
+  }
 });
 
 test('a playbook is played over virtual machines from a container, which reaches them all the same', async (t) => {
