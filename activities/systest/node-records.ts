@@ -6,8 +6,9 @@ import type { BlobStore, BuildLog } from '../ports.ts';
 /** Milliseconds for what is asked of a node: a machine whose processor is emulated takes its time. */
 const patience = 60_000;
 
-/** What the system has written down since it started; nothing where it has no journal. */
-const journalScript = 'command -v journalctl >/dev/null || exit 0; journalctl --no-pager --boot --output=short-precise';
+/** What the system has written down last; nothing where it has no journal. A restored machine began its as another one. */
+const journalScript =
+  'command -v journalctl >/dev/null || exit 0; journalctl --quiet --merge --no-pager --lines=20000 --output=short-precise';
 
 /**
  * Keeps what each node is after a test: its system with the versions of all packages, its journal and its console, where it

@@ -115,7 +115,7 @@ for (const format of ['deb', 'rpm'] as const) {
     assert.equal(result.summary, 'pair: 8 steps passed');
     for (const node of ['server', 'client']) {
       assert.match(await read(`system-${node}.txt`), /^alpha[\t-]1\.0-1/m);
-      assert.match(await read(`journal-${node}.txt`), new RegExp(`^${node} .*--boot`));
+      assert.match(await read(`journal-${node}.txt`), new RegExp(`^${node} .*--merge`));
     }
   });
 
