@@ -12,7 +12,7 @@ export async function ask<T>(what: string, request: Promise<T>): Promise<T> {
   try {
     return await request;
   } catch (error) {
-    throw isAway(error) ? new EngineUnavailable(what, error) : error;
+    throw isAway(error) ? EngineUnavailable.away(what, error) : error;
   }
 }
 

@@ -15,7 +15,7 @@ const keyless = 'the server cannot read its key: ask who runs Sluice, to whom `s
 
 /** Opens a machine's line: no host key but the one that is expected is taken, whatever the machine shows. */
 export function openGivenLine(machine: GivenSettings): Line {
-  const lost = (what: string, cause: unknown) => new EngineUnavailable(what, cause, `the machine ${machine.name}`);
+  const lost = (what: string, cause: unknown) => EngineUnavailable.away(what, cause, `the machine ${machine.name}`);
   return openSharedLine({
     connect: (whenLost) =>
       logIn(machine, whenLost).catch((error) => {

@@ -18,7 +18,7 @@ export function createGivenMachine(
 ): Machine {
   const mine = async <T>(work: () => Promise<T>): Promise<T> => {
     if (await isMine()) return work();
-    throw new EngineUnavailable('use', 'it was given back', `the machine ${settings.name}`);
+    throw EngineUnavailable.away('use', 'it was given back', `the machine ${settings.name}`);
   };
   const quiet = () => timed('quiet', () => endPrograms(remote));
   return {

@@ -45,7 +45,7 @@ function taken(name: string | undefined, label: string): Error {
   const cause = 'the build that had it before has not given it back';
   return name === undefined
     ? new Error(`no machine with the label ${label} is free`)
-    : new EngineUnavailable('lend', cause, `the machine ${name}`);
+    : EngineUnavailable.away('lend', cause, `the machine ${name}`);
 }
 
 /** What this process does with a machine it does one thing after the other. */

@@ -16,7 +16,7 @@ const pause = 25;
 
 /** The error of a machine that cannot be reached, or is not there any more. */
 export function lost(what: string, cause: unknown): EngineUnavailable {
-  return new EngineUnavailable(what, cause, 'the virtual machine');
+  return EngineUnavailable.away(what, cause, 'the virtual machine');
 }
 
 /**

@@ -71,7 +71,7 @@ function lostAfter(count: number, notes: Notes): Provider {
     list: async () => [],
   };
   return heard(nobody, async (question) => {
-    if (answers === count) throw new EngineUnavailable('answer', 'the emulator has ended', 'the virtual machine');
+    if (answers === count) throw EngineUnavailable.away('answer', 'the emulator has ended', 'the virtual machine');
     answers += 1;
     const before = asked.get(question) ?? 0;
     asked.set(question, before + 1);

@@ -228,7 +228,7 @@ const world = {
 test('an engine that fails a step in the background fails the stage, and not the change', async () => {
   const log = { write() {}, section() {} };
   const exec = async (argv: readonly string[]) => {
-    if (argv.includes('serve')) throw new EngineUnavailable('start env', 'it is away');
+    if (argv.includes('serve')) throw EngineUnavailable.away('start env', 'it is away');
     return { code: 0, output: '', timedOut: false };
   };
   const machine = { exec, put: async () => {} };

@@ -94,7 +94,7 @@ test('test repositories are where the containers of the worker find them, and no
 });
 
 test('a job waits for the engine that says where its containers find test repositories, and only if it needs one', async () => {
-  const base = () => Promise.reject(new EngineUnavailable('look', 'it is stopped'));
+  const base = () => Promise.reject(EngineUnavailable.away('look', 'it is stopped'));
   const input = (url: string) => ({ parents: artifactsIn(url), provided: [] }) as unknown as StageInput;
   await assert.rejects(addressed(input('https://a.example/repositories/test/c-1/'), { trees, base }), {
     name: 'ApplicationFailure',
