@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { SourceState } from '../model/artifact.ts';
-import type { JobGraph } from '../model/job.ts';
+import { type JobGraph, stages } from '../model/job.ts';
 import { BadExport, parseJson } from './description.ts';
 
 /** What of an export's graph its jobs are run by. */
@@ -30,7 +30,7 @@ const job = z.looseObject({
   ...{ vars, extraVars: vars, hostVars: vars, groupVars: vars },
   secrets: z.array(z.looseObject({ secret: text })),
   ...{ preRun: z.array(program), run: z.array(program), postRun: z.array(program) },
-  uses: z.enum(['build', 'lint', 'publish', 'repocheck', 'install', 'systest', 'release', 'mirror']).optional(),
+  uses: z.enum(stages).optional(),
 });
 const state = z.object({ project: text, branch: text, commit: text, tree: text });
 const schema = z.object({

@@ -52,7 +52,11 @@ export interface FrozenJob {
   readonly variants: readonly string[];
 }
 
-export type Stage = 'build' | 'lint' | 'publish' | 'repocheck' | 'install' | 'systest' | 'release' | 'mirror' | 'test';
+/** What jobs name with `uses`: Sluice's own stages, run without a playbook. */
+export const stages = ['build', 'lint', 'publish', 'repocheck', 'install', 'systest', 'release', 'mirror'] as const;
+
+/** `test` is what the test service asks for. */
+export type Stage = (typeof stages)[number] | 'test';
 
 export interface JobDependency {
   readonly name: string;

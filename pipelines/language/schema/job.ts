@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stages } from '../../model/job.ts';
 import { expression, jobVariables, merged, oneOrMany, pattern, seconds, variableName } from './common.ts';
 import { nodesetBody } from './nodeset.ts';
 
@@ -50,9 +51,6 @@ const finalAttributes = [
   ...['exclude-projects', 'vars', 'extra-vars', 'host-vars', 'group-vars', 'include-vars', 'dependencies'],
   ...['failure-output', 'type', 'pre-run', 'run', 'post-run', 'voting'],
 ] as const;
-
-/** Sluice's own stages, run without a playbook. */
-const stages = ['build', 'lint', 'publish', 'repocheck', 'install', 'systest', 'release', 'mirror'] as const;
 
 const shape = {
   parent: z.string().nullable(),
