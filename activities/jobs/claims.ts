@@ -56,8 +56,12 @@ async function claimOf<T>(client: Client, workflow: string, query: ClaimQuery<T>
   } catch (error) {
     // One that has not come to ask for anything does not know the question.
     if (error instanceof QueryNotRegisteredError || error instanceof WorkflowNotFoundError) return null;
-    const { cause } = error as Error;
-    if (isGrpcServiceError(cause) && cause.code === failedPrecondition) return null;
+    if (cannotAnswer(error as Error)) return null;
     throw error;
   }
+}
+
+/** Whether a workflow's state does not allow an answer: its task has failed several times in a row, say. */
+export function cannotAnswer({ cause }: Error): boolean {
+  return isGrpcServiceError(cause) && cause.code === failedPrecondition;
 }

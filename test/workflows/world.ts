@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { isGrpcCancelledError, isGrpcServiceError } from '@temporalio/client';
+import { isGrpcCancelledError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { askGateBy } from '../../activities/jobs/ask-gate.ts';
+import { cannotAnswer } from '../../activities/jobs/claims.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
 import { createNodesActivities } from '../../activities/jobs/nodes.ts';
 import { createOriginActivities } from '../../activities/jobs/origin.ts';
@@ -376,7 +377,7 @@ export class World {
     try {
       return await handle.query(queueQuery);
     } catch (error) {
-      if (!cannotAnswer(error)) throw error;
+      if (!cannotAnswer(error as Error)) throw error;
       const { events } = await handle.fetchHistory();
       const failed = events?.findLast((event) => event.workflowTaskFailedEventAttributes);
       throw new NoAnswer(`its task failed: ${failed?.workflowTaskFailedEventAttributes?.failure?.message}`);
@@ -451,11 +452,3 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 
 /** A workflow does not answer just now: its task failed several times in a row, and is tried again. */
 class NoAnswer extends Error {}
-
-/** gRPC's status for what the state of a thing does not allow. */
-const failedPrecondition = 9;
-
-function cannotAnswer(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return isGrpcServiceError(cause) && cause.code === failedPrecondition;
-}
