@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { run } from '../../activities/process/run.ts';
 import { buildLayout, defaultTenant, parseConfigFile } from '../../pipelines/language/language.ts';
 import { startServer } from '../server/server.ts';
 
@@ -23,9 +21,9 @@ test('reload tells what is wrong with the pipelines, which it does not refuse', 
   });
   t.after(() => server.stop());
   const env = { SLUICE_SERVER: server.url, SLUICE_TOKEN: server.token, NO_COLOR: '1', PATH: process.env.PATH ?? '' };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'reload'], { env });
-  const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
-  assert.deepEqual([code, out], [0, 'Holds from now on: projects\n'], err);
-  assert.match(err, /^The configuration of the pipelines has 1 error \(sluice config check --server\):\n/);
-  assert.match(err, /zuul\.yaml:2:\d+: .*nowhere/);
+  const args = ['--disable-warning=ExperimentalWarning', main, 'reload'];
+  const { code, stdout, stderr } = await run(process.execPath, args, { env });
+  assert.deepEqual([code, stdout], [0, 'Holds from now on: projects\n'], stderr);
+  assert.match(stderr, /^The configuration of the pipelines has 1 error \(sluice config check --server\):\n/);
+  assert.match(stderr, /zuul\.yaml:2:\d+: .*nowhere/);
 });
