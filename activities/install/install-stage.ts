@@ -4,8 +4,8 @@ import { debianName } from '../../pipelines/formats/deb/architectures.ts';
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
-import { packageManagers } from '../nodes/packages/managers.ts';
-import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
+import { nodeOn } from '../nodes/packages/managers.ts';
+import { addRepositories, type Node } from '../nodes/packages/node.ts';
 import type { NodeRepository, ReleasedRepositories } from '../nodes/packages/port.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { Machine } from '../nodes/port.ts';
@@ -124,7 +124,7 @@ const nodeName = 'node';
 
 function nodeOf({ context, platform }: Trial, machine: Machine): Node {
   const { signal, log } = context;
-  return { name: nodeName, machine, manager: packageManagers[platform.format], signal, log, ...doorOf(machine) };
+  return nodeOn(machine, { name: nodeName, platform, signal, log });
 }
 
 function testbedOf(

@@ -1,6 +1,8 @@
 import type { TestCase } from '../../pipelines/report/junit.ts';
+import { andMore } from '../../pipelines/report/words.ts';
 import type { StageResult } from '../../workflows/contract.ts';
 import type { BlobStore } from '../ports.ts';
+import { keepTexts } from '../storage/keep-texts.ts';
 import { caseArtifacts } from './case-artifacts.ts';
 import type { StepReport } from './steps.ts';
 import type { PackageReport } from './try-package.ts';
@@ -44,15 +46,10 @@ export async function report(
   reports: readonly PackageReport[],
 ): Promise<StageResult> {
   const texts = { 'install.json': `${JSON.stringify({ packages: reports }, null, 2)}\n`, 'system.txt': system };
-  const others = Object.entries(texts).map(async ([name, text]) => {
-    const { digest } = await store.put(text);
-    return { name, url: store.url(digest, name) };
-  });
-  const artifacts = [...(await caseArtifacts(store, testCases(reports))), ...(await Promise.all(others))];
+  const artifacts = [...(await caseArtifacts(store, testCases(reports))), ...(await keepTexts(store, texts))];
   const failures = failuresOf(reports);
   if (failures[0] === undefined) return { result: 'SUCCESS', summary: goodSummary(reports), artifacts };
-  const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : '';
-  return { result: 'FAILURE', summary: `${failures[0]}${more}`, artifacts };
+  return { result: 'FAILURE', summary: `${failures[0]}${andMore(failures.length)}`, artifacts };
 }
 
 /** What was done with which packages: a system lets go of some only by breaking. */

@@ -6,7 +6,7 @@ import { compareRemarks, type LintRemark, type LintReport } from '../../pipeline
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { lintComments } from '../../pipelines/report/findings.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
-import { counted } from '../../pipelines/report/words.ts';
+import { andMore, counted } from '../../pipelines/report/words.ts';
 import type { ReleasedGenerations, StageInput, StageResult } from '../../workflows/contract.ts';
 import type { Machine } from '../nodes/port.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
@@ -172,8 +172,7 @@ export function lintSummary({ remarks, failures }: LintReport): string {
   const first = remarks.find((remark) => remark.new && remark.severity === 'error');
   const count = (severity: LintRemark['severity']) => remarks.filter((remark) => remark.severity === severity).length;
   if (first === undefined) return `no new errors (${count('error')} known, ${counted(count('warning'), 'warning')})`;
-  const more = failures === 1 ? '' : ` (and ${failures - 1} more)`;
-  return `${first.package}: ${first.tag} ${first.detail}`.trim() + more;
+  return `${first.package}: ${first.tag} ${first.detail}`.trim() + andMore(failures);
 }
 
 /** A test for each package, failed by its new errors. */

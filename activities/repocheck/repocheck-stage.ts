@@ -1,14 +1,14 @@
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { type JobRepositories, stepTimeoutOf, trialOf } from '../install/repositories.ts';
-import { packageManagers } from '../nodes/packages/managers.ts';
-import { addRepositories, doorOf, type Node, onNode } from '../nodes/packages/node.ts';
+import { nodeOn } from '../nodes/packages/managers.ts';
+import { addRepositories, type Node, onNode } from '../nodes/packages/node.ts';
 import type { NodeRepository, ReleasedRepositories } from '../nodes/packages/port.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
 import { lookAt } from './look.ts';
 import { report } from './report.ts';
-import { type Unmet, unmetAmong } from './try-resolve.ts';
+import { unmetAmong } from './try-resolve.ts';
 
 export interface RepocheckStageDeps {
   readonly store: BlobStore;
@@ -55,34 +55,19 @@ async function check(deps: RepocheckStageDeps, job: Check): Promise<StageResult>
   const broken = await unmetAmong(node, coming, timeout);
   context.log.section(`${leaning.length} others that need something of them`);
   const unmet = await unmetAmong(node, leaning, timeout);
-  const before = unmet.length === 0 ? [] : await unmetBefore(job, { node, others, unmet, timeout });
-  return report(deps.store, { coming, leaning, replaced, downgrade, broken, unmet, before });
-}
-
-/** Which of these could not be installed without what comes either. */
-async function unmetBefore(
-  { context: { log, workdir } }: Check,
-  given: {
-    readonly node: Node;
-    readonly others: readonly NodeRepository[];
-    readonly unmet: readonly Unmet[];
-    readonly timeout: number;
-  },
-): Promise<readonly Unmet[]> {
-  const { node, others, unmet, timeout } = given;
-  log.section('The same without what comes');
-  await offer(node, others, { workdir, timeout });
-  return unmetAmong(
-    node,
-    unmet.map(({ one }) => one),
-    timeout,
-  );
+  if (unmet.length > 0) {
+    context.log.section('The same without what comes');
+    await offer(node, others, { workdir, timeout });
+  }
+  const asked = unmet.map(({ one }) => one);
+  const before = await unmetAmong(node, asked, timeout);
+  return report(deps.store, { coming, leaning, downgrade, broken, unmet, before });
 }
 
 async function openNode({ context, platform }: Check): Promise<Node> {
   const { lease, signal, log } = context;
   const machine = await lease.machine({ name: 'node', platform, kind: 'system', network: 'open' });
-  return { name: 'node', machine, manager: packageManagers[platform.format], signal, log, ...doorOf(machine) };
+  return nodeOn(machine, { name: 'node', platform, signal, log });
 }
 
 /** Offers these repositories and no others, beside the platform's own. */

@@ -1,12 +1,14 @@
 import type { Bond } from '../../pipelines/formats/format.ts';
 import type { TestCase } from '../../pipelines/report/junit.ts';
+import { andMore, counted } from '../../pipelines/report/words.ts';
 import type { StageResult } from '../../workflows/contract.ts';
 import { caseArtifacts } from '../install/case-artifacts.ts';
 import type { BlobStore } from '../ports.ts';
+import { keepTexts } from '../storage/keep-texts.ts';
 import type { Look } from './look.ts';
 import type { Unmet } from './try-resolve.ts';
 
-interface Found extends Look {
+interface Found extends Omit<Look, 'replaced'> {
   /** Of what comes, what cannot be installed. */
   readonly broken: readonly Unmet[];
   /** Of what leans on it, the same. */
@@ -27,31 +29,27 @@ export async function report(store: Pick<BlobStore, 'put' | 'url'>, found: Found
   ];
   const notes = before.map(({ one, problem }) => `${nameOf(one)} could not be installed before either: ${problem}`);
   const whole = { coming: coming.map(nameOf), leaning: leaning.map(nameOf), problems, notes };
-  const { digest } = await store.put(`${JSON.stringify(whole, null, 2)}\n`);
   const artifacts = [
     ...(await caseArtifacts(store, [
       ...coming.map((one) => caseOf('comes', one, broken)),
       ...leaning.map((one) => caseOf('needs them', one, known.has(one) ? [] : unmet)),
     ])),
-    { name: 'repocheck.json', url: store.url(digest, 'repocheck.json') },
+    ...(await keepTexts(store, { 'repocheck.json': `${JSON.stringify(whole, null, 2)}\n` })),
   ];
   const [first] = problems;
   if (first === undefined) return { result: 'SUCCESS', summary: goodSummary(found), artifacts };
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  return { result: 'FAILURE', summary: `${first}${more}`, artifacts };
+  return { result: 'FAILURE', summary: `${first}${andMore(problems.length)}`, artifacts };
 }
 
 function goodSummary({ coming, leaning, before }: Found): string {
   const still = leaning.length - before.length;
   return [
-    `${count(coming.length)} can be installed`,
-    ...(still === 0 ? [] : [`so can still ${count(still)} that ${still === 1 ? 'needs' : 'need'} something of them`]),
-    ...(before.length === 0 ? [] : [`${count(before.length)} could not be before either`]),
+    `${counted(coming.length, 'package')} can be installed`,
+    ...(still === 0
+      ? []
+      : [`so can still ${counted(still, 'package')} that ${still === 1 ? 'needs' : 'need'} something of them`]),
+    ...(before.length === 0 ? [] : [`${counted(before.length, 'package')} could not be before either`]),
   ].join('; ');
-}
-
-function count(packages: number): string {
-  return packages === 1 ? '1 package' : `${packages} packages`;
 }
 
 function nameOf({ name, version }: Bond): string {

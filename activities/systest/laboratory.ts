@@ -4,8 +4,8 @@ import type { StageInput } from '../../workflows/contract.ts';
 import type { InstallStageDeps } from '../install/install-stage.ts';
 import { placeScripts, sourceDirectory } from '../install/place-scripts.ts';
 import { repositoriesFor } from '../install/repositories.ts';
-import { packageManagers } from '../nodes/packages/managers.ts';
-import { addRepositories, doorOf, type Node } from '../nodes/packages/node.ts';
+import { nodeOn } from '../nodes/packages/managers.ts';
+import { addRepositories, type Node } from '../nodes/packages/node.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { Addresses, TestStep } from '../nodes/port.ts';
 import type { BuildLog, StageContext } from '../ports.ts';
@@ -80,7 +80,7 @@ async function startNode(
   const platform = deps.platform(label);
   const machine = await context.lease.machine({ name, platform, kind: 'system', network: 'open' });
   const { signal, log } = context;
-  return { name, machine, manager: packageManagers[platform.format], signal, log, ...doorOf(machine) };
+  return nodeOn(machine, { name, platform, signal, log });
 }
 
 async function equip(deps: InstallStageDeps, { input, context, tree }: Plan, node: Node): Promise<void> {

@@ -2,6 +2,7 @@ import type { Artifact } from '../../pipelines/model/job.ts';
 import { systemInfo } from '../install/system-info.ts';
 import type { Node } from '../nodes/packages/node.ts';
 import type { BlobStore, BuildLog } from '../ports.ts';
+import { keepTexts } from '../storage/keep-texts.ts';
 
 /** Milliseconds for what is asked of a node: a machine whose processor is emulated takes its time. */
 const patience = 60_000;
@@ -23,15 +24,14 @@ export async function nodeRecords(
 }
 
 async function recordsOf(store: Pick<BlobStore, 'put' | 'url'>, node: Node): Promise<readonly Artifact[]> {
-  const { name, machine } = node;
-  const texts = { ...(await ask(node)), console: (await machine.console?.()) ?? '' };
-  const kept = Object.entries(texts).map(async ([what, text]): Promise<readonly Artifact[]> => {
-    if (text === '') return [];
-    const file = `${what}-${name}.txt`;
-    const { digest } = await store.put(text);
-    return [{ name: file, url: store.url(digest, file) }];
-  });
-  return (await Promise.all(kept)).flat();
+  const texts = { ...(await ask(node)), console: await consoleOf(node) };
+  const some = Object.entries(texts).filter(([, text]) => text !== '');
+  return keepTexts(store, Object.fromEntries(some.map(([what, text]) => [`${what}-${node.name}.txt`, text])));
+}
+
+/** Nothing where it has none. */
+async function consoleOf({ machine }: Node): Promise<string> {
+  return (await machine.console?.()) ?? '';
 }
 
 /** @throws when the test is cancelled */
@@ -53,10 +53,10 @@ const shown = 5_000;
 
 /** Has the log end with what is on the nodes' consoles: of a test that gets no verdict nothing else is kept. */
 export async function tellConsoles(log: BuildLog, nodes: Iterable<Node>): Promise<void> {
-  for (const { name, machine } of nodes) {
-    const text = ((await machine.console?.()) ?? '').trim();
+  for (const node of nodes) {
+    const text = (await consoleOf(node)).trim();
     if (text === '') continue;
-    log.section(`The end of the console of ${name}`);
+    log.section(`The end of the console of ${node.name}`);
     log.write(`${text.slice(-shown)}\n`);
   }
 }

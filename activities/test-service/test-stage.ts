@@ -9,8 +9,8 @@ import { checkIntegrity, install, kept, look, remove } from '../install/package.
 import { placeScripts, restartNode } from '../install/place-scripts.ts';
 import { systemInfoScript } from '../install/system-info.ts';
 import { isServerAway } from '../nodes/packages/download-fault.ts';
-import { packageManagers } from '../nodes/packages/managers.ts';
-import { addRepositories, doorOf, type Node, onNode } from '../nodes/packages/node.ts';
+import { nodeOn } from '../nodes/packages/managers.ts';
+import { addRepositories, type Node, onNode } from '../nodes/packages/node.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
 import { problemOf as describeProblem } from '../nodes/packages/problem.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
@@ -88,8 +88,7 @@ async function tryPackage(deps: TestStageDeps, trial: Trial): Promise<void> {
 async function startNode({ platform, context }: Trial): Promise<Omit<Nodes, 'node'>> {
   const { signal, log, lease } = context;
   const machine = await lease.machine({ name: 'node', platform, kind: 'system', network: 'open' });
-  const manager = packageManagers[platform.format];
-  const quiet: Node = { name: 'node', machine, manager, signal, log, ...doorOf(machine) };
+  const quiet = nodeOn(machine, { name: 'node', platform, signal, log });
   return { quiet, restart: () => restartNode(quiet, machine, context.workdir) };
 }
 

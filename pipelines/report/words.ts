@@ -3,6 +3,11 @@ export function counted(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }
 
+/** What follows the first of several: ` (and 2 more)`; nothing where there is one. */
+export function andMore(number: number): string {
+  return number > 1 ? ` (and ${number - 1} more)` : '';
+}
+
 /** How long what strangers wrote on one line may be where people see it among other things. */
 const longest = 200;
 
