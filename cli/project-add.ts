@@ -42,7 +42,7 @@ async function add(name: string, url: string | undefined, options: Options): Pro
   const { addProject } = await import('../infra/git-host/project.ts');
   const request = { name, url: url ?? null, queue: options.queue ?? null, templates: options.template ?? null };
   const added = await addProject(config, request).catch((error: Error) => {
-    throw ['BadName', 'UnknownTemplate'].includes(error.name)
+    throw ['BadName', 'BadQueue', 'UnknownTemplate'].includes(error.name)
       ? misused(error.message)
       : failed(`project ${name}: ${error.message}`);
   });

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
 import { writeWhole } from '../../activities/files/write.ts';
 import { type AddedRepository, addRepository, listPaths } from '../../activities/review/git/repository.ts';
-import { type Config, loadConfig } from '../config/load.ts';
+import { type Config, parseConfig } from '../config/load.ts';
+import { nameSchema } from '../config/mirrors.ts';
 import { knownTemplates } from './known-templates.ts';
 import { gitHostSettings, pageUrl } from './settings.ts';
 import { findTemplates } from './templates.ts';
@@ -38,12 +39,21 @@ export class UnknownTemplate extends Error {
   }
 }
 
+/** A queue that `sluice.yaml` would not take: it could not be read any more. */
+export class BadQueue extends Error {
+  constructor(queue: string, reason: string) {
+    super(`${JSON.stringify(queue)} cannot be a queue: it ${reason}`);
+    this.name = 'BadQueue';
+  }
+}
+
 /**
  * Puts a repository under the gate: makes it, imports it, installs the hooks, and writes it into `sluice.yaml`.
  *
- * @throws UnknownTemplate, and leaves nothing behind
+ * @throws UnknownTemplate, BadQueue, and leaves nothing behind
  */
 export async function addProject(config: Config, request: ProjectRequest): Promise<AddedProject> {
+  requireQueue(request.queue);
   const known = config.projects[request.name];
   const source = request.url === null || !existsSync(request.url) ? request.url : resolve(request.url);
   const host = gitHostSettings(config, known?.connection);
@@ -67,6 +77,11 @@ export async function addProject(config: Config, request: ProjectRequest): Promi
   return { ...added, project: request.name, queue, templates, file };
 }
 
+function requireQueue(queue: string | null): void {
+  const issue = queue === null ? undefined : nameSchema.safeParse(queue).error?.issues[0];
+  if (queue !== null && issue !== undefined) throw new BadQueue(queue, issue.message);
+}
+
 /** The repository may define templates itself, so that it has to be here first. */
 async function requireTemplates(config: Config, { name, templates }: ProjectRequest, added: AddedRepository) {
   if (templates === null) return;
@@ -86,7 +101,7 @@ async function writeProject(file: string, name: string, entry: Readonly<Record<s
   if (isMap(projects) && projects.items.length === 0) projects.flow = false;
   for (const [key, value] of Object.entries(entry)) document.setIn(['projects', name, key], document.createNode(value));
   const text = document.toString({ lineWidth: 120, flowCollectionPadding: false });
+  parseConfig({ path: file, text, directory: dirname(file), env: process.env });
   const found = await stat(file).catch(() => null);
   await writeWhole(file, text, found === null ? {} : { mode: found.mode & 0o777 });
-  loadConfig({ file });
 }

@@ -18,7 +18,10 @@ export async function makeBranch(
  * @param url a directory or a Git URL; null for the one that the project was added from
  */
 export async function importRefs(config: Config, project: string, url: string | null): Promise<Imported> {
-  const from = url ?? config.projects[project]?.url;
+  const known = config.projects[project];
+  const from = url ?? known?.url;
+  if (from === undefined && known === undefined)
+    throw new Error(`sluice.yaml does not name it: \`sluice project add ${project} URL\` does`);
   if (from === undefined)
     throw new Error('sluice.yaml does not say where it comes from: give a directory or a Git URL');
   return importNewRefs({ ...gitHostSettings(config), project }, existsSync(from) ? resolve(from) : from);

@@ -134,6 +134,12 @@ test('a push names the page where it is, though the server has moved since the p
 const refusals: readonly [says: string, code: number, words: RegExp, args: readonly string[]][] = [
   ['a name that leaves the directory', 2, /cannot be a project's name/, ['project', 'add', '../x', 'upstream']],
   ['a name with a space', 2, /cannot be a project's name/, ['project', 'add', 'a b', 'upstream']],
+  [
+    'a queue with a space',
+    2,
+    /^"a b" cannot be a queue: .*letters/,
+    ['project', 'add', 'x', 'upstream', '--queue', 'a b'],
+  ],
   ['a URL that is an option', 1, /is not a Git URL/, ['project', 'add', '--', 'x', '--upload-pack=touch x']],
   [
     'a directory without a repository',
@@ -151,6 +157,12 @@ const refusals: readonly [says: string, code: number, words: RegExp, args: reado
   ['abandon without a server', 3, /no server answers/, ['abandon', '1', '--server', 'http://127.0.0.1:9']],
   ['restore without a server', 3, /no server answers/, ['restore', '1', '--server', 'http://127.0.0.1:9']],
   ['a vote that is no number', 2, /not a whole number/, ['approve', '1', '--value', 'x']],
+  [
+    'refs of a project that is not there',
+    1,
+    /^x: sluice\.yaml does not name it: .*project add x/,
+    ['project', 'import', 'x'],
+  ],
   ['another hook', 2, /there is no hook/, ['hook', 'post-receive']],
 ];
 for (const [says, code, words, args] of refusals) {
@@ -159,7 +171,8 @@ for (const [says, code, words, args] of refusals) {
     const result = await sluice(...args);
     assert.equal(result.code, code, result.stderr);
     assert.match(result.stderr, words);
-    await assert.rejects(stat(join(cwd, 'data/git/x.git')), { code: 'ENOENT' });
+    for (const left of ['data/git/x.git', 'sluice.yaml'])
+      await assert.rejects(stat(join(cwd, left)), { code: 'ENOENT' });
   });
 }
 
