@@ -31,7 +31,9 @@ export async function execute(
   const { argv, options } = program;
   options.signal.throwIfAborted();
   const exec = await ask(`start ${argv[0]}`, container.exec(execConfig(argv, options)));
-  const stream = await ask(`start ${argv[0]}`, exec.start({ hijack: true, stdin: options.input !== undefined }));
+  const starting = exec.start({ hijack: true, stdin: options.input !== undefined });
+  const stream = await askIfThere(`start ${argv[0]}`, starting);
+  if (stream === null) throw endedOf(container);
   if (typeof options.input === 'string') stream.end(options.input);
   else options.input?.pipe(stream);
   const output = collect(docker, stream, options.log);

@@ -6,24 +6,32 @@ const awayCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EACCES', 'EP
  * Waits for an answer of the engine.
  *
  * @param what the request, for the error's text.
- * @throws EngineUnavailable when there is no answer, or the container has vanished (an engine that restarts loses it).
+ * @throws EngineUnavailable when there is no answer, or the container has ended (an engine that restarts loses it).
  */
 export async function ask<T>(what: string, request: Promise<T>): Promise<T> {
   try {
     return await request;
   } catch (error) {
-    throw isAway(error) ? EngineUnavailable.away(what, error) : error;
+    if (isAway(error)) throw EngineUnavailable.away(what, error);
+    const gone = lostContainer(error);
+    throw gone === undefined ? error : EngineUnavailable.ended(`the container ${gone}`);
   }
 }
 
 /** Like `ask`, for what may be gone already: answers with null when the engine knows no such thing, or removes it. */
-export async function askIfThere<T>(what: string, request: Promise<T>): Promise<T | null> {
-  try {
-    return await ask(what, request);
-  } catch (error) {
+export function askIfThere<T>(what: string, request: Promise<T>): Promise<T | null> {
+  const ifThere = request.catch((error) => {
     if (statusOf(error) === 404 || isLeaving(error)) return null;
     throw error;
-  }
+  });
+  return ask(what, ifThere);
+}
+
+/** The id of the container that the engine knows no more, or that does not run any more. */
+function lostContainer(error: unknown): string | undefined {
+  const words = /No such container: (\w{12})|[Cc]ontainer (\w{12})\w* is (?:not running|marked for removal)/;
+  const [, unknown, ended] = words.exec(String(error)) ?? [];
+  return unknown ?? ended;
 }
 
 /** Somebody else has begun to remove it. */

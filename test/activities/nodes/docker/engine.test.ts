@@ -10,6 +10,7 @@ import { registrationName } from '../../../../activities/nodes/docker/installati
 import type { Container, ContainerSpec } from '../../../../activities/nodes/docker/spec.ts';
 import { EngineUnavailable } from '../../../../activities/nodes/engine-unavailable.ts';
 import type { Output } from '../../../../activities/nodes/port.ts';
+import { must } from '../../../../activities/process/run.ts';
 import { ensureImages } from '../../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 
@@ -189,6 +190,28 @@ test('an engine that is away is told apart from every other error', async () => 
     (error) => !(error instanceof EngineUnavailable),
   );
 });
+
+for (const [how, end] of [
+  ['killed', ['kill']],
+  ['removed', ['rm', '--force']],
+] as const) {
+  test(`a container that is ${how} between two programs is a fault of the engine, whatever is asked of it`, async (t) => {
+    const other = await engine.start({ ...spec, network: 'later' });
+    t.after(() => other.remove());
+    assert.equal((await other.exec(['true'], { signal })).code, 0);
+    await must('docker', [...end, other.id]);
+    const ended = new RegExp(`^EngineUnavailable: the container ${other.id.slice(0, 12)} has ended`);
+    await assert.rejects(other.exec(['true'], { signal }), ended);
+    await assert.rejects(other.quiet(), ended);
+    await assert.rejects(other.take('/etc', directory), ended);
+    if (how === 'killed') return;
+    await assert.rejects(other.put(directory, '/tmp'), ended);
+    await assert.rejects(other.close(), ended);
+    await assert.rejects(other.open(), ended);
+    await assert.rejects(other.restart(), ended);
+    await assert.rejects(other.origin(), ended);
+  });
+}
 
 test('a container that vanishes while a program runs is a fault of the engine', async () => {
   const other = await engine.start(spec);
