@@ -48,7 +48,10 @@ export interface LogStore extends LogReader {
 
 /** What a stage gets besides its input: nothing in it outlives the stage but what it stored. */
 export interface StageContext {
+  /** Aborted when nobody wants the result any more, and when the job's time is up. */
   readonly signal: AbortSignal;
+  /** Aborted in the first case alone: for the little that is still done when the time is up. */
+  readonly cancellation: AbortSignal;
   readonly log: BuildLog;
   /** Where the stage's machines come from; released afterwards, unless the stage pauses. */
   readonly lease: Lease;

@@ -14,6 +14,7 @@ import { infrastructureFault, isAway, lastWords } from './failure.ts';
 import { SourceFault } from './git/source-fault.ts';
 import { claimHoldFor, returnHoldOf } from './jobs/holding.ts';
 import { isOpen } from './jobs/open.ts';
+import { isLate, timedOut } from './late.ts';
 import { type Holding, holdFailed } from './nodes/hold-failed.ts';
 import { keepFailed } from './nodes/keep-failed.ts';
 import { OutOfService } from './nodes/out-of-service.ts';
@@ -126,15 +127,14 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
   const { timeout, stage } = run.input;
   // A job's programs have limits of their own: some run after the timeout.
   const limit = timeout === null || stage === 'script' ? undefined : AbortSignal.timeout(timeout * 1000);
-  const signal = limit ? AbortSignal.any([context.cancellationSignal, limit]) : context.cancellationSignal;
+  const { cancellationSignal: cancellation } = context;
+  const signal = limit ? AbortSignal.any([cancellation, limit]) : cancellation;
   const heartbeat = (at: string) => tellProgress(context, { at });
-  // A cancelled stage fails in whatever way its tools do.
-  const isLate = () => !context.cancellationSignal.aborted && limit?.aborted === true;
   const started = Date.now();
   try {
     const scrubs: (() => Promise<void>)[] = [];
     const scrubBy = (scrub: () => Promise<void>) => void scrubs.push(scrub);
-    const outside = { signal, log: run.log, workdir, heartbeat, failing: tellFailing, scrubBy };
+    const outside = { signal, cancellation, log: run.log, workdir, heartbeat, failing: tellFailing, scrubBy };
     const { workflowId: holder } = context.info.workflowExecution ?? {};
     const waiting = { signal, tell: (line: string) => run.log.write(`${line}\n`) };
     const { machines } = run.input.lease ?? {};
@@ -145,7 +145,7 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
     };
     const judge = (lease: Lease) =>
       run.runner(run.input, { ...outside, lease }).catch((error) => {
-        if (isLate()) return timedOut(run.input);
+        if (isLate(outside)) return timedOut(run.input);
         return verdictOf(error);
       });
     const hold = { provider: deps.provider, holding: holdingOf(run.input, scrubs) };
@@ -155,14 +155,14 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
     const { value, tools } = await recordTools(work);
     return { ...value, timing: { started, ended: Date.now(), tools: busyTime(tools) } };
   } catch (error) {
-    if (isLate()) return timedOut(run.input);
+    if (isLate({ signal, cancellation })) return timedOut(run.input);
     // The next attempt is lent another one, or told that there is none.
     if (error instanceof OutOfService) return { result: 'RETRY', summary: error.message, artifacts: [] };
     const { attempt } = context.info;
     const faults = progressOf(context).faults + (isAway(error) ? 0 : 1);
-    run.log.section(lastWords(error, { signal: context.cancellationSignal, attempt, faults }));
+    run.log.section(lastWords(error, { signal: cancellation, attempt, faults }));
     await run.log.close();
-    context.cancellationSignal.throwIfAborted();
+    cancellation.throwIfAborted();
     tellProgress(context, { faults });
     throw infrastructureFault(error, faults);
   }
@@ -227,11 +227,6 @@ async function finish(run: Run, result: StageResult): Promise<StageResult> {
 function verdictOf(error: unknown): StageResult {
   if (error instanceof SourceFault) return { result: 'FAILURE', summary: error.message, artifacts: [] };
   throw error;
-}
-
-function timedOut(input: StageInput): StageResult {
-  const summary = `not done after ${input.timeout} seconds, the job's timeout`;
-  return { result: 'TIMED_OUT', summary, artifacts: [] };
 }
 
 async function makeWorkdir(root: string, build: string): Promise<string> {

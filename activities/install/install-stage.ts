@@ -104,7 +104,7 @@ async function openBench(deps: InstallStageDeps, trial: Trial): Promise<Bench> {
   };
   context.log.section('Repositories');
   let current = await ready(await lease.machine({ name: nodeName, platform, kind: 'system', network: 'open' }));
-  const system = await systemInfo(current.node, timeout);
+  const system = await systemInfo(current.node);
   let isFresh = true;
   return {
     system,

@@ -1,5 +1,7 @@
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
+import { cutInTime } from '../../pipelines/report/machines.ts';
 import type { Node } from '../nodes/packages/node.ts';
+import { recordOf } from '../nodes/packages/record.ts';
 
 const looks = ['cat /etc/os-release', 'lsblk', 'df -h', 'uname -a', 'ip a', 'uptime'];
 
@@ -10,15 +12,20 @@ const repositories: Readonly<Record<PackageFormat, readonly string[]>> = {
 
 const packages: Readonly<Record<PackageFormat, string>> = { deb: 'dpkg-query --show', rpm: 'rpm --query --all' };
 
-/** A shell script that says what a system is. What a minimal one lacks is no fault. */
-export function systemInfoScript(format: PackageFormat): string {
+/** One that hangs, on a file system that does not answer, say, takes nothing from the others. */
+const lookScript = (seconds: number) => `command -v timeout > /dev/null || timeout() { shift 3; "$@"; }
+look() {
+  timeout -k 5 ${seconds} "$@"
+  case $? in 124 | 137) echo '${cutInTime(seconds)}';; esac
+}`;
+
+/** A shell script that says what a system is. What a minimal one lacks is no fault. @param seconds for each of its looks */
+export function systemInfoScript(format: PackageFormat, seconds = 20): string {
   const commands = [...looks, packages[format], ...repositories[format]];
-  return `${commands.map((command) => `echo '# ${command}'; ${command} || :`).join('\n')}\n`;
+  return `${lookScript(seconds)}\n${commands.map((command) => `echo '# ${command}'; look ${command}`).join('\n')}\n`;
 }
 
-/** What a node is before anything is tried on it. */
-export async function systemInfo(node: Pick<Node, 'machine' | 'manager' | 'signal'>, timeout: number): Promise<string> {
-  const { machine, manager, signal } = node;
-  const argv = ['/bin/sh', '-c', systemInfoScript(manager.format)];
-  return (await machine.exec(argv, { signal, timeout, env: manager.environment })).output;
+/** What a node is. @param seconds how long it may take to say so: a machine whose processor is emulated takes its time */
+export function systemInfo(node: Pick<Node, 'machine' | 'manager' | 'signal'>, seconds = 60): Promise<string> {
+  return recordOf(node, systemInfoScript(node.manager.format, Math.ceil(seconds / 3)), seconds);
 }

@@ -43,9 +43,12 @@ export interface ExecOptions {
   readonly timeout?: number;
 }
 
+/** How much of a program's output is kept in its result, in characters. */
+export const keptOutput = 1024 * 1024;
+
 export interface ExecResult {
   readonly code: number;
-  /** Standard output and error together, the last 1 MiB. */
+  /** Standard output and error together, the last of it. */
   readonly output: string;
   readonly timedOut: boolean;
 }

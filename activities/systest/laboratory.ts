@@ -33,6 +33,8 @@ interface Plan {
   readonly tree: string;
   /** Whether scenarios have playbooks among their steps. */
   readonly plays: boolean;
+  /** Gets each node as it starts, also of a laboratory that is never whole. */
+  readonly started: Node[];
 }
 
 /** Milliseconds for reading the repositories' indexes: a machine whose processor is emulated takes minutes for it. */
@@ -74,13 +76,15 @@ export async function openLaboratory(deps: LaboratoryDeps, plan: Plan): Promise<
 
 async function startNode(
   deps: InstallStageDeps,
-  { context }: Plan,
+  { context, started }: Plan,
   { name, label }: { readonly name: string; readonly label: string },
 ): Promise<Node> {
   const platform = deps.platform(label);
   const machine = await context.lease.machine({ name, platform, kind: 'system', network: 'open' });
   const { signal, log } = context;
-  return nodeOn(machine, { name, platform, signal, log });
+  const node = nodeOn(machine, { name, platform, signal, log });
+  started.push(node);
+  return node;
 }
 
 async function equip(deps: InstallStageDeps, { input, context, tree }: Plan, node: Node): Promise<void> {

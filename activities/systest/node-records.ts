@@ -1,51 +1,69 @@
 import type { Artifact } from '../../pipelines/model/job.ts';
 import { systemInfo } from '../install/system-info.ts';
 import type { Node } from '../nodes/packages/node.ts';
-import type { BlobStore, BuildLog } from '../ports.ts';
+import { recordOf } from '../nodes/packages/record.ts';
+import type { BlobStore, BuildLog, StageContext } from '../ports.ts';
 import { keepTexts } from '../storage/keep-texts.ts';
+import { journalScript, logsScript } from './record-scripts.ts';
 
-/** Milliseconds for what is asked of a node: a machine whose processor is emulated takes its time. */
-const patience = 60_000;
+type Texts = Record<string, string>;
 
-/** What the system has written down last; nothing where it has no journal. A restored machine began its as another one. */
-const journalScript =
-  'command -v journalctl >/dev/null || exit 0; journalctl --quiet --merge --no-pager --lines=20000 --output=short-precise';
+interface Patience extends Pick<StageContext, 'cancellation'> {
+  /** For each record; default 60: a machine whose processor is emulated takes its time. */
+  readonly seconds?: number;
+}
 
 /**
- * Keeps what each node is after a test: its system with the versions of all packages, its journal and its console, where it
- * has those, the last MiB of each. Of a node that does not answer any more the console stays, and the log says so.
+ * Keeps what each node is after a test: its system with the versions of all packages, its journal or the ends of its
+ * logs, and its console, where it has those, the last MiB of each. What cannot be had is missing, and the log says why:
+ * nothing of it is part of the verdict.
+ *
+ * @throws when the test is cancelled
  */
 export async function nodeRecords(
   store: Pick<BlobStore, 'put' | 'url'>,
-  nodes: Iterable<Node>,
+  nodes: readonly Node[],
+  { cancellation, seconds = 60 }: Patience,
 ): Promise<readonly Artifact[]> {
-  const kept = await Promise.all([...nodes].map((node) => recordsOf(store, node)));
-  return kept.flat();
+  const recordsOf = async (node: Node) => {
+    try {
+      const texts = await textsOf({ ...node, signal: cancellation }, seconds);
+      const some = Object.entries(texts).filter(([, text]) => text !== '');
+      return await keepTexts(store, Object.fromEntries(some.map(([what, text]) => [`${what}-${node.name}.txt`, text])));
+    } catch (error) {
+      cancellation.throwIfAborted();
+      tellMissing(node, error);
+      return [];
+    }
+  };
+  return (await Promise.all(nodes.map(recordsOf))).flat();
 }
 
-async function recordsOf(store: Pick<BlobStore, 'put' | 'url'>, node: Node): Promise<readonly Artifact[]> {
-  const texts = { ...(await ask(node)), console: await consoleOf(node) };
-  const some = Object.entries(texts).filter(([, text]) => text !== '');
-  return keepTexts(store, Object.fromEntries(some.map(([what, text]) => [`${what}-${node.name}.txt`, text])));
-}
-
-/** Nothing where it has none. */
-async function consoleOf({ machine }: Node): Promise<string> {
-  return (await machine.console?.()) ?? '';
-}
-
-/** @throws when the test is cancelled */
-async function ask(node: Node): Promise<Readonly<Record<string, string>>> {
-  const { name, machine, signal, log } = node;
+async function textsOf(node: Node, seconds: number): Promise<Texts> {
+  const texts: Texts = {};
   try {
-    const system = await systemInfo(node, patience);
-    const { output } = await machine.exec(['sh', '-c', journalScript], { signal, timeout: patience });
-    return { system, journal: output };
+    texts.journal = await recordOf(node, journalScript, seconds);
+    if (texts.journal === '') texts.logs = await recordOf(node, logsScript, seconds);
+    texts.system = await systemInfo(node, seconds);
   } catch (error) {
-    signal.throwIfAborted();
-    log.write(`${name}: its system and its journal cannot be kept: ${(error as Error).message}\n`);
-    return {};
+    node.signal.throwIfAborted();
+    tellMissing(node, error);
   }
+  return { ...texts, console: await consoleOf(node) };
+}
+
+/** Nothing where it has none, or it cannot be read. */
+async function consoleOf(node: Node): Promise<string> {
+  try {
+    return (await node.machine.console?.()) ?? '';
+  } catch (error) {
+    tellMissing(node, error);
+    return '';
+  }
+}
+
+function tellMissing({ name, log }: Node, error: unknown): void {
+  log.write(`${name}: not all of its records can be kept: ${error instanceof Error ? error.message : error}\n`);
 }
 
 /** Characters of a console that a log ends with. */

@@ -10,6 +10,8 @@ import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { caseArtifacts } from '../install/case-artifacts.ts';
 import { namesIn, sourceFiles } from '../install/exercise.ts';
 import { repositoriesFor, testRepositories } from '../install/repositories.ts';
+import { isLate, timedOut } from '../late.ts';
+import type { Node } from '../nodes/packages/node.ts';
 import type { StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { installTogether } from './default-scenario.ts';
@@ -17,6 +19,9 @@ import { type Pair, readApart } from './exclusive.ts';
 import { type LaboratoryDeps, openLaboratory } from './laboratory.ts';
 import { nodeRecords, tellConsoles } from './node-records.ts';
 import { runScenarios } from './run-scenario.ts';
+
+/** Seconds for what a node is asked when the job's time is up. */
+const grace = 10;
 
 /** The same world as the install stage's, and where playbooks run. */
 export type SystestStageDeps = LaboratoryDeps;
@@ -38,15 +43,20 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     const plan = await readScenarios(input, tree);
     if (plan.problems.length > 0) return { result: 'FAILURE', summary: plan.problems.join('; '), artifacts: [] };
     const { names, apart } = await everyPackage(deps, { input, context, platform: deps.platform(first.label) });
-    const laboratory = await openLaboratory(deps, { input, context, tree, plays: plan.scenarios.some(hasPlaybook) });
     const some = plan.scenarios.length > 0;
-    const nodes = [...laboratory.nodes.values()];
-    const running = some ? runScenarios(laboratory, plan.scenarios) : installTogether(laboratory, names, apart);
-    const cases = await running.catch(async (error) => {
-      await tellConsoles(context.log, nodes);
+    const started: Node[] = [];
+    let cases: readonly TestCase[];
+    try {
+      const plays = plan.scenarios.some(hasPlaybook);
+      const laboratory = await openLaboratory(deps, { input, context, tree, plays, started });
+      cases = await (some ? runScenarios(laboratory, plan.scenarios) : installTogether(laboratory, names, apart));
+    } catch (error) {
+      if (isLate(context))
+        return timedOut(input, await nodeRecords(deps.store, started, { ...context, seconds: grace }));
+      await tellConsoles(context.log, started);
       throw error;
-    });
-    const records = await nodeRecords(deps.store, nodes);
+    }
+    const records = await nodeRecords(deps.store, started, context);
     return report(deps, { cases, apart: some ? asked(plan.scenarios, apart) : apart, records });
   };
 }

@@ -112,7 +112,7 @@ async function runStage(work: SluiceWork, { name, stage, parents }: OneStage): P
   try {
     const signal = AbortSignal.timeout(patience);
     const { result, summary, artifacts } = await withLease(provider, { build: input.build.id }, (lease) =>
-      stage(input, { log, lease, workdir, signal, heartbeat: () => {} }),
+      stage(input, { log, lease, workdir, signal, cancellation: signal, heartbeat: () => {} }),
     );
     log.section(`${result}: ${summary}`);
     return { end: { result, summary, seconds: seconds() }, artifacts };

@@ -31,8 +31,8 @@ export async function openLog(path: string, onProgress: (line: string) => void):
 }
 
 /** What a stage gets when no worker runs it. */
-export function handContext(given: Omit<StageContext, 'heartbeat'>): StageContext {
-  return { ...given, heartbeat: () => {} };
+export function handContext(given: Omit<StageContext, 'heartbeat' | 'cancellation'>): StageContext {
+  return { ...given, cancellation: given.signal, heartbeat: () => {} };
 }
 
 /** Works with machines of this host, containers unless something else is said, which are gone afterwards, also those of a cancelled command. */

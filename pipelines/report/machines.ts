@@ -44,3 +44,11 @@ export function heldRemark(
 export function notHeld(reason: string): string {
   return `The nodes are not held: ${reason}`;
 }
+
+/** What a record of a node ends with that took too long. */
+export function cutInTime(seconds: number): string {
+  return `(not all of it: it was not done in ${seconds} s)`;
+}
+
+/** What a record of a node ends with that is larger than what is kept. */
+export const cutAtStart = '(not all of it: this is the last MiB)';

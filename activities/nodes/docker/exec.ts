@@ -2,14 +2,12 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { EngineUnavailable } from '../engine-unavailable.ts';
-import type { ExecOptions, ExecResult } from '../port.ts';
+import { type ExecOptions, type ExecResult, keptOutput } from '../port.ts';
 import { watchEnd } from '../watch-end.ts';
 import { wholeLines } from '../whole-lines.ts';
 import { ask, askIfThere } from './faults.ts';
 import { killAll } from './quiet.ts';
 
-/** How much of a program's output is kept in its result, in characters. */
-const keptOutput = 1024 * 1024;
 /** Milliseconds that killed processes have before the whole container is killed. */
 const grace = 5_000;
 /** Milliseconds after which the engine knows that a container has ended. */

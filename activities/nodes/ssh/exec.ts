@@ -3,14 +3,12 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { quoted } from '../../process/quoted.ts';
-import type { ExecOptions, ExecResult } from '../port.ts';
+import { type ExecOptions, type ExecResult, keptOutput } from '../port.ts';
 import { watchEnd } from '../watch-end.ts';
 import { wholeLines } from '../whole-lines.ts';
 import type { Line } from './line.ts';
 import type { Remote } from './remote.ts';
 
-/** How much of a program's output is kept in its result, in characters. */
-const keptOutput = 1024 * 1024;
 /** Milliseconds that what was killed has to be gone, before the program is given up. */
 const grace = 10_000;
 /** Milliseconds that output may come after a program's end, from those that it has left behind. */

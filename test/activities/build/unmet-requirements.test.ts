@@ -46,7 +46,8 @@ test('P14: dnf is asked which requirements nothing provides, and says nothing wh
   assert.ok(platform);
   const workdir = await mkdtemp(join(tmpdir(), 'unmet-'));
   const log = { write: () => {}, section: () => {}, close: () => Promise.reject(new Error('not here')) };
-  const context = { signal: AbortSignal.timeout(300_000), log, workdir, heartbeat: () => {} };
+  const signal = AbortSignal.timeout(300_000);
+  const context = { signal, cancellation: signal, log, workdir, heartbeat: () => {} };
   try {
     await withLease(openProvider('docker'), { build: `test-unmet-${process.pid}` }, async (lease) => {
       const room = await openRoom(platform, { ...context, lease });

@@ -79,7 +79,10 @@ export async function openWorkshop() {
     const { pipeline = 'check', reuse } = options;
     const asked = { ...input, build: { ...input.build, pipeline }, ...(reuse === undefined ? {} : { reuse }) };
     const result = await withLease(openProvider('docker'), { build: input.build.id }, (lease) =>
-      stage({ ...asked, source, sources: [source] }, { signal, log, lease, workdir: work, heartbeat: () => {} }),
+      stage(
+        { ...asked, source, sources: [source] },
+        { signal, cancellation: signal, log, lease, workdir: work, heartbeat: () => {} },
+      ),
     );
     return { result, log: lines.join(''), ...(await fetchAll(result, join(root, `out-${number}`))) };
   }

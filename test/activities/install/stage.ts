@@ -159,6 +159,7 @@ export async function stageContext(t: TestContext): Promise<StageContext & { rea
   };
   return {
     signal: new AbortController().signal,
+    cancellation: new AbortController().signal,
     log,
     lease: noLease,
     workdir: await temporary(t),

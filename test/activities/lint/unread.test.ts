@@ -26,7 +26,8 @@ async function lint(format: 'deb' | 'rpm', files: Readonly<Record<string, Uint8A
     const platform = builtInPlatforms.find((each) => each.format === format);
     assert.ok(platform);
     const log = { write: () => {}, section: () => {}, close: () => Promise.reject(new Error('not here')) };
-    const context = { signal: AbortSignal.timeout(300_000), log, workdir, heartbeat: () => {} };
+    const signal = AbortSignal.timeout(300_000);
+    const context = { signal, cancellation: signal, log, workdir, heartbeat: () => {} };
     const report = await withLease(openProvider('docker'), { build: `test-unread-${process.pid}` }, (lease) =>
       lintFiles({ platform, folder, released, context: { ...context, lease } }),
     );

@@ -43,7 +43,8 @@ async function lint(built: string, released: string): Promise<LintReport> {
   assert.ok(platform);
   const workdir = await mkdtemp(join(workshop.root, 'lint-'));
   const log = { write: () => {}, section: () => {}, close: () => Promise.reject(new Error('not here')) };
-  const context = { signal: AbortSignal.timeout(300_000), log, workdir, heartbeat: () => {} };
+  const signal = AbortSignal.timeout(300_000);
+  const context = { signal, cancellation: signal, log, workdir, heartbeat: () => {} };
   return withLease(openProvider('docker'), { build: `test-lint-${process.pid}` }, (lease) =>
     lintFiles({ platform, folder: built, released, context: { ...context, lease } }),
   );

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { isLate, timedOut } from '../../../activities/late.ts';
 import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
 import { createDockerProvider } from '../../../activities/nodes/docker/provider.ts';
+import type { StageRunner } from '../../../activities/ports.ts';
 import { createScriptStage } from '../../../activities/script/script-stage.ts';
 import { createStageActivities } from '../../../activities/stages.ts';
 import { createFileLogStore } from '../../../activities/storage/filesystem/log-store.ts';
@@ -26,6 +29,13 @@ echo "{\\"zuul\\": {\\"pause\\": true}, \\"place\\": \\"$(hostname -i)\\"}" > $S
   use: 'grep -o \'"place":"[0-9.]*"\' $SLUICE_VARIABLES; sleep 1',
   stop: 'touch ~/stop; echo "stopped, $SLUICE_SUCCESS"',
   fail: 'echo "FAIL: one"; sleep 300',
+};
+
+/** A stage that works until the job's time is up. */
+const untilLate: StageRunner = async (input, context) => {
+  await once(context.signal, 'abort');
+  assert.ok(isLate(context));
+  return timedOut(input, [{ name: 'journal-one.txt', url: 'http://sluice.test/journal' }]);
 };
 
 class Containers extends Outside {
@@ -60,7 +70,7 @@ class Containers extends Outside {
     const logs = createFileLogStore(storage);
     const workRoot = join(this.root, 'work');
     const stages = createStageActivities({
-      stages: {},
+      stages: { systest: untilLate },
       script,
       logs,
       workRoot,
@@ -162,4 +172,13 @@ test('a stage whose nodes were taken back runs nothing', async () => {
   await until('it has ended', () => typeof buildOf('stale', 'stale-0')?.result === 'string', 60_000);
   assert.equal(buildOf('stale', 'stale-0')?.summary, "the job's nodes were taken back");
   await assert.rejects(logOf('stale', 'stale-0'), /ENOENT/);
+});
+
+test("I10: what a stage keeps when the job's time is up is kept with the verdict", async () => {
+  outside.jobs = () => [frozenJob('late', { uses: 'systest', timeout: 1 })];
+  outside.capacity = {};
+  await world.tell('late', entering('late-0'));
+  await until('it is over', () => buildOf('late', 'late-0')?.result != null, 60_000);
+  const { result, artifacts } = buildOf('late', 'late-0') ?? assert.fail();
+  assert.deepEqual([result, artifacts.map(({ name }) => name)], ['TIMED_OUT', ['journal-one.txt', 'systest.log']]);
 });

@@ -1,82 +1,15 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { EngineUnavailable } from '../../../activities/nodes/engine-unavailable.ts';
 import { packageManagers } from '../../../activities/nodes/packages/managers.ts';
 import type { Node } from '../../../activities/nodes/packages/node.ts';
 import { must } from '../../../activities/process/run.ts';
-import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
 import { standTogether } from '../../../activities/systest/exclusive.ts';
-import { nodeRecords, tellConsoles } from '../../../activities/systest/node-records.ts';
 import { runScenarios } from '../../../activities/systest/run-scenario.ts';
-import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
-import { ensureImages } from '../../../infra/images/ensure.ts';
-import { builtInPlatforms } from '../../../infra/images/platforms.ts';
-import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
-import type { Artifact } from '../../../pipelines/model/job.ts';
 import { parseScenario } from '../../../pipelines/systest/scenario.ts';
-import { leasing, readText, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
-import { makePackage, type Sample } from '../repository/packages.ts';
+import { nodeImages, runSystest } from './world.ts';
 
-before(() =>
-  ensureImages(
-    builtInPlatforms.slice(0, 1).map((each) => ({ ...each, control: true })),
-    () => {},
-  ),
-);
-
-interface Given {
-  readonly own: Sample;
-  /** Further packages of the same source. */
-  readonly more?: readonly Sample[];
-  readonly ahead?: Sample;
-  readonly scenario?: string;
-  /** Further files of the source tree. */
-  readonly files?: Readonly<Record<string, string>>;
-}
-
-async function runSystest(
-  t: TestContext,
-  format: PackageFormat,
-  { own, more = [], ahead, scenario, files = {} }: Given,
-) {
-  const world = await stageWorld(t);
-  const publish = async (...samples: readonly Sample[]): Promise<readonly Artifact[]> => {
-    const files: string[] = [];
-    for (const sample of samples) files.push(await makePackage(format, world.directory, sample));
-    const built = await storeBuild(world, format, files);
-    return (await createPublishStage(world)(stageInput(format, { parents: [built] }), await stageContext(t))).artifacts;
-  };
-  const tree = join(world.directory, 'tree');
-  await mkdir(join(tree, 'sluice/systest'), { recursive: true });
-  if (scenario !== undefined) await writeFile(join(tree, 'sluice/systest/pair.yaml'), scenario);
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(tree, path)), { recursive: true });
-    await writeFile(join(tree, path), text);
-  }
-  const stage = leasing(
-    createSystestStage({
-      ...world,
-      defaultLabel: 'debian-12',
-      released: () => Promise.resolve([]),
-      sources: (_, directory) => cp(tree, directory, { recursive: true }),
-    }),
-  );
-  const label = format === 'deb' ? 'debian-12' : 'rpm-debian-12';
-  const nodes = ['server', 'client'].map((name) => ({ name, label }));
-  const provided = (ahead === undefined ? [] : await publish(ahead)).map((artifact) => ({
-    ...artifact,
-    project: 'other',
-    change: 'I9',
-    patchset: 1,
-    job: 'publish',
-  }));
-  const context = await stageContext(t);
-  const input = stageInput(format, { stage: 'systest', nodes, parents: await publish(own, ...more), provided });
-  const result = await stage(input, context);
-  return { result, said: context.said(), read: (name: string) => readText(world, result, name) };
-}
+before(nodeImages);
 
 const answer = (text: string) => ({ '/usr/bin/answer': `#!/bin/sh\necho ${text}\n` });
 /** A scenario of two nodes; `outside` is the address of a machine that listens on port 7 in another network. */
@@ -239,26 +172,6 @@ test('an engine that fails a step in the background fails the stage, and not the
   assert.ok(reading.ok);
   const laboratory = { ...world, nodes: new Map([['server', node]]), log: node.log };
   await assert.rejects(runScenarios(laboratory, [reading.scenario]), EngineUnavailable);
-});
-
-test('I10: of a node that answers no more the console stays, and a log without a verdict ends with it', async (t) => {
-  const { store } = await stageWorld(t);
-  const { log, said } = await stageContext(t);
-  const exec = () => Promise.reject(EngineUnavailable.ended('the virtual machine'));
-  const machine = { exec, put: async () => {}, console: async () => 'Kernel panic\n' };
-  const { signal } = new AbortController();
-  const node = { name: 'server', machine, manager: packageManagers.deb, signal, log } as unknown as Node;
-  const kept = await nodeRecords(store, [node]);
-  assert.deepEqual(
-    kept.map(({ name }) => name),
-    ['console-server.txt'],
-  );
-  await tellConsoles(log, [node]);
-  assert.equal(
-    said(),
-    'server: its system and its journal cannot be kept: the virtual machine has ended while it was in use\n' +
-      '== The end of the console of server\nKernel panic\n',
-  );
 });
 
 test('I10: machines hear which step begins, counted over all scenarios, and whether they are saved after it', async () => {
