@@ -38,7 +38,8 @@ const kernelArguments = [
  * The emulator's command line. The working directory is the machine's own, so that no path in it needs quoting.
  *
  * The devices are the same for every machine of a specification: a saved memory fits no others. `outer` reaches the
- * ways and nothing else, `inner` the machines of the same network; both are unplugged and plugged from outside.
+ * ways and nothing else, `inner` the machines of the same network; both are unplugged and plugged from outside. What it
+ * prints on its serial console is the emulator's output.
  */
 export function emulatorArguments(spec: MachineSpec): string[] {
   const { hardware, start } = spec;
@@ -59,7 +60,8 @@ export function emulatorArguments(spec: MachineSpec): string[] {
     ...['-device', 'virtio-net-pci,netdev=outer,mac=52:54:00:00:00:01'],
     ...['-netdev', `socket,id=inner,mcast=${spec.network},localaddr=127.0.0.1`],
     ...['-device', 'virtio-net-pci,netdev=inner,mac=52:54:00:00:00:02'],
-    ...['-serial', 'file:console.log', '-qmp', 'unix:qmp,server=on,wait=off'],
+    ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
+    ...['-qmp', 'unix:qmp,server=on,wait=off'],
   ];
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineUnavailable } from '../engine-unavailable.ts';
 import { emulatorArguments, type MachineSpec, processName } from './arguments.ts';
+import { openConsole } from './console.ts';
 import { emulator } from './host.ts';
 import { withMonitor } from './monitor.ts';
 
@@ -35,12 +36,14 @@ export async function startEmulator(
   const over = new AbortController();
   try {
     const start = 'memory' in from ? { memory: 3 } : from;
+    const output = await openConsole(directory);
     const child = spawn(emulator, emulatorArguments({ ...spec, start }), {
       cwd: directory,
       detached: true,
-      stdio: ['ignore', said.fd, said.fd, ...(memory === null ? [] : [memory.fd])],
+      stdio: ['ignore', output, said.fd, ...(memory === null ? [] : [memory.fd])],
     });
     child.unref();
+    output.destroy();
     const gone = once(child, 'exit').then(() => {
       throw new Error('it has ended');
     });

@@ -8,6 +8,7 @@ import type { LeaseRequest, Made } from '../port.ts';
 import { say } from '../ssh/exec.ts';
 import type { Line } from '../ssh/line.ts';
 import { forwarder, type MachineSpec } from './arguments.ts';
+import { lastWords } from './console.ts';
 import { endEmulator, lost, startEmulator } from './emulator.ts';
 import { openLine, type Peer } from './line.ts';
 import { type MachineRecord, machinesIn, makePrivate, type Places, type Snapshot, writeRecord } from './records.ts';
@@ -41,12 +42,12 @@ interface Restoration extends LeaseRequest {
 /**
  * Restores a machine from a snapshot, and makes it another one than its twins: its time, names, keys, randomness.
  *
- * @throws EngineUnavailable when it does not come up; nothing of it stays then
+ * @throws EngineUnavailable when it does not come up; nothing of it stays then but what is told of its console
  */
 export async function restoreMachine(
   lender: Lender,
   snapshot: Snapshot,
-  { build, holder, name, below = lender.places.snapshots }: Restoration,
+  { build, holder, name, waiting, below = lender.places.snapshots }: Restoration,
 ): Promise<Running> {
   const { id, directory } = await newMachine(lender.places, build);
   const saved = join(below, snapshot.id);
@@ -67,6 +68,8 @@ export async function restoreMachine(
     await writeRecord(directory, 'machine.json', own);
     return { directory, record: own, line };
   } catch (error) {
+    const words = await lastWords(directory);
+    if (words !== '') waiting?.tell(`${name} is given up; the end of its console:\n${words}`);
     await removeMachine(lender.places, id);
     throw error;
   }

@@ -5,7 +5,7 @@ import { syncTree } from '../../files/sync.ts';
 import { moveWhole } from '../../files/write.ts';
 import { execute } from '../ssh/exec.ts';
 import type { Line } from '../ssh/line.ts';
-import { readConsole } from './console.ts';
+import { lastWords } from './console.ts';
 import { digestsOf } from './damage.ts';
 import { startEmulator } from './emulator.ts';
 import type { Hardware } from './host.ts';
@@ -106,7 +106,7 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
   // The other port is saved as it is: nobody has spoken by it, and whoever is first is answered at once.
   const line = openLine(await peerOf(directory, snapshot, { hostKey, patience, port: 'person' }));
   await execute(remoteOf(line), ['true'], { signal, timeout: patience }).catch(async (error: Error) => {
-    throw new Error(`it has not booted after ${patience / 1000} s: ${error.message}${await lastWords(directory)}`);
+    throw new Error(`it has not booted after ${patience / 1000} s: ${error.message}${await consoleOf(directory)}`);
   });
   const bootMs = Math.round(performance.now() - begin);
   await settle(line, signal);
@@ -116,9 +116,8 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
   return bootMs;
 }
 
-/** What a machine has printed on its console last, for whoever asks why it does not answer. */
-async function lastWords(directory: string): Promise<string> {
-  const words = (await readConsole(directory)).trim().slice(-1_000);
+async function consoleOf(directory: string): Promise<string> {
+  const words = await lastWords(directory);
   return words === '' ? '; nothing is on its console' : `; the end of its console:\n${words}`;
 }
 
