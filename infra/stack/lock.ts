@@ -13,6 +13,8 @@ export interface Holder {
   readonly command: string;
   /** Null until the stack is ready. */
   readonly stack: StackAddresses | null;
+  /** When the process began, in clock ticks since the boot: another one has its number later. */
+  readonly begun?: number | undefined;
 }
 
 export interface StackAddresses {
@@ -57,7 +59,7 @@ export async function lockDirectory(data: string, wait: number): Promise<Directo
   makeDataDirectory(data);
   const fd = openLock(data);
   const publish = (stack: StackAddresses | null) =>
-    writeHolder(data, { pid: process.pid, command: commandLine(), stack });
+    writeHolder(data, { pid: process.pid, begun: begunAt(process.pid), command: commandLine(), stack });
   try {
     const patience = () => (readHolder(data) === undefined ? Math.max(wait, leftovers) : wait);
     if (!(await flock(data, fd, 0)) && !(await flock(data, fd, patience()))) {
@@ -87,7 +89,8 @@ function openLock(data: string): number {
 export function readHolder(data: string): Holder | undefined {
   try {
     const holder = JSON.parse(readFileSync(join(data, 'holder.json'), 'utf8')) as Holder;
-    return isAlive(holder.pid) ? holder : undefined;
+    const begun = begunAt(holder.pid);
+    return begun !== undefined && begun === (holder.begun ?? begun) ? holder : undefined;
   } catch {
     return undefined;
   }
@@ -115,12 +118,13 @@ function commandLine(): string {
   return ['sluice', ...process.argv.slice(2)].join(' ');
 }
 
-/** A process that ended and waits for its parent to look counts as gone. */
-function isAlive(pid: number): boolean {
+/** Of a process that is gone, or has ended and waits for its parent to look: undefined. */
+function begunAt(pid: number): number | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return status[status.lastIndexOf(')') + 2] !== 'Z';
+    const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : Number(fields[19]);
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -86,6 +86,19 @@ test('a held directory names its holder, and is free once the holder lets go', a
   (await lockDirectory(data, 0)).release();
 });
 
+test('whoever has the number of a holder that was killed holds nothing', async (t) => {
+  const data = directory(t);
+  const lock = await lockDirectory(data, 0);
+  const file = join(data, 'holder.json');
+  const { begun, ...holder } = JSON.parse(readFileSync(file, 'utf8'));
+  assert.equal(readHolder(data)?.pid, process.pid);
+  writeFileSync(file, JSON.stringify({ ...holder, begun: begun - 1 }));
+  assert.equal(readHolder(data), undefined);
+  writeFileSync(file, JSON.stringify(holder));
+  assert.equal(readHolder(data)?.pid, process.pid, 'of a holder that does not say when it began, the number counts');
+  lock.release();
+});
+
 test('a killed supervisor leaves nothing that blocks the next one', async (t) => {
   const data = directory(t);
   const file = join(data, 'events');
