@@ -9,6 +9,11 @@ interface Options extends ServerOrStackOptions {
   readonly limit: number;
 }
 
+interface ToldHost {
+  readonly outcome?: string;
+  readonly error?: { readonly message: string } | null;
+}
+
 /** Adds `mirror history`. */
 export function register(program: Command): void {
   const examples = ['sluice mirror history', 'sluice mirror history deb --limit 100'];
@@ -34,11 +39,12 @@ function render(transactions: readonly MirrorRecord[]): string {
     const colour = { running: 'blue', committed: 'green', unchanged: 'green' } as const;
     const words = paint(colour[outcome as keyof typeof colour] ?? 'red', outcome);
     const did = result?.did === 'rolled-back' ? 'rollback' : 'sync';
-    const hosts = Object.entries((result?.hosts ?? {}) as Readonly<Record<string, { readonly outcome?: string }>>);
+    const hosts = Object.entries((result?.hosts ?? {}) as Readonly<Record<string, ToldHost>>);
     return [
       ...[when(startTime), set, did, words, snapshot ?? '-', took],
       hosts.map(([host, { outcome: went }]) => `${host} ${went ?? '?'}`).join(', '),
+      hosts.flatMap(([host, { error }]) => (error ? [`${host}: ${error.message}`] : [])).join('; '),
     ];
   });
-  return table(['STARTED (UTC)', 'SET', 'DID', 'OUTCOME', 'SNAPSHOT', 'TOOK', 'HOSTS'], rows);
+  return table(['STARTED (UTC)', 'SET', 'DID', 'OUTCOME', 'SNAPSHOT', 'TOOK', 'HOSTS', 'WHY'], rows);
 }

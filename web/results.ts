@@ -91,13 +91,19 @@ function renderUnsynced(set: string): Html {
     <span class="what"><b>${set}</b> <span class="meta">was never synced</span></span></li>`;
 }
 
+interface ShownHost {
+  readonly outcome?: string;
+  readonly error?: { readonly message: string } | null;
+}
+
 function renderMirror(mirror: MirrorRecord, now: number): Html {
-  const hosts = Object.entries((mirror.result?.hosts ?? {}) as Record<string, { outcome?: string }>);
+  const hosts = Object.entries((mirror.result?.hosts ?? {}) as Record<string, ShownHost>);
   const words = mirror.result?.did === 'rolled-back' ? `rolled back: ${mirror.outcome}` : mirror.outcome;
   return html`<li id="mirror-${mirror.id}">${sign(stateTone(mirror.outcome), words)}
     <span class="what"><b>${mirror.set}</b> <span class="meta">${mirror.snapshot ?? ''} ${words}</span>
       ${hosts.map(([name, { outcome }]) => html`<span class="tag" title="${outcome ?? ''}">${name} ${sign(stateTone(outcome ?? ''), outcome ?? '')}</span> `)}
-      ${mirror.artifacts.map(({ name, url }) => html`<a class="repository" href="${url}">${name}</a> `)}</span>
+      ${mirror.artifacts.map(({ name, url }) => html`<a class="repository" href="${url}">${name}</a> `)}
+      ${hosts.map(([name, { error }]) => error && html`<span class="meta reason bad">${name}: ${error.message}</span>`)}</span>
     <span class="when"><time title="${moment(mirror.startTime)} UTC">${ago(mirror.endTime ?? mirror.startTime, now)}</time></span></li>`;
 }
 

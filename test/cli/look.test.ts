@@ -132,6 +132,9 @@ describe('looking from the command line', () => {
       /app +I1,1 +published +promoted +deb +2\.5 s +tinycdb 0\.81-1 published/,
     );
     assert.match((await run(['mirror', 'history', 'deb'])).stdout, /deb +rollback +committed .*2\.5 s +m1 ok/);
+    const hosts = { m2: { outcome: 'failed', error: { code: 'space', message: 'the disk is full' } } };
+    await server.store.saveMirror(aMirror({ id: 'mirror/deb/2', outcome: 'failed', result: { hosts } }));
+    assert.match((await run(['mirror', 'history', 'deb'])).stdout, /failed .*m2 failed +m2: the disk is full\n/);
     const { code, stderr } = await run(['mirror', 'history', 'nosuch']);
     assert.equal(code, 1);
     assert.match(stderr, /there is no set of mirrors nosuch; there are: deb/);

@@ -5,7 +5,7 @@ import { ownPath } from '../../web/address.ts';
 import { renderChangeBuilds } from '../../web/build.ts';
 import { decidingFailure } from '../../web/failure.ts';
 import { renderQueues, shortId, shortKey } from '../../web/queues.ts';
-import { renderBuildSets, renderMirrors, renderReleaseRows } from '../../web/results.ts';
+import { renderBuildSets, renderMirrorRows, renderMirrors, renderReleaseRows } from '../../web/results.ts';
 import { aBuild, aBuildSet, aMirror, aQueue, aRelease } from '../server/records.ts';
 
 const lint = aBuild({ id: 'lint', job: 'lint', result: 'FAILURE', summary: '2 new errors', endTime: 3_000 });
@@ -69,6 +69,15 @@ test('W13: sets that were never synced are listed, and rollbacks are called by t
   assert.match(markup, /rolled back: committed/);
   assert.match(markup, /id="mirror-set-rpm"/);
   assert.doesNotMatch(markup, /id="mirror-set-deb"/);
+});
+
+test('a transaction of mirrors that failed says on which host, and why', () => {
+  const error = { code: 'munged', message: 'set "munge symlinks = no" on the daemon' };
+  const hosts = { far: { outcome: 'failed', error }, near: { outcome: 'rolled-back', error: null } };
+  const { markup } = renderMirrorRows([aMirror({ outcome: 'failed', snapshot: null, result: { hosts } })], 10_000);
+  assert.deepEqual(markup.match(/class="meta reason bad">[^<]*/g), [
+    'class="meta reason bad">far: set &quot;munge symlinks = no&quot; on the daemon',
+  ]);
 });
 
 test('F5: builds of a change are grouped by patch set and run, the newest first; jobs in order, attempts together', () => {
