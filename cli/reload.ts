@@ -14,8 +14,8 @@ export function register(program: Command): void {
   const command = addCommand(program, 'reload', {
     examples: ['sluice reload', 'sluice reload --json'],
     details:
-      'Projects, mirrors, nodes and retention hold at once; what needs a restart is named. A file with a mistake is ' +
-      'refused, and what runs goes on with what was read before. SIGHUP to `sluice up` or `sluice server` does the same. Projects are ' +
+      'Projects, mirrors, nodes (all but `static`) and retention hold at once; what needs a restart is named. A file ' +
+      'with a mistake is refused, and what runs goes on with what was read before. SIGHUP to `sluice up` or `sluice server` does the same. Projects are ' +
       'also taken up by themselves, as soon as they are written. Errors of the pipelines are told; they refuse nothing.',
   });
   addClientOptions(command).action(async (options: ClientOptions) => {

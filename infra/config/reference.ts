@@ -27,8 +27,9 @@ Everything has a default: Sluice runs without any file. \`--config FILE\` names 
 - **Relative paths** are relative to the configuration file.
 - **Times** are \`60s\`, \`15m\`, \`12h\`, \`20d\`, \`8w\` or a number of seconds; **sizes** \`512MiB\`, \`2GiB\` or a number of bytes.
 - **A running server** takes up \`projects\` and \`config-projects\` as they are written; \`sluice reload\`, or SIGHUP to
-  \`sluice up\`, also \`mirrors\`, \`nodes\` and \`retention\`, and names the keys that need a restart. While the file differs from
-  what runs, or is broken, \`sluice status\`, the page and the server's log say so; what was read before goes on.
+  \`sluice up\`, also \`mirrors\`, \`nodes\` (but \`nodes.static\`) and \`retention\`, and names the keys that need a restart. While
+  the file differs from what runs, or is broken, \`sluice status\`, the page and the server's log say so; what was read
+  before goes on.
 - **A killed process** loses nothing that was answered for; **a power cut** may. The store in the server (PGlite: builds,
   releases, mirror transactions, webhooks taken in) never waits for the disk, and no setting makes it; Temporal does with
   \`temporal.durability: full\`. A PostgreSQL elsewhere, which would wait, cannot be named yet. Released trees, mirror
