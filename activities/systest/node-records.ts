@@ -1,5 +1,6 @@
 import type { Artifact } from '../../pipelines/model/job.ts';
 import { systemInfo } from '../install/system-info.ts';
+import { isLate } from '../late.ts';
 import type { Node } from '../nodes/packages/node.ts';
 import { recordOf } from '../nodes/packages/record.ts';
 import type { BlobStore, BuildLog, StageContext } from '../ports.ts';
@@ -8,9 +9,11 @@ import { journalScript, logsScript } from './record-scripts.ts';
 
 type Texts = Record<string, string>;
 
-interface Patience extends Pick<StageContext, 'cancellation'> {
-  /** For each record; default 60: a machine whose processor is emulated takes its time. */
-  readonly seconds?: number;
+type Ending = Pick<StageContext, 'signal' | 'cancellation'>;
+
+/** Seconds for a record: a machine whose processor is emulated takes its time, unless the job's time is up. */
+function secondsAt(now: Ending): number {
+  return isLate(now) ? 10 : 60;
 }
 
 /**
@@ -18,20 +21,21 @@ interface Patience extends Pick<StageContext, 'cancellation'> {
  * logs, and its console, where it has those, the last MiB of each. What cannot be had is missing, and the log says why:
  * nothing of it is part of the verdict.
  *
+ * @param ending when the test is cancelled, and when its time is up: then it is short
  * @throws when the test is cancelled
  */
 export async function nodeRecords(
   store: Pick<BlobStore, 'put' | 'url'>,
   nodes: readonly Node[],
-  { cancellation, seconds = 60 }: Patience,
+  ending: Ending,
 ): Promise<readonly Artifact[]> {
   const recordsOf = async (node: Node) => {
     try {
-      const texts = await textsOf({ ...node, signal: cancellation }, seconds);
+      const texts = await textsOf({ ...node, signal: ending.cancellation }, ending);
       const some = Object.entries(texts).filter(([, text]) => text !== '');
       return await keepTexts(store, Object.fromEntries(some.map(([what, text]) => [`${what}-${node.name}.txt`, text])));
     } catch (error) {
-      cancellation.throwIfAborted();
+      ending.cancellation.throwIfAborted();
       tellMissing(node, error);
       return [];
     }
@@ -39,12 +43,12 @@ export async function nodeRecords(
   return (await Promise.all(nodes.map(recordsOf))).flat();
 }
 
-async function textsOf(node: Node, seconds: number): Promise<Texts> {
+async function textsOf(node: Node, ending: Ending): Promise<Texts> {
   const texts: Texts = {};
   try {
-    texts.journal = await recordOf(node, journalScript, seconds);
-    if (texts.journal === '') texts.logs = await recordOf(node, logsScript, seconds);
-    texts.system = await systemInfo(node, seconds);
+    texts.journal = await recordOf(node, journalScript, secondsAt(ending));
+    if (texts.journal === '') texts.logs = await recordOf(node, logsScript, secondsAt(ending));
+    texts.system = await systemInfo(node, secondsAt(ending));
   } catch (error) {
     node.signal.throwIfAborted();
     tellMissing(node, error);

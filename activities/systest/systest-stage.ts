@@ -20,9 +20,6 @@ import { type LaboratoryDeps, openLaboratory } from './laboratory.ts';
 import { nodeRecords, tellConsoles } from './node-records.ts';
 import { runScenarios } from './run-scenario.ts';
 
-/** Seconds for what a node is asked when the job's time is up. */
-const grace = 10;
-
 /** The same world as the install stage's, and where playbooks run. */
 export type SystestStageDeps = LaboratoryDeps;
 
@@ -51,8 +48,7 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
       const laboratory = await openLaboratory(deps, { input, context, tree, plays, started });
       cases = await (some ? runScenarios(laboratory, plan.scenarios) : installTogether(laboratory, names, apart));
     } catch (error) {
-      if (isLate(context))
-        return timedOut(input, await nodeRecords(deps.store, started, { ...context, seconds: grace }));
+      if (isLate(context)) return timedOut(input, await nodeRecords(deps.store, started, context));
       await tellConsoles(context.log, started);
       throw error;
     }
