@@ -1,11 +1,13 @@
 /** Words of tools that name a reason, the telling ones first; the first line of the best kind is the reason. */
 const kinds: readonly RegExp[] = [
   /:\d+(?::\d+)?: (?:fatal )?error: /,
-  /undefined reference to|cannot find -l|multiple definition of/,
-  /^\s*(?:dpkg(?:-\w+)*|dh_\w+): error: (?!debian\/rules)/,
+  /undefined reference to|cannot find -l|multiple definition of|^\S*(?:cc|cc1|cc1plus|\+\+|clang): (?:fatal )?error: /,
+  /^\s*(?:dpkg(?:-\w+)*|dh_\w+): error: (?!debian\/rules|.* returned exit code)/,
   /^error: (?!Bad exit status)|^\s+File not found: |^\s+Installed \(but unpackaged\)|^\s*Bad file|is needed by/,
   /^configure: error: |^CMake Error|^meson\.build:\d+:\d+: ERROR: |No package '[^']+' found/,
   /^(?:FAIL|FAILED|not ok)\b|^\S+: (?:FAIL|FAILED)$|\bAssertion .* failed|Segmentation fault/,
+  // What it has called has told the reason above, if anything has.
+  /^\s*dh_\w+: error: /,
   /\bNo rule to make target\b|\bcommand not found\b|: not found$|Permission denied|No such file or directory/,
   /^(?:\S*make(?:\[\d+\])?|\S+:\d+): \*\*\* |^Traceback |^\w*Error: /,
   /\berror\b/i,

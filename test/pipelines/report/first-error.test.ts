@@ -27,6 +27,25 @@ const rows: readonly { readonly what: string; readonly output: string; readonly 
     reason: 'not ok 2 - sums',
   },
   {
+    what: 'a failed test below debhelper',
+    output:
+      'FAIL: sums\ndh_auto_test: error: make -j2 check returned exit code 2\nmake: *** [debian/rules:3: binary] Error 25\n',
+    reason: 'FAIL: sums',
+  },
+  {
+    what: 'an option that the compiler does not know, below debhelper',
+    output:
+      'x86_64-linux-gnu-gcc: error: unrecognized command-line option ‘-nix’\nmake[1]: *** [a] Error 1\n' +
+      'dh_auto_build: error: make -j2 returned exit code 2\n',
+    reason: 'x86_64-linux-gnu-gcc: error: unrecognized command-line option ‘-nix’',
+  },
+  {
+    what: 'debhelper’s line, where what it called says nothing',
+    output:
+      'make[1]: *** [a] Error 1\ndh_auto_build: error: make -j2 returned exit code 2\nmake: *** [binary] Error 25\n',
+    reason: 'dh_auto_build: error: make -j2 returned exit code 2',
+  },
+  {
     what: 'a missing file of %files',
     output: 'Processing files: a\nerror: File not found: /b/usr/bin/a\nRPM build errors:\n',
     reason: 'error: File not found: /b/usr/bin/a',
