@@ -2,6 +2,7 @@ import type { Bond } from '../../pipelines/formats/format.ts';
 import { downloadFault } from '../nodes/packages/download-fault.ts';
 import { type Node, onNode } from '../nodes/packages/node.ts';
 import { problemOf } from '../nodes/packages/problem.ts';
+import type { ExecResult } from '../nodes/port.ts';
 
 /** A package that the node's package manager does not find a way to install, and why. */
 export interface Unmet {
@@ -18,11 +19,8 @@ export interface Unmet {
  */
 export async function unmetAmong(node: Node, packages: readonly Bond[], timeout: number): Promise<readonly Unmet[]> {
   if (packages.length === 0) return [];
-  const wanted = packages.map(({ name, version, arch }) => ({ name, version, arch }));
-  const result = await onNode(node, node.manager.resolve(wanted), timeout);
-  if (result.code === 0) return [];
-  const fault = downloadFault(result.output);
-  if (fault !== null) throw new Error(`${node.name} cannot read its repositories: ${fault}`);
+  const result = await ask(node, packages, timeout);
+  if (node.manager.resolved(result)) return [];
   const [one, ...more] = packages;
   if (one !== undefined && more.length === 0) {
     const problem = result.timedOut ? `no answer within ${timeout / 1000} seconds` : problemOf(result);
@@ -31,4 +29,19 @@ export async function unmetAmong(node: Node, packages: readonly Bond[], timeout:
   const half = Math.ceil(packages.length / 2);
   const first = await unmetAmong(node, packages.slice(0, half), timeout);
   return [...first, ...(await unmetAmong(node, packages.slice(half), timeout))];
+}
+
+/** Whether the node's package manager would install these packages together. @throws as `unmetAmong` does */
+export async function fitTogether(node: Node, packages: readonly Named[], timeout: number): Promise<boolean> {
+  return node.manager.resolved(await ask(node, packages, timeout));
+}
+
+type Named = Pick<Bond, 'name' | 'version' | 'arch'>;
+
+async function ask(node: Node, packages: readonly Named[], timeout: number): Promise<ExecResult> {
+  const wanted = packages.map(({ name, version, arch }) => ({ name, version, arch }));
+  const result = await onNode(node, node.manager.resolve(wanted), timeout);
+  const fault = node.manager.resolved(result) ? null : downloadFault(result.output);
+  if (fault !== null) throw new Error(`${node.name} cannot read its repositories: ${fault}`);
+  return result;
 }

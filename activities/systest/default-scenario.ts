@@ -54,7 +54,7 @@ async function chooseSets(
   const sets = await standTogether(names, async (some) => {
     if (said(some)) return false;
     const wanted = some.map((name) => ({ name }));
-    return (await onNode(node, node.manager.resolve(wanted), timeout)).code === 0;
+    return node.manager.resolved(await onNode(node, node.manager.resolve(wanted), timeout));
   });
   for (const [position, set] of sets.entries()) node.log.write(`set ${position + 1}: ${set.join(', ')}\n`);
   return sets;

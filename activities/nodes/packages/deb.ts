@@ -47,6 +47,7 @@ export const aptNode: PackageManager = {
   configuration: (name) => ['dpkg-query', '--show', '--showformat', `\${Conffiles}\n`, name],
   reinstall: (packages) => [...install, '--reinstall', ...packages.map(wanted)],
   resolve: (packages) => [...install, '--simulate', ...packages.map(wanted)],
+  resolved: ({ code }) => code === 0,
   remove: (names) => [...apt, 'purge', '--auto-remove', ...names],
   verify: (name) => ['dpkg', '--verify', name],
   installed: ['dpkg-query', '--show', '--showformat', `\${binary:Package}\\t\${Version}\\n`],

@@ -1,6 +1,7 @@
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import type { Platform } from '../../../pipelines/model/platform.ts';
 import type { ReleasedGenerations } from '../../../workflows/contract.ts';
+import type { ExecResult } from '../port.ts';
 
 /** A repository that a node installs from. */
 export interface NodeRepository {
@@ -67,8 +68,10 @@ export interface PackageManager {
   recommends(name: string): readonly string[];
   /** Lists the paths of an installed package's configuration files, among other words. */
   configuration(name: string): readonly string[];
-  /** Works out whether packages can be installed together, without installing them. */
+  /** Works out whether packages can be installed together, without fetching or installing them. */
   resolve(packages: readonly NodePackage[]): readonly string[];
+  /** Whether they can, by what that said. */
+  resolved(result: Pick<ExecResult, 'code' | 'output'>): boolean;
   /** Removes packages, their configuration and what was installed only for them. */
   remove(names: readonly string[]): readonly string[];
   /** Compares installed files with what the package says of them. */

@@ -1,6 +1,7 @@
 import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
 
-const dnf = ['dnf', '--assumeyes', '--setopt=install_weak_deps=False'];
+const withoutWeak = '--setopt=install_weak_deps=False';
+const dnf = ['dnf', '--assumeyes', withoutWeak];
 
 /** dnf takes the lowest number first, whatever the versions. */
 const priorities = { pinned: 1, test: 5, released: 10 } as const;
@@ -31,7 +32,9 @@ export const dnfNode: PackageManager = {
     [...dnf, 'module', 'reset', name],
     [...dnf, 'module', 'enable', `${name}:${stream}`],
   ],
-  resolve: (packages) => [...dnf, 'install', '--downloadonly', ...packages.map(wanted)],
+  resolve: (packages) => ['dnf', '--assumeno', withoutWeak, 'install', ...packages.map(wanted)],
+  // It ends with 1 where it had something to ask.
+  resolved: ({ code, output }) => code === 0 || /^Operation aborted\b/m.test(output),
   remove: (names) => [...dnf, 'remove', ...names],
   verify: (name) => ['rpm', '--verify', name],
   installed: ['rpm', '--query', '--all', '--queryformat', '%{NAME}\\t%{EVR}\\n'],

@@ -45,3 +45,14 @@ test('what dnf says of a package that needs what is taken away names both', () =
     'package strict-1.0-1.noarch requires libalpha = 1.0-1, but none of the providers can be installed',
   );
 });
+
+test('dnf ends with 1 where it would have gone on: that packages can be installed it says in words', () => {
+  for (const output of [
+    'Total size: 6.3 k\nOperation aborted.\n',
+    'Is this ok [y/N]: n\nOperation aborted by the user.\n',
+  ]) {
+    assert.equal(dnfNode.resolved({ code: 1, output }), true);
+  }
+  assert.equal(dnfNode.resolved({ code: 1, output: nowhere }), false);
+  assert.equal(dnfNode.resolved({ code: 0, output: 'Nothing to do.\n' }), true);
+});
