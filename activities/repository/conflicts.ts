@@ -25,19 +25,39 @@ export async function findConflicts(
   others: readonly string[],
 ): Promise<RepositoryProblem[]> {
   const binary = (await format.list(tree)).filter(({ arch }) => !['src', 'nosrc', 'source'].includes(arch));
+  const refused = await refusedPairs(format, tree, binary);
+  const pairs = refused.map(({ pair }) => pair);
+  const held = await format.together(tree, others, pairs);
+  return refused.flatMap(({ pair, message }, position) =>
+    held[position] ? [{ kind: 'conflict' as const, subject: describePair(pair), message }] : [],
+  );
+}
+
+/** Two packages, and why the package manager would not put both on one system. */
+export interface RefusedPair {
+  readonly pair: PackagePair;
+  readonly message: string;
+}
+
+/** Pairs of binary packages, whose files are in `tree`, that bring the same path in ways that the package manager refuses. */
+export async function refusedPairs(
+  format: Pick<RepositoryFormat, 'contents' | 'relations' | 'matches' | 'mayMeet' | 'refusal'>,
+  tree: string,
+  packages: readonly ListedPackage[],
+): Promise<readonly RefusedPair[]> {
   const apart = exclusions(format, tree);
-  const refused: { readonly pair: PackagePair; readonly message: string }[] = [];
-  for (const { pair, clashes } of await candidates(format, tree, binary)) {
+  const refused: RefusedPair[] = [];
+  for (const { pair, clashes } of await candidates(format, tree, packages)) {
     if (await apart(...pair)) continue;
     const message = await format.refusal(tree, pair, clashes);
     if (message !== null) refused.push({ pair, message });
   }
-  const pairs = refused.map(({ pair }) => pair);
-  const held = await format.together(tree, others, pairs);
-  return refused.flatMap(({ pair: [one, other], message }, position) => {
-    const subject = `${describe(one, other)} and ${describe(other, one)}`;
-    return held[position] ? [{ kind: 'conflict' as const, subject, message }] : [];
-  });
+  return refused;
+}
+
+/** Both packages by name and version; by their architectures as well where the name is the same. */
+export function describePair([one, other]: PackagePair): string {
+  return `${describe(one, other)} and ${describe(other, one)}`;
 }
 
 function describe(one: ListedPackage, other: ListedPackage): string {
@@ -46,7 +66,7 @@ function describe(one: ListedPackage, other: ListedPackage): string {
 }
 
 async function candidates(
-  format: RepositoryFormat,
+  format: Pick<RepositoryFormat, 'contents' | 'mayMeet'>,
   tree: string,
   packages: readonly ListedPackage[],
 ): Promise<Candidate[]> {
@@ -70,7 +90,7 @@ async function candidates(
 }
 
 /** Whether two packages never stand on one system, or one may overwrite the other's files; each is read once. */
-function exclusions(format: RepositoryFormat, tree: string) {
+function exclusions(format: Pick<RepositoryFormat, 'relations' | 'matches'>, tree: string) {
   const known = new Map<string, Promise<PackageRelations>>();
   const relationsOf = ({ path }: ListedPackage) => {
     const found = known.get(path) ?? format.relations(join(tree, path));

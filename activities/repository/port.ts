@@ -170,6 +170,11 @@ export interface RepositoryFormat {
   bonds(tree: string): Promise<readonly Bond[]>;
   /** The same of one package that was described. */
   bondOf(description: Pick<Description, 'texts'>): readonly Bond[];
+  /**
+   * What the lists of a tree say of the paths in each package, a directory's with `/` at its end, by name, version and
+   * architecture; null where they say nothing of paths.
+   */
+  paths(tree: string): Promise<ReadonlyMap<string, readonly string[]> | null>;
   /** Paths inside the package, each with a mark that tells apart what packages may bring there. */
   contents(file: string): Promise<ReadonlyMap<string, string>>;
   /** What keeps this package and another one from bringing the same file to one system. */
@@ -196,6 +201,8 @@ export interface Base {
   readonly architectures: readonly string[];
   /** The distribution's name where a URL alone is given, and the format wants one. */
   readonly suite: string;
+  /** Armoured public key that must have signed what a URL leads to; absent: it is trusted as it is. */
+  readonly key?: string;
 }
 
 /** The public key's place in every signed repository. */

@@ -33,6 +33,8 @@ export const debRepository: RepositoryFormat = {
   vouched,
   bonds,
   bondOf,
+  // Whoever wants them reads the packages.
+  paths: async () => null,
   contents: async (file) => (await import('./contents.ts')).contents(file),
   relations,
   matches,

@@ -9,13 +9,16 @@ import { type Base, RepositoryRefusal } from '../port.ts';
  *
  * @param work a directory that takes everything; what it has of an earlier time is not brought again
  */
-export async function fetchBase({ source, architectures, suite }: Base, work: string): Promise<string> {
+export async function fetchBase({ source, architectures, suite, key }: Base, work: string): Promise<string> {
   const own = (await must('dpkg', ['--print-architecture'])).stdout.trim();
   const wanted = architectures.length > 0 ? architectures : [own];
   const [lists, tree] = [join(work, 'lists'), join(work, 'tree')];
   for (const path of [join(lists, 'partial'), join(work, 'cache', 'archives', 'partial'), tree])
     await mkdir(path, { recursive: true });
-  const lines = source.map((line) => (line.startsWith('deb ') ? line : `deb [trusted=yes] ${line} ${suite} main`));
+  const keyring = join(work, 'key.asc');
+  if (key !== undefined) await writeFile(keyring, key);
+  const trust = key === undefined ? 'trusted=yes' : `signed-by=${keyring}`;
+  const lines = source.map((line) => (line.startsWith('deb ') ? line : `deb [${trust}] ${line} ${suite} main`));
   const file = join(work, 'sources.list');
   await writeFile(file, lines.map((line) => `${line}\n`).join(''));
   const { code, stdout, stderr } = await run('apt-get', ['--quiet', ...settings(work, wanted), 'update']);

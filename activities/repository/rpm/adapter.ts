@@ -4,7 +4,7 @@ import { bondOf, bonds } from './bonds.ts';
 import { mayMeet, refusal } from './conflict.ts';
 import { describe, placed } from './describe.ts';
 import { count, find, findAt } from './find.ts';
-import { dated, list, roots, served, settings, vouched } from './index-read.ts';
+import { dated, list, paths, roots, served, settings, vouched } from './index-read.ts';
 import { index, openLists, rootIndex, signatures } from './index-write.ts';
 import { contentDigest, contents, inspect, relations } from './package.ts';
 import { unsigned } from './signed.ts';
@@ -35,6 +35,7 @@ export const rpmRepository: RepositoryFormat = {
   vouched,
   bonds,
   bondOf,
+  paths,
   contents,
   relations,
   matches,

@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { VouchedFile } from '../../../pipelines/formats/deb/release.ts';
 import { digestOfType } from '../../../pipelines/formats/digest.ts';
-import { evr, type PrimaryPackage, parsePrimary, parseRepomd } from '../../../pipelines/formats/rpm/repodata.ts';
+import {
+  evr,
+  type PrimaryPackage,
+  parseFilelists,
+  parsePrimary,
+  parseRepomd,
+} from '../../../pipelines/formats/rpm/repodata.ts';
 import { child, parseXml } from '../../../pipelines/formats/rpm/xml.ts';
 import { exists } from '../../files/exists.ts';
 import { readPacked } from '../files.ts';
@@ -29,6 +35,15 @@ export async function roots(): Promise<string[]> {
 
 export async function list(tree: string): Promise<ListedPackage[]> {
   return parsePrimary(await readPacked(join(tree, await primaryOf(tree)))).map(listed);
+}
+
+export async function paths(tree: string): Promise<ReadonlyMap<string, readonly string[]> | null> {
+  const { files } = parseRepomd(await readRepomd(tree));
+  const place = files.find(({ type }) => type === 'filelists');
+  // Whoever has fetched the tree may have left it out.
+  if (place === undefined || !(await exists(join(tree, insidePath(place.path))))) return null;
+  const found = parseFilelists(await readPacked(join(tree, place.path)));
+  return new Map(found.map(({ name, arch, paths, ...version }) => [`${name} ${evr(version)} ${arch}`, paths]));
 }
 
 /** The list of packages, relative to the tree. @throws RepositoryRefusal where there is none */

@@ -37,6 +37,25 @@ export function parsePrimary(text: string): PrimaryPackage[] {
     .map(primaryPackage);
 }
 
+/** One package of `filelists.xml`. */
+export interface FileList extends Pick<PrimaryPackage, 'name' | 'epoch' | 'version' | 'release' | 'arch'> {
+  /** A directory's has `/` at its end. */
+  readonly paths: readonly string[];
+}
+
+/** Reads `filelists.xml`. */
+export function parseFilelists(text: string): FileList[] {
+  return parseXml(text)
+    .children.filter((one) => one.name === 'package')
+    .map((one) => {
+      const { epoch = '0', ver = '', rel = '' } = child(one, 'version')?.attributes ?? {};
+      const { name = '', arch = '' } = one.attributes;
+      const files = one.children.filter((each) => each.name === 'file');
+      const paths = files.map(({ text: path, attributes: { type } }) => (type === 'dir' ? `${path}/` : path));
+      return { name, arch, epoch, version: ver, release: rel, paths };
+    });
+}
+
 /** `[EPOCH:]VERSION-RELEASE`, the epoch left out when it is 0. */
 export function evr(of: Pick<PrimaryPackage, 'epoch' | 'version' | 'release'>): string {
   const epoch = of.epoch === '' || of.epoch === '0' || of.epoch === '(none)' ? '' : `${of.epoch}:`;
