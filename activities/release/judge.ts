@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Bond, versionRules } from '../../pipelines/formats/format.ts';
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { beyondNewest, type PackageVersion } from '../../pipelines/policy/kept-versions.ts';
-import { droppedBy, type MadeBySource, stillNeeded } from '../../pipelines/policy/obsolete.ts';
+import { droppedBy, type MadeBySource, madeBy, markNewest, stillNeeded } from '../../pipelines/policy/obsolete.ts';
 import { beyondKept, droppedByItsSource, keptForOthers } from '../../pipelines/report/dropped.ts';
 import type { RepositoryFormat } from '../repository/port.ts';
 import { type Coming, keyOf } from '../repository/state.ts';
@@ -62,22 +62,15 @@ async function obsolete({ format, manifests }: Released, { before, added }: Comi
     ...added.flatMap(({ description }) => format.bondOf(description)),
   ];
   const whole = await withFiles(format, before, found);
-  const needed = stillNeeded([...whole.keys()], markNewest(format, others), format.matches);
+  const needed = stillNeeded(
+    [...whole.keys()],
+    markNewest(others, versionRules[format.id].compareVersions),
+    format.matches,
+  );
   const judged = [...whole].map(([bond, source]) => ({ bond, source, by: needed.get(bond) }));
   return {
     going: judged.filter(({ by }) => by === undefined),
     stays: judged.flatMap(({ by, ...one }) => (by === undefined ? [] : [{ ...one, by }])),
-  };
-}
-
-/** A build speaks for the architectures that it has packages of; with its source, for those of all architectures. */
-function madeBy({ source, files }: PackagesManifest): MadeBySource {
-  const made = files.filter(({ kind }) => kind === 'binary' || kind === 'debug' || kind === 'installer');
-  const all = files.some(({ kind }) => kind === 'source') ? ['all', 'noarch'] : [];
-  return {
-    source,
-    packages: made.map(({ package: name, version, arch }) => ({ name, version, arch })),
-    architectures: new Set([...made.map(({ arch }) => arch), ...all]),
   };
 }
 
@@ -91,12 +84,4 @@ async function withFiles(format: RepositoryFormat, tree: string, found: readonly
     whole.set({ ...bond, offers: [...bond.offers, ...paths] }, source);
   }
   return whole;
-}
-
-function markNewest(
-  { id }: RepositoryFormat,
-  bonds: readonly Bond[],
-): readonly (Bond & { readonly newest: boolean })[] {
-  const older = new Set(beyondNewest(bonds, 1, versionRules[id].compareVersions));
-  return bonds.map((one) => ({ ...one, newest: !older.has(one) }));
 }

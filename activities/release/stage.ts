@@ -4,9 +4,10 @@ import { versionRules } from '../../pipelines/formats/format.ts';
 import type { BlobRef, PackageFormat, PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { readEnvelope } from '../../pipelines/model/provenance.ts';
 import { keptIn, lineOf } from '../../pipelines/model/release-line.ts';
-import { firstDowngrade } from '../../pipelines/policy/kept-versions.ts';
+import { downgrades } from '../../pipelines/policy/kept-versions.ts';
 import { packageKey } from '../../pipelines/policy/release-plan.ts';
 import { refusedBy } from '../../pipelines/report/walls.ts';
+import { someOf } from '../../pipelines/report/words.ts';
 import { linkFile } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { checked } from '../repository/names.ts';
@@ -225,12 +226,12 @@ function requireNewest(
   there: readonly ListedPackage[],
   files: readonly InspectedPackage[],
 ): void {
-  const found = firstDowngrade(files, there, versionRules[format.id].compareVersions);
-  if (found === null) return;
-  const { older, newer } = found;
-  throw new RepositoryRefusal(
-    `${older.name} ${older.version} is older than ${newer.version}, which is released already`,
+  const found = downgrades(files, there, versionRules[format.id].compareVersions);
+  if (found.length === 0) return;
+  const told = found.map(
+    ({ older, newer }) => `${older.name} ${older.version} is older than ${newer.version}, which is released already`,
   );
+  throw new RepositoryRefusal(someOf([...new Set(told)]));
 }
 
 /** The envelopes by the name of the file that each is about. */

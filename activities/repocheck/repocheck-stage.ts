@@ -1,14 +1,19 @@
 import type { Platform } from '../../pipelines/model/platform.ts';
+import { madeBy } from '../../pipelines/policy/obsolete.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
-import { type JobRepositories, stepTimeoutOf, trialOf } from '../install/repositories.ts';
+import { type JobRepositories, type OfferedRepository, stepTimeoutOf, trialOf } from '../install/repositories.ts';
 import { nodeOn } from '../nodes/packages/managers.ts';
-import { addRepositories, type Node, onNode } from '../nodes/packages/node.ts';
+import { addRepositories, type Node, type Offering } from '../nodes/packages/node.ts';
 import type { NodeRepository, ReleasedRepositories } from '../nodes/packages/port.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
-import { lookAt } from './look.ts';
+import { repositoryFormats } from '../repository/formats.ts';
+import { readManifest } from '../storage/manifest.ts';
+import { type Clashes, findClashes } from './clashes.ts';
+import { readLists } from './lists.ts';
+import { type Lists, type Look, lookAt } from './look.ts';
 import { report } from './report.ts';
-import { unmetAmong } from './try-resolve.ts';
+import { fitTogether, unmetAmong } from './try-resolve.ts';
 
 export interface RepocheckStageDeps {
   readonly store: BlobStore;
@@ -38,30 +43,64 @@ async function check(deps: RepocheckStageDeps, job: Check): Promise<StageResult>
   const { workdir } = context;
   const timeout = stepTimeoutOf(input.vars);
   const released = await deps.released(platform, input);
-  const own = offered.own.map(({ repository }) => repository);
-  const provided = offered.provided.map(({ repository }) => repository);
   context.heartbeat('reads the repositories');
-  const { coming, leaning, replaced, downgrade } = await lookAt({ platform, workdir, own, provided, released });
+  const look = lookAt(await readAll(deps, job, released));
+  const { coming, leaning, leaving } = look;
   // All packages of one source are meant to go together, whatever the others offer.
-  const pinned = own.map((repository) => ({
-    ...repository,
-    pins: coming.map(({ name, version }) => ({ name, version })),
-  }));
-  const others = [...provided, ...released];
-  const after = others.map((repository) => ({ ...repository, without: replaced }));
+  const pins = coming.map(({ name, version }) => ({ name, version }));
+  const pinned = urls(offered.own).map((repository) => ({ ...repository, pins }));
+  const others = [...urls(offered.provided), ...released];
+  const after = others.map((repository) => ({ ...repository, without: leaving }));
   const node = await openNode(job);
-  await offer(node, [...pinned, ...after], { workdir, timeout });
+  await offer(node, [...pinned, ...after], { workdir, timeout, refresh: 'all' });
   context.log.section(`${coming.length} packages that come`);
   const broken = await unmetAmong(node, coming, timeout);
   context.log.section(`${leaning.length} others that need something of them`);
   const unmet = await unmetAmong(node, leaning, timeout);
+  const files = await clashesOn(node, look, job);
   if (unmet.length > 0) {
     context.log.section('The same without what comes');
     await offer(node, others, { workdir, timeout });
   }
   const asked = unmet.map(({ one }) => one);
   const before = await unmetAmong(node, asked, timeout);
-  return report(deps.store, { coming, leaning, downgrade, broken, unmet, before });
+  return report(deps.store, { ...look, ...files, broken, unmet, before });
+}
+
+function urls(offered: readonly OfferedRepository[]): readonly NodeRepository[] {
+  return offered.map(({ repository }) => repository);
+}
+
+async function readAll(
+  { store }: RepocheckStageDeps,
+  { context: { workdir }, platform, offered }: Check,
+  released: readonly NodeRepository[],
+): Promise<Lists> {
+  const read = async (some: readonly NodeRepository[]) =>
+    (await Promise.all(some.map((one) => readLists({ platform, workdir }, one)))).flat();
+  const manifests = [...new Set(offered.own.map(({ metadata }) => metadata.manifest))];
+  return {
+    platform,
+    own: await read(urls(offered.own)),
+    provided: await read(urls(offered.provided)),
+    released: await read(released),
+    builds: (await Promise.all(manifests.map((digest) => readManifest(store, digest)))).map(madeBy),
+  };
+}
+
+/** Files that two packages bring which the node would install together. */
+async function clashesOn(node: Node, look: Look, { input, context, platform }: Check): Promise<Clashes> {
+  const { workdir, signal, log } = context;
+  const format = repositoryFormats[platform.format];
+  log.section('Files that two packages bring');
+  const leaning = new Set(look.leaning.map(({ name }) => name));
+  const { clashes, unread } = await findClashes({ ...look, format, leaning, workdir, signal });
+  const held = [];
+  for (const clash of clashes) {
+    context.heartbeat('asks for packages with the same files');
+    if (await fitTogether(node, clash.pair, stepTimeoutOf(input.vars))) held.push(clash);
+  }
+  return { clashes: held, unread };
 }
 
 async function openNode({ context, platform }: Check): Promise<Node> {
@@ -70,13 +109,7 @@ async function openNode({ context, platform }: Check): Promise<Node> {
   return nodeOn(machine, { name: 'node', platform, signal, log });
 }
 
-/** Offers these repositories and no others, beside the platform's own. */
-async function offer(
-  node: Node,
-  repositories: readonly NodeRepository[],
-  within: { readonly workdir: string; readonly timeout: number },
-): Promise<void> {
-  const added = await addRepositories(node, repositories, within);
-  const all = added.code === 0 ? await onNode(node, node.manager.refreshAll, within.timeout) : added;
-  if (all.code !== 0) throw new Error(`the node cannot read a repository: ${unreadable(all.output, repositories)}`);
+async function offer(node: Node, repositories: readonly NodeRepository[], offering: Offering): Promise<void> {
+  const { code, output } = await addRepositories(node, repositories, offering);
+  if (code !== 0) throw new Error(`the node cannot read a repository: ${unreadable(output, repositories)}`);
 }

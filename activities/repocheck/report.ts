@@ -1,14 +1,16 @@
 import type { Bond } from '../../pipelines/formats/format.ts';
 import type { TestCase } from '../../pipelines/report/junit.ts';
-import { andMore, counted } from '../../pipelines/report/words.ts';
+import { andMore, counted, someOf } from '../../pipelines/report/words.ts';
 import type { StageResult } from '../../workflows/contract.ts';
 import { caseArtifacts } from '../install/case-artifacts.ts';
 import type { BlobStore } from '../ports.ts';
+import { describePair } from '../repository/conflicts.ts';
 import { keepTexts } from '../storage/keep-texts.ts';
+import type { Clashes } from './clashes.ts';
 import type { Look } from './look.ts';
 import type { Unmet } from './try-resolve.ts';
 
-interface Found extends Omit<Look, 'replaced'> {
+interface Found extends Pick<Look, 'coming' | 'leaning' | 'leaving' | 'downgrades'>, Clashes {
   /** Of what comes, what cannot be installed. */
   readonly broken: readonly Unmet[];
   /** Of what leans on it, the same. */
@@ -19,20 +21,29 @@ interface Found extends Omit<Look, 'replaced'> {
 
 /** Keeps what was found, and says how it went. */
 export async function report(store: Pick<BlobStore, 'put' | 'url'>, found: Found): Promise<StageResult> {
-  const { coming, leaning, downgrade, broken, unmet, before } = found;
+  const { coming, leaning, leaving, broken, unmet, before, clashes } = found;
   const known = new Set(before.map(({ one }) => one));
   const fresh = unmet.filter(({ one }) => !known.has(one));
   const problems = [
-    ...(downgrade === null ? [] : [downgrade]),
+    ...(found.downgrades.length === 0 ? [] : [someOf(found.downgrades)]),
     ...broken.map(({ one, problem }) => `${nameOf(one)} cannot be installed: ${problem}`),
     ...fresh.map(({ one, problem }) => `${nameOf(one)} can no longer be installed: ${problem}`),
+    ...clashes.map(({ problem }) => problem),
   ];
-  const notes = before.map(({ one, problem }) => `${nameOf(one)} could not be installed before either: ${problem}`);
-  const whole = { coming: coming.map(nameOf), leaning: leaning.map(nameOf), problems, notes };
+  const notes = [
+    ...before.map(({ one, problem }) => `${nameOf(one)} could not be installed before either: ${problem}`),
+    ...(found.unread === 0 ? [] : [unreadNote(found)]),
+  ];
+  const [named, needing, without] = [coming, leaning, leaving].map((some) => some.map(nameOf));
+  const whole = { coming: named, leaning: needing, leaving: without, problems, notes };
   const artifacts = [
     ...(await caseArtifacts(store, [
       ...coming.map((one) => caseOf('comes', one, broken)),
       ...leaning.map((one) => caseOf('needs them', one, known.has(one) ? [] : unmet)),
+      ...clashes.map(({ pair, problem }) => ({
+        ...{ suite: 'repocheck files', name: describePair(pair), seconds: 0 },
+        failure: { message: problem, text: problem },
+      })),
     ])),
     ...(await keepTexts(store, { 'repocheck.json': `${JSON.stringify(whole, null, 2)}\n` })),
   ];
@@ -41,7 +52,11 @@ export async function report(store: Pick<BlobStore, 'put' | 'url'>, found: Found
   return { result: 'FAILURE', summary: `${first}${andMore(problems.length)}`, artifacts };
 }
 
-function goodSummary({ coming, leaning, before }: Found): string {
+function unreadNote({ unread }: Found): string {
+  return `files of ${counted(unread, 'package')} were not compared: they are too many to be fetched`;
+}
+
+function goodSummary({ coming, leaning, before, unread }: Found): string {
   const still = leaning.length - before.length;
   return [
     `${counted(coming.length, 'package')} can be installed`,
@@ -49,6 +64,7 @@ function goodSummary({ coming, leaning, before }: Found): string {
       ? []
       : [`so can still ${counted(still, 'package')} that ${still === 1 ? 'needs' : 'need'} something of them`]),
     ...(before.length === 0 ? [] : [`${counted(before.length, 'package')} could not be before either`]),
+    ...(unread === 0 ? [] : [`${counted(unread, 'package')} of the rest not compared`]),
   ].join('; ');
 }
 

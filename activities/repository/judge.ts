@@ -1,6 +1,7 @@
 import { versionRules } from '../../pipelines/formats/format.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
-import { beyondNewest, firstDowngrade } from '../../pipelines/policy/kept-versions.ts';
+import { beyondNewest, downgrades } from '../../pipelines/policy/kept-versions.ts';
+import { someOf } from '../../pipelines/report/words.ts';
 import { RepositoryRefusal } from './port.ts';
 import type { Judge } from './state.ts';
 
@@ -15,12 +16,13 @@ export interface VersionPolicy {
 export function judgeVersions(format: PackageFormat, { keep, downgrade = false }: VersionPolicy): Judge {
   const { compareVersions } = versionRules[format];
   return async ({ known, added }) => {
-    const found = downgrade ? null : firstDowngrade(added, known, compareVersions);
-    if (found !== null) {
-      const { older, newer } = found;
-      throw new RepositoryRefusal(
-        `${older.name} ${older.version} (${older.arch}) is older than ${newer.version}, which is there: add it with --allow-downgrade`,
+    const found = downgrade ? [] : downgrades(added, known, compareVersions);
+    if (found.length > 0) {
+      const told = found.map(
+        ({ older, newer }) =>
+          `${older.name} ${older.version} (${older.arch}) is older than ${newer.version}, which is there`,
       );
+      throw new RepositoryRefusal(`${someOf(told)}: add ${found.length === 1 ? 'it' : 'them'} with --allow-downgrade`);
     }
     return keep === undefined ? [] : beyondNewest([...known, ...added], keep, compareVersions);
   };

@@ -18,18 +18,17 @@ export function beyondNewest<T extends PackageVersion>(packages: readonly T[], k
   return packages.filter((one) => beyond.has(one));
 }
 
-/** The first package that would come although a newer version of it is there; null where there is none. */
-export function firstDowngrade<T extends PackageVersion, U extends PackageVersion>(
+/** The packages that would come although newer versions of them are there, each with the newest. */
+export function downgrades<T extends PackageVersion, U extends PackageVersion>(
   coming: readonly T[],
   there: readonly U[],
   compare: Compare,
-): { readonly older: T; readonly newer: U } | null {
+): readonly { readonly older: T; readonly newer: U }[] {
   const known = Map.groupBy(there, placeOf);
-  for (const older of coming) {
-    const newer = known.get(placeOf(older))?.find(({ version }) => compare(version, older.version) > 0);
-    if (newer !== undefined) return { older, newer };
-  }
-  return null;
+  return coming.flatMap((older) => {
+    const [newest] = (known.get(placeOf(older)) ?? []).toSorted((a, b) => compare(b.version, a.version));
+    return newest !== undefined && compare(newest.version, older.version) > 0 ? [{ older, newer: newest }] : [];
+  });
 }
 
 function placeOf({ name, arch }: PackageVersion): string {

@@ -1,5 +1,6 @@
 import type { Bond, Relation, VersionRules } from '../formats/format.ts';
-import type { PackageVersion } from './kept-versions.ts';
+import type { PackagesManifest } from '../model/artifact.ts';
+import { beyondNewest, type PackageVersion } from './kept-versions.ts';
 
 /** What a source makes, as one build of it shows. */
 export interface MadeBySource {
@@ -8,6 +9,17 @@ export interface MadeBySource {
   readonly packages: readonly PackageVersion[];
   /** Those that the build speaks for. */
   readonly architectures: ReadonlySet<string>;
+}
+
+/** A build speaks for the architectures that it has packages of; with its source, for those of all architectures. */
+export function madeBy({ source, files }: Pick<PackagesManifest, 'source' | 'files'>): MadeBySource {
+  const made = files.filter(({ kind }) => kind === 'binary' || kind === 'debug' || kind === 'installer');
+  const all = files.some(({ kind }) => kind === 'source') ? ['all', 'noarch'] : [];
+  return {
+    source,
+    packages: made.map(({ package: name, version, arch }) => ({ name, version, arch })),
+    architectures: new Set([...made.map(({ arch }) => arch), ...all]),
+  };
 }
 
 /** The build of a newer version of the package's source that does not make it; undefined where there is none. */
@@ -65,6 +77,15 @@ export function stillNeeded(
     }
   }
   return stays;
+}
+
+/** Packages, with which of them are the newest of their name and architecture. */
+export function markNewest(
+  bonds: readonly Bond[],
+  compare: VersionRules['compareVersions'],
+): readonly (Bond & { readonly newest: boolean })[] {
+  const older = new Set(beyondNewest(bonds, 1, compare));
+  return bonds.map((one) => ({ ...one, newest: !older.has(one) }));
 }
 
 function providersOf(bonds: readonly Bond[]): ReadonlyMap<string, readonly Bond[]> {

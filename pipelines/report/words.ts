@@ -8,6 +8,12 @@ export function andMore(number: number): string {
   return number > 1 ? ` (and ${number - 1} more)` : '';
 }
 
+/** The first of several, one behind the other, and how many are left out. */
+export function someOf(texts: readonly string[], most = 5): string {
+  const rest = texts.length - most;
+  return texts.slice(0, most).join('; ') + (rest > 0 ? `; and ${rest} more` : '');
+}
+
 /** How long what strangers wrote on one line may be where people see it among other things. */
 const longest = 200;
 

@@ -50,11 +50,21 @@ export function onNode(node: Node, argv: readonly string[], timeout: number): Pr
   return node.machine.exec(argv, { signal, log, timeout, env: manager.environment });
 }
 
-/** Offers repositories to the node and reads their indexes. `workdir` takes the files that are copied in. */
+/** How repositories are offered to a node. */
+export interface Offering {
+  /** Takes the files that are copied in. */
+  readonly workdir: string;
+  /** Of reading the indexes, in milliseconds. */
+  readonly timeout: number;
+  /** Which are read: absent, those of these repositories alone. */
+  readonly refresh?: 'all';
+}
+
+/** Offers repositories to the node, these and no others beside the platform's own, and reads their indexes. */
 export async function addRepositories(
   node: Node,
   repositories: readonly NodeRepository[],
-  { workdir, timeout }: { readonly workdir: string; readonly timeout: number },
+  { workdir, timeout, refresh }: Offering,
 ): Promise<ExecResult> {
   const root = await mkdtemp(join(workdir, 'etc-'));
   const { machine } = node;
@@ -64,7 +74,7 @@ export async function addRepositories(
     await writeFile(join(root, path), text);
   }
   await machine.put(join(root, 'etc'), '/etc');
-  return onNode(node, node.manager.refresh, timeout);
+  return onNode(node, refresh === 'all' ? node.manager.refreshAll : node.manager.refresh, timeout);
 }
 
 /** Further tries while something cannot be fetched, and milliseconds before each. */

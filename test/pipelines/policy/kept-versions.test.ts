@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { beyondNewest, firstDowngrade } from '../../../pipelines/policy/kept-versions.ts';
+import { beyondNewest, downgrades } from '../../../pipelines/policy/kept-versions.ts';
 
 const compare = (a: string, b: string) => Number(a) - Number(b);
 const anyPackage = fc.record({
@@ -26,10 +26,10 @@ test('of each package so many stay as are asked for, and none that goes is newer
 });
 
 test('a downgrade is one of the same name and architecture', () => {
-  const there = [{ name: 'a', version: '2', arch: 'amd64' }];
-  const of = (name: string, version: string, arch: string) => firstDowngrade([{ name, version, arch }], there, compare);
-  assert.deepEqual(of('a', '1', 'amd64'), { older: { name: 'a', version: '1', arch: 'amd64' }, newer: there[0] });
-  for (const other of [of('a', '2', 'amd64'), of('a', '3', 'amd64'), of('a', '1', 'all'), of('b', '1', 'amd64')]) {
-    assert.equal(other, null);
+  const there = ['2', '3', '1'].map((version) => ({ name: 'a', version, arch: 'amd64' }));
+  const of = (name: string, version: string, arch: string) => downgrades([{ name, version, arch }], there, compare);
+  assert.deepEqual(of('a', '1', 'amd64'), [{ older: { name: 'a', version: '1', arch: 'amd64' }, newer: there[1] }]);
+  for (const other of [of('a', '3', 'amd64'), of('a', '4', 'amd64'), of('a', '1', 'all'), of('b', '1', 'amd64')]) {
+    assert.deepEqual(other, []);
   }
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { counted } from '../../../pipelines/report/words.ts';
+import { counted, someOf } from '../../../pipelines/report/words.ts';
 
 test('F10: one is one, none and more are many', () => {
   assert.deepEqual(
@@ -8,4 +8,10 @@ test('F10: one is one, none and more are many', () => {
     ['0 jobs', '1 job', '2 jobs'],
   );
   assert.deepEqual([counted(1, 'branch', 'branches'), counted(3, 'branch', 'branches')], ['1 branch', '3 branches']);
+});
+
+test('of several texts some are told, and how many are not', () => {
+  assert.equal(someOf([]), '');
+  assert.equal(someOf(['a', 'b'], 2), 'a; b');
+  assert.equal(someOf(['a', 'b', 'c', 'd'], 2), 'a; b; and 2 more');
 });
