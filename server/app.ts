@@ -12,6 +12,7 @@ import { registerExports } from './api/exports.ts';
 import { registerHolds } from './api/holds.ts';
 import { registerMachines } from './api/machines.ts';
 import { registerNodes } from './api/nodes.ts';
+import { registerOutputFiles } from './api/output-files.ts';
 import { registerReleasePlans } from './api/release-plans.ts';
 import { registerReleases } from './api/releases.ts';
 import { registerSecrets } from './api/secrets.ts';
@@ -63,6 +64,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   registerWebhooks(app, { ...deps.ingest, count: metrics.countDelivery });
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());
   registerArtifacts(app, deps);
+  registerOutputFiles(app, deps);
   registerPages(app, deps);
   registerHealth(app, deps, metrics.registry);
   await registerRepositories(app, deps);

@@ -6,6 +6,7 @@ import type { BuildLog } from '../ports.ts';
 import { ansibleRunner } from './runner/ansible.ts';
 import { programRunner } from './runner/program.ts';
 import type { ProgramFault, ProgramOptions, Session } from './session.ts';
+import { outputPath } from './variables.ts';
 import { inside, programPath, takeText, user, variablesPath } from './workspace.ts';
 
 /** Where a program leaves what it returns. */
@@ -58,6 +59,7 @@ function environment({ build }: StageInput, { success }: ProgramOptions): Record
     SLUICE_CHANGE: build.change,
     SLUICE_VARIABLES: variablesPath,
     SLUICE_RETURN: returnPath,
+    SLUICE_OUTPUT: outputPath,
     ...(success === undefined ? {} : { SLUICE_SUCCESS: String(success) }),
   };
 }

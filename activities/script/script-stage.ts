@@ -7,6 +7,7 @@ import type { OpenSecrets } from '../secrets/port.ts';
 import type { ScriptContext } from './context.ts';
 import { cleanUp, passed, runPost, runPrograms, type Verdict } from './course.ts';
 import { lendMachines } from './lend.ts';
+import { keepOutput, type OutputStore } from './output.ts';
 import { requiredProjects, roleProjects } from './required.ts';
 import { preparePlaybooks } from './runner/ansible.ts';
 import { withSecrets } from './secrets.ts';
@@ -29,6 +30,8 @@ export interface ScriptDeps extends WorkspaceDeps {
   /** Task queue of this machine, where paused jobs keep what they were lent. */
   readonly host: string;
   readonly openSecrets: OpenSecrets;
+  /** Keeps the files that programs leave. */
+  readonly store: OutputStore;
 }
 
 /** Runs the programs of jobs. */
@@ -51,7 +54,7 @@ export function createScriptStage(deps: ScriptDeps): ScriptStage {
         context.scrubBy?.(() => secrets.scrub(machine));
         const session = new Session({ input, context: guarded, machine, nodes: [], secrets }, returned);
         return cleanlyEnded(session, async () => {
-          if (!abandoned) return end(session, passed(input.programs ?? noPrograms));
+          if (!abandoned) return end(deps, session, passed(input.programs ?? noPrograms));
           await cleanUp(session, input.programs ?? noPrograms);
           return failed('CANCELED', 'cancelled');
         });
@@ -87,8 +90,8 @@ async function begin(deps: ScriptDeps, job: Beginning): Promise<StageResult> {
     const verdict = await runPrograms(session, input.programs ?? noPrograms);
     const pauses = verdict.result === 'SUCCESS' && session.returned.pause && !secrets.exposed;
     if (pauses && nodes.length > 0)
-      return end(session, { ...verdict, result: 'ERROR', summary: cannotPause, final: true });
-    return pauses ? pausedResult(session, verdict, deps.host) : end(session, verdict);
+      return end(deps, session, { ...verdict, result: 'ERROR', summary: cannotPause, final: true });
+    return pauses ? pausedResult(session, verdict, deps.host) : end(deps, session, verdict);
   });
 }
 
@@ -103,9 +106,13 @@ async function cleanlyEnded(session: Session, work: (session: Session) => Promis
   }
 }
 
-async function end(session: Session, verdict: Verdict): Promise<StageResult> {
+async function end({ store }: ScriptDeps, session: Session, verdict: Verdict): Promise<StageResult> {
   const { result, summary } = await runPost(session, session.input.programs ?? noPrograms, verdict);
-  return { result, summary, ...outcomeOfReturned(session.returned) };
+  const { artifacts, url, remark } = await keepOutput(store, session);
+  const { returned } = session;
+  const remarks = [...returned.remarks, ...(remark === undefined ? [] : [remark])];
+  const outcome = outcomeOfReturned({ ...returned, remarks }, url);
+  return { result, summary, ...outcome, artifacts: [...artifacts, ...outcome.artifacts] };
 }
 
 function pausedResult({ returned }: Session, { result, summary }: Verdict, queue: string): StageResult {

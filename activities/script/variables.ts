@@ -2,6 +2,9 @@ import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import { playbookHome } from '../playbooks/control.ts';
 
+/** Where programs leave files that are kept: the folder of `zuul-jobs`. */
+export const outputPath = `${playbookHome}/zuul-output`;
+
 /**
  * The job's variables as its programs see them: with `zuul`, which says what the job is about.
  *
@@ -30,7 +33,7 @@ export function jobVariables(
         { ...projectOf(project), branch, commit, checkout: branch, required: required.has(project) },
       ]),
     ),
-    executor: { hostname: 'sluice', work_root: playbookHome, src_root: playbookHome, log_root: `${playbookHome}/logs` },
+    executor: { hostname: 'sluice', work_root: playbookHome, src_root: playbookHome, log_root: outputPath },
     artifacts: [...parents, ...provided],
     timeout,
     pre_timeout: programs?.preTimeout ?? null,

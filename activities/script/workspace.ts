@@ -7,7 +7,7 @@ import { configurationFault } from '../failure.ts';
 import { checkBranch, checkProject } from '../git/names.ts';
 import type { Machine } from '../nodes/port.ts';
 import { playbookHome, playbookUser } from '../playbooks/control.ts';
-import { jobVariables } from './variables.ts';
+import { jobVariables, outputPath } from './variables.ts';
 
 /** What a checkout needs to know. */
 export type Checkout = Pick<SourceState, 'project' | 'branch' | 'commit'>;
@@ -129,7 +129,8 @@ export async function fillWorkspace(
 
 async function putSources(machine: Machine, sources: string, signal: AbortSignal): Promise<void> {
   const preparation = { machine, what: 'sources', signal } as const;
-  await mustExec(preparation, ['mkdir', '-p', inside]);
+  const output = ['logs', 'artifacts', 'docs'].map((name) => `${outputPath}/${name}`);
+  await mustExec(preparation, ['mkdir', '-p', inside, ...output]);
   await machine.put(sources, inside);
   await mustExec(preparation, ['chown', '-R', user, inside]);
 }

@@ -94,7 +94,7 @@ export function stagesOf(parts: StageParts): StageDeps {
       mirror: createMirrorStage(() => Context.current().client),
     },
     script: createScriptStage({
-      ...{ platform, sources, defaultLabel, openSecrets: parts.openSecrets },
+      ...{ platform, sources, defaultLabel, store, openSecrets: parts.openSecrets },
       branchTip: parts.sources.branchTip,
       host: taskQueues.host(hostname()),
     }),

@@ -135,9 +135,17 @@ export interface ReturnedOutcome {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-/** The outcome's part, once nothing more is returned. Artifacts that nobody could find are left out with a remark. */
-export function outcomeOfReturned({ logUrl, childJobs, ...returned }: Returned): ReturnedOutcome {
-  const lost = returned.artifacts.filter(({ url }) => !URL.canParse(url, logUrl));
+/**
+ * The outcome's part, once nothing more is returned. Artifacts that nobody could find are left out with a remark.
+ *
+ * @param output below which the files are that were kept: relative URLs are meant so where no `logUrl` was returned
+ */
+export function outcomeOfReturned(
+  { logUrl, childJobs, ...returned }: Returned,
+  output: string | undefined = undefined,
+): ReturnedOutcome {
+  const base = logUrl ?? output;
+  const lost = returned.artifacts.filter(({ url }) => !URL.canParse(url, base));
   const forged = returned.artifacts.filter((one) => isForged(one, undefined));
   const artifacts = returned.artifacts.filter((one) => !lost.includes(one) && !forged.includes(one));
   const remarks = [
@@ -145,10 +153,13 @@ export function outcomeOfReturned({ logUrl, childJobs, ...returned }: Returned):
     ...forged.map(({ name, metadata }) => {
       return `artifact ${name} is left out: only Sluice's own stages make what has the type ${metadata?.type}`;
     }),
-    ...lost.map(({ name }) => `artifact ${name} is left out: its url is relative, and no zuul.log_url was returned`),
+    ...lost.map(
+      ({ name }) =>
+        `artifact ${name} is left out: its url is relative, no zuul.log_url was returned, and nothing is in zuul-output`,
+    ),
   ];
   return {
-    artifacts: artifacts.map((one) => ({ ...one, url: new URL(one.url, logUrl).href })),
+    artifacts: artifacts.map((one) => ({ ...one, url: new URL(one.url, base).href })),
     ...optional('logUrl', logUrl),
     ...optional('childJobs', childJobs),
     ...(remarks.length > 0 && { remarks: bounded(remarks) }),

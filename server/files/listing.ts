@@ -21,13 +21,22 @@ export function listingOf(shelf: Shelf): ListRender {
     const rows = [...directories.map(({ name, href }) => ({ name: `${name}/`, href: `${href}/` })), ...files];
     const path = pathOf(rows[0]?.href, shelf);
     const names = path.split('/').filter((part) => part !== '');
-    const title = names.at(-1) ?? 'Repositories';
     const keyed = files.some(({ name }) => name === publicKeyFile);
-    return html`<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>
-<link rel="icon" href="/web/icon.svg"><link rel="stylesheet" href="/web/style.css"><main><h1>${title}</h1>
-<p>${wayBack(names)}</p>${usage(path, { shelf, keyed })}
-<ul class="files">${rows.map(({ name, href }) => html`<li><a href="${href}">${name}</a></li>`)}</ul></main>`.markup;
+    const above = html`<p>${wayBack(names)}</p>${usage(path, { shelf, keyed })}`;
+    return listingPage(names.at(-1) ?? 'Repositories', above, rows);
   };
+}
+
+/** A page of links. @param above what stands before them */
+export function listingPage(
+  title: string,
+  above: Html,
+  rows: readonly { readonly name: string; readonly href: string }[],
+): string {
+  return html`<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>
+<link rel="icon" href="/web/icon.svg"><link rel="stylesheet" href="/web/style.css"><main><h1>${title}</h1>
+${above}
+<ul class="files">${rows.map(({ name, href }) => html`<li><a href="${href}">${name}</a></li>`)}</ul></main>`.markup;
 }
 
 /** The directory that is listed; an empty one cannot say which it is. */

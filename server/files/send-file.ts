@@ -10,7 +10,7 @@ export interface SendOptions {
 
 /** What builds made is shown, never run: whatever it is, the browser takes it as data. */
 const inert = {
-  'content-security-policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+  'content-security-policy': "sandbox; default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
   'x-content-type-options': 'nosniff',
 };
 
@@ -58,11 +58,13 @@ function parseRange(
 
 const types: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
   json: 'application/json',
   jsonl: 'application/x-ndjson',
   xml: 'application/xml',
   svg: 'image/svg+xml',
   png: 'image/png',
+  jpg: 'image/jpeg',
   gz: 'application/gzip',
   xz: 'application/x-xz',
   zst: 'application/zstd',

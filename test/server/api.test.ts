@@ -186,6 +186,28 @@ describe('files', () => {
     assert.equal((await get('/api/artifacts/..%2F..%2Ftoken/x')).status, 400);
   });
 
+  it('offers the files that a job left below one URL, directories too', async () => {
+    const blobs = createFileBlobStore({ root: join(server.data, 'storage'), baseUrl: server.url });
+    const put = async (path: string, text: string) => ({ path, ...(await blobs.put(text)) });
+    const files = [
+      await put('docs/a b/index.html', '<p>page'),
+      await put('docs/a b/x.css', 'p{}'),
+      await put('logs/<i>', '1'),
+    ];
+    const list = await blobs.put(JSON.stringify({ files }));
+    const at = (path: string) => fetch(`${blobs.url(list.digest, 'files')}/${path}`);
+    const page = await at('docs/a%20b/');
+    assert.equal(await page.text(), '<p>page');
+    assert.match(page.headers.get('content-security-policy') ?? '', /sandbox; default-src 'none'/);
+    assert.equal((await at('docs/a%20b/x.css')).headers.get('content-type'), 'text/css; charset=utf-8');
+    assert.match(await (await at('')).text(), /href="\.\/docs\/">docs\/<.*href="\.\/logs\/">logs\//s);
+    assert.match(await (await at('logs')).text(), /href="\.\/%3Ci%3E">&lt;i&gt;</, 'a directory without its slash');
+    for (const lost of ['docs/none', 'none/', '..%2Fx', 'docs/a%20b/index.html/'])
+      assert.equal((await at(lost)).status, 404, lost);
+    const other = await blobs.put('{"files": [{"path": "x"}]}');
+    assert.equal((await fetch(`${blobs.url(other.digest, 'files')}/x`)).status, 404);
+  });
+
   it('offers repositories with listings and ranges, through the links that make them whole', async () => {
     const released = join(server.data, 'released');
     await mkdir(join(released, '.generations', '1', 'dists'), { recursive: true });

@@ -49,6 +49,11 @@ export async function stageWorld(t: Pick<TestContext, 'after'>) {
   };
 }
 
+/** Storage in a directory that is gone afterwards. */
+export async function temporaryStore(t: Pick<TestContext, 'after'>) {
+  return createFileBlobStore({ root: await temporary(t), baseUrl: 'http://sluice.test' });
+}
+
 export type StageWorld = Awaited<ReturnType<typeof stageWorld>>;
 
 /** Stores package files as a build would; answers with its `packages` artifact. */

@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
 import type { Lease, Machine, MachineNeed, Provider } from '../../../activities/nodes/port.ts';
 import { RefusedContent } from '../../../activities/nodes/refused-content.ts';
+import { takeLive } from '../../../activities/nodes/take-live.ts';
 
 /** A provider, and a need that it can meet: a POSIX system, where root may make devices if the provider lets it. */
 export interface Subject {
@@ -298,6 +299,25 @@ line'; : > ..x; chmod 4755 b/*`);
       );
       assert.equal(await readFile(join(to, 'a/b/new\nline'), 'utf8'), 'two');
       assert.equal((await lstat(join(to, 'a/b/new\nline'))).mode & 0o7000, 0, 'no rights travel with a file');
+    });
+
+    test('files are read out while programs go on; links and pipes stay where they are', async () => {
+      const script = `mkdir -p /tmp/live/d; cd /tmp/live; printf 'a\\0\\377b' > raw; ln raw again; ln -s /etc link; mkfifo pipe; mv again d
+(sleep 4322 > /dev/null 2>&1 & echo $!)`;
+      const program = (await inside(script)).trim();
+      const to = await target();
+      const limits = { files: 4, bytes: 8 };
+      const files = await takeLive(machine, { from: '/tmp/live', to, limits, signal });
+      assert.deepEqual(files.map(({ path, size }) => `${path}:${size}`).sort(), ['d/again:4', 'raw:4']);
+      assert.deepEqual(await readFile(join(to, 'd/again')), Buffer.from([97, 0, 255, 98]));
+      await inside(`kill -0 ${program}`);
+      const over = takeLive(machine, {
+        from: '/tmp/live',
+        to: await target(),
+        limits: { ...limits, files: 2 },
+        signal,
+      });
+      await assert.rejects(over, RefusedContent);
     });
 
     test('P10: what goes in belongs to root and is for everybody to read, whatever the umask outside', async () => {

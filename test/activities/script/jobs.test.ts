@@ -10,6 +10,7 @@ import { createDockerProvider } from '../../../activities/nodes/docker/provider.
 import type { StageRunner } from '../../../activities/ports.ts';
 import { createScriptStage } from '../../../activities/script/script-stage.ts';
 import { createStageActivities } from '../../../activities/stages.ts';
+import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
 import { createFileLogStore } from '../../../activities/storage/filesystem/log-store.ts';
 import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
@@ -59,6 +60,7 @@ class Containers extends Outside {
       defaultLabel: 'debian-12',
       host: testHost,
       openSecrets: () => Promise.reject(new Error('no job here has secrets')),
+      store: createFileBlobStore(storage),
       branchTip: async () => null,
       sources: async (_, directory) => {
         for (const [name, body] of Object.entries(programs)) {

@@ -10,7 +10,8 @@ import type { Playbook } from '../../../pipelines/model/job.ts';
 import type { SealedSecrets } from '../../../pipelines/model/secrets.ts';
 import type { PlaybookHosts } from '../../../pipelines/playbooks/inventory.ts';
 import type { Programs, StageInput } from '../../../workflows/contract.ts';
-import { leasing, stageContext, stageInput } from '../install/stage.ts';
+import { leasing, stageContext, stageInput, temporaryStore } from '../install/stage.ts';
+import { keptOutput } from './kept-output.ts';
 
 const [platform] = builtInPlatforms;
 assert.ok(platform);
@@ -64,11 +65,13 @@ function inputOf({
 }
 
 async function runJob(t: TestContext, job: Job) {
+  const store = await temporaryStore(t);
   const stage = createScriptStage({
     platform: () => platform ?? assert.fail(),
     defaultLabel: 'debian-12',
     host: 'host-here',
     openSecrets: opened,
+    store,
     branchTip: async (project, branch) => (project !== 'lib/lost' && branch === 'main' ? '3'.repeat(40) : null),
     async sources({ project, commit }, directory) {
       const prefix = project === 'lib/alpha' && commit !== '3'.repeat(40) ? '' : `${project}:`;
@@ -82,7 +85,7 @@ async function runJob(t: TestContext, job: Job) {
   });
   const context = { ...(await stageContext(t)), failing: async () => {} };
   const result = await leasing(stage.run)(inputOf(job), context);
-  return { ...result, said: context.said() };
+  return { ...result, said: context.said(), store };
 }
 
 /** A play for all hosts. */
@@ -365,7 +368,7 @@ const both: Job['hosts'] = {
 };
 
 test('playbooks reach several nodes, which know each other, and nothing of them runs where Ansible does', async (t) => {
-  const { result, summary, said, data } = await runJob(t, {
+  const { result, summary, said, data, artifacts, store } = await runJob(t, {
     more: { nodes: two },
     hosts: both,
     files: {
@@ -390,6 +393,9 @@ test('playbooks reach several nodes, which know each other, and nothing of them 
   tasks:
     - copy: {content: "{{ 'x' * 3000000 }}", dest: /tmp/large}
     - fetch: {src: /tmp/large, dest: /tmp/fetched, flat: true}
+    - copy: {content: node, dest: "{{ ansible_user_dir }}/zuul-output/logs/name"}
+    - copy: {content: control, dest: "{{ zuul.executor.log_root }}/name"}
+      delegate_to: localhost
     - stat: {path: /tmp/fetched}
       delegate_to: localhost
       register: fetched
@@ -412,6 +418,7 @@ test('playbooks reach several nodes, which know each other, and nothing of them 
   assert.match(said, /"became \['root', '\/root', 'games', '\/usr\/games'\]"/);
   assert.match(said, /"control is sluice"/);
   assert.deepEqual(data, { label: 'debian-12', groups: ['two'] });
+  assert.deepEqual(await keptOutput(store, artifacts), { name: 'control', 'one/logs/name': 'node' });
 });
 
 test('what runs on the nodes ends with the playbook, and a node that fails is named', async (t) => {

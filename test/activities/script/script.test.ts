@@ -5,27 +5,33 @@ import { before, type TestContext, test } from 'node:test';
 import { CancelledFailure } from '@temporalio/common';
 import { createDockerEngine } from '../../../activities/nodes/docker/engine.ts';
 import type { ScriptContext } from '../../../activities/script/context.ts';
+import type { OutputStore } from '../../../activities/script/output.ts';
 import { createScriptStage, type ScriptStage } from '../../../activities/script/script-stage.ts';
 import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { Playbook } from '../../../pipelines/model/job.ts';
 import type { Programs, StageInput } from '../../../workflows/contract.ts';
-import { leasing, stageContext, stageInput } from '../install/stage.ts';
+import { leasing, stageContext, stageInput, temporaryStore } from '../install/stage.ts';
+import { keptOutput } from './kept-output.ts';
 
 const engine = createDockerEngine();
 
 before(() => ensureImages(builtInPlatforms.slice(0, 1), () => {}));
 
+/** For jobs that leave no files. */
+const nowhere: OutputStore = { put: () => assert.fail('nothing is to be kept'), url: () => '' };
+
 /** Programs by path; each is the body of a shell script. Paths of other projects begin with `PROJECT@BRANCH:`. */
 type Files = Readonly<Record<string, string>>;
 
-function stageOf(files: Files) {
+function stageOf(files: Files, store: OutputStore = nowhere) {
   const platform = builtInPlatforms.find(({ name }) => name === 'debian-12');
   assert.ok(platform);
   const stage = createScriptStage({
     platform: () => ({ ...platform, buildImage: 'sluice/debian-12:minimal' }),
     defaultLabel: 'debian-12',
     host: 'host-here',
+    store,
     openSecrets: () => Promise.reject(new Error('no job here has secrets')),
     branchTip: async (_, branch) => (branch === 'main' ? '3'.repeat(40) : null),
     sources: async ({ project, branch, commit }, directory) => {
@@ -353,3 +359,35 @@ for (const [reason, log] of [
     assert.equal(await engine.find(input.build.id), null);
   });
 }
+
+test('files that programs leave are kept, of a failed job too', async (t) => {
+  const store = await temporaryStore(t);
+  const output = `cd "$SLUICE_OUTPUT"
+printf 'a\\0\\377b' > artifacts/raw; ln artifacts/raw artifacts/again; ln -s /etc/passwd artifacts/link
+mkdir -p 'docs/a b'; echo page > 'docs/a b/index.html'; mkfifo logs/pipe; false`;
+  const returned = `echo '{"zuul": {"artifacts": [{"name": "docs", "url": "docs/a b/"}]}}' > "$SLUICE_RETURN"`;
+  const stage = stageOf({ run: output, post: returned }, store);
+  const context = await contextOf(t);
+  const { result, artifacts, remarks } = await stage.run(
+    inputOf({ run: [program('run')], postRun: [program('post')] }),
+    context,
+  );
+  assert.equal(result, 'FAILURE', context.said());
+  assert.equal(remarks, undefined);
+  const kept = await keptOutput(store, artifacts);
+  assert.deepEqual(Object.keys(kept), ['artifacts/again', 'artifacts/raw', 'docs/a b/index.html']);
+  assert.equal(kept['docs/a b/index.html'], 'page\n');
+  assert.equal(kept['artifacts/raw'], kept['artifacts/again']);
+  assert.match(artifacts[1]?.url ?? '', /^http:\/\/sluice\.test\/api\/artifacts\/[0-9a-f]{64}\/files\/docs\/a%20b\/$/);
+});
+
+test('more files than a job may leave are said to be lost, and the verdict stands', async (t) => {
+  const store = await temporaryStore(t);
+  const stage = stageOf({ run: 'cd "$SLUICE_OUTPUT/logs"; seq 2001 | xargs touch' }, store);
+  const { result, artifacts, remarks } = await stage.run(inputOf({ run: [program('run')] }), await contextOf(t));
+  assert.deepEqual([result, artifacts], ['SUCCESS', []]);
+  assert.match(
+    remarks?.join() ?? '',
+    /zuul-output is not kept: there are 2001 files of \d+ MiB, and a job may leave 2000/,
+  );
+});

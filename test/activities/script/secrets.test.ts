@@ -53,6 +53,7 @@ async function runJob(t: TestContext, job: Job) {
     branchTip: async () => null,
     sources,
     openSecrets: open,
+    store: world.store,
   });
   const own = { project: 'lib/alpha', branch: 'main', trusted: false, cleanup: false, level: 0, semaphores: [] };
   const scripts = Object.keys(programs).map((path) => ({ ...own, path }));
