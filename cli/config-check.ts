@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type ParsedFile, problemText } from '../pipelines/language/language.ts';
+import { type ParsedFile, problemText, problemTextAnywhere } from '../pipelines/language/language.ts';
 import type { Problem } from '../pipelines/model/position.ts';
 import { counted } from '../pipelines/report/words.ts';
 import { addCommand, jsonOption } from './command.ts';
@@ -36,7 +36,8 @@ export function register(program: Command): void {
       const problems = [...loaded.problems, ...checkGraphs(loaded)];
       const summary = { ...countDefinitions(loaded.files), errors: problems.map(shown) };
       print(summary, render, options);
-      if (!options.json) for (const said of [...problems.map(line), ...(await doubtfulLabels(loaded))]) log(said);
+      if (!options.json)
+        for (const said of [...problems.map((one) => line(one)), ...(await doubtfulLabels(loaded))]) log(said);
       if (problems.some(({ severity }) => severity === 'error')) throw failed();
     });
 }
@@ -45,7 +46,8 @@ export function register(program: Command): void {
 async function checkRunning(options: ConfigOptions & { readonly json?: boolean }): Promise<void> {
   const { createClient } = await import('./client.ts');
   const { errors } = await createClient(options).get<{ errors: Problem[] }>('/api/config/problems');
-  print({ errors: errors.map(shown) }, () => [...errors.map(line), runningSummary(errors)].join('\n'), options);
+  const lines = errors.map((problem) => line(problem, problemTextAnywhere));
+  print({ errors: errors.map(placed) }, () => [...lines, runningSummary(errors)].join('\n'), options);
   if (errors.some(({ severity }) => severity === 'error')) throw failed();
 }
 
@@ -77,10 +79,14 @@ function shown({ path, line, column, severity, message }: Problem) {
   return { path, line, column, severity, message };
 }
 
-function line(problem: Problem): string {
-  return problem.severity === 'error'
-    ? problemText(problem)
-    : problemText({ ...problem, message: `warning: ${problem.message}` });
+/** With the repository and branch: of a running server the path alone says little. */
+function placed({ project, branch, ...problem }: Problem) {
+  return { ...shown(problem), project, branch };
+}
+
+/** @param write makes a line of it */
+function line(problem: Problem, write = problemText): string {
+  return problem.severity === 'error' ? write(problem) : write({ ...problem, message: `warning: ${problem.message}` });
 }
 
 function render({ errors, ...counts }: Counts & { readonly errors: readonly Pick<Problem, 'severity'>[] }): string {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { shippedProject } from '../activities/layout/shipped.ts';
-import { type FreezeResult, freezeJobs, problemText } from '../pipelines/language/language.ts';
+import { type FreezeResult, freezeJobs, problemText, problemTextAnywhere } from '../pipelines/language/language.ts';
 import type { FrozenJob, Nodeset } from '../pipelines/model/job.ts';
 import type { Problem } from '../pipelines/model/position.ts';
 import { addCommand, append, jsonOption } from './command.ts';
@@ -49,7 +49,7 @@ export function register(program: Command): void {
         : freezeRunning(options));
       const asTable = options.json !== true && (options.table === true || process.stdout.isTTY);
       if ('errors' in result) {
-        const sentences = result.errors.map(sentence).join('\n');
+        const sentences = result.errors.map(options.server === undefined ? sentence : problemTextAnywhere).join('\n');
         print(result, () => sentences, { json: !asTable });
         // Who did not ask for the document reads the sentence.
         throw asTable || options.json ? failed() : failed(sentences);

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { problemText } from '../pipelines/language/language.ts';
 import type { Problem } from '../pipelines/model/position.ts';
 import { reloadedText } from '../pipelines/report/config-notice.ts';
-import { counted } from '../pipelines/report/words.ts';
+import { pipelineErrors, problemsUnread } from '../pipelines/report/config-problems.ts';
 import type { Reloaded } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
@@ -19,29 +18,37 @@ export function register(program: Command): void {
       'also taken up by themselves, as soon as they are written. Errors of the pipelines are told; they refuse nothing.',
   });
   addClientOptions(command).action(async (options: ClientOptions) => {
-    print(await reload(options), reloadedText, options);
-    if (!options.json) for (const line of await pipelineErrors(options)) log(line);
+    const { reloaded, errors, notes } = await reload(options);
+    print({ ...reloaded, errors }, reloadedText, options);
+    if (!options.json || errors === null) for (const note of notes) log(note);
   });
 }
 
-/** How many errors of the pipelines are told: the rest is `config check`'s. */
-const told = 10;
-
-/** What is wrong with the projects' own configuration, which a reload reads as well and does not refuse. */
-async function pipelineErrors(options: ClientOptions): Promise<readonly string[]> {
-  const { errors } = await createClient(options).get<{ errors: Problem[] }>('/api/config/problems');
-  const wrong = errors.filter(({ severity }) => severity === 'error');
-  if (wrong.length === 0) return [];
-  const head = `The configuration of the pipelines has ${counted(wrong.length, 'error')} (sluice config check --server):`;
-  return [head, ...wrong.slice(0, told).map(problemText)];
+/** What came of it, and what people are told of the pipelines' errors, in lines. */
+interface Outcome {
+  readonly reloaded: Reloaded;
+  /** As `config check --server` has them; null where they could not be read. */
+  readonly errors: readonly Problem[] | null;
+  readonly notes: readonly string[];
 }
 
 /**
- * Has the server read its configuration file again.
+ * Has the server read its configuration file again, and looks what is wrong with the pipelines: where nobody can tell,
+ * the reload is done all the same.
  *
  * @throws CommandError 2 with every problem of the file and its place
  */
-export async function reload(options: ClientOptions): Promise<Reloaded> {
+export async function reload(options: ClientOptions): Promise<Outcome> {
+  const reloaded = await readAgain(options);
+  try {
+    const { errors } = await createClient(options).get<{ errors: Problem[] }>('/api/config/problems');
+    return { reloaded, errors, notes: pipelineErrors(errors) };
+  } catch (error) {
+    return { reloaded, errors: null, notes: [problemsUnread((error as Error).message)] };
+  }
+}
+
+async function readAgain(options: ClientOptions): Promise<Reloaded> {
   try {
     return await createClient(options).post<Reloaded>('/api/reload', {});
   } catch (error) {

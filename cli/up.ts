@@ -73,7 +73,7 @@ function reloadWhenTold(options: ClientOptions): void {
     if (ended()) return;
     const { reload } = await import('./reload.ts');
     await reload(options).then(
-      (reloaded) => log(reloadedText(reloaded)),
+      ({ reloaded, notes }) => log([reloadedText(reloaded), ...notes].join('\n')),
       (error: Error) => log(error.message),
     );
   });

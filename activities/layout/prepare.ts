@@ -5,11 +5,13 @@ import {
   type Layout,
   placement,
   problemText,
+  problemTextAnywhere,
   projectSettings,
   speculativeLayout,
 } from '../../pipelines/language/language.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { JobGraph } from '../../pipelines/model/job.ts';
+import type { Problem } from '../../pipelines/model/position.ts';
 import type {
   GraphRef,
   Prepared,
@@ -259,8 +261,10 @@ async function speculate(
   const made = speculativeLayout(layout, changes, own);
   const { error: errors = [], warning = [] } = Object.groupBy(made.problems, ({ severity }) => severity);
   // Those of what is ahead are in its own reports.
-  const warnings = own === 0 ? [] : warning.map(problemText);
-  if (errors.length > 0) return { layout, error: errors.map(problemText).join('\n'), warnings };
+  const ofItem = new Set(reconfigured.slice(reconfigured.length - own).map(({ project }) => project));
+  const text = textBeside(ofItem);
+  const warnings = own === 0 ? [] : warning.map(text);
+  if (errors.length > 0) return { layout, error: errors.map(text).join('\n'), warnings };
   return { layout: made.layout, warnings };
 }
 
@@ -274,5 +278,12 @@ function freezeAll(layout: Layout, { pipeline, item }: ItemToFreeze, inForce: La
     ...(item.changes.some(touchesConfig) && { ahead: inForce }),
     ...(primary !== undefined && { primary }),
   });
-  return 'errors' in frozen ? frozen.errors.map(problemText).join('\n') : frozen.graph;
+  const text = textBeside(new Set(changes.map(({ project }) => project)));
+  return 'errors' in frozen ? frozen.errors.map(text).join('\n') : frozen.graph;
+}
+
+/** Problems as they are told on changes: files of other projects than theirs are told with the project. */
+function textBeside(projects: ReadonlySet<string>): (problem: Problem) => string {
+  return (problem) =>
+    (problem.project === undefined || projects.has(problem.project) ? problemText : problemTextAnywhere)(problem);
 }

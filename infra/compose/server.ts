@@ -98,6 +98,8 @@ export async function startServer(config: StackConfig): Promise<Part> {
     },
     providers: providersIn(config),
   });
+  const problems = async () => (await control.layout()).problems;
+  const telling = keepTellingOf(settings, { logger, publish: live.publish, problems });
   const { uiUrl, namespace } = config.temporal;
   const app = await createApp({
     ...{
@@ -133,7 +135,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     absent: control.absent,
     configuration: {
       notice: settings.notice,
-      reload: settings.reload,
+      reload: telling.reload,
       mirrorSets: () => Object.keys(settings.settings().mirrors),
     },
     temporalUi: { url: uiUrl, namespace },
@@ -145,7 +147,6 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const collecting = await keepCollecting({ common, live: settings, report, logger, ask });
   const stopListening = await listen(app, config);
   const looking = inUse.keepLooking(logger);
-  const telling = keepTellingOf(settings, { logger, publish: live.publish });
   const part = workerPart([worker], async () => {
     looking.stop();
     telling.stop();
@@ -156,5 +157,5 @@ export async function startServer(config: StackConfig): Promise<Part> {
     await store.close();
     await temporal.close();
   });
-  return { ...part, reload: () => telling.reload() };
+  return { ...part, reload: telling.reloadQuietly };
 }

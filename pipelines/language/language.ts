@@ -5,7 +5,7 @@ export { buildLayout, type Layout, layoutPipelines, semaphores } from './layout.
 export { type ParsedFile, parseConfigFile } from './parse-file.ts';
 export { Pattern } from './pattern.ts';
 export { placement, projectSettings } from './placement.ts';
-export { type ConfigSource, problemText } from './source.ts';
+export { type ConfigSource, problemText, problemTextAnywhere } from './source.ts';
 export { type ChangedFiles, speculativeLayout } from './speculative.ts';
 export { defaultTenant, type ProjectSource, type TenantSettings } from './tenant.ts';
 export { tenantKeys, tenantSettings } from './tenant-file.ts';

@@ -1,4 +1,5 @@
 import type { Position, Problem } from '../model/position.ts';
+import { shippedProject } from '../model/shipped.ts';
 import type { Pattern } from './pattern.ts';
 
 /** One configuration file as it stands in a repository and branch. */
@@ -68,6 +69,18 @@ export function asWarning(problem: Problem): Problem {
 /** `FILE:LINE:COL: message`, as every tool prints it. */
 export function problemText(problem: Problem): string {
   return `${problem.path}:${problem.line}:${problem.column}: ${problem.message}`;
+}
+
+/**
+ * `PROJECT/FILE@BRANCH:LINE:COL: message`, as Zuul names a file of one of many repositories. What `sluice.yaml` says of
+ * projects is in no repository.
+ */
+export function problemTextAnywhere(problem: Problem): string {
+  const { project, branch, path, message } = problem;
+  if (path === '') return message;
+  if (project === undefined || branch === undefined) return problemText(problem);
+  if (project === shippedProject && path === 'sluice.yaml') return problemText(problem);
+  return problemText({ ...problem, path: `${project}/${path}@${branch}` });
 }
 
 /** `PATH:LINE:COL` of a stanza, as frozen jobs name their variants. */

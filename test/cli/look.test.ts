@@ -275,7 +275,7 @@ describe('the configuration in force', () => {
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /1\.yaml:1:\d+: warning: .*ansible-version is understood but not run yet.*\nThe configuration in force: 0 errors, \d+ warnings?\.\n$/,
+      /app\/1\.yaml@master:1:\d+: warning: .*ansible-version is understood but not run yet.*\nThe configuration in force: 0 errors, \d+ warnings?\.\n$/,
     );
     const neither = await run(['config', 'check']);
     assert.deepEqual([neither.code, neither.stderr], [2, "error: missing required argument 'paths'\n"]);

@@ -7,6 +7,7 @@ import { keepTellingOf } from '../../../infra/compose/config-watch.ts';
 import { createLiveConfig } from '../../../infra/compose/live-config.ts';
 import { InvalidConfiguration, loadConfig } from '../../../infra/config/load.ts';
 import { readStackConfig, stackEnvironment, standalone } from '../../../infra/stack/settings.ts';
+import type { Problem } from '../../../pipelines/model/position.ts';
 
 const first = 'projects:\n  one: {queue: core}\nserver: {listen: "127.0.0.1:0"}\n';
 
@@ -98,7 +99,7 @@ test('B2: a broken file is refused with every place, and what was read before go
   assert.equal(live.notice(), null);
 });
 
-test('B2: the log and those who watch are told once that the file differs, and once that it does not', (t) => {
+test('B2: the log and those who watch are told once that the file differs, and once that it does not', async (t) => {
   const { write, start } = running(t, first);
   const told: string[] = [];
   const logger = {
@@ -106,9 +107,12 @@ test('B2: the log and those who watch are told once that the file differs, and o
     warn: (text: string) => told.push(`warn ${text}`),
   };
   t.mock.timers.enable({ apis: ['setInterval'] });
+  const place = { path: 'zuul.yaml', line: 2, column: 3, project: 'tool', branch: 'main' };
+  let problems = async (): Promise<readonly Problem[]> => [{ ...place, severity: 'error', message: 'no such parent' }];
   const watch = keepTellingOf(start(), {
     logger: logger as never,
     publish: ({ type, data }) => told.push(`${type} ${data !== null && 'kind' in data ? data.kind : 'none'}`),
+    problems: () => problems(),
   });
   t.after(() => watch.stop());
   t.mock.timers.tick(10_000);
@@ -118,10 +122,21 @@ test('B2: the log and those who watch are told once that the file differs, and o
   assert.equal(told.length, 2);
   assert.match(told[0] ?? '', /^warn The configuration file differs from what runs: retention\.builds/);
   assert.equal(told[1], 'configuration differs');
-  watch.reload();
-  assert.deepEqual(told.slice(2), [
+  assert.deepEqual(watch.reload().applied, ['retention.builds']);
+  await new Promise(setImmediate);
+  assert.deepEqual(told.splice(0).slice(2), [
     'info Holds from now on: retention.builds',
     'info what runs is what the configuration file says',
     'configuration none',
+    'warn The configuration of the pipelines has 1 error (sluice config check --server):',
+    'warn tool/zuul.yaml@main:2:3: no such parent',
   ]);
+  problems = () => Promise.reject(new Error('no branch yet'));
+  watch.reloadQuietly();
+  await new Promise(setImmediate);
+  assert.match(told.splice(0).join('\n'), /^info What runs is .*\nwarn .*could not be asked: no branch yet$/);
+  write('mirors: {}\n');
+  watch.reloadQuietly();
+  assert.match(told[0] ?? '', /^warn what was read before goes on: .*"mirors" is not a known key/);
+  assert.throws(() => watch.reload(), InvalidConfiguration);
 });
