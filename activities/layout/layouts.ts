@@ -75,16 +75,51 @@ export function createLayouts(deps: LayoutDeps): Layouts {
       throw error;
     }
   };
+  const proposals = new Proposals(deps.git);
   return {
     current,
     absent: (project) => absent.get(project),
-    async proposed(changes) {
-      const layout = await current();
-      await Promise.all(changes.map((change) => fetchProposed(deps.git, change)));
-      const files = await Promise.all(changes.map((change) => readChangedFiles(deps.git, layout, change)));
-      return speculativeLayout(layout, files).layout;
-    },
+    proposed: async (changes) => proposals.layout(await current(), changes),
   };
+}
+
+/** How many layouts with proposed changes are kept: those that were asked for last. */
+const kept = 16;
+
+/** Layouts with proposed changes. One look at a change asks for its layout several times, and so does the next look. */
+class Proposals {
+  readonly #git: Git;
+  #base: Layout | undefined;
+  /** By what the changes' configuration is; the one that was asked for last stands last. */
+  readonly #made = new Map<string, Layout>();
+
+  constructor(git: Git) {
+    this.#git = git;
+  }
+
+  async layout(base: Layout, changes: readonly ProposedBranch[]): Promise<Layout> {
+    await Promise.all(changes.map((change) => fetchProposed(this.#git, change)));
+    const key = JSON.stringify(await Promise.all(changes.map((change) => this.#identify(change))));
+    if (this.#base !== base) this.#made.clear();
+    this.#base = base;
+    const layout = this.#made.get(key) ?? (await this.#make(base, changes));
+    if (this.#base !== base) return layout;
+    this.#made.delete(key);
+    this.#made.set(key, layout);
+    const [oldest] = this.#made.keys();
+    if (this.#made.size > kept && oldest !== undefined) this.#made.delete(oldest);
+    return layout;
+  }
+
+  /** A ref may move: what it holds counts, as far as it is configuration. */
+  async #identify({ project, branch, commit }: ProposedBranch): Promise<readonly (string | null)[]> {
+    return [project, branch, commit === null ? null : await readConfigIds(this.#git, project, commit)];
+  }
+
+  async #make(base: Layout, changes: readonly ProposedBranch[]): Promise<Layout> {
+    const files = await Promise.all(changes.map((change) => readChangedFiles(this.#git, base, change)));
+    return speculativeLayout(base, files).layout;
+  }
 }
 
 /** What is proposed at another host is not here before somebody asks for it. */

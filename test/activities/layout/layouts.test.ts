@@ -35,3 +35,46 @@ test('the configuration in force is that of the branch, wherever in it and whate
     assert.deepEqual(own.flatMap(({ stanzas }) => stanzas.jobs.map(({ name }) => name)).sort(), found);
   }
 });
+
+test('a layout with proposed changes is made once for what they hold, and anew when a branch moves', async (t) => {
+  const root = await scratch(t);
+  const repo = await bareRepository(root, 'alpha');
+  const tip = await makeCommit(repo, { files: { '.zuul.yaml': jobs('one') } });
+  await setBranch(repo, 'main', tip);
+  const git = createLocalGit(root);
+  let read = 0;
+  const readTree: typeof git.readTree = (...of) => {
+    read += 1;
+    return git.readTree(...of);
+  };
+  const project = { name: 'alpha', connection: 'git', trusted: false, templates: [] };
+  const layouts = createLayouts({
+    ...{ tenant: 'main', projects: () => [project], connections: { git: 'git' } },
+    git: { ...git, readTree },
+  });
+  const change = async (files: Record<string, string>, parents = [tip]) => {
+    return [{ project: 'alpha', branch: 'main', commit: await makeCommit(repo, { files, parents }) }];
+  };
+  const made = async (proposed: Awaited<ReturnType<typeof change>>) => {
+    const before = read;
+    const layout = await layouts.proposed(proposed);
+    const own = layout.files.filter(({ origin }) => origin.project === 'alpha');
+    return { layout, read: read - before, jobs: own.flatMap(({ stanzas }) => stanzas.jobs.map(({ name }) => name)) };
+  };
+  await layouts.current();
+  const two = await change({ '.zuul.yaml': jobs('two') });
+  const first = await made(two);
+  assert.deepEqual([first.read, first.jobs], [1, ['two']]);
+  const again = await made(two);
+  assert.deepEqual([again.read, again.layout === first.layout], [0, true]);
+  const rest = await made(await change({ '.zuul.yaml': jobs('two'), 'a.txt': 'no configuration' }));
+  assert.deepEqual([rest.read, rest.layout === first.layout], [0, true]);
+  const other = await made(await change({ '.zuul.yaml': jobs('three') }));
+  assert.deepEqual([other.read, other.jobs], [1, ['three']]);
+  await setBranch(repo, 'main', await makeCommit(repo, { files: { '.zuul.yaml': jobs('zero') }, parents: [tip] }));
+  await layouts.current();
+  const later = await made(two);
+  assert.deepEqual([later.read, later.jobs, later.layout === first.layout], [1, ['two'], false]);
+  for (let index = 0; index < 16; index += 1) await made(await change({ '.zuul.yaml': jobs(`more-${index}`) }));
+  assert.equal((await made(two)).read, 1);
+});
