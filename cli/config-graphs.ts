@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { freezeJobs, type Layout, problemText } from '../pipelines/language/language.ts';
+import { type FreezeResult, freezeJobs, type Layout, problemText } from '../pipelines/language/language.ts';
 import type { FrozenJob } from '../pipelines/model/job.ts';
 import type { Problem } from '../pipelines/model/position.ts';
 import type { LoadedConfig } from './config-input.ts';
@@ -8,16 +8,14 @@ import { labelsOf } from './config-tenant.ts';
 
 /**
  * What only shows when the jobs of each project are put together: cycles, what is not run and yet depended on, labels
- * without a platform, programs that are not there. What cannot be frozen is an error where all of the tenant was given.
+ * without a platform, programs that are not there. What cannot be frozen is an error; where a part of the tenant was given,
+ * what is missing may be in the rest: that is a warning, unless it was told where it is named.
  */
 export function checkGraphs(loaded: LoadedConfig): readonly Problem[] {
   const { layout, labels, directories, problems } = loaded;
-  const severity = layout.tenant.partial ? 'warning' : 'error';
-  // What was not given makes graphs fail, too: it was told where it is named.
-  const told = layout.tenant.partial && problems.length > 0;
   const found: Problem[] = [];
   for (const result of graphs(layout)) {
-    if ('errors' in result) found.push(...(told ? [] : result.errors).map((each) => ({ ...each, severity }) as const));
+    if ('errors' in result) found.push(...withoutRest(result, loaded));
     else
       for (const job of result.graph.jobs)
         found.push(...unknownLabels(job, labels), ...missingPrograms(job, directories));
@@ -25,6 +23,14 @@ export function checkGraphs(loaded: LoadedConfig): readonly Problem[] {
   const seen = new Set(problems.map(problemText));
   return found.filter((problem) => seen.size < seen.add(problemText(problem)).size);
 }
+
+function withoutRest({ errors, missing }: Refused, { layout, problems }: LoadedConfig): readonly Problem[] {
+  if (!layout.tenant.partial || missing === undefined) return errors;
+  if (problems.some(({ message }) => message.includes(`"${missing}"`))) return [];
+  return errors.map((problem) => ({ ...problem, severity: 'warning' }));
+}
+
+type Refused = Extract<FreezeResult, { readonly errors: unknown }>;
 
 function* graphs(layout: Layout) {
   for (const { project } of layout.configured.values()) {

@@ -27,8 +27,8 @@ export interface ParsedFile {
 }
 
 /**
- * Reads one configuration file into typed stanzas. Never throws: a broken stanza is reported and left out, the rest
- * is read; text that is not YAML is reported and gives no stanza.
+ * Reads one configuration file into typed stanzas. Never throws: what is broken is reported and left out, be it not
+ * even YAML, and the rest is read.
  */
 export function parseConfigFile(source: ConfigSource): ParsedFile {
   const raw = readYaml(source.text);
@@ -46,6 +46,7 @@ export function parseConfigFile(source: ConfigSource): ParsedFile {
   for (const stanza of raw.stanzas) {
     if (!parseStanza(stanza, context, stanzas)) stanzas.broken.push(brokenStanza(stanza, origin));
   }
+  for (const { name = project, ...lost } of raw.lost ?? []) stanzas.broken.push({ ...lost, name, origin, marks: {} });
   if (raw.unreadable) stanzas.broken.push({ kind: 'project', name: project, origin, offset: 0, marks: {} });
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   return { origin, stanzas, problems };

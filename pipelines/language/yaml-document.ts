@@ -20,7 +20,7 @@ const FORBIDDEN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10f
 
 /**
  * Parses the one YAML document of a configuration file. Of a text that is not YAML the first fault is told: what
- * follows is of its making.
+ * follows may be of its making, and `parseRest` looks further.
  *
  * @throws RangeError for a text that is nested too deeply
  */

@@ -1,6 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
 import { readBase64 } from './base64.ts';
 import { type Fault, parseText } from './yaml-document.ts';
+import { type LostEntry, parseRest } from './yaml-rest.ts';
 
 /** Largest configuration file, in characters. */
 const MAX_FILE_LENGTH = 8 * 1024 * 1024;
@@ -47,11 +48,13 @@ export interface RawFile {
   readonly lineStarts: readonly number[];
   /** Set when entries of the file are lost and nobody can say which. */
   readonly unreadable: boolean;
+  /** Entries that are lost, as far as somebody can. */
+  readonly lost?: readonly LostEntry[];
 }
 
 /**
  * Reads the YAML of a configuration file in bounded time: sizes, depth and expansion of aliases are limited. Whatever
- * cannot be read is a fault; a fault inside one entry costs that entry, a syntax error costs the file.
+ * cannot be read is a fault, and costs the entry that it is in; a fault between entries costs the file.
  */
 export function readYaml(file: string): RawFile {
   const text = file.startsWith('\ufeff') ? file.slice(1) : file;
@@ -64,11 +67,21 @@ export function readYaml(file: string): RawFile {
   }
   try {
     const parsed = parseText(text);
-    return 'fault' in parsed ? failed(parsed.fault) : { ...readEntries(parsed.contents), lineStarts };
+    if (!('fault' in parsed)) return { ...readEntries(parsed.contents), lineStarts };
+    return readRest(text, lineStarts) ?? failed(parsed.fault);
   } catch (error) {
     const reason = error instanceof RangeError ? 'nested too deeply' : String(error);
     return failed({ offset: 0, message: `YAML: ${reason}` });
   }
+}
+
+/** What can be read of a text that is not YAML; undefined: nothing. */
+function readRest(text: string, lineStarts: readonly number[]): RawFile | undefined {
+  const rest = parseRest(text);
+  if (rest === undefined) return undefined;
+  const { stanzas, faults, warnings } = readEntries(rest.contents);
+  const own = faults.filter(({ alias }) => alias === undefined || !rest.isLost(alias));
+  return { stanzas, faults: [...rest.faults, ...own], warnings, lineStarts, unreadable: true, lost: rest.lost };
 }
 
 /** Offsets of the beginnings of lines. */
@@ -78,7 +91,12 @@ function lineStartsOf(text: string): number[] {
   return starts;
 }
 
-function readEntries(contents: ParsedNode | null): Omit<RawFile, 'lineStarts'> {
+interface Entries extends Omit<RawFile, 'lineStarts' | 'lost'> {
+  /** With the alias whose anchor is not there. */
+  readonly faults: readonly (Fault & { readonly alias?: string })[];
+}
+
+function readEntries(contents: ParsedNode | null): Entries {
   if (contents === null || (isScalar(contents) && contents.value === null)) {
     return { stanzas: [], faults: [], warnings: [], unreadable: false };
   }
@@ -88,13 +106,13 @@ function readEntries(contents: ParsedNode | null): Omit<RawFile, 'lineStarts'> {
   }
   const reader = new Reader();
   const stanzas: RawStanza[] = [];
-  const faults: Fault[] = [];
+  const faults: Entries['faults'][number][] = [];
   for (const item of contents.items) {
     try {
       stanzas.push(readEntry(reader, item as Node));
     } catch (error) {
       if (!(error instanceof ReadError)) throw error;
-      faults.push({ offset: error.offset, message: error.message });
+      faults.push(error.fault);
     }
   }
   return { stanzas, faults, warnings: reader.warnings, unreadable: faults.length > 0 };
@@ -120,10 +138,10 @@ function readEntry(reader: Reader, item: Node): RawStanza {
 }
 
 class ReadError extends Error {
-  readonly offset: number;
-  constructor(message: string, offset: number) {
+  readonly fault: Entries['faults'][number];
+  constructor(message: string, offset: number, more: { readonly alias?: string } = {}) {
     super(message);
-    this.offset = offset;
+    this.fault = { offset, message, ...more };
   }
 }
 
@@ -166,7 +184,7 @@ class Reader {
 
   #readAlias(name: string, offset: number): unknown {
     const anchor = this.#anchors.get(name);
-    if (anchor === undefined) throw new ReadError(`unknown alias "*${name}"`, offset);
+    if (anchor === undefined) throw new ReadError(`unknown alias "*${name}"`, offset, { alias: name });
     if (anchor.result === undefined) throw new ReadError(`anchor "&${name}" contains itself`, offset);
     this.#size += anchor.result.size;
     this.#aliased += anchor.result.size;

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { defaultTenant, type TenantSettings, tenantSettings } from '../language/language.ts';
 import type { Problem } from '../model/position.ts';
 import { checkScenario, type PlacedEvent } from './check-scenario.ts';
@@ -17,19 +18,22 @@ export type ParsedScenario = { readonly scenario: Scenario } | { readonly proble
  */
 export function parseScenario(text: string, path: string): ParsedScenario {
   const source = new Source(text, path);
-  if (source.problems.length > 0) return { problems: source.problems };
+  if (source.problems.length > 0) return { problems: source.inOrder() };
   const raw = scenarioSchema.safeParse(source.value());
-  if (!raw.success) source.reportIssues(raw.error.issues, []);
-  const events = raw.success ? readEvents(source, raw.data.events) : [];
-  if (!raw.success || source.problems.length > 0) return { problems: source.problems };
+  if (!raw.success) {
+    source.reportIssues(raw.error.issues, []);
+    checkParts(source);
+    return { problems: source.inOrder() };
+  }
   const { data } = raw;
-  const start = Date.parse(data.start);
-  if (Number.isNaN(start)) source.report(['start'], 'must be a time such as 2030-01-07T00:00:00Z');
+  const events = readEvents(source, data.events);
+  checkStart(source, data.start);
   checkConfig(source, data.config, ['config']);
   const tenant = readTenant(source, data.tenant);
   const changes = Object.entries(data.changes).map(([name, change]) => readChange(name, change));
   checkScenario(source, changes, { outcomes: data.outcomes, events, expect: data.expect });
-  if (source.problems.length > 0) return { problems: source.problems };
+  if (source.problems.length > 0) return { problems: source.inOrder() };
+  const start = Date.parse(data.start);
   return {
     scenario: {
       path,
@@ -45,6 +49,30 @@ export function parseScenario(text: string, path: string): ParsedScenario {
       expect: data.expect && readExpectation(data.expect),
     },
   };
+}
+
+/** What has its shape is checked although something beside it has not. */
+function checkParts(source: Source): void {
+  const given = source.value() as Readonly<Record<string, unknown>>;
+  const { shape } = scenarioSchema;
+  const sound = <T extends z.ZodType>(schema: T, key: keyof typeof shape) => schema.safeParse(given[key]).data;
+  const start = sound(shape.start, 'start');
+  const config = sound(shape.config, 'config');
+  const tenant = sound(shape.tenant, 'tenant');
+  if (start !== undefined) checkStart(source, start);
+  if (config !== undefined) checkConfig(source, config, ['config']);
+  if (tenant !== undefined) readTenant(source, tenant);
+  const events = readEvents(source, sound(shape.events, 'events') ?? []);
+  const raw = sound(shape.changes, 'changes');
+  // Without all changes, nobody knows which are unknown.
+  if (raw === undefined) return;
+  const changes = Object.entries(raw).map(([name, change]) => readChange(name, change));
+  const outcomes = sound(shape.outcomes, 'outcomes') ?? [];
+  checkScenario(source, changes, { outcomes, events, expect: sound(shape.expect, 'expect') });
+}
+
+function checkStart(source: Source, start: string): void {
+  if (Number.isNaN(Date.parse(start))) source.report(['start'], 'must be a time such as 2030-01-07T00:00:00Z');
 }
 
 function readTenant(source: Source, keys: Parameters<typeof tenantSettings>[0]): TenantSettings {

@@ -1,5 +1,6 @@
 import { isMap, isNode, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { parseConfigFile } from '../language/language.ts';
 import type { Problem } from '../model/position.ts';
 
 /** The YAML of a scenario, with the places of its values. */
@@ -14,6 +15,10 @@ export class Source {
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
     for (const error of this.#document.errors) this.#problem(error.pos[0], error.message);
     if (this.problems.length === 0 && !isMap(this.#document.contents)) this.#problem(0, 'a scenario is a map of keys');
+  }
+
+  inOrder(): readonly Problem[] {
+    return this.problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
   }
 
   value(): unknown {
@@ -38,8 +43,12 @@ export class Source {
   /** A configuration inside the scenario: it must be YAML, whatever it then says. */
   checkYaml(text: string, at: readonly PropertyKey[]): void {
     const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false });
-    const error = document.errors[0];
-    if (error) this.report(at, `the configuration is not YAML: ${error.message}`);
+    if (document.errors.length === 0) return;
+    const { problems } = parseConfigFile({ project: '', branch: '', path: '', text, trusted: true });
+    for (const { message, line } of problems) {
+      const [, reason] = /^YAML: (.*)/s.exec(message) ?? [];
+      if (reason !== undefined) this.report(at, `the configuration is not YAML: ${reason} (line ${line} of it)`);
+    }
   }
 
   /** Where a key stands, or the nearest thing around it. */

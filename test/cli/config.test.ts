@@ -285,6 +285,20 @@ test('W8: a cycle of jobs and a program that is not there are told', () => {
   const cycle = check('odd/cfg', 'a=odd/app', '--no-defaults').json.errors;
   assert.ok(cycle.some(({ message }) => /template "none"/.test(message)));
   writeFileSync(join(root, 'odd/app/zuul.yaml'), '- project: {check: {jobs: [a, b]}}\n');
+  // What is wholly within what was given is an error there too, beside what may be elsewhere.
+  const beside = '- project: {check: {jobs: [a, b]}}\n- project: {name: other, check: {jobs: [elsewhere]}}\n';
+  for (const [text, warnings] of [
+    ['- project: {check: {jobs: [a, b]}}\n', 0],
+    [beside, 1],
+  ] as const) {
+    writeFileSync(join(root, 'odd/app/zuul.yaml'), text);
+    const part = check('odd/cfg', 'a=odd/app', '--no-defaults');
+    assert.equal(part.status, 1, JSON.stringify(part.json.errors));
+    const of = (severity: string) => part.json.errors.filter((each) => each.severity === severity);
+    assert.match(of('error')[0]?.message ?? '', /in a cycle: a → b → a/);
+    assert.equal(of('warning').filter(({ message }) => /"elsewhere"/.test(message)).length, warnings);
+  }
+  writeFileSync(join(root, 'odd/app/zuul.yaml'), '- project: {check: {jobs: [a, b]}}\n');
   const { status, json } = check('--tenant-file', 'odd.yaml', 'odd/cfg', 'odd/app');
   assert.equal(status, 1);
   assert.match(json.errors[0]?.message ?? '', /in a cycle: a → b → a/);

@@ -48,7 +48,7 @@ function collectJob(collection: Collection, name: string, climb: Climb): boolean
   refuseBroken(collection, name);
   const variants = layout.jobs.get(name);
   if (variants === undefined)
-    throw new FreezeError(`job "${name}" is not defined`, collection.variants.at(-1) ?? collection.user);
+    throw new FreezeError(`job "${name}" is not defined`, collection.variants.at(-1) ?? collection.user, name);
   const overridden = overriddenBranch(layout, variants, climb.checkouts);
   const ref = overridden === undefined ? collection.ref : { branch: overridden };
   let checkouts = climb.checkouts;

@@ -5,8 +5,12 @@ export class FreezeError extends Error {
   /** The stanza to mend, where one is known. */
   readonly stanza: Stanza | undefined;
 
-  constructor(message: string, stanza?: Stanza) {
+  /** The name of what is not there, where that is the reason. */
+  readonly missing: string | undefined;
+
+  constructor(message: string, stanza?: Stanza, missing?: string) {
     super(message);
     this.stanza = stanza;
+    this.missing = missing;
   }
 }

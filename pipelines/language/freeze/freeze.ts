@@ -49,7 +49,11 @@ export interface FreezeInput {
 
 export type FreezeResult =
   | { readonly graph: JobGraph; readonly debug: readonly string[] }
-  | { readonly errors: readonly Problem[] };
+  | {
+      readonly errors: readonly Problem[];
+      /** The name of what is not there, where that is the reason: of a part of a configuration, the rest may have it. */
+      readonly missing?: string;
+    };
 
 /**
  * Finds out which jobs run for a change in a pipeline, each with everything settled. Whatever is missing or
@@ -59,8 +63,9 @@ export function freezeJobs(layout: Layout, input: FreezeInput): FreezeResult {
   try {
     return freeze(layout, input);
   } catch (error) {
-    if (error instanceof FreezeError) return { errors: [errorProblem(error)] };
-    throw error;
+    if (!(error instanceof FreezeError)) throw error;
+    const { missing } = error;
+    return { errors: [errorProblem(error)], ...(missing === undefined ? {} : { missing }) };
   }
 }
 

@@ -64,12 +64,12 @@ function resolve({ layout, unique, dependencies, strict }: Resolution, node: Gra
     const targets = [...node.changes].map((change) => {
       const to = unique.find((other) => other.job.name === name && other.changes.has(change));
       if (to === undefined && !soft) {
-        throw new FreezeError(`job "${node.job.name}" depends on "${name}", which is not run`, node.stanza);
+        throw new FreezeError(`job "${node.job.name}" depends on "${name}", which is not run`, node.stanza, name);
       }
       return to;
     });
     if (strict && !layout.jobs.has(name) && name !== 'noop') {
-      throw new FreezeError(`job "${node.job.name}" depends on "${name}", which is not defined`, node.stanza);
+      throw new FreezeError(`job "${node.job.name}" depends on "${name}", which is not defined`, node.stanza, name);
     }
     return [...new Set(targets)].flatMap((to) => (to === undefined ? [] : [{ to, soft }]));
   });

@@ -70,7 +70,7 @@ function templatesOf(layout: Layout, place: Place, stanza: ProjectStanza, debug:
     }
     const templates = layout.templates.get(name);
     if (templates === undefined) {
-      throw new FreezeError(`project-template "${name}" of project "${stanza.name}" is not defined`, stanza);
+      throw new FreezeError(`project-template "${name}" of project "${stanza.name}" is not defined`, stanza, name);
     }
     return templates.filter((template) => {
       return template.pipelines.has(place.pipeline) && applies(layout, place, template, debug);

@@ -84,7 +84,8 @@ export function bindSecrets(layout: Layout, variant: JobVariant): SecretUse[] {
     const secret = layout.secrets.get(use.secret);
     if (secret === undefined || secret.origin.project !== variant.origin.project) {
       const where = secret === undefined ? 'is not defined' : `belongs to project ${secret.origin.project}`;
-      throw new FreezeError(`job "${variant.name}": secret "${use.secret}" ${where}`, variant);
+      const missing = secret === undefined ? use.secret : undefined;
+      throw new FreezeError(`job "${variant.name}": secret "${use.secret}" ${where}`, variant, missing);
     }
     const passToParent = ('pass-to-parent' in use && use['pass-to-parent']) || false;
     return { name: use.name, secret: use.secret, passToParent, project: secret.origin.project };

@@ -331,6 +331,58 @@ for (const [written, seconds] of [
   });
 }
 
+test('every entry that is not YAML is told, and the others are read, with their anchors', () => {
+  const text = `# all of it
+- job: &common
+    name: good
+    timeout: 5
+- job:
+    name: torn
+    vars: {x: "never closed}
+    tags: &tags [a]
+- job:
+    name: bad
+    foo: 1
+- project-template: {name: t, check: {jobs: [[}}
+- job:
+    <<: *common
+    name: heir
+- job: {name: bereft, tags: *tags}
+`;
+  const { problems, stanzas } = parse(text);
+  assert.deepEqual(
+    problems.map(({ line, severity }) => [line, severity]),
+    [
+      [8, 'error'],
+      [11, 'error'],
+      [12, 'error'],
+    ],
+    problems.map(problemText).join('\n'),
+  );
+  assert.deepEqual(
+    stanzas.jobs.map(({ name, attributes }) => [name, attributes.timeout]),
+    [
+      ['good', 5],
+      ['heir', 5],
+    ],
+  );
+  // What is lost must not count as absent.
+  assert.deepEqual(
+    stanzas.broken.map(({ kind, name, offset }) => [kind, name, text.slice(0, offset).split('\n').length]),
+    [
+      ['job', 'bad', 9],
+      ['job', 'torn', 5],
+      ['project-template', 't', 12],
+      ['project', 'config', 1],
+    ],
+  );
+});
+
+test('an alias of nothing is told beside text that is not YAML', () => {
+  const { problems } = parse('- job: {name: a\n- job: {name: b, tags: *none}\n');
+  assert.match(problems.map(problemText).join('\n'), /:1:\d+: YAML: .*\n.*:2:\d+: unknown alias "\*none"/);
+});
+
 test('every mistake of a stanza is named, those inside of one attribute too', () => {
   const text = `- job:
     name: a

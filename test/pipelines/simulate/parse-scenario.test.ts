@@ -78,6 +78,37 @@ for (const [says, text, problem] of rows) {
   test(`refused: ${says}`, () => assert.match(problems(text).join('\n'), problem));
 }
 
+test('mistakes of each kind are told at once', () => {
+  const text = `scenario: s
+colour: red
+start: soon
+config: |
+  - job: {name: a
+  - job: {name: b, tags: [}
+changes:
+  A: {project: p}
+events:
+  - upload: A
+  - upload: B
+  - upload: A
+    approve: A
+expect:
+  merged: [C]
+`;
+  const said = problems(text).join('\n');
+  for (const each of [
+    /^f\.yaml:2:1: unknown key "colour"$/m,
+    /^f\.yaml:3:1: must be a time such as/m,
+    /^f\.yaml:4:1: the configuration is not YAML: .* \(line 1 of it\)\nf\.yaml:4:1: .* \(line 2 of it\)$/m,
+    /^f\.yaml:11:5: unknown change "B"$/m,
+    /^f\.yaml:12:5: two events in one/m,
+    /^f\.yaml:15:12: unknown change "C"$/m,
+  ]) {
+    assert.match(said, each);
+  }
+  assert.equal(said.split('\n').filter((line) => /is not YAML/.test(line)).length, 2, said);
+});
+
 test('several problems are told at once', () => {
   assert.equal(problems('scenario: s\nconfig: 1\ncolour: red\nsize: 3\n').length, 3);
 });
