@@ -39,8 +39,11 @@ function render(shown: ChangeShown): string {
     ),
     ...section('Votes', votes),
     ...section('Files', change.files ?? ['too many to list']),
-    ...section('Builds', shown.builds.map(buildLine)),
-    ...section('What happened', shown.happenings.map(happeningText)),
+    ...section(
+      'Builds',
+      shown.builds.map((build) => buildLine(build, shown.byHand[build.id])),
+    ),
+    ...section('What happened', allThatHappened(shown)),
     ...section('Fetch it', [fetch]),
   ].join('\n');
 }
@@ -50,12 +53,20 @@ function section(title: string, lines: readonly string[]): string[] {
   return ['', paint('bold', title), ...lines.map((line) => `  ${line.replaceAll('\n', '\n    ')}`)];
 }
 
-function buildLine(build: ChangeShown['builds'][number]): string {
+function buildLine(build: ChangeShown['builds'][number], byHand: string | undefined): string {
   const { id, pipeline, patchset, job, attempt, summary } = build;
   const [symbol, colour] = resultSign(stateOf(build));
   const again = attempt > 1 ? ` ×${attempt}` : '';
   const what = `${pipeline} ${job}${again}, patch set ${patchset}`;
-  return `${paint(colour, symbol)} ${id}  ${what}: ${stateOf(build)}${summary && `, ${summary}`}`;
+  const said = [stateOf(build), byHand, summary].filter(Boolean).join(', ');
+  return `${paint(colour, symbol)} ${id}  ${what}: ${said}`;
+}
+
+/** What its host tells of it, and what people asked Sluice for, the oldest first. */
+function allThatHappened({ happenings, acts }: ChangeShown): readonly string[] {
+  const told = happenings.map((each) => ({ time: each.time, text: happeningText(each) }));
+  const asked = acts.map(({ time, by, text }) => ({ time, text: `${when(time)} ${by}: ${text}` }));
+  return [...told, ...asked].sort((a, b) => a.time - b.time).map(({ text }) => text);
 }
 
 function happeningText({ time, by, type, patchset, text, votes, report }: ChangeShown['happenings'][number]): string {

@@ -15,6 +15,8 @@ export interface ClientOptions {
   /** Replaces the configuration's data directory. */
   readonly data?: string;
   readonly json?: boolean;
+  /** Looks carry the token, too. */
+  readonly asHolder?: boolean;
 }
 
 /** The options of every command that speaks to a server. */
@@ -51,9 +53,11 @@ export interface ApiClient {
 export function createClient(options: ClientOptions): ApiClient {
   const { data, url } = findServer(options);
   if (!URL.canParse(url)) throw misused(`--server: ${JSON.stringify(url)} is not a URL`);
-  const call = (path: string, init?: RequestInit) => request(url, path, init);
+  const authorization = () => ({ authorization: `Bearer ${readToken(data)}` });
+  const own = options.asHolder ? { headers: authorization() } : undefined;
+  const call = (path: string, init: RequestInit | undefined = own) => request(url, path, init);
   const act = (path: string, body: unknown) => {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${readToken(data)}` };
+    const headers = { 'content-type': 'application/json', ...authorization() };
     return call(path, { method: 'POST', headers, body: JSON.stringify(body) });
   };
   return {

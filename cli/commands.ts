@@ -216,6 +216,7 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       summary: 'list who has which nodes, who waits for some, and what is free',
       load: () => import('./nodes.ts'),
     },
+    { name: 'audit', summary: 'list what people have asked for', load: () => import('./audit.ts') },
     { name: 'builds', summary: 'list builds', load: () => import('./builds.ts') },
     { name: 'buildsets', summary: 'list build sets', load: () => import('./buildsets.ts') },
     {

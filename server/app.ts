@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { registerActing } from './api/act.ts';
 import { registerArtifacts } from './api/artifacts.ts';
+import { registerAudit } from './api/audit.ts';
 import { registerBuilds } from './api/builds.ts';
 import { registerChanges } from './api/changes.ts';
 import { registerConfig } from './api/config.ts';
@@ -19,6 +20,7 @@ import { registerSecrets } from './api/secrets.ts';
 import { registerSources } from './api/sources.ts';
 import { registerStatus } from './api/status.ts';
 import { registerStorage } from './api/storage.ts';
+import { keepActs } from './audit.ts';
 import type { ServerDeps } from './deps.ts';
 import { type App, createFastify } from './fastify.ts';
 import { registerRepositories } from './files/repositories.ts';
@@ -34,6 +36,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   const app = createFastify(deps);
   app.setErrorHandler(answerError);
   await limitRequests(app);
+  keepActs(app, deps);
   app.setNotFoundHandler((request, reply) => reply.code(404).send({ error: `there is nothing at ${request.url}` }));
   showMissing(app, deps);
   await app.register(swagger, {
@@ -53,6 +56,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
   ])
     register(app, deps);
   registerStorage(app, deps);
+  registerAudit(app, deps);
   registerConfig(app, deps);
   registerMachines(app, deps);
   registerDebugging(app, deps);

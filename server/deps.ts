@@ -13,14 +13,23 @@ import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
 import type { Machines } from './machines.ts';
 import type { NodesLook } from './nodes.ts';
-import type { Changes, Exports, HookNotice, Operations, Records, ServerConfiguration, ServerSecrets } from './port.ts';
+import type {
+  Acts,
+  Changes,
+  Exports,
+  HookNotice,
+  Operations,
+  Records,
+  ServerConfiguration,
+  ServerSecrets,
+} from './port.ts';
 import type { ReleasePlans } from './release-plans.ts';
 import type { TestService } from './test-service/port.ts';
 import type { Workers } from './worker/port.ts';
 
 /** Everything that the server needs; made by the composition root. */
 export interface ServerDeps {
-  readonly store: Records & { readonly occurrences: Pick<OccurrenceStore, 'backlog'> };
+  readonly store: Records & { readonly occurrences: Pick<OccurrenceStore, 'backlog'>; readonly acts: Acts };
   readonly live: LiveStream;
   readonly operations: Operations;
   readonly changes: Changes;

@@ -62,12 +62,20 @@ export class HostSilent extends Error {
 /** One of a kind at a time: who asks again joins it. */
 const start = { taskQueue: taskQueues.control, workflowIdConflictPolicy: 'USE_EXISTING' } as const;
 
-/** Begins to prepare the machines of a platform, or joins who does so. */
-export function startPreparation(client: Client, input: SnapshotPreparationInput & { readonly platform: string }) {
+/**
+ * Begins to prepare the machines of a platform, or joins who does so.
+ *
+ * @param by name of who asked for it; absent: nobody did
+ */
+export function startPreparation(
+  client: Client,
+  input: SnapshotPreparationInput & { readonly platform: string },
+  by?: string,
+) {
   const { host, platform } = input;
   return client.workflow.start<Preparing>('snapshotPreparation', {
     ...{ ...start, workflowId: snapshotPreparationId(host, platform), args: [input] },
-    staticSummary: `Prepare the machines of ${platform}`,
+    staticSummary: `Prepare the machines of ${platform}${by === undefined ? '' : `, for ${by}`}`,
   });
 }
 
@@ -99,7 +107,7 @@ export function createMachines({ client, host, platforms, holds }: MachinesDeps)
     },
     async prepare(actor, platform) {
       demand(actor, 'prepare', { name: platform });
-      await startPreparation(client, { host, platform, missing: false });
+      await startPreparation(client, { host, platform, missing: false }, actor.name);
     },
     async preparation(platform) {
       const id = snapshotPreparationId(host, platform);

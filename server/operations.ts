@@ -62,7 +62,12 @@ export function createOperations(deps: OperationsDeps): Operations {
       demand(actor, 'retrigger', { name: `${job} of ${change}` });
       const all = (await queues()).filter((queue) => pipeline === undefined || queue.pipeline === pipeline);
       const gate = all.find((queue) => holds(queue, change, job));
-      if (gate) return ask(gates, gate, { type: 'retrigger', time: Date.now(), pipeline: gate.pipeline, change, job });
+      if (gate) {
+        const answer = await ask(gates, gate, {
+          ...{ type: 'retrigger', time: Date.now(), pipeline: gate.pipeline, change, job },
+        });
+        return answer.ok ? { ...answer, ...buildSetOf(gate, change) } : answer;
+      }
       const [last] = await store.listBuilds({ change, job, pipeline, limit: 1 });
       const unknown = last || pipeline === undefined ? undefined : await noPipeline(deps, pipeline);
       if (unknown) return unknown;
@@ -101,6 +106,11 @@ async function tellMembers(
   await Promise.allSettled(said);
 }
 
+function buildSetOf({ items }: QueueSnapshot, change: string): Pick<Retriggered & { ok: true }, 'buildSet'> {
+  const buildSet = items.find(({ changes }) => changes.some(({ id }) => id === change))?.buildSet ?? null;
+  return buildSet === null ? {} : { buildSet };
+}
+
 function holds(queue: QueueSnapshot, change: string, job?: string): boolean {
   return queue.items.some(
     ({ changes, jobs }) =>
@@ -115,7 +125,7 @@ function ask(gates: Pick<GateClient, 'ask'>, gate: QueueSnapshot, command: GateC
 /** Starts a job like the one that has run, by its own input: a run of its own, as nobody waits for it any more. */
 async function runAgain(
   client: Client,
-  { workflow }: BuildRecord,
+  { workflow, buildSet }: BuildRecord,
   inputOf: OperationsDeps['inputOf'],
 ): Promise<Retriggered> {
   const input = await inputOf(workflow);
@@ -127,7 +137,7 @@ async function runAgain(
       taskQueue: taskQueues.control,
       args: [input as JobInput],
     });
-    return { ok: true, alone: true };
+    return { ok: true, alone: true, buildSet };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return refused(`${name.job} runs already`);
     throw error;

@@ -5,6 +5,7 @@ import type { GateAnswer } from '../pipelines/gate/command.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { Change } from '../pipelines/model/change.ts';
 import type { ChangeHistory } from '../pipelines/model/change-history.ts';
+import type { Act } from '../pipelines/policy/act.ts';
 import type { ConfigNotice, Reloaded } from '../pipelines/report/config-notice.ts';
 import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../workflows/contract.ts';
 
@@ -24,8 +25,8 @@ export interface Operations {
   cancel(actor: Actor, what: { readonly build: string }): Promise<GateAnswer>;
 }
 
-/** Of a change that is in no queue a job runs by itself. */
-export type Retriggered = GateAnswer & { readonly alone?: true };
+/** Of a change that is in no queue a job runs by itself; the build set that it belongs to, where there is one yet. */
+export type Retriggered = GateAnswer & { readonly alone?: true; readonly buildSet?: string };
 
 /** A change, or a branch as it is now. */
 export type EnqueueRequest = { readonly pipeline: string } & (
@@ -104,6 +105,19 @@ export interface BuildFilter {
   readonly running?: boolean | undefined;
   readonly after?: PageStart | undefined;
   readonly limit: number;
+}
+
+/** What people asked for, likewise. */
+export interface ActFilter extends Pick<BuildFilter, 'change' | 'after' | 'limit'> {
+  /** Name of who asked. */
+  readonly by?: string | undefined;
+  readonly operation?: string | undefined;
+}
+
+/** The audit log: what people asked for, and what came of it. */
+export interface Acts {
+  add(act: Act): Promise<void>;
+  list(filter: ActFilter): Promise<Act[]>;
 }
 
 /** Releases to look for, likewise. */

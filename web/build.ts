@@ -1,4 +1,4 @@
-import type { BuildRecord, BuildView } from '../server/api/types.ts';
+import type { BuildRecord, BuildView, ByHand } from '../server/api/types.ts';
 import { ownPath } from './address.ts';
 import { decidingFailure } from './failure.ts';
 import { type Html, html } from './html.ts';
@@ -19,6 +19,7 @@ export function renderBuild(view: BuildView, now: number): Html {
     <p class="meta"><b>${build.project}</b> ${build.branch} · <a href="/change/${encodeURIComponent(build.change)}"><code>${shortKey(build.change, build.patchset)}</code></a>
       · ${build.pipeline} · ${build.label} · ${resultWords(stateOf(build))} · ${times(build, now)}
       ${view.workflowUrl !== null && html` · <a href="${view.workflowUrl}">workflow in Temporal</a>`}</p>
+    ${view.byHand[build.id] !== undefined && html`<p class="meta">${view.byHand[build.id]}</p>`}
     ${build.summary !== '' && html`<p class="reason ${resultTone(stateOf(build))}">${build.summary}</p>`}
     ${renderInputs(build)}
     ${renderArtifacts(build)}
@@ -55,17 +56,23 @@ function renderInputs(build: BuildRecord): Html | false {
   return html`<p class="meta">inputs <code>${digest}</code>${again}</p>`;
 }
 
-function renderAttempts({ attempts, build }: BuildView, now: number): Html {
-  return html`<h2>Attempts</h2><ul class="rows">${attempts.map((each) => renderBuildRow(each, now, each.id === build.id))}</ul>`;
+function renderAttempts({ attempts, build, byHand }: BuildView, now: number): Html {
+  return html`<h2>Attempts</h2><ul class="rows">${attempts.map((each) => renderBuildRow(each, now, { isCurrent: each.id === build.id, byHand }))}</ul>`;
+}
+
+interface RowOptions {
+  /** It is the build that the page is about. */
+  readonly isCurrent?: boolean;
+  readonly byHand?: ByHand;
 }
 
 /** A build in a list. */
-function renderBuildRow(build: BuildRecord, now: number, current = false): Html {
+function renderBuildRow(build: BuildRecord, now: number, { isCurrent = false, byHand = {} }: RowOptions = {}): Html {
   const { id, job, attempt, summary, startTime, endTime } = build;
   const [state, took] = [stateOf(build), tookOf(build)];
   return html`<li>${sign(resultTone(state), resultWords(state))}
-    <span class="what"><a href="/build/${id}"${current && html` aria-current="page"`}><b>${job}</b>${attempt > 1 && ` ×${attempt}`}</a>${build.alone && html` <span class="tag">alone</span>`}
-      <span class="meta">${summary}</span></span>
+    <span class="what"><a href="/build/${id}"${isCurrent && html` aria-current="page"`}><b>${job}</b>${attempt > 1 && ` ×${attempt}`}</a>${build.alone && html` <span class="tag">alone</span>`}
+      <span class="meta">${[byHand[id], summary].filter(Boolean).join(' · ')}</span></span>
     <span class="when"><time title="${moment(startTime)} UTC">${ago(endTime ?? startTime, now)}</time>${took !== undefined && ` · ${span(took)}`}</span></li>`;
 }
 
@@ -77,11 +84,16 @@ export function renderRefPage(id: string, builds: readonly BuildRecord[], now: n
     ${renderChangeBuilds(builds, now)}`;
 }
 
+interface Drawing {
+  readonly now: number;
+  readonly byHand: ByHand;
+}
+
 /** What every pipeline made of a change: patch set by patch set, run by run, the newest first. */
-export function renderChangeBuilds(builds: readonly BuildRecord[], now: number): Html {
+export function renderChangeBuilds(builds: readonly BuildRecord[], now: number, byHand: ByHand = {}): Html {
   const patchsets = Map.groupBy(builds, ({ patchset }) => patchset);
   const newest = [...patchsets].sort(([a], [b]) => b - a);
-  return html`${newest.map(([patchset, found], index) => renderPatchset(patchset, found, { now, isPast: index > 0 }))}
+  return html`${newest.map(([patchset, found], index) => renderPatchset(patchset, found, { now, byHand, isPast: index > 0 }))}
     ${newest.length === 0 && html`<p class="empty">No job has run for this change.</p>`}`;
 }
 
@@ -89,7 +101,7 @@ export function renderChangeBuilds(builds: readonly BuildRecord[], now: number):
 function renderPatchset(
   patchset: number,
   builds: readonly BuildRecord[],
-  { now, isPast }: { readonly now: number; readonly isPast: boolean },
+  { isPast, ...drawing }: Drawing & { readonly isPast: boolean },
 ): Html {
   const runs = [...Map.groupBy(builds, runOf).values()].sort((a, b) => begun(b) - begun(a));
   const latest = Map.groupBy(
@@ -98,7 +110,7 @@ function renderPatchset(
   );
   const last = new Set([...latest.values()].map(([run]) => run));
   const title = patchset > 0 ? `Patch set ${patchset}` : 'Runs';
-  const drawn = runs.map((run) => renderRun(run, last.has(run), now));
+  const drawn = runs.map((run) => renderRun(run, last.has(run), drawing));
   if (!isPast) return html`<section class="patchset" id="patchset-${patchset}"><h2>${title}</h2>${drawn}</section>`;
   return html`<details class="patchset" id="patchset-${patchset}"><summary><h2>${title}</h2>
     <span class="meta">${runs.length === 1 ? '1 run' : `${runs.length} runs`}</span></summary>${drawn}</details>`;
@@ -119,7 +131,7 @@ function begun(run: readonly BuildRecord[]): number {
 }
 
 /** One run of a pipeline: why it failed where it is the last, then its jobs in the order in which they began, attempts after each other. */
-function renderRun(run: readonly BuildRecord[], isLast: boolean, now: number): Html {
+function renderRun(run: readonly BuildRecord[], isLast: boolean, { now, byHand }: Drawing): Html {
   const [one] = run;
   if (one === undefined) return html``;
   const failure = isLast && decidingFailure(run);
@@ -127,7 +139,7 @@ function renderRun(run: readonly BuildRecord[], isLast: boolean, now: number): H
   const inOrder = jobs.flatMap((attempts) => attempts.toSorted((a, b) => a.attempt - b.attempt));
   const title = html`<h3>${one.pipeline} <code>${one.buildSet}</code>${one.alone && html` <span class="tag">alone</span>`}
       <span class="meta"><time title="${moment(begun(run))} UTC">${ago(begun(run), now)}</time></span></h3>`;
-  const rows = html`<ul class="rows">${inOrder.map((build) => renderBuildRow(build, now))}</ul>`;
+  const rows = html`<ul class="rows">${inOrder.map((build) => renderBuildRow(build, now, { byHand }))}</ul>`;
   if (wasLetGo(run)) {
     const id = `run-${one.patchset}-${one.pipeline}-${one.buildSet}`;
     return html`<details class="run" id="${id}"><summary>${title} <span class="meta">let go before it was done</span></summary>${rows}</details>`;

@@ -7,7 +7,7 @@ import { ago, moment } from './time.ts';
 /** A change's whole page: the same on the server and, live, in the browser. */
 export function renderChange(shown: ChangeShown, now: number): Html {
   const all = `/results?${new URLSearchParams({ change: shown.change.id })}`;
-  return html`${renderChangeStory(shown, now)}${renderChangeBuilds(shown.builds, now)}
+  return html`${renderChangeStory(shown, now)}${renderChangeBuilds(shown.builds, now, shown.byHand)}
     <p class="pages"><a href="${all}">All its runs</a></p>`;
 }
 
@@ -30,10 +30,11 @@ export function renderChangeStory(shown: ChangeShown, now: number): Html {
       (change.files ?? ['too many to list']).map((file) => html`<code>${file}</code>`),
     )}
     <h2>Fetch it</h2><pre>${fetch}</pre>
-    <h2>What happened</h2><ul class="rows">${folded(
-      shown.happenings.toReversed().map((each) => renderHappening(each, now)),
-      { id: 'earlier', first: 20, rest: (count) => `${count} earlier ones` },
-    )}</ul>`;
+    <h2>What happened</h2><ul class="rows">${folded(allThatHappened(shown, now), {
+      id: 'earlier',
+      first: 20,
+      rest: (count) => `${count} earlier ones`,
+    })}</ul>`;
 }
 
 function list(title: string, entries: readonly Html[]): Html | false {
@@ -53,6 +54,18 @@ function withCode(sentence: string): Html {
 
 function renderNeed({ id, subject, status }: ChangeShown['needs'][number]): Html {
   return html`<a href="/change/${encodeURIComponent(id)}"><code>${id}</code></a> ${subject} · ${status}`;
+}
+
+/** What its host tells of it, and what people asked Sluice for, the newest first. */
+function allThatHappened({ happenings, acts }: ChangeShown, now: number): readonly Html[] {
+  const told = happenings.map((each) => ({ time: each.time, row: renderHappening(each, now) }));
+  const asked = acts.map((each) => ({ time: each.time, row: renderAct(each, now) }));
+  return [...told, ...asked].sort((a, b) => b.time - a.time).map(({ row }) => row);
+}
+
+function renderAct({ time, by, text }: ChangeShown['acts'][number], now: number): Html {
+  return html`<li><span class="what"><b>${by}</b> ${text}</span>
+    <span class="when"><time title="${moment(time)} UTC">${ago(time, now)}</time></span></li>`;
 }
 
 function renderHappening(happening: ChangeShown['happenings'][number], now: number): Html {

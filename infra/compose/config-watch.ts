@@ -45,12 +45,13 @@ export function keepTellingOf(config: LiveConfig, deps: ConfigWatchDeps) {
         look();
       }
     },
-    /** The same because of a signal: the log has said all. */
-    reloadQuietly(): void {
+    /** The same because of a signal, when the log says all. @returns why it was refused; undefined where it was not */
+    reloadQuietly(): string | undefined {
       try {
         watch.reload();
-      } catch {
-        // It is in the log.
+        return undefined;
+      } catch (error) {
+        return (error as Error).message;
       }
     },
   };

@@ -5,6 +5,7 @@ import { keepHelper } from '../../activities/process/helper.ts';
 import { createReportActivities } from '../../activities/report/activities.ts';
 import { isVirtual } from '../../pipelines/model/platform.ts';
 import { createApp } from '../../server/app.ts';
+import { keepSignal } from '../../server/audit.ts';
 import { createDebugSessions } from '../../server/debug-sessions.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
 import { createHolds } from '../../server/holds.ts';
@@ -157,5 +158,9 @@ export async function startServer(config: StackConfig): Promise<Part> {
     await store.close();
     await temporal.close();
   });
-  return { ...part, reload: telling.reloadQuietly };
+  const local = { name: userInfo().username, kind: 'person', via: 'local' } as const;
+  const reload = () => {
+    keepSignal(store.acts, local, telling.reloadQuietly()).catch((error) => logger.error(error));
+  };
+  return { ...part, reload };
 }

@@ -11,6 +11,7 @@ export function migrationsFor(tenant: string): Readonly<Record<string, Migration
     '002-tenant': { up: (db: Kysely<unknown>) => addTenants(db, tenant) },
     '003-occurrences': { up: createOccurrences },
     '004-release-plans': { up: createReleasePlans },
+    '005-acts': { up: createActs },
   };
 }
 
@@ -90,6 +91,19 @@ async function createReleasePlans(db: Kysely<unknown>): Promise<void> {
     .execute();
   await sql`create index releases_plannable on releases (tenant)
     where record->>'state' in ('waiting', 'reverted')`.execute(db);
+}
+
+async function createActs(db: Kysely<unknown>): Promise<void> {
+  let table = db.schema.createTable('acts').addColumn('start_time', 'bigint', (column) => column.notNull());
+  for (const name of ['tenant', 'id', 'actor', 'operation']) {
+    table = table.addColumn(name, 'text', (column) => column.notNull());
+  }
+  await table
+    .addColumn('record', 'jsonb', (column) => column.notNull())
+    .addPrimaryKeyConstraint('acts_pkey', ['tenant', 'id'] as never)
+    .execute();
+  await index(db, 'acts', 'start_time');
+  await sql`create index acts_changes on acts using gin ((record->'changes'))`.execute(db);
 }
 
 async function createBuildTables(db: Kysely<unknown>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ColumnType, GeneratedAlways } from 'kysely';
 import type { MirrorRecord, ReleasePlanRecord, ReleaseRecord } from '../../activities/report/types.ts';
+import type { Act } from '../../pipelines/policy/act.ts';
 import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
 
 /** JSON comes back parsed and goes in as text. */
@@ -68,6 +69,12 @@ interface ToldTable extends Owned {
   readonly time: Millis;
 }
 
+interface ActTable extends Omit<Recorded<Act>, 'end_time'> {
+  /** Name of who asked. */
+  readonly actor: string;
+  readonly operation: string;
+}
+
 /** What review systems have told, in order of `sequence`. */
 interface OccurrenceTable extends Owned {
   readonly connection: string;
@@ -92,5 +99,6 @@ export interface Tables {
   readonly mirrors: MirrorTable;
   readonly queues: QueueTable;
   readonly told: ToldTable;
+  readonly acts: ActTable;
   readonly occurrences: OccurrenceTable;
 }

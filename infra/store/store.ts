@@ -3,7 +3,8 @@ import type { ReportStore } from '../../activities/report/port.ts';
 import type { ReleasePlanRecord } from '../../activities/report/types.ts';
 import type { RunningRecords } from '../../activities/sweep/sweep.ts';
 import type { OccurrenceStore } from '../../server/ingest/port.ts';
-import type { Records } from '../../server/port.ts';
+import type { Acts, Records } from '../../server/port.ts';
+import { createActs } from './acts.ts';
 import { estimates, findBuild, listBuildSets, listBuilds, saveBuild, saveBuildSet } from './builds.ts';
 import { openEmbeddedDatabase, type TenantRows } from './database.ts';
 import { createOccurrences } from './occurrences.ts';
@@ -31,6 +32,8 @@ export interface Store extends ReportStore, Records {
   readonly plans: ReleasePlanRows;
   /** What review systems have told. */
   readonly occurrences: OccurrenceStore;
+  /** What people asked for. */
+  readonly acts: Acts;
   /** Ends once everything is on the disk. */
   close(): Promise<void>;
 }
@@ -78,6 +81,7 @@ export function createStore(rows: TenantRows): Store {
       releases: (ids) => findReleases(rows, ids),
     },
     occurrences: createOccurrences(rows),
+    acts: createActs(rows),
     close: () => db.destroy(),
   };
 }

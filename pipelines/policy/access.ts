@@ -33,6 +33,8 @@ export type Operation =
   | 'work'
   /** Read the configuration again. */
   | 'reload'
+  /** Read who asked for what. */
+  | 'audit'
   /** Say what came of a change, on the change. */
   | 'report'
   | 'merge';
@@ -70,6 +72,7 @@ const allowed: Readonly<Record<Operation, readonly Actor['kind'][]>> = {
   'open-secrets': ['worker'],
   work: ['worker'],
   reload: ['person'],
+  audit: ['person'],
   report: ['sluice'],
   merge: ['sluice'],
 };

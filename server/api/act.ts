@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isOccurrenceId } from '../../activities/review/port.ts';
 import { demand } from '../../pipelines/policy/access.ts';
+import { answered, asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { actorOf, authenticate } from '../token.ts';
@@ -36,24 +37,28 @@ export function registerActing(app: App, deps: ServerDeps): void {
     },
     async (request) => {
       const { body } = request;
-      return operations.enqueue(
-        actorOf(request),
-        'change' in body ? { ...body, change: await idOf(body.change) } : body,
-      );
+      if (!('change' in body)) return operations.enqueue(asks(request, 'enqueue', body), body);
+      const { pipeline } = body;
+      const change = await idOf(body.change);
+      return operations.enqueue(asks(request, 'enqueue', { changes: [change], pipeline }), { pipeline, change });
     },
   );
   app.post(
     '/api/dequeue',
     { onRequest, schema: { summary: 'Take a change out of a pipeline', body: inPipeline } },
-    async (request) =>
-      operations.dequeue(actorOf(request), { ...request.body, change: await idOf(request.body.change) }),
+    async (request) => {
+      const { pipeline } = request.body;
+      const change = await idOf(request.body.change);
+      return operations.dequeue(asks(request, 'dequeue', { changes: [change], pipeline }), { pipeline, change });
+    },
   );
   app.post(
     '/api/promote',
     { onRequest, schema: { summary: 'Move changes to the head of their queue', body: promotion } },
     async (request) => {
       const changes = await Promise.all(request.body.changes.map(idOf));
-      return operations.promote(actorOf(request), { ...request.body, changes });
+      const { pipeline } = request.body;
+      return operations.promote(asks(request, 'promote', { changes, pipeline }), { pipeline, changes });
     },
   );
   app.post(
@@ -62,7 +67,10 @@ export function registerActing(app: App, deps: ServerDeps): void {
     async (request) => {
       const { change, job, pipeline } = request.body;
       const what = { change: await idOf(change), job, ...(pipeline === undefined ? {} : { pipeline }) };
-      return operations.retrigger(actorOf(request), what);
+      const { change: id, ...about } = what;
+      const answer = await operations.retrigger(asks(request, 'retrigger', { changes: [id], ...about }), what);
+      if (answer.ok && answer.buildSet !== undefined) answered(request, { buildSet: answer.buildSet });
+      return answer;
     },
   );
   registerOthers(app, deps);
@@ -75,7 +83,7 @@ function registerOthers(app: App, deps: ServerDeps): void {
     '/api/reload',
     { onRequest, schema: { summary: 'Read the configuration file again' } },
     async (request, reply) => {
-      demand(actorOf(request), 'reload', { name: 'the configuration' });
+      demand(asks(request, 'reload'), 'reload', { name: 'the configuration' });
       try {
         return deps.configuration?.reload();
       } catch (error) {
@@ -87,7 +95,11 @@ function registerOthers(app: App, deps: ServerDeps): void {
   app.post(
     '/api/cancel',
     { onRequest, schema: { summary: 'Stop one build', body: z.object({ build: name }) } },
-    (request) => deps.operations.cancel(actorOf(request), request.body),
+    async (request) => {
+      const { build } = request.body;
+      const actor = asks(request, 'cancel', { build, changes: await changesOf(deps, build) });
+      return deps.operations.cancel(actor, { build });
+    },
   );
   app.post(
     '/api/events/git',
@@ -98,6 +110,12 @@ function registerOthers(app: App, deps: ServerDeps): void {
       return reply.code(202).send({ ok: true, withoutEffect: await effectsOfPush(deps, request.body.changes) });
     },
   );
+}
+
+/** The change that a build is of; none for a build that nobody knows. */
+async function changesOf({ store }: ServerDeps, build: string): Promise<readonly string[]> {
+  const found = await store.findBuild(build);
+  return found === undefined ? [] : [found.change];
 }
 
 function isRefusal(payload: unknown): boolean {

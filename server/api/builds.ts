@@ -1,12 +1,14 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { LogInfo } from '../../activities/storage/port.ts';
+import { byHand } from '../../pipelines/report/acts.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import { rebuildId } from '../../workflows/ids.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { sendFile } from '../files/send-file.ts';
 import type { BuildFilter } from '../port.ts';
+import { actsOn } from './audit.ts';
 import { resolveChange } from './change-names.ts';
 import { requireKnown } from './known-names.ts';
 import { after, cut, type ListPage, most, pageStart, sendPage } from './paging.ts';
@@ -103,7 +105,8 @@ export async function readBuild(deps: ServerDeps, id: string): Promise<BuildView
   }));
   const prefix = workflowUrl(deps);
   const url = prefix && prefix + encodeURIComponent(build.workflow);
-  return { build: buildRow(build), logs, attempts: attempts.map(buildRow), workflowUrl: url };
+  const hands = byHand(attempts, await actsOn(deps, change));
+  return { build: buildRow(build), logs, attempts: attempts.map(buildRow), byHand: hands, workflowUrl: url };
 }
 
 export function noBuild(id: string): string {

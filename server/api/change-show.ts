@@ -1,4 +1,6 @@
 import type { Change } from '../../pipelines/model/change.ts';
+import type { Act } from '../../pipelines/policy/act.ts';
+import { actText, byHand } from '../../pipelines/report/acts.ts';
 import type { NeededChange, Obstacle } from '../../pipelines/report/change-known.ts';
 import { changeStory } from '../../pipelines/report/change-story.ts';
 import type { PlaceInQueue } from '../../pipelines/report/place-story.ts';
@@ -6,7 +8,8 @@ import { absence } from '../../pipelines/report/sentences.ts';
 import { bounded } from '../../pipelines/report/words.ts';
 import type { ItemSnapshot, QueueSnapshot } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';
-import type { ChangeShown } from './types.ts';
+import { actsOn } from './audit.ts';
+import type { ChangeShown, ShownAct } from './types.ts';
 import { buildRow, changeView } from './views.ts';
 
 /** How many builds of a change are shown. */
@@ -19,7 +22,10 @@ const mostBuilds = 200;
  */
 export async function readChange(deps: ServerDeps, name: string): Promise<ChangeShown> {
   const change = await deps.changes.read(name);
-  const known = await readKnown(deps, change, await deps.store.listQueues());
+  const [known, acts] = await Promise.all([
+    deps.store.listQueues().then((queues) => readKnown(deps, change, queues)),
+    actsOn(deps, change.id),
+  ]);
   const { needs, places, builds } = known;
   const { commit, happenings } = known.history;
   const fetch = `git fetch origin ${change.ref} && git switch --detach FETCH_HEAD`;
@@ -27,7 +33,13 @@ export async function readChange(deps: ServerDeps, name: string): Promise<Change
     change: changeView(change),
     ...{ commit, fetch, story: changeStory(known), needs, places, happenings },
     builds: builds.map(buildRow),
+    acts: acts.map(shownAct).toReversed(),
+    byHand: byHand(builds, acts),
   };
+}
+
+function shownAct({ time, by, operation, about }: Act): ShownAct {
+  return { time, by: by.name, text: actText({ operation, about, changes: [] }) };
 }
 
 /** All that the story of a change is told from, as its host and the queues have it. */

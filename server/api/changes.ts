@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { Change } from '../../pipelines/model/change.ts';
 import { demand } from '../../pipelines/policy/access.ts';
 import { approval } from '../../pipelines/policy/veto.ts';
+import { asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
-import { actorOf, authenticate } from '../token.ts';
+import { authenticate } from '../token.ts';
 import { readChange } from './change-show.ts';
 import { withoutEffect } from './effects.ts';
 import { requireKnown } from './known-names.ts';
@@ -50,6 +51,7 @@ function follows(change: Change, id: string): boolean {
 export function registerChanges(app: App, deps: ServerDeps): void {
   const onRequest = authenticate(deps);
   const { changes } = deps;
+  const idOf = async (name: string) => (await changes.read(name)).id;
   const lists = { schema: { summary: 'Changes, newest first, page by page', querystring: filter } };
   app.get('/api/changes', lists, async (request, reply) => {
     const { shown, next } = await pageOfChanges(deps, request.query);
@@ -69,7 +71,7 @@ export function registerChanges(app: App, deps: ServerDeps): void {
     async (request) => {
       const { params, body } = request;
       const { by: inNameOf, ...vote } = body;
-      const actor = actorOf(request);
+      const actor = asks(request, 'vote', { changes: [await idOf(params.id)], ...vote });
       demand(actor, 'vote', { name: params.id, ...(inNameOf === undefined ? {} : { inNameOf }) });
       await changes.vote(actor, params.id, vote);
       return { ok: true, withoutEffect: vote.value > 0 ? await withoutEffect(deps, params.id) : [] };
@@ -80,7 +82,7 @@ export function registerChanges(app: App, deps: ServerDeps): void {
     { onRequest, schema: { summary: 'Say something on a change’s current patch set', params: byId, body: words } },
     async (request) => {
       const { params, body } = request;
-      const actor = actorOf(request);
+      const actor = asks(request, 'comment', { changes: [await idOf(params.id)] });
       demand(actor, 'comment', { name: params.id, ...(body.by === undefined ? {} : { inNameOf: body.by }) });
       await changes.comment(actor, params.id, body.text);
       return { ok: true, withoutEffect: await withoutEffect(deps, params.id) };
@@ -91,7 +93,7 @@ export function registerChanges(app: App, deps: ServerDeps): void {
     app.post(`/api/changes/:id/${act}`, { onRequest, schema }, async (request) => {
       const { id } = request.params;
       const inNameOf = request.body?.by;
-      const actor = actorOf(request);
+      const actor = asks(request, act, { changes: [await idOf(id)] });
       demand(actor, act, { name: id, ...(inNameOf === undefined ? {} : { inNameOf }) });
       await changes[act](actor, id);
       return { ok: true };

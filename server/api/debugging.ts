@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
-import { actorOf, authenticate } from '../token.ts';
+import { authenticate } from '../token.ts';
 
 /** Seconds that a session may last from now on: it takes memory that jobs have no longer. */
 const longest = 24 * 3600;
@@ -33,7 +34,7 @@ export function registerDebugging(app: App, deps: ServerDeps): void {
     async (request, reply) => {
       const { build, seconds, step } = request.body;
       const until = Date.now() + seconds * 1000;
-      await debugging.open(actorOf(request), { build, until, ...(step !== undefined && { step }) });
+      await debugging.open(asks(request, 'debug', { build }), { build, until, ...(step !== undefined && { step }) });
       return reply.code(202).send({ build });
     },
   );
@@ -46,7 +47,7 @@ export function registerDebugging(app: App, deps: ServerDeps): void {
     '/api/machines/debug/end',
     { onRequest, schema: { summary: 'End a debug session', body: which } },
     async (request, reply) => {
-      await debugging.close(actorOf(request), request.body.build);
+      await debugging.close(asks(request, 'debug', { action: 'end', build: request.body.build }), request.body.build);
       return reply.code(202).send({ build: request.body.build });
     },
   );

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { demand } from '../../pipelines/policy/access.ts';
 import type { BuildSetRecord } from '../../workflows/contract.ts';
 import { parseBuildSetId } from '../../workflows/ids.ts';
+import { asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
-import { actorOf, authenticate } from '../token.ts';
+import { authenticate } from '../token.ts';
 
 const which = z.object({ buildSet: z.string().min(1).max(2_000).describe('its key, or its workflow’s id') });
 
@@ -18,7 +19,7 @@ export function registerExports(app: App, deps: ServerDeps): void {
     { onRequest, schema: { summary: 'A build set with all that it worked with, as a tar archive', body: which } },
     async (request, reply) => {
       const name = request.body.buildSet;
-      demand(actorOf(request), 'export', { name });
+      demand(asks(request, 'export', { buildSet: name }), 'export', { name });
       const found = await findBuildSets(deps, name);
       const [record] = found;
       if (record === undefined) {

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { isConfigPath } from '../../pipelines/language/config-path.ts';
 import { noop } from '../../pipelines/language/noop.ts';
+import type { ActAbout } from '../../pipelines/policy/act.ts';
+import { answered, asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import type { HoldRequest } from '../holds.ts';
-import { actorOf, authenticate } from '../token.ts';
+import { authenticate } from '../token.ts';
 import { resolveChange } from './change-names.ts';
 import { requireKnown } from './known-names.ts';
 import { unknownName } from './unknown-name.ts';
@@ -64,7 +66,9 @@ export function registerHolds(app: App, deps: ServerDeps): void {
         ...(change === undefined ? {} : { change: await resolveChange(deps, change) }),
         ...(ref === undefined ? {} : { ref }),
       } satisfies HoldRequest;
-      return reply.code(201).send(await holds.add(actorOf(request), scope));
+      const hold = await holds.add(asks(request, 'hold', aboutHold(scope)), scope);
+      answered(request, { hold: hold.id });
+      return reply.code(201).send(hold);
     },
   );
   app.post(
@@ -72,17 +76,25 @@ export function registerHolds(app: App, deps: ServerDeps): void {
     { onRequest, schema: { summary: 'Delete a hold, and remove what it holds', body: which } },
     async (request) => {
       const { id } = request.body;
-      const deleted = await holds.delete(actorOf(request), id);
+      const deleted = await holds.delete(asks(request, 'hold', { action: 'delete', hold: id }), id);
       if (deleted === null) throw await unknown(id);
       return deleted;
     },
   );
 }
 
+function aboutHold({ job, project, change, ref }: HoldRequest): ActAbout & { readonly changes: readonly string[] } {
+  return {
+    ...{ job, changes: change === undefined ? [] : [change] },
+    ...(project === undefined ? {} : { project }),
+    ...(ref === undefined ? {} : { ref }),
+  };
+}
+
 /**
  * A job that is configured and may have nodes, or that a change has brought, or may.
  *
- * @param change whose failure is waited for; one with configuration in it may bring any job
+ * @param change whose failure is waited for, one with configuration in it may bring any job
  * @throws `UnknownName`
  */
 async function requireJob(deps: ServerDeps, job: string, change: string | undefined): Promise<void> {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
-import { actorOf, authenticate } from '../token.ts';
+import { authenticate } from '../token.ts';
 import { unknownName } from './unknown-name.ts';
 
 const which = z.object({ platform: z.string().min(1).max(500) });
@@ -25,7 +26,7 @@ export function registerMachines(app: App, deps: ServerDeps): void {
     async (request, reply) => {
       const { platform } = request.body;
       known(platform);
-      await machines.prepare(actorOf(request), platform);
+      await machines.prepare(asks(request, 'prepare', { platform }), platform);
       return reply.code(202).send({ platform });
     },
   );
@@ -40,6 +41,6 @@ export function registerMachines(app: App, deps: ServerDeps): void {
   app.post(
     '/api/machines/expire',
     { onRequest, schema: { summary: 'Remove the snapshots that are over the limits' } },
-    (request) => machines.expire(actorOf(request)),
+    (request) => machines.expire(asks(request, 'expire')),
   );
 }

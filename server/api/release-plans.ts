@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { answered, asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import type { ReleasePlans } from '../release-plans.ts';
-import { actorOf, authenticate } from '../token.ts';
+import { authenticate } from '../token.ts';
 import { resolveChange } from './change-names.ts';
 
 const name = z.string().min(1).max(500);
@@ -37,14 +38,19 @@ export function registerReleasePlans(app: App, deps: ServerDeps): void {
     async (request, reply) => {
       const { name: called, changes, ...wish } = request.body;
       const ids = await Promise.all(changes.map((change) => resolveChange(deps, change)));
-      const made = await plans.make(actorOf(request), { ...wish, changes: ids }, called);
+      const actor = asks(request, 'release', { action: 'plan', changes: ids });
+      const made = await plans.make(actor, { ...wish, changes: ids }, called);
+      if ('id' in made) answered(request, { plan: made.id });
       return reply.code('ok' in made ? 409 : 201).send(made);
     },
   );
   app.post(
     '/api/release-plans/:plan/remove',
     { onRequest, schema: { summary: 'Forget a plan that was not carried out', params: which } },
-    (request) => plans.remove(actorOf(request), request.params.plan),
+    (request) => {
+      const { plan } = request.params;
+      return plans.remove(asks(request, 'release', { action: 'remove', plan }), plan);
+    },
   );
   registerTakingBack(app, deps, plans);
   for (const action of ['commit', 'revert'] as const) {
@@ -57,7 +63,10 @@ export function registerReleasePlans(app: App, deps: ServerDeps): void {
     app.post(
       `/api/release-plans/:plan/${action}`,
       { onRequest, schema: { summary: words, params: which } },
-      (request) => plans.act(actorOf(request), { ...request.params, action }),
+      (request) => {
+        const { plan } = request.params;
+        return plans.act(asks(request, 'release', { action, plan }), { plan, action });
+      },
     );
   }
 }
@@ -80,7 +89,9 @@ function registerTakingBack(app: App, deps: ServerDeps, plans: ReleasePlans): vo
     { onRequest: authenticate(deps), schema: { summary, body: ofChange.extend({ lines: inLines }) } },
     async (request) => {
       const { change, lines } = request.body;
-      return plans.takeBack(actorOf(request), { change: await resolveChange(deps, change), lines });
+      const id = await resolveChange(deps, change);
+      const actor = asks(request, 'release', { action: 'revert', changes: [id] });
+      return plans.takeBack(actor, { change: id, lines });
     },
   );
 }

@@ -65,12 +65,26 @@ export interface UnheardConnection {
   readonly reason: string;
 }
 
+/** Id of a build to who had it run again, or stopped it. */
+export type ByHand = Readonly<Record<string, string>>;
+
+/** What somebody asked for, in words. */
+export interface ShownAct {
+  readonly time: number;
+  readonly by: string;
+  readonly text: string;
+}
+
+/** `GET /api/audit`: a line of it. */
+export type { Act } from '../../pipelines/policy/act.ts';
+
 /** `GET /api/builds/ID`. */
 export interface BuildView {
   readonly build: BuildRecord;
   readonly logs: readonly { readonly name: string; readonly url: string; readonly complete: boolean }[];
   /** Every attempt at the same job of the same change, newest first. */
   readonly attempts: readonly BuildRecord[];
+  readonly byHand: ByHand;
   readonly workflowUrl: string | null;
 }
 
@@ -86,6 +100,9 @@ export interface ChangeShown {
   readonly places: readonly PlaceInQueue[];
   /** Oldest first: patch sets, votes, reports. */
   readonly happenings: readonly ChangeHappening[];
+  /** What people asked Sluice for, oldest first. */
+  readonly acts: readonly ShownAct[];
+  readonly byHand: ByHand;
   /** Newest first. */
   readonly builds: readonly BuildRecord[];
 }

@@ -246,6 +246,23 @@ describe('acting from the command line', () => {
     assert.deepEqual(server.asked.at(-1), { what: 'retrigger', input: { change: 'I1', job: 'deb-build' } });
   });
 
+  it('is in the audit log, which needs the token as well', async () => {
+    await run(['promote', 'I1', '--pipeline', 'gate']);
+    const { stdout, code } = await run(['audit', '--change', 'I1', '--operation', 'promote']);
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /^ASKED \(UTC\) +BY +VIA +OUTCOME +WHAT\n\d{4}-[\d: -]+ ada +token +done +promote I1 \(pipeline gate\)\n$/,
+    );
+    const [act] = JSON.parse((await run(['audit', '--limit', '1', '--json'])).stdout);
+    assert.deepEqual([act.by.name, act.operation, act.outcome], ['ada', 'promote', 'done']);
+    assert.match(act.time, /^\d{4}-\d\d-\d\dT/);
+    assert.match((await run(['audit', '--by', 'nobody'])).stdout, /^Nobody has asked for such a thing\.\n$/);
+    const stranger = await run(['audit'], { SLUICE_TOKEN: 'wrong' });
+    assert.equal(stranger.code, 3);
+    assert.match(stranger.stderr, /token/);
+  });
+
   for (const { args, env, code, says } of [
     { args: ['dequeue', '--change', 'I1'], env: {}, code: 2, says: /--pipeline/ },
     { args: ['cancel', 'b1'], env: { SLUICE_TOKEN: 'wrong' }, code: 3, says: /token/ },

@@ -106,11 +106,22 @@ describe('what people ask for', () => {
     gates.get('D')?.resolve();
     await until('D is merged', () => world.outside.merged.includes('D') && !queued().includes('D'));
     gates.delete('D');
-    assert.deepEqual(await operations.retrigger(ada, { change: 'D', job: 'deb-build' }), { ok: true, alone: true });
+    const buildSet = buildsOf('D')[0]?.buildSet;
+    assert.deepEqual(await operations.retrigger(ada, { change: 'D', job: 'deb-build' }), {
+      ...{ ok: true, alone: true, buildSet },
+    });
     await until('it runs again', () => gates.has('D'));
     gates.get('D')?.resolve();
     await until('it has ended again', () => buildsOf('D')[0]?.attempt === 2 && buildsOf('D')[0]?.result === 'SUCCESS');
     assert.equal(buildsOf('D')[0]?.alone, true);
+  });
+
+  it('names the build set in which a job of a queue runs again', async () => {
+    await enqueue('E');
+    const answer = await operations.retrigger(ada, { change: 'E', job: 'deb-build' });
+    assert.deepEqual(answer, { ok: true, buildSet: buildsOf('E')[0]?.buildSet });
+    await operations.dequeue(ada, { pipeline: 'gate', change: 'E' });
+    await until('the queue is empty', () => queued().length === 0);
   });
 
   it('is refused with a reason when there is nothing to act on', async () => {

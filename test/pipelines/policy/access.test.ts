@@ -31,6 +31,7 @@ const table: Readonly<Record<Operation, string>> = {
   notify: 'person sluice',
   'open-secrets': 'worker',
   work: 'worker',
+  audit: 'person',
   reload: 'person',
   report: 'sluice',
   merge: 'sluice',
