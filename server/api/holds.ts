@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isConfigPath } from '../../pipelines/language/config-path.ts';
 import { noop } from '../../pipelines/language/noop.ts';
+import type { Change } from '../../pipelines/model/change.ts';
 import type { ActAbout } from '../../pipelines/policy/act.ts';
 import { answered, asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -94,7 +95,7 @@ function aboutHold({ job, project, change, ref }: HoldRequest): ActAbout & { rea
 /**
  * A job that is configured and may have nodes, or that a change has brought, or may.
  *
- * @param change whose failure is waited for, one with configuration in it may bring any job
+ * @param change whose failure is waited for, absent: any's; one with configuration in it may bring any job
  * @throws `UnknownName`
  */
 async function requireJob(deps: ServerDeps, job: string, change: string | undefined): Promise<void> {
@@ -108,9 +109,17 @@ async function requireJob(deps: ServerDeps, job: string, change: string | undefi
   if ((await deps.store.listBuilds({ job, limit: 1 })).length > 0) return;
   const queued = (await deps.store.listQueues()).flatMap(({ items }) => items.flatMap(({ jobs }) => jobs));
   if (queued.some(({ name }) => name === job)) return;
-  const brought = change === undefined ? null : await deps.changes.read(change).catch(() => null);
-  if (brought?.files?.some(isConfigPath)) return;
+  if ((await mayBring(deps, change)).some(({ files }) => files === null || files.some(isConfigPath))) return;
   throw unknownName('job', job, [...layout.jobs.keys()]);
+}
+
+/** The change that is named, else all that are open: what one with configuration brings is known as it is tested. */
+async function mayBring({ changes }: ServerDeps, change: string | undefined): Promise<readonly Change[]> {
+  if (change === undefined) return changes.list({ status: 'open' });
+  return changes.read(change).then(
+    (found) => [found],
+    () => [],
+  );
 }
 
 /** A branch or tag may come to be; what names a change is none. */

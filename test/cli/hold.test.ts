@@ -11,6 +11,7 @@ import type { Hold } from '../../pipelines/nodes/holds.ts';
 import type { HoldRequest, NodeHolds } from '../../server/holds.ts';
 import { aJob, anItem, aQueue } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
+import { change } from '../workflows/make.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const minute = 60_000;
@@ -145,6 +146,10 @@ test('a job of an item in a queue, or of a change that has configuration, need n
   const items = [anItem({ jobs: [aJob({ name: 'queued' })] })];
   await server.report.projectQueue(aQueue({ items }));
   assert.equal((await run('queued')).code, 0);
+  assert.equal((await run('brought')).code, 1);
+  server.open = [change('git:5'), change('git:6', { files: ['zuul.d/jobs.yaml'] })];
+  assert.equal((await run('brought')).code, 0);
+  server.open = [];
 });
 
 for (const [what, args] of [

@@ -8,6 +8,7 @@ import { createReleasedStore } from '../../activities/storage/filesystem/release
 import { openStore, type Store } from '../../infra/store/store.ts';
 import type { GateAnswer } from '../../pipelines/gate/command.ts';
 import type { Actor } from '../../pipelines/model/actor.ts';
+import type { Change } from '../../pipelines/model/change.ts';
 import { createApp } from '../../server/app.ts';
 import type { ServerDeps } from '../../server/deps.ts';
 import { createLiveStream, type LiveStream } from '../../server/live.ts';
@@ -26,6 +27,8 @@ export interface TestServer {
   readonly asked: readonly { readonly what: string; readonly input: unknown }[];
   /** What the operations answer from now on. */
   answer: GateAnswer;
+  /** The changes that are open. */
+  open: readonly Change[];
   stop(): Promise<void>;
 }
 
@@ -55,7 +58,7 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
   const [store, token] = await Promise.all([openStore(join(data, 'store')), readOrCreateToken(data)]);
   const live = createLiveStream();
   const asked: { what: string; input: unknown }[] = [];
-  const server = { answer: { ok: true } as GateAnswer };
+  const server = { answer: { ok: true } as GateAnswer, open: [] as readonly Change[] };
   const ask = (what: string) => async (actor: Actor, input: unknown) => {
     asked.push({ what, input, ...(actor === ada ? {} : { actor }) });
     return server.answer;
@@ -72,7 +75,7 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
       cancel: ask('cancel'),
     },
     changes: {
-      list: async () => [],
+      list: async () => server.open,
       async read(name) {
         const id = known.get(name);
         if (id !== undefined) return found(id);
