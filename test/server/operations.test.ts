@@ -116,14 +116,6 @@ describe('what people ask for', () => {
     assert.equal(buildsOf('D')[0]?.alone, true);
   });
 
-  it('names the build set in which a job of a queue runs again', async () => {
-    await enqueue('E');
-    const answer = await operations.retrigger(ada, { change: 'E', job: 'deb-build' });
-    assert.deepEqual(answer, { ok: true, buildSet: buildsOf('E')[0]?.buildSet });
-    await operations.dequeue(ada, { pipeline: 'gate', change: 'E' });
-    await until('the queue is empty', () => queued().length === 0);
-  });
-
   it('is refused with a reason when there is nothing to act on', async () => {
     assert.match(reasonOf(await operations.dequeue(ada, { pipeline: 'gate', change: 'X' })), /X is not in gate/);
     assert.match(
