@@ -2,7 +2,7 @@ import type { FireAction, ReportRequest, SupersedeAction } from '../pipelines/ga
 import type { ChangeFacts, GateCommand, GateLimits, PrepareOutcome } from '../pipelines/gate/command.ts';
 import type { FirstGateMemory, GateMemory } from '../pipelines/gate/memory.ts';
 import type { Build, BuildOutcome, Permissions } from '../pipelines/jobs/state.ts';
-import type { BlobRef, PackagesManifest, SourceState } from '../pipelines/model/artifact.ts';
+import type { BlobRef, MergeStep, PackagesManifest, SourceState } from '../pipelines/model/artifact.ts';
 import type { Artifact, BuildSetResult, FrozenJob, JobGraph, ProvidedArtifact } from '../pipelines/model/job.ts';
 import type { ConnectionRule, Pipeline } from '../pipelines/model/pipeline.ts';
 import type { BuildSetName, GateName } from './ids.ts';
@@ -36,10 +36,7 @@ export interface JobInput {
   readonly sources: readonly SourceState[];
   readonly parents: readonly Artifact[];
   readonly provided: readonly ProvidedArtifact[];
-  /**
-   * Test repositories of merged changes that the released repository lacked when the build set began; absent: looked
-   * up when the job starts.
-   */
+  /** Test repositories of what was merged and not released when the build set began; absent: when the job begins. */
   readonly unreleased?: readonly ProvidedArtifact[];
   /** What was released when the build set began; absent: looked up when the job starts. */
   readonly released?: ReleasedGenerations;
@@ -57,6 +54,8 @@ export interface StoredGraph {
   readonly graph: JobGraph;
   /** Every project of the item and of the items ahead, as they are with the item merged. */
   readonly sources: readonly SourceState[];
+  /** What each of several changes has made, in order. */
+  readonly steps?: readonly MergeStep[];
   readonly changes: readonly ChangeRef[];
   /** Branches whose configuration the item, or one ahead of it, changes. */
   readonly reconfigured: readonly { readonly project: string; readonly branch: string }[];

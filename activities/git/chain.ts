@@ -1,4 +1,4 @@
-import type { SourceState } from '../../pipelines/model/artifact.ts';
+import type { MergeStep, SourceState } from '../../pipelines/model/artifact.ts';
 import { mergeOnto, openWorkspace, type Proposal, type Workspace } from './merge.ts';
 import { readBranch } from './refs.ts';
 import { keepStates } from './states.ts';
@@ -18,9 +18,17 @@ export interface ChainItem {
   readonly changes: readonly ChainChange[];
 }
 
+interface Merged {
+  readonly key: string;
+  readonly kind: 'ready';
+  /** Each project and branch that this item or one ahead of it changes, with the merged state. */
+  readonly sources: readonly SourceState[];
+  /** What each change of the item has made, in order; absent where it has one. */
+  readonly steps?: readonly MergeStep[];
+}
+
 export type ChainResult =
-  /** `sources`: each project and branch that this item or one ahead of it changes, with the merged state. */
-  | { readonly key: string; readonly kind: 'ready'; readonly sources: readonly SourceState[] }
+  | Merged
   /** `change`: the id of the change that could not be merged. */
   | { readonly key: string; readonly kind: 'conflict'; readonly change: string; readonly message: string }
   /** The state that it should stand on could not be made. */
@@ -66,6 +74,7 @@ async function mergeItem(
   open: (project: string) => Workspace,
 ): Promise<ChainResult> {
   let sources = base;
+  const steps: MergeStep[] = [];
   for (const change of item.changes) {
     const { project, branch } = change;
     const space = open(project);
@@ -77,8 +86,9 @@ async function mergeItem(
     }
     const state = { project, branch, commit: result.commit, tree: result.tree };
     sources = [...sources.filter((each) => each !== at), state];
+    steps.push({ ...state, change: change.id, onto });
   }
-  return { key: item.key, kind: 'ready', sources };
+  return { key: item.key, kind: 'ready', sources, ...(steps.length > 1 && { steps }) };
 }
 
 async function keepAll(results: readonly ChainResult[], open: (project: string) => Workspace): Promise<void> {

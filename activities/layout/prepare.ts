@@ -195,7 +195,7 @@ async function freezeItem(deps: PrepareDeps, layout: Layout, job: ItemToFreeze):
   if (result?.kind !== 'ready') {
     return { outcome: { kind: 'conflict', message: 'the state that the change stands on could not be merged' } };
   }
-  const { sources } = result;
+  const { sources, steps } = result;
   const { reconfigured, own } = reconfiguration(job);
   const speculative = await speculate(deps, layout, { sources, reconfigured, own });
   if (speculative.error !== undefined) return { outcome: { kind: 'config-error', message: speculative.error } };
@@ -207,7 +207,7 @@ async function freezeItem(deps: PrepareDeps, layout: Layout, job: ItemToFreeze):
   const frozen = { ...jobs, warnings: [...new Set([...speculative.warnings, ...jobs.warnings])] };
   const changes = item.changes.map(({ id, patchset, project, branch }) => ({ id, patchset, project, branch }));
   const graph = await bindSecrets(deps, speculative.layout, { graph: frozen, sources });
-  const stored = { graph, sources, changes, reconfigured };
+  const stored = { graph, sources, changes, reconfigured, ...(steps && { steps }) };
   return { stored, outcome: { kind: 'ready', graph: slim(frozen) } };
 }
 

@@ -95,6 +95,14 @@ export interface SourceState {
   readonly tree: string;
 }
 
+/** What one of an item's changes makes of its branch, on top of those before it. */
+export interface MergeStep extends SourceState {
+  /** Id of the change. */
+  readonly change: string;
+  /** What the branch was at before it; null for a branch that there was not. */
+  readonly onto: string | null;
+}
+
 const packagesMetadata = z.object({
   type: z.literal('packages'),
   format: z.enum(['deb', 'rpm']),

@@ -38,6 +38,36 @@ test('each item stands on the one before, over several repositories', async (t) 
   assert.deepEqual(await createLocalGit(root).merge({ items }), results, 'the same states again');
 });
 
+test('an item of several changes says what each of them has made, on what', async (t) => {
+  const root = await scratch(t);
+  const [a, b] = [await project(root, 'a'), await project(root, 'b')];
+  const [one, two, three] = [
+    await a.change('A1', { one: '1' }),
+    await b.change('B1', { one: '1' }),
+    await a.change('A2', { two: '2' }),
+  ];
+  const git = createLocalGit(root);
+  const [alone, item] = await git.merge({
+    items: [
+      { key: 'alone', base: null, changes: [one] },
+      { key: 'item', base: null, changes: [one, two, three] },
+    ],
+  });
+  assert.ok(alone?.kind === 'ready' && item?.kind === 'ready');
+  assert.equal(alone.steps, undefined);
+  const [first, , last] = item.steps ?? [];
+  assert.deepEqual(first, { ...alone.sources[0], change: 'A1', onto: a.base });
+  assert.deepEqual(
+    item.steps?.map(({ change, onto }) => [change, onto]),
+    [
+      ['A1', a.base],
+      ['B1', b.base],
+      ['A2', first?.commit],
+    ],
+  );
+  assert.equal(item.sources.find(({ project: name }) => name === 'a')?.commit, last?.commit);
+});
+
 test('a conflict is a result, and what stands on it is not made', async (t) => {
   const root = await scratch(t);
   const a = await project(root, 'a');
