@@ -55,7 +55,7 @@ async function stateToPush(desk: Desk, merge: Merge): Promise<SourceState | Subm
   if (tested.project !== project || tested.branch !== branch) return moved;
   if (!(await contains(desk, { project, tip: tested.commit, commit: tip }))) return moved;
   const head = proposal.state.heads.at(-1) ?? '';
-  const merges = ['merge', 'merge-resolve'].includes(request.mode ?? 'merge');
+  const merges = request.mode === 'merge' || request.mode === 'merge-resolve';
   if (merges && !(await contains(desk, { project, tip: tested.commit, commit: head })))
     return refused(`what was tested does not hold ${changeId(desk.connection, proposal.name)}: it is not merged`);
   return tested;
