@@ -69,8 +69,7 @@ export function submitted(draft: Draft, item: Item, answer: GateCommand & { type
   const all = merged.filter((change) => change.kind === 'change').length;
   const wanted = item.changes.filter((key) => factsOf(draft, key)?.kind === 'change').length;
   if (all < wanted || said !== undefined) {
-    const reason = mergedInPart(said ?? '', { merged: merged.map(({ key }) => key), unknown: answer.unknown ?? [] });
-    const refusal: ItemRefusal = { kind: 'submit', reason };
+    const refusal: ItemRefusal = { kind: 'submit', reason: mergedInPart(said ?? '', partsOf(draft, item, answer)) };
     conclude(draft, item, { action: 'failure', result: 'MERGE_FAILURE', refusal });
     resetFollowers(draft, item);
     takeOut(draft, item);
@@ -80,6 +79,12 @@ export function submitted(draft: Draft, item: Item, answer: GateCommand & { type
   resizeWindow(draft, queueOf(draft, item.queue), 'increase');
   if (listened(draft, 'project-change-merged')) for (const change of merged) fireMerged(draft, item, change.key);
   if (!startReporters(draft, item)) takeOut(draft, item);
+}
+
+function partsOf(draft: Draft, item: Item, { merged, unknown = [] }: GateCommand & { type: 'submitted' }) {
+  const left = item.changes.filter((key) => !merged.includes(key) && !unknown.includes(key));
+  const open = left.flatMap((key) => factsOf(draft, key)?.id ?? []);
+  return { pipeline: item.pipeline, merged: item.changes.filter((key) => merged.includes(key)), open, unknown };
 }
 
 /** Takes an item out that has said all it had to say. Where its reporter jobs failed, the followers start anew. */

@@ -104,14 +104,24 @@ export function retriggerTooLate(
   return `${change} ${found}: too late to run ${job} again there; \`${enqueue}\` tests it anew${when}`;
 }
 
-/** Why an item was not merged, and what is known of its patch sets all the same. */
-export function mergedInPart(
-  reason: string,
-  { merged, unknown }: { readonly merged: readonly string[]; readonly unknown: readonly string[] },
-): string {
+/** Patch sets of an item, by what became of them. */
+interface Parts {
+  readonly pipeline: string;
+  readonly merged: readonly string[];
+  /** Ids of the changes that are still open. */
+  readonly open: readonly string[];
+  readonly unknown: readonly string[];
+}
+
+/** Why an item was not merged, what is known of its patch sets all the same, and what to do where a part is merged. */
+export function mergedInPart(reason: string, { pipeline, merged, open, unknown }: Parts): string {
+  const again = open.map((change) => `\`sluice enqueue --pipeline ${pipeline} --change ${change}\``).join(', ');
   const lines = [
     ...(reason === '' ? [] : [reason]),
     ...(merged.length === 0 ? [] : [`Merged already: ${merged.join(', ')}.`]),
+    ...(merged.length === 0 || open.length === 0
+      ? []
+      : [`Not merged: ${open.join(', ')}. Tested on what is merged by ${again}; or revert that.`]),
     ...(unknown.length === 0 ? [] : [`Whether ${unknown.join(', ')} is merged is not known: look there.`]),
   ];
   return lines.join('\n');

@@ -238,6 +238,60 @@ for (const [what, commands, prepares, results] of outrun) {
   });
 }
 
+/** A cycle of two at the head, and a change that is built on it. */
+function cycling(): GateState {
+  const inCycle = { ...place, allowCircularDependencies: true };
+  const member = (id: string, other: string) => change(id, { dependsOn: [other], placements: { gate: inCycle } });
+  const changes = [member('a', 'b'), member('b', 'a'), change('c', { placements: { gate: inCycle } })];
+  const entries = ['a', 'c'].map((id): Told => ({ type: 'enqueue', pipeline: 'gate', change: id }));
+  const builds = [ready('1.1'), ready('2.1'), started('1.1'), ended('1.1', 'SUCCESS')];
+  return tell(gateWith(0), { type: 'observe', changes }, ...entries, ...builds);
+}
+
+const partly: readonly [what: string, answer: Partial<GateCommand & { type: 'submitted' }>, says: RegExp | null][] = [
+  ['all of it is merged', { merged: ['a,1', 'b,1'] }, null],
+  [
+    'the second is refused',
+    { merged: ['a,1'], refused: 'no' },
+    /no\nMerged already: a,1\.\nNot merged: b\. .*`sluice enqueue --pipeline gate --change b`; or revert that\./,
+  ],
+  ['the branch of the second was moved', { merged: ['a,1'], moved: 'it moved' }, /it moved\nMerged already: a,1\./],
+  ['the second is lost', { merged: ['a,1'], refused: '', unknown: ['b,1'] }, /Whether b,1 is merged is not known/],
+];
+
+for (const [what, answer, says] of partly) {
+  test(`of a cycle ${what}`, () => {
+    const state = tell(cycling(), { type: 'submitted', item: '1', merged: [], ...answer } as Told);
+    const [report, ...others] = ofKind(state, 'report');
+    assert.deepEqual(
+      [report?.result, report?.changes, others],
+      [says ? 'MERGE_FAILURE' : 'SUCCESS', ['a,1', 'b,1'], []],
+    );
+    if (says) assert.match(report?.message ?? '', says);
+    assert.deepEqual(queued(state), ['c,1']);
+    // What is behind is tested on what has merged.
+    assert.deepEqual(
+      ofKind(state, 'prepare').map(({ key, base, ahead }) => ({ key, base, ahead })),
+      says ? [{ key: '2.2', base: null, ahead: [] }] : [],
+    );
+    if (!says) return;
+    // What is left needs no other one any more.
+    assert.deepEqual(queued(tell(state, { type: 'enqueue', pipeline: 'gate', change: 'b' })), ['c,1', 'b,1']);
+  });
+}
+
+test('a cycle of which nothing is merged, for its branch was moved, is tested again as a whole', () => {
+  const state = tell(cycling(), { type: 'submitted', item: '1', merged: [], moved: 'it moved' });
+  assert.deepEqual(
+    ofKind(state, 'prepare').map(({ key, changes, base }) => [key, changes, base]),
+    [
+      ['1.2', ['a,1', 'b,1'], null],
+      ['2.2', ['c,1'], '1.2'],
+    ],
+  );
+  assert.deepEqual(ofKind(state, 'report'), []);
+});
+
 test('base-moved: a cycle of which a part is merged is not tested again', () => {
   const state = tell(running(2), ended('1.1', 'SUCCESS'), { ...moved, merged: ['c1,1'] });
   assert.deepEqual(
