@@ -1,24 +1,20 @@
-import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { gateActor } from '../../pipelines/model/actor.ts';
-import type { BlobRef, SourceState } from '../../pipelines/model/artifact.ts';
+import type { BlobRef } from '../../pipelines/model/artifact.ts';
 import { changeIdOf } from '../../pipelines/model/change.ts';
 import type { LineComment } from '../../pipelines/model/line-comment.ts';
-import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import { commentsOn } from '../../pipelines/report/findings.ts';
 import type { StoredGraph, SubmitInput, Submitted, TellAction, TellInput, Told } from '../../workflows/contract.ts';
-import { failureOf, isAway, reasonOf } from '../outcome.ts';
+import { failureOf } from '../outcome.ts';
 import type { BlobStore } from '../ports.ts';
 import { UnknownChange } from '../review/people.ts';
-import type { ReviewHost, SubmitRequest } from '../review/port.ts';
+import type { ReviewHost } from '../review/port.ts';
+import { keyOf, type Landing, landingOf, type MergeDeps, recall } from './landing.ts';
+import { lookAt, mergeItem } from './merge-item.ts';
 
-export interface GateDeps {
-  /** The review system of a connection; undefined for a connection that nobody serves. */
-  readonly host: (connection: string) => ReviewHost | undefined;
+export interface GateDeps extends MergeDeps {
   readonly blobs: Pick<BlobStore, 'put' | 'read'>;
   /** What the builds of an item's change have found in files. */
   readonly comments: (of: Findings) => Promise<readonly LineComment[]>;
-  /** Hands on what has happened to a change since anyone looked. */
-  readonly look: (connection: string, change: string) => Promise<void>;
   /** Takes a change out of other pipelines, or tells them of it. */
   readonly pass: (action: Exclude<TellAction, { kind: 'report' }>) => Promise<void>;
 }
@@ -34,16 +30,16 @@ export interface Findings {
 export function createGateActivities(deps: GateDeps) {
   return {
     /**
-     * Merges in order, and stops at the first change that is not merged. What follows from the merge of a whole item is
-     * found when it is told: the next merge of the queue need not wait for that.
+     * Merges an item. What follows from the merge of a whole item is found when it is told: the next merge of the queue
+     * need not wait for that.
      */
-    submit: (input: SubmitInput): Promise<Submitted> => submit(deps, input),
+    submit: (input: SubmitInput): Promise<Submitted> => mergeItem(deps, input),
 
     /** As many of the first items as their host can merge at once; else the first one. */
     async submitTogether({ merges }: { readonly merges: readonly SubmitInput[] }): Promise<readonly Submitted[]> {
       const count = await landTogether(deps, merges);
       if (count > 0) return merges.slice(0, count).map(({ changes }) => ({ merged: changes.map(({ key }) => key) }));
-      return Promise.all(merges.slice(0, 1).map((first) => submit(deps, first)));
+      return Promise.all(merges.slice(0, 1).map((first) => mergeItem(deps, first)));
     },
 
     /** Says and does in order; what is about a change waits for what is before it about the same one. */
@@ -62,31 +58,11 @@ export function createGateActivities(deps: GateDeps) {
     },
 
     keepState: (state: unknown): Promise<BlobRef> => deps.blobs.put(JSON.stringify(state)),
-    loadState: (ref: BlobRef): Promise<unknown> => recall(deps, ref),
+    loadState: (ref: BlobRef): Promise<unknown> => recall(deps.blobs, ref),
   };
 }
 
 export type GateActivities = ReturnType<typeof createGateActivities>;
-
-async function submit(deps: GateDeps, input: SubmitInput): Promise<Submitted> {
-  const merged: string[] = [];
-  const { graph } = input;
-  if (!graph) return { merged, refused: 'no state of it was tested' };
-  for (const change of input.changes) {
-    const answer = await orFault(async () => {
-      const tested = await recall<StoredGraph>(deps, graph);
-      return merge(deps, { change, tested, input });
-    });
-    // What went wrong may have done so after the merge: only the host can tell.
-    const found = answer !== undefined && 'broken' in answer ? await isMerged(deps, change) : false;
-    if (answer !== undefined && !found) {
-      await lookAt(deps, input.rules, merged);
-      return { merged, ...answer, ...(found === undefined ? { unknown: [change.key] } : {}) };
-    }
-    merged.push(change.key);
-  }
-  return { merged };
-}
 
 /**
  * Merges the first items at once, where they are of one branch and have one change each. What goes wrong is found when
@@ -100,7 +76,7 @@ async function landTogether(deps: GateDeps, merges: readonly SubmitInput[]): Pro
     const { changes, graph } = input;
     const [change, ...others] = changes;
     if (change === undefined || others.length > 0 || graph === null) break;
-    const tested = await recall<StoredGraph>(deps, graph).catch(() => undefined);
+    const tested = await recall<StoredGraph>(deps.blobs, graph).catch(() => undefined);
     const landing = tested && landingOf(deps, { change, tested, input });
     if (!landing || 'refused' in landing || landing.host.submitTogether === undefined) break;
     if (!isOneBranch(found[0] ?? landing, landing)) break;
@@ -117,91 +93,9 @@ function isOneBranch(one: Landing, other: Landing): boolean {
   return one.host === other.host && a.project === b.project && a.branch === b.branch;
 }
 
-async function recall<T>(deps: GateDeps, ref: BlobRef): Promise<T> {
-  return JSON.parse((await deps.blobs.read(ref.digest)).toString('utf8'));
-}
-
 async function say(deps: GateDeps, input: TellInput, action: TellAction): Promise<void> {
   if (action.kind !== 'report') await deps.pass(action);
   else await report(deps, action, keyOf(input, action.key));
-}
-
-async function orFault<T>(work: () => Promise<T>): Promise<T | Pick<Submitted, 'away' | 'broken'>> {
-  try {
-    return await work();
-  } catch (error) {
-    return isAway(error) ? { away: reasonOf(error) } : { broken: reasonOf(error) };
-  }
-}
-
-interface Merge {
-  readonly change: ChangeFacts;
-  readonly tested: StoredGraph;
-  readonly input: SubmitInput;
-}
-
-/** What a host is asked to merge. */
-interface Landing {
-  readonly host: ReviewHost;
-  readonly request: SubmitRequest & { readonly tested: SourceState };
-}
-
-function landingOf(deps: GateDeps, { change, tested, input }: Merge): Landing | Required<Pick<Submitted, 'refused'>> {
-  const { id, project, branch, patchset, connection } = change;
-  const { rules, pipeline } = input;
-  const rule = rules.find((one) => one.connection === connection && merges(one));
-  if (rule === undefined) {
-    return { refused: `the pipeline's success reporters do not submit changes of ${connection}` };
-  }
-  const host = deps.host(connection);
-  if (!host) return { refused: `nothing serves the connection ${connection}` };
-  const state = tested.sources.find((one) => one.project === project && one.branch === branch);
-  const isTested = tested.changes.some((one) => one.id === id && one.patchset === patchset);
-  if (!state || !isTested) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
-  return { host, request: { change: id, patchset, tested: state, verdict: rule.body, pipeline, ...reportOf(input) } };
-}
-
-/** The report of the success, by the key that it will have. */
-function reportOf({ report: said, pipeline }: SubmitInput): Pick<SubmitRequest, 'report'> {
-  if (!said) return {};
-  const { life, key, action, message } = said;
-  return { report: { key: keyOf({ life, pipeline }, key), message, about: { pipeline, action } } };
-}
-
-function keyOf({ life, pipeline }: Pick<TellInput, 'life' | 'pipeline'>, action: string): string {
-  return [life, pipeline, action].join('/');
-}
-
-/** @returns why the change was not merged; undefined when it is */
-async function merge(deps: GateDeps, wanted: Merge): Promise<Pick<Submitted, 'refused' | 'moved'> | undefined> {
-  const landing = landingOf(deps, wanted);
-  if ('refused' in landing) return landing;
-  const answer = await landing.host.submit(gateActor, landing.request);
-  if (!('reason' in answer)) return undefined;
-  return answer.kind === 'moved' ? { moved: answer.reason } : { refused: answer.reason };
-}
-
-/** Whether the host has the patch set as merged; undefined where it does not say. */
-async function isMerged({ host }: GateDeps, { connection, id, patchset }: ChangeFacts): Promise<boolean | undefined> {
-  try {
-    const found = await host(connection)?.readChange(id);
-    return found?.status === 'merged' && found.patchset === patchset;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Looks at what was merged; the merge is done: what cannot be looked at now, the periodic sync finds. */
-async function lookAt(deps: GateDeps, rules: readonly ConnectionRule[], keys: readonly string[]): Promise<void> {
-  for (const change of keys.map(changeIdOf)) {
-    const rule = rules.find((one) => merges(one) && change.startsWith(`${one.connection}:`));
-    if (rule !== undefined) await deps.look(rule.connection, change).catch(() => undefined);
-  }
-}
-
-/** Gerrit submits, others merge. */
-function merges({ body }: ConnectionRule): boolean {
-  return body.submit === true || body.merge === true;
 }
 
 async function report(deps: GateDeps, action: TellAction & { kind: 'report' }, key: string): Promise<void> {

@@ -6,6 +6,8 @@ export interface Landing {
   readonly project: string;
   readonly branch: string;
   readonly tested: SourceState;
+  /** What the branch may be at besides what was tested: then the host must merge. */
+  readonly onto?: string | undefined;
   /** Whether Sluice may push it there itself. */
   readonly mayPush: boolean;
 }
@@ -18,7 +20,7 @@ export interface Landing {
  */
 export async function land(
   git: Git,
-  { project, branch, tested, mayPush }: Landing,
+  { project, branch, tested, onto, mayPush }: Landing,
 ): Promise<'there' | 'moved' | 'open'> {
   // A host may send what is open on a branch that goes to another one.
   if (tested.project !== project || tested.branch !== branch) return 'moved';
@@ -27,6 +29,7 @@ export async function land(
   if (tip === null) return 'moved';
   // An earlier try may have ended between the push and the word that it was made.
   if (tip === tested.commit) return 'there';
+  if (tip === onto) return 'open';
   if (!(await git.isAncestor(project, tip, tested.commit))) return 'moved';
   if (!mayPush) return 'open';
   const pushed = await git.push({ project, branch, commit: tested.commit }, tip);

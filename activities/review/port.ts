@@ -145,6 +145,12 @@ export interface SubmitRequest {
    * else the answer is `moved`. Null merges onto whatever is there.
    */
   readonly tested: SourceState | null;
+  /** The same without the changes after it in its item: what the host's own merge comes to. Absent: `tested`. */
+  readonly step?: SourceState;
+  /** The commit that our merge of a change before it in its item has made of the branch: with it, that has not moved. */
+  readonly onto?: string;
+  /** The changes after it in its item, of this host, where there are several: merged next, or with it, or not at all. */
+  readonly rest?: readonly SubmitRequest[];
   /** As the state was prepared. Default: the host's own way. */
   readonly mode?: MergeMode;
   /**

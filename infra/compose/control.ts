@@ -18,6 +18,7 @@ import { createSweep } from '../../activities/sweep/sweep.ts';
 import { debianName } from '../../pipelines/formats/deb/architectures.ts';
 import { layoutPipelines, semaphores } from '../../pipelines/language/language.ts';
 import { repositoriesIn } from '../../pipelines/model/release-line.ts';
+import { ownMarks } from '../../server/events/host-facts.ts';
 import type { EventRouter } from '../../server/events/router.ts';
 import { tellTakenOut } from '../../server/events/taken-out.ts';
 import { createOperations } from '../../server/operations.ts';
@@ -83,6 +84,7 @@ export function createControl(deps: ControlDeps) {
     ...createGateActivities({
       blobs,
       host: (connection) => router.host(connection),
+      own: async (connection) => ownMarks(await layouts.current(), connection),
       comments: commentsIn(store),
       look: lookAfterMerge(router, connections),
       pass: (action) => router.pass(action),

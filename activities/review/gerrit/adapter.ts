@@ -4,6 +4,7 @@ import type { Connection, ConnectionContext } from '../connection.ts';
 import type { HttpPatience } from '../http.ts';
 import type { Branch, Happened, ReviewHost, Tag } from '../port.ts';
 import type { GerritSettings } from '../settings.ts';
+import { judging } from './agree.ts';
 import { checkGerrit } from './check.ts';
 import { createClient, userOf } from './client.ts';
 import { toEvents } from './events.ts';
@@ -14,7 +15,7 @@ import { report } from './report.ts';
 import { isSafeProject } from './safe.ts';
 import { branchesSchema, branchSchema, type GerritTag, projectsSchema, tagsSchema } from './schema.ts';
 import { createStream, type StreamTimes } from './stream.ts';
-import { canMerge, judge, judging, submit } from './submit.ts';
+import { canMerge, judge, submit } from './submit.ts';
 import { submitTogether } from './submit-together.ts';
 
 type GerritContext = Omit<ConnectionContext, 'settings'> & {

@@ -1,11 +1,12 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import type { SubmitRequest } from '../port.ts';
+import { agree, judging, unreadyFor } from './agree.ts';
 import { type Landing, pushLandings } from './landing.ts';
 import { type Gerrit, needInfo } from './lookup.ts';
 import { withdraw } from './report.ts';
 import { obstaclesOf } from './requirements.ts';
-import { agree, judging, mayPush, seenReady, unreadyFor, untilTold } from './submit.ts';
+import { mayPush, seenReady, untilTold } from './submit.ts';
 
 /** One change of several that one push is to merge. */
 interface Step extends Landing {

@@ -3,17 +3,14 @@ import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostAway } from '../../outcome.ts';
 import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
+import { agree, judging, mayBeGiven, pledge, takeBack, unreadyFor } from './agree.ts';
 import { parseChangeName } from './change-name.ts';
 import { pushLandings } from './landing.ts';
 import { type Gerrit, landedOf, needInfo, outdatedParents } from './lookup.ts';
-import { currentOf } from './map.ts';
 import { believe } from './memory.ts';
-import { voteFor, votesOf, withdraw } from './report.ts';
+import { withdraw } from './report.ts';
 import { obstaclesOf } from './requirements.ts';
 import { accessSchema, branchSchema, type GerritChange, mergeableSchema, projectStateSchema } from './schema.ts';
-
-/** What is asked of a change to know what keeps it from its branch. */
-export const judging = ['CURRENT_REVISION', 'CURRENT_COMMIT', 'SUBMIT_REQUIREMENTS', 'DETAILED_ACCOUNTS'];
 
 /** Whether Gerrit would merge a change, were it not for votes of ours. @throws UnknownChange */
 export async function canMerge(gerrit: Gerrit, change: string, own: readonly string[]): Promise<Mergeability> {
@@ -44,6 +41,15 @@ export async function judge(gerrit: Gerrit, info: GerritChange, own: readonly st
  */
 export async function submit(gerrit: Gerrit, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
   demand(actor, 'merge', { name: request.change });
+  const { given, refused: reason } = await pledge(gerrit, request.rest ?? []);
+  if (reason !== undefined) return { kind: 'refused', reason };
+  const result = await submitAgreed(gerrit, request);
+  if ('reason' in result) await takeBack(gerrit, given, result.reason);
+  return result;
+}
+
+/** One whose votes with it, in its item, are given. */
+async function submitAgreed(gerrit: Gerrit, request: SubmitRequest): Promise<SubmitResult> {
   const seen = seenReady(gerrit, request);
   const result = seen === undefined ? null : await mergeSeen(gerrit, seen, request);
   return result ?? mergeAsked(gerrit, request);
@@ -56,8 +62,8 @@ async function mergeAsked(gerrit: Gerrit, request: SubmitRequest): Promise<Submi
   const missing = unreadyFor(info, request);
   if (missing.length > 0) return { kind: 'refused', reason: missing.join('; ') };
   // Whatever else is required is there: now our own votes count.
-  if (obstaclesOf(info, []).length === 0) return merge(gerrit, info, request.tested);
-  return mergeWith(gerrit, info, request);
+  if (obstaclesOf(info, []).length > 0) return mergeWith(gerrit, info, request);
+  return mayBeGiven(gerrit, info) ? mergeOrWithdraw(gerrit, info, request) : merge(gerrit, info, request);
 }
 
 /**
@@ -79,18 +85,6 @@ async function mergeSeen(gerrit: Gerrit, seen: GerritChange, request: SubmitRequ
   return null;
 }
 
-/** Why a change cannot be merged, whatever we vote: each a sentence without its end. */
-export function unreadyFor(
-  info: GerritChange,
-  { patchset, verdict }: Pick<SubmitRequest, 'patchset' | 'verdict'>,
-): string[] {
-  const missing = obstaclesOf(info, Object.keys(votesOf(verdict ?? {})));
-  const current = currentOf(info)?._number;
-  return current === patchset
-    ? missing
-    : [`change ${info._number} is at patch set ${current}, not ${patchset}`, ...missing];
-}
-
 /** Gives our votes, merges, and takes the votes back when nothing was merged. */
 async function mergeWith(gerrit: Gerrit, info: GerritChange, request: SubmitRequest): Promise<SubmitResult> {
   const { now, missing } = await agree(gerrit, info, request);
@@ -100,62 +94,51 @@ async function mergeWith(gerrit: Gerrit, info: GerritChange, request: SubmitRequ
   return { kind: 'refused', reason };
 }
 
-interface Agreed {
-  /** The change with our votes. */
-  readonly now: GerritChange;
-  /** What is still in the way of its merge, each a sentence without its end. */
-  readonly missing: readonly string[];
-  readonly isGiven: boolean;
-}
-
-/** Gives our votes to a change. */
-export async function agree(gerrit: Gerrit, info: GerritChange, request: SubmitRequest): Promise<Agreed> {
-  const { refused, info: voted } = await voteFor(gerrit, info, { request, options: judging });
-  const now = voted ?? (await needInfo(gerrit, request.change, judging));
-  const untaken = refused === undefined ? [] : [`Gerrit takes no vote of ours: ${refused}`];
-  const missing = [...untaken, ...unreadyFor(now, { patchset: request.patchset })];
-  return { now, missing, isGiven: refused === undefined };
-}
-
 async function mergeOrWithdraw(gerrit: Gerrit, info: GerritChange, request: SubmitRequest): Promise<SubmitResult> {
-  const result = await merge(gerrit, info, request.tested);
+  const result = await merge(gerrit, info, request);
   if (result.kind === 'moved' || result.kind === 'refused')
     await withdraw(gerrit, info, { request, reason: result.reason });
   return result;
 }
 
-function merge(gerrit: Gerrit, info: GerritChange, tested: SourceState | null): Promise<SubmitResult> {
-  if (tested === null) return mergeThere(gerrit, info, null);
+function merge(gerrit: Gerrit, info: GerritChange, request: SubmitRequest): Promise<SubmitResult> {
+  const { tested } = request;
+  if (tested === null) return mergeThere(gerrit, info, request);
   if (tested.project !== info.project || tested.branch !== info.branch) {
     return Promise.resolve({ kind: 'refused', reason: `what was tested is ${tested.branch} of ${tested.project}` });
   }
-  return mergeTested(gerrit, info, tested);
+  return mergeTested(gerrit, info, { ...request, tested });
 }
 
-async function mergeTested(gerrit: Gerrit, info: GerritChange, tested: SourceState): Promise<SubmitResult> {
+type TestedRequest = SubmitRequest & { readonly tested: SourceState };
+
+async function mergeTested(gerrit: Gerrit, info: GerritChange, request: TestedRequest): Promise<SubmitResult> {
+  const { tested } = request;
   const { project, branch } = tested;
   const right = await mayPush(gerrit, info);
   // What we know may be old: a push is compared with what is there, Gerrit's own merge is not.
   const known = right === false ? null : await gerrit.git.branchTip(project, branch);
-  const first = known === null ? undefined : await mergeOnto(gerrit, info, { tested, tip: known, right });
+  const first = known === null ? undefined : await mergeOnto(gerrit, info, { request, tip: known, right });
   if (first !== undefined && first.kind !== 'moved') return first;
   const tip = await tipOf(gerrit, tested);
   if (tip === null) return { kind: 'refused', reason: `${project} has no branch ${branch}` };
-  return first !== undefined && tip === known ? first : mergeOnto(gerrit, info, { tested, tip, right });
+  return first !== undefined && tip === known ? first : mergeOnto(gerrit, info, { request, tip, right });
 }
 
 interface Onto {
-  readonly tested: SourceState;
+  readonly request: TestedRequest;
   /** What the branch is at. */
   readonly tip: string;
   /** Whether we may push; null where we may not ask: trying shows it. */
   readonly right: boolean | null;
 }
 
-async function mergeOnto(gerrit: Gerrit, info: GerritChange, { tested, tip, right }: Onto): Promise<SubmitResult> {
+async function mergeOnto(gerrit: Gerrit, info: GerritChange, { request, tip, right }: Onto): Promise<SubmitResult> {
+  const { tested } = request;
   const { project, branch, commit } = tested;
   const { git } = gerrit;
   const moved = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` } as const;
+  if (tip === request.onto) return mergeThere(gerrit, info, request);
   if (tip === commit || !(await git.isAncestor(project, tip, commit))) return moved;
   if (right !== false) {
     const pushed = await pushLandings(gerrit, [{ info, onto: tip, tested }]);
@@ -166,7 +149,7 @@ async function mergeOnto(gerrit: Gerrit, info: GerritChange, { tested, tip, righ
     }
     if (!isRight(pushed.reason)) return { kind: 'refused', reason: `Gerrit refuses the push: ${pushed.reason}` };
   }
-  return mergeThere(gerrit, info, tested);
+  return mergeThere(gerrit, info, request);
 }
 
 /** What the branch is at, with its commit here: fetched only when it is another one than we know. */
@@ -185,16 +168,18 @@ function isRight(reason: string): boolean {
 }
 
 /** Gerrit's own merge. */
-async function mergeThere(gerrit: Gerrit, info: GerritChange, tested: SourceState | null): Promise<SubmitResult> {
+async function mergeThere(gerrit: Gerrit, info: GerritChange, request: SubmitRequest): Promise<SubmitResult> {
+  const { tested, step } = request;
   const revision = info.current_revision ?? '';
   const path = `/changes/${nameInPath(info)}/revisions/${revision}/submit`;
   const answer = await gerrit.client.call('POST', path, {});
   if (!answer.ok) return refusal(gerrit, info, answer);
   const state = await landedState(gerrit, await untilMerged(gerrit, info));
-  if (tested !== null && state.tree !== tested.tree && !(await isPart(gerrit, state, tested))) {
+  const trees = [tested?.tree, step?.tree];
+  if (tested !== null && !trees.includes(state.tree) && !(await isPart(gerrit, state, tested))) {
     throw new Error(
       `Gerrit has merged change ${info._number} to another state than was tested: ${state.commit} has the tree ` +
-        `${state.tree}, and ${tested.tree} was tested. Let Sluice's account push to refs/heads/*: it then lands what it tested`,
+        `${state.tree}, and ${(step ?? tested).tree} was tested. Let Sluice's account push to refs/heads/*: it then lands what it tested`,
     );
   }
   return { kind: 'merged', state };

@@ -51,7 +51,8 @@ async function asTested(desk: Desk, merge: TestedMerge): Promise<SubmitResult> {
   const { facts, target, request } = merge;
   const { project } = facts.name;
   const branch = facts.pull.base.ref;
-  const landing = await land(desk.git, { project, branch, tested: request.tested, mayPush: mayPush(target) });
+  const { tested, onto } = request;
+  const landing = await land(desk.git, { project, branch, tested, onto, mayPush: mayPush(target) });
   if (landing === 'moved') return { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` };
   return landing === 'there' ? marked(desk, merge) : byHost(desk, merge);
 }
@@ -90,7 +91,7 @@ async function byHost(desk: Desk, merge: Merge): Promise<SubmitResult> {
     if (!(await readPull(desk, facts.name))?.merged) return declined(error);
   }
   const result = await landed(desk, await demandFacts(desk, request.change), 'merged');
-  const { tested } = request;
+  const tested = request.step ?? request.tested;
   if (tested !== null && 'state' in result && result.state.tree !== tested.tree) {
     throw new Error(
       `${request.change} was merged as ${result.state.commit}, and its tree is not the one that was tested ` +

@@ -54,19 +54,20 @@ export async function submit(place: Place, actor: Actor, request: SubmitRequest)
   const ways = chooseWays(allowed, found, request.mode);
   if (typeof ways === 'string') return refused(ways);
   const verdict = openVerdict(place, found, request);
-  const result = await asTested(place, found, { ways, tested: request.tested, repository, verdict });
+  const { tested, step } = request;
+  const result = await asTested(place, found, { ways, tested, step: step ?? tested, repository, verdict });
   if ('reason' in result) await verdict.takeBack(result.reason);
   return result;
 }
 
 /** By a push where that may be, else by GitHub; what the protection wants of Sluice itself is given just before. */
 async function asTested(place: Place, found: Found, merging: Merging): Promise<SubmitResult> {
-  const { ways, tested, repository, verdict } = merging;
+  const { ways, tested, step, repository, verdict } = merging;
   if (tested !== null) {
     const pushed = ways[0] === 'merge' ? await submitByPush(place, found, { repository, tested, verdict }) : null;
     if (pushed !== null) return pushed;
     const look = await testMerge(place, found);
-    if (look.tree !== tested.tree) return differs(place, found, { onto: look.onto, tested });
+    if (look.tree !== step?.tree) return differs(place, found, { onto: look.onto, tested });
   }
   await verdict.give();
   return merge(place, found, merging);
@@ -127,17 +128,19 @@ interface Merging {
   /** Those that may be tried, the first one first. */
   readonly ways: readonly Method[];
   readonly tested: SourceState | null;
+  /** What GitHub's own merge must come to. */
+  readonly step: SourceState | null;
   readonly repository: Repository | null;
   readonly verdict: Verdict;
 }
 
-async function merge(place: Place, found: Found, { ways, tested }: Merging): Promise<SubmitResult> {
+async function merge(place: Place, found: Found, { ways, step }: Merging): Promise<SubmitResult> {
   const { project, pull } = found;
   try {
     const sha = await mergeByAny(place, found, ways);
     const state = await stateOf(place, found, sha);
-    if (tested !== null && state.tree !== tested.tree) {
-      throw new OtherStateLanded(`pull request ${pull.number} of ${project}`, state, tested);
+    if (step !== null && state.tree !== step.tree) {
+      throw new OtherStateLanded(`pull request ${pull.number} of ${project}`, state, step);
     }
     return { kind: 'merged', state };
   } catch (error) {

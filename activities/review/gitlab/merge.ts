@@ -51,7 +51,7 @@ interface Merge {
 /** The tested commit itself where Sluice may push it, else what the host makes of the same: then trees are compared. */
 async function asTested(desk: Desk, merge: Merge): Promise<SubmitResult> {
   const { facts, target, request } = merge;
-  const { tested } = request;
+  const { tested, onto } = request;
   const { project } = facts.name;
   const branch = facts.request.target_branch;
   // Nothing that the host asks for may be missing when Sluice pushes past it.
@@ -59,7 +59,7 @@ async function asTested(desk: Desk, merge: Merge): Promise<SubmitResult> {
   if (typeof now === 'string') return refused(now);
   if (tested === null) return byHost(desk, merge, now);
   const exact = mayPush(target) && (await holdsHead(desk, facts, tested));
-  const landing = await land(desk.git, { project, branch, tested, mayPush: exact });
+  const landing = await land(desk.git, { project, branch, tested, onto, mayPush: exact });
   if (landing === 'moved') return { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` };
   return landing === 'there' ? marked(desk, facts, tested) : byHost(desk, merge, now);
 }
@@ -138,7 +138,7 @@ async function byHost(desk: Desk, { facts, target, request }: Merge, now: MergeR
     if ((await readRequest(desk, facts.name))?.state !== 'merged') return declined(error);
   }
   const result = await landed(desk, await demandFacts(desk, request.change), 'merged');
-  const { tested } = request;
+  const tested = request.step ?? request.tested;
   if (tested !== null && 'state' in result && result.state.tree !== tested.tree) {
     throw new Error(
       `${request.change} was merged as ${result.state.commit}, and its tree is not the one that was tested ` +

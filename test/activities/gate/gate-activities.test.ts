@@ -27,6 +27,7 @@ function setup(tested: Partial<StoredGraph>, host: Partial<ReviewHost> = {}, mor
       return { kind: 'merged', state };
     },
     readChange: async (id: string) => change(id),
+    canMerge: async () => ({ ok: true }),
     report: async (_actor: unknown, { change: id }: { change: string }) => void reported.push(id),
     ...host,
   } as unknown as ReviewHost;
@@ -36,6 +37,7 @@ function setup(tested: Partial<StoredGraph>, host: Partial<ReviewHost> = {}, mor
       put: async () => ref,
       read: async () => Buffer.from(JSON.stringify({ sources: [], changes: [], ...tested })),
     },
+    own: async () => [],
     comments: async () => [],
     look: async (connection, id) => void looked.push(`${connection} ${id}`),
     pass: async () => {},
@@ -94,7 +96,13 @@ test('R5: an error that is about one change alone is told apart from a host that
   );
   assert.deepEqual(await activities.submit(input), { merged: [], broken: 'its branch cannot be read' });
   const lost = createGateActivities({
-    ...{ host: () => undefined, comments: async () => [], look: async () => {}, pass: async () => {} },
+    ...{
+      host: () => undefined,
+      own: async () => [],
+      comments: async () => [],
+      look: async () => {},
+      pass: async () => {},
+    },
     blobs: { put: async () => ref, read: async () => Promise.reject(new Error('no content sha256:0')) },
   });
   assert.deepEqual(await lost.submit(input), { merged: [], broken: 'no content sha256:0' });
@@ -121,7 +129,9 @@ test('what was merged is looked at: with the report of a whole item, at once whe
   assert.deepEqual(whole.looked, [], 'nothing was merged');
   await tell({ action: 'success', rules });
   assert.deepEqual(whole.looked, ['git git:1', 'git git:2']);
-  const part = setup({ sources: [state], changes: [own] });
+  const submit: ReviewHost['submit'] = async (_, { change: id }) =>
+    id === 'git:2' ? { kind: 'refused', reason: 'no' } : { kind: 'merged', state };
+  const part = setup({ sources: [state], changes: [own, other] }, { submit });
   assert.deepEqual((await part.activities.submit({ ...input, changes })).merged, ['git:1,1']);
   assert.deepEqual(part.looked, ['git git:1']);
 });

@@ -1,16 +1,18 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { createLocalGit } from '../../../activities/git/local.ts';
 import { readBranch } from '../../../activities/git/refs.ts';
 import { must } from '../../../activities/process/run.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import { createPeople } from '../../../activities/review/git/people.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
-import { type ReviewWorld, testReviewHost } from './contract.ts';
+import { testReviewHost } from './contract.ts';
+import { type CycleWorld, testCycles } from './cycle.ts';
 import { account, idFor, messageFor } from './developer.ts';
 
 /** The contract is tested at the function that the hook calls; `push.test.ts` tests the way through git. */
-async function openWorld(t: TestContext): Promise<ReviewWorld> {
+async function openWorld(t: TestContext): Promise<CycleWorld> {
   const root = join(await scratch(t), 'git');
   const settings = { root, connection: 'git', page: '' };
   const host = createGitHost(settings);
@@ -23,6 +25,7 @@ async function openWorld(t: TestContext): Promise<ReviewWorld> {
   const commitOf = (change: string) => host.readChange(change).then((found) => found?.ref ?? '');
   return {
     host,
+    git: createLocalGit(root),
     async push({ project, file, content, amend, onTopOf, needs = [] }) {
       const repo = join(root, `${project}.git`);
       const parent = onTopOf === undefined ? await readBranch(repo, 'master') : await commitOf(onTopOf);
@@ -60,3 +63,4 @@ async function openWorld(t: TestContext): Promise<ReviewWorld> {
 }
 
 testReviewHost('plain Git', openWorld);
+testCycles('plain Git', { open: openWorld, modes: ['merge', 'rebase', 'cherry-pick', 'squash-merge'] });

@@ -144,6 +144,7 @@ export class Outside {
     const host = this.#host();
     const gates = createGateActivities({
       host: () => host,
+      own: async () => [],
       blobs,
       comments: async () => [],
       look: (_, change) => this.show(change),

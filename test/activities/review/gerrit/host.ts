@@ -4,6 +4,7 @@ import type { ReviewHost } from '../../../../activities/review/port.ts';
 import { done } from '../../../../infra/gerrit/account.ts';
 import { makeCommit } from '../../git/repository.ts';
 import type { ReviewWorld } from '../contract.ts';
+import type { CycleWorld } from '../cycle.ts';
 import { messageFor } from '../developer.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { bot, connect, type SharedGerrit } from './world.ts';
@@ -11,14 +12,14 @@ import { bot, connect, type SharedGerrit } from './world.ts';
 let worlds = 0;
 
 /** Projects of its own for each test, below a folder, that require nothing for a merge. */
-export async function openWorld(t: TestContext, gerrit: SharedGerrit): Promise<ReviewWorld> {
+export async function openWorld(t: TestContext, gerrit: SharedGerrit): Promise<CycleWorld> {
   worlds += 1;
   const folder = `contract${worlds}`;
   const full = (project: string) => `${folder}/${project}`;
   const desks = new Map<string, Desk>();
   for (const project of ['alpha', 'beta']) desks.set(project, await openDesk(t, gerrit, { project: full(project) }));
-  const { host } = await connect(t, gerrit, { owns: (project) => project.startsWith(`${folder}/`) });
-  return { host, ...developers(gerrit, { host, desks, folder }), words: wordsOf(host, full) };
+  const { host, git } = await connect(t, gerrit, { owns: (project) => project.startsWith(`${folder}/`) });
+  return { host, git, ...developers(gerrit, { host, desks, folder }), words: wordsOf(host, full) };
 }
 
 function wordsOf(host: ReviewHost, full: (project: string) => string): NonNullable<ReviewWorld['words']> {

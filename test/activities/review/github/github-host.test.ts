@@ -1,7 +1,8 @@
 import type { TestContext } from 'node:test';
 import type { TriggerEvent } from '../../../../pipelines/model/change.ts';
 import { makeCommit, setBranch } from '../../git/repository.ts';
-import { type ReviewWorld, testReviewHost } from '../contract.ts';
+import { testReviewHost } from '../contract.ts';
+import { type CycleWorld, testCycles } from '../cycle.ts';
 import { addEvent, addReview, closePull } from './server/pull-routes.ts';
 import { git, type PullState, type RepositoryState, tip } from './server/state.ts';
 import { idOf, openWorld, propose, pushOver } from './world.ts';
@@ -16,8 +17,9 @@ const names: Readonly<Record<string, string>> = {
   reopened: 'change-restored',
 };
 
-async function openReviewWorld(t: TestContext): Promise<ReviewWorld> {
-  const { world, host, alpha, beta } = await openWorld(t);
+async function openReviewWorld(t: TestContext, more: Partial<RepositoryState> = {}): Promise<CycleWorld> {
+  const { world, host, cache, alpha, beta } = await openWorld(t);
+  for (const repository of [alpha, beta]) Object.assign(repository, more);
   const all = () => [alpha, beta].flatMap((repository) => repository.pulls.map((pull) => ({ repository, pull })));
   const find = (id: string) => {
     const found = all().find(({ repository, pull }) => idOf(repository, pull) === id);
@@ -29,6 +31,7 @@ async function openReviewWorld(t: TestContext): Promise<ReviewWorld> {
     action === 'closed' && find(change).pull.merged !== null ? 'change-merged' : (names[action] ?? action);
   return {
     host,
+    git: cache,
     words: {
       project: (name) => `acme/${name}`,
       event: eventName,
@@ -96,4 +99,7 @@ function dismiss(pull: PullState): void {
   for (const review of pull.reviews) review.state = 'DISMISSED';
 }
 
-testReviewHost('GitHub', openReviewWorld);
+testReviewHost('GitHub', (t) => openReviewWorld(t));
+testCycles('GitHub', { open: (t) => openReviewWorld(t, { mayPush: true }) });
+const squashing = { methods: { merge: false, squash: true, rebase: false } };
+testCycles('GitHub, which merges by itself', { open: (t) => openReviewWorld(t, squashing) });

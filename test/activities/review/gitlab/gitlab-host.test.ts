@@ -1,7 +1,8 @@
 import type { TestContext } from 'node:test';
 import type { TriggerEvent } from '../../../../pipelines/model/change.ts';
 import { makeCommit, setBranch } from '../../git/repository.ts';
-import { type ReviewWorld, testReviewHost } from '../contract.ts';
+import { testReviewHost } from '../contract.ts';
+import { type CycleWorld, testCycles } from '../cycle.ts';
 import { git, tip } from '../github/server/state.ts';
 import { approve, headOf, type ProjectState, setState, unapprove } from './server/state.ts';
 import { latestOf } from './server/views.ts';
@@ -19,8 +20,9 @@ const names: Readonly<Record<string, string>> = {
   merged: 'change-merged',
 };
 
-async function openReviewWorld(t: TestContext): Promise<ReviewWorld> {
-  const { world, host, alpha, beta } = await openWorld(t);
+async function openReviewWorld(t: TestContext, mayPush = false): Promise<CycleWorld> {
+  const { world, host, cache, alpha, beta } = await openWorld(t);
+  for (const project of [alpha, beta]) project.mayPush = mayPush;
   const all = () => [alpha, beta].flatMap((project) => project.requests.map((request) => ({ project, request })));
   const find = (id: string) => {
     const found = all().find(({ project, request }) => idOf(project, request) === id);
@@ -30,6 +32,7 @@ async function openReviewWorld(t: TestContext): Promise<ReviewWorld> {
   const called = (name: string): ProjectState => (name === 'alpha' ? alpha : beta);
   return {
     host,
+    git: cache,
     words: {
       project: (name) => `acme/tools/${name}`,
       event: ({ action = '', type }: TriggerEvent) => names[action] ?? (type === 'report' ? 'comment-added' : action),
@@ -78,4 +81,6 @@ async function openReviewWorld(t: TestContext): Promise<ReviewWorld> {
   };
 }
 
-testReviewHost('GitLab', openReviewWorld);
+testReviewHost('GitLab', (t) => openReviewWorld(t));
+testCycles('GitLab', { open: (t) => openReviewWorld(t, true) });
+testCycles('GitLab, which merges by itself', { open: (t) => openReviewWorld(t) });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { openCache } from '../../../../activities/git/cache.ts';
 import { git, tryGit } from '../../../../activities/git/git.ts';
+import type { Git } from '../../../../activities/git/port.ts';
 import { readBranch } from '../../../../activities/git/refs.ts';
 import type { Connection } from '../../../../activities/review/connection.ts';
 import { openPlain } from '../../../../activities/review/plain/adapter.ts';
@@ -14,6 +15,8 @@ import type { ReviewWorld } from '../contract.ts';
 /** Somebody else's repositories, and a connection to them. */
 export interface PlainWorld extends ReviewWorld {
   readonly connection: Connection;
+  /** Sluice's cache. */
+  readonly git: Git;
   /** Where the host has a project. */
   readonly repo: (project: string) => string;
   /** Adds to a note of somebody on what a proposal is at. */
@@ -44,17 +47,19 @@ export async function openPlainWorld(t: TestContext, options: WorldOptions = {})
   }
   const url = (await options.serve?.(root)) ?? root;
   const settings: UrlSettings = { driver: 'git', url, ...options.settings };
+  const openGit = () =>
+    openCache({
+      directory: join(directory, 'cache'),
+      remote: (project) => openPlainRemote(settings, readSecret, project),
+    });
   const reopen = () =>
     openPlain({
       ...{ name: 'plain', repositories: join(directory, 'data/git'), page: '', owns: () => true },
       ...{ projects: () => ['alpha', 'beta'], settings, readSecret },
-      git: openCache({
-        directory: join(directory, 'cache'),
-        remote: (project) => openPlainRemote(settings, readSecret, project),
-      }),
+      git: openGit(),
     });
   const connection = reopen();
-  return { connection, reopen, repo, ...deeds(connection, repo) };
+  return { connection, git: openGit(), reopen, repo, ...deeds(connection, repo) };
 }
 
 function deeds({ host }: Connection, repo: PlainWorld['repo']): ReviewWorld & Pick<PlainWorld, 'say'> {
