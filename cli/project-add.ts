@@ -49,7 +49,17 @@ async function add(name: string, url: string | undefined, options: Options): Pro
   print(added, render, options);
 }
 
-function render({ project, path, created, queue, templates, branches, defaultBranch, file }: AddedProject): string {
+function render({
+  project,
+  path,
+  created,
+  queue,
+  templates,
+  branches,
+  defaultBranch,
+  file,
+  lfs,
+}: AddedProject): string {
   const branch = defaultBranch ?? 'BRANCH';
   return [
     `${project} is ${created ? 'now' : 'still'} under the gate: ${counted(branches.length, 'branch', 'branches')}, ${queue === null ? 'a queue of its own' : `queue ${queue}`}, ${
@@ -57,6 +67,9 @@ function render({ project, path, created, queue, templates, branches, defaultBra
     }.`,
     `  repository     ${path}`,
     `  configuration  ${file}`,
+    ...(lfs === null
+      ? []
+      : [`  Git LFS        not imported: ${lfs}; push it from a copy that has it: git lfs push --all file://${path}`]),
     '',
     'Work with it:',
     paint('cyan', `  git clone ${path} && cd ${project.split('/').at(-1)}`),

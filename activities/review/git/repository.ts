@@ -6,6 +6,7 @@ import { checkBranch, repositoryPath, show } from '../../git/names.ts';
 import { readCommits } from '../../git/objects.ts';
 import { readBranches, readRefs, updateRefs } from '../../git/refs.ts';
 import { run } from '../../process/run.ts';
+import { importLfs } from './import-lfs.ts';
 import { commitMsgRef, emptyTreeRef, votesRef } from './refs.ts';
 
 /** A repository to put under the gate. */
@@ -29,6 +30,8 @@ export interface AddedRepository {
   readonly created: boolean;
   readonly branches: readonly string[];
   readonly defaultBranch: string | null;
+  /** Why the content of files in Git LFS was not imported, without its end; null where it is here, or there is none. */
+  readonly lfs: string | null;
 }
 
 const hooks = join(import.meta.dirname, 'hooks');
@@ -48,9 +51,10 @@ export async function addRepository(request: RepositoryRequest): Promise<AddedRe
   } else {
     await install(path, request);
   }
+  const lfs = request.url === null ? null : await importLfs(path, request.url);
   const branches = [...(await readBranches(path)).keys()];
   const head = (await git(path, ['symbolic-ref', '--short', 'HEAD'])).trim();
-  return { path, created, branches, defaultBranch: branches.includes(head) ? head : (branches[0] ?? null) };
+  return { path, created, branches, defaultBranch: branches.includes(head) ? head : (branches[0] ?? null), lfs };
 }
 
 async function make(path: string, request: RepositoryRequest): Promise<void> {
