@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ClientChannel, ConnectConfig } from 'ssh2';
+import { readKnownHosts } from '../../ssh/known-hosts.ts';
 import type { GerritSettings } from '../settings.ts';
-import { readKnownHosts } from './known-hosts.ts';
 import { addressOf } from './remote.ts';
 
 /** Milliseconds that SSH is waited for. */

@@ -9,7 +9,6 @@ import { parseChangeName } from '../../../../activities/review/gerrit/change-nam
 import { createClient } from '../../../../activities/review/gerrit/client.ts';
 import { toEvents } from '../../../../activities/review/gerrit/events.ts';
 import { readLine } from '../../../../activities/review/gerrit/ingest.ts';
-import { readKnownHosts } from '../../../../activities/review/gerrit/known-hosts.ts';
 import { toChange } from '../../../../activities/review/gerrit/map.ts';
 import { emptyMemory } from '../../../../activities/review/gerrit/memory.ts';
 import { readMessage } from '../../../../activities/review/gerrit/message.ts';
@@ -19,6 +18,7 @@ import { changeSchema } from '../../../../activities/review/gerrit/schema.ts';
 import { mergedBy, occurrenceOf } from '../../../../activities/review/gerrit/stream.ts';
 import { reportedIn, tagOf } from '../../../../activities/review/gerrit/tag.ts';
 import { isOccurrenceId } from '../../../../activities/review/port.ts';
+import { readKnownHosts } from '../../../../activities/ssh/known-hosts.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 
 const place = { connection: 'review', url: 'https://review.example.org/r' };
