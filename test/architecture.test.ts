@@ -129,6 +129,7 @@ const siblings = ['activities/review', 'activities/nodes', 'activities/storage',
   'pipelines/formats',
   'activities/build',
   'activities/lint',
+  'activities/mirror',
 ]);
 
 const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })

@@ -15,7 +15,7 @@ import {
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import type { Manifest, ManifestFile } from '../../pipelines/mirror/manifest.ts';
+import { type Manifest, type ManifestFile, publishedMode } from '../../pipelines/mirror/manifest.ts';
 import { parentsOf } from '../../pipelines/mirror/way.ts';
 import { sha256 } from '../repository/files.ts';
 import { readMemory, saveMemory, type TreeMemory } from './frozen-memory.ts';
@@ -273,11 +273,6 @@ function manifestOf({ directories, files, links }: Scanned, hashes: TreeMemory['
     return [path, { size, mode: publishedMode(mode), mtime, sha256: hashes[path]?.sha256 ?? '' }];
   });
   return { directories, files: Object.fromEntries(entries), links: Object.fromEntries(links) };
-}
-
-/** The bits of a file as they are published, whoever made it: readable by all, written by its owner. */
-function publishedMode(mode: number): number {
-  return (mode & 0o111) === 0 ? 0o644 : 0o755;
 }
 
 /** Which file it is and when it was changed, by all that the kernel tells of it. */

@@ -1,10 +1,12 @@
 import { basename, dirname } from 'node:path';
 import { linkedSnapshot, linksTo } from '../../pipelines/mirror/links.ts';
-import { type ListedEntry, parseListing } from '../../pipelines/mirror/listing.ts';
+import type { ListedEntry } from '../../pipelines/mirror/listing.ts';
 import { snapshotsOf } from '../../pipelines/mirror/names.ts';
+import { parseMirrorUrl } from '../../pipelines/mirror/url.ts';
 import { followWay, parentsOf } from '../../pipelines/mirror/way.ts';
-import { escapePattern, listPaths, makeDirectory } from './place.ts';
-import { createTransport, type Transport } from './rsync.ts';
+import { createRsyncTransport } from './rsync/adapter.ts';
+import { createSftpTransport } from './sftp/adapter.ts';
+import type { Transport } from './transport.ts';
 import { MirrorError, type MirrorHostConfig, type MirrorSet } from './types.ts';
 
 /** What stands on a mirror, read at one moment. Links are by their path below the root. */
@@ -16,7 +18,7 @@ export interface HostView {
   readonly unread: string | null;
 }
 
-/** One host of a set: its operations, each a transfer or two. */
+/** One host of a set. */
 export interface MirrorHost {
   readonly name: string;
   /** Its paths are as they are on this host, with links on the way followed. */
@@ -33,7 +35,13 @@ export interface FoundHost {
 
 export function openHost(set: MirrorSet, name: string, signal?: AbortSignal): MirrorHost {
   const config = set.hosts[name] as MirrorHostConfig;
-  return hostAt(createTransport(config, { timeout: set.timeout, bandwidth: set.bandwidth, signal }), { set, name });
+  const options = { timeout: set.timeout, bandwidth: set.bandwidth, signal };
+  const url = parseMirrorUrl(config.url);
+  const transport =
+    url.kind === 'sftp'
+      ? createSftpTransport(url, config, { ...options, set: set.name })
+      : createRsyncTransport(url, config, options);
+  return hostAt(transport, { set, name });
 }
 
 function hostAt(transport: Transport, { set, name }: Pick<MirrorHost, 'set' | 'name'>): MirrorHost {
@@ -42,19 +50,14 @@ function hostAt(transport: Transport, { set, name }: Pick<MirrorHost, 'set' | 'n
 
 /** Lists the whole root but for the content of snapshots. @throws MirrorError `missing` when there is no root. */
 async function viewHost({ set, transport }: Pick<MirrorHost, 'set' | 'transport'>): Promise<HostView> {
-  const inside = `--exclude=/${escapePattern(set.snapshots)}/*/*`;
-  const { text, complete, said } = await transport
-    .list(['--recursive', inside, transport.at('')])
-    .catch((error: MirrorError) => {
-      if (!/No such file or directory/.test(error.message)) throw error;
-      throw missing({ set, transport }, '');
-    });
-  const entries = parseListing(text);
+  const { entries, unread } = await transport.list('', set.snapshots).catch((error: MirrorError) => {
+    if (!/No such file or directory/.test(error.message)) throw error;
+    throw missing({ set, transport }, '');
+  });
   const names = entries.flatMap(({ kind, name }) =>
     kind === 'directory' && dirname(name) === set.snapshots ? [basename(name)] : [],
   );
   const links = entries.flatMap(({ name, target }) => (target === null ? [] : [[name, target] as const]));
-  const unread = complete ? null : said;
   return { entries, snapshots: snapshotsOf(set.name, names), links: Object.fromEntries(links), unread };
 }
 
@@ -83,13 +86,13 @@ export async function findHost(host: MirrorHost): Promise<FoundHost> {
 
 /** A daemon's root is sent as content from its module, so links on the way to it are followed here. */
 async function followRoot(host: MirrorHost): Promise<MirrorHost> {
-  const { top } = host.transport;
-  if (top === null || top.path === '') return host;
+  const { above } = host.transport;
+  if (above === null || above.path === '') return host;
   const entries: ListedEntry[] = [];
-  for (let path = top.path; ; ) {
-    entries.push(...(await listPaths(host.transport, [...parentsOf(path), path])));
+  for (let path = above.path; ; ) {
+    entries.push(...(await above.list([...parentsOf(path), path])));
     const next = wayOrRefusal(host, entries, { path, last: 'followed' });
-    if (next === path) return path === top.path ? host : hostAt(host.transport.rooted(path), host);
+    if (next === path) return path === above.path ? host : hostAt(above.rooted(path), host);
     path = next;
   }
 }
@@ -129,7 +132,7 @@ async function findOrMake(opened: MirrorHost): Promise<FoundHost> {
     return found ?? findHost(opened);
   }
   const host = found?.host ?? (await followRoot(opened));
-  await makeDirectory(host.transport, host.set.snapshots);
+  await host.transport.makeDirectory(host.set.snapshots);
   return findHost(opened);
 }
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { FoundHost, MirrorHost } from './host.ts';
-import { placeEntries, readText, readTexts, removeEntries } from './place.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
 
 /** What stands in a lock file; times in milliseconds since the epoch. */
@@ -37,7 +36,7 @@ export interface HeldLock {
 
 /** Reads the lock of a set on a mirror; null when there is none, or nothing that we can read. */
 export async function readLock(host: MirrorHost): Promise<MirrorLock | null> {
-  return parseLock(await readText(host.transport, lockPath(host)));
+  return parseLock((await host.transport.readTexts([lockPath(host)])).get(lockPath(host)));
 }
 
 function parseLock(text: string | undefined): MirrorLock | null {
@@ -68,7 +67,7 @@ export async function takeLock({ host, view }: FoundHost, holder: string, contex
   const lock = { holder, taken: now, token: randomUUID(), fence };
   if (listed || found !== null) await removeLock(host);
   const written = { ...lock, expires: now + lease };
-  const [text, linked] = (await placeByShell(host, written)) ?? (await placeByRsync(host, written));
+  const [text, linked] = (await placeByShell(host, written)) ?? (await placeByTransfer(host, written));
   const back = parseLock(text);
   if (back !== null && back.token !== lock.token) throw lockedBy(back);
   return { linksHold: text === linked, ...keepLock(host, lock, context) };
@@ -77,9 +76,9 @@ export async function takeLock({ host, view }: FoundHost, holder: string, contex
 /** A lock as it reads once it was written where none was: by itself, and through the link to it. */
 type Placed = readonly [text: string | undefined, linked: string | undefined];
 
-async function placeByRsync(host: MirrorHost, lock: MirrorLock): Promise<Placed> {
-  await writeLock(host, lock, ['--ignore-existing']);
-  const texts = await readTexts(host.transport, [lockPath(host), linkPath(host)]);
+async function placeByTransfer(host: MirrorHost, lock: MirrorLock): Promise<Placed> {
+  await writeLock(host, lock, 'kept');
+  const texts = await host.transport.readTexts([lockPath(host), linkPath(host)]);
   return [texts.get(lockPath(host)), texts.get(linkPath(host))];
 }
 
@@ -102,9 +101,9 @@ async function releaseByShell({ set, transport }: MirrorHost, token: string): Pr
 }
 
 function keepLock(host: MirrorHost, lock: Omit<MirrorLock, 'expires'>, context: MirrorContext) {
-  const renew = () => writeLock(host, { ...lock, expires: context.now() + lease }, []);
+  const renew = () => writeLock(host, { ...lock, expires: context.now() + lease }, 'replaced');
   const isOurs = async (besides: readonly string[] = []) => {
-    const texts = await readTexts(host.transport, [lockPath(host), ...besides]);
+    const texts = await host.transport.readTexts([lockPath(host), ...besides]);
     const found = parseLock(texts.get(lockPath(host)));
     if (found?.token !== lock.token) throw overtaken(found);
     return texts;
@@ -148,13 +147,13 @@ function overtaken(found: MirrorLock | null): MirrorError {
   return new MirrorError('locked', `the lock ran out ${by}: nothing more is done here`);
 }
 
-async function writeLock(host: MirrorHost, lock: MirrorLock, options: readonly string[]): Promise<void> {
+async function writeLock(host: MirrorHost, lock: MirrorLock, existing: 'kept' | 'replaced'): Promise<void> {
   const entries = { texts: { [lockPath(host)]: JSON.stringify(lock) }, links: { [linkPath(host)]: lockName(host) } };
-  await placeEntries(host.transport, entries, options);
+  await host.transport.place(entries, existing);
 }
 
 function removeLock(host: MirrorHost): Promise<void> {
-  return removeEntries(host.transport, host.set.snapshots, [lockName(host), linkName(host)]);
+  return host.transport.remove(host.set.snapshots, [lockName(host), linkName(host)]);
 }
 
 function lockName({ set }: Pick<MirrorHost, 'set'>): string {

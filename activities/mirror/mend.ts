@@ -3,11 +3,12 @@ import { poolName, splitShared } from '../../pipelines/mirror/shared.ts';
 import { checkFrozen, type FrozenSource } from './freeze.ts';
 import type { MirrorHost } from './host.ts';
 import { listPool, noteMended, sendPool } from './pool.ts';
-import { listSnapshot, mendDifferences, sendReport, sendSnapshot, type Transferred } from './send.ts';
 import type { Session } from './session.ts';
 import { settleAll } from './settle.ts';
+import { listSnapshot, mendDifferences, sendReport, sendSnapshot } from './snapshot.ts';
 import { differencesOf, linksToPool, together } from './stage.ts';
 import type { SetState } from './state.ts';
+import type { Transferred } from './transport.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
 
 /** What is wrong with a snapshot on a host by its list of files, or by what `verify` found; null when nothing is. */
@@ -82,7 +83,7 @@ async function sendAgain(
 ): Promise<Transferred> {
   const { own, pool } = splitShared(manifest, host.set.name);
   const { shared } = manifest;
-  const sent = await sendSnapshot(host, tree, { snapshot, bases: [], how: ['--checksum'], shared });
+  const sent = await sendSnapshot(host, tree, { snapshot, bases: [], byContent: true, apart: shared });
   if (pool === null) return sent;
   await sendReport(host, snapshot, { report: sent.report, links: linksToPool(manifest, own) });
   const packages = await sendPool({ host, view }, tree, { lacking: Object.keys(pool.files), bases: [] });

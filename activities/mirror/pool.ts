@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { Manifest, ManifestFile } from '../../pipelines/mirror/manifest.ts';
 import {
   clashesWith,
@@ -15,9 +13,9 @@ import {
 import { poolName, splitShared } from '../../pipelines/mirror/shared.ts';
 import type { FrozenSource } from './freeze.ts';
 import type { HostView, MirrorHost } from './host.ts';
-import { listed, placeDirectories, publishedModes, withTemporary } from './place.ts';
-import { differences, listSnapshot, nothingSent, type Transferred, transferredOf } from './send.ts';
+import { differences, listSnapshot, placeOf } from './snapshot.ts';
 import type { SetState, Transaction } from './state.ts';
+import { nothingSent, type Transferred } from './transport.ts';
 import { MirrorError } from './types.ts';
 
 /** What a host's pool is to get for a state. */
@@ -91,18 +89,10 @@ export async function sendPool(
   { lacking, bases }: Pick<PoolPlan, 'lacking'> & { readonly bases: readonly string[] },
 ): Promise<Transferred> {
   const { set, transport } = host;
-  const place = `${set.snapshots}/${poolName(set.name)}`;
-  if (!hasPool(host, view)) await placeDirectories(transport, transport.at(''), [place]);
+  const place = placeOf(host, poolName(set.name));
+  if (!hasPool(host, view)) await transport.makeDirectory(place);
   if (lacking.length === 0) return nothingSent;
-  return withTemporary(async (directory) => {
-    const list = join(directory, 'paths');
-    await writeFile(list, listed(lacking));
-    // What nobody knows of may stand there, with the same size and time.
-    const how = ['--perms', '--times', '--checksum', publishedModes, '--from0', `--files-from=${list}`];
-    const told = ['--stats', '--no-human-readable', '--out-format=%i %n'];
-    const linked = bases.map((base) => `--link-dest=${transport.base(`${set.snapshots}/${base}`)}`);
-    return transferredOf(await transport.rsync([...how, ...told, ...linked, `${tree}/`, `${transport.at(place)}/`]));
-  });
+  return transport.sendFiles(tree, place, { paths: lacking, bases: bases.map((base) => placeOf(host, base)) });
 }
 
 /** Notes that a host's pool has all of a state now. */
@@ -158,22 +148,8 @@ export async function undoPool({ host, view }: Standing, state: SetState, { snap
   await removeFiles(host, removals(all, paths));
 }
 
-async function removeFiles({ set, transport }: MirrorHost, paths: readonly string[]): Promise<void> {
-  if (paths.length === 0) return;
-  await withTemporary(async (directory) => {
-    for (const path of paths) await mkdir(dirname(join(directory, path)), { recursive: true });
-    const list = `${directory}.paths`;
-    await writeFile(list, listed(paths));
-    const named = [
-      '--dirs',
-      '--no-implied-dirs',
-      '--force',
-      '--delete-missing-args',
-      '--from0',
-      `--files-from=${list}`,
-    ];
-    await transport.rsync([...named, `${directory}/`, `${transport.at(`${set.snapshots}/${poolName(set.name)}`)}/`]);
-  });
+async function removeFiles(host: MirrorHost, paths: readonly string[]): Promise<void> {
+  if (paths.length > 0) await host.transport.remove(placeOf(host, poolName(host.set.name)), paths);
 }
 
 /** Everything that the pool of the set holds on a host. */
@@ -181,6 +157,7 @@ export function listPool(host: MirrorHost) {
   return listSnapshot(host, poolName(host.set.name));
 }
 
-function hasPool({ set }: MirrorHost, view: HostView | null): boolean {
-  return view?.entries.some(({ name }) => name === `${set.snapshots}/${poolName(set.name)}`) === true;
+function hasPool(host: MirrorHost, view: HostView | null): boolean {
+  const place = placeOf(host, poolName(host.set.name));
+  return view?.entries.some(({ name }) => name === place) === true;
 }

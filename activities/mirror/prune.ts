@@ -1,7 +1,6 @@
 import { linkedSnapshot } from '../../pipelines/mirror/links.ts';
 import { expired } from '../../pipelines/mirror/retention.ts';
 import type { HostView } from './host.ts';
-import { removeEntries } from './place.ts';
 import { prunePool } from './pool.ts';
 import { asMirrorError, type Session } from './session.ts';
 import type { SetState } from './state.ts';
@@ -33,7 +32,7 @@ export async function pruneSessions(
         const names = expired({ set, names: view.snapshots, linked, keep, atLeast, now: context.now() });
         const entries = names.flatMap((name) => [name, `${name}.diff.txt`]);
         if (!dryRun) {
-          await removeEntries(host.transport, host.set.snapshots, entries);
+          await host.transport.remove(host.set.snapshots, entries);
           await prunePool(host, state, without(view.snapshots, names));
         }
         removed[host.name] = names;

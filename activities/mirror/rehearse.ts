@@ -2,12 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FrozenSource } from './freeze.ts';
 import { type MirrorHost, openHost } from './host.ts';
-import { withTemporary } from './place.ts';
 import { planPool } from './pool.ts';
-import { sendSnapshot, type Transferred } from './send.ts';
 import type { Session } from './session.ts';
+import { sendSnapshot } from './snapshot.ts';
 import { knownOn } from './stage.ts';
 import type { SetState } from './state.ts';
+import { withTemporary } from './temporary.ts';
+import type { Transferred } from './transport.ts';
 
 interface Rehearsed {
   readonly snapshot: string;
@@ -24,8 +25,8 @@ export async function rehearseOn(session: Session, state: SetState, { snapshot, 
     return;
   }
   const { names } = await knownOn(session, state, manifest);
-  const how = ['--dry-run'];
-  const sent = await sendSnapshot(host, tree, { snapshot, bases: names, how, shared: manifest.shared });
+  const sending = { snapshot, bases: names, apart: manifest.shared, dryRun: true };
+  const sent = await sendSnapshot(host, tree, sending);
   const lacking = (await planPool(session, state, frozen))?.lacking ?? [];
   const bytes = lacking.reduce((sum, path) => sum + (manifest.files[path]?.size ?? 0), sent.bytes);
   session.transferred = { ...sent, bytes, files: sent.files + lacking.length };
@@ -36,6 +37,6 @@ function sendNowhere({ set, name }: MirrorHost, tree: string, snapshot: string):
   return withTemporary(async (url) => {
     await mkdir(join(url, set.snapshots), { recursive: true });
     const nowhere = openHost({ ...set, hosts: { [name]: { url } } }, name);
-    return sendSnapshot(nowhere, tree, { snapshot, bases: [], how: ['--dry-run'] });
+    return sendSnapshot(nowhere, tree, { snapshot, bases: [], dryRun: true });
   });
 }

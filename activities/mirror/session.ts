@@ -1,10 +1,12 @@
+import { basename, dirname } from 'node:path';
 import { type HostOutcome, type HostPhase, type HostResult, noChanges } from '../../pipelines/mirror/outcome.ts';
-import { type HostView, type MirrorHost, openHost, prepareRoot, shownSnapshot } from './host.ts';
+import { type FoundHost, type HostView, type MirrorHost, openHost, prepareRoot, shownSnapshot } from './host.ts';
 import { type HeldLock, takeLock } from './lock.ts';
 import type { PoolPlan } from './pool.ts';
-import type { Transferred } from './send.ts';
 import type { SetState, Transaction } from './state.ts';
+import { isTemporary } from './temporary-name.ts';
 import { undoOn } from './transaction.ts';
+import type { Transferred } from './transport.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
 
 /** One host while a command works on it. */
@@ -157,8 +159,16 @@ async function hold(
   const { host } = session;
   const view = stale || session.view === null ? await host.view() : session.view;
   session.lock = await takeLock({ host, view }, state.holder, context);
+  await removeTemporary({ host, view });
   for (const transaction of [...owed].reverse()) await undoOn(host, state, transaction);
   see(session, owed.length === 0 ? view : await host.view());
+}
+
+/** What a command that was killed had begun to put in place. */
+async function removeTemporary({ host: { set, transport }, view }: FoundHost): Promise<void> {
+  for (const { name } of view.entries) {
+    if (isTemporary(set.name, name)) await transport.remove(dirname(name), [basename(name)]);
+  }
 }
 
 function see(session: Session, view: HostView): void {

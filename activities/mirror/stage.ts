@@ -2,6 +2,7 @@ import {
   type Base,
   chooseBases,
   damageOf,
+  isWhole,
   type Manifest,
   mistakable,
   mustBeSent,
@@ -12,19 +13,11 @@ import { counted } from '../../pipelines/report/words.ts';
 import { checkFrozen, type FrozenSource } from './freeze.ts';
 import type { MirrorHost } from './host.ts';
 import { sendPool } from './pool.ts';
-import {
-  differences,
-  listSnapshot,
-  mendDifferences,
-  nothingSent,
-  sendReport,
-  sendSnapshot,
-  type Transferred,
-} from './send.ts';
-import { sendCopy } from './send-copy.ts';
 import type { Session } from './session.ts';
 import { settleAll } from './settle.ts';
+import { differences, listSnapshot, mendDifferences, placeOf, sendReport, sendSnapshot } from './snapshot.ts';
 import type { SetState } from './state.ts';
+import { nothingSent, type Transferred } from './transport.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
 
 export interface Staging {
@@ -111,12 +104,11 @@ async function sendTree({ host }: Session, { snapshot, frozen, known }: Sending)
   // Without its packages a snapshot is too small for a copy to be faster.
   const pooled = isPooled(manifest);
   const plan = known.doubtful || pooled ? null : planCopy(manifest, known.bases);
-  const copied = plan === null ? null : await sendCopy(host, { tree, manifest, snapshot, plan });
-  if (copied?.whole) return copied;
-  const sent = await sendSnapshot(host, tree, {
-    ...{ snapshot, bases: known.names, shared },
-    how: pooled ? ['--checksum'] : [],
-  });
+  const copied = plan === null ? null : await host.transport.sendOver(tree, placeOf(host, snapshot), plan);
+  // Listed, so that no trust in the copy is needed.
+  if (copied !== null && isWhole(manifest, await listSnapshot(host, snapshot))) return copied;
+  const sending = { snapshot, bases: known.names, apart: shared, byContent: pooled };
+  const sent = await sendSnapshot(host, tree, sending);
   return copied === null ? sent : together(copied, sent);
 }
 

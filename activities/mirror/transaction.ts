@@ -5,11 +5,11 @@ import { parentsOf } from '../../pipelines/mirror/way.ts';
 import type { FrozenSource } from './freeze.ts';
 import type { HostView, MirrorHost } from './host.ts';
 import type { HeldLock } from './lock.ts';
-import { placeEntries, readTexts, removeEntries, type SmallEntries } from './place.ts';
 import { undoPool } from './pool.ts';
-import { differences } from './send.ts';
 import { settleAll } from './settle.ts';
+import { differences } from './snapshot.ts';
 import type { SetState, Transaction } from './state.ts';
+import type { SmallEntries } from './transport.ts';
 import { MirrorError } from './types.ts';
 
 /** A host whose links are turned, the lock under which that is done, and how it stands as far as is known. */
@@ -47,7 +47,7 @@ export async function prepareFlip(turning: Turning, snapshot: string): Promise<P
   const paths = links.map(historyPath);
   let checked = 0;
   const read = async () => {
-    const texts = await (lock?.check(paths) ?? readTexts(host.transport, paths));
+    const texts = await (lock?.check(paths) ?? host.transport.readTexts(paths));
     checked = performance.now();
     return texts;
   };
@@ -56,7 +56,7 @@ export async function prepareFlip(turning: Turning, snapshot: string): Promise<P
   return {
     turn: async () => {
       if (performance.now() - checked > recent) await lock?.check();
-      await placeEntries(host.transport, planned);
+      await host.transport.place(planned);
       turning.target = snapshot;
     },
     readBack: async () => {
@@ -111,12 +111,12 @@ async function restoreLinks(host: MirrorHost, { snapshot, hosts }: Transaction):
   const wrong = Object.entries(before).filter(([path, text]) => (links[path] ?? null) !== text && ours(links[path]));
   const back = wrong.flatMap(([path, text]) => (text === null ? [] : [{ path, text }]));
   if (back.length > 0) {
-    const before = await readTexts(host.transport, back.map(historyPath));
-    await placeEntries(host.transport, planLinks(back, { entries, before }));
+    const before = await host.transport.readTexts(back.map(historyPath));
+    await host.transport.place(planLinks(back, { entries, before }));
   }
   for (const [path, text] of wrong) {
     if (text !== null) continue;
-    await removeEntries(host.transport, dirname(path), [basename(path), `${basename(path)}.target.txt`]);
+    await host.transport.remove(dirname(path), [basename(path), `${basename(path)}.target.txt`]);
   }
   return view;
 }
@@ -127,6 +127,6 @@ export async function undoOn(host: MirrorHost, state: SetState, transaction: Tra
   const view = await restoreLinks(host, transaction);
   if (!fresh) return;
   const { set, transport } = host;
-  await removeEntries(transport, set.snapshots, [snapshot, `${snapshot}.diff.txt`]);
+  await transport.remove(set.snapshots, [snapshot, `${snapshot}.diff.txt`]);
   await undoPool({ host, view }, state, transaction);
 }

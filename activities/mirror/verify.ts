@@ -8,10 +8,11 @@ import { describeChecked, hashedTree, readContent, verifyContent } from './conte
 import { type FoundHost, shownSnapshot } from './host.ts';
 import { clientLinks, onEachHost, recoverFirst } from './inspect.ts';
 import { damageIn } from './mend.ts';
-import { escapePattern, withTemporary } from './place.ts';
 import { plainResult } from './session.ts';
 import { verifySignatures } from './signatures.ts';
+import { placeOf } from './snapshot.ts';
 import { type SetState, withSetState } from './state.ts';
+import { withTemporary } from './temporary.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
 
 /**
@@ -92,16 +93,12 @@ async function verifyPlace(
     if (damage !== undefined) throw new MirrorError('verify', damage);
   }
   const { shared = [] } = manifest ?? {};
-  const fetch = (from: string, to: string, except: readonly string[] = []) => {
-    const apart = except.map((folder) => `--exclude=/${escapePattern(folder)}`);
-    return transport.rsync(['--recursive', '--links', '--times', '--perms', ...apart, `${from}/`, `${to}/`]);
-  };
   return withTemporary(async (tree) => {
-    await fetch(transport.at(place), tree, shared);
-    const pool = `${set.snapshots}/${poolName(set.name)}`;
+    await transport.fetch(place, tree, shared);
+    const pool = placeOf(host, poolName(set.name));
     for (const folder of shared) {
       await mkdir(join(tree, folder), { recursive: true });
-      await fetch(transport.at(`${pool}/${folder}`), join(tree, folder));
+      await transport.fetch(`${pool}/${folder}`, join(tree, folder));
     }
     await verifyReadable(tree);
     const hashed = hashedTree(tree);

@@ -69,10 +69,12 @@ export function mirrorsSchema(resolve: Resolve) {
   const path = z.string().min(1).transform(resolve);
   const host = z.strictObject({
     url: urlSchema(resolve).describe(
-      'Root of the mirror: a directory, `rsync://HOST[:PORT]/MODULE[/PATH]` or `ssh://[USER@]HOST[:PORT]/PATH`. Percent escapes are decoded.',
+      'Root: a directory, `rsync://HOST[:PORT]/MODULE[/PATH]`, `ssh://[USER@]HOST[:PORT]/PATH` or `sftp://` likewise. Percent escapes are decoded.',
     ),
-    identity: path.optional().describe('Private key file for `ssh://`.'),
-    knownHosts: path.optional().describe('File with the host keys to expect for `ssh://`.'),
+    identity: path.optional().describe('Private key file for `ssh://` and `sftp://`.'),
+    knownHosts: path
+      .optional()
+      .describe('File with the host keys to expect for `ssh://` and `sftp://`; they are always checked.'),
   });
   const verify = z.strictObject({
     key: path.describe('Armored public key that the repository must be signed with.'),
@@ -111,7 +113,7 @@ export function mirrorsSchema(resolve: Resolve) {
       bandwidth: sizeSchema
         .refine((bytes) => bytes >= 1024, 'must be at least 1KiB; leave it out for no limit')
         .optional()
-        .describe('Most that goes to or comes from each host in a second (`--bwlimit` of rsync). Default: no limit.'),
+        .describe('Most that goes to or comes from each host in a second. Default: no limit.'),
       window: windowSchema
         .optional()
         .describe(
@@ -223,7 +225,7 @@ function urlProblem(url: string): string | undefined {
     return 'has a broken percent escape';
   }
   if (!url.includes('://')) return undefined;
-  if (!/^(rsync|ssh):\/\//.test(url)) return 'must be a directory, an rsync:// or an ssh:// URL';
+  if (!/^(rsync|ssh|sftp):\/\//.test(url)) return 'must be a directory, or an rsync://, ssh:// or sftp:// URL';
   if (!URL.canParse(url)) return 'is not a URL';
   const { hostname, pathname, password, search, hash } = new URL(url);
   if (hostname === '' || hostname.startsWith('-')) return 'needs a host';

@@ -18,6 +18,11 @@ export interface Manifest {
   readonly shared?: readonly string[] | undefined;
 }
 
+/** The bits of a file as they are published, whoever made it: readable by all, written by its owner. */
+export function publishedMode(mode: number): number {
+  return (mode & 0o111) === 0 ? 0o644 : 0o755;
+}
+
 /** A snapshot that stands on a host, with what it holds. */
 export interface Base {
   readonly snapshot: string;

@@ -10,14 +10,10 @@ import { verifyMirrors } from '../../../activities/mirror/verify.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { publishPackages } from '../../../activities/repository/publish.ts';
 import { makePackage } from '../repository/packages.ts';
+import { type Kind, kinds, startKinds } from './kinds.ts';
 import { look, mirrorWorld, type World } from './world.ts';
 
-const kinds = ['a directory', 'a daemon', 'a remote shell'] as const;
-
-async function hostOf(world: World, kind: (typeof kinds)[number]) {
-  if (kind === 'a daemon') return world.daemon('m1');
-  return kind === 'a remote shell' ? world.remote('m1') : { url: world.local('m1'), root: world.local('m1') };
-}
+const { host } = await startKinds();
 
 const packageOf = (name: string) => `pool/main/${name[0]}/${name}/${name}_1_all.deb`;
 
@@ -46,9 +42,9 @@ async function spoilUnseen(path: string): Promise<void> {
 }
 
 /** A set in this layout with one host, and what its readers must find. */
-async function open(world: World, kind: (typeof kinds)[number], given: Partial<MirrorSet> = {}) {
-  const { url, root } = await hostOf(world, kind);
-  const set = world.set({ layout: 'pool', hosts: { m1: { url } }, ...given });
+async function open(world: World, kind: Kind, given: Partial<MirrorSet> = {}) {
+  const { root, ...m1 } = await host(world, kind, 'm1');
+  const set = world.set({ layout: 'pool', timeout: 60, hosts: { m1 }, ...given });
   const inPool = join(root, 'snapshots/deb-pool');
   return { set, root, pool: inPool, head: join(root, 'stable') };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mirrorStatus } from '../../../activities/mirror/inspect.ts';
@@ -12,7 +12,10 @@ import { publishPackages } from '../../../activities/repository/publish.ts';
 import { createGpgSigner } from '../../../activities/sign/gpg.ts';
 import { closeAgent, exportPublicKey, openKey } from '../../../activities/sign/key.ts';
 import { makePackage } from '../repository/packages.ts';
+import { startKinds } from './kinds.ts';
 import { look, mirrorWorld, type World } from './world.ts';
+
+const { host } = await startKinds();
 
 /**
  * Starts a synchronisation whose process is killed the moment it starts the rsync that matches `pattern`, and names
@@ -35,43 +38,88 @@ async function killAt(world: World, set: MirrorSet, pattern: string, among = '')
   ];
   await writeFile(join(bin, 'rsync'), script.join('\n'));
   await chmod(join(bin, 'rsync'), 0o755);
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, 'sync-child.ts'), JSON.stringify(set), world.context.state],
-    { env: { ...process.env, PATH: `${bin}:${process.env.PATH}` }, stdio: 'ignore' },
-  );
-  const [, signal] = await once(child, 'close');
-  assert.equal(signal, 'SIGKILL');
+  await runKilled(world, set, { env: { PATH: `${bin}:${process.env.PATH}` } });
   await rm(bin, { recursive: true });
 }
 
-const rows = [
-  ['while data is sent', '*--stats*/m2/snapshots/*', 'undone'],
-  ['between data and links', '*--checksum*/m2/snapshots/*', 'undone'],
-  ['between the links of two hosts', '*--no-implied-dirs*/m2/', 'completed', 'stable'],
-] as const;
+/** The same for the first request over SFTP that matches. */
+function killAtRequest(world: World, set: MirrorSet, pattern: string): Promise<void> {
+  const words = ['--import', join(import.meta.dirname, 'kill-at-request.ts')];
+  return runKilled(world, set, { words, env: { KILL_AT: pattern } });
+}
 
-const pooled = [
-  ['while packages are sent to the pool', '*--files-from*/m2/snapshots/deb-pool/', 'undone'],
-  ['between packages and indexes', '*--recursive*/m2/snapshots/*', 'undone'],
-  ['between indexes and links', '*--dry-run*/m2/snapshots/*', 'undone'],
-  ['between the links of two hosts', '*--no-implied-dirs*/m2/', 'completed', 'stable'],
-] as const;
+async function runKilled(
+  world: World,
+  set: MirrorSet,
+  { words = [], env }: { readonly words?: readonly string[]; readonly env: NodeJS.ProcessEnv },
+): Promise<void> {
+  const child = spawn(
+    process.execPath,
+    [...words, join(import.meta.dirname, 'sync-child.ts'), JSON.stringify(set), world.context.state],
+    { env: { ...process.env, ...env }, stdio: 'ignore' },
+  );
+  const [, signal] = await once(child, 'close');
+  assert.equal(signal, 'SIGKILL');
+}
 
-const kills = [
-  ...rows.map((row) => ({ layout: 'snapshots', row }) as const),
-  ...pooled.map((row) => ({ layout: 'pool', row }) as const),
+interface Kill {
+  readonly layout: 'snapshots' | 'pool';
+  readonly when: string;
+  readonly how: 'undone' | 'completed';
+  /** Where m2 is a directory: which rsync, and what is in its list of files. */
+  readonly local?: readonly [pattern: string, among?: string];
+  /** Where it offers SFTP: which request. */
+  readonly sftp: string;
+}
+
+const snapshot = '/m2/snapshots/deb-2\\S+/';
+const links = { how: 'completed', local: ['*--no-implied-dirs*/m2/', 'stable'], sftp: 'rename .*/m2/stable$' } as const;
+const rows: readonly Kill[] = [
+  {
+    ...{ layout: 'snapshots', when: 'while data is sent', how: 'undone' },
+    ...{ local: ['*--stats*/m2/snapshots/*'], sftp: `open \\S+${snapshot}\\S+ wx` },
+  },
+  {
+    ...{ layout: 'snapshots', when: 'between data and links', how: 'undone' },
+    ...{ local: ['*--checksum*/m2/snapshots/*'], sftp: `open \\S+${snapshot}\\S+ r$` },
+  },
+  { layout: 'snapshots', when: 'between the links of two hosts', ...links },
+  {
+    ...{ layout: 'snapshots', when: 'when links are turned and their histories are not', how: 'completed' },
+    sftp: 'rename .*/m2/stable.target.txt$',
+  },
+  {
+    ...{ layout: 'pool', when: 'while packages are sent to the pool', how: 'undone' },
+    ...{ local: ['*--files-from*/m2/snapshots/deb-pool/'], sftp: 'rename .*/m2/snapshots/deb-pool/' },
+  },
+  {
+    ...{ layout: 'pool', when: 'between packages and indexes', how: 'undone' },
+    ...{ local: ['*--recursive*/m2/snapshots/*'], sftp: 'mkdir .*/m2/snapshots/deb-2' },
+  },
+  {
+    ...{ layout: 'pool', when: 'between indexes and links', how: 'undone' },
+    ...{ local: ['*--dry-run*/m2/snapshots/*'], sftp: `open \\S+${snapshot}\\S+ r$` },
+  },
+  { layout: 'pool', when: 'between the links of two hosts', ...links },
 ];
 
-for (const { layout, row } of kills) {
-  const [when, pattern, how, among] = row;
-  test(`${layout}, killed ${when}: all show the old state or all the new one, and nothing half is left`, async (t) => {
+const kills = rows.flatMap((row) =>
+  (['a directory', 'an SFTP server'] as const)
+    .filter((kind) => kind === 'an SFTP server' || row.local !== undefined)
+    .map((kind) => ({ kind, ...row })),
+);
+
+for (const { kind, layout, when, how, ...at } of kills) {
+  test(`${kind}, ${layout}, killed ${when}: all show the old state or all the new one, and nothing half is left`, async (t) => {
     const world = await mirrorWorld(t);
     await world.publish('alpha', '1');
-    const set = world.set({ layout, hosts: { m1: { url: world.local('m1') }, m2: { url: world.local('m2') } } });
+    const hosts = { m1: { url: world.local('m1') }, m2: await host(world, kind, 'm2') };
+    const set = world.set({ layout, timeout: 60, hosts });
     const first = await world.sync(set);
     await world.publish('beta', '1');
-    await killAt(world, set, pattern, among);
+    await (at.local !== undefined && kind === 'a directory'
+      ? killAt(world, set, ...at.local)
+      : killAtRequest(world, set, at.sftp));
     const status = await mirrorStatus(set, world.context);
     assert.equal(status.outcome, 'unchanged', JSON.stringify(status));
     const [one, two] = [await look(world.local('m1')), await look(world.local('m2'))];
@@ -80,12 +128,17 @@ for (const { layout, row } of kills) {
     assert.equal(one.snapshots.length, how === 'undone' ? 1 : 2);
     assert.equal(one.latest === first.snapshot, how === 'undone');
     assert.ok(world.said.some((line) => line.startsWith(how === 'undone' ? 'undid' : 'completed')));
+    assert.deepEqual(await hiddenIn(world.local('m2')), []);
     const packages = await readdir(join(world.local('m2'), 'snapshots/deb-pool/pool/main')).catch(() => null);
     if (layout === 'pool') assert.deepEqual(packages, how === 'undone' ? ['a'] : ['a', 'b']);
     const next = await world.sync(set);
     assert.equal(next.outcome, how === 'undone' ? 'committed' : 'unchanged');
     assert.equal((await look(world.local('m2'))).snapshots.length, 2);
   });
+}
+
+async function hiddenIn(root: string): Promise<string[]> {
+  return (await readdir(root, { recursive: true })).filter((path) => basename(path).startsWith('.'));
 }
 
 test('what a sync sent to the pool goes when it is undone, also where the one before was completed after a kill', async (t) => {

@@ -11,22 +11,31 @@ import { rollbackMirrors } from '../../../activities/mirror/rollback.ts';
 import { syncMirrors } from '../../../activities/mirror/sync.ts';
 import { verifyMirrors } from '../../../activities/mirror/verify.ts';
 import { must } from '../../../activities/process/run.ts';
+import { kinds, startKinds } from './kinds.ts';
 import { contentOf, look, mirrorWorld } from './world.ts';
 
+const { server, host } = await startKinds();
+
 describe('a first synchronisation', () => {
-  test('shows the source byte for byte, by relative links, on directories and daemons', async (t) => {
+  test('shows the source byte for byte, by relative links, on hosts of all kinds', async (t) => {
     const world = await mirrorWorld(t);
     await world.publish('alpha', '1.0-1');
-    const daemon = await world.daemon('m2');
+    const hosts = await Promise.all(
+      kinds.map(async (kind, nth) => {
+        const { root, ...config } = await host(world, kind, `m${nth}`);
+        return { root: join(root, 'deb mirror'), config: { ...config, url: `${config.url}/deb mirror` } };
+      }),
+    );
     const set = world.set({
-      hosts: { m1: { url: world.local('m1') }, m2: { url: `${daemon.url}/deb mirror` } },
+      timeout: 60,
+      hosts: Object.fromEntries(hosts.map(({ config }, nth) => [`m${nth}`, config])),
       heads: ['stable', 'by-name/current'],
     });
     const result = await world.sync(set);
     assert.equal(result.outcome, 'committed', JSON.stringify(result));
     assert.equal(result.snapshot, 'deb-2026-03-04-050608');
     assert.deepEqual(result.packages.added, [{ name: 'alpha', version: '1.0-1', arch: 'all' }]);
-    for (const root of [world.local('m1'), join(daemon.root, 'deb mirror')]) {
+    for (const { root } of hosts) {
       const seen = await look(root);
       assert.equal(seen.head, 'snapshots/deb-2026-03-04-050608');
       assert.equal(seen.latest, 'deb-2026-03-04-050608');
@@ -55,7 +64,12 @@ describe('a first synchronisation', () => {
     const world = await mirrorWorld(t);
     await world.publish('alpha', '1');
     const daemon = await world.daemon('m2');
-    const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: `${daemon.url}/deep/er` } } });
+    const { url, ...access } = server.sftp(world.local('m4'));
+    const m4 = { ...access, url: `${url}/deep/er` };
+    const set = world.set({
+      timeout: 60,
+      hosts: { m1: { url: world.local('m1') }, m2: { url: `${daemon.url}/deep/er` }, m4 },
+    });
     const { outcome, hosts } = await syncMirrors(set, world.context, { dryRun: true });
     assert.equal(outcome, 'unchanged');
     for (const { files, outcome: went, phase, target } of Object.values(hosts)) {
@@ -63,6 +77,7 @@ describe('a first synchronisation', () => {
     }
     await assert.rejects(stat(world.local('m1')));
     await assert.rejects(stat(join(daemon.root, 'deep')));
+    await assert.rejects(stat(world.local('m4')));
     assert.equal((await world.sync(set)).outcome, 'committed');
     await world.publish('beta', '1');
     const second = await syncMirrors(set, world.context, { dryRun: true });
@@ -194,10 +209,13 @@ describe('when a host is away', () => {
     t.after(() => silent.close());
     const { port } = silent.address() as { port: number };
     const at = (scheme: string) => ({ url: `${scheme}://127.0.0.1:${port}/mirror` });
-    const set = world.set({ timeout: 1, hosts: { m1: at('rsync'), m2: at('ssh') } });
+    const knownHosts = world.local('known_hosts');
+    await writeFile(knownHosts, (await readFile(server.knownHosts, 'utf8')).replace(/:\d+/, `:${port}`));
+    const m3 = { ...at('sftp'), identity: server.identity, knownHosts };
+    const set = world.set({ timeout: 1, hosts: { m1: at('rsync'), m2: at('ssh'), m3 } });
     const started = Date.now();
     const { hosts } = await world.sync(set);
-    assert.deepEqual([hosts.m1?.error?.code, hosts.m2?.error?.code], ['timeout', 'timeout'], JSON.stringify(hosts));
+    for (const { error } of Object.values(hosts)) assert.equal(error?.code, 'timeout', JSON.stringify(hosts));
     assert.ok(Date.now() - started < 3 * 1_000 + 15_000);
   });
 });
@@ -277,7 +295,8 @@ describe('rolling back', () => {
   test('goes to the snapshot before, once, and the next sync publishes the source again', async (t) => {
     const world = await mirrorWorld(t);
     const daemon = await world.daemon('m2');
-    const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: daemon.url } } });
+    const hosts = { m1: { url: world.local('m1') }, m2: { url: daemon.url }, m3: server.sftp(world.local('m3')) };
+    const set = world.set({ timeout: 60, hosts });
     const names: (string | null)[] = [];
     for (const name of ['alpha', 'beta', 'gamma']) {
       await world.publish(name, '1');
@@ -291,7 +310,9 @@ describe('rolling back', () => {
     );
     const again = await rollbackMirrors(set, world.context);
     assert.deepEqual([again.outcome, again.snapshot], ['unchanged', names[1]]);
-    assert.equal((await look(daemon.root)).head, `snapshots/${names[1]}`);
+    for (const root of [daemon.root, world.local('m3')]) {
+      assert.equal((await look(root)).head, `snapshots/${names[1]}`);
+    }
     assert.equal((await rollbackMirrors(set, world.context, { to: names[0] ?? '' })).snapshot, names[0]);
     const refused = await rollbackMirrors(set, world.context, { to: 'deb-2020-01-01-000000' });
     assert.deepEqual([refused.outcome, refused.hosts.m1?.error?.code], ['failed', 'expired']);
@@ -314,29 +335,31 @@ test('a rollback of what was never synchronised says so, whether there is a dire
 });
 
 describe('retention', () => {
-  test('removes what is old and shown by no link anywhere, and nothing else', async (t) => {
-    const world = await mirrorWorld(t);
-    const root = world.local('m1');
-    const set = world.set({ keep: 86_400, hosts: { m1: { url: root } } });
-    const names: string[] = [];
-    for (const name of ['alpha', 'beta', 'gamma', 'delta']) {
-      await world.publish(name, '1');
-      names.push((await world.sync(set)).snapshot ?? '');
-    }
-    await symlink(`snapshots/${names[0]}/`, join(root, 'pinned'));
-    await mkdir(join(root, 'elsewhere'));
-    await symlink(`../snapshots/${names[1]}`, join(root, 'elsewhere/frozen'));
-    await mkdir(join(root, 'snapshots/deb-other-2020-01-01-000000'));
-    world.later(2 * 86_400);
-    const rehearsed = await pruneMirrors(set, world.context, { dryRun: true });
-    assert.deepEqual(rehearsed.pruned, { m1: [names[2]] });
-    assert.equal((await look(root)).snapshots.length, 4);
-    await pruneMirrors(set, world.context);
-    const seen = await look(root);
-    assert.deepEqual(seen.snapshots, [names[0], names[1], names[3]]);
-    assert.ok(seen.names.includes('deb-other-2020-01-01-000000'));
-    assert.ok(!seen.names.includes(`${names[2]}.diff.txt`));
-  });
+  for (const kind of ['a directory', 'an SFTP server'] as const) {
+    test(`removes what is old and shown by no link anywhere on ${kind}, and nothing else`, async (t) => {
+      const world = await mirrorWorld(t);
+      const { root, ...m1 } = await host(world, kind, 'm1');
+      const set = world.set({ keep: 86_400, timeout: 60, hosts: { m1 } });
+      const names: string[] = [];
+      for (const name of ['alpha', 'beta', 'gamma', 'delta']) {
+        await world.publish(name, '1');
+        names.push((await world.sync(set)).snapshot ?? '');
+      }
+      await symlink(`snapshots/${names[0]}/`, join(root, 'pinned'));
+      await mkdir(join(root, 'elsewhere'));
+      await symlink(`../snapshots/${names[1]}`, join(root, 'elsewhere/frozen'));
+      await mkdir(join(root, 'snapshots/deb-other-2020-01-01-000000'));
+      world.later(2 * 86_400);
+      const rehearsed = await pruneMirrors(set, world.context, { dryRun: true });
+      assert.deepEqual(rehearsed.pruned, { m1: [names[2]] });
+      assert.equal((await look(root)).snapshots.length, 4);
+      await pruneMirrors(set, world.context);
+      const seen = await look(root);
+      assert.deepEqual(seen.snapshots, [names[0], names[1], names[3]]);
+      assert.ok(seen.names.includes('deb-other-2020-01-01-000000'));
+      assert.ok(!seen.names.includes(`${names[2]}.diff.txt`));
+    });
+  }
 });
 
 describe('looking', () => {

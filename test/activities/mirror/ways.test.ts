@@ -4,17 +4,14 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mirrorStatus } from '../../../activities/mirror/inspect.ts';
 import { rollbackMirrors } from '../../../activities/mirror/rollback.ts';
+import { type KindOfHost, kinds, startKinds } from './kinds.ts';
 import { mirrorWorld, type World } from './world.ts';
 
-const kinds = ['a directory', 'a daemon', 'a daemon in a chroot', 'a remote shell'] as const;
+const { host } = await startKinds();
+const here = [...kinds, 'a daemon in a chroot'] as const;
 
-async function hostOf(world: World, kind: (typeof kinds)[number]) {
-  if (kind === 'a remote shell') return world.remote('m1');
-  if (kind === 'a directory') {
-    await mkdir(world.local('m1'));
-    return { url: world.local('m1'), root: world.local('m1') };
-  }
-  return world.daemon('m1', [`use chroot = ${kind === 'a daemon' ? 'no' : 'yes'}`]);
+function hostOf(world: World, kind: (typeof here)[number]): Promise<KindOfHost> {
+  return kind === 'a daemon in a chroot' ? world.daemon('m1', ['use chroot = yes']) : host(world, kind, 'm1');
 }
 
 /** A folder with something that readers know, and a link by which they come to it. */
@@ -24,15 +21,15 @@ async function leaveLink(root: string, link: string, target: string): Promise<vo
   await symlink(target, join(root, link));
 }
 
-for (const kind of kinds) {
+for (const kind of here) {
   describe(`H1: links in the path on ${kind}`, () => {
     test('H1: a folder behind the root is written to, and stays', async (t) => {
       const world = await mirrorWorld(t);
       await world.publish('alpha', '1');
-      const { url, root } = await hostOf(world, kind);
+      const { root, ...m1 } = await hostOf(world, kind);
       await mkdir(root, { recursive: true });
       await leaveLink(root, 'pub', 'real/pub');
-      const set = world.set({ hosts: { m1: { url: `${url}/pub` } } });
+      const set = world.set({ timeout: 60, hosts: { m1: { ...m1, url: `${m1.url}/pub` } } });
       const first = await world.sync(set);
       assert.equal(first.outcome, 'committed', JSON.stringify(first));
       await world.publish('beta', '1');
@@ -47,11 +44,11 @@ for (const kind of kinds) {
     test('H1: a folder behind the way to a head or to the snapshots stays, and rollback knows the way', async (t) => {
       const world = await mirrorWorld(t);
       await world.publish('alpha', '1');
-      const { url, root } = await hostOf(world, kind);
+      const { root, ...m1 } = await hostOf(world, kind);
       await mkdir(root, { recursive: true });
       await leaveLink(root, 'pub', 'real/pub');
       await leaveLink(root, 'snapshots', 'disk2/old');
-      const set = world.set({ heads: ['pub/debian', 'stable'], hosts: { m1: { url } } });
+      const set = world.set({ heads: ['pub/debian', 'stable'], timeout: 60, hosts: { m1 } });
       const first = await world.sync(set);
       assert.equal(first.outcome, 'committed', JSON.stringify(first));
       await world.publish('beta', '1');
@@ -73,13 +70,13 @@ for (const kind of kinds) {
     test('H1: a link that leads elsewhere is refused before anything is done', async (t) => {
       const world = await mirrorWorld(t);
       await world.publish('alpha', '1');
-      const { url, root } = await hostOf(world, kind);
+      const { root, ...m1 } = await hostOf(world, kind);
       await mkdir(join(root, 'snapshots'), { recursive: true });
       await mkdir(world.local('away'));
       await symlink(world.local('away'), join(root, 'pub'));
       await writeFile(join(root, 'text'), 'mine');
       for (const head of ['pub/debian', 'text/debian']) {
-        const { outcome, hosts } = await world.sync(world.set({ heads: [head], hosts: { m1: { url } } }));
+        const { outcome, hosts } = await world.sync(world.set({ heads: [head], timeout: 60, hosts: { m1 } }));
         assert.deepEqual([outcome, hosts.m1?.error?.code], ['failed', 'path'], JSON.stringify(hosts));
       }
       assert.deepEqual(await readdir(join(root, 'snapshots')), []);

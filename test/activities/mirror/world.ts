@@ -88,8 +88,10 @@ async function standInForSsh(t: TestContext, root: string) {
   const bin = `${root}.bin`;
   await mkdir(bin, { recursive: true });
   // Options and their values, then the host; the rest is a command line for a shell, as sshd takes it.
-  const script = ['#!/bin/sh', 'while [ "$1" = -o ] || [ "$1" = -p ] || [ "$1" = -l ]; do shift 2; done', 'shift'];
-  await writeFile(join(bin, 'ssh'), [...script, 'exec sh -c "$*"', ''].join('\n'), { mode: 0o755 });
+  const script = ['while [ "$1" = -o ] || [ "$1" = -p ] || [ "$1" = -l ]; do shift 2; done', 'shift'];
+  // What the real one is told by its settings.
+  const settings = ['#!/bin/sh', '[ "$1" = -G ] && exec /usr/bin/ssh "$@"'];
+  await writeFile(join(bin, 'ssh'), [...settings, ...script, 'exec sh -c "$*"', ''].join('\n'), { mode: 0o755 });
   const before = process.env.PATH;
   process.env.PATH = `${bin}:${before}`;
   t.after(() => {

@@ -134,7 +134,7 @@ platforms:
       'sluice.yaml:3:13: mirrors.bad name.source: expected text, found a number',
       'sluice.yaml:4:16: mirrors.bad name.heads.1: is given twice',
       'sluice.yaml:5:13: "a b" must be a name of letters, digits and ._+-, a letter or digit first',
-      'sluice.yaml:5:24: mirrors.bad name.hosts.a b.url: must be a directory, an rsync:// or an ssh:// URL',
+      'sluice.yaml:5:24: mirrors.bad name.hosts.a b.url: must be a directory, or an rsync://, ssh:// or sftp:// URL',
     ],
   ],
   [
@@ -272,7 +272,7 @@ platforms:
 
 function urlProblem(url: string): string {
   const said: Record<string, string> = {
-    'http://x/y': 'must be a directory, an rsync:// or an ssh:// URL',
+    'http://x/y': 'must be a directory, or an rsync://, ssh:// or sftp:// URL',
     'ssh://h': 'needs a path',
     'rsync://h/': "needs the daemon's module",
     'ssh://u:secret@h/p': 'must not hold a password',

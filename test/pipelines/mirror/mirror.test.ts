@@ -14,7 +14,7 @@ import {
 import { freeName, snapshotName, snapshotsOf, snapshotTime } from '../../../pipelines/mirror/names.ts';
 import { type HostOutcome, packageChanges, type SetOutcome, setOutcome } from '../../../pipelines/mirror/outcome.ts';
 import { expired, type Keep } from '../../../pipelines/mirror/retention.ts';
-import { parseMirrorUrl, rsyncRoot } from '../../../pipelines/mirror/url.ts';
+import { parseMirrorUrl, rsyncRoot, sftpRoot } from '../../../pipelines/mirror/url.ts';
 import { followWay } from '../../../pipelines/mirror/way.ts';
 
 const noon = Date.UTC(2026, 1, 3, 12, 0, 0);
@@ -124,12 +124,18 @@ const urls = [
   ['rsync://127.0.0.1:8730/mirror/deb%20x/', 'rsync://127.0.0.1:8730/mirror/deb x'],
   ['rsync://[::1]/mirror', 'rsync://[::1]/mirror'],
   ['ssh://mirror@example.org:2222/srv/a%27b', "mirror@example.org:/srv/a'b"],
+  ['sftp://mirror@example.org:2222/srv/a%20b/', 'sftp://mirror@example.org:2222/srv/a b'],
+  ['sftp://[::1]/srv', 'sftp://[::1]/srv'],
 ] as const;
 for (const [text, root] of urls) {
-  test(`${text} is ${root} to rsync`, () => assert.equal(rsyncRoot(parseMirrorUrl(text)), root));
+  test(`${text} is ${root} to rsync, or to people`, () => {
+    const url = parseMirrorUrl(text);
+    assert.equal(url.kind === 'sftp' ? sftpRoot(url) : rsyncRoot(url), root);
+  });
 }
 test('a host that would be read as an option is refused', () => {
   assert.throws(() => parseMirrorUrl('ssh://-oProxyCommand=x/srv'), RangeError);
+  assert.throws(() => parseMirrorUrl('sftp://-oProxyCommand=x/srv'), RangeError);
 });
 
 test('a listing tells directories, files and links apart, whatever their names', () => {

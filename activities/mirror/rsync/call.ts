@@ -1,21 +1,22 @@
 import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type MirrorUrl, parseMirrorUrl, rsyncRoot } from '../../pipelines/mirror/url.ts';
-import { type RunResult, run } from '../process/run.ts';
-import { openShell, type Shell } from './shell.ts';
+import { type RsyncUrl, rsyncRoot } from '../../../pipelines/mirror/url.ts';
+import { type RunResult, run } from '../../process/run.ts';
+import type { Shell, TransportOptions } from '../transport.ts';
+import { MirrorError, type MirrorHostConfig } from '../types.ts';
+import { openShell } from './shell.ts';
 import { openSsh, type SshConnection } from './ssh.ts';
-import { MirrorError, type MirrorHostConfig } from './types.ts';
 
 /** What a listing found; `complete` is false where something could not be read, and `said` says what. */
-export interface Listing {
+export interface RawListing {
   readonly text: string;
   readonly complete: boolean;
   readonly said: string;
 }
 
 /** rsync to one host: every operation on a mirror can be a transfer, because a daemon offers nothing else. */
-export interface Transport {
-  readonly kind: MirrorUrl['kind'];
+export interface Rsync {
+  readonly kind: RsyncUrl['kind'];
   /** A place on the mirror as rsync takes it; empty is the root. */
   at(path: string): string;
   /** A directory of the mirror as its own system names it; for the shell. */
@@ -31,23 +32,15 @@ export interface Transport {
    */
   base(path: string): string;
   /** The same host with another root below the daemon's module. */
-  rooted(path: string): Transport;
+  rooted(path: string): Rsync;
   /** @returns standard output. @throws MirrorError after the retries that the failure deserves. */
-  rsync(args: readonly string[]): Promise<string>;
+  call(args: readonly string[]): Promise<string>;
   /** The same for a listing, which may lack what cannot be read. */
-  list(args: readonly string[]): Promise<Listing>;
+  list(args: readonly string[]): Promise<RawListing>;
   /** For what is faster there than from here; null where there is none. */
   readonly shell: Shell | null;
   /** Ends the connection that its transfers shared, if there is one. */
   close(): Promise<void>;
-}
-
-interface TransportOptions {
-  /** Seconds without progress after which the host counts as silent. */
-  readonly timeout: number;
-  /** Bytes in a second at most. */
-  readonly bandwidth?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Failures that another try may mend: no connection, a broken stream, silence. */
@@ -59,15 +52,11 @@ const busyPause = 250;
 /** Protects names with blanks and quotes on their way through a remote shell. */
 const common = ['--8-bit-output', '--secluded-args'];
 
-export function createTransport(config: MirrorHostConfig, options: TransportOptions): Transport {
-  return transportTo(parseMirrorUrl(config.url), config, options);
-}
-
-function transportTo(url: MirrorUrl, config: MirrorHostConfig, options: TransportOptions): Transport {
+export function openRsync(url: RsyncUrl, config: MirrorHostConfig, options: TransportOptions): Rsync {
   const root = rsyncRoot(url);
   const top = topOf(url);
   const ssh = url.kind === 'ssh' ? openSsh(url, config, secondsOf(options)) : null;
-  const call = caller(url, options, ssh);
+  const start = caller(url, options, ssh);
   return {
     kind: url.kind,
     top,
@@ -76,15 +65,15 @@ function transportTo(url: MirrorUrl, config: MirrorHostConfig, options: Transpor
     base: (path) => (top === null ? `../${posix.basename(path)}` : posix.join('/', top.path, path)),
     rooted: (path) => {
       const [module = ''] = url.path.split('/');
-      return transportTo({ ...url, path: posix.join(module, path) }, config, options);
+      return openRsync({ ...url, path: posix.join(module, path) }, config, options);
     },
-    async rsync(args) {
-      const result = await call(args);
+    async call(args) {
+      const result = await start(args);
       if (result.code !== 0) throw fault(url, result);
       return result.stdout;
     },
     async list(args) {
-      const result = await call(['--list-only', '--links', '--no-human-readable', ...args]);
+      const result = await start(['--list-only', '--links', '--no-human-readable', ...args]);
       // What may not be read, or went meanwhile, is left out; the place itself stands first.
       const partly = (result.code === 23 || result.code === 24) && / \.$/m.test(result.stdout);
       const complete = result.code === 0 && !result.timedOut;
@@ -97,7 +86,7 @@ function transportTo(url: MirrorUrl, config: MirrorHostConfig, options: Transpor
 }
 
 /** Runs rsync, and again where that may help: in all twice more, and a busy daemon for as long as `timeout` says. */
-function caller(url: MirrorUrl, options: TransportOptions, ssh: SshConnection | null) {
+function caller(url: RsyncUrl, options: TransportOptions, ssh: SshConnection | null) {
   const seconds = secondsOf(options);
   const fixed = [...common, ...connection(url, seconds, ssh), ...limitTo(options)];
   const signal = options.signal ? { signal: options.signal } : {};
@@ -129,13 +118,13 @@ function caller(url: MirrorUrl, options: TransportOptions, ssh: SshConnection | 
   };
 }
 
-function topOf(url: MirrorUrl): Transport['top'] {
+function topOf(url: RsyncUrl): Rsync['top'] {
   if (url.kind !== 'rsync') return null;
   const [module = '', ...rest] = url.path.split('/');
   return { place: `${rsyncRoot({ ...url, path: module })}/`, path: rest.join('/') };
 }
 
-function connection(url: MirrorUrl, seconds: number, ssh: SshConnection | null): string[] {
+function connection(url: RsyncUrl, seconds: number, ssh: SshConnection | null): string[] {
   const silence = `--timeout=${seconds}`;
   if (ssh !== null) return [silence, `--rsh=${ssh.command}`];
   return url.kind === 'rsync' ? [silence, `--contimeout=${seconds}`] : [silence];
@@ -150,7 +139,7 @@ function secondsOf({ timeout }: TransportOptions): number {
   return Math.max(1, Math.ceil(timeout));
 }
 
-function fault(url: MirrorUrl, { code, stderr, timedOut }: RunResult): MirrorError {
+function fault(url: RsyncUrl, { code, stderr, timedOut }: RunResult): MirrorError {
   if (timedOut) return new MirrorError('timeout', 'the host took what was sent and said nothing more');
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^rsync error: .* \(code \d+\)/.test(line));
   // Without a connection rsync ends with 255, or with 12 when it sees the end of the stream first.

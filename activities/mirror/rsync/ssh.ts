@@ -2,9 +2,10 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { MirrorUrl } from '../../pipelines/mirror/url.ts';
-import { run } from '../process/run.ts';
-import type { MirrorHostConfig } from './types.ts';
+import type { MirrorUrl } from '../../../pipelines/mirror/url.ts';
+import { run } from '../../process/run.ts';
+import { sshOptions } from '../ssh-options.ts';
+import type { MirrorHostConfig } from '../types.ts';
 
 /** The one connection to an ssh host that all transfers of a command share. */
 export interface SshConnection {
@@ -30,7 +31,7 @@ const longestSocket = 107 - 18;
  * the socket cannot be had, each transfer connects by itself.
  */
 export function openSsh(url: SshUrl, config: MirrorHostConfig, seconds: number): SshConnection {
-  const words = sshWords(url, config, seconds);
+  const words = ['ssh', ...sshOptions(url, config, seconds)];
   const directory = mkdtempSync(join(tmpdir(), 'sluice-ssh-'));
   const socket = join(directory, 's');
   const remove = () => rm(directory, { recursive: true, force: true });
@@ -53,14 +54,6 @@ export function openSsh(url: SshUrl, config: MirrorHostConfig, seconds: number):
       await remove();
     },
   };
-}
-
-function sshWords({ port: given }: SshUrl, config: MirrorHostConfig, seconds: number): string[] {
-  const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', `ConnectTimeout=${seconds}`];
-  if (config.knownHosts !== undefined) options.push(`UserKnownHostsFile=${config.knownHosts}`);
-  if (config.identity !== undefined) options.push('IdentitiesOnly=yes', `IdentityFile=${config.identity}`);
-  const port = given === null ? [] : ['-p', String(given)];
-  return ['ssh', ...port, ...options.flatMap((option) => ['-o', option])];
 }
 
 /** rsync splits the remote shell's command at blanks outside of quotes; a doubled quote stands for itself. */

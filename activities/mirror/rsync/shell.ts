@@ -1,16 +1,10 @@
-import type { MirrorUrl } from '../../pipelines/mirror/url.ts';
-import { quoted } from '../process/quoted.ts';
-import { run } from '../process/run.ts';
+import type { RsyncUrl } from '../../../pipelines/mirror/url.ts';
+import { quoted } from '../../process/quoted.ts';
+import { run } from '../../process/run.ts';
+import { sshTarget } from '../ssh-options.ts';
+import type { Shell } from '../transport.ts';
+import { MirrorError } from '../types.ts';
 import type { SshConnection } from './ssh.ts';
-import { MirrorError } from './types.ts';
-
-/**
- * Runs a script of POSIX `sh` where a mirror is, its arguments in `$1`, `$2`, …
- *
- * @returns what it printed, whatever came of it; null where the host offers no shell, or cannot be reached.
- * @throws MirrorError `timeout` when the host is silent.
- */
-export type Shell = (script: string, args: readonly string[]) => Promise<string | null>;
 
 interface ShellOptions {
   readonly ssh: SshConnection | null;
@@ -23,10 +17,10 @@ interface ShellOptions {
 const greeting = 'sluice\n';
 
 /** The shell of a mirror; null for a daemon, which has none. */
-export function openShell(url: MirrorUrl, { ssh, seconds, signal }: ShellOptions): Shell | null {
+export function openShell(url: RsyncUrl, { ssh, seconds, signal }: ShellOptions): Shell | null {
   if (url.kind === 'rsync') return null;
   // Whatever the account's own shell is, it sees one plain word.
-  const [program = '', ...words] = url.kind === 'ssh' && ssh !== null ? [...ssh.words, targetOf(url), 'sh'] : ['sh'];
+  const [program = '', ...words] = url.kind === 'ssh' && ssh !== null ? [...ssh.words, sshTarget(url), 'sh'] : ['sh'];
   const silence = ssh === null ? undefined : seconds * 1_000;
   let refused = false;
   return async (script, args) => {
@@ -40,8 +34,4 @@ export function openShell(url: MirrorUrl, { ssh, seconds, signal }: ShellOptions
     refused = code !== 255;
     return null;
   };
-}
-
-function targetOf({ user, host }: Extract<MirrorUrl, { readonly kind: 'ssh' }>): string {
-  return user === null ? host : `${user}@${host}`;
 }

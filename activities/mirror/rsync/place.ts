@@ -1,10 +1,11 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
-import { type ListedEntry, parseListing } from '../../pipelines/mirror/listing.ts';
-import { parentsOf } from '../../pipelines/mirror/way.ts';
-import type { Transport } from './rsync.ts';
-import type { MirrorError } from './types.ts';
+import { type ListedEntry, parseListing } from '../../../pipelines/mirror/listing.ts';
+import { parentsOf } from '../../../pipelines/mirror/way.ts';
+import { withTemporary } from '../temporary.ts';
+import type { SmallEntries } from '../transport.ts';
+import type { MirrorError } from '../types.ts';
+import type { Rsync } from './call.ts';
 
 /** Modes of what is published, whatever the umask on either side: all may read, the owner alone may write. */
 export const publishedModes = '--chmod=D755,Fu=rwX,Fgo=rX';
@@ -20,23 +21,14 @@ interface Placed {
  * touched, so that a link to a directory stays one.
  */
 async function placePaths(
-  transport: Pick<Transport, 'rsync'>,
+  rsync: Pick<Rsync, 'call'>,
   [directory, place]: readonly [here: string, there: string],
   { paths, options = [] }: Placed,
 ): Promise<void> {
   const list = `${directory}.paths`;
   await writeFile(list, listed(paths));
   const exactly = ['--dirs', '--links', '--perms', '--ignore-times', publishedModes, '--no-implied-dirs'];
-  await transport.rsync([...exactly, ...options, '--from0', `--files-from=${list}`, `${directory}/`, place]);
-}
-
-/** Small entries by their paths below the root. */
-export interface SmallEntries {
-  /** Directories on the way that are made where they are missing. */
-  readonly directories?: readonly string[];
-  readonly texts: Readonly<Record<string, string>>;
-  /** Texts of links. */
-  readonly links?: Readonly<Record<string, string>>;
+  await rsync.call([...exactly, ...options, '--from0', `--files-from=${list}`, `${directory}/`, place]);
 }
 
 /**
@@ -44,7 +36,7 @@ export interface SmallEntries {
  * because a daemon cuts links that lead upwards out of what is sent.
  */
 export function placeEntries(
-  transport: Transport,
+  rsync: Rsync,
   { directories = [], texts, links = {} }: SmallEntries,
   options: readonly string[] = [],
 ): Promise<void> {
@@ -56,32 +48,32 @@ export function placeEntries(
     for (const [path, text] of Object.entries(texts)) await writeFile(await make(path), text);
     for (const [path, text] of Object.entries(links)) await symlink(text, await make(path));
     const paths = [...directories, ...Object.keys(links), ...Object.keys(texts)];
-    await placePaths(transport, [directory, transport.at('')], { paths, options });
+    await placePaths(rsync, [directory, rsync.at('')], { paths, options });
   });
 }
 
 /** Makes a directory below the root, the root as well, and leaves alone what is there. */
-export async function makeDirectory(transport: Transport, path: string): Promise<void> {
-  if (transport.kind === 'local') return makeHere(transport.at(path));
-  const { top } = transport;
-  if (top === null) return makeThere(transport, path);
+export async function makeDirectory(rsync: Rsync, path: string): Promise<void> {
+  if (rsync.kind === 'local') return makeHere(rsync.at(path));
+  const { top } = rsync;
+  if (top === null) return makeThere(rsync, path);
   const full = posix.join(top.path, path);
   const wanted = [...parentsOf(full), full];
-  const there = new Set((await listPaths(transport, wanted)).map(({ name }) => name));
+  const there = new Set((await listPaths(rsync, wanted)).map(({ name }) => name));
   const paths = wanted.filter((one) => !there.has(one));
-  if (paths.length > 0) await placeDirectories(transport, top.place, paths);
+  if (paths.length > 0) await placeDirectories(rsync, top.place, paths);
 }
 
 /** Makes directories below a place, the outer ones first. */
-export function placeDirectories(transport: Transport, place: string, paths: readonly string[]): Promise<void> {
+export function placeDirectories(rsync: Rsync, place: string, paths: readonly string[]): Promise<void> {
   return withTemporary(async (directory) => {
     for (const path of paths) await mkdir(join(directory, path), { recursive: true });
-    await placePaths(transport, [directory, place], { paths });
+    await placePaths(rsync, [directory, place], { paths });
   });
 }
 
 /** Those of the paths below the daemon's module that are there. */
-export async function listPaths({ list, top }: Transport, paths: readonly string[]): Promise<ListedEntry[]> {
+export async function listPaths({ list, top }: Rsync, paths: readonly string[]): Promise<ListedEntry[]> {
   const chosen = paths.map((path) => `--include=/${escapePattern(path)}`);
   const { text } = await list(['--recursive', ...chosen, '--exclude=*', top?.place ?? '']);
   return parseListing(text);
@@ -97,18 +89,17 @@ async function makeHere(path: string): Promise<void> {
  * rsync makes the last directory of a path; to make those before as well is asked of newer ones than we need. What is
  * there is never sent to, because its mode is not ours.
  */
-async function makeThere(transport: Transport, path: string): Promise<void> {
+async function makeThere(rsync: Rsync, path: string): Promise<void> {
   const missing: string[] = [];
-  let place = posix.normalize(transport.at(path)).replace(/\/+$/, '');
-  for (; !place.endsWith(':') && !(await isThere(transport, place)); place = posix.dirname(place))
-    missing.unshift(place);
+  let place = posix.normalize(rsync.at(path)).replace(/\/+$/, '');
+  for (; !place.endsWith(':') && !(await isThere(rsync, place)); place = posix.dirname(place)) missing.unshift(place);
   for (const one of missing) {
-    await withTemporary((empty) => transport.rsync(['--dirs', '--perms', publishedModes, `${empty}/`, `${one}/`]));
+    await withTemporary((empty) => rsync.call(['--dirs', '--perms', publishedModes, `${empty}/`, `${one}/`]));
   }
 }
 
-function isThere(transport: Transport, place: string): Promise<boolean> {
-  return transport.list(['--dirs', place]).then(
+function isThere(rsync: Rsync, place: string): Promise<boolean> {
+  return rsync.list(['--dirs', place]).then(
     () => true,
     (error: MirrorError) => {
       if (error.code === 'rsync:23' || /No such file or directory/.test(error.message)) return false;
@@ -118,34 +109,29 @@ function isThere(transport: Transport, place: string): Promise<boolean> {
 }
 
 /** Removes entries from a directory of the mirror, whole trees as well. */
-export async function removeEntries(transport: Transport, directory: string, names: readonly string[]): Promise<void> {
+export async function removeEntries(rsync: Rsync, directory: string, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   const chosen = names.flatMap((name) => [
     `--include=/${escapePattern(name)}`,
     `--include=/${escapePattern(name)}/***`,
   ]);
-  const target = directory === '.' ? transport.at('') : `${transport.at(directory)}/`;
+  const target = directory === '' || directory === '.' ? rsync.at('') : `${rsync.at(directory)}/`;
   await withTemporary((empty) =>
-    transport.rsync(['--recursive', '--delete', '--force', ...chosen, '--exclude=*', `${empty}/`, target]),
+    rsync.call(['--recursive', '--delete', '--force', ...chosen, '--exclude=*', `${empty}/`, target]),
   );
 }
 
-/** A small file of the mirror as text, links followed; empty when it is not there. */
-export async function readText(transport: Transport, path: string): Promise<string> {
-  return (await readTexts(transport, [path])).get(path) ?? '';
-}
-
 /** Small files of the mirror by path; those that are not there are left out. */
-export async function readTexts(transport: Transport, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  if (transport.kind === 'local') return readHere(transport, paths);
+export async function readTexts(rsync: Rsync, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (rsync.kind === 'local') return readHere(rsync, paths);
   const found = new Map<string, string>();
   await withTemporary(async (directory) => {
-    const { place, path: prefix } = transport.top ?? { place: transport.at(''), path: '' };
+    const { place, path: prefix } = rsync.top ?? { place: rsync.at(''), path: '' };
     const list = `${directory}.paths`;
     await writeFile(list, listed(paths.map((path) => posix.join(prefix, path))));
     const named = ['--from0', `--files-from=${list}`, '--ignore-missing-args', '--copy-links'];
     // A link that leads nowhere is reported as a file that vanished or cannot be read: it is not there either.
-    await transport.rsync([...named, place, `${directory}/`]).catch((error: MirrorError) => {
+    await rsync.call([...named, place, `${directory}/`]).catch((error: MirrorError) => {
       if (error.code !== 'rsync:23' && error.code !== 'rsync:24') throw error;
     });
     for (const path of paths) {
@@ -157,7 +143,7 @@ export async function readTexts(transport: Transport, paths: readonly string[]):
 }
 
 /** A link that leads nowhere, and what may not be read, is not there either. */
-async function readHere({ directory }: Transport, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+async function readHere({ directory }: Rsync, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const path of paths) {
     const file = directory(path);
@@ -171,17 +157,6 @@ async function readHere({ directory }: Transport, paths: readonly string[]): Pro
   return found;
 }
 
-export async function withTemporary<T>(work: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-mirror-'));
-  const inner = join(directory, 'content');
-  try {
-    await mkdir(inner);
-    return await work(inner);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
 /** A list for `--files-from` and `--from0`, where `#` and `;` at the beginning of a name would make it a remark. */
 export function listed(paths: readonly string[]): string {
   return paths.map((path) => `./${path}`).join('\0');
@@ -190,4 +165,15 @@ export function listed(paths: readonly string[]): string {
 /** In rsync's patterns a backslash makes the next character stand for itself, if there is a wildcard at all. */
 export function escapePattern(name: string): string {
   return /[*?[]/.test(name) ? name.replace(/[\\*?[\]]/g, '\\$&') : name;
+}
+
+/** Removes paths of any depth below a directory of the mirror. */
+export async function removePaths(rsync: Rsync, place: string, paths: readonly string[]): Promise<void> {
+  await withTemporary(async (directory) => {
+    for (const path of paths) await mkdir(dirname(join(directory, path)), { recursive: true });
+    const list = `${directory}.paths`;
+    await writeFile(list, listed(paths));
+    const named = ['--dirs', '--no-implied-dirs', '--force', '--delete-missing-args'];
+    await rsync.call([...named, '--from0', `--files-from=${list}`, `${directory}/`, `${rsync.at(place)}/`]);
+  });
 }
