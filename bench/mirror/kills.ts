@@ -13,8 +13,9 @@ import { startSshServer } from '../../test/activities/mirror/sshd.ts';
 import { look, mirrorWorld, type World } from '../../test/activities/mirror/world.ts';
 
 /**
- * Kills the process of a sync at random moments, on a local directory, an rsync daemon and an ssh host in one set, and
- * checks after each recovery what must hold of all of them. Ends with status 1 at the first that does not.
+ * Kills the process of a sync at random moments, on a local directory, an rsync daemon, an ssh host and one that offers
+ * SFTP alone in one set, and checks after each recovery what must hold of all of them. Ends with status 1 at the first
+ * that does not.
  */
 const { values } = parseArgs({
   options: { kills: { type: 'string', default: '200' }, layout: { type: 'string', default: 'snapshots' } },
@@ -173,16 +174,14 @@ try {
   const daemon = await world.daemon('m2');
   await mkdir(world.local('sshd'));
   await mkdir(world.local('tmp'));
-  const { port, identity, knownHosts, stop } = await startSshServer(world.local('sshd'));
+  const { port, identity, knownHosts, sftp, stop } = await startSshServer(world.local('sshd'));
   ends.push(stop);
   const ssh = { url: `ssh://root@127.0.0.1:${port}${world.local('m3')}`, identity, knownHosts };
-  const hosts = { m1: { url: world.local('m1') }, m2: { url: daemon.url }, m3: ssh };
+  const m4 = world.local('sshd/m4');
+  const hosts = { m1: { url: world.local('m1') }, m2: { url: daemon.url }, m3: ssh, m4: sftp(m4) };
   const set = world.set({ layout, keep: 0, timeout: 60, hosts });
-  await killAll(
-    world,
-    set,
-    ['m1', 'm2', 'm3'].map((name) => world.local(name)),
-  );
+  const roots = ['m1', 'm2', 'm3'].map((name) => world.local(name));
+  await killAll(world, set, [...roots, m4]);
   const left = (await readdir(world.local('tmp'))).length;
   console.log(JSON.stringify({ bench: 'mirror-kills', layout, ...tally, left }, null, 2));
 } finally {
