@@ -113,6 +113,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       load: () => import('./repo-publish.ts'),
     },
     { name: 'repo remove', summary: 'take packages out of a repository', load: () => import('./repo-remove.ts') },
+    {
+      name: 'repo metadata',
+      summary: 'give a repository advisories, groups and modules',
+      load: () => import('./repo-metadata.ts'),
+    },
     { name: 'repo list', summary: 'list the packages of a repository', load: () => import('./repo-list.ts') },
     {
       name: 'repo check',

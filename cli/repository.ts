@@ -59,11 +59,10 @@ export async function orRefused<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-export function renderPublication({ changed, added, removed, packages }: Publication): string {
+export function renderPublication({ changed, added, removed, packages, notes }: Publication): string {
   const lines = [...added.map((one) => `+ ${describe(one)}`), ...removed.map((one) => `- ${describe(one)}`)];
-  return [...lines, changed ? counted(packages, 'package') : `nothing changed, ${counted(packages, 'package')}`].join(
-    '\n',
-  );
+  const last = changed ? counted(packages, 'package') : `nothing changed, ${counted(packages, 'package')}`;
+  return [...lines, ...notes.map((note) => `note: ${note}`), last].join('\n');
 }
 
 export function describe({ name, version, arch }: PackageId): string {

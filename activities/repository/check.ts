@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { judgeDates } from '../../pipelines/formats/deb/release.ts';
 import { checkSignatures } from './check-signatures.ts';
 import { findConflicts } from './conflicts.ts';
+import { sayAbsent } from './extras.ts';
 import type { RepositoryFormat, RepositoryProblem } from './port.ts';
 import { verifyTree } from './verify.ts';
 
@@ -42,7 +43,8 @@ export async function checkRepository(format: RepositoryFormat, request: CheckRe
     broken.length > 0
       ? broken
       : [...(await format.uninstallable(tree, others)), ...(await findConflicts(format, tree, others))];
-  return { problems, warnings, checked: { ...counts, signers } };
+  const absent = broken.length > 0 ? [] : await sayAbsent(format, tree);
+  return { problems, warnings: [...warnings, ...absent], checked: { ...counts, signers } };
 }
 
 /** Root indexes that clients take no more, or not yet. */

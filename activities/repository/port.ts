@@ -1,6 +1,7 @@
 import type { VouchedFile } from '../../pipelines/formats/deb/release.ts';
 import type { DigestedFile } from '../../pipelines/formats/digest.ts';
 import type { Bond, Relation } from '../../pipelines/formats/format.ts';
+import type { ExtraKind } from '../../pipelines/formats/rpm/extra-kinds.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 import type { Piece } from './pieces.ts';
 
@@ -77,6 +78,38 @@ export interface IndexChange {
   readonly added: readonly Entry[];
   /** Paths. */
   readonly gone: ReadonlySet<string>;
+  readonly extras: readonly Extra[];
+}
+
+/** A file that an index names beside its lists of packages: advisories, groups of packages, modules. */
+export interface Extra {
+  readonly kind: ExtraKind;
+  /** Relative to the repository, with the checksum of its content. */
+  readonly path: string;
+  /** The index's own words about it. */
+  readonly entry: string;
+  /** Puts it to its path in a tree. */
+  place(tree: string): Promise<void>;
+}
+
+/** What such a file says. */
+export interface ExtraText {
+  readonly kind: ExtraKind;
+  readonly text: string;
+  /** The file that it was read from, for messages. */
+  readonly from: string;
+}
+
+/** A format's side of what its indexes name beside the lists of packages. */
+export interface ExtraFormat {
+  /** What a tree has that was made here. */
+  kept(tree: string): Promise<readonly Extra[]>;
+  /** What any tree has, and the names of what is left out where its packages are taken over. */
+  read(tree: string): Promise<{ readonly texts: readonly ExtraText[]; readonly left: readonly string[] }>;
+  /** Has the distribution's own tool make a file of it. @throws RepositoryRefusal with file and line of a fault */
+  make(given: ExtraText): Promise<Extra>;
+  /** Says which packages it names that are not there. */
+  sayAbsent(given: ExtraText, packages: readonly PackageId[]): Promise<readonly string[]>;
 }
 
 /** What a repository says of itself. `codename` is APT's distribution name and empty for RPM. */
@@ -152,6 +185,8 @@ export interface RepositoryFormat {
   readonly pool: string;
   /** Writes an index, composed of what the distribution's own tool says of each package. */
   index(tree: string, settings: RepositorySettings, change: IndexChange): Promise<void>;
+  /** Null where an index names nothing beside its lists. */
+  readonly extras: ExtraFormat | null;
   /** The files that vouch for what is in the tree: one, but for archives of several distributions. */
   roots(tree: string): Promise<readonly string[]>;
   /** The file that vouches for the whole tree, relative to it. */

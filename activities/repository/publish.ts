@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openTree } from '../files/modes.ts';
+import type { ExtrasWish } from './extras.ts';
 import {
   asWriter,
   currentTree,
@@ -25,7 +26,7 @@ import {
   takePool,
   takeStagedNote,
 } from './standing.ts';
-import { addedState, type RepositoryState, remainingState, type StateRequest } from './state.ts';
+import { addedState, describedState, type RepositoryState, remainingState, type StateRequest } from './state.ts';
 import { growTree, type TreePlan, writeTree } from './tree.ts';
 
 export interface PublishRequest extends StateRequest {
@@ -48,6 +49,8 @@ export interface Publication {
   readonly removed: readonly PackageId[];
   /** Number of packages in the state that readers now see. */
   readonly packages: number;
+  /** What whoever publishes should know. */
+  readonly notes: readonly string[];
 }
 
 /** Seconds that a writer waits for another one. */
@@ -65,6 +68,14 @@ export function publishPackages(format: RepositoryFormat, request: PublishReques
 /** Takes packages out of the index; their files stay for clients that have read an older index. */
 export function removePackages(format: RepositoryFormat, request: RemoveRequest): Promise<Publication> {
   return change(format, request, (before) => remainingState(format, before, request.remove));
+}
+
+/** Gives a repository other advisories, groups or modules, or takes them away. @throws RepositoryRefusal for a fault */
+export function describePackages(
+  format: RepositoryFormat,
+  request: Change & { readonly extras: ExtrasWish },
+): Promise<Publication> {
+  return change(format, request, (before) => describedState(format, before, request.extras));
 }
 
 /** Makes a repository that never changes at `tree`, whatever stood there; for the caller to move into place. */
@@ -218,18 +229,20 @@ export interface StagedTree {
   readonly settled?: Settled;
 }
 
+interface StagedRequest extends PublishRequest {
+  readonly name: string;
+  /** Given, nothing else happens. */
+  readonly remove?: RemoveRequest['remove'];
+  /** The same. */
+  readonly extras?: ExtrasWish;
+}
+
 /** The first half of a publication whose index is signed elsewhere; null when nothing would change. */
-export async function stageTree(
-  format: RepositoryFormat,
-  request: PublishRequest & { readonly name: string; readonly remove?: RemoveRequest['remove'] },
-): Promise<StagedTree | null> {
+export async function stageTree(format: RepositoryFormat, request: StagedRequest): Promise<StagedTree | null> {
   const generations = await generationsOf(request.dir);
   return asWriter(generations, writerWait, async () => {
     const before = await currentTree(generations);
-    const { remove } = request;
-    const state = await (remove === undefined
-      ? addedState(format, before, request)
-      : remainingState(format, before, remove));
+    const state = await stagedState(format, before, request);
     if (before !== null && !state.changed) return null;
     const date = await dateAfter(format, before, request.date);
     const tree = await newTree(generations, request.name);
@@ -237,6 +250,15 @@ export async function stageTree(
     await noteStaged(tree, standing);
     return { generations, tree, before, state, ...settled };
   });
+}
+
+function stagedState(
+  format: RepositoryFormat,
+  before: string | null,
+  { remove, extras, ...request }: StagedRequest,
+): Promise<RepositoryState> {
+  if (extras !== undefined) return describedState(format, before, extras);
+  return remove === undefined ? addedState(format, before, request) : remainingState(format, before, remove);
 }
 
 /**
@@ -262,5 +284,6 @@ function summary(state: RepositoryState): Omit<Publication, 'changed'> {
     added: state.added.map(id),
     removed: state.removed.map(id),
     packages: state.count + state.added.length,
+    notes: state.notes,
   };
 }

@@ -25,6 +25,7 @@ export async function releasedKey(path: string): Promise<string | null> {
 /** @throws RepositoryRefusal for a place among the released repositories of an installation */
 export async function refuseReleased(directory: string): Promise<void> {
   if ((await releasedKey(directory)) === null) return;
-  const mend = 'merge a change to release something, or publish into a directory of your own';
+  const mend =
+    'merge a change to release something, or publish into a directory of your own (`sluice release metadata` gives it advisories, groups and modules)';
   throw new RepositoryRefusal(`${directory} is a released repository of an installation: ${mend}`);
 }

@@ -1,7 +1,9 @@
 import { basename, dirname, join } from 'node:path';
+import { type ExtrasWish, extrasFrom, extrasWished, keptExtras } from './extras.ts';
 import { checked } from './names.ts';
 import {
   type Description,
+  type Extra,
   type InspectedPackage,
   type ListedPackage,
   type OpenLists,
@@ -30,6 +32,9 @@ export interface RepositoryState {
   kept(): Promise<readonly KeptPackage[]>;
   readonly added: readonly AddedPackage[];
   readonly removed: readonly PackageId[];
+  readonly extras: readonly Extra[];
+  /** What whoever publishes should know of it. */
+  readonly notes: readonly string[];
   /** Files that the index names no more. */
   readonly gone: ReadonlySet<string>;
 }
@@ -79,7 +84,8 @@ export async function addedState(
   const old = origin === null ? null : await format.settings(origin);
   const settings = mergeSettings(old, request.settings);
   const same = before !== null && old !== null && JSON.stringify(old) === JSON.stringify(settings);
-  const changed = !same || added.length > 0 || removed.length > 0 || stays.foreign.length > 0;
+  const extras = await extrasFrom(format, before, request.base);
+  const changed = !same || extras.changed || added.length > 0 || removed.length > 0 || stays.foreign.length > 0;
   return {
     changed,
     settings,
@@ -87,6 +93,8 @@ export async function addedState(
     ...stays,
     added,
     removed,
+    extras: extras.extras,
+    notes: extras.notes,
     gone: pathsGone(removed, [...stays.known.flatMap(pathsOf), ...addedPaths(added)]),
   };
 }
@@ -143,14 +151,25 @@ export async function remainingState(
   remove: (one: PackageId) => boolean,
 ): Promise<RepositoryState> {
   if (before === null) throw new RepositoryRefusal('there is no repository to remove from');
-  const all = await packagesOf(format, [before]);
+  const [all, extras] = await Promise.all([packagesOf(format, [before]), keptExtras(format, before)]);
   const removed = all.filter(remove);
   const kept = all.filter((one) => !remove(one));
   return {
     ...{ changed: removed.length > 0, settings: await format.settings(before), before },
     ...{ lists: await format.openLists(before, true), count: kept.length, foreign: [], kept: async () => kept },
-    ...{ added: [], removed, gone: pathsGone(removed, kept.flatMap(pathsOf)) },
+    ...{ added: [], removed, extras, notes: [], gone: pathsGone(removed, kept.flatMap(pathsOf)) },
   };
+}
+
+/** The state of `before` with other files beside its packages. @throws RepositoryRefusal with file and line of a fault */
+export async function describedState(
+  format: RepositoryFormat,
+  before: string | null,
+  wish: ExtrasWish,
+): Promise<RepositoryState> {
+  if (before === null) throw new RepositoryRefusal('there is no repository yet: publish packages first');
+  const next = await extrasWished(format, before, wish);
+  return { ...(await remainingState(format, before, () => false)), ...next };
 }
 
 /** A package's file, and those that belong to it. */

@@ -91,7 +91,7 @@ async function writeAdded(format: RepositoryFormat, tree: string, plan: TreePlan
   const entries = [...added, ...(await describeKept(format, tree, afresh))];
   const lists = resign ? null : state.lists;
   const gone = new Set(state.removed.map((one) => (one as ListedPackage).path));
-  await format.index(tree, state.settings, { date, lists, added: entries, gone });
+  await format.index(tree, state.settings, { date, lists, added: entries, gone, extras: state.extras });
   await requireIndexed(format, tree, { fresh: [...afresh, ...state.added], count: state.count + state.added.length });
 }
 

@@ -3,6 +3,8 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { controlFault, type Paragraph, parseControl } from '../../pipelines/formats/deb/control.ts';
 import { parseChecksums, parseRelease } from '../../pipelines/formats/deb/release.ts';
+import { extraFault } from '../../pipelines/formats/rpm/extra.ts';
+import { extraKindOf } from '../../pipelines/formats/rpm/extra-kinds.ts';
 import { type MetadataFile, metadataFault, parsePrimary, parseRepomd } from '../../pipelines/formats/rpm/repodata.ts';
 
 /** A file that an index offers to clients. */
@@ -127,14 +129,15 @@ function sourceFiles(fields: Paragraph): readonly OfferedFile[] {
   return found.map(({ path, sha256 }) => ({ name: path, sha256 }));
 }
 
-const metadataTypes = ['primary', 'filelists', 'other'];
+const listTypes = ['primary', 'filelists', 'other'];
 
 async function offeredByRepomd(text: string, read: ReadContent): Promise<readonly OfferedFile[]> {
   requireClear('repomd.xml', () => metadataFault(text, 'repomd'));
   const { files } = parseRepomd(text);
-  const odd = files.find(({ type, checksumType }) => !metadataTypes.includes(type) || checksumType !== 'sha256');
-  if (odd !== undefined) throw new OpaqueIndex(`repomd.xml leads to ${odd.path} (${odd.type}), which nobody looks at`);
-  const lists = await Promise.all(files.map(async (file) => ({ file, content: await unpackMetadata(file, read) })));
+  for (const file of files) requirePlain(file, files);
+  const all = await Promise.all(files.map(async (file) => ({ file, content: await unpackMetadata(file, read) })));
+  for (const { file, content } of all) requireReadable(file, content);
+  const lists = all.filter(({ file }) => listTypes.includes(file.type));
   const primaries = lists.filter(({ file }) => file.type === 'primary');
   for (const { file, content } of primaries) requireClear(file.path, () => metadataFault(content, 'primary'));
   const offered = primaries
@@ -152,8 +155,28 @@ async function offeredByRepomd(text: string, read: ReadContent): Promise<readonl
   return offered;
 }
 
-async function unpackMetadata({ path, checksum }: MetadataFile, read: ReadContent): Promise<string> {
-  return unpack(path, await read(checksum), path.endsWith('.gz') ? '.gz' : '');
+/** Where a file of the metadata may be: beside the index, and nowhere else. */
+const besideIndex = /^repodata\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+function requirePlain({ type, path, checksumType }: MetadataFile, all: readonly MetadataFile[]): void {
+  const known = listTypes.includes(type) || extraKindOf(type) !== undefined;
+  const odd = `repomd.xml leads to ${path} (${type})`;
+  if (!known || checksumType !== 'sha256') throw new OpaqueIndex(`${odd}, which nobody looks at`);
+  if (!besideIndex.test(path)) throw new OpaqueIndex(`${odd}, which is not beside it`);
+  if (all.filter((one) => one.type === type).length > 1) throw new OpaqueIndex(`${odd}, and to another ${type}`);
+}
+
+/** Advisories, groups and modules lead to no file; what is signed is what all clients can read. */
+function requireReadable({ type, path }: MetadataFile, content: string): void {
+  const kind = extraKindOf(type);
+  const fault = kind === undefined ? null : extraFault(kind, content);
+  if (fault !== null) throw new OpaqueIndex(`${path}:${fault.line}: ${fault.message}`);
+}
+
+async function unpackMetadata({ path, size, checksum }: MetadataFile, read: ReadContent): Promise<string> {
+  const content = await read(checksum);
+  if (content.length !== size) throw new OpaqueIndex(`${path} has ${content.length} bytes, not ${size}`);
+  return unpack(path, content, path.endsWith('.gz') ? '.gz' : '');
 }
 
 async function unpack(path: string, content: Buffer, packing: string): Promise<string> {

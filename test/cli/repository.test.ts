@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { advisories, group } from '../activities/repository/extra-samples.ts';
 import { makePackage, temporary } from '../activities/repository/packages.ts';
 import { execute } from './run.ts';
 
@@ -98,4 +101,30 @@ test('repo publish keeps as many versions as are asked for, and goes back only w
   assert.equal(publish('3', '--keep', '2').stdout, '+ alpha 3 (all)\n- alpha 1 (all)\n2 packages\n');
   assert.equal(publish('', '--keep', '1').stdout, '- alpha 2 (all)\n1 package\n');
   assert.equal(publish('3', '--keep', '0').status, 2);
+});
+
+test('repo metadata gives a repository advisories and groups, says which it has, and takes them away', async (t) => {
+  const work = await temporary(t);
+  const file = await makePackage('rpm', work, { name: 'alpha', version: '1' });
+  assert.equal(execute(['repo', 'publish', 'r', '--format', 'rpm', file], work).status, 0);
+  const metadata = (...options: readonly string[]) => execute<unknown>(['repo', 'metadata', 'r', ...options], work);
+  assert.equal(metadata().stdout, 'none\n');
+  await writeFile(join(work, 'u.xml'), advisories('SLU-1', 'alpha 2 1').text);
+  await writeFile(join(work, 'c.xml.gz'), gzipSync(group('tools', 'alpha').text));
+  const given = metadata('--updateinfo', 'u.xml', '--comps', 'c.xml.gz');
+  const note = 'note: updateinfo: SLU-1 names alpha-2-1.noarch, which is not in the repository';
+  assert.equal(given.stdout, `${note}\n1 package\n`, given.stderr);
+  assert.match(metadata().stdout, /^KIND +FILE\ncomps +repodata\/\S+-comps\.xml\.gz\nupdateinfo +repodata\//);
+  assert.equal(metadata('--remove', 'comps', '--remove', 'updateinfo').status, 0);
+  assert.equal(metadata().stdout, 'none\n');
+  await writeFile(join(work, 'u.xml'), '<updates>\n</update>\n');
+  const broken = metadata('--updateinfo', 'u.xml');
+  assert.deepEqual([broken.status, broken.stderr], [1, 'u.xml:2: </update> closes <updates>\n']);
+  for (const options of [
+    ['--comps', 'nowhere.xml'],
+    ['--comps', 'c.xml.gz', '--remove', 'comps'],
+    ['--remove', 'primary'],
+  ]) {
+    assert.equal(metadata(...options).status, 2);
+  }
 });

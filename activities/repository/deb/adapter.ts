@@ -24,6 +24,7 @@ export const debRepository: RepositoryFormat = {
   dated,
   list,
   index,
+  extras: null,
   roots,
   rootIndex,
   signatures,

@@ -3,6 +3,7 @@ import type { RepositoryFormat } from '../port.ts';
 import { bondOf, bonds } from './bonds.ts';
 import { mayMeet, refusal } from './conflict.ts';
 import { describe, placed } from './describe.ts';
+import { rpmExtras } from './extra.ts';
 import { count, find, findAt } from './find.ts';
 import { dated, list, paths, roots, served, settings, vouched } from './index-read.ts';
 import { index, openLists, rootIndex, signatures } from './index-write.ts';
@@ -25,6 +26,7 @@ export const rpmRepository: RepositoryFormat = {
   dated,
   list,
   index,
+  extras: rpmExtras,
   roots,
   rootIndex,
   signatures,

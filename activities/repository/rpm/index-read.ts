@@ -64,7 +64,8 @@ export async function served(tree: string): Promise<string[]> {
   return files.map(({ path }) => insidePath(path));
 }
 
-async function readRepomd(tree: string): Promise<string> {
+/** @throws RepositoryRefusal where there is none */
+export async function readRepomd(tree: string): Promise<string> {
   const path = join(tree, repomd);
   if (!(await exists(path))) throw new RepositoryRefusal(`${tree} is no RPM repository: it has no ${repomd}`);
   return readFile(path, 'utf8');

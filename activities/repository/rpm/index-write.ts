@@ -27,6 +27,10 @@ export async function index(tree: string, settings: RepositorySettings, change: 
   for (const [position, type] of listTypes.entries()) {
     data.push(await writeList(tree, { type, pieces: lists[position] ?? [], revision }));
   }
+  for (const extra of change.extras) {
+    await extra.place(tree);
+    data.push(extra.entry);
+  }
   const origin =
     settings.origin === '' ? [] : ['  <tags>', `    <repo>${escaped(settings.origin)}</repo>`, '  </tags>'];
   const lines = [

@@ -18,6 +18,9 @@ import { describe, test } from 'node:test';
 import { rollbackMirrors } from '../../../activities/mirror/rollback.ts';
 import { verifyMirrors } from '../../../activities/mirror/verify.ts';
 import { must } from '../../../activities/process/run.ts';
+import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { describePackages, publishPackages } from '../../../activities/repository/publish.ts';
+import { advisories } from '../repository/extra-samples.ts';
 import { makePackage } from '../repository/packages.ts';
 import { contentOf, mirrorWorld, type World } from './world.ts';
 
@@ -260,4 +263,29 @@ describe('P2: what cannot be checked does not count as checked', () => {
       assert.equal(hosts.m1?.error?.code, 'verify', JSON.stringify(hosts));
     });
   }
+});
+
+test('advisories go to a mirror with the lists, and are checked as these are; so does a rollback', async (t) => {
+  const world = await mirrorWorld(t);
+  const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+  const of = { dir: world.source, date: new Date() };
+  const files = [await makePackage('rpm', world.directory, { name: 'alpha', version: '1' })];
+  await publishPackages(repositoryFormats.rpm, { ...of, files, settings: {} });
+  assert.equal((await world.sync(set)).outcome, 'committed');
+  const given = [advisories('SLU-1', 'alpha 1 1')];
+  await describePackages(repositoryFormats.rpm, { ...of, extras: { given, remove: [] } });
+  world.later(1);
+  const { snapshot } = await world.sync(set);
+  assert.match((await verifyMirrors(set, world.context)).checked ?? '', /1 package, 4 indexes/);
+  const repodata = join(world.local('m1'), 'snapshots', snapshot ?? '', 'repodata');
+  const name = (await readdir(repodata)).find((one) => one.endsWith('-updateinfo.xml.gz')) ?? '';
+  const good = await readFile(join(repodata, name));
+  await rm(join(repodata, name));
+  await writeFile(join(repodata, name), good.subarray(1));
+  const damaged = await verifyMirrors(set, world.context);
+  assert.match(damaged.hosts.m1?.error?.message ?? '', /-updateinfo\.xml\.gz/);
+  assert.equal((await world.sync(set)).outcome, 'committed');
+  assert.equal((await verifyMirrors(set, world.context)).outcome, 'unchanged');
+  await rollbackMirrors(set, world.context);
+  assert.match((await verifyMirrors(set, world.context)).checked ?? '', /1 package, 3 indexes/);
 });

@@ -305,8 +305,29 @@ describe('S1: wall 3, the signer', () => {
       /cannot be unpacked/,
     );
     await assert.rejects(ask('<repomd>'), /repomd\.xml can be read in more ways than one: the XML document is cut off/);
-    const data = `<data type="updateinfo"><checksum type="sha256">0</checksum><location href="u.xml"/></data>`;
-    await assert.rejects(ask(`<?xml version="1.0"?><repomd>${data}</repomd>`), /leads to u\.xml \(updateinfo\)/);
+    const good = '<updates/>';
+    const entry = async ({ type = 'updateinfo', path = 'repodata/u.xml', text = good, size = 10, by = 'sha256' }) => {
+      const checksum = `<checksum type="${by}">${(await world.store.put(text)).digest.slice(7)}</checksum>`;
+      return `<data type="${type}">${checksum}<location href="${path}"/><size>${size}</size></data>`;
+    };
+    const repomd = (...data: readonly string[]) => `<?xml version="1.0"?><repomd>${data.join('')}</repomd>`;
+    assert.ok(
+      await ask(
+        repomd(await entry({}), await entry({ type: 'group', path: 'repodata/c.xml', text: '<comps/>', size: 8 })),
+      ),
+    );
+    const odd: readonly [Parameters<typeof entry>[0], RegExp][] = [
+      [{ type: 'productid' }, /leads to repodata\/u\.xml \(productid\), which nobody looks at/],
+      [{ by: 'sha1' }, /which nobody looks at/],
+      [{ path: '../u.xml' }, /leads to \.\.\/u\.xml \(updateinfo\), which is not beside it/],
+      [{ path: 'repodata/../../u.xml' }, /which is not beside it/],
+      [{ size: 1 }, /repodata\/u\.xml has 10 bytes, not 1/],
+      [{ type: 'group' }, /repodata\/u\.xml:1: the root element is <updates>, not <comps>/],
+      [{ type: 'modules' }, /repodata\/u\.xml:1: a document is a map/],
+      [{ path: 'repodata/u.xml.gz' }, /cannot be unpacked/],
+    ];
+    for (const [of, why] of odd) await assert.rejects(ask(repomd(await entry(of))), why);
+    await assert.rejects(ask(repomd(await entry({}), await entry({}))), /and to another updateinfo/);
   });
 });
 
