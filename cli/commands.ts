@@ -108,6 +108,11 @@ const table: Readonly<Record<CommandGroup, readonly Omit<CommandEntry, 'group'>[
       load: () => import('./release-revert.ts'),
     },
     {
+      name: 'release metadata',
+      summary: 'give a released repository advisories, groups and modules',
+      load: () => import('./release-metadata.ts'),
+    },
+    {
       name: 'repo publish',
       summary: 'add packages to a repository, seen whole or not at all',
       load: () => import('./repo-publish.ts'),

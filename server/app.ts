@@ -14,6 +14,7 @@ import { registerHolds } from './api/holds.ts';
 import { registerMachines } from './api/machines.ts';
 import { registerNodes } from './api/nodes.ts';
 import { registerOutputFiles } from './api/output-files.ts';
+import { registerReleaseMetadata } from './api/release-metadata.ts';
 import { registerReleasePlans } from './api/release-plans.ts';
 import { registerReleases } from './api/releases.ts';
 import { registerSecrets } from './api/secrets.ts';
@@ -50,6 +51,7 @@ export async function createApp(deps: ServerDeps): Promise<FastifyInstance> {
     registerChanges,
     registerExcuses,
     registerActing,
+    registerReleaseMetadata,
     registerReleasePlans,
     registerSecrets,
     registerSources,

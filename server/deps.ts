@@ -23,6 +23,7 @@ import type {
   ServerConfiguration,
   ServerSecrets,
 } from './port.ts';
+import type { GiveMetadata } from './release-metadata.ts';
 import type { ReleasePlans } from './release-plans.ts';
 import type { TestService } from './test-service/port.ts';
 import type { Workers } from './worker/port.ts';
@@ -58,6 +59,8 @@ export interface ServerDeps {
   readonly debugging?: DebugSessions;
   /** Releases that people plan. */
   readonly releasePlans?: ReleasePlans;
+  /** Absent: nothing is released here. */
+  readonly giveMetadata?: GiveMetadata;
   /** Nodes of jobs that fail, to be held. */
   readonly holds?: NodeHolds;
   /** Who has which nodes, and who waits for some. */

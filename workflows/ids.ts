@@ -92,6 +92,11 @@ export function releasePlanId({ tenant, plan }: { readonly tenant: string; reado
   return join('releaseplan', tenant, plan);
 }
 
+/** What a released repository says beside its packages is changed by one at a time. */
+export function releaseMetadataId(of: { readonly tenant: string; readonly repository: string }): string {
+  return join('releasemetadata', of.tenant, of.repository);
+}
+
 /** The id of the build that a release may need, of the build that the release's own job is. */
 export function rebuildId(build: string): string {
   return `${build}-rebuild`;

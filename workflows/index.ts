@@ -9,6 +9,7 @@ export { mirror } from './mirror.ts';
 export { mirrorRetention } from './mirror-retention.ts';
 export { nodes } from './nodes.ts';
 export { release } from './release.ts';
+export { releaseMetadata } from './release-metadata.ts';
 export { releasePlan } from './release-plan.ts';
 export { reviewSync } from './review-sync.ts';
 export { semaphores } from './semaphores.ts';

@@ -1,4 +1,5 @@
 import { ApplicationFailure, log, type SignalDefinition, setHandler, workflowInfo } from '@temporalio/workflow';
+import { extraKinds } from '../pipelines/formats/rpm/extra-kinds.ts';
 import { count, flag, type Guard, list, maybe, nullable, number, object, one, record, text } from './guards.ts';
 import { commands, jobNews, jobReport, jobWaiting, permissions } from './message-guards.ts';
 
@@ -53,6 +54,8 @@ const readyNode = object({
   state: one(['making', 'ready', 'leaving']),
 });
 
+const extraKind = one(extraKinds);
+
 /** What each workflow that people can start is started with. */
 const inputs = {
   job: object({
@@ -91,6 +94,10 @@ const inputs = {
     }),
   }),
   releasePlan: object({ tenant: text, plan: text, action: one(['commit', 'revert']), by: text }),
+  releaseMetadata: object({
+    ...{ tenant: text, repository: text, by: text },
+    extras: object({ given: list(object({ kind: extraKind, name: text, digest: text })), remove: list(extraKind) }),
+  }),
   mirror: object({
     ...{ set: text, paused: flag, outcome: nullable(text) },
     pending: nullable(object({ action: one(['sync']), release: maybe(text) })),

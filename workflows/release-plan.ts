@@ -24,9 +24,10 @@ export async function releasePlan(input: ReleasePlanInput): Promise<ReleasePlanO
   const begun = await steps.beginPlan({ ...input, time: Date.now() });
   if ('refused' in begun) return { ok: false, summary: begun.refused };
   const shown: string[] = [];
+  const done = { shown, notes: [] };
   let outcome: ReleasePlanOutcome;
   try {
-    const refused = await showAll(input.plan, begun.states, shown);
+    const refused = await showAll(input.plan, begun.states, done);
     outcome = refused === null ? { ok: true, summary: begun.summary } : { ok: false, summary: refused };
   } catch (error) {
     const summary = refusalOf(error) ?? rootCause(error) ?? String(error);
@@ -38,8 +39,25 @@ export async function releasePlan(input: ReleasePlanInput): Promise<ReleasePlanO
   return outcome;
 }
 
-/** @returns why the rest is not shown; null once all of it is */
-async function showAll(plan: string, states: readonly PlannedState[], shown: string[]): Promise<string | null> {
+/** What became of states. */
+export interface Shown {
+  /** Repositories that have theirs. */
+  readonly shown: string[];
+  /** What was said of states as they were made. */
+  readonly notes: string[];
+}
+
+/**
+ * Makes and signs the states of several repositories, and shows them.
+ *
+ * @param plan names the states while they wait
+ * @returns why the rest is not shown; null once all of it is
+ */
+export async function showAll(
+  plan: string,
+  states: readonly PlannedState[],
+  { shown, notes }: Shown,
+): Promise<string | null> {
   for (;;) {
     const open = states.filter(({ repository }) => !shown.includes(repository));
     const ready: StagedState[] = [];
@@ -47,6 +65,7 @@ async function showAll(plan: string, states: readonly PlannedState[], shown: str
     for (const state of open) {
       const made = await makeReady(plan, state);
       if ('refused' in made) return made.refused;
+      notes.push(...made.notes);
       if (made.state === 'unchanged') shown.push(state.repository);
       else if (made.state === null) again = true;
       else ready.push(made.state);
@@ -60,18 +79,20 @@ async function showAll(plan: string, states: readonly PlannedState[], shown: str
   }
 }
 
-type Made = { readonly state: StagedState | 'unchanged' | null } | { readonly refused: string };
+type Made =
+  | { readonly state: StagedState | 'unchanged' | null; readonly notes: readonly string[] }
+  | { readonly refused: string };
 
 async function makeReady(plan: string, state: PlannedState): Promise<Made> {
   const { format, repository, merged } = state;
   const staged = await steps.stagePlanned({ plan, state });
   if (staged.outcome === 'refused') return { refused: `${repository}: ${staged.reason}` };
-  if (staged.outcome === 'unchanged') return { state: 'unchanged' };
-  const { name, before, index } = staged;
+  if (staged.outcome === 'unchanged') return { state: 'unchanged', notes: [] };
+  const { name, before, index, notes = [] } = staged;
   const signatures = await signer.signIndex({ digest: index.digest, repository });
   const finished = await steps.finishReleased({ format, repository, name, before, signatures, merged });
   if (finished.refused !== undefined) return { refused: `${repository}: ${finished.refused}` };
-  return { state: finished.ready ? { repository, name, before } : null };
+  return finished.ready ? { state: { repository, name, before }, notes } : { state: null, notes: [] };
 }
 
 async function conclude(input: ReleasePlanInput, outcome: ReleasePlanOutcome, shown: readonly string[]): Promise<void> {

@@ -10,6 +10,7 @@ import type { PlannedState } from './plan-port.ts';
 import type { ReleaseDeps, StagedRelease } from './port.ts';
 import { finishRelease, type ReleaseToFinish } from './release-activities.ts';
 import { type StageBuilds, stageBuilds, stageRemoval } from './stage.ts';
+import { stageExtras } from './stage-extras.ts';
 
 /** The steps of a release plan that need no key. Each may be repeated. */
 export function createPlanActivities(deps: ReleaseDeps, book: PlanBook) {
@@ -64,6 +65,8 @@ export async function stagePlanned(
   const name = `staged-${checked('file name', plan)}-${checked('file name', state.repository)}`;
   const looking = look === undefined ? {} : { look };
   try {
+    if (state.extras !== undefined)
+      return await stageExtras(deps, { ...state, extras: state.extras, name, ...looking });
     if (state.remove.length > 0) {
       return await stageRemoval(deps, { ...state, name, remove: new Set(state.remove), ...looking });
     }

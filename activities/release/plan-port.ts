@@ -1,5 +1,6 @@
 import type { PackageFormat, SourceState } from '../../pipelines/model/artifact.ts';
 import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
+import type { ReleaseMetadataInput } from '../../workflows/contract.ts';
 import type { PreparedRelease, ReleasePlanRecord, ReleaseRecord } from '../report/types.ts';
 
 export interface PlanBookDeps {
@@ -32,7 +33,12 @@ export interface PlannedState {
   readonly merged: readonly SourceState[];
   /** Keys of packages that a revert takes out; empty for a commit. */
   readonly remove: readonly string[];
+  /** Given, it gets other advisories, groups or modules, and no packages come or go. */
+  readonly extras?: StoredExtras;
 }
+
+/** Advisories, groups and modules in storage, and kinds that go. */
+export type StoredExtras = ReleaseMetadataInput['extras'];
 
 /** What is to be done to each repository, or why nothing is. */
 export type Begun =

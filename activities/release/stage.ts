@@ -8,19 +8,19 @@ import { downgrades } from '../../pipelines/policy/kept-versions.ts';
 import { packageKey } from '../../pipelines/policy/release-plan.ts';
 import { refusedBy } from '../../pipelines/report/walls.ts';
 import { someOf } from '../../pipelines/report/words.ts';
+import { sayAbsent } from '../repository/extras.ts';
 import { linkFile } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { checked } from '../repository/names.ts';
 import {
   type InspectedPackage,
   type ListedPackage,
-  type PackageId,
   type RepositoryFormat,
   RepositoryRefusal,
 } from '../repository/port.ts';
 import type { Coming } from '../repository/state.ts';
 import { readManifest } from '../storage/manifest.ts';
-import type { StateFiles } from '../storage/port.ts';
+import type { StateContent, StateFiles } from '../storage/port.ts';
 import { importBlob } from './import.ts';
 import { judgeRelease } from './judge.ts';
 import { otherLine } from './line.ts';
@@ -96,21 +96,33 @@ export async function stageBuilds(deps: ReleaseDeps, request: StageBuilds): Prom
 }
 
 /** The state of a released repository without some of its packages. @throws RepositoryRefusal where it is not there */
-export async function stageRemoval(
+export function stageRemoval(
   deps: ReleaseDeps,
-  request: Pick<StageBuilds, 'repository' | 'format' | 'name' | 'look'> & { readonly remove: ReadonlySet<string> },
+  request: StageOthers & { readonly remove: ReadonlySet<string> },
 ): Promise<StagedRelease> {
-  const { repository, name, remove, look } = request;
+  return stageChange(deps, request, { remove: (one) => request.remove.has(packageKey(one)) });
+}
+
+/** What a state is to be called that gets no packages. */
+export type StageOthers = Pick<StageBuilds, 'repository' | 'format' | 'name' | 'look'>;
+
+/** The state of a released repository with something else than packages, or with less. */
+export async function stageChange(
+  deps: ReleaseDeps,
+  { repository, name, look, ...request }: StageOthers,
+  change: Pick<StateContent, 'remove' | 'extras'>,
+): Promise<StagedRelease> {
   const format = repositoryFormats[request.format];
-  const content = { format, files: [], settings: {}, date: new Date() };
-  const out = (one: PackageId) => remove.has(packageKey(one));
-  const staged = await deps.released.stage({ repository, name }, { ...content, remove: out }, async (at) => {
+  const content = { format, files: [], settings: {}, date: new Date(), ...change };
+  let notes: readonly string[] = [];
+  const staged = await deps.released.stage({ repository, name }, content, async (at) => {
     const index = await complete(deps, { format, at: { ...at, repository }, statements: new Map() });
+    if (change.extras !== undefined) notes = await sayAbsent(format, at.tree);
     await look?.(at);
     return index;
   });
   if (staged === null) return { outcome: 'unchanged', repository };
-  return { outcome: 'staged', repository, name, before: staged.before, index: staged.done };
+  return { outcome: 'staged', repository, name, before: staged.before, index: staged.done, notes };
 }
 
 /** A build with its signed files at hand. */

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
+import type { ExtrasWish } from '../repository/extras.ts';
 import type { PackageId, RepositoryFormat, RepositorySettings } from '../repository/port.ts';
 import type { Judge } from '../repository/state.ts';
 
@@ -101,6 +102,8 @@ export interface StateContent {
   readonly date: Date;
   /** Packages that it has no more; nothing is added then. Their files stay for clients that have read an older index. */
   readonly remove?: (one: PackageId) => boolean;
+  /** Other advisories, groups and modules; nothing is added or removed then. */
+  readonly extras?: ExtrasWish;
   readonly judge?: Judge;
 }
 

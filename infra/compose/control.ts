@@ -117,11 +117,12 @@ export function createControl(deps: ControlDeps) {
   });
   const layout = () => layouts.current();
   const changes = watched(people, router, tidy);
-  const { plans } = releases;
+  const { plans, giveMetadata } = releases;
   return {
     activities,
     operations,
     plans,
+    giveMetadata,
     changes,
     router,
     connections,

@@ -13,6 +13,7 @@ import { createReleasedWriter } from '../../activities/storage/filesystem/releas
 import type { RunningRecords } from '../../activities/sweep/sweep.ts';
 import { lineFor, lineOf } from '../../pipelines/model/release-line.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
+import { createReleaseMetadata } from '../../server/release-metadata.ts';
 import { createReleasePlans } from '../../server/release-plans.ts';
 import { madePlatforms } from '../config/platforms.ts';
 import { releaseRules } from '../config/release-rules.ts';
@@ -87,7 +88,8 @@ export function createReleases({ common, live, temporal, store, report, merged }
     platforms: madePlatforms(config).map(({ name }) => name),
     list: (limit) => store.plans.list(limit),
   });
-  return { activities, plans };
+  const giveMetadata = createReleaseMetadata({ client: temporal.client, tenant: config.tenant, rules, blobs });
+  return { activities, plans, giveMetadata };
 }
 
 interface MirrorsToStart {

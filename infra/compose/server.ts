@@ -120,6 +120,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       holds,
       nodes,
       releasePlans: control.plans,
+      giveMetadata: control.giveMetadata,
       token,
       secrets,
       logger,

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import type { PlanPreview, ReleasePlanRecord } from '../../activities/report/types.ts';
+import type { GiveMetadata } from '../../server/release-metadata.ts';
 import { createReleasePlans, type ReleasePlans } from '../../server/release-plans.ts';
+import { advisories, group } from '../activities/repository/extra-samples.ts';
 import { aBuild } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
 
@@ -64,9 +67,14 @@ const releasePlans: ReleasePlans = {
   },
 };
 
+const giveMetadata: GiveMetadata = async ({ name: by }, repository, wish) => {
+  asked.push({ by, repository, ...wish });
+  return refuses === '' ? { repository, summary: 'it has them' } : { ok: false, reason: refuses };
+};
+
 let server: TestServer;
 before(async () => {
-  server = await startServer({ releasePlans });
+  server = await startServer({ releasePlans, giveMetadata });
   await writeFile(join(server.data, 'sluice.yaml'), 'data: .\n');
 });
 after(() => server.stop());
@@ -241,4 +249,22 @@ test('S3: only people plan releases, carry them out, take them back and remove p
     real.takeBack(worker, { change: 'git:7', lines: [] }),
   ])
     await assert.rejects(denied, { name: 'Denied' });
+});
+
+test('release metadata sends the files unpacked, and says what came of it', async () => {
+  const [updateinfo, comps] = [advisories('SLU-1', ...Array(2000).fill('alpha 1 1')), group('tools', 'alpha')];
+  await writeFile(join(server.data, 'u.xml.gz'), gzipSync(updateinfo.text));
+  await writeFile(join(server.data, 'c.xml'), comps.text);
+  const files = ['--updateinfo', 'u.xml.gz', '--comps', 'c.xml'];
+  const { code, out, err } = await run('metadata', 'rpm', ...files, '--remove', 'modules');
+  assert.deepEqual([code, out], [0, 'it has them\n'], err);
+  const given = [
+    { ...comps, from: 'c.xml' },
+    { ...updateinfo, from: 'u.xml.gz' },
+  ];
+  assert.deepEqual(asked, [{ by: 'ada', repository: 'rpm', given, remove: ['modules'] }]);
+  refuses = 'u.xml.gz:7: <a> is not closed';
+  const refused = await run('metadata', 'rpm', ...files);
+  assert.deepEqual([refused.code, refused.err], [1, `${refuses}\n`]);
+  assert.equal((await run('metadata', 'rpm')).code, 2);
 });

@@ -67,6 +67,10 @@ const workflows: Readonly<Record<string, readonly [input: object, id: string | n
   ],
   release: [{ queue: 'build-test', stage }, 'release/main/debian-12/tinycdb@c on main'],
   releasePlan: [{ tenant: 'main', plan: 'p', action: 'commit', by: 'ann' }, 'releaseplan/main/p'],
+  releaseMetadata: [
+    { tenant: 'main', repository: 'rpm', extras: { given: [], remove: ['comps'] }, by: 'ann' },
+    'releasemetadata/main/rpm',
+  ],
   mirror: [{ set: 's', paused: true, pending: null, outcome: null }, 'mirror/s'],
   mirrorRetention: [{ tenant: 'main' }, 'mirror-retention/main'],
   semaphores: [{ tenant: 'main' }, 'semaphores/main'],

@@ -19,6 +19,7 @@ import {
   mirrorId,
   mirrorRetentionId,
   nodesId,
+  releaseMetadataId,
   releasePlanId,
   reviewSyncId,
   semaphoresId,
@@ -106,7 +107,8 @@ const planSteps = {
       ? { outcome: 'unchanged' }
       : { outcome: 'staged', name: 'staged-one', before: null, index: ref },
   finishReleased: async () => ({ ready: true }),
-  showReleased: async () => ['deb-stable'],
+  showReleased: async ({ states }: { states: readonly { repository: string }[] }) =>
+    states.map(({ repository }) => repository),
   endPlan: async () => [{ format: 'deb', repository: 'deb-stable', release: 'one' }],
 };
 
@@ -439,6 +441,14 @@ async function playPlan(): Promise<void> {
   }
 }
 
+/** A released repository that is given metadata. */
+async function playMetadata(): Promise<void> {
+  const extras = { given: [{ kind: 'comps', name: 'comps.xml', digest: ref.digest }], remove: [] };
+  const args = [{ tenant: 'main', repository: 'rpm', extras, by: 'ann' }];
+  const workflowId = releaseMetadataId({ tenant: 'main', repository: 'rpm' });
+  await client.workflow.execute('releaseMetadata', { workflowId, taskQueue: 'control', args });
+}
+
 /** A set of mirrors that a job has asked for, and waits for. */
 async function playAskedMirror(): Promise<void> {
   const log = { write: () => {} };
@@ -502,6 +512,7 @@ const stories = [playQueue, playRetrigger, playTogether, playRollovers, playJobs
     playRetention,
     playHolds,
     playPlan,
+    playMetadata,
     playAskedMirror,
     playTestTask,
     playResets,

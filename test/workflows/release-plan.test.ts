@@ -6,7 +6,7 @@ import type { PlannedState } from '../../activities/release/plan-port.ts';
 import type { StagedState } from '../../activities/storage/port.ts';
 import { createSignWorker } from '../../infra/temporal/worker.ts';
 import { type ReleasePlanInput, type ReleasePlanOutcome, refusedFault } from '../../workflows/contract.ts';
-import { releasePlanId } from '../../workflows/ids.ts';
+import { releaseMetadataId, releasePlanId } from '../../workflows/ids.ts';
 import { Outside, until, World } from './world.ts';
 
 const ref = { digest: `sha256:${'0'.repeat(64)}`, size: 1 };
@@ -46,7 +46,7 @@ class PlanOutside extends Outside {
         this.steps.push(`stage ${repository}`);
         if (this.fails) throw ApplicationFailure.nonRetryable('no disk today');
         if (this.wall === repository) return { outcome: 'refused', reason: 'too old' };
-        return { outcome: 'staged', name: `staged-${repository}`, before: '000001', index: ref };
+        return { outcome: 'staged', name: `staged-${repository}`, before: '000001', index: ref, notes: ['of a state'] };
       },
       finishReleased: async ({ repository }: StagedState) => {
         this.steps.push(`finish ${repository}`);
@@ -173,4 +173,26 @@ test('there is one of a plan at a time, under its own name', async () => {
   await assert.rejects(client.workflow.execute('releasePlan', { ...options, workflowId: 'another' }));
   outside.stop = false;
   await handle.result();
+});
+
+test('metadata of a released repository is shown, and sent to its mirrors, as a release is; a refusal changes nothing', async () => {
+  const repository = 'rpm-stable';
+  const given = [{ kind: 'updateinfo', name: 'u.xml', digest: ref.digest }];
+  const args = [{ tenant: 'main', repository, extras: { given, remove: ['comps'] }, by: 'ada' }];
+  const workflowId = releaseMetadataId({ tenant: 'main', repository });
+  const give = (): Promise<ReleasePlanOutcome> =>
+    world.temporal.client.workflow.execute('releaseMetadata', { workflowId, taskQueue: 'control', args });
+  outside.overtaken = { ready: 1, shown: 0 };
+  const summary = 'rpm-stable has updateinfo of u.xml, no comps\nof a state';
+  assert.deepEqual(await give(), { ok: true, summary });
+  const made = [`stage ${repository}`, `finish ${repository}`];
+  assert.deepEqual(outside.steps, [...made, ...made, `show ${repository}`]);
+  assert.deepEqual([outside.mirrored, outside.ends], [[repository], []]);
+  outside.forget();
+  outside.wall = repository;
+  assert.deepEqual(await give(), { ok: false, summary: 'rpm-stable: too old' });
+  outside.forget();
+  outside.unsigned = true;
+  assert.deepEqual(await give(), { ok: false, summary: 'refused by the signer: no statement' });
+  assert.deepEqual(outside.mirrored, []);
 });

@@ -1,0 +1,31 @@
+import { control } from './activities.ts';
+import type { ReleaseMetadataInput, ReleasePlanOutcome } from './contract.ts';
+import { releaseMetadataId } from './ids.ts';
+import { requireId, requireInput } from './input.ts';
+import { type Shown, showAll } from './release-plan.ts';
+import { refusalOf } from './release-publish.ts';
+
+/** Gives a released repository other advisories, groups or modules: its next state is made, signed and shown. */
+export async function releaseMetadata(input: ReleaseMetadataInput): Promise<ReleasePlanOutcome> {
+  requireInput('releaseMetadata', input);
+  const release = releaseMetadataId(input);
+  requireId(release);
+  const { repository, extras } = input;
+  const state = { repository, codename: '', format: 'rpm', builds: [], merged: [], remove: [], extras } as const;
+  const done: Shown = { shown: [], notes: [] };
+  try {
+    const refused = await showAll(`metadata-${repository}`, [state], done);
+    if (refused !== null) return { ok: false, summary: refused };
+  } catch (error) {
+    const summary = refusalOf(error);
+    if (summary === undefined) throw error;
+    return { ok: false, summary };
+  }
+  await control.startMirrors({ format: 'rpm', repository, release });
+  return { ok: true, summary: [saidOf(input), ...new Set(done.notes)].join('\n') };
+}
+
+function saidOf({ repository, extras: { given, remove } }: ReleaseMetadataInput): string {
+  const has = given.map(({ kind, name }) => `${kind} of ${name}`);
+  return `${repository} has ${[...has, ...remove.map((kind) => `no ${kind}`)].join(', ')}`;
+}
