@@ -13,6 +13,8 @@ export interface ActAbout {
   readonly platform?: string;
   readonly hold?: string;
   readonly plan?: string;
+  /** A released one. */
+  readonly repository?: string;
   readonly label?: string;
   readonly value?: number;
   /** Where an operation has several. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { extraKinds } from '../../pipelines/formats/rpm/extra-kinds.ts';
+import { asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
-import { actorOf, authenticate } from '../token.ts';
+import { authenticate } from '../token.ts';
 
 const kind = z.enum(extraKinds);
 const text = z.string().describe('unpacked');
@@ -33,7 +34,9 @@ export function registerReleaseMetadata(app: App, deps: ServerDeps): void {
       bodyLimit,
     },
     async (request, reply) => {
-      const done = await giveMetadata(actorOf(request), request.params.repository, request.body);
+      const { repository } = request.params;
+      const actor = asks(request, 'release', { action: 'metadata', repository });
+      const done = await giveMetadata(actor, repository, request.body);
       return reply.code('ok' in done ? 409 : 200).send(done);
     },
   );

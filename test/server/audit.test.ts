@@ -23,6 +23,7 @@ const releasePlans = {
   ...{ make: async () => ({ id: 'p1' }), act: async () => ({ plan: 'p1' }), remove: async () => ({ plan: 'p1' }) },
   takeBack: async () => ({ plan: 'p2' }),
 } as unknown as NonNullable<ServerDeps['releasePlans']>;
+const giveMetadata = async () => ({ repository: 'rpm', summary: '' });
 const exports = {} as NonNullable<ServerDeps['exports']>;
 
 const canary = 'hunter2-canary';
@@ -30,7 +31,7 @@ let server: TestServer;
 before(async () => {
   const layout = buildLayout({ tenant: { ...defaultTenant, name: 'main' }, projects: [], files: [] });
   server = await startServer({
-    ...{ holds, machines, debugging, releasePlans, exports },
+    ...{ holds, machines, debugging, releasePlans, giveMetadata, exports },
     layout: async () => layout,
     configuration: {
       notice: () => null,
@@ -89,6 +90,11 @@ const routes: readonly (readonly [route: string, path: string, body: object, kep
   [
     ...(['/api/release-plans/{plan}/remove', '/api/release-plans/p1/remove', {}] as const),
     asked('release', { action: 'remove', plan: 'p1' }),
+  ],
+  [
+    ...(['/api/releases/{repository}/metadata', '/api/releases/rpm/metadata'] as const),
+    { given: [{ kind: 'comps', from: canary, text: canary }] },
+    asked('release', { action: 'metadata', repository: 'rpm' }),
   ],
   ['/api/releases/revert', '', { change: '5', lines: [] }, asked('release', { action: 'revert' }, 'git:5')],
 ];
