@@ -45,4 +45,6 @@ export const tools: readonly Tool[] = [
   { program: 'mkfs.ext4', package: 'e2fsprogs', part: 'virtual machines' },
   { program: 'ip', package: 'iproute2', part: 'tests' },
   { program: 'ssh-keygen', package: 'openssh-client', part: 'virtual machines' },
+  // What cloud-init is told by, where machines begin with a disk of somebody else's.
+  { program: 'genisoimage', package: 'genisoimage', part: 'virtual machines' },
 ];

@@ -11,10 +11,9 @@ import { createSnapshotActivities, type SnapshotDeps, staleIn } from '../../acti
 import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
 import { createStageActivities, type StageActivities, type StageDeps } from '../../activities/stages.ts';
-import { isVirtual } from '../../pipelines/model/platform.ts';
 import { startPreparation } from '../../server/machines.ts';
 import { allPlatforms } from '../config/platforms.ts';
-import { ensureVmImage, removeVmImages, vmImageNow } from '../images/vm/image.ts';
+import { vmImages } from '../images/vm/images.ts';
 import { hostArch } from '../stack/arch.ts';
 import { installationOf } from '../stack/installation.ts';
 import type { Part } from '../stack/part.ts';
@@ -101,16 +100,11 @@ function limitsOf({ snapshots: { keep, maxSize } }: StackConfig): SnapshotLimits
 /** What this machine's worker does about its saved machines. */
 function snapshotsOf(config: StackConfig): SnapshotDeps {
   const directory = vmDirectory(config.data);
-  const images = join(directory, 'images');
-  const codenames = allPlatforms(config)
-    .filter(isVirtual)
-    .map(({ codename }) => codename);
+  const platforms = allPlatforms(config);
   return {
     lender: { places: placesIn(directory), installation: installationOf(config.data).id, ways: [] },
-    platforms: allPlatforms(config),
-    ensureImage: (codename, onProgress) => ensureVmImage(images, codename, onProgress),
-    imageNow: (codename) => vmImageNow(images, codename),
-    removeImages: (kept) => removeVmImages(images, { codenames, kept }),
+    platforms,
+    ...vmImages(directory, platforms),
     limits: limitsOf(config),
   };
 }

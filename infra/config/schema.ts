@@ -4,6 +4,7 @@ import { typeFaults } from './instance-types.ts';
 import { labelFaults, labelsSchema } from './labels.ts';
 import { keepSchema, linesSchema } from './lines.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
+import { platformsSchema } from './platform-schema.ts';
 import { staticFaults, staticSchema } from './static.ts';
 import { temporalSchema } from './temporal.ts';
 import { testsSchema } from './tests.ts';
@@ -36,66 +37,6 @@ const server = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe("Where containers reach it. Default: the container engine's bridge on this machine."),
-});
-
-const limits = z.strictObject({
-  cpus: z.number().positive().default(2).describe('Processor cores.'),
-  memoryMiB: z.int().min(64).default(2048).describe('Memory in MiB.'),
-  pids: z.int().min(16).default(2048).describe('Processes and threads.'),
-  diskMiB: z.int().min(64).default(4096).describe('Disk in MiB, and the size of all that a build hands over.'),
-  files: z.int().min(1).default(2_000).describe('Files that a build may hand over.'),
-});
-
-const platform = z.strictObject({
-  format: z.enum(['deb', 'rpm']).describe('What is built there.'),
-  codename: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9._-]*$/)
-    .describe("APT's codename; for RPM the `dist` tag without its dot."),
-  arch: z
-    .string()
-    .regex(/^[a-z0-9_]+$/)
-    .default('amd64')
-    .describe("Architecture, as the format's own tools name it."),
-  provider: z
-    .enum(['docker', 'vm'])
-    .default('docker')
-    .describe('`docker`: nodes are containers. `vm`: virtual machines, on which packages are tried and never built.'),
-  buildImage: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Container image with the build tools; must be given for `docker`.'),
-  testImage: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Container image of the minimal system that packages are installed on; likewise.'),
-  images: z
-    .enum(['bootstrap', 'pull'])
-    .default('pull')
-    .describe('`pull`: the engine fetches them. `bootstrap`: made here from the archive.'),
-  buildRequires: z
-    .enum(['native', 'debian'])
-    .default('native')
-    .describe('How `BuildRequires` are met: `native` by dnf, `debian` mapped to Debian packages.'),
-  limits: limits.prefault({}).describe('What one container may use; of a virtual machine `cpus` and `memoryMiB`.'),
-});
-
-const checkedPlatform = platform.superRefine(({ provider, ...given }, context) => {
-  const images = ['buildImage', 'testImage'] as const;
-  const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-  if (provider === 'docker') {
-    for (const key of images) if (given[key] === undefined) issue(key, 'must be given where nodes are containers');
-    return;
-  }
-  for (const key of images) {
-    if (given[key] !== undefined) issue(key, 'is for containers: a virtual machine is made of `codename`');
-  }
-  if (given.format !== 'deb') issue('format', 'must be deb where nodes are virtual machines');
-  if (given.arch !== 'amd64') issue('arch', 'must be amd64 where nodes are virtual machines');
-  if (!Number.isInteger(given.limits.cpus)) issue('limits', 'must have whole `cpus` where nodes are virtual machines');
-  if (given.limits.memoryMiB < 192) issue('limits', 'must have 192 `memoryMiB` where nodes are virtual machines');
 });
 
 const project = z.strictObject({
@@ -260,7 +201,7 @@ export function configSchema(resolve: Resolve) {
       .array(projectName)
       .default([])
       .describe('Those of the projects whose configuration is trusted; it is used when merged.'),
-    platforms: namedSchema(checkedPlatform)
+    platforms: platformsSchema(resolve)
       .default({})
       .describe('Platforms besides the built-in ones (`docs/platforms.md`): node labels, as nodesets name them.'),
     release: release.prefault({}).describe('The released repositories.'),

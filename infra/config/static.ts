@@ -5,7 +5,15 @@ import { secretForms, secretSchema } from './secrets.ts';
 import { durationSchema } from './units.ts';
 
 const keyTypes = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa'];
-const hostKey = new RegExp(`^(${keyTypes.join('|')}) [A-Za-z0-9+/]{40,}={0,2}( .*)?$`);
+const hostKeyForm = new RegExp(`^(${keyTypes.join('|')}) [A-Za-z0-9+/]{40,}={0,2}( .*)?$`);
+
+/** The public key of a host. */
+export const hostKeySchema = z
+  .string()
+  .regex(
+    hostKeyForm,
+    `must be a line as in /etc/ssh/ssh_host_ed25519_key.pub: one of ${keyTypes.join(', ')}, and a key`,
+  );
 
 /** A command, or a script of `sh`. */
 const hook = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
@@ -28,13 +36,9 @@ export function staticSchema(resolve: Resolve) {
       .default('root')
       .describe('`root`, or an account that may `sudo` everything without a password.'),
     key: secretSchema(resolve).describe(`Private key for it, without a passphrase: ${secretForms}.`),
-    hostKey: z
-      .string()
-      .regex(
-        hostKey,
-        `must be a line as in /etc/ssh/ssh_host_ed25519_key.pub: one of ${keyTypes.join(', ')}, and a key`,
-      )
-      .describe("The host's public key, as in its `/etc/ssh/ssh_host_ed25519_key.pub`: no other is taken."),
+    hostKey: hostKeySchema.describe(
+      "The host's public key, as in its `/etc/ssh/ssh_host_ed25519_key.pub`: no other is taken.",
+    ),
     clean: hook.describe(
       'Makes it as it was, as root, after each lease and before the first: a program with its arguments, or a script.',
     ),

@@ -3,6 +3,23 @@ import type { PackageFormat } from './artifact.ts';
 /** Where nodes come from; absent: containers. */
 export type PlatformProvider = 'docker' | 'vm' | 'static';
 
+/** Where a secret is. */
+type Secret = { readonly file: string } | { readonly env: string } | { readonly credential: string };
+
+/** A qcow2 disk that virtual machines begin with: at a URL, or a file. */
+export interface DiskImage {
+  readonly url?: string | undefined;
+  readonly file?: string | undefined;
+  /** SHA-256 in hexadecimal; what is at a URL has one. */
+  readonly sha256?: string | undefined;
+  /** Bytes of the file, and of the disk in it, at most. */
+  readonly maxSize: number;
+  /** Private key that a disk lets in whose system Sluice can drive; absent: cloud-init makes it one. */
+  readonly key?: Secret | undefined;
+  /** The public key of such a system. */
+  readonly hostKey?: string | undefined;
+}
+
 /**
  * Where packages are built and tried: a node label, as nodesets name it. `debian-12`, `debian-13`, `debian-testing` and
  * each with `rpm-` before it are built in; others (an `almalinux:9` image, say) come from `platforms:` in sluice.yaml.
@@ -18,6 +35,8 @@ export interface Platform {
    * that are there, whose label stands in an image's place.
    */
   readonly provider?: PlatformProvider;
+  /** The disk that virtual machines begin with; absent: one is made of the Debian release. */
+  readonly image?: DiskImage | undefined;
   /** Image with the build tools. */
   readonly buildImage: string;
   /** Image of the plain minimal system that packages are installed on. */

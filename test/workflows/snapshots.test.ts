@@ -91,8 +91,8 @@ before(async () => {
   deps = {
     lender: { places: placesIn(root), installation: 'test', ways: [] },
     platforms: [...platforms, ...builtInPlatforms],
-    ensureImage: async (codename) => `/images/${codename}${here.recipe}`,
-    imageNow: async (codename) => `/images/${codename}${here.recipe}`,
+    ensureImage: async ({ codename }) => `/images/${codename}${here.recipe}`,
+    imageNow: async ({ codename }) => `/images/${codename}${here.recipe}`,
     removeImages: async (kept) => {
       here.images = kept;
       return [];
@@ -351,6 +351,16 @@ test('I10: a debug session ends by itself, and what is not kept is none', async 
     sessions().open({ ...ann, kind: 'worker' }, { build: 'kept-1', until: 0 }),
     /the worker ann may not debug: kept-1/,
   );
+});
+
+test('I10: a platform whose image is not to be had is named with the reason, and hides no other', async () => {
+  const imageNow = async ({ name, codename }: Platform) => {
+    if (name === 'one') throw new Error('the image /d cannot be read: ENOENT');
+    return `/images/${codename}-other`;
+  };
+  const [one, two] = await staleIn({ ...deps, imageNow });
+  assert.deepEqual([one?.platform, one?.reason], ['one', 'the image /d cannot be read: ENOENT']);
+  assert.equal(two?.platform, 'two');
 });
 
 test('where no platform has virtual machines any more, nothing is scheduled', async () => {

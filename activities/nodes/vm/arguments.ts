@@ -4,6 +4,15 @@ import { forwardsOf, type Way } from './ways.ts';
 /** The program in a machine's directory that carries its connections to what it may speak to. */
 export const forwarder = 'forward';
 
+/** The addresses of a machine's two networks, as it boots. */
+export const cables = { outer: '52:54:00:00:00:01', inner: '52:54:00:00:00:02' } as const;
+
+/** Bytes of the disk that cloud-init reads. */
+export const seedSize = 1024 ** 2;
+
+/** How a machine boots: by a kernel of its image, or by what is on its disk, with the file `seed` for cloud-init or none. */
+export type Boot = { readonly kernel: string; readonly initrd: string } | { readonly seed: boolean };
+
 /** What a machine is, apart from what is on its disk. */
 export interface MachineSpec {
   readonly id: string;
@@ -13,8 +22,10 @@ export interface MachineSpec {
   /** Machines with the same one are in one network. */
   readonly network: string;
   readonly ways: readonly Way[];
-  /** How it begins: with a kernel, or with the memory that is read from a file descriptor. */
-  readonly start: { readonly kernel: string; readonly initrd: string } | { readonly memory: number };
+  /** Whether it boots by what is on its disk, and has another one for cloud-init; absent: it does not. */
+  readonly whole?: boolean;
+  /** How it begins: it boots, or its memory is read from a file descriptor. */
+  readonly start: Boot | { readonly memory: number };
 }
 
 /** What machines are called among the host's processes. */
@@ -49,20 +60,33 @@ export function emulatorArguments(spec: MachineSpec): string[] {
     ...['-machine', `${hardware.machine},accel=${hardware.accelerator}`],
     ...['-cpu', processors[hardware.accelerator]],
     ...['-smp', String(spec.cores), '-m', String(spec.memoryMiB)],
-    ...('memory' in start
-      ? ['-incoming', `fd:${start.memory}`]
-      : ['-kernel', start.kernel, '-initrd', start.initrd, '-append', kernelArguments]),
+    ...beginning(start),
     ...['-drive', 'if=none,id=root,file=disk,format=qcow2,cache=unsafe,discard=unmap'],
     ...['-device', 'virtio-blk-pci,drive=root', '-device', 'virtio-rng-pci', '-device', 'virtio-serial-pci'],
     ...port('control'),
     ...port('person'),
     ...['-netdev', ['user', 'id=outer', 'restrict=on', ...forwardsOf(spec.ways, forwarder)].join(',')],
-    ...['-device', 'virtio-net-pci,netdev=outer,mac=52:54:00:00:00:01'],
+    ...['-device', `virtio-net-pci,netdev=outer,mac=${cables.outer}`],
     ...['-netdev', `socket,id=inner,mcast=${spec.network},localaddr=127.0.0.1`],
-    ...['-device', 'virtio-net-pci,netdev=inner,mac=52:54:00:00:00:02'],
+    ...['-device', `virtio-net-pci,netdev=inner,mac=${cables.inner}`],
+    ...(spec.whole ? seedDisk('seed' in start && start.seed) : []),
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
     ...['-qmp', 'unix:qmp,server=on,wait=off'],
   ];
+}
+
+function beginning(start: MachineSpec['start']): string[] {
+  if ('memory' in start) return ['-incoming', `fd:${start.memory}`];
+  if ('seed' in start) return [];
+  return ['-kernel', start.kernel, '-initrd', start.initrd, '-append', kernelArguments];
+}
+
+/** Empty but at the first start: what is on it is for no job. */
+function seedDisk(there: boolean): string[] {
+  const content = there
+    ? 'driver=raw,file.driver=file,file.filename=seed'
+    : `driver=null-co,size=${seedSize},read-zeroes=on`;
+  return ['-drive', `if=none,id=seed,readonly=on,${content}`, '-device', 'virtio-blk-pci,drive=seed'];
 }
 
 /** A port by which an sshd is reached without any network; two, for a person does not wait for a program. */

@@ -33,7 +33,8 @@ export async function noteDamage({ snapshots }: Places, snapshot: Snapshot): Pro
   return damaged;
 }
 
-async function digestOf(path: string): Promise<string> {
+/** SHA-256 of a file's content, in hexadecimal. */
+export async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');

@@ -4,7 +4,7 @@ import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineUnavailable } from '../engine-unavailable.ts';
-import { emulatorArguments, type MachineSpec, processName } from './arguments.ts';
+import { type Boot, emulatorArguments, type MachineSpec, processName } from './arguments.ts';
 import { openConsole } from './console.ts';
 import { emulator } from './host.ts';
 import { withMonitor } from './monitor.ts';
@@ -29,7 +29,7 @@ export function lost(what: string, cause: unknown): EngineUnavailable {
 export async function startEmulator(
   directory: string,
   spec: Omit<MachineSpec, 'start'>,
-  from: { readonly memory: string } | { readonly kernel: string; readonly initrd: string },
+  from: { readonly memory: string } | Boot,
 ): Promise<void> {
   const said = await open(join(directory, 'emulator.log'), 'w', 0o600);
   const memory = 'memory' in from ? await open(from.memory) : null;

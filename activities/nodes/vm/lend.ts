@@ -7,7 +7,7 @@ import { distinct } from '../lending.ts';
 import type { LeaseRequest, Made } from '../port.ts';
 import { say } from '../ssh/exec.ts';
 import type { Line } from '../ssh/line.ts';
-import { forwarder, type MachineSpec } from './arguments.ts';
+import { type Boot, forwarder, type MachineSpec } from './arguments.ts';
 import { lastWords } from './console.ts';
 import { endEmulator, lost, startEmulator } from './emulator.ts';
 import { openLine, type Peer } from './line.ts';
@@ -137,13 +137,18 @@ export async function newMachine({ machines }: Places, build: string) {
 
 export function specOf(
   id: string,
-  what: Pick<Snapshot, 'hardware' | 'cores' | 'memoryMiB'>,
+  what: Pick<Snapshot, 'hardware' | 'cores' | 'memoryMiB' | 'whole'>,
   ways: Pick<Lender, 'ways' | 'installation'>,
 ): Omit<MachineSpec, 'start'> {
-  const { hardware, cores, memoryMiB } = what;
+  const { hardware, cores, memoryMiB, whole = false } = what;
   const build = id.slice(0, id.indexOf('~'));
   const network = networkOf(`${ways.installation ?? ''}/${build}`);
-  return { id, hardware, cores, memoryMiB, network, ways: ways.ways };
+  return { id, hardware, cores, memoryMiB, network, whole, ways: ways.ways };
+}
+
+/** How a machine of an image boots. @param seed whether that is its first time, by the image's seed for cloud-init */
+export function bootOf({ from, whole = false }: Pick<Snapshot, 'from' | 'whole'>, seed = false): Boot {
+  return whole ? { seed } : { kernel: join(from, 'vmlinuz'), initrd: join(from, 'initrd') };
 }
 
 /** The group address and port of those who hear each other: one for each build, on this host alone. */

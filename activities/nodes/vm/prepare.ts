@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncTree } from '../../files/sync.ts';
 import { moveWhole } from '../../files/write.ts';
@@ -9,7 +10,17 @@ import { lastWords } from './console.ts';
 import { digestsOf } from './damage.ts';
 import { startEmulator } from './emulator.ts';
 import type { Hardware } from './host.ts';
-import { idsOf, type Lender, makeOverlay, newMachine, peerOf, removeMachine, restoreMachine, specOf } from './lend.ts';
+import {
+  bootOf,
+  idsOf,
+  type Lender,
+  makeOverlay,
+  newMachine,
+  peerOf,
+  removeMachine,
+  restoreMachine,
+  specOf,
+} from './lend.ts';
 import { openLine } from './line.ts';
 import { withMonitor } from './monitor.ts';
 import { makePrivate, type Snapshot, writeRecord } from './records.ts';
@@ -23,7 +34,10 @@ const booting = 900_000;
 export interface Preparation {
   /** The name by which nodes ask for it. */
   readonly image: string;
-  /** The image's directory: `disk`, `vmlinuz`, `initrd`, `client` and `machine.pub`. */
+  /**
+   * The image's directory: `disk`, `client` and `machine.pub`; `vmlinuz` and `initrd`, where the disk does not boot by
+   * itself; `seed`, where cloud-init is to make it a machine.
+   */
   readonly from: string;
   readonly hardware: Hardware;
   readonly cores: number;
@@ -61,7 +75,8 @@ export async function prepareSnapshot(
   for (const id of await idsOf(places, build)) await removeMachine(places, id);
   const id = `${new Date().toISOString().replace(/[-:]|\..*/g, '')}-${randomBytes(4).toString('hex')}`;
   const hostKey = (await readFile(join(preparation.from, 'machine.pub'), 'utf8')).trim();
-  const booted = { id, ...preparation, hostKey, time: Date.now() };
+  const whole = !existsSync(join(preparation.from, 'vmlinuz'));
+  const booted = { id, ...preparation, ...(whole && { whole }), hostKey, time: Date.now() };
   const machine = await newMachine(places, build);
   // All is made in the machine's directory: whoever removes that has removed everything.
   const saved = join(machine.directory, id);
@@ -97,12 +112,13 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
   const { id, directory } = machine;
   const { from, hostKey } = snapshot;
   await makeOverlay(join(from, 'disk'), 'raw', join(directory, 'disk'));
-  const kernel = { kernel: join(from, 'vmlinuz'), initrd: join(from, 'initrd') };
+  const seed = join(from, 'seed');
+  const seeded = existsSync(seed);
+  if (seeded) await copyFile(seed, join(directory, 'seed'));
   const begin = performance.now();
-  await startEmulator(directory, specOf(id, snapshot, lender), kernel);
-  for (const cable of ['outer', 'inner']) {
-    await withMonitor(directory, (monitor) => monitor.ask('set_link', { name: cable, up: false }));
-  }
+  await startEmulator(directory, specOf(id, snapshot, lender), bootOf(snapshot, seeded));
+  // A system that boots by itself may wait for its network: an address is to be had, and nothing else.
+  for (const cable of snapshot.whole ? ['inner'] : ['outer', 'inner']) await unplug(directory, cable);
   // The other port is saved as it is: nobody has spoken by it, and whoever is first is answered at once.
   const line = openLine(await peerOf(directory, snapshot, { hostKey, patience, port: 'person' }));
   await execute(remoteOf(line), ['true'], { signal, timeout: patience }).catch(async (error: Error) => {
@@ -110,10 +126,15 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
   });
   const bootMs = Math.round(performance.now() - begin);
   await settle(line, signal);
+  await unplug(directory, 'outer');
   line.close();
   await saveMemory(directory, join(saved, 'memory'));
   await rename(join(directory, 'disk'), join(saved, 'disk'));
   return bootMs;
+}
+
+async function unplug(directory: string, cable: string): Promise<void> {
+  await withMonitor(directory, (monitor) => monitor.ask('set_link', { name: cable, up: false }));
 }
 
 async function consoleOf(directory: string): Promise<string> {

@@ -26,6 +26,8 @@ const snapshotSchema = z.object({
   image: z.string(),
   /** The image's directory: its disk is below the snapshot's, and our key is there. */
   from: z.string(),
+  /** Whether its image is a whole disk, with a system that boots by itself; absent: it is not. */
+  whole: z.boolean().optional(),
   /** The machine's key as it was saved: each machine that is restored gets its own at once. */
   hostKey: z.string(),
   hardware: hardwareSchema,

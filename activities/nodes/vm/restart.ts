@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from '../ssh/exec.ts';
 import { emulatorsOf, endEmulator, lost, startEmulator } from './emulator.ts';
-import { type Lender, type Running, specOf } from './lend.ts';
+import { bootOf, type Lender, type Running, specOf } from './lend.ts';
 import { withMonitor } from './monitor.ts';
 import { snapshotsIn } from './records.ts';
 
@@ -28,11 +27,7 @@ export async function restartMachine({ directory, record, line }: Running, lende
     await endEmulator(record.id);
   }
   line.close();
-  const { from } = snapshot;
-  await startEmulator(directory, specOf(record.id, snapshot, lender), {
-    kernel: join(from, 'vmlinuz'),
-    initrd: join(from, 'initrd'),
-  });
+  await startEmulator(directory, specOf(record.id, snapshot, lender), bootOf(snapshot));
   await untilItAnswers(line);
 }
 

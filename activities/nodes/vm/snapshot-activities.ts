@@ -18,10 +18,13 @@ import { findStale, preparationOf, type Stale, whyStale } from './stale.ts';
 export interface SnapshotDeps {
   readonly lender: Lender;
   readonly platforms: readonly Platform[];
-  /** Makes the image of a Debian release unless it is there. @returns its directory */
-  readonly ensureImage: (codename: string, onProgress: (line: string) => void) => Promise<string>;
+  /** Makes the image of a platform unless it is there. @returns its directory */
+  readonly ensureImage: (
+    platform: Platform,
+    run: { readonly signal: AbortSignal; readonly tell: (line: string) => void },
+  ) => Promise<string>;
   /** The same as it would be made now, whether or not it is there. */
-  readonly imageNow: (codename: string) => Promise<string>;
+  readonly imageNow: (platform: Platform) => Promise<string>;
   /** Removes the images of before that are not among those that snapshots stand on. */
   readonly removeImages: (kept: readonly string[]) => Promise<readonly string[]>;
   readonly limits: SnapshotLimits;
@@ -108,7 +111,7 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
 async function prepare(deps: SnapshotDeps, platform: Platform, missing: boolean): Promise<PreparedSnapshot> {
   const { lender, hardware = hardwareHere } = deps;
   const { cancellationSignal: signal, info, log } = Context.current();
-  const from = await deps.ensureImage(platform.codename, (line) => log.info(line));
+  const from = await deps.ensureImage(platform, { signal, tell: (line) => log.info(line) });
   const wanted = preparationOf(platform, from, await hardware());
   const best = bestSnapshot(await snapshotsIn(lender.places), platform.name, wanted.hardware);
   const good = missing && typeof best !== 'string' && whyStale(best, wanted) === null ? best : undefined;

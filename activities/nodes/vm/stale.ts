@@ -8,8 +8,8 @@ import { bestSnapshot } from './snapshots.ts';
 export interface Making {
   readonly places: Places;
   readonly platforms: readonly Platform[];
-  /** Directory of the image of a Debian release as it would be made now, whether or not it is there. */
-  readonly imageNow: (codename: string) => Promise<string>;
+  /** Directory of a platform's image as it would be made now, whether or not it is there. */
+  readonly imageNow: (platform: Platform) => Promise<string>;
   readonly hardware: () => Promise<Hardware>;
 }
 
@@ -42,9 +42,11 @@ export async function findStale({ places, platforms, imageNow, hardware }: Makin
   const [snapshots, here] = await Promise.all([snapshotsIn(places), hardware()]);
   const found = await Promise.all(
     virtual.map(async (platform) => {
-      const wanted = preparationOf(platform, await imageNow(platform.codename), here);
+      // One whose image cannot be had is not to hide the others: its preparation says so.
+      const from = await imageNow(platform).catch((error: Error) => error);
+      const wanted = preparationOf(platform, typeof from === 'string' ? from : '', here);
       const best = bestSnapshot(snapshots, platform.name, here);
-      const reason = typeof best === 'string' ? best : whyStale(best, wanted);
+      const reason = typeof from !== 'string' ? from.message : typeof best === 'string' ? best : whyStale(best, wanted);
       const of = typeof best === 'string' ? {} : { snapshot: best.id };
       return reason === null ? [] : [{ platform: platform.name, ...of, reason, wanted }];
     }),

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { moveWhole } from '../../../activities/files/write.ts';
 import { quoted } from '../../../activities/process/quoted.ts';
-import { must } from '../../../activities/process/run.ts';
 import { act, asRoot } from '../../bootstrap/step.ts';
 import { type AptSettings, readAptSettings } from '../apt-settings.ts';
 import type { OnProgress } from '../ensure.ts';
+import { makeKeys, programs, programTexts } from './parts.ts';
 
 /** What a minimal system needs besides APT to be a machine, and to be spoken to. */
 const packages = [
@@ -16,10 +15,11 @@ const packages = [
   ...['iproute2', 'openssh-server'],
 ];
 
+/** Its file systems. */
+const table = '/dev/vda / ext4 noatime 0 1';
+
 /** Bytes of the disk, of which a new one uses a tenth. */
 const diskSize = 4 * 1024 ** 3;
-
-const here = fileURLToPath(new URL('.', import.meta.url));
 
 /**
  * Makes the image of a Debian release below a directory unless it is there: a disk, a kernel with its initial file
@@ -51,20 +51,20 @@ export async function vmImageNow(directory: string, codename: string, settings?:
 }
 
 /** Milliseconds in which what is in nobody's use may be in the making, or about to be used. */
-const youth = 86_400_000;
+export const youth = 86_400_000;
 
 /**
  * Removes images that nothing stands on and nobody would make today.
  *
+ * @param current directories of images as they would be made now
  * @param kept directories of images that snapshots stand on
  * @returns the names of those removed
  */
 export async function removeVmImages(
   directory: string,
-  { codenames, kept }: { readonly codenames: readonly string[]; readonly kept: readonly string[] },
+  { current, kept }: { readonly current: readonly string[]; readonly kept: readonly string[] },
 ): Promise<readonly string[]> {
-  const current = await Promise.all(codenames.map(async (each) => digestOf(each, await readAptSettings(each))));
-  const stays = new Set([...current, ...kept.map((path) => basename(path))]);
+  const stays = new Set([...current, ...kept].map((path) => basename(path)));
   const removed: string[] = [];
   for (const name of await readdir(directory).catch(() => [])) {
     const age = Date.now() - (await stat(join(directory, name))).mtimeMs;
@@ -77,9 +77,7 @@ export async function removeVmImages(
 
 async function make(directory: string, codename: string, settings: AptSettings): Promise<void> {
   const [root, disk] = [join(directory, 'root'), join(directory, 'disk')];
-  for (const name of ['machine', 'client']) {
-    await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'sluice', '-f', join(directory, name)]);
-  }
+  await makeKeys(directory);
   try {
     await runAsRoot('mmdebstrap', ...bootstrapArguments(directory, settings), codename, root, ...settings.sources);
     const file = await open(disk, 'wx');
@@ -99,7 +97,7 @@ async function make(directory: string, codename: string, settings: AptSettings):
 
 function bootstrapArguments(directory: string, { sources, config, preferences }: AptSettings): string[] {
   const https = sources.some((source) => source.includes('https:'));
-  const setup = `sh ${quoted([join(here, 'setup.sh')])} "$1" ${quoted([join(here, 'guest'), directory])}`;
+  const setup = `sh ${quoted([join(programs, 'setup.sh')])} "$1" ${quoted([join(programs, 'guest'), directory])}`;
   return [
     ...['--variant=apt', '--format=directory', '--dpkgopt=force-unsafe-io'],
     `--include=${[...packages, ...(https ? ['ca-certificates'] : [])].join(',')}`,
@@ -111,6 +109,7 @@ function bootstrapArguments(directory: string, { sources, config, preferences }:
       ? [`--customize-hook=printf '%s\\n' ${quoted([preferences])} > "$1/etc/apt/preferences.d/sluice"`]
       : []),
     `--customize-hook=${setup}`,
+    `--customize-hook=echo '${table}' > "$1/etc/fstab"`,
   ];
 }
 
@@ -125,8 +124,6 @@ async function runAsRoot(...command: string[]): Promise<void> {
 
 /** Digest of all that goes into an image. */
 async function digestOf(codename: string, settings: AptSettings): Promise<string> {
-  const guest = (await readdir(join(here, 'guest'))).sort().map((name) => join('guest', name));
-  const texts = await Promise.all([...guest, 'setup.sh'].map((name) => readFile(join(here, name), 'utf8')));
-  const parts = [codename, settings, packages, diskSize, guest, texts];
+  const parts = [codename, settings, packages, diskSize, table, ...(await programTexts(['setup.sh']))];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }

@@ -1,4 +1,5 @@
-# Run by mmdebstrap when the packages are in place: makes the system in $1 a virtual machine that Sluice can drive.
+# Run by mmdebstrap when the packages are in place, and by begin.sh: makes the system in $1 a virtual machine that Sluice
+# can drive.
 set -eu
 root=$1
 guest=$2
@@ -12,9 +13,11 @@ install -m 644 "$guest/sluice-ssh@.service" "$root/etc/systemd/system/sluice-ssh
 install -m 600 "$keys/machine" "$root/etc/sluice/host_key"
 install -m 600 "$keys/client.pub" "$root/etc/sluice/authorized_keys"
 chroot "$root" systemctl enable -q sluice-ssh@control.service sluice-ssh@person.service
-chroot "$root" systemctl disable -q ssh.service apt-daily.timer apt-daily-upgrade.timer fstrim.timer
+# Not every system has all of these.
+for unit in ssh.service ssh.socket apt-daily.timer apt-daily-upgrade.timer fstrim.timer; do
+  chroot "$root" systemctl disable -q $unit 2> /dev/null || true
+done
 chroot "$root" systemctl mask -q getty@tty1.service serial-getty@ttyS0.service systemd-timesyncd.service e2scrub_reap.service getty.target
-printf '/dev/vda / ext4 noatime 0 1\n' > "$root/etc/fstab"
 printf 'sluice\n' > "$root/etc/hostname"
 printf '127.0.0.1 localhost\n' > "$root/etc/hosts"
 printf 'force-unsafe-io\n' > "$root/etc/dpkg/dpkg.cfg.d/sluice"

@@ -242,6 +242,23 @@ platforms:
     ],
   ],
   [
+    'wants a disk from one place, with the digest of what is fetched',
+    `platforms:
+  a: {format: deb, codename: x, buildImage: i, testImage: i, image: {file: d}}
+  b: {format: deb, codename: x, provider: vm, image: {}}
+  c: {format: deb, codename: x, provider: vm, image: {url: "https://host/d", file: d}}
+  d: {format: deb, codename: x, provider: vm, image: {url: "https://u:p@host/d", sha256: ABC, key: {env: K}}}
+`,
+    [
+      'sluice.yaml:2:69: platforms.a.image: is for virtual machines: give `provider: vm` as well',
+      'sluice.yaml:3:54: platforms.b.image.url: must be given, or `file`, and not both',
+      'sluice.yaml:4:60: platforms.c.image.url: must be given, or `file`, and not both',
+      'sluice.yaml:5:54: platforms.d.image.hostKey: must be given beside `key`',
+      'sluice.yaml:5:60: platforms.d.image.url: must have no user in it: whoever reads this file would have it',
+      'sluice.yaml:5:90: platforms.d.image.sha256: must be a SHA-256: 64 hexadecimal digits, in lower case',
+    ],
+  ],
+  [
     'keeps containers for jobs without nodes',
     'platforms: {debian-12: {format: deb, codename: bookworm, provider: vm}}',
     [

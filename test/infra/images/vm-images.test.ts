@@ -9,7 +9,7 @@ test('I10: images that no snapshot stands on and nobody would make today are rem
   const root = await mkdtemp(join(tmpdir(), 'sluice-images-'));
   t.after(() => rm(root, { recursive: true }));
   const directory = join(root, 'images');
-  assert.deepEqual(await removeVmImages(directory, { codenames: [], kept: [] }), [], 'there are none');
+  assert.deepEqual(await removeVmImages(directory, { current: [], kept: [] }), [], 'there are none');
   const old = new Date(Date.now() - 2 * 86_400_000);
   for (const [name, time] of [
     ['aa', old],
@@ -21,7 +21,7 @@ test('I10: images that no snapshot stands on and nobody would make today are rem
     await mkdir(join(directory, name, 'root'), { recursive: true });
     await utimes(join(directory, name), time, time);
   }
-  const removed = await removeVmImages(directory, { codenames: ['bookworm'], kept: [join(directory, 'bb')] });
+  const removed = await removeVmImages(directory, { current: [join(directory, 'dd')], kept: [join(directory, 'bb')] });
   assert.deepEqual(removed.toSorted(), ['.new-killed', 'aa']);
   assert.deepEqual((await readdir(directory)).toSorted(), ['.new-now', 'bb', 'cc']);
 });

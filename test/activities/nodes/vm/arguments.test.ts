@@ -27,6 +27,19 @@ test('a machine has the devices of its snapshot, however it begins', () => {
   assert.deepEqual(valuesOf('-incoming', { start }), []);
 });
 
+test('a machine that boots by its disk has an empty one in the place of the seed, but at its first start', () => {
+  const whole = { whole: true };
+  const first = { whole: true, start: { seed: true } };
+  for (const option of ['-device', '-machine', '-cpu', '-smp', '-m', '-chardev']) {
+    assert.deepEqual(valuesOf(option, whole), valuesOf(option, first), option);
+  }
+  assert.deepEqual(valuesOf('-kernel', first), []);
+  assert.match(valuesOf('-drive', first)[1] ?? '', /readonly=on,driver=raw,.*filename=seed$/);
+  for (const later of [whole, { whole: true, start: { seed: false } }]) {
+    assert.match(valuesOf('-drive', later)[1] ?? '', /readonly=on,driver=null-co,size=1048576,read-zeroes=on$/);
+  }
+});
+
 test('a machine reaches what is named, and nothing else', () => {
   const ways = [
     { host: 'deb.example.org', port: 80 },

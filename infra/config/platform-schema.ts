@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { namedSchema, type Resolve } from './mirrors.ts';
+import { secretForms, secretSchema } from './secrets.ts';
+import { hostKeySchema } from './static.ts';
+import { sizeSchema } from './units.ts';
+
+const limits = z.strictObject({
+  cpus: z.number().positive().default(2).describe('Processor cores.'),
+  memoryMiB: z.int().min(64).default(2048).describe('Memory in MiB.'),
+  pids: z.int().min(16).default(2048).describe('Processes and threads.'),
+  diskMiB: z.int().min(64).default(4096).describe('Disk in MiB, and the size of all that a build hands over.'),
+  files: z.int().min(1).default(2_000).describe('Files that a build may hand over.'),
+});
+
+/** `image:` a disk that virtual machines begin with. */
+function imageSchema(resolve: Resolve) {
+  const image = z.strictObject({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .refine((url) => !/^\w+:\/\/[^/?#]*@/.test(url), 'must have no user in it: whoever reads this file would have it')
+      .optional()
+      .describe('Where a qcow2 disk is fetched from, once.'),
+    file: z.string().min(1).transform(resolve).optional().describe('One on this machine, in the place of `url`.'),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256: 64 hexadecimal digits, in lower case')
+      .optional()
+      .describe('Its SHA-256; must be given for `url`.'),
+    maxSize: sizeSchema.prefault('20GiB').describe('Size of the file, and of the disk in it, at most.'),
+    key: secretSchema(resolve)
+      .optional()
+      .describe(`Private key for a disk that needs no cloud-init, see \`docs/machines.md\`: ${secretForms}.`),
+    hostKey: hostKeySchema.optional().describe('The public key of that disk’s `/etc/sluice/host_key`.'),
+  });
+  return image.superRefine(({ url, file, sha256, key, hostKey }, context) => {
+    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if ((url === undefined) === (file === undefined)) issue('url', 'must be given, or `file`, and not both');
+    if (url !== undefined && file === undefined && sha256 === undefined)
+      issue('sha256', 'must be given for what is fetched');
+    if (key === undefined && hostKey !== undefined) issue('key', 'must be given beside `hostKey`');
+    if (key !== undefined && hostKey === undefined) issue('hostKey', 'must be given beside `key`');
+  });
+}
+
+function platformSchema(resolve: Resolve) {
+  return z.strictObject({
+    format: z.enum(['deb', 'rpm']).describe('What is built there.'),
+    codename: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]*$/)
+      .describe("APT's codename; for RPM the `dist` tag without its dot."),
+    arch: z
+      .string()
+      .regex(/^[a-z0-9_]+$/)
+      .default('amd64')
+      .describe("Architecture, as the format's own tools name it."),
+    provider: z
+      .enum(['docker', 'vm'])
+      .default('docker')
+      .describe('`docker`: nodes are containers. `vm`: virtual machines, on which packages are tried and never built.'),
+    buildImage: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Container image with the build tools; must be given for `docker`.'),
+    testImage: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Container image of the minimal system that packages are installed on; likewise.'),
+    images: z
+      .enum(['bootstrap', 'pull'])
+      .default('pull')
+      .describe('`pull`: the engine fetches them. `bootstrap`: made here from the archive.'),
+    buildRequires: z
+      .enum(['native', 'debian'])
+      .default('native')
+      .describe('How `BuildRequires` are met: `native` by dnf, `debian` mapped to Debian packages.'),
+    image: imageSchema(resolve)
+      .optional()
+      .describe('Disk that virtual machines begin with. Default: one is made of the Debian release `codename`.'),
+    limits: limits.prefault({}).describe('What one container may use; of a virtual machine `cpus` and `memoryMiB`.'),
+  });
+}
+
+/** `platforms:` besides the built-in ones. */
+export function platformsSchema(resolve: Resolve) {
+  return namedSchema(platformSchema(resolve).superRefine(check));
+}
+
+type Written = z.infer<ReturnType<typeof platformSchema>>;
+
+function check({ provider, ...given }: Written, context: z.RefinementCtx): void {
+  const images = ['buildImage', 'testImage'] as const;
+  const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+  if (provider === 'docker') {
+    for (const key of images) if (given[key] === undefined) issue(key, 'must be given where nodes are containers');
+    if (given.image !== undefined) issue('image', 'is for virtual machines: give `provider: vm` as well');
+    return;
+  }
+  for (const key of images) {
+    if (given[key] !== undefined) issue(key, 'is for containers: a virtual machine is made of `codename`');
+  }
+  if (given.format !== 'deb') issue('format', 'must be deb where nodes are virtual machines');
+  if (given.arch !== 'amd64') issue('arch', 'must be amd64 where nodes are virtual machines');
+  if (!Number.isInteger(given.limits.cpus)) issue('limits', 'must have whole `cpus` where nodes are virtual machines');
+  if (given.limits.memoryMiB < 192) issue('limits', 'must have 192 `memoryMiB` where nodes are virtual machines');
+}

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { isVirtual, type Platform } from '../../../pipelines/model/platform.ts';
+import { type MakingRun, removeDisks } from './disks.ts';
+import { disksBeside, ensureGivenImage, givenImageNow } from './given.ts';
+import { ensureVmImage, removeVmImages, vmImageNow, youth } from './image.ts';
+
+/**
+ * The images of a host's virtual machines: each of the disk that its platform names, or of its Debian release.
+ *
+ * @param directory of the host's virtual machines
+ */
+export function vmImages(directory: string, platforms: readonly Platform[]) {
+  const images = join(directory, 'images');
+  const imageNow = ({ codename, image }: Platform) =>
+    image === undefined ? vmImageNow(images, codename) : givenImageNow(images, { image, codename });
+  return {
+    imageNow,
+    /** @returns the image's directory */
+    ensureImage: ({ codename, image }: Platform, run: MakingRun): Promise<string> =>
+      image === undefined
+        ? ensureVmImage(images, codename, run.tell)
+        : ensureGivenImage(images, { image, codename }, run),
+    /** Removes what no snapshot stands on and nobody would make today. @param kept directories of images */
+    async removeImages(kept: readonly string[]): Promise<readonly string[]> {
+      const wanted = await Promise.allSettled(platforms.filter(isVirtual).map(imageNow));
+      const current = wanted.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+      const removed = await removeVmImages(images, { current, kept });
+      await removeDisks(disksBeside(images), youth);
+      return removed;
+    },
+  };
+}

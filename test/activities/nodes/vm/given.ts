@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { createReadStream } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { digestOf } from '../../../../activities/nodes/vm/damage.ts';
+import { cloudDisk } from './cloud-disk.ts';
+import { lendGiven, looked, looks } from './lend-given.ts';
+
+test('I10: machines are lent of a disk of a cloud, which is fetched and made one by cloud-init', async (t) => {
+  const disk = await cloudDisk();
+  const server = createServer((_, response) => createReadStream(disk).pipe(response));
+  t.after(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/generic.qcow2`;
+  const { run } = await lendGiven(t, { url, sha256: await digestOf(disk) });
+  assert.deepEqual((await run(looks)).split('\n'), looked);
+  assert.equal(await run('cloud-init status'), 'status: done');
+});
