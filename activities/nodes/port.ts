@@ -95,7 +95,7 @@ export interface Machine {
   urlInside?(url: string): string;
   /**
    * Starts it anew, and waits until it answers: its programs end and its memory is empty, its disk stays, and it
-   * reaches out as before. A container has no kernel of its own: there it is process 1 that begins anew.
+   * reaches out, and the machines of its lease, as before. A container has no kernel of its own: there it is process 1 that begins anew.
    */
   restart(): Promise<void>;
   /** What it has printed on its serial console so far, the last MiB, also after its end; absent: it has none. */

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestCase } from '../../pipelines/report/junit.ts';
 import {
   isPlaybookStep,
+  isRebootStep,
   type ProgramStep,
+  type RebootStep,
   type Scenario,
   type ScenarioStep,
 } from '../../pipelines/systest/scenario.ts';
@@ -56,6 +58,8 @@ interface Background {
   ended?: ExecResult;
   /** What kept it from being run at all. */
   fault?: unknown;
+  /** Its node has booted anew since: how it ended says nothing. */
+  over?: boolean;
 }
 
 /** @param before how many steps the scenarios before it have */
@@ -67,7 +71,7 @@ async function runSteps(laboratory: Laboratory, scenario: Scenario, before: numb
   const health = new Health(scenario.health, (check) => runStep(nodeOf(laboratory, check.on), check));
   await health.examine();
   for (const [position, step] of steps.entries()) {
-    const name = step.name ?? (isPlaybookStep(step) ? `step ${position + 1}` : `step ${position + 1} on ${step.on}`);
+    const name = step.name ?? `step ${position + 1}${onNodeOf(step)}`;
     if (health.failed || cases.some(isFailed)) {
       cases.push({
         suite,
@@ -80,12 +84,17 @@ async function runSteps(laboratory: Laboratory, scenario: Scenario, before: numb
     await laboratory.beginStep({ number: before + position + 1, name: `${suite}: ${name}`, save });
     laboratory.log.section(`${suite}: ${name}`);
     const run = await runAny({ laboratory, scenario, background }, step, name);
-    const lost = background.find(({ fault }) => fault !== undefined);
+    const lost = background.find(({ fault, over }) => fault !== undefined && !over);
     if (lost) throw lost.fault;
     cases.push({ suite, name, ...withEnded(run, background) });
     if (!cases.some(isFailed)) await health.examine(step.name);
   }
   return [...cases, ...health.cases(suite)];
+}
+
+function onNodeOf(step: ScenarioStep): string {
+  if (isPlaybookStep(step)) return '';
+  return ` on ${isRebootStep(step) ? step.reboot : step.on}`;
 }
 
 interface Running {
@@ -96,6 +105,11 @@ interface Running {
 
 async function runAny({ laboratory, scenario, background }: Running, step: ScenarioStep, name: string) {
   if (isPlaybookStep(step)) return laboratory.play(step, scenario.roles);
+  if (isRebootStep(step)) {
+    // What runs there ends with it.
+    for (const one of background.filter(({ step: { on } }) => on === step.reboot)) one.over = true;
+    return reboot(nodeOf(laboratory, step.reboot), step);
+  }
   const node = nodeOf(laboratory, step.on);
   if (!step.background) return runStep(node, step);
   background.push(begin(node, step, name));
@@ -117,11 +131,23 @@ function begin(node: Node, step: ProgramStep, name: string): Background {
 function withEnded(run: StepRun, background: readonly Background[]): StepRun {
   const { failure } = run;
   if (failure === undefined) return run;
-  const ends = background.flatMap(({ name, step, ended }) => {
-    const why = ended === undefined || ended.code === step.expect.code ? null : mismatch(step, ended);
+  const ends = background.flatMap(({ name, step, ended, over }) => {
+    const why = over || ended === undefined || ended.code === step.expect.code ? null : mismatch(step, ended);
     return why === null ? [] : [`; before that, ${JSON.stringify(name)} ${why}`];
   });
   return { ...run, failure: { ...failure, message: failure.message + ends.join('') } };
+}
+
+/** A node that does not come back in time has failed, whatever has kept it. */
+async function reboot({ name, machine, log, signal }: Node, { timeout }: RebootStep): Promise<StepRun> {
+  const started = performance.now();
+  if (machine.restart === undefined) throw new Error(`${name} cannot be rebooted`);
+  log.write(`${name} boots anew\n`);
+  const over = new AbortController();
+  const late = sleep(timeout * 1000, true, { signal: AbortSignal.any([signal, over.signal]) });
+  const isLate = await Promise.race([machine.restart().then(() => false), late]).finally(() => over.abort());
+  const failure = { message: `${name} does not answer ${timeout} s after it was rebooted`, text: '' };
+  return { ...timed(started), ...(isLate ? { failure } : {}) };
 }
 
 /** What is run and looked at. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from '../../pipelines/model/job.ts';
-import type { Platform } from '../../pipelines/model/platform.ts';
+import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import type { TestCase } from '../../pipelines/report/junit.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { isPlaybookStep, parseScenario, type Scenario } from '../../pipelines/systest/scenario.ts';
@@ -37,7 +37,7 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     const manifest = await readManifest(deps.store, own.metadata.manifest);
     const tree = await mkdtemp(join(context.workdir, 'source-'));
     await deps.sources(manifest.source, tree, context.signal);
-    const plan = await readScenarios(input, tree);
+    const plan = await readScenarios(deps, input, tree);
     if (plan.problems.length > 0) return { result: 'FAILURE', summary: plan.problems.join('; '), artifacts: [] };
     const { names, apart } = await everyPackage(deps, { input, context, platform: deps.platform(first.label) });
     const some = plan.scenarios.length > 0;
@@ -58,7 +58,7 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
 }
 
 /** The scenarios that `vars.scenario` names (one name or a list), else all in `sluice/systest/`. */
-async function readScenarios({ vars, nodes }: StageInput, tree: string) {
+async function readScenarios({ platform }: SystestStageDeps, { vars, nodes }: StageInput, tree: string) {
   const there = (await namesIn(tree, 'sluice/systest')).filter((name) => /\.ya?ml$/.test(name));
   const chosen = [vars.scenario ?? []].flat().map((name) => `${String(name)}.yaml`);
   const problems = chosen
@@ -66,7 +66,11 @@ async function readScenarios({ vars, nodes }: StageInput, tree: string) {
     .map((name) => `sluice/systest/${name}: there is no such scenario`);
   const scenarios: Scenario[] = [];
   const read = sourceFiles(tree);
-  const known = { nodes: nodes.map(({ name }) => name), has: (path: string) => existsSync(join(tree, path)) };
+  const known = {
+    nodes: nodes.map(({ name }) => name),
+    containers: nodes.filter(({ label }) => providerOf(platform(label)) === 'docker').map(({ name }) => name),
+    has: (path: string) => existsSync(join(tree, path)),
+  };
   for (const file of (chosen.length > 0 ? chosen : there.sort()).filter((name) => there.includes(name))) {
     const path = `sluice/systest/${file}`;
     const reading = parseScenario(path, (await read(path)) ?? '', known);

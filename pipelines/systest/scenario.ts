@@ -42,10 +42,19 @@ const playbookSchema = z.strictObject({
   timeout: z.preprocess(writtenSeconds, z.number().positive().default(600)),
 });
 
+const rebootSchema = z.strictObject({
+  /** The node that boots anew; what runs there in the background ends. */
+  reboot: nodeName,
+  name: z.string().min(1).optional(),
+  /** Seconds until it answers again. */
+  timeout: z.preprocess(writtenSeconds, z.number().positive().default(300)),
+});
+
 /** What is wrong is told by the form that was meant. */
 const stepSchema = z.unknown().transform((value, context) => {
-  const isPlaybook = typeof value === 'object' && value !== null && 'playbook' in value;
-  const read = (isPlaybook ? playbookSchema : programSchema).safeParse(value);
+  const has = (key: string) => typeof value === 'object' && value !== null && key in value;
+  const schema = has('playbook') ? playbookSchema : has('reboot') ? rebootSchema : programSchema;
+  const read = schema.safeParse(value);
   if (read.success) return read.data;
   for (const issue of read.error.issues) context.issues.push({ ...issue, input: value } as never);
   return z.NEVER;
@@ -70,9 +79,14 @@ export type ScenarioStep = Scenario['steps'][number];
 export type ProgramStep = z.infer<typeof programSchema>;
 export type HealthCheck = z.infer<typeof healthSchema>;
 export type PlaybookStep = z.infer<typeof playbookSchema>;
+export type RebootStep = z.infer<typeof rebootSchema>;
 
 export function isPlaybookStep(step: ScenarioStep): step is PlaybookStep {
   return 'playbook' in step;
+}
+
+export function isRebootStep(step: ScenarioStep): step is RebootStep {
+  return 'reboot' in step;
 }
 
 export type ScenarioReading =
@@ -81,16 +95,19 @@ export type ScenarioReading =
 
 interface Known {
   readonly nodes: readonly string[];
+  /** Those of them that have no kernel of their own. */
+  readonly containers?: readonly string[];
   readonly has: (path: string) => boolean;
 }
 
 /**
  * Reads a scenario file.
  *
- * @param known the names of the job's nodes, and which files the repository has: what is not there is a problem.
+ * @param known the names of the job's nodes, and which files the repository has: what is not there, or cannot be done
+ *   there, is a problem.
  * @returns all problems at once, each as `PATH:LINE:COL: message`.
  */
-export function parseScenario(path: string, text: string, { nodes, has }: Known): ScenarioReading {
+export function parseScenario(path: string, text: string, { nodes, containers = [], has }: Known): ScenarioReading {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, maxAliasCount: 100 } as object);
   const at = (offset: number, message: string) => {
@@ -116,6 +133,11 @@ export function parseScenario(path: string, text: string, { nodes, has }: Known)
         ? [locate(['steps', position, 'playbook'], `there is no file ${step.playbook} in the repository`)]
         : [],
     ),
+    ...parsed.data.steps.flatMap((step, position) =>
+      isRebootStep(step) && containers.includes(step.reboot)
+        ? [locate(['steps', position, 'reboot'], `${step.reboot} is a container, and only a machine can be rebooted`)]
+        : [],
+    ),
     ...parsed.data.health.flatMap(({ from }, position) =>
       from === undefined || parsed.data.steps.some(({ name }) => name === from)
         ? []
@@ -138,9 +160,11 @@ function strangersIn(
       members.flatMap((name, position) => (nodes.includes(name) ? [] : [['roles', role, position]])),
     ),
     ...health.flatMap(({ on }, position) => (nodes.includes(on) ? [] : [['health', position, 'on']])),
-    ...steps.flatMap((step, position) =>
-      isPlaybookStep(step) || nodes.includes(step.on) ? [] : [['steps', position, 'on']],
-    ),
+    ...steps.flatMap((step, position) => {
+      if (isPlaybookStep(step)) return [];
+      const [key, name] = isRebootStep(step) ? ['reboot', step.reboot] : ['on', step.on];
+      return nodes.includes(name) ? [] : [['steps', position, key]];
+    }),
   ];
 }
 

@@ -10,7 +10,7 @@ import { unreadable } from './unreadable.ts';
 /** A machine with a package manager. */
 export interface Node {
   readonly name: string;
-  readonly machine: Pick<Machine, 'exec' | 'put' | 'urlInside' | 'console'>;
+  readonly machine: Pick<Machine, 'exec' | 'put' | 'urlInside' | 'console'> & Partial<Pick<Machine, 'restart'>>;
   readonly manager: PackageManager;
   readonly signal: AbortSignal;
   readonly log: BuildLog;

@@ -21,6 +21,8 @@ export function createMachine(running: Running, lender: Lender): VirtualMachine 
   const { directory, record, line } = running;
   const { ways } = lender;
   let reachesOut = false;
+  /** Where it is among the machines of its lease. */
+  let place: readonly [address: string, names: string] | undefined;
   const remote = remoteOf(line);
   const system = (script: string, ...args: string[]) => say(line, quoted(['sh', '-c', script, 'sh', ...args]));
   const quiet = async () => {
@@ -35,6 +37,7 @@ export function createMachine(running: Running, lender: Lender): VirtualMachine 
     });
   const close = async () => {
     reachesOut = false;
+    place = undefined;
     await system(unplugged);
     // From outside: what a program inside does to its interfaces brings nothing back.
     await plug('outer', false);
@@ -44,6 +47,11 @@ export function createMachine(running: Running, lender: Lender): VirtualMachine 
     await plug('outer', true);
     await system(plugged, hostsOf(ways));
     reachesOut = true;
+  };
+  const join = async (...[address, names]: [string, string]) => {
+    await plug('inner', true);
+    await system(joined, address, names);
+    place = [address, names];
   };
   return {
     exec: (argv: readonly string[], options: ExecOptions) => timed(argv[0] ?? '', () => execute(remote, argv, options)),
@@ -57,18 +65,16 @@ export function createMachine(running: Running, lender: Lender): VirtualMachine 
     close,
     restart: () =>
       timed('restart', async () => {
-        const before = reachesOut;
+        const [out, inner] = [reachesOut, place];
         await restartMachine(running, lender);
         await close();
-        if (before) await open();
+        if (out) await open();
+        if (inner !== undefined) await join(...inner);
       }),
     console: () => readConsole(directory),
     origin: async () => record.snapshot,
     urlInside,
-    async join(address, names) {
-      await plug('inner', true);
-      await system(joined, address, names);
-    },
+    join,
   };
 }
 

@@ -76,6 +76,11 @@ steps:
     run: perl -MIO::Socket::INET -e 'print readline(IO::Socket::INET->new(PeerAddr => "server:7000") or exit 1)'
     expect: forty-two
     within: 30
+  - {name: it is there, on: server, run: "echo kept > /root/kept; sync"}
+  - {name: it boots anew, reboot: server}
+  - {name: it is the same, on: server, run: "cat /root/kept; test $(cut -d. -f1 /proc/uptime) -lt 600", expect: kept}
+  - {name: it is in the network, on: client, run: "ping -c 1 server || getent hosts server", expect: server}
+  - {name: it reaches the client, on: server, run: "timeout 5 bash -c '</dev/tcp/client/7' 2>&1 || :", expect: refused}
   - {name: the repositories are gone, on: client, run: "! timeout 3 bash -c '</dev/tcp/${outside}'"}
   - {name: and so is all else, on: client, run: "! timeout 3 bash -c '</dev/tcp/10.0.2.2/22'"}
 `;
@@ -89,7 +94,7 @@ test('a scenario runs over two virtual machines that reach each other and nothin
     stage: 'systest',
     nodes,
   });
-  assert.deepEqual([result.result, result.summary], ['SUCCESS', 'pair: 8 steps passed'], said);
+  assert.deepEqual([result.result, result.summary], ['SUCCESS', 'pair: 13 steps passed'], said);
   for (const [name, words] of [
     ['system-client.txt', /^alpha\t1\.0-1$/m],
     ['journal-server.txt', /systemd/],

@@ -259,3 +259,49 @@ test('a broken scenario is refused with all its problems and their places', asyn
   assert.equal(result.result, 'FAILURE');
   assert.match(result.summary, /pair\.yaml:1:\d+: install\.elsewhere: .*pair\.yaml:4:10: steps\.1\.on: must be one of/);
 });
+
+test('I10: a reboot of a container is refused before anything starts, with its place', async (t) => {
+  const scenario = 'steps:\n  - {on: client, run: "true"}\n  - reboot: server\n  - {reboot: moon}\n';
+  const { result } = await runSystest(t, 'deb', { own: { name: 'alpha', version: '1-1' }, scenario });
+  assert.equal(result.result, 'FAILURE');
+  assert.match(result.summary, /pair\.yaml:4:\d+: steps\.2\.reboot: must be one of the job's nodes/);
+  assert.match(result.summary, /pair\.yaml:3:\d+: steps\.1\.reboot: server is a container, and only a machine can be/);
+});
+
+for (const [how, restart, outcome] of [
+  ['comes back', async () => {}, 'passed'],
+  ['stays away', () => new Promise<void>(() => {}), 'n does not answer 0.05 s after it was rebooted'],
+] as const) {
+  test(`I10: a node is rebooted that ${how}, and what ran there in the background is no fault`, async () => {
+    const log = { write() {}, section() {} };
+    let lose: (error: Error) => void = () => {};
+    const exec = (argv: readonly string[]) =>
+      argv.includes('serve')
+        ? new Promise<never>((_, reject) => {
+            lose = reject;
+          })
+        : Promise.resolve({ code: 0, output: '', timedOut: false });
+    const machine = {
+      exec,
+      restart: () => {
+        lose(EngineUnavailable.ended('the connection'));
+        return restart();
+      },
+    };
+    const { signal } = new AbortController();
+    const node = { name: 'n', machine, manager: packageManagers.deb, signal, log } as unknown as Node;
+    const steps = '[{on: n, run: serve, background: true}, {reboot: n, timeout: 0.05}, {on: n, run: "true"}]';
+    const reading = parseScenario('s.yaml', `steps: ${steps}\n`, { nodes: ['n'], has: () => false });
+    assert.ok(reading.ok, JSON.stringify(reading));
+    const cases = await runScenarios({ ...world, nodes: new Map([['n', node]]), log: node.log }, [reading.scenario]);
+    const last = outcome === 'passed' ? 'passed' : 'an earlier step failed';
+    assert.deepEqual(
+      cases.map(({ name, failure, skipped }) => [name, failure?.message ?? skipped ?? 'passed']),
+      [
+        ['step 1 on n', 'passed'],
+        ['step 2 on n', outcome],
+        ['step 3 on n', last],
+      ],
+    );
+  });
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isPlaybookStep, parseScenario } from '../../../pipelines/systest/scenario.ts';
+import { isPlaybookStep, isRebootStep, parseScenario } from '../../../pipelines/systest/scenario.ts';
 
 const step = (within: string, timeout: string) =>
   parseScenario('a.yaml', `steps: [{on: server, run: "true", within: ${within}, timeout: ${timeout}}]\n`, {
@@ -18,7 +18,7 @@ test('F9: times of a step are written as those of a job', () => {
     const read = step(written, written);
     assert.ok(read.ok, JSON.stringify(read));
     const [first] = read.scenario.steps;
-    assert.ok(first && !isPlaybookStep(first));
+    assert.ok(first && !isPlaybookStep(first) && !isRebootStep(first));
     assert.deepEqual([first.within, first.timeout], [seconds, seconds]);
   }
   const read = step('soon', '0s');
@@ -62,4 +62,21 @@ test('a step is a program on a node, or a playbook of the repository over the no
     assert.deepEqual([ok, problems.length], [false, 1], text);
     assert.match(problems[0] ?? '', problem);
   }
+});
+
+test('I10: a step may reboot a node that is no container', () => {
+  const known = { nodes: ['server', 'box'], containers: ['box'], has: () => false };
+  const read = (text: string) => parseScenario('a.yaml', text, known);
+  const good = read('steps: [{reboot: server}, {reboot: server, timeout: 5m}]');
+  assert.ok(good.ok, JSON.stringify(good));
+  assert.deepEqual(
+    good.scenario.steps,
+    [300, 300].map((timeout) => ({ reboot: 'server', timeout })),
+  );
+  const bad = read('steps:\n  - {reboot: box}\n  - {reboot: moon}\n');
+  assert.deepEqual(bad.ok ? [] : bad.problems, [
+    "a.yaml:3:14: steps.1.reboot: must be one of the job's nodes: server, box",
+    'a.yaml:2:14: steps.0.reboot: box is a container, and only a machine can be rebooted',
+  ]);
+  assert.equal(read('steps: [{reboot: server, run: "true"}]').ok, false);
 });
