@@ -365,10 +365,11 @@ const writers: readonly { readonly what: string; readonly files: readonly string
   },
   {
     what: 'work directories, made again by whoever repeats the work',
-    files: ['build', 'install', 'lint', 'mirror', 'nodes', 'script', 'sign']
+    files: ['build', 'install', 'lint', 'mirror', 'nodes', 'repocheck', 'script', 'sign']
       .map((folder) => `activities/${folder}/`)
       .concat(['activities/release/verify-statement.ts', 'infra/by-hand/', 'infra/store/template.ts']),
   },
+  { what: 'images of machines, made beside their place and synced', files: ['infra/images/vm/'] },
   { what: 'files that a person asked for', files: ['cli/init.ts', 'cli/secret-encrypt.ts'] },
   { what: 'measurements, and what this machine runs', files: ['infra/temporal/tool-times.ts', 'infra/bootstrap/'] },
   { what: 'servers for tests and the demo, made anew each time', files: ['infra/gerrit/', 'infra/gitea/'] },

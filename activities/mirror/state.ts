@@ -9,6 +9,7 @@ import type { PoolRecord } from '../../pipelines/mirror/pool.ts';
 import { syncName } from '../files/sync.ts';
 import { keepFirst, writeWhole } from '../files/write.ts';
 import { Locked, withLock } from '../process/lock.ts';
+import { removeLeftovers } from '../process/temporary.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 
 /** A transaction that has begun and not ended: read again after whatever happened. */
@@ -119,6 +120,7 @@ export async function withSetState<T>(
   try {
     return await withLock(join(directory, 'lock'), patience, async () => {
       await writeFile(mark, String(process.pid));
+      await removeLeftovers(['sluice-mirror', 'sluice-ssh']);
       return work(state);
     });
   } catch (error) {

@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { writeWholeSync } from '../../activities/files/write.ts';
+import { begunAt } from '../../activities/process/begun.ts';
 import { makeDataDirectory, unusable } from './directory.ts';
 
 /** Who has a data directory, and where its stack answers. */
@@ -116,15 +117,4 @@ function writeHolder(data: string, holder: Holder): void {
 
 function commandLine(): string {
   return ['sluice', ...process.argv.slice(2)].join(' ');
-}
-
-/** Of a process that is gone, or has ended and waits for its parent to look: undefined. */
-function begunAt(pid: number): number | undefined {
-  try {
-    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : Number(fields[19]);
-  } catch {
-    return undefined;
-  }
 }

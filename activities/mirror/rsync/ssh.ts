@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MirrorUrl } from '../../../pipelines/mirror/url.ts';
 import { run } from '../../process/run.ts';
+import { temporaryPrefix } from '../../process/temporary.ts';
 import { sshOptions } from '../ssh-options.ts';
 import type { MirrorHostConfig } from '../types.ts';
 
@@ -32,7 +32,7 @@ const longestSocket = 107 - 18;
  */
 export function openSsh(url: SshUrl, config: MirrorHostConfig, seconds: number): SshConnection {
   const words = ['ssh', ...sshOptions(url, config, seconds)];
-  const directory = mkdtempSync(join(tmpdir(), 'sluice-ssh-'));
+  const directory = mkdtempSync(temporaryPrefix('sluice-ssh'));
   const socket = join(directory, 's');
   const remove = () => rm(directory, { recursive: true, force: true });
   if (Buffer.byteLength(socket) > longestSocket) {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mirrorStatus } from '../../../activities/mirror/inspect.ts';
 import type { MirrorSet } from '../../../activities/mirror/types.ts';
+import { makeTemporary } from '../../../activities/process/temporary.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { publishPackages } from '../../../activities/repository/publish.ts';
 import { createGpgSigner } from '../../../activities/sign/gpg.ts';
@@ -255,4 +256,31 @@ test('M3: when all hosts go after the first flip, the report names what each sho
   await rm(join(two.root, 'stable.target.txt'), { recursive: true });
   world.later(121);
   assert.equal((await world.sync(set)).outcome, 'committed');
+});
+
+test('what a killed command has left in TMPDIR goes with the next one, and nothing that another one works with', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: world.local('m2') } } });
+  await world.sync(set);
+  await world.publish('beta', '1');
+  const { TMPDIR } = process.env;
+  t.after(() => (TMPDIR === undefined ? delete process.env.TMPDIR : Object.assign(process.env, { TMPDIR })));
+  process.env.TMPDIR = world.local('tmp');
+  await mkdir(process.env.TMPDIR);
+  await killAt(world, set, '*--stats*/m2/snapshots/*');
+  const left = await readdir(process.env.TMPDIR);
+  assert.ok(
+    left.some((name) => name.startsWith('sluice-mirror-')),
+    left.join(),
+  );
+  const own = basename(await makeTemporary('sluice-mirror'));
+  // Its number is of a process in a container, on another machine, or from before a restart.
+  const elsewhere = own.replace(/-[0-9a-f]{8}-\d+-/, '-00000000-999999999-');
+  const reused = own.replace(/-(\d+)-(\d+)-/, '-$1-1-');
+  const link = `${reused}.link`;
+  for (const name of [elsewhere, reused]) await mkdir(join(process.env.TMPDIR, name));
+  await symlink(world.source, join(process.env.TMPDIR, link));
+  assert.equal((await mirrorStatus(set, world.context)).outcome, 'unchanged');
+  assert.deepEqual((await readdir(process.env.TMPDIR)).sort(), [elsewhere, own, link].sort());
 });
