@@ -20,11 +20,12 @@ export function print<T>(data: T, render: (data: T) => string, options: { readon
 }
 
 /**
- * Text as it may go to a terminal: what strangers wrote may hold control characters, which move the cursor or do worse.
+ * Text as it may go to a terminal: what strangers wrote may hold characters that move the cursor, or turn the order of what
+ * follows.
  * Line ends and tabs stay; colours too where they are shown.
  */
 export function shown(text: string, colours: boolean): string {
-  return text.replace(/\p{Cc}(\[[\d;]*m)?/gu, (found, colour: string | undefined) => {
+  return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069](\[[\d;]*m)?/gu, (found, colour: string | undefined) => {
     const [control] = found;
     const stays = control === '\n' || control === '\t' || (colours && colour !== undefined && control === '\u001b');
     return stays ? found : `\ufffd${colour ?? ''}`;

@@ -6,10 +6,15 @@ type Account = Extract<MirrorUrl, { readonly kind: 'ssh' | 'sftp' }>;
 /** What `ssh` is told to reach a mirror, ahead of the host's name; a key that is not known is never taken. */
 export function sshOptions({ port: given }: Account, config: MirrorHostConfig, seconds: number): string[] {
   const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', `ConnectTimeout=${seconds}`];
-  if (config.knownHosts !== undefined) options.push(`UserKnownHostsFile=${config.knownHosts}`);
-  if (config.identity !== undefined) options.push('IdentitiesOnly=yes', `IdentityFile=${config.identity}`);
+  if (config.knownHosts !== undefined) options.push(`UserKnownHostsFile=${plain(config.knownHosts)}`);
+  if (config.identity !== undefined) options.push('IdentitiesOnly=yes', `IdentityFile=${plain(config.identity)}`);
   const port = given === null ? [] : ['-p', String(given)];
   return [...port, ...options.flatMap((option) => ['-o', option])];
+}
+
+/** A path as `ssh` takes it in an option: it would take blanks for the end, and fill in what a percent sign begins. */
+function plain(path: string): string {
+  return `"${path.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')}"`;
 }
 
 /** The account as `ssh` takes it. */

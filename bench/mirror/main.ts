@@ -36,7 +36,8 @@ async function openPlaces(world: World, ends: (() => unknown)[]): Promise<readon
   await mkdir(key);
   const server = await startSshServer(key);
   ends.push(server.stop);
-  const shell = `ssh -p ${server.port} -i ${server.identity} -o UserKnownHostsFile=${server.knownHosts} -o BatchMode=yes`;
+  const known = `-o 'UserKnownHostsFile="${server.knownHosts}"'`;
+  const shell = `ssh -p ${server.port} -i '${server.identity}' ${known} -o BatchMode=yes`;
   const ssh = (name: string): Place => {
     const root = join(world.directory, name);
     const { identity, knownHosts } = server;

@@ -8,6 +8,7 @@ const rows: readonly (readonly [says: string, text: string, colours: boolean, ex
   ['colours where they are shown', '\u001b[1mbold\u001b[22m', true, '\u001b[1mbold\u001b[22m'],
   ['colours where none are shown', '\u001b[31mred', false, '\ufffd[31mred'],
   ['what moves the cursor', 'a\u001b[2Jb\rc\bd', true, 'a\ufffd[2Jb\ufffdc\ufffdd'],
+  ['what turns the order', 'a\u202egpj.exe\u2066', true, 'a\ufffdgpj.exe\ufffd'],
   ['a title, and its end', '\u001b]0;title\u0007', true, '\ufffd]0;title\ufffd'],
   ['the eight-bit forms', '\u009b31mx', true, '\ufffd31mx'],
   ['other scripts', 'Grüße 🦆', false, 'Grüße 🦆'],

@@ -106,7 +106,7 @@ test('what turns from a file into a directory, or back, is sent as a whole', asy
 test('an account that may run rsync alone is served without a shell', async (t) => {
   const world = await mirrorWorld(t);
   const { source, write, sync } = await open(world, 'ssh');
-  const key = join(directory, 'id.pub');
+  const key = join(directory, 'an id.pub');
   const given = await readFile(key, 'utf8');
   t.after(() => writeFile(key, given));
   const forced = join(directory, 'forced');

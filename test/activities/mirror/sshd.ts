@@ -36,18 +36,23 @@ export async function startSshServer(directory: string): Promise<SshServer> {
   for (const name of (await readdir(directory)).filter((each) => each.endsWith('.deb'))) {
     await must('dpkg-deb', ['--extract', join(directory, name), tree]);
   }
-  for (const name of ['id', 'host']) {
+  for (const name of ['an id', 'host']) {
     await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, name)]);
   }
   await mkdir(join(directory, 'small'));
   const port = await freePort();
   const [hostKey = ''] = (await readFile(join(directory, 'host.pub'), 'utf8')).split('\n');
-  const knownHosts = join(directory, 'known_hosts');
+  const knownHosts = join(directory, 'known hosts');
   await writeFile(knownHosts, `[127.0.0.1]:${port} ${hostKey}\n`);
   const program = join(tree, 'usr/sbin/sshd');
   const log = join(directory, 'log');
   const lines = [`Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${join(directory, 'host')}`, 'UsePAM no'];
-  lines.push('StrictModes no', `AuthorizedKeysFile ${join(directory, 'id.pub')}`, 'LogLevel VERBOSE', 'PidFile none');
+  lines.push(
+    'StrictModes no',
+    `AuthorizedKeysFile "${join(directory, 'an id.pub')}"`,
+    'LogLevel VERBOSE',
+    'PidFile none',
+  );
   lines.push('Subsystem sftp internal-sftp');
   for (const [name, denied] of Object.entries(sftpAccounts)) {
     lines.push(`Match User ${name}`, 'ChrootDirectory /run/chroot', `ForceCommand internal-sftp ${denied}`);
@@ -67,7 +72,7 @@ export async function startSshServer(directory: string): Promise<SshServer> {
   const child = spawn('unshare', ['--mount', join(directory, 'start')], { stdio: 'ignore', env, detached: true });
   while (child.exitCode === null && !(await answers(port))) await sleep(20);
   if (child.exitCode !== null) throw new Error(`sshd ended: ${await readFile(log, 'utf8').catch(() => '')}`);
-  const identity = join(directory, 'id');
+  const identity = join(directory, 'an id');
   const sftp: SshServer['sftp'] = (root, account = 'mirror') => {
     const url = `sftp://${account}@127.0.0.1:${port}/${relative(directory, root)}`;
     return { url, identity, knownHosts };
