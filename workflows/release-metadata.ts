@@ -1,3 +1,4 @@
+import { CancellationScope } from '@temporalio/workflow';
 import { control } from './activities.ts';
 import type { ReleaseMetadataInput, ReleasePlanOutcome } from './contract.ts';
 import { releaseMetadataId } from './ids.ts';
@@ -21,7 +22,8 @@ export async function releaseMetadata(input: ReleaseMetadataInput): Promise<Rele
     if (summary === undefined) throw error;
     return { ok: false, summary };
   }
-  await control.startMirrors({ format: 'rpm', repository, release });
+  // It is shown: the mirrors are told, whatever becomes of this.
+  await CancellationScope.nonCancellable(() => control.startMirrors({ format: 'rpm', repository, release }));
   return { ok: true, summary: [saidOf(input), ...new Set(done.notes)].join('\n') };
 }
 

@@ -37,7 +37,8 @@ export async function removeLeftovers(kinds: readonly string[]): Promise<void> {
     const found = await lstat(join(tmpdir(), name)).catch(() => null);
     // Everybody may make a name in the system's own directory.
     if (found?.isDirectory() && found.uid === process.getuid?.()) {
-      await rm(join(tmpdir(), name), { recursive: true, force: true });
+      // What cannot be removed is no reason to do nothing.
+      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
     }
   }
 }

@@ -79,8 +79,10 @@ function chosen(staying: readonly Listed[], { all, solid }: Paths, leaning: Read
   const worth = untold
     .toSorted((a, b) => rank(a) - rank(b))
     .filter(({ file }) => {
-      left -= file.size + opening;
-      return left >= 0;
+      const cost = file.size + opening;
+      if (cost > left) return false;
+      left -= cost;
+      return true;
     });
   return { read: [...told, ...worth], unread: untold.length - worth.length };
 }

@@ -33,7 +33,9 @@ export async function unmetAmong(node: Node, packages: readonly Bond[], timeout:
 
 /** Whether the node's package manager would install these packages together. @throws as `unmetAmong` does */
 export async function fitTogether(node: Node, packages: readonly Named[], timeout: number): Promise<boolean> {
-  return node.manager.resolved(await ask(node, packages, timeout));
+  const result = await ask(node, packages, timeout);
+  if (result.timedOut) throw new Error(`${node.name}: no answer within ${timeout / 1000} seconds`);
+  return node.manager.resolved(result);
 }
 
 type Named = Pick<Bond, 'name' | 'version' | 'arch'>;

@@ -27,10 +27,20 @@ export async function extrasFrom(
   if (format.extras === null || base === undefined) return { changed: false, extras: own, notes: [] };
   const { make, read } = format.extras;
   const { texts, left } = await read(base);
-  const made = await Promise.all(texts.map(make));
+  // What clients cannot read is no reason to do without the packages.
+  const refused: RepositoryRefusal[] = [];
+  const tried = texts.map((one) =>
+    make(one).catch((error) => {
+      if (!(error instanceof RepositoryRefusal)) throw error;
+      refused.push(error);
+      return [];
+    }),
+  );
+  const made = (await Promise.all(tried)).flat();
   const fresh = made.filter(({ kind }) => !own.some((one) => one.kind === kind));
   const other = made.filter(({ kind, path }) => own.some((one) => one.kind === kind && one.path !== path));
   const notes = [
+    ...refused.map(({ message }) => `left out: ${message}`),
     ...other.map(({ kind }) => `${kind} of ${base} is left out: there is another one (see \`sluice repo metadata\`)`),
     ...left.map((type) => `${type} of ${base} is left out: nothing is known of it here`),
   ];

@@ -13,7 +13,11 @@ const asked = z
     given: z.array(z.object({ kind, from, text })).max(extraKinds.length).default([]),
     remove: z.array(kind).default([]),
   })
-  .refine(({ given, remove }) => given.length + remove.length > 0, 'give something, or name what is to go');
+  .refine(({ given, remove }) => given.length + remove.length > 0, 'give something, or name what is to go')
+  .refine(
+    ({ given, remove }) => new Set([...given.map((one) => one.kind), ...remove]).size === given.length + remove.length,
+    'each kind once',
+  );
 
 /** Bytes: what a distribution of many years says of all its updates is some 50 MB. */
 const bodyLimit = 128 * 1024 * 1024;

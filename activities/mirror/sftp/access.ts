@@ -30,7 +30,9 @@ export async function accessTo(url: SftpUrl, config: MirrorHostConfig, seconds: 
       `the settings of ssh have a ${proxy} for ${host}: sftp:// connects by itself, name a host that it reaches`,
     );
   const known = await knownHosts(settings, config);
-  const keys = readKnownHosts(known.text, { host: first(settings, 'hostkeyalias') ?? host, port });
+  // An alias stands there without a port.
+  const alias = first(settings, 'hostkeyalias');
+  const keys = readKnownHosts(known.text, alias === undefined ? { host, port } : { host: alias, port: 22 });
   if (keys.kinds.length === 0) {
     throw refusal(`Host key verification failed: ${known.files.join(', ')} has no key of ${host} at port ${port}`);
   }

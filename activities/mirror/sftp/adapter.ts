@@ -6,6 +6,7 @@ import type { Transport, TransportOptions } from '../transport.ts';
 import { MirrorError, type MirrorHostConfig } from '../types.ts';
 import { download } from './content.ts';
 import { each } from './each.ts';
+import type { Target } from './file.ts';
 import { placeEntries, placeNew, readTexts } from './place.ts';
 import { createRemote, type Remote } from './remote.ts';
 import { compare, sendFiles, sendTree } from './send.ts';
@@ -22,6 +23,12 @@ export function createSftpTransport(
   const remote = createRemote(session, url.path);
   const temporary = () => temporaryName(options.set);
   const { again } = session;
+  const over =
+    <More, T>(work: (to: Target, more: More) => Promise<T>) =>
+    (tree: string, place: string, more: More) => {
+      const to = { remote, tree, place, temporary, sent: new Set<string>() };
+      return again(() => work(to, more));
+    };
   return {
     kind: 'sftp',
     at: (path) => `${sftpRoot(url)}/${path}`,
@@ -34,10 +41,10 @@ export function createSftpTransport(
       again(() => (existing === 'kept' ? placeNew(remote, entries) : placeEntries(remote, entries, temporary))),
     makeDirectory: (path) => again(() => makeDirectories(remote, path)),
     remove: (directory, paths) => again(() => removeBelow(remote, directory, paths)),
-    send: (tree, place, sending) => again(() => sendTree({ remote, tree, place, temporary }, sending)),
+    send: over(sendTree),
     sendOver: async () => null,
-    sendFiles: (tree, place, files) => again(() => sendFiles({ remote, tree, place, temporary }, files)),
-    compare: (tree, place, compared) => again(() => compare({ remote, tree, place, temporary }, compared)),
+    sendFiles: over(sendFiles),
+    compare: over(compare),
     fetch: (place, to, apart = []) => again(() => fetchTree(remote, [to, place], apart)),
     close: session.close,
   };

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { settleAll } from '../settle.ts';
 import type { Facts, Remote, RemoteFile } from './remote.ts';
 
 /** Bytes of one request, and how many of them are under way for one file. */
@@ -13,7 +14,8 @@ export async function upload(
 ): Promise<void> {
   await withFiles(remote, { here: await open(here), there, flags }, async (local, file) => {
     for await (const parts of partsOf((buffer, position) => readHere(local, buffer, position))) {
-      await Promise.all(
+      // A write that comes after the file is closed would go to another one.
+      await settleAll(
         parts.map(async ({ data, position }) => {
           await remote.pace(data.length);
           await file.write(data, position);
@@ -46,13 +48,16 @@ export async function sameContent(remote: Remote, here: string, there: string): 
   });
 }
 
+/** Small texts wait for no packages that are sent meanwhile: the lock is among them. */
+const unpaced: Pick<Remote, 'pace'> = { pace: async () => {} };
+
 /** A small text of the mirror, a link followed. */
 export async function readText(remote: Remote, there: string): Promise<string | null> {
   const file = await remote.open(there, 'r');
   try {
     if ((await file.facts()).kind !== 'file') return null;
     const texts: Buffer[] = [];
-    for await (const parts of partsOf((buffer, position) => readThere(remote, file, { buffer, position }))) {
+    for await (const parts of partsOf((buffer, position) => readThere(unpaced, file, { buffer, position }))) {
       texts.push(...parts.map(({ data }) => data));
     }
     return Buffer.concat(texts).toString('utf8');
@@ -130,7 +135,7 @@ async function readHere(local: FileHandle, buffer: Buffer, position: number): Pr
 }
 
 async function readThere(
-  remote: Remote,
+  remote: Pick<Remote, 'pace'>,
   file: RemoteFile,
   { buffer, position }: { readonly buffer: Buffer; readonly position: number },
 ): Promise<number> {

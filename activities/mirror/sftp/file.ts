@@ -12,6 +12,8 @@ export interface Target {
   readonly place: string;
   /** A new name for what is not whole yet. */
   readonly temporary: () => string;
+  /** Paths that were sent, or differ, by all tries of one operation. */
+  readonly sent: Set<string>;
 }
 
 interface Placing {

@@ -101,14 +101,15 @@ export function createRemote(session: SftpSession, root: string): Remote {
         () => null,
       ),
     open: async (path, flags) => {
-      const handle = await ask<Buffer>(path, (sftp, full) => (done) => sftp.open(full, flags, { mode: 0o644 }, done));
-      return fileOf(session, path, handle);
+      const held = await session.held();
+      const handle = await held<Buffer>(path, (sftp, done) => sftp.open(at(path), flags, { mode: 0o644 }, done));
+      return fileOf(held, path, handle);
     },
   };
   return remote;
 }
 
-function fileOf({ ask }: SftpSession, path: string, handle: Buffer): RemoteFile {
+function fileOf(ask: SftpSession['ask'], path: string, handle: Buffer): RemoteFile {
   return {
     facts: async () => standing(await ask<Attributes>(path, (sftp, done) => sftp.fstat(handle, done))),
     read: (buffer, from, position) =>

@@ -15,7 +15,7 @@ export async function sendTree(
   target: Target,
   { bases: given, apart = [], byContent = false, dryRun = false }: Sending,
 ): Promise<Transferred> {
-  const { remote, tree, place } = target;
+  const { remote, tree, place, sent } = target;
   const isApart = ({ name }: ListedEntry) => apart.some((folder) => name === folder || name.startsWith(`${folder}/`));
   const wanted = (await entriesOf(tree)).filter((entry) => !isApart(entry));
   const standing = await standingIn(remote, place);
@@ -27,7 +27,6 @@ export async function sendTree(
     await makeFolders(target, [...(fresh ? [''] : []), ...wanted.filter(isFolder).map(({ name }) => name)]);
   }
   const bases = (await remote.canLink()) ? given : [];
-  const sent = new Set<string>();
   await each(wanted.filter(isFile), async (file) => {
     const placing = { found: there.get(file.name) ?? null, fresh, bases, byContent, dryRun };
     if (await placeFile(target, file, placing)) sent.add(file.name);
@@ -48,24 +47,22 @@ export async function sendTree(
 /** Sends files to a place that holds others as well. */
 export async function sendFiles(target: Target, { paths, bases: given }: Files): Promise<Transferred> {
   if (paths.length === 0) return nothingSent;
-  const { remote, tree, place } = target;
+  const { remote, tree, place, sent } = target;
   await makeFolders(target, foldersOf(paths));
   const bases = (await remote.canLink()) ? given : [];
-  const sent: ListedEntry[] = [];
   await each(paths, async (path) => {
     const file = await entryOf(tree, path);
     const there = posix.join(place, path);
     const placing = { found: await remote.look(there), fresh: false, bases, byContent: true, dryRun: false };
-    if (await placeFile(target, file, placing)) sent.push(file);
+    if (await placeFile(target, file, placing)) sent.add(path);
     checkOne(file, await remote.look(there));
   });
-  return transferredOf(sent, []);
+  return transferredOf(await Promise.all([...sent].map((path) => entryOf(tree, path))), []);
 }
 
 /** Paths of files whose bytes are other than in the tree: each is read back where its size is the same. */
 export async function compare(target: Target, { paths, mend = false, base }: Compared): Promise<string[]> {
-  const { remote, tree, place } = target;
-  const different: string[] = [];
+  const { remote, tree, place, sent } = target;
   const bases = base !== undefined && (await remote.canLink()) ? [base] : [];
   if (mend) await makeFolders(target, foldersOf(paths));
   await each(paths, async (path) => {
@@ -77,10 +74,10 @@ export async function compare(target: Target, { paths, mend = false, base }: Com
       if (mend && (found.mtime !== file.mtime || found.mode !== file.mode)) await remote.set(there, file);
       return;
     }
-    different.push(path);
+    sent.add(path);
     if (mend) await placeFile(target, file, { found: null, fresh: false, bases, byContent: true, dryRun: false });
   });
-  return different;
+  return [...sent];
 }
 
 async function standingIn(remote: Remote, place: string): Promise<readonly ListedEntry[] | null> {

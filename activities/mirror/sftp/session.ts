@@ -17,6 +17,8 @@ export interface SftpSession {
    *   host is silent
    */
   ask<T>(about: string, request: Request<T>): Promise<T>;
+  /** The same over the connection as it is now and over no other: what is open belongs to one. */
+  held(): Promise<SftpSession['ask']>;
   /** Whether files can be linked to each other there. */
   canLink(): Promise<boolean>;
   /** Waits as long as what is moved needs at the set's bandwidth. */
@@ -52,13 +54,20 @@ export function openSession(url: SftpUrl, config: MirrorHostConfig, options: Tra
     watch.start(made);
     return made;
   };
-  return {
-    ask: async (about, request) => {
-      const made = await connection();
-      return watch.over(ask(made, request)).catch((error) => {
+  const over =
+    (made: Connection): SftpSession['ask'] =>
+    (about, request) =>
+      watch.over(ask(made, request)).catch((error) => {
         throw watch.silent ?? faultOf(about, error);
       });
-    },
+  /** One that another operation has made meanwhile stays. */
+  const dropLost = async () => {
+    const [connection] = await Promise.allSettled([current]);
+    if (connection.status === 'rejected' || !connection.value?.isOpen()) await drop();
+  };
+  return {
+    ask: async (about, request) => over(await connection())(about, request),
+    held: async () => over(await connection()),
     canLink: async () => (await connection()).links,
     pace: createPace(options.bandwidth),
     again: async (work) => {
@@ -67,7 +76,7 @@ export function openSession(url: SftpUrl, config: MirrorHostConfig, options: Tra
           return await work();
         } catch (error) {
           if (!(error instanceof MirrorError) || error.code !== unconnected || tries === retries) throw error;
-          await drop();
+          await dropLost();
           await sleep(pause, undefined, options.signal ? { signal: options.signal } : {});
         }
       }

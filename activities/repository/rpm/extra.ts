@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ExtraKind, extraKindOf, extraKinds, extraTypes } from '../../../pipelines/formats/rpm/extra-kinds.ts';
 import { type MetadataFile, parseRepomd } from '../../../pipelines/formats/rpm/repodata.ts';
+import { exists } from '../../files/exists.ts';
 import { must } from '../../process/run.ts';
 import { linkFile, readPacked } from '../files.ts';
 import { insidePath } from '../names.ts';
@@ -25,7 +26,11 @@ export const rpmExtras: ExtraFormat = {
   kept,
   read,
   make,
-  sayAbsent: async ({ kind, text }, of) => (await reading()).sayAbsent(kind, text, of),
+  sayAbsent: async ({ kind, text, from }, of) => {
+    const { extraFault, sayAbsent } = await reading();
+    const fault = extraFault(kind, text);
+    return fault === null ? sayAbsent(kind, text, of) : [`${from}:${fault.line}: ${fault.message}`];
+  },
 };
 
 /** Each with its own words in `repomd.xml`, which stay as they are. */
@@ -57,6 +62,7 @@ async function read(tree: string): Promise<{ readonly texts: readonly ExtraText[
 
 async function textOf(tree: string, { path }: MetadataFile): Promise<Pick<ExtraText, 'text' | 'from'>> {
   const from = join(tree, insidePath(path));
+  if (!(await exists(from))) throw new RepositoryRefusal(`${from} is named by the index, and not there`);
   return { text: await readPacked(from), from };
 }
 
