@@ -4,6 +4,7 @@ import { changeIdOf } from '../../pipelines/model/change.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import type { StoredGraph, SubmitInput, Submitted } from '../../workflows/contract.ts';
 import { isAway, reasonOf } from '../outcome.ts';
+import { OtherStateLanded } from '../review/other-state.ts';
 import { type Landing, landingOf, type MergeDeps, mergesBy, recall } from './landing.ts';
 
 /** An item that is about to be merged. */
@@ -19,6 +20,8 @@ interface Merging {
 
 type Fault = Pick<Submitted, 'away' | 'broken'>;
 type Hindrance = Pick<Submitted, 'refused' | 'moved'>;
+/** It is merged, to another state than was tested. */
+type Other = { readonly other: string };
 
 /**
  * Merges the changes of an item in order, and stops at the first that is not merged. Of several that need each other
@@ -33,6 +36,10 @@ export async function mergeItem(deps: MergeDeps, input: SubmitInput): Promise<Su
   if (hindered !== null) return ended(merging, hindered);
   for (const change of changes) {
     const answer = await orFault(() => mergeNext(merging, change));
+    if (answer !== null && 'other' in answer) {
+      merged.add(change.key);
+      return ended(merging, { refused: answer.other });
+    }
     if (answer !== null) {
       // The merge may be made all the same: before something went wrong, or with another one of the item.
       const mayBe = 'broken' in answer || merged.size > 0;
@@ -85,14 +92,21 @@ async function movedBranch({ steps = [] }: StoredGraph, landings: readonly Landi
 }
 
 /** @returns why the change was not merged; null when it is */
-async function mergeNext({ deps, input, tested, made }: Merging, change: ChangeFacts): Promise<Hindrance | null> {
+async function mergeNext(
+  { deps, input, tested, made }: Merging,
+  change: ChangeFacts,
+): Promise<Hindrance | Other | null> {
   const stored = await tested();
   const landing = landingOf(deps, { change, tested: stored, input });
   if ('refused' in landing) return landing;
   const { host, request } = landing;
   const place = `${change.project} ${change.branch}`;
   const onto = made.get(place);
-  const answer = await host.submit(gateActor, { ...request, ...(onto !== undefined && { onto }) });
+  const answer = await host.submit(gateActor, { ...request, ...(onto !== undefined && { onto }) }).catch((error) => {
+    if (error instanceof OtherStateLanded) return { other: error.message };
+    throw error;
+  });
+  if ('other' in answer) return answer;
   if ('reason' in answer) return answer.kind === 'moved' ? { moved: answer.reason } : { refused: answer.reason };
   const { commit, tree } = answer.state;
   if (tree === request.tested.tree || tree === request.step?.tree) made.set(place, commit);

@@ -38,17 +38,26 @@ export interface KeptOutput {
 export async function keepOutput(store: OutputStore, session: Session): Promise<KeptOutput> {
   const { machine, nodes, context } = session;
   const places = [{ prefix: '', machine }, ...nodes.map(({ name, machine }) => ({ prefix: `${name}/`, machine }))];
-  try {
-    const files: OutputFiles['files'] = [];
-    const left = { ...most };
-    for (const place of places) {
-      for (const file of await keepFrom(store, { session, left, ...place })) files.push(file);
+  const files: OutputFiles['files'] = [];
+  const remarks: string[] = [];
+  const left = { ...most };
+  for (const place of places) {
+    const what = `${place.prefix}zuul-output`;
+    // A node that is gone takes nothing from the others.
+    try {
+      const { kept, lost } = await keepFrom(store, { session, left, ...place });
+      files.push(...kept);
+      if (lost > 0) remarks.push(`${counted(lost, 'file')} in ${what} could not be read by the job's user`);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      remarks.push(`what is in ${what} is not kept: ${(error as Error).message}`);
     }
-    return files.length === 0 ? { artifacts: [] } : await listed(store, files);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return { artifacts: [], remark: `what is in zuul-output is not kept: ${(error as Error).message}` };
   }
+  const list = await listed(store, files).catch((error: Error) => {
+    remarks.push(`what is in zuul-output is not kept: ${error.message}`);
+    return {};
+  });
+  return { artifacts: [], ...list, ...(remarks.length > 0 && { remark: remarks.join('; ') }) };
 }
 
 interface Keeping {
@@ -59,12 +68,20 @@ interface Keeping {
   readonly left: { files: number; bytes: number };
 }
 
-async function keepFrom(store: OutputStore, keeping: Keeping): Promise<OutputFiles['files']> {
-  const { machine, prefix, left } = keeping;
-  const { signal, workdir } = keeping.session.context;
+interface Kept {
+  readonly kept: OutputFiles['files'];
+  /** How many files are there and were not taken. */
+  readonly lost: number;
+}
+
+async function keepFrom(store: OutputStore, { session, machine, prefix, left }: Keeping): Promise<Kept> {
+  const { signal, workdir } = session.context;
+  // Everybody may read what is kept.
+  await session.secrets.scrub(machine);
   const found = await machine.exec(['sh', '-c', look, outputPath], { user, signal, timeout: patience });
   const [files = 0, bytes = 0] = found.output.trim().split(' ').map(Number);
-  if (files === 0) return [];
+  if (found.timedOut) throw new Error(`it could not be looked at within ${patience / 1000} s`);
+  if (files === 0) return { kept: [], lost: 0 };
   if (files > left.files || bytes > left.bytes) throw new Error(tooMuch(files, bytes));
   const to = await mkdtemp(join(workdir, 'output-'));
   try {
@@ -77,7 +94,7 @@ async function keepFrom(store: OutputStore, keeping: Keeping): Promise<OutputFil
       left.files -= 1;
       left.bytes -= size;
     }
-    return kept;
+    return { kept, lost: Math.max(0, files - taken.length) };
   } finally {
     await rm(to, { recursive: true, force: true });
   }
@@ -88,7 +105,8 @@ function tooMuch(files: number, bytes: number): string {
   return `there are ${there}, and a job may leave ${most.files} of ${most.bytes / 1024 / 1024} MiB: pack them`;
 }
 
-async function listed(store: OutputStore, files: OutputFiles['files']): Promise<KeptOutput> {
+async function listed(store: OutputStore, files: OutputFiles['files']): Promise<Partial<KeptOutput>> {
+  if (files.length === 0) return {};
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const { digest } = await store.put(JSON.stringify({ files: sorted } satisfies OutputFiles));
   const url = `${store.url(digest, 'files')}/`;

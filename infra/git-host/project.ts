@@ -73,7 +73,7 @@ export async function addProject(config: Config, request: ProjectRequest): Promi
   const queue = request.queue ?? known?.queue ?? null;
   const file = config.file ?? resolve('sluice.yaml');
   const entry = { ...(source === null ? {} : { url: source }), ...(queue === null ? {} : { queue }), templates };
-  await writeProject(file, request.name, entry);
+  await writeProject(file, request.name, entry).catch((error) => undo(added, error));
   return { ...added, project: request.name, queue, templates, file };
 }
 
@@ -88,8 +88,13 @@ async function requireTemplates(config: Config, { name, templates }: ProjectRequ
   const known = await knownTemplates(config, name);
   const unknown = templates.filter((template) => known?.includes(template) === false);
   if (known === undefined || unknown.length === 0) return;
-  if (added.created) await rm(added.path, { recursive: true, force: true });
-  throw new UnknownTemplate(unknown, known);
+  return undo(added, new UnknownTemplate(unknown, known));
+}
+
+/** Leaves nothing behind. @throws the error */
+async function undo({ created, path }: AddedRepository, error: Error): Promise<never> {
+  if (created) await rm(path, { recursive: true, force: true });
+  throw error;
 }
 
 /** Adds or renews one project in the file; comments and everything else stay as they are. */

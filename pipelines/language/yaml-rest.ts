@@ -25,6 +25,9 @@ interface Piece {
   readonly text: string;
 }
 
+/** Entries of one file that are looked at, after one of them was found wrong. */
+const mostPieces = 20_000;
+
 /**
  * Reads the entries of a list by themselves, to find all that are at fault, and the others together: they share anchors.
  *
@@ -33,7 +36,10 @@ interface Piece {
 export function parseRest(text: string): Rest | undefined {
   const bad: Piece[] = [];
   const faults: Fault[] = [];
-  for (const piece of piecesOf(text)) {
+  const pieces = piecesOf(text);
+  // Each is read by itself: a file of more is no configuration.
+  if (pieces.length > mostPieces) return undefined;
+  for (const piece of pieces) {
     const fault = faultIn(piece.text);
     if (fault === undefined) continue;
     bad.push(piece);
@@ -44,7 +50,8 @@ export function parseRest(text: string): Rest | undefined {
   if (bad.length === 0) return undefined;
   const rest = parseText(without(text, bad));
   if ('fault' in rest) return undefined;
-  const isLost = (anchor: string) => bad.some((piece) => piece.text.includes(`&${anchor}`));
+  const anchors = new Set(bad.flatMap((piece) => [...piece.text.matchAll(/&([^\s,[\]{}]+)/g)].map(([, name]) => name)));
+  const isLost = (anchor: string) => anchors.has(anchor);
   return { contents: rest.contents, faults, lost: bad.flatMap(lostIn), isLost };
 }
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { isConfigPath } from '../../pipelines/language/config-path.ts';
 import { noop } from '../../pipelines/language/noop.ts';
 import type { Change } from '../../pipelines/model/change.ts';
 import type { ActAbout } from '../../pipelines/policy/act.ts';
 import { answered, asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
+import { proposesConfig } from '../events/closure.ts';
 import type { App } from '../fastify.ts';
 import type { HoldRequest } from '../holds.ts';
 import { authenticate } from '../token.ts';
@@ -109,7 +109,7 @@ async function requireJob(deps: ServerDeps, job: string, change: string | undefi
   if ((await deps.store.listBuilds({ job, limit: 1 })).length > 0) return;
   const queued = (await deps.store.listQueues()).flatMap(({ items }) => items.flatMap(({ jobs }) => jobs));
   if (queued.some(({ name }) => name === job)) return;
-  if ((await mayBring(deps, change)).some(({ files }) => files === null || files.some(isConfigPath))) return;
+  if ((await mayBring(deps, change)).some(proposesConfig)) return;
   throw unknownName('job', job, [...layout.jobs.keys()]);
 }
 

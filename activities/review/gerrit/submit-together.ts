@@ -1,10 +1,9 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import type { SubmitRequest } from '../port.ts';
-import { agree, judging, unreadyFor } from './agree.ts';
+import { agree, judging, takeBack, unreadyFor } from './agree.ts';
 import { type Landing, pushLandings } from './landing.ts';
 import { type Gerrit, needInfo } from './lookup.ts';
-import { withdraw } from './report.ts';
 import { obstaclesOf } from './requirements.ts';
 import { mayPush, seenReady, untilTold } from './submit.ts';
 
@@ -37,7 +36,8 @@ export async function submitTogether(
   const ready = refused < 0 ? steps : steps.slice(0, refused);
   const pushed = await pushAll(gerrit, ready);
   const open = steps.filter((_, index) => agreed[index] !== 'merged');
-  await takeBack(gerrit, pushed ? open.slice(ready.length) : open);
+  const left = (pushed ? open.slice(ready.length) : open).filter(({ wantsVotes }) => wantsVotes);
+  await takeBack(gerrit, left, 'it could not be merged together with others, and is tried by itself');
   if (!pushed) return 0;
   await Promise.all(ready.map(({ info }) => untilTold(gerrit, info)));
   return ready.length;
@@ -67,12 +67,6 @@ async function vote(gerrit: Gerrit, { info, request, wantsVotes }: Step): Promis
   const { now, missing } = await agree(gerrit, info, request);
   if (now.status === 'MERGED') return 'merged';
   return missing.length === 0 ? 'ready' : 'refused';
-}
-
-async function takeBack(gerrit: Gerrit, steps: readonly Step[]): Promise<void> {
-  const reason = 'it could not be merged together with others, and is tried by itself';
-  const given = steps.filter(({ wantsVotes }) => wantsVotes);
-  await Promise.all(given.map(({ info, request }) => withdraw(gerrit, info, { request, reason })));
 }
 
 async function pushAll(gerrit: Gerrit, steps: readonly Step[]): Promise<boolean> {

@@ -2,6 +2,7 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostAway } from '../../outcome.ts';
+import { OtherStateLanded } from '../other-state.ts';
 import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
 import { agree, judging, mayBeGiven, pledge, takeBack, unreadyFor } from './agree.ts';
 import { parseChangeName } from './change-name.ts';
@@ -177,7 +178,7 @@ async function mergeThere(gerrit: Gerrit, info: GerritChange, request: SubmitReq
   const state = await landedState(gerrit, await untilMerged(gerrit, info));
   const trees = [tested?.tree, step?.tree];
   if (tested !== null && !trees.includes(state.tree) && !(await isPart(gerrit, state, tested))) {
-    throw new Error(
+    throw new OtherStateLanded(
       `Gerrit has merged change ${info._number} to another state than was tested: ${state.commit} has the tree ` +
         `${state.tree}, and ${(step ?? tested).tree} was tested. Let Sluice's account push to refs/heads/*: it then lands what it tested`,
     );

@@ -4,6 +4,7 @@ import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { land } from '../exact.ts';
 import { HostRefusal } from '../http.ts';
+import { OtherStateLanded } from '../other-state.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
 import type { PullFacts } from './map.ts';
 import { changeId } from './names.ts';
@@ -93,7 +94,7 @@ async function byHost(desk: Desk, merge: Merge): Promise<SubmitResult> {
   const result = await landed(desk, await demandFacts(desk, request.change), 'merged');
   const tested = request.step ?? request.tested;
   if (tested !== null && 'state' in result && result.state.tree !== tested.tree) {
-    throw new Error(
+    throw new OtherStateLanded(
       `${request.change} was merged as ${result.state.commit}, and its tree is not the one that was tested ` +
         `(${tested.tree}): somebody moved ${facts.pull.base.ref} at that moment`,
     );

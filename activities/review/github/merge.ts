@@ -5,6 +5,7 @@ import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import type { MergeMode } from '../../git/merge.ts';
 import { HostRefusal } from '../http.ts';
+import { OtherStateLanded } from '../other-state.ts';
 import type { BranchName, BranchStanding, SubmitRequest, SubmitResult } from '../port.ts';
 import { type Found, findOne, type Place } from './pulls.ts';
 import { mostAsks, pullRoute, submitByPush } from './pushed.ts';
@@ -20,17 +21,6 @@ import {
 } from './schema.ts';
 import { openVerdict, type Verdict } from './verdict.ts';
 import { type Method, methods, readRules, type Ways, wayObstacles, waysOf } from './ways.ts';
-
-/** GitHub has merged to another state than the one that was tested. */
-export class OtherStateLanded extends Error {
-  constructor(change: string, landed: SourceState, tested: SourceState) {
-    super(
-      `${change} was merged as ${landed.commit} with the tree ${landed.tree}, but ${tested.tree} was tested: ` +
-        `somebody else moved ${landed.branch} in the same moment; test it again`,
-    );
-    this.name = 'OtherStateLanded';
-  }
-}
 
 /**
  * Merges by a push of the tested commit where that may be; else by GitHub's own merge: only the head that was tested, and
@@ -140,7 +130,10 @@ async function merge(place: Place, found: Found, { ways, step }: Merging): Promi
     const sha = await mergeByAny(place, found, ways);
     const state = await stateOf(place, found, sha);
     if (step !== null && state.tree !== step.tree) {
-      throw new OtherStateLanded(`pull request ${pull.number} of ${project}`, state, step);
+      throw new OtherStateLanded(
+        `pull request ${pull.number} of ${project} was merged as ${state.commit} with the tree ${state.tree}, but ` +
+          `${step.tree} was tested: somebody else moved ${state.branch} in the same moment; test it again`,
+      );
     }
     return { kind: 'merged', state };
   } catch (error) {

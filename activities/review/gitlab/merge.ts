@@ -6,6 +6,7 @@ import type { MergeMode } from '../../git/merge.ts';
 import { HostAway } from '../../outcome.ts';
 import { land } from '../exact.ts';
 import { HostRefusal } from '../http.ts';
+import { OtherStateLanded } from '../other-state.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
 import { headOf, isOwnStatus, landedAs, type RequestFacts } from './map.ts';
 import { changeId, requestPath } from './names.ts';
@@ -140,7 +141,7 @@ async function byHost(desk: Desk, { facts, target, request }: Merge, now: MergeR
   const result = await landed(desk, await demandFacts(desk, request.change), 'merged');
   const tested = request.step ?? request.tested;
   if (tested !== null && 'state' in result && result.state.tree !== tested.tree) {
-    throw new Error(
+    throw new OtherStateLanded(
       `${request.change} was merged as ${result.state.commit}, and its tree is not the one that was tested ` +
         `(${tested.tree}): somebody moved ${now.target_branch} at that moment`,
     );

@@ -23,6 +23,8 @@ export function vmImages(directory: string, platforms: readonly Platform[]) {
     /** Removes what no snapshot stands on and nobody would make today. @param kept directories of images */
     async removeImages(kept: readonly string[]): Promise<readonly string[]> {
       const wanted = await Promise.allSettled(platforms.filter(isVirtual).map(imageNow));
+      // Which images are wanted is not known now.
+      if (wanted.some(({ status }) => status === 'rejected')) return [];
       const current = wanted.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
       const removed = await removeVmImages(images, { current, kept });
       await removeDisks(disksBeside(images), youth);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mergeItem } from '../../../activities/gate/merge-item.ts';
+import { OtherStateLanded } from '../../../activities/review/other-state.ts';
 import type { Mergeability, ReviewHost, SubmitRequest, SubmitResult } from '../../../activities/review/port.ts';
 import type { SubmitInput } from '../../../workflows/contract.ts';
 import { change } from '../../workflows/make.ts';
@@ -66,6 +67,12 @@ test('a merge to another state than was tested is none to stand on', async () =>
       ? { kind: 'already-merged', state: state('other') }
       : { kind: 'moved', reason: onto ?? 'it is another' };
   assert.deepEqual(await setup({ submit }).merge(), { merged: ['git:1,1'], moved: 'it is another' });
+});
+
+test('a merge that came to another state than was tested is said to be one, and nothing is merged after it', async () => {
+  const submit = () => Promise.reject(new OtherStateLanded('git:1 is something else'));
+  const run = setup({ submit, readChange: async (id) => change(id, { status: 'merged' }) });
+  assert.deepEqual(await run.merge(), { merged: ['git:1,1'], refused: 'git:1 is something else' });
 });
 
 const lacks = (id: string, answer: Mergeability) => async (asked: string) =>

@@ -11,6 +11,7 @@ import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { JobSecrets } from '../../../pipelines/model/secrets.ts';
 import { leasing, stageContext, stageInput, stageWorld } from '../install/stage.ts';
+import { keptOutput } from './kept-output.ts';
 
 const canary = 'canary-5b1f\nsecond "line"\n';
 const data = { user: 'ann', password: canary };
@@ -80,7 +81,7 @@ async function runJob(t: TestContext, job: Job) {
     ...context,
     failing: async (line) => void told.push(line),
   });
-  return { result, told, said: context.said() };
+  return { result, told, said: context.said(), store: world.store };
 }
 
 const read =
@@ -122,6 +123,18 @@ test('I10: a machine that people will look at is free of secrets, and of what pr
     },
   });
   assert.equal(seen, 1);
+});
+
+test('files with a secret in them are not kept, for everybody may read what is', async (t) => {
+  const { result, said, store } = await runJob(t, {
+    programs: {
+      use: `cd $SLUICE_OUTPUT/logs; echo fine >fine; sed 's/^/> /' $SLUICE_SECRETS/login.json >trace; touch bare; chmod 0 bare`,
+    },
+    secrets: ['use'],
+  });
+  assert.equal(result.result, 'SUCCESS', said);
+  assert.deepEqual(await keptOutput(store, result.artifacts), { 'logs/fine': 'fine\n' });
+  assert.match(result.remarks?.join() ?? '', /^1 file in zuul-output could not be read by the job's user$/);
 });
 
 test('neither the log nor the result nor an artifact’s name shows what a program prints of it', async (t) => {
