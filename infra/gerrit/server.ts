@@ -7,6 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GerritSite } from './config.ts';
 import { type GerritTools, javaArguments } from './tools.ts';
 
+/** Milliseconds that a Gerrit which was told to end has for it: its Java may not come to an end. */
+const ending = 60_000;
+
 export interface GerritServer {
   readonly pid: number;
   /** Ends it: politely, in a second or two, or at once as a crash would. */
@@ -36,7 +39,9 @@ export async function startGerrit(
     pid: child.pid ?? 0,
     async stop(how = 'SIGTERM') {
       child.kill(how);
+      const timer = setTimeout(() => child.kill('SIGKILL'), ending);
       await ended;
+      clearTimeout(timer);
     },
   };
 }
