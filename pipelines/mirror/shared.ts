@@ -1,5 +1,5 @@
 import type { Manifest, ManifestFile } from './manifest.ts';
-import { parentsOf } from './way.ts';
+import { isIn, parentsOf } from './way.ts';
 
 /** Where the packages of all snapshots of a set are, beside these. */
 export function poolName(set: string): string {
@@ -44,7 +44,7 @@ export function splitShared(manifest: Manifest, set: string): SplitManifest {
 function splitAnew(manifest: Manifest, set: string): SplitManifest {
   const { shared = [], directories = [], files, links } = manifest;
   if (shared.length === 0) return { own: manifest, pool: null };
-  const isShared = (path: string) => shared.some((folder) => path === folder || path.startsWith(`${folder}/`));
+  const isShared = (path: string) => isIn(shared, path);
   const inPool: [string, ManifestFile][] = [];
   const apart: [string, ManifestFile][] = [];
   for (const entry of Object.entries(files)) (isShared(entry[0]) ? inPool : apart).push(entry);

@@ -43,3 +43,8 @@ export function parentsOf(path: string): string[] {
   const parts = path.split('/').slice(0, -1);
   return parts.map((_, position) => parts.slice(0, position + 1).join('/'));
 }
+
+/** Whether a path is one of these folders, or below one. */
+export function isIn(folders: readonly string[], path: string): boolean {
+  return folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
+}

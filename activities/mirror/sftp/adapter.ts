@@ -1,6 +1,7 @@
 import { chmod, mkdir, rm, symlink, utimes } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { type SftpUrl, sftpRoot } from '../../../pipelines/mirror/url.ts';
+import { isIn } from '../../../pipelines/mirror/way.ts';
 import { temporaryName } from '../temporary-name.ts';
 import type { Transport, TransportOptions } from '../transport.ts';
 import { MirrorError, type MirrorHostConfig } from '../types.ts';
@@ -60,9 +61,7 @@ async function fetchTree(
   await rm(to, { recursive: true, force: true });
   await mkdir(to);
   if (unread !== null) throw new MirrorError('verify', `it cannot be read as a whole: ${unread}`);
-  const chosen = entries.filter(
-    ({ name }) => !apart.some((folder) => name === folder || name.startsWith(`${folder}/`)),
-  );
+  const chosen = entries.filter(({ name }) => !isIn(apart, name));
   for (const { kind, name } of chosen) if (kind === 'directory') await mkdir(join(to, name));
   await each(chosen, async ({ kind, name, target, mode, mtime }) => {
     const here = join(to, name);

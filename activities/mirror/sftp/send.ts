@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { ListedEntry } from '../../../pipelines/mirror/listing.ts';
-import { parentsOf } from '../../../pipelines/mirror/way.ts';
+import { isIn, parentsOf } from '../../../pipelines/mirror/way.ts';
 import { type Compared, type Files, nothingSent, type Sending, type Transferred } from '../transport.ts';
 import { MirrorError } from '../types.ts';
 import { sameContent } from './content.ts';
@@ -16,7 +16,7 @@ export async function sendTree(
   { bases: given, apart = [], byContent = false, dryRun = false }: Sending,
 ): Promise<Transferred> {
   const { remote, tree, place, sent } = target;
-  const isApart = ({ name }: ListedEntry) => apart.some((folder) => name === folder || name.startsWith(`${folder}/`));
+  const isApart = ({ name }: ListedEntry) => isIn(apart, name);
   const wanted = (await entriesOf(tree)).filter((entry) => !isApart(entry));
   const standing = await standingIn(remote, place);
   const there = new Map((standing ?? []).filter((entry) => !isApart(entry)).map((entry) => [entry.name, entry]));
