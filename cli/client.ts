@@ -55,7 +55,7 @@ export function createClient(options: ClientOptions): ApiClient {
   if (!URL.canParse(url)) throw misused(`--server: ${JSON.stringify(url)} is not a URL`);
   const authorization = () => ({ authorization: `Bearer ${readToken(data)}` });
   const own = options.asHolder ? { headers: authorization() } : undefined;
-  const call = (path: string, init: RequestInit | undefined = own) => request(url, path, init);
+  const call = (path: string, init: RequestInit | undefined = own) => request({ data, url }, path, init);
   const act = (path: string, body: unknown) => {
     const headers = { 'content-type': 'application/json', ...authorization() };
     return call(path, { method: 'POST', headers, body: JSON.stringify(body) });
@@ -135,15 +135,22 @@ function readToken(data: string): string {
   }
 }
 
-async function request(url: string, path: string, init?: RequestInit): Promise<Response> {
-  const response = await fetch(url + path, init).catch((error: Error & { cause?: { code?: string } }) => {
+async function request(found: Found, path: string, init?: RequestInit): Promise<Response> {
+  const response = await fetch(found.url + path, init).catch((error: Error & { cause?: { code?: string } }) => {
     const why = error.cause?.code ?? error.message;
-    throw unavailable(`no server answers at ${url} (${why}): start one with \`sluice up\`, or name one with --server`);
+    throw unavailable(`no server answers at ${found.url} (${why}): ${whatHelps(found)}`);
   });
   if (response.ok) return response;
   const message = await explain(response);
   if (response.status === 400 || response.status === 413) throw misused(message);
   throw [403, 404, 409].includes(response.status) ? failed(message) : unavailable(message);
+}
+
+/** A server that ended by itself is started again by the stack that holds the directory. */
+function whatHelps({ data, url }: Found): string {
+  const holder = readHolder(data);
+  if (holder?.stack?.url !== url) return 'start one with `sluice up`, or name one with --server';
+  return `"${holder.command}" (process ${holder.pid}) is starting it again: its log is in ${join(data, 'log')}`;
 }
 
 async function explain(response: Response): Promise<string> {

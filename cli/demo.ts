@@ -67,7 +67,9 @@ async function demo(options: DemoOptions): Promise<void> {
   const ok = steps.every((step) => step.ok);
   print({ steps, ok }, () => table(['', 'step', 'time', 'what came of it'], steps.map(tableRow)), options);
   if (options.keep)
-    log(`Everything stays up: look at the page, then \`sluice down --purge --config ${join(root, 'sluice.yaml')}\`.`);
+    log(
+      `What was started stays up: look at the page, then \`sluice down --purge --config ${join(root, 'sluice.yaml')}\`.`,
+    );
   if (!ok) throw failed(`the demo ended early: the logs are in ${join(root, 'data', 'log')}`);
 }
 

@@ -57,7 +57,8 @@ async function stopHolder(data: string): Promise<void> {
 }
 
 async function purge({ data }: Config): Promise<void> {
-  if (existsSync(data) && !existsSync(join(data, 'lock'))) throw misused(`${data} is not a data directory of Sluice`);
+  const there = existsSync(data);
+  if (there && !existsSync(join(data, 'lock'))) throw misused(`${data} is not a data directory of Sluice`);
   const { lockDirectory } = await import('../infra/stack/lock.ts');
   const { askEngine, stopEngine } = await import('../infra/bootstrap/engine.ts');
   const lock = await lockDirectory(data, patience);
@@ -68,7 +69,7 @@ async function purge({ data }: Config): Promise<void> {
   if (machines > 0) log(`removed ${machines} virtual ${machines === 1 ? 'machine' : 'machines'}`);
   lock.release();
   rmSync(data, { recursive: true, force: true });
-  log(`removed ${data}`);
+  log(there ? `removed ${data}` : `there is no data directory ${data}`);
 }
 
 async function purgeContainers(data: string, stopEngine: () => Promise<boolean>): Promise<void> {

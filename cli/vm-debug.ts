@@ -57,7 +57,7 @@ async function debug(build: string, options: Options): Promise<void> {
     );
   }
   await client.post('/api/machines/debug', { build, seconds: options.for, step: options.step });
-  log(`restoring the machines of ${build}`);
+  log(`looking for the kept machines of ${build}`);
   const session = await opened(client, build);
   print(session, (view) => render(view, Date.now()), options);
 }

@@ -1,5 +1,5 @@
 import { findProgram } from './find.ts';
-import { act, asRoot, type Finding, type Step } from './step.ts';
+import { act, aptGet, asRoot, type Finding, type Step } from './step.ts';
 import { type Tool, tools } from './tools.ts';
 
 /** The external programs of `tools.ts`, from the machine's own package manager. */
@@ -9,9 +9,8 @@ export function debianPackages(): Step {
     why: 'the tools that build, check, sign and copy packages',
     check: async () => tools.filter(({ program }) => findProgram(program) === undefined).map(finding),
     async act(findings, report) {
-      const apt = [...asRoot(), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'];
-      await act([...apt, 'update', '-q'], report);
-      await act([...apt, 'install', '-q', '-y', '--no-install-recommends', ...packagesOf(findings)], report);
+      await act([...aptGet(), 'update', '-q'], report);
+      await act([...aptGet(), 'install', '-q', '-y', '--no-install-recommends', ...packagesOf(findings)], report);
     },
   };
 }

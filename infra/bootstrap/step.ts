@@ -27,6 +27,12 @@ export function asRoot(): readonly string[] {
   return process.getuid?.() === 0 ? [] : ['sudo'];
 }
 
+/** Debian's package manager without questions. Waits for one that is at work, as on a machine that was just started. */
+export function aptGet(): readonly string[] {
+  const wait = 'DPkg::Lock::Timeout=600'; // seconds
+  return [...asRoot(), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-o', wait];
+}
+
 /** Kept for the message when a command fails, in characters. */
 const kept = 4_000;
 

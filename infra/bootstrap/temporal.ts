@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { run } from '../../activities/process/run.ts';
 import { checkout, findProgram, findTemporal, pythonTools } from './find.ts';
-import { act, asRoot, type Step } from './step.ts';
+import { act, aptGet, type Step } from './step.ts';
 
 const requirements = join(checkout, 'infra', 'bootstrap', 'requirements.txt');
 
@@ -34,7 +34,6 @@ async function findPython(): Promise<string | undefined> {
 
 async function installPython(report: (line: string) => void): Promise<string> {
   if (findProgram('apt-get') === undefined) throw new Error('needs a Python 3 with its venv and ensurepip modules');
-  const apt = [...asRoot(), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'];
-  await act([...apt, 'install', '-q', '-y', '--no-install-recommends', 'python3-venv'], report);
+  await act([...aptGet(), 'install', '-q', '-y', '--no-install-recommends', 'python3-venv'], report);
   return '/usr/bin/python3';
 }

@@ -6,6 +6,8 @@ const kinds: readonly RegExp[] = [
   /^error: (?!Bad exit status)|^\s+File not found: |^\s+Installed \(but unpackaged\)|^\s*Bad file|is needed by/,
   /^configure: error: |^CMake Error|^meson\.build:\d+:\d+: ERROR: |No package '[^']+' found/,
   /^(?:FAIL|FAILED|not ok)\b|^\S+: (?:FAIL|FAILED)$|\bAssertion .* failed|Segmentation fault/,
+  // A shell or make that could not begin a program.
+  /^\S*\b(?:(?:da|ba)?sh|env|make(?:\[\d+\])?): .*(?:not found|Permission denied|No such file or directory)$/,
   // What it has called has told the reason above, if anything has.
   /^\s*dh_\w+: error: /,
   /\bNo rule to make target\b|\bcommand not found\b|: not found$|Permission denied|No such file or directory/,

@@ -195,7 +195,7 @@ test('I10: vm debug waits until the machines are restored, and prints how a shel
     { build: 'b1', state: 'open', session },
   ];
   const said = await run('debug', 'b1', '--for', '90m');
-  assert.deepEqual([said.code, said.stderr], [0, 'restoring the machines of b1\n']);
+  assert.deepEqual([said.code, said.stderr], [0, 'looking for the kept machines of b1\n']);
   assert.deepEqual(said.stdout.trimEnd().split('\n').slice(0, 4), [
     'NODE    SHELL, ON here',
     "server  ssh -F '/x/ssh' server",

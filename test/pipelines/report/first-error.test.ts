@@ -39,6 +39,13 @@ const rows: readonly { readonly what: string; readonly output: string; readonly 
       'dh_auto_build: error: make -j2 returned exit code 2\n',
     reason: 'x86_64-linux-gnu-gcc: error: unrecognized command-line option ‘-nix’',
   },
+  ...['make[1]: ./gen.sh: Permission denied', '/bin/sh: 1: ronn: not found'].map((reason) => ({
+    what: 'a program that could not begin, below debhelper',
+    output:
+      `checking for ronn... not found\n${reason}\nmake[1]: *** [a] Error 127\n` +
+      'dh_auto_build: error: make -j2 returned exit code 2\n',
+    reason,
+  })),
   {
     what: 'debhelper’s line, where what it called says nothing',
     output:
