@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
@@ -195,6 +195,22 @@ describe('looking from the command line', () => {
     assert.doesNotMatch(acted.stderr, /token/, 'the data directory is the one that the file names');
     const alone = await run(['status', '--config', broken], { SLUICE_SERVER: '' });
     assert.deepEqual([alone.code, alone.stdout], [2, '']);
+  });
+
+  it('says that a server is being started again where its stack is there', async () => {
+    const data = join(server.data, 'restarting');
+    const url = 'http://127.0.0.1:9';
+    await mkdir(data);
+    const holder = { pid: process.pid, command: 'sluice up', stack: { url } };
+    await writeFile(join(data, 'holder.json'), JSON.stringify(holder));
+    const config = join(data, 'sluice.yaml');
+    await writeFile(config, `data: ${data}\n`);
+    const { code, stderr } = await run(['status', '--config', config], { SLUICE_SERVER: url });
+    assert.equal(code, 3);
+    assert.match(
+      stderr,
+      new RegExp(`no server answers.*"sluice up" \\(process ${process.pid}\\) is starting it again`),
+    );
   });
 
   it('follows a log until the build ends', async () => {
