@@ -3,6 +3,7 @@ import type { QueryDefinition } from '@temporalio/common';
 import type { SemaphoreClaims } from '../../pipelines/gate/semaphore-desk.ts';
 import type { NodesClaims } from '../../pipelines/nodes/desk.ts';
 import { nodesClaimQuery, semaphoresClaimQuery } from '../../workflows/messages.ts';
+import { mapAtOnce } from '../process/at-once.ts';
 
 /** How many jobs are asked at once, and how long each may take to answer, in milliseconds. */
 const atOnce = 20;
@@ -37,12 +38,8 @@ async function claimsOf<T>(client: Client, query: ClaimQuery<T>): Promise<readon
     found.push({ workflow: workflowId, since: startTime.getTime() });
   }
   found.sort((a, b) => a.since - b.since);
-  const claims: T[] = [];
-  for (let index = 0; index < found.length; index += atOnce) {
-    const asked = found.slice(index, index + atOnce).map(({ workflow }) => claimOf(client, workflow, query));
-    for (const claim of await Promise.all(asked)) if (claim !== null) claims.push(claim);
-  }
-  return claims;
+  const claims = await mapAtOnce(found, atOnce, ({ workflow }) => claimOf(client, workflow, query));
+  return claims.filter((claim) => claim !== null);
 }
 
 /** Jobs, and those who hold the machines of failed ones. */

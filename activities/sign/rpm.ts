@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { mapAtOnce } from '../process/at-once.ts';
 import { must, run } from '../process/run.ts';
 import { unsigned, withKey } from '../repository/rpm/signed.ts';
 import { environment, exportPublicKey, type GpgKey, signing } from './key.ts';
@@ -14,17 +15,10 @@ export async function signRpms(key: GpgKey, files: readonly string[]): Promise<v
   if (files.length === 0) return;
   await withKey(await exportPublicKey(key), async (find) => {
     const [missing, options] = await Promise.all([find(files), rpmsignOptions(key)]);
-    const lots = [...lotsOf(missing)];
-    const sign = async () => {
-      for (let lot = lots.pop(); lot !== undefined; lot = lots.pop()) {
-        const argv = [...options, '--', ...lot];
-        await signing(key, () => must('rpmsign', argv, { env: environment(key) }));
-      }
-    };
-    // All have ended when one of them has failed.
-    const ends = await Promise.allSettled(Array.from({ length: availableParallelism() }, sign));
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    await mapAtOnce(lotsOf(missing), availableParallelism(), (lot) => {
+      const argv = [...options, '--', ...lot];
+      return signing(key, () => must('rpmsign', argv, { env: environment(key) }));
+    });
     const [bad] = await find(missing);
     if (bad !== undefined) throw new Error(`${bad}: the signature does not check out`);
   });

@@ -1,4 +1,5 @@
 import type { Git } from '../../activities/git/port.ts';
+import { mapAtOnce } from '../../activities/process/at-once.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
 import { absence } from '../../pipelines/report/sentences.ts';
 import type { AbsentProject } from '../../server/api/types.ts';
@@ -81,11 +82,8 @@ async function list({ live, listing }: RenewDeps, host: ReviewHost): Promise<voi
 }
 
 async function fetchAll({ git, live, warn }: RenewDeps, { connection }: ReviewHost): Promise<void> {
-  const waiting = live.projects().filter((project) => project.connection === connection);
-  const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await git.ensure(next.name, []).catch((error: Error) => warn({ connection }, error.message));
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  const own = live.projects().filter((project) => project.connection === connection);
+  await mapAtOnce(own, atOnce, ({ name }) =>
+    git.ensure(name, []).catch((error: Error) => warn({ connection }, error.message)),
+  );
 }

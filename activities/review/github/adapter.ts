@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { Change } from '../../../pipelines/model/change.ts';
 import type { GitRemote } from '../../git/remote.ts';
+import { mapAtOnce } from '../../process/at-once.ts';
 import { must } from '../../process/run.ts';
 import { byName } from '../by-name.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
@@ -175,11 +176,7 @@ function rememberChanges(place: Place): (pulls: readonly ListedPull[]) => Promis
     return change;
   };
   return async (pulls) => {
-    const changes: Change[] = [];
-    for (let start = 0; start < pulls.length; start += atOnce) {
-      const lot = await Promise.all(pulls.slice(start, start + atOnce).map(read));
-      changes.push(...lot.flatMap((change) => change ?? []));
-    }
+    const changes = (await mapAtOnce(pulls, atOnce, read)).filter((change) => change !== null);
     const listed = new Set(changes.map(({ id }) => id));
     for (const id of known.keys()) if (!listed.has(id)) known.delete(id);
     return changes.filter(({ status }) => status === 'open');

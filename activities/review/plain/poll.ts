@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { writeWhole } from '../../files/write.ts';
+import { mapAtOnce } from '../../process/at-once.ts';
 import type { News, Occurrence, Stream } from '../port.ts';
 import { type Desk, lookAtProject } from './look.ts';
 import { changeId } from './names.ts';
@@ -41,16 +42,11 @@ export function createPoller({ desk, directory, poll }: PollSettings): Poller {
   const hinted = new Set<string>();
   let ring = () => {};
   const round = async (projects: Iterable<string>, listener: Listener) => {
-    const waiting = [...projects];
     const troubles: string[] = [];
-    const work = async () => {
-      for (let next = waiting.shift(); next !== undefined && !listener.signal.aborted; next = waiting.shift()) {
-        await lookNow({ desk, directory, project: next }, listener).catch((error: Error) =>
-          troubles.push(error.message),
-        );
-      }
-    };
-    await Promise.all(Array.from({ length: atOnce }, work));
+    await mapAtOnce(projects, atOnce, async (project) => {
+      if (listener.signal.aborted) return;
+      await lookNow({ desk, directory, project }, listener).catch((error: Error) => troubles.push(error.message));
+    });
     return troubles;
   };
   return {
