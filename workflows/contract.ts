@@ -2,7 +2,8 @@ import type { FireAction, ReportRequest, SupersedeAction } from '../pipelines/ga
 import type { ChangeFacts, GateCommand, GateLimits, PrepareOutcome } from '../pipelines/gate/command.ts';
 import type { FirstGateMemory, GateMemory } from '../pipelines/gate/memory.ts';
 import type { Build, BuildOutcome, Permissions } from '../pipelines/jobs/state.ts';
-import type { BlobRef, MergeStep, PackagesManifest, SourceState } from '../pipelines/model/artifact.ts';
+import type { MergeMode } from '../pipelines/language/stanza.ts';
+import type { BlobRef, MergeStep, SourceState } from '../pipelines/model/artifact.ts';
 import type { Artifact, BuildSetResult, FrozenJob, JobGraph, ProvidedArtifact } from '../pipelines/model/job.ts';
 import type { ConnectionRule, Pipeline } from '../pipelines/model/pipeline.ts';
 import type { BuildSetName, GateName } from './ids.ts';
@@ -78,6 +79,8 @@ export interface ChangeRef {
   readonly patchset: number;
   readonly project: string;
   readonly branch: string;
+  /** That its project names: it was merged so. */
+  readonly mergeMode?: MergeMode;
 }
 
 /**
@@ -295,4 +298,3 @@ export type { HeldStage, HoldGrant, HoldsInput } from './holds-contract.ts';
 export type { BuildRecord, BuildSetRecord, ItemSnapshot, JobSnapshot, QueueSnapshot } from './records.ts';
 export type * from './release-plan-contract.ts';
 export type * from './stage.ts';
-export type { PackagesManifest };

@@ -57,12 +57,13 @@ function alone(deps: Pick<MergeDeps, 'host'>, { change, tested, input }: Wanted)
   const host = deps.host(connection);
   if (!host) return { refused: `nothing serves the connection ${connection}` };
   const state = tested.sources.find((one) => one.project === project && one.branch === branch);
-  const isTested = tested.changes.some((one) => one.id === id && one.patchset === patchset);
-  if (!state || !isTested) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
+  const merged = tested.changes.find((one) => one.id === id && one.patchset === patchset);
+  if (!state || !merged) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
   const made = tested.steps?.find((one) => one.change === id);
   const step = made && { step: { project, branch, commit: made.commit, tree: made.tree } };
-  const request = { change: id, patchset, tested: state, ...step, verdict: rule.body, pipeline, ...reportOf(input) };
-  return { host, request };
+  const mode = merged.mergeMode && { mode: merged.mergeMode };
+  const said = { verdict: rule.body, pipeline, ...reportOf(input) };
+  return { host, request: { change: id, patchset, tested: state, ...step, ...mode, ...said } };
 }
 
 /** The report of the success, by the key that it will have. */

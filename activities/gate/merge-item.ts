@@ -66,8 +66,8 @@ async function hindrance({ deps, input, tested, merged }: Merging): Promise<Hind
   for (const change of input.changes) {
     const landing = landingOf(deps, { change, tested: stored, input });
     if ('refused' in landing) return landing;
-    const { host } = landing;
-    const answer = await host.canMerge(change.id, await deps.own(change.connection));
+    const { host, request } = landing;
+    const answer = await host.canMerge(change.id, await deps.own(change.connection), request.mode);
     if (answer.ok) landings.push(landing);
     // As another patch set where the host makes one of what was pushed.
     else if (!answer.isOpen && (await host.readChange(change.id))?.status === 'merged') merged.add(change.key);

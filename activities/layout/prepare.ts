@@ -13,6 +13,7 @@ import type { SourceState } from '../../pipelines/model/artifact.ts';
 import type { JobGraph } from '../../pipelines/model/job.ts';
 import type { Problem } from '../../pipelines/model/position.ts';
 import type {
+  ChangeRef,
   GraphRef,
   Prepared,
   PreparedItem,
@@ -205,10 +206,16 @@ async function freezeItem(deps: PrepareDeps, layout: Layout, job: ItemToFreeze):
     return { outcome: { kind: 'config-error', message: jobs, placed } };
   }
   const frozen = { ...jobs, warnings: [...new Set([...speculative.warnings, ...jobs.warnings])] };
-  const changes = item.changes.map(({ id, patchset, project, branch }) => ({ id, patchset, project, branch }));
+  const changes = item.changes.map((change) => testedChange(layout, change));
   const graph = await bindSecrets(deps, speculative.layout, { graph: frozen, sources });
   const stored = { graph, sources, changes, reconfigured, ...(steps && { steps }) };
   return { stored, outcome: { kind: 'ready', graph: slim(frozen) } };
+}
+
+/** With the merge mode that is named where it was merged by it: by the configuration in force, not by its own. */
+function testedChange(layout: Layout, { id, patchset, project, branch }: ChangeFacts): ChangeRef {
+  const mergeMode = projectSettings(layout, project)?.namedMergeMode;
+  return { id, patchset, project, branch, ...(mergeMode !== undefined && { mergeMode }) };
 }
 
 function touchesConfig({ files }: ChangeFacts): boolean {

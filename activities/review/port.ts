@@ -31,8 +31,9 @@ export interface ReviewHost {
    * Whether the host would merge a change by itself, were it not for what Sluice gives.
    *
    * @param own labels, checks or statuses that Sluice gives: that these are missing does not count
+   * @param mode in which it is to be merged, as `SubmitRequest` has it
    */
-  canMerge(change: string, own: readonly string[]): Promise<Mergeability>;
+  canMerge(change: string, own: readonly string[], mode?: MergeMode): Promise<Mergeability>;
   /** Votes and comments on a patch set. Repeating a report with the same key changes nothing. @throws Denied */
   report(actor: Actor, report: ReviewReport): Promise<void>;
   /** Merges a change. Repeating it answers `already-merged`. @throws Denied */
@@ -151,7 +152,7 @@ export interface SubmitRequest {
   readonly onto?: string;
   /** The changes after it in its item, of this host, where there are several: merged next, or with it, or not at all. */
   readonly rest?: readonly SubmitRequest[];
-  /** As the state was prepared. Default: the host's own way. */
+  /** The merge mode that the project names: hosts that merge by themselves do it so. Default: the host's own way. */
   readonly mode?: MergeMode;
   /**
    * The body of the reporter that tells of the success: votes of ours that a host wants before it merges are given

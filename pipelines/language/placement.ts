@@ -50,6 +50,8 @@ function usage({ layout, pipeline, branch }: Where, { stanzas, project }: Config
 /** What is settled for a project as a whole. */
 export interface ProjectSettings {
   readonly mergeMode: MergeMode;
+  /** As the configuration names it: then its host merges so, too. Absent where that is left to the host. */
+  readonly namedMergeMode?: MergeMode;
   readonly defaultBranch: string;
   readonly trusted: boolean;
   readonly connection: string;
@@ -61,8 +63,10 @@ export function projectSettings(layout: Layout, project: string): ProjectSetting
   const source = findProject(layout.projects, project);
   if (source === undefined) return undefined;
   const configured = layout.configured.get(source.name);
+  const named = configured?.mergeMode;
   return {
-    mergeMode: configured?.mergeMode ?? (source.mergeMode as MergeMode | undefined) ?? 'merge',
+    ...(named !== undefined && { namedMergeMode: named }),
+    mergeMode: named ?? (source.mergeMode as MergeMode | undefined) ?? 'merge',
     defaultBranch: configured?.defaultBranch ?? source.defaultBranch,
     trusted: source.trusted,
     connection: source.connection,

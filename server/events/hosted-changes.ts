@@ -1,5 +1,5 @@
 import { ChangeNotReady, type ReviewHost, type SeenChange } from '../../activities/review/port.ts';
-import type { Layout } from '../../pipelines/language/language.ts';
+import { type Layout, projectSettings } from '../../pipelines/language/language.ts';
 import type { Change } from '../../pipelines/model/change.ts';
 import { type NamedConnection, placesOf } from '../../pipelines/model/change-name.ts';
 import { indexOpen, type OpenChanges } from './closure.ts';
@@ -105,8 +105,9 @@ export class HostedChanges {
     const judged = changes.map(async (change) => {
       const host = this.#hosts.get(change.connection);
       if (host === undefined || this.#isServed(change.connection)) return change;
+      const mode = projectSettings(layout, change.project)?.namedMergeMode;
       const asked = {
-        canMerge: (own: readonly string[]) => host.canMerge(change.id, own),
+        canMerge: (own: readonly string[]) => host.canMerge(change.id, own, mode),
         readChange: () => host.readChange(change.id),
         ...(seen?.id === change.id ? { canMerge: seen.canMerge } : {}),
       };

@@ -23,8 +23,11 @@ function host(connection: string, changes: Change[], url = '') {
     connection,
     readChange: async (name: string) => ask(`read ${name}`, found(name)),
     listOpenChanges: async () => ask('list', changes),
-    canMerge: async (id: string, own: readonly string[]): Promise<Mergeability> =>
-      ask(`merge ${id} ${own.join()}`, { ok: false, missing: ['needs Code-Review', ...'123456'] }),
+    canMerge: async (id: string, own: readonly string[], mode?: string): Promise<Mergeability> =>
+      ask(`merge ${[id, own, ...(mode ? [mode] : [])].join(' ')}`, {
+        ok: false,
+        missing: ['needs Code-Review', ...'123456'],
+      }),
   };
   const leave = (gone: boolean) => {
     away = gone;
@@ -36,7 +39,9 @@ const pipelines = [
   { name: 'gate', reporters: { success: [{ connection: 'review', body: { Verified: 2, submit: true } }] } },
   { name: 'check', reporters: { success: [{ connection: 'hub', body: { status: 'success' } }] } },
 ].map((pipeline) => [pipeline.name, { pipeline }] as const);
-const layout = { pipelines: new Map(pipelines) } as unknown as Layout;
+const configured = new Map([['s', { mergeMode: 'squash-merge' }]]);
+const projects = { byName: new Map(['p', 's'].map((name) => [name, { name }])) };
+const layout = { pipelines: new Map(pipelines), projects, configured } as unknown as Layout;
 
 const at = (connection: string, number: number, more: Partial<Change> = {}) => {
   const id = `${connection}:${number}`;
@@ -83,6 +88,10 @@ test('other hosts are asked what is missing but for what Sluice gives; its own i
     [undefined, ['needs Code-Review', '1', '2', '3', '4'], undefined],
   );
   assert.deepEqual([git.asked, review.asked], [[], ['merge review:7 Verified', 'read review:7']]);
+  await changes.judged(layout, [at('review', 2, { project: 's' })]);
+  assert.equal(review.asked[2], 'merge review:2 Verified squash-merge');
+  await changes.judged(layout, [at('review', 2, { project: 's' })]);
+  assert.equal(review.asked[2], 'merge review:2 Verified squash-merge');
 });
 
 test('a host that is away keeps the changes of others from nothing, and its list is read anew when it tells', async () => {

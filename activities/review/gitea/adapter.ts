@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { MergeMode } from '../../git/merge.ts';
 import { isSafeBranch } from '../../git/names.ts';
 import type { GitRemote } from '../../git/remote.ts';
 import { byName } from '../by-name.ts';
@@ -86,7 +87,7 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
       const events = await readEvents(desk, change);
       return { events: events.slice(after), last: events.length };
     },
-    canMerge: (change, own) => canMerge(desk, change, own),
+    canMerge: (change, own, mode) => canMerge(desk, change, { own, mode }),
     report: (actor, said) => report(desk, actor, said),
     submit: (actor, request) => submit(desk, actor, request),
     async listProjects() {
@@ -147,14 +148,19 @@ async function readEvents(desk: Desk, change: string) {
 /** Milliseconds: who looks at many changes does not wait long for the host's look at one. */
 const patience = 5_000;
 
-async function canMerge(desk: Desk, change: string, own: readonly string[]) {
+interface Wish {
+  readonly own: readonly string[];
+  readonly mode: MergeMode | undefined;
+}
+
+async function canMerge(desk: Desk, change: string, { own, mode }: Wish) {
   const facts = await demandFacts(desk, change);
   const target = await readTarget(desk, facts);
   const missing = await obstacles(desk, { facts, target, own: (context) => own.includes(context) });
   if (missing.length > 0) return { ok: false, missing } as const;
   // Where Sluice pushes what it has merged itself, its own merge is what counts.
   const exact = mayPush(target);
-  const style = exact ? undefined : styleObstacle(target.repository, facts.pull, target.branch?.commit?.id);
+  const style = exact ? undefined : styleObstacle(target, facts.pull, mode);
   if (style !== undefined) return { ok: false, missing: [style] } as const;
   if (exact || (await untilFitting(desk, facts, patience))) return { ok: true } as const;
   const id = changeId(desk.site.connection, facts.name);

@@ -1,4 +1,5 @@
 import type { MergeMode } from '../../git/merge.ts';
+import type { Target } from './requirements.ts';
 import type { Pull, Repository } from './schema.ts';
 
 const fastForward = 'fast-forward-only';
@@ -42,10 +43,10 @@ export function styleOf(repository: Repository, mode?: MergeMode): { readonly st
 }
 
 /** Why the host would not merge by the way that it has, however well the change fits; undefined where it would. */
-export function styleObstacle(repository: Repository, pull: Pull, tip: string | undefined): string | undefined {
-  const chosen = styleOf(repository);
+export function styleObstacle({ repository, branch }: Target, pull: Pull, mode?: MergeMode): string | undefined {
+  const chosen = styleOf(repository, mode);
   if (typeof chosen === 'string') return chosen;
-  if (chosen.style !== fastForward || !pull.merge_base || pull.merge_base === tip) return undefined;
+  if (chosen.style !== fastForward || !pull.merge_base || pull.merge_base === branch?.commit?.id) return undefined;
   const { full_name: project } = repository;
   return `${project} is only moved forward, and #${pull.number} does not stand on ${pull.base.ref}: rebase it`;
 }

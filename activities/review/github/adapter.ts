@@ -77,8 +77,8 @@ function createGithubHost(place: Place): ReviewHost {
       const events = await readHistory(place, await findOne(place, change));
       return { events: events.slice(after), last: Math.max(after, events.length) };
     },
-    canMerge: async (change, own) =>
-      readMergeability(place, await findOne(place, change), (name) => own.includes(name)),
+    canMerge: async (change, own, mode) =>
+      readMergeability(place, await findOne(place, change), { isOwn: (name) => own.includes(name), mode }),
     report: (actor, said) => report(place, actor, said),
     submit: (actor, request) => submit(place, actor, request),
     listProjects,

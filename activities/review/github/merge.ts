@@ -3,7 +3,6 @@ import type { z } from 'zod';
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
-import type { MergeMode } from '../../git/merge.ts';
 import { HostRefusal } from '../http.ts';
 import { OtherStateLanded } from '../other-state.ts';
 import type { BranchName, BranchStanding, SubmitRequest, SubmitResult } from '../port.ts';
@@ -20,7 +19,7 @@ import {
   repositorySchema,
 } from './schema.ts';
 import { openVerdict, type Verdict } from './verdict.ts';
-import { type Method, methods, readRules, type Ways, wayObstacles, waysOf } from './ways.ts';
+import { chooseWays, type Method, readRules, waysOf } from './ways.ts';
 
 /**
  * Merges by a push of the tested commit where that may be; else by GitHub's own merge: only the head that was tested, and
@@ -78,18 +77,6 @@ async function differs(
 
 function refused(reason: string): SubmitResult {
   return { kind: 'refused', reason };
-}
-
-/** The ways to merge that may be tried, the first one first; or why there is none. */
-function chooseWays(ways: Ways, { project, pull }: Found, mode: MergeMode | undefined): readonly Method[] | string {
-  const branch = pull.base.ref;
-  const [noWay] = wayObstacles(ways, project, branch);
-  if (noWay !== undefined) return noWay;
-  if (mode === undefined) return ways.both;
-  const method = methods[mode];
-  if (ways.both.includes(method)) return [method];
-  const by = ways.settings.includes(method) ? `by the rules of ${branch}` : `in the settings of ${project}`;
-  return `merging by ${mode} is not allowed ${by}`;
 }
 
 /**

@@ -32,7 +32,7 @@ export async function submitByPush(place: Place, found: Found, landing: Landing)
   const branch = pull.base.ref;
   if (repository?.permissions?.push === false || !(await holdsHead(place, found, tested))) return null;
   // Whoever may push past the protection of a branch is not asked by GitHub for what that wants.
-  const judged = await readMergeability(place, found, (name) => name.startsWith('sluice/'));
+  const judged = await readMergeability(place, found, { isOwn: (name) => name.startsWith('sluice/') });
   if (!judged.ok) return null;
   await verdict.give();
   const landed = await land(git, { project, branch, tested, mayPush: true });

@@ -1,3 +1,4 @@
+import type { MergeMode } from '../../git/merge.ts';
 import { ChangeNotReady, type Mergeability } from '../port.ts';
 import { lastReviews, lastStatuses, statusOf } from './map.ts';
 import { type Found, type Place, readPermissions } from './pulls.ts';
@@ -11,17 +12,23 @@ import {
   reviewSchema,
   statusSchema,
 } from './schema.ts';
-import { type BranchRules, readRules, wayObstacles, waysOf } from './ways.ts';
+import { type BranchRules, chooseWays, readRules, waysOf } from './ways.ts';
 
 /** Whether a check is one of Sluice's. */
 type IsOwn = (name: string) => boolean;
 
+interface Wish {
+  readonly isOwn: IsOwn;
+  /** In which it is to be merged, where one is named. */
+  readonly mode?: MergeMode | undefined;
+}
+
 /** Whether GitHub would merge a pull request, were it not for our own checks. */
-export async function readMergeability(place: Place, found: Found, isOwn: IsOwn): Promise<Mergeability> {
+export async function readMergeability(place: Place, found: Found, wish: Wish): Promise<Mergeability> {
   const { project, pull } = found;
   const repository = await place.client.read({ project, route: 'GET /repos/{owner}/{repo}' }, repositorySchema);
   const plain = plainObstacles(pull, repository);
-  const missing = plain.length > 0 ? plain : await ruleObstacles(place, found, { isOwn, repository });
+  const missing = plain.length > 0 ? plain : await ruleObstacles(place, found, { ...wish, repository });
   return missing.length === 0 ? { ok: true } : { ok: false, missing };
 }
 
@@ -45,17 +52,20 @@ export function plainObstacles(pull: Pull, repository: Repository | null): reado
   ];
 }
 
-interface Asked {
-  readonly isOwn: IsOwn;
+interface Asked extends Wish {
   readonly repository: Repository | null;
 }
 
 /** What the branch wants besides: first of all a way to merge that it and the repository's settings allow. */
-async function ruleObstacles(place: Place, found: Found, { isOwn, repository }: Asked): Promise<readonly string[]> {
+async function ruleObstacles(
+  place: Place,
+  found: Found,
+  { isOwn, mode, repository }: Asked,
+): Promise<readonly string[]> {
   const { project, pull } = found;
   const rules = await readRules(place, project, pull.base.ref);
-  const noWay = wayObstacles(waysOf(repository, rules), project, pull.base.ref);
-  return noWay.length > 0 ? noWay : protectionObstacles(place, found, { isOwn, rules });
+  const ways = chooseWays(waysOf(repository, rules), found, mode);
+  return typeof ways === 'string' ? [ways] : protectionObstacles(place, found, { isOwn, rules });
 }
 
 interface Wanted {

@@ -1,5 +1,5 @@
 import type { MergeMode } from '../../git/merge.ts';
-import type { Place } from './pulls.ts';
+import type { Found, Place } from './pulls.ts';
 import { type BranchProtection, type BranchRule, protectionSchema, type Repository, ruleSchema } from './schema.ts';
 
 /** How GitHub merges a pull request. */
@@ -8,7 +8,7 @@ export type Method = 'merge' | 'squash' | 'rebase';
 /** In the order in which they are preferred. */
 const all: readonly Method[] = ['merge', 'squash', 'rebase'];
 
-export const methods: Readonly<Record<MergeMode, Method>> = {
+const methods: Readonly<Record<MergeMode, Method>> = {
   rebase: 'rebase',
   'rebase-first-parent': 'rebase',
   'cherry-pick': 'rebase',
@@ -65,12 +65,25 @@ export function waysOf(repository: Repository | null, { rules, protection }: Bra
   return { settings, rules: ruled, both: settings.filter((method) => ruled.includes(method)) };
 }
 
-/** Why nothing can be merged in any way; none where something can. */
-export function wayObstacles({ settings, rules, both }: Ways, project: string, branch: string): readonly string[] {
-  if (both.length > 0) return [];
+/**
+ * The ways to merge that may be tried, the first one first: that of the mode where one is named; or why there is none, a
+ * sentence without its end.
+ */
+export function chooseWays(
+  { settings, rules, both }: Ways,
+  { project, pull }: Found,
+  mode: MergeMode | undefined,
+): readonly Method[] | string {
+  const branch = pull.base.ref;
   const words = (list: readonly Method[]) => (list.length === 0 ? 'nothing' : list.join(' or '));
-  return [
-    `the rules of ${branch} allow to merge by ${words(rules)}, the settings of ${project} by ${words(settings)}: ` +
-      'let both allow one way',
-  ];
+  if (both.length === 0)
+    return (
+      `the rules of ${branch} allow to merge by ${words(rules)}, the settings of ${project} by ${words(settings)}: ` +
+      'let both allow one way'
+    );
+  if (mode === undefined) return both;
+  const method = methods[mode];
+  if (both.includes(method)) return [method];
+  const by = settings.includes(method) ? `by the rules of ${branch}` : `in the settings of ${project}`;
+  return `merging by ${mode} is not allowed ${by}: allow it there, or set another merge-mode`;
 }

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { MergeMode } from '../../git/merge.ts';
 import { isSafeBranch } from '../../git/names.ts';
 import type { GitRemote } from '../../git/remote.ts';
 import { byName } from '../by-name.ts';
@@ -13,7 +14,7 @@ import { openClient } from './client.ts';
 import { readHistory } from './history.ts';
 import { createWebhook } from './ingest.ts';
 import { toChange } from './map.ts';
-import { submit } from './merge.ts';
+import { holdsHeads, modeObstacle, submit } from './merge.ts';
 import { changeId, isProject, projectPath, requestPath } from './names.ts';
 import { type Desk, demandFacts, nameNow, openLister, readFacts, readNotes, readProjects } from './read.ts';
 import { report } from './report.ts';
@@ -95,7 +96,7 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
       const events = await readEvents(desk, change);
       return { events: events.slice(after), last: events.length };
     },
-    canMerge: (change, own) => canMerge(desk, change, own),
+    canMerge: (change, own, mode) => canMerge(desk, change, { own, mode }),
     report: (actor, said) => report(desk, actor, said),
     submit: (actor, request) => submit(desk, actor, request),
     async listProjects() {
@@ -157,7 +158,12 @@ async function readEvents(desk: Desk, change: string) {
 /** Milliseconds: who looks at many changes does not wait long for the host's look at one. */
 const longestLook = 5_000;
 
-async function canMerge(desk: Desk, change: string, own: readonly string[]) {
+interface Wish {
+  readonly own: readonly string[];
+  readonly mode: MergeMode | undefined;
+}
+
+async function canMerge(desk: Desk, change: string, { own, mode }: Wish) {
   const facts = await demandFacts(desk, change);
   const target = await readTarget(desk, facts);
   const asked = { target, own: (name: string) => own.includes(name) };
@@ -165,8 +171,11 @@ async function canMerge(desk: Desk, change: string, own: readonly string[]) {
   const now = (await whenLookedAt(desk, facts, { until, pipeline: false })) ?? facts.request;
   const missing = await obstacles(desk, { ...asked, facts: { ...facts, request: now } });
   if (missing.length > 0) return { ok: false, missing } as const;
+  const exact = mayPush(target);
+  const obstacle = exact && holdsHeads(mode) ? undefined : modeObstacle(target.project, mode);
+  if (obstacle !== undefined) return { ok: false, missing: [obstacle] } as const;
   // Where Sluice pushes what it has merged itself, its own merge is what counts.
-  const misfit = mayPush(target) ? null : misfitOf(now);
+  const misfit = exact ? null : misfitOf(now);
   if (misfit === null) return { ok: true } as const;
   const id = changeId(desk.site.connection, facts.name);
   return { ok: false, missing: [`${misfit} of ${id} with ${now.target_branch}`] } as const;

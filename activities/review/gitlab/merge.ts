@@ -104,6 +104,17 @@ async function marked(desk: Desk, facts: RequestFacts, { commit, tree }: SourceS
   return { kind: 'merged', state: { project, branch: facts.request.target_branch, commit, tree } };
 }
 
+/** Whether what is made in a mode always holds the change's very head: then a push of it is a merge to the host. */
+export function holdsHeads(mode: MergeMode | undefined): boolean {
+  return mode === undefined || mode === 'merge' || mode === 'merge-resolve';
+}
+
+/** Why the host would not merge in a mode that is named; undefined where it would. */
+export function modeObstacle(project: Project, mode: MergeMode | undefined): string | undefined {
+  if (squashOf(mode, project) !== null) return undefined;
+  return `${project.path_with_namespace} does not merge by ${mode}: change its merge method, or set another merge-mode`;
+}
+
 /** What the host calls a merge by its settings; null for what it cannot do by them. */
 function squashOf(mode: MergeMode | undefined, project: Project): boolean | undefined | null {
   const { merge_method: method, squash_option: option } = project;
@@ -122,17 +133,15 @@ function squashOf(mode: MergeMode | undefined, project: Project): boolean | unde
 }
 
 async function byHost(desk: Desk, { facts, target, request }: Merge, now: MergeRequest): Promise<SubmitResult> {
-  const { project } = facts.name;
-  const squash = squashOf(request.mode, target.project);
-  if (squash === null) {
-    return refused(`${project} does not merge by ${request.mode}: change its merge method, or set another merge-mode`);
-  }
+  const obstacle = modeObstacle(target.project, request.mode);
+  if (obstacle !== undefined) return refused(obstacle);
   const misfit = misfitOf(now);
   if (misfit !== null) return refused(`${misfit} with ${now.target_branch}: rebase it`);
+  const squash = squashOf(request.mode, target.project);
   try {
     await desk.client.send('PUT', `${requestPath(facts.name)}/merge`, {
       sha: headOf(facts),
-      ...(squash === undefined ? {} : { squash }),
+      ...(typeof squash === 'boolean' && { squash }),
     });
   } catch (error) {
     // What the host answers last is not always what it has done.

@@ -13,7 +13,12 @@ const steps = [
   { ...first, change: 'git:1', onto: 'tip' },
   { ...whole, change: 'git:2', onto: first.commit },
 ];
-const own = ['git:1', 'git:2'].map((id) => ({ ...place, id, patchset: 1 }));
+const own = ['git:1', 'git:2'].map((id) => ({
+  ...place,
+  id,
+  patchset: 1,
+  ...(id === 'git:2' && { mergeMode: 'merge' }),
+}));
 const input: SubmitInput = {
   ...{ tenant: 'main', pipeline: 'gate', queue: 'q', key: '1.1/submit' },
   changes: [change('git:1'), change('git:2')],
@@ -59,6 +64,26 @@ test('each change is asked for with what it was tested to, those after it, and w
       ['git:2', whole, whole, 'by host git:1', []],
     ],
   );
+});
+
+test('a host is told of the merge mode that a project names, before the first merge and with it', async () => {
+  const judged: unknown[] = [];
+  const canMerge = async (id: string, _: unknown, mode: unknown) => {
+    judged.push([id, mode]);
+    return { ok: true } as const;
+  };
+  const { asked, merge } = setup({ canMerge });
+  await merge();
+  const modes = [
+    ['git:1', undefined],
+    ['git:2', 'merge'],
+  ];
+  assert.deepEqual(judged, modes);
+  assert.deepEqual(
+    asked.map(({ change: id, mode }) => [id, mode]),
+    modes,
+  );
+  assert.equal(asked[0]?.rest?.[0]?.mode, 'merge');
 });
 
 test('a merge to another state than was tested is none to stand on', async () => {

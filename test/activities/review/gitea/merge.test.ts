@@ -127,6 +127,8 @@ test('a way that the project does not allow is refused, and says where it is all
   const tested = await prepare([id], 'squash-merge');
   const result = await host.submit(gateActor, { change: id, patchset: 1, tested, mode: 'squash-merge' });
   assert.ok(result.kind === 'refused' && /does not allow to merge by squash/.test(result.reason));
+  assert.deepEqual(await host.canMerge(id, [], 'squash-merge'), { ok: false, missing: [result.reason] });
+  assert.deepEqual(await host.canMerge(id, [], 'merge'), { ok: true });
 });
 
 const noWay = {

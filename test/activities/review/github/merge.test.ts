@@ -312,6 +312,9 @@ test('a head that is pushed over in the moment of the merge is refused, and so i
   const other = await host.submit(gateActor, { ...request, mode: 'rebase' });
   assert.ok(other.kind === 'refused');
   assert.match(other.reason, /merging by rebase is not allowed/);
+  // It is said before any job runs.
+  assert.deepEqual(await host.canMerge(request.change, [], 'rebase'), { ok: false, missing: [other.reason] });
+  assert.deepEqual(await host.canMerge(request.change, [], 'squash-merge'), { ok: true });
   world.beforeMerge = async () => {
     pull.head = await makeCommit(alpha.directory, { parents: [await tip(alpha, 'master')], files: { a: '2' } });
   };

@@ -109,7 +109,12 @@ test('squashed, rebased: as the project merges, and only as it does', async (t) 
   assert.match(reasonOf(await submit('merge', 'm')), /does not merge by merge/);
   alpha.method = 'merge';
   alpha.squash = 'never';
-  assert.match(reasonOf(await submit('squash-merge', 'n')), /does not merge by squash-merge/);
+  const refusal = reasonOf(await submit('squash-merge', 'n'));
+  assert.match(refusal, /does not merge by squash-merge/);
+  // It is said before any job runs; not where it is pushed.
+  const last = idOf(alpha, await propose(world, alpha, { files: { l: '1' } }));
+  assert.deepEqual(await host.canMerge(last, [], 'squash-merge'), { ok: false, missing: [refusal] });
+  assert.deepEqual(await host.canMerge(last, [], 'merge'), { ok: true });
   alpha.squash = 'always';
   assert.match(reasonOf(await submit('merge', 'a')), /does not merge by merge/);
 });
