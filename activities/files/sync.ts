@@ -32,7 +32,8 @@ const together = 32;
  * @param except a directory right below that is not looked into
  */
 export async function syncTree(root: string, before: string | null = null, except?: string): Promise<void> {
-  const known = new Set(before === null ? [] : (await filesOf(await entriesBelow(before))).map(({ inode }) => inode));
+  const shared = before === null ? [] : await filesOf(await entriesBelow(before, except));
+  const known = new Set(shared.map(({ inode }) => inode));
   const entries = await entriesBelow(root, except);
   const files = (await filesOf(entries)).filter(({ inode }) => !known.has(inode)).map(({ path }) => path);
   const directories = entries.filter((entry) => entry.isDirectory()).map(pathOf);

@@ -17,8 +17,9 @@ import {
   readContent,
   verifyContent,
 } from './content.ts';
-import { copyTree, firstChanged, readTree } from './frozen-tree.ts';
+import { copyTree, firstChanged } from './frozen-tree.ts';
 import { type Signed, verifySignatures } from './signatures.ts';
+import { readTree } from './state-tree.ts';
 import { MirrorError, type MirrorSet } from './types.ts';
 
 /** A tree that stays as it is while it is sent, whatever happens to the source. */
@@ -110,7 +111,10 @@ async function readState(shown: ShownState, directory: string): Promise<Manifest
   if (known?.state.id === shown.id) return known.manifest;
   const paths = known === null ? null : await changedSince(shown, known.state);
   const folders = new Set(paths?.map((path) => path.split('/')[0]));
-  const since = known === null || paths === null || folders.size !== 1 ? null : { before: known.manifest, paths };
+  const since =
+    known === null || paths === null || folders.size !== 1
+      ? null
+      : { before: known.manifest, tree: known.state.tree, paths };
   const manifest = await readTree(shown.tree, since);
   await writeWhole(memory, JSON.stringify({ state: shown, manifest }));
   return manifest;

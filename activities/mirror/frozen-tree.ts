@@ -16,13 +16,12 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type Manifest, type ManifestFile, publishedMode } from '../../pipelines/mirror/manifest.ts';
-import { parentsOf } from '../../pipelines/mirror/way.ts';
 import { sha256 } from '../repository/files.ts';
 import { readMemory, saveMemory, type TreeMemory } from './frozen-memory.ts';
 import { MirrorError } from './types.ts';
 
 /** What the kernel says of a file; times in milliseconds, `mtime` in seconds. */
-interface FileFacts {
+export interface FileFacts {
   /** Which file it is and what it was when it was last touched. */
   readonly id: string;
   readonly size: number;
@@ -34,7 +33,7 @@ interface FileFacts {
 }
 
 /** A tree on disk: paths below it, in a fixed order. */
-interface Scanned {
+export interface Scanned {
   readonly directories: readonly string[];
   readonly files: ReadonlyMap<string, FileFacts>;
   readonly links: ReadonlyMap<string, string>;
@@ -57,40 +56,8 @@ export async function copyTree(source: string, tree: string, memory: string): Pr
   }
 }
 
-/**
- * What a tree holds that nobody changes any more: all of it, or what changed where the one before is known.
- *
- * @param since the tree before, with the paths of the only folder that both share in which something came or went
- * @throws MirrorError `source` for a name that is not mirrored
- */
-export async function readTree(tree: string, since: Since | null = null): Promise<Manifest> {
-  if (since === null) return manifestIn(tree, scan(tree));
-  const { before, paths } = since;
-  const folder = paths[0]?.split('/')[0] ?? '';
-  const inFolder = (path: string) => path === folder || path.startsWith(`${folder}/`);
-  const found = scan(tree, folder);
-  const changed = new Set(paths);
-  const there = paths.flatMap((path) => {
-    const facts = lstatSync(join(tree, path), { throwIfNoEntry: false });
-    return facts?.isFile() ? [[path, factsOf(join(tree, path))] as const] : [];
-  });
-  const parents = new Set(paths.flatMap(parentsOf));
-  const isStanding = (path: string) => lstatSync(join(tree, path), { throwIfNoEntry: false })?.isDirectory() === true;
-  const old = (before.directories ?? []).filter((path) => inFolder(path) && !parents.has(path));
-  const directories = [...found.directories, ...old, ...[...parents].filter(isStanding)].sort();
-  const fresh = await manifestIn(tree, { ...found, directories, files: new Map([...found.files, ...there]) });
-  const stay = Object.entries(before.files).filter(([path]) => inFolder(path) && !changed.has(path));
-  const files = Object.fromEntries([...Object.entries(fresh.files), ...stay].sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { ...fresh, files };
-}
-
-/** What is known of a tree before another one. */
-export interface Since {
-  readonly before: Manifest;
-  readonly paths: readonly string[];
-}
-
-async function manifestIn(tree: string, found: Scanned): Promise<Manifest> {
+/** What some files of a tree are. */
+export async function manifestIn(tree: string, found: Scanned): Promise<Manifest> {
   const hashed = await hashAll({ source: tree, tree }, found, [...found.files.keys()]);
   return manifestOf(found, Object.fromEntries([...hashed].map(([path, { noted }]) => [path, noted] as const)));
 }
@@ -122,7 +89,7 @@ async function copyChanged(source: string, tree: string, memory: string): Promis
  *
  * @param except a directory that is not looked into
  */
-function scan(root: string, except = ''): Scanned {
+export function scan(root: string, except = ''): Scanned {
   const [directories, files, links] = [[''], new Map<string, FileFacts>(), new Map<string, string>()];
   for (const directory of directories) {
     for (const entry of at(directory, () => readdirSync(join(root, directory), { withFileTypes: true }))) {
@@ -276,7 +243,7 @@ function manifestOf({ directories, files, links }: Scanned, hashes: TreeMemory['
 }
 
 /** Which file it is and when it was changed, by all that the kernel tells of it. */
-function factsOf(path: string): FileFacts {
+export function factsOf(path: string): FileFacts {
   const { dev, ino, size, mode, mtimeNs, ctimeNs, ctimeMs } = lstatSync(path, { bigint: true });
   return {
     id: [dev, ino, size, mode, mtimeNs, ctimeNs].join(' '),

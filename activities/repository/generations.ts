@@ -121,7 +121,7 @@ export async function waitForTree(tree: string, before: string | null, settled?:
   if (settled === undefined && (await listFiles(tree)).length < many) return syncTree(tree, before);
   const { directory, changed } = settled ?? {};
   if (directory !== undefined && changed != null && changed.length < many) {
-    await syncTree(tree, null, directory);
+    await syncTree(tree, before, directory);
     return syncBranches(tree, changed);
   }
   // Waiting for each of many files takes far longer than for all that the file system has to write.

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openTree } from '../files/modes.ts';
 import type { ExtrasWish } from './extras.ts';
+import { fillTree } from './fill.ts';
 import {
   asWriter,
   currentTree,
@@ -11,35 +12,27 @@ import {
   newTree,
   nextName,
   type Settled,
+  type Showing,
   showTree,
   waitForTree,
 } from './generations.ts';
 import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { refuseReleased } from './released.ts';
 import { isSigned, signTree } from './signature.ts';
-import {
-  noteStaged,
-  noteStanding,
-  readStanding,
-  type Standing,
-  sharePool,
-  takePool,
-  takeStagedNote,
-} from './standing.ts';
+import { noteStaged, noteStanding, type Standing, settleStanding, takeStagedNote } from './standing.ts';
 import { addedState, describedState, type RepositoryState, remainingState, type StateRequest } from './state.ts';
-import { growTree, type TreePlan, writeTree } from './tree.ts';
+import { writeTree } from './tree.ts';
 
 export interface PublishRequest extends StateRequest {
   readonly dir: string;
   readonly signer?: IndexSigner;
   readonly date: Date;
+  /** How long what only an older index names stays for clients that have read it; seconds, 0: three states. */
+  readonly keepFormer?: number;
 }
 
-export interface RemoveRequest {
-  readonly dir: string;
+export interface RemoveRequest extends Change {
   readonly remove: (one: PackageId) => boolean;
-  readonly signer?: IndexSigner;
-  readonly date: Date;
 }
 
 export interface Publication {
@@ -101,7 +94,7 @@ async function dateAfter(format: RepositoryFormat, before: string | null, now: D
   return last > now.getTime() && last < now.getTime() + day ? new Date(last) : now;
 }
 
-type Change = Pick<PublishRequest, 'dir' | 'signer' | 'date'>;
+type Change = Pick<PublishRequest, 'dir' | 'signer' | 'date' | 'keepFormer'>;
 
 async function change(
   format: RepositoryFormat,
@@ -123,14 +116,14 @@ async function change(
     const date = await dateAfter(format, before, given.date);
     const tree = await newTree(generations);
     const signing = signer === undefined ? {} : { signer, resign };
-    const { standing, ...settled } = await fillTree(format, tree, { state, generations, date, ...signing });
+    const made = { generations, now: given.date, keepFormer: given.keepFormer };
+    const { standing, ...settled } = await fillTree(format, tree, { state, date, ...signing }, made);
     // The disk begins with the index while GnuPG signs it.
     await Promise.all([
       signer === undefined ? null : signTree(format, tree, { settings: state.settings, signer }),
       settled.settled === undefined ? null : waitForTree(tree, before, settled.settled),
     ]);
-    await noteStanding(generations, await nextName(generations), standing);
-    await showTree(generations, tree, settled);
+    await showNoted(generations, { tree, standing, showing: settled });
     return { ...answer, changed: true };
   });
 }
@@ -143,54 +136,17 @@ function askedOnce(signer: IndexSigner): IndexSigner {
   return { ...signer, publicKey: () => key };
 }
 
-interface Filled {
+interface Noted {
+  readonly tree: string;
   readonly standing: Standing | null;
-  readonly settled?: Settled;
+  readonly showing: Showing;
 }
 
-/** Fills a new tree, from the one before as it stands where that is possible. */
-async function fillTree(
-  format: RepositoryFormat,
-  tree: string,
-  plan: TreePlan & { readonly generations: Generations },
-): Promise<Filled> {
-  const { state, generations, resign = false } = plan;
-  const { before, lists, foreign } = state;
-  const known = before === null ? null : await readStanding(generations, before);
-  const grows = lists !== null && foreign.length === 0 && !resign;
-  if (grows && before !== null && known !== null) {
-    const grown = await growOn(format, tree, { plan, before, known });
-    if (grown !== null) return grown;
-  }
-  const stale = await writeTree(format, tree, plan);
-  return { standing: stale === null ? null : { stale, steps: [] } };
-}
-
-interface Ground {
-  readonly plan: TreePlan & { readonly generations: Generations };
-  readonly before: string;
-  readonly known: Standing;
-}
-
-/** Null where the file system gives no second names. */
-async function growOn(
-  format: RepositoryFormat,
-  tree: string,
-  { plan, before, known }: Ground,
-): Promise<Required<Filled> | null> {
-  const { pool } = format;
-  const taken = await takePool(plan.generations, tree, { before, steps: known.steps, pool });
-  if (taken === null && !(await sharePool(before, tree, pool))) {
-    await rm(join(tree, pool), { recursive: true, force: true });
-    return null;
-  }
-  const { stale, paths } = await growTree(format, tree, { plan, before: known.stale });
-  await taken?.emptied;
-  const steps = [...known.steps, [await nextName(plan.generations), paths] as const];
-  return {
-    standing: { stale, steps },
-    settled: { directory: pool, changed: taken === null ? null : [...taken.paths, ...paths] },
-  };
+async function showNoted(generations: Generations, { tree, standing, showing }: Noted): Promise<void> {
+  const name = await nextName(generations);
+  await noteStanding(generations, name, standing);
+  await showTree(generations, tree, showing);
+  await settleStanding(generations, name);
 }
 
 interface Signing {
@@ -246,7 +202,8 @@ export async function stageTree(format: RepositoryFormat, request: StagedRequest
     if (before !== null && !state.changed) return null;
     const date = await dateAfter(format, before, request.date);
     const tree = await newTree(generations, request.name);
-    const { standing, ...settled } = await fillTree(format, tree, { state, generations, date });
+    const made = { generations, now: request.date, keepFormer: request.keepFormer };
+    const { standing, ...settled } = await fillTree(format, tree, { state, date }, made);
     await noteStaged(tree, standing);
     return { generations, tree, before, state, ...settled };
   });
@@ -272,8 +229,8 @@ export function showStaged(
 ): Promise<boolean> {
   return asWriter(generations, writerWait, async () => {
     if ((await currentTree(generations)) !== before) return false;
-    await noteStanding(generations, await nextName(generations), await takeStagedNote(tree));
-    await showTree(generations, tree, inUse === undefined ? {} : { inUse });
+    const standing = await takeStagedNote(tree);
+    await showNoted(generations, { tree, standing, showing: inUse === undefined ? {} : { inUse } });
     return true;
   });
 }

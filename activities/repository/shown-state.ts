@@ -44,7 +44,7 @@ export async function withShownState<T>(path: string, work: (state: ShownState |
 export async function changedSince({ tree }: ShownState, before: ShownState): Promise<readonly string[] | null> {
   const home = dirname(tree);
   if (dirname(before.tree) !== home || (await idOf(before.tree)) !== before.id) return null;
-  const standing = await readStanding({ dir: '', home }, tree);
+  const standing = await readStanding({ home }, tree);
   return standing === null ? null : pathsBetween(standing.steps, basename(before.tree), basename(tree));
 }
 

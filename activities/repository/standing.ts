@@ -1,15 +1,16 @@
 import { existsSync, rmSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Former } from '../../pipelines/policy/former-files.ts';
 import { exists } from '../files/exists.ts';
 import { makeOpenDirectory } from '../files/modes.ts';
 import { moveWhole, writeWhole } from '../files/write.ts';
 import { run } from '../process/run.ts';
 import { linkFile } from './files.ts';
-import { type Generations, spareTree } from './generations.ts';
+import { currentTree, type Generations, spareTree } from './generations.ts';
 
-/** Files that a tree keeps for clients of older states: path to the name of the last tree whose index names it. */
-export type Stale = ReadonlyMap<string, string>;
+/** Files that a tree keeps for clients of older states, packages and lists of them, by their paths. */
+export type Stale = ReadonlyMap<string, Former>;
 
 /** A tree that was shown, and the packages' paths that it has and the one before had not, or the other way round. */
 export type Step = readonly [name: string, paths: readonly string[]];
@@ -19,20 +20,30 @@ export interface Standing {
   readonly stale: Stale;
   /** The latest steps that led to it, in their order. */
   readonly steps: readonly Step[];
+  /** The latest time at which a state was made, in milliseconds since the epoch. */
+  readonly clock: number;
 }
 
 /** Steps that are remembered: some more than trees that are kept. */
 const remembered = 8;
 
-/** Where a tree is spoken of that is shown, or about to be. */
-const shown = 'stale.json';
+/** Where the tree is spoken of that is shown, and one that is about to be. */
+const [shown, coming] = ['stale.json', 'stale-next.json'];
 
 /**
- * Notes what a tree that is about to be shown holds besides what its index names, and how it came to be. A note about
- * another tree than the one shown says nothing, so that it matters to nobody when the tree is not shown after all.
+ * Notes what a tree that is about to be shown holds besides what its index names, and how it came to be. What is noted
+ * of the one shown stays until `settleStanding`, so that nothing is forgotten when the tree is not shown after all.
  */
-export function noteStanding(generations: Generations, name: string, standing: Standing | null): Promise<void> {
-  return write(join(generations.home, shown), name, standing);
+export async function noteStanding(generations: Generations, name: string, standing: Standing | null): Promise<void> {
+  const current = await currentTree(generations).catch(() => null);
+  // Whoever showed it did not come as far as here.
+  if (current !== null) await settleStanding(generations, basename(current));
+  await write(join(generations.home, coming), name, standing);
+}
+
+/** Lets what was noted of a tree take the place of what was known of the one before: it is shown. */
+export async function settleStanding({ home }: Generations, name: string): Promise<void> {
+  if ((await read(join(home, coming), name)) !== null) await rename(join(home, coming), join(home, shown));
 }
 
 /** In a tree that is shown later: taken out of it before. */
@@ -45,13 +56,14 @@ export async function noteStaged(tree: string, standing: Standing | null): Promi
 
 async function write(path: string, generation: string, standing: Standing | null): Promise<void> {
   if (standing === null) return rm(path, { force: true });
-  const { stale, steps } = standing;
-  await writeWhole(path, JSON.stringify({ generation, stale: [...stale], steps: steps.slice(-remembered) }));
+  const { stale, steps, clock } = standing;
+  const files = [...stale].map(([file, { last, since }]) => [file, last, since]);
+  await writeWhole(path, JSON.stringify({ generation, clock, stale: files, steps: steps.slice(-remembered) }));
 }
 
 /** What a tree holds besides what its index names; null where nothing is known of it. */
-export function readStanding({ home }: Generations, tree: string): Promise<Standing | null> {
-  return read(join(home, shown), basename(tree));
+export async function readStanding({ home }: Pick<Generations, 'home'>, tree: string): Promise<Standing | null> {
+  return (await read(join(home, shown), basename(tree))) ?? read(join(home, coming), basename(tree));
 }
 
 /** Takes out of a staged tree what was noted of it. */
@@ -64,9 +76,15 @@ export async function takeStagedNote(tree: string): Promise<Standing | null> {
 /** The file as we write it, taken apart by hand: it is read with each publication, and a library takes longer to load. */
 async function read(path: string, name: string): Promise<Standing | null> {
   const text = await readFile(path, 'utf8').catch(() => '{}');
-  const { generation, stale, steps = [] } = JSON.parse(text) as Record<string, unknown>;
-  if (generation !== name || !isPairs(stale, isText) || !isPairs(steps, isTexts)) return null;
-  return { stale: new Map(stale), steps };
+  const { generation, stale, steps = [], clock = Date.now() } = JSON.parse(text) as Record<string, unknown>;
+  if (generation !== name || !isFormer(stale) || !isPairs(steps, isTexts) || typeof clock !== 'number') return null;
+  // Older versions noted no time.
+  const files = stale.map(([file, last, since = clock]) => [file, { last, since }] as const);
+  return { stale: new Map(files), steps, clock };
+}
+
+function isFormer(value: unknown): value is [string, string, number?][] {
+  return isPairs(value, isText) && value.every((one: unknown[]) => ['undefined', 'number'].includes(typeof one[2]));
 }
 
 function isPairs<T>(value: unknown, is: (second: unknown) => second is T): value is [string, T][] {

@@ -1,5 +1,6 @@
 import { rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { type Former, type NextState, staysForClients } from '../../pipelines/policy/former-files.ts';
 import { exists } from '../files/exists.ts';
 import { copy, copyDigested, linkFile, sha256 } from './files.ts';
 import { type Generations, recentTrees } from './generations.ts';
@@ -14,10 +15,18 @@ import {
 import type { Stale } from './standing.ts';
 import { addedPaths, type KeptPackage, keyOf, pathsOf, type RepositoryState, refuseUnlisted } from './state.ts';
 
+/** The states whose clients must still be served. */
+export interface Serving {
+  readonly generations: Generations;
+  readonly next: NextState;
+  /** What the tree before has that its index does not name. */
+  readonly stale: Stale;
+}
+
 export interface TreePlan {
   readonly state: RepositoryState;
-  /** The trees whose readers must still be served; absent for a repository that never changes. */
-  readonly generations?: Generations;
+  /** Absent for a repository that never changes. */
+  readonly serving?: Serving;
   readonly date: Date;
   /** Signs the packages that are added, where the format's packages carry signatures. */
   readonly signer?: IndexSigner;
@@ -35,19 +44,39 @@ export async function writeTree(format: RepositoryFormat, tree: string, plan: Tr
   const kept = await plan.state.kept();
   await keep(kept, tree, plan);
   await writeAdded(format, tree, plan);
-  const named = new Set([...kept.flatMap(pathsOf), ...addedPaths(plan.state.added)]);
-  const stale = new Map<string, string>();
+  const packages = new Set([...kept.flatMap(pathsOf), ...addedPaths(plan.state.added)]);
   // Only now, so that what is merely kept for clients that read an older index is in nobody's way.
-  const older = plan.generations === undefined ? [] : await recentTrees(plan.generations);
-  for (const one of older) {
-    const packages = (await format.list(one)).flatMap(pathsOf);
-    for (const path of [...(await format.served(one)), ...packages]) await linkFile(join(one, path), join(tree, path));
-    for (const path of packages) if (!named.has(path) && !stale.has(path)) stale.set(path, basename(one));
-  }
-  return [...named, ...stale.keys()].every((path) => path.startsWith(`${format.pool}/`)) ? stale : null;
+  const stale = await serveOlder(format, tree, plan, packages);
+  const named = [...packages, ...stale.keys()].filter((path) => !isIndex(path));
+  return named.every((path) => path.startsWith(`${format.pool}/`)) ? stale : null;
 }
 
-/** A tree that grew, and the paths that came or went. */
+/** Gives a tree what older states named, as far as clients may still ask for it. @param packages those that it names */
+async function serveOlder(
+  format: RepositoryFormat,
+  tree: string,
+  { state, serving }: TreePlan,
+  packages: ReadonlySet<string>,
+): Promise<Stale> {
+  const stale = new Map<string, Former>();
+  if (serving === undefined) return stale;
+  const { generations, next, stale: known } = serving;
+  const named = new Set([...packages, ...(await format.served(tree))]);
+  for (const one of await recentTrees(generations)) {
+    for (const path of [...(await format.served(one)), ...(await format.list(one)).flatMap(pathsOf)]) {
+      await linkFile(join(one, path), join(tree, path));
+      if (named.has(path) || stale.has(path)) continue;
+      stale.set(path, known.get(path) ?? { last: basename(one), since: next.now });
+    }
+  }
+  for (const [path, former] of known) {
+    if (state.before === null || named.has(path) || stale.has(path) || !staysForClients(former, next)) continue;
+    if (await linkThere(join(state.before, path), join(tree, path))) stale.set(path, former);
+  }
+  return stale;
+}
+
+/** A tree that grew, and the packages' paths that came or went. */
 export interface Grown {
   readonly stale: Stale;
   readonly paths: readonly string[];
@@ -56,30 +85,50 @@ export interface Grown {
 /**
  * The same for a tree that has all packages of the one before, by other names of the same files. Costs no look at what
  * stays.
- *
- * @param before files in it that the index before did not name
  */
 export async function growTree(
   format: RepositoryFormat,
   tree: string,
-  { plan, before }: { readonly plan: TreePlan & { readonly generations: Generations }; readonly before: Stale },
+  plan: TreePlan & { readonly serving: Serving },
 ): Promise<Grown> {
-  const { state, generations } = plan;
+  const { state, serving } = plan;
+  const { generations, next } = serving;
   const older = await recentTrees(generations);
-  const current = basename(state.before ?? '');
+  const fresh = { last: basename(state.before ?? ''), since: next.now };
   const added = addedPaths(state.added);
-  const stale = new Map([...before, ...[...state.gone].map((path) => [path, current] as const)]);
+  const stale = new Map([...serving.stale, ...[...state.gone].map((path) => [path, fresh] as const)]);
   for (const path of added) if (stale.delete(path)) await rm(join(tree, path), { force: true });
   await writeAdded(format, tree, plan);
-  const served = await Promise.all(older.map(async (one) => ({ one, paths: await format.served(one) })));
-  for (const { one, paths } of served) for (const path of paths) await linkFile(join(one, path), join(tree, path));
-  const standing = new Set(older.map((one) => basename(one)));
-  const gone = [...stale].filter(([, last]) => !standing.has(last)).map(([path]) => path);
-  for (const path of gone) {
+  for (const one of older) {
+    for (const path of await format.served(one)) {
+      if (!stale.has(path)) stale.set(path, { last: basename(one), since: next.now });
+    }
+  }
+  for (const path of await format.served(tree)) stale.delete(path);
+  const gone: string[] = [];
+  for (const [path, former] of stale) {
+    const from = older.find((one) => basename(one) === former.last);
+    const stays = from !== undefined || staysForClients(former, next);
+    if (stays && !isIndex(path)) continue;
+    if (stays && (await linkThere(join(from ?? state.before ?? '', path), join(tree, path)))) continue;
     stale.delete(path);
+    if (isIndex(path)) continue;
+    gone.push(path);
     await rm(join(tree, path), { force: true });
   }
   return { stale, paths: [...added, ...gone] };
+}
+
+/** Whether a path is one of a list, not of a package. */
+function isIndex(path: string): boolean {
+  return /^(dists|repodata)\//.test(path);
+}
+
+/** @returns false where there is nothing to link */
+async function linkThere(from: string, to: string): Promise<boolean> {
+  if (!(await exists(from))) return false;
+  await linkFile(from, to);
+  return true;
 }
 
 /** Puts the new packages into a tree that has all others, and writes the index. */

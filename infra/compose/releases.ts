@@ -44,7 +44,7 @@ export function createReleases({ common, live, temporal, store, report, merged }
   const archiveKey = () => readFile(publicKeyPath(paths), 'utf8');
   const release = {
     ...{ store: blobs, signed, origin, policy, merged, archiveKey, rules },
-    released: createReleasedWriter(paths.released),
+    released: createReleasedWriter(paths.released, () => live.settings().retention.indexes),
     inUse: async (repository: string) => generationsIn(await store.listRunning(), repository),
     verify: createStatementVerifier({ archiveKey, merged, rules }),
   };

@@ -108,6 +108,11 @@ const release = z.strictObject({
 const retention = z.strictObject({
   builds: durationSchema.prefault('20d').describe('How long logs and artifacts of builds stay.'),
   freeDisk: sizeSchema.prefault('2GiB').describe('`sluice prune` removes the oldest until this much disk is free.'),
+  indexes: durationSchema
+    .prefault('2d')
+    .describe(
+      'How long released repositories keep old lists, and what these name, for slow clients: of the last 100 states, always of three.',
+    ),
   mirrors: durationSchema
     .refine((every) => every === 0 || every >= 60, 'must be 0 or at least 60s')
     .prefault('6h')

@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { defaultKeepFormer } from '../../../pipelines/policy/former-files.ts';
 import { exists } from '../../files/exists.ts';
 import { makeOpenDirectory } from '../../files/modes.ts';
 import {
@@ -18,8 +19,9 @@ import type { ReleasedWriter, StagedState } from '../port.ts';
  * Released repositories in a directory, one beside the other, for whoever changes them.
  *
  * @param root the directory; made when absent
+ * @param keepFormer how long clients of older states are served, in seconds
  */
-export function createReleasedWriter(root: string): ReleasedWriter {
+export function createReleasedWriter(root: string, keepFormer = () => defaultKeepFormer): ReleasedWriter {
   const placeOf = (repository: string) => generationsOf(join(root, checked('file name', repository)));
   const find = async (of: StagedState) => {
     const generations = await placeOf(of.repository);
@@ -32,7 +34,7 @@ export function createReleasedWriter(root: string): ReleasedWriter {
     stage: async ({ repository, name }, { format, ...content }, complete) => {
       await makeOpenDirectory(root);
       const { dir } = await placeOf(repository);
-      const staged = await stageTree(format, { ...content, dir, name: stagedName(name) });
+      const staged = await stageTree(format, { ...content, dir, name: stagedName(name), keepFormer: keepFormer() });
       if (staged === null) return null;
       const done = await complete(staged);
       // It waits to be shown: what happens meanwhile must not take anything of it.

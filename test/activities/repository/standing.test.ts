@@ -13,17 +13,19 @@ const format = repositoryFormats.deb;
 const settings = { codename: 'test', architectures: ['amd64'] };
 const date = new Date('2026-11-27T12:00:00Z');
 
-/** A repository with one package, and how it changes. */
+/** A repository with one package, and how it changes; only the last states are kept for clients. */
 async function repository(t: Parameters<typeof temporary>[0]) {
+  const keepFormer = 0;
   const work = await temporary(t);
   const dir = join(work, 'repo');
   const make = (name: string, text = '') =>
     makePackage('deb', work, { name, version: '1', files: { [`/usr/share/${name}`]: text } });
   const publish = async (name: string, text?: string) => {
     const files = [await make(name, text)];
-    assert.equal((await publishPackages(format, { dir, files, settings, date })).changed, true);
+    assert.equal((await publishPackages(format, { dir, files, settings, date, keepFormer })).changed, true);
   };
-  const remove = (name: string) => removePackages(format, { dir, remove: (one) => one.name === name, date });
+  const remove = (name: string) =>
+    removePackages(format, { dir, remove: (one) => one.name === name, date, keepFormer });
   await publish('alpha');
   const path = (await format.list(dir))[0]?.path ?? '';
   return { dir, make, publish, remove, path };

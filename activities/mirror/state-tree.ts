@@ -1,0 +1,55 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Manifest } from '../../pipelines/mirror/manifest.ts';
+import { parentsOf } from '../../pipelines/mirror/way.ts';
+import { type FileFacts, factsOf, manifestIn, scan } from './frozen-tree.ts';
+
+/**
+ * What a tree holds that nobody changes any more: all of it, or what changed where the one before is known.
+ *
+ * @param since the tree before, with the paths of the only folder that both share in which something came or went
+ * @throws MirrorError `source` for a name that is not mirrored
+ */
+export async function readTree(tree: string, since: Since | null = null): Promise<Manifest> {
+  if (since === null) return manifestIn(tree, scan(tree));
+  const { before, paths } = since;
+  const folder = paths[0]?.split('/')[0] ?? '';
+  const inFolder = (path: string) => path === folder || path.startsWith(`${folder}/`);
+  const found = scan(tree, folder);
+  const changed = new Set(paths);
+  const look = (path: string) => lstatSync(join(tree, path), { throwIfNoEntry: false });
+  const there = paths
+    .filter((path) => look(path)?.isFile() === true)
+    .map((path) => [path, factsOf(join(tree, path))] as const);
+  const parents = new Set(paths.flatMap(parentsOf));
+  const old = (before.directories ?? []).filter((path) => inFolder(path) && !parents.has(path));
+  const directories = [
+    ...found.directories,
+    ...old,
+    ...[...parents].filter((path) => look(path)?.isDirectory() === true),
+  ].sort();
+  // Lists that are kept for clients of older states are many, and the same files in both trees.
+  const isSame = (path: string, { id }: FileFacts) => before.files[path] !== undefined && idAt(since.tree, path) === id;
+  const read = [...found.files].filter(([path, facts]) => !isSame(path, facts));
+  const fresh = await manifestIn(tree, { ...found, directories, files: new Map([...read, ...there]) });
+  const stays = (path: string) => (inFolder(path) ? !changed.has(path) : found.files.has(path));
+  const stay = Object.entries(before.files).filter(([path]) => fresh.files[path] === undefined && stays(path));
+  const files = Object.fromEntries([...Object.entries(fresh.files), ...stay].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { ...fresh, files };
+}
+
+/** What is known of a tree before another one, and where it stands. */
+export interface Since {
+  readonly before: Manifest;
+  readonly tree: string;
+  readonly paths: readonly string[];
+}
+
+/** Null where nothing is, or nothing any more. */
+function idAt(tree: string, path: string): string | null {
+  try {
+    return factsOf(join(tree, path)).id;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,71 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { defaultKeepFormer } from '../../pipelines/policy/former-files.ts';
+import { type Generations, nextName, type Settled } from './generations.ts';
+import type { RepositoryFormat } from './port.ts';
+import { readStanding, type Standing, sharePool, takePool } from './standing.ts';
+import { growTree, type Serving, type TreePlan, writeTree } from './tree.ts';
+
+/** How a tree was filled. */
+export interface Filled {
+  readonly standing: Standing | null;
+  readonly settled?: Settled;
+}
+
+/** Where it will be shown. */
+export interface Making {
+  readonly generations: Generations;
+  /** What the clock says. */
+  readonly now: Date;
+  readonly keepFormer: number | undefined;
+}
+
+/** Fills a new tree, from the one before as it stands where that is possible. */
+export async function fillTree(
+  format: RepositoryFormat,
+  tree: string,
+  given: Omit<TreePlan, 'serving'>,
+  { generations, now, keepFormer = defaultKeepFormer }: Making,
+): Promise<Filled> {
+  const { before, lists, foreign } = given.state;
+  const known = before === null ? null : await readStanding(generations, before);
+  const name = await nextName(generations);
+  const clock = Math.max(now.getTime(), known?.clock ?? 0);
+  const next = { number: Number(name), now: clock, keep: keepFormer };
+  const plan = { ...given, serving: { generations, next, stale: known?.stale ?? new Map() } };
+  const grows = lists !== null && foreign.length === 0 && given.resign !== true;
+  if (grows && before !== null && known !== null) {
+    const grown = await growOn(format, tree, { plan, before, known });
+    if (grown !== null) return grown;
+  }
+  const stale = await writeTree(format, tree, plan);
+  return { standing: stale === null ? null : { stale, steps: [], clock } };
+}
+
+interface Ground {
+  readonly plan: TreePlan & { readonly serving: Serving };
+  readonly before: string;
+  readonly known: Standing;
+}
+
+/** Null where the file system gives no second names. */
+async function growOn(
+  format: RepositoryFormat,
+  tree: string,
+  { plan, before, known }: Ground,
+): Promise<Required<Filled> | null> {
+  const { pool } = format;
+  const { generations, next } = plan.serving;
+  const taken = await takePool(generations, tree, { before, steps: known.steps, pool });
+  if (taken === null && !(await sharePool(before, tree, pool))) {
+    await rm(join(tree, pool), { recursive: true, force: true });
+    return null;
+  }
+  const { stale, paths } = await growTree(format, tree, plan);
+  await taken?.emptied;
+  const steps = [...known.steps, [await nextName(generations), paths] as const];
+  return {
+    standing: { stale, steps, clock: next.now },
+    settled: { directory: pool, changed: taken === null ? null : [...taken.paths, ...paths] },
+  };
+}
