@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { writtenSeconds } from '../pipelines/model/duration.ts';
-import type { Hold } from '../server/api/types.ts';
+import type { AddedHold } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { duration, print } from './output.ts';
@@ -68,12 +68,18 @@ function parseTime(text: string): number {
 async function hold(job: string, options: Options): Promise<void> {
   const { project, change, ref, reason, count, for: seconds } = options;
   const body = { job, project, change, ref, reason, count, seconds: seconds === 0 ? null : seconds };
-  const made = await createClient(options).post<Hold>('/api/holds', body);
+  const made = await createClient(options).post<AddedHold>('/api/holds', body);
   print(made, render, options);
 }
 
-function render({ id, job, count, seconds }: Hold): string {
+/** So many changes are named. */
+const most = 5;
+
+function render({ id, job, count, seconds, mayBring = [] }: AddedHold): string {
   const what = count === 1 ? 'the next failed build' : `the next ${count} failed builds`;
   const end = seconds === null ? 'until the hold is deleted' : `for ${duration(seconds)} each`;
-  return `hold ${id}: the nodes of ${what} of ${job} stay ${end}; see sluice hold list`;
+  const made = `hold ${id}: the nodes of ${what} of ${job} stay ${end}; see sluice hold list`;
+  if (mayBring.length === 0) return made;
+  const more = mayBring.length > most ? ` and ${mayBring.length - most} more` : '';
+  return `${made}\nno job is called ${job} now: open changes may bring it, ${mayBring.slice(0, most).join(', ')}${more}`;
 }

@@ -10,6 +10,7 @@ import type { HoldRequest } from '../holds.ts';
 import { authenticate } from '../token.ts';
 import { resolveChange } from './change-names.ts';
 import { requireKnown } from './known-names.ts';
+import type { AddedHold } from './types.ts';
 import { unknownName } from './unknown-name.ts';
 
 const name = z.string().min(1).max(500);
@@ -58,7 +59,7 @@ export function registerHolds(app: App, deps: ServerDeps): void {
     { onRequest, schema: { summary: 'Hold the nodes of the next failed builds of a job', body: wish } },
     async (request, reply) => {
       const { job, project, change, ref, ...rest } = request.body;
-      await requireJob(deps, job, change);
+      const mayBring = await requireJob(deps, job, change);
       if (project !== undefined) await requireKnown(deps, { project, limit: 1 });
       if (ref !== undefined) await requireRef(deps, ref);
       const scope = {
@@ -69,7 +70,8 @@ export function registerHolds(app: App, deps: ServerDeps): void {
       } satisfies HoldRequest;
       const hold = await holds.add(asks(request, 'hold', aboutHold(scope)), scope);
       answered(request, { hold: hold.id });
-      return reply.code(201).send(hold);
+      const answer: AddedHold = mayBring.length === 0 ? hold : { ...hold, mayBring };
+      return reply.code(201).send(answer);
     },
   );
   app.post(
@@ -96,25 +98,27 @@ function aboutHold({ job, project, change, ref }: HoldRequest): ActAbout & { rea
  * A job that is configured and may have nodes, or that a change has brought, or may.
  *
  * @param change whose failure is waited for, absent: any's; one with configuration in it may bring any job
+ * @returns the changes that may bring it, where nobody has it now
  * @throws `UnknownName`
  */
-async function requireJob(deps: ServerDeps, job: string, change: string | undefined): Promise<void> {
+async function requireJob(deps: ServerDeps, job: string, change: string | undefined): Promise<readonly string[]> {
   const layout = await deps.layout?.().catch(() => undefined);
   const variants = layout?.jobs.get(job);
   if (job === noop.name) throw new Misused('noop has no nodes that could be held');
   if (variants?.every(({ attributes }) => attributes.abstract === true)) {
     throw new Misused(`${job} is abstract: it never runs; name a job that inherits from it`);
   }
-  if (layout === undefined || variants !== undefined) return;
-  if ((await deps.store.listBuilds({ job, limit: 1 })).length > 0) return;
+  if (layout === undefined || variants !== undefined) return [];
+  if ((await deps.store.listBuilds({ job, limit: 1 })).length > 0) return [];
   const queued = (await deps.store.listQueues()).flatMap(({ items }) => items.flatMap(({ jobs }) => jobs));
-  if (queued.some(({ name }) => name === job)) return;
-  if ((await mayBring(deps, change)).some(proposesConfig)) return;
+  if (queued.some(({ name }) => name === job)) return [];
+  const bringing = (await candidates(deps, change)).filter(proposesConfig);
+  if (bringing.length > 0) return bringing.map(({ id }) => id);
   throw unknownName('job', job, [...layout.jobs.keys()]);
 }
 
 /** The change that is named, else all that are open: what one with configuration brings is known as it is tested. */
-async function mayBring({ changes }: ServerDeps, change: string | undefined): Promise<readonly Change[]> {
+async function candidates({ changes }: ServerDeps, change: string | undefined): Promise<readonly Change[]> {
   if (change === undefined) return changes.list({ status: 'open' });
   return changes.read(change).then(
     (found) => [found],

@@ -1,6 +1,7 @@
 /** What the API answers with: the page and the command line read these types, and nothing else of the server. */
 import type { Change } from '../../pipelines/model/change.ts';
 import type { ChangeHappening } from '../../pipelines/model/change-history.ts';
+import type { Hold } from '../../pipelines/nodes/holds.ts';
 import type { NeededChange } from '../../pipelines/report/change-known.ts';
 import type { ChangeStory } from '../../pipelines/report/change-story.ts';
 import type { ConfigNotice, Reloaded } from '../../pipelines/report/config-notice.ts';
@@ -150,6 +151,12 @@ export interface Acted {
 }
 
 /** Saved machines, and how preparing one goes. */
+/** A hold that was asked for. */
+export interface AddedHold extends Hold {
+  /** Ids of open changes with configuration that may bring the job, where nobody has one of its name now. */
+  readonly mayBring?: readonly string[];
+}
+
 export type { Hold } from '../../pipelines/nodes/holds.ts';
 export type { DebugView, ExpiredSnapshot, SnapshotList } from '../../workflows/snapshots-contract.ts';
 export type { DebugSession } from '../debug-sessions.ts';

@@ -148,7 +148,11 @@ test('a job of an item in a queue, or of a change that has configuration, need n
   assert.equal((await run('queued')).code, 0);
   assert.equal((await run('brought')).code, 1);
   server.open = [change('git:5'), change('git:6', { files: ['zuul.d/jobs.yaml'] })];
-  assert.equal((await run('brought')).code, 0);
+  const { code, out } = await run('brought');
+  assert.equal(code, 0);
+  assert.match(out, /^hold h9: .*\nno job is called brought now: open changes may bring it, git:6\n$/);
+  assert.deepEqual(JSON.parse((await run('brought', '--json')).out).mayBring, ['git:6']);
+  assert.doesNotMatch((await run('queued')).out, /no job/);
   server.open = [];
 });
 
