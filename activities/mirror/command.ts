@@ -1,3 +1,4 @@
+import { finishRemoving } from './prune.ts';
 import { recover } from './recover.ts';
 import { closeSessions, holdSessions, openSessions, type Session } from './session.ts';
 import { type SetState, withSetState } from './state.ts';
@@ -37,6 +38,7 @@ export async function withOpenHosts<T>(
     if (seen !== null) return seen;
     await holdSessions(sessions, { state, context, stale: look !== undefined });
     const lost = await recover(sessions, { state, context });
+    await finishRemoving(sessions, { state, context });
     return await run({ set, state, context, sessions, lost });
   } finally {
     await closeSessions(sessions, context);

@@ -84,7 +84,7 @@ export function pruneMirrors(
 }
 
 export async function recoverFirst(set: MirrorSet, state: SetState, context: MirrorContext): Promise<void> {
-  const owed = Object.keys(await state.undone()).length > 0;
+  const owed = [await state.undone(), await state.removing()].some((some) => Object.keys(some).length > 0);
   if (!owed && (await state.transaction()) === null) return;
   await withOpenHosts({ set, state, context }, async () => {});
 }

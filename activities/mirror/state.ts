@@ -87,6 +87,9 @@ export interface SetState {
   /** Transactions to take back on a host as soon as it can be reached again. */
   undone(): Promise<Readonly<Record<string, readonly Transaction[]>>>;
   saveUndone(undone: Readonly<Record<string, readonly Transaction[]>>): Promise<void>;
+  /** Snapshots that are being removed, by host: what is left of one is none any more. */
+  removing(): Promise<Readonly<Record<string, readonly string[]>>>;
+  saveRemoving(removing: Readonly<Record<string, readonly string[]>>): Promise<void>;
   last(): Promise<MirrorResult | null>;
   saveLast(result: MirrorResult): Promise<void>;
   retained(): Promise<Retained | null>;
@@ -153,6 +156,9 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     saveDamaged: (value) => write(path('damaged'), value),
     undone: async () => (await read<Record<string, readonly Transaction[]>>(path('undone'))) ?? {},
     saveUndone: (value) => write(path('undone'), value),
+    removing: async () => (await read<Record<string, readonly string[]>>(path('removing'))) ?? {},
+    saveRemoving: (value) =>
+      Object.keys(value).length === 0 ? forget(path('removing')) : write(path('removing'), value),
     last: () => read<MirrorResult>(path('last')),
     saveLast: (value) => write(path('last'), value),
     retained: () => read<Retained>(path('retained')),

@@ -10,7 +10,9 @@ import type { SetState } from './state.ts';
 /** Whether the set showed what the source is now when it was last in agreement, and nothing is left to be done. */
 export async function isSettled(state: SetState, { digest }: Source): Promise<boolean> {
   if ((await state.committed())?.digest !== digest) return false;
-  const left = [await state.undone(), await state.damaged()].some((some) => Object.keys(some).length > 0);
+  const left = [await state.undone(), await state.removing(), await state.damaged()].some(
+    (some) => Object.keys(some).length > 0,
+  );
   return !left && (await state.transaction()) === null;
 }
 

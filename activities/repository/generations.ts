@@ -26,6 +26,8 @@ export const stagedPrefix = 'staged-';
 
 /** A tree that nobody needs any more, under its number: the next one may be made of it. */
 const sparePrefix = 'spare-';
+/** One that is being removed: whatever is left of it serves nobody. */
+const goingPrefix = 'going-';
 
 /** From so many files on a tree is not waited for file by file. */
 const many = 500;
@@ -178,8 +180,14 @@ export async function spareTree({
 async function prune(home: string, current: string, used: readonly string[]): Promise<void> {
   const old = (await numbered(home)).filter((name) => name < current).slice(0, -keptGenerations);
   for (const name of old) if (!used.includes(name)) await setAside(home, name);
-  const spare = await spares(home);
-  for (const name of spare.slice(0, -1)) await removeTree(join(home, name));
+  for (const name of (await spares(home)).slice(0, -1)) await moveWhole(join(home, name), join(home, going(name)));
+  // Among them those of a writer who was killed.
+  const gone = (await readdir(home)).filter((name) => name.startsWith(goingPrefix));
+  for (const name of gone) await removeTree(join(home, name));
+}
+
+function going(spare: string): string {
+  return `${goingPrefix}${spare.slice(sparePrefix.length)}`;
 }
 
 /** Takes a tree out of the way of who may want to read it, unless somebody holds it. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { Agent, createServer, get } from 'node:http';
 import { join } from 'node:path';
 
@@ -8,13 +7,15 @@ import { join } from 'node:path';
 export async function serve(root: string, ends: (() => unknown)[]): Promise<string> {
   const server = createServer(async (request, response) => {
     const path = join(root, decodeURIComponent(new URL(request.url ?? '/', 'http://mirror').pathname));
-    const size = await stat(path).then(
-      (found) => (found.isFile() ? found.size : null),
-      () => null,
-    );
-    if (size === null) return response.writeHead(404).end();
-    response.writeHead(200, { 'content-length': size });
-    return createReadStream(path)
+    const file = await open(path).catch(() => null);
+    const found = await file?.stat();
+    if (file === null || !found?.isFile()) {
+      await file?.close();
+      return response.writeHead(404).end();
+    }
+    response.writeHead(200, { 'content-length': found.size });
+    return file
+      .createReadStream()
       .on('error', () => response.destroy())
       .pipe(response);
   });

@@ -1,5 +1,7 @@
-import fastifyStatic from '@fastify/static';
-import type { FastifyInstance } from 'fastify';
+import { realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import fastifyStatic, { type FastifyStaticOptions } from '@fastify/static';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerDeps } from '../deps.ts';
 import { type ClientFiles, clientFile } from './client-files.ts';
 import { listingOf, repositoryId } from './listing.ts';
@@ -16,24 +18,50 @@ export async function registerRepositories(
     address: `${url}/released`,
     idOf: (name) => repositoryId(rpmName, name),
   });
-  for (const [prefix, root] of [
-    ['/repositories/', paths.repositories],
-    ['/released/', paths.released],
-  ] as const) {
-    await app.register(fastifyStatic, {
-      root,
-      prefix,
-      decorateReply: false,
-      index: false,
-      dotfiles: 'ignore',
-      list: { format: 'html', render: listingOf({ root, prefix, url, id: rpmName }) },
-      // Package managers ask whether an index has changed; nothing may be kept unasked.
-      cacheControl: false,
-      setHeaders: (reply) => {
-        reply.header('cache-control', 'no-cache');
-        reply.header('x-content-type-options', 'nosniff');
-      },
-    });
+  const shelf = (prefix: string, root: string): FastifyStaticOptions => ({
+    root,
+    prefix,
+    decorateReply: prefix === releasedPrefix,
+    index: false,
+    dotfiles: 'ignore',
+    list: { format: 'html', render: listingOf({ root, prefix, url, id: rpmName }) },
+    // Package managers ask whether an index has changed; nothing may be kept unasked.
+    cacheControl: false,
+    setHeaders: (reply) => {
+      reply.header('cache-control', 'no-cache');
+      reply.header('x-content-type-options', 'nosniff');
+    },
+  });
+  await app.register(fastifyStatic, shelf('/repositories/', paths.repositories));
+  await app.register((scope, _options, done) => {
+    void scope.register(fastifyStatic, shelf(releasedPrefix, paths.released));
+    scope.addHook('onRequest', (request, reply) => sendFromOneState(paths.released, request, reply));
+    done();
+  });
+}
+
+const releasedPrefix = '/released/';
+
+/**
+ * The file server looks for a file by its path, and opens it by its path again: by then the repository may show another
+ * state, with another file of another size. So each file is sent from the state that is shown when it is asked for.
+ */
+async function sendFromOneState(root: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const [, name = '', path = ''] = /^\/released\/([a-z0-9][a-z0-9._-]*)(\/[^?]*[^?/])/.exec(request.url) ?? [];
+  const tree = name === '' ? null : await realpath(join(root, name)).catch(() => null);
+  const file = tree === null ? null : decoded(path);
+  if (tree === null || file === null) return;
+  const found = await stat(join(tree, file)).catch(() => null);
+  // Folders are listed, and everything else is refused, as ever.
+  if (found?.isFile()) return reply.sendFile(file, tree);
+}
+
+/** Null for what is no path. */
+function decoded(path: string): string | null {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return null;
   }
 }
 

@@ -76,3 +76,46 @@ test('W2: only generations are shown so, and nothing outside of them', async (t)
     assert.doesNotMatch(await answer.text(), /^canary/);
   }
 });
+
+test('a released file is sent from one state, as it was when it was asked for', async (t) => {
+  const server = await startServer();
+  t.after(() => server.stop());
+  const dir = join(server.data, 'released/deb');
+  const index = `${server.url}/released/deb/dists/bookworm/Release`;
+  await release(dir, '1.0');
+  let going = true;
+  const read = async () => {
+    const first = await fetch(index);
+    const text = await first.text();
+    const etag = first.headers.get('etag') ?? assert.fail('it has no validator');
+    assert.equal(first.headers.get('cache-control'), 'no-cache');
+    assert.equal(text.length, Number(first.headers.get('content-length')));
+    const part = await fetch(index, { headers: { range: 'bytes=0-3', 'if-range': etag } });
+    assert.match(await part.text(), /^Acqu/);
+    const again = await fetch(index, { headers: { 'if-none-match': etag } });
+    assert.ok([200, 304].includes(again.status), `${again.status}`);
+    await again.arrayBuffer();
+  };
+  const reading = (async () => {
+    while (going) await Promise.all(Array.from({ length: 8 }, read));
+  })();
+  // The lists grow, so that no two states have an index of one size for long.
+  for (let nth = 1; nth <= 4; nth += 1) await release(dir, `1.${nth}`);
+  going = false;
+  await reading;
+  const texts = ['deb', 'deb/', 'deb/dists/'].map(async (path) =>
+    (await fetch(`${server.url}/released/${path}`)).text(),
+  );
+  for (const text of await Promise.all(texts)) assert.match(text, /<ul class="files">/);
+  for (const path of [
+    'deb/.x',
+    'deb//dists',
+    'deb/%zz',
+    'deb/dists/..%2f..%2f..%2fcanary',
+    'nothing/x',
+    'deb/nothing',
+  ]) {
+    const { status } = await fetch(`${server.url}/released/${path}`);
+    assert.ok([400, 403, 404].includes(status), `${path}: ${status}`);
+  }
+});

@@ -29,7 +29,7 @@ export function createTreeStore({ root, baseUrl }: TreeStoreOptions): Trees {
         () => true,
         () => false,
       ),
-    remove: async (name) => rm(path(name), { recursive: true, force: true }),
+    remove: (name) => remove(path(name), join(root, `.${checked(name)}.going`)),
     list: async () => (await readdir(root).catch(() => [])).filter((name) => namePattern.test(name)).sort(),
     url: async (name) => `${await baseUrl()}/${checked(name)}/`,
     paths: (name) => paths(path(name)),
@@ -65,6 +65,15 @@ async function publish(root: string, tree: string, directory: string): Promise<v
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }
+}
+
+/** Half a tree must never be taken for one: it leaves its name first. @param going where an earlier try may have left it */
+async function remove(tree: string, going: string): Promise<void> {
+  await rm(going, { recursive: true, force: true });
+  await moveWhole(tree, going).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await rm(going, { recursive: true, force: true });
 }
 
 async function bring(from: string, to: string): Promise<void> {
