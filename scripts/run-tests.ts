@@ -1,31 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { Places, watchLoad } from './places.ts';
 import { type Count, runFile } from './run-file.ts';
 
 const minute = 60_000;
-
-/** Lets so many work at once, and others wait in their order. */
-class PlaceQueue {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#free -= 1;
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
-    }
-  }
-}
 
 /** A folder below `test/`; `atOnce` of its files run at once, and each may take `limit` milliseconds. */
 interface Group {
@@ -33,24 +12,39 @@ interface Group {
   readonly under: RegExp;
   readonly atOnce: number;
   readonly limit: number;
+  /** Whether its next file begins before those of others that wait. */
+  readonly ahead?: boolean;
 }
 
 /** The first that fits a file has it. The limits are for a machine that others keep busy. */
 const groups: readonly Group[] = [
   { name: 'workflows', under: /^test\/(workflows|server)\//, atOnce: 2, limit: 15 * minute },
-  { name: 'activities', under: /^test\/(activities|infra|hostile)\//, atOnce: 3, limit: 20 * minute },
-  { name: 'e2e', under: /^test\/e2e\//, atOnce: 1, limit: 40 * minute },
+  { name: 'activities', under: /^test\/(activities|infra|hostile)\//, atOnce: 4, limit: 20 * minute },
+  { name: 'e2e', under: /^test\/e2e\//, atOnce: 1, limit: 40 * minute, ahead: true },
   { name: 'unit', under: /^test\//, atOnce: 2, limit: 10 * minute },
 ];
 
-/** How many files of all groups run at once. */
-const places = new PlaceQueue(3);
+/** How many files of all groups run at once. Most wait for something now and then: a core that idles is given another. */
+const places = new Places({ least: 3, most: 5 });
+/** Milliseconds between two looks whether processors idle, how much of them works at most then, and what a file needs. */
+const look = { period: 3_000, load: 0.75, memory: 3 * 1024 ** 3 };
 
 /** How many of a group's slowest files are told. */
 const shown = 10;
 
-/** What runs after what; the stories of `e2e` often wait, and go on beside the activities, which have their place then. */
-const order = [['check'], ['unit'], ['workflows'], ['activities', 'e2e']];
+/** What runs after what. The stories of `e2e` are told one after another, which takes long: they never wait. */
+const order = [['check'], ['unit'], ['e2e', 'workflows', 'activities']];
+
+/** Files that take minutes begin before the others of their group: no core waits for one of them at the end. */
+const long = [
+  'test/e2e/demo.test.ts',
+  'test/activities/build/deb.test.ts',
+  'test/activities/mirror/pool.test.ts',
+  'test/activities/repocheck.test.ts',
+  'test/infra/stack/stack.test.ts',
+];
+/** What waits for `slow` begins behind the others. */
+const late = /\/(?:gitea|vm)\//;
 
 const checks: readonly { readonly name: string; readonly script: string; readonly args: readonly string[] }[] = [
   {
@@ -73,17 +67,18 @@ function runChecks(): Count {
 }
 
 /** Each file's text comes as it ends, where several run at once; the slowest are told. `limit` is each one's, in ms. */
-async function runFiles(files: readonly string[], { atOnce, limit }: Pick<Group, 'atOnce' | 'limit'>): Promise<Count> {
+async function runFiles(files: readonly string[], { atOnce, limit, ahead }: Group): Promise<Count> {
   const counts: Count[] = [];
   const times: { readonly file: string; readonly seconds: number }[] = [];
-  const waiting = [...files];
+  const rank = (file: string) => (long.includes(file) ? 0 : late.test(file) ? 2 : 1);
+  const waiting = files.toSorted((one, other) => rank(one) - rank(other));
   const lanes = Array.from({ length: atOnce }, async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       await places.run(async () => {
         const start = performance.now();
         counts.push(await runFile(file, limit));
         times.push({ file, seconds: Math.round((performance.now() - start) / 1000) });
-      });
+      }, ahead);
     }
   });
   await Promise.all(lanes);
@@ -129,6 +124,15 @@ async function tellGroup(name: string): Promise<Count> {
   return count;
 }
 
+/** Lets another file begin whenever there was room for it since the last look. */
+function watchRoom(): void {
+  const load = watchLoad();
+  const addOne = () => {
+    if (load() < look.load && process.availableMemory() > look.memory) places.addOne();
+  };
+  setInterval(addOne, look.period).unref();
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { only: { type: 'string' } } });
   if (values.only !== undefined && !order.flat().includes(values.only)) {
@@ -137,6 +141,7 @@ async function main(): Promise<void> {
     return;
   }
   const counts: Count[] = [];
+  watchRoom();
   if (values.only === undefined || values.only === 'activities') beginBuilds();
   for (const names of order) {
     const wanted = names.filter((each) => values.only === undefined || each === values.only);
