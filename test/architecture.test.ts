@@ -365,7 +365,7 @@ const writers: readonly { readonly what: string; readonly files: readonly string
   },
   {
     what: 'work directories, made again by whoever repeats the work',
-    files: ['build', 'install', 'lint', 'mirror', 'nodes', 'repocheck', 'script', 'sign']
+    files: ['build', 'install', 'lint', 'mirror', 'nodes', 'repocheck', 'script', 'sign', 'systest']
       .map((folder) => `activities/${folder}/`)
       .concat(['activities/release/verify-statement.ts', 'infra/by-hand/', 'infra/store/template.ts']),
   },

@@ -1,8 +1,10 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { stepNotKept } from '../../pipelines/report/machines.ts';
 import type { PlaybookStep, Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import type { InstallStageDeps } from '../install/install-stage.ts';
-import { placeScripts, sourceDirectory } from '../install/place-scripts.ts';
+import { placeScripts, scriptDirectory, sourceDirectory } from '../install/place-scripts.ts';
 import { repositoriesFor } from '../install/repositories.ts';
 import { nodeOn } from '../nodes/packages/managers.ts';
 import { addRepositories, type Node } from '../nodes/packages/node.ts';
@@ -33,6 +35,8 @@ interface Plan {
   readonly tree: string;
   /** Whether scenarios have playbooks among their steps. */
   readonly plays: boolean;
+  /** Names of the packages under test. */
+  readonly packages: readonly string[];
   /** Gets each node as it starts, also of a laboratory that is never whole. */
   readonly started: Node[];
 }
@@ -87,7 +91,10 @@ async function startNode(
   return node;
 }
 
-async function equip(deps: InstallStageDeps, { input, context, tree }: Plan, node: Node): Promise<void> {
+/** Lists the packages under test, one a line, for steps that make something of them. */
+const packagesFile = 'packages';
+
+async function equip(deps: InstallStageDeps, { input, context, tree, packages }: Plan, node: Node): Promise<void> {
   const label = input.nodes.find(({ name }) => name === node.name)?.label ?? '';
   const platform = deps.platform(label);
   const released = await deps.released(platform, input);
@@ -99,5 +106,8 @@ async function equip(deps: InstallStageDeps, { input, context, tree }: Plan, nod
   const { code, output } = await addRepositories(node, repositories, { workdir, timeout: patience });
   if (code !== 0) throw new Error(`${node.name} cannot read a repository: ${unreadable(output, repositories)}`);
   await placeScripts(node, workdir);
+  const told = await mkdtemp(join(workdir, 'told-'));
+  await writeFile(join(told, packagesFile), packages.map((name) => `${name}\n`).join(''));
+  await node.machine.put(told, scriptDirectory);
   await node.machine.put(tree, sourceDirectory);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestCase } from '../../pipelines/report/junit.ts';
+import { flavoursOf } from '../../pipelines/systest/flavours.ts';
 import {
   isPlaybookStep,
   isRebootStep,
@@ -22,18 +23,28 @@ const pause = 300;
 
 /**
  * Runs scenarios one after the other, each to its end or its first failure; the steps after that are reported as
- * skipped. All is installed before, because nothing can be had from outside while a scenario runs.
+ * skipped. All is installed and deployed before, because nothing can be had from outside while a scenario runs.
+ *
+ * @param packages names of those under test: a step of a flavour is run where one of its packages is among them
  */
-export async function runScenarios(laboratory: Laboratory, scenarios: readonly Scenario[]): Promise<TestCase[]> {
+export async function runScenarios(
+  laboratory: Laboratory,
+  scenarios: readonly Scenario[],
+  packages: readonly string[],
+): Promise<TestCase[]> {
   const cases: TestCase[] = [];
+  let before = 0;
+  const runAll = async (part: 'deploy' | 'steps') => {
+    for (const scenario of scenarios) {
+      cases.push(...(await runSteps({ laboratory, scenario, packages, background: [] }, part, before)));
+      before += scenario[part].length;
+    }
+  };
   for (const scenario of scenarios) cases.push(...(await installFor(laboratory, scenario)));
+  if (!cases.some(isFailed)) await runAll('deploy');
   if (cases.some(isFailed)) return cases;
   await laboratory.closeDoors();
-  let before = 0;
-  for (const scenario of scenarios) {
-    cases.push(...(await runSteps(laboratory, scenario, before)));
-    before += scenario.steps.length;
-  }
+  await runAll('steps');
   return cases;
 }
 
@@ -62,34 +73,42 @@ interface Background {
   over?: boolean;
 }
 
-/** @param before how many steps the scenarios before it have */
-async function runSteps(laboratory: Laboratory, scenario: Scenario, before: number): Promise<TestCase[]> {
-  const { name: suite, steps } = scenario;
+/** @param before how many steps were there before these */
+async function runSteps(running: Running, part: 'deploy' | 'steps', before: number): Promise<TestCase[]> {
+  const { laboratory, scenario, packages, background } = running;
+  const { name: suite } = scenario;
   const save = scenario.snapshots === 'each-step';
   const cases: TestCase[] = [];
-  const background: Background[] = [];
-  const health = new Health(scenario.health, (check) => runStep(nodeOf(laboratory, check.on), check));
+  const checks = part === 'steps' ? scenario.health : [];
+  const health = new Health(checks, (check) => runStep(nodeOf(laboratory, check.on), check));
+  const present = flavoursOf(scenario.flavours, packages);
   await health.examine();
-  for (const [position, step] of steps.entries()) {
-    const name = step.name ?? `step ${position + 1}${onNodeOf(step)}`;
-    if (health.failed || cases.some(isFailed)) {
-      cases.push({
-        suite,
-        name,
-        seconds: 0,
-        skipped: health.failed ? 'a health check failed' : 'an earlier step failed',
-      });
+  for (const [position, step] of scenario[part].entries()) {
+    const name = step.name ?? `${part === 'steps' ? 'step' : part} ${position + 1}${onNodeOf(step)}`;
+    const skipped = health.failed
+      ? 'a health check failed'
+      : cases.some(isFailed)
+        ? 'an earlier step failed'
+        : notMeant(step, present);
+    if (skipped !== undefined) {
+      cases.push({ suite, name, seconds: 0, skipped });
       continue;
     }
     await laboratory.beginStep({ number: before + position + 1, name: `${suite}: ${name}`, save });
     laboratory.log.section(`${suite}: ${name}`);
-    const run = await runAny({ laboratory, scenario, background }, step, name);
+    const run = await runAny(running, step, name);
     const lost = background.find(({ fault, over }) => fault !== undefined && !over);
     if (lost) throw lost.fault;
     cases.push({ suite, name, ...withEnded(run, background) });
     if (!cases.some(isFailed)) await health.examine(step.name);
   }
   return [...cases, ...health.cases(suite)];
+}
+
+/** Why a step is left out because of what is under test; undefined: it is not. */
+function notMeant({ flavour }: ScenarioStep, present: ReadonlySet<string>): string | undefined {
+  if (flavour === undefined || flavour.some((one) => present.has(one))) return undefined;
+  return `no package of ${flavour.join(' or ')} is under test`;
 }
 
 function onNodeOf(step: ScenarioStep): string {
@@ -100,6 +119,7 @@ function onNodeOf(step: ScenarioStep): string {
 interface Running {
   readonly laboratory: Laboratory;
   readonly scenario: Scenario;
+  readonly packages: readonly string[];
   readonly background: Background[];
 }
 

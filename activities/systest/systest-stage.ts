@@ -5,7 +5,8 @@ import type { Artifact } from '../../pipelines/model/job.ts';
 import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import type { TestCase } from '../../pipelines/report/junit.ts';
 import { counted } from '../../pipelines/report/words.ts';
-import { isPlaybookStep, parseScenario, type Scenario } from '../../pipelines/systest/scenario.ts';
+import { parseScenario } from '../../pipelines/systest/parse-scenario.ts';
+import { isPlaybookStep, type Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { caseArtifacts } from '../install/case-artifacts.ts';
 import { namesIn, sourceFiles } from '../install/exercise.ts';
@@ -45,8 +46,10 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     let cases: readonly TestCase[];
     try {
       const plays = plan.scenarios.some(hasPlaybook);
-      const laboratory = await openLaboratory(deps, { input, context, tree, plays, started });
-      cases = await (some ? runScenarios(laboratory, plan.scenarios) : installTogether(laboratory, names, apart));
+      const laboratory = await openLaboratory(deps, { input, context, tree, plays, packages: names, started });
+      cases = await (some
+        ? runScenarios(laboratory, plan.scenarios, names)
+        : installTogether(laboratory, names, apart));
     } catch (error) {
       if (isLate(context)) return timedOut(input, await nodeRecords(deps.store, started, context));
       await tellConsoles(context.log, started);
@@ -80,8 +83,8 @@ async function readScenarios({ platform }: SystestStageDeps, { vars, nodes }: St
   return { scenarios, problems };
 }
 
-function hasPlaybook({ steps }: Scenario): boolean {
-  return steps.some(isPlaybookStep);
+function hasPlaybook({ deploy, steps }: Scenario): boolean {
+  return [...deploy, ...steps].some(isPlaybookStep);
 }
 
 /** Those pairs that a scenario wants on one node all the same. */
@@ -130,9 +133,7 @@ async function report({ store }: SystestStageDeps, { cases, apart, records }: Do
     return { result: 'FAILURE', summary, artifacts };
   }
   const suites = [...new Set(cases.map(({ suite }) => suite))];
-  return {
-    result: 'SUCCESS',
-    summary: `${suites.join(', ')}: ${counted(cases.length, 'step')} passed${why}`,
-    artifacts,
-  };
+  const left = cases.filter(({ skipped }) => skipped !== undefined).length;
+  const passed = `${counted(cases.length - left, 'step')} passed${left === 0 ? '' : `, ${left} left out`}`;
+  return { result: 'SUCCESS', summary: `${suites.join(', ')}: ${passed}${why}`, artifacts };
 }

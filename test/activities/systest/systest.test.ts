@@ -6,7 +6,7 @@ import type { Node } from '../../../activities/nodes/packages/node.ts';
 import { must } from '../../../activities/process/run.ts';
 import { standTogether } from '../../../activities/systest/exclusive.ts';
 import { runScenarios } from '../../../activities/systest/run-scenario.ts';
-import { parseScenario } from '../../../pipelines/systest/scenario.ts';
+import { parseScenario } from '../../../pipelines/systest/parse-scenario.ts';
 import { nodeImages, runSystest } from './world.ts';
 
 before(nodeImages);
@@ -171,7 +171,7 @@ test('an engine that fails a step in the background fails the stage, and not the
   const reading = parseScenario('pair.yaml', text, { nodes: ['server'], has: () => false });
   assert.ok(reading.ok);
   const laboratory = { ...world, nodes: new Map([['server', node]]), log: node.log };
-  await assert.rejects(runScenarios(laboratory, [reading.scenario]), EngineUnavailable);
+  await assert.rejects(runScenarios(laboratory, [reading.scenario], []), EngineUnavailable);
 });
 
 test('I10: machines hear which step begins, counted over all scenarios, and whether they are saved after it', async () => {
@@ -197,7 +197,7 @@ test('I10: machines hear which step begins, counted over all scenarios, and whet
     assert.ok(reading.ok);
     return reading.scenario;
   });
-  const cases = await runScenarios(laboratory, scenarios);
+  const cases = await runScenarios(laboratory, scenarios, []);
   assert.deepEqual(begun, [
     { number: 1, name: 'first: step 1 on n', save: true },
     { number: 2, name: 'first: step 2 on n', save: true },
@@ -237,7 +237,7 @@ test('a health check that fails ends a scenario at once, with its name and when 
   ].join('\n');
   const reading = parseScenario('sick.yaml', text, { nodes: ['n'], has: () => false });
   assert.ok(reading.ok, JSON.stringify(reading));
-  const cases = await runScenarios(laboratory, [reading.scenario]);
+  const cases = await runScenarios(laboratory, [reading.scenario], []);
   assert.deepEqual(said, ['look', 'one', 'look', 'break', 'look']);
   assert.deepEqual(
     cases.map(({ name, failure, skipped }) => [name, failure?.message ?? skipped ?? 'passed']),
@@ -293,7 +293,8 @@ for (const [how, restart, outcome] of [
     const steps = '[{on: n, run: serve, background: true}, {reboot: n, timeout: 0.05}, {on: n, run: "true"}]';
     const reading = parseScenario('s.yaml', `steps: ${steps}\n`, { nodes: ['n'], has: () => false });
     assert.ok(reading.ok, JSON.stringify(reading));
-    const cases = await runScenarios({ ...world, nodes: new Map([['n', node]]), log: node.log }, [reading.scenario]);
+    const laboratory = { ...world, nodes: new Map([['n', node]]), log: node.log };
+    const cases = await runScenarios(laboratory, [reading.scenario], []);
     const last = outcome === 'passed' ? 'passed' : 'an earlier step failed';
     assert.deepEqual(
       cases.map(({ name, failure, skipped }) => [name, failure?.message ?? skipped ?? 'passed']),
@@ -305,3 +306,25 @@ for (const [how, restart, outcome] of [
     );
   });
 }
+
+test('F-066 to F-070: what is deployed goes by what is under test, while the repositories are reached', async (t) => {
+  const own = { name: 'alpha', version: '1.0-1', files: answer('forty-two') };
+  const more = [{ name: 'alpha-agent', version: '1.0-1', files: { '/usr/bin/agent': '#!/bin/sh\necho agent\n' } }];
+  const scenario = `flavours: {host: [linux-image-*], containers: ['*-agent']}
+deploy:
+  - {name: the host gets its kernel, on: server, run: "false", flavour: host}
+  - {name: the container is made anew, on: client, run: "apt-get -qy install alpha-agent && agent > /tmp/made", flavour: [host, containers]}
+steps:
+  - {on: client, run: cat /tmp/made, expect: agent, flavour: containers}
+  - {on: server, run: "sort /sluice/packages", expect: "alpha\\nalpha-agent\\n"}
+`;
+  const { result, said } = await runSystest(t, 'deb', { own, more, scenario });
+  assert.deepEqual([result.result, result.summary], ['SUCCESS', 'pair: 3 steps passed, 1 left out'], said.slice(-5000));
+});
+
+test('F-070: where the deployment fails no step is run, and nothing is closed', async (t) => {
+  const scenario = 'deploy: [{name: redeploy, on: server, run: exit 3}]\nsteps: [{on: server, run: "true"}]\n';
+  const { result, said } = await runSystest(t, 'deb', { own: { name: 'alpha', version: '1-1' }, scenario });
+  assert.deepEqual([result.result, result.summary], ['FAILURE', 'pair: redeploy: ended with 3 instead of 0']);
+  assert.doesNotMatch(said, /pair: step 1/);
+});

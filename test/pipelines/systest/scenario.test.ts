@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isPlaybookStep, isRebootStep, parseScenario } from '../../../pipelines/systest/scenario.ts';
+import { parseScenario } from '../../../pipelines/systest/parse-scenario.ts';
+import { isPlaybookStep, isRebootStep } from '../../../pipelines/systest/scenario.ts';
 
 const step = (within: string, timeout: string) =>
   parseScenario('a.yaml', `steps: [{on: server, run: "true", within: ${within}, timeout: ${timeout}}]\n`, {
@@ -75,8 +76,43 @@ test('I10: a step may reboot a node that is no container', () => {
   );
   const bad = read('steps:\n  - {reboot: box}\n  - {reboot: moon}\n');
   assert.deepEqual(bad.ok ? [] : bad.problems, [
-    "a.yaml:3:14: steps.1.reboot: must be one of the job's nodes: server, box",
     'a.yaml:2:14: steps.0.reboot: box is a container, and only a machine can be rebooted',
+    "a.yaml:3:14: steps.1.reboot: must be one of the job's nodes: server, box",
   ]);
   assert.equal(read('steps: [{reboot: server, run: "true"}]').ok, false);
+});
+
+test('F-070: what is deployed, and steps of a flavour, must be able to be done', () => {
+  const read = (text: string) => parseScenario('a.yaml', text, { nodes: ['master'], has: () => true });
+  const good = read(`flavours: {host: [linux-image-*], containers: ['*-agent']}
+deploy:
+  - {on: master, run: upgrade, flavour: host}
+  - {reboot: master, flavour: [host]}
+  - {playbook: rebuild.yaml, flavour: [host, containers]}
+steps: [{on: master, run: check, flavour: containers}]
+`);
+  assert.ok(good.ok, JSON.stringify(good));
+  const { deploy, steps } = good.scenario;
+  assert.deepEqual(
+    [...deploy, ...steps].map(({ flavour }) => flavour),
+    [['host'], ['host'], ['host', 'containers'], ['containers']],
+  );
+  const bad = read(`flavours: {host: [bad name], Host: []}
+steps: [{on: master, run: "true"}]
+`);
+  assert.deepEqual(bad.ok ? [] : bad.problems, [
+    'a.yaml:1:19: flavours.host.0: must be a package name, with * for any part',
+    'a.yaml:1:36: flavours.Host: must be a name of small letters, digits and -',
+  ]);
+  const misfit = read(`flavours: {host: [linux-image-*]}
+deploy:
+  - {on: moon, run: "true"}
+  - {on: master, run: "true", background: true}
+steps: [{on: master, run: "true", flavour: guest}]
+`);
+  assert.deepEqual(misfit.ok ? [] : misfit.problems, [
+    "a.yaml:3:10: deploy.0.on: must be one of the job's nodes: master",
+    'a.yaml:5:44: steps.0.flavour: flavours has no guest: there are host',
+    'a.yaml:4:43: deploy.1.background: only one of the steps goes on in the background',
+  ]);
 });
