@@ -143,7 +143,7 @@ async function request(found: Found, path: string, init?: RequestInit): Promise<
   if (response.ok) return response;
   const message = await explain(response);
   if (response.status === 400 || response.status === 413) throw misused(message);
-  throw [403, 404, 409].includes(response.status) ? failed(message) : unavailable(message);
+  throw [404, 409].includes(response.status) ? failed(message) : unavailable(message);
 }
 
 /** A server that ended by itself is started again by the stack that holds the directory. */

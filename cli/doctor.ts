@@ -72,8 +72,7 @@ async function diagnoseConnection(name: string, options: DoctorOptions): Promise
   if (!ok) throw failed();
 }
 
-function renderChecks({ connection, checks }: ConnectionDiagnosis): string {
-  if (checks.length === 0) return `${connection} is Sluice itself: there is nobody to ask.`;
+function renderChecks({ checks }: ConnectionDiagnosis): string {
   const line = ({ name, ok, message }: ConnectionCheck) => {
     const verdict = ok ? paint('green', 'ok   ') : paint('red', 'wrong');
     return `${verdict}  ${name.padEnd(7)}  ${message.replace(/\s+/g, ' ')}`;

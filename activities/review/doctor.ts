@@ -28,12 +28,20 @@ export async function checkHookSecret(connection: string, { webhookSecret, readS
   return 'the secret of the webhook can be read';
 }
 
+/** A line about projects: it is not right where there are none to look at. */
+export function lineOf(
+  name: ConnectionCheck['name'],
+  projects: readonly unknown[],
+  check: () => Promise<string>,
+): Promise<ConnectionCheck> {
+  if (projects.length > 0) return line(name, check);
+  const message = 'Sluice sees no project there that is of this connection: give its account access to them';
+  return Promise.resolve({ name, ok: false, message });
+}
+
 /** Whether git can read the first of the projects that Sluice's account sees. */
 export async function checkFetch(remote: (project: string) => GitRemote, projects: readonly string[]): Promise<string> {
-  const [first] = projects;
-  if (first === undefined) {
-    throw new Error('Sluice sees no project there that is of this connection: give its account access to them');
-  }
+  const [first = ''] = projects;
   const { url, access } = remote(first);
   const env = {
     GIT_TERMINAL_PROMPT: '0',

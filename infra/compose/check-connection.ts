@@ -14,11 +14,28 @@ import { openNamed } from './connections.ts';
 /** So many projects that are not there are told of by name. */
 const mostTold = 5;
 
-/** Asks the review system of a connection, with the rights and the secrets of this process. None for Sluice's own host. */
+/** All that is looked at, in the order in which it is told. */
+const all: readonly ConnectionCheck['name'][] = ['login', 'events', 'git', 'labels', 'rights', 'webhook', 'clock'];
+
+/** Asks the review system of a connection, with the rights and the secrets of this process: one line of each kind. */
 export async function checkConnection(config: Config, name: string): Promise<readonly ConnectionCheck[]> {
+  return withRest(await askConnection(config, name));
+}
+
+/** What was not looked at, because of what was found before it, is no better than wrong. */
+export function withRest(checks: readonly ConnectionCheck[]): readonly ConnectionCheck[] {
+  const fault = checks.find(({ ok }) => !ok)?.name ?? 'login';
+  return all.map(
+    (name) => checks.find((one) => one.name === name) ?? { name, ok: false, message: `not looked at: see ${fault}` },
+  );
+}
+
+async function askConnection(config: Config, name: string): Promise<readonly ConnectionCheck[]> {
   const { check, host } = openNamed(createCommon(standalone(config)), name);
   try {
-    if (check === undefined) return [];
+    if (check === undefined) {
+      return all.map((one) => ({ name: one, ok: true, message: 'Sluice itself is the host: there is nobody to ask' }));
+    }
     const named = namedProjects(config.projects, name);
     const asked = await check();
     // Why they cannot be listed is said already.

@@ -5,7 +5,7 @@ import type { GerritSettings } from '../settings.ts';
 import type { Gerrit } from './lookup.ts';
 import { nameOf } from './map.ts';
 import { openGerritRemote } from './remote.ts';
-import { capabilitiesSchema, projectSchema, selfSchema } from './schema.ts';
+import { capabilitiesSchema, permittedSchema, projectSchema, selfSchema } from './schema.ts';
 import { openCommand } from './ssh.ts';
 import { isReadOnly, mayPush, maySubmit } from './submit.ts';
 
@@ -13,8 +13,8 @@ import { isReadOnly, mayPush, maySubmit } from './submit.ts';
 interface Subject {
   readonly gerrit: Gerrit;
   readonly settings: GerritSettings;
-  /** Projects of the connection, as the host lists them. */
-  readonly projects: readonly string[];
+  /** Projects of the connection, as the host lists them. @throws where it does not, or where there are none */
+  projects(): Promise<readonly string[]>;
 }
 
 type Found = Pick<ConnectionCheck, 'ok' | 'message'>;
@@ -33,8 +33,12 @@ export async function checkGerrit(
   settings: GerritSettings,
   listProjects: () => Promise<readonly string[]>,
 ): Promise<readonly ConnectionCheck[]> {
-  const projects = (await listProjects().catch(() => [])).filter(gerrit.owns);
-  const subject = { gerrit, settings, projects };
+  const listed = listProjects().then((all) => {
+    const own = all.filter(gerrit.owns);
+    if (own.length > 0) return own;
+    throw new Error('the account sees no project of this connection: grant Read on refs/*');
+  });
+  const subject = { gerrit, settings, projects: () => listed };
   const checks = { login, events, git, labels, rights, webhook, clock };
   return Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
@@ -63,8 +67,8 @@ async function events({ gerrit, settings }: Subject): Promise<Found> {
   return bad(`${gerrit.own} may not stream events: add it to the group Service Users, or grant Stream Events`);
 }
 
-async function git({ settings, projects: [project] }: Subject): Promise<Found> {
-  if (project === undefined) return bad('the account sees no project of this connection: grant Read on refs/*');
+async function git({ settings, projects }: Subject): Promise<Found> {
+  const [project = ''] = await projects();
   const remote = openGerritRemote(settings, project, 'anew');
   const env = { ...(await remote.access()), GIT_TERMINAL_PROMPT: '0' };
   const { code, stderr } = await run('git', ['ls-remote', '--quiet', remote.url, 'HEAD'], { env, timeout: 30_000 });
@@ -74,7 +78,7 @@ async function git({ settings, projects: [project] }: Subject): Promise<Found> {
 async function labels({ gerrit, settings, projects }: Subject): Promise<Found> {
   const wanted = [verdict, ...(settings.approve === undefined ? [] : [approval(settings.approve)])];
   const missing: string[] = [];
-  for (const project of projects.slice(0, few)) {
+  for (const project of (await projects()).slice(0, few)) {
     const { labels: there = {} } = projectSchema.parse(
       (await gerrit.client.read(`/projects/${encodeURIComponent(project)}`)) ?? {},
     );
@@ -90,19 +94,24 @@ async function labels({ gerrit, settings, projects }: Subject): Promise<Found> {
 
 async function rights({ gerrit, projects }: Subject): Promise<Found> {
   const none: string[] = [];
+  const mute: string[] = [];
   const byHost: string[] = [];
   const readOnly: string[] = [];
-  for (const project of projects.slice(0, few)) {
+  for (const project of (await projects()).slice(0, few)) {
     if (await isReadOnly(gerrit, project)) {
       readOnly.push(project);
       continue;
     }
-    const on = { project, branch: 'master' };
+    if (!(await mayVote(gerrit, project))) mute.push(project);
+    const on = { project, branch: await mainBranch(gerrit, project) };
     if ((await mayPush(gerrit, on)) === true) continue;
     ((await maySubmit(gerrit, on)) === false ? none : byHost).push(project);
   }
   if (none.length > 0) {
     return bad(`${gerrit.own} may neither push to refs/heads/* nor submit in ${some(none)}: grant Push`);
+  }
+  if (mute.length > 0) {
+    return bad(`${gerrit.own} may not vote ${verdict.label} -2 to +2 in ${some(mute)}: grant Label ${verdict.label}`);
   }
   const closed = readOnly.length === 0 ? '' : `; read-only, so that nothing is merged there: ${some(readOnly)}`;
   if (byHost.length === 0) return good(`tested commits are pushed: what lands is what was tested${closed}`);
@@ -110,6 +119,19 @@ async function rights({ gerrit, projects }: Subject): Promise<Found> {
     `in ${some(byHost)} Gerrit merges in its own way, as far as we can see: grant Push and Push Merge ` +
       `Commit on refs/heads/* to land exactly what was tested (and View Access, so that it can be asked)${closed}`,
   );
+}
+
+/** Gerrit tells of changes alone what one may vote: where none is open, a vote will show it. */
+async function mayVote({ client }: Gerrit, project: string): Promise<boolean> {
+  const query = new URLSearchParams({ q: `project:{${project}} status:open`, n: '1', o: 'DETAILED_LABELS' });
+  const [open] = permittedSchema.parse((await client.read(`/changes/?${query}`)) ?? []);
+  const { [verdict.label]: values } = open?.permitted_labels ?? {};
+  return open === undefined || verdict.values.every((value) => values?.map(Number).includes(value));
+}
+
+async function mainBranch({ client }: Gerrit, project: string): Promise<string> {
+  const head = await client.read(`/projects/${encodeURIComponent(project)}/HEAD`);
+  return typeof head === 'string' ? head.replace(/^refs\/heads\//, '') : 'master';
 }
 
 async function webhook(): Promise<Found> {

@@ -95,6 +95,7 @@ export const reviewedSchema = z.object({
 export const accessSchema = z.object({ status: z.number(), message: z.string().optional() });
 export const selfSchema = accountSchema;
 export const serverSchema = z.object({ change: z.object({ submit_whole_topic: z.boolean().optional() }).optional() });
+export const permittedSchema = z.array(changeSchema.pick({ permitted_labels: true }));
 export const capabilitiesSchema = z.object({ streamEvents: z.boolean().optional() });
 export const projectSchema = z.object({
   labels: z.record(z.string(), z.object({ values: z.record(z.string(), z.string()) })).optional(),

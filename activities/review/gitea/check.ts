@@ -1,5 +1,5 @@
 import type { GitRemote } from '../../git/remote.ts';
-import { checkClock, checkFetch, checkHookSecret, line, some } from '../doctor.ts';
+import { checkClock, checkFetch, checkHookSecret, line, lineOf, some } from '../doctor.ts';
 import type { ConnectionCheck } from '../port.ts';
 import type { ApprovalSettings, ReadSecret, SecretReference } from '../settings.ts';
 import { type Desk, readRepositories } from './read.ts';
@@ -22,10 +22,10 @@ export async function checkConnection(settings: CheckSettings): Promise<readonly
   return [
     login,
     await line('events', () => checkHookSecret(settings.desk.site.connection, settings)),
-    await line('git', () => checkFetch(settings.remote, names(repositories))),
-    await line('labels', () => checkLabels(about)),
-    await line('rights', () => checkRights(about)),
-    await line('webhook', () => checkHooks(about)),
+    await lineOf('git', repositories, () => checkFetch(settings.remote, names(repositories))),
+    await lineOf('labels', repositories, () => checkLabels(about)),
+    await lineOf('rights', repositories, () => checkRights(about)),
+    await lineOf('webhook', repositories, () => checkHooks(about)),
     await line('clock', () => checkClock(settings.desk.client)),
   ];
 }

@@ -1,5 +1,5 @@
 import type { GitRemote } from '../../git/remote.ts';
-import { checkClock, checkFetch, checkHookSecret, line, some } from '../doctor.ts';
+import { checkClock, checkFetch, checkHookSecret, line, lineOf, some } from '../doctor.ts';
 import { HostRefusal } from '../http.ts';
 import type { ConnectionCheck } from '../port.ts';
 import type { ApprovalSettings, ReadSecret, SecretReference } from '../settings.ts';
@@ -33,10 +33,10 @@ export async function checkConnection(settings: CheckSettings): Promise<readonly
   return [
     login,
     await line('events', () => checkHookSecret(desk.site.connection, settings)),
-    await line('git', () => checkFetch(settings.remote, names(projects))),
-    await line('labels', () => checkLabels(about)),
-    await line('rights', () => checkRights(about)),
-    await line('webhook', () => checkHooks(about)),
+    await lineOf('git', projects, () => checkFetch(settings.remote, names(projects))),
+    await lineOf('labels', projects, () => checkLabels(about)),
+    await lineOf('rights', projects, () => checkRights(about)),
+    await lineOf('webhook', projects, () => checkHooks(about)),
     await line('clock', () => checkClock(desk.client)),
   ];
 }

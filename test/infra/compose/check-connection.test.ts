@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ConnectionCheck } from '../../../activities/review/port.ts';
 import { absentProjects } from '../../../infra/compose/absent-projects.ts';
-import { withProjects, withSigner } from '../../../infra/compose/check-connection.ts';
+import { withProjects, withRest, withSigner } from '../../../infra/compose/check-connection.ts';
 
 const fine: readonly ConnectionCheck[] = [
   { name: 'login', ok: true, message: 'sluice' },
@@ -70,4 +70,16 @@ test('I9: the doctor names projects of sluice.yaml that the host does not show, 
   const wrong: readonly ConnectionCheck[] = [{ name: 'git', ok: false, message: 'no answer' }];
   assert.match(withProjects(wrong, absent)[0]?.message ?? '', /^no answer; acme\/a is called acme\/new there/);
   assert.deepEqual(withProjects(wrong, []), wrong);
+});
+
+test('I9: the doctor has one line of each kind, also of what it did not come to', () => {
+  const names = ['login', 'events', 'git', 'labels', 'rights', 'webhook', 'clock'];
+  const told = withRest([{ name: 'login', ok: false, message: 'no answer' }]);
+  assert.deepEqual(
+    told.map(({ name, ok }) => [name, ok]),
+    names.map((name) => [name, false]),
+  );
+  assert.equal(told[1]?.message, 'not looked at: see login');
+  const whole: readonly ConnectionCheck[] = names.map((name) => ({ ...fine[0], name }) as ConnectionCheck);
+  assert.deepEqual(withRest(whole), whole);
 });
