@@ -38,6 +38,7 @@ function render(shown: ChangeShown): string {
       needs.map(({ id, subject, status }) => `${id} ${subject} (${status})`.replace('  ', ' ')),
     ),
     ...section('Votes', votes),
+    ...section('Labels', change.labels ?? []),
     ...section('Files', change.files ?? ['too many to list']),
     ...section(
       'Builds',

@@ -26,6 +26,10 @@ export function renderChangeStory(shown: ChangeShown, now: number): Html {
       change.votes.map(({ label, value, by }) => html`${label} ${signed(value)} by ${by}`),
     )}
     ${list(
+      'Labels',
+      (change.labels ?? []).map((label) => html`${label}`),
+    )}
+    ${list(
       'Files',
       (change.files ?? ['too many to list']).map((file) => html`<code>${file}</code>`),
     )}

@@ -57,17 +57,15 @@ function rulesOf(settings: Exclude<ConnectionSettings, { driver: 'git' }>, rules
 
 type Approvable = Exclude<ConnectionSettings, { driver: 'git' }>;
 
-/** The label says what else approvals would. */
+/** The label says what else approvals would, of the patch set that it was given to. */
 function withLabel({ driver, approve }: Approvable, rules: Rules): Rules {
   if (approve === undefined) return rules;
   const { label, value = 1 } = approve;
   const [{ review: _review, approved: _approved, ...require }] = rules.require as [Rules];
-  if (driver !== 'gerrit') return { ...rules, require: [{ ...require, labels: label }] };
-  const values = Array.from({ length: Math.max(1, 3 - value) }, (_, index) => value + index);
-  const vetoes = [-1, -2];
+  if (driver !== 'gerrit') return { ...rules, require: [{ ...require, 'current-labels': label }] };
   return {
     ...rules,
-    require: [{ ...require, approval: [{ [label]: values }] }],
-    reject: [{ approval: [{ [label]: vetoes }] }],
+    require: [{ ...require, approval: [{ [label]: `>=${value}` }] }],
+    reject: [{ approval: [{ [label]: '<=-1' }] }],
   };
 }

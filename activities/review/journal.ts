@@ -9,6 +9,30 @@ export interface Noticed {
   readonly event: TriggerEvent;
   /** Of the change's description as it was then, where that was looked at. */
   readonly digest?: string;
+  /** Of a head: by the host's clock, when something was last done to the change before it was seen to have this head. */
+  readonly since?: number;
+}
+
+/** A label that was put on a change, and when. */
+export interface Labelled {
+  readonly name: string;
+  readonly time: number;
+}
+
+/**
+ * Of the labels that a change has those that were given to its present head: after it was seen to have that. One that was
+ * there when the head came, or in the same moment, was perhaps given to what somebody has pushed over since.
+ *
+ * @param given in order
+ */
+export function currentLabels(labels: readonly string[], given: readonly Labelled[], since: number): string[] {
+  return labels.filter((label) => (given.findLast(({ name }) => name === label)?.time ?? 0) > since);
+}
+
+/** When the last head was seen, of hosts that do not say when it was pushed: see `Noticed`. */
+export function lastHeadSince(known: readonly Noticed[]): number {
+  const head = known.findLast(({ key }) => key.startsWith('head:'));
+  return head?.since ?? head?.event.time ?? Number.POSITIVE_INFINITY;
 }
 
 /**

@@ -38,6 +38,10 @@ export interface Change {
   /** What its host still lacks for a merge, but for what Sluice gives; absent where the host leaves that to Sluice. */
   readonly missing?: readonly string[];
   readonly votes: readonly Vote[];
+  /** Words that people have put on it, at hosts where those are no votes; absent where a label is a vote, as at Gerrit. */
+  readonly labels?: readonly string[];
+  /** Those of them that were given to the current patch set: one that an earlier one had says nothing of this one. */
+  readonly currentLabels?: readonly string[];
   /** What others' checks have said of the commit, where a host keeps it: `WHO:NAME:RESULT`. */
   readonly statuses?: readonly string[];
 }

@@ -38,6 +38,7 @@ const properties: Readonly<Record<string, (change: Change) => boolean>> = {
   'current-patchset': (change) => change.current,
   wip: (change) => change.wip,
   draft: (change) => change.wip,
+  approved: (change) => change.votes.some(({ label, value }) => label === 'approved' && value === 1),
 };
 
 /** What a change is that is not open. */
@@ -60,6 +61,8 @@ export function unmet(body: Body, change: Change, now: number): string | undefin
   }
   const hashtag = listOf(body.hashtags).find((one) => !hasHashtag(change, one));
   if (hashtag !== undefined) return `${who} has no hashtag ${JSON.stringify(hashtag)}`;
+  const label = labelsAsked(body).find((one) => !hasLabel(change, one));
+  if (label !== undefined) return `${who} has no label ${labelDescribed(label)}`;
   for (const wanted of votesAsked(body)) {
     if (change.kind !== 'change') return `${change.ref} is no change`;
     if (!change.votes.some((vote) => voteMatches(wanted, vote, now))) return `${who} has no vote ${described(wanted)}`;
@@ -80,6 +83,8 @@ export function rejected(body: Body, change: Change, now: number): string | unde
   if (status !== undefined) return `${who} has the status ${status}`;
   const hashtag = listOf(body.hashtags).find((one) => hasHashtag(change, one));
   if (hashtag !== undefined) return `${who} has the hashtag ${JSON.stringify(hashtag)}`;
+  const label = labelsAsked(body).find((one) => hasLabel(change, one));
+  if (label !== undefined) return `${who} has the label ${labelDescribed(label)}`;
   const votes = votesAsked(body);
   if (votes.length > 0 && change.kind !== 'change') return `${change.ref} is no change`;
   const vote = votes.find((asked) => change.votes.some((one) => voteMatches(asked, one, now)));
@@ -103,20 +108,48 @@ function hasHashtag(change: Change, pattern: unknown): boolean {
   return (change.hashtags ?? []).some((one) => matchesSomewhere(pattern, one));
 }
 
+interface AskedLabel {
+  readonly name: string;
+  /** Whether it must have been given to the current patch set. */
+  readonly current: boolean;
+}
+
+/** Labels are words that anybody may choose, and never votes: no name of one makes it an approval. */
+function labelsAsked(body: Body): readonly AskedLabel[] {
+  const named = (key: string, current: boolean) => listOf(body[key]).map((name) => ({ name: String(name), current }));
+  return [...named('label', false), ...named('labels', false), ...named('current-labels', true)];
+}
+
+/** Where labels are votes, the vote 1 is having one; those vanish with their patch set as the host says. */
+function hasLabel({ labels, currentLabels, votes }: Change, { name, current }: AskedLabel): boolean {
+  if (labels === undefined) return votes.some(({ label, value }) => label === name && value === 1);
+  return (current ? (currentLabels ?? []) : labels).includes(name);
+}
+
+function labelDescribed({ name, current }: AskedLabel): string {
+  return `${JSON.stringify(name)}${current ? ' that was given to its current patch set' : ''}`;
+}
+
 type AskedVote = Readonly<Record<string, unknown>>;
 
 /** Votes, as each kind of review system's configuration names them. */
 function votesAsked(body: Body): readonly AskedVote[] {
   const approvals = listOf(body.approval) as readonly AskedVote[];
   const reviews = listOf(body.review).map((review) => reviewAsVote(review as AskedVote));
-  const labels = [...listOf(body.label), ...listOf(body.labels)].map((name) => ({ [String(name)]: 1 }));
-  const approved = body.approved === true ? [{ approved: 1 }] : [];
   const score = typeof body.score === 'number' ? [{ score: body.score }] : [];
-  return [...approvals, ...reviews, ...labels, ...approved, ...score];
+  return [...approvals, ...reviews, ...score];
 }
 
+/** GitHub's words for what a review says, as votes; no vote is of another kind. */
+const reviewValues: Readonly<Record<string, number>> = {
+  approved: 1,
+  comment: 0,
+  changes_requested: -1,
+  request_changes: -1,
+};
+
 function reviewAsVote({ type, ...who }: AskedVote): AskedVote {
-  return type === undefined ? who : { ...who, review: type === 'changes_requested' ? -1 : 1 };
+  return type === undefined ? who : { ...who, review: listOf(type).map((one) => reviewValues[String(one)]) };
 }
 
 /** Whether a vote is one that was asked for: every condition must hold. */
@@ -134,9 +167,16 @@ function voteMatches(asked: AskedVote, vote: Vote, now: number): boolean {
       case 'older-than':
         return vote.time < now - milliseconds(value);
       default:
-        return vote.label === name && listOf(value).some((one) => Number(one) === vote.value);
+        return vote.label === name && listOf(value).some((one) => valueMatches(one, vote.value));
     }
   });
+}
+
+/** A value, or `>=N` or `<=N`. */
+function valueMatches(wanted: unknown, value: number): boolean {
+  const [, sign, bound] = /^([<>])=(-?\d+)$/.exec(String(wanted)) ?? [];
+  if (sign === undefined) return Number(wanted) === value;
+  return sign === '>' ? value >= Number(bound) : value <= Number(bound);
 }
 
 const ranks: readonly unknown[] = ['read', 'write', 'admin'] satisfies readonly Permission[];

@@ -1,4 +1,4 @@
-import type { TriggerEvent, Vote } from '../model/change.ts';
+import type { Change, TriggerEvent, Vote } from '../model/change.ts';
 import type { Pipeline } from '../model/pipeline.ts';
 import { approval } from '../policy/veto.ts';
 
@@ -67,9 +67,42 @@ export function reviewSystem(pipelines: readonly Pipeline[]): string {
 }
 
 /** The label that a vote has in a review system: an approval has a name of its own where labels are plain words. */
-export function labelIn(connection: string, label: string): string {
+function labelIn(connection: string, label: string): string {
   const dialect = dialects[connection];
   return dialect !== undefined && label === usual ? dialect.approval : label;
+}
+
+/** A vote of a simulated change, or a label at review systems where those are words. */
+export interface Given extends Vote {
+  /** Given as a word, whatever it is called. */
+  readonly word?: true;
+  /** A word that was given to an earlier patch set. */
+  readonly old?: true;
+}
+
+/** Whether it is a plain word there, which is never an approval. */
+export function isWord(connection: string, { label, word }: Pick<Given, 'label' | 'word'>): boolean {
+  const dialect = dialects[connection];
+  return dialect !== undefined && (word === true || (label !== usual && label !== dialect.approval));
+}
+
+/** What a change has in a review system of what was given to it. */
+export function givenIn(
+  connection: string,
+  given: readonly Given[],
+): Pick<Change, 'votes' | 'labels' | 'currentLabels'> {
+  const votes = given
+    .filter((one) => !isWord(connection, one))
+    .map(({ word: _, old: __, ...vote }) => ({ ...vote, label: labelIn(connection, vote.label) }));
+  if (dialects[connection] === undefined) return { votes };
+  const words = given.filter((one) => isWord(connection, one) && one.value > 0);
+  const names = (of: readonly Given[]) => [...new Set(of.map(({ label }) => label))];
+  return { votes, labels: names(words), currentLabels: names(words.filter(({ old }) => old !== true)) };
+}
+
+/** What is left of it when a patch set comes: words stay where they are. */
+export function keptIn(connection: string, given: readonly Given[]): readonly Given[] {
+  return given.filter((one) => isWord(connection, one)).map((one) => ({ ...one, old: true }));
 }
 
 /** An event of Gerrit's kind in the words of another review system; others' own events stay as they are. */
@@ -100,12 +133,14 @@ function voted(dialect: Dialect, event: TriggerEvent, vote: { readonly label: st
 }
 
 /** The votes that a reporter leaves: numbers by label at Gerrit, words elsewhere. */
-export function votesOf(body: Readonly<Record<string, unknown>>): readonly Pick<Vote, 'label' | 'value'>[] {
+export function votesOf(body: Readonly<Record<string, unknown>>): readonly Pick<Given, 'label' | 'value' | 'word'>[] {
   const numbers = Object.entries(body).flatMap(([label, value]) =>
     typeof value === 'number' ? [{ label, value }] : [],
   );
   const words = (key: string, value: number) =>
-    [body[key] ?? []].flat().flatMap((label) => (typeof label === 'string' ? [{ label, value }] : []));
+    [body[key] ?? []]
+      .flat()
+      .flatMap((label) => (typeof label === 'string' ? [{ label, value, word: true as const }] : []));
   const approval = body.approval === true ? [{ label: 'approved', value: 1 }] : [];
   const reviews: Readonly<Record<string, number>> = { approve: 1, 'request-changes': -1 };
   const review = reviews[String(body.review)];

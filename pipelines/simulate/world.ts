@@ -1,7 +1,7 @@
 import type { ChangeFacts } from '../gate/command.ts';
-import { unproposed, type Vote } from '../model/change.ts';
+import { unproposed } from '../model/change.ts';
 import type { QueuePlacement } from '../model/pipeline.ts';
-import { labelIn } from './dialects.ts';
+import { type Given, givenIn, keptIn } from './dialects.ts';
 import type { Scenario, ScenarioChange } from './scenario.ts';
 
 /** A change as it stands in the simulated review system. */
@@ -14,7 +14,7 @@ interface WorldChange {
   dependsOn: readonly string[];
   status: 'open' | 'merged' | 'abandoned';
   mergeable: boolean;
-  votes: readonly Vote[];
+  votes: readonly Given[];
   /** When the current patch set was made, and when the change merged: steps, counted from 0. */
   madeAt: number;
   mergedAt: number | undefined;
@@ -105,7 +105,7 @@ export class World {
     change.files = next.files ?? change.files;
     change.message = next.message ?? change.message;
     change.dependsOn = next.dependsOn ?? change.dependsOn;
-    change.votes = [];
+    change.votes = keptIn(this.#connection, change.votes);
     this.#step += 1;
     change.madeAt = this.#step;
     this.#relate(change);
@@ -118,7 +118,7 @@ export class World {
   }
 
   /** Leaves a vote, or takes it back with 0. Answers with the value that it replaces. */
-  vote(name: string, vote: Vote): number {
+  vote(name: string, vote: Given): number {
     const change = this.#open(name);
     const old = change.votes.find((one) => one.label === vote.label && one.by === vote.by);
     const others = change.votes.filter((one) => one !== old);
@@ -235,7 +235,7 @@ export class World {
       current: true,
       wip: false,
       mergeable,
-      votes: votes.map((vote) => ({ ...vote, label: labelIn(this.#connection, vote.label) })),
+      ...givenIn(this.#connection, votes),
       placements: this.#placements(made.project, made.branch),
     };
   }

@@ -15,7 +15,7 @@ import { createWebhook } from './ingest.ts';
 import { toChange } from './map.ts';
 import { submit } from './merge.ts';
 import { changeId, isProject } from './names.ts';
-import { type Desk, demandFacts, nameNow, openLister, readFacts, readReviews } from './read.ts';
+import { type Desk, demandFacts, nameNow, openLister, readFacts, readReviews, readTimeline } from './read.ts';
 import { report } from './report.ts';
 import { mayPush, obstacles, pathOf, readTarget, untilFitting } from './requirements.ts';
 import {
@@ -25,7 +25,6 @@ import {
   type HostBranch,
   repositorySchema,
   tagsSchema,
-  timelineSchema,
   userSchema,
 } from './schema.ts';
 import { styleObstacle } from './styles.ts';
@@ -135,11 +134,7 @@ async function readBranch({ client, owns }: Desk, { project, branch }: BranchNam
 
 async function readEvents(desk: Desk, change: string) {
   const { name, pull, head } = await demandFacts(desk, change);
-  const path = `/repos/${name.project}/issues/${name.number}/timeline`;
-  const [self, timeline] = await Promise.all([
-    desk.self(),
-    desk.client.list(path, { schema: timelineSchema, uncounted: true }),
-  ]);
+  const [self, timeline] = await Promise.all([desk.self(), readTimeline(desk, name)]);
   // After the timeline, which tells of reviews without their verdicts: else one that came in between has none for ever.
   const reviews = await readReviews(desk, name);
   return readHistory(desk.journal, { site: desk.site, name, pull, self, head }, { timeline, reviews });

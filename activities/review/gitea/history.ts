@@ -1,6 +1,7 @@
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
-import type { Journal, Noticed } from '../journal.ts';
-import { type EventPlace, eventBase, toEvent } from './map.ts';
+import { type Journal, lastHeadSince, type Noticed } from '../journal.ts';
+import { type EventPlace, eventBase, type PullFacts, toEvent } from './map.ts';
+import type { PullName } from './names.ts';
 import type { Happening, Review } from './schema.ts';
 
 /** A pull request as it was looked at. */
@@ -15,9 +16,15 @@ const headPrefix = 'head:';
  * replaces, so each head that is seen gets the next number and keeps it. A head that comes back is a new patch set:
  * numbers grow.
  */
-export async function numberHead(journal: Journal, look: Look): Promise<number> {
+export async function numberHead(journal: Journal, look: Look): Promise<Pick<PullFacts, 'patchset' | 'since'>> {
   const noticed = await journal.extend(journalName(look), (known) => freshHead(known, look));
-  return headsOf(noticed).length;
+  return { patchset: headsOf(noticed).length, since: lastHeadSince(noticed) };
+}
+
+/** The head that it was seen to have last. */
+export async function lastHead(journal: Journal, name: PullName): Promise<string | undefined> {
+  const known = await journal.extend(journalName({ name }), () => []);
+  return headsOf(known).at(-1)?.key.slice(headPrefix.length);
 }
 
 /** All that happened to it, in the order in which it was noticed. */
@@ -38,7 +45,7 @@ export async function readHistory(
   return noticed.map(({ event }) => event);
 }
 
-function journalName({ name }: Look): string[] {
+function journalName({ name }: Pick<Look, 'name'>): string[] {
   return [...name.project.split('/'), String(name.number)];
 }
 
@@ -59,5 +66,5 @@ function freshHead(known: readonly Noticed[], look: Look): readonly Noticed[] {
     ...(pull.user ? { account: { username: pull.user.login } } : {}),
     time: (first ? pull.created_at : pull.updated_at) ?? 0,
   };
-  return [{ key, event }];
+  return [{ key, event, ...(pull.updated_at ? { since: pull.updated_at } : {}) }];
 }

@@ -1,5 +1,6 @@
 import type { Change, TriggerEvent, Vote } from '../../../pipelines/model/change.ts';
 import { readDependsOn, subjectOf } from '../footers.ts';
+import { currentLabels } from '../journal.ts';
 import { withoutMark } from '../mark.ts';
 import { changeId, type PullName, parsePullName, pullRef, type Site } from './names.ts';
 import type { Happening, Pull, Review } from './schema.ts';
@@ -12,8 +13,12 @@ export interface PullFacts {
   readonly head: string;
   /** The number of that head among those that it has had: see `heads.ts`. */
   readonly patchset: number;
+  /** By the host's clock, when something was last done to it before it was seen to have that head. */
+  readonly since: number;
   readonly files: readonly string[] | null;
   readonly reviews: readonly Review[];
+  /** What happened to it, as far as it has labels. */
+  readonly timeline: readonly Happening[];
 }
 
 /** Characters of a description that are carried on; `Depends-On:` is read from all of it. */
@@ -48,7 +53,8 @@ export function toChange(site: Site, facts: PullFacts): Change {
     wip: pull.draft,
     // Whether it fits is found by merging it: the host's own answer comes late, and is about another moment.
     mergeable: status === 'open' && !pull.draft,
-    votes: [...approvals(facts.reviews, head), ...labelVotes(pull)],
+    votes: approvals(facts.reviews, head),
+    ...labelsOf(facts),
   };
 }
 
@@ -90,9 +96,16 @@ const verdicts: ReadonlyMap<string, number> = new Map([
   ['REQUEST_CHANGES', -1],
 ]);
 
-function labelVotes({ labels, created_at }: Pull): Vote[] {
-  return labels.map(({ name }) => ({ label: name, value: 1, by: '', time: created_at ?? 0 }));
+function labelsOf({ pull, timeline, since }: PullFacts): Pick<Change, 'labels' | 'currentLabels'> {
+  const labels = pull.labels.map(({ name }) => name);
+  const given = timeline.flatMap(({ type, label, body, created_at: time }) =>
+    type === 'label' && label && body === putOn ? [{ name: label.name, time }] : [],
+  );
+  return { labels, currentLabels: currentLabels(labels, given, since) };
 }
+
+/** The text of putting a label on; one that was taken off has another. */
+const putOn = '1';
 
 /** Where and of whom an event is. */
 export interface EventPlace {
@@ -146,8 +159,7 @@ function actionOf(happening: Happening, reviews: readonly Review[]): Said | null
     case 'dismiss_review':
       return { action: 'unapproved', approvals: [{ label: 'approved', value: 0 }] };
     case 'label':
-      // The text says whether it was put on or taken off.
-      return body === '1' ? { action: 'labeled', labels: names } : { action: 'unlabeled', unlabels: names };
+      return body === putOn ? { action: 'labeled', labels: names } : { action: 'unlabeled', unlabels: names };
     case 'change_title':
     case 'change_target_branch':
       return { action: 'edited' };

@@ -4,7 +4,7 @@ import type { Journal } from '../journal.ts';
 import { UnknownChange } from '../people.ts';
 import { followName, whyNoChange } from '../renamed.ts';
 import type { RestClient } from '../rest.ts';
-import { numberHead } from './history.ts';
+import { lastHead, numberHead } from './history.ts';
 import { type PullFacts, toChange } from './map.ts';
 import { type PullName, parsePullName, pullRef, type Site } from './names.ts';
 import * as schema from './schema.ts';
@@ -60,14 +60,16 @@ export async function nameNow({ client, owns }: Desk, project: string): Promise<
 export async function completed(desk: Desk, pull: schema.Pull): Promise<PullFacts> {
   // The host's spelling: projects are found by any.
   const name = { project: pull.base.repo.full_name, number: pull.number };
-  const [head, files, reviews] = await Promise.all([
-    readHead(desk, name),
+  const [head, files, reviews, timeline] = await Promise.all([
+    readHead(desk, name).then((found) => found ?? pull.head.sha),
     readFiles(desk, name),
     readReviews(desk, name),
+    pull.labels.length === 0 ? [] : readTimeline(desk, name),
   ]);
-  const known = head ?? pull.head.sha;
-  const look = { site: desk.site, name, pull, self: '', head: known };
-  return { name, pull, head: known, patchset: await numberHead(desk.journal, look), files, reviews };
+  // Of a new head it is noted what had happened when it was seen: so that is asked for after it.
+  const seen = (await lastHead(desk.journal, name)) === head ? pull : ((await readPull(desk, name)) ?? pull);
+  const numbered = await numberHead(desk.journal, { site: desk.site, name, pull: seen, self: '', head });
+  return { name, pull: seen, head, ...numbered, files, reviews, timeline };
 }
 
 /** By its ref: what is fetched is what was numbered. The branch that was proposed may be ahead of it for a moment. */
@@ -88,6 +90,12 @@ async function readFiles({ client }: Desk, { project, number }: PullName): Promi
 export function readReviews({ client }: Desk, { project, number }: PullName): Promise<readonly schema.Review[]> {
   const path = `/repos/${project}/pulls/${number}/reviews`;
   return client.list(path, { schema: schema.reviewsSchema, most: mostReviewPages });
+}
+
+/** All that happened to it, as the host tells it. */
+export function readTimeline({ client }: Desk, { project, number }: PullName): Promise<readonly schema.Happening[]> {
+  const path = `/repos/${project}/issues/${number}/timeline`;
+  return client.list(path, { schema: schema.timelineSchema, uncounted: true });
 }
 
 /** Repositories that Sluice's account can see and the connection has. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import type { Change, TriggerEvent, Vote } from '../../../pipelines/model/change.ts';
-import type { Noticed } from '../journal.ts';
+import { currentLabels, type Labelled, lastHeadSince, type Noticed } from '../journal.ts';
 import { pullId } from './names.ts';
 import type { ChangedFile, CheckRun, ListedPull, Pull, Review, Status, TimelineItem } from './schema.ts';
 
@@ -29,6 +29,9 @@ export interface PullFacts {
   readonly statuses: readonly Status[];
   readonly checks: readonly CheckRun[];
   readonly dependsOn: readonly string[];
+  /** What was put on it, as far as it has labels, and what the journal has of it. */
+  readonly labelled: readonly Labelled[];
+  readonly journal: readonly Noticed[];
 }
 
 /** Characters of a text that is kept; GitHub's own limit of a description is 65,536. */
@@ -69,7 +72,8 @@ export function toChange(facts: PullFacts): Change {
     current: true,
     wip: pull.draft === true,
     mergeable: status === 'open' && pull.draft !== true && pull.mergeable !== false,
-    votes: [...reviewVotes(facts), ...pull.labels.map(({ name }) => labelVote(name, pull))],
+    votes: reviewVotes(facts),
+    ...labelsOf(facts),
     statuses: [...statusNames(facts.statuses), ...checkNames(facts.checks)],
   };
 }
@@ -101,19 +105,38 @@ export function lastReviews<T extends Review>(reviews: readonly T[], head: strin
   return [...last.values()].filter(({ state, commit_id }) => state.toLowerCase() !== 'approved' || commit_id === head);
 }
 
-function reviewVotes({ pull, reviews }: PullFacts): Vote[] {
-  return lastReviews(reviews, pull.head.sha).map(({ user, state, submitted_at, permission }) => ({
-    label: 'review',
-    value: reviewValues[state.toLowerCase()] ?? 0,
-    by: user?.login ?? 'ghost',
-    permission,
-    time: timeOf(submitted_at ?? pull.updated_at),
-  }));
+/** Remarks of those who have no opinion: votes of nothing, which rules may ask for all the same. */
+function lastRemarks<T extends Review>(reviews: readonly T[], head: string): readonly T[] {
+  const decided = new Set(lastReviews(reviews, head).map(({ user }) => user?.login));
+  const remarks = reviews.filter(({ state, commit_id: commit, user }) => {
+    return state.toLowerCase() === 'commented' && commit === head && !decided.has(user?.login);
+  });
+  return [...new Map(remarks.map((remark) => [remark.user?.login, remark])).values()];
 }
 
-/** GitHub does not say who has set a label. */
-function labelVote(name: string, pull: Pull): Vote {
-  return { label: textOf(name), value: 1, by: '', time: timeOf(pull.created_at) };
+function reviewVotes({ pull, reviews }: PullFacts): Vote[] {
+  const { sha } = pull.head;
+  return [...lastReviews(reviews, sha), ...lastRemarks(reviews, sha)].map(
+    ({ user, state, submitted_at, permission }) => ({
+      label: 'review',
+      value: reviewValues[state.toLowerCase()] ?? 0,
+      by: user?.login ?? 'ghost',
+      permission,
+      time: timeOf(submitted_at ?? pull.updated_at),
+    }),
+  );
+}
+
+function labelsOf({ pull, labelled, journal }: PullFacts): Pick<Change, 'labels' | 'currentLabels'> {
+  const labels = pull.labels.map(({ name }) => textOf(name));
+  return { labels, currentLabels: currentLabels(labels, labelled, lastHeadSince(journal)) };
+}
+
+/** The labels that were put on a pull request, in order. */
+export function labelledIn(timeline: readonly TimelineItem[]): readonly Labelled[] {
+  return timeline.flatMap(({ event, label, created_at: at }) =>
+    event === 'labeled' && label && at ? [{ name: textOf(label.name), time: timeOf(at) }] : [],
+  );
 }
 
 /** `USER:CONTEXT:STATE`, the last of each context. */
@@ -174,7 +197,8 @@ export function noticePull(known: readonly Noticed[], scene: Scene, forced = 0):
   return [...unseen, key].map((one, index) => {
     const patchset = heads.length + index + 1;
     const event = eventOf(scene, patchset, { ...pushOf(pull, patchset), by: pull.user?.login });
-    return one === key ? { key, digest, event: { ...event, newrev: pull.head.sha } } : { key: one, event };
+    const seen = { digest, since: timeOf(pull.updated_at), event: { ...event, newrev: pull.head.sha } };
+    return one === key ? { key, ...seen } : { key: one, event };
   });
 }
 

@@ -7,7 +7,7 @@ import type { Journal, Noticed } from '../journal.ts';
 import { UnknownChange } from '../people.ts';
 import type { GithubSettings } from '../settings.ts';
 import type { GithubClient } from './client.ts';
-import { countHeads, noticePull, noticeTimeline, type PullFacts, type Scene, toChange } from './map.ts';
+import { countHeads, labelledIn, noticePull, noticeTimeline, type PullFacts, type Scene, toChange } from './map.ts';
 import { parsePullName, pullId } from './names.ts';
 import {
   type ChangedFile,
@@ -123,12 +123,13 @@ export async function resolvePull(place: Place, found: Found): Promise<Change> {
   const { project, pull, patchset } = found;
   const about = { project, with: { pull_number: pull.number, ref: pull.head.sha, filter: 'latest' } };
   const { client, connection } = place;
-  const [files, reviews, statuses, checks, dependsOn] = await Promise.all([
+  const [files, reviews, statuses, checks, dependsOn, timeline] = await Promise.all([
     readFiles(place, found),
     client.list({ ...about, route: 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews' }, reviewSchema),
     client.list({ ...about, route: 'GET /repos/{owner}/{repo}/commits/{ref}/statuses' }, statusSchema),
     client.list({ ...about, route: 'GET /repos/{owner}/{repo}/commits/{ref}/check-runs' }, checkRunSchema),
     resolveNeeds(place, found),
+    pull.labels.length === 0 ? [] : readTimeline(place, project, pull.number),
   ]);
   const permissions = await readPermissions(
     place,
@@ -144,6 +145,8 @@ export async function resolvePull(place: Place, found: Found): Promise<Change> {
     reviews: judged,
     statuses: statuses ?? [],
     checks: checks ?? [],
+    labelled: labelledIn(timeline),
+    journal: found.journal,
   };
   return toChange(facts);
 }

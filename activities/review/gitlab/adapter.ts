@@ -16,14 +16,22 @@ import { createWebhook } from './ingest.ts';
 import { toChange } from './map.ts';
 import { holdsHeads, modeObstacle, submit } from './merge.ts';
 import { changeId, isProject, projectPath, requestPath } from './names.ts';
-import { type Desk, demandFacts, nameNow, openLister, readFacts, readNotes, readProjects } from './read.ts';
+import {
+  type Desk,
+  demandFacts,
+  nameNow,
+  openLister,
+  readFacts,
+  readLabelEvents,
+  readNotes,
+  readProjects,
+} from './read.ts';
 import { report } from './report.ts';
 import { mayPush, misfitOf, obstacles, readStatuses, readTarget, whenLookedAt } from './requirements.ts';
 import {
   branchesSchema,
   branchSchema,
   type HostBranch,
-  labelEventsSchema,
   projectSchema,
   stateEventsSchema,
   tagsSchema,
@@ -149,7 +157,7 @@ async function readEvents(desk: Desk, change: string) {
     desk.self(),
     facts.request.head_pipeline ? readStatuses(desk, facts) : [],
     readNotes(desk, facts.name),
-    desk.client.list(`${path}/resource_label_events`, { schema: labelEventsSchema }),
+    readLabelEvents(desk, facts.name),
     desk.client.list(`${path}/resource_state_events`, { schema: stateEventsSchema }),
   ]);
   return readHistory(desk.journal, { site: desk.site, facts, self }, { notes, labels, states, statuses });

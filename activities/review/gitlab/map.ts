@@ -1,7 +1,8 @@
 import type { Change, TriggerEvent, Vote } from '../../../pipelines/model/change.ts';
 import { readDependsOn, subjectOf } from '../footers.ts';
+import { currentLabels } from '../journal.ts';
 import { changeId, parseRequestName, type RequestName, requestRef, type Site } from './names.ts';
-import type { Approvals, MergeRequest, Note, Reviewer, Status, Version } from './schema.ts';
+import type { Approvals, LabelEvent, MergeRequest, Note, Reviewer, Status, Version } from './schema.ts';
 
 /** A merge request with all that is asked of the host for it. */
 export interface RequestFacts {
@@ -14,6 +15,8 @@ export interface RequestFacts {
   readonly reviewers: readonly Reviewer[];
   /** Looked at where the host does not say when somebody approved. */
   readonly notes: readonly Note[];
+  /** What was done with labels, in order, as far as it has any. */
+  readonly labelEvents: readonly LabelEvent[];
 }
 
 export interface Head {
@@ -71,7 +74,8 @@ export function toChange(site: Site, facts: RequestFacts): Change {
     wip: request.draft,
     // Whether it fits is found by merging it: the host's own answer comes late, and is about another moment.
     mergeable: status === 'open' && !request.draft,
-    votes: [...approvalVotes(facts), ...labelVotes(request)],
+    votes: approvalVotes(facts),
+    ...labelsOf(facts),
   };
 }
 
@@ -98,7 +102,12 @@ function dependencies(site: Site, message: string): string[] {
  * Who approves it, and who asks for changes. An approval counts for the head that it was given to: not every GitLab
  * takes it back at the next push. A request for changes holds until its reviewer withdraws it.
  */
-export function approvalVotes({ approvals, reviewers, heads, notes }: Omit<RequestFacts, 'name' | 'files'>): Vote[] {
+export function approvalVotes({
+  approvals,
+  reviewers,
+  heads,
+  notes,
+}: Omit<RequestFacts, 'name' | 'files' | 'labelEvents'>): Vote[] {
   const since = heads.at(-1)?.time ?? 0;
   const given = approvals.approved_by.flatMap(({ user: { username: by }, approved_at: at }): Vote[] => {
     const time = at ?? approvedBy(notes, by);
@@ -118,8 +127,11 @@ function approvedBy(notes: readonly Note[], by: string): number {
 /** What GitLab notes of itself, always in English. */
 const saysApproved = 'approved this merge request';
 
-function labelVotes({ labels, created_at }: MergeRequest): Vote[] {
-  return labels.map((name) => ({ label: name, value: 1, by: '', time: created_at }));
+function labelsOf({ request: { labels }, heads, labelEvents }: RequestFacts): Pick<Change, 'labels' | 'currentLabels'> {
+  const given = labelEvents.flatMap(({ action, label, created_at: time }) =>
+    action === 'add' && label ? [{ name: label.name, time }] : [],
+  );
+  return { labels, currentLabels: currentLabels(labels, given, heads.at(-1)?.time ?? Number.POSITIVE_INFINITY) };
 }
 
 /** What all events of a merge request have. */

@@ -67,19 +67,23 @@ export async function completed(desk: Desk, request: schema.MergeRequest): Promi
   const { client } = desk;
   const name = { project: projectOf(request), number: request.iid };
   const path = requestPath(name);
-  // Heads after approvals: one that is given to a head which comes meanwhile must not count for the one before.
+  // Heads after approvals and labels: one that is given to a head which comes meanwhile must not count for the one before.
   const approved = client.get(`${path}/approvals`, schema.approvalsSchema);
-  const versions = approved.then(() => client.list(`${path}/versions`, { schema: schema.versionsSchema }));
-  const [heads, files, approvals, reviewers] = await Promise.all([
+  const labelled = request.labels.length === 0 ? [] : readLabelEvents(desk, name);
+  const before = Promise.all([approved, labelled]);
+  const versions = before.then(() => client.list(`${path}/versions`, { schema: schema.versionsSchema }));
+  const [heads, files, approvals, reviewers, labelEvents] = await Promise.all([
     versions.then(headsOf),
     readFiles(desk, path, request),
     approved,
     client.list(`${path}/reviewers`, { schema: schema.reviewersSchema }),
+    labelled,
   ]);
   if (heads.length === 0) return null;
   // Older ones do not say when somebody approved, but note it.
   const timed = approvals.approved_by.every(({ approved_at: time }) => time !== null && time !== undefined);
-  return { name, request, heads, files, approvals, reviewers, notes: timed ? [] : await readNotes(desk, name) };
+  const notes = timed ? [] : await readNotes(desk, name);
+  return { name, request, heads, files, approvals, reviewers, notes, labelEvents };
 }
 
 async function readFiles(
@@ -94,6 +98,10 @@ async function readFiles(
 
 export function readNotes({ client }: Desk, name: RequestName): Promise<readonly schema.Note[]> {
   return client.list(`${requestPath(name)}/notes?sort=asc&order_by=created_at`, { schema: schema.notesSchema });
+}
+
+export function readLabelEvents({ client }: Desk, name: RequestName): Promise<readonly schema.LabelEvent[]> {
+  return client.list(`${requestPath(name)}/resource_label_events`, { schema: schema.labelEventsSchema });
 }
 
 /** Projects that Sluice's account is a member of: a large host has others without number. */

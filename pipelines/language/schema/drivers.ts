@@ -63,7 +63,7 @@ const githubReview = z
     email: z.string(),
     'older-than': z.string(),
     'newer-than': z.string(),
-    type: z.string(),
+    type: z.enum(['approved', 'comment', 'changes_requested', 'request_changes']),
     permission: z.enum(['read', 'write', 'admin']),
   })
   .partial();
@@ -74,6 +74,7 @@ const githubRequirement = z
     review: oneOrMany(githubReview),
     label: strings,
     labels: strings,
+    'current-labels': strings,
     open: flag,
     merged: flag,
     'current-patchset': flag,
@@ -113,7 +114,9 @@ const githubReporter = z
   })
   .partial();
 
-const gitlabRequirement = z.strictObject({ open: flag, merged: flag, approved: flag, labels: strings }).partial();
+const gitlabRequirement = z
+  .strictObject({ open: flag, merged: flag, approved: flag, labels: strings, 'current-labels': strings })
+  .partial();
 
 const gitlabTrigger = z.strictObject({
   event: events('gl_merge_request', 'gl_push'),

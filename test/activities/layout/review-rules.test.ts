@@ -111,14 +111,41 @@ for (const [connection, rows] of cases) {
   }
 }
 
+/** Whether a change meets what the shipped gate asks for. */
+function meets(connection: string, change: Partial<Change>): boolean {
+  const subject = { ...unproposed, kind: 'change', connection, ...change } as Change;
+  return requirementsMet(pipelines.gate as never, subject, 1_000).ok;
+}
+
+const vote = (label: string, value: number) => ({ votes: [{ label, value, by: 'ada', time: 0 }] });
+
 test('an agreed label takes the place of approvals, and a veto of it stands', () => {
-  const meets = (connection: string, votes: Change['votes']) =>
-    requirementsMet(pipelines.gate as never, { ...unproposed, kind: 'change', connection, votes } as never, 1_000).ok;
-  const vote = (label: string, value: number) => [{ label, value, by: 'ada', time: 0 }];
-  assert.deepEqual([meets('labelled', []), meets('labelled', vote('Workflow', 1))], [false, true]);
-  assert.deepEqual([meets('labelled', vote('Workflow', 2)), meets('labelled', vote('Workflow', -1))], [true, false]);
-  assert.deepEqual([meets('app', []), meets('app', vote('gate me', 1))], [false, true]);
-  assert.deepEqual([meets('review', []), meets('lab', []), meets('lab', vote('approved', 1))], [true, false, true]);
+  for (const [value, expected] of [
+    [-1, false],
+    [1, true],
+    [2, true],
+    [3, true],
+  ] as const)
+    assert.equal(meets('labelled', vote('Workflow', value)), expected, String(value));
+  assert.deepEqual([meets('labelled', {}), meets('review', {})], [false, true]);
+  assert.deepEqual([meets('lab', {}), meets('lab', vote('approved', 1))], [false, true]);
+  const labels = ['gate me'];
+  assert.equal(meets('app', { labels, currentLabels: labels }), true);
+});
+
+test('a label that was given to an earlier patch set lets nothing in', () => {
+  assert.equal(meets('app', { labels: ['gate me'], currentLabels: [] }), false);
+  assert.equal(meets('app', { labels: ['gate me'] }), false);
+});
+
+test('no name of a label, hashtag, topic or status is an approval', () => {
+  const names = ['approved', 'review', 'Approved', 'Workflow', 'permission', 'gate me', 'sluice/gate'];
+  const statuses = names.map((name) => `eve:${name}:success`);
+  const named = { labels: names, currentLabels: [], hashtags: names, topic: 'approved', statuses };
+  for (const connection of ['git', 'labelled', 'hub', 'app', 'lab', 'tea'])
+    assert.equal(meets(connection, named), false, connection);
+  for (const connection of ['hub', 'lab', 'tea'])
+    assert.equal(meets(connection, { ...named, currentLabels: names }), false, connection);
 });
 
 test('an App reports by check runs, a token by statuses', () => {

@@ -133,10 +133,32 @@ const requireRows: readonly (readonly [says: string, body: Body, of: Partial<Cha
   ['a reviewer who may write', { review: { type: 'approved', permission: 'write' } }, reviewed('admin'), true],
   ['a reviewer who may not', { review: { type: 'approved', permission: 'write' } }, reviewed('read'), false],
   ['a reviewer of whom nothing is known', { review: { permission: 'write' } }, {}, false],
+  ['a remark where an approval is wanted', { review: { type: 'approved' } }, reviewed('write', 0), false],
+  ['a remark', { review: { type: 'comment' } }, reviewed('write', 0), true],
+  ['an approval where a remark is wanted', { review: { type: 'comment' } }, reviewed('write'), false],
+  ['a refusal by its other name', { review: { type: 'request_changes' } }, reviewed('write', -1), true],
+  ['a label that is called as a review is', { review: { type: 'approved' } }, { labels: ['review'] }, false],
+  ['an approval', { approved: true }, { votes: [vote('approved', 1)] }, true],
+  ['no approval', { approved: true }, { labels: ['approved'], currentLabels: ['approved'] }, false],
+  ['no approval where none is wanted', { approved: false }, {}, true],
+  ['an approval where none is wanted', { approved: false }, { votes: [vote('approved', 1)] }, false],
+  ['a label', { labels: ['gate'] }, { labels: ['gate'], currentLabels: [] }, true],
+  ['a label that is missing', { label: ['gate', 'x'] }, { labels: ['gate'] }, false],
+  ['a vote that is called as a label is', { labels: 'gate' }, { labels: [], votes: [vote('gate', 1)] }, false],
+  ['a label where labels are votes', { labels: 'gate' }, { votes: [vote('gate', 1)] }, true],
+  ['a label of this patch set', { 'current-labels': 'gate' }, { labels: ['gate'], currentLabels: ['gate'] }, true],
+  ['a label of an earlier one', { 'current-labels': 'gate' }, { labels: ['gate'], currentLabels: [] }, false],
+  ['at least', { approval: [{ 'Code-Review': '>=2' }] }, { votes: [vote('Code-Review', 7)] }, true],
+  ['less', { approval: [{ 'Code-Review': '>=2' }] }, { votes: [vote('Code-Review', 1)] }, false],
+  ['at most', { approval: [{ 'Code-Review': '<=-1' }] }, { votes: [vote('Code-Review', -3)] }, true],
 ];
 
-function reviewed(permission: 'read' | 'write' | 'admin'): Partial<Change> {
-  return { votes: [{ label: 'review', value: 1, by: 'bert', permission, time: now }] };
+function vote(label: string, value: number): Change['votes'][number] {
+  return { label, value, by: 'bert', time: now };
+}
+
+function reviewed(permission: 'read' | 'write' | 'admin', value = 1): Partial<Change> {
+  return { votes: [{ ...vote('review', value), permission }] };
 }
 
 for (const [says, body, of, expected] of requireRows) {
@@ -156,6 +178,9 @@ const rejectRows: readonly (readonly [says: string, body: Body, of: Partial<Chan
   ['a hashtag', { hashtags: 'hold' }, { hashtags: ['on-hold'] }, false],
   ['another hashtag', { hashtags: 'hold' }, { hashtags: ['ready'] }, true],
   ['not the current patch set', { 'current-patchset': false }, { current: false }, false],
+  ['a label', { labels: 'hold' }, { labels: ['hold'] }, false],
+  ['another label', { labels: 'hold' }, { labels: ['held'] }, true],
+  ['what is not approved', { approved: false }, {}, false],
   ['votes of a branch, which has none', { approval: [{ Verified: -1 }] }, { kind: 'branch', votes: [] }, false],
 ];
 

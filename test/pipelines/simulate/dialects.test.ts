@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
-import { translate } from '../../../pipelines/simulate/dialects.ts';
+import { givenIn, keptIn, translate } from '../../../pipelines/simulate/dialects.ts';
 
 const base = { project: 'team/tool', change: 'c', time: 0 };
 const happened: readonly Pick<TriggerEvent, 'type' | 'patchset' | 'approvals'>[] = [
@@ -30,3 +30,13 @@ for (const [driver, change, ref] of [
     );
   });
 }
+
+test('a label of a simulated forge is no approval, and stays over a push as one that is not current', () => {
+  const given = (label: string, word?: true) => ({ label, value: 1, by: 'ada', time: 0, ...(word && { word }) });
+  const all = [given('Approved'), given('gate'), given('approved', true)];
+  const now = givenIn('gitlab', all);
+  assert.deepEqual([now.votes.length, now.labels, now.currentLabels], [1, ['gate', 'approved'], ['gate', 'approved']]);
+  const pushed = givenIn('gitlab', keptIn('gitlab', all));
+  assert.deepEqual([pushed.votes, pushed.labels, pushed.currentLabels], [[], ['gate', 'approved'], []]);
+  assert.deepEqual([givenIn('gerrit', all.slice(0, 2)).votes.length, keptIn('gerrit', all)], [2, []]);
+});

@@ -13,7 +13,7 @@ const raw = { number: 7, user: { login: 'ada' }, title: 'T', body: '', state: 'o
 const pullOf = (more: object) => pullSchema.parse({ ...raw, html_url: `${site.url}/team/tool/pulls/7`, ...more });
 const name = { project: 'team/tool', number: 7 };
 const changeOf = (more: object) =>
-  toChange(site, { name, pull: pullOf(more), head, patchset: 1, files: [], reviews: [] });
+  toChange(site, { name, pull: pullOf(more), head, patchset: 1, since: 5_000, files: [], reviews: [], timeline: [] });
 
 const names: readonly (readonly [text: string, project: string | null])[] = [
   ['team/tool#7', 'team/tool'],
@@ -94,7 +94,7 @@ test('hostile texts stay text, whole and bounded', () => {
   const change = changeOf({ title, body, user: { login: '../<b>\n\ud800' }, labels: [{ id: 1, name: '\ud800<i>' }] });
   assert.ok(change.message.length <= 64 * 1024);
   assert.ok(JSON.stringify(change).isWellFormed());
-  for (const text of [change.subject, change.owner, change.votes[0]?.label]) assert.ok(text?.isWellFormed());
+  for (const text of [change.subject, change.owner, change.labels?.[0]]) assert.ok(text?.isWellFormed());
   assert.deepEqual(change.dependsOn, ['../../secret#1', '\u202e']);
   const many = Array.from({ length: 5_000 }, (_, index) => `Depends-On: a/b#${index + 1}`).join('\n');
   assert.equal(changeOf({ body: many }).dependsOn.length, 100);
@@ -135,6 +135,24 @@ const eventOf = (more: object, user = 'ada') => {
   const happening = { id: 1, created_at: '2026-11-27T12:00:00Z', user: { login: user }, ...more };
   return toEvent(place, happeningSchema.parse(happening), [reviewOf('bob', 'APPROVED')]);
 };
+
+test('a label is of the head that it was given to, and never a vote', () => {
+  const labels = ['gate', 'approved', 'back'].map((name, index) => ({ id: index + 1, name }));
+  const given = (name: string, at: number, body = '1') =>
+    happeningSchema.parse({
+      id: at,
+      type: 'label',
+      user: null,
+      body,
+      label: { id: 1, name },
+      created_at: new Date(at * 1_000).toISOString(),
+    });
+  const timeline = [given('gate', 4), given('approved', 5), given('back', 4), given('back', 5, ''), given('back', 6)];
+  const facts = { name, pull: pullOf({ labels }), head, patchset: 2, since: 5_000, files: [], reviews: [], timeline };
+  const { votes, labels: all, currentLabels } = toChange(site, facts);
+  // What was given in the second in which the head was seen may have been given before it came.
+  assert.deepEqual([votes, all, currentLabels], [[], ['gate', 'approved', 'back'], ['back']]);
+});
 
 test('labels that are put on and taken off', () => {
   const label = { id: 1, name: 'gate' };

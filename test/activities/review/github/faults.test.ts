@@ -91,6 +91,51 @@ test('events are the same for another process, and after a comment was removed',
   assert.deepEqual((await open().host.readEvents(id, 0)).events.slice(0, 3), first.events);
 });
 
+test('a label is of the head that it was given to, and one that is called review approves nothing', async (t) => {
+  const { world, alpha, host, open } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const given = async () => {
+    const change = await open().host.readChange(idOf(alpha, pull));
+    return [change?.votes, change?.labels, change?.currentLabels];
+  };
+  const later = () => {
+    world.skew += 2_000;
+  };
+  await host.readChange(idOf(alpha, pull));
+  later();
+  for (const name of ['gate', 'review']) setLabel(world, pull, { name, by: 'bob', on: true });
+  assert.deepEqual(await given(), [[], ['gate', 'review'], ['gate', 'review']]);
+  await pushOver(world, alpha, { pull, files: { a: '2' } });
+  assert.deepEqual(await given(), [[], ['gate', 'review'], []]);
+  later();
+  for (const on of [false, true]) setLabel(world, pull, { name: 'gate', by: 'bob', on });
+  assert.deepEqual(await given(), [[], ['review', 'gate'], ['gate']]);
+  // Nobody looked between the push and the label: whether it was given before is not known.
+  later();
+  await pushOver(world, alpha, { pull, files: { a: '3' } });
+  for (const on of [false, true]) setLabel(world, pull, { name: 'gate', by: 'bob', on });
+  assert.deepEqual(await given(), [[], ['review', 'gate'], []]);
+});
+
+test('a remark of a reviewer without an opinion is a vote of nothing', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  for (const [user, state] of [
+    ['bob', 'COMMENTED'],
+    ['eve', 'APPROVED'],
+    ['eve', 'COMMENTED'],
+  ] as const)
+    addReview(world, pull, { user, state, body: 'so' });
+  const change = await host.readChange(idOf(alpha, pull));
+  assert.deepEqual(
+    change?.votes.map(({ by, value }) => [by, value]),
+    [
+      ['eve', 1],
+      ['bob', 0],
+    ],
+  );
+});
+
 test('heads are numbered in the order in which they come, the same one again as another', async (t) => {
   const { world, alpha, host, open } = await openWorld(t);
   const pull = await propose(world, alpha, { files: { a: '1' } });

@@ -155,6 +155,21 @@ test('I9: an approval that comes with a push is not one of the head before', asy
   assert.deepEqual([later?.patchset, later?.votes.map(({ by }) => by)], [2, ['bob']]);
 });
 
+test('a label is of the head that it was given to, and one that is called approved approves nothing', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const request = await propose(world, alpha, { files: { a: '1' } });
+  const given = async () => {
+    const change = await host.readChange(idOf(alpha, request));
+    return [change?.votes, change?.labels, change?.currentLabels];
+  };
+  for (const name of ['gate', 'approved']) setLabel(world, request, { name, by: 'ada', on: true });
+  assert.deepEqual(await given(), [[], ['gate', 'approved'], ['gate', 'approved']]);
+  await pushOver(world, alpha, { request, files: { a: '2' } });
+  assert.deepEqual(await given(), [[], ['gate', 'approved'], []]);
+  for (const on of [false, true]) setLabel(world, request, { name: 'gate', by: 'bob', on });
+  assert.deepEqual(await given(), [[], ['approved', 'gate'], ['gate']]);
+});
+
 test('I9: two reviewers at once each count, and each is an event', async (t) => {
   const { world, alpha, host } = await openWorld(t);
   const request = await propose(world, alpha, { files: { a: '1' } });
@@ -189,7 +204,7 @@ test('hostile texts stay texts', async (t) => {
   assert.equal(change?.subject, title);
   assert.ok(change.message.length <= 70_000 && change.message.isWellFormed());
   assert.deepEqual(change.dependsOn, ['x', 'lab:acme/tools/beta!9']);
-  assert.ok(change.votes.every(({ label }) => label.isWellFormed()));
+  assert.ok(change.labels?.every((label) => label.isWellFormed()));
   const { events } = await host.readEvents(change.id, 1);
   assert.ok(events[0]?.comment?.isWellFormed());
 });
