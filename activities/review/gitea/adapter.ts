@@ -17,7 +17,7 @@ import { submit } from './merge.ts';
 import { changeId, isProject } from './names.ts';
 import { type Desk, demandFacts, nameNow, openLister, readFacts, readReviews, readTimeline } from './read.ts';
 import { report } from './report.ts';
-import { mayPush, obstacles, pathOf, readTarget, untilFitting } from './requirements.ts';
+import { mayPush, obstacles, pathOf, readStatuses, readTarget, untilFitting } from './requirements.ts';
 import {
   branchesSchema,
   branchSchema,
@@ -133,11 +133,16 @@ async function readBranch({ client, owns }: Desk, { project, branch }: BranchNam
 }
 
 async function readEvents(desk: Desk, change: string) {
-  const { name, pull, head } = await demandFacts(desk, change);
-  const [self, timeline] = await Promise.all([desk.self(), readTimeline(desk, name)]);
+  const facts = await demandFacts(desk, change);
+  const { name, pull, head } = facts;
+  const [self, timeline, statuses] = await Promise.all([
+    desk.self(),
+    readTimeline(desk, name),
+    readStatuses(desk, facts),
+  ]);
   // After the timeline, which tells of reviews without their verdicts: else one that came in between has none for ever.
   const reviews = await readReviews(desk, name);
-  return readHistory(desk.journal, { site: desk.site, name, pull, self, head }, { timeline, reviews });
+  return readHistory(desk.journal, { site: desk.site, name, pull, self, head }, { timeline, reviews, statuses });
 }
 
 /** Milliseconds: who looks at many changes does not wait long for the host's look at one. */

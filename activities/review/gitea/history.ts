@@ -1,12 +1,20 @@
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { type Journal, lastHeadSince, type Noticed } from '../journal.ts';
-import { type EventPlace, eventBase, type PullFacts, toEvent } from './map.ts';
+import { type EventPlace, eventBase, isOwnStatus, type PullFacts, toEvent } from './map.ts';
 import type { PullName } from './names.ts';
-import type { Happening, Review } from './schema.ts';
+import type { Happening, Review, Status } from './schema.ts';
 
 /** A pull request as it was looked at. */
 export interface Look extends EventPlace {
   readonly head: string;
+}
+
+/** What the host keeps of a pull request's past. */
+export interface Past {
+  readonly timeline: readonly Happening[];
+  readonly reviews: readonly Review[];
+  /** Of its head, the last of each context. */
+  readonly statuses: readonly Status[];
 }
 
 const headPrefix = 'head:';
@@ -31,7 +39,7 @@ export async function lastHead(journal: Journal, name: PullName): Promise<string
 export async function readHistory(
   journal: Journal,
   look: Look,
-  { timeline, reviews }: { readonly timeline: readonly Happening[]; readonly reviews: readonly Review[] },
+  { timeline, reviews, statuses }: Past,
 ): Promise<readonly TriggerEvent[]> {
   const noticed = await journal.extend(journalName(look), (known) => {
     const keys = new Set(known.map(({ key }) => key));
@@ -40,9 +48,23 @@ export async function readHistory(
       const event = keys.has(key) ? null : toEvent(look, happening, reviews);
       return event === null ? [] : [{ key, event }];
     });
-    return [...freshHead(known, look), ...fresh];
+    const passed = passedIn(look, statuses).filter(({ key }) => !keys.has(key));
+    return [...freshHead(known, look), ...fresh, ...passed];
   });
   return noticed.map(({ event }) => event);
+}
+
+/**
+ * That all others' statuses are good may have been the last thing that was missing. They come one after the other: each time
+ * that all which are there are good is another one.
+ */
+function passedIn(look: Look, statuses: readonly Status[]): readonly Noticed[] {
+  const others = statuses.filter(({ context }) => !isOwnStatus(context));
+  const isGood = ({ status }: Status) => status === 'success' || status === 'skipped';
+  if (others.length === 0 || !others.every(isGood)) return [];
+  const last = Math.max(...others.map(({ id }) => id));
+  const event = { ...eventBase(look), action: 'passed', time: look.pull.updated_at ?? 0 };
+  return [{ key: `passed:${look.head}:${last}`, event }];
 }
 
 function journalName({ name }: Pick<Look, 'name'>): string[] {

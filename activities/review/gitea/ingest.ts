@@ -3,7 +3,8 @@ import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { isSafeBranch } from '../../git/names.ts';
 import type { News, Reading, Webhook } from '../port.ts';
 import { type Headers, header, type WebhookSettings } from '../webhook.ts';
-import { changeId, isProject, pullRef } from './names.ts';
+import { isOwnStatus } from './map.ts';
+import { changeId, headName, isProject, pullRef } from './names.ts';
 import { type Posted, postedSchema } from './schema.ts';
 
 /** What the host posts, as an occurrence: mostly that there is something to look at. */
@@ -35,7 +36,7 @@ export function readDelivery(connection: string, headers: Headers, content: unkn
   const id = ['gitea', 'forgejo', 'gogs'].map((name) => header(headers, `x-${name}-delivery`)).find(Boolean) ?? '';
   // What it tells of, is that a repository was made or removed; of new names it tells nothing.
   if (kind === 'repository') return { kind: 'occurrence', occurrence: { id, news: [{ kind: 'projects' }] } };
-  if (!looks.test(kind) && kind !== 'push' && kind !== 'delete') return { kind: 'unknown' };
+  if (!looks.test(kind) && !['push', 'delete', 'status'].includes(kind)) return { kind: 'unknown' };
   const posted = postedSchema.safeParse(content);
   if (!posted.success) {
     const [issue] = posted.error.issues;
@@ -43,8 +44,19 @@ export function readDelivery(connection: string, headers: Headers, content: unkn
   }
   // A host has more projects than are gated, with names of all kinds.
   if (!isProject(posted.data.repository.full_name)) return { kind: 'unknown' };
-  const news = looks.test(kind) ? newsOfPull(connection, posted.data) : newsOfRef(connection, kind, posted.data);
+  const news = newsOf(connection, kind, posted.data);
   return news.length === 0 ? { kind: 'unknown' } : { kind: 'occurrence', occurrence: { id, news } };
+}
+
+function newsOf(connection: string, kind: string, posted: Posted): News[] {
+  if (kind === 'status') return newsOfStatus(connection, posted);
+  return looks.test(kind) ? newsOfPull(connection, posted) : newsOfRef(connection, kind, posted);
+}
+
+/** A status that is not Sluice's own: it may have been the last that was missing. */
+function newsOfStatus(connection: string, { repository, sha, context }: Posted): News[] {
+  if (!commitPattern.test(sha) || isOwnStatus(context)) return [];
+  return [{ kind: 'look', change: headName(connection, { project: repository.full_name, commit: sha }) }];
 }
 
 function newsOfPull(connection: string, posted: Posted): News[] {

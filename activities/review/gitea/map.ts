@@ -183,3 +183,8 @@ function reviewed({ review_id, body }: Happening, reviews: readonly Review[]): S
   const approvals = [{ label: 'approved', value }];
   return { action: value > 0 ? 'approved' : 'unapproved', approvals, ...said };
 }
+
+/** Whether a status is one that Sluice gives. */
+export function isOwnStatus(context: string): boolean {
+  return context.startsWith('sluice/');
+}

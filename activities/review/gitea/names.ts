@@ -35,6 +35,23 @@ export function parsePullName(text: string, { connection, url }: Site): PullName
   return named(short.exec(text.startsWith(`${connection}:`) ? text.slice(connection.length + 1) : text));
 }
 
+/** The pull request that a commit is the head of, by the project and the commit: the host names no other in some news. */
+export function headName(connection: string, { project, commit }: HeadName): string {
+  return `${connection}:${project}@${commit}`;
+}
+
+export interface HeadName {
+  readonly project: string;
+  readonly commit: string;
+}
+
+/** Null for what is no `headName` of the connection. */
+export function parseHeadName(text: string, { connection }: Site): HeadName | null {
+  const [, project = '', commit = ''] = /^([^@]{1,500})@([0-9a-f]{40}|[0-9a-f]{64})$/.exec(text) ?? [];
+  const [prefix, own] = [`${connection}:`, project.slice(connection.length + 1)];
+  return project.startsWith(prefix) && isProject(own) ? { project: own, commit } : null;
+}
+
 function named(match: RegExpExecArray | null): PullName | null {
   const [, project = '', number = ''] = match ?? [];
   return isProject(project) ? { project, number: Number(number) } : null;

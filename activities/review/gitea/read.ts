@@ -6,7 +6,7 @@ import { followName, whyNoChange } from '../renamed.ts';
 import type { RestClient } from '../rest.ts';
 import { lastHead, numberHead } from './history.ts';
 import { type PullFacts, toChange } from './map.ts';
-import { type PullName, parsePullName, pullRef, type Site } from './names.ts';
+import { type PullName, parseHeadName, parsePullName, pullRef, type Site } from './names.ts';
 import * as schema from './schema.ts';
 
 /** All that an open connection has. */
@@ -33,9 +33,18 @@ export async function readPull(desk: Desk, name: PullName): Promise<schema.Pull 
 
 /** A pull request by a name that its users have for it; null when there is none, or it is of another connection. */
 export async function readFacts(desk: Desk, text: string): Promise<PullFacts | null> {
-  const name = parsePullName(text, desk.site);
+  const name = parsePullName(text, desk.site) ?? (await findByHead(desk, text));
   const pull = name === null ? null : await readPull(desk, name);
   return pull === null ? null : completed(desk, pull);
+}
+
+/** The open pull request that has a commit for its head. */
+async function findByHead({ site, client, owns }: Desk, text: string): Promise<PullName | null> {
+  const head = parseHeadName(text, site);
+  if (head === null || !owns(head.project)) return null;
+  const open = await client.list(`/repos/${head.project}/pulls?state=open`, { schema: schema.pullsSchema });
+  const found = open.find((pull) => pull.head.sha === head.commit);
+  return found === undefined ? null : { project: head.project, number: found.number };
 }
 
 /** @throws UnknownChange */

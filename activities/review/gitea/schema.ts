@@ -153,6 +153,7 @@ export const postedSchema = z.object({
   before: z.string().optional().default(''),
   after: z.string().optional().default(''),
   sha: z.string().optional().default(''),
+  context: text.optional().default(''),
   ref_type: z.string().optional().default(''),
   repository: z.object({ full_name: z.string(), updated_at: time.optional().default(0) }),
   sender: user,

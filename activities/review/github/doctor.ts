@@ -11,7 +11,10 @@ const needed: Readonly<Record<string, 'read' | 'write'>> = {
   pull_requests: 'write',
   statuses: 'write',
 };
-const events = ['check_run', 'check_suite', 'issue_comment', 'pull_request', 'pull_request_review', 'push', 'status'];
+const events = [
+  ...['check_run', 'check_suite', 'issue_comment', 'pull_request', 'pull_request_review', 'pull_request_review_thread'],
+  ...['push', 'status'],
+];
 
 /** Milliseconds that GitHub's clock and ours may differ. */
 const mostSkew = 60_000;

@@ -61,7 +61,7 @@ function single(header: string | readonly string[] | undefined): string {
   return typeof header === 'string' ? header : (header?.[0] ?? '');
 }
 
-const number = z.looseObject({ number: z.int() });
+const number = z.looseObject({ number: z.int(), updated_at: z.string().nullish() });
 const run = z.looseObject({
   name: z.string(),
   head_sha: z.string(),
@@ -104,6 +104,7 @@ type Read = (reader: Reader, told: Payload) => readonly News[];
 const kinds: Readonly<Record<string, Read>> = {
   pull_request: (reader, told) => look(reader, told, told.pull_request?.number ?? told.number),
   pull_request_review: (reader, told) => look(reader, told, told.pull_request?.number),
+  pull_request_review_thread: readThread,
   issue_comment: (reader, told) => (told.issue?.pull_request ? look(reader, told, told.issue.number) : []),
   push: readPush,
   status: readStatus,
@@ -113,6 +114,18 @@ const kinds: Readonly<Record<string, Read>> = {
 
 function look({ connection }: Reader, { repository }: Payload, pull: number | undefined): readonly News[] {
   return pull === undefined ? [] : [{ kind: 'look', change: pullId(connection, repository.full_name, pull) }];
+}
+
+/** A thread that is resolved, of which GitHub keeps no trace. */
+function readThread(reader: Reader, told: Payload): readonly News[] {
+  const { action, pull_request: pull, sender, repository } = told;
+  if (action !== 'resolved' || pull === undefined) return [];
+  const event: TriggerEvent = {
+    ...common(reader, told, told.updated_at ?? pull.updated_at),
+    ...{ type: 'pull_request', action, change: pullId(reader.connection, repository.full_name, pull.number) },
+    ...(sender ? { account: { username: sender.login } } : {}),
+  };
+  return [{ kind: 'event', event }];
 }
 
 /** What a branch or tag was moved from and to; a deletion's `after` is zeros. */

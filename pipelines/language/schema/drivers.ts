@@ -33,6 +33,7 @@ const gerritTrigger = z.strictObject({
     ...(['patchset-created', 'draft-published', 'change-abandoned', 'change-restored', 'change-merged'] as const),
     ...(['comment-added', 'ref-updated', 'pending-check', 'vote-deleted', 'hashtags-changed'] as const),
     'wip-state-changed',
+    'topic-changed',
   ),
   uuid: z.string().optional(),
   scheme: z.string().optional(),

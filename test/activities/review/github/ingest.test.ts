@@ -29,6 +29,7 @@ const newsOf = (event: string, content: unknown): readonly News[] => {
 const handled = [
   'pull_request',
   'pull_request_review',
+  'pull_request_review_thread',
   'issue_comment',
   'push',
   'status',
