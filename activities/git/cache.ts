@@ -3,7 +3,7 @@ import { fetchRefs } from './fetch.ts';
 import type { BringModules } from './modules.ts';
 import { checkRevision, isSafeBranch, repositoryPath } from './names.ts';
 import type { Enough, Git } from './port.ts';
-import { pushCommit, pushHere } from './push.ts';
+import { pushCommits, pushHere } from './push.ts';
 import { readBranch, readRefs } from './refs.ts';
 import type { GitRemote } from './remote.ts';
 import { openRepositories } from './repositories.ts';
@@ -110,13 +110,14 @@ export function createGit(find: (project: string) => GitPlace, modules?: BringMo
       await ensure(of.project, []);
       return here.readMerged(of);
     },
-    async push(state, expected) {
+    async push(state, expected, besides = []) {
       const { project } = state;
       const place = find(project);
-      if (place.kind === 'served') return pushHere(place.repo, { ...state, expected });
+      const wanted = [{ ...state, expected }, ...besides] as const;
+      if (place.kind === 'served') return pushHere(place.repo, wanted);
       const { repo, host, remote } = place;
       if (remote === null) throw new Error(`${project} is not pushed from this process`);
-      const pushing = pushCommit(repo, { host, project, remote }, { ...state, expected });
+      const pushing = pushCommits(repo, { host, project, remote }, wanted);
       const done = Promise.all([pushes.get(repo), pushing.catch(() => {})]);
       pushes.set(repo, done);
       try {

@@ -14,6 +14,6 @@ export function createLocalGit(root: string, modules?: BringModules): Git {
   return {
     ...openRepositories(at, modules),
     ensure: async () => {},
-    push: (state, expected) => pushHere(at(state.project), { ...state, expected }),
+    push: (state, expected, besides = []) => pushHere(at(state.project), [{ ...state, expected }, ...besides]),
   };
 }

@@ -4,7 +4,7 @@ import type { BundleContent } from './bundle.ts';
 import type { ChainInput, ChainResult } from './chain.ts';
 import type { MergedState, StateName } from './merged.ts';
 import type { Commit } from './objects.ts';
-import type { PushResult } from './push.ts';
+import type { BranchPush, PushResult } from './push.ts';
 import type { TreeFile } from './tree.ts';
 
 /**
@@ -50,8 +50,10 @@ export interface Git {
    * Moves a branch of a project's host forward to a commit that is here, unless it is at another one than expected.
    *
    * @param expected null for a branch that there is not yet
+   * @param besides other branches of the project, which move with it or not at all; refused `oneByOne` by a host that
+   *   cannot do that
    */
-  push(state: StateName, expected: string | null): Promise<PushResult>;
+  push(state: StateName, expected: string | null, besides?: readonly BranchPush[]): Promise<PushResult>;
   /** `MODE ID` of what is at the root of a commit, by name. */
   readRoot(project: string, commit: string): Promise<ReadonlyMap<string, string>>;
   /** Regular files below paths of a commit, in order of path. @throws for a file of more than 10 MiB. */

@@ -14,8 +14,8 @@ export type PushResult =
   | { readonly kind: 'pushed' }
   /** The branch is at another commit than expected. */
   | { readonly kind: 'moved' }
-  /** The host does not let us. */
-  | { readonly kind: 'refused'; readonly reason: string };
+  /** The host does not let us. `oneByOne`: of several branches at once. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly oneByOne?: true };
 
 /** Git's words for a branch that somebody else has moved meanwhile, found here or by the host. */
 const moved = /stale info|fetch first|non-fast-forward|failed to (lock|update ref)|cannot lock ref|lock failure/i;
@@ -24,28 +24,30 @@ const moved = /stale info|fetch first|non-fast-forward|failed to (lock|update re
 const broken = /unpacker error|internal server error/i;
 
 /**
- * Moves a branch of a host forward to a commit of a repository here: the host compares what it is at.
+ * Moves branches of a host forward to commits of a repository here, all or none: the host compares what they are at.
  *
  * @throws HostAway when the host cannot be reached, or fails by itself
  */
-export async function pushCommit(repo: string, source: GitSource, wanted: BranchPush): Promise<PushResult> {
-  const { commit, expected } = wanted;
-  if (!isObjectId(commit)) throw new Error(`not a commit id: ${commit}`);
-  const ref = `refs/heads/${checkBranch(wanted.branch)}`;
-  if (expected !== null && !(await isAncestor(repo, expected, commit))) {
-    return { kind: 'refused', reason: `${commit} does not stand on ${expected}, which ${wanted.branch} is to be at` };
+export async function pushCommits(repo: string, source: GitSource, wanted: readonly BranchPush[]): Promise<PushResult> {
+  for (const { branch, commit, expected } of wanted) {
+    if (!isObjectId(commit)) throw new Error(`not a commit id: ${commit}`);
+    if (expected !== null && !(await isAncestor(repo, expected, commit))) {
+      return { kind: 'refused', reason: `${commit} does not stand on ${expected}, which ${branch} is to be at` };
+    }
   }
-  const lease = `--force-with-lease=${ref}:${expected ?? ''}`;
-  const args = ['push', '--porcelain', '--no-verify', lease, source.remote.url, `${commit}:${ref}`];
-  const { code, stdout } = await askHost(repo, source, { args, codes: [0, 1] });
-  // The host's own word for the branch counts, also where ssh failed after it: git then ends with 1 all the same.
-  const taken = stdout.split('\n').some((line) => /^[ *+=]\t/.test(line) && line.split('\t')[1] === `${commit}:${ref}`);
-  if (code === 0 || taken) {
-    // The next state is made on what the branch is at here.
-    await updateRefs(repo, [{ ref, from: await readBranch(repo, wanted.branch), to: commit }]);
+  const answer = await ask(repo, source, wanted).catch((error: Error) => {
+    if (/does not support --atomic/.test(error.message)) return null;
+    throw error;
+  });
+  if (answer === null) return { kind: 'refused', reason: 'it takes no several branches at once', oneByOne: true };
+  if (answer.taken) {
+    // The next state is made on what the branches are at here.
+    for (const { branch, commit } of wanted) {
+      await updateRefs(repo, [{ ref: refOf(branch), from: await readBranch(repo, branch), to: commit }]);
+    }
     return { kind: 'pushed' };
   }
-  const [, reason] = /^!\t[^\t]*\t(.*)$/m.exec(stdout) ?? [];
+  const { reason } = answer;
   if (reason === undefined)
     throw new HostAway(`${source.host} does not say what became of a push to ${source.project}`);
   if (broken.test(reason))
@@ -53,9 +55,37 @@ export async function pushCommit(repo: string, source: GitSource, wanted: Branch
   return moved.test(reason) ? { kind: 'moved' } : { kind: 'refused', reason: readable(reason) };
 }
 
-/** The same for a branch of a repository that is its host's own. */
-export async function pushHere(repo: string, wanted: BranchPush): Promise<PushResult> {
-  const { kind } = await submit(repo, wanted);
+function refOf(branch: string): string {
+  return `refs/heads/${checkBranch(branch)}`;
+}
+
+interface PushAnswer {
+  readonly taken: boolean;
+  /** Git's words, or the host's, where it was not. */
+  readonly reason: string | undefined;
+}
+
+async function ask(repo: string, source: GitSource, wanted: readonly BranchPush[]): Promise<PushAnswer> {
+  const leases = wanted.map(({ branch, expected }) => `--force-with-lease=${refOf(branch)}:${expected ?? ''}`);
+  const specs = wanted.map(({ branch, commit }) => `${commit}:${refOf(branch)}`);
+  const atomic = wanted.length > 1 ? ['--atomic'] : [];
+  const args = ['push', '--porcelain', '--no-verify', ...atomic, ...leases, source.remote.url, ...specs];
+  const { code, stdout } = await askHost(repo, source, { args, codes: [0, 1] });
+  // The host's own word for the branches counts, also where ssh failed after it: git then ends with 1 all the same.
+  const done = stdout.split('\n').flatMap((line) => (/^[ *+=]\t/.test(line) ? [line.split('\t')[1]] : []));
+  const reasons = [...stdout.matchAll(/^!\t[^\t]*\t(.*)$/gm)].map(([, reason = '']) => reason);
+  // Those that are fine themselves are left because of another one.
+  const own = reasons.find((reason) => !/atomic (push|transaction) fail/i.test(reason));
+  return { taken: code === 0 || specs.every((spec) => done.includes(spec)), reason: own ?? reasons[0] };
+}
+
+/** The same for branches of a repository that is its host's own. */
+export async function pushHere(
+  repo: string,
+  [wanted, ...others]: readonly [BranchPush, ...BranchPush[]],
+): Promise<PushResult> {
+  const besides = others.map(({ branch, commit, expected }) => ({ ref: refOf(branch), from: expected, to: commit }));
+  const { kind } = await submit(repo, wanted, besides);
   return { kind: kind === 'moved' ? kind : 'pushed' };
 }
 

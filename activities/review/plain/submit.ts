@@ -16,8 +16,35 @@ export function obstacles(connection: string, { name, state, sight }: Proposal):
   return vetoes(state.votes);
 }
 
-/** Merges a proposal as it was tested, or not at all. @throws Denied */
+/**
+ * Merges a proposal as it was tested, or not at all. What comes after it in its item on other branches of its project
+ * lands with it, where the host takes several branches as one.
+ *
+ * @throws Denied
+ */
 export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): Promise<SubmitResult> {
+  const landing = await landingOf(desk, actor, request);
+  if ('kind' in landing) return landing;
+  const others: Landing[] = [];
+  for (const next of request.rest ?? []) {
+    if (next.tested?.project !== landing.wanted.project || next.tested.branch === landing.wanted.branch) continue;
+    const other = await landingOf(desk, actor, next);
+    if (!('kind' in other)) others.push(other);
+    else if ('reason' in other) return other;
+  }
+  return push(desk, landing, others);
+}
+
+/** A proposal with the state that is to be pushed for it. */
+interface Landing {
+  readonly proposal: Proposal;
+  readonly wanted: SourceState;
+  /** What its branch is at. */
+  readonly tip: string;
+}
+
+/** @returns what is to be pushed; or that it is merged, or why it is not to be */
+async function landingOf(desk: Desk, actor: Actor, request: SubmitRequest): Promise<Landing | SubmitResult> {
   demand(actor, 'merge', { name: request.change });
   const name = parseProposalName(request.change, desk.connection);
   const proposal = name === null || !desk.owns(name.project) ? null : await lookAt(desk, name);
@@ -31,7 +58,7 @@ export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): 
   if (patchset !== request.patchset) return refused(`${id} is at patch set ${patchset}, not ${request.patchset}`);
   const tip = sight.tip ?? '';
   const wanted = await stateToPush(desk, { proposal, request, tip });
-  return 'kind' in wanted ? wanted : push(desk, { proposal, wanted, tip });
+  return 'kind' in wanted ? wanted : { proposal, wanted, tip };
 }
 
 function refused(reason: string): SubmitResult {
@@ -67,25 +94,30 @@ async function prepare(desk: Desk, { proposal, request }: Merge): Promise<Source
   return refused(`${result?.kind === 'conflict' ? result.message : id}: rebase it`);
 }
 
-interface Push {
-  readonly proposal: Proposal;
-  readonly wanted: SourceState;
-  readonly tip: string;
+async function push(desk: Desk, landing: Landing, others: readonly Landing[]): Promise<SubmitResult> {
+  const { wanted, tip } = landing;
+  const { project, branch, commit } = wanted;
+  const besides = new Map(others.map((other) => [other.wanted.branch, { ...other.wanted, expected: other.tip }]));
+  // An earlier try may have ended between the push and the note of it.
+  const done =
+    commit === tip
+      ? ({ kind: 'pushed' } as const)
+      : await desk.git.push({ project, branch, commit }, tip, [...besides.values()]);
+  const branches = [branch, ...besides.keys()].join(' or ');
+  if (done.kind === 'moved') return { kind: 'moved', reason: `${branches} of ${project} is no longer what was tested` };
+  if (done.kind === 'refused' && done.oneByOne) return push(desk, landing, []);
+  if (done.kind === 'refused')
+    return refused(`${desk.connection} does not let Sluice push to ${branches}: ${done.reason}`);
+  for (const each of commit === tip ? [landing] : [landing, ...others]) await note(desk, each);
+  return { kind: 'merged', state: wanted };
 }
 
-async function push(desk: Desk, { proposal, wanted, tip }: Push): Promise<SubmitResult> {
-  const { project, branch, commit } = wanted;
-  // An earlier try may have ended between the push and the note of it.
-  const done = commit === tip ? ({ kind: 'pushed' } as const) : await desk.git.push({ project, branch, commit }, tip);
-  if (done.kind === 'moved') return { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` };
-  if (done.kind === 'refused')
-    return refused(`${desk.connection} does not let Sluice push to ${branch}: ${done.reason}`);
+async function note(desk: Desk, { proposal, wanted: { commit }, tip }: Landing): Promise<void> {
   await desk.journal.extend(journalName(proposal.name), (known) =>
     known.some(({ key }) => key === `merged:${commit}`)
       ? []
       : [mergedBySluice(proposal.state, proposal.sight, { oldrev: tip, newrev: commit })],
   );
-  return { kind: 'merged', state: wanted };
 }
 
 async function alreadyMerged(desk: Desk, { name, state }: Proposal): Promise<SubmitResult> {
