@@ -28,7 +28,9 @@ export async function releasePlan(input: ReleasePlanInput): Promise<ReleasePlanO
   let outcome: ReleasePlanOutcome;
   try {
     const refused = await showAll(input.plan, begun.states, done);
-    outcome = refused === null ? { ok: true, summary: begun.summary } : { ok: false, summary: refused };
+    // What a release puts out and keeps is told with the release; what comes back is told here alone.
+    const told = input.action === 'revert' ? done.notes : [];
+    outcome = { ok: refused === null, summary: refused ?? [begun.summary, ...told].join('; ') };
   } catch (error) {
     const summary = refusalOf(error) ?? rootCause(error) ?? String(error);
     await conclude(input, { ok: false, summary }, shown);

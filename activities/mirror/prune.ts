@@ -96,9 +96,11 @@ export async function finishRemoving(sessions: readonly Session[], { state, cont
       const { host, view, error } = session;
       const names = noted[host.name] ?? [];
       if (names.length === 0 || view === null || error !== null) return;
-      session.view = { ...view, snapshots: without(view.snapshots, names) };
+      const snapshots = without(view.snapshots, names);
+      session.view = { ...view, snapshots };
       try {
         await removeSnapshots(host, names);
+        await prunePool(host, state, snapshots);
         done.push(host.name);
       } catch (error) {
         context.log(`${host.name}: ${names.join(', ')} cannot be removed: ${asMirrorError(error).message}`);

@@ -9,7 +9,8 @@ import type { PlanBook } from './plan-book.ts';
 import type { PlannedState } from './plan-port.ts';
 import type { ReleaseDeps, StagedRelease } from './port.ts';
 import { finishRelease, type ReleaseToFinish } from './release-activities.ts';
-import { type StageBuilds, stageBuilds, stageRemoval } from './stage.ts';
+import { stageTakingBack } from './restore.ts';
+import { type StageBuilds, stageBuilds } from './stage.ts';
 import { stageExtras } from './stage-extras.ts';
 
 /** The steps of a release plan that need no key. Each may be repeated. */
@@ -68,7 +69,7 @@ export async function stagePlanned(
     if (state.extras !== undefined)
       return await stageExtras(deps, { ...state, extras: state.extras, name, ...looking });
     if (state.remove.length > 0) {
-      return await stageRemoval(deps, { ...state, name, remove: new Set(state.remove), ...looking });
+      return await stageTakingBack(deps, { ...state, restore: state.restore ?? [], name, work, ...looking });
     }
     return await stageBuilds(deps, { ...state, name, work, ...looking });
   } finally {

@@ -1,7 +1,7 @@
 import type { PackageFormat, SourceState } from '../../pipelines/model/artifact.ts';
 import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { ReleaseMetadataInput } from '../../workflows/contract.ts';
-import type { PreparedRelease, ReleasePlanRecord, ReleaseRecord } from '../report/types.ts';
+import type { PreparedRelease, ReleasedPackage, ReleasePlanRecord, ReleaseRecord } from '../report/types.ts';
 
 export interface PlanBookDeps {
   readonly tenant: string;
@@ -33,6 +33,8 @@ export interface PlannedState {
   readonly merged: readonly SourceState[];
   /** Keys of packages that a revert takes out; empty for a commit. */
   readonly remove: readonly string[];
+  /** What the newest release that stays had put there: what of it is missing by then comes back. */
+  readonly restore?: readonly ReleasedPackage[];
   /** Given, it gets other advisories, groups or modules, and no packages come or go. */
   readonly extras?: StoredExtras;
 }

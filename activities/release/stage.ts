@@ -27,7 +27,14 @@ import { otherLine } from './line.ts';
 import type { ReleaseDeps, ReleaseStep, StagedRelease } from './port.ts';
 
 /** Where a released repository keeps the provenance of its files, as `FILE.intoto.jsonl`. */
-const provenanceDirectory = 'provenance';
+export function provenanceIn(tree: string): string {
+  return join(tree, 'provenance');
+}
+
+/** Whether a file is a package by itself, not a part of one. */
+export function isPackage(file: string): boolean {
+  return /\.(u?deb|dsc|rpm)$/.test(file);
+}
 
 interface Stage extends ReleaseStep {
   readonly envelopes: readonly BlobRef[];
@@ -106,11 +113,11 @@ export function stageRemoval(
 /** What a state is to be called that gets no packages. */
 export type StageOthers = Pick<StageBuilds, 'repository' | 'format' | 'name' | 'look'>;
 
-/** The state of a released repository with something else than packages, or with less. */
+/** The state of a released repository with something else than new packages. */
 export async function stageChange(
   deps: ReleaseDeps,
   { repository, name, look, ...request }: StageOthers,
-  change: Pick<StateContent, 'remove' | 'extras'>,
+  change: Partial<Pick<StateContent, 'remove' | 'extras' | 'files' | 'judge'>>,
 ): Promise<StagedRelease> {
   const format = repositoryFormats[request.format];
   const content = { format, files: [], settings: {}, date: new Date(), ...change };
@@ -230,7 +237,7 @@ function filesOf({ path, sha256, parts }: ListedPackage): readonly Pick<ListedPa
 }
 
 function statementPath(tree: string, name: string): string {
-  return join(tree, provenanceDirectory, `${name}.intoto.jsonl`);
+  return join(provenanceIn(tree), `${name}.intoto.jsonl`);
 }
 
 function requireNewest(
@@ -268,14 +275,15 @@ async function fetchSigned(deps: ReleaseDeps, { signed, work }: Pick<Stage, 'sig
     await deps.store.fetch(after.digest, file);
     files.push(file);
   }
-  return files.filter((file) => /\.(u?deb|dsc|rpm)$/.test(file));
+  return files.filter(isPackage);
 }
 
 async function placeProvenance({ tree, before }: StateFiles, statements: ReadonlyMap<string, string>): Promise<void> {
-  const directory = join(tree, provenanceDirectory);
+  const directory = provenanceIn(tree);
   await mkdir(directory, { recursive: true });
-  const old = before === null ? [] : await readdir(join(before, provenanceDirectory)).catch(() => []);
-  for (const name of old) await linkFile(join(before ?? '', provenanceDirectory, name), join(directory, name));
+  const there = provenanceIn(before ?? '');
+  const old = before === null ? [] : await readdir(there).catch(() => []);
+  for (const name of old) await linkFile(join(there, name), join(directory, name));
   for (const [name, text] of statements) {
     const path = join(directory, `${name}.intoto.jsonl`);
     // A file that was released before keeps the statement of its release.

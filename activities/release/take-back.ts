@@ -1,7 +1,7 @@
 import { type PlannedRelease, packageKey } from '../../pipelines/policy/release-plan.ts';
 import { parseReleaseId } from '../../workflows/ids.ts';
 import { isReleasedIn, placeOf } from '../jobs/released-in.ts';
-import type { ReleasePlanRecord, ReleaseRecord } from '../report/types.ts';
+import type { ReleasedPackage, ReleasePlanRecord, ReleaseRecord } from '../report/types.ts';
 import type { Begun, PlanBookDeps, PlannedState } from './plan-port.ts';
 
 /** What somebody wants taken back without a plan. */
@@ -47,9 +47,11 @@ export async function lookAtRevert(
     const format = placeOf(releases[0])?.format;
     if (format === undefined) continue;
     const others = await othersIn(deps, { repository, format }, releases);
+    const there = new Set(others.flatMap(({ packages }) => packages.map(packageKey)));
     const keys = releases.flatMap(({ packages }) => packages.map(packageKey));
-    const remove = [...new Set(keys)].filter((key) => !others.has(key));
-    if (remove.length > 0) states.push({ repository, codename: '', format, builds: [], merged: [], remove });
+    const remove = [...new Set(keys)].filter((key) => !there.has(key));
+    const restore = newestOf(others).filter((one) => one.format === format);
+    if (remove.length > 0) states.push({ repository, codename: '', format, builds: [], merged: [], remove, restore });
   }
   if (states.length === 0) {
     return {
@@ -59,17 +61,25 @@ export async function lookAtRevert(
   return { states, summary: `took back ${namesOf(builds)}` };
 }
 
-/** Keys of the packages that other releases have put into the same repository: these stay. */
+/** Other releases that have put packages of the same projects into the same repository: these stay. */
 async function othersIn(
   deps: PlanBookDeps,
   of: Pick<PlannedState, 'repository' | 'format'>,
   own: readonly ReleaseRecord[],
-): Promise<ReadonlySet<string>> {
+): Promise<readonly ReleaseRecord[]> {
   const ids = new Set(own.map(({ id }) => id));
   const projects = new Set(own.map(({ project }) => project));
   const all = (await Promise.all([...projects].map((project) => deps.releasesOf(project)))).flat();
-  const others = all.filter((one) => one.state === 'published' && !ids.has(one.id) && isReleasedIn(one, of));
-  return new Set(others.flatMap(({ packages }) => packages.map(packageKey)));
+  return all.filter((one) => one.state === 'published' && !ids.has(one.id) && isReleasedIn(one, of));
+}
+
+/** What the last release of each project had put there, on all its platforms. */
+function newestOf(releases: readonly ReleaseRecord[]): readonly ReleasedPackage[] {
+  const time = ({ endTime, startTime }: ReleaseRecord) => endTime ?? startTime;
+  return [...Map.groupBy(releases, ({ project }) => project).values()].flatMap((all) => {
+    const last = all.reduce((one, other) => (time(other) >= time(one) ? other : one));
+    return all.filter(({ commit }) => commit === last.commit).flatMap(({ packages }) => packages);
+  });
 }
 
 /** What was released, in a few words. */

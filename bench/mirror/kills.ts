@@ -18,9 +18,14 @@ import { look, mirrorWorld, type World } from '../../test/activities/mirror/worl
  * that does not.
  */
 const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '200' }, layout: { type: 'string', default: 'snapshots' } },
+  options: {
+    kills: { type: 'string', default: '200' },
+    layout: { type: 'string', default: 'snapshots' },
+    hosts: { type: 'string', default: 'local,daemon,ssh,sftp' },
+    keep: { type: 'string', default: '0' },
+  },
 });
-const kills = Number(values.kills);
+const [kills, keep] = [Number(values.kills), Number(values.keep)];
 const layout = values.layout === 'pool' ? 'pool' : 'snapshots';
 
 /** What a tree holds: a line with the hash and the path of each file. */
@@ -161,6 +166,7 @@ async function killAll(world: World, set: MirrorSet, roots: readonly string[]): 
     const now = await check(roots, { states, least: shown, locks: 'may be there' });
     tally.showed[now === states.length - 1 ? 'new' : 'old'] += 1;
     shown = now;
+    console.error(JSON.stringify(tally));
     if (tally.killed % 5 !== 0) continue;
     await sync();
     shown = states.length - 1;
@@ -178,12 +184,22 @@ try {
   ends.push(stop);
   const ssh = { url: `ssh://root@127.0.0.1:${port}${world.local('m3')}`, identity, knownHosts };
   const m4 = world.local('sshd/m4');
-  const hosts = { m1: { url: world.local('m1') }, m2: { url: daemon.url }, m3: ssh, m4: sftp(m4) };
-  const set = world.set({ layout, keep: 0, timeout: 60, hosts });
-  const roots = ['m1', 'm2', 'm3'].map((name) => world.local(name));
-  await killAll(world, set, [...roots, m4]);
+  const all = {
+    local: { url: world.local('m1'), root: world.local('m1') },
+    daemon: { url: daemon.url, root: world.local('m2') },
+    ssh: { ...ssh, root: world.local('m3') },
+    sftp: { ...sftp(m4), root: m4 },
+  };
+  const chosen = Object.entries(all).filter(([name]) => values.hosts.split(',').includes(name));
+  const hosts = Object.fromEntries(chosen.map(([name, { root: _, ...host }]) => [name, host]));
+  const set = world.set({ layout, keep, timeout: 60, hosts });
+  const roots = chosen.map(([, { root }]) => root);
+  const started = performance.now();
+  await killAll(world, set, roots);
+  const seconds = Math.round((performance.now() - started) / 1000);
   const left = (await readdir(world.local('tmp'))).length;
-  console.log(JSON.stringify({ bench: 'mirror-kills', layout, ...tally, left }, null, 2));
+  const figures = { layout, keep, hosts: Object.keys(hosts), seconds, ...tally, left };
+  console.log(JSON.stringify({ bench: 'mirror-kills', ...figures }, null, 2));
 } finally {
   for (const end of ends.reverse()) await end();
 }

@@ -23,6 +23,16 @@ export function keptForOthers(
   return `kept ${described(one)}, which ${source.name} ${source.version} builds no more: ${described(by)} needs it`;
 }
 
+/** A package that is there again, since what had put it out of the repository is taken back. */
+export function comesBack(one: PackageVersion): string {
+  return `brought back ${described(one)}: what came in its place is taken back`;
+}
+
+/** One that would be. */
+export function isLost(one: PackageVersion): string {
+  return `${described(one)} does not come back: its file is kept no more`;
+}
+
 function described({ name, version, arch }: PackageVersion): string {
   return `${name} ${version} (${arch})`;
 }
