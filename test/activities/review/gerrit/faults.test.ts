@@ -207,10 +207,15 @@ test('the check says line by line what is right, and what to do about the rest',
   };
   const alone = await ask({ user: 'nobody' });
   assert.match(alone.get('login') ?? '', /^false Gerrit answers 401/);
+  for (const unseen of ['labels', 'rights'] as const) assert.match(alone.get(unseen) ?? '', /^false /, unseen);
   const label = await ask({ approve: { label: 'Approved', value: 2 }, knownHosts: '/dev/null' });
   assert.match(label.get('labels') ?? '', /^false faults\d+ has no Approved \+2/);
   assert.match(label.get('events') ?? '', /^false .*no key of 127\.0\.0\.1/);
   assert.match(label.get('git') ?? '', /^false /);
+  const rules = { 'global:Registered-Users': { action: 'ALLOW', min: -1, max: 1 } };
+  const permissions = { 'label-Verified': { label: 'Verified', exclusive: true, rules } };
+  await done(gerrit.rest('POST', `/projects/${desk.project}/access`, { add: { 'refs/heads/*': { permissions } } }));
+  assert.match((await ask({})).get('rights') ?? '', /^false \S+ may not vote Verified -2 to \+2 in faults\d+: grant/);
   const password = (await readFile(gerrit.settings.password.file, 'utf8')).trim();
   for (const line of [...alone.values(), ...label.values()]) assert.ok(!line.includes(password), line);
 });
