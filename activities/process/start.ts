@@ -96,9 +96,12 @@ function watch(pid: number | undefined, { timeout, silence }: RunOptions, expire
   };
 }
 
-/** What every program sees of this process's environment, and a language and time zone that are the same everywhere. */
+/**
+ * What every program sees of this process's environment, and a language and time zone that are the same everywhere. One
+ * that is a Node finds what others have compiled.
+ */
 export function baseEnvironment(): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'http_proxy', 'https_proxy', 'no_proxy'];
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE', 'http_proxy', 'https_proxy', 'no_proxy'];
   const found = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
   return { ...Object.fromEntries(found), LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC' };
 }
