@@ -47,7 +47,7 @@ export async function releaseWorld(
   const store = createFileBlobStore({ root: join(directory, 'storage'), baseUrl: 'http://sluice.example' });
   const outbox = createFileBlobStore({ root: join(directory, 'signed'), baseUrl: 'http://sluice.example' });
   const home = join(directory, 'keys');
-  const key = { home, key: await openKey(home, 'Test <test@example.org>') };
+  const key = { home, key: await openKey(home, 'Test <test@example.org>', 'ed25519') };
   t.after(() => closeAgent(home));
   const archiveKey = () => exportPublicKey(key);
   const host = createGitHost({ root, connection: 'git', page: '' });
