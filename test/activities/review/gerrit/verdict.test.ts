@@ -1,4 +1,0 @@
-import { testVerdicts } from './verdict.ts';
-import { sharedGerrit } from './world.ts';
-
-testVerdicts('Gerrit', () => sharedGerrit());
