@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeTemporary } from '../activities/process/temporary.ts';
 import type { RepositoryFormat } from '../activities/repository/port.ts';
 import { readConfiguration } from './configuration.ts';
 import { misused } from './fault.ts';
@@ -18,7 +18,7 @@ export interface BasesRequest {
 
 /** Gives `work` a tree for each of the repositories that are named: of those elsewhere, what their lists say. */
 export async function withBases<T>(request: BasesRequest, work: (trees: readonly string[]) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-base-'));
+  const directory = await makeTemporary('sluice-base');
   try {
     const trees: string[] = [];
     for (const name of request.names) {

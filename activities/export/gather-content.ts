@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { ExportDescription, ExportedJob } from '../../pipelines/export/description.ts';
@@ -8,6 +7,7 @@ import { artifactMetadata } from '../../pipelines/model/artifact.ts';
 import { linesSeen } from '../../pipelines/model/release-line.ts';
 import type { ReleasedGenerations, StoredGraph } from '../../workflows/contract.ts';
 import type { BringModules } from '../git/modules.ts';
+import { makeTemporary } from '../process/temporary.ts';
 import { makeTestTree, testRepositoryIn } from '../repository/publish-stage.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { place } from './files.ts';
@@ -161,7 +161,7 @@ async function makeAgain(
 ): Promise<void> {
   const about = artifactMetadata.safeParse(metadata).data;
   if (about?.type !== 'test-repository') throw gone(name);
-  const work = await mkdtemp(join(tmpdir(), 'sluice-export-'));
+  const work = await makeTemporary('sluice-export');
   try {
     const manifest = await readManifest(blobs, about.manifest);
     await mkdir(dirname(tree), { recursive: true });

@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { nameOnSite, readModuleAddress, resolveModuleUrl, type Submodule } from '../../pipelines/model/submodule.ts';
 import { isAway } from '../outcome.ts';
+import { makeTemporary } from '../process/temporary.ts';
 import { uploadPack } from './export.ts';
 import { askHost } from './fetch.ts';
 import { git } from './git.ts';
@@ -138,7 +137,7 @@ async function bringAnew(site: Desk, module: MetModule, origin: Origin): Promise
 }
 
 async function withEmpty(act: (repo: string) => Promise<void>): Promise<void> {
-  const repo = await mkdtemp(join(tmpdir(), 'sluice-submodule-'));
+  const repo = await makeTemporary('sluice-submodule');
   try {
     await git(repo, ['init', '--quiet', '--bare']);
     await act(repo);

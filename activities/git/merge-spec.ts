@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mergeChangelogs, splitSpec } from '../../pipelines/formats/rpm/merge-changelog.ts';
+import { temporaryPrefix } from '../process/temporary.ts';
 
 /*
  * A merge driver of git, run by it as `node merge-spec.ts BASE OURS THEIRS`: merges two spec files, their changelogs by
@@ -15,7 +15,7 @@ function main(names: readonly string[]): number {
   if (base === undefined || ours === undefined || theirs === undefined) return 2;
   const changelog = mergeChangelogs(base.changelog, ours.changelog, theirs.changelog);
   const whole = changelog === null;
-  const work = mkdtempSync(join(tmpdir(), 'sluice-merge-spec-'));
+  const work = mkdtempSync(temporaryPrefix('sluice-merge'));
   try {
     const files = [ours, base, theirs].map(({ before, changelog: entries, after }, index) => {
       const file = join(work, `${index}`);

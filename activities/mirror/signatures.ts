@@ -1,9 +1,9 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { judgeKeyFile } from '../keys/judge-key-file.ts';
 import { onlyUnknown, readSignatures, refusal } from '../keys/signatures.ts';
 import { run } from '../process/run.ts';
+import { makeTemporary } from '../process/temporary.ts';
 import { signaturesOf } from './content.ts';
 import { MirrorError } from './types.ts';
 
@@ -22,7 +22,7 @@ export interface Signed {
  *   tree without any index.
  */
 export async function verifySignatures(tree: string, roots: readonly string[], key: string): Promise<Signed> {
-  const home = await mkdtemp(join(tmpdir(), 'sluice-verify-'));
+  const home = await makeTemporary('sluice-verify');
   try {
     const env = { GNUPGHOME: home };
     const imported = await run('gpg', ['--batch', '--quiet', '--import', '--', key], { env });

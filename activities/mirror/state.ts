@@ -123,7 +123,7 @@ export async function withSetState<T>(
   try {
     return await withLock(join(directory, 'lock'), patience, async () => {
       await writeFile(mark, String(process.pid));
-      await removeLeftovers(['sluice-mirror', 'sluice-ssh']);
+      await removeLeftovers();
       return work(state);
     });
   } catch (error) {

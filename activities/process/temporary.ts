@@ -19,21 +19,31 @@ function namespace(): string {
   return readlinkSync('/proc/self/ns/pid');
 }
 
-/** How a directory of this process begins its name. @param kind a word that tells what it is for */
+/** How a directory of this process begins its name. @param kind tells what it is for: `sluice-` and a word */
 export function temporaryPrefix(kind: string): string {
   return join(tmpdir(), `${kind}-${realm}-${process.pid}-${begunAt(process.pid)}-`);
 }
 
-/** Makes a directory that others can tell to be left over once this process is gone. */
-export function makeTemporary(kind: string): Promise<string> {
+let swept: Promise<void> | undefined;
+
+/**
+ * Makes a directory that others can tell to be left over once this process is gone. Before its first one, it removes
+ * what others have left.
+ *
+ * @param kind as above
+ */
+export async function makeTemporary(kind: string): Promise<string> {
+  swept ??= removeLeftovers();
+  await swept;
   return mkdtemp(temporaryPrefix(kind));
 }
 
 /** Removes what processes have left that ended without a word, and nothing of one that lives. */
-export async function removeLeftovers(kinds: readonly string[]): Promise<void> {
+export async function removeLeftovers(): Promise<void> {
+  const ours = new RegExp(`^sluice-[a-z]+-${realm}-(\\d+)-(\\d+)-`);
   for (const name of await readdir(tmpdir()).catch(() => [])) {
-    const [, kind = '', pid = '', begun] = new RegExp(`^(.+)-${realm}-(\\d+)-(\\d+)-`).exec(name) ?? [];
-    if (!kinds.includes(kind) || begunAt(Number(pid)) === Number(begun)) continue;
+    const [, pid, begun] = ours.exec(name) ?? [];
+    if (pid === undefined || begunAt(Number(pid)) === Number(begun)) continue;
     const found = await lstat(join(tmpdir(), name)).catch(() => null);
     // Everybody may make a name in the system's own directory.
     if (found?.isDirectory() && found.uid === process.getuid?.()) {

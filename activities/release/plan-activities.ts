@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { ReleasePlanInput, ReleasePlanOutcome } from '../../workflows/contract.ts';
+import { makeTemporary } from '../process/temporary.ts';
 import { checked } from '../repository/names.ts';
 import { RepositoryRefusal } from '../repository/port.ts';
 import type { StagedState } from '../storage/port.ts';
@@ -62,7 +61,7 @@ export async function stagePlanned(
   request: { readonly plan: string; readonly state: PlannedState } & Pick<StageBuilds, 'look'>,
 ): Promise<StagedRelease> {
   const { plan, state, look } = request;
-  const work = await mkdtemp(join(tmpdir(), 'sluice-release-'));
+  const work = await makeTemporary('sluice-release');
   const name = `staged-${checked('file name', plan)}-${checked('file name', state.repository)}`;
   const looking = look === undefined ? {} : { look };
   try {

@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type {
   BlobRef,
   PackageFile,
@@ -13,6 +12,7 @@ import { lineOf } from '../../pipelines/model/release-line.ts';
 import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
 import type { ReleaseInput } from '../../workflows/contract.ts';
 import { prove } from '../attest/prove.ts';
+import { makeTemporary } from '../process/temporary.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { type PackageId, type RepositoryFormat, RepositoryRefusal } from '../repository/port.ts';
 import { readManifest } from '../storage/manifest.ts';
@@ -68,7 +68,7 @@ export function createReleaseActivities(deps: ReleaseDeps) {
 
     /** Prepares the next state of the released repository, complete but for the signature of its index. */
     async stageReleased(input: ReleaseStep & { readonly envelopes: readonly BlobRef[] }): Promise<StagedRelease> {
-      const work = await mkdtemp(join(tmpdir(), 'sluice-release-'));
+      const work = await makeTemporary('sluice-release');
       try {
         return await stageRelease(deps, { ...input, work });
       } catch (error) {

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 import { claimsOf, dssePayload, readEnvelope } from '../../pipelines/model/provenance.ts';
@@ -7,6 +6,7 @@ import { lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts
 import { notMerged, otherLine, otherTree } from '../../pipelines/report/walls.ts';
 import type { MergedState, StateName } from '../git/merged.ts';
 import { must, run } from '../process/run.ts';
+import { makeTemporary } from '../process/temporary.ts';
 
 export interface VerifyDeps {
   /** The public key that the signer shows; statements by others are nobody's. */
@@ -40,7 +40,7 @@ export interface ReleasedInto {
 export function createStatementVerifier({ archiveKey, merged, rules }: VerifyDeps): VerifyStatements {
   return async (files, into) => {
     if (files.length === 0) return null;
-    const home = await mkdtemp(join(tmpdir(), 'sluice-statements-'));
+    const home = await makeTemporary('sluice-statements');
     try {
       const key = join(home, 'archive-key.asc');
       await writeFile(key, await archiveKey());

@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { exists } from '../files/exists.ts';
 import { judgeKeyFile } from '../keys/judge-key-file.ts';
 import { onlyUnknown, readSignatures, refusal } from '../keys/signatures.ts';
 import { run } from '../process/run.ts';
+import { makeTemporary } from '../process/temporary.ts';
 import { publicKeyFile, type RepositoryFormat, type RepositoryProblem } from './port.ts';
 import { isSigned } from './signature.ts';
 
@@ -98,7 +98,7 @@ async function withKey(
   work: (env: Environment) => Promise<CheckedSignature[]>,
 ): Promise<CheckedSignature[]> {
   if (key === null) return work(process.env.GNUPGHOME === undefined ? {} : { GNUPGHOME: process.env.GNUPGHOME });
-  const home = await mkdtemp(join(tmpdir(), 'sluice-keys-'));
+  const home = await makeTemporary('sluice-keys');
   try {
     const env = { GNUPGHOME: home };
     const { code } = await run('gpg', ['--batch', '--quiet', '--import', '--', key], { env });

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../files/exists.ts';
 import { syncTree } from '../files/sync.ts';
 import { moveWhole } from '../files/write.ts';
 import { run } from '../process/run.ts';
+import { makeTemporary } from '../process/temporary.ts';
 import { listFiles } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { offeredFiles, type ReadContent } from './check-index.ts';
@@ -79,7 +79,7 @@ function readerOf(tree: string): ReadContent {
 }
 
 async function requireOwn(key: GpgKey, text: string, signature: string): Promise<void> {
-  const work = await mkdtemp(join(tmpdir(), 'sluice-adopt-'));
+  const work = await makeTemporary('sluice-adopt');
   try {
     const [index, detached] = [join(work, 'index'), join(work, 'signature')];
     await Promise.all([writeFile(index, text), writeFile(detached, signature)]);

@@ -1,7 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { PackageFile, PackageFormat, PackagesManifest } from '../../pipelines/model/artifact.ts';
@@ -9,6 +8,7 @@ import { refusedBy } from '../../pipelines/report/walls.ts';
 import { type ProofDeps, prove } from '../attest/prove.ts';
 import { refusal } from '../failure.ts';
 import type { BlobStore } from '../ports.ts';
+import { makeTemporary } from '../process/temporary.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { checked } from '../repository/names.ts';
 import { RepositoryRefusal } from '../repository/port.ts';
@@ -86,7 +86,7 @@ async function requireIdentity(
 
 /** Runs `work` with a directory that is gone afterwards. */
 export async function inDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-sign-'));
+  const directory = await makeTemporary('sluice-sign');
   try {
     return await work(directory);
   } finally {

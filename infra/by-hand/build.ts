@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBuildStage } from '../../activities/build/stage.ts';
 import { lintCases, lintFiles, lintSummary } from '../../activities/lint/stage.ts';
 import type { BlobStore } from '../../activities/ports.ts';
+import { makeTemporary } from '../../activities/process/temporary.ts';
 import { packagesOf } from '../../activities/repository/publish-stage.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { readManifest } from '../../activities/storage/manifest.ts';
@@ -42,7 +42,7 @@ export interface HandBuildResult {
 
 /** Builds a source as the gate does, checks the packages, and writes everything into a directory. */
 export async function buildByHand(wanted: HandBuild): Promise<HandBuildResult> {
-  const workdir = await mkdtemp(join(tmpdir(), 'sluice-build-'));
+  const workdir = await makeTemporary('sluice-build');
   const id = `hand-${randomBytes(6).toString('hex')}`;
   try {
     const source = await findSource(wanted.location, wanted.ref, workdir);

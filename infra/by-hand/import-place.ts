@@ -1,5 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { moveLink } from '../../activities/files/write.ts';
 import { takeBundle } from '../../activities/git/bundle.ts';
@@ -7,6 +6,7 @@ import { createLocalGit } from '../../activities/git/local.ts';
 import { modulesHere } from '../../activities/git/modules.ts';
 import { checkBranch, checkProject, repositoryPath } from '../../activities/git/names.ts';
 import type { Git } from '../../activities/git/port.ts';
+import { makeTemporary } from '../../activities/process/temporary.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { createReleasedStore } from '../../activities/storage/filesystem/released-store.ts';
 import { createTreeStore } from '../../activities/storage/filesystem/tree-store.ts';
@@ -127,7 +127,7 @@ async function placeSources({ directory, description, stored }: CheckedExport, r
 
 /** Looks into the bundles, as an import does before anything runs; leaves nothing. @throws BadExport */
 export async function checkSources(of: CheckedExport): Promise<void> {
-  const root = await mkdtemp(join(tmpdir(), 'sluice-import-'));
+  const root = await makeTemporary('sluice-import');
   try {
     await placeSources(of, root);
   } finally {

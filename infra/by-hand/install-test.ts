@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sourceFiles } from '../../activities/install/exercise.ts';
 import { placeScripts } from '../../activities/install/place-scripts.ts';
@@ -11,6 +10,7 @@ import type { NodeRepository } from '../../activities/nodes/packages/port.ts';
 import { unreadable } from '../../activities/nodes/packages/unreadable.ts';
 import type { Lease } from '../../activities/nodes/port.ts';
 import type { BuildLog } from '../../activities/ports.ts';
+import { makeTemporary } from '../../activities/process/temporary.ts';
 import { formatOf } from '../../activities/repository/formats.ts';
 import { RepositoryRefusal } from '../../activities/repository/port.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
@@ -33,7 +33,7 @@ const inside = '/srv/sluice-repository';
 
 /** Installs, exercises and removes packages of a repository, as the gate's install stage does. */
 export async function installByHand(request: HandInstall): Promise<readonly PackageReport[]> {
-  const workdir = await mkdtemp(join(tmpdir(), 'sluice-install-'));
+  const workdir = await makeTemporary('sluice-install');
   const build = `hand-${randomBytes(6).toString('hex')}`;
   try {
     return await withMachines(build, async (lease) => {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { lintFiles } from '../../activities/lint/stage.ts';
+import { makeTemporary } from '../../activities/process/temporary.ts';
 import type { LintReport } from '../../pipelines/model/lint.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { handContext, openLog, withMachines } from './context.ts';
@@ -13,7 +13,7 @@ export async function lintByHand(
   platform: Platform,
   signal: AbortSignal,
 ): Promise<LintReport> {
-  const workdir = await mkdtemp(join(tmpdir(), 'sluice-lint-'));
+  const workdir = await makeTemporary('sluice-lint');
   const build = `hand-${randomBytes(6).toString('hex')}`;
   try {
     const [folder, released] = [await mkdtemp(join(workdir, 'in-')), await mkdtemp(join(workdir, 'none-'))];

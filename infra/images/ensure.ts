@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { createContainer } from '../../activities/nodes/docker/container.ts';
 import { ask, askIfThere } from '../../activities/nodes/docker/faults.ts';
 import { quoted } from '../../activities/process/quoted.ts';
+import { makeTemporary } from '../../activities/process/temporary.ts';
 import { providerOf } from '../../pipelines/model/platform.ts';
 import { act, asRoot } from '../bootstrap/step.ts';
 import { type AptSettings, readAptSettings } from './apt-settings.ts';
@@ -85,7 +85,7 @@ async function prepare(kitchen: Kitchen, recipe: Recipe): Promise<void> {
 async function bootstrap(kitchen: Kitchen, recipe: Recipe): Promise<string> {
   const codename = /^sluice\/(.+):base$/.exec(recipe.image)?.[1] ?? '';
   const { sources, config, preferences } = kitchen.settings.get(codename) ?? (await readAptSettings(codename));
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-image-'));
+  const directory = await makeTemporary('sluice-image');
   try {
     const tar = join(directory, 'root.tar');
     const https = sources.some((source) => source.includes('https:'));

@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../process/run.ts';
+import { makeTemporary } from '../../process/temporary.ts';
 import { type Accelerator, emulator, type Hardware, hardwareOf, processors } from './host.ts';
 
 /** Milliseconds in which the probe's machine must have ended: it runs four instructions. */
@@ -22,7 +22,7 @@ export async function chooseAccelerator(probe: typeof works = works): Promise<Ac
 
 /** Whether a machine runs by it: tried with the smallest program there is, on a processor as all machines have it. */
 export async function works(accelerator: Accelerator, timeout = patience): Promise<boolean> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-probe-'));
+  const directory = await makeTemporary('sluice-probe');
   try {
     const disk = join(directory, 'boot');
     await writeFile(disk, bootSector);

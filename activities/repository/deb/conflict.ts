@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must } from '../../process/run.ts';
+import { makeTemporary } from '../../process/temporary.ts';
 import { sha256 } from '../files.ts';
 import type { FileClash, PackagePair } from '../port.ts';
 import { isForInstaller } from './installer.ts';
@@ -37,7 +37,7 @@ async function differingInstances(files: readonly string[], clashes: readonly Fi
   const kinds = await Promise.all(files.map(multiArch));
   // Of any other package, dpkg takes one architecture alone.
   if (kinds.some((kind) => kind !== 'same')) return null;
-  const work = await mkdtemp(join(tmpdir(), 'sluice-instances-'));
+  const work = await makeTemporary('sluice-instances');
   try {
     const roots = files.map((_, position) => join(work, `${position}`));
     for (const [position, file] of files.entries()) await must('dpkg-deb', ['--extract', file, roots[position] ?? '']);
@@ -62,7 +62,7 @@ function contentOf(path: string): Promise<string> {
 
 /** The maintainer scripts: whoever diverts a file does so there. */
 async function scriptsOf(file: string): Promise<string[]> {
-  const work = await mkdtemp(join(tmpdir(), 'sluice-control-'));
+  const work = await makeTemporary('sluice-control');
   try {
     await must('dpkg-deb', ['--control', file, work]);
     const names = (await readdir(work)).filter((name) => /^(preinst|postinst)$/.test(name));

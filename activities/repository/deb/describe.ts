@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseControl } from '../../../pipelines/formats/deb/control.ts';
 import { parseChecksums } from '../../../pipelines/formats/deb/release.ts';
 import { run } from '../../process/run.ts';
+import { temporaryPrefix } from '../../process/temporary.ts';
 import type { Description, Entry } from '../port.ts';
 import { identify, inspect, isBinary } from './package.ts';
 
@@ -17,7 +18,7 @@ const worthwhile = 500;
 /** What apt-ftparchive says of each file. @throws RepositoryRefusal for a name that no repository takes */
 export async function describe(files: readonly string[]): Promise<readonly (Description | null)[]> {
   // The tool has started when this returns, for who goes on beside it.
-  const work = mkdtempSync(join(tmpdir(), 'sluice-describe-'));
+  const work = mkdtempSync(temporaryPrefix('sluice-describe'));
   try {
     const found = await Promise.all(
       [...shardsOf(files)].map((some, shard) => describeBinaries(join(work, `${shard}`), some)),

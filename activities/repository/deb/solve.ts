@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reachable } from '../../../pipelines/formats/deb/reach.ts';
 import { must, run } from '../../process/run.ts';
+import { makeTemporary } from '../../process/temporary.ts';
 import { readPacked } from '../files.ts';
 import type { ListedPackage, PackagePair, RepositoryProblem } from '../port.ts';
 import { isSourceList, list, packageLists, settings } from './index-read.ts';
@@ -64,7 +64,7 @@ async function withLists<T>(
   arch: string,
   work: (lists: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-solve-'));
+  const directory = await makeTemporary('sluice-solve');
   try {
     const [own = [], ...others] = await Promise.all(trees.map((tree) => readLists(tree, arch)));
     // An archive has sixty thousand packages: the solver, which reads them all, would take half a minute.

@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../process/run.ts';
+import { makeTemporary } from '../../process/temporary.ts';
 import type { FileClash, PackagePair } from '../port.ts';
 
 /** Versions of one package replace each other; architectures of one package are not told apart by their name. */
@@ -11,7 +11,7 @@ export function mayMeet(...[one, other]: PackagePair): boolean {
 
 /** Asks rpm whether it would put both on one system, whose files would be judged by mode, owner, content and colour. */
 export async function refusal(tree: string, pair: PackagePair, clashes: readonly FileClash[]): Promise<string | null> {
-  const database = await mkdtemp(join(tmpdir(), 'sluice-rpmdb-'));
+  const database = await makeTemporary('sluice-rpmdb');
   try {
     const files = pair.map(({ path }) => join(tree, path));
     const unasked = [

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { parsePrimary } from '../../../pipelines/formats/rpm/repodata.ts';
 import { decode } from '../../../pipelines/formats/rpm/xml.ts';
 import { run } from '../../process/run.ts';
+import { temporaryPrefix } from '../../process/temporary.ts';
 import { type Description, type Entry, RepositoryRefusal } from '../port.ts';
 import { identify } from './package.ts';
 
@@ -16,7 +17,7 @@ export const listTypes = ['primary', 'filelists', 'other'] as const;
 export async function describe(files: readonly string[]): Promise<readonly (Description | null)[]> {
   if (files.length === 0) return [];
   // The tool has started when this returns, for who goes on beside it.
-  const work = mkdtempSync(join(tmpdir(), 'sluice-describe-'));
+  const work = mkdtempSync(temporaryPrefix('sluice-describe'));
   try {
     for (const file of files) {
       if (!file.endsWith('.rpm')) throw new RepositoryRefusal(`${basename(file)} is no .rpm file`);

@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExtraKind, extraKindOf, extraKinds, extraTypes } from '../../../pipelines/formats/rpm/extra-kinds.ts';
 import { type MetadataFile, parseRepomd } from '../../../pipelines/formats/rpm/repodata.ts';
 import { exists } from '../../files/exists.ts';
 import { must } from '../../process/run.ts';
+import { makeTemporary } from '../../process/temporary.ts';
 import { linkFile, readPacked } from '../files.ts';
 import { insidePath } from '../names.ts';
 import { type Extra, type ExtraFormat, type ExtraText, RepositoryRefusal } from '../port.ts';
@@ -75,7 +75,7 @@ function isLeft(type: string): boolean {
 async function make({ kind, text, from }: ExtraText): Promise<Extra> {
   const fault = (await reading()).extraFault(kind, text);
   if (fault !== null) throw new RepositoryRefusal(`${from}:${fault.line}: ${fault.message}`);
-  const work = await mkdtemp(join(tmpdir(), 'sluice-extra-'));
+  const work = await makeTemporary('sluice-extra');
   try {
     const file = join(work, names[kind]);
     await mkdir(join(work, 'repodata'));

@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../process/run.ts';
+import { makeTemporary } from '../../process/temporary.ts';
 import { RepositoryRefusal } from '../port.ts';
 
 /** Packages of one call: command lines are limited. */
@@ -17,7 +17,7 @@ export async function unsigned(files: readonly string[], publicKey: string): Pro
 
 /** The same for who asks several times of one key. */
 export async function withKey<T>(publicKey: string, work: (find: FindUnsigned) => Promise<T>): Promise<T> {
-  const database = await mkdtemp(join(tmpdir(), 'sluice-rpmdb-'));
+  const database = await makeTemporary('sluice-rpmdb');
   try {
     const key = join(database, 'key.asc');
     await writeFile(key, publicKey);

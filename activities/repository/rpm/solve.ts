@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must } from '../../process/run.ts';
+import { makeTemporary } from '../../process/temporary.ts';
 import type { ListedPackage, PackagePair, RepositoryProblem } from '../port.ts';
 import { list } from './index-read.ts';
 
@@ -67,7 +67,7 @@ async function solve(
   questions: readonly Question[],
 ): Promise<readonly (string | null)[]> {
   if (questions.length === 0) return [];
-  const work = await mkdtemp(join(tmpdir(), 'sluice-solve-'));
+  const work = await makeTemporary('sluice-solve');
   try {
     for (const [position, tree] of trees.entries()) {
       // With the lists of files, since a package may need any path.
