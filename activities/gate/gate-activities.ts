@@ -10,6 +10,7 @@ import { UnknownChange } from '../review/people.ts';
 import type { ReviewHost } from '../review/port.ts';
 import { keyOf, type Landing, landingOf, type MergeDeps, recall } from './landing.ts';
 import { lookAt, mergeItem } from './merge-item.ts';
+import { takeBack } from './take-back.ts';
 
 export interface GateDeps extends MergeDeps {
   readonly blobs: Pick<BlobStore, 'put' | 'read'>;
@@ -39,7 +40,12 @@ export function createGateActivities(deps: GateDeps) {
     async submitTogether({ merges }: { readonly merges: readonly SubmitInput[] }): Promise<readonly Submitted[]> {
       const count = await landTogether(deps, merges);
       if (count > 0) return merges.slice(0, count).map(({ changes }) => ({ merged: changes.map(({ key }) => key) }));
-      return Promise.all(merges.slice(0, 1).map((first) => mergeItem(deps, first)));
+      const [first, ...others] = merges;
+      const answer = first === undefined ? { merged: [] } : await mergeItem(deps, first);
+      const reason = answer.refused ?? answer.moved;
+      // What stands on it is tested again.
+      if (reason !== undefined) for (const input of others) await takeBack(deps, { input }, reason);
+      return [answer];
     },
 
     /** Says and does in order; what is about a change waits for what is before it about the same one. */

@@ -6,6 +6,7 @@ import type { StoredGraph, SubmitInput, Submitted } from '../../workflows/contra
 import { isAway, reasonOf } from '../outcome.ts';
 import { OtherStateLanded } from '../review/other-state.ts';
 import { type Landing, landingOf, type MergeDeps, mergesBy, recall } from './landing.ts';
+import { takeBack } from './take-back.ts';
 
 /** An item that is about to be merged. */
 interface Merging {
@@ -51,9 +52,11 @@ export async function mergeItem(deps: MergeDeps, input: SubmitInput): Promise<Su
   return { merged: [...merged] };
 }
 
-/** What is merged of an item that ends so. */
+/** What is merged of an item that ends so. A host that is away is asked again. */
 async function ended({ deps, input, ...merging }: Merging, answer: Omit<Submitted, 'merged'>): Promise<Submitted> {
   const merged = [...merging.merged];
+  const reason = answer.refused ?? answer.moved ?? answer.broken;
+  if (reason !== undefined) await takeBack(deps, { input, merged }, reason);
   await lookAt(deps, input.rules, merged);
   return { merged, ...answer };
 }

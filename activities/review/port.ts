@@ -47,6 +47,14 @@ export interface ReviewHost {
    * @throws Denied
    */
   submitTogether?(actor: Actor, requests: readonly SubmitRequest[]): Promise<number>;
+  /**
+   * Takes back what tries to merge a change have said of its success, where that is still open: one that ended by an
+   * error, or with the server, has not done so itself. Nothing comes of it where nothing was said.
+   *
+   * @param reason why it is not merged: a sentence without its end
+   * @throws Denied
+   */
+  withdraw?(actor: Actor, request: SubmitRequest, reason: string): Promise<void>;
   /** All projects that Sluice may read there, in order of name; those whose names are not of the safe kind are left out. */
   listProjects(): Promise<readonly string[]>;
   /** In order of name; none where there is no such project. */

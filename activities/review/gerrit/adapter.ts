@@ -11,7 +11,7 @@ import { toEvents } from './events.ts';
 import { complete, findOpen, type Gerrit, landedOf, needInfo, readChange, usual } from './lookup.ts';
 import { believe, emptyMemory, remember } from './memory.ts';
 import { openGerritRemote } from './remote.ts';
-import { report } from './report.ts';
+import { report, withdrawGiven } from './report.ts';
 import { isSafeProject } from './safe.ts';
 import { branchesSchema, branchSchema, type GerritTag, projectsSchema, tagsSchema } from './schema.ts';
 import { createStream, type StreamTimes } from './stream.ts';
@@ -76,6 +76,7 @@ function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
     report: (actor, said) => report(gerrit, actor, said),
     submit: (actor, request) => submit(gerrit, actor, request),
     submitTogether: (actor, requests) => submitTogether(gerrit, actor, requests),
+    withdraw: (actor, request, reason) => withdrawGiven(gerrit, actor, { request, reason }),
     listProjects,
     async branches(project) {
       const found = branchesSchema.parse((await gerrit.client.read(`${below(project)}/branches/`)) ?? []);

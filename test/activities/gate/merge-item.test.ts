@@ -31,6 +31,7 @@ type Host = Partial<Pick<ReviewHost, 'canMerge' | 'readChange' | 'branchTip' | '
 /** An item of two changes of one branch; the host merges by itself unless it is told otherwise. */
 function setup(given: Host) {
   const asked: SubmitRequest[] = [];
+  const withdrawn: string[] = [];
   const answer = (id: string): SubmitResult => ({
     kind: 'merged',
     state: { ...(id === 'git:1' ? first : whole), commit: `by host ${id}` },
@@ -40,6 +41,9 @@ function setup(given: Host) {
     readChange: async (id: string) => change(id),
     branchTip: async () => 'tip',
     ...given,
+    withdraw: async (_: never, { change: id }: SubmitRequest, reason: string) => {
+      withdrawn.push(`${id}: ${reason}`);
+    },
     submit: async (actor: never, request: SubmitRequest) => {
       asked.push(request);
       return given.submit?.(actor, request) ?? answer(request.change);
@@ -51,7 +55,7 @@ function setup(given: Host) {
     ...{ look: async () => {}, pass: async () => {} },
     blobs: { put: async () => input.graph ?? assert.fail(), read: async () => Buffer.from(JSON.stringify(stored)) },
   };
-  return { asked, merge: () => mergeItem(deps, input) };
+  return { asked, withdrawn, merge: () => mergeItem(deps, input) };
 }
 
 test('each change is asked for with what it was tested to, those after it, and what our merge before it has made', async () => {
@@ -85,6 +89,36 @@ test('a host is told of the merge mode that a project names, before the first me
   );
   assert.equal(asked[0]?.rest?.[0]?.mode, 'merge');
 });
+
+const ends: readonly (readonly [says: string, host: Host, withdrawn: readonly string[]])[] = [
+  ['whose merge throws', { submit: () => Promise.reject(new Error('lost')) }, ['git:1: lost', 'git:2: lost']],
+  [
+    'of which another try has been hindered',
+    { branchTip: async () => 'elsewhere' },
+    ['git:1', 'git:2'].map((id) => `${id}: main of tinycdb is no longer what was tested`),
+  ],
+  [
+    'that is merged in part',
+    {
+      submit: async (_, { change: id }) =>
+        id === 'git:1' ? { kind: 'merged', state: first } : { kind: 'refused', reason: 'it is closed' },
+    },
+    ['git:2: it is closed'],
+  ],
+  [
+    'whose host is away, which is asked again',
+    { submit: () => Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })) },
+    [],
+  ],
+  ['that is merged', {}, []],
+];
+for (const [says, host, withdrawn] of ends) {
+  test(`no word of a success stays at a change that is open: an item ${says}`, async () => {
+    const run = setup(host);
+    await run.merge();
+    assert.deepEqual(run.withdrawn, withdrawn);
+  });
+}
 
 test('a merge to another state than was tested is none to stand on', async () => {
   const submit = async (_: unknown, { change: id, onto }: SubmitRequest): Promise<SubmitResult> =>

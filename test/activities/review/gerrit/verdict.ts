@@ -102,6 +102,19 @@ export function testVerdicts(name: string, open: OpenGerrit): void {
     const tip = await git.resolve(desk.project, 'refs/heads/master');
     assert.equal((await host.submit(gateActor, { ...request, tested: { ...tested, ...tip } })).kind, 'moved');
     assert.deepEqual(await votes(), ['Code-Review 2', 'Workflow 1']);
+    // One that ends in its middle leaves its vote: whoever comes after it takes that back, once.
+    const { push } = git;
+    Object.assign(git, { push: () => Promise.reject(new Error('the disk is full')) });
+    await assert.rejects(host.submit(gateActor, request), /the disk is full/);
+    assert.deepEqual(await votes(), ['Code-Review 2', 'Verified 2', 'Workflow 1']);
+    const later = await connect(t, gerrit, { owns: (project) => project === desk.project });
+    const read = async () =>
+      (await done(gerrit.rest('GET', `/changes/${number}?o=MESSAGES`))) as { messages: unknown[] };
+    const before = (await read()).messages.length;
+    for (let times = 0; times < 2; times += 1) await later.host.withdraw?.(gateActor, request, 'the server has died');
+    assert.deepEqual(await votes(), ['Code-Review 2', 'Workflow 1']);
+    assert.equal((await read()).messages.length, before + 1);
+    Object.assign(git, { push });
     assert.equal((await host.submit(gateActor, request)).kind, 'merged');
     assert.deepEqual(await votes(), ['Code-Review 2', 'Verified 2', 'Workflow 1']);
   });
