@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { checked } from '../activities/repository/names.ts';
 import type { PackageFormat } from '../pipelines/model/artifact.ts';
+import type { DebugPlace } from '../pipelines/model/release-line.ts';
 import { addCommand, append, jsonOption } from './command.ts';
 import { misused } from './fault.ts';
 import { print } from './output.ts';
@@ -15,6 +16,7 @@ interface Options extends SignOptions {
   readonly base?: string;
   readonly keep?: number;
   readonly allowDowngrade?: boolean;
+  readonly debug?: DebugPlace;
   readonly json?: boolean;
 }
 
@@ -42,6 +44,12 @@ export function register(program: Command): void {
       '--keep <n>',
       'of each package that comes, the index names the N newest versions; without files: of all',
       count,
+    )
+    .addOption(
+      new Option('--debug <place>', 'debug packages in the lists of all others, or in lists of their own').choices([
+        'together',
+        'separate',
+      ]),
     )
     .option('--allow-downgrade', 'take packages of which a newer version is there')
     .addOption(jsonOption())
@@ -73,9 +81,9 @@ const adapters = {
 };
 
 async function publish(dir: string, files: readonly string[], options: Options): Promise<void> {
-  const { format, codename, arch, origin, base, keep, allowDowngrade: downgrade = false } = options;
-  if (files.length === 0 && base === undefined && options.sign === undefined && keep === undefined) {
-    throw misused('give packages, --base, --keep, or with --sign a repository to sign anew');
+  const { format, codename, arch, origin, base, keep, debug, allowDowngrade: downgrade = false } = options;
+  if (files.length === 0 && [base, keep, debug, options.sign].every((given) => given === undefined)) {
+    throw misused('give packages, --base, --keep, --debug, or with --sign a repository to sign anew');
   }
   if (format === 'deb' && codename === undefined && base === undefined && !existsSync(dir)) {
     throw misused('a new APT repository needs the name of its distribution: give --codename');
@@ -92,6 +100,7 @@ async function publish(dir: string, files: readonly string[], options: Options):
     ...(codename === undefined || format === 'rpm' ? {} : { codename }),
     ...(arch === undefined || format === 'rpm' ? {} : { architectures: arch }),
     ...(origin === undefined ? {} : { origin }),
+    ...(debug === undefined ? {} : { debug: debug === 'separate' }),
   };
   const start = base === undefined ? {} : { base: await shownTree(base) };
   const request = { dir, files, settings, ...start, judge, ...signing, date: new Date() };

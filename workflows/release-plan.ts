@@ -7,7 +7,7 @@ import { control, heartbeatTimeout } from './activities.ts';
 import { type ReleasePlanInput, type ReleasePlanOutcome, taskQueues } from './contract.ts';
 import { releasePlanId } from './ids.ts';
 import { requireId, requireInput } from './input.ts';
-import { refusalOf } from './release-publish.ts';
+import { indexesOf, refusalOf } from './release-publish.ts';
 
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
 const options = { startToCloseTimeout: '30m', heartbeatTimeout, retry } as const;
@@ -90,8 +90,8 @@ async function makeReady(plan: string, state: PlannedState): Promise<Made> {
   const staged = await steps.stagePlanned({ plan, state });
   if (staged.outcome === 'refused') return { refused: `${repository}: ${staged.reason}` };
   if (staged.outcome === 'unchanged') return { state: 'unchanged', notes: [] };
-  const { name, before, index, notes = [] } = staged;
-  const signatures = await signer.signIndex({ digest: index.digest, repository });
+  const { name, before, notes = [] } = staged;
+  const signatures = await signer.signIndex({ ...indexesOf(staged), repository });
   const finished = await steps.finishReleased({ format, repository, name, before, signatures, merged });
   if (finished.refused !== undefined) return { refused: `${repository}: ${finished.refused}` };
   return finished.ready ? { state: { repository, name, before }, notes } : { state: null, notes: [] };

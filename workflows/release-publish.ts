@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
-import type { ReleaseStep } from '../activities/release/port.ts';
+import type { ReleaseStep, StagedRelease } from '../activities/release/port.ts';
 import type { ReleaseActivities } from '../activities/release/release-activities.ts';
 import type { PreparedRelease, ReleasedPackage } from '../activities/report/types.ts';
 import type { SignActivities } from '../activities/sign/sign-activities.ts';
@@ -75,12 +75,17 @@ async function show(
     const where = staged.repository === undefined ? {} : { repository: staged.repository };
     if (staged.outcome === 'unchanged') return where;
     const { notes = [], ...ready } = staged;
-    const signatures = await signer.signIndex({ digest: ready.index.digest, ...where });
+    const signatures = await signer.signIndex({ ...indexesOf(ready), ...where });
     const { published, refused } = await steps.publishReleased({ ...ready, format, signatures, merged });
     if (refused !== undefined) return { refused };
     // Another release came between: the next state is made on top of it.
     if (published) return { ...where, notes };
   }
+}
+
+/** What the signer is to sign. */
+export function indexesOf({ index, also }: Pick<Extract<StagedRelease, { outcome: 'staged' }>, 'index' | 'also'>) {
+  return { digest: index.digest, ...(also === undefined ? {} : { also }) };
 }
 
 function describe(

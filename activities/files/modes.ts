@@ -26,16 +26,17 @@ export function makeOpenDirectorySync(path: string): boolean {
  * Gives a tree that is about to be shown the modes of what is published. A file of another account, which we cannot
  * change, is replaced by a copy of our own.
  *
- * @param except a directory right below whose modes are known to be so
+ * @param except directories below, relative to it, whose modes are known to be so
  */
-export async function openTree(root: string, except?: string): Promise<void> {
+export async function openTree(root: string, except: readonly string[] = []): Promise<void> {
+  const known = new Set(except.map((path) => join(root, path)));
   const [paths, foreign] = [[root], [] as (readonly [string, NodeJS.ErrnoException])[]];
   for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
     changeMode(path, published.directory);
     for (const entry of readdirSync(path, { withFileTypes: true })) {
       const inner = join(path, entry.name);
       // Links are left alone: what they lead to is not ours to change.
-      if (entry.isDirectory() && (path !== root || entry.name !== except)) paths.push(inner);
+      if (entry.isDirectory() && !known.has(inner)) paths.push(inner);
       if (!entry.isFile()) continue;
       try {
         changeMode(inner, published.file);

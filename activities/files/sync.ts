@@ -29,9 +29,13 @@ const together = 32;
  * Waits until the disk has a tree, all files and directories of it; links are entries of their directories.
  *
  * @param before a tree that was waited for already: what the new one shares with it need not be waited for again.
- * @param except a directory right below that is not looked into
+ * @param except directories below, relative to it, that are not looked into
  */
-export async function syncTree(root: string, before: string | null = null, except?: string): Promise<void> {
+export async function syncTree(
+  root: string,
+  before: string | null = null,
+  except: readonly string[] = [],
+): Promise<void> {
   const shared = before === null ? [] : await filesOf(await entriesBelow(before, except));
   const known = new Set(shared.map(({ inode }) => inode));
   const entries = await entriesBelow(root, except);
@@ -51,12 +55,20 @@ export async function syncBranches(root: string, paths: readonly string[]): Prom
   );
 }
 
-async function entriesBelow(root: string, except?: string): Promise<readonly Dirent[]> {
-  const top = await readdir(root, { withFileTypes: true });
-  const below = top
-    .filter((entry) => entry.isDirectory() && entry.name !== except)
-    .map((entry) => readdir(pathOf(entry), { recursive: true, withFileTypes: true }));
-  return [...top, ...(await Promise.all(below)).flat()];
+/** @param except relative to the root */
+async function entriesBelow(root: string, except: readonly string[]): Promise<readonly Dirent[]> {
+  const entries = await readdir(root, { withFileTypes: true });
+  const below = entries.filter((entry) => entry.isDirectory() && !except.includes(entry.name));
+  const found = below.map((entry) => {
+    const inside = except.flatMap((path) =>
+      path.startsWith(`${entry.name}/`) ? path.slice(entry.name.length + 1) : [],
+    );
+    const whole = inside.length === 0;
+    return whole
+      ? readdir(pathOf(entry), { recursive: true, withFileTypes: true })
+      : entriesBelow(pathOf(entry), inside);
+  });
+  return [...entries, ...(await Promise.all(found)).flat()];
 }
 
 function pathOf(entry: Dirent): string {

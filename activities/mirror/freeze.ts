@@ -3,9 +3,11 @@ import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
 import type { Manifest } from '../../pipelines/mirror/manifest.ts';
+import { isIn } from '../../pipelines/mirror/way.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { writeWhole } from '../files/write.ts';
 import { sha256 } from '../repository/files.ts';
+import { poolsOf } from '../repository/pools.ts';
 import { releasedKey } from '../repository/released.ts';
 import { changedSince, type ShownState } from '../repository/shown-state.ts';
 import {
@@ -110,11 +112,11 @@ async function readState(shown: ShownState, directory: string): Promise<Manifest
   const known = await recall<{ readonly state: ShownState; readonly manifest: Manifest }>(memory);
   if (known?.state.id === shown.id) return known.manifest;
   const paths = known === null ? null : await changedSince(shown, known.state);
-  const folders = new Set(paths?.map((path) => path.split('/')[0]));
+  const pools = Object.values(poolsOf).flat();
   const since =
-    known === null || paths === null || folders.size !== 1
+    known === null || paths === null || !paths.every((path) => isIn(pools, path))
       ? null
-      : { before: known.manifest, tree: known.state.tree, paths };
+      : { before: known.manifest, tree: known.state.tree, paths, pools };
   const manifest = await readTree(shown.tree, since);
   await writeWhole(memory, JSON.stringify({ state: shown, manifest }));
   return manifest;

@@ -87,14 +87,14 @@ async function copyChanged(source: string, tree: string, memory: string): Promis
 /**
  * Directories, files and links, and nothing else: nobody publishes devices, and to read one may take for ever.
  *
- * @param except a directory that is not looked into
+ * @param except directories that are not looked into
  */
-export function scan(root: string, except = ''): Scanned {
+export function scan(root: string, except: readonly string[] = []): Scanned {
   const [directories, files, links] = [[''], new Map<string, FileFacts>(), new Map<string, string>()];
   for (const directory of directories) {
     for (const entry of at(directory, () => readdirSync(join(root, directory), { withFileTypes: true }))) {
       const path = join(directory, entry.name);
-      if (path === except) continue;
+      if (except.includes(path)) continue;
       if (entry.isDirectory()) directories.push(path);
       else if (entry.isSymbolicLink())
         links.set(

@@ -1,28 +1,28 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest } from '../../pipelines/mirror/manifest.ts';
-import { parentsOf } from '../../pipelines/mirror/way.ts';
+import { isIn, parentsOf } from '../../pipelines/mirror/way.ts';
 import { type FileFacts, factsOf, manifestIn, scan } from './frozen-tree.ts';
 
 /**
  * What a tree holds that nobody changes any more: all of it, or what changed where the one before is known.
  *
- * @param since the tree before, with the paths of the only folder that both share in which something came or went
+ * @param since the tree before, with the paths in its pools that came or went
  * @throws MirrorError `source` for a name that is not mirrored
  */
 export async function readTree(tree: string, since: Since | null = null): Promise<Manifest> {
   if (since === null) return manifestIn(tree, scan(tree));
   const { before, paths } = since;
-  const folder = paths[0]?.split('/')[0] ?? '';
-  const inFolder = (path: string) => path === folder || path.startsWith(`${folder}/`);
-  const found = scan(tree, folder);
-  const changed = new Set(paths);
   const look = (path: string) => lstatSync(join(tree, path), { throwIfNoEntry: false });
+  const both = since.pools.filter((pool) => before.directories?.includes(pool) && look(pool)?.isDirectory() === true);
+  const inPool = (path: string) => isIn(both, path);
+  const found = scan(tree, both);
+  const changed = new Set(paths);
   const there = paths
-    .filter((path) => look(path)?.isFile() === true)
+    .filter((path) => inPool(path) && look(path)?.isFile() === true)
     .map((path) => [path, factsOf(join(tree, path))] as const);
-  const parents = new Set(paths.flatMap(parentsOf));
-  const old = (before.directories ?? []).filter((path) => inFolder(path) && !parents.has(path));
+  const parents = new Set(paths.flatMap(parentsOf).filter(inPool));
+  const old = (before.directories ?? []).filter((path) => inPool(path) && !parents.has(path));
   const directories = [
     ...found.directories,
     ...old,
@@ -32,7 +32,7 @@ export async function readTree(tree: string, since: Since | null = null): Promis
   const isSame = (path: string, { id }: FileFacts) => before.files[path] !== undefined && idAt(since.tree, path) === id;
   const read = [...found.files].filter(([path, facts]) => !isSame(path, facts));
   const fresh = await manifestIn(tree, { ...found, directories, files: new Map([...read, ...there]) });
-  const stays = (path: string) => (inFolder(path) ? !changed.has(path) : found.files.has(path));
+  const stays = (path: string) => (inPool(path) ? !changed.has(path) : found.files.has(path));
   const stay = Object.entries(before.files).filter(([path]) => fresh.files[path] === undefined && stays(path));
   const files = Object.fromEntries([...Object.entries(fresh.files), ...stay].sort(([a], [b]) => (a < b ? -1 : 1)));
   return { ...fresh, files };
@@ -43,6 +43,8 @@ export interface Since {
   readonly before: Manifest;
   readonly tree: string;
   readonly paths: readonly string[];
+  /** Directories in which nothing but these paths changed, where both trees have them. */
+  readonly pools: readonly string[];
 }
 
 /** Null where nothing is, or nothing any more. */

@@ -48,6 +48,8 @@ export type StagedRelease =
       readonly name: string;
       readonly before: string | null;
       readonly index: BlobRef;
+      /** Digests of the indexes of repositories below it: that of debug packages. */
+      readonly also?: readonly string[];
       /** What goes with it, and what stays although its source makes it no more. */
       readonly notes?: readonly string[];
     }

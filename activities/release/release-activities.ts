@@ -14,13 +14,14 @@ import type { ReleaseInput } from '../../workflows/contract.ts';
 import { prove } from '../attest/prove.ts';
 import { makeTemporary } from '../process/temporary.ts';
 import { repositoryFormats } from '../repository/formats.ts';
-import { type PackageId, type RepositoryFormat, RepositoryRefusal } from '../repository/port.ts';
+import { type PackageId, RepositoryRefusal } from '../repository/port.ts';
+import type { SignedIndexes } from '../sign/sign-activities.ts';
 import { readManifest } from '../storage/manifest.ts';
 import type { StagedState } from '../storage/port.ts';
 import { finishStaged } from './finish.ts';
 import { importBlob } from './import.ts';
 import type { ReleaseDeps, ReleasePlan, ReleaseStep, StagedRelease } from './port.ts';
-import { type LineFiles, requireProvenance, requireVerified, stageRelease } from './stage.ts';
+import { requireProvenance, requireVerified, stageRelease } from './stage.ts';
 
 /** The steps of a release that need no key. Each may be repeated; nothing is published twice. */
 export function createReleaseActivities(deps: ReleaseDeps) {
@@ -132,7 +133,7 @@ export interface ReleaseToFinish {
   readonly repository?: string;
   readonly name: string;
   readonly before: string | null;
-  readonly signatures: { readonly detached: BlobRef; readonly clear: BlobRef; readonly publicKey: BlobRef };
+  readonly signatures: SignedIndexes;
   /** What is released, as the plan found it. */
   readonly merged: readonly (SourceState | undefined)[];
 }
@@ -153,12 +154,15 @@ export async function finishRelease(
   const { format } = input;
   const state = stateOf(input);
   const amended = await deps.released.amend(state, async (files) => {
-    const unproven = await whyUnproven(deps, repositoryFormats[format], { ...files, repository: state.repository });
-    if (unproven === null) await finishStaged(deps, { ...input, tree: files.tree });
-    return { unproven };
+    const refused = await whyRefused(async () => {
+      await requireProvenance(repositoryFormats[format], files.tree);
+      await requireVerified(deps, repositoryFormats[format], { ...files, repository: state.repository });
+      await finishStaged(deps, { ...input, tree: files.tree });
+    });
+    return { refused };
   });
   if (amended === null) return { ready: false };
-  return amended.unproven === null ? { ready: true } : { ready: false, refused: amended.unproven };
+  return amended.refused === null ? { ready: true } : { ready: false, refused: amended.refused };
 }
 
 /** A release that an older version has staged names the path of the generation. */
@@ -174,10 +178,9 @@ async function whyUnmerged(deps: ReleaseDeps, merged: SourceState | undefined): 
   return found.tree === merged.tree ? null : otherTree(merged.commit, { is: found.tree, said: merged.tree });
 }
 
-async function whyUnproven(deps: ReleaseDeps, format: RepositoryFormat, files: LineFiles): Promise<string | null> {
+async function whyRefused(work: () => Promise<void>): Promise<string | null> {
   try {
-    await requireProvenance(format, files.tree);
-    await requireVerified(deps, format, files);
+    await work();
     return null;
   } catch (error) {
     if (error instanceof RepositoryRefusal) return error.message;

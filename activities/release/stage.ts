@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { versionRules } from '../../pipelines/formats/format.ts';
 import type { BlobRef, PackageFormat, PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { readEnvelope } from '../../pipelines/model/provenance.ts';
-import { keptIn, lineOf } from '../../pipelines/model/release-line.ts';
+import { keptIn, lineOf, separatesDebug } from '../../pipelines/model/release-line.ts';
 import { downgrades } from '../../pipelines/policy/kept-versions.ts';
 import { packageKey } from '../../pipelines/policy/release-plan.ts';
 import { refusedBy } from '../../pipelines/report/walls.ts';
@@ -76,7 +76,7 @@ export async function stageBuilds(deps: ReleaseDeps, request: StageBuilds): Prom
     return tree;
   };
   const files = read.flatMap((one) => one.files);
-  const settings = { origin: deps.origin, codename };
+  const settings = { origin: deps.origin, codename, debug: separatesDebug(deps.rules, repository) };
   const statements = new Map(read.flatMap((one) => [...one.statements]));
   const released = { format, keep: keptIn(deps.rules, repository), manifests: read.map(({ manifest }) => manifest) };
   let notes: readonly string[] = [];
@@ -99,7 +99,8 @@ export async function stageBuilds(deps: ReleaseDeps, request: StageBuilds): Prom
   };
   const staged = await stage().catch((error: Error) => explain(deps, { error, format, repository, builds: read }));
   if (staged === null) return { outcome: 'unchanged', repository };
-  return { outcome: 'staged', repository, name, before: staged.before, index: staged.done, notes };
+  const all = [...staged.notes, ...notes];
+  return { outcome: 'staged', repository, name, before: staged.before, ...staged.done, notes: all };
 }
 
 /** The state of a released repository without some of its packages. @throws RepositoryRefusal where it is not there */
@@ -129,7 +130,7 @@ export async function stageChange(
     return index;
   });
   if (staged === null) return { outcome: 'unchanged', repository };
-  return { outcome: 'staged', repository, name, before: staged.before, index: staged.done, notes };
+  return { outcome: 'staged', repository, name, before: staged.before, ...staged.done, notes };
 }
 
 /** A build with its signed files at hand. */
@@ -159,20 +160,25 @@ export interface LineFiles extends StateFiles {
   readonly repository: string;
 }
 
+type Indexes = Pick<Extract<StagedRelease, { outcome: 'staged' }>, 'index' | 'also'>;
+
 interface Completion {
   readonly format: RepositoryFormat;
   readonly at: LineFiles;
   readonly statements: ReadonlyMap<string, string>;
 }
 
-/** Adds the statements, and shows the signer what the index leads to. @returns the index */
-async function complete(deps: ReleaseDeps, { format, at, statements }: Completion): Promise<BlobRef> {
+/** Adds the statements, and shows the signer what the indexes lead to. @returns the indexes */
+async function complete(deps: ReleaseDeps, { format, at, statements }: Completion): Promise<Indexes> {
   await placeProvenance(at, statements);
   await requireProvenance(format, at.tree);
   await requireVerified(deps, format, at);
   // The signer reads the lists that the index names: by their digests, as everything else.
   for (const { path } of await format.vouched(at.tree)) await deps.store.put({ path: join(at.tree, path) });
-  return deps.store.put({ path: join(at.tree, format.rootIndex(await format.settings(at.tree))) });
+  const roots = format.signedRoots(await format.settings(at.tree));
+  const [index, ...also] = await Promise.all(roots.map(({ root }) => deps.store.put({ path: join(at.tree, root) })));
+  if (index === undefined) throw new Error('the storage answered with nothing');
+  return also.length === 0 ? { index } : { index, also: also.map(({ digest }) => digest) };
 }
 
 interface Refused {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { defaultKeepFormer } from '../../pipelines/policy/former-files.ts';
 import { type Generations, nextName, type Settled } from './generations.ts';
 import type { RepositoryFormat } from './port.ts';
-import { readStanding, type Standing, sharePool, takePool } from './standing.ts';
+import { readStanding, type Standing, sharePools, takePool } from './standing.ts';
 import { growTree, type Serving, type TreePlan, writeTree } from './tree.ts';
 
 /** How a tree was filled. */
@@ -54,11 +54,11 @@ async function growOn(
   tree: string,
   { plan, before, known }: Ground,
 ): Promise<Required<Filled> | null> {
-  const { pool } = format;
+  const { pools } = format;
   const { generations, next } = plan.serving;
-  const taken = await takePool(generations, tree, { before, steps: known.steps, pool });
-  if (taken === null && !(await sharePool(before, tree, pool))) {
-    await rm(join(tree, pool), { recursive: true, force: true });
+  const taken = await takePool(generations, tree, { before, steps: known.steps, pools });
+  if (taken === null && !(await sharePools(before, tree, pools))) {
+    for (const pool of pools) await rm(join(tree, pool), { recursive: true, force: true });
     return null;
   }
   const { stale, paths } = await growTree(format, tree, plan);
@@ -66,6 +66,6 @@ async function growOn(
   const steps = [...known.steps, [await nextName(generations), paths] as const];
   return {
     standing: { stale, steps, clock: next.now },
-    settled: { directory: pool, changed: taken === null ? null : [...taken.paths, ...paths] },
+    settled: { directories: pools, changed: taken === null ? null : [...taken.paths, ...paths] },
   };
 }

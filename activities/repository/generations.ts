@@ -89,9 +89,9 @@ export interface Showing {
   readonly settled?: Settled;
 }
 
-/** A directory of a tree whose modes are known, and which the disk has but for some paths. */
+/** Directories of a tree whose modes are known, and which the disk has but for some paths. */
 export interface Settled {
-  readonly directory: string;
+  readonly directories: readonly string[];
   /** Relative to the tree, with those that are gone; null where the disk may lack any. */
   readonly changed: readonly string[] | null;
 }
@@ -108,7 +108,7 @@ export async function showTree(generations: Generations, tree: string, showing: 
   const { inUse = async () => [], settled } = showing;
   const used = await inUse();
   const name = await nextName(generations);
-  await openTree(tree, settled?.directory);
+  await openTree(tree, settled?.directories);
   await waitForTree(tree, await currentTree(generations).catch(() => null), settled);
   await moveWhole(tree, join(home, name));
   await rmdir(dir).catch(() => {});
@@ -121,9 +121,9 @@ export async function showTree(generations: Generations, tree: string, showing: 
 /** Waits until the disk has a tree. @param before the tree before it, which the disk has */
 export async function waitForTree(tree: string, before: string | null, settled?: Settled): Promise<void> {
   if (settled === undefined && (await listFiles(tree)).length < many) return syncTree(tree, before);
-  const { directory, changed } = settled ?? {};
-  if (directory !== undefined && changed != null && changed.length < many) {
-    await syncTree(tree, before, directory);
+  const { directories, changed } = settled ?? {};
+  if (changed != null && changed.length < many) {
+    await syncTree(tree, before, directories);
     return syncBranches(tree, changed);
   }
   // Waiting for each of many files takes far longer than for all that the file system has to write.

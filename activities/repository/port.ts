@@ -117,6 +117,8 @@ export interface RepositorySettings {
   readonly origin: string;
   readonly codename: string;
   readonly architectures: readonly string[];
+  /** Whether debug packages have lists of their own. */
+  readonly debug: boolean;
 }
 
 /** Signs index files; the key is wherever the signer is. */
@@ -155,6 +157,16 @@ export interface RepositoryProblem {
   readonly message: string;
 }
 
+/** A file that vouches for what is below it, and what clients look for beside it; all relative to the tree. */
+export interface SignedRoot {
+  readonly root: string;
+  readonly detached: string;
+  /** Null where clients read no text that is signed in clear. */
+  readonly clear: string | null;
+  /** A copy of the public key; null where no client looks for one. */
+  readonly key: string | null;
+}
+
 /** One package format's side of a repository: `deb` and `rpm` are its two adapters. */
 export interface RepositoryFormat {
   readonly id: PackageFormat;
@@ -181,20 +193,18 @@ export interface RepositoryFormat {
   find(lists: OpenLists, names: ReadonlySet<string>): readonly ListedPackage[];
   /** Those at these paths. */
   findAt(lists: OpenLists, paths: ReadonlySet<string>): readonly ListedPackage[];
-  /** The directory that holds all packages of a repository that was filled here, and nothing else. */
-  readonly pool: string;
+  /** Where a package's file stands, by whether debug packages have lists of their own: the lists follow from it. */
+  shelved(one: Pick<PackageId, 'name'> & { readonly path: string }, debug: boolean): string;
+  /** The directories that hold all packages of a repository that was filled here, and nothing else. */
+  readonly pools: readonly string[];
   /** Writes an index, composed of what the distribution's own tool says of each package. */
   index(tree: string, settings: RepositorySettings, change: IndexChange): Promise<void>;
   /** Null where an index names nothing beside its lists. */
   readonly extras: ExtraFormat | null;
   /** The files that vouch for what is in the tree: one, but for archives of several distributions. */
   roots(tree: string): Promise<readonly string[]>;
-  /** The file that vouches for the whole tree, relative to it. */
-  rootIndex(settings: RepositorySettings): string;
-  /** Where the signatures of the root index stand, relative to the tree. */
-  signatures(settings: RepositorySettings): { readonly detached: string; readonly clear: string | null };
-  /** A copy of the public key beside the index, for clients that look for it there. */
-  readonly keyBesideIndex?: string;
+  /** The files that vouch for the whole tree of a repository that was filled here, its own first. */
+  signedRoots(settings: RepositorySettings): readonly [SignedRoot, ...SignedRoot[]];
   /** Those of these package files that carry no good signature by a key in `publicKey`, where packages carry any. */
   unsigned(files: readonly string[], publicKey: string): Promise<readonly string[]>;
   /** The index files that the root index names, relative to the tree. */

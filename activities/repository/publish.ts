@@ -20,7 +20,15 @@ import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat,
 import { refuseReleased } from './released.ts';
 import { isSigned, signTree } from './signature.ts';
 import { noteStaged, noteStanding, type Standing, settleStanding, takeStagedNote } from './standing.ts';
-import { addedState, describedState, type RepositoryState, remainingState, type StateRequest } from './state.ts';
+import {
+  addedState,
+  describedState,
+  keyOf,
+  movedKeys,
+  type RepositoryState,
+  remainingState,
+  type StateRequest,
+} from './state.ts';
 import { writeTree } from './tree.ts';
 
 export interface PublishRequest extends StateRequest {
@@ -236,10 +244,12 @@ export function showStaged(
 }
 
 function summary(state: RepositoryState): Omit<Publication, 'changed'> {
-  const id = ({ name, version, arch }: PackageId): PackageId => ({ name, version, arch });
+  const moved = movedKeys(state);
+  const idsOf = (packages: readonly PackageId[]) =>
+    packages.filter((one) => !moved.has(keyOf(one))).map(({ name, version, arch }) => ({ name, version, arch }));
   return {
-    added: state.added.map(id),
-    removed: state.removed.map(id),
+    added: idsOf(state.added),
+    removed: idsOf(state.removed),
     packages: state.count + state.added.length,
     notes: state.notes,
   };

@@ -111,12 +111,12 @@ interface Pools {
   /** The tree before, and the steps that led to it. */
   readonly before: string;
   readonly steps: readonly Step[];
-  /** The directory of a tree that holds its packages. */
-  readonly pool: string;
+  /** The directories of a tree that hold its packages. */
+  readonly pools: readonly string[];
 }
 
 /**
- * Gives a new tree all packages of the one before: by the directory of a tree that nobody needs any more, in which only
+ * Gives a new tree all packages of the one before: by the directories of a tree that nobody needs any more, in which only
  * what came or went since is looked at. It leaves that tree first, so that who is killed on the way leaves nothing half
  * changed that is taken for whole.
  *
@@ -125,13 +125,18 @@ interface Pools {
 export async function takePool(
   generations: Generations,
   tree: string,
-  { before, steps, pool }: Pools,
+  { before, steps, pools }: Pools,
 ): Promise<TakenPool | null> {
   const spare = await spareTree(generations);
-  if (spare === null || !(await exists(join(spare.tree, pool)))) return null;
+  if (spare === null) return null;
+  const there = await standingIn(spare.tree, pools);
+  if (there.length === 0) return null;
   const paths = pathsBetween(steps, spare.name, basename(before));
   if (paths === null) return null;
-  await moveWhole(join(spare.tree, pool), join(tree, pool));
+  for (const pool of there) {
+    await makeOpenDirectory(dirname(join(tree, pool)));
+    await moveWhole(join(spare.tree, pool), join(tree, pool));
+  }
   const emptied = rm(spare.tree, { recursive: true, force: true });
   // Whoever waits hears of it.
   emptied.catch(() => {});
@@ -152,7 +157,16 @@ export function pathsBetween(steps: readonly Step[], from: string, to: string): 
 }
 
 /** Gives all packages of a tree a second name in another one. @returns false where that cannot be */
-export async function sharePool(from: string, to: string, pool: string): Promise<boolean> {
-  const { code } = await run('cp', ['--archive', '--link', '--', join(from, pool), join(to, pool)]);
-  return code === 0;
+export async function sharePools(from: string, to: string, pools: readonly string[]): Promise<boolean> {
+  for (const pool of await standingIn(from, pools)) {
+    await makeOpenDirectory(dirname(join(to, pool)));
+    const { code } = await run('cp', ['--archive', '--link', '--', join(from, pool), join(to, pool)]);
+    if (code !== 0) return false;
+  }
+  return true;
+}
+
+async function standingIn(tree: string, pools: readonly string[]): Promise<readonly string[]> {
+  const there = await Promise.all(pools.map((pool) => exists(join(tree, pool))));
+  return pools.filter((_, position) => there[position]);
 }

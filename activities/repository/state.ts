@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
+import { counted } from '../../pipelines/report/words.ts';
 import { type ExtrasWish, extrasFrom, extrasWished, keptExtras } from './extras.ts';
-import { checked } from './names.ts';
 import {
   type Description,
   type Extra,
@@ -12,6 +12,7 @@ import {
   RepositoryRefusal,
   type RepositorySettings,
 } from './port.ts';
+import { mergeSettings } from './settings.ts';
 
 /** A listed package with the tree that holds its file. */
 export interface KeptPackage extends ListedPackage {
@@ -71,18 +72,22 @@ export async function addedState(
   before: string | null,
   request: StateRequest,
 ): Promise<RepositoryState> {
-  const [inspected, lists] = await Promise.all([
+  const origin = before ?? request.base ?? null;
+  const [found, lists, old] = await Promise.all([
     inspectAll(format, request.files),
     before === null ? null : format.openLists(before, true),
+    origin === null ? null : format.settings(origin),
   ]);
-  const start = await startOf(format, { before, lists, base: request.base }, inspected);
+  const settings = mergeSettings(old, request.settings);
+  const { debug } = settings;
+  const inspected = found.map((one) => ({ ...one, path: format.shelved(one, debug) }));
+  const whole = request.base !== undefined || old?.debug !== debug;
+  const start = await startOf(format, { before, lists, base: request.base, whole }, inspected);
   const coming = await newPackages(format, start.known, inspected);
   const out = (await request.judge?.({ before, known: start.known, added: coming })) ?? [];
-  const { added, goes, ...stays } = await withoutThose(start, coming, new Set(out.map(keyOf)));
+  const left = await withoutThose(start, coming, new Set(out.map(keyOf)));
+  const { added, goes, ...stays } = whole ? await reshelved(format, debug, left) : left;
   const removed = goes.filter(({ tree }) => tree === before);
-  const origin = before ?? request.base ?? null;
-  const old = origin === null ? null : await format.settings(origin);
-  const settings = mergeSettings(old, request.settings);
   const same = before !== null && old !== null && JSON.stringify(old) === JSON.stringify(settings);
   const extras = await extrasFrom(format, before, request.base);
   const changed = !same || extras.changed || added.length > 0 || removed.length > 0 || stays.foreign.length > 0;
@@ -94,7 +99,7 @@ export async function addedState(
     added,
     removed,
     extras: extras.extras,
-    notes: extras.notes,
+    notes: [...extras.notes, ...sayMoved(removed, added, debug)],
     gone: pathsGone(removed, [...stays.known.flatMap(pathsOf), ...addedPaths(added)]),
   };
 }
@@ -106,15 +111,17 @@ interface Start extends Pick<RepositoryState, 'lists' | 'count' | 'foreign' | 'k
 
 interface Origin extends Pick<RepositoryState, 'before' | 'lists'> {
   readonly base: string | undefined;
+  /** Whether all that stays is looked at. */
+  readonly whole: boolean;
 }
 
-/** What stays. Without a base nothing is looked at but what may stand in the way of the packages to be added. */
+/** What stays. Of one repository as it is nothing is looked at but what may stand in the way of the packages to be added. */
 async function startOf(
   format: RepositoryFormat,
-  { before, lists, base }: Origin,
+  { before, lists, base, whole }: Origin,
   inspected: readonly InspectedPackage[],
 ): Promise<Start> {
-  if (before === null || lists === null || base !== undefined || inspected.length === 0) {
+  if (before === null || lists === null || whole || inspected.length === 0) {
     const kept = await packagesOf(format, base === undefined ? [before] : [before, base]);
     const foreign = kept.filter(({ tree }) => tree !== before);
     return { lists, count: kept.length, foreign, kept: async () => kept, known: kept };
@@ -136,6 +143,39 @@ async function withoutThose(start: Start, coming: readonly AddedPackage[], out: 
     foreign: start.foreign.filter(stays),
     kept: async () => (out.size === 0 ? start.kept() : (await start.kept()).filter(stays)),
   };
+}
+
+type Parts = Awaited<ReturnType<typeof withoutThose>>;
+
+/** The same with all packages on the shelf that is theirs: what stands on the other one goes, and comes again. */
+async function reshelved(format: RepositoryFormat, debug: boolean, parts: Parts): Promise<Parts> {
+  const isWrong = (one: KeptPackage) => format.shelved(one, debug) !== one.path;
+  const moved = parts.known.filter(isWrong);
+  if (moved.length === 0) return parts;
+  const found = await inspectAll(
+    format,
+    moved.map(({ tree, path }) => join(tree, path)),
+  );
+  const kept = (await parts.kept()).filter((one) => !isWrong(one));
+  return {
+    ...{ lists: parts.lists, count: kept.length, goes: [...parts.goes, ...moved] },
+    added: [...parts.added, ...found.map((one) => ({ ...one, path: format.shelved(one, debug) }))],
+    known: parts.known.filter((one) => !isWrong(one)),
+    foreign: parts.foreign.filter((one) => !isWrong(one)),
+    kept: async () => kept,
+  };
+}
+
+/** Packages that only change their lists. */
+export function movedKeys({ added, removed }: Pick<RepositoryState, 'added' | 'removed'>): ReadonlySet<string> {
+  const gone = new Set(removed.map(keyOf));
+  return new Set(added.map(keyOf).filter((key) => gone.has(key)));
+}
+
+function sayMoved(removed: readonly PackageId[], added: readonly AddedPackage[], debug: boolean): readonly string[] {
+  const { size } = movedKeys({ added, removed });
+  const where = debug ? 'to lists of their own' : 'to the lists of all others';
+  return size === 0 ? [] : [`moved ${counted(size, 'debug package')} ${where}`];
 }
 
 /** The files of packages that go, but for those that others have, too. */
@@ -238,16 +278,6 @@ async function requireSame(
   throw new RepositoryRefusal(
     `${name} ${version} (${arch}) is already in the repository with other content: give it a new version`,
   );
-}
-
-function mergeSettings(there: RepositorySettings | null, given: Partial<RepositorySettings>): RepositorySettings {
-  const codename = given.codename ?? there?.codename ?? '';
-  if (there !== null && there.codename !== codename) {
-    throw new RepositoryRefusal(`the repository is for ${there.codename}, not for ${codename}`);
-  }
-  const architectures = [...new Set([...(there?.architectures ?? []), ...(given.architectures ?? [])])].sort();
-  for (const arch of architectures) checked('architecture', arch);
-  return { origin: checked('origin', given.origin ?? there?.origin ?? 'Sluice'), codename, architectures };
 }
 
 export function keyOf({ name, version, arch }: PackageId): string {

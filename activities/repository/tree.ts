@@ -1,5 +1,6 @@
 import { rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isIn } from '../../pipelines/mirror/way.ts';
 import { type Former, type NextState, staysForClients } from '../../pipelines/policy/former-files.ts';
 import { exists } from '../files/exists.ts';
 import { copy, copyDigested, linkFile, sha256 } from './files.ts';
@@ -48,7 +49,7 @@ export async function writeTree(format: RepositoryFormat, tree: string, plan: Tr
   // Only now, so that what is merely kept for clients that read an older index is in nobody's way.
   const stale = await serveOlder(format, tree, plan, packages);
   const named = [...packages, ...stale.keys()].filter((path) => !isIndex(path));
-  return named.every((path) => path.startsWith(`${format.pool}/`)) ? stale : null;
+  return named.every((path) => isIn(format.pools, path)) ? stale : null;
 }
 
 /** Gives a tree what older states named, as far as clients may still ask for it. @param packages those that it names */
@@ -121,7 +122,7 @@ export async function growTree(
 
 /** Whether a path is one of a list, not of a package. */
 function isIndex(path: string): boolean {
-  return /^(dists|repodata)\//.test(path);
+  return /^(dists|(?:debug\/)?repodata)\//.test(path);
 }
 
 /** @returns false where there is nothing to link */

@@ -53,9 +53,12 @@ export async function adoptReleased({ ledger, key, released }: Adoption): Promis
 async function shownFiles(key: GpgKey, tree: string, id: 'deb' | 'rpm') {
   const format = repositoryFormats[id];
   const settings = await format.settings(tree);
-  const text = await readFile(join(tree, format.rootIndex(settings)), 'utf8');
-  await requireOwn(key, text, await readFile(join(tree, format.signatures(settings).detached), 'utf8'));
-  return offeredFiles(text, readerOf(tree));
+  const offered = format.signedRoots(settings).map(async ({ root, detached }) => {
+    const text = await readFile(join(tree, root), 'utf8');
+    await requireOwn(key, text, await readFile(join(tree, detached), 'utf8'));
+    return offeredFiles(text, readerOf(tree));
+  });
+  return (await Promise.all(offered)).flat();
 }
 
 /** Reads files of a tree by their digest: what is not what the index says is not found. */

@@ -14,6 +14,7 @@ import { claimsOf, dssePayload, type Envelope, provenance, type Statement } from
 import { isFormats, lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { ProofDeps } from '../attest/prove.ts';
 import type { BlobStore } from '../ports.ts';
+import type { IndexSigner } from '../repository/port.ts';
 import { OpaqueIndex, offeredFiles } from './check-index.ts';
 import { createGpgSigner } from './gpg.ts';
 import { fileOf, inDirectory, inspectFile, type Proven, proveBuild, readProven, refuse } from './inspect-build.ts';
@@ -39,6 +40,15 @@ export interface SignRequest {
   readonly files: readonly PackageFile[];
   readonly manifest?: string;
   readonly commit?: string;
+}
+
+/** Where the signatures of indexes are, and the key that checks them. */
+export interface SignedIndexes {
+  readonly detached: BlobRef;
+  readonly clear: BlobRef;
+  readonly publicKey: BlobRef;
+  /** Of the further indexes, in their order; absent where there are none. */
+  readonly also?: readonly Pick<SignedIndexes, 'detached' | 'clear'>[];
 }
 
 /**
@@ -73,15 +83,18 @@ export function createSignActivities(deps: SignDeps) {
      */
     async signIndex(input: {
       readonly digest: string;
+      /** Further indexes of the repository, which are looked at in the same way. */
+      readonly also?: readonly string[];
       /** Absent: one that bears a format's name. */
       readonly repository?: string;
-    }): Promise<{ readonly detached: BlobRef; readonly clear: BlobRef; readonly publicKey: BlobRef }> {
-      const text = (await readExactly(deps, input.digest)).toString();
-      await requireStated(deps, text, input.repository);
-      const made = await Promise.all([signer.detach(text), signer.clear(text), signer.publicKey()]);
-      const [detached, clear, publicKey] = await Promise.all(made.map((one) => deps.outbox.put(one)));
-      if (!detached || !clear || !publicKey) throw new Error('the outbox answered with nothing');
-      return { detached, clear, publicKey };
+    }): Promise<SignedIndexes> {
+      const { digest, also = [], repository } = input;
+      const texts = await Promise.all([digest, ...also].map(async (one) => (await readExactly(deps, one)).toString()));
+      for (const text of texts) await requireStated(deps, text, repository);
+      const [own, ...others] = await Promise.all(texts.map((text) => signText(deps, signer, text)));
+      if (own === undefined) throw new Error('nothing was signed');
+      const publicKey = await deps.outbox.put(await signer.publicKey());
+      return { ...own, publicKey, ...(others.length === 0 ? {} : { also: others }) };
     },
 
     /** Puts provenance statements into signed envelopes, in the same order; each must be what the signer itself finds. */
@@ -99,6 +112,13 @@ export function createSignActivities(deps: SignDeps) {
       return made;
     },
   };
+}
+
+async function signText({ outbox }: SignDeps, signer: IndexSigner, text: string) {
+  const made = await Promise.all([signer.detach(text), signer.clear(text)]);
+  const [detached, clear] = await Promise.all(made.map((one) => outbox.put(one)));
+  if (!detached || !clear) throw new Error('the outbox answered with nothing');
+  return { detached, clear };
 }
 
 export type SignActivities = ReturnType<typeof createSignActivities>;

@@ -135,14 +135,14 @@ export interface ReleasedWriter {
    * Makes the next state; what was made under its name before is gone. Kept, however long it waits, once this ends.
    *
    * @param complete adds what is no package; what is left when it throws is made anew, or swept
-   * @returns null when nothing would change
+   * @returns null when nothing would change; `notes`: what whoever releases should know
    * @throws RepositoryRefusal for packages that the repository cannot take
    */
   stage<T>(
     of: Omit<StagedState, 'before'>,
     content: StateContent,
     complete: (files: StateFiles) => Promise<T>,
-  ): Promise<{ readonly before: string | null; readonly done: T } | null>;
+  ): Promise<{ readonly before: string | null; readonly done: T; readonly notes: readonly string[] } | null>;
   /** Works on a state once more. @returns null when it is gone, or stands on what is no longer shown */
   amend<T>(of: StagedState, work: (files: StateFiles) => Promise<T>): Promise<T | null>;
   /**

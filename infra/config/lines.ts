@@ -8,6 +8,13 @@ export const keepSchema = keptVersions
   .optional()
   .describe('How many versions of each package a released repository names, the newest. Default: all.');
 
+const debugPlace = z.enum(['together', 'separate']).optional();
+
+/** For all released repositories that do not say. */
+export const debugSchema = debugPlace.describe(
+  '`separate`: debug packages of released repositories have lists of their own. Default: `together` with all others.',
+);
+
 const branchPattern = z
   .string()
   .regex(/^[\w.+*-]+(?:\/[\w.+*-]+)*$/, 'must be a branch, or a pattern: `*` within a part, `**` for anything')
@@ -46,6 +53,7 @@ const line = z.strictObject({
     .optional()
     .describe('`security`: builds have a version BASE.0.N. `hotfix`: BASE.N.0. Default: any.'),
   keep: keptVersions.optional().describe('As `release.keep`, for this repository. Default: what that says.'),
+  debug: debugPlace.describe('As `release.debug`, for this repository. Default: what that says.'),
   publish: z
     .enum(['merged', 'planned'])
     .optional()

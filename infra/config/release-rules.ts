@@ -1,14 +1,15 @@
-import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
+import type { DebugPlace, ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { Config } from './load.ts';
 import { madePlatforms } from './platforms.ts';
 
 /** What the configuration releases where. A line without a distribution name has that of its first platform. */
 export function releaseRules(config: Pick<Config, 'platforms' | 'release'>): ReleaseRules {
   const platforms = new Map(madePlatforms(config).map((platform) => [platform.name, platform]));
-  const { deb, keep, lines } = config.release;
+  const { deb, keep, debug, lines } = config.release;
   return {
     codename: deb.codename,
     ...kept(keep),
+    ...placed(debug),
     lines: Object.entries(lines).map(([name, line]) => {
       const first = platforms.get(line.platforms[0] ?? '');
       const codename = first?.format === 'deb' ? (line.codename ?? first.codename) : '';
@@ -18,10 +19,14 @@ export function releaseRules(config: Pick<Config, 'platforms' | 'release'>): Rel
       const publish = line.publish === 'planned' ? { publish: line.publish } : {};
       return {
         ...{ name, platforms: line.platforms, ...branches, codename, ...others },
-        ...{ ...versions, ...publish, ...kept(line.keep) },
+        ...{ ...versions, ...publish, ...kept(line.keep), ...placed(line.debug) },
       };
     }),
   };
+}
+
+function placed(debug: DebugPlace | undefined): { readonly debug?: DebugPlace } {
+  return debug === undefined ? {} : { debug };
 }
 
 function kept(keep: number | undefined): { readonly keep?: number } {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { connectionsSchema } from './connections.ts';
 import { typeFaults } from './instance-types.ts';
 import { labelFaults, labelsSchema } from './labels.ts';
-import { keepSchema, linesSchema } from './lines.ts';
+import { debugSchema, keepSchema, linesSchema } from './lines.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
 import { platformsSchema } from './platform-schema.ts';
 import { staticFaults, staticSchema } from './static.ts';
@@ -67,6 +67,7 @@ const release = z.strictObject({
       '`promote`: release what the gate built when the merged tree is the built tree. `rebuild`: always build again.',
     ),
   keep: keepSchema,
+  debug: debugSchema,
   deb: z
     .strictObject({
       codename: z

@@ -18,7 +18,12 @@ export interface ReleaseLine {
   readonly publish?: 'planned';
   /** How many versions of each package its index names; absent: as `ReleaseRules` say. */
   readonly keep?: number;
+  /** Where its debug packages are; absent: as `ReleaseRules` say. */
+  readonly debug?: DebugPlace;
 }
+
+/** Debug packages are in the lists of all others, or in lists of their own, which clients read when they are asked to. */
+export type DebugPlace = 'together' | 'separate';
 
 /** What is released where. */
 export interface ReleaseRules {
@@ -26,6 +31,8 @@ export interface ReleaseRules {
   readonly codename: string;
   /** How many versions of each package the indexes name; absent: all. */
   readonly keep?: number;
+  /** Where debug packages are; absent: together with all others. */
+  readonly debug?: DebugPlace;
   readonly lines: readonly ReleaseLine[];
 }
 
@@ -71,6 +78,11 @@ export function linesSeen(
 /** How many versions of each package a released repository names; undefined: all. */
 export function keptIn({ keep, lines }: ReleaseRules, repository: string): number | undefined {
   return lines.find(({ name }) => name === repository)?.keep ?? keep;
+}
+
+/** Whether a released repository has lists of their own for debug packages. */
+export function separatesDebug({ debug, lines }: ReleaseRules, repository: string): boolean {
+  return (lines.find(({ name }) => name === repository)?.debug ?? debug) === 'separate';
 }
 
 /** The names of all released repositories that there may be. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -101,6 +101,8 @@ test('repo publish keeps as many versions as are asked for, and goes back only w
   assert.equal(publish('3', '--keep', '2').stdout, '+ alpha 3 (all)\n- alpha 1 (all)\n2 packages\n');
   assert.equal(publish('', '--keep', '1').stdout, '- alpha 2 (all)\n1 package\n');
   assert.equal(publish('3', '--keep', '0').status, 2);
+  assert.equal(publish('', '--debug', 'separate').stdout, '1 package\n');
+  assert.match(await readFile(join(work, 'r/dists/x/Release'), 'utf8'), /^Components: main debug$/m);
 });
 
 test('repo metadata gives a repository advisories and groups, says which it has, and takes them away', async (t) => {

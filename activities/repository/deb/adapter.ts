@@ -1,14 +1,16 @@
 import { matches } from '../../../pipelines/formats/deb/relations.ts';
+import { poolsOf } from '../pools.ts';
 import type { RepositoryFormat } from '../port.ts';
 import { bondOf, bonds } from './bonds.ts';
 import { mayMeet, refusal } from './conflict.ts';
+import { shelved } from './debug.ts';
 import { describe, placed } from './describe.ts';
 import { count, find, findAt } from './find.ts';
 import { dated, list, roots, served, settings, vouched } from './index-read.ts';
-import { index, openLists, rootIndex, signatures } from './index-write.ts';
+import { index, openLists, signedRoots } from './index-write.ts';
 import { contentDigest, inspect, relations } from './package.ts';
 
-/** APT repositories with the single component `main`, indexed by apt-ftparchive. */
+/** APT repositories with the component `main`, and `debug` where that is asked for, indexed by apt-ftparchive. */
 export const debRepository: RepositoryFormat = {
   id: 'deb',
   inspect,
@@ -18,7 +20,8 @@ export const debRepository: RepositoryFormat = {
   count,
   find,
   findAt,
-  pool: 'pool',
+  shelved,
+  pools: poolsOf.deb,
   contentDigest,
   settings,
   dated,
@@ -26,8 +29,7 @@ export const debRepository: RepositoryFormat = {
   index,
   extras: null,
   roots,
-  rootIndex,
-  signatures,
+  signedRoots,
   // Packages are vouched for by the index alone.
   unsigned: async () => [],
   served,

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Paragraph, parseControl } from '../../../pipelines/formats/deb/control.ts';
 import {
+  debugComponent,
   packageFile,
   parseChecksums,
   parseRelease,
@@ -63,8 +64,8 @@ export async function dated(tree: string): Promise<number> {
 }
 
 export async function settings(tree: string): Promise<RepositorySettings> {
-  const { origin, codename, architectures } = await readRelease(tree);
-  return { origin, codename, architectures };
+  const { origin, codename, architectures, components } = await readRelease(tree);
+  return { origin, codename, architectures, debug: components.includes(debugComponent) };
 }
 
 /** The root indexes of a tree's distributions. */

@@ -1,12 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { link, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { releaseFiles } from '../../../pipelines/formats/deb/release.ts';
+import { debugComponent, releaseFiles } from '../../../pipelines/formats/deb/release.ts';
 import { must } from '../../process/run.ts';
 import { changeLists, seal, unseal, withPlain } from '../compose.ts';
 import { checked } from '../names.ts';
 import { openPiece, type Piece, packPiece } from '../pieces.ts';
-import { type Entry, type IndexChange, type OpenLists, RepositoryRefusal, type RepositorySettings } from '../port.ts';
+import {
+  type Entry,
+  type IndexChange,
+  type OpenLists,
+  RepositoryRefusal,
+  type RepositorySettings,
+  type SignedRoot,
+} from '../port.ts';
+import { isOnDebugShelf } from './debug.ts';
 import { paragraphForm, paragraphs } from './describe.ts';
 import { distributionOf } from './index-read.ts';
 import { installerLists, isForInstaller } from './installer.ts';
@@ -25,9 +33,9 @@ export async function index(tree: string, settings: RepositorySettings, change: 
   await mkdir(join(tree, 'pool'), { recursive: true });
   const architectures = await architecturesOf(settings, change);
   const files: ListedFile[] = [];
-  for (const name of listNames(architectures)) {
+  for (const name of listNames(architectures, settings.debug)) {
     const pieces = await changedList(name, change);
-    const optional = !name.startsWith('main/binary-');
+    const optional = !/^\w+\/binary-/.test(name);
     if (optional && pieces.length === 0) continue;
     files.push(...(await writeList(dist, name, pieces)));
   }
@@ -35,10 +43,11 @@ export async function index(tree: string, settings: RepositorySettings, change: 
 }
 
 /** The lists of a distribution, by their paths without packing. */
-function listNames(architectures: readonly string[]): string[] {
+function listNames(architectures: readonly string[], debug: boolean): string[] {
   const binary = architectures.flatMap((arch) => [
     `main/binary-${arch}/Packages`,
     `main/${installerLists}/binary-${arch}/Packages`,
+    ...(debug ? [`${debugComponent}/binary-${arch}/Packages`] : []),
   ]);
   return [...binary, 'main/source/Sources'];
 }
@@ -64,12 +73,13 @@ function forAll(name: string, lists: OpenLists | null): Entry[] {
 function belongs(path: string, name: string): boolean {
   if (!isBinary(path)) return kindOf(name) === 'source';
   const arch = archOf(path);
-  const kind = isForInstaller(path) ? 'installer' : 'binary';
+  const kind = isForInstaller(path) ? 'installer' : isOnDebugShelf(path) ? 'debug' : 'binary';
   return kindOf(name) === kind && (arch === 'all' || dirname(name).endsWith(`/binary-${arch}`));
 }
 
-function kindOf(name: string): 'source' | 'installer' | 'binary' {
+function kindOf(name: string): 'source' | 'installer' | 'debug' | 'binary' {
   if (name.endsWith('Sources')) return 'source';
+  if (name.startsWith(`${debugComponent}/`)) return 'debug';
   return name.includes(`/${installerLists}/`) ? 'installer' : 'binary';
 }
 
@@ -127,12 +137,9 @@ function readThere(path: string): Buffer | null {
   }
 }
 
-export function rootIndex({ codename }: RepositorySettings): string {
-  return `dists/${codename}/Release`;
-}
-
-export function signatures({ codename }: RepositorySettings): { detached: string; clear: string } {
-  return { detached: `dists/${codename}/Release.gpg`, clear: `dists/${codename}/InRelease` };
+export function signedRoots({ codename }: RepositorySettings): readonly [SignedRoot] {
+  const at = `dists/${codename}`;
+  return [{ root: `${at}/Release`, detached: `${at}/Release.gpg`, clear: `${at}/InRelease`, key: null }];
 }
 
 interface ReleaseContent {
@@ -148,7 +155,7 @@ function releaseText({ settings, architectures, files, date }: ReleaseContent): 
     'Acquire-By-Hash': 'yes',
     Architectures: architectures.join(' '),
     Codename: settings.codename,
-    Components: 'main',
+    Components: settings.debug ? `main ${debugComponent}` : 'main',
     Date: date.toUTCString().replace('GMT', '+0000'),
     Description: `${settings.origin} packages for ${settings.codename}, ${date.toISOString().slice(0, 10)}`,
     Label: settings.origin,

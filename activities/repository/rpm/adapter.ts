@@ -1,12 +1,14 @@
 import { matches } from '../../../pipelines/formats/rpm/relations.ts';
+import { poolsOf } from '../pools.ts';
 import type { RepositoryFormat } from '../port.ts';
 import { bondOf, bonds } from './bonds.ts';
 import { mayMeet, refusal } from './conflict.ts';
+import { shelved } from './debug.ts';
 import { describe, placed } from './describe.ts';
 import { rpmExtras } from './extra.ts';
 import { count, find, findAt } from './find.ts';
 import { dated, list, paths, roots, served, settings, vouched } from './index-read.ts';
-import { index, openLists, rootIndex, signatures } from './index-write.ts';
+import { index, openLists, signedRoots } from './index-write.ts';
 import { contentDigest, contents, inspect, relations } from './package.ts';
 import { unsigned } from './signed.ts';
 
@@ -20,7 +22,8 @@ export const rpmRepository: RepositoryFormat = {
   count,
   find,
   findAt,
-  pool: 'Packages',
+  shelved,
+  pools: poolsOf.rpm,
   contentDigest,
   settings,
   dated,
@@ -28,10 +31,7 @@ export const rpmRepository: RepositoryFormat = {
   index,
   extras: rpmExtras,
   roots,
-  rootIndex,
-  signatures,
-  // zypper imports a key by itself only from here.
-  keyBesideIndex: 'repodata/repomd.xml.key',
+  signedRoots,
   unsigned,
   served,
   vouched,

@@ -2,12 +2,13 @@ import { parsePrimary } from '../../../pipelines/formats/rpm/repodata.ts';
 import { textsAt } from '../compose.ts';
 import { openPiece, type Piece } from '../pieces.ts';
 import type { ListedPackage, OpenLists } from '../port.ts';
+import { type Part, partOf, partsOf } from './debug.ts';
 import { elementForm, elements } from './describe.ts';
 import { listed } from './index-read.ts';
 
 /** How many packages the lists name. */
 export function count(lists: OpenLists): number {
-  return primary(lists).reduce((sum, piece) => sum + piece.count, 0);
+  return parts.flatMap((part) => primary(lists, part)).reduce((sum, piece) => sum + piece.count, 0);
 }
 
 /** Names that are looked for in a piece before it is taken apart. */
@@ -16,24 +17,29 @@ const few = 16;
 /** Those of some names. */
 export function find(lists: OpenLists, names: ReadonlySet<string>): ListedPackage[] {
   const wanted = names.size > few ? null : [...names].map((name) => `<name>${name}</name>`);
-  const texts = primary(lists).flatMap((piece) => {
+  const textsOf = (piece: Piece) => {
     const text = openPiece(piece);
     if (wanted !== null && !wanted.some((name) => text.includes(name))) return [];
     return elements(text.toString('latin1')).filter((one) => names.has(/<name>([^<]*)<\/name>/.exec(one)?.[1] ?? ''));
-  });
-  return read(texts);
+  };
+  return parts.flatMap((part) => read(part, primary(lists, part).flatMap(textsOf)));
 }
 
 /** Those at some paths. */
 export function findAt(lists: OpenLists, paths: ReadonlySet<string>): ListedPackage[] {
-  return read(textsAt(primary(lists), paths, elementForm));
+  return parts.flatMap((part) => {
+    const own = [...paths].flatMap((path) => (partOf(path) === part ? path.slice(part.length) : []));
+    return read(part, textsAt(primary(lists, part), new Set(own), elementForm));
+  });
 }
 
-function primary(lists: OpenLists): readonly Piece[] {
-  return lists.get('primary') ?? [];
+const parts = partsOf({ debug: true });
+
+function primary(lists: OpenLists, part: Part): readonly Piece[] {
+  return lists.get(`${part}primary`) ?? [];
 }
 
-function read(texts: readonly string[]): ListedPackage[] {
+function read(part: Part, texts: readonly string[]): ListedPackage[] {
   const text = Buffer.from(`<metadata>${texts.join('')}</metadata>`, 'latin1').toString();
-  return parsePrimary(text).map(listed);
+  return parsePrimary(text).map((one) => listed(one, part));
 }

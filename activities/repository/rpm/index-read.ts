@@ -15,29 +15,42 @@ import { readPacked } from '../files.ts';
 import { insidePath } from '../names.ts';
 import type { RootIndex } from '../port.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';
-
-const repomd = 'repodata/repomd.xml';
+import { type Part, partsIn, repomd } from './debug.ts';
 
 export async function settings(tree: string): Promise<RepositorySettings> {
   const root = parseXml(await readRepomd(tree));
   const tags = child(root, 'tags');
   const origin = tags === undefined ? '' : (child(tags, 'repo')?.text ?? '');
-  return { origin, codename: '', architectures: [] };
+  return { origin, codename: '', architectures: [], debug: (await partsIn(tree)).length > 1 };
 }
 
 export async function dated(tree: string): Promise<number> {
   return Number(parseRepomd(await readRepomd(tree)).revision) * 1000;
 }
 
-export async function roots(): Promise<string[]> {
-  return [repomd];
+export async function roots(tree: string): Promise<string[]> {
+  return (await partsIn(tree)).map((part) => `${part}${repomd}`);
 }
 
 export async function list(tree: string): Promise<ListedPackage[]> {
-  return parsePrimary(await readPacked(join(tree, await primaryOf(tree)))).map(listed);
+  return ofParts(tree, async (at, part) => {
+    const packages = parsePrimary(await readPacked(join(at, await primaryOf(at))));
+    return packages.map((one) => listed(one, part));
+  });
+}
+
+/** What is found in each of a tree's repositories. */
+export async function ofParts<T>(tree: string, find: (at: string, part: Part) => Promise<readonly T[]>): Promise<T[]> {
+  const parts = await partsIn(tree);
+  return (await Promise.all(parts.map((part) => find(join(tree, part), part)))).flat();
 }
 
 export async function paths(tree: string): Promise<ReadonlyMap<string, readonly string[]> | null> {
+  const found = await ofParts(tree, async (at) => [await pathsIn(at)]);
+  return found.some((one) => one === null) ? null : new Map(found.flatMap((one) => [...(one ?? [])]));
+}
+
+async function pathsIn(tree: string): Promise<ReadonlyMap<string, readonly string[]> | null> {
   const { files } = parseRepomd(await readRepomd(tree));
   const place = files.find(({ type }) => type === 'filelists');
   // Whoever has fetched the tree may have left it out.
@@ -55,13 +68,14 @@ export async function primaryOf(tree: string): Promise<string> {
 }
 
 export async function vouched(tree: string): Promise<VouchedFile[]> {
-  const { files } = parseRepomd(await readRepomd(tree));
-  return files.map(({ path, size, checksum }) => ({ path: insidePath(path), size, sha256: checksum }));
+  return ofParts(tree, async (at, part) => {
+    const { files } = parseRepomd(await readRepomd(at));
+    return files.map(({ path, size, checksum }) => ({ path: `${part}${insidePath(path)}`, size, sha256: checksum }));
+  });
 }
 
 export async function served(tree: string): Promise<string[]> {
-  const { files } = parseRepomd(await readRepomd(tree));
-  return files.map(({ path }) => insidePath(path));
+  return (await vouched(tree)).map(({ path }) => path);
 }
 
 /** @throws RepositoryRefusal where there is none */
@@ -71,9 +85,10 @@ export async function readRepomd(tree: string): Promise<string> {
   return readFile(path, 'utf8');
 }
 
-export function listed(one: PrimaryPackage): ListedPackage {
+/** @param part the repository whose list it is of */
+export function listed(one: PrimaryPackage, part: Part): ListedPackage {
   const { name, arch, size, checksum } = one;
-  return { name, version: evr(one), arch, path: insidePath(one.path), size, sha256: checksum, parts: [] };
+  return { name, version: evr(one), arch, path: `${part}${insidePath(one.path)}`, size, sha256: checksum, parts: [] };
 }
 
 /**

@@ -4,7 +4,8 @@ import { parseRepomd } from '../../../pipelines/formats/rpm/repodata.ts';
 import { changeLists, seal, unseal } from '../compose.ts';
 import { insidePath } from '../names.ts';
 import { type Piece, packPiece } from '../pieces.ts';
-import type { IndexChange, OpenLists, RepositorySettings } from '../port.ts';
+import type { IndexChange, OpenLists, RepositorySettings, SignedRoot } from '../port.ts';
+import { type Part, partOf, partsIn, partsOf, repomd } from './debug.ts';
 import { elementForm, escaped, listTypes } from './describe.ts';
 
 const roots = { primary: 'metadata', filelists: 'filelists', other: 'otherdata' } as const;
@@ -16,8 +17,27 @@ const spaces = {
 } as const;
 type ListType = (typeof listTypes)[number];
 
-/** Writes `repodata`, under names that carry their checksums. */
+/** Writes `repodata` of each of the tree's repositories. */
 export async function index(tree: string, settings: RepositorySettings, change: IndexChange): Promise<void> {
+  for (const part of partsOf(settings)) {
+    await writeRepository(join(tree, part), settings, {
+      ...{ date: change.date, lists: listsOf(part, change.lists), extras: part === '' ? change.extras : [] },
+      added: change.added.flatMap((one) => (partOf(one.key) === part ? { ...one, key: below(part, one.key) } : [])),
+      gone: new Set([...change.gone].flatMap((path) => (partOf(path) === part ? below(part, path) : []))),
+    });
+  }
+}
+
+function listsOf(part: Part, lists: OpenLists | null): OpenLists | null {
+  return lists && new Map(listTypes.map((type) => [type, lists.get(`${part}${type}`) ?? []]));
+}
+
+function below(part: Part, path: string): string {
+  return path.slice(part.length);
+}
+
+/** Under names that carry their checksums. */
+async function writeRepository(tree: string, settings: RepositorySettings, change: IndexChange): Promise<void> {
   await mkdir(join(tree, 'Packages'), { recursive: true });
   await mkdir(join(tree, 'repodata'), { recursive: true });
   const before = listTypes.map((type) => change.lists?.get(type) ?? []);
@@ -42,7 +62,7 @@ export async function index(tree: string, settings: RepositorySettings, change: 
     '</repomd>',
     '',
   ];
-  await writeFile(join(tree, 'repodata/repomd.xml'), lines.join('\n'));
+  await writeFile(join(tree, repomd), lines.join('\n'));
 }
 
 interface List {
@@ -75,7 +95,17 @@ async function writeList(tree: string, { type, pieces, revision }: List): Promis
 
 /** The lists of a tree that was written here. */
 export async function openLists(tree: string): Promise<OpenLists | null> {
-  const text = await readFile(join(tree, rootIndex()), 'utf8').catch(() => null);
+  const lists = new Map<string, readonly Piece[]>();
+  for (const part of await partsIn(tree)) {
+    const own = await openPart(join(tree, part));
+    if (own === null) return null;
+    for (const [type, pieces] of own) lists.set(`${part}${type}`, pieces);
+  }
+  return lists;
+}
+
+async function openPart(tree: string): Promise<OpenLists | null> {
+  const text = await readFile(join(tree, repomd), 'utf8').catch(() => null);
   if (text === null) return null;
   const { files } = parseRepomd(text);
   const lists = new Map<string, readonly Piece[]>();
@@ -91,10 +121,12 @@ export async function openLists(tree: string): Promise<OpenLists | null> {
   return lists;
 }
 
-export function rootIndex(): string {
-  return 'repodata/repomd.xml';
-}
-
-export function signatures(): { detached: string; clear: null } {
-  return { detached: 'repodata/repomd.xml.asc', clear: null };
+export function signedRoots(settings: RepositorySettings): readonly [SignedRoot, ...SignedRoot[]] {
+  const rootOf = (part: Part): SignedRoot => {
+    const root = `${part}${repomd}`;
+    // zypper imports a key by itself only from here.
+    return { root, detached: `${root}.asc`, clear: null, key: `${root}.key` };
+  };
+  const [own, ...others] = partsOf(settings);
+  return [rootOf(own), ...others.map(rootOf)];
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { must } from '../../process/run.ts';
 import { makeTemporary } from '../../process/temporary.ts';
 import type { ListedPackage, PackagePair, RepositoryProblem } from '../port.ts';
+import { type Part, partOf, partsIn } from './debug.ts';
 import { list } from './index-read.ts';
 
 /** One question to libsolv: can these packages of the tree stand on one system? */
@@ -69,11 +70,16 @@ async function solve(
   if (questions.length === 0) return [];
   const work = await makeTemporary('sluice-solve');
   try {
+    const names: string[] = [];
     for (const [position, tree] of trees.entries()) {
-      // With the lists of files, since a package may need any path.
-      await must('repo2solv', ['-F', '-o', join(work, `r${position}.solv`), tree]);
+      for (const part of await partsIn(tree)) {
+        const name = nameOf(position, part);
+        // With the lists of files, since a package may need any path.
+        await must('repo2solv', ['-F', '-o', join(work, `${name}.solv`), join(tree, part)]);
+        names.push(name);
+      }
     }
-    const repositories = trees.map((_, position) => `repo r${position} 0 solv r${position}.solv`);
+    const repositories = names.map((name) => `repo ${name} 0 solv ${name}.solv`);
     const jobs = questions.map((one) => [...one.map(install), 'result problems <inline>'].join('\n'));
     // The system is named as one of RPM: libsolv as Debian builds it would compare versions as dpkg does.
     await writeFile(
@@ -87,8 +93,12 @@ async function solve(
   }
 }
 
-function install({ name, version, arch }: ListedPackage): string {
-  return `job install pkg ${name}-${version}.${arch}@r0`;
+function nameOf(tree: number, part: Part): string {
+  return `r${tree}${part.slice(0, 1)}`;
+}
+
+function install({ name, version, arch, path }: ListedPackage): string {
+  return `job install pkg ${name}-${version}.${arch}@${nameOf(0, partOf(path))}`;
 }
 
 /** Reads the lines `problem ID info WHY` of each answer; the head of an answer is left out where there is only one. */

@@ -39,7 +39,7 @@ export function createReleasedWriter(root: string, keepFormer = () => defaultKee
       const done = await complete(staged);
       // It waits to be shown: what happens meanwhile must not take anything of it.
       await waitForTree(staged.tree, staged.before, staged.settled);
-      return { before: nameOf(staged.before), done };
+      return { before: nameOf(staged.before), done, notes: staged.state.notes };
     },
     amend: async (of, work) => {
       const found = await find(of);

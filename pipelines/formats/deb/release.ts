@@ -8,6 +8,9 @@ export interface VouchedFile {
   readonly sha256: string;
 }
 
+/** The component of packages with debug symbols, where they have lists of their own. */
+export const debugComponent = 'debug';
+
 /** What a `Release` or `InRelease` file says. */
 export interface Release {
   readonly origin: string;

@@ -5,7 +5,7 @@ import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import type { ReleaseRules } from '../../../pipelines/model/release-line.ts';
 import type { PlanWish } from '../../../pipelines/policy/release-plan.ts';
 import type { ReleasePlanInput, ReleasePlanOutcome } from '../../../workflows/contract.ts';
-import type { World } from './world.ts';
+import { indexesOf, type World } from './world.ts';
 
 export const planned: ReleaseRules = {
   codename: 'bookworm',
@@ -95,8 +95,8 @@ export async function carryOut(
     if (staged.outcome === 'refused') return end({ ok: false, summary: staged.reason }, []);
     if (staged.outcome === 'unchanged') continue;
     const { repository, format, merged } = state;
-    const { name, before, index } = staged;
-    const signatures = await signer.signIndex({ digest: index.digest, repository });
+    const { name, before } = staged;
+    const signatures = await signer.signIndex({ ...indexesOf(staged), repository });
     const done = await steps.finishReleased({ format, repository, name, before, signatures, merged });
     if (!done.ready) return end({ ok: false, summary: done.refused ?? 'another release came between' }, []);
     states.push({ repository, name, before });

@@ -8,6 +8,7 @@ import { keyIdOf } from '../../../activities/attest/builder-key.ts';
 import { readCommits } from '../../../activities/git/objects.ts';
 import { createReleasePlanner } from '../../../activities/jobs/plan-release.ts';
 import { must } from '../../../activities/process/run.ts';
+import type { StagedRelease } from '../../../activities/release/port.ts';
 import { createReleaseActivities } from '../../../activities/release/release-activities.ts';
 import { createStatementVerifier } from '../../../activities/release/verify-statement.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
@@ -233,11 +234,16 @@ export async function publish({ activities, signer }: World, about: ReleaseInput
   if (staged.outcome === 'refused') return { refused: staged.reason };
   if (staged.outcome === 'unchanged') return {};
   const { repository = format } = staged;
-  const signatures = await signer.signIndex({ digest: staged.index.digest, repository });
+  const signatures = await signer.signIndex({ ...indexesOf(staged), repository });
   const { refused, published } = await activities.publishReleased({ ...staged, format, signatures, merged });
   if (refused === undefined && !published) throw new Error('another release came between');
   if (refused !== undefined) return { refused };
   return staged.notes === undefined || staged.notes.length === 0 ? {} : { notes: staged.notes };
+}
+
+/** What the signer is to sign, as the workflow asks. */
+export function indexesOf({ index, also }: Extract<StagedRelease, { outcome: 'staged' }>) {
+  return { digest: index.digest, ...(also === undefined ? {} : { also }) };
 }
 
 /** A whole release, as the workflow runs it but for building again. @returns what came out, or why not */

@@ -136,7 +136,8 @@ for (const id of ['deb', 'rpm'] as const) {
       });
       let reads = 0;
       while (!done) {
-        const root = await readFile(join(dir, format.rootIndex({ ...settings, architectures: [] })), 'utf8');
+        const [{ root: index }] = format.signedRoots({ ...settings, architectures: [], debug: false });
+        const root = await readFile(join(dir, index), 'utf8');
         assert.ok(root.length > 0);
         for (const path of await format.served(dir)) assert.ok(await exists(join(dir, path)), path);
         reads += 1;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type LineOf, lineOf, type ReleaseRules } from '../../../pipelines/model/release-line.ts';
+import { type LineOf, lineOf, type ReleaseRules, separatesDebug } from '../../../pipelines/model/release-line.ts';
 
 const rules: ReleaseRules = {
   codename: 'bookworm',
@@ -45,4 +45,18 @@ test('without lines each format has one released repository', () => {
     codename: 'trixie',
   });
   assert.deepEqual(lineOf(none, { format: 'rpm', platform: 'any', branch: 'x' }), { repository: 'rpm', codename: '' });
+});
+
+test('debug packages are apart where the line says so, else where all do', () => {
+  const [line] = rules.lines;
+  assert.ok(line);
+  const apart = (debug: ReleaseRules['debug'], own: ReleaseRules['debug']) => {
+    const lines = [{ ...line, ...(own === undefined ? {} : { debug: own }) }];
+    const given = { ...rules, lines, ...(debug === undefined ? {} : { debug }) };
+    return ['deb-trixie', 'deb'].map((repository) => separatesDebug(given, repository));
+  };
+  assert.deepEqual(apart(undefined, undefined), [false, false]);
+  assert.deepEqual(apart(undefined, 'separate'), [true, false]);
+  assert.deepEqual(apart('separate', undefined), [true, true]);
+  assert.deepEqual(apart('separate', 'together'), [false, true]);
 });
