@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publicKeyFile } from '../../activities/repository/port.ts';
+import { debugComponent } from '../../pipelines/formats/deb/release.ts';
+import { separatesDebug } from './debug-lists.ts';
 
 /** How clients reach a repository. */
 interface ClientAccess {
@@ -10,28 +12,45 @@ interface ClientAccess {
   readonly keyed: boolean;
 }
 
-/** A `.repo` file. @param of `id`: the section's name */
-export function repoFile({ address, keyed, id }: ClientAccess & { readonly id: string }): string {
+/**
+ * A `.repo` file, and in it debug packages that are apart: switched off, and called as `dnf debuginfo-install` looks for
+ * them.
+ *
+ * @param of `id`: the section's name
+ */
+export function repoFile(of: ClientAccess & { readonly id: string; readonly debug: boolean }): string {
+  const { address, keyed, id, debug } = of;
   const checks = keyed ? `gpgcheck=1\nrepo_gpgcheck=1\ngpgkey=${address}/${publicKeyFile}` : 'gpgcheck=0';
-  return `[${id}]\nname=${id}\nbaseurl=${address}\nenabled=1\n${checks}`;
+  const own = `[${id}]\nname=${id}\nbaseurl=${address}\nenabled=1\n${checks}`;
+  if (!debug) return own;
+  return `${own}\n\n[${id}-debuginfo]\nname=${id} - Debug\nbaseurl=${address}/debug\nenabled=0\n${checks}`;
 }
 
 /** A line of a `sources.list`, and before it what brings the key. */
-export function sourcesLine({ address, codename, keyed }: ClientAccess & { readonly codename: string }): string {
+export function sourcesLine(
+  { address, codename, keyed }: ClientAccess & { readonly codename: string },
+  component = 'main',
+): string {
   const file = '/etc/apt/keyrings/sluice.asc';
-  if (!keyed) return `deb [trusted=yes] ${address} ${codename} main`;
-  return `curl -o ${file} ${address}/${publicKeyFile}\ndeb [signed-by=${file}] ${address} ${codename} main`;
+  if (!keyed) return `deb [trusted=yes] ${address} ${codename} ${component}`;
+  return `curl -o ${file} ${address}/${publicKeyFile}\ndeb [signed-by=${file}] ${address} ${codename} ${component}`;
+}
+
+interface Source {
+  readonly address: string;
+  readonly codename: string;
+  readonly component: string;
+  readonly key: string;
 }
 
 /** A `.sources` file, with the armoured key inside: APT reads that from 2.4 on. */
-function sourcesFile(of: { readonly address: string; readonly codename: string; readonly key: string }): string {
+function sourcesFile({ address, codename, component, ...of }: Source): string {
   const key = of.key
     .trim()
     .split('\n')
     .map((line) => ` ${line.trim() === '' ? '.' : line}`);
-  return ['Types: deb', `URIs: ${of.address}`, `Suites: ${of.codename}`, 'Components: main', 'Signed-By:', ...key].join(
-    '\n',
-  );
+  const fields = ['Types: deb', `URIs: ${address}`, `Suites: ${codename}`, `Components: ${component}`];
+  return [...fields, 'Signed-By:', ...key].join('\n');
 }
 
 /** A directory of released repositories, and where people reach them. */
@@ -43,18 +62,34 @@ export interface ClientFiles {
 }
 
 /**
- * The file that clients of a released repository put among their own: `NAME.sources` of an APT one, `NAME.repo` of an RPM
- * one. Null where there is no such repository, or it is of the other kind or not signed.
+ * The file that clients of a released repository put among their own: `NAME.sources` of an APT one, `NAME-debug.sources`
+ * beside it for debug packages that are apart, `NAME.repo` of an RPM one. Null where there is no such repository, or it
+ * is of the other kind or not signed.
  */
-export async function clientFile({ root, address, idOf }: ClientFiles, file: string): Promise<string | null> {
+export async function clientFile(files: ClientFiles, file: string): Promise<string | null> {
   const [, name, kind] = /^([a-z][a-z0-9._-]*)\.(repo|sources)$/.exec(file) ?? [];
   if (name === undefined) return null;
-  const key = await readFile(join(root, name, publicKeyFile), 'utf8').catch(() => null);
-  if (key === null) return null;
-  const at = `${address}/${name}`;
-  const inside = await readdir(join(root, name));
-  if (kind === 'repo')
-    return inside.includes('repodata') ? repoFile({ address: at, keyed: true, id: idOf(name) }) : null;
-  const [codename] = inside.includes('dists') ? await readdir(join(root, name, 'dists')) : [];
-  return codename === undefined ? null : sourcesFile({ address: at, codename, key });
+  if (kind === 'repo') return repoOf(files, name);
+  const own = await sourcesOf(files, name, 'main');
+  return own ?? (name.endsWith('-debug') ? sourcesOf(files, name.replace(/-debug$/, ''), debugComponent) : null);
+}
+
+async function repoOf({ root, address, idOf }: ClientFiles, name: string): Promise<string | null> {
+  const directory = join(root, name);
+  if ((await keyOf(directory)) === null || !(await readdir(directory)).includes('repodata')) return null;
+  return repoFile({ address: `${address}/${name}`, keyed: true, id: idOf(name), debug: separatesDebug(directory) });
+}
+
+async function sourcesOf({ root, address }: ClientFiles, name: string, component: string): Promise<string | null> {
+  const directory = join(root, name);
+  const key = await keyOf(directory);
+  const [codename] = key === null ? [] : await readdir(join(directory, 'dists')).catch(() => []);
+  if (key === null || codename === undefined) return null;
+  if (component === debugComponent && !separatesDebug(directory)) return null;
+  return sourcesFile({ address: `${address}/${name}`, codename, component, key });
+}
+
+/** The key of a signed repository; null where there is none. */
+function keyOf(directory: string): Promise<string | null> {
+  return readFile(join(directory, publicKeyFile), 'utf8').catch(() => null);
 }

@@ -2,8 +2,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ListRender } from '@fastify/static';
 import { publicKeyFile } from '../../activities/repository/port.ts';
+import { debugComponent } from '../../pipelines/formats/deb/release.ts';
 import { type Html, html } from '../../web/html.ts';
 import { repoFile, sourcesLine } from './client-files.ts';
+import { separatesDebug } from './debug-lists.ts';
 
 export interface Shelf {
   /** Directory, and the path below which it is offered; that begins and ends with a slash. */
@@ -57,13 +59,19 @@ function usage(path: string, { shelf, keyed }: { readonly shelf: Shelf; readonly
   const address = `${shelf.url}${path.replace(/\/$/, '')}`;
   const inside = names(directory);
   if (inside.includes('repodata')) {
-    const file = snippet('A .repo file for dnf', repoFile({ address, keyed, id: idOf(path, shelf) }));
-    return html`${file}${fileLink(path, { shelf, keyed, kind: 'repo' })}`;
+    // That of debug packages is in the file of the repository above.
+    if (names(join(directory, '..')).includes('repodata')) return false;
+    const debug = separatesDebug(directory);
+    const file = snippet('A .repo file for dnf', repoFile({ address, keyed, id: idOf(path, shelf), debug }));
+    return html`${file}${fileLink(path, { shelf, keyed, kind: '.repo' })}`;
   }
   const [codename] = inside.includes('dists') ? names(join(directory, 'dists')) : [];
   if (codename === undefined) return false;
   const line = snippet('A line for sources.list', sourcesLine({ address, codename, keyed }));
-  return html`${line}${fileLink(path, { shelf, keyed, kind: 'sources' })}`;
+  const usual = html`${line}${fileLink(path, { shelf, keyed, kind: '.sources' })}`;
+  if (!separatesDebug(directory)) return usual;
+  const debug = snippet('And for debug packages', sourcesLine({ address, codename, keyed }, debugComponent));
+  return html`${usual}${debug}${fileLink(path, { shelf, keyed, kind: '-debug.sources' })}`;
 }
 
 /** Where a signed released repository has the same as a file. */
@@ -71,7 +79,7 @@ function fileLink(
   path: string,
   { shelf, keyed, kind }: { readonly shelf: Shelf; readonly keyed: boolean; readonly kind: string },
 ): Html | false {
-  const file = `${path.replace(/\/$/, '')}.${kind}`;
+  const file = `${path.replace(/\/$/, '')}${kind}`;
   return shelf.prefix === '/released/' && keyed && html`<p><a href="${file}">${file}</a></p>`;
 }
 

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { must } from '../../activities/process/run.ts';
 import { repositoryFormats } from '../../activities/repository/formats.ts';
 import { publishPackages } from '../../activities/repository/publish.ts';
 import { createGpgSigner } from '../../activities/sign/gpg.ts';
 import { closeAgent, openKey } from '../../activities/sign/key.ts';
+import { ensureImages } from '../../infra/images/ensure.ts';
+import { builtInPlatforms } from '../../infra/images/platforms.ts';
 import { registerRepositories } from '../../server/files/repositories.ts';
-import { makePackage, temporary } from '../activities/repository/packages.ts';
+import { makePackage, type Sample, temporary } from '../activities/repository/packages.ts';
 
-test('clients take the files of released repositories as they are, with all signatures checked', async (t) => {
+/** Released repositories of both formats and how they are offered, with packages besides a program's. */
+async function archive(t: TestContext, others: Readonly<Record<'deb' | 'rpm', readonly Sample[]>>) {
   const work = await temporary(t);
   const home = join(work, 'keys');
   const signer = createGpgSigner({ home, key: await openKey(home, 'Archive <archive@example.org>') });
@@ -19,8 +22,9 @@ test('clients take the files of released repositories as they are, with all sign
   const paths = { repositories: join(work, 'repositories'), released: join(work, 'released') };
   for (const path of Object.values(paths)) await mkdir(path);
   for (const id of ['deb', 'rpm'] as const) {
-    const files = [await makePackage(id, work, { name: 'alpha', version: '1.0-1' })];
-    const settings = { codename: id === 'deb' ? 'bookworm' : '' };
+    const samples = [{ name: 'alpha', version: '1.0-1' }, ...others[id]];
+    const files = await Promise.all(samples.map((sample) => makePackage(id, work, sample)));
+    const settings = { codename: id === 'deb' ? 'bookworm' : '', debug: others[id].length > 0 };
     const dir = join(paths.released, id);
     await publishPackages(repositoryFormats[id], { dir, files, settings, signer, date: new Date() });
   }
@@ -29,8 +33,11 @@ test('clients take the files of released repositories as they are, with all sign
   const released = { open: async () => null } as never;
   // Clients reach the directory itself here: what they are told is an address below the server's.
   await registerRepositories(app, { paths: paths as never, released, url: `file://${work}`, rpmName: 'ours' });
-  const get = async (name: string) => app.inject(`/released/${name}`);
+  return { work, get: async (name: string) => app.inject(`/released/${name}`) };
+}
 
+test('clients take the files of released repositories as they are, with all signatures checked', async (t) => {
+  const { work, get } = await archive(t, { deb: [], rpm: [] });
   const sources = await get('deb.sources');
   assert.deepEqual([sources.statusCode, sources.headers['content-type']], [200, 'text/plain; charset=utf-8']);
   assert.match(
@@ -49,12 +56,67 @@ test('clients take the files of released repositories as they are, with all sign
   );
   assert.match(await askDnf(join(work, 'dnf'), repo.body), /^alpha-0:1\.0-1\.noarch$/m);
 
-  for (const other of ['deb.repo', 'rpm.sources', 'none.repo', '.released.repo']) {
+  assert.doesNotMatch(repo.body, /debug/);
+  for (const other of ['deb.repo', 'rpm.sources', 'none.repo', '.released.repo', 'deb-debug.sources']) {
     assert.equal((await get(other)).statusCode, 404, other);
   }
   assert.equal((await get('rpm/repodata/repomd.xml')).statusCode, 200);
   assert.match((await get('deb/')).body, /<a href="\/released\/deb\.sources">/);
 });
+
+test('debug packages that are apart come to clients that ask for them, with all signatures checked', async (t) => {
+  const { work, get } = await archive(t, {
+    deb: [{ name: 'alpha-dbgsym', version: '1.0-1', source: 'alpha', requires: ['alpha (= 1.0-1)'] }],
+    rpm: [{ name: 'alpha-debuginfo', version: '1.0-1', source: 'alpha' }],
+  });
+  const [own, debug] = await Promise.all(
+    ['deb.sources', 'deb-debug.sources'].map(async (name) => (await get(name)).body),
+  );
+  assert.match(debug ?? '', /^URIs: file:\/\/\S+\/released\/deb\nSuites: bookworm\nComponents: debug\nSigned-By:\n/m);
+  const usual = await aptWith(join(work, 'usual'), own ?? '');
+  await assert.rejects(usual('install', 'alpha-dbgsym'), /Unable to locate package alpha-dbgsym/);
+  const both = await aptWith(join(work, 'both'), `${own}\n${debug}`);
+  await both('install', 'alpha-dbgsym');
+  const installed = (await must('dpkg', [`--root=${join(work, 'both')}`, '--list'])).stdout;
+  assert.match(installed, /^ii +alpha +1\.0-1 [\s\S]*^ii +alpha-dbgsym +1\.0-1 /m);
+  assert.match((await get('deb/')).body, /bookworm debug\n?<\/pre><p><a href="\/released\/deb-debug\.sources">/);
+
+  const repo = (await get('rpm.repo')).body;
+  assert.match(repo, /\n\n\[ours-debuginfo\]\nname=ours - Debug\nbaseurl=\S+\/rpm\/debug\nenabled=0\ngpgcheck=1\n/);
+  assert.equal(await askDnf(join(work, 'dnf'), repo, 'alpha-debuginfo'), '');
+  await writeFile(join(work, 'ours.repo'), repo);
+  const [image] = builtInPlatforms.filter(({ name }) => name === 'rpm-debian-12');
+  assert.ok(image);
+  await ensureImages([image], () => {});
+  const dnf =
+    'dnf --assumeyes --quiet --disableplugin=local --setopt=reposdir=$0 --installroot=/root/system --releasever=12';
+  const script = `${dnf} install alpha && ${dnf} debuginfo-install alpha && rpm --root /root/system -qa | sort`;
+  const run = ['run', '--rm', '--network=none', `--volume=${work}:${work}:ro`, image.buildImage];
+  assert.match((await must('docker', [...run, 'sh', '-c', script, work])).stdout, /^alpha-1.*\nalpha-debuginfo-1.*\n/m);
+});
+
+/** An APT that knows this file alone, and puts packages into a directory. */
+async function aptWith(root: string, sources: string) {
+  const [etc, state] = [
+    ['sources.list.d', 'preferences.d'],
+    ['cache/apt/archives/partial', 'log/apt'],
+  ];
+  const apart = ['lib/apt/lists/partial', 'lib/dpkg/info', 'lib/dpkg/updates', ...state];
+  for (const path of [...etc.map((one) => `etc/apt/${one}`), ...apart.map((one) => `var/${one}`)]) {
+    await mkdir(join(root, path), { recursive: true });
+  }
+  await writeFile(join(root, 'var/lib/dpkg/status'), '');
+  await writeFile(join(root, 'etc/apt/sources.list.d/sluice.sources'), sources);
+  const given = {
+    ...{ Dir: root, 'Dir::State::status': join(root, 'var/lib/dpkg/status'), 'Dpkg::Options::': `--root=${root}` },
+    ...{ 'APT::Architecture': 'amd64', 'APT::Sandbox::User': '', 'APT::Update::Error-Mode': 'any' },
+    'Debug::NoLocking': 'true',
+  };
+  const options = Object.entries(given).flatMap(([key, value]) => ['--option', `${key}=${value}`]);
+  const apt = (...args: readonly string[]) => must('apt-get', ['--yes', ...options, ...args]);
+  await apt('update');
+  return apt;
+}
 
 /** What APT knows after an update by this file alone. */
 async function askApt(work: string, sources: string): Promise<string> {
@@ -80,11 +142,11 @@ async function askApt(work: string, sources: string): Promise<string> {
 }
 
 /** What DNF finds by this file alone, with the key that it names. */
-async function askDnf(work: string, repo: string): Promise<string> {
+async function askDnf(work: string, repo: string, name = 'alpha'): Promise<string> {
   await mkdir(join(work, 'repos'), { recursive: true });
   await writeFile(join(work, 'repos/sluice.repo'), repo);
   const places = { reposdir: join(work, 'repos'), cachedir: join(work, 'cache'), logdir: work, persistdir: work };
   const options = Object.entries(places).map(([key, value]) => `--setopt=${key}=${value}`);
   const root = ['--installroot', join(work, 'root'), '--releasever', '12'];
-  return (await must('dnf', ['--assumeyes', '--quiet', ...options, ...root, 'repoquery', 'alpha'])).stdout;
+  return (await must('dnf', ['--assumeyes', '--quiet', ...options, ...root, 'repoquery', name])).stdout;
 }
