@@ -51,7 +51,8 @@ export function mirrorStatus(set: MirrorSet, context: MirrorContext): Promise<Mi
   return withSetState(set, context, async (state) => {
     await recoverFirst(set, state, context);
     const entries = await onEachHost(set, context, (found) => hostStatus(found, state, context));
-    const hosts = Object.fromEntries(entries);
+    const begun = (await state.committed()) !== null;
+    const hosts = Object.fromEntries(entries.map(([name, host]) => [name, begun ? host : unlessMade(set, host)]));
     const targets = new Set(Object.values(hosts).map(({ target }) => target));
     const down = Object.values(hosts).some(({ error }) => error !== null);
     const outcome = down ? 'failed' : targets.size > 1 ? (set.commit === 'any' ? 'partial' : 'diverged') : 'unchanged';
@@ -63,6 +64,12 @@ export function mirrorStatus(set: MirrorSet, context: MirrorContext): Promise<Mi
     const [paused, shut] = [pause?.since ?? null, sayShut(set, context.now())];
     return { set: set.name, snapshot, outcome, hosts, packages: noChanges, last, retained, paused, queued, shut, hook };
   });
+}
+
+/** Directories that the first sync makes are not missing before it. */
+function unlessMade({ init }: MirrorSet, host: HostStatus): HostStatus {
+  if (!init || host.error?.code !== 'missing') return host;
+  return { ...host, ...plainResult({ target: null }) };
 }
 
 /** Removes what `keep` lets go; answers with the names that went (or would) for each host. */

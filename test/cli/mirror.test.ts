@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { run } from '../../activities/process/run.ts';
@@ -45,13 +45,18 @@ test('history, with --embedded, lists what was done here where no server ran', a
   const set = { source: './tree', init: true, hosts: { m1: { url: './m1' } } };
   await writeFile(join(directory, 'sluice.yaml'), JSON.stringify({ data: './data', mirrors: { deb: set } }));
   const status = await sluice(directory, 'mirror', 'status', 'deb');
-  assert.match(status.stdout, /missing: .*m1\/ is not there: `sluice mirror sync deb` makes it/);
-  assert.doesNotMatch(status.stdout, /nothing was synced yet/);
+  assert.equal(status.code, 0);
+  assert.match(status.stdout, /^m1: nothing was synced yet$/m);
   assert.equal((await sluice(directory, 'mirror', 'sync', 'deb')).code, 0);
   assert.match(
     (await sluice(directory, 'mirror', 'status', 'deb')).stdout,
     /^m1: 1 snapshot: deb-\d{4}-\d\d-\d\d-\d{6}$/m,
   );
+  await rename(join(directory, 'm1'), join(directory, 'gone'));
+  const lost = await sluice(directory, 'mirror', 'status', 'deb');
+  assert.equal(lost.code, 1);
+  assert.match(lost.stdout, /missing: .*m1\/ is not there: `sluice mirror sync deb` makes it/);
+  assert.doesNotMatch(lost.stdout, /nothing was synced yet/);
   const { code, stdout, stderr } = await sluice(directory, 'mirror', 'history', 'deb', '--embedded', '--json');
   assert.equal(code, 0, stderr);
   const found = JSON.parse(stdout).map(({ set: name, outcome }: MirrorResult) => [name, outcome]);

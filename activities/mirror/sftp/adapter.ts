@@ -39,7 +39,9 @@ export function createSftpTransport(
     list: (directory, closed) => again(() => listBelow(remote, directory, closed)),
     readTexts: (paths) => again(() => readTexts(remote, paths)),
     place: (entries, existing = 'replaced') =>
-      again(() => (existing === 'kept' ? placeNew(remote, entries) : placeEntries(remote, entries, temporary))),
+      again(() =>
+        existing === 'kept' ? placeNew(remote, entries, temporary) : placeEntries(remote, entries, temporary),
+      ),
     makeDirectory: (path) => again(() => makeDirectories(remote, path)),
     remove: (directory, paths) => again(() => removeBelow(remote, directory, paths)),
     send: over(sendTree),

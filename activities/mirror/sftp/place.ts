@@ -18,8 +18,17 @@ export async function readTexts(remote: Remote, paths: readonly string[]): Promi
   return found;
 }
 
-/** Puts entries in place where nothing stands yet; the server takes each of two who come together for one. */
-export async function placeNew(remote: Remote, { texts, links = {} }: SmallEntries): Promise<void> {
+/**
+ * Puts entries in place where nothing stands yet; the server takes each of two who come together for one. Where it knows
+ * links between files, nobody reads a part of a text: that gets its name when it is whole.
+ *
+ * @param temporary a new name for each
+ */
+export async function placeNew(
+  remote: Remote,
+  { texts, links = {} }: SmallEntries,
+  temporary: () => string,
+): Promise<void> {
   const unlessThere = async (path: string, placed: Promise<void>) => {
     try {
       await placed;
@@ -28,9 +37,21 @@ export async function placeNew(remote: Remote, { texts, links = {} }: SmallEntri
     }
   };
   for (const [path, text] of Object.entries(texts)) {
+    const beside = posix.join(posix.dirname(path), temporary());
+    if ((await remote.canLink()) && (await linkWhole(remote, [beside, path], text))) continue;
     await unlessThere(path, writeText(remote, path, { text, flags: 'wx' }));
   }
   for (const [path, text] of Object.entries(links)) await unlessThere(path, remote.makeLink(text, path));
+}
+
+/** @returns false where the server would not, and something may stand there */
+async function linkWhole(remote: Remote, [beside, path]: readonly [string, string], text: string): Promise<boolean> {
+  try {
+    await writeText(remote, beside, { text, flags: 'wx' });
+    return await remote.linkFile(beside, path);
+  } finally {
+    await remote.removeFile(beside);
+  }
 }
 
 /**

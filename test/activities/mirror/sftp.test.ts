@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { openHost } from '../../../activities/mirror/host.ts';
 import { takeLock } from '../../../activities/mirror/lock.ts';
 import type { MirrorHostConfig } from '../../../activities/mirror/types.ts';
@@ -119,6 +121,29 @@ test('R12: of two who take the lock at once one gets it', async (t) => {
   assert.equal(refused.reason.code, 'locked');
   for (const one of taken) if (one.status === 'fulfilled') await one.value.release();
   assert.deepEqual((await look(world.local('m1'))).names, []);
+});
+
+test('nobody reads a lock that is not whole', async (t) => {
+  const world = await mirrorWorld(t);
+  await mkdir(world.local('m1/snapshots'), { recursive: true });
+  const set = world.set({ timeout: 60, hosts: { m1: server.sftp(world.local('m1')) } });
+  const host = openHost(set, 'm1');
+  t.after(() => host.transport.close());
+  const seen = new Set<string>();
+  const path = world.local('m1/snapshots/.deb.lock');
+  let going = true;
+  const looking = (async () => {
+    for (; going; await setImmediate())
+      if (existsSync(path)) seen.add(await readFile(path, 'utf8').catch(() => 'gone'));
+  })();
+  for (let nth = 0; nth < 12; nth += 1) {
+    await (await takeLock({ host, view: await host.view() }, 'holder', world.context)).release();
+  }
+  going = false;
+  await looking;
+  const texts = [...seen].filter((text) => text !== 'gone');
+  assert.ok(texts.length > 1, 'it was never looked at');
+  for (const text of texts) assert.equal(JSON.parse(text).holder, 'holder');
 });
 
 test('what a host is sent takes as long as its bandwidth says, and does not count as silence', async (t) => {
