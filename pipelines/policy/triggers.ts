@@ -37,7 +37,7 @@ function isTimerRule(rule: ConnectionRule, event: TriggerEvent): boolean {
 /** Within a condition any of its values will do; every condition that is given must hold. */
 const conditions: Readonly<Record<string, Condition>> = {
   event: (wanted, event) => wanted.some((one) => matchesStart(fullName(one), event.type)),
-  action: (wanted, event) => event.action !== undefined && wanted.some((one) => matchesStart(one, event.action ?? '')),
+  action: (wanted, event) => actionsOf(event).some((action) => wanted.some((one) => matchesStart(one, action))),
   branch: (wanted, event) => event.branch !== undefined && wanted.some((one) => matchesStart(one, event.branch ?? '')),
   ref: (wanted, event) => event.ref !== undefined && wanted.some((one) => matchesStart(one, event.ref ?? '')),
   pipeline: (wanted, event) => wanted.some((one) => matchesStart(one, event.pipeline ?? '')),
@@ -82,6 +82,12 @@ const oldNames: Readonly<Record<string, string>> = {
   email_filter: 'email',
   username_filter: 'username',
 };
+
+/** A check that is to be run again is `requested` as well, as Zuul's older configurations have it. */
+function actionsOf({ action }: TriggerEvent): readonly string[] {
+  if (action === undefined) return [];
+  return action === 'rerequested' ? [action, 'requested'] : [action];
+}
 
 function matches(body: Body, event: TriggerEvent, change: Change | undefined): boolean {
   if (body['ignore-deletes'] !== false && event.newrev === noCommit) return false;

@@ -175,8 +175,7 @@ function readRun(reader: Reader, told: Payload): readonly News[] {
   const ours = reader.app !== undefined && one.app?.id === reader.app;
   // When the button was pressed GitHub does not say, but it touches the suite.
   const asked = one.check_suite?.updated_at ?? one.completed_at;
-  if (action === 'rerequested' && ours)
-    return [checkNews(reader, told, { ...one, completed_at: asked, action: 'requested' })];
+  if (action === 'rerequested' && ours) return [checkNews(reader, told, { ...one, completed_at: asked, action })];
   return action === 'completed' && !ours ? [checkNews(reader, told, { ...one, action })] : [];
 }
 
@@ -187,9 +186,7 @@ const shipped = ['sluice/check', 'sluice/gate'];
 function readSuite(reader: Reader, told: Payload): readonly News[] {
   const { action, check_suite: suite } = told;
   if (action !== 'rerequested' || suite === undefined || suite.app?.id !== reader.app) return [];
-  return shipped.map((name) =>
-    checkNews(reader, told, { ...suite, name, completed_at: suite.updated_at, action: 'requested' }),
-  );
+  return shipped.map((name) => checkNews(reader, told, { ...suite, name, completed_at: suite.updated_at, action }));
 }
 
 interface Checked extends Pick<z.infer<typeof run>, 'name' | 'head_sha' | 'conclusion' | 'completed_at' | 'app'> {

@@ -54,7 +54,7 @@ const cases: readonly [connection: string, rows: [string, Partial<TriggerEvent>,
     [
       ['check', { type: 'pull_request', action: 'opened' }],
       ['gate', { type: 'pull_request_review', action: 'submitted', state: 'approved' }],
-      ['check', { type: 'check_run', action: 'requested', check: 'sluice:sluice/check:failure' }],
+      ['check', { type: 'check_run', action: 'rerequested', check: 'sluice:sluice/check:failure' }],
       ['gate', { type: 'check_run', action: 'completed', check: 'ci:unit:success' }],
       [
         '',

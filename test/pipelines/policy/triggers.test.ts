@@ -41,6 +41,8 @@ const comment: TriggerEvent = {
 };
 const push: TriggerEvent = { ...comment, type: 'ref-updated', ref: 'refs/heads/stable-1', branch: 'stable-1' };
 
+const again: TriggerEvent = { ...comment, type: 'check_run', action: 'rerequested' };
+
 type Body = Readonly<Record<string, unknown>>;
 const triggerRows: readonly (readonly [says: string, body: Body, event: TriggerEvent, fires: boolean])[] = [
   ['the type of the event', { event: 'comment-added' }, comment, true],
@@ -77,6 +79,9 @@ const triggerRows: readonly (readonly [says: string, body: Body, event: TriggerE
     false,
   ],
   ['an action', { event: 'comment-added', action: 'opened' }, comment, false],
+  ['a check again', { event: 'check_run', action: 'rerequested' }, again, true],
+  ['a check again, as of old', { event: 'check_run', action: 'requested' }, again, true],
+  ['a check that has ended', { event: 'check_run', action: 'requested' }, { ...again, action: 'completed' }, false],
   ['a label', { event: 'comment-added', label: 'gate' }, { ...comment, labels: ['gate'] }, true],
   ['who may write', { event: 'comment-added', permission: 'write' }, permitted('write'), true],
   ['who may do more', { event: 'comment-added', permission: 'write' }, permitted('admin'), true],

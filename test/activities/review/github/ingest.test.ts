@@ -151,7 +151,7 @@ test('the button of one of our checks asks for it, the one of a suite for all of
     [
       [
         'check_run',
-        'requested',
+        'rerequested',
         'gate:sluice/check:failure',
         `hub:acme/alpha@${sha}`,
         Date.parse('2026-01-02T00:00:00Z'),
@@ -163,8 +163,8 @@ test('the button of one of our checks asks for it, the one of a suite for all of
   assert.deepEqual(
     all.map(({ action, check }) => [action, check]),
     [
-      ['requested', 'gate:sluice/check:failure'],
-      ['requested', 'gate:sluice/gate:failure'],
+      ['rerequested', 'gate:sluice/check:failure'],
+      ['rerequested', 'gate:sluice/gate:failure'],
     ],
   );
 });
