@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import type { ConnectionCheck } from '../activities/review/port.ts';
+import type { KeyCheck } from '../activities/sign/check-keys.ts';
+import type { Part } from '../infra/bootstrap/tools.ts';
 import type { MachineFinding } from '../infra/compose/check-machines.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
@@ -16,9 +18,12 @@ interface DoctorOptions {
 interface Diagnosis {
   readonly ok: boolean;
   readonly missing: readonly { readonly part: string; readonly missing: string; readonly mend: string }[];
+  /** Of the archive; null where this user may not look. */
+  readonly keys: readonly KeyCheck[] | null;
 }
 
 const machinesPart: MachineFinding['part'] = 'static machines';
+const signingPart: Part = 'signing';
 
 interface ConnectionDiagnosis {
   readonly connection: string;
@@ -30,7 +35,8 @@ export function register(program: Command): void {
   addCommand(program, 'doctor', {
     examples: ['sluice doctor', 'sluice doctor --mend', 'sluice doctor --connection review'],
     details:
-      'Ends with status 1 when something is missing, or a machine of `nodes.static` cannot be lent. `--connection` asks a ' +
+      'Ends with status 1 when something is missing, a machine of `nodes.static` cannot be lent, or a key of ' +
+      '`release.keys` cannot sign: each is tried, as root or as the signer. `--connection` asks a ' +
       'review system whether Sluice finds there what it needs: login, events, git, labels, rights, webhook, clock. ' +
       '`--connection temporal` asks Temporal.',
   })
@@ -50,8 +56,12 @@ async function diagnose(options: DoctorOptions): Promise<void> {
   const { checkMachines } = await import('../infra/compose/check-machines.ts');
   const findings = [...needs.flatMap((need) => need.findings), ...(await checkMachines(config))];
   const missing = findings.map(({ part, missing, mend }) => ({ part, missing, mend }));
-  print<Diagnosis>({ ok: missing.length === 0, missing }, render, options);
-  if (missing.length > 0) throw failed();
+  const { checkArchiveKeys } = await import('../infra/compose/check-keys.ts');
+  // Without GnuPG there is nobody to ask.
+  const keys = missing.some(({ part }) => part === signingPart) ? [] : await checkArchiveKeys(config);
+  const ok = missing.length === 0 && (keys ?? []).every(({ state }) => state === 'signs');
+  print<Diagnosis>({ ok, missing, keys }, render, options);
+  if (!ok) throw failed();
 }
 
 /** What `--connection` calls Temporal, unless a review system has that name. */
@@ -80,8 +90,29 @@ function renderChecks({ checks }: ConnectionDiagnosis): string {
   return checks.map(line).join('\n');
 }
 
-function render({ ok, missing }: Diagnosis): string {
-  if (ok) return `${paint('green', 'Nothing is missing.')}`;
+function render({ missing, keys }: Diagnosis): string {
+  return [renderMissing(missing), renderKeys(keys)].filter((text) => text !== '').join('\n\n');
+}
+
+const signs = { signs: 'signs', away: 'away', refused: 'cannot sign' } as const;
+
+function renderKeys(keys: Diagnosis['keys']): string {
+  if (keys === null)
+    return 'Whether the keys of the archive sign is told to root, and to the signer: sudo ./sluice doctor';
+  if (keys.length === 0) return '';
+  const rows = keys.map(({ key, state, expires, message }) => {
+    return [
+      key,
+      paint(state === 'signs' ? 'green' : 'red', signs[state]),
+      expires ?? (state === 'signs' ? 'never' : ''),
+      message,
+    ];
+  });
+  return table(['KEY', 'STATE', 'EXPIRES', ''], rows);
+}
+
+function renderMissing(missing: Diagnosis['missing']): string {
+  if (missing.length === 0) return paint('green', 'Nothing is missing.');
   const rows = missing.map(({ part, missing, mend }) => [part, missing, mend]);
   const here = missing.filter(({ part }) => part !== machinesPart);
   const all = here.length === missing.length ? 'All at once' : 'What this machine lacks';

@@ -367,7 +367,12 @@ const writers: readonly { readonly what: string; readonly files: readonly string
     what: 'work directories, made again by whoever repeats the work',
     files: ['build', 'install', 'lint', 'mirror', 'nodes', 'repocheck', 'script', 'sign', 'systest']
       .map((folder) => `activities/${folder}/`)
-      .concat(['activities/release/verify-statement.ts', 'infra/by-hand/', 'infra/store/template.ts']),
+      .concat([
+        'activities/keys/verify.ts',
+        'activities/release/verify-statement.ts',
+        'infra/by-hand/',
+        'infra/store/template.ts',
+      ]),
   },
   { what: 'images of machines, made beside their place and synced', files: ['infra/images/vm/'] },
   { what: 'files that a person asked for', files: ['cli/init.ts', 'cli/secret-encrypt.ts'] },

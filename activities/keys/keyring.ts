@@ -20,8 +20,8 @@ export interface KeyEntry {
   readonly sha1: boolean;
 }
 
-/** Days before its end from which a key is warned of. */
-const notice = 30;
+/** Seconds before its end from which a key is warned of, where nobody says otherwise. */
+const usualNotice = 30 * 86_400;
 
 const rsa: readonly number[] = [1, 2, 3];
 const dsa = 17;
@@ -87,8 +87,9 @@ export interface KeyVerdict {
  * for itself by SHA-1; apt of Debian 12 and dnf refuse everything by a key that has expired.
  *
  * @param now milliseconds since the epoch
+ * @param notice seconds before its end from which it is warned of
  */
-export function judgeKey(key: KeyEntry, now: number): KeyVerdict {
+export function judgeKey(key: KeyEntry, now: number, notice = usualNotice): KeyVerdict {
   const { expires, signsUntil, validity, algorithms } = key;
   const days = daysUntil(expires, now);
   const date = dateOf(expires);
@@ -106,7 +107,7 @@ export function judgeKey(key: KeyEntry, now: number): KeyVerdict {
   const left = daysUntil(signsUntil, now);
   const [what, end, when] =
     left < days ? (['the part of it that signs', left, signsUntil] as const) : (['it', days, expires] as const);
-  const soon = unusable.length === 0 && end >= 0 && end < notice;
+  const soon = unusable.length === 0 && end >= 0 && end * 86_400 < notice;
   const warnings = soon
     ? [`${what} expires on ${dateOf(when)}, in ${counted(end, 'day')}: everything that it signed is refused then`]
     : [];

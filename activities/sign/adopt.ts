@@ -4,18 +4,19 @@ import { join } from 'node:path';
 import { exists } from '../files/exists.ts';
 import { syncTree } from '../files/sync.ts';
 import { moveWhole } from '../files/write.ts';
-import { run } from '../process/run.ts';
-import { makeTemporary } from '../process/temporary.ts';
+import { verifySigned } from '../keys/verify.ts';
 import { listFiles } from '../repository/files.ts';
 import { repositoryFormats } from '../repository/formats.ts';
+import type { ArchiveKeys } from './archive-keys.ts';
 import { offeredFiles, type ReadContent } from './check-index.ts';
-import { environment, type GpgKey, shownKeys } from './key.ts';
 import { openLedger } from './ledger.ts';
+
+type OwnKeys = Pick<ArchiveKeys, 'publicKey'>;
 
 export interface Adoption {
   /** The ledger's directory: once it is there nothing is adopted any more. */
   readonly ledger: string;
-  readonly key: GpgKey;
+  readonly keys: OwnKeys;
   /** Directory of the released repositories, one for each format. */
   readonly released: string;
 }
@@ -26,7 +27,7 @@ export interface Adoption {
  *
  * @returns names of the repositories that were left out, with the reason: what they hold has to be released anew
  */
-export async function adoptReleased({ ledger, key, released }: Adoption): Promise<readonly string[]> {
+export async function adoptReleased({ ledger, keys, released }: Adoption): Promise<readonly string[]> {
   if (await exists(ledger)) return [];
   const fresh = `${ledger}.new`;
   await rm(fresh, { recursive: true, force: true });
@@ -36,7 +37,7 @@ export async function adoptReleased({ ledger, key, released }: Adoption): Promis
     const tree = join(released, id);
     if (!(await exists(tree))) continue;
     try {
-      for (const { name, sha256 } of await shownFiles(key, tree, id)) {
+      for (const { name, sha256 } of await shownFiles(keys, tree, id)) {
         await entries.add(sha256, { file: name, time: new Date().toISOString() });
       }
     } catch (error) {
@@ -50,12 +51,12 @@ export async function adoptReleased({ ledger, key, released }: Adoption): Promis
   return left;
 }
 
-async function shownFiles(key: GpgKey, tree: string, id: 'deb' | 'rpm') {
+async function shownFiles(keys: OwnKeys, tree: string, id: 'deb' | 'rpm') {
   const format = repositoryFormats[id];
   const settings = await format.settings(tree);
   const offered = format.signedRoots(settings).map(async ({ root, detached }) => {
     const text = await readFile(join(tree, root), 'utf8');
-    await requireOwn(key, text, await readFile(join(tree, detached), 'utf8'));
+    await requireOwn(keys, text, await readFile(join(tree, detached), 'utf8'));
     return offeredFiles(text, readerOf(tree));
   });
   return (await Promise.all(offered)).flat();
@@ -81,17 +82,7 @@ function readerOf(tree: string): ReadContent {
   };
 }
 
-async function requireOwn(key: GpgKey, text: string, signature: string): Promise<void> {
-  const work = await makeTemporary('sluice-adopt');
-  try {
-    const [index, detached] = [join(work, 'index'), join(work, 'signature')];
-    await Promise.all([writeFile(index, text), writeFile(detached, signature)]);
-    const args = ['--batch', '--status-fd', '1', '--verify', '--', detached, index];
-    const { code, stdout } = await run('gpg', args, { env: environment(key) });
-    const signer = /^\[GNUPG:\] VALIDSIG \S+(?: \S+){8} ([0-9A-F]{40})$/m.exec(stdout)?.[1];
-    if (code !== 0 || !shownKeys(key).includes(signer ?? ''))
-      throw new Error('its index is not signed by the key of this installation');
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+async function requireOwn(keys: OwnKeys, text: string, signature: string): Promise<void> {
+  const found = (await verifySigned(await keys.publicKey(), { signature, text })) ?? [];
+  if (found.length === 0) throw new Error('its index is not signed by the key of this installation');
 }

@@ -1,21 +1,12 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
-import { must, ProcessError, run } from '../process/run.ts';
-import { RepositoryRefusal } from '../repository/port.ts';
+import { exists } from '../files/exists.ts';
+import { must, run } from '../process/run.ts';
 
 /** A secret key in a GnuPG directory. Without `home` it is the user's own directory. */
 export interface GpgKey {
   readonly home?: string;
   /** Fingerprint, or any name that GnuPG finds one key by. */
   readonly key: string;
-  /** Fingerprints of others that sign texts, too. */
-  readonly also?: readonly string[];
-  /** Fingerprints of those that have signed in the past, and are shown beside. */
-  readonly former?: readonly string[];
-}
-
-/** All of which clients are to have the public half. */
-export function shownKeys({ key, also = [], former = [] }: GpgKey): readonly string[] {
-  return [key, ...also, ...former];
 }
 
 /**
@@ -27,17 +18,17 @@ export function shownKeys({ key, also = [], former = [] }: GpgKey): readonly str
 export async function openKey(home: string, name: string, algorithm = 'rsa3072'): Promise<string> {
   await mkdir(home, { recursive: true, mode: 0o700 });
   await closeToOthers(home);
-  const found = await fingerprint(home);
+  const found = await findKey(home);
   if (found !== null) return found;
   const args = ['--batch', '--passphrase', '', '--quick-generate-key', name, algorithm, 'sign', 'never'];
   await must('gpg', args, { env: { GNUPGHOME: home } });
-  const made = await fingerprint(home);
+  const made = await findKey(home);
   if (made === null) throw new Error(`gpg made no key in ${home}`);
   return made;
 }
 
 export async function exportPublicKey(key: GpgKey): Promise<string> {
-  const args = ['--batch', '--armor', '--export', '--', ...shownKeys(key)];
+  const args = ['--batch', '--armor', '--export', '--', key.key];
   const { stdout } = await must('gpg', args, { env: environment(key) });
   if (stdout === '') throw new Error(`there is no key ${key.key}`);
   return stdout;
@@ -54,7 +45,9 @@ export function environment({ home }: GpgKey): Record<string, string> {
   return directory === undefined ? {} : { GNUPGHOME: directory };
 }
 
-async function fingerprint(home: string): Promise<string | null> {
+/** The fingerprint of the first secret key in a directory; null where there is none, or no directory. */
+export async function findKey(home: string): Promise<string | null> {
+  if (!(await exists(home))) return null;
   const { stdout } = await must('gpg', ['--batch', '--with-colons', '--list-secret-keys'], {
     env: { GNUPGHOME: home },
   });
@@ -64,23 +57,4 @@ async function fingerprint(home: string): Promise<string | null> {
 async function closeToOthers(home: string): Promise<void> {
   const { mode } = await stat(home);
   if ((mode & 0o077) !== 0) await chmod(home, 0o700);
-}
-
-/** What GnuPG says where it would have to ask for a passphrase. */
-const unasked = /Inappropriate ioctl|[Pp]inentry|No passphrase given|Operation cancelled/;
-
-/**
- * Has a program sign, which asks nobody.
- *
- * @throws RepositoryRefusal for a key whose passphrase GnuPG's agent does not know.
- */
-export async function signing<T>(key: GpgKey, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof ProcessError) || !unasked.test(error.result.stderr)) throw error;
-    throw new RepositoryRefusal(
-      `${key.key} has a passphrase, and nobody can be asked for it here: have GnuPG's agent know it first, as by signing anything in a terminal (gpg --local-user ${key.key} --clear-sign FILE)`,
-    );
-  }
 }

@@ -9,13 +9,19 @@ export interface ResolvedKey {
   readonly warnings: readonly string[];
 }
 
+export interface ResolveOptions {
+  /** Take a key that clients of today refuse, with a warning. */
+  readonly weak?: boolean;
+  /** Seconds before its end from which a key is warned of; undefined: the default. */
+  readonly notice?: number | undefined;
+}
+
 /**
  * Finds the one key that a name means: GnuPG itself takes a name for a part of a user id, and the first that fits.
  *
- * @param weak take a key that clients of today refuse, with a warning
  * @throws RepositoryRefusal when no key or several answer to the name, or the key cannot sign: it names the candidates
  */
-export async function resolveKey(named: GpgKey, options: { readonly weak?: boolean } = {}): Promise<ResolvedKey> {
+export async function resolveKey(named: GpgKey, options: ResolveOptions = {}): Promise<ResolvedKey> {
   const { keys, found } = await secretKeys(named);
   const now = Date.now();
   const usable = found.filter((key) => key.signs && judgeKey(key, now).unusable.length === 0);
@@ -24,7 +30,7 @@ export async function resolveKey(named: GpgKey, options: { readonly weak?: boole
   if (other !== undefined) {
     throw new RepositoryRefusal(`several keys are called ${named.key}: give a fingerprint:\n${lines(usable)}`);
   }
-  const { weak, warnings } = judgeKey(key, now);
+  const { weak, warnings } = judgeKey(key, now, options.notice);
   if (weak.length > 0 && options.weak !== true) {
     throw new RepositoryRefusal(
       `${keyName(key)} is refused by clients: ${weak.join('; ')}; --weak-key signs all the same`,

@@ -15,14 +15,15 @@ import { isFormats, lineOf, type ReleaseRules } from '../../pipelines/model/rele
 import type { ProofDeps } from '../attest/prove.ts';
 import type { BlobStore } from '../ports.ts';
 import type { IndexSigner } from '../repository/port.ts';
+import type { ArchiveKeys } from './archive-keys.ts';
 import { OpaqueIndex, offeredFiles } from './check-index.ts';
-import { createGpgSigner } from './gpg.ts';
+import { createArchiveSigner } from './gpg.ts';
 import { fileOf, inDirectory, inspectFile, type Proven, proveBuild, readProven, refuse } from './inspect-build.ts';
-import type { GpgKey } from './key.ts';
 import { keep, type Ledger } from './ledger.ts';
+import { KeyAway, KeyRefused } from './signing-key/port.ts';
 
 export interface SignDeps {
-  readonly key: GpgKey & { readonly home: string };
+  readonly keys: ArchiveKeys;
   /** Where content to sign is read from. */
   readonly inbox: Pick<BlobStore, 'read' | 'open'>;
   /** Where signed content is shown to others: the signer's own directory, which they only read. */
@@ -57,9 +58,10 @@ export interface SignedIndexes {
  * says. Anything else is refused for good.
  */
 export function createSignActivities(deps: SignDeps) {
-  const signer = createGpgSigner(deps.key);
+  const { keys } = deps;
+  const signer = orEnd(createArchiveSigner(keys));
   // Whoever reads a statement later has one key to know.
-  const first = createGpgSigner({ ...deps.key, also: [] });
+  const first = orEnd(createArchiveSigner({ ...keys, sign: [keys.sign[0]] }));
   const proofDeps = { ...deps.proof, manifest: (digest: string) => readProven(deps.inbox, digest) };
   const provenBuild = (manifest: string, commit: string) => proveBuild(proofDeps, manifest, commit);
   return {
@@ -105,7 +107,7 @@ export function createSignActivities(deps: SignDeps) {
         const found = await requireTrue(deps, text, provenBuild);
         const { payload, toSign, payloadType } = dssePayload(text);
         const sig = Buffer.from(await first.detach(toSign)).toString('base64');
-        const envelope: Envelope = { payload, payloadType, signatures: [{ keyid: deps.key.key, sig }] };
+        const envelope: Envelope = { payload, payloadType, signatures: [{ keyid: keys.sign[0].id, sig }] };
         await deps.ledger.add(found.sha256, found.entry, found.repository);
         made.push(await deps.outbox.put(`${JSON.stringify(envelope)}\n`));
       }
@@ -122,6 +124,18 @@ async function signText({ outbox }: SignDeps, signer: IndexSigner, text: string)
 }
 
 export type SignActivities = ReturnType<typeof createSignActivities>;
+
+/** Where no other try helps a key, what asked for it ends with the reason; a key that is away is asked again. */
+function orEnd({ detach, clear, publicKey, package: sign }: IndexSigner): IndexSigner {
+  const ending =
+    <A, T>(work: (...args: A[]) => Promise<T>) =>
+    (...args: A[]) =>
+      work(...args).catch((error): never => {
+        if (error instanceof KeyRefused && !(error instanceof KeyAway)) refuse(error.message);
+        throw error;
+      });
+  return { detach: ending(detach), clear: ending(clear), publicKey, package: ending(sign) };
+}
 
 async function readExactly({ inbox }: SignDeps, digest: string): Promise<Buffer> {
   const content = await inbox.read(digest);
@@ -187,8 +201,8 @@ interface SignedRecord extends BlobRef {
 }
 
 /** What a file of a build became; it must have been looked at, and signed where files are. */
-async function releasedAs({ key }: SignDeps, file: PackageFile): Promise<BlobRef> {
-  const known = await readSigned(key.home, file.digest);
+async function releasedAs({ keys }: SignDeps, file: PackageFile): Promise<BlobRef> {
+  const known = await readSigned(keys.home, file.digest);
   return known?.identity === identityOf(file) ? known : refuse(`${file.name} was not signed here`);
 }
 
@@ -201,7 +215,7 @@ interface FileToSign {
 async function signFile(deps: SignDeps, { format, file, sign }: FileToSign): Promise<SignedFile> {
   const { name, digest, size } = file;
   const before = { digest, size };
-  const known = await readSigned(deps.key.home, digest);
+  const known = await readSigned(deps.keys.home, digest);
   const made = known !== null && (format !== 'rpm' || (await deps.outbox.has(known.digest))) ? known : null;
   if (made?.identity === identityOf(file)) return { name, before, after: { digest: made.digest, size: made.size } };
   const after = await inDirectory(async (directory): Promise<BlobRef> => {
@@ -212,7 +226,7 @@ async function signFile(deps: SignDeps, { format, file, sign }: FileToSign): Pro
     return deps.outbox.put({ path });
   });
   const record: SignedRecord = { ...after, identity: identityOf(file) };
-  await keep(signedPath(deps.key.home, digest), JSON.stringify(record));
+  await keep(signedPath(deps.keys.home, digest), JSON.stringify(record));
   return { name, before, after };
 }
 

@@ -8,7 +8,7 @@ interface JsonSchema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly anyOf?: readonly JsonSchema[];
-  /** One for each driver. */
+  /** One for each driver, or each kind. */
   readonly oneOf?: readonly JsonSchema[];
   readonly items?: JsonSchema;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -34,7 +34,7 @@ Everything has a default: Sluice runs without any file. \`--config FILE\` names 
   releases, mirror transactions, webhooks taken in) never waits for the disk, and no setting makes it; Temporal does with
   \`temporal.durability: full\`. A PostgreSQL elsewhere, which would wait, cannot be named yet. Released trees, mirror
   transactions under way and keys are on the disk before they count, and open changes are read again from their hosts.
-- \`NAME\` in a key below stands for a name that you choose.
+- \`NAME\` in a key below stands for a name that you choose, \`N\` for a place in a list.
 
 `;
 
@@ -68,12 +68,13 @@ function rows(prefix: string, schema: JsonSchema): Row[] {
   return each.properties === undefined ? named : [...named, ...rows(`${prefix}NAME.`, each)];
 }
 
-/** The keys of one driver, each with its name in front. */
+/** The keys of one driver or kind, each with its name in front. */
 function kindRows(prefix: string, kind: JsonSchema): Row[] {
-  const driver = kind.properties?.driver?.const;
+  const [told = '', { const: name } = {}] =
+    Object.entries(kind.properties ?? {}).find(([, value]) => value.const !== undefined) ?? [];
   return rows(prefix, kind).map(([key, what, value, fallback]) => [
     key,
-    key === `\`${prefix}driver\`` ? what : `\`${driver}\`: ${what}`,
+    key === `\`${prefix}${told}\`` ? what : `\`${name}\`: ${what}`,
     value,
     fallback,
   ]);
@@ -82,13 +83,15 @@ function kindRows(prefix: string, kind: JsonSchema): Row[] {
 function row(name: string, schema: JsonSchema, required: boolean): Row[] {
   const fallback = required ? '(must be given)' : defaultText(schema);
   const line: Row = [`\`${name}\``, schema.description ?? '', valueText(schema), fallback];
-  return [line, ...rows(`${name}.`, schema)];
+  const each = (schema.items?.oneOf ?? []).flatMap((kind) => kindRows(`${name}.N.`, kind));
+  return [line, ...rows(`${name}.`, schema), ...each];
 }
 
 function valueText(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(valueText))].join(' or ');
+  if (schema.items?.oneOf !== undefined) return 'list of texts or maps';
   if (schema.type === 'array') return `list of ${valueText(schema.items ?? {})}s`;
   return schema.type === 'object' ? 'map' : (schema.type ?? 'text').replace('string', 'text');
 }

@@ -5,6 +5,7 @@ import { labelFaults, labelsSchema } from './labels.ts';
 import { debugSchema, keepSchema, linesSchema } from './lines.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
 import { platformsSchema } from './platform-schema.ts';
+import { signingKeysSchema } from './signing-keys.ts';
 import { staticFaults, staticSchema } from './static.ts';
 import { temporalSchema } from './temporal.ts';
 import { testsSchema } from './tests.ts';
@@ -54,57 +55,47 @@ const project = z.strictObject({
   directPush: z.boolean().default(false).describe('Allow pushes to branches past the gate.'),
 });
 
-const release = z.strictObject({
-  origin: z
-    .string()
-    .regex(/^[\x20-\x7e]+$/)
-    .default('Sluice')
-    .describe('`Origin` of the released APT repository.'),
-  policy: z
-    .enum(['promote', 'rebuild'])
-    .default('promote')
-    .describe(
-      '`promote`: release what the gate built when the merged tree is the built tree. `rebuild`: always build again.',
-    ),
-  keep: keepSchema,
-  debug: debugSchema,
-  deb: z
-    .strictObject({
-      codename: z
-        .string()
-        .regex(/^[a-z0-9][a-z0-9._-]*$/)
-        .default('bookworm')
-        .describe('Distribution name of the APT repository.'),
-    })
-    .prefault({})
-    .describe('The released APT repository.'),
-  rpm: z
-    .strictObject({
-      name: z
-        .string()
-        .min(1)
-        .default('released')
-        .describe('Repository id in the `.repo` file that the repository’s page shows.'),
-    })
-    .prefault({})
-    .describe('The released RPM repository.'),
-  keys: z
-    .strictObject({
-      sign: z
-        .array(z.string().min(1))
-        .default([])
-        .describe('Keys that sign: the first everything, others indexes alone. Default: one that the signer made.'),
-      former: z
-        .array(z.string().min(1))
-        .default([])
-        .describe('Keys that sign nothing any more, and are shown to clients beside those that do.'),
-    })
-    .prefault({})
-    .describe('Keys of the archive, by fingerprint, user id or mail address: `docs/signing.md`.'),
-  lines: linesSchema
-    .default({})
-    .describe('Released repositories for platforms and branches of their own: `docs/releases.md`.'),
-});
+function releaseSchema(resolve: Resolve) {
+  return z.strictObject({
+    origin: z
+      .string()
+      .regex(/^[\x20-\x7e]+$/)
+      .default('Sluice')
+      .describe('`Origin` of the released APT repository.'),
+    policy: z
+      .enum(['promote', 'rebuild'])
+      .default('promote')
+      .describe(
+        '`promote`: release what the gate built when the merged tree is the built tree. `rebuild`: always build again.',
+      ),
+    keep: keepSchema,
+    debug: debugSchema,
+    deb: z
+      .strictObject({
+        codename: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9._-]*$/)
+          .default('bookworm')
+          .describe('Distribution name of the APT repository.'),
+      })
+      .prefault({})
+      .describe('The released APT repository.'),
+    rpm: z
+      .strictObject({
+        name: z
+          .string()
+          .min(1)
+          .default('released')
+          .describe('Repository id in the `.repo` file that the repository’s page shows.'),
+      })
+      .prefault({})
+      .describe('The released RPM repository.'),
+    keys: signingKeysSchema(resolve).prefault({}).describe('Keys of the archive: `docs/signing.md`.'),
+    lines: linesSchema
+      .default({})
+      .describe('Released repositories for platforms and branches of their own: `docs/releases.md`.'),
+  });
+}
 
 const retention = z.strictObject({
   builds: durationSchema.prefault('20d').describe('How long logs and artifacts of builds stay.'),
@@ -210,7 +201,7 @@ export function configSchema(resolve: Resolve) {
     platforms: platformsSchema(resolve)
       .default({})
       .describe('Platforms besides the built-in ones (`docs/platforms.md`): node labels, as nodesets name them.'),
-    release: release.prefault({}).describe('The released repositories.'),
+    release: releaseSchema(resolve).prefault({}).describe('The released repositories.'),
     mirrors: mirrorsSchema(resolve).default({}).describe('Sets of mirrors.'),
     nodes: nodesSchema(resolve)
       .prefault({})

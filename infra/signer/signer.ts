@@ -7,8 +7,7 @@ import type { MergedState, StateName } from '../../activities/git/merged.ts';
 import { publicKeyFile } from '../../activities/repository/port.ts';
 import { openLookup } from '../../activities/review/git/lookup.ts';
 import { adoptReleased } from '../../activities/sign/adopt.ts';
-import { type NamedKeys, openArchiveKeys } from '../../activities/sign/archive-keys.ts';
-import { closeAgent, exportPublicKey } from '../../activities/sign/key.ts';
+import { type NamedKeys, openArchiveKeys, proveKeys } from '../../activities/sign/archive-keys.ts';
 import { openLedger } from '../../activities/sign/ledger.ts';
 import { createSignActivities, type SignActivities } from '../../activities/sign/sign-activities.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
@@ -20,7 +19,7 @@ import { buildersDirectory } from '../stack/signer.ts';
 export interface Signer {
   readonly activities: SignActivities;
   readonly fingerprint: string;
-  /** Ends the key's agent. */
+  /** Ends the keys' agents. */
   close(): Promise<void>;
 }
 
@@ -57,23 +56,22 @@ export async function openSigner(
   }: SignerOptions = {},
 ): Promise<Signer> {
   const home = paths.keys;
-  const { key, warnings } = await openArchiveKeys(home, keys).catch(async (error) => {
-    await closeAgent(home);
-    throw error;
-  });
+  const { keys: archive, warnings } = await openArchiveKeys(home, keys);
+  for (const late of await proveKeys(archive)) warn(late);
   for (const warning of warnings) warn(warning);
   await makeOpenDirectory(paths.publicKeys);
-  await writeWhole(publicKeyPath(paths), await exportPublicKey(key));
+  await writeWhole(publicKeyPath(paths), await archive.publicKey());
   const inbox = createFileBlobStore({ root: paths.storage, baseUrl: '' });
   const outbox = signedStore(paths);
   const ledger = join(home, 'ledger');
-  for (const left of await adoptReleased({ ledger, key, released: paths.released })) warn(`left out: ${left}`);
+  for (const left of await adoptReleased({ ledger, keys: archive, released: paths.released }))
+    warn(`left out: ${left}`);
   const served = openLookup({ hosts: paths.git, scratch: join(home, 'git') });
   const merged = async (of: StateName) => ((await isGated(of)) ? (elsewhere(of.project) ?? served)(of) : null);
   // Read for each build: an operator may add a worker while the signer runs.
   const fault = (manifest: PackagesManifest) => attestationFault(manifest, readBuilders(buildersDirectory(paths)));
-  const deps = { key, inbox, outbox, proof: { merged, fault }, ledger: openLedger(ledger), rules };
-  return { activities: createSignActivities(deps), fingerprint: key.key, close: () => closeAgent(home) };
+  const deps = { keys: archive, inbox, outbox, proof: { merged, fault }, ledger: openLedger(ledger), rules };
+  return { activities: createSignActivities(deps), fingerprint: archive.sign[0].id, close: archive.close };
 }
 
 /** What the signer has signed: it writes there, others only read. */

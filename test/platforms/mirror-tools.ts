@@ -8,7 +8,7 @@ import { must, run } from '../../activities/process/run.ts';
 import { repositoryFormats } from '../../activities/repository/formats.ts';
 import { publishPackages } from '../../activities/repository/publish.ts';
 import { openArchiveKeys } from '../../activities/sign/archive-keys.ts';
-import { createGpgSigner } from '../../activities/sign/gpg.ts';
+import { createArchiveSigner } from '../../activities/sign/gpg.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
 import { makePackage, temporary } from '../activities/repository/packages.ts';
 
@@ -22,12 +22,12 @@ async function openArchive(t: TestContext, format: 'deb' | 'rpm') {
   const work = await temporary(t);
   const home = join(work, 'keys');
   t.after(() => closeAgent(home));
-  const { key } = await openArchiveKeys(home, { sign: [], former: [] });
+  const { keys } = await openArchiveKeys(home, { sign: [], former: [] });
   const dir = join(work, 'repository');
   const settings = format === 'deb' ? { codename: 'stable' } : {};
   const publish = async (version: string) => {
     const files = [await makePackage(format, work, { name: 'tool', version })];
-    const request = { dir, files, settings, date: new Date(), signer: createGpgSigner(key) };
+    const request = { dir, files, settings, date: new Date(), signer: createArchiveSigner(keys) };
     await publishPackages(repositoryFormats[format], request);
   };
   await publish('1-1');

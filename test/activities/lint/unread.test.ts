@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { lintFiles } from '../../../activities/lint/stage.ts';
 import { openProvider } from '../../../activities/nodes/registry.ts';
 import { withLease } from '../../../activities/nodes/with-lease.ts';
-import { oldReadersIn } from '../../../activities/sign/rpm.ts';
+import { oldReadersIn } from '../../../activities/sign/signing-key/rpmsign.ts';
 import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms, shippedPlatforms } from '../../../infra/images/platforms.ts';
 import { makePackage } from '../repository/packages.ts';

@@ -131,7 +131,13 @@ test('what was released before there were lines stays, and goes on', async (t) =
   const source = await merged(world, 'one\n');
   const manifest = await buildOn(world, 'debian-13', { source });
   assert.deepEqual(await publish(world, inputFor(manifest, source)), {});
-  const proof = { key: world.key, inbox: world.store, outbox: world.outbox, proof: world.proof, ledger: world.ledger };
+  const proof = {
+    keys: world.keys,
+    inbox: world.store,
+    outbox: world.outbox,
+    proof: world.proof,
+    ledger: world.ledger,
+  };
   const later: World = {
     ...world,
     activities: createReleaseActivities({

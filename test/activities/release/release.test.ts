@@ -8,7 +8,6 @@ import { createReleaseActivities } from '../../../activities/release/release-act
 import { requireProvenance } from '../../../activities/release/stage.ts';
 import { checkRepository } from '../../../activities/repository/check.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
-import { exportPublicKey } from '../../../activities/sign/key.ts';
 import { isSignedBy } from '../../../activities/sign/rpm.ts';
 import { readManifest } from '../../../activities/storage/manifest.ts';
 import type { ReleasedWriter } from '../../../activities/storage/port.ts';
@@ -56,7 +55,7 @@ for (const id of ['deb', 'rpm'] as const) {
       assert.equal((await release(world, manifest)).published, true);
       const dir = join(world.released, id);
       const keyFile = join(world.directory, 'key.asc');
-      await writeFile(keyFile, await exportPublicKey(world.key));
+      await writeFile(keyFile, await world.archiveKey());
       assert.deepEqual((await checkRepository(format, { tree: dir, others: [], key: keyFile })).problems, []);
       await requireProvenance(format, dir);
       assert.deepEqual((await release(world, manifest, 'r2')).staged, { outcome: 'unchanged', repository: id });
@@ -64,7 +63,7 @@ for (const id of ['deb', 'rpm'] as const) {
       assert.deepEqual(names, ['alpha']);
       if (id === 'rpm') {
         const path = (await format.list(dir))[0]?.path ?? '';
-        assert.equal(await isSignedBy(await exportPublicKey(world.key), join(dir, path)), true);
+        assert.equal(await isSignedBy(await world.archiveKey(), join(dir, path)), true);
       }
     });
 
@@ -84,7 +83,7 @@ for (const id of ['deb', 'rpm'] as const) {
       const [signature, signed] = [join(world.directory, 'sig'), join(world.directory, 'pae')];
       await writeFile(signature, Buffer.from(envelope.signatures[0]?.sig ?? '', 'base64'));
       await writeFile(signed, dssePayload(payload).toSign);
-      await must('gpg', ['--verify', signature, signed], { env: { GNUPGHOME: world.key.home } });
+      await must('gpg', ['--verify', signature, signed], { env: { GNUPGHOME: world.keys.home } });
     });
 
     test('refuses what something newer has overtaken', async (t) => {
@@ -179,10 +178,10 @@ test('the signer gives the same signed package for the same content', async (t) 
 test('nobody but the signer reads its directory', async (t) => {
   const world = await releaseWorld(t);
   const nobody = 65_534;
-  const paths = (await must('find', [world.key.home, '-type', 'f'])).stdout.trim().split('\n');
+  const paths = (await must('find', [world.keys.home, '-type', 'f'])).stdout.trim().split('\n');
   assert.ok(paths.length > 2);
   await must('chmod', ['755', world.directory]);
-  for (const path of [world.key.home, ...paths]) {
+  for (const path of [world.keys.home, ...paths]) {
     const read = await run('cat', [path], { uid: nobody, gid: nobody, cwd: '/' });
     assert.match(read.stderr, /Permission denied/, path);
   }

@@ -15,7 +15,8 @@ import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import { openLookup } from '../../../activities/review/git/lookup.ts';
 import type { ReviewHost } from '../../../activities/review/port.ts';
-import { closeAgent, exportPublicKey, openKey } from '../../../activities/sign/key.ts';
+import { openArchiveKeys } from '../../../activities/sign/archive-keys.ts';
+import { openKey } from '../../../activities/sign/key.ts';
 import { openLedger } from '../../../activities/sign/ledger.ts';
 import { createSignActivities, type SignDeps } from '../../../activities/sign/sign-activities.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
@@ -48,15 +49,16 @@ export async function releaseWorld(
   const store = createFileBlobStore({ root: join(directory, 'storage'), baseUrl: 'http://sluice.example' });
   const outbox = createFileBlobStore({ root: join(directory, 'signed'), baseUrl: 'http://sluice.example' });
   const home = join(directory, 'keys');
-  const key = { home, key: await openKey(home, 'Test <test@example.org>', 'ed25519') };
-  t.after(() => closeAgent(home));
-  const archiveKey = () => exportPublicKey(key);
+  await openKey(home, 'Test <test@example.org>', 'ed25519');
+  const { keys } = await openArchiveKeys(home, { sign: [], former: [] });
+  t.after(keys.close);
+  const archiveKey = keys.publicKey;
   const host = createGitHost({ root, connection: 'git', page: '' });
   const builder = generateKeyPairSync('ed25519').privateKey;
   const builders = new Map([[keyIdOf(builder), builder]]);
   const test = join(directory, 'test-repositories');
   await mkdir(test);
-  const places = { directory, root, repo, store, released: join(directory, 'released'), test, builder, key };
+  const places = { directory, root, repo, store, released: join(directory, 'released'), test, builder, keys };
   const stands = (wall: Standing[number]) => standing === undefined || standing.includes(wall);
   const asked = (wall: Standing[number]) => (stands(wall) ? host.readMerged : believing(repo));
   const merged = asked('release stage');
@@ -85,7 +87,7 @@ export async function releaseWorld(
     deps: settings,
     activities: createReleaseActivities(settings),
     signer: createSignActivities({
-      key,
+      keys,
       inbox: store,
       outbox,
       proof,

@@ -7,7 +7,7 @@ import { checkSignatures } from '../../../activities/repository/check-signatures
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { publishPackages } from '../../../activities/repository/publish.ts';
 import { openArchiveKeys } from '../../../activities/sign/archive-keys.ts';
-import { createGpgSigner } from '../../../activities/sign/gpg.ts';
+import { createArchiveSigner } from '../../../activities/sign/gpg.ts';
 import { closeAgent, exportPublicKey } from '../../../activities/sign/key.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import { makePackage, temporary } from './packages.ts';
@@ -35,9 +35,9 @@ async function rotation(t: Parameters<typeof temporary>[0], format: PackageForma
   }
   const dir = join(work, 'repository');
   const publish = async (nth: number) => {
-    const { key } = await openArchiveKeys(home, steps[nth] ?? { sign: [], former: [] });
+    const { keys } = await openArchiveKeys(home, steps[nth] ?? { sign: [], former: [] });
     const file = await makePackage(format, work, { name: `alpha${nth}`, version: '1' });
-    const signer = createGpgSigner(key);
+    const signer = createArchiveSigner(keys);
     const settings = format === 'deb' ? { codename: 'bookworm' } : {};
     await publishPackages(repositoryFormats[format], { dir, files: [file], settings, signer, date: new Date() });
   };

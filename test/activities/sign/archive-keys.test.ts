@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
 import { KeysRefused, openArchiveKeys } from '../../../activities/sign/archive-keys.ts';
-import { closeAgent, exportPublicKey, shownKeys } from '../../../activities/sign/key.ts';
+import { closeAgent } from '../../../activities/sign/key.ts';
 import { temporary } from '../repository/packages.ts';
 
 async function directory(t: TestContext, name = 'keys') {
@@ -29,9 +29,9 @@ test('without names there is one key, made once, in a directory that is closed t
   const home = join(await temporary(t), 'keys');
   t.after(() => closeAgent(home));
   const first = await openArchiveKeys(home, { sign: [], former: [] });
-  assert.match(first.key.key, /^[0-9A-F]{40}$/);
-  assert.deepEqual([first.key.also, first.key.former], [[], []]);
-  assert.deepEqual(await openArchiveKeys(home, { sign: [], former: [] }), first);
+  assert.match(first.keys.sign[0].id, /^[0-9A-F]{40}$/);
+  assert.deepEqual(first.keys.shown, [first.keys.sign[0].id]);
+  assert.deepEqual((await openArchiveKeys(home, { sign: [], former: [] })).keys.shown, first.keys.shown);
   assert.equal((await stat(home)).mode & 0o777, 0o700);
 });
 
@@ -41,8 +41,8 @@ test('the first name signs everything, the others beside it; a former key needs 
   await add('Two <two@example.org>');
   await before.add('Former <former@example.org>', '10d');
   await gpg(['--import'], await before.gpg(['--armor', '--export']));
-  const { key } = await openArchiveKeys(home, { sign: ['two@example.org', 'One'], former: ['former@example.org'] });
-  const shown = await gpg(['--with-colons', '--show-keys'], await exportPublicKey(key));
+  const { keys } = await openArchiveKeys(home, { sign: ['two@example.org', 'One'], former: ['former@example.org'] });
+  const shown = await gpg(['--with-colons', '--show-keys'], await keys.publicKey());
   const uids = [...shown.matchAll(/^uid:(?:[^:]*:){8}([^:]*):/gm)].map(([, uid]) => uid);
   assert.deepEqual(uids.toSorted(), ['Former <former@example.org>', 'One <one@example.org>', 'Two <two@example.org>']);
   const prints = await Promise.all(
@@ -50,7 +50,7 @@ test('the first name signs everything, the others beside it; a former key needs 
       async (uid) => /^fpr:+([0-9A-F]{40}):/m.exec(await gpg(['--with-colons', '--list-keys', uid]))?.[1],
     ),
   );
-  assert.deepEqual(shownKeys(key), prints);
+  assert.deepEqual(keys.shown, prints);
 });
 
 test('names that mean no key, several, one twice, or one that may not sign are refused', async (t) => {
@@ -94,6 +94,6 @@ test('names that mean no key, several, one twice, or one that may not sign are r
     );
     return true;
   });
-  const { key } = await openArchiveKeys(home, { sign: ['b@example.org'], former: ['e@example.org'] });
-  assert.equal(shownKeys(key).length, 2);
+  const { keys } = await openArchiveKeys(home, { sign: ['b@example.org'], former: ['e@example.org'] });
+  assert.equal(keys.shown.length, 2);
 });

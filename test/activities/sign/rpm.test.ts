@@ -6,6 +6,7 @@ import { must } from '../../../activities/process/run.ts';
 import { sha256 } from '../../../activities/repository/files.ts';
 import { closeAgent, exportPublicKey } from '../../../activities/sign/key.ts';
 import { isSignedBy, signRpms } from '../../../activities/sign/rpm.ts';
+import { createGnupgKey } from '../../../activities/sign/signing-key/gnupg/sign.ts';
 import { makePackage, temporary } from '../repository/packages.ts';
 
 test('B-114: what this key has signed is not signed twice; what another has, or none, is', async (t) => {
@@ -22,13 +23,15 @@ test('B-114: what this key has signed is not signed twice; what another has, or 
   assert.ok(one && two);
   const make = (name: string) => makePackage('rpm', work, { name, version: '1' });
   const [first, second] = [await make('alpha'), await make('beta')];
+  const sign = async (key: typeof one, files: string[]) =>
+    signRpms(createGnupgKey(key), files, await exportPublicKey(key));
   const marks = async (file: string) => ({ digest: await sha256(file), time: (await stat(file)).mtimeMs });
-  await signRpms(one, [first]);
+  await sign(one, [first]);
   const signed = await marks(first);
-  await signRpms(one, [first, second]);
+  await sign(one, [first, second]);
   assert.deepEqual(await marks(first), signed);
   const by = async ({ key }: typeof one, file: string) => isSignedBy(await exportPublicKey({ home, key }), file);
   assert.deepEqual([await by(one, first), await by(one, second), await by(two, first)], [true, true, false]);
-  await signRpms(two, [first]);
+  await sign(two, [first]);
   assert.deepEqual([await by(one, first), await by(two, first)], [false, true]);
 });

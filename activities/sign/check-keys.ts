@@ -1,0 +1,77 @@
+import { keyName, readKeyring } from '../keys/keyring.ts';
+import { must } from '../process/run.ts';
+import { RepositoryRefusal } from '../repository/port.ts';
+import { readSecret } from '../review/secret.ts';
+import { closeAgents, homesOf, type NamedKeys, openKeyAt, runningAgents } from './archive-keys.ts';
+import { findKey } from './key.ts';
+import { KeyAway } from './signing-key/port.ts';
+import { proveKey } from './signing-key/prove.ts';
+import type { GivenKey } from './signing-key/settings.ts';
+
+/** Whether a key of the archive signs now, and for how long it will. */
+export interface KeyCheck {
+  /** Its fingerprint and user id, or what the configuration calls it. */
+  readonly key: string;
+  /** `away`: it may sign at another time. */
+  readonly state: 'signs' | 'away' | 'refused';
+  /** RFC 3339 date; null: never, or not known. */
+  readonly expires: string | null;
+  /** Why it does not sign, or what its owner should know of it. */
+  readonly message: string;
+}
+
+/**
+ * Has each key sign a text that means nothing. Makes no key, and leaves running what runs.
+ *
+ * @param home the signer's directory
+ * @returns nothing before the first start, where no key is named
+ */
+export async function checkKeys(
+  home: string,
+  { sign, notice }: Omit<NamedKeys, 'former'>,
+): Promise<readonly KeyCheck[]> {
+  const own = sign.length > 0 ? null : await findKey(home);
+  const given = own === null ? sign : [own];
+  const running = await runningAgents([home, ...homesOf(given)]);
+  const homes = new Set([home]);
+  const checks: KeyCheck[] = [];
+  // One after the other: several keys may be on one card.
+  for (const one of given) checks.push(await check(one, { home, notice, used: (place) => homes.add(place) }));
+  await closeAgents([...homes], running);
+  return checks;
+}
+
+interface Around {
+  readonly home: string;
+  readonly notice: number | undefined;
+  /** Is told of each GnuPG directory that was used. */
+  used(home: string): void;
+}
+
+async function check(given: string | GivenKey, { home, notice, used }: Around): Promise<KeyCheck> {
+  let known: Pick<KeyCheck, 'key' | 'expires'> = { key: nameOf(given), expires: null };
+  try {
+    const { key, warnings, home: place } = await openKeyAt(given, { home, readSecret, notice });
+    if (place !== null) used(place);
+    known = await describe(home, await key.publicKey());
+    await proveKey(key);
+    return { ...known, state: 'signs', message: warnings.join('; ') };
+  } catch (error) {
+    if (!(error instanceof RepositoryRefusal)) throw error;
+    return { ...known, state: error instanceof KeyAway ? 'away' : 'refused', message: error.message };
+  }
+}
+
+async function describe(home: string, publicKey: string): Promise<Pick<KeyCheck, 'key' | 'expires'>> {
+  const args = ['--batch', '--with-colons', '--fixed-list-mode', '--show-keys'];
+  const [entry] = readKeyring((await must('gpg', args, { input: publicKey, env: { GNUPGHOME: home } })).stdout);
+  if (entry === undefined) throw new RepositoryRefusal('its public key cannot be read');
+  const ends = [entry.expires, entry.signsUntil].flatMap((end) => end ?? []);
+  const expires = ends.length === 0 ? null : new Date(Math.min(...ends) * 1000).toISOString().slice(0, 10);
+  return { key: keyName(entry), expires };
+}
+
+function nameOf(given: string | GivenKey): string {
+  if (typeof given === 'string') return given;
+  return given.kind === 'directory' ? given.key : given.fingerprint;
+}
