@@ -1,21 +1,15 @@
-import {
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  setCurrentDetails,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { allHandlersFinished, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { GateAction } from '../pipelines/gate/action.ts';
 import type { GateAnswer } from '../pipelines/gate/command.ts';
 import type { FirstGateMemory, GateMemory } from '../pipelines/gate/memory.ts';
-import type { GateState } from '../pipelines/gate/state.ts';
-import { control, local } from './activities.ts';
+import { control } from './activities.ts';
 import type { GateInput, GateMessage } from './contract.ts';
+import { Alarm } from './gate-alarm.ts';
 import { GateBook } from './gate-book.ts';
 import { GateBuildSets } from './gate-build-sets.ts';
 import { GateLanes } from './gate-lanes.ts';
-import { snapshot, summaryLine } from './gate-snapshot.ts';
+import { GateScreen } from './gate-screen.ts';
+import { snapshot } from './gate-snapshot.ts';
 import { gateId } from './ids.ts';
 import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import { commandsSignal, commandsUpdate, messagesUpdate, queueQuery } from './messages.ts';
@@ -26,13 +20,6 @@ const defaultBudget = 2_000;
 
 /** How long it waits then for what is under way: what has not ended by then is handed over, and asked for again. */
 const grace = '10s';
-
-/**
- * Items above which a queue is shown only so often, in milliseconds: a snapshot of 1,000 items has a megabyte, and each
- * one keeps the workflow task waiting.
- */
-const large = { items: 200, pause: 1_000 } as const;
-const busy = { items: 5, pause: 250 } as const;
 
 /** Bytes of carried state above which runs of the first version put it into artifact storage themselves. */
 const firstCarriedLimit = 64 * 1024;
@@ -56,14 +43,15 @@ export async function gate(input: GateInput): Promise<void> {
     mergesTogether: has('gate-merges-together'),
     startsLate: has('gate-starts-late'),
   };
+  const changes = has('gate-shows-changes');
+  const alarm = changes ? new Alarm() : undefined;
   const book = new GateBook(carried, { named: second, holds, ...core });
   const lanes = new GateLanes(name, book, { bounded: second, holds });
   const buildSets = new GateBuildSets(name, book, { ordered: second, holds });
   listen(name, book, buildSets);
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budgetOf(input);
   const still = () => lanes.idle && buildSets.idle;
-  let shown: GateState | undefined;
-  let nextShow = 0;
+  const screen = new GateScreen(name, book, { second, seldom, changes });
   for (;;) {
     const acted = book.state;
     let actions: readonly GateAction[] = [];
@@ -75,17 +63,14 @@ export async function gate(input: GateInput): Promise<void> {
       await condition(still, grace);
       break;
     } else if (still()) break;
-    if (book.state !== shown && Date.now() >= nextShow) {
-      shown = book.state;
-      nextShow = Date.now() + showPause(book, { second, seldom });
-      await show(name, book);
-    }
+    await screen.update();
     const { troubles } = book;
     const changed = () => book.state !== acted || book.troubles !== troubles;
     const more = () => (spent() ? second || still() : lanes.canStart(actions) || buildSets.canTell(actions));
-    const rest = nextShow - Date.now();
-    const unseen = book.state !== shown && rest > 0 ? rest : undefined;
-    await conditionWithin(() => changed() || more(), spent() ? undefined : least(lanes.pauseFor(actions), unseen));
+    const pause = spent() ? undefined : least(lanes.pauseFor(actions), screen.rest);
+    alarm?.set(pause === undefined ? undefined : Date.now() + pause);
+    if (alarm) await condition(() => changed() || more() || alarm.rang);
+    else await conditionWithin(() => changed() || more(), pause);
   }
   // A handler counts as running until its answer is on its way.
   await condition(allHandlersFinished);
@@ -109,13 +94,6 @@ function listen(name: Parameters<typeof snapshot>[0], book: GateBook, buildSets:
   setHandler(queueQuery, () => snapshot(name, book, Date.now()));
 }
 
-/** Milliseconds until a queue is shown again. */
-function showPause({ state }: GateBook, ways: { readonly second: boolean; readonly seldom: boolean }): number {
-  const count = state.queues.reduce((sum, { items }) => sum + items.length, 0);
-  if (ways.second && count > large.items) return large.pause;
-  return ways.seldom && count > busy.items ? busy.pause : 0;
-}
-
 /** The shorter one of two pauses, as far as there are any. */
 function least(one: number | undefined, other: number | undefined): number | undefined {
   return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
@@ -128,14 +106,6 @@ function budgetOf(input: GateInput): number {
 async function conditionWithin(holds: () => boolean, milliseconds: number | undefined): Promise<void> {
   if (milliseconds === undefined) await condition(holds);
   else await condition(holds, milliseconds);
-}
-
-/** Hands the current snapshot to the store: within the workflow task, so that many messages make one. */
-async function show(name: Parameters<typeof snapshot>[0], book: GateBook): Promise<void> {
-  book.sequence += 1;
-  const shown = snapshot(name, book, Date.now());
-  setCurrentDetails(summaryLine(shown));
-  await local.projectQueue(shown);
 }
 
 async function recall(input: GateInput): Promise<GateMemory | FirstGateMemory | undefined> {

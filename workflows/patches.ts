@@ -44,6 +44,10 @@ export const patches = {
     because:
       'a queue of twenty was shown at each step of each of them, and each time its workflow task waited for that',
   },
+  'gate-shows-changes': {
+    since: '2026-11-29',
+    because: 'a queue was shown again where nothing that is shown had changed, and its timer was set anew at each step',
+  },
   'gate-starts-late': {
     since: '2026-11-28',
     because: 'each change had a message that its jobs had begun, also those that were over at once',

@@ -1,10 +1,13 @@
 import './sdk.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { tsToMs } from '@temporalio/common/lib/time.js';
 import { change } from '../make.ts';
 import { GateScene } from './gate-scene.ts';
 import type { Ground, Play } from './play.ts';
 import { judge } from './rules.ts';
+import type { Command } from './sdk.ts';
 import { direct, playStories, type Stories } from './stories.ts';
 
 const gate: Stories<GateScene> = { scene: (ground) => new GateScene(ground), judge };
@@ -50,6 +53,48 @@ test('R15: a build set that is reset after a job was tried again leaves nobody w
 test('R15: a gate that is asked what it shows stays as it was', async () => {
   await direct(gate, [/^enqueue a/, /^end of prepare/, /^new patch set of a/, /^sweep/, /^queue of/], rollover);
 });
+
+test('a gate shows a queue where what is shown has changed, and sets its timer anew for another time alone', async () => {
+  const judged = async (play: Play<GateScene>) => {
+    await judge(play);
+    const gates = play.runs.filter(({ identity }) => identity.workflowType === 'gate');
+    const turns = gates.flatMap(({ history }) => history.flatMap((task) => task.turns));
+    const shown = turns.flatMap(({ commands }) => commands.flatMap(shownBy));
+    assert.ok(shown.length > 3);
+    for (const [index, content] of shown.entries()) assert.notEqual(content, shown[index + 1]);
+    const ends = new Map<number, number>();
+    let kept = 0;
+    for (const { commands, moment } of turns) {
+      const canceled = commands.flatMap(({ cancelTimer }) => ends.get(cancelTimer?.seq ?? -1) ?? []);
+      for (const { startTimer } of commands) {
+        if (!startTimer) continue;
+        const end = moment.time + tsToMs(startTimer.startToFireTimeout);
+        assert.ok(!canceled.includes(end), 'the same time');
+        ends.set(startTimer.seq ?? 0, end);
+        kept += 1;
+      }
+    }
+    assert.ok(kept > 0);
+  };
+  await direct({ scene: gate.scene, judge: judged }, [
+    /^enqueue a/,
+    /^enqueue b/,
+    /^stage build of a/,
+    /^stage build of b/,
+  ]);
+});
+
+/** What a command shows, but when. */
+function shownBy({ scheduleLocalActivity: activity }: Command): string[] {
+  if (activity?.activityType !== 'projectQueue') return [];
+  const [payload] = activity.arguments ?? [];
+  const {
+    time: _,
+    sequence: __,
+    ...content
+  } = defaultPayloadConverter.fromPayload<Record<string, unknown>>(payload ?? {});
+  return [JSON.stringify(content)];
+}
 
 test('R15: what a build set says arrives in order', () =>
   direct(gate, [/^enqueue a/, /^runStage/, /^start by hand/, /^adopt/, /^runStage of hand/, /^stage build/, /^stage/]));
