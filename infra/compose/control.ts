@@ -101,7 +101,9 @@ export function createControl(deps: ControlDeps) {
     ...testTaskActivities(common),
     async syncReviews({ connection }: { readonly connection: string }) {
       review.renewal.renew(connection);
-      return { events: await router.lookAtAll(connection) };
+      const events = await router.lookAtAll(connection);
+      await review.lookAtRefs(connection);
+      return { events };
     },
   };
   const enqueue = (what: EnqueueRequest) =>

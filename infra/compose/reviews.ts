@@ -6,6 +6,7 @@ import { joinPeople, type People } from '../../activities/review/people.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
 import { createConflictOf } from '../../server/events/conflict.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
+import { createRefLook, isWatched, openMovedRefs } from '../../server/events/moved-refs.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import type { Changes } from '../../server/port.ts';
 import type { Store } from '../store/store.ts';
@@ -26,6 +27,9 @@ export interface ReviewsDeps {
   readonly logger: Logger;
 }
 
+/** Milliseconds between two looks at the branches and tags of a review system that tells of them itself. */
+const refPeriod = 600_000;
+
 /** The review systems, and the way from what happens there to the gates. */
 export function createReviews({ common, live, temporal, store, logger }: ReviewsDeps) {
   const { config, git } = common;
@@ -39,7 +43,9 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
   const gates = createGateClient(temporal.client);
   const hosts = connections.map(({ host }) => host);
   const held = async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes));
-  const since = openConnected(join(dirname(common.paths.git), 'review'));
+  const own = join(dirname(common.paths.git), 'review');
+  const since = openConnected(own);
+  const refs = openMovedRefs(own);
   const elsewhere = new Set(connections.flatMap(({ name, served }) => (served ? [] : [name])));
   const connected = async (name: string) => (elsewhere.has(name) ? since(name) : undefined);
   const renewal = createRenewal({
@@ -49,7 +55,7 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
   });
   const router = new EventRouter({
     ...{ tenant: config.tenant, layouts, hosts, connections, gates, ledger: store, blobs: common.blobs, held },
-    connected,
+    ...{ connected, refs },
     renew: renewal.look,
     fetch: (project, at) =>
       git.ensure(project, [], at?.newrev === undefined ? undefined : { branch: at.branch, commit: at.newrev }),
@@ -59,6 +65,14 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
       if (host?.gitRemote(project).peek) git.ensure(project, [ref], { branches: [] }).catch(() => {});
     },
     conflictOf: createConflictOf(git, (name) => connections.some((one) => one.name === name && one.served)),
+  });
+  const lookAtRefs = createRefLook(refPeriod, async (connection) => {
+    const [host, driver] = [router.host(connection), config.connections[connection]?.driver ?? ''];
+    if (host === undefined || !isWatched(driver)) return;
+    const { projects } = await layouts.current();
+    const gated = [...projects.byName.values()].filter((project) => project.connection === connection);
+    const looked = { host, driver, projects: gated.map(({ name }) => name) };
+    await refs.find(looked, (event) => router.hear(connection, { id: 'refs', news: [{ kind: 'event', event }] }));
   });
   const people = joinPeople(
     connections.map((each) => ({ ...each, people: each.people ?? peopleElsewhere(each.host) })),
@@ -70,7 +84,7 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
     const asked = elsewhere.has(host.connection) ? host : null;
     return (await isMergeBranch(() => live.settings().projects, of, asked)) ? host.readMerged(of) : null;
   };
-  return { router, layouts, gates, people, merged, connections, renewal };
+  return { router, layouts, gates, people, merged, connections, renewal, lookAtRefs };
 }
 
 /**

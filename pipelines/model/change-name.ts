@@ -25,7 +25,7 @@ const marks: Readonly<Record<string, readonly string[]>> = { '#': ['github', 'gi
 export function placesOf(text: string, connections: readonly NamedConnection[]): readonly ChangePlace[] {
   const given = text.trim();
   if (given === '') return [];
-  if (/^https?:\/\//.test(given)) return placesOfPage(given, connections);
+  if (/^https?:\/\//i.test(given)) return placesOfPage(given, connections);
   const named = connections.find(({ name }) => given.startsWith(`${name}:`));
   if (named !== undefined) return [{ connection: named.name, name: given.slice(named.name.length + 1) }];
   const mark = /^[^#!]+\/[^#!]+([#!])[1-9]\d*$/.exec(given)?.[1];
@@ -39,12 +39,16 @@ export function placesOf(text: string, connections: readonly NamedConnection[]):
 
 /** Sluice's own pages are at `/change/ID`; a host's pages are read by its adapter. */
 function placesOfPage(address: string, connections: readonly NamedConnection[]): readonly ChangePlace[] {
-  const owners = connections.filter(
-    ({ url }) => url !== undefined && address.startsWith(`${url.replace(/\/+$/, '')}/`),
-  );
+  const owners = connections.filter(({ url }) => url !== undefined && isBelow(address, url));
   if (owners.length > 0) return owners.map(({ name }) => ({ connection: name, name: address }));
-  const id = /^https?:\/\/[^/]+\/change\/([^/?#]+)/.exec(address)?.[1];
+  const id = /^https?:\/\/[^/]+\/change\/([^/?#]+)/i.exec(address)?.[1];
   return id === undefined ? [] : placesOf(decoded(id), connections);
+}
+
+/** By http or https, and in whatever case: people copy addresses, and type them. */
+function isBelow(address: string, url: string): boolean {
+  const plain = (text: string) => text.toLowerCase().replace(/^https?:\/\//, '');
+  return plain(address).startsWith(`${plain(url).replace(/\/+$/, '')}/`);
 }
 
 /** How lists show a branch or a tag that was worked on: by its name and commit. Null for the id of a change. */

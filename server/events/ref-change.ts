@@ -51,3 +51,8 @@ export function isGated(layouts: Layouts, layout: Layout, project: string): bool
 export function isUploaded({ kind, status }: Change, events: readonly TriggerEvent[]): boolean {
   return kind === 'change' && status === 'open' && events.some(({ type }) => type === 'patchset-created');
 }
+
+/** What a pipeline tells of a change. */
+export function eventOf(type: string, { project, branch, id, ref, patchset }: Change): Omit<TriggerEvent, 'time'> {
+  return { type, driver: 'zuul', connection: 'zuul', project, branch, change: id, ref, patchset };
+}

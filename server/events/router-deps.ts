@@ -6,6 +6,7 @@ import type { ConflictOf } from './conflict.ts';
 import type { GateClient } from './gate-client.ts';
 import type { RoutedConnection } from './hosted-changes.ts';
 import type { EventLedger } from './ledger.ts';
+import type { MovedRefs } from './moved-refs.ts';
 
 /** What the router works with. */
 export interface RouterDeps {
@@ -22,6 +23,8 @@ export interface RouterDeps {
   readonly bring?: (change: Change) => void;
   readonly gates: GateClient;
   readonly ledger: EventLedger;
+  /** Which moves of branches and tags were told; absent: they are not looked for. */
+  readonly refs?: Pick<MovedRefs, 'isKnown' | 'note'>;
   /** Where long lists of files are kept. */
   readonly blobs: Pick<BlobStore, 'put'>;
   /** Since when a connection is connected, in milliseconds since the epoch; absent: always. */

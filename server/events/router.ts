@@ -16,7 +16,7 @@ import { handledEvents } from './ledger.ts';
 import { lookAtEach } from './look-at-each.ts';
 import { lookOnce } from './look-once.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
-import { isGated, isUploaded, movesBranches, refChange } from './ref-change.ts';
+import { eventOf, isGated, isUploaded, movesBranches, refChange } from './ref-change.ts';
 import { equipped, eventId, gateOf, merges, observing, type Routed, route, takes, type View } from './route.ts';
 import type { RouterDeps } from './router-deps.ts';
 
@@ -69,11 +69,7 @@ export class EventRouter {
     // A host tells of all that it has.
     if (!isGated(this.#deps.layouts, layout, event.project)) return;
     const { change: name } = event;
-    if (name === undefined) {
-      const id = eventId(`${connection}:${event.project}`, event);
-      await this.#send(await this.#route(await this.#viewOfRef(layout, event), event, id));
-      return;
-    }
+    if (name === undefined) return this.#hearOfRef(layout, event);
     const found = await this.#changes.readIn(connection, name);
     if (!found) return;
     const waits = this.#looking.has(found.id);
@@ -85,6 +81,14 @@ export class EventRouter {
       await this.#tell(view, await this.#route(view, event, id), id);
       return 1;
     });
+  }
+
+  /** What a look at the refs has found before the host told it is not passed on again. */
+  async #hearOfRef(layout: Layout, event: TriggerEvent): Promise<void> {
+    const [refs, id] = [this.#deps.refs, eventId(`${event.connection}:${event.project}`, event)];
+    if (!(await refs?.isKnown(event)))
+      await this.#send(await this.#route(await this.#viewOfRef(layout, event), event, id));
+    await refs?.note(event);
   }
 
   #inTurn(change: string, work: () => Promise<number>): Promise<number> {
@@ -189,10 +193,12 @@ export class EventRouter {
     const view = await this.#view(change, open, seen && { id: change.id, canMerge: seen.canMerge });
     const messages: Routed[] = [];
     for (const event of withoutOldWords(events, connected)) {
+      if (await this.#deps.refs?.isKnown(event)) continue;
       const subject = event.change === undefined ? await this.#viewOfRef(view.layout, event) : view;
       messages.push(...(await this.#route(subject, event, eventId(change.id, event))));
     }
     await this.#tell(view, messages, `${change.id}/${last}`);
+    for (const event of events) await this.#deps.refs?.note(event);
     // Of a project that is not known yet, all is told again once it is.
     if (gated) await this.#handled.mark(change.id, last);
     return events.length;
@@ -275,10 +281,8 @@ export class EventRouter {
     const facts = factsOf(await this.#deps.layouts.current(), change);
     for (const pipeline of pipelines) {
       const command = { type: 'dequeue', time: Date.now(), pipeline, change: change.id } as const;
-      await this.#deps.gates.inform(gateOf(this.#deps.tenant, facts, pipeline), {
-        id: randomUUID(),
-        commands: [command],
-      });
+      const message = { id: randomUUID(), commands: [command] };
+      await this.#deps.gates.inform(gateOf(this.#deps.tenant, facts, pipeline), message);
     }
   }
 
@@ -293,8 +297,4 @@ export class EventRouter {
   read(name: string): Promise<Change | null> {
     return this.#changes.read(name);
   }
-}
-
-function eventOf(type: string, { project, branch, id, ref, patchset }: Change): Omit<TriggerEvent, 'time'> {
-  return { type, driver: 'zuul', connection: 'zuul', project, branch, change: id, ref, patchset };
 }

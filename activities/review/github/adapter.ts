@@ -4,6 +4,7 @@ import type { GitRemote } from '../../git/remote.ts';
 import { mapAtOnce } from '../../process/at-once.ts';
 import { must } from '../../process/run.ts';
 import { byName } from '../by-name.ts';
+import { findByNumber } from '../by-number.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
 import type { HttpPatience } from '../http.ts';
 import { openJournal } from '../journal.ts';
@@ -64,6 +65,8 @@ function createGithubHost(place: Place): ReviewHost {
     connection: place.connection,
     capabilities: { votes: true, stacks: false, exactMerge: true },
     async readChange(name) {
+      const numbered = await findByNumber(name, host.listOpenChanges);
+      if (numbered !== undefined) return numbered;
       const found = await findPull(place, name);
       return found === null ? null : resolvePull(place, found);
     },

@@ -3,6 +3,7 @@ import type { MergeMode } from '../../git/merge.ts';
 import { isSafeBranch } from '../../git/names.ts';
 import type { GitRemote } from '../../git/remote.ts';
 import { byName } from '../by-name.ts';
+import { findByNumber } from '../by-number.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
 import type { HttpPatience } from '../http.ts';
 import { openJournal } from '../journal.ts';
@@ -93,6 +94,8 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
     connection: site.connection,
     capabilities: { votes: true, stacks: false, exactMerge: true },
     async readChange(name) {
+      const numbered = await findByNumber(name, listOpenChanges);
+      if (numbered !== undefined) return numbered;
       const facts = await readFacts(desk, name);
       return facts === null ? null : toChange(site, facts);
     },

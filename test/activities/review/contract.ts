@@ -83,6 +83,16 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
     }
   });
 
+  check('a bare number names the one open change that has it', async ({ host, push }) => {
+    const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    const number = /[:#!](\d+)$/.exec(id)?.[1];
+    if (number === undefined) return;
+    assert.equal((await host.readChange(number))?.id, id);
+    const other = await push({ project: 'beta', file: 'a', content: '1' });
+    const isAlone = !other.endsWith(number);
+    assert.equal((await host.readChange(number))?.id, isAlone ? id : undefined);
+  });
+
   check(
     'S1: what a branch is at, and was at, was merged; what was pushed was not',
     async ({ host, push, moveBranch, words }) => {

@@ -1,0 +1,188 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { writeWhole } from '../../activities/files/write.ts';
+import type { ReviewHost } from '../../activities/review/port.ts';
+import type { TriggerEvent } from '../../pipelines/model/change.ts';
+
+/** What is known of a branch or tag. */
+interface Known {
+  /** What it was at when it was looked at last; zeros where it was not there. */
+  readonly commit: string;
+  /** A look has found that, and nobody had told it. */
+  readonly found?: true;
+  /** What it was told to be at since: not in order, where a host does not keep to it. */
+  readonly heard?: readonly string[];
+}
+
+/** By full name of the ref. */
+type Refs = Readonly<Record<string, Known>>;
+
+/** Which moves of branches and tags have been told, so that those of which nobody told are found. */
+export interface MovedRefs {
+  /** Whether a look has found what the host tells only now. */
+  isKnown(event: TriggerEvent): Promise<boolean>;
+  /** What the host has told was passed on. */
+  note(event: TriggerEvent): Promise<void>;
+  /**
+   * Compares the branches and tags of projects with what is known of them. What is seen for the first time is history.
+   *
+   * @param tell passes on what nobody has told; what it throws leaves the move to the next look
+   */
+  find(looked: Looked, tell: (event: TriggerEvent) => Promise<void>): Promise<void>;
+}
+
+export interface Looked {
+  readonly host: Pick<ReviewHost, 'connection' | 'branches' | 'tags'>;
+  readonly driver: string;
+  readonly projects: readonly string[];
+}
+
+/** How a push is called at each kind of host; others tell of their moves by looks of their own. */
+const pushes: Readonly<Record<string, string>> = {
+  gerrit: 'ref-updated',
+  github: 'push',
+  gitlab: 'gl_push',
+  gitea: 'gitea_push',
+};
+
+/** Whether moves at a kind of host may go untold. */
+export function isWatched(driver: string): boolean {
+  return Object.hasOwn(pushes, driver);
+}
+
+/** What is known is kept in files of `directory`, by connection and project. */
+export function openMovedRefs(directory: string): MovedRefs {
+  const { read, update } = openMemory(directory);
+  return {
+    async isKnown(event) {
+      const { ref = '', newrev } = event;
+      const known = isMove(event) ? (await read(event))?.[ref] : undefined;
+      // Hosts tell of a tag's own object, and show the commit that it stands for.
+      return (
+        known?.found === true && (isTag(ref) || known.commit === newrev || (isGone(known.commit) && isGone(newrev)))
+      );
+    },
+    async note(event) {
+      const { ref = '', newrev = '' } = event;
+      if (!isMove(event)) return;
+      await update(event, (refs) => {
+        // Before the first look all is history.
+        if (refs === null) return null;
+        const { commit, heard = [] } = refs[ref] ?? { commit: none };
+        return { ...refs, [ref]: { commit, heard: [...heard, newrev].slice(-mostHeard) } };
+      });
+    },
+    async find({ host, driver, projects }, tell) {
+      for (const project of projects) await findIn(project);
+      async function findIn(project: string): Promise<void> {
+        const of = { connection: host.connection, project };
+        const before = await read(of);
+        const now = await refsOf(host, project);
+        // A host that shows nothing of a project is away, or has shut it: nobody has removed everything.
+        if (now.size === 0) return;
+        const moves = before === null ? [] : movesBetween(before, now);
+        for (const move of moves) {
+          if (!isSame(before, await read(of), move.ref)) continue;
+          await tell({ ...of, ...move, type: pushes[driver] ?? '', driver, time: Date.now() });
+          await update(of, (refs) => ({ ...refs, [move.ref]: { commit: move.newrev, found: true } }));
+        }
+        await update(of, (refs) => settled(before, refs, now));
+      }
+    },
+  };
+}
+
+/** So many commits of a ref are told between two looks, and no more are kept. */
+const mostHeard = 100;
+const none = '0'.repeat(40);
+
+type Move = Required<Pick<TriggerEvent, 'ref' | 'oldrev' | 'newrev'>> & Pick<TriggerEvent, 'branch'>;
+
+/** What has moved since the last look, and nobody has told, in order of name. */
+function movesBetween(before: Refs, now: ReadonlyMap<string, string>): readonly Move[] {
+  const names = [...new Set([...Object.keys(before), ...now.keys()])].sort();
+  return names.flatMap((ref) => {
+    const { commit: oldrev, heard = [] } = before[ref] ?? { commit: none };
+    const newrev = now.get(ref) ?? none;
+    const isTold = heard.some((one) => isTag(ref) || one === newrev || (isGone(one) && isGone(newrev)));
+    if (isTold || oldrev === newrev) return [];
+    return [{ ref, ...(isTag(ref) ? {} : { branch: ref.slice('refs/heads/'.length) }), oldrev, newrev }];
+  });
+}
+
+/** Whether nobody has told anything of a ref in between. */
+function isSame(before: Refs | null, after: Refs | null, ref: string): boolean {
+  return JSON.stringify(before?.[ref]) === JSON.stringify(after?.[ref]);
+}
+
+/** What was told before the look has been seen in it; what was told since is kept for the next. */
+function settled(before: Refs | null, refs: Refs | null, now: ReadonlyMap<string, string>): Refs {
+  const names = new Set([...Object.keys(refs ?? {}), ...now.keys()]);
+  const entries = [...names].flatMap((ref): [string, Known][] => {
+    const [known, commit] = [refs?.[ref], now.get(ref)];
+    if (!isSame(before, refs, ref)) return known === undefined ? [] : [[ref, known]];
+    if (commit === undefined) return [];
+    return [[ref, known?.commit === commit && known.heard === undefined ? known : { commit }]];
+  });
+  return Object.fromEntries(entries);
+}
+
+async function refsOf(host: Looked['host'], project: string): Promise<ReadonlyMap<string, string>> {
+  const [branches, tags] = [await host.branches(project), await host.tags(project)];
+  const named = (prefix: string, all: readonly { readonly name: string; readonly commit: string }[]) =>
+    all.map(({ name, commit }) => [`${prefix}${name}`, commit] as const);
+  return new Map(branches.length === 0 ? [] : [...named('refs/heads/', branches), ...named('refs/tags/', tags)]);
+}
+
+function isMove({ driver, ref = '', newrev, change }: TriggerEvent): boolean {
+  return change === undefined && isWatched(driver) && newrev !== undefined && /^refs\/(heads|tags)\//.test(ref);
+}
+
+function isTag(ref: string): boolean {
+  return ref.startsWith('refs/tags/');
+}
+
+function isGone(commit = ''): boolean {
+  return /^0+$/.test(commit);
+}
+
+type Place = Pick<TriggerEvent, 'connection' | 'project'>;
+
+/** Changes of one project's file follow each other. */
+function openMemory(directory: string) {
+  const pathOf = ({ connection, project }: Place) => join(directory, connection, '@refs', `${project}.json`);
+  const turns = new Map<string, Promise<void>>();
+  const read = async (of: Place): Promise<Refs | null> => {
+    const text = await readFile(pathOf(of), 'utf8').catch(ignoreAbsent);
+    return text === null ? null : (JSON.parse(text) as Refs);
+  };
+  const update = async (of: Place, change: (refs: Refs | null) => Refs | null): Promise<void> => {
+    const path = pathOf(of);
+    const write = async () => {
+      const changed = change(await read(of));
+      if (changed === null) return;
+      await mkdir(dirname(path), { recursive: true });
+      await writeWhole(path, JSON.stringify(changed), { mode: 0o600 });
+    };
+    const next = (turns.get(path) ?? Promise.resolve()).catch(() => {}).then(write);
+    turns.set(path, next);
+    await next.finally(() => turns.get(path) === next && turns.delete(path));
+  };
+  return { read, update };
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+}
+
+/** Looks at the refs of a connection, unless that was less than `every` milliseconds ago. */
+export function createRefLook(every: number, look: (connection: string) => Promise<void>) {
+  const looked = new Map<string, number>();
+  return async (connection: string): Promise<void> => {
+    const now = Date.now();
+    if (now - (looked.get(connection) ?? Number.NEGATIVE_INFINITY) < every) return;
+    await look(connection);
+    looked.set(connection, now);
+  };
+}
