@@ -35,7 +35,7 @@ export function repositoryOf(schema: string, repository: RepositoryState): Json 
 }
 
 function label(name: string): Json {
-  return fill('label', { name, color: 'ff0000' });
+  return fill('label', { name, color: 'ff0000', description: '' });
 }
 
 /** As lists have it. */
