@@ -50,7 +50,6 @@ async function hostOf(t: TestContext, answers: Readonly<Record<string, () => unk
 test('I9: an approval that is given while the host is asked is told as one, then and ever after', async (t) => {
   const reviews: object[] = [];
   const timeline: object[] = [];
-  const path = '/repos/team/tool';
   const host = await hostOf(t, {
     '/user': () => ({ login: 'sluice-bot' }),
     [`${path}/pulls/1`]: () => pull,
@@ -68,4 +67,49 @@ test('I9: an approval that is given while the host is asked is told as one, then
   const actions = async () => (await host.readEvents('tea:team/tool#1', 0)).events.map(({ action }) => action);
   assert.deepEqual(await actions(), ['opened', 'approved']);
   assert.deepEqual(await actions(), ['opened', 'approved']);
+});
+
+const path = '/repos/team/tool';
+const refs = () => [{ ref: 'refs/pull/1/head', object: { sha: head } }];
+
+test('a label that is given while the host is asked is not taken for one of a head that comes meanwhile', async (t) => {
+  const label = { id: 1, name: 'gate' };
+  const given = '2026-11-28T08:00:09Z';
+  let asked = 0;
+  const host = await hostOf(t, {
+    // The label comes after this first answer, and the head with the label.
+    [`${path}/pulls/1`]: () => {
+      asked += 1;
+      return { ...pull, labels: [label], updated_at: asked === 1 ? time : given };
+    },
+    [`${path}/git/refs/pull/1/head`]: refs,
+    [`${path}/issues/1/timeline`]: () => [{ id: 70, type: 'label', user: bob, created_at: given, body: '1', label }],
+  });
+  const change = await host.readChange('tea:team/tool#1');
+  assert.deepEqual([change?.labels, change?.currentLabels, change?.votes], [['gate'], [], []]);
+});
+
+test("others' statuses that are good are an event, and the host's word of one leads to its pull request", async (t) => {
+  const statuses: object[] = [{ id: 1, context: 'sluice/check', status: 'success' }];
+  const host = await hostOf(t, {
+    '/user': () => ({ login: 'sluice-bot' }),
+    [`${path}/pulls`]: () => [pull],
+    [`${path}/pulls/1`]: () => pull,
+    [`${path}/git/refs/pull/1/head`]: refs,
+    [`${path}/commits/${head}/statuses`]: () => statuses,
+  });
+  assert.equal((await host.readChange(`tea:team/tool@${head}`))?.id, 'tea:team/tool#1');
+  assert.equal(await host.readChange(`tea:team/tool@${'b'.repeat(40)}`), null);
+  const actions = async () => (await host.readEvents('tea:team/tool#1', 0)).events.map(({ action }) => action);
+  assert.deepEqual(await actions(), ['opened']);
+  statuses.push({ id: 2, context: 'jenkins', status: 'pending' });
+  assert.deepEqual(await actions(), ['opened']);
+  statuses.push({ id: 3, context: 'jenkins', status: 'success' });
+  assert.deepEqual(
+    [await actions(), await actions()],
+    [
+      ['opened', 'passed'],
+      ['opened', 'passed'],
+    ],
+  );
 });
