@@ -9,14 +9,15 @@ import { readManifest } from '../../../activities/storage/manifest.ts';
 import type { PackageFormat, SourceState } from '../../../pipelines/model/artifact.ts';
 import type { ReleaseRules } from '../../../pipelines/model/release-line.ts';
 import { mirrorWorld } from '../mirror/world.ts';
+import { all, carryOut, leave, planned, planWorld } from './plan.ts';
 import { build, inputFor, merged, publish, releaseWorld, type World, withPackages } from './world.ts';
 
 const apart: ReleaseRules = { codename: 'bookworm', debug: 'separate', lines: [] };
 
 const named = { deb: 'alpha-dbgsym', rpm: 'alpha-debuginfo' } as const;
 
-/** A release of a program with what debugs it; its steps are those of the workflow. */
-async function release(world: World, format: PackageFormat, version: string) {
+/** A build of a program with what debugs it. */
+async function built(world: World, format: PackageFormat, version: string) {
   const source = await merged(world, `${version}\n`);
   const of = { format, source, sample: { version } };
   const debug = {
@@ -24,7 +25,12 @@ async function release(world: World, format: PackageFormat, version: string) {
     version,
     requires: [format === 'deb' ? `alpha (= ${version})` : `alpha = ${version}`],
   };
-  const manifest = await withPackages(world, await build(world, of), [debug]);
+  return { source, manifest: await withPackages(world, await build(world, of), [debug]) };
+}
+
+/** The same released; the steps are those of the workflow. */
+async function release(world: World, format: PackageFormat, version: string) {
+  const { source, manifest } = await built(world, format, version);
   return publish(world, inputFor(manifest, source), `r-${version}`);
 }
 
@@ -35,48 +41,57 @@ async function mirrored(t: TestContext, tree: string) {
   return { sync, copy: join(mirrors.local('m1'), 'stable') };
 }
 
-for (const format of ['deb', 'rpm'] as const) {
-  test(`${format}: debug packages are released apart, signed and mirrored with the rest, and older versions go with theirs`, async (t) => {
-    const world = await releaseWorld(t, undefined, { ...apart, keep: 1 });
-    const tree = join(world.released, format);
-    const { sync, copy } = await mirrored(t, tree);
-    for (const version of ['1.0-1', '1.1-1']) {
-      assert.equal((await release(world, format, version)).refused, undefined);
-      await sync();
-    }
-    for (const at of [tree, copy]) {
-      const listed = await repositoryFormats[format].list(at);
-      assert.deepEqual(listed.map((one) => `${one.name} ${one.version}`).sort(), [
-        'alpha 1.1-1',
-        `${named[format]} 1.1-1`,
-      ]);
-      assert.match(listed.find(({ name }) => name !== 'alpha')?.path ?? '', /^(pool\/debug|debug\/Packages)\//);
-      const { problems } = await checkRepository(repositoryFormats[format], { tree: at, others: [] });
-      assert.deepEqual(problems, [], at);
-    }
-    const roots = await repositoryFormats[format].roots(copy);
-    assert.equal(roots.length, format === 'deb' ? 1 : 2);
-  });
-}
-
 /** The same world whose release stage is told otherwise. */
 function told(world: World, rules: ReleaseRules): World {
   return { ...world, activities: createReleaseActivities({ ...world.deps, rules }) };
 }
 
-test('debug packages move with the first release after the rules were changed, which says so', async (t) => {
-  const world = await releaseWorld(t);
-  const paths = async () => {
-    const listed = await repositoryFormats.rpm.list(join(world.released, 'rpm'));
-    return listed.flatMap(({ name, path }) => (name === named.rpm ? path : [])).sort();
-  };
-  assert.deepEqual(await release(world, 'rpm', '1.0-1'), {});
-  const turned = await release(told(world, apart), 'rpm', '1.1-1');
-  assert.deepEqual(turned, { notes: ['moved 1 debug package to lists of their own'] });
-  assert.deepEqual(
-    await paths(),
-    ['1.0', '1.1'].map((version) => `debug/Packages/a/alpha-debuginfo-${version}-1.noarch.rpm`),
-  );
+/** What is there after two releases, with the first of them before debug packages were to be apart. */
+const paths = {
+  deb: ['1.0', '1.1'].map((version) => `pool/debug/a/alpha/alpha-dbgsym_${version}-1_all.deb`),
+  rpm: ['1.0', '1.1'].map((version) => `debug/Packages/a/alpha-debuginfo-${version}-1.noarch.rpm`),
+} as const;
+
+for (const format of ['deb', 'rpm'] as const) {
+  test(`${format}: debug packages are released apart, those of before move, and all are signed, mirrored and kept with the rest`, async (t) => {
+    const world = await releaseWorld(t);
+    const tree = join(world.released, format);
+    const { sync, copy } = await mirrored(t, tree);
+    assert.deepEqual(await release(world, format, '1.0-1'), {});
+    await sync();
+    const moved = { notes: ['moved 1 debug package to lists of their own'] };
+    assert.deepEqual(await release(told(world, apart), format, '1.1-1'), moved);
+    await sync();
+    for (const at of [tree, copy]) {
+      const listed = await repositoryFormats[format].list(at);
+      assert.deepEqual(listed.flatMap(({ name, path }) => (name === 'alpha' ? [] : path)).sort(), paths[format]);
+      assert.equal(listed.length, 4);
+      const { problems } = await checkRepository(repositoryFormats[format], { tree: at, others: [] });
+      assert.deepEqual(problems, [], at);
+    }
+    assert.equal((await repositoryFormats[format].roots(copy)).length, format === 'deb' ? 1 : 2);
+    assert.equal((await release(told(world, { ...apart, keep: 1 }), format, '1.2-1')).refused, undefined);
+    const kept = (await repositoryFormats[format].list(tree)).map(({ name, version }) => `${name} ${version}`);
+    assert.deepEqual(kept.sort(), ['alpha 1.2-1', `${named[format]} 1.2-1`]);
+  });
+}
+
+test('a plan that is taken back takes the debug packages with it, and both indexes are signed anew', async (t) => {
+  const rules = { ...planned, debug: 'separate' } as const;
+  const world = planWorld(await releaseWorld(t, undefined, rules), rules);
+  const tree = join(world.released, 'rpm-stable');
+  const versions = async () =>
+    (await repositoryFormats.rpm.list(tree)).map(({ name, version }) => `${name} ${version}`);
+  for (const version of ['1.0-1', '1.1-1']) {
+    const { source, manifest } = await built(world, 'rpm', version);
+    await leave(world, manifest, source, `git:${version}`);
+    await world.book.make('ada', all, version);
+    assert.deepEqual((await carryOut(world, version)).ok, true);
+  }
+  assert.equal((await versions()).length, 4);
+  assert.equal((await carryOut(world, '1.1-1', 'revert')).ok, true);
+  assert.deepEqual(await versions(), ['alpha 1.0-1', 'alpha-debuginfo 1.0-1']);
+  assert.deepEqual((await checkRepository(repositoryFormats.rpm, { tree, others: [] })).problems, []);
 });
 
 test('S1: no index of debug packages is signed that leads to what was not proven, and none is shown without its signature', async (t) => {

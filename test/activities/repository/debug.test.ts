@@ -90,8 +90,12 @@ for (const id of ['deb', 'rpm'] as const) {
       const [moved, made] = await Promise.all(texts);
       assert.equal(moved, made, `${root} does not tell how it came to be`);
     }
+    const apartServed = await format.served(dir);
     const back = await publishPackages(format, { dir, files: [], settings: { debug: false }, date });
     assert.deepEqual(back.notes, ['moved 1 debug package to the lists of all others']);
+    for (const path of [...apartServed, at[1]]) assert.ok(await exists(join(dir, path)), path);
+    await removePackages(format, { dir, remove: ({ name }) => name === 'beta', date });
+    for (const path of [...apartServed, at[1]]) assert.ok(await exists(join(dir, path)), `${path}, a state later`);
     assert.equal(await pathOf(dir), at[0]);
     assert.deepEqual(await problems(dir), []);
     assert.deepEqual(await format.settings(dir), { ...(await format.settings(afresh)), debug: false });
