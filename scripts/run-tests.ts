@@ -41,6 +41,7 @@ const long = [
   'test/activities/build/deb.test.ts',
   'test/activities/mirror/pool.test.ts',
   'test/activities/repocheck.test.ts',
+  'test/activities/script/playbooks.test.ts',
   'test/infra/stack/stack.test.ts',
 ];
 /** What waits for `slow` begins behind the others. */
