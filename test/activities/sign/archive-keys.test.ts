@@ -35,7 +35,7 @@ test('without names there is one key, made once, in a directory that is closed t
   assert.equal((await stat(home)).mode & 0o777, 0o700);
 });
 
-test('the first name signs everything, the others beside it; a former key needs no secret part', async (t) => {
+test('B-101: the first name signs everything, the others beside it; a former key needs no secret part', async (t) => {
   const [{ home, add, gpg }, before] = [await directory(t), await directory(t)];
   await add('One <one@example.org>');
   await add('Two <two@example.org>');
@@ -53,7 +53,7 @@ test('the first name signs everything, the others beside it; a former key needs 
   assert.deepEqual(keys.shown, prints);
 });
 
-test('names that mean no key, several, one twice, or one that may not sign are refused', async (t) => {
+test('B-103: names that mean no key, several, one twice, or one that may not sign are refused', async (t) => {
   const { home, add } = await directory(t);
   await add('Archive 2026 <a@example.org>');
   await add('Archive 2027 <b@example.org>');
