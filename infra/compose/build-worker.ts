@@ -105,6 +105,7 @@ function snapshotsOf(config: StackConfig): SnapshotDeps {
     lender: { places: placesIn(directory), installation: installationOf(config.data).id, ways: [] },
     platforms,
     ...vmImages(directory, platforms),
+    failures: join(directory, 'failures'),
     limits: limitsOf(config),
   };
 }

@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from '@temporalio/worker';
 import { debugBuildOf, openDebug } from '../../activities/nodes/vm/debug.ts';
 import type { Hardware } from '../../activities/nodes/vm/host.ts';
+import { localHost } from '../../activities/nodes/vm/hosts/local/host.ts';
+import { spotOf } from '../../activities/nodes/vm/lend.ts';
 import type { prepareSnapshot } from '../../activities/nodes/vm/prepare.ts';
 import { machinesIn, placesIn, type Snapshot, writeRecord } from '../../activities/nodes/vm/records.ts';
 import { createSnapshotActivities, type SnapshotDeps, staleIn } from '../../activities/nodes/vm/snapshot-activities.ts';
@@ -52,7 +54,7 @@ async function keep(platform: string, time: number): Promise<Snapshot> {
   const directory = join(placesIn(root).snapshots, id);
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, 'memory'), Buffer.alloc(64 * 1024, 1));
-  await writeRecord(directory, 'snapshot.json', snapshot);
+  await writeRecord({ host: localHost, directory }, 'snapshot.json', snapshot);
   return snapshot;
 }
 
@@ -68,7 +70,8 @@ const restore: typeof openDebug = async (lender, wish) => {
   const { build, holder } = wish;
   if (!build.startsWith('kept-')) return openDebug(lender, wish);
   const id = `${debugBuildOf(build)}~1`;
-  await mkdir(join(placesIn(root).machines, id), { recursive: true });
+  const spot = spotOf(placesIn(root), id);
+  await mkdir(spot.directory, { recursive: true });
   const record = {
     id,
     build: debugBuildOf(build),
@@ -78,7 +81,7 @@ const restore: typeof openDebug = async (lender, wish) => {
     snapshot: 's',
     hostKey: 'k',
   };
-  await writeRecord(join(placesIn(root).machines, id), 'machine.json', { ...record, kept: build });
+  await writeRecord(spot, 'machine.json', { ...record, kept: build });
   return [
     { name: 'n', command: wish.step === undefined ? 'ssh n' : `ssh n${wish.step}`, answers: true, console: '/c' },
   ];
@@ -98,6 +101,7 @@ before(async () => {
       return [];
     },
     limits: { age: 20 * day, bytes: 1024 ** 3 },
+    failures: join(root, 'failures'),
     ...{ hardware: async () => here.hardware, prepare, restore },
   };
   worker = await createHostWorker({ temporal, activities: createSnapshotActivities(deps), host });
@@ -252,8 +256,8 @@ test('a platform that has no virtual machines is refused, with those that there 
 
 test('what is too old goes, but for the newest of a platform and what a machine stands on', async () => {
   const [used, unused] = [await keep('two', Date.now() - 40 * day), await keep('two', Date.now() - 30 * day)];
-  const machine = join(placesIn(root).machines, 'b~1');
-  await mkdir(machine, { recursive: true });
+  const machine = spotOf(placesIn(root), 'b~1');
+  await mkdir(machine.directory, { recursive: true });
   const record = { id: 'b~1', build: 'b', installation: 'test', name: 'n', snapshot: used.id, hostKey: 'k' };
   await writeRecord(machine, 'machine.json', record);
   const removed = await machines().expire(ann);
@@ -270,8 +274,8 @@ test('what is too old goes, but for the newest of a platform and what a machine 
 
 test('I10: of what is held, the virtual machines of this host are listed', async () => {
   const [newest] = (await machines().list()).snapshots;
-  const machine = join(placesIn(root).machines, 'held~1');
-  await mkdir(machine, { recursive: true });
+  const machine = spotOf(placesIn(root), 'held~1');
+  await mkdir(machine.directory, { recursive: true });
   const record = { id: 'held~1', build: 'held', installation: 'test', name: 'n', snapshot: newest?.id, hostKey: 'k' };
   await writeRecord(machine, 'machine.json', record);
   const of = { host, nodes: [{ name: 'n', command: 'ssh n' }], time: 1, until: null };
@@ -279,7 +283,7 @@ test('I10: of what is held, the virtual machines of this host are listed', async
   const wish = { id: 'h1', job: 'j', reason: 'r', count: 3, seconds: null, by: 'ann', time: 1 };
   holds = [{ ...wish, builds: ['held', 'container'], held: [...held, { ...of, build: 'held', host: 'elsewhere' }] }];
   assert.deepEqual((await machines().list()).held, [{ hold: 'h1', ...of, build: 'held' }]);
-  await rm(machine, { recursive: true });
+  await rm(machine.directory, { recursive: true });
   assert.deepEqual((await machines().list()).held, [], 'what is removed is held no more');
 });
 

@@ -2,7 +2,7 @@ import { quoted } from '../../process/quoted.ts';
 import { execute, say } from '../ssh/exec.ts';
 import type { Line } from '../ssh/line.ts';
 import type { Remote } from '../ssh/remote.ts';
-import { openGivenLine } from './line.ts';
+import { openTargetLine } from '../ssh/target.ts';
 import { emptyGroup, endGroup, findGroup, removeOurs, runInGroup, writeNames } from './scripts.ts';
 import type { GivenSettings } from './settings.ts';
 
@@ -33,7 +33,7 @@ export async function introduce({ line, root }: GivenRemote, names: readonly str
  * control groups.
  */
 export async function faultOf(machine: GivenSettings): Promise<string | null> {
-  const line = openGivenLine(machine);
+  const line = openTargetLine(machine, `the machine ${machine.name}`);
   try {
     await machine.key();
     await reach(line, machine);

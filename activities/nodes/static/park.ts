@@ -3,8 +3,8 @@ import { distinct } from '../lending.ts';
 import { OutOfService } from '../out-of-service.ts';
 import type { LeaseRequest, Made } from '../port.ts';
 import type { Line } from '../ssh/line.ts';
+import { openTargetLine } from '../ssh/target.ts';
 import { cleanMachine, type GivenRemote, reach } from './clean.ts';
-import { openGivenLine } from './line.ts';
 import { type GivenState, readState, writeState } from './records.ts';
 import type { GivenSettings } from './settings.ts';
 
@@ -185,7 +185,7 @@ export class Park {
   #line(settings: GivenSettings): Line {
     const known = this.#lines.get(settings.name);
     if (known !== undefined) return known;
-    const line = openGivenLine(settings);
+    const line = openTargetLine(settings, `the machine ${settings.name}`);
     this.#lines.set(settings.name, line);
     return line;
   }

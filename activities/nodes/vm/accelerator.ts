@@ -1,8 +1,7 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { run } from '../../process/run.ts';
-import { makeTemporary } from '../../process/temporary.ts';
+import { randomUUID } from 'node:crypto';
 import { type Accelerator, emulator, type Hardware, hardwareOf, processors } from './host.ts';
+import { localHost } from './hosts/local/host.ts';
+import type { Host } from './hosts/port.ts';
 
 /** Milliseconds in which the probe's machine must have ended: it runs four instructions. */
 const patience = 10_000;
@@ -16,18 +15,17 @@ const answer = 85;
  * KVM where a machine runs by it, else TCG. A device node says nothing: where virtual machines may not be nested, KVM
  * can be opened and its machines hang.
  */
-export async function chooseAccelerator(probe: typeof works = works): Promise<Accelerator> {
+export async function chooseAccelerator(probe: (accelerator: Accelerator) => Promise<boolean>): Promise<Accelerator> {
   return (await probe('kvm')) ? 'kvm' : 'tcg';
 }
 
 /** Whether a machine runs by it: tried with the smallest program there is, on a processor as all machines have it. */
-export async function works(accelerator: Accelerator, timeout = patience): Promise<boolean> {
-  const directory = await makeTemporary('sluice-probe');
+export async function works(host: Host, accelerator: Accelerator, timeout = patience): Promise<boolean> {
+  const disk = `/tmp/sluice-probe-${randomUUID()}`;
   try {
-    const disk = join(directory, 'boot');
-    await writeFile(disk, bootSector);
+    await host.files.write(disk, bootSector);
     const drive = `if=ide,format=raw,snapshot=on,file=${disk}`;
-    const { code } = await run(
+    const { code } = await host.run(
       emulator,
       [
         ...['-machine', `pc,accel=${accelerator}`, '-cpu', processors[accelerator], '-m', '16'],
@@ -38,14 +36,16 @@ export async function works(accelerator: Accelerator, timeout = patience): Promi
     );
     return code === answer;
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await host.files.remove(disk);
   }
 }
 
-let chosen: Promise<Accelerator> | undefined;
+const chosen = new WeakMap<Host, Promise<Accelerator>>();
 
-/** What machines are made of here and now. The probe is run once by each process, for its answer does not change. */
-export async function hardwareHere(): Promise<Hardware> {
-  chosen ??= chooseAccelerator();
-  return hardwareOf(await chosen);
+/** What machines are made of on a host now. The probe is run once by each process, for its answer does not change. */
+export async function hardwareHere(host: Host = localHost): Promise<Hardware> {
+  const choice = chosen.get(host) ?? chooseAccelerator((accelerator) => works(host, accelerator));
+  chosen.set(host, choice);
+  choice.catch(() => chosen.delete(host));
+  return hardwareOf(host, await choice);
 }

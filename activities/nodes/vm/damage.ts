@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { EngineUnavailable } from '../engine-unavailable.ts';
+import type { Spot } from './hosts/port.ts';
 import { type Places, type Snapshot, writeRecord } from './records.ts';
 
 const parts = ['memory', 'disk'] as const;
@@ -9,9 +8,9 @@ const parts = ['memory', 'disk'] as const;
 /** By what is it known later that a snapshot is as it was saved: SHA-256 of its files, in hexadecimal. */
 export type Digests = Readonly<Record<(typeof parts)[number], string>>;
 
-/** @param directory the snapshot's own */
-export async function digestsOf(directory: string): Promise<Digests> {
-  const [memory, disk] = await Promise.all(parts.map((part) => digestOf(join(directory, part))));
+/** @param at the snapshot's directory */
+export async function digestsOf(at: Spot): Promise<Digests> {
+  const [memory, disk] = await Promise.all(parts.map((part) => at.host.files.digest(join(at.directory, part))));
   return { memory: memory ?? '', disk: disk ?? '' };
 }
 
@@ -21,21 +20,20 @@ export async function digestsOf(directory: string): Promise<Digests> {
  *
  * @returns what is wrong with it; null when it is as it was saved, or nothing is known of that
  */
-export async function noteDamage({ snapshots }: Places, snapshot: Snapshot): Promise<string | null> {
+export async function noteDamage({ host, snapshots }: Places, snapshot: Snapshot): Promise<string | null> {
   const { id, digests } = snapshot;
   if (digests === undefined) return null;
   const directory = join(snapshots, id);
-  const now = await Promise.all(parts.map((part) => digestOf(join(directory, part)).catch(() => null)));
+  const now = await Promise.all(parts.map((part) => host.files.digest(join(directory, part)).catch(unlessAway)));
   const bad = parts.filter((part, index) => now[index] !== digests[part]);
   if (bad.length === 0) return null;
   const damaged = `its ${bad.join(' and ')} ${bad.length === 1 ? 'is' : 'are'} not as saved`;
-  await writeRecord(directory, 'snapshot.json', { ...snapshot, damaged });
+  await writeRecord({ host, directory }, 'snapshot.json', { ...snapshot, damaged });
   return damaged;
 }
 
-/** SHA-256 of a file's content, in hexadecimal. */
-export async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
+/** A file that cannot be read is damaged; of one on a host that is away nothing is known. */
+function unlessAway(error: Error): null {
+  if (error instanceof EngineUnavailable) throw error;
+  return null;
 }

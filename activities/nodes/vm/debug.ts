@@ -1,4 +1,4 @@
-import { copyFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DebugNode } from '../../../workflows/snapshots-contract.ts';
@@ -7,6 +7,7 @@ import { quoted } from '../../process/quoted.ts';
 import { setClock } from './clock.ts';
 import { startEmulator } from './emulator.ts';
 import { type Hardware, mismatch } from './host.ts';
+import type { Spot } from './hosts/port.ts';
 import { answering, idsOf, type Lender, makeOverlay, newMachine, peerOf, removeMachine, specOf } from './lend.ts';
 import { openLine } from './line.ts';
 import { withMonitor } from './monitor.ts';
@@ -91,15 +92,16 @@ async function restore(lender: Lender, wish: DebugWish, { kept, at, base, index 
   const { places, installation } = lender;
   const { name, snapshot, hostKey } = kept.machines[index] ?? { name: '', snapshot: '', hostKey: '' };
   const build = debugBuildOf(wish.build);
-  const { id, directory } = await newMachine(places, build);
+  const { id, ...spot } = await newMachine(places, build);
+  const { host, directory } = spot;
   const saved = join(places.kept, wish.build, at, String(index));
   const record = { id, build, holder: wish.holder, installation, name, snapshot, hostKey, kept: wish.build };
-  await writeRecord(directory, 'machine.json', record);
-  await makeOverlay(join(saved, 'disk'), 'qcow2', join(directory, 'disk'));
-  await startEmulator(directory, specOf(id, base, { installation, ways: [] }), { memory: join(saved, 'memory') });
-  await withMonitor(directory, (monitor) => monitor.ask('set_link', { name: 'outer', up: false }));
-  const command = await openShell({ directory, name, hostKey, key: join(base.from, 'client') });
-  const line = openLine(await peerOf(directory, base, { hostKey, patience: answering }));
+  await writeRecord(spot, 'machine.json', record);
+  await makeOverlay(host, { path: join(saved, 'disk'), format: 'qcow2' }, join(directory, 'disk'));
+  await startEmulator(spot, specOf(id, base, { installation, ways: [] }), { memory: join(saved, 'memory') });
+  await withMonitor(spot, (monitor) => monitor.ask('set_link', { name: 'outer', up: false }));
+  const command = await openShell({ ...spot, name, hostKey, key: join(base.from, 'client') });
+  const line = openLine(await peerOf(spot, base, { hostKey, patience: answering }));
   // Its clock went on from the failure; all else is as it was.
   const answers = await setClock(line, wish.signal).then(
     ({ code }) => code === 0,
@@ -113,19 +115,18 @@ async function restore(lender: Lender, wish: DebugWish, { kept, at, base, index 
 }
 
 /** Where a machine is, and by which keys it is spoken to: its own, and the file with ours. */
-interface Door {
-  readonly directory: string;
+interface Door extends Spot {
   readonly name: string;
   readonly hostKey: string;
   readonly key: string;
 }
 
 /** Has a machine ready for OpenSSH. @returns the command by which people get in, on this host */
-export async function openShell({ directory, name, hostKey, key }: Door): Promise<string> {
+export async function openShell({ host: { files }, directory, name, hostKey, key }: Door): Promise<string> {
   const config = join(directory, 'ssh');
-  await copyFile(joiner, join(directory, 'join'));
-  await writeFile(join(directory, 'known_hosts'), `${name} ${hostKey}\n`, { mode: 0o600 });
-  await writeFile(config, sshConfig({ directory, name, key }), { mode: 0o600 });
+  await files.write(join(directory, 'join'), await readFile(joiner));
+  await files.write(join(directory, 'known_hosts'), `${name} ${hostKey}\n`);
+  await files.write(config, sshConfig({ directory, name, key }));
   return `ssh -F ${quoted([config])} ${name}`;
 }
 

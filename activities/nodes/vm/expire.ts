@@ -1,4 +1,3 @@
-import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keptIn, machinesIn, type Places, snapshotsIn } from './records.ts';
 import { expired, type SnapshotLimits, type Stored } from './snapshots.ts';
@@ -14,35 +13,24 @@ export async function storedIn(places: Places): Promise<readonly Stored[]> {
       return { id: build, image: images.get(standsOn[0] ?? '') ?? '', time, standsOn };
     }),
   ];
-  return Promise.all(all.map(async (each) => ({ ...each, bytes: await sizeOf(placeOf(places, each)) })));
+  return Promise.all(
+    all.map(async (each) => ({ ...each, bytes: await places.host.files.sizeOf(placeOf(places, each)) })),
+  );
 }
 
 /** Removes what is over the limits and in nobody's use. @returns what it has removed */
 export async function expireSnapshots(places: Places, limits: SnapshotLimits): Promise<readonly Stored[]> {
   const goes = expired(await storedIn(places), await machinesIn(places), { ...limits, now: Date.now() });
+  const { files } = places.host;
   for (const each of goes) {
     const place = placeOf(places, each);
     // Without its record nobody takes it any more, whatever becomes of the rest.
-    for (const record of ['snapshot.json', 'kept.json']) await rm(join(place, record), { force: true });
-    await rm(place, { recursive: true, force: true });
+    for (const record of ['snapshot.json', 'kept.json']) await files.remove(join(place, record));
+    await files.remove(place);
   }
   return goes;
 }
 
 function placeOf({ snapshots, kept }: Places, { id, standsOn }: Pick<Stored, 'id' | 'standsOn'>): string {
   return join(standsOn === undefined ? snapshots : kept, id);
-}
-
-/** Bytes on the disk. What is removed meanwhile takes none. */
-export async function sizeOf(directory: string): Promise<number> {
-  const inside = await readdir(directory, { recursive: true }).catch(() => []);
-  const sizes = await Promise.all(
-    inside.map((name) =>
-      stat(join(directory, name)).then(
-        ({ blocks }) => blocks * 512,
-        () => 0,
-      ),
-    ),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
 }

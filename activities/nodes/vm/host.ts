@@ -1,4 +1,5 @@
-import { must } from '../../process/run.ts';
+import { mustOn } from './hosts/must.ts';
+import type { Host } from './hosts/port.ts';
 
 /** How a machine's processor is made: by the kernel, or by translation, which works everywhere and is slow. */
 export type Accelerator = 'kvm' | 'tcg';
@@ -18,9 +19,12 @@ export interface Hardware {
   readonly emulator: string;
 }
 
-/** What the emulator that is installed now would make. @throws when there is none */
-export async function hardwareOf(accelerator: Accelerator): Promise<Hardware> {
-  const [types, version] = await Promise.all([must(emulator, ['-machine', 'help']), must(emulator, ['--version'])]);
+/** What the emulator that a host has now would make. @throws when there is none */
+export async function hardwareOf(host: Host, accelerator: Accelerator): Promise<Hardware> {
+  const [types, version] = await Promise.all([
+    mustOn(host, emulator, ['-machine', 'help']),
+    mustOn(host, emulator, ['--version']),
+  ]);
   return { accelerator, machine: newestMachine(types.stdout), emulator: version.stdout.split('\n')[0] ?? '' };
 }
 

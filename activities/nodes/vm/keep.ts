@@ -1,11 +1,8 @@
-import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncTree } from '../../files/sync.ts';
-import { moveWhole } from '../../files/write.ts';
 import type { TestStep } from '../port.ts';
 import type { Lender, Running } from './lend.ts';
 import { withMonitor } from './monitor.ts';
-import { type Kept, makePrivate, type Places, snapshotsIn, writeRecord } from './records.ts';
+import { type Kept, type Places, snapshotsIn, writeRecord } from './records.ts';
 import { saveMemory } from './save.ts';
 
 /** MiB of disk that stay free. */
@@ -43,25 +40,26 @@ export async function keepMachines(
   if (first === undefined) throw new Error(`there is no machine of ${build} to be kept`);
   // All is made in a machine's directory: whoever removes that has removed everything.
   const made = join(first.directory, 'kept');
-  await mkdir(made, { mode: 0o700 });
+  const { files } = first.host;
+  await files.makeDirectory(made);
   for (const { line } of running) line.close();
   // They are in one network: one that went on would see the others go away.
-  await Promise.all(running.map(({ directory }) => withMonitor(directory, (monitor) => monitor.ask('stop'))));
-  for (const [index, { directory }] of running.entries()) {
+  await Promise.all(running.map((each) => withMonitor(each, (monitor) => monitor.ask('stop'))));
+  for (const [index, each] of running.entries()) {
     const own = join(made, String(index));
-    await mkdir(own, { mode: 0o700 });
-    await saveMemory(directory, join(own, 'memory'));
-    for (const name of ['disk', 'console.log']) await rename(join(directory, name), join(own, name));
+    await files.makeDirectory(own);
+    await saveMemory(each, join(own, 'memory'));
+    for (const name of ['disk', 'console.log']) await files.move(join(each.directory, name), join(own, name));
   }
   const machines = running.map(({ record: { name, snapshot, hostKey } }) => ({ name, snapshot, hostKey }));
   const { step, steps } = reached;
-  if (steps.length > 0) await rename(stepsOf(running), join(made, 'steps'));
+  if (steps.length > 0) await files.move(stepsOf(running), join(made, 'steps'));
   const kept: Kept = { build, installation, time: Date.now(), machines, ...(step && { step }), steps: [...steps] };
-  await writeRecord(made, 'kept.json', kept);
-  await syncTree(made);
-  await makePrivate(places.kept);
-  await rm(join(places.kept, build), { recursive: true, force: true });
-  await moveWhole(made, join(places.kept, build));
+  await writeRecord({ host: first.host, directory: made }, 'kept.json', kept);
+  await files.sync(made);
+  await files.makeDirectory(places.kept);
+  await files.remove(join(places.kept, build));
+  await files.move(made, join(places.kept, build));
   return kept;
 }
 
@@ -73,7 +71,6 @@ export async function requireRoom(places: Places, running: readonly Running[], m
   const memory = new Map((await snapshotsIn(places)).map(({ id, memoryMiB }) => [id, memoryMiB]));
   const all = running.reduce((sum, { record }) => sum + (memory.get(record.snapshot) ?? 0), 0);
   const needed = Math.ceil(all + more / 2 ** 20);
-  const { bavail, bsize } = await statfs(places.machines);
-  const free = Math.floor((bavail * bsize) / 2 ** 20);
+  const free = Math.floor((await places.host.files.free(places.machines)) / 2 ** 20);
   if (free < needed + reserve) throw new Error(`${free} MiB of disk are free, and they need ${needed + reserve} MiB`);
 }

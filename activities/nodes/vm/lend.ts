@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { must } from '../../process/run.ts';
 import { distinct } from '../lending.ts';
 import type { LeaseRequest, Made } from '../port.ts';
 import { say } from '../ssh/exec.ts';
@@ -10,8 +9,10 @@ import type { Line } from '../ssh/line.ts';
 import { type Boot, forwarder, type MachineSpec } from './arguments.ts';
 import { lastWords } from './console.ts';
 import { endEmulator, lost, startEmulator } from './emulator.ts';
+import { mustOn } from './hosts/must.ts';
+import type { Host, Spot } from './hosts/port.ts';
 import { openLine, type Peer } from './line.ts';
-import { type MachineRecord, machinesIn, makePrivate, type Places, type Snapshot, writeRecord } from './records.ts';
+import { type MachineRecord, machinesIn, type Places, type Snapshot, writeRecord } from './records.ts';
 import type { Way } from './ways.ts';
 
 /** Milliseconds in which a machine answers that runs already. */
@@ -27,8 +28,7 @@ export interface Lender {
 const forwarderSource = fileURLToPath(new URL('forward.pl', import.meta.url));
 
 /** A machine that runs, and the way to speak to it. */
-export interface Running {
-  readonly directory: string;
+export interface Running extends Spot {
   readonly record: MachineRecord;
   readonly line: Line;
 }
@@ -49,26 +49,27 @@ export async function restoreMachine(
   snapshot: Snapshot,
   { build, holder, name, waiting, below = lender.places.snapshots }: Restoration,
 ): Promise<Running> {
-  const { id, directory } = await newMachine(lender.places, build);
+  const { id, ...spot } = await newMachine(lender.places, build);
+  const { host, directory } = spot;
   const saved = join(below, snapshot.id);
   try {
     const { installation } = lender;
     const whose = { build, ...(holder === undefined ? {} : { holder }), installation };
     const record = { id, ...whose, name, snapshot: snapshot.id, hostKey: snapshot.hostKey };
-    await writeRecord(directory, 'machine.json', record);
-    await makeOverlay(join(saved, 'disk'), 'qcow2', join(directory, 'disk'));
-    await startEmulator(directory, specOf(id, snapshot, lender), { memory: join(saved, 'memory') });
-    const peer = await peerOf(directory, snapshot, { hostKey: snapshot.hostKey, patience: answering });
+    await writeRecord(spot, 'machine.json', record);
+    await makeOverlay(host, { path: join(saved, 'disk'), format: 'qcow2' }, join(directory, 'disk'));
+    await startEmulator(spot, specOf(id, snapshot, lender), { memory: join(saved, 'memory') });
+    const peer = await peerOf(spot, snapshot, { hostKey: snapshot.hostKey, patience: answering });
     const line = openLine(peer);
     const keys = await newKeys();
     await renew(line, { name, key: keys.private });
     // From here on it has a key of its own, for the next connection: this one goes on, for each costs a second to open.
     peer.hostKey = keys.public;
     const own = { ...record, hostKey: keys.public };
-    await writeRecord(directory, 'machine.json', own);
-    return { directory, record: own, line };
+    await writeRecord(spot, 'machine.json', own);
+    return { ...spot, record: own, line };
   } catch (error) {
-    const words = await lastWords(directory);
+    const words = await lastWords(spot);
     if (words !== '') waiting?.tell(`${name} is given up; the end of its console:\n${words}`);
     await removeMachine(lender.places, id);
     throw error;
@@ -90,9 +91,9 @@ export async function runningOf(
   });
   return Promise.all(
     found.map(async ({ record, snapshot }) => {
-      const directory = join(lender.places.machines, record.id);
-      const peer = await peerOf(directory, snapshot, { hostKey: record.hostKey, patience: answering });
-      return { directory, record, line: openLine(peer) };
+      const spot = spotOf(lender.places, record.id);
+      const peer = await peerOf(spot, snapshot, { hostKey: record.hostKey, patience: answering });
+      return { ...spot, record, line: openLine(peer) };
     }),
   );
 }
@@ -107,32 +108,37 @@ export async function madeFor({ places, installation }: Omit<Lender, 'ways'>): P
 
 /** Ids of all that there is of a build, also of what was never whole, and of what stood ready before. */
 export async function idsOf(places: Places, build: string): Promise<readonly string[]> {
-  const inside = await readdir(places.machines).catch(() => []);
+  const inside = await places.host.files.list(places.machines);
   const taken = (await machinesIn(places)).filter((record) => record.build === build).map(({ id }) => id);
   return [...new Set([...inside.filter((id) => id.startsWith(`${build}~`)), ...taken])];
 }
 
 /** Removes a machine with all that it has written. Harmless when it is gone. */
-export async function removeMachine({ machines }: Places, id: string): Promise<void> {
-  await endEmulator(id);
-  await rm(join(machines, id), { recursive: true, force: true });
+export async function removeMachine({ host, machines }: Places, id: string): Promise<void> {
+  await endEmulator(host, id);
+  await host.files.remove(join(machines, id));
 }
 
 /** Ends and removes every machine there is, whoever has it. @returns how many there were */
 export async function removeMachines(places: Places): Promise<number> {
-  const ids = await readdir(places.machines).catch(() => []);
+  const ids = await places.host.files.list(places.machines);
   for (const id of ids) await removeMachine(places, id);
   return ids.length;
 }
 
 /** A directory for a machine of a build. */
-export async function newMachine({ machines }: Places, build: string) {
+export async function newMachine(places: Places, build: string) {
   const id = `${build}~${randomBytes(8).toString('hex')}`;
-  const directory = join(machines, id);
-  await makePrivate(machines);
-  await mkdir(directory, { mode: 0o700 });
-  await copyFile(forwarderSource, join(directory, forwarder));
-  return { id, directory };
+  const spot = spotOf(places, id);
+  const { files } = spot.host;
+  await files.makeDirectory(spot.directory);
+  await files.write(join(spot.directory, forwarder), await readFile(forwarderSource));
+  return { id, ...spot };
+}
+
+/** Where a machine is. */
+export function spotOf({ host, machines }: Places, id: string): Spot {
+  return { host, directory: join(machines, id) };
 }
 
 export function specOf(
@@ -158,16 +164,26 @@ function networkOf(name: string): string {
   return `239.192.${a}.${Math.max(1, b)}:${20_000 + 64 * c + ((digest[3] ?? 0) % 64)}`;
 }
 
-export async function makeOverlay(below: string, format: 'raw' | 'qcow2', path: string): Promise<void> {
-  await must('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', format, '-b', below, path]);
+/** A disk that is written to, above one that is not. */
+export async function makeOverlay(host: Host, below: Disk, path: string): Promise<void> {
+  await mustOn(host, 'qemu-img', ['create', '-q', '-f', 'qcow2', '-F', below.format, '-b', below.path, path]);
 }
 
+interface Disk {
+  readonly path: string;
+  readonly format: 'raw' | 'qcow2';
+}
+
+/** @throws an error that names the file where our key is not there any more */
 export async function peerOf(
-  directory: string,
+  { host, directory }: Spot,
   { from }: Pick<Snapshot, 'from'>,
-  rest: Omit<Peer, 'directory' | 'clientKey'>,
+  rest: Omit<Peer, keyof Spot | 'clientKey'>,
 ): Promise<Peer> {
-  return { directory, clientKey: await readFile(join(from, 'client'), 'utf8'), ...rest };
+  const path = join(from, 'client');
+  const clientKey = await host.files.read(path);
+  if (clientKey === null) throw new Error(`${path} is not there`);
+  return { host, directory, clientKey, ...rest };
 }
 
 async function newKeys() {

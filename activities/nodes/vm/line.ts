@@ -1,16 +1,15 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
+import { EngineUnavailable } from '../engine-unavailable.ts';
 import { type Line, openSharedLine } from '../ssh/line.ts';
 import { lost } from './emulator.ts';
-import { connectIn } from './sockets.ts';
+import type { Spot } from './hosts/port.ts';
 
 /** Milliseconds without work after which a connection is closed: another process may want the machine's only port. */
 const idle = 2_000;
 
-/** Who is at the other end. */
-export interface Peer {
-  /** The machine's directory. */
-  readonly directory: string;
+/** Who is at the other end: where a machine is, and by what it is known. */
+export interface Peer extends Spot {
   /** Our own key, in OpenSSH's form. */
   readonly clientKey: string;
   /** The machine's, as it stands in `known_hosts`: type and base64. */
@@ -34,13 +33,13 @@ async function connectTo(peer: Peer, whenLost: () => void): Promise<Client> {
   for (let wait = firstGreeting; ; wait *= 2) {
     const left = Math.max(1, end - Date.now());
     try {
-      const sock = await connectIn(peer.directory, peer.port ?? 'control');
+      const sock = await peer.host.connect(peer.directory, peer.port ?? 'control');
       await greeted(sock, Math.min(wait, left));
       return await logIn(peer, { sock, left }, whenLost);
     } catch (error) {
       if (error instanceof NotGreeted && Date.now() < end) continue;
       whenLost();
-      throw lost('connect', error);
+      throw error instanceof EngineUnavailable ? error : lost('connect', error);
     }
   }
 }
@@ -52,7 +51,7 @@ class NotGreeted extends Error {}
  * Waits for the first word of an sshd, and says nothing before: what a port is sent while the sshd of an earlier
  * connection ends is lost with that.
  */
-function greeted(socket: Socket, timeout: number): Promise<void> {
+function greeted(socket: Duplex, timeout: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);
     const stop = () => {
@@ -79,7 +78,7 @@ function greeted(socket: Socket, timeout: number): Promise<void> {
 }
 
 interface Greeted {
-  readonly sock: Socket;
+  readonly sock: Duplex;
   readonly left: number;
 }
 

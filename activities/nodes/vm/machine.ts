@@ -18,7 +18,7 @@ export interface VirtualMachine extends Machine {
 }
 
 export function createMachine(running: Running, lender: Lender): VirtualMachine {
-  const { directory, record, line } = running;
+  const { record, line } = running;
   const { ways } = lender;
   let reachesOut = false;
   /** Where it is among the machines of its lease. */
@@ -32,7 +32,7 @@ export function createMachine(running: Running, lender: Lender): VirtualMachine 
     });
   };
   const plug = (cable: 'outer' | 'inner', up: boolean) =>
-    withMonitor(directory, (monitor) => monitor.ask('set_link', { name: cable, up })).catch((error) => {
+    withMonitor(running, (monitor) => monitor.ask('set_link', { name: cable, up })).catch((error) => {
       throw lost('plug a cable', error);
     });
   const close = async () => {
@@ -71,7 +71,7 @@ export function createMachine(running: Running, lender: Lender): VirtualMachine 
         if (out) await open();
         if (inner !== undefined) await join(...inner);
       }),
-    console: () => readConsole(directory),
+    console: () => readConsole(running),
     origin: async () => record.snapshot,
     urlInside,
     join,

@@ -1,7 +1,7 @@
-import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectIn } from './sockets.ts';
+import type { Spot } from './hosts/port.ts';
 
 /** Speaks to an emulator about its machine. */
 export interface Monitor {
@@ -18,8 +18,8 @@ interface Answer {
 }
 
 /** Speaks to the emulator that runs in a directory. @throws when none does */
-export async function withMonitor<T>(directory: string, work: (monitor: Monitor) => Promise<T>): Promise<T> {
-  const socket = await connectIn(directory, 'qmp');
+export async function withMonitor<T>({ host, directory }: Spot, work: (monitor: Monitor) => Promise<T>): Promise<T> {
+  const socket = await host.connect(directory, 'qmp');
   try {
     const monitor = createMonitor(socket);
     await monitor.ask('qmp_capabilities');
@@ -29,7 +29,7 @@ export async function withMonitor<T>(directory: string, work: (monitor: Monitor)
   }
 }
 
-function createMonitor(socket: Socket): Monitor {
+function createMonitor(socket: Duplex): Monitor {
   const waiting: ((answer: Answer) => void)[] = [];
   const lost = new Promise<never>((_, reject) => {
     const gone = () => reject(new Error('the emulator has ended'));

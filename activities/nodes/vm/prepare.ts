@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncTree } from '../../files/sync.ts';
-import { moveWhole } from '../../files/write.ts';
 import { execute } from '../ssh/exec.ts';
 import type { Line } from '../ssh/line.ts';
 import { lastWords } from './console.ts';
 import { digestsOf } from './damage.ts';
 import { startEmulator } from './emulator.ts';
 import type { Hardware } from './host.ts';
+import type { Spot } from './hosts/port.ts';
 import {
   bootOf,
   idsOf,
@@ -23,7 +20,7 @@ import {
 } from './lend.ts';
 import { openLine } from './line.ts';
 import { withMonitor } from './monitor.ts';
-import { makePrivate, type Snapshot, writeRecord } from './records.ts';
+import { type Snapshot, writeRecord } from './records.ts';
 import { remoteOf } from './remote.ts';
 import { saveMemory } from './save.ts';
 
@@ -74,25 +71,26 @@ export async function prepareSnapshot(
   const build = buildFor(preparation.image);
   for (const id of await idsOf(places, build)) await removeMachine(places, id);
   const id = `${new Date().toISOString().replace(/[-:]|\..*/g, '')}-${randomBytes(4).toString('hex')}`;
-  const hostKey = (await readFile(join(preparation.from, 'machine.pub'), 'utf8')).trim();
-  const whole = !existsSync(join(preparation.from, 'vmlinuz'));
+  const { files } = places.host;
+  const hostKey = ((await files.read(join(preparation.from, 'machine.pub'))) ?? '').trim();
+  const whole = !(await files.has(join(preparation.from, 'vmlinuz')));
   const booted = { id, ...preparation, ...(whole && { whole }), hostKey, time: Date.now() };
   const machine = await newMachine(places, build);
   // All is made in the machine's directory: whoever removes that has removed everything.
   const saved = join(machine.directory, id);
   const whose = { build, ...(holder === undefined ? {} : { holder }), installation };
   try {
-    await writeRecord(machine.directory, 'machine.json', {
-      ...{ id: machine.id, ...whose, name: 'prepare', snapshot: id, hostKey },
-    });
-    await mkdir(saved, { mode: 0o700 });
+    const record = { id: machine.id, ...whose, name: 'prepare', snapshot: id, hostKey };
+    await writeRecord(machine, 'machine.json', record);
+    await files.makeDirectory(saved);
     const snapshot: Snapshot = { ...booted, bootMs: await boot(lender, booted, { machine, saved, signal, patience }) };
     await verify(lender, snapshot, { below: machine.directory, build, signal });
-    const whole: Snapshot = { ...snapshot, digests: await digestsOf(saved) };
-    await writeRecord(saved, 'snapshot.json', whole);
-    await syncTree(saved);
-    await makePrivate(places.snapshots);
-    await moveWhole(saved, join(places.snapshots, id));
+    const spot = { host: places.host, directory: saved };
+    const whole: Snapshot = { ...snapshot, digests: await digestsOf(spot) };
+    await writeRecord(spot, 'snapshot.json', whole);
+    await files.sync(saved);
+    await files.makeDirectory(places.snapshots);
+    await files.move(saved, join(places.snapshots, id));
     return whole;
   } finally {
     await removeMachine(places, machine.id);
@@ -100,7 +98,7 @@ export async function prepareSnapshot(
 }
 
 interface Target {
-  readonly machine: { readonly id: string; readonly directory: string };
+  readonly machine: Spot & { readonly id: string };
   readonly saved: string;
   readonly signal: AbortSignal;
   readonly patience: number;
@@ -109,36 +107,36 @@ interface Target {
 /** @returns how long it took until the machine answered, in milliseconds */
 async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: Target): Promise<number> {
   const { machine, saved, signal, patience } = target;
-  const { id, directory } = machine;
+  const { id, host, directory } = machine;
   const { from, hostKey } = snapshot;
-  await makeOverlay(join(from, 'disk'), 'raw', join(directory, 'disk'));
+  await makeOverlay(host, { path: join(from, 'disk'), format: 'raw' }, join(directory, 'disk'));
   const seed = join(from, 'seed');
-  const seeded = existsSync(seed);
-  if (seeded) await copyFile(seed, join(directory, 'seed'));
+  const seeded = await host.files.has(seed);
+  if (seeded) await host.files.copy(seed, join(directory, 'seed'));
   const begin = performance.now();
-  await startEmulator(directory, specOf(id, snapshot, lender), bootOf(snapshot, seeded));
+  await startEmulator(machine, specOf(id, snapshot, lender), bootOf(snapshot, seeded));
   // A system that boots by itself may wait for its network: an address is to be had, and nothing else.
-  for (const cable of snapshot.whole ? ['inner'] : ['outer', 'inner']) await unplug(directory, cable);
+  for (const cable of snapshot.whole ? ['inner'] : ['outer', 'inner']) await unplug(machine, cable);
   // The other port is saved as it is: nobody has spoken by it, and whoever is first is answered at once.
-  const line = openLine(await peerOf(directory, snapshot, { hostKey, patience, port: 'person' }));
+  const line = openLine(await peerOf(machine, snapshot, { hostKey, patience, port: 'person' }));
   await execute(remoteOf(line), ['true'], { signal, timeout: patience }).catch(async (error: Error) => {
-    throw new Error(`it has not booted after ${patience / 1000} s: ${error.message}${await consoleOf(directory)}`);
+    throw new Error(`it has not booted after ${patience / 1000} s: ${error.message}${await consoleOf(machine)}`);
   });
   const bootMs = Math.round(performance.now() - begin);
   await settle(line, signal);
-  await unplug(directory, 'outer');
+  await unplug(machine, 'outer');
   line.close();
-  await saveMemory(directory, join(saved, 'memory'));
-  await rename(join(directory, 'disk'), join(saved, 'disk'));
+  await saveMemory(machine, join(saved, 'memory'));
+  await host.files.move(join(directory, 'disk'), join(saved, 'disk'));
   return bootMs;
 }
 
-async function unplug(directory: string, cable: string): Promise<void> {
-  await withMonitor(directory, (monitor) => monitor.ask('set_link', { name: cable, up: false }));
+async function unplug(spot: Spot, cable: string): Promise<void> {
+  await withMonitor(spot, (monitor) => monitor.ask('set_link', { name: cable, up: false }));
 }
 
-async function consoleOf(directory: string): Promise<string> {
-  const words = await lastWords(directory);
+async function consoleOf(spot: Spot): Promise<string> {
+  const words = await lastWords(spot);
   return words === '' ? '; nothing is on its console' : `; the end of its console:\n${words}`;
 }
 

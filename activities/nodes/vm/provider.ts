@@ -35,7 +35,7 @@ export interface VmProviderDeps extends Omit<Lender, 'ways'> {
 /** Prepares the machines of a platform, or joins who does so. @throws when that fails, or nobody wants it any more */
 export type PrepareMachines = (platform: string, signal: AbortSignal) => Promise<void>;
 
-/** Lends virtual machines of this host, each restored from the newest snapshot of its image. */
+/** Lends virtual machines of a host, each restored from the newest snapshot of its image. */
 export function createVmProvider(deps: VmProviderDeps): Provider {
   const { places } = deps;
   const { basics, behind } = lending((request) => {
@@ -63,7 +63,7 @@ export function createVmProvider(deps: VmProviderDeps): Provider {
 }
 
 async function bestOf(places: Places, platform: Platform): Promise<Snapshot | string> {
-  return bestSnapshot(await snapshotsIn(places), imageOf(platform, readyNeed.kind), await hardwareHere());
+  return bestSnapshot(await snapshotsIn(places), imageOf(platform, readyNeed.kind), await hardwareHere(places.host));
 }
 
 interface Member {
@@ -165,12 +165,12 @@ class VmLease {
     const running = await this.#running();
     const snapshots = await snapshotsIn(this.#deps.places);
     return Promise.all(
-      running.map(async ({ directory, record: { name, snapshot, hostKey }, line }) => {
+      running.map(async ({ host, directory, record: { name, snapshot, hostKey }, line }) => {
         const base = snapshots.find(({ id }) => id === snapshot);
         if (base === undefined) throw new Error(`the snapshot ${snapshot} below ${name} is gone`);
         // A port takes one connection: from here on people have it.
         line.close();
-        return { name, command: await openShell({ directory, name, hostKey, key: join(base.from, 'client') }) };
+        return { name, command: await openShell({ host, directory, name, hostKey, key: join(base.from, 'client') }) };
       }),
     );
   }
@@ -206,15 +206,16 @@ class VmLease {
     }
   }
 
-  #watch({ record, directory }: Running): void {
+  #watch({ host, directory, record }: Running): void {
     const tell = (line: string) => this.#request.waiting?.tell(`${record.name}: ${line}`);
-    this.#watches.push(watchDisk({ id: record.id, directory, tell }));
+    this.#watches.push(watchDisk({ host, directory, id: record.id, tell }));
   }
 
   async #restore({ name, platform, kind }: MachineNeed): Promise<Running> {
     const image = imageOf(platform, kind);
     const lender = await this.#lender();
-    const look = async () => bestSnapshot(await snapshotsIn(lender.places), image, await hardwareHere());
+    const { places } = lender;
+    const look = async () => bestSnapshot(await snapshotsIn(places), image, await hardwareHere(places.host));
     const { prepare } = this.#deps;
     const { waiting } = this.#request;
     const remedy =
@@ -226,7 +227,7 @@ class VmLease {
       try {
         return await this.#restoreFrom(snapshot, name);
       } catch (error) {
-        const damage = await noteDamage(lender.places, snapshot);
+        const damage = await noteDamage(places, snapshot);
         if (damage === null) throw error;
         waiting?.tell(`the snapshot ${snapshot.id} is damaged: ${damage}`);
       }

@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { quoted } from '../../process/quoted.ts';
 import type { LeaseRequest, ReadyRequest } from '../port.ts';
 import { readyNeed } from '../ready.ts';
 import { say } from '../ssh/exec.ts';
 import { emulatorsOf } from './emulator.ts';
-import { answering, type Lender, peerOf, type Running, restoreMachine } from './lend.ts';
+import { answering, type Lender, peerOf, type Running, restoreMachine, spotOf } from './lend.ts';
 import { openLine } from './line.ts';
 import { type MachineRecord, machinesIn, type Places, type Snapshot, writeRecord } from './records.ts';
 
@@ -21,7 +20,7 @@ export async function makeReady(
 /** The machine that stands ready under an id, or why it is not to be lent. @param best what one would be restored from */
 export async function findReady(places: Places, id: string, best: Snapshot | string): Promise<MachineRecord | string> {
   const record = (await machinesIn(places)).find(({ build }) => build === id);
-  if (record === undefined || (await emulatorsOf(record.id)).length === 0) return 'it has ended';
+  if (record === undefined || (await emulatorsOf(places.host, record.id)).length === 0) return 'it has ended';
   if (typeof best === 'string') return best;
   return record.snapshot === best.id ? record : 'its snapshot was replaced';
 }
@@ -42,11 +41,11 @@ export async function takeReady(
   { record, snapshot }: { readonly record: MachineRecord; readonly snapshot: Snapshot },
   { build, holder, name }: LeaseRequest & { readonly name: string },
 ): Promise<Running> {
-  const directory = join(places.machines, record.id);
+  const spot = spotOf(places, record.id);
   const own = { ...record, ...(holder === undefined ? {} : { holder }), build, name };
-  await writeRecord(directory, 'machine.json', own);
-  const line = openLine(await peerOf(directory, snapshot, { hostKey: record.hostKey, patience: answering }));
+  await writeRecord(spot, 'machine.json', own);
+  const line = openLine(await peerOf(spot, snapshot, { hostKey: record.hostKey, patience: answering }));
   const now = `@${(Date.now() / 1000).toFixed(3)}`;
   await say(line, quoted(['sh', '-c', renamed, 'sh', now, name]));
-  return { directory, record: own, line };
+  return { ...spot, record: own, line };
 }

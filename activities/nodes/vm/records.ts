@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { writeWhole } from '../../files/write.ts';
+import { localHost } from './hosts/local/host.ts';
+import type { Host, Spot } from './hosts/port.ts';
 
 /** What a host keeps of its machines, below one directory: each in a directory with a record, written last. */
 export interface Places {
+  readonly host: Host;
   /** Prepared memories, each with a frozen disk. */
   readonly snapshots: string;
   /** Machines that run, and what a killed worker has left. */
@@ -13,9 +14,9 @@ export interface Places {
   readonly kept: string;
 }
 
-export function placesIn(directory: string): Places {
+export function placesIn(directory: string, host = localHost): Places {
   const place = (name: string) => join(directory, name);
-  return { snapshots: place('snapshots'), machines: place('machines'), kept: place('kept') };
+  return { host, snapshots: place('snapshots'), machines: place('machines'), kept: place('kept') };
 }
 
 const hardwareSchema = z.object({ accelerator: z.enum(['kvm', 'tcg']), machine: z.string(), emulator: z.string() });
@@ -62,12 +63,12 @@ const machineSchema = z.object({
 /** A machine that was lent. */
 export type MachineRecord = Readonly<z.infer<typeof machineSchema>>;
 
-export function snapshotsIn({ snapshots }: Places): Promise<readonly Snapshot[]> {
-  return readAll(snapshots, 'snapshot.json', (value) => snapshotSchema.parse(value));
+export function snapshotsIn({ host, snapshots }: Places): Promise<readonly Snapshot[]> {
+  return readAll({ host, directory: snapshots }, 'snapshot.json', snapshotSchema);
 }
 
-export function machinesIn({ machines }: Places): Promise<readonly MachineRecord[]> {
-  return readAll(machines, 'machine.json', (value) => machineSchema.parse(value));
+export function machinesIn({ host, machines }: Places): Promise<readonly MachineRecord[]> {
+  return readAll({ host, directory: machines }, 'machine.json', machineSchema);
 }
 
 const stepSchema = z.object({ number: z.number(), name: z.string() });
@@ -88,45 +89,17 @@ const keptSchema = z.object({
 /** The machines of a job that has failed. */
 export type Kept = Readonly<z.infer<typeof keptSchema>>;
 
-export function keptIn({ kept }: Places): Promise<readonly Kept[]> {
-  return readAll(kept, 'kept.json', (value) => keptSchema.parse(value));
-}
-
-const failureSchema = z.object({ platform: z.string(), host: z.string(), time: z.number(), reason: z.string() });
-
-/** Writes down that a preparation has failed, until one succeeds. */
-export async function writeFailure(path: string, failure: z.infer<typeof failureSchema>): Promise<void> {
-  await makePrivate(dirname(path));
-  await writeWhole(path, `${JSON.stringify(failure)}\n`, { mode: 0o600 });
-}
-
-/** The preparations that failed last. */
-export async function failedIn(directory: string): Promise<readonly Readonly<z.infer<typeof failureSchema>>[]> {
-  const names = (await readdir(directory).catch(() => [])).filter((name) => /^[^.].*\.json$/.test(name));
-  const texts = await Promise.all(
-    names.sort().map((name) => readFile(join(directory, name), 'utf8').catch(() => null)),
-  );
-  return texts.flatMap((text) => (text === null ? [] : [failureSchema.parse(JSON.parse(text))]));
-}
-
-/** Makes a directory that nobody else can read. */
-export async function makePrivate(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+export function keptIn({ host, kept }: Places): Promise<readonly Kept[]> {
+  return readAll({ host, directory: kept }, 'kept.json', keptSchema);
 }
 
 /** Writes a record, which makes its directory count. */
-export async function writeRecord(directory: string, name: string, record: object): Promise<void> {
-  await writeWhole(join(directory, name), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+export async function writeRecord({ host, directory }: Spot, name: string, record: object): Promise<void> {
+  await host.files.write(join(directory, name), `${JSON.stringify(record)}\n`);
 }
 
 /** Directories without a record are still in the making, or already on their way out. */
-async function readAll<T>(directory: string, name: string, parse: (value: unknown) => T): Promise<readonly T[]> {
-  const inside = await readdir(directory).catch(() => []);
-  const found = await Promise.all(
-    inside.map(async (each) => {
-      const text = await readFile(join(directory, each, name), 'utf8').catch(() => null);
-      return text === null ? [] : [parse(JSON.parse(text))];
-    }),
-  );
-  return found.flat();
+async function readAll<T>({ host, directory }: Spot, name: string, schema: z.ZodType<T>): Promise<readonly T[]> {
+  const found = await host.files.readEach(directory, name);
+  return found.map((text) => schema.parse(JSON.parse(text)));
 }

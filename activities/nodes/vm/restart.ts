@@ -15,25 +15,26 @@ const pause = 250;
  *
  * @throws EngineUnavailable when it does not come back
  */
-export async function restartMachine({ directory, record, line }: Running, lender: Lender): Promise<void> {
+export async function restartMachine(running: Running, lender: Lender): Promise<void> {
+  const { host, record, line } = running;
   const snapshot = (await snapshotsIn(lender.places)).find(({ id }) => id === record.snapshot);
   if (snapshot === undefined) throw lost('restart', `the snapshot ${record.snapshot} below it is gone`);
   // Its sshd may go before it has answered.
   say(line, 'systemctl poweroff').catch(() => {});
-  if (!(await isGone(record.id, goingDown))) {
+  if (!(await isGone(running, goingDown))) {
     // The emulator itself ends it: what it holds of the disk is written.
-    await withMonitor(directory, (monitor) => monitor.ask('quit')).catch(() => {});
-    await isGone(record.id, goingDown);
-    await endEmulator(record.id);
+    await withMonitor(running, (monitor) => monitor.ask('quit')).catch(() => {});
+    await isGone(running, goingDown);
+    await endEmulator(host, record.id);
   }
   line.close();
-  await startEmulator(directory, specOf(record.id, snapshot, lender), bootOf(snapshot));
+  await startEmulator(running, specOf(record.id, snapshot, lender), bootOf(snapshot));
   await untilItAnswers(line);
 }
 
-async function isGone(id: string, within: number): Promise<boolean> {
+async function isGone({ host, record }: Running, within: number): Promise<boolean> {
   for (const end = Date.now() + within; Date.now() < end; await sleep(pause)) {
-    if ((await emulatorsOf(id)).length === 0) return true;
+    if ((await emulatorsOf(host, record.id)).length === 0) return true;
   }
   return false;
 }

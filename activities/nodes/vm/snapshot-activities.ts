@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { isVirtual, type Platform } from '../../../pipelines/model/platform.ts';
@@ -8,10 +7,11 @@ import { configurationFault } from '../../failure.ts';
 import { hardwareHere } from './accelerator.ts';
 import { closeDebug, openDebug } from './debug.ts';
 import { expireSnapshots, storedIn } from './expire.ts';
+import { failedIn, writeFailure } from './failures.ts';
 import type { Hardware } from './host.ts';
 import type { Lender } from './lend.ts';
 import { prepareSnapshot } from './prepare.ts';
-import { failedIn, keptIn, machinesIn, snapshotsIn, writeFailure } from './records.ts';
+import { keptIn, machinesIn, snapshotsIn } from './records.ts';
 import { bestSnapshot, keptViewsOf, type SnapshotLimits, viewsOf } from './snapshots.ts';
 import { findStale, preparationOf, type Stale, whyStale } from './stale.ts';
 
@@ -28,6 +28,8 @@ export interface SnapshotDeps {
   /** Removes the images of before that are not among those that snapshots stand on. */
   readonly removeImages: (kept: readonly string[]) => Promise<readonly string[]>;
   readonly limits: SnapshotLimits;
+  /** Directory of this machine for what is known of preparations that have failed. */
+  readonly failures: string;
   /** For tests: what this host makes machines of, and how one is prepared, or restored for people. */
   readonly hardware?: () => Promise<Hardware>;
   readonly prepare?: typeof prepareSnapshot;
@@ -36,9 +38,9 @@ export interface SnapshotDeps {
 
 /** What the worker of a host does about its saved machines. */
 export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities {
-  const { lender, limits, hardware = hardwareHere } = deps;
+  const { lender, limits, hardware = () => hardwareHere(lender.places.host) } = deps;
   const { places } = lender;
-  const host = hostname();
+  const host = places.host.name;
   const virtual = deps.platforms.filter(isVirtual);
   return {
     virtualPlatforms: async () => virtual.map(({ name }) => name),
@@ -69,7 +71,7 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
         keptIn(places),
         storedIn(places),
         machinesIn(places),
-        failedIn(failuresOf(deps)),
+        failedIn(deps.failures),
       ]);
       // What there is, is told also where nobody knows what would be made now.
       const found = snapshots.length === 0 ? [] : await staleIn(deps).catch(() => []);
@@ -109,7 +111,7 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
 }
 
 async function prepare(deps: SnapshotDeps, platform: Platform, missing: boolean): Promise<PreparedSnapshot> {
-  const { lender, hardware = hardwareHere } = deps;
+  const { lender, hardware = () => hardwareHere(lender.places.host) } = deps;
   const { cancellationSignal: signal, info, log } = Context.current();
   const from = await deps.ensureImage(platform, { signal, tell: (line) => log.info(line) });
   const wanted = preparationOf(platform, from, await hardware());
@@ -126,14 +128,10 @@ async function prepare(deps: SnapshotDeps, platform: Platform, missing: boolean)
 export function staleIn(
   deps: Pick<SnapshotDeps, 'lender' | 'platforms' | 'imageNow' | 'hardware'>,
 ): Promise<readonly Stale[]> {
-  const { lender, platforms, imageNow, hardware = hardwareHere } = deps;
+  const { lender, platforms, imageNow, hardware = () => hardwareHere(lender.places.host) } = deps;
   return findStale({ places: lender.places, platforms, imageNow, hardware });
 }
 
-function failuresOf({ lender }: SnapshotDeps): string {
-  return join(lender.places.snapshots, '..', 'failures');
-}
-
 function failurePath(deps: SnapshotDeps, platform: string): string {
-  return join(failuresOf(deps), `${platform}.json`);
+  return join(deps.failures, `${platform}.json`);
 }

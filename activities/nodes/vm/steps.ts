@@ -1,9 +1,7 @@
-import { constants } from 'node:fs';
-import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestStep } from '../port.ts';
 import { setClock } from './clock.ts';
-import { sizeOf } from './expire.ts';
+import type { Host } from './hosts/port.ts';
 import { type Reached, requireRoom, stepsOf } from './keep.ts';
 import { answering, type Running } from './lend.ts';
 import { withMonitor } from './monitor.ts';
@@ -32,14 +30,15 @@ export class Steps {
     const done = this.#current;
     this.#current = next;
     if (!done?.save || running.length === 0) return;
+    const { files } = this.#places.host;
     const all = stepsOf(running);
-    if ((await sizeOf(all)) > this.#limits.bytes / 2) {
+    if ((await files.sizeOf(all)) > this.#limits.bytes / 2) {
       throw new Error('those of its earlier steps take half of all that may be kept: `snapshots.maxSize`');
     }
-    const disks = await Promise.all(running.map(({ directory }) => stat(join(directory, 'disk'))));
-    const copied = disks.reduce((sum, { blocks }) => sum + blocks * 512, 0);
+    const disks = await Promise.all(running.map(({ directory }) => files.sizeOf(join(directory, 'disk'))));
+    const copied = disks.reduce((sum, size) => sum + size, 0);
     await requireRoom(this.#places, running, copied);
-    await saveStanding(running, join(all, String(done.number)));
+    await saveStanding(running, this.#places.host, join(all, String(done.number)));
     this.#saved.push(bare(done));
   }
 }
@@ -49,23 +48,21 @@ function bare({ number, name }: TestStep): TestStep {
 }
 
 /** Saves machines together, and lets them go on. */
-async function saveStanding(running: readonly Running[], into: string): Promise<void> {
+async function saveStanding(running: readonly Running[], { files }: Host, into: string): Promise<void> {
   try {
     // They are in one network: one that went on would see the others hang.
-    await Promise.all(running.map(({ directory }) => withMonitor(directory, (monitor) => monitor.ask('stop'))));
-    for (const [index, { directory }] of running.entries()) {
+    await Promise.all(running.map((each) => withMonitor(each, (monitor) => monitor.ask('stop'))));
+    for (const [index, each] of running.entries()) {
       const own = join(into, String(index));
-      await mkdir(own, { recursive: true, mode: 0o700 });
-      await saveMemory(directory, join(own, 'memory'), 'stand');
-      for (const name of ['disk', 'console.log']) {
-        await copyFile(join(directory, name), join(own, name), constants.COPYFILE_FICLONE);
-      }
+      await files.makeDirectory(own);
+      await saveMemory(each, join(own, 'memory'), 'stand');
+      for (const name of ['disk', 'console.log']) await files.copy(join(each.directory, name), join(own, name));
     }
   } catch (error) {
-    await rm(into, { recursive: true, force: true });
+    await files.remove(into);
     throw error;
   } finally {
-    await Promise.all(running.map(({ directory }) => withMonitor(directory, (monitor) => monitor.ask('cont'))));
+    await Promise.all(running.map((each) => withMonitor(each, (monitor) => monitor.ask('cont'))));
     await Promise.all(running.map(({ line }) => setClock(line, AbortSignal.timeout(answering))));
   }
 }

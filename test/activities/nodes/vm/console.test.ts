@@ -9,9 +9,11 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineUnavailable } from '../../../../activities/nodes/engine-unavailable.ts';
 import { emulatorArguments, type MachineSpec } from '../../../../activities/nodes/vm/arguments.ts';
-import { openConsole, readConsole } from '../../../../activities/nodes/vm/console.ts';
+import { readConsole } from '../../../../activities/nodes/vm/console.ts';
 import { emulatorsOf, endEmulator, startEmulator } from '../../../../activities/nodes/vm/emulator.ts';
 import { emulator } from '../../../../activities/nodes/vm/host.ts';
+import { localHost } from '../../../../activities/nodes/vm/hosts/local/host.ts';
+import { openConsole } from '../../../../activities/nodes/vm/hosts/local/programs.ts';
 import { restoreMachine } from '../../../../activities/nodes/vm/lend.ts';
 import { machinesIn, placesIn } from '../../../../activities/nodes/vm/records.ts';
 import { saveMemory } from '../../../../activities/nodes/vm/save.ts';
@@ -26,6 +28,8 @@ async function place(t: TestContext): Promise<string> {
   return directory;
 }
 
+const inside = (directory: string) => ({ host: localHost, directory });
+
 const sizeIn = async (directory: string) => (await stat(join(directory, 'console.log'))).size;
 
 /** Waits for something to become so. */
@@ -35,12 +39,12 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
 
 test('I10: a console has what was printed before and since, and says where that is not all; 2 MiB are on disk', async (t) => {
   const directory = await place(t);
-  assert.equal(await readConsole(directory), '');
+  assert.equal(await readConsole(inside(directory)), '');
   await writeFile(join(directory, 'console.log'), 'the first boot\n');
   const output = await openConsole(directory);
   output.write('the \u001b[1msecond\r\n');
-  await until('it is written', async () => (await readConsole(directory)).endsWith('second\n'));
-  assert.equal(await readConsole(directory), 'the first boot\nthe [1msecond\n');
+  await until('it is written', async () => (await readConsole(inside(directory))).endsWith('second\n'));
+  assert.equal(await readConsole(inside(directory)), 'the first boot\nthe [1msecond\n');
   let largest = 0;
   for (let line = 0; line < 400_000; line += 10_000) {
     output.write(Array.from({ length: 10_000 }, (_, index) => `line ${line + index}\n`).join(''));
@@ -48,8 +52,8 @@ test('I10: a console has what was printed before and since, and says where that 
   }
   output.end('the end\n');
   await finished(output);
-  await until('all is written', async () => (await readConsole(directory)).includes('the end'));
-  const text = await readConsole(directory);
+  await until('all is written', async () => (await readConsole(inside(directory))).includes('the end'));
+  const text = await readConsole(inside(directory));
   assert.ok(text.endsWith(`line 399998\nline 399999\nthe end\n${cut}`));
   assert.equal(text.length, mebibyte + cut.length);
   const lines = text.match(/line \d+/g) ?? [];
@@ -75,10 +79,10 @@ async function savedAsBefore(t: TestContext, memory: string): Promise<void> {
   args.splice(at - 1, 4, '-serial', 'file:console.log');
   args.splice(args.indexOf('-incoming'), 2);
   const child = spawn(emulator, args, { cwd: directory, stdio: 'ignore' });
-  t.after(() => endEmulator(id));
+  t.after(() => endEmulator(localHost, id));
   await once(child, 'spawn');
-  await until('it prints', async () => (await readConsole(directory)).includes('x'));
-  await saveMemory(directory, memory);
+  await until('it prints', async () => (await readConsole(inside(directory))).includes('x'));
+  await saveMemory(inside(directory), memory);
 }
 
 async function makeDisk(directory: string): Promise<void> {
@@ -94,15 +98,18 @@ test('I10: a machine that was saved by an earlier release is restored, and may p
   await savedAsBefore(t, memory);
   await makeDisk(directory);
   const id = `test-console-${process.pid}~01`;
-  t.after(() => endEmulator(id));
+  t.after(() => endEmulator(localHost, id));
   await writeFile(join(directory, 'console.log'), 'y'.repeat(2 * mebibyte - 10_000));
   for (const how of ['restored', 'started anew']) {
-    const before = (await readConsole(directory)).match(/x/g)?.length ?? 0;
-    await startEmulator(directory, specOf(id), { memory });
-    await until('it prints', async () => ((await readConsole(directory)).match(/x/g)?.length ?? 0) > before + 20_000);
-    await endEmulator(id);
-    assert.deepEqual(await emulatorsOf(id), []);
-    const text = await readConsole(directory);
+    const before = (await readConsole(inside(directory))).match(/x/g)?.length ?? 0;
+    await startEmulator(inside(directory), specOf(id), { memory });
+    await until(
+      'it prints',
+      async () => ((await readConsole(inside(directory))).match(/x/g)?.length ?? 0) > before + 20_000,
+    );
+    await endEmulator(localHost, id);
+    assert.deepEqual(await emulatorsOf(localHost, id), []);
+    const text = await readConsole(inside(directory));
     assert.match(text, /yx+\n\(not all of it/, how);
     assert.ok((await sizeIn(directory)) < 2 * mebibyte, how);
   }
@@ -133,9 +140,9 @@ test('I10: what a machine has printed that is restored and does not answer is to
   });
   const lost = assert.rejects(restoring, EngineUnavailable);
   const idsNow = async () => (await machinesIn(places)).map(({ id }) => id);
-  const printed = async (id: string) => (await readConsole(join(places.machines, id))).length > 2_000;
+  const printed = async (id: string) => (await readConsole(inside(join(places.machines, id)))).length > 2_000;
   await until('it prints', async () => (await Promise.all((await idsNow()).map(printed))).includes(true));
-  for (const id of await idsNow()) await endEmulator(id);
+  for (const id of await idsNow()) await endEmulator(localHost, id);
   await lost;
   assert.match(said.join('\n'), /^server is given up; the end of its console:\nx{1000}$/);
   assert.deepEqual(await readdir(places.machines), []);

@@ -26,8 +26,8 @@ async function scene(t: TestContext, ids: readonly string[]) {
     await writeFile(join(directory, 'memory'), `the memory of ${id}`);
     await must('qemu-img', ['create', '-q', '-f', 'qcow2', join(directory, 'disk'), '1M']);
     const of = { image: 'x', from: root, hostKey: 'k', hardware, cores: 1, memoryMiB: 64, bootMs: 1 };
-    const digests = await digestsOf(directory);
-    await writeRecord(directory, 'snapshot.json', { id, ...of, time, digests });
+    const digests = await digestsOf({ host: places.host, directory });
+    await writeRecord({ host: places.host, directory }, 'snapshot.json', { id, ...of, time, digests });
   }
   const damage = (id: string, part: string) => writeFile(join(places.snapshots, id, part), 'other');
   return { places, damage };

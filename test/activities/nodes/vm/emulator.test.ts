@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { processName } from '../../../../activities/nodes/vm/arguments.ts';
 import { emulatorsOf, endEmulator } from '../../../../activities/nodes/vm/emulator.ts';
 import { emulator } from '../../../../activities/nodes/vm/host.ts';
+import { localHost } from '../../../../activities/nodes/vm/hosts/local/host.ts';
 import { withMonitor } from '../../../../activities/nodes/vm/monitor.ts';
 import { watchDisk } from '../../../../activities/nodes/vm/watch-disk.ts';
 import { must } from '../../../../activities/process/run.ts';
@@ -24,12 +25,14 @@ async function start(t: TestContext, directory: string, more: readonly string[] 
     cwd: directory,
     stdio: 'ignore',
   });
-  t.after(() => endEmulator(id));
+  t.after(() => endEmulator(localHost, id));
   await once(child, 'spawn');
   const status = async () => {
     for (;;) {
       try {
-        return (await withMonitor(directory, (each) => each.ask<{ status: string }>('query-status'))).status;
+        return (
+          await withMonitor({ host: localHost, directory }, (each) => each.ask<{ status: string }>('query-status'))
+        ).status;
       } catch (error) {
         const { code = '' } = error as NodeJS.ErrnoException;
         if (!['ENOENT', 'ECONNREFUSED'].includes(code)) throw error;
@@ -62,13 +65,13 @@ test('I10: a machine whose system ignores that it is to shut down is ended all t
   const directory = await place(t);
   const { id, status } = await start(t, directory);
   assert.equal(await status(), 'running');
-  await withMonitor(directory, (monitor) => monitor.ask('system_powerdown'));
+  await withMonitor({ host: localHost, directory }, (monitor) => monitor.ask('system_powerdown'));
   await sleep(1_000);
   assert.equal(await status(), 'running', 'it takes no notice');
-  assert.equal((await emulatorsOf(id)).length, 1);
-  await endEmulator(id);
-  assert.deepEqual(await emulatorsOf(id), []);
-  await endEmulator(id);
+  assert.equal((await emulatorsOf(localHost, id)).length, 1);
+  await endEmulator(localHost, id);
+  assert.deepEqual(await emulatorsOf(localHost, id), []);
+  await endEmulator(localHost, id);
 });
 
 /**
@@ -107,9 +110,9 @@ test('I10: a machine that stands still because the disk of the host is full is g
     assert.ok(Date.now() < end, 'it has not filled the disk');
   }
   const said: string[] = [];
-  const stop = watchDisk({ id, directory, tell: (line) => void said.push(line) }, 100);
+  const stop = watchDisk({ host: localHost, id, directory, tell: (line) => void said.push(line) }, 100);
   t.after(stop);
-  for (const end = Date.now() + 30_000; (await emulatorsOf(id)).length > 0; await sleep(50)) {
+  for (const end = Date.now() + 30_000; (await emulatorsOf(localHost, id)).length > 0; await sleep(50)) {
     assert.ok(Date.now() < end, 'it is still there');
   }
   assert.match(said.join('\n'), /^the disk of this host is full, or broken: /);

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { digestOf } from '../../../../activities/nodes/vm/damage.ts';
+import { digestOf } from '../../../../activities/files/digest.ts';
 import { cloudDisk } from './cloud-disk.ts';
 import { lendGiven, looked, looks } from './lend-given.ts';
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { specOf } from '../../../../activities/nodes/vm/lend.ts';
+import { specOf, spotOf } from '../../../../activities/nodes/vm/lend.ts';
 import { createVmProvider } from '../../../../activities/nodes/vm/provider.ts';
 import { placesIn, writeRecord } from '../../../../activities/nodes/vm/records.ts';
 
@@ -13,9 +13,10 @@ test('I10: of the machines of two installations on one host each has its own, an
   const places = placesIn(root);
   for (const installation of ['one', 'two']) {
     const id = `b7~${installation}`;
-    await mkdir(join(places.machines, id), { recursive: true });
+    const spot = spotOf(places, id);
+    await mkdir(spot.directory, { recursive: true });
     const of = { build: 'b7', holder: `job/${installation}`, name: 'node', snapshot: 's', hostKey: 'k' };
-    await writeRecord(join(places.machines, id), 'machine.json', { id, installation, ...of });
+    await writeRecord(spot, 'machine.json', { id, installation, ...of });
   }
   const hardware = { accelerator: 'tcg', machine: 'pc-q35-7.2', emulator: '7.2' } as const;
   const networks = new Set<string>();

@@ -59,7 +59,7 @@ test('I10: a machine whose emulator is killed is lost, which is no verdict on an
   const machine = await (await lend(t, build)).machine(need);
   const running = machine.exec(['sleep', '300'], { signal });
   const [id = ''] = (await readdir(places.machines)).filter((each) => each.startsWith(`${build}~`));
-  for (const pid of await emulatorsOf(id)) process.kill(pid, 'SIGKILL');
+  for (const pid of await emulatorsOf(places.host, id)) process.kill(pid, 'SIGKILL');
   await assert.rejects(running, EngineUnavailable);
   await assert.rejects(machine.exec(['true'], { signal }), EngineUnavailable);
 });

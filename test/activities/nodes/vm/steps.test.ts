@@ -31,7 +31,13 @@ for (const [what, of, says] of [
     const places = await scene(t);
     const directory = join(places.kept, 'b1');
     await mkdir(directory, { recursive: true });
-    await writeRecord(directory, 'kept.json', { build: 'b1', installation: null, time: 1, machines: [], ...of });
+    await writeRecord({ host: places.host, directory }, 'kept.json', {
+      build: 'b1',
+      installation: null,
+      time: 1,
+      machines: [],
+      ...of,
+    });
     const lender = { places, installation: null, ways: [] };
     const wish = { build: 'b1', step: 3, holder: 'debug/x', hardware, signal };
     await assert.rejects(openDebug(lender, wish), says);
@@ -43,7 +49,7 @@ test('I10: steps take half of what may be kept at most, and the test goes on wit
   const directory = join(places.machines, 'm');
   await mkdir(join(directory, 'steps'), { recursive: true });
   await writeFile(join(directory, 'steps', 'memory'), Buffer.alloc(1024 * 1024, 1));
-  const running = [{ directory } as Running];
+  const running = [{ host: places.host, directory } as Running];
   const steps = new Steps(places, { age: 1, bytes: 1024 * 1024 });
   const step = (number: number): TestStep & { save: boolean } => ({ number, name: `step ${number}`, save: true });
   await steps.begin(running, step(1));

@@ -1,7 +1,17 @@
 import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
 import { EngineUnavailable } from '../engine-unavailable.ts';
-import { type Line, openSharedLine } from '../ssh/line.ts';
-import type { GivenSettings } from './settings.ts';
+import { type Line, openSharedLine } from './line.ts';
+
+/** A computer with an sshd, as an administrator has described it. */
+export interface SshTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** The host's key as `known_hosts` and `.pub` files have it: type and base64. */
+  readonly hostKey: string;
+  /** Reads the private key of the account, in OpenSSH's form. */
+  readonly key: () => Promise<string>;
+}
 
 /** Milliseconds until it must have let us in, and between two signs of life; after as many without, it is lost. */
 const patience = 20_000;
@@ -13,12 +23,16 @@ const idle = 10_000;
 /** What is said of a key that cannot be read: where it is on the server is for who runs that, and told by `faultOf`. */
 const keyless = 'the server cannot read its key: ask who runs Sluice, to whom `sluice doctor` says why';
 
-/** Opens a machine's line: no host key but the one that is expected is taken, whatever the machine shows. */
-export function openGivenLine(machine: GivenSettings): Line {
-  const lost = (what: string, cause: unknown) => EngineUnavailable.away(what, cause, `the machine ${machine.name}`);
+/**
+ * Opens a line: no host key but the one that is expected is taken, whatever the host shows.
+ *
+ * @param called what it is, for the text of errors
+ */
+export function openTargetLine(target: SshTarget, called: string): Line {
+  const lost = (what: string, cause: unknown) => EngineUnavailable.away(what, cause, called);
   return openSharedLine({
     connect: (whenLost) =>
-      logIn(machine, whenLost).catch((error) => {
+      logIn(target, whenLost).catch((error) => {
         whenLost();
         throw lost('connect', error);
       }),
@@ -26,12 +40,12 @@ export function openGivenLine(machine: GivenSettings): Line {
   });
 }
 
-async function logIn(machine: GivenSettings, whenLost: () => void): Promise<Client> {
-  const privateKey = await machine.key().catch((cause) => {
+async function logIn(target: SshTarget, whenLost: () => void): Promise<Client> {
+  const privateKey = await target.key().catch((cause) => {
     throw new Error(keyless, { cause });
   });
   const { default: ssh2 } = await import('ssh2');
-  const [type = '', expected] = machine.hostKey.split(' ');
+  const [type = '', expected] = target.hostKey.split(' ');
   let other = false;
   const client = new ssh2.Client();
   // One for each program that runs.
@@ -45,7 +59,7 @@ async function logIn(machine: GivenSettings, whenLost: () => void): Promise<Clie
         reject(new Error('the connection was closed'));
       })
       .connect({
-        ...{ host: machine.host, port: machine.port, username: machine.user, privateKey },
+        ...{ host: target.host, port: target.port, username: target.user, privateKey },
         ...{ readyTimeout: patience, keepaliveInterval: sign, keepaliveCountMax: signs },
         algorithms: { serverHostKey: algorithmsOf(type) },
         hostVerifier: (key: Buffer) => {

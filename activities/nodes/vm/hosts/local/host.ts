@@ -1,0 +1,19 @@
+import { hostname } from 'node:os';
+import { run } from '../../../../process/run.ts';
+import type { Host } from '../port.ts';
+import { localFiles } from './files.ts';
+import { kill, launch, processes } from './programs.ts';
+import { connectIn, receive } from './sockets.ts';
+
+/** This machine. */
+export const localHost: Host = {
+  name: hostname(),
+  files: localFiles,
+  answers: async () => {},
+  run,
+  launch,
+  processes,
+  kill: async (pids) => pids.forEach(kill),
+  connect: connectIn,
+  receive,
+};

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EngineUnavailable } from '../../../../activities/nodes/engine-unavailable.ts';
+import { OutOfService } from '../../../../activities/nodes/out-of-service.ts';
+import { works } from '../../../../activities/nodes/vm/accelerator.ts';
+import { emulatorArguments, processName } from '../../../../activities/nodes/vm/arguments.ts';
+import { readConsole } from '../../../../activities/nodes/vm/console.ts';
+import { emulatorsOf, endEmulator, startEmulator } from '../../../../activities/nodes/vm/emulator.ts';
+import { emulator } from '../../../../activities/nodes/vm/host.ts';
+import { localHost } from '../../../../activities/nodes/vm/hosts/local/host.ts';
+import type { Host } from '../../../../activities/nodes/vm/hosts/port.ts';
+import { openSshHost } from '../../../../activities/nodes/vm/hosts/ssh/host.ts';
+import { withMonitor } from '../../../../activities/nodes/vm/monitor.ts';
+import { saveMemory } from '../../../../activities/nodes/vm/save.ts';
+import { must } from '../../../../activities/process/run.ts';
+import { startSshHost, type TestHost } from './ssh-host.ts';
+
+let root: string;
+let far: TestHost;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'sluice-hosts-'));
+  await mkdir(join(root, 'sshd'));
+  far = await startSshHost(join(root, 'sshd'));
+});
+after(async () => {
+  far.host.close();
+  await far.server.stop();
+  await rm(root, { recursive: true });
+});
+
+/** A directory of a test's own, whose path is longer than an address of a socket. */
+async function place(): Promise<string> {
+  return mkdtemp(join(root, `${'long'.repeat(25)} it's-`));
+}
+
+/** What every host owes its callers. */
+function forEach(what: string, run: (host: Host, t: TestContext) => Promise<void>): void {
+  for (const name of ['local', 'ssh']) test(`${name}: ${what}`, (t) => run(name === 'ssh' ? far.host : localHost, t));
+}
+
+forEach('files are written whole, read, copied, moved and removed', async ({ files }) => {
+  const directory = await place();
+  const path = join(directory, 'a b');
+  assert.equal(await files.has(path), false);
+  assert.equal(await files.read(path), null);
+  assert.equal(await files.readEnd(path, 10), null);
+  await files.write(path, 'éins\nzwei\n');
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
+  assert.equal(await files.has(path), true);
+  assert.equal(await files.read(path), 'éins\nzwei\n');
+  assert.deepEqual(await files.readEnd(path, 5), { text: 'zwei\n', size: 11 });
+  const bytes = randomBytes(300_000);
+  await files.write(path, bytes);
+  assert.deepEqual(await readFile(path), bytes);
+  assert.equal(await files.digest(path), createHash('sha256').update(bytes).digest('hex'));
+  await files.write(join(directory, 'empty'), '');
+  assert.equal(await files.read(join(directory, 'empty')), '');
+  await files.copy(path, join(directory, 'copy'));
+  await files.move(join(directory, 'copy'), join(directory, 'empty'));
+  assert.deepEqual(await readFile(join(directory, 'empty')), bytes);
+  assert.deepEqual([...(await files.list(directory))].sort(), ['a b', 'empty']);
+  await files.remove(path);
+  await files.remove(path);
+  await assert.rejects(files.digest(path));
+  await assert.rejects(files.write(join(directory, 'nowhere', 'x'), 'x'));
+});
+
+forEach('directories are made for nobody else, listed, measured and removed', async ({ files }) => {
+  const directory = await place();
+  const below = join(directory, 'x', 'y');
+  await files.makeDirectory(below);
+  await files.makeDirectory(below);
+  assert.equal((await stat(join(directory, 'x'))).mode & 0o777, 0o700);
+  assert.deepEqual(await files.list(join(directory, 'none')), []);
+  assert.deepEqual(await files.readEach(join(directory, 'none'), 'r'), []);
+  for (const name of ['one', 'two']) {
+    await files.makeDirectory(join(directory, name));
+    await files.write(join(directory, name, 'r'), `${name}\n`);
+  }
+  assert.deepEqual([...(await files.readEach(directory, 'r'))].map((line) => line.trim()).sort(), ['one', 'two']);
+  assert.equal(await files.sizeOf(join(directory, 'none')), 0);
+  await writeFile(join(below, 'big'), Buffer.alloc(1024 * 1024, 1));
+  await files.sync(directory);
+  const size = await files.sizeOf(join(directory, 'x'));
+  assert.ok(size >= 1024 * 1024 && size < 1100 * 1024, `${size}`);
+  assert.equal(await files.sizeOf(join(below, 'big')), size);
+  assert.ok((await files.free(directory)) > 1024 * 1024);
+  await files.move(join(directory, 'x'), join(directory, 'moved'));
+  await files.remove(join(directory, 'moved'));
+  assert.deepEqual([...(await files.list(directory))].sort(), ['one', 'two']);
+});
+
+forEach('programs are run with words as they are, ended in time, and missed', async (host) => {
+  const { code, stdout, stderr } = await host.run('sh', ['-c', 'echo "$1"; echo err >&2; exit 3', 'sh', "it's $HOME"]);
+  assert.deepEqual([code, stdout, stderr], [3, "it's $HOME\n", 'err\n']);
+  const long = await host.run('sh', ['-c', 'head -c 3000000 /dev/zero | tr "\\0" x']);
+  assert.equal(long.stdout.length, 3_000_000);
+  const slow = await host.run('sleep', ['60'], { timeout: 200 });
+  assert.equal(slow.timedOut, true);
+  await assert.rejects(host.run('no-such-program', []), /no-such-program/);
+  assert.equal(await works(host, 'tcg', 120_000), true);
+});
+
+forEach('sockets are spoken to, many at once, and are gone when the other end is', async (host, t) => {
+  const directory = await place();
+  const short = join(root, `s${randomBytes(2).toString('hex')}`);
+  await symlink(directory, short);
+  const payload = 'x'.repeat(1_000_000);
+  const server = createServer((socket) => {
+    let length = 0;
+    socket
+      .on('error', () => {})
+      .on('data', (part) => {
+        length += part.length;
+        if (length === payload.length + 1) socket.end(`${payload}y`);
+      });
+    socket.write('hello ');
+  });
+  t.after(() => server.close());
+  server.listen(join(short, 'talker'));
+  await once(server, 'listening');
+  const sockets = await Promise.all(Array.from({ length: 12 }, () => host.connect(directory, 'talker')));
+  for (const socket of sockets) {
+    let text = '';
+    socket.on('data', (part) => {
+      text += part;
+    });
+    const closed = once(socket, 'close');
+    socket.write(payload);
+    socket.write('!');
+    await closed;
+    assert.ok(text === `hello ${payload}y`, `${text.length}`);
+  }
+  await assert.rejects(host.connect(directory, 'nobody'));
+});
+
+/** A machine that has no more than its firmware, and a disk whose loader says `x` on the console for ever. */
+const specOf = (id: string) => ({
+  ...{ id, hardware: { accelerator: 'tcg', machine: 'q35', emulator: '' } as const, cores: 1, memoryMiB: 16 },
+  ...{ network: '239.192.1.10:20010', ways: [] },
+});
+const chatter = Buffer.concat([Buffer.from('baf803b078eeebfd'.padEnd(1020, '0'), 'hex'), Buffer.from('55aa', 'hex')]);
+
+async function makeDisk(directory: string): Promise<void> {
+  await writeFile(join(directory, 'raw'), Buffer.concat([chatter, Buffer.alloc(1024 * 1024 - chatter.length)]));
+  const [raw, disk] = [join(directory, 'raw'), join(directory, 'disk')];
+  await must('qemu-img', ['convert', '-q', '-f', 'raw', '-O', 'qcow2', raw, disk]);
+}
+
+forEach('a machine is started, spoken to, saved, restored and ended', async (host, t) => {
+  const [first, second] = [await place(), await place()];
+  const ids = ['1', '2'].map((end) => `test-hosts-${process.pid}~${randomBytes(4).toString('hex')}${end}`);
+  t.after(() => Promise.all(ids.map((id) => endEmulator(localHost, id))));
+  const [one = '', two = ''] = ids;
+  for (const directory of [first, second]) await makeDisk(directory);
+  const begin = { host, directory: first };
+  await startEmulator(begin, specOf(one), { seed: false });
+  assert.equal((await emulatorsOf(host, one)).length, 1);
+  const prints = async (spot: typeof begin) => {
+    for (const end = Date.now() + 60_000; !/x{100}/.test(await readConsole(spot)); await sleep(50)) {
+      assert.ok(Date.now() < end, 'it prints nothing');
+    }
+  };
+  await prints(begin);
+  await saveMemory(begin, join(first, 'memory'));
+  for (const end = Date.now() + 10_000; (await emulatorsOf(host, one)).length > 0; await sleep(20)) {
+    assert.ok(Date.now() < end, 'it has not ended');
+  }
+  assert.equal((await stat(join(first, 'memory'))).mode & 0o777, 0o600);
+  const again = { host, directory: second };
+  await startEmulator(again, specOf(two), { memory: join(first, 'memory') });
+  await prints(again);
+  const { status } = await withMonitor(again, (monitor) => monitor.ask<{ status: string }>('query-status'));
+  assert.equal(status, 'running');
+  await endEmulator(host, two);
+  assert.deepEqual(await emulatorsOf(host, two), []);
+  await endEmulator(host, two);
+});
+
+forEach('an emulator that does not come up is gone, and its words are told', async (host) => {
+  const directory = await place();
+  const id = `test-hosts-${process.pid}~${randomBytes(4).toString('hex')}`;
+  await assert.rejects(startEmulator({ host, directory }, specOf(id), { seed: false }), /could not open 'disk'/i);
+  assert.deepEqual(await emulatorsOf(host, id), []);
+});
+
+test('what runs on a host goes on when the connection is closed', async (t) => {
+  const directory = await place();
+  const id = `test-hosts-${process.pid}~${randomBytes(4).toString('hex')}`;
+  t.after(() => endEmulator(localHost, id));
+  const bare = ['-name', processName(id), '-machine', 'none', '-nodefaults', '-display', 'none'];
+  const argv = [emulator, ...bare, '-qmp', 'unix:qmp,server=on,wait=off'];
+  await far.host.launch({ directory, argv, memory: null });
+  far.host.close();
+  await sleep(200);
+  assert.equal((await emulatorsOf(localHost, id)).length, 1);
+  assert.equal((await emulatorsOf(far.host, id)).length, 1, 'the next question opens another');
+  assert.ok(emulatorArguments({ ...specOf(id), start: { seed: false } }).includes(processName(id)));
+});
+
+test('a host that is away, or shows another key, is out of service, and whoever waits for an answer hears it', async () => {
+  const { port, identity } = far.server;
+  const target = { name: 'gone', host: '127.0.0.1', user: 'root', key: () => readFile(identity, 'utf8') };
+  const own = (await readFile(far.server.knownHosts, 'utf8')).replace(/^\S+ /, '').trim();
+  const away = openSshHost({ ...target, port: 1, hostKey: own });
+  await assert.rejects(away.answers(), (error) => error instanceof OutOfService && /host gone/.test(error.message));
+  await assert.rejects(away.files.list('/'), EngineUnavailable);
+  const other = `ssh-ed25519 ${'A'.repeat(68)}`;
+  const false_ = openSshHost({ ...target, port, hostKey: other });
+  await assert.rejects(false_.answers(), /its host key is not the one in `hostKey`/);
+});
