@@ -49,9 +49,30 @@ export function openChannel({ lost }: Losing, client: Client, command: string): 
     client.exec(command, (error, channel) => {
       client.removeListener('close', closed);
       if (error) return fail(error);
+      endings.set(channel, listen(channel));
       resolve(channel);
     });
   });
+}
+
+/** How a program ends: with its exit code or the name of a signal; and that its channel is closed. */
+interface Ending {
+  readonly exit: Promise<unknown[]>;
+  readonly closed: Promise<unknown[]>;
+}
+
+/** What ends at once does so before anybody who has waited for its channel can listen. */
+const endings = new WeakMap<ClientChannel, Ending>();
+
+function listen(channel: ClientChannel): Ending {
+  const ending = { exit: once(channel, 'exit'), closed: once(channel, 'close') };
+  for (const each of Object.values(ending)) each.catch(() => {});
+  return ending;
+}
+
+/** How a channel of `openChannel` ends, or has ended already. */
+export function endingOf(channel: ClientChannel): Ending {
+  return endings.get(channel) ?? listen(channel);
 }
 
 /** A channel's exit code when it has ended. @throws EngineUnavailable when the machine is lost before */
@@ -59,10 +80,10 @@ export async function codeOf({ lost }: Losing, channel: ClientChannel, output?: 
   // A program that was killed has no code but the name of a signal.
   const codeIn = ([code, signal]: unknown[]) =>
     typeof code === 'number' ? code : typeof signal === 'string' ? killedCode : undefined;
-  const closed = once(channel, 'close');
-  const ended = once(channel, 'exit').then(async (exit) => {
+  const { closed, exit } = endingOf(channel);
+  const ended = exit.then(async (how) => {
     await Promise.race([closed, output, sleep(settling)]);
-    return codeIn(exit);
+    return codeIn(how);
   });
   const code = await Promise.race([ended, closed.then(codeIn)]);
   if (code === undefined) throw lost('run a program', 'the connection was closed');

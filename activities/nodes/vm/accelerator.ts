@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import { bootSector } from './boot-sector.ts';
 import { type Accelerator, emulator, type Hardware, hardwareOf, processors } from './host.ts';
 import { localHost } from './hosts/local/host.ts';
 import type { Host } from './hosts/port.ts';
 
-/** Milliseconds in which the probe's machine must have ended: it runs four instructions. */
+/** Milliseconds in which the probe's machine must have ended: it runs some fifty instructions. */
 const patience = 10_000;
 
-/** `mov al, 42 · out 0xf4, al · hlt`, and the mark of a boot sector. */
-const bootSector = Buffer.concat([Buffer.from('b02ae6f4f4', 'hex'), Buffer.alloc(505), Buffer.from('55aa', 'hex')]);
+/** What an emulator says when the kernel cannot go on with a machine, which then stands still. */
+const given = /KVM internal error/;
+
 /** What the device makes of 42. */
 const answer = 85;
 
 /**
  * KVM where a machine runs by it, else TCG. A device node says nothing: where virtual machines may not be nested, KVM
- * can be opened and its machines hang.
+ * can be opened and its machines hang, at once or where Linux writes to what is, or was, a table of its pages.
  */
 export async function chooseAccelerator(probe: (accelerator: Accelerator) => Promise<boolean>): Promise<Accelerator> {
   return (await probe('kvm')) ? 'kvm' : 'tcg';
@@ -32,7 +34,7 @@ export async function works(host: Host, accelerator: Accelerator, timeout = pati
         ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
         ...['-drive', drive, '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'],
       ],
-      { timeout },
+      { timeout, fatal: given },
     );
     return code === answer;
   } finally {

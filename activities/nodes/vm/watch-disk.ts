@@ -6,6 +6,12 @@ import { withMonitor } from './monitor.ts';
 /** Milliseconds between two looks. */
 const pause = 5_000;
 
+/** Why a machine stands still, by what the emulator calls that. */
+const standing = new Map([
+  ['io-error', 'the disk of its host is full, or broken'],
+  ['internal-error', 'KVM of its host cannot go on with it'],
+]);
+
 /** A machine that is looked at. */
 export interface Watched extends Spot {
   readonly id: string;
@@ -14,7 +20,7 @@ export interface Watched extends Spot {
 }
 
 /**
- * Looks now and then whether a machine stands still because the disk of this host is full, as the emulator has it then,
+ * Looks now and then whether a machine stands still because the disk of its host is full, or the emulator is at its end,
  * and ends it: whoever works on it learns at once that it is lost, in the place of its timeout.
  *
  * @returns ends the looking
@@ -29,8 +35,9 @@ export function watchDisk({ id, tell, ...spot }: Watched, every = pause): () => 
       const { status } = await withMonitor(spot, (monitor) =>
         monitor.ask<{ readonly status: string }>('query-status'),
       ).catch(() => ({ status: 'unknown' }));
-      if (status !== 'io-error' || signal.aborted) continue;
-      tell('the disk of this host is full, or broken: a machine that cannot write stands still, and is given up');
+      const why = standing.get(status);
+      if (why === undefined || signal.aborted) continue;
+      tell(`${why}: a machine that stands still is given up`);
       return endEmulator(spot.host, id);
     }
   };

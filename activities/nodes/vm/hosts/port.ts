@@ -5,6 +5,8 @@ import type { RunResult } from '../../../process/run.ts';
 export interface HostRunOptions {
   /** Milliseconds until it is killed. */
   readonly timeout?: number;
+  /** It is given up, with the code of a program that was killed, when what it prints is like this. */
+  readonly fatal?: RegExp;
 }
 
 /** An emulator that is to be started in a machine's directory. */
@@ -85,6 +87,8 @@ export interface HostFiles {
   sizeOf(path: string): Promise<number>;
   /** Bytes that may be written where a directory is. */
   free(directory: string): Promise<number>;
+  /** Makes a new directory with the files of one of this machine; holes in them stay holes. */
+  bring(directory: string, to: string): Promise<void>;
   /** SHA-256 of a file's content, in hexadecimal. */
   digest(path: string): Promise<string>;
 }

@@ -115,6 +115,6 @@ test('I10: a machine that stands still because the disk of the host is full is g
   for (const end = Date.now() + 30_000; (await emulatorsOf(localHost, id)).length > 0; await sleep(50)) {
     assert.ok(Date.now() < end, 'it is still there');
   }
-  assert.match(said.join('\n'), /^the disk of this host is full, or broken: /);
+  assert.match(said.join('\n'), /^the disk of its host is full, or broken: /);
   assert.equal(said.length, 1);
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { digestOf } from '../../../../files/digest.ts';
 import { syncTree } from '../../../../files/sync.ts';
 import { moveWhole, writeWhole } from '../../../../files/write.ts';
+import { must } from '../../../../process/run.ts';
 import type { HostFiles } from '../port.ts';
 
 /** Files of this machine. */
@@ -37,6 +38,10 @@ export const localFiles: HostFiles = {
   async free(directory) {
     const { bavail, bsize } = await statfs(directory);
     return bavail * bsize;
+  },
+  async bring(directory, to) {
+    await mkdir(to, { mode: 0o700 });
+    await must('cp', ['-r', '--sparse=auto', '--reflink=auto', '--', `${directory}/.`, to]);
   },
   digest: digestOf,
 };

@@ -1,8 +1,7 @@
 import { hostname } from 'node:os';
-import { run } from '../../../../process/run.ts';
 import type { Host } from '../port.ts';
 import { localFiles } from './files.ts';
-import { kill, launch, processes } from './programs.ts';
+import { kill, launch, processes, run } from './programs.ts';
 import { connectIn, receive } from './sockets.ts';
 
 /** This machine. */

@@ -4,11 +4,34 @@ import { appendFile, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Launch } from '../port.ts';
+import { type RunResult, run as runHere } from '../../../../process/run.ts';
+import type { HostRunOptions, Launch } from '../port.ts';
 import { consoleFile, scripts } from '../scripts.ts';
 
 /** Milliseconds between two looks whether an emulator listens. */
 const pause = 10;
+
+/** Exit code of a program that was killed. */
+const killedCode = 137;
+
+/** Runs a program to its end. @throws when there is no such program */
+export async function run(
+  program: string,
+  args: readonly string[],
+  { timeout, fatal }: HostRunOptions = {},
+): Promise<RunResult> {
+  const over = new AbortController();
+  let said = '';
+  const onOutput = (text: string) => {
+    said += text;
+    if (fatal?.test(said)) over.abort();
+  };
+  const options = { ...(timeout === undefined ? {} : { timeout }), ...(fatal && { onOutput, signal: over.signal }) };
+  return runHere(program, args, options).catch((error) => {
+    if (!over.signal.aborted) throw error;
+    return { code: killedCode, stdout: '', stderr: said, timedOut: false };
+  });
+}
 
 /** Starts an emulator, and waits until it listens. @throws when it has ended before */
 export async function launch({ directory, argv, memory }: Launch): Promise<void> {

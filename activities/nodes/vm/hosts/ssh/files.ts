@@ -1,4 +1,5 @@
 import type { HostFiles } from '../port.ts';
+import { bring } from './bring.ts';
 import type { Shell } from './shell.ts';
 
 const scripts = {
@@ -56,6 +57,7 @@ export function sshFiles(shell: Shell): HostFiles {
     sync: (directory) => tell('sync', directory),
     sizeOf: async (path) => 512 * Number(await call('sizeOf', path)),
     free: async (directory) => Number(linesOf(await call('free', directory))[1]),
+    bring: (directory, to) => bring(shell, directory, to),
     digest: async (path) => (await call('digest', path)).slice(0, 64),
   };
 }

@@ -18,9 +18,13 @@ function textOf(name: keyof typeof scripts): string {
 }
 
 /** Runs a program to its end. @throws when there is no such program */
-export async function run(shell: Shell, argv: readonly string[], { timeout }: HostRunOptions): Promise<RunResult> {
+export async function run(
+  shell: Shell,
+  argv: readonly string[],
+  { timeout, fatal }: HostRunOptions,
+): Promise<RunResult> {
   const limit = timeout === undefined ? [] : ['timeout', '--kill-after=3', String(timeout / 1000)];
-  const result = await shell.run([...limit, ...argv]);
+  const result = await shell.run([...limit, ...argv], { fatal });
   if (result.code === absent) throw new Error(`${argv[0]} cannot be run there: ${result.stderr.trim()}`);
   return { ...result, timedOut: timeout !== undefined && result.code === late };
 }

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { quoted } from '../../../../process/quoted.ts';
 import type { RunResult } from '../../../../process/run.ts';
-import { openChannel } from '../../../ssh/exec.ts';
+import { endingOf, openChannel } from '../../../ssh/exec.ts';
 import type { Line } from '../../../ssh/line.ts';
 
 /**
@@ -20,6 +19,8 @@ export interface ShellInput {
   readonly input?: string | Uint8Array;
   /** How its output becomes text. Default `utf8`. */
   readonly encoding?: BufferEncoding;
+  /** Nobody waits for it any more when its standard error is like this. */
+  readonly fatal?: RegExp | undefined;
 }
 
 /** Runs programs on a host, over as many connections as it takes. */
@@ -53,13 +54,18 @@ export function openShell(open: () => Line): Shell {
     close() {
       for (const { line } of slots) line.close();
     },
-    run: (argv, { input = '', encoding = 'utf8' } = {}) =>
+    run: (argv, { input = '', encoding = 'utf8', fatal } = {}) =>
       shell.use(async (client) => {
         const channel = await openChannel(shell, client, quoted(argv));
         const [stdout, stderr] = [channel, channel.stderr as Readable].map((stream) => collect(stream, encoding));
         const ended = outcomeOf(channel);
         channel.end(input);
-        const code = await ended;
+        const given = new Promise<number>((resolve) => {
+          channel.stderr.on('data', () => {
+            if (fatal?.test(stderr?.() ?? '')) resolve(killedCode);
+          });
+        });
+        const code = await Promise.race([ended, given]).finally(() => channel.close());
         if (code === undefined) throw shell.lost('run a program', 'the connection was closed');
         return { code, stdout: stdout?.() ?? '', stderr: stderr?.() ?? '' };
       }),
@@ -80,12 +86,16 @@ function collect(stream: Readable, encoding: BufferEncoding): () => string {
 
 /** Waits until a program has ended and all that it has printed is here. @returns its exit code, unless the host is lost */
 async function outcomeOf(channel: ClientChannel): Promise<number | undefined> {
+  const { exit, closed } = endingOf(channel);
   let code: number | undefined;
-  channel.once('exit', (number: number | null) => {
-    code = number ?? killedCode;
-  });
+  exit.then(
+    ([number]) => {
+      code = typeof number === 'number' ? number : killedCode;
+    },
+    () => {},
+  );
   // A program that ends without reading its input is judged by its exit code.
   channel.on('error', () => {});
-  await once(channel, 'close');
+  await closed;
   return code;
 }

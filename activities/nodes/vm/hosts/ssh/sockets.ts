@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { quoted } from '../../../../process/quoted.ts';
-import { openChannel } from '../../../ssh/exec.ts';
+import { endingOf, openChannel } from '../../../ssh/exec.ts';
 import type { Receiving } from '../port.ts';
 import { perl } from './programs.ts';
 import type { Shell } from './shell.ts';
@@ -22,10 +21,11 @@ export async function receive(
   channel.stderr.on('data', (text: Buffer) => {
     words += text;
   });
-  const written = once(channel, 'exit').then(([code]) => {
+  const { exit, closed } = endingOf(channel);
+  const written = exit.then(([code]) => {
     if (code !== 0) throw new Error(words.trim() || 'the file cannot be written');
   });
-  const gone = once(channel, 'close').then(() => {
+  const gone = closed.then(() => {
     throw shell.lost('receive a file', 'the connection was closed');
   });
   for (const each of [written, gone]) each.catch(() => {});
@@ -40,11 +40,9 @@ function begin(shell: Shell, argv: readonly string[]): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
     const work = shell.use(async (client) => {
       const channel = await openChannel(shell, client, quoted(argv));
-      const closed = once(channel, 'close');
-      closed.catch(() => {});
       await begun(channel);
       resolve(channel);
-      await closed;
+      await endingOf(channel).closed;
     });
     work.catch(reject);
   });
@@ -64,7 +62,7 @@ async function begun(channel: ClientChannel): Promise<void> {
       resolve();
     });
   });
-  const ended = once(channel, 'close').then(() => {
+  const ended = endingOf(channel).closed.then(() => {
     throw new Error(words.trim() || 'the connection was closed');
   });
   ended.catch(() => {});
